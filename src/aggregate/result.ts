@@ -1,0 +1,184 @@
+import { z } from 'zod';
+
+/**
+ * `result.json`, schemaVersion 1: what others may rely on. Latencies and times in milliseconds, throughput in
+ * operations per second, unless a name says otherwise. Null stands where nothing was measured.
+ */
+
+const interval = z.object({ median: z.number(), low: z.number(), high: z.number() });
+
+const latency = z.object({
+  count: z.number(),
+  mean: z.number(),
+  p50: z.number(),
+  p90: z.number(),
+  p95: z.number(),
+  p99: z.number(),
+  p999: z.number(),
+  max: z.number(),
+});
+
+const times = z.object({ count: z.number(), mean: z.number(), p50: z.number(), p99: z.number(), max: z.number() });
+
+const poolMetrics = z.object({
+  acquisitions: z.number(),
+  immediate: z.number(),
+  /** Over all acquisitions; those served at once count as 0. */
+  acquireWait: times,
+  lockWaits: z.number(),
+  lockWaitMs: z.number(),
+  healthChecksRun: z.number(),
+  healthChecksSkipped: z.number(),
+  healthCheckMs: z.number(),
+  createdBefore: z.number(),
+  created: z.number(),
+  connectTime: times,
+  connectFailures: z.number(),
+  reconnects: z.number(),
+  peakWaiting: z.number(),
+  utilization: z.array(
+    z.object({ atMs: z.number(), active: z.number(), idle: z.number(), waiting: z.number(), total: z.number() }),
+  ),
+});
+
+const cpu = z.object({
+  /** CPU of the whole client process per completed operation, in microseconds. */
+  clientMicrosPerOp: z.number().nullable(),
+  /** Cores the client process used. */
+  clientCores: z.number(),
+  /** One entry a thread, 0 to 1. */
+  eventLoopUtilization: z.array(z.number()),
+  /** Cores the server used: all of it, and its main thread where INFO tells. */
+  serverCores: z.number().nullable(),
+  serverMainThreadCores: z.number().nullable(),
+});
+
+const round = z.object({
+  round: z.number(),
+  seconds: z.number(),
+  issued: z.number(),
+  completed: z.number(),
+  failed: z.record(z.string(), z.number()),
+  unfinished: z.number(),
+  misses: z.number(),
+  overRange: z.number(),
+  opsPerSecond: z.number(),
+  service: latency,
+  response: latency,
+  /** HDR V2 compressed, base64, nanoseconds. */
+  histograms: z.object({ service: z.string(), response: z.string() }),
+  poolMetrics,
+  cpu,
+  /** The server's own count of this scenario's commands, less those of the warm-up; null where INFO does not tell. */
+  serverCalls: z.number().nullable(),
+  series: z.array(
+    z.object({
+      second: z.number(),
+      completed: z.number(),
+      failed: z.number(),
+      p50: z.number().nullable(),
+      p99: z.number().nullable(),
+    }),
+  ),
+});
+
+const scenario = z.object({
+  id: z.string(),
+  client: z.string(),
+  pool: z.string(),
+  pools: z.number(),
+  poolsPerThread: z.number(),
+  threads: z.number(),
+  workers: z.number(),
+  connections: z.number(),
+  minIdle: z.number(),
+  pipeline: z.number(),
+  probe: z.string(),
+  healthTtlMs: z.number(),
+  arrival: z.object({ kind: z.string() }),
+  rounds: z.array(round),
+  /** Null until one round of the scenario has been measured. */
+  summary: z
+    .object({
+      opsPerSecond: interval,
+      serviceP50: interval,
+      serviceP99: interval,
+      responseMean: interval,
+      responseP50: interval,
+      responseP95: interval,
+      responseP99: interval,
+      responseP999: interval,
+      clientMicrosPerOp: interval.nullable(),
+      failedShare: z.number(),
+    })
+    .nullable(),
+  limitedBy: z.object({
+    resource: z.enum(['client', 'server', 'machine', 'pool', 'network', 'unknown']),
+    evidence: z.string(),
+  }),
+});
+
+const claim = z.object({
+  id: z.string(),
+  statement: z.string(),
+  predicted: z.string(),
+  measured: z.number().nullable(),
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+  verdict: z.enum(['supported', 'refuted', 'inconclusive', 'not tested']),
+  reason: z.string(),
+  /** What the verdict was made of: one ratio for each pair of arms. */
+  comparisons: z.array(
+    z.object({
+      client: z.string(),
+      workers: z.number(),
+      pools: z.number(),
+      throughput: interval,
+      /** Exact sign-flip permutation test of the paired log ratios, two-sided. */
+      throughputP: z.number(),
+      responseP99: interval,
+      limitedBy: z.object({ one: z.string(), several: z.string() }),
+    }),
+  ),
+});
+
+export const resultSchema = z.object({
+  schemaVersion: z.literal(1),
+  complete: z.boolean(),
+  name: z.string(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+  seed: z.number(),
+  tool: z.object({ name: z.string(), version: z.string() }),
+  environment: z.object({
+    node: z.string(),
+    os: z.string(),
+    cpu: z.string(),
+    cores: z.number(),
+    memoryBytes: z.number(),
+  }),
+  target: z.object({
+    declared: z.object({ server: z.string(), url: z.string() }),
+    detected: z.object({ server: z.string(), version: z.string(), threads: z.number().nullable() }),
+    /** How it was found, for a reader: "running at redis://…", "binary /usr/bin/redis-server", … */
+    foundBy: z.string(),
+    standIn: z.boolean(),
+    /** Whether it shares this machine's cores with poolbench. */
+    local: z.boolean(),
+  }),
+  /** What a reader must know before trusting the figures: said by the preflight, the accounting and the run. */
+  warnings: z.array(z.string()),
+  config: z.record(z.string(), z.unknown()),
+  scenarios: z.array(scenario),
+  claims: z.array(claim),
+});
+
+export type Result = z.infer<typeof resultSchema>;
+export type ScenarioResult = z.infer<typeof scenario>;
+export type RoundResult = z.infer<typeof round>;
+export type ClaimResult = z.infer<typeof claim>;
+export type Interval = z.infer<typeof interval>;
+export type LatencySummary = z.infer<typeof latency>;
+export type PoolMetrics = z.infer<typeof poolMetrics>;
+export type CpuUse = z.infer<typeof cpu>;
+export type LimitedBy = ScenarioResult['limitedBy'];

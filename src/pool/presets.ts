@@ -1,0 +1,30 @@
+/** How a pooled connection is made: what an application pays, or the leanest way to the server. */
+export const clients = ['ioredis', 'wire'] as const;
+export type Client = (typeof clients)[number];
+
+/**
+ * How a connection is looked at before it is handed out: `poll` looks at the socket and costs a turn of the event
+ * loop, as the source document's check does; `ping` costs a round trip.
+ */
+export const probes = ['poll', 'ping'] as const;
+export type Probe = (typeof probes)[number];
+
+/** The three strategies of a pool, each of which a preset can switch on alone. */
+export interface PoolStrategies {
+  /** `mutex`: one FIFO lock over pop, creation and check. `lock-free`: a synchronous pop; creation and check outside. */
+  readonly acquisition: 'mutex' | 'lock-free';
+  /** `always`: a check at every acquisition. `cached`: none while a reply or a check is younger than the TTL. */
+  readonly health: 'always' | 'cached';
+  /** Whether minIdle connections stand before the load and are kept up in the background. */
+  readonly warming: boolean;
+}
+
+export const presets = {
+  baseline: { acquisition: 'mutex', health: 'always', warming: false },
+  'lock-free': { acquisition: 'lock-free', health: 'always', warming: false },
+  'health-cached': { acquisition: 'mutex', health: 'cached', warming: false },
+  warmed: { acquisition: 'mutex', health: 'always', warming: true },
+  optimized: { acquisition: 'lock-free', health: 'cached', warming: true },
+} as const satisfies Record<string, PoolStrategies>;
+
+export type Preset = keyof typeof presets;
