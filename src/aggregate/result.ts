@@ -18,7 +18,13 @@ const latency = z.object({
   max: z.number(),
 });
 
-const times = z.object({ count: z.number(), mean: z.number(), p50: z.number(), p99: z.number(), max: z.number() });
+const times = z.object({
+  count: z.number(),
+  mean: z.number(),
+  p50: z.number(),
+  p99: z.number(),
+  max: z.number(),
+});
 
 const poolMetrics = z.object({
   acquisitions: z.number(),
@@ -35,9 +41,17 @@ const poolMetrics = z.object({
   connectTime: times,
   connectFailures: z.number(),
   reconnects: z.number(),
+  /** The most that waited at one pool at the same time. */
   peakWaiting: z.number(),
+  /** Summed over the pools, in slots of 100 ms. */
   utilization: z.array(
-    z.object({ atMs: z.number(), active: z.number(), idle: z.number(), waiting: z.number(), total: z.number() }),
+    z.object({
+      atMs: z.number(),
+      active: z.number(),
+      idle: z.number(),
+      waiting: z.number(),
+      total: z.number(),
+    }),
   ),
 });
 
@@ -95,20 +109,22 @@ const scenario = z.object({
   pipeline: z.number(),
   probe: z.string(),
   healthTtlMs: z.number(),
-  arrival: z.object({ kind: z.string() }),
+  /** `kind`, and what belongs to it, such as `rate`. */
+  arrival: z.looseObject({ kind: z.string() }),
   rounds: z.array(round),
-  /** Null until one round of the scenario has been measured. */
+  /** Null until one round of the scenario has been measured. Latencies are null while nothing has completed. */
   summary: z
     .object({
       opsPerSecond: interval,
-      serviceP50: interval,
-      serviceP99: interval,
-      responseMean: interval,
-      responseP50: interval,
-      responseP95: interval,
-      responseP99: interval,
-      responseP999: interval,
+      serviceP50: interval.nullable(),
+      serviceP99: interval.nullable(),
+      responseMean: interval.nullable(),
+      responseP50: interval.nullable(),
+      responseP95: interval.nullable(),
+      responseP99: interval.nullable(),
+      responseP999: interval.nullable(),
       clientMicrosPerOp: interval.nullable(),
+      /** Failed operations of all rounds as a share of those issued, 0 to 1. */
       failedShare: z.number(),
     })
     .nullable(),
@@ -131,8 +147,13 @@ const claim = z.object({
   comparisons: z.array(
     z.object({
       client: z.string(),
+      pool: z.string(),
+      pipeline: z.number(),
       workers: z.number(),
+      connections: z.number(),
       pools: z.number(),
+      /** Rounds that both arms have measured. */
+      rounds: z.number(),
       throughput: interval,
       /** Exact sign-flip permutation test of the paired log ratios, two-sided. */
       throughputP: z.number(),
@@ -177,8 +198,13 @@ export type Result = z.infer<typeof resultSchema>;
 export type ScenarioResult = z.infer<typeof scenario>;
 export type RoundResult = z.infer<typeof round>;
 export type ClaimResult = z.infer<typeof claim>;
+export type SummaryResult = NonNullable<ScenarioResult['summary']>;
+export type Verdict = ClaimResult['verdict'];
+export type Comparison = ClaimResult['comparisons'][number];
+/** A median with its 95 % interval. */
 export type Interval = z.infer<typeof interval>;
 export type LatencySummary = z.infer<typeof latency>;
+export type Times = z.infer<typeof times>;
 export type PoolMetrics = z.infer<typeof poolMetrics>;
 export type CpuUse = z.infer<typeof cpu>;
 export type LimitedBy = ScenarioResult['limitedBy'];

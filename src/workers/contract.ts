@@ -53,6 +53,8 @@ export interface SecondSample {
 /** What one thread hands back. An operation belongs to the window in which it was due; the drain completes it. */
 export interface ThreadSample {
   readonly thread: number;
+  /** Length of the measured window: shorter than asked for when the run was stopped in it. */
+  readonly seconds: number;
   /** Measured operations: issued = completed + failed + unfinished. */
   readonly issued: number;
   readonly completed: number;

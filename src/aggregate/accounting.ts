@@ -1,0 +1,70 @@
+import { formatCount } from './format.ts';
+import type { Result, RoundResult, ScenarioResult } from './result.ts';
+import { failedOf } from './summary.ts';
+
+/** What the books of one scenario say over all of its rounds. */
+export interface Account {
+  readonly issued: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly unfinished: number;
+  readonly misses: number;
+  readonly overRange: number;
+  /** Null if the server's count is not known for every round. */
+  readonly serverCalls: number | null;
+}
+
+/** Sums a scenario's books over its rounds. */
+export function accountOf(rounds: readonly RoundResult[]): Account {
+  const sum = (count: (round: RoundResult) => number) =>
+    rounds.reduce((total, round) => total + count(round), 0);
+  const counted = rounds.length > 0 && rounds.every(round => round.serverCalls !== null);
+  return {
+    issued: sum(round => round.issued),
+    completed: sum(round => round.completed),
+    failed: sum(failedOf),
+    unfinished: sum(round => round.unfinished),
+    misses: sum(round => round.misses),
+    overRange: sum(round => round.overRange),
+    serverCalls: counted ? sum(round => round.serverCalls ?? 0) : null,
+  };
+}
+
+/** Adds up counts by error code, codes in alphabetical order. */
+export function sumByCode(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const [code, count] of counts.flatMap(byCode => Object.entries(byCode))) {
+    sums.set(code, (sums.get(code) ?? 0) + count);
+  }
+  return Object.fromEntries([...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * Where the books of a run do not balance, a sentence each. Issued operations are completed, failed or unfinished; if
+ * they are not, poolbench itself is at fault. What the server counted lies between completed and issued, for it may
+ * have run an operation whose reply was lost; if it is off by more than 1 %, somebody else used these commands too.
+ */
+export function findImbalances(result: Pick<Result, 'scenarios'>): string[] {
+  return result.scenarios.flatMap(scenario => [...unbalancedRounds(scenario), ...serverDisagrees(scenario)]);
+}
+
+function unbalancedRounds(scenario: ScenarioResult): string[] {
+  return scenario.rounds.flatMap(round => {
+    const accounted = round.completed + failedOf(round) + round.unfinished;
+    if (accounted === round.issued) return [];
+    return (
+      `A defect of poolbench, please report it: in round ${round.round} of ${scenario.id}, ` +
+      `${formatCount(round.issued)} operations were issued, but ${formatCount(accounted)} are accounted for ` +
+      '(completed + failed + unfinished).'
+    );
+  });
+}
+
+function serverDisagrees(scenario: ScenarioResult): string[] {
+  const { completed, issued, serverCalls } = accountOf(scenario.rounds);
+  if (serverCalls === null || (serverCalls >= completed * 0.99 && serverCalls <= issued * 1.01)) return [];
+  return [
+    `The server counted ${formatCount(serverCalls)} commands in ${scenario.id}, poolbench ${formatCount(completed)} ` +
+      `completed of ${formatCount(issued)} issued: did somebody else use the server?`,
+  ];
+}

@@ -1,0 +1,49 @@
+import type { LatencySummary, RoundResult, ScenarioResult } from './result.ts';
+import { type PairedRatio, pairedRatio } from './statistics.ts';
+
+/** A scenario of several pools beside the one that differs from it only by having one pool. */
+export interface Pair {
+  readonly one: ScenarioResult;
+  readonly several: ScenarioResult;
+  /** several / one, paired by round. */
+  readonly throughput: PairedRatio;
+  readonly responseP99: PairedRatio;
+}
+
+/** Pairs every scenario of several pools with its equal of one pool, in the order of `scenarios`, if there is one. */
+export function pairWithOnePool(scenarios: readonly ScenarioResult[]): Pair[] {
+  const onePool = new Map<string, ScenarioResult>();
+  for (const scenario of scenarios) {
+    if (scenario.pools === 1 && !onePool.has(armKey(scenario))) onePool.set(armKey(scenario), scenario);
+  }
+  return scenarios.flatMap(several => {
+    const one = several.pools > 1 ? onePool.get(armKey(several)) : undefined;
+    if (one === undefined) return [];
+    const ratio = (figure: (round: RoundResult) => number) =>
+      pairedRatio(figureByRound(one, figure), figureByRound(several, figure));
+    return {
+      one,
+      several,
+      throughput: ratio(round => round.opsPerSecond),
+      responseP99: ratio(round => percentile(round.response, 'p99')),
+    };
+  });
+}
+
+/** All that must be equal between two arms whose number of pools is compared: the totals, not the shares of a pool. */
+function armKey(scenario: ScenarioResult): string {
+  const { client, pool, workers, connections, minIdle, pipeline, probe, healthTtlMs, arrival } = scenario;
+  return JSON.stringify([client, pool, workers, connections, minIdle, pipeline, probe, healthTtlMs, arrival]);
+}
+
+function figureByRound(
+  scenario: ScenarioResult,
+  figure: (round: RoundResult) => number,
+): Map<number, number> {
+  return new Map(scenario.rounds.map(round => [round.round, figure(round)]));
+}
+
+/** 0, which makes no ratio, where there is no latency. */
+function percentile(latency: LatencySummary, figure: keyof LatencySummary): number {
+  return latency.count === 0 ? 0 : latency[figure];
+}

@@ -1,0 +1,74 @@
+import type { z } from 'zod';
+import { nearest } from './nearest.ts';
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+/**
+ * One line for every fault: where, what was expected, what was found.
+ *
+ * @param input what the schema was given
+ * @param at name of the input, where it is a part of something: a flag
+ */
+export function explainIssues(issues: readonly Issue[], input: unknown, at = ''): string[] {
+  const lines = issues.flatMap(issue => explain(issue, [], input, at));
+  // A number that is neither whole nor in range breaks two rules of the same text.
+  return [...new Set(lines)];
+}
+
+function explain(issue: Issue, parents: Path, input: unknown, at: string): string[] {
+  const path = [...parents, ...issue.path];
+  const { name, value } = locate(path, input, at);
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    // Only listOf makes such unions: the first branch is a single value, the second a list of values.
+    const branch = issue.errors[Array.isArray(value) ? 1 : 0] ?? [];
+    return branch.flatMap(nested => explain(nested, path, input, at));
+  }
+  if (issue.code === 'unrecognized_keys') return [`${name}: ${unknownKeys(issue.keys, issue.message)}`];
+  const params = issue.code === 'custom' ? issue.params : undefined;
+  const expected = String(params?.expected ?? issue.message);
+  const found = params?.found ?? value;
+  if (found === undefined) return [`${name}: missing; expected ${expected}`];
+  return [`${name}: expected ${expected}, found ${shown(found)}`];
+}
+
+function unknownKeys(keys: readonly string[], known: string): string {
+  const named = keys.map(key => {
+    const suggestion = nearest(key, known.split(', '));
+    return suggestion ? `${shown(key)} (did you mean "${suggestion}"?)` : shown(key);
+  });
+  return `unknown key${keys.length > 1 ? 's' : ''} ${named.join(', ')}; known are ${known}`;
+}
+
+/** Follows the path as far as the input has it: a single value stands for a list of one, so `[0]` may be too much. */
+function locate(path: Path, input: unknown, at: string): { name: string; value: unknown } {
+  let name = at;
+  let value = input;
+  for (const [index, key] of path.entries()) {
+    const last = index === path.length - 1;
+    if (typeof value !== 'object' || value === null) break;
+    if (typeof key === 'number') {
+      if (!Array.isArray(value)) break;
+      name += `[${key}]`;
+    } else {
+      name += name === '' ? String(key) : `.${String(key)}`;
+    }
+    value = (value as Record<PropertyKey, unknown>)[key];
+    if (value === undefined && !last) break;
+  }
+  return { name: name === '' ? 'top level' : name, value };
+}
+
+/** A value for a message: short, and without what may be a password. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value !== 'string') return String(value);
+  const clean = withoutSecrets(value);
+  return JSON.stringify(clean.length > 40 ? `${clean.slice(0, 39)}…` : clean);
+}
+
+/** Hides all that stands before an @, whether or not the text is a well-formed URL. */
+function withoutSecrets(text: string): string {
+  return text.replace(/^([a-z]*:\/*)?.*@/is, '$1***@').replace(/(password=)[^&]*/gi, '$1***');
+}

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { experimentSchema } from './experiment.ts';
+
+/** `configs/schema.json`: the schema of config files as JSON Schema draft-7, which editors understand. */
+export function renderJsonSchema(): string {
+  const schema = z.toJSONSchema(experimentSchema, {
+    io: 'input',
+    target: 'draft-7',
+    override: ({ jsonSchema }) => {
+      // JSON Schema has no word for a unit, and editors show the description only.
+      if (typeof jsonSchema.unit === 'string') {
+        jsonSchema.description = `${jsonSchema.description} (${jsonSchema.unit})`;
+        delete jsonSchema.unit;
+      }
+    },
+  });
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}

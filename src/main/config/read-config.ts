@@ -1,0 +1,71 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { PoolbenchError } from '../errors.ts';
+import { type Experiment, experimentSchema } from './experiment.ts';
+import { explainIssues } from './explain-issues.ts';
+import { nearest } from './nearest.ts';
+import { parseJson } from './parse-json.ts';
+
+/**
+ * Reads and validates a config file.
+ *
+ * @throws CONFIG_MISSING if it cannot be read, CONFIG_INVALID with every fault that it has
+ */
+export async function readConfig(path: string): Promise<Experiment> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new PoolbenchError(
+      'CONFIG_MISSING',
+      await explainUnreadable(path, error as NodeJS.ErrnoException),
+      {
+        cause: error,
+      },
+    );
+  }
+  return parseConfig(text, path);
+}
+
+/**
+ * Validates the text of a config; `source` is its name in messages.
+ *
+ * @throws CONFIG_INVALID with line and column of a syntax error, or with every fault against the schema
+ */
+export function parseConfig(text: string, source: string): Experiment {
+  // Some editors begin a file with a byte order mark, which is not JSON.
+  const input = parseJson(text.replace(/^\uFEFF/, ''), source);
+  const parsed = experimentSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const lines = explainIssues(parsed.error.issues, input);
+  const count = lines.length === 1 ? '1 fault' : `${lines.length} faults`;
+  throw new PoolbenchError(
+    'CONFIG_INVALID',
+    `${source} is not a valid config, ${count}:\n${lines.map(line => `  ${line}`).join('\n')}\nconfigs/README.md explains every key.`,
+  );
+}
+
+async function explainUnreadable(path: string, error: NodeJS.ErrnoException): Promise<string> {
+  if (error.code === 'EISDIR')
+    return `Expected a config file, found a folder: ${path}.${await explainOthers(path, path)}`;
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
+    return `The config ${path} cannot be read (${error.code ?? error.message}).`;
+  }
+  const beside = await explainOthers(path, dirname(path));
+  return `There is no config ${path}.${beside || (await explainOthers(path, 'configs'))}`;
+}
+
+async function explainOthers(path: string, folder: string): Promise<string> {
+  const entries = await readdir(folder).catch(() => []);
+  const configs = entries.filter(
+    name => name.endsWith('.json') && !/^(schema|package.*|tsconfig.*|biome)\.json$/.test(name),
+  );
+  if (configs.length === 0) return '';
+  const wanted = basename(path, '.json');
+  const suggestion = nearest(
+    wanted,
+    configs.map(name => basename(name, '.json')),
+  );
+  const guess = suggestion ? ` Did you mean ${join(folder, `${suggestion}.json`)}?` : '';
+  return `${guess} In ${folder} there are: ${configs.sort().join(', ')}.`;
+}

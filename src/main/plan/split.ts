@@ -1,0 +1,64 @@
+import type { PoolShare } from '../../workers/contract.ts';
+import type { Scenario } from './scenarios.ts';
+
+/** Splits a total into equal whole parts; the first ones get the rest: 7 over 4 is 2, 2, 2, 1. */
+export function splitEvenly(total: number, parts: number): number[] {
+  return splitInProportion(total, new Array<number>(parts).fill(1));
+}
+
+/**
+ * Splits a total into whole parts in proportion to whole weights, by largest remainder (Hamilton's method): the sum
+ * is exact, every part is less than one off its proportion, and a larger weight never gets the smaller part.
+ */
+export function splitInProportion(total: number, weights: readonly number[]): number[] {
+  const sum = weights.reduce((all, weight) => all + weight, 0);
+  const parts = weights.map(weight => Math.floor((total * weight) / sum));
+  let rest = total - parts.reduce((all, part) => all + part, 0);
+  const byRemainder = weights
+    .map((weight, index) => ({ index, remainder: (total * weight) % sum }))
+    .sort((left, right) => right.remainder - left.remainder || left.index - right.index);
+  for (const { index } of byRemainder) {
+    if (rest-- <= 0) break;
+    parts[index] = (parts[index] ?? 0) + 1;
+  }
+  return parts;
+}
+
+/** As splitInProportion, but no part is less than one: the largest parts give what is missing. */
+export function splitAtLeastOne(total: number, weights: readonly number[]): number[] {
+  const parts = splitInProportion(total, weights);
+  for (let empty = parts.indexOf(0); empty >= 0; empty = parts.indexOf(0)) {
+    const largest = Math.max(...parts);
+    if (largest < 2) break;
+    parts[parts.lastIndexOf(largest)] = largest - 1;
+    parts[empty] = 1;
+  }
+  return parts;
+}
+
+/**
+ * What every pool of a scenario gets, in one list for each thread: the totals are split exactly, the key numbers
+ * 0 … keys − 1 without gap or overlap. The last thread holds the pools that remain.
+ */
+export function splitOverThreads(scenario: Scenario, keys: number): PoolShare[][] {
+  const { pools, poolsPerThread } = scenario;
+  const workers = splitEvenly(scenario.workers, pools);
+  const connections = splitAtLeastOne(scenario.connections, workers);
+  const minIdle = splitInProportion(scenario.minIdle, connections);
+  const keyCounts = splitEvenly(keys, pools);
+
+  const threads: PoolShare[][] = Array.from({ length: scenario.threads }, () => []);
+  let firstKey = 0;
+  for (let pool = 0; pool < pools; pool++) {
+    const share = {
+      workers: workers[pool] ?? 0,
+      connections: connections[pool] ?? 0,
+      minIdle: minIdle[pool] ?? 0,
+      firstKey,
+      keys: keyCounts[pool] ?? 0,
+    };
+    firstKey += share.keys;
+    threads[Math.floor(pool / poolsPerThread)]?.push(share);
+  }
+  return threads;
+}

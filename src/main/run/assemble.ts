@@ -1,0 +1,62 @@
+import { findImbalances } from '../../aggregate/accounting.ts';
+import { limitedBy } from '../../aggregate/bottleneck.ts';
+import { judgeClaims } from '../../aggregate/claims/claims.ts';
+import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { summarise } from '../../aggregate/summary.ts';
+import type { Experiment } from '../config/experiment.ts';
+import type { Scenario } from '../plan/scenarios.ts';
+import type { Target } from '../target/resolve.ts';
+import { describeEnvironment, describeTool } from './environment.ts';
+
+/** What a run knows when it assembles its result: after every round, and at its end. */
+export interface RunState {
+  readonly experiment: Experiment;
+  readonly target: Target;
+  readonly scenarios: readonly Scenario[];
+  readonly rounds: ReadonlyMap<string, readonly RoundResult[]>;
+  readonly startedAt: Date;
+  readonly warnings: readonly string[];
+  readonly complete: boolean;
+}
+
+/** The result as of now: plain data, judged afresh. */
+export function assembleResult(state: RunState): Result {
+  const { experiment, target } = state;
+  const environment = describeEnvironment();
+  const surroundings = { cores: environment.cores, local: target.local, serverThreads: target.detected.threads };
+  const scenarios = state.scenarios.map(({ preset, ...scenario }) => {
+    const rounds = [...(state.rounds.get(scenario.id) ?? [])];
+    return {
+      ...scenario,
+      pool: preset,
+      arrival: { ...scenario.arrival },
+      rounds,
+      summary: summarise(rounds),
+      limitedBy: limitedBy(rounds, surroundings),
+    };
+  });
+  const { server, version, threads } = target.detected;
+  const shownTarget = {
+    declared: target.declared,
+    detected: { server, version, threads },
+    foundBy: target.foundBy,
+    standIn: target.standIn,
+    local: target.local,
+  };
+  return {
+    schemaVersion: 1,
+    complete: state.complete,
+    name: experiment.name,
+    startedAt: state.startedAt.toISOString(),
+    finishedAt: new Date().toISOString(),
+    seed: experiment.seed,
+    tool: describeTool(),
+    environment,
+    target: shownTarget,
+    warnings: [...target.notes, ...state.warnings, ...findImbalances({ scenarios })],
+    // The declared URL is the one without its password.
+    config: { ...experiment, target: { ...experiment.target, url: target.declared.url } },
+    scenarios,
+    claims: judgeClaims({ target: shownTarget, scenarios }),
+  };
+}

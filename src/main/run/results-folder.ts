@@ -1,0 +1,53 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { renderMarkdown } from '../../aggregate/report-markdown.ts';
+import type { Result } from '../../aggregate/result.ts';
+import { PoolbenchError } from '../errors.ts';
+
+/**
+ * Makes the folder of one run, `<UTC time>-<name>` in `parent`, before any load: what was measured must have a place.
+ * @throws PoolbenchError RESULTS_NOT_WRITABLE
+ */
+export async function createResultsFolder(parent: string, name: string, startedAt: Date): Promise<string> {
+  const stamp = startedAt.toISOString().replace(/\.\d+Z$/, 'Z').replaceAll(':', '-');
+  try {
+    await mkdir(parent, { recursive: true });
+    for (let attempt = 1; ; attempt++) {
+      const folder = join(parent, `${stamp}-${name}${attempt === 1 ? '' : `-${attempt}`}`);
+      try {
+        await mkdir(folder);
+        return folder;
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST') || attempt === 100) throw error;
+      }
+    }
+  } catch (error) {
+    throw notWritable(parent, error);
+  }
+}
+
+/**
+ * Writes `result.json` and `report.md` so that a reader never sees half a file.
+ * @throws PoolbenchError RESULTS_NOT_WRITABLE
+ */
+export async function writeResults(folder: string, result: Result): Promise<void> {
+  try {
+    await replaceFile(join(folder, 'result.json'), `${JSON.stringify(result, null, 1)}\n`);
+    await replaceFile(join(folder, 'report.md'), renderMarkdown(result));
+  } catch (error) {
+    throw notWritable(folder, error);
+  }
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.part`, text);
+  await rename(`${path}.part`, path);
+}
+
+function notWritable(folder: string, error: unknown): PoolbenchError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new PoolbenchError(
+    'RESULTS_NOT_WRITABLE',
+    `expected a folder for results that can be written at ${folder}, found: ${reason}; give another with --out DIR`,
+  );
+}

@@ -1,0 +1,155 @@
+import { isIP } from 'node:net';
+import type { Address } from '../../pool/address.ts';
+import { PoolbenchError } from '../errors.ts';
+import { rawProbe } from './raw-probe.ts';
+import { shownAddress } from './url.ts';
+
+const certificateErrors = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT)/;
+
+/**
+ * Turns whatever a connection attempt ended with into one message. Where the cause alone does not tell (a handshake
+ * that hangs, a connection closed without a word), it asks the server's socket what it speaks.
+ */
+export async function connectError(
+  cause: unknown,
+  address: Address,
+  timeoutMs: number,
+): Promise<PoolbenchError> {
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  const where = shownAddress(address);
+  const reply = refusal(error.message, address, where);
+  if (reply !== undefined) return reply;
+
+  const unreachable = (message: string): PoolbenchError =>
+    new PoolbenchError('TARGET_UNREACHABLE', message, { cause: error });
+  const code = 'code' in error ? String(error.code) : '';
+  switch (code) {
+    case 'ECONNREFUSED':
+      return unreachable(
+        `expected a server at ${where}, but nothing listens there (connection refused); start it, or correct the URL`,
+      );
+    case 'ENOENT':
+      return unreachable(
+        `expected a server's unix socket at ${where}, but there is no such file; start it, or correct the path`,
+      );
+    case 'EACCES':
+    case 'EPERM':
+      return unreachable(`expected to be let in at ${where}, but this user may not connect (${code})`);
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return unreachable(
+        `expected a server at ${where}, but the host name ${address.host} cannot be resolved (${code}); correct the URL, or the name service`,
+      );
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EADDRNOTAVAIL':
+      return unreachable(
+        `expected a server at ${where}, but there is no way to that host (${code}); correct the URL, or the network`,
+      );
+  }
+  if (certificateErrors.test(code)) {
+    return unreachable(
+      `expected a trusted certificate at ${where}, but found: ${error.message} (${code}); ` +
+        'set NODE_EXTRA_CA_CERTS to the file of the CA that signed it, or use the host name that the certificate names',
+    );
+  }
+  const other = await otherProtocol(address, where, error);
+  if (other !== undefined) return other;
+  if (code === 'ETIMEDOUT') {
+    return unreachable(
+      `expected an answer from ${where}, but none came within ${timeoutMs} ms; is the host up, and its port not filtered?`,
+    );
+  }
+  // The words of ioredis's decoder.
+  const isOther = error.message.startsWith('Unknown RESP type');
+  return unreachable(
+    `expected a Redis-protocol server at ${where}, but ${
+      isOther
+        ? 'what answers there does not speak the Redis protocol; correct the port'
+        : `the connection failed: ${error.message || code}`
+    }`,
+  );
+}
+
+/** Error replies a server gives to a login. */
+function refusal(message: string, address: Address, where: string): PoolbenchError | undefined {
+  const refused = (text: string): PoolbenchError => new PoolbenchError('TARGET_REFUSED_LOGIN', text);
+  if (/^NOAUTH|^ERR operation not permitted|^-?DENIED/.test(message)) {
+    return refused(
+      `the server at ${where} wants a password, but the URL holds none; write it as redis://user:password@host or redis://:password@host`,
+    );
+  }
+  if (/^WRONGPASS|^ERR invalid password/.test(message)) {
+    const who =
+      address.username === undefined ? 'the password' : `the password of user "${address.username}"`;
+    return refused(
+      `the server at ${where} refused ${who} (${message.split(' ', 1)[0]}); correct the URL, percent-encoding "@", ":", "/" and "#"`,
+    );
+  }
+  if (/without any password configured|no password is set/.test(message)) {
+    return refused(
+      `the server at ${where} has no password, but the URL holds one; take it out of the URL, or set it on the server`,
+    );
+  }
+  if (message.startsWith('NOPERM')) {
+    return refused(
+      `the server at ${where} does not let this user work: ${message}; grant its ACL these commands`,
+    );
+  }
+  if (/DB index is out of range|invalid DB index|SELECT is not allowed/i.test(message)) {
+    return new PoolbenchError(
+      'TARGET_UNREACHABLE',
+      `expected database ${address.database} at ${where}, but the server has none of that index (${message}); use /0, or raise its "databases" setting`,
+    );
+  }
+  if (/max number of clients/i.test(message)) {
+    return new PoolbenchError(
+      'TARGET_TOO_SMALL',
+      `the server at ${where} has as many clients as it admits (${message}); close some, or raise its maxclients`,
+    );
+  }
+  if (message.startsWith('LOADING')) {
+    return new PoolbenchError(
+      'TARGET_UNREACHABLE',
+      `the server at ${where} is still loading its data; try again when it has finished`,
+    );
+  }
+  return undefined;
+}
+
+async function otherProtocol(
+  address: Address,
+  where: string,
+  cause: Error,
+): Promise<PoolbenchError | undefined> {
+  const timeoutMs = 1000;
+  const first = await rawProbe(address, { tls: address.tls, until: /\r\n/, timeoutMs: 100 });
+  if (first.heard?.startsWith('-')) {
+    const message = first.heard.slice(1).split('\r\n', 1)[0] ?? '';
+    return (
+      refusal(message, address, where) ??
+      new PoolbenchError(
+        'TARGET_UNREACHABLE',
+        `the server at ${where} turned the connection away: ${message}`,
+      )
+    );
+  }
+  const tls = !address.tls;
+  const other = await rawProbe(address, { request: 'PING\r\n', tls, until: /\r\n/, timeoutMs });
+  const host = isIP(address.host) === 6 ? `[${address.host}]` : address.host;
+  if (tls && other.connected) {
+    return new PoolbenchError(
+      'TARGET_UNREACHABLE',
+      `expected a plain connection at ${where}, but the server there speaks TLS; use rediss://${host}:${address.port}`,
+      { cause },
+    );
+  }
+  if (!tls && other.heard !== undefined && /^[-+]/.test(other.heard)) {
+    return new PoolbenchError(
+      'TARGET_UNREACHABLE',
+      `expected TLS at ${where}, but the server there speaks plain Redis protocol; use redis://${host}:${address.port}`,
+      { cause },
+    );
+  }
+  return undefined;
+}

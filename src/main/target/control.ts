@@ -1,0 +1,185 @@
+import { Redis } from 'ioredis';
+import type { Address } from '../../pool/address.ts';
+import { PoolbenchError } from '../errors.ts';
+import { connectError } from './connect-error.ts';
+import { parseInfo } from './info.ts';
+import { shownAddress } from './url.ts';
+
+/** A command and its arguments. */
+export type Request = readonly [string, ...(string | number | Buffer)[]];
+
+/** What one command of a pipeline ended with. */
+export type Outcome = { readonly value: unknown } | { readonly error: Error };
+
+/**
+ * Opens the coordinator's one connection to the target.
+ * @param timeoutMs bounds connecting, and later every single request.
+ * @throws PoolbenchError TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN or TARGET_TOO_SMALL (at maxclients). Its `cause`
+ *   carries the socket's error, so that `ECONNREFUSED` can be told from the rest.
+ */
+export async function connectControl(address: Address, options: { timeoutMs: number }): Promise<Control> {
+  const control = new Control(address, options.timeoutMs);
+  await control.connect();
+  return control;
+}
+
+/**
+ * The coordinator's connection: asks, never measures. It does not reconnect by itself; the next request after a loss
+ * tries once, so a server that comes back is found and one that stays away costs one attempt a request.
+ */
+export class Control {
+  readonly address: Address;
+  readonly #timeoutMs: number;
+  #redis: Redis | undefined;
+  #connecting: Promise<Redis> | undefined;
+  #closed = false;
+
+  constructor(address: Address, timeoutMs: number) {
+    this.address = address;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Connects and logs in unless that is done. @throws as {@link connectControl} */
+  async connect(): Promise<void> {
+    await this.#connected();
+  }
+
+  /**
+   * Sends one command. An error reply rejects with an Error whose message is the reply.
+   * @throws PoolbenchError TARGET_LOST when no answer came in time, or as {@link connectControl}.
+   */
+  async call(...[command, ...args]: Request): Promise<unknown> {
+    const redis = await this.#connected();
+    return this.#bounded(redis, command, redis.call(command, args));
+  }
+
+  /**
+   * Sends commands together; their outcomes come in order, error replies among them.
+   * @throws PoolbenchError TARGET_LOST when they were not all answered in time or the connection broke.
+   */
+  async pipeline(requests: readonly Request[]): Promise<Outcome[]> {
+    if (requests.length === 0) return [];
+    const redis = await this.#connected();
+    const pipeline = redis.pipeline();
+    for (const [command, ...args] of requests) pipeline.call(command, args);
+    const answers = await this.#bounded(redis, `${requests.length} commands`, pipeline.exec());
+    return (answers ?? []).map(([error, value]) => (error === null ? { value } : { error }));
+  }
+
+  /** INFO as a map; `section` narrows it (`commandstats`, `cpu`, …). */
+  async info(section?: string): Promise<Map<string, string>> {
+    return parseInfo(String(await (section === undefined ? this.call('INFO') : this.call('INFO', section))));
+  }
+
+  /** Whether the server answers PING in time. */
+  async alive(): Promise<boolean> {
+    try {
+      await this.call('PING');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Closes the connection; further requests are refused. */
+  close(): void {
+    this.#closed = true;
+    this.#redis?.disconnect();
+    this.#redis = undefined;
+  }
+
+  #connected(): Promise<Redis> {
+    if (this.#closed)
+      throw new PoolbenchError('TARGET_LOST', `the connection to ${this.#where} has been closed`);
+    if (this.#redis?.status === 'ready') return Promise.resolve(this.#redis);
+    this.#connecting ??= this.#open().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #open(): Promise<Redis> {
+    const { address } = this;
+    const redis = new Redis({
+      ...(address.path === undefined ? { host: address.host, port: address.port } : { path: address.path }),
+      ...(address.tls ? { tls: { host: address.host, port: address.port } } : {}),
+      lazyConnect: true,
+      connectTimeout: this.#timeoutMs,
+      // Logging in is done below, command by command: so each refusal is heard, and none of it is retried.
+      protocol: 2,
+      disableClientInfo: true,
+      enableReadyCheck: false,
+      enableOfflineQueue: false,
+      retryStrategy: () => null,
+    });
+    let lastError: unknown;
+    redis.on('error', error => {
+      lastError ??= error;
+    });
+    try {
+      await withTimeout(logIn(redis, address), this.#timeoutMs);
+      this.#redis = redis;
+      if (this.#closed) redis.disconnect();
+      return redis;
+    } catch (error) {
+      redis.disconnect();
+      throw await connectError(lastError ?? error, address, this.#timeoutMs);
+    }
+  }
+
+  async #bounded<T>(redis: Redis, what: string, answer: Promise<T>): Promise<T> {
+    try {
+      return await withTimeout(answer, this.#timeoutMs);
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ReplyError') throw error;
+      redis.disconnect();
+      if (this.#redis === redis) this.#redis = undefined;
+      const reason =
+        error instanceof Error && 'code' in error && error.code === 'ETIMEDOUT'
+          ? 'no answer came in time'
+          : 'the connection was lost';
+      throw new PoolbenchError(
+        'TARGET_LOST',
+        `expected ${this.#where} to answer ${what} within ${this.#timeoutMs} ms, but ${reason}`,
+        { cause: error },
+      );
+    }
+  }
+
+  get #where(): string {
+    return shownAddress(this.address);
+  }
+}
+
+async function logIn(redis: Redis, address: Address): Promise<void> {
+  await redis.connect();
+  if (address.password !== undefined) {
+    const { username, password } = address;
+    await (username === undefined ? redis.call('AUTH', password) : redis.call('AUTH', username, password));
+  }
+  for (;;) {
+    try {
+      await redis.call('PING');
+      break;
+    } catch (error) {
+      // A server that has just been started reads its data first; the caller's time limit bounds this wait.
+      if (!(error instanceof Error) || !error.message.startsWith('LOADING')) throw error;
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+  }
+  if (address.database !== 0) await redis.call('SELECT', address.database);
+}
+
+async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,180 @@
+import { execFile } from 'node:child_process';
+import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { privateSources } from './debian-sources.ts';
+import type { ServerBinary } from './server-process.ts';
+
+export type PackagedServer = 'redis' | 'valkey';
+
+const timeLimitMs = 120_000;
+
+/** The tools package is named because the server's program is a link into it, and an installed one is not fetched. */
+const packages: Record<PackagedServer, readonly string[]> = {
+  redis: ['redis-server', 'redis-tools'],
+  valkey: ['valkey-server', 'valkey-tools'],
+};
+
+/** Where unpacked servers are kept. */
+export function serverCache(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'poolbench', 'servers');
+}
+
+/**
+ * Unpacks the distribution's package into the user's cache folder: no root, nothing installed. An earlier one is used
+ * again. Two at a time, or one that is interrupted, never leave half a server: it is renamed into place when complete.
+ * @param options.say is told before anything is fetched
+ * @param options.runs whether a program starts here
+ * @returns the program and its environment, or the reason why there is none; never throws
+ */
+export async function unpackDebianPackage(
+  server: PackagedServer,
+  options: { say: (line: string) => void; runs: (binary: ServerBinary) => Promise<boolean> },
+): Promise<ServerBinary | { reason: string }> {
+  const home = join(serverCache(), server);
+  let work: string;
+  try {
+    const kept = await programIn(home, server);
+    if (kept !== undefined && (await options.runs(kept))) return kept;
+    for (const tool of ['apt-get', 'dpkg']) {
+      if (!(await onPath(tool))) return { reason: `no ${tool} here: not Debian or Ubuntu` };
+    }
+    await mkdir(serverCache(), { recursive: true });
+    work = await mkdtemp(join(serverCache(), `.${server}-`));
+  } catch (error) {
+    return { reason: `the cache folder ${serverCache()} cannot be used (${firstLine(error)})` };
+  }
+  const deadline = AbortSignal.timeout(timeLimitMs);
+  try {
+    options.say(
+      `fetching ${packages[server].join(', ')} from the distribution, unpacked into ${home}; nothing is installed`,
+    );
+    const root = join(work, 'root');
+    await download(server, work, deadline);
+    for (const file of await readdir(join(work, 'packages'))) {
+      await run('dpkg', ['-x', join(work, 'packages', file), root], { signal: deadline });
+    }
+    const unpacked = await programIn(root, server);
+    if (unpacked === undefined) return { reason: `the package holds no ${server}-server` };
+    const missing = await missingLibraries(unpacked);
+    if (missing.length > 0) {
+      return { reason: `the unpacked ${server}-server lacks ${missing.join(', ')} on this system` };
+    }
+    if (!(await options.runs(unpacked))) return { reason: `the unpacked ${server}-server does not run` };
+    await takePlace(root, home, async () => {
+      const other = await programIn(home, server);
+      return other !== undefined && (await options.runs(other));
+    });
+    return (await programIn(home, server)) ?? { reason: `${home} was removed meanwhile` };
+  } catch (error) {
+    const late = deadline.aborted ? ` (not done within ${timeLimitMs / 1000} s)` : '';
+    return { reason: `the distribution's package could not be fetched${late}: ${firstLine(error)}` };
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Puts what is missing of the packages into `work`/packages; with lists of our own where the system's do not do. */
+async function download(server: PackagedServer, work: string, signal: AbortSignal): Promise<void> {
+  const into = join(work, 'packages');
+  await mkdir(into);
+  const fetch = async (options: readonly string[]): Promise<void> => {
+    const names = packages[server];
+    const simulate = ['-s', ...options, '--no-install-recommends', '--reinstall', 'install', ...names];
+    const plan = await run('apt-get', simulate, { cwd: into, signal });
+    // "Inst name (version …" and, for an upgrade, "Inst name [old] (version …"
+    const wanted = [...plan.matchAll(/^Inst (\S+) (?:\[[^\]]*\] )?\((\S+)/gm)].map(
+      match => `${match[1]}=${match[2]}`,
+    );
+    if (wanted.length === 0) throw new Error('apt-get names no package to fetch');
+    await run('apt-get', [...options, 'download', ...wanted], { cwd: into, signal });
+  };
+  // Without a network it should fail soon; and root's apt would drop to a user who may not write here.
+  const common = ['-oAcquire::http::Timeout=10', '-oAcquire::Retries=0', '-oAPT::Sandbox::User='];
+  try {
+    await fetch(common);
+  } catch {
+    // The system's lists are empty, stale, or do not know the package: ours are made from its own source files.
+    const sources = join(work, 'poolbench.sources');
+    await writeFile(sources, await privateSources('/etc'));
+    const lists = join(work, 'lists');
+    const cache = join(work, 'cache');
+    await mkdir(join(lists, 'partial'), { recursive: true });
+    await mkdir(join(cache, 'archives', 'partial'), { recursive: true });
+    const options = [
+      `-oDir::Etc::sourcelist=${sources}`,
+      '-oDir::Etc::sourceparts=/dev/null',
+      `-oDir::State::Lists=${lists}`,
+      `-oDir::Cache=${cache}`,
+      ...common,
+    ];
+    // One source that does not answer, or has no backports, need not keep the others from having the package.
+    await run('apt-get', ['-q', ...options, 'update'], { signal }).catch(() => undefined);
+    await fetch(options);
+  }
+}
+
+async function programIn(root: string, server: PackagedServer): Promise<ServerBinary | undefined> {
+  const path = join(root, 'usr', 'bin', `${server}-server`);
+  try {
+    await access(path);
+  } catch {
+    return undefined;
+  }
+  const libraries = join(root, 'usr', 'lib');
+  const folders = await readdir(libraries).catch(() => []);
+  const triplets = folders.filter(name => name.includes('-linux-')).map(name => join(libraries, name));
+  const inherited = process.env.LD_LIBRARY_PATH;
+  return { path, env: { LD_LIBRARY_PATH: [...triplets, ...(inherited ? [inherited] : [])].join(delimiter) } };
+}
+
+async function missingLibraries(binary: ServerBinary): Promise<string[]> {
+  if (!(await onPath('ldd'))) return [];
+  const output = await run('ldd', [binary.path], { env: binary.env });
+  return [...output.matchAll(/^\s*(\S+) => not found/gm)].map(match => match[1] ?? '');
+}
+
+/** Renames a complete folder into place. Where another process was faster its copy stays; one that is broken goes. */
+async function takePlace(root: string, home: string, keptRuns: () => Promise<boolean>): Promise<void> {
+  try {
+    await rename(root, home);
+  } catch {
+    if (await keptRuns()) return;
+    // Moved away in one step, so that nobody sees half of it removed.
+    await rename(home, join(dirname(root), 'broken'));
+    await rename(root, home);
+  }
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; signal?: AbortSignal } = {},
+): Promise<string> {
+  const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive', ...options.env };
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { ...options, env, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else {
+        const said = stderr.split('\n').find(line => line.startsWith('E: ')) ?? stderr.trim();
+        reject(new Error(said === '' ? error.message : said, { cause: error }));
+      }
+    });
+  });
+}
+
+async function onPath(program: string): Promise<boolean> {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    try {
+      await access(join(folder, program));
+      return true;
+    } catch {
+      // Looked for in the next folder.
+    }
+  }
+  return false;
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,141 @@
+import { isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { Address } from '../../pool/address.ts';
+import { PoolbenchError } from '../errors.ts';
+import { type Control, connectControl } from './control.ts';
+import { howToInstall } from './find-server.ts';
+import { type Identity, identifyServer } from './identify.ts';
+import type { StartableServer } from './server-process.ts';
+import { firstThatStarts, type Started } from './start-server.ts';
+import { parseAddress, shownAddress, withoutPassword } from './url.ts';
+
+/** The server under test: what the config declares, and what was really found. */
+export interface Target {
+  /** The URL is without its password. */
+  readonly declared: { readonly server: StartableServer; readonly url: string };
+  readonly detected: Identity;
+  /** For a reader: `running at redis://…`, `binary /usr/bin/redis-server, started on 127.0.0.1:6379`, … */
+  readonly foundBy: string;
+  /** Whether something else than the declared server answers: never to be silent about. */
+  readonly standIn: boolean;
+  readonly address: Address;
+  readonly control: Control;
+  /** Whether it shares this machine's cores with poolbench. */
+  readonly local: boolean;
+  /** What a reader of the results must know. */
+  readonly notes: readonly string[];
+  /** Closes the control connection and stops the server if we started it. May be called again. */
+  stop(): Promise<void>;
+}
+
+export interface ResolveOptions {
+  readonly server: StartableServer;
+  readonly url: string;
+  readonly standInAllowed: boolean;
+  /** Is told what is looked for and what is started, one line at a time. */
+  readonly say: (line: string) => void;
+  /** Bounds connecting and every request of the control connection. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Finds the target: running at the URL; else, for a plain loopback URL at which nothing listens, started here from a
+ * binary on PATH, a Docker image or the distribution's package; else a stand-in by the same steps; else the embedded
+ * server. Something that answers but refuses is an error, not a reason to stand in.
+ * @throws Error for a URL that cannot be read; PoolbenchError TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN,
+ *   TARGET_TOO_SMALL, or TARGET_NOT_AVAILABLE where a stand-in would be needed and is not allowed
+ */
+export async function resolveTarget(options: ResolveOptions): Promise<Target> {
+  const { server, say } = options;
+  const address = parseAddress(options.url);
+  const url = withoutPassword(options.url);
+  const timeoutMs = options.timeoutMs ?? 5000;
+  const running = await connectIfRunning(address, timeoutMs);
+  if (running !== undefined)
+    return finish(options, { control: running, foundBy: `running at ${url}`, tried: [] });
+
+  say(`nothing listens at ${shownAddress(address)}; looking for a ${server} to start`);
+  const { started, tried } = await firstThatStarts(server, { port: address.port, ...options });
+  if (started === undefined) throw notAvailable(server, url, tried);
+  say(started.foundBy);
+  try {
+    const { host, port } = started.server;
+    const control = await connectControl({ ...address, host, port }, { timeoutMs });
+    return await finish(options, { control, foundBy: started.foundBy, tried, started });
+  } catch (error) {
+    await started.server.stop();
+    throw error;
+  }
+}
+
+/** The control connection, or undefined where nothing listens and we may start something. */
+async function connectIfRunning(address: Address, timeoutMs: number): Promise<Control | undefined> {
+  try {
+    return await connectControl(address, { timeoutMs });
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    const refused = cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+    const plain = address.path === undefined && !address.tls && address.password === undefined;
+    if (refused && plain && isLoopback(address.host)) return undefined;
+    throw error;
+  }
+}
+
+async function finish(
+  { server, url: fullUrl, standInAllowed }: ResolveOptions,
+  found: { control: Control; foundBy: string; tried: readonly string[]; started?: Started },
+): Promise<Target> {
+  const { control, foundBy, tried, started } = found;
+  const url = withoutPassword(fullUrl);
+  try {
+    const detected = await identifyServer(control);
+    const standIn = detected.server !== server;
+    const what = `${detected.server} ${detected.version}`;
+    if (standIn && !standInAllowed) {
+      throw new PoolbenchError(
+        'TARGET_NOT_AVAILABLE',
+        `expected ${server} at ${url}, found ${what} (${foundBy}); correct target.server or the URL, or leave out --no-stand-in`,
+      );
+    }
+    return {
+      declared: { server, url },
+      detected,
+      foundBy,
+      standIn,
+      address: control.address,
+      control,
+      local: started !== undefined || isLocal(control.address),
+      notes: standIn
+        ? [
+            `stand-in: ${what} answers in the place of ${server}; no figure here says anything about ${server}, and claims about it are not tested`,
+            ...tried,
+          ]
+        : [],
+      async stop() {
+        control.close();
+        await started?.server.stop();
+      },
+    };
+  } catch (error) {
+    control.close();
+    throw error;
+  }
+}
+
+function notAvailable(server: StartableServer, url: string, tried: readonly string[]): PoolbenchError {
+  return new PoolbenchError(
+    'TARGET_NOT_AVAILABLE',
+    `expected ${server} at ${url}, or one that can be started here, and found none:\n` +
+      `${tried.map(step => `  - ${step}`).join('\n')}\n` +
+      `Install it (${howToInstall(server)}), or leave out --no-stand-in.`,
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+function isLocal(address: Address): boolean {
+  if (address.path !== undefined || isLoopback(address.host)) return true;
+  return Object.values(networkInterfaces()).some(list => list?.some(entry => entry.address === address.host));
+}

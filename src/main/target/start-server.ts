@@ -1,0 +1,89 @@
+import { dockerMissing, serverImage, startContainer } from './docker.ts';
+import { startEmbedded } from './embedded/start.ts';
+import { type FoundBinary, findInPackage, findOnPath, type NotFound } from './find-server.ts';
+import { type StartableServer, type StartedServer, startable, startServer } from './server-process.ts';
+
+/** A server that was started, and how. */
+export interface Started {
+  readonly server: StartedServer;
+  /** For a reader: `binary /usr/bin/redis-server, started on 127.0.0.1:6379`. */
+  readonly foundBy: string;
+}
+
+/** One way to have a server: returns it started, or throws the reason why not. */
+interface Way {
+  readonly name: string;
+  readonly start: () => Promise<Started>;
+}
+
+/**
+ * Tries, in this order, until one works: the declared server's binary on PATH, Docker image, distribution package; then,
+ * if a stand-in is allowed, the same steps for the other servers, and at last the embedded one.
+ * @param options.port the port to start on if it is free, else a free one
+ * @returns what was started, if anything, and for each way that led nowhere why
+ */
+export async function firstThatStarts(
+  declared: StartableServer,
+  options: { port: number; standInAllowed: boolean; say: (line: string) => void },
+): Promise<{ started: Started | undefined; tried: string[] }> {
+  const { port, say } = options;
+  const docker = once(dockerMissing);
+  const fromBinary = async (server: StartableServer, found: FoundBinary | NotFound): Promise<Started> => {
+    if ('reason' in found) throw new Error(found.reason);
+    const started = await startServer(server, found, { port });
+    const what = found.from === 'PATH' ? 'binary' : 'distribution package, unpacked privately,';
+    return { server: started, foundBy: `${what} ${found.path}, started on ${started.host}:${started.port}` };
+  };
+  const steps = [
+    (server: StartableServer): Way => ({
+      name: `${server}: binary on PATH`,
+      start: async () => fromBinary(server, await findOnPath(server)),
+    }),
+    (server: StartableServer): Way => ({
+      name: `${server}: Docker image`,
+      start: async () => {
+        const missing = await docker();
+        if (missing !== undefined) throw new Error(missing);
+        const started = await startContainer(server, { port, say });
+        return {
+          server: started,
+          foundBy: `Docker image ${serverImage(server)}, started on ${started.host}:${started.port}`,
+        };
+      },
+    }),
+    (server: StartableServer): Way => ({
+      name: `${server}: distribution package`,
+      start: async () => fromBinary(server, await findInPackage(server, say)),
+    }),
+  ];
+  const others = startable.filter(server => server !== declared);
+  const embedded: Way = {
+    name: 'embedded server',
+    start: async () => {
+      const started = await startEmbedded({ port });
+      return { server: started, foundBy: `embedded server, started on ${started.host}:${started.port}` };
+    },
+  };
+  const ways = [
+    ...steps.map(step => step(declared)),
+    ...(options.standInAllowed ? [...steps.flatMap(step => others.map(step)), embedded] : []),
+  ];
+
+  const tried: string[] = [];
+  for (const { name, start } of ways) {
+    try {
+      return { started: await start(), tried };
+    } catch (error) {
+      tried.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return { started: undefined, tried };
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => {
+    answer ??= ask();
+    return answer;
+  };
+}

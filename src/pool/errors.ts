@@ -1,0 +1,31 @@
+/** What can go wrong between a caller and the pool. The codes are counted in results, so they are stable. */
+export type PoolErrorCode =
+  /** No connection became free in the time the caller allowed. */
+  | 'ACQUIRE_TIMEOUT'
+  /** The pool was closed while the caller waited, or before it asked. */
+  | 'POOL_CLOSED'
+  /** A connection that is not in use was released: a defect of the caller. */
+  | 'NOT_IN_USE'
+  /** No reply in the time a batch is allowed; its connection is given up. */
+  | 'TIMEOUT'
+  /** The connection was lost without a system error that would say more. */
+  | 'CONNECTION_CLOSED'
+  /** What arrived is not a reply. */
+  | 'PROTOCOL';
+
+export class PoolError extends Error {
+  readonly code: PoolErrorCode;
+
+  constructor(code: PoolErrorCode, message: string) {
+    super(message);
+    this.name = 'PoolError';
+    this.code = code;
+  }
+}
+
+/** The code under which a failed connect or command is counted: a pool's or the system's code, or a server's first word. */
+export function failureCode(error: unknown): string {
+  if (!(error instanceof Error)) return 'UNKNOWN';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return /^[A-Z][A-Z0-9_]*(?= |$)/.exec(error.message)?.[0] ?? 'CONNECTION_CLOSED';
+}

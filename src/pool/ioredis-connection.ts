@@ -1,0 +1,155 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Address } from './address.ts';
+import { type Batch, type CommandSet, KEY, keyDigits } from './batch.ts';
+import type { Connect, Connection } from './connection.ts';
+import { failureCode } from './errors.ts';
+
+/** What an application pays: commands go through ioredis as it would send them. */
+export class IoredisConnection implements Connection {
+  inUse = false;
+  healthyAtMs = 0;
+  sweptSettled = 0;
+  stalledSinceMs = 0;
+  sent = 0;
+  settled = 0;
+  readonly #redis: Redis;
+  readonly #commandSet: CommandSet;
+  #batch: Batch | undefined;
+  #closedAs: string | undefined;
+
+  private constructor(redis: Redis, commandSet: CommandSet) {
+    this.#redis = redis;
+    this.#commandSet = commandSet;
+    redis.on('error', error => {
+      this.#closedAs ??= failureCode(error);
+    });
+  }
+
+  /** Makes the connections of one pool. A connect unanswered after `timeoutMs` rejects with ETIMEDOUT. */
+  static connector(address: Address, commandSet: CommandSet, timeoutMs: number): Connect {
+    return async () => {
+      const redis = new Redis(redisOptions(address, timeoutMs));
+      let cause: Error | undefined;
+      redis.on('error', error => {
+        cause ??= error;
+      });
+      // ioredis tells of a refused login or SELECT in an event only, and may be "ready" after it.
+      const outcome: unknown = await redis.connect().catch((error: unknown) => error);
+      if (cause !== undefined || outcome instanceof Error) {
+        redis.disconnect();
+        throw cause ?? outcome;
+      }
+      return new IoredisConnection(redis, commandSet);
+    };
+  }
+
+  get alive(): boolean {
+    return this.#redis.status === 'ready';
+  }
+
+  send(batch: Batch): void {
+    batch.restart();
+    this.sent++;
+    this.#batch = batch;
+    if (batch.size === 1) this.#sendOne(batch);
+    else this.#sendPipeline(batch);
+  }
+
+  async ping(): Promise<void> {
+    await this.#redis.ping();
+  }
+
+  close(code?: 'CONNECTION_CLOSED' | 'TIMEOUT'): void {
+    this.#closedAs ??= code;
+    this.#redis.disconnect();
+  }
+
+  #sendOne(batch: Batch): void {
+    const [name, ...args] = this.#request(batch, 0);
+    this.#redis.call(name, ...args).then(this.#answered, this.#refused);
+  }
+
+  #sendPipeline(batch: Batch): void {
+    const pipeline = this.#redis.pipeline();
+    for (let i = 0; i < batch.size; i++) {
+      const [name, ...args] = this.#request(batch, i);
+      pipeline.call(name, ...args);
+    }
+    pipeline.exec().then(
+      outcomes => {
+        for (const [error, value] of outcomes ?? []) count(batch, error === null ? undefined : this.#codeOf(error), value);
+        this.#settle(batch);
+      },
+      (error: unknown) => {
+        batch.fail(this.#codeOf(error), batch.size);
+        this.#settle(batch);
+      },
+    );
+  }
+
+  /** The command's name and its arguments, the key spelled out. */
+  #request(batch: Batch, index: number): [string, ...string[]] {
+    const { commands, keyPrefix } = this.#commandSet;
+    const template = commands[batch.command[index] as number];
+    if (template === undefined) throw new RangeError('Expected a command of the set');
+    const request: [string, ...string[]] = [template.name];
+    for (const arg of template.args) {
+      request.push(arg === KEY ? keyPrefix + String(batch.key[index]).padStart(keyDigits, '0') : arg);
+    }
+    return request;
+  }
+
+  readonly #answered = (value: unknown): void => {
+    const batch = this.#batch as Batch;
+    count(batch, undefined, value);
+    this.#settle(batch);
+  };
+
+  readonly #refused = (error: unknown): void => {
+    const batch = this.#batch as Batch;
+    count(batch, this.#codeOf(error), undefined);
+    this.#settle(batch);
+  };
+
+  /** An error reply counts under its own code, a lost connection under what the socket said. */
+  #codeOf(error: unknown): string {
+    const code = failureCode(error);
+    return code === 'CONNECTION_CLOSED' ? (this.#closedAs ?? code) : code;
+  }
+
+  #settle(batch: Batch): void {
+    this.#batch = undefined;
+    this.settled++;
+    batch.done();
+  }
+}
+
+function count(batch: Batch, code: string | undefined, value: unknown): void {
+  if (code !== undefined) batch.fail(code, 1);
+  else {
+    batch.completed++;
+    if (value === null) batch.misses++;
+  }
+}
+
+/** Set so that ioredis measures and does not flatter: nothing is queued, retried or resent behind the measurement. */
+function redisOptions(address: Address, timeoutMs: number) {
+  const { host, port, path, username, password, database } = address;
+  return {
+    ...(path === undefined ? { host, port } : { path }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(address.tls ? { tls: {} } : {}),
+    db: database,
+    connectionName: 'poolbench',
+    connectTimeout: timeoutMs,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: null,
+  } satisfies RedisOptions;
+}

@@ -1,0 +1,33 @@
+import { WaitQueue } from './wait-queue.ts';
+
+/** A FIFO asynchronous lock: what the `baseline` pool holds while it pops, creates and checks. */
+export class Mutex {
+  readonly #queue = new WaitQueue<void>();
+  #locked = false;
+
+  get locked(): boolean {
+    return this.#locked;
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Takes the lock, after all who asked before. Rejects when `expire` finds the deadline passed. */
+  async lock(deadlineMs: number): Promise<void> {
+    if (!this.#locked) {
+      this.#locked = true;
+      return;
+    }
+    await this.#queue.wait(deadlineMs);
+  }
+
+  /** Hands the lock to the next in line. */
+  unlock(): void {
+    if (!this.#queue.serve()) this.#locked = false;
+  }
+
+  expire(nowMs: number, reason: () => Error): void {
+    this.#queue.expire(nowMs, reason);
+  }
+}

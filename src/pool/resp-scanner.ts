@@ -1,0 +1,221 @@
+import { PoolError } from './errors.ts';
+
+const LF = 0x0a;
+const SPACE = 0x20;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+
+/** Type bytes of RESP2 and RESP3. */
+const type = {
+  simple: 0x2b, // +
+  error: 0x2d, // -
+  integer: 0x3a, // :
+  bulk: 0x24, // $
+  array: 0x2a, // *
+  nil: 0x5f, // _
+  bool: 0x23, // #
+  double: 0x2c, // ,
+  bigNumber: 0x28, // (
+  blobError: 0x21, // !
+  verbatim: 0x3d, // =
+  map: 0x25, // %
+  set: 0x7e, // ~
+  push: 0x3e, // >
+  attribute: 0x7c, // |
+} as const;
+
+/** What the scanner expects next: its place in the stream, kept between two chunks. */
+const expecting = { type: 0, length: 1, line: 2, payload: 3 } as const;
+
+/**
+ * Counts and classifies the replies in a RESP2 or RESP3 byte stream, cut anywhere, without building their values.
+ *
+ * A reply is complete when `#pending` elements have been seen: an aggregate of n adds n and completes itself, so no
+ * stack is needed. Attributes add their elements and leave the reply still to come; pushes are not replies.
+ * Streamed types (`$?`, `*?`) are in the RESP3 text but no server sends them; they are a protocol error.
+ */
+export class RespScanner {
+  /** Null replies so far. */
+  nils = 0;
+  readonly #onError: (code: string, message: string) => void;
+  #expecting: number = expecting.type;
+  /** Elements that the current reply still lacks; 0 between two replies. */
+  #pending = 0;
+  /** Whether the current reply is an aggregate: errors and nulls inside it are values, not outcomes. */
+  #insideAggregate = false;
+  #isPush = false;
+  #type = 0;
+  #length = 0;
+  #negative = false;
+  /** Payload bytes still to come, the closing CRLF included. */
+  #remaining = 0;
+  /** Text of the error being read. */
+  #error = '';
+
+  /** `onError` is called for each error reply with its first word and its whole text, before the reply counts. */
+  constructor(onError: (code: string, message: string) => void) {
+    this.#onError = onError;
+  }
+
+  /**
+   * Scans the first `end` bytes of `bytes` and returns how many replies were completed in them.
+   *
+   * @throws PoolError PROTOCOL at a byte that starts no reply, or at a length that is no number.
+   */
+  scan(bytes: Uint8Array, end: number): number {
+    let replies = 0;
+    let at = 0;
+    while (at < end) {
+      if (this.#expecting === expecting.type) {
+        const first = bytes[at++] as number;
+        this.#open(first);
+        if (first === type.bulk && this.#pending === 1) {
+          // The reply of a read, nearly always whole in one chunk: worth a way of its own.
+          const next = this.#skipBulk(bytes, at, end);
+          if (next > 0) {
+            at = next;
+            replies += this.#close();
+          }
+        }
+      } else if (this.#expecting === expecting.length) {
+        const byte = bytes[at++] as number;
+        if (byte === LF) replies += this.#lengthRead();
+        else if (byte >= ZERO && byte <= 0x39) this.#length = this.#length * 10 + byte - ZERO;
+        else if (byte === MINUS) this.#negative = true;
+        else if (byte !== 0x0d) throw unexpected('a length', byte);
+      } else if (this.#expecting === expecting.line) {
+        let lineEnd = at;
+        while (lineEnd < end && bytes[lineEnd] !== LF) lineEnd++;
+        if (this.#type === type.error) this.#keepError(bytes, at, lineEnd);
+        at = lineEnd + 1;
+        if (lineEnd < end) replies += this.#lineRead();
+      } else {
+        const taken = Math.min(this.#remaining, end - at);
+        if (this.#type === type.blobError) this.#keepError(bytes, at, at + taken);
+        at += taken;
+        this.#remaining -= taken;
+        if (this.#remaining === 0) {
+          if (this.#type === type.blobError) this.#errorRead();
+          replies += this.#close();
+        }
+      }
+    }
+    return replies;
+  }
+
+  #open(first: number): void {
+    if (this.#pending === 0) {
+      this.#pending = 1;
+      this.#insideAggregate = false;
+      this.#isPush = false;
+    }
+    this.#type = first;
+    switch (first) {
+      case type.simple:
+      case type.error:
+      case type.integer:
+      case type.nil:
+      case type.bool:
+      case type.double:
+      case type.bigNumber:
+        this.#expecting = expecting.line;
+        this.#error = '';
+        return;
+      case type.bulk:
+      case type.array:
+      case type.blobError:
+      case type.verbatim:
+      case type.map:
+      case type.set:
+      case type.push:
+      case type.attribute:
+        this.#expecting = expecting.length;
+        this.#length = 0;
+        this.#negative = false;
+        this.#error = '';
+        return;
+      default:
+        throw unexpected('a reply', first);
+    }
+  }
+
+  /** Index after a bulk string that lies whole in the chunk, its header being plain digits; 0 for any other. */
+  #skipBulk(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    let length = 0;
+    for (; at < end; at++) {
+      const digit = (bytes[at] as number) - ZERO;
+      if (digit < 0 || digit > 9) break;
+      length = length * 10 + digit;
+    }
+    if (at === start || bytes[at] !== 0x0d) return 0;
+    const next = at + 2 + length + 2;
+    return next <= end ? next : 0;
+  }
+
+  #lengthRead(): number {
+    const length = this.#negative ? -1 : this.#length;
+    switch (this.#type) {
+      case type.bulk:
+      case type.verbatim:
+      case type.blobError:
+        if (length < 0) return this.#null();
+        this.#remaining = length + 2;
+        this.#expecting = expecting.payload;
+        return 0;
+      case type.attribute:
+        this.#pending += length * 2;
+        this.#expecting = expecting.type;
+        return 0;
+      default: {
+        if (length < 0) return this.#null();
+        if (this.#pending === 1) {
+          this.#isPush ||= this.#type === type.push;
+          this.#insideAggregate = true;
+        }
+        this.#pending += this.#type === type.map ? length * 2 : length;
+        return this.#close();
+      }
+    }
+  }
+
+  #lineRead(): number {
+    if (this.#type === type.nil) return this.#null();
+    if (this.#type === type.error) this.#errorRead();
+    return this.#close();
+  }
+
+  #null(): number {
+    if (this.#isOutcome) this.nils++;
+    return this.#close();
+  }
+
+  /** One element is complete; returns 1 if that completes a reply. */
+  #close(): number {
+    this.#expecting = expecting.type;
+    this.#pending--;
+    return this.#pending === 0 && !this.#isPush ? 1 : 0;
+  }
+
+  /** Whether the element being read is the reply itself and not a part of one. */
+  get #isOutcome(): boolean {
+    return this.#pending === 1 && !this.#insideAggregate;
+  }
+
+  #keepError(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#error.length < 256) this.#error += String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 256)));
+  }
+
+  #errorRead(): void {
+    if (!this.#isOutcome) return;
+    const message = this.#error.trimEnd();
+    let codeEnd = 0;
+    while (codeEnd < message.length && message.charCodeAt(codeEnd) !== SPACE) codeEnd++;
+    this.#onError(message.slice(0, codeEnd) || 'ERR', message);
+  }
+}
+
+function unexpected(what: string, byte: number): PoolError {
+  const found = `byte 0x${byte.toString(16).padStart(2, '0')}`;
+  return new PoolError('PROTOCOL', `Expected ${what} of the Redis protocol, found ${found}`);
+}

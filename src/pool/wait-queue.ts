@@ -1,0 +1,60 @@
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: Error) => void;
+  readonly deadlineMs: number;
+}
+
+/** Callers that wait for something, served first come, first served. */
+export class WaitQueue<T> {
+  #waiters: Waiter<T>[] = [];
+  /** Index of the first waiter; shifting an array of hundreds at every release would cost more than waiting. */
+  #head = 0;
+
+  get length(): number {
+    return this.#waiters.length - this.#head;
+  }
+
+  /** Waits for `serve`, until `expire` finds `deadlineMs` passed. */
+  wait(deadlineMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject, deadlineMs });
+    });
+  }
+
+  /** Gives `value` to the first waiter. False when nobody waits. */
+  serve(value: T): boolean {
+    const waiter = this.#shift();
+    waiter?.resolve(value);
+    return waiter !== undefined;
+  }
+
+  /** Rejects the first waiter. False when nobody waits. */
+  refuse(reason: Error): boolean {
+    const waiter = this.#shift();
+    waiter?.reject(reason);
+    return waiter !== undefined;
+  }
+
+  /** Rejects the waiters whose deadline has passed; the others keep their order. */
+  expire(nowMs: number, reason: () => Error): void {
+    const late = this.#waiters.slice(this.#head).filter(waiter => waiter.deadlineMs <= nowMs);
+    if (late.length === 0) return;
+    this.#waiters = this.#waiters.slice(this.#head).filter(waiter => waiter.deadlineMs > nowMs);
+    this.#head = 0;
+    for (const waiter of late) waiter.reject(reason());
+  }
+
+  #shift(): Waiter<T> | undefined {
+    const waiter = this.#waiters[this.#head];
+    if (waiter === undefined) return undefined;
+    this.#head++;
+    if (this.#head === this.#waiters.length) {
+      this.#waiters.length = 0;
+      this.#head = 0;
+    } else if (this.#head > 1024) {
+      this.#waiters = this.#waiters.slice(this.#head);
+      this.#head = 0;
+    }
+    return waiter;
+  }
+}

@@ -1,0 +1,101 @@
+import { Batch } from '../pool/batch.ts';
+import { nowNs } from '../pool/clock.ts';
+import type { Connection } from '../pool/connection.ts';
+import { failureCode } from '../pool/errors.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { Recorder } from './recorder.ts';
+import type { Workload } from './workload.ts';
+
+/** A worker that got no connection asks again after this long: an application that retries at once makes a storm. */
+const retryMs = 50;
+
+/** When the workers of a thread stop; an early stop moves it forward. */
+export interface LoadWindow {
+  endNs: number;
+}
+
+/**
+ * One worker, in a closed loop: acquire, send a batch, wait for its replies, release, and again.
+ * The instant at which a batch is done is the one at which the next is due, so a turn reads the clock twice.
+ * Replies come as a callback: a promise a batch would cost 0.2–0.4 µs (bench/).
+ */
+export class ClosedLoopWorker {
+  readonly #pool: Pool;
+  readonly #workload: Workload;
+  readonly #recorder: Recorder;
+  readonly #window: LoadWindow;
+  readonly #onStopped: () => void;
+  readonly #batch: Batch;
+  #connection: Connection | undefined;
+  #dueNs = 0;
+  #sentNs = 0;
+  #running = false;
+
+  constructor(
+    { pool, workload, recorder, window }: { pool: Pool; workload: Workload; recorder: Recorder; window: LoadWindow },
+    pipeline: number,
+    onStopped: () => void,
+  ) {
+    this.#pool = pool;
+    this.#workload = workload;
+    this.#recorder = recorder;
+    this.#window = window;
+    this.#onStopped = onStopped;
+    this.#batch = new Batch(pipeline, () => this.#done());
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#next(nowNs());
+  }
+
+  /** Operations that were due in the measured window and are neither completed nor failed. */
+  get unfinished(): number {
+    if (!this.#running || this.#dueNs < this.#recorder.startNs) return 0;
+    return this.#batch.size;
+  }
+
+  #next(dueNs: number): void {
+    if (dueNs >= this.#window.endNs) {
+      this.#running = false;
+      this.#onStopped();
+      return;
+    }
+    this.#dueNs = dueNs;
+    this.#recorder.due(dueNs, this.#batch.size);
+    const connection = this.#pool.tryAcquire();
+    if (connection === undefined) void this.#wait();
+    else this.#send(connection);
+  }
+
+  async #wait(): Promise<void> {
+    let connection: Connection;
+    try {
+      connection = await this.#pool.acquire();
+    } catch (error) {
+      const failedNs = nowNs();
+      this.#recorder.recordUnsent(failureCode(error), this.#batch.size, this.#dueNs, failedNs);
+      this.#running = false;
+      setTimeout(() => {
+        this.#running = true;
+        this.#next(nowNs());
+      }, retryMs);
+      return;
+    }
+    this.#send(connection);
+  }
+
+  #send(connection: Connection): void {
+    this.#connection = connection;
+    this.#workload.fill(this.#batch);
+    this.#sentNs = nowNs();
+    connection.send(this.#batch);
+  }
+
+  #done(): void {
+    const doneNs = nowNs();
+    this.#recorder.record(this.#batch, this.#dueNs, this.#sentNs, doneNs);
+    this.#pool.release(this.#connection as Connection);
+    this.#next(doneNs);
+  }
+}

@@ -1,0 +1,135 @@
+import type { Batch } from '../pool/batch.ts';
+import { createHistogram, encodeHistogram, type Histogram, highestNs } from '../pool/histogram.ts';
+import type { SecondSample } from './contract.ts';
+
+const secondNs = 1e9;
+
+/** Counts one thread's operations and records their latencies. Everything is preallocated: recording makes no garbage. */
+export class Recorder {
+  /** Of the measured window. */
+  issued = 0;
+  completed = 0;
+  failedCount = 0;
+  misses = 0;
+  overRange = 0;
+  warmupCompleted = 0;
+  warmupFailed = 0;
+  readonly failed: Record<string, number> = {};
+  readonly #startNs: number;
+  readonly #endNs: number;
+  readonly #service: Histogram = createHistogram(3);
+  readonly #response: Histogram = createHistogram(3);
+  /** Response times of the current second. Two digits are enough for a series, and make it small. */
+  readonly #ofSecond: Histogram = createHistogram(2);
+  readonly #series: SecondSample[] = [];
+  #second = 0;
+  #secondEndsNs: number;
+  #secondCompleted = 0;
+  #secondFailed = 0;
+
+  constructor(startNs: number, endNs: number) {
+    this.#startNs = startNs;
+    this.#endNs = endNs;
+    this.#secondEndsNs = startNs + secondNs;
+  }
+
+  /** The first instant of the measured window: what was due earlier belongs to the warm-up. */
+  get startNs(): number {
+    return this.#startNs;
+  }
+
+  /** A batch was due at `dueNs`; it will be recorded, or counted as unfinished by the load loop. */
+  due(dueNs: number, size: number): void {
+    if (dueNs >= this.#startNs) this.issued += size;
+  }
+
+  /** A batch of n commands is n operations, and each has the batch's latency. */
+  record(batch: Batch, dueNs: number, sentNs: number, doneNs: number): void {
+    const { completed, failures } = batch;
+    if (dueNs < this.#startNs) {
+      this.warmupCompleted += completed;
+      if (failures !== undefined) this.warmupFailed += batch.failed;
+      return;
+    }
+    if (doneNs >= this.#secondEndsNs) this.#turnSecond(doneNs);
+    this.completed += completed;
+    this.misses += batch.misses;
+    this.#secondCompleted += completed;
+    if (failures !== undefined) this.#countFailures(failures);
+    if (completed === 0) return;
+    const serviceNs = this.#inRange(doneNs - sentNs, completed);
+    const responseNs = this.#inRange(doneNs - dueNs, 0);
+    if (completed === 1) {
+      this.#service.recordValue(serviceNs);
+      this.#response.recordValue(responseNs);
+      this.#ofSecond.recordValue(responseNs);
+    } else {
+      this.#service.recordValueWithCount(serviceNs, completed);
+      this.#response.recordValueWithCount(responseNs, completed);
+      this.#ofSecond.recordValueWithCount(responseNs, completed);
+    }
+  }
+
+  /** Operations that never reached a connection. */
+  recordUnsent(code: string, size: number, dueNs: number, failedNs: number): void {
+    if (dueNs < this.#startNs) {
+      this.warmupFailed += size;
+      return;
+    }
+    if (failedNs >= this.#secondEndsNs) this.#turnSecond(failedNs);
+    this.#countFailures(new Map([[code, size]]));
+  }
+
+  /** Response p99 of the current second, in milliseconds. */
+  get currentP99Ms(): number {
+    return this.#ofSecond.totalCount === 0 ? 0 : this.#ofSecond.getValueAtPercentile(99) / 1e6;
+  }
+
+  /** Closes the last second and hands out what was recorded. The histograms are gone afterwards. */
+  finish(): { service: string; response: string; series: readonly SecondSample[] } {
+    this.#closeSecond();
+    const recorded = {
+      service: encodeHistogram(this.#service),
+      response: encodeHistogram(this.#response),
+      series: this.#series,
+    };
+    for (const histogram of [this.#service, this.#response, this.#ofSecond]) histogram.destroy();
+    return recorded;
+  }
+
+  #countFailures(failures: ReadonlyMap<string, number>): void {
+    for (const [code, count] of failures) {
+      this.failed[code] = (this.failed[code] ?? 0) + count;
+      this.failedCount += count;
+      this.#secondFailed += count;
+    }
+  }
+
+  #inRange(ns: number, counted: number): number {
+    if (ns <= highestNs) return ns;
+    this.overRange += counted;
+    return highestNs;
+  }
+
+  /** What completes in the drain belongs to the last second of the window. */
+  #turnSecond(nowNs: number): void {
+    while (nowNs >= this.#secondEndsNs && this.#secondEndsNs < this.#endNs) {
+      this.#closeSecond();
+      this.#second++;
+      this.#secondEndsNs += secondNs;
+    }
+  }
+
+  #closeSecond(): void {
+    if (this.#secondCompleted + this.#secondFailed === 0) return;
+    this.#series.push({
+      second: this.#second,
+      completed: this.#secondCompleted,
+      failed: this.#secondFailed,
+      response: encodeHistogram(this.#ofSecond),
+    });
+    this.#ofSecond.reset();
+    this.#secondCompleted = 0;
+    this.#secondFailed = 0;
+  }
+}

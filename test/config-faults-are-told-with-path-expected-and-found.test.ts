@@ -1,0 +1,176 @@
+import { expect, test } from 'vitest';
+import { parseConfig } from '../src/main/config/read-config.ts';
+import { PoolbenchError } from '../src/main/errors.ts';
+
+const good = {
+  name: 'good',
+  target: { server: 'redis', url: 'redis://localhost:6379/0' },
+  scenarios: [{ workers: [10] }],
+};
+
+function faultsOf(config: unknown): string[] {
+  try {
+    parseConfig(JSON.stringify(config), 'bad.json');
+  } catch (error) {
+    if (!(error instanceof PoolbenchError)) throw error;
+    expect(error.code).toBe('CONFIG_INVALID');
+    expect(error.exitCode).toBe(2);
+    const [first, ...rest] = error.message.split('\n');
+    const faults = rest.slice(0, -1).map(line => line.trim());
+    expect(first).toBe(
+      `bad.json is not a valid config, ${faults.length} fault${faults.length === 1 ? '' : 's'}:`,
+    );
+    expect(rest.at(-1)).toBe('configs/README.md explains every key.');
+    return faults;
+  }
+  return [];
+}
+
+test('the config that the others are made from has no fault', () => {
+  expect(faultsOf(good)).toEqual([]);
+});
+
+const group = (keys: object) => ({ ...good, scenarios: [{ workers: [10], ...keys }] });
+
+test.each([
+  [
+    '0 workers',
+    group({ workers: [10, 0] }),
+    'scenarios[0].workers[1]: expected a whole number from 1 to 100000, found 0',
+  ],
+  [
+    '0 workers as a single value',
+    group({ workers: 0 }),
+    'scenarios[0].workers: expected a whole number from 1 to 100000, found 0',
+  ],
+  [
+    'half a worker',
+    group({ workers: [-0.5] }),
+    'scenarios[0].workers[0]: expected a whole number from 1 to 100000, found -0.5',
+  ],
+  [
+    'a number as text',
+    group({ workers: '10' }),
+    'scenarios[0].workers: expected a whole number from 1 to 100000, found "10"',
+  ],
+  [
+    'an object for a list',
+    group({ workers: {} }),
+    'scenarios[0].workers: expected a whole number from 1 to 100000, found an object',
+  ],
+  [
+    'an empty list',
+    group({ workers: [] }),
+    'scenarios[0].workers: expected at least one value, found an empty list',
+  ],
+  [
+    'pipeline 0',
+    group({ pipeline: [1, 0] }),
+    'scenarios[0].pipeline[1]: expected a whole number from 1 to 10000, found 0',
+  ],
+  [
+    'more pools than workers',
+    group({ workers: [50, 3], pools: [1, 4] }),
+    'scenarios[0].pools[1]: expected no more pools than workers, 3 in this group (each pool needs a worker), found 4',
+  ],
+  [
+    'more pools than workers, as single values',
+    group({ workers: 3, pools: 4 }),
+    'scenarios[0].pools: expected no more pools than workers, 3 in this group (each pool needs a worker), found 4',
+  ],
+  [
+    'more pools than keys',
+    { ...group({ pools: 4 }), workload: { keys: 3 } },
+    'workload.keys: expected at least as many keys as pools, 4 here (each pool has keys of its own), found 3',
+  ],
+  [
+    'too many threads',
+    group({ workers: 1000, pools: 600, poolsPerThread: [1, 2] }),
+    'scenarios[0].pools: expected at most 256 threads (raise poolsPerThread or lower pools), found 600',
+  ],
+  [
+    'an unknown preset',
+    group({ pool: 'best' }),
+    'scenarios[0].pool: expected "baseline" or "lock-free" or "health-cached" or "warmed" or "optimized", found "best"',
+  ],
+  [
+    'open loop',
+    group({ arrival: { kind: 'constant', rate: 2000 } }),
+    'scenarios[0].arrival.kind: expected "closed" (open loop, such as "constant", is not there yet), found "constant"',
+  ],
+  [
+    'open loop in a list',
+    group({ arrival: [{ kind: 'closed' }, { kind: 'poisson', rate: 1 }] }),
+    'scenarios[0].arrival[1].kind: expected "closed" (open loop, such as "constant", is not there yet), found "poisson"',
+  ],
+  [
+    'an unknown server',
+    { ...good, target: { server: 'memcached', url: 'redis://h' } },
+    'target.server: expected "redis" or "valkey" or "dragonfly", found "memcached"',
+  ],
+  [
+    'a name that is no folder name',
+    { ...good, name: '../up' },
+    'name: expected 1 to 64 letters, digits, ".", "_" or "-", found "../up"',
+  ],
+  [
+    'no scenarios',
+    { ...good, scenarios: [] },
+    'scenarios: expected at least one group, such as { "workers": [10, 50] }, found an empty list',
+  ],
+  [
+    'a missing key',
+    { ...good, target: { server: 'redis' } },
+    'target.url: missing; expected a URL such as "redis://localhost:6379/0"',
+  ],
+  [
+    'a share above 1',
+    { ...good, workload: { readShare: 50 } },
+    'workload.readShare: expected a number from 0 to 1, found 50',
+  ],
+  ['null', { ...good, rounds: null }, 'rounds: expected a whole number from 1 to 1000, found null'],
+  [
+    'a misspelt key',
+    { ...good, workload: { value_bytes: 3 } },
+    'workload: unknown key "value_bytes" (did you mean "valueBytes"?); known are keys, valueBytes, readShare',
+  ],
+  [
+    'keys that are like no other',
+    { ...good, target: { ...good.target, x: 1, password: 'p' } },
+    'target: unknown keys "x", "password"; known are server, url',
+  ],
+])('%s', (_, config, fault) => {
+  expect(faultsOf(config)).toEqual([fault]);
+});
+
+test.each(['localhost:6379', 'http://localhost', 'redis://', 'redis://h:99999', 'redis://h/zero', ''])(
+  'the URL "%s" is refused under its path',
+  url => {
+    const faults = faultsOf({ ...good, target: { server: 'redis', url } });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(/^target\.url: expected .*, found /);
+  },
+);
+
+test('all faults of a config are told at once, each on a line of its own', () => {
+  const faults = faultsOf({
+    name: 7,
+    target: { server: 'redid', url: 'x' },
+    scenarios: [{ worker: [1], workers: [0, 'two', 3], pipeline: 0 }, { workers: 3, pools: 4 }, 5],
+    seconds: -1,
+    round: 3,
+  });
+  expect(faults.map(fault => fault.slice(0, fault.indexOf(':')))).toEqual([
+    'name',
+    'target.server',
+    'target.url',
+    'scenarios[0].workers[0]',
+    'scenarios[0].workers[1]',
+    'scenarios[0].pipeline',
+    'scenarios[0]',
+    'scenarios[1].pools',
+    'scenarios[2]',
+    'seconds',
+    'top level',
+  ]);
+});

@@ -1,0 +1,206 @@
+import { execFile } from 'node:child_process';
+import { createServer, type Server } from 'node:net';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { PoolbenchError } from '../src/main/errors.ts';
+import { type Control, connectControl } from '../src/main/target/control.ts';
+import { freePort } from '../src/main/target/free-port.ts';
+import { parseAddress } from '../src/main/target/url.ts';
+import {
+  certificates,
+  startRedis,
+  startRedisOnSocket,
+  startRedisWithTls,
+  startValkey,
+  type TestServer,
+} from './support/servers.ts';
+
+let plain: TestServer;
+let locked: TestServer;
+let tls: TestServer;
+const controls: Control[] = [];
+
+beforeAll(async () => {
+  plain = await startRedis();
+  locked = await startValkey({ args: ['--requirepass', 's3cret'] });
+  tls = await startRedisWithTls();
+});
+
+afterEach(() => {
+  for (const control of controls.splice(0)) control.close();
+});
+
+afterAll(async () => {
+  await Promise.all([plain?.stop(), locked?.stop(), tls?.stop()]);
+});
+
+async function open(url: string, timeoutMs = 2000): Promise<Control> {
+  const control = await connectControl(parseAddress(url), { timeoutMs });
+  controls.push(control);
+  return control;
+}
+
+async function failure(url: string, timeoutMs?: number): Promise<PoolbenchError> {
+  const error = await open(url, timeoutMs).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof PoolbenchError)) throw new Error(`expected a PoolbenchError, got ${error}`);
+  expect(error.message).not.toContain('s3cret');
+  expect(error.message).not.toContain('\n');
+  return error;
+}
+
+function listen(server: Server): Promise<number> {
+  onTestFinished(() => {
+    server.close();
+  });
+  return new Promise(resolve => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+}
+
+test('a server answers: commands, pipelines with their errors, INFO', async () => {
+  const control = await open(`${plain.url}/3`);
+  expect(await control.call('SET', 'k', 'v')).toBe('OK');
+  expect(
+    await control.pipeline([
+      ['GET', 'k'],
+      ['INCR', 'k'],
+      ['DEL', 'k'],
+    ]),
+  ).toEqual([
+    { value: 'v' },
+    { error: expect.objectContaining({ message: expect.stringContaining('not an integer') }) },
+    { value: 1 },
+  ]);
+  expect((await control.info()).get('tcp_port')).toBe(String(plain.port));
+  await expect(control.call('NOSUCH')).rejects.toThrow(/unknown command/);
+  expect(await control.alive()).toBe(true);
+});
+
+test('login with the right password, in TLS and on a unix socket', async () => {
+  expect(await (await open(locked.url.replace('//', '//:s3cret@'))).alive()).toBe(true);
+  expect(await (await open(locked.url.replace('//', '//default:s3cret@'))).alive()).toBe(true);
+
+  const socket = await startRedisOnSocket();
+  onTestFinished(() => socket.stop());
+  expect(await (await open(`${socket.url}?db=2`)).alive()).toBe(true);
+
+  // NODE_EXTRA_CA_CERTS is read when Node starts, so this takes a process of its own.
+  const program = `
+    import { connectControl } from ${JSON.stringify(new URL('../dist/main/target/control.js', import.meta.url).href)};
+    const address = { host: 'localhost', port: ${tls.port}, tls: true, database: 0 };
+    const control = await connectControl(address, { timeoutMs: 5000 });
+    console.log(await control.alive());
+    control.close();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: certificates.ca },
+  });
+  expect(stdout.trim()).toBe('true');
+});
+
+test('nothing listens', async () => {
+  const port = await freePort();
+  for (const host of ['127.0.0.1', 'localhost']) {
+    const error = await failure(`redis://${host}:${port}`);
+    expect(error).toMatchObject({ code: 'TARGET_UNREACHABLE', cause: { code: 'ECONNREFUSED' } });
+    expect(error.message).toMatch(`expected a server at ${host}:${port}, but nothing listens there`);
+  }
+  expect((await failure('unix:///nowhere/redis.sock')).message).toMatch('no such file');
+});
+
+test('the host is unknown', async () => {
+  const error = await failure('redis://no-such-host.invalid', 10_000);
+  expect(error).toMatchObject({ code: 'TARGET_UNREACHABLE' });
+  expect(error.message).toMatch('cannot be resolved');
+});
+
+test('a password is missing, wrong, or not wanted', async () => {
+  const missing = await failure(locked.url);
+  expect(missing).toMatchObject({ code: 'TARGET_REFUSED_LOGIN' });
+  expect(missing.message).toMatch('wants a password, but the URL holds none');
+
+  const wrong = await failure(locked.url.replace('//', '//:no-s3cret-at-all@'));
+  expect(wrong).toMatchObject({ code: 'TARGET_REFUSED_LOGIN' });
+  expect(wrong.message).toMatch('refused the password (WRONGPASS)');
+
+  const unknownUser = await failure(locked.url.replace('//', '//somebody:s3cret@'));
+  expect(unknownUser.message).toMatch('refused the password of user "somebody"');
+
+  const unwanted = await failure(plain.url.replace('//', '//:s3cret@'));
+  expect(unwanted).toMatchObject({ code: 'TARGET_REFUSED_LOGIN' });
+  expect(unwanted.message).toMatch('has no password, but the URL holds one');
+});
+
+test('the database does not exist', async () => {
+  const error = await failure(`${plain.url}/99`);
+  expect(error).toMatchObject({ code: 'TARGET_UNREACHABLE' });
+  expect(error.message).toMatch('expected database 99');
+});
+
+test('TLS is spoken to a plain port', async () => {
+  const error = await failure(plain.url.replace('redis:', 'rediss:'), 500);
+  expect(error).toMatchObject({ code: 'TARGET_UNREACHABLE' });
+  expect(error.message).toMatch(`use redis://127.0.0.1:${plain.port}`);
+});
+
+test('a plain connection is opened to a TLS port', async () => {
+  const error = await failure(`redis://localhost:${tls.port}`);
+  expect(error).toMatchObject({ code: 'TARGET_UNREACHABLE' });
+  expect(error.message).toMatch(`use rediss://localhost:${tls.port}`);
+});
+
+test('the certificate is not trusted', async () => {
+  const error = await failure(tls.url);
+  expect(error).toMatchObject({ code: 'TARGET_UNREACHABLE' });
+  expect(error.message).toMatch('NODE_EXTRA_CA_CERTS');
+});
+
+test('the server has as many clients as it admits', async () => {
+  const full = await startRedis({ args: ['--maxclients', '1'] });
+  onTestFinished(() => full.stop());
+  await open(full.url);
+  const error = await failure(full.url);
+  expect(error).toMatchObject({ code: 'TARGET_TOO_SMALL' });
+  expect(error.message).toMatch('has as many clients as it admits');
+});
+
+test('what listens says nothing, or is no Redis', async () => {
+  const silent = await listen(createServer(socket => socket.on('error', () => {})));
+  expect((await failure(`redis://127.0.0.1:${silent}`, 200)).message).toMatch('none came within 200 ms');
+
+  const http = await listen(
+    createServer(socket => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+  );
+  expect((await failure(`redis://127.0.0.1:${http}`)).message).toMatch('does not speak the Redis protocol');
+});
+
+test('a connection that was lost is opened again by the next request, once the server is back', async () => {
+  const server = await startRedis();
+  const control = await open(server.url);
+  await server.stop();
+  await expect(control.call('PING')).rejects.toThrow(PoolbenchError);
+  expect(await control.alive()).toBe(false);
+  const again = await startRedis({ port: server.port });
+  onTestFinished(() => again.stop());
+  expect(again.port).toBe(server.port);
+  expect(await control.alive()).toBe(true);
+});
+
+test('a server that stops answering is given up after the time limit', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const control = await open(server.url, 300);
+  const pid = Number((await control.info('server')).get('process_id'));
+  process.kill(pid, 'SIGSTOP');
+  await expect(control.call('PING')).rejects.toMatchObject({
+    code: 'TARGET_LOST',
+    message: expect.stringContaining('no answer came in time'),
+  });
+  process.kill(pid, 'SIGCONT');
+  expect(await control.alive()).toBe(true);
+});

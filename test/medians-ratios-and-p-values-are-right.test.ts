@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  combineByRound,
+  geometricMean,
+  median,
+  medianInterval,
+  pairedRatio,
+  quantile,
+  seededRandom,
+  signFlipP,
+} from '../src/aggregate/statistics.ts';
+
+const values = fc.array(fc.double({ min: 0.001, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 12 });
+const byRound = (...figures: readonly number[]) =>
+  new Map(figures.map((figure, index) => [index + 1, figure]));
+
+test('quantiles are those of R and NumPy', () => {
+  expect(quantile([4, 1, 3, 2], 0.5)).toBe(2.5);
+  expect(quantile([1, 2, 3, 4, 5], 0.25)).toBe(2);
+  expect(quantile([10, 20], 0.9)).toBeCloseTo(19, 12);
+  expect(quantile([7], 0.3)).toBe(7);
+  expect(median([3, 1, 2])).toBe(2);
+  expect(median([])).toBeNaN();
+});
+
+test('a geometric mean is the root of the product', () => {
+  expect(geometricMean([2, 8])).toBeCloseTo(4, 12);
+  expect(geometricMean([0.5, 2])).toBeCloseTo(1, 12);
+});
+
+test('the generator is mulberry32', () => {
+  const random = seededRandom(1);
+  expect([random(), random(), random()].map(value => value * 2 ** 32)).toEqual([
+    2693262067, 11749833, 2265367787,
+  ]);
+});
+
+test('with five values the interval of the median is the lowest and the highest', () => {
+  const five = fc.array(fc.double({ min: 0.001, max: 1e6, noNaN: true }), { minLength: 5, maxLength: 5 });
+  fc.assert(
+    fc.property(five, fc.nat(), (rounds, seed) => {
+      expect(medianInterval(rounds, seed)).toEqual({
+        median: median(rounds),
+        low: Math.min(...rounds),
+        high: Math.max(...rounds),
+      });
+    }),
+    { seed: 1, numRuns: 20 },
+  );
+});
+
+test('an interval holds its median, stays within the values, and repeats with its seed', () => {
+  fc.assert(
+    fc.property(values, rounds => {
+      const interval = medianInterval(rounds, 5);
+      expect(interval.low).toBeLessThanOrEqual(interval.median);
+      expect(interval.high).toBeGreaterThanOrEqual(interval.median);
+      expect(interval.low).toBeGreaterThanOrEqual(Math.min(...rounds));
+      expect(interval.high).toBeLessThanOrEqual(Math.max(...rounds));
+      expect(medianInterval(rounds, 5)).toEqual(interval);
+    }),
+    { seed: 1, numRuns: 30 },
+  );
+});
+
+test('with more values the interval is that between the order statistics of the bootstrap', () => {
+  const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+  expect(medianInterval(upTo(7))).toEqual({ median: 4, low: 2, high: 6 });
+  expect(medianInterval(upTo(11))).toEqual({ median: 6, low: 3, high: 9 });
+  expect(medianInterval(upTo(13).toReversed(), 99)).toEqual({ median: 7, low: 4, high: 10 });
+  expect(medianInterval([3])).toEqual({ median: 3, low: 3, high: 3 });
+});
+
+test('the median of nothing is an error', () => {
+  expect(() => medianInterval([])).toThrow(RangeError);
+});
+
+test('a ratio is paired by round: weather that both arms share leaves it untouched', () => {
+  const { ratio } = pairedRatio(byRound(100, 50, 200, 80, 120), byRound(150, 75, 300, 120, 180));
+  expect(ratio).toEqual({ median: 1.5, low: 1.5, high: 1.5 });
+});
+
+test('rounds that one arm lacks, or in which it did nothing, make no ratio', () => {
+  const base = new Map([
+    [1, 10],
+    [2, 10],
+    [3, 0],
+    [4, 10],
+  ]);
+  const other = new Map([
+    [4, 30],
+    [2, 0],
+    [3, 10],
+    [1, 20],
+  ]);
+  expect([...pairedRatio(base, other).byRound]).toEqual([
+    [1, 2],
+    [4, 3],
+  ]);
+  expect(pairedRatio(base, new Map())).toMatchObject({ ratio: null, p: 1 });
+});
+
+test('ratios are combined within the rounds that all of them have', () => {
+  const ratio = (rounds: Map<number, number>) =>
+    pairedRatio(new Map([...rounds].map(([round]) => [round, 1])), rounds);
+  expect(combineByRound([ratio(byRound(2, 3, 5)), ratio(byRound(8, 12))])).toEqual([
+    expect.closeTo(4, 12),
+    expect.closeTo(6, 12),
+  ]);
+  expect(combineByRound([])).toEqual([]);
+});
+
+test('the exact p-value counts the signs that reach as far', () => {
+  // Of the 8 sums of ±1 ±2 ±3, 6 and −6 reach as far as 6; 0 reaches nowhere.
+  expect(signFlipP([1, 2, 3])).toBe(2 / 8);
+  // ±1 ±2 ∓3: all 8 reach as far as 0.
+  expect(signFlipP([1, 2, -3])).toBe(1);
+  expect(signFlipP([0.1, 0.1, 0.1, 0.1, 0.1])).toBe(2 / 32);
+  expect(signFlipP([])).toBe(1);
+});
+
+test('p-values do not depend on order or direction', () => {
+  const differences = fc.array(fc.double({ min: -2, max: 2, noNaN: true }), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(differences, given => {
+      expect(signFlipP(given.toReversed())).toBe(signFlipP(given));
+      expect(signFlipP(given.map(value => -value))).toBe(signFlipP(given));
+      expect(signFlipP(given)).toBeGreaterThanOrEqual(2 / 2 ** given.length);
+    }),
+    { seed: 1 },
+  );
+});
+
+test('above 16 differences p is sampled, close to the exact one and the same for a seed', () => {
+  const random = seededRandom(11);
+  const sixteen = Array.from({ length: 16 }, () => random() - 0.35);
+  // Differences of 0 add signs, but change no sum.
+  expect(Math.abs(signFlipP([...sixteen, 0]) - signFlipP(sixteen))).toBeLessThan(0.02);
+  expect(signFlipP([...sixteen, 0], 2)).toBe(signFlipP([...sixteen, 0], 2));
+});

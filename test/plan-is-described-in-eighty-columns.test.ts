@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { experimentSchema } from '../src/main/config/experiment.ts';
+import { readConfig } from '../src/main/config/read-config.ts';
+import { describePlan, formatDuration } from '../src/main/plan/describe-plan.ts';
+import { planRun } from '../src/main/plan/rounds.ts';
+
+test('the plan names scenarios, rounds, times, order, threads and duration', async () => {
+  const experiment = await readConfig('configs/smoke.json');
+  expect(describePlan(experiment, planRun(experiment))).toBe(`Plan: smoke
+  4 scenarios × 2 rounds = 8 measurements
+  each: 0.3 s, after 0.1 s of warm-up
+  order: shuffled anew every round, seed 1
+  workload: 1000 keys, values of 32 bytes, 50 % GET, 50 % SET
+  duration: about 4 s
+  verdict: none, as that takes 5 rounds
+
+  client   pool       pools  threads  workers
+  ioredis  optimized  1      1        10
+  ioredis  optimized  2      2        10
+  wire     optimized  1      1        10
+  wire     optimized  2      2        10
+`);
+});
+
+test('what else makes a scenario is said where there is something to say', () => {
+  const experiment = experimentSchema.parse({
+    name: 'depth',
+    target: { server: 'redis', url: 'redis://h' },
+    scenarios: [{ client: 'wire', pools: [1, 4], poolsPerThread: 4, workers: [50, 100], pipeline: 10 }],
+  });
+  expect(describePlan(experiment, planRun(experiment))).toBe(`Plan: depth
+  4 scenarios × 5 rounds = 20 measurements
+  each: 1 s, after 0.25 s of warm-up
+  order: shuffled anew every round, seed 1
+  workload: 10000 keys, values of 32 bytes, 50 % GET, 50 % SET
+  duration: about 28 s
+
+  client  pool       pools  threads  also                workers
+  wire    optimized  1      1        depth10-1perThread  50 100
+  wire    optimized  4      1        depth10-4perThread  50 100
+`);
+});
+
+test('no line passes 80 columns, however large the experiment', () => {
+  const experiment = experimentSchema.parse({
+    name: 'n'.repeat(64),
+    target: { server: 'redis', url: 'redis://h' },
+    workload: { keys: 100_000_000, valueBytes: 16_777_216, readShare: 1 / 3 },
+    scenarios: [
+      {
+        client: ['ioredis', 'wire'],
+        workers: Array.from({ length: 40 }, (_, index) => 1000 + index),
+        pipeline: [1, 1000],
+        minIdleShare: [0.123456789, 0.5],
+        healthTtlMs: [1, 3_600_000],
+        connectionsPerWorker: [0.333333, 1, 2],
+      },
+    ],
+    rounds: 1000,
+    seconds: 3599.123,
+    warmupSeconds: 599.123,
+    seed: 4_294_967_295,
+  });
+  const text = describePlan(experiment, planRun({ ...experiment, rounds: 10 }));
+  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  expect(text).toContain('… and 8 more');
+});
+
+test.each([
+  [0.2, '1 s'],
+  [59.4, '59 s'],
+  [59.6, '1 min'],
+  [168, '2 min 48 s'],
+  [3600, '1 h'],
+  [11_100, '3 h 5 min'],
+])('%d s reads %s', (seconds, text) => {
+  expect(formatDuration(seconds)).toBe(text);
+});

@@ -1,0 +1,43 @@
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { readConfig } from '../src/main/config/read-config.ts';
+import { quick } from '../src/main/plan/quick.ts';
+import { estimateSeconds, planRun } from '../src/main/plan/rounds.ts';
+
+const names = readdirSync('configs').filter(name => name.endsWith('.json') && name !== 'schema.json');
+
+test.each(names)(
+  '%s is valid, points to the schema, takes at most 3 minutes, and 30 s when quick',
+  async name => {
+    const path = `configs/${name}`;
+    const experiment = await readConfig(path);
+    expect(JSON.parse(await readFile(path, 'utf8')).$schema).toBe('./schema.json');
+    expect(`${experiment.name}.json`).toBe(name);
+    expect(estimateSeconds(planRun(experiment))).toBeLessThanOrEqual(180);
+    const short = quick(experiment);
+    expect(estimateSeconds(planRun(short))).toBeLessThanOrEqual(30);
+    expect(planRun(short).scenarios).toEqual(planRun(experiment).scenarios);
+  },
+);
+
+test.each([
+  ['redis', 6379],
+  ['valkey', 6381],
+  ['dragonfly', 6382],
+])('%s.json asks the multi-pool question on port %i', async (server, port) => {
+  const experiment = await readConfig(`configs/${server}.json`);
+  expect(experiment.target).toEqual({ server, url: `redis://localhost:${port}/0` });
+  expect(experiment.rounds).toBe(5);
+  const asked = planRun(experiment).scenarios.map(
+    ({ client, pools, workers }) => `${client} ${pools} ${workers}`,
+  );
+  const wanted = ['ioredis', 'wire'].flatMap(client =>
+    [1, 2, 4].flatMap(pools => [10, 50, 100, 200].map(workers => `${client} ${pools} ${workers}`)),
+  );
+  expect(asked.sort()).toEqual(wanted.sort());
+});
+
+test('smoke.json takes less than 15 s', async () => {
+  expect(estimateSeconds(planRun(await readConfig('configs/smoke.json')))).toBeLessThan(15);
+});

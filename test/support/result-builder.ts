@@ -1,0 +1,170 @@
+import { limitedBy, type Surroundings } from '../../src/aggregate/bottleneck.ts';
+import { judgeClaims } from '../../src/aggregate/claims/claims.ts';
+import {
+  type Result,
+  type RoundResult,
+  resultSchema,
+  type ScenarioResult,
+} from '../../src/aggregate/result.ts';
+import { seededRandom } from '../../src/aggregate/statistics.ts';
+import { summarise } from '../../src/aggregate/summary.ts';
+
+/** Results as a run would leave them, made of the few figures that a test is about. */
+
+/** A round of one second at `opsPerSecond`, in which every operation completed, the client busy and the server not. */
+export function buildRound(
+  round: number,
+  opsPerSecond: number,
+  changes: Partial<RoundResult> = {},
+): RoundResult {
+  const completed = Math.round(opsPerSecond);
+  const latency = buildLatency(completed, completed === 0 ? 0 : 10_000 / opsPerSecond);
+  const times = { count: 0, mean: 0, p50: 0, p99: 0, max: 0 };
+  return {
+    round,
+    seconds: 1,
+    issued: completed,
+    completed,
+    failed: {},
+    unfinished: 0,
+    misses: 0,
+    overRange: 0,
+    opsPerSecond,
+    service: latency,
+    response: latency,
+    histograms: { service: '', response: '' },
+    poolMetrics: {
+      acquisitions: completed,
+      immediate: completed,
+      acquireWait: times,
+      lockWaits: 0,
+      lockWaitMs: 0,
+      healthChecksRun: 3,
+      healthChecksSkipped: Math.max(0, completed - 3),
+      healthCheckMs: 0.1,
+      createdBefore: 25,
+      created: 75,
+      connectTime: times,
+      connectFailures: 0,
+      reconnects: 0,
+      peakWaiting: 0,
+      utilization: [],
+    },
+    cpu: {
+      clientMicrosPerOp: completed === 0 ? null : 1e6 / completed,
+      clientCores: 1,
+      eventLoopUtilization: [0.99],
+      serverCores: 0.6,
+      serverMainThreadCores: 0.55,
+    },
+    serverCalls: completed,
+    series: [{ second: 0, completed, failed: 0, p50: latency.p50, p99: latency.p99 }],
+    ...changes,
+  };
+}
+
+export function buildLatency(count: number, p50: number): RoundResult['response'] {
+  const at = (factor: number) => p50 * factor;
+  return { count, mean: at(1.1), p50, p90: at(1.5), p95: at(1.8), p99: at(2.5), p999: at(6), max: at(20) };
+}
+
+const machine: Surroundings = { cores: 8, local: true, serverThreads: 1 };
+
+/** One cell of a matrix with its summary and what limited it; one pool a thread. */
+export function buildScenario(
+  cell: { client?: string; pools?: number; workers?: number } & Partial<ScenarioResult>,
+  rounds: readonly RoundResult[],
+): ScenarioResult {
+  const { client = 'ioredis', pools = 1, workers = 50 } = cell;
+  return {
+    id: `${client}-optimized-${pools}pools-${workers}workers`,
+    client,
+    pool: 'optimized',
+    pools,
+    poolsPerThread: 1,
+    threads: pools,
+    workers,
+    connections: workers * 2,
+    minIdle: workers / 2,
+    pipeline: 1,
+    probe: 'poll',
+    healthTtlMs: 1000,
+    arrival: { kind: 'closed' },
+    rounds: [...rounds],
+    summary: summarise(rounds),
+    limitedBy: limitedBy(rounds, machine),
+    ...cell,
+  };
+}
+
+export interface Matrix {
+  readonly clients?: readonly string[];
+  readonly workers?: readonly number[];
+  readonly pools?: readonly number[];
+  readonly rounds?: number;
+  /** Throughput of these pools to one pool of the same round. */
+  readonly gain: (cell: { client: string; workers: number; pools: number; round: number }) => number;
+}
+
+/** A matrix in which all cells of a round share its weather (up to 10 %) and have 1 % of noise of their own. */
+export function buildMatrix({
+  clients = ['ioredis'],
+  workers = [10, 50, 100, 200],
+  pools = [1, 2, 4],
+  rounds = 5,
+  gain,
+}: Matrix): ScenarioResult[] {
+  const random = seededRandom(7);
+  const weather = Array.from({ length: rounds }, () => 1 + 0.1 * random());
+  return clients.flatMap(client =>
+    workers.flatMap(workers =>
+      pools.map(pools => {
+        const ops = weather.map((factor, round) => {
+          const ratio = pools === 1 ? 1 : gain({ client, workers, pools, round });
+          return 30_000 * factor * ratio * (1 + 0.01 * (random() - 0.5));
+        });
+        return buildScenario(
+          { client, pools, workers },
+          ops.map((rate, round) => buildRound(round, rate)),
+        );
+      }),
+    ),
+  );
+}
+
+/** A run of these scenarios against a real Redis, with its claims judged; it satisfies the schema of result.json. */
+export function buildResult(scenarios: readonly ScenarioResult[], changes: Partial<Result> = {}): Result {
+  const target: Result['target'] = {
+    declared: { server: 'redis', url: 'redis://localhost:6379/0' },
+    detected: { server: 'redis', version: '7.0.15', threads: 1 },
+    foundBy: 'running at redis://localhost:6379/0',
+    standIn: false,
+    local: true,
+  };
+  const result: Result = {
+    schemaVersion: 1,
+    complete: true,
+    name: 'redis',
+    startedAt: '2026-11-23T10:00:00.000Z',
+    finishedAt: '2026-11-23T10:03:00.000Z',
+    seed: 1,
+    tool: { name: 'poolbench', version: '0.1.0' },
+    environment: { node: '20.20.2', os: 'linux', cpu: 'a processor', cores: 8, memoryBytes: 8 * 2 ** 30 },
+    target,
+    warnings: [],
+    config: { name: 'redis', rounds: 5 },
+    scenarios: [...scenarios],
+    claims: [],
+    ...changes,
+  };
+  return resultSchema.parse({ ...result, claims: changes.claims ?? judgeClaims(result) });
+}
+
+/** What a run against a stand-in for Dragonfly says of its target. */
+export const standInTarget: Result['target'] = {
+  declared: { server: 'dragonfly', url: 'redis://localhost:6382/0' },
+  detected: { server: 'redis', version: '7.0.15', threads: 1 },
+  foundBy: 'package redis-tools, unpacked privately',
+  standIn: true,
+  local: true,
+};

@@ -1,0 +1,74 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findServerBinary } from '../../src/main/target/find-server.ts';
+import { freePort } from '../../src/main/target/free-port.ts';
+import { type StartableServer, startServer } from '../../src/main/target/server-process.ts';
+
+export interface TestServer {
+  /** Without a login; with TLS it starts with rediss://. */
+  readonly url: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  /** More of the server's own arguments, such as `['--requirepass', 'secret']`. */
+  readonly args?: readonly string[];
+  /** A port to start on, when a test brings a server back. */
+  readonly port?: number;
+}
+
+export const certificates = {
+  ca: fileURLToPath(new URL('certs/ca.crt', import.meta.url)),
+  certificate: fileURLToPath(new URL('certs/server.crt', import.meta.url)),
+  key: fileURLToPath(new URL('certs/server.key', import.meta.url)),
+} as const;
+
+/** A redis-server of the test's own on a free loopback port, in memory only. */
+export function startRedis(options: TestServerOptions = {}): Promise<TestServer> {
+  return start('redis', options);
+}
+
+/** A valkey-server, likewise. */
+export function startValkey(options: TestServerOptions = {}): Promise<TestServer> {
+  return start('valkey', options);
+}
+
+/** A redis-server whose URL is `rediss://localhost:port`; its certificate is signed by {@link certificates}.ca. */
+export async function startRedisWithTls(options: TestServerOptions = {}): Promise<TestServer> {
+  const tlsPort = await freePort();
+  const { ca, certificate, key } = certificates;
+  const tls = [
+    ...['--tls-port', String(tlsPort), '--tls-auth-clients', 'no'],
+    ...['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', ca],
+  ];
+  const server = await start('redis', { ...options, args: [...tls, ...(options.args ?? [])] });
+  return { url: `rediss://localhost:${tlsPort}`, port: tlsPort, stop: server.stop };
+}
+
+/** A redis-server whose URL is `unix:///…`. */
+export async function startRedisOnSocket(options: TestServerOptions = {}): Promise<TestServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+  const socket = join(directory, 'redis.sock');
+  const server = await start('redis', {
+    ...options,
+    args: ['--unixsocket', socket, ...(options.args ?? [])],
+  });
+  return {
+    url: `unix://${socket}`,
+    port: server.port,
+    async stop() {
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function start(server: StartableServer, options: TestServerOptions): Promise<TestServer> {
+  const binary = await findServerBinary(server, () => {});
+  if ('reason' in binary) throw new Error(binary.reason);
+  const { port, stop } = await startServer(server, binary, options);
+  return { url: `redis://127.0.0.1:${port}`, port, stop };
+}

@@ -1,0 +1,253 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { findServerBinary } from '../src/main/target/find-server.ts';
+import { freePort } from '../src/main/target/free-port.ts';
+import { type ResolveOptions, resolveTarget, type Target } from '../src/main/target/resolve.ts';
+import type { ServerBinary } from '../src/main/target/server-process.ts';
+import { startRedis, startRedisWithTls, startValkey, type TestServer } from './support/servers.ts';
+
+const originalPath = process.env.PATH ?? '';
+let folder: string;
+let bin: string;
+let cache: string;
+let said: string[];
+
+/** A machine without servers: PATH holds what the supervisor needs, and the cache folder is empty. */
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+  bin = join(folder, 'bin');
+  cache = join(folder, 'cache');
+  said = [];
+  await mkdir(bin);
+  for (const tool of ['sh', 'cat', 'sleep', 'rm']) await symlink(await whereIs(tool), join(bin, tool));
+  vi.stubEnv('PATH', bin);
+  vi.stubEnv('XDG_CACHE_HOME', cache);
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function resolve(
+  options: Partial<ResolveOptions> & { server: ResolveOptions['server'] },
+): Promise<Target> {
+  const target = await resolveTarget({
+    url: `redis://localhost:${await freePort()}/0`,
+    standInAllowed: true,
+    say: line => said.push(line),
+    ...options,
+  });
+  onTestFinished(() => target.stop());
+  return target;
+}
+
+/** The server's program under another name and place, as a script. */
+async function install(server: 'redis' | 'valkey', path: string, before = ''): Promise<void> {
+  const { path: program, env } = await realBinary(server);
+  const variables = Object.entries(env).map(([name, value]) => `${name}='${value}'; export ${name}`);
+  await mkdir(join(path, '..'), { recursive: true });
+  await writeFile(path, `#!/bin/sh\n${variables.join('\n')}\n${before}\nexec '${program}' "$@"\n`);
+  await chmod(path, 0o755);
+}
+
+async function realBinary(server: 'redis' | 'valkey'): Promise<ServerBinary> {
+  const [path, home] = [process.env.PATH, process.env.XDG_CACHE_HOME];
+  vi.unstubAllEnvs();
+  const binary = await findServerBinary(server, () => {});
+  vi.stubEnv('PATH', path);
+  vi.stubEnv('XDG_CACHE_HOME', home);
+  if ('reason' in binary) throw new Error(binary.reason);
+  return binary;
+}
+
+async function running(start: () => Promise<TestServer>): Promise<TestServer> {
+  const [path, home] = [process.env.PATH, process.env.XDG_CACHE_HOME];
+  vi.unstubAllEnvs();
+  const server = await start();
+  vi.stubEnv('PATH', path);
+  vi.stubEnv('XDG_CACHE_HOME', home);
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+test('a server that runs at the URL is taken as it is, and left running', async () => {
+  const server = await running(() => startValkey({ args: ['--requirepass', 's3cret'] }));
+  const url = `redis://:s3cret@127.0.0.1:${server.port}/2`;
+  const target = await resolve({ server: 'valkey', url });
+  expect(target).toMatchObject({
+    declared: { server: 'valkey', url: `redis://127.0.0.1:${server.port}/2` },
+    detected: { server: 'valkey' },
+    foundBy: `running at redis://127.0.0.1:${server.port}/2`,
+    standIn: false,
+    local: true,
+    notes: [],
+    address: { password: 's3cret', database: 2 },
+  });
+  await target.stop();
+  const again = await resolve({ server: 'valkey', url });
+  expect(again.detected.server).toBe('valkey');
+});
+
+test('a server of another kind at the URL is a stand-in, or an error', async () => {
+  const server = await running(() => startRedis());
+  const target = await resolve({ server: 'dragonfly', url: server.url });
+  expect(target).toMatchObject({ standIn: true, detected: { server: 'redis' } });
+  expect(target.notes.join()).toMatch(/redis 7\S* answers in the place of dragonfly/);
+  await expect(
+    resolve({ server: 'dragonfly', url: server.url, standInAllowed: false }),
+  ).rejects.toMatchObject({
+    code: 'TARGET_NOT_AVAILABLE',
+    message: expect.stringMatching(/expected dragonfly at .*, found redis/),
+  });
+});
+
+test("a binary on PATH is started on the URL's own port, in memory only, and stopped", async () => {
+  await install('valkey', join(bin, 'valkey-server'));
+  const port = await freePort();
+  const target = await resolve({ server: 'valkey', url: `redis://localhost:${port}/3` });
+  expect(target).toMatchObject({
+    detected: { server: 'valkey', persistence: [] },
+    foundBy: `binary ${join(bin, 'valkey-server')}, started on 127.0.0.1:${port}`,
+    standIn: false,
+    address: { host: '127.0.0.1', port, database: 3 },
+  });
+  await target.stop();
+  // The port is free again: the next one starts there, too.
+  expect((await resolve({ server: 'valkey', url: `redis://localhost:${port}` })).address.port).toBe(port);
+});
+
+test('a Docker image is run on the loopback, and its container removed', async () => {
+  const log = join(folder, 'docker.log');
+  await install('redis', join(folder, 'image', 'redis-server'));
+  await writeFile(
+    join(bin, 'docker'),
+    `#!/bin/sh
+echo "$@" >> '${log}'
+case $1 in
+  info) echo 27.0.1 ;;
+  run)
+    while [ "$1" != -p ]; do shift; done
+    port=\${2#127.0.0.1:}; port=\${port%:6379}
+    shift 4
+    exec '${join(folder, 'image', 'redis-server')}' "$@" --port "$port" --bind 127.0.0.1 ;;
+esac
+`,
+  );
+  await chmod(join(bin, 'docker'), 0o755);
+  await expect(resolve({ server: 'valkey', standInAllowed: false })).rejects.toThrow(/found redis/);
+  await rm(log);
+
+  const target = await resolve({ server: 'redis' });
+  expect(target).toMatchObject({ standIn: false, detected: { server: 'redis' } });
+  expect(target.foundBy).toMatch(/^Docker image redis:7, started on 127\.0\.0\.1:\d+$/);
+  await target.stop();
+  const calls = await readFile(log, 'utf8');
+  const name = /--name (poolbench-redis-\w+) -p 127\.0\.0\.1:\d+:6379 redis:7/.exec(calls)?.[1];
+  expect(calls).toMatch(`rm -f ${name}`);
+});
+
+test("the distribution's package that was unpacked before is started", async () => {
+  const program = join(cache, 'poolbench', 'servers', 'redis', 'usr', 'bin', 'redis-server');
+  await install('redis', program);
+  const target = await resolve({ server: 'redis' });
+  expect(target).toMatchObject({ standIn: false, detected: { server: 'redis' } });
+  expect(target.foundBy).toMatch(`distribution package, unpacked privately, ${program}, started on`);
+  expect(said.join('\n')).not.toMatch('fetching');
+});
+
+test('another server stands in, and says so', async () => {
+  await install('valkey', join(bin, 'valkey-server'));
+  const target = await resolve({ server: 'dragonfly' });
+  expect(target).toMatchObject({
+    declared: { server: 'dragonfly' },
+    detected: { server: 'valkey' },
+    standIn: true,
+    local: true,
+  });
+  expect(target.notes[0]).toMatch(/^stand-in: valkey \S+ answers in the place of dragonfly/);
+  expect(target.notes).toContain('dragonfly: Docker image: no docker on PATH');
+});
+
+test('a binary that does not start is passed over, with its last words', async () => {
+  await writeFile(
+    join(bin, 'dragonfly'),
+    '#!/bin/sh\n[ "$1" = --version ] && echo "dragonfly v1.0.0" && exit\necho "no io_uring here"; exit 1\n',
+  );
+  await chmod(join(bin, 'dragonfly'), 0o755);
+  await install('redis', join(bin, 'redis-server'));
+  const target = await resolve({ server: 'dragonfly' });
+  expect(target).toMatchObject({ standIn: true, detected: { server: 'redis' } });
+  expect(target.notes.join('\n')).toMatch(/dragonfly: binary on PATH: it ended at once: no io_uring here/);
+});
+
+test('where no server can be had the embedded one stands in', async () => {
+  const target = await resolve({ server: 'redis' });
+  expect(target).toMatchObject({ standIn: true, detected: { server: 'embedded' } });
+  expect(target.foundBy).toMatch(/^embedded server, started on 127\.0\.0\.1:\d+$/);
+  expect(target.notes).toContain('redis: distribution package: no apt-get here: not Debian or Ubuntu');
+  expect(existsSync(join(cache, 'poolbench'))).toBe(false);
+});
+
+test('without a stand-in the error names every step, and what to install', async () => {
+  const error: unknown = await resolve({ server: 'dragonfly', standInAllowed: false }).catch(
+    thrown => thrown,
+  );
+  expect(error).toMatchObject({ code: 'TARGET_NOT_AVAILABLE', exitCode: 3 });
+  for (const part of [
+    'no dragonfly on PATH',
+    'no docker on PATH',
+    'Dragonfly has no Debian package',
+    'docker run -d -p 6382:6379',
+    '--no-stand-in',
+  ]) {
+    expect(String(error)).toContain(part);
+  }
+});
+
+test('nothing is started for a server elsewhere, with TLS, with a password, or on a socket', async () => {
+  await install('redis', join(bin, 'redis-server'));
+  const port = await freePort();
+  for (const url of [
+    'redis://no-such-host.invalid:6379',
+    `rediss://localhost:${port}`,
+    `redis://:s3cret@localhost:${port}`,
+    `unix://${join(folder, 'redis.sock')}`,
+  ]) {
+    const error: unknown = await resolve({ server: 'redis', url }).catch(thrown => thrown);
+    expect(error, url).toMatchObject({ code: 'TARGET_UNREACHABLE', exitCode: 3 });
+    expect(String(error)).not.toContain('s3cret');
+  }
+  expect(said).toEqual([]);
+});
+
+test('a server that refuses is an error, not a reason to stand in', async () => {
+  await install('redis', join(bin, 'redis-server'));
+  const locked = await running(() => startRedis({ args: ['--requirepass', 's3cret'] }));
+  await expect(resolve({ server: 'redis', url: locked.url })).rejects.toMatchObject({
+    code: 'TARGET_REFUSED_LOGIN',
+  });
+  const tls = await running(() => startRedisWithTls());
+  await expect(
+    resolve({ server: 'redis', url: `redis://localhost:${tls.port}`, timeoutMs: 1000 }),
+  ).rejects.toThrow(/use rediss:/);
+  expect(said).toEqual([]);
+});
+
+test('a server that was started is stopped when its database index is out of range', async () => {
+  await install('redis', join(bin, 'redis-server'));
+  const port = await freePort();
+  await expect(resolve({ server: 'redis', url: `redis://localhost:${port}/99` })).rejects.toThrow(
+    /database 99/,
+  );
+  expect(await freePort(port)).toBe(port);
+});
+
+async function whereIs(tool: string): Promise<string> {
+  const found = originalPath.split(delimiter).find(path => existsSync(join(path, tool)));
+  if (found === undefined) throw new Error(`no ${tool} on PATH`);
+  return join(found, tool);
+}

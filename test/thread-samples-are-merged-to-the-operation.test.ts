@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { mergeSamples, type RoundContext } from '../src/aggregate/merge.ts';
+import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';
+import type { PoolSnapshot } from '../src/pool/metrics.ts';
+import type { SecondSample, ThreadSample } from '../src/workers/contract.ts';
+
+const context: RoundContext = {
+  round: 3,
+  clientCpuMicros: 1_500_000,
+  serverCores: 0.8,
+  serverMainThreadCores: 0.7,
+  serverCalls: 12,
+};
+
+function encode(valuesMs: readonly number[]): string {
+  const histogram = createHistogram(2);
+  for (const value of valuesMs) histogram.recordValue(value * 1e6);
+  const encoded = encodeHistogram(histogram);
+  histogram.destroy();
+  return encoded;
+}
+
+const noTimes = encode([]);
+
+function buildSample(changes: Partial<ThreadSample> = {}): ThreadSample {
+  return {
+    thread: 0,
+    seconds: 2,
+    issued: 0,
+    completed: 0,
+    failed: {},
+    unfinished: 0,
+    misses: 0,
+    warmupCompleted: 0,
+    service: noTimes,
+    response: noTimes,
+    overRange: 0,
+    series: [],
+    pools: [],
+    eventLoopUtilization: 0.5,
+    ...changes,
+  };
+}
+
+function buildSecond(
+  second: number,
+  completed: number,
+  failed: number,
+  responsesMs: readonly number[],
+): SecondSample {
+  return { second, completed, failed, response: encode(responsesMs) };
+}
+
+function buildPool(changes: Partial<PoolSnapshot> = {}): PoolSnapshot {
+  return {
+    acquisitions: 0,
+    immediate: 0,
+    acquireWait: noTimes,
+    lockWaits: 0,
+    lockWaitMs: 0,
+    healthChecksRun: 0,
+    healthChecksSkipped: 0,
+    healthCheckMs: 0,
+    createdBefore: 0,
+    created: 0,
+    connectTime: noTimes,
+    connectFailures: 0,
+    reconnects: 0,
+    peakWaiting: 0,
+    utilization: [],
+    ...changes,
+  };
+}
+
+test('the sum over threads equals the merged totals', () => {
+  const counts = fc.record({
+    completed: fc.nat(1_000_000),
+    unfinished: fc.nat(100),
+    misses: fc.nat(1000),
+    overRange: fc.nat(10),
+    failed: fc.dictionary(
+      fc.constantFrom('OOM', 'TIMEOUT', 'ECONNRESET', 'READONLY'),
+      fc.integer({ min: 1, max: 99 }),
+    ),
+  });
+  fc.assert(
+    fc.property(fc.array(counts, { minLength: 1, maxLength: 8 }), threads => {
+      const failedOf = (failed: Record<string, number>) =>
+        Object.values(failed).reduce((sum, count) => sum + count, 0);
+      const samples = threads.map((count, thread) =>
+        buildSample({
+          ...count,
+          thread,
+          issued: count.completed + failedOf(count.failed) + count.unfinished,
+        }),
+      );
+      const merged = mergeSamples(samples, context);
+      for (const name of ['issued', 'completed', 'unfinished', 'misses', 'overRange'] as const) {
+        expect(merged[name]).toBe(samples.reduce((sum, sample) => sum + sample[name], 0));
+      }
+      for (const code of ['OOM', 'TIMEOUT', 'ECONNRESET', 'READONLY']) {
+        expect(merged.failed[code] ?? 0).toBe(
+          samples.reduce((sum, sample) => sum + (sample.failed[code] ?? 0), 0),
+        );
+      }
+      expect(merged.completed + failedOf(merged.failed) + merged.unfinished).toBe(merged.issued);
+    }),
+    { seed: 1, numRuns: 50 },
+  );
+});
+
+test('throughput and CPU are those of the measured window', () => {
+  const merged = mergeSamples([buildSample({ issued: 12, completed: 12 })], context);
+  expect(merged.opsPerSecond).toBe(6);
+  expect(merged.cpu).toEqual({
+    clientMicrosPerOp: 125_000,
+    clientCores: 0.75,
+    eventLoopUtilization: [0.5],
+    serverCores: 0.8,
+    serverMainThreadCores: 0.7,
+  });
+  expect(merged).toMatchObject({ round: 3, seconds: 2, serverCalls: 12 });
+});
+
+test('where nothing completed, CPU per operation is null', () => {
+  const merged = mergeSamples([buildSample({ issued: 1, failed: { OOM: 1 } })], context);
+  expect(merged.cpu.clientMicrosPerOp).toBeNull();
+  expect(merged.opsPerSecond).toBe(0);
+});
+
+test('threads count in their own order, not in that of arrival', () => {
+  const first = buildSample({ thread: 0, eventLoopUtilization: 0.1 });
+  const second = buildSample({ thread: 1, eventLoopUtilization: 0.2 });
+  expect(mergeSamples([second, first], context).cpu.eventLoopUtilization).toEqual([0.1, 0.2]);
+});
+
+test('seconds are merged by their time, and an empty one is there without latencies', () => {
+  const late = buildSample({ thread: 0, seconds: 4, series: [buildSecond(2, 4, 1, [8, 8, 8, 8])] });
+  const both = buildSample({ thread: 1, series: [buildSecond(0, 2, 0, [1, 1]), buildSecond(2, 1, 0, [8])] });
+  const { series } = mergeSamples([late, both], context);
+  expect(series).toMatchObject([
+    { second: 0, completed: 2, failed: 0 },
+    { second: 1, completed: 0, failed: 0, p50: null, p99: null },
+    { second: 2, completed: 5, failed: 1 },
+    { second: 3, completed: 0, failed: 0, p50: null, p99: null },
+  ]);
+  expect(series[0]?.p50).toBeCloseTo(1, 1);
+  expect(series[2]?.p99).toBeCloseTo(8, 0);
+});
+
+test('a window of a part of a second has one entry', () => {
+  expect(mergeSamples([buildSample({ seconds: 0.3 })], context).series).toHaveLength(1);
+});
+
+test('a run that was stopped before its window is one of 0 seconds, and 0 operations a second', () => {
+  const merged = mergeSamples([buildSample({ seconds: 0 }), buildSample({ thread: 1, seconds: 0 })], context);
+  expect(merged).toMatchObject({ seconds: 0, opsPerSecond: 0, series: [], cpu: { clientCores: 0 } });
+});
+
+test('pool metrics are summed over the pools of all threads, waits taken over all acquisitions', () => {
+  const waited = buildPool({
+    acquisitions: 4,
+    immediate: 2,
+    acquireWait: encode([10, 10]),
+    lockWaits: 2,
+    peakWaiting: 7,
+  });
+  const served = buildPool({ acquisitions: 6, immediate: 6, created: 3, createdBefore: 5, peakWaiting: 4 });
+  const { poolMetrics } = mergeSamples(
+    [buildSample({ thread: 0, pools: [waited] }), buildSample({ thread: 1, pools: [served, served] })],
+    context,
+  );
+  expect(poolMetrics).toMatchObject({
+    acquisitions: 16,
+    immediate: 14,
+    lockWaits: 2,
+    created: 6,
+    createdBefore: 10,
+  });
+  expect(poolMetrics.peakWaiting).toBe(7);
+  expect(poolMetrics.acquireWait).toMatchObject({ count: 16, p50: 0 });
+  expect(poolMetrics.acquireWait.mean).toBeCloseTo(20 / 16, 1);
+  expect(poolMetrics.acquireWait.p99).toBeCloseTo(10, 0);
+});
+
+test('utilization is summed by time slot, a pool that is silent in one counting with its latest standing', () => {
+  const standing = (atMs: number, active: number) => ({
+    atMs,
+    active,
+    idle: 1,
+    waiting: 0,
+    total: active + 1,
+  });
+  const steady = buildPool({ utilization: [standing(100, 5), standing(204, 6), standing(303, 7)] });
+  const jittery = buildPool({ utilization: [standing(99, 10), standing(199, 20), standing(305, 30)] });
+  const { poolMetrics } = mergeSamples([buildSample({ pools: [jittery, steady] })], context);
+  expect(poolMetrics.utilization).toEqual([
+    { atMs: 0, active: 15, idle: 2, waiting: 0, total: 17 },
+    { atMs: 100, active: 25, idle: 2, waiting: 0, total: 27 },
+    { atMs: 200, active: 26, idle: 2, waiting: 0, total: 28 },
+    { atMs: 300, active: 37, idle: 2, waiting: 0, total: 39 },
+  ]);
+});
+
+test('pools without metrics make no slots', () => {
+  expect(mergeSamples([buildSample()], context).poolMetrics.utilization).toEqual([]);
+});
