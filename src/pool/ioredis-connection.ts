@@ -77,7 +77,8 @@ export class IoredisConnection implements Connection {
     }
     pipeline.exec().then(
       outcomes => {
-        for (const [error, value] of outcomes ?? []) count(batch, error === null ? undefined : this.#codeOf(error), value);
+        for (const [error, value] of outcomes ?? [])
+          count(batch, error === null ? undefined : this.#codeOf(error), value);
         this.#settle(batch);
       },
       (error: unknown) => {

@@ -58,7 +58,8 @@ export class Pool {
   #retryAtMs = 0;
 
   constructor(options: PoolOptions, connect: Connect) {
-    if (options.max < 1) throw new RangeError(`Expected \`max\` to be a number from 1 and up, found ${options.max}`);
+    if (options.max < 1)
+      throw new RangeError(`Expected \`max\` to be a number from 1 and up, found ${options.max}`);
     this.#options = options;
     this.#connect = connect;
     this.#mutex = options.strategies.acquisition === 'mutex' ? new Mutex() : undefined;
@@ -129,7 +130,8 @@ export class Pool {
    * @throws PoolError NOT_IN_USE when it was not in use: handing it to two callers would mix their replies.
    */
   release(connection: Connection): void {
-    if (!connection.inUse) throw new PoolError('NOT_IN_USE', 'Expected a connection in use, found one already released');
+    if (!connection.inUse)
+      throw new PoolError('NOT_IN_USE', 'Expected a connection in use, found one already released');
     connection.inUse = false;
     if (!connection.alive || this.#closed) {
       this.#discard(connection);
@@ -281,7 +283,8 @@ export class Pool {
 
   #sweep(): void {
     this.#nowMs = performance.now();
-    const late = () => new PoolError('ACQUIRE_TIMEOUT', 'Expected a connection to become free in time, none did');
+    const late = () =>
+      new PoolError('ACQUIRE_TIMEOUT', 'Expected a connection to become free in time, none did');
     if (this.#waiters.length > 0) this.#waiters.expire(this.#nowMs, late);
     this.#mutex?.expire(this.#nowMs, late);
     if (++this.#sweeps % sweepsPerInspection === 0) this.#inspect();
@@ -293,7 +296,8 @@ export class Pool {
       if (connection.sent === connection.settled || connection.settled !== connection.sweptSettled) {
         connection.sweptSettled = connection.settled;
         connection.stalledSinceMs = this.#nowMs;
-      } else if (this.#nowMs - connection.stalledSinceMs >= this.#options.timeoutMs) connection.close('TIMEOUT');
+      } else if (this.#nowMs - connection.stalledSinceMs >= this.#options.timeoutMs)
+        connection.close('TIMEOUT');
     }
     for (let i = this.#idle.length - 1; i >= 0; i--) {
       const connection = this.#idle[i] as Connection;

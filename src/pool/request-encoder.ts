@@ -7,7 +7,10 @@ interface EncodedTemplate {
 }
 
 /** The four decimal digits of 0 … 9999, as they stand in a request: two look-ups a key instead of eight divisions. */
-const fourDigits = Buffer.from(Array.from({ length: 10_000 }, (_, n) => String(n).padStart(4, '0')).join(''), 'latin1');
+const fourDigits = Buffer.from(
+  Array.from({ length: 10_000 }, (_, n) => String(n).padStart(4, '0')).join(''),
+  'latin1',
+);
 
 /**
  * Turns batches into request bytes without building a string: each command is encoded once, as a template whose key
@@ -31,7 +34,8 @@ export class RequestEncoder {
       patchDigits(only.bytes, only.digitsAt, batch.key[0] as number);
       return only.bytes;
     }
-    if (this.#buffer.length < size * this.#longest) this.#buffer = Buffer.allocUnsafeSlow(size * this.#longest);
+    if (this.#buffer.length < size * this.#longest)
+      this.#buffer = Buffer.allocUnsafeSlow(size * this.#longest);
     const buffer = this.#buffer;
     let at = 0;
     for (let i = 0; i < size; i++) {

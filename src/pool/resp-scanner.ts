@@ -203,7 +203,8 @@ export class RespScanner {
   }
 
   #keepError(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#error.length < 256) this.#error += String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 256)));
+    if (this.#error.length < 256)
+      this.#error += String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 256)));
   }
 
   #errorRead(): void {

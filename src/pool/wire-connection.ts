@@ -183,7 +183,8 @@ type OnRead = NonNullable<net.TcpSocketConnectOpts['onread']>;
 
 function openSocket(address: Address, onread: OnRead, timeoutMs: number): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
-    const place = address.path === undefined ? { host: address.host, port: address.port } : { path: address.path };
+    const place =
+      address.path === undefined ? { host: address.host, port: address.port } : { path: address.path };
     const options = { ...place, noDelay: true, onread };
     // An address is no server name: TLS refuses to send one.
     const servername = net.isIP(address.host) === 0 ? { servername: address.host } : {};

@@ -32,7 +32,12 @@ export class ClosedLoopWorker {
   #running = false;
 
   constructor(
-    { pool, workload, recorder, window }: { pool: Pool; workload: Workload; recorder: Recorder; window: LoadWindow },
+    {
+      pool,
+      workload,
+      recorder,
+      window,
+    }: { pool: Pool; workload: Workload; recorder: Recorder; window: LoadWindow },
     pipeline: number,
     onStopped: () => void,
   ) {

@@ -1,4 +1,3 @@
-import { findImbalances } from '../../aggregate/accounting.ts';
 import { limitedBy } from '../../aggregate/bottleneck.ts';
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
@@ -23,7 +22,11 @@ export interface RunState {
 export function assembleResult(state: RunState): Result {
   const { experiment, target } = state;
   const environment = describeEnvironment();
-  const surroundings = { cores: environment.cores, local: target.local, serverThreads: target.detected.threads };
+  const surroundings = {
+    cores: environment.cores,
+    local: target.local,
+    serverThreads: target.detected.threads,
+  };
   const scenarios = state.scenarios.map(({ preset, ...scenario }) => {
     const rounds = [...(state.rounds.get(scenario.id) ?? [])];
     return {
@@ -53,7 +56,7 @@ export function assembleResult(state: RunState): Result {
     tool: describeTool(),
     environment,
     target: shownTarget,
-    warnings: [...target.notes, ...state.warnings, ...findImbalances({ scenarios })],
+    warnings: [...target.notes, ...state.warnings],
     // The declared URL is the one without its password.
     config: { ...experiment, target: { ...experiment.target, url: target.declared.url } },
     scenarios,

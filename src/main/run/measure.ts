@@ -63,7 +63,8 @@ export async function measure(
   const { control } = bench.target;
   const { seconds, warmupSeconds } = bench.experiment;
   const meter = new CpuMeter(control);
-  const calls = async () => commandCalls(await control.info('commandstats').catch(() => new Map()), commandNames);
+  const calls = async () =>
+    commandCalls(await control.info('commandstats').catch(() => new Map()), commandNames);
 
   const callsBefore = await calls();
   let samples: ThreadSample[];

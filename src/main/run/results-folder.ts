@@ -9,7 +9,10 @@ import { PoolbenchError } from '../errors.ts';
  * @throws PoolbenchError RESULTS_NOT_WRITABLE
  */
 export async function createResultsFolder(parent: string, name: string, startedAt: Date): Promise<string> {
-  const stamp = startedAt.toISOString().replace(/\.\d+Z$/, 'Z').replaceAll(':', '-');
+  const stamp = startedAt
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '-');
   try {
     await mkdir(parent, { recursive: true });
     for (let attempt = 1; ; attempt++) {
@@ -18,7 +21,8 @@ export async function createResultsFolder(parent: string, name: string, startedA
         await mkdir(folder);
         return folder;
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST') || attempt === 100) throw error;
+        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST') || attempt === 100)
+          throw error;
       }
     }
   } catch (error) {
@@ -33,6 +37,15 @@ export async function createResultsFolder(parent: string, name: string, startedA
 export async function writeResults(folder: string, result: Result): Promise<void> {
   try {
     await replaceFile(join(folder, 'result.json'), `${JSON.stringify(result, null, 1)}\n`);
+  } catch (error) {
+    throw notWritable(folder, error);
+  }
+  await writeReport(folder, result);
+}
+
+/** Writes `report.md` alone. @throws PoolbenchError RESULTS_NOT_WRITABLE */
+export async function writeReport(folder: string, result: Result): Promise<void> {
+  try {
     await replaceFile(join(folder, 'report.md'), renderMarkdown(result));
   } catch (error) {
     throw notWritable(folder, error);

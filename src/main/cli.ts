@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+import { check } from './commands/check.ts';
+import { report } from './commands/report.ts';
+import { run } from './commands/run.ts';
+import { PoolbenchError } from './errors.ts';
+import { parseCommandLine } from './parse-command-line.ts';
+import { describeTool } from './run/environment.ts';
+import { usage } from './usage.ts';
+
+/** Every command resolves to its exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const line = parseCommandLine(args);
+  switch (line.command) {
+    case 'run':
+      return await run(line.path, line.options);
+    case 'check':
+      return await check(line.path, line.options);
+    case 'report':
+      return await report(line.path);
+    case 'help':
+      process.stdout.write(usage);
+      return 0;
+    case 'version':
+      process.stdout.write(`${describeTool().version}\n`);
+      return 0;
+  }
+}
+
+// A reader that has seen enough, such as `head`, closes the pipe: that is no failure of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', error => {
+    if ('code' in error && error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof PoolbenchError) {
+    process.stderr.write(`poolbench: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+  } else {
+    process.stderr.write(
+      `poolbench: this is a defect, please report it: ${(error as Error).stack ?? error}\n`,
+    );
+    process.exitCode = 1;
+  }
+}

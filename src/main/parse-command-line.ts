@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util';
+import type { Overrides } from './config/overrides.ts';
+import { PoolbenchError } from './errors.ts';
+
+/** What `run` and `check` take beyond the config. */
+export interface RunFlags extends Overrides {
+  readonly out?: string | undefined;
+  readonly 'no-stand-in'?: boolean | undefined;
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+export type CommandLine =
+  | { readonly command: 'run' | 'check'; readonly path: string; readonly options: RunFlags }
+  | { readonly command: 'report'; readonly path: string }
+  | { readonly command: 'help' | 'version' };
+
+const flags = {
+  url: { type: 'string' },
+  rounds: { type: 'string' },
+  seconds: { type: 'string' },
+  warmup: { type: 'string' },
+  seed: { type: 'string' },
+  out: { type: 'string' },
+  quick: { type: 'boolean' },
+  'no-stand-in': { type: 'boolean' },
+  json: { type: 'boolean' },
+  quiet: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const;
+
+/**
+ * Reads the command line; a path without a command is an experiment to run.
+ *
+ * @throws PoolbenchError USAGE
+ */
+export function parseCommandLine(args: readonly string[]): CommandLine {
+  const { values, positionals } = parse(args);
+  if (values.help) return { command: 'help' };
+  if (values.version) return { command: 'version' };
+  const [first, ...rest] = positionals;
+  if (first === undefined) throw wrong('expected a config, found none');
+  switch (first) {
+    case 'run':
+    case 'check':
+      return { command: first, path: onePath(first, 'CONFIG', rest), options: values };
+    case 'report':
+      return { command: first, path: onePath(first, 'RESULT', rest) };
+    default:
+      return { command: 'run', path: onePath('run', 'CONFIG', positionals), options: values };
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: flags, allowPositionals: true });
+  } catch (error) {
+    // Node's message names the option; its second half explains how to pass odd file names.
+    throw wrong((error as Error).message.replace(/\. To specify a positional.*$/s, ''));
+  }
+}
+
+function onePath(command: string, what: string, paths: readonly string[]): string {
+  const [path] = paths;
+  if (path === undefined) throw wrong(`expected ${command} ${what}, found no ${what}`);
+  if (paths.length > 1) throw wrong(`expected one ${what}, found ${paths.join(' ')}`);
+  return path;
+}
+
+function wrong(message: string): PoolbenchError {
+  return new PoolbenchError('USAGE', `${message}\nTry: poolbench configs/smoke.json, or poolbench --help`);
+}
