@@ -8,6 +8,7 @@ import type { SecondSample, ThreadSample } from '../src/workers/contract.ts';
 const context: RoundContext = {
   round: 3,
   clientCpuMicros: 1_500_000,
+  machineCores: 1.9,
   serverCores: 0.8,
   serverMainThreadCores: 0.7,
   serverCalls: 12,
@@ -117,7 +118,8 @@ test('throughput and CPU are those of the measured window', () => {
     clientMicrosPerOp: 125_000,
     clientCores: 0.75,
     eventLoopUtilization: [0.5],
-    serverCores: 0.8,
+    machineCores: 1.9,
+  serverCores: 0.8,
     serverMainThreadCores: 0.7,
   });
   expect(merged).toMatchObject({ round: 3, seconds: 2, serverCalls: 12 });

@@ -60,6 +60,8 @@ const cpu = z.object({
   clientMicrosPerOp: z.number().nullable(),
   /** Cores the client process used. */
   clientCores: z.number(),
+  /** Cores of the client's machine that were in use by anything: by poolbench, a local server, and neighbours. */
+  machineCores: z.number(),
   /** One entry a thread, 0 to 1. */
   eventLoopUtilization: z.array(z.number()),
   /** Cores the server used: all of it, and its main thread where INFO tells. */

@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { nowNs } from '../../pool/clock.ts';
 import type { Control } from '../target/control.ts';
 import { serverCpu } from '../target/info.ts';
@@ -5,6 +6,8 @@ import { serverCpu } from '../target/info.ts';
 /** Cores that were in use over the measured window; null where the server does not tell. */
 export interface CoresInUse {
   readonly client: number;
+  /** By anything on this machine. */
+  readonly machine: number;
   readonly server: number | null;
   readonly serverMainThread: number | null;
 }
@@ -12,6 +15,7 @@ export interface CoresInUse {
 interface Reading {
   readonly clientAtNs: number;
   readonly clientMicros: number;
+  readonly idleCpuMs: number;
   readonly serverAtNs: number;
   readonly serverSeconds: number | null;
   readonly serverMainThreadSeconds: number | null;
@@ -51,6 +55,7 @@ export class CpuMeter {
     const cores = (from: number | null, to: number | null) =>
       from === null || to === null || serverSeconds <= 0 ? null : Math.max(0, to - from) / serverSeconds;
     return {
+      machine: Math.max(0, os.cpus().length - (ended.idleCpuMs - begun.idleCpuMs) / 1000 / clientSeconds),
       client: (ended.clientMicros - begun.clientMicros) / 1e6 / clientSeconds,
       server: cores(begun.serverSeconds, ended.serverSeconds),
       serverMainThread: cores(begun.serverMainThreadSeconds, ended.serverMainThreadSeconds),
@@ -63,6 +68,7 @@ export class CpuMeter {
 
   async #read(): Promise<Reading> {
     const { user, system } = process.cpuUsage();
+    const idleCpuMs = os.cpus().reduce((sum, cpu) => sum + cpu.times.idle, 0);
     const clientAtNs = nowNs();
     // A server that is gone tells nothing; that it is gone is noticed elsewhere.
     const info = await this.#control.info('cpu').catch(() => new Map<string, string>());
@@ -70,6 +76,7 @@ export class CpuMeter {
     return {
       clientAtNs,
       clientMicros: user + system,
+      idleCpuMs,
       serverAtNs: nowNs(),
       serverSeconds: server.all,
       serverMainThreadSeconds: server.mainThread,

@@ -1,0 +1,86 @@
+/** What acquire and release cost, side by side with two pool libraries. No sockets: only the pools' own work. */
+import { createPool } from 'generic-pool';
+import { Pool as TarnPool } from 'tarn';
+import type { Connection } from '../src/pool/connection.ts';
+import { Pool } from '../src/pool/pool.ts';
+import { presets } from '../src/pool/presets.ts';
+
+/** A connection that is always healthy and never used. */
+function idleConnection(): Connection {
+  return {
+    ...{ alive: true, sent: 0, settled: 0, inUse: false, healthyAtMs: 0, sweptSettled: 0, stalledSinceMs: 0 },
+    send: () => {},
+    ping: async () => {},
+    close: () => {},
+  };
+}
+
+const connections = 50;
+
+export interface PairFigures {
+  readonly name: string;
+  /** Nanoseconds for one acquisition and one release. */
+  readonly pairNs: number;
+}
+
+async function optimizedPool(metrics: boolean): Promise<Pool> {
+  const options = {
+    max: connections,
+    minIdle: connections,
+    probe: 'poll',
+    healthTtlMs: 3_600_000,
+    timeoutMs: 5000,
+  } as const;
+  const pool = new Pool({ ...options, strategies: presets.optimized, metrics }, async () => idleConnection());
+  await pool.warm();
+  return pool;
+}
+
+/** Measures every pool once; call it several times to alternate them. */
+export async function measurePairs(pairs: number): Promise<PairFigures[]> {
+  const figures: PairFigures[] = [];
+  const time = async (name: string, count: number, work: (count: number) => void | Promise<void>) => {
+    await work(count / 10);
+    const startMs = performance.now();
+    await work(count);
+    figures.push({ name, pairNs: ((performance.now() - startMs) * 1e6) / count });
+  };
+
+  for (const metrics of [false, true]) {
+    const pool = await optimizedPool(metrics);
+    await time(`poolbench tryAcquire, metrics ${metrics ? 'on' : 'off'}`, pairs, count => {
+      for (let i = 0; i < count; i++) {
+        const connection = pool.tryAcquire();
+        if (connection === undefined) throw new Error('the pool had no idle connection');
+        pool.release(connection);
+      }
+    });
+    await time(`poolbench await acquire, metrics ${metrics ? 'on' : 'off'}`, pairs / 10, async count => {
+      for (let i = 0; i < count; i++) pool.release(await pool.acquire());
+    });
+    await pool.close();
+  }
+
+  const generic = createPool(
+    { create: async () => idleConnection(), destroy: async () => {} },
+    { max: connections, min: connections },
+  );
+  await generic.ready();
+  await time('generic-pool', pairs / 20, async count => {
+    for (let i = 0; i < count; i++) await generic.release(await generic.acquire());
+  });
+  await generic.drain();
+  await generic.clear();
+
+  const tarn = new TarnPool({
+    create: async () => idleConnection(),
+    destroy: () => {},
+    min: connections,
+    max: connections,
+  });
+  await time('tarn', pairs / 20, async count => {
+    for (let i = 0; i < count; i++) tarn.release(await tarn.acquire().promise);
+  });
+  await tarn.destroy();
+  return figures;
+}
