@@ -15,7 +15,7 @@ interface Case {
 const idle: CpuUse = {
   clientMicrosPerOp: 10,
   clientCores: 0.3,
-  machineCores: 0.5,
+  machineBusyShare: 0.07,
   eventLoopUtilization: [0.3],
   serverCores: 0.2,
   serverMainThreadCores: 0.2,
@@ -110,8 +110,8 @@ const cases: Case[] = [
   {
     when: 'a neighbour takes the cores that client and server would need',
     resource: 'machine',
-    cpu: { clientCores: 1, serverCores: 0.5, machineCores: 1.95, eventLoopUtilization: [0.95, 0.95] },
-    evidence: '1.95 in use by anything',
+    cpu: { clientCores: 0.9, serverCores: 0.5, machineBusyShare: 0.97, eventLoopUtilization: [0.95] },
+    evidence: 'machine 97 % busy',
     surroundings: { cores: 2 },
   },
   {
@@ -138,7 +138,7 @@ for (const { when, resource, evidence, surroundings: changes, ...figures } of ca
 test('every known figure is in the evidence', () => {
   expect(limitedBy([measure({ responseMs: 1.25 })], surroundings).evidence).toBe(
     'event loop 30 % busy, server main thread 0.20 of a core, server 0.20 cores with 1 thread, ' +
-      'client 0.30 of 8 cores shared with the server, 0.50 in use by anything, 20 % of the response time (0.250 ms) before the connection',
+      'client 0.30 of 8 cores shared with the server, machine 7 % busy, 20 % of the response time (0.250 ms) before the connection',
   );
 });
 

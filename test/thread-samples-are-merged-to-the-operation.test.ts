@@ -8,7 +8,7 @@ import type { SecondSample, ThreadSample } from '../src/workers/contract.ts';
 const context: RoundContext = {
   round: 3,
   clientCpuMicros: 1_500_000,
-  machineCores: 1.9,
+  machineBusyShare: 0.95,
   serverCores: 0.8,
   serverMainThreadCores: 0.7,
   serverCalls: 12,
@@ -118,8 +118,8 @@ test('throughput and CPU are those of the measured window', () => {
     clientMicrosPerOp: 125_000,
     clientCores: 0.75,
     eventLoopUtilization: [0.5],
-    machineCores: 1.9,
-  serverCores: 0.8,
+    machineBusyShare: 0.95,
+    serverCores: 0.8,
     serverMainThreadCores: 0.7,
   });
   expect(merged).toMatchObject({ round: 3, seconds: 2, serverCalls: 12 });

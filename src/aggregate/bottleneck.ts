@@ -18,6 +18,8 @@ const poolShare = 0.5;
 const busyThread = 0.9;
 /** Share of all cores from which a machine counts as having none idle. */
 const busyMachine = 0.92;
+/** Cores that neighbours must take to count: less is the coordinator, the kernel, and the clock's ticks. */
+const noticedNeighbours = 0.25;
 
 /** Medians over the rounds; null where nothing tells. */
 interface Figures {
@@ -25,7 +27,7 @@ interface Figures {
   readonly waitingShare: number;
   readonly waitingMs: number;
   readonly clientCores: number;
-  readonly machineCores: number;
+  readonly machineBusyShare: number;
   readonly serverCores: number | null;
   readonly serverMainThreadCores: number | null;
   readonly busiestLoop: number;
@@ -35,7 +37,7 @@ interface Figures {
 /**
  * Says what limited a scenario, by medians over its rounds, the first that holds of:
  * pool (workers spent half of their response time or more before they had a connection: (response − service) /
- * response), machine (shared with the server, more threads than cores, and 92 % of all cores in use by these or by anything), server (its main
+ * response), machine (shared with the server, 92 % busy, and with more threads, neighbours included, than cores), server (its main
  * thread or all of its threads 90 % busy), client (the event loop of the median thread 90 % busy), network (none of
  * them). `unknown` if nothing completed, or if nothing else is busy and the server does not tell its CPU.
  */
@@ -51,11 +53,13 @@ function nameResource(figures: Figures, surroundings: Surroundings): LimitedBy['
   const { cores, local } = surroundings;
   const serverThreads = surroundings.serverThreads ?? 1;
   const { clientCores, serverCores, serverMainThreadCores } = figures;
-  const inUse = Math.max(figures.machineCores, clientCores + (serverCores ?? 0));
+  const ownShare = (clientCores + (serverCores ?? 0)) / cores;
+  const busyShare = Math.max(figures.machineBusyShare, ownShare);
+  const neighbours = Math.max(0, figures.machineBusyShare - ownShare) * cores;
 
   if (figures.waitingShare >= poolShare) return 'pool';
-  const demand = figures.threads + serverThreads;
-  if (local && inUse >= busyMachine * cores && demand > cores) return 'machine';
+  const demand = figures.threads + serverThreads + (neighbours >= noticedNeighbours ? neighbours : 0);
+  if (local && busyShare >= busyMachine && demand > cores) return 'machine';
   if ((serverMainThreadCores ?? 0) >= busyThread || (serverCores ?? 0) >= busyThread * serverThreads)
     return 'server';
   if (figures.medianLoop >= busyThread) return 'client';
@@ -74,7 +78,7 @@ function mediansOf(rounds: readonly RoundResult[]): Figures {
     waitingShare: over(round => (round.response.mean > 0 ? waitingMs(round) / round.response.mean : 0)),
     waitingMs: over(waitingMs),
     clientCores: over(round => round.cpu.clientCores),
-    machineCores: over(round => round.cpu.machineCores),
+    machineBusyShare: over(round => round.cpu.machineBusyShare),
     serverCores: overKnown(round => round.cpu.serverCores),
     serverMainThreadCores: overKnown(round => round.cpu.serverMainThreadCores),
     busiestLoop: over(round => Math.max(0, ...round.cpu.eventLoopUtilization)),
@@ -103,7 +107,7 @@ function describe(figures: Figures, { cores, local, serverThreads }: Surrounding
     ...mainThread,
     server,
     `client ${figures.clientCores.toFixed(2)} of ${cores} cores${local ? ' shared with the server' : ''}`,
-    `${figures.machineCores.toFixed(2)} in use by anything`,
+    `machine ${formatShare(figures.machineBusyShare)} busy`,
     `${formatShare(figures.waitingShare)} of the response time (${formatMs(figures.waitingMs)} ms) before the connection`,
   ].join(', ');
 }

@@ -9,8 +9,8 @@ export interface RoundContext {
   readonly round: number;
   /** CPU time of the whole client process over the measured window, in microseconds. */
   readonly clientCpuMicros: number;
-  /** Cores of this machine that anything used over the window. */
-  readonly machineCores: number;
+  /** Share of this machine's CPUs that anything used over the window, 0 to 1. */
+  readonly machineBusyShare: number;
   /** Cores the server used over the window, and its main thread's; null where INFO does not tell. */
   readonly serverCores: number | null;
   readonly serverMainThreadCores: number | null;
@@ -44,7 +44,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     cpu: {
       clientMicrosPerOp: completed === 0 ? null : context.clientCpuMicros / completed,
       clientCores: perSecond(context.clientCpuMicros / 1e6),
-      machineCores: context.machineCores,
+      machineBusyShare: context.machineBusyShare,
       eventLoopUtilization: threads.map(sample => sample.eventLoopUtilization),
       serverCores: context.serverCores,
       serverMainThreadCores: context.serverMainThreadCores,

@@ -60,8 +60,8 @@ const cpu = z.object({
   clientMicrosPerOp: z.number().nullable(),
   /** Cores the client process used. */
   clientCores: z.number(),
-  /** Cores of the client's machine that were in use by anything: by poolbench, a local server, and neighbours. */
-  machineCores: z.number(),
+  /** Share of the client's machine in use by anything, 0 to 1: by poolbench, a local server, and neighbours. */
+  machineBusyShare: z.number(),
   /** One entry a thread, 0 to 1. */
   eventLoopUtilization: z.array(z.number()),
   /** Cores the server used: all of it, and its main thread where INFO tells. */

@@ -26,11 +26,11 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-// A reader that has seen enough, such as `head`, closes the pipe: that is no failure of ours.
+// A reader that has seen enough, such as `head`, closes the pipe: that is no failure of ours, and no reason to end in
+// the middle of a run, with its keys left on the server and its results not written.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', error => {
-    if ('code' in error && error.code === 'EPIPE') process.exit(0);
-    throw error;
+    if (!('code' in error && error.code === 'EPIPE')) throw error;
   });
 }
 

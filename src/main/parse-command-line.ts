@@ -30,6 +30,13 @@ const flags = {
   version: { type: 'boolean' },
 } as const;
 
+/** Options that a command would have to ignore; help and version are commands of their own. */
+const withoutMeaning: Record<'run' | 'check' | 'report', readonly (keyof typeof flags)[]> = {
+  run: [],
+  check: ['out', 'json', 'quiet'],
+  report: ['url', 'rounds', 'seconds', 'warmup', 'seed', 'out', 'quick', 'no-stand-in', 'json', 'quiet'],
+};
+
 /**
  * Reads the command line; a path without a command is an experiment to run.
  *
@@ -41,15 +48,13 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (values.version) return { command: 'version' };
   const [first, ...rest] = positionals;
   if (first === undefined) throw wrong('expected a config, found none');
-  switch (first) {
-    case 'run':
-    case 'check':
-      return { command: first, path: onePath(first, 'CONFIG', rest), options: values };
-    case 'report':
-      return { command: first, path: onePath(first, 'RESULT', rest) };
-    default:
-      return { command: 'run', path: onePath('run', 'CONFIG', positionals), options: values };
+  const isCommand = first === 'run' || first === 'check' || first === 'report';
+  const command = isCommand ? first : 'run';
+  for (const flag of withoutMeaning[command]) {
+    if (values[flag] !== undefined) throw wrong(`expected no --${flag} with ${command}, which has no use for it`);
   }
+  const path = onePath(command, command === 'report' ? 'RESULT' : 'CONFIG', isCommand ? rest : positionals);
+  return command === 'report' ? { command, path } : { command, path, options: values };
 }
 
 function parse(args: readonly string[]) {

@@ -14,7 +14,7 @@ Options
   --warmup S       discarded time before it
   --seed N         seed of keys, values and orders
   --out DIR        folder in which the run's own folder is made (default: results)
-  --quick          at most 30 s in all: fewer rounds and shorter times, so no verdict
+  --quick          at most 30 s in all: fewer rounds and shorter times, for a first look
   --no-stand-in    fail if the declared server is not to be had, rather than use another
   --json           print result.json on standard output
   --quiet          no plan and no progress

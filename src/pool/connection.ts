@@ -19,7 +19,7 @@ export interface Connection {
   inUse: boolean;
   /** When it was last seen healthy, in milliseconds of the pool's coarse clock. */
   healthyAtMs: number;
-  /** `settled` as the last sweep saw it, and since when it has not moved. */
+  /** `settled` as the last sweep saw it with a batch in flight (-1: it saw none), and since when it has not moved. */
   sweptSettled: number;
   stalledSinceMs: number;
 }

@@ -15,26 +15,36 @@ export class IoredisConnection implements Connection {
   readonly #redis: Redis;
   readonly #commandSet: CommandSet;
   #batch: Batch | undefined;
+  /** Why it is lost or closed, once that is known. */
   #closedAs: string | undefined;
 
   private constructor(redis: Redis, commandSet: CommandSet) {
     this.#redis = redis;
     this.#commandSet = commandSet;
     redis.on('error', error => {
-      this.#closedAs ??= failureCode(error);
+      const code = failureCode(error);
+      // The socket's errors have codes. The others say that what arrived is no reply, or that nobody asked for it.
+      this.#closedAs ??= code === 'CONNECTION_CLOSED' ? 'PROTOCOL' : code;
+      redis.disconnect();
     });
   }
 
   /** Makes the connections of one pool. A connect unanswered after `timeoutMs` rejects with ETIMEDOUT. */
   static connector(address: Address, commandSet: CommandSet, timeoutMs: number): Connect {
     return async () => {
-      const redis = new Redis(redisOptions(address, timeoutMs));
+      const redis = new Redis(redisOptions(address));
       let cause: Error | undefined;
       redis.on('error', error => {
         cause ??= error;
       });
+      // ioredis's own limit ends with the TCP connect: a login that is never answered would wait for ever.
+      const deadline = setTimeout(() => {
+        cause ??= Object.assign(new Error(`No connection within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
+        redis.disconnect();
+      }, timeoutMs);
       // ioredis tells of a refused login or SELECT in an event only, and may be "ready" after it.
       const outcome: unknown = await redis.connect().catch((error: unknown) => error);
+      clearTimeout(deadline);
       if (cause !== undefined || outcome instanceof Error) {
         redis.disconnect();
         throw cause ?? outcome;
@@ -43,8 +53,9 @@ export class IoredisConnection implements Connection {
     };
   }
 
+  /** ioredis itself says "ready" until the socket is gone: some turns after its end, or after our own close. */
   get alive(): boolean {
-    return this.#redis.status === 'ready';
+    return this.#closedAs === undefined && this.#redis.status === 'ready' && this.#redis.stream.writable;
   }
 
   send(batch: Batch): void {
@@ -56,10 +67,15 @@ export class IoredisConnection implements Connection {
   }
 
   async ping(): Promise<void> {
-    await this.#redis.ping();
+    this.sent++;
+    try {
+      await this.#redis.ping();
+    } finally {
+      this.settled++;
+    }
   }
 
-  close(code?: 'CONNECTION_CLOSED' | 'TIMEOUT'): void {
+  close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {
     this.#closedAs ??= code;
     this.#redis.disconnect();
   }
@@ -114,6 +130,7 @@ export class IoredisConnection implements Connection {
 
   /** An error reply counts under its own code, a lost connection under what the socket said. */
   #codeOf(error: unknown): string {
+    if (error instanceof Error && error.name === 'ReplyError') return error.message.split(' ', 1)[0] || 'ERR';
     const code = failureCode(error);
     return code === 'CONNECTION_CLOSED' ? (this.#closedAs ?? code) : code;
   }
@@ -134,7 +151,7 @@ function count(batch: Batch, code: string | undefined, value: unknown): void {
 }
 
 /** Set so that ioredis measures and does not flatter: nothing is queued, retried or resent behind the measurement. */
-function redisOptions(address: Address, timeoutMs: number) {
+function redisOptions(address: Address) {
   const { host, port, path, username, password, database } = address;
   return {
     ...(path === undefined ? { host, port } : { path }),
@@ -143,7 +160,9 @@ function redisOptions(address: Address, timeoutMs: number) {
     ...(address.tls ? { tls: {} } : {}),
     db: database,
     connectionName: 'poolbench',
-    connectTimeout: timeoutMs,
+    connectTimeout: 0,
+    // ioredis would wait two seconds for the server to close a connection that we close: an answer that never comes.
+    disconnectTimeout: 0,
     lazyConnect: true,
     enableReadyCheck: false,
     disableClientInfo: true,

@@ -16,7 +16,7 @@ export interface PoolOptions {
   readonly probe: Probe;
   /** How long a reply or a check vouches for a connection, where health is cached; counted in steps of 10 ms. */
   readonly healthTtlMs: number;
-  /** A batch unanswered for this long fails with TIMEOUT, seen at most 100 ms late. */
+  /** A batch unanswered for this long fails with TIMEOUT, never before and at most 200 ms late. */
   readonly timeoutMs: number;
   /** Without metrics, `metrics()` returns undefined and counting costs nothing measurable. */
   readonly metrics: boolean;
@@ -184,7 +184,7 @@ export class Pool {
 
   async #obtainLocked(mutex: Mutex, deadlineMs: number, startNs: number): Promise<Connection> {
     const contended = mutex.locked;
-    if (this.#recorder !== undefined) this.#notePeak(this.#recorder, 1);
+    if (contended && this.#recorder !== undefined) this.#notePeak(this.#recorder, 1);
     await mutex.lock(deadlineMs);
     if (contended && this.#recorder !== undefined) {
       this.#recorder.lockWaits++;
@@ -224,9 +224,11 @@ export class Pool {
     try {
       const connection = await this.#connect();
       connection.healthyAtMs = this.#nowMs;
+      connection.sweptSettled = -1;
       this.#all.add(connection);
       this.#backoffMs = shortestBackoffMs;
-      if (this.#recorder !== undefined) {
+      // A connect may outlast its pool, and so the recorder: whoever asked for it discards the connection.
+      if (this.#recorder !== undefined && !this.#closed) {
         this.#recorder.connected(nowNs() - startNs);
         if (this.#lost > 0) this.#recorder.reconnects++;
       }
@@ -293,7 +295,9 @@ export class Pool {
   /** Gives up connections that died while idle or that owe a reply for too long, and keeps `minIdle` up. */
   #inspect(): void {
     for (const connection of this.#all) {
-      if (connection.sent === connection.settled || connection.settled !== connection.sweptSettled) {
+      // The time of a batch starts with the first look that finds it, so that none is given up early.
+      if (connection.sent === connection.settled) connection.sweptSettled = -1;
+      else if (connection.settled !== connection.sweptSettled) {
         connection.sweptSettled = connection.settled;
         connection.stalledSinceMs = this.#nowMs;
       } else if (this.#nowMs - connection.stalledSinceMs >= this.#options.timeoutMs)

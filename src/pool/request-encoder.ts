@@ -1,75 +1,85 @@
-import { type Batch, type CommandSet, type CommandTemplate, KEY, keyDigits } from './batch.ts';
+import type { Batch } from './batch.ts';
+import { type RequestTemplate, type RequestTemplates, runLength } from './request-templates.ts';
 
-/** A request as bytes, and where in it the digits of the key stand (-1: it has no key). */
-interface EncodedTemplate {
-  readonly bytes: Buffer;
-  readonly digitsAt: number;
+/** Whether this machine stores the low byte first. A table that is read and written alike is right either way. */
+const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** The four decimal digits of 0 … 9999 as they stand in a request: two look-ups a key instead of eight divisions. */
+const fourDigits = new Uint32Array(10_000);
+for (const [number] of fourDigits.entries()) {
+  Buffer.from(fourDigits.buffer).write(String(number).padStart(4, '0'), number * 4);
 }
 
-/** The four decimal digits of 0 … 9999, as they stand in a request: two look-ups a key instead of eight divisions. */
-const fourDigits = Buffer.from(
-  Array.from({ length: 10_000 }, (_, n) => String(n).padStart(4, '0')).join(''),
-  'latin1',
-);
+/** Bytes of a connection's own, in which the digits of keys are patched. */
+class Patchable {
+  readonly bytes: Buffer;
+  readonly #view: DataView;
+
+  constructor(length: number) {
+    this.bytes = Buffer.allocUnsafeSlow(length);
+    this.#view = new DataView(this.bytes.buffer);
+  }
+
+  /** Writes the 8 digits of a key number. */
+  patch(at: number, key: number): void {
+    const high = (key / 10_000) | 0;
+    this.#view.setUint32(at, fourDigits[high] as number, littleEndian);
+    this.#view.setUint32(at + 4, fourDigits[key - high * 10_000] as number, littleEndian);
+  }
+}
 
 /**
- * Turns batches into request bytes without building a string: each command is encoded once, as a template whose key
- * has a fixed width, and its digits are patched in place. The bytes are valid until the next `encode`, which a
- * connection calls only when all replies to the last batch are there.
+ * Turns a connection's batches into request bytes without building a string: templates are copied, and the digits of
+ * their keys patched in place. The bytes are valid until the next `encode`, which a connection calls only when all
+ * replies to the last batch are there; so an encoder belongs to one connection.
  */
 export class RequestEncoder {
-  readonly #templates: readonly EncodedTemplate[];
-  readonly #longest: number;
-  #buffer: Buffer = Buffer.alloc(0);
+  readonly #templates: RequestTemplates;
+  /** For batches of one command: its request, patched without a copy. */
+  readonly #singles: readonly Patchable[];
+  #buffer = new Patchable(0);
 
-  constructor(commandSet: CommandSet) {
-    this.#templates = commandSet.commands.map(command => encodeTemplate(command, commandSet.keyPrefix));
-    this.#longest = Math.max(...this.#templates.map(template => template.bytes.length));
+  constructor(templates: RequestTemplates) {
+    this.#templates = templates;
+    this.#singles = templates.singles.map(({ bytes }) => {
+      const single = new Patchable(bytes.length);
+      single.bytes.set(bytes);
+      return single;
+    });
   }
 
   encode(batch: Batch): Buffer {
-    const size = batch.size;
-    if (size === 1) {
-      const only = this.#templates[batch.command[0] as number] as EncodedTemplate;
-      patchDigits(only.bytes, only.digitsAt, batch.key[0] as number);
-      return only.bytes;
+    return batch.command.length === 1 ? this.#encodeSingle(batch) : this.#encodeMany(batch);
+  }
+
+  #encodeSingle({ command, key }: Batch): Buffer {
+    const index = command[0] as number;
+    const single = this.#singles[index] as Patchable;
+    single.patch((this.#templates.singles[index] as RequestTemplate).digitsAt[0] as number, key[0] as number);
+    return single.bytes;
+  }
+
+  #encodeMany({ command, key }: Batch): Buffer {
+    const templates = this.#templates;
+    const size = command.length;
+    if (this.#buffer.bytes.length < size * templates.longest) {
+      this.#buffer = new Patchable(size * templates.longest);
     }
-    if (this.#buffer.length < size * this.#longest)
-      this.#buffer = Buffer.allocUnsafeSlow(size * this.#longest);
     const buffer = this.#buffer;
     let at = 0;
-    for (let i = 0; i < size; i++) {
-      const template = this.#templates[batch.command[i] as number] as EncodedTemplate;
-      buffer.set(template.bytes, at);
-      patchDigits(buffer, at + template.digitsAt, batch.key[i] as number);
-      at += template.bytes.length;
+    let i = 0;
+    for (const inRuns = size - (size % runLength); i < inRuns; i += runLength) {
+      const { bytes, digitsAt } = templates.run(command, i);
+      buffer.bytes.set(bytes, at);
+      for (let k = 0; k < runLength; k++) buffer.patch(at + (digitsAt[k] as number), key[i + k] as number);
+      at += bytes.length;
     }
-    return buffer.subarray(0, at);
+    for (; i < size; i++) {
+      const { bytes, digitsAt } = templates.singles[command[i] as number] as RequestTemplate;
+      buffer.bytes.set(bytes, at);
+      buffer.patch(at + (digitsAt[0] as number), key[i] as number);
+      at += bytes.length;
+    }
+    return buffer.bytes.subarray(0, at);
   }
-}
-
-/** A request as RESP has it: an array of bulk strings. */
-export function encodeRequest(args: readonly string[]): Buffer {
-  const parts = args.map(arg => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`);
-  return Buffer.from(`*${args.length}\r\n${parts.join('')}`);
-}
-
-function encodeTemplate(command: CommandTemplate, keyPrefix: string): EncodedTemplate {
-  const key = `${keyPrefix}${'0'.repeat(keyDigits)}`;
-  const bytes = encodeRequest([command.name, ...command.args.map(arg => (arg === KEY ? key : arg))]);
-  return { bytes, digitsAt: bytes.indexOf(key) + keyPrefix.length };
-}
-
-function patchDigits(bytes: Buffer, at: number, key: number): void {
-  const high = (key / 10_000) | 0;
-  const h = high * 4;
-  const l = (key - high * 10_000) * 4;
-  bytes[at] = fourDigits[h] as number;
-  bytes[at + 1] = fourDigits[h + 1] as number;
-  bytes[at + 2] = fourDigits[h + 2] as number;
-  bytes[at + 3] = fourDigits[h + 3] as number;
-  bytes[at + 4] = fourDigits[l] as number;
-  bytes[at + 5] = fourDigits[l + 1] as number;
-  bytes[at + 6] = fourDigits[l + 2] as number;
-  bytes[at + 7] = fourDigits[l + 3] as number;
 }

@@ -1,5 +1,6 @@
 import { PoolError } from './errors.ts';
 
+const CR = 0x0d;
 const LF = 0x0a;
 const SPACE = 0x20;
 const MINUS = 0x2d;
@@ -67,22 +68,21 @@ export class RespScanner {
     let at = 0;
     while (at < end) {
       if (this.#expecting === expecting.type) {
-        const first = bytes[at++] as number;
-        this.#open(first);
-        if (first === type.bulk && this.#pending === 1) {
-          // The reply of a read, nearly always whole in one chunk: worth a way of its own.
-          const next = this.#skipBulk(bytes, at, end);
-          if (next > 0) {
+        if (this.#pending === 0) {
+          // Nearly all there is to a load's replies, so it has a way of its own that keeps no state.
+          for (let next = skipWhole(bytes, at, end); next > 0; next = skipWhole(bytes, at, end)) {
             at = next;
-            replies += this.#close();
+            replies++;
           }
+          if (at === end) break;
         }
+        this.#open(bytes[at++] as number);
       } else if (this.#expecting === expecting.length) {
         const byte = bytes[at++] as number;
         if (byte === LF) replies += this.#lengthRead();
         else if (byte >= ZERO && byte <= 0x39) this.#length = this.#length * 10 + byte - ZERO;
         else if (byte === MINUS) this.#negative = true;
-        else if (byte !== 0x0d) throw unexpected('a length', byte);
+        else if (byte !== CR) throw unexpected('a length', byte);
       } else if (this.#expecting === expecting.line) {
         let lineEnd = at;
         while (lineEnd < end && bytes[lineEnd] !== LF) lineEnd++;
@@ -137,20 +137,6 @@ export class RespScanner {
       default:
         throw unexpected('a reply', first);
     }
-  }
-
-  /** Index after a bulk string that lies whole in the chunk, its header being plain digits; 0 for any other. */
-  #skipBulk(bytes: Uint8Array, start: number, end: number): number {
-    let at = start;
-    let length = 0;
-    for (; at < end; at++) {
-      const digit = (bytes[at] as number) - ZERO;
-      if (digit < 0 || digit > 9) break;
-      length = length * 10 + digit;
-    }
-    if (at === start || bytes[at] !== 0x0d) return 0;
-    const next = at + 2 + length + 2;
-    return next <= end ? next : 0;
   }
 
   #lengthRead(): number {
@@ -214,6 +200,26 @@ export class RespScanner {
     while (codeEnd < message.length && message.charCodeAt(codeEnd) !== SPACE) codeEnd++;
     this.#onError(message.slice(0, codeEnd) || 'ERR', message);
   }
+}
+
+/** Index after a simple or bulk string that lies whole in the chunk; 0 for any other reply. */
+function skipWhole(bytes: Uint8Array, start: number, end: number): number {
+  if (start >= end) return 0;
+  let at = start + 1;
+  if (bytes[start] === type.simple) {
+    while (at < end && bytes[at] !== LF) at++;
+    return at < end ? at + 1 : 0;
+  }
+  if (bytes[start] !== type.bulk) return 0;
+  let length = 0;
+  for (; at < end; at++) {
+    const digit = (bytes[at] as number) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    length = length * 10 + digit;
+  }
+  if (at === start + 1 || at >= end || bytes[at] !== CR) return 0;
+  const next = at + 2 + length + 2;
+  return next <= end ? next : 0;
 }
 
 function unexpected(what: string, byte: number): PoolError {

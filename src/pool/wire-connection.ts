@@ -4,7 +4,8 @@ import type { Address } from './address.ts';
 import { Batch, type CommandSet } from './batch.ts';
 import type { Connect, Connection } from './connection.ts';
 import { failureCode } from './errors.ts';
-import { encodeRequest, RequestEncoder } from './request-encoder.ts';
+import { RequestEncoder } from './request-encoder.ts';
+import { encodeRequest, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
 
 /** A read is scanned before the next one starts, so all connections of a thread can read into the same bytes. */
@@ -52,9 +53,10 @@ export class WireConnection implements Connection {
 
   /** Makes the connections of one pool. A connect unanswered after `timeoutMs` rejects with ETIMEDOUT. */
   static connector(address: Address, commandSet: CommandSet, timeoutMs: number): Connect {
+    const templates = new RequestTemplates(commandSet);
     return async () => {
       // Requests are patched in place: an encoder belongs to one connection, as its bytes may still be on their way.
-      const encoder = new RequestEncoder(commandSet);
+      const encoder = new RequestEncoder(templates);
       let connection: WireConnection | undefined;
       const onread = {
         buffer: received,

@@ -57,8 +57,8 @@ export class Recorder {
     this.#secondCompleted += completed;
     if (failures !== undefined) this.#countFailures(failures);
     if (completed === 0) return;
-    const serviceNs = this.#inRange(doneNs - sentNs, completed);
-    const responseNs = this.#inRange(doneNs - dueNs, 0);
+    const serviceNs = Math.min(doneNs - sentNs, highestNs);
+    const responseNs = this.#inRange(doneNs - dueNs, completed);
     if (completed === 1) {
       this.#service.recordValue(serviceNs);
       this.#response.recordValue(responseNs);

@@ -74,12 +74,12 @@ async function drive(
   releasedNs: number,
 ): Promise<ThreadSample> {
   const startNs = releasedNs + task.warmupSeconds * 1e9;
-  const window = { endNs: startNs + task.seconds * 1e9 };
+  const window = { endNs: Math.min(startNs + task.seconds * 1e9, shared.stopNs ?? Number.POSITIVE_INFINITY) };
   const recorder = new Recorder(startNs, window.endNs);
+  // Operations were issued until the flag was seen, so the window lasts until then: it is what they are divided by.
   const heedStop = () => {
-    window.endNs = Math.min(window.endNs, shared.stopNs ?? window.endNs);
+    if (shared.stopNs !== undefined) window.endNs = Math.min(window.endNs, Math.max(shared.stopNs, nowNs()));
   };
-  heedStop();
 
   let running = 0;
   let allStopped = () => {};
@@ -117,7 +117,8 @@ async function drive(
     seconds: Math.max(0, (window.endNs - startNs) / 1e9),
     issued: recorder.issued,
     completed: recorder.completed,
-    failed: recorder.failed,
+    // A copy: the callers that the closing pools reject are among the unfinished already.
+    failed: { ...recorder.failed },
     unfinished: workers.reduce((sum, worker) => sum + worker.unfinished, 0),
     misses: recorder.misses,
     warmupCompleted: recorder.warmupCompleted,

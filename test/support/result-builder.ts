@@ -53,7 +53,7 @@ export function buildRound(
     cpu: {
       clientMicrosPerOp: completed === 0 ? null : 1e6 / completed,
       clientCores: 1,
-      machineCores: 1.6,
+      machineBusyShare: 0.8,
       eventLoopUtilization: [0.99],
       serverCores: 0.6,
       serverMainThreadCores: 0.55,

@@ -1,3 +1,4 @@
+import { rmdirSync } from 'node:fs';
 import { relative } from 'node:path';
 import { standInBanner } from '../../aggregate/headline.ts';
 import { renderTerminal } from '../../aggregate/report-terminal.ts';
@@ -32,26 +33,68 @@ export async function run(path: string, flags: RunFlags): Promise<number> {
   try {
     const experiment = applyOverrides(await readConfig(path), flags);
     const folder = await createResultsFolder(flags.out ?? 'results', experiment.name, new Date());
-    const target = await resolveTarget({
-      ...experiment.target,
-      standInAllowed: flags['no-stand-in'] !== true,
-      say: line => progress.say(line),
-    });
     try {
-      // A stand-in is never silent, not even with --quiet.
-      const banner = standInBanner({ target });
-      if (banner !== null) process.stderr.write(`${banner}\n`);
-      progress.say(describeFoundTarget(target));
-      progress.say(describePlan(experiment, planRun(experiment)));
-      const outcome = await runExperiment({ experiment, target, folder, progress, signal: interrupt.signal });
-      print(outcome.result, flags);
-      progress.say(`\nWritten: ${relative('.', folder)}/result.json and report.md`);
-      return exitCode(outcome, experiment.maxFailedShare, interrupt.signal);
+      const target = await untilInterrupted(
+        interrupt.signal,
+        () => removeIfEmpty(folder),
+        resolveTarget({
+          ...experiment.target,
+          standInAllowed: flags['no-stand-in'] !== true,
+          say: line => progress.say(line),
+        }),
+      );
+      try {
+        // A stand-in is never silent, not even with --quiet.
+        const banner = standInBanner({ target });
+        if (banner !== null) process.stderr.write(`${banner}\n`);
+        progress.say(describeFoundTarget(target));
+        progress.say(describePlan(experiment, planRun(experiment)));
+        const outcome = await runExperiment({
+          experiment,
+          target,
+          folder,
+          progress,
+          signal: interrupt.signal,
+        });
+        print(outcome.result, flags);
+        // The printed report ends with its own banner; JSON cannot shout.
+        if (banner !== null && flags.json) process.stderr.write(`${banner}\n`);
+        progress.say(`\nWritten: ${relative('.', folder)}/result.json and report.md`);
+        return exitCode(outcome, experiment.maxFailedShare, interrupt.signal);
+      } finally {
+        await target.stop();
+      }
     } finally {
-      await target.stop();
+      removeIfEmpty(folder);
     }
   } finally {
     forget();
+  }
+}
+
+/**
+ * Waits for what comes before the load, in which there is nothing to keep yet: an interrupt ends the process at once.
+ * What is being started or fetched is stopped as the process exits.
+ */
+async function untilInterrupted<T>(signal: AbortSignal, tidy: () => void, work: Promise<T>): Promise<T> {
+  const leave = () => {
+    tidy();
+    process.exit(130);
+  };
+  signal.addEventListener('abort', leave);
+  try {
+    return await work;
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}
+
+/** A run that measured nothing leaves no folder behind. */
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // There are results in it.
   }
 }
 
@@ -62,8 +105,8 @@ function print(result: Result, flags: RunFlags): void {
 }
 
 function exitCode({ result, error }: RunOutcome, maxFailedShare: number, signal: AbortSignal): number {
-  if (error !== undefined) throw error;
   if (signal.aborted) return 130;
+  if (error !== undefined) throw error;
   const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
   if (!rounds.some(round => round.completed > 0)) {
     throw new PoolbenchError(

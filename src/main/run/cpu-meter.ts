@@ -6,8 +6,8 @@ import { serverCpu } from '../target/info.ts';
 /** Cores that were in use over the measured window; null where the server does not tell. */
 export interface CoresInUse {
   readonly client: number;
-  /** By anything on this machine. */
-  readonly machine: number;
+  /** Share of all of this machine's CPUs in use by anything, 0 to 1; counted in ticks of 10 ms. */
+  readonly machineBusyShare: number;
   readonly server: number | null;
   readonly serverMainThread: number | null;
 }
@@ -51,11 +51,12 @@ export class CpuMeter {
     if (this.#begun === undefined) return null;
     const [begun, ended] = await Promise.all([this.#begun, this.#ended ?? this.#read()]);
     const clientSeconds = (ended.clientAtNs - begun.clientAtNs) / 1e9;
+    const idleSeconds = (ended.idleCpuMs - begun.idleCpuMs) / 1000;
     const serverSeconds = (ended.serverAtNs - begun.serverAtNs) / 1e9;
     const cores = (from: number | null, to: number | null) =>
       from === null || to === null || serverSeconds <= 0 ? null : Math.max(0, to - from) / serverSeconds;
     return {
-      machine: Math.max(0, os.cpus().length - (ended.idleCpuMs - begun.idleCpuMs) / 1000 / clientSeconds),
+      machineBusyShare: Math.min(1, Math.max(0, 1 - idleSeconds / clientSeconds / os.cpus().length)),
       client: (ended.clientMicros - begun.clientMicros) / 1e6 / clientSeconds,
       server: cores(begun.serverSeconds, ended.serverSeconds),
       serverMainThread: cores(begun.serverMainThreadSeconds, ended.serverMainThreadSeconds),

@@ -6,6 +6,7 @@ import type { SharedState } from '../../workers/shared-state.ts';
 import type { Experiment } from '../config/experiment.ts';
 import type { Scenario } from '../plan/scenarios.ts';
 import { splitOverThreads } from '../plan/split.ts';
+import type { Control } from '../target/control.ts';
 import { commandCalls } from '../target/info.ts';
 import type { Target } from '../target/resolve.ts';
 import { CpuMeter } from './cpu-meter.ts';
@@ -20,11 +21,13 @@ export interface Bench {
   readonly target: Target;
   readonly threads: Threads;
   readonly keyPrefix: string;
+  /** Is told what a reader of the results must know. */
+  readonly warn: (line: string) => void;
 }
 
 /** The tasks of one scenario in one round, one a thread. */
 export function threadTasks(
-  { experiment, target, keyPrefix }: Omit<Bench, 'threads'>,
+  { experiment, target, keyPrefix }: Omit<Bench, 'threads' | 'warn'>,
   scenario: Scenario,
   round: number,
   shared: SharedState,
@@ -51,7 +54,7 @@ export function threadTasks(
 }
 
 /**
- * Measures one scenario once and merges what the threads saw. Null if it was stopped before anything was measured.
+ * Measures one scenario once and merges what the threads saw. Null if it was stopped before half of its window.
  * Rejects with what a thread failed with, such as a connection that was refused while a pool warmed.
  */
 export async function measure(
@@ -63,10 +66,8 @@ export async function measure(
   const { control } = bench.target;
   const { seconds, warmupSeconds } = bench.experiment;
   const meter = new CpuMeter(control);
-  const calls = async () =>
-    commandCalls(await control.info('commandstats').catch(() => new Map()), commandNames);
 
-  const callsBefore = await calls();
+  const before = await serverCount(control);
   let samples: ThreadSample[];
   let cores: Awaited<ReturnType<CpuMeter['stop']>>;
   try {
@@ -78,20 +79,45 @@ export async function measure(
   } finally {
     cores = await meter.stop();
   }
-  const callsAfter = await calls();
+  const after = await serverCount(control);
+  const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
+  if (restarted) {
+    bench.warn(
+      `the server was restarted while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and its own figures of that round are left out`,
+    );
+  }
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
-  if (measuredSeconds <= 0 || cores === null) return null;
+  // Half a window still tells a rate; less would stand beside whole ones as if it were their equal.
+  if (measuredSeconds < seconds / 2 || cores === null) return null;
 
   const warmupCalls = samples.reduce((sum, sample) => sum + sample.warmupCompleted, 0);
   return mergeSamples(samples, {
     round,
     clientCpuMicros: cores.client * measuredSeconds * 1e6,
-    serverCores: cores.server,
-    serverMainThreadCores: cores.serverMainThread,
-    // A server that restarted counts from zero again: its delta says nothing.
+    machineBusyShare: cores.machineBusyShare,
+    // A server that restarted counts from zero again: its deltas say nothing.
+    serverCores: restarted ? null : cores.server,
+    serverMainThreadCores: restarted ? null : cores.serverMainThread,
     serverCalls:
-      callsBefore === null || callsAfter === null || callsAfter < callsBefore
+      restarted || before.calls === null || after.calls === null
         ? null
-        : callsAfter - callsBefore - warmupCalls,
+        : after.calls - before.calls - warmupCalls,
   });
+}
+
+/** How often the server has run the workload's commands in its life so far, where it tells. */
+interface ServerCount {
+  /** Another one after every start of the server. */
+  readonly life: string | undefined;
+  readonly calls: number | null;
+}
+
+async function serverCount(control: Control): Promise<ServerCount> {
+  // A server that is gone tells nothing; that it is gone is noticed elsewhere.
+  const ask = (section: string) => control.info(section).catch(() => new Map<string, string>());
+  const server = await ask('server');
+  return {
+    life: server.get('run_id') ?? server.get('process_id'),
+    calls: commandCalls(await ask('commandstats'), commandNames),
+  };
 }

@@ -59,7 +59,7 @@ export class Progress {
     }, refreshMs);
   }
 
-  /** Ends what `follow` began. Without a result the measurement was stopped before anything was measured. */
+  /** Ends what `follow` began. Without a result the measurement was stopped too early. */
   finished(step: Step, result: RoundResult | null): void {
     clearInterval(this.#timer);
     if (this.#silent) return;

@@ -1,5 +1,5 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { renderMarkdown } from '../../aggregate/report-markdown.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -14,7 +14,7 @@ export async function createResultsFolder(parent: string, name: string, startedA
     .replace(/\.\d+Z$/, 'Z')
     .replaceAll(':', '-');
   try {
-    await mkdir(parent, { recursive: true });
+    await makeFolder(resolve(parent));
     for (let attempt = 1; ; attempt++) {
       const folder = join(parent, `${stamp}-${name}${attempt === 1 ? '' : `-${attempt}`}`);
       try {
@@ -49,6 +49,20 @@ export async function writeReport(folder: string, result: Result): Promise<void>
     await replaceFile(join(folder, 'report.md'), renderMarkdown(result));
   } catch (error) {
     throw notWritable(folder, error);
+  }
+}
+
+/** As `mkdir` with `recursive`, which in Node 20 never ends for a folder in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || (await stat(parent).catch(() => undefined)) !== undefined) throw error;
+    await makeFolder(parent);
+    await mkdir(path);
   }
 }
 

@@ -65,9 +65,18 @@ export async function runExperiment(options: RunOptions): Promise<RunOutcome> {
     const space = await claimKeySpace(target.control, { seed: experiment.seed, keys });
     warn(space.warnings);
     try {
-      warn(await prefill(target.control, space, { seed: experiment.seed, valueBytes }));
-      const bench: Bench = { experiment, target, threads, keyPrefix: space.prefix };
-      const watch = new TargetWatch(target);
+      warn(await prefill(target.control, space, { seed: experiment.seed, valueBytes, signal }));
+      const bench: Bench = {
+        experiment,
+        target,
+        threads,
+        keyPrefix: space.prefix,
+        warn: line => warn([line]),
+      };
+      const watch = new TargetWatch(target, {
+        timeoutMs: experiment.timeoutMs,
+        say: line => progress.say(line),
+      });
       await shakeDown(bench, plan.scenarios, signal);
       for (const [index, order] of plan.rounds.entries()) {
         await measureRound(bench, order, { round: index + 1, watch, rounds, progress, signal });
@@ -161,6 +170,7 @@ async function measureOnce(
       result = await measure(bench, scenario, run.round, shared);
       return result;
     } catch (cause) {
+      if (run.signal.aborted) return null;
       if (attempt === 2) throw cause;
       await run.watch.present(() => run.signal.aborted);
     } finally {

@@ -1,24 +1,31 @@
 import { PoolbenchError } from '../errors.ts';
 import type { Target } from '../target/resolve.ts';
 
-/** A target that has not answered for this long is lost: a server that restarts is back sooner. */
-const patienceMs = 10_000;
 const askEveryMs = 500;
 
 /** Notices when the target goes away, waits for it to come back, and gives up after a while. */
 export class TargetWatch {
   readonly #target: Target;
+  readonly #patienceMs: number;
+  readonly #say: (line: string) => void;
   #silentSinceMs: number | undefined;
   #asking = false;
   #askedAtMs = 0;
 
-  constructor(target: Target) {
+  /**
+   * @param options.timeoutMs a batch may be unanswered for this long, and a target silent for twice as long: by
+   *   default that is 10 s, in which a server that restarts is back
+   * @param options.say is told when the wait for the target begins
+   */
+  constructor(target: Target, options: { timeoutMs: number; say: (line: string) => void }) {
     this.#target = target;
+    this.#patienceMs = 2 * options.timeoutMs;
+    this.#say = options.say;
   }
 
   /** Whether the target has been silent for longer than a restart takes. */
   get lost(): boolean {
-    return this.#silentSinceMs !== undefined && performance.now() - this.#silentSinceMs > patienceMs;
+    return this.#silentSinceMs !== undefined && performance.now() - this.#silentSinceMs > this.#patienceMs;
   }
 
   /** Asks the target, at most twice a second; called while operations fail. */
@@ -35,9 +42,10 @@ export class TargetWatch {
    * @throws PoolbenchError TARGET_LOST when it stays away
    */
   async present(stopped: () => boolean): Promise<void> {
-    while (!(await this.#ask())) {
+    for (let said = false; !(await this.#ask()); said = true) {
       if (this.lost) throw this.error();
       if (stopped()) return;
+      if (!said) this.#say(`the target does not answer: waiting up to ${this.#patienceMs / 1000} s for it`);
       await new Promise(resolve => setTimeout(resolve, askEveryMs / 2));
     }
   }
@@ -46,7 +54,7 @@ export class TargetWatch {
     const { declared, foundBy } = this.#target;
     return new PoolbenchError(
       'TARGET_LOST',
-      `expected ${declared.server} (${foundBy}) to answer until the end, but it has been silent for ${patienceMs / 1000} s; ` +
+      `expected ${declared.server} (${foundBy}) to answer until the end, but it has been silent for ${this.#patienceMs / 1000} s (twice timeoutMs); ` +
         'see its log, start it again and repeat the run',
     );
   }

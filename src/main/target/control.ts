@@ -84,7 +84,7 @@ export class Control {
   /** Closes the connection; further requests are refused. */
   close(): void {
     this.#closed = true;
-    this.#redis?.disconnect();
+    if (this.#redis !== undefined) disconnect(this.#redis);
     this.#redis = undefined;
   }
 
@@ -119,10 +119,10 @@ export class Control {
     try {
       await withTimeout(logIn(redis, address), this.#timeoutMs);
       this.#redis = redis;
-      if (this.#closed) redis.disconnect();
+      if (this.#closed) disconnect(redis);
       return redis;
     } catch (error) {
-      redis.disconnect();
+      disconnect(redis);
       throw await connectError(lastError ?? error, address, this.#timeoutMs);
     }
   }
@@ -132,7 +132,7 @@ export class Control {
       return await withTimeout(answer, this.#timeoutMs);
     } catch (error) {
       if (error instanceof Error && error.name === 'ReplyError') throw error;
-      redis.disconnect();
+      disconnect(redis);
       if (this.#redis === redis) this.#redis = undefined;
       const reason =
         error instanceof Error && 'code' in error && error.code === 'ETIMEDOUT'
@@ -149,6 +149,12 @@ export class Control {
   get #where(): string {
     return shownAddress(this.address);
   }
+}
+
+/** On a socket that is closed already ioredis would wait two seconds for it to close, and the process with it. */
+function disconnect(redis: Redis): void {
+  const stream: Redis['stream'] | undefined = redis.stream;
+  if (stream?.destroyed !== true) redis.disconnect();
 }
 
 async function logIn(redis: Redis, address: Address): Promise<void> {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -44,7 +45,15 @@ export async function unpackDebianPackage(
   } catch (error) {
     return { reason: `the cache folder ${serverCache()} cannot be used (${firstLine(error)})` };
   }
-  const deadline = AbortSignal.timeout(timeLimitMs);
+  const ending = new AbortController();
+  const deadline = ending.signal;
+  const timer = setTimeout(() => ending.abort(), timeLimitMs);
+  // When poolbench is ended meanwhile, neither apt-get nor half a server stays.
+  const leave = () => {
+    ending.abort();
+    rmSync(work, { recursive: true, force: true });
+  };
+  process.once('exit', leave);
   try {
     options.say(
       `fetching ${packages[server].join(', ')} from the distribution, unpacked into ${home}; nothing is installed`,
@@ -70,6 +79,8 @@ export async function unpackDebianPackage(
     const late = deadline.aborted ? ` (not done within ${timeLimitMs / 1000} s)` : '';
     return { reason: `the distribution's package could not be fetched${late}: ${firstLine(error)}` };
   } finally {
+    process.off('exit', leave);
+    clearTimeout(timer);
     await rm(work, { recursive: true, force: true });
   }
 }

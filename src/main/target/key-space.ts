@@ -45,19 +45,19 @@ export async function claimKeySpace(
 }
 
 /**
- * Writes every key once, pipelined, with random bytes drawn from the seed.
+ * Writes every key once, pipelined, with random bytes drawn from the seed; an aborted `signal` ends it early.
  * @returns one warning if the server refused any of it; the run goes on, and its reads then miss
  */
 export async function prefill(
   control: Control,
   space: KeySpace,
-  { seed, valueBytes }: { seed: number; valueBytes: number },
+  { seed, valueBytes, signal }: { seed: number; valueBytes: number; signal?: AbortSignal },
 ): Promise<string[]> {
   const random = randomBytesOf(seed);
   const chunk = Math.max(1, Math.min(chunkKeys, Math.floor(chunkBytes / Math.max(1, valueBytes))));
   let refused = 0;
   let reason = '';
-  for (let first = 0; first < space.keys; first += chunk) {
+  for (let first = 0; first < space.keys && signal?.aborted !== true; first += chunk) {
     const requests: Request[] = [];
     for (let number = first; number < Math.min(first + chunk, space.keys); number += 1) {
       requests.push(['SET', keyName(space.prefix, number), random(valueBytes)]);

@@ -31,8 +31,9 @@ export async function firstThatStarts(
   const fromBinary = async (server: StartableServer, found: FoundBinary | NotFound): Promise<Started> => {
     if ('reason' in found) throw new Error(found.reason);
     const started = await startServer(server, found, { port });
-    const what = found.from === 'PATH' ? 'binary' : 'distribution package, unpacked privately,';
-    return { server: started, foundBy: `${what} ${found.path}, started on ${started.host}:${started.port}` };
+    // The folder of an unpacked package is the user's own: it has no place in results that are passed on.
+    const what = found.from === 'PATH' ? `binary ${found.path}` : 'distribution package, unpacked privately';
+    return { server: started, foundBy: `${what}, started on ${started.host}:${started.port}` };
   };
   const steps = [
     (server: StartableServer): Way => ({

@@ -1,0 +1,49 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { type Control, connectControl } from '../src/main/target/control.ts';
+import { parseAddress } from '../src/main/target/url.ts';
+import { Batch } from '../src/pool/batch.ts';
+import type { Connect } from '../src/pool/connection.ts';
+import { IoredisConnection } from '../src/pool/ioredis-connection.ts';
+import { startRedis } from './support/servers.ts';
+
+/** Far more than a pool may send to connections that refuse it. */
+const most = 1000;
+/** It depends on the order in which the sockets close: one in three attempts shows no harm. */
+const attempts = 8;
+
+test('a connection on whose stream nothing can be written any more is not alive', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const address = parseAddress(server.url);
+  const control = await connectControl(address, { timeoutMs: 2000 });
+  onTestFinished(() => control.close());
+  const commandSet = { keyPrefix: '', commands: [{ name: 'BLPOP', args: ['no-such-list', '0'] }] };
+  const connect = IoredisConnection.connector(address, commandSet, 2000);
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    expect(await sendsAfterLoss(connect, control)).toBeLessThan(100);
+  }
+});
+
+/** Loses eight connections in use and eight idle ones at once; what workers then send until no idle one is alive. */
+async function sendsAfterLoss(connect: Connect, control: Control): Promise<number> {
+  const open = () => Promise.all(Array.from({ length: 8 }, connect));
+  const [busy, idle] = [await open(), await open()];
+  let sends = 0;
+  const given = busy.map(
+    connection =>
+      new Promise<void>(resolve => {
+        // As a worker does whose connection was lost: it takes one that says it is alive, at once, and again.
+        const again = () => {
+          const next = idle.find(({ alive, sent, settled }) => alive && sent === settled);
+          if (next === undefined || ++sends >= most) resolve();
+          else next.send(batch);
+        };
+        const batch = new Batch(1, again);
+        connection.send(new Batch(1, again));
+      }),
+  );
+  // They end in one turn of the event loop, and their sockets close in a later one.
+  await control.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await Promise.all(given);
+  return sends;
+}

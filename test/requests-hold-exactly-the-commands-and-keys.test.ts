@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Batch, type CommandSet, KEY } from '../src/pool/batch.ts';
+import { RequestEncoder } from '../src/pool/request-encoder.ts';
+import { encodeRequest, RequestTemplates } from '../src/pool/request-templates.ts';
+import { parseRequests } from './support/scripted-server.ts';
+
+const value = 'v'.repeat(300);
+
+const commandSet = (keyPrefix: string): CommandSet => ({
+  keyPrefix,
+  commands: [
+    { name: 'GET', args: [KEY] },
+    { name: 'SET', args: [KEY, value] },
+    { name: 'SETEX', args: [KEY, '60', 'short'] },
+  ],
+});
+
+/** The requests that a batch of these operations must be, written out. */
+function expected(keyPrefix: string, operations: readonly (readonly [number, number])[]): string[][] {
+  return operations.map(([command, number]) => {
+    const key = `${keyPrefix}${String(number).padStart(8, '0')}`;
+    return (
+      [
+        ['GET', key],
+        ['SET', key, value],
+        ['SETEX', key, '60', 'short'],
+      ][command] ?? []
+    );
+  });
+}
+
+function encode(encoder: RequestEncoder, operations: readonly (readonly [number, number])[]): string {
+  const batch = new Batch(operations.length, () => {});
+  for (const [index, [command, key]] of operations.entries()) {
+    batch.command[index] = command;
+    batch.key[index] = key;
+  }
+  return encoder.encode(batch).toString('latin1');
+}
+
+const key = fc.oneof(
+  fc.nat({ max: 99_999_999 }),
+  fc.constantFrom(0, 9, 10, 9_999, 10_000, 10_001, 99_999, 100_000, 90_000_009, 99_990_000, 99_999_999),
+);
+const operations = fc.array(fc.tuple(fc.nat({ max: 2 }), key), { minLength: 1, maxLength: 60 });
+
+test('batches of any depth decode to what was asked for, also when an encoder is used again', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom('', 'k:', 'poolbench:run-1:', '0', '00000000', 'GET'),
+      fc.array(operations, { minLength: 1, maxLength: 4 }),
+      (keyPrefix, batches) => {
+        const encoder = new RequestEncoder(new RequestTemplates(commandSet(keyPrefix)));
+        for (const batch of batches) {
+          const { requests, rest } = parseRequests(encode(encoder, batch));
+          expect(rest).toBe('');
+          expect(requests).toEqual(expected(keyPrefix, batch));
+        }
+      },
+    ),
+  );
+});
+
+test('a batch of ten thousand commands', () => {
+  const many = Array.from({ length: 10_000 }, (_, index) => [index % 3, (index * 7919) % 1e8] as const);
+  const { requests, rest } = parseRequests(
+    encode(new RequestEncoder(new RequestTemplates(commandSet('k:'))), many),
+  );
+  expect(rest).toBe('');
+  expect(requests).toEqual(expected('k:', many));
+});
+
+test('lengths of a request count bytes, not characters', () => {
+  expect(encodeRequest(['AUTH', 'pässword', '']).toString()).toBe(
+    '*3\r\n$4\r\nAUTH\r\n$9\r\npässword\r\n$0\r\n\r\n',
+  );
+});

@@ -1,0 +1,212 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { PoolError } from '../src/pool/errors.ts';
+import { RespScanner } from '../src/pool/resp-scanner.ts';
+
+/** A value as it travels, and what a client must make of it when it is a reply of its own. */
+interface Value {
+  readonly bytes: Buffer;
+  readonly nil?: boolean;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+const line = (mark: string, text: string): Buffer => Buffer.from(`${mark}${text}\r\n`, 'latin1');
+const blob = (mark: string, payload: Uint8Array): Buffer =>
+  Buffer.concat([line(mark, String(payload.length)), payload, Buffer.from('\r\n')]);
+const aggregate = (mark: string, count: number, parts: readonly Value[]): Value => ({
+  bytes: Buffer.concat([line(mark, String(count)), ...parts.map(part => part.bytes)]),
+});
+
+const text = fc.string({ unit: fc.constantFrom(...'aZ09 $*-+:_#,(!=%~>|"'), maxLength: 20 });
+// Payloads are full of what means something elsewhere.
+const payload = fc.oneof(
+  fc.uint8Array({ maxLength: 30 }),
+  fc
+    .array(fc.constantFrom(0x0d, 0x0a, 0x24, 0x2a, 0x2d, 0x2b, 0x31), { maxLength: 30 })
+    .map(bytes => Uint8Array.from(bytes)),
+);
+const error = fc
+  .tuple(
+    fc.stringMatching(/^[A-Za-z][A-Z0-9_]{0,12}$/),
+    text.map(words => words.trimEnd()),
+  )
+  .map(([code, words]) => ({ code, message: words === '' ? code : `${code} ${words}` }));
+
+const leaf: fc.Arbitrary<Value> = fc.oneof(
+  text.map(words => ({ bytes: line('+', words) })),
+  error.map(error => ({ bytes: line('-', error.message), error })),
+  error.map(error => ({ bytes: blob('!', Buffer.from(error.message)), error })),
+  fc.bigInt().map(number => ({ bytes: line(':', String(number)) })),
+  fc.bigInt().map(number => ({ bytes: line('(', String(number)) })),
+  fc
+    .oneof(fc.double().map(String), fc.constantFrom('inf', '-inf', 'nan'))
+    .map(number => ({ bytes: line(',', number) })),
+  fc.constantFrom('t', 'f').map(bool => ({ bytes: line('#', bool) })),
+  payload.map(bytes => ({ bytes: blob('$', bytes) })),
+  payload.map(bytes => ({ bytes: blob('=', Buffer.concat([Buffer.from('txt:'), bytes])) })),
+  fc.constantFrom('_\r\n', '$-1\r\n', '*-1\r\n').map(bytes => ({ bytes: Buffer.from(bytes), nil: true })),
+);
+
+const { value } = fc.letrec<{ value: Value; parts: Value[]; pairs: Value[] }>(tie => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    { weight: 3, arbitrary: leaf },
+    { weight: 1, arbitrary: tie('parts').map(parts => aggregate('*', parts.length, parts)) },
+    { weight: 1, arbitrary: tie('parts').map(parts => aggregate('~', parts.length, parts)) },
+    { weight: 1, arbitrary: tie('pairs').map(pairs => aggregate('%', pairs.length / 2, pairs)) },
+    {
+      weight: 1,
+      // An attribute says something of the value that follows it, and changes nothing about it.
+      arbitrary: fc.tuple(tie('pairs'), tie('value')).map(([pairs, described]) => ({
+        ...described,
+        bytes: Buffer.concat([aggregate('|', pairs.length / 2, pairs).bytes, described.bytes]),
+      })),
+    },
+  ),
+  parts: fc.array(tie('value'), { maxLength: 4 }),
+  pairs: fc.array(fc.tuple(tie('value'), tie('value')), { maxLength: 3 }).map(pairs => pairs.flat()),
+}));
+
+/** Pushes come between replies and are none. */
+const stream = fc.array(
+  fc.oneof(
+    { weight: 5, arbitrary: value.map(value => ({ value, push: false })) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .array(value, { maxLength: 3 })
+        .map(parts => ({ value: aggregate('>', parts.length, parts), push: true })),
+    },
+  ),
+  { maxLength: 12 },
+);
+
+interface Scanned {
+  readonly replies: number;
+  readonly nils: number;
+  readonly errors: readonly { code: string; message: string }[];
+}
+
+/** Scans as a connection does: out of a buffer that still holds what came before. */
+function scan(chunks: readonly Buffer[]): Scanned {
+  const errors: { code: string; message: string }[] = [];
+  const scanner = new RespScanner((code, message) => errors.push({ code, message }));
+  const buffer = Buffer.alloc(Math.max(1, ...chunks.map(chunk => chunk.length)) + 64, '+stale\r\n');
+  let replies = 0;
+  for (const chunk of chunks) {
+    chunk.copy(buffer);
+    replies += scanner.scan(buffer, chunk.length);
+  }
+  return { replies, nils: scanner.nils, errors };
+}
+
+function cutBy(bytes: Buffer, sizes: readonly number[]): Buffer[] {
+  const chunks: Buffer[] = [];
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const size = sizes[turn % sizes.length] ?? 1;
+    chunks.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return chunks;
+}
+
+const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 12 });
+
+test('replies, nulls and errors are the same for every cut of every type', () => {
+  fc.assert(
+    fc.property(stream, sizes, (items, sizes) => {
+      const replies = items.filter(item => !item.push).map(item => item.value);
+      const expected: Scanned = {
+        replies: replies.length,
+        nils: replies.filter(reply => reply.nil).length,
+        errors: replies.flatMap(reply => reply.error ?? []),
+      };
+      const bytes = Buffer.concat(items.map(item => item.value.bytes));
+      expect(scan([bytes])).toEqual(expected);
+      expect(scan(cutBy(bytes, [1]))).toEqual(expected);
+      expect(scan(cutBy(bytes, sizes))).toEqual(expected);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('replies are counted in the chunk that completes them, for each place at which two chunks can meet', () => {
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1, maxLength: 4 }), values => {
+      const ends = values.map((_, index) =>
+        values.slice(0, index + 1).reduce((sum, value) => sum + value.bytes.length, 0),
+      );
+      const bytes = Buffer.concat(values.map(value => value.bytes));
+      for (let at = 0; at <= bytes.length; at++) {
+        const scanner = new RespScanner(() => {});
+        expect(scanner.scan(bytes.subarray(0, at), at)).toBe(ends.filter(end => end <= at).length);
+        expect(scanner.scan(bytes.subarray(at), bytes.length - at)).toBe(ends.filter(end => end > at).length);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('an error in a pipeline is told by its code, where it stands', () => {
+  const seen: string[] = [];
+  const scanner = new RespScanner((code, message) => seen.push(`${code}: ${message}`));
+  const bytes = Buffer.from(
+    "+OK\r\n-OOM command not allowed\r\n$-1\r\n-READONLY You can't write\r\n!9\r\nBUSY wait\r\n-\r\n$1\r\nx\r\n",
+  );
+  expect(scanner.scan(bytes, bytes.length)).toBe(7);
+  expect(seen).toEqual([
+    'OOM: OOM command not allowed',
+    "READONLY: READONLY You can't write",
+    'BUSY: BUSY wait',
+    'ERR: ',
+  ]);
+  expect(scanner.nils).toBe(1);
+});
+
+test('a long error keeps its code and the beginning of its text', () => {
+  const message = `MISCONF ${'x'.repeat(2000)}`;
+  for (const size of [1, 7, 300, 4096]) {
+    const { replies, errors } = scan(cutBy(line('-', message), [size]));
+    expect(replies).toBe(1);
+    expect(errors[0]?.code).toBe('MISCONF');
+    expect(message.startsWith(errors[0]?.message ?? 'none')).toBe(true);
+    expect(errors[0]?.message.length).toBeGreaterThanOrEqual(256);
+  }
+});
+
+const protocolError = expect.objectContaining({ code: 'PROTOCOL' });
+
+test('a byte that starts no reply is a protocol error, wherever a reply may start', () => {
+  const types = new Set([...'+-:$*_#,(!=%~>|'].map(mark => mark.charCodeAt(0)));
+  for (let byte = 0; byte < 256; byte++) {
+    if (types.has(byte)) continue;
+    for (const before of ['', '+OK\r\n', '*2\r\n:1\r\n', '$2\r\nok\r\n'])
+      expect(() => scan([Buffer.from(before), Buffer.from([byte])])).toThrow(protocolError);
+  }
+});
+
+test('streamed types and lengths that are no number are protocol errors', () => {
+  for (const mark of '$*!=%~>|') {
+    expect(() => scan([Buffer.from(`${mark}?\r\n`)])).toThrow(protocolError);
+    expect(() => scan([Buffer.from(`${mark}1a\r\n`)])).toThrow(protocolError);
+    expect(() => scan(cutBy(Buffer.from(`${mark}?\r\n`), [1]))).toThrow(protocolError);
+  }
+  for (const streamed of [';0\r\n', '.\r\n'])
+    expect(() => scan([Buffer.from(streamed)])).toThrow(protocolError);
+});
+
+test('no bytes whatever make the scanner throw anything else', () => {
+  const garbage = fc.array(fc.constantFrom(...'+-:$*_#,(!=%~>|0129?a\r\n'), { maxLength: 60 });
+  fc.assert(
+    fc.property(garbage, sizes, (characters, sizes) => {
+      try {
+        const { replies } = scan(cutBy(Buffer.from(characters.join('')), sizes));
+        expect(replies).toBeGreaterThanOrEqual(0);
+      } catch (error) {
+        if (!(error instanceof PoolError)) throw error;
+        expect(error.code).toBe('PROTOCOL');
+      }
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,111 @@
+import { onTestFinished } from 'vitest';
+import type { Address } from '../../src/pool/address.ts';
+import { Batch, type CommandSet, KEY } from '../../src/pool/batch.ts';
+import type { Connect, Connection } from '../../src/pool/connection.ts';
+import { IoredisConnection } from '../../src/pool/ioredis-connection.ts';
+import { Pool, type PoolOptions } from '../../src/pool/pool.ts';
+import { type Preset, presets } from '../../src/pool/presets.ts';
+import { WireConnection } from '../../src/pool/wire-connection.ts';
+
+export const clientNames = ['wire', 'ioredis'] as const;
+export type ClientName = (typeof clientNames)[number];
+
+const connectors = { wire: WireConnection.connector, ioredis: IoredisConnection.connector };
+
+/** Indices into {@link commands}: a read, a write, and a command that fails on keys which hold text. */
+export const GET = 0;
+export const SET = 1;
+export const INCR = 2;
+
+export const commands: CommandSet = {
+  keyPrefix: 'test:',
+  commands: [
+    { name: 'GET', args: [KEY] },
+    { name: 'SET', args: [KEY, 'some text'] },
+    { name: 'INCR', args: [KEY] },
+  ],
+};
+
+export function loopback(port: number, changes: Partial<Address> = {}): Address {
+  return { host: '127.0.0.1', port, tls: false, database: 0, ...changes };
+}
+
+export function connector(client: ClientName, address: Address, timeoutMs = 5000): Connect {
+  return connectors[client](address, commands, timeoutMs);
+}
+
+/** Opens a connection that closes with the test. */
+export async function openConnection(
+  client: ClientName,
+  address: Address,
+  timeoutMs?: number,
+): Promise<Connection> {
+  const connection = await connector(client, address, timeoutMs)();
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+/** What became of a batch. */
+export interface Outcome {
+  readonly completed: number;
+  readonly misses: number;
+  readonly failures: Record<string, number>;
+  /** How often `done` was called, counted on after the first time. */
+  readonly doneCalls: () => number;
+}
+
+/** Sends commands, each with its key number, as one batch and waits until it is done. */
+export function sendBatch(
+  connection: Connection,
+  operations: readonly (readonly [command: number, key: number])[],
+): Promise<Outcome> {
+  return new Promise(resolve => {
+    let calls = 0;
+    const batch = new Batch(operations.length, () => {
+      calls++;
+      const { completed, misses, failures } = batch;
+      if (calls === 1)
+        resolve({
+          completed,
+          misses,
+          failures: Object.fromEntries(failures ?? []),
+          doneCalls: () => calls,
+        });
+    });
+    for (const [index, [command, key]] of operations.entries()) {
+      batch.command[index] = command;
+      batch.key[index] = key;
+    }
+    connection.send(batch);
+  });
+}
+
+/** A pool of these connections, closed with the test. Sizes and times are small, for tests to be quick. */
+export function createPool(connect: Connect, preset: Preset, changes: Partial<PoolOptions> = {}): Pool {
+  const options = {
+    max: 4,
+    minIdle: 2,
+    probe: 'poll',
+    healthTtlMs: 1000,
+    timeoutMs: 5000,
+    metrics: true,
+  } as const;
+  const pool = new Pool({ strategies: presets[preset], ...options, ...changes }, connect);
+  onTestFinished(() => pool.close({ timeout: 0 }));
+  return pool;
+}
+
+/** The error a promise rejects with; fails the test if it resolves. */
+export async function rejection(promise: Promise<unknown>): Promise<Error & { code?: string }> {
+  const outcome = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(outcome instanceof Error)) throw new Error('expected a promise that rejects with an Error');
+  return outcome;
+}
+
+/** Resolves when `condition` holds, looked at every few milliseconds; the test's own time limit ends the wait. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 5));
+}

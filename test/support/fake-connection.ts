@@ -1,0 +1,31 @@
+import type { Batch } from '../../src/pool/batch.ts';
+import type { Connection } from '../../src/pool/connection.ts';
+
+/** A connection without a socket, for what only the pool decides. */
+export class FakeConnection implements Connection {
+  inUse = false;
+  healthyAtMs = 0;
+  sweptSettled = 0;
+  stalledSinceMs = 0;
+  sent = 0;
+  settled = 0;
+  alive = true;
+  /** How often it was closed by its pool. */
+  closes = 0;
+
+  send(_batch: Batch): void {
+    this.sent++;
+  }
+
+  async ping(): Promise<void> {}
+
+  close(): void {
+    this.closes++;
+    this.alive = false;
+  }
+
+  /** The server goes away. */
+  die(): void {
+    this.alive = false;
+  }
+}

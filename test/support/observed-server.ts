@@ -1,0 +1,56 @@
+import { connect } from 'node:net';
+import { Redis } from 'ioredis';
+import { onTestFinished } from 'vitest';
+
+/** A look at a server from outside of poolbench. The connection closes when the test is over. */
+export async function connectObserver(url: string): Promise<Redis> {
+  const redis = new Redis(url, { retryStrategy: () => null, lazyConnect: true });
+  redis.on('error', () => {});
+  onTestFinished(() => redis.disconnect());
+  await redis.connect();
+  return redis;
+}
+
+/** How often the server has run a command, by its own count. */
+export async function callsOf(redis: Redis, command: string): Promise<number> {
+  const info = await redis.info('commandstats');
+  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`, 'i').exec(info)?.[1] ?? 0);
+}
+
+/**
+ * Resolves when the load has begun: its GETs are the first that the server sees. That is in the shake-down, 0.2 s
+ * before the first measurement.
+ */
+export async function loadBegun(redis: Redis): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while ((await callsOf(redis, 'get')) === 0) {
+    if (Date.now() > deadline) throw new Error('no load within 15 s');
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+}
+
+/** Whether anything listens on a loopback port. */
+export function answers(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** The server's process. */
+export async function processId(redis: Redis): Promise<number> {
+  return Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
+}
+
+export function processLives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

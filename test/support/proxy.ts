@@ -1,0 +1,170 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** What a cut does with a connection: an orderly end, a reset, or silence while it stays open. */
+export type Cut = 'end' | 'reset' | 'silence';
+
+/** A TCP proxy in front of a server, whose faults can be set at any time and hold for all of its connections. */
+export interface TestProxy {
+  readonly port: number;
+  /** Held back on their way to the client: a number of milliseconds, or one drawn for each chunk. In order, always. */
+  delayMs: number | (() => number);
+  /** Bytes in each write to the client, down to 1. */
+  fragmentBytes: number;
+  /** Swallows everything, both ways, and keeps connections open; those to come, too. */
+  silent: boolean;
+  /** Connections that are open now, and all there ever were. */
+  readonly open: number;
+  readonly accepted: number;
+  /** Ends (or resets, or silences) every connection that is open now. */
+  cut(kind: Cut): void;
+  /** Lets each open connection have this many more bytes of replies, and then cuts it. */
+  cutAfter(replyBytes: number, kind: Cut): void;
+  /** Stops listening: connects are refused. Open connections stay. */
+  refuse(): Promise<void>;
+  /** Listens again. */
+  admit(): Promise<void>;
+}
+
+/** A connection of a client and the one to the server that belongs to it. */
+interface Pair {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  /** What still has to reach the client: bytes, or the end. In order, whatever the delays. */
+  readonly queue: { readonly atMs: number; readonly bytes: Buffer | undefined }[];
+  timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  silent: boolean;
+  budget: { bytes: number; readonly kind: Cut } | undefined;
+}
+
+/** Starts a proxy on a free loopback port; it ends with the test. */
+export async function startProxy(targetPort: number): Promise<TestProxy> {
+  const pairs = new Set<Pair>();
+  let accepted = 0;
+  let port = 0;
+  let server: Server;
+
+  const listen = async () => {
+    server = createServer({ noDelay: true }, client => accept(client));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', resolve);
+    });
+    port = (server.address() as AddressInfo).port;
+  };
+  const unlisten = () => server.close();
+
+  const proxy: TestProxy = {
+    get port() {
+      return port;
+    },
+    delayMs: 0,
+    fragmentBytes: Number.POSITIVE_INFINITY,
+    silent: false,
+    get open() {
+      return pairs.size;
+    },
+    get accepted() {
+      return accepted;
+    },
+    cut(kind) {
+      for (const pair of pairs) cut(pair, kind);
+    },
+    cutAfter(bytes, kind) {
+      for (const pair of pairs) pair.budget = { bytes, kind };
+    },
+    async refuse() {
+      unlisten();
+    },
+    admit: listen,
+  };
+
+  function accept(client: Socket): void {
+    accepted++;
+    const upstream = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
+    const pair: Pair = { client, upstream, queue: [], timer: undefined, silent: false, budget: undefined };
+    pairs.add(pair);
+    client.on('data', chunk => {
+      if (!proxy.silent && !pair.silent) upstream.write(chunk);
+    });
+    upstream.on('data', chunk => enqueue(pair, chunk));
+    upstream.on('end', () => enqueue(pair, undefined));
+    for (const socket of [client, upstream]) {
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        if (socket === client) forget(pair);
+      });
+    }
+  }
+
+  function enqueue(pair: Pair, bytes: Buffer | undefined): void {
+    const delayMs = typeof proxy.delayMs === 'number' ? proxy.delayMs : proxy.delayMs();
+    const atMs = performance.now() + delayMs;
+    if (bytes === undefined) pair.queue.push({ atMs, bytes });
+    else {
+      const size = Math.min(proxy.fragmentBytes, bytes.length);
+      for (let at = 0; at < bytes.length; at += size)
+        pair.queue.push({ atMs, bytes: bytes.subarray(at, at + size) });
+    }
+    if (pair.timer === undefined) pump(pair);
+  }
+
+  /** Sends what is due. Fragments leave in turns of the event loop, or the kernel would join them again. */
+  function pump(pair: Pair): void {
+    pair.timer = undefined;
+    for (;;) {
+      const next = pair.queue[0];
+      if (next === undefined || pair.client.destroyed) return;
+      const earlyMs = next.atMs - performance.now();
+      if (earlyMs > 0) {
+        pair.timer = setTimeout(() => pump(pair), earlyMs);
+        return;
+      }
+      pair.queue.shift();
+      if (next.bytes === undefined) cut(pair, 'end');
+      else deliver(pair, next.bytes);
+      if (proxy.fragmentBytes !== Number.POSITIVE_INFINITY) {
+        pair.timer = setImmediate(() => pump(pair));
+        return;
+      }
+    }
+  }
+
+  function deliver(pair: Pair, bytes: Buffer): void {
+    if (proxy.silent || pair.silent) return;
+    const { budget } = pair;
+    const passed = budget === undefined ? bytes : bytes.subarray(0, budget.bytes);
+    if (passed.length > 0) pair.client.write(passed);
+    if (budget === undefined) return;
+    budget.bytes -= passed.length;
+    if (budget.bytes === 0) cut(pair, budget.kind);
+  }
+
+  function cut(pair: Pair, kind: Cut): void {
+    if (kind === 'silence') pair.silent = true;
+    else if (kind === 'end') pair.client.destroySoon();
+    else {
+      pair.silent = true;
+      // What was written must have been read: a reset overtakes it. And resetAndDestroy() alone would say goodbye
+      // first, which a client takes for an orderly end.
+      setTimeout(() => Object.assign(pair.client, { resetAndClosing: true }).destroy(), 5);
+    }
+    if (kind !== 'silence') pair.upstream.destroy();
+  }
+
+  function forget(pair: Pair): void {
+    pairs.delete(pair);
+    pair.queue.length = 0;
+    pair.upstream.destroy();
+  }
+
+  await listen();
+  onTestFinished(() => {
+    unlisten();
+    for (const { client, upstream } of pairs) {
+      client.destroy();
+      upstream.destroy();
+    }
+  });
+  return proxy;
+}

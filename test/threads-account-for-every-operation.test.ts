@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { decodeHistogram } from '../src/aggregate/histogram.ts';
+import { type Control, connectControl } from '../src/main/target/control.ts';
+import { commandCalls } from '../src/main/target/info.ts';
+import type { ThreadSample } from '../src/workers/contract.ts';
+import { clientNames, loopback } from './support/connections.ts';
+import { startProxy } from './support/proxy.ts';
+import { startRedis, type TestServer } from './support/servers.ts';
+import { accounted, runOne } from './support/threads.ts';
+
+let server: TestServer;
+let control: Control;
+
+beforeAll(async () => {
+  server = await startRedis();
+  control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
+});
+
+afterAll(async () => {
+  control?.close();
+  await server?.stop();
+});
+
+function recorded(sample: ThreadSample): { service: number; response: number; series: number } {
+  const total = (encoded: string) => {
+    const histogram = decodeHistogram(encoded);
+    const { totalCount } = histogram;
+    histogram.destroy();
+    return totalCount;
+  };
+  return {
+    service: total(sample.service),
+    response: total(sample.response),
+    series: sample.series.reduce((sum, second) => sum + total(second.response), 0),
+  };
+}
+
+function failedOf(sample: ThreadSample): number {
+  return Object.values(sample.failed).reduce((sum, count) => sum + count, 0);
+}
+
+describe.each(clientNames)('%s', client => {
+  test.each([1, 7])(
+    'with a warm-up, %d deep: the warm-up is counted apart, and the server agrees',
+    async pipeline => {
+      const calls = async () => commandCalls(await control.info('commandstats'), ['get', 'set']) ?? 0;
+      const before = await calls();
+      const sample = await runOne(server.port, { client, pipeline, warmupSeconds: 0.1, seconds: 0.2 });
+      expect(sample.warmupCompleted).toBeGreaterThan(0);
+      expect(sample).toMatchObject({ failed: {}, unfinished: 0 });
+      expect(sample.issued).toBe(sample.completed);
+      expect((await calls()) - before).toBe(sample.warmupCompleted + sample.completed);
+      const { completed } = sample;
+      expect(recorded(sample)).toEqual({ service: completed, response: completed, series: completed });
+      expect(sample.series.reduce((sum, second) => sum + second.completed, 0)).toBe(completed);
+    },
+  );
+
+  test('reads that find nothing are misses, and completed', async () => {
+    const sample = await runOne(server.port, { client, readShare: 1, keyPrefix: 'nothing-here:' });
+    expect(sample.completed).toBeGreaterThan(0);
+    expect(sample.misses).toBe(sample.completed);
+  });
+
+  test('error replies are failures by code, and no latency', async () => {
+    const full = await startRedis({ args: ['--maxmemory', '1'] });
+    onTestFinished(() => full.stop());
+    const sample = await runOne(full.port, { client, pipeline: 3 });
+    expect(Object.keys(sample.failed)).toEqual(['OOM']);
+    expect(sample.completed).toBeGreaterThan(0);
+    expect(sample.failed.OOM).toBeGreaterThan(0);
+    expect(accounted(sample)).toBe(sample.issued);
+    expect(recorded(sample).response).toBe(sample.completed);
+    expect(sample.series.reduce((sum, second) => sum + second.failed, 0)).toBe(failedOf(sample));
+  });
+
+  test.each(['baseline', 'optimized'] as const)('%s: the server dies in mid-run', async preset => {
+    const mortal = await startRedis();
+    onTestFinished(() => mortal.stop());
+    const sample = await runOne(mortal.port, { client, preset, pipeline: 2, seconds: 0.5 }, () =>
+      setTimeout(() => mortal.stop(), 200),
+    );
+    expect(sample.completed).toBeGreaterThan(0);
+    expect(sample.failed.ECONNREFUSED).toBeGreaterThan(0);
+    expect(accounted(sample)).toBe(sample.issued);
+    expect(recorded(sample).response).toBe(sample.completed);
+    expect(sample.seconds).toBe(0.5);
+  });
+
+  test.each(['baseline', 'optimized'] as const)(
+    '%s: the connections go silent in mid-batch, and so do those that are opened',
+    async preset => {
+      const proxy = await startProxy(server.port);
+      const sample = await runOne(
+        proxy.port,
+        { client, preset, pipeline: 5, seconds: 0.4, timeoutMs: 200 },
+        () =>
+          setTimeout(() => {
+            proxy.cutAfter(7, 'silence');
+            setTimeout(() => {
+              proxy.silent = true;
+            }, 20);
+          }, 100),
+      );
+      expect(sample.completed).toBeGreaterThan(0);
+      expect(sample.failed.TIMEOUT).toBeGreaterThan(0);
+      expect(accounted(sample)).toBe(sample.issued);
+      expect(recorded(sample).response).toBe(sample.completed);
+    },
+  );
+
+  test('callers that are still waiting at the end are unfinished, and nothing else', async () => {
+    const proxy = await startProxy(server.port);
+    // In turn, each connect waits for its own time limit: the last ones are given up with the drain.
+    const options = { client, preset: 'baseline', timeoutMs: 400, seconds: 0.1 } as const;
+    proxy.silent = true;
+    const sample = await runOne(proxy.port, { ...options, pools: [{ workers: 10, connections: 20 }] });
+    expect(sample.unfinished).toBeGreaterThan(0);
+    expect(sample.completed).toBe(0);
+    expect(Object.keys(sample.failed)).not.toContain('POOL_CLOSED');
+    expect(accounted(sample)).toBe(sample.issued);
+  });
+
+  test('a pool that cannot warm fails the task, and leaves nothing open', async () => {
+    const proxy = await startProxy(server.port);
+    await proxy.refuse();
+    await expect(runOne(proxy.port, { client })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await proxy.admit();
+    proxy.silent = true;
+    await expect(runOne(proxy.port, { client, timeoutMs: 100 })).rejects.toMatchObject({
+      code: expect.stringMatching(/TIMEOUT|ETIMEDOUT/),
+    });
+    await expect.poll(() => proxy.open).toBe(0);
+  });
+});
