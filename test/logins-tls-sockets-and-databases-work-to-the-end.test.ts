@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createExperiment } from './support/experiment.ts';
+import { connectObserver } from './support/observed-server.ts';
 import {
   certificates,
   startRedis,
@@ -55,9 +56,17 @@ test.each(ways)(
     expect(rounds).toHaveLength(4);
     for (const round of rounds) {
       expect(round.completed).toBeGreaterThan(0);
-      // Reads find what the prefill wrote: both are in the same database.
       expect(round).toMatchObject({ failed: {}, unfinished: 0, misses: 0, serverCalls: round.completed });
     }
+
+    // What was written to another database than the URL's would still be there.
+    const tls = url.startsWith('rediss:') ? { tls: { ca: await readFile(certificates.ca) } } : {};
+    const redis = await connectObserver(server.url.replace('unix://', ''), {
+      ...tls,
+      username: 'bench',
+      password,
+    });
+    expect((await redis.info('keyspace')).trim()).toBe('# Keyspace');
 
     const folder = await experiment.resultsFolder();
     const files = await Promise.all(

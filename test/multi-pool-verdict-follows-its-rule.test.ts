@@ -267,3 +267,15 @@ test('a single pair is enough to be judged', () => {
   ];
   expect(judge(scenarios)).toMatchObject({ verdict: 'supported', measured: 2, low: 2, high: 2 });
 });
+
+test('a window that was cut short is in no ratio', () => {
+  const scenarios = buildMatrix({ gain: asClaimed });
+  const [first] = scenarios;
+  if (first === undefined) throw new Error('expected a matrix');
+  const cutShort = first.rounds.map((round, index) =>
+    index === 4 ? { ...round, seconds: round.seconds / 2 } : round,
+  );
+  const roundsOf = (claim: ClaimResult) => claim.comparisons[0]?.rounds;
+  expect(roundsOf(judge(scenarios))).toBe(5);
+  expect(roundsOf(judge(withRounds(scenarios, first.id, cutShort)))).toBe(4);
+});

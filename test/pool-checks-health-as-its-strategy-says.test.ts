@@ -76,6 +76,18 @@ test.each<Preset>(['health-cached', 'optimized'])('%s: one when the last reply i
   expect((await pingsOfTheServer()) - before).toBe(3);
 });
 
+test('replies refresh what vouches for a connection: in steady use there is never a check', async () => {
+  const pool = createPool(connector('wire', loopback(server.port)), 'health-cached', { healthTtlMs: 300 });
+  await use(pool, 1);
+  pool.resetMetrics();
+  const startMs = performance.now();
+  while (performance.now() - startMs < 600) {
+    await use(pool, 1);
+    await sleep(10);
+  }
+  expect(pool.metrics()?.healthChecksRun).toBe(0);
+});
+
 test.each([
   { probe: 'ping', pings: times },
   { probe: 'poll', pings: 0 },

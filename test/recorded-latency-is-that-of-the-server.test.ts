@@ -36,7 +36,7 @@ test.each(clientNames)(
     });
     const sample = await runOne(port, {
       // Few workers: replies that fall due together wait for one another in the event loop.
-    ...{ client, seconds: 2, pools: [{ workers: 5, connections: 10, minIdle: 5 }] },
+      ...{ client, seconds: 2, pools: [{ workers: 5, connections: 10, minIdle: 5 }] },
     });
     delaysMs.sort((a, b) => a - b);
     expect(sample).toMatchObject({ failed: {}, unfinished: 0, overRange: 0, completed: delaysMs.length });

@@ -4,7 +4,7 @@ import { nowNs } from '../src/pool/clock.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
 import { until } from './support/connections.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
-import { buildTask, startThreads } from './support/threads.ts';
+import { buildTask, runOne, startThreads } from './support/threads.ts';
 
 test('threads that are ready at different times issue nothing before the start instant, and then together', async () => {
   const firstArrivalNs = new Map<string, number>();
@@ -37,6 +37,23 @@ test('threads that are ready at different times issue nothing before the start i
   for (const arrivalNs of arrivals) expect(arrivalNs).toBeGreaterThanOrEqual(startNs);
   // They became ready 300 ms apart; on a busy machine a thread may be scheduled late, but not by as much.
   expect(Math.abs((arrivals[0] ?? 0) - (arrivals[1] ?? 0)) / 1e6).toBeLessThan(150);
+});
+
+test('no operation comes before the start instant, not even by the granularity of a timer', async () => {
+  let firstNs = Number.POSITIVE_INFINITY;
+  const { port } = await startScriptedServer((request, reply) => {
+    if (request[0] === 'GET' || request[0] === 'SET') firstNs = Math.min(firstNs, nowNs());
+    reply('+OK\r\n');
+  });
+  for (const leadMs of [5.1, 5.3, 5.5, 5.7, 5.9]) {
+    firstNs = Number.POSITIVE_INFINITY;
+    let startNs = 0;
+    await runOne(port, { seconds: 0.01, leadMs }, (_, releasedNs) => {
+      startNs = releasedNs;
+    });
+    expect(firstNs).toBeGreaterThanOrEqual(startNs);
+    expect(firstNs).toBeLessThan(Number.POSITIVE_INFINITY);
+  }
 });
 
 test('a thread that is stopped at the barrier issues nothing', async () => {

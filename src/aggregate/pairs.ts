@@ -1,6 +1,9 @@
 import type { LatencySummary, RoundResult, ScenarioResult } from './result.ts';
 import { type PairedRatio, pairedRatio } from './statistics.ts';
 
+/** Difference of two windows, as a share, up to which they count as equal: threads are stopped some milliseconds apart. */
+const windowTolerance = 0.05;
+
 /** A scenario of several pools beside the one that differs from it only by having one pool. */
 export interface Pair {
   readonly one: ScenarioResult;
@@ -19,8 +22,9 @@ export function pairWithOnePool(scenarios: readonly ScenarioResult[]): Pair[] {
   return scenarios.flatMap(several => {
     const one = several.pools > 1 ? onePool.get(armKey(several)) : undefined;
     if (one === undefined) return [];
+    const equals = new Set(roundsOfEqualWindows(one, several));
     const ratio = (figure: (round: RoundResult) => number) =>
-      pairedRatio(figureByRound(one, figure), figureByRound(several, figure));
+      pairedRatio(figureByRound(one, equals, figure), figureByRound(several, equals, figure));
     return {
       one,
       several,
@@ -36,11 +40,23 @@ function armKey(scenario: ScenarioResult): string {
   return JSON.stringify([client, pool, workers, connections, minIdle, pipeline, probe, healthTtlMs, arrival]);
 }
 
+/** Rounds that both have measured for the same time: an interrupt can cut the last window of a run short. */
+function roundsOfEqualWindows(one: ScenarioResult, several: ScenarioResult): number[] {
+  const seconds = new Map(one.rounds.map(round => [round.round, round.seconds]));
+  return several.rounds
+    .filter(
+      round => Math.abs(round.seconds - (seconds.get(round.round) ?? 0)) <= round.seconds * windowTolerance,
+    )
+    .map(round => round.round);
+}
+
 function figureByRound(
   scenario: ScenarioResult,
+  rounds: ReadonlySet<number>,
   figure: (round: RoundResult) => number,
 ): Map<number, number> {
-  return new Map(scenario.rounds.map(round => [round.round, figure(round)]));
+  const counted = scenario.rounds.filter(({ round }) => rounds.has(round));
+  return new Map(counted.map(round => [round.round, figure(round)]));
 }
 
 /** 0, which makes no ratio, where there is no latency. */

@@ -51,7 +51,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const isCommand = first === 'run' || first === 'check' || first === 'report';
   const command = isCommand ? first : 'run';
   for (const flag of withoutMeaning[command]) {
-    if (values[flag] !== undefined) throw wrong(`expected no --${flag} with ${command}, which has no use for it`);
+    if (values[flag] !== undefined)
+      throw wrong(`expected no --${flag} with ${command}, which has no use for it`);
   }
   const path = onePath(command, command === 'report' ? 'RESULT' : 'CONFIG', isCommand ? rest : positionals);
   return command === 'report' ? { command, path } : { command, path, options: values };

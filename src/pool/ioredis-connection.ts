@@ -55,7 +55,7 @@ export class IoredisConnection implements Connection {
 
   /** ioredis itself says "ready" until the socket is gone: some turns after its end, or after our own close. */
   get alive(): boolean {
-    return this.#closedAs === undefined && this.#redis.status === 'ready' && this.#redis.stream.writable;
+    return this.#redis.status === 'ready' && this.#redis.stream.writable;
   }
 
   send(batch: Batch): void {

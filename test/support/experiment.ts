@@ -75,6 +75,8 @@ export async function createExperiment(
           said.emit('more');
         },
       });
+      // A test that fails must not leave a run behind that goes on for hours.
+      onTestFinished(() => send('SIGKILL'));
       return {
         outcome,
         kill: signal => send(signal),

@@ -1,10 +1,12 @@
 import { connect } from 'node:net';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { onTestFinished } from 'vitest';
 
+type Login = Pick<RedisOptions, 'username' | 'password' | 'tls'>;
+
 /** A look at a server from outside of poolbench. The connection closes when the test is over. */
-export async function connectObserver(url: string): Promise<Redis> {
-  const redis = new Redis(url, { retryStrategy: () => null, lazyConnect: true });
+export async function connectObserver(url: string, options: Login = {}): Promise<Redis> {
+  const redis = new Redis(url, { ...options, retryStrategy: () => null, lazyConnect: true });
   redis.on('error', () => {});
   onTestFinished(() => redis.disconnect());
   await redis.connect();

@@ -13,7 +13,7 @@ export interface TestProxy {
   fragmentBytes: number;
   /** Swallows everything, both ways, and keeps connections open; those to come, too. */
   silent: boolean;
-  /** Connections that are open now, and all there ever were. */
+  /** Connections that clients have not ended, and all there ever were. */
   readonly open: number;
   readonly accepted: number;
   /** Ends (or resets, or silences) every connection that is open now. */
@@ -34,6 +34,8 @@ interface Pair {
   readonly queue: { readonly atMs: number; readonly bytes: Buffer | undefined }[];
   timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
   silent: boolean;
+  /** The client has ended its side; a silent proxy never answers that. */
+  left: boolean;
   budget: { bytes: number; readonly kind: Cut } | undefined;
 }
 
@@ -45,7 +47,7 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
   let server: Server;
 
   const listen = async () => {
-    server = createServer({ noDelay: true }, client => accept(client));
+    server = createServer({ noDelay: true, allowHalfOpen: true }, client => accept(client));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, '127.0.0.1', resolve);
@@ -62,7 +64,7 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
     fragmentBytes: Number.POSITIVE_INFINITY,
     silent: false,
     get open() {
-      return pairs.size;
+      return [...pairs].filter(pair => !pair.left).length;
     },
     get accepted() {
       return accepted;
@@ -82,10 +84,22 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
   function accept(client: Socket): void {
     accepted++;
     const upstream = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
-    const pair: Pair = { client, upstream, queue: [], timer: undefined, silent: false, budget: undefined };
+    const pair: Pair = {
+      client,
+      upstream,
+      queue: [],
+      timer: undefined,
+      silent: false,
+      left: false,
+      budget: undefined,
+    };
     pairs.add(pair);
     client.on('data', chunk => {
       if (!proxy.silent && !pair.silent) upstream.write(chunk);
+    });
+    client.on('end', () => {
+      pair.left = true;
+      if (!proxy.silent && !pair.silent) cut(pair, 'end');
     });
     upstream.on('data', chunk => enqueue(pair, chunk));
     upstream.on('end', () => enqueue(pair, undefined));

@@ -8,13 +8,15 @@ import { loopback } from './connections.ts';
 
 export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared' | 'thread'>> {
   readonly pools?: readonly Partial<PoolShare>[];
+  /** Between the opening of the barrier and the start instant. */
+  readonly leadMs?: number;
 }
 
 /** A task with one pool of a few workers on the wire, no warm-up and 0.3 s of load, unless told otherwise. */
 export function buildTask(
   port: number,
   shared: SharedState,
-  { pools = [{}], ...changes }: TaskOptions = {},
+  { pools = [{}], ...changes }: Omit<TaskOptions, 'leadMs'> = {},
   thread = 0,
 ): ThreadTask {
   return {
@@ -41,20 +43,18 @@ export function buildTask(
 /** Runs one task in this thread: opens the barrier as soon as it is ready, and hands back its sample. */
 export async function runOne(
   port: number,
-  options: TaskOptions = {},
+  { leadMs = 5, ...options }: TaskOptions = {},
   onReleased: (shared: SharedState, startNs: number) => void = () => {},
 ): Promise<ThreadSample> {
   const shared = SharedState.forThreads(1);
   const running = runTask(buildTask(port, shared, options));
-  // Awaited below; until then a failure is not unhandled.
-  running.catch(() => {});
   let failed = false;
   running.catch(() => {
     failed = true;
   });
   while (shared.ready < 1 && !failed && shared.stopNs === undefined)
     await new Promise(resolve => setTimeout(resolve, 1));
-  const startNs = nowNs() + 5e6;
+  const startNs = nowNs() + leadMs * 1e6;
   onReleased(shared, startNs);
   shared.release(startNs);
   return running;

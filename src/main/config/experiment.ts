@@ -182,12 +182,10 @@ export const experimentSchema = section({
   seed: wholeNumber(0, 2 ** 32 - 1)
     .default(1)
     .meta({ description: 'The same seed gives the same keys and the same order of scenarios' }),
-  timeoutMs: wholeNumber(10, 600_000)
-    .default(5000)
-    .meta({
-      description: 'A batch unanswered for this long has failed; a target silent for twice as long is lost',
-      unit: 'milliseconds',
-    }),
+  timeoutMs: wholeNumber(10, 600_000).default(5000).meta({
+    description: 'A batch unanswered for this long has failed; a target silent for twice as long is lost',
+    unit: 'milliseconds',
+  }),
   maxFailedShare: numberBetween(0, 1).default(0.01).meta({
     description:
       'Share of failed and unfinished operations above which the run counts as failed (exit code 1)',

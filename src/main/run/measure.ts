@@ -15,6 +15,8 @@ import type { Threads } from './threads.ts';
 /** Commands of the workload, as the server's commandstats name them. */
 const commandNames = ['get', 'set'];
 
+const shortestWindowSeconds = 0.1;
+
 /** What stays the same for all measurements of a run. */
 export interface Bench {
   readonly experiment: Experiment;
@@ -54,7 +56,7 @@ export function threadTasks(
 }
 
 /**
- * Measures one scenario once and merges what the threads saw. Null if it was stopped before half of its window.
+ * Measures one scenario once and merges what the threads saw. Null if it was stopped before its window told anything.
  * Rejects with what a thread failed with, such as a connection that was refused while a pool warmed.
  */
 export async function measure(
@@ -87,8 +89,8 @@ export async function measure(
     );
   }
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
-  // Half a window still tells a rate; less would stand beside whole ones as if it were their equal.
-  if (measuredSeconds < seconds / 2 || cores === null) return null;
+  // What a stopped window has measured is kept, with its true length, but for a blink that tells no rate.
+  if (measuredSeconds < Math.min(shortestWindowSeconds, seconds / 2) || cores === null) return null;
 
   const warmupCalls = samples.reduce((sum, sample) => sum + sample.warmupCompleted, 0);
   return mergeSamples(samples, {
