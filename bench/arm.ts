@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { keyName } from '../src/pool/batch.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import type { Client } from '../src/pool/presets.ts';
 import { createPrng } from '../src/workers/prng.ts';
@@ -78,7 +79,9 @@ async function poolbenchArm({
   shared.release(nowNs());
   // The thread publishes its counters every 50 ms: against seconds, that is 1 % at most, and the same in every round.
   const figures = await measureWindow(seconds, () => shared.progress(0).completed);
-  const { failed } = await sample;
+  const outcome = await sample;
+  if ('refused' in outcome) throw new Error(outcome.refused);
+  const { failed } = outcome;
   if (Object.keys(failed).length > 0) throw new Error(`operations failed: ${JSON.stringify(failed)}`);
   return figures;
 }
@@ -93,7 +96,7 @@ async function bareIoredisArm({ port, connections, seconds }: ArmOptions): Promi
     await redis.connect();
     while (running) {
       const read = draw() < 2 ** 31;
-      const key = keyPrefix + String(Math.floor((draw() / 2 ** 32) * keys)).padStart(8, '0');
+      const key = keyName(keyPrefix, Math.floor((draw() / 2 ** 32) * keys));
       if (read) await redis.get(key);
       else await redis.set(key, value);
       completed++;

@@ -1,18 +1,16 @@
 /** What acquire and release cost, side by side with two pool libraries. No sockets: only the pools' own work. */
 import { createPool } from 'generic-pool';
 import { Pool as TarnPool } from 'tarn';
-import type { Connection } from '../src/pool/connection.ts';
+import { Connection } from '../src/pool/connection.ts';
 import { Pool } from '../src/pool/pool.ts';
 import { presets } from '../src/pool/presets.ts';
 
 /** A connection that is always healthy and never used. */
-function idleConnection(): Connection {
-  return {
-    ...{ alive: true, sent: 0, settled: 0, inUse: false, healthyAtMs: 0, sweptSettled: 0, stalledSinceMs: 0 },
-    send: () => {},
-    ping: async () => {},
-    close: () => {},
-  };
+class IdleConnection extends Connection {
+  readonly alive = true;
+  send(): void {}
+  async ping(): Promise<void> {}
+  close(): void {}
 }
 
 const connections = 50;
@@ -31,7 +29,10 @@ async function optimizedPool(metrics: boolean): Promise<Pool> {
     healthTtlMs: 3_600_000,
     timeoutMs: 5000,
   } as const;
-  const pool = new Pool({ ...options, strategies: presets.optimized, metrics }, async () => idleConnection());
+  const pool = new Pool(
+    { ...options, strategies: presets.optimized, metrics },
+    async () => new IdleConnection(),
+  );
   await pool.warm();
   return pool;
 }
@@ -62,7 +63,7 @@ export async function measurePairs(pairs: number): Promise<PairFigures[]> {
   }
 
   const generic = createPool(
-    { create: async () => idleConnection(), destroy: async () => {} },
+    { create: async () => new IdleConnection(), destroy: async () => {} },
     { max: connections, min: connections },
   );
   await generic.ready();
@@ -73,7 +74,7 @@ export async function measurePairs(pairs: number): Promise<PairFigures[]> {
   await generic.clear();
 
   const tarn = new TarnPool({
-    create: async () => idleConnection(),
+    create: async () => new IdleConnection(),
     destroy: () => {},
     min: connections,
     max: connections,

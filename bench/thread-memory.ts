@@ -1,45 +1,94 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { nowNs } from '../src/pool/clock.ts';
 import type { ThreadTask } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
 
-const threadFile = new URL('../dist/workers/thread.js', import.meta.url).href;
-const emptyFile = fileURLToPath(new URL('empty-thread.mjs', import.meta.url));
+const arms = { empty: residentEmpty, wire: residentWire };
+const thisFile = fileURLToPath(import.meta.url);
+/** Of the load; memory is read in its last quarter. */
+const seconds = 2;
 
-/** Megabytes of this process for each of `threads` Piscina threads: empty, and driving 50 wire connections each. */
+/** Megabytes for each of `threads` Piscina threads: empty, and driving 50 wire connections each, read during the load. */
 export async function measureThreadMemory(port: number, threads: number) {
   return {
-    emptyMegabytes: await residentPerThread(emptyFile, threads, () => undefined),
-    wireMegabytes: await residentPerThread(threadFile, threads, shared => wireTask(port, shared)),
+    emptyMegabytes: await inChild('empty', port, threads),
+    wireMegabytes: await inChild('wire', port, threads),
   };
 }
 
-async function residentPerThread(
-  filename: string,
-  threads: number,
-  task: (shared: SharedState) => ThreadTask | undefined,
-): Promise<number> {
-  const before = process.memoryUsage.rss();
-  const piscina = new Piscina({
-    filename,
-    minThreads: threads,
-    maxThreads: threads,
-    atomics: 'disabled',
-    execArgv: [],
+/** A process for each arm: pages that one has freed would be used again by the next, and cost it nothing. */
+async function inChild(arm: keyof typeof arms, port: number, threads: number): Promise<number> {
+  // A fork takes over this process's flags, and so tsx's hooks.
+  const child = fork(thisFile, [arm, String(port), String(threads)]);
+  let megabytes: number | undefined;
+  child.on('message', message => {
+    megabytes = Number(message);
   });
-  const shared = SharedState.forThreads(threads);
-  shared.release(nowNs());
-  const running = Array.from({ length: threads }, () => piscina.run(task(shared)));
-  await Promise.all(running);
-  const megabytes = (process.memoryUsage.rss() - before) / 1e6 / threads;
-  await piscina.destroy();
+  const [code] = await once(child, 'close');
+  if (megabytes === undefined) throw new Error(`expected the memory of ${arm} threads, found exit ${code}`);
   return megabytes;
 }
 
-function wireTask(port: number, shared: SharedState): ThreadTask {
+async function residentEmpty(_port: number, threads: number): Promise<number> {
+  const flags = new Int32Array(new SharedArrayBuffer(8));
+  return residentPerThread(new URL('empty-thread.mjs', import.meta.url), threads, {
+    task: () => flags.buffer,
+    ready: () => Atomics.load(flags, 0),
+    start: () => undefined,
+    end: () => Atomics.store(flags, 1, 1),
+  });
+}
+
+async function residentWire(port: number, threads: number): Promise<number> {
+  const shared = SharedState.forThreads(threads);
+  return residentPerThread(new URL('../dist/workers/thread.js', import.meta.url), threads, {
+    task: thread => wireTask(port, shared, thread),
+    ready: () => shared.ready,
+    start: () => shared.release(nowNs()),
+    end: () => undefined,
+  });
+}
+
+interface Arm {
+  readonly task: (thread: number) => unknown;
+  /** How many threads are there. */
+  readonly ready: () => number;
+  readonly start: () => void;
+  readonly end: () => void;
+}
+
+async function residentPerThread(file: URL, threads: number, arm: Arm): Promise<number> {
+  const before = process.memoryUsage.rss();
+  const piscina = new Piscina({
+    filename: file.href,
+    minThreads: threads,
+    maxThreads: threads,
+    concurrentTasksPerWorker: 1,
+    atomics: 'disabled',
+    execArgv: [],
+  });
+  const running = Promise.all(Array.from({ length: threads }, (_, thread) => piscina.run(arm.task(thread))));
+  const reading = (async () => {
+    while (arm.ready() < threads) await sleep(10);
+    arm.start();
+    await sleep(seconds * 750);
+    return process.memoryUsage.rss();
+  })();
+  // A thread that fails ends the wait for the others.
+  const during = await Promise.race([reading, running.then(() => reading)]);
+  arm.end();
+  await running;
+  await piscina.destroy();
+  return (during - before) / 1e6 / threads;
+}
+
+function wireTask(port: number, shared: SharedState, thread: number): ThreadTask {
   return {
-    thread: 0,
+    thread,
     address: { host: '127.0.0.1', port, tls: false, database: 0 },
     client: 'wire',
     preset: 'optimized',
@@ -52,8 +101,14 @@ function wireTask(port: number, shared: SharedState): ThreadTask {
     readShare: 0.5,
     seed: 1,
     warmupSeconds: 0,
-    seconds: 1,
+    seconds,
     timeoutMs: 5000,
     shared: shared.buffer,
   };
+}
+
+const [, script, arm, port, threads] = process.argv;
+if (script === thisFile && (arm === 'empty' || arm === 'wire')) {
+  process.send?.(await arms[arm](Number(port), Number(threads)));
+  process.disconnect();
 }

@@ -33,7 +33,11 @@ function measure({ cpu = {}, responseMs = 1 }: Pick<Case, 'cpu' | 'responseMs'>,
 }
 
 const cases: Case[] = [
-  { when: 'nothing is busy', resource: 'network' },
+  {
+    when: 'nothing is busy',
+    resource: 'network',
+    evidence: 'nothing was busy: the time is round trips on this machine',
+  },
   {
     when: 'workers wait for half of their response time',
     resource: 'pool',
@@ -138,8 +142,16 @@ for (const { when, resource, evidence, surroundings: changes, ...figures } of ca
 test('every known figure is in the evidence', () => {
   expect(limitedBy([measure({ responseMs: 1.25 })], surroundings).evidence).toBe(
     'event loop 30 % busy, server main thread 0.20 of a core, server 0.20 cores with 1 thread, ' +
-      'client 0.30 of 8 cores shared with the server, machine 7 % busy, 20 % of the response time (0.250 ms) before the connection',
+      'client 0.30 of 8 cores shared with the server, machine 7.0 % busy, 20 % of the response time (0.250 ms) before the connection; ' +
+      'nothing was busy: the time is round trips on this machine',
   );
+});
+
+test('only where nothing is busy, and the server is on this machine, round trips there are named', () => {
+  const evidenceOf = (changes: Partial<Surroundings>, cpu: Partial<CpuUse> = {}) =>
+    limitedBy([measure({ cpu })], { ...surroundings, ...changes }).evidence;
+  expect(evidenceOf({ local: false })).not.toContain('nothing was busy');
+  expect(evidenceOf({}, { eventLoopUtilization: [0.99] })).not.toContain('nothing was busy');
 });
 
 test('one odd round does not decide', () => {

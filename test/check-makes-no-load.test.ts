@@ -1,7 +1,8 @@
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, readdir, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../src/main/target/free-port.ts';
+import { bareMachine } from './support/bare-machine.ts';
 import { createExperiment } from './support/experiment.ts';
 import { answers, callsOf, connectObserver } from './support/observed-server.ts';
 import { runPoolbench } from './support/poolbench.ts';
@@ -53,3 +54,25 @@ test('check tells a stand-in, and with --no-stand-in refuses it', async () => {
   expect(strict.code).toBe(3);
   expect(strict.stderr).toMatch(/^poolbench: expected dragonfly at \S+, found redis .*--no-stand-in\n$/);
 });
+
+test.each(['SIGINT', 'SIGHUP'] as const)(
+  '%s while a server is fetched: 130, and nothing is left of it',
+  async signal => {
+    const experiment = await createExperiment(`redis://localhost:${await freePort()}`);
+    const env = await bareMachine(experiment.folder);
+    const apt = join(experiment.folder, 'bin', 'apt-get');
+    await writeFile(apt, '#!/bin/sh\nexec sleep 60\n');
+    let sent = false;
+    const { code } = await runPoolbench(['check', experiment.configPath], {
+      env: { ...env, PATH: [env.PATH, process.env.PATH].join(delimiter) },
+      onOutput(output, kill) {
+        if (sent || !output.includes('fetching redis-server')) return;
+        sent = true;
+        // Once apt-get is at work.
+        setTimeout(() => kill(signal), 300);
+      },
+    });
+    expect(code).toBe(130);
+    expect(await readdir(join(experiment.folder, 'cache', 'poolbench', 'servers'))).toEqual([]);
+  },
+);

@@ -136,6 +136,15 @@ test('a password is missing, wrong, or not wanted', async () => {
   expect(unwanted.message).toMatch('has no password, but the URL holds one');
 });
 
+test('a server that repeats what it does not understand repeats no password', async () => {
+  const answer = "-ERR unknown command 'AUTH', with args beginning with: 's3cret' \r\n";
+  const port = await listen(
+    createServer(socket => socket.on('error', () => {}).on('data', () => socket.write(answer))),
+  );
+  const error = await failure(`redis://:s3cret@127.0.0.1:${port}`);
+  expect(error.message).toMatch("unknown command 'AUTH', with args beginning with: ***");
+});
+
 test('the database does not exist', async () => {
   const error = await failure(`${plain.url}/99`);
   expect(error).toMatchObject({ code: 'TARGET_UNREACHABLE' });
@@ -203,4 +212,21 @@ test('a server that stops answering is given up after the time limit', async () 
   });
   process.kill(pid, 'SIGCONT');
   expect(await control.alive()).toBe(true);
+});
+
+test('the IP address that answered stands in the place of a host name', async () => {
+  const control = await open(plain.url.replace('127.0.0.1', 'localhost'));
+  expect(control.address.host).toBe('localhost');
+  expect(control.answering).toEqual({ ...control.address, host: '127.0.0.1' });
+
+  const program = `
+    import { connectControl } from ${JSON.stringify(new URL('../dist/main/target/control.js', import.meta.url).href)};
+    import { parseAddress } from ${JSON.stringify(new URL('../dist/main/target/url.js', import.meta.url).href)};
+    const control = await connectControl(parseAddress('${tls.url}'), { timeoutMs: 5000 });
+    console.log(JSON.stringify(control.answering));
+    control.close();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: certificates.ca },
+  });
+  expect(JSON.parse(stdout)).toMatchObject({ host: '127.0.0.1', servername: 'localhost', port: tls.port });
 });

@@ -11,40 +11,43 @@ import { startRedis } from './support/servers.ts';
 /** Nobody waits for the end of this. */
 const forHours = { seconds: 3600 };
 
-test.each(['SIGINT', 'SIGTERM'] as const)('%s: partial results, no keys left, 130', async signal => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
-  const redis = await connectObserver(server.url);
-  const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2 }],
-    rounds: 1000,
-  });
-  const running = experiment.start();
-  await running.said('round 2/1000');
-  expect(await redis.dbsize()).toBeGreaterThan(0);
-  running.kill(signal);
-  const { code, stdout, stderr } = await running.outcome;
-  expect(code, stderr).toBe(130);
-  expect(stderr).toMatch('stopping: what was measured is kept; press Ctrl-C again to end at once');
-  expect(stderr).toMatch(/Written: .*result\.json/);
-  expect(stderr).not.toMatch(/^\s+at |defect/m);
-  expect(stdout).toMatch('INCOMPLETE: the run ended early');
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s: partial results, no keys left, 130',
+  async signal => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const redis = await connectObserver(server.url);
+    const experiment = await createExperiment(server.url, {
+      scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2 }],
+      rounds: 1000,
+    });
+    const running = experiment.start();
+    await running.said('round 2/1000');
+    expect(await redis.dbsize()).toBeGreaterThan(0);
+    running.kill(signal);
+    const { code, stdout, stderr } = await running.outcome;
+    expect(code, stderr).toBe(130);
+    expect(stderr).toMatch('stopping: what was measured is kept; press Ctrl-C again to end at once');
+    expect(stderr).toMatch(/Written: .*result\.json/);
+    expect(stderr).not.toMatch(/^\s+at |defect/m);
+    expect(stdout).toMatch('INCOMPLETE: the run ended early');
 
-  const result = await experiment.result();
-  expect(result.complete).toBe(false);
-  const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
-  // Two of the first round, one of the second, and what came until it heard of the signal.
-  expect(rounds.length).toBeGreaterThanOrEqual(3);
-  expect(rounds.length).toBeLessThan(100);
-  for (const round of rounds) {
-    expect(round.completed).toBeGreaterThan(0);
-    expect(round).toMatchObject({ issued: round.completed, failed: {}, unfinished: 0 });
-    // The last may have been cut short.
-    expect(round.opsPerSecond).toBeCloseTo(round.completed / round.seconds, 6);
-    expect(round.serverCalls).toBe(round.completed);
-  }
-  expect(await redis.dbsize()).toBe(0);
-});
+    const result = await experiment.result();
+    expect(result.complete).toBe(false);
+    const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
+    // Two of the first round, one of the second, and what came until it heard of the signal.
+    expect(rounds.length).toBeGreaterThanOrEqual(3);
+    expect(rounds.length).toBeLessThan(100);
+    for (const round of rounds) {
+      expect(round.completed).toBeGreaterThan(0);
+      expect(round).toMatchObject({ issued: round.completed, failed: {}, unfinished: 0 });
+      // The last may have been cut short.
+      expect(round.opsPerSecond).toBeCloseTo(round.completed / round.seconds, 6);
+      expect(round.serverCalls).toBe(round.completed);
+    }
+    expect(await redis.dbsize()).toBe(0);
+  },
+);
 
 test('a long measurement ends, and the server that was started with it', async () => {
   const port = await freePort();

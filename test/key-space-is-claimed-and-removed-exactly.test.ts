@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type Control, connectControl } from '../src/main/target/control.ts';
-import {
-  claimKeySpace,
-  keyName,
-  leftoverPrefixes,
-  prefill,
-  removeKeySpace,
-} from '../src/main/target/key-space.ts';
+import { claimKeySpace, leftoverPrefixes, prefill, removeKeySpace } from '../src/main/target/key-space.ts';
 import { preflight } from '../src/main/target/preflight.ts';
 import { parseAddress } from '../src/main/target/url.ts';
+import { keyName } from '../src/pool/batch.ts';
+import { randomValue } from '../src/workers/workload.ts';
 import { startRedis, type TestServer } from './support/servers.ts';
 
 let server: TestServer;
@@ -48,21 +44,18 @@ test('the same seed gives the same prefix, unless a run is using it', async () =
   ).rejects.toMatchObject({ code: 'TARGET_NOT_AVAILABLE' });
 });
 
-test('every key is prefilled with bytes drawn from the seed, and exactly those are removed', async () => {
+test('every key is prefilled with the value that the load writes, and exactly those are removed', async () => {
   const space = await claimKeySpace(control, { seed: 1, keys: 2500 });
   const others = ['poolbench:1:other', keyName(space.prefix, 2500), 'poolbench:10:00000001', 'mine'];
   for (const key of others) await control.call('SET', key, 'v');
   expect(await prefill(control, space, { seed: 1, valueBytes: 33 })).toEqual([]);
   expect(Number(await control.call('DBSIZE'))).toBe(2500 + 1 + others.length);
   expect(await control.call('STRLEN', 'poolbench:1:00002499')).toBe(33);
-  const value = await control.call('GET', 'poolbench:1:00000000');
-  expect(await control.call('GET', 'poolbench:1:00000001')).not.toBe(value);
+  // Printable: another kind of value would cost a client more to decode.
+  expect(await control.call('GET', 'poolbench:1:00000000')).toBe(randomValue(33, 1));
 
-  expect(await removeKeySpace(control, space)).toBe(2500);
+  expect(await removeKeySpace(control, space)).toEqual({ removed: 2500, left: 0 });
   expect(await allKeys()).toEqual([...others].sort());
-
-  await prefill(control, await claimKeySpace(control, { seed: 1, keys: 1 }), { seed: 1, valueBytes: 33 });
-  expect(await control.call('GET', 'poolbench:1:00000000')).toBe(value);
 });
 
 test('a server that does not know UNLINK is asked to DEL', async () => {
@@ -70,7 +63,7 @@ test('a server that does not know UNLINK is asked to DEL', async () => {
   const oldControl = await connectControl(parseAddress(old.url), { timeoutMs: 5000 });
   const space = await claimKeySpace(oldControl, { seed: 1, keys: 1500 });
   await prefill(oldControl, space, { seed: 1, valueBytes: 0 });
-  expect(await removeKeySpace(oldControl, space)).toBe(1500);
+  expect(await removeKeySpace(oldControl, space)).toEqual({ removed: 1500, left: 0 });
   expect(await oldControl.call('DBSIZE')).toBe(0);
   oldControl.close();
   await old.stop();
@@ -83,7 +76,7 @@ test('a read-only replica and a full memory give one warning, not an end', async
   expect(await prefill(control, space, { seed: 1, valueBytes: 8 })).toEqual([
     expect.stringMatching(/READONLY/),
   ]);
-  expect(await removeKeySpace(control, space)).toBe(0);
+  expect(await removeKeySpace(control, space)).toEqual({ removed: 0, left: 0 });
   expect((await preflight({ control }, { connections: 1, keys: 1, valueBytes: 1 })).join()).toMatch(
     /read-only replica: writes will fail with READONLY/,
   );
@@ -94,4 +87,52 @@ test('a read-only replica and a full memory give one warning, not an end', async
   expect(full.warnings).toEqual([expect.stringMatching(/OOM/)]);
   expect(await prefill(control, full, { seed: 2, valueBytes: 8 })).toEqual([expect.stringMatching(/OOM/)]);
   await control.call('CONFIG', 'SET', 'maxmemory', 0);
+});
+
+test('without a claim the keys are under a prefix that no other run of the seed has', async () => {
+  const holder = await claimKeySpace(control, { seed: 5, keys: 10 });
+  expect(holder.claimed).toBe(true);
+  await prefill(control, holder, { seed: 5, valueBytes: 8 });
+  await control.call('CONFIG', 'SET', 'maxmemory', 1);
+  const spaces = [1, 2].map(() => claimKeySpace(control, { seed: 5, keys: 10 }));
+  const [one, other] = await Promise.all(spaces);
+  await control.call('CONFIG', 'SET', 'maxmemory', 0);
+  if (one === undefined || other === undefined) throw new Error('expected two key spaces');
+  for (const { claimed, prefix } of [one, other]) {
+    expect(claimed).toBe(false);
+    expect(prefix).toMatch(/^poolbench:5\.[0-9a-f]{8}:$/);
+  }
+  expect(one.prefix).not.toBe(other.prefix);
+
+  // Memory may be free again by then.
+  expect(await prefill(control, one, { seed: 5, valueBytes: 8 })).toEqual([]);
+  expect(await removeKeySpace(control, one)).toEqual({ removed: 10, left: 0 });
+  expect(await removeKeySpace(control, holder)).toEqual({ removed: 10, left: 0 });
+  expect(await control.call('DBSIZE')).toBe(0);
+});
+
+test('keys that the server does not let go are counted, with its reason, and keep their claim', async () => {
+  const rights = ['on', '>pw', '~poolbench:*', '+set', '+ping', '+select'];
+  await control.call('ACL', 'SETUSER', 'writer', 'reset', ...rights);
+  const writer = await connectControl(parseAddress(server.url.replace('//', '//writer:pw@')), {
+    timeoutMs: 5000,
+  });
+  onTestFinished(async () => {
+    writer.close();
+    await control.call('ACL', 'DELUSER', 'writer');
+  });
+  const space = await claimKeySpace(writer, { seed: 6, keys: 1500 });
+  await prefill(writer, space, { seed: 6, valueBytes: 8 });
+  const refused = { removed: 0, left: 1500, reason: expect.stringMatching(/^NOPERM.*del/i) };
+  expect(await removeKeySpace(writer, space)).toEqual(refused);
+  expect(await leftoverPrefixes(control)).toEqual(['poolbench:6:']);
+
+  await control.call('REPLICAOF', '127.0.0.1', '1');
+  const readOnly = { removed: 0, left: 1500, reason: expect.stringMatching(/^READONLY/) };
+  expect(await removeKeySpace(control, space)).toEqual(readOnly);
+  await control.call('REPLICAOF', 'NO', 'ONE');
+
+  await control.call('ACL', 'SETUSER', 'writer', '+del');
+  expect(await removeKeySpace(writer, space)).toEqual({ removed: 1500, left: 0 });
+  expect(await control.call('DBSIZE')).toBe(0);
 });

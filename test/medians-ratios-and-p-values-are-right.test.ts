@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   combineByRound,
   geometricMean,
+  leastCoverage,
   median,
   medianInterval,
   pairedRatio,
@@ -64,12 +65,43 @@ test('an interval holds its median, stays within the values, and repeats with it
   );
 });
 
-test('with more values the interval is that between the order statistics of the bootstrap', () => {
-  const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
-  expect(medianInterval(upTo(7))).toEqual({ median: 4, low: 2, high: 6 });
-  expect(medianInterval(upTo(11))).toEqual({ median: 6, low: 3, high: 9 });
-  expect(medianInterval(upTo(13).toReversed(), 99)).toEqual({ median: 7, low: 4, high: 10 });
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+test('the interval is never narrower than that of the sign test: more rounds make no verdict easier', () => {
+  // The bootstrap alone gives 2 to 6 with 7 values, 3 to 9 with 11 and 4 to 10 with 13.
+  expect(medianInterval(upTo(6))).toEqual({ median: 3.5, low: 1, high: 6 });
+  expect(medianInterval(upTo(7))).toEqual({ median: 4, low: 1, high: 7 });
+  expect(medianInterval(upTo(8))).toEqual({ median: 4.5, low: 1, high: 8 });
+  expect(medianInterval(upTo(9))).toEqual({ median: 5, low: 2, high: 8 });
+  expect(medianInterval(upTo(11))).toEqual({ median: 6, low: 2, high: 10 });
+  expect(medianInterval(upTo(13).toReversed(), 99)).toEqual({ median: 7, low: 3, high: 11 });
+  expect(medianInterval(upTo(3))).toEqual({ median: 2, low: 1, high: 3 });
   expect(medianInterval([3])).toEqual({ median: 3, low: 3, high: 3 });
+});
+
+/** Probability that the true median lies between the values of rank `low` and `high`, by Pascal's triangle. */
+function coverage(count: number, low: number, high: number): number {
+  let row = [1];
+  for (let size = 0; size < count; size++)
+    row = [1, ...row.map((ways, index) => ways + (row[index + 1] ?? 0))];
+  const within = row.filter((_, below) => below >= low && below < high);
+  return within.reduce((sum, ways) => sum + ways, 0) / 2 ** count;
+}
+
+test('an interval covers the true median with 93.75 % or more, with few values with what they can give', () => {
+  expect([1, 2, 3, 4, 5, 50].map(leastCoverage)).toEqual([0, 0.5, 0.75, 0.875, 0.9375, 0.9375]);
+  for (let count = 1; count <= 50; count++) {
+    const { low, high } = medianInterval(upTo(count));
+    // An end between two values covers what the inner of them does at least.
+    const covered = coverage(count, Math.ceil(low), Math.floor(high));
+    expect(covered, `${count} values`).toBeGreaterThanOrEqual(leastCoverage(count));
+  }
+});
+
+test('with many values the interval is no wider than it need be', () => {
+  const { low, high } = medianInterval(upTo(1000));
+  expect(low).toBeGreaterThan(460);
+  expect(high).toBeLessThan(540);
 });
 
 test('the median of nothing is an error', () => {

@@ -157,10 +157,31 @@ test('a stand-in tests nothing of the declared server; what its figures would gi
 
 test('inconclusive: fewer than five rounds, however clear', () => {
   const claim = judge(buildMatrix({ gain: asClaimed, rounds: 4 }));
-  expect(claim.verdict).toBe('inconclusive');
-  expect(claim.measured).toBeCloseTo(1.4, 1);
+  expect(claim).toMatchObject({ verdict: 'inconclusive', measured: null, low: null, high: null });
+  expect(claim.reason).toContain('above 50 workers 2 pools gave ×1.40');
+  expect(claim.reason).toContain(
+    'medians over 4 rounds with intervals that cover the true median in at least 87.5 % of such runs',
+  );
   expect(claim.reason).toMatch(/^Only 4 rounds are common to all scenarios, and a verdict needs 5\./);
   expect(claim.reason).not.toContain('pools pay from');
+});
+
+test('what was measured is that of the settings that are sound', () => {
+  const gain: Matrix['gain'] = cell => (cell.client === 'wire' ? 3 : asClaimed(cell));
+  const scenarios = buildMatrix({ gain, clients: ['ioredis', 'wire'] });
+  const failing = Array.from({ length: 5 }, (_, round) =>
+    buildRound(round, 42_000, { issued: 44_000, failed: { OOM: 2000 } }),
+  );
+  const claim = judge(withRounds(scenarios, 'wire-optimized-1pools-100workers', failing));
+  expect(claim.verdict).toBe('inconclusive');
+  expect(claim.measured).toBeCloseTo(1.4, 1);
+});
+
+test('seven rounds are no easier than five: one that does not pay leaves it open', () => {
+  const gain: Matrix['gain'] = ({ workers, round }) => (workers > 50 && round !== 3 ? 1.4 : 1);
+  const claim = judge(buildMatrix({ gain, rounds: 7 }));
+  expect(claim.verdict).toBe('inconclusive');
+  expect(claim.reason).toContain('cover the true median in at least 93.75 % of such runs');
 });
 
 test('inconclusive: five rounds each, but not the same ones', () => {

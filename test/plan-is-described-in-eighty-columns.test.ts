@@ -10,7 +10,7 @@ test('the plan names scenarios, rounds, times, order, threads and duration', asy
   4 scenarios × 2 rounds = 8 measurements
   each: 0.3 s, after 0.1 s of warm-up
   order: shuffled anew every round, seed 1
-  workload: 1000 keys, values of 32 bytes, 50 % GET, 50 % SET
+  workload: 1,000 keys, values of 32 bytes, 50 % GET, 50 % SET
   duration: about 4 s
   verdict: none, as that takes 5 rounds
 
@@ -32,7 +32,7 @@ test('what else makes a scenario is said where there is something to say', () =>
   4 scenarios × 5 rounds = 20 measurements
   each: 1 s, after 0.25 s of warm-up
   order: shuffled anew every round, seed 1
-  workload: 10000 keys, values of 32 bytes, 50 % GET, 50 % SET
+  workload: 10,000 keys, values of 32 bytes, 50 % GET, 50 % SET
   duration: about 28 s
 
   client  pool       pools  threads  also                workers

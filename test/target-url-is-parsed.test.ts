@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseAddress, shownAddress, withoutPassword } from '../src/main/target/url.ts';
+import { parseAddress, shownAddress, withoutPassword, withoutSecrets } from '../src/main/target/url.ts';
 
 test.each([
   ['redis://localhost', { host: 'localhost', port: 6379, tls: false, database: 0 }],
   ['redis://localhost:6382/0', { host: 'localhost', port: 6382, tls: false, database: 0 }],
   ['redis://10.0.0.1/15', { host: '10.0.0.1', port: 6379, tls: false, database: 15 }],
-  ['rediss://db.example:6380/2', { host: 'db.example', port: 6380, tls: true, database: 2 }],
+  [
+    'rediss://db.example:6380/2',
+    { host: 'db.example', servername: 'db.example', port: 6380, tls: true, database: 2 },
+  ],
+  ['rediss://10.0.0.1', { host: '10.0.0.1', port: 6379, tls: true, database: 0 }],
   ['redis://[::1]:7000/1', { host: '::1', port: 7000, tls: false, database: 1 }],
   [
     'redis://me:p%40ss%2F@h/',
@@ -90,4 +94,17 @@ test('an address is shown as host and port, or as a path', () => {
   expect(shownAddress(parseAddress('redis://[::1]:7000'))).toBe('[::1]:7000');
   expect(shownAddress(parseAddress('redis://me:secret@h/3'))).toBe('h:6379');
   expect(shownAddress(parseAddress('unix:///run/s.sock'))).toBe('/run/s.sock');
+});
+
+test("a password is taken out of a server's words, however they repeat it", () => {
+  const address = parseAddress('redis://me:hunter2@h');
+  const said = (text: string) => withoutSecrets(text, address);
+  expect(said('ERR no such user me:hunter2, or "hunter2" is wrong')).toBe(
+    'ERR no such user ***, or "***" is wrong',
+  );
+  // Servers repeat 128 bytes of arguments: a long password is cut.
+  const long = parseAddress(`redis://:${'p'.repeat(200)}@h`);
+  const text = `ERR unknown command 'AUTH', with args beginning with: '${'p'.repeat(128)}' `;
+  expect(withoutSecrets(text, long)).toBe("ERR unknown command 'AUTH', with args beginning with: ***");
+  expect(withoutSecrets('ERR hunter2', parseAddress('redis://h'))).toBe('ERR hunter2');
 });

@@ -205,6 +205,39 @@ test('utilization is summed by time slot, a pool that is silent in one counting 
   ]);
 });
 
+test('utilization of an hour is merged in one pass', () => {
+  const slots = 36_000;
+  const ofPool = (pool: number) =>
+    Array.from({ length: slots }, (_, slot) => ({
+      atMs: slot * 100 + pool,
+      ...{ active: slot, idle: pool, waiting: 0, total: slot + pool },
+    }));
+  const pools = [0, 1, 2, 3].map(pool => buildPool({ utilization: ofPool(pool) }));
+  const { utilization } = mergeSamples([buildSample({ pools })], context).poolMetrics;
+  expect(utilization).toHaveLength(slots);
+  expect(utilization.at(-1)).toEqual({
+    atMs: 3_599_900,
+    active: 143_996,
+    idle: 6,
+    waiting: 0,
+    total: 144_002,
+  });
+});
+
+test('a pool that begins late counts with its first standing until then, several notes of a slot with the last', () => {
+  const standing = (atMs: number, active: number) => ({ atMs, active, idle: 0, waiting: 0, total: active });
+  const early = buildPool({ utilization: [standing(0, 1), standing(10, 2), standing(400, 3)] });
+  const late = buildPool({ utilization: [standing(200, 10), standing(210, 20)] });
+  const { utilization } = mergeSamples([buildSample({ pools: [early, late] })], context).poolMetrics;
+  expect(utilization.map(({ atMs, active }) => [atMs, active])).toEqual([
+    [0, 12],
+    [100, 12],
+    [200, 22],
+    [300, 22],
+    [400, 23],
+  ]);
+});
+
 test('pools without metrics make no slots', () => {
   expect(mergeSamples([buildSample()], context).poolMetrics.utilization).toEqual([]);
 });

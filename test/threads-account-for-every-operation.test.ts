@@ -5,6 +5,7 @@ import { commandCalls } from '../src/main/target/info.ts';
 import type { ThreadSample } from '../src/workers/contract.ts';
 import { clientNames, loopback } from './support/connections.ts';
 import { startProxy } from './support/proxy.ts';
+import { startScriptedServer } from './support/scripted-server.ts';
 import { startRedis, type TestServer } from './support/servers.ts';
 import { accounted, runOne } from './support/threads.ts';
 
@@ -77,14 +78,14 @@ describe.each(clientNames)('%s', client => {
   test.each(['baseline', 'optimized'] as const)('%s: the server dies in mid-run', async preset => {
     const mortal = await startRedis();
     onTestFinished(() => mortal.stop());
-    const sample = await runOne(mortal.port, { client, preset, pipeline: 2, seconds: 0.5 }, () =>
+    const sample = await runOne(mortal.port, { client, preset, pipeline: 2, seconds: 1 }, () =>
       setTimeout(() => mortal.stop(), 200),
     );
     expect(sample.completed).toBeGreaterThan(0);
     expect(sample.failed.ECONNREFUSED).toBeGreaterThan(0);
     expect(accounted(sample)).toBe(sample.issued);
     expect(recorded(sample).response).toBe(sample.completed);
-    expect(sample.seconds).toBe(0.5);
+    expect(sample.seconds).toBe(1);
   });
 
   test.each(['baseline', 'optimized'] as const)(
@@ -121,15 +122,34 @@ describe.each(clientNames)('%s', client => {
     expect(accounted(sample)).toBe(sample.issued);
   });
 
+  test('a batch that is half answered when the drain is given up is unfinished, and does no harm', async () => {
+    const sockets = new Set<unknown>();
+    let asked = 0;
+    const { port } = await startScriptedServer((request, reply, socket) => {
+      sockets.add(socket);
+      // The first three logins are never answered, so that under the lock the fourth comes late in the drain.
+      if (sockets.size <= 3) return;
+      if (request[0] !== 'GET' && request[0] !== 'SET') reply('+OK\r\n');
+      else if (asked++ === 0) reply('+OK\r\n');
+    });
+    const late = { preset: 'baseline', pipeline: 5, timeoutMs: 400, seconds: 0.1 } as const;
+    const sample = await runOne(port, { client, ...late, pools: [{ workers: 10, connections: 20 }] });
+    expect(asked).toBeGreaterThan(0);
+    expect(sample.unfinished).toBeGreaterThan(0);
+    expect(accounted(sample)).toBe(sample.issued);
+    // An error of what ends now is uncaught, and fails the run.
+    await new Promise(resolve => setTimeout(resolve, 50));
+  });
+
   test('a pool that cannot warm fails the task, and leaves nothing open', async () => {
     const proxy = await startProxy(server.port);
     await proxy.refuse();
-    await expect(runOne(proxy.port, { client })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(runOne(proxy.port, { client })).rejects.toThrow(/ECONNREFUSED/);
     await proxy.admit();
     proxy.silent = true;
-    await expect(runOne(proxy.port, { client, timeoutMs: 100 })).rejects.toMatchObject({
-      code: expect.stringMatching(/TIMEOUT|ETIMEDOUT/),
-    });
+    await expect(runOne(proxy.port, { client, timeoutMs: 100 })).rejects.toThrow(
+      /No connection within 100 ms/,
+    );
     await expect.poll(() => proxy.open).toBe(0);
   });
 });

@@ -42,7 +42,8 @@ export function sumByCode(counts: readonly Readonly<Record<string, number>>[]): 
 /**
  * Where the books of a run do not balance, a sentence each. Issued operations are completed, failed or unfinished; if
  * they are not, poolbench itself is at fault. What the server counted lies between completed and issued, for it may
- * have run an operation whose reply was lost; if it is off by more than 1 %, somebody else used these commands too.
+ * have run an operation whose reply was lost. It can exceed issued by what failed in the warm-up: the server may have
+ * run those too, and nobody knows which. If it is off by more than 1 %, somebody else used these commands too.
  */
 export function findImbalances(result: Pick<Result, 'scenarios'>): string[] {
   return result.scenarios.flatMap(scenario => [...unbalancedRounds(scenario), ...serverDisagrees(scenario)]);

@@ -21,6 +21,8 @@ const busyMachine = 0.92;
 /** Cores that neighbours must take to count: less is the coordinator, the kernel, and the clock's ticks. */
 const noticedNeighbours = 0.25;
 
+const nothingBusy = 'nothing was busy: the time is round trips on this machine';
+
 /** Medians over the rounds; null where nothing tells. */
 interface Figures {
   readonly threads: number;
@@ -46,7 +48,11 @@ export function limitedBy(rounds: readonly RoundResult[], surroundings: Surround
   if (served.length === 0)
     return { resource: 'unknown', evidence: 'nothing completed, so nothing was measured' };
   const figures = mediansOf(served);
-  return { resource: nameResource(figures, surroundings), evidence: describe(figures, surroundings) };
+  const resource = nameResource(figures, surroundings);
+  const evidence = describe(figures, surroundings);
+  // There is no network between two processes of one machine.
+  const roundTrips = resource === 'network' && surroundings.local;
+  return { resource, evidence: roundTrips ? `${evidence}; ${nothingBusy}` : evidence };
 }
 
 function nameResource(figures: Figures, surroundings: Surroundings): LimitedBy['resource'] {

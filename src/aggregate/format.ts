@@ -1,4 +1,5 @@
 import type { Interval } from './result.ts';
+import { leastCoverage } from './statistics.ts';
 
 /** What stands where nothing was measured. */
 export const nothing = '–';
@@ -51,6 +52,11 @@ export function formatRatioInterval(ratio: Interval | null): string {
 export function formatInterval(interval: Interval | null, format: (value: number) => string): string {
   if (interval === null) return nothing;
   return `${format(interval.median)} [${format(interval.low)}, ${format(interval.high)}]`;
+}
+
+/** What intervals of so many rounds are worth, to follow "with". */
+export function describeIntervals(rounds: number): string {
+  return `intervals that cover the true median in at least ${leastCoverage(rounds) * 100} % of such runs`;
 }
 
 /** "ioredis", "ioredis and wire", "a, b and c". */

@@ -33,18 +33,26 @@ export function mergePools(pools: readonly PoolSnapshot[]): PoolMetrics {
 }
 
 /**
- * Sums the pools' standings slot by slot. The pools note theirs at instants of their own, so one that is silent in a
- * slot counts with its latest standing, and before its first with the first: a late note is not an empty pool.
+ * Sums the pools' standings slot by slot; each pool's are in the order of time. The pools note theirs at instants of
+ * their own, so one that is silent in a slot counts with its latest standing, and before its first with the first: a
+ * late note is not an empty pool.
  */
 function mergeUtilization(pools: readonly (readonly Utilization[])[]): Utilization[] {
   const slotOf = (standing: Utilization) => Math.floor(standing.atMs / slotMs);
   const noted = pools.filter(standings => standings.length > 0);
-  const slots = noted.flat().map(slotOf);
+  const ends = noted.flatMap(ofPool => [...ofPool.slice(0, 1), ...ofPool.slice(-1)].map(slotOf));
+  const first = ends.reduce((least, slot) => Math.min(least, slot), Number.POSITIVE_INFINITY);
+  const last = ends.reduce((most, slot) => Math.max(most, slot), Number.NEGATIVE_INFINITY);
+  /** For each pool, the index of its latest standing: one pass over each, however long the run was. */
+  const latest = noted.map(() => 0);
   const merged: Utilization[] = [];
-  for (let slot = Math.min(...slots); slot <= Math.max(...slots); slot++) {
-    const standings = noted.flatMap(
-      ofPool => ofPool.findLast(at => slotOf(at) <= slot) ?? ofPool.slice(0, 1),
-    );
+  for (let slot = first; slot <= last; slot++) {
+    const standings = noted.flatMap((ofPool, pool) => {
+      let index = latest[pool] ?? 0;
+      for (let next = ofPool[index + 1]; next && slotOf(next) <= slot; next = ofPool[index + 1]) index++;
+      latest[pool] = index;
+      return ofPool[index] ?? [];
+    });
     const sum = (count: (standing: Utilization) => number) =>
       standings.reduce((total, at) => total + count(at), 0);
     merged.push({

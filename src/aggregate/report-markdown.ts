@@ -1,5 +1,12 @@
 import { findImbalances } from './accounting.ts';
-import { formatInterval, formatMs, formatRate, formatRatioInterval, nothing } from './format.ts';
+import {
+  describeIntervals,
+  formatInterval,
+  formatMs,
+  formatRate,
+  formatRatioInterval,
+  nothing,
+} from './format.ts';
 import { describeMeasured, describeShortfall, describeTarget, standInBanner } from './headline.ts';
 import { asMarkdown, markdownCode, markdownTable, numberColumn, textColumn } from './markdown.ts';
 import { pairWithOnePool } from './pairs.ts';
@@ -21,7 +28,7 @@ export function renderMarkdown(result: Result): string {
     '## Target and environment',
     targetTable(result),
     '## Results',
-    'Medians over the rounds with their 95 % bootstrap intervals; ratios are paired within a round. Latencies are response times.',
+    `Medians over the rounds with ${sayIntervals(result.scenarios)}; ratios are paired within a round. Latencies are response times.`,
     resultsTable(result.scenarios),
     ...result.claims.flatMap(comparisonSection),
     '## What limited each scenario',
@@ -36,6 +43,12 @@ export function renderMarkdown(result: Result): string {
     markdownCode('sh', `poolbench run ${fileName(result.name)} --seed ${result.seed}`),
     ...(banner === null ? [] : [`> **${asMarkdown(banner)}**`]),
   ].join('\n\n')}\n`;
+}
+
+/** By the scenario with the fewest rounds. */
+function sayIntervals(scenarios: readonly ScenarioResult[]): string {
+  const rounds = scenarios.map(scenario => scenario.rounds.length).filter(count => count > 0);
+  return rounds.length === 0 ? 'their intervals' : describeIntervals(Math.min(...rounds));
 }
 
 function fileName(name: string): string {

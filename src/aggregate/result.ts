@@ -203,7 +203,7 @@ export type ClaimResult = z.infer<typeof claim>;
 export type SummaryResult = NonNullable<ScenarioResult['summary']>;
 export type Verdict = ClaimResult['verdict'];
 export type Comparison = ClaimResult['comparisons'][number];
-/** A median with its 95 % interval. */
+/** A median with its interval, which is that of `medianInterval`. */
 export type Interval = z.infer<typeof interval>;
 export type LatencySummary = z.infer<typeof latency>;
 export type Times = z.infer<typeof times>;

@@ -2,8 +2,8 @@ import type { LatencySummary, RoundResult, SummaryResult } from './result.ts';
 import { medianInterval } from './statistics.ts';
 
 /**
- * What a scenario's rounds say together: medians with their 95 % bootstrap intervals. A round in which nothing
- * completed counts as 0 operations per second and has no latency. Null without a measured round.
+ * What a scenario's rounds say together: medians with their intervals (see `medianInterval`). A round in which
+ * nothing completed counts as 0 operations per second and has no latency. Null without a measured round.
  */
 export function summarise(rounds: readonly RoundResult[]): SummaryResult | null {
   if (rounds.length === 0) return null;

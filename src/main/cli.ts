@@ -30,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
 // the middle of a run, with its keys left on the server and its results not written.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', error => {
-    if (!('code' in error && error.code === 'EPIPE')) throw error;
+    if (!('code' in error && (error.code === 'EPIPE' || error.code === 'EIO'))) throw error;
   });
 }
 

@@ -17,6 +17,11 @@ export interface CommandSet {
 /** Every key has the same width, so that a request can be patched in place. 8 digits allow 10^8 keys. */
 export const keyDigits = 8;
 
+/** Name of a key. */
+export function keyName(prefix: string, number: number): string {
+  return prefix + String(number).padStart(keyDigits, '0');
+}
+
 /**
  * Commands that travel together: filled by a worker, sent by a connection, and reused for the next ones.
  * The connection counts the outcome of each command and then calls `done` once.

@@ -1,17 +1,11 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import type { Address } from './address.ts';
-import { type Batch, type CommandSet, KEY, keyDigits } from './batch.ts';
-import type { Connect, Connection } from './connection.ts';
+import { type Address, socketPlace, tlsName } from './address.ts';
+import { type Batch, type CommandSet, type CommandTemplate, KEY, keyName } from './batch.ts';
+import { type Connect, Connection } from './connection.ts';
 import { failureCode } from './errors.ts';
 
 /** What an application pays: commands go through ioredis as it would send them. */
-export class IoredisConnection implements Connection {
-  inUse = false;
-  healthyAtMs = 0;
-  sweptSettled = 0;
-  stalledSinceMs = 0;
-  sent = 0;
-  settled = 0;
+export class IoredisConnection extends Connection {
   readonly #redis: Redis;
   readonly #commandSet: CommandSet;
   #batch: Batch | undefined;
@@ -19,6 +13,7 @@ export class IoredisConnection implements Connection {
   #closedAs: string | undefined;
 
   private constructor(redis: Redis, commandSet: CommandSet) {
+    super();
     this.#redis = redis;
     this.#commandSet = commandSet;
     redis.on('error', error => {
@@ -81,15 +76,13 @@ export class IoredisConnection implements Connection {
   }
 
   #sendOne(batch: Batch): void {
-    const [name, ...args] = this.#request(batch, 0);
-    this.#redis.call(name, ...args).then(this.#answered, this.#refused);
+    this.#redis.call(this.#name(batch, 0), this.#args(batch, 0)).then(this.#answered, this.#refused);
   }
 
   #sendPipeline(batch: Batch): void {
     const pipeline = this.#redis.pipeline();
     for (let i = 0; i < batch.size; i++) {
-      const [name, ...args] = this.#request(batch, i);
-      pipeline.call(name, ...args);
+      pipeline.call(this.#name(batch, i), this.#args(batch, i));
     }
     pipeline.exec().then(
       outcomes => {
@@ -104,16 +97,18 @@ export class IoredisConnection implements Connection {
     );
   }
 
-  /** The command's name and its arguments, the key spelled out. */
-  #request(batch: Batch, index: number): [string, ...string[]] {
-    const { commands, keyPrefix } = this.#commandSet;
-    const template = commands[batch.command[index] as number];
-    if (template === undefined) throw new RangeError('Expected a command of the set');
-    const request: [string, ...string[]] = [template.name];
-    for (const arg of template.args) {
-      request.push(arg === KEY ? keyPrefix + String(batch.key[index]).padStart(keyDigits, '0') : arg);
-    }
-    return request;
+  #name(batch: Batch, index: number): string {
+    return this.#template(batch, index).name;
+  }
+
+  /** The command's arguments, the key spelled out. */
+  #args(batch: Batch, index: number): string[] {
+    const key = keyName(this.#commandSet.keyPrefix, batch.key[index] as number);
+    return this.#template(batch, index).args.map(arg => (arg === KEY ? key : arg));
+  }
+
+  #template(batch: Batch, index: number): CommandTemplate {
+    return this.#commandSet.commands[batch.command[index] as number] as CommandTemplate;
   }
 
   readonly #answered = (value: unknown): void => {
@@ -152,12 +147,12 @@ function count(batch: Batch, code: string | undefined, value: unknown): void {
 
 /** Set so that ioredis measures and does not flatter: nothing is queued, retried or resent behind the measurement. */
 function redisOptions(address: Address) {
-  const { host, port, path, username, password, database } = address;
+  const { username, password, database } = address;
   return {
-    ...(path === undefined ? { host, port } : { path }),
+    ...socketPlace(address),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(address.tls ? { tls: {} } : {}),
+    ...(address.tls ? { tls: tlsName(address) } : {}),
     db: database,
     connectionName: 'poolbench',
     connectTimeout: 0,

@@ -5,21 +5,20 @@ export class Mutex {
   readonly #queue = new WaitQueue<void>();
   #locked = false;
 
-  get locked(): boolean {
-    return this.#locked;
-  }
-
   get waiting(): number {
     return this.#queue.length;
   }
 
-  /** Takes the lock, after all who asked before. Rejects when `expire` finds the deadline passed. */
-  async lock(deadlineMs: number): Promise<void> {
-    if (!this.#locked) {
-      this.#locked = true;
-      return;
-    }
-    await this.#queue.wait(deadlineMs);
+  /** Takes the lock if it is free. */
+  tryLock(): boolean {
+    if (this.#locked) return false;
+    this.#locked = true;
+    return true;
+  }
+
+  /** Waits for a lock that is taken, after all who asked before. Rejects when `expire` finds the deadline passed. */
+  lock(deadlineMs: number): Promise<void> {
+    return this.#queue.wait(deadlineMs);
   }
 
   /** Hands the lock to the next in line. */

@@ -1,6 +1,7 @@
 import { nowNs } from './clock.ts';
 import type { Connect, Connection } from './connection.ts';
 import { PoolError } from './errors.ts';
+import { closeStalled, probeHealth } from './health.ts';
 import type { PoolSnapshot } from './metrics.ts';
 import { Mutex } from './mutex.ts';
 import { PoolRecorder } from './pool-recorder.ts';
@@ -50,6 +51,7 @@ export class Pool {
   /** Connections that died and were not replaced yet. */
   #lost = 0;
   #closed = false;
+  #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
   #sweeps = 0;
   /** Coarse clock, so that a cached health check needs no reading of the time. Whole, so that V8 need not box it. */
@@ -150,9 +152,9 @@ export class Pool {
     await Promise.all(Array.from({ length: Math.max(0, missing) }, () => this.#openIdle()));
   }
 
-  /** What the pool counted since the last reset, or undefined where metrics are off. */
+  /** What the pool counted since the last reset, or undefined where metrics are off or the pool is closed. */
   metrics(): PoolSnapshot | undefined {
-    return this.#recorder?.snapshot();
+    return this.#closed ? undefined : this.#recorder?.snapshot();
   }
 
   resetMetrics(): void {
@@ -164,7 +166,11 @@ export class Pool {
    * After `timeout` milliseconds it closes those still in use as well.
    */
   async close({ timeout = Number.POSITIVE_INFINITY }: { timeout?: number } = {}): Promise<void> {
-    if (this.#closed) return;
+    this.#closing ??= this.#drainAndClose(timeout);
+    await this.#closing;
+  }
+
+  async #drainAndClose(timeout: number): Promise<void> {
     this.#closed = true;
     clearInterval(this.#sweeper);
     while (this.#waiters.refuse(this.#closedError()));
@@ -183,12 +189,13 @@ export class Pool {
   }
 
   async #obtainLocked(mutex: Mutex, deadlineMs: number, startNs: number): Promise<Connection> {
-    const contended = mutex.locked;
-    if (contended && this.#recorder !== undefined) this.#notePeak(this.#recorder, 1);
-    await mutex.lock(deadlineMs);
-    if (contended && this.#recorder !== undefined) {
-      this.#recorder.lockWaits++;
-      this.#recorder.lockWaitNs += nowNs() - startNs;
+    if (!mutex.tryLock()) {
+      if (this.#recorder !== undefined) this.#notePeak(this.#recorder, 1);
+      await mutex.lock(deadlineMs);
+      if (this.#recorder !== undefined) {
+        this.#recorder.lockWaits++;
+        this.#recorder.lockWaitNs += nowNs() - startNs;
+      }
     }
     try {
       return await this.#obtain(deadlineMs);
@@ -202,10 +209,12 @@ export class Pool {
     for (;;) {
       if (this.#closed) throw this.#closedError();
       const idle = this.#idle.pop();
-      if (idle === undefined && this.total < this.#options.max) return await this.#open();
+      if (idle === undefined && this.total < this.#options.max) return await this.#openForCaller();
       const connection = idle ?? (await this.#wait(deadlineMs));
-      if (await this.#isHealthy(connection)) return connection;
+      if (this.#isFresh(connection) || (await this.#checks(connection))) return connection;
       this.#discard(connection);
+      // A caller that has waited its turn must not queue again, behind those who came later.
+      if (idle === undefined) return await this.#openForCaller();
     }
   }
 
@@ -224,7 +233,6 @@ export class Pool {
     try {
       const connection = await this.#connect();
       connection.healthyAtMs = this.#nowMs;
-      connection.sweptSettled = -1;
       this.#all.add(connection);
       this.#backoffMs = shortestBackoffMs;
       // A connect may outlast its pool, and so the recorder: whoever asked for it discards the connection.
@@ -243,6 +251,16 @@ export class Pool {
     }
   }
 
+  async #openForCaller(): Promise<Connection> {
+    try {
+      return await this.#open();
+    } catch (error) {
+      // Others may have queued because this connect had taken the last place.
+      if (this.#waiters.length > 0) void this.#replace();
+      throw error;
+    }
+  }
+
   async #openIdle(): Promise<void> {
     const connection = await this.#open();
     if (this.#closed) this.#discard(connection);
@@ -256,18 +274,23 @@ export class Pool {
       await this.#openIdle();
     } catch (error) {
       this.#waiters.refuse(error instanceof Error ? error : new Error(String(error)));
+      if (this.#waiters.length > 0) void this.#replace();
     }
   }
 
-  async #isHealthy(connection: Connection): Promise<boolean> {
+  /** Whether its last reply or check still vouches for the connection. */
+  #isFresh(connection: Connection): boolean {
+    if (!connection.alive || this.#nowMs - connection.healthyAtMs >= this.#healthTtlMs) return false;
+    if (this.#recorder !== undefined) this.#recorder.healthChecksSkipped++;
+    return true;
+  }
+
+  /** Checks the connection and says whether it is healthy. */
+  async #checks(connection: Connection): Promise<boolean> {
     if (!connection.alive) return false;
     const recorder = this.#recorder;
-    if (this.#nowMs - connection.healthyAtMs < this.#healthTtlMs) {
-      if (recorder !== undefined) recorder.healthChecksSkipped++;
-      return true;
-    }
     const startNs = recorder === undefined ? 0 : nowNs();
-    const healthy = await (this.#options.probe === 'ping' ? pinged(connection) : polled(connection));
+    const healthy = await probeHealth(connection, this.#options.probe);
     connection.healthyAtMs = this.#nowMs;
     if (recorder !== undefined) {
       recorder.healthChecksRun++;
@@ -285,31 +308,21 @@ export class Pool {
 
   #sweep(): void {
     this.#nowMs = Math.trunc(performance.now());
-    const late = () =>
-      new PoolError('ACQUIRE_TIMEOUT', 'Expected a connection to become free in time, none did');
-    if (this.#waiters.length > 0) this.#waiters.expire(this.#nowMs, late);
-    this.#mutex?.expire(this.#nowMs, late);
+    this.#waiters.expire(this.#nowMs, acquireTimeout);
+    this.#mutex?.expire(this.#nowMs, acquireTimeout);
     if (++this.#sweeps % sweepsPerInspection === 0) this.#inspect();
   }
 
   /** Gives up connections that died while idle or that owe a reply for too long, and keeps `minIdle` up. */
   #inspect(): void {
-    for (const connection of this.#all) {
-      // The time of a batch starts with the first look that finds it, so that none is given up early.
-      if (connection.sent === connection.settled) connection.sweptSettled = -1;
-      else if (connection.settled !== connection.sweptSettled) {
-        connection.sweptSettled = connection.settled;
-        connection.stalledSinceMs = this.#nowMs;
-      } else if (this.#nowMs - connection.stalledSinceMs >= this.#options.timeoutMs)
-        connection.close('TIMEOUT');
-    }
+    closeStalled(this.#all, this.#nowMs, this.#options.timeoutMs);
     for (let i = this.#idle.length - 1; i >= 0; i--) {
       const connection = this.#idle[i] as Connection;
       if (connection.alive) continue;
       this.#idle.splice(i, 1);
       this.#discard(connection);
     }
-    if (this.#waiters.length > 0 && this.total < this.#options.max) void this.#replace();
+    if (this.#waiters.length > this.#opening) void this.#replace();
     if (this.#options.strategies.warming) this.#keepUp();
     this.#recorder?.standing(this.#all.size - this.#idle.length, this.#idle.length, this.waiting, this.total);
   }
@@ -319,7 +332,8 @@ export class Pool {
     const room = Math.min(this.#options.minIdle - this.#idle.length, this.#options.max - this.total);
     for (let i = this.#opening; i < room; i++) {
       this.#openIdle().catch(() => {
-        // Callers meet the same failure in acquire() and count it there; here it only sets the pace.
+        // Callers meet the same failure in acquire() and count it there; here it only sets the pace, once a burst.
+        if (performance.now() < this.#retryAtMs) return;
         this.#retryAtMs = performance.now() + this.#backoffMs * (0.5 + Math.random());
         this.#backoffMs = Math.min(this.#backoffMs * 2, longestBackoffMs);
       });
@@ -331,19 +345,6 @@ export class Pool {
   }
 }
 
-/** The document's check: a look at the socket after a turn of the event loop, in which a lost one has shown itself. */
-function polled(connection: Connection): Promise<boolean> {
-  return new Promise(resolve => {
-    setImmediate(() => resolve(connection.alive));
-  });
-}
-
-async function pinged(connection: Connection): Promise<boolean> {
-  try {
-    await connection.ping();
-    return true;
-  } catch {
-    connection.close();
-    return false;
-  }
+function acquireTimeout(): PoolError {
+  return new PoolError('ACQUIRE_TIMEOUT', 'Expected a connection to become free in time, none did');
 }

@@ -68,7 +68,7 @@ export class RequestEncoder {
     const buffer = this.#buffer;
     let at = 0;
     let i = 0;
-    for (const inRuns = size - (size % runLength); i < inRuns; i += runLength) {
+    for (const inRuns = templates.haveRuns ? size - (size % runLength) : 0; i < inRuns; i += runLength) {
       const { bytes, digitsAt } = templates.run(command, i);
       buffer.bytes.set(bytes, at);
       for (let k = 0; k < runLength; k++) buffer.patch(at + (digitsAt[k] as number), key[i + k] as number);

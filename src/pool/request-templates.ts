@@ -1,7 +1,8 @@
 import { type CommandSet, type CommandTemplate, KEY, keyDigits } from './batch.ts';
 
-/** Commands whose requests are copied together: a copy costs much the same for one request as for four. */
+/** Requests that are copied together: a copy costs much the same for one as for four, while they are short. */
 export const runLength = 4;
+const longestInRun = 512;
 
 /** Requests as bytes, and where in them the digits of each one's key stand. Never written to. */
 export interface RequestTemplate {
@@ -21,6 +22,11 @@ export class RequestTemplates {
   constructor({ commands, keyPrefix }: CommandSet) {
     this.singles = commands.map(command => encodeTemplate(command, keyPrefix));
     this.longest = Math.max(...this.singles.map(template => template.bytes.length));
+  }
+
+  /** Whether requests are short enough to be worth keeping, and copying, in runs. */
+  get haveRuns(): boolean {
+    return this.longest <= longestInRun;
   }
 
   /** The four commands from `first` on as one template. */
@@ -52,6 +58,9 @@ export function encodeRequest(args: readonly string[]): Buffer {
 }
 
 function encodeTemplate(command: CommandTemplate, keyPrefix: string): RequestTemplate {
+  if (command.args.filter(arg => arg === KEY).length !== 1) {
+    throw new RangeError(`Expected one key among the arguments of ${command.name}`);
+  }
   const key = `${keyPrefix}${'0'.repeat(keyDigits)}`;
   const bytes = encodeRequest([command.name, ...command.args.map(arg => (arg === KEY ? key : arg))]);
   return { bytes, digitsAt: Int32Array.of(bytes.indexOf(key) + keyPrefix.length) };

@@ -217,7 +217,7 @@ function skipWhole(bytes: Uint8Array, start: number, end: number): number {
     if (digit < 0 || digit > 9) break;
     length = length * 10 + digit;
   }
-  if (at === start + 1 || at >= end || bytes[at] !== CR) return 0;
+  if (at === start + 1 || at + 1 >= end || bytes[at] !== CR || bytes[at + 1] !== LF) return 0;
   const next = at + 2 + length + 2;
   return next <= end ? next : 0;
 }

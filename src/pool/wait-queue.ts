@@ -9,6 +9,8 @@ export class WaitQueue<T> {
   #waiters: Waiter<T>[] = [];
   /** Index of the first waiter; shifting an array of hundreds at every release would cost more than waiting. */
   #head = 0;
+  /** Nobody's time is up before this: most waiters have no deadline, and looking at them all would cost. */
+  #earliestMs = Number.POSITIVE_INFINITY;
 
   get length(): number {
     return this.#waiters.length - this.#head;
@@ -16,6 +18,7 @@ export class WaitQueue<T> {
 
   /** Waits for `serve`, until `expire` finds `deadlineMs` passed. */
   wait(deadlineMs: number): Promise<T> {
+    this.#earliestMs = Math.min(this.#earliestMs, deadlineMs);
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject, deadlineMs });
     });
@@ -37,10 +40,14 @@ export class WaitQueue<T> {
 
   /** Rejects the waiters whose deadline has passed; the others keep their order. */
   expire(nowMs: number, reason: () => Error): void {
+    if (nowMs < this.#earliestMs) return;
     const late = this.#waiters.slice(this.#head).filter(waiter => waiter.deadlineMs <= nowMs);
-    if (late.length === 0) return;
     this.#waiters = this.#waiters.slice(this.#head).filter(waiter => waiter.deadlineMs > nowMs);
     this.#head = 0;
+    this.#earliestMs = this.#waiters.reduce(
+      (earliest, { deadlineMs }) => Math.min(earliest, deadlineMs),
+      Number.POSITIVE_INFINITY,
+    );
     for (const waiter of late) waiter.reject(reason());
   }
 

@@ -1,12 +1,13 @@
-import net from 'node:net';
-import tls from 'node:tls';
+import type { Socket } from 'node:net';
 import type { Address } from './address.ts';
 import { Batch, type CommandSet } from './batch.ts';
-import type { Connect, Connection } from './connection.ts';
+import { type Connect, Connection } from './connection.ts';
 import { failureCode } from './errors.ts';
+import { connectTimeout, openSocket } from './open-socket.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
+import { logIn } from './wire-login.ts';
 
 /** A read is scanned before the next one starts, so all connections of a thread can read into the same bytes. */
 const received = Buffer.allocUnsafeSlow(64 * 1024);
@@ -17,14 +18,8 @@ const ping = encodeRequest(['PING']);
  * The leanest way to the server: one `write` a batch of pre-encoded requests, replies counted as they arrive.
  * It builds no values, no promises and no timers.
  */
-export class WireConnection implements Connection {
-  inUse = false;
-  healthyAtMs = 0;
-  sweptSettled = 0;
-  stalledSinceMs = 0;
-  sent = 0;
-  settled = 0;
-  readonly #socket: net.Socket;
+export class WireConnection extends Connection {
+  readonly #socket: Socket;
   readonly #encoder: RequestEncoder;
   readonly #scanner: RespScanner;
   /** What is in flight, and how many of its replies are missing. */
@@ -34,10 +29,11 @@ export class WireConnection implements Connection {
   #nilsBefore = 0;
   #alive = true;
   #closedAs = 'CONNECTION_CLOSED';
-  /** The last error reply, for the handshake and PING, which need its text. */
+  /** The last error reply, for login and PING, which need its text. */
   #refusal: Error | undefined;
 
-  private constructor(socket: net.Socket, encoder: RequestEncoder) {
+  private constructor(socket: Socket, encoder: RequestEncoder) {
+    super();
     this.#socket = socket;
     this.#encoder = encoder;
     this.#scanner = new RespScanner((code, message) => {
@@ -67,13 +63,18 @@ export class WireConnection implements Connection {
       };
       const socket = await openSocket(address, onread, timeoutMs);
       connection = new WireConnection(socket, encoder);
-      const deadline = setTimeout(() => connection?.close('TIMEOUT'), timeoutMs);
+      let late: Error | undefined;
+      const deadline = setTimeout(() => {
+        late = connectTimeout(timeoutMs);
+        connection?.close();
+      }, timeoutMs);
       try {
-        await connection.#handshake(address);
-        return connection;
+        const opened = connection;
+        await logIn((...args) => opened.#request(encodeRequest(args)), address);
+        return opened;
       } catch (error) {
         connection.close();
-        throw error;
+        throw late ?? error;
       } finally {
         clearTimeout(deadline);
       }
@@ -111,19 +112,27 @@ export class WireConnection implements Connection {
     try {
       replies = this.#scanner.scan(received, length);
     } catch (error) {
-      this.#closedAs = failureCode(error);
-      this.#socket.destroy();
+      this.#giveUp(failureCode(error));
       return;
     }
     if (replies === 0) return;
     this.#missing -= replies;
     if (this.#missing === 0) this.#settle();
-    else if (this.#missing < 0) {
-      // A reply nobody asked for: what follows cannot be told apart any more.
-      this.#missing += replies;
-      this.#closedAs = 'PROTOCOL';
-      this.#socket.destroy();
+    // A reply nobody asked for.
+    else if (this.#missing < 0) this.#giveUp('PROTOCOL');
+  }
+
+  /** What arrived cannot be told apart: none of the batch's commands counts as answered. */
+  #giveUp(code: string): void {
+    this.#closedAs = code;
+    this.#alive = false;
+    if (this.#batch !== undefined) {
+      this.#batch.restart();
+      this.#missing = this.#batch.size;
+      this.#failed = 0;
+      this.#nilsBefore = this.#scanner.nils;
     }
+    this.#socket.destroy();
   }
 
   #settle(): void {
@@ -160,47 +169,7 @@ export class WireConnection implements Connection {
     });
   }
 
-  async #handshake({ username, password, database }: Address): Promise<void> {
-    const auth = password === undefined ? [] : ['AUTH', username ?? 'default', password];
-    try {
-      await this.#request(encodeRequest(['HELLO', '3', ...auth, 'SETNAME', 'poolbench']));
-    } catch (error) {
-      const code = failureCode(error);
-      // Servers before RESP3 know no HELLO, or not its options.
-      if (code !== 'ERR' && code !== 'NOPROTO') throw error;
-      if (password !== undefined) {
-        await this.#request(encodeRequest(['AUTH', ...(username === undefined ? [] : [username]), password]));
-      }
-      await this.#request(encodeRequest(['CLIENT', 'SETNAME', 'poolbench']));
-    }
-    if (database !== 0) await this.#request(encodeRequest(['SELECT', String(database)]));
-  }
-
   #closedError(): Error {
     return Object.assign(new Error('Connection lost'), { code: this.#closedAs });
   }
-}
-
-type OnRead = NonNullable<net.TcpSocketConnectOpts['onread']>;
-
-function openSocket(address: Address, onread: OnRead, timeoutMs: number): Promise<net.Socket> {
-  return new Promise((resolve, reject) => {
-    const place =
-      address.path === undefined ? { host: address.host, port: address.port } : { path: address.path };
-    const options = { ...place, noDelay: true, onread };
-    // An address is no server name: TLS refuses to send one.
-    const servername = net.isIP(address.host) === 0 ? { servername: address.host } : {};
-    const socket = address.tls ? tls.connect({ ...options, ...servername }) : net.connect(options);
-    const timer = setTimeout(() => {
-      socket.destroy(Object.assign(new Error(`No connection within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
-    }, timeoutMs);
-    const settle = (error?: Error) => {
-      clearTimeout(timer);
-      socket.removeListener('error', settle);
-      if (error === undefined) resolve(socket);
-      else reject(error);
-    };
-    socket.once('error', settle);
-    socket.once(address.tls ? 'secureConnect' : 'connect', () => settle());
-  });
 }

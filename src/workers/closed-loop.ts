@@ -3,16 +3,11 @@ import { nowNs } from '../pool/clock.ts';
 import type { Connection } from '../pool/connection.ts';
 import { failureCode } from '../pool/errors.ts';
 import type { Pool } from '../pool/pool.ts';
-import type { Recorder } from './recorder.ts';
+import type { LoadWindow, Recorder } from './recorder.ts';
 import type { Workload } from './workload.ts';
 
 /** A worker that got no connection asks again after this long: an application that retries at once makes a storm. */
 const retryMs = 50;
-
-/** When the workers of a thread stop; an early stop moves it forward. */
-export interface LoadWindow {
-  endNs: number;
-}
 
 /**
  * One worker, in a closed loop: acquire, send a batch, wait for its replies, release, and again.

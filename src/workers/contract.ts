@@ -50,6 +50,11 @@ export interface SecondSample {
   readonly response: string;
 }
 
+/** What a thread hands back if its pools could not open their connections: the reason. */
+export interface ThreadRefusal {
+  readonly refused: string;
+}
+
 /** What one thread hands back. An operation belongs to the window in which it was due; the drain completes it. */
 export interface ThreadSample {
   readonly thread: number;

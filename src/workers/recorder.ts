@@ -4,6 +4,11 @@ import type { SecondSample } from './contract.ts';
 
 const secondNs = 1e9;
 
+/** When the measured window ends; an early stop moves it forward. */
+export interface LoadWindow {
+  endNs: number;
+}
+
 /** Counts one thread's operations and records their latencies. Everything is preallocated: recording makes no garbage. */
 export class Recorder {
   /** Of the measured window. */
@@ -15,8 +20,8 @@ export class Recorder {
   warmupCompleted = 0;
   warmupFailed = 0;
   readonly failed: Record<string, number> = {};
-  readonly #startNs: number;
-  readonly #endNs: number;
+  #startNs: number;
+  readonly #window: LoadWindow;
   readonly #service: Histogram = createHistogram(3);
   readonly #response: Histogram = createHistogram(3);
   /** Response times of the current second. Two digits are enough for a series, and make it small. */
@@ -27,9 +32,9 @@ export class Recorder {
   #secondCompleted = 0;
   #secondFailed = 0;
 
-  constructor(startNs: number, endNs: number) {
+  constructor(startNs: number, window: LoadWindow) {
     this.#startNs = startNs;
-    this.#endNs = endNs;
+    this.#window = window;
     this.#secondEndsNs = startNs + secondNs;
   }
 
@@ -85,7 +90,7 @@ export class Recorder {
     return this.#ofSecond.totalCount === 0 ? 0 : this.#ofSecond.getValueAtPercentile(99) / 1e6;
   }
 
-  /** Closes the last second and hands out what was recorded. The histograms are gone afterwards. */
+  /** Closes the last second and hands out what was recorded. Batches that end later are left out: they are unfinished. */
   finish(): { service: string; response: string; series: readonly SecondSample[] } {
     this.#closeSecond();
     const recorded = {
@@ -93,6 +98,7 @@ export class Recorder {
       response: encodeHistogram(this.#response),
       series: this.#series,
     };
+    this.#startNs = Number.POSITIVE_INFINITY;
     for (const histogram of [this.#service, this.#response, this.#ofSecond]) histogram.destroy();
     return recorded;
   }
@@ -113,7 +119,7 @@ export class Recorder {
 
   /** What completes in the drain belongs to the last second of the window. */
   #turnSecond(nowNs: number): void {
-    while (nowNs >= this.#secondEndsNs && this.#secondEndsNs < this.#endNs) {
+    while (nowNs >= this.#secondEndsNs && this.#secondEndsNs < this.#window.endNs) {
       this.#closeSecond();
       this.#second++;
       this.#secondEndsNs += secondNs;

@@ -5,7 +5,7 @@ import type { Connect } from '../pool/connection.ts';
 import { Pool } from '../pool/pool.ts';
 import { presets } from '../pool/presets.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
-import type { PoolShare, ThreadSample, ThreadTask } from './contract.ts';
+import type { PoolShare, ThreadRefusal, ThreadSample, ThreadTask } from './contract.ts';
 import { mixSeed } from './prng.ts';
 import { Recorder } from './recorder.ts';
 import { SharedState } from './shared-state.ts';
@@ -15,12 +15,17 @@ import { commandSet, Workload } from './workload.ts';
 const tickMs = 50;
 
 /** Piscina's entry: opens the thread's pools, waits at the barrier, drives the load, and returns what it saw. */
-export default async function runTask(task: ThreadTask): Promise<ThreadSample> {
+export default async function runTask(task: ThreadTask): Promise<ThreadSample | ThreadRefusal> {
   const shared = new SharedState(task.shared);
   const connect = await connector(task);
   const pools = task.pools.map(share => new Pool(poolOptions(task, share), connect));
   try {
-    await Promise.all(pools.map(pool => pool.warm()));
+    const refused = await Promise.all(pools.map(pool => pool.warm())).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (refused !== undefined)
+      return { refused: refused instanceof Error ? refused.message : String(refused) };
     shared.markReady();
     return await drive(task, shared, pools, await passBarrier(shared));
   } finally {
@@ -75,7 +80,7 @@ async function drive(
 ): Promise<ThreadSample> {
   const startNs = releasedNs + task.warmupSeconds * 1e9;
   const window = { endNs: Math.min(startNs + task.seconds * 1e9, shared.stopNs ?? Number.POSITIVE_INFINITY) };
-  const recorder = new Recorder(startNs, window.endNs);
+  const recorder = new Recorder(startNs, window);
   // Operations were issued until the flag was seen, so the window lasts until then: it is what they are divided by.
   const heedStop = () => {
     if (shared.stopNs !== undefined) window.endNs = Math.min(window.endNs, Math.max(shared.stopNs, nowNs()));
@@ -117,8 +122,7 @@ async function drive(
     seconds: Math.max(0, (window.endNs - startNs) / 1e9),
     issued: recorder.issued,
     completed: recorder.completed,
-    // A copy: the callers that the closing pools reject are among the unfinished already.
-    failed: { ...recorder.failed },
+    failed: recorder.failed,
     unfinished: workers.reduce((sum, worker) => sum + worker.unfinished, 0),
     misses: recorder.misses,
     warmupCompleted: recorder.warmupCompleted,

@@ -1,14 +1,8 @@
 import type { Batch } from '../../src/pool/batch.ts';
-import type { Connection } from '../../src/pool/connection.ts';
+import { Connection } from '../../src/pool/connection.ts';
 
 /** A connection without a socket, for what only the pool decides. */
-export class FakeConnection implements Connection {
-  inUse = false;
-  healthyAtMs = 0;
-  sweptSettled = 0;
-  stalledSinceMs = 0;
-  sent = 0;
-  settled = 0;
+export class FakeConnection extends Connection {
   alive = true;
   /** How often it was closed by its pool. */
   closes = 0;

@@ -99,6 +99,7 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
     });
     client.on('end', () => {
       pair.left = true;
+      upstream.destroy();
       if (!proxy.silent && !pair.silent) cut(pair, 'end');
     });
     upstream.on('data', chunk => enqueue(pair, chunk));

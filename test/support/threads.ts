@@ -48,16 +48,19 @@ export async function runOne(
 ): Promise<ThreadSample> {
   const shared = SharedState.forThreads(1);
   const running = runTask(buildTask(port, shared, options));
-  let failed = false;
-  running.catch(() => {
-    failed = true;
-  });
-  while (shared.ready < 1 && !failed && shared.stopNs === undefined)
+  let ended = false;
+  const end = () => {
+    ended = true;
+  };
+  running.then(end, end);
+  while (shared.ready < 1 && !ended && shared.stopNs === undefined)
     await new Promise(resolve => setTimeout(resolve, 1));
   const startNs = nowNs() + leadMs * 1e6;
   onReleased(shared, startNs);
   shared.release(startNs);
-  return running;
+  const outcome = await running;
+  if ('refused' in outcome) throw new Error(outcome.refused);
+  return outcome;
 }
 
 /** Operations of a sample: they must add up to what was issued. */

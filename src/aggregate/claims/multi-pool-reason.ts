@@ -1,4 +1,11 @@
-import { capitalise, formatList, formatPlural, formatRatioInterval, toOneLine } from '../format.ts';
+import {
+  capitalise,
+  describeIntervals,
+  formatList,
+  formatPlural,
+  formatRatioInterval,
+  toOneLine,
+} from '../format.ts';
 import type { Pair } from '../pairs.ts';
 import type { Result, ScenarioResult, Verdict } from '../result.ts';
 import { bestOf, type Combined, type Finding } from './multi-pool-findings.ts';
@@ -44,9 +51,9 @@ function sayStandIn(target: Result['target']): string {
 /** The fewest rounds that a figure in the reason is made of. */
 function sayRounds(findings: readonly Finding[]): string {
   const rounds = findings.flatMap(({ above, upTo }) => [...above, ...upTo].map(combined => combined.rounds));
-  return rounds.length === 0
-    ? ''
-    : `figures are medians over ${formatPlural(Math.min(...rounds), 'round')} with 95 % intervals; `;
+  if (rounds.length === 0) return '';
+  const fewest = Math.min(...rounds);
+  return `figures are medians over ${formatPlural(fewest, 'round')} with ${describeIntervals(fewest)}; `;
 }
 
 function sayWhy(findings: readonly Finding[]): string {

@@ -13,6 +13,12 @@ import { explain, explainUntested } from './multi-pool-reason.ts';
  * Above 50 several pools must pay: holds if for some number of pools the interval lies above 1.05, fails if for all
  * it lies below. Up to 50 none may pay: holds if all intervals lie below 1.05, fails if one lies above. Both hold:
  * supported. One fails: refuted. Anything else, and settings that disagree: inconclusive.
+ *
+ * "Some number of pools" is not corrected for how many there are: each is a chance of its own. An interval of 5 rounds
+ * lies above 1.05 by chance, where the true ratio is just 1.05, in up to 1 of 32 runs; with two numbers of pools that
+ * is up to 2 of 32. It concerns `supported` above 50 workers, and `refuted` up to 50.
+ *
+ * `measured` is the combination over the settings whose figures are a ground for a verdict; null if none is.
  */
 export const multiPool: Claim = {
   id: 'C1',
@@ -32,7 +38,8 @@ function judge({ target, scenarios }: Evidence): Judgement {
     return { measured: null, low: null, high: null, verdict: 'not tested', reason, comparisons };
   }
   const verdict = agree(findings.map(finding => finding.verdict));
-  const best = bestOf(combineByPools(findings.flatMap(finding => finding.pairs.filter(isAbove))));
+  const sound = findings.filter(finding => finding.sound);
+  const best = bestOf(combineByPools(sound.flatMap(finding => finding.pairs.filter(isAbove))));
   return {
     measured: best?.throughput.median ?? null,
     low: best?.throughput.low ?? null,

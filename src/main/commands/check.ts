@@ -4,9 +4,10 @@ import { readConfig } from '../config/read-config.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { describePlan } from '../plan/describe-plan.ts';
 import { planRun } from '../plan/rounds.ts';
-import { connectionsNeeded } from '../run/run-experiment.ts';
+import { connectionsNeeded } from '../plan/scenarios.ts';
+import { exitOnInterrupt } from '../run/interrupt.ts';
 import { preflight } from '../target/preflight.ts';
-import { resolveTarget } from '../target/resolve.ts';
+import { controlTimeoutMs, resolveTarget } from '../target/resolve.ts';
 import { describeFoundTarget } from './describe-found-target.ts';
 
 /**
@@ -19,8 +20,11 @@ export async function check(path: string, flags: RunFlags): Promise<number> {
   const experiment = applyOverrides(await readConfig(path), flags);
   const plan = planRun(experiment);
   const say = (line: string) => process.stdout.write(`${line}\n`);
+  // Nothing is measured, so there is nothing to keep; what is being fetched or started ends as the process exits.
+  exitOnInterrupt();
   const target = await resolveTarget({
     ...experiment.target,
+    timeoutMs: controlTimeoutMs(experiment),
     standInAllowed: flags['no-stand-in'] !== true,
     say,
   });

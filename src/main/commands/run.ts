@@ -14,7 +14,7 @@ import { onInterrupt } from '../run/interrupt.ts';
 import { Progress } from '../run/progress.ts';
 import { createResultsFolder } from '../run/results-folder.ts';
 import { type RunOutcome, runExperiment } from '../run/run-experiment.ts';
-import { resolveTarget } from '../target/resolve.ts';
+import { controlTimeoutMs, resolveTarget } from '../target/resolve.ts';
 import { describeFoundTarget } from './describe-found-target.ts';
 
 /**
@@ -39,6 +39,7 @@ export async function run(path: string, flags: RunFlags): Promise<number> {
         () => removeIfEmpty(folder),
         resolveTarget({
           ...experiment.target,
+          timeoutMs: controlTimeoutMs(experiment),
           standInAllowed: flags['no-stand-in'] !== true,
           say: line => progress.say(line),
         }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { clients, type Preset, presets, probes } from '../../pool/presets.ts';
+import { startable } from '../target/server-process.ts';
 import { parseAddress } from '../target/url.ts';
 
 /**
@@ -8,8 +9,6 @@ import { parseAddress } from '../target/url.ts';
  * Every `error` text, and the `expected` of a check, completes the sentence "expected …": explain-issues.ts adds the
  * path and what was found.
  */
-
-export const servers = ['redis', 'valkey', 'dragonfly'] as const;
 
 /** A group with more cells than this is a slip of the pen, and would not end in a lifetime. */
 const mostScenarios = 10_000;
@@ -50,7 +49,7 @@ function isOutOfRange({ code }: { readonly code?: string | undefined }): boolean
 }
 
 const target = section({
-  server: oneOf(servers).meta({ description: 'The server that the experiment is about' }),
+  server: oneOf(startable).meta({ description: 'The server that the experiment is about' }),
   url: z
     .string({ error: 'a URL such as "redis://localhost:6379/0"' })
     .check(({ value, issues }) => {
@@ -66,6 +65,11 @@ const target = section({
         'Where it is: redis://, rediss:// (TLS) or unix:///path; user:password@ and a database index as /0 are optional',
     }),
 }).meta({ description: 'The server under test' });
+
+/** What a request holds beside its value, at most. */
+const requestOverheadBytes = 128;
+/** Requests are held in memory while they travel: more than this would end the process without a word. */
+const mostBytesInFlight = 2 ** 30;
 
 const workload = section({
   keys: wholeNumber(1, 100_000_000).default(10_000).meta({
@@ -202,6 +206,17 @@ export const experimentSchema = section({
         params: { expected },
         path: ['workload', 'keys'],
         input: value.workload.keys,
+      });
+    }
+    for (const [index, { workers, pipeline }] of value.scenarios.entries()) {
+      const batchBytes = Math.max(...pipeline) * (value.workload.valueBytes + requestOverheadBytes);
+      if (Math.max(...workers) * batchBytes <= mostBytesInFlight) continue;
+      const expected = 'workers × pipeline × valueBytes of at most 1 GiB: that much is in flight at once';
+      issues.push({
+        code: 'custom',
+        params: { expected },
+        path: ['scenarios', index, 'pipeline'],
+        input: Math.max(...pipeline),
       });
     }
   })

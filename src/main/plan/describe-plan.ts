@@ -1,3 +1,4 @@
+import { formatPlural } from '../../aggregate/format.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { estimateSeconds, type Plan } from './rounds.ts';
 import { type Scenario, shortId } from './scenarios.ts';
@@ -10,14 +11,13 @@ const mostRows = 40;
 export function describePlan(experiment: Experiment, plan: Plan): string {
   const { scenarios, rounds, seconds, warmupSeconds } = plan;
   const { keys, valueBytes, readShare } = experiment.workload;
-  const count = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
   const measurements = rounds.reduce((sum, round) => sum + round.length, 0);
   const lines = [
     `Plan: ${experiment.name}`,
-    `  ${count(scenarios.length, 'scenario')} × ${count(rounds.length, 'round')} = ${count(measurements, 'measurement')}`,
+    `  ${formatPlural(scenarios.length, 'scenario')} × ${formatPlural(rounds.length, 'round')} = ${formatPlural(measurements, 'measurement')}`,
     `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `  order: shuffled anew every round, seed ${experiment.seed}`,
-    `  workload: ${count(keys, 'key')}, values of ${count(valueBytes, 'byte')}, ${percent(readShare)} GET, ${percent(1 - readShare)} SET`,
+    `  workload: ${formatPlural(keys, 'key')}, values of ${formatPlural(valueBytes, 'byte')}, ${percent(readShare)} GET, ${percent(1 - readShare)} SET`,
     `  duration: about ${formatDuration(estimateSeconds(plan))}`,
     ...(rounds.length < 5 ? ['  verdict: none, as that takes 5 rounds'] : []),
     '',

@@ -54,6 +54,11 @@ export function expandScenarios(groups: readonly ScenarioGroup[]): Scenario[] {
   return [...unique.values()];
 }
 
+/** Most connections that are open at once: the largest scenario's, and the coordinator's own. */
+export function connectionsNeeded(scenarios: readonly Scenario[]): number {
+  return 1 + Math.max(...scenarios.map(scenario => scenario.connections));
+}
+
 /** The part of an id that every scenario has. */
 export function shortId({ client, preset, pools, workers }: Omit<Scenario, 'id'>): string {
   return `${client}-${preset}-${pools}${pools === 1 ? 'pool' : 'pools'}-${workers}${workers === 1 ? 'worker' : 'workers'}`;

@@ -1,19 +1,22 @@
+import { formatPlural } from '../../aggregate/format.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
-import { nowNs } from '../../pool/clock.ts';
-import { SharedState } from '../../workers/shared-state.ts';
+import type { Address } from '../../pool/address.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { PoolbenchError } from '../errors.ts';
-import { overheadSeconds, planRun } from '../plan/rounds.ts';
-import type { Scenario } from '../plan/scenarios.ts';
+import { planRun } from '../plan/rounds.ts';
+import { connectionsNeeded } from '../plan/scenarios.ts';
 import { claimKeySpace, prefill, removeKeySpace } from '../target/key-space.ts';
 import { preflight } from '../target/preflight.ts';
 import type { Target } from '../target/resolve.ts';
+import { withoutSecrets } from '../target/url.ts';
 import { assembleResult, type RunState } from './assemble.ts';
-import { type Bench, measure } from './measure.ts';
-import type { Progress, Step } from './progress.ts';
+import type { Bench } from './measure.ts';
+import { measureRound } from './measure-round.ts';
+import type { Progress } from './progress.ts';
 import { writeResults } from './results-folder.ts';
+import { shakeDown } from './shake-down.ts';
 import { TargetWatch } from './target-watch.ts';
-import { Threads } from './threads.ts';
+import { ConnectRefused, Threads } from './threads.ts';
 
 export interface RunOptions {
   readonly experiment: Experiment;
@@ -28,19 +31,14 @@ export interface RunOptions {
 /** How a run ended: whatever was measured, and the error that ended it early. */
 export interface RunOutcome {
   readonly result: Result;
-  readonly error: PoolbenchError | undefined;
-}
-
-/** Most connections that are open at once: the plan's largest scenario, and the coordinator's own. */
-export function connectionsNeeded(scenarios: readonly Scenario[]): number {
-  return 1 + Math.max(...scenarios.map(scenario => scenario.connections));
+  readonly error: Error | undefined;
 }
 
 /**
  * Measures every scenario in every round and writes the results. A lost target or a failed thread ends the run early,
  * with what was measured kept; the run's keys are removed and its threads ended either way.
  *
- * @throws PoolbenchError of the preflight, before any load, and RESULTS_NOT_WRITABLE
+ * @throws PoolbenchError of the preflight, before any load
  */
 export async function runExperiment(options: RunOptions): Promise<RunOutcome> {
   const { experiment, target, folder, progress, signal } = options;
@@ -58,7 +56,20 @@ export async function runExperiment(options: RunOptions): Promise<RunOutcome> {
     return { experiment, target, scenarios: plan.scenarios, rounds, startedAt, warnings, complete };
   };
 
-  let error: PoolbenchError | undefined;
+  // A folder that fills up must not end a run: what is measured can still be printed.
+  const save = async (complete: boolean): Promise<{ result: Result; unwritten: Error | undefined }> => {
+    const result = assembleResult(state(complete));
+    try {
+      await writeResults(folder, result);
+      return { result, unwritten: undefined };
+    } catch (cause) {
+      if (!(cause instanceof PoolbenchError)) throw cause;
+      if (!complete) warn([cause.message]);
+      return { result, unwritten: cause };
+    }
+  };
+
+  let error: Error | undefined;
   try {
     const { keys, valueBytes } = experiment.workload;
     warn(await preflight(target, { connections: connectionsNeeded(plan.scenarios), keys, valueBytes }));
@@ -81,111 +92,35 @@ export async function runExperiment(options: RunOptions): Promise<RunOutcome> {
       for (const [index, order] of plan.rounds.entries()) {
         await measureRound(bench, order, { round: index + 1, watch, rounds, progress, signal });
         if (signal.aborted) break;
-        if (index + 1 < plan.rounds.length) await writeResults(folder, assembleResult(state(false)));
+        if (index + 1 < plan.rounds.length) await save(false);
       }
     } catch (cause) {
-      error = asPoolbenchError(cause);
+      error = asEnding(cause, target.address);
     } finally {
       // A target that is lost keeps its keys; the claim tells the next run whose they are.
-      await removeKeySpace(target.control, space).catch(() => {
-        warn([`the keys under ${space.prefix} could not be removed`]);
-      });
+      const removal = await removeKeySpace(target.control, space).catch(() => ({
+        left: space.keys,
+        reason: 'it is gone',
+      }));
+      if (removal.left > 0) {
+        warn([
+          `${formatPlural(removal.left, 'key')} under ${space.prefix} could not be removed: ${removal.reason}`,
+        ]);
+      }
     }
   } finally {
     await threads.close();
   }
-  const result = assembleResult(state(error === undefined && !signal.aborted));
-  await writeResults(folder, result);
-  return { result, error };
+  const { result, unwritten } = await save(error === undefined && !signal.aborted);
+  return { result, error: error ?? unwritten };
 }
 
-/** Long enough for V8 to compile the hot path in every thread, and short enough not to be noticed. */
-const shakeDownSeconds = 0.2;
-
-/**
- * Drives every client on all of its threads once and throws the figures away: without it the first round would
- * measure code that is not compiled yet, and most so in the threads that only scenarios of many pools use.
- */
-async function shakeDown(bench: Bench, scenarios: readonly Scenario[], signal: AbortSignal): Promise<void> {
-  const widest = new Map<string, Scenario>();
-  for (const scenario of scenarios) {
-    if (scenario.threads > (widest.get(scenario.client)?.threads ?? 0)) widest.set(scenario.client, scenario);
-  }
-  const experiment = { ...bench.experiment, warmupSeconds: 0, seconds: shakeDownSeconds };
-  for (const scenario of widest.values()) {
-    if (signal.aborted) return;
-    await measure({ ...bench, experiment }, scenario, 0, SharedState.forThreads(scenario.threads));
-  }
-}
-
-/** What one round needs beyond the bench. */
-interface RoundRun {
-  readonly round: number;
-  readonly watch: TargetWatch;
-  readonly rounds: Map<string, RoundResult[]>;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
-}
-
-async function measureRound(bench: Bench, order: readonly Scenario[], run: RoundRun): Promise<void> {
-  const { experiment } = bench;
-  const cellSeconds = overheadSeconds + experiment.warmupSeconds + experiment.seconds;
-  for (const [index, scenario] of order.entries()) {
-    if (run.signal.aborted) return;
-    const measurementsLeft = order.length - index + order.length * (experiment.rounds - run.round);
-    const step: Step = {
-      round: run.round,
-      rounds: experiment.rounds,
-      index: index + 1,
-      total: order.length,
-      scenario: scenario.id,
-      threads: scenario.threads,
-      secondsLeft: measurementsLeft * cellSeconds,
-    };
-    const result = await measureOnce(bench, scenario, step, run);
-    if (result !== null) run.rounds.set(scenario.id, [...(run.rounds.get(scenario.id) ?? []), result]);
-    if (run.watch.lost) throw run.watch.error();
-    await run.watch.present(() => run.signal.aborted);
-  }
-}
-
-/** One measurement; a thread that could not connect is given a second chance once the target is there again. */
-async function measureOnce(
-  bench: Bench,
-  scenario: Scenario,
-  step: Step,
-  run: RoundRun,
-): Promise<RoundResult | null> {
-  for (let attempt = 1; ; attempt++) {
-    const shared = SharedState.forThreads(scenario.threads);
-    const stop = () => shared.stop(nowNs());
-    run.signal.addEventListener('abort', stop);
-    if (run.signal.aborted) stop();
-    let result: RoundResult | null = null;
-    run.progress.follow(step, shared, () => {
-      run.watch.suspect();
-      if (run.watch.lost) stop();
-    });
-    try {
-      result = await measure(bench, scenario, run.round, shared);
-      return result;
-    } catch (cause) {
-      if (run.signal.aborted) return null;
-      if (attempt === 2) throw cause;
-      await run.watch.present(() => run.signal.aborted);
-    } finally {
-      run.signal.removeEventListener('abort', stop);
-      run.progress.finished(step, result);
-    }
-  }
-}
-
-function asPoolbenchError(cause: unknown): PoolbenchError {
-  if (cause instanceof PoolbenchError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+/** What ended the run, for its user; what no user can mend stays as it is, a defect. */
+function asEnding(cause: unknown, address: Address): Error {
+  if (!(cause instanceof ConnectRefused)) return cause instanceof Error ? cause : new Error(String(cause));
   return new PoolbenchError(
     'THREAD_FAILED',
-    `expected every thread to open its pools and drive its load, but one failed: ${reason}`,
+    `expected every thread to open its connections, but one was refused: ${withoutSecrets(cause.message, address)}`,
     { cause },
   );
 }

@@ -1,6 +1,6 @@
 import { Piscina } from 'piscina';
 import { nowNs } from '../../pool/clock.ts';
-import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
+import type { ThreadRefusal, ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
 
 /** Lead between opening the barrier and the start instant: every thread must have seen it by then. */
@@ -8,9 +8,13 @@ const releaseLeadMs = 10;
 const releaseLeadMsPerThread = 1;
 const barrierPollMs = 1;
 
+/** A thread's pools could not open their connections: perhaps the target is away for a moment. */
+export class ConnectRefused extends Error {}
+
 /** The run's Piscina threads. They stay up between scenarios, so that only the first pays for their start. */
 export class Threads {
   readonly #piscina: Piscina;
+  #stray: Error | undefined;
 
   constructor(threads: number) {
     this.#piscina = new Piscina({
@@ -23,12 +27,17 @@ export class Threads {
       execArgv: [],
       recordTiming: false,
     });
+    // What a thread throws between two tasks comes here; the task that follows meets it, too, and fails the run.
+    this.#piscina.on('error', error => {
+      this.#stray ??= error instanceof Error ? error : new Error(String(error));
+    });
   }
 
   /**
    * Runs one task on each of as many threads, and releases them together once all pools have connected and warmed.
-   * `onReleased` hears the start instant (of the warm-up) before it comes. Rejects with the first thread that fails,
-   * after all have ended.
+   * `onReleased` hears the start instant (of the warm-up) before it comes.
+   *
+   * @throws ConnectRefused, or whatever else the first thread failed with, after all have ended
    */
   async run(
     tasks: readonly ThreadTask[],
@@ -37,7 +46,7 @@ export class Threads {
   ): Promise<ThreadSample[]> {
     let failed = false;
     const running = tasks.map(task =>
-      (this.#piscina.run(task) as Promise<ThreadSample>).catch((error: unknown) => {
+      this.#run(task).catch((error: unknown) => {
         // The others would wait at the barrier for ever, or measure without this one.
         failed = true;
         shared.stop(nowNs());
@@ -55,6 +64,13 @@ export class Threads {
     }
     await ended;
     return Promise.all(running);
+  }
+
+  async #run(task: ThreadTask): Promise<ThreadSample> {
+    if (this.#stray !== undefined) throw this.#stray;
+    const outcome = (await this.#piscina.run(task)) as ThreadSample | ThreadRefusal;
+    if ('refused' in outcome) throw new ConnectRefused(outcome.refused);
+    return outcome;
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Address } from '../../pool/address.ts';
 import { PoolbenchError } from '../errors.ts';
 import { rawProbe } from './raw-probe.ts';
-import { shownAddress } from './url.ts';
+import { shownAddress, withoutSecrets } from './url.ts';
 
 const certificateErrors = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT)/;
 
@@ -17,6 +17,7 @@ export async function connectError(
 ): Promise<PoolbenchError> {
   const error = cause instanceof Error ? cause : new Error(String(cause));
   const where = shownAddress(address);
+  const said = withoutSecrets(error.message, address);
   const reply = refusal(error.message, address, where);
   if (reply !== undefined) return reply;
 
@@ -49,7 +50,7 @@ export async function connectError(
   }
   if (certificateErrors.test(code)) {
     return unreachable(
-      `expected a trusted certificate at ${where}, but found: ${error.message} (${code}); ` +
+      `expected a trusted certificate at ${where}, but found: ${said} (${code}); ` +
         'set NODE_EXTRA_CA_CERTS to the file of the CA that signed it, or use the host name that the certificate names',
     );
   }
@@ -66,13 +67,14 @@ export async function connectError(
     `expected a Redis-protocol server at ${where}, but ${
       isOther
         ? 'what answers there does not speak the Redis protocol; correct the port'
-        : `the connection failed: ${error.message || code}`
+        : `the connection failed: ${said || code}`
     }`,
   );
 }
 
 /** Error replies a server gives to a login. */
 function refusal(message: string, address: Address, where: string): PoolbenchError | undefined {
+  const said = withoutSecrets(message, address);
   const refused = (text: string): PoolbenchError => new PoolbenchError('TARGET_REFUSED_LOGIN', text);
   if (/^NOAUTH|^ERR operation not permitted|^-?DENIED/.test(message)) {
     return refused(
@@ -93,19 +95,19 @@ function refusal(message: string, address: Address, where: string): PoolbenchErr
   }
   if (message.startsWith('NOPERM')) {
     return refused(
-      `the server at ${where} does not let this user work: ${message}; grant its ACL these commands`,
+      `the server at ${where} does not let this user work: ${said}; grant its ACL these commands`,
     );
   }
   if (/DB index is out of range|invalid DB index|SELECT is not allowed/i.test(message)) {
     return new PoolbenchError(
       'TARGET_UNREACHABLE',
-      `expected database ${address.database} at ${where}, but the server has none of that index (${message}); use /0, or raise its "databases" setting`,
+      `expected database ${address.database} at ${where}, but the server has none of that index (${said}); use /0, or raise its "databases" setting`,
     );
   }
   if (/max number of clients/i.test(message)) {
     return new PoolbenchError(
       'TARGET_TOO_SMALL',
-      `the server at ${where} has as many clients as it admits (${message}); close some, or raise its maxclients`,
+      `the server at ${where} has as many clients as it admits (${said}); close some, or raise its maxclients`,
     );
   }
   if (message.startsWith('LOADING')) {
@@ -130,7 +132,7 @@ async function otherProtocol(
       refusal(message, address, where) ??
       new PoolbenchError(
         'TARGET_UNREACHABLE',
-        `the server at ${where} turned the connection away: ${message}`,
+        `the server at ${where} turned the connection away: ${withoutSecrets(message, address)}`,
       )
     );
   }

@@ -1,5 +1,6 @@
+import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
-import type { Address } from '../../pool/address.ts';
+import { type Address, socketPlace, tlsName } from '../../pool/address.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectError } from './connect-error.ts';
 import { parseInfo } from './info.ts';
@@ -28,15 +29,26 @@ export async function connectControl(address: Address, options: { timeoutMs: num
  * tries once, so a server that comes back is found and one that stays away costs one attempt a request.
  */
 export class Control {
+  /** As it was declared, for a reader. */
   readonly address: Address;
   readonly #timeoutMs: number;
   #redis: Redis | undefined;
   #connecting: Promise<Redis> | undefined;
   #closed = false;
+  #answering: Address;
 
   constructor(address: Address, timeoutMs: number) {
     this.address = address;
+    this.#answering = address;
     this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * The same address with the IP address that answered in the place of a host name: whoever connects there needs no
+   * name service, and comes to the same server.
+   */
+  get answering(): Address {
+    return this.#answering;
   }
 
   /** Connects and logs in unless that is done. @throws as {@link connectControl} */
@@ -100,9 +112,10 @@ export class Control {
 
   async #open(): Promise<Redis> {
     const { address } = this;
+    const answering = this.#answering;
     const redis = new Redis({
-      ...(address.path === undefined ? { host: address.host, port: address.port } : { path: address.path }),
-      ...(address.tls ? { tls: { host: address.host, port: address.port } } : {}),
+      ...socketPlace(answering),
+      ...(answering.tls ? { tls: tlsName(answering) } : {}),
       lazyConnect: true,
       connectTimeout: this.#timeoutMs,
       // Logging in is done below, command by command: so each refusal is heard, and none of it is retried.
@@ -119,6 +132,7 @@ export class Control {
     try {
       await withTimeout(logIn(redis, address), this.#timeoutMs);
       this.#redis = redis;
+      this.#answering = withIp(answering, redis.stream.remoteAddress);
       if (this.#closed) disconnect(redis);
       return redis;
     } catch (error) {
@@ -131,7 +145,7 @@ export class Control {
     try {
       return await withTimeout(answer, this.#timeoutMs);
     } catch (error) {
-      if (error instanceof Error && error.name === 'ReplyError') throw error;
+      if (isRefusal(error)) throw error;
       disconnect(redis);
       if (this.#redis === redis) this.#redis = undefined;
       const reason =
@@ -149,6 +163,16 @@ export class Control {
   get #where(): string {
     return shownAddress(this.address);
   }
+}
+
+/** Whether the server answered, and said no: a lost connection is another matter. */
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+function withIp(address: Address, ip: string | undefined): Address {
+  const isName = address.path === undefined && isIP(address.host) === 0;
+  return isName && ip !== undefined ? { ...address, host: ip } : address;
 }
 
 /** On a socket that is closed already ioredis would wait two seconds for it to close, and the process with it. */

@@ -4,6 +4,7 @@ import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { privateSources } from './debian-sources.ts';
+import { findProgram } from './find-program.ts';
 import type { ServerBinary } from './server-process.ts';
 
 export type PackagedServer = 'redis' | 'valkey';
@@ -38,7 +39,7 @@ export async function unpackDebianPackage(
     const kept = await programIn(home, server);
     if (kept !== undefined && (await options.runs(kept))) return kept;
     for (const tool of ['apt-get', 'dpkg']) {
-      if (!(await onPath(tool))) return { reason: `no ${tool} here: not Debian or Ubuntu` };
+      if ((await findProgram(tool)) === undefined) return { reason: `no ${tool} here: not Debian or Ubuntu` };
     }
     await mkdir(serverCache(), { recursive: true });
     work = await mkdtemp(join(serverCache(), `.${server}-`));
@@ -140,7 +141,7 @@ async function programIn(root: string, server: PackagedServer): Promise<ServerBi
 }
 
 async function missingLibraries(binary: ServerBinary): Promise<string[]> {
-  if (!(await onPath('ldd'))) return [];
+  if ((await findProgram('ldd')) === undefined) return [];
   const output = await run('ldd', [binary.path], { env: binary.env });
   return [...output.matchAll(/^\s*(\S+) => not found/gm)].map(match => match[1] ?? '');
 }
@@ -172,18 +173,6 @@ function run(
       }
     });
   });
-}
-
-async function onPath(program: string): Promise<boolean> {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    try {
-      await access(join(folder, program));
-      return true;
-    } catch {
-      // Looked for in the next folder.
-    }
-  }
-  return false;
 }
 
 function firstLine(error: unknown): string {

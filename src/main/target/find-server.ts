@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
-import { access, constants, stat } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
 import { unpackDebianPackage } from './debian-package.ts';
+import { findProgram } from './find-program.ts';
 import type { ServerBinary, StartableServer } from './server-process.ts';
 
 /** A server program that runs here. */
@@ -36,14 +35,11 @@ export async function findServerBinary(
 /** The server's program on PATH, if it runs. */
 export async function findOnPath(server: StartableServer): Promise<FoundBinary | NotFound> {
   const program = programs[server];
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const path = join(folder, program);
-    if (folder === '' || !(await isExecutable(path))) continue;
-    const version = await programVersion({ path, env: {} });
-    if (version === undefined) return { reason: `${path} does not run` };
-    return { path, env: {}, from: 'PATH', version };
-  }
-  return { reason: `no ${program} on PATH` };
+  const path = await findProgram(program);
+  if (path === undefined) return { reason: `no ${program} on PATH` };
+  const version = await programVersion({ path, env: {} });
+  if (version === undefined) return { reason: `${path} does not run` };
+  return { path, env: {}, from: 'PATH', version };
 }
 
 /** The server's program from the distribution's package (Debian, Ubuntu), fetched unless it is there already. */
@@ -82,13 +78,4 @@ function programVersion(binary: ServerBinary): Promise<string | undefined> {
       resolve(error === null ? (/\bv=?(\d[\w.]*)/.exec(stdout)?.[1] ?? 'unknown') : undefined);
     });
   });
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
 }

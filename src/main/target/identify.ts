@@ -1,4 +1,4 @@
-import type { Control } from './control.ts';
+import { type Control, isRefusal } from './control.ts';
 import { infoNumber } from './info.ts';
 
 export type ServerKind = 'redis' | 'valkey' | 'dragonfly' | 'embedded' | 'unknown';
@@ -94,7 +94,7 @@ function persistence(info: Fields, config: Fields): string[] | null {
 /** A refused question is an answer of its own; a lost connection is not. */
 function onlyReplies<T>(fallback: T): (error: unknown) => T {
   return error => {
-    if (error instanceof Error && error.name === 'ReplyError') return fallback;
+    if (isRefusal(error)) return fallback;
     throw error;
   };
 }

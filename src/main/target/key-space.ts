@@ -1,27 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { keyName } from '../../pool/batch.ts';
+import { randomValue } from '../../workers/workload.ts';
 import { PoolbenchError } from '../errors.ts';
-import type { Control, Request } from './control.ts';
+import { type Control, isRefusal, type Request } from './control.ts';
 
 /** The keys of one run: `<prefix><8 digits>`, from 0 to `keys - 1`. */
 export interface KeySpace {
-  /** `poolbench:<seed>:`, or `poolbench:<seed>.1:` and so on while other runs have taken those before. */
+  /** `poolbench:<seed>:`, `poolbench:<seed>.1:` and so on while other runs have taken those before, or a random one. */
   readonly prefix: string;
   readonly keys: number;
+  /** Whether the server holds our claim. Where it took none, nobody else can have drawn the same random prefix. */
+  readonly claimed: boolean;
   /** What a reader must know: writes that were refused. */
   readonly warnings: readonly string[];
+}
+
+/** What became of a run's keys. */
+export interface Removal {
+  /** Without the claim. */
+  readonly removed: number;
+  /** Keys that the server still holds because it refused to remove them; then the claim stays with them. */
+  readonly left: number;
+  /** Its refusal, where it left any. */
+  readonly reason?: string;
 }
 
 const chunkKeys = 1000;
 const chunkBytes = 4 << 20;
 const mostAttempts = 100;
 
-/** Name of a key: its number has 8 digits, so that all names are of one length. */
-export function keyName(prefix: string, number: number): string {
-  return `${prefix}${String(number).padStart(8, '0')}`;
-}
-
 /**
  * Takes a key prefix that no other run is using. The same seed takes the same prefix, unless it is in use.
- * A server that refuses writes (a replica, out of memory) gives one without a claim, and a warning.
+ * A server that refuses writes (a replica, out of memory) holds no claim: there the prefix is a random one, for another
+ * run of the seed may hold the usual one, and there is a warning.
  * @throws PoolbenchError TARGET_NOT_AVAILABLE when a hundred prefixes of the seed are taken
  */
 export async function claimKeySpace(
@@ -32,10 +43,15 @@ export async function claimKeySpace(
     const prefix = `poolbench:${seed}${attempt === 0 ? '' : `.${attempt}`}:`;
     try {
       const answer = await control.call('SET', `${prefix}claim`, new Date().toISOString(), 'NX');
-      if (answer !== null) return { prefix, keys, warnings: [] };
+      if (answer !== null) return { prefix, keys, claimed: true, warnings: [] };
     } catch (error) {
-      if (error instanceof PoolbenchError || !(error instanceof Error)) throw error;
-      return { prefix, keys, warnings: [`the server refuses writes: ${error.message}`] };
+      if (!isRefusal(error)) throw error;
+      return {
+        prefix: `poolbench:${seed}.${randomBytes(4).toString('hex')}:`,
+        keys,
+        claimed: false,
+        warnings: [`the server refuses writes: ${error.message}`],
+      };
     }
   }
   throw new PoolbenchError(
@@ -45,7 +61,7 @@ export async function claimKeySpace(
 }
 
 /**
- * Writes every key once, pipelined, with random bytes drawn from the seed; an aborted `signal` ends it early.
+ * Writes every key once, pipelined, with a value as the load writes them; an aborted `signal` ends it early.
  * @returns one warning if the server refused any of it; the run goes on, and its reads then miss
  */
 export async function prefill(
@@ -53,14 +69,14 @@ export async function prefill(
   space: KeySpace,
   { seed, valueBytes, signal }: { seed: number; valueBytes: number; signal?: AbortSignal },
 ): Promise<string[]> {
-  const random = randomBytesOf(seed);
+  const value = randomValue(valueBytes, seed);
   const chunk = Math.max(1, Math.min(chunkKeys, Math.floor(chunkBytes / Math.max(1, valueBytes))));
   let refused = 0;
   let reason = '';
   for (let first = 0; first < space.keys && signal?.aborted !== true; first += chunk) {
     const requests: Request[] = [];
     for (let number = first; number < Math.min(first + chunk, space.keys); number += 1) {
-      requests.push(['SET', keyName(space.prefix, number), random(valueBytes)]);
+      requests.push(['SET', keyName(space.prefix, number), value]);
     }
     for (const outcome of await control.pipeline(requests)) {
       if (!('error' in outcome)) continue;
@@ -76,24 +92,38 @@ export async function prefill(
 }
 
 /**
- * Removes exactly the run's keys, by name, and its claim; what the server refuses stays.
- * @returns the number of keys that were removed, without the claim
+ * Removes exactly the run's keys, by name, and then its claim. UNLINK that is refused (unknown, NOPERM) is tried as DEL.
+ * @throws PoolbenchError TARGET_LOST when the server does not answer
  */
-export async function removeKeySpace(control: Control, space: KeySpace): Promise<number> {
+export async function removeKeySpace(control: Control, space: KeySpace): Promise<Removal> {
   let removed = 0;
+  let left = 0;
+  let reason = '';
   let command = 'UNLINK';
   for (let first = 0; first < space.keys; first += chunkKeys) {
     const count = Math.min(chunkKeys, space.keys - first);
     const names = Array.from({ length: count }, (_, index) => keyName(space.prefix, first + index));
-    const [outcome] = await control.pipeline([[command, ...names]]);
-    if (outcome !== undefined && 'value' in outcome) removed += Number(outcome.value);
-    else if (command === 'UNLINK' && /unknown command/i.test(outcome?.error.message ?? '')) {
+    let [outcome] = await control.pipeline([[command, ...names]]);
+    if (command === 'UNLINK' && outcome !== undefined && 'error' in outcome) {
       command = 'DEL';
-      first -= chunkKeys;
-    } else return removed;
+      [outcome] = await control.pipeline([[command, ...names]]);
+    }
+    if (outcome === undefined || 'value' in outcome) removed += Number(outcome?.value ?? 0);
+    else {
+      reason = outcome.error.message;
+      // A server that takes no writes holds none of them, as a rule.
+      const [held] = await control.pipeline([['EXISTS', ...names]]);
+      left += held !== undefined && 'value' in held ? Number(held.value) : count;
+    }
   }
-  await control.pipeline([['DEL', `${space.prefix}claim`]]);
-  return removed;
+  if (space.claimed && left === 0) {
+    const [outcome] = await control.pipeline([[command, `${space.prefix}claim`]]);
+    if (outcome !== undefined && 'error' in outcome) {
+      reason = outcome.error.message;
+      left = 1;
+    }
+  }
+  return left === 0 ? { removed, left } : { removed, left, reason };
 }
 
 /**
@@ -112,20 +142,4 @@ export async function leftoverPrefixes(control: Control): Promise<string[]> {
     if (cursor === '0') break;
   }
   return [...found].sort();
-}
-
-/** Bytes from xorshift32: values need to be different, and the same for the same seed, no more. */
-function randomBytesOf(seed: number): (bytes: number) => Buffer {
-  let state = (Math.trunc(seed) ^ 0x9e3779b9) | 0 || 1;
-  return bytes => {
-    const value = Buffer.alloc(bytes);
-    for (let at = 0; at < bytes; at += 4) {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      for (let byte = at; byte < Math.min(at + 4, bytes); byte += 1)
-        value[byte] = state >>> ((byte - at) * 8);
-    }
-    return value;
-  };
 }

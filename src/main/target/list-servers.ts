@@ -1,8 +1,10 @@
+import { exitOnInterrupt } from '../run/interrupt.ts';
 import { findServerBinary, howToInstall } from './find-server.ts';
 import { startable } from './server-process.ts';
 
 /** `npm run servers`: which servers can be started here, fetching the distribution's packages where needed. */
 
+exitOnInterrupt();
 for (const server of startable) {
   const found = await findServerBinary(server, line => console.log(`${server}: ${line}`));
   if ('reason' in found) {

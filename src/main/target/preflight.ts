@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { formatPlural } from '../../aggregate/format.ts';
 import { PoolbenchError } from '../errors.ts';
+import { isRefusal } from './control.ts';
 import { type Identity, identifyServer } from './identify.ts';
 import { leftoverPrefixes } from './key-space.ts';
 import type { Target } from './resolve.ts';
@@ -62,7 +64,7 @@ function ofServer(identity: Identity, needs: Needs): string[] {
     identity;
   if (connectedClients !== null && connectedClients > 1) {
     warnings.push(
-      `${count(connectedClients - 1, 'other client')} connected to the server: what they do is part of the figures`,
+      `${formatPlural(connectedClients - 1, 'other client')} connected to the server: what they do is part of the figures`,
     );
   }
   if (persistence !== null && persistence.length > 0) {
@@ -82,24 +84,36 @@ function ofServer(identity: Identity, needs: Needs): string[] {
 
 async function ofDatabase({ control }: Pick<Target, 'control'>, database: number): Promise<string[]> {
   const warnings: string[] = [];
-  const size = Number(await control.call('DBSIZE'));
+  const refused: string[] = [];
+  /** What a user with few rights is not told is no reason to end. */
+  const asked = async <T>(answer: Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refused.push(error.message);
+      return otherwise;
+    }
+  };
+  const size = Number(await asked(control.call('DBSIZE'), 0));
   if (size > 0) {
     warnings.push(
-      `database ${database} holds ${count(size, 'key')} already: they are left alone, but it is in use`,
+      `database ${database} holds ${formatPlural(size, 'key')} already: they are left alone, but it is in use`,
     );
   }
-  const leftovers = await leftoverPrefixes(control);
+  const leftovers = await asked(leftoverPrefixes(control), []);
   if (leftovers.length > 0) {
     warnings.push(
       `keys of other poolbench runs are there (${leftovers.join(', ')}): one is running now, or was killed; ` +
         `then remove them, for example with redis-cli --scan --pattern '${leftovers[0]}*' | xargs redis-cli unlink`,
     );
   }
+  if (refused.length > 0) {
+    warnings.push(
+      `the server does not tell whether the database is in use, or holds keys of other poolbench runs: ${refused.join('; ')}`,
+    );
+  }
   return warnings;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function mebibytes(bytes: number): string {

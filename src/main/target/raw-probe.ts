@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Address } from '../../pool/address.ts';
+import { type Address, socketPlace } from '../../pool/address.ts';
 
 /** What a socket that speaks no protocol of its own heard; undefined when nothing was. */
 export type Heard = string | undefined;
@@ -17,8 +17,7 @@ export function rawProbe(
   return new Promise(resolve => {
     let heard = '';
     let connected = false;
-    const where =
-      address.path === undefined ? { host: address.host, port: address.port } : { path: address.path };
+    const where = socketPlace(address);
     // Only asks what is spoken there: nothing secret is sent, so the certificate need not be trusted.
     const socket = options.tls ? connectTls({ ...where, rejectUnauthorized: false }) : connect(where);
     const finish = (): void => {

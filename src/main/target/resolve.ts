@@ -18,6 +18,7 @@ export interface Target {
   readonly foundBy: string;
   /** Whether something else than the declared server answers: never to be silent about. */
   readonly standIn: boolean;
+  /** With the IP address that answered in the place of a host name. */
   readonly address: Address;
   readonly control: Control;
   /** Whether it shares this machine's cores with poolbench. */
@@ -34,8 +35,15 @@ export interface ResolveOptions {
   readonly standInAllowed: boolean;
   /** Is told what is looked for and what is started, one line at a time. */
   readonly say: (line: string) => void;
-  /** Bounds connecting and every request of the control connection. */
+  /** Bounds connecting and every request of the control connection; 5 s unless given. */
   readonly timeoutMs?: number;
+}
+
+const leastTimeoutMs = 5000;
+
+/** Limit of the control connection for an experiment: it waits as long as the load does, and 5 s at least. */
+export function controlTimeoutMs({ timeoutMs }: { readonly timeoutMs: number }): number {
+  return Math.max(leastTimeoutMs, timeoutMs);
 }
 
 /**
@@ -49,10 +57,10 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   const { server, say } = options;
   const address = parseAddress(options.url);
   const url = withoutPassword(options.url);
-  const timeoutMs = options.timeoutMs ?? 5000;
+  const timeoutMs = options.timeoutMs ?? leastTimeoutMs;
   const running = await connectIfRunning(address, timeoutMs);
   if (running !== undefined)
-    return finish(options, { control: running, foundBy: `running at ${url}`, tried: [] });
+    return finish(options, url, { control: running, foundBy: `running at ${url}`, tried: [] });
 
   say(`nothing listens at ${shownAddress(address)}; looking for a ${server} to start`);
   const { started, tried } = await firstThatStarts(server, { port: address.port, ...options });
@@ -61,7 +69,7 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   try {
     const { host, port } = started.server;
     const control = await connectControl({ ...address, host, port }, { timeoutMs });
-    return await finish(options, { control, foundBy: started.foundBy, tried, started });
+    return await finish(options, url, { control, foundBy: started.foundBy, tried, started });
   } catch (error) {
     await started.server.stop();
     throw error;
@@ -82,11 +90,11 @@ async function connectIfRunning(address: Address, timeoutMs: number): Promise<Co
 }
 
 async function finish(
-  { server, url: fullUrl, standInAllowed }: ResolveOptions,
+  { server, standInAllowed }: ResolveOptions,
+  url: string,
   found: { control: Control; foundBy: string; tried: readonly string[]; started?: Started },
 ): Promise<Target> {
   const { control, foundBy, tried, started } = found;
-  const url = withoutPassword(fullUrl);
   try {
     const detected = await identifyServer(control);
     const standIn = detected.server !== server;
@@ -102,9 +110,9 @@ async function finish(
       detected,
       foundBy,
       standIn,
-      address: control.address,
+      address: control.answering,
       control,
-      local: started !== undefined || isLocal(control.address),
+      local: started !== undefined || isLocal(control.answering),
       notes: standIn
         ? [
             `stand-in: ${what} answers in the place of ${server}; no figure here says anything about ${server}, and claims about it are not tested`,

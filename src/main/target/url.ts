@@ -18,10 +18,13 @@ export function parseAddress(url: string): Address {
     throw new Error(`expected nothing after the database index (no "?" or "#"): ${expected}`);
   }
   const bracketed = parsed.hostname.startsWith('[');
+  const host = decode(bracketed ? parsed.hostname.slice(1, -1) : parsed.hostname);
+  const tls = parsed.protocol === 'rediss:';
   return {
-    host: decode(bracketed ? parsed.hostname.slice(1, -1) : parsed.hostname),
+    host,
     port: parsed.port === '' ? 6379 : portNumber(parsed.port),
-    tls: parsed.protocol === 'rediss:',
+    tls,
+    ...(tls && isIP(host) === 0 ? { servername: host } : {}),
     ...login(parsed.username, parsed.password),
     database: databaseIndex(parsed.pathname.replace(/^\//, '')),
   };
@@ -36,6 +39,18 @@ export function withoutPassword(url: string): string {
   if (end < 0) return scheme + shown;
   const user = rest.slice(0, end).split(':', 1)[0] ?? '';
   return `${scheme}${user === '' ? '' : `${user}@`}${rest.slice(end + 1)}`;
+}
+
+/**
+ * What somebody else wrote, as it may be shown: without the password of the address. Servers that do not know a command
+ * repeat its arguments, and cut them, so those go as a whole.
+ */
+export function withoutSecrets(text: string, { username, password }: Address): string {
+  if (password === undefined) return text;
+  return text
+    .replace(/(with args beginning with:).*$/s, '$1 ***')
+    .replaceAll(`${username ?? ''}:${password}`, '***')
+    .replaceAll(password, '***');
 }
 
 /** `host:port`, or the path of the unix socket. */

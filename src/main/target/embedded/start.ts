@@ -1,5 +1,4 @@
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../free-port.ts';
 import type { StartedServer } from '../server-process.ts';
@@ -15,7 +14,7 @@ export async function startEmbedded(options: { port?: number } = {}): Promise<St
   const entry = new URL('./process.js', import.meta.url.replace(/\/src\/(main\/.*)\.ts$/, '/dist/$1.js'));
   const wanted = await freePort(options.port);
   const child = fork(fileURLToPath(entry), [String(wanted)], { execArgv: [], stdio: 'ignore' });
-  const ended = once(child, 'exit');
+  const ended = new Promise(resolve => child.once('exit', resolve));
   const port = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', code => reject(new Error(`the embedded server ended at once (exit code ${code})`)));

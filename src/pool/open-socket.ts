@@ -1,0 +1,32 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import { type Address, socketPlace, tlsName } from './address.ts';
+
+/** Where what arrives is put, without a stream's buffers in between. */
+export type OnRead = NonNullable<net.TcpSocketConnectOpts['onread']>;
+
+/** Opens a TCP, TLS or unix socket. Rejects with the system's error, or with ETIMEDOUT after `timeoutMs`. */
+export function openSocket(address: Address, onread: OnRead, timeoutMs: number): Promise<net.Socket> {
+  return new Promise((resolve, reject) => {
+    const options = { ...socketPlace(address), onread };
+    const socket = address.tls ? tls.connect({ ...options, ...tlsName(address) }) : net.connect(options);
+    const timer = setTimeout(() => socket.destroy(connectTimeout(timeoutMs)), timeoutMs);
+    const settle = (error?: Error) => {
+      clearTimeout(timer);
+      socket.removeListener('error', settle);
+      if (error === undefined) resolve(socket);
+      else reject(error);
+    };
+    socket.once('error', settle);
+    socket.once(address.tls ? 'secureConnect' : 'connect', () => {
+      // Not an option of the connect, because tls.connect() does not heed it there.
+      socket.setNoDelay(true);
+      settle();
+    });
+  });
+}
+
+/** What a connect or a login that takes too long ends with. */
+export function connectTimeout(timeoutMs: number): Error {
+  return Object.assign(new Error(`No connection within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
+}
