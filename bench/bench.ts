@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { medianInterval } from '../src/aggregate/statistics.ts';
+import { median } from '../src/aggregate/statistics.ts';
 import { findServerBinary } from '../src/main/target/find-server.ts';
 import { startServer } from '../src/main/target/server-process.ts';
 import { type Arm, findOnPath, memtierArm, nodeArm, redisBenchmarkArm } from './client-cpu.ts';
@@ -24,9 +24,10 @@ function say(line: string): void {
   console.log(line);
 }
 
+/** The median, and the lowest and highest round. */
 function interval(values: readonly number[], digits: number): string {
-  const { median, low, high } = medianInterval(values);
-  return `${median.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
+  const [middle, low, high] = [median(values), Math.min(...values), Math.max(...values)];
+  return `${middle.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
