@@ -7,10 +7,18 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { median } from '../src/aggregate/statistics.ts';
+import { median, medianInterval } from '../src/aggregate/statistics.ts';
 import { findServerBinary } from '../src/main/target/find-server.ts';
 import { startServer } from '../src/main/target/server-process.ts';
-import { type Arm, findOnPath, memtierArm, nodeArm, redisBenchmarkArm } from './client-cpu.ts';
+import {
+  type Arm,
+  findOnPath,
+  measureOverhead,
+  memtierArm,
+  nodeArm,
+  redisBenchmarkArm,
+} from './client-cpu.ts';
+import type { ArmFigures } from './load-arm.ts';
 import { measurePairs } from './pool-pair.ts';
 import { measureStart } from './start-time.ts';
 import { measureThreadMemory } from './thread-memory.ts';
@@ -99,14 +107,23 @@ async function compareClients(port: number, server: { path: string; env: NodeJS.
         : { 'redis-benchmark': 'CPU ≤ 0.90', memtier_benchmark: 'CPU ≤ 0.40' };
     await compare(`50 connections, SET/GET 1:1, 32 B, depth ${pipeline}`, [wire, ...cTools], goals);
   }
-  const load = { port, connections: 50, pipeline: 1, seconds };
-  await compare(
-    'ioredis through poolbench, and a bare loop over the same connections',
+}
+
+async function compareIoredis(port: number): Promise<void> {
+  const pairs = await measureOverhead(port, 5 * rounds);
+  const ratio = (key: keyof ArmFigures) => {
+    const ratios = pairs.map(({ poolbench, bare }) => poolbench[key] / bare[key]);
+    // A single pair of such short windows says little; their median does, and the interval says how much.
+    const { median, low, high } = medianInterval(ratios);
+    return `${median.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+  };
+  say('### ioredis through poolbench, and a bare loop, in turn in one process, 50 connections, depth 1\n');
+  table(
+    ['figure', `poolbench to the bare loop, median of ${pairs.length} pairs [interval]`, 'goal'],
     [
-      nodeArm('ioredis', { client: 'ioredis', ...load }),
-      nodeArm('bare ioredis', { client: 'bare-ioredis', ...load }),
+      ['client CPU per operation', ratio('cpuMicrosPerOp'), 'within 5 %'],
+      ['operations per second', ratio('opsPerSecond'), 'within 5 %'],
     ],
-    { 'bare ioredis': 'within 5 %' },
   );
 }
 
@@ -141,6 +158,7 @@ try {
   say('medians with the lowest and highest round.\n');
   const only = process.argv[2];
   if (only === undefined || only === 'clients') await compareClients(port, server);
+  if (only === undefined || only === 'ioredis') await compareIoredis(port);
   if (only === undefined || only === 'pools') await comparePools();
   if (only === undefined || only === 'start') {
     say('### Start\n');

@@ -3,7 +3,8 @@ import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { ArmFigures, ArmOptions } from './arm.ts';
+import type { OverheadPair } from './ioredis-overhead.ts';
+import type { ArmFigures, ArmOptions } from './load-arm.ts';
 
 const run = promisify(execFile);
 
@@ -15,6 +16,7 @@ export interface Arm {
 }
 
 const tsx = fileURLToPath(new URL('../node_modules/tsx/dist/cli.mjs', import.meta.url));
+const overheadFile = fileURLToPath(new URL('ioredis-overhead.ts', import.meta.url));
 const armFile = fileURLToPath(new URL('arm.ts', import.meta.url));
 
 /** An arm in a Node process of its own, counted within its measured window: Node's start is left out. */
@@ -23,10 +25,15 @@ export function nodeArm(name: string, options: ArmOptions): Arm {
     name,
     async measure() {
       const { stdout } = await run(process.execPath, [tsx, armFile, JSON.stringify(options)]);
-      const figures = JSON.parse(stdout) as ArmFigures;
-      return { cpuMicrosPerOp: figures.cpuMicrosPerOp, opsPerSecond: figures.operations / figures.seconds };
+      return JSON.parse(stdout) as ArmFigures;
     },
   };
+}
+
+/** The load and the bare loop of ioredis-overhead.ts, pair by pair. */
+export async function measureOverhead(port: number, pairs: number): Promise<OverheadPair[]> {
+  const { stdout } = await run(process.execPath, [tsx, overheadFile, String(port), String(pairs)]);
+  return JSON.parse(stdout) as OverheadPair[];
 }
 
 export interface Load {

