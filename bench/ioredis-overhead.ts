@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { keyName } from '../src/pool/batch.ts';
-import { createPrng } from '../src/workers/prng.ts';
+import { Prng } from '../src/workers/prng.ts';
 import { randomValue } from '../src/workers/workload.ts';
 import { type ArmFigures, drivePoolbench, keyPrefix, keys, measureWindow, valueBytes } from './load-arm.ts';
 
@@ -20,15 +20,15 @@ const seconds = 0.6;
 /** A home-made script's loop: no pool, no clock, no histogram. */
 async function driveBare(port: number): Promise<ArmFigures> {
   const value = randomValue(valueBytes, 1);
-  const draw = createPrng(1);
+  const prng = new Prng(1);
   let completed = 0;
   let running = true;
   const loop = async () => {
     const redis = new Redis({ port, lazyConnect: true, enableReadyCheck: false, disableClientInfo: true });
     await redis.connect();
     while (running) {
-      const read = draw() < 2 ** 31;
-      const key = keyName(keyPrefix, Math.floor((draw() / 2 ** 32) * keys));
+      const read = prng.draw() < 2 ** 31;
+      const key = keyName(keyPrefix, Math.floor((prng.draw() / 2 ** 32) * keys));
       if (read) await redis.get(key);
       else await redis.set(key, value);
       completed++;

@@ -1,7 +1,18 @@
 import { expect, test } from 'vitest';
-import { createPrng, mixSeed } from '../src/workers/prng.ts';
+import { mixSeed, Prng } from '../src/workers/prng.ts';
 
-const draws = (seed: number, count: number): number[] => Array.from({ length: count }, createPrng(seed));
+const draws = (seed: number, count: number): number[] => {
+  const prng = new Prng(seed);
+  return Array.from({ length: count }, () => prng.draw());
+};
+
+test('many draws at a time are the same numbers', () => {
+  const prng = new Prng(1);
+  const [many, more] = [new Uint32Array(60), new Uint32Array(40)];
+  prng.drawInto(many);
+  prng.drawInto(more);
+  expect([...many, ...more]).toEqual(draws(1, 100));
+});
 
 test('the same seed gives the same numbers, near seeds give unrelated ones', () => {
   expect(draws(1, 100)).toEqual(draws(1, 100));

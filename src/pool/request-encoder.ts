@@ -4,10 +4,10 @@ import { type RequestTemplate, type RequestTemplates, runLength } from './reques
 /** Whether this machine stores the low byte first. A table that is read and written alike is right either way. */
 const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** The four decimal digits of 0 … 9999 as they stand in a request: two look-ups a key instead of eight divisions. */
-const fourDigits = new Uint32Array(10_000);
-for (const [number] of fourDigits.entries()) {
-  Buffer.from(fourDigits.buffer).write(String(number).padStart(4, '0'), number * 4);
+/** The two decimal digits of 0 … 99 as they stand in a request: small enough to stay in the fastest cache. */
+const twoDigits = new Uint16Array(100);
+for (const [number] of twoDigits.entries()) {
+  Buffer.from(twoDigits.buffer).write(String(number).padStart(2, '0'), number * 2);
 }
 
 /** Bytes of a connection's own, in which the digits of keys are patched. */
@@ -23,8 +23,15 @@ class Patchable {
   /** Writes the 8 digits of a key number. */
   patch(at: number, key: number): void {
     const high = (key / 10_000) | 0;
-    this.#view.setUint32(at, fourDigits[high] as number, littleEndian);
-    this.#view.setUint32(at + 4, fourDigits[key - high * 10_000] as number, littleEndian);
+    this.#patchFour(at, high);
+    this.#patchFour(at + 4, key - high * 10_000);
+  }
+
+  #patchFour(at: number, number: number): void {
+    // number / 100, rounded down, for any number below 10,000.
+    const high = (number * 5243) >>> 19;
+    this.#view.setUint16(at, twoDigits[high] as number, littleEndian);
+    this.#view.setUint16(at + 2, twoDigits[number - high * 100] as number, littleEndian);
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Batch, type CommandSet, KEY } from '../pool/batch.ts';
-import { createPrng, mixSeed, type Prng } from './prng.ts';
+import { mixSeed, Prng } from './prng.ts';
 
 /** Indices into the workload's CommandSet. */
 const GET = 0;
@@ -20,22 +20,24 @@ export function commandSet(keyPrefix: string, valueBytes: number, seed: number):
 
 /** A value of `bytes` printable ASCII characters; the same seed gives the same value. */
 export function randomValue(bytes: number, seed: number): string {
-  const draw = createPrng(mixSeed(seed, bytes));
+  const prng = new Prng(mixSeed(seed, bytes));
   let value = '';
-  for (let i = 0; i < bytes; i++) value += printable[draw() & 63];
+  for (let i = 0; i < bytes; i++) value += printable[prng.draw() & 63];
   return value;
 }
 
 /** Draws the operations of one pool's workers: keys uniform over the pool's own range, reads by their share. */
 export class Workload {
-  readonly #draw: Prng;
+  readonly #prng: Prng;
+  /** Two draws for each operation of a batch. */
+  #drawn = new Uint32Array(0);
   readonly #firstKey: number;
   readonly #keys: number;
   /** A draw below this is a read. */
   readonly #readBelow: number;
 
   constructor(keys: { readonly firstKey: number; readonly keys: number }, readShare: number, seed: number) {
-    this.#draw = createPrng(seed);
+    this.#prng = new Prng(seed);
     this.#firstKey = keys.firstKey;
     this.#keys = keys.keys;
     this.#readBelow = readShare * 2 ** 32;
@@ -43,9 +45,13 @@ export class Workload {
 
   fill(batch: Batch): void {
     const { command, key } = batch;
+    if (this.#drawn.length !== 2 * command.length) this.#drawn = new Uint32Array(2 * command.length);
+    const drawn = this.#drawn;
+    this.#prng.drawInto(drawn);
+    const scale = this.#keys / 2 ** 32;
     for (let i = 0; i < command.length; i++) {
-      command[i] = this.#draw() < this.#readBelow ? GET : SET;
-      key[i] = this.#firstKey + Math.floor((this.#draw() / 2 ** 32) * this.#keys);
+      command[i] = (drawn[2 * i] as number) < this.#readBelow ? GET : SET;
+      key[i] = this.#firstKey + Math.floor((drawn[2 * i + 1] as number) * scale);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { createPrng, mixSeed } from '../../workers/prng.ts';
+import { mixSeed, Prng } from '../../workers/prng.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { expandScenarios, type Scenario } from './scenarios.ts';
 
@@ -34,9 +34,9 @@ export function estimateSeconds({ rounds, seconds, warmupSeconds }: Plan): numbe
 /** A shuffled copy (Fisher–Yates); the same seed gives the same order. */
 export function shuffle<Item>(items: readonly Item[], seed: number): Item[] {
   const shuffled = [...items];
-  const draw = createPrng(seed);
+  const prng = new Prng(seed);
   for (let last = shuffled.length - 1; last > 0; last--) {
-    const other = Math.floor((draw() / 2 ** 32) * (last + 1));
+    const other = Math.floor((prng.draw() / 2 ** 32) * (last + 1));
     [shuffled[last], shuffled[other]] = [shuffled[other] as Item, shuffled[last] as Item];
   }
   return shuffled;
