@@ -86,7 +86,7 @@ test.each([
   [
     'more in flight than memory holds',
     { ...group({ workers: 50, pipeline: [1, 100] }), workload: { valueBytes: 1_048_576 } },
-    'scenarios[0].pipeline: expected workers × pipeline × valueBytes of at most 1 GiB: that much is in flight at once, found 100',
+    'scenarios[0].pipeline: expected at most 1 GiB in flight at once (workers × pipeline × valueBytes, 4.9 GiB here), found a list',
   ],
   [
     'too many threads',

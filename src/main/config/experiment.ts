@@ -209,14 +209,15 @@ export const experimentSchema = section({
       });
     }
     for (const [index, { workers, pipeline }] of value.scenarios.entries()) {
-      const batchBytes = Math.max(...pipeline) * (value.workload.valueBytes + requestOverheadBytes);
-      if (Math.max(...workers) * batchBytes <= mostBytesInFlight) continue;
-      const expected = 'workers × pipeline × valueBytes of at most 1 GiB: that much is in flight at once';
+      const bytes =
+        Math.max(...workers) * Math.max(...pipeline) * (value.workload.valueBytes + requestOverheadBytes);
+      if (bytes <= mostBytesInFlight) continue;
+      const expected = `at most 1 GiB in flight at once (workers × pipeline × valueBytes, ${(bytes / 2 ** 30).toFixed(1)} GiB here)`;
       issues.push({
         code: 'custom',
         params: { expected },
         path: ['scenarios', index, 'pipeline'],
-        input: Math.max(...pipeline),
+        input: pipeline,
       });
     }
   })
