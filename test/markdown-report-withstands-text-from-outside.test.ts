@@ -93,7 +93,7 @@ test('the config can be copied, with the command that repeats the run', () => {
   const [, fence, json] = /^(`{3,})json\n([\s\S]*?)\n\1$/m.exec(markdown) ?? [];
   expect(fence).toBe('````');
   expect(JSON.parse(json ?? '')).toEqual(config);
-  expect(markdown).toContain('poolbench run my-run-x.json --seed 42');
+  expect(markdown).toContain('npm start -- my-run-x.json');
 });
 
 test('a stand-in and an interruption are said at the top', () => {

@@ -13,7 +13,7 @@ test('results go to standard output, the way there to standard error', async () 
   expect(stdout).toMatch(/^C1 not tested/);
   expect(stdout).not.toMatch(/Plan:|round 1\/1|Written:/);
   expect(stderr).toMatch(
-    /^Target: redis .*Plan: e2e\n.*\nround 1\/1 +1\/1 +wire-\S+ .*Written: .*\/result\.json/s,
+    /^Target: redis .*Plan: e2e\n.*\nround 1\/1 +1\/1 .* wire-\S+\n.*Written: .*\/result\.json/s,
   );
   // Neither colour nor a live line where nobody looks.
   expect(stdout + stderr).not.toContain('\u001b');

@@ -35,7 +35,7 @@ export function describeShortfall(result: Pick<Result, 'complete' | 'scenarios'>
 /** What was measured for a claim, beside what it predicts. */
 export function describeMeasured({ measured, low, high, predicted }: ClaimResult): string {
   const found = measured === null || low === null || high === null ? null : { median: measured, low, high };
-  return `Predicted: ${predicted}. Measured: ${found === null ? 'nothing to rest a verdict on' : formatRatioInterval(found)}.`;
+  return `Predicted: ${predicted}. Measured: ${found === null ? 'nothing that this claim asks for' : formatRatioInterval(found)}.`;
 }
 
 /** "redis 7.0.15, 1 thread (binary on PATH)". */

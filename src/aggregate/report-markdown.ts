@@ -40,7 +40,7 @@ export function renderMarkdown(result: Result): string {
     '## Run it again',
     `Save this as \`${fileName(result.name)}\` (add the password to the URL, if there is one):`,
     markdownCode('json', JSON.stringify(result.config, null, 2)),
-    markdownCode('sh', `poolbench run ${fileName(result.name)} --seed ${result.seed}`),
+    markdownCode('sh', `npm start -- ${fileName(result.name)}`),
     ...(banner === null ? [] : [`> **${asMarkdown(banner)}**`]),
   ].join('\n\n')}\n`;
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { nearest } from './config/nearest.ts';
 import type { Overrides } from './config/overrides.ts';
 import { PoolbenchError } from './errors.ts';
 
@@ -49,6 +50,9 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const [first, ...rest] = positionals;
   if (first === undefined) throw wrong('expected a config, found none');
   const isCommand = first === 'run' || first === 'check' || first === 'report';
+  if (!isCommand && !/[./]/.test(first)) {
+    throw wrong(`expected run, check, report, or the path of a config, found ${first}`);
+  }
   const command = isCommand ? first : 'run';
   for (const flag of withoutMeaning[command]) {
     if (values[flag] !== undefined)
@@ -63,7 +67,11 @@ function parse(args: readonly string[]) {
     return parseArgs({ args: [...args], options: flags, allowPositionals: true });
   } catch (error) {
     // Node's message names the option; its second half explains how to pass odd file names.
-    throw wrong((error as Error).message.replace(/\. To specify a positional.*$/s, ''));
+    const message = (error as Error).message.replace(/\. To specify a positional.*$/s, '');
+    const meant = nearest(/--([\w-]+)/.exec(message)?.[1] ?? '', Object.keys(flags));
+    throw wrong(
+      message.startsWith('Unknown option') && meant ? `${message}; did you mean --${meant}?` : message,
+    );
   }
 }
 

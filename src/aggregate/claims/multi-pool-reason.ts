@@ -13,9 +13,12 @@ import { bestOf, type Combined, type Finding } from './multi-pool-findings.ts';
 /** The verdict's reason in at most four sentences: why, the figures, where the crossover lies, what to keep in mind. */
 export function explain(target: Result['target'], findings: readonly Finding[], verdict: Verdict): string {
   const why = sayWhy(findings);
-  const figures = findings.map(sayFigures).join('; ');
+  const figures = findings
+    .map(sayFigures)
+    .filter(clause => clause !== '')
+    .join('; ');
   const crossovers = findings
-    .filter(finding => finding.sound)
+    .filter(finding => finding.sound && finding.pairs.length > 0)
     .map(finding => sayCrossover(finding, findings.length > 1))
     .join('; ');
   return [
@@ -29,13 +32,31 @@ export function explain(target: Result['target'], findings: readonly Finding[], 
     .join(' ');
 }
 
-/** Why a run is no test of the claim. */
-export function explainUntested(target: Result['target'], scenarios: readonly ScenarioResult[]): string {
+/** More than these are for the table. */
+const mostUntestedPairs = 4;
+
+/** Why a run is no test of the claim, and what it says all the same. */
+export function explainUntested(
+  target: Result['target'],
+  scenarios: readonly ScenarioResult[],
+  pairs: readonly Pair[],
+): string {
   const open = scenarios.length > 0 && scenarios.every(scenario => scenario.arrival.kind !== 'closed');
   const missing = open
     ? 'The run has open loops only, whose throughput is the rate that was asked for.'
     : 'The run has no scenario of several pools, each with a thread of its own, beside its equal of one pool at more than 50 workers.';
-  return target.standIn ? `${missing} ${nameStandIn(target)}.` : missing;
+  const found = pairs.flatMap(({ one, several, throughput: { ratio } }) =>
+    ratio === null
+      ? []
+      : `at ${formatPlural(one.workers, 'worker')} with ${one.client}, ${several.pools} pools gave ${formatRatioInterval(ratio)} the throughput of one`,
+  );
+  return [
+    missing,
+    ...(found.length > 0 && found.length <= mostUntestedPairs
+      ? [`It does tell this: ${found.join('; ')}.`]
+      : []),
+    ...(target.standIn ? [`${nameStandIn(target)}.`] : []),
+  ].join(' ');
 }
 
 function nameStandIn({ declared, detected }: Result['target']): string {

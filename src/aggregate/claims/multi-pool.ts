@@ -34,7 +34,7 @@ function judge({ target, scenarios }: Evidence): Judgement {
     .map(({ label, scenarios }) => judgeSetting(label, pairWithOnePool(scenarios)))
     .filter(finding => finding.pairs.some(isAbove));
   if (findings.length === 0) {
-    const reason = explainUntested(target, scenarios);
+    const reason = explainUntested(target, scenarios, pairWithOnePool(arms));
     return { measured: null, low: null, high: null, verdict: 'not tested', reason, comparisons };
   }
   const verdict = agree(findings.map(finding => finding.verdict));

@@ -24,9 +24,11 @@ async function readResult(file: string): Promise<Result> {
   try {
     parsed = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const found = missing ? 'no such file' : (error as Error).message.split('\n', 1)[0];
     throw new PoolbenchError(
       'RESULT_INVALID',
-      `${file}: expected a result.json, found: ${(error as Error).message}`,
+      `${file}: expected the result.json of a run, or its folder, found: ${found}`,
     );
   }
   const checked = resultSchema.safeParse(parsed);

@@ -95,13 +95,14 @@ function sum(shared: SharedState, threads: number): { completed: number; failed:
 }
 
 function describe(step: Step, opsPerSecond: number, p99Ms: number, failed: number): string {
+  // What a narrow terminal cuts off is the scenario's name, at the end.
   return [
     `round ${step.round}/${step.rounds}`,
     `${String(step.index).padStart(String(step.total).length)}/${step.total}`,
-    step.scenario,
     `${formatRate(opsPerSecond)} ops/s`,
-    `p99 ${formatMs(p99Ms)} ms`,
+    p99Ms === 0 ? 'p99 –' : `p99 ${formatMs(p99Ms)} ms`,
     `${failed} failed`,
     `${formatDuration(step.secondsLeft)} left`,
+    step.scenario,
   ].join('  ');
 }
