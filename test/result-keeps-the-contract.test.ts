@@ -123,7 +123,9 @@ test.each([
 
   // The plain progress lines tell the order in which the rounds were measured.
   const order = (round: number) =>
-    [...stderr.matchAll(new RegExp(`^round ${round}/2 +\\d+/${cells} .* (\\S+)$`, 'gm'))].map(match => match[1]);
+    [...stderr.matchAll(new RegExp(`^round ${round}/2 +\\d+/${cells} .* (\\S+)$`, 'gm'))].map(
+      match => match[1],
+    );
   expect(order(1)).toHaveLength(cells);
   expect(order(1).toSorted()).toEqual(result.scenarios.map(({ id }) => id).toSorted());
   expect(order(2).toSorted()).toEqual(order(1).toSorted());
