@@ -300,3 +300,17 @@ test('a window that was cut short is in no ratio', () => {
   expect(roundsOf(judge(scenarios))).toBe(5);
   expect(roundsOf(judge(withRounds(scenarios, first.id, cutShort)))).toBe(4);
 });
+
+test('a run without levels above 50 workers is no test, but says what it found', () => {
+  const claim = judge(buildMatrix({ workers: [40], pools: [1, 2], gain: () => 0.8 }));
+  expect(claim.verdict).toBe('not tested');
+  expect(claim.reason).toMatch(/It does tell this: at 40 workers with ioredis, 2 pools gave ×0\.80 \[/);
+});
+
+test('a run that was stopped before any round was common has no empty sentences', () => {
+  const [first, ...others] = buildMatrix({ clients: ['ioredis', 'wire'], gain: asClaimed });
+  if (first === undefined) throw new Error('expected a matrix');
+  const claim = judge([first, ...others.map(scenario => ({ ...scenario, rounds: [] }))]);
+  expect(claim.verdict).toBe('inconclusive');
+  expect(claim.reason).not.toMatch(/(^|[.;] ?)[.;]/);
+});
