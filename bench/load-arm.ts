@@ -54,8 +54,18 @@ export async function drivePoolbench({
     preset: 'optimized',
     probe: 'poll',
     healthTtlMs: 1000,
-    pools: [{ workers: connections, connections, minIdle: connections, firstKey: 0, keys }],
-    pipeline,
+    connects: 'parallel',
+    autoPipelining: false,
+    burst: false,
+    pools: [
+      {
+        groups: [{ workers: connections, pipeline }],
+        connections,
+        minIdle: connections,
+        firstKey: 0,
+        keys,
+      },
+    ],
     keyPrefix,
     valueBytes,
     readShare: 0.5,
@@ -72,7 +82,7 @@ export async function drivePoolbench({
   const figures = await measureWindow(seconds, () => shared.progress(0).completed);
   const outcome = await sample;
   if ('refused' in outcome) throw new Error(outcome.refused);
-  const { failed } = outcome;
-  if (Object.keys(failed).length > 0) throw new Error(`operations failed: ${JSON.stringify(failed)}`);
+  const failed = outcome.loads.map(load => load.failed).filter(byCode => Object.keys(byCode).length > 0);
+  if (failed.length > 0) throw new Error(`operations failed: ${JSON.stringify(failed)}`);
   return figures;
 }

@@ -28,6 +28,7 @@ async function optimizedPool(metrics: boolean): Promise<Pool> {
     probe: 'poll',
     healthTtlMs: 3_600_000,
     timeoutMs: 5000,
+    connects: 'parallel',
   } as const;
   const pool = new Pool(
     { ...options, strategies: presets.optimized, metrics },

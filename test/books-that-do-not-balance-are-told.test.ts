@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { findImbalances } from '../src/aggregate/accounting.ts';
-import { renderMarkdown } from '../src/aggregate/report-markdown.ts';
-import { renderTerminal } from '../src/aggregate/report-terminal.ts';
+import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
+import { renderTerminal } from '../src/aggregate/report/terminal.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
 const imbalancesOf = (changes: Parameters<typeof buildRound>[2]) =>

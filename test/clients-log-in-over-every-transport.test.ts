@@ -52,7 +52,7 @@ describe.each(clientNames)('%s', client => {
     const keys = await control.info('keyspace');
     expect(keys.get(`db${database}`)).toMatch(/^keys=1,/);
     expect(await control.call('CLIENT', 'LIST')).toMatch(
-      new RegExp(`name=poolbench .*db=${database} .*user=worker .*resp=3`),
+      new RegExp(`name=test .*db=${database} .*user=worker .*resp=3`),
     );
   });
 
@@ -67,7 +67,7 @@ describe.each(clientNames)('%s', client => {
     const oldControl = await connectControl(loopback(old.port, { password: 's3cret' }), { timeoutMs: 2000 });
     onTestFinished(() => oldControl.close());
     const list = await oldControl.call('CLIENT', 'LIST');
-    expect(list).toMatch(new RegExp(`name=poolbench .*db=${database} .*user=worker .*resp=2`));
+    expect(list).toMatch(new RegExp(`name=test .*db=${database} .*user=worker .*resp=2`));
   });
 
   test('a unix socket', async () => {

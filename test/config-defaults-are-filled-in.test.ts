@@ -5,7 +5,7 @@ test('a config needs a name, a target and scenarios; every other key has a defau
   const text = '{"name":"least","target":{"server":"redis","url":"redis://localhost"},"scenarios":[{}]}';
   expect(parseConfig(text, 'least.json')).toEqual({
     name: 'least',
-    target: { server: 'redis', url: 'redis://localhost' },
+    target: { server: 'redis', url: 'redis://localhost', threads: [] },
     workload: { keys: 10_000, valueBytes: 32, readShare: 0.5 },
     scenarios: [
       {
@@ -20,6 +20,11 @@ test('a config needs a name, a target and scenarios; every other key has a defau
         healthTtlMs: [1000],
         probe: ['poll'],
         arrival: [{ kind: 'closed' }],
+        connects: ['parallel'],
+        autoPipelining: [false],
+        batch: [{ pool: 'none' }],
+        cutEveryMs: [0],
+        burst: [false],
       },
     ],
     rounds: 5,

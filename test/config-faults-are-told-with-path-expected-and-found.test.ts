@@ -69,6 +69,31 @@ test.each([
     'scenarios[0].pipeline[1]: expected a whole number from 1 to 10000, found 0',
   ],
   [
+    'autopipelining as text',
+    group({ autoPipelining: 'yes' }),
+    'scenarios[0].autoPipelining: expected true or false, found "yes"',
+  ],
+  [
+    'an unknown place for batch workers',
+    group({ batch: { pool: 'own', workers: 1, pipeline: 10 } }),
+    'scenarios[0].batch.pool: expected "none" or "shared" or "separate", found "own"',
+  ],
+  [
+    'batch workers as a number',
+    group({ batch: [5] }),
+    'scenarios[0].batch[0]: expected an object such as { "pool": "shared", "workers": 5, "pipeline": 100 }, found 5',
+  ],
+  [
+    'batches no larger than the others',
+    group({ pipeline: [1, 10], batch: { pool: 'shared', workers: 5, pipeline: 10 } }),
+    "scenarios[0].batch.pipeline: expected more than the 10 commands of the other workers' batches, found 10",
+  ],
+  [
+    'fewer batch workers than pools',
+    group({ pools: 4, batch: [{ pool: 'none' }, { pool: 'shared', workers: 3, pipeline: 10 }] }),
+    'scenarios[0].batch[1].workers: expected at least as many batch workers as pools, 4 in this group, found 3',
+  ],
+  [
     'more pools than workers',
     group({ workers: [50, 3], pools: [1, 4] }),
     'scenarios[0].pools[1]: expected no more pools than workers, 3 in this group (each pool needs a worker), found 4',
@@ -96,7 +121,7 @@ test.each([
   [
     'an unknown preset',
     group({ pool: 'best' }),
-    'scenarios[0].pool: expected "baseline" or "lock-free" or "health-cached" or "warmed" or "optimized", found "best"',
+    'scenarios[0].pool: expected "baseline" or "lock-free" or "health-cached" or "warmed" or "optimized" or "shared", found "best"',
   ],
   [
     'open loop',
@@ -111,7 +136,7 @@ test.each([
   [
     'an unknown server',
     { ...good, target: { server: 'memcached', url: 'redis://h' } },
-    'target.server: expected "redis" or "valkey" or "dragonfly", found "memcached"',
+    'target.server: expected "redis" or "valkey" or "dragonfly" or "any", found "memcached"',
   ],
   [
     'a name that is no folder name',
@@ -142,7 +167,7 @@ test.each([
   [
     'keys that are like no other',
     { ...good, target: { ...good.target, x: 1, password: 'p' } },
-    'target: unknown keys "x", "password"; known are server, url',
+    'target: unknown keys "x", "password"; known are server, url, threads',
   ],
 ])('%s', (_, config, fault) => {
   expect(faultsOf(config)).toEqual([fault]);

@@ -58,7 +58,7 @@ test('a server of the declared kind that runs at the URL is used', async () => {
     detected: { server: 'dragonfly' },
     foundBy: `running at ${url}`,
   });
-  expect(claims).toMatchObject([{ id: 'C1', verdict: 'inconclusive' }]);
+  expect(claims[0]).toMatchObject({ id: 'C1', verdict: 'inconclusive' });
 });
 
 test('another server there is a stand-in, labelled before and after, and no verdict is given', async () => {
@@ -77,7 +77,7 @@ test('another server there is a stand-in, labelled before and after, and no verd
     declared: { server: 'dragonfly', url },
     detected: { server: 'redis' },
   });
-  expect(claims).toMatchObject([{ id: 'C1', verdict: 'not tested' }]);
+  expect(claims[0]).toMatchObject({ id: 'C1', verdict: 'not tested' });
   expect(claims[0]?.reason).toMatch(/dragonfly/);
   expect(warnings.join('\n')).toMatch(/stand-in: redis \S+ answers in the place of dragonfly/);
 

@@ -27,7 +27,7 @@ test('where no server can be had the run goes to the embedded one, and says so',
     target: { declared: { server: 'redis' }, detected: { server: 'embedded' }, standIn: true, local: true },
   });
   expect(result.target.foundBy).toBe(`embedded server, started on 127.0.0.1:${port}`);
-  expect(result.claims).toMatchObject([{ id: 'C1', verdict: 'not tested', measured: null }]);
+  expect(result.claims[0]).toMatchObject({ id: 'C1', verdict: 'not tested', measured: null });
   const reasons = result.warnings.join('\n');
   expect(reasons).toMatch(/stand-in: embedded \S+ answers in the place of redis/);
   expect(reasons).toContain('redis: binary on PATH: no redis-server on PATH');

@@ -7,7 +7,7 @@ import {
   formatRate,
   formatRatioInterval,
   formatShare,
-} from '../src/aggregate/format.ts';
+} from '../src/aggregate/text/format.ts';
 
 test('rates', () => {
   const shown = [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renderMarkdown } from '../src/aggregate/report-markdown.ts';
+import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
 import {
   buildMatrix,
   buildResult,
@@ -23,6 +23,7 @@ test('a report has every section', () => {
   const headings = renderMarkdown(buildResult(gains)).match(/^## .*$/gm);
   expect(headings).toEqual([
     '## C1: supported',
+    '## Not tested by this run',
     '## Target and environment',
     '## Results',
     '## What C1 was judged by',
@@ -39,7 +40,20 @@ test('each scenario has its row in every table, each pair its comparison', () =>
   for (const heading of ['Results', 'What limited', 'Pools', 'Accounting']) {
     expect(rowsOf(markdown, heading), heading).toHaveLength(2 + gains.length);
   }
-  expect(rowsOf(markdown, 'What C1 was judged by')).toHaveLength(2 + 8);
+  const comparisons = rowsOf(markdown, 'What C1 was judged by');
+  expect(comparisons).toHaveLength(2 + 2 * 8);
+  expect(comparisons[2]).toEqual([
+    'throughput',
+    'ioredis-optimized-1pools-10workers',
+    'ioredis-optimized-2pools-10workers',
+    '5',
+    expect.stringMatching(/^×1\.0\d \[/),
+    '×1.05 or less',
+    expect.stringMatching(/^\d\.\d{4}$/),
+    'client',
+    'client',
+  ]);
+  expect(comparisons[3]?.[5]).toBe('–');
 });
 
 test('the books are shown by code, with the difference to the count of the server', () => {

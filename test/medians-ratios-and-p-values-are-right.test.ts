@@ -1,15 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { combineByRound, pairedRatio, signFlipP } from '../src/aggregate/paired-ratio.ts';
 import {
-  combineByRound,
   geometricMean,
   leastCoverage,
   median,
   medianInterval,
-  pairedRatio,
   quantile,
   seededRandom,
-  signFlipP,
 } from '../src/aggregate/statistics.ts';
 
 const values = fc.array(fc.double({ min: 0.001, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 12 });

@@ -30,7 +30,7 @@ afterAll(async () => {
 
 /** Connections of our pools that the server sees. */
 async function ours(): Promise<number> {
-  return String(await control.call('CLIENT', 'LIST')).split('name=poolbench ').length - 1;
+  return String(await control.call('CLIENT', 'LIST')).split('name=test ').length - 1;
 }
 
 describe.each(clientNames)('%s', client => {

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
 import { decodeHistogram } from '../src/aggregate/histogram.ts';
 import { nowNs } from '../src/pool/clock.ts';
-import type { ThreadSample } from '../src/workers/contract.ts';
 import { clientNames } from './support/connections.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
-import { runOne, type TaskOptions } from './support/threads.ts';
+import { type PlainSample, runOne, type TaskOptions } from './support/threads.ts';
 
 const percentiles = [50, 99, 99.9];
 
@@ -21,7 +20,7 @@ function plannedMs(turn: number): number {
 async function drive(
   planMs: ((turn: number) => number) | undefined,
   options: TaskOptions,
-): Promise<{ sample: ThreadSample; delaysMs: number[] }> {
+): Promise<{ sample: PlainSample; delaysMs: number[] }> {
   const delaysMs: number[] = [];
   let turn = 0;
   const { port } = await startScriptedServer(([command], reply) => {

@@ -8,7 +8,11 @@ const startNs = 1e15;
 const secondNs = 1e9;
 
 /** A recorder of a window of so many seconds that begins at {@link startNs}. */
-const recorderOf = (seconds: number) => new Recorder(startNs, { endNs: startNs + seconds * secondNs });
+function recorderOf(seconds: number): Recorder {
+  const recorder = new Recorder({ endNs: startNs + seconds * secondNs });
+  recorder.begin(startNs);
+  return recorder;
+}
 
 function answered(completed: number, misses = 0, failures: Record<string, number> = {}): Batch {
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);

@@ -30,13 +30,17 @@ function expected(keyPrefix: string, operations: readonly (readonly [number, num
   });
 }
 
-function encode(encoder: RequestEncoder, operations: readonly (readonly [number, number])[]): string {
+function fill(operations: readonly (readonly [number, number])[]): Batch {
   const batch = new Batch(operations.length, () => {});
   for (const [index, [command, key]] of operations.entries()) {
     batch.command[index] = command;
     batch.key[index] = key;
   }
-  return encoder.encode(batch).toString('latin1');
+  return batch;
+}
+
+function encode(encoder: RequestEncoder, operations: readonly (readonly [number, number])[]): string {
+  return encoder.encode(fill(operations)).toString('latin1');
 }
 
 const key = fc.oneof(
@@ -59,6 +63,22 @@ test('batches of any depth decode to what was asked for, also when an encoder is
         }
       },
     ),
+  );
+});
+
+test('what is encoded apart leaves the bytes of the last batch alone, and has its own', () => {
+  fc.assert(
+    fc.property(fc.array(operations, { minLength: 2, maxLength: 5 }), batches => {
+      const encoder = new RequestEncoder(new RequestTemplates(commandSet('k:')));
+      const bytes = batches.map((batch, index) =>
+        index === 0 ? encoder.encode(fill(batch)) : encoder.encodeApart(fill(batch)),
+      );
+      for (const [index, batch] of batches.entries()) {
+        const { requests, rest } = parseRequests(bytes[index]?.toString('latin1') ?? '');
+        expect(rest).toBe('');
+        expect(requests).toEqual(expected('k:', batch));
+      }
+    }),
   );
 });
 

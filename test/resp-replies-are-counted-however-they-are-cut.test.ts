@@ -81,6 +81,9 @@ const stream = fc.array(
   { maxLength: 12 },
 );
 
+/** More replies than there are: the scan ends with the bytes. */
+const all = Number.MAX_SAFE_INTEGER;
+
 interface Scanned {
   readonly replies: number;
   readonly nils: number;
@@ -95,7 +98,7 @@ function scan(chunks: readonly Buffer[]): Scanned {
   let replies = 0;
   for (const chunk of chunks) {
     chunk.copy(buffer);
-    replies += scanner.scan(buffer, chunk.length);
+    replies += scanner.scan(buffer, 0, chunk.length, all);
   }
   return { replies, nils: scanner.nils, errors };
 }
@@ -139,11 +142,48 @@ test('replies are counted in the chunk that completes them, for each place at wh
       const bytes = Buffer.concat(values.map(value => value.bytes));
       for (let at = 0; at <= bytes.length; at++) {
         const scanner = new RespScanner(() => {});
-        expect(scanner.scan(bytes.subarray(0, at), at)).toBe(ends.filter(end => end <= at).length);
-        expect(scanner.scan(bytes.subarray(at), bytes.length - at)).toBe(ends.filter(end => end > at).length);
+        expect(scanner.scan(bytes.subarray(0, at), 0, at, all)).toBe(ends.filter(end => end <= at).length);
+        expect(scanner.scan(bytes.subarray(at), 0, bytes.length - at, all)).toBe(
+          ends.filter(end => end > at).length,
+        );
       }
     }),
     { numRuns: 60 },
+  );
+});
+
+test('a scan that is to stop behind some replies stops there, and goes on from there to the same end', () => {
+  fc.assert(
+    fc.property(stream, sizes, fc.integer({ min: 1, max: 5 }), (items, sizes, most) => {
+      const bytes = Buffer.concat(items.map(item => item.value.bytes));
+      // The ends of replies; pushes behind one are not a part of it.
+      const ends: number[] = [];
+      let end = 0;
+      for (const item of items) {
+        end += item.value.bytes.length;
+        if (!item.push) ends.push(end);
+      }
+      const scanner = new RespScanner(() => {});
+      let before = 0;
+      let sought = most;
+      let done = 0;
+      for (const chunk of cutBy(bytes, sizes)) {
+        for (let from = 0; from < chunk.length; from = scanner.at) {
+          const replies = scanner.scan(chunk, from, chunk.length, sought);
+          done += replies;
+          sought -= replies;
+          expect(sought).toBeGreaterThanOrEqual(0);
+          if (sought === 0) {
+            expect(before + scanner.at).toBe(ends[done - 1]);
+            sought = most;
+          } else expect(scanner.at).toBe(chunk.length);
+        }
+        before += chunk.length;
+      }
+      expect(done).toBe(ends.length);
+      expect(scanner.nils).toBe(scan([bytes]).nils);
+    }),
+    { numRuns: 300 },
   );
 });
 
@@ -153,7 +193,7 @@ test('an error in a pipeline is told by its code, where it stands', () => {
   const bytes = Buffer.from(
     "+OK\r\n-OOM command not allowed\r\n$-1\r\n-READONLY You can't write\r\n!9\r\nBUSY wait\r\n-\r\n$1\r\nx\r\n",
   );
-  expect(scanner.scan(bytes, bytes.length)).toBe(7);
+  expect(scanner.scan(bytes, 0, bytes.length, all)).toBe(7);
   expect(seen).toEqual([
     'OOM: OOM command not allowed',
     "READONLY: READONLY You can't write",

@@ -41,6 +41,11 @@ test('a scenario holds the totals over its pools', () => {
     healthTtlMs: 1000,
     probe: 'ping',
     arrival: { kind: 'closed' },
+    connects: 'parallel',
+    autoPipelining: false,
+    batch: { pool: 'none', workers: 0, pipeline: 0 },
+    cutEveryMs: 0,
+    burst: false,
   });
 });
 
@@ -52,6 +57,19 @@ test('the id names a further dimension where it varies or is not at its default'
   expect(idsOf({ workers: 1, connectionsPerWorker: 0.5, healthTtlMs: 0 })).toEqual([
     'ioredis-optimized-1pool-1worker-0.5perWorker-ttl0ms',
   ]);
+  expect(
+    idsOf({
+      workers: 1,
+      connects: 'jittered',
+      autoPipelining: true,
+      batch: { pool: 'shared', workers: 5, pipeline: 100 },
+      cutEveryMs: 100,
+      burst: true,
+    }),
+  ).toEqual(['ioredis-optimized-1pool-1worker-jittered-autopipelined-sharedBatch5x100-cut100ms-burst']);
+  expect(idsOf({ pool: ['baseline', 'optimized'], workers: 1, minIdleShare: 1, connects: 'serial' })).toEqual(
+    ['ioredis-baseline-1pool-1worker', 'ioredis-optimized-1pool-1worker-idle1-serial'],
+  );
 });
 
 test('no pool is without a connection', () => {
@@ -72,6 +90,7 @@ test('settings that a preset does not use make no scenarios of their own', () =>
     minIdleShare: [0, 0.5],
     healthTtlMs: [0, 500],
     poolsPerThread: [1, 2],
+    connects: ['parallel', 'jittered'],
   });
   expect(others).toEqual([]);
   expect(only).toMatchObject({
@@ -79,7 +98,25 @@ test('settings that a preset does not use make no scenarios of their own', () =>
     minIdle: 0,
     healthTtlMs: 0,
     threads: 1,
+    connects: 'serial',
   });
+  expect(idsOf({ client: 'wire', autoPipelining: [false, true] })).toHaveLength(1);
+  expect(idsOf({ pool: 'shared', minIdleShare: [0, 1], healthTtlMs: [0, 500] })).toHaveLength(1);
+});
+
+test('a shared pool opens all of its connections at the start', () => {
+  expect(expand({ pool: 'shared', connectionsPerWorker: 0.08 })[0]).toMatchObject({
+    connections: 4,
+    minIdle: 4,
+  });
+});
+
+test('batch workers have a share of the connections, and pools of their own need one each', () => {
+  const batch = { workers: 2, pipeline: 100 };
+  expect(
+    expand({ workers: 2, pools: 2, connectionsPerWorker: 0.1, batch: { pool: 'separate', ...batch } })[0],
+  ).toMatchObject({ connections: 4, workers: 2, batch: { pool: 'separate', ...batch } });
+  expect(expand({ workers: 20, batch: { pool: 'shared', ...batch } })[0]?.connections).toBe(44);
 });
 
 test('ids are unique whatever the lists', () => {
@@ -87,15 +124,20 @@ test('ids are unique whatever the lists', () => {
     fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 2 });
   const group = fc.record({
     client: list('ioredis', 'wire'),
-    pool: list('baseline', 'health-cached', 'warmed', 'optimized'),
+    pool: list('baseline', 'health-cached', 'warmed', 'optimized', 'shared'),
     pools: list(1, 2, 3),
     workers: list(3, 10, 11),
     pipeline: list(1, 10),
     poolsPerThread: list(1, 2, 3),
-    connectionsPerWorker: list(0.01, 0.5, 2),
+    connectionsPerWorker: list(1, 1.5, 2),
     minIdleShare: list(0, 0.25, 1),
     healthTtlMs: list(0, 1000),
     probe: list('poll', 'ping'),
+    connects: list('parallel', 'serial', 'jittered'),
+    autoPipelining: list(false, true),
+    batch: list({ pool: 'none' }, { pool: 'shared', workers: 3, pipeline: 20 }),
+    cutEveryMs: list(0, 100),
+    burst: list(false, true),
   });
   fc.assert(
     fc.property(fc.array(group, { minLength: 1, maxLength: 2 }), groups => {
@@ -103,6 +145,6 @@ test('ids are unique whatever the lists', () => {
       expect(new Set(scenarios.map(({ id }) => id)).size).toBe(scenarios.length);
       expect(new Set(scenarios.map(({ id, ...rest }) => JSON.stringify(rest))).size).toBe(scenarios.length);
     }),
-    { numRuns: 50, seed: 1 },
+    { numRuns: 30, seed: 1 },
   );
 });

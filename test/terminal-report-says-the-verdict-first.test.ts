@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { renderTerminal } from '../src/aggregate/report-terminal.ts';
+import { renderTerminal } from '../src/aggregate/report/terminal.ts';
 import type { Result } from '../src/aggregate/result.ts';
 import {
   buildMatrix,

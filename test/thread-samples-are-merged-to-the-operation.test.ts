@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { mergeSamples, type RoundContext } from '../src/aggregate/merge.ts';
 import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';
 import type { PoolSnapshot } from '../src/pool/metrics.ts';
-import type { SecondSample, ThreadSample } from '../src/workers/contract.ts';
+import type { LoadSample, SecondSample, ThreadSample } from '../src/workers/contract.ts';
 
 const context: RoundContext = {
   round: 3,
@@ -12,6 +12,8 @@ const context: RoundContext = {
   serverCores: 0.8,
   serverMainThreadCores: 0.7,
   serverCalls: 12,
+  cuts: 0,
+  basePingMs: 0.05,
 };
 
 function encode(valuesMs: readonly number[]): string {
@@ -24,10 +26,9 @@ function encode(valuesMs: readonly number[]): string {
 
 const noTimes = encode([]);
 
-function buildSample(changes: Partial<ThreadSample> = {}): ThreadSample {
+function buildLoad(changes: Partial<LoadSample> = {}): LoadSample {
   return {
-    thread: 0,
-    seconds: 2,
+    pipeline: 1,
     issued: 0,
     completed: 0,
     failed: {},
@@ -38,9 +39,37 @@ function buildSample(changes: Partial<ThreadSample> = {}): ThreadSample {
     response: noTimes,
     overRange: 0,
     series: [],
-    pools: [],
-    eventLoopUtilization: 0.5,
     ...changes,
+  };
+}
+
+const strain: ThreadSample['strain'] = {
+  eventLoopUtilization: 0.5,
+  cores: 0.4,
+  waitShare: 0.1,
+  gcPauses: 2,
+  gcMs: 3,
+  gcLongestMs: 2,
+  loopDelayP99Ms: 1,
+  loopDelayMaxMs: 4,
+};
+
+/** A thread with one load, which takes what belongs to it. */
+function buildSample({
+  thread = 0,
+  seconds = 2,
+  pools = [],
+  allServedMs = 1,
+  eventLoopUtilization = 0.5,
+  ...load
+}: Partial<ThreadSample & LoadSample> & { eventLoopUtilization?: number } = {}): ThreadSample {
+  return {
+    thread,
+    seconds,
+    pools,
+    allServedMs,
+    strain: { ...strain, eventLoopUtilization },
+    loads: [buildLoad(load)],
   };
 }
 
@@ -65,6 +94,7 @@ function buildPool(changes: Partial<PoolSnapshot> = {}): PoolSnapshot {
     healthCheckMs: 0,
     createdBefore: 0,
     created: 0,
+    lastCreatedMs: null,
     connectTime: noTimes,
     connectFailures: 0,
     reconnects: 0,
@@ -98,11 +128,11 @@ test('the sum over threads equals the merged totals', () => {
       );
       const merged = mergeSamples(samples, context);
       for (const name of ['issued', 'completed', 'unfinished', 'misses', 'overRange'] as const) {
-        expect(merged[name]).toBe(samples.reduce((sum, sample) => sum + sample[name], 0));
+        expect(merged[name]).toBe(samples.reduce((sum, { loads }) => sum + (loads[0]?.[name] ?? 0), 0));
       }
       for (const code of ['OOM', 'TIMEOUT', 'ECONNRESET', 'READONLY']) {
         expect(merged.failed[code] ?? 0).toBe(
-          samples.reduce((sum, sample) => sum + (sample.failed[code] ?? 0), 0),
+          samples.reduce((sum, { loads }) => sum + (loads[0]?.failed[code] ?? 0), 0),
         );
       }
       expect(merged.completed + failedOf(merged.failed) + merged.unfinished).toBe(merged.issued);
@@ -121,6 +151,17 @@ test('throughput and CPU are those of the measured window', () => {
     machineBusyShare: 0.95,
     serverCores: 0.8,
     serverMainThreadCores: 0.7,
+    threads: [
+      {
+        cores: 0.4,
+        waitShare: 0.1,
+        gcPauses: 2,
+        gcMs: 3,
+        gcLongestMs: 2,
+        loopDelayP99Ms: 1,
+        loopDelayMaxMs: 4,
+      },
+    ],
   });
   expect(merged).toMatchObject({ round: 3, seconds: 2, serverCalls: 12 });
 });
@@ -240,4 +281,36 @@ test('a pool that begins late counts with its first standing until then, several
 
 test('pools without metrics make no slots', () => {
   expect(mergeSamples([buildSample()], context).poolMetrics.utilization).toEqual([]);
+});
+
+test('workers with batches of two sizes are told apart, and add up to the whole', () => {
+  const samples = [0, 1].map(thread => ({
+    ...buildSample({ thread }),
+    loads: [
+      buildLoad({ issued: 10, completed: 9, failed: { OOM: 1 }, response: encode([1, 2]) }),
+      buildLoad({ pipeline: 100, issued: 200, completed: 200, response: encode([40]) }),
+    ],
+  }));
+  const merged = mergeSamples(samples, context);
+  expect(merged).toMatchObject({ issued: 420, completed: 418, failed: { OOM: 2 }, opsPerSecond: 209 });
+  expect(merged.loads).toMatchObject([
+    { pipeline: 1, issued: 20, completed: 18, failed: { OOM: 2 }, opsPerSecond: 9, response: { count: 4 } },
+    { pipeline: 100, issued: 400, completed: 400, failed: {}, opsPerSecond: 200, response: { count: 2 } },
+  ]);
+  expect(merged.loads[0]?.response.max).toBeCloseTo(2, 1);
+  expect(merged.loads[1]?.response.max).toBeCloseTo(40, 0);
+});
+
+test('batches of one size make no table of their own', () => {
+  expect(mergeSamples([buildSample({ completed: 3 })], context).loads).toEqual([]);
+});
+
+test('all are served when the last thread is, and never while a worker had no reply', () => {
+  const servedAt = (...times: (number | null)[]) =>
+    mergeSamples(
+      times.map((allServedMs, thread) => buildSample({ thread, allServedMs })),
+      context,
+    ).allServedMs;
+  expect(servedAt(3, 8, 5)).toBe(8);
+  expect(servedAt(3, null)).toBeNull();
 });

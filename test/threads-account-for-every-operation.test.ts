@@ -2,12 +2,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { decodeHistogram } from '../src/aggregate/histogram.ts';
 import { type Control, connectControl } from '../src/main/target/control.ts';
 import { commandCalls } from '../src/main/target/info.ts';
-import type { ThreadSample } from '../src/workers/contract.ts';
 import { clientNames, loopback } from './support/connections.ts';
 import { startProxy } from './support/proxy.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
 import { startRedis, type TestServer } from './support/servers.ts';
-import { accounted, runOne } from './support/threads.ts';
+import { accounted, type PlainSample, runOne } from './support/threads.ts';
 
 let server: TestServer;
 let control: Control;
@@ -22,7 +21,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-function recorded(sample: ThreadSample): { service: number; response: number; series: number } {
+function recorded(sample: PlainSample): { service: number; response: number; series: number } {
   const total = (encoded: string) => {
     const histogram = decodeHistogram(encoded);
     const { totalCount } = histogram;
@@ -36,7 +35,7 @@ function recorded(sample: ThreadSample): { service: number; response: number; se
   };
 }
 
-function failedOf(sample: ThreadSample): number {
+function failedOf(sample: PlainSample): number {
   return Object.values(sample.failed).reduce((sum, count) => sum + count, 0);
 }
 

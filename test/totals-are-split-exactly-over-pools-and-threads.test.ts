@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { experimentSchema } from '../src/main/config/experiment.ts';
 import { expandScenarios, type Scenario } from '../src/main/plan/scenarios.ts';
 import { splitAtLeastOne, splitEvenly, splitInProportion, splitOverThreads } from '../src/main/plan/split.ts';
+import type { PoolShare } from '../src/workers/contract.ts';
 
 const sum = (parts: readonly number[]): number => parts.reduce((all, part) => all + part, 0);
 
@@ -71,15 +72,23 @@ function scenarioOf(group: object): Scenario {
   return scenario;
 }
 
+function singles(workers: number) {
+  return { groups: [{ workers, pipeline: 1 }] };
+}
+
+function workersOf({ groups }: PoolShare): number {
+  return sum(groups.map(({ workers }) => workers));
+}
+
 test('7 workers over 4 pools, 3 of them in the first thread', () => {
   const scenario = scenarioOf({ workers: 7, pools: 4, poolsPerThread: 3 });
   expect(splitOverThreads(scenario, 10)).toEqual([
     [
-      { workers: 2, connections: 4, minIdle: 1, firstKey: 0, keys: 3 },
-      { workers: 2, connections: 4, minIdle: 1, firstKey: 3, keys: 3 },
-      { workers: 2, connections: 4, minIdle: 1, firstKey: 6, keys: 2 },
+      { ...singles(2), connections: 4, minIdle: 1, firstKey: 0, keys: 3 },
+      { ...singles(2), connections: 4, minIdle: 1, firstKey: 3, keys: 3 },
+      { ...singles(2), connections: 4, minIdle: 1, firstKey: 6, keys: 2 },
     ],
-    [{ workers: 1, connections: 2, minIdle: 1, firstKey: 8, keys: 2 }],
+    [{ ...singles(1), connections: 2, minIdle: 1, firstKey: 8, keys: 2 }],
   ]);
 });
 
@@ -102,12 +111,12 @@ test('every total of a scenario is found again in its pools, and the keys have n
 
       const pools = threads.flat();
       expect(pools).toHaveLength(scenario.pools);
-      expect(sum(pools.map(({ workers }) => workers))).toBe(scenario.workers);
+      expect(sum(pools.map(workersOf))).toBe(scenario.workers);
       expect(sum(pools.map(({ connections }) => connections))).toBe(scenario.connections);
       expect(sum(pools.map(({ minIdle }) => minIdle))).toBe(scenario.minIdle);
       let nextKey = 0;
       for (const pool of pools) {
-        expect(Math.min(pool.workers, pool.connections, pool.keys)).toBeGreaterThanOrEqual(1);
+        expect(Math.min(workersOf(pool), pool.connections, pool.keys)).toBeGreaterThanOrEqual(1);
         expect(pool.minIdle).toBeLessThanOrEqual(pool.connections);
         expect(pool.firstKey).toBe(nextKey);
         nextKey += pool.keys;
@@ -116,4 +125,41 @@ test('every total of a scenario is found again in its pools, and the keys have n
     }),
     { seed: 1 },
   );
+});
+
+const batch = { workers: 5, pipeline: 100 };
+
+test('batch workers join the pools of the others, or have pools of their own with their share of the connections', () => {
+  const shared = scenarioOf({ workers: 20, pools: 2, batch: { pool: 'shared', ...batch } });
+  expect(splitOverThreads(shared, 10).flat()).toMatchObject([
+    {
+      groups: [
+        { workers: 10, pipeline: 1 },
+        { workers: 3, pipeline: 100 },
+      ],
+      connections: 26,
+      firstKey: 0,
+      keys: 5,
+    },
+    {
+      groups: [
+        { workers: 10, pipeline: 1 },
+        { workers: 2, pipeline: 100 },
+      ],
+      connections: 24,
+      firstKey: 5,
+      keys: 5,
+    },
+  ]);
+  const separate = scenarioOf({ workers: 20, pools: 2, batch: { pool: 'separate', ...batch } });
+  expect(splitOverThreads(separate, 10)).toMatchObject([
+    [
+      { groups: [{ workers: 10, pipeline: 1 }], connections: 20, firstKey: 0, keys: 5 },
+      { groups: [{ workers: 3, pipeline: 100 }], connections: 6, firstKey: 0, keys: 5 },
+    ],
+    [
+      { groups: [{ workers: 10, pipeline: 1 }], connections: 20, firstKey: 5, keys: 5 },
+      { groups: [{ workers: 2, pipeline: 100 }], connections: 4, firstKey: 5, keys: 5 },
+    ],
+  ]);
 });

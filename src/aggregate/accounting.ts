@@ -1,6 +1,6 @@
-import { formatCount } from './format.ts';
 import type { Result, RoundResult, ScenarioResult } from './result.ts';
 import { failedOf } from './summary.ts';
+import { formatCount } from './text/format.ts';
 
 /** What the books of one scenario say over all of its rounds. */
 export interface Account {

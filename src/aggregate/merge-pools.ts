@@ -24,6 +24,10 @@ export function mergePools(pools: readonly PoolSnapshot[]): PoolMetrics {
     healthCheckMs: sum(pool => pool.healthCheckMs),
     createdBefore: sum(pool => pool.createdBefore),
     created: sum(pool => pool.created),
+    lastCreatedMs: pools.reduce<number | null>(
+      (last, { lastCreatedMs }) => (lastCreatedMs === null ? last : Math.max(last ?? 0, lastCreatedMs)),
+      null,
+    ),
     connectTime: mergeTimes(pools.map(pool => pool.connectTime)),
     connectFailures: sum(pool => pool.connectFailures),
     reconnects: sum(pool => pool.reconnects),

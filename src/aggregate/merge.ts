@@ -1,8 +1,8 @@
-import type { SecondSample, ThreadSample } from '../workers/contract.ts';
+import type { LoadSample, SecondSample, ThreadSample } from '../workers/contract.ts';
 import { sumByCode } from './accounting.ts';
 import { mergeLatencies, mergeTimes } from './histogram.ts';
 import { mergePools } from './merge-pools.ts';
-import type { RoundResult } from './result.ts';
+import type { LoadResult, RoundResult } from './result.ts';
 
 /** What the coordinator knows of a round beyond the threads' samples. */
 export interface RoundContext {
@@ -16,6 +16,10 @@ export interface RoundContext {
   readonly serverMainThreadCores: number | null;
   /** The server's own count of the measured commands; null where INFO does not tell. */
   readonly serverCalls: number | null;
+  /** Connections cut on purpose in the window. */
+  readonly cuts: number;
+  /** Median round trip of a PING just before; null where none was answered. */
+  readonly basePingMs: number | null;
 }
 
 /** Merges the samples of all threads of one scenario in one round. Sums are exact; threads count in their own order. */
@@ -24,34 +28,66 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
   // All threads have one start instant; a run that is stopped can end a little later in one than in another.
   const seconds = Math.max(0, ...threads.map(sample => sample.seconds));
   const perSecond = (amount: number) => (seconds === 0 ? 0 : amount / seconds);
-  const completed = total(threads, sample => sample.completed);
-  const service = mergeLatencies(threads.map(sample => sample.service));
-  const response = mergeLatencies(threads.map(sample => sample.response));
+  const loads = threads.flatMap(sample => sample.loads);
+  const { histograms, ...sums } = mergeLoads(loads, seconds);
   return {
     round: context.round,
     seconds,
-    issued: total(threads, sample => sample.issued),
-    completed,
-    failed: sumByCode(threads.map(sample => sample.failed)),
-    unfinished: total(threads, sample => sample.unfinished),
-    misses: total(threads, sample => sample.misses),
-    overRange: total(threads, sample => sample.overRange),
-    opsPerSecond: perSecond(completed),
-    service: service.summary,
-    response: response.summary,
-    histograms: { service: service.encoded, response: response.encoded },
+    ...sums,
+    misses: total(loads, load => load.misses),
+    overRange: total(loads, load => load.overRange),
+    loads: mergeByPipeline(loads, seconds),
+    histograms,
     poolMetrics: mergePools(threads.flatMap(sample => sample.pools)),
+    allServedMs: latest(threads.map(sample => sample.allServedMs)),
+    cuts: context.cuts,
+    basePingMs: context.basePingMs,
     cpu: {
-      clientMicrosPerOp: completed === 0 ? null : context.clientCpuMicros / completed,
+      clientMicrosPerOp: sums.completed === 0 ? null : context.clientCpuMicros / sums.completed,
       clientCores: perSecond(context.clientCpuMicros / 1e6),
       machineBusyShare: context.machineBusyShare,
-      eventLoopUtilization: threads.map(sample => sample.eventLoopUtilization),
+      eventLoopUtilization: threads.map(({ strain }) => strain.eventLoopUtilization),
+      threads: threads.map(({ strain: { eventLoopUtilization, ...strain } }) => strain),
       serverCores: context.serverCores,
       serverMainThreadCores: context.serverMainThreadCores,
     },
     serverCalls: context.serverCalls,
-    series: mergeSeries(threads, seconds),
+    series: mergeSeries(loads, seconds),
   };
+}
+
+function mergeLoads(loads: readonly LoadSample[], seconds: number) {
+  const completed = total(loads, load => load.completed);
+  const service = mergeLatencies(loads.map(load => load.service));
+  const response = mergeLatencies(loads.map(load => load.response));
+  return {
+    issued: total(loads, load => load.issued),
+    completed,
+    failed: sumByCode(loads.map(load => load.failed)),
+    unfinished: total(loads, load => load.unfinished),
+    opsPerSecond: seconds === 0 ? 0 : completed / seconds,
+    service: service.summary,
+    response: response.summary,
+    histograms: { service: service.encoded, response: response.encoded },
+  };
+}
+
+/** Each size of batch apart, smallest first; nothing where there is only one. */
+function mergeByPipeline(loads: readonly LoadSample[], seconds: number): LoadResult[] {
+  const sizes = [...new Set(loads.map(load => load.pipeline))].toSorted((a, b) => a - b);
+  if (sizes.length < 2) return [];
+  return sizes.map(pipeline => {
+    const { histograms, ...merged } = mergeLoads(
+      loads.filter(load => load.pipeline === pipeline),
+      seconds,
+    );
+    return { pipeline, ...merged };
+  });
+}
+
+/** Null if any is. */
+function latest(times: readonly (number | null)[]): number | null {
+  return times.reduce((most, ms) => (most === null || ms === null ? null : Math.max(most, ms)), 0);
 }
 
 function total<T>(items: readonly T[], count: (item: T) => number): number {
@@ -59,10 +95,10 @@ function total<T>(items: readonly T[], count: (item: T) => number): number {
 }
 
 /** One entry a second from the start of the window, also for seconds of which no thread has anything to tell. */
-function mergeSeries(threads: readonly ThreadSample[], seconds: number): RoundResult['series'] {
+function mergeSeries(loads: readonly LoadSample[], seconds: number): RoundResult['series'] {
   const bySecond = new Map<number, SecondSample[]>();
   let slots = Math.ceil(seconds);
-  for (const sample of threads.flatMap(thread => thread.series)) {
+  for (const sample of loads.flatMap(load => load.series)) {
     const slot = bySecond.get(sample.second) ?? [];
     slot.push(sample);
     bySecond.set(sample.second, slot);

@@ -1,5 +1,5 @@
+import { type PairedRatio, pairedRatio } from './paired-ratio.ts';
 import type { LatencySummary, RoundResult, ScenarioResult } from './result.ts';
-import { type PairedRatio, pairedRatio } from './statistics.ts';
 
 /** Difference of two windows, as a share, up to which they count as equal: threads are stopped some milliseconds apart. */
 const windowTolerance = 0.05;
@@ -22,22 +22,33 @@ export function pairWithOnePool(scenarios: readonly ScenarioResult[]): Pair[] {
   return scenarios.flatMap(several => {
     const one = several.pools > 1 ? onePool.get(armKey(several)) : undefined;
     if (one === undefined) return [];
-    const equals = new Set(roundsOfEqualWindows(one, several));
-    const ratio = (figure: (round: RoundResult) => number) =>
-      pairedRatio(figureByRound(one, equals, figure), figureByRound(several, equals, figure));
     return {
       one,
       several,
-      throughput: ratio(round => round.opsPerSecond),
-      responseP99: ratio(round => percentile(round.response, 'p99')),
+      throughput: pairByRound(one, several, round => round.opsPerSecond),
+      responseP99: pairByRound(one, several, round => percentile(round.response, 'p99')),
     };
   });
+}
+
+/** other / base of a figure in every round that both have measured for the same time; a figure of 0 makes no ratio. */
+export function pairByRound(
+  base: ScenarioResult,
+  other: ScenarioResult,
+  figure: (round: RoundResult) => number,
+): PairedRatio {
+  const equals = new Set(roundsOfEqualWindows(base, other));
+  return pairedRatio(figureByRound(base, equals, figure), figureByRound(other, equals, figure));
 }
 
 /** All that must be equal between two arms whose number of pools is compared: the totals, not the shares of a pool. */
 function armKey(scenario: ScenarioResult): string {
   const { client, pool, workers, connections, minIdle, pipeline, probe, healthTtlMs, arrival } = scenario;
-  return JSON.stringify([client, pool, workers, connections, minIdle, pipeline, probe, healthTtlMs, arrival]);
+  const { connects, autoPipelining, batch, cutEveryMs, burst } = scenario;
+  return JSON.stringify([
+    ...[client, pool, workers, connections, minIdle, pipeline, probe, healthTtlMs, arrival],
+    ...[connects, autoPipelining, batch, cutEveryMs, burst],
+  ]);
 }
 
 /** Rounds that both have measured for the same time: an interrupt can cut the last window of a run short. */

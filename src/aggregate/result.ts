@@ -38,6 +38,8 @@ const poolMetrics = z.object({
   healthCheckMs: z.number(),
   createdBefore: z.number(),
   created: z.number(),
+  /** From the start of the window until the last of these was there; null if none was created in it. */
+  lastCreatedMs: z.number().nullable().default(null),
   connectTime: times,
   connectFailures: z.number(),
   reconnects: z.number(),
@@ -55,6 +57,20 @@ const poolMetrics = z.object({
   ),
 });
 
+/** What one event loop did in the measured window. */
+const threadStrain = z.object({
+  /** Cores the thread really had; share of the window in which it was ready to run and had none. */
+  cores: z.number().nullable(),
+  waitShare: z.number().nullable(),
+  /** Pauses of the garbage collector. */
+  gcPauses: z.number(),
+  gcMs: z.number(),
+  gcLongestMs: z.number(),
+  /** How late the event loop came to a timer. */
+  loopDelayP99Ms: z.number(),
+  loopDelayMaxMs: z.number(),
+});
+
 const cpu = z.object({
   /** CPU of the whole client process per completed operation, in microseconds. */
   clientMicrosPerOp: z.number().nullable(),
@@ -64,9 +80,23 @@ const cpu = z.object({
   machineBusyShare: z.number(),
   /** One entry a thread, 0 to 1. */
   eventLoopUtilization: z.array(z.number()),
+  /** One entry a thread. Results of version 0.1 have none. */
+  threads: z.array(threadStrain).default([]),
   /** Cores the server used: all of it, and its main thread where INFO tells. */
   serverCores: z.number().nullable(),
   serverMainThreadCores: z.number().nullable(),
+});
+
+/** Operations of the workers that send batches of one size. */
+const load = z.object({
+  pipeline: z.number(),
+  issued: z.number(),
+  completed: z.number(),
+  failed: z.record(z.string(), z.number()),
+  unfinished: z.number(),
+  opsPerSecond: z.number(),
+  service: latency,
+  response: latency,
 });
 
 const round = z.object({
@@ -81,9 +111,17 @@ const round = z.object({
   opsPerSecond: z.number(),
   service: latency,
   response: latency,
+  /** The same apart, where workers send batches of different sizes; else empty. */
+  loads: z.array(load).default([]),
   /** HDR V2 compressed, base64, nanoseconds. */
   histograms: z.object({ service: z.string(), response: z.string() }),
   poolMetrics,
+  /** From the start instant until every worker had its first reply; null if one never had. */
+  allServedMs: z.number().nullable().default(null),
+  /** Connections that were cut on purpose in the window. */
+  cuts: z.number().default(0),
+  /** Median round trip of a PING on an idle connection just before; null where none was answered. */
+  basePingMs: z.number().nullable().default(null),
   cpu,
   /** The server's own count of this scenario's commands, less those of the warm-up; null where INFO does not tell. */
   serverCalls: z.number().nullable(),
@@ -113,6 +151,18 @@ const scenario = z.object({
   healthTtlMs: z.number(),
   /** `kind`, and what belongs to it, such as `rate`. */
   arrival: z.looseObject({ kind: z.string() }),
+  /** How connections are opened where many are missing: side by side, one after another, or spread at random. */
+  connects: z.string().default('parallel'),
+  /** Whether ioredis joined commands of one turn of the event loop. */
+  autoPipelining: z.boolean().default(false),
+  /** Workers beside the others that send larger batches, in the same pools or in pools of their own. */
+  batch: z
+    .object({ pool: z.string(), workers: z.number(), pipeline: z.number() })
+    .default({ pool: 'none', workers: 0, pipeline: 0 }),
+  /** A connection is cut every so many milliseconds; 0: none is. */
+  cutEveryMs: z.number().default(0),
+  /** Every worker kept its first connection until all had one, also without a warm-up. */
+  burst: z.boolean().default(false),
   rounds: z.array(round),
   /** Null until one round of the scenario has been measured. Latencies are null while nothing has completed. */
   summary: z
@@ -131,7 +181,7 @@ const scenario = z.object({
     })
     .nullable(),
   limitedBy: z.object({
-    resource: z.enum(['client', 'server', 'machine', 'pool', 'network', 'unknown']),
+    resource: z.enum(['client', 'server', 'machine', 'pool', 'network', 'none', 'unknown']),
     evidence: z.string(),
   }),
 });
@@ -140,35 +190,47 @@ const claim = z.object({
   id: z.string(),
   statement: z.string(),
   predicted: z.string(),
+  /** Of measured, low and high: "×" for a ratio, else as in "ms". */
+  unit: z.string().default('×'),
   measured: z.number().nullable(),
   low: z.number().nullable(),
   high: z.number().nullable(),
   verdict: z.enum(['supported', 'refuted', 'inconclusive', 'not tested']),
   reason: z.string(),
-  /** What the verdict was made of: one ratio for each pair of arms. */
-  comparisons: z.array(
-    z.object({
-      client: z.string(),
-      pool: z.string(),
-      pipeline: z.number(),
-      workers: z.number(),
-      connections: z.number(),
-      pools: z.number(),
-      /** Rounds that both arms have measured. */
-      rounds: z.number(),
-      throughput: interval,
-      /** Exact sign-flip permutation test of the paired log ratios, two-sided. */
-      throughputP: z.number(),
-      responseP99: interval,
-      limitedBy: z.object({ one: z.string(), several: z.string() }),
-    }),
-  ),
+  /** What decided, in a sentence or two, and what nobody should read the verdict without. Results of version 0.1 have none. */
+  gist: z.string().default(''),
+  /** How many chances to err by luck the verdict has: see `falseVerdictChance`. */
+  predictions: z.number().default(1),
+  /** What limited the arms that were judged, each resource once. */
+  limitedBy: z.array(z.string()).default([]),
+  /** The ratios that were judged, or that a reader should see beside those. Results of version 0.1 had another form. */
+  comparisons: z
+    .array(
+      z.object({
+        /** What is compared, for a reader: "throughput", "response p99, pool effect". */
+        measure: z.string(),
+        /** Ids of the two scenarios; the ratio is other / base. */
+        base: z.string(),
+        other: z.string(),
+        /** Rounds that both have measured. */
+        rounds: z.number(),
+        ratio: interval,
+        /** Sign-flip permutation test of the paired log ratios, two-sided: exact up to 16 rounds, sampled above. */
+        p: z.number(),
+        /** The range that the claim predicts for this ratio, open where null; null: it predicts none. */
+        predicted: z.object({ low: z.number().nullable(), high: z.number().nullable() }).nullable(),
+        limitedBy: z.object({ base: z.string(), other: z.string() }),
+      }),
+    )
+    .catch([]),
 });
 
 export const resultSchema = z.object({
   schemaVersion: z.literal(1),
   complete: z.boolean(),
   name: z.string(),
+  /** Equal on all sides of a run that measured several in turn: their rounds are paired. Absent from any other. */
+  session: z.string().optional(),
   startedAt: z.string(),
   finishedAt: z.string(),
   seed: z.number(),
@@ -182,7 +244,13 @@ export const resultSchema = z.object({
   }),
   target: z.object({
     declared: z.object({ server: z.string(), url: z.string() }),
-    detected: z.object({ server: z.string(), version: z.string(), threads: z.number().nullable() }),
+    detected: z.object({
+      server: z.string(),
+      version: z.string(),
+      threads: z.number().nullable(),
+      /** What it writes to disk, in words; empty: nothing. Null where it does not tell; earlier results have none. */
+      persistence: z.array(z.string()).readonly().nullable().optional(),
+    }),
     /** How it was found, for a reader: "running at redis://…", "binary /usr/bin/redis-server", … */
     foundBy: z.string(),
     standIn: z.boolean(),
@@ -209,4 +277,5 @@ export type LatencySummary = z.infer<typeof latency>;
 export type Times = z.infer<typeof times>;
 export type PoolMetrics = z.infer<typeof poolMetrics>;
 export type CpuUse = z.infer<typeof cpu>;
+export type LoadResult = z.infer<typeof load>;
 export type LimitedBy = ScenarioResult['limitedBy'];

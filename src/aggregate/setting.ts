@@ -14,20 +14,34 @@ const aspects: readonly ((scenario: ScenarioResult) => string)[] = [
   scenario => `${scenario.pool} pool`,
   scenario => `pipeline ${scenario.pipeline}`,
   scenario => `probe ${scenario.probe}`,
-  scenario => `health TTL ${scenario.healthTtlMs} ms`,
+  // 0 where the preset does not cache checks.
+  ({ healthTtlMs }) => (healthTtlMs === 0 ? '' : `health TTL ${healthTtlMs} ms`),
   scenario => describeArrival(scenario.arrival),
+  describeFurther,
 ];
+
+/** Words of an id that are told above, and the one that tells how pools lie in threads, which is a column. */
+const toldElsewhere = /^(depth\d+|ttl\d+ms|poll|ping|closed|\d+perThread)$/;
+
+/** What else the id names, because it varies in the run or is not at its default: "idle0.5, serial"; "" if nothing does. */
+function describeFurther({ id }: ScenarioResult): string {
+  const words = /workers?-(.+)$/.exec(id)?.[1]?.split('-') ?? [];
+  return words.filter(word => !toldElsewhere.test(word)).join(', ');
+}
 
 /** Groups scenarios by setting, in the order of their first scenarios. */
 export function groupBySetting(scenarios: readonly ScenarioResult[]): SettingGroup[] {
-  const differs = aspects.map(describe => new Set(scenarios.map(describe)).size > 1);
+  // An aspect that a preset has not makes no difference.
+  const differs = aspects.map(
+    describe => new Set(scenarios.map(describe).filter(text => text !== '')).size > 1,
+  );
   const groups = new Map<string, SettingGroup & { scenarios: ScenarioResult[] }>();
   for (const scenario of scenarios) {
     const described = aspects.map(describe => describe(scenario));
     const key = described.join('\n');
     const group = groups.get(key) ?? {
-      label: described.filter((_, index) => index === 0 || differs[index]).join(', '),
-      heading: described.filter((_, index) => index < 3 || differs[index]).join(', '),
+      label: described.filter((text, index) => text !== '' && (index === 0 || differs[index])).join(', '),
+      heading: described.filter((text, index) => text !== '' && (index < 3 || differs[index])).join(', '),
       scenarios: [],
     };
     group.scenarios.push(scenario);

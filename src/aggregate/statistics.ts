@@ -1,13 +1,11 @@
 import type { Interval } from './result.ts';
 
 /** Resamples of a bootstrap and of a sampled permutation test. Fixed, so that figures repeat. */
-const resamples = 10_000;
-/** Up to this many pairs the permutation test looks at every combination of signs. */
-const exactPairs = 16;
+export const resamples = 10_000;
 /** The least that an interval of 5 values or more covers: what the widest interval of 5 does, 1 − 2/2⁵. */
 const wantedCoverage = 0.9375;
 /** Seed where the caller names none: the same rounds give the same interval in every run. */
-const defaultSeed = 1;
+export const defaultSeed = 1;
 
 /**
  * The value below which a share `q` (0 to 1) of the values lies, interpolated between neighbours (type 7 of Hyndman
@@ -63,7 +61,7 @@ export function medianInterval(values: readonly number[], seed = defaultSeed): I
   const medians = resampleMedians(sorted.length, seed)
     .map(({ lower, upper, count }) => ({ value: midpoint(sorted[lower], sorted[upper]), count }))
     .sort((a, b) => a.value - b.value);
-  const cut = signTestCut(sorted.length);
+  const { cut } = signTest(sorted.length);
   return {
     median: quantileOfSorted(sorted, 0.5),
     low: Math.min(quantileOfCounted(medians, 0.025), sorted[cut] ?? Number.NaN),
@@ -77,22 +75,35 @@ export function leastCoverage(count: number): number {
 }
 
 /**
- * How many of `count` values may be left out at either end so that the rest still spans the true median with 93.75 %:
- * the number of values below it is binomial with p = ½ (the sign test; Thompson, 1936).
+ * How often, 0 to 1, at least one verdict of `comparisons` is false by chance, at most: each says that the interval of
+ * `rounds` rounds lies clear of a threshold on one side of it, where the truth is on the other side or just there. One
+ * does so in at most 1/2ⁿ of runs with n = 5 to 8 rounds, in 10/512 with 9, in 12/2048 with 11 (the sign test). For
+ * several the chances are added up (Bonferroni), which holds however the comparisons depend on one another; never
+ * above 1. A claim that is judged on both sides of a threshold makes two comparisons.
  */
-function signTestCut(count: number): number {
+export function falseVerdictChance(rounds: number, comparisons: number): number {
+  return Math.min(1, comparisons * signTest(rounds).error);
+}
+
+/**
+ * How many of `count` values may be left out at either end so that the rest still spans the true median with 93.75 %:
+ * the number of values below it is binomial with p = ½ (the sign test; Thompson, 1936). `error` is the probability that
+ * all that is left lies above the median, and the same that it lies below.
+ */
+function signTest(count: number): { readonly cut: number; readonly error: number } {
   // The binomial's first term; a config's 1000 rounds do not let it underflow.
   let term = 2 ** -count;
-  let tail = term;
+  let error = term;
   let cut = 0;
   while (cut < count / 2) {
     term *= (count - cut) / (cut + 1);
     // The probability that at most cut + 1 values lie below, and the same that so many lie above.
-    tail += term;
-    if (1 - 2 * tail < wantedCoverage) break;
+    const next = error + term;
+    if (1 - 2 * next < wantedCoverage) break;
+    error = next;
     cut++;
   }
-  return cut;
+  return { cut, error };
 }
 
 function midpoint(lower = Number.NaN, upper = Number.NaN): number {
@@ -136,73 +147,4 @@ function resampleMedians(size: number, seed: number): ResampledMedian[] {
   const counted = [...medians.values()];
   resampledMedians.set(`${size} ${seed}`, counted);
   return counted;
-}
-
-/** Ratios of one arm to another, each made within one round. */
-export interface PairedRatio {
-  /** Median ratio and its interval over the rounds; null without a common round. */
-  readonly ratio: Interval | null;
-  /** Permutation p-value of the log ratios; 1 without a common round. */
-  readonly p: number;
-  readonly byRound: ReadonlyMap<number, number>;
-}
-
-/**
- * Pairs two arms by round and takes `other / base` in each. Rounds that only one of them has, or in which a value is
- * not above 0, make no ratio and are left out.
- */
-export function pairedRatio(
-  base: ReadonlyMap<number, number>,
-  other: ReadonlyMap<number, number>,
-  seed = defaultSeed,
-): PairedRatio {
-  const byRound = new Map<number, number>();
-  for (const [round, value] of [...base].toSorted(([a], [b]) => a - b)) {
-    const otherValue = other.get(round) ?? 0;
-    if (value > 0 && otherValue > 0) byRound.set(round, otherValue / value);
-  }
-  const ratios = [...byRound.values()];
-  return {
-    ratio: ratios.length === 0 ? null : medianInterval(ratios, seed),
-    p: signFlipP(ratios.map(Math.log), seed),
-    byRound,
-  };
-}
-
-/** For each round that all of the ratios have, in order: their geometric mean. */
-export function combineByRound(ratios: readonly PairedRatio[]): number[] {
-  const [first, ...others] = ratios;
-  const rounds = [...(first?.byRound.keys() ?? [])].filter(round =>
-    others.every(other => other.byRound.has(round)),
-  );
-  return rounds.map(round => geometricMean(ratios.flatMap(ratio => ratio.byRound.get(round) ?? [])));
-}
-
-/**
- * Two-sided sign-flip permutation test (Fisher, 1935) of differences against 0: the share of all 2ⁿ ways to choose
- * their signs whose sum is at least as far from 0 as the one observed. Exact up to 16 differences, above that from
- * 10,000 seeded samples, the observed signs counted among them. The smallest p that n rounds can give is 2/2ⁿ: 0.0625 with 5.
- */
-export function signFlipP(differences: readonly number[], seed = defaultSeed): number {
-  const observed = Math.abs(differences.reduce((sum, difference) => sum + difference, 0));
-  const size = differences.reduce((sum, difference) => sum + Math.abs(difference), 0);
-  // Sums that are equal but for the order of their terms must count as equal.
-  const atLeast = observed - size * 1e-12;
-  const isAsFar = (negative: (index: number) => boolean) =>
-    Math.abs(differences.reduce((sum, value, index) => sum + (negative(index) ? -value : value), 0)) >=
-    atLeast;
-
-  let asFar = 0;
-  if (differences.length <= exactPairs) {
-    const combinations = 2 ** differences.length;
-    for (let signs = 0; signs < combinations; signs++) {
-      if (isAsFar(index => ((signs >>> index) & 1) === 1)) asFar++;
-    }
-    return asFar / combinations;
-  }
-  const random = seededRandom(seed);
-  for (let sample = 0; sample < resamples; sample++) {
-    if (isAsFar(() => random() < 0.5)) asFar++;
-  }
-  return (asFar + 1) / (resamples + 1);
 }

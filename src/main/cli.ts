@@ -1,7 +1,11 @@
 #!/usr/bin/env node
+import { toPlainLines } from '../aggregate/text/format.ts';
 import { check } from './commands/check.ts';
+import { claims } from './commands/claims.ts';
+import { compare } from './commands/compare.ts';
 import { report } from './commands/report.ts';
 import { run } from './commands/run.ts';
+import { versus } from './commands/versus.ts';
 import { PoolbenchError } from './errors.ts';
 import { parseCommandLine } from './parse-command-line.ts';
 import { describeTool } from './run/environment.ts';
@@ -15,6 +19,12 @@ async function main(args: readonly string[]): Promise<number> {
       return await run(line.path, line.options);
     case 'check':
       return await check(line.path, line.options);
+    case 'versus':
+      return await versus(line.paths, line.options);
+    case 'claims':
+      return await claims(line.target, line.options);
+    case 'compare':
+      return await compare(line.paths, line.options);
     case 'report':
       return await report(line.path);
     case 'help':
@@ -38,7 +48,8 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (error instanceof PoolbenchError) {
-    process.stderr.write(`poolbench: ${error.message}\n`);
+    // A message may quote a file or a server.
+    process.stderr.write(`poolbench: ${toPlainLines(error.message)}\n`);
     process.exitCode = error.exitCode;
   } else {
     process.stderr.write(

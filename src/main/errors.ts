@@ -5,6 +5,7 @@ const exitCodes = {
   CONFIG_MISSING: 2,
   CONFIG_INVALID: 2,
   RESULT_INVALID: 2,
+  RESULTS_NOT_COMPARABLE: 2,
   RESULTS_NOT_WRITABLE: 2,
   /** The target cannot be reached or started. */
   TARGET_UNREACHABLE: 3,

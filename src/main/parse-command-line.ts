@@ -3,39 +3,74 @@ import { nearest } from './config/nearest.ts';
 import type { Overrides } from './config/overrides.ts';
 import { PoolbenchError } from './errors.ts';
 
-/** What `run` and `check` take beyond the config. */
+/** What `run`, `check` and `versus` take beyond their configs. */
 export interface RunFlags extends Overrides {
+  /** Another config, whose target takes the place of the config's own. */
+  readonly target?: string | undefined;
   readonly out?: string | undefined;
   readonly 'no-stand-in'?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
 
+/** What `claims` takes beyond its target. */
+export interface ClaimsFlags extends Omit<Overrides, 'url' | 'quick'> {
+  readonly out?: string | undefined;
+  /** The folder of a ledger to go on with, which brings its own rounds, times and seed. */
+  readonly resume?: string | undefined;
+  readonly 'no-stand-in'?: boolean | undefined;
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+export interface CompareFlags {
+  /** Compares unequal workloads, too. */
+  readonly force?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
 export type CommandLine =
   | { readonly command: 'run' | 'check'; readonly path: string; readonly options: RunFlags }
+  | { readonly command: 'versus'; readonly paths: readonly string[]; readonly options: RunFlags }
+  | { readonly command: 'claims'; readonly target: string; readonly options: ClaimsFlags }
+  | { readonly command: 'compare'; readonly paths: readonly string[]; readonly options: CompareFlags }
   | { readonly command: 'report'; readonly path: string }
   | { readonly command: 'help' | 'version' };
 
 const flags = {
+  target: { type: 'string' },
   url: { type: 'string' },
   rounds: { type: 'string' },
   seconds: { type: 'string' },
   warmup: { type: 'string' },
   seed: { type: 'string' },
   out: { type: 'string' },
+  resume: { type: 'string' },
   quick: { type: 'boolean' },
   'no-stand-in': { type: 'boolean' },
+  force: { type: 'boolean' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const;
+type Flag = keyof typeof flags;
 
-/** Options that a command would have to ignore; help and version are commands of their own. */
-const withoutMeaning: Record<'run' | 'check' | 'report', readonly (keyof typeof flags)[]> = {
-  run: [],
-  check: ['out', 'json', 'quiet'],
-  report: ['url', 'rounds', 'seconds', 'warmup', 'seed', 'out', 'quick', 'no-stand-in', 'json', 'quiet'],
+const commands = ['run', 'check', 'versus', 'claims', 'compare', 'report'] as const;
+type Command = (typeof commands)[number];
+
+const ofPlan = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'no-stand-in'] as const;
+
+/** The options that a command has a use for; help and version are commands of their own. */
+const meaningful: Record<Command, readonly Flag[]> = {
+  run: [...ofPlan, 'target', 'url', 'out', 'json', 'quiet'],
+  check: [...ofPlan, 'target', 'url'],
+  // Every one of its configs has a target of its own.
+  versus: [...ofPlan, 'out', 'json', 'quiet'],
+  // Verdicts take more than --quick leaves.
+  claims: ['rounds', 'seconds', 'warmup', 'seed', 'no-stand-in', 'out', 'resume', 'json', 'quiet'],
+  compare: ['force', 'json'],
+  report: [],
 };
 
 /**
@@ -49,17 +84,29 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (values.version) return { command: 'version' };
   const [first, ...rest] = positionals;
   if (first === undefined) throw wrong('expected a config, found none');
-  const isCommand = first === 'run' || first === 'check' || first === 'report';
-  if (!isCommand && !/[./]/.test(first)) {
-    throw wrong(`expected run, check, report, or the path of a config, found ${first}`);
+  const named = commands.find(command => command === first);
+  if (named === undefined && !/[./]/.test(first)) {
+    throw wrong(`expected ${commands.join(', ')}, or the path of a config, found ${first}`);
   }
-  const command = isCommand ? first : 'run';
-  for (const flag of withoutMeaning[command]) {
-    if (values[flag] !== undefined)
+  const command = named ?? 'run';
+  for (const flag of Object.keys(values) as Flag[]) {
+    if (!meaningful[command].includes(flag))
       throw wrong(`expected no --${flag} with ${command}, which has no use for it`);
   }
-  const path = onePath(command, command === 'report' ? 'RESULT' : 'CONFIG', isCommand ? rest : positionals);
-  return command === 'report' ? { command, path } : { command, path, options: values };
+  const paths = named === undefined ? positionals : rest;
+  switch (command) {
+    case 'run':
+    case 'check':
+      return { command, path: onePath(command, 'CONFIG', paths), options: values };
+    case 'versus':
+      return { command, paths: twoOrMore(command, 'CONFIG', paths), options: values };
+    case 'claims':
+      return { command, target: onePath(command, 'TARGET', paths), options: values };
+    case 'compare':
+      return { command, paths: twoOrMore(command, 'RESULT', paths), options: values };
+    case 'report':
+      return { command, path: onePath(command, 'RESULT', paths) };
+  }
 }
 
 function parse(args: readonly string[]) {
@@ -75,11 +122,18 @@ function parse(args: readonly string[]) {
   }
 }
 
-function onePath(command: string, what: string, paths: readonly string[]): string {
+function onePath(command: Command, what: string, paths: readonly string[]): string {
   const [path] = paths;
   if (path === undefined) throw wrong(`expected ${command} ${what}, found no ${what}`);
   if (paths.length > 1) throw wrong(`expected one ${what}, found ${paths.join(' ')}`);
   return path;
+}
+
+function twoOrMore(command: Command, what: string, paths: readonly string[]): readonly string[] {
+  if (paths.length >= 2) return paths;
+  throw wrong(
+    `expected ${command} ${what} ${what}…, two or more, found ${paths.length === 0 ? `no ${what}` : `one: ${paths[0]}`}`,
+  );
 }
 
 function wrong(message: string): PoolbenchError {

@@ -5,22 +5,34 @@ Usage
   poolbench CONFIG                  run an experiment: the same as run CONFIG
   poolbench run CONFIG [options]    find or start the target, measure, judge, write results/<time>-<name>/
   poolbench check CONFIG [options]  validate, identify the target, print the plan; no load
+  poolbench versus CONFIG CONFIG…   run several configs, one target each, in turn within every round, and
+                                    compare them to the first; takes the options of run, but not
+                                    --target and --url
+  poolbench claims TARGET [options] test every claim on redis, valkey, dragonfly, the target of a config, or
+                                    a URL, and keep a ledger of the verdicts
+  poolbench compare RESULT RESULT…  finished runs side by side, compared to the first
   poolbench report RESULT           render a result.json (or its folder) again
 
 Options
-  --url URL        the target, over the config's: redis://, rediss:// or unix://
+  --target FILE    the target of another config, over the config's (run, check)
+  --url URL        its URL, over the config's: redis://, rediss:// or unix:// (run, check)
   --rounds N       repetitions of every scenario; a verdict takes 5
-  --seconds S      measured time of one scenario in one round
+  --seconds S      measured time of one scenario in one round (claims: not for the
+                   suites that measure a cold start; nor is --warmup)
   --warmup S       discarded time before it
   --seed N         seed of keys, values and orders
   --out DIR        folder in which the run's own folder is made (default: results)
-  --quick          at most 30 s in all: fewer rounds and shorter times, for a first look
+  --resume DIR     go on with the ledger in this folder, which was interrupted (claims)
+  --quick          at most 30 s for each target: fewer rounds and shorter times, for a first look
   --no-stand-in    fail if the declared server is not to be had, rather than use another
-  --json           print result.json on standard output
+  --force          compare runs of unequal workloads, too (compare)
+  --json           print result.json, comparison.json or ledger.json on standard output
   --quiet          no plan and no progress
   --help, --version
 
+Several numbers in the config's target.threads make run a comparison of as many servers, which poolbench starts.
+
 Exit codes
-  0 done   1 the run failed   2 config or command line wrong   3 target not reached or started
+  0 done   1 the run failed   2 config, result or command line wrong   3 target not reached or started
   130 interrupted: partial results are written
 `;

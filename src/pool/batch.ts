@@ -22,6 +22,11 @@ export function keyName(prefix: string, number: number): string {
   return prefix + String(number).padStart(keyDigits, '0');
 }
 
+/** Name of the connections that send these commands (CLIENT LIST): the key prefix, which tells runs apart. */
+export function connectionName({ keyPrefix }: Pick<CommandSet, 'keyPrefix'>): string {
+  return keyPrefix.replace(/:$/, '');
+}
+
 /**
  * Commands that travel together: filled by a worker, sent by a connection, and reused for the next ones.
  * The connection counts the outcome of each command and then calls `done` once.

@@ -1,6 +1,9 @@
 import type { Batch } from './batch.ts';
 
-/** One connection to the target, whatever it is made of. The pool hands it to one caller at a time. */
+/**
+ * One connection to the target, whatever it is made of. Several batches may be in flight on it; their replies come in
+ * the order in which they were sent.
+ */
 export abstract class Connection {
   /** False once the socket is lost or closed; a dead connection is never handed out and never comes back. */
   abstract readonly alive: boolean;
@@ -8,9 +11,9 @@ export abstract class Connection {
   sent = 0;
   settled = 0;
 
-  /** The pool's own notes. */
-  inUse = false;
-  /** When it was last seen healthy, in milliseconds of the pool's coarse clock. */
+  /** The pool's own notes: callers that have it now, */
+  holders = 0;
+  /** when it was last seen healthy, in milliseconds of the pool's coarse clock, */
   healthyAtMs = 0;
   /** `settled` as the last sweep saw it with a batch in flight (-1: it saw none), and since when it has not moved. */
   sweptSettled = -1;

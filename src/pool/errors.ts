@@ -4,7 +4,7 @@ export type PoolErrorCode =
   | 'ACQUIRE_TIMEOUT'
   /** The pool was closed while the caller waited, or before it asked. */
   | 'POOL_CLOSED'
-  /** A connection that is not in use was released: a defect of the caller. */
+  /** A connection that nobody holds was released: a defect of the caller. */
   | 'NOT_IN_USE'
   /** No reply in the time a batch is allowed; its connection is given up. */
   | 'TIMEOUT'
@@ -21,6 +21,18 @@ export class PoolError extends Error {
     this.name = 'PoolError';
     this.code = code;
   }
+}
+
+export function poolClosed(): PoolError {
+  return new PoolError('POOL_CLOSED', 'Expected an open pool, found one that is closed');
+}
+
+export function acquireTimeout(): PoolError {
+  return new PoolError('ACQUIRE_TIMEOUT', 'Expected a connection to become free in time, none did');
+}
+
+export function notInUse(): PoolError {
+  return new PoolError('NOT_IN_USE', 'Expected a connection in use, found one already released');
 }
 
 /** The code under which a failed connect or command is counted: a pool's or the system's code, or a server's first word. */

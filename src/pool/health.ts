@@ -25,7 +25,8 @@ async function pinged(connection: Connection): Promise<boolean> {
 
 /**
  * Closes connections that owe a reply for `timeoutMs`: one look in a while for all of them, instead of a timer for
- * every command. A batch's time starts with the first look that finds it, so that none is given up early.
+ * every command. A batch's time starts with the first look that finds it, so that none is given up early. Replies
+ * come in order: a connection on which something is in flight and nothing settles owes its oldest batch, and all behind.
  */
 export function closeStalled(connections: Iterable<Connection>, nowMs: number, timeoutMs: number): void {
   for (const connection of connections) {

@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { type Address, socketPlace, tlsName } from './address.ts';
-import { type Batch, type CommandSet, type CommandTemplate, KEY, keyName } from './batch.ts';
+import { type Batch, type CommandSet, type CommandTemplate, connectionName, KEY, keyName } from './batch.ts';
 import { type Connect, Connection } from './connection.ts';
 import { failureCode } from './errors.ts';
 
@@ -8,7 +8,6 @@ import { failureCode } from './errors.ts';
 export class IoredisConnection extends Connection {
   readonly #redis: Redis;
   readonly #commandSet: CommandSet;
-  #batch: Batch | undefined;
   /** Why it is lost or closed, once that is known. */
   #closedAs: string | undefined;
 
@@ -24,10 +23,23 @@ export class IoredisConnection extends Connection {
     });
   }
 
-  /** Makes the connections of one pool. A connect unanswered after `timeoutMs` rejects with ETIMEDOUT. */
-  static connector(address: Address, commandSet: CommandSet, timeoutMs: number): Connect {
+  /**
+   * Makes the connections of one pool. A connect unanswered after `timeoutMs` rejects with ETIMEDOUT.
+   * With `autoPipelining`, ioredis writes single commands of one turn of the event loop together, and holds back what
+   * comes while the last ones are unanswered.
+   */
+  static connector(
+    address: Address,
+    commandSet: CommandSet,
+    timeoutMs: number,
+    { autoPipelining = false }: { autoPipelining?: boolean } = {},
+  ): Connect {
     return async () => {
-      const redis = new Redis(redisOptions(address));
+      const redis = new Redis({
+        ...redisOptions(address),
+        connectionName: connectionName(commandSet),
+        enableAutoPipelining: autoPipelining,
+      });
       let cause: Error | undefined;
       redis.on('error', error => {
         cause ??= error;
@@ -56,7 +68,6 @@ export class IoredisConnection extends Connection {
   send(batch: Batch): void {
     batch.restart();
     this.sent++;
-    this.#batch = batch;
     if (batch.size === 1) this.#sendOne(batch);
     else this.#sendPipeline(batch);
   }
@@ -76,7 +87,16 @@ export class IoredisConnection extends Connection {
   }
 
   #sendOne(batch: Batch): void {
-    this.#redis.call(this.#name(batch, 0), this.#args(batch, 0)).then(this.#answered, this.#refused);
+    this.#redis.call(this.#name(batch, 0), this.#args(batch, 0)).then(
+      value => {
+        count(batch, undefined, value);
+        this.#settle(batch);
+      },
+      (error: unknown) => {
+        batch.fail(this.#codeOf(error), 1);
+        this.#settle(batch);
+      },
+    );
   }
 
   #sendPipeline(batch: Batch): void {
@@ -111,18 +131,6 @@ export class IoredisConnection extends Connection {
     return this.#commandSet.commands[batch.command[index] as number] as CommandTemplate;
   }
 
-  readonly #answered = (value: unknown): void => {
-    const batch = this.#batch as Batch;
-    count(batch, undefined, value);
-    this.#settle(batch);
-  };
-
-  readonly #refused = (error: unknown): void => {
-    const batch = this.#batch as Batch;
-    count(batch, this.#codeOf(error), undefined);
-    this.#settle(batch);
-  };
-
   /** An error reply counts under its own code, a lost connection under what the socket said. */
   #codeOf(error: unknown): string {
     if (error instanceof Error && error.name === 'ReplyError') return error.message.split(' ', 1)[0] || 'ERR';
@@ -131,7 +139,6 @@ export class IoredisConnection extends Connection {
   }
 
   #settle(batch: Batch): void {
-    this.#batch = undefined;
     this.settled++;
     batch.done();
   }
@@ -154,7 +161,6 @@ function redisOptions(address: Address) {
     ...(password === undefined ? {} : { password }),
     ...(address.tls ? { tls: tlsName(address) } : {}),
     db: database,
-    connectionName: 'poolbench',
     connectTimeout: 0,
     // ioredis would wait two seconds for the server to close a connection that we close: an answer that never comes.
     disconnectTimeout: 0,

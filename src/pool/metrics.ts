@@ -24,6 +24,8 @@ export interface PoolSnapshot {
   /** Connections created before the reset (while warming) and since. */
   readonly createdBefore: number;
   readonly created: number;
+  /** When the latest of those since was there, in milliseconds since the reset; null if there was none. */
+  readonly lastCreatedMs: number | null;
   /** Times to connect, of all connections ever created: HDR V2 compressed, base64, nanoseconds. */
   readonly connectTime: string;
   readonly connectFailures: number;

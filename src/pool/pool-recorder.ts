@@ -8,6 +8,7 @@ export class PoolRecorder {
   readonly #connectTime: Histogram = createHistogram(2);
   #resetAtNs = nowNs();
   #createdBefore = 0;
+  #lastCreatedMs: number | null = null;
   #utilization: Utilization[] = [];
 
   /** Public counters: the pool adds to them in place, for a method call each would be most of the cost. */
@@ -30,7 +31,13 @@ export class PoolRecorder {
 
   connected(ns: number): void {
     this.created++;
+    this.#lastCreatedMs = (nowNs() - this.#resetAtNs) / 1e6;
     this.#connectTime.recordValue(Math.min(ns, highestNs));
+  }
+
+  /** A caller begins to wait beside `waiting` others. */
+  joins(waiting: number): void {
+    this.peakWaiting = Math.max(this.peakWaiting, waiting + 1);
   }
 
   standing(active: number, idle: number, waiting: number, total: number): void {
@@ -42,6 +49,7 @@ export class PoolRecorder {
   reset(): void {
     this.#acquireWait.reset();
     this.#createdBefore += this.created;
+    this.#lastCreatedMs = null;
     this.#utilization = [];
     this.#resetAtNs = nowNs();
     this.immediate = 0;
@@ -69,6 +77,7 @@ export class PoolRecorder {
       healthCheckMs: this.healthCheckNs / 1e6,
       createdBefore: this.#createdBefore,
       created: this.created,
+      lastCreatedMs: this.#lastCreatedMs,
       connectTime: encodeHistogram(this.#connectTime),
       connectFailures: this.connectFailures,
       reconnects: this.reconnects,

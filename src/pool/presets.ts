@@ -9,13 +9,20 @@ export type Client = (typeof clients)[number];
 export const probes = ['poll', 'ping'] as const;
 export type Probe = (typeof probes)[number];
 
+/** How a burst of connects is spread: all at once, one after another, or each after a short random wait. */
+export const connectPacings = ['parallel', 'serial', 'jittered'] as const;
+export type ConnectPacing = (typeof connectPacings)[number];
+
 /** The three strategies of a pool, each of which a preset can switch on alone. */
 export interface PoolStrategies {
-  /** `mutex`: one FIFO lock over pop, creation and check. `lock-free`: a synchronous pop; creation and check outside. */
-  readonly acquisition: 'mutex' | 'lock-free';
+  /**
+   * `mutex`: one FIFO lock over pop, creation and check. `lock-free`: a synchronous pop; creation and check outside.
+   * `shared`: no connection is anybody's own; a caller gets the one that fewest others hold.
+   */
+  readonly acquisition: 'mutex' | 'lock-free' | 'shared';
   /** `always`: a check at every acquisition. `cached`: none while a reply or a check is younger than the TTL. */
   readonly health: 'always' | 'cached';
-  /** Whether minIdle connections stand before the load and are kept up in the background. */
+  /** Whether minIdle connections (`shared`: all) stand before the load and are kept up in the background. */
   readonly warming: boolean;
 }
 
@@ -25,6 +32,7 @@ export const presets = {
   'health-cached': { acquisition: 'mutex', health: 'cached', warming: false },
   warmed: { acquisition: 'mutex', health: 'always', warming: true },
   optimized: { acquisition: 'lock-free', health: 'cached', warming: true },
+  shared: { acquisition: 'shared', health: 'cached', warming: true },
 } as const satisfies Record<string, PoolStrategies>;
 
 export type Preset = keyof typeof presets;

@@ -37,8 +37,8 @@ class Patchable {
 
 /**
  * Turns a connection's batches into request bytes without building a string: templates are copied, and the digits of
- * their keys patched in place. The bytes are valid until the next `encode`, which a connection calls only when all
- * replies to the last batch are there; so an encoder belongs to one connection.
+ * their keys patched in place. The bytes are valid until the next `encode`, which a connection calls only when the
+ * last ones are on their way; so an encoder belongs to one connection.
  */
 export class RequestEncoder {
   readonly #templates: RequestTemplates;
@@ -56,7 +56,15 @@ export class RequestEncoder {
   }
 
   encode(batch: Batch): Buffer {
-    return batch.command.length === 1 ? this.#encodeSingle(batch) : this.#encodeMany(batch);
+    if (batch.command.length === 1) return this.#encodeSingle(batch);
+    const longest = batch.command.length * this.#templates.longest;
+    if (this.#buffer.bytes.length < longest) this.#buffer = new Patchable(longest);
+    return this.#encodeInto(this.#buffer, batch);
+  }
+
+  /** Encodes into bytes of their own, while the socket still holds those of `encode`. */
+  encodeApart(batch: Batch): Buffer {
+    return this.#encodeInto(new Patchable(batch.command.length * this.#templates.longest), batch);
   }
 
   #encodeSingle({ command, key }: Batch): Buffer {
@@ -66,13 +74,9 @@ export class RequestEncoder {
     return single.bytes;
   }
 
-  #encodeMany({ command, key }: Batch): Buffer {
+  #encodeInto(buffer: Patchable, { command, key }: Batch): Buffer {
     const templates = this.#templates;
     const size = command.length;
-    if (this.#buffer.bytes.length < size * templates.longest) {
-      this.#buffer = new Patchable(size * templates.longest);
-    }
-    const buffer = this.#buffer;
     let at = 0;
     let i = 0;
     for (const inRuns = templates.haveRuns ? size - (size % runLength) : 0; i < inRuns; i += runLength) {

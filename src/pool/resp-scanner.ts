@@ -38,6 +38,8 @@ const expecting = { type: 0, length: 1, line: 2, payload: 3 } as const;
 export class RespScanner {
   /** Null replies so far. */
   nils = 0;
+  /** Where the last scan ended: at `end`, or behind the last of the replies it was to stop at. */
+  at = 0;
   readonly #onError: (code: string, message: string) => void;
   #expecting: number = expecting.type;
   /** Elements that the current reply still lacks; 0 between two replies. */
@@ -59,22 +61,23 @@ export class RespScanner {
   }
 
   /**
-   * Scans the first `end` bytes of `bytes` and returns how many replies were completed in them.
+   * Scans the bytes `from` … `end` and returns how many replies were completed in them. It stops behind the `most`th:
+   * what follows is the next batch's.
    *
    * @throws PoolError PROTOCOL at a byte that starts no reply, or at a length that is no number.
    */
-  scan(bytes: Uint8Array, end: number): number {
+  scan(bytes: Uint8Array, from: number, end: number, most: number): number {
     let replies = 0;
-    let at = 0;
-    while (at < end) {
+    let at = from;
+    while (at < end && replies < most) {
       if (this.#expecting === expecting.type) {
         if (this.#pending === 0) {
           // Nearly all there is to a load's replies, so it has a way of its own that keeps no state.
           for (let next = skipWhole(bytes, at, end); next > 0; next = skipWhole(bytes, at, end)) {
             at = next;
-            replies++;
+            if (++replies === most) break;
           }
-          if (at === end) break;
+          if (at === end || replies === most) break;
         }
         this.#open(bytes[at++] as number);
       } else if (this.#expecting === expecting.length) {
@@ -87,7 +90,7 @@ export class RespScanner {
         let lineEnd = at;
         while (lineEnd < end && bytes[lineEnd] !== LF) lineEnd++;
         if (this.#type === type.error) this.#keepError(bytes, at, lineEnd);
-        at = lineEnd + 1;
+        at = Math.min(lineEnd + 1, end);
         if (lineEnd < end) replies += this.#lineRead();
       } else {
         const taken = Math.min(this.#remaining, end - at);
@@ -100,6 +103,7 @@ export class RespScanner {
         }
       }
     }
+    this.at = at;
     return replies;
   }
 

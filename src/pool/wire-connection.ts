@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Address } from './address.ts';
-import { Batch, type CommandSet } from './batch.ts';
+import { Batch, type CommandSet, connectionName } from './batch.ts';
 import { type Connect, Connection } from './connection.ts';
-import { failureCode } from './errors.ts';
+import { failureCode, PoolError } from './errors.ts';
 import { connectTimeout, openSocket } from './open-socket.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, RequestTemplates } from './request-templates.ts';
@@ -14,23 +14,32 @@ const received = Buffer.allocUnsafeSlow(64 * 1024);
 
 const ping = encodeRequest(['PING']);
 
+/** A request outside of the load, whose refusal is told in the server's words. */
+class Request extends Batch {
+  refusal: string | undefined;
+}
+
 /**
  * The leanest way to the server: one `write` a batch of pre-encoded requests, replies counted as they arrive.
  * It builds no values, no promises and no timers.
+ *
+ * The next replies belong to the oldest batch, `#batch`; the others queue in `#later`, which stays empty while
+ * batches come one at a time.
  */
 export class WireConnection extends Connection {
   readonly #socket: Socket;
   readonly #encoder: RequestEncoder;
   readonly #scanner: RespScanner;
-  /** What is in flight, and how many of its replies are missing. */
+  /** The batch whose replies come next, and how many of them are missing; 0 when nothing is in flight. */
   #batch: Batch | undefined;
   #missing = 0;
   #failed = 0;
   #nilsBefore = 0;
+  readonly #later: Batch[] = [];
+  /** Batches whose last reply lies in the middle of the read that is being scanned. */
+  readonly #answered: Batch[] = [];
   #alive = true;
   #closedAs = 'CONNECTION_CLOSED';
-  /** The last error reply, for login and PING, which need its text. */
-  #refusal: Error | undefined;
 
   private constructor(socket: Socket, encoder: RequestEncoder) {
     super();
@@ -38,8 +47,8 @@ export class WireConnection extends Connection {
     this.#encoder = encoder;
     this.#scanner = new RespScanner((code, message) => {
       this.#failed++;
-      this.#refusal = new Error(message);
       this.#batch?.fail(code, 1);
+      if (this.#batch instanceof Request) this.#batch.refusal = message;
     });
     socket.on('error', error => {
       this.#closedAs = failureCode(error);
@@ -50,6 +59,7 @@ export class WireConnection extends Connection {
   /** Makes the connections of one pool. A connect unanswered after `timeoutMs` rejects with ETIMEDOUT. */
   static connector(address: Address, commandSet: CommandSet, timeoutMs: number): Connect {
     const templates = new RequestTemplates(commandSet);
+    const name = connectionName(commandSet);
     return async () => {
       // Requests are patched in place: an encoder belongs to one connection, as its bytes may still be on their way.
       const encoder = new RequestEncoder(templates);
@@ -70,7 +80,7 @@ export class WireConnection extends Connection {
       }, timeoutMs);
       try {
         const opened = connection;
-        await logIn((...args) => opened.#request(encodeRequest(args)), address);
+        await logIn((...args) => opened.#request(encodeRequest(args)), address, name);
         return opened;
       } catch (error) {
         connection.close();
@@ -87,13 +97,9 @@ export class WireConnection extends Connection {
 
   send(batch: Batch): void {
     batch.restart();
-    this.sent++;
-    this.#batch = batch;
-    this.#missing = batch.size;
-    this.#failed = 0;
-    this.#nilsBefore = this.#scanner.nils;
-    if (this.#alive) this.#socket.write(this.#encoder.encode(batch));
-    else process.nextTick(() => this.#lost());
+    // Only behind another batch can the socket still hold the encoder's bytes: replies come to what was written.
+    const apart = this.#batch !== undefined && this.#socket.writableLength > 0;
+    this.#transmit(batch, apart ? this.#encoder.encodeApart(batch) : this.#encoder.encode(batch));
   }
 
   async ping(): Promise<void> {
@@ -101,71 +107,102 @@ export class WireConnection extends Connection {
   }
 
   close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {
-    this.#closedAs = code;
+    // One that is lost or given up already has its reason.
+    if (this.#alive) this.#closedAs = code;
     this.#alive = false;
     this.#socket.destroy();
   }
 
   /** Takes in the first `length` bytes of the shared read buffer. */
   receive(length: number): void {
-    let replies: number;
+    const scanner = this.#scanner;
     try {
-      replies = this.#scanner.scan(received, length);
+      this.#missing -= scanner.scan(received, 0, length, this.#missing);
+      if (scanner.at < length) this.#scanFurther(length);
     } catch (error) {
       this.#giveUp(failureCode(error));
       return;
     }
-    if (replies === 0) return;
-    this.#missing -= replies;
-    if (this.#missing === 0) this.#settle();
-    // A reply nobody asked for.
-    else if (this.#missing < 0) this.#giveUp('PROTOCOL');
+    // The whole read is scanned by now: a batch that is sent from a `done` gets no reply that came before it.
+    const last = this.#missing === 0 && this.#batch !== undefined ? this.#finish(this.#batch) : undefined;
+    if (this.#answered.length > 0) this.#settle(this.#answered.splice(0));
+    if (last === undefined) return;
+    this.settled++;
+    last.done();
   }
 
-  /** What arrived cannot be told apart: none of the batch's commands counts as answered. */
+  /** What lies behind the last reply to a batch: replies to the next ones, or pushes, or what nobody asked for. */
+  #scanFurther(length: number): void {
+    const scanner = this.#scanner;
+    while (scanner.at < length) {
+      if (this.#missing === 0 && this.#batch !== undefined) this.#answered.push(this.#finish(this.#batch));
+      const asked = this.#missing > 0;
+      const replies = scanner.scan(received, scanner.at, length, asked ? this.#missing : 1);
+      if (asked) this.#missing -= replies;
+      else if (replies > 0)
+        throw new PoolError('PROTOCOL', 'Expected no reply, because nothing is in flight, found one');
+    }
+  }
+
+  /** What arrived cannot be told apart: no command of a batch that is not yet done counts as answered. */
   #giveUp(code: string): void {
     this.#closedAs = code;
     this.#alive = false;
-    if (this.#batch !== undefined) {
-      this.#batch.restart();
-      this.#missing = this.#batch.size;
-      this.#failed = 0;
-      this.#nilsBefore = this.#scanner.nils;
-    }
+    if (this.#batch !== undefined) this.#later.unshift(this.#batch);
+    this.#later.unshift(...this.#answered.splice(0));
+    for (const batch of this.#later) batch.restart();
+    this.#expect(this.#later.shift());
     this.#socket.destroy();
   }
 
-  #settle(): void {
-    const batch = this.#batch as Batch;
+  #expect(batch: Batch | undefined): void {
+    this.#batch = batch;
+    this.#missing = batch === undefined ? 0 : batch.size;
+    this.#failed = 0;
+    this.#nilsBefore = this.#scanner.nils;
+  }
+
+  /** Counts the outcome of the oldest batch and turns to the next. */
+  #finish(batch: Batch): Batch {
     batch.completed = batch.size - this.#missing - this.#failed;
     batch.misses = this.#scanner.nils - this.#nilsBefore;
-    this.#batch = undefined;
-    this.settled++;
-    batch.done();
+    this.#expect(this.#later.length === 0 ? undefined : this.#later.shift());
+    return batch;
+  }
+
+  #settle(batches: readonly Batch[]): void {
+    for (const batch of batches) {
+      this.settled++;
+      batch.done();
+    }
   }
 
   #lost(): void {
     this.#alive = false;
-    if (this.#batch === undefined) return;
-    this.#batch.fail(this.#closedAs, this.#missing);
-    this.#settle();
+    const lost: Batch[] = [];
+    while (this.#batch !== undefined) {
+      this.#batch.fail(this.#closedAs, this.#missing);
+      lost.push(this.#finish(this.#batch));
+    }
+    this.#settle(lost);
+  }
+
+  #transmit(batch: Batch, bytes: Buffer): void {
+    this.sent++;
+    if (this.#batch === undefined) this.#expect(batch);
+    else this.#later.push(batch);
+    if (this.#alive) this.#socket.write(bytes);
+    else process.nextTick(() => this.#lost());
   }
 
   /** Sends one request outside of the load and waits for its reply. Rejects with the server's error or the loss. */
   #request(bytes: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#refusal = undefined;
-      this.sent++;
-      const request = new Batch(1, () => {
+      const request = new Request(1, () => {
         if (request.failed === 0) resolve();
-        else reject(this.#refusal ?? this.#closedError());
+        else reject(request.refusal === undefined ? this.#closedError() : new Error(request.refusal));
       });
-      this.#batch = request;
-      this.#missing = 1;
-      this.#failed = 0;
-      this.#nilsBefore = this.#scanner.nils;
-      if (this.#alive) this.#socket.write(bytes);
-      else process.nextTick(() => this.#lost());
+      this.#transmit(request, bytes);
     });
   }
 

@@ -2,12 +2,24 @@ import { Batch } from '../pool/batch.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { Connection } from '../pool/connection.ts';
 import { failureCode } from '../pool/errors.ts';
-import type { Pool } from '../pool/pool.ts';
+import type { WorkerPool } from '../pool/worker-pool.ts';
 import type { LoadWindow, Recorder } from './recorder.ts';
 import type { Workload } from './workload.ts';
 
 /** A worker that got no connection asks again after this long: an application that retries at once makes a storm. */
 const retryMs = 50;
+
+/** What a worker tells the crew it belongs to. */
+export interface WorkerEvents {
+  /**
+   * It had its first reply. Called once.
+   *
+   * @returns whether it has to keep its connection and wait until `goOn` is called
+   */
+  readonly served: (doneNs: number, goOn: () => void) => boolean;
+  /** It issues nothing any more. Called once. */
+  readonly stopped: () => void;
+}
 
 /**
  * One worker, in a closed loop: acquire, send a batch, wait for its replies, release, and again.
@@ -15,16 +27,17 @@ const retryMs = 50;
  * Replies come as a callback: a promise a batch would cost 0.2–0.4 µs (bench/).
  */
 export class ClosedLoopWorker {
-  readonly #pool: Pool;
+  readonly #pool: WorkerPool;
   readonly #workload: Workload;
   readonly #recorder: Recorder;
   readonly #window: LoadWindow;
-  readonly #onStopped: () => void;
+  readonly #events: WorkerEvents;
   readonly #batch: Batch;
   #connection: Connection | undefined;
   #dueNs = 0;
   #sentNs = 0;
   #running = false;
+  #served = false;
 
   constructor(
     {
@@ -32,15 +45,15 @@ export class ClosedLoopWorker {
       workload,
       recorder,
       window,
-    }: { pool: Pool; workload: Workload; recorder: Recorder; window: LoadWindow },
+    }: { pool: WorkerPool; workload: Workload; recorder: Recorder; window: LoadWindow },
     pipeline: number,
-    onStopped: () => void,
+    events: WorkerEvents,
   ) {
     this.#pool = pool;
     this.#workload = workload;
     this.#recorder = recorder;
     this.#window = window;
-    this.#onStopped = onStopped;
+    this.#events = events;
     this.#batch = new Batch(pipeline, () => this.#done());
   }
 
@@ -58,7 +71,7 @@ export class ClosedLoopWorker {
   #next(dueNs: number): void {
     if (dueNs >= this.#window.endNs) {
       this.#running = false;
-      this.#onStopped();
+      this.#events.stopped();
       return;
     }
     this.#dueNs = dueNs;
@@ -95,7 +108,19 @@ export class ClosedLoopWorker {
   #done(): void {
     const doneNs = nowNs();
     this.#recorder.record(this.#batch, this.#dueNs, this.#sentNs, doneNs);
+    if (!this.#served && this.#batch.completed > 0) {
+      this.#served = true;
+      this.#running = !this.#events.served(doneNs, () => this.#goOn());
+      if (!this.#running) return;
+    }
     this.#pool.release(this.#connection as Connection);
     this.#next(doneNs);
+  }
+
+  /** After it has kept its first connection for a while; that while belongs to no operation. */
+  #goOn(): void {
+    this.#running = true;
+    this.#pool.release(this.#connection as Connection);
+    this.#next(nowNs());
   }
 }

@@ -1,12 +1,19 @@
 import type { Address } from '../pool/address.ts';
 import type { PoolSnapshot } from '../pool/metrics.ts';
-import type { Client, Preset, Probe } from '../pool/presets.ts';
+import type { Client, ConnectPacing, Preset, Probe } from '../pool/presets.ts';
 
 /** Everything that crosses the boundary between the coordinator and a thread lives in this file. All of it is plain data. */
 
+/** Workers of one pool that send batches of the same size. */
+export interface WorkerGroup {
+  readonly workers: number;
+  /** Commands written together and awaited together by one worker. */
+  readonly pipeline: number;
+}
+
 /** What one pool gets of a scenario's totals. */
 export interface PoolShare {
-  readonly workers: number;
+  readonly groups: readonly WorkerGroup[];
   /** Most connections the pool may hold. */
   readonly connections: number;
   readonly minIdle: number;
@@ -24,9 +31,10 @@ export interface ThreadTask {
   readonly preset: Preset;
   readonly probe: Probe;
   readonly healthTtlMs: number;
+  readonly connects: ConnectPacing;
+  /** Whether ioredis joins commands of one connection that are sent in the same turn of the event loop. */
+  readonly autoPipelining: boolean;
   readonly pools: readonly PoolShare[];
-  /** Commands written together and awaited together by one worker. */
-  readonly pipeline: number;
   readonly keyPrefix: string;
   readonly valueBytes: number;
   /** Share of GET among the commands, 0 to 1; the rest is SET. */
@@ -35,6 +43,8 @@ export interface ThreadTask {
   readonly seed: number;
   readonly warmupSeconds: number;
   readonly seconds: number;
+  /** Without a warm-up, too, every worker keeps its first connection until all workers of the thread have one. */
+  readonly burst: boolean;
   /** A batch unanswered for this long counts as failed with TIMEOUT and its connection is given up. */
   readonly timeoutMs: number;
   /** Barrier, stop flag and progress of all threads: see shared-state.ts. */
@@ -55,11 +65,9 @@ export interface ThreadRefusal {
   readonly refused: string;
 }
 
-/** What one thread hands back. An operation belongs to the window in which it was due; the drain completes it. */
-export interface ThreadSample {
-  readonly thread: number;
-  /** Length of the measured window: shorter than asked for when the run was stopped in it. */
-  readonly seconds: number;
+/** The operations of all workers of one thread that send batches of the same size. */
+export interface LoadSample {
+  readonly pipeline: number;
   /** Measured operations: issued = completed + failed + unfinished. */
   readonly issued: number;
   readonly completed: number;
@@ -76,8 +84,34 @@ export interface ThreadSample {
   /** Latencies above the histogram's range; they count in it as its highest value. */
   readonly overRange: number;
   readonly series: readonly SecondSample[];
+}
+
+/** What held up a thread in the measured window. */
+export interface ThreadStrain {
+  /** Share of the window in which the event loop was busy, 0 to 1. A thread without a core counts as busy. */
+  readonly eventLoopUtilization: number;
+  /** Cores that the thread really had, and share of the window in which it was ready to run and had none; null where the platform does not tell. */
+  readonly cores: number | null;
+  readonly waitShare: number | null;
+  /** Pauses of the garbage collector: how many, how long together and at most. */
+  readonly gcPauses: number;
+  readonly gcMs: number;
+  readonly gcLongestMs: number;
+  /** How late the event loop came to a timer. */
+  readonly loopDelayP99Ms: number;
+  readonly loopDelayMaxMs: number;
+}
+
+/** What one thread hands back. An operation belongs to the window in which it was due; the drain completes it. */
+export interface ThreadSample {
+  readonly thread: number;
+  /** Length of the measured window: shorter than asked for when the run was stopped in it. */
+  readonly seconds: number;
+  /** One for each size of batch, smallest first. */
+  readonly loads: readonly LoadSample[];
+  /** From the start instant until every worker had its first reply; null if one never had. */
+  readonly allServedMs: number | null;
   /** One for each pool of the thread. */
   readonly pools: readonly PoolSnapshot[];
-  /** Share of the measured window in which the event loop was busy, 0 to 1. */
-  readonly eventLoopUtilization: number;
+  readonly strain: ThreadStrain;
 }

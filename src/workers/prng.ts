@@ -19,14 +19,14 @@ export class Prng {
     return this.#one[0] as number;
   }
 
-  /** Fills `numbers` with draws. Many at a time cost half as much each: the state stays in registers. */
-  drawInto(numbers: Uint32Array): void {
+  /** Fills the first `count` of `numbers`, or all, with draws. Many at a time cost half as much each: the state stays in registers. */
+  drawInto(numbers: Uint32Array, count = numbers.length): void {
     const state = this.#state;
     let a = state[0] as number;
     let b = state[1] as number;
     let c = state[2] as number;
     let counter = state[3] as number;
-    for (let i = 0; i < numbers.length; i++) {
+    for (let i = 0; i < count; i++) {
       const drawn = (((a + b) | 0) + counter) | 0;
       counter = (counter + 1) | 0;
       a = b ^ (b >>> 9);

@@ -1,6 +1,6 @@
 import type { Batch } from '../pool/batch.ts';
 import { createHistogram, encodeHistogram, type Histogram, highestNs } from '../pool/histogram.ts';
-import type { SecondSample } from './contract.ts';
+import type { LoadSample, SecondSample } from './contract.ts';
 
 const secondNs = 1e9;
 
@@ -9,7 +9,7 @@ export interface LoadWindow {
   endNs: number;
 }
 
-/** Counts one thread's operations and records their latencies. Everything is preallocated: recording makes no garbage. */
+/** Counts the operations of a thread's workers with one size of batch and records their latencies. Everything is preallocated: recording makes no garbage. */
 export class Recorder {
   /** Of the measured window. */
   issued = 0;
@@ -20,7 +20,8 @@ export class Recorder {
   warmupCompleted = 0;
   warmupFailed = 0;
   readonly failed: Record<string, number> = {};
-  #startNs: number;
+  /** Nothing is of the window before it has a start. */
+  #startNs = Number.POSITIVE_INFINITY;
   readonly #window: LoadWindow;
   readonly #service: Histogram = createHistogram(3);
   readonly #response: Histogram = createHistogram(3);
@@ -28,13 +29,17 @@ export class Recorder {
   readonly #ofSecond: Histogram = createHistogram(2);
   readonly #series: SecondSample[] = [];
   #second = 0;
-  #secondEndsNs: number;
+  #secondEndsNs = Number.POSITIVE_INFINITY;
   #secondCompleted = 0;
   #secondFailed = 0;
 
-  constructor(startNs: number, window: LoadWindow) {
-    this.#startNs = startNs;
+  constructor(window: LoadWindow) {
     this.#window = window;
+  }
+
+  /** Says when the measured window begins; before that it is made, so that making it takes no time of the window. */
+  begin(startNs: number): void {
+    this.#startNs = startNs;
     this.#secondEndsNs = startNs + secondNs;
   }
 
@@ -91,11 +96,17 @@ export class Recorder {
   }
 
   /** Closes the last second and hands out what was recorded. Batches that end later are left out: they are unfinished. */
-  finish(): { service: string; response: string; series: readonly SecondSample[] } {
+  finish(): Omit<LoadSample, 'pipeline' | 'unfinished'> {
     this.#closeSecond();
     const recorded = {
+      issued: this.issued,
+      completed: this.completed,
+      failed: this.failed,
+      misses: this.misses,
+      warmupCompleted: this.warmupCompleted,
       service: encodeHistogram(this.#service),
       response: encodeHistogram(this.#response),
+      overRange: this.overRange,
       series: this.#series,
     };
     this.#startNs = Number.POSITIVE_INFINITY;

@@ -29,7 +29,7 @@ export function randomValue(bytes: number, seed: number): string {
 /** Draws the operations of one pool's workers: keys uniform over the pool's own range, reads by their share. */
 export class Workload {
   readonly #prng: Prng;
-  /** Two draws for each operation of a batch. */
+  /** Two draws for each operation of the largest batch so far: workers with smaller ones may share the workload. */
   #drawn = new Uint32Array(0);
   readonly #firstKey: number;
   readonly #keys: number;
@@ -45,9 +45,10 @@ export class Workload {
 
   fill(batch: Batch): void {
     const { command, key } = batch;
-    if (this.#drawn.length !== 2 * command.length) this.#drawn = new Uint32Array(2 * command.length);
+    const draws = 2 * command.length;
+    if (this.#drawn.length < draws) this.#drawn = new Uint32Array(draws);
     const drawn = this.#drawn;
-    this.#prng.drawInto(drawn);
+    this.#prng.drawInto(drawn, draws);
     const scale = this.#keys / 2 ** 32;
     for (let i = 0; i < command.length; i++) {
       command[i] = (drawn[2 * i] as number) < this.#readBelow ? GET : SET;

@@ -3,9 +3,10 @@ import type { Address } from '../../src/pool/address.ts';
 import { Batch, type CommandSet, KEY } from '../../src/pool/batch.ts';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
 import { IoredisConnection } from '../../src/pool/ioredis-connection.ts';
-import { Pool, type PoolOptions } from '../../src/pool/pool.ts';
+import { openPool } from '../../src/pool/open-pool.ts';
 import { type Preset, presets } from '../../src/pool/presets.ts';
 import { WireConnection } from '../../src/pool/wire-connection.ts';
+import type { PoolOptions, WorkerPool } from '../../src/pool/worker-pool.ts';
 
 export const clientNames = ['wire', 'ioredis'] as const;
 export type ClientName = (typeof clientNames)[number];
@@ -81,16 +82,17 @@ export function sendBatch(
 }
 
 /** A pool of these connections, closed with the test. Sizes and times are small, for tests to be quick. */
-export function createPool(connect: Connect, preset: Preset, changes: Partial<PoolOptions> = {}): Pool {
+export function createPool(connect: Connect, preset: Preset, changes: Partial<PoolOptions> = {}): WorkerPool {
   const options = {
     max: 4,
     minIdle: 2,
     probe: 'poll',
     healthTtlMs: 1000,
     timeoutMs: 5000,
+    connects: 'parallel',
     metrics: true,
   } as const;
-  const pool = new Pool({ strategies: presets[preset], ...options, ...changes }, connect);
+  const pool = openPool({ strategies: presets[preset], ...options, ...changes }, connect);
   onTestFinished(() => pool.close({ timeout: 0 }));
   return pool;
 }

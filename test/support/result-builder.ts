@@ -1,5 +1,6 @@
-import { limitedBy, type Surroundings } from '../../src/aggregate/bottleneck.ts';
 import { judgeClaims } from '../../src/aggregate/claims/claims.ts';
+import type { Surroundings } from '../../src/aggregate/limits/figures.ts';
+import { limitedBy } from '../../src/aggregate/limits/limited-by.ts';
 import {
   type Result,
   type RoundResult,
@@ -32,6 +33,7 @@ export function buildRound(
     opsPerSecond,
     service: latency,
     response: latency,
+    loads: [],
     histograms: { service: '', response: '' },
     poolMetrics: {
       acquisitions: completed,
@@ -44,17 +46,22 @@ export function buildRound(
       healthCheckMs: 0.1,
       createdBefore: 25,
       created: 75,
+      lastCreatedMs: 20,
       connectTime: times,
       connectFailures: 0,
       reconnects: 0,
       peakWaiting: 0,
       utilization: [],
     },
+    allServedMs: null,
+    cuts: 0,
+    basePingMs: 0.05,
     cpu: {
       clientMicrosPerOp: completed === 0 ? null : 1e6 / completed,
       clientCores: 1,
       machineBusyShare: 0.8,
       eventLoopUtilization: [0.99],
+      threads: [],
       serverCores: 0.6,
       serverMainThreadCores: 0.55,
     },
@@ -71,19 +78,19 @@ export function buildLatency(count: number, p50: number): RoundResult['response'
 
 const machine: Surroundings = { cores: 8, local: true, serverThreads: 1 };
 
-/** One cell of a matrix with its summary and what limited it; one pool a thread. */
+/** One cell of a matrix with its summary and what limited it; an optimized pool with a thread of its own unless told. */
 export function buildScenario(
   cell: { client?: string; pools?: number; workers?: number } & Partial<ScenarioResult>,
   rounds: readonly RoundResult[],
 ): ScenarioResult {
-  const { client = 'ioredis', pools = 1, workers = 50 } = cell;
+  const { client = 'ioredis', pool = 'optimized', pools = 1, poolsPerThread = 1, workers = 50 } = cell;
   return {
-    id: `${client}-optimized-${pools}pools-${workers}workers`,
+    id: `${client}-${pool}-${pools}pools-${workers}workers`,
     client,
-    pool: 'optimized',
+    pool,
     pools,
-    poolsPerThread: 1,
-    threads: pools,
+    poolsPerThread,
+    threads: Math.ceil(pools / poolsPerThread),
     workers,
     connections: workers * 2,
     minIdle: workers / 2,
@@ -91,6 +98,11 @@ export function buildScenario(
     probe: 'poll',
     healthTtlMs: 1000,
     arrival: { kind: 'closed' },
+    connects: 'parallel',
+    autoPipelining: false,
+    batch: { pool: 'none', workers: 0, pipeline: 0 },
+    cutEveryMs: 0,
+    burst: false,
     rounds: [...rounds],
     summary: summarise(rounds),
     limitedBy: limitedBy(rounds, machine),

@@ -1,22 +1,28 @@
 import { Piscina } from 'piscina';
 import { onTestFinished } from 'vitest';
 import { nowNs } from '../../src/pool/clock.ts';
-import type { PoolShare, ThreadSample, ThreadTask } from '../../src/workers/contract.ts';
+import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from '../../src/workers/contract.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import runTask from '../../src/workers/thread.ts';
 import { loopback } from './connections.ts';
 
 export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared' | 'thread'>> {
-  readonly pools?: readonly Partial<PoolShare>[];
+  /** 4 workers each, unless told otherwise. */
+  readonly pools?: readonly (Partial<PoolShare> & { readonly workers?: number })[];
+  /** Of the workers that are given by their number. */
+  readonly pipeline?: number;
   /** Between the opening of the barrier and the start instant. */
   readonly leadMs?: number;
 }
+
+/** A sample of workers that all send batches of one size, with what they did at hand. */
+export type PlainSample = ThreadSample & LoadSample;
 
 /** A task with one pool of a few workers on the wire, no warm-up and 0.3 s of load, unless told otherwise. */
 export function buildTask(
   port: number,
   shared: SharedState,
-  { pools = [{}], ...changes }: Omit<TaskOptions, 'leadMs'> = {},
+  { pools = [{}], pipeline = 1, ...changes }: Omit<TaskOptions, 'leadMs'> = {},
   thread = 0,
 ): ThreadTask {
   return {
@@ -26,8 +32,17 @@ export function buildTask(
     preset: 'optimized',
     probe: 'poll',
     healthTtlMs: 1000,
-    pools: pools.map(pool => ({ workers: 4, connections: 8, minIdle: 2, firstKey: 0, keys: 100, ...pool })),
-    pipeline: 1,
+    connects: 'parallel',
+    autoPipelining: false,
+    burst: false,
+    pools: pools.map(({ workers = 4, ...pool }) => ({
+      groups: [{ workers, pipeline }],
+      connections: 8,
+      minIdle: 2,
+      firstKey: 0,
+      keys: 100,
+      ...pool,
+    })),
     keyPrefix: 'test:',
     valueBytes: 16,
     readShare: 0.5,
@@ -40,8 +55,13 @@ export function buildTask(
   };
 }
 
+/** As {@link runThread}, for workers that all send batches of one size. */
+export async function runOne(...args: Parameters<typeof runThread>): Promise<PlainSample> {
+  return plain(await runThread(...args));
+}
+
 /** Runs one task in this thread: opens the barrier as soon as it is ready, and hands back its sample. */
-export async function runOne(
+export async function runThread(
   port: number,
   { leadMs = 5, ...options }: TaskOptions = {},
   onReleased: (shared: SharedState, startNs: number) => void = () => {},
@@ -63,14 +83,22 @@ export async function runOne(
   return outcome;
 }
 
+/** The only load of a sample, spread beside it. */
+export function plain(sample: ThreadSample): PlainSample {
+  const [load, ...others] = sample.loads;
+  if (load === undefined || others.length > 0)
+    throw new Error(`expected one load, found ${sample.loads.length}`);
+  return { ...sample, ...load };
+}
+
 /** Operations of a sample: they must add up to what was issued. */
-export function accounted(sample: ThreadSample): number {
+export function accounted(sample: Pick<LoadSample, 'completed' | 'failed' | 'unfinished'>): number {
   const failed = Object.values(sample.failed).reduce((sum, count) => sum + count, 0);
   return sample.completed + failed + sample.unfinished;
 }
 
 /** Real threads, as compiled; they end with the test. */
-export function startThreads(threads: number): (task: ThreadTask) => Promise<ThreadSample> {
+export function startThreads(threads: number): (task: ThreadTask) => Promise<PlainSample> {
   const piscina = new Piscina({
     filename: new URL('../../dist/workers/thread.js', import.meta.url).href,
     minThreads: threads,
@@ -81,5 +109,5 @@ export function startThreads(threads: number): (task: ThreadTask) => Promise<Thr
     recordTiming: false,
   });
   onTestFinished(() => piscina.destroy());
-  return task => piscina.run(task) as Promise<ThreadSample>;
+  return async task => plain((await piscina.run(task)) as ThreadSample);
 }

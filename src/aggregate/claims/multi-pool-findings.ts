@@ -1,24 +1,31 @@
-import type { Pair } from '../pairs.ts';
-import type { Interval, Verdict } from '../result.ts';
-import { combineByRound, medianInterval } from '../statistics.ts';
-import { findFlaw } from './soundness.ts';
+import { combineByRound } from '../paired-ratio.ts';
+import { type Pair, pairWithOnePool } from '../pairs.ts';
+import type { Interval, ScenarioResult, Verdict } from '../result.ts';
+import { medianInterval } from '../statistics.ts';
+import { formatPlural } from '../text/format.ts';
+import { clearlyMore } from '../thresholds.ts';
+import { sayRatioAgainst } from './judging/figure-words.ts';
+import { findFlaw } from './judging/soundness.ts';
+import { findGrowthFlaw } from './judging/strategy-proofs.ts';
+import { type SplitGain, splitGain } from './multi-pool-effects.ts';
 
 /** Workers up to which one pool is said to be enough. */
-export const workersForOnePool = 50;
-/** A ratio of throughputs from which another pool pays: gains below 5 % are not worth a second pool to look after. */
-export const payingRatio = 1.05;
+const workersForOnePool = 50;
 
 /** The levels on one side of the 50 workers, combined. */
 export interface Combined {
   readonly pools: number;
   readonly throughput: Interval;
-  readonly responseP99: Interval | null;
   readonly rounds: number;
+  /** A level that by itself lies clearly on the other side of the 5 % than all together; null if none does. */
+  readonly dissent: Pair | null;
 }
 
 /** What one setting says. */
 export interface Finding {
+  /** "ioredis, optimized". */
   readonly label: string;
+  readonly client: string;
   readonly verdict: Verdict;
   /** A clause that says why. */
   readonly why: string;
@@ -29,20 +36,46 @@ export interface Finding {
   /** At the smallest level from which on its number of pools pays clearly at every level; null if there is none. */
   readonly crossover: Pair | null;
   readonly pairs: readonly Pair[];
+  /** Above 50 workers, of the number of pools that is told of there; null without arms that share a thread. */
+  readonly split: SplitGain | null;
 }
 
 /** Whether a pair has more workers than one pool is said to be enough for. */
 export function isAbove(pair: Pair): boolean {
-  return pair.one.workers > workersForOnePool;
+  return hasManyWorkers(pair.one);
 }
 
-/** Judges the pairs of one setting by the rule of the claim. */
-export function judgeSetting(label: string, pairs: readonly Pair[]): Finding {
+function hasManyWorkers({ workers }: ScenarioResult): boolean {
+  return workers > workersForOnePool;
+}
+
+/** Pairs of a pool with a thread of its own and several with one each. */
+export function pairsOfOwnThreads(scenarios: readonly ScenarioResult[]): Pair[] {
+  return pairWithOnePool(scenarios.filter(({ pools, threads }) => threads === pools));
+}
+
+/** Judges the scenarios of one setting by the rule of the claim. */
+export function judgeSetting(label: string, scenarios: readonly ScenarioResult[]): Finding {
+  const pairs = pairsOfOwnThreads(scenarios);
   const above = combineByPools(pairs.filter(isAbove));
   const upTo = combineByPools(pairs.filter(pair => !isAbove(pair)));
-  const flaw = findFlaw(pairs);
+  const judged = pairs.flatMap(({ one, several }) => [one, several]);
+  const byRound = combineByRound(pairs.map(({ throughput }) => throughput));
+  const flaw = findFlaw([{ arms: judged, byRound }]) ?? findGrowthFlaw(judged);
   const [verdict, why] = flaw === null ? decide(above, upTo) : (['inconclusive', flaw] as const);
-  return { label, verdict, why, above, upTo, sound: flaw === null, crossover: findCrossover(pairs), pairs };
+  const told = tellingOf(above);
+  return {
+    label: label.replace(/ pool(?=,|$)/, ''),
+    client: scenarios[0]?.client ?? '',
+    verdict,
+    why,
+    above,
+    upTo,
+    sound: flaw === null,
+    crossover: findCrossover(pairs),
+    pairs,
+    split: told ? splitGain(scenarios.filter(hasManyWorkers), told.pools) : null,
+  };
 }
 
 function decide(above: readonly Combined[], upTo: readonly Combined[]): readonly [Verdict, why: string] {
@@ -53,37 +86,61 @@ function decide(above: readonly Combined[], upTo: readonly Combined[]): readonly
   if (refutedAbove) return ['refuted', 'no number of pools gains 5 % above 50 workers'];
   if (refutedUpTo) return ['refuted', 'several pools gain more than 5 % already at 50 workers or fewer'];
 
-  const unclear = 'the intervals are not clear of the 5 % that would pay';
-  if (!above.some(paysClearly)) return ['inconclusive', `above 50 workers ${unclear}`];
+  if (!above.some(paysClearly)) return ['inconclusive', `above 50 workers ${sayUnclear(above)}`];
   const pays = 'several pools gain more than 5 % above 50 workers';
-  if (upTo.some(mayPay)) return ['inconclusive', `${pays}, but at 50 or fewer ${unclear}`];
+  if (upTo.some(mayPay)) return ['inconclusive', `${pays}, but at 50 or fewer ${sayUnclear(upTo)}`];
   if (upTo.length > 0) return ['supported', `${pays} and not at 50 or fewer`];
   return ['supported', `${pays}; the run has no level of 50 or fewer, so that half is not judged`];
 }
 
-const paysClearly = ({ throughput }: Combined) => throughput.low > payingRatio;
-const mayPay = ({ throughput }: Combined) => throughput.high >= payingRatio;
+export const paysClearly = ({ throughput, dissent }: Combined) =>
+  dissent === null && throughput.low > clearlyMore;
+export const mayPay = ({ throughput, dissent }: Combined) =>
+  dissent !== null || throughput.high >= clearlyMore;
+
+function sayUnclear(side: readonly Combined[]): string {
+  const told = tellingOf(side);
+  return told === undefined || told.dissent === null
+    ? 'the intervals are not clear of the 5 % that would pay'
+    : `${told.pools} pools gave ${sayRatioAgainst(told.throughput, clearlyMore)} on average, but ${sayDissent(told.dissent)}`;
+}
+
+/** "×1.20 [1.18, 1.23] at 100 workers". */
+export function sayDissent({ one, throughput: { ratio } }: Pair): string {
+  const gain = ratio === null ? '' : `${sayRatioAgainst(ratio, clearlyMore)} `;
+  return `${gain}at ${formatPlural(one.workers, 'worker')}`;
+}
 
 /** Combines the pairs of each number of pools, fewest pools first, without those that have no common round. */
-export function combineByPools(pairs: readonly Pair[]): Combined[] {
+function combineByPools(pairs: readonly Pair[]): Combined[] {
   const numbers = [...new Set(pairs.map(pair => pair.several.pools))].toSorted((a, b) => a - b);
   return numbers.flatMap(pools => {
     const ofPools = pairs.filter(pair => pair.several.pools === pools);
     const throughput = combineByRound(ofPools.map(pair => pair.throughput));
-    const responseP99 = combineByRound(ofPools.map(pair => pair.responseP99));
     if (throughput.length === 0) return [];
+    const together = medianInterval(throughput);
     return {
       pools,
-      throughput: medianInterval(throughput),
-      responseP99: responseP99.length === 0 ? null : medianInterval(responseP99),
+      throughput: together,
       rounds: throughput.length,
+      dissent: findDissent(together, ofPools),
     };
   });
 }
 
-/** The number of pools with the highest median throughput. */
-export function bestOf(combined: readonly Combined[]): Combined | undefined {
-  return combined.toSorted((a, b) => b.throughput.median - a.throughput.median)[0];
+/** A mean over levels hides one that says the opposite. */
+function findDissent(together: Interval, pairs: readonly Pair[]): Pair | null {
+  const isOpposite = ({ throughput: { ratio } }: Pair) =>
+    ratio !== null &&
+    ((together.low > clearlyMore && ratio.high < clearlyMore) ||
+      (together.high < clearlyMore && ratio.low > clearlyMore));
+  return pairs.find(isOpposite) ?? null;
+}
+
+/** The number of pools to tell of: of those that pay clearly, else of those that may, else of all, the one that gains most. */
+export function tellingOf(combined: readonly Combined[]): Combined | undefined {
+  const best = combined.toSorted((a, b) => b.throughput.median - a.throughput.median);
+  return best.find(paysClearly) ?? best.find(mayPay) ?? best[0];
 }
 
 /** Of the numbers of pools that pay from the smallest level on, the pair that gains most there. */
@@ -92,7 +149,7 @@ function findCrossover(pairs: readonly Pair[]): Pair | null {
   const paying = pairs.filter(pair => {
     const ofPools = pairs.filter(other => other.several.pools === pair.several.pools);
     const fromHere = ofPools.filter(other => other.one.workers >= pair.one.workers);
-    return fromHere.every(other => (other.throughput.ratio?.low ?? 0) > payingRatio);
+    return fromHere.every(other => (other.throughput.ratio?.low ?? 0) > clearlyMore);
   });
   return paying.toSorted((a, b) => a.one.workers - b.one.workers || gain(b) - gain(a))[0] ?? null;
 }

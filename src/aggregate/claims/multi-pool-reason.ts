@@ -1,35 +1,118 @@
-import {
-  capitalise,
-  describeIntervals,
-  formatList,
-  formatPlural,
-  formatRatioInterval,
-  toOneLine,
-} from '../format.ts';
 import type { Pair } from '../pairs.ts';
 import type { Result, ScenarioResult, Verdict } from '../result.ts';
-import { bestOf, type Combined, type Finding } from './multi-pool-findings.ts';
+import { capitalise, describeIntervals, formatPlural, formatRatioInterval } from '../text/format.ts';
+import { clearlyMore } from '../thresholds.ts';
+import { sayDisagreement } from './judging/client-finding.ts';
+import { sayRatioAgainst } from './judging/figure-words.ts';
+import { nameStandIn, sayStandIn, sayStandInShortly } from './judging/stand-in-words.ts';
+import {
+  type Combined,
+  type Finding,
+  mayPay,
+  paysClearly,
+  sayDissent,
+  tellingOf,
+} from './multi-pool-findings.ts';
+import { saySplit, sayWhose } from './multi-pool-split.ts';
 
-/** The verdict's reason in at most four sentences: why, the figures, where the crossover lies, what to keep in mind. */
-export function explain(target: Result['target'], findings: readonly Finding[], verdict: Verdict): string {
-  const why = sayWhy(findings);
-  const figures = findings
-    .map(sayFigures)
-    .filter(clause => clause !== '')
-    .join('; ');
-  const crossovers = findings
-    .filter(finding => finding.sound && finding.pairs.length > 0)
-    .map(finding => sayCrossover(finding, findings.length > 1))
-    .join('; ');
+/** The settings that decide, and those that are only a bound. */
+export interface Findings {
+  readonly deciding: readonly Finding[];
+  readonly bounds: readonly Finding[];
+}
+
+/** The verdict's reason: what decided and whose the gain is, a sentence for each setting, what the figures are worth. */
+export function explain(target: Result['target'], { deciding, bounds }: Findings, verdict: Verdict): string {
   return [
-    target.standIn ? `${sayStandIn(target)} ${verdict}, as ${why}.` : `${why}.`,
-    figures === '' ? '' : `${figures}.`,
-    crossovers === '' ? '' : `${crossovers}.`,
-    `${sayRounds(findings)}each pool has a thread of its own here, so a gain is that of pool and thread together.`,
-  ]
-    .filter(sentence => sentence !== '')
-    .map(capitalise)
-    .join(' ');
+    ...(target.standIn ? [sayStandIn(target, verdict)] : []),
+    sayVerdict(deciding, verdict),
+    ...deciding.flatMap(finding => saySetting(finding, deciding)),
+    ...bounds.flatMap(finding => saySetting(finding, deciding).map(told => `${asBound} ${told}`)),
+    ...sayRounds([...deciding, ...bounds]),
+    ...(deciding.some(({ split }) => split !== null) ? [] : [together]),
+  ].join(' ');
+}
+
+const asBound = 'As a bound that no application reaches,';
+
+/** What is said of a gain that the run has no arms to take apart. */
+const together = 'Each pool has a thread of its own here, so a gain is that of pool and thread together.';
+
+/** What decided, with the figures and the split of the first setting that is sound. */
+export function sumUp(target: Result['target'], { deciding }: Findings, verdict: Verdict): string {
+  const told = deciding.find(({ sound }) => sound);
+  const isMixed = sayDisagreement(deciding, 'settings') !== null || sayCommonWhy(deciding) === null;
+  return [
+    ...(target.standIn ? [sayStandInShortly(target, verdict)] : []),
+    isMixed ? `${deciding.map(sayFinding).join('; ')}.` : sayVerdict(deciding, verdict),
+    ...(told === undefined ? [] : [`${told.label}: ${sayFigures(told)}${sayAfter(saySplit(told))}.`]),
+  ].join(' ');
+}
+
+function sayFinding({ label, verdict, why }: Finding): string {
+  return `${label}: ${verdict}${verdict === 'inconclusive' ? `, as ${why}` : ''}`;
+}
+
+/** Why; of a supported claim also by what several pools gain. */
+function sayVerdict(deciding: readonly Finding[], verdict: Verdict): string {
+  const disagreement = sayDisagreement(deciding, 'settings');
+  if (disagreement !== null) return disagreement;
+  const why = sayCommonWhy(deciding) ?? `${verdict} in every setting`;
+  return `${capitalise(why)}${verdict === 'supported' ? `: ${sayWhose(deciding)}` : ''}.`;
+}
+
+/** What all of them are judged by; null if that differs. */
+function sayCommonWhy(findings: readonly Finding[]): string | null {
+  const whys = new Set(findings.map(({ why }) => why));
+  return whys.size === 1 ? [...whys].join() : null;
+}
+
+/** "ioredis, optimized: 2 pools ×1.58 [1.15, 1.87] above 50 workers (pays), …", in one sentence; nothing without figures. */
+function saySetting(finding: Finding, deciding: readonly Finding[]): string[] {
+  const { label, sound, why, verdict } = finding;
+  const flaw = sound || sayCommonWhy([...deciding, finding]) !== null ? '' : why;
+  const clauses = [flaw, sayFigures(finding), sayCrossover(finding) ?? '', saySplit(finding) ?? ''];
+  const told = clauses.filter(clause => clause !== '');
+  const found = sayDisagreement(deciding, 'settings') === null ? '' : ` (${verdict})`;
+  return told.length === 0 ? [] : [`${label}${found}: ${told.join('; ')}.`];
+}
+
+function sayAfter(clause: string | null): string {
+  return clause === null ? '' : `; ${clause}`;
+}
+
+/** On either side of 50 workers the number of pools that tells most. */
+function sayFigures({ above, upTo, sound }: Finding): string {
+  const [bestAbove, bestUpTo] = [tellingOf(above), tellingOf(upTo)];
+  const side = (best: Combined | undefined, where: string, without?: number) => {
+    if (best === undefined) return [];
+    const pools = best.pools === without ? '' : `${best.pools} pools `;
+    const figures = sayRatioAgainst(best.throughput, clearlyMore);
+    return [`${pools}${figures} ${where}${sound ? ` (${saySide(best)})` : ''}`];
+  };
+  return [...side(bestAbove, 'above 50 workers'), ...side(bestUpTo, 'at 50 or fewer', bestAbove?.pools)].join(
+    ', ',
+  );
+}
+
+function saySide(combined: Combined): string {
+  if (combined.dissent !== null) return `unclear, as ${sayDissent(combined.dissent)}`;
+  if (paysClearly(combined)) return 'pays';
+  return mayPay(combined) ? 'unclear' : 'does not pay';
+}
+
+/** Null where there is none, and of a setting whose figures are no ground for it. */
+function sayCrossover({ sound, crossover }: Finding): string | null {
+  if (!sound || crossover === null) return null;
+  return `${crossover.several.pools} pools pay from ${formatPlural(crossover.one.workers, 'worker')} on`;
+}
+
+/** By the fewest rounds that a figure in the reason is made of. */
+function sayRounds(findings: readonly Finding[]): string[] {
+  const rounds = findings.flatMap(({ above, upTo }) => [...above, ...upTo].map(combined => combined.rounds));
+  if (rounds.length === 0) return [];
+  const fewest = Math.min(...rounds);
+  return [`Medians over ${formatPlural(fewest, 'round')} with ${describeIntervals(fewest)}.`];
 }
 
 /** More than these are for the table. */
@@ -57,85 +140,4 @@ export function explainUntested(
       : []),
     ...(target.standIn ? [`${nameStandIn(target)}.`] : []),
   ].join(' ');
-}
-
-function nameStandIn({ declared, detected }: Result['target']): string {
-  const answered = toOneLine(`${detected.server} ${detected.version}`);
-  return `The config declares ${toOneLine(declared.server)}, but ${answered} stood in for it`;
-}
-
-function sayStandIn(target: Result['target']): string {
-  const declared = toOneLine(target.declared.server);
-  return `${nameStandIn(target)}, so nothing is said of ${declared}; by the same rule the stand-in's figures would give:`;
-}
-
-/** The fewest rounds that a figure in the reason is made of. */
-function sayRounds(findings: readonly Finding[]): string {
-  const rounds = findings.flatMap(({ above, upTo }) => [...above, ...upTo].map(combined => combined.rounds));
-  if (rounds.length === 0) return '';
-  const fewest = Math.min(...rounds);
-  return `figures are medians over ${formatPlural(fewest, 'round')} with ${describeIntervals(fewest)}; `;
-}
-
-function sayWhy(findings: readonly Finding[]): string {
-  const reasons = new Set(findings.map(finding => finding.why));
-  const verdicts = new Set(findings.map(finding => finding.verdict));
-  if (verdicts.size === 1 && reasons.size === 1) return [...reasons].join();
-  const each = formatList(
-    findings.map(({ label, verdict, why }) => `with ${label} it is ${verdict} (${why})`),
-  );
-  return verdicts.size === 1 ? each : `the settings do not agree: ${each}`;
-}
-
-/** The most that any number of pools gained above 50 workers and up to them. */
-function sayFigures({ label, above, upTo }: Finding): string {
-  const bestAbove = bestOf(above);
-  const bestUpTo = bestOf(upTo);
-  const sides = [
-    bestAbove ? `above 50 workers ${sayGain(bestAbove)} the throughput of one${sayP99(bestAbove)}` : '',
-    bestUpTo ? `at 50 or fewer ${sayGain(bestUpTo)}` : '',
-  ].filter(side => side !== '');
-  return sides.length === 0 ? '' : `with ${label}, ${sides.join(', ')}`;
-}
-
-function sayGain({ pools, throughput }: Combined): string {
-  return `${pools} pools gave ${formatRatioInterval(throughput)}`;
-}
-
-function sayP99({ responseP99 }: Combined): string {
-  return responseP99 === null ? '' : ` (response p99 ${formatRatioInterval(responseP99)})`;
-}
-
-function sayCrossover({ label, crossover, pairs }: Finding, several: boolean): string {
-  const setting = several ? ` with ${label}` : '';
-  if (crossover === null) {
-    const highest = highestLevel(pairs);
-    const limits = highest
-      ? ` (at ${formatPlural(highest.one.workers, 'worker')} ${sayLimits(highest)})`
-      : '';
-    return `no level was found${setting} from which on several pools clearly pay${limits}`;
-  }
-  const lowest = Math.min(...pairs.map(pair => pair.one.workers));
-  const isLowest = crossover.one.workers === lowest ? ', the lowest level of the run' : '';
-  const from = formatPlural(crossover.one.workers, 'worker');
-  return `${crossover.several.pools} pools pay${setting} from ${from} on${isLowest} (there ${sayLimits(crossover)})`;
-}
-
-/** At the highest level, the number of pools that gained most. */
-function highestLevel(pairs: readonly Pair[]): Pair | undefined {
-  const most = Math.max(...pairs.map(pair => pair.one.workers));
-  return pairs
-    .filter(pair => pair.one.workers === most)
-    .toSorted((a, b) => (b.throughput.ratio?.median ?? 0) - (a.throughput.ratio?.median ?? 0))[0];
-}
-
-function sayLimits({ one, several }: Pair): string {
-  if (one.limitedBy.resource === several.limitedBy.resource) {
-    return `one pool and ${several.pools} were both limited by ${sayResource(one)}`;
-  }
-  return `one pool was limited by ${sayResource(one)}, ${several.pools} pools by ${sayResource(several)}`;
-}
-
-function sayResource({ limitedBy: { resource } }: ScenarioResult): string {
-  return resource === 'unknown' ? 'something unknown' : `the ${resource}`;
 }

@@ -1,47 +1,51 @@
-import { standInBanner } from '../../aggregate/headline.ts';
-import { applyOverrides } from '../config/overrides.ts';
-import { readConfig } from '../config/read-config.ts';
+import { standInBanner } from '../../aggregate/text/target-words.ts';
+import { readExperiment } from '../config/read-experiment.ts';
 import type { RunFlags } from '../parse-command-line.ts';
-import { describePlan } from '../plan/describe-plan.ts';
-import { planRun } from '../plan/rounds.ts';
-import { connectionsNeeded } from '../plan/scenarios.ts';
+import { describeSides } from '../plan/describe-sides.ts';
+import { connectionsNeeded, expandScenarios } from '../plan/scenarios.ts';
+import { type PlannedSide, planSides } from '../plan/sides.ts';
 import { exitOnInterrupt } from '../run/interrupt.ts';
+import { describeFoundTarget } from '../target/describe-found-target.ts';
+import { findTarget } from '../target/find-target.ts';
 import { preflight } from '../target/preflight.ts';
-import { controlTimeoutMs, resolveTarget } from '../target/resolve.ts';
-import { describeFoundTarget } from './describe-found-target.ts';
 
 /**
- * `poolbench check CONFIG`: everything a run does before its load.
+ * `poolbench check CONFIG`: everything a run does before its load, for one target after the other.
  *
  * @returns the exit code
  * @throws PoolbenchError for what a run would stumble over
  */
 export async function check(path: string, flags: RunFlags): Promise<number> {
-  const experiment = applyOverrides(await readConfig(path), flags);
-  const plan = planRun(experiment);
-  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const sides = planSides([await readExperiment(path, flags)]);
   // Nothing is measured, so there is nothing to keep; what is being fetched or started ends as the process exits.
   exitOnInterrupt();
-  const target = await resolveTarget({
-    ...experiment.target,
-    timeoutMs: controlTimeoutMs(experiment),
+  for (const side of sides) await checkTarget(side, sides.length, flags);
+  say(describeSides(sides));
+  return 0;
+}
+
+async function checkTarget(side: PlannedSide, sides: number, flags: RunFlags): Promise<void> {
+  const target = await findTarget(side.experiment, {
     standInAllowed: flags['no-stand-in'] !== true,
+    onFreePort: sides > 1,
     say,
   });
   try {
     const banner = standInBanner({ target });
     if (banner !== null) say(banner);
     say(describeFoundTarget(target));
-    const { keys, valueBytes } = experiment.workload;
+    const { workload, scenarios } = side.experiment;
     const warnings = await preflight(target, {
-      connections: connectionsNeeded(plan.scenarios),
-      keys,
-      valueBytes,
+      connections: connectionsNeeded(expandScenarios(scenarios)),
+      keys: workload.keys,
+      valueBytes: workload.valueBytes,
     });
     for (const warning of warnings) say(`warning: ${warning}`);
-    say(describePlan(experiment, plan));
-    return 0;
   } finally {
     await target.stop();
   }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

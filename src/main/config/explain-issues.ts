@@ -20,7 +20,7 @@ function explain(issue: Issue, parents: Path, input: unknown, at: string): strin
   const path = [...parents, ...issue.path];
   const { name, value } = locate(path, input, at);
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // Only listOf makes such unions: the first branch is a single value, the second a list of values.
+    // Only lists make such unions: the first branch is a single value, the second a list of values.
     const branch = issue.errors[Array.isArray(value) ? 1 : 0] ?? [];
     return branch.flatMap(nested => explain(nested, path, input, at));
   }
@@ -40,7 +40,7 @@ function unknownKeys(keys: readonly string[], known: string): string {
   return `unknown key${keys.length > 1 ? 's' : ''} ${named.join(', ')}; known are ${known}`;
 }
 
-/** Follows the path as far as the input has it: a single value stands for a list of one, so `[0]` may be too much. */
+/** Follows the path as far as the input has it: a single value stands for a list of one, so `[0]` may be one key too many. */
 function locate(path: Path, input: unknown, at: string): { name: string; value: unknown } {
   let name = at;
   let value = input;
@@ -48,7 +48,7 @@ function locate(path: Path, input: unknown, at: string): { name: string; value: 
     const last = index === path.length - 1;
     if (typeof value !== 'object' || value === null) break;
     if (typeof key === 'number') {
-      if (!Array.isArray(value)) break;
+      if (!Array.isArray(value)) continue;
       name += `[${key}]`;
     } else {
       name += name === '' ? String(key) : `.${String(key)}`;

@@ -1,4 +1,4 @@
-import { formatPlural } from '../../aggregate/format.ts';
+import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { estimateSeconds, type Plan } from './rounds.ts';
 import { type Scenario, shortId } from './scenarios.ts';

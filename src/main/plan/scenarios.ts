@@ -1,5 +1,19 @@
-import { type Client, type PoolStrategies, type Preset, type Probe, presets } from '../../pool/presets.ts';
-import type { Arrival, ScenarioGroup } from '../config/experiment.ts';
+import {
+  type Client,
+  type ConnectPacing,
+  type PoolStrategies,
+  type Preset,
+  type Probe,
+  presets,
+} from '../../pool/presets.ts';
+import type { Arrival, ScenarioGroup } from '../config/scenario-group.ts';
+
+/** Workers beside the others that send larger batches: none, in the same pools, or in pools of their own. */
+export interface BatchWorkers {
+  readonly pool: 'none' | 'shared' | 'separate';
+  readonly workers: number;
+  readonly pipeline: number;
+}
 
 /** One cell of the matrix. The totals are over all pools. Plain data. */
 export interface Scenario {
@@ -10,6 +24,7 @@ export interface Scenario {
   readonly poolsPerThread: number;
   readonly threads: number;
   readonly workers: number;
+  /** Those of the batch workers included. */
   readonly connections: number;
   /** 0 where the preset does not warm. */
   readonly minIdle: number;
@@ -18,21 +33,42 @@ export interface Scenario {
   readonly healthTtlMs: number;
   readonly probe: Probe;
   readonly arrival: Arrival;
+  /** `serial` where the preset opens connections inside the lock. */
+  readonly connects: ConnectPacing;
+  readonly autoPipelining: boolean;
+  readonly batch: BatchWorkers;
+  readonly cutEveryMs: number;
+  readonly burst: boolean;
 }
 
 /** One value of every list of a group. */
 type Cell = { readonly [Key in keyof ScenarioGroup]: ScenarioGroup[Key][number] };
 
-/** How the id names the dimensions that most experiments leave alone, and what they are then. */
+/**
+ * How the id names the dimensions that most experiments leave alone, and what they are then. A preset on which one has
+ * no effect is not named by it: its label is empty.
+ */
 const furtherDimensions: readonly { usual: string; label: (cell: Cell) => string }[] = [
   { usual: 'depth1', label: cell => `depth${cell.pipeline}` },
   { usual: '1perThread', label: cell => `${cell.poolsPerThread}perThread` },
   { usual: '2perWorker', label: cell => `${cell.connectionsPerWorker}perWorker` },
-  { usual: 'idle0.25', label: cell => `idle${cell.minIdleShare}` },
-  { usual: 'ttl1000ms', label: cell => `ttl${cell.healthTtlMs}ms` },
+  { usual: 'idle0.25', label: cell => (keepsIdle(cell) ? `idle${cell.minIdleShare}` : '') },
+  { usual: 'ttl1000ms', label: cell => (cachesChecks(cell) ? `ttl${cell.healthTtlMs}ms` : '') },
   { usual: 'poll', label: cell => cell.probe },
   { usual: 'closed', label: cell => cell.arrival.kind },
+  { usual: 'parallel', label: cell => (pacesConnects(cell) ? cell.connects : '') },
+  { usual: 'unjoined', label: cell => (cell.autoPipelining ? 'autopipelined' : 'unjoined') },
+  { usual: 'nobatch', label: cell => labelBatch(batchOf(cell)) },
+  { usual: 'uncut', label: cell => (cell.cutEveryMs === 0 ? 'uncut' : `cut${cell.cutEveryMs}ms`) },
+  { usual: 'steady', label: cell => (cell.burst ? 'burst' : 'steady') },
 ];
+
+const strategiesOf = ({ pool }: Cell): PoolStrategies => presets[pool];
+const isShared = (cell: Cell) => strategiesOf(cell).acquisition === 'shared';
+/** Which of its settings a cell's preset uses. */
+const keepsIdle = (cell: Cell) => strategiesOf(cell).warming && !isShared(cell);
+const cachesChecks = (cell: Cell) => strategiesOf(cell).health === 'cached' && !isShared(cell);
+const pacesConnects = (cell: Cell) => strategiesOf(cell).acquisition === 'lock-free';
 
 /**
  * Every scenario of an experiment, once, in the order of the config.
@@ -42,13 +78,16 @@ const furtherDimensions: readonly { usual: string; label: (cell: Cell) => string
  */
 export function expandScenarios(groups: readonly ScenarioGroup[]): Scenario[] {
   const cells = groups.flatMap(cellsOf).map(withoutIdleSettings);
-  const named = furtherDimensions.filter(({ usual, label }) => cells.some(cell => label(cell) !== usual));
+  const named = furtherDimensions.filter(({ usual, label }) =>
+    cells.some(cell => ![usual, ''].includes(label(cell))),
+  );
   const unique = new Map<string, Scenario>();
   for (const cell of cells) {
     const measured = measuredPart(cell);
     const key = JSON.stringify(measured);
     if (unique.has(key)) continue;
-    const id = [shortId(measured), ...named.map(({ label }) => label(cell))].join('-');
+    const labels = named.map(({ label }) => label(cell)).filter(label => label !== '');
+    const id = [shortId(measured), ...labels].join('-');
     unique.set(key, { id, ...measured });
   }
   return [...unique.values()];
@@ -74,18 +113,23 @@ function cellsOf(group: ScenarioGroup): Cell[] {
 
 /** A setting without effect must not make a second scenario of the same thing: it goes back to its default. */
 function withoutIdleSettings(cell: Cell): Cell {
-  const strategies: PoolStrategies = presets[cell.pool];
   return {
     ...cell,
     poolsPerThread: Math.min(cell.poolsPerThread, cell.pools),
-    minIdleShare: strategies.warming ? cell.minIdleShare : 0.25,
-    healthTtlMs: strategies.health === 'cached' ? cell.healthTtlMs : 1000,
+    minIdleShare: keepsIdle(cell) ? cell.minIdleShare : 0.25,
+    healthTtlMs: cachesChecks(cell) ? cell.healthTtlMs : 1000,
+    connects: pacesConnects(cell) ? cell.connects : 'parallel',
+    autoPipelining: cell.client === 'ioredis' && cell.autoPipelining,
   };
 }
 
 function measuredPart(cell: Cell): Omit<Scenario, 'id'> {
-  const strategies: PoolStrategies = presets[cell.pool];
-  const connections = Math.max(cell.pools, Math.round(cell.workers * cell.connectionsPerWorker));
+  const strategies = strategiesOf(cell);
+  const batch = batchOf(cell);
+  const connections = Math.max(
+    batch.pool === 'separate' ? 2 * cell.pools : cell.pools,
+    Math.round((cell.workers + batch.workers) * cell.connectionsPerWorker),
+  );
   return {
     client: cell.client,
     preset: cell.pool,
@@ -94,10 +138,29 @@ function measuredPart(cell: Cell): Omit<Scenario, 'id'> {
     threads: Math.ceil(cell.pools / cell.poolsPerThread),
     workers: cell.workers,
     connections,
-    minIdle: strategies.warming ? Math.round(connections * cell.minIdleShare) : 0,
+    minIdle: minIdleOf(strategies, connections, cell.minIdleShare),
     pipeline: cell.pipeline,
     healthTtlMs: strategies.health === 'cached' ? cell.healthTtlMs : 0,
     probe: cell.probe,
     arrival: cell.arrival,
+    connects: strategies.acquisition === 'mutex' ? 'serial' : cell.connects,
+    autoPipelining: cell.autoPipelining,
+    batch,
+    cutEveryMs: cell.cutEveryMs,
+    burst: cell.burst,
   };
+}
+
+/** A shared pool opens all of its connections at the start. */
+function minIdleOf({ acquisition, warming }: PoolStrategies, connections: number, share: number): number {
+  if (acquisition === 'shared') return connections;
+  return warming ? Math.round(connections * share) : 0;
+}
+
+function batchOf({ batch }: Cell): BatchWorkers {
+  return batch.pool === 'none' ? { pool: 'none', workers: 0, pipeline: 0 } : batch;
+}
+
+function labelBatch({ pool, workers, pipeline }: BatchWorkers): string {
+  return pool === 'none' ? 'nobatch' : `${pool}Batch${workers}x${pipeline}`;
 }

@@ -1,4 +1,4 @@
-import type { PoolShare } from '../../workers/contract.ts';
+import type { PoolShare, WorkerGroup } from '../../workers/contract.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** Splits a total into equal whole parts; the first ones get the rest: 7 over 4 is 2, 2, 2, 1. */
@@ -38,27 +38,42 @@ export function splitAtLeastOne(total: number, weights: readonly number[]): numb
 
 /**
  * What every pool of a scenario gets, in one list for each thread: the totals are split exactly, the key numbers
- * 0 … keys − 1 without gap or overlap. The last thread holds the pools that remain.
+ * 0 … keys − 1 without gap or overlap. The last thread holds the pools that remain. A pool of batch workers stands in
+ * the thread of the pool it stands beside, and shares its keys.
  */
 export function splitOverThreads(scenario: Scenario, keys: number): PoolShare[][] {
-  const { pools, poolsPerThread } = scenario;
+  const { pools, poolsPerThread, pipeline, batch } = scenario;
   const workers = splitEvenly(scenario.workers, pools);
-  const connections = splitAtLeastOne(scenario.connections, workers);
-  const minIdle = splitInProportion(scenario.minIdle, connections);
+  const batchWorkers = splitEvenly(batch.workers, pools);
   const keyCounts = splitEvenly(keys, pools);
+  /** The workers of every pool; where batch workers have pools of their own, each stands behind the one it is beside. */
+  const groups = workers.flatMap((count, pool): WorkerGroup[][] => {
+    const single = { workers: count, pipeline };
+    const beside = { workers: batchWorkers[pool] ?? 0, pipeline: batch.pipeline };
+    if (batch.pool === 'none') return [[single]];
+    return batch.pool === 'separate' ? [[single], [beside]] : [[single, beside]];
+  });
+  const connections = splitAtLeastOne(scenario.connections, groups.map(countWorkers));
+  const minIdle = splitInProportion(scenario.minIdle, connections);
 
   const threads: PoolShare[][] = Array.from({ length: scenario.threads }, () => []);
+  const perPool = batch.pool === 'separate' ? 2 : 1;
   let firstKey = 0;
   for (let pool = 0; pool < pools; pool++) {
-    const share = {
-      workers: workers[pool] ?? 0,
-      connections: connections[pool] ?? 0,
-      minIdle: minIdle[pool] ?? 0,
-      firstKey,
-      keys: keyCounts[pool] ?? 0,
-    };
+    const share = { firstKey, keys: keyCounts[pool] ?? 0 };
     firstKey += share.keys;
-    threads[Math.floor(pool / poolsPerThread)]?.push(share);
+    for (let index = pool * perPool; index < (pool + 1) * perPool; index++) {
+      threads[Math.floor(pool / poolsPerThread)]?.push({
+        groups: groups[index] ?? [],
+        connections: connections[index] ?? 0,
+        minIdle: minIdle[index] ?? 0,
+        ...share,
+      });
+    }
   }
   return threads;
+}
+
+function countWorkers(groups: readonly WorkerGroup[]): number {
+  return groups.reduce((sum, { workers }) => sum + workers, 0);
 }

@@ -1,5 +1,5 @@
-import { limitedBy } from '../../aggregate/bottleneck.ts';
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
+import { limitedBy } from '../../aggregate/limits/limited-by.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { summarise } from '../../aggregate/summary.ts';
 import type { Experiment } from '../config/experiment.ts';
@@ -9,6 +9,9 @@ import { describeEnvironment, describeTool } from './environment.ts';
 
 /** What a run knows when it assembles its result: after every round, and at its end. */
 export interface RunState {
+  readonly name: string;
+  /** Equal on all sides that are measured in turn; undefined for a side alone. */
+  readonly session: string | undefined;
   readonly experiment: Experiment;
   readonly target: Target;
   readonly scenarios: readonly Scenario[];
@@ -38,10 +41,10 @@ export function assembleResult(state: RunState): Result {
       limitedBy: limitedBy(rounds, surroundings),
     };
   });
-  const { server, version, threads } = target.detected;
+  const { server, version, threads, persistence } = target.detected;
   const shownTarget = {
     declared: target.declared,
-    detected: { server, version, threads },
+    detected: { server, version, threads, persistence },
     foundBy: target.foundBy,
     standIn: target.standIn,
     local: target.local,
@@ -49,7 +52,8 @@ export function assembleResult(state: RunState): Result {
   return {
     schemaVersion: 1,
     complete: state.complete,
-    name: experiment.name,
+    name: state.name,
+    ...(state.session === undefined ? {} : { session: state.session }),
     startedAt: state.startedAt.toISOString(),
     finishedAt: new Date().toISOString(),
     seed: experiment.seed,

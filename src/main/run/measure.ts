@@ -1,5 +1,8 @@
 import { mergeSamples } from '../../aggregate/merge.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
+import { toOneLine } from '../../aggregate/text/format.ts';
+import { connectionName } from '../../pool/batch.ts';
+import { presets } from '../../pool/presets.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
@@ -9,6 +12,8 @@ import { splitOverThreads } from '../plan/split.ts';
 import type { Control } from '../target/control.ts';
 import { commandCalls } from '../target/info.ts';
 import type { Target } from '../target/resolve.ts';
+import { measureBaseRoundTripMs } from './base-round-trip.ts';
+import { ConnectionCutter } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import type { Threads } from './threads.ts';
 
@@ -42,8 +47,11 @@ export function threadTasks(
     preset: scenario.preset,
     probe: scenario.probe,
     healthTtlMs: scenario.healthTtlMs,
+    // Under the lock connects come one after another by themselves; warming opens them side by side all the same.
+    connects: presets[scenario.preset].acquisition === 'mutex' ? 'parallel' : scenario.connects,
+    autoPipelining: scenario.autoPipelining,
+    burst: scenario.burst,
     pools,
-    pipeline: scenario.pipeline,
     keyPrefix,
     valueBytes: workload.valueBytes,
     readShare: workload.readShare,
@@ -68,7 +76,13 @@ export async function measure(
   const { control } = bench.target;
   const { seconds, warmupSeconds } = bench.experiment;
   const meter = new CpuMeter(control);
+  const cutter = new ConnectionCutter(control, {
+    everyMs: scenario.cutEveryMs,
+    connectionName: connectionName({ keyPrefix: bench.keyPrefix }),
+    seed: mixSeed(bench.experiment.seed, round),
+  });
 
+  const basePingMs = await measureBaseRoundTripMs(control);
   const before = await serverCount(control);
   let samples: ThreadSample[];
   let cores: Awaited<ReturnType<CpuMeter['stop']>>;
@@ -76,10 +90,16 @@ export async function measure(
     const tasks = threadTasks(bench, scenario, round, shared);
     samples = await bench.threads.run(tasks, shared, releasedNs => {
       const startNs = releasedNs + warmupSeconds * 1e9;
-      meter.schedule(startNs, startNs + seconds * 1e9);
+      const endNs = startNs + seconds * 1e9;
+      meter.schedule(startNs, endNs);
+      cutter.schedule(startNs, endNs);
     });
   } finally {
     cores = await meter.stop();
+    cutter.stop();
+  }
+  if (cutter.failure !== undefined) {
+    bench.warn(`no connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
   }
   const after = await serverCount(control);
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
@@ -92,7 +112,8 @@ export async function measure(
   // What a stopped window has measured is kept, with its true length, but for a blink that tells no rate.
   if (measuredSeconds < Math.min(shortestWindowSeconds, seconds / 2) || cores === null) return null;
 
-  const warmupCalls = samples.reduce((sum, sample) => sum + sample.warmupCompleted, 0);
+  const loads = samples.flatMap(sample => sample.loads);
+  const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
   return mergeSamples(samples, {
     round,
     clientCpuMicros: cores.client * measuredSeconds * 1e6,
@@ -104,6 +125,8 @@ export async function measure(
       restarted || before.calls === null || after.calls === null
         ? null
         : after.calls - before.calls - warmupCalls,
+    cuts: cutter.cuts,
+    basePingMs,
   });
 }
 

@@ -1,7 +1,7 @@
 import { clearLine, cursorTo } from 'node:readline';
-import { formatMs, formatRate } from '../../aggregate/format.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
 import { failedOf } from '../../aggregate/summary.ts';
+import { formatMs, formatRate, toPlainLines } from '../../aggregate/text/format.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
 import { formatDuration } from '../plan/describe-plan.ts';
 
@@ -39,7 +39,7 @@ export class Progress {
   say(line: string): void {
     if (this.#silent) return;
     this.#clear();
-    this.#stream.write(`${line}\n`);
+    this.#stream.write(`${toPlainLines(line)}\n`);
   }
 
   /** Follows one measurement until `finished`. `onFailures` is told whenever there are more failed operations. */

@@ -27,7 +27,9 @@ function widestOfEachPath(scenarios: readonly Scenario[]): Scenario[] {
   const widest = new Map<string, Scenario>();
   for (const scenario of scenarios) {
     const { acquisition, health } = presets[scenario.preset];
-    const path = [scenario.client, acquisition, health, scenario.pipeline > 1].join(' ');
+    const { client, autoPipelining } = scenario;
+    const batches = scenario.pipeline > 1 || scenario.batch.pool !== 'none';
+    const path = [client, acquisition, health, batches, autoPipelining].join(' ');
     if (scenario.threads > (widest.get(path)?.threads ?? 0)) widest.set(path, scenario);
   }
   return [...widest.values()];

@@ -51,10 +51,11 @@ export class TargetWatch {
   }
 
   error(): PoolbenchError {
-    const { declared, foundBy } = this.#target;
+    const { declared, detected, foundBy } = this.#target;
+    const server = declared.server === 'any' ? detected.server : declared.server;
     return new PoolbenchError(
       'TARGET_LOST',
-      `expected ${declared.server} (${foundBy}) to answer until the end, but it has been silent for ${this.#patienceMs / 1000} s (twice timeoutMs); ` +
+      `expected ${server} (${foundBy}) to answer until the end, but it has been silent for ${this.#patienceMs / 1000} s (twice timeoutMs); ` +
         'see its log, start it again and repeat the run',
     );
   }

@@ -1,7 +1,12 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { freePort } from './free-port.ts';
-import { type StartableServer, type StartedServer, untilItAnswers } from './server-process.ts';
+import {
+  type StartableServer,
+  type StartedServer,
+  threadArguments,
+  untilItAnswers,
+} from './server-process.ts';
 import { supervise } from './supervised.ts';
 
 const images: Record<StartableServer, string> = {
@@ -41,12 +46,13 @@ export function dockerMissing(): Promise<string | undefined> {
 }
 
 /**
- * Runs the server's image on a loopback port (`port` if it is free, else another) and waits until it answers PING.
+ * Runs the server's image on a loopback port (`port` if it is free, else another), with `threads` threads to serve
+ * clients if given, and waits until it answers PING.
  * @throws Error that says why it did not come up
  */
 export async function startContainer(
   server: StartableServer,
-  options: { port?: number; say: (line: string) => void },
+  options: { port?: number | undefined; threads?: number | undefined; say: (line: string) => void },
 ): Promise<StartedServer> {
   const port = await freePort(options.port);
   const container = `poolbench-${server}-${randomBytes(4).toString('hex')}`;
@@ -58,6 +64,7 @@ export async function startContainer(
       ...['docker', 'run', '--rm', '--init', '--name', container, '-p', `127.0.0.1:${port}:6379`],
       images[server],
       ...commands[server],
+      ...threadArguments(server, options.threads),
     ],
     { container },
   );

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { unpackDebianPackage } from './debian-package.ts';
 import { findProgram } from './find-program.ts';
-import type { ServerBinary, StartableServer } from './server-process.ts';
+import type { DeclaredServer, ServerBinary, StartableServer } from './server-process.ts';
 
 /** A server program that runs here. */
 export interface FoundBinary extends ServerBinary {
@@ -55,8 +55,9 @@ export async function findInPackage(
 }
 
 /** How a user gets the server, for Debian and Ubuntu, macOS and Docker. */
-export function howToInstall(server: StartableServer): string {
+export function howToInstall(server: DeclaredServer): string {
   switch (server) {
+    case 'any':
     case 'redis':
       return 'Debian/Ubuntu: apt install redis-server · macOS: brew install redis · Docker: docker run -d -p 6379:6379 redis:7';
     case 'valkey':

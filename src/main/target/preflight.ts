@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { formatPlural } from '../../aggregate/format.ts';
+import { formatPlural } from '../../aggregate/text/format.ts';
 import { PoolbenchError } from '../errors.ts';
 import { isRefusal } from './control.ts';
 import { type Identity, identifyServer } from './identify.ts';

@@ -5,14 +5,14 @@ import { PoolbenchError } from '../errors.ts';
 import { type Control, connectControl } from './control.ts';
 import { howToInstall } from './find-server.ts';
 import { type Identity, identifyServer } from './identify.ts';
-import type { StartableServer } from './server-process.ts';
+import type { DeclaredServer } from './server-process.ts';
 import { firstThatStarts, type Started } from './start-server.ts';
 import { parseAddress, shownAddress, withoutPassword } from './url.ts';
 
 /** The server under test: what the config declares, and what was really found. */
 export interface Target {
   /** The URL is without its password. */
-  readonly declared: { readonly server: StartableServer; readonly url: string };
+  readonly declared: { readonly server: DeclaredServer; readonly url: string };
   readonly detected: Identity;
   /** For a reader: `running at redis://…`, `binary /usr/bin/redis-server, started on 127.0.0.1:6379`, … */
   readonly foundBy: string;
@@ -30,8 +30,12 @@ export interface Target {
 }
 
 export interface ResolveOptions {
-  readonly server: StartableServer;
+  readonly server: DeclaredServer;
   readonly url: string;
+  /** Threads that a server which is started serves clients with. One that runs already is then an error. */
+  readonly threads?: number | undefined;
+  /** Start on a free port, though the URL's own may be free: another side of the run may have the same URL. */
+  readonly onFreePort?: boolean;
   readonly standInAllowed: boolean;
   /** Is told what is looked for and what is started, one line at a time. */
   readonly say: (line: string) => void;
@@ -49,21 +53,32 @@ export function controlTimeoutMs({ timeoutMs }: { readonly timeoutMs: number }):
 /**
  * Finds the target: running at the URL; else, for a plain loopback URL at which nothing listens, started here from a
  * binary on PATH, a Docker image or the distribution's package; else a stand-in by the same steps; else the embedded
- * server. Something that answers but refuses is an error, not a reason to stand in.
+ * server. Something that answers but refuses is an error, not a reason to stand in. For "any" only the embedded server
+ * is a stand-in.
  * @throws Error for a URL that cannot be read; PoolbenchError TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN,
- *   TARGET_TOO_SMALL, or TARGET_NOT_AVAILABLE where a stand-in would be needed and is not allowed
+ *   TARGET_TOO_SMALL, or TARGET_NOT_AVAILABLE where a stand-in would be needed and is not allowed, or where threads are
+ *   asked for and a server runs already
  */
 export async function resolveTarget(options: ResolveOptions): Promise<Target> {
-  const { server, say } = options;
+  const { server, threads, say } = options;
   const address = parseAddress(options.url);
   const url = withoutPassword(options.url);
   const timeoutMs = options.timeoutMs ?? leastTimeoutMs;
   const running = await connectIfRunning(address, timeoutMs);
+  if (running !== undefined && threads !== undefined) {
+    running.close();
+    throw new PoolbenchError(
+      'TARGET_NOT_AVAILABLE',
+      `expected a server that poolbench starts, as target.threads can be set on no other, found one running at ${url}; stop it or leave out target.threads`,
+    );
+  }
   if (running !== undefined)
     return finish(options, url, { control: running, foundBy: `running at ${url}`, tried: [] });
 
-  say(`nothing listens at ${shownAddress(address)}; looking for a ${server} to start`);
-  const { started, tried } = await firstThatStarts(server, { port: address.port, ...options });
+  const wanted = server === 'any' ? 'server' : server;
+  say(`nothing listens at ${shownAddress(address)}; looking for a ${wanted} to start`);
+  const port = options.onFreePort === true ? undefined : address.port;
+  const { started, tried } = await firstThatStarts(server, { ...options, port });
   if (started === undefined) throw notAvailable(server, url, tried);
   say(started.foundBy);
   try {
@@ -90,19 +105,19 @@ async function connectIfRunning(address: Address, timeoutMs: number): Promise<Co
 }
 
 async function finish(
-  { server, standInAllowed }: ResolveOptions,
+  { server, threads, standInAllowed }: ResolveOptions,
   url: string,
   found: { control: Control; foundBy: string; tried: readonly string[]; started?: Started },
 ): Promise<Target> {
   const { control, foundBy, tried, started } = found;
   try {
     const detected = await identifyServer(control);
-    const standIn = detected.server !== server;
+    const standIn = server === 'any' ? detected.server === 'embedded' : detected.server !== server;
     const what = `${detected.server} ${detected.version}`;
     if (standIn && !standInAllowed) {
       throw new PoolbenchError(
         'TARGET_NOT_AVAILABLE',
-        `expected ${server} at ${url}, found ${what} (${foundBy}); correct target.server or the URL, or leave out --no-stand-in`,
+        `expected ${describeDeclared(server)} at ${url}, found ${what} (${foundBy}); correct target.server or the URL, or leave out --no-stand-in`,
       );
     }
     return {
@@ -113,12 +128,14 @@ async function finish(
       address: control.answering,
       control,
       local: started !== undefined || isLocal(control.answering),
-      notes: standIn
-        ? [
-            `stand-in: ${what} answers in the place of ${server}; no figure here says anything about ${server}, and claims about it are not tested`,
-            ...tried,
-          ]
-        : [],
+      notes: [
+        ...(standIn ? [explainStandIn(server, what), ...tried] : []),
+        ...(threads === undefined || threads === detected.threads
+          ? []
+          : [
+              `${what} was started with ${threads} server threads, but says ${detected.threads ?? 'nothing of them'}`,
+            ]),
+      ],
       async stop() {
         control.close();
         await started?.server.stop();
@@ -130,10 +147,20 @@ async function finish(
   }
 }
 
-function notAvailable(server: StartableServer, url: string, tried: readonly string[]): PoolbenchError {
+function explainStandIn(server: DeclaredServer, what: string): string {
+  return server === 'any'
+    ? `stand-in: ${what} answers, for no server under test was found; no figure here says anything about Redis, Valkey or Dragonfly`
+    : `stand-in: ${what} answers in the place of ${server}; no figure here says anything about ${server}, and claims about it are not tested`;
+}
+
+function describeDeclared(server: DeclaredServer): string {
+  return server === 'any' ? 'Redis, Valkey or Dragonfly' : server;
+}
+
+function notAvailable(server: DeclaredServer, url: string, tried: readonly string[]): PoolbenchError {
   return new PoolbenchError(
     'TARGET_NOT_AVAILABLE',
-    `expected ${server} at ${url}, or one that can be started here, and found none:\n` +
+    `expected ${describeDeclared(server)} at ${url}, or one that can be started here, and found none:\n` +
       `${tried.map(step => `  - ${step}`).join('\n')}\n` +
       `Install it (${howToInstall(server)}), or leave out --no-stand-in.`,
   );

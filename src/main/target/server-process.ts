@@ -6,6 +6,10 @@ import { type Supervised, supervise } from './supervised.ts';
 export const startable = ['redis', 'valkey', 'dragonfly'] as const;
 export type StartableServer = (typeof startable)[number];
 
+/** What a config can declare: one of them, or whatever answers. */
+export const declarable = [...startable, 'any'] as const;
+export type DeclaredServer = (typeof declarable)[number];
+
 /** A server that we started, and stop. */
 export interface StartedServer {
   readonly host: string;
@@ -30,7 +34,7 @@ const startTimeoutMs = 15_000;
 export async function startServer(
   server: StartableServer,
   binary: ServerBinary,
-  options: { port?: number; args?: readonly string[] } = {},
+  options: { port?: number | undefined; args?: readonly string[] } = {},
 ): Promise<StartedServer> {
   const port = await freePort(options.port);
   const process = supervise(
@@ -44,6 +48,12 @@ export async function startServer(
     throw error;
   }
   return { host: '127.0.0.1', port, stop: () => process.stop() };
+}
+
+/** Tells a server how many threads to serve clients with; nothing where it is to keep its own default. */
+export function threadArguments(server: StartableServer, threads: number | undefined): string[] {
+  if (threads === undefined) return [];
+  return server === 'dragonfly' ? [`--proactor_threads=${threads}`] : ['--io-threads', String(threads)];
 }
 
 function serverArguments(server: StartableServer, port: number, directory: string): string[] {

@@ -1,7 +1,14 @@
 import { dockerMissing, serverImage, startContainer } from './docker.ts';
 import { startEmbedded } from './embedded/start.ts';
 import { type FoundBinary, findInPackage, findOnPath, type NotFound } from './find-server.ts';
-import { type StartableServer, type StartedServer, startable, startServer } from './server-process.ts';
+import {
+  type DeclaredServer,
+  type StartableServer,
+  type StartedServer,
+  startable,
+  startServer,
+  threadArguments,
+} from './server-process.ts';
 
 /** A server that was started, and how. */
 export interface Started {
@@ -18,19 +25,26 @@ interface Way {
 
 /**
  * Tries, in this order, until one works: the declared server's binary on PATH, Docker image, distribution package; then,
- * if a stand-in is allowed, the same steps for the other servers, and at last the embedded one.
- * @param options.port the port to start on if it is free, else a free one
+ * if a stand-in is allowed, the same steps for the other servers, and at last the embedded one. For "any" each step is
+ * tried for all servers before the next.
+ * @param options.port the port to start on if it is free; without it, or where it is taken, a free one
+ * @param options.threads threads to serve clients with, which the embedded server does not have; else its own default
  * @returns what was started, if anything, and for each way that led nowhere why
  */
 export async function firstThatStarts(
-  declared: StartableServer,
-  options: { port: number; standInAllowed: boolean; say: (line: string) => void },
+  declared: DeclaredServer,
+  options: {
+    port: number | undefined;
+    threads?: number | undefined;
+    standInAllowed: boolean;
+    say: (line: string) => void;
+  },
 ): Promise<{ started: Started | undefined; tried: string[] }> {
-  const { port, say } = options;
+  const { port, threads, say } = options;
   const docker = once(dockerMissing);
   const fromBinary = async (server: StartableServer, found: FoundBinary | NotFound): Promise<Started> => {
     if ('reason' in found) throw new Error(found.reason);
-    const started = await startServer(server, found, { port });
+    const started = await startServer(server, found, { port, args: threadArguments(server, threads) });
     // The folder of an unpacked package is the user's own: it has no place in results that are passed on.
     const what = found.from === 'PATH' ? `binary ${found.path}` : 'distribution package, unpacked privately';
     return { server: started, foundBy: `${what}, started on ${started.host}:${started.port}` };
@@ -45,7 +59,7 @@ export async function firstThatStarts(
       start: async () => {
         const missing = await docker();
         if (missing !== undefined) throw new Error(missing);
-        const started = await startContainer(server, { port, say });
+        const started = await startContainer(server, { port, threads, say });
         return {
           server: started,
           foundBy: `Docker image ${serverImage(server)}, started on ${started.host}:${started.port}`,
@@ -57,16 +71,17 @@ export async function firstThatStarts(
       start: async () => fromBinary(server, await findInPackage(server, say)),
     }),
   ];
-  const others = startable.filter(server => server !== declared);
+  const wanted = declared === 'any' ? startable : [declared];
+  const others = startable.filter(server => !wanted.includes(server));
   const embedded: Way = {
     name: 'embedded server',
     start: async () => {
-      const started = await startEmbedded({ port });
+      const started = await startEmbedded(port === undefined ? {} : { port });
       return { server: started, foundBy: `embedded server, started on ${started.host}:${started.port}` };
     },
   };
   const ways = [
-    ...steps.map(step => step(declared)),
+    ...steps.flatMap(step => wanted.map(step)),
     ...(options.standInAllowed ? [...steps.flatMap(step => others.map(step)), embedded] : []),
   ];
 

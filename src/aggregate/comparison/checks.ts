@@ -1,0 +1,145 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Result } from '../result.ts';
+import { formatPlural } from '../text/format.ts';
+import { formatMemory } from '../text/target-words.ts';
+import { shownValue } from './equality.ts';
+import type { FairnessCheck } from './schema.ts';
+
+/** What limits a scenario where its figures tell of poolbench, and not of the server. */
+export const limitedByClient: ReadonlySet<string> = new Set(['client', 'machine', 'pool']);
+
+/** Whether these results can be compared fairly, point by point. */
+export function checkFairness(results: readonly Result[]): FairnessCheck[] {
+  const same = (name: string, value: (result: Result) => unknown, note = ''): FairnessCheck => {
+    const values = results.map(value);
+    const equal = values.every(one => isDeepStrictEqual(one, values[0]));
+    return { name, state: equal ? 'ok' : 'not ok', values: values.map(shownValue), note: equal ? '' : note };
+  };
+  return [
+    checkStandIns(results),
+    checkTurns(results),
+    same('machine', describeMachine),
+    same('runtime', ({ environment, tool }) => `Node ${environment.node}, ${tool.name} ${tool.version}`),
+    same(
+      'place of the server',
+      ({ target }) => (target.local ? 'shares the machine' : 'elsewhere'),
+      'a server that shares the machine competes for its cores, one elsewhere has the network in its latencies',
+    ),
+    checkPersistence(results),
+    checkThreads(results),
+    same('workload', ({ config }) => config.workload),
+    checkScenarios(results),
+    same('rounds', ({ config }) => config.rounds),
+    same(
+      'time of a measurement',
+      ({ config }) => `${shownValue(config.seconds)} s after ${shownValue(config.warmupSeconds)} s`,
+    ),
+    same('seed', ({ seed }) => seed),
+    checkComplete(results),
+    checkClient(results),
+  ];
+}
+
+function describeMachine({ environment }: Result): string {
+  const { cpu, cores, memoryBytes, os } = environment;
+  return `${cpu}, ${formatPlural(cores, 'core')}, ${formatMemory(memoryBytes)}, ${os}`;
+}
+
+function checkStandIns(results: readonly Result[]): FairnessCheck {
+  const found = results.some(({ target }) => target.standIn);
+  return {
+    name: 'no stand-in',
+    state: found ? 'not ok' : 'ok',
+    values: results.map(({ target }) =>
+      target.standIn ? `${target.detected.server} stood in for ${target.declared.server}` : 'the real one',
+    ),
+    note: found ? 'nothing here tells of a server that another one stood in for' : '',
+  };
+}
+
+/** Rounds of one session were measured in turn. Its id would tell a reader nothing. */
+function checkTurns(results: readonly Result[]): FairnessCheck {
+  const first = results[0]?.session;
+  const inTurn = first !== undefined && results.every(({ session }) => session === first);
+  return {
+    name: 'measured in turn',
+    state: inTurn ? 'ok' : 'not ok',
+    values: results.map(({ session }) =>
+      session === undefined ? 'a run of its own' : session === first ? 'yes' : 'in another run',
+    ),
+    note: inTurn ? '' : 'what drifted between the runs is part of the ratios, and no interval covers it',
+  };
+}
+
+function checkPersistence(results: readonly Result[]): FairnessCheck {
+  const found = results.map(({ target }) => target.detected.persistence ?? null);
+  const writes = found.some(one => one !== null && one.length > 0);
+  const untold = found.some(one => one === null);
+  return {
+    name: 'persistence off',
+    state: writes ? 'not ok' : untold ? 'unknown' : 'ok',
+    values: found.map(one => (one === null ? 'unknown' : one.length === 0 ? 'off' : one.join(', '))),
+    note: writes ? 'writing to disk is part of the figures' : '',
+  };
+}
+
+/** Different numbers of threads are fair where they are what the run was to compare. */
+function checkThreads(results: readonly Result[]): FairnessCheck {
+  const found = results.map(({ target }) => target.detected.threads);
+  const asked = results.every(({ config, target }) => {
+    const threads = (config.target as { threads?: unknown } | undefined)?.threads;
+    return target.detected.threads !== null && isDeepStrictEqual(threads, [target.detected.threads]);
+  });
+  const equal = found.every(threads => threads === found[0]);
+  const state = found.includes(null) ? 'unknown' : equal || asked ? 'ok' : 'not ok';
+  return {
+    name: 'server threads',
+    state,
+    values: found.map(threads => (threads === null ? 'unknown' : String(threads))),
+    note: equal
+      ? ''
+      : asked
+        ? 'as target.threads asked for'
+        : 'set target.threads to give each server the same, or a list to sweep them',
+  };
+}
+
+function checkScenarios(results: readonly Result[]): FairnessCheck {
+  const ids = results.map(({ scenarios }) => new Set(scenarios.map(({ id }) => id)));
+  const partial = [...new Set(ids.flatMap(set => [...set]))].filter(id => !ids.every(set => set.has(id)));
+  const shown = partial.slice(0, 5).join(', ');
+  return {
+    name: 'scenarios',
+    state: partial.length === 0 ? 'ok' : 'not ok',
+    values: ids.map(set => String(set.size)),
+    note:
+      partial.length === 0
+        ? ''
+        : `not on all sides: ${shown}${partial.length > 5 ? ` and ${partial.length - 5} more` : ''}`,
+  };
+}
+
+function checkComplete(results: readonly Result[]): FairnessCheck {
+  return {
+    name: 'measured to the end',
+    state: results.every(({ complete }) => complete) ? 'ok' : 'not ok',
+    values: results.map(({ complete }) => (complete ? 'yes' : 'ended early')),
+    note: '',
+  };
+}
+
+function checkClient(results: readonly Result[]): FairnessCheck {
+  const limited = results.map(
+    ({ scenarios }) => scenarios.filter(({ limitedBy }) => limitedByClient.has(limitedBy.resource)).length,
+  );
+  const saturated = limited.some(count => count > 0);
+  return {
+    name: 'client not saturated',
+    state: saturated ? 'not ok' : 'ok',
+    values: limited.map(
+      (count, index) =>
+        `${count} of ${formatPlural(results[index]?.scenarios.length ?? 0, 'scenario')} limited by client, machine or pool`,
+    ),
+    note: saturated ? 'those scenarios measure the client: servers that look alike there need not be' : '',
+  };
+}

@@ -1,0 +1,56 @@
+import { type Measure, p95, p99, throughput } from '../measures.ts';
+import { pairByRound } from '../pairs.ts';
+import type { Interval, ScenarioResult } from '../result.ts';
+import { leastCoverage, medianInterval } from '../statistics.ts';
+import { wholeRounds } from '../whole-rounds.ts';
+import type { SideRatios } from './schema.ts';
+
+/** other / base of one scenario on two sides whose rounds were measured in turn: paired by round. */
+export function pairedRatios(base: ScenarioResult, other: ScenarioResult): SideRatios {
+  const ratio = ({ figure }: Measure) => pairByRound(base, other, figure);
+  const rounds = ratio(throughput).byRound.size;
+  return {
+    rounds,
+    coverage: coverageOf(rounds),
+    throughput: ratio(throughput).ratio,
+    responseP95: ratio(p95).ratio,
+    responseP99: ratio(p99).ratio,
+  };
+}
+
+/** other / base of one scenario in two runs that were made apart. */
+export function independentRatios(base: ScenarioResult, other: ScenarioResult): SideRatios {
+  const [baseRounds, otherRounds] = [wholeRounds(base.rounds), wholeRounds(other.rounds)];
+  const ratio = ({ figure }: Measure) => independentRatio(baseRounds.map(figure), otherRounds.map(figure));
+  return {
+    rounds: Math.min(baseRounds.length, otherRounds.length),
+    coverage: coverageOf(baseRounds.length) * coverageOf(otherRounds.length),
+    throughput: ratio(throughput),
+    responseP95: ratio(p95),
+    responseP99: ratio(p99),
+  };
+}
+
+/**
+ * The ratio of the medians of two independent samples, other / base, from the lowest that the intervals of both allow
+ * (other.low / base.high) to the highest. If those cover their medians with probabilities p and q (`medianInterval`),
+ * and the samples are independent, this covers the ratio with at least p × q: 0.879 with 5 rounds each. It is the
+ * rectangle of two simultaneous intervals (Šidák, 1967), wider than a bootstrap of the ratio, and assumes nothing of
+ * how the rounds are distributed. What drifted between the two runs, it cannot know.
+ *
+ * @returns null if there is no value, or one is not above 0, on either side
+ */
+export function independentRatio(base: readonly number[], other: readonly number[]): Interval | null {
+  if (base.length === 0 || other.length === 0) return null;
+  if ([...base, ...other].some(value => !(value > 0))) return null;
+  const [below, above] = [medianInterval(base), medianInterval(other)];
+  return {
+    median: above.median / below.median,
+    low: above.low / below.high,
+    high: above.high / below.low,
+  };
+}
+
+function coverageOf(rounds: number): number {
+  return rounds === 0 ? 0 : leastCoverage(rounds);
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { resultSchema } from '../result.ts';
+
+/** `comparison.json`, schemaVersion 1: results side by side. All ratios are to the first side. */
+
+const interval = z.object({ median: z.number(), low: z.number(), high: z.number() });
+
+const side = z.object({
+  /** Of the run, with a number behind it where two have the same. */
+  name: z.string(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+  target: resultSchema.shape.target,
+  /** Whether its rounds are paired with those of the first side: they were measured in turn. Null for the first. */
+  paired: z.boolean().nullable(),
+});
+
+const check = z.object({
+  /** What should be equal, or off, or absent. */
+  name: z.string(),
+  state: z.enum(['ok', 'not ok', 'unknown']),
+  /** What was found, one entry a side. */
+  values: z.array(z.string()),
+  /** What that does to the figures, or why it is ok; empty if there is nothing to say. */
+  note: z.string(),
+});
+
+const scenarioSide = z.object({
+  side: z.string(),
+  /** Null where nothing was measured. Latencies in milliseconds. */
+  opsPerSecond: interval.nullable(),
+  responseP95: interval.nullable(),
+  responseP99: interval.nullable(),
+  limitedBy: z.object({ resource: z.string(), evidence: z.string() }),
+  /** To the first side; null for the first side itself. */
+  ratios: z
+    .object({
+      /** Rounds that both have measured if they are paired, else those of the side that has fewer. */
+      rounds: z.number(),
+      /** The least probability with which an interval covers the true ratio, 0 to 1. */
+      coverage: z.number(),
+      throughput: interval.nullable(),
+      responseP95: interval.nullable(),
+      responseP99: interval.nullable(),
+    })
+    .nullable(),
+});
+
+const scenario = z.object({
+  id: z.string(),
+  /** The first side, and every other one that has measured this scenario. */
+  sides: z.array(scenarioSide),
+  /** What a reader must know of these ratios. */
+  notes: z.array(z.string()),
+});
+
+export const comparisonSchema = z.object({
+  schemaVersion: z.literal(1),
+  /** Whether all sides were measured to their end. */
+  complete: z.boolean(),
+  sides: z.array(side),
+  /** Whether the comparison is fair. */
+  checks: z.array(check),
+  scenarios: z.array(scenario),
+  claims: resultSchema.shape.claims,
+});
+
+export type ResultComparison = z.infer<typeof comparisonSchema>;
+
+export type FairnessCheck = z.infer<typeof check>;
+export type ComparedScenario = z.infer<typeof scenario>;
+export type SideRatios = NonNullable<z.infer<typeof scenarioSide>['ratios']>;

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { type ClaimResult, resultSchema, type Verdict } from '../result.ts';
+
+/** `ledger.json`, schemaVersion 1: the verdict on every claim, from all suites against one target. */
+
+const result = resultSchema.shape;
+
+const suite = z.object({
+  name: z.string(),
+  /** Ids of the claims that it tests. */
+  claims: z.array(z.string()),
+  /** Only what is complete has verdicts. What is impossible with this target will not become complete. */
+  state: z.enum(['complete', 'unfinished', 'failed', 'not run', 'impossible']),
+  /** Why it is not complete, or what was judged anew since it ran, as a sentence; empty if there is nothing to say. */
+  note: z.string(),
+  /** Of one side, where it has several; these four as they were measured, once it is complete. */
+  scenarios: z.number(),
+  rounds: z.number(),
+  seconds: z.number(),
+  warmupSeconds: z.number(),
+  /** What it has written, relative to the ledger; null if nothing. */
+  result: z.string().nullable(),
+  /** Runs it alone, from poolbench's own folder; null where none does, as it takes two servers. */
+  command: z.string().nullable(),
+});
+
+const entry = result.claims.element.omit({ comparisons: true }).extend({
+  suite: z.string(),
+  /** The result that it was judged on, relative to the ledger; null if there is none. */
+  result: z.string().nullable(),
+});
+
+export const ledgerSchema = z.object({
+  schemaVersion: z.literal(1),
+  /** Whether every suite that can be run against this target has run to its end. */
+  complete: z.boolean(),
+  name: z.string(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+  tool: result.tool,
+  environment: result.environment,
+  target: result.target,
+  /** The command that made it, without a password. */
+  command: z.string(),
+  /** What that said over the suites' configs, as it was typed: what goes on later must be like what there is. */
+  settings: z.object({
+    rounds: z.string().optional(),
+    seconds: z.string().optional(),
+    warmup: z.string().optional(),
+    seed: z.string().optional(),
+  }),
+  entries: z.array(entry),
+  suites: z.array(suite),
+});
+
+export type Ledger = z.infer<typeof ledgerSchema>;
+export type LedgerEntry = z.infer<typeof entry>;
+export type LedgerSuite = z.infer<typeof suite>;
+
+/** A claim's own words, and the suite that tests it. */
+export type ClaimWords = Pick<ClaimResult, 'id' | 'statement' | 'predicted'> & { readonly suite: string };
+
+/** A suite, and what it made of its claims; null where it did not run to its end. */
+export interface JudgedSuite extends LedgerSuite {
+  readonly judged: readonly ClaimResult[] | null;
+}
+
+/** What a ledger says of the run that makes it. */
+export type LedgerHead = Omit<Ledger, 'schemaVersion' | 'complete' | 'finishedAt' | 'entries' | 'suites'>;
+
+/** The ledger as of now: plain data, made afresh after every suite. */
+export function assembleLedger(
+  head: LedgerHead,
+  claims: readonly ClaimWords[],
+  suites: readonly JudgedSuite[],
+  finishedAt: Date,
+): Ledger {
+  return {
+    ...head,
+    schemaVersion: 1,
+    complete: suites.every(({ state }) => state === 'complete' || state === 'impossible'),
+    finishedAt: finishedAt.toISOString(),
+    entries: buildEntries(claims, suites),
+    suites: suites.map(({ judged: _, ...suite }) => suite),
+  };
+}
+
+/** An entry for each claim, C2 before C10: the verdict of its suite, or why there is none. */
+function buildEntries(claims: readonly ClaimWords[], suites: readonly JudgedSuite[]): LedgerEntry[] {
+  const byName = new Map(suites.map(suite => [suite.name, suite]));
+  return claims
+    .map(claim => buildEntry(claim, byName.get(claim.suite)))
+    .sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
+}
+
+function buildEntry(claim: ClaimWords, suite: JudgedSuite | undefined): LedgerEntry {
+  const result = suite?.result ?? null;
+  const judged = suite?.judged?.find(({ id }) => id === claim.id);
+  if (judged !== undefined) {
+    const { comparisons: _, ...verdict } = judged;
+    return { ...verdict, suite: claim.suite, result };
+  }
+  return {
+    ...claim,
+    unit: '×',
+    measured: null,
+    low: null,
+    high: null,
+    verdict: 'not tested',
+    reason: whyNoVerdict(claim, suite),
+    gist: '',
+    predictions: 0,
+    limitedBy: [],
+    result,
+  };
+}
+
+function whyNoVerdict({ id, suite: name }: ClaimWords, suite: JudgedSuite | undefined): string {
+  if (suite === undefined || suite.state === 'not run') return `Its suite, ${name}, has not run yet.`;
+  if (suite.state === 'complete') {
+    return `The result of its suite, ${name}, has no verdict on ${id}.`;
+  }
+  if (suite.state === 'impossible') return suite.note;
+  const had = suite.result === null ? '' : ` What it had is in ${suite.result}.`;
+  return `Its suite, ${name}, did not run to its end. ${suite.note}${had}`;
+}
+
+/** "4 supported, 6 refuted, 7 inconclusive, 2 not tested"; a verdict that no claim has is left out. */
+export function countVerdicts(entries: readonly { readonly verdict: Verdict }[]): string {
+  const verdicts = ['supported', 'refuted', 'inconclusive', 'not tested'] as const;
+  return verdicts
+    .map(verdict => ({ verdict, count: entries.filter(entry => entry.verdict === verdict).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ verdict, count }) => `${count} ${verdict}`)
+    .join(', ');
+}

@@ -1,0 +1,75 @@
+import type { RoundResult } from '../result.ts';
+import { median } from '../statistics.ts';
+
+/** Where the load ran. */
+export interface Surroundings {
+  /** Cores of the machine poolbench runs on. */
+  readonly cores: number;
+  /** Whether the server shares those cores. */
+  readonly local: boolean;
+  /** Threads the server works with; null, taken as 1, where it does not tell. */
+  readonly serverThreads: number | null;
+}
+
+/** What the rules of `limitedBy` look at: medians over the rounds; null where nothing tells. */
+export interface LimitFigures {
+  readonly threads: number;
+  /** Share of the response time before the worker had a connection, and how long that was. */
+  readonly waitingShare: number;
+  readonly waitingMs: number;
+  readonly peakWaiting: number;
+  /** Per batch. */
+  readonly serviceMs: number;
+  readonly basePingMs: number | null;
+  readonly medianLoop: number;
+  readonly busiestLoop: number;
+  /** Of the median thread: cores it had, and share of the window in which it was ready and had none. */
+  readonly threadCores: number | null;
+  readonly threadWaitShare: number | null;
+  /** Of the thread with most of it: share of the window in pauses of the garbage collector, the longest, loop delay. */
+  readonly gcShare: number;
+  readonly gcLongestMs: number;
+  readonly loopDelayP99Ms: number;
+  readonly clientCores: number;
+  readonly serverCores: number | null;
+  readonly serverMainThreadCores: number | null;
+  readonly machineBusyShare: number;
+}
+
+type Strain = RoundResult['cpu']['threads'][number];
+
+/** Medians over these rounds, of which there is at least one. */
+export function limitFigures(rounds: readonly RoundResult[]): LimitFigures {
+  const over = (figure: (round: RoundResult) => number) => median(rounds.map(figure));
+  const overKnown = (figure: (round: RoundResult) => number | null) =>
+    medianOfKnown(rounds.map(round => figure(round)));
+  const ofMedianThread = (figure: (thread: Strain) => number | null) =>
+    overKnown(round => medianOfKnown(round.cpu.threads.map(figure)));
+  const most = (figure: (thread: Strain, round: RoundResult) => number) =>
+    over(round => Math.max(0, ...round.cpu.threads.map(thread => figure(thread, round))));
+  const waitingMs = (round: RoundResult) => Math.max(0, round.response.mean - round.service.mean);
+  return {
+    threads: over(round => round.cpu.eventLoopUtilization.length),
+    waitingShare: over(round => (round.response.mean > 0 ? waitingMs(round) / round.response.mean : 0)),
+    waitingMs: over(waitingMs),
+    peakWaiting: over(round => round.poolMetrics.peakWaiting),
+    serviceMs: over(round => round.service.mean),
+    basePingMs: overKnown(round => round.basePingMs),
+    medianLoop: over(round => medianOfKnown(round.cpu.eventLoopUtilization) ?? 0),
+    busiestLoop: over(round => Math.max(0, ...round.cpu.eventLoopUtilization)),
+    threadCores: ofMedianThread(thread => thread.cores),
+    threadWaitShare: ofMedianThread(thread => thread.waitShare),
+    gcShare: most((thread, { seconds }) => (seconds > 0 ? thread.gcMs / 1000 / seconds : 0)),
+    gcLongestMs: most(thread => thread.gcLongestMs),
+    loopDelayP99Ms: most(thread => thread.loopDelayP99Ms),
+    clientCores: over(round => round.cpu.clientCores),
+    serverCores: overKnown(round => round.cpu.serverCores),
+    serverMainThreadCores: overKnown(round => round.cpu.serverMainThreadCores),
+    machineBusyShare: over(round => round.cpu.machineBusyShare),
+  };
+}
+
+function medianOfKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter(value => value !== null);
+  return known.length === 0 ? null : median(known);
+}

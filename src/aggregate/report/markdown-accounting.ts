@@ -1,0 +1,41 @@
+import { type Account, accountOf, sumByCode } from '../accounting.ts';
+import type { ScenarioResult } from '../result.ts';
+import { formatCount, formatShare, nothing } from '../text/format.ts';
+import { markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
+
+/** The section of a report that shows where every operation went. */
+export function accountingSection(scenarios: readonly ScenarioResult[]): string[] {
+  const rows = scenarios.map(({ id, rounds }) => ({
+    id,
+    failedByCode: sumByCode(rounds.map(round => round.failed)),
+    account: accountOf(rounds),
+  }));
+  return [
+    '## Accounting',
+    "Over all rounds: issued = completed + failed + unfinished. The server's count is that of its `commandstats`.",
+    markdownTable(rows, [
+      textColumn('scenario', row => row.id),
+      numberColumn('issued', row => formatCount(row.account.issued)),
+      numberColumn('completed', row => formatCount(row.account.completed)),
+      textColumn('failed', row => formatFailed(row.failedByCode, row.account)),
+      numberColumn('unfinished', row => formatCount(row.account.unfinished)),
+      numberColumn('misses', row => formatCount(row.account.misses)),
+      numberColumn('over range', row => formatCount(row.account.overRange)),
+      numberColumn("server's count", row => formatServerCalls(row.account)),
+    ]),
+  ];
+}
+
+function formatFailed(byCode: Readonly<Record<string, number>>, { failed, issued }: Account): string {
+  if (failed === 0) return '0';
+  const counts = Object.entries(byCode).map(([code, count]) => `${code} ${formatCount(count)}`);
+  return `${counts.join(', ')} (${formatShare(failed / issued)})`;
+}
+
+/** The count, and by how much it differs from what poolbench saw completed. */
+function formatServerCalls({ serverCalls, completed }: Account): string {
+  if (serverCalls === null) return nothing;
+  const more = serverCalls - completed;
+  const sign = more === 0 ? '±' : more > 0 ? '+' : '−';
+  return `${formatCount(serverCalls)} (${sign}${formatCount(Math.abs(more))})`;
+}

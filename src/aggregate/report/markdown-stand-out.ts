@@ -1,0 +1,32 @@
+import type { Result } from '../result.ts';
+import { findStandOuts, type StandOut } from '../stand-out.ts';
+import { formatRate, formatRatio } from '../text/format.ts';
+import { markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
+
+/** Rows of the table: the farthest; more would bury the rest of the report. */
+const mostRows = 20;
+
+/** The section of a report on rounds far from the others of their scenario; nothing if there are none. */
+export function standOutSection(result: Pick<Result, 'scenarios' | 'environment' | 'target'>): string[] {
+  const standOuts = findStandOuts(result);
+  if (standOuts.length === 0) return [];
+  const shown = standOuts.toSorted((a, b) => distance(b) - distance(a)).slice(0, mostRows);
+  return [
+    '## Rounds that stand out',
+    "Throughput more than 5 scaled median absolute deviations and more than 10 % from the scenario's median. They are shown, not dropped: every figure, interval and verdict counts them.",
+    markdownTable(shown, [
+      textColumn('scenario', ({ scenarioId }) => scenarioId),
+      numberColumn('round', ({ round }) => round),
+      numberColumn('ops/s', ({ opsPerSecond }) => formatRate(opsPerSecond)),
+      numberColumn('median', ({ medianOpsPerSecond }) => formatRate(medianOpsPerSecond)),
+      numberColumn('ratio', standOut => formatRatio(standOut.opsPerSecond / standOut.medianOpsPerSecond)),
+      textColumn('what its figures say', ({ why }) => why),
+    ]),
+    ...(standOuts.length > mostRows ? [`The ${mostRows} farthest of ${standOuts.length}.`] : []),
+  ];
+}
+
+/** As a ratio to either side, so that half as much is as far as twice as much. */
+function distance({ opsPerSecond, medianOpsPerSecond }: StandOut): number {
+  return Math.abs(Math.log(opsPerSecond / medianOpsPerSecond));
+}

@@ -1,0 +1,116 @@
+import { accountOf, findImbalances, sumByCode } from '../accounting.ts';
+import { type Pair, pairWithOnePool } from '../pairs.ts';
+import type { ClaimResult, Result, ScenarioResult } from '../result.ts';
+import { groupBySetting } from '../setting.ts';
+import { describeStandOuts } from '../stand-out.ts';
+import { describeMeasured, splitClaims } from '../text/claim-words.ts';
+import {
+  formatCount,
+  formatInterval,
+  formatMs,
+  formatRate,
+  formatRatioInterval,
+  formatShare,
+  nothing,
+  toOneLine,
+} from '../text/format.ts';
+import { describeTarget, standInBanner } from '../text/target-words.ts';
+import { type Format, type Style, styleIf, terminalWidth, verdictColours } from '../text/terminal-style.ts';
+import { alignColumns, wrapText } from '../text/text-layout.ts';
+import { describeShortfall } from './shortfall.ts';
+
+const width = terminalWidth;
+
+/** A result for a terminal of 80 columns: the verdicts in words, then a table for each client. */
+export function renderTerminal(result: Result, colour: boolean): string {
+  const style = styleIf(colour);
+  const paragraph = (text: string, format?: Format) =>
+    wrapText(toOneLine(text), width).map(line => (format === undefined ? line : style(format, line)));
+
+  const banner = standInBanner(result);
+  const shortfall = describeShortfall(result);
+  const loud = ['bold', 'yellow'] as const;
+  const { told, silent } = splitClaims(result.claims);
+  const blocks = [
+    banner === null ? [] : paragraph(banner, [...loud]),
+    ...told.map(claim => renderClaim(claim, style)),
+    silent.length === 0 ? [] : paragraph(sayUntested(silent)),
+    paragraph(`${toOneLine(result.name)} against ${describeTarget(result.target)}`, 'bold'),
+    shortfall === null ? [] : paragraph(shortfall, [...loud]),
+    ...renderTables(result.scenarios, style),
+    renderFailures(result.scenarios, style),
+    paragraph(describeStandOuts(result) ?? ''),
+    [...result.warnings, ...findImbalances(result)].flatMap(warning =>
+      paragraph(`Warning: ${warning}`, 'yellow'),
+    ),
+    banner === null ? [] : paragraph(banner, [...loud]),
+  ];
+  return `${blocks
+    .filter(block => block.length > 0)
+    .map(block => block.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function renderClaim(claim: ClaimResult, style: Style): string[] {
+  const [first = '', ...rest] = wrapText(
+    toOneLine(`${claim.id} ${claim.verdict}: ${claim.statement}`),
+    width,
+  );
+  const indented = (text: string) => wrapText(toOneLine(text), width, '  ');
+  return [
+    ...[first, ...rest].map(line => style(['bold', verdictColours[claim.verdict]], line)),
+    ...indented(claim.reason),
+    ...indented(describeMeasured(claim)),
+  ];
+}
+
+function sayUntested(claims: readonly ClaimResult[]): string {
+  return `Not tested by this run: ${claims.map(({ id }) => toOneLine(id)).join(', ')} (report.md says why).`;
+}
+
+function renderTables(scenarios: readonly ScenarioResult[], style: Style): string[][] {
+  const pairs = new Map(pairWithOnePool(scenarios).map(pair => [pair.several, pair]));
+  return groupBySetting(scenarios).map(group => [
+    ...wrapText(toOneLine(group.heading), width).map(line => style('bold', line)),
+    ...renderTable(group.scenarios, pairs, style),
+  ]);
+}
+
+function renderTable(
+  scenarios: readonly ScenarioResult[],
+  pairs: ReadonlyMap<ScenarioResult, Pair>,
+  style: Style,
+): string[] {
+  const rows = scenarios
+    .toSorted((a, b) => a.workers - b.workers || a.pools - b.pools || a.threads - b.threads)
+    .map(scenario => renderRow(scenario, pairs.get(scenario)));
+  const head = ['workers', 'pools', 'ops/s', 'to 1 pool', 'p99 ms', 'limit'];
+  const [heading = '', ...lines] = alignColumns([head, ...rows], [true, true, false, false, true, false]);
+  return [style('dim', heading), ...lines];
+}
+
+function renderRow(scenario: ScenarioResult, pair: Pair | undefined): string[] {
+  const { summary, pools, threads } = scenario;
+  return [
+    String(scenario.workers),
+    // A pool has a thread of its own unless the row says otherwise.
+    threads === pools ? String(pools) : `${pools} on ${threads}`,
+    formatInterval(summary?.opsPerSecond ?? null, formatRate),
+    pair === undefined ? '' : formatRatioInterval(pair.throughput.ratio),
+    summary?.responseP99 ? formatMs(summary.responseP99.median) : nothing,
+    scenario.limitedBy.resource,
+  ];
+}
+
+function renderFailures(scenarios: readonly ScenarioResult[], style: Style): string[] {
+  const rounds = scenarios.flatMap(scenario => scenario.rounds);
+  const { issued, unfinished } = accountOf(rounds);
+  const counts = Object.entries(sumByCode(rounds.map(round => round.failed)))
+    .concat(unfinished > 0 ? [['unfinished', unfinished]] : [])
+    .filter(([, count]) => count > 0);
+  if (counts.length === 0) return [];
+  const lost = counts.reduce((sum, [, count]) => sum + count, 0);
+  const byCode = counts.map(([code, count]) => `${formatCount(count)} ${toOneLine(code)}`).join(', ');
+  const share = `${formatShare(lost / issued)} of ${formatCount(issued)} operations`;
+  return wrapText(`Failed: ${byCode} (${share}).`, width).map(line => style('red', line));
+}

@@ -1,0 +1,99 @@
+import type { Interval } from '../result.ts';
+import { leastCoverage } from '../statistics.ts';
+
+/** What stands where nothing was measured. */
+export const nothing = '–';
+
+/** Three significant digits, in plain notation and with their zeros: 0.412, 4.10, 41.2, 412, 4120. */
+function threeDigits(value: number): string {
+  if (value === 0) return '0';
+  const digitsBefore = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(3))))) + 1;
+  return value.toFixed(Math.min(3, Math.max(0, 3 - digitsBefore)));
+}
+
+/** A rate or a number for a narrow column: 987, 12.3k, 1.23M. */
+export function formatRate(value: number): string {
+  // 999.5 and above would be shown as 1000.
+  if (Math.abs(value) >= 999_500) return `${threeDigits(value / 1e6)}M`;
+  if (Math.abs(value) >= 999.5) return `${threeDigits(value / 1e3)}k`;
+  return threeDigits(value);
+}
+
+/** A count that is exact: 1,234,567. */
+export function formatCount(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Milliseconds to three digits, a microsecond at least: 0.412, 12.3, 1234. */
+export function formatMs(value: number): string {
+  return threeDigits(value);
+}
+
+/** A share of 0 to 1: 0.5 %, 12 %. */
+export function formatShare(share: number): string {
+  const percent = share * 100;
+  return `${percent > 0 && percent < 9.95 ? percent.toFixed(1) : percent.toFixed(0)} %`;
+}
+
+/** ×1.41. */
+export function formatRatio(ratio: number): string {
+  return `×${ratioDigits(ratio)}`;
+}
+
+/** Two decimals below 10, so that 5 % is always to be seen. */
+const ratioDigits = (ratio: number) => (ratio < 9.995 ? ratio.toFixed(2) : threeDigits(ratio));
+
+/** "×1.41 [1.35, 1.47]", or a dash for null. */
+export function formatRatioInterval(ratio: Interval | null): string {
+  return ratio === null ? nothing : `×${formatInterval(ratio, ratioDigits)}`;
+}
+
+/** "34.2k [33.9k, 34.8k]", or a dash for null. */
+export function formatInterval(interval: Interval | null, format: (value: number) => string): string {
+  if (interval === null) return nothing;
+  return `${format(interval.median)} [${format(interval.low)}, ${format(interval.high)}]`;
+}
+
+/** "×1.15 or more", "×0.95 to ×1.05"; where no end is open and both are equal, that one. */
+export function formatRange(
+  { low, high }: { readonly low: number | null; readonly high: number | null },
+  format: (value: number) => string,
+): string {
+  if (low !== null && high !== null) return low === high ? format(low) : `${format(low)} to ${format(high)}`;
+  if (low !== null) return `${format(low)} or more`;
+  return high === null ? 'anything' : `${format(high)} or less`;
+}
+
+/** What intervals of so many rounds are worth, to follow "with". */
+export function describeIntervals(rounds: number): string {
+  return `intervals that cover the true median in at least ${leastCoverage(rounds) * 100} % of such runs`;
+}
+
+/** "ioredis", "ioredis and wire", "a, b and c". */
+export function formatList(items: readonly string[]): string {
+  if (items.length < 2) return items.join();
+  return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+}
+
+/** "1 pool", "2 pools". */
+export function formatPlural(count: number, singular: string): string {
+  return `${formatCount(count)} ${singular}${count === 1 ? '' : 's'}`;
+}
+
+/** Text from outside as one line without control characters, which could move a terminal's cursor or break a table. */
+export function toOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+}
+
+/** Text that may hold some from outside, line by line as it is, without other control characters: see `toOneLine`. */
+export function toPlainLines(text: string): string {
+  return text
+    .split('\n')
+    .map(line => line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' '))
+    .join('\n');
+}
+
+/** Upper-cases the first letter, to begin a sentence. */
+export function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

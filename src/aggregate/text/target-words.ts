@@ -1,0 +1,45 @@
+import type { Result } from '../result.ts';
+import { formatPlural, toOneLine } from './format.ts';
+
+/** What every rendering says of the target and the machine. Text from outside is one line, unescaped. */
+
+/** What to shout before and after the figures if another server stood in for the declared one; null if none did. */
+export function standInBanner({ target }: Pick<Result, 'target'>): string | null {
+  if (!target.standIn) return null;
+  const answered = toOneLine(`${target.detected.server} ${target.detected.version}`);
+  const { server } = target.declared;
+  const missing = server === 'any' ? 'a server, as none was found' : toOneLine(server);
+  return `STAND-IN: these are figures of ${answered}, which stood in for ${missing}.`;
+}
+
+/** "redis 7.0.15, 1 thread (binary on PATH)". */
+export function describeTarget({ detected, foundBy }: Result['target']): string {
+  const threads = detected.threads === null ? '' : `, ${formatPlural(detected.threads, 'thread')}`;
+  return toOneLine(`${detected.server} ${detected.version}${threads} (${foundBy})`);
+}
+
+/** Target, machine and tool as rows of a table; `more` stands behind the tool. */
+export function describeSurroundings(
+  { target, environment, tool, startedAt, finishedAt }: Surroundings,
+  more: string,
+): [name: string, value: string][] {
+  const { declared } = target;
+  const { cpu, cores, memoryBytes, os, node } = environment;
+  return [
+    ['declared', `${declared.server} at ${declared.url}`],
+    ['measured', describeTarget(target)],
+    ['stand-in', target.standIn ? 'yes' : 'no'],
+    ['shares the machine with poolbench', target.local ? 'yes' : 'no'],
+    ['machine', `${cpu}, ${cores} cores, ${formatMemory(memoryBytes)}`],
+    ['system', `${os}, Node ${node}`],
+    ['tool', `${tool.name} ${tool.version}${more}`],
+    ['time', `${startedAt} to ${finishedAt}`],
+  ];
+}
+
+type Surroundings = Pick<Result, 'target' | 'environment' | 'tool' | 'startedAt' | 'finishedAt'>;
+
+/** "23.5 GiB". */
+export function formatMemory(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}

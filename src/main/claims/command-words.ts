@@ -1,0 +1,39 @@
+import { basename, relative } from 'node:path';
+import type { Ledger } from '../../aggregate/ledger/ledger.ts';
+
+/** How this process was called, up to the command's arguments, so that what is printed can be typed here. */
+function howCalled(): string {
+  const script = process.env.npm_lifecycle_event;
+  if (script === 'claims') return 'npm run claims --';
+  if (script === 'start') return 'npm start -- claims';
+  if (script === 'npx') return 'npx poolbench claims';
+  const program = process.argv[1] ?? '';
+  return basename(program) === 'poolbench'
+    ? 'poolbench claims'
+    : `node ${quote(relative('.', program))} claims`;
+}
+
+/** The command that makes a ledger. */
+export function claimsCommand(typed: string, settings: Ledger['settings'], standInAllowed: boolean): string {
+  return [howCalled(), quote(typed), ...settingFlags(settings), ...standInFlag(standInAllowed)].join(' ');
+}
+
+/** The command that goes on with the ledger of a folder. */
+export function resumeCommand(typed: string, folder: string, standInAllowed: boolean): string {
+  const where = relative('.', folder) || '.';
+  return [howCalled(), quote(typed), '--resume', quote(where), ...standInFlag(standInAllowed)].join(' ');
+}
+
+/** "--rounds 5", for every setting that was given. */
+export function settingFlags(settings: Ledger['settings']): string[] {
+  return Object.entries(settings).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name} ${quote(value)}`],
+  );
+}
+
+const standInFlag = (allowed: boolean) => (allowed ? [] : ['--no-stand-in']);
+
+/** A word of a command line, quoted where a shell would take it apart. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,170 @@
+import { rmdirSync } from 'node:fs';
+import { relative } from 'node:path';
+import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/ledger/ledger.ts';
+import { renderLedger } from '../../aggregate/ledger/terminal.ts';
+import { claimsCommand, resumeCommand } from '../claims/command-words.ts';
+import { readLedger, readSuite, writeLedger } from '../claims/ledger-folder.ts';
+import { describeCold, planSuites } from '../claims/plan-suites.ts';
+import { runSuites } from '../claims/run-suites.ts';
+import { expectSameTarget } from '../claims/same-target.ts';
+import { allSuites, type Suite } from '../claims/suites.ts';
+import { type ClaimsTarget, readTarget } from '../claims/target-argument.ts';
+import type { Experiment } from '../config/experiment.ts';
+import { PoolbenchError } from '../errors.ts';
+import type { ClaimsFlags } from '../parse-command-line.ts';
+import type { PlannedSide } from '../plan/sides.ts';
+import { printOutput } from '../results/print-output.ts';
+import { createResultsFolder } from '../results/results-folder.ts';
+import { describeEnvironment, describeTool } from '../run/environment.ts';
+import { onInterrupt } from '../run/interrupt.ts';
+import { meetTarget, shoutStandIn } from '../run/meet-target.ts';
+import { Progress } from '../run/progress.ts';
+import type { Target } from '../target/resolve.ts';
+
+/** Settings that a ledger keeps, so that all of it is measured alike. */
+const kept = ['rounds', 'seconds', 'warmup', 'seed'] as const;
+
+/**
+ * `poolbench claims TARGET`: runs every suite against one target, and keeps one ledger of all verdicts. It goes to
+ * standard output, everything on the way there to standard error.
+ *
+ * @returns the exit code
+ * @throws PoolbenchError for what is wrong before anything was measured; or the first that ended a suite early
+ */
+export async function claims(
+  typed: string,
+  flags: ClaimsFlags,
+  suites: readonly Suite[] = allSuites,
+): Promise<number> {
+  const wanted = await readTarget(typed);
+  const earlier = flags.resume === undefined ? undefined : await readEarlier(flags.resume, flags);
+  const settings = earlier?.settings ?? settingsOf(flags);
+  const plan = await planSuites(suites, wanted, settings);
+
+  const startedAt = new Date();
+  const folder =
+    flags.resume ?? (await createResultsFolder(flags.out ?? 'results', `claims-${wanted.name}`, startedAt));
+  const progress = new Progress(process.stderr, { silent: flags.quiet === true });
+  const interrupt = new AbortController();
+  const forget = onInterrupt(
+    () => interrupt.abort(),
+    line => progress.say(line),
+  );
+  const standInAllowed = flags['no-stand-in'] !== true;
+  const making: Making = { typed, wanted, folder, standInAllowed, progress, signal: interrupt.signal };
+  let target: Target | undefined;
+  try {
+    const left: JudgedSuite[] = [];
+    for (const suite of plan) left.push(await readSuite(folder, suite));
+    target = await find(wanted, making);
+    const now = {
+      target: shownTarget(target),
+      environment: describeEnvironment(),
+      tool: describeTool(),
+    };
+    const head = earlier ?? {
+      ...now,
+      name: wanted.name,
+      startedAt: startedAt.toISOString(),
+      command: claimsCommand(wanted.typed, settings, standInAllowed),
+      settings,
+    };
+    expectSameTarget(head, now);
+    const words = suites.flatMap(suite => suite.claims);
+    let ledger = assembleLedger(head, words, left, new Date());
+    // A disk that fills up must not keep what is measured from being printed.
+    let unwritten: unknown;
+    const keep = async (suites: readonly JudgedSuite[]) => {
+      ledger = assembleLedger(head, words, suites, new Date());
+      unwritten = await writeLedger(folder, ledger).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    };
+    await keep(left);
+    const cold = describeCold(plan, settings);
+    if (cold !== null) progress.say(cold);
+    const findOther = ({ experiment }: PlannedSide) => find(experiment, making, { onFreePort: true });
+    const run = { folder, target, findOther, progress, signal: interrupt.signal };
+    const error = await runSuites(plan, left, run, keep);
+    printOutput(ledger, { json: flags.json, render: colour => renderLedger(ledger, colour) });
+    if (flags.json) shoutStandIn(target);
+    const where = relative('.', folder) || '.';
+    progress.say(`\nWritten: ${where}/ledger.json and ledger.md, beside a folder for each suite`);
+    if (!ledger.complete) sayHowToGoOn(making);
+    if (interrupt.signal.aborted) return 130;
+    if (error !== undefined) throw error;
+    if (unwritten !== undefined) throw unwritten;
+    return 0;
+  } finally {
+    await target?.stop();
+    removeIfEmpty(folder);
+    forget();
+  }
+}
+
+/** What it takes to find a server, and to say how to go on. */
+interface Making {
+  readonly typed: string;
+  readonly wanted: ClaimsTarget;
+  readonly folder: string;
+  readonly standInAllowed: boolean;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** Finds or starts a server; an interrupt meanwhile ends the process. */
+function find(
+  experiment: Pick<Experiment, 'target' | 'timeoutMs'>,
+  making: Making,
+  { onFreePort } = { onFreePort: false },
+): Promise<Target> {
+  const { standInAllowed, progress, signal } = making;
+  return meetTarget(experiment, {
+    standInAllowed,
+    onFreePort,
+    say: line => progress.say(line),
+    signal,
+    beforeExit() {
+      if (!removeIfEmpty(making.folder)) sayHowToGoOn(making);
+    },
+  });
+}
+
+function sayHowToGoOn({ typed, wanted, folder, standInAllowed }: Making): void {
+  const command = resumeCommand(wanted.typed, folder, standInAllowed);
+  const secret = wanted.typed === typed ? '' : ' (with the password in the URL)';
+  process.stderr.write(`To go on with this ledger${secret}: ${command}\n`);
+}
+
+/** The ledger to go on with, which has its settings already. */
+async function readEarlier(folder: string, flags: ClaimsFlags): Promise<Ledger> {
+  const given = [...kept, 'out' as const].filter(name => flags[name] !== undefined);
+  if (given.length > 0) {
+    throw new PoolbenchError(
+      'USAGE',
+      `expected no --${given.join(', --')} with --resume: the rest of a ledger is measured like its beginning, into its folder`,
+    );
+  }
+  return await readLedger(folder);
+}
+
+function settingsOf(flags: ClaimsFlags): Ledger['settings'] {
+  const given = kept.filter(name => flags[name] !== undefined);
+  return Object.fromEntries(given.map(name => [name, flags[name]]));
+}
+
+function shownTarget({ declared, detected, foundBy, standIn, local }: Target): Ledger['target'] {
+  const { server, version, threads, persistence } = detected;
+  return { declared, detected: { server, version, threads, persistence }, foundBy, standIn, local };
+}
+
+/** A command that found no target leaves no folder behind. */
+function removeIfEmpty(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}

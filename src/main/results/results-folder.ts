@@ -1,0 +1,109 @@
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { renderComparisonMarkdown } from '../../aggregate/comparison/markdown.ts';
+import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
+import { renderMarkdown } from '../../aggregate/report/markdown.ts';
+import type { Result } from '../../aggregate/result.ts';
+import { PoolbenchError } from '../errors.ts';
+
+/**
+ * Makes the folder of one run, `<UTC time>-<name>` in `parent`, before any load: what was measured must have a place.
+ * @throws PoolbenchError RESULTS_NOT_WRITABLE
+ */
+export async function createResultsFolder(parent: string, name: string, startedAt: Date): Promise<string> {
+  const stamp = startedAt
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '-');
+  try {
+    await makeFolder(resolve(parent));
+    for (let attempt = 1; ; attempt++) {
+      const folder = join(parent, `${stamp}-${name}${attempt === 1 ? '' : `-${attempt}`}`);
+      try {
+        await mkdir(folder);
+        return folder;
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST') || attempt === 100)
+          throw error;
+      }
+    }
+  } catch (error) {
+    throw notWritable(parent, error);
+  }
+}
+
+/**
+ * Makes a folder of a name of its own for each side of a run, in the run's folder.
+ * @throws PoolbenchError RESULTS_NOT_WRITABLE
+ */
+export async function createSideFolders(folder: string, names: readonly string[]): Promise<string[]> {
+  // A config may be called "." or "..", too.
+  const folders = names.map(name => join(folder, /^\.+$/.test(name) ? `side${name}` : name));
+  try {
+    for (const side of folders) await mkdir(side);
+    return folders;
+  } catch (error) {
+    throw notWritable(folder, error);
+  }
+}
+
+/**
+ * Writes `result.json` and `report.md` so that a reader never sees half a file.
+ * @throws PoolbenchError RESULTS_NOT_WRITABLE
+ */
+export async function writeResults(folder: string, result: Result): Promise<void> {
+  try {
+    await replaceFile(join(folder, 'result.json'), `${JSON.stringify(result, null, 1)}\n`);
+  } catch (error) {
+    throw notWritable(folder, error);
+  }
+  await writeReport(folder, result);
+}
+
+/** Writes `report.md` alone. @throws PoolbenchError RESULTS_NOT_WRITABLE */
+export async function writeReport(folder: string, result: Result): Promise<void> {
+  try {
+    await replaceFile(join(folder, 'report.md'), renderMarkdown(result));
+  } catch (error) {
+    throw notWritable(folder, error);
+  }
+}
+
+/** Writes `comparison.json` and `comparison.md`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
+export async function writeComparison(folder: string, comparison: ResultComparison): Promise<void> {
+  try {
+    await replaceFile(join(folder, 'comparison.json'), `${JSON.stringify(comparison, null, 1)}\n`);
+    await replaceFile(join(folder, 'comparison.md'), renderComparisonMarkdown(comparison));
+  } catch (error) {
+    throw notWritable(folder, error);
+  }
+}
+
+/** As `mkdir` with `recursive`, which in Node 20 never ends for a folder in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || (await stat(parent).catch(() => undefined)) !== undefined) throw error;
+    await makeFolder(parent);
+    await mkdir(path);
+  }
+}
+
+/** Writes a file so that a reader never sees half of it. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.part`, text);
+  await rename(`${path}.part`, path);
+}
+
+/** RESULTS_NOT_WRITABLE, with the reason and what to do. */
+export function notWritable(folder: string, error: unknown): PoolbenchError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new PoolbenchError(
+    'RESULTS_NOT_WRITABLE',
+    `expected a folder for results that can be written at ${folder}, found: ${reason}; give another with --out DIR`,
+  );
+}

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nowNs } from '../../pool/clock.ts';
+import { Prng } from '../../workers/prng.ts';
+import { shuffle } from '../plan/rounds.ts';
+import type { Control } from '../target/control.ts';
+
+export interface CutterOptions {
+  /** Milliseconds from one cut to the next; 0: none is cut. */
+  readonly everyMs: number;
+  /** Name of the connections that may be cut: those of this run, and nobody else's. */
+  readonly connectionName: string;
+  /** Chooses which. */
+  readonly seed: number;
+}
+
+/** Cuts connections of the load on purpose: the server closes one of them every so often, as CLIENT KILL does. */
+export class ConnectionCutter {
+  readonly #control: Control;
+  readonly #options: CutterOptions;
+  readonly #prng: Prng;
+  readonly #stopped = new AbortController();
+  /** Ids of connections that were there at the last look and have not been cut since, in random order. */
+  #ids: string[] = [];
+  #cuts = 0;
+  #failure: string | undefined;
+
+  constructor(control: Control, options: CutterOptions) {
+    this.#control = control;
+    this.#options = options;
+    this.#prng = new Prng(options.seed);
+  }
+
+  /** Connections cut so far. */
+  get cuts(): number {
+    return this.#cuts;
+  }
+
+  /** What the server answered where it cut none, such as that it may not be asked to. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * Cuts the first connection `everyMs` after the start of the window and the last one before its end, one at a time:
+   * where the server takes longer than `everyMs` to cut one, there are fewer.
+   */
+  schedule(startNs: number, endNs: number): void {
+    if (this.#options.everyMs > 0) void this.#run(startNs, endNs);
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  async #run(startNs: number, endNs: number): Promise<void> {
+    const everyNs = this.#options.everyMs * 1e6;
+    for (let dueNs = startNs + everyNs; dueNs < endNs; dueNs = Math.max(dueNs + everyNs, nowNs())) {
+      const { signal } = this.#stopped;
+      await sleep(Math.max(0, (dueNs - nowNs()) / 1e6), undefined, { signal }).catch(() => {});
+      if (signal.aborted || this.#failure !== undefined) return;
+      await this.#cut();
+    }
+  }
+
+  async #cut(): Promise<void> {
+    try {
+      // Looked up once in a while: CLIENT LIST takes the server's time, which is being measured.
+      if (this.#ids.length === 0) {
+        const list = String(await this.#control.call('CLIENT', 'LIST'));
+        this.#ids = shuffle(idsOf(list, this.#options.connectionName), this.#prng.draw());
+        if (this.#ids.length === 0) this.#failure = 'the server lists no connection of this run';
+      }
+      const id = this.#ids.pop();
+      if (id === undefined || this.#stopped.signal.aborted) return;
+      if (Number(await this.#control.call('CLIENT', 'KILL', 'ID', id)) > 0) this.#cuts++;
+    } catch (error) {
+      this.#failure ??= error instanceof Error ? error.message : String(error);
+    }
+  }
+}
+
+/** Ids of the connections of that name, from the text of CLIENT LIST. */
+function idsOf(clientList: string, name: string): string[] {
+  return clientList
+    .split('\n')
+    .filter(line => line.includes(` name=${name} `))
+    .flatMap(line => /\bid=(\d+) /.exec(line)?.[1] ?? []);
+}

@@ -1,0 +1,52 @@
+import type { RoundResult } from '../../aggregate/result.ts';
+import { nowNs } from '../../pool/clock.ts';
+import { SharedState } from '../../workers/shared-state.ts';
+import type { Scenario } from '../plan/scenarios.ts';
+import { type Bench, measure } from './measure.ts';
+import type { Progress, Step } from './progress.ts';
+import type { TargetWatch } from './target-watch.ts';
+import { ConnectRefused } from './threads.ts';
+
+/** What one measurement needs beyond the bench. */
+export interface TurnRun {
+  readonly step: Step;
+  readonly watch: TargetWatch;
+  readonly progress: Progress;
+  /** Aborted when the user wants to stop. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Measures one scenario once; a thread that could not connect is given a second chance once the target is there again.
+ * Null if it was stopped before its window told anything.
+ *
+ * @throws PoolbenchError TARGET_LOST; ConnectRefused, or whatever else a thread failed with
+ */
+export async function measureTurn(
+  bench: Bench,
+  scenario: Scenario,
+  { step, watch, progress, signal }: TurnRun,
+): Promise<RoundResult | null> {
+  for (let attempt = 1; ; attempt++) {
+    const shared = SharedState.forThreads(scenario.threads);
+    const stop = () => shared.stop(nowNs());
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    let result: RoundResult | null = null;
+    progress.follow(step, shared, () => {
+      watch.suspect();
+      if (watch.lost) stop();
+    });
+    try {
+      result = await measure(bench, scenario, step.round, shared);
+      return result;
+    } catch (cause) {
+      if (signal.aborted) return null;
+      if (attempt === 2 || !(cause instanceof ConnectRefused)) throw cause;
+      await watch.present(() => signal.aborted);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      progress.finished(step, result);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import type { Result } from '../../aggregate/result.ts';
+import { estimateTurns, interleave, type Turn } from '../plan/interleave.ts';
+import type { Progress } from './progress.ts';
+import type { Side } from './side.ts';
+import { SideRun } from './side-run.ts';
+import { Threads } from './threads.ts';
+
+export interface SidesRun {
+  /** One, or several that are measured in turn within every round; never none. */
+  readonly sides: readonly Side[];
+  readonly progress: Progress;
+  /** Aborted when the user wants to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** How a run ended: whatever was measured, a result for each side, and the error that ended it early. */
+export interface SidesOutcome {
+  readonly results: readonly Result[];
+  readonly error: Error | undefined;
+}
+
+/**
+ * Measures every scenario on every side in every round, and writes each side's result.json and report.md after every
+ * round. A lost target or a failed thread ends the run early, on all sides, with what was measured kept; the run's keys
+ * are removed and its threads ended either way. Targets are left to the caller to stop.
+ *
+ * @throws PoolbenchError of the preflight, before any load
+ */
+export async function runSides({ sides, progress, signal }: SidesRun): Promise<SidesOutcome> {
+  const experiments = sides.map(side => side.experiment);
+  const rounds = interleave(experiments);
+  // Threads take longest to start, so they start while the targets are prepared.
+  const threads = new Threads(Math.max(...(rounds[0] ?? []).map(({ scenario }) => scenario.threads)));
+  const session = sides.length > 1 ? randomUUID() : undefined;
+  const shared = { threads, startedAt: new Date(), session, progress, signal };
+  const runs = sides.map(side => new SideRun(side, shared));
+
+  let error: Error | undefined;
+  try {
+    // Before any claims, so that none takes another's for that of a run gone by.
+    for (const run of runs) await run.preflight();
+    try {
+      for (const run of runs) await run.claim();
+      error = await measureAll(runs, rounds, signal, turns => estimateTurns(turns, experiments));
+    } finally {
+      for (const run of runs) await run.removeKeys();
+    }
+  } finally {
+    await threads.close();
+  }
+  const saved = await saveAll(runs, error === undefined && !signal.aborted);
+  return {
+    results: saved.map(({ result }) => result),
+    error: error ?? saved.find(({ unwritten }) => unwritten !== undefined)?.unwritten,
+  };
+}
+
+/** Resolves to what ended it early, if anything did. */
+async function measureAll(
+  runs: readonly SideRun[],
+  rounds: readonly (readonly Turn[])[],
+  signal: AbortSignal,
+  secondsOf: (turns: readonly Turn[]) => number,
+): Promise<Error | undefined> {
+  try {
+    for (const run of runs) await run.prepare();
+    for (const [index, turns] of rounds.entries()) {
+      const secondsLater = secondsOf(rounds.slice(index + 1).flat());
+      for (const [place, { side, scenario }] of turns.entries()) {
+        if (signal.aborted) return undefined;
+        await runs[side]?.measure(scenario, {
+          round: index + 1,
+          rounds: rounds.length,
+          index: place + 1,
+          total: turns.length,
+          threads: scenario.threads,
+          secondsLeft: secondsOf(turns.slice(place)) + secondsLater,
+        });
+      }
+      if (signal.aborted) return undefined;
+      if (index + 1 < rounds.length) await saveAll(runs, false);
+    }
+    return undefined;
+  } catch (cause) {
+    return cause instanceof Error ? cause : new Error(String(cause));
+  }
+}
+
+async function saveAll(runs: readonly SideRun[], complete: boolean) {
+  const saved: Awaited<ReturnType<SideRun['save']>>[] = [];
+  for (const run of runs) saved.push(await run.save(complete));
+  return saved;
+}

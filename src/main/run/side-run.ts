@@ -1,0 +1,173 @@
+import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { formatPlural } from '../../aggregate/text/format.ts';
+import type { Address } from '../../pool/address.ts';
+import { PoolbenchError } from '../errors.ts';
+import { connectionsNeeded, expandScenarios, type Scenario } from '../plan/scenarios.ts';
+import { writeResults } from '../results/results-folder.ts';
+import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target/key-space.ts';
+import { preflight } from '../target/preflight.ts';
+import { withoutSecrets } from '../target/url.ts';
+import { assembleResult } from './assemble.ts';
+import type { Bench } from './measure.ts';
+import { measureTurn } from './measure-turn.ts';
+import type { Progress, Step } from './progress.ts';
+import { shakeDown } from './shake-down.ts';
+import type { Side } from './side.ts';
+import { TargetWatch } from './target-watch.ts';
+import { ConnectRefused, type Threads } from './threads.ts';
+
+/** What the sides of a run share. */
+export interface SharedByAll {
+  readonly threads: Threads;
+  readonly startedAt: Date;
+  /** Undefined where there is one side alone. */
+  readonly session: string | undefined;
+  readonly progress: Progress;
+  /** Aborted when the user wants to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** One side while it is measured: its keys on the target, what was measured so far, its results folder. */
+export class SideRun {
+  readonly #side: Side;
+  readonly #shared: SharedByAll;
+  readonly #scenarios: readonly Scenario[];
+  readonly #rounds = new Map<string, RoundResult[]>();
+  readonly #warnings: string[] = [];
+  readonly #watch: TargetWatch;
+  #space: KeySpace | undefined;
+
+  constructor(side: Side, shared: SharedByAll) {
+    this.#side = side;
+    this.#shared = shared;
+    this.#scenarios = expandScenarios(side.experiment.scenarios);
+    this.#watch = new TargetWatch(side.target, {
+      timeoutMs: side.experiment.timeoutMs,
+      say: line => shared.progress.say(this.#named(line)),
+    });
+  }
+
+  /** @throws PoolbenchError TARGET_TOO_SMALL, TARGET_LOST */
+  async preflight(): Promise<void> {
+    const { keys, valueBytes } = this.#side.experiment.workload;
+    const connections = connectionsNeeded(this.#scenarios);
+    this.#warn(await preflight(this.#side.target, { connections, keys, valueBytes }));
+  }
+
+  /** Takes a key prefix of its own. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
+  async claim(): Promise<void> {
+    const { target, experiment } = this.#side;
+    this.#space = await claimKeySpace(target.control, {
+      seed: experiment.seed,
+      keys: experiment.workload.keys,
+    });
+    this.#warn(this.#space.warnings);
+  }
+
+  /** Writes the keys and drives every path through the code once. @throws PoolbenchError TARGET_LOST, THREAD_FAILED */
+  async prepare(): Promise<void> {
+    const { target, experiment } = this.#side;
+    const { signal } = this.#shared;
+    const { seed, workload } = experiment;
+    this.#warn(
+      await prefill(target.control, this.#claimed, { seed, valueBytes: workload.valueBytes, signal }),
+    );
+    await this.#ending(() => shakeDown(this.#bench, this.#scenarios, signal));
+  }
+
+  /** Measures one scenario in one round. @throws PoolbenchError TARGET_LOST, THREAD_FAILED */
+  async measure(scenario: Scenario, step: Omit<Step, 'scenario'>): Promise<void> {
+    const { progress, signal } = this.#shared;
+    const turn = {
+      step: { ...step, scenario: this.#named(scenario.id) },
+      watch: this.#watch,
+      progress,
+      signal,
+    };
+    const result = await this.#ending(() => measureTurn(this.#bench, scenario, turn));
+    if (result !== null) this.#rounds.set(scenario.id, [...(this.#rounds.get(scenario.id) ?? []), result]);
+    if (this.#watch.lost) throw this.#watch.error();
+    await this.#watch.present(() => signal.aborted);
+  }
+
+  /** Removes the keys it has claimed. A target that is lost keeps them; the claim tells the next run whose they are. */
+  async removeKeys(): Promise<void> {
+    const space = this.#space;
+    if (space === undefined) return;
+    const removal = await removeKeySpace(this.#side.target.control, space).catch(() => ({
+      left: space.keys,
+      reason: 'it is gone',
+    }));
+    if (removal.left === 0) return;
+    this.#warn([
+      `${formatPlural(removal.left, 'key')} under ${space.prefix} could not be removed: ${removal.reason}`,
+    ]);
+  }
+
+  /** Writes what there is. A folder that fills up must not end a run: what is measured can still be printed. */
+  async save(complete: boolean): Promise<{ result: Result; unwritten: Error | undefined }> {
+    const { name, experiment, target, folder } = this.#side;
+    const result = assembleResult({
+      name,
+      session: this.#shared.session,
+      experiment,
+      target,
+      scenarios: this.#scenarios,
+      rounds: this.#rounds,
+      startedAt: this.#shared.startedAt,
+      warnings: this.#warnings,
+      complete,
+    });
+    try {
+      await writeResults(folder, result);
+      return { result, unwritten: undefined };
+    } catch (cause) {
+      if (!(cause instanceof PoolbenchError)) throw cause;
+      if (!complete) this.#warn([cause.message]);
+      return { result, unwritten: cause };
+    }
+  }
+
+  get #claimed(): KeySpace {
+    if (this.#space === undefined) throw new Error('a side is measured before it has claimed its keys');
+    return this.#space;
+  }
+
+  get #bench(): Bench {
+    const { experiment, target } = this.#side;
+    const warn = (line: string) => this.#warn([line]);
+    return { experiment, target, threads: this.#shared.threads, keyPrefix: this.#claimed.prefix, warn };
+  }
+
+  /** Says each line once, however often it comes. */
+  #warn(lines: readonly string[]): void {
+    for (const line of lines) {
+      if (this.#warnings.includes(line)) continue;
+      this.#shared.progress.say(`warning: ${this.#named(line)}`);
+      this.#warnings.push(line);
+    }
+  }
+
+  /** Says which side it is about, where there are several. */
+  #named(text: string): string {
+    return this.#shared.session === undefined ? text : `${this.#side.name}: ${text}`;
+  }
+
+  async #ending<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      throw asEnding(cause, this.#side.target.address);
+    }
+  }
+}
+
+/** What ended the run, for its user; what no user can mend stays as it is, a defect. */
+function asEnding(cause: unknown, address: Address): unknown {
+  if (!(cause instanceof ConnectRefused)) return cause;
+  return new PoolbenchError(
+    'THREAD_FAILED',
+    `expected every thread to open its connections, but one was refused: ${withoutSecrets(cause.message, address)}`,
+    { cause },
+  );
+}

@@ -1,0 +1,21 @@
+import type { Experiment } from '../config/experiment.ts';
+import { controlTimeoutMs, type ResolveOptions, resolveTarget, type Target } from './resolve.ts';
+
+/**
+ * The target that an experiment declares, with one number of server threads at most.
+ *
+ * @throws PoolbenchError as `resolveTarget`
+ */
+export function findTarget(
+  experiment: Pick<Experiment, 'target' | 'timeoutMs'>,
+  options: Pick<ResolveOptions, 'standInAllowed' | 'onFreePort' | 'say'>,
+): Promise<Target> {
+  const { server, url, threads } = experiment.target;
+  return resolveTarget({
+    server,
+    url,
+    threads: threads[0],
+    timeoutMs: controlTimeoutMs(experiment),
+    ...options,
+  });
+}

@@ -1,0 +1,191 @@
+import { nowNs } from './clock.ts';
+import { paced } from './connect-pacing.ts';
+import type { Connect, Connection } from './connection.ts';
+import { poolClosed } from './errors.ts';
+import { closeStalled, probeHealth } from './health.ts';
+import { PoolRecorder } from './pool-recorder.ts';
+import type { PoolOptions } from './worker-pool.ts';
+
+/** Period of the pool's one timer: it serves as coarse clock and expires waiters. */
+const sweepMs = 10;
+/** Every so many sweeps the pool looks for dead and stalled connections and notes its utilization. */
+const sweepsPerInspection = 10;
+/** After a failed connect in the background, the next one waits this long, doubling up to the longest. */
+const shortestBackoffMs = 100;
+const longestBackoffMs = 2000;
+
+/** What a pool does of itself when its timer comes. */
+export interface Chores {
+  /** Every 10 ms. */
+  sweep(nowMs: number): void;
+  /** Every 100 ms, after connections that stalled were closed. */
+  inspect(): void;
+}
+
+/**
+ * A pool's connections from opening to end, and the timer and clock by which they are looked after. Which caller gets
+ * which connection is not decided here.
+ */
+export class Upkeep {
+  readonly recorder: PoolRecorder | undefined;
+  readonly #options: PoolOptions;
+  readonly #connect: Connect;
+  readonly #connectPaced: Connect;
+  readonly #chores: Chores;
+  /** Every open connection, whoever has it. */
+  readonly #all = new Set<Connection>();
+  readonly #timer: NodeJS.Timeout;
+  /** 0 makes every look at health a check. */
+  readonly healthTtlMs: number;
+  /** Coarse clock, so that a cached health check needs no reading of the time. Whole, so that V8 need not box it. */
+  nowMs = Math.trunc(performance.now());
+  closed = false;
+  /** Connects under way or waiting for their turn. */
+  opening = 0;
+  /** Connections that died and were not replaced yet. */
+  #lost = 0;
+  #drained: (() => void) | undefined;
+  #sweeps = 0;
+  #backoffMs = shortestBackoffMs;
+  #retryAtMs = 0;
+
+  constructor(options: PoolOptions, connect: Connect, chores: Chores) {
+    if (options.max < 1)
+      throw new RangeError(`Expected \`max\` to be a number from 1 and up, found ${options.max}`);
+    this.recorder = options.metrics ? new PoolRecorder() : undefined;
+    this.#options = options;
+    this.#connect = () => this.#connectTimed(connect);
+    this.#connectPaced = paced(this.#connect, options.connects, Math.random);
+    this.#chores = chores;
+    this.healthTtlMs = options.strategies.health === 'cached' ? options.healthTtlMs : 0;
+    this.#timer = setInterval(() => this.#sweep(), sweepMs);
+    this.#timer.unref();
+  }
+
+  /** Open connections, and those being opened. */
+  get total(): number {
+    return this.#all.size + this.opening;
+  }
+
+  /** Open connections on which something is in flight. */
+  get busy(): number {
+    let busy = 0;
+    for (const { sent, settled } of this.#all) if (sent !== settled) busy++;
+    return busy;
+  }
+
+  /** Opens a connection at the pool's pace. Whoever asked for it discards it if the pool is closed by then. */
+  open(): Promise<Connection> {
+    return this.#admit(this.#connectPaced);
+  }
+
+  /** Opens one at once: for the holder of a lock, which lets in one at a time anyway. */
+  openUnpaced(): Promise<Connection> {
+    return this.#admit(this.#connect);
+  }
+
+  /** Lets `open` open `count` connections that nobody waits for, unless a connect has just failed. */
+  openInBackground(count: number, open: () => Promise<void>): void {
+    if (this.nowMs < this.#retryAtMs) return;
+    for (let i = 0; i < count; i++) {
+      open().catch(() => {
+        // Callers meet the same failure in acquire() and count it there; here it only sets the pace, once a burst.
+        if (performance.now() < this.#retryAtMs) return;
+        this.#retryAtMs = performance.now() + this.#backoffMs * (0.5 + Math.random());
+        this.#backoffMs = Math.min(this.#backoffMs * 2, longestBackoffMs);
+      });
+    }
+  }
+
+  /** Closes a connection, once. A dead one may still have its socket, and batches that nobody else would end. */
+  discard(connection: Connection): void {
+    if (!this.#all.delete(connection)) return;
+    if (!connection.alive) this.#lost++;
+    connection.close();
+    this.#noteDrained();
+  }
+
+  /** Whether its last reply or check still vouches for the connection. */
+  isFresh(connection: Connection): boolean {
+    if (!connection.alive || this.nowMs - connection.healthyAtMs >= this.healthTtlMs) return false;
+    if (this.recorder !== undefined) this.recorder.healthChecksSkipped++;
+    return true;
+  }
+
+  /** Checks the connection and says whether it is healthy. */
+  async check(connection: Connection): Promise<boolean> {
+    if (!connection.alive) return false;
+    const { recorder } = this;
+    const startNs = recorder === undefined ? 0 : nowNs();
+    const healthy = await probeHealth(connection, this.#options.probe);
+    connection.healthyAtMs = this.nowMs;
+    if (recorder !== undefined) {
+      recorder.healthChecksRun++;
+      recorder.healthCheckNs += nowNs() - startNs;
+    }
+    return healthy;
+  }
+
+  /** No more chores; connects that still wait for their turn are given up. */
+  stop(): void {
+    this.closed = true;
+    clearInterval(this.#timer);
+  }
+
+  /** Once stopped: waits until the last connection is discarded, and after `timeout` ms discards what is left. */
+  async drain(timeout: number): Promise<void> {
+    if (this.total > 0 && timeout > 0) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>(resolve => {
+        this.#drained = resolve;
+        if (timeout !== Number.POSITIVE_INFINITY) timer = setTimeout(resolve, timeout);
+      });
+      clearTimeout(timer);
+    }
+    for (const connection of this.#all) this.discard(connection);
+    this.recorder?.destroy();
+  }
+
+  async #admit(connect: Connect): Promise<Connection> {
+    this.opening++;
+    try {
+      const connection = await connect();
+      connection.healthyAtMs = this.nowMs;
+      this.#all.add(connection);
+      this.#backoffMs = shortestBackoffMs;
+      if (this.#lost > 0) {
+        this.#lost--;
+        if (this.recorder !== undefined) this.recorder.reconnects++;
+      }
+      return connection;
+    } catch (error) {
+      if (this.recorder !== undefined) this.recorder.connectFailures++;
+      throw error;
+    } finally {
+      this.opening--;
+      this.#noteDrained();
+    }
+  }
+
+  /** The connect alone: what it waited for its turn is not in its time. */
+  async #connectTimed(connect: Connect): Promise<Connection> {
+    if (this.closed) throw poolClosed();
+    const startNs = nowNs();
+    const connection = await connect();
+    // A connect may outlast its pool, and so the recorder.
+    if (!this.closed) this.recorder?.connected(nowNs() - startNs);
+    return connection;
+  }
+
+  #noteDrained(): void {
+    if (this.closed && this.total === 0) this.#drained?.();
+  }
+
+  #sweep(): void {
+    this.nowMs = Math.trunc(performance.now());
+    this.#chores.sweep(this.nowMs);
+    if (++this.#sweeps % sweepsPerInspection !== 0) return;
+    closeStalled(this.#all, this.nowMs, this.#options.timeoutMs);
+    this.#chores.inspect();
+  }
+}

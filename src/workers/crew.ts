@@ -1,0 +1,53 @@
+import type { WorkerEvents } from './closed-loop.ts';
+
+/**
+ * The workers of one thread: counts them as they have their first replies and as they stop. Where it holds, a worker
+ * keeps its first connection until all have one, so that the pools open as many connections as there are workers: in a
+ * closed loop the first connections would otherwise go round, and a pool that opens them one by one would still be
+ * growing in the measured window.
+ */
+export class Crew implements WorkerEvents {
+  readonly allStopped: Promise<void>;
+  #resolveStopped = () => {};
+  #running = 0;
+  #unserved = 0;
+  #holds: boolean;
+  #held: (() => void)[] = [];
+  #allServedNs: number | null = null;
+
+  constructor({ holds }: { holds: boolean }) {
+    this.#holds = holds;
+    this.allStopped = new Promise(resolve => {
+      this.#resolveStopped = resolve;
+    });
+  }
+
+  join(): void {
+    this.#running++;
+    this.#unserved++;
+  }
+
+  /** When the last worker had its first reply; null while one had none. */
+  get allServedNs(): number | null {
+    return this.#allServedNs;
+  }
+
+  /** Lets the held workers go on, and holds none any more. */
+  letGo(): void {
+    this.#holds = false;
+    for (const goOn of this.#held.splice(0)) goOn();
+  }
+
+  readonly served = (doneNs: number, goOn: () => void): boolean => {
+    if (--this.#unserved === 0) {
+      this.#allServedNs = doneNs;
+      this.letGo();
+    }
+    if (this.#holds) this.#held.push(goOn);
+    return this.#holds;
+  };
+
+  readonly stopped = (): void => {
+    if (--this.#running === 0) this.#resolveStopped();
+  };
+}

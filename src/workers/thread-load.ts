@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nowNs } from '../pool/clock.ts';
+import type { WorkerPool } from '../pool/worker-pool.ts';
+import { ClosedLoopWorker } from './closed-loop.ts';
+import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from './contract.ts';
+import { Crew } from './crew.ts';
+import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
+import { mixSeed } from './prng.ts';
+import { type LoadWindow, Recorder } from './recorder.ts';
+import type { SharedState } from './shared-state.ts';
+import { Workload } from './workload.ts';
+
+/** How often a thread looks at the stop flag and publishes its progress. */
+const tickMs = 50;
+
+/** The workers of a thread that send batches of one size, and where their operations are counted. */
+interface Load {
+  readonly pipeline: number;
+  readonly recorder: Recorder;
+  readonly workers: ClosedLoopWorker[];
+}
+
+/** The workers of a thread's pools, made before the start instant: without a warm-up making them would be measured. */
+export class ThreadLoad {
+  readonly #task: ThreadTask;
+  readonly #pools: readonly WorkerPool[];
+  readonly #window: LoadWindow = { endNs: Number.POSITIVE_INFINITY };
+  readonly #crew: Crew;
+  readonly #loads: readonly Load[];
+  readonly #measured: MeasuredWindow;
+
+  constructor(task: ThreadTask, pools: readonly WorkerPool[]) {
+    this.#task = task;
+    this.#pools = pools;
+    this.#crew = new Crew({
+      holds: task.burst || (task.warmupSeconds > 0 && task.pools.every(hasEnough)),
+    });
+    this.#loads = hire(task, pools, this.#window, this.#crew);
+    this.#measured = new MeasuredWindow(pools);
+  }
+
+  /** Warm-up, measured window and drain, from the start instant `releasedNs` on. */
+  async drive(shared: SharedState, releasedNs: number): Promise<ThreadSample> {
+    const { thread, warmupSeconds, seconds, timeoutMs } = this.#task;
+    const window = this.#window;
+    const startNs = releasedNs + warmupSeconds * 1e9;
+    window.endNs = Math.min(startNs + seconds * 1e9, shared.stopNs ?? Number.POSITIVE_INFINITY);
+    for (const { recorder } of this.#loads) recorder.begin(startNs);
+    this.#measured.schedule(startNs, window.endNs);
+    // A worker that never gets a connection must not keep the others from the measured window, or from its end.
+    const letGo = () => this.#crew.letGo();
+    const latestHold = setTimeout(letGo, millisecondsUntil(warmupSeconds > 0 ? startNs : window.endNs));
+    const ticker = setInterval(() => {
+      publish(shared, thread, this.#loads);
+      if (shared.stopNs === undefined) return;
+      // Operations were issued until the flag was seen, so the window lasts until then: it is what they are divided by.
+      window.endNs = Math.min(window.endNs, Math.max(shared.stopNs, nowNs()));
+      letGo();
+    }, tickMs);
+
+    for (const worker of this.#loads.flatMap(load => load.workers)) worker.start();
+    await drained(this.#crew.allStopped, window, timeoutMs);
+    clearInterval(ticker);
+    clearTimeout(latestHold);
+
+    const { allServedNs } = this.#crew;
+    return {
+      thread,
+      seconds: Math.max(0, (window.endNs - startNs) / 1e9),
+      strain: this.#measured.stop(),
+      allServedMs: allServedNs === null ? null : (allServedNs - releasedNs) / 1e6,
+      pools: this.#pools.flatMap(pool => pool.metrics() ?? []),
+      loads: this.#loads.map(finish),
+    };
+  }
+}
+
+/** Makes the thread's workers and groups them by the size of their batches, smallest first. */
+function hire(
+  task: ThreadTask,
+  pools: readonly WorkerPool[],
+  window: LoadWindow,
+  crew: Crew,
+): readonly Load[] {
+  const loads = new Map<number, Load>();
+  for (const [index, share] of task.pools.entries()) {
+    const pool = pools[index] as WorkerPool;
+    const workload = new Workload(share, task.readShare, mixSeed(task.seed, index));
+    for (const { workers, pipeline } of share.groups) {
+      const load = loads.get(pipeline) ?? { pipeline, recorder: new Recorder(window), workers: [] };
+      loads.set(pipeline, load);
+      for (let worker = 0; worker < workers; worker++) {
+        crew.join();
+        load.workers.push(
+          new ClosedLoopWorker({ pool, workload, recorder: load.recorder, window }, pipeline, crew),
+        );
+      }
+    }
+  }
+  return [...loads.values()].toSorted((a, b) => a.pipeline - b.pipeline);
+}
+
+/** Whether a pool can have a connection for each of its workers. */
+function hasEnough({ groups, connections }: PoolShare): boolean {
+  return connections >= groups.reduce((sum, { workers }) => sum + workers, 0);
+}
+
+function finish({ pipeline, recorder, workers }: Load): LoadSample {
+  const unfinished = workers.reduce((sum, worker) => sum + worker.unfinished, 0);
+  return { pipeline, unfinished, ...recorder.finish() };
+}
+
+function publish(shared: SharedState, thread: number, loads: readonly Load[]): void {
+  const progress = { completed: 0, failed: 0, p99Ms: 0 };
+  for (const { recorder } of loads) {
+    progress.completed += recorder.warmupCompleted + recorder.completed;
+    progress.failed += recorder.warmupFailed + recorder.failedCount;
+    progress.p99Ms = Math.max(progress.p99Ms, recorder.currentP99Ms);
+  }
+  shared.publish(thread, progress);
+}
+
+/** Resolves when all workers have stopped, or when the last reply is later than any timeout explains. */
+async function drained(
+  stopped: Promise<void>,
+  window: { readonly endNs: number },
+  timeoutMs: number,
+): Promise<void> {
+  const given = new AbortController();
+  const patience = async () => {
+    // The window's end can move forward while this waits.
+    for (;;) {
+      const leftMs = (window.endNs - nowNs()) / 1e6 + timeoutMs + 1000;
+      if (leftMs <= 0) return;
+      await sleep(Math.min(leftMs, 250), undefined, { signal: given.signal }).catch(() => {});
+      if (given.signal.aborted) return;
+    }
+  };
+  await Promise.race([stopped, patience()]);
+  given.abort();
+}

@@ -1,0 +1,51 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runPoolbench } from './support/poolbench.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+  await writeFile(
+    join(folder, 'threads.json'),
+    JSON.stringify({
+      name: 'threads',
+      target: { server: 'redis', url: 'redis://127.0.0.1:1', threads: [1, 2] },
+      scenarios: [{ workers: 4 }],
+    }),
+  );
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test.each<[string, string[], RegExp]>([
+  ['no target', [], /^poolbench: expected claims TARGET, found no TARGET$/m],
+  ['two targets', ['redis', 'valkey'], /expected one TARGET, found redis valkey/],
+  [
+    'an unknown name',
+    ['reddis'],
+    /There is no target reddis\. Did you mean redis\? There are: dragonfly, redis, .*valkey\. .*a URL such as/,
+  ],
+  ['a config that is not there', ['./nowhere.json'], /There is no config \.\/nowhere\.json/],
+  ['several numbers of threads', ['threads.json'], /one number of target\.threads at most, found 1, 2/],
+  ['a URL of something else', ['http://me:s3cret@h'], /target\.url.*redis:\/\//],
+  ['--quick', ['redis', '--quick'], /expected no --quick with claims/],
+  ['a setting out of range', ['redis', '--rounds', '0'], /--rounds.*from 1 to 1000/],
+])('%s', async (_, args, message) => {
+  // From any folder: the package's own configs are found.
+  const { code, stdout, stderr } = await runPoolbench(['claims', ...args], { cwd: folder });
+  expect(code, stderr).toBe(2);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/^\s+at |defect|s3cret/m);
+  expect(stdout).toBe('');
+  expect(await readdir(folder)).toEqual(['threads.json']);
+});
+
+test('a target that is not there, and cannot be started', async () => {
+  const { code, stderr } = await runPoolbench(['claims', 'rediss://127.0.0.1:1', '--seconds', '0.05'], {
+    cwd: folder,
+  });
+  expect(code, stderr).toBe(3);
+  expect(stderr).not.toMatch(/To go on|defect/);
+  expect(await readdir(join(folder, 'results'))).toEqual([]);
+});

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { claims } from '../src/aggregate/claims/claims.ts';
+import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
+import { renderTerminal } from '../src/aggregate/report/terminal.ts';
+import { measureSuite } from './support/claim-arms.ts';
+import { usualMetrics } from './support/preset-metrics.ts';
+import { buildMatrix, buildResult } from './support/result-builder.ts';
+
+const ids = claims.map(({ id }) => id);
+
+test('claims have ids of their own, in order', () => {
+  const numbers = ids.map(id => Number(id.slice(1)));
+  expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('a run tells in full what it tests, and names the rest', async () => {
+  const scenarios = await measureSuite('optimizations', scenario => ({
+    poolMetrics: usualMetrics(scenario),
+  }));
+  const result = buildResult(scenarios);
+  const tested = ['C2', 'C4', 'C5', 'C7', 'C8'];
+  const rest = ids.filter(id => !tested.includes(id));
+
+  const lines = renderTerminal(result, false).split('\n');
+  const told = lines.flatMap(
+    line => /^(C\d+) (?:supported|refuted|inconclusive|not tested):/.exec(line)?.[1] ?? [],
+  );
+  expect(told).toEqual(tested);
+  expect(lines.join(' ')).toContain(`Not tested by this run: ${rest.join(', ')} (report.md says why).`);
+  for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+
+  const markdown = renderMarkdown(result);
+  expect(markdown.match(/^## C\d+/gm)?.map(heading => heading.slice(3))).toEqual(tested);
+  const table = markdown.split('## Not tested by this run')[1]?.split('\n## ')[0] ?? '';
+  expect(table.match(/^\| C\d+/gm)?.map(cell => cell.slice(2))).toEqual(rest);
+  expect(table).toContain('configs/claims/pipeline.json tests it.');
+});
+
+test('a run that tests nothing tells C1, and names the rest', () => {
+  const lines = renderTerminal(buildResult([]), false).split('\n');
+  expect(lines[0]).toMatch(/^C1 not tested:/);
+  expect(lines.join(' ')).toContain(`Not tested by this run: ${ids.slice(1).join(', ')} (`);
+});
+
+test('a ratio that no verdict comes of is told all the same', async () => {
+  const tested = await measureSuite('optimizations', scenario => ({ poolMetrics: usualMetrics(scenario) }));
+  const result = buildResult([...buildMatrix({ workers: [10], gain: () => 1.2 }), ...tested]);
+  expect(renderTerminal(result, false)).toMatch(/^C1 not tested: /);
+  expect(renderTerminal(result, false)).toMatch(/^C4 /m);
+  expect(renderMarkdown(result)).toContain('## What C1 was judged by');
+});
+
+test('a result without claims has no list of them', () => {
+  const result = buildResult([], { claims: [] });
+  expect(renderTerminal(result, false)).not.toContain('Not tested');
+  expect(renderMarkdown(result)).not.toContain('Not tested');
+});

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { judge, measureSuite } from './support/claim-arms.ts';
+import { buildResult } from './support/result-builder.ts';
+
+/** The p99 at 10 workers, in ms; at 25 it is three times that. */
+const profile = (p99: (round: number) => number, rounds = 5) =>
+  measureSuite(
+    'low-latency',
+    ({ workers }, round) => {
+      const at = workers === 25 ? 3 * p99(round) : p99(round);
+      const response = {
+        count: 9000,
+        mean: at / 2,
+        p50: at / 2,
+        p90: at / 2,
+        p95: at / 2,
+        p99: at,
+        p999: 2 * at,
+        max: 9,
+      };
+      return { round: { response } };
+    },
+    rounds,
+  );
+
+test('supported: the p99 at 10 workers is below 1 ms, whatever it is at 25', async () => {
+  const claim = judge('C14', await profile(round => 0.8 + 0.01 * round));
+  expect(claim).toMatchObject({ verdict: 'supported', unit: 'ms' });
+  expect(claim.measured).toBeCloseTo(0.82);
+  expect(claim.reason).toContain('2.46 and 4.92 ms at 25 workers');
+});
+
+test('refuted: it is above', async () => {
+  expect(judge('C14', await profile(() => 1.2)).verdict).toBe('refuted');
+});
+
+test('inconclusive: the interval holds 1 ms', async () => {
+  expect(judge('C14', await profile(round => 0.9 + 0.1 * round)).verdict).toBe('inconclusive');
+});
+
+test('inconclusive: four rounds', async () => {
+  expect(judge('C14', await profile(() => 0.5, 4)).verdict).toBe('inconclusive');
+});
+
+test('not tested: pools that check, or that are larger than their concurrency, are not the profile', async () => {
+  const scenarios = await profile(() => 0.5);
+  const checking = scenarios.map(scenario => ({ ...scenario, healthTtlMs: 1000 }));
+  expect(judge('C14', checking).verdict).toBe('not tested');
+  const larger = scenarios.map(scenario => {
+    const connections = 2 * scenario.workers;
+    return { ...scenario, connections, minIdle: connections };
+  });
+  expect(judge('C14', larger).verdict).toBe('not tested');
+});
+
+test('not tested: a server on another machine, and the p99 it had is told', async () => {
+  const scenarios = await profile(() => 0.5);
+  const { target } = buildResult([]);
+  const claim = judge('C14', scenarios, { target: { ...target, local: false } });
+  expect(claim.verdict).toBe('not tested');
+  expect(claim.reason).toContain('this one is elsewhere');
+  expect(claim.reason).toContain('0.500 and 1.00 ms at 10 workers');
+});
+
+test('a verdict comes with what a closed loop cannot show', async () => {
+  expect(judge('C14', await profile(() => 0.5)).gist).toContain('A closed loop only');
+});

@@ -1,0 +1,13 @@
+// `poolbench claims` on the suites of $SUITES: which suites there are is no option of the command line.
+import { claims } from '../../dist/main/commands/claims.js';
+import { PoolbenchError } from '../../dist/main/errors.js';
+import { parseCommandLine } from '../../dist/main/parse-command-line.js';
+
+try {
+  const { target, options } = parseCommandLine(process.argv.slice(2));
+  process.exitCode = await claims(target, options, JSON.parse(process.env.SUITES));
+} catch (error) {
+  if (!(error instanceof PoolbenchError)) throw error;
+  process.stderr.write(`poolbench: ${error.message}\n`);
+  process.exitCode = error.exitCode;
+}

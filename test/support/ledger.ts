@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { type Ledger, ledgerSchema } from '../../src/aggregate/ledger/ledger.ts';
+import type { Suite } from '../../src/main/claims/suites.ts';
+
+const program = fileURLToPath(new URL('claims-of-suites.mjs', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A few suites in a folder of the test's own, which goes when the test is over. */
+export interface TestSuites {
+  readonly folder: string;
+  /** Writes a suite's config anew, or any other. */
+  write(name: string, config?: Readonly<Record<string, unknown>>): Promise<string>;
+  /** Runs `claims` with these arguments to its end; a string is given to a shell, as a user would type it. */
+  run(args: readonly string[] | string, onOutput?: OnOutput): Promise<Ended>;
+  /** Where the one ledger is. */
+  ledgerFolder(): Promise<string>;
+  /** The one ledger, held against its schema. */
+  ledger(): Promise<Ledger>;
+}
+
+type OnOutput = (output: string, kill: (signal: NodeJS.Signals) => void) => void;
+
+/** Claims and the suite of each; the suite called versus compares with these opponents. */
+export async function createSuites(
+  suiteOf: Readonly<Record<string, string>>,
+  opponents: Suite['opponents'] = { redis: 'none.json', valkey: 'none.json' },
+): Promise<TestSuites> {
+  const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const out = join(folder, 'results');
+  const write: TestSuites['write'] = async (name, config = {}) => {
+    const path = join(folder, `${name}.json`);
+    const written = {
+      name,
+      target: { server: 'any', url: 'redis://localhost:1' },
+      workload: { keys: 200 },
+      scenarios: [{ client: 'wire', workers: 4 }],
+      rounds: 1,
+      seconds: 0.1,
+      warmupSeconds: 0.02,
+      ...config,
+    };
+    await writeFile(path, JSON.stringify(written));
+    return path;
+  };
+  const suites: Suite[] = [];
+  for (const name of new Set(Object.values(suiteOf))) {
+    suites.push({
+      name,
+      config: await write(name),
+      claims: Object.entries(suiteOf).flatMap(([id, suite]) =>
+        suite === name ? [{ id, statement: `${id} holds.`, predicted: '×2', suite }] : [],
+      ),
+      opponents: name === 'versus' ? opponents : null,
+    });
+  }
+  const ledgerFolder = async () => {
+    const ledgers = await readdir(out);
+    const [only] = ledgers;
+    if (only === undefined || ledgers.length > 1) throw new Error(`expected one ledger, found: ${ledgers}`);
+    return join(out, only);
+  };
+  return {
+    folder,
+    write,
+    run(args, onOutput) {
+      // How npm would have called it does not matter here; the command to go on is to be that of this program.
+      const env = { ...process.env, SUITES: JSON.stringify(suites), npm_lifecycle_event: undefined };
+      const child =
+        typeof args === 'string'
+          ? spawn(args, { shell: true, env, stdio: ['ignore', 'pipe', 'pipe'] })
+          : spawn(
+              process.execPath,
+              [program, 'claims', ...args, ...(args.includes('--resume') ? [] : ['--out', out])],
+              {
+                env,
+                stdio: ['ignore', 'pipe', 'pipe'],
+              },
+            );
+      // A test that fails must not leave a run behind.
+      onTestFinished(() => void child.kill('SIGKILL'));
+      return new Promise((resolve, reject) => {
+        const output = { stdout: '', stderr: '' };
+        for (const name of ['stdout', 'stderr'] as const) {
+          child[name].setEncoding('utf8').on('data', (text: string) => {
+            output[name] += text;
+            onOutput?.(output.stdout + output.stderr, signal => child.kill(signal));
+          });
+        }
+        child.once('error', reject);
+        child.once('close', code => resolve({ code, ...output }));
+      });
+    },
+    ledgerFolder,
+    async ledger() {
+      return ledgerSchema.parse(
+        JSON.parse(await readFile(join(await ledgerFolder(), 'ledger.json'), 'utf8')),
+      );
+    },
+  };
+}

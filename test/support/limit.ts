@@ -1,0 +1,68 @@
+import { cpus, setPriority } from 'node:os';
+import type { TestContext } from 'vitest';
+import type { LimitedBy, RoundResult } from '../../src/aggregate/result.ts';
+import { createExperiment } from './experiment.ts';
+import { connectObserver, processId } from './observed-server.ts';
+import { startRedis, type TestServer, type TestServerOptions } from './servers.ts';
+
+const attempts = 3;
+/** Cores that others must have taken for a test to believe that they were in the way. */
+const noticedNeighbours = 0.25;
+
+export interface LimitOptions {
+  /** Every worker thread of the run burns CPU without end. */
+  readonly busyThreads?: boolean;
+  /** `machine` is what the test is after, whoever takes the cores. */
+  readonly crowded?: boolean;
+}
+
+/** A redis-server that goes before other programs where the system allows it; it ends with the test. */
+export async function startFirstInLine(
+  context: TestContext,
+  options?: TestServerOptions,
+): Promise<TestServer> {
+  const server = await startRedis(options);
+  context.onTestFinished(server.stop);
+  const pid = await processId(await connectObserver(server.url));
+  try {
+    setPriority(pid, -15);
+  } catch {
+    // Then it takes its turn with the others.
+  }
+  return server;
+}
+
+/**
+ * Runs a config of one scenario and says what limited it, as "resource: evidence". Where other programs took the cores
+ * of this machine meanwhile, `machine` is a right answer, but not to the test's question: it is asked again, and in
+ * the end the test is skipped.
+ */
+export async function measureLimit(
+  context: TestContext,
+  url: string,
+  config: Readonly<Record<string, unknown>>,
+  { busyThreads = false, crowded = false }: LimitOptions = {},
+): Promise<string> {
+  const preloaded = ['first-in-line.mjs', ...(busyThreads ? ['busy-threads.mjs'] : [])];
+  const imports = preloaded.map(file => `--import ${new URL(file, import.meta.url).href}`);
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const experiment = await createExperiment(url, { seconds: 0.3, ...config });
+    const { code, stderr } = await experiment.run([], { env: { NODE_OPTIONS: imports.join(' ') } });
+    if (code !== 0) throw new Error(`ended with ${code}:\n${stderr}`);
+    const [measured] = (await experiment.result()).scenarios;
+    const [round] = measured?.rounds ?? [];
+    if (measured === undefined || round === undefined) throw new Error('nothing was measured');
+    const disturbed = measured.limitedBy.resource === 'machine' && neighbours(round) >= noticedNeighbours;
+    if (crowded || !disturbed) return say(measured.limitedBy);
+  }
+  return context.skip('other programs have taken the cores of this machine');
+}
+
+function say({ resource, evidence }: LimitedBy): string {
+  return `${resource}: ${evidence}`;
+}
+
+/** Cores in use by anything but the client and the server. */
+function neighbours({ cpu }: RoundResult): number {
+  return cpu.machineBusyShare * cpus().length - cpu.clientCores - (cpu.serverCores ?? 0);
+}

@@ -1,0 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { comparisonSchema, type ResultComparison } from '../../src/aggregate/comparison/schema.ts';
+import { type Result, resultSchema } from '../../src/aggregate/result.ts';
+
+/** What a run of several sides has left in its folder. */
+export async function readComparison(folder: string): Promise<ResultComparison> {
+  return comparisonSchema.parse(JSON.parse(await readFile(join(folder, 'comparison.json'), 'utf8')));
+}
+
+/** The result.json of one side. */
+export async function readSide(folder: string, name: string): Promise<Result> {
+  return resultSchema.parse(JSON.parse(await readFile(join(folder, name, 'result.json'), 'utf8')));
+}
