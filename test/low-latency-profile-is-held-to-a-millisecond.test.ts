@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ScenarioResult } from '../src/aggregate/result.ts';
 import { judge, measureSuite } from './support/claim-arms.ts';
 import { buildResult } from './support/result-builder.ts';
 
@@ -23,6 +24,9 @@ const profile = (p99: (round: number) => number, rounds = 5) =>
     rounds,
   );
 
+const limited = (resource: ScenarioResult['limitedBy']['resource'], scenarios: readonly ScenarioResult[]) =>
+  scenarios.map(scenario => ({ ...scenario, limitedBy: { resource, evidence: '' } }));
+
 test('supported: the p99 at 10 workers is below 1 ms, whatever it is at 25', async () => {
   const claim = judge('C14', await profile(round => 0.8 + 0.01 * round));
   expect(claim).toMatchObject({ verdict: 'supported', unit: 'ms' });
@@ -30,8 +34,18 @@ test('supported: the p99 at 10 workers is below 1 ms, whatever it is at 25', asy
   expect(claim.reason).toContain('2.46 and 4.92 ms at 25 workers');
 });
 
-test('refuted: it is above', async () => {
-  expect(judge('C14', await profile(() => 1.2)).verdict).toBe('refuted');
+test('refuted: it is above, and the server limited', async () => {
+  expect(judge('C14', limited('server', await profile(() => 1.2))).verdict).toBe('refuted');
+});
+
+test.each(['client', 'machine'] as const)('inconclusive: it is above, but the %s limited', async resource => {
+  const claim = judge('C14', limited(resource, await profile(() => 1.2)));
+  expect(claim).toMatchObject({ verdict: 'inconclusive', measured: null });
+  expect(claim.gist).toContain(resource === 'client' ? 'event loop' : 'the whole machine');
+});
+
+test('supported: it is below although the client limited', async () => {
+  expect(judge('C14', limited('client', await profile(() => 0.5))).verdict).toBe('supported');
 });
 
 test('inconclusive: the interval holds 1 ms', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { measureLimit, startFirstInLine } from './support/limit.ts';
+import { measureLimit, startFirstInLine } from '../support/limit.ts';
 
 test('the pool limits when forty workers share two connections', async context => {
   const { url } = await startFirstInLine(context);

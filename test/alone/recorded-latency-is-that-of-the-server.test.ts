@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { decodeHistogram } from '../src/aggregate/histogram.ts';
-import { nowNs } from '../src/pool/clock.ts';
-import { clientNames } from './support/connections.ts';
-import { startScriptedServer } from './support/scripted-server.ts';
-import { type PlainSample, runOne, type TaskOptions } from './support/threads.ts';
+import { decodeHistogram } from '../../src/aggregate/histogram.ts';
+import { nowNs } from '../../src/pool/clock.ts';
+import { clientNames } from '../support/connections.ts';
+import { startScriptedServer } from '../support/scripted-server.ts';
+import { type PlainSample, runOne, type TaskOptions } from '../support/threads.ts';
 
 const percentiles = [50, 99, 99.9];
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { measureLimit, startFirstInLine } from './support/limit.ts';
-import { startProxy } from './support/proxy.ts';
+import { measureLimit, startFirstInLine } from '../support/limit.ts';
+import { startProxy } from '../support/proxy.ts';
 
 test('the network limits when every round trip takes long and nothing is busy', async context => {
   const { port } = await startFirstInLine(context);

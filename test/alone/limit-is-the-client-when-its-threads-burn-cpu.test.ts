@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { measureLimit, startFirstInLine } from './support/limit.ts';
+import { measureLimit, startFirstInLine } from '../support/limit.ts';
 
 test('the client limits when its thread has a core all the time, and the late event loop is told', async context => {
   const { url } = await startFirstInLine(context);

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
-import type { ThreadStrain } from '../src/workers/contract.ts';
+import type { ThreadStrain } from '../../src/workers/contract.ts';
 
 /** What a thread that runs `script`, with a StrainMeter `meter` at hand, says of itself: it ends with `meter.stop()`. */
 async function strainOf(script: string): Promise<ThreadStrain> {
-  const module = new URL('../dist/workers/thread-strain.js', import.meta.url).href;
+  const module = new URL('../../dist/workers/thread-strain.js', import.meta.url).href;
   const source = `
     const block = ms => { for (const end = performance.now() + ms; performance.now() < end;); };
     const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { measureLimit, startFirstInLine } from './support/limit.ts';
-import { connectObserver } from './support/observed-server.ts';
+import { measureLimit, startFirstInLine } from '../support/limit.ts';
+import { connectObserver } from '../support/observed-server.ts';
 
 test('the server limits when it holds writes back without using a core', async context => {
   const { url } = await startFirstInLine(context);

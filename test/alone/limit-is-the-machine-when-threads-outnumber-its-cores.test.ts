@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
-import { measureLimit, startFirstInLine } from './support/limit.ts';
+import { measureLimit, startFirstInLine } from '../support/limit.ts';
 
 test('the machine limits when it has half as many cores as threads that want one', async context => {
   const { url } = await startFirstInLine(context);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { measureLimit, startFirstInLine } from './support/limit.ts';
-import { connectObserver } from './support/observed-server.ts';
+import { measureLimit, startFirstInLine } from '../support/limit.ts';
+import { connectObserver } from '../support/observed-server.ts';
 
 test('the server limits when its main thread is busy with the script of another client', async context => {
   const { url } = await startFirstInLine(context);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { measureLimit, startFirstInLine } from './support/limit.ts';
+import { measureLimit, startFirstInLine } from '../support/limit.ts';
 
 test('nothing limits when one worker and the server wait for each other on one machine', async context => {
   const { url } = await startFirstInLine(context);
