@@ -1,6 +1,6 @@
 /**
- * `npx tsx bench/tuning-tables.ts LEDGER LEDGER`: the tables of docs/tuning.md, from the ledger folders of a Redis and a
- * Valkey as `npm run claims` leaves them, each suite with its result.json.
+ * `npx tsx bench/tuning-tables.ts LEDGER`: the tables of docs/tuning.md for one server, from a ledger folder as
+ * `npm run claims` leaves it, each suite with its result.json.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,10 +38,8 @@ interface Table {
   readonly figures: readonly Figure[];
 }
 
-const servers = ['Redis', 'Valkey'];
-const folders = process.argv.slice(2);
-if (folders.length !== servers.length)
-  throw new Error('Expected two ledger folders: of a Redis and of a Valkey');
+const folder = process.argv[2];
+if (folder === undefined) throw new Error('Expected a ledger folder, such as results/…-claims-redis');
 
 type Of = (round: RoundResult) => number;
 
@@ -239,40 +237,20 @@ const tables: readonly Table[] = [
   },
 ];
 
-function scenariosOf(folder: string, suite: string): readonly ScenarioResult[] {
-  return resultSchema.parse(JSON.parse(readFileSync(join(folder, suite, 'result.json'), 'utf8'))).scenarios;
-}
-
 for (const { suite, title, row, figures } of tables) {
-  const sides = folders.map(folder => scenariosOf(folder, suite));
-  const names = [...new Set(sides.flat().flatMap(scenario => row(scenario) ?? []))];
-  const cell = (name: string, side: number, figure: Figure) => {
-    const scenario = sides[side]?.find(candidate => row(candidate) === name);
-    return scenario === undefined ? '' : figure.cell(scenario, sides[side] ?? []);
-  };
-  // Two figures of two servers fit beside each other; more stand below.
-  const beside = figures.length <= 2;
-  const lines = beside
-    ? names.map(name => ({ name, server: 0, label: name }))
-    : names.flatMap(name => servers.map((_, server) => ({ name, server, label: server === 0 ? name : '' })));
+  const text = readFileSync(join(folder, suite, 'result.json'), 'utf8');
+  const { scenarios } = resultSchema.parse(JSON.parse(text));
+  const rows = scenarios.flatMap(scenario => {
+    const name = row(scenario);
+    return name === undefined ? [] : [{ name, scenario }];
+  });
   console.log(`<!-- ${suite} -->${title === undefined ? '' : `\n${title}:`}\n`);
   console.log(
-    markdownTable(lines, [
-      textColumn('', line => line.label),
-      ...(beside ? [] : [textColumn('', (line: { server: number }) => servers[line.server] ?? '')]),
-      ...(beside
-        ? servers.flatMap((server, side) =>
-            figures.map(figure =>
-              numberColumn(`${server}: ${figure.name}`, (line: { name: string }) =>
-                cell(line.name, side, figure),
-              ),
-            ),
-          )
-        : figures.map(figure =>
-            numberColumn(figure.name, (line: { name: string; server: number }) =>
-              cell(line.name, line.server, figure),
-            ),
-          )),
+    markdownTable(rows, [
+      textColumn('', ({ name }) => name),
+      ...figures.map(({ name, cell }) =>
+        numberColumn(name, ({ scenario }: (typeof rows)[number]) => cell(scenario, scenarios)),
+      ),
     ]),
   );
   console.log();
