@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { type Address, socketPlace, tlsName } from './address.ts';
+import { type Address, socketPlace, tlsOptions } from './address.ts';
 
 /** Where what arrives is put, without a stream's buffers in between. */
 export type OnRead = NonNullable<net.TcpSocketConnectOpts['onread']>;
@@ -9,7 +9,7 @@ export type OnRead = NonNullable<net.TcpSocketConnectOpts['onread']>;
 export function openSocket(address: Address, onread: OnRead, timeoutMs: number): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const options = { ...socketPlace(address), onread };
-    const socket = address.tls ? tls.connect({ ...options, ...tlsName(address) }) : net.connect(options);
+    const socket = address.tls ? tls.connect({ ...options, ...tlsOptions(address) }) : net.connect(options);
     const timer = setTimeout(() => socket.destroy(connectTimeout(timeoutMs)), timeoutMs);
     const settle = (error?: Error) => {
       clearTimeout(timer);
