@@ -95,5 +95,5 @@ function contentOf(pem: string, error: unknown): string {
     return 'a key with a passphrase, which cannot be given';
   }
   const [, label] = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(pem) ?? [];
-  return label === undefined ? 'no PEM text in it' : `one with ${label.toLowerCase()} that cannot be used`;
+  return label === undefined ? 'no PEM text in it' : `a "${label}" that cannot be used for it`;
 }
