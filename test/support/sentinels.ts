@@ -22,7 +22,17 @@ export interface TestSentinels {
 /** Sentinels of the test's own that watch one master, and notice within half a second that it is gone. */
 export async function startSentinels(
   masterPort: number,
-  { count = 1, lines = [] }: { count?: number; lines?: readonly string[] } = {},
+  {
+    count = 1,
+    lines = [],
+    onEnd = onTestFinished,
+  }: {
+    count?: number;
+    /** More lines of their config. */
+    lines?: readonly string[];
+    /** When they are to end: with the test, unless a file has them for all of its tests (`afterAll`). */
+    onEnd?: (stop: () => Promise<void>) => void;
+  } = {},
 ): Promise<TestSentinels> {
   const binary = await findServerBinary('redis', () => {});
   if ('reason' in binary) throw new Error(binary.reason);
@@ -47,7 +57,7 @@ export async function startSentinels(
       },
       { env: binary.env },
     );
-    onTestFinished(() => sentinel.stop());
+    onEnd(() => sentinel.stop());
     await untilItAnswers(sentinel, port, undefined);
     ports.push(port);
   }
