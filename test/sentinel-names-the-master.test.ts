@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { parseConfig } from '../src/main/config/read-config.ts';
 import { connectControl } from '../src/main/target/control.ts';
+import { findTarget } from '../src/main/target/find-target.ts';
 import { freePort } from '../src/main/target/free-port.ts';
 import { resolveTarget } from '../src/main/target/resolve.ts';
 import type { Address } from '../src/pool/address.ts';
@@ -72,7 +74,7 @@ describe.each(clientNames)('%s', client => {
       reply(name === 'AUTH' ? '+OK\r\n' : '*-1\r\n'),
     );
     const others = [proxy.port, ignorant.port, portOf(sentinels.places[0])].map(port => ({ ...gone, port }));
-    const connection = await openConnection(client, behind({ others }, gone.port), 1000);
+    const connection = await openConnection(client, behind({ others }, gone.port), 4000);
     expect(connection.alive).toBe(true);
   });
 
@@ -168,17 +170,19 @@ test.each([
   [
     'a server in the place of a Sentinel',
     async () => ({ url: master.url, sentinel: { master: masterName } }),
-    /NOAUTH/,
+    /it is no Sentinel/,
   ],
   [
     'a Sentinel in the place of a server',
     async () => ({ url: sentinels.url.replace('//', '//watcher:w4tch@'), sentinel: {} }),
     /but a Sentinel answers there; set target\.sentinel\.master to the name of its master/,
   ],
-])('%s: one message and exit code 3', async (_, target, message) => {
-  const declared = { server: 'redis', sentinel: { master: masterName }, ...(await target()) };
-  const { code, stderr } = await (await createExperiment('', { target: declared })).run(['--quiet']);
-  expect(stderr).toMatch(/^poolbench: [^\n]+\n$/);
-  expect(stderr).toMatch(message);
-  expect(code).toBe(3);
+])('%s: one message, for exit code 3', async (_, declared, message) => {
+  const target = { server: 'redis', sentinel: { master: masterName }, ...(await declared()) };
+  const config = parseConfig(JSON.stringify({ name: 'a', target, scenarios: [{}] }), 'a.json');
+  const options = { standInAllowed: true, onFreePort: false, say: () => {} };
+  const error = await rejection(findTarget(config, options));
+  expect(error).toMatchObject({ exitCode: 3 });
+  expect(error.message).toMatch(message);
+  expect(error.message).not.toMatch(/\n|s3cret|w4tch/);
 });
