@@ -20,7 +20,7 @@ import { connectObserver } from './support/observed-server.ts';
 import { startProxy } from './support/proxy.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
 import { masterName, startSentinels, type TestSentinels } from './support/sentinels.ts';
-import { startRedis, type TestServer } from './support/servers.ts';
+import { certificates, startRedis, type TestServer, tlsArguments } from './support/servers.ts';
 
 /** The master and its Sentinels have passwords of their own. */
 const masterLogin = { password: 's3cret', database: 3 };
@@ -111,6 +111,33 @@ test('the control connection is one to the master, and tells the load to ask by 
   expect((await control.info()).get('tcp_port')).toBe(String(master.port));
   expect(control.server).toMatchObject({ host: '127.0.0.1', port: master.port, database: 3 });
   expect(control.answering).toEqual(behind());
+});
+
+test('with rediss:// Sentinel and master are both spoken to in TLS', async () => {
+  const { ca, certificate, key } = certificates;
+  const ports = { master: await freePort(), sentinel: await freePort() };
+  const encrypted = await startRedis({ args: tlsArguments(ports.master) });
+  onTestFinished(() => encrypted.stop());
+  await startSentinels(ports.master, {
+    lines: [
+      ...[`tls-port ${ports.sentinel}`, 'tls-auth-clients no', 'tls-replication yes'],
+      ...[`tls-cert-file ${certificate}`, `tls-key-file ${key}`, `tls-ca-cert-file ${ca}`],
+    ],
+  });
+  const target = {
+    server: 'redis',
+    url: `rediss://localhost:${ports.sentinel}`,
+    tls: { ca },
+    sentinel: { master: masterName },
+  };
+  const scenarios = [{ client: ['wire', 'ioredis'], workers: 2 }];
+  const experiment = await createExperiment('', { target, scenarios });
+  const { code, stderr } = await experiment.run();
+  expect(code, stderr).toBe(0);
+  const { scenarios: measured } = await experiment.result();
+  for (const { rounds } of measured) {
+    expect(rounds[0]).toMatchObject({ failed: {}, misses: 0, serverCalls: rounds[0]?.completed });
+  }
 });
 
 test('the target is found by the Sentinel, and is on this machine', async () => {
