@@ -138,6 +138,13 @@ test('with rediss:// Sentinel and master are both spoken to in TLS', async () =>
   for (const { rounds } of measured) {
     expect(rounds[0]).toMatchObject({ failed: {}, misses: 0, serverCalls: rounds[0]?.completed });
   }
+
+  const untrusted = { ...target, tls: {} };
+  const config = parseConfig(JSON.stringify({ name: 'a', target: untrusted, scenarios: [{}] }), 'a.json');
+  const options = { standInAllowed: true, onFreePort: false, say: () => {} };
+  expect((await rejection(findTarget(config, options))).message).toMatch(
+    /SELF_SIGNED_CERT_IN_CHAIN.*; correct target\.tls, which is for Sentinels, too$/,
+  );
 });
 
 test('the target is found by the Sentinel, and is on this machine', async () => {

@@ -71,13 +71,15 @@ export async function connectError(
 /** The Sentinels' reasons stand in its words, each with its place. */
 function noMaster(said: string, cause: Error): PoolbenchError {
   const login = /NOAUTH|WRONGPASS|without any password|invalid password/.test(said);
+  const tls = /\((CERT_|SELF_SIGNED|UNABLE_TO|DEPTH_ZERO|ERR_TLS|ERR_SSL)/.test(said);
+  const advice = login
+    ? "correct target.sentinel.username and target.sentinel.password (the URL's login is the master's)"
+    : tls
+      ? 'correct target.tls, which is for Sentinels, too'
+      : 'start one, or correct target.url, target.sentinel.master or target.sentinel.others';
   return new PoolbenchError(
     login ? 'TARGET_REFUSED_LOGIN' : 'TARGET_UNREACHABLE',
-    `expected a Sentinel to tell where the master is: ${said}; ${
-      login
-        ? "correct target.sentinel.username and target.sentinel.password (the URL's login is the master's)"
-        : 'start one, or correct target.url, target.sentinel.master or target.sentinel.others'
-    }`,
+    `expected a Sentinel to tell where the master is: ${said}; ${advice}`,
     { cause },
   );
 }
