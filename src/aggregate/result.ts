@@ -250,6 +250,8 @@ export const resultSchema = z.object({
       threads: z.number().nullable(),
       /** What it writes to disk, in words; empty: nothing. Null where it does not tell; earlier results have none. */
       persistence: z.array(z.string()).readonly().nullable().optional(),
+      /** RESP version of the load, 2 or 3; earlier results have none. */
+      protocol: z.number().optional(),
     }),
     /** How it was found, for a reader: "running at redis://…", "binary /usr/bin/redis-server", … */
     foundBy: z.string(),

@@ -1,8 +1,9 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { type Address, socketPlace, tlsName } from './address.ts';
+import { type Address, socketPlace, tlsOptions } from './address.ts';
 import { type Batch, type CommandSet, type CommandTemplate, connectionName, KEY, keyName } from './batch.ts';
 import { type Connect, Connection } from './connection.ts';
 import { failureCode } from './errors.ts';
+import { serverFinder } from './sentinel.ts';
 
 /** What an application pays: commands go through ioredis as it would send them. */
 export class IoredisConnection extends Connection {
@@ -34,9 +35,10 @@ export class IoredisConnection extends Connection {
     timeoutMs: number,
     { autoPipelining = false }: { autoPipelining?: boolean } = {},
   ): Connect {
+    const findServer = serverFinder(address, timeoutMs);
     return async () => {
       const redis = new Redis({
-        ...redisOptions(address),
+        ...redisOptions(await findServer()),
         connectionName: connectionName(commandSet),
         enableAutoPipelining: autoPipelining,
       });
@@ -154,12 +156,13 @@ function count(batch: Batch, code: string | undefined, value: unknown): void {
 
 /** Set so that ioredis measures and does not flatter: nothing is queued, retried or resent behind the measurement. */
 function redisOptions(address: Address) {
-  const { username, password, database } = address;
+  const { username, password, database, protocol } = address;
   return {
     ...socketPlace(address),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(address.tls ? { tls: tlsName(address) } : {}),
+    ...(address.tls ? { tls: tlsOptions(address) } : {}),
+    ...(protocol === undefined ? {} : { protocol }),
     db: database,
     connectTimeout: 0,
     // ioredis would wait two seconds for the server to close a connection that we close: an answer that never comes.

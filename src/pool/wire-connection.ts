@@ -7,6 +7,7 @@ import { connectTimeout, openSocket } from './open-socket.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
+import { serverFinder } from './sentinel.ts';
 import { logIn } from './wire-login.ts';
 
 /** A read is scanned before the next one starts, so all connections of a thread can read into the same bytes. */
@@ -60,6 +61,7 @@ export class WireConnection extends Connection {
   static connector(address: Address, commandSet: CommandSet, timeoutMs: number): Connect {
     const templates = new RequestTemplates(commandSet);
     const name = connectionName(commandSet);
+    const findServer = serverFinder(address, timeoutMs);
     return async () => {
       // Requests are patched in place: an encoder belongs to one connection, as its bytes may still be on their way.
       const encoder = new RequestEncoder(templates);
@@ -71,7 +73,7 @@ export class WireConnection extends Connection {
           return true;
         },
       };
-      const socket = await openSocket(address, onread, timeoutMs);
+      const socket = await openSocket(await findServer(), onread, timeoutMs);
       connection = new WireConnection(socket, encoder);
       let late: Error | undefined;
       const deadline = setTimeout(() => {

@@ -29,7 +29,9 @@ function explain(issue: Issue, parents: Path, input: unknown, at: string): strin
   const expected = String(params?.expected ?? issue.message);
   const found = params?.found ?? value;
   if (found === undefined) return [`${name}: missing; expected ${expected}`];
-  return [`${name}: expected ${expected}, found ${shown(found)}`];
+  // A password that is not text is one all the same.
+  const hidden = path.at(-1) === 'password';
+  return [`${name}: expected ${expected}, found ${hidden ? '***' : shown(found)}`];
 }
 
 function unknownKeys(keys: readonly string[], known: string): string {

@@ -3,6 +3,7 @@ import { limitedBy } from '../../aggregate/limits/limited-by.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { summarise } from '../../aggregate/summary.ts';
 import type { Experiment } from '../config/experiment.ts';
+import { withoutPasswords } from '../config/target.ts';
 import type { Scenario } from '../plan/scenarios.ts';
 import type { Target } from '../target/resolve.ts';
 import { describeEnvironment, describeTool } from './environment.ts';
@@ -41,10 +42,10 @@ export function assembleResult(state: RunState): Result {
       limitedBy: limitedBy(rounds, surroundings),
     };
   });
-  const { server, version, threads, persistence } = target.detected;
+  const { server, version, threads, persistence, protocol } = target.detected;
   const shownTarget = {
     declared: target.declared,
-    detected: { server, version, threads, persistence },
+    detected: { server, version, threads, persistence, protocol },
     foundBy: target.foundBy,
     standIn: target.standIn,
     local: target.local,
@@ -62,7 +63,7 @@ export function assembleResult(state: RunState): Result {
     target: shownTarget,
     warnings: [...target.notes, ...state.warnings],
     // The declared URL is the one without its password.
-    config: { ...experiment, target: { ...experiment.target, url: target.declared.url } },
+    config: { ...experiment, target: withoutPasswords(experiment.target, target.declared.url) },
     scenarios,
     claims: judgeClaims({ target: shownTarget, scenarios }),
   };

@@ -12,6 +12,7 @@ import { splitOverThreads } from '../plan/split.ts';
 import type { Control } from '../target/control.ts';
 import { commandCalls } from '../target/info.ts';
 import type { Target } from '../target/resolve.ts';
+import { shownAddress } from '../target/url.ts';
 import { measureBaseRoundTripMs } from './base-round-trip.ts';
 import { ConnectionCutter } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
@@ -105,7 +106,7 @@ export async function measure(
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
-      `the server was restarted while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and its own figures of that round are left out`,
+      `${before.server === after.server ? 'the server was restarted' : `the master moved from ${before.server} to ${after.server}`} while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and the server's own figures of that round are left out`,
     );
   }
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
@@ -135,6 +136,8 @@ interface ServerCount {
   /** Another one after every start of the server. */
   readonly life: string | undefined;
   readonly calls: number | null;
+  /** Where it is: behind a Sentinel that may change. */
+  readonly server: string;
 }
 
 async function serverCount(control: Control): Promise<ServerCount> {
@@ -144,5 +147,6 @@ async function serverCount(control: Control): Promise<ServerCount> {
   return {
     life: server.get('run_id') ?? server.get('process_id'),
     calls: commandCalls(await ask('commandstats'), commandNames),
+    server: shownAddress(control.server),
   };
 }

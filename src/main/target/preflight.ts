@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { PoolbenchError } from '../errors.ts';
-import { isRefusal } from './control.ts';
+import { type Control, isRefusal } from './control.ts';
 import { type Identity, identifyServer } from './identify.ts';
 import { leftoverPrefixes } from './key-space.ts';
 import type { Target } from './resolve.ts';
@@ -27,11 +27,22 @@ const keyOverheadBytes = 100;
  */
 export async function preflight(target: Pick<Target, 'control'>, needs: Needs): Promise<string[]> {
   const { control } = target;
-  const where = shownAddress(control.address);
+  const where = shownAddress(control.server);
   const identity = await identifyServer(control);
   requireClients(identity, needs, where);
   await requireFiles(needs);
-  return [...ofServer(identity, needs), ...(await ofDatabase(target, control.address.database))];
+  return [
+    ...ofTrust(control),
+    ...ofServer(identity, needs),
+    ...(await ofDatabase(target, control.address.database)),
+  ];
+}
+
+function ofTrust({ address }: Control): string[] {
+  if (address.trust?.rejectUnauthorized !== false) return [];
+  return [
+    "the server's certificate is not checked (target.tls.rejectUnauthorized is false): whoever answers is believed, and is sent the password",
+  ];
 }
 
 function requireClients(identity: Identity, needs: Needs, where: string): void {

@@ -5,6 +5,7 @@ import { PoolbenchError } from '../errors.ts';
 import { type Control, connectControl } from './control.ts';
 import { howToInstall } from './find-server.ts';
 import { type Identity, identifyServer } from './identify.ts';
+import { expectServer, spokenProtocol } from './protocol.ts';
 import type { DeclaredServer } from './server-process.ts';
 import { firstThatStarts, type Started } from './start-server.ts';
 import { parseAddress, shownAddress, withoutPassword } from './url.ts';
@@ -13,7 +14,8 @@ import { parseAddress, shownAddress, withoutPassword } from './url.ts';
 export interface Target {
   /** The URL is without its password. */
   readonly declared: { readonly server: DeclaredServer; readonly url: string };
-  readonly detected: Identity;
+  /** `protocol` is the RESP version that the load speaks. */
+  readonly detected: Identity & { readonly protocol: 2 | 3 };
   /** For a reader: `running at redis://…`, `binary /usr/bin/redis-server, started on 127.0.0.1:6379`, … */
   readonly foundBy: string;
   /** Whether something else than the declared server answers: never to be silent about. */
@@ -32,6 +34,8 @@ export interface Target {
 export interface ResolveOptions {
   readonly server: DeclaredServer;
   readonly url: string;
+  /** What the URL and the keys beside it make together; the URL's own unless given. */
+  readonly address?: Address;
   /** Threads that a server which is started serves clients with. One that runs already is then an error. */
   readonly threads?: number | undefined;
   /** Start on a free port, though the URL's own may be free: another side of the run may have the same URL. */
@@ -61,7 +65,7 @@ export function controlTimeoutMs({ timeoutMs }: { readonly timeoutMs: number }):
  */
 export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   const { server, threads, say } = options;
-  const address = parseAddress(options.url);
+  const address = options.address ?? parseAddress(options.url);
   const url = withoutPassword(options.url);
   const timeoutMs = options.timeoutMs ?? leastTimeoutMs;
   const running = await connectIfRunning(address, timeoutMs);
@@ -73,7 +77,7 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
     );
   }
   if (running !== undefined)
-    return finish(options, url, { control: running, foundBy: `running at ${url}`, tried: [] });
+    return finish(options, url, { control: running, foundBy: foundAt(running, url), tried: [] });
 
   const wanted = server === 'any' ? 'server' : server;
   say(`nothing listens at ${shownAddress(address)}; looking for a ${wanted} to start`);
@@ -98,10 +102,20 @@ async function connectIfRunning(address: Address, timeoutMs: number): Promise<Co
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
     const refused = cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
-    const plain = address.path === undefined && !address.tls && address.password === undefined;
+    const plain =
+      address.path === undefined &&
+      !address.tls &&
+      address.password === undefined &&
+      address.sentinel === undefined;
     if (refused && plain && isLoopback(address.host)) return undefined;
     throw error;
   }
+}
+
+/** How a server was found that runs already, for a reader. */
+function foundAt({ address, server }: Control, url: string): string {
+  if (address.sentinel === undefined) return `running at ${url}`;
+  return `running at ${shownAddress(server)}, named as master "${address.sentinel.master}" by a Sentinel (${url})`;
 }
 
 async function finish(
@@ -111,7 +125,8 @@ async function finish(
 ): Promise<Target> {
   const { control, foundBy, tried, started } = found;
   try {
-    const detected = await identifyServer(control);
+    await expectServer(control);
+    const detected = { ...(await identifyServer(control)), protocol: await spokenProtocol(control) };
     const standIn = server === 'any' ? detected.server === 'embedded' : detected.server !== server;
     const what = `${detected.server} ${detected.version}`;
     if (standIn && !standInAllowed) {
@@ -127,7 +142,7 @@ async function finish(
       standIn,
       address: control.answering,
       control,
-      local: started !== undefined || isLocal(control.answering),
+      local: started !== undefined || isLocal(control.server),
       notes: [
         ...(standIn ? [explainStandIn(server, what), ...tried] : []),
         ...(threads === undefined || threads === detected.threads
