@@ -1,5 +1,5 @@
 import { p99 } from '../measures.ts';
-import { unsentShare } from '../open-loop-warnings.ts';
+import { isLowerBound } from '../open-loop-warnings.ts';
 import { pairByRound } from '../pairs.ts';
 import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
 import { groupBySetting } from '../setting.ts';
@@ -68,7 +68,7 @@ export function formatLatency(
   intervals = true,
 ): string {
   if (latency === null || latency === undefined) return nothing;
-  const bound = unsentShare(rounds.flatMap(round => round.openLoop ?? [])) > 0 ? '≥' : '';
+  const bound = isLowerBound(rounds) ? '≥' : '';
   return bound + (intervals ? formatInterval(latency, formatMs) : formatMs(latency.median));
 }
 
