@@ -17,7 +17,9 @@ import {
 import { describeTarget, standInBanner } from '../text/target-words.ts';
 import { type Format, type Style, styleIf, terminalWidth, verdictColours } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
+import { isOpen } from './load-tables.ts';
 import { describeShortfall } from './shortfall.ts';
+import { renderLoad } from './terminal-load.ts';
 
 const width = terminalWidth;
 
@@ -37,7 +39,11 @@ export function renderTerminal(result: Result, colour: boolean): string {
     silent.length === 0 ? [] : paragraph(sayUntested(silent)),
     paragraph(`${toOneLine(result.name)} against ${describeTarget(result.target)}`, 'bold'),
     shortfall === null ? [] : paragraph(shortfall, [...loud]),
-    ...renderTables(result.scenarios, style),
+    ...renderTables(
+      result.scenarios.filter(scenario => !isOpen(scenario)),
+      style,
+    ),
+    ...renderLoad(result.scenarios, style),
     renderFailures(result.scenarios, style),
     paragraph(describeStandOuts(result) ?? ''),
     [...result.warnings, ...findImbalances(result)].flatMap(warning =>
