@@ -34,5 +34,5 @@ Several numbers in the config's target.threads make run a comparison of as many 
 
 Exit codes
   0 done   1 the run failed   2 config, result or command line wrong   3 target not reached or started
-  130 interrupted: partial results are written
+  99 a threshold of the config was crossed   130 interrupted: partial results are written
 `;

@@ -15,6 +15,8 @@ import {
 } from '../text/format.ts';
 import { asMarkdown, markdownCode, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
 import { describeSurroundings, standInBanner } from '../text/target-words.ts';
+import { thresholdSection } from '../thresholds/markdown.ts';
+import { describeUnjudged } from '../thresholds/words.ts';
 import { accountingSection } from './markdown-accounting.ts';
 import { poolSection } from './markdown-pools.ts';
 import { standOutSection } from './markdown-stand-out.ts';
@@ -30,6 +32,8 @@ export function renderMarkdown(result: Result): string {
   return `${[
     `# ${asMarkdown(result.name)}`,
     ...loud,
+    ...thresholdSection(result.thresholds),
+    ...[describeUnjudged(result)].flatMap(text => (text === null ? [] : [asMarkdown(text)])),
     ...told.flatMap(verdictSection),
     ...untestedSection(silent),
     '## Target and environment',

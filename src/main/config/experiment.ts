@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { expandScenarios } from '../plan/scenarios.ts';
 import { declarable } from '../target/server-process.ts';
 import { parseAddress } from '../target/url.ts';
 import { scenarioGroup } from './scenario-group.ts';
 import { isOutOfRange, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
+import { findUnknownScenarios, thresholds } from './thresholds.ts';
 
 /**
  * The one description of a config file, with its parts in scenario-group.ts: `configs/schema.json` and the type
@@ -94,6 +96,7 @@ export const experimentSchema = section({
       'Share of failed and unfinished operations above which the run counts as failed (exit code 1)',
     unit: 'share, 0 to 1',
   }),
+  thresholds,
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
@@ -121,6 +124,9 @@ export const experimentSchema = section({
         input: pipeline,
       });
     }
+    const ids = expandScenarios(value.scenarios).map(({ id }) => id);
+    for (const { key, ...params } of findUnknownScenarios(Object.keys(value.thresholds), ids))
+      issues.push({ code: 'custom', params, path: ['thresholds', key], input: value.thresholds[key] });
   })
   .meta({
     title: 'poolbench experiment',

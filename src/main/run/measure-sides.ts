@@ -4,6 +4,7 @@ import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { renderComparison } from '../../aggregate/comparison/terminal.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
+import { describeThresholds } from '../../aggregate/thresholds/words.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
 import type { PlannedSide } from '../plan/sides.ts';
@@ -75,7 +76,9 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
     });
     if (flags.json) for (const target of targets) shoutStandIn(target);
     progress.say(`\nWritten: ${relative('.', folder)}/${written}`);
-    return exitCodeOf(outcome, sides, interrupt.signal);
+    const code = exitCodeOf(outcome, sides, interrupt.signal);
+    if (code === 99) sayCrossed(outcome.results);
+    return code;
   } finally {
     await Promise.allSettled(targets.map(target => target.stop()));
     tidy();
@@ -94,6 +97,12 @@ async function conclude(results: readonly Result[], folder: string, flags: RunFl
   printOutput(comparison, { json: flags.json, render: colour => renderComparison(comparison, colour) });
   await writeComparison(folder, comparison);
   return 'comparison.json and comparison.md, and result.json and report.md of each side';
+}
+
+/** Whoever reads the exit code in a log finds its reason there, whatever standard output was asked for. */
+function sayCrossed(results: readonly Result[]): void {
+  const sentence = describeThresholds(results.flatMap(({ thresholds }) => thresholds));
+  process.stderr.write(`poolbench: ${sentence}\n`);
 }
 
 /** A run that measured nothing leaves no folder behind. */
