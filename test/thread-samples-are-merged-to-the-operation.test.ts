@@ -60,6 +60,7 @@ function buildSample({
   seconds = 2,
   pools = [],
   allServedMs = 1,
+  openLoop = null,
   eventLoopUtilization = 0.5,
   ...load
 }: Partial<ThreadSample & LoadSample> & { eventLoopUtilization?: number } = {}): ThreadSample {
@@ -70,6 +71,7 @@ function buildSample({
     allServedMs,
     strain: { ...strain, eventLoopUtilization },
     loads: [buildLoad(load)],
+    openLoop,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { LoadSample, SecondSample, ThreadSample } from '../workers/contract.ts';
 import { sumByCode } from './accounting.ts';
 import { mergeLatencies, mergeTimes } from './histogram.ts';
+import { mergeOpenLoop } from './merge-open-loop.ts';
 import { mergePools } from './merge-pools.ts';
 import type { LoadResult, RoundResult } from './result.ts';
 
@@ -30,10 +31,15 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
   const perSecond = (amount: number) => (seconds === 0 ? 0 : amount / seconds);
   const loads = threads.flatMap(sample => sample.loads);
   const { histograms, ...sums } = mergeLoads(loads, seconds);
+  const open = mergeOpenLoop(threads, sums);
+  const completed = open?.completedInWindow ?? sums.completed;
+  const usefulMicros = Math.max(0, context.clientCpuMicros - (open?.spunSeconds ?? 0) * 1e6);
   return {
     round: context.round,
     seconds,
     ...sums,
+    opsPerSecond: perSecond(completed),
+    openLoop: open?.result ?? null,
     misses: total(loads, load => load.misses),
     overRange: total(loads, load => load.overRange),
     loads: mergeByPipeline(loads, seconds),
@@ -43,7 +49,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     cuts: context.cuts,
     basePingMs: context.basePingMs,
     cpu: {
-      clientMicrosPerOp: sums.completed === 0 ? null : context.clientCpuMicros / sums.completed,
+      clientMicrosPerOp: completed === 0 ? null : usefulMicros / completed,
       clientCores: perSecond(context.clientCpuMicros / 1e6),
       machineBusyShare: context.machineBusyShare,
       eventLoopUtilization: threads.map(({ strain }) => strain.eventLoopUtilization),

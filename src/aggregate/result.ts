@@ -72,7 +72,7 @@ const threadStrain = z.object({
 });
 
 const cpu = z.object({
-  /** CPU of the whole client process per completed operation, in microseconds. */
+  /** CPU of the whole client process per completed operation, in microseconds; without that of `openLoop.spinShare`. */
   clientMicrosPerOp: z.number().nullable(),
   /** Cores the client process used. */
   clientCores: z.number(),
@@ -99,6 +99,31 @@ const load = z.object({
   response: latency,
 });
 
+/** What an open loop had due in the window, and what became of it; operations, unless a name says otherwise. */
+const openLoop = z.object({
+  /** Operations a second that were asked for. */
+  rate: z.number(),
+  /** What the schedule had due: sent + unsent. */
+  offered: z.number(),
+  /** As `issued` and `completed` of the round. */
+  sent: z.number(),
+  completed: z.number(),
+  /** offered − completed. */
+  shortfall: z.number(),
+  /** Due, and still without a worker at the end. They would have been the slowest: percentiles are lower bounds then. */
+  unsent: z.number(),
+  /** The most that were due while every worker was busy: of each pool, added up. */
+  largestBacklog: z.number(),
+  /** For how long the oldest unsent one had been due at the end; 0 without one. */
+  oldestUnsentMs: z.number(),
+  /** How late the generator came to arrivals for which a worker was free. Its own error: in the response time, too. */
+  lag: latency,
+  /** HDR V2 compressed, base64, nanoseconds. */
+  lagHistogram: z.string(),
+  /** Share of the window, 0 to 1, in which the threads turned their event loops with nothing to do: their mean. */
+  spinShare: z.number(),
+});
+
 const round = z.object({
   round: z.number(),
   seconds: z.number(),
@@ -108,11 +133,14 @@ const round = z.object({
   unfinished: z.number(),
   misses: z.number(),
   overRange: z.number(),
+  /** In an open loop: what completed in the window, whenever it was due. Else: what was due in it and completed. */
   opsPerSecond: z.number(),
   service: latency,
   response: latency,
   /** The same apart, where workers send batches of different sizes; else empty. */
   loads: z.array(load).default([]),
+  /** Null in a closed loop. */
+  openLoop: openLoop.nullable().default(null),
   /** HDR V2 compressed, base64, nanoseconds. */
   histograms: z.object({ service: z.string(), response: z.string() }),
   poolMetrics,
@@ -149,8 +177,13 @@ const scenario = z.object({
   pipeline: z.number(),
   probe: z.string(),
   healthTtlMs: z.number(),
-  /** `kind`, and what belongs to it, such as `rate`. */
-  arrival: z.looseObject({ kind: z.string() }),
+  /** `kind`, and what belongs to it: operations a second; operations of a burst; the way, where rates go up and down. */
+  arrival: z.looseObject({
+    kind: z.string(),
+    rate: z.number().optional(),
+    size: z.number().optional(),
+    leg: z.enum(['up', 'down']).optional(),
+  }),
   /** How connections are opened where many are missing: side by side, one after another, or spread at random. */
   connects: z.string().default('parallel'),
   /** Whether ioredis joined commands of one turn of the event loop. */
@@ -293,4 +326,5 @@ export type Times = z.infer<typeof times>;
 export type PoolMetrics = z.infer<typeof poolMetrics>;
 export type CpuUse = z.infer<typeof cpu>;
 export type LoadResult = z.infer<typeof load>;
+export type OpenLoopResult = z.infer<typeof openLoop>;
 export type LimitedBy = ScenarioResult['limitedBy'];

@@ -21,7 +21,8 @@ const aspects: readonly ((scenario: ScenarioResult) => string)[] = [
 ];
 
 /** Words of an id that are told above, and the one that tells how pools lie in threads, which is a column. */
-const toldElsewhere = /^(depth\d+|ttl\d+ms|poll|ping|closed|\d+perThread)$/;
+const toldElsewhere =
+  /^(depth\d+|ttl\d+ms|poll|ping|closed|\d+perThread|(constant|poisson|burst)\d.*|up|down)$/;
 
 /** What else the id names, because it varies in the run or is not at its default: "idle0.5, serial"; "" if nothing does. */
 function describeFurther({ id }: ScenarioResult): string {

@@ -34,6 +34,7 @@ export function buildRound(
     service: latency,
     response: latency,
     loads: [],
+    openLoop: null,
     histograms: { service: '', response: '' },
     poolMetrics: {
       acquisitions: completed,

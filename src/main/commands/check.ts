@@ -4,6 +4,8 @@ import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
 import { connectionsNeeded, expandScenarios } from '../plan/scenarios.ts';
 import { type PlannedSide, planSides } from '../plan/sides.ts';
+import { warnOfMissingCores } from '../plan/spare-cores.ts';
+import { describeEnvironment } from '../run/environment.ts';
 import { exitOnInterrupt } from '../run/interrupt.ts';
 import { describeFoundTarget } from '../target/describe-found-target.ts';
 import { findTarget } from '../target/find-target.ts';
@@ -34,12 +36,14 @@ async function checkTarget(side: PlannedSide, sides: number, flags: RunFlags): P
     const banner = standInBanner({ target });
     if (banner !== null) say(banner);
     say(describeFoundTarget(target));
-    const { workload, scenarios } = side.experiment;
+    const { workload } = side.experiment;
+    const scenarios = expandScenarios(side.experiment.scenarios);
     const warnings = await preflight(target, {
-      connections: connectionsNeeded(expandScenarios(scenarios)),
+      connections: connectionsNeeded(scenarios),
       keys: workload.keys,
       valueBytes: workload.valueBytes,
     });
+    warnings.push(...warnOfMissingCores(scenarios, target, describeEnvironment().cores));
     for (const warning of warnings) say(`warning: ${warning}`);
   } finally {
     await target.stop();

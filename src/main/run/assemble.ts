@@ -1,5 +1,6 @@
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
 import { limitedBy } from '../../aggregate/limits/limited-by.ts';
+import { openLoopWarnings } from '../../aggregate/open-loop-warnings.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { summarise } from '../../aggregate/summary.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
@@ -62,7 +63,7 @@ export function assembleResult(state: RunState): Result {
     tool: describeTool(),
     environment,
     target: shownTarget,
-    warnings: [...target.notes, ...state.warnings],
+    warnings: [...target.notes, ...state.warnings, ...openLoopWarnings(scenarios)],
     // The declared URL is the one without its password.
     config: { ...experiment, target: { ...experiment.target, url: target.declared.url } },
     scenarios,

@@ -7,6 +7,7 @@ import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
 import type { Experiment } from '../config/experiment.ts';
+import { openLoopOf } from '../plan/arrivals.ts';
 import type { Scenario } from '../plan/scenarios.ts';
 import { splitOverThreads } from '../plan/split.ts';
 import type { Control } from '../target/control.ts';
@@ -51,6 +52,7 @@ export function threadTasks(
     connects: presets[scenario.preset].acquisition === 'mutex' ? 'parallel' : scenario.connects,
     autoPipelining: scenario.autoPipelining,
     burst: scenario.burst,
+    openLoop: openLoopOf(scenario, thread),
     pools,
     keyPrefix,
     valueBytes: workload.valueBytes,

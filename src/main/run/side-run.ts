@@ -3,11 +3,13 @@ import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Address } from '../../pool/address.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectionsNeeded, expandScenarios, type Scenario } from '../plan/scenarios.ts';
+import { warnOfMissingCores } from '../plan/spare-cores.ts';
 import { writeResults } from '../results/results-folder.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target/key-space.ts';
 import { preflight } from '../target/preflight.ts';
 import { withoutSecrets } from '../target/url.ts';
 import { assembleResult } from './assemble.ts';
+import { describeEnvironment } from './environment.ts';
 import type { Bench } from './measure.ts';
 import { measureTurn } from './measure-turn.ts';
 import type { Progress, Step } from './progress.ts';
@@ -52,6 +54,7 @@ export class SideRun {
     const { keys, valueBytes } = this.#side.experiment.workload;
     const connections = connectionsNeeded(this.#scenarios);
     this.#warn(await preflight(this.#side.target, { connections, keys, valueBytes }));
+    this.#warn(warnOfMissingCores(this.#scenarios, this.#side.target, describeEnvironment().cores));
   }
 
   /** Takes a key prefix of its own. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
