@@ -63,6 +63,22 @@ test('failedShare is that of all rounds together', () => {
   expect(held('< 0.001')).toMatchObject([{ value: 0.001, crossed: true }]);
 });
 
+test('completedShare is asked of open loops only', () => {
+  const openLoop = (offered: number, completed: number) => ({
+    ...{ rate: offered, offered, sent: completed, completed, shortfall: offered - completed },
+    ...{ unsent: offered - completed, largestBacklog: 10, oldestUnsentMs: 10 },
+    ...{ lag: buildLatency(completed, 0.01), lagHistogram: '', spinShare: 0.5 },
+  });
+  const rounds = [980, 1000].map((completed, round) =>
+    buildRound(round, completed, { openLoop: openLoop(1000, completed) }),
+  );
+  const open = buildScenario({ id: 'open', arrival: { kind: 'poisson', rate: 1000 } }, rounds);
+  const scenarios = [fast, open];
+  expect(judgeThresholds({ completedShare: '>= 99%' }, { scenarios, claims: [] })).toEqual([
+    { metric: 'completedShare', condition: '>= 99%', scenario: 'open', value: 0.99, crossed: false },
+  ]);
+});
+
 test('what was not measured, and a claim that was not tested, count as crossed', () => {
   const scenarios = [
     buildScenario({ id: 'unmeasured' }, []),

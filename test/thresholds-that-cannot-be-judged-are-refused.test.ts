@@ -67,6 +67,10 @@ test.each([
     /^thresholds\["wire-optimized-2pools-60workers: response\.p99"\]: expected the id of a scenario of this config \(did you mean "wire-optimized-2pools-[15]0workers"\?\), found "wire-optimized-2pools-60workers"$/,
   ],
   [{ 'x: response.p99': '< 5ms' }, /config, such as "wire-optimized-1pool-10workers", found "x"$/],
+  [
+    { completedShare: '> 99%' },
+    /^thresholds\.completedShare: expected a scenario with an open loop \(arrival\), which has a completedShare, found "completedShare"$/,
+  ],
   [['< 5ms'], /^thresholds: expected an object such as \{ "response\.p99": "< 5ms" \}, found a list$/],
 ])('%j', (thresholds, fault) => {
   let message = '';

@@ -37,9 +37,15 @@ export function judgeThresholds(
     const { metric, scenario } = parseThresholdKey(key);
     if (metric.startsWith(claimPrefix)) return [judgeClaim(metric, condition, measured.claims)];
     return measured.scenarios
-      .filter(({ id }) => scenario === null || id === scenario)
+      .filter(({ id, arrival }) => (scenario === null || id === scenario) && isAbout(metric, arrival.kind))
       .map(measuredScenario => judgeScenario(metric, condition, measuredScenario));
   });
+}
+
+/** Whether a scenario with this arrival has such a figure. */
+export function isAbout(metric: string, arrival: string): boolean {
+  const known = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
+  return known?.ofOpenLoop !== true || arrival !== 'closed';
 }
 
 function judgeClaim(metric: string, condition: string, claims: readonly ClaimResult[]): ThresholdResult {

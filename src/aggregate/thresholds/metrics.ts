@@ -1,4 +1,4 @@
-import type { ScenarioResult, SummaryResult } from '../result.ts';
+import type { OpenLoopResult, ScenarioResult, SummaryResult } from '../result.ts';
 import { formatMs, formatRate, formatShare } from '../text/format.ts';
 
 /** What a threshold can be set on, in the unit of result.json. */
@@ -6,6 +6,8 @@ export interface Metric {
   readonly kind: Kind;
   /** The median over the rounds, or the share of all of them; null where nothing was measured. */
   readonly value: (scenario: ScenarioResult) => number | null;
+  /** Whether there is no such figure in a closed loop. */
+  readonly ofOpenLoop?: boolean;
 }
 
 /** How values of a metric are written: in a condition, and for a reader. */
@@ -55,6 +57,15 @@ function ofSummary(kind: Kind, figure: (summary: SummaryResult) => number | unde
   return { kind, value: ({ summary }) => (summary === null ? null : (figure(summary) ?? null)) };
 }
 
+/** Of all rounds together: what completed of what was due. */
+function completedShare({ rounds }: ScenarioResult): number | null {
+  const loops = rounds.flatMap(({ openLoop }) => openLoop ?? []);
+  const sum = (count: (loop: OpenLoopResult) => number) =>
+    loops.reduce((total, loop) => total + count(loop), 0);
+  const offered = sum(loop => loop.offered);
+  return offered === 0 ? null : sum(loop => loop.completed) / offered;
+}
+
 /** All metrics, by the name that a threshold gives them. */
 export const metrics: Readonly<Record<string, Metric>> = {
   'response.mean': ofSummary(time, summary => summary.responseMean?.median),
@@ -66,5 +77,6 @@ export const metrics: Readonly<Record<string, Metric>> = {
   'service.p99': ofSummary(time, summary => summary.serviceP99?.median),
   opsPerSecond: ofSummary(rate, summary => summary.opsPerSecond.median),
   failedShare: ofSummary(share, summary => summary.failedShare),
+  completedShare: { kind: share, value: completedShare, ofOpenLoop: true },
   clientMicrosPerOp: ofSummary(cpuTime, summary => summary.clientMicrosPerOp?.median),
 };

@@ -4,7 +4,7 @@ import { declarable } from '../target/server-process.ts';
 import { parseAddress } from '../target/url.ts';
 import { scenarioGroup } from './scenario-group.ts';
 import { isOutOfRange, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
-import { findUnknownScenarios, thresholds } from './thresholds.ts';
+import { findIdleThresholds, thresholds } from './thresholds.ts';
 
 /**
  * The one description of a config file, with its parts in scenario-group.ts: `configs/schema.json` and the type
@@ -124,8 +124,8 @@ export const experimentSchema = section({
         input: pipeline,
       });
     }
-    const ids = expandScenarios(value.scenarios).map(({ id }) => id);
-    for (const { key, ...params } of findUnknownScenarios(Object.keys(value.thresholds), ids))
+    const scenarios = expandScenarios(value.scenarios);
+    for (const { key, ...params } of findIdleThresholds(Object.keys(value.thresholds), scenarios))
       issues.push({ code: 'custom', params, path: ['thresholds', key], input: value.thresholds[key] });
   })
   .meta({

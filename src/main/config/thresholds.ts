@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { claims } from '../../aggregate/claims/claims.ts';
 import { parseCondition, wantedVerdicts } from '../../aggregate/thresholds/condition.ts';
-import { claimPrefix, parseThresholdKey } from '../../aggregate/thresholds/judge-thresholds.ts';
+import { claimPrefix, isAbout, parseThresholdKey } from '../../aggregate/thresholds/judge-thresholds.ts';
 import { type Kind, metrics } from '../../aggregate/thresholds/metrics.ts';
 import { nearest } from './nearest.ts';
 
@@ -66,19 +66,28 @@ function describeKind({ units, most, example }: Kind): string {
 }
 
 /**
- * The keys that name a scenario which the experiment has not.
+ * The keys that no scenario of the experiment can be judged by: one that names another scenario, or asks a closed loop
+ * for a figure of open ones.
  *
  * @returns each with what was expected and found
  */
-export function findUnknownScenarios(
+export function findIdleThresholds(
   keys: readonly string[],
-  ids: readonly string[],
+  scenarios: readonly { readonly id: string; readonly arrival: { readonly kind: string } }[],
 ): { readonly key: string; readonly expected: string; readonly found: string }[] {
   return keys.flatMap(key => {
-    const { scenario } = parseThresholdKey(key);
-    if (scenario === null || ids.includes(scenario)) return [];
-    const meant = nearest(scenario, ids);
-    const guess = meant === undefined ? `, such as "${ids[0] ?? ''}"` : ` (did you mean "${meant}"?)`;
-    return [{ key, expected: `the id of a scenario of this config${guess}`, found: scenario }];
+    const { scenario, metric } = parseThresholdKey(key);
+    const named = scenarios.filter(({ id }) => scenario === null || id === scenario);
+    if (named.length === 0)
+      return [{ key, expected: describeIds(scenario ?? '', scenarios), found: scenario ?? '' }];
+    if (named.some(({ arrival }) => isAbout(metric, arrival.kind))) return [];
+    return [{ key, expected: `a scenario with an open loop (arrival), which has a ${metric}`, found: key }];
   });
+}
+
+function describeIds(typed: string, scenarios: readonly { readonly id: string }[]): string {
+  const ids = scenarios.map(({ id }) => id);
+  const meant = nearest(typed, ids);
+  const guess = meant === undefined ? `, such as "${ids[0] ?? ''}"` : ` (did you mean "${meant}"?)`;
+  return `the id of a scenario of this config${guess}`;
 }
