@@ -1,5 +1,5 @@
 import type { OpenLoopResult, ScenarioResult, SummaryResult } from '../result.ts';
-import { formatMs, formatRate, formatShare } from '../text/format.ts';
+import { formatMs, formatPercent, formatRate } from '../text/format.ts';
 
 /** What a threshold can be set on, in the unit of result.json. */
 export interface Metric {
@@ -42,7 +42,7 @@ const share: Kind = {
   units: { '%': 0.01, '': 1 },
   most: 1,
   example: '< 0.1%',
-  format: formatShare,
+  format: formatPercent,
   formatClosely: value => `${sixDigits(value * 100)} %`,
 };
 const cpuTime: Kind = {

@@ -4,6 +4,7 @@ import { declarable } from '../target/server-process.ts';
 import { parseAddress } from '../target/url.ts';
 import { scenarioGroup } from './scenario-group.ts';
 import { isOutOfRange, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
+import { search } from './search.ts';
 import { findIdleThresholds, thresholds } from './thresholds.ts';
 
 /**
@@ -97,6 +98,7 @@ export const experimentSchema = section({
     unit: 'share, 0 to 1',
   }),
   thresholds,
+  search,
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;

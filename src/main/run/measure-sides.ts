@@ -1,4 +1,3 @@
-import { rmdirSync } from 'node:fs';
 import { relative } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { renderComparison } from '../../aggregate/comparison/terminal.ts';
@@ -9,6 +8,7 @@ import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
 import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
+import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder, createSideFolders, writeComparison } from '../results/results-folder.ts';
 import type { Target } from '../target/resolve.ts';
 import { exitCodeOf } from './exit-code.ts';
@@ -42,7 +42,7 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
   );
   const folders: string[] = [];
   const targets: Target[] = [];
-  const tidy = () => removeEmpty(folders);
+  const tidy = () => removeEmptyFolders(folders);
   try {
     const folder = await createResultsFolder(flags.out ?? 'results', name, new Date());
     folders.push(folder);
@@ -103,15 +103,4 @@ async function conclude(results: readonly Result[], folder: string, flags: RunFl
 function sayCrossed(results: readonly Result[]): void {
   const sentence = describeThresholds(results.flatMap(({ thresholds }) => thresholds));
   process.stderr.write(`poolbench: ${sentence}\n`);
-}
-
-/** A run that measured nothing leaves no folder behind. */
-function removeEmpty(folders: readonly string[]): void {
-  for (const folder of folders.toReversed()) {
-    try {
-      rmdirSync(folder);
-    } catch {
-      // There are results in it.
-    }
-  }
 }
