@@ -25,9 +25,9 @@ test('the crossed one is listed first, with its value, also by report', async ()
   });
   const { code, stdout, stderr } = await experiment.run();
   expect(code, stderr).toBe(99);
-  expect(stderr).toMatch(/\npoolbench: 1 of 5 thresholds crossed\n$/);
+  expect(stderr).toMatch(/\npoolbench: Thresholds crossed: 1 of 5 checks\n$/);
   expect(stdout).toMatch(
-    /^1 of 5 thresholds crossed\.\ncrossed {2}response\.p50 < 0\.001us: [\d.]+ ms in\n +wire-optimized-1pool-4workers\nmet {6}opsPerSecond > 1: .* in 2 scenarios\nmet {6}failedShare < 0\.1%: 0 % in 2 scenarios\n/,
+    /^Thresholds crossed: 1 of 5 checks\.\ncrossed {2}response\.p50 < 0\.001us: [\d.]+ ms in\s+wire-optimized-1pool-4workers\nmet {6}opsPerSecond > 1: .* in 2 scenarios\nmet {6}failedShare < 0\.1%: 0 % in 2 scenarios\n/,
   );
   const result = await experiment.result();
   expect(result.complete).toBe(true);
@@ -38,7 +38,7 @@ test('the crossed one is listed first, with its value, also by report', async ()
     value: fast?.summary?.responseP50?.median,
   });
   const folder = await experiment.resultsFolder();
-  expect(await readFile(join(folder, 'report.md'), 'utf8')).toMatch('1 of 5 thresholds crossed.');
+  expect(await readFile(join(folder, 'report.md'), 'utf8')).toMatch('Thresholds crossed: 1 of 5 checks.');
   // It shows what was judged; it does not judge again.
   expect(await runPoolbench(['report', folder])).toMatchObject({ code: 0, stdout });
 });
@@ -48,10 +48,10 @@ test('all met: 0; with --json the result is all there is on standard output', as
   const good = await createExperiment(server.url, { thresholds: met });
   const kept = await good.run();
   expect(kept.code, kept.stderr).toBe(0);
-  expect(kept.stdout).toMatch(/^0 of 2 thresholds crossed\.\n/);
+  expect(kept.stdout).toMatch(/^Thresholds crossed: 0 of 2 checks\.\n/);
   const bad = await createExperiment(server.url, { thresholds: crossed });
   const json = await bad.run(['--json', '--quiet', '--seconds', '0.1']);
-  expect(json).toMatchObject({ code: 99, stderr: 'poolbench: 1 of 1 threshold crossed\n' });
+  expect(json).toMatchObject({ code: 99, stderr: 'poolbench: Thresholds crossed: 1 of 1 check\n' });
   expect(resultSchema.parse(JSON.parse(json.stdout)).thresholds).toHaveLength(1);
 });
 
@@ -62,7 +62,7 @@ test('a run with too many failures ends with 1 all the same', async () => {
   const { code, stdout, stderr } = await experiment.run();
   expect(code, stderr).toBe(1);
   expect(stderr).toMatch(/poolbench: expected at most 1 % of the operations to fail/);
-  expect(stdout).toMatch(/^1 of 2 thresholds crossed\.\ncrossed {2}failedShare < 0\.1%: /);
+  expect(stdout).toMatch(/^Thresholds crossed: 1 of 2 checks\.\ncrossed {2}failedShare < 0\.1%: /);
 });
 
 test('an interrupted run judges none, and ends with 130', async () => {
@@ -88,7 +88,9 @@ test('every side of a versus is held to its own', async () => {
   const out = join(left.folder, 'results');
   const run = await runPoolbench(['versus', left.configPath, right.configPath, '--out', out]);
   expect(run.code, run.stderr).toBe(99);
-  expect(run.stdout).toMatch(/^1 of 5 thresholds crossed\.\ncrossed {2}response\.p50 .*\n.* on side1\n/);
+  expect(run.stdout).toMatch(
+    /^Thresholds crossed: 1 of 5 checks\.\ncrossed {2}response\.p50 .* on\s+side1\nmet {6}opsPerSecond > 1: .* in 1 scenario on 2 sides\n/,
+  );
   const folder = await left.resultsFolder();
   const { thresholds } = await readComparison(folder);
   expect(thresholds.map(({ side, crossed }) => `${side} ${crossed}`)).toEqual([

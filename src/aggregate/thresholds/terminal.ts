@@ -50,8 +50,12 @@ function describeMet(group: readonly ToldThreshold[]): string {
   const [least = first, most = first] = [sorted[0], sorted.at(-1)];
   const range = [...new Set([describeValue(least), describeValue(most)])].join(' to ');
   const scenarios = new Set(group.map(({ scenario }) => scenario)).size;
-  const where = first.scenario === null ? 'on all sides' : `in ${formatPlural(scenarios, 'scenario')}`;
-  return toOneLine(`${first.metric} ${first.condition}: ${range} ${where}`);
+  const sides = new Set(group.map(({ side }) => side)).size;
+  const where = [
+    ...(first.scenario === null ? [] : [` in ${formatPlural(scenarios, 'scenario')}`]),
+    ...(sides > 1 ? [` on ${sides} sides`] : []),
+  ];
+  return toOneLine(`${first.metric} ${first.condition}: ${range}${where.join('')}`);
 }
 
 /** A word in front, and the text beside it. */

@@ -29,11 +29,11 @@ export function describeValue({ metric, condition, value }: ThresholdResult): st
   return isClose ? kind.formatClosely(value) : kind.format(value);
 }
 
-/** "2 of 26 thresholds crossed", or that all were met; null without any. */
+/** "Thresholds crossed: 2 of 26 checks", where a check is of one scenario; null without any. */
 export function describeThresholds(thresholds: readonly ThresholdResult[]): string | null {
   if (thresholds.length === 0) return null;
   const crossed = thresholds.filter(threshold => threshold.crossed).length;
-  return `${crossed} of ${formatPlural(thresholds.length, 'threshold')} crossed`;
+  return `Thresholds crossed: ${crossed} of ${formatPlural(thresholds.length, 'check')}`;
 }
 
 /** Thresholds as they are listed: crossed ones first, else in the order of the config. */
