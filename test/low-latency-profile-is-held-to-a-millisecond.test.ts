@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
 import { judge, measureSuite } from './support/claim-arms.ts';
+import { buildOpenLoop } from './support/open-loop-round.ts';
 import { buildResult } from './support/result-builder.ts';
 
-/** The p99 at 10 workers, in ms; at 25 it is three times that. */
-const profile = (p99: (round: number) => number, rounds = 5) =>
+/** The p99 at 10 workers, in ms; at 25 it is three times that. A closed loop makes some 20,000 operations a second. */
+const profile = (p99: (round: number) => number, rounds = 5, openP99 = p99, unsent = 0) =>
   measureSuite(
     'low-latency',
-    ({ workers }, round) => {
-      const at = workers === 25 ? 3 * p99(round) : p99(round);
+    ({ workers, arrival }, round) => {
+      const isOpen = arrival.kind !== 'closed';
+      const at = isOpen ? openP99(round) : workers === 25 ? 3 * p99(round) : p99(round);
+      const openLoop = isOpen ? buildOpenLoop(arrival.rate, { unsent, sent: arrival.rate - unsent }) : null;
       const response = {
         count: 9000,
         mean: at / 2,
@@ -18,7 +21,7 @@ const profile = (p99: (round: number) => number, rounds = 5) =>
         p999: 2 * at,
         max: 9,
       };
-      return { round: { response } };
+      return { round: { response, openLoop } };
     },
     rounds,
   );
@@ -62,6 +65,44 @@ test('not tested: a server on another machine, and the p99 it had is told', asyn
   expect(claim.reason).toContain('0.500 and 1.00 ms at 10 workers');
 });
 
-test('a verdict comes with what a closed loop cannot show', async () => {
-  expect(judge('C14', await profile(() => 0.5)).gist).toContain('A closed loop only');
+test('the open loop of random arrivals at half of the throughput is held to it, too', async () => {
+  const slow = judge(
+    'C14',
+    await profile(
+      () => 0.5,
+      5,
+      () => 1.5,
+    ),
+  );
+  expect(slow.verdict).toBe('refuted');
+  expect(slow.reason).toContain('10 workers, poisson at 10000/s: response p99 1.50 ms');
+  const fast = judge('C14', await profile(() => 0.5));
+  expect(fast.verdict).toBe('supported');
+  expect(fast.predictions).toBe(2);
+  expect(fast.gist).not.toContain('A closed loop only');
+});
+
+test('inconclusive: the open loop left operations unsent', async () => {
+  const claim = judge(
+    'C14',
+    await profile(
+      () => 0.5,
+      5,
+      () => 0.5,
+      50,
+    ),
+  );
+  expect(claim.verdict).toBe('inconclusive');
+  expect(claim.reason).toContain('lower bounds');
+});
+
+test('a verdict of closed loops alone, or without a rate near half, says what they cannot show', async () => {
+  const scenarios = await profile(() => 0.5);
+  const closed = scenarios.filter(({ arrival }) => arrival.kind === 'closed');
+  const far = scenarios.filter(({ arrival }) => arrival.rate !== 10_000 && arrival.rate !== 5000);
+  for (const some of [closed, far]) {
+    const claim = judge('C14', some);
+    expect(claim).toMatchObject({ verdict: 'supported', predictions: 1 });
+    expect(claim.gist).toContain('A closed loop only');
+  }
 });

@@ -3,18 +3,33 @@ import type { ScenarioResult } from '../result.ts';
 import { formatCount, formatShare, nothing } from '../text/format.ts';
 import { markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
 
+interface Row {
+  readonly id: string;
+  readonly failedByCode: Readonly<Record<string, number>>;
+  readonly account: Account;
+}
+
 /** The section of a report that shows where every operation went. */
 export function accountingSection(scenarios: readonly ScenarioResult[]): string[] {
-  const rows = scenarios.map(({ id, rounds }) => ({
-    id,
-    failedByCode: sumByCode(rounds.map(round => round.failed)),
-    account: accountOf(rounds),
-  }));
+  const rows = scenarios.map(
+    ({ id, rounds }): Row => ({
+      id,
+      failedByCode: sumByCode(rounds.map(round => round.failed)),
+      account: accountOf(rounds),
+    }),
+  );
+  const open = scenarios.some(({ rounds }) => rounds.some(round => round.openLoop !== null));
   return [
     '## Accounting',
-    "Over all rounds: issued = completed + failed + unfinished. The server's count is that of its `commandstats`.",
+    `Over all rounds: issued = completed + failed + unfinished${open ? '; offered = issued + unsent' : ''}. The server's count is that of its \`commandstats\`.`,
     markdownTable(rows, [
       textColumn('scenario', row => row.id),
+      ...(open
+        ? [
+            numberColumn<Row>('offered', row => formatCount(row.account.offered)),
+            numberColumn<Row>('unsent', row => formatCount(row.account.unsent)),
+          ]
+        : []),
       numberColumn('issued', row => formatCount(row.account.issued)),
       numberColumn('completed', row => formatCount(row.account.completed)),
       textColumn('failed', row => formatFailed(row.failedByCode, row.account)),

@@ -6,7 +6,6 @@ import { describeMeasured, splitClaims } from '../text/claim-words.ts';
 import {
   describeIntervals,
   formatInterval,
-  formatMs,
   formatRange,
   formatRate,
   formatRatio,
@@ -17,7 +16,9 @@ import { asMarkdown, markdownCode, markdownTable, numberColumn, textColumn } fro
 import { describeSurroundings, standInBanner } from '../text/target-words.ts';
 import { thresholdSection } from '../thresholds/markdown.ts';
 import { describeUnjudged } from '../thresholds/words.ts';
+import { formatLatency } from './load-tables.ts';
 import { accountingSection } from './markdown-accounting.ts';
+import { loadSection } from './markdown-load.ts';
 import { poolSection } from './markdown-pools.ts';
 import { standOutSection } from './markdown-stand-out.ts';
 import { describeShortfall } from './shortfall.ts';
@@ -41,6 +42,7 @@ export function renderMarkdown(result: Result): string {
     '## Results',
     `Medians over the rounds with ${sayIntervals(result.scenarios)}; ratios are paired within a round. Latencies are response times.`,
     resultsTable(result.scenarios),
+    ...loadSection(result.scenarios),
     ...result.claims.flatMap(comparisonSection),
     '## What limited each scenario',
     limitsTable(result.scenarios),
@@ -111,10 +113,10 @@ function resultsTable(scenarios: readonly ScenarioResult[]): string {
     numberColumn('rounds', scenario => scenario.rounds.length),
     numberColumn('ops/s', ({ summary }) => formatInterval(summary?.opsPerSecond ?? null, formatRate)),
     numberColumn('to 1 pool', ratio),
-    numberColumn('p50 ms', ({ summary }) => formatInterval(summary?.responseP50 ?? null, formatMs)),
-    numberColumn('p95 ms', ({ summary }) => formatInterval(summary?.responseP95 ?? null, formatMs)),
-    numberColumn('p99 ms', ({ summary }) => formatInterval(summary?.responseP99 ?? null, formatMs)),
-    numberColumn('p99.9 ms', ({ summary }) => formatInterval(summary?.responseP999 ?? null, formatMs)),
+    numberColumn('p50 ms', scenario => formatLatency(scenario, scenario.summary?.responseP50)),
+    numberColumn('p95 ms', scenario => formatLatency(scenario, scenario.summary?.responseP95)),
+    numberColumn('p99 ms', scenario => formatLatency(scenario, scenario.summary?.responseP99)),
+    numberColumn('p99.9 ms', scenario => formatLatency(scenario, scenario.summary?.responseP999)),
     numberColumn('client µs/op', ({ summary }) => summary?.clientMicrosPerOp?.median.toFixed(2) ?? nothing),
     textColumn('limited by', scenario => scenario.limitedBy.resource),
   ]);

@@ -19,7 +19,9 @@ import { type Format, type Style, styleIf, terminalWidth, verdictColours } from 
 import { alignColumns, wrapText } from '../text/text-layout.ts';
 import { renderThresholds } from '../thresholds/terminal.ts';
 import { describeUnjudged } from '../thresholds/words.ts';
+import { isOpen } from './load-tables.ts';
 import { describeShortfall } from './shortfall.ts';
+import { renderLoad } from './terminal-load.ts';
 
 const width = terminalWidth;
 
@@ -41,7 +43,11 @@ export function renderTerminal(result: Result, colour: boolean): string {
     silent.length === 0 ? [] : paragraph(sayUntested(silent)),
     paragraph(`${toOneLine(result.name)} against ${describeTarget(result.target)}`, 'bold'),
     shortfall === null ? [] : paragraph(shortfall, [...loud]),
-    ...renderTables(result.scenarios, style),
+    ...renderTables(
+      result.scenarios.filter(scenario => !isOpen(scenario)),
+      style,
+    ),
+    ...renderLoad(result.scenarios, style),
     renderFailures(result.scenarios, style),
     paragraph(describeStandOuts(result) ?? ''),
     [...result.warnings, ...findImbalances(result)].flatMap(warning =>
