@@ -43,9 +43,9 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
     faults.push(
       `scenarios[0].arrival.kind: expected "constant" or "poisson", with the rate to start at, found "${arrival?.kind}"`,
     );
-  } else if (arrival.rate * seconds < fewestOperations) {
+  } else if (arrival.rate < lowestRateOf(seconds)) {
     faults.push(
-      `scenarios[0].arrival.rate: expected at least ${fewestOperations / seconds} (${fewestOperations} operations in the ${seconds} s of a repeat), found ${arrival.rate}`,
+      `scenarios[0].arrival.rate: expected at least ${lowestRateOf(seconds)} (${fewestOperations} operations in the ${seconds} s of a repeat), found ${arrival.rate}`,
     );
   }
   if (faults.length > 0 || search === null || scenario === undefined || arrival === undefined) {
@@ -62,13 +62,20 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
     conditions,
     range: {
       start,
-      lowest: Math.max(lowestRate, fewestOperations / seconds),
+      lowest: lowestRateOf(seconds),
       highest: highestRate,
       precision,
     },
     scenario,
     at: rate => atRate(scenario, rate),
   };
+}
+
+/** The least rate, in four digits, that has enough operations in a repeat. */
+function lowestRateOf(seconds: number): number {
+  const least = fewestOperations / seconds;
+  const rounded = Number(least.toPrecision(4));
+  return Math.max(lowestRate, rounded < least ? Number((least * 1.001).toPrecision(4)) : rounded);
 }
 
 function atRate(scenario: Scenario, rate: number): Scenario {
