@@ -59,10 +59,10 @@ describe.each(['ioredis', 'wire'] as const)('%s', client => {
     const { sample, open } = await runOpen(
       mortal.port,
       { kind: 'constant', rate: 500 },
-      { client, seconds: 0.6, pools: [{ workers: 20, connections: 20 }] },
+      { client, seconds: 1, pools: [{ workers: 20, connections: 20 }] },
       () => setTimeout(() => mortal.stop(), 200),
     );
-    expect(open.offered).toBe(300);
+    expect(open.offered).toBe(500);
     expect(sample.completed).toBeGreaterThan(0);
     expect(sample.failed.ECONNREFUSED).toBeGreaterThan(0);
   });
@@ -146,7 +146,7 @@ test('after a warm-up there is a connection for every worker, however low the ra
   const { sample } = await runOpen(
     server.port,
     { kind: 'constant', rate: 20 },
-    { ...half, preset: 'baseline', pools: [{ workers: 10, connections: 20 }] },
+    { preset: 'baseline', warmupSeconds: 0.6, seconds: 0.3, pools: [{ workers: 10, connections: 20 }] },
   );
   expect(sample.pools[0]?.createdBefore).toBe(10);
   expect(sample.pools[0]?.created).toBe(0);
@@ -161,8 +161,14 @@ test('workers that never get a connection hold nobody up beyond the warm-up', as
   const { open, sample } = await runOpen(
     proxy.port,
     { kind: 'constant', rate: 200 },
-    { ...half, preset: 'baseline', timeoutMs: 300, pools: [{ workers: 3, connections: 3 }] },
+    {
+      preset: 'baseline',
+      timeoutMs: 300,
+      warmupSeconds: 0.1,
+      seconds: 1,
+      pools: [{ workers: 3, connections: 3 }],
+    },
   );
-  expect(open.offered).toBe(100);
+  expect(open.offered).toBe(200);
   expect(sample.completed).toBeGreaterThan(0);
 });

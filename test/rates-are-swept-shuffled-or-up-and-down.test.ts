@@ -66,6 +66,16 @@ test('up and down: in every round ascending and then descending, each way a scen
   expect(scenarios[0]?.arrival).toEqual({ kind: 'constant', rate: 100, leg: 'up' });
 });
 
+test('lists of one setting that go up and down are one way up and one way down, wherever they stand', () => {
+  const { rounds } = planRun(
+    experiment({ workers: 10, arrival: ladder }, { workers: 10, arrival: { ...ladder, rate: [150, 1000] } }),
+  );
+  const up = ['100-up', '150-up', '200-up', '500-up', '1000-up'];
+  const down = ['1000-down', '500-down', '200-down', '150-down', '100-down'];
+  for (const round of rounds)
+    expect(round.map(suffix)).toEqual([...up, ...down].map(way => `constant${way}`));
+});
+
 test('ways stay together, each setting with its own, and are shuffled as a whole among the others', () => {
   const mixed = experiment({ client: ['ioredis', 'wire'], arrival: [{ kind: 'closed' }, ladder] });
   const { rounds } = planRun(mixed);

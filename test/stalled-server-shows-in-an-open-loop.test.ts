@@ -22,7 +22,7 @@ const seconds = 4;
 const workers = 50;
 const attempts = 3;
 /** From here on the generator did not have its core, and the arithmetic takes one that has. */
-const disturbedLagMs = 5;
+const disturbedLagMs = 10;
 
 /** Stops the process for a second, and tells for how long it really was. */
 async function stall(pid: number): Promise<number> {

@@ -44,6 +44,7 @@ export class ArrivalQueue {
   readonly #clock: () => number;
   /** A stack: the worker that was busy last comes first. */
   readonly #idle: ArrivalTaker[] = [];
+  #workers = 0;
   /** Since when there has been an idle worker without a break; infinite while there is none. */
   #freeSinceNs = Number.POSITIVE_INFINITY;
   #releasedNs = Number.POSITIVE_INFINITY;
@@ -85,7 +86,13 @@ export class ArrivalQueue {
       return;
     }
     if (this.#idle.length === 0) this.#freeSinceNs = now;
+    this.#workers++;
     this.#idle.push(worker);
+  }
+
+  /** Whether no worker waits for anything. */
+  get atRest(): boolean {
+    return this.#idle.length === this.#workers;
   }
 
   /** A worker is done with its arrival, of which `completed` operations completed: it takes the next one or goes idle. */

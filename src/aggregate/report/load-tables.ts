@@ -4,7 +4,15 @@ import { pairByRound } from '../pairs.ts';
 import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
 import { groupBySetting } from '../setting.ts';
 import { median } from '../statistics.ts';
-import { formatInterval, formatMs, formatPlural, formatRate, formatShare, nothing } from '../text/format.ts';
+import {
+  formatCount,
+  formatInterval,
+  formatMs,
+  formatPlural,
+  formatRate,
+  formatShare,
+  nothing,
+} from '../text/format.ts';
 
 /** Scenarios that differ in their rates only: a curve of latency against load. */
 export interface LoadTable {
@@ -44,10 +52,15 @@ export const loadCells = {
     [formatRate(arrival.rate ?? 0), ...(arrival.leg === undefined ? [] : [arrival.leg])].join(' '),
   offered: ofLoops(({ offered }, seconds) => (seconds > 0 ? offered / seconds : 0), formatRate),
   shortfall: ofLoops(({ offered, shortfall }) => (offered > 0 ? shortfall / offered : 0), formatShare),
-  backlog: ofLoops(({ largestBacklog }) => largestBacklog, formatRate),
+  backlog: ofLoops(({ largestBacklog }) => largestBacklog, formatBacklog),
   lagP99: ofLoops(({ lag }) => lag.p99, formatMs),
   spun: ofLoops(({ spinShare }) => spinShare, formatShare),
 } as const;
+
+/** Whole as far as a narrow column has room for it. */
+function formatBacklog(operations: number): string {
+  return operations < 1000 ? formatCount(Math.round(operations)) : formatRate(operations);
+}
 
 function ofLoops(
   figure: (loop: OpenLoopResult, seconds: number) => number,
