@@ -80,20 +80,29 @@ function deviationOf({ round, stalledMs }: Stalled): number {
   return Math.max(Math.abs(round.response.max / stalledMs - 1), Math.abs(round.response.p99 / p99Ms - 1));
 }
 
-/**
- * As measured by a generator that had its core, or came near enough without. Where other programs have it each time the
- * test is skipped.
- */
+/** Measures until `isTelling`; where other programs have the cores of this machine each time, the test is skipped. */
 async function measureUndisturbed(
   context: TestContext,
-  ...args: Parameters<typeof measureStalled>
+  measure: () => Promise<Stalled>,
+  isTelling: (stalled: Stalled) => boolean,
 ): Promise<Stalled> {
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const stalled = await measureStalled(...args);
-    const lagMs = stalled.round.openLoop?.lag.p99 ?? 0;
-    if (lagMs < disturbedLagMs || deviationOf(stalled) < tolerance) return stalled;
+    const stalled = await measure();
+    if (isTelling(stalled)) return stalled;
   }
   return context.skip('other programs have taken the cores of this machine');
+}
+
+/** The generator had its core, or came near enough without. */
+function isPunctual(stalled: Stalled): boolean {
+  const { openLoop } = stalled.round;
+  const lagMs = openLoop?.lag.p99 ?? 0;
+  return lagMs < disturbedLagMs || (openLoop?.unsent === 0 && deviationOf(stalled) < tolerance);
+}
+
+/** So many operations that what was in flight in the stall is far less than a hundredth of them. */
+function isBusy({ round }: Stalled): boolean {
+  return round.issued > 200 * workers;
 }
 
 describe.each([
@@ -105,14 +114,15 @@ describe.each([
     context.onTestFinished(server.stop);
     const pid = await processId(await connectObserver(server.url));
     const openLoop = { arrivals: { kind: 'constant', rate, size: 1 }, pools: 1, firstPool: 0 } as const;
-    const { round, stalledMs } = await measureUndisturbed(context, server.port, pid, openLoop, seconds);
+    const measure = () => measureStalled(server.port, pid, openLoop, seconds);
+    const { round, stalledMs } = await measureUndisturbed(context, measure, isPunctual);
 
     expect(round).toMatchObject({ failed: {}, unfinished: 0 });
     expect(round.openLoop).toMatchObject({ offered: rate * seconds, unsent: 0, shortfall: 0 });
     expect(deviationOf({ round, stalledMs })).toBeLessThan(tolerance);
     // All that was due in the stall was due while every worker was busy, but for what these had in hand.
     const backlog = (stalledMs / 1000) * rate - workers;
-    expect(Math.abs((round.openLoop?.largestBacklog ?? 0) / backlog - 1)).toBeLessThan(0.05);
+    expect(Math.abs((round.openLoop?.largestBacklog ?? 0) / backlog - 1)).toBeLessThan(0.1);
     // From its sending, no operation but those in flight ever waited.
     expect(round.service.p99).toBeLessThan(stalledMs / 2);
   });
@@ -121,7 +131,8 @@ describe.each([
     const server = await start();
     context.onTestFinished(server.stop);
     const pid = await processId(await connectObserver(server.url));
-    const { round, stalledMs } = await measureStalled(server.port, pid, null, 2);
+    const measure = () => measureStalled(server.port, pid, null, 2);
+    const { round, stalledMs } = await measureUndisturbed(context, measure, isBusy);
     expect(round.response.max).toBeGreaterThan(stalledMs * 0.98);
     expect(round.response.p99).toBeLessThan(stalledMs / 2);
   });

@@ -258,6 +258,18 @@ const claim = z.object({
     .catch([]),
 });
 
+/** A threshold of the config, held against one scenario or a claim. */
+export const thresholdSchema = z.object({
+  metric: z.string(),
+  /** As the config has it. */
+  condition: z.string(),
+  /** Id of the scenario; null: a claim is of the whole run. */
+  scenario: z.string().nullable(),
+  /** In the units of this file; of a claim its verdict. Null: nothing was measured, which counts as crossed. */
+  value: z.union([z.number(), z.string()]).nullable(),
+  crossed: z.boolean(),
+});
+
 export const resultSchema = z.object({
   schemaVersion: z.literal(1),
   complete: z.boolean(),
@@ -297,6 +309,8 @@ export const resultSchema = z.object({
   config: z.record(z.string(), z.unknown()),
   scenarios: z.array(scenario),
   claims: z.array(claim),
+  /** Empty where the config sets none, and where the run did not come to its end. */
+  thresholds: z.array(thresholdSchema).default([]),
 });
 
 export type Result = z.infer<typeof resultSchema>;
@@ -304,6 +318,7 @@ export type ScenarioResult = z.infer<typeof scenario>;
 export type RoundResult = z.infer<typeof round>;
 export type ClaimResult = z.infer<typeof claim>;
 export type SummaryResult = NonNullable<ScenarioResult['summary']>;
+export type ThresholdResult = z.infer<typeof thresholdSchema>;
 export type Verdict = ClaimResult['verdict'];
 export type Comparison = ClaimResult['comparisons'][number];
 /** A median with its interval, which is that of `medianInterval`. */

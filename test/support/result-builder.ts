@@ -169,6 +169,7 @@ export function buildResult(scenarios: readonly ScenarioResult[], changes: Parti
     config: { name: 'redis', rounds: 5 },
     scenarios: [...scenarios],
     claims: [],
+    thresholds: [],
     ...changes,
   };
   return resultSchema.parse({ ...result, claims: changes.claims ?? judgeClaims(result) });

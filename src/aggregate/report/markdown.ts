@@ -14,6 +14,8 @@ import {
 } from '../text/format.ts';
 import { asMarkdown, markdownCode, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
 import { describeSurroundings, standInBanner } from '../text/target-words.ts';
+import { thresholdSection } from '../thresholds/markdown.ts';
+import { describeUnjudged } from '../thresholds/words.ts';
 import { formatLatency } from './load-tables.ts';
 import { accountingSection } from './markdown-accounting.ts';
 import { loadSection } from './markdown-load.ts';
@@ -31,6 +33,8 @@ export function renderMarkdown(result: Result): string {
   return `${[
     `# ${asMarkdown(result.name)}`,
     ...loud,
+    ...thresholdSection(result.thresholds),
+    ...[describeUnjudged(result)].flatMap(text => (text === null ? [] : [asMarkdown(text)])),
     ...told.flatMap(verdictSection),
     ...untestedSection(silent),
     '## Target and environment',

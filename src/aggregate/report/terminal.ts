@@ -17,6 +17,8 @@ import {
 import { describeTarget, standInBanner } from '../text/target-words.ts';
 import { type Format, type Style, styleIf, terminalWidth, verdictColours } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
+import { renderThresholds } from '../thresholds/terminal.ts';
+import { describeUnjudged } from '../thresholds/words.ts';
 import { isOpen } from './load-tables.ts';
 import { describeShortfall } from './shortfall.ts';
 import { renderLoad } from './terminal-load.ts';
@@ -35,6 +37,8 @@ export function renderTerminal(result: Result, colour: boolean): string {
   const { told, silent } = splitClaims(result.claims);
   const blocks = [
     banner === null ? [] : paragraph(banner, [...loud]),
+    renderThresholds(result.thresholds, style),
+    paragraph(describeUnjudged(result) ?? '', 'yellow'),
     ...told.map(claim => renderClaim(claim, style)),
     silent.length === 0 ? [] : paragraph(sayUntested(silent)),
     paragraph(`${toOneLine(result.name)} against ${describeTarget(result.target)}`, 'bold'),

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { expandScenarios } from '../plan/scenarios.ts';
 import { scenarioGroup } from './scenario-group.ts';
 import { isOutOfRange, numberBetween, section, wholeNumber } from './schema-parts.ts';
+import { search } from './search.ts';
 import { target } from './target.ts';
+import { findIdleThresholds, thresholds } from './thresholds.ts';
 
 /**
  * The one description of a config file, with its parts in target.ts and scenario-group.ts: `configs/schema.json` and the type
@@ -62,6 +65,8 @@ export const experimentSchema = section({
       'Share of failed and unfinished operations above which the run counts as failed (exit code 1)',
     unit: 'share, 0 to 1',
   }),
+  thresholds,
+  search,
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
@@ -89,6 +94,9 @@ export const experimentSchema = section({
         input: pipeline,
       });
     }
+    const scenarios = expandScenarios(value.scenarios);
+    for (const { key, ...params } of findIdleThresholds(Object.keys(value.thresholds), scenarios))
+      issues.push({ code: 'custom', params, path: ['thresholds', key], input: value.thresholds[key] });
   })
   .meta({
     title: 'poolbench experiment',

@@ -53,12 +53,18 @@ function locate(path: Path, input: unknown, at: string): { name: string; value: 
       if (!Array.isArray(value)) continue;
       name += `[${key}]`;
     } else {
-      name += name === '' ? String(key) : `.${String(key)}`;
+      name += step(String(key), name === '');
     }
     value = (value as Record<PropertyKey, unknown>)[key];
     if (value === undefined && !last) break;
   }
   return { name: name === '' ? 'top level' : name, value };
+}
+
+/** A key that no path could hold without doubt, such as that of a threshold, stands in brackets. */
+function step(key: string, isFirst: boolean): string {
+  if (!/^[\w$-]*$/.test(key)) return `[${JSON.stringify(withoutSecrets(key))}]`;
+  return isFirst ? key : `.${key}`;
 }
 
 /** A value for a message: short, and without what may be a password. */

@@ -3,6 +3,7 @@ import { limitedBy } from '../../aggregate/limits/limited-by.ts';
 import { openLoopWarnings } from '../../aggregate/open-loop-warnings.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { summarise } from '../../aggregate/summary.ts';
+import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { withoutPasswords } from '../config/target.ts';
 import type { Scenario } from '../plan/scenarios.ts';
@@ -51,6 +52,7 @@ export function assembleResult(state: RunState): Result {
     standIn: target.standIn,
     local: target.local,
   };
+  const claims = judgeClaims({ target: shownTarget, scenarios });
   return {
     schemaVersion: 1,
     complete: state.complete,
@@ -66,6 +68,8 @@ export function assembleResult(state: RunState): Result {
     // The declared URL is the one without its password.
     config: { ...experiment, target: withoutPasswords(experiment.target, target.declared.url) },
     scenarios,
-    claims: judgeClaims({ target: shownTarget, scenarios }),
+    claims,
+    // Half a run can cross a threshold that the whole would not, and the other way round.
+    thresholds: state.complete ? judgeThresholds(experiment.thresholds, { scenarios, claims }) : [],
   };
 }

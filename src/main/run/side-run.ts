@@ -33,7 +33,7 @@ export interface SharedByAll {
 export class SideRun {
   readonly #side: Side;
   readonly #shared: SharedByAll;
-  readonly #scenarios: readonly Scenario[];
+  readonly #scenarios: Scenario[];
   readonly #rounds = new Map<string, RoundResult[]>();
   readonly #warnings: string[] = [];
   readonly #watch: TargetWatch;
@@ -78,8 +78,13 @@ export class SideRun {
     await this.#ending(() => shakeDown(this.#bench, this.#scenarios, signal));
   }
 
-  /** Measures one scenario in one round. @throws PoolbenchError TARGET_LOST, THREAD_FAILED */
-  async measure(scenario: Scenario, step: Omit<Step, 'scenario'>): Promise<void> {
+  /**
+   * Measures one scenario in one round; one that the experiment has not joins the others in the result. Null if it was
+   * stopped before its window told anything.
+   *
+   * @throws PoolbenchError TARGET_LOST, THREAD_FAILED
+   */
+  async measure(scenario: Scenario, step: Omit<Step, 'scenario'>): Promise<RoundResult | null> {
     const { progress, signal } = this.#shared;
     const turn = {
       step: { ...step, scenario: this.#named(scenario.id) },
@@ -88,9 +93,11 @@ export class SideRun {
       signal,
     };
     const result = await this.#ending(() => measureTurn(this.#bench, scenario, turn));
+    if (!this.#scenarios.some(({ id }) => id === scenario.id)) this.#scenarios.push(scenario);
     if (result !== null) this.#rounds.set(scenario.id, [...(this.#rounds.get(scenario.id) ?? []), result]);
     if (this.#watch.lost) throw this.#watch.error();
     await this.#watch.present(() => signal.aborted);
+    return result;
   }
 
   /** Removes the keys it has claimed. A target that is lost keeps them; the claim tells the next run whose they are. */
@@ -129,6 +136,11 @@ export class SideRun {
       if (!complete) this.#warn([cause.message]);
       return { result, unwritten: cause };
     }
+  }
+
+  /** What a reader must know of the target and of the run so far. */
+  get warnings(): readonly string[] {
+    return [...this.#side.target.notes, ...this.#warnings];
   }
 
   get #claimed(): KeySpace {
