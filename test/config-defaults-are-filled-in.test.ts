@@ -40,6 +40,8 @@ test('a config needs a name, a target and scenarios; every other key has a defau
     seed: 1,
     timeoutMs: 5000,
     maxFailedShare: 0.01,
+    thresholds: {},
+    search: null,
   });
 });
 
