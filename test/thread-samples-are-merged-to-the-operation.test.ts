@@ -70,6 +70,7 @@ function buildSample({
     allServedMs,
     strain: { ...strain, eventLoopUtilization },
     loads: [buildLoad(load)],
+    redirects: null,
   };
 }
 

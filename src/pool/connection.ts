@@ -5,6 +5,11 @@ import type { Batch } from './batch.ts';
  * the order in which they were sent.
  */
 export abstract class Connection {
+  /** Connections that it is made of, where replies come in order on each of them only; undefined: it is one itself. */
+  get parts(): readonly Connection[] | undefined {
+    return undefined;
+  }
+
   /** False once the socket is lost or closed; a dead connection is never handed out and never comes back. */
   abstract readonly alive: boolean;
   /** Batches handed over and batches settled: in flight while they differ. Lets a sweep find a reply that never comes. */

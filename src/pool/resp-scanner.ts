@@ -29,6 +29,12 @@ const type = {
 const expecting = { type: 0, length: 1, line: 2, payload: 3 } as const;
 
 /**
+ * Is called for each error reply, before it counts, with its first word, its whole text, and how many replies the scan
+ * that is going on has completed before it.
+ */
+export type OnError = (code: string, message: string, replies: number) => void;
+
+/**
  * Counts and classifies the replies in a RESP2 or RESP3 byte stream, cut anywhere, without building their values.
  *
  * A reply is complete when `#pending` elements have been seen: an aggregate of n adds n and completes itself, so no
@@ -40,7 +46,7 @@ export class RespScanner {
   nils = 0;
   /** Where the last scan ended: at `end`, or behind the last of the replies it was to stop at. */
   at = 0;
-  readonly #onError: (code: string, message: string) => void;
+  readonly #onError: OnError;
   #expecting: number = expecting.type;
   /** Elements that the current reply still lacks; 0 between two replies. */
   #pending = 0;
@@ -55,8 +61,7 @@ export class RespScanner {
   /** Text of the error being read. */
   #error = '';
 
-  /** `onError` is called for each error reply with its first word and its whole text, before the reply counts. */
-  constructor(onError: (code: string, message: string) => void) {
+  constructor(onError: OnError) {
     this.#onError = onError;
   }
 
@@ -91,14 +96,14 @@ export class RespScanner {
         while (lineEnd < end && bytes[lineEnd] !== LF) lineEnd++;
         if (this.#type === type.error) this.#keepError(bytes, at, lineEnd);
         at = Math.min(lineEnd + 1, end);
-        if (lineEnd < end) replies += this.#lineRead();
+        if (lineEnd < end) replies += this.#lineRead(replies);
       } else {
         const taken = Math.min(this.#remaining, end - at);
         if (this.#type === type.blobError) this.#keepError(bytes, at, at + taken);
         at += taken;
         this.#remaining -= taken;
         if (this.#remaining === 0) {
-          if (this.#type === type.blobError) this.#errorRead();
+          if (this.#type === type.blobError) this.#errorRead(replies);
           replies += this.#close();
         }
       }
@@ -169,9 +174,9 @@ export class RespScanner {
     }
   }
 
-  #lineRead(): number {
+  #lineRead(replies: number): number {
     if (this.#type === type.nil) return this.#null();
-    if (this.#type === type.error) this.#errorRead();
+    if (this.#type === type.error) this.#errorRead(replies);
     return this.#close();
   }
 
@@ -197,12 +202,12 @@ export class RespScanner {
       this.#error += String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 256)));
   }
 
-  #errorRead(): void {
+  #errorRead(replies: number): void {
     if (!this.#isOutcome) return;
     const message = this.#error.trimEnd();
     let codeEnd = 0;
     while (codeEnd < message.length && message.charCodeAt(codeEnd) !== SPACE) codeEnd++;
-    this.#onError(message.slice(0, codeEnd) || 'ERR', message);
+    this.#onError(message.slice(0, codeEnd) || 'ERR', message, replies);
   }
 }
 

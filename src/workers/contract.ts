@@ -27,6 +27,8 @@ export interface ThreadTask {
   /** Position of the thread in this scenario, from 0: its slot in `shared` and a part of its seed. */
   readonly thread: number;
   readonly address: Address;
+  /** Nodes of the cluster that the load goes to, in the place of `address`; undefined: a server alone. */
+  readonly cluster?: readonly Address[];
   readonly client: Client;
   readonly preset: Preset;
   readonly probe: Probe;
@@ -102,6 +104,12 @@ export interface ThreadStrain {
   readonly loopDelayMaxMs: number;
 }
 
+/** How often a cluster's nodes sent a command elsewhere. */
+export interface Redirects {
+  readonly moved: number;
+  readonly ask: number;
+}
+
 /** What one thread hands back. An operation belongs to the window in which it was due; the drain completes it. */
 export interface ThreadSample {
   readonly thread: number;
@@ -114,4 +122,6 @@ export interface ThreadSample {
   /** One for each pool of the thread. */
   readonly pools: readonly PoolSnapshot[];
   readonly strain: ThreadStrain;
+  /** Redirections of a cluster that were followed in the measured window and its drain; null: a server alone. */
+  readonly redirects: Redirects | null;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowNs } from '../pool/clock.ts';
+import type { RedirectCount } from '../pool/cluster/redirects.ts';
 import type { WorkerPool } from '../pool/worker-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
 import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from './contract.ts';
@@ -28,15 +29,17 @@ export class ThreadLoad {
   readonly #crew: Crew;
   readonly #loads: readonly Load[];
   readonly #measured: MeasuredWindow;
+  readonly #redirects: RedirectCount | null;
 
-  constructor(task: ThreadTask, pools: readonly WorkerPool[]) {
+  constructor(task: ThreadTask, pools: readonly WorkerPool[], redirects: RedirectCount | null) {
     this.#task = task;
     this.#pools = pools;
     this.#crew = new Crew({
       holds: task.burst || (task.warmupSeconds > 0 && task.pools.every(hasEnough)),
     });
     this.#loads = hire(task, pools, this.#window, this.#crew);
-    this.#measured = new MeasuredWindow(pools);
+    this.#measured = new MeasuredWindow(redirects === null ? pools : [...pools, redirects]);
+    this.#redirects = redirects;
   }
 
   /** Warm-up, measured window and drain, from the start instant `releasedNs` on. */
@@ -71,6 +74,7 @@ export class ThreadLoad {
       allServedMs: allServedNs === null ? null : (allServedNs - releasedNs) / 1e6,
       pools: this.#pools.flatMap(pool => pool.metrics() ?? []),
       loads: this.#loads.map(finish),
+      redirects: this.#redirects === null ? null : { moved: this.#redirects.moved, ask: this.#redirects.ask },
     };
   }
 }
