@@ -38,7 +38,19 @@ const target = section({
         "Threads that the server serves clients with, where poolbench starts it; several are compared; none: the server's own default",
       unit: 'server threads',
     }),
-}).meta({ description: 'The server under test' });
+  cluster: z
+    .boolean({ error: 'true or false' })
+    .default(false)
+    .meta({ description: 'Whether the URL names a node of a cluster, all masters of which are the target' }),
+})
+  .check(({ value, issues }) => {
+    if (issues.some(isOutOfRange) || !value.cluster) return;
+    const { path, database } = parseAddress(value.url);
+    if (path === undefined && database === 0) return;
+    const expected = 'redis:// or rediss:// and database 0, as target.cluster is true';
+    issues.push({ code: 'custom', params: { expected }, path: ['url'], input: value.url });
+  })
+  .meta({ description: 'The server under test' });
 
 /** What a request holds beside its value, at most. */
 const requestOverheadBytes = 128;

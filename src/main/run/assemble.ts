@@ -28,7 +28,9 @@ export function assembleResult(state: RunState): Result {
   const surroundings = {
     cores: environment.cores,
     local: target.local,
-    serverThreads: target.detected.threads,
+    // The busiest master counts by its main thread; all of them together have so many.
+    serverThreads:
+      target.masters === null ? target.detected.threads : target.masters * (target.detected.threads ?? 1),
   };
   const scenarios = state.scenarios.map(({ preset, ...scenario }) => {
     const rounds = [...(state.rounds.get(scenario.id) ?? [])];
@@ -44,7 +46,7 @@ export function assembleResult(state: RunState): Result {
   const { server, version, threads, persistence } = target.detected;
   const shownTarget = {
     declared: target.declared,
-    detected: { server, version, threads, persistence },
+    detected: { server, version, threads, persistence, masters: target.masters },
     foundBy: target.foundBy,
     standIn: target.standIn,
     local: target.local,

@@ -43,6 +43,7 @@ export function threadTasks(
   return splitOverThreads(scenario, workload.keys).map((pools, thread) => ({
     thread,
     address: target.address,
+    ...(target.control.cluster === undefined ? {} : { cluster: target.control.cluster }),
     client: scenario.client,
     preset: scenario.preset,
     probe: scenario.probe,
@@ -105,7 +106,7 @@ export async function measure(
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
-      `the server was restarted while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and its own figures of that round are left out`,
+      `${control.cluster === undefined ? 'the server was restarted' : 'a master of the cluster was restarted or replaced'} while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and its own figures of that round are left out`,
     );
   }
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
@@ -130,19 +131,22 @@ export async function measure(
   });
 }
 
-/** How often the server has run the workload's commands in its life so far, where it tells. */
+/** How often the server has run the workload's commands in its life so far, where it tells; the masters of a cluster together. */
 interface ServerCount {
-  /** Another one after every start of the server. */
+  /** Another one after every start of the server, and when other masters serve. */
   readonly life: string | undefined;
   readonly calls: number | null;
 }
 
 async function serverCount(control: Control): Promise<ServerCount> {
   // A server that is gone tells nothing; that it is gone is noticed elsewhere.
-  const ask = (section: string) => control.info(section).catch(() => new Map<string, string>());
-  const server = await ask('server');
+  const nodes = await control.findNodes().catch(() => control.nodes);
+  const ask = (section: string) =>
+    Promise.all(nodes.map(node => node.info(section).catch(() => new Map<string, string>())));
+  const lives = (await ask('server')).map(server => server.get('run_id') ?? server.get('process_id'));
+  const calls = (await ask('commandstats')).map(info => commandCalls(info, commandNames));
   return {
-    life: server.get('run_id') ?? server.get('process_id'),
-    calls: commandCalls(await ask('commandstats'), commandNames),
+    life: lives.includes(undefined) ? undefined : lives.toSorted().join(' '),
+    calls: calls.reduce((sum, ofNode) => (sum === null || ofNode === null ? null : sum + ofNode), 0),
   };
 }

@@ -10,10 +10,11 @@ export function findTarget(
   experiment: Pick<Experiment, 'target' | 'timeoutMs'>,
   options: Pick<ResolveOptions, 'standInAllowed' | 'onFreePort' | 'say'>,
 ): Promise<Target> {
-  const { server, url, threads } = experiment.target;
+  const { server, url, threads, cluster } = experiment.target;
   return resolveTarget({
     server,
     url,
+    cluster,
     threads: threads[0],
     timeoutMs: controlTimeoutMs(experiment),
     ...options,

@@ -1,8 +1,10 @@
 import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Address } from '../../pool/address.ts';
+import { mastersOf, readSlotRanges } from '../../pool/cluster/slot-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
-import { type Control, connectControl } from './control.ts';
+import { connectCluster } from './cluster-control.ts';
+import { type Control, connectControl, isRefusal } from './control.ts';
 import { howToInstall } from './find-server.ts';
 import { type Identity, identifyServer } from './identify.ts';
 import type { DeclaredServer } from './server-process.ts';
@@ -14,6 +16,8 @@ export interface Target {
   /** The URL is without its password. */
   readonly declared: { readonly server: DeclaredServer; readonly url: string };
   readonly detected: Identity;
+  /** Of the cluster; null: a server alone. */
+  readonly masters: number | null;
   /** For a reader: `running at redis://…`, `binary /usr/bin/redis-server, started on 127.0.0.1:6379`, … */
   readonly foundBy: string;
   /** Whether something else than the declared server answers: never to be silent about. */
@@ -32,6 +36,8 @@ export interface Target {
 export interface ResolveOptions {
   readonly server: DeclaredServer;
   readonly url: string;
+  /** The URL names a node of a cluster, which is then the target. Nothing is started in its place. */
+  readonly cluster?: boolean;
   /** Threads that a server which is started serves clients with. One that runs already is then an error. */
   readonly threads?: number | undefined;
   /** Start on a free port, though the URL's own may be free: another side of the run may have the same URL. */
@@ -64,7 +70,10 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   const address = parseAddress(options.url);
   const url = withoutPassword(options.url);
   const timeoutMs = options.timeoutMs ?? leastTimeoutMs;
-  const running = await connectIfRunning(address, timeoutMs);
+  const running =
+    options.cluster === true
+      ? await connectCluster(address, { timeoutMs })
+      : await connectIfRunning(address, timeoutMs);
   if (running !== undefined && threads !== undefined) {
     running.close();
     throw new PoolbenchError(
@@ -111,7 +120,9 @@ async function finish(
 ): Promise<Target> {
   const { control, foundBy, tried, started } = found;
   try {
-    const detected = await identifyServer(control);
+    const nodes = await control.findNodes();
+    const detected = await identifyServer(nodes[0] ?? control);
+    if (detected.cluster && control.cluster === undefined) await refuseOneOfMany(control, url);
     const standIn = server === 'any' ? detected.server === 'embedded' : detected.server !== server;
     const what = `${detected.server} ${detected.version}`;
     if (standIn && !standInAllowed) {
@@ -123,11 +134,12 @@ async function finish(
     return {
       declared: { server, url },
       detected,
+      masters: control.cluster === undefined ? null : nodes.length,
       foundBy,
       standIn,
       address: control.answering,
       control,
-      local: started !== undefined || isLocal(control.answering),
+      local: started !== undefined || nodes.every(node => isLocal(node.answering)),
       notes: [
         ...(standIn ? [explainStandIn(server, what), ...tried] : []),
         ...(threads === undefined || threads === detected.threads
@@ -145,6 +157,20 @@ async function finish(
     control.close();
     throw error;
   }
+}
+
+/** A node of a cluster refuses the keys of the others. One that is alone in its cluster, or does not tell, is taken. */
+async function refuseOneOfMany(control: Control, url: string): Promise<void> {
+  const reply = await control.call('CLUSTER', 'SLOTS').catch((error: unknown) => {
+    if (isRefusal(error)) return [];
+    throw error;
+  });
+  const masters = mastersOf(readSlotRanges(reply, control.answering.host)).length;
+  if (masters < 2) return;
+  throw new PoolbenchError(
+    'TARGET_NOT_AVAILABLE',
+    `expected a server alone at ${url}, found a node of a cluster with ${masters} masters, which refuses the keys of the others (MOVED); set target.cluster to true`,
+  );
 }
 
 function explainStandIn(server: DeclaredServer, what: string): string {
