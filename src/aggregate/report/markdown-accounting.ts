@@ -3,13 +3,20 @@ import type { ScenarioResult } from '../result.ts';
 import { formatCount, formatShare, nothing } from '../text/format.ts';
 import { markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
 
+interface Row {
+  readonly id: string;
+  readonly failedByCode: Readonly<Record<string, number>>;
+  readonly account: Account;
+}
+
 /** The section of a report that shows where every operation went. */
 export function accountingSection(scenarios: readonly ScenarioResult[]): string[] {
-  const rows = scenarios.map(({ id, rounds }) => ({
+  const rows: Row[] = scenarios.map(({ id, rounds }) => ({
     id,
     failedByCode: sumByCode(rounds.map(round => round.failed)),
     account: accountOf(rounds),
   }));
+  const clustered = rows.some(({ account }) => account.redirects !== null);
   return [
     '## Accounting',
     "Over all rounds: issued = completed + failed + unfinished. The server's count is that of its `commandstats`.",
@@ -22,6 +29,7 @@ export function accountingSection(scenarios: readonly ScenarioResult[]): string[
       numberColumn('misses', row => formatCount(row.account.misses)),
       numberColumn('over range', row => formatCount(row.account.overRange)),
       numberColumn("server's count", row => formatServerCalls(row.account)),
+      ...(clustered ? [textColumn('redirected', (row: Row) => formatRedirects(row.account))] : []),
     ]),
   ];
 }
@@ -30,6 +38,11 @@ function formatFailed(byCode: Readonly<Record<string, number>>, { failed, issued
   if (failed === 0) return '0';
   const counts = Object.entries(byCode).map(([code, count]) => `${code} ${formatCount(count)}`);
   return `${counts.join(', ')} (${formatShare(failed / issued)})`;
+}
+
+function formatRedirects({ redirects }: Account): string {
+  if (redirects === null) return nothing;
+  return `MOVED ${formatCount(redirects.moved)}, ASK ${formatCount(redirects.ask)}`;
 }
 
 /** The count, and by how much it differs from what poolbench saw completed. */

@@ -1,10 +1,10 @@
-import { Cluster } from 'ioredis';
-import { type Address, tlsName } from '../../pool/address.ts';
+import type { Address } from '../../pool/address.ts';
 import { slotCount } from '../../pool/cluster/key-slots.ts';
 import { mastersOf, readSlotRanges, type SlotRange } from '../../pool/cluster/slot-ranges.ts';
 import { nodeAddress } from '../../pool/node-address.ts';
 import { PoolbenchError } from '../errors.ts';
-import { Control, isRefusal, type Outcome, type Request, withTimeout } from './control.ts';
+import { ClusterByKey } from './cluster-by-key.ts';
+import { Control, isRefusal, type Outcome, type Request } from './control.ts';
 import { shownAddress } from './url.ts';
 
 /**
@@ -27,8 +27,8 @@ export async function connectCluster(
 }
 
 /**
- * What the coordinator has to a cluster: a connection to each master, for what is asked of every one, and ioredis's
- * client of clusters, which finds the node of a key. It asks and never measures, so that it may try again by itself.
+ * What the coordinator has to a cluster: a connection to each node, for what is asked of every master, and a way to the
+ * nodes of keys.
  */
 export class ClusterControl extends Control {
   readonly #timeoutMs: number;
@@ -37,13 +37,14 @@ export class ClusterControl extends Control {
   readonly #connections = new Map<string, Control>();
   #masters: readonly Control[] = [];
   #known: readonly Address[] = [];
-  #byKey: Cluster | undefined;
+  readonly #byKey: ClusterByKey;
   #closed = false;
 
   constructor(address: Address, timeoutMs: number) {
     super(address, timeoutMs);
     this.#timeoutMs = timeoutMs;
     this.#seed = new Control(address, timeoutMs);
+    this.#byKey = new ClusterByKey(() => this.#known, timeoutMs);
   }
 
   override get answering(): Address {
@@ -97,25 +98,14 @@ export class ClusterControl extends Control {
   }
 
   /** Sends one command to the node of its key; one without a key to any node. */
-  override async call(...[command, ...args]: Request): Promise<unknown> {
-    const cluster = await this.#connectedByKey();
-    return this.#bounded(command, cluster.call(command, args));
+  override call(...request: Request): Promise<unknown> {
+    return this.#answered(request[0], () => this.#byKey.call(...request));
   }
 
   /** Sends commands together, each to the node of its key. */
   override async pipeline(requests: readonly Request[]): Promise<Outcome[]> {
     if (requests.length === 0) return [];
-    const cluster = await this.#connectedByKey();
-    const outcomes = requests.map(([command, ...args]) =>
-      cluster.call(command, args).then(
-        (value): Outcome => ({ value }),
-        (error: unknown): Outcome => {
-          if (isRefusal(error)) return { error };
-          throw error;
-        },
-      ),
-    );
-    return this.#bounded(`${requests.length} commands`, Promise.all(outcomes));
+    return this.#answered(`${requests.length} commands`, () => this.#byKey.pipeline(requests));
   }
 
   /** What a single node says of itself is not the cluster's: `nodes` are asked. */
@@ -143,7 +133,7 @@ export class ClusterControl extends Control {
     this.#closed = true;
     for (const connection of this.#connections.values()) connection.close();
     this.#seed.close();
-    this.#byKey?.disconnect();
+    this.#byKey.close();
   }
 
   async #connectMaster(master: Control): Promise<void> {
@@ -173,46 +163,13 @@ export class ClusterControl extends Control {
     this.#known = [...places.values()].map(({ host, port }) => nodeAddress(this.address, host, port));
   }
 
-  async #connectedByKey(): Promise<Cluster> {
-    if (this.#closed) throw this.#silence('anything, as the connection has been closed');
-    if (this.#byKey?.status === 'ready') return this.#byKey;
-    this.#byKey?.disconnect();
-    const { username, password, tls } = this.address;
-    const cluster = new Cluster(
-      this.#known.map(({ host, port }) => ({ host, port })),
-      {
-        lazyConnect: true,
-        enableReadyCheck: false,
-        clusterRetryStrategy: () => null,
-        // The time limit ends it: a failover takes longer than ioredis's usual number of attempts.
-        maxRedirections: 1000,
-        slotsRefreshTimeout: this.#timeoutMs,
-        redisOptions: {
-          ...(username === undefined ? {} : { username }),
-          ...(password === undefined ? {} : { password }),
-          ...(tls ? { tls: tlsName(this.address) } : {}),
-          protocol: 2,
-          disableClientInfo: true,
-          enableReadyCheck: false,
-          connectTimeout: this.#timeoutMs,
-        },
-      },
-    );
-    cluster.on('error', () => {});
-    cluster.on('node error', () => {});
-    this.#byKey = cluster;
-    await this.#bounded('a connection', cluster.connect());
-    return cluster;
-  }
-
-  async #bounded<T>(what: string, answer: Promise<T>): Promise<T> {
+  async #answered<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    if (this.#closed)
+      throw new PoolbenchError('TARGET_LOST', 'the connections to the cluster have been closed');
     try {
-      return await withTimeout(answer, this.#timeoutMs);
+      return await ask();
     } catch (error) {
-      if (isRefusal(error)) throw error;
-      this.#byKey?.disconnect();
-      this.#byKey = undefined;
-      throw this.#silence(what, error);
+      throw isRefusal(error) ? error : this.#silence(what, error);
     }
   }
 

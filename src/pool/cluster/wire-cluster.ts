@@ -1,13 +1,12 @@
 import type { Address } from '../address.ts';
-import { type Batch, type CommandSet, KEY } from '../batch.ts';
+import type { Batch, CommandSet } from '../batch.ts';
 import { type Connect, Connection } from '../connection.ts';
 import { WireConnection } from '../wire-connection.ts';
-import { KeySlots } from './key-slots.ts';
+import { askSlots } from './ask-slots.ts';
+import { BatchCutter } from './batch-cutter.ts';
 import { NodeConnection } from './node-connection.ts';
-import { type Flight, type Part, PartStore } from './part.ts';
-import { readReply } from './read-reply.ts';
+import type { Flight, Part } from './part.ts';
 import type { RedirectCount } from './redirects.ts';
-import { readSlotRanges, type SlotRange } from './slot-ranges.ts';
 import { Topology } from './topology.ts';
 
 /** A node that does not tell the slots within this is passed over for the next. */
@@ -16,10 +15,7 @@ const mostAskMs = 1000;
 /** What all connections of one thread to one cluster share. */
 interface Shared {
   readonly topology: Topology;
-  readonly keySlots: KeySlots;
-  /** Of each command: whether it has a key, which says where it goes. */
-  readonly keyed: readonly boolean[];
-  readonly parts: PartStore;
+  readonly cutter: BatchCutter;
   readonly redirects: RedirectCount;
   /** Opens a connection to the node of this index. */
   readonly connect: (node: number) => Promise<WireConnection>;
@@ -37,10 +33,7 @@ export class WireCluster extends Connection {
   readonly #nodes: (NodeConnection | undefined)[] = [];
   /** Flights that are not in use. Only a connection that several callers share has more than one. */
   readonly #flights: Flight[] = [];
-  /** Parts of the batch that is being cut, by node. */
-  readonly #cut: (Part | undefined)[] = [];
-  #counts = new Uint32Array(0);
-  #owners = new Uint16Array(0);
+  readonly #send = (part: Part): void => this.#node(part.node).send(part);
   #alive = true;
 
   private constructor(shared: Shared) {
@@ -61,22 +54,13 @@ export class WireCluster extends Connection {
     timeoutMs: number,
     redirects: RedirectCount,
   ): Connect {
-    const ask = (node: Address) => askSlots(node, commandSet, Math.min(timeoutMs, mostAskMs));
-    const topology = new Topology(seeds, ask);
+    const topology = new Topology(seeds, node => askSlots(node, commandSet, Math.min(timeoutMs, mostAskMs)));
     const connects: (() => Promise<WireConnection>)[] = [];
-    const shared: Shared = {
-      topology,
-      keySlots: new KeySlots(commandSet.keyPrefix),
-      keyed: commandSet.commands.map(({ args }) => args.includes(KEY)),
-      parts: new PartStore(),
-      redirects,
-      connect(node) {
-        const connect =
-          connects[node] ?? WireConnection.connector(topology.node(node), commandSet, timeoutMs);
-        connects[node] = connect;
-        return connect();
-      },
+    const connect = (node: number) => {
+      connects[node] ??= WireConnection.connector(topology.node(node), commandSet, timeoutMs);
+      return connects[node]();
     };
+    const shared = { topology, cutter: new BatchCutter(commandSet, topology), redirects, connect };
     return async () => {
       await topology.load();
       const cluster = new WireCluster(shared);
@@ -96,14 +80,9 @@ export class WireCluster extends Connection {
   send(batch: Batch): void {
     batch.restart();
     this.sent++;
-    const flight = this.#takeFlight(batch);
-    if (batch.size === 1) {
-      const node = this.#ownerOf(batch, 0);
-      const part = this.#shared.parts.take(1, flight, node);
-      part.copy(0, batch, 0);
-      flight.open = 1;
-      this.#node(node).send(part);
-    } else this.#sendParts(flight);
+    const flight = this.#flights.pop() ?? { batch, open: 0, landed: part => this.#landed(part) };
+    flight.batch = batch;
+    this.#shared.cutter.cut(flight, this.#send);
   }
 
   /** One PING to every node at once. Rejects when no node is connected, or one of them was lost. */
@@ -131,72 +110,25 @@ export class WireCluster extends Connection {
     await Promise.all(opening);
   }
 
-  #ownerOf(batch: Batch, index: number): number {
-    const { topology, keySlots, keyed } = this.#shared;
-    // A command without a key is any node's.
-    const slot = keyed[batch.command[index] as number] ? keySlots.of(batch.keyOf(index)) : 0;
-    return topology.owner(slot);
-  }
-
   #node(index: number): NodeConnection {
     const known = this.#nodes[index];
     if (known !== undefined) return known;
-    const { topology, connect } = this.#shared;
     const node = new NodeConnection(
-      () => connect(index),
-      () => {
-        topology.suspect();
-        if (!this.#nodes.some(node => node?.opening || node?.live)) this.#alive = false;
-      },
+      () => this.#shared.connect(index),
+      () => this.#refused(),
     );
     this.#nodes[index] = node;
     if (!this.#alive) node.close('CONNECTION_CLOSED');
     return node;
   }
 
+  #refused(): void {
+    this.#shared.topology.suspect();
+    if (!this.#nodes.some(node => node?.opening || node?.live)) this.#alive = false;
+  }
+
   #live(): WireConnection[] {
     return this.#nodes.flatMap(node => node?.live ?? []);
-  }
-
-  #takeFlight(batch: Batch): Flight {
-    const free = this.#flights.pop();
-    if (free === undefined) return { batch, open: 0, landed: part => this.#landed(part) };
-    free.batch = batch;
-    return free;
-  }
-
-  /** Cuts a batch by the owners of its keys: first counts, so that every part is of its size, then copies. */
-  #sendParts(flight: Flight): void {
-    const { batch } = flight;
-    const { size } = batch;
-    const { topology, parts } = this.#shared;
-    if (this.#owners.length < size) this.#owners = new Uint16Array(size);
-    if (this.#counts.length < topology.size) this.#counts = new Uint32Array(topology.size);
-    const owners = this.#owners;
-    const counts = this.#counts.fill(0);
-    for (let i = 0; i < size; i++) {
-      const node = this.#ownerOf(batch, i);
-      owners[i] = node;
-      counts[node] = (counts[node] as number) + 1;
-    }
-    const cut = this.#cut;
-    for (let node = 0; node < counts.length; node++) {
-      const count = counts[node] as number;
-      if (count === 0) continue;
-      cut[node] = parts.take(count, flight, node);
-      flight.open++;
-    }
-    for (let i = size - 1; i >= 0; i--) {
-      const node = owners[i] as number;
-      counts[node] = (counts[node] as number) - 1;
-      cut[node]?.copy(counts[node] as number, batch, i);
-    }
-    for (let node = 0; node < counts.length; node++) {
-      const part = cut[node];
-      if (part === undefined) continue;
-      cut[node] = undefined;
-      this.#node(node).send(part);
-    }
   }
 
   /** Counts what came back into the batch, and sends on what was redirected. */
@@ -208,7 +140,7 @@ export class WireCluster extends Connection {
     batch.misses += part.misses;
     if (part.failures !== undefined) this.#fail(part, batch);
     if (part.redirected !== undefined) this.#follow(part, flight);
-    this.#shared.parts.giveBack(part);
+    this.#shared.cutter.giveBack(part);
     if (--flight.open > 0) return;
     this.#flights.push(flight);
     this.settled++;
@@ -224,40 +156,22 @@ export class WireCluster extends Connection {
 
   /** One part for each node that commands have moved to; ASK holds for one command at a time. */
   #follow(part: Part, flight: Flight): void {
-    const { topology, parts, redirects } = this.#shared;
+    const { topology, cutter, redirects } = this.#shared;
     const askedHost = topology.node(part.node).host;
     const moved = new Map<number, number[]>();
-    const send = (indices: readonly number[], node: number, asking: boolean) => {
-      const next = parts.take(indices.length, flight, node);
-      next.hops = part.hops + 1;
-      next.asking = asking;
-      for (const [to, from] of indices.entries()) next.copy(to, part, from);
-      flight.open++;
-      this.#node(node).send(next);
-    };
     for (const { asking, slot, host, port, index } of part.redirected ?? []) {
       const node = topology.indexOf({ host: host === '' ? askedHost : host, port });
       if (asking) {
         redirects.ask++;
-        send([index], node, true);
+        const next = cutter.cutAgain(part, flight, [index], node);
+        next.asking = true;
+        this.#send(next);
         continue;
       }
       redirects.moved++;
       topology.moved(slot, node);
       moved.set(node, [...(moved.get(node) ?? []), index]);
     }
-    for (const [node, indices] of moved) send(indices, node, false);
-  }
-}
-
-/** Asks a node for the slots over a connection of its own, so that no reply of the load is in the way. */
-async function askSlots(node: Address, commandSet: CommandSet, timeoutMs: number): Promise<SlotRange[]> {
-  const connection = await WireConnection.connector(node, { ...commandSet, commands: [] }, timeoutMs)();
-  const late = setTimeout(() => connection.close('TIMEOUT'), timeoutMs);
-  try {
-    return readSlotRanges(readReply(await connection.ask('CLUSTER', 'SLOTS')), node.host);
-  } finally {
-    clearTimeout(late);
-    connection.close();
+    for (const [node, indices] of moved) this.#send(cutter.cutAgain(part, flight, indices, node));
   }
 }
