@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   beginMigration,
   endMigration,
@@ -25,6 +25,9 @@ beforeAll(async () => {
   [first, second] = cluster.masters as [TestNode, TestNode];
 });
 afterAll(() => cluster?.stop());
+// A slot that holds keys cannot be given away.
+const empty = () => Promise.all(cluster.masters.map(({ redis }) => redis.flushall()));
+beforeEach(empty);
 
 const ofFirst = (slot: number) => slot < 5000;
 const seeds = () => [first.port];
@@ -57,6 +60,7 @@ describe.each(clientNames)('%s', client => {
     const connection = await openClusterConnection({ connect, redirects });
     const moved = keysWhere(ofFirst, 3);
     onTestFinished(async () => {
+      await empty();
       for (const { slot } of moved) await moveSlot(slot, second, first, cluster);
     });
     for (const { slot } of moved) await moveSlot(slot, first, second, cluster);
@@ -80,6 +84,7 @@ describe.each(clientNames)('%s', client => {
     const connection = await openClusterConnection({ connect, redirects });
     const [told, untold] = keysWhere(ofFirst, 2) as [KeyInSlot, KeyInSlot];
     onTestFinished(async () => {
+      await empty();
       for (const { slot } of [told, untold]) await moveSlot(slot, second, first, cluster);
     });
     for (const { slot } of [told, untold]) await moveSlot(slot, first, second, cluster);
@@ -104,7 +109,7 @@ describe.each(clientNames)('%s', client => {
     await sendBatch(connection, [[SET, 999]]);
     await beginMigration(migrated.slot, first, second);
     onTestFinished(async () => {
-      await second.redis.call('FLUSHALL');
+      await empty();
       await endMigration(migrated.slot, first, second);
     });
     const key = migrated.key;

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { freePort } from '../../src/main/target/free-port.ts';
-import { readSlotRanges, type SlotRange } from '../../src/pool/cluster/slot-ranges.ts';
+import { type NodePlace, readSlotRanges, type SlotRange } from '../../src/pool/cluster/slot-ranges.ts';
 import { until } from './connections.ts';
 import { processId } from './observed-server.ts';
 import { startRedis, startValkey, type TestServer } from './servers.ts';
@@ -24,8 +24,8 @@ export interface TestCluster {
   /** One of each master, in their order; none unless asked for. */
   readonly replicas: readonly TestNode[];
   readonly nodes: readonly TestNode[];
-  /** The node that serves a slot, as the others say. */
-  ownerOf(slot: number): Promise<TestNode>;
+  /** The master of a slot now, and a replica that could take its place, as the first node that answers has it. */
+  servingOf(slot: number): Promise<{ readonly master: TestNode; readonly replica: TestNode | undefined }>;
   stop(): Promise<void>;
 }
 
@@ -99,12 +99,14 @@ export async function startCluster({
       masters,
       replicas,
       nodes,
-      async ownerOf(slot) {
+      async servingOf(slot) {
+        // A node that was stopped is asked, too, and must not be waited for.
         const ranges = await Promise.any(nodes.map(({ redis }) => slotsSeenBy(redis)));
         const range = ranges.find(({ first, last }) => slot >= first && slot <= last);
-        const owner = nodes.find(node => node.port === range?.master.port);
-        if (owner === undefined) throw new Error(`nobody serves slot ${slot}`);
-        return owner;
+        const find = (place: NodePlace | undefined) => nodes.find(({ port }) => port === place?.port);
+        const master = find(range?.master);
+        if (master === undefined) throw new Error(`nobody serves slot ${slot}`);
+        return { master, replica: find(range?.replicas[0]) };
       },
       stop,
     };
