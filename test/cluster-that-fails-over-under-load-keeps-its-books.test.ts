@@ -70,17 +70,5 @@ test.each(clientNames)(
     expect(round.cpu.serverCores).toBeNull();
     const left = await Promise.all([...living].map(({ redis }) => redis.dbsize()));
     expect(left).toEqual(left.map(() => 0));
-    console.log(
-      client,
-      JSON.stringify({
-        seconds: round.seconds,
-        issued: round.issued,
-        completed: round.completed,
-        failed: round.failed,
-        redirects: round.redirects,
-        series: round.series.map(({ completed, failed }) => [completed, failed]),
-        warnings: (await experiment.result()).warnings,
-      }),
-    );
   },
 );

@@ -5,7 +5,7 @@ test('a config needs a name, a target and scenarios; every other key has a defau
   const text = '{"name":"least","target":{"server":"redis","url":"redis://localhost"},"scenarios":[{}]}';
   expect(parseConfig(text, 'least.json')).toEqual({
     name: 'least',
-    target: { server: 'redis', url: 'redis://localhost', threads: [] },
+    target: { server: 'redis', url: 'redis://localhost', threads: [], cluster: false },
     workload: { keys: 10_000, valueBytes: 32, readShare: 0.5 },
     scenarios: [
       {

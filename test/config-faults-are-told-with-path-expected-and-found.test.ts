@@ -167,7 +167,7 @@ test.each([
   [
     'keys that are like no other',
     { ...good, target: { ...good.target, x: 1, password: 'p' } },
-    'target: unknown keys "x", "password"; known are server, url, threads',
+    'target: unknown keys "x", "password"; known are server, url, threads, cluster',
   ],
 ])('%s', (_, config, fault) => {
   expect(faultsOf(config)).toEqual([fault]);
