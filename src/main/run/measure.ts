@@ -146,7 +146,14 @@ async function serverCount(control: Control): Promise<ServerCount> {
   const lives = (await ask('server')).map(server => server.get('run_id') ?? server.get('process_id'));
   const calls = (await ask('commandstats')).map(info => commandCalls(info, commandNames));
   return {
-    life: lives.includes(undefined) ? undefined : lives.toSorted().join(' '),
+    // A master that is silent at one end only has gone or come: what the others tell is then not the cluster's.
+    life:
+      control.cluster === undefined
+        ? lives[0]
+        : lives
+            .map(life => life ?? 'silent')
+            .toSorted()
+            .join(' '),
     calls: calls.reduce((sum, ofNode) => (sum === null || ofNode === null ? null : sum + ofNode), 0),
   };
 }
