@@ -3,7 +3,7 @@ import { freePort } from '../../src/main/target/free-port.ts';
 import { type NodePlace, readSlotRanges, type SlotRange } from '../../src/pool/cluster/slot-ranges.ts';
 import { until } from './connections.ts';
 import { processId } from './observed-server.ts';
-import { startRedis, startValkey, type TestServer } from './servers.ts';
+import { certificates, startRedis, startValkey, type TestServer } from './servers.ts';
 
 const slotCount = 16384;
 
@@ -11,6 +11,8 @@ const slotCount = 16384;
 export interface TestNode {
   readonly url: string;
   readonly port: number;
+  /** 0 where it speaks no TLS. */
+  readonly tlsPort: number;
   readonly id: string;
   /** A look at it from outside of poolbench. */
   readonly redis: Redis;
@@ -35,6 +37,10 @@ export interface TestClusterOptions {
   readonly server?: 'redis' | 'valkey';
   /** After so long without a sign of life a node counts as failed. */
   readonly nodeTimeoutMs?: number;
+  /** What every node asks of its clients, and of other nodes. */
+  readonly password?: string;
+  /** Nodes speak TLS to one another, and announce their TLS ports to those who ask in TLS. */
+  readonly tls?: boolean;
 }
 
 /** A cluster on free loopback ports, in memory only, that serves all slots when it is handed out. */
@@ -43,8 +49,10 @@ export async function startCluster({
   withReplicas = false,
   server = 'redis',
   nodeTimeoutMs = 1000,
+  password,
+  tls = false,
 }: TestClusterOptions = {}): Promise<TestCluster> {
-  const started: (TestServer & { busPort: number; redis: Redis; pid: number })[] = [];
+  const started: (TestServer & { tlsPort: number; busPort: number; redis: Redis; pid: number })[] = [];
   const stop = async () => {
     for (const { redis, pid } of started) {
       redis.disconnect();
@@ -58,15 +66,26 @@ export async function startCluster({
     for (let node = 0; node < masterCount * (withReplicas ? 2 : 1); node++) {
       // The usual port of the cluster's bus is 10,000 higher, which need not be a port.
       const busPort = await freePort();
-      const one = await start({ args: clusterArguments(busPort, nodeTimeoutMs) });
-      const redis = new Redis(one.url, { retryStrategy: () => null });
+      const tlsPort = tls ? await freePort() : 0;
+      const login = password === undefined ? [] : ['--requirepass', password, '--masterauth', password];
+      const args = [
+        ...clusterArguments(busPort, nodeTimeoutMs),
+        ...login,
+        ...(tls ? tlsArguments(tlsPort) : []),
+      ];
+      const one = await start({ args });
+      const redis = new Redis(one.url, {
+        retryStrategy: () => null,
+        ...(password === undefined ? {} : { password }),
+      });
       redis.on('error', () => {});
-      started.push({ ...one, busPort, redis, pid: await processId(redis) });
+      started.push({ ...one, tlsPort, busPort, redis, pid: await processId(redis) });
     }
     const nodes: TestNode[] = await Promise.all(
-      started.map(async ({ url, port, redis, pid }) => ({
+      started.map(async ({ url, port, tlsPort, redis, pid }) => ({
         url,
         port,
+        tlsPort,
         redis,
         id: String(await redis.cluster('MYID')),
         signal: signal => tryKill(pid, signal),
@@ -80,8 +99,8 @@ export async function startCluster({
     }
     for (const [index, { redis }] of nodes.entries())
       await redis.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-    for (const { port, busPort } of started.slice(1))
-      await nodes[0]?.redis.call('CLUSTER', 'MEET', '127.0.0.1', port, busPort);
+    for (const { port, tlsPort, busPort } of started.slice(1))
+      await nodes[0]?.redis.call('CLUSTER', 'MEET', '127.0.0.1', tls ? tlsPort : port, busPort);
     await untilAll(nodes, async ({ redis }) => (await infoOf(redis)).known === nodes.length);
     for (const [index, { redis }] of replicas.entries()) {
       const master = masters[index] as TestNode;
@@ -170,6 +189,23 @@ function clusterArguments(busPort: number, nodeTimeoutMs: number): string[] {
     ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
     ...['--cluster-node-timeout', String(nodeTimeoutMs), '--cluster-replica-validity-factor', '0'],
     ...['--repl-diskless-sync-delay', '0', '--shutdown-timeout', '0'],
+  ];
+}
+
+function tlsArguments(port: number): string[] {
+  const { ca, certificate, key } = certificates;
+  return [
+    ...[
+      '--tls-port',
+      String(port),
+      '--tls-auth-clients',
+      'no',
+      '--tls-cluster',
+      'yes',
+      '--tls-replication',
+      'yes',
+    ],
+    ...['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', ca],
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Address } from '../../pool/address.ts';
+import { clusterNode } from '../../pool/cluster/cluster-node.ts';
 import { slotCount } from '../../pool/cluster/key-slots.ts';
 import { mastersOf, readSlotRanges, type SlotRange } from '../../pool/cluster/slot-ranges.ts';
-import { nodeAddress } from '../../pool/node-address.ts';
 import { PoolbenchError } from '../errors.ts';
 import { ClusterByKey } from './cluster-by-key.ts';
 import { Control, isRefusal, type Outcome, type Request } from './control.ts';
@@ -150,9 +150,9 @@ export class ClusterControl extends Control {
     const masters = mastersOf(ranges);
     const replicas = ranges.flatMap(range => range.replicas);
     const places = new Map([...masters, ...replicas].map(place => [`${place.host} ${place.port}`, place]));
-    for (const [key, { host, port }] of places) {
+    for (const [key, place] of places) {
       if (!this.#connections.has(key))
-        this.#connections.set(key, new Control(nodeAddress(this.address, host, port), this.#timeoutMs));
+        this.#connections.set(key, new Control(clusterNode(this.address, place), this.#timeoutMs));
     }
     for (const [key, connection] of this.#connections) {
       if (places.has(key)) continue;
@@ -160,7 +160,7 @@ export class ClusterControl extends Control {
       this.#connections.delete(key);
     }
     this.#masters = masters.flatMap(({ host, port }) => this.#connections.get(`${host} ${port}`) ?? []);
-    this.#known = [...places.values()].map(({ host, port }) => nodeAddress(this.address, host, port));
+    this.#known = [...places.values()].map(place => clusterNode(this.address, place));
   }
 
   async #answered<T>(what: string, ask: () => Promise<T>): Promise<T> {

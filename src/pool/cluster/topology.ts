@@ -1,5 +1,5 @@
 import type { Address } from '../address.ts';
-import { nodeAddress } from '../node-address.ts';
+import { clusterNode } from './cluster-node.ts';
 import { slotCount } from './key-slots.ts';
 import type { NodePlace, SlotRange } from './slot-ranges.ts';
 
@@ -70,7 +70,7 @@ export class Topology {
     const known = this.#indices.get(key);
     if (known !== undefined) return known;
     this.#indices.set(key, this.#nodes.length);
-    return this.#nodes.push(nodeAddress(this.#seeds[0] as Address, host, port)) - 1;
+    return this.#nodes.push(clusterNode(this.#seeds[0] as Address, { host, port })) - 1;
   }
 
   /** A node has said who serves a slot now; more slots may have moved with it. */
