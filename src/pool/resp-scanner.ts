@@ -58,6 +58,8 @@ export class RespScanner {
   #negative = false;
   /** Payload bytes still to come, the closing CRLF included. */
   #remaining = 0;
+  /** Replies that the scan going on has completed before the one being read: noted only where one is read in steps. */
+  #repliesBefore = 0;
   /** Text of the error being read. */
   #error = '';
 
@@ -74,6 +76,7 @@ export class RespScanner {
   scan(bytes: Uint8Array, from: number, end: number, most: number): number {
     let replies = 0;
     let at = from;
+    this.#repliesBefore = 0;
     while (at < end && replies < most) {
       if (this.#expecting === expecting.type) {
         if (this.#pending === 0) {
@@ -84,6 +87,7 @@ export class RespScanner {
           }
           if (at === end || replies === most) break;
         }
+        this.#repliesBefore = replies;
         this.#open(bytes[at++] as number);
       } else if (this.#expecting === expecting.length) {
         const byte = bytes[at++] as number;
@@ -96,14 +100,14 @@ export class RespScanner {
         while (lineEnd < end && bytes[lineEnd] !== LF) lineEnd++;
         if (this.#type === type.error) this.#keepError(bytes, at, lineEnd);
         at = Math.min(lineEnd + 1, end);
-        if (lineEnd < end) replies += this.#lineRead(replies);
+        if (lineEnd < end) replies += this.#lineRead();
       } else {
         const taken = Math.min(this.#remaining, end - at);
         if (this.#type === type.blobError) this.#keepError(bytes, at, at + taken);
         at += taken;
         this.#remaining -= taken;
         if (this.#remaining === 0) {
-          if (this.#type === type.blobError) this.#errorRead(replies);
+          if (this.#type === type.blobError) this.#errorRead();
           replies += this.#close();
         }
       }
@@ -174,9 +178,9 @@ export class RespScanner {
     }
   }
 
-  #lineRead(replies: number): number {
+  #lineRead(): number {
     if (this.#type === type.nil) return this.#null();
-    if (this.#type === type.error) this.#errorRead(replies);
+    if (this.#type === type.error) this.#errorRead();
     return this.#close();
   }
 
@@ -202,12 +206,12 @@ export class RespScanner {
       this.#error += String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 256)));
   }
 
-  #errorRead(replies: number): void {
+  #errorRead(): void {
     if (!this.#isOutcome) return;
     const message = this.#error.trimEnd();
     let codeEnd = 0;
     while (codeEnd < message.length && message.charCodeAt(codeEnd) !== SPACE) codeEnd++;
-    this.#onError(message.slice(0, codeEnd) || 'ERR', message, replies);
+    this.#onError(message.slice(0, codeEnd) || 'ERR', message, this.#repliesBefore);
   }
 }
 
