@@ -7,14 +7,8 @@ import {
   type TestCluster,
   type TestNode,
 } from './support/cluster.ts';
-import {
-  clusterClient,
-  type KeyInSlot,
-  keysWhere,
-  keyWhere,
-  openClusterConnection,
-} from './support/cluster-connections.ts';
-import { clientNames, GET, SET, sendBatch, until } from './support/connections.ts';
+import { clusterClient, keysWhere, keyWhere, openClusterConnection } from './support/cluster-connections.ts';
+import { clientNames, GET, SET, sendBatch } from './support/connections.ts';
 import { callsOf } from './support/observed-server.ts';
 
 let cluster: TestCluster;
@@ -77,29 +71,6 @@ describe.each(clientNames)('%s', client => {
     expect(met).toBeLessThanOrEqual(3);
     expect(await sendBatch(connection, [one, ...others])).toMatchObject({ completed: 3, failures: {} });
     expect(redirects.moved).toBe(met);
-  });
-
-  test('the table is asked for again, so that slots of which nobody has told are known, too', async () => {
-    const { connect, redirects } = clusterClient(client, seeds());
-    const connection = await openClusterConnection({ connect, redirects });
-    const [told, untold] = keysWhere(ofFirst, 2) as [KeyInSlot, KeyInSlot];
-    onTestFinished(async () => {
-      await empty();
-      for (const { slot } of [told, untold]) await moveSlot(slot, second, first, cluster);
-    });
-    for (const { slot } of [told, untold]) await moveSlot(slot, first, second, cluster);
-    const asked = await callsOf(first.redis, 'cluster\\|slots').then(async own => {
-      await sendBatch(connection, [[SET, told.key]]);
-      return own;
-    });
-    await until(async () => {
-      const now = await calls('cluster\\|slots');
-      return now.reduce((sum, count) => sum + count, 0) > asked;
-    });
-    // The answer is still on its way when the server has counted it.
-    await new Promise(resolve => setTimeout(resolve, 50));
-    await sendBatch(connection, [[SET, untold.key]]);
-    expect(redirects.moved).toBe(1);
   });
 
   test('a slot that is being migrated is asked for at its destination, each time anew', async () => {
