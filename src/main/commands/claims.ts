@@ -154,9 +154,9 @@ function settingsOf(flags: ClaimsFlags): Ledger['settings'] {
   return Object.fromEntries(given.map(name => [name, flags[name]]));
 }
 
-function shownTarget({ declared, detected, foundBy, standIn, local }: Target): Ledger['target'] {
+function shownTarget({ declared, detected, masters, foundBy, standIn, local }: Target): Ledger['target'] {
   const { server, version, threads, persistence } = detected;
-  return { declared, detected: { server, version, threads, persistence }, foundBy, standIn, local };
+  return { declared, detected: { server, version, threads, persistence, masters }, foundBy, standIn, local };
 }
 
 /** A command that found no target leaves no folder behind. */
