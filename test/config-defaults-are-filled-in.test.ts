@@ -12,6 +12,7 @@ test('a config needs a name, a target and scenarios; every other key has a defau
       protocol: null,
       tls: { ca: null, cert: null, key: null, servername: null, rejectUnauthorized: true },
       sentinel: { master: null, others: [], username: null, password: null },
+      cluster: false,
     },
     workload: { keys: 10_000, valueBytes: 32, readShare: 0.5 },
     scenarios: [

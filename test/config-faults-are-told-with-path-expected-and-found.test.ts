@@ -210,7 +210,7 @@ test.each([
   [
     'keys that are like no other',
     { ...good, target: { ...good.target, x: 1, password: 'p' } },
-    'target: unknown keys "x", "password"; known are server, url, threads, protocol, tls, sentinel',
+    'target: unknown keys "x", "password"; known are server, url, threads, protocol, tls, sentinel, cluster',
   ],
 ])('%s', (_, config, fault) => {
   expect(faultsOf(config)).toEqual([fault]);

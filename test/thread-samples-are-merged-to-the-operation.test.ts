@@ -72,6 +72,7 @@ function buildSample({
     strain: { ...strain, eventLoopUtilization },
     loads: [buildLoad(load)],
     openLoop,
+    redirects: null,
   };
 }
 

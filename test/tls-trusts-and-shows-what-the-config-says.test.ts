@@ -50,7 +50,15 @@ const keys = { ca: null, cert: null, key: null, servername: null, rejectUnauthor
 const sentinel = { master: null, others: [], username: null, password: null };
 
 function addressOf(url: string, tls: Partial<typeof keys> | Record<string, unknown>) {
-  const target = { server: 'redis', url, threads: [], protocol: null, tls: { ...keys, ...tls }, sentinel };
+  const target = {
+    server: 'redis',
+    url,
+    threads: [],
+    protocol: null,
+    tls: { ...keys, ...tls },
+    sentinel,
+    cluster: false,
+  };
   return targetAddress(target as Parameters<typeof targetAddress>[0]);
 }
 

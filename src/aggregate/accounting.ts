@@ -15,6 +15,8 @@ export interface Account {
   readonly overRange: number;
   /** Null if the server's count is not known for every round. */
   readonly serverCalls: number | null;
+  /** Redirections that were followed; null: a server alone. */
+  readonly redirects: RoundResult['redirects'];
 }
 
 /** Sums a scenario's books over its rounds. */
@@ -32,6 +34,9 @@ export function accountOf(rounds: readonly RoundResult[]): Account {
     misses: sum(round => round.misses),
     overRange: sum(round => round.overRange),
     serverCalls: counted ? sum(round => round.serverCalls ?? 0) : null,
+    redirects: rounds.some(round => round.redirects !== null)
+      ? { moved: sum(round => round.redirects?.moved ?? 0), ask: sum(round => round.redirects?.ask ?? 0) }
+      : null,
   };
 }
 

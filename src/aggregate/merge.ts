@@ -1,4 +1,4 @@
-import type { LoadSample, SecondSample, ThreadSample } from '../workers/contract.ts';
+import type { LoadSample, Redirects, SecondSample, ThreadSample } from '../workers/contract.ts';
 import { sumByCode } from './accounting.ts';
 import { mergeLatencies, mergeTimes } from './histogram.ts';
 import { mergeOpenLoop } from './merge-open-loop.ts';
@@ -47,6 +47,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     poolMetrics: mergePools(threads.flatMap(sample => sample.pools)),
     allServedMs: latest(threads.map(sample => sample.allServedMs)),
     cuts: context.cuts,
+    redirects: sumRedirects(threads.flatMap(sample => sample.redirects ?? [])),
     basePingMs: context.basePingMs,
     cpu: {
       clientMicrosPerOp: completed === 0 ? null : usefulMicros / completed,
@@ -89,6 +90,12 @@ function mergeByPipeline(loads: readonly LoadSample[], seconds: number): LoadRes
     );
     return { pipeline, ...merged };
   });
+}
+
+/** Null where no thread had a cluster to tell of. */
+function sumRedirects(redirects: readonly Redirects[]): RoundResult['redirects'] {
+  if (redirects.length === 0) return null;
+  return { moved: total(redirects, ({ moved }) => moved), ask: total(redirects, ({ ask }) => ask) };
 }
 
 /** Null if any is. */

@@ -148,6 +148,8 @@ const round = z.object({
   allServedMs: z.number().nullable().default(null),
   /** Connections that were cut on purpose in the window. */
   cuts: z.number().default(0),
+  /** Redirections of a cluster that were followed, in the window and its drain; null: a server alone. */
+  redirects: z.object({ moved: z.number(), ask: z.number() }).nullable().default(null),
   /** Median round trip of a PING on an idle connection just before; null where none was answered. */
   basePingMs: z.number().nullable().default(null),
   cpu,
@@ -297,6 +299,8 @@ export const resultSchema = z.object({
       persistence: z.array(z.string()).readonly().nullable().optional(),
       /** RESP version of the load, 2 or 3; earlier results have none. */
       protocol: z.number().optional(),
+      /** Masters of the cluster; null: a server alone. Earlier results have none. */
+      masters: z.number().nullable().optional(),
     }),
     /** How it was found, for a reader: "running at redis://…", "binary /usr/bin/redis-server", … */
     foundBy: z.string(),

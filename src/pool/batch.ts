@@ -66,6 +66,22 @@ export class Batch {
     this.failures = undefined;
   }
 
+  /** Key number of a command: that of its first key, which says where it belongs in a cluster. */
+  keyOf(index: number): number {
+    return this.key[index] as number;
+  }
+
+  /** Takes over one command of another batch of the same CommandSet. */
+  copy(to: number, source: Batch, from: number): void {
+    this.command[to] = source.command[from] as number;
+    this.key[to] = source.key[from] as number;
+  }
+
+  /** The server answered the command at `index` with an error: its first word, and all of it. */
+  refused(code: string, _message: string, _index: number): void {
+    this.fail(code, 1);
+  }
+
   fail(code: string, count: number): void {
     if (count === 0) return;
     this.failures ??= new Map();

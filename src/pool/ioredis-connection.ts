@@ -89,7 +89,7 @@ export class IoredisConnection extends Connection {
   }
 
   #sendOne(batch: Batch): void {
-    this.#redis.call(this.#name(batch, 0), this.#args(batch, 0)).then(
+    this.#redis.call(nameOf(this.#commandSet, batch, 0), argsOf(this.#commandSet, batch, 0)).then(
       value => {
         count(batch, undefined, value);
         this.#settle(batch);
@@ -104,7 +104,7 @@ export class IoredisConnection extends Connection {
   #sendPipeline(batch: Batch): void {
     const pipeline = this.#redis.pipeline();
     for (let i = 0; i < batch.size; i++) {
-      pipeline.call(this.#name(batch, i), this.#args(batch, i));
+      pipeline.call(nameOf(this.#commandSet, batch, i), argsOf(this.#commandSet, batch, i));
     }
     pipeline.exec().then(
       outcomes => {
@@ -117,20 +117,6 @@ export class IoredisConnection extends Connection {
         this.#settle(batch);
       },
     );
-  }
-
-  #name(batch: Batch, index: number): string {
-    return this.#template(batch, index).name;
-  }
-
-  /** The command's arguments, the key spelled out. */
-  #args(batch: Batch, index: number): string[] {
-    const key = keyName(this.#commandSet.keyPrefix, batch.key[index] as number);
-    return this.#template(batch, index).args.map(arg => (arg === KEY ? key : arg));
-  }
-
-  #template(batch: Batch, index: number): CommandTemplate {
-    return this.#commandSet.commands[batch.command[index] as number] as CommandTemplate;
   }
 
   /** An error reply counts under its own code, a lost connection under what the socket said. */
@@ -146,7 +132,23 @@ export class IoredisConnection extends Connection {
   }
 }
 
-function count(batch: Batch, code: string | undefined, value: unknown): void {
+/** Name of one command of a batch. */
+export function nameOf(commandSet: CommandSet, batch: Batch, index: number): string {
+  return templateOf(commandSet, batch, index).name;
+}
+
+/** Its arguments, the key spelled out. */
+export function argsOf(commandSet: CommandSet, batch: Batch, index: number): string[] {
+  const key = keyName(commandSet.keyPrefix, batch.keyOf(index));
+  return templateOf(commandSet, batch, index).args.map(arg => (arg === KEY ? key : arg));
+}
+
+function templateOf({ commands }: CommandSet, batch: Batch, index: number): CommandTemplate {
+  return commands[batch.command[index] as number] as CommandTemplate;
+}
+
+/** Counts one outcome: a failure where there is a code. */
+export function count(batch: Batch, code: string | undefined, value: unknown): void {
   if (code !== undefined) batch.fail(code, 1);
   else {
     batch.completed++;
@@ -155,7 +157,7 @@ function count(batch: Batch, code: string | undefined, value: unknown): void {
 }
 
 /** Set so that ioredis measures and does not flatter: nothing is queued, retried or resent behind the measurement. */
-function redisOptions(address: Address) {
+export function redisOptions(address: Address) {
   const { username, password, database, protocol } = address;
   return {
     ...socketPlace(address),

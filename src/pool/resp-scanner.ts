@@ -29,6 +29,12 @@ const type = {
 const expecting = { type: 0, length: 1, line: 2, payload: 3 } as const;
 
 /**
+ * Is called for each error reply, before it counts, with its first word, its whole text, and how many replies the scan
+ * that is going on has completed before it.
+ */
+export type OnError = (code: string, message: string, replies: number) => void;
+
+/**
  * Counts and classifies the replies in a RESP2 or RESP3 byte stream, cut anywhere, without building their values.
  *
  * A reply is complete when `#pending` elements have been seen: an aggregate of n adds n and completes itself, so no
@@ -40,7 +46,7 @@ export class RespScanner {
   nils = 0;
   /** Where the last scan ended: at `end`, or behind the last of the replies it was to stop at. */
   at = 0;
-  readonly #onError: (code: string, message: string) => void;
+  readonly #onError: OnError;
   #expecting: number = expecting.type;
   /** Elements that the current reply still lacks; 0 between two replies. */
   #pending = 0;
@@ -52,11 +58,12 @@ export class RespScanner {
   #negative = false;
   /** Payload bytes still to come, the closing CRLF included. */
   #remaining = 0;
+  /** Replies that the scan going on has completed before the one being read: noted only where one is read in steps. */
+  #repliesBefore = 0;
   /** Text of the error being read. */
   #error = '';
 
-  /** `onError` is called for each error reply with its first word and its whole text, before the reply counts. */
-  constructor(onError: (code: string, message: string) => void) {
+  constructor(onError: OnError) {
     this.#onError = onError;
   }
 
@@ -69,6 +76,7 @@ export class RespScanner {
   scan(bytes: Uint8Array, from: number, end: number, most: number): number {
     let replies = 0;
     let at = from;
+    this.#repliesBefore = 0;
     while (at < end && replies < most) {
       if (this.#expecting === expecting.type) {
         if (this.#pending === 0) {
@@ -79,6 +87,7 @@ export class RespScanner {
           }
           if (at === end || replies === most) break;
         }
+        this.#repliesBefore = replies;
         this.#open(bytes[at++] as number);
       } else if (this.#expecting === expecting.length) {
         const byte = bytes[at++] as number;
@@ -202,7 +211,7 @@ export class RespScanner {
     const message = this.#error.trimEnd();
     let codeEnd = 0;
     while (codeEnd < message.length && message.charCodeAt(codeEnd) !== SPACE) codeEnd++;
-    this.#onError(message.slice(0, codeEnd) || 'ERR', message);
+    this.#onError(message.slice(0, codeEnd) || 'ERR', message, this.#repliesBefore);
   }
 }
 

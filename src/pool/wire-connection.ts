@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Address } from './address.ts';
 import { Batch, type CommandSet, connectionName } from './batch.ts';
-import { type Connect, Connection } from './connection.ts';
+import { Connection } from './connection.ts';
 import { failureCode, PoolError } from './errors.ts';
 import { connectTimeout, openSocket } from './open-socket.ts';
 import { RequestEncoder } from './request-encoder.ts';
@@ -14,10 +14,16 @@ import { logIn } from './wire-login.ts';
 const received = Buffer.allocUnsafeSlow(64 * 1024);
 
 const ping = encodeRequest(['PING']);
+const asking = encodeRequest(['ASKING']);
 
 /** A request outside of the load, whose refusal is told in the server's words. */
 class Request extends Batch {
   refusal: string | undefined;
+
+  override refused(code: string, message: string): void {
+    this.fail(code, 1);
+    this.refusal = message;
+  }
 }
 
 /**
@@ -39,6 +45,8 @@ export class WireConnection extends Connection {
   readonly #later: Batch[] = [];
   /** Batches whose last reply lies in the middle of the read that is being scanned. */
   readonly #answered: Batch[] = [];
+  /** What is read while `ask` waits for its reply. */
+  #heard: Buffer[] | undefined;
   #alive = true;
   #closedAs = 'CONNECTION_CLOSED';
 
@@ -46,10 +54,11 @@ export class WireConnection extends Connection {
     super();
     this.#socket = socket;
     this.#encoder = encoder;
-    this.#scanner = new RespScanner((code, message) => {
+    this.#scanner = new RespScanner((code, message, replies) => {
       this.#failed++;
-      this.#batch?.fail(code, 1);
-      if (this.#batch instanceof Request) this.#batch.refusal = message;
+      const batch = this.#batch;
+      // What is missing is counted down only when a scan has ended.
+      batch?.refused(code, message, batch.size - this.#missing + replies);
     });
     socket.on('error', error => {
       this.#closedAs = failureCode(error);
@@ -58,7 +67,11 @@ export class WireConnection extends Connection {
   }
 
   /** Makes the connections of one pool. A connect unanswered after `timeoutMs` rejects with ETIMEDOUT. */
-  static connector(address: Address, commandSet: CommandSet, timeoutMs: number): Connect {
+  static connector(
+    address: Address,
+    commandSet: CommandSet,
+    timeoutMs: number,
+  ): () => Promise<WireConnection> {
     const templates = new RequestTemplates(commandSet);
     const name = connectionName(commandSet);
     const findServer = serverFinder(address, timeoutMs);
@@ -104,8 +117,23 @@ export class WireConnection extends Connection {
     this.#transmit(batch, apart ? this.#encoder.encodeApart(batch) : this.#encoder.encode(batch));
   }
 
+  /** Sends a batch of one command to a cluster's node that only imports the command's slot: right behind ASKING. */
+  sendAsking(batch: Batch): void {
+    this.#transmit(new Request(1, () => {}), asking);
+    this.send(batch);
+  }
+
   async ping(): Promise<void> {
     await this.#request(ping);
+  }
+
+  /** Sends one request while nothing else is in flight, and hands out the bytes of its reply. Rejects as `ping`. */
+  async ask(...args: string[]): Promise<Buffer> {
+    const heard: Buffer[] = [];
+    this.#heard = heard;
+    await this.#request(encodeRequest(args));
+    this.#heard = undefined;
+    return Buffer.concat(heard);
   }
 
   close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {
@@ -118,6 +146,7 @@ export class WireConnection extends Connection {
   /** Takes in the first `length` bytes of the shared read buffer. */
   receive(length: number): void {
     const scanner = this.#scanner;
+    this.#heard?.push(Buffer.from(received.subarray(0, length)));
     try {
       this.#missing -= scanner.scan(received, 0, length, this.#missing);
       if (scanner.at < length) this.#scanFurther(length);

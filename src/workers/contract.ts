@@ -45,6 +45,8 @@ export interface ThreadTask {
   /** Position of the thread in this scenario, from 0: its slot in `shared` and a part of its seed. */
   readonly thread: number;
   readonly address: Address;
+  /** Nodes of the cluster that the load goes to, in the place of `address`; undefined: a server alone. */
+  readonly cluster?: readonly Address[];
   readonly client: Client;
   readonly preset: Preset;
   readonly probe: Probe;
@@ -141,6 +143,12 @@ export interface OpenLoopSample {
   readonly spinShare: number;
 }
 
+/** How often a cluster's nodes sent a command elsewhere. */
+export interface Redirects {
+  readonly moved: number;
+  readonly ask: number;
+}
+
 /** What one thread hands back. An operation belongs to the window in which it was due; the drain completes it. */
 export interface ThreadSample {
   readonly thread: number;
@@ -155,4 +163,6 @@ export interface ThreadSample {
   readonly strain: ThreadStrain;
   /** Null in a closed loop. */
   readonly openLoop: OpenLoopSample | null;
+  /** Redirections of a cluster that were followed in the measured window and its drain; null: a server alone. */
+  readonly redirects: Redirects | null;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowNs } from '../pool/clock.ts';
+import type { RedirectCount } from '../pool/cluster/redirects.ts';
 import type { WorkerPool } from '../pool/worker-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
 import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from './contract.ts';
@@ -35,15 +36,17 @@ export class ThreadLoad {
   readonly #open: OpenLoad | undefined;
   /** Whether every worker keeps its first connection until all have one. */
   readonly #gathers: boolean;
+  readonly #redirects: RedirectCount | null;
 
-  constructor(task: ThreadTask, pools: readonly WorkerPool[]) {
+  constructor(task: ThreadTask, pools: readonly WorkerPool[], redirects: RedirectCount | null) {
     this.#task = task;
     this.#pools = pools;
     this.#open = task.openLoop === null ? undefined : new OpenLoad(task.openLoop, this.#window);
     this.#gathers = task.burst || (task.warmupSeconds > 0 && task.pools.every(hasEnough));
     this.#crew = new Crew({ holds: this.#gathers && this.#open === undefined });
     this.#loads = hire(task, pools, { window: this.#window, crew: this.#crew, open: this.#open });
-    this.#measured = new MeasuredWindow(pools);
+    this.#measured = new MeasuredWindow(redirects === null ? pools : [...pools, redirects]);
+    this.#redirects = redirects;
   }
 
   /** Warm-up, measured window and drain, from the start instant `releasedNs` on. */
@@ -85,6 +88,7 @@ export class ThreadLoad {
       pools: this.#pools.flatMap(pool => pool.metrics() ?? []),
       loads,
       openLoop: this.#open?.finish(loads) ?? null,
+      redirects: this.#redirects === null ? null : { moved: this.#redirects.moved, ask: this.#redirects.ask },
     };
   }
 }

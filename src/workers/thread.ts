@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandSet } from '../pool/batch.ts';
 import { nowNs } from '../pool/clock.ts';
+import { RedirectCount } from '../pool/cluster/redirects.ts';
 import type { Connect } from '../pool/connection.ts';
 import { openPool } from '../pool/open-pool.ts';
 import { presets } from '../pool/presets.ts';
@@ -12,7 +13,8 @@ import { commandSet } from './workload.ts';
 /** Piscina's entry: opens the thread's pools, waits at the barrier, drives the load, and returns what it saw. */
 export default async function runTask(task: ThreadTask): Promise<ThreadSample | ThreadRefusal> {
   const shared = new SharedState(task.shared);
-  const connect = await connector(task);
+  const redirects = task.cluster === undefined ? null : new RedirectCount();
+  const connect = await connector(task, redirects);
   const pools = task.pools.map(share => openPool(poolOptions(task, share), connect));
   try {
     const refused = await Promise.all(pools.map(pool => pool.warm())).then(
@@ -21,7 +23,7 @@ export default async function runTask(task: ThreadTask): Promise<ThreadSample | 
     );
     if (refused !== undefined)
       return { refused: refused instanceof Error ? refused.message : String(refused) };
-    const load = new ThreadLoad(task, pools);
+    const load = new ThreadLoad(task, pools, redirects);
     shared.markReady();
     return await load.drive(shared, await passBarrier(shared));
   } finally {
@@ -30,9 +32,17 @@ export default async function runTask(task: ThreadTask): Promise<ThreadSample | 
 }
 
 /** Loads only the client that the scenario uses: ioredis costs a thread about 10 MB. */
-async function connector(task: ThreadTask): Promise<Connect> {
-  const { address, timeoutMs, autoPipelining } = task;
+async function connector(task: ThreadTask, redirects: RedirectCount | null): Promise<Connect> {
+  const { address, cluster, timeoutMs, autoPipelining } = task;
   const commands: CommandSet = commandSet(task.keyPrefix, task.valueBytes, task.seed);
+  if (cluster !== undefined && redirects !== null) {
+    if (task.client === 'wire') {
+      const { WireCluster } = await import('../pool/cluster/wire-cluster.ts');
+      return WireCluster.connector(cluster, commands, timeoutMs, redirects);
+    }
+    const { IoredisCluster } = await import('../pool/cluster/ioredis-cluster.ts');
+    return IoredisCluster.connector(cluster, commands, timeoutMs, { autoPipelining, redirects });
+  }
   if (task.client === 'wire') {
     const { WireConnection } = await import('../pool/wire-connection.ts');
     return WireConnection.connector(address, commands, timeoutMs);

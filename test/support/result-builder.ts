@@ -56,6 +56,7 @@ export function buildRound(
     },
     allServedMs: null,
     cuts: 0,
+    redirects: null,
     basePingMs: 0.05,
     cpu: {
       clientMicrosPerOp: completed === 0 ? null : 1e6 / completed,

@@ -19,6 +19,7 @@ export function accountingSection(scenarios: readonly ScenarioResult[]): string[
     }),
   );
   const open = scenarios.some(({ rounds }) => rounds.some(round => round.openLoop !== null));
+  const clustered = rows.some(({ account }) => account.redirects !== null);
   return [
     '## Accounting',
     `Over all rounds: issued = completed + failed + unfinished${open ? '; offered = issued + unsent' : ''}. The server's count is that of its \`commandstats\`.`,
@@ -37,6 +38,7 @@ export function accountingSection(scenarios: readonly ScenarioResult[]): string[
       numberColumn('misses', row => formatCount(row.account.misses)),
       numberColumn('over range', row => formatCount(row.account.overRange)),
       numberColumn("server's count", row => formatServerCalls(row.account)),
+      ...(clustered ? [textColumn('redirected', (row: Row) => formatRedirects(row.account))] : []),
     ]),
   ];
 }
@@ -45,6 +47,11 @@ function formatFailed(byCode: Readonly<Record<string, number>>, { failed, issued
   if (failed === 0) return '0';
   const counts = Object.entries(byCode).map(([code, count]) => `${code} ${formatCount(count)}`);
   return `${counts.join(', ')} (${formatShare(failed / issued)})`;
+}
+
+function formatRedirects({ redirects }: Account): string {
+  if (redirects === null) return nothing;
+  return `MOVED ${formatCount(redirects.moved)}, ASK ${formatCount(redirects.ask)}`;
 }
 
 /** The count, and by how much it differs from what poolbench saw completed. */

@@ -19,7 +19,9 @@ export function describeTarget({
 }: Pick<Result['target'], 'detected' | 'foundBy'>): string {
   const threads = detected.threads === null ? '' : `, ${formatPlural(detected.threads, 'thread')}`;
   const protocol = detected.protocol === 2 ? ', RESP2' : '';
-  return toOneLine(`${detected.server} ${detected.version}${threads}${protocol} (${foundBy})`);
+  const { masters = null } = detected;
+  const cluster = masters === null ? '' : `, cluster of ${formatPlural(masters, 'master')}`;
+  return toOneLine(`${detected.server} ${detected.version}${threads}${cluster}${protocol} (${foundBy})`);
 }
 
 /** Target, machine and tool as rows of a table; `more` stands behind the tool. */

@@ -40,12 +40,19 @@ export const target = section({
   }),
   tls: tls.prefault({}),
   sentinel: sentinel.prefault({}),
+  cluster: z
+    .boolean({ error: 'true or false' })
+    .default(false)
+    .meta({ description: 'Whether the URL names a node of a cluster, all masters of which are the target' }),
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
     const fault = (path: string[], expected: string, input: unknown) =>
       issues.push({ code: 'custom', params: { expected }, path, input });
-    const { url, threads, tls, sentinel } = value;
+    const { url, threads, tls, sentinel, cluster } = value;
+    const { path, database } = parseAddress(url);
+    if (cluster && (path !== undefined || database !== 0))
+      fault(['url'], 'redis:// or rediss:// and database 0, as target.cluster is true', url);
     const usesTls = Object.values(tls).some(key => key !== null && key !== true);
     if (usesTls && !/^rediss:/i.test(url)) fault(['url'], 'rediss://, as target.tls is set', url);
     if (tls.cert !== null && tls.key === null)
@@ -61,6 +68,7 @@ export const target = section({
     if (master === null) return;
     if (/^unix:/i.test(url))
       fault(['url'], 'redis:// or rediss:// and the place of a Sentinel, as target.sentinel is set', url);
+    if (cluster) fault(['cluster'], 'false, as target.sentinel is set: a cluster has no Sentinels', cluster);
     if (threads.length > 0)
       fault(['threads'], 'none, as poolbench does not start what a Sentinel names', threads);
   })

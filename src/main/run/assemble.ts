@@ -28,10 +28,12 @@ export interface RunState {
 export function assembleResult(state: RunState): Result {
   const { experiment, target } = state;
   const environment = describeEnvironment();
+  const { server, version, threads, persistence, protocol, masters } = target.detected;
   const surroundings = {
     cores: environment.cores,
     local: target.local,
-    serverThreads: target.detected.threads,
+    // The busiest master counts by its main thread; all of them together have so many.
+    serverThreads: masters === null ? threads : masters * (threads ?? 1),
   };
   const scenarios = state.scenarios.map(({ preset, ...scenario }) => {
     const rounds = [...(state.rounds.get(scenario.id) ?? [])];
@@ -44,10 +46,9 @@ export function assembleResult(state: RunState): Result {
       limitedBy: limitedBy(rounds, surroundings),
     };
   });
-  const { server, version, threads, persistence, protocol } = target.detected;
   const shownTarget = {
     declared: target.declared,
-    detected: { server, version, threads, persistence, protocol },
+    detected: { server, version, threads, persistence, protocol, masters },
     foundBy: target.foundBy,
     standIn: target.standIn,
     local: target.local,

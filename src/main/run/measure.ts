@@ -45,6 +45,7 @@ export function threadTasks(
   return splitOverThreads(scenario, workload.keys).map((pools, thread) => ({
     thread,
     address: target.address,
+    ...(target.control.cluster === undefined ? {} : { cluster: target.control.cluster }),
     client: scenario.client,
     preset: scenario.preset,
     probe: scenario.probe,
@@ -108,7 +109,7 @@ export async function measure(
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
-      `${before.server === after.server ? 'the server was restarted' : `the master moved from ${before.server} to ${after.server}`} while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and the server's own figures of that round are left out`,
+      `${whatHappened(control, before, after)} while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and the server's own figures of that round are left out`,
     );
   }
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
@@ -133,9 +134,9 @@ export async function measure(
   });
 }
 
-/** How often the server has run the workload's commands in its life so far, where it tells. */
+/** How often the server has run the workload's commands in its life so far, where it tells; the masters of a cluster together. */
 interface ServerCount {
-  /** Another one after every start of the server. */
+  /** Another one after every start of the server, and when other masters serve. */
   readonly life: string | undefined;
   readonly calls: number | null;
   /** Where it is: behind a Sentinel that may change. */
@@ -144,11 +145,29 @@ interface ServerCount {
 
 async function serverCount(control: Control): Promise<ServerCount> {
   // A server that is gone tells nothing; that it is gone is noticed elsewhere.
-  const ask = (section: string) => control.info(section).catch(() => new Map<string, string>());
-  const server = await ask('server');
+  const nodes = await control.findNodes().catch(() => control.nodes);
+  const ask = (section: string) =>
+    Promise.all(nodes.map(node => node.info(section).catch(() => new Map<string, string>())));
+  const lives = (await ask('server')).map(server => server.get('run_id') ?? server.get('process_id'));
+  const calls = (await ask('commandstats')).map(info => commandCalls(info, commandNames));
   return {
-    life: server.get('run_id') ?? server.get('process_id'),
-    calls: commandCalls(await ask('commandstats'), commandNames),
+    // A master that is silent at one end only has gone or come: what the others tell is then not the cluster's.
+    life:
+      control.cluster === undefined
+        ? lives[0]
+        : lives
+            .map(life => life ?? 'silent')
+            .toSorted()
+            .join(' '),
+    calls: calls.reduce((sum, ofNode) => (sum === null || ofNode === null ? null : sum + ofNode), 0),
     server: shownAddress(control.server),
   };
+}
+
+/** Why the server's counts before and after do not belong together, as a clause. */
+function whatHappened(control: Control, before: ServerCount, after: ServerCount): string {
+  if (control.cluster !== undefined) return 'a master of the cluster was restarted or replaced';
+  return before.server === after.server
+    ? 'the server was restarted'
+    : `the master moved from ${before.server} to ${after.server}`;
 }

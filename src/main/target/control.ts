@@ -62,6 +62,26 @@ export class Control {
     return this.address.sentinel === undefined ? this.#server : this.address;
   }
 
+  /** The servers that work together, as of the last look: this one. */
+  get nodes(): readonly Control[] {
+    return [this];
+  }
+
+  /** Looks them up. @throws PoolbenchError TARGET_LOST */
+  findNodes(): Promise<readonly Control[]> {
+    return Promise.resolve(this.nodes);
+  }
+
+  /** Every known node of the cluster; undefined: a server alone. */
+  get cluster(): readonly Address[] | undefined {
+    return undefined;
+  }
+
+  /** How many keys one command may hold, at the most that is sensible. */
+  get keysPerCommand(): number {
+    return 1000;
+  }
+
   /** Connects and logs in unless that is done. @throws as {@link connectControl} */
   async connect(): Promise<void> {
     await this.#connected();
@@ -225,7 +245,8 @@ async function logIn(redis: Redis, address: Address): Promise<void> {
   if (address.database !== 0) await redis.call('SELECT', address.database);
 }
 
-async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+/** Rejects with ETIMEDOUT after `timeoutMs`. */
+export async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

@@ -11,11 +11,12 @@ export async function findTarget(
   experiment: Pick<Experiment, 'target' | 'timeoutMs'>,
   options: Pick<ResolveOptions, 'standInAllowed' | 'onFreePort' | 'say'>,
 ): Promise<Target> {
-  const { server, url, threads } = experiment.target;
+  const { server, url, threads, cluster } = experiment.target;
   return resolveTarget({
     server,
     url,
     address: await targetAddress(experiment.target),
+    cluster,
     threads: threads[0],
     timeoutMs: controlTimeoutMs(experiment),
     ...options,

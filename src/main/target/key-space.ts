@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { keyName } from '../../pool/batch.ts';
 import { randomValue } from '../../workers/workload.ts';
 import { PoolbenchError } from '../errors.ts';
-import { type Control, isRefusal, type Request } from './control.ts';
+import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
 
 /** The keys of one run: `<prefix><8 digits>`, from 0 to `keys - 1`. */
 export interface KeySpace {
@@ -103,17 +103,21 @@ export async function removeKeySpace(control: Control, space: KeySpace): Promise
   for (let first = 0; first < space.keys; first += chunkKeys) {
     const count = Math.min(chunkKeys, space.keys - first);
     const names = Array.from({ length: count }, (_, index) => keyName(space.prefix, first + index));
-    let [outcome] = await control.pipeline([[command, ...names]]);
-    if (command === 'UNLINK' && outcome !== undefined && 'error' in outcome) {
+    const groups = chunksOf(names, control.keysPerCommand);
+    const ask = (name: string) => control.pipeline(groups.map(group => [name, ...group]));
+    let outcomes = await ask(command);
+    if (command === 'UNLINK' && outcomes.some(outcome => 'error' in outcome)) {
       command = 'DEL';
-      [outcome] = await control.pipeline([[command, ...names]]);
+      removed += sumOf(outcomes);
+      outcomes = await ask(command);
     }
-    if (outcome === undefined || 'value' in outcome) removed += Number(outcome?.value ?? 0);
-    else {
-      reason = outcome.error.message;
+    removed += sumOf(outcomes);
+    const refused = outcomes.find(outcome => 'error' in outcome);
+    if (refused !== undefined && 'error' in refused) {
+      reason = refused.error.message;
       // A server that takes no writes holds none of them, as a rule.
-      const [held] = await control.pipeline([['EXISTS', ...names]]);
-      left += held !== undefined && 'value' in held ? Number(held.value) : count;
+      const held = await ask('EXISTS');
+      left += held.every(outcome => 'value' in outcome) ? sumOf(held) : count;
     }
   }
   if (space.claimed && left === 0) {
@@ -124,6 +128,17 @@ export async function removeKeySpace(control: Control, space: KeySpace): Promise
     }
   }
   return left === 0 ? { removed, left } : { removed, left, reason };
+}
+
+function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, chunk) =>
+    items.slice(chunk * size, (chunk + 1) * size),
+  );
+}
+
+/** Sum of the numbers that commands answered. */
+function sumOf(outcomes: readonly Outcome[]): number {
+  return outcomes.reduce((sum, outcome) => sum + ('value' in outcome ? Number(outcome.value ?? 0) : 0), 0);
 }
 
 /**

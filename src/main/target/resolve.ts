@@ -1,8 +1,10 @@
 import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Address } from '../../pool/address.ts';
+import { mastersOf, readSlotRanges } from '../../pool/cluster/slot-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
-import { type Control, connectControl } from './control.ts';
+import { connectCluster } from './cluster-control.ts';
+import { type Control, connectControl, isRefusal } from './control.ts';
 import { howToInstall } from './find-server.ts';
 import { type Identity, identifyServer } from './identify.ts';
 import { expectServer, spokenProtocol } from './protocol.ts';
@@ -14,8 +16,8 @@ import { parseAddress, shownAddress, withoutPassword } from './url.ts';
 export interface Target {
   /** The URL is without its password. */
   readonly declared: { readonly server: DeclaredServer; readonly url: string };
-  /** `protocol` is the RESP version that the load speaks. */
-  readonly detected: Identity & { readonly protocol: 2 | 3 };
+  /** `protocol` is the RESP version that the load speaks; `masters` those of the cluster, null for a server alone. */
+  readonly detected: Identity & { readonly protocol: 2 | 3; readonly masters: number | null };
   /** For a reader: `running at redis://…`, `binary /usr/bin/redis-server, started on 127.0.0.1:6379`, … */
   readonly foundBy: string;
   /** Whether something else than the declared server answers: never to be silent about. */
@@ -36,6 +38,8 @@ export interface ResolveOptions {
   readonly url: string;
   /** What the URL and the keys beside it make together; the URL's own unless given. */
   readonly address?: Address;
+  /** The URL names a node of a cluster, which is then the target. Nothing is started in its place. */
+  readonly cluster?: boolean;
   /** Threads that a server which is started serves clients with. One that runs already is then an error. */
   readonly threads?: number | undefined;
   /** Start on a free port, though the URL's own may be free: another side of the run may have the same URL. */
@@ -68,7 +72,10 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   const address = options.address ?? parseAddress(options.url);
   const url = withoutPassword(options.url);
   const timeoutMs = options.timeoutMs ?? leastTimeoutMs;
-  const running = await connectIfRunning(address, timeoutMs);
+  const running =
+    options.cluster === true
+      ? await connectCluster(address, { timeoutMs })
+      : await connectIfRunning(address, timeoutMs);
   if (running !== undefined && threads !== undefined) {
     running.close();
     throw new PoolbenchError(
@@ -126,7 +133,14 @@ async function finish(
   const { control, foundBy, tried, started } = found;
   try {
     await expectServer(control);
-    const detected = { ...(await identifyServer(control)), protocol: await spokenProtocol(control) };
+    const nodes = await control.findNodes();
+    const identity = await identifyServer(nodes[0] ?? control);
+    if (identity.cluster && control.cluster === undefined) await refuseOneOfMany(control, url);
+    const detected = {
+      ...identity,
+      protocol: await spokenProtocol(control),
+      masters: control.cluster === undefined ? null : nodes.length,
+    };
     const standIn = server === 'any' ? detected.server === 'embedded' : detected.server !== server;
     const what = `${detected.server} ${detected.version}`;
     if (standIn && !standInAllowed) {
@@ -142,7 +156,7 @@ async function finish(
       standIn,
       address: control.answering,
       control,
-      local: started !== undefined || isLocal(control.server),
+      local: started !== undefined || nodes.every(node => isLocal(node.server)),
       notes: [
         ...(standIn ? [explainStandIn(server, what), ...tried] : []),
         ...(threads === undefined || threads === detected.threads
@@ -160,6 +174,20 @@ async function finish(
     control.close();
     throw error;
   }
+}
+
+/** A node of a cluster refuses the keys of the others. One that is alone in its cluster, or does not tell, is taken. */
+async function refuseOneOfMany(control: Control, url: string): Promise<void> {
+  const reply = await control.call('CLUSTER', 'SLOTS').catch((error: unknown) => {
+    if (isRefusal(error)) return [];
+    throw error;
+  });
+  const masters = mastersOf(readSlotRanges(reply, control.answering.host)).length;
+  if (masters < 2) return;
+  throw new PoolbenchError(
+    'TARGET_NOT_AVAILABLE',
+    `expected a server alone at ${url}, found a node of a cluster with ${masters} masters, which refuses the keys of the others (MOVED); set target.cluster to true`,
+  );
 }
 
 function explainStandIn(server: DeclaredServer, what: string): string {
