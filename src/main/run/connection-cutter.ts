@@ -28,6 +28,9 @@ export class ConnectionCutter {
   /** Connections that were there at the last look and have not been cut since, in random order. */
   #found: Cuttable[] = [];
   #cuts = 0;
+  /** One look may find none, while the connection that was cut last is on its way back. */
+  #looked = false;
+  #sawAny = false;
   #failure: string | undefined;
 
   constructor(control: Control, options: CutterOptions) {
@@ -41,9 +44,12 @@ export class ConnectionCutter {
     return this.#cuts;
   }
 
-  /** What the server answered where it cut none, such as that it may not be asked to. */
+  /** Why none could be cut: what the server answered, such as that it may not be asked to. */
   get failure(): string | undefined {
-    return this.#failure;
+    return (
+      this.#failure ??
+      (this.#looked && !this.#sawAny ? 'the server lists no connection of this run' : undefined)
+    );
   }
 
   /**
@@ -72,8 +78,9 @@ export class ConnectionCutter {
     try {
       // Looked up once in a while: CLIENT LIST takes the server's time, which is being measured.
       if (this.#found.length === 0) {
+        this.#looked = true;
         this.#found = shuffle(await this.#find(), this.#prng.draw());
-        if (this.#found.length === 0) this.#failure = 'the server lists no connection of this run';
+        this.#sawAny ||= this.#found.length > 0;
       }
       const next = this.#found.pop();
       if (next === undefined || this.#stopped.signal.aborted) return;

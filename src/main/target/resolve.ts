@@ -132,13 +132,15 @@ async function finish(
 ): Promise<Target> {
   const { control, foundBy, tried, started } = found;
   try {
-    await expectServer(control);
     const nodes = await control.findNodes();
-    const identity = await identifyServer(nodes[0] ?? control);
+    // What one master of a cluster says of itself is taken for all.
+    const node = nodes[0] ?? control;
+    await expectServer(node);
+    const identity = await identifyServer(node);
     if (identity.cluster && control.cluster === undefined) await refuseOneOfMany(control, url);
     const detected = {
       ...identity,
-      protocol: await spokenProtocol(control),
+      protocol: await spokenProtocol(node),
       masters: control.cluster === undefined ? null : nodes.length,
     };
     const standIn = server === 'any' ? detected.server === 'embedded' : detected.server !== server;
