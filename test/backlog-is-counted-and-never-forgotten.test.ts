@@ -142,6 +142,20 @@ test('lag is told of arrivals for which a worker was free, and of no others', ()
   expect(lag.totalCount).toBe(3);
 });
 
+test('a thread that comes late to idle workers is late for all that came meanwhile, also for what found none then', () => {
+  const { lag, queue, dispatch, free } = buildQueue({ workers: 2 });
+  // Due at 0, 1, 2 … ms; the thread was away for 10 ms, and has two workers.
+  dispatch(9.5);
+  free(0, 20.25);
+  free(1, 20.25);
+  // Those due at 0 to 3 were taken; those at 2 to 9 waited 9.5 ms less their due time for the thread.
+  expect(lag.totalCount).toBe(4);
+  queue.finish();
+  expect(lag.totalCount).toBe(10);
+  expect(lag.maxValue / msNs).toBeCloseTo(9.5, 1);
+  expect(lag.minNonZeroValue / msNs).toBeCloseTo(0.5, 1);
+});
+
 test('a batch is so many operations in all of it', () => {
   const { queue, dispatch, free } = buildQueue({ pipeline: 10, rate: 10_000 });
   dispatch(0);

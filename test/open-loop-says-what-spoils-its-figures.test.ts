@@ -23,7 +23,7 @@ test('a generator that was itself late by more than 0.2 ms is told, with the sce
 test('percentiles without what was never sent are called lower bounds', () => {
   const unsent = { openLoop: { offered: 2000, unsent: 500, sent: 1500 } };
   expect(openLoopWarnings([buildOpenScenario(2000, [1], unsent), buildOpenScenario(10, [1])])).toEqual([
-    'Operations that were due were not sent before the end, so that the percentiles are lower bounds, in wire-optimized-1pool-50workers-constant2000 (25 %).',
+    'Operations that were due were not sent before the end, or not answered in time, so that the percentiles are lower bounds, in wire-optimized-1pool-50workers-constant2000 (25 %).',
   ]);
 });
 

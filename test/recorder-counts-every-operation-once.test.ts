@@ -52,7 +52,7 @@ test('failures count by code and have no latency, what completed beside them has
   recorder.due(startNs, 3);
   recorder.record(answered(0, 0, { OOM: 3 }), startNs, startNs, startNs + 5e6);
   recorder.due(startNs, 4);
-  recorder.recordUnsent('ACQUIRE_TIMEOUT', 4, startNs, startNs + 5e6);
+  recorder.recordUnconnected('ACQUIRE_TIMEOUT', 4, startNs, startNs + 5e6);
   expect(recorder).toMatchObject({ issued: 12, completed: 2, failedCount: 10 });
   expect(recorder.failed).toEqual({ OOM: 5, READONLY: 1, ACQUIRE_TIMEOUT: 4 });
   const { service, response, series } = recorder.finish();
@@ -65,7 +65,7 @@ test('the warm-up is what was due before the window, whenever it was answered', 
   const recorder = recorderOf(1);
   recorder.due(startNs - 1, 4);
   recorder.record(answered(3, 1, { OOM: 1 }), startNs - 1, startNs - 1, startNs + 9e6);
-  recorder.recordUnsent('ECONNREFUSED', 4, startNs - 1, startNs + 9e6);
+  recorder.recordUnconnected('ECONNREFUSED', 4, startNs - 1, startNs + 9e6);
   expect(recorder).toMatchObject({ warmupCompleted: 3, warmupFailed: 5, issued: 0, completed: 0, misses: 0 });
   expect(recorder.failed).toEqual({});
   recorder.due(startNs, 1);
@@ -109,8 +109,8 @@ test('seconds end on the dot, quiet ones are left out, and the drain belongs to 
 
 test('failures alone make a second too', () => {
   const recorder = recorderOf(2);
-  recorder.recordUnsent('ECONNREFUSED', 2, startNs, startNs + 0.5 * secondNs);
-  recorder.recordUnsent('ECONNREFUSED', 3, startNs, startNs + 1.5 * secondNs);
+  recorder.recordUnconnected('ECONNREFUSED', 2, startNs, startNs + 0.5 * secondNs);
+  recorder.recordUnconnected('ECONNREFUSED', 3, startNs, startNs + 1.5 * secondNs);
   const { series } = recorder.finish();
   expect(series).toMatchObject([
     { second: 0, completed: 0, failed: 2 },

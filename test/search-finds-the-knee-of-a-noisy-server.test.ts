@@ -106,13 +106,13 @@ test('no rate that is kept: there is no knee, and the search ends at the lowest 
   const { ended, tried, rate, low, high } = await search(() => 1);
   expect(ended).toBe(true);
   expect({ rate, low, high }).toEqual({ rate: null, low: null, high: 100 });
-  expect(tried.map(one => one.rate)).toEqual([1000, 500, 250, 125, 100]);
+  expect(tried.map(one => one.rate)).toEqual([1000, 500, 250, 125, 100, 100]);
 });
 
 test('every rate is kept: the highest is a lower bound', async () => {
   const { tried, rate, low, high } = await search(() => 1e9, { ...usual, highest: 3000 });
   expect({ rate, low, high }).toEqual({ rate: 3000, low: 3000, high: null });
-  expect(tried.map(one => one.rate)).toEqual([1000, 2000, 3000]);
+  expect(tried.map(one => one.rate)).toEqual([1000, 2000, 3000, 3000]);
 });
 
 test('a server that is all chance ends the search all the same', async () => {

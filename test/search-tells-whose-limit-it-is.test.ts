@@ -4,12 +4,13 @@ import { describeKnee } from '../src/aggregate/search/describe-knee.ts';
 import type { SearchStep } from '../src/aggregate/search/schema.ts';
 import { describeStep, passes } from '../src/aggregate/search/step-result.ts';
 import { describeStepLine } from '../src/aggregate/search/words.ts';
+import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';
 import { buildLatency, buildRound } from './support/result-builder.ts';
 
 const conditions = { responseP99Ms: 5, completedShare: 0.99, failedShare: 0.001 };
 
 /** A repeat at 1000/s, of one second; p99 is 2.5 ms unless told. */
-function repeat({ completed = 1000, failed = 0, p99 = 2.5, lagMs = 0.1 } = {}): RoundResult {
+function repeat({ completed = 1000, failed = 0, p99 = 2.5, slow = 15, lagMs = 0.1 } = {}): RoundResult {
   const sent = completed + failed;
   const loop = {
     rate: 1000,
@@ -24,13 +25,24 @@ function repeat({ completed = 1000, failed = 0, p99 = 2.5, lagMs = 0.1 } = {}): 
     issued: sent,
     failed: failed === 0 ? {} : { OOM: failed },
     response: { ...buildLatency(completed, 1), p99 },
+    histograms: { service: '', response: encodedResponse(completed - slow, p99, slow) },
     openLoop: { ...loop, largestBacklog: 0, oldestUnsentMs: 0, lag, lagHistogram: '', spinShare: 0 },
   });
 }
 
+/** Of so many quick replies, and so many that took `slowMs`. */
+function encodedResponse(quick: number, slowMs: number, slow: number): string {
+  const histogram = createHistogram(3);
+  if (quick > 0) histogram.recordValueWithCount(1e6, quick);
+  if (slow > 0) histogram.recordValueWithCount(slowMs * 1e6, slow);
+  const encoded = encodeHistogram(histogram);
+  histogram.destroy();
+  return encoded;
+}
+
 test.each([
   ['all is well', repeat(), true],
-  ['at the limits', repeat({ completed: 990, failed: 0, p99: 5 }), true],
+  ['at the limits', repeat({ completed: 990, failed: 0, p99: 4.99 }), true],
   ['a slow p99', repeat({ p99: 5.01 }), false],
   ['too much unsent', repeat({ completed: 989 }), false],
   ['one failure of a thousand', repeat({ completed: 999, failed: 1 }), true],
@@ -38,6 +50,14 @@ test.each([
   ['nothing at all', repeat({ completed: 0 }), false],
 ])('%s: a repeat passes: %s', (_, round, passed) => {
   expect(passes(round, conditions)).toBe(passed);
+});
+
+test('what did not complete counts as slower than all that did', () => {
+  // The p99 of what completed is 1 ms; of what was due, one in a hundred took 100 ms or had no end.
+  const missing = { ...repeat({ completed: 995, p99: 100, slow: 6 }), response: buildLatency(995, 0.4) };
+  expect(missing.response.p99).toBe(1);
+  expect(passes(missing, conditions)).toBe(false);
+  expect(passes({ ...missing, ...repeat({ completed: 995, p99: 100, slow: 4 }) }, conditions)).toBe(true);
 });
 
 test('with more than 1 % missing there is no p99, whatever share may be missing', () => {
@@ -104,11 +124,14 @@ test('a generator that is late by most of the response time is the limit, whatev
   expect(told(good, failing('server', repeat({ p99: 8, lagMs: 3.8 }))).lowerBound).toBe(false);
 });
 
-test('where nothing was saturated nobody is named; where no rate failed it is a lower bound', () => {
+test('where nobody is found busy, and where no rate failed, it is a lower bound', () => {
   expect(told(good, failing('none'))).toMatchObject({
-    lowerBound: false,
-    gist: expect.stringMatching(/At 1,050\/s nothing says what the limit was: the evidence\.$/),
+    lowerBound: true,
+    gist: expect.stringMatching(
+      /At 1,050\/s nothing was found busy: more workers might have sent more\. So this is/,
+    ),
   });
+  expect(told(good, failing('unknown')).lowerBound).toBe(true);
   expect(told(good)).toMatchObject({ rate: 1000, high: null, lowerBound: true, limitedBy: null });
 });
 

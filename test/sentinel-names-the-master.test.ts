@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../src/main/config/read-config.ts';
 import { connectControl } from '../src/main/target/control.ts';
@@ -178,6 +180,33 @@ test('a run against the master; no password is anywhere', async () => {
     expect(rounds[0]?.serverCalls).toBe(rounds[0]?.completed);
   }
   for (const text of [stdout, stderr, JSON.stringify(result)]) expect(text).not.toMatch(/s3cret|w4tch/);
+});
+
+test('a search writes and says no password either', async () => {
+  const target = {
+    server: 'redis',
+    url: `${sentinels.url.replace('//', '//:s3cret@')}/3`,
+    sentinel: { master: masterName, ...watcher },
+  };
+  const arrival = { kind: 'constant', rate: 1000 };
+  const experiment = await createExperiment('', {
+    target,
+    scenarios: [{ client: 'wire', workers: 4, arrival }],
+    // No rate is slow enough for that: a search of few steps.
+    search: { responseP99Ms: 0.001 },
+  });
+  const { code, stdout, stderr } = await experiment.start(['--json'], { command: 'search' }).outcome;
+  expect(code, stderr).toBe(0);
+  const folder = await experiment.resultsFolder();
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = names.filter(entry => entry.isFile());
+  expect(files.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['search.json', 'search.md', 'result.json']),
+  );
+  const texts = await Promise.all(
+    files.map(({ parentPath, name }) => readFile(join(parentPath, name), 'utf8')),
+  );
+  for (const text of [stdout, stderr, ...texts]) expect(text).not.toMatch(/s3cret|w4tch/);
 });
 
 test.each([

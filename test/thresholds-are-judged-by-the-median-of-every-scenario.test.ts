@@ -14,8 +14,9 @@ const scenarioOf = (id: string, p50s: readonly number[], ops = 1000) =>
 
 const fast = scenarioOf('fast', [0.4, 0.1, 4]);
 const slow = scenarioOf('slow', [2, 4, 8]);
+const target = { standIn: false };
 const judge = (thresholds: Record<string, string>, claims: readonly ClaimResult[] = []) =>
-  judgeThresholds(thresholds, { scenarios: [fast, slow], claims });
+  judgeThresholds(thresholds, { target, scenarios: [fast, slow], claims });
 
 test('a metric is held against the median round of every scenario', () => {
   expect(judge({ 'response.p99': '< 5ms' })).toEqual([
@@ -58,7 +59,8 @@ test('failedShare is that of all rounds together', () => {
     buildRound(round, 999, { issued: 1000, completed: 1000 - 2 * round, failed: { TIMEOUT: 2 * round } }),
   );
   const scenarios = [buildScenario({ id: 'lossy' }, rounds)];
-  const held = (condition: string) => judgeThresholds({ failedShare: condition }, { scenarios, claims: [] });
+  const held = (condition: string) =>
+    judgeThresholds({ failedShare: condition }, { target, scenarios, claims: [] });
   expect(held('<= 0.1%')).toMatchObject([{ value: 0.001, crossed: false }]);
   expect(held('< 0.001')).toMatchObject([{ value: 0.001, crossed: true }]);
 });
@@ -74,9 +76,35 @@ test('completedShare is asked of open loops only', () => {
   );
   const open = buildScenario({ id: 'open', arrival: { kind: 'poisson', rate: 1000 } }, rounds);
   const scenarios = [fast, open];
-  expect(judgeThresholds({ completedShare: '>= 99%' }, { scenarios, claims: [] })).toEqual([
+  expect(judgeThresholds({ completedShare: '>= 99%' }, { target, scenarios, claims: [] })).toEqual([
     { metric: 'completedShare', condition: '>= 99%', scenario: 'open', value: 0.99, crossed: false },
   ]);
+});
+
+test('a latency that is a lower bound meets nothing, and is no reason to cross the others', () => {
+  const openLoop = {
+    ...{ rate: 1000, offered: 1000, sent: 1000, completed: 990, shortfall: 10, unsent: 0 },
+    ...{
+      largestBacklog: 10,
+      oldestUnsentMs: 0,
+      lag: buildLatency(990, 0.01),
+      lagHistogram: '',
+      spinShare: 0,
+    },
+  };
+  const counts = { issued: 1000, completed: 990, failed: { TIMEOUT: 10 } };
+  const rounds = [buildRound(1, 990, { ...counts, response: buildLatency(990, 0.4), openLoop })];
+  const scenarios = [buildScenario({ id: 'open', arrival: { kind: 'poisson', rate: 1000 } }, rounds)];
+  const thresholds = { 'response.p99': '< 5ms', opsPerSecond: '> 900' };
+  expect(judgeThresholds(thresholds, { target, scenarios, claims: [] })).toMatchObject([
+    { value: 1, crossed: true },
+    { crossed: false },
+  ]);
+});
+
+test('what a stand-in was measured for meets nothing that is asked of the declared server', () => {
+  const measured = { target: { standIn: true }, scenarios: [fast], claims: [] };
+  expect(judgeThresholds({ opsPerSecond: '> 10' }, measured)).toMatchObject([{ crossed: true }]);
 });
 
 test('what was not measured, and a claim that was not tested, count as crossed', () => {
@@ -86,7 +114,7 @@ test('what was not measured, and a claim that was not tested, count as crossed',
   ];
   const { claims } = buildResult(scenarios);
   const thresholds = { 'response.p99': '< 5ms', 'claim.C1': 'supported', 'claim.C0': 'supported' };
-  const judged = judgeThresholds(thresholds, { scenarios, claims });
+  const judged = judgeThresholds(thresholds, { target, scenarios, claims });
   expect(judged.map(({ value, crossed }) => [value, crossed])).toEqual([
     [null, true],
     [null, true],
@@ -140,7 +168,7 @@ test('reports list crossed ones first, with their values; met ones are told toge
 test('a value next to its limit is told so closely that it is seen to be crossed', () => {
   const [judged] = judgeThresholds(
     { 'response.p99': '< 5ms' },
-    { scenarios: [scenarioOf('near', [2.0004])], claims: [] },
+    { target, scenarios: [scenarioOf('near', [2.0004])], claims: [] },
   );
   const text = renderTerminal(buildResult([], { thresholds: judged === undefined ? [] : [judged] }), false);
   expect(text).toMatch('crossed  response.p99 < 5ms: 5.001 ms in near');

@@ -47,6 +47,9 @@ export class ArrivalQueue {
   #workers = 0;
   /** Since when there has been an idle worker without a break; infinite while there is none. */
   #freeSinceNs = Number.POSITIVE_INFINITY;
+  /** The last time that workers were idle and the thread came late to them: from when to when. */
+  #lateSinceNs = Number.POSITIVE_INFINITY;
+  #lateUntilNs = Number.NEGATIVE_INFINITY;
   #releasedNs = Number.POSITIVE_INFINITY;
   #startNs = Number.POSITIVE_INFINITY;
   /** Arrivals, the warm-up's included. */
@@ -120,13 +123,33 @@ export class ArrivalQueue {
       if (dueNs > now || dueNs >= this.#window.endNs) return;
       this.#next.advance();
       this.#taken++;
-      if (dueNs >= this.#freeSinceNs && dueNs >= this.#startNs) this.#lag.recordValue(now - dueNs);
+      this.#noteLag(dueNs, now);
       const worker = this.#idle.pop() as ArrivalTaker;
-      if (this.#idle.length === 0) this.#freeSinceNs = Number.POSITIVE_INFINITY;
+      if (this.#idle.length === 0) this.#runOut(now);
       this.#pacer.noteWork();
       worker.take(dueNs);
       now = this.#clock();
     }
+  }
+
+  /**
+   * An arrival that came while a worker was free was taken late by the thread. One that found no worker any more when
+   * the thread came at last was late by the thread until then, and waited for a worker only after that.
+   */
+  #noteLag(dueNs: number, takenNs: number): void {
+    if (dueNs < this.#startNs) return;
+    if (dueNs >= this.#freeSinceNs) this.#lag.recordValue(takenNs - dueNs);
+    else if (dueNs >= this.#lateSinceNs && dueNs < this.#lateUntilNs)
+      this.#lag.recordValue(this.#lateUntilNs - dueNs);
+  }
+
+  /** No worker is idle any more. */
+  #runOut(now: number): void {
+    if (now > this.#freeSinceNs) {
+      this.#lateSinceNs = this.#freeSinceNs;
+      this.#lateUntilNs = now;
+    }
+    this.#freeSinceNs = Number.POSITIVE_INFINITY;
   }
 
   /** When an idle worker has something to do next; infinite while none is idle. */
@@ -145,11 +168,18 @@ export class ArrivalQueue {
     this.#noteBacklog(endNs);
     // An older one may be of the warm-up, which nobody asked for.
     while (this.#releasedNs + this.#next.dueNs < this.#startNs) this.#next.advance();
+    const oldestUnsentNs = Math.max(0, endNs - (this.#releasedNs + this.#next.dueNs));
+    // What is left was never taken; the thread may have been late for it all the same.
+    for (let dueNs = this.#releasedNs + this.#next.dueNs; dueNs < Math.min(this.#lateUntilNs, endNs); ) {
+      this.#noteLag(dueNs, endNs);
+      this.#next.advance();
+      dueNs = this.#releasedNs + this.#next.dueNs;
+    }
     return {
       offered: this.#offered * this.#pipeline,
       completedInWindow: this.#completedInWindow,
       largestBacklog: this.#largestBacklog * this.#pipeline,
-      oldestUnsentNs: Math.max(0, endNs - (this.#releasedNs + this.#next.dueNs)),
+      oldestUnsentNs,
     };
   }
 

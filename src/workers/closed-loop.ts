@@ -75,7 +75,7 @@ export class ClosedLoopWorker implements LoadWorker {
       connection = await this.#pool.acquire();
     } catch (error) {
       const failedNs = nowNs();
-      this.#recorder.recordUnsent(failureCode(error), this.#batch.size, this.#dueNs, failedNs);
+      this.#recorder.recordUnconnected(failureCode(error), this.#batch.size, this.#dueNs, failedNs);
       this.#running = false;
       setTimeout(() => {
         this.#running = true;

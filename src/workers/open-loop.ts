@@ -72,7 +72,7 @@ export class OpenLoopWorker implements LoadWorker, ArrivalTaker {
       connection = await this.#pool.acquire();
     } catch (error) {
       const failedNs = nowNs();
-      this.#recorder.recordUnsent(failureCode(error), this.#batch.size, this.#dueNs, failedNs);
+      this.#recorder.recordUnconnected(failureCode(error), this.#batch.size, this.#dueNs, failedNs);
       this.#running = false;
       this.#queue.free(this, failedNs, 0);
       return;

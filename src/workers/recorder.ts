@@ -81,7 +81,7 @@ export class Recorder {
   }
 
   /** Operations that never reached a connection. */
-  recordUnsent(code: string, size: number, dueNs: number, failedNs: number): void {
+  recordUnconnected(code: string, size: number, dueNs: number, failedNs: number): void {
     if (dueNs < this.#startNs) {
       this.warmupFailed += size;
       return;

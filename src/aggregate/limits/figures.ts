@@ -45,8 +45,8 @@ export interface LimitFigures {
 
 type Strain = RoundResult['cpu']['threads'][number];
 
-/** Medians over these rounds, of which there is at least one. */
-export function limitFigures(rounds: readonly RoundResult[]): LimitFigures {
+/** Medians over these rounds, of which there is at least one, on a machine of so many cores. */
+export function limitFigures(rounds: readonly RoundResult[], cores: number): LimitFigures {
   const over = (figure: (round: RoundResult) => number) => median(rounds.map(figure));
   const overKnown = (figure: (round: RoundResult) => number | null) =>
     medianOfKnown(rounds.map(round => figure(round)));
@@ -58,6 +58,8 @@ export function limitFigures(rounds: readonly RoundResult[]): LimitFigures {
   const waitingMs = ({ openLoop, response, service, poolMetrics }: RoundResult) =>
     openLoop === null ? Math.max(0, response.mean - service.mean) : poolMetrics.acquireWait.mean;
   const spun = ({ openLoop }: RoundResult) => openLoop?.spinShare ?? 0;
+  /** Cores that went into spinning: the client did without, and so did the machine. */
+  const spunCores = (round: RoundResult) => spun(round) * round.cpu.eventLoopUtilization.length;
   const loopsOf = (round: RoundResult) =>
     round.cpu.eventLoopUtilization.map(busy => Math.max(0, busy - spun(round)));
   return {
@@ -81,10 +83,10 @@ export function limitFigures(rounds: readonly RoundResult[]): LimitFigures {
     gcShare: most((thread, { seconds }) => (seconds > 0 ? thread.gcMs / 1000 / seconds : 0)),
     gcLongestMs: most(thread => thread.gcLongestMs),
     loopDelayP99Ms: most(thread => thread.loopDelayP99Ms),
-    clientCores: over(round => round.cpu.clientCores),
+    clientCores: over(round => Math.max(0, round.cpu.clientCores - spunCores(round))),
     serverCores: overKnown(round => round.cpu.serverCores),
     serverMainThreadCores: overKnown(round => round.cpu.serverMainThreadCores),
-    machineBusyShare: over(round => round.cpu.machineBusyShare),
+    machineBusyShare: over(round => Math.max(0, round.cpu.machineBusyShare - spunCores(round) / cores)),
   };
 }
 

@@ -33,7 +33,7 @@ export function limitedBy(rounds: readonly RoundResult[], surroundings: Surround
   const served = rounds.filter(round => round.completed > 0);
   if (served.length === 0)
     return { resource: 'unknown', evidence: 'nothing completed, so nothing was measured' };
-  const figures = limitFigures(served);
+  const figures = limitFigures(served, surroundings.cores);
   const finding =
     findWaiting(figures) ??
     findSaturation(figures, surroundings) ??

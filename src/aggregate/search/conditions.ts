@@ -1,3 +1,4 @@
+import { withMerged } from '../histogram.ts';
 import type { RoundResult } from '../result.ts';
 import { failedOf } from '../summary.ts';
 
@@ -16,7 +17,7 @@ export type ConditionName = (typeof conditionNames)[number];
 
 /** The figures of one repeat that the conditions are about. */
 export interface RepeatFigures {
-  /** Null where more than 1 % did not complete: it would have been the slowest, so there is no p99 of all. */
+  /** Of all that was due: what did not complete would have been the slowest. Null where that is more than 1 %. */
   readonly responseP99Ms: number | null;
   readonly completedShare: number;
   readonly failedShare: number;
@@ -27,10 +28,17 @@ export function repeatFigures(round: RoundResult): RepeatFigures {
   const offered = round.openLoop?.offered ?? 0;
   const completedShare = offered === 0 ? 0 : round.completed / offered;
   return {
-    responseP99Ms: completedShare < 0.99 ? null : round.response.p99,
+    responseP99Ms: p99OfAllMs(round, offered),
     completedShare,
     failedShare: round.issued === 0 ? 0 : failedOf(round) / round.issued,
   };
+}
+
+function p99OfAllMs({ completed, response, histograms }: RoundResult, offered: number): number | null {
+  if (completed >= offered && completed > 0) return response.p99;
+  const percentile = completed === 0 ? Number.POSITIVE_INFINITY : (99 * offered) / completed;
+  if (percentile > 100) return null;
+  return withMerged([histograms.response], merged => merged.getValueAtPercentile(percentile) / 1e6);
 }
 
 /** Whether a repeat meets one condition. */

@@ -10,15 +10,15 @@ const lateShare = 0.5;
 
 type Resource = SearchStep['limitedBy']['resource'];
 
-/** What each limit means for the server. Null: it is its own, or nobody knows whose. */
+/** What each limit means for the server. Null: it is its own. */
 const bounds: Record<Resource, string | null> = {
   client: 'the generator, poolbench itself, was the limit: it had no CPU left to send more',
   machine: 'the machine was the limit: poolbench and the server had no core of their own left',
   pool: 'the pool was the limit: workers waited for connections',
   network: 'round trips took the time: more workers could have sent more',
   server: null,
-  none: null,
-  unknown: null,
+  none: 'nothing was found busy: more workers might have sent more',
+  unknown: 'nobody knows what was the limit',
 };
 
 /** What the steps say of the knee, and whose limit it is. */
@@ -37,7 +37,7 @@ export function describeKnee(
   const unclear = bracketOf(tried).unclear.length;
   const wide = rates.low !== null && rates.high !== null && rates.high / rates.low > 1 + precision + 0.002;
   const sentences = [
-    sayRates(rates, complete),
+    sayRates(rates, complete, Math.min(...tried.map(one => one.rate))),
     ...(complete && wide && unclear > 0 ? [sayNoise(unclear)] : []),
     ...(rates.high === null ? [] : [sayLimit(rates.high, bound, limitedBy)]),
     ...(lowerBound && rates.low !== null
@@ -53,7 +53,7 @@ function findBound(failed: readonly SearchStep[]): string | null {
   if (last === undefined) return null;
   const late = failed.flatMap(({ repeats }) =>
     repeats.flatMap(({ responseP99Ms, lagP99Ms }) =>
-      responseP99Ms === null ? [] : [{ lagP99Ms, share: lagP99Ms / responseP99Ms }],
+      responseP99Ms === null || lagP99Ms === null ? [] : [{ lagP99Ms, share: lagP99Ms / responseP99Ms }],
     ),
   );
   if (late.length > 0 && median(late.map(({ share }) => share)) >= lateShare) {
@@ -63,7 +63,11 @@ function findBound(failed: readonly SearchStep[]): string | null {
   return bounds[last.limitedBy.resource];
 }
 
-function sayRates({ rate, low, high }: Pick<Knee, 'rate' | 'low' | 'high'>, complete: boolean): string {
+function sayRates(
+  { rate, low, high }: Pick<Knee, 'rate' | 'low' | 'high'>,
+  complete: boolean,
+  lowest: number,
+): string {
   const stopped = complete ? '' : 'So far: ';
   if (low !== null && high !== null && rate !== null)
     return (
@@ -76,8 +80,8 @@ function sayRates({ rate, low, high }: Pick<Knee, 'rate' | 'low' | 'high'>, comp
       : `So far: ${formatSearchRate(low)} clearly met the conditions, and no rate clearly failed.`;
   if (high !== null)
     return complete
-      ? `No rate met the conditions, down to ${formatSearchRate(high)}; lower ones have too few operations in a repeat to be judged.`
-      : `So far: no rate clearly met the conditions, down to ${formatSearchRate(high)}.`;
+      ? `No rate clearly met the conditions, down to ${formatSearchRate(lowest)}; lower ones have too few operations in a repeat to be judged.`
+      : `So far: no rate clearly met the conditions, down to ${formatSearchRate(lowest)}.`;
   return 'No step came to a clear verdict.';
 }
 
@@ -88,6 +92,5 @@ function sayNoise(unclear: number): string {
 function sayLimit(rate: number, bound: string | null, limitedBy: Knee['limitedBy']): string {
   const at = `At ${formatSearchRate(rate)}`;
   if (bound !== null) return `${at} ${bound}.`;
-  if (limitedBy?.resource === 'server') return `${at} the server was the limit: ${limitedBy.evidence}.`;
-  return `${at} nothing says what the limit was: ${limitedBy?.evidence ?? 'nothing was measured'}.`;
+  return `${at} the server was the limit: ${limitedBy?.evidence ?? 'nothing was measured'}.`;
 }

@@ -51,7 +51,7 @@ export function bracketOf(tried: readonly TriedRate[]): Bracket {
  * The rate to try next: the start; then half of the lowest until one passes, twice the highest until one fails; then
  * the middle, by ratio, of the interval between them. Where unclear rates lie in the interval, the middle of the wider
  * of the gaps on either side of them. Where the interval is narrow enough, each of its ends once more: a verdict that
- * came by luck, or by a neighbour's doing, seldom comes twice. Then null, as at the end of the range.
+ * came by luck, or by a neighbour's doing, seldom comes twice. So is the end of the range. Then null.
  */
 export function nextRate(tried: readonly TriedRate[], range: SearchRange): number | null {
   if (tried.length === 0) return range.start;
@@ -59,8 +59,9 @@ export function nextRate(tried: readonly TriedRate[], range: SearchRange): numbe
   const { low, high, unclear } = bracketOf(tried);
   const lowestOpen = unclear[0] ?? high;
   const highestOpen = unclear.at(-1) ?? low;
-  if (low === null) return step(lowestOpen, 1 / 2, range);
-  if (high === null) return step(highestOpen, 2, range);
+  const once = (rate: number | null) => tried.filter(one => one.rate === rate).length === 1;
+  if (low === null) return step(lowestOpen, 1 / 2, range) ?? (once(lowestOpen) ? lowestOpen : null);
+  if (high === null) return step(highestOpen, 2, range) ?? (once(highestOpen) ? highestOpen : null);
   const gaps = [
     { from: low, to: lowestOpen ?? high },
     { from: highestOpen ?? low, to: high },
@@ -70,7 +71,7 @@ export function nextRate(tried: readonly TriedRate[], range: SearchRange): numbe
     const middle = roundRate(Math.sqrt(widest.from * widest.to));
     if (middle > widest.from && middle < widest.to) return middle;
   }
-  return [low, high].find(end => tried.filter(({ rate }) => rate === end).length < 2) ?? null;
+  return [low, high].find(once) ?? null;
 }
 
 /** A factor away from a rate, as far as the range goes; null at its end. */

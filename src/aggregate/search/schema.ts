@@ -25,7 +25,7 @@ const repeat = z.object({
   completedShare: z.number(),
   failedShare: z.number(),
   /** The generator's own lateness. */
-  lagP99Ms: z.number(),
+  lagP99Ms: z.number().nullable(),
 });
 
 /** What became of one condition in the repeats of a step. */

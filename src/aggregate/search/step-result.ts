@@ -59,6 +59,11 @@ function clearVerdict(met: number, missed: number): SearchStep['conditions'][num
   return met > missed ? 'pass' : 'fail';
 }
 
+/** Null where no arrival found a worker free. */
+function lagP99Ms({ openLoop }: RoundResult): number | null {
+  return openLoop === null || openLoop.lag.count === 0 ? null : openLoop.lag.p99;
+}
+
 function describeRepeat(round: RoundResult, conditions: SearchConditions): SearchRepeat {
   return {
     round: round.round,
@@ -68,6 +73,6 @@ function describeRepeat(round: RoundResult, conditions: SearchConditions): Searc
     completed: round.completed,
     opsPerSecond: round.opsPerSecond,
     ...repeatFigures(round),
-    lagP99Ms: round.openLoop?.lag.p99 ?? 0,
+    lagP99Ms: lagP99Ms(round),
   };
 }

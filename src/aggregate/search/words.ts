@@ -55,7 +55,8 @@ export function stepFigure({ repeats }: SearchStep, wanted: ConditionName): stri
 
 /** How late the generator itself was, in milliseconds: the median of the p99s of its repeats. */
 export function stepLag({ repeats }: SearchStep): string {
-  return repeats.length === 0 ? nothing : formatMs(median(repeats.map(({ lagP99Ms }) => lagP99Ms)));
+  const known = repeats.flatMap(({ lagP99Ms }) => lagP99Ms ?? []);
+  return known.length === 0 ? nothing : formatMs(median(known));
 }
 
 /** Steps by rate, those of one rate in the order in which they were taken: latency against load. */

@@ -1,4 +1,5 @@
-import type { ClaimResult, ScenarioResult, ThresholdResult } from '../result.ts';
+import { isLowerBound } from '../open-loop-warnings.ts';
+import type { ClaimResult, Result, ScenarioResult, ThresholdResult } from '../result.ts';
 import { isMet, parseCondition } from './condition.ts';
 import { metrics } from './metrics.ts';
 
@@ -21,25 +22,28 @@ export function parseThresholdKey(key: string): ThresholdKey {
 
 /** What the thresholds are judged by. */
 interface Measured {
+  readonly target: Pick<Result['target'], 'standIn'>;
   readonly scenarios: readonly ScenarioResult[];
   readonly claims: readonly ClaimResult[];
 }
 
 /**
  * Holds what was measured against the thresholds of a config, in its order: an entry for each scenario that one is
- * about. What was not measured, or not tested, counts as crossed.
+ * about. What was not measured, or not tested, counts as crossed; so do a latency that is a lower bound, because
+ * operations were due that never completed, and everything that another server than the declared one was measured for.
  */
 export function judgeThresholds(
   thresholds: Readonly<Record<string, string>>,
   measured: Measured,
 ): ThresholdResult[] {
-  return Object.entries(thresholds).flatMap(([key, condition]) => {
+  const judged = Object.entries(thresholds).flatMap(([key, condition]) => {
     const { metric, scenario } = parseThresholdKey(key);
     if (metric.startsWith(claimPrefix)) return [judgeClaim(metric, condition, measured.claims)];
     return measured.scenarios
       .filter(({ id, arrival }) => (scenario === null || id === scenario) && isAbout(metric, arrival.kind))
       .map(measuredScenario => judgeScenario(metric, condition, measuredScenario));
   });
+  return measured.target.standIn ? judged.map(threshold => ({ ...threshold, crossed: true })) : judged;
 }
 
 /** Whether a scenario with this arrival has such a figure. */
@@ -57,6 +61,7 @@ function judgeScenario(metric: string, condition: string, scenario: ScenarioResu
   const known = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
   const value = known?.value(scenario) ?? null;
   const wanted = known === undefined ? null : parseCondition(condition, known.kind);
-  const crossed = value === null || wanted === null || !isMet(wanted, value);
+  const atLeast = known?.ofCompleted === true && isLowerBound(scenario.rounds);
+  const crossed = value === null || wanted === null || atLeast || !isMet(wanted, value);
   return { metric, condition, scenario: scenario.id, value, crossed };
 }

@@ -8,6 +8,8 @@ export interface Metric {
   readonly value: (scenario: ScenarioResult) => number | null;
   /** Whether there is no such figure in a closed loop. */
   readonly ofOpenLoop?: boolean;
+  /** Whether it knows only operations that completed, of which those that did not would have been the slowest. */
+  readonly ofCompleted?: boolean;
 }
 
 /** How values of a metric are written: in a condition, and for a reader. */
@@ -57,6 +59,10 @@ function ofSummary(kind: Kind, figure: (summary: SummaryResult) => number | unde
   return { kind, value: ({ summary }) => (summary === null ? null : (figure(summary) ?? null)) };
 }
 
+function ofLatencies(figure: (summary: SummaryResult) => number | undefined): Metric {
+  return { ...ofSummary(time, figure), ofCompleted: true };
+}
+
 /** Of all rounds together: what completed of what was due. */
 function completedShare({ rounds }: ScenarioResult): number | null {
   const loops = rounds.flatMap(({ openLoop }) => openLoop ?? []);
@@ -68,13 +74,13 @@ function completedShare({ rounds }: ScenarioResult): number | null {
 
 /** All metrics, by the name that a threshold gives them. */
 export const metrics: Readonly<Record<string, Metric>> = {
-  'response.mean': ofSummary(time, summary => summary.responseMean?.median),
-  'response.p50': ofSummary(time, summary => summary.responseP50?.median),
-  'response.p95': ofSummary(time, summary => summary.responseP95?.median),
-  'response.p99': ofSummary(time, summary => summary.responseP99?.median),
-  'response.p999': ofSummary(time, summary => summary.responseP999?.median),
-  'service.p50': ofSummary(time, summary => summary.serviceP50?.median),
-  'service.p99': ofSummary(time, summary => summary.serviceP99?.median),
+  'response.mean': ofLatencies(summary => summary.responseMean?.median),
+  'response.p50': ofLatencies(summary => summary.responseP50?.median),
+  'response.p95': ofLatencies(summary => summary.responseP95?.median),
+  'response.p99': ofLatencies(summary => summary.responseP99?.median),
+  'response.p999': ofLatencies(summary => summary.responseP999?.median),
+  'service.p50': ofLatencies(summary => summary.serviceP50?.median),
+  'service.p99': ofLatencies(summary => summary.serviceP99?.median),
   opsPerSecond: ofSummary(rate, summary => summary.opsPerSecond.median),
   failedShare: ofSummary(share, summary => summary.failedShare),
   completedShare: { kind: share, value: completedShare, ofOpenLoop: true },

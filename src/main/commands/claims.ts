@@ -20,6 +20,7 @@ import { onInterrupt } from '../run/interrupt.ts';
 import { meetTarget, shoutStandIn } from '../run/meet-target.ts';
 import { Progress } from '../run/progress.ts';
 import type { Target } from '../target/resolve.ts';
+import { shownTarget } from '../target/shown-target.ts';
 
 /** Settings that a ledger keeps, so that all of it is measured alike. */
 const kept = ['rounds', 'seconds', 'warmup', 'seed'] as const;
@@ -152,12 +153,6 @@ async function readEarlier(folder: string, flags: ClaimsFlags): Promise<Ledger> 
 function settingsOf(flags: ClaimsFlags): Ledger['settings'] {
   const given = kept.filter(name => flags[name] !== undefined);
   return Object.fromEntries(given.map(name => [name, flags[name]]));
-}
-
-function shownTarget({ declared, detected, foundBy, standIn, local }: Target): Ledger['target'] {
-  const { server, version, threads, persistence, protocol, masters } = detected;
-  const shown = { server, version, threads, persistence, protocol, masters };
-  return { declared, detected: shown, foundBy, standIn, local };
 }
 
 /** A command that found no target leaves no folder behind. */

@@ -8,6 +8,7 @@ import type { Experiment } from '../config/experiment.ts';
 import { withoutPasswords } from '../config/target.ts';
 import type { Scenario } from '../plan/scenarios.ts';
 import type { Target } from '../target/resolve.ts';
+import { shownTarget, surroundingsOf } from '../target/shown-target.ts';
 import { describeEnvironment, describeTool } from './environment.ts';
 
 /** What a run knows when it assembles its result: after every round, and at its end. */
@@ -28,13 +29,7 @@ export interface RunState {
 export function assembleResult(state: RunState): Result {
   const { experiment, target } = state;
   const environment = describeEnvironment();
-  const { server, version, threads, persistence, protocol, masters } = target.detected;
-  const surroundings = {
-    cores: environment.cores,
-    local: target.local,
-    // The busiest master counts by its main thread; all of them together have so many.
-    serverThreads: masters === null ? threads : masters * (threads ?? 1),
-  };
+  const surroundings = surroundingsOf(target, environment.cores);
   const scenarios = state.scenarios.map(({ preset, ...scenario }) => {
     const rounds = [...(state.rounds.get(scenario.id) ?? [])];
     return {
@@ -46,14 +41,8 @@ export function assembleResult(state: RunState): Result {
       limitedBy: limitedBy(rounds, surroundings),
     };
   });
-  const shownTarget = {
-    declared: target.declared,
-    detected: { server, version, threads, persistence, protocol, masters },
-    foundBy: target.foundBy,
-    standIn: target.standIn,
-    local: target.local,
-  };
-  const claims = judgeClaims({ target: shownTarget, scenarios });
+  const shown = shownTarget(target);
+  const claims = judgeClaims({ target: shown, scenarios });
   return {
     schemaVersion: 1,
     complete: state.complete,
@@ -64,13 +53,15 @@ export function assembleResult(state: RunState): Result {
     seed: experiment.seed,
     tool: describeTool(),
     environment,
-    target: shownTarget,
+    target: shown,
     warnings: [...target.notes, ...state.warnings, ...openLoopWarnings(scenarios)],
     // The declared URL is the one without its password.
     config: { ...experiment, target: withoutPasswords(experiment.target, target.declared.url) },
     scenarios,
     claims,
     // Half a run can cross a threshold that the whole would not, and the other way round.
-    thresholds: state.complete ? judgeThresholds(experiment.thresholds, { scenarios, claims }) : [],
+    thresholds: state.complete
+      ? judgeThresholds(experiment.thresholds, { target: shown, scenarios, claims })
+      : [],
   };
 }

@@ -1,7 +1,9 @@
 import { describeKnee } from '../../aggregate/search/describe-knee.ts';
 import type { Search, SearchStep } from '../../aggregate/search/schema.ts';
+import { withoutPasswords } from '../config/target.ts';
 import { describeEnvironment, describeTool } from '../run/environment.ts';
 import type { Target } from '../target/resolve.ts';
+import { shownTarget } from '../target/shown-target.ts';
 import type { SearchPlan } from './plan-search.ts';
 
 /** What a search knows when it writes its results: after every step, and at its end. */
@@ -18,7 +20,6 @@ export interface SearchState {
 export function assembleSearch({ plan, target, startedAt, steps, complete, warnings }: SearchState): Search {
   const { experiment, conditions, range } = plan;
   const { id, threads, workers, connections } = plan.scenario;
-  const { server, version, threads: serverThreads, persistence } = target.detected;
   const { precision } = range;
   return {
     schemaVersion: 1,
@@ -29,16 +30,9 @@ export function assembleSearch({ plan, target, startedAt, steps, complete, warni
     seed: experiment.seed,
     tool: describeTool(),
     environment: describeEnvironment(),
-    target: {
-      declared: target.declared,
-      detected: { server, version, threads: serverThreads, persistence },
-      foundBy: target.foundBy,
-      standIn: target.standIn,
-      local: target.local,
-    },
+    target: shownTarget(target),
     warnings: [...warnings],
-    // The declared URL is the one without its password.
-    config: { ...experiment, target: { ...experiment.target, url: target.declared.url } },
+    config: { ...experiment, target: withoutPasswords(experiment.target, target.declared.url) },
     scenario: { id, threads, workers, connections },
     conditions,
     precision,

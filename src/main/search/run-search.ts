@@ -10,6 +10,7 @@ import type { Side } from '../run/side.ts';
 import { SideRun } from '../run/side-run.ts';
 import { Threads } from '../run/threads.ts';
 import type { Target } from '../target/resolve.ts';
+import { surroundingsOf } from '../target/shown-target.ts';
 import { assembleSearch } from './assemble-search.ts';
 import { findKnee } from './find-knee.ts';
 import type { SearchPlan } from './plan-search.ts';
@@ -51,11 +52,7 @@ export async function runSearch({
   const experiment = { ...plan.experiment, thresholds: {} };
   const side: Side = { name, experiment, target, folder: join(folder, 'steps') };
   const run = new SideRun(side, { threads, startedAt, session: undefined, progress, signal });
-  const surroundings = {
-    cores: describeEnvironment().cores,
-    local: target.local,
-    serverThreads: target.detected.threads,
-  };
+  const surroundings = surroundingsOf(target, describeEnvironment().cores);
   const steps: SearchStep[] = [];
   /** Of the step that is under way. */
   let rounds: RoundResult[] = [];
