@@ -81,8 +81,10 @@ test('with --json and --quiet search.json is all there is on standard output, an
   expect(search.steps.map(({ rate, verdict }) => [rate, verdict])).toEqual([
     [1000, 'fail'],
     [500, 'fail'],
+    // The end of the range is tried twice.
+    [500, 'fail'],
   ]);
   expect(search.knee).toMatchObject({ rate: null, low: null, high: 500, lowerBound: false });
-  expect(search.knee.gist).toMatch('No rate met the conditions, down to 500/s');
+  expect(search.knee.gist).toMatch('No rate clearly met the conditions, down to 500/s');
   expect(await readSearch(experiment)).toEqual({ ...search, finishedAt: expect.any(String) });
 });
