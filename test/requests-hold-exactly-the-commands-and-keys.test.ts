@@ -34,7 +34,7 @@ function fill(operations: readonly (readonly [number, number])[]): Batch {
   const batch = new Batch(operations.length, () => {});
   for (const [index, [command, key]] of operations.entries()) {
     batch.command[index] = command;
-    batch.key[index] = key;
+    batch.numbers[index] = key;
   }
   return batch;
 }

@@ -1,6 +1,7 @@
 import type { LoadSample, SecondSample, ThreadSample } from '../workers/contract.ts';
 import { sumByCode } from './accounting.ts';
 import { mergeLatencies, mergeTimes } from './histogram.ts';
+import { mergeCommands } from './merge-commands.ts';
 import { mergePools } from './merge-pools.ts';
 import type { LoadResult, RoundResult } from './result.ts';
 
@@ -35,6 +36,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     seconds,
     ...sums,
     misses: total(loads, load => load.misses),
+    ...mergeCommands(loads.flatMap(load => load.commands)),
     overRange: total(loads, load => load.overRange),
     loads: mergeByPipeline(loads, seconds),
     histograms,

@@ -99,6 +99,17 @@ const load = z.object({
   response: latency,
 });
 
+/** Operations of one command of a mix; those that never reached a connection are of none. */
+const command = z.object({
+  name: z.string(),
+  completed: z.number(),
+  failed: z.record(z.string(), z.number()),
+  /** Null replies among the completed. */
+  misses: z.number(),
+  service: latency,
+  response: latency,
+});
+
 const round = z.object({
   round: z.number(),
   seconds: z.number(),
@@ -106,11 +117,16 @@ const round = z.object({
   completed: z.number(),
   failed: z.record(z.string(), z.number()),
   unfinished: z.number(),
+  /** Null replies among the completed: reads that found nothing, as a rule. */
   misses: z.number(),
+  /** Reads that found a value, of those that tell whether they did; null where commands are not counted apart. */
+  hits: z.number().nullable().default(null),
   overRange: z.number(),
   opsPerSecond: z.number(),
   service: latency,
   response: latency,
+  /** Each command of a mix apart; else empty. */
+  commands: z.array(command).default([]),
   /** The same apart, where workers send batches of different sizes; else empty. */
   loads: z.array(load).default([]),
   /** HDR V2 compressed, base64, nanoseconds. */
@@ -277,5 +293,6 @@ export type LatencySummary = z.infer<typeof latency>;
 export type Times = z.infer<typeof times>;
 export type PoolMetrics = z.infer<typeof poolMetrics>;
 export type CpuUse = z.infer<typeof cpu>;
+export type CommandResult = z.infer<typeof command>;
 export type LoadResult = z.infer<typeof load>;
 export type LimitedBy = ScenarioResult['limitedBy'];

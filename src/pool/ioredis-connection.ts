@@ -89,11 +89,11 @@ export class IoredisConnection extends Connection {
   #sendOne(batch: Batch): void {
     this.#redis.call(this.#name(batch, 0), this.#args(batch, 0)).then(
       value => {
-        count(batch, undefined, value);
+        count(batch, 0, undefined, value);
         this.#settle(batch);
       },
       (error: unknown) => {
-        batch.fail(this.#codeOf(error), 1);
+        batch.fail(this.#codeOf(error), 1, 0);
         this.#settle(batch);
       },
     );
@@ -106,8 +106,8 @@ export class IoredisConnection extends Connection {
     }
     pipeline.exec().then(
       outcomes => {
-        for (const [error, value] of outcomes ?? [])
-          count(batch, error === null ? undefined : this.#codeOf(error), value);
+        for (const [index, [error, value]] of (outcomes ?? []).entries())
+          count(batch, index, error === null ? undefined : this.#codeOf(error), value);
         this.#settle(batch);
       },
       (error: unknown) => {
@@ -121,10 +121,14 @@ export class IoredisConnection extends Connection {
     return this.#template(batch, index).name;
   }
 
-  /** The command's arguments, the key spelled out. */
+  /** The command's arguments, keys and numbers spelled out. */
   #args(batch: Batch, index: number): string[] {
-    const key = keyName(this.#commandSet.keyPrefix, batch.key[index] as number);
-    return this.#template(batch, index).args.map(arg => (arg === KEY ? key : arg));
+    const { numbers, stride } = batch;
+    let next = index * stride;
+    return this.#template(batch, index).args.map(arg => {
+      if (arg === KEY) return keyName(this.#commandSet.keyPrefix, numbers[next++] as number);
+      return typeof arg === 'string' ? arg : spellOut(arg, numbers, index * stride);
+    });
   }
 
   #template(batch: Batch, index: number): CommandTemplate {
@@ -144,11 +148,19 @@ export class IoredisConnection extends Connection {
   }
 }
 
-function count(batch: Batch, code: string | undefined, value: unknown): void {
-  if (code !== undefined) batch.fail(code, 1);
+function spellOut(parts: readonly (string | number)[], numbers: Uint32Array, first: number): string {
+  let text = '';
+  for (const part of parts) text += typeof part === 'string' ? part : String(numbers[first + part]);
+  return text;
+}
+
+function count(batch: Batch, index: number, code: string | undefined, value: unknown): void {
+  if (code !== undefined) batch.fail(code, 1, index);
   else {
     batch.completed++;
-    if (value === null) batch.misses++;
+    if (value !== null) return;
+    batch.misses++;
+    batch.missedAt(index);
   }
 }
 

@@ -29,6 +29,12 @@ const type = {
 const expecting = { type: 0, length: 1, line: 2, payload: 3 } as const;
 
 /**
+ * Is called for each error reply, before it counts, with its first word, its whole text, and how many replies the scan
+ * that is going on has completed before it.
+ */
+export type OnError = (code: string, message: string, replies: number) => void;
+
+/**
  * Counts and classifies the replies in a RESP2 or RESP3 byte stream, cut anywhere, without building their values.
  *
  * A reply is complete when `#pending` elements have been seen: an aggregate of n adds n and completes itself, so no
@@ -40,7 +46,8 @@ export class RespScanner {
   nils = 0;
   /** Where the last scan ended: at `end`, or behind the last of the replies it was to stop at. */
   at = 0;
-  readonly #onError: (code: string, message: string) => void;
+  readonly #onError: OnError;
+  readonly #onNull: (replies: number) => void;
   #expecting: number = expecting.type;
   /** Elements that the current reply still lacks; 0 between two replies. */
   #pending = 0;
@@ -55,9 +62,10 @@ export class RespScanner {
   /** Text of the error being read. */
   #error = '';
 
-  /** `onError` is called for each error reply with its first word and its whole text, before the reply counts. */
-  constructor(onError: (code: string, message: string) => void) {
+  /** `onNull` is called for each null reply, before it counts, with how many replies the scan has completed before it. */
+  constructor(onError: OnError, onNull: (replies: number) => void = () => {}) {
     this.#onError = onError;
+    this.#onNull = onNull;
   }
 
   /**
@@ -82,7 +90,7 @@ export class RespScanner {
         this.#open(bytes[at++] as number);
       } else if (this.#expecting === expecting.length) {
         const byte = bytes[at++] as number;
-        if (byte === LF) replies += this.#lengthRead();
+        if (byte === LF) replies += this.#lengthRead(replies);
         else if (byte >= ZERO && byte <= 0x39) this.#length = this.#length * 10 + byte - ZERO;
         else if (byte === MINUS) this.#negative = true;
         else if (byte !== CR) throw unexpected('a length', byte);
@@ -91,14 +99,14 @@ export class RespScanner {
         while (lineEnd < end && bytes[lineEnd] !== LF) lineEnd++;
         if (this.#type === type.error) this.#keepError(bytes, at, lineEnd);
         at = Math.min(lineEnd + 1, end);
-        if (lineEnd < end) replies += this.#lineRead();
+        if (lineEnd < end) replies += this.#lineRead(replies);
       } else {
         const taken = Math.min(this.#remaining, end - at);
         if (this.#type === type.blobError) this.#keepError(bytes, at, at + taken);
         at += taken;
         this.#remaining -= taken;
         if (this.#remaining === 0) {
-          if (this.#type === type.blobError) this.#errorRead();
+          if (this.#type === type.blobError) this.#errorRead(replies);
           replies += this.#close();
         }
       }
@@ -143,13 +151,13 @@ export class RespScanner {
     }
   }
 
-  #lengthRead(): number {
+  #lengthRead(replies: number): number {
     const length = this.#negative ? -1 : this.#length;
     switch (this.#type) {
       case type.bulk:
       case type.verbatim:
       case type.blobError:
-        if (length < 0) return this.#null();
+        if (length < 0) return this.#null(replies);
         this.#remaining = length + 2;
         this.#expecting = expecting.payload;
         return 0;
@@ -158,7 +166,7 @@ export class RespScanner {
         this.#expecting = expecting.type;
         return 0;
       default: {
-        if (length < 0) return this.#null();
+        if (length < 0) return this.#null(replies);
         if (this.#pending === 1) {
           this.#isPush ||= this.#type === type.push;
           this.#insideAggregate = true;
@@ -169,14 +177,17 @@ export class RespScanner {
     }
   }
 
-  #lineRead(): number {
-    if (this.#type === type.nil) return this.#null();
-    if (this.#type === type.error) this.#errorRead();
+  #lineRead(replies: number): number {
+    if (this.#type === type.nil) return this.#null(replies);
+    if (this.#type === type.error) this.#errorRead(replies);
     return this.#close();
   }
 
-  #null(): number {
-    if (this.#isOutcome) this.nils++;
+  #null(replies: number): number {
+    if (this.#isOutcome) {
+      this.nils++;
+      this.#onNull(replies);
+    }
     return this.#close();
   }
 
@@ -197,12 +208,12 @@ export class RespScanner {
       this.#error += String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 256)));
   }
 
-  #errorRead(): void {
+  #errorRead(replies: number): void {
     if (!this.#isOutcome) return;
     const message = this.#error.trimEnd();
     let codeEnd = 0;
     while (codeEnd < message.length && message.charCodeAt(codeEnd) !== SPACE) codeEnd++;
-    this.#onError(message.slice(0, codeEnd) || 'ERR', message);
+    this.#onError(message.slice(0, codeEnd) || 'ERR', message, replies);
   }
 }
 

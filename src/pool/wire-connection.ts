@@ -17,6 +17,11 @@ const ping = encodeRequest(['PING']);
 /** A request outside of the load, whose refusal is told in the server's words. */
 class Request extends Batch {
   refusal: string | undefined;
+
+  override refused(code: string, message: string): void {
+    this.fail(code, 1);
+    this.refusal = message;
+  }
 }
 
 /**
@@ -45,11 +50,18 @@ export class WireConnection extends Connection {
     super();
     this.#socket = socket;
     this.#encoder = encoder;
-    this.#scanner = new RespScanner((code, message) => {
-      this.#failed++;
-      this.#batch?.fail(code, 1);
-      if (this.#batch instanceof Request) this.#batch.refusal = message;
-    });
+    // What is missing is counted down only when a scan has ended.
+    this.#scanner = new RespScanner(
+      (code, message, replies) => {
+        this.#failed++;
+        const batch = this.#batch;
+        batch?.refused(code, message, batch.size - this.#missing + replies);
+      },
+      replies => {
+        const batch = this.#batch;
+        batch?.missedAt(batch.size - this.#missing + replies);
+      },
+    );
     socket.on('error', error => {
       this.#closedAs = failureCode(error);
     });
@@ -181,7 +193,7 @@ export class WireConnection extends Connection {
     this.#alive = false;
     const lost: Batch[] = [];
     while (this.#batch !== undefined) {
-      this.#batch.fail(this.#closedAs, this.#missing);
+      this.#batch.fail(this.#closedAs, this.#missing, this.#batch.size - this.#missing);
       lost.push(this.#finish(this.#batch));
     }
     this.#settle(lost);

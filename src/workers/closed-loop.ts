@@ -54,7 +54,7 @@ export class ClosedLoopWorker {
     this.#recorder = recorder;
     this.#window = window;
     this.#events = events;
-    this.#batch = new Batch(pipeline, () => this.#done());
+    this.#batch = new Batch(pipeline, () => this.#done(), workload.stride);
   }
 
   start(): void {

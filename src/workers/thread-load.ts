@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { nowNs } from '../pool/clock.ts';
 import type { WorkerPool } from '../pool/worker-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
+import { CommandRecorder } from './command-recorder.ts';
 import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from './contract.ts';
 import { Crew } from './crew.ts';
 import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
 import { mixSeed } from './prng.ts';
 import { type LoadWindow, Recorder } from './recorder.ts';
 import type { SharedState } from './shared-state.ts';
-import { Workload } from './workload.ts';
+import type { CommandMix } from './workload/command-mix.ts';
+import { openWorkload, partOf, type Workload } from './workload.ts';
 
 /** How often a thread looks at the stop flag and publishes its progress. */
 const tickMs = 50;
@@ -29,13 +31,13 @@ export class ThreadLoad {
   readonly #loads: readonly Load[];
   readonly #measured: MeasuredWindow;
 
-  constructor(task: ThreadTask, pools: readonly WorkerPool[]) {
+  constructor(task: ThreadTask, pools: readonly WorkerPool[], mix: CommandMix) {
     this.#task = task;
     this.#pools = pools;
     this.#crew = new Crew({
       holds: task.burst || (task.warmupSeconds > 0 && task.pools.every(hasEnough)),
     });
-    this.#loads = hire(task, pools, this.#window, this.#crew);
+    this.#loads = hire(task, pools, mix, this.#window, this.#crew);
     this.#measured = new MeasuredWindow(pools);
   }
 
@@ -79,18 +81,20 @@ export class ThreadLoad {
 function hire(
   task: ThreadTask,
   pools: readonly WorkerPool[],
+  mix: CommandMix,
   window: LoadWindow,
   crew: Crew,
 ): readonly Load[] {
   const loads = new Map<number, Load>();
   for (const [index, share] of task.pools.entries()) {
     const pool = pools[index] as WorkerPool;
-    const workload = new Workload(share, task.readShare, mixSeed(task.seed, index));
+    const workloadOf = workloads(task, mix, share, mixSeed(task.seed, index));
     for (const { workers, pipeline } of share.groups) {
-      const load = loads.get(pipeline) ?? { pipeline, recorder: new Recorder(window), workers: [] };
+      const load = loads.get(pipeline) ?? { pipeline, recorder: newRecorder(task, mix, window), workers: [] };
       loads.set(pipeline, load);
       for (let worker = 0; worker < workers; worker++) {
         crew.join();
+        const workload = workloadOf();
         load.workers.push(
           new ClosedLoopWorker({ pool, workload, recorder: load.recorder, window }, pipeline, crew),
         );
@@ -98,6 +102,25 @@ function hire(
     }
   }
   return [...loads.values()].toSorted((a, b) => a.pipeline - b.pipeline);
+}
+
+/** The workload of each worker, one after the other: the pool's own, or its own where keys are partitioned. */
+function workloads(task: ThreadTask, mix: CommandMix, share: PoolShare, seed: number): () => Workload {
+  const { workload } = task;
+  if (workload.keyChoice.kind !== 'partitioned') {
+    const ofPool = openWorkload(workload, mix, share, seed);
+    return () => ofPool;
+  }
+  const workers = share.groups.reduce((sum, group) => sum + group.workers, 0);
+  let worker = 0;
+  return () => {
+    const own = partOf(share, worker, workers);
+    return openWorkload(workload, mix, own, mixSeed(seed, worker++));
+  };
+}
+
+function newRecorder(task: ThreadTask, mix: CommandMix, window: LoadWindow): Recorder {
+  return new Recorder(window, task.workload.apart ? new CommandRecorder(mix.templates) : undefined);
 }
 
 /** Whether a pool can have a connection for each of its workers. */

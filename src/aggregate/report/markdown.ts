@@ -16,6 +16,7 @@ import {
 import { asMarkdown, markdownCode, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
 import { describeSurroundings, standInBanner } from '../text/target-words.ts';
 import { accountingSection } from './markdown-accounting.ts';
+import { commandSection } from './markdown-commands.ts';
 import { poolSection } from './markdown-pools.ts';
 import { standOutSection } from './markdown-stand-out.ts';
 import { describeShortfall } from './shortfall.ts';
@@ -41,6 +42,7 @@ export function renderMarkdown(result: Result): string {
     '## What limited each scenario',
     limitsTable(result.scenarios),
     ...standOutSection(result),
+    ...commandSection(result.scenarios),
     ...poolSection(result.scenarios),
     ...accountingSection(result.scenarios),
     '## Warnings',

@@ -18,6 +18,7 @@ import { describeTarget, standInBanner } from '../text/target-words.ts';
 import { type Format, type Style, styleIf, terminalWidth, verdictColours } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
 import { describeShortfall } from './shortfall.ts';
+import { renderCommands } from './terminal-commands.ts';
 
 const width = terminalWidth;
 
@@ -38,6 +39,7 @@ export function renderTerminal(result: Result, colour: boolean): string {
     paragraph(`${toOneLine(result.name)} against ${describeTarget(result.target)}`, 'bold'),
     shortfall === null ? [] : paragraph(shortfall, [...loud]),
     ...renderTables(result.scenarios, style),
+    ...renderCommands(result.scenarios, style),
     renderFailures(result.scenarios, style),
     paragraph(describeStandOuts(result) ?? ''),
     [...result.warnings, ...findImbalances(result)].flatMap(warning =>

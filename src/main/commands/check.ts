@@ -4,6 +4,7 @@ import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
 import { connectionsNeeded, expandScenarios } from '../plan/scenarios.ts';
 import { type PlannedSide, planSides } from '../plan/sides.ts';
+import { sizesOf, valueVariants } from '../plan/value-variants.ts';
 import { exitOnInterrupt } from '../run/interrupt.ts';
 import { describeFoundTarget } from '../target/describe-found-target.ts';
 import { findTarget } from '../target/find-target.ts';
@@ -38,7 +39,7 @@ async function checkTarget(side: PlannedSide, sides: number, flags: RunFlags): P
     const warnings = await preflight(target, {
       connections: connectionsNeeded(expandScenarios(scenarios)),
       keys: workload.keys,
-      valueBytes: workload.valueBytes,
+      valueBytes: sizesOf(valueVariants(workload.valueBytes)).mean,
     });
     for (const warning of warnings) say(`warning: ${warning}`);
   } finally {

@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { keyRanges } from '../../workers/workload/key-ranges.ts';
+import { sizesOf } from '../plan/value-variants.ts';
+import { workloadTask } from '../plan/workload-task.ts';
 import { declarable } from '../target/server-process.ts';
 import { parseAddress } from '../target/url.ts';
 import { scenarioGroup } from './scenario-group.ts';
 import { isOutOfRange, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
+import { workload } from './workload.ts';
 
 /**
  * The one description of a config file, with its parts in scenario-group.ts: `configs/schema.json` and the type
@@ -45,18 +49,8 @@ const requestOverheadBytes = 128;
 /** Requests are held in memory while they travel: more than this would end the process without a word. */
 const mostBytesInFlight = 2 ** 30;
 
-const workload = section({
-  keys: wholeNumber(1, 100_000_000).default(10_000).meta({
-    description: 'Different keys in use; they are written before the load and removed after it',
-    unit: 'keys',
-  }),
-  valueBytes: wholeNumber(0, 16 * 1024 * 1024)
-    .default(32)
-    .meta({ description: 'Size of every value', unit: 'bytes' }),
-  readShare: numberBetween(0, 1)
-    .default(0.5)
-    .meta({ description: 'Share of GET among the commands; the rest is SET', unit: 'share, 0 to 1' }),
-}).meta({ description: 'What the workers ask of the server' });
+/** Key numbers have 8 digits. */
+const mostKeyNumbers = 100_000_000;
 
 export const experimentSchema = section({
   $schema: z
@@ -107,11 +101,34 @@ export const experimentSchema = section({
         input: value.workload.keys,
       });
     }
-    for (const [index, { workers, pipeline, batch }] of value.scenarios.entries()) {
+    const task = workloadTask(value.workload);
+    const ranges = keyRanges(task);
+    if (ranges.all > mostKeyNumbers) {
+      const expected = `at most ${Math.floor((mostKeyNumbers * value.workload.keys) / ranges.all)} keys, as ${ranges.all / value.workload.keys} times as many are needed (one for each type of value, and for reads that find nothing)`;
+      issues.push({
+        code: 'custom',
+        params: { expected },
+        path: ['workload', 'keys'],
+        input: value.workload.keys,
+      });
+    }
+    const { most: mostValueBytes } = sizesOf(task.values);
+    for (const [index, { workers, pipeline, batch, pools }] of value.scenarios.entries()) {
+      const beside = Math.max(...batch.map(group => (group.pool === 'none' ? 0 : group.workers)));
+      const owners = Math.max(...workers) + beside + Math.max(...pools);
+      if (task.keyChoice.kind === 'partitioned' && value.workload.keys < owners) {
+        const expected = `at least ${owners} keys (partitioned: each worker has keys of its own)`;
+        issues.push({
+          code: 'custom',
+          params: { expected },
+          path: ['workload', 'keys'],
+          input: value.workload.keys,
+        });
+      }
       const commands =
         Math.max(...workers) * Math.max(...pipeline) +
         Math.max(...batch.map(beside => (beside.pool === 'none' ? 0 : beside.workers * beside.pipeline)));
-      const bytes = commands * (value.workload.valueBytes + requestOverheadBytes);
+      const bytes = commands * (mostValueBytes + requestOverheadBytes);
       if (bytes <= mostBytesInFlight) continue;
       const expected = `at most 1 GiB in flight at once (workers × pipeline × valueBytes, ${(bytes / 2 ** 30).toFixed(1)} GiB here)`;
       issues.push({

@@ -6,9 +6,11 @@ import { presets } from '../../pool/presets.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
+import { parseCommand } from '../../workers/workload/command-template.ts';
 import type { Experiment } from '../config/experiment.ts';
 import type { Scenario } from '../plan/scenarios.ts';
 import { splitOverThreads } from '../plan/split.ts';
+import { workloadTask } from '../plan/workload-task.ts';
 import type { Control } from '../target/control.ts';
 import { commandCalls } from '../target/info.ts';
 import type { Target } from '../target/resolve.ts';
@@ -16,9 +18,6 @@ import { measureBaseRoundTripMs } from './base-round-trip.ts';
 import { ConnectionCutter } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import type { Threads } from './threads.ts';
-
-/** Commands of the workload, as the server's commandstats name them. */
-const commandNames = ['get', 'set'];
 
 const shortestWindowSeconds = 0.1;
 
@@ -39,7 +38,8 @@ export function threadTasks(
   round: number,
   shared: SharedState,
 ): ThreadTask[] {
-  const { workload, seed, seconds, warmupSeconds, timeoutMs } = experiment;
+  const { seed, seconds, warmupSeconds, timeoutMs } = experiment;
+  const workload = workloadTask(experiment.workload);
   return splitOverThreads(scenario, workload.keys).map((pools, thread) => ({
     thread,
     address: target.address,
@@ -53,8 +53,7 @@ export function threadTasks(
     burst: scenario.burst,
     pools,
     keyPrefix,
-    valueBytes: workload.valueBytes,
-    readShare: workload.readShare,
+    workload,
     seed: mixSeed(seed, round, thread),
     warmupSeconds,
     seconds,
@@ -82,8 +81,9 @@ export async function measure(
     seed: mixSeed(bench.experiment.seed, round),
   });
 
+  const names = commandNames(bench.experiment.workload);
   const basePingMs = await measureBaseRoundTripMs(control);
-  const before = await serverCount(control);
+  const before = await serverCount(control, names);
   let samples: ThreadSample[];
   let cores: Awaited<ReturnType<CpuMeter['stop']>>;
   try {
@@ -101,7 +101,7 @@ export async function measure(
   if (cutter.failure !== undefined) {
     bench.warn(`no connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
   }
-  const after = await serverCount(control);
+  const after = await serverCount(control, names);
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
@@ -130,6 +130,11 @@ export async function measure(
   });
 }
 
+/** Commands of the workload, as the server's commandstats name them. */
+function commandNames(workload: Experiment['workload']): string[] {
+  return workloadTask(workload).commands.map(({ command }) => parseCommand(command).statName);
+}
+
 /** How often the server has run the workload's commands in its life so far, where it tells. */
 interface ServerCount {
   /** Another one after every start of the server. */
@@ -137,12 +142,12 @@ interface ServerCount {
   readonly calls: number | null;
 }
 
-async function serverCount(control: Control): Promise<ServerCount> {
+async function serverCount(control: Control, names: readonly string[]): Promise<ServerCount> {
   // A server that is gone tells nothing; that it is gone is noticed elsewhere.
   const ask = (section: string) => control.info(section).catch(() => new Map<string, string>());
   const server = await ask('server');
   return {
     life: server.get('run_id') ?? server.get('process_id'),
-    calls: commandCalls(await ask('commandstats'), commandNames),
+    calls: commandCalls(await ask('commandstats'), names),
   };
 }
