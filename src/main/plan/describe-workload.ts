@@ -1,13 +1,17 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
+import { wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice } from '../../workers/contract.ts';
 import type { ValueBytes } from '../config/values.ts';
 import type { WorkloadConfig } from '../config/workload.ts';
 import { workloadTask } from './workload-task.ts';
 
+/** For two blanks before them, 80 columns are not passed. */
+const columns = 78;
+const indent = ' '.repeat('workload: '.length);
 /** Commands that are named; the rest is counted. */
 const mostNamed = 3;
 
-/** What is asked of the server, in a line, or two where there is more to say than the usual. */
+/** What is asked of the server, in a line, or several where there is more to say than the usual. */
 export function describeWorkload(workload: WorkloadConfig): string[] {
   const { keyChoice, commands, hitShare, compressibleShare } = workloadTask(workload);
   const keys = `${formatPlural(workload.keys, 'key')}${describeChoice(keyChoice)}`;
@@ -16,15 +20,10 @@ export function describeWorkload(workload: WorkloadConfig): string[] {
     ...(compressibleShare > 0 ? [`${percent(compressibleShare)} of a value is one character`] : []),
     ...(hitShare < 1 ? [`${percent(hitShare)} of reads are for keys that are there`] : []),
   ];
-  const sizes = describeSizes(workload.valueBytes);
-  const line = `workload: ${keys}, values of ${sizes}, ${mix}${describeMix(commands)}`;
-  const fits = line.length <= 78 && also.length === 0;
-  return fits
-    ? [line]
-    : [
-        `workload: ${keys}, values of ${sizes}`,
-        `          ${[`${mix}${describeMix(commands)}`, ...also].join('; ')}`,
-      ];
+  const sizes = `values of ${describeSizes(workload.valueBytes)}`;
+  const text = [keys, sizes, `${mix}${describeMix(commands)}`, ...also].join(', ');
+  const [first = '', ...rest] = wrapText(text, columns, indent);
+  return [`workload: ${first.trim()}`, ...rest];
 }
 
 function describeChoice(choice: KeyChoice): string {
