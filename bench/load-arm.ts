@@ -58,6 +58,7 @@ export async function drivePoolbench({
     connects: 'parallel',
     autoPipelining: false,
     burst: false,
+    openLoop: null,
     pools: [
       {
         groups: [{ workers: connections, pipeline }],

@@ -98,6 +98,7 @@ function wireTask(port: number, shared: SharedState, thread: number): ThreadTask
     connects: 'parallel',
     autoPipelining: false,
     burst: false,
+    openLoop: null,
     pools: [
       { groups: [{ workers: 50, pipeline: 1 }], connections: 50, minIdle: 50, firstKey: 0, keys: 1000 },
     ],

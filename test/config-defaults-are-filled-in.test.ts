@@ -5,7 +5,15 @@ test('a config needs a name, a target and scenarios; every other key has a defau
   const text = '{"name":"least","target":{"server":"redis","url":"redis://localhost"},"scenarios":[{}]}';
   expect(parseConfig(text, 'least.json')).toEqual({
     name: 'least',
-    target: { server: 'redis', url: 'redis://localhost', threads: [] },
+    target: {
+      server: 'redis',
+      url: 'redis://localhost',
+      threads: [],
+      protocol: null,
+      tls: { ca: null, cert: null, key: null, servername: null, rejectUnauthorized: true },
+      sentinel: { master: null, others: [], username: null, password: null },
+      cluster: false,
+    },
     workload: {
       keys: 10_000,
       valueBytes: 32,
@@ -42,6 +50,8 @@ test('a config needs a name, a target and scenarios; every other key has a defau
     seed: 1,
     timeoutMs: 5000,
     maxFailedShare: 0.01,
+    thresholds: {},
+    search: null,
   });
 });
 

@@ -124,14 +124,57 @@ test.each([
     'scenarios[0].pool: expected "baseline" or "lock-free" or "health-cached" or "warmed" or "optimized" or "shared", found "best"',
   ],
   [
-    'open loop',
-    group({ arrival: { kind: 'constant', rate: 2000 } }),
-    'scenarios[0].arrival.kind: expected "closed" (open loop, such as "constant", is not there yet), found "constant"',
+    'an unknown arrival',
+    group({ arrival: [{ kind: 'closed' }, { kind: 'uniform', rate: 1 }] }),
+    'scenarios[0].arrival[1].kind: expected "closed" or "constant" or "poisson" or "burst", found "uniform"',
   ],
   [
-    'open loop in a list',
-    group({ arrival: [{ kind: 'closed' }, { kind: 'poisson', rate: 1 }] }),
-    'scenarios[0].arrival[1].kind: expected "closed" (open loop, such as "constant", is not there yet), found "poisson"',
+    'an arrival as text',
+    group({ arrival: 'constant' }),
+    'scenarios[0].arrival: expected an object such as { "kind": "closed" } or { "kind": "constant", "rate": 2000 }, found "constant"',
+  ],
+  [
+    'an open loop without a rate',
+    group({ arrival: { kind: 'constant' } }),
+    'scenarios[0].arrival.rate: missing; expected a number from 0.1 to 10000000',
+  ],
+  [
+    'a rate of 0 in a list',
+    group({ arrival: [{ kind: 'poisson', rate: [100, 0] }] }),
+    'scenarios[0].arrival[0].rate[1]: expected a number from 0.1 to 10000000, found 0',
+  ],
+  [
+    'a rate of a closed loop',
+    group({ arrival: { kind: 'closed', rate: 100 } }),
+    'scenarios[0].arrival: unknown key "rate"; known are kind',
+  ],
+  [
+    'a burst without a size',
+    group({ arrival: { kind: 'burst', rate: 100 } }),
+    'scenarios[0].arrival.size: missing; expected a whole number from 1 to 1000000',
+  ],
+  [
+    'a burst of broken batches',
+    group({ pipeline: [1, 8], arrival: { kind: 'burst', rate: 100, size: 20 } }),
+    'scenarios[0].arrival.size: expected whole batches, a multiple of 8 (pipeline), found 20',
+  ],
+  [
+    'an unknown order of rates',
+    group({ arrival: { kind: 'constant', rate: [1, 2], order: 'down' } }),
+    'scenarios[0].arrival.order: expected "shuffled" or "upAndDown", found "down"',
+  ],
+  [
+    'one rate to go up and down',
+    group({ arrival: [{ kind: 'constant', rate: [5, 5], order: 'upAndDown' }] }),
+    'scenarios[0].arrival[0].rate: expected at least two different rates to go up and down, found a list',
+  ],
+  [
+    'batch workers beside an open loop',
+    group({
+      arrival: [{ kind: 'closed' }, { kind: 'constant', rate: 5 }],
+      batch: [{ pool: 'none' }, { pool: 'shared', workers: 10, pipeline: 10 }],
+    }),
+    'scenarios[0].batch[1].pool: expected "none" beside an open loop (arrival), which does not tell whose operations are due, found "shared"',
   ],
   [
     'an unknown server',
@@ -167,7 +210,7 @@ test.each([
   [
     'keys that are like no other',
     { ...good, target: { ...good.target, x: 1, password: 'p' } },
-    'target: unknown keys "x", "password"; known are server, url, threads',
+    'target: unknown keys "x", "password"; known are server, url, threads, protocol, tls, sentinel, cluster',
   ],
 ])('%s', (_, config, fault) => {
   expect(faultsOf(config)).toEqual([fault]);

@@ -166,7 +166,7 @@ test('a plain connection is opened to a TLS port', async () => {
 test('the certificate is not trusted', async () => {
   const error = await failure(tls.url);
   expect(error).toMatchObject({ code: 'TARGET_UNREACHABLE' });
-  expect(error.message).toMatch('NODE_EXTRA_CA_CERTS');
+  expect(error.message).toMatch('set target.tls.ca');
 });
 
 test('the server has as many clients as it admits', async () => {

@@ -1,13 +1,17 @@
 import { expect, test } from 'vitest';
+import type { ScenarioResult } from '../src/aggregate/result.ts';
 import { judge, measureSuite } from './support/claim-arms.ts';
+import { buildOpenLoop } from './support/open-loop-round.ts';
 import { buildResult } from './support/result-builder.ts';
 
-/** The p99 at 10 workers, in ms; at 25 it is three times that. */
-const profile = (p99: (round: number) => number, rounds = 5) =>
+/** The p99 at 10 workers, in ms; at 25 it is three times that. A closed loop makes some 20,000 operations a second. */
+const profile = (p99: (round: number) => number, rounds = 5, openP99 = p99, unsent = 0) =>
   measureSuite(
     'low-latency',
-    ({ workers }, round) => {
-      const at = workers === 25 ? 3 * p99(round) : p99(round);
+    ({ workers, arrival }, round) => {
+      const isOpen = arrival.kind !== 'closed';
+      const at = isOpen ? openP99(round) : workers === 25 ? 3 * p99(round) : p99(round);
+      const openLoop = isOpen ? buildOpenLoop(arrival.rate, { unsent, sent: arrival.rate - unsent }) : null;
       const response = {
         count: 9000,
         mean: at / 2,
@@ -18,10 +22,13 @@ const profile = (p99: (round: number) => number, rounds = 5) =>
         p999: 2 * at,
         max: 9,
       };
-      return { round: { response } };
+      return { round: { response, openLoop } };
     },
     rounds,
   );
+
+const limited = (resource: ScenarioResult['limitedBy']['resource'], scenarios: readonly ScenarioResult[]) =>
+  scenarios.map(scenario => ({ ...scenario, limitedBy: { resource, evidence: '' } }));
 
 test('supported: the p99 at 10 workers is below 1 ms, whatever it is at 25', async () => {
   const claim = judge('C14', await profile(round => 0.8 + 0.01 * round));
@@ -30,8 +37,18 @@ test('supported: the p99 at 10 workers is below 1 ms, whatever it is at 25', asy
   expect(claim.reason).toContain('2.46 and 4.92 ms at 25 workers');
 });
 
-test('refuted: it is above', async () => {
-  expect(judge('C14', await profile(() => 1.2)).verdict).toBe('refuted');
+test('refuted: it is above, and the server limited', async () => {
+  expect(judge('C14', limited('server', await profile(() => 1.2))).verdict).toBe('refuted');
+});
+
+test.each(['client', 'machine'] as const)('inconclusive: it is above, but the %s limited', async resource => {
+  const claim = judge('C14', limited(resource, await profile(() => 1.2)));
+  expect(claim).toMatchObject({ verdict: 'inconclusive', measured: null });
+  expect(claim.gist).toMatch(resource === 'client' ? /event loop/ : /whole machine/i);
+});
+
+test('supported: it is below although the client limited', async () => {
+  expect(judge('C14', limited('client', await profile(() => 0.5))).verdict).toBe('supported');
 });
 
 test('inconclusive: the interval holds 1 ms', async () => {
@@ -62,6 +79,44 @@ test('not tested: a server on another machine, and the p99 it had is told', asyn
   expect(claim.reason).toContain('0.500 and 1.00 ms at 10 workers');
 });
 
-test('a verdict comes with what a closed loop cannot show', async () => {
-  expect(judge('C14', await profile(() => 0.5)).gist).toContain('A closed loop only');
+test('the open loop of random arrivals at half of the throughput is held to it, too', async () => {
+  const slow = judge(
+    'C14',
+    await profile(
+      () => 0.5,
+      5,
+      () => 1.5,
+    ),
+  );
+  expect(slow.verdict).toBe('refuted');
+  expect(slow.reason).toContain('10 workers, poisson at 10000/s: response p99 1.50 ms');
+  const fast = judge('C14', await profile(() => 0.5));
+  expect(fast.verdict).toBe('supported');
+  expect(fast.predictions).toBe(2);
+  expect(fast.gist).not.toContain('A closed loop only');
+});
+
+test('inconclusive: the open loop left operations unsent', async () => {
+  const claim = judge(
+    'C14',
+    await profile(
+      () => 0.5,
+      5,
+      () => 0.5,
+      50,
+    ),
+  );
+  expect(claim.verdict).toBe('inconclusive');
+  expect(claim.reason).toContain('lower bounds');
+});
+
+test('a verdict of closed loops alone, or without a rate near half, says what they cannot show', async () => {
+  const scenarios = await profile(() => 0.5);
+  const closed = scenarios.filter(({ arrival }) => arrival.kind === 'closed');
+  const far = scenarios.filter(({ arrival }) => arrival.rate !== 10_000 && arrival.rate !== 5000);
+  for (const some of [closed, far]) {
+    const claim = judge('C14', some);
+    expect(claim).toMatchObject({ verdict: 'supported', predictions: 1 });
+    expect(claim.gist).toContain('A closed loop only');
+  }
 });

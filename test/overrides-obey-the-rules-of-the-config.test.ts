@@ -9,7 +9,7 @@ test('flags replace what the config says, and nothing else', () => {
   const overrides = { url: 'rediss://h:1/2', rounds: '7', seconds: '0.5', warmup: '0', seed: '9' };
   expect(applyOverrides(experiment, overrides)).toEqual({
     ...experiment,
-    target: { server: 'redis', url: 'rediss://h:1/2', threads: [] },
+    target: { ...experiment.target, url: 'rediss://h:1/2' },
     rounds: 7,
     seconds: 0.5,
     warmupSeconds: 0,

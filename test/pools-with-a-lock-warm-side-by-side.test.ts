@@ -20,7 +20,7 @@ function connectsOf(
   const experiment = parseConfig(JSON.stringify(config), 'a.json');
   const [scenario] = expandScenarios(experiment.scenarios);
   if (scenario === undefined) throw new Error('expected a scenario');
-  const target = { address: loopback(1) } as Target;
+  const target = { address: loopback(1), control: {} } as Target;
   const [task] = threadTasks({ experiment, target, keyPrefix: 'a:' }, scenario, 1, SharedState.forThreads(1));
   return { scenario: scenario.connects, task: task?.connects };
 }

@@ -70,7 +70,8 @@ test.runIf(process.platform === 'linux')(
       address: control.address,
     };
     // A server that tells no maxclients leaves the decision to this process's own limit.
-    const blind = Object.assign(Object.create(control), unlimited);
+    const server = { value: control.server };
+    const blind = Object.assign(Object.create(control, { server }), unlimited);
     await expect(preflight({ control: blind }, { ...needs, connections: 2 ** 31 })).rejects.toMatchObject({
       code: 'TARGET_TOO_SMALL',
       message: expect.stringMatching(

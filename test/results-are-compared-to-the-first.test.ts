@@ -130,6 +130,18 @@ test.each<[string, Partial<Result>, string, string]>([
   ['node', { environment: { ...side('x', 1).environment, node: 'v30.0.0' } }, 'runtime', 'not ok'],
   ['tool', { tool: { name: 'poolbench', version: '9.9.9' } }, 'runtime', 'not ok'],
   ['place', { target: { ...side('x', 1).target, local: false } }, 'place of the server', 'not ok'],
+  [
+    'TLS',
+    { target: { ...side('x', 1).target, declared: { server: 'redis', url: 'rediss://h' } } },
+    'connections',
+    'not ok',
+  ],
+  [
+    'RESP2',
+    { target: { ...detected(1), detected: { ...detected(1).detected, protocol: 2 } } },
+    'connections',
+    'not ok',
+  ],
   ['server threads', { target: detected(4) }, 'server threads', 'not ok'],
   ['untold server threads', { target: detected(null) }, 'server threads', 'unknown'],
   ['stand-in', { target: standInTarget }, 'no stand-in', 'not ok'],

@@ -61,6 +61,7 @@ function buildSample({
   seconds = 2,
   pools = [],
   allServedMs = 1,
+  openLoop = null,
   eventLoopUtilization = 0.5,
   ...load
 }: Partial<ThreadSample & LoadSample> & { eventLoopUtilization?: number } = {}): ThreadSample {
@@ -71,6 +72,8 @@ function buildSample({
     allServedMs,
     strain: { ...strain, eventLoopUtilization },
     loads: [buildLoad(load)],
+    openLoop,
+    redirects: null,
   };
 }
 
@@ -314,4 +317,48 @@ test('all are served when the last thread is, and never while a worker had no re
     ).allServedMs;
   expect(servedAt(3, 8, 5)).toBe(8);
   expect(servedAt(3, null)).toBeNull();
+});
+
+test('open loops are added up, and throughput is what completed in the window, whenever it was due', () => {
+  const open = (thread: number, changes: object) =>
+    buildSample({
+      thread,
+      issued: 60,
+      completed: 50,
+      unfinished: 10,
+      openLoop: {
+        rate: 100,
+        offered: 100,
+        unsent: 40,
+        completedInWindow: 70,
+        largestBacklog: 45,
+        oldestUnsentMs: 400,
+        lag: encode([1, 2]),
+        spinShare: 0.25,
+        ...changes,
+      },
+    });
+  const other = { oldestUnsentMs: 900, spinShare: 0.5, lag: encode([4]) };
+  const merged = mergeSamples([open(0, {}), open(1, other)], context);
+  expect(merged).toMatchObject({ issued: 120, completed: 100, unfinished: 20, opsPerSecond: 70 });
+  expect(merged.openLoop).toMatchObject({
+    rate: 100,
+    offered: 200,
+    sent: 120,
+    completed: 100,
+    shortfall: 100,
+    unsent: 80,
+    largestBacklog: 90,
+    oldestUnsentMs: 900,
+    spinShare: 0.375,
+  });
+  expect(merged.openLoop?.lag.count).toBe(3);
+  // 1.5 s of CPU, of which both threads spun for a quarter and a half of 2 s: nothing is left.
+  expect(merged.cpu.clientMicrosPerOp).toBe(0);
+  const useful = mergeSamples([open(0, {})], context);
+  expect(useful.cpu.clientMicrosPerOp).toBeCloseTo(1_000_000 / 70);
+});
+
+test('a closed loop has nothing of an open one', () => {
+  expect(mergeSamples([buildSample({ completed: 3 })], context).openLoop).toBeNull();
 });

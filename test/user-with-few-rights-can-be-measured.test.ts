@@ -49,11 +49,17 @@ test('a user who may not even PING, or not write, gets one clear message', async
 
   const redis = await connectObserver(server.url);
   await redis.call('ACL', 'SETUSER', 'few', '+ping', '+hello', '+client', '+info');
-  const reader = await (await createExperiment(url)).run();
+  const experiment = await createExperiment(url, {
+    scenarios: [{ client: ['wire', 'ioredis'], workers: 4 }],
+  });
+  const reader = await experiment.run();
   expect(reader.stderr).toMatch(/warning: the server refuses writes: NOPERM/);
   expect(reader.stderr).toMatch(/^poolbench: expected at most 1 % of the operations to fail/m);
   expect(reader.stderr).not.toMatch(/^\s+at |defect|s3cret/m);
   expect(reader.code).toBe(1);
+  for (const { rounds } of (await experiment.result()).scenarios) {
+    expect(Object.keys(rounds[0]?.failed ?? {})).toEqual(['NOPERM']);
+  }
 });
 
 test('what the server does not tell is one warning', async () => {

@@ -4,6 +4,9 @@ import { formatCount } from './text/format.ts';
 
 /** What the books of one scenario say over all of its rounds. */
 export interface Account {
+  /** In open loops, what was due; 0 in closed ones. */
+  readonly offered: number;
+  readonly unsent: number;
   readonly issued: number;
   readonly completed: number;
   readonly failed: number;
@@ -12,6 +15,8 @@ export interface Account {
   readonly overRange: number;
   /** Null if the server's count is not known for every round. */
   readonly serverCalls: number | null;
+  /** Redirections that were followed; null: a server alone. */
+  readonly redirects: RoundResult['redirects'];
 }
 
 /** Sums a scenario's books over its rounds. */
@@ -20,6 +25,8 @@ export function accountOf(rounds: readonly RoundResult[]): Account {
     rounds.reduce((total, round) => total + count(round), 0);
   const counted = rounds.length > 0 && rounds.every(round => round.serverCalls !== null);
   return {
+    offered: sum(round => round.openLoop?.offered ?? 0),
+    unsent: sum(round => round.openLoop?.unsent ?? 0),
     issued: sum(round => round.issued),
     completed: sum(round => round.completed),
     failed: sum(failedOf),
@@ -27,6 +34,9 @@ export function accountOf(rounds: readonly RoundResult[]): Account {
     misses: sum(round => round.misses),
     overRange: sum(round => round.overRange),
     serverCalls: counted ? sum(round => round.serverCalls ?? 0) : null,
+    redirects: rounds.some(round => round.redirects !== null)
+      ? { moved: sum(round => round.redirects?.moved ?? 0), ask: sum(round => round.redirects?.ask ?? 0) }
+      : null,
   };
 }
 
@@ -52,6 +62,14 @@ export function findImbalances(result: Pick<Result, 'scenarios'>): string[] {
 function unbalancedRounds(scenario: ScenarioResult): string[] {
   return scenario.rounds.flatMap(round => {
     const accounted = round.completed + failedOf(round) + round.unfinished;
+    const { openLoop } = round;
+    if (openLoop !== null && (openLoop.unsent < 0 || openLoop.offered !== round.issued + openLoop.unsent)) {
+      return (
+        `A defect of poolbench, please report it: in round ${round.round} of ${scenario.id}, ` +
+        `${formatCount(openLoop.offered)} operations were due, but ${formatCount(round.issued)} were issued and ` +
+        `${formatCount(openLoop.unsent)} were not.`
+      );
+    }
     if (accounted === round.issued) return [];
     return (
       `A defect of poolbench, please report it: in round ${round.round} of ${scenario.id}, ` +

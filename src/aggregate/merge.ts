@@ -1,7 +1,8 @@
-import type { LoadSample, SecondSample, ThreadSample } from '../workers/contract.ts';
+import type { LoadSample, Redirects, SecondSample, ThreadSample } from '../workers/contract.ts';
 import { sumByCode } from './accounting.ts';
 import { mergeLatencies, mergeTimes } from './histogram.ts';
 import { mergeCommands } from './merge-commands.ts';
+import { mergeOpenLoop } from './merge-open-loop.ts';
 import { mergePools } from './merge-pools.ts';
 import type { LoadResult, RoundResult } from './result.ts';
 
@@ -31,10 +32,15 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
   const perSecond = (amount: number) => (seconds === 0 ? 0 : amount / seconds);
   const loads = threads.flatMap(sample => sample.loads);
   const { histograms, ...sums } = mergeLoads(loads, seconds);
+  const open = mergeOpenLoop(threads, sums);
+  const completed = open?.completedInWindow ?? sums.completed;
+  const usefulMicros = Math.max(0, context.clientCpuMicros - (open?.spunSeconds ?? 0) * 1e6);
   return {
     round: context.round,
     seconds,
     ...sums,
+    opsPerSecond: perSecond(completed),
+    openLoop: open?.result ?? null,
     misses: total(loads, load => load.misses),
     ...mergeCommands(loads.flatMap(load => load.commands)),
     overRange: total(loads, load => load.overRange),
@@ -43,9 +49,10 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     poolMetrics: mergePools(threads.flatMap(sample => sample.pools)),
     allServedMs: latest(threads.map(sample => sample.allServedMs)),
     cuts: context.cuts,
+    redirects: sumRedirects(threads.flatMap(sample => sample.redirects ?? [])),
     basePingMs: context.basePingMs,
     cpu: {
-      clientMicrosPerOp: sums.completed === 0 ? null : context.clientCpuMicros / sums.completed,
+      clientMicrosPerOp: completed === 0 ? null : usefulMicros / completed,
       clientCores: perSecond(context.clientCpuMicros / 1e6),
       machineBusyShare: context.machineBusyShare,
       eventLoopUtilization: threads.map(({ strain }) => strain.eventLoopUtilization),
@@ -85,6 +92,12 @@ function mergeByPipeline(loads: readonly LoadSample[], seconds: number): LoadRes
     );
     return { pipeline, ...merged };
   });
+}
+
+/** Null where no thread had a cluster to tell of. */
+function sumRedirects(redirects: readonly Redirects[]): RoundResult['redirects'] {
+  if (redirects.length === 0) return null;
+  return { moved: total(redirects, ({ moved }) => moved), ask: total(redirects, ({ ask }) => ask) };
 }
 
 /** Null if any is. */

@@ -72,7 +72,7 @@ const threadStrain = z.object({
 });
 
 const cpu = z.object({
-  /** CPU of the whole client process per completed operation, in microseconds. */
+  /** CPU of the whole client process per completed operation, in microseconds; without that of `openLoop.spinShare`. */
   clientMicrosPerOp: z.number().nullable(),
   /** Cores the client process used. */
   clientCores: z.number(),
@@ -110,6 +110,31 @@ const command = z.object({
   response: latency,
 });
 
+/** What an open loop had due in the window, and what became of it; operations, unless a name says otherwise. */
+const openLoop = z.object({
+  /** Operations a second that were asked for. */
+  rate: z.number(),
+  /** What the schedule had due: sent + unsent. */
+  offered: z.number(),
+  /** As `issued` and `completed` of the round. */
+  sent: z.number(),
+  completed: z.number(),
+  /** offered − completed. */
+  shortfall: z.number(),
+  /** Due, and still without a worker at the end. They would have been the slowest: percentiles are lower bounds then. */
+  unsent: z.number(),
+  /** The most that were due while every worker was busy: of each pool, added up. */
+  largestBacklog: z.number(),
+  /** For how long the oldest unsent one had been due at the end; 0 without one. */
+  oldestUnsentMs: z.number(),
+  /** How late the generator came to arrivals for which a worker was free. Its own error: in the response time, too. */
+  lag: latency,
+  /** HDR V2 compressed, base64, nanoseconds. */
+  lagHistogram: z.string(),
+  /** Share of the window, 0 to 1, in which the threads turned their event loops with nothing to do: their mean. */
+  spinShare: z.number(),
+});
+
 const round = z.object({
   round: z.number(),
   seconds: z.number(),
@@ -122,6 +147,7 @@ const round = z.object({
   /** Reads that found a value, of those that tell whether they did; null where commands are not counted apart. */
   hits: z.number().nullable().default(null),
   overRange: z.number(),
+  /** In an open loop: what completed in the window, whenever it was due. Else: what was due in it and completed. */
   opsPerSecond: z.number(),
   service: latency,
   response: latency,
@@ -129,6 +155,8 @@ const round = z.object({
   commands: z.array(command).default([]),
   /** The same apart, where workers send batches of different sizes; else empty. */
   loads: z.array(load).default([]),
+  /** Null in a closed loop. */
+  openLoop: openLoop.nullable().default(null),
   /** HDR V2 compressed, base64, nanoseconds. */
   histograms: z.object({ service: z.string(), response: z.string() }),
   poolMetrics,
@@ -136,6 +164,8 @@ const round = z.object({
   allServedMs: z.number().nullable().default(null),
   /** Connections that were cut on purpose in the window. */
   cuts: z.number().default(0),
+  /** Redirections of a cluster that were followed, in the window and its drain; null: a server alone. */
+  redirects: z.object({ moved: z.number(), ask: z.number() }).nullable().default(null),
   /** Median round trip of a PING on an idle connection just before; null where none was answered. */
   basePingMs: z.number().nullable().default(null),
   cpu,
@@ -165,8 +195,13 @@ const scenario = z.object({
   pipeline: z.number(),
   probe: z.string(),
   healthTtlMs: z.number(),
-  /** `kind`, and what belongs to it, such as `rate`. */
-  arrival: z.looseObject({ kind: z.string() }),
+  /** `kind`, and what belongs to it: operations a second; operations of a burst; the way, where rates go up and down. */
+  arrival: z.looseObject({
+    kind: z.string(),
+    rate: z.number().optional(),
+    size: z.number().optional(),
+    leg: z.enum(['up', 'down']).optional(),
+  }),
   /** How connections are opened where many are missing: side by side, one after another, or spread at random. */
   connects: z.string().default('parallel'),
   /** Whether ioredis joined commands of one turn of the event loop. */
@@ -241,6 +276,18 @@ const claim = z.object({
     .catch([]),
 });
 
+/** A threshold of the config, held against one scenario or a claim. */
+export const thresholdSchema = z.object({
+  metric: z.string(),
+  /** As the config has it. */
+  condition: z.string(),
+  /** Id of the scenario; null: a claim is of the whole run. */
+  scenario: z.string().nullable(),
+  /** In the units of this file; of a claim its verdict. Null: nothing was measured, which counts as crossed. */
+  value: z.union([z.number(), z.string()]).nullable(),
+  crossed: z.boolean(),
+});
+
 export const resultSchema = z.object({
   schemaVersion: z.literal(1),
   complete: z.boolean(),
@@ -266,6 +313,10 @@ export const resultSchema = z.object({
       threads: z.number().nullable(),
       /** What it writes to disk, in words; empty: nothing. Null where it does not tell; earlier results have none. */
       persistence: z.array(z.string()).readonly().nullable().optional(),
+      /** RESP version of the load, 2 or 3; earlier results have none. */
+      protocol: z.number().optional(),
+      /** Masters of the cluster; null: a server alone. Earlier results have none. */
+      masters: z.number().nullable().optional(),
     }),
     /** How it was found, for a reader: "running at redis://…", "binary /usr/bin/redis-server", … */
     foundBy: z.string(),
@@ -278,6 +329,8 @@ export const resultSchema = z.object({
   config: z.record(z.string(), z.unknown()),
   scenarios: z.array(scenario),
   claims: z.array(claim),
+  /** Empty where the config sets none, and where the run did not come to its end. */
+  thresholds: z.array(thresholdSchema).default([]),
 });
 
 export type Result = z.infer<typeof resultSchema>;
@@ -285,6 +338,7 @@ export type ScenarioResult = z.infer<typeof scenario>;
 export type RoundResult = z.infer<typeof round>;
 export type ClaimResult = z.infer<typeof claim>;
 export type SummaryResult = NonNullable<ScenarioResult['summary']>;
+export type ThresholdResult = z.infer<typeof thresholdSchema>;
 export type Verdict = ClaimResult['verdict'];
 export type Comparison = ClaimResult['comparisons'][number];
 /** A median with its interval, which is that of `medianInterval`. */
@@ -295,4 +349,5 @@ export type PoolMetrics = z.infer<typeof poolMetrics>;
 export type CpuUse = z.infer<typeof cpu>;
 export type CommandResult = z.infer<typeof command>;
 export type LoadResult = z.infer<typeof load>;
+export type OpenLoopResult = z.infer<typeof openLoop>;
 export type LimitedBy = ScenarioResult['limitedBy'];

@@ -16,12 +16,13 @@ const aspects: readonly ((scenario: ScenarioResult) => string)[] = [
   scenario => `probe ${scenario.probe}`,
   // 0 where the preset does not cache checks.
   ({ healthTtlMs }) => (healthTtlMs === 0 ? '' : `health TTL ${healthTtlMs} ms`),
-  scenario => describeArrival(scenario.arrival),
+  scenario => describeArrivals(scenario.arrival),
   describeFurther,
 ];
 
 /** Words of an id that are told above, and the one that tells how pools lie in threads, which is a column. */
-const toldElsewhere = /^(depth\d+|ttl\d+ms|poll|ping|closed|\d+perThread)$/;
+const toldElsewhere =
+  /^(depth\d+|ttl\d+ms|poll|ping|closed|\d+perThread|(constant|poisson|burst)\d.*|up|down)$/;
 
 /** What else the id names, because it varies in the run or is not at its default: "idle0.5, serial"; "" if nothing does. */
 function describeFurther({ id }: ScenarioResult): string {
@@ -50,8 +51,15 @@ export function groupBySetting(scenarios: readonly ScenarioResult[]): SettingGro
   return [...groups.values()];
 }
 
-/** "closed loop", or the kind of an open loop with its rate: "poisson at 2000/s". */
-export function describeArrival(arrival: ScenarioResult['arrival']): string {
-  if (arrival.kind === 'closed') return 'closed loop';
-  return arrival.rate === undefined ? arrival.kind : `${arrival.kind} at ${arrival.rate}/s`;
+/** The same without the rate, which is the axis of a table of its own: "constant arrivals", "bursts of 100". */
+function describeArrivals({ kind, size }: ScenarioResult['arrival']): string {
+  if (kind === 'closed') return 'closed loop';
+  return size === undefined ? `${kind} arrivals` : `${kind}s of ${size}`;
+}
+
+/** "closed loop", or the kind of an open loop with its rate: "poisson at 2000/s", "burst of 100 at 2000/s, up". */
+export function describeArrival({ kind, rate, size, leg }: ScenarioResult['arrival']): string {
+  if (kind === 'closed') return 'closed loop';
+  const what = size === undefined ? kind : `${kind} of ${size}`;
+  return `${what}${rate === undefined ? '' : ` at ${rate}/s`}${leg === undefined ? '' : `, ${leg}`}`;
 }

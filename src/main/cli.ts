@@ -5,6 +5,7 @@ import { claims } from './commands/claims.ts';
 import { compare } from './commands/compare.ts';
 import { report } from './commands/report.ts';
 import { run } from './commands/run.ts';
+import { search } from './commands/search.ts';
 import { versus } from './commands/versus.ts';
 import { PoolbenchError } from './errors.ts';
 import { parseCommandLine } from './parse-command-line.ts';
@@ -23,6 +24,8 @@ async function main(args: readonly string[]): Promise<number> {
       return await versus(line.paths, line.options);
     case 'claims':
       return await claims(line.target, line.options);
+    case 'search':
+      return await search(line.path, line.options);
     case 'compare':
       return await compare(line.paths, line.options);
     case 'report':

@@ -30,7 +30,7 @@ export interface CompareFlags {
 }
 
 export type CommandLine =
-  | { readonly command: 'run' | 'check'; readonly path: string; readonly options: RunFlags }
+  | { readonly command: 'run' | 'check' | 'search'; readonly path: string; readonly options: RunFlags }
   | { readonly command: 'versus'; readonly paths: readonly string[]; readonly options: RunFlags }
   | { readonly command: 'claims'; readonly target: string; readonly options: ClaimsFlags }
   | { readonly command: 'compare'; readonly paths: readonly string[]; readonly options: CompareFlags }
@@ -56,7 +56,7 @@ const flags = {
 } as const;
 type Flag = keyof typeof flags;
 
-const commands = ['run', 'check', 'versus', 'claims', 'compare', 'report'] as const;
+const commands = ['run', 'check', 'versus', 'claims', 'search', 'compare', 'report'] as const;
 type Command = (typeof commands)[number];
 
 const ofPlan = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'no-stand-in'] as const;
@@ -69,6 +69,8 @@ const meaningful: Record<Command, readonly Flag[]> = {
   versus: [...ofPlan, 'out', 'json', 'quiet'],
   // Verdicts take more than --quick leaves.
   claims: ['rounds', 'seconds', 'warmup', 'seed', 'no-stand-in', 'out', 'resume', 'json', 'quiet'],
+  // It repeats a step as often as its verdict takes.
+  search: ['seconds', 'warmup', 'seed', 'no-stand-in', 'target', 'url', 'out', 'json', 'quiet'],
   compare: ['force', 'json'],
   report: [],
 };
@@ -97,6 +99,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   switch (command) {
     case 'run':
     case 'check':
+    case 'search':
       return { command, path: onePath(command, 'CONFIG', paths), options: values };
     case 'versus':
       return { command, paths: twoOrMore(command, 'CONFIG', paths), options: values };

@@ -10,12 +10,13 @@ Usage
                                     --target and --url
   poolbench claims TARGET [options] test every claim on redis, valkey, dragonfly, the target of a config, or
                                     a URL, and keep a ledger of the verdicts
+  poolbench search CONFIG [options] find the highest rate that meets the config's conditions
   poolbench compare RESULT RESULT…  finished runs side by side, compared to the first
   poolbench report RESULT           render a result.json (or its folder) again
 
 Options
   --target FILE    the target of another config, over the config's (run, check)
-  --url URL        its URL, over the config's: redis://, rediss:// or unix:// (run, check)
+  --url URL        its URL, over the config's: redis://, rediss:// or unix:// (the same)
   --rounds N       repetitions of every scenario; a verdict takes 5
   --seconds S      measured time of one scenario in one round (claims: not for the
                    suites that measure a cold start; nor is --warmup)
@@ -26,7 +27,7 @@ Options
   --quick          at most 30 s for each target: fewer rounds and shorter times, for a first look
   --no-stand-in    fail if the declared server is not to be had, rather than use another
   --force          compare runs of unequal workloads, too (compare)
-  --json           print result.json, comparison.json or ledger.json on standard output
+  --json           print result.json, or the like of it, on standard output
   --quiet          no plan and no progress
   --help, --version
 
@@ -34,5 +35,5 @@ Several numbers in the config's target.threads make run a comparison of as many 
 
 Exit codes
   0 done   1 the run failed   2 config, result or command line wrong   3 target not reached or started
-  130 interrupted: partial results are written
+  99 a threshold of the config was crossed   130 interrupted: partial results are written
 `;

@@ -8,10 +8,39 @@ export interface Address {
   readonly tls: boolean;
   /** With TLS, the name that is asked for and that the certificate must hold, where `host` is only its IP address. */
   readonly servername?: string;
+  readonly trust?: Trust;
   readonly username?: string;
   readonly password?: string;
   /** Database index that SELECT is given. */
   readonly database: number;
+  /** RESP2 or RESP3 and no other; undefined: RESP3 where the server knows it. */
+  readonly protocol?: 2 | 3;
+  /** Host and port are those of a Sentinel, which tells where the master is; all else is the master's. */
+  readonly sentinel?: Sentinel;
+}
+
+/** What TLS believes and shows. PEM texts: they belong into no message and no result. */
+export interface Trust {
+  /** Certificates of the authorities that are believed, in the place of the system's. */
+  readonly ca?: string;
+  /** Our own certificate and its key, for a server that wants one. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The name that every certificate must hold, whatever its host is called. */
+  readonly servername?: string;
+  /** False: a server's certificate is not checked at all. */
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** How to ask Sentinels for a master. They are spoken to in TLS where the master is. */
+export interface Sentinel {
+  /** The name that they know it by. */
+  readonly master: string;
+  /** Asked in turn where the first one does not tell. */
+  readonly others: readonly { readonly host: string; readonly port: number }[];
+  /** The Sentinels' own login, which need not be the master's. */
+  readonly username?: string;
+  readonly password?: string;
 }
 
 /** Where a socket connects to, in the words of `net.connect`, `tls.connect` and ioredis. */
@@ -23,7 +52,7 @@ export function socketPlace({
   return path === undefined ? { host, port } : { path };
 }
 
-/** What TLS is told beside the place: the name, where there is one. An IP address is none. */
-export function tlsName({ servername }: Address): { servername?: string } {
-  return servername === undefined ? {} : { servername };
+/** What TLS is told beside the place: the name, where there is one (an IP address is none), and what it trusts. */
+export function tlsOptions({ servername, trust }: Address): Trust {
+  return { ...(servername === undefined ? {} : { servername }), ...trust };
 }

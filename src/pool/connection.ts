@@ -1,10 +1,15 @@
 import type { Batch } from './batch.ts';
 
 /**
- * One connection to the target, whatever it is made of. Several batches may be in flight on it; their replies come in
- * the order in which they were sent.
+ * One connection to the target, whatever it is made of: a socket, or one to each node of a cluster. Several batches may
+ * be in flight on it; on one socket their replies come in the order in which they were sent.
  */
 export abstract class Connection {
+  /** Connections that it is made of, where replies come in order on each of them only; undefined: it is one itself. */
+  get parts(): readonly Connection[] | undefined {
+    return undefined;
+  }
+
   /** False once the socket is lost or closed; a dead connection is never handed out and never comes back. */
   abstract readonly alive: boolean;
   /** Batches handed over and batches settled: in flight while they differ. Lets a sweep find a reply that never comes. */

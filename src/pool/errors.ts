@@ -10,6 +10,8 @@ export type PoolErrorCode =
   | 'TIMEOUT'
   /** The connection was lost without a system error that would say more. */
   | 'CONNECTION_CLOSED'
+  /** No Sentinel told where the master is. */
+  | 'NO_MASTER'
   /** What arrived is not a reply. */
   | 'PROTOCOL';
 

@@ -27,10 +27,13 @@ async function pinged(connection: Connection): Promise<boolean> {
  * Closes connections that owe a reply for `timeoutMs`: one look in a while for all of them, instead of a timer for
  * every command. A batch's time starts with the first look that finds it, so that none is given up early. Replies
  * come in order: a connection on which something is in flight and nothing settles owes its oldest batch, and all behind.
+ * One that is made of others is looked at part by part, so that a node of a cluster that hangs is given up alone.
  */
 export function closeStalled(connections: Iterable<Connection>, nowMs: number, timeoutMs: number): void {
   for (const connection of connections) {
-    if (connection.sent === connection.settled) connection.sweptSettled = -1;
+    const { parts } = connection;
+    if (parts !== undefined) closeStalled(parts, nowMs, timeoutMs);
+    else if (connection.sent === connection.settled) connection.sweptSettled = -1;
     else if (connection.settled !== connection.sweptSettled) {
       connection.sweptSettled = connection.settled;
       connection.stalledSinceMs = nowMs;

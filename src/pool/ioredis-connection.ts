@@ -1,8 +1,9 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { type Address, socketPlace, tlsName } from './address.ts';
+import { type Address, socketPlace, tlsOptions } from './address.ts';
 import { type Batch, type CommandSet, type CommandTemplate, connectionName, KEY, keyName } from './batch.ts';
 import { type Connect, Connection } from './connection.ts';
 import { failureCode } from './errors.ts';
+import { serverFinder } from './sentinel.ts';
 
 /** What an application pays: commands go through ioredis as it would send them. */
 export class IoredisConnection extends Connection {
@@ -34,9 +35,10 @@ export class IoredisConnection extends Connection {
     timeoutMs: number,
     { autoPipelining = false }: { autoPipelining?: boolean } = {},
   ): Connect {
+    const findServer = serverFinder(address, timeoutMs);
     return async () => {
       const redis = new Redis({
-        ...redisOptions(address),
+        ...redisOptions(await findServer()),
         connectionName: connectionName(commandSet),
         enableAutoPipelining: autoPipelining,
       });
@@ -87,7 +89,7 @@ export class IoredisConnection extends Connection {
   }
 
   #sendOne(batch: Batch): void {
-    this.#redis.call(this.#name(batch, 0), this.#args(batch, 0)).then(
+    this.#redis.call(nameOf(this.#commandSet, batch, 0), argsOf(this.#commandSet, batch, 0)).then(
       value => {
         count(batch, 0, undefined, value);
         this.#settle(batch);
@@ -102,7 +104,7 @@ export class IoredisConnection extends Connection {
   #sendPipeline(batch: Batch): void {
     const pipeline = this.#redis.pipeline();
     for (let i = 0; i < batch.size; i++) {
-      pipeline.call(this.#name(batch, i), this.#args(batch, i));
+      pipeline.call(nameOf(this.#commandSet, batch, i), argsOf(this.#commandSet, batch, i));
     }
     pipeline.exec().then(
       outcomes => {
@@ -115,24 +117,6 @@ export class IoredisConnection extends Connection {
         this.#settle(batch);
       },
     );
-  }
-
-  #name(batch: Batch, index: number): string {
-    return this.#template(batch, index).name;
-  }
-
-  /** The command's arguments, keys and numbers spelled out. */
-  #args(batch: Batch, index: number): string[] {
-    const { numbers, stride } = batch;
-    let next = index * stride;
-    return this.#template(batch, index).args.map(arg => {
-      if (arg === KEY) return keyName(this.#commandSet.keyPrefix, numbers[next++] as number);
-      return typeof arg === 'string' ? arg : spellOut(arg, numbers, index * stride);
-    });
-  }
-
-  #template(batch: Batch, index: number): CommandTemplate {
-    return this.#commandSet.commands[batch.command[index] as number] as CommandTemplate;
   }
 
   /** An error reply counts under its own code, a lost connection under what the socket said. */
@@ -148,13 +132,33 @@ export class IoredisConnection extends Connection {
   }
 }
 
+/** Name of one command of a batch. */
+export function nameOf(commandSet: CommandSet, batch: Batch, index: number): string {
+  return templateOf(commandSet, batch, index).name;
+}
+
+/** Its arguments, keys and numbers spelled out. */
+export function argsOf(commandSet: CommandSet, batch: Batch, index: number): string[] {
+  const { numbers, stride } = batch;
+  let next = index * stride;
+  return templateOf(commandSet, batch, index).args.map(arg => {
+    if (arg === KEY) return keyName(commandSet.keyPrefix, numbers[next++] as number);
+    return typeof arg === 'string' ? arg : spellOut(arg, numbers, index * stride);
+  });
+}
+
 function spellOut(parts: readonly (string | number)[], numbers: Uint32Array, first: number): string {
   let text = '';
   for (const part of parts) text += typeof part === 'string' ? part : String(numbers[first + part]);
   return text;
 }
 
-function count(batch: Batch, index: number, code: string | undefined, value: unknown): void {
+function templateOf({ commands }: CommandSet, batch: Batch, index: number): CommandTemplate {
+  return commands[batch.command[index] as number] as CommandTemplate;
+}
+
+/** Counts the outcome of the command at `index`: a failure where there is a code. */
+export function count(batch: Batch, index: number, code: string | undefined, value: unknown): void {
   if (code !== undefined) batch.fail(code, 1, index);
   else {
     batch.completed++;
@@ -165,13 +169,14 @@ function count(batch: Batch, index: number, code: string | undefined, value: unk
 }
 
 /** Set so that ioredis measures and does not flatter: nothing is queued, retried or resent behind the measurement. */
-function redisOptions(address: Address) {
-  const { username, password, database } = address;
+export function redisOptions(address: Address) {
+  const { username, password, database, protocol } = address;
   return {
     ...socketPlace(address),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(address.tls ? { tls: tlsName(address) } : {}),
+    ...(address.tls ? { tls: tlsOptions(address) } : {}),
+    ...(protocol === undefined ? {} : { protocol }),
     db: database,
     connectTimeout: 0,
     // ioredis would wait two seconds for the server to close a connection that we close: an answer that never comes.

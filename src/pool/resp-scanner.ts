@@ -59,6 +59,8 @@ export class RespScanner {
   #negative = false;
   /** Payload bytes still to come, the closing CRLF included. */
   #remaining = 0;
+  /** Replies that the scan going on has completed before the one being read: noted only where one is read in steps. */
+  #repliesBefore = 0;
   /** Text of the error being read. */
   #error = '';
 
@@ -77,6 +79,7 @@ export class RespScanner {
   scan(bytes: Uint8Array, from: number, end: number, most: number): number {
     let replies = 0;
     let at = from;
+    this.#repliesBefore = 0;
     while (at < end && replies < most) {
       if (this.#expecting === expecting.type) {
         if (this.#pending === 0) {
@@ -87,10 +90,11 @@ export class RespScanner {
           }
           if (at === end || replies === most) break;
         }
+        this.#repliesBefore = replies;
         this.#open(bytes[at++] as number);
       } else if (this.#expecting === expecting.length) {
         const byte = bytes[at++] as number;
-        if (byte === LF) replies += this.#lengthRead(replies);
+        if (byte === LF) replies += this.#lengthRead();
         else if (byte >= ZERO && byte <= 0x39) this.#length = this.#length * 10 + byte - ZERO;
         else if (byte === MINUS) this.#negative = true;
         else if (byte !== CR) throw unexpected('a length', byte);
@@ -99,14 +103,14 @@ export class RespScanner {
         while (lineEnd < end && bytes[lineEnd] !== LF) lineEnd++;
         if (this.#type === type.error) this.#keepError(bytes, at, lineEnd);
         at = Math.min(lineEnd + 1, end);
-        if (lineEnd < end) replies += this.#lineRead(replies);
+        if (lineEnd < end) replies += this.#lineRead();
       } else {
         const taken = Math.min(this.#remaining, end - at);
         if (this.#type === type.blobError) this.#keepError(bytes, at, at + taken);
         at += taken;
         this.#remaining -= taken;
         if (this.#remaining === 0) {
-          if (this.#type === type.blobError) this.#errorRead(replies);
+          if (this.#type === type.blobError) this.#errorRead();
           replies += this.#close();
         }
       }
@@ -151,13 +155,13 @@ export class RespScanner {
     }
   }
 
-  #lengthRead(replies: number): number {
+  #lengthRead(): number {
     const length = this.#negative ? -1 : this.#length;
     switch (this.#type) {
       case type.bulk:
       case type.verbatim:
       case type.blobError:
-        if (length < 0) return this.#null(replies);
+        if (length < 0) return this.#null();
         this.#remaining = length + 2;
         this.#expecting = expecting.payload;
         return 0;
@@ -166,7 +170,7 @@ export class RespScanner {
         this.#expecting = expecting.type;
         return 0;
       default: {
-        if (length < 0) return this.#null(replies);
+        if (length < 0) return this.#null();
         if (this.#pending === 1) {
           this.#isPush ||= this.#type === type.push;
           this.#insideAggregate = true;
@@ -177,16 +181,16 @@ export class RespScanner {
     }
   }
 
-  #lineRead(replies: number): number {
-    if (this.#type === type.nil) return this.#null(replies);
-    if (this.#type === type.error) this.#errorRead(replies);
+  #lineRead(): number {
+    if (this.#type === type.nil) return this.#null();
+    if (this.#type === type.error) this.#errorRead();
     return this.#close();
   }
 
-  #null(replies: number): number {
+  #null(): number {
     if (this.#isOutcome) {
       this.nils++;
-      this.#onNull(replies);
+      this.#onNull(this.#repliesBefore);
     }
     return this.#close();
   }
@@ -208,12 +212,12 @@ export class RespScanner {
       this.#error += String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 256)));
   }
 
-  #errorRead(replies: number): void {
+  #errorRead(): void {
     if (!this.#isOutcome) return;
     const message = this.#error.trimEnd();
     let codeEnd = 0;
     while (codeEnd < message.length && message.charCodeAt(codeEnd) !== SPACE) codeEnd++;
-    this.#onError(message.slice(0, codeEnd) || 'ERR', message, replies);
+    this.#onError(message.slice(0, codeEnd) || 'ERR', message, this.#repliesBefore);
   }
 }
 

@@ -1,18 +1,20 @@
 import type { Socket } from 'node:net';
 import type { Address } from './address.ts';
 import { Batch, type CommandSet, connectionName } from './batch.ts';
-import { type Connect, Connection } from './connection.ts';
+import { Connection } from './connection.ts';
 import { failureCode, PoolError } from './errors.ts';
 import { connectTimeout, openSocket } from './open-socket.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
+import { serverFinder } from './sentinel.ts';
 import { logIn } from './wire-login.ts';
 
 /** A read is scanned before the next one starts, so all connections of a thread can read into the same bytes. */
 const received = Buffer.allocUnsafeSlow(64 * 1024);
 
 const ping = encodeRequest(['PING']);
+const asking = encodeRequest(['ASKING']);
 
 /** A request outside of the load, whose refusal is told in the server's words. */
 class Request extends Batch {
@@ -43,6 +45,8 @@ export class WireConnection extends Connection {
   readonly #later: Batch[] = [];
   /** Batches whose last reply lies in the middle of the read that is being scanned. */
   readonly #answered: Batch[] = [];
+  /** What is read while `ask` waits for its reply. */
+  #heard: Buffer[] | undefined;
   #alive = true;
   #closedAs = 'CONNECTION_CLOSED';
 
@@ -69,9 +73,14 @@ export class WireConnection extends Connection {
   }
 
   /** Makes the connections of one pool. A connect unanswered after `timeoutMs` rejects with ETIMEDOUT. */
-  static connector(address: Address, commandSet: CommandSet, timeoutMs: number): Connect {
+  static connector(
+    address: Address,
+    commandSet: CommandSet,
+    timeoutMs: number,
+  ): () => Promise<WireConnection> {
     const templates = new RequestTemplates(commandSet);
     const name = connectionName(commandSet);
+    const findServer = serverFinder(address, timeoutMs);
     return async () => {
       // Requests are patched in place: an encoder belongs to one connection, as its bytes may still be on their way.
       const encoder = new RequestEncoder(templates);
@@ -83,7 +92,7 @@ export class WireConnection extends Connection {
           return true;
         },
       };
-      const socket = await openSocket(address, onread, timeoutMs);
+      const socket = await openSocket(await findServer(), onread, timeoutMs);
       connection = new WireConnection(socket, encoder);
       let late: Error | undefined;
       const deadline = setTimeout(() => {
@@ -114,8 +123,23 @@ export class WireConnection extends Connection {
     this.#transmit(batch, apart ? this.#encoder.encodeApart(batch) : this.#encoder.encode(batch));
   }
 
+  /** Sends a batch of one command to a cluster's node that only imports the command's slot: right behind ASKING. */
+  sendAsking(batch: Batch): void {
+    this.#transmit(new Request(1, () => {}), asking);
+    this.send(batch);
+  }
+
   async ping(): Promise<void> {
     await this.#request(ping);
+  }
+
+  /** Sends one request while nothing else is in flight, and hands out the bytes of its reply. Rejects as `ping`. */
+  async ask(...args: string[]): Promise<Buffer> {
+    const heard: Buffer[] = [];
+    this.#heard = heard;
+    await this.#request(encodeRequest(args));
+    this.#heard = undefined;
+    return Buffer.concat(heard);
   }
 
   close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {
@@ -128,6 +152,7 @@ export class WireConnection extends Connection {
   /** Takes in the first `length` bytes of the shared read buffer. */
   receive(length: number): void {
     const scanner = this.#scanner;
+    this.#heard?.push(Buffer.from(received.subarray(0, length)));
     try {
       this.#missing -= scanner.scan(received, 0, length, this.#missing);
       if (scanner.at < length) this.#scanFurther(length);

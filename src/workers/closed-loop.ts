@@ -3,30 +3,19 @@ import { nowNs } from '../pool/clock.ts';
 import type { Connection } from '../pool/connection.ts';
 import { failureCode } from '../pool/errors.ts';
 import type { WorkerPool } from '../pool/worker-pool.ts';
+import type { LoadWorker, WorkerEvents } from './load-worker.ts';
 import type { LoadWindow, Recorder } from './recorder.ts';
 import type { Workload } from './workload.ts';
 
 /** A worker that got no connection asks again after this long: an application that retries at once makes a storm. */
 const retryMs = 50;
 
-/** What a worker tells the crew it belongs to. */
-export interface WorkerEvents {
-  /**
-   * It had its first reply. Called once.
-   *
-   * @returns whether it has to keep its connection and wait until `goOn` is called
-   */
-  readonly served: (doneNs: number, goOn: () => void) => boolean;
-  /** It issues nothing any more. Called once. */
-  readonly stopped: () => void;
-}
-
 /**
  * One worker, in a closed loop: acquire, send a batch, wait for its replies, release, and again.
  * The instant at which a batch is done is the one at which the next is due, so a turn reads the clock twice.
  * Replies come as a callback: a promise a batch would cost 0.2–0.4 µs (bench/).
  */
-export class ClosedLoopWorker {
+export class ClosedLoopWorker implements LoadWorker {
   readonly #pool: WorkerPool;
   readonly #workload: Workload;
   readonly #recorder: Recorder;
@@ -62,7 +51,6 @@ export class ClosedLoopWorker {
     this.#next(nowNs());
   }
 
-  /** Operations that were due in the measured window and are neither completed nor failed. */
   get unfinished(): number {
     if (!this.#running || this.#dueNs < this.#recorder.startNs) return 0;
     return this.#batch.size;

@@ -57,11 +57,31 @@ export interface PoolShare {
   readonly keys: number;
 }
 
+/** When operations are due: by a schedule that knows nothing of replies. */
+export interface Arrivals {
+  /** At equal distances; at random (exponential gaps); `size` at one instant, the instants at equal distances. */
+  readonly kind: 'constant' | 'poisson' | 'burst';
+  /** Operations a second, over all pools of the scenario. */
+  readonly rate: number;
+  /** Of a burst: operations that are due at one instant, over all pools. Whole batches. */
+  readonly size: number;
+}
+
+/** The part that one thread has in the arrivals of a scenario. */
+export interface OpenLoopTask {
+  readonly arrivals: Arrivals;
+  /** The schedule is dealt out to this many pools; the first of this thread has this number, from 0. */
+  readonly pools: number;
+  readonly firstPool: number;
+}
+
 /** What one thread has to do for one scenario of one round. */
 export interface ThreadTask {
   /** Position of the thread in this scenario, from 0: its slot in `shared` and a part of its seed. */
   readonly thread: number;
   readonly address: Address;
+  /** Nodes of the cluster that the load goes to, in the place of `address`; undefined: a server alone. */
+  readonly cluster?: readonly Address[];
   readonly client: Client;
   readonly preset: Preset;
   readonly probe: Probe;
@@ -78,6 +98,8 @@ export interface ThreadTask {
   readonly seconds: number;
   /** Without a warm-up, too, every worker keeps its first connection until all workers of the thread have one. */
   readonly burst: boolean;
+  /** Null in a closed loop. */
+  readonly openLoop: OpenLoopTask | null;
   /** A batch unanswered for this long counts as failed with TIMEOUT and its connection is given up. */
   readonly timeoutMs: number;
   /** Barrier, stop flag and progress of all threads: see shared-state.ts. */
@@ -152,6 +174,31 @@ export interface ThreadStrain {
   readonly loopDelayMaxMs: number;
 }
 
+/** What a thread in an open loop knows beyond its operations. All of it is of the measured window. */
+export interface OpenLoopSample {
+  /** Of all pools together. */
+  readonly rate: number;
+  /** Operations that the schedule had due; offered = issued + unsent. */
+  readonly offered: number;
+  readonly unsent: number;
+  /** Operations that were completed in it, whenever they were due. */
+  readonly completedInWindow: number;
+  /** The most operations that were due while every worker was busy: of each pool, added up. */
+  readonly largestBacklog: number;
+  /** For how long the oldest unsent operation had been due at the end; 0 without one. */
+  readonly oldestUnsentMs: number;
+  /** How late the generator came to arrivals for which a worker was free: HDR V2 compressed, base64, nanoseconds. */
+  readonly lag: string;
+  /** Share of the window, 0 to 1, in which the thread turned its event loop with nothing to do, so as not to be late. */
+  readonly spinShare: number;
+}
+
+/** How often a cluster's nodes sent a command elsewhere. */
+export interface Redirects {
+  readonly moved: number;
+  readonly ask: number;
+}
+
 /** What one thread hands back. An operation belongs to the window in which it was due; the drain completes it. */
 export interface ThreadSample {
   readonly thread: number;
@@ -164,4 +211,8 @@ export interface ThreadSample {
   /** One for each pool of the thread. */
   readonly pools: readonly PoolSnapshot[];
   readonly strain: ThreadStrain;
+  /** Null in a closed loop. */
+  readonly openLoop: OpenLoopSample | null;
+  /** Redirections of a cluster that were followed in the measured window and its drain; null: a server alone. */
+  readonly redirects: Redirects | null;
 }

@@ -1,4 +1,4 @@
-import type { WorkerEvents } from './closed-loop.ts';
+import type { WorkerEvents } from './load-worker.ts';
 
 /**
  * The workers of one thread: counts them as they have their first replies and as they stop. Where it holds, a worker

@@ -3,17 +3,19 @@ import type { WorkerPool } from '../pool/worker-pool.ts';
 import type { ThreadStrain } from './contract.ts';
 import { StrainMeter } from './thread-strain.ts';
 
+type Resettable = Pick<WorkerPool, 'resetMetrics'>;
+
 /**
  * The thread's strain and the pools' metrics in the measured window: the warm-up is discarded, and the drain left out
  * of the strain unless the window was cut short.
  */
 export class MeasuredWindow {
-  readonly #pools: readonly WorkerPool[];
+  readonly #pools: readonly Resettable[];
   readonly #meter = new StrainMeter();
   #timers: NodeJS.Timeout[] = [];
   #strain: ThreadStrain | undefined;
 
-  constructor(pools: readonly WorkerPool[]) {
+  constructor(pools: readonly Resettable[]) {
     this.#pools = pools;
   }
 

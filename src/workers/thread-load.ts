@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowNs } from '../pool/clock.ts';
+import type { RedirectCount } from '../pool/cluster/redirects.ts';
 import type { WorkerPool } from '../pool/worker-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
 import { CommandRecorder } from './command-recorder.ts';
 import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from './contract.ts';
 import { Crew } from './crew.ts';
+import type { LoadWorker } from './load-worker.ts';
 import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
+import { OpenLoad } from './open-load.ts';
+import { OpenLoopWorker } from './open-loop.ts';
 import { mixSeed } from './prng.ts';
 import { type LoadWindow, Recorder } from './recorder.ts';
 import type { SharedState } from './shared-state.ts';
@@ -19,7 +23,7 @@ const tickMs = 50;
 interface Load {
   readonly pipeline: number;
   readonly recorder: Recorder;
-  readonly workers: ClosedLoopWorker[];
+  readonly workers: LoadWorker[];
 }
 
 /** The workers of a thread's pools, made before the start instant: without a warm-up making them would be measured. */
@@ -30,15 +34,26 @@ export class ThreadLoad {
   readonly #crew: Crew;
   readonly #loads: readonly Load[];
   readonly #measured: MeasuredWindow;
+  /** What makes the workers send; undefined in a closed loop, where they do so by themselves. */
+  readonly #open: OpenLoad | undefined;
+  /** Whether every worker keeps its first connection until all have one. */
+  readonly #gathers: boolean;
+  readonly #redirects: RedirectCount | null;
 
-  constructor(task: ThreadTask, pools: readonly WorkerPool[], mix: CommandMix) {
+  constructor(
+    task: ThreadTask,
+    pools: readonly WorkerPool[],
+    mix: CommandMix,
+    redirects: RedirectCount | null,
+  ) {
     this.#task = task;
     this.#pools = pools;
-    this.#crew = new Crew({
-      holds: task.burst || (task.warmupSeconds > 0 && task.pools.every(hasEnough)),
-    });
-    this.#loads = hire(task, pools, mix, this.#window, this.#crew);
-    this.#measured = new MeasuredWindow(pools);
+    this.#open = task.openLoop === null ? undefined : new OpenLoad(task.openLoop, this.#window);
+    this.#gathers = task.burst || (task.warmupSeconds > 0 && task.pools.every(hasEnough));
+    this.#crew = new Crew({ holds: this.#gathers && this.#open === undefined });
+    this.#loads = hire(task, pools, mix, { window: this.#window, crew: this.#crew, open: this.#open });
+    this.#measured = new MeasuredWindow(redirects === null ? pools : [...pools, redirects]);
+    this.#redirects = redirects;
   }
 
   /** Warm-up, measured window and drain, from the start instant `releasedNs` on. */
@@ -50,7 +65,10 @@ export class ThreadLoad {
     for (const { recorder } of this.#loads) recorder.begin(startNs);
     this.#measured.schedule(startNs, window.endNs);
     // A worker that never gets a connection must not keep the others from the measured window, or from its end.
-    const letGo = () => this.#crew.letGo();
+    const letGo = () => {
+      this.#crew.letGo();
+      this.#open?.letGo();
+    };
     const latestHold = setTimeout(letGo, millisecondsUntil(warmupSeconds > 0 ? startNs : window.endNs));
     const ticker = setInterval(() => {
       publish(shared, thread, this.#loads);
@@ -60,19 +78,24 @@ export class ThreadLoad {
       letGo();
     }, tickMs);
 
-    for (const worker of this.#loads.flatMap(load => load.workers)) worker.start();
+    const workers = this.#loads.flatMap(load => load.workers);
+    if (this.#open === undefined) for (const worker of workers) worker.start();
+    else void this.#open.begin(workers, { releasedNs, startNs, gathers: this.#gathers });
     await drained(this.#crew.allStopped, window, timeoutMs);
     clearInterval(ticker);
     clearTimeout(latestHold);
 
     const { allServedNs } = this.#crew;
+    const loads = this.#loads.map(finish);
     return {
       thread,
       seconds: Math.max(0, (window.endNs - startNs) / 1e9),
       strain: this.#measured.stop(),
       allServedMs: allServedNs === null ? null : (allServedNs - releasedNs) / 1e6,
       pools: this.#pools.flatMap(pool => pool.metrics() ?? []),
-      loads: this.#loads.map(finish),
+      loads,
+      openLoop: this.#open?.finish(loads) ?? null,
+      redirects: this.#redirects === null ? null : { moved: this.#redirects.moved, ask: this.#redirects.ask },
     };
   }
 }
@@ -82,8 +105,7 @@ function hire(
   task: ThreadTask,
   pools: readonly WorkerPool[],
   mix: CommandMix,
-  window: LoadWindow,
-  crew: Crew,
+  { window, crew, open }: { window: LoadWindow; crew: Crew; open: OpenLoad | undefined },
 ): readonly Load[] {
   const loads = new Map<number, Load>();
   for (const [index, share] of task.pools.entries()) {
@@ -92,11 +114,14 @@ function hire(
     for (const { workers, pipeline } of share.groups) {
       const load = loads.get(pipeline) ?? { pipeline, recorder: newRecorder(task, mix, window), workers: [] };
       loads.set(pipeline, load);
+      const queue = open?.addPool(pool, workers, pipeline, mixSeed(task.seed, index));
       for (let worker = 0; worker < workers; worker++) {
         crew.join();
-        const workload = workloadOf();
+        const parts = { pool, workload: workloadOf(), recorder: load.recorder };
         load.workers.push(
-          new ClosedLoopWorker({ pool, workload, recorder: load.recorder, window }, pipeline, crew),
+          queue === undefined
+            ? new ClosedLoopWorker({ ...parts, window }, pipeline, crew)
+            : new OpenLoopWorker({ ...parts, queue }, pipeline, crew),
         );
       }
     }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandSet } from '../pool/batch.ts';
 import { nowNs } from '../pool/clock.ts';
+import { RedirectCount } from '../pool/cluster/redirects.ts';
 import type { Connect } from '../pool/connection.ts';
 import { openPool } from '../pool/open-pool.ts';
 import { presets } from '../pool/presets.ts';
@@ -12,8 +13,9 @@ import { commandMix } from './workload/command-mix.ts';
 /** Piscina's entry: opens the thread's pools, waits at the barrier, drives the load, and returns what it saw. */
 export default async function runTask(task: ThreadTask): Promise<ThreadSample | ThreadRefusal> {
   const shared = new SharedState(task.shared);
+  const redirects = task.cluster === undefined ? null : new RedirectCount();
   const mix = commandMix(task.workload, task.keyPrefix, task.seed);
-  const connect = await connector(task, mix.commandSet);
+  const connect = await connector(task, mix.commandSet, redirects);
   const pools = task.pools.map(share => openPool(poolOptions(task, share), connect));
   try {
     const refused = await Promise.all(pools.map(pool => pool.warm())).then(
@@ -22,7 +24,7 @@ export default async function runTask(task: ThreadTask): Promise<ThreadSample | 
     );
     if (refused !== undefined)
       return { refused: refused instanceof Error ? refused.message : String(refused) };
-    const load = new ThreadLoad(task, pools, mix);
+    const load = new ThreadLoad(task, pools, mix, redirects);
     shared.markReady();
     return await load.drive(shared, await passBarrier(shared));
   } finally {
@@ -31,8 +33,20 @@ export default async function runTask(task: ThreadTask): Promise<ThreadSample | 
 }
 
 /** Loads only the client that the scenario uses: ioredis costs a thread about 10 MB. */
-async function connector(task: ThreadTask, commands: CommandSet): Promise<Connect> {
-  const { address, timeoutMs, autoPipelining } = task;
+async function connector(
+  task: ThreadTask,
+  commands: CommandSet,
+  redirects: RedirectCount | null,
+): Promise<Connect> {
+  const { address, cluster, timeoutMs, autoPipelining } = task;
+  if (cluster !== undefined && redirects !== null) {
+    if (task.client === 'wire') {
+      const { WireCluster } = await import('../pool/cluster/wire-cluster.ts');
+      return WireCluster.connector(cluster, commands, timeoutMs, redirects);
+    }
+    const { IoredisCluster } = await import('../pool/cluster/ioredis-cluster.ts');
+    return IoredisCluster.connector(cluster, commands, timeoutMs, { autoPipelining, redirects });
+  }
   if (task.client === 'wire') {
     const { WireConnection } = await import('../pool/wire-connection.ts');
     return WireConnection.connector(address, commands, timeoutMs);

@@ -32,7 +32,7 @@ export async function measureSuite(
     const measured = Array.from({ length: rounds }, (_, round) =>
       measure(scenario, figuresOf(scenario, round), round),
     );
-    return buildScenario({ ...cell, pool: preset }, measured);
+    return buildScenario({ ...cell, pool: preset, arrival: { ...cell.arrival } }, measured);
   });
 }
 

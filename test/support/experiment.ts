@@ -13,11 +13,16 @@ export interface TestExperiment {
   /** Runs it to its end; results go into the test's own folder. */
   run(args?: readonly string[], options?: RunOptions): Promise<Outcome>;
   /** Runs it, and lets the test wait for its output and send it signals. */
-  start(args?: readonly string[], options?: RunOptions): RunningExperiment;
+  start(args?: readonly string[], options?: StartOptions): RunningExperiment;
   /** The one results folder that its runs have made so far. */
   resultsFolder(): Promise<string>;
   /** Its result.json, held against the schema. */
   result(): Promise<Result>;
+}
+
+export interface StartOptions extends RunOptions {
+  /** Else `run`. */
+  readonly command?: 'run' | 'search';
 }
 
 export interface RunningExperiment {
@@ -57,8 +62,8 @@ export async function createExperiment(
     if (only === undefined || runs.length > 1) throw new Error(`expected one results folder, found: ${runs}`);
     return join(out, only);
   };
-  const run: TestExperiment['run'] = (args = [], options = {}) =>
-    runPoolbench([configPath, '--out', out, ...args], options);
+  const run = (args: readonly string[] = [], { command = 'run', ...options }: StartOptions = {}) =>
+    runPoolbench([command, configPath, '--out', out, ...args], options);
   return {
     folder,
     configPath,

@@ -1,5 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { RequestParser } from '../../src/main/target/embedded/request-parser.ts';
+import { createRateGate } from './rate-gate.ts';
 
 /** What a cut does with a connection: an orderly end, a reset, or silence while it stays open. */
 export type Cut = 'end' | 'reset' | 'silence';
@@ -13,6 +15,8 @@ export interface TestProxy {
   fragmentBytes: number;
   /** Swallows everything, both ways, and keeps connections open; those to come, too. */
   silent: boolean;
+  /** Requests that are let through in a second, over all connections; infinite: as many as come. */
+  requestsPerSecond: number;
   /** Connections that clients have not ended, and all there ever were. */
   readonly open: number;
   readonly accepted: number;
@@ -30,6 +34,7 @@ export interface TestProxy {
 interface Pair {
   readonly client: Socket;
   readonly upstream: Socket;
+  readonly requests: RequestParser;
   /** What still has to reach the client: bytes, or the end. In order, whatever the delays. */
   readonly queue: { readonly atMs: number; readonly bytes: Buffer | undefined }[];
   timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
@@ -42,6 +47,7 @@ interface Pair {
 /** Starts a proxy on a free loopback port; it ends with the test. */
 export async function startProxy(targetPort: number): Promise<TestProxy> {
   const pairs = new Set<Pair>();
+  const gate = createRateGate();
   let accepted = 0;
   let port = 0;
   let server: Server;
@@ -63,6 +69,12 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
     delayMs: 0,
     fragmentBytes: Number.POSITIVE_INFINITY,
     silent: false,
+    get requestsPerSecond() {
+      return gate.requestsPerSecond;
+    },
+    set requestsPerSecond(rate) {
+      gate.requestsPerSecond = rate;
+    },
     get open() {
       return [...pairs].filter(pair => !pair.left).length;
     },
@@ -87,6 +99,7 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
     const pair: Pair = {
       client,
       upstream,
+      requests: new RequestParser(),
       queue: [],
       timer: undefined,
       silent: false,
@@ -95,7 +108,9 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
     };
     pairs.add(pair);
     client.on('data', chunk => {
-      if (!proxy.silent && !pair.silent) upstream.write(chunk);
+      if (proxy.silent || pair.silent) return;
+      if (gate.requestsPerSecond === Number.POSITIVE_INFINITY) upstream.write(chunk);
+      else pair.requests.feed(chunk, request => passInTurn(pair, encodeRequest(request)));
     });
     client.on('end', () => {
       pair.left = true;
@@ -110,6 +125,12 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
         if (socket === client) forget(pair);
       });
     }
+  }
+
+  function passInTurn(pair: Pair, request: Buffer): void {
+    gate.enter(() => {
+      if (!pair.upstream.destroyed) pair.upstream.write(request);
+    });
   }
 
   function enqueue(pair: Pair, bytes: Buffer | undefined): void {
@@ -175,6 +196,7 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
 
   await listen();
   onTestFinished(() => {
+    gate.close();
     unlisten();
     for (const { client, upstream } of pairs) {
       client.destroy();
@@ -182,4 +204,9 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
     }
   });
   return proxy;
+}
+
+function encodeRequest(parts: readonly Buffer[]): Buffer {
+  const bulk = (part: Buffer) => [Buffer.from(`$${part.length}\r\n`), part, Buffer.from('\r\n')];
+  return Buffer.concat([Buffer.from(`*${parts.length}\r\n`), ...parts.flatMap(bulk)]);
 }

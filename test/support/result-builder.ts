@@ -36,6 +36,7 @@ export function buildRound(
     service: latency,
     response: latency,
     loads: [],
+    openLoop: null,
     histograms: { service: '', response: '' },
     poolMetrics: {
       acquisitions: completed,
@@ -57,6 +58,7 @@ export function buildRound(
     },
     allServedMs: null,
     cuts: 0,
+    redirects: null,
     basePingMs: 0.05,
     cpu: {
       clientMicrosPerOp: completed === 0 ? null : 1e6 / completed,
@@ -170,6 +172,7 @@ export function buildResult(scenarios: readonly ScenarioResult[], changes: Parti
     config: { name: 'redis', rounds: 5 },
     scenarios: [...scenarios],
     claims: [],
+    thresholds: [],
     ...changes,
   };
   return resultSchema.parse({ ...result, claims: changes.claims ?? judgeClaims(result) });

@@ -36,14 +36,29 @@ export function startValkey(options: TestServerOptions = {}): Promise<TestServer
   return start('valkey', options);
 }
 
+/** Certificates of another authority: for `db.example` only, and one that has expired. Both have the same key. */
+export const otherCertificates = {
+  ca: fileURLToPath(new URL('certs/second-ca.crt', import.meta.url)),
+  certificate: fileURLToPath(new URL('certs/named.crt', import.meta.url)),
+  expired: fileURLToPath(new URL('certs/expired.crt', import.meta.url)),
+  key: fileURLToPath(new URL('certs/named.key', import.meta.url)),
+} as const;
+
+/** The arguments with which a redis-server speaks TLS on a port, and trusts clients of {@link certificates}.ca. */
+export function tlsArguments(
+  port: number,
+  { certificate, key }: { readonly certificate: string; readonly key: string } = certificates,
+): string[] {
+  return [
+    ...['--tls-port', String(port), '--tls-auth-clients', 'no'],
+    ...['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificates.ca],
+  ];
+}
+
 /** A redis-server whose URL is `rediss://localhost:port`; its certificate is signed by {@link certificates}.ca. */
 export async function startRedisWithTls(options: TestServerOptions = {}): Promise<TestServer> {
   const tlsPort = await freePort();
-  const { ca, certificate, key } = certificates;
-  const tls = [
-    ...['--tls-port', String(tlsPort), '--tls-auth-clients', 'no'],
-    ...['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', ca],
-  ];
+  const tls = tlsArguments(tlsPort);
   const server = await start('redis', { ...options, args: [...tls, ...(options.args ?? [])] });
   return { url: `rediss://localhost:${tlsPort}`, port: tlsPort, stop: server.stop };
 }

@@ -36,6 +36,7 @@ export function buildTask(
     connects: 'parallel',
     autoPipelining: false,
     burst: false,
+    openLoop: null,
     pools: pools.map(({ workers = 4, ...pool }) => ({
       groups: [{ workers, pipeline }],
       connections: 8,

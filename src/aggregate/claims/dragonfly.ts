@@ -3,7 +3,7 @@ import { combineByRound, pairedRatio } from '../paired-ratio.ts';
 import type { Comparison, Result, ScenarioResult } from '../result.ts';
 import { medianInterval } from '../statistics.ts';
 import { formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
-import { clearlyMore } from '../thresholds.ts';
+import { clearlyMore } from '../verdict-bounds.ts';
 import type { Judgement, TwoServerClaim } from './claim.ts';
 import { type ArmPair, compareArms, ratioOf } from './judging/arms.ts';
 import { judgePredictions, untested } from './judging/judge-predictions.ts';

@@ -3,7 +3,7 @@ import { combineByRound } from '../paired-ratio.ts';
 import type { Interval, ScenarioResult } from '../result.ts';
 import { medianInterval } from '../statistics.ts';
 import { formatRatioInterval } from '../text/format.ts';
-import { clearlyLess, clearlyMore } from '../thresholds.ts';
+import { clearlyLess, clearlyMore } from '../verdict-bounds.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, pairArms, ratioOf } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';

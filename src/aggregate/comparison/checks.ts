@@ -25,6 +25,7 @@ export function checkFairness(results: readonly Result[]): FairnessCheck[] {
       ({ target }) => (target.local ? 'shares the machine' : 'elsewhere'),
       'a server that shares the machine competes for its cores, one elsewhere has the network in its latencies',
     ),
+    checkConnections(results),
     checkPersistence(results),
     checkThreads(results),
     same('workload', ({ config }) => withoutUsual(config.workload)),
@@ -68,6 +69,24 @@ function checkTurns(results: readonly Result[]): FairnessCheck {
       session === undefined ? 'a run of its own' : session === first ? 'yes' : 'in another run',
     ),
     note: inTurn ? '' : 'what drifted between the runs is part of the ratios, and no interval covers it',
+  };
+}
+
+/** Encryption costs both sides, and so does another protocol. */
+function checkConnections(results: readonly Result[]): FairnessCheck {
+  const ways = results.map(({ target, config }) => {
+    const [scheme = ''] = target.declared.url.toLowerCase().split(':', 1);
+    const { tls } = (config.target ?? {}) as { tls?: { rejectUnauthorized?: unknown } };
+    const unchecked = tls?.rejectUnauthorized === false ? ', certificate not checked' : '';
+    const way = { rediss: 'TLS', unix: 'unix socket' }[scheme] ?? 'TCP';
+    return `${way}${unchecked}${target.detected.protocol === 2 ? ', RESP2' : ''}`;
+  });
+  const equal = ways.every(way => way === ways[0]);
+  return {
+    name: 'connections',
+    state: equal ? 'ok' : 'not ok',
+    values: ways,
+    note: equal ? '' : 'what the connection costs is part of the ratios',
   };
 }
 

@@ -52,6 +52,9 @@ export function compareResults(results: readonly Result[]): ResultComparison {
         : [compareScenario({ side: names[0] ?? '', paired: false, scenario }, arms)];
     }),
     claims: judgeVersusClaims(results),
+    thresholds: results.flatMap(({ thresholds }, index) =>
+      thresholds.map(threshold => ({ ...threshold, side: names[index] ?? '' })),
+    ),
   };
 }
 

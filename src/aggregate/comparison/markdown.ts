@@ -2,6 +2,7 @@ import { describeMeasured } from '../text/claim-words.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../text/format.ts';
 import { asMarkdown, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
 import { describeTarget } from '../text/target-words.ts';
+import { thresholdSection } from '../thresholds/markdown.ts';
 import type { ComparedScenario, ResultComparison } from './schema.ts';
 import { describeAlarms, describeOutcomes, describeRatios, describeTitle, splitClaims } from './words.ts';
 
@@ -13,6 +14,7 @@ export function renderComparisonMarkdown(comparison: ResultComparison): string {
   return `${[
     `# ${asMarkdown(describeTitle(comparison))}`,
     ...alarms,
+    ...thresholdSection(comparison.thresholds),
     ...judged.flatMap(claim => [
       `## ${asMarkdown(claim.id)}: ${asMarkdown(claim.verdict)}`,
       `**${asMarkdown(claim.statement)}**`,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { resultSchema } from '../result.ts';
+import { resultSchema, thresholdSchema } from '../result.ts';
 
 /** `comparison.json`, schemaVersion 1: results side by side. All ratios are to the first side. */
 
@@ -63,6 +63,8 @@ export const comparisonSchema = z.object({
   checks: z.array(check),
   scenarios: z.array(scenario),
   claims: resultSchema.shape.claims,
+  /** Those that each side was held to. */
+  thresholds: z.array(thresholdSchema.extend({ side: z.string() })).default([]),
 });
 
 export type ResultComparison = z.infer<typeof comparisonSchema>;

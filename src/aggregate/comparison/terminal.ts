@@ -3,6 +3,7 @@ import { formatMs, formatRate, formatRatioInterval, nothing, toOneLine } from '.
 import { describeTarget } from '../text/target-words.ts';
 import { type Format, type Style, styleIf, terminalWidth } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
+import { renderThresholds } from '../thresholds/terminal.ts';
 import type { ComparedScenario, FairnessCheck, ResultComparison } from './schema.ts';
 import { describeAlarms, describeOutcomes, describeRatios, describeTitle, splitClaims } from './words.ts';
 
@@ -21,6 +22,7 @@ export function renderComparison(comparison: ResultComparison, colour: boolean):
   const alarms = describeAlarms(comparison).map(alarm => paragraph(alarm, ['bold', 'yellow']));
   const blocks = [
     ...alarms,
+    renderThresholds(comparison.thresholds, style),
     paragraph(describeTitle(comparison), 'bold'),
     comparison.sides.flatMap(({ name, target }) => hanging(`${name}: ${describeTarget(target)}`)),
     ...judged.map(claim => [

@@ -2,7 +2,7 @@ import type { ClaimResult } from '../result.ts';
 import { falseVerdictChance } from '../statistics.ts';
 import { formatList, formatPlural, toOneLine } from '../text/format.ts';
 import { standInBanner } from '../text/target-words.ts';
-import { fewestRounds } from '../thresholds.ts';
+import { fewestRounds } from '../verdict-bounds.ts';
 import type { ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
 
 /** The sentences that every rendering of a comparison has. Text from outside is one line, unescaped. */

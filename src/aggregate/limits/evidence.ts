@@ -1,9 +1,9 @@
 import type { LimitedBy } from '../result.ts';
-import { formatMs, formatShare } from '../text/format.ts';
+import { formatCount, formatMs, formatShare } from '../text/format.ts';
 import type { LimitFigures, Surroundings } from './figures.ts';
 
 /** The figures that every label is told with, in this order. */
-const figureNames = ['thread', 'unserved', 'server', 'trips', 'machine', 'waiting'] as const;
+const figureNames = ['thread', 'unserved', 'server', 'trips', 'machine', 'waiting', 'backlog'] as const;
 export type Figure = (typeof figureNames)[number];
 
 /** A label, the figures it rests on, and what they mean where they do not say it themselves. */
@@ -43,16 +43,19 @@ const phrases: Record<
     const server = local && serverCores !== null ? `, server ${serverCores.toFixed(2)}` : '';
     return `machine ${formatShare(machineBusyShare)} busy (client ${clientCores.toFixed(2)}${server} of ${cores} cores)`;
   },
+  backlog: ({ backlog }) =>
+    backlog === 0 ? undefined : `up to ${formatCount(backlog)} due while all workers were busy`,
   waiting: ({ waitingShare, waitingMs, peakWaiting }) =>
     `${formatShare(waitingShare)} of the response time (${formatMs(waitingMs)} ms) before the connection` +
     (peakWaiting > 0 ? `, up to ${peakWaiting} waiting` : ''),
 };
 
-function tellThread({ threads, threadCores, medianLoop, busiestLoop }: LimitFigures): string {
+function tellThread({ threads, threadCores, medianLoop, busiestLoop, spinShare }: LimitFigures): string {
   const subject = threads > 1 ? `median of ${threads} threads` : 'thread';
   const cores = threadCores === null ? '' : ` ${threadCores.toFixed(2)} of a core,`;
   const busiest = threads > 1 ? ` (busiest ${formatShare(busiestLoop)})` : '';
-  return `${subject}${cores} event loop ${formatShare(medianLoop)} busy${busiest}`;
+  const spun = spinShare === 0 ? '' : ` (and ${formatShare(spinShare)} spun until the next arrival)`;
+  return `${subject}${cores} event loop ${formatShare(medianLoop)} busy${spun}${busiest}`;
 }
 
 function tellStalls({ gcShare, gcLongestMs, loopDelayP99Ms }: LimitFigures): string[] {

@@ -21,8 +21,15 @@ export interface LimitFigures {
   /** Per batch. */
   readonly serviceMs: number;
   readonly basePingMs: number | null;
+  /** Without what was spun, as are the cores: a thread that waits for the next arrival by turning its loop is idle. */
   readonly medianLoop: number;
   readonly busiestLoop: number;
+  /** Share of the window that threads in an open loop spun; 0 in a closed one. */
+  readonly spinShare: number;
+  /** The most operations that were due while every worker was busy; 0 in a closed loop. */
+  readonly backlog: number;
+  /** Share of what was due that did not complete; null in a closed loop. */
+  readonly shortfallShare: number | null;
   /** Of the median thread: cores it had, and share of the window in which it was ready and had none. */
   readonly threadCores: number | null;
   readonly threadWaitShare: number | null;
@@ -43,11 +50,16 @@ export function limitFigures(rounds: readonly RoundResult[]): LimitFigures {
   const over = (figure: (round: RoundResult) => number) => median(rounds.map(figure));
   const overKnown = (figure: (round: RoundResult) => number | null) =>
     medianOfKnown(rounds.map(round => figure(round)));
-  const ofMedianThread = (figure: (thread: Strain) => number | null) =>
-    overKnown(round => medianOfKnown(round.cpu.threads.map(figure)));
+  const ofMedianThread = (figure: (thread: Strain, round: RoundResult) => number | null) =>
+    overKnown(round => medianOfKnown(round.cpu.threads.map(thread => figure(thread, round))));
   const most = (figure: (thread: Strain, round: RoundResult) => number) =>
     over(round => Math.max(0, ...round.cpu.threads.map(thread => figure(thread, round))));
-  const waitingMs = (round: RoundResult) => Math.max(0, round.response.mean - round.service.mean);
+  // In an open loop the response time has the wait for a worker in it, which the pool has no part in.
+  const waitingMs = ({ openLoop, response, service, poolMetrics }: RoundResult) =>
+    openLoop === null ? Math.max(0, response.mean - service.mean) : poolMetrics.acquireWait.mean;
+  const spun = ({ openLoop }: RoundResult) => openLoop?.spinShare ?? 0;
+  const loopsOf = (round: RoundResult) =>
+    round.cpu.eventLoopUtilization.map(busy => Math.max(0, busy - spun(round)));
   return {
     threads: over(round => round.cpu.eventLoopUtilization.length),
     waitingShare: over(round => (round.response.mean > 0 ? waitingMs(round) / round.response.mean : 0)),
@@ -55,9 +67,16 @@ export function limitFigures(rounds: readonly RoundResult[]): LimitFigures {
     peakWaiting: over(round => round.poolMetrics.peakWaiting),
     serviceMs: over(round => round.service.mean),
     basePingMs: overKnown(round => round.basePingMs),
-    medianLoop: over(round => medianOfKnown(round.cpu.eventLoopUtilization) ?? 0),
-    busiestLoop: over(round => Math.max(0, ...round.cpu.eventLoopUtilization)),
-    threadCores: ofMedianThread(thread => thread.cores),
+    medianLoop: over(round => medianOfKnown(loopsOf(round)) ?? 0),
+    busiestLoop: over(round => Math.max(0, ...loopsOf(round))),
+    spinShare: over(spun),
+    backlog: over(({ openLoop }) => openLoop?.largestBacklog ?? 0),
+    shortfallShare: overKnown(({ openLoop }) =>
+      openLoop === null || openLoop.offered === 0 ? null : openLoop.shortfall / openLoop.offered,
+    ),
+    threadCores: ofMedianThread((thread, round) =>
+      thread.cores === null ? null : Math.max(0, thread.cores - spun(round)),
+    ),
     threadWaitShare: ofMedianThread(thread => thread.waitShare),
     gcShare: most((thread, { seconds }) => (seconds > 0 ? thread.gcMs / 1000 / seconds : 0)),
     gcLongestMs: most(thread => thread.gcLongestMs),

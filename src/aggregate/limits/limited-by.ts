@@ -20,6 +20,8 @@ const takeTurns = 0.75;
 const hardlyWork = 0.5;
 /** Share of the time for a batch that a PING on an idle connection must take for round trips to be what limits. */
 const roundTripShare = 0.5;
+/** Share of what was due in an open loop that may be missing where the rate was kept: what fails now and then. */
+const smallShortfall = 0.001;
 /** The label for "nothing was saturated". */
 const unsaturated: LimitedBy['resource'] = 'none';
 
@@ -37,6 +39,7 @@ export function limitedBy(rounds: readonly RoundResult[], surroundings: Surround
     findSaturation(figures, surroundings) ??
     findMissingCores(figures, surroundings) ??
     findBlockedLoop(figures) ??
+    findKeptRate(figures) ??
     findTheTime(figures, surroundings);
   return { resource: finding.resource, evidence: tellLimit(finding, figures, surroundings) };
 }
@@ -78,6 +81,16 @@ function findBlockedLoop({ threadCores, threadWaitShare, medianLoop }: LimitFigu
   return Math.max(medianLoop, (threadCores ?? 0) + waited) >= busyThread
     ? { resource: 'client', by: ['thread'] }
     : undefined;
+}
+
+/** An open loop asks for no more than its rate. */
+function findKeptRate({ shortfallShare }: LimitFigures): Finding | undefined {
+  if (shortfallShare === null || shortfallShare > smallShortfall) return undefined;
+  return {
+    resource: unsaturated,
+    by: ['thread', 'server'],
+    meaning: 'nothing was saturated, the rate was kept',
+  };
 }
 
 /** Nothing was busy: where was the time? */

@@ -3,18 +3,34 @@ import type { ScenarioResult } from '../result.ts';
 import { formatCount, formatShare, nothing } from '../text/format.ts';
 import { markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
 
+interface Row {
+  readonly id: string;
+  readonly failedByCode: Readonly<Record<string, number>>;
+  readonly account: Account;
+}
+
 /** The section of a report that shows where every operation went. */
 export function accountingSection(scenarios: readonly ScenarioResult[]): string[] {
-  const rows = scenarios.map(({ id, rounds }) => ({
-    id,
-    failedByCode: sumByCode(rounds.map(round => round.failed)),
-    account: accountOf(rounds),
-  }));
+  const rows = scenarios.map(
+    ({ id, rounds }): Row => ({
+      id,
+      failedByCode: sumByCode(rounds.map(round => round.failed)),
+      account: accountOf(rounds),
+    }),
+  );
+  const open = scenarios.some(({ rounds }) => rounds.some(round => round.openLoop !== null));
+  const clustered = rows.some(({ account }) => account.redirects !== null);
   return [
     '## Accounting',
-    "Over all rounds: issued = completed + failed + unfinished. The server's count is that of its `commandstats`.",
+    `Over all rounds: issued = completed + failed + unfinished${open ? '; offered = issued + unsent' : ''}. The server's count is that of its \`commandstats\`.`,
     markdownTable(rows, [
       textColumn('scenario', row => row.id),
+      ...(open
+        ? [
+            numberColumn<Row>('offered', row => formatCount(row.account.offered)),
+            numberColumn<Row>('unsent', row => formatCount(row.account.unsent)),
+          ]
+        : []),
       numberColumn('issued', row => formatCount(row.account.issued)),
       numberColumn('completed', row => formatCount(row.account.completed)),
       textColumn('failed', row => formatFailed(row.failedByCode, row.account)),
@@ -22,6 +38,7 @@ export function accountingSection(scenarios: readonly ScenarioResult[]): string[
       numberColumn('misses', row => formatCount(row.account.misses)),
       numberColumn('over range', row => formatCount(row.account.overRange)),
       numberColumn("server's count", row => formatServerCalls(row.account)),
+      ...(clustered ? [textColumn('redirected', (row: Row) => formatRedirects(row.account))] : []),
     ]),
   ];
 }
@@ -30,6 +47,11 @@ function formatFailed(byCode: Readonly<Record<string, number>>, { failed, issued
   if (failed === 0) return '0';
   const counts = Object.entries(byCode).map(([code, count]) => `${code} ${formatCount(count)}`);
   return `${counts.join(', ')} (${formatShare(failed / issued)})`;
+}
+
+function formatRedirects({ redirects }: Account): string {
+  if (redirects === null) return nothing;
+  return `MOVED ${formatCount(redirects.moved)}, ASK ${formatCount(redirects.ask)}`;
 }
 
 /** The count, and by how much it differs from what poolbench saw completed. */

@@ -6,7 +6,6 @@ import { describeMeasured, splitClaims } from '../text/claim-words.ts';
 import {
   describeIntervals,
   formatInterval,
-  formatMs,
   formatRange,
   formatRate,
   formatRatio,
@@ -15,8 +14,12 @@ import {
 } from '../text/format.ts';
 import { asMarkdown, markdownCode, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
 import { describeSurroundings, standInBanner } from '../text/target-words.ts';
+import { thresholdSection } from '../thresholds/markdown.ts';
+import { describeUnjudged } from '../thresholds/words.ts';
+import { formatLatency } from './load-tables.ts';
 import { accountingSection } from './markdown-accounting.ts';
 import { commandSection } from './markdown-commands.ts';
+import { loadSection } from './markdown-load.ts';
 import { poolSection } from './markdown-pools.ts';
 import { standOutSection } from './markdown-stand-out.ts';
 import { describeShortfall } from './shortfall.ts';
@@ -31,6 +34,8 @@ export function renderMarkdown(result: Result): string {
   return `${[
     `# ${asMarkdown(result.name)}`,
     ...loud,
+    ...thresholdSection(result.thresholds),
+    ...[describeUnjudged(result)].flatMap(text => (text === null ? [] : [asMarkdown(text)])),
     ...told.flatMap(verdictSection),
     ...untestedSection(silent),
     '## Target and environment',
@@ -38,6 +43,7 @@ export function renderMarkdown(result: Result): string {
     '## Results',
     `Medians over the rounds with ${sayIntervals(result.scenarios)}; ratios are paired within a round. Latencies are response times.`,
     resultsTable(result.scenarios),
+    ...loadSection(result.scenarios),
     ...result.claims.flatMap(comparisonSection),
     '## What limited each scenario',
     limitsTable(result.scenarios),
@@ -109,10 +115,10 @@ function resultsTable(scenarios: readonly ScenarioResult[]): string {
     numberColumn('rounds', scenario => scenario.rounds.length),
     numberColumn('ops/s', ({ summary }) => formatInterval(summary?.opsPerSecond ?? null, formatRate)),
     numberColumn('to 1 pool', ratio),
-    numberColumn('p50 ms', ({ summary }) => formatInterval(summary?.responseP50 ?? null, formatMs)),
-    numberColumn('p95 ms', ({ summary }) => formatInterval(summary?.responseP95 ?? null, formatMs)),
-    numberColumn('p99 ms', ({ summary }) => formatInterval(summary?.responseP99 ?? null, formatMs)),
-    numberColumn('p99.9 ms', ({ summary }) => formatInterval(summary?.responseP999 ?? null, formatMs)),
+    numberColumn('p50 ms', scenario => formatLatency(scenario, scenario.summary?.responseP50)),
+    numberColumn('p95 ms', scenario => formatLatency(scenario, scenario.summary?.responseP95)),
+    numberColumn('p99 ms', scenario => formatLatency(scenario, scenario.summary?.responseP99)),
+    numberColumn('p99.9 ms', scenario => formatLatency(scenario, scenario.summary?.responseP999)),
     numberColumn('client µs/op', ({ summary }) => summary?.clientMicrosPerOp?.median.toFixed(2) ?? nothing),
     textColumn('limited by', scenario => scenario.limitedBy.resource),
   ]);

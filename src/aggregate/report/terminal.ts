@@ -17,8 +17,12 @@ import {
 import { describeTarget, standInBanner } from '../text/target-words.ts';
 import { type Format, type Style, styleIf, terminalWidth, verdictColours } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
+import { renderThresholds } from '../thresholds/terminal.ts';
+import { describeUnjudged } from '../thresholds/words.ts';
+import { isOpen } from './load-tables.ts';
 import { describeShortfall } from './shortfall.ts';
 import { renderCommands } from './terminal-commands.ts';
+import { renderLoad } from './terminal-load.ts';
 
 const width = terminalWidth;
 
@@ -34,11 +38,17 @@ export function renderTerminal(result: Result, colour: boolean): string {
   const { told, silent } = splitClaims(result.claims);
   const blocks = [
     banner === null ? [] : paragraph(banner, [...loud]),
+    renderThresholds(result.thresholds, style),
+    paragraph(describeUnjudged(result) ?? '', 'yellow'),
     ...told.map(claim => renderClaim(claim, style)),
     silent.length === 0 ? [] : paragraph(sayUntested(silent)),
     paragraph(`${toOneLine(result.name)} against ${describeTarget(result.target)}`, 'bold'),
     shortfall === null ? [] : paragraph(shortfall, [...loud]),
-    ...renderTables(result.scenarios, style),
+    ...renderTables(
+      result.scenarios.filter(scenario => !isOpen(scenario)),
+      style,
+    ),
+    ...renderLoad(result.scenarios, style),
     ...renderCommands(result.scenarios, style),
     renderFailures(result.scenarios, style),
     paragraph(describeStandOuts(result) ?? ''),

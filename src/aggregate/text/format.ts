@@ -35,6 +35,11 @@ export function formatShare(share: number): string {
   return `${percent > 0 && percent < 9.95 ? percent.toFixed(1) : percent.toFixed(0)} %`;
 }
 
+/** A share of 0 to 1 to hundredths of a percent, for one that may be close to all: 99.85 %. */
+export function formatPercent(share: number): string {
+  return `${Number((share * 100).toFixed(2))} %`;
+}
+
 /** ×1.41. */
 export function formatRatio(ratio: number): string {
   return `×${ratioDigits(ratio)}`;

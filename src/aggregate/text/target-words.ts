@@ -13,9 +13,15 @@ export function standInBanner({ target }: Pick<Result, 'target'>): string | null
 }
 
 /** "redis 7.0.15, 1 thread (binary on PATH)". */
-export function describeTarget({ detected, foundBy }: Result['target']): string {
+export function describeTarget({
+  detected,
+  foundBy,
+}: Pick<Result['target'], 'detected' | 'foundBy'>): string {
   const threads = detected.threads === null ? '' : `, ${formatPlural(detected.threads, 'thread')}`;
-  return toOneLine(`${detected.server} ${detected.version}${threads} (${foundBy})`);
+  const protocol = detected.protocol === 2 ? ', RESP2' : '';
+  const { masters = null } = detected;
+  const cluster = masters === null ? '' : `, cluster of ${formatPlural(masters, 'master')}`;
+  return toOneLine(`${detected.server} ${detected.version}${threads}${cluster}${protocol} (${foundBy})`);
 }
 
 /** Target, machine and tool as rows of a table; `more` stands behind the tool. */

@@ -1,6 +1,6 @@
 import type { JudgedSuite } from '../../aggregate/ledger/ledger.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
-import { fewestRounds } from '../../aggregate/thresholds.ts';
+import { fewestRounds } from '../../aggregate/verdict-bounds.ts';
 import { PoolbenchError } from '../errors.ts';
 import { formatDuration } from '../plan/describe-plan.ts';
 import type { PlannedSuite } from './plan-suites.ts';

@@ -28,6 +28,7 @@ function aspects({ target, environment, tool }: Subject): [what: string, value: 
   return [
     ['target', `${declared.server} at ${declared.url}`],
     ['server', `${detected.server} ${detected.version} with ${sayThreads(detected.threads)}`],
+    ['number of servers', detected.masters ? formatPlural(detected.masters, 'master') : 'one server'],
     ['machine', `${environment.cpu} with ${environment.cores} cores`],
     ['runtime', `Node ${environment.node}`],
     ['tool', `${tool.name} ${tool.version}`],

@@ -4,7 +4,9 @@ import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
 import { connectionsNeeded, expandScenarios } from '../plan/scenarios.ts';
 import { type PlannedSide, planSides } from '../plan/sides.ts';
+import { warnOfMissingCores } from '../plan/spare-cores.ts';
 import { sizesOf, valueVariants } from '../plan/value-variants.ts';
+import { describeEnvironment } from '../run/environment.ts';
 import { exitOnInterrupt } from '../run/interrupt.ts';
 import { describeFoundTarget } from '../target/describe-found-target.ts';
 import { findTarget } from '../target/find-target.ts';
@@ -35,12 +37,14 @@ async function checkTarget(side: PlannedSide, sides: number, flags: RunFlags): P
     const banner = standInBanner({ target });
     if (banner !== null) say(banner);
     say(describeFoundTarget(target));
-    const { workload, scenarios } = side.experiment;
+    const { workload } = side.experiment;
+    const scenarios = expandScenarios(side.experiment.scenarios);
     const warnings = await preflight(target, {
-      connections: connectionsNeeded(expandScenarios(scenarios)),
+      connections: connectionsNeeded(scenarios),
       keys: workload.keys,
       valueBytes: sizesOf(valueVariants(workload.valueBytes)).mean,
     });
+    warnings.push(...warnOfMissingCores(scenarios, target, describeEnvironment().cores));
     for (const warning of warnings) say(`warning: ${warning}`);
   } finally {
     await target.stop();

@@ -155,8 +155,9 @@ function settingsOf(flags: ClaimsFlags): Ledger['settings'] {
 }
 
 function shownTarget({ declared, detected, foundBy, standIn, local }: Target): Ledger['target'] {
-  const { server, version, threads, persistence } = detected;
-  return { declared, detected: { server, version, threads, persistence }, foundBy, standIn, local };
+  const { server, version, threads, persistence, protocol, masters } = detected;
+  const shown = { server, version, threads, persistence, protocol, masters };
+  return { declared, detected: shown, foundBy, standIn, local };
 }
 
 /** A command that found no target leaves no folder behind. */

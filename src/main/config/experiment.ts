@@ -1,56 +1,17 @@
 import { z } from 'zod';
-import { keyRanges } from '../../workers/workload/key-ranges.ts';
-import { sizesOf } from '../plan/value-variants.ts';
-import { workloadTask } from '../plan/workload-task.ts';
-import { declarable } from '../target/server-process.ts';
-import { parseAddress } from '../target/url.ts';
+import { expandScenarios } from '../plan/scenarios.ts';
 import { scenarioGroup } from './scenario-group.ts';
-import { isOutOfRange, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
+import { isOutOfRange, numberBetween, section, wholeNumber } from './schema-parts.ts';
+import { search } from './search.ts';
+import { target } from './target.ts';
+import { findIdleThresholds, thresholds } from './thresholds.ts';
 import { workload } from './workload.ts';
+import { workloadMisfits } from './workload-misfits.ts';
 
 /**
- * The one description of a config file, with its parts in scenario-group.ts: `configs/schema.json` and the type
+ * The one description of a config file, with its parts in target.ts and scenario-group.ts: `configs/schema.json` and the type
  * `Experiment` are made from it.
  */
-
-const serverThreads = wholeNumber(1, 128);
-
-const target = section({
-  server: oneOf(declarable).meta({
-    description: 'The server that the experiment is about; any: whatever answers at the URL',
-  }),
-  url: z
-    .string({ error: 'a URL such as "redis://localhost:6379/0"' })
-    .check(({ value, issues }) => {
-      try {
-        parseAddress(value);
-      } catch (error) {
-        const expected = (error as Error).message.replace(/^expected /, '');
-        issues.push({ code: 'custom', params: { expected }, input: value });
-      }
-    })
-    .meta({
-      description:
-        'Where it is: redis://, rediss:// (TLS) or unix:///path; user:password@ and a database index as /0 are optional',
-    }),
-  threads: z
-    .union([serverThreads, z.array(serverThreads)])
-    .transform(value => [...new Set(Array.isArray(value) ? value : [value])])
-    .prefault([])
-    .meta({
-      description:
-        "Threads that the server serves clients with, where poolbench starts it; several are compared; none: the server's own default",
-      unit: 'server threads',
-    }),
-}).meta({ description: 'The server under test' });
-
-/** What a request holds beside its value, at most. */
-const requestOverheadBytes = 128;
-/** Requests are held in memory while they travel: more than this would end the process without a word. */
-const mostBytesInFlight = 2 ** 30;
-
-/** Key numbers have 8 digits. */
-const mostKeyNumbers = 100_000_000;
 
 export const experimentSchema = section({
   $schema: z
@@ -88,56 +49,16 @@ export const experimentSchema = section({
       'Share of failed and unfinished operations above which the run counts as failed (exit code 1)',
     unit: 'share, 0 to 1',
   }),
+  thresholds,
+  search,
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
-    const mostPools = Math.max(...value.scenarios.flatMap(({ pools }) => pools));
-    if (value.workload.keys < mostPools) {
-      const expected = `at least as many keys as pools, ${mostPools} here (each pool has keys of its own)`;
-      issues.push({
-        code: 'custom',
-        params: { expected },
-        path: ['workload', 'keys'],
-        input: value.workload.keys,
-      });
-    }
-    const task = workloadTask(value.workload);
-    const ranges = keyRanges(task);
-    if (ranges.all > mostKeyNumbers) {
-      const expected = `at most ${Math.floor((mostKeyNumbers * value.workload.keys) / ranges.all)} keys, as ${ranges.all / value.workload.keys} times as many are needed (one for each type of value, and for reads that find nothing)`;
-      issues.push({
-        code: 'custom',
-        params: { expected },
-        path: ['workload', 'keys'],
-        input: value.workload.keys,
-      });
-    }
-    const { most: mostValueBytes } = sizesOf(task.values);
-    for (const [index, { workers, pipeline, batch, pools }] of value.scenarios.entries()) {
-      const beside = Math.max(...batch.map(group => (group.pool === 'none' ? 0 : group.workers)));
-      const owners = Math.max(...workers) + beside + Math.max(...pools);
-      if (task.keyChoice.kind === 'partitioned' && value.workload.keys < owners) {
-        const expected = `at least ${owners} keys (partitioned: each worker has keys of its own)`;
-        issues.push({
-          code: 'custom',
-          params: { expected },
-          path: ['workload', 'keys'],
-          input: value.workload.keys,
-        });
-      }
-      const commands =
-        Math.max(...workers) * Math.max(...pipeline) +
-        Math.max(...batch.map(beside => (beside.pool === 'none' ? 0 : beside.workers * beside.pipeline)));
-      const bytes = commands * (mostValueBytes + requestOverheadBytes);
-      if (bytes <= mostBytesInFlight) continue;
-      const expected = `at most 1 GiB in flight at once (workers × pipeline × valueBytes, ${(bytes / 2 ** 30).toFixed(1)} GiB here)`;
-      issues.push({
-        code: 'custom',
-        params: { expected },
-        path: ['scenarios', index, 'pipeline'],
-        input: pipeline,
-      });
-    }
+    for (const { path, expected, found } of workloadMisfits(value))
+      issues.push({ code: 'custom', params: { expected }, path: [...path], input: found });
+    const scenarios = expandScenarios(value.scenarios);
+    for (const { key, ...params } of findIdleThresholds(Object.keys(value.thresholds), scenarios))
+      issues.push({ code: 'custom', params, path: ['thresholds', key], input: value.thresholds[key] });
   })
   .meta({
     title: 'poolbench experiment',

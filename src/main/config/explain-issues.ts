@@ -30,7 +30,9 @@ function explain(issue: Issue, parents: Path, input: unknown, at: string): strin
   const expected = String(params?.expected ?? issue.message);
   const found = params?.found ?? value;
   if (found === undefined) return [`${name}: missing; expected ${expected}`];
-  return [`${name}: expected ${expected}, found ${shown(found)}`];
+  // A password that is not text is one all the same.
+  const hidden = path.at(-1) === 'password';
+  return [`${name}: expected ${expected}, found ${hidden ? '***' : shown(found)}`];
 }
 
 /** Whether a branch takes lists alone, and this is none: then nothing it says is of use. */
@@ -60,12 +62,18 @@ function locate(path: Path, input: unknown, at: string): { name: string; value: 
       if (!Array.isArray(value)) continue;
       name += `[${key}]`;
     } else {
-      name += name === '' ? String(key) : `.${String(key)}`;
+      name += step(String(key), name === '');
     }
     value = (value as Record<PropertyKey, unknown>)[key];
     if (value === undefined && !last) break;
   }
   return { name: name === '' ? 'top level' : name, value };
+}
+
+/** A key that no path could hold without doubt, such as that of a threshold, stands in brackets. */
+function step(key: string, isFirst: boolean): string {
+  if (!/^[\w$-]*$/.test(key)) return `[${JSON.stringify(withoutSecrets(key))}]`;
+  return isFirst ? key : `.${key}`;
 }
 
 /** A value for a message: short, and without what may be a password. */

@@ -40,6 +40,11 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
     const parsed = schemas.url.safeParse(overrides.url);
     if (parsed.success) url = parsed.data;
     else faults.push(...explainIssues(parsed.error.issues, overrides.url, '--url'));
+    // It must also go with what else the config says of the target.
+    const changed = { ...experiment.target, url };
+    const whole = target.safeParse(changed);
+    if (!whole.success)
+      faults.push(...explainIssues(whole.error.issues, changed, 'target').map(line => `--url: ${line}`));
   }
   const changed: Experiment = {
     ...experiment,

@@ -1,13 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PoolbenchError } from '../errors.ts';
+import { readTrust } from '../target/tls-files.ts';
 import { type Experiment, experimentSchema } from './experiment.ts';
 import { explainIssues } from './explain-issues.ts';
 import { nearest } from './nearest.ts';
 import { parseJson } from './parse-json.ts';
+import { locateTlsFiles } from './tls-paths.ts';
 
 /**
- * Reads and validates a config file.
+ * Reads and validates a config file, and looks whether the files that it names can be used.
  *
  * @throws CONFIG_MISSING if it cannot be read, CONFIG_INVALID with every fault that it has
  */
@@ -24,7 +26,10 @@ export async function readConfig(path: string): Promise<Experiment> {
       },
     );
   }
-  return parseConfig(text, path);
+  const experiment = locateTlsFiles(parseConfig(text, path), path);
+  const { faults } = await readTrust(experiment.target.tls);
+  if (faults.length > 0) throw invalid(path, faults);
+  return experiment;
 }
 
 /**
@@ -37,9 +42,12 @@ export function parseConfig(text: string, source: string): Experiment {
   const input = parseJson(text.replace(/^\uFEFF/, ''), source);
   const parsed = experimentSchema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const lines = explainIssues(parsed.error.issues, input);
+  throw invalid(source, explainIssues(parsed.error.issues, input));
+}
+
+function invalid(source: string, lines: readonly string[]): PoolbenchError {
   const count = lines.length === 1 ? '1 fault' : `${lines.length} faults`;
-  throw new PoolbenchError(
+  return new PoolbenchError(
     'CONFIG_INVALID',
     `${source} is not a valid config, ${count}:\n${lines.map(line => `  ${line}`).join('\n')}\nconfigs/README.md explains every key.`,
   );

@@ -1,23 +1,13 @@
 import { z } from 'zod';
 import { clients, connectPacings, type Preset, presets, probes } from '../../pool/presets.ts';
+import { expandArrivals } from '../plan/arrivals.ts';
+import { arrivalSchema, checkArrivals } from './arrival.ts';
 import { isOutOfRange, listOf, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
 
 /** A group with more cells than this is a slip of the pen, and would not end in a lifetime. */
 const mostScenarios = 10_000;
 /** A thread costs 10 to 20 MB. */
 const mostThreads = 256;
-
-const closed = section({
-  kind: z
-    .literal('closed')
-    .meta({ description: 'closed: a worker sends its next batch when the last one is answered' }),
-});
-const arrival = z.discriminatedUnion('kind', [closed], {
-  error: issue =>
-    issue.code === 'invalid_union'
-      ? '"closed" (open loop, such as "constant", is not there yet)'
-      : 'an object such as { "kind": "closed" }',
-});
 
 const noBatch = section({
   pool: z.literal('none').meta({ description: 'none: all workers send batches of the size `pipeline`' }),
@@ -83,7 +73,7 @@ export const scenarioGroup = section({
   probe: listOf(oneOf(probes))
     .prefault('poll')
     .meta({ description: 'What a health check does: poll looks at the socket, ping asks the server' }),
-  arrival: listOf(arrival).prefault({ kind: 'closed' }).meta({ description: 'When work is due' }),
+  arrival: listOf(arrivalSchema).prefault({ kind: 'closed' }).meta({ description: 'When work is due' }),
   connects: listOf(oneOf(connectPacings)).prefault('parallel').meta({
     description:
       'How a pool without the lock opens connections when many are missing: all at once, one after another, or spread at random',
@@ -150,7 +140,11 @@ export const scenarioGroup = section({
         input: perWorker,
       });
     }
-    const cells = Object.values(value).reduce((product, list) => product * list.length, 1);
+    checkArrivals(value, (path, expected, input) =>
+      issues.push({ code: 'custom', params: { expected }, path, input }),
+    );
+    const lists = Object.values({ ...value, arrival: expandArrivals(value.arrival) });
+    const cells = lists.reduce((product, list) => product * list.length, 1);
     if (cells > mostScenarios) {
       const expected = `at most ${mostScenarios} scenarios (shorten the lists)`;
       issues.push({ code: 'custom', params: { expected, found: cells }, input: value });
@@ -159,4 +153,3 @@ export const scenarioGroup = section({
   .meta({ description: 'A cross product of lists: one scenario for every combination of their values' });
 
 export type ScenarioGroup = z.output<typeof scenarioGroup>;
-export type Arrival = ScenarioGroup['arrival'][number];

@@ -1,5 +1,7 @@
-import { formatPlural } from '../../aggregate/text/format.ts';
+import { formatList, formatPlural } from '../../aggregate/text/format.ts';
+import { wrapText } from '../../aggregate/text/text-layout.ts';
 import type { Experiment } from '../config/experiment.ts';
+import { type Arrival, labelArrival } from './arrivals.ts';
 import { describeWorkload } from './describe-workload.ts';
 import { estimateSeconds, type Plan } from './rounds.ts';
 import { type Scenario, shortId } from './scenarios.ts';
@@ -35,33 +37,81 @@ export function formatDuration(seconds: number): string {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** A table of the scenarios; those that differ in nothing but workers share a row. */
+/** One line of the table of scenarios, and one for when their work is due. */
+interface Row {
+  readonly cells: readonly string[];
+  readonly workers: number[];
+  /** "constant"; empty where all loops are closed. */
+  readonly arrivals: string;
+  readonly rates: number[];
+}
+
+/** A table of the scenarios; those that differ in nothing but workers, or nothing but rates, share a row. */
 function describeScenarios(scenarios: readonly Scenario[]): string[] {
-  const rows = new Map<string, { cells: string[]; workers: number[] }>();
-  for (const scenario of scenarios) {
-    const { client, preset, pools, threads, workers } = scenario;
-    const further = scenario.id.slice(shortId(scenario).length + 1);
-    const cells = [client, preset, String(pools), String(threads), further];
-    const key = cells.join(' ');
-    const row = rows.get(key) ?? { cells, workers: [] };
-    row.workers.push(workers);
-    rows.set(key, row);
-  }
-  const shown = [...rows.values()].slice(0, mostRows);
-  const table = [
+  const rows = joinWorkers(joinRates(scenarios));
+  const shown = rows.slice(0, mostRows);
+  const [heading, ...lines] = [
     ['client', 'pool', 'pools', 'threads', 'also', 'workers'],
     ...shown.map(({ cells, workers }) => [...cells, workers.join(' ')]),
   ];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map(row => row[column]?.length ?? 0))) ?? [];
+  const widths = (heading ?? []).map((name, column) =>
+    Math.max(name.length, ...lines.map(line => line[column]?.length ?? 0)),
+  );
   const hasFurther = shown.some(({ cells }) => cells[4] !== '');
-  const left = rows.size - shown.length;
+  const left = rows.length - shown.length;
+  const lineOf = (cells: readonly string[]) => {
+    const padded = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    return `  ${padded.filter((_, column) => column !== 4 || hasFurther).join('  ')}`.trimEnd();
+  };
   return [
-    ...table.map(row => {
-      const padded = row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
-      return `  ${padded.filter((_, column) => column !== 4 || hasFurther).join('  ')}`.trimEnd();
-    }),
+    lineOf(heading ?? []),
+    ...shown.flatMap((row, index) => [lineOf(lines[index] ?? []), ...describeRates(row)]),
     ...(left > 0 ? [`  … and ${left} more`] : []),
   ];
+}
+
+function describeRates({ arrivals, rates }: Row): string[] {
+  if (arrivals === '') return [];
+  const text = rates.length === 0 ? arrivals : `${arrivals} at ${formatList(rates.map(String))} a second`;
+  return wrapText(text, columns, '    ');
+}
+
+function joinRates(scenarios: readonly Scenario[]): Row[] {
+  const open = scenarios.some(({ arrival }) => arrival.kind !== 'closed');
+  const rows = new Map<string, Row>();
+  for (const scenario of scenarios) {
+    const { client, preset, pools, threads, workers, arrival } = scenario;
+    const label = `-${labelArrival(arrival)}`;
+    const further = scenario.id
+      .slice(shortId(scenario).length)
+      .replace(open ? label : '', '')
+      .slice(1);
+    const cells = [client, preset, String(pools), String(threads), further];
+    const arrivals = open ? describeArrivals(arrival) : '';
+    const key = [...cells, workers, arrivals].join(' ');
+    const row = rows.get(key) ?? { cells, workers: [workers], arrivals, rates: [] };
+    if (arrival.kind !== 'closed' && arrival.leg !== 'down') row.rates.push(arrival.rate);
+    rows.set(key, row);
+  }
+  return [...rows.values()];
+}
+
+function joinWorkers(rows: readonly Row[]): Row[] {
+  const joined = new Map<string, Row>();
+  for (const row of rows) {
+    const key = [...row.cells, row.arrivals, ...row.rates].join(' ');
+    const known = joined.get(key);
+    if (known === undefined) joined.set(key, row);
+    else known.workers.push(...row.workers);
+  }
+  return [...joined.values()];
+}
+
+/** "closed loop", "constant", "bursts of 100, up and down". */
+function describeArrivals(arrival: Arrival): string {
+  if (arrival.kind === 'closed') return 'closed loop';
+  const what = arrival.kind === 'burst' ? `bursts of ${arrival.size}` : arrival.kind;
+  return arrival.leg === undefined ? what : `${what}, up and down`;
 }
 
 function cut(line: string): string {

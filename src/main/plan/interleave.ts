@@ -1,5 +1,6 @@
 import { mixSeed } from '../../workers/prng.ts';
 import type { Experiment } from '../config/experiment.ts';
+import { groupLadders } from './arrivals.ts';
 import { overheadSeconds, shuffle } from './rounds.ts';
 import { expandScenarios, type Scenario } from './scenarios.ts';
 
@@ -21,17 +22,21 @@ export function interleave(experiments: readonly Experiment[]): Turn[][] {
   const sides = experiments.map(
     experiment => new Map(expandScenarios(experiment.scenarios).map(scenario => [scenario.id, scenario])),
   );
-  const ids = [...new Set(sides.flatMap(scenarios => [...scenarios.keys()]))];
+  const scenarios = new Map(sides.toReversed().flatMap(ofSide => [...ofSide]));
+  const ids = [...new Set(sides.flatMap(ofSide => [...ofSide.keys()]))];
+  const blocks = groupLadders(ids.flatMap(id => scenarios.get(id) ?? []));
   const rounds = Math.max(...experiments.map(experiment => experiment.rounds));
   return Array.from({ length: rounds }, (_, round) =>
-    shuffle(ids, mixSeed(first.seed, round)).flatMap((id, place) => {
-      const turns = sides.flatMap((scenarios, side) => {
-        const scenario = scenarios.get(id);
-        const due = round < (experiments[side]?.rounds ?? 0);
-        return scenario !== undefined && due ? [{ side, scenario }] : [];
-      });
-      return shuffle(turns, mixSeed(first.seed, round, place + 1));
-    }),
+    shuffle(blocks, mixSeed(first.seed, round))
+      .flat()
+      .flatMap(({ id }, place) => {
+        const turns = sides.flatMap((ofSide, side) => {
+          const scenario = ofSide.get(id);
+          const due = round < (experiments[side]?.rounds ?? 0);
+          return scenario !== undefined && due ? [{ side, scenario }] : [];
+        });
+        return shuffle(turns, mixSeed(first.seed, round, place + 1));
+      }),
   );
 }
 

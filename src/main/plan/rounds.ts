@@ -1,5 +1,6 @@
 import { mixSeed, Prng } from '../../workers/prng.ts';
 import type { Experiment } from '../config/experiment.ts';
+import { groupLadders } from './arrivals.ts';
 import { expandScenarios, type Scenario } from './scenarios.ts';
 
 /** What a run does, in order. */
@@ -19,8 +20,9 @@ export const overheadSeconds = 0.15;
 export function planRun(experiment: Experiment): Plan {
   const { seed, seconds, warmupSeconds } = experiment;
   const scenarios = expandScenarios(experiment.scenarios);
+  const blocks = groupLadders(scenarios);
   const rounds = Array.from({ length: experiment.rounds }, (_, round) =>
-    shuffle(scenarios, mixSeed(seed, round)),
+    shuffle(blocks, mixSeed(seed, round)).flat(),
   );
   return { scenarios, rounds, seconds, warmupSeconds };
 }

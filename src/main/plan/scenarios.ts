@@ -6,7 +6,8 @@ import {
   type Probe,
   presets,
 } from '../../pool/presets.ts';
-import type { Arrival, ScenarioGroup } from '../config/scenario-group.ts';
+import type { ScenarioGroup } from '../config/scenario-group.ts';
+import { type Arrival, expandArrivals, labelArrival } from './arrivals.ts';
 
 /** Workers beside the others that send larger batches: none, in the same pools, or in pools of their own. */
 export interface BatchWorkers {
@@ -42,7 +43,8 @@ export interface Scenario {
 }
 
 /** One value of every list of a group. */
-type Cell = { readonly [Key in keyof ScenarioGroup]: ScenarioGroup[Key][number] };
+type Cell = { readonly [Key in keyof Lists]: Lists[Key][number] };
+type Lists = Omit<ScenarioGroup, 'arrival'> & { readonly arrival: readonly Arrival[] };
 
 /**
  * How the id names the dimensions that most experiments leave alone, and what they are then. A preset on which one has
@@ -55,7 +57,7 @@ const furtherDimensions: readonly { usual: string; label: (cell: Cell) => string
   { usual: 'idle0.25', label: cell => (keepsIdle(cell) ? `idle${cell.minIdleShare}` : '') },
   { usual: 'ttl1000ms', label: cell => (cachesChecks(cell) ? `ttl${cell.healthTtlMs}ms` : '') },
   { usual: 'poll', label: cell => cell.probe },
-  { usual: 'closed', label: cell => cell.arrival.kind },
+  { usual: 'closed', label: cell => labelArrival(cell.arrival) },
   { usual: 'parallel', label: cell => (pacesConnects(cell) ? cell.connects : '') },
   { usual: 'unjoined', label: cell => (cell.autoPipelining ? 'autopipelined' : 'unjoined') },
   { usual: 'nobatch', label: cell => labelBatch(batchOf(cell)) },
@@ -105,7 +107,8 @@ export function shortId({ client, preset, pools, workers }: Omit<Scenario, 'id'>
 
 function cellsOf(group: ScenarioGroup): Cell[] {
   let cells: Partial<Record<string, unknown>>[] = [{}];
-  for (const [key, values] of Object.entries(group)) {
+  const lists: Lists = { ...group, arrival: expandArrivals(group.arrival) };
+  for (const [key, values] of Object.entries(lists)) {
     cells = cells.flatMap(cell => values.map(value => ({ ...cell, [key]: value })));
   }
   return cells as Cell[];

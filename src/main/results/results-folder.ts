@@ -4,6 +4,8 @@ import { renderComparisonMarkdown } from '../../aggregate/comparison/markdown.ts
 import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
 import { renderMarkdown } from '../../aggregate/report/markdown.ts';
 import type { Result } from '../../aggregate/result.ts';
+import { renderSearchMarkdown } from '../../aggregate/search/markdown.ts';
+import type { Search } from '../../aggregate/search/schema.ts';
 import { PoolbenchError } from '../errors.ts';
 
 /**
@@ -74,6 +76,16 @@ export async function writeComparison(folder: string, comparison: ResultComparis
   try {
     await replaceFile(join(folder, 'comparison.json'), `${JSON.stringify(comparison, null, 1)}\n`);
     await replaceFile(join(folder, 'comparison.md'), renderComparisonMarkdown(comparison));
+  } catch (error) {
+    throw notWritable(folder, error);
+  }
+}
+
+/** Writes `search.json` and `search.md`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
+export async function writeSearch(folder: string, search: Search): Promise<void> {
+  try {
+    await replaceFile(join(folder, 'search.json'), `${JSON.stringify(search, null, 1)}\n`);
+    await replaceFile(join(folder, 'search.md'), renderSearchMarkdown(search));
   } catch (error) {
     throw notWritable(folder, error);
   }

@@ -1,8 +1,11 @@
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
 import { limitedBy } from '../../aggregate/limits/limited-by.ts';
+import { openLoopWarnings } from '../../aggregate/open-loop-warnings.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { summarise } from '../../aggregate/summary.ts';
+import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
 import type { Experiment } from '../config/experiment.ts';
+import { withoutPasswords } from '../config/target.ts';
 import type { Scenario } from '../plan/scenarios.ts';
 import type { Target } from '../target/resolve.ts';
 import { describeEnvironment, describeTool } from './environment.ts';
@@ -25,10 +28,12 @@ export interface RunState {
 export function assembleResult(state: RunState): Result {
   const { experiment, target } = state;
   const environment = describeEnvironment();
+  const { server, version, threads, persistence, protocol, masters } = target.detected;
   const surroundings = {
     cores: environment.cores,
     local: target.local,
-    serverThreads: target.detected.threads,
+    // The busiest master counts by its main thread; all of them together have so many.
+    serverThreads: masters === null ? threads : masters * (threads ?? 1),
   };
   const scenarios = state.scenarios.map(({ preset, ...scenario }) => {
     const rounds = [...(state.rounds.get(scenario.id) ?? [])];
@@ -41,14 +46,14 @@ export function assembleResult(state: RunState): Result {
       limitedBy: limitedBy(rounds, surroundings),
     };
   });
-  const { server, version, threads, persistence } = target.detected;
   const shownTarget = {
     declared: target.declared,
-    detected: { server, version, threads, persistence },
+    detected: { server, version, threads, persistence, protocol, masters },
     foundBy: target.foundBy,
     standIn: target.standIn,
     local: target.local,
   };
+  const claims = judgeClaims({ target: shownTarget, scenarios });
   return {
     schemaVersion: 1,
     complete: state.complete,
@@ -60,10 +65,12 @@ export function assembleResult(state: RunState): Result {
     tool: describeTool(),
     environment,
     target: shownTarget,
-    warnings: [...target.notes, ...state.warnings],
+    warnings: [...target.notes, ...state.warnings, ...openLoopWarnings(scenarios)],
     // The declared URL is the one without its password.
-    config: { ...experiment, target: { ...experiment.target, url: target.declared.url } },
+    config: { ...experiment, target: withoutPasswords(experiment.target, target.declared.url) },
     scenarios,
-    claims: judgeClaims({ target: shownTarget, scenarios }),
+    claims,
+    // Half a run can cross a threshold that the whole would not, and the other way round.
+    thresholds: state.complete ? judgeThresholds(experiment.thresholds, { scenarios, claims }) : [],
   };
 }

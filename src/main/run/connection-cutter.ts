@@ -13,15 +13,24 @@ export interface CutterOptions {
   readonly seed: number;
 }
 
+/** A connection of the load, at the server that can close it. */
+interface Cuttable {
+  readonly node: Control;
+  readonly id: string;
+}
+
 /** Cuts connections of the load on purpose: the server closes one of them every so often, as CLIENT KILL does. */
 export class ConnectionCutter {
   readonly #control: Control;
   readonly #options: CutterOptions;
   readonly #prng: Prng;
   readonly #stopped = new AbortController();
-  /** Ids of connections that were there at the last look and have not been cut since, in random order. */
-  #ids: string[] = [];
+  /** Connections that were there at the last look and have not been cut since, in random order. */
+  #found: Cuttable[] = [];
   #cuts = 0;
+  /** One look may find none, while the connection that was cut last is on its way back. */
+  #looked = false;
+  #sawAny = false;
   #failure: string | undefined;
 
   constructor(control: Control, options: CutterOptions) {
@@ -35,9 +44,12 @@ export class ConnectionCutter {
     return this.#cuts;
   }
 
-  /** What the server answered where it cut none, such as that it may not be asked to. */
+  /** Why none could be cut: what the server answered, such as that it may not be asked to. */
   get failure(): string | undefined {
-    return this.#failure;
+    return (
+      this.#failure ??
+      (this.#looked && !this.#sawAny ? 'the server lists no connection of this run' : undefined)
+    );
   }
 
   /**
@@ -65,17 +77,26 @@ export class ConnectionCutter {
   async #cut(): Promise<void> {
     try {
       // Looked up once in a while: CLIENT LIST takes the server's time, which is being measured.
-      if (this.#ids.length === 0) {
-        const list = String(await this.#control.call('CLIENT', 'LIST'));
-        this.#ids = shuffle(idsOf(list, this.#options.connectionName), this.#prng.draw());
-        if (this.#ids.length === 0) this.#failure = 'the server lists no connection of this run';
+      if (this.#found.length === 0) {
+        this.#looked = true;
+        this.#found = shuffle(await this.#find(), this.#prng.draw());
+        this.#sawAny ||= this.#found.length > 0;
       }
-      const id = this.#ids.pop();
-      if (id === undefined || this.#stopped.signal.aborted) return;
-      if (Number(await this.#control.call('CLIENT', 'KILL', 'ID', id)) > 0) this.#cuts++;
+      const next = this.#found.pop();
+      if (next === undefined || this.#stopped.signal.aborted) return;
+      if (Number(await next.node.call('CLIENT', 'KILL', 'ID', next.id)) > 0) this.#cuts++;
     } catch (error) {
       this.#failure ??= error instanceof Error ? error.message : String(error);
     }
+  }
+
+  async #find(): Promise<Cuttable[]> {
+    const found: Cuttable[] = [];
+    for (const node of this.#control.nodes) {
+      const list = String(await node.call('CLIENT', 'LIST'));
+      found.push(...idsOf(list, this.#options.connectionName).map(id => ({ node, id })));
+    }
+    return found;
   }
 }
 

@@ -8,17 +8,22 @@ export interface CoresInUse {
   readonly client: number;
   /** Share of all of this machine's CPUs in use by anything, 0 to 1; counted in ticks of 10 ms. */
   readonly machineBusyShare: number;
+  /** Of all masters of a cluster. */
   readonly server: number | null;
+  /** Of the busiest master. */
   readonly serverMainThread: number | null;
 }
+
+/** CPU seconds of one server since its start. */
+type ServerCpu = ReturnType<typeof serverCpu>;
 
 interface Reading {
   readonly clientAtNs: number;
   readonly clientMicros: number;
   readonly idleCpuMs: number;
   readonly serverAtNs: number;
-  readonly serverSeconds: number | null;
-  readonly serverMainThreadSeconds: number | null;
+  /** One entry a node. */
+  readonly servers: readonly ServerCpu[];
 }
 
 /**
@@ -27,6 +32,8 @@ interface Reading {
  */
 export class CpuMeter {
   readonly #control: Control;
+  /** The same servers are read at both ends. */
+  #nodes: readonly Control[] = [];
   #timers: NodeJS.Timeout[] = [];
   #begun: Promise<Reading> | undefined;
   #ended: Promise<Reading> | undefined;
@@ -37,6 +44,7 @@ export class CpuMeter {
 
   /** Plans the two readings for the given instants. */
   schedule(startNs: number, endNs: number): void {
+    this.#nodes = this.#control.nodes;
     this.#at(startNs, () => {
       this.#begun = this.#read();
     });
@@ -53,13 +61,25 @@ export class CpuMeter {
     const clientSeconds = (ended.clientAtNs - begun.clientAtNs) / 1e9;
     const idleSeconds = (ended.idleCpuMs - begun.idleCpuMs) / 1000;
     const serverSeconds = (ended.serverAtNs - begun.serverAtNs) / 1e9;
-    const cores = (from: number | null, to: number | null) =>
-      from === null || to === null || serverSeconds <= 0 ? null : Math.max(0, to - from) / serverSeconds;
+    const coresOfEach = (seconds: (server: ServerCpu) => number | null) =>
+      ended.servers.map((server, node) => {
+        const from = begun.servers[node];
+        const [before, after] = [from === undefined ? null : seconds(from), seconds(server)];
+        return before === null || after === null || serverSeconds <= 0
+          ? null
+          : Math.max(0, after - before) / serverSeconds;
+      });
     return {
       machineBusyShare: Math.min(1, Math.max(0, 1 - idleSeconds / clientSeconds / os.cpus().length)),
       client: (ended.clientMicros - begun.clientMicros) / 1e6 / clientSeconds,
-      server: cores(begun.serverSeconds, ended.serverSeconds),
-      serverMainThread: cores(begun.serverMainThreadSeconds, ended.serverMainThreadSeconds),
+      server: ifAllKnown(
+        coresOfEach(({ all }) => all),
+        cores => cores.reduce((sum, one) => sum + one, 0),
+      ),
+      serverMainThread: ifAllKnown(
+        coresOfEach(({ mainThread }) => mainThread),
+        cores => Math.max(...cores),
+      ),
     };
   }
 
@@ -72,15 +92,23 @@ export class CpuMeter {
     const idleCpuMs = os.cpus().reduce((sum, cpu) => sum + cpu.times.idle, 0);
     const clientAtNs = nowNs();
     // A server that is gone tells nothing; that it is gone is noticed elsewhere.
-    const info = await this.#control.info('cpu').catch(() => new Map<string, string>());
-    const server = serverCpu(info);
+    const infos = await Promise.all(
+      this.#nodes.map(node => node.info('cpu').catch(() => new Map<string, string>())),
+    );
     return {
       clientAtNs,
       clientMicros: user + system,
       idleCpuMs,
       serverAtNs: nowNs(),
-      serverSeconds: server.all,
-      serverMainThreadSeconds: server.mainThread,
+      servers: infos.map(serverCpu),
     };
   }
+}
+
+function ifAllKnown(
+  cores: readonly (number | null)[],
+  together: (cores: readonly number[]) => number,
+): number | null {
+  const known = cores.filter(one => one !== null);
+  return known.length < cores.length || known.length === 0 ? null : together(known);
 }

@@ -4,7 +4,8 @@ import type { PlannedSide } from '../plan/sides.ts';
 import type { SidesOutcome } from './run-sides.ts';
 
 /**
- * The exit code of a run that was measured: 0, or 130 if it was interrupted.
+ * The exit code of a run that was measured: 0, 99 if a threshold was crossed, or 130 if it was interrupted. A run that
+ * failed is no ground for a judgement, so its error comes before its thresholds.
  *
  * @throws what ended the run early; PoolbenchError NOTHING_MEASURED, TOO_MANY_FAILURES of the first side that it is true of
  */
@@ -33,5 +34,5 @@ export function exitCodeOf(
       );
     }
   }
-  return 0;
+  return results.some(({ thresholds }) => thresholds.some(({ crossed }) => crossed)) ? 99 : 0;
 }

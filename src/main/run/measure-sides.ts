@@ -1,13 +1,14 @@
-import { rmdirSync } from 'node:fs';
 import { relative } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { renderComparison } from '../../aggregate/comparison/terminal.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
+import { describeThresholds } from '../../aggregate/thresholds/words.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
 import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
+import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder, createSideFolders, writeComparison } from '../results/results-folder.ts';
 import type { Target } from '../target/resolve.ts';
 import { exitCodeOf } from './exit-code.ts';
@@ -41,7 +42,7 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
   );
   const folders: string[] = [];
   const targets: Target[] = [];
-  const tidy = () => removeEmpty(folders);
+  const tidy = () => removeEmptyFolders(folders);
   try {
     const folder = await createResultsFolder(flags.out ?? 'results', name, new Date());
     folders.push(folder);
@@ -75,7 +76,9 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
     });
     if (flags.json) for (const target of targets) shoutStandIn(target);
     progress.say(`\nWritten: ${relative('.', folder)}/${written}`);
-    return exitCodeOf(outcome, sides, interrupt.signal);
+    const code = exitCodeOf(outcome, sides, interrupt.signal);
+    if (code === 99) sayCrossed(outcome.results);
+    return code;
   } finally {
     await Promise.allSettled(targets.map(target => target.stop()));
     tidy();
@@ -96,13 +99,8 @@ async function conclude(results: readonly Result[], folder: string, flags: RunFl
   return 'comparison.json and comparison.md, and result.json and report.md of each side';
 }
 
-/** A run that measured nothing leaves no folder behind. */
-function removeEmpty(folders: readonly string[]): void {
-  for (const folder of folders.toReversed()) {
-    try {
-      rmdirSync(folder);
-    } catch {
-      // There are results in it.
-    }
-  }
+/** Whoever reads the exit code in a log finds its reason there, whatever standard output was asked for. */
+function sayCrossed(results: readonly Result[]): void {
+  const sentence = describeThresholds(results.flatMap(({ thresholds }) => thresholds));
+  process.stderr.write(`poolbench: ${sentence}\n`);
 }

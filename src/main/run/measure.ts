@@ -8,12 +8,14 @@ import { mixSeed } from '../../workers/prng.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
 import { parseCommand } from '../../workers/workload/command-template.ts';
 import type { Experiment } from '../config/experiment.ts';
+import { openLoopOf } from '../plan/arrivals.ts';
 import type { Scenario } from '../plan/scenarios.ts';
 import { splitOverThreads } from '../plan/split.ts';
 import { workloadTask } from '../plan/workload-task.ts';
 import type { Control } from '../target/control.ts';
 import { commandCalls } from '../target/info.ts';
 import type { Target } from '../target/resolve.ts';
+import { shownAddress } from '../target/url.ts';
 import { measureBaseRoundTripMs } from './base-round-trip.ts';
 import { ConnectionCutter } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
@@ -43,6 +45,7 @@ export function threadTasks(
   return splitOverThreads(scenario, workload.keys).map((pools, thread) => ({
     thread,
     address: target.address,
+    ...(target.control.cluster === undefined ? {} : { cluster: target.control.cluster }),
     client: scenario.client,
     preset: scenario.preset,
     probe: scenario.probe,
@@ -51,6 +54,7 @@ export function threadTasks(
     connects: presets[scenario.preset].acquisition === 'mutex' ? 'parallel' : scenario.connects,
     autoPipelining: scenario.autoPipelining,
     burst: scenario.burst,
+    openLoop: openLoopOf(scenario, thread),
     pools,
     keyPrefix,
     workload,
@@ -105,7 +109,7 @@ export async function measure(
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
-      `the server was restarted while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and its own figures of that round are left out`,
+      `${whatHappened(control, before, after)} while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and the server's own figures of that round are left out`,
     );
   }
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
@@ -135,19 +139,40 @@ function commandNames(workload: Experiment['workload']): string[] {
   return workloadTask(workload).commands.map(({ command }) => parseCommand(command).statName);
 }
 
-/** How often the server has run the workload's commands in its life so far, where it tells. */
+/** How often the server has run the workload's commands in its life so far, where it tells; the masters of a cluster together. */
 interface ServerCount {
-  /** Another one after every start of the server. */
+  /** Another one after every start of the server, and when other masters serve. */
   readonly life: string | undefined;
   readonly calls: number | null;
+  /** Where it is: behind a Sentinel that may change. */
+  readonly server: string;
 }
 
 async function serverCount(control: Control, names: readonly string[]): Promise<ServerCount> {
   // A server that is gone tells nothing; that it is gone is noticed elsewhere.
-  const ask = (section: string) => control.info(section).catch(() => new Map<string, string>());
-  const server = await ask('server');
+  const nodes = await control.findNodes().catch(() => control.nodes);
+  const ask = (section: string) =>
+    Promise.all(nodes.map(node => node.info(section).catch(() => new Map<string, string>())));
+  const lives = (await ask('server')).map(server => server.get('run_id') ?? server.get('process_id'));
+  const calls = (await ask('commandstats')).map(info => commandCalls(info, names));
   return {
-    life: server.get('run_id') ?? server.get('process_id'),
-    calls: commandCalls(await ask('commandstats'), names),
+    // A master that is silent at one end only has gone or come: what the others tell is then not the cluster's.
+    life:
+      control.cluster === undefined
+        ? lives[0]
+        : lives
+            .map(life => life ?? 'silent')
+            .toSorted()
+            .join(' '),
+    calls: calls.reduce((sum, ofNode) => (sum === null || ofNode === null ? null : sum + ofNode), 0),
+    server: shownAddress(control.server),
   };
+}
+
+/** Why the server's counts before and after do not belong together, as a clause. */
+function whatHappened(control: Control, before: ServerCount, after: ServerCount): string {
+  if (control.cluster !== undefined) return 'a master of the cluster was restarted or replaced';
+  return before.server === after.server
+    ? 'the server was restarted'
+    : `the master moved from ${before.server} to ${after.server}`;
 }

@@ -13,7 +13,10 @@ export interface Step {
   readonly total: number;
   readonly scenario: string;
   readonly threads: number;
-  readonly secondsLeft: number;
+  /** Undefined where nobody knows. */
+  readonly secondsLeft?: number;
+  /** What is told in place of round and index, where their totals are not known. */
+  readonly place?: string;
 }
 
 /** Ten times a second is as often as an eye can follow; it costs the coordinator next to nothing. */
@@ -97,12 +100,12 @@ function sum(shared: SharedState, threads: number): { completed: number; failed:
 function describe(step: Step, opsPerSecond: number, p99Ms: number, failed: number): string {
   // What a narrow terminal cuts off is the scenario's name, at the end.
   return [
-    `round ${step.round}/${step.rounds}`,
-    `${String(step.index).padStart(String(step.total).length)}/${step.total}`,
+    step.place ??
+      `round ${step.round}/${step.rounds}  ${String(step.index).padStart(String(step.total).length)}/${step.total}`,
     `${formatRate(opsPerSecond)} ops/s`,
     p99Ms === 0 ? 'p99 –' : `p99 ${formatMs(p99Ms)} ms`,
     `${failed} failed`,
-    `${formatDuration(step.secondsLeft)} left`,
+    ...(step.secondsLeft === undefined ? [] : [`${formatDuration(step.secondsLeft)} left`]),
     step.scenario,
   ].join('  ');
 }

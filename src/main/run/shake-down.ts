@@ -22,15 +22,23 @@ export async function shakeDown(
   }
 }
 
-/** The scenario with the most threads of each client, acquisition, health strategy, and of single commands or batches. */
+/**
+ * The scenario with the most threads of each client, acquisition, health strategy, of single commands or batches, and of
+ * closed or open loops; of several open loops the one with the highest rate.
+ */
 function widestOfEachPath(scenarios: readonly Scenario[]): Scenario[] {
   const widest = new Map<string, Scenario>();
-  for (const scenario of scenarios) {
+  for (const scenario of scenarios.toSorted((a, b) => rateOf(b) - rateOf(a))) {
     const { acquisition, health } = presets[scenario.preset];
     const { client, autoPipelining } = scenario;
     const batches = scenario.pipeline > 1 || scenario.batch.pool !== 'none';
-    const path = [client, acquisition, health, batches, autoPipelining].join(' ');
+    const path = [client, acquisition, health, batches, autoPipelining, rateOf(scenario) > 0].join(' ');
     if (scenario.threads > (widest.get(path)?.threads ?? 0)) widest.set(path, scenario);
   }
   return [...widest.values()];
+}
+
+/** 0 in a closed loop. */
+function rateOf({ arrival }: Scenario): number {
+  return arrival.kind === 'closed' ? 0 : arrival.rate;
 }

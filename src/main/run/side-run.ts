@@ -5,6 +5,7 @@ import type { WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges } from '../../workers/workload/key-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectionsNeeded, expandScenarios, type Scenario } from '../plan/scenarios.ts';
+import { warnOfMissingCores } from '../plan/spare-cores.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
 import { writeResults } from '../results/results-folder.ts';
@@ -12,6 +13,7 @@ import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target
 import { preflight } from '../target/preflight.ts';
 import { withoutSecrets } from '../target/url.ts';
 import { assembleResult } from './assemble.ts';
+import { describeEnvironment } from './environment.ts';
 import type { Bench } from './measure.ts';
 import { measureTurn } from './measure-turn.ts';
 import type { Progress, Step } from './progress.ts';
@@ -35,7 +37,7 @@ export interface SharedByAll {
 export class SideRun {
   readonly #side: Side;
   readonly #shared: SharedByAll;
-  readonly #scenarios: readonly Scenario[];
+  readonly #scenarios: Scenario[];
   readonly #rounds = new Map<string, RoundResult[]>();
   readonly #warnings: string[] = [];
   readonly #watch: TargetWatch;
@@ -57,6 +59,7 @@ export class SideRun {
     const connections = connectionsNeeded(this.#scenarios);
     const valueBytes = sizesOf(values).mean;
     this.#warn(await preflight(this.#side.target, { connections, keys, valueBytes }));
+    this.#warn(warnOfMissingCores(this.#scenarios, this.#side.target, describeEnvironment().cores));
   }
 
   /** Takes a key prefix of its own. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
@@ -80,8 +83,13 @@ export class SideRun {
     await this.#ending(() => shakeDown(this.#bench, this.#scenarios, signal));
   }
 
-  /** Measures one scenario in one round. @throws PoolbenchError TARGET_LOST, THREAD_FAILED */
-  async measure(scenario: Scenario, step: Omit<Step, 'scenario'>): Promise<void> {
+  /**
+   * Measures one scenario in one round; one that the experiment has not joins the others in the result. Null if it was
+   * stopped before its window told anything.
+   *
+   * @throws PoolbenchError TARGET_LOST, THREAD_FAILED
+   */
+  async measure(scenario: Scenario, step: Omit<Step, 'scenario'>): Promise<RoundResult | null> {
     const { progress, signal } = this.#shared;
     const turn = {
       step: { ...step, scenario: this.#named(scenario.id) },
@@ -90,9 +98,11 @@ export class SideRun {
       signal,
     };
     const result = await this.#ending(() => measureTurn(this.#bench, scenario, turn));
+    if (!this.#scenarios.some(({ id }) => id === scenario.id)) this.#scenarios.push(scenario);
     if (result !== null) this.#rounds.set(scenario.id, [...(this.#rounds.get(scenario.id) ?? []), result]);
     if (this.#watch.lost) throw this.#watch.error();
     await this.#watch.present(() => signal.aborted);
+    return result;
   }
 
   /** Removes the keys it has claimed. A target that is lost keeps them; the claim tells the next run whose they are. */
@@ -135,6 +145,11 @@ export class SideRun {
 
   get #workload(): WorkloadTask {
     return workloadTask(this.#side.experiment.workload);
+  }
+
+  /** What a reader must know of the target and of the run so far. */
+  get warnings(): readonly string[] {
+    return [...this.#side.target.notes, ...this.#warnings];
   }
 
   get #claimed(): KeySpace {

@@ -2,6 +2,8 @@ import { PoolbenchError } from '../errors.ts';
 import type { Target } from '../target/resolve.ts';
 
 const askEveryMs = 500;
+/** Later than that by more than a timer may be early. */
+const askAgainMs = askEveryMs + 10;
 
 /** Notices when the target goes away, waits for it to come back, and gives up after a while. */
 export class TargetWatch {
@@ -28,12 +30,15 @@ export class TargetWatch {
     return this.#silentSinceMs !== undefined && performance.now() - this.#silentSinceMs > this.#patienceMs;
   }
 
-  /** Asks the target, at most twice a second; called while operations fail. */
+  /** Asks the target, at most twice a second, and goes on asking until it answers; called while operations fail. */
   suspect(): void {
     if (this.#asking || performance.now() - this.#askedAtMs < askEveryMs) return;
     this.#asking = true;
     void this.#ask().finally(() => {
       this.#asking = false;
+      // When it is back, nothing fails any more and nobody suspects it: the silence would seem to last.
+      if (this.#silentSinceMs !== undefined && !this.lost)
+        setTimeout(() => this.suspect(), askAgainMs).unref();
     });
   }
 

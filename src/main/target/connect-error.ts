@@ -2,9 +2,8 @@ import { isIP } from 'node:net';
 import type { Address } from '../../pool/address.ts';
 import { PoolbenchError } from '../errors.ts';
 import { rawProbe } from './raw-probe.ts';
+import { explainTlsError } from './tls-error.ts';
 import { shownAddress, withoutSecrets } from './url.ts';
-
-const certificateErrors = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT)/;
 
 /**
  * Turns whatever a connection attempt ended with into one message. Where the cause alone does not tell (a handshake
@@ -18,12 +17,13 @@ export async function connectError(
   const error = cause instanceof Error ? cause : new Error(String(cause));
   const where = shownAddress(address);
   const said = withoutSecrets(error.message, address);
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'NO_MASTER') return noMaster(said, error);
   const reply = refusal(error.message, address, where);
   if (reply !== undefined) return reply;
 
   const unreachable = (message: string): PoolbenchError =>
     new PoolbenchError('TARGET_UNREACHABLE', message, { cause: error });
-  const code = 'code' in error ? String(error.code) : '';
   switch (code) {
     case 'ECONNREFUSED':
       return unreachable(
@@ -48,12 +48,8 @@ export async function connectError(
         `expected a server at ${where}, but there is no way to that host (${code}); correct the URL, or the network`,
       );
   }
-  if (certificateErrors.test(code)) {
-    return unreachable(
-      `expected a trusted certificate at ${where}, but found: ${said} (${code}); ` +
-        'set NODE_EXTRA_CA_CERTS to the file of the CA that signed it, or use the host name that the certificate names',
-    );
-  }
+  const tls = address.tls ? explainTlsError(code, address, where, said) : undefined;
+  if (tls !== undefined) return unreachable(tls);
   const other = await otherProtocol(address, where, error);
   if (other !== undefined) return other;
   if (code === 'ETIMEDOUT') {
@@ -69,6 +65,22 @@ export async function connectError(
         ? 'what answers there does not speak the Redis protocol; correct the port'
         : `the connection failed: ${said || code}`
     }`,
+  );
+}
+
+/** The Sentinels' reasons stand in its words, each with its place. */
+function noMaster(said: string, cause: Error): PoolbenchError {
+  const login = /NOAUTH|WRONGPASS|without any password|invalid password/.test(said);
+  const tls = /\((CERT_|SELF_SIGNED|UNABLE_TO|DEPTH_ZERO|ERR_TLS|ERR_SSL)/.test(said);
+  const advice = login
+    ? "correct target.sentinel.username and target.sentinel.password (the URL's login is the master's)"
+    : tls
+      ? 'correct target.tls, which is for Sentinels, too'
+      : 'start one, or correct target.url, target.sentinel.master or target.sentinel.others';
+  return new PoolbenchError(
+    login ? 'TARGET_REFUSED_LOGIN' : 'TARGET_UNREACHABLE',
+    `expected a Sentinel to tell where the master is: ${said}; ${advice}`,
+    { cause },
   );
 }
 

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
-import { type Address, socketPlace, tlsName } from '../../pool/address.ts';
+import { type Address, socketPlace, tlsOptions } from '../../pool/address.ts';
+import { serverFinder } from '../../pool/sentinel.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectError } from './connect-error.ts';
 import { parseInfo } from './info.ts';
@@ -35,20 +36,50 @@ export class Control {
   #redis: Redis | undefined;
   #connecting: Promise<Redis> | undefined;
   #closed = false;
-  #answering: Address;
+  readonly #findServer: () => Promise<Address>;
+  #server: Address;
 
   constructor(address: Address, timeoutMs: number) {
     this.address = address;
-    this.#answering = address;
+    this.#server = address;
     this.#timeoutMs = timeoutMs;
+    this.#findServer = serverFinder(address, timeoutMs);
   }
 
   /**
-   * The same address with the IP address that answered in the place of a host name: whoever connects there needs no
-   * name service, and comes to the same server.
+   * The server that answered last, by its IP address where it was declared by a host name. With a Sentinel it is the
+   * master, and another one after a failover.
+   */
+  get server(): Address {
+    return this.#server;
+  }
+
+  /**
+   * Where the load connects to: straight to the server, without a name service, so that it comes to the same one; but
+   * through the Sentinel, where there is one.
    */
   get answering(): Address {
-    return this.#answering;
+    return this.address.sentinel === undefined ? this.#server : this.address;
+  }
+
+  /** The servers that work together, as of the last look: this one. */
+  get nodes(): readonly Control[] {
+    return [this];
+  }
+
+  /** Looks them up. @throws PoolbenchError TARGET_LOST */
+  findNodes(): Promise<readonly Control[]> {
+    return Promise.resolve(this.nodes);
+  }
+
+  /** Every known node of the cluster; undefined: a server alone. */
+  get cluster(): readonly Address[] | undefined {
+    return undefined;
+  }
+
+  /** How many keys one command may hold, at the most that is sensible. */
+  get keysPerCommand(): number {
+    return 1000;
   }
 
   /** Connects and logs in unless that is done. @throws as {@link connectControl} */
@@ -111,11 +142,10 @@ export class Control {
   }
 
   async #open(): Promise<Redis> {
-    const { address } = this;
-    const answering = this.#answering;
+    const server = await this.#find();
     const redis = new Redis({
-      ...socketPlace(answering),
-      ...(answering.tls ? { tls: tlsName(answering) } : {}),
+      ...socketPlace(server),
+      ...(server.tls ? { tls: tlsOptions(server) } : {}),
       lazyConnect: true,
       connectTimeout: this.#timeoutMs,
       // Logging in is done below, command by command: so each refusal is heard, and none of it is retried.
@@ -130,14 +160,24 @@ export class Control {
       lastError ??= error;
     });
     try {
-      await withTimeout(logIn(redis, address), this.#timeoutMs);
+      await withTimeout(logIn(redis, server), this.#timeoutMs);
       this.#redis = redis;
-      this.#answering = withIp(answering, redis.stream.remoteAddress);
+      this.#server = withIp(server, redis.stream.remoteAddress);
       if (this.#closed) disconnect(redis);
       return redis;
     } catch (error) {
       disconnect(redis);
-      throw await connectError(lastError ?? error, address, this.#timeoutMs);
+      throw await connectError(lastError ?? error, asDeclared(server, this.address), this.#timeoutMs);
+    }
+  }
+
+  /** Once found, a server that was declared itself stays where it is. */
+  async #find(): Promise<Address> {
+    if (this.address.sentinel === undefined) return this.#server;
+    try {
+      return await this.#findServer();
+    } catch (error) {
+      throw await connectError(error, this.address, this.#timeoutMs);
     }
   }
 
@@ -161,8 +201,13 @@ export class Control {
   }
 
   get #where(): string {
-    return shownAddress(this.address);
+    return shownAddress(asDeclared(this.#server, this.address));
   }
+}
+
+/** A message names a server as its user does: by the host name, where that is how it was declared. */
+function asDeclared(server: Address, declared: Address): Address {
+  return declared.sentinel === undefined ? declared : server;
 }
 
 /** Whether the server answered, and said no: a lost connection is another matter. */
@@ -200,7 +245,8 @@ async function logIn(redis: Redis, address: Address): Promise<void> {
   if (address.database !== 0) await redis.call('SELECT', address.database);
 }
 
-async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+/** Rejects with ETIMEDOUT after `timeoutMs`. */
+export async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

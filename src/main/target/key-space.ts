@@ -7,7 +7,7 @@ import { AliasTable } from '../../workers/workload/alias-table.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
 import { Draws } from '../../workers/workload/draws.ts';
 import { PoolbenchError } from '../errors.ts';
-import { type Control, isRefusal, type Request } from './control.ts';
+import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
 
 /** The keys that one run may write: `<prefix><8 digits>`, from 0 to `keys - 1`. */
 export interface KeySpace {
@@ -91,10 +91,11 @@ export async function prefill(control: Control, space: KeySpace, what: Prefill):
   ];
 }
 
-/** Null where it may not be asked. */
+/** Keys that the server, or the masters of a cluster together, hold. Null where it may not be asked. */
 async function databaseSize(control: Control): Promise<number | null> {
   try {
-    return Number(await control.call('DBSIZE'));
+    const sizes = await Promise.all(control.nodes.map(node => node.call('DBSIZE')));
+    return sizes.reduce((sum: number, size) => sum + Number(size), 0);
   } catch (error) {
     if (isRefusal(error)) return null;
     throw error;
@@ -144,17 +145,21 @@ export async function removeKeySpace(control: Control, space: KeySpace): Promise
   for (let first = 0; first < space.keys; first += chunkKeys) {
     const count = Math.min(chunkKeys, space.keys - first);
     const names = Array.from({ length: count }, (_, index) => keyName(space.prefix, first + index));
-    let [outcome] = await control.pipeline([[command, ...names]]);
-    if (command === 'UNLINK' && outcome !== undefined && 'error' in outcome) {
+    const groups = chunksOf(names, control.keysPerCommand);
+    const ask = (name: string) => control.pipeline(groups.map(group => [name, ...group]));
+    let outcomes = await ask(command);
+    if (command === 'UNLINK' && outcomes.some(outcome => 'error' in outcome)) {
       command = 'DEL';
-      [outcome] = await control.pipeline([[command, ...names]]);
+      removed += sumOf(outcomes);
+      outcomes = await ask(command);
     }
-    if (outcome === undefined || 'value' in outcome) removed += Number(outcome?.value ?? 0);
-    else {
-      reason = outcome.error.message;
+    removed += sumOf(outcomes);
+    const refused = outcomes.find(outcome => 'error' in outcome);
+    if (refused !== undefined && 'error' in refused) {
+      reason = refused.error.message;
       // A server that takes no writes holds none of them, as a rule.
-      const [held] = await control.pipeline([['EXISTS', ...names]]);
-      left += held !== undefined && 'value' in held ? Number(held.value) : count;
+      const held = await ask('EXISTS');
+      left += held.every(outcome => 'value' in outcome) ? sumOf(held) : count;
     }
   }
   if (space.claimed && left === 0) {
@@ -165,6 +170,17 @@ export async function removeKeySpace(control: Control, space: KeySpace): Promise
     }
   }
   return left === 0 ? { removed, left } : { removed, left, reason };
+}
+
+function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, chunk) =>
+    items.slice(chunk * size, (chunk + 1) * size),
+  );
+}
+
+/** Sum of the numbers that commands answered. */
+function sumOf(outcomes: readonly Outcome[]): number {
+  return outcomes.reduce((sum, outcome) => sum + ('value' in outcome ? Number(outcome.value ?? 0) : 0), 0);
 }
 
 /**

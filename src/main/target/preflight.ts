@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { PoolbenchError } from '../errors.ts';
-import { isRefusal } from './control.ts';
+import { type Control, isRefusal } from './control.ts';
 import { type Identity, identifyServer } from './identify.ts';
 import { leftoverPrefixes } from './key-space.ts';
 import type { Target } from './resolve.ts';
@@ -27,12 +27,31 @@ const keyOverheadBytes = 100;
  */
 export async function preflight(target: Pick<Target, 'control'>, needs: Needs): Promise<string[]> {
   const { control } = target;
-  const where = shownAddress(control.address);
-  const identity = await identifyServer(control);
-  requireClients(identity, needs, where);
-  await requireFiles(needs);
-  return [...ofServer(identity, needs), ...(await ofDatabase(target, control.address.database))];
+  const nodes = await control.findNodes();
+  // Every connection to a cluster is one to each of its masters, which hold a part of the keys each.
+  await requireFiles({ connections: needs.connections * nodes.length });
+  const ofEach = { ...needs, keys: Math.ceil(needs.keys / nodes.length) };
+  const warnings = ofTrust(control);
+  for (const node of nodes) {
+    const where = shownAddress(node.server);
+    const identity = await identifyServer(node);
+    requireClients(identity, needs, where);
+    const found = [...ofServer(identity, ofEach), ...(await ofDatabase(node))];
+    if (control.cluster !== undefined) warnings.push(...found.map(warning => `${where}: ${warning}`));
+    else warnings.push(...found, ...(identity.cluster ? [inClusterMode] : []));
+  }
+  return warnings;
 }
+
+function ofTrust({ address }: Control): string[] {
+  if (address.trust?.rejectUnauthorized !== false) return [];
+  return [
+    "the server's certificate is not checked (target.tls.rejectUnauthorized is false): whoever answers is believed, and is sent the password",
+  ];
+}
+
+const inClusterMode =
+  'the server runs in cluster mode: what it does not serve will fail with MOVED; target.cluster has that followed';
 
 function requireClients(identity: Identity, needs: Needs, where: string): void {
   const { maxClients, connectedClients } = identity;
@@ -46,7 +65,7 @@ function requireClients(identity: Identity, needs: Needs, where: string): void {
   );
 }
 
-async function requireFiles(needs: Needs): Promise<void> {
+async function requireFiles(needs: Pick<Needs, 'connections'>): Promise<void> {
   const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
   const limit = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
   const open = (await readdir('/proc/self/fd').catch(() => [])).length;
@@ -60,8 +79,7 @@ async function requireFiles(needs: Needs): Promise<void> {
 
 function ofServer(identity: Identity, needs: Needs): string[] {
   const warnings: string[] = [];
-  const { connectedClients, persistence, role, cluster, maxMemoryBytes, usedMemoryBytes, maxMemoryPolicy } =
-    identity;
+  const { connectedClients, persistence, role, maxMemoryBytes, usedMemoryBytes, maxMemoryPolicy } = identity;
   if (connectedClients !== null && connectedClients > 1) {
     warnings.push(
       `${formatPlural(connectedClients - 1, 'other client')} connected to the server: what they do is part of the figures`,
@@ -71,7 +89,6 @@ function ofServer(identity: Identity, needs: Needs): string[] {
     warnings.push(`the server writes to disk (${persistence.join(', ')}): that is part of the figures`);
   }
   if (role === 'replica') warnings.push('the server is a read-only replica: writes will fail with READONLY');
-  if (cluster) warnings.push('the server is part of a cluster: keys of other slots will fail with MOVED');
   const needed = needs.keys * (needs.valueBytes + keyOverheadBytes);
   if (maxMemoryBytes !== null && maxMemoryBytes > 0 && (usedMemoryBytes ?? 0) + needed > maxMemoryBytes) {
     warnings.push(
@@ -82,7 +99,8 @@ function ofServer(identity: Identity, needs: Needs): string[] {
   return warnings;
 }
 
-async function ofDatabase({ control }: Pick<Target, 'control'>, database: number): Promise<string[]> {
+async function ofDatabase(control: Control): Promise<string[]> {
+  const { database } = control.address;
   const warnings: string[] = [];
   const refused: string[] = [];
   /** What a user with few rights is not told is no reason to end. */

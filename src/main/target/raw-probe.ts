@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type Address, socketPlace } from '../../pool/address.ts';
+import { type Address, socketPlace, tlsOptions } from '../../pool/address.ts';
 
 /** What a socket that speaks no protocol of its own heard; undefined when nothing was. */
 export type Heard = string | undefined;
@@ -19,7 +19,9 @@ export function rawProbe(
     let connected = false;
     const where = socketPlace(address);
     // Only asks what is spoken there: nothing secret is sent, so the certificate need not be trusted.
-    const socket = options.tls ? connectTls({ ...where, rejectUnauthorized: false }) : connect(where);
+    const socket = options.tls
+      ? connectTls({ ...where, ...tlsOptions(address), rejectUnauthorized: false })
+      : connect(where);
     const finish = (): void => {
       clearTimeout(timer);
       socket.destroy();

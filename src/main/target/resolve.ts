@@ -1,10 +1,13 @@
 import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Address } from '../../pool/address.ts';
+import { mastersOf, readSlotRanges } from '../../pool/cluster/slot-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
-import { type Control, connectControl } from './control.ts';
+import { connectCluster } from './cluster-control.ts';
+import { type Control, connectControl, isRefusal } from './control.ts';
 import { howToInstall } from './find-server.ts';
 import { type Identity, identifyServer } from './identify.ts';
+import { expectServer, spokenProtocol } from './protocol.ts';
 import type { DeclaredServer } from './server-process.ts';
 import { firstThatStarts, type Started } from './start-server.ts';
 import { parseAddress, shownAddress, withoutPassword } from './url.ts';
@@ -13,7 +16,8 @@ import { parseAddress, shownAddress, withoutPassword } from './url.ts';
 export interface Target {
   /** The URL is without its password. */
   readonly declared: { readonly server: DeclaredServer; readonly url: string };
-  readonly detected: Identity;
+  /** `protocol` is the RESP version that the load speaks; `masters` those of the cluster, null for a server alone. */
+  readonly detected: Identity & { readonly protocol: 2 | 3; readonly masters: number | null };
   /** For a reader: `running at redis://…`, `binary /usr/bin/redis-server, started on 127.0.0.1:6379`, … */
   readonly foundBy: string;
   /** Whether something else than the declared server answers: never to be silent about. */
@@ -32,6 +36,10 @@ export interface Target {
 export interface ResolveOptions {
   readonly server: DeclaredServer;
   readonly url: string;
+  /** What the URL and the keys beside it make together; the URL's own unless given. */
+  readonly address?: Address;
+  /** The URL names a node of a cluster, which is then the target. Nothing is started in its place. */
+  readonly cluster?: boolean;
   /** Threads that a server which is started serves clients with. One that runs already is then an error. */
   readonly threads?: number | undefined;
   /** Start on a free port, though the URL's own may be free: another side of the run may have the same URL. */
@@ -61,10 +69,13 @@ export function controlTimeoutMs({ timeoutMs }: { readonly timeoutMs: number }):
  */
 export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   const { server, threads, say } = options;
-  const address = parseAddress(options.url);
+  const address = options.address ?? parseAddress(options.url);
   const url = withoutPassword(options.url);
   const timeoutMs = options.timeoutMs ?? leastTimeoutMs;
-  const running = await connectIfRunning(address, timeoutMs);
+  const running =
+    options.cluster === true
+      ? await connectCluster(address, { timeoutMs })
+      : await connectIfRunning(address, timeoutMs);
   if (running !== undefined && threads !== undefined) {
     running.close();
     throw new PoolbenchError(
@@ -73,7 +84,7 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
     );
   }
   if (running !== undefined)
-    return finish(options, url, { control: running, foundBy: `running at ${url}`, tried: [] });
+    return finish(options, url, { control: running, foundBy: foundAt(running, url), tried: [] });
 
   const wanted = server === 'any' ? 'server' : server;
   say(`nothing listens at ${shownAddress(address)}; looking for a ${wanted} to start`);
@@ -98,10 +109,20 @@ async function connectIfRunning(address: Address, timeoutMs: number): Promise<Co
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
     const refused = cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
-    const plain = address.path === undefined && !address.tls && address.password === undefined;
+    const plain =
+      address.path === undefined &&
+      !address.tls &&
+      address.password === undefined &&
+      address.sentinel === undefined;
     if (refused && plain && isLoopback(address.host)) return undefined;
     throw error;
   }
+}
+
+/** How a server was found that runs already, for a reader. */
+function foundAt({ address, server }: Control, url: string): string {
+  if (address.sentinel === undefined) return `running at ${url}`;
+  return `running at ${shownAddress(server)}, named as master "${address.sentinel.master}" by a Sentinel (${url})`;
 }
 
 async function finish(
@@ -111,7 +132,17 @@ async function finish(
 ): Promise<Target> {
   const { control, foundBy, tried, started } = found;
   try {
-    const detected = await identifyServer(control);
+    const nodes = await control.findNodes();
+    // What one master of a cluster says of itself is taken for all.
+    const node = nodes[0] ?? control;
+    await expectServer(node);
+    const identity = await identifyServer(node);
+    if (identity.cluster && control.cluster === undefined) await refuseOneOfMany(control, url);
+    const detected = {
+      ...identity,
+      protocol: await spokenProtocol(node),
+      masters: control.cluster === undefined ? null : nodes.length,
+    };
     const standIn = server === 'any' ? detected.server === 'embedded' : detected.server !== server;
     const what = `${detected.server} ${detected.version}`;
     if (standIn && !standInAllowed) {
@@ -127,7 +158,7 @@ async function finish(
       standIn,
       address: control.answering,
       control,
-      local: started !== undefined || isLocal(control.answering),
+      local: started !== undefined || nodes.every(node => isLocal(node.server)),
       notes: [
         ...(standIn ? [explainStandIn(server, what), ...tried] : []),
         ...(threads === undefined || threads === detected.threads
@@ -145,6 +176,20 @@ async function finish(
     control.close();
     throw error;
   }
+}
+
+/** A node of a cluster refuses the keys of the others. One that is alone in its cluster, or does not tell, is taken. */
+async function refuseOneOfMany(control: Control, url: string): Promise<void> {
+  const reply = await control.call('CLUSTER', 'SLOTS').catch((error: unknown) => {
+    if (isRefusal(error)) return [];
+    throw error;
+  });
+  const masters = mastersOf(readSlotRanges(reply, control.answering.host)).length;
+  if (masters < 2) return;
+  throw new PoolbenchError(
+    'TARGET_NOT_AVAILABLE',
+    `expected a server alone at ${url}, found a node of a cluster with ${masters} masters, which refuses the keys of the others (MOVED); set target.cluster to true`,
+  );
 }
 
 function explainStandIn(server: DeclaredServer, what: string): string {

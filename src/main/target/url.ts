@@ -1,14 +1,15 @@
 import { isIP } from 'node:net';
 import type { Address } from '../../pool/address.ts';
+import { shownNode } from '../../pool/node-address.ts';
 
 const expected =
   'redis://[user:password@]host[:port][/database], rediss:// for TLS, or unix:///path/to.sock[?db=N]';
 
 /**
- * Reads a target's URL. Names and passwords are percent-decoded; the port is 6379 unless given.
+ * Reads a target's URL. Names and passwords are percent-decoded; the port is `defaultPort` unless given.
  * @throws Error whose message says what was expected, and never holds the URL, which may hold a password.
  */
-export function parseAddress(url: string): Address {
+export function parseAddress(url: string, defaultPort = 6379): Address {
   if (url.startsWith('unix:')) return parseUnix(url);
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !['redis:', 'rediss:'].includes(parsed.protocol) || parsed.hostname === '') {
@@ -22,7 +23,7 @@ export function parseAddress(url: string): Address {
   const tls = parsed.protocol === 'rediss:';
   return {
     host,
-    port: parsed.port === '' ? 6379 : portNumber(parsed.port),
+    port: parsed.port === '' ? defaultPort : portNumber(parsed.port),
     tls,
     ...(tls && isIP(host) === 0 ? { servername: host } : {}),
     ...login(parsed.username, parsed.password),
@@ -45,9 +46,10 @@ export function withoutPassword(url: string): string {
  * What somebody else wrote, as it may be shown: without the password of the address. Servers that do not know a command
  * repeat its arguments, and cut them, so those go as a whole.
  */
-export function withoutSecrets(text: string, { username, password }: Address): string {
-  if (password === undefined) return text;
-  return text
+export function withoutSecrets(text: string, { username, password, sentinel }: Address): string {
+  const clean = sentinel?.password === undefined ? text : text.replaceAll(sentinel.password, '***');
+  if (password === undefined) return clean;
+  return clean
     .replace(/(with args beginning with:).*$/s, '$1 ***')
     .replaceAll(`${username ?? ''}:${password}`, '***')
     .replaceAll(password, '***');
@@ -55,8 +57,7 @@ export function withoutSecrets(text: string, { username, password }: Address): s
 
 /** `host:port`, or the path of the unix socket. */
 export function shownAddress(address: Address): string {
-  if (address.path !== undefined) return address.path;
-  return `${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`;
+  return address.path ?? shownNode(address);
 }
 
 function parseUnix(url: string): Address {

@@ -1,7 +1,7 @@
 import { type Argument, type CommandSet, type CommandTemplate, KEY } from '../../pool/batch.ts';
 import type { ValueVariant, WorkloadTask } from '../contract.ts';
 import { familyOf, readsPrefilledKeys, tellsMisses } from './command-rules.ts';
-import { parseCommand, type TemplatePart } from './command-template.ts';
+import { keysOf, parseCommand, type TemplatePart } from './command-template.ts';
 import { keyRanges } from './key-ranges.ts';
 import { randomValue } from './random-value.ts';
 
@@ -40,9 +40,10 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
   const commands: CommandTemplate[] = [];
   const templates: MixTemplate[] = [];
   for (const { command, weight } of workload.commands) {
-    const { name, args } = parseCommand(command);
+    const parsed = parseCommand(command);
+    const { name, args } = parsed;
     const parts = args.flat();
-    const keys = parts.filter(part => part.kind === 'key').length;
+    const keys = keysOf(parsed);
     const spelled = parts.flatMap((part): SpelledNumber[] =>
       part.kind === 'number' ? [part] : part.kind === 'counter' ? [undefined] : [],
     );

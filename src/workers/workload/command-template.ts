@@ -40,6 +40,11 @@ export function parseCommand(text: string): ParsedCommand {
   return { name, statName: name.toLowerCase() + subcommand, args };
 }
 
+/** How many keys it has. */
+export function keysOf({ args }: ParsedCommand): number {
+  return args.flat().filter(part => part.kind === 'key').length;
+}
+
 function parseArgument(word: string): TemplatePart[] {
   const parts: TemplatePart[] = [];
   let end = 0;

@@ -1,7 +1,7 @@
 import type { Result, Verdict } from '../../result.ts';
 import { falseVerdictChance } from '../../statistics.ts';
 import { capitalise, describeIntervals, formatPlural, formatShare } from '../../text/format.ts';
-import { fewestRounds } from '../../thresholds.ts';
+import { fewestRounds } from '../../verdict-bounds.ts';
 import { type ClientFinding, countChances, findDeciding, sayDisagreement } from './client-finding.ts';
 import { sayOutcome, sayUnjudged } from './prediction-words.ts';
 import { sayStandIn, sayStandInShortly } from './stand-in-words.ts';

@@ -1,6 +1,6 @@
 import type { RoundResult, ScenarioResult } from '../../result.ts';
 import { lostShare } from '../../summary.ts';
-import { fewestRounds } from '../../thresholds.ts';
+import { fewestRounds } from '../../verdict-bounds.ts';
 import { wholeRounds } from '../../whole-rounds.ts';
 
 /**

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { resultSchema } from '../result.ts';
+import { conditionNames } from './conditions.ts';
+
+/**
+ * `search.json`, schemaVersion 1: the highest rate that meets the conditions, and every step on the way to it. Rates are
+ * in operations per second, shares from 0 to 1. `steps/result.json` has all figures of all repeats: a scenario for each
+ * rate, a round for each repeat.
+ */
+
+const limitedBy = resultSchema.shape.scenarios.element.shape.limitedBy;
+
+/** One measurement at a rate. */
+const repeat = z.object({
+  /** The round in steps/result.json. */
+  round: z.number(),
+  passed: z.boolean(),
+  offered: z.number(),
+  sent: z.number(),
+  completed: z.number(),
+  /** Completed in the window. */
+  opsPerSecond: z.number(),
+  /** Null where more than 1 % of what was due did not complete. */
+  responseP99Ms: z.number().nullable(),
+  completedShare: z.number(),
+  failedShare: z.number(),
+  /** The generator's own lateness. */
+  lagP99Ms: z.number(),
+});
+
+/** What became of one condition in the repeats of a step. */
+const held = z.object({
+  name: z.enum(conditionNames),
+  limit: z.number(),
+  /** Over the repeats that have the figure; null if none has. */
+  median: z.number().nullable(),
+  /** Repeats that met it. */
+  met: z.number(),
+  verdict: z.enum(['pass', 'fail', 'unclear']),
+});
+
+const step = z.object({
+  /** From 1. */
+  step: z.number(),
+  rate: z.number(),
+  /** unfinished: the search was stopped before the verdict. */
+  verdict: z.enum(['pass', 'fail', 'unclear', 'unfinished']),
+  conditions: z.array(held),
+  repeats: z.array(repeat),
+  limitedBy,
+});
+
+export const searchSchema = z.object({
+  schemaVersion: z.literal(1),
+  /** False: it was stopped before the interval was narrow enough. */
+  complete: z.boolean(),
+  name: z.string(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+  seed: z.number(),
+  tool: resultSchema.shape.tool,
+  environment: resultSchema.shape.environment,
+  target: resultSchema.shape.target,
+  warnings: z.array(z.string()),
+  config: resultSchema.shape.config,
+  /** What is driven, at its first rate. */
+  scenario: z.object({ id: z.string(), threads: z.number(), workers: z.number(), connections: z.number() }),
+  conditions: z.object({
+    responseP99Ms: z.number().nullable(),
+    completedShare: z.number(),
+    failedShare: z.number(),
+  }),
+  precision: z.number(),
+  steps: z.array(step),
+  knee: z.object({
+    /** The best guess; null if no rate clearly passed. */
+    rate: z.number().nullable(),
+    /** The highest rate that clearly passed, and the lowest that clearly failed; null if none did. */
+    low: z.number().nullable(),
+    high: z.number().nullable(),
+    /** Whether it is the client's side that ends there, so that the server may well do more. */
+    lowerBound: z.boolean(),
+    /** Of the lowest rate that clearly failed; null if none did. */
+    limitedBy: limitedBy.nullable(),
+    /** All this in a sentence or two. */
+    gist: z.string(),
+  }),
+});
+
+export type Search = z.infer<typeof searchSchema>;
+export type SearchStep = Search['steps'][number];
+export type SearchRepeat = SearchStep['repeats'][number];
+export type Knee = Search['knee'];

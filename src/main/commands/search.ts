@@ -1,0 +1,75 @@
+import { relative } from 'node:path';
+import { renderSearch } from '../../aggregate/search/terminal.ts';
+import { readExperiment } from '../config/read-experiment.ts';
+import { PoolbenchError } from '../errors.ts';
+import type { RunFlags } from '../parse-command-line.ts';
+import { printOutput } from '../results/print-output.ts';
+import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
+import { createResultsFolder, createSideFolders } from '../results/results-folder.ts';
+import { onInterrupt } from '../run/interrupt.ts';
+import { meetTarget, shoutStandIn } from '../run/meet-target.ts';
+import { Progress } from '../run/progress.ts';
+import { describeSearch } from '../search/describe-search.ts';
+import { planSearch } from '../search/plan-search.ts';
+import { runSearch, type SearchOutcome } from '../search/run-search.ts';
+import type { Target } from '../target/resolve.ts';
+
+/**
+ * `poolbench search CONFIG`: the highest rate that meets the config's conditions. What was found goes to standard output,
+ * everything on the way there to standard error.
+ *
+ * @returns the exit code
+ * @throws PoolbenchError for what is wrong before anything was measured, or what ended the search
+ */
+export async function search(path: string, flags: RunFlags): Promise<number> {
+  const plan = planSearch(await readExperiment(path, flags), path);
+  const progress = new Progress(process.stderr, { silent: flags.quiet === true });
+  const interrupt = new AbortController();
+  const forget = onInterrupt(
+    () => interrupt.abort(),
+    line => progress.say(line),
+  );
+  const folders: string[] = [];
+  const tidy = () => removeEmptyFolders(folders);
+  let target: Target | undefined;
+  try {
+    const folder = await createResultsFolder(
+      flags.out ?? 'results',
+      `${plan.experiment.name}-search`,
+      new Date(),
+    );
+    folders.push(folder, ...(await createSideFolders(folder, ['steps'])));
+    target = await meetTarget(plan.experiment, {
+      standInAllowed: flags['no-stand-in'] !== true,
+      onFreePort: false,
+      say: line => progress.say(line),
+      signal: interrupt.signal,
+      beforeExit: tidy,
+    });
+    progress.say(describeSearch(plan));
+    const outcome = await runSearch({ plan, target, folder, progress, signal: interrupt.signal });
+    printOutput(outcome.search, { json: flags.json, render: colour => renderSearch(outcome.search, colour) });
+    if (flags.json) shoutStandIn(target);
+    progress.say(
+      `\nWritten: ${relative('.', folder)}/search.json and search.md, beside the figures of all steps`,
+    );
+    return exitCodeOf(outcome, interrupt.signal);
+  } finally {
+    await target?.stop();
+    tidy();
+    forget();
+  }
+}
+
+/** @throws what ended the search early; PoolbenchError NOTHING_MEASURED */
+function exitCodeOf({ search: found, error }: SearchOutcome, signal: AbortSignal): number {
+  if (signal.aborted) return 130;
+  if (error !== undefined) throw error;
+  if (!found.steps.some(({ repeats }) => repeats.some(({ completed }) => completed > 0))) {
+    throw new PoolbenchError(
+      'NOTHING_MEASURED',
+      'expected operations to complete at some rate, but none did',
+    );
+  }
+  return 0;
+}

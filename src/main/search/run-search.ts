@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import type { RoundResult } from '../../aggregate/result.ts';
+import type { Search, SearchStep } from '../../aggregate/search/schema.ts';
+import { describeStep, passes } from '../../aggregate/search/step-result.ts';
+import { describeStepLine, formatSearchRate } from '../../aggregate/search/words.ts';
+import { writeSearch } from '../results/results-folder.ts';
+import { describeEnvironment } from '../run/environment.ts';
+import type { Progress } from '../run/progress.ts';
+import type { Side } from '../run/side.ts';
+import { SideRun } from '../run/side-run.ts';
+import { Threads } from '../run/threads.ts';
+import type { Target } from '../target/resolve.ts';
+import { assembleSearch } from './assemble-search.ts';
+import { findKnee } from './find-knee.ts';
+import type { SearchPlan } from './plan-search.ts';
+
+export interface SearchRun {
+  readonly plan: SearchPlan;
+  readonly target: Target;
+  /** Where search.json and search.md go; the figures of the steps go into its folder `steps`. */
+  readonly folder: string;
+  readonly progress: Progress;
+  /** Aborted when the user wants to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** How a search ended: what it found, and the error that ended it early. */
+export interface SearchOutcome {
+  readonly search: Search;
+  readonly error: Error | undefined;
+}
+
+/**
+ * Searches, and writes what is found after every step. A lost target or a failed thread ends it early, with what was
+ * found kept; its keys are removed and its threads ended either way. The target is left to the caller to stop.
+ *
+ * @throws PoolbenchError of the preflight, before any load
+ */
+export async function runSearch({
+  plan,
+  target,
+  folder,
+  progress,
+  signal,
+}: SearchRun): Promise<SearchOutcome> {
+  const { scenario, conditions, range, at } = plan;
+  const { name } = plan.experiment;
+  const startedAt = new Date();
+  const threads = new Threads(scenario.threads);
+  // A threshold is for a run; most steps of a search are to be far from it.
+  const experiment = { ...plan.experiment, thresholds: {} };
+  const side: Side = { name, experiment, target, folder: join(folder, 'steps') };
+  const run = new SideRun(side, { threads, startedAt, session: undefined, progress, signal });
+  const surroundings = {
+    cores: describeEnvironment().cores,
+    local: target.local,
+    serverThreads: target.detected.threads,
+  };
+  const steps: SearchStep[] = [];
+  /** Of the step that is under way. */
+  let rounds: RoundResult[] = [];
+  let rate = range.start;
+  let repeats = 0;
+  const conclude = (verdict: SearchStep['verdict']) => {
+    const step = { step: steps.length + 1, rate, verdict };
+    steps.push(describeStep(step, rounds, conditions, surroundings));
+    rounds = [];
+  };
+  const assemble = (complete: boolean) =>
+    assembleSearch({ plan, target, startedAt, steps, complete, warnings: run.warnings });
+  const save = async (complete: boolean) => {
+    const { unwritten } = await run.save(complete);
+    const search = assemble(complete);
+    await writeSearch(folder, search);
+    if (unwritten !== undefined) throw unwritten;
+  };
+
+  let ended = false;
+  let error: Error | undefined;
+  try {
+    await run.preflight();
+    try {
+      await run.claim();
+      await run.prepare();
+      ended = await findKnee(range, {
+        async repeat(wanted, { step, repeat }) {
+          if (signal.aborted) return null;
+          rate = wanted;
+          const round = await run.measure(at(rate), {
+            round: ++repeats,
+            rounds: 0,
+            index: 1,
+            total: 1,
+            threads: scenario.threads,
+            place: `step ${step}  ${formatSearchRate(rate)}  repeat ${repeat}`,
+          });
+          // One that was cut short is no repeat.
+          if (signal.aborted || round === null) return null;
+          rounds.push(round);
+          return passes(round, conditions);
+        },
+        async concluded({ verdict }) {
+          conclude(verdict);
+          const last = steps.at(-1);
+          if (last !== undefined) progress.say(describeStepLine(last));
+          await save(false);
+        },
+      });
+    } catch (cause) {
+      error = cause instanceof Error ? cause : new Error(String(cause));
+    } finally {
+      await run.removeKeys();
+    }
+  } finally {
+    await threads.close();
+  }
+  if (rounds.length > 0) conclude('unfinished');
+  await save(ended).catch((cause: Error) => {
+    error ??= cause;
+  });
+  return { search: assemble(ended), error };
+}

@@ -1,0 +1,99 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Trust } from '../../pool/address.ts';
+
+/** The keys of `target.tls`, with paths that this process can open. */
+export interface TlsKeys {
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+  readonly servername: string | null;
+  readonly rejectUnauthorized: boolean;
+}
+
+const endOfCertificate = /(?<=-----END CERTIFICATE-----)/;
+
+/**
+ * Reads the PEM files that TLS is to use, and looks at what is in them: a wrong file would else be told by OpenSSL, at
+ * the first connect.
+ *
+ * @returns what they hold, and a line for each that is missing or wrong, with path, expected and found
+ */
+export async function readTrust(tls: TlsKeys): Promise<{ trust: Trust; faults: string[] }> {
+  const faults: string[] = [];
+  const read = async <T>(
+    name: 'ca' | 'cert' | 'key',
+    expected: string,
+    parse: (pem: string) => T,
+  ): Promise<{ pem: string; parsed: T } | undefined> => {
+    const path = tls[name];
+    if (path === null) return undefined;
+    const fault = (found: string): undefined => {
+      faults.push(`target.tls.${name}: expected ${expected}, found ${found}: ${path}`);
+    };
+    let pem: string;
+    try {
+      pem = await readFile(path, 'utf8');
+    } catch (error) {
+      return fault(unreadable(error));
+    }
+    try {
+      return { pem, parsed: parse(pem) };
+    } catch (error) {
+      return fault(contentOf(pem, error));
+    }
+  };
+
+  const ca = await read('ca', "a PEM file with an authority's certificates", parseCertificates);
+  const cert = await read('cert', 'a PEM file with our certificate', parseCertificates);
+  const key = await read('key', 'a PEM file with the private key of target.tls.cert', parseKey);
+  if (cert !== undefined && key !== undefined && !cert.parsed.checkPrivateKey(key.parsed)) {
+    faults.push(
+      `target.tls.key: expected the private key of target.tls.cert, found that of another certificate: ${tls.key}`,
+    );
+  }
+  const trust = {
+    ...(ca === undefined ? {} : { ca: ca.pem }),
+    ...(cert === undefined ? {} : { cert: cert.pem }),
+    ...(key === undefined ? {} : { key: key.pem }),
+    ...(tls.servername === null ? {} : { servername: tls.servername }),
+    ...(tls.rejectUnauthorized ? {} : { rejectUnauthorized: false }),
+  };
+  return { trust, faults };
+}
+
+/** @returns the first of them, which is our own where there is a chain */
+function parseCertificates(pem: string): X509Certificate {
+  const [first, ...others] = pem.split(endOfCertificate).filter(part => part.includes('-----BEGIN'));
+  const certificate = new X509Certificate(first ?? pem);
+  for (const other of others) if (other.includes('BEGIN CERTIFICATE')) new X509Certificate(other);
+  return certificate;
+}
+
+function parseKey(pem: string): KeyObject {
+  return createPrivateKey(pem);
+}
+
+function unreadable(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'no such file';
+    case 'EISDIR':
+      return 'a folder';
+    case 'EACCES':
+      return 'one that this user may not read';
+    default:
+      return `one that cannot be read (${code})`;
+  }
+}
+
+/** What a file holds instead, without any of it. */
+function contentOf(pem: string, error: unknown): string {
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_MISSING_PASSPHRASE') {
+    return 'a key with a passphrase, which cannot be given';
+  }
+  const [, label] = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(pem) ?? [];
+  return label === undefined ? 'no PEM text in it' : `a "${label}" that cannot be used for it`;
+}

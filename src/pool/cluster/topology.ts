@@ -1,0 +1,135 @@
+import type { Address } from '../address.ts';
+import { clusterNode } from './cluster-node.ts';
+import { slotCount } from './key-slots.ts';
+import type { NodePlace, SlotRange } from './slot-ranges.ts';
+
+/** The slots are asked for again at most this often, however many commands are redirected meanwhile. */
+const shortestPauseMs = 100;
+
+/** The slot is nobody's, as far as is known. */
+const nobody = 0xffff;
+
+/**
+ * Which node serves which slot, as one thread knows it for all of its connections: nodes have an index for life, so
+ * that the table is 16384 small numbers. A redirection corrects one slot at once; whatever says that the table is out
+ * of date has it asked for again, once for all that say so.
+ */
+export class Topology {
+  readonly #seeds: readonly Address[];
+  readonly #ask: (node: Address) => Promise<SlotRange[]>;
+  readonly #owners = new Uint16Array(slotCount).fill(nobody);
+  readonly #nodes: Address[] = [];
+  readonly #indices = new Map<string, number>();
+  #loading: Promise<void> | undefined;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #refreshing = false;
+  #again = false;
+  /** Who is asked first: the one that answered last. */
+  #first = 0;
+
+  /**
+   * @param seeds nodes of the cluster, with the login and TLS that all of them take; at least one
+   * @param ask asks a node for the slots; must end in a bounded time
+   */
+  constructor(seeds: readonly Address[], ask: (node: Address) => Promise<SlotRange[]>) {
+    this.#seeds = seeds;
+    this.#ask = ask;
+  }
+
+  /** Resolves when the slots are known. Rejects with the reason of the last node that did not tell. */
+  load(): Promise<void> {
+    this.#loading ??= this.#refresh().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    return this.#loading;
+  }
+
+  /** Index of the node that serves a slot. Where none does, that of any: it will say why. */
+  owner(slot: number): number {
+    const index = this.#owners[slot] as number;
+    return index === nobody ? 0 : index;
+  }
+
+  /** Indices of the nodes that serve slots. */
+  masters(): number[] {
+    return [...new Set(this.#owners)].filter(index => index !== nobody);
+  }
+
+  node(index: number): Address {
+    return this.#nodes[index] as Address;
+  }
+
+  /** How many nodes have been heard of. */
+  get size(): number {
+    return this.#nodes.length;
+  }
+
+  indexOf({ host, port }: NodePlace): number {
+    const key = `${host} ${port}`;
+    const known = this.#indices.get(key);
+    if (known !== undefined) return known;
+    this.#indices.set(key, this.#nodes.length);
+    return this.#nodes.push(clusterNode(this.#seeds[0] as Address, { host, port })) - 1;
+  }
+
+  /** A node has said who serves a slot now; more slots may have moved with it. */
+  moved(slot: number, index: number): void {
+    if (slot < slotCount) this.#owners[slot] = index;
+    this.suspect();
+  }
+
+  /** Something says that the table may be out of date. */
+  suspect(): void {
+    if (this.#refreshing) {
+      this.#again = true;
+      return;
+    }
+    this.#refreshing = true;
+    const earlyMs = this.#askedAtMs + shortestPauseMs - performance.now();
+    setTimeout(
+      () => {
+        this.#again = false;
+        // Nobody waits for it: who meets the same failure counts it, and suspects again.
+        void this.#refresh()
+          .catch(() => {})
+          .finally(() => {
+            this.#refreshing = false;
+            if (this.#again) this.suspect();
+          });
+      },
+      Math.max(0, earlyMs),
+    ).unref();
+  }
+
+  async #refresh(): Promise<void> {
+    this.#askedAtMs = performance.now();
+    const asked = [...this.#nodes, ...this.#seeds];
+    const first = this.#first < asked.length ? this.#first : 0;
+    let reason: unknown;
+    for (let turn = 0; turn < asked.length; turn++) {
+      const index = (first + turn) % asked.length;
+      const node = asked[index] as Address;
+      try {
+        const ranges = await this.#ask(node);
+        // A node that was expelled from its cluster knows of no slots.
+        if (ranges.length === 0) throw new Error('CLUSTERDOWN No node serves any slot');
+        this.#take(ranges);
+        this.#first = this.#indices.get(`${node.host} ${node.port}`) ?? 0;
+        return;
+      } catch (error) {
+        reason = error;
+      }
+    }
+    throw reason;
+  }
+
+  #take(ranges: readonly SlotRange[]): void {
+    this.#owners.fill(nobody);
+    for (const { first, last, master, replicas } of ranges) {
+      this.#owners.fill(this.indexOf(master), first, last + 1);
+      // Not connected to, but asked for the slots when their master is gone.
+      for (const replica of replicas) this.indexOf(replica);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import type { Address } from '../address.ts';
+import type { Batch, CommandSet } from '../batch.ts';
+import { type Connect, Connection } from '../connection.ts';
+import { WireConnection } from '../wire-connection.ts';
+import { askSlots } from './ask-slots.ts';
+import { BatchCutter } from './batch-cutter.ts';
+import { NodeConnection } from './node-connection.ts';
+import type { Flight, Part } from './part.ts';
+import type { RedirectCount } from './redirects.ts';
+import { Topology } from './topology.ts';
+
+/** A node that does not tell the slots within this is passed over for the next. */
+const mostAskMs = 1000;
+
+/** What all connections of one thread to one cluster share. */
+interface Shared {
+  readonly topology: Topology;
+  readonly cutter: BatchCutter;
+  readonly redirects: RedirectCount;
+  /** Opens a connection to the node of this index. */
+  readonly connect: (node: number) => Promise<WireConnection>;
+}
+
+/**
+ * A pooled connection to a cluster on the wire: one connection to every master, made of what a single server gets. A
+ * batch is cut into parts by the slots of its keys; redirected commands are sent on as the node said; when the last
+ * part is back, the batch is done. A node that is lost fails what was in flight to it and is connected to again; only
+ * when no node is left this connection is dead.
+ */
+export class WireCluster extends Connection {
+  readonly #shared: Shared;
+  /** By the index of the node; made when something is first sent there. */
+  readonly #nodes: (NodeConnection | undefined)[] = [];
+  /** Flights that are not in use. Only a connection that several callers share has more than one. */
+  readonly #flights: Flight[] = [];
+  readonly #send = (part: Part): void => this.#node(part.node).send(part);
+  #alive = true;
+
+  private constructor(shared: Shared) {
+    super();
+    this.#shared = shared;
+  }
+
+  /**
+   * Makes the connections of one thread's pools. A connect opens one to every master, and is content with those that
+   * come: the others are tried again when something is to be sent there. Rejects when none comes.
+   *
+   * @param seeds nodes of the cluster, with login and TLS; at least one
+   * @param timeoutMs bounds the connect to each node
+   */
+  static connector(
+    seeds: readonly Address[],
+    commandSet: CommandSet,
+    timeoutMs: number,
+    redirects: RedirectCount,
+  ): Connect {
+    const topology = new Topology(seeds, node => askSlots(node, commandSet, Math.min(timeoutMs, mostAskMs)));
+    const connects: (() => Promise<WireConnection>)[] = [];
+    const connect = (node: number) => {
+      connects[node] ??= WireConnection.connector(topology.node(node), commandSet, timeoutMs);
+      return connects[node]();
+    };
+    const shared = { topology, cutter: new BatchCutter(commandSet, topology), redirects, connect };
+    return async () => {
+      await topology.load();
+      const cluster = new WireCluster(shared);
+      await cluster.#open();
+      return cluster;
+    };
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  override get parts(): readonly Connection[] {
+    return this.#live();
+  }
+
+  send(batch: Batch): void {
+    batch.restart();
+    this.sent++;
+    const flight = this.#flights.pop() ?? { batch, open: 0, landed: part => this.#landed(part) };
+    flight.batch = batch;
+    this.#shared.cutter.cut(flight, this.#send);
+  }
+
+  /** One PING to every node at once. Rejects when no node is connected, or one of them was lost. */
+  async ping(): Promise<void> {
+    const live = this.#live();
+    if (live.length === 0) throw new Error('No node of the cluster is connected');
+    this.sent++;
+    try {
+      await Promise.all(live.map(connection => connection.ping()));
+    } finally {
+      this.settled++;
+    }
+  }
+
+  close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {
+    this.#alive = false;
+    for (const node of this.#nodes) node?.close(code);
+  }
+
+  async #open(): Promise<void> {
+    const opening = this.#shared.topology.masters().map(node => this.#node(node).open());
+    const outcomes = await Promise.allSettled(opening);
+    if (outcomes.some(({ status }) => status === 'fulfilled')) return;
+    this.close();
+    await Promise.all(opening);
+  }
+
+  #node(index: number): NodeConnection {
+    const known = this.#nodes[index];
+    if (known !== undefined) return known;
+    const node = new NodeConnection(
+      () => this.#shared.connect(index),
+      () => this.#refused(),
+    );
+    this.#nodes[index] = node;
+    if (!this.#alive) node.close('CONNECTION_CLOSED');
+    return node;
+  }
+
+  #refused(): void {
+    this.#shared.topology.suspect();
+    if (!this.#nodes.some(node => node?.opening || node?.live)) this.#alive = false;
+  }
+
+  #live(): WireConnection[] {
+    return this.#nodes.flatMap(node => node?.live ?? []);
+  }
+
+  /** Counts what came back into the batch, and sends on what was redirected. */
+  #landed(part: Part): void {
+    const { flight } = part;
+    if (flight === undefined) return;
+    const { batch } = flight;
+    part.passOn(flight);
+    if (part.failures !== undefined) this.#lookAgain(part);
+    if (part.redirected !== undefined) this.#follow(part, flight);
+    this.#shared.cutter.giveBack(part);
+    if (--flight.open > 0) return;
+    this.#flights.push(flight);
+    this.settled++;
+    batch.done();
+  }
+
+  /** A node that is gone, or that says its cluster is not whole, may have been replaced. */
+  #lookAgain(part: Part): void {
+    const lost = this.#nodes[part.node]?.live === undefined;
+    if (lost || part.failures?.has('CLUSTERDOWN')) this.#shared.topology.suspect();
+  }
+
+  /** One part for each node that commands have moved to; ASK holds for one command at a time. */
+  #follow(part: Part, flight: Flight): void {
+    const { topology, cutter, redirects } = this.#shared;
+    const askedHost = topology.node(part.node).host;
+    const moved = new Map<number, number[]>();
+    for (const { asking, slot, host, port, index } of part.redirected ?? []) {
+      const node = topology.indexOf({ host: host === '' ? askedHost : host, port });
+      if (asking) {
+        redirects.ask++;
+        const next = cutter.cutAgain(part, flight, [index], node);
+        next.asking = true;
+        this.#send(next);
+        continue;
+      }
+      redirects.moved++;
+      topology.moved(slot, node);
+      moved.set(node, [...(moved.get(node) ?? []), index]);
+    }
+    for (const [node, indices] of moved) this.#send(cutter.cutAgain(part, flight, indices, node));
+  }
+}

@@ -1,0 +1,87 @@
+import { createHistogram, encodeHistogram, type Histogram } from '../pool/histogram.ts';
+import type { WorkerPool } from '../pool/worker-pool.ts';
+import { ArrivalQueue } from './arrival-queue.ts';
+import { arrivalsOf } from './arrival-schedule.ts';
+import type { LoadSample, OpenLoopSample, OpenLoopTask } from './contract.ts';
+import { type Callers, FirstConnections } from './first-connections.ts';
+import type { LoadWorker } from './load-worker.ts';
+import { Pacer } from './pacer.ts';
+import { mixSeed } from './prng.ts';
+import type { LoadWindow } from './recorder.ts';
+
+/** What makes a thread's workers send in an open loop: a queue of arrivals for each pool, and the pacer of all. */
+export class OpenLoad {
+  readonly #task: OpenLoopTask;
+  readonly #window: LoadWindow;
+  readonly #lag: Histogram = createHistogram(3);
+  readonly #queues: ArrivalQueue[] = [];
+  readonly #callers: Callers[] = [];
+  readonly #pacer: Pacer;
+  readonly #first = new FirstConnections();
+  #startNs = Number.POSITIVE_INFINITY;
+
+  constructor(task: OpenLoopTask, window: LoadWindow) {
+    this.#task = task;
+    this.#window = window;
+    this.#pacer = new Pacer(this.#queues, window);
+  }
+
+  /** The queue of the thread's next pool. */
+  addPool(pool: WorkerPool, workers: number, pipeline: number, seed: number): ArrivalQueue {
+    const number = this.#task.firstPool + this.#queues.length;
+    // Not the seed itself, which draws the pool's keys.
+    const cursor = () => arrivalsOf(this.#task, number, pipeline, mixSeed(seed, 1));
+    const queue = new ArrivalQueue(cursor, pipeline, {
+      window: this.#window,
+      lag: this.#lag,
+      pacer: this.#pacer,
+    });
+    this.#queues.push(queue);
+    this.#callers.push({ pool, workers });
+    return queue;
+  }
+
+  /**
+   * Starts the schedule at `releasedNs`, whether workers are there or not, and then the workers.
+   *
+   * @param gathers whether each worker is to have had a connection before it takes its first arrival
+   */
+  async begin(
+    workers: readonly LoadWorker[],
+    { releasedNs, startNs, gathers }: { releasedNs: number; startNs: number; gathers: boolean },
+  ): Promise<void> {
+    this.#startNs = startNs;
+    for (const queue of this.#queues) queue.begin(releasedNs, startNs);
+    if (gathers) {
+      this.#first.gather(this.#callers);
+      await this.#first.gathered;
+    }
+    for (const worker of workers) worker.start();
+    this.#pacer.begin(startNs);
+  }
+
+  /** Workers need not wait for the connections of others any more. */
+  letGo(): void {
+    this.#first.letGo();
+  }
+
+  finish(loads: readonly LoadSample[]): OpenLoopSample {
+    const queues = this.#queues.map(queue => queue.finish());
+    const sum = (figure: (queue: (typeof queues)[number]) => number) =>
+      queues.reduce((total, queue) => total + figure(queue), 0);
+    const lag = encodeHistogram(this.#lag);
+    this.#lag.destroy();
+    const offered = sum(queue => queue.offered);
+    const windowNs = Math.max(0, this.#window.endNs - this.#startNs);
+    return {
+      rate: this.#task.arrivals.rate,
+      offered,
+      unsent: offered - loads.reduce((issued, load) => issued + load.issued, 0),
+      completedInWindow: sum(queue => queue.completedInWindow),
+      largestBacklog: sum(queue => queue.largestBacklog),
+      oldestUnsentMs: Math.max(0, ...queues.map(queue => queue.oldestUnsentNs)) / 1e6,
+      lag,
+      spinShare: windowNs === 0 ? 0 : Math.min(1, this.#pacer.spunNs / windowNs),
+    };
+  }
+}

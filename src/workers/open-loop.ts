@@ -1,0 +1,103 @@
+import { Batch } from '../pool/batch.ts';
+import { nowNs } from '../pool/clock.ts';
+import type { Connection } from '../pool/connection.ts';
+import { failureCode } from '../pool/errors.ts';
+import type { WorkerPool } from '../pool/worker-pool.ts';
+import type { ArrivalQueue, ArrivalTaker } from './arrival-queue.ts';
+import type { LoadWorker, WorkerEvents } from './load-worker.ts';
+import type { Recorder } from './recorder.ts';
+import type { Workload } from './workload.ts';
+
+/**
+ * One worker, in an open loop: it takes what is due from its pool's queue, acquires as a caller would, sends, and is
+ * free again with the last reply. Response time counts from when the batch was due, so a batch that had to wait for a
+ * worker has waited, too. A failed acquire is a failed batch; there is no second try, for the next arrival is one.
+ */
+export class OpenLoopWorker implements LoadWorker, ArrivalTaker {
+  readonly #pool: WorkerPool;
+  readonly #workload: Workload;
+  readonly #recorder: Recorder;
+  readonly #queue: ArrivalQueue;
+  readonly #events: WorkerEvents;
+  readonly #batch: Batch;
+  #connection: Connection | undefined;
+  #dueNs = 0;
+  #sentNs = 0;
+  #running = false;
+  #served = false;
+
+  constructor(
+    {
+      pool,
+      workload,
+      recorder,
+      queue,
+    }: { pool: WorkerPool; workload: Workload; recorder: Recorder; queue: ArrivalQueue },
+    pipeline: number,
+    events: WorkerEvents,
+  ) {
+    this.#pool = pool;
+    this.#workload = workload;
+    this.#recorder = recorder;
+    this.#queue = queue;
+    this.#events = events;
+    this.#batch = new Batch(pipeline, () => this.#done(), workload.stride);
+  }
+
+  start(): void {
+    this.#queue.join(this);
+  }
+
+  get unfinished(): number {
+    if (!this.#running || this.#dueNs < this.#recorder.startNs) return 0;
+    return this.#batch.size;
+  }
+
+  take(dueNs: number): void {
+    this.#running = true;
+    this.#dueNs = dueNs;
+    this.#recorder.due(dueNs, this.#batch.size);
+    const connection = this.#pool.tryAcquire();
+    if (connection === undefined) void this.#wait();
+    else this.#send(connection);
+  }
+
+  retire(): void {
+    this.#events.stopped();
+  }
+
+  async #wait(): Promise<void> {
+    let connection: Connection;
+    try {
+      connection = await this.#pool.acquire();
+    } catch (error) {
+      const failedNs = nowNs();
+      this.#recorder.recordUnsent(failureCode(error), this.#batch.size, this.#dueNs, failedNs);
+      this.#running = false;
+      this.#queue.free(this, failedNs, 0);
+      return;
+    }
+    this.#send(connection);
+  }
+
+  #send(connection: Connection): void {
+    this.#connection = connection;
+    this.#workload.fill(this.#batch);
+    this.#sentNs = nowNs();
+    connection.send(this.#batch);
+  }
+
+  #done(): void {
+    const doneNs = nowNs();
+    const { completed } = this.#batch;
+    this.#recorder.record(this.#batch, this.#dueNs, this.#sentNs, doneNs);
+    if (!this.#served && completed > 0) {
+      this.#served = true;
+      // Nobody has to wait here: first connections are gathered before the first arrival is taken.
+      this.#events.served(doneNs, () => {});
+    }
+    this.#running = false;
+    this.#pool.release(this.#connection as Connection);
+    this.#queue.free(this, doneNs, completed);
+  }
+}

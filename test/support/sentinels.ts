@@ -1,0 +1,112 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { findServerBinary } from '../../src/main/target/find-server.ts';
+import { freePort } from '../../src/main/target/free-port.ts';
+import { untilItAnswers } from '../../src/main/target/server-process.ts';
+import { supervise } from '../../src/main/target/supervised.ts';
+import { connectObserver } from './observed-server.ts';
+import { startRedis, type TestServer } from './servers.ts';
+
+export const masterName = 'mymaster';
+
+export interface TestSentinels {
+  /** `host:port` of each. */
+  readonly places: readonly string[];
+  /** `redis://` and the first one's place. */
+  readonly url: string;
+  /** The master that the first one names now. */
+  master(): Promise<number>;
+}
+
+/** Sentinels of the test's own that watch one master, and notice within half a second that it is gone. */
+export async function startSentinels(
+  masterPort: number,
+  {
+    count = 1,
+    lines = [],
+    onEnd = onTestFinished,
+  }: {
+    count?: number;
+    /** More lines of their config. */
+    lines?: readonly string[];
+    /** When they are to end: with the test, unless a file has them for all of its tests (`afterAll`). */
+    onEnd?: (stop: () => Promise<void>) => void;
+  } = {},
+): Promise<TestSentinels> {
+  const binary = await findServerBinary('redis', () => {});
+  if ('reason' in binary) throw new Error(binary.reason);
+  const quorum = Math.floor(count / 2) + 1;
+  const ports: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const port = await freePort();
+    // Sentinels write their config: each has its own, in the folder that goes with its process.
+    const sentinel = supervise(
+      directory => {
+        const config = join(directory, 'sentinel.conf');
+        const text = [
+          `port ${port}`,
+          'bind 127.0.0.1',
+          `sentinel monitor ${masterName} 127.0.0.1 ${masterPort} ${quorum}`,
+          `sentinel down-after-milliseconds ${masterName} 500`,
+          `sentinel failover-timeout ${masterName} 3000`,
+          ...lines,
+        ];
+        writeFileSync(config, `${text.join('\n')}\n`);
+        return [binary.path, config, '--sentinel'];
+      },
+      { env: binary.env },
+    );
+    onEnd(() => sentinel.stop());
+    await untilItAnswers(sentinel, port, undefined);
+    ports.push(port);
+  }
+  const places = ports.map(port => `127.0.0.1:${port}`);
+  const url = `redis://${places[0]}`;
+  return {
+    places,
+    url,
+    async master() {
+      const redis = await connectObserver(url);
+      const [, port] = (await redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', masterName)) as string[];
+      redis.disconnect();
+      return Number(port);
+    },
+  };
+}
+
+/** A master with one replica in step with it; they end with the test. */
+export async function startReplicated(
+  args: readonly string[] = [],
+  login: { readonly password?: string } = {},
+): Promise<{ master: TestServer; replica: TestServer }> {
+  // Else a master waits five seconds for other replicas before it sends its data to the first.
+  const master = await startRedis({ args: [...args, '--repl-diskless-sync-delay', '0'] });
+  onTestFinished(() => master.stop());
+  const replica = await startRedis({ args: [...args, '--replicaof', '127.0.0.1', String(master.port)] });
+  onTestFinished(() => replica.stop());
+  const redis = await connectObserver(master.url, login);
+  await until(async () => /^slave0:.*state=online/m.test(await redis.info('replication')));
+  redis.disconnect();
+  return { master, replica };
+}
+
+/** Resolves when every Sentinel knows the replica and the other Sentinels: before that none can be promoted. */
+export async function untilAllIsKnown({ places }: TestSentinels): Promise<void> {
+  for (const place of places) {
+    const redis = await connectObserver(`redis://${place}`);
+    await until(async () => {
+      const [, replicas, known] = /slaves=(\d+),sentinels=(\d+)/.exec(await redis.info('sentinel')) ?? [];
+      return Number(replicas) === 1 && Number(known) === places.length;
+    });
+    redis.disconnect();
+  }
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('it did not come about within 30 s');
+    await new Promise(resolve => setTimeout(resolve, 25));
+  }
+}
