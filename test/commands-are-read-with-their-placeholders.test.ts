@@ -54,8 +54,9 @@ test('keys of another type of value are other keys', () => {
   expect(templates.map(({ base }) => base)).toEqual([10, 20, 20, 0, 30]);
 });
 
-function faultOf(workload: object): string {
-  const config = { name: 'c', target: { server: 'redis', url: 'redis://h' }, scenarios: [{}], workload };
+function faultOf(workload: object, target: object = {}): string {
+  const server = { server: 'redis', url: 'redis://h', ...target };
+  const config = { name: 'c', target: server, scenarios: [{}], workload };
   try {
     parseConfig(JSON.stringify(config), 'c.json');
     return 'none';
@@ -154,4 +155,14 @@ test.each([
   [{ hitShare: 1.1 }, /^workload.hitShare: expected a number from 0 to 1/],
 ])('%j is refused', (workload, reason) => {
   expect(faultOf(workload)).toMatch(reason);
+});
+
+test('on a cluster, commands of several keys are refused', () => {
+  const faults = faultOf(
+    { commands: ['GET {key}', 'PING', 'MGET {key} {key}'].map(command => ({ command })) },
+    { cluster: true },
+  );
+  expect(faults).toBe(
+    'workload.commands[2].command: expected a command of one key at most, as target.cluster is true (keys of one command would be of several nodes), found "MGET {key} {key}"',
+  );
 });

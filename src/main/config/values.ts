@@ -61,7 +61,7 @@ const file = section({
         issues.push({ code: 'custom', params: { expected: (error as Error).message }, input: value });
       }
     })
-    .meta({ description: 'The file, from the working directory' }),
+    .meta({ description: 'The file, relative to this one' }),
 });
 
 const sized = z.discriminatedUnion('kind', [range, weighted, lognormal, file], {
