@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Batch, type CommandSet, KEY, keyName } from '../src/pool/batch.ts';
 import { IoredisCluster } from '../src/pool/cluster/ioredis-cluster.ts';
 import { RedirectCount } from '../src/pool/cluster/redirects.ts';
@@ -14,6 +14,9 @@ beforeAll(async () => {
   cluster = await startCluster({ nodeTimeoutMs: 10_000 });
 });
 afterAll(() => cluster?.stop());
+// A slot that holds keys cannot be given away.
+const empty = () => Promise.all(cluster.masters.map(({ redis }) => redis.flushall()));
+beforeEach(empty);
 
 const [GET, SET, INCRBY] = [0, 1, 2];
 /** Numbers of a command: its key and two that are spelled out. */
@@ -70,7 +73,7 @@ describe.each(clientNames)('%s', client => {
     await moveSlot(moved.slot, first, second, cluster);
     await beginMigration(migrated.slot, first, second);
     onTestFinished(async () => {
-      for (const { redis } of cluster.masters) await redis.flushall();
+      await empty();
       await endMigration(migrated.slot, first, second);
       await moveSlot(moved.slot, second, first, cluster);
     });

@@ -19,7 +19,7 @@ test('a result without the keys of later versions equals one that has them at th
 test.each([
   [{ keyChoice: { kind: 'zipfian' } }, 'keyChoice none in old and {"kind":"zipfian","exponent":0.99} in new'],
   [{ hitShare: 0.9 }, 'hitShare none in old and 0.9 in new'],
-  [{ ycsb: 'A' }, 'readShare 0.5 in old and none in new, ycsb none in old and "A" in new'],
+  [{ ycsb: 'A' }, 'readShare 0.5 in old and none in new, ycsb none in old and A in new'],
   [{ valueContent: { kind: 'compressible' } }, 'valueContent none in old'],
   [{ commands: [{ command: 'PING' }] }, 'commands none in old and [{"command":"PING","weight":1}] in new'],
 ])('%j is told apart', (workload, difference) => {
