@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { keyName } from '../src/pool/batch.ts';
 import { Prng } from '../src/workers/prng.ts';
-import { randomValue } from '../src/workers/workload.ts';
+import { randomValue } from '../src/workers/workload/random-value.ts';
 import { type ArmFigures, drivePoolbench, keyPrefix, keys, measureWindow, valueBytes } from './load-arm.ts';
 
 export interface OverheadPair {

@@ -3,6 +3,7 @@ import { nowNs } from '../src/pool/clock.ts';
 import type { Client } from '../src/pool/presets.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
 import runTask from '../src/workers/thread.ts';
+import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
 
 export interface ArmOptions {
   readonly client: Client;
@@ -68,8 +69,7 @@ export async function drivePoolbench({
       },
     ],
     keyPrefix,
-    valueBytes,
-    readShare: 0.5,
+    workload: plainWorkload({ keys, valueBytes, readShare: 0.5 }),
     seed: 1,
     warmupSeconds: 0,
     // The window is cut out of the middle by measureWindow; the load outlasts it.

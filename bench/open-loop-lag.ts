@@ -12,6 +12,7 @@ import { nowNs } from '../src/pool/clock.ts';
 import type { Client } from '../src/pool/presets.ts';
 import type { ThreadSample, ThreadTask } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
+import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
 
 const rates = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1000, 5000, 20_000, 50_000];
 const workers = 50;
@@ -39,8 +40,7 @@ function buildTask(port: number, shared: SharedState, client: Client, rate: numb
       },
     ],
     keyPrefix: 'bench:',
-    valueBytes: 32,
-    readShare: 0.5,
+    workload: plainWorkload({ keys: 1000, valueBytes: 32, readShare: 0.5 }),
     seed: 1,
     warmupSeconds: 0.5,
     seconds,

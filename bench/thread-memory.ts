@@ -6,6 +6,7 @@ import { Piscina } from 'piscina';
 import { nowNs } from '../src/pool/clock.ts';
 import type { ThreadTask } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
+import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
 
 const arms = { empty: residentEmpty, wire: residentWire };
 const thisFile = fileURLToPath(import.meta.url);
@@ -102,8 +103,7 @@ function wireTask(port: number, shared: SharedState, thread: number): ThreadTask
       { groups: [{ workers: 50, pipeline: 1 }], connections: 50, minIdle: 50, firstKey: 0, keys: 1000 },
     ],
     keyPrefix: 'poolbench:bench:',
-    valueBytes: 32,
-    readShare: 0.5,
+    workload: plainWorkload({ keys: 1000, valueBytes: 32, readShare: 0.5 }),
     seed: 1,
     warmupSeconds: 0,
     seconds,

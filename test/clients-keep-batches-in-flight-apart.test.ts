@@ -144,7 +144,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', kind => {
     const later: Promise<Outcome>[] = [];
     const first = new Batch(1, () => later.push(sendBatch(connection, [[INCR, 1]])));
     first.command[0] = GET;
-    first.key[0] = 1;
+    first.numbers[0] = 1;
     connection.send(first);
     const second = await sendBatch(connection, [[GET, 2]]);
     expect([first.completed, first.misses]).toEqual([1, 0]);
@@ -272,7 +272,7 @@ test('wire: requests that the socket still holds are not written over by the nex
     (size, index) =>
       new Promise<Batch>(resolve => {
         const batch = new Batch(size, () => resolve(batch));
-        for (let i = 0; i < size; i++) batch.key[i] = index * size + i;
+        for (let i = 0; i < size; i++) batch.numbers[i] = index * size + i;
         connection.send(batch);
       }),
   );

@@ -92,7 +92,7 @@ describe.each(clientNames)('%s', client => {
         console.log(batch.completed, batch.misses, batch.failed);
         connection.close();
       });
-      for (let i = 0; i < 2000; i++) { batch.command[i] = i < 1000 ? 1 : 0; batch.key[i] = i % 1001; }
+      for (let i = 0; i < 2000; i++) { batch.command[i] = i < 1000 ? 1 : 0; batch.numbers[i] = i % 1001; }
       connection.send(batch);`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
       env: { ...process.env, NODE_EXTRA_CA_CERTS: certificates.ca },

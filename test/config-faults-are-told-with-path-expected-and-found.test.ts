@@ -205,7 +205,7 @@ test.each([
   [
     'a misspelt key',
     { ...good, workload: { value_bytes: 3 } },
-    'workload: unknown key "value_bytes" (did you mean "valueBytes"?); known are keys, valueBytes, readShare',
+    'workload: unknown key "value_bytes" (did you mean "valueBytes"?); known are keys, keyChoice, valueBytes, valueContent, readShare, commands, hitShare, ycsb',
   ],
   [
     'keys that are like no other',

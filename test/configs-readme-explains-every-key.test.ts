@@ -27,7 +27,7 @@ function keysOf(schema: Schema, at = ''): Key[] {
       ...keysOf(property, `${path}${list}.`),
     ];
   });
-  const alternatives = [schema.items, schema.anyOf?.[0], ...(schema.oneOf ?? [])];
+  const alternatives = [schema.items, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
   return [...own, ...alternatives.flatMap(part => (part ? keysOf(part, at) : []))];
 }
 

@@ -4,7 +4,8 @@ import { claimKeySpace, leftoverPrefixes, prefill, removeKeySpace } from '../src
 import { preflight } from '../src/main/target/preflight.ts';
 import { parseAddress } from '../src/main/target/url.ts';
 import { keyName } from '../src/pool/batch.ts';
-import { randomValue } from '../src/workers/workload.ts';
+import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
+import { randomValue } from '../src/workers/workload/random-value.ts';
 import { startRedis, type TestServer } from './support/servers.ts';
 
 let server: TestServer;
@@ -24,6 +25,10 @@ afterAll(async () => {
   control?.close();
   await server?.stop();
 });
+
+function plain({ keys }: { keys: number }, seed: number, valueBytes: number) {
+  return { keys, seed, workload: plainWorkload({ keys, valueBytes, readShare: 0.5 }) };
+}
 
 async function allKeys(): Promise<string[]> {
   return String(await control.call('KEYS', '*'))
@@ -48,7 +53,7 @@ test('every key is prefilled with the value that the load writes, and exactly th
   const space = await claimKeySpace(control, { seed: 1, keys: 2500 });
   const others = ['poolbench:1:other', keyName(space.prefix, 2500), 'poolbench:10:00000001', 'mine'];
   for (const key of others) await control.call('SET', key, 'v');
-  expect(await prefill(control, space, { seed: 1, valueBytes: 33 })).toEqual([]);
+  expect(await prefill(control, space, plain(space, 1, 33))).toEqual([]);
   expect(Number(await control.call('DBSIZE'))).toBe(2500 + 1 + others.length);
   expect(await control.call('STRLEN', 'poolbench:1:00002499')).toBe(33);
   // Printable: another kind of value would cost a client more to decode.
@@ -62,7 +67,7 @@ test('a server that does not know UNLINK is asked to DEL', async () => {
   const old = await startRedis({ args: ['--rename-command', 'UNLINK', ''] });
   const oldControl = await connectControl(parseAddress(old.url), { timeoutMs: 5000 });
   const space = await claimKeySpace(oldControl, { seed: 1, keys: 1500 });
-  await prefill(oldControl, space, { seed: 1, valueBytes: 0 });
+  await prefill(oldControl, space, plain(space, 1, 0));
   expect(await removeKeySpace(oldControl, space)).toEqual({ removed: 1500, left: 0 });
   expect(await oldControl.call('DBSIZE')).toBe(0);
   oldControl.close();
@@ -73,9 +78,7 @@ test('a read-only replica and a full memory give one warning, not an end', async
   await control.call('REPLICAOF', '127.0.0.1', '1');
   const space = await claimKeySpace(control, { seed: 1, keys: 3000 });
   expect(space.warnings).toEqual([expect.stringMatching(/refuses writes: READONLY/)]);
-  expect(await prefill(control, space, { seed: 1, valueBytes: 8 })).toEqual([
-    expect.stringMatching(/READONLY/),
-  ]);
+  expect(await prefill(control, space, plain(space, 1, 8))).toEqual([expect.stringMatching(/READONLY/)]);
   expect(await removeKeySpace(control, space)).toEqual({ removed: 0, left: 0 });
   expect((await preflight({ control }, { connections: 1, keys: 1, valueBytes: 1 })).join()).toMatch(
     /read-only replica: writes will fail with READONLY/,
@@ -85,14 +88,14 @@ test('a read-only replica and a full memory give one warning, not an end', async
   await control.call('CONFIG', 'SET', 'maxmemory', 1);
   const full = await claimKeySpace(control, { seed: 2, keys: 10 });
   expect(full.warnings).toEqual([expect.stringMatching(/OOM/)]);
-  expect(await prefill(control, full, { seed: 2, valueBytes: 8 })).toEqual([expect.stringMatching(/OOM/)]);
+  expect(await prefill(control, full, plain(full, 2, 8))).toEqual([expect.stringMatching(/OOM/)]);
   await control.call('CONFIG', 'SET', 'maxmemory', 0);
 });
 
 test('without a claim the keys are under a prefix that no other run of the seed has', async () => {
   const holder = await claimKeySpace(control, { seed: 5, keys: 10 });
   expect(holder.claimed).toBe(true);
-  await prefill(control, holder, { seed: 5, valueBytes: 8 });
+  await prefill(control, holder, plain(holder, 5, 8));
   await control.call('CONFIG', 'SET', 'maxmemory', 1);
   const spaces = [1, 2].map(() => claimKeySpace(control, { seed: 5, keys: 10 }));
   const [one, other] = await Promise.all(spaces);
@@ -105,7 +108,7 @@ test('without a claim the keys are under a prefix that no other run of the seed 
   expect(one.prefix).not.toBe(other.prefix);
 
   // Memory may be free again by then.
-  expect(await prefill(control, one, { seed: 5, valueBytes: 8 })).toEqual([]);
+  expect(await prefill(control, one, plain(one, 5, 8))).toEqual([]);
   expect(await removeKeySpace(control, one)).toEqual({ removed: 10, left: 0 });
   expect(await removeKeySpace(control, holder)).toEqual({ removed: 10, left: 0 });
   expect(await control.call('DBSIZE')).toBe(0);
@@ -122,7 +125,7 @@ test('keys that the server does not let go are counted, with its reason, and kee
     await control.call('ACL', 'DELUSER', 'writer');
   });
   const space = await claimKeySpace(writer, { seed: 6, keys: 1500 });
-  await prefill(writer, space, { seed: 6, valueBytes: 8 });
+  await prefill(writer, space, plain(space, 6, 8));
   const refused = { removed: 0, left: 1500, reason: expect.stringMatching(/^NOPERM.*del/i) };
   expect(await removeKeySpace(writer, space)).toEqual(refused);
   expect(await leftoverPrefixes(control)).toEqual(['poolbench:6:']);

@@ -34,7 +34,7 @@ function fill(operations: readonly (readonly [number, number])[]): Batch {
   const batch = new Batch(operations.length, () => {});
   for (const [index, [command, key]] of operations.entries()) {
     batch.command[index] = command;
-    batch.key[index] = key;
+    batch.numbers[index] = key;
   }
   return batch;
 }
@@ -95,4 +95,68 @@ test('lengths of a request count bytes, not characters', () => {
   expect(encodeRequest(['AUTH', 'pässword', '']).toString()).toBe(
     '*3\r\n$4\r\nAUTH\r\n$9\r\npässword\r\n$0\r\n\r\n',
   );
+});
+
+const composed: CommandSet = {
+  keyPrefix: 'kä:',
+  commands: [
+    { name: 'PING', args: [] },
+    { name: 'MGET', args: [KEY, KEY, KEY] },
+    { name: 'SETEX', args: [KEY, [1], 'ä'] },
+    { name: 'ZADD', args: [KEY, [2], ['mémber-', 1, ':', 2, '']] },
+    { name: 'GET', args: [KEY] },
+    { name: 'ECHO', args: ['kä:00000000'] },
+  ],
+};
+const numbers = fc.oneof(
+  fc.constantFrom(0, 9, 10, 99, 100, 99_999_999, 2 ** 32 - 1),
+  fc.nat({ max: 2 ** 32 - 1 }),
+);
+
+test('several keys, none, and numbers that are spelled out without leading zeros', () => {
+  const name = (key: number) => `kä:${String(key).padStart(8, '0')}`;
+  const written = ([command, a, b, c]: readonly [number, number, number, number]) =>
+    [
+      ['PING'],
+      ['MGET', name(a), name(b % 1e8), name(c % 1e8)],
+      ['SETEX', name(a), String(b), 'ä'],
+      ['ZADD', name(a), String(c), `mémber-${b}:${c}`],
+      ['GET', name(a)],
+      ['ECHO', 'kä:00000000'],
+    ][command];
+  const operation = fc.tuple(fc.nat({ max: 5 }), key, numbers, numbers);
+  fc.assert(
+    fc.property(fc.array(fc.array(operation, { minLength: 1, maxLength: 20 }), { maxLength: 4 }), batches => {
+      const encoder = new RequestEncoder(new RequestTemplates(composed));
+      for (const operations of batches) {
+        const batch = new Batch(operations.length, () => {}, 3);
+        for (const [index, [command, a, b, c]] of operations.entries()) {
+          batch.command[index] = command;
+          const isKey = command === 1;
+          batch.numbers.set([a, isKey ? b % 1e8 : b, isKey ? c % 1e8 : c], index * 3);
+        }
+        // Lengths count bytes, so each byte must be a character of its own.
+        const expectedBytes = Buffer.concat(operations.map(one => encodeRequest(written(one) ?? [])));
+        expect(encoder.encode(batch).toString()).toBe(expectedBytes.toString());
+        expect(encoder.encodeApart(batch).equals(expectedBytes)).toBe(true);
+      }
+    }),
+    { seed: 1 },
+  );
+});
+
+test('a connection keeps copies of its own of few templates only, and sends the same either way', () => {
+  const values = Array.from({ length: 40 }, (_, index) => 'v'.repeat(index * 100));
+  const many: CommandSet = {
+    keyPrefix: 'k:',
+    commands: values.map(text => ({ name: 'SET', args: [KEY, text] })),
+  };
+  const templates = new RequestTemplates(many);
+  expect([templates.areFew, templates.haveRuns]).toEqual([false, false]);
+  const encoder = new RequestEncoder(templates);
+  for (const index of [0, 39, 7]) {
+    expect(encode(encoder, [[index, 5]])).toBe(
+      `*3\r\n$3\r\nSET\r\n$10\r\nk:00000005\r\n$${index * 100}\r\n${values[index]}\r\n`,
+    );
+  }
 });

@@ -34,6 +34,7 @@ function buildLoad(changes: Partial<LoadSample> = {}): LoadSample {
     failed: {},
     unfinished: 0,
     misses: 0,
+    commands: [],
     warmupCompleted: 0,
     service: noTimes,
     response: noTimes,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { decodeHistogram } from '../src/aggregate/histogram.ts';
 import { type Control, connectControl } from '../src/main/target/control.ts';
 import { commandCalls } from '../src/main/target/info.ts';
+import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
 import { clientNames, loopback } from './support/connections.ts';
 import { startProxy } from './support/proxy.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
@@ -57,7 +58,11 @@ describe.each(clientNames)('%s', client => {
   );
 
   test('reads that find nothing are misses, and completed', async () => {
-    const sample = await runOne(server.port, { client, readShare: 1, keyPrefix: 'nothing-here:' });
+    const sample = await runOne(server.port, {
+      client,
+      workload: plainWorkload({ keys: 100, valueBytes: 16, readShare: 1 }),
+      keyPrefix: 'nothing-here:',
+    });
     expect(sample.completed).toBeGreaterThan(0);
     expect(sample.misses).toBe(sample.completed);
   });

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import { Batch } from '../src/pool/batch.ts';
-import { commandSet, randomValue, Workload } from '../src/workers/workload.ts';
+import { commandMix } from '../src/workers/workload/command-mix.ts';
+import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
+import { randomValue } from '../src/workers/workload/random-value.ts';
+import { ReadsAndWrites } from '../src/workers/workload/reads-and-writes.ts';
+import type { Workload } from '../src/workers/workload.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
 import { runOne, type TaskOptions } from './support/threads.ts';
 
@@ -15,21 +19,21 @@ function draw(workload: Workload, batches: number, size = 10): Drawn {
   for (let i = 0; i < batches; i++) {
     workload.fill(batch);
     drawn.commands.push(...batch.command);
-    drawn.keys.push(...batch.key);
+    drawn.keys.push(...batch.numbers);
   }
   return drawn;
 }
 
 test('the same seed draws the same commands and keys, however they are put into batches', () => {
   const keys = { firstKey: 500, keys: 1000 };
-  const once = draw(new Workload(keys, 0.3, 7), 100);
-  expect(draw(new Workload(keys, 0.3, 7), 100)).toEqual(once);
-  expect(draw(new Workload(keys, 0.3, 7), 10, 100)).toEqual(once);
-  expect(draw(new Workload(keys, 0.3, 8), 100).keys).not.toEqual(once.keys);
+  const once = draw(new ReadsAndWrites(keys, 0.3, 7), 100);
+  expect(draw(new ReadsAndWrites(keys, 0.3, 7), 100)).toEqual(once);
+  expect(draw(new ReadsAndWrites(keys, 0.3, 7), 10, 100)).toEqual(once);
+  expect(draw(new ReadsAndWrites(keys, 0.3, 8), 100).keys).not.toEqual(once.keys);
 });
 
 test('keys are even over the whole range and nowhere else; reads have their share', () => {
-  const { commands, keys } = draw(new Workload({ firstKey: 99_999_990, keys: 10 }, 0.25, 3), 4000);
+  const { commands, keys } = draw(new ReadsAndWrites({ firstKey: 99_999_990, keys: 10 }, 0.25, 3), 4000);
   const counts = new Map<number, number>();
   for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
   expect([...counts.keys()].sort()).toEqual(Array.from({ length: 10 }, (_, index) => 99_999_990 + index));
@@ -40,9 +44,9 @@ test('keys are even over the whole range and nowhere else; reads have their shar
 
 test('a share of 0 never reads, a share of 1 always does', () => {
   const keys = { firstKey: 0, keys: 1 };
-  expect(new Set(draw(new Workload(keys, 0, 1), 200).commands)).toEqual(new Set([1]));
-  expect(new Set(draw(new Workload(keys, 1, 1), 200).commands)).toEqual(new Set([0]));
-  expect(new Set(draw(new Workload(keys, 1, 1), 200).keys)).toEqual(new Set([0]));
+  expect(new Set(draw(new ReadsAndWrites(keys, 0, 1), 200).commands)).toEqual(new Set([1]));
+  expect(new Set(draw(new ReadsAndWrites(keys, 1, 1), 200).commands)).toEqual(new Set([0]));
+  expect(new Set(draw(new ReadsAndWrites(keys, 1, 1), 200).keys)).toEqual(new Set([0]));
 });
 
 test('values are printable, seeded, and as long as asked for', () => {
@@ -50,7 +54,8 @@ test('values are printable, seeded, and as long as asked for', () => {
     expect(randomValue(bytes, 1)).toMatch(new RegExp(`^[\\w-]{${bytes}}$`));
   expect(randomValue(32, 1)).toBe(randomValue(32, 1));
   expect(randomValue(32, 1)).not.toBe(randomValue(32, 2));
-  const { commands } = commandSet('k:', 8, 1);
+  const workload = plainWorkload({ keys: 1, valueBytes: 8, readShare: 0.5 });
+  const { commands } = commandMix(workload, 'k:', 1).commandSet;
   expect(commands.map(command => command.name)).toEqual(['GET', 'SET']);
 });
 

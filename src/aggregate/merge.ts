@@ -1,6 +1,7 @@
 import type { LoadSample, Redirects, SecondSample, ThreadSample } from '../workers/contract.ts';
 import { sumByCode } from './accounting.ts';
 import { mergeLatencies, mergeTimes } from './histogram.ts';
+import { mergeCommands } from './merge-commands.ts';
 import { mergeOpenLoop } from './merge-open-loop.ts';
 import { mergePools } from './merge-pools.ts';
 import type { LoadResult, RoundResult } from './result.ts';
@@ -41,6 +42,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     opsPerSecond: perSecond(completed),
     openLoop: open?.result ?? null,
     misses: total(loads, load => load.misses),
+    ...mergeCommands(loads.flatMap(load => load.commands)),
     overRange: total(loads, load => load.overRange),
     loads: mergeByPipeline(loads, seconds),
     histograms,

@@ -99,6 +99,17 @@ const load = z.object({
   response: latency,
 });
 
+/** Operations of one command of a mix; those that never reached a connection are of none. */
+const command = z.object({
+  name: z.string(),
+  completed: z.number(),
+  failed: z.record(z.string(), z.number()),
+  /** Null replies among the completed. */
+  misses: z.number(),
+  service: latency,
+  response: latency,
+});
+
 /** What an open loop had due in the window, and what became of it; operations, unless a name says otherwise. */
 const openLoop = z.object({
   /** Operations a second that were asked for. */
@@ -131,12 +142,17 @@ const round = z.object({
   completed: z.number(),
   failed: z.record(z.string(), z.number()),
   unfinished: z.number(),
+  /** Null replies among the completed: reads that found nothing, as a rule. */
   misses: z.number(),
+  /** Reads that found a value, of those that tell whether they did; null where commands are not counted apart. */
+  hits: z.number().nullable().default(null),
   overRange: z.number(),
   /** In an open loop: what completed in the window, whenever it was due. Else: what was due in it and completed. */
   opsPerSecond: z.number(),
   service: latency,
   response: latency,
+  /** Each command of a mix apart; else empty. */
+  commands: z.array(command).default([]),
   /** The same apart, where workers send batches of different sizes; else empty. */
   loads: z.array(load).default([]),
   /** Null in a closed loop. */
@@ -331,6 +347,7 @@ export type LatencySummary = z.infer<typeof latency>;
 export type Times = z.infer<typeof times>;
 export type PoolMetrics = z.infer<typeof poolMetrics>;
 export type CpuUse = z.infer<typeof cpu>;
+export type CommandResult = z.infer<typeof command>;
 export type LoadResult = z.infer<typeof load>;
 export type OpenLoopResult = z.infer<typeof openLoop>;
 export type LimitedBy = ScenarioResult['limitedBy'];

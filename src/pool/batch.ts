@@ -1,10 +1,16 @@
-/** Stands in a command's arguments for the key of each operation. */
+/** Stands in a command's arguments for a key of each operation: the first one for its first number, and so on. */
 export const KEY = Symbol('key');
 
-/** One command of the workload; arguments are ASCII. */
+/**
+ * An argument: text that is always the same, a key, or text with numbers in it. There a number is the place, among the
+ * numbers of each command, of the one that is spelled out. Those of the keys come first.
+ */
+export type Argument = string | typeof KEY | readonly (string | number)[];
+
+/** One command of the workload. */
 export interface CommandTemplate {
   readonly name: string;
-  readonly args: readonly (string | typeof KEY)[];
+  readonly args: readonly Argument[];
 }
 
 /** The commands a connection can be asked to send, made once so that clients can prepare them. */
@@ -32,9 +38,11 @@ export function connectionName({ keyPrefix }: Pick<CommandSet, 'keyPrefix'>): st
  * The connection counts the outcome of each command and then calls `done` once.
  */
 export class Batch {
-  /** Index of each command in the CommandSet, and its key number. The worker fills all of them before it sends. */
-  readonly command: Uint8Array;
-  readonly key: Uint32Array;
+  /** Index of each command in the CommandSet. The worker fills all of them, and their numbers, before it sends. */
+  readonly command: Uint16Array;
+  /** `stride` numbers for each command: its key numbers, then those that are spelled out. */
+  readonly numbers: Uint32Array;
+  readonly stride: number;
   /** Commands that the server answered without an error. */
   completed = 0;
   /** Null replies among the completed: reads that found nothing. */
@@ -42,10 +50,16 @@ export class Batch {
   /** Commands that failed, by code; undefined while none did, because most batches have none. */
   failures: Map<string, number> | undefined = undefined;
   readonly done: () => void;
+  /** Which commands found nothing, and why which ones failed: made when first needed, as most batches never do. */
+  #missed: Uint8Array | undefined;
+  #anyMissed = false;
+  #failedAs: (string | undefined)[] | undefined;
 
-  constructor(size: number, done: () => void) {
-    this.command = new Uint8Array(size);
-    this.key = new Uint32Array(size);
+  /** `stride` is the most numbers that a command of the set has. */
+  constructor(size: number, done: () => void, stride = 1) {
+    this.command = new Uint16Array(size);
+    this.numbers = new Uint32Array(size * stride);
+    this.stride = stride;
     this.done = done;
   }
 
@@ -64,27 +78,52 @@ export class Batch {
     this.completed = 0;
     this.misses = 0;
     this.failures = undefined;
+    this.#failedAs = undefined;
+    if (this.#anyMissed) this.#missed?.fill(0);
+    this.#anyMissed = false;
   }
 
   /** Key number of a command: that of its first key, which says where it belongs in a cluster. */
   keyOf(index: number): number {
-    return this.key[index] as number;
+    return this.numbers[index * this.stride] as number;
   }
 
   /** Takes over one command of another batch of the same CommandSet. */
   copy(to: number, source: Batch, from: number): void {
+    const { stride } = this;
     this.command[to] = source.command[from] as number;
-    this.key[to] = source.key[from] as number;
+    for (let i = 0; i < stride; i++)
+      this.numbers[to * stride + i] = source.numbers[from * stride + i] as number;
+  }
+
+  /** The reply to the command at `index` was null. Says which one it was; `misses` says how many. */
+  missedAt(index: number): void {
+    this.#missed ??= new Uint8Array(this.size);
+    this.#missed[index] = 1;
+    this.#anyMissed = true;
+  }
+
+  /** Whether the command at `index` was answered with null. */
+  hasMissed(index: number): boolean {
+    return this.#anyMissed && this.#missed?.[index] === 1;
+  }
+
+  /** The code with which the command at `index` failed; undefined if it did not. */
+  failedAs(index: number): string | undefined {
+    return this.#failedAs?.[index];
   }
 
   /** The server answered the command at `index` with an error: its first word, and all of it. */
-  refused(code: string, _message: string, _index: number): void {
-    this.fail(code, 1);
+  refused(code: string, _message: string, index: number): void {
+    this.fail(code, 1, index);
   }
 
-  fail(code: string, count: number): void {
+  /** `count` commands failed from the one at `first` on; where nobody knows which, the last ones that have not yet. */
+  fail(code: string, count: number, first = this.size - this.failed - count): void {
     if (count === 0) return;
     this.failures ??= new Map();
     this.failures.set(code, (this.failures.get(code) ?? 0) + count);
+    this.#failedAs ??= [];
+    for (let index = first; index < first + count; index++) this.#failedAs[index] = code;
   }
 }

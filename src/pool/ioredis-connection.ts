@@ -91,11 +91,11 @@ export class IoredisConnection extends Connection {
   #sendOne(batch: Batch): void {
     this.#redis.call(nameOf(this.#commandSet, batch, 0), argsOf(this.#commandSet, batch, 0)).then(
       value => {
-        count(batch, undefined, value);
+        count(batch, 0, undefined, value);
         this.#settle(batch);
       },
       (error: unknown) => {
-        batch.fail(this.#codeOf(error), 1);
+        batch.fail(this.#codeOf(error), 1, 0);
         this.#settle(batch);
       },
     );
@@ -108,8 +108,8 @@ export class IoredisConnection extends Connection {
     }
     pipeline.exec().then(
       outcomes => {
-        for (const [error, value] of outcomes ?? [])
-          count(batch, error === null ? undefined : this.#codeOf(error), value);
+        for (const [index, [error, value]] of (outcomes ?? []).entries())
+          count(batch, index, error === null ? undefined : this.#codeOf(error), value);
         this.#settle(batch);
       },
       (error: unknown) => {
@@ -137,22 +137,34 @@ export function nameOf(commandSet: CommandSet, batch: Batch, index: number): str
   return templateOf(commandSet, batch, index).name;
 }
 
-/** Its arguments, the key spelled out. */
+/** Its arguments, keys and numbers spelled out. */
 export function argsOf(commandSet: CommandSet, batch: Batch, index: number): string[] {
-  const key = keyName(commandSet.keyPrefix, batch.keyOf(index));
-  return templateOf(commandSet, batch, index).args.map(arg => (arg === KEY ? key : arg));
+  const { numbers, stride } = batch;
+  let next = index * stride;
+  return templateOf(commandSet, batch, index).args.map(arg => {
+    if (arg === KEY) return keyName(commandSet.keyPrefix, numbers[next++] as number);
+    return typeof arg === 'string' ? arg : spellOut(arg, numbers, index * stride);
+  });
+}
+
+function spellOut(parts: readonly (string | number)[], numbers: Uint32Array, first: number): string {
+  let text = '';
+  for (const part of parts) text += typeof part === 'string' ? part : String(numbers[first + part]);
+  return text;
 }
 
 function templateOf({ commands }: CommandSet, batch: Batch, index: number): CommandTemplate {
   return commands[batch.command[index] as number] as CommandTemplate;
 }
 
-/** Counts one outcome: a failure where there is a code. */
-export function count(batch: Batch, code: string | undefined, value: unknown): void {
-  if (code !== undefined) batch.fail(code, 1);
+/** Counts the outcome of the command at `index`: a failure where there is a code. */
+export function count(batch: Batch, index: number, code: string | undefined, value: unknown): void {
+  if (code !== undefined) batch.fail(code, 1, index);
   else {
     batch.completed++;
-    if (value === null) batch.misses++;
+    if (value !== null) return;
+    batch.misses++;
+    batch.missedAt(index);
   }
 }
 

@@ -1,39 +1,6 @@
 import type { Batch } from './batch.ts';
+import { Patchable } from './patchable.ts';
 import { type RequestTemplate, type RequestTemplates, runLength } from './request-templates.ts';
-
-/** Whether this machine stores the low byte first. A table that is read and written alike is right either way. */
-const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-/** The two decimal digits of 0 … 99 as they stand in a request: small enough to stay in the fastest cache. */
-const twoDigits = new Uint16Array(100);
-for (const [number] of twoDigits.entries()) {
-  Buffer.from(twoDigits.buffer).write(String(number).padStart(2, '0'), number * 2);
-}
-
-/** Bytes of a connection's own, in which the digits of keys are patched. */
-class Patchable {
-  readonly bytes: Buffer;
-  readonly #view: DataView;
-
-  constructor(length: number) {
-    this.bytes = Buffer.allocUnsafeSlow(length);
-    this.#view = new DataView(this.bytes.buffer);
-  }
-
-  /** Writes the 8 digits of a key number. */
-  patch(at: number, key: number): void {
-    const high = (key / 10_000) | 0;
-    this.#patchFour(at, high);
-    this.#patchFour(at + 4, key - high * 10_000);
-  }
-
-  #patchFour(at: number, number: number): void {
-    // number / 100, rounded down, for any number below 10,000.
-    const high = (number * 5243) >>> 19;
-    this.#view.setUint16(at, twoDigits[high] as number, littleEndian);
-    this.#view.setUint16(at + 2, twoDigits[number - high * 100] as number, littleEndian);
-  }
-}
 
 /**
  * Turns a connection's batches into request bytes without building a string: templates are copied, and the digits of
@@ -42,39 +9,42 @@ class Patchable {
  */
 export class RequestEncoder {
   readonly #templates: RequestTemplates;
-  /** For batches of one command: its request, patched without a copy. */
+  /** For batches of one command, where there are few templates: its request, patched without a copy. */
   readonly #singles: readonly Patchable[];
   #buffer = new Patchable(0);
 
   constructor(templates: RequestTemplates) {
     this.#templates = templates;
-    this.#singles = templates.singles.map(({ bytes }) => {
-      const single = new Patchable(bytes.length);
-      single.bytes.set(bytes);
-      return single;
-    });
+    this.#singles = !templates.areFew
+      ? []
+      : templates.singles.map(({ bytes }) => {
+          const single = new Patchable(bytes.length);
+          single.bytes.set(bytes);
+          return single;
+        });
   }
 
   encode(batch: Batch): Buffer {
-    if (batch.command.length === 1) return this.#encodeSingle(batch);
-    const longest = batch.command.length * this.#templates.longest;
+    if (batch.command.length === 1 && this.#templates.areFew) return this.#encodeSingle(batch);
+    const longest = this.#templates.longestOf(batch.command);
     if (this.#buffer.bytes.length < longest) this.#buffer = new Patchable(longest);
     return this.#encodeInto(this.#buffer, batch);
   }
 
   /** Encodes into bytes of their own, while the socket still holds those of `encode`. */
   encodeApart(batch: Batch): Buffer {
-    return this.#encodeInto(new Patchable(batch.command.length * this.#templates.longest), batch);
+    return this.#encodeInto(new Patchable(this.#templates.longestOf(batch.command)), batch);
   }
 
-  #encodeSingle({ command, key }: Batch): Buffer {
+  #encodeSingle({ command, numbers }: Batch): Buffer {
     const index = command[0] as number;
     const single = this.#singles[index] as Patchable;
-    single.patch((this.#templates.singles[index] as RequestTemplate).digitsAt[0] as number, key[0] as number);
+    const { digitsAt } = this.#templates.singles[index] as RequestTemplate;
+    for (let k = 0; k < digitsAt.length; k++) single.patch(digitsAt[k] as number, numbers[k] as number);
     return single.bytes;
   }
 
-  #encodeInto(buffer: Patchable, { command, key }: Batch): Buffer {
+  #encodeInto(buffer: Patchable, { command, numbers, stride }: Batch): Buffer {
     const templates = this.#templates;
     const size = command.length;
     let at = 0;
@@ -82,13 +52,19 @@ export class RequestEncoder {
     for (const inRuns = templates.haveRuns ? size - (size % runLength) : 0; i < inRuns; i += runLength) {
       const { bytes, digitsAt } = templates.run(command, i);
       buffer.bytes.set(bytes, at);
-      for (let k = 0; k < runLength; k++) buffer.patch(at + (digitsAt[k] as number), key[i + k] as number);
+      for (let k = 0; k < runLength; k++)
+        buffer.patch(at + (digitsAt[k] as number), numbers[(i + k) * stride] as number);
       at += bytes.length;
     }
     for (; i < size; i++) {
-      const { bytes, digitsAt } = templates.singles[command[i] as number] as RequestTemplate;
+      const { bytes, digitsAt, composed } = templates.singles[command[i] as number] as RequestTemplate;
+      if (composed !== undefined) {
+        at = composed.write(buffer, at, numbers, i * stride);
+        continue;
+      }
       buffer.bytes.set(bytes, at);
-      buffer.patch(at + (digitsAt[0] as number), key[i] as number);
+      for (let k = 0; k < digitsAt.length; k++)
+        buffer.patch(at + (digitsAt[k] as number), numbers[i * stride + k] as number);
       at += bytes.length;
     }
     return buffer.bytes.subarray(0, at);

@@ -1,13 +1,18 @@
 import { type CommandSet, type CommandTemplate, KEY, keyDigits } from './batch.ts';
+import { ComposedRequest } from './composed-request.ts';
 
 /** Requests that are copied together: a copy costs much the same for one as for four, while they are short. */
 export const runLength = 4;
 const longestInRun = 512;
+/** Runs are kept for every combination of four templates: of more templates there would be too many. */
+const fewTemplates = 4;
 
-/** Requests as bytes, and where in them the digits of each one's key stand. Never written to. */
+/** Requests as bytes, and where in them the digits of their keys stand. Never written to. */
 export interface RequestTemplate {
   readonly bytes: Buffer;
   readonly digitsAt: Int32Array;
+  /** What writes it instead, where numbers are spelled out in it; then there are no bytes. */
+  readonly composed: ComposedRequest | undefined;
 }
 
 /** The requests of a CommandSet, encoded once for all connections of a pool. */
@@ -16,28 +21,42 @@ export class RequestTemplates {
   readonly singles: readonly RequestTemplate[];
   /** Length of the longest request in bytes. */
   readonly longest: number;
+  /** Whether there are so few, all without numbers that are spelled out, that each connection can have copies of its own. */
+  readonly areFew: boolean;
+  /** Whether requests are short enough to be worth keeping, and copying, in runs. */
+  readonly haveRuns: boolean;
   /** Runs of four commands by their indices, as digits to the base of the number of commands; made when first used. */
   readonly #runs: (RequestTemplate | undefined)[] = [];
 
   constructor({ commands, keyPrefix }: CommandSet) {
     this.singles = commands.map(command => encodeTemplate(command, keyPrefix));
-    this.longest = Math.max(...this.singles.map(template => template.bytes.length));
+    this.longest = this.singles.reduce((most, single) => Math.max(most, lengthOf(single)), 0);
+    this.areFew =
+      this.singles.length <= fewTemplates && this.singles.every(({ composed }) => composed === undefined);
+    this.haveRuns =
+      this.areFew &&
+      this.longest <= longestInRun &&
+      this.singles.every(({ digitsAt }) => digitsAt.length === 1);
   }
 
-  /** Whether requests are short enough to be worth keeping, and copying, in runs. */
-  get haveRuns(): boolean {
-    return this.longest <= longestInRun;
+  /** Bytes that these commands take at most. Where their values vary, the longest would be far too much for most. */
+  longestOf(commands: Uint16Array): number {
+    if (this.areFew) return commands.length * this.longest;
+    let bytes = 0;
+    for (let i = 0; i < commands.length; i++)
+      bytes += lengthOf(this.singles[commands[i] as number] as RequestTemplate);
+    return bytes;
   }
 
   /** The four commands from `first` on as one template. */
-  run(commands: Uint8Array, first: number): RequestTemplate {
+  run(commands: Uint16Array, first: number): RequestTemplate {
     const base = this.singles.length;
     let index = 0;
     for (let i = first; i < first + runLength; i++) index = index * base + (commands[i] as number);
     return this.#runs[index] ?? this.#makeRun(index, commands.subarray(first, first + runLength));
   }
 
-  #makeRun(index: number, commands: Uint8Array): RequestTemplate {
+  #makeRun(index: number, commands: Uint16Array): RequestTemplate {
     const parts = Array.from(commands, command => this.singles[command] as RequestTemplate);
     let start = 0;
     const digitsAt = parts.map(part => {
@@ -45,7 +64,8 @@ export class RequestTemplates {
       start += part.bytes.length;
       return at;
     });
-    const run = { bytes: Buffer.concat(parts.map(part => part.bytes)), digitsAt: Int32Array.from(digitsAt) };
+    const bytes = Buffer.concat(parts.map(part => part.bytes));
+    const run = { bytes, digitsAt: Int32Array.from(digitsAt), composed: undefined };
     this.#runs[index] = run;
     return run;
   }
@@ -57,11 +77,30 @@ export function encodeRequest(args: readonly string[]): Buffer {
   return Buffer.from(`*${args.length}\r\n${parts.join('')}`);
 }
 
-function encodeTemplate(command: CommandTemplate, keyPrefix: string): RequestTemplate {
-  if (command.args.filter(arg => arg === KEY).length !== 1) {
-    throw new RangeError(`Expected one key among the arguments of ${command.name}`);
+function encodeTemplate({ name, args }: CommandTemplate, keyPrefix: string): RequestTemplate {
+  if (args.some(arg => typeof arg === 'object')) {
+    const composed = new ComposedRequest(name, args, keyPrefix);
+    return { bytes: Buffer.alloc(0), digitsAt: new Int32Array(0), composed };
   }
   const key = `${keyPrefix}${'0'.repeat(keyDigits)}`;
-  const bytes = encodeRequest([command.name, ...command.args.map(arg => (arg === KEY ? key : arg))]);
-  return { bytes, digitsAt: Int32Array.of(bytes.indexOf(key) + keyPrefix.length) };
+  const bytes = encodeRequest([name, ...args.map(arg => (arg === KEY ? key : String(arg)))]);
+  const digitsAt: number[] = [];
+  // Behind the head of the request, argument by argument: a key's text may stand in another argument, too.
+  let at = `*${args.length + 1}\r\n`.length + bulkLength(name);
+  for (const arg of args) {
+    const text = arg === KEY ? key : String(arg);
+    at += bulkLength(text);
+    if (arg === KEY) digitsAt.push(at - keyDigits - 2);
+  }
+  return { bytes, digitsAt: Int32Array.from(digitsAt), composed: undefined };
+}
+
+/** Bytes of an argument in a request. */
+function bulkLength(text: string): number {
+  const bytes = Buffer.byteLength(text);
+  return `$${bytes}\r\n`.length + bytes + 2;
+}
+
+function lengthOf({ bytes, composed }: RequestTemplate): number {
+  return composed === undefined ? bytes.length : composed.longest;
 }

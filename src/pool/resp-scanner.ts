@@ -47,6 +47,7 @@ export class RespScanner {
   /** Where the last scan ended: at `end`, or behind the last of the replies it was to stop at. */
   at = 0;
   readonly #onError: OnError;
+  readonly #onNull: (replies: number) => void;
   #expecting: number = expecting.type;
   /** Elements that the current reply still lacks; 0 between two replies. */
   #pending = 0;
@@ -63,8 +64,10 @@ export class RespScanner {
   /** Text of the error being read. */
   #error = '';
 
-  constructor(onError: OnError) {
+  /** `onNull` is called for each null reply, before it counts, with how many replies the scan has completed before it. */
+  constructor(onError: OnError, onNull: (replies: number) => void = () => {}) {
     this.#onError = onError;
+    this.#onNull = onNull;
   }
 
   /**
@@ -185,7 +188,10 @@ export class RespScanner {
   }
 
   #null(): number {
-    if (this.#isOutcome) this.nils++;
+    if (this.#isOutcome) {
+      this.nils++;
+      this.#onNull(this.#repliesBefore);
+    }
     return this.#close();
   }
 

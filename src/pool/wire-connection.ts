@@ -54,12 +54,18 @@ export class WireConnection extends Connection {
     super();
     this.#socket = socket;
     this.#encoder = encoder;
-    this.#scanner = new RespScanner((code, message, replies) => {
-      this.#failed++;
-      const batch = this.#batch;
-      // What is missing is counted down only when a scan has ended.
-      batch?.refused(code, message, batch.size - this.#missing + replies);
-    });
+    // What is missing is counted down only when a scan has ended.
+    this.#scanner = new RespScanner(
+      (code, message, replies) => {
+        this.#failed++;
+        const batch = this.#batch;
+        batch?.refused(code, message, batch.size - this.#missing + replies);
+      },
+      replies => {
+        const batch = this.#batch;
+        batch?.missedAt(batch.size - this.#missing + replies);
+      },
+    );
     socket.on('error', error => {
       this.#closedAs = failureCode(error);
     });
@@ -212,7 +218,7 @@ export class WireConnection extends Connection {
     this.#alive = false;
     const lost: Batch[] = [];
     while (this.#batch !== undefined) {
-      this.#batch.fail(this.#closedAs, this.#missing);
+      this.#batch.fail(this.#closedAs, this.#missing, this.#batch.size - this.#missing);
       lost.push(this.#finish(this.#batch));
     }
     this.#settle(lost);

@@ -43,7 +43,7 @@ export class ClosedLoopWorker implements LoadWorker {
     this.#recorder = recorder;
     this.#window = window;
     this.#events = events;
-    this.#batch = new Batch(pipeline, () => this.#done());
+    this.#batch = new Batch(pipeline, () => this.#done(), workload.stride);
   }
 
   start(): void {

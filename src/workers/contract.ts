@@ -4,6 +4,41 @@ import type { Client, ConnectPacing, Preset, Probe } from '../pool/presets.ts';
 
 /** Everything that crosses the boundary between the coordinator and a thread lives in this file. All of it is plain data. */
 
+/** Which keys the operations are for. */
+export type KeyChoice =
+  | { readonly kind: 'uniform' | 'sequential' | 'partitioned' }
+  | { readonly kind: 'zipfian'; readonly exponent: number }
+  | { readonly kind: 'gaussian'; readonly spread: number }
+  | { readonly kind: 'hotSet'; readonly operationShare: number; readonly keyShare: number };
+
+/** One of the values that the load writes, and how often to any scale. */
+export interface ValueVariant {
+  readonly weight: number;
+  /** Random of this size, or text as it is. */
+  readonly value: { readonly bytes: number } | { readonly text: string };
+}
+
+/** A command with placeholders (see command-template.ts), and how often to any scale. */
+export interface WeightedCommand {
+  readonly command: string;
+  readonly weight: number;
+}
+
+/** What is asked of the server. */
+export interface WorkloadTask {
+  /** Keys of all pools together. */
+  readonly keys: number;
+  readonly keyChoice: KeyChoice;
+  readonly values: readonly ValueVariant[];
+  /** Share of a random value that is one character over and over, 0 to 1. */
+  readonly compressibleShare: number;
+  readonly commands: readonly WeightedCommand[];
+  /** Share of reads that are for keys which the prefill writes, 0 to 1; the rest are for keys that nobody writes. */
+  readonly hitShare: number;
+  /** Whether the operations of each command are counted and timed apart. */
+  readonly apart: boolean;
+}
+
 /** Workers of one pool that send batches of the same size. */
 export interface WorkerGroup {
   readonly workers: number;
@@ -56,9 +91,7 @@ export interface ThreadTask {
   readonly autoPipelining: boolean;
   readonly pools: readonly PoolShare[];
   readonly keyPrefix: string;
-  readonly valueBytes: number;
-  /** Share of GET among the commands, 0 to 1; the rest is SET. */
-  readonly readShare: number;
+  readonly workload: WorkloadTask;
   /** Seed of this thread's generator: the same seed draws the same keys in the same order. */
   readonly seed: number;
   readonly warmupSeconds: number;
@@ -87,6 +120,21 @@ export interface ThreadRefusal {
   readonly refused: string;
 }
 
+/** The operations of one command among the measured ones; those that never reached a connection are of none. */
+export interface CommandSample {
+  /** The command's name; several commands of a mix can have the same. */
+  readonly name: string;
+  /** Whether its misses are reads that found nothing; null may be an answer like any other. */
+  readonly tellsMisses: boolean;
+  readonly completed: number;
+  readonly failed: Readonly<Record<string, number>>;
+  /** Null replies among the completed. */
+  readonly misses: number;
+  /** HDR V2 compressed, base64, nanoseconds, 3 digits. A command has the latency of its whole batch. */
+  readonly service: string;
+  readonly response: string;
+}
+
 /** The operations of all workers of one thread that send batches of the same size. */
 export interface LoadSample {
   readonly pipeline: number;
@@ -96,8 +144,10 @@ export interface LoadSample {
   /** By error code: the first word of an error reply (`OOM`), or that of the connection (`ECONNRESET`, `TIMEOUT`). */
   readonly failed: Readonly<Record<string, number>>;
   readonly unfinished: number;
-  /** GETs that found no value, among the completed. */
+  /** Null replies among the completed: reads that found no value. */
   readonly misses: number;
+  /** Each command apart, where that is asked for; else empty. */
+  readonly commands: readonly CommandSample[];
   /** Operations of the discarded warm-up that the server answered without an error. */
   readonly warmupCompleted: number;
   /** HDR V2 compressed, base64, nanoseconds, 3 digits. */

@@ -41,7 +41,7 @@ export class OpenLoopWorker implements LoadWorker, ArrivalTaker {
     this.#recorder = recorder;
     this.#queue = queue;
     this.#events = events;
-    this.#batch = new Batch(pipeline, () => this.#done());
+    this.#batch = new Batch(pipeline, () => this.#done(), workload.stride);
   }
 
   start(): void {

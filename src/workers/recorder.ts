@@ -1,5 +1,6 @@
 import type { Batch } from '../pool/batch.ts';
 import { createHistogram, encodeHistogram, type Histogram, highestNs } from '../pool/histogram.ts';
+import type { CommandRecorder } from './command-recorder.ts';
 import type { LoadSample, SecondSample } from './contract.ts';
 
 const secondNs = 1e9;
@@ -33,8 +34,12 @@ export class Recorder {
   #secondCompleted = 0;
   #secondFailed = 0;
 
-  constructor(window: LoadWindow) {
+  readonly #commands: CommandRecorder | undefined;
+
+  /** @param commands what counts and times each command apart, where that is asked for */
+  constructor(window: LoadWindow, commands?: CommandRecorder) {
     this.#window = window;
+    this.#commands = commands;
   }
 
   /** Says when the measured window begins; before that it is made, so that making it takes no time of the window. */
@@ -66,9 +71,10 @@ export class Recorder {
     this.misses += batch.misses;
     this.#secondCompleted += completed;
     if (failures !== undefined) this.#countFailures(failures);
-    if (completed === 0) return;
     const serviceNs = Math.min(doneNs - sentNs, highestNs);
     const responseNs = this.#inRange(doneNs - dueNs, completed);
+    this.#commands?.record(batch, serviceNs, responseNs);
+    if (completed === 0) return;
     if (completed === 1) {
       this.#service.recordValue(serviceNs);
       this.#response.recordValue(responseNs);
@@ -103,6 +109,7 @@ export class Recorder {
       completed: this.completed,
       failed: this.failed,
       misses: this.misses,
+      commands: this.#commands?.finish() ?? [],
       warmupCompleted: this.warmupCompleted,
       service: encodeHistogram(this.#service),
       response: encodeHistogram(this.#response),

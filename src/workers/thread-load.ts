@@ -3,6 +3,7 @@ import { nowNs } from '../pool/clock.ts';
 import type { RedirectCount } from '../pool/cluster/redirects.ts';
 import type { WorkerPool } from '../pool/worker-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
+import { CommandRecorder } from './command-recorder.ts';
 import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from './contract.ts';
 import { Crew } from './crew.ts';
 import type { LoadWorker } from './load-worker.ts';
@@ -12,7 +13,8 @@ import { OpenLoopWorker } from './open-loop.ts';
 import { mixSeed } from './prng.ts';
 import { type LoadWindow, Recorder } from './recorder.ts';
 import type { SharedState } from './shared-state.ts';
-import { Workload } from './workload.ts';
+import type { CommandMix } from './workload/command-mix.ts';
+import { openWorkload, partOf, type Workload } from './workload.ts';
 
 /** How often a thread looks at the stop flag and publishes its progress. */
 const tickMs = 50;
@@ -38,13 +40,18 @@ export class ThreadLoad {
   readonly #gathers: boolean;
   readonly #redirects: RedirectCount | null;
 
-  constructor(task: ThreadTask, pools: readonly WorkerPool[], redirects: RedirectCount | null) {
+  constructor(
+    task: ThreadTask,
+    pools: readonly WorkerPool[],
+    mix: CommandMix,
+    redirects: RedirectCount | null,
+  ) {
     this.#task = task;
     this.#pools = pools;
     this.#open = task.openLoop === null ? undefined : new OpenLoad(task.openLoop, this.#window);
     this.#gathers = task.burst || (task.warmupSeconds > 0 && task.pools.every(hasEnough));
     this.#crew = new Crew({ holds: this.#gathers && this.#open === undefined });
-    this.#loads = hire(task, pools, { window: this.#window, crew: this.#crew, open: this.#open });
+    this.#loads = hire(task, pools, mix, { window: this.#window, crew: this.#crew, open: this.#open });
     this.#measured = new MeasuredWindow(redirects === null ? pools : [...pools, redirects]);
     this.#redirects = redirects;
   }
@@ -97,19 +104,20 @@ export class ThreadLoad {
 function hire(
   task: ThreadTask,
   pools: readonly WorkerPool[],
+  mix: CommandMix,
   { window, crew, open }: { window: LoadWindow; crew: Crew; open: OpenLoad | undefined },
 ): readonly Load[] {
   const loads = new Map<number, Load>();
   for (const [index, share] of task.pools.entries()) {
     const pool = pools[index] as WorkerPool;
-    const workload = new Workload(share, task.readShare, mixSeed(task.seed, index));
+    const workloadOf = workloads(task, mix, share, mixSeed(task.seed, index));
     for (const { workers, pipeline } of share.groups) {
-      const load = loads.get(pipeline) ?? { pipeline, recorder: new Recorder(window), workers: [] };
+      const load = loads.get(pipeline) ?? { pipeline, recorder: newRecorder(task, mix, window), workers: [] };
       loads.set(pipeline, load);
-      const parts = { pool, workload, recorder: load.recorder };
       const queue = open?.addPool(pool, workers, pipeline, mixSeed(task.seed, index));
       for (let worker = 0; worker < workers; worker++) {
         crew.join();
+        const parts = { pool, workload: workloadOf(), recorder: load.recorder };
         load.workers.push(
           queue === undefined
             ? new ClosedLoopWorker({ ...parts, window }, pipeline, crew)
@@ -119,6 +127,25 @@ function hire(
     }
   }
   return [...loads.values()].toSorted((a, b) => a.pipeline - b.pipeline);
+}
+
+/** The workload of each worker, one after the other: the pool's own, or its own where keys are partitioned. */
+function workloads(task: ThreadTask, mix: CommandMix, share: PoolShare, seed: number): () => Workload {
+  const { workload } = task;
+  if (workload.keyChoice.kind !== 'partitioned') {
+    const ofPool = openWorkload(workload, mix, share, seed);
+    return () => ofPool;
+  }
+  const workers = share.groups.reduce((sum, group) => sum + group.workers, 0);
+  let worker = 0;
+  return () => {
+    const own = partOf(share, worker, workers);
+    return openWorkload(workload, mix, own, mixSeed(seed, worker++));
+  };
+}
+
+function newRecorder(task: ThreadTask, mix: CommandMix, window: LoadWindow): Recorder {
+  return new Recorder(window, task.workload.apart ? new CommandRecorder(mix.templates) : undefined);
 }
 
 /** Whether a pool can have a connection for each of its workers. */

@@ -8,13 +8,14 @@ import { presets } from '../pool/presets.ts';
 import type { PoolShare, ThreadRefusal, ThreadSample, ThreadTask } from './contract.ts';
 import { SharedState } from './shared-state.ts';
 import { ThreadLoad } from './thread-load.ts';
-import { commandSet } from './workload.ts';
+import { commandMix } from './workload/command-mix.ts';
 
 /** Piscina's entry: opens the thread's pools, waits at the barrier, drives the load, and returns what it saw. */
 export default async function runTask(task: ThreadTask): Promise<ThreadSample | ThreadRefusal> {
   const shared = new SharedState(task.shared);
   const redirects = task.cluster === undefined ? null : new RedirectCount();
-  const connect = await connector(task, redirects);
+  const mix = commandMix(task.workload, task.keyPrefix, task.seed);
+  const connect = await connector(task, mix.commandSet, redirects);
   const pools = task.pools.map(share => openPool(poolOptions(task, share), connect));
   try {
     const refused = await Promise.all(pools.map(pool => pool.warm())).then(
@@ -23,7 +24,7 @@ export default async function runTask(task: ThreadTask): Promise<ThreadSample | 
     );
     if (refused !== undefined)
       return { refused: refused instanceof Error ? refused.message : String(refused) };
-    const load = new ThreadLoad(task, pools, redirects);
+    const load = new ThreadLoad(task, pools, mix, redirects);
     shared.markReady();
     return await load.drive(shared, await passBarrier(shared));
   } finally {
@@ -32,9 +33,12 @@ export default async function runTask(task: ThreadTask): Promise<ThreadSample | 
 }
 
 /** Loads only the client that the scenario uses: ioredis costs a thread about 10 MB. */
-async function connector(task: ThreadTask, redirects: RedirectCount | null): Promise<Connect> {
+async function connector(
+  task: ThreadTask,
+  commands: CommandSet,
+  redirects: RedirectCount | null,
+): Promise<Connect> {
   const { address, cluster, timeoutMs, autoPipelining } = task;
-  const commands: CommandSet = commandSet(task.keyPrefix, task.valueBytes, task.seed);
   if (cluster !== undefined && redirects !== null) {
     if (task.client === 'wire') {
       const { WireCluster } = await import('../pool/cluster/wire-cluster.ts');

@@ -1,58 +1,35 @@
-import { type Batch, type CommandSet, KEY } from '../pool/batch.ts';
-import { mixSeed, Prng } from './prng.ts';
+import type { Batch } from '../pool/batch.ts';
+import type { WorkloadTask } from './contract.ts';
+import { mixSeed } from './prng.ts';
+import type { CommandMix } from './workload/command-mix.ts';
+import { type KeyRange, openKeyChooser } from './workload/key-chooser.ts';
+import { keyRanges } from './workload/key-ranges.ts';
+import { MixedWorkload } from './workload/mixed-workload.ts';
+import { ReadsAndWrites } from './workload/reads-and-writes.ts';
 
-/** Indices into the workload's CommandSet. */
-const GET = 0;
-const SET = 1;
-
-const printable = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_';
-
-/** The commands of the workload: GET, and SET of one seeded value of printable characters. */
-export function commandSet(keyPrefix: string, valueBytes: number, seed: number): CommandSet {
-  return {
-    keyPrefix,
-    commands: [
-      { name: 'GET', args: [KEY] },
-      { name: 'SET', args: [KEY, randomValue(valueBytes, seed)] },
-    ],
-  };
+/** What the workers of one pool ask of the server. Seeded; filling batches makes no garbage. */
+export interface Workload {
+  /** Numbers for each command: batches must be made with as many. */
+  readonly stride: number;
+  /** Chooses the commands of the batch and their numbers. How commands are put into batches makes no difference to them. */
+  fill(batch: Batch): void;
 }
 
-/** A value of `bytes` printable ASCII characters; the same seed gives the same value. */
-export function randomValue(bytes: number, seed: number): string {
-  const prng = new Prng(mixSeed(seed, bytes));
-  let value = '';
-  for (let i = 0; i < bytes; i++) value += printable[prng.draw() & 63];
-  return value;
+/** @param own keys of the pool, or of the worker where they are partitioned */
+export function openWorkload(task: WorkloadTask, mix: CommandMix, own: KeyRange, seed: number): Workload {
+  const [first, second, ...others] = mix.templates;
+  const lean =
+    task.keyChoice.kind === 'uniform' && task.hitShare === 1 && others.length === 0 && mix.stride === 1;
+  if (lean && first?.keys === 1 && second?.keys === 1 && first.base === 0 && second.base === 0)
+    return new ReadsAndWrites(own, first.weight / (first.weight + second.weight), seed);
+  const chooser = openKeyChooser(task.keyChoice, own, task.keys, mixSeed(seed, 0));
+  const misses = { hitShare: task.hitShare, first: keyRanges(task).written, keys: task.keys };
+  return new MixedWorkload(mix, chooser, misses, seed);
 }
 
-/** Draws the operations of one pool's workers: keys uniform over the pool's own range, reads by their share. */
-export class Workload {
-  readonly #prng: Prng;
-  /** Two draws for each operation of the largest batch so far: workers with smaller ones may share the workload. */
-  #drawn = new Uint32Array(0);
-  readonly #firstKey: number;
-  readonly #keys: number;
-  /** A draw below this is a read. */
-  readonly #readBelow: number;
-
-  constructor(keys: { readonly firstKey: number; readonly keys: number }, readShare: number, seed: number) {
-    this.#prng = new Prng(seed);
-    this.#firstKey = keys.firstKey;
-    this.#keys = keys.keys;
-    this.#readBelow = readShare * 2 ** 32;
-  }
-
-  fill(batch: Batch): void {
-    const { command, key } = batch;
-    const draws = 2 * command.length;
-    if (this.#drawn.length < draws) this.#drawn = new Uint32Array(draws);
-    const drawn = this.#drawn;
-    this.#prng.drawInto(drawn, draws);
-    const scale = this.#keys / 2 ** 32;
-    for (let i = 0; i < command.length; i++) {
-      command[i] = (drawn[2 * i] as number) < this.#readBelow ? GET : SET;
-      key[i] = this.#firstKey + Math.floor((drawn[2 * i + 1] as number) * scale);
-    }
-  }
+/** Part `index` of `parts` of a range: together they are all of it, without overlap. */
+export function partOf({ firstKey, keys }: KeyRange, index: number, parts: number): KeyRange {
+  const from = Math.floor((index * keys) / parts);
+  const to = Math.floor(((index + 1) * keys) / parts);
+  return { firstKey: firstKey + from, keys: to - from };
 }

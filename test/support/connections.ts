@@ -75,7 +75,7 @@ export function sendBatch(
     });
     for (const [index, [command, key]] of operations.entries()) {
       batch.command[index] = command;
-      batch.key[index] = key;
+      batch.numbers[index] = key;
     }
     connection.send(batch);
   });

@@ -29,6 +29,8 @@ export function buildRound(
     failed: {},
     unfinished: 0,
     misses: 0,
+    hits: null,
+    commands: [],
     overRange: 0,
     opsPerSecond,
     service: latency,

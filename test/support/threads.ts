@@ -4,6 +4,7 @@ import { nowNs } from '../../src/pool/clock.ts';
 import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from '../../src/workers/contract.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import runTask from '../../src/workers/thread.ts';
+import { plainWorkload } from '../../src/workers/workload/plain-workload.ts';
 import { loopback } from './connections.ts';
 
 export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared' | 'thread'>> {
@@ -45,8 +46,7 @@ export function buildTask(
       ...pool,
     })),
     keyPrefix: 'test:',
-    valueBytes: 16,
-    readShare: 0.5,
+    workload: plainWorkload({ keys: 100, valueBytes: 16, readShare: 0.5 }),
     seed: 1,
     warmupSeconds: 0,
     seconds: 0.3,

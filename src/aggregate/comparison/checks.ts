@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Result } from '../result.ts';
 import { formatPlural } from '../text/format.ts';
 import { formatMemory } from '../text/target-words.ts';
-import { shownValue } from './equality.ts';
+import { shownValue, withoutUsual } from './equality.ts';
 import type { FairnessCheck } from './schema.ts';
 
 /** What limits a scenario where its figures tell of poolbench, and not of the server. */
@@ -28,7 +28,7 @@ export function checkFairness(results: readonly Result[]): FairnessCheck[] {
     checkConnections(results),
     checkPersistence(results),
     checkThreads(results),
-    same('workload', ({ config }) => config.workload),
+    same('workload', ({ config }) => withoutUsual(config.workload)),
     checkScenarios(results),
     same('rounds', ({ config }) => config.rounds),
     same(

@@ -9,12 +9,29 @@ export interface Comparable {
   readonly scenarios: readonly string[];
 }
 
+/** The usual values of the keys that workloads of version 0.2 and before do not have. */
+const laterKeys: Readonly<Record<string, unknown>> = {
+  keyChoice: { kind: 'uniform' },
+  valueContent: { kind: 'random' },
+  commands: [],
+  hitShare: 1,
+  ycsb: null,
+};
+
+/** A workload without those keys where they say the usual: what earlier versions did not say of theirs. */
+export function withoutUsual(workload: unknown): unknown {
+  if (typeof workload !== 'object' || workload === null) return workload;
+  return Object.fromEntries(
+    Object.entries(workload).filter(([key, value]) => !isDeepStrictEqual(laterKeys[key], value)),
+  );
+}
+
 /** Why these cannot be compared, as what was expected and found; null if they can. */
 export function whyNotComparable(sides: readonly Comparable[]): string | null {
   const [first, ...others] = sides;
   if (first === undefined) return null;
   for (const other of others) {
-    if (!isDeepStrictEqual(first.workload, other.workload)) {
+    if (!isDeepStrictEqual(withoutUsual(first.workload), withoutUsual(other.workload))) {
       return `expected equal workloads, found ${describeDifference(first, other)}`;
     }
     if (!other.scenarios.some(id => first.scenarios.includes(id))) {
@@ -31,7 +48,7 @@ export function shownValue(value: unknown): string {
 }
 
 function describeDifference(first: Comparable, other: Comparable): string {
-  const [a, b] = [entriesOf(first.workload), entriesOf(other.workload)];
+  const [a, b] = [entriesOf(withoutUsual(first.workload)), entriesOf(withoutUsual(other.workload))];
   const differing = [...new Set([...a.keys(), ...b.keys()])].filter(
     key => !isDeepStrictEqual(a.get(key), b.get(key)),
   );

@@ -18,6 +18,7 @@ import { thresholdSection } from '../thresholds/markdown.ts';
 import { describeUnjudged } from '../thresholds/words.ts';
 import { formatLatency } from './load-tables.ts';
 import { accountingSection } from './markdown-accounting.ts';
+import { commandSection } from './markdown-commands.ts';
 import { loadSection } from './markdown-load.ts';
 import { poolSection } from './markdown-pools.ts';
 import { standOutSection } from './markdown-stand-out.ts';
@@ -47,6 +48,7 @@ export function renderMarkdown(result: Result): string {
     '## What limited each scenario',
     limitsTable(result.scenarios),
     ...standOutSection(result),
+    ...commandSection(result.scenarios),
     ...poolSection(result.scenarios),
     ...accountingSection(result.scenarios),
     '## Warnings',

@@ -21,6 +21,7 @@ import { renderThresholds } from '../thresholds/terminal.ts';
 import { describeUnjudged } from '../thresholds/words.ts';
 import { isOpen } from './load-tables.ts';
 import { describeShortfall } from './shortfall.ts';
+import { renderCommands } from './terminal-commands.ts';
 import { renderLoad } from './terminal-load.ts';
 
 const width = terminalWidth;
@@ -48,6 +49,7 @@ export function renderTerminal(result: Result, colour: boolean): string {
       style,
     ),
     ...renderLoad(result.scenarios, style),
+    ...renderCommands(result.scenarios, style),
     renderFailures(result.scenarios, style),
     paragraph(describeStandOuts(result) ?? ''),
     [...result.warnings, ...findImbalances(result)].flatMap(warning =>

@@ -5,6 +5,8 @@ import { describeSides } from '../plan/describe-sides.ts';
 import { connectionsNeeded, expandScenarios } from '../plan/scenarios.ts';
 import { type PlannedSide, planSides } from '../plan/sides.ts';
 import { warnOfMissingCores } from '../plan/spare-cores.ts';
+import { sizesOf } from '../plan/value-variants.ts';
+import { workloadTask } from '../plan/workload-task.ts';
 import { describeEnvironment } from '../run/environment.ts';
 import { exitOnInterrupt } from '../run/interrupt.ts';
 import { describeFoundTarget } from '../target/describe-found-target.ts';
@@ -41,7 +43,7 @@ async function checkTarget(side: PlannedSide, sides: number, flags: RunFlags): P
     const warnings = await preflight(target, {
       connections: connectionsNeeded(scenarios),
       keys: workload.keys,
-      valueBytes: workload.valueBytes,
+      valueBytes: sizesOf(workloadTask(workload).values).mean,
     });
     warnings.push(...warnOfMissingCores(scenarios, target, describeEnvironment().cores));
     for (const warning of warnings) say(`warning: ${warning}`);

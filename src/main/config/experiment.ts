@@ -5,29 +5,13 @@ import { isOutOfRange, numberBetween, section, wholeNumber } from './schema-part
 import { search } from './search.ts';
 import { target } from './target.ts';
 import { findIdleThresholds, thresholds } from './thresholds.ts';
+import { workload } from './workload.ts';
+import { workloadMisfits } from './workload-misfits.ts';
 
 /**
  * The one description of a config file, with its parts in target.ts and scenario-group.ts: `configs/schema.json` and the type
  * `Experiment` are made from it.
  */
-
-/** What a request holds beside its value, at most. */
-const requestOverheadBytes = 128;
-/** Requests are held in memory while they travel: more than this would end the process without a word. */
-const mostBytesInFlight = 2 ** 30;
-
-const workload = section({
-  keys: wholeNumber(1, 100_000_000).default(10_000).meta({
-    description: 'Different keys in use; they are written before the load and removed after it',
-    unit: 'keys',
-  }),
-  valueBytes: wholeNumber(0, 16 * 1024 * 1024)
-    .default(32)
-    .meta({ description: 'Size of every value', unit: 'bytes' }),
-  readShare: numberBetween(0, 1)
-    .default(0.5)
-    .meta({ description: 'Share of GET among the commands; the rest is SET', unit: 'share, 0 to 1' }),
-}).meta({ description: 'What the workers ask of the server' });
 
 export const experimentSchema = section({
   $schema: z
@@ -70,30 +54,8 @@ export const experimentSchema = section({
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
-    const mostPools = Math.max(...value.scenarios.flatMap(({ pools }) => pools));
-    if (value.workload.keys < mostPools) {
-      const expected = `at least as many keys as pools, ${mostPools} here (each pool has keys of its own)`;
-      issues.push({
-        code: 'custom',
-        params: { expected },
-        path: ['workload', 'keys'],
-        input: value.workload.keys,
-      });
-    }
-    for (const [index, { workers, pipeline, batch }] of value.scenarios.entries()) {
-      const commands =
-        Math.max(...workers) * Math.max(...pipeline) +
-        Math.max(...batch.map(beside => (beside.pool === 'none' ? 0 : beside.workers * beside.pipeline)));
-      const bytes = commands * (value.workload.valueBytes + requestOverheadBytes);
-      if (bytes <= mostBytesInFlight) continue;
-      const expected = `at most 1 GiB in flight at once (workers × pipeline × valueBytes, ${(bytes / 2 ** 30).toFixed(1)} GiB here)`;
-      issues.push({
-        code: 'custom',
-        params: { expected },
-        path: ['scenarios', index, 'pipeline'],
-        input: pipeline,
-      });
-    }
+    for (const { path, expected, found } of workloadMisfits(value))
+      issues.push({ code: 'custom', params: { expected }, path: [...path], input: found });
     const scenarios = expandScenarios(value.scenarios);
     for (const { key, ...params } of findIdleThresholds(Object.keys(value.thresholds), scenarios))
       issues.push({ code: 'custom', params, path: ['thresholds', key], input: value.thresholds[key] });

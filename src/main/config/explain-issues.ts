@@ -20,8 +20,9 @@ function explain(issue: Issue, parents: Path, input: unknown, at: string): strin
   const path = [...parents, ...issue.path];
   const { name, value } = locate(path, input, at);
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // Only lists make such unions: the first branch is a single value, the second a list of values.
-    const branch = issue.errors[Array.isArray(value) ? 1 : 0] ?? [];
+    // In such unions the first branch is a single value, the second a list of values or what else can stand there.
+    const isSingle = typeof value !== 'object' || value === null;
+    const branch = issue.errors[isSingle || onlyLists(issue.errors[1], value) ? 0 : 1] ?? [];
     return branch.flatMap(nested => explain(nested, path, input, at));
   }
   if (issue.code === 'unrecognized_keys') return [`${name}: ${unknownKeys(issue.keys, issue.message)}`];
@@ -32,6 +33,14 @@ function explain(issue: Issue, parents: Path, input: unknown, at: string): strin
   // A password that is not text is one all the same.
   const hidden = path.at(-1) === 'password';
   return [`${name}: expected ${expected}, found ${hidden ? '***' : shown(found)}`];
+}
+
+/** Whether a branch takes lists alone, and this is none: then nothing it says is of use. */
+function onlyLists(branch: readonly Issue[] | undefined, value: unknown): boolean {
+  return (
+    !Array.isArray(value) &&
+    branch?.some(issue => issue.code === 'invalid_type' && issue.expected === 'array') === true
+  );
 }
 
 function unknownKeys(keys: readonly string[], known: string): string {

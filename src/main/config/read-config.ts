@@ -7,6 +7,7 @@ import { explainIssues } from './explain-issues.ts';
 import { nearest } from './nearest.ts';
 import { parseJson } from './parse-json.ts';
 import { locateTlsFiles } from './tls-paths.ts';
+import { locateValueFile } from './value-path.ts';
 
 /**
  * Reads and validates a config file, and looks whether the files that it names can be used.
@@ -33,13 +34,13 @@ export async function readConfig(path: string): Promise<Experiment> {
 }
 
 /**
- * Validates the text of a config; `source` is its name in messages.
+ * Validates the text of a config; `source` is its path: its name in messages, and where files of values are looked for.
  *
  * @throws CONFIG_INVALID with line and column of a syntax error, or with every fault against the schema
  */
 export function parseConfig(text: string, source: string): Experiment {
   // Some editors begin a file with a byte order mark, which is not JSON.
-  const input = parseJson(text.replace(/^\uFEFF/, ''), source);
+  const input = locateValueFile(parseJson(text.replace(/^\uFEFF/, ''), source), source);
   const parsed = experimentSchema.safeParse(input);
   if (parsed.success) return parsed.data;
   throw invalid(source, explainIssues(parsed.error.issues, input));

@@ -15,8 +15,8 @@ export function numberBetween(least: number, most: number) {
   return z.number({ error }).min(least, { error }).max(most, { error });
 }
 
-export function oneOf<const Name extends string>(names: readonly Name[]) {
-  return z.enum(names, { error: names.map(name => JSON.stringify(name)).join(' or ') });
+export function oneOf<const Name extends string>(names: readonly Name[], note = '') {
+  return z.enum(names, { error: names.map(name => JSON.stringify(name)).join(' or ') + note });
 }
 
 /** A list without values would make a matrix without cells. A single value stands for a list of one. */

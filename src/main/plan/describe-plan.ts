@@ -2,6 +2,7 @@ import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { type Arrival, labelArrival } from './arrivals.ts';
+import { describeWorkload } from './describe-workload.ts';
 import { estimateSeconds, type Plan } from './rounds.ts';
 import { type Scenario, shortId } from './scenarios.ts';
 
@@ -12,14 +13,13 @@ const mostRows = 40;
 /** What is going to be measured and how long it takes, for a reader; no line is longer than 80 columns. */
 export function describePlan(experiment: Experiment, plan: Plan): string {
   const { scenarios, rounds, seconds, warmupSeconds } = plan;
-  const { keys, valueBytes, readShare } = experiment.workload;
   const measurements = rounds.reduce((sum, round) => sum + round.length, 0);
   const lines = [
     `Plan: ${experiment.name}`,
     `  ${formatPlural(scenarios.length, 'scenario')} × ${formatPlural(rounds.length, 'round')} = ${formatPlural(measurements, 'measurement')}`,
     `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `  order: shuffled anew every round, seed ${experiment.seed}`,
-    `  workload: ${formatPlural(keys, 'key')}, values of ${formatPlural(valueBytes, 'byte')}, ${percent(readShare)} GET, ${percent(1 - readShare)} SET`,
+    ...describeWorkload(experiment.workload).map(line => `  ${line}`),
     `  duration: about ${formatDuration(estimateSeconds(plan))}`,
     ...(rounds.length < 5 ? ['  verdict: none, as that takes 5 rounds'] : []),
     '',
@@ -116,8 +116,4 @@ function describeArrivals(arrival: Arrival): string {
 
 function cut(line: string): string {
   return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(2))} %`;
 }

@@ -6,10 +6,12 @@ import { presets } from '../../pool/presets.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
+import { parseCommand } from '../../workers/workload/command-template.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { openLoopOf } from '../plan/arrivals.ts';
 import type { Scenario } from '../plan/scenarios.ts';
 import { splitOverThreads } from '../plan/split.ts';
+import { workloadTask } from '../plan/workload-task.ts';
 import type { Control } from '../target/control.ts';
 import { commandCalls } from '../target/info.ts';
 import type { Target } from '../target/resolve.ts';
@@ -18,9 +20,6 @@ import { measureBaseRoundTripMs } from './base-round-trip.ts';
 import { ConnectionCutter } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import type { Threads } from './threads.ts';
-
-/** Commands of the workload, as the server's commandstats name them. */
-const commandNames = ['get', 'set'];
 
 const shortestWindowSeconds = 0.1;
 
@@ -41,7 +40,8 @@ export function threadTasks(
   round: number,
   shared: SharedState,
 ): ThreadTask[] {
-  const { workload, seed, seconds, warmupSeconds, timeoutMs } = experiment;
+  const { seed, seconds, warmupSeconds, timeoutMs } = experiment;
+  const workload = workloadTask(experiment.workload);
   return splitOverThreads(scenario, workload.keys).map((pools, thread) => ({
     thread,
     address: target.address,
@@ -57,8 +57,7 @@ export function threadTasks(
     openLoop: openLoopOf(scenario, thread),
     pools,
     keyPrefix,
-    valueBytes: workload.valueBytes,
-    readShare: workload.readShare,
+    workload,
     seed: mixSeed(seed, round, thread),
     warmupSeconds,
     seconds,
@@ -86,8 +85,9 @@ export async function measure(
     seed: mixSeed(bench.experiment.seed, round),
   });
 
+  const names = commandNames(bench.experiment.workload);
   const basePingMs = await measureBaseRoundTripMs(control);
-  const before = await serverCount(control);
+  const before = await serverCount(control, names);
   let samples: ThreadSample[];
   let cores: Awaited<ReturnType<CpuMeter['stop']>>;
   try {
@@ -105,7 +105,7 @@ export async function measure(
   if (cutter.failure !== undefined) {
     bench.warn(`no connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
   }
-  const after = await serverCount(control);
+  const after = await serverCount(control, names);
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
@@ -134,6 +134,11 @@ export async function measure(
   });
 }
 
+/** Commands of the workload, as the server's commandstats name them. */
+function commandNames(workload: Experiment['workload']): string[] {
+  return workloadTask(workload).commands.map(({ command }) => parseCommand(command).statName);
+}
+
 /** How often the server has run the workload's commands in its life so far, where it tells; the masters of a cluster together. */
 interface ServerCount {
   /** Another one after every start of the server, and when other masters serve. */
@@ -143,13 +148,13 @@ interface ServerCount {
   readonly server: string;
 }
 
-async function serverCount(control: Control): Promise<ServerCount> {
+async function serverCount(control: Control, names: readonly string[]): Promise<ServerCount> {
   // A server that is gone tells nothing; that it is gone is noticed elsewhere.
   const nodes = await control.findNodes().catch(() => control.nodes);
   const ask = (section: string) =>
     Promise.all(nodes.map(node => node.info(section).catch(() => new Map<string, string>())));
   const lives = (await ask('server')).map(server => server.get('run_id') ?? server.get('process_id'));
-  const calls = (await ask('commandstats')).map(info => commandCalls(info, commandNames));
+  const calls = (await ask('commandstats')).map(info => commandCalls(info, names));
   return {
     // A master that is silent at one end only has gone or come: what the others tell is then not the cluster's.
     life:

@@ -1,9 +1,13 @@
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Address } from '../../pool/address.ts';
+import type { WorkloadTask } from '../../workers/contract.ts';
+import { keyRanges } from '../../workers/workload/key-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectionsNeeded, expandScenarios, type Scenario } from '../plan/scenarios.ts';
 import { warnOfMissingCores } from '../plan/spare-cores.ts';
+import { sizesOf } from '../plan/value-variants.ts';
+import { workloadTask } from '../plan/workload-task.ts';
 import { writeResults } from '../results/results-folder.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target/key-space.ts';
 import { preflight } from '../target/preflight.ts';
@@ -51,8 +55,9 @@ export class SideRun {
 
   /** @throws PoolbenchError TARGET_TOO_SMALL, TARGET_LOST */
   async preflight(): Promise<void> {
-    const { keys, valueBytes } = this.#side.experiment.workload;
+    const { keys, values } = this.#workload;
     const connections = connectionsNeeded(this.#scenarios);
+    const valueBytes = sizesOf(values).mean;
     this.#warn(await preflight(this.#side.target, { connections, keys, valueBytes }));
     this.#warn(warnOfMissingCores(this.#scenarios, this.#side.target, describeEnvironment().cores));
   }
@@ -62,7 +67,7 @@ export class SideRun {
     const { target, experiment } = this.#side;
     this.#space = await claimKeySpace(target.control, {
       seed: experiment.seed,
-      keys: experiment.workload.keys,
+      keys: keyRanges(this.#workload).written,
     });
     this.#warn(this.#space.warnings);
   }
@@ -71,10 +76,10 @@ export class SideRun {
   async prepare(): Promise<void> {
     const { target, experiment } = this.#side;
     const { signal } = this.#shared;
-    const { seed, workload } = experiment;
-    this.#warn(
-      await prefill(target.control, this.#claimed, { seed, valueBytes: workload.valueBytes, signal }),
-    );
+    const workload = this.#workload;
+    const keys = keyRanges(workload).prefilled;
+    const { seed } = experiment;
+    this.#warn(await prefill(target.control, this.#claimed, { keys, seed, workload, signal }));
     await this.#ending(() => shakeDown(this.#bench, this.#scenarios, signal));
   }
 
@@ -136,6 +141,10 @@ export class SideRun {
       if (!complete) this.#warn([cause.message]);
       return { result, unwritten: cause };
     }
+  }
+
+  get #workload(): WorkloadTask {
+    return workloadTask(this.#side.experiment.workload);
   }
 
   /** What a reader must know of the target and of the run so far. */

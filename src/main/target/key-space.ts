@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { formatCount } from '../../aggregate/text/format.ts';
 import { keyName } from '../../pool/batch.ts';
-import { randomValue } from '../../workers/workload.ts';
+import type { WorkloadTask } from '../../workers/contract.ts';
+import { mixSeed } from '../../workers/prng.ts';
+import { AliasTable } from '../../workers/workload/alias-table.ts';
+import { valueTexts } from '../../workers/workload/command-mix.ts';
+import { Draws } from '../../workers/workload/draws.ts';
 import { PoolbenchError } from '../errors.ts';
 import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
 
-/** The keys of one run: `<prefix><8 digits>`, from 0 to `keys - 1`. */
+/** The keys that one run may write: `<prefix><8 digits>`, from 0 to `keys - 1`. */
 export interface KeySpace {
   /** `poolbench:<seed>:`, `poolbench:<seed>.1:` and so on while other runs have taken those before, or a random one. */
   readonly prefix: string;
@@ -60,22 +65,59 @@ export async function claimKeySpace(
   );
 }
 
+/** What the prefill writes. */
+export interface Prefill {
+  /** Keys, from number 0 on. */
+  readonly keys: number;
+  readonly seed: number;
+  /** The values that the load writes, by their weights. */
+  readonly workload: Pick<WorkloadTask, 'values' | 'compressibleShare'>;
+  readonly signal?: AbortSignal;
+}
+
 /**
- * Writes every key once, pipelined, with a value as the load writes them; an aborted `signal` ends it early.
- * @returns one warning if the server refused any of it; the run goes on, and its reads then miss
+ * Writes every key once, pipelined, with values as the load writes them; an aborted `signal` ends it early.
+ * @returns a warning if the server refused any of it, and the run goes on, its reads then missing; or if there are not
+ *   as many keys more as were written
  */
-export async function prefill(
+export async function prefill(control: Control, space: KeySpace, what: Prefill): Promise<string[]> {
+  const before = await databaseSize(control);
+  const refusal = await writeKeys(control, space, what);
+  const after = await databaseSize(control);
+  if (refusal.length > 0 || before === null || after === null || what.signal?.aborted) return refusal;
+  if (after - before === what.keys) return [];
+  return [
+    `${formatCount(what.keys)} keys were written before the load, but the database went from ${formatCount(before)} to ${formatCount(after)} keys: somebody else uses it, or keys were evicted or there before`,
+  ];
+}
+
+/** Keys that the server, or the masters of a cluster together, hold. Null where it may not be asked. */
+async function databaseSize(control: Control): Promise<number | null> {
+  try {
+    const sizes = await Promise.all(control.nodes.map(node => node.call('DBSIZE')));
+    return sizes.reduce((sum: number, size) => sum + Number(size), 0);
+  } catch (error) {
+    if (isRefusal(error)) return null;
+    throw error;
+  }
+}
+
+async function writeKeys(
   control: Control,
   space: KeySpace,
-  { seed, valueBytes, signal }: { seed: number; valueBytes: number; signal?: AbortSignal },
+  { keys, seed, workload, signal }: Prefill,
 ): Promise<string[]> {
-  const value = randomValue(valueBytes, seed);
-  const chunk = Math.max(1, Math.min(chunkKeys, Math.floor(chunkBytes / Math.max(1, valueBytes))));
+  const values = valueTexts(workload, seed);
+  const table = new AliasTable(values.map(({ share }) => share));
+  const draws = new Draws(mixSeed(seed, keys));
+  const longest = Math.max(...values.map(({ text }) => Buffer.byteLength(text)));
+  const chunk = Math.max(1, Math.min(chunkKeys, Math.floor(chunkBytes / Math.max(1, longest))));
   let refused = 0;
   let reason = '';
-  for (let first = 0; first < space.keys && signal?.aborted !== true; first += chunk) {
+  for (let first = 0; first < keys && signal?.aborted !== true; first += chunk) {
     const requests: Request[] = [];
-    for (let number = first; number < Math.min(first + chunk, space.keys); number += 1) {
+    for (let number = first; number < Math.min(first + chunk, keys); number += 1) {
+      const value = values[table.pick(draws.next())]?.text ?? '';
       requests.push(['SET', keyName(space.prefix, number), value]);
     }
     for (const outcome of await control.pipeline(requests)) {
@@ -88,7 +130,7 @@ export async function prefill(
       return [`the prefill was refused, so reads will find nothing: ${reason}`];
     }
   }
-  return refused === 0 ? [] : [`the prefill was refused for ${refused} of ${space.keys} keys: ${reason}`];
+  return refused === 0 ? [] : [`the prefill was refused for ${refused} of ${keys} keys: ${reason}`];
 }
 
 /**

@@ -31,7 +31,7 @@ export class BatchCutter {
       return;
     }
     const part = this.#parts.take(1, flight, this.#ownerOf(batch, 0));
-    part.copy(0, batch, 0);
+    part.takeOver(0, batch, 0, 0);
     flight.open = 1;
     send(part);
   }
@@ -40,7 +40,7 @@ export class BatchCutter {
   cutAgain(part: Part, flight: Flight, indices: readonly number[], node: number): Part {
     const again = this.#parts.take(indices.length, flight, node);
     again.hops = part.hops + 1;
-    for (const [to, from] of indices.entries()) again.copy(to, part, from);
+    for (const [to, from] of indices.entries()) again.takeOver(to, part, from, part.origins[from] as number);
     flight.open++;
     return again;
   }
@@ -79,7 +79,7 @@ export class BatchCutter {
       const node = owners[i] as number;
       const place = (counts[node] as number) - 1;
       counts[node] = place;
-      cut[node]?.copy(place, batch, i);
+      cut[node]?.takeOver(place, batch, i, i);
     }
     for (let node = 0; node < counts.length; node++) {
       const part = cut[node];

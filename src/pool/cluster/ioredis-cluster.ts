@@ -126,13 +126,13 @@ export class IoredisCluster extends Connection {
     for (let i = 0; i < batch.size; i++) {
       this.#cluster.call(nameOf(this.#commandSet, batch, i), argsOf(this.#commandSet, batch, i)).then(
         value => {
-          count(batch, undefined, value);
+          count(batch, i, undefined, value);
           landed();
         },
         (error: unknown) => {
           const refused = error instanceof Error && error.name === 'ReplyError';
           lost ||= !refused;
-          batch.fail(refused ? failureCode(error) : (this.#closedAs ?? failureCode(error)), 1);
+          batch.fail(refused ? failureCode(error) : (this.#closedAs ?? failureCode(error)), 1, i);
           landed();
         },
       );

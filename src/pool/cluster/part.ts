@@ -24,10 +24,32 @@ export class Part extends Batch {
   asking = false;
   /** Redirections that brought its commands here. */
   hops = 0;
+  /** Where each of its commands stands in the flight's batch. */
+  readonly origins: Uint32Array;
   redirected: RedirectedCommand[] | undefined;
 
-  constructor(size: number) {
-    super(size, () => this.flight?.landed(this));
+  constructor(size: number, stride: number) {
+    super(size, () => this.flight?.landed(this), stride);
+    this.origins = new Uint32Array(size);
+  }
+
+  /** Takes over a command of another batch, which stands at `origin` in the flight's. */
+  takeOver(to: number, source: Batch, from: number, origin: number): void {
+    this.copy(to, source, from);
+    this.origins[to] = origin;
+  }
+
+  /** Tells the flight's batch which of its commands found nothing, and which failed, and why. */
+  passOn({ batch }: Flight): void {
+    batch.completed += this.completed;
+    batch.misses += this.misses;
+    if (this.misses === 0 && this.failures === undefined) return;
+    for (let index = 0; index < this.size; index++) {
+      const origin = this.origins[index] as number;
+      const code = this.failedAs(index);
+      if (code !== undefined) batch.fail(code, 1, origin);
+      else if (this.hasMissed(index)) batch.missedAt(origin);
+    }
   }
 
   override restart(): void {
@@ -37,7 +59,7 @@ export class Part extends Batch {
 
   override refused(code: string, message: string, index: number): void {
     const redirect = this.hops < mostRedirects ? readRedirect(message) : undefined;
-    if (redirect === undefined) this.fail(code, 1);
+    if (redirect === undefined) this.fail(code, 1, index);
     else {
       this.redirected ??= [];
       this.redirected.push({ ...redirect, index });
@@ -48,12 +70,15 @@ export class Part extends Batch {
 /** Parts larger than this are made anew each time: over so many commands that costs nothing. */
 const largestKept = 256;
 
-/** Parts that are not in use, by size: batches are cut anew every time, and making parts would cost more than sending them. */
+/**
+ * Parts that are not in use, by size: batches are cut anew every time, and making parts would cost more than sending
+ * them. All batches of one CommandSet have the same stride, and so have the parts of a store.
+ */
 export class PartStore {
   readonly #free: Part[][] = [];
 
   take(size: number, flight: Flight, node: number): Part {
-    const part = this.#free[size]?.pop() ?? new Part(size);
+    const part = this.#free[size]?.pop() ?? new Part(size, flight.batch.stride);
     part.flight = flight;
     part.node = node;
     part.asking = false;

@@ -136,9 +136,8 @@ export class WireCluster extends Connection {
     const { flight } = part;
     if (flight === undefined) return;
     const { batch } = flight;
-    batch.completed += part.completed;
-    batch.misses += part.misses;
-    if (part.failures !== undefined) this.#fail(part, batch);
+    part.passOn(flight);
+    if (part.failures !== undefined) this.#lookAgain(part);
     if (part.redirected !== undefined) this.#follow(part, flight);
     this.#shared.cutter.giveBack(part);
     if (--flight.open > 0) return;
@@ -147,9 +146,8 @@ export class WireCluster extends Connection {
     batch.done();
   }
 
-  #fail(part: Part, batch: Batch): void {
-    for (const [code, count] of part.failures ?? []) batch.fail(code, count);
-    // A node that is gone, or that says its cluster is not whole, may have been replaced.
+  /** A node that is gone, or that says its cluster is not whole, may have been replaced. */
+  #lookAgain(part: Part): void {
     const lost = this.#nodes[part.node]?.live === undefined;
     if (lost || part.failures?.has('CLUSTERDOWN')) this.#shared.topology.suspect();
   }

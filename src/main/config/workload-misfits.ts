@@ -1,0 +1,104 @@
+import type { z } from 'zod';
+import { keysOf, parseCommand } from '../../workers/workload/command-template.ts';
+import { keyRanges } from '../../workers/workload/key-ranges.ts';
+import { sizesOf } from '../plan/value-variants.ts';
+import { workloadTask } from '../plan/workload-task.ts';
+import type { scenarioGroup } from './scenario-group.ts';
+import type { WorkloadConfig } from './workload.ts';
+
+type ScenarioGroup = z.output<typeof scenarioGroup>;
+
+/** A value that is right by itself, but not for what else the config says. */
+interface Misfit {
+  readonly path: readonly (string | number)[];
+  readonly expected: string;
+  readonly found: unknown;
+}
+
+interface Parts {
+  readonly target: { readonly cluster: boolean };
+  readonly workload: WorkloadConfig;
+  readonly scenarios: readonly ScenarioGroup[];
+}
+
+/** What a request holds beside its value, at most. */
+const requestOverheadBytes = 128;
+/** Requests are held in memory while they travel: more than this would end the process without a word. */
+const mostBytesInFlight = 2 ** 30;
+/** Key numbers have 8 digits. */
+const mostKeyNumbers = 100_000_000;
+
+/** Whether there are keys enough, and few enough; a cluster that can take the commands; memory for what is in flight. */
+export function workloadMisfits(config: Parts): Misfit[] {
+  return [
+    ...numberOfKeys(config).map(expected => ({
+      path: ['workload', 'keys'],
+      expected,
+      found: config.workload.keys,
+    })),
+    ...foreignToClusters(config),
+    ...tooLargeInFlight(config),
+  ];
+}
+
+function numberOfKeys({ workload, scenarios }: Parts): string[] {
+  const { keys } = workload;
+  const task = workloadTask(workload);
+  const expected: string[] = [];
+  const mostPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
+  if (keys < mostPools)
+    expected.push(`at least as many keys as pools, ${mostPools} here (each pool has keys of its own)`);
+  const { all } = keyRanges(task);
+  if (all > mostKeyNumbers) {
+    const most = Math.floor((mostKeyNumbers * keys) / all);
+    expected.push(
+      `at most ${most} keys, as ${all / keys} times as many are needed (one for each type of value, and for reads that find nothing)`,
+    );
+  }
+  if (task.keyChoice.kind !== 'partitioned') return expected;
+  const mostOwners = Math.max(...scenarios.map(ownersOf));
+  if (keys < mostOwners)
+    expected.push(`at least ${mostOwners} keys (partitioned: each worker has keys of its own)`);
+  return expected;
+}
+
+/** Workers that keys are shared out to, and as many more as remainders of the division by pools can take. */
+function ownersOf({ workers, batch, pools }: ScenarioGroup): number {
+  const beside = Math.max(...batch.map(group => (group.pool === 'none' ? 0 : group.workers)));
+  return Math.max(...workers) + beside + Math.max(...pools);
+}
+
+function foreignToClusters({ target, workload }: Parts): Misfit[] {
+  if (!target.cluster) return [];
+  return workload.commands.flatMap(({ command }, index) =>
+    keysOf(parseCommand(command)) <= 1
+      ? []
+      : [
+          {
+            path: ['workload', 'commands', index, 'command'],
+            expected:
+              'a command of one key at most, as target.cluster is true (keys of one command would be of several nodes)',
+            found: command,
+          },
+        ],
+  );
+}
+
+function tooLargeInFlight({ workload, scenarios }: Parts): Misfit[] {
+  const { most } = sizesOf(workloadTask(workload).values);
+  return scenarios.flatMap(({ workers, pipeline, batch }, index) => {
+    const commands =
+      Math.max(...workers) * Math.max(...pipeline) +
+      Math.max(...batch.map(beside => (beside.pool === 'none' ? 0 : beside.workers * beside.pipeline)));
+    const bytes = commands * (most + requestOverheadBytes);
+    if (bytes <= mostBytesInFlight) return [];
+    const inFlight = `${(bytes / 2 ** 30).toFixed(1)} GiB here`;
+    return [
+      {
+        path: ['scenarios', index, 'pipeline'],
+        expected: `at most 1 GiB in flight at once (workers × pipeline × valueBytes, ${inFlight})`,
+        found: pipeline,
+      },
+    ];
+  });
+}

@@ -1,0 +1,96 @@
+import { type Argument, type CommandSet, type CommandTemplate, KEY } from '../../pool/batch.ts';
+import type { ValueVariant, WorkloadTask } from '../contract.ts';
+import { familyOf, readsPrefilledKeys, tellsMisses } from './command-rules.ts';
+import { keysOf, parseCommand, type TemplatePart } from './command-template.ts';
+import { keyRanges } from './key-ranges.ts';
+import { randomValue } from './random-value.ts';
+
+/** Numbers from `from` to `to`; undefined: a counter. */
+export type SpelledNumber = { readonly from: number; readonly to: number } | undefined;
+
+/** One template of a mix: a command with one of the values. */
+export interface MixTemplate {
+  readonly name: string;
+  readonly weight: number;
+  readonly keys: number;
+  /** Key number 0 of its family. */
+  readonly base: number;
+  /** Whether the hit share decides which keys it is for. */
+  readonly reads: boolean;
+  readonly tellsMisses: boolean;
+  /** The numbers behind those of its keys. */
+  readonly spelled: readonly SpelledNumber[];
+}
+
+/** The commands of a workload as connections send them, and what is drawn for each. */
+export interface CommandMix {
+  readonly commandSet: CommandSet;
+  readonly templates: readonly MixTemplate[];
+  /** The most numbers that a command has; 1 at least. */
+  readonly stride: number;
+}
+
+/**
+ * A template for every command and, where it has one, every value: so an operation's bytes are chosen, not made.
+ * The same seed gives the same values.
+ */
+export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: number): CommandMix {
+  const ranges = keyRanges(workload);
+  const values = valueTexts(workload, seed);
+  const commands: CommandTemplate[] = [];
+  const templates: MixTemplate[] = [];
+  for (const { command, weight } of workload.commands) {
+    const parsed = parseCommand(command);
+    const { name, args } = parsed;
+    const parts = args.flat();
+    const keys = keysOf(parsed);
+    const spelled = parts.flatMap((part): SpelledNumber[] =>
+      part.kind === 'number' ? [part] : part.kind === 'counter' ? [undefined] : [],
+    );
+    const common = {
+      name,
+      keys,
+      spelled,
+      base: ranges.families.indexOf(familyOf(name)) * workload.keys,
+      reads: readsPrefilledKeys(name),
+      tellsMisses: tellsMisses(name),
+    };
+    const variants = parts.some(part => part.kind === 'value') ? values : [{ text: '', share: 1 }];
+    for (const { text, share } of variants) {
+      const place = { next: keys };
+      commands.push({ name, args: args.map(arg => argument(arg, text, place)) });
+      templates.push({ ...common, weight: weight * share });
+    }
+  }
+  const stride = Math.max(1, ...templates.map(({ keys, spelled }) => keys + spelled.length));
+  return { commandSet: { keyPrefix, commands }, templates, stride };
+}
+
+/** The values with their shares of all writes. Random ones are beginnings of the longest. */
+export function valueTexts(
+  { values, compressibleShare }: Pick<WorkloadTask, 'values' | 'compressibleShare'>,
+  seed: number,
+): { readonly text: string; readonly share: number }[] {
+  const sum = values.reduce((total, { weight }) => total + weight, 0);
+  const most = Math.max(0, ...values.map(({ value }) => ('bytes' in value ? value.bytes : 0)));
+  const longest = randomValue(most, seed, compressibleShare);
+  return values.map(({ value, weight }: ValueVariant) => ({
+    share: weight / sum,
+    text: 'text' in value ? value.text : longest.slice(0, value.bytes),
+  }));
+}
+
+function argument(parts: readonly TemplatePart[], value: string, place: { next: number }): Argument {
+  if (parts[0]?.kind === 'key') return KEY;
+  const joined: (string | number)[] = [];
+  for (const part of parts) {
+    if (part.kind === 'counter' || part.kind === 'number') joined.push(place.next++);
+    else {
+      const text = part.kind === 'text' ? part.text : value;
+      const last = joined.at(-1);
+      if (typeof last === 'string') joined[joined.length - 1] = last + text;
+      else joined.push(text);
+    }
+  }
+  return joined.some(part => typeof part === 'number') ? joined : joined.join('');
+}

@@ -1,0 +1,31 @@
+import type { WorkloadTask } from '../contract.ts';
+import { type Family, families, familyOf } from './command-rules.ts';
+import { parseCommand } from './command-template.ts';
+
+/** How the key numbers of a run are shared out. */
+export interface KeyRanges {
+  /** Families of keys that the commands use; each has as many keys as the workload, one family behind the other. */
+  readonly families: readonly Family[];
+  /** Keys that the prefill writes, from 0 on: those of the strings, if there are any. */
+  readonly prefilled: number;
+  /** Every key that the prefill or the load can write has a number below this. */
+  readonly written: number;
+  /** From `written` on, as many numbers as there are keys, for reads that are to find nothing. Nobody writes them. */
+  readonly all: number;
+}
+
+export function keyRanges({
+  keys,
+  commands,
+  hitShare,
+}: Pick<WorkloadTask, 'keys' | 'commands' | 'hitShare'>): KeyRanges {
+  const used = new Set(commands.map(({ command }) => familyOf(parseCommand(command).name)));
+  const inOrder = families.filter(family => used.has(family));
+  const written = keys * inOrder.length;
+  return {
+    families: inOrder,
+    prefilled: used.has('strings') ? keys : 0,
+    written,
+    all: written + (hitShare < 1 ? keys : 0),
+  };
+}

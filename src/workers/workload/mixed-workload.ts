@@ -1,0 +1,84 @@
+import type { Batch } from '../../pool/batch.ts';
+import { mixSeed, Prng } from '../prng.ts';
+import type { Workload } from '../workload.ts';
+import { AliasTable } from './alias-table.ts';
+import type { CommandMix, MixTemplate, SpelledNumber } from './command-mix.ts';
+import { Draws } from './draws.ts';
+import type { KeyChooser } from './key-chooser.ts';
+
+/** Reads that are to find nothing are for keys from `first` on, evenly. */
+export interface Misses {
+  readonly hitShare: number;
+  readonly first: number;
+  readonly keys: number;
+}
+
+/** Draws templates by their weights, then the keys and numbers of each. */
+export class MixedWorkload implements Workload {
+  readonly stride: number;
+  readonly #templates: readonly MixTemplate[];
+  readonly #table: AliasTable;
+  readonly #templateDraws: Prng;
+  readonly #chooser: KeyChooser;
+  readonly #draws: Draws;
+  /** A draw below this is a hit. */
+  readonly #hitBelow: number;
+  readonly #firstMiss: number;
+  readonly #missScale: number;
+  #counter = 0;
+  #drawn = new Uint32Array(0);
+  #keys = new Uint32Array(0);
+
+  constructor({ templates, stride }: CommandMix, chooser: KeyChooser, misses: Misses, seed: number) {
+    this.stride = stride;
+    this.#templates = templates;
+    this.#table = new AliasTable(templates.map(({ weight }) => weight));
+    this.#chooser = chooser;
+    this.#templateDraws = new Prng(mixSeed(seed, 1));
+    this.#draws = new Draws(mixSeed(seed, 2));
+    this.#hitBelow = misses.hitShare * 2 ** 32;
+    this.#firstMiss = misses.first;
+    this.#missScale = misses.keys / 2 ** 32;
+  }
+
+  fill(batch: Batch): void {
+    const { command, numbers, stride } = batch;
+    const size = command.length;
+    if (this.#drawn.length < size) {
+      this.#drawn = new Uint32Array(size);
+      this.#keys = new Uint32Array(size * stride);
+    }
+    this.#templateDraws.drawInto(this.#drawn, size);
+    let keys = 0;
+    for (let i = 0; i < size; i++) {
+      const index = this.#table.pick(this.#drawn[i] as number);
+      command[i] = index;
+      keys += (this.#templates[index] as MixTemplate).keys;
+    }
+    this.#chooser.drawInto(this.#keys, keys);
+    let next = 0;
+    for (let i = 0; i < size; i++) {
+      const template = this.#templates[command[i] as number] as MixTemplate;
+      let at = i * stride;
+      for (let key = 0; key < template.keys; key++) {
+        const chosen = template.base + (this.#keys[next++] as number);
+        numbers[at++] = template.reads && this.#hitBelow < 2 ** 32 ? this.#hitOrMiss(chosen) : chosen;
+      }
+      for (let k = 0; k < template.spelled.length; k++) numbers[at++] = this.#spell(template.spelled[k]);
+    }
+  }
+
+  #hitOrMiss(chosen: number): number {
+    if (this.#draws.next() < this.#hitBelow) return chosen;
+    return this.#firstMiss + Math.floor(this.#draws.next() * this.#missScale);
+  }
+
+  #spell(number: SpelledNumber): number {
+    if (number === undefined) {
+      const count = this.#counter;
+      this.#counter = (count + 1) % 2 ** 32;
+      return count;
+    }
+    return number.from + Math.floor((this.#draws.next() / 2 ** 32) * (number.to - number.from + 1));
+  }
+}

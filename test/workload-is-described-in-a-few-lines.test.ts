@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { parseConfig } from '../src/main/config/read-config.ts';
+import { describeWorkload } from '../src/main/plan/describe-workload.ts';
+
+function linesOf(workload: object): string[] {
+  const config = { name: 'c', target: { server: 'redis', url: 'redis://h' }, scenarios: [{}], workload };
+  return describeWorkload(parseConfig(JSON.stringify(config), 'c.json').workload);
+}
+
+test.each<[object, string[]]>([
+  [{}, ['workload: 10,000 keys, values of 32 bytes, 50 % GET, 50 % SET']],
+  [
+    { ycsb: 'B' },
+    ['workload: 10,000 keys, zipfian 0.99, values of 32 bytes, YCSB B: 95 % GET, 5 %', '          SET'],
+  ],
+  [
+    {
+      keyChoice: { kind: 'hotSet' },
+      valueBytes: { kind: 'lognormal', median: 100 },
+      valueContent: { kind: 'compressible', share: 0.3 },
+      hitShare: 0.9,
+      commands: ['GET {key}', 'MGET {key} {key}', 'SET {key} {value}', 'PING', 'DEL {key}'].map(command => ({
+        command,
+      })),
+    },
+    [
+      'workload: 10,000 keys, 80 % of operations on 20 %, values of about 100 bytes',
+      '          (lognormal, up to 1048576), 20 % GET, 20 % MGET, 20 % SET, and 2',
+      '          more, 30 % of a value is one character, 90 % of reads are for keys',
+      '          that are there',
+    ],
+  ],
+])('%j', (workload, lines) => {
+  expect(linesOf(workload)).toEqual(lines);
+});
