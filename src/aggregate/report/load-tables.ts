@@ -53,7 +53,8 @@ export const loadCells = {
   offered: ofLoops(({ offered }, seconds) => (seconds > 0 ? offered / seconds : 0), formatRate),
   shortfall: ofLoops(({ offered, shortfall }) => (offered > 0 ? shortfall / offered : 0), formatShare),
   backlog: ofLoops(({ largestBacklog }) => largestBacklog, formatBacklog),
-  lagP99: ofLoops(({ lag }) => lag.p99, formatMs),
+  /** None where no arrival found a worker free. */
+  lagP99: ofLoops(({ lag }) => (lag.count === 0 ? null : lag.p99), formatMs),
   spun: ofLoops(({ spinShare }) => spinShare, formatShare),
 } as const;
 
@@ -63,12 +64,12 @@ function formatBacklog(operations: number): string {
 }
 
 function ofLoops(
-  figure: (loop: OpenLoopResult, seconds: number) => number,
+  figure: (loop: OpenLoopResult, seconds: number) => number | null,
   format: (figure: number) => string,
 ): (scenario: ScenarioResult) => string {
   return ({ rounds }) => {
     const figures = rounds.flatMap(({ openLoop, seconds }) =>
-      openLoop === null ? [] : [figure(openLoop, seconds)],
+      openLoop === null ? [] : (figure(openLoop, seconds) ?? []),
     );
     return figures.length === 0 ? nothing : format(median(figures));
   };
