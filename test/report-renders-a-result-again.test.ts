@@ -1,21 +1,32 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createExperiment } from './support/experiment.ts';
 import { runPoolbench } from './support/poolbench.ts';
 import { startRedis } from './support/servers.ts';
 
-test('report prints what the run printed, from the folder and from the file, and renews report.md', async () => {
+/** Every file in a folder and in its folders, with its text. */
+async function readFiles(folder: string): Promise<Record<string, string>> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = found.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name));
+  return Object.fromEntries(
+    await Promise.all(paths.map(async path => [path, await readFile(path, 'utf8')] as const)),
+  );
+}
+
+test('report prints what the run printed, from the folder and from the file, and renews every other file', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: [1, 2] }],
+    thresholds: { opsPerSecond: '> 1' },
   });
   const run = await experiment.run();
   expect(run.code, run.stderr).toBe(0);
   const folder = await experiment.resultsFolder();
-  const markdown = await readFile(join(folder, 'report.md'), 'utf8');
-  await rm(join(folder, 'report.md'));
+  const files = await readFiles(folder);
+  expect(Object.keys(files).length).toBeGreaterThan(5 + 2 * 4);
+  for (const path of Object.keys(files)) if (!path.endsWith('result.json')) await rm(path);
   for (const path of [folder, join(folder, 'result.json')]) {
     expect(await runPoolbench(['report', path])).toEqual({
       code: 0,
@@ -23,7 +34,7 @@ test('report prints what the run printed, from the folder and from the file, and
       stdout: run.stdout,
       stderr: '',
     });
-    expect(await readFile(join(folder, 'report.md'), 'utf8')).toBe(markdown);
+    expect(await readFiles(folder)).toEqual(files);
   }
 
   const other = join(experiment.folder, 'other.json');

@@ -8,6 +8,8 @@ interface TestCase {
   readonly name: string;
   /** What it is about. */
   readonly classname: string;
+  /** For which that was measured, in all rounds. */
+  readonly seconds: number;
   /** `failure`: measured, and crossed; `error`: nothing was measured, or judged. */
   readonly outcome: {
     readonly kind: 'failure' | 'error';
@@ -27,7 +29,7 @@ export function renderJunit(result: Result): string | null {
     tests: cases.length,
     failures: cases.filter(({ outcome }) => outcome?.kind === 'failure').length,
     errors: cases.filter(({ outcome }) => outcome?.kind === 'error').length,
-    time: seconds(result),
+    time: secondsOf(result),
   };
   const suite = element(
     'testsuite',
@@ -51,6 +53,7 @@ function testCases(result: Result): TestCase[] {
   return Object.entries(result.config.thresholds ?? {}).map(([key, condition]) => ({
     name: `${key} ${condition}`,
     classname: result.name,
+    seconds: 0,
     outcome,
   }));
 }
@@ -60,6 +63,9 @@ function judged(threshold: ThresholdResult, result: Result): TestCase {
   return {
     name: `${metric} ${condition}`,
     classname: scenario === null ? result.name : `${result.name}.${scenario}`,
+    seconds: sumBy(result.scenarios, ({ id, rounds }) =>
+      scenario === null || id === scenario ? sumBy(rounds, round => round.seconds) : 0,
+    ),
     outcome: crossed
       ? {
           ...(value === null
@@ -80,19 +86,24 @@ function whyCrossedAllTheSame(threshold: ThresholdResult, result: Result): strin
     : [];
 }
 
-function renderCase({ name, classname, outcome }: TestCase): string[] {
-  if (outcome === null) return element('testcase', { name, classname }, []);
+function renderCase({ name, classname, seconds, outcome }: TestCase): string[] {
+  const attributes = { name, classname, time: Number(seconds.toFixed(3)) };
+  if (outcome === null) return element('testcase', attributes, []);
   const { kind, type, message } = outcome;
   // Some show the one, some the other.
-  return element('testcase', { name, classname }, [element(kind, { type, message }, message)]);
+  return element('testcase', attributes, [element(kind, { type, message }, message)]);
 }
 
 function property(name: string, value: string): string[] {
   return element('property', { name, value }, []);
 }
 
+function sumBy<T>(items: readonly T[], amount: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + amount(item), 0);
+}
+
 /** What the run took. */
-function seconds({ startedAt, finishedAt }: Result): number {
+function secondsOf({ startedAt, finishedAt }: Result): number {
   const took = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
   return Number.isFinite(took) ? took : 0;
 }
