@@ -1,18 +1,10 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createExperiment } from './support/experiment.ts';
 import { runPoolbench } from './support/poolbench.ts';
+import { readFiles } from './support/read-files.ts';
 import { startRedis } from './support/servers.ts';
-
-/** Every file in a folder and in its folders, with its text. */
-async function readFiles(folder: string): Promise<Record<string, string>> {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = found.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name));
-  return Object.fromEntries(
-    await Promise.all(paths.map(async path => [path, await readFile(path, 'utf8')] as const)),
-  );
-}
 
 test('report prints what the run printed, from the folder and from the file, and renews every other file', async () => {
   const server = await startRedis();
