@@ -14,19 +14,13 @@ const columns: readonly CsvColumn<string>[] = [
 
 test('any text comes back, but with an apostrophe before what a spreadsheet would run', () => {
   const nasty = fc.string({ unit: fc.constantFrom(...'",\r\n\t=+-@\'; a1＝é') });
+  const texts = fc.array(fc.oneof(nasty, fc.string({ unit: 'binary' })), { maxLength: 4 });
   fc.assert(
-    fc.property(fc.array(fc.oneof(nasty, fc.string({ unit: 'binary' }))), texts => {
+    fc.property(texts, texts => {
       const [names, ...rows] = parseCsv(renderCsv(texts, columns));
       expect(names).toEqual(['first', 'a number', 'last']);
-      expect(rows).toHaveLength(texts.length);
-      for (const [index, text] of texts.entries()) {
-        const [first = '', number, last] = rows[index] ?? [];
-        expect(number).toBe('-1.5e-7');
-        expect(last).toBe(first);
-        expect(first).not.toMatch(/^[=+\-@\t\r\n]/);
-        expect([text, `'${text}`]).toContain(first);
-        if (/^[\w ]/.test(text)) expect(first).toBe(text);
-      }
+      const fields = texts.map(text => (/^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text));
+      expect(rows).toEqual(fields.map(field => [field, '-1.5e-7', field]));
     }),
   );
 });
