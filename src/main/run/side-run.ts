@@ -124,7 +124,13 @@ export class SideRun {
    * Writes what there is; the files for other tools only once the run has ended, one way or another. A folder that
    * fills up must not end a run: what is measured can still be printed.
    */
-  async save(complete: boolean, ended: boolean): Promise<{ result: Result; unwritten: Error | undefined }> {
+  async save({
+    complete,
+    final,
+  }: {
+    complete: boolean;
+    final: boolean;
+  }): Promise<{ result: Result; unwritten: Error | undefined }> {
     const { name, experiment, target, folder } = this.#side;
     const result = assembleResult({
       name,
@@ -139,7 +145,7 @@ export class SideRun {
     });
     try {
       await writeResults(folder, result);
-      if (ended) await writeFiles(folder, result);
+      if (final) await writeFiles(folder, result);
       return { result, unwritten: undefined };
     } catch (cause) {
       if (!(cause instanceof PoolbenchError)) throw cause;

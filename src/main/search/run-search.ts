@@ -65,8 +65,8 @@ export async function runSearch({
   };
   const assemble = (complete: boolean) =>
     assembleSearch({ plan, target, startedAt, steps, complete, warnings: run.warnings });
-  const save = async (complete: boolean, over: boolean) => {
-    const { unwritten } = await run.save(complete, over);
+  const save = async (complete: boolean, final: boolean) => {
+    const { unwritten } = await run.save({ complete, final });
     const search = assemble(complete);
     await writeSearch(folder, search);
     if (unwritten !== undefined) throw unwritten;
