@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { renderHlog } from '../src/aggregate/files/hlog.ts';
 import { memtierDocument } from '../src/aggregate/files/memtier.ts';
 import type { ScenarioResult } from '../src/aggregate/result.ts';
 import { report } from '../src/main/commands/report.ts';
@@ -52,6 +53,46 @@ test.each([
   await expect(writeFiles(folder, result)).rejects.toMatchObject(refused);
   await writeFile(join(folder, 'result.json'), JSON.stringify(result));
   await expect(report(folder, { as: 'memtier' })).rejects.toMatchObject(refused);
+});
+
+/** Two rounds of two scenarios, as lines of a log without what they recorded. */
+function logOf(startOf: (scenario: number, round: number) => string | null): string[] {
+  const histograms = { service: 'AAAA', response: 'AAAA' };
+  const scenarios = [0, 1].map(scenario =>
+    buildScenario(
+      { id: `s ${scenario}` },
+      [1, 2].map(round =>
+        buildRound(round, 1000, { histograms, startedAt: startOf(scenario, round), seconds: 0.5 }),
+      ),
+    ),
+  );
+  return renderHlog(buildResult(scenarios, { startedAt: '2026-11-23T10:00:00.000Z' })).split('\n');
+}
+
+test('a log has its intervals in the order in which they began', () => {
+  const lines = logOf((scenario, round) => `2026-11-23T10:00:0${2 * round - scenario}.250Z`);
+  expect(lines.slice(1, 4)).toEqual([
+    '#[Histogram log format version 1.3]',
+    '#[BaseTime: 1795428000.000 (seconds since epoch)]',
+    '#[StartTime: 1795428000.000 (seconds since epoch), Mon Nov 23 10:00:00 UTC 2026]',
+  ]);
+  expect(lines.filter(line => line.includes('.response'))).toEqual([
+    'Tag=s_1.response,1.250,0.500,200.000,AAAA',
+    'Tag=s_0.response,2.250,0.500,200.000,AAAA',
+    'Tag=s_1.response,3.250,0.500,200.000,AAAA',
+    'Tag=s_0.response,4.250,0.500,200.000,AAAA',
+  ]);
+});
+
+test('where nobody told when they began, they are laid end to end, and that is said', () => {
+  const lines = logOf(scenario => (scenario === 0 ? '2026-11-23T10:00:09.000Z' : null));
+  expect(lines[1]).toBe('#[Rounds are laid end to end: the result does not tell when each began]');
+  expect(lines.filter(line => line.includes('.service')).map(line => line.split(',').slice(0, 2))).toEqual([
+    ['Tag=s_0.service', '0.000'],
+    ['Tag=s_1.service', '0.500'],
+    ['Tag=s_0.service', '1.000'],
+    ['Tag=s_1.service', '1.500'],
+  ]);
 });
 
 test('--as takes memtier, and the id of a scenario', async () => {
