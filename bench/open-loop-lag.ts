@@ -60,7 +60,14 @@ async function measure(
   while (shared.ready < 1) await sleep(1);
   shared.release(nowNs() + 10e6);
   const sample = await running;
-  const context = { round: 1, clientCpuMicros: 0, machineBusyShare: 0, cuts: 0, basePingMs: null };
+  const context = {
+    round: 1,
+    startedAt: null,
+    clientCpuMicros: 0,
+    machineBusyShare: 0,
+    cuts: 0,
+    basePingMs: null,
+  };
   const unknown = { serverCores: null, serverMainThreadCores: null, serverCalls: null };
   return { sample, round: mergeSamples([sample], { ...context, ...unknown }) };
 }

@@ -31,6 +31,8 @@ test.each([
   ['compare', '--rounds=3'],
   ['compare', '--out=a'],
   ['report', '--json'],
+  ['run', '--as=memtier'],
+  ['compare', '--scenario=a'],
 ])('%s has no use for %s', (command, option) => {
   const flag = option.split('=', 1)[0] ?? '';
   expect(() => parseCommandLine([command, 'a.json', 'b.json', option])).toThrow(

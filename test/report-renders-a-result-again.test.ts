@@ -3,19 +3,22 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createExperiment } from './support/experiment.ts';
 import { runPoolbench } from './support/poolbench.ts';
+import { readFiles } from './support/read-files.ts';
 import { startRedis } from './support/servers.ts';
 
-test('report prints what the run printed, from the folder and from the file, and renews report.md', async () => {
+test('report prints what the run printed, from the folder and from the file, and renews every other file', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: [1, 2] }],
+    thresholds: { opsPerSecond: '> 1' },
   });
   const run = await experiment.run();
   expect(run.code, run.stderr).toBe(0);
   const folder = await experiment.resultsFolder();
-  const markdown = await readFile(join(folder, 'report.md'), 'utf8');
-  await rm(join(folder, 'report.md'));
+  const files = await readFiles(folder);
+  expect(Object.keys(files).length).toBeGreaterThan(5 + 2 * 4);
+  for (const path of Object.keys(files)) if (!path.endsWith('result.json')) await rm(path);
   for (const path of [folder, join(folder, 'result.json')]) {
     expect(await runPoolbench(['report', path])).toEqual({
       code: 0,
@@ -23,7 +26,7 @@ test('report prints what the run printed, from the folder and from the file, and
       stdout: run.stdout,
       stderr: '',
     });
-    expect(await readFile(join(folder, 'report.md'), 'utf8')).toBe(markdown);
+    expect(await readFiles(folder)).toEqual(files);
   }
 
   const other = join(experiment.folder, 'other.json');

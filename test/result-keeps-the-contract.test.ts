@@ -18,7 +18,7 @@ const promisedOfScenario =
   'id client pool pools threads workers connections pipeline arrival.kind rounds summary.opsPerSecond.median ' +
   'summary.opsPerSecond.low summary.opsPerSecond.high summary.responseP99.median limitedBy.resource limitedBy.evidence';
 const promisedOfRound =
-  'round seconds issued completed failed unfinished opsPerSecond histograms.service histograms.response poolMetrics ' +
+  'round startedAt seconds issued completed failed unfinished opsPerSecond histograms.service histograms.response poolMetrics ' +
   'cpu.clientMicrosPerOp cpu.eventLoopUtilization cpu.serverCores serverCalls series.0.second series.0.completed ' +
   ['service', 'response']
     .flatMap(times =>
@@ -56,7 +56,14 @@ test.each([
 
   const folder = await experiment.resultsFolder();
   expect(folder).toMatch(new RegExp(`/\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\dZ-contract-${name}$`));
-  expect((await readdir(folder)).sort()).toEqual(['report.md', 'result.json']);
+  expect((await readdir(folder)).sort()).toEqual([
+    'histograms',
+    'histograms.hlog',
+    'report.md',
+    'result.json',
+    'scenarios.csv',
+    'series.csv',
+  ]);
   expect(await readFile(join(folder, 'report.md'), 'utf8')).toContain(`contract-${name}`);
 
   const result = await experiment.result();

@@ -1,5 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../src/main/config/read-config.ts';
 import { connectControl } from '../src/main/target/control.ts';
@@ -20,6 +19,7 @@ import {
 import { createExperiment } from './support/experiment.ts';
 import { connectObserver } from './support/observed-server.ts';
 import { startProxy } from './support/proxy.ts';
+import { readFiles } from './support/read-files.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
 import { masterName, startSentinels, type TestSentinels } from './support/sentinels.ts';
 import { certificates, startRedis, type TestServer, tlsArguments } from './support/servers.ts';
@@ -197,16 +197,11 @@ test('a search writes and says no password either', async () => {
   });
   const { code, stdout, stderr } = await experiment.start(['--json'], { command: 'search' }).outcome;
   expect(code, stderr).toBe(0);
-  const folder = await experiment.resultsFolder();
-  const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = names.filter(entry => entry.isFile());
-  expect(files.map(({ name }) => name)).toEqual(
+  const files = await readFiles(await experiment.resultsFolder());
+  expect(Object.keys(files).map(path => basename(path))).toEqual(
     expect.arrayContaining(['search.json', 'search.md', 'result.json']),
   );
-  const texts = await Promise.all(
-    files.map(({ parentPath, name }) => readFile(join(parentPath, name), 'utf8')),
-  );
-  for (const text of [stdout, stderr, ...texts]) expect(text).not.toMatch(/s3cret|w4tch/);
+  for (const text of [stdout, stderr, ...Object.values(files)]) expect(text).not.toMatch(/s3cret|w4tch/);
 });
 
 test.each([

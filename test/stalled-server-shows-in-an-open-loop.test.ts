@@ -66,7 +66,14 @@ async function measureStalled(
   shared.release(startNs);
   await sleep(10 + 200 + windowSeconds * 250);
   const stalledMs = await stall(pid);
-  const context = { round: 1, clientCpuMicros: 0, machineBusyShare: 0, cuts: 0, basePingMs: null };
+  const context = {
+    round: 1,
+    startedAt: null,
+    clientCpuMicros: 0,
+    machineBusyShare: 0,
+    cuts: 0,
+    basePingMs: null,
+  };
   const unknown = { serverCores: null, serverMainThreadCores: null, serverCalls: null };
   return { round: mergeSamples([await running], { ...context, ...unknown }), stalledMs };
 }

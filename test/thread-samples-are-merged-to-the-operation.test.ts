@@ -7,6 +7,7 @@ import type { LoadSample, SecondSample, ThreadSample } from '../src/workers/cont
 
 const context: RoundContext = {
   round: 3,
+  startedAt: '2026-11-26T14:00:00.000Z',
   clientCpuMicros: 1_500_000,
   machineBusyShare: 0.95,
   serverCores: 0.8,
@@ -167,7 +168,7 @@ test('throughput and CPU are those of the measured window', () => {
       },
     ],
   });
-  expect(merged).toMatchObject({ round: 3, seconds: 2, serverCalls: 12 });
+  expect(merged).toMatchObject({ round: 3, startedAt: context.startedAt, seconds: 2, serverCalls: 12 });
 });
 
 test('where nothing completed, CPU per operation is null', () => {

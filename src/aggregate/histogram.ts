@@ -4,6 +4,7 @@ import {
   encodeIntoCompressedBase64,
   type Histogram,
   initWebAssemblySync,
+  type JsHistogram,
 } from 'hdr-histogram-js';
 import type { LatencySummary, Times } from './result.ts';
 
@@ -26,9 +27,9 @@ function emptyHistogram(): Histogram {
   });
 }
 
-/** Decodes and adds up all of `encoded`, hands the sum to `use`, and frees what it made. */
+/** Decodes and adds up all of `encoded`, empty texts aside, hands the sum to `use`, and frees what it made. */
 export function withMerged<T>(encoded: readonly string[], use: (merged: Histogram) => T): T {
-  const [first, ...others] = encoded;
+  const [first, ...others] = encoded.filter(text => text !== '');
   const merged = first === undefined ? emptyHistogram() : decodeHistogram(first);
   try {
     merged.autoResize = true;
@@ -58,6 +59,50 @@ export function mergeTimes(encoded: readonly string[], zeros = 0): Times {
     const { count, mean, p50, p99, max } = summarise(merged);
     return { count, mean, p50, p99, max };
   });
+}
+
+/** What a histogram has recorded, bucket by bucket. Values in nanoseconds. */
+export interface Recorded {
+  /** Those with something in them, lowest first. */
+  readonly buckets: readonly {
+    readonly low: number;
+    readonly middle: number;
+    readonly high: number;
+    readonly count: number;
+  }[];
+  readonly total: number;
+  /** How the histogram is made: buckets of doubling width, and steps in each. */
+  readonly bucketCount: number;
+  readonly subBucketCount: number;
+}
+
+/** Merges histograms, and reads what is in them. */
+export function readRecorded(encoded: readonly string[]): Recorded {
+  // In WebAssembly merging is quicker, but it gives no access to its buckets.
+  const histogram = decodeFromCompressedBase64(mergeLatencies(encoded).encoded, 64, false) as JsHistogram;
+  const { totalCount: total, bucketCount, subBucketCount } = histogram;
+  const buckets: { low: number; middle: number; high: number; count: number }[] = [];
+  for (let index = 0, counted = 0; counted < total; index++) {
+    const count = histogram.getCountAtIndex(index);
+    if (count === 0) continue;
+    counted += count;
+    const low = histogram.valueFromIndex(index);
+    const middle = histogram.medianEquivalentValue(low);
+    buckets.push({ low, middle, high: histogram.highestEquivalentValue(low), count });
+  }
+  return { buckets, total, bucketCount, subBucketCount };
+}
+
+/** Merges histograms of nanoseconds into one of microseconds, which is less exact below a few of them; encoded. */
+export function toMicroseconds(encoded: readonly string[]): string {
+  const histogram = emptyHistogram();
+  try {
+    for (const { middle, count } of readRecorded(encoded).buckets)
+      histogram.recordValueWithCount(Math.round(middle / 1000), count);
+    return encodeIntoCompressedBase64(histogram);
+  } finally {
+    histogram.destroy();
+  }
 }
 
 function summarise(histogram: Histogram): LatencySummary {

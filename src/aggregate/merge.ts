@@ -9,6 +9,8 @@ import type { LoadResult, RoundResult } from './result.ts';
 /** What the coordinator knows of a round beyond the threads' samples. */
 export interface RoundContext {
   readonly round: number;
+  /** Start of the measured window, ISO 8601; null where nobody looked at a clock. */
+  readonly startedAt: string | null;
   /** CPU time of the whole client process over the measured window, in microseconds. */
   readonly clientCpuMicros: number;
   /** Share of this machine's CPUs that anything used over the window, 0 to 1. */
@@ -37,6 +39,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
   const usefulMicros = Math.max(0, context.clientCpuMicros - (open?.spunSeconds ?? 0) * 1e6);
   return {
     round: context.round,
+    startedAt: context.startedAt,
     seconds,
     ...sums,
     opsPerSecond: perSecond(completed),

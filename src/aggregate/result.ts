@@ -137,6 +137,8 @@ const openLoop = z.object({
 
 const round = z.object({
   round: z.number(),
+  /** When the window began, on this machine's clock. Results before version 0.3 do not tell. */
+  startedAt: z.string().nullable().default(null),
   seconds: z.number(),
   issued: z.number(),
   completed: z.number(),

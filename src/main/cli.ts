@@ -29,7 +29,7 @@ async function main(args: readonly string[]): Promise<number> {
     case 'compare':
       return await compare(line.paths, line.options);
     case 'report':
-      return await report(line.path);
+      return await report(line.path, line.options);
     case 'help':
       process.stdout.write(usage);
       return 0;

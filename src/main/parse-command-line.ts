@@ -29,12 +29,19 @@ export interface CompareFlags {
   readonly json?: boolean | undefined;
 }
 
+export interface ReportFlags {
+  /** Another format, printed in place of the report. */
+  readonly as?: string | undefined;
+  /** Id of the scenario, for a format that holds one. */
+  readonly scenario?: string | undefined;
+}
+
 export type CommandLine =
   | { readonly command: 'run' | 'check' | 'search'; readonly path: string; readonly options: RunFlags }
   | { readonly command: 'versus'; readonly paths: readonly string[]; readonly options: RunFlags }
   | { readonly command: 'claims'; readonly target: string; readonly options: ClaimsFlags }
   | { readonly command: 'compare'; readonly paths: readonly string[]; readonly options: CompareFlags }
-  | { readonly command: 'report'; readonly path: string }
+  | { readonly command: 'report'; readonly path: string; readonly options: ReportFlags }
   | { readonly command: 'help' | 'version' };
 
 const flags = {
@@ -48,6 +55,8 @@ const flags = {
   resume: { type: 'string' },
   quick: { type: 'boolean' },
   'no-stand-in': { type: 'boolean' },
+  as: { type: 'string' },
+  scenario: { type: 'string' },
   force: { type: 'boolean' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
@@ -72,7 +81,7 @@ const meaningful: Record<Command, readonly Flag[]> = {
   // It repeats a step as often as its verdict takes.
   search: ['seconds', 'warmup', 'seed', 'no-stand-in', 'target', 'url', 'out', 'json', 'quiet'],
   compare: ['force', 'json'],
-  report: [],
+  report: ['as', 'scenario'],
 };
 
 /**
@@ -108,7 +117,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     case 'compare':
       return { command, paths: twoOrMore(command, 'RESULT', paths), options: values };
     case 'report':
-      return { command, path: onePath(command, 'RESULT', paths) };
+      return { command, path: onePath(command, 'RESULT', paths), options: values };
   }
 }
 

@@ -12,7 +12,7 @@ Usage
                                     a URL, and keep a ledger of the verdicts
   poolbench search CONFIG [options] find the highest rate that meets the config's conditions
   poolbench compare RESULT RESULT…  finished runs side by side, compared to the first
-  poolbench report RESULT           render a result.json (or its folder) again
+  poolbench report RESULT           render a result.json (or its folder) again, with the files beside it
 
 Options
   --target FILE    the target of another config, over the config's (run, check)
@@ -26,6 +26,8 @@ Options
   --resume DIR     go on with the ledger in this folder, which was interrupted (claims)
   --quick          at most 30 s for each target: fewer rounds and shorter times, for a first look
   --no-stand-in    fail if the declared server is not to be had, rather than use another
+  --as memtier     print one scenario in the shape of memtier_benchmark's JSON, and write nothing (report)
+  --scenario ID    the scenario, where the result has several (report --as)
   --force          compare runs of unequal workloads, too (compare)
   --json           print result.json, or the like of it, on standard output
   --quiet          no plan and no progress

@@ -23,6 +23,7 @@ export function buildRound(
   const times = { count: 0, mean: 0, p50: 0, p99: 0, max: 0 };
   return {
     round,
+    startedAt: null,
     seconds: 1,
     issued: completed,
     completed,

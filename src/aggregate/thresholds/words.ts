@@ -1,6 +1,6 @@
 import type { Result, ThresholdResult } from '../result.ts';
 import { formatPlural, toOneLine } from '../text/format.ts';
-import { parseCondition } from './condition.ts';
+import { isMet, parseCondition } from './condition.ts';
 import { claimPrefix } from './judge-thresholds.ts';
 import { metrics } from './metrics.ts';
 
@@ -27,6 +27,13 @@ export function describeValue({ metric, condition, value }: ThresholdResult): st
   const limit = parseCondition(condition, kind)?.limit;
   const isClose = limit !== undefined && Math.abs(value - limit) < closeShare * limit;
   return isClose ? kind.formatClosely(value) : kind.format(value);
+}
+
+/** Whether a value is as its condition wants it, though something else may have made the threshold count as crossed. */
+export function isMetByItsValue({ metric, condition, value }: ThresholdResult): boolean {
+  const kind = Object.hasOwn(metrics, metric) ? metrics[metric]?.kind : undefined;
+  const wanted = kind === undefined ? null : parseCondition(condition, kind);
+  return wanted !== null && typeof value === 'number' && isMet(wanted, value);
 }
 
 /** "Thresholds crossed: 2 of 26 checks", where a check is of one scenario; null without any. */

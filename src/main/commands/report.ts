@@ -1,19 +1,63 @@
 import { dirname } from 'node:path';
+import { memtierDocument } from '../../aggregate/files/memtier.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
+import type { Result, ScenarioResult } from '../../aggregate/result.ts';
+import { nearest } from '../config/nearest.ts';
+import { PoolbenchError } from '../errors.ts';
+import type { ReportFlags } from '../parse-command-line.ts';
 import { printOutput } from '../results/print-output.ts';
 import { findResult, readResult } from '../results/read-result.ts';
+import { renderHistograms } from '../results/render-histograms.ts';
 import { writeReport } from '../results/results-folder.ts';
+import { writeFiles } from '../results/write-files.ts';
 
 /**
- * `poolbench report RESULT`: prints a finished result again and writes its report.md anew.
+ * `poolbench report RESULT`: prints a finished result again and writes its report.md and the files for other tools anew.
+ * With `--as memtier` it prints one scenario in that shape, and writes nothing.
  *
  * @returns the exit code
- * @throws PoolbenchError RESULT_INVALID, RESULTS_NOT_WRITABLE
+ * @throws PoolbenchError USAGE, RESULT_INVALID, RESULTS_NOT_WRITABLE
  */
-export async function report(path: string): Promise<number> {
+export async function report(path: string, flags: ReportFlags): Promise<number> {
+  if (flags.as !== undefined && flags.as !== 'memtier')
+    throw new PoolbenchError('USAGE', `expected --as memtier, found --as ${flags.as}`);
+  if (flags.as === undefined && flags.scenario !== undefined)
+    throw new PoolbenchError(
+      'USAGE',
+      'expected --scenario with --as memtier only: a report is of all scenarios',
+    );
   const file = await findResult(path);
   const result = await readResult(file);
+  if (flags.as !== undefined) {
+    const scenario = chooseScenario(result, flags.scenario);
+    const document = renderHistograms(file, () => memtierDocument(result, scenario));
+    printOutput(document, { json: true, render: () => '' });
+    return 0;
+  }
   printOutput(result, { json: false, render: colour => renderTerminal(result, colour) });
   await writeReport(dirname(file), result);
+  await writeFiles(dirname(file), result);
   return 0;
+}
+
+/** memtier's file is of one load. @throws PoolbenchError USAGE */
+function chooseScenario({ scenarios }: Result, id: string | undefined): ScenarioResult {
+  const [only] = scenarios;
+  const chosen =
+    id === undefined && scenarios.length === 1 ? only : scenarios.find(scenario => scenario.id === id);
+  if (chosen !== undefined) return chosen;
+  if (only === undefined)
+    throw new PoolbenchError('USAGE', 'expected a result with a scenario, found none in it');
+  const ids = scenarios.map(scenario => scenario.id);
+  if (id === undefined)
+    throw new PoolbenchError(
+      'USAGE',
+      `expected --scenario with one of:\n${ids.map(id => `  ${id}`).join('\n')}`,
+    );
+  const meant = nearest(id, ids);
+  const guess = meant === undefined ? `; it has ${ids.join(', ')}` : `; did you mean ${meant}?`;
+  throw new PoolbenchError(
+    'USAGE',
+    `expected --scenario with the id of a scenario of this result, found ${id}${guess}`,
+  );
 }

@@ -1,8 +1,10 @@
 import { relative } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { renderComparison } from '../../aggregate/comparison/terminal.ts';
+import { fileNames } from '../../aggregate/files/files.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
+import { formatList } from '../../aggregate/text/format.ts';
 import { describeThresholds } from '../../aggregate/thresholds/words.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
@@ -91,12 +93,12 @@ async function conclude(results: readonly Result[], folder: string, flags: RunFl
   const [only] = results;
   if (only !== undefined && results.length === 1) {
     printOutput(only, { json: flags.json, render: colour => renderTerminal(only, colour) });
-    return 'result.json and report.md';
+    return formatList(['result.json', 'report.md', ...fileNames(only)]);
   }
   const comparison = compareResults(results);
   printOutput(comparison, { json: flags.json, render: colour => renderComparison(comparison, colour) });
   await writeComparison(folder, comparison);
-  return 'comparison.json and comparison.md, and result.json and report.md of each side';
+  return 'comparison.json and comparison.md, and result.json, report.md and the files for other tools of each side';
 }
 
 /** Whoever reads the exit code in a log finds its reason there, whatever standard output was asked for. */

@@ -2,6 +2,7 @@ import { mergeSamples } from '../../aggregate/merge.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/batch.ts';
+import { nowNs } from '../../pool/clock.ts';
 import { presets } from '../../pool/presets.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
@@ -90,11 +91,13 @@ export async function measure(
   const before = await serverCount(control, names);
   let samples: ThreadSample[];
   let cores: Awaited<ReturnType<CpuMeter['stop']>>;
+  let startedAt = new Date();
   try {
     const tasks = threadTasks(bench, scenario, round, shared);
     samples = await bench.threads.run(tasks, shared, releasedNs => {
       const startNs = releasedNs + warmupSeconds * 1e9;
       const endNs = startNs + seconds * 1e9;
+      startedAt = new Date(Date.now() + (startNs - nowNs()) / 1e6);
       meter.schedule(startNs, endNs);
       cutter.schedule(startNs, endNs);
     });
@@ -120,6 +123,7 @@ export async function measure(
   const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
   return mergeSamples(samples, {
     round,
+    startedAt: startedAt.toISOString(),
     clientCpuMicros: cores.client * measuredSeconds * 1e6,
     machineBusyShare: cores.machineBusyShare,
     // A server that restarted counts from zero again: its deltas say nothing.

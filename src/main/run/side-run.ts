@@ -9,6 +9,7 @@ import { warnOfMissingCores } from '../plan/spare-cores.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
 import { writeResults } from '../results/results-folder.ts';
+import { writeFiles } from '../results/write-files.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target/key-space.ts';
 import { preflight } from '../target/preflight.ts';
 import { withoutSecrets } from '../target/url.ts';
@@ -119,8 +120,17 @@ export class SideRun {
     ]);
   }
 
-  /** Writes what there is. A folder that fills up must not end a run: what is measured can still be printed. */
-  async save(complete: boolean): Promise<{ result: Result; unwritten: Error | undefined }> {
+  /**
+   * Writes what there is; the files for other tools only once the run has ended, one way or another. A folder that
+   * fills up must not end a run: what is measured can still be printed.
+   */
+  async save({
+    complete,
+    final,
+  }: {
+    complete: boolean;
+    final: boolean;
+  }): Promise<{ result: Result; unwritten: Error | undefined }> {
     const { name, experiment, target, folder } = this.#side;
     const result = assembleResult({
       name,
@@ -135,6 +145,7 @@ export class SideRun {
     });
     try {
       await writeResults(folder, result);
+      if (final) await writeFiles(folder, result);
       return { result, unwritten: undefined };
     } catch (cause) {
       if (!(cause instanceof PoolbenchError)) throw cause;

@@ -1,0 +1,49 @@
+import type { Result, ScenarioResult } from '../result.ts';
+import { renderHgrm } from './hgrm.ts';
+import { renderHlog } from './hlog.ts';
+import { renderJunit } from './junit.ts';
+import { uniqueNames } from './safe-name.ts';
+import { renderScenariosCsv } from './scenarios-csv.ts';
+import { renderSeriesCsv } from './series-csv.ts';
+
+/** A file of a results folder that other tools read. */
+export interface ResultFile {
+  /** In the folder of the result, with `/`. */
+  readonly path: string;
+  readonly render: () => string;
+}
+
+const kinds = ['response', 'service'] as const;
+
+/** All files that are made of a result for other tools: each is rendered only when it is asked for. */
+export function filesOf(result: Result): ResultFile[] {
+  const junit = renderJunit(result);
+  return [
+    { path: 'scenarios.csv', render: () => renderScenariosCsv(result) },
+    { path: 'series.csv', render: () => renderSeriesCsv(result) },
+    { path: 'histograms.hlog', render: () => renderHlog(result) },
+    ...distributionsOf(result),
+    ...(junit === null ? [] : [{ path: 'junit.xml', render: () => junit }]),
+  ];
+}
+
+/** What those files are, for a reader: files, and folders with a `/` behind them. */
+export function fileNames(result: Result): string[] {
+  return [...new Set(filesOf(result).map(({ path }) => path.replace(/\/.*/, '/')))];
+}
+
+/** Two for each scenario of which anything completed. */
+function distributionsOf({ scenarios }: Result): ResultFile[] {
+  const measured = scenarios.filter(({ rounds }) => rounds.some(({ completed }) => completed > 0));
+  const names = uniqueNames(measured.map(({ id }) => id));
+  return measured.flatMap((scenario, index) =>
+    kinds.map(kind => ({
+      path: `histograms/${names[index]}.${kind}.hgrm`,
+      render: () => renderHgrm(histogramsOf(scenario, kind)),
+    })),
+  );
+}
+
+function histogramsOf({ rounds }: ScenarioResult, kind: (typeof kinds)[number]): string[] {
+  return rounds.map(({ histograms }) => histograms[kind]);
+}

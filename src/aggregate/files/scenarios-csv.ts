@@ -1,0 +1,72 @@
+import type { Interval, Result, RoundResult, ScenarioResult, SummaryResult } from '../result.ts';
+import { failedOf } from '../summary.ts';
+import { type CsvColumn, renderCsv } from './csv.ts';
+
+/** `scenarios.csv`: a line for each scenario, with what it was, its medians over the rounds and what limited it. */
+export function renderScenariosCsv({ scenarios }: Pick<Result, 'scenarios'>): string {
+  return renderCsv(scenarios, columns);
+}
+
+const columns: readonly CsvColumn<ScenarioResult>[] = [
+  { name: 'scenario', value: ({ id }) => id },
+  { name: 'client', value: ({ client }) => client },
+  { name: 'pool', value: ({ pool }) => pool },
+  { name: 'pools', value: ({ pools }) => pools },
+  { name: 'poolsPerThread', value: ({ poolsPerThread }) => poolsPerThread },
+  { name: 'threads', value: ({ threads }) => threads },
+  { name: 'workers', value: ({ workers }) => workers },
+  { name: 'connections', value: ({ connections }) => connections },
+  { name: 'minIdle', value: ({ minIdle }) => minIdle },
+  { name: 'pipeline', value: ({ pipeline }) => pipeline },
+  { name: 'probe', value: ({ probe }) => probe },
+  { name: 'healthTtlMs', value: ({ healthTtlMs }) => healthTtlMs },
+  { name: 'arrival', value: ({ arrival }) => arrival.kind },
+  { name: 'rate', value: ({ arrival }) => arrival.rate ?? null },
+  { name: 'burstSize', value: ({ arrival }) => arrival.size ?? null },
+  { name: 'leg', value: ({ arrival }) => arrival.leg ?? null },
+  { name: 'connects', value: ({ connects }) => connects },
+  { name: 'autoPipelining', value: ({ autoPipelining }) => autoPipelining },
+  { name: 'batchPool', value: ({ batch }) => batch.pool },
+  { name: 'batchWorkers', value: ({ batch }) => batch.workers },
+  { name: 'batchPipeline', value: ({ batch }) => batch.pipeline },
+  { name: 'cutEveryMs', value: ({ cutEveryMs }) => cutEveryMs },
+  { name: 'burst', value: ({ burst }) => burst },
+  { name: 'rounds', value: ({ rounds }) => rounds.length },
+  count('issued', round => round.issued),
+  count('completed', round => round.completed),
+  count('failed', failedOf),
+  count('unfinished', round => round.unfinished),
+  count('misses', round => round.misses),
+  { name: 'failedShare', value: ({ summary }) => summary?.failedShare ?? null },
+  ...interval('opsPerSecond', '', summary => summary.opsPerSecond),
+  ...interval('responseMean', 'Ms', summary => summary.responseMean),
+  ...interval('responseP50', 'Ms', summary => summary.responseP50),
+  ...interval('responseP95', 'Ms', summary => summary.responseP95),
+  ...interval('responseP99', 'Ms', summary => summary.responseP99),
+  ...interval('responseP999', 'Ms', summary => summary.responseP999),
+  ...interval('serviceP50', 'Ms', summary => summary.serviceP50),
+  ...interval('serviceP99', 'Ms', summary => summary.serviceP99),
+  ...interval('clientMicrosPerOp', '', summary => summary.clientMicrosPerOp),
+  { name: 'limitedBy', value: ({ limitedBy }) => limitedBy.resource },
+  { name: 'evidence', value: ({ limitedBy }) => limitedBy.evidence },
+];
+
+/** Of all rounds together. */
+function count(name: string, of: (round: RoundResult) => number): CsvColumn<ScenarioResult> {
+  return { name, value: ({ rounds }) => rounds.reduce((sum, round) => sum + of(round), 0) };
+}
+
+/** A median and the ends of its interval. */
+function interval(
+  name: string,
+  unit: string,
+  of: (summary: SummaryResult) => Interval | null,
+): CsvColumn<ScenarioResult>[] {
+  const end = (key: keyof Interval) => (scenario: ScenarioResult) =>
+    (scenario.summary === null ? null : of(scenario.summary))?.[key] ?? null;
+  return [
+    { name: `${name}${unit}`, value: end('median') },
+    { name: `${name}Low${unit}`, value: end('low') },
+    { name: `${name}High${unit}`, value: end('high') },
+  ];
+}

@@ -1,0 +1,122 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { renderHlog } from '../src/aggregate/files/hlog.ts';
+import { memtierDocument } from '../src/aggregate/files/memtier.ts';
+import type { ScenarioResult } from '../src/aggregate/result.ts';
+import { report } from '../src/main/commands/report.ts';
+import { writeFiles } from '../src/main/results/write-files.ts';
+import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
+
+async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** What is in the folder of a result of these scenarios. */
+async function write(scenarios: readonly ScenarioResult[]): Promise<{ folder: string; names: string[] }> {
+  const folder = await makeFolder();
+  await writeFiles(folder, buildResult(scenarios));
+  return { folder, names: (await readdir(folder)).toSorted() };
+}
+
+test('of nothing but failures, of no round, of no scenario: tables and no distribution', async () => {
+  const failed = buildScenario({ id: 'failed' }, [buildRound(1, 0, { issued: 10, failed: { OOM: 10 } })]);
+  for (const scenarios of [[failed], [buildScenario({}, [])], []])
+    expect((await write(scenarios)).names).toEqual(['histograms.hlog', 'scenarios.csv', 'series.csv']);
+});
+
+test('ids from anywhere name files in the folder, and no two the same', async () => {
+  const ids = ['../../x', '..\\..\\x', '/x\u0000y,z', '', 'A', 'a', 'a', 'x'.repeat(300)];
+  const { folder, names } = await write(ids.map(id => buildScenario({ id }, [buildRound(1, 1000)])));
+  expect(names).toHaveLength(4);
+  const files = await readdir(join(folder, 'histograms'));
+  expect(files).toHaveLength(2 * ids.length);
+  expect(new Set(files.map(name => name.toLowerCase())).size).toBe(files.length);
+  for (const name of files) expect(name).toMatch(/^[\w.+-]+\.(response|service)\.hgrm$/);
+});
+
+test.each([
+  ['nothing of ours', 'bm8='],
+  ['cut off', 'HISTFAAAAwJ4nDVT'],
+  ['a line of its own', 'HIST\nTag=a,0,0,0,HIST'],
+])('what is no histogram (%s) is refused with one message', async (_, text) => {
+  const histograms = { service: text, response: text };
+  const result = buildResult([buildScenario({}, [buildRound(1, 1000, { histograms })])]);
+  const refused = {
+    code: 'RESULT_INVALID',
+    message: expect.stringMatching(/result\.json: expected HDR [^\n]*$/),
+  };
+  const folder = await makeFolder();
+  await expect(writeFiles(folder, result)).rejects.toMatchObject(refused);
+  await writeFile(join(folder, 'result.json'), JSON.stringify(result));
+  await expect(report(folder, { as: 'memtier' })).rejects.toMatchObject(refused);
+});
+
+/** Two rounds of two scenarios, as lines of a log without what they recorded. */
+function logOf(startOf: (scenario: number, round: number) => string | null): string[] {
+  const histograms = { service: 'AAAA', response: 'AAAA' };
+  const scenarios = [0, 1].map(scenario =>
+    buildScenario(
+      { id: `s ${scenario}` },
+      [1, 2].map(round =>
+        buildRound(round, 1000, { histograms, startedAt: startOf(scenario, round), seconds: 0.5 }),
+      ),
+    ),
+  );
+  return renderHlog(buildResult(scenarios, { startedAt: '2026-11-23T10:00:00.000Z' })).split('\n');
+}
+
+test('a log has its intervals in the order in which they began', () => {
+  const lines = logOf((scenario, round) => `2026-11-23T10:00:0${2 * round - scenario}.250Z`);
+  expect(lines.slice(1, 4)).toEqual([
+    '#[Histogram log format version 1.3]',
+    '#[BaseTime: 1795428000.000 (seconds since epoch)]',
+    '#[StartTime: 1795428000.000 (seconds since epoch), Mon Nov 23 10:00:00 UTC 2026]',
+  ]);
+  expect(lines.filter(line => line.includes('.response'))).toEqual([
+    'Tag=s_1.response,1.250,0.500,200.000,AAAA',
+    'Tag=s_0.response,2.250,0.500,200.000,AAAA',
+    'Tag=s_1.response,3.250,0.500,200.000,AAAA',
+    'Tag=s_0.response,4.250,0.500,200.000,AAAA',
+  ]);
+});
+
+test('where nobody told when they began, they are laid end to end, and that is said', () => {
+  const lines = logOf(scenario => (scenario === 0 ? '2026-11-23T10:00:09.000Z' : null));
+  expect(lines[1]).toBe('#[Rounds are laid end to end: the result does not tell when each began]');
+  expect(lines.filter(line => line.includes('.service')).map(line => line.split(',').slice(0, 2))).toEqual([
+    ['Tag=s_0.service', '0.000'],
+    ['Tag=s_1.service', '0.500'],
+    ['Tag=s_0.service', '1.000'],
+    ['Tag=s_1.service', '1.500'],
+  ]);
+});
+
+test('--as takes memtier, and the id of a scenario', async () => {
+  const folder = await makeFolder();
+  const scenarios = ['wire-a', 'wire-b'].map(id => buildScenario({ id }, [buildRound(1, 1000)]));
+  await writeFile(join(folder, 'result.json'), JSON.stringify(buildResult(scenarios)));
+  for (const [flags, message] of [
+    [{ as: 'wrk' }, 'expected --as memtier, found --as wrk'],
+    [{ scenario: 'wire-a' }, 'expected --scenario with --as memtier only'],
+    [{ as: 'memtier' }, 'expected --scenario with one of:\n  wire-a\n  wire-b'],
+    [{ as: 'memtier', scenario: 'wirea' }, 'found wirea; did you mean wire-a?'],
+    [{ as: 'memtier', scenario: 'none of it' }, 'found none of it; it has wire-a, wire-b'],
+  ] as const) {
+    const error = { code: 'USAGE', message: expect.stringContaining(message) };
+    await expect(report(folder, flags)).rejects.toMatchObject(error);
+  }
+  expect(await readdir(folder)).toEqual(['result.json']);
+});
+
+test('in the shape of memtier, what was not measured is there, and null', () => {
+  const scenario = buildScenario({ id: 'plain' }, [buildRound(1, 1000)]);
+  const nothing = { Count: null, 'Ops/sec': null, Latency: null };
+  expect(memtierDocument(buildResult([scenario]), scenario)).toMatchObject({
+    'ALL STATS': { Totals: { Count: 1000, 'Ops/sec': 1000, 'KB/sec': null }, Gets: nothing, Sets: nothing },
+    poolbench: { scenario: 'plain' },
+  });
+});
