@@ -1,6 +1,6 @@
 import { mergeSamples } from '../../aggregate/merge.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
-import { toOneLine } from '../../aggregate/text/format.ts';
+import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/batch.ts';
 import { presets } from '../../pool/presets.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
@@ -104,6 +104,12 @@ export async function measure(
   }
   if (cutter.failure !== undefined) {
     bench.warn(`no connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
+  }
+  if (samples.some(({ overwritten }) => overwritten > 0)) {
+    const room = formatPlural(bench.experiment.workload.keys, 'record');
+    bench.warn(
+      `${scenario.id} inserted more than there is room for (${room}): the later ones overwrote a record and made the set no larger; take more keys, or shorter measurements`,
+    );
   }
   const after = await serverCount(control, names);
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;

@@ -2,15 +2,17 @@ import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Address } from '../../pool/address.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
-import { keyRanges } from '../../workers/workload/key-ranges.ts';
+import { keyRanges, mostRecords } from '../../workers/workload/key-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectionsNeeded, expandScenarios, type Scenario } from '../plan/scenarios.ts';
 import { warnOfMissingCores } from '../plan/spare-cores.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
 import { writeResults } from '../results/results-folder.ts';
+import { removeInserted } from '../target/inserted-records.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target/key-space.ts';
 import { preflight } from '../target/preflight.ts';
+import { writeIndex } from '../target/record-index.ts';
 import { withoutSecrets } from '../target/url.ts';
 import { assembleResult } from './assemble.ts';
 import { describeEnvironment } from './environment.ts';
@@ -55,7 +57,8 @@ export class SideRun {
 
   /** @throws PoolbenchError TARGET_TOO_SMALL, TARGET_LOST */
   async preflight(): Promise<void> {
-    const { keys, values } = this.#workload;
+    const { values } = this.#workload;
+    const keys = mostRecords(this.#workload);
     const connections = connectionsNeeded(this.#scenarios);
     const valueBytes = sizesOf(values).mean;
     this.#warn(await preflight(this.#side.target, { connections, keys, valueBytes }));
@@ -79,7 +82,12 @@ export class SideRun {
     const workload = this.#workload;
     const keys = keyRanges(workload).prefilled;
     const { seed } = experiment;
-    this.#warn(await prefill(target.control, this.#claimed, { keys, seed, workload, signal }));
+    const { control } = target;
+    this.#warn(
+      workload.growth === 'index'
+        ? await writeIndex(control, this.#claimed, { seed, workload, signal })
+        : await prefill(control, this.#claimed, { keys, seed, workload, signal }),
+    );
     await this.#ending(() => shakeDown(this.#bench, this.#scenarios, signal));
   }
 
@@ -97,6 +105,7 @@ export class SideRun {
       progress,
       signal,
     };
+    this.#warn(await removeInserted(this.#side.target.control, this.#claimed, this.#workload));
     const result = await this.#ending(() => measureTurn(this.#bench, scenario, turn));
     if (!this.#scenarios.some(({ id }) => id === scenario.id)) this.#scenarios.push(scenario);
     if (result !== null) this.#rounds.set(scenario.id, [...(this.#rounds.get(scenario.id) ?? []), result]);

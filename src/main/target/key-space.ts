@@ -138,11 +138,25 @@ async function writeKeys(
  * @throws PoolbenchError TARGET_LOST when the server does not answer
  */
 export async function removeKeySpace(control: Control, space: KeySpace): Promise<Removal> {
+  const { removed, left, reason } = await removeKeys(control, space, 0);
+  if (!space.claimed || left > 0) return { removed, left, ...(reason === undefined ? {} : { reason }) };
+  const claim = `${space.prefix}claim`;
+  let [outcome] = await control.pipeline([['UNLINK', claim]]);
+  if (outcome !== undefined && 'error' in outcome) [outcome] = await control.pipeline([['DEL', claim]]);
+  if (outcome === undefined || !('error' in outcome)) return { removed, left };
+  return { removed, left: 1, reason: outcome.error.message };
+}
+
+/**
+ * Removes the run's keys from number `from` on, by name; the claim stays.
+ * @throws PoolbenchError TARGET_LOST when the server does not answer
+ */
+export async function removeKeys(control: Control, space: KeySpace, from: number): Promise<Removal> {
   let removed = 0;
   let left = 0;
   let reason = '';
   let command = 'UNLINK';
-  for (let first = 0; first < space.keys; first += chunkKeys) {
+  for (let first = from; first < space.keys; first += chunkKeys) {
     const count = Math.min(chunkKeys, space.keys - first);
     const names = Array.from({ length: count }, (_, index) => keyName(space.prefix, first + index));
     const groups = chunksOf(names, control.keysPerCommand);
@@ -160,13 +174,6 @@ export async function removeKeySpace(control: Control, space: KeySpace): Promise
       // A server that takes no writes holds none of them, as a rule.
       const held = await ask('EXISTS');
       left += held.every(outcome => 'value' in outcome) ? sumOf(held) : count;
-    }
-  }
-  if (space.claimed && left === 0) {
-    const [outcome] = await control.pipeline([[command, `${space.prefix}claim`]]);
-    if (outcome !== undefined && 'error' in outcome) {
-      reason = outcome.error.message;
-      left = 1;
     }
   }
   return left === 0 ? { removed, left } : { removed, left, reason };
