@@ -54,9 +54,9 @@ test('keys of another type of value are other keys', () => {
   expect(templates.map(({ base }) => base)).toEqual([10, 20, 20, 0, 30]);
 });
 
-function faultOf(workload: object, target: object = {}): string {
+function faultOf(workload: object, target: object = {}, scenarios: readonly object[] = [{}]): string {
   const server = { server: 'redis', url: 'redis://h', ...target };
-  const config = { name: 'c', target: server, scenarios: [{}], workload };
+  const config = { name: 'c', target: server, scenarios, workload };
   try {
     parseConfig(JSON.stringify(config), 'c.json');
     return 'none';
@@ -175,4 +175,12 @@ test('on a cluster, YCSB E is refused', () => {
   expect(faultOf({ ycsb: 'E' }, { cluster: true })).toBe(
     'workload.ycsb: expected another one, as target.cluster is true (its records are one sorted set, so of one node), found "E"',
   );
+});
+
+test('beside YCSB D and E, batch workers with pools of their own are refused', () => {
+  const scenarios = [{}, { batch: { pool: 'separate', workers: 5, pipeline: 10 } }];
+  expect(faultOf({ ycsb: 'D' }, {}, scenarios)).toMatch(
+    /^scenarios\[1\]\.batch: expected no batch workers with pools of their own, as workload\.ycsb is "D" \(both/,
+  );
+  expect(faultOf({ ycsb: 'C' }, {}, scenarios)).toBe('none');
 });

@@ -61,7 +61,7 @@ test('pools insert records of their own, and where there is no room left the fir
     const records = new IndexedRecords(own, keys, 0.99, 1);
     const added = Array.from({ length: own.keys + 2 }, () => records.add());
     expect(added.slice(own.keys)).toEqual(added.slice(0, 2));
-    expect(records.overwritten).toBe(2);
+    expect(records.added).toBe(own.keys + 2);
     return added.slice(0, own.keys);
   });
   const room = Array.from({ length: keys }, (_, index) => order.scoreOf(keys + index));

@@ -74,7 +74,7 @@ function buildSample({
     loads: [buildLoad(load)],
     openLoop,
     redirects: null,
-    overwritten: 0,
+    inserted: [],
   };
 }
 

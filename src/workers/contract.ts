@@ -222,6 +222,6 @@ export interface ThreadSample {
   readonly openLoop: OpenLoopSample | null;
   /** Redirections of a cluster that were followed in the measured window and its drain; null: a server alone. */
   readonly redirects: Redirects | null;
-  /** Inserts that found the room for new records full and overwrote one, warm-up included. */
-  readonly overwritten: number;
+  /** Records that each pool inserted, warm-up included; those beyond its keys overwrote others. */
+  readonly inserted: readonly number[];
 }

@@ -39,7 +39,8 @@ export class ThreadLoad {
   /** Whether every worker keeps its first connection until all have one. */
   readonly #gathers: boolean;
   readonly #redirects: RedirectCount | null;
-  readonly #workloads = new Set<Workload>();
+  /** Of each pool where they insert, of which there is one. */
+  readonly #workloads: Workload[] = [];
 
   constructor(
     task: ThreadTask,
@@ -102,7 +103,7 @@ export class ThreadLoad {
       loads,
       openLoop: this.#open?.finish(loads) ?? null,
       redirects: this.#redirects === null ? null : { moved: this.#redirects.moved, ask: this.#redirects.ask },
-      overwritten: [...this.#workloads].reduce((sum, { overwritten = 0 }) => sum + overwritten, 0),
+      inserted: this.#workloads.flatMap(({ inserted }) => inserted ?? []),
     };
   }
 }
@@ -117,7 +118,7 @@ function hire(
     crew,
     open,
     workloads,
-  }: { window: LoadWindow; crew: Crew; open: OpenLoad | undefined; workloads: Set<Workload> },
+  }: { window: LoadWindow; crew: Crew; open: OpenLoad | undefined; workloads: Workload[] },
 ): readonly Load[] {
   const loads = new Map<number, Load>();
   for (const [index, share] of task.pools.entries()) {
@@ -130,7 +131,7 @@ function hire(
       for (let worker = 0; worker < workers; worker++) {
         crew.join();
         const workload = workloadOf();
-        workloads.add(workload);
+        if (workload !== workloads.at(-1)) workloads.push(workload);
         const parts = { pool, workload, recorder: load.recorder };
         load.workers.push(
           queue === undefined

@@ -19,8 +19,8 @@ export interface Workload {
   fill(batch: Batch): void;
   /** Hears of the batches whose outcome is known, where it has a use for that. */
   settle?(batch: Batch): void;
-  /** Inserts that overwrote a record, as there was no room for more; undefined where nothing is inserted. */
-  readonly overwritten?: number;
+  /** Records that were inserted so far; undefined where none are. */
+  readonly inserted?: number;
 }
 
 /** A batch to be filled by a workload, which hears of its outcome before `done` does. */

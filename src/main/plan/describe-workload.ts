@@ -34,7 +34,7 @@ function describeGrowth(growth: WorkloadTask['growth']): string {
     case 'latest':
       return ' and room for as many more, the newest read most';
     case 'index':
-      return ' and room for as many more, in one sorted set';
+      return ' in one sorted set, and room for as many more';
   }
 }
 

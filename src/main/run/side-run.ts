@@ -9,7 +9,6 @@ import { warnOfMissingCores } from '../plan/spare-cores.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
 import { writeResults } from '../results/results-folder.ts';
-import { removeInserted } from '../target/inserted-records.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target/key-space.ts';
 import { preflight } from '../target/preflight.ts';
 import { writeIndex } from '../target/record-index.ts';
@@ -105,7 +104,6 @@ export class SideRun {
       progress,
       signal,
     };
-    this.#warn(await removeInserted(this.#side.target.control, this.#claimed, this.#workload));
     const result = await this.#ending(() => measureTurn(this.#bench, scenario, turn));
     if (!this.#scenarios.some(({ id }) => id === scenario.id)) this.#scenarios.push(scenario);
     if (result !== null) this.#rounds.set(scenario.id, [...(this.#rounds.get(scenario.id) ?? []), result]);

@@ -1,25 +1,33 @@
-import type { WorkloadTask } from '../../workers/contract.ts';
+import type { PoolShare, WorkloadTask } from '../../workers/contract.ts';
 import type { Control } from './control.ts';
-import { type KeySpace, removeKeys } from './key-space.ts';
+import { removeKeys } from './key-space.ts';
 import { removeFromIndex } from './record-index.ts';
 
+/** What one pool has inserted. */
+export interface Inserted {
+  readonly share: Pick<PoolShare, 'firstKey' | 'keys'>;
+  /** Those beyond its keys overwrote others. */
+  readonly records: number;
+}
+
 /**
- * Removes what the load has inserted, so that each measurement begins with the same records and its inserts are inserts.
- * @returns a warning if the server refused it
+ * Removes what a measurement has inserted, so that the next one begins with the same records and its inserts are inserts.
+ * @returns why not, where the server refused it
  * @throws PoolbenchError TARGET_LOST when the server does not answer
  */
 export async function removeInserted(
   control: Control,
-  space: KeySpace,
+  prefix: string,
   { keys, growth }: Pick<WorkloadTask, 'keys' | 'growth'>,
-): Promise<string[]> {
-  if (growth === null) return [];
-  const reason =
-    growth === 'index'
-      ? await removeFromIndex(control, space, keys)
-      : (await removeKeys(control, space, keys)).reason;
-  if (reason === undefined) return [];
-  return [
-    `what is inserted could not be removed before the next measurement, whose inserts overwrite it: ${reason}`,
-  ];
+  pools: readonly Inserted[],
+): Promise<string | undefined> {
+  for (const { share, records } of pools) {
+    const range = { firstKey: keys + share.firstKey, keys: Math.min(records, share.keys) };
+    const reason =
+      growth === 'index'
+        ? await removeFromIndex(control, prefix, keys, range)
+        : (await removeKeys(control, prefix, range)).reason;
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
 }

@@ -6,6 +6,7 @@ import { AliasTable } from '../../workers/workload/alias-table.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
 import { Draws } from '../../workers/workload/draws.ts';
 import { IndexOrder } from '../../workers/workload/indexed-records.ts';
+import type { KeyRange } from '../../workers/workload/key-chooser.ts';
 import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
 import type { KeySpace } from './key-space.ts';
 
@@ -62,17 +63,23 @@ export async function writeIndex(
   ];
 }
 
-/** Removes the records from number `keys` on. @returns why not, where the server refused it */
+/**
+ * Removes the records of these numbers.
+ * @param keys that there were before the load
+ * @returns why not, where the server refused it
+ */
 export async function removeFromIndex(
   control: Control,
-  space: KeySpace,
+  prefix: string,
   keys: number,
+  range: KeyRange,
 ): Promise<string | undefined> {
   const order = new IndexOrder(keys);
-  const index = keyName(space.prefix, 0);
-  for (let first = keys; first < 2 * keys; first += scoresTogether) {
+  const index = keyName(prefix, 0);
+  const end = range.firstKey + range.keys;
+  for (let first = range.firstKey; first < end; first += scoresTogether) {
     const requests: Request[] = [];
-    for (let record = first; record < Math.min(first + scoresTogether, 2 * keys); record++) {
+    for (let record = first; record < Math.min(first + scoresTogether, end); record++) {
       const score = order.scoreOf(record);
       requests.push(['ZREMRANGEBYSCORE', index, score, score]);
     }

@@ -56,8 +56,8 @@ export class GrowingWorkload implements Workload {
     }
   }
 
-  get overwritten(): number {
-    return this.#records.overwritten;
+  get inserted(): number {
+    return this.#records.added;
   }
 
   #between(from: number, to: number): number {

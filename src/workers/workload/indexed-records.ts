@@ -66,7 +66,7 @@ export class IndexedRecords implements Records {
 
   settle(): void {}
 
-  get overwritten(): number {
-    return Math.max(0, this.#added - this.#room);
+  get added(): number {
+    return this.#added;
   }
 }

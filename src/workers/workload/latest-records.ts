@@ -50,8 +50,8 @@ export class LatestRecords implements Records {
     while (this.#settled < this.#added && this.#early[this.#oldestOpen] === 1) this.#advance();
   }
 
-  get overwritten(): number {
-    return Math.max(0, this.#added - this.#own.keys);
+  get added(): number {
+    return this.#added;
   }
 
   get #oldestOpen(): number {

@@ -9,6 +9,6 @@ export interface Records {
   choose(): number;
   /** The insert of this record has its outcome, whatever that is. */
   settle(record: number): void;
-  /** Inserts that found no room, and overwrote a record. */
-  readonly overwritten: number;
+  /** Inserts so far. */
+  readonly added: number;
 }
