@@ -53,7 +53,7 @@ describe('all masters of the cluster are one target', () => {
   test('records that YCSB D inserts are of all masters, are found by its reads, and are removed', async () => {
     const experiment = await createExperiment(url(), {
       target: { server: 'any', url: url(), cluster: true },
-      workload: { keys: 5000, ycsb: 'D' },
+      workload: { keys: 1000, ycsb: 'D' },
       scenarios: [{ client: ['wire', 'ioredis'], workers: 4, pools: 2 }],
     });
     const { code, stderr } = await experiment.run();
@@ -62,7 +62,7 @@ describe('all masters of the cluster are one target', () => {
       const [round] = rounds;
       expect(round).toMatchObject({ failed: {}, unfinished: 0, misses: 0, redirects: { moved: 0, ask: 0 } });
       expect(round?.serverCalls).toBe(round?.completed);
-      expect(round?.commands.find(({ name }) => name === 'SET')?.completed).toBeGreaterThan(10);
+      expect(round?.commands.find(({ name }) => name === 'SET')?.completed).toBeGreaterThan(0);
     }
     expect(await keysLeft()).toEqual([0, 0, 0]);
   });
