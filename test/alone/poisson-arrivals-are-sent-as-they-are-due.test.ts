@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { mergeLatencies } from '../../src/aggregate/histogram.ts';
@@ -5,7 +6,7 @@ import { nowNs } from '../../src/pool/clock.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import { until } from '../support/connections.ts';
 import { distanceToExponential } from '../support/goodness-of-fit.ts';
-import { startRedis } from '../support/servers.ts';
+import { startFirstInLine } from '../support/limit.ts';
 import { buildTask, type PlainSample, startThreads } from '../support/threads.ts';
 
 /** So low that hardly any two arrivals are nearer to one another than it takes to send one. */
@@ -28,6 +29,16 @@ async function watch(url: string): Promise<number[]> {
   return times;
 }
 
+/** Threads that are made from here on go before other programs, where the system allows it. */
+function goFirst(): void {
+  try {
+    setPriority(-15);
+    onTestFinished(() => setPriority(0));
+  } catch {
+    // Then they take their turn with the others.
+  }
+}
+
 async function drive(port: number, seed: number): Promise<PlainSample> {
   const run = startThreads(1);
   const shared = SharedState.forThreads(1);
@@ -36,7 +47,7 @@ async function drive(port: number, seed: number): Promise<PlainSample> {
     buildTask(port, shared, {
       openLoop: { arrivals: { kind: 'poisson', rate, size: 1 }, pools: 2, firstPool: 0 },
       pools: [pool, { ...pool, firstKey: 100 }],
-      warmupSeconds: 0,
+      warmupSeconds: 0.3,
       seconds,
       seed,
     }),
@@ -47,16 +58,18 @@ async function drive(port: number, seed: number): Promise<PlainSample> {
 }
 
 test('what a server gets of a Poisson run comes at times that pass a KS test', async context => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
+  const server = await startFirstInLine(context);
+  goFirst();
   const times = await watch(server.url);
   for (let attempt = 1; attempt <= attempts; attempt++) {
     times.length = 0;
     const sample = await drive(server.port, attempt);
     expect(sample).toMatchObject({ failed: {}, unfinished: 0, openLoop: { unsent: 0 } });
-    await until(() => times.length >= sample.issued);
-    expect(times).toHaveLength(sample.openLoop?.offered ?? 0);
+    const sent = sample.warmupCompleted + sample.issued;
+    await until(() => times.length >= sent);
+    expect(times).toHaveLength(sent);
     const lag = mergeLatencies([sample.openLoop?.lag ?? '']).summary;
+    console.log(lag);
     if (lag.p99 > disturbedLagMs) continue;
 
     const gaps = times.slice(1).map((time, index) => time - (times[index] as number));
