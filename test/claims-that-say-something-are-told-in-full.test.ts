@@ -37,10 +37,15 @@ test('a run tells in full what it tests, and names the rest', async () => {
   expect(table).toContain('configs/claims/pipeline.json tests it.');
 });
 
-test('a run that tests nothing tells C1, and names the rest', () => {
-  const lines = renderTerminal(buildResult([]), false).split('\n');
-  expect(lines[0]).toMatch(/^C1 not tested:/);
-  expect(lines.join(' ')).toContain(`Not tested by this run: ${ids.slice(1).join(', ')} (`);
+test('a run that tests nothing says so in a line behind its figures; with a stand-in C1 is told first', () => {
+  const result = buildResult([]);
+  const text = renderTerminal(result, false);
+  expect(text).toMatch(/^\S+ against redis/);
+  expect(text).toContain('\n\nNo claim is tested by this run (report.md says why).\n');
+  expect(text).not.toContain('C1');
+  const standIn = renderTerminal({ ...result, target: { ...result.target, standIn: true } }, false);
+  expect(standIn).toMatch(/^C1 not tested: /m);
+  expect(standIn).not.toContain('No claim');
 });
 
 test('a ratio that no verdict comes of is told all the same', async () => {

@@ -50,6 +50,23 @@ describe('all masters of the cluster are one target', () => {
     expect(await keysLeft()).toEqual([0, 0, 0]);
   });
 
+  test('records that YCSB D inserts are of all masters, are found by its reads, and are removed', async () => {
+    const experiment = await createExperiment(url(), {
+      target: { server: 'any', url: url(), cluster: true },
+      workload: { keys: 1000, ycsb: 'D' },
+      scenarios: [{ client: ['wire', 'ioredis'], workers: 4, pools: 2 }],
+    });
+    const { code, stderr } = await experiment.run();
+    expect(code, stderr).toBe(0);
+    for (const { rounds } of (await experiment.result()).scenarios) {
+      const [round] = rounds;
+      expect(round).toMatchObject({ failed: {}, unfinished: 0, misses: 0, redirects: { moved: 0, ask: 0 } });
+      expect(round?.serverCalls).toBe(round?.completed);
+      expect(round?.commands.find(({ name }) => name === 'SET')?.completed).toBeGreaterThan(0);
+    }
+    expect(await keysLeft()).toEqual([0, 0, 0]);
+  });
+
   test('connections that are cut are those of all masters, and come back', async () => {
     const experiment = await createExperiment(url(), {
       target: { server: 'any', url: url(), cluster: true },

@@ -29,7 +29,7 @@ test('placeholders stand alone or in text; keys come first among the numbers', (
   ]);
   expect(stride).toBe(3);
   expect(templates.map(({ keys }) => keys)).toEqual([1, 1, 2, 1, 0]);
-  expect(templates[1]?.spelled).toMatchObject([{ from: 1, to: 9 }, undefined]);
+  expect(templates[1]?.spelled).toMatchObject([{ from: 1, to: 9 }, 'counter']);
 });
 
 test('a command with a value has a template for each of them, one without has one', () => {
@@ -54,9 +54,9 @@ test('keys of another type of value are other keys', () => {
   expect(templates.map(({ base }) => base)).toEqual([10, 20, 20, 0, 30]);
 });
 
-function faultOf(workload: object, target: object = {}): string {
+function faultOf(workload: object, target: object = {}, scenarios: readonly object[] = [{}]): string {
   const server = { server: 'redis', url: 'redis://h', ...target };
-  const config = { name: 'c', target: server, scenarios: [{}], workload };
+  const config = { name: 'c', target: server, scenarios, workload };
   try {
     parseConfig(JSON.stringify(config), 'c.json');
     return 'none';
@@ -100,6 +100,7 @@ test.each([
   ['SET {key} {number:9-1}', /a range of numbers from 0 to 4294967295, the smaller one first/],
   ['SET {key} {number:0-4294967296}', /a range of numbers/],
   ['SET {key} {value', /placeholders/],
+  ['ZADD {key} 1 {record}', /no \{record\}/],
   ['', /a command such as/],
 ])('%s is refused with its reason', (command, reason) => {
   const fault = faultOfCommand(command);
@@ -118,7 +119,10 @@ test.each([
   ],
   [{ keyChoice: { kind: 'uniform' }, ycsb: 'A' }, /^workload.keyChoice: expected no keyChoice beside ycsb/],
   [{ ycsb: 'A', commands: [{ command: 'PING' }] }, /^workload.commands: expected no commands beside ycsb/],
-  [{ ycsb: 'E' }, /^workload.ycsb: expected "A" or "B" or "C" or "F" \(D .* E scans ranges.*\), found "E"/],
+  [{ ycsb: 'G' }, /^workload.ycsb: expected "A" or "B" or "C" or "D" or "E" or "F", found "G"/],
+  [{ ycsb: 'D', hitShare: 0.9 }, /^workload.hitShare: expected 1, or nothing, beside ycsb D, .*found 0.9/],
+  [{ ycsb: 'D', keys: 60_000_000 }, /^workload.keys: expected at most 50000000 keys/],
+  [{ ycsb: 'E', keys: 60_000_000 }, /^workload.keys: expected at most 50000000 keys/],
   [
     { keyChoice: 'zipfian' },
     /^workload.keyChoice: expected an object such as \{ "kind": "zipfian", .*, found "zipfian"/,
@@ -165,4 +169,18 @@ test('on a cluster, commands of several keys are refused', () => {
   expect(faults).toBe(
     'workload.commands[2].command: expected a command of one key at most, as target.cluster is true (keys of one command would be of several nodes), found "MGET {key} {key}"',
   );
+});
+
+test('on a cluster, YCSB E is refused', () => {
+  expect(faultOf({ ycsb: 'E' }, { cluster: true })).toBe(
+    'workload.ycsb: expected another one, as target.cluster is true (its records are one sorted set, so of one node), found "E"',
+  );
+});
+
+test('beside YCSB D and E, batch workers with pools of their own are refused', () => {
+  const scenarios = [{}, { batch: { pool: 'separate', workers: 5, pipeline: 10 } }];
+  expect(faultOf({ ycsb: 'D' }, {}, scenarios)).toMatch(
+    /^scenarios\[1\]\.batch: expected no batch workers with pools of their own, as workload\.ycsb is "D" \(both/,
+  );
+  expect(faultOf({ ycsb: 'C' }, {}, scenarios)).toBe('none');
 });

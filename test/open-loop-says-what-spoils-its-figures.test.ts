@@ -20,6 +20,16 @@ test('a generator that was itself late by more than 0.2 ms is told, with the sce
   expect(warning).not.toContain('constant1000');
 });
 
+test('in a burst it is by nature, and told as such', () => {
+  const scenario = buildOpenScenario(1000, [1, 1, 1], { openLoop: { lag: buildLatency(100, 1.6) } });
+  const burst = { ...scenario, arrival: { kind: 'burst', rate: 1000, size: 100 } };
+  expect(openLoopWarnings([burst])).toEqual([
+    expect.stringMatching(
+      /^A thread sends one batch of a burst after another; .*constant1000 \(p99 4\.00 ms\)/,
+    ),
+  ]);
+});
+
 test('percentiles without what was never sent are called lower bounds', () => {
   const unsent = { openLoop: { offered: 2000, unsent: 500, sent: 1500 } };
   expect(openLoopWarnings([buildOpenScenario(2000, [1], unsent), buildOpenScenario(10, [1])])).toEqual([

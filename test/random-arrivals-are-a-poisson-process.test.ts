@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { arrivalsOf } from '../src/workers/arrival-schedule.ts';
+import { distanceToExponential } from './support/goodness-of-fit.ts';
 
 /** The gaps before the first `count` arrivals of one pool, in nanoseconds. */
 function gapsOf(rate: number, count: number, { pools = 1, pool = 0, pipeline = 1, seed = 1 } = {}): number[] {
@@ -12,16 +13,6 @@ function gapsOf(rate: number, count: number, { pools = 1, pool = 0, pipeline = 1
     cursor.advance();
     return gapNs;
   });
-}
-
-/** Kolmogorov–Smirnov: the largest distance of the sample's distribution to the exponential one with this mean. */
-function distanceToExponential(values: readonly number[], mean: number): number {
-  return values
-    .toSorted((a, b) => a - b)
-    .reduce((largest, value, index) => {
-      const expected = 1 - Math.exp(-value / mean);
-      return Math.max(largest, expected - index / values.length, (index + 1) / values.length - expected);
-    }, 0);
 }
 
 /** The distance that a true sample of this size exceeds in 1 of 100. */

@@ -41,6 +41,7 @@ test('what is not said has its default; every rate is a scenario of its own', ()
   // Longer repeats have enough operations at lower rates.
   expect(plan({ ...good, seconds: 10 }).range.lowest).toBe(10);
   expect(plan({ ...good, seconds: 0.3 }).range.lowest).toBe(333.7);
+  expect(plan({ ...good, search: conditions }).conditions).toEqual(conditions);
   expect(plan({ ...good, search: {} }).conditions.responseP99Ms).toBeNull();
 });
 

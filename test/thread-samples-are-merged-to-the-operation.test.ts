@@ -75,6 +75,7 @@ function buildSample({
     loads: [buildLoad(load)],
     openLoop,
     redirects: null,
+    inserted: [],
   };
 }
 

@@ -23,6 +23,13 @@ test('conditions of every metric and unit are taken as they are written', () => 
     'claim.C16': 'refuted',
   };
   expect(parseConfig(config(written), 'ci.json').thresholds).toEqual(written);
+  const usual = {
+    'response.p99': '< 5ms',
+    failedShare: '< 0.1%',
+    opsPerSecond: '> 50000',
+    'claim.C1': 'supported',
+  };
+  expect(parseConfig(config(usual), 'ci.json').thresholds).toEqual(usual);
   expect(parseConfig(config(undefined), 'ci.json').thresholds).toEqual({});
 });
 

@@ -14,6 +14,20 @@ test.each<[object, string[]]>([
     ['workload: 10,000 keys, zipfian 0.99, values of 32 bytes, YCSB B: 95 % GET, 5 %', '          SET'],
   ],
   [
+    { ycsb: 'D' },
+    [
+      'workload: 10,000 records and room for as many more, the newest read most,',
+      '          zipfian 0.99, values of 32 bytes, YCSB D: 95 % GET, 5 % SET',
+    ],
+  ],
+  [
+    { ycsb: 'E' },
+    [
+      'workload: 10,000 records in one sorted set, and room for as many more, zipfian',
+      '          0.99, values of 32 bytes, YCSB E: 95 % ZRANGEBYSCORE, 5 % ZADD',
+    ],
+  ],
+  [
     {
       keyChoice: { kind: 'hotSet' },
       valueBytes: { kind: 'lognormal', median: 100 },

@@ -86,7 +86,13 @@ test('the same seed draws the same, however it is put into batches', () => {
 test('reads find what is there by the hit share; the others are for keys that nobody writes', () => {
   const { mix, workload } = open({ commands, hitShare: 0.75 });
   const ranges = keyRanges({ ...plain, commands, hitShare: 0.75 });
-  expect(ranges).toEqual({ families: ['strings', 'sets'], prefilled: 1000, written: 2000, all: 3000 });
+  expect(ranges).toEqual({
+    families: ['strings', 'sets'],
+    prefilled: 1000,
+    inserted: 2000,
+    written: 2000,
+    all: 3000,
+  });
   const reads: number[] = [];
   const written = new Set<string>();
   for (const [command = 0, ...numbers] of draw(workload, 5000, 10)) {

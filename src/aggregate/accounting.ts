@@ -12,6 +12,8 @@ export interface Account {
   readonly failed: number;
   readonly unfinished: number;
   readonly misses: number;
+  /** Null if they are not known for every round. */
+  readonly hits: number | null;
   readonly overRange: number;
   /** Null if the server's count is not known for every round. */
   readonly serverCalls: number | null;
@@ -32,6 +34,8 @@ export function accountOf(rounds: readonly RoundResult[]): Account {
     failed: sum(failedOf),
     unfinished: sum(round => round.unfinished),
     misses: sum(round => round.misses),
+    hits:
+      rounds.length > 0 && rounds.every(round => round.hits !== null) ? sum(round => round.hits ?? 0) : null,
     overRange: sum(round => round.overRange),
     serverCalls: counted ? sum(round => round.serverCalls ?? 0) : null,
     redirects: rounds.some(round => round.redirects !== null)

@@ -9,7 +9,7 @@ export function mergeCommands(samples: readonly CommandSample[]): Pick<RoundResu
   for (const sample of samples) byName.set(sample.name, [...(byName.get(sample.name) ?? []), sample]);
   const reads = samples.filter(({ tellsMisses }) => tellsMisses);
   return {
-    hits: samples.length === 0 ? null : sum(reads, ({ completed, misses }) => completed - misses),
+    hits: reads.length === 0 ? null : sum(reads, ({ completed, misses }) => completed - misses),
     commands: [...byName].map(([name, ofName]) => ({
       name,
       completed: sum(ofName, ({ completed }) => completed),

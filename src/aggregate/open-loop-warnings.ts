@@ -8,27 +8,35 @@ export const latestLagMs = 0.2;
 /** Share of what was due that may be without an end: the last arrivals of a window can meet busy workers by chance. */
 const mostEndless = 0.0001;
 
-type Measured = Pick<ScenarioResult, 'id' | 'rounds'>;
+type Measured = Pick<ScenarioResult, 'id' | 'arrival' | 'rounds'>;
 
 /** What a reader must know of a run's open loops before trusting their percentiles, a sentence each. */
 export function openLoopWarnings(scenarios: readonly Measured[]): string[] {
-  const open = scenarios.flatMap(({ id, rounds }) => {
+  const open = scenarios.flatMap(({ id, arrival, rounds }) => {
     const loops = rounds.flatMap(round => round.openLoop ?? []);
-    return loops.length === 0 ? [] : [{ id, rounds, loops }];
+    return loops.length === 0 ? [] : [{ id, inBursts: arrival.kind === 'burst', rounds, loops }];
   });
-  const late = open
-    .map(({ id, loops }) => ({ id, lagMs: median(loops.map(({ lag }) => lag.p99)) }))
-    .filter(({ lagMs }) => lagMs > latestLagMs)
-    .map(({ id, lagMs }) => `${id} (p99 ${formatMs(lagMs)} ms)`);
+  const late = (inBursts: boolean) =>
+    open
+      .filter(loop => loop.inBursts === inBursts)
+      .map(({ id, loops }) => ({ id, lagMs: median(loops.map(({ lag }) => lag.p99)) }))
+      .filter(({ lagMs }) => lagMs > latestLagMs)
+      .map(({ id, lagMs }) => `${id} (p99 ${formatMs(lagMs)} ms)`);
+  const [lateAlone, lateInBursts] = [late(false), late(true)];
   const endless = open
     .map(({ id, rounds }) => ({ id, share: endlessShare(rounds) }))
     .filter(({ share }) => share > mostEndless)
     .map(({ id, share }) => `${id} (${formatShare(share)})`);
   return [
-    ...(late.length === 0
+    ...(lateAlone.length === 0
       ? []
       : [
-          `The generator itself was late by more than ${formatMs(latestLagMs)} ms, which is in the response times, in ${formatList(late)}: take fewer threads, a lower rate or a quieter machine.`,
+          `The generator itself was late by more than ${formatMs(latestLagMs)} ms, which is in the response times, in ${formatList(lateAlone)}: take fewer threads, a lower rate or a quieter machine.`,
+        ]),
+    ...(lateInBursts.length === 0
+      ? []
+      : [
+          `A thread sends one batch of a burst after another; for how long the last ones waited for their turn is in the response times, in ${formatList(lateInBursts)}: more threads, or smaller bursts, make it shorter.`,
         ]),
     ...(endless.length === 0
       ? []

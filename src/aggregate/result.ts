@@ -146,7 +146,7 @@ const round = z.object({
   unfinished: z.number(),
   /** Null replies among the completed: reads that found nothing, as a rule. */
   misses: z.number(),
-  /** Reads that found a value, of those that tell whether they did; null where commands are not counted apart. */
+  /** Reads that found a value, of those that tell whether they did; null where none does, or commands are not counted apart. */
   hits: z.number().nullable().default(null),
   overRange: z.number(),
   /** In an open loop: what completed in the window, whenever it was due. Else: what was due in it and completed. */

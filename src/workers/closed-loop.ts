@@ -1,11 +1,11 @@
-import { Batch } from '../pool/batch.ts';
+import type { Batch } from '../pool/batch.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { Connection } from '../pool/connection.ts';
 import { failureCode } from '../pool/errors.ts';
 import type { WorkerPool } from '../pool/worker-pool.ts';
 import type { LoadWorker, WorkerEvents } from './load-worker.ts';
 import type { LoadWindow, Recorder } from './recorder.ts';
-import type { Workload } from './workload.ts';
+import { batchFor, type Workload } from './workload.ts';
 
 /** A worker that got no connection asks again after this long: an application that retries at once makes a storm. */
 const retryMs = 50;
@@ -43,7 +43,7 @@ export class ClosedLoopWorker implements LoadWorker {
     this.#recorder = recorder;
     this.#window = window;
     this.#events = events;
-    this.#batch = new Batch(pipeline, () => this.#done(), workload.stride);
+    this.#batch = batchFor(workload, pipeline, () => this.#done());
   }
 
   start(): void {

@@ -22,6 +22,8 @@ export interface ValueVariant {
 export interface WeightedCommand {
   readonly command: string;
   readonly weight: number;
+  /** Whether it adds a record, where records grow. */
+  readonly inserts?: true;
 }
 
 /** What is asked of the server. */
@@ -35,6 +37,11 @@ export interface WorkloadTask {
   readonly commands: readonly WeightedCommand[];
   /** Share of reads that are for keys which the prefill writes, 0 to 1; the rest are for keys that nobody writes. */
   readonly hitShare: number;
+  /**
+   * Where commands insert records: `latest`, each is a key, and the newest are read most; `index`, all are members of one
+   * sorted set, and are scanned. Null: there are as many keys at the end as at the beginning.
+   */
+  readonly growth: 'latest' | 'index' | null;
   /** Whether the operations of each command are counted and timed apart. */
   readonly apart: boolean;
 }
@@ -215,4 +222,6 @@ export interface ThreadSample {
   readonly openLoop: OpenLoopSample | null;
   /** Redirections of a cluster that were followed in the measured window and its drain; null: a server alone. */
   readonly redirects: Redirects | null;
+  /** Records that each pool inserted, warm-up included; those beyond its keys overwrote others. */
+  readonly inserted: readonly number[];
 }

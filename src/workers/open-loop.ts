@@ -1,4 +1,4 @@
-import { Batch } from '../pool/batch.ts';
+import type { Batch } from '../pool/batch.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { Connection } from '../pool/connection.ts';
 import { failureCode } from '../pool/errors.ts';
@@ -6,7 +6,7 @@ import type { WorkerPool } from '../pool/worker-pool.ts';
 import type { ArrivalQueue, ArrivalTaker } from './arrival-queue.ts';
 import type { LoadWorker, WorkerEvents } from './load-worker.ts';
 import type { Recorder } from './recorder.ts';
-import type { Workload } from './workload.ts';
+import { batchFor, type Workload } from './workload.ts';
 
 /**
  * One worker, in an open loop: it takes what is due from its pool's queue, acquires as a caller would, sends, and is
@@ -41,7 +41,7 @@ export class OpenLoopWorker implements LoadWorker, ArrivalTaker {
     this.#recorder = recorder;
     this.#queue = queue;
     this.#events = events;
-    this.#batch = new Batch(pipeline, () => this.#done(), workload.stride);
+    this.#batch = batchFor(workload, pipeline, () => this.#done());
   }
 
   start(): void {

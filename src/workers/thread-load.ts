@@ -39,6 +39,8 @@ export class ThreadLoad {
   /** Whether every worker keeps its first connection until all have one. */
   readonly #gathers: boolean;
   readonly #redirects: RedirectCount | null;
+  /** Of each pool where they insert, of which there is one. */
+  readonly #workloads: Workload[] = [];
 
   constructor(
     task: ThreadTask,
@@ -51,7 +53,12 @@ export class ThreadLoad {
     this.#open = task.openLoop === null ? undefined : new OpenLoad(task.openLoop, this.#window);
     this.#gathers = task.burst || (task.warmupSeconds > 0 && task.pools.every(hasEnough));
     this.#crew = new Crew({ holds: this.#gathers && this.#open === undefined });
-    this.#loads = hire(task, pools, mix, { window: this.#window, crew: this.#crew, open: this.#open });
+    this.#loads = hire(task, pools, mix, {
+      window: this.#window,
+      crew: this.#crew,
+      open: this.#open,
+      workloads: this.#workloads,
+    });
     this.#measured = new MeasuredWindow(redirects === null ? pools : [...pools, redirects]);
     this.#redirects = redirects;
   }
@@ -96,6 +103,7 @@ export class ThreadLoad {
       loads,
       openLoop: this.#open?.finish(loads) ?? null,
       redirects: this.#redirects === null ? null : { moved: this.#redirects.moved, ask: this.#redirects.ask },
+      inserted: this.#workloads.flatMap(({ inserted }) => inserted ?? []),
     };
   }
 }
@@ -105,19 +113,26 @@ function hire(
   task: ThreadTask,
   pools: readonly WorkerPool[],
   mix: CommandMix,
-  { window, crew, open }: { window: LoadWindow; crew: Crew; open: OpenLoad | undefined },
+  {
+    window,
+    crew,
+    open,
+    workloads,
+  }: { window: LoadWindow; crew: Crew; open: OpenLoad | undefined; workloads: Workload[] },
 ): readonly Load[] {
   const loads = new Map<number, Load>();
   for (const [index, share] of task.pools.entries()) {
     const pool = pools[index] as WorkerPool;
-    const workloadOf = workloads(task, mix, share, mixSeed(task.seed, index));
+    const workloadOf = workloadsOf(task, mix, share, mixSeed(task.seed, index));
     for (const { workers, pipeline } of share.groups) {
       const load = loads.get(pipeline) ?? { pipeline, recorder: newRecorder(task, mix, window), workers: [] };
       loads.set(pipeline, load);
       const queue = open?.addPool(pool, workers, pipeline, mixSeed(task.seed, index));
       for (let worker = 0; worker < workers; worker++) {
         crew.join();
-        const parts = { pool, workload: workloadOf(), recorder: load.recorder };
+        const workload = workloadOf();
+        if (workload !== workloads.at(-1)) workloads.push(workload);
+        const parts = { pool, workload, recorder: load.recorder };
         load.workers.push(
           queue === undefined
             ? new ClosedLoopWorker({ ...parts, window }, pipeline, crew)
@@ -130,7 +145,7 @@ function hire(
 }
 
 /** The workload of each worker, one after the other: the pool's own, or its own where keys are partitioned. */
-function workloads(task: ThreadTask, mix: CommandMix, share: PoolShare, seed: number): () => Workload {
+function workloadsOf(task: ThreadTask, mix: CommandMix, share: PoolShare, seed: number): () => Workload {
   const { workload } = task;
   if (workload.keyChoice.kind !== 'partitioned') {
     const ofPool = openWorkload(workload, mix, share, seed);

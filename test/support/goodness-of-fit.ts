@@ -39,3 +39,13 @@ export function kolmogorov(drawn: readonly number[], distribution: (value: numbe
   }
   return distance * Math.sqrt(n);
 }
+
+/** Kolmogorov–Smirnov: the largest distance of the sample's distribution to the exponential one with this mean. */
+export function distanceToExponential(values: readonly number[], mean: number): number {
+  return values
+    .toSorted((a, b) => a - b)
+    .reduce((largest, value, index) => {
+      const expected = 1 - Math.exp(-value / mean);
+      return Math.max(largest, expected - index / values.length, (index + 1) / values.length - expected);
+    }, 0);
+}

@@ -19,6 +19,7 @@ export function accountingSection(scenarios: readonly ScenarioResult[]): string[
     }),
   );
   const open = scenarios.some(({ rounds }) => rounds.some(round => round.openLoop !== null));
+  const told = scenarios.some(({ rounds }) => rounds.some(round => round.hits !== null));
   const clustered = rows.some(({ account }) => account.redirects !== null);
   return [
     '## Accounting',
@@ -35,6 +36,13 @@ export function accountingSection(scenarios: readonly ScenarioResult[]): string[
       numberColumn('completed', row => formatCount(row.account.completed)),
       textColumn('failed', row => formatFailed(row.failedByCode, row.account)),
       numberColumn('unfinished', row => formatCount(row.account.unfinished)),
+      ...(told
+        ? [
+            numberColumn<Row>('hits', ({ account }) =>
+              account.hits === null ? nothing : formatCount(account.hits),
+            ),
+          ]
+        : []),
       numberColumn('misses', row => formatCount(row.account.misses)),
       numberColumn('over range', row => formatCount(row.account.overRange)),
       numberColumn("server's count", row => formatServerCalls(row.account)),

@@ -3,7 +3,7 @@ import { type Pair, pairWithOnePool } from '../pairs.ts';
 import type { ClaimResult, Result, ScenarioResult } from '../result.ts';
 import { groupBySetting } from '../setting.ts';
 import { describeStandOuts } from '../stand-out.ts';
-import { describeMeasured, splitClaims } from '../text/claim-words.ts';
+import { describeMeasured, saysNothing, splitClaims } from '../text/claim-words.ts';
 import {
   formatCount,
   formatInterval,
@@ -36,12 +36,14 @@ export function renderTerminal(result: Result, colour: boolean): string {
   const shortfall = describeShortfall(result);
   const loud = ['bold', 'yellow'] as const;
   const { told, silent } = splitClaims(result.claims);
+  // Most runs ask something else: what they measured comes first then.
+  const tells = result.target.standIn || !told.every(saysNothing);
   const blocks = [
     banner === null ? [] : paragraph(banner, [...loud]),
     renderThresholds(result.thresholds, style),
     paragraph(describeUnjudged(result) ?? '', 'yellow'),
-    ...told.map(claim => renderClaim(claim, style)),
-    silent.length === 0 ? [] : paragraph(sayUntested(silent)),
+    ...(tells ? told.map(claim => renderClaim(claim, style)) : []),
+    tells && silent.length > 0 ? paragraph(sayUntested(silent)) : [],
     paragraph(`${toOneLine(result.name)} against ${describeTarget(result.target)}`, 'bold'),
     shortfall === null ? [] : paragraph(shortfall, [...loud]),
     ...renderTables(
@@ -52,6 +54,7 @@ export function renderTerminal(result: Result, colour: boolean): string {
     ...renderCommands(result.scenarios, style),
     renderFailures(result.scenarios, style),
     paragraph(describeStandOuts(result) ?? ''),
+    tells || told.length === 0 ? [] : paragraph('No claim is tested by this run (report.md says why).'),
     [...result.warnings, ...findImbalances(result)].flatMap(warning =>
       paragraph(`Warning: ${warning}`, 'yellow'),
     ),
@@ -97,7 +100,12 @@ function renderTable(
     .toSorted((a, b) => a.workers - b.workers || a.pools - b.pools || a.threads - b.threads)
     .map(scenario => renderRow(scenario, pairs.get(scenario)));
   const head = ['workers', 'pools', 'ops/s', 'to 1 pool', 'p99 ms', 'limit'];
-  const [heading = '', ...lines] = alignColumns([head, ...rows], [true, true, false, false, true, false]);
+  const flushRight = [true, true, false, false, true, false];
+  // Nothing to compare with: no column for it.
+  const compared = scenarios.some(scenario => pairs.has(scenario));
+  const shown = <T>(cells: readonly T[]) =>
+    cells.filter((_, column) => compared || head[column] !== 'to 1 pool');
+  const [heading = '', ...lines] = alignColumns([head, ...rows].map(shown), shown(flushRight));
   return [style('dim', heading), ...lines];
 }
 

@@ -1,4 +1,5 @@
 import { standInBanner } from '../../aggregate/text/target-words.ts';
+import { mostRecords } from '../../workers/workload/key-ranges.ts';
 import { readExperiment } from '../config/read-experiment.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
@@ -42,7 +43,7 @@ async function checkTarget(side: PlannedSide, sides: number, flags: RunFlags): P
     const scenarios = expandScenarios(side.experiment.scenarios);
     const warnings = await preflight(target, {
       connections: connectionsNeeded(scenarios),
-      keys: workload.keys,
+      keys: mostRecords(workloadTask(workload)),
       valueBytes: sizesOf(workloadTask(workload).values).mean,
     });
     warnings.push(...warnOfMissingCores(scenarios, target, describeEnvironment().cores));

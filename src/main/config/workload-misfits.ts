@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { keysOf, parseCommand } from '../../workers/workload/command-template.ts';
-import { keyRanges } from '../../workers/workload/key-ranges.ts';
+import { keyRanges, mostRecords } from '../../workers/workload/key-ranges.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
 import type { scenarioGroup } from './scenario-group.ts';
@@ -37,6 +37,7 @@ export function workloadMisfits(config: Parts): Misfit[] {
       found: config.workload.keys,
     })),
     ...foreignToClusters(config),
+    ...withoutOneInserter(config),
     ...tooLargeInFlight(config),
   ];
 }
@@ -48,11 +49,11 @@ function numberOfKeys({ workload, scenarios }: Parts): string[] {
   const mostPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (keys < mostPools)
     expected.push(`at least as many keys as pools, ${mostPools} here (each pool has keys of its own)`);
-  const { all } = keyRanges(task);
+  const all = Math.max(keyRanges(task).all, mostRecords(task));
   if (all > mostKeyNumbers) {
     const most = Math.floor((mostKeyNumbers * keys) / all);
     expected.push(
-      `at most ${most} keys, as ${all / keys} times as many are needed (one for each type of value, and for reads that find nothing)`,
+      `at most ${most} keys, as ${all / keys} times as many are needed (one for each type of value, for reads that find nothing, and for records that are inserted)`,
     );
   }
   if (task.keyChoice.kind !== 'partitioned') return expected;
@@ -70,6 +71,14 @@ function ownersOf({ workers, batch, pools }: ScenarioGroup): number {
 
 function foreignToClusters({ target, workload }: Parts): Misfit[] {
   if (!target.cluster) return [];
+  if (workloadTask(workload).growth === 'index')
+    return [
+      {
+        path: ['workload', 'ycsb'],
+        expected: 'another one, as target.cluster is true (its records are one sorted set, so of one node)',
+        found: workload.ycsb,
+      },
+    ];
   return workload.commands.flatMap(({ command }, index) =>
     keysOf(parseCommand(command)) <= 1
       ? []
@@ -81,6 +90,22 @@ function foreignToClusters({ target, workload }: Parts): Misfit[] {
             found: command,
           },
         ],
+  );
+}
+
+/** Pools that share their keys would insert the same ones. */
+function withoutOneInserter({ workload, scenarios }: Parts): Misfit[] {
+  if (workloadTask(workload).growth === null) return [];
+  return scenarios.flatMap(({ batch }, index) =>
+    batch.some(({ pool }) => pool === 'separate')
+      ? [
+          {
+            path: ['scenarios', index, 'batch'],
+            expected: `no batch workers with pools of their own, as workload.ycsb is ${JSON.stringify(workload.ycsb)} (both pools would insert the same records)`,
+            found: batch,
+          },
+        ]
+      : [],
   );
 }
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { parseCommand } from '../../workers/workload/command-template.ts';
+import { parseGivenCommand } from '../../workers/workload/command-template.ts';
 import { keyChoice } from './key-choice.ts';
 import { isOutOfRange, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
 import { valueBytes, valueContent } from './values.ts';
-import { ycsbNames } from './ycsb.ts';
+import { ycsbNames, ycsbPresets } from './ycsb.ts';
 
 const mostCommands = 64;
 
@@ -12,7 +12,7 @@ const command = section({
     .string({ error: 'a command such as "SET {key} {value} EX {number:10-60}"' })
     .check(({ value, issues }) => {
       try {
-        parseCommand(value);
+        parseGivenCommand(value);
       } catch (error) {
         issues.push({ code: 'custom', params: { expected: (error as Error).message }, input: value });
       }
@@ -52,20 +52,22 @@ export const workload = section({
     description: 'Share of reads that are for keys which are there; the rest are for keys that nobody writes',
     unit: 'share, 0 to 1',
   }),
-  ycsb: oneOf(ycsbNames, ' (D reads what was just inserted, E scans ranges: refused rather than faked)')
+  ycsb: oneOf(ycsbNames)
     .nullable()
     .default(null)
     .meta({ description: 'A workload of YCSB: its commands and its choice of keys; null: none' }),
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
-    const refuse = (key: 'readShare' | 'commands' | 'keyChoice', expected: string) =>
+    const refuse = (key: 'readShare' | 'commands' | 'keyChoice' | 'hitShare', expected: string) =>
       issues.push({ code: 'custom', params: { expected }, path: [key], input: value[key] });
     if (value.ycsb !== null) {
       const decides = `no ${'{key}'} beside ycsb, which decides it`;
       for (const key of ['readShare', 'keyChoice'] as const)
         if (value[key] !== undefined) refuse(key, decides.replace('{key}', key));
       if (value.commands.length > 0) refuse('commands', decides.replace('{key}', 'commands'));
+      if (ycsbPresets[value.ycsb].growth !== undefined && value.hitShare < 1)
+        refuse('hitShare', `1, or nothing, beside ycsb ${value.ycsb}, which reads what it has inserted`);
     } else if (value.commands.length > 0 && value.readShare !== undefined) {
       refuse('readShare', 'no readShare beside commands, which have weights');
     }

@@ -65,7 +65,11 @@ function describeScenarios(scenarios: readonly Scenario[]): string[] {
   };
   return [
     lineOf(heading ?? []),
-    ...shown.flatMap((row, index) => [lineOf(lines[index] ?? []), ...describeRates(row)]),
+    ...shown.flatMap((row, index) => {
+      const [line, before] = [lineOf(lines[index] ?? []), lineOf(lines[index - 1] ?? [])];
+      // Where only arrivals differ, they stand below one line.
+      return [...(index > 0 && line === before ? [] : [line]), ...describeRates(row)];
+    }),
     ...(left > 0 ? [`  … and ${left} more`] : []),
   ];
 }

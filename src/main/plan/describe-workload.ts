@@ -1,6 +1,6 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
-import type { KeyChoice } from '../../workers/contract.ts';
+import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
 import type { ValueBytes } from '../config/values.ts';
 import type { WorkloadConfig } from '../config/workload.ts';
 import { workloadTask } from './workload-task.ts';
@@ -13,8 +13,9 @@ const mostNamed = 3;
 
 /** What is asked of the server, in a line, or several where there is more to say than the usual. */
 export function describeWorkload(workload: WorkloadConfig): string[] {
-  const { keyChoice, commands, hitShare, compressibleShare } = workloadTask(workload);
-  const keys = `${formatPlural(workload.keys, 'key')}${describeChoice(keyChoice)}`;
+  const { keyChoice, commands, hitShare, compressibleShare, growth } = workloadTask(workload);
+  const records = growth === null ? 'key' : 'record';
+  const keys = `${formatPlural(workload.keys, records)}${describeGrowth(growth)}${describeChoice(keyChoice)}`;
   const mix = workload.ycsb === null ? '' : `YCSB ${workload.ycsb}: `;
   const also = [
     ...(compressibleShare > 0 ? [`${percent(compressibleShare)} of a value is one character`] : []),
@@ -24,6 +25,17 @@ export function describeWorkload(workload: WorkloadConfig): string[] {
   const text = [keys, sizes, `${mix}${describeMix(commands)}`, ...also].join(', ');
   const [first = '', ...rest] = wrapText(text, columns, indent);
   return [`workload: ${first.trim()}`, ...rest];
+}
+
+function describeGrowth(growth: WorkloadTask['growth']): string {
+  switch (growth) {
+    case null:
+      return '';
+    case 'latest':
+      return ' and room for as many more, the newest read most';
+    case 'index':
+      return ' in one sorted set, and room for as many more';
+  }
 }
 
 function describeChoice(choice: KeyChoice): string {

@@ -25,6 +25,7 @@ function makeTask(workload: WorkloadConfig): WorkloadTask {
     values: valueVariants(workload.valueBytes),
     compressibleShare: valueContent.kind === 'compressible' ? valueContent.share : 0,
     commands: preset?.commands ?? given ?? readsAndWrites(workload.readShare ?? 0.5),
+    growth: preset?.growth ?? null,
     apart: preset !== undefined || given !== undefined || hitShare < 1,
   };
 }

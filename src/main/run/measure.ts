@@ -1,6 +1,6 @@
 import { mergeSamples } from '../../aggregate/merge.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
-import { toOneLine } from '../../aggregate/text/format.ts';
+import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/batch.ts';
 import { nowNs } from '../../pool/clock.ts';
 import { presets } from '../../pool/presets.ts';
@@ -15,6 +15,7 @@ import { splitOverThreads } from '../plan/split.ts';
 import { workloadTask } from '../plan/workload-task.ts';
 import type { Control } from '../target/control.ts';
 import { commandCalls } from '../target/info.ts';
+import { removeInserted } from '../target/inserted-records.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownAddress } from '../target/url.ts';
 import { measureBaseRoundTripMs } from './base-round-trip.ts';
@@ -109,6 +110,7 @@ export async function measure(
     bench.warn(`no connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
   }
   const after = await serverCount(control, names);
+  await clearAway(bench, scenario, samples);
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
@@ -136,6 +138,27 @@ export async function measure(
     cuts: cutter.cuts,
     basePingMs,
   });
+}
+
+/** Removes the records that the load has inserted. What was measured is kept, whatever becomes of them. */
+async function clearAway(bench: Bench, scenario: Scenario, samples: readonly ThreadSample[]): Promise<void> {
+  const workload = workloadTask(bench.experiment.workload);
+  if (workload.growth === null) return;
+  const inserted = splitOverThreads(scenario, workload.keys).flatMap((shares, thread) =>
+    shares.map((share, pool) => ({ share, records: samples[thread]?.inserted[pool] ?? 0 })),
+  );
+  if (inserted.some(({ share, records }) => records > share.keys))
+    bench.warn(
+      `${scenario.id} inserted more than there is room for (${formatPlural(workload.keys, 'record')}): the later ones overwrote a record and made the set no larger; take more keys, or shorter measurements`,
+    );
+  const { control } = bench.target;
+  const reason = await removeInserted(control, bench.keyPrefix, workload, inserted).catch(
+    (cause: Error) => cause.message,
+  );
+  if (reason !== undefined)
+    bench.warn(
+      `what was inserted could not be removed before the next measurement, whose inserts overwrite it: ${toOneLine(reason)}`,
+    );
 }
 
 /** Commands of the workload, as the server's commandstats name them. */

@@ -2,7 +2,7 @@ import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Address } from '../../pool/address.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
-import { keyRanges } from '../../workers/workload/key-ranges.ts';
+import { keyRanges, mostRecords } from '../../workers/workload/key-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectionsNeeded, expandScenarios, type Scenario } from '../plan/scenarios.ts';
 import { warnOfMissingCores } from '../plan/spare-cores.ts';
@@ -12,6 +12,7 @@ import { writeResults } from '../results/results-folder.ts';
 import { writeFiles } from '../results/write-files.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target/key-space.ts';
 import { preflight } from '../target/preflight.ts';
+import { writeIndex } from '../target/record-index.ts';
 import { withoutSecrets } from '../target/url.ts';
 import { assembleResult } from './assemble.ts';
 import { describeEnvironment } from './environment.ts';
@@ -56,7 +57,8 @@ export class SideRun {
 
   /** @throws PoolbenchError TARGET_TOO_SMALL, TARGET_LOST */
   async preflight(): Promise<void> {
-    const { keys, values } = this.#workload;
+    const { values } = this.#workload;
+    const keys = mostRecords(this.#workload);
     const connections = connectionsNeeded(this.#scenarios);
     const valueBytes = sizesOf(values).mean;
     this.#warn(await preflight(this.#side.target, { connections, keys, valueBytes }));
@@ -80,7 +82,12 @@ export class SideRun {
     const workload = this.#workload;
     const keys = keyRanges(workload).prefilled;
     const { seed } = experiment;
-    this.#warn(await prefill(target.control, this.#claimed, { keys, seed, workload, signal }));
+    const { control } = target;
+    this.#warn(
+      workload.growth === 'index'
+        ? await writeIndex(control, this.#claimed, { seed, workload, signal })
+        : await prefill(control, this.#claimed, { keys, seed, workload, signal }),
+    );
     await this.#ending(() => shakeDown(this.#bench, this.#scenarios, signal));
   }
 

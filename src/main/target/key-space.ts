@@ -6,6 +6,7 @@ import { mixSeed } from '../../workers/prng.ts';
 import { AliasTable } from '../../workers/workload/alias-table.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
 import { Draws } from '../../workers/workload/draws.ts';
+import type { KeyRange } from '../../workers/workload/key-chooser.ts';
 import { PoolbenchError } from '../errors.ts';
 import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
 
@@ -138,13 +139,35 @@ async function writeKeys(
  * @throws PoolbenchError TARGET_LOST when the server does not answer
  */
 export async function removeKeySpace(control: Control, space: KeySpace): Promise<Removal> {
+  const { removed, left, reason } = await removeKeys(control, space.prefix, {
+    firstKey: 0,
+    keys: space.keys,
+  });
+  if (!space.claimed || left > 0) return { removed, left, ...(reason === undefined ? {} : { reason }) };
+  const claim = `${space.prefix}claim`;
+  let [outcome] = await control.pipeline([['UNLINK', claim]]);
+  if (outcome !== undefined && 'error' in outcome) [outcome] = await control.pipeline([['DEL', claim]]);
+  if (outcome === undefined || !('error' in outcome)) return { removed, left };
+  return { removed, left: 1, reason: outcome.error.message };
+}
+
+/**
+ * Removes these keys by name; the claim stays.
+ * @throws PoolbenchError TARGET_LOST when the server does not answer
+ */
+export async function removeKeys(
+  control: Control,
+  prefix: string,
+  { firstKey, keys }: KeyRange,
+): Promise<Removal> {
+  const end = firstKey + keys;
   let removed = 0;
   let left = 0;
   let reason = '';
   let command = 'UNLINK';
-  for (let first = 0; first < space.keys; first += chunkKeys) {
-    const count = Math.min(chunkKeys, space.keys - first);
-    const names = Array.from({ length: count }, (_, index) => keyName(space.prefix, first + index));
+  for (let first = firstKey; first < end; first += chunkKeys) {
+    const count = Math.min(chunkKeys, end - first);
+    const names = Array.from({ length: count }, (_, index) => keyName(prefix, first + index));
     const groups = chunksOf(names, control.keysPerCommand);
     const ask = (name: string) => control.pipeline(groups.map(group => [name, ...group]));
     let outcomes = await ask(command);
@@ -160,13 +183,6 @@ export async function removeKeySpace(control: Control, space: KeySpace): Promise
       // A server that takes no writes holds none of them, as a rule.
       const held = await ask('EXISTS');
       left += held.every(outcome => 'value' in outcome) ? sumOf(held) : count;
-    }
-  }
-  if (space.claimed && left === 0) {
-    const [outcome] = await control.pipeline([[command, `${space.prefix}claim`]]);
-    if (outcome !== undefined && 'error' in outcome) {
-      reason = outcome.error.message;
-      left = 1;
     }
   }
   return left === 0 ? { removed, left } : { removed, left, reason };

@@ -5,8 +5,8 @@ import { keysOf, parseCommand, type TemplatePart } from './command-template.ts';
 import { keyRanges } from './key-ranges.ts';
 import { randomValue } from './random-value.ts';
 
-/** Numbers from `from` to `to`; undefined: a counter. */
-export type SpelledNumber = { readonly from: number; readonly to: number } | undefined;
+/** One drawn from `from` to `to`, a count, or that of the record that the command is for. */
+export type SpelledNumber = { readonly from: number; readonly to: number } | 'counter' | 'record';
 
 /** One template of a mix: a command with one of the values. */
 export interface MixTemplate {
@@ -18,6 +18,8 @@ export interface MixTemplate {
   /** Whether the hit share decides which keys it is for. */
   readonly reads: boolean;
   readonly tellsMisses: boolean;
+  /** Whether it adds a record. */
+  readonly inserts: boolean;
   /** The numbers behind those of its keys. */
   readonly spelled: readonly SpelledNumber[];
 }
@@ -39,13 +41,13 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
   const values = valueTexts(workload, seed);
   const commands: CommandTemplate[] = [];
   const templates: MixTemplate[] = [];
-  for (const { command, weight } of workload.commands) {
+  for (const { command, weight, inserts = false } of workload.commands) {
     const parsed = parseCommand(command);
     const { name, args } = parsed;
     const parts = args.flat();
     const keys = keysOf(parsed);
     const spelled = parts.flatMap((part): SpelledNumber[] =>
-      part.kind === 'number' ? [part] : part.kind === 'counter' ? [undefined] : [],
+      part.kind === 'number' ? [part] : part.kind === 'counter' || part.kind === 'record' ? [part.kind] : [],
     );
     const common = {
       name,
@@ -54,6 +56,7 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
       base: ranges.families.indexOf(familyOf(name)) * workload.keys,
       reads: readsPrefilledKeys(name),
       tellsMisses: tellsMisses(name),
+      inserts,
     };
     const variants = parts.some(part => part.kind === 'value') ? values : [{ text: '', share: 1 }];
     for (const { text, share } of variants) {
@@ -84,13 +87,12 @@ function argument(parts: readonly TemplatePart[], value: string, place: { next: 
   if (parts[0]?.kind === 'key') return KEY;
   const joined: (string | number)[] = [];
   for (const part of parts) {
-    if (part.kind === 'counter' || part.kind === 'number') joined.push(place.next++);
-    else {
+    if (part.kind === 'text' || part.kind === 'value') {
       const text = part.kind === 'text' ? part.text : value;
       const last = joined.at(-1);
       if (typeof last === 'string') joined[joined.length - 1] = last + text;
       else joined.push(text);
-    }
+    } else joined.push(place.next++);
   }
   return joined.some(part => typeof part === 'number') ? joined : joined.join('');
 }

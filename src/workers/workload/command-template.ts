@@ -6,6 +6,8 @@ export type TemplatePart =
   | { readonly kind: 'key' }
   | { readonly kind: 'value' }
   | { readonly kind: 'counter' }
+  /** The number of the record that the command is for: of presets alone. */
+  | { readonly kind: 'record' }
   | { readonly kind: 'number'; readonly from: number; readonly to: number };
 
 /** A command as a config has it, taken apart. */
@@ -40,6 +42,14 @@ export function parseCommand(text: string): ParsedCommand {
   return { name, statName: name.toLowerCase() + subcommand, args };
 }
 
+/** As {@link parseCommand}, for a command that somebody has written: without what only presets know. */
+export function parseGivenCommand(text: string): ParsedCommand {
+  const parsed = parseCommand(text);
+  if (parsed.args.flat().some(({ kind }) => kind === 'record'))
+    throw new RangeError(`placeholders ${placeholders}, no {record}`);
+  return parsed;
+}
+
 /** How many keys it has. */
 export function keysOf({ args }: ParsedCommand): number {
   return args.flat().filter(part => part.kind === 'key').length;
@@ -63,7 +73,8 @@ function textPart(text: string): TemplatePart {
 }
 
 function parsePlaceholder(inside: string): TemplatePart {
-  if (inside === 'key' || inside === 'value' || inside === 'counter') return { kind: inside };
+  if (inside === 'key' || inside === 'value' || inside === 'counter' || inside === 'record')
+    return { kind: inside };
   const range = /^number:(\d+)-(\d+)$/.exec(inside);
   if (range === null) throw new RangeError(`placeholders ${placeholders}, no {${inside}}`);
   const [from, to] = [Number(range[1]), Number(range[2])];

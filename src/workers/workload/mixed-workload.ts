@@ -64,7 +64,8 @@ export class MixedWorkload implements Workload {
         const chosen = template.base + (this.#keys[next++] as number);
         numbers[at++] = template.reads && this.#hitBelow < 2 ** 32 ? this.#hitOrMiss(chosen) : chosen;
       }
-      for (let k = 0; k < template.spelled.length; k++) numbers[at++] = this.#spell(template.spelled[k]);
+      for (let k = 0; k < template.spelled.length; k++)
+        numbers[at++] = this.#spell(template.spelled[k] as SpelledNumber);
     }
   }
 
@@ -74,7 +75,8 @@ export class MixedWorkload implements Workload {
   }
 
   #spell(number: SpelledNumber): number {
-    if (number === undefined) {
+    // Records are of growing workloads alone.
+    if (typeof number === 'string') {
       const count = this.#counter;
       this.#counter = (count + 1) % 2 ** 32;
       return count;

@@ -17,6 +17,7 @@ export function plainWorkload({
     compressibleShare: 0,
     commands: readsAndWrites(readShare),
     hitShare: 1,
+    growth: null,
     apart: false,
   };
 }

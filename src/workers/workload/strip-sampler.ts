@@ -48,10 +48,10 @@ export class StripSampler implements KeyChooser {
   }
 
   drawInto(keys: Uint32Array, count: number): void {
-    for (let i = 0; i < count; i++) keys[i] = this.#draw();
+    for (let i = 0; i < count; i++) keys[i] = this.draw();
   }
 
-  #draw(): number {
+  draw(): number {
     const draws = this.#draws;
     for (;;) {
       const strip = this.#table.pick(draws.next());

@@ -1,0 +1,84 @@
+import type { Batch } from '../../pool/batch.ts';
+import { mixSeed } from '../prng.ts';
+import type { Workload } from '../workload.ts';
+import { AliasTable } from './alias-table.ts';
+import type { CommandMix, MixTemplate } from './command-mix.ts';
+import { Draws } from './draws.ts';
+import type { Records } from './records.ts';
+
+/**
+ * Reads or scans records, and adds some. Of a record that is inserted again the value is the same as before: so its
+ * number decides which value it has.
+ */
+export class GrowingWorkload implements Workload {
+  readonly stride: number;
+  readonly #records: Records;
+  readonly #templates: readonly MixTemplate[];
+  /** Indices of the commands that do not insert, and of those that do: one for each value. */
+  readonly #chosen: Choice;
+  readonly #added: Choice;
+  /** A draw below this is an insert. */
+  readonly #addBelow: number;
+  readonly #draws: Draws;
+
+  constructor({ templates, stride }: CommandMix, records: Records, seed: number) {
+    this.stride = stride;
+    this.#records = records;
+    this.#templates = templates;
+    this.#chosen = new Choice(templates, false);
+    this.#added = new Choice(templates, true);
+    this.#addBelow = (this.#added.weight / (this.#added.weight + this.#chosen.weight)) * 2 ** 32;
+    this.#draws = new Draws(mixSeed(seed, 1));
+  }
+
+  fill(batch: Batch): void {
+    const { command, numbers, stride } = batch;
+    for (let i = 0; i < command.length; i++) {
+      const adds = this.#draws.next() < this.#addBelow;
+      const record = adds ? this.#records.add() : this.#records.choose();
+      const index = adds ? this.#added.pick(mixSeed(record)) : this.#chosen.pick(this.#draws.next());
+      const { base, spelled } = this.#templates[index] as MixTemplate;
+      command[i] = index;
+      let at = i * stride;
+      // Records that are members are all of one key, the first one.
+      numbers[at++] = spelled.includes('record') ? base : record;
+      for (let k = 0; k < spelled.length; k++) {
+        const number = spelled[k];
+        numbers[at++] = typeof number === 'object' ? this.#between(number.from, number.to) : record;
+      }
+    }
+  }
+
+  settle({ command, numbers, stride }: Batch): void {
+    for (let i = 0; i < command.length; i++) {
+      const template = this.#templates[command[i] as number] as MixTemplate;
+      if (template.inserts) this.#records.settle(numbers[i * stride] as number);
+    }
+  }
+
+  get inserted(): number {
+    return this.#records.added;
+  }
+
+  #between(from: number, to: number): number {
+    return from + Math.floor((this.#draws.next() / 2 ** 32) * (to - from + 1));
+  }
+}
+
+/** Draws by weight among the templates that insert, or among the others. */
+class Choice {
+  readonly weight: number;
+  readonly #indices: readonly number[];
+  readonly #table: AliasTable;
+
+  constructor(templates: readonly MixTemplate[], inserts: boolean) {
+    this.#indices = [...templates.keys()].filter(index => templates[index]?.inserts === inserts);
+    const weights = this.#indices.map(index => templates[index]?.weight ?? 0);
+    this.weight = weights.reduce((sum, weight) => sum + weight, 0);
+    this.#table = new AliasTable(weights);
+  }
+
+  pick(draw: number): number {
+    return this.#indices[this.#table.pick(draw)] as number;
+  }
+}

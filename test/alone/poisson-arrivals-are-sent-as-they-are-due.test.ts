@@ -1,0 +1,84 @@
+import { setPriority } from 'node:os';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { mergeLatencies } from '../../src/aggregate/histogram.ts';
+import { nowNs } from '../../src/pool/clock.ts';
+import { SharedState } from '../../src/workers/shared-state.ts';
+import { until } from '../support/connections.ts';
+import { distanceToExponential } from '../support/goodness-of-fit.ts';
+import { startFirstInLine } from '../support/limit.ts';
+import { buildTask, type PlainSample, startThreads } from '../support/threads.ts';
+
+/** So low that hardly any two arrivals are nearer to one another than it takes to send one; so high that the thread never sleeps. */
+const rate = 700;
+const seconds = 2.5;
+const attempts = 4;
+/** A generator that was later than this did not have its core, and says so itself. */
+const disturbedLagMs = 1;
+
+/** When the server had each GET and SET, in seconds of its own clock, to the microsecond. */
+async function watch(url: string): Promise<number[]> {
+  const redis = new Redis(url, { retryStrategy: () => null });
+  onTestFinished(() => redis.disconnect());
+  const monitor = await redis.monitor();
+  onTestFinished(() => monitor.disconnect());
+  const times: number[] = [];
+  monitor.on('monitor', (time: string, [name = '']: string[]) => {
+    if (/^(get|set)$/i.test(name)) times.push(Number(time));
+  });
+  return times;
+}
+
+/** Threads that are made from here on go before other programs, where the system allows it. */
+function goFirst(): void {
+  try {
+    setPriority(-15);
+    onTestFinished(() => setPriority(0));
+  } catch {
+    // Then they take their turn with the others.
+  }
+}
+
+async function drive(port: number, seed: number): Promise<PlainSample> {
+  const run = startThreads(1);
+  const shared = SharedState.forThreads(1);
+  const pool = { workers: 20, connections: 20, minIdle: 20 };
+  const running = run(
+    buildTask(port, shared, {
+      openLoop: { arrivals: { kind: 'poisson', rate, size: 1 }, pools: 2, firstPool: 0 },
+      pools: [pool, { ...pool, firstKey: 100 }],
+      warmupSeconds: 0.3,
+      seconds,
+      seed,
+    }),
+  );
+  await until(() => shared.ready === 1);
+  shared.release(nowNs() + 10e6);
+  return running;
+}
+
+test('what a server gets of a Poisson run comes at times that pass a KS test', async context => {
+  const server = await startFirstInLine(context);
+  goFirst();
+  const times = await watch(server.url);
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    times.length = 0;
+    const sample = await drive(server.port, attempt);
+    expect(sample).toMatchObject({ failed: {}, unfinished: 0, openLoop: { unsent: 0 } });
+    const sent = sample.warmupCompleted + sample.issued;
+    await until(() => times.length >= sent);
+    expect(times).toHaveLength(sent);
+    const lag = mergeLatencies([sample.openLoop?.lag ?? '']).summary;
+    console.log(lag);
+    if (lag.p99 > disturbedLagMs) continue;
+
+    const gaps = times.slice(1).map((time, index) => time - (times[index] as number));
+    // What a true sample of this size exceeds in 1 of 100.
+    const critical = 1.628 / Math.sqrt(gaps.length);
+    expect(distanceToExponential(gaps, 1 / rate)).toBeLessThan(critical);
+    // The test can tell: another rate does not pass.
+    expect(distanceToExponential(gaps, 1.3 / rate)).toBeGreaterThan(critical);
+    return;
+  }
+  context.skip('other programs have taken the cores of this machine');
+});
