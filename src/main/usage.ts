@@ -27,6 +27,9 @@ Options
   --quick          at most 30 s for each target: fewer rounds and shorter times, for a first look
   --no-stand-in    fail if the declared server is not to be had, rather than use another
   --force          compare runs of unequal workloads, too (compare)
+  --prometheus [HOST:]PORT
+                   serve metrics on http://127.0.0.1:PORT/metrics, or on HOST, while it lasts
+                   (run, versus, claims, search); port 0 takes a free one
   --json           print result.json, or the like of it, on standard output
   --quiet          no plan and no progress
   --help, --version
