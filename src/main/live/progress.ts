@@ -64,8 +64,9 @@ export class Progress {
     let looks = 0;
     let failed = 0;
     this.#timer = setInterval(() => {
-      if (this.#run.failed > failed) onFailures();
-      failed = this.#run.failed;
+      const now = this.#run.failed;
+      if (now > failed) onFailures();
+      failed = now;
       if (++looks % looksPerPainting > 0) return;
       this.#run.look();
       this.#outlet?.show(this.#run.snapshot());

@@ -28,7 +28,9 @@ export class Screen implements Outlet {
   }
 
   show(snapshot: Snapshot): void {
-    const { columns, rows } = this.#stream;
+    // A terminal without a size has one that nobody knows.
+    const columns = this.#stream.columns || 80;
+    const rows = this.#stream.rows || 24;
     const view = columns < fewestColumns ? [] : ['', ...describeView(snapshot, columns, this.#style)];
     this.#painted.paint(
       view.length > 0 && view.length + rowsAbove <= rows ? view : [describeLine(snapshot, columns)],

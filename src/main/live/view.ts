@@ -1,4 +1,11 @@
-import { formatCount, formatMs, formatRate, formatShare, toOneLine } from '../../aggregate/text/format.ts';
+import {
+  formatCount,
+  formatMs,
+  formatPlural,
+  formatRate,
+  formatShare,
+  toOneLine,
+} from '../../aggregate/text/format.ts';
 import type { Format, Style } from '../../aggregate/text/terminal-style.ts';
 import { formatDuration } from '../plan/describe-plan.ts';
 import { bar, block, sparkline } from './charts.ts';
@@ -47,7 +54,7 @@ export function describeView(snapshot: Snapshot, columns: number, style: Style):
       ),
     ),
     row('threads', ...describeThreads(running?.busyShares ?? [], chart, style)),
-    row('pool', running === null ? '–' : formatCount(running.connections), describePool(running, chart)),
+    row('pools', ...describePools(running, chart)),
     row('failed', ...describeFailed(snapshot, chart, style)),
   ].map(text => text.trimEnd());
 }
@@ -119,13 +126,11 @@ function describeThreads(
   return [percent(mean), blocks.join('')];
 }
 
-function describePool(running: Running | null, columns: number): string {
-  if (running === null) return '';
+function describePools(running: Running | null, columns: number): [figure: string, more: string] {
+  if (running === null) return ['–', ''];
   const { connections, idle, waiting } = running;
-  return cut(
-    `connections: ${formatCount(connections - idle)} in use, ${formatCount(idle)} idle; workers waiting for one: ${formatCount(waiting)}`,
-    columns,
-  );
+  const words = `of ${formatPlural(connections, 'connection')} in use; ${formatPlural(waiting, 'worker')} waiting for one`;
+  return [formatCount(connections - idle), cut(words, columns)];
 }
 
 function describeFailed(
