@@ -43,7 +43,7 @@ const render = (shown: Snapshot, columns = 80) => describeView(shown, columns, s
 
 test('course, scenario, throughput, p99, threads, pools and failures, a line each', () => {
   expect(render(snapshot)).toEqual([
-    'round 2/5   7/24  ━━━━━━━━━━━━────────────────────────   34 %  1 min 12 s left',
+    'round 2/5   7/24  ━━━━━━━━━━━━━───────────────────────   34 %  1 min 12 s left',
     'wire-optimized-2pools-100workers                                      measuring',
     'ops/s       134k  ▂▅ █',
     'p99 ms      1.27  █▅ ▂',
@@ -60,7 +60,7 @@ test('failures are told by code, the most frequent first, and those of a warm-up
     operations: { completed: 5, failed: { TIMEOUT: 4, OOM: 1200 }, unfinished: 3 },
   };
   expect(render(failing).at(-1)).toBe(
-    'failed     1.21k  1,200 OOM, 4 TIMEOUT, 3 unfinished; 12 in this warm-up',
+    'failed     1,207  1,200 OOM, 4 TIMEOUT, 3 unfinished; 12 in this warm-up',
   );
 });
 
@@ -94,42 +94,44 @@ const count = fc.nat(2 ** 31 - 1);
 const momentOf = fc.record({ opsPerSecond: amount, p99Ms: amount });
 const anySnapshot = fc.record({
   running: fc.option(
-    fc.record({
-      step: fc.record(
-        {
-          round: count,
-          rounds: count,
-          index: count,
-          total: count,
-          scenario: fc.string({ unit: 'grapheme-ascii', maxLength: 300 }),
-          threads: count,
-          warmupSeconds: amount,
-          seconds: amount,
-          place: fc.string({ unit: 'grapheme-ascii', maxLength: 300 }),
-        },
-        {
-          requiredKeys: [
-            'round',
-            'rounds',
-            'index',
-            'total',
-            'scenario',
-            'threads',
-            'warmupSeconds',
-            'seconds',
-          ],
-        },
-      ),
-      phase: fc.constantFrom('connecting', 'warm-up', 'measuring', 'draining'),
-      phaseSeconds: amount,
-      opsPerSecond: amount,
-      p99Ms: amount,
-      warmupFailed: count,
-      busyShares: fc.array(share, { maxLength: 300 }),
-      connections: count,
-      idle: count,
-      waiting: count,
-    }),
+    fc
+      .record({
+        step: fc.record(
+          {
+            round: count,
+            rounds: count,
+            index: count,
+            total: count,
+            scenario: fc.string({ unit: 'grapheme-ascii', maxLength: 300 }),
+            threads: count,
+            warmupSeconds: amount,
+            seconds: amount,
+            place: fc.string({ unit: 'grapheme-ascii', maxLength: 300 }),
+          },
+          {
+            requiredKeys: [
+              'round',
+              'rounds',
+              'index',
+              'total',
+              'scenario',
+              'threads',
+              'warmupSeconds',
+              'seconds',
+            ],
+          },
+        ),
+        phase: fc.constantFrom('connecting', 'warm-up', 'measuring', 'draining'),
+        phaseSeconds: amount,
+        opsPerSecond: amount,
+        p99Ms: amount,
+        warmupFailed: count,
+        busyShares: fc.array(share, { maxLength: 300 }),
+        connections: count,
+        idle: count,
+        waiting: count,
+      })
+      .map(one => ({ ...one, idle: Math.min(one.idle, one.connections) })),
   ),
   measured: count,
   planned: fc.option(count),

@@ -14,6 +14,6 @@ export function block(share: number): string {
 
 /** A share of 0 to 1 as a line, the part up to it thick. */
 export function bar(share: number, columns: number): { readonly done: string; readonly left: string } {
-  const done = Math.min(columns, Math.max(0, Math.round(share * columns)));
-  return { done: '━'.repeat(done), left: '─'.repeat(Math.max(0, columns) - done) };
+  const done = Math.min(columns, Math.round(share * columns));
+  return { done: '━'.repeat(done), left: '─'.repeat(columns - done) };
 }

@@ -66,7 +66,8 @@ export class MeasurementMeter {
       warmupFailed: sum(thread => thread.warmupFailed),
       busyShares: threads.map(({ busyShare }) => busyShare),
       connections: sum(thread => thread.connections),
-      idle: sum(thread => thread.idle),
+      // A look may come between the two.
+      idle: sum(thread => Math.min(thread.idle, thread.connections)),
       waiting: sum(thread => thread.waiting),
     };
   }

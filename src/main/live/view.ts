@@ -82,12 +82,13 @@ export function describePlace({ place, round, rounds, index, total }: Step): str
 }
 
 function describeCourse({ running, share, secondsLeft }: Snapshot, width: number, style: Style): string {
-  const place = running === null ? '' : cut(toOneLine(describePlace(running.step)), width);
-  if (share === null || secondsLeft === null) return style('bold', place);
+  const where = running === null ? '' : toOneLine(describePlace(running.step));
+  if (share === null || secondsLeft === null) return style('bold', cut(where, width));
   const percent = formatShare(Math.floor(share * 100) / 100).padStart(5);
   const left = `${formatDuration(secondsLeft)} left`;
   // Room for the longest, so that the bar keeps its length.
   const tail = `${percent}  ${left.padEnd('59 min 59 s left'.length)}`;
+  const place = cut(where, width - tail.length - 4);
   const { done, left: rest } = bar(share, width - place.length - tail.length - 4);
   return `${style('bold', place)}  ${style('green', done)}${style('dim', rest)}  ${tail}`;
 }
@@ -130,7 +131,7 @@ function describePools(running: Running | null, columns: number): [figure: strin
   if (running === null) return ['–', ''];
   const { connections, idle, waiting } = running;
   const words = `of ${formatPlural(connections, 'connection')} in use; ${formatPlural(waiting, 'worker')} waiting for one`;
-  return [formatCount(connections - idle), cut(words, columns)];
+  return [formatNarrow(connections - idle), cut(words, columns)];
 }
 
 function describeFailed(
@@ -147,7 +148,13 @@ function describeFailed(
     ...(warmup === 0 ? [] : [`${formatCount(warmup)} in this warm-up`]),
   ].join('; ');
   const text = cut(words, columns);
-  return [count === 0 ? '0' : formatRate(count), text === '' ? '' : style('red', text)];
+  return [formatNarrow(count), text === '' ? '' : style('red', text)];
+}
+
+/** Exact, where there is room for it. */
+function formatNarrow(count: number): string {
+  const exact = formatCount(count);
+  return exact.length <= figureColumns ? exact : formatRate(count);
 }
 
 function cut(text: string, columns: number): string {
