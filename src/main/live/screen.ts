@@ -2,6 +2,7 @@ import type { RoundResult } from '../../aggregate/result.ts';
 import { failedOf } from '../../aggregate/summary.ts';
 import { formatCount, toPlainLines } from '../../aggregate/text/format.ts';
 import type { Style } from '../../aggregate/text/terminal-style.ts';
+import { wrapText } from '../../aggregate/text/text-layout.ts';
 import { describeFailures } from './failure-words.ts';
 import type { Outlet } from './outlet.ts';
 import { Repainted } from './repainted.ts';
@@ -16,6 +17,8 @@ export class Screen implements Outlet {
   readonly #stream: NodeJS.WriteStream;
   readonly #style: Style;
   readonly #painted: Repainted;
+  /** Whether the last line is a blank one, to set apart what comes next. */
+  #spaced = false;
 
   constructor(stream: NodeJS.WriteStream, style: Style) {
     this.#stream = stream;
@@ -23,14 +26,19 @@ export class Screen implements Outlet {
     this.#painted = new Repainted(stream);
   }
 
+  /** A terminal would break a long line within words. */
   say(text: string): void {
-    this.#painted.above(`${toPlainLines(text)}\n`);
+    const { columns } = this.#size;
+    const lines = toPlainLines(text)
+      .split('\n')
+      .flatMap(line => (line.length <= columns ? line : wrapText(line, columns)));
+    if (this.#spaced && lines[0] === '') lines.shift();
+    this.#spaced = false;
+    this.#painted.above(lines.map(line => `${line}\n`).join(''));
   }
 
   show(snapshot: Snapshot): void {
-    // A terminal without a size has one that nobody knows.
-    const columns = this.#stream.columns || 80;
-    const rows = this.#stream.rows || 24;
+    const { columns, rows } = this.#size;
     const view = columns < fewestColumns ? [] : ['', ...describeView(snapshot, columns, this.#style)];
     this.#painted.paint(
       view.length > 0 && view.length + rowsAbove <= rows ? view : [describeLine(snapshot, columns)],
@@ -45,7 +53,15 @@ export class Screen implements Outlet {
     this.say(`round ${round}, ${scenario}: ${share}: ${describeFailures(result.failed)}`);
   }
 
+  /** What comes next has a blank line before it. */
   rest(): void {
-    this.#painted.clear();
+    if (!this.#painted.clear()) return;
+    this.#stream.write('\n');
+    this.#spaced = true;
+  }
+
+  /** A terminal may not tell. */
+  get #size(): { readonly columns: number; readonly rows: number } {
+    return { columns: this.#stream.columns || 80, rows: this.#stream.rows || 24 };
   }
 }
