@@ -94,7 +94,7 @@ test('a thread that has gone silent completes nothing', () => {
   pass(1);
   tell(1, { completed: 210 });
   run.look();
-  expect(run.snapshot().moments.at(-1)).toMatchObject({ opsPerSecond: 100 });
+  expect(run.snapshot().moments.at(-1)?.opsPerSecond).toBeCloseTo(100, 6);
 });
 
 test('failures are counted as they come, by code where they are measured', () => {

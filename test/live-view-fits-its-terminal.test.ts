@@ -47,7 +47,7 @@ test('course, scenario, throughput, p99, threads, pools and failures, a line eac
     'wire-optimized-2pools-100workers                                      measuring',
     'ops/s       134k  ▂▅ █',
     'p99 ms      1.27  █▅ ▂',
-    'threads     69 %  ━━━━━━━━ 97 %   ━━━───── 41 %',
+    'threads     69 %  ━━━━━━ 97 %   ━━──── 41 %',
     'pools        163  of 200 connections in use; 12 workers waiting for one',
     'failed         0',
   ]);

@@ -73,8 +73,9 @@ test('only this machine is served', async () => {
   onTestFinished(() => server.stop());
   const experiment = await createExperiment(server.url, { seconds: 3600 });
   const port = await freePort();
-  const running = experiment.start(['--prometheus', String(port), '--quiet']);
-  await expect.poll(() => status(`http://127.0.0.1:${port}/metrics`), { timeout: 10_000 }).toBe(200);
+  const running = experiment.start(['--prometheus', String(port)]);
+  await running.said('Plan:');
+  expect(await status(`http://127.0.0.1:${port}/metrics`)).toBe(200);
   if (outside !== undefined)
     expect(await status(`http://${outside.address}:${port}/metrics`)).toBeUndefined();
   running.kill('SIGINT');

@@ -42,7 +42,7 @@ export function parseExposition(text: string): Map<string, Family> {
     }
     if (line.startsWith('# TYPE ') && lines[index - 1]?.startsWith('# HELP ')) continue;
     const family = families.get(current ?? '');
-    const [, name = '', braces, number = ''] = /^([^{\s]+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+    const [, name = '', braces, number = ''] = /^([^{\s]+)(?:\{(.*)\})? (\S+)$/s.exec(line) ?? [];
     const suffix = suffixes.find(end => name === `${current}${end}`);
     if (family === undefined || (family.type === 'histogram' ? suffix === undefined : name !== current))
       throw wrong(`no sample of ${current}`);
@@ -59,7 +59,7 @@ function parseLabels(text: string, wrong: (why: string) => Error): Record<string
   let rest = text;
   while (rest !== '') {
     const [found = '', name = '', value = ''] =
-      /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\["\\n])*)"(?:,(?=.)|$)/.exec(rest) ?? [];
+      /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\["\\n])*)"(?:,(?=.)|$)/s.exec(rest) ?? [];
     if (found === '' || name in labels) throw wrong('labels');
     labels[name] = value.replace(/\\(.)/g, (_, escaped) => (escaped === 'n' ? '\n' : escaped));
     rest = rest.slice(found.length);

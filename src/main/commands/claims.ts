@@ -89,6 +89,7 @@ export async function claims(
     const findOther = ({ experiment }: PlannedSide) => find(experiment, making, { onFreePort: true });
     const run = { folder, target, findOther, progress, signal: interrupt.signal };
     const error = await runSuites(plan, left, run, keep);
+    progress.say('');
     printOutput(ledger, { json: flags.json, render: colour => renderLedger(ledger, colour) });
     if (flags.json) shoutStandIn(target);
     const where = relative('.', folder) || '.';

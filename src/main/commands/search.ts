@@ -50,6 +50,7 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
     progress.meet('', shownTarget(target));
     progress.say(describeSearch(plan));
     const outcome = await runSearch({ plan, target, folder, progress, signal: interrupt.signal });
+    progress.say('');
     printOutput(outcome.search, { json: flags.json, render: colour => renderSearch(outcome.search, colour) });
     if (flags.json) shoutStandIn(target);
     progress.say(

@@ -51,14 +51,13 @@ export class Repainted {
     this.#columns = this.#stream.columns;
   }
 
-  /** Takes the lines away and shows the cursor. @returns whether there were any */
-  clear(): boolean {
-    if (this.#lines.length === 0) return false;
+  /** Takes the lines away and shows the cursor. */
+  clear(): void {
+    if (this.#lines.length === 0) return;
     this.#stream.write(`${this.#toTop()}${clearBelow}${showCursor}`);
     this.#lines = [];
     process.off('exit', this.#showCursor);
     process.off('SIGTSTP', this.#suspend);
-    return true;
   }
 
   /** A terminal that has become narrower since has broken long lines in several. */

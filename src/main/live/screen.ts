@@ -17,8 +17,6 @@ export class Screen implements Outlet {
   readonly #stream: NodeJS.WriteStream;
   readonly #style: Style;
   readonly #painted: Repainted;
-  /** Whether the last line is a blank one, to set apart what comes next. */
-  #spaced = false;
 
   constructor(stream: NodeJS.WriteStream, style: Style) {
     this.#stream = stream;
@@ -32,8 +30,6 @@ export class Screen implements Outlet {
     const lines = toPlainLines(text)
       .split('\n')
       .flatMap(line => (line.length <= columns ? line : wrapText(line, columns)));
-    if (this.#spaced && lines[0] === '') lines.shift();
-    this.#spaced = false;
     this.#painted.above(lines.map(line => `${line}\n`).join(''));
   }
 
@@ -53,11 +49,8 @@ export class Screen implements Outlet {
     this.say(`round ${round}, ${scenario}: ${share}: ${describeFailures(result.failed)}`);
   }
 
-  /** What comes next has a blank line before it. */
   rest(): void {
-    if (!this.#painted.clear()) return;
-    this.#stream.write('\n');
-    this.#spaced = true;
+    this.#painted.clear();
   }
 
   /** A terminal may not tell. */

@@ -115,7 +115,7 @@ function describeThreads(
   const mean = busyShares.reduce((sum, share) => sum + share, 0) / busyShares.length;
   const format = (share: number): Format => (share >= busy ? 'yellow' : 'green');
   const percent = (share: number) => `${Math.round(share * 100)} %`;
-  const cell = { bar: 8, columns: 8 + 1 + 5 + 2 };
+  const cell = { bar: 6, columns: 6 + 1 + 5 + 2 };
   if (busyShares.length * cell.columns <= columns) {
     const bars = busyShares.map(share => {
       const { done, left } = bar(share, cell.bar);

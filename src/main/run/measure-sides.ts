@@ -73,6 +73,7 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
     }
     progress.say(describeSides(planned));
     const outcome = await runSides({ sides, progress, signal: interrupt.signal });
+    progress.say('');
     const written = await conclude(outcome.results, folder, flags).catch(cause => {
       throw outcome.error ?? cause;
     });
