@@ -1,11 +1,4 @@
-import {
-  formatCount,
-  formatMs,
-  formatPlural,
-  formatRate,
-  formatShare,
-  toOneLine,
-} from '../../aggregate/text/format.ts';
+import { formatCount, formatMs, formatPlural, formatRate, toOneLine } from '../../aggregate/text/format.ts';
 import type { Format, Style } from '../../aggregate/text/terminal-style.ts';
 import { formatDuration } from '../plan/describe-plan.ts';
 import { bar, block, sparkline } from './charts.ts';
@@ -84,7 +77,7 @@ export function describePlace({ place, round, rounds, index, total }: Step): str
 function describeCourse({ running, share, secondsLeft }: Snapshot, width: number, style: Style): string {
   const where = running === null ? '' : toOneLine(describePlace(running.step));
   if (share === null || secondsLeft === null) return style('bold', cut(where, width));
-  const percent = formatShare(Math.floor(share * 100) / 100).padStart(5);
+  const percent = `${Math.floor(share * 100)} %`.padStart(5);
   const left = `${formatDuration(secondsLeft)} left`;
   // Room for the longest, so that the bar keeps its length.
   const tail = `${percent}  ${left.padEnd('59 min 59 s left'.length)}`;

@@ -56,12 +56,14 @@ function empty(): Buckets {
 function fill(buckets: Buckets, encoded: string, meanMs: number): void {
   // In JavaScript: that of WebAssembly does not tell its counts.
   const histogram = decodeFromCompressedBase64(encoded, 64, false) as JsHistogram;
-  const values = histogram.recordedValuesIterator;
-  values.reset();
-  while (values.hasNext()) {
-    const { valueIteratedTo, countAtValueIteratedTo } = values.next();
-    const bucket = bounds.findIndex(bound => valueIteratedTo <= bound * 1e9);
-    if (bucket >= 0) buckets.counts[bucket] = (buckets.counts[bucket] ?? 0) + countAtValueIteratedTo;
+  let bucket = 0;
+  // Its iterators do the same ten times as slowly.
+  for (let index = 0; index < histogram.countsArrayLength; index++) {
+    const count = histogram.getCountAtIndex(index);
+    if (count === 0) continue;
+    const highestNs = histogram.highestEquivalentValue(histogram.valueFromIndex(index));
+    while (bucket < bounds.length && highestNs > (bounds[bucket] ?? 0) * 1e9) bucket++;
+    if (bucket < bounds.length) buckets.counts[bucket] = (buckets.counts[bucket] ?? 0) + count;
   }
   buckets.count += histogram.totalCount;
   buckets.sumSeconds += (histogram.totalCount * meanMs) / 1000;
