@@ -43,10 +43,9 @@ export class Screen implements Outlet {
 
   /** What went well is in the tables at the end; what failed is worth a line at once. */
   finished({ round, scenario }: Step, result: RoundResult): void {
-    const failed = failedOf(result);
-    if (failed === 0) return;
-    const share = `${formatCount(failed)} of ${formatCount(result.issued)} operations failed`;
-    this.say(`round ${round}, ${scenario}: ${share}: ${describeFailures(result.failed)}`);
+    if (failedOf(result) === 0) return;
+    const codes = describeFailures(result.failed);
+    this.say(`round ${round}, ${scenario}: failed ${codes} of ${formatCount(result.issued)} operations`);
   }
 
   rest(): void {
