@@ -53,7 +53,7 @@ test('counters and histograms are those of the results; gauges those of the mome
     shared.release(4e9);
     shared.publish(0, {
       ...{ atNs: 5e9, warmupCompleted: 0, warmupFailed: 0, completed: 1, failed: 1, p99Ms: 2.5 },
-      ...{ busyShare: 0.25, connections: 8, idle: 3, waiting: 6 },
+      ...{ busyNs: 0.25e9, connections: 8, idle: 3, waiting: 6 },
     });
     run.look();
     const now = scrape();

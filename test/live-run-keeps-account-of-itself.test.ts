@@ -22,7 +22,7 @@ const told: ThreadProgress = {
   completed: 0,
   failed: 0,
   p99Ms: 0,
-  busyShare: 0,
+  busyNs: 0,
   connections: 0,
   idle: 0,
   waiting: 0,
@@ -54,13 +54,13 @@ test('throughput is what threads completed by their own clocks, warm-up included
   run.look();
   expect(run.snapshot()).toMatchObject({ running: { phase: 'warm-up' }, moments: [] });
   pass(0.5);
-  tell(0, { warmupCompleted: 500, p99Ms: 2, busyShare: 0.5, connections: 8, idle: 3, waiting: 1 });
+  tell(0, { warmupCompleted: 500, p99Ms: 2, busyNs: 0.25 * secondNs, connections: 8, idle: 3, waiting: 1 });
   pass(0.5);
   tell(1, {
     warmupCompleted: 1000,
     completed: 1000,
     p99Ms: 3,
-    busyShare: 1,
+    busyNs: secondNs,
     connections: 8,
     idle: 2,
     waiting: 4,
@@ -95,6 +95,15 @@ test('a thread that has gone silent completes nothing', () => {
   tell(1, { completed: 210 });
   run.look();
   expect(run.snapshot().moments.at(-1)?.opsPerSecond).toBeCloseTo(100, 6);
+  // Whoever does not come to its timer is busy with something else.
+  for (let look = 0; look < 5; look++) {
+    pass(0.2);
+    tell(1, { completed: 210, busyNs: 0.1 * secondNs * look });
+    run.look();
+  }
+  const [silent = 0, other = 0] = run.snapshot().running?.busyShares ?? [];
+  expect(silent).toBe(1);
+  expect(other).toBeCloseTo(0.4, 6);
 });
 
 test('failures are counted as they come, by code where they are measured', () => {

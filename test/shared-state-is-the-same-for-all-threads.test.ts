@@ -37,7 +37,7 @@ test('every thread has a slot of its own', () => {
     completed: 1e12 + thread,
     failed: thread * 3,
     p99Ms: thread / 8,
-    busyShare: thread / threads,
+    busyNs: 1e9 + thread,
     connections: 9000 + thread,
     idle: 100 + thread,
     waiting: 10_000 + thread,

@@ -17,9 +17,7 @@ export class ProgressPublisher {
   readonly #shared: SharedState;
   readonly #thread: number;
   readonly #sources: ProgressSources;
-  #loop = performance.eventLoopUtilization();
-  #spunNs = 0;
-  #atNs = nowNs();
+  readonly #loop = performance.eventLoopUtilization();
   #noted = 0;
 
   constructor(shared: SharedState, thread: number, sources: ProgressSources) {
@@ -31,10 +29,11 @@ export class ProgressPublisher {
   publish(): void {
     const { recorders, pools } = this.#sources;
     const failed = sum(recorders, recorder => recorder.failedCount);
-    const atNs = nowNs();
+    // A loop that only waits for the next arrival is not busy.
+    const { active: activeMs } = performance.eventLoopUtilization(this.#loop);
     this.#shared.publish(this.#thread, {
-      busyShare: this.#busyShare(atNs),
-      atNs,
+      atNs: nowNs(),
+      busyNs: Math.max(0, activeMs * 1e6 - this.#sources.spunNs()),
       warmupCompleted: sum(recorders, recorder => recorder.warmupCompleted),
       warmupFailed: sum(recorders, recorder => recorder.warmupFailed),
       completed: sum(recorders, recorder => recorder.completed),
@@ -47,18 +46,6 @@ export class ProgressPublisher {
     if (failed === this.#noted) return;
     this.#noted = failed;
     this.#shared.publishFailures(this.#thread, sumByCode(recorders));
-  }
-
-  /** Since it was last asked. A loop that only waits for the next arrival is not busy. */
-  #busyShare(atNs: number): number {
-    const loop = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(loop, this.#loop);
-    const spunNs = this.#sources.spunNs();
-    const spinShare = atNs > this.#atNs ? (spunNs - this.#spunNs) / (atNs - this.#atNs) : 0;
-    this.#loop = loop;
-    this.#atNs = atNs;
-    this.#spunNs = spunNs;
-    return Math.min(1, Math.max(0, utilization - spinShare));
   }
 }
 

@@ -11,8 +11,8 @@ export interface ThreadProgress {
   readonly failed: number;
   /** Response time in the current second; 0 before the first reply. */
   readonly p99Ms: number;
-  /** Share of the time since it last told, 0 to 1, in which its event loop had something to do. */
-  readonly busyShare: number;
+  /** For how long its event loop has had something to do since the barrier. */
+  readonly busyNs: number;
   /** Of its pools together: open and opening connections, those that nobody holds, and callers that wait. */
   readonly connections: number;
   readonly idle: number;
@@ -28,7 +28,7 @@ const slot = {
   completed: 3,
   failed: 4,
   p99Ms: 5,
-  busyShare: 6,
+  busyNs: 6,
   connections: 7,
   idle: 8,
   waiting: 9,
@@ -111,7 +111,7 @@ export class SharedState {
       completed: told(slot.completed),
       failed: told(slot.failed),
       p99Ms: told(slot.p99Ms),
-      busyShare: told(slot.busyShare),
+      busyNs: told(slot.busyNs),
       connections: told(slot.connections),
       idle: told(slot.idle),
       waiting: told(slot.waiting),

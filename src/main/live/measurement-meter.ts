@@ -4,14 +4,15 @@ import type { Moment, Operations, Phase, Running, Step } from './snapshot.ts';
 
 /** A thread that has told nothing for so long completes nothing, as far as anybody can see. */
 const silentNs = 250e6;
-/** Moments of which the mean is shown: a figure that jumps cannot be read. */
-const shownMoments = 5;
+/** Looks over which figures are shown: one that jumps cannot be read. */
+const shownLooks = 5;
 
 /** Reads what the threads of one measurement tell. */
 export class MeasurementMeter {
   readonly #step: Step;
   readonly #shared: SharedState;
-  #before: readonly ThreadProgress[] = [];
+  /** The latest, oldest first. */
+  #looks: (readonly ThreadProgress[])[] = [];
   #rates: number[] = [];
   #latest: Moment[] = [];
 
@@ -31,18 +32,18 @@ export class MeasurementMeter {
     const now = this.#threads();
     if (startNs === undefined || now.every(({ atNs }) => atNs === 0)) return undefined;
     this.#rates = now.map((thread, index) => {
-      const before = this.#before[index];
+      const before = this.#looks.at(-1)?.[index];
       // By the threads' own clocks: between two looks there may be one publication more or less.
       const seconds = (thread.atNs - Math.max(before?.atNs ?? 0, startNs)) / 1e9;
       if (seconds > 0) return (all(thread) - (before === undefined ? 0 : all(before))) / seconds;
       return nowNs - thread.atNs > silentNs ? 0 : (this.#rates[index] ?? 0);
     });
-    this.#before = now;
+    this.#looks = [...this.#looks, now].slice(-1 - shownLooks);
     const moment = {
       opsPerSecond: this.#rates.reduce((sum, rate) => sum + rate, 0),
       p99Ms: Math.max(...now.map(({ p99Ms }) => p99Ms)),
     };
-    this.#latest = [...this.#latest, moment].slice(-shownMoments);
+    this.#latest = [...this.#latest, moment].slice(-shownLooks);
     return moment;
   }
 
@@ -64,7 +65,7 @@ export class MeasurementMeter {
       opsPerSecond: moments.reduce((total, moment) => total + moment.opsPerSecond / moments.length, 0),
       p99Ms: moments.at(-1)?.p99Ms ?? 0,
       warmupFailed: sum(thread => thread.warmupFailed),
-      busyShares: threads.map(({ busyShare }) => busyShare),
+      busyShares: threads.map((thread, index) => this.#busyShare(thread, index)),
       connections: sum(thread => thread.connections),
       // A look may come between the two.
       idle: sum(thread => Math.min(thread.idle, thread.connections)),
@@ -82,6 +83,15 @@ export class MeasurementMeter {
     return measured < seconds
       ? { phase: 'measuring', phaseSeconds: measured }
       : { phase: 'draining', phaseSeconds: measured - seconds };
+  }
+
+  /** A thread that has told nothing for so long has not come to its timer: its event loop was busy all the time. */
+  #busyShare({ atNs, busyNs }: ThreadProgress, index: number): number {
+    if (atNs === 0) return 0;
+    const before = this.#looks.length > 1 ? this.#looks[0]?.[index] : undefined;
+    const sinceNs = before?.atNs || (this.#shared.startNs ?? atNs);
+    const share = (busyNs - (before?.busyNs ?? 0)) / (atNs - sinceNs);
+    return atNs > sinceNs ? Math.min(1, Math.max(0, share)) : 1;
   }
 
   #threads(): ThreadProgress[] {

@@ -39,7 +39,7 @@ export interface Running extends Moment {
   readonly phaseSeconds: number;
   /** Failed operations of the warm-up, which are in no result. */
   readonly warmupFailed: number;
-  /** Share of the time, 0 to 1, in which the event loop of each thread had something to do. */
+  /** Share of the last second, 0 to 1, in which the event loop of each thread had something to do. */
   readonly busyShares: readonly number[];
   readonly connections: number;
   /** Of these. */
