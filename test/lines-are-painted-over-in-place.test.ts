@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { Repainted } from '../src/main/live/repainted.ts';
 import { FakeScreen } from './support/screen.ts';
 
-const line = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '━'), maxLength: 59 }).map(text => `${text}.`);
+const line = fc
+  .string({ unit: fc.constantFrom('a', 'b', ' ', '━'), maxLength: 59, size: 'max' })
+  .map(text => `${text}.`);
 const action = fc.oneof(
   fc.record({ paint: fc.array(line, { minLength: 1, maxLength: 8 }) }),
   fc.record({ above: line }),

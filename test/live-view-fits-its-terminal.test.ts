@@ -91,7 +91,9 @@ test('what little room there is goes to one line', () => {
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const amount = fc.double({ min: 0, max: 1e9, noNaN: true });
 const count = fc.nat(2 ** 31 - 1);
-const momentOf = fc.record({ opsPerSecond: amount, p99Ms: amount });
+/** Histograms end at ten minutes. */
+const p99Ms = fc.double({ min: 0, max: 600_000, noNaN: true });
+const momentOf = fc.record({ opsPerSecond: amount, p99Ms });
 const anySnapshot = fc.record({
   running: fc.option(
     fc
@@ -102,11 +104,11 @@ const anySnapshot = fc.record({
             rounds: count,
             index: count,
             total: count,
-            scenario: fc.string({ unit: 'grapheme-ascii', maxLength: 300 }),
+            scenario: fc.string({ unit: 'grapheme-ascii', maxLength: 300, size: 'max' }),
             threads: count,
             warmupSeconds: amount,
             seconds: amount,
-            place: fc.string({ unit: 'grapheme-ascii', maxLength: 300 }),
+            place: fc.string({ unit: 'grapheme-ascii', maxLength: 300, size: 'max' }),
           },
           {
             requiredKeys: [
@@ -124,9 +126,9 @@ const anySnapshot = fc.record({
         phase: fc.constantFrom('connecting', 'warm-up', 'measuring', 'draining'),
         phaseSeconds: amount,
         opsPerSecond: amount,
-        p99Ms: amount,
+        p99Ms,
         warmupFailed: count,
-        busyShares: fc.array(share, { maxLength: 300 }),
+        busyShares: fc.array(share, { maxLength: 300, size: 'max' }),
         connections: count,
         idle: count,
         waiting: count,
@@ -139,10 +141,12 @@ const anySnapshot = fc.record({
   secondsLeft: fc.option(amount),
   operations: fc.record({
     completed: count,
-    failed: fc.dictionary(fc.string({ unit: 'grapheme-ascii', maxLength: 80 }), count, { maxKeys: 9 }),
+    failed: fc.dictionary(fc.string({ unit: 'grapheme-ascii', maxLength: 80, size: 'max' }), count, {
+      maxKeys: 9,
+    }),
     unfinished: count,
   }),
-  moments: fc.array(fc.option(momentOf), { maxLength: 300 }),
+  moments: fc.array(fc.option(momentOf), { maxLength: 300, size: 'max' }),
 }) as fc.Arbitrary<Snapshot>;
 
 test('at any width: as many lines, none as wide as the terminal, no control code from outside', () => {

@@ -14,8 +14,6 @@ const up = (rows: number) => (rows > 0 ? `\r${csi}${rows}A` : '\r');
 export class Repainted {
   readonly #stream: NodeJS.WriteStream;
   #lines: readonly string[] = [];
-  /** Columns of the terminal when they were painted. */
-  #columns = 0;
   readonly #showCursor = () => this.#stream.write(showCursor);
   readonly #suspend = () => {
     this.clear();
@@ -36,7 +34,6 @@ export class Repainted {
     const painted = lines.map(line => `${line}${clearToEndOfLine}\n`).join('');
     this.#stream.write(`${first ? hideCursor : this.#toTop()}${painted}${clearBelow}`);
     this.#lines = lines;
-    this.#columns = this.#stream.columns;
   }
 
   /** Writes text that stays, of whole lines, where the painted ones begin; they follow it. */
@@ -48,7 +45,6 @@ export class Repainted {
     }
     const painted = lines.map(line => `${line}\n`).join('');
     this.#stream.write(`${this.#toTop()}${clearBelow}${text}${painted}`);
-    this.#columns = this.#stream.columns;
   }
 
   /** Takes the lines away and shows the cursor. */
@@ -64,9 +60,7 @@ export class Repainted {
   #toTop(): string {
     const { columns } = this.#stream;
     const rowsOf = (line: string) =>
-      columns > 0 && columns < this.#columns
-        ? Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns))
-        : 1;
+      columns > 0 ? Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns)) : 1;
     return up(this.#lines.reduce((rows, line) => rows + rowsOf(line), 0));
   }
 }
