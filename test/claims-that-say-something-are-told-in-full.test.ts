@@ -27,7 +27,7 @@ test('a run tells in full what it tests, and names the rest', async () => {
     line => /^(C\d+) (?:supported|refuted|inconclusive|not tested):/.exec(line)?.[1] ?? [],
   );
   expect(told).toEqual(tested);
-  expect(lines.join(' ')).toContain(`Not tested by this run: ${rest.join(', ')} (report.md says why).`);
+  expect(lines.join(' ')).toContain('Not tested by this run: C1, C3, C6, C9 to C19 (report.md says why).');
   for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
 
   const markdown = renderMarkdown(result);

@@ -48,3 +48,16 @@ test('run and check take a target from elsewhere', () => {
     });
   }
 });
+
+test('whatever makes a load can be scraped while it lasts', () => {
+  for (const args of [
+    ['run', 'a.json'],
+    ['versus', 'a.json', 'b.json'],
+    ['claims', 'redis'],
+    ['search', 'a.json'],
+  ]) {
+    expect(parseCommandLine([...args, '--prometheus', '9400'])).toMatchObject({
+      options: { prometheus: '9400' },
+    });
+  }
+});

@@ -30,13 +30,29 @@ test('the first to stop says when', () => {
 test('every thread has a slot of its own', () => {
   const threads = 64;
   const state = SharedState.forThreads(threads);
-  const progress = (thread: number) => ({ completed: 1e12 + thread, failed: thread * 3, p99Ms: thread / 8 });
-  for (let thread = 0; thread < threads; thread++) state.publish(thread, progress(thread));
+  const progress = (thread: number) => ({
+    atNs: 1e15 + thread,
+    warmupCompleted: thread,
+    warmupFailed: thread * 2,
+    completed: 1e12 + thread,
+    failed: thread * 3,
+    p99Ms: thread / 8,
+    busyNs: 1e9 + thread,
+    connections: 9000 + thread,
+    idle: 100 + thread,
+    waiting: 10_000 + thread,
+  });
+  for (let thread = 0; thread < threads; thread++) {
+    state.publish(thread, progress(thread));
+    state.publishFailures(thread, { OOM: thread, TIMEOUT: 1 });
+  }
   state.markReady();
   state.release(1);
   state.stop(2);
-  for (let thread = 0; thread < threads; thread++)
+  for (let thread = 0; thread < threads; thread++) {
     expect(elsewhere(state).progress(thread)).toEqual(progress(thread));
+    expect(elsewhere(state).failures(thread)).toEqual({ OOM: thread, TIMEOUT: 1 });
+  }
   expect([state.ready, state.startNs, state.stopNs]).toEqual([1, 1, 2]);
 });
 

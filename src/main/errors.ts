@@ -7,6 +7,7 @@ const exitCodes = {
   RESULT_INVALID: 2,
   RESULTS_NOT_COMPARABLE: 2,
   RESULTS_NOT_WRITABLE: 2,
+  METRICS_NOT_SERVED: 2,
   /** The target cannot be reached or started. */
   TARGET_UNREACHABLE: 3,
   TARGET_REFUSED_LOGIN: 3,

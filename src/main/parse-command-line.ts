@@ -8,6 +8,8 @@ export interface RunFlags extends Overrides {
   /** Another config, whose target takes the place of the config's own. */
   readonly target?: string | undefined;
   readonly out?: string | undefined;
+  /** Where metrics are served while it lasts: a port, or a host and a port. */
+  readonly prometheus?: string | undefined;
   readonly 'no-stand-in'?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
@@ -18,6 +20,7 @@ export interface ClaimsFlags extends Omit<Overrides, 'url' | 'quick'> {
   readonly out?: string | undefined;
   /** The folder of a ledger to go on with, which brings its own rounds, times and seed. */
   readonly resume?: string | undefined;
+  readonly prometheus?: string | undefined;
   readonly 'no-stand-in'?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
@@ -53,6 +56,7 @@ const flags = {
   seed: { type: 'string' },
   out: { type: 'string' },
   resume: { type: 'string' },
+  prometheus: { type: 'string' },
   quick: { type: 'boolean' },
   'no-stand-in': { type: 'boolean' },
   as: { type: 'string' },
@@ -72,14 +76,25 @@ const ofPlan = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'no-stand-in'] a
 
 /** The options that a command has a use for; help and version are commands of their own. */
 const meaningful: Record<Command, readonly Flag[]> = {
-  run: [...ofPlan, 'target', 'url', 'out', 'json', 'quiet'],
+  run: [...ofPlan, 'target', 'url', 'out', 'prometheus', 'json', 'quiet'],
   check: [...ofPlan, 'target', 'url'],
   // Every one of its configs has a target of its own.
-  versus: [...ofPlan, 'out', 'json', 'quiet'],
+  versus: [...ofPlan, 'out', 'prometheus', 'json', 'quiet'],
   // Verdicts take more than --quick leaves.
-  claims: ['rounds', 'seconds', 'warmup', 'seed', 'no-stand-in', 'out', 'resume', 'json', 'quiet'],
+  claims: [
+    'rounds',
+    'seconds',
+    'warmup',
+    'seed',
+    'no-stand-in',
+    'out',
+    'resume',
+    'prometheus',
+    'json',
+    'quiet',
+  ],
   // It repeats a step as often as its verdict takes.
-  search: ['seconds', 'warmup', 'seed', 'no-stand-in', 'target', 'url', 'out', 'json', 'quiet'],
+  search: ['seconds', 'warmup', 'seed', 'no-stand-in', 'target', 'url', 'out', 'prometheus', 'json', 'quiet'],
   compare: ['force', 'json'],
   report: ['as', 'scenario'],
 };

@@ -29,6 +29,9 @@ Options
   --as memtier     print one scenario in the shape of memtier_benchmark's JSON, and write nothing (report)
   --scenario ID    the scenario, where the result has several (report --as)
   --force          compare runs of unequal workloads, too (compare)
+  --prometheus [HOST:]PORT
+                   serve metrics on http://127.0.0.1:PORT/metrics, or on HOST, while it lasts
+                   (run, versus, claims, search); port 0 takes a free one
   --json           print result.json, or the like of it, on standard output
   --quiet          no plan and no progress
   --help, --version

@@ -65,6 +65,11 @@ export class OpenLoad {
     this.#first.letGo();
   }
 
+  /** Nanoseconds of the measured window in which the event loop turned with nothing to do. */
+  get spunNs(): number {
+    return this.#pacer.spunNs;
+  }
+
   finish(loads: readonly LoadSample[]): OpenLoopSample {
     const queues = this.#queues.map(queue => queue.finish());
     const sum = (figure: (queue: (typeof queues)[number]) => number) =>

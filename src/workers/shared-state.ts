@@ -1,40 +1,68 @@
+import { FailureNotes, noteBytes } from './failure-notes.ts';
+
 /** What a thread tells while it runs; read by the coordinator, at most ten times a second. */
 export interface ThreadProgress {
-  /** Operations since the barrier, the warm-up included. */
+  /** When this was so, an instant of the monotonic clock; 0 before the thread has told anything. */
+  readonly atNs: number;
+  /** Operations of the warm-up, then of the measured window. */
+  readonly warmupCompleted: number;
+  readonly warmupFailed: number;
   readonly completed: number;
   readonly failed: number;
   /** Response time in the current second; 0 before the first reply. */
   readonly p99Ms: number;
+  /** For how long its event loop has had something to do since the barrier. */
+  readonly busyNs: number;
+  /** Of its pools together: open and opening connections, those that nobody holds, and callers that wait. */
+  readonly connections: number;
+  readonly idle: number;
+  readonly waiting: number;
 }
 
 const header = { ready: 0, released: 1, stopped: 2 } as const;
 const headerBytes = 64;
-const slot = { completed: 0, failed: 1, p99Ms: 2 } as const;
-/** A cache line each, so that threads do not disturb one another when they publish. */
-const slotLength = 8;
+const slot = {
+  atNs: 0,
+  warmupCompleted: 1,
+  warmupFailed: 2,
+  completed: 3,
+  failed: 4,
+  p99Ms: 5,
+  busyNs: 6,
+  connections: 7,
+  idle: 8,
+  waiting: 9,
+} as const satisfies Record<keyof ThreadProgress, number>;
+const fields = Object.keys(slot) as (keyof typeof slot)[];
+/** Two cache lines each, so that threads do not disturb one another when they publish. */
+const slotLength = 16;
+const slotBytes = slotLength * Float64Array.BYTES_PER_ELEMENT;
 
 /**
- * The only memory that threads and coordinator share: a barrier with one start instant, a stop flag, and a slot of
- * progress for each thread. Stopping is a flag because aborting a Piscina task would kill the thread and its figures.
+ * The only memory that threads and coordinator share: a barrier with one start instant, a stop flag, and for each thread
+ * a slot of progress and a note of its failures. Stopping is a flag because aborting a Piscina task would kill the
+ * thread and its figures.
  *
- * Layout: Int32 ready, released, stopped; Float64 start and stop instant at byte 16 and 24; then the slots.
+ * Layout: Int32 ready, released, stopped; Float64 start and stop instant at byte 16 and 24; the slots; the notes.
  */
 export class SharedState {
   readonly buffer: SharedArrayBuffer;
   readonly #flags: Int32Array;
   readonly #instants: Float64Array;
   readonly #slots: Float64Array;
+  readonly #notes: FailureNotes;
 
   constructor(buffer: SharedArrayBuffer) {
+    const threads = Math.floor((buffer.byteLength - headerBytes) / (slotBytes + noteBytes));
     this.buffer = buffer;
     this.#flags = new Int32Array(buffer, 0, 3);
     this.#instants = new Float64Array(buffer, 16, 2);
-    this.#slots = new Float64Array(buffer, headerBytes);
+    this.#slots = new Float64Array(buffer, headerBytes, threads * slotLength);
+    this.#notes = new FailureNotes(buffer, headerBytes + threads * slotBytes);
   }
 
   static forThreads(threads: number): SharedState {
-    const bytes = headerBytes + threads * slotLength * Float64Array.BYTES_PER_ELEMENT;
-    return new SharedState(new SharedArrayBuffer(bytes));
+    return new SharedState(new SharedArrayBuffer(headerBytes + threads * (slotBytes + noteBytes)));
   }
 
   get ready(): number {
@@ -70,17 +98,32 @@ export class SharedState {
 
   publish(thread: number, progress: ThreadProgress): void {
     const at = thread * slotLength;
-    this.#slots[at + slot.completed] = progress.completed;
-    this.#slots[at + slot.failed] = progress.failed;
-    this.#slots[at + slot.p99Ms] = progress.p99Ms;
+    for (const field of fields) this.#slots[at + slot[field]] = progress[field];
   }
 
   progress(thread: number): ThreadProgress {
     const at = thread * slotLength;
+    const told = (index: number) => this.#slots[at + index] ?? 0;
     return {
-      completed: this.#slots[at + slot.completed] ?? 0,
-      failed: this.#slots[at + slot.failed] ?? 0,
-      p99Ms: this.#slots[at + slot.p99Ms] ?? 0,
+      atNs: told(slot.atNs),
+      warmupCompleted: told(slot.warmupCompleted),
+      warmupFailed: told(slot.warmupFailed),
+      completed: told(slot.completed),
+      failed: told(slot.failed),
+      p99Ms: told(slot.p99Ms),
+      busyNs: told(slot.busyNs),
+      connections: told(slot.connections),
+      idle: told(slot.idle),
+      waiting: told(slot.waiting),
     };
+  }
+
+  /** Failed operations of the measured window by error code; as many codes as there is room for. */
+  publishFailures(thread: number, failed: Readonly<Record<string, number>>): void {
+    this.#notes.write(thread, failed);
+  }
+
+  failures(thread: number): Readonly<Record<string, number>> {
+    return this.#notes.read(thread);
   }
 }

@@ -11,6 +11,7 @@ import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
 import { OpenLoopWorker } from './open-loop.ts';
 import { mixSeed } from './prng.ts';
+import { ProgressPublisher } from './progress-publisher.ts';
 import { type LoadWindow, Recorder } from './recorder.ts';
 import type { SharedState } from './shared-state.ts';
 import type { CommandMix } from './workload/command-mix.ts';
@@ -77,8 +78,13 @@ export class ThreadLoad {
       this.#open?.letGo();
     };
     const latestHold = setTimeout(letGo, millisecondsUntil(warmupSeconds > 0 ? startNs : window.endNs));
+    const publisher = new ProgressPublisher(shared, thread, {
+      recorders: this.#loads.map(({ recorder }) => recorder),
+      pools: this.#pools,
+      spunNs: () => this.#open?.spunNs ?? 0,
+    });
     const ticker = setInterval(() => {
-      publish(shared, thread, this.#loads);
+      publisher.publish();
       if (shared.stopNs === undefined) return;
       // Operations were issued until the flag was seen, so the window lasts until then: it is what they are divided by.
       window.endNs = Math.min(window.endNs, Math.max(shared.stopNs, nowNs()));
@@ -171,16 +177,6 @@ function hasEnough({ groups, connections }: PoolShare): boolean {
 function finish({ pipeline, recorder, workers }: Load): LoadSample {
   const unfinished = workers.reduce((sum, worker) => sum + worker.unfinished, 0);
   return { pipeline, unfinished, ...recorder.finish() };
-}
-
-function publish(shared: SharedState, thread: number, loads: readonly Load[]): void {
-  const progress = { completed: 0, failed: 0, p99Ms: 0 };
-  for (const { recorder } of loads) {
-    progress.completed += recorder.warmupCompleted + recorder.completed;
-    progress.failed += recorder.warmupFailed + recorder.failedCount;
-    progress.p99Ms = Math.max(progress.p99Ms, recorder.currentP99Ms);
-  }
-  shared.publish(thread, progress);
 }
 
 /** Resolves when all workers have stopped, or when the last reply is later than any timeout explains. */

@@ -1,7 +1,7 @@
 import { describeMeasured } from '../text/claim-words.ts';
 import { formatMs, formatRate, formatRatioInterval, nothing, toOneLine } from '../text/format.ts';
 import { describeTarget } from '../text/target-words.ts';
-import { type Format, type Style, styleIf, terminalWidth } from '../text/terminal-style.ts';
+import { type Format, type Style, styleIf, terminalWidth, verdictColours } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
 import { renderThresholds } from '../thresholds/terminal.ts';
 import type { ComparedScenario, FairnessCheck, ResultComparison } from './schema.ts';
@@ -26,7 +26,10 @@ export function renderComparison(comparison: ResultComparison, colour: boolean):
     paragraph(describeTitle(comparison), 'bold'),
     comparison.sides.flatMap(({ name, target }) => hanging(`${name}: ${describeTarget(target)}`)),
     ...judged.map(claim => [
-      ...paragraph(`${claim.id} ${claim.verdict}: ${claim.statement}`, 'bold'),
+      ...paragraph(`${claim.id} ${claim.verdict}: ${claim.statement}`, [
+        'bold',
+        verdictColours[claim.verdict],
+      ]),
       ...wrapText(toOneLine(claim.reason), width, '  '),
       ...wrapText(describeMeasured(claim), width, '  '),
     ]),

@@ -1,11 +1,12 @@
 import { accountOf, findImbalances, sumByCode } from '../accounting.ts';
 import { type Pair, pairWithOnePool } from '../pairs.ts';
-import type { ClaimResult, Result, ScenarioResult } from '../result.ts';
+import type { ClaimResult, Interval, Result, ScenarioResult } from '../result.ts';
 import { groupBySetting } from '../setting.ts';
 import { describeStandOuts } from '../stand-out.ts';
 import { describeMeasured, saysNothing, splitClaims } from '../text/claim-words.ts';
 import {
   formatCount,
+  formatIds,
   formatInterval,
   formatMs,
   formatRate,
@@ -19,12 +20,15 @@ import { type Format, type Style, styleIf, terminalWidth, verdictColours } from 
 import { alignColumns, wrapText } from '../text/text-layout.ts';
 import { renderThresholds } from '../thresholds/terminal.ts';
 import { describeUnjudged } from '../thresholds/words.ts';
+import { clearlyLess, clearlyMore } from '../verdict-bounds.ts';
 import { isOpen } from './load-tables.ts';
 import { describeShortfall } from './shortfall.ts';
 import { renderCommands } from './terminal-commands.ts';
 import { renderLoad } from './terminal-load.ts';
 
 const width = terminalWidth;
+/** Of a row. */
+const ratioColumn = 3;
 
 /** A result for a terminal of 80 columns: the verdicts in words, then a table for each client. */
 export function renderTerminal(result: Result, colour: boolean): string {
@@ -80,7 +84,7 @@ function renderClaim(claim: ClaimResult, style: Style): string[] {
 }
 
 function sayUntested(claims: readonly ClaimResult[]): string {
-  return `Not tested by this run: ${claims.map(({ id }) => toOneLine(id)).join(', ')} (report.md says why).`;
+  return `Not tested by this run: ${formatIds(claims.map(({ id }) => toOneLine(id)))} (report.md says why).`;
 }
 
 function renderTables(scenarios: readonly ScenarioResult[], style: Style): string[][] {
@@ -96,17 +100,31 @@ function renderTable(
   pairs: ReadonlyMap<ScenarioResult, Pair>,
   style: Style,
 ): string[] {
-  const rows = scenarios
-    .toSorted((a, b) => a.workers - b.workers || a.pools - b.pools || a.threads - b.threads)
-    .map(scenario => renderRow(scenario, pairs.get(scenario)));
+  const sorted = scenarios.toSorted(
+    (a, b) => a.workers - b.workers || a.pools - b.pools || a.threads - b.threads,
+  );
+  const rows = sorted.map(scenario => renderRow(scenario, pairs.get(scenario)));
   const head = ['workers', 'pools', 'ops/s', 'to 1 pool', 'p99 ms', 'limit'];
   const flushRight = [true, true, false, false, true, false];
   // Nothing to compare with: no column for it.
   const compared = scenarios.some(scenario => pairs.has(scenario));
-  const shown = <T>(cells: readonly T[]) =>
-    cells.filter((_, column) => compared || head[column] !== 'to 1 pool');
+  const shown = <T>(cells: readonly T[]) => cells.filter((_, column) => compared || column !== ratioColumn);
   const [heading = '', ...lines] = alignColumns([head, ...rows].map(shown), shown(flushRight));
-  return [style('dim', heading), ...lines];
+  return [
+    style('dim', heading),
+    ...lines.map((line, index) => {
+      const [cell = ''] = rows[index]?.slice(ratioColumn) ?? [];
+      const ratio = pairs.get(sorted[index] as ScenarioResult)?.throughput.ratio;
+      const colour = ratio == null ? undefined : ratioColour(ratio);
+      return colour === undefined ? line : line.replace(cell, style(colour, cell));
+    }),
+  ];
+}
+
+/** Of what is clear of the bounds within which nothing is worth a change. */
+function ratioColour({ low, high }: Interval): Format | undefined {
+  if (low > clearlyMore) return 'green';
+  return high < clearlyLess ? 'red' : undefined;
 }
 
 function renderRow(scenario: ScenarioResult, pair: Pair | undefined): string[] {

@@ -11,6 +11,7 @@ import { allSuites, type Suite } from '../claims/suites.ts';
 import { type ClaimsTarget, readTarget } from '../claims/target-argument.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { PoolbenchError } from '../errors.ts';
+import { Progress } from '../live/progress.ts';
 import type { ClaimsFlags } from '../parse-command-line.ts';
 import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
@@ -18,7 +19,6 @@ import { createResultsFolder } from '../results/results-folder.ts';
 import { describeEnvironment, describeTool } from '../run/environment.ts';
 import { onInterrupt } from '../run/interrupt.ts';
 import { meetTarget, shoutStandIn } from '../run/meet-target.ts';
-import { Progress } from '../run/progress.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 
@@ -43,9 +43,9 @@ export async function claims(
   const plan = await planSuites(suites, wanted, settings);
 
   const startedAt = new Date();
+  const progress = await Progress.open(process.stderr, flags);
   const folder =
     flags.resume ?? (await createResultsFolder(flags.out ?? 'results', `claims-${wanted.name}`, startedAt));
-  const progress = new Progress(process.stderr, { silent: flags.quiet === true });
   const interrupt = new AbortController();
   const forget = onInterrupt(
     () => interrupt.abort(),
@@ -58,6 +58,7 @@ export async function claims(
     const left: JudgedSuite[] = [];
     for (const suite of plan) left.push(await readSuite(folder, suite));
     target = await find(wanted, making);
+    progress.meet('', shownTarget(target));
     const now = {
       target: shownTarget(target),
       environment: describeEnvironment(),
@@ -88,6 +89,7 @@ export async function claims(
     const findOther = ({ experiment }: PlannedSide) => find(experiment, making, { onFreePort: true });
     const run = { folder, target, findOther, progress, signal: interrupt.signal };
     const error = await runSuites(plan, left, run, keep);
+    progress.say('');
     printOutput(ledger, { json: flags.json, render: colour => renderLedger(ledger, colour) });
     if (flags.json) shoutStandIn(target);
     const where = relative('.', folder) || '.';
@@ -98,6 +100,7 @@ export async function claims(
     if (unwritten !== undefined) throw unwritten;
     return 0;
   } finally {
+    await progress.close();
     await target?.stop();
     removeIfEmpty(folder);
     forget();

@@ -2,17 +2,18 @@ import { relative } from 'node:path';
 import { renderSearch } from '../../aggregate/search/terminal.ts';
 import { readExperiment } from '../config/read-experiment.ts';
 import { PoolbenchError } from '../errors.ts';
+import { Progress } from '../live/progress.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { printOutput } from '../results/print-output.ts';
 import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder, createSideFolders } from '../results/results-folder.ts';
 import { onInterrupt } from '../run/interrupt.ts';
 import { meetTarget, shoutStandIn } from '../run/meet-target.ts';
-import { Progress } from '../run/progress.ts';
 import { describeSearch } from '../search/describe-search.ts';
 import { planSearch } from '../search/plan-search.ts';
 import { runSearch, type SearchOutcome } from '../search/run-search.ts';
 import type { Target } from '../target/resolve.ts';
+import { shownTarget } from '../target/shown-target.ts';
 
 /**
  * `poolbench search CONFIG`: the highest rate that meets the config's conditions. What was found goes to standard output,
@@ -23,7 +24,7 @@ import type { Target } from '../target/resolve.ts';
  */
 export async function search(path: string, flags: RunFlags): Promise<number> {
   const plan = planSearch(await readExperiment(path, flags), path);
-  const progress = new Progress(process.stderr, { silent: flags.quiet === true });
+  const progress = await Progress.open(process.stderr, flags);
   const interrupt = new AbortController();
   const forget = onInterrupt(
     () => interrupt.abort(),
@@ -46,8 +47,10 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
       signal: interrupt.signal,
       beforeExit: tidy,
     });
+    progress.meet('', shownTarget(target));
     progress.say(describeSearch(plan));
     const outcome = await runSearch({ plan, target, folder, progress, signal: interrupt.signal });
+    progress.say('');
     printOutput(outcome.search, { json: flags.json, render: colour => renderSearch(outcome.search, colour) });
     if (flags.json) shoutStandIn(target);
     progress.say(
@@ -55,6 +58,7 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
     );
     return exitCodeOf(outcome, interrupt.signal);
   } finally {
+    await progress.close();
     await target?.stop();
     tidy();
     forget();

@@ -52,7 +52,7 @@ function describeScenarios(scenarios: readonly Scenario[]): string[] {
   const shown = rows.slice(0, mostRows);
   const [heading, ...lines] = [
     ['client', 'pool', 'pools', 'threads', 'also', 'workers'],
-    ...shown.map(({ cells, workers }) => [...cells, workers.join(' ')]),
+    ...shown.map(({ cells, workers }) => [...cells, workers.toSorted((a, b) => a - b).join(' ')]),
   ];
   const widths = (heading ?? []).map((name, column) =>
     Math.max(name.length, ...lines.map(line => line[column]?.length ?? 0)),

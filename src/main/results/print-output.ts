@@ -1,3 +1,5 @@
+import { takesColour } from '../live/abilities.ts';
+
 /**
  * Prints what a command found on standard output: as JSON, or rendered for a terminal.
  *
@@ -7,6 +9,6 @@ export function printOutput(
   found: unknown,
   { json, render }: { readonly json: boolean | undefined; readonly render: (colour: boolean) => string },
 ): void {
-  const colour = process.stdout.isTTY === true && process.stdout.hasColors();
+  const colour = takesColour(process.stdout);
   process.stdout.write(json ? `${JSON.stringify(found, null, 1)}\n` : render(colour));
 }

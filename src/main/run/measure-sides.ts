@@ -6,6 +6,7 @@ import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { describeThresholds } from '../../aggregate/thresholds/words.ts';
+import { Progress } from '../live/progress.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
 import type { PlannedSide } from '../plan/sides.ts';
@@ -13,10 +14,10 @@ import { printOutput } from '../results/print-output.ts';
 import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder, createSideFolders, writeComparison } from '../results/results-folder.ts';
 import type { Target } from '../target/resolve.ts';
+import { shownTarget } from '../target/shown-target.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { onInterrupt } from './interrupt.ts';
 import { meetTarget, shoutStandIn } from './meet-target.ts';
-import { Progress } from './progress.ts';
 import { runSides } from './run-sides.ts';
 import type { Side } from './side.ts';
 
@@ -36,7 +37,7 @@ export interface Session {
  * @throws PoolbenchError for what is wrong before anything was measured, or what ended the run
  */
 export async function measureSides({ name, sides: planned }: Session, flags: RunFlags): Promise<number> {
-  const progress = new Progress(process.stderr, { silent: flags.quiet === true });
+  const progress = await Progress.open(process.stderr, flags);
   const interrupt = new AbortController();
   const forget = onInterrupt(
     () => interrupt.abort(),
@@ -65,6 +66,7 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
         beforeExit: tidy,
       });
       targets.push(target);
+      progress.meet(planned.length > 1 ? side.name : '', shownTarget(target));
       sides.push({
         ...side,
         target,
@@ -73,6 +75,7 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
     }
     progress.say(describeSides(planned));
     const outcome = await runSides({ sides, progress, signal: interrupt.signal });
+    progress.say('');
     const written = await conclude(outcome.results, folder, flags).catch(cause => {
       throw outcome.error ?? cause;
     });
@@ -82,6 +85,7 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
     if (code === 99) sayCrossed(outcome.results);
     return code;
   } finally {
+    await progress.close();
     await Promise.allSettled(targets.map(target => target.stop()));
     tidy();
     forget();

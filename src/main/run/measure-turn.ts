@@ -1,9 +1,10 @@
 import type { RoundResult } from '../../aggregate/result.ts';
 import { nowNs } from '../../pool/clock.ts';
 import { SharedState } from '../../workers/shared-state.ts';
+import type { Progress } from '../live/progress.ts';
+import type { Step } from '../live/snapshot.ts';
 import type { Scenario } from '../plan/scenarios.ts';
 import { type Bench, measure } from './measure.ts';
-import type { Progress, Step } from './progress.ts';
 import type { TargetWatch } from './target-watch.ts';
 import { ConnectRefused } from './threads.ts';
 

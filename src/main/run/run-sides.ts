@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Result } from '../../aggregate/result.ts';
+import type { Progress } from '../live/progress.ts';
 import { estimateTurns, interleave, type Turn } from '../plan/interleave.ts';
-import type { Progress } from './progress.ts';
 import type { Side } from './side.ts';
 import { SideRun } from './side-run.ts';
 import { Threads } from './threads.ts';
@@ -42,7 +42,9 @@ export async function runSides({ sides, progress, signal }: SidesRun): Promise<S
     for (const run of runs) await run.preflight();
     try {
       for (const run of runs) await run.claim();
-      error = await measureAll(runs, rounds, signal, turns => estimateTurns(turns, experiments));
+      error = await measureAll(runs, rounds, { progress, signal }, turns =>
+        estimateTurns(turns, experiments),
+      );
     } finally {
       for (const run of runs) await run.removeKeys();
     }
@@ -60,11 +62,12 @@ export async function runSides({ sides, progress, signal }: SidesRun): Promise<S
 async function measureAll(
   runs: readonly SideRun[],
   rounds: readonly (readonly Turn[])[],
-  signal: AbortSignal,
+  { progress, signal }: Pick<SidesRun, 'progress' | 'signal'>,
   secondsOf: (turns: readonly Turn[]) => number,
 ): Promise<Error | undefined> {
   try {
     for (const run of runs) await run.prepare();
+    progress.begin({ measurements: rounds.flat().length, seconds: secondsOf(rounds.flat()) });
     for (const [index, turns] of rounds.entries()) {
       const secondsLater = secondsOf(rounds.slice(index + 1).flat());
       for (const [place, { side, scenario }] of turns.entries()) {
@@ -74,7 +77,6 @@ async function measureAll(
           rounds: rounds.length,
           index: place + 1,
           total: turns.length,
-          threads: scenario.threads,
           secondsLeft: secondsOf(turns.slice(place)) + secondsLater,
         });
       }
@@ -84,6 +86,8 @@ async function measureAll(
     return undefined;
   } catch (cause) {
     return cause instanceof Error ? cause : new Error(String(cause));
+  } finally {
+    progress.end();
   }
 }
 

@@ -4,6 +4,8 @@ import type { Address } from '../../pool/address.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges, mostRecords } from '../../workers/workload/key-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
+import type { Progress } from '../live/progress.ts';
+import type { Step } from '../live/snapshot.ts';
 import { connectionsNeeded, expandScenarios, type Scenario } from '../plan/scenarios.ts';
 import { warnOfMissingCores } from '../plan/spare-cores.ts';
 import { sizesOf } from '../plan/value-variants.ts';
@@ -18,7 +20,6 @@ import { assembleResult } from './assemble.ts';
 import { describeEnvironment } from './environment.ts';
 import type { Bench } from './measure.ts';
 import { measureTurn } from './measure-turn.ts';
-import type { Progress, Step } from './progress.ts';
 import { shakeDown } from './shake-down.ts';
 import type { Side } from './side.ts';
 import { TargetWatch } from './target-watch.ts';
@@ -97,10 +98,15 @@ export class SideRun {
    *
    * @throws PoolbenchError TARGET_LOST, THREAD_FAILED
    */
-  async measure(scenario: Scenario, step: Omit<Step, 'scenario'>): Promise<RoundResult | null> {
+  async measure(
+    scenario: Scenario,
+    step: Omit<Step, 'scenario' | 'threads' | 'warmupSeconds' | 'seconds'>,
+  ): Promise<RoundResult | null> {
     const { progress, signal } = this.#shared;
+    const { warmupSeconds, seconds } = this.#side.experiment;
+    const { threads } = scenario;
     const turn = {
-      step: { ...step, scenario: this.#named(scenario.id) },
+      step: { ...step, scenario: this.#named(scenario.id), threads, warmupSeconds, seconds },
       watch: this.#watch,
       progress,
       signal,

@@ -3,9 +3,9 @@ import type { RoundResult } from '../../aggregate/result.ts';
 import type { Search, SearchStep } from '../../aggregate/search/schema.ts';
 import { describeStep, passes } from '../../aggregate/search/step-result.ts';
 import { describeStepLine, formatSearchRate } from '../../aggregate/search/words.ts';
+import type { Progress } from '../live/progress.ts';
 import { writeSearch } from '../results/results-folder.ts';
 import { describeEnvironment } from '../run/environment.ts';
-import type { Progress } from '../run/progress.ts';
 import type { Side } from '../run/side.ts';
 import { SideRun } from '../run/side-run.ts';
 import { Threads } from '../run/threads.ts';
@@ -79,6 +79,7 @@ export async function runSearch({
     try {
       await run.claim();
       await run.prepare();
+      progress.begin({});
       ended = await findKnee(range, {
         async repeat(wanted, { step, repeat }) {
           if (signal.aborted) return null;
@@ -88,7 +89,6 @@ export async function runSearch({
             rounds: 0,
             index: 1,
             total: 1,
-            threads: scenario.threads,
             place: `step ${step}  ${formatSearchRate(rate)}  repeat ${repeat}`,
           });
           // One that was cut short is no repeat.
@@ -106,6 +106,7 @@ export async function runSearch({
     } catch (cause) {
       error = cause instanceof Error ? cause : new Error(String(cause));
     } finally {
+      progress.end();
       await run.removeKeys();
     }
   } finally {
