@@ -79,7 +79,7 @@ async function measureAll(
         });
       }
       if (signal.aborted) return undefined;
-      if (index + 1 < rounds.length) await saveAll(runs, false);
+      await saveAll(runs, false);
     }
     return undefined;
   } catch (cause) {
