@@ -9,6 +9,8 @@ export interface RunFlags extends Overrides {
   readonly target?: string | undefined;
   readonly out?: string | undefined;
   readonly 'no-stand-in'?: boolean | undefined;
+  /** Loads a database that holds keys of others, too. */
+  readonly force?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -19,6 +21,8 @@ export interface ClaimsFlags extends Omit<Overrides, 'url' | 'quick'> {
   /** The folder of a ledger to go on with, which brings its own rounds, times and seed. */
   readonly resume?: string | undefined;
   readonly 'no-stand-in'?: boolean | undefined;
+  /** Loads a database that holds keys of others, too. */
+  readonly force?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -59,7 +63,7 @@ type Flag = keyof typeof flags;
 const commands = ['run', 'check', 'versus', 'claims', 'search', 'compare', 'report'] as const;
 type Command = (typeof commands)[number];
 
-const ofPlan = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'no-stand-in'] as const;
+const ofPlan = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'no-stand-in', 'force'] as const;
 
 /** The options that a command has a use for; help and version are commands of their own. */
 const meaningful: Record<Command, readonly Flag[]> = {
@@ -68,9 +72,9 @@ const meaningful: Record<Command, readonly Flag[]> = {
   // Every one of its configs has a target of its own.
   versus: [...ofPlan, 'out', 'json', 'quiet'],
   // Verdicts take more than --quick leaves.
-  claims: ['rounds', 'seconds', 'warmup', 'seed', 'no-stand-in', 'out', 'resume', 'json', 'quiet'],
+  claims: ['rounds', 'seconds', 'warmup', 'seed', 'no-stand-in', 'force', 'out', 'resume', 'json', 'quiet'],
   // It repeats a step as often as its verdict takes.
-  search: ['seconds', 'warmup', 'seed', 'no-stand-in', 'target', 'url', 'out', 'json', 'quiet'],
+  search: ['seconds', 'warmup', 'seed', 'no-stand-in', 'force', 'target', 'url', 'out', 'json', 'quiet'],
   compare: ['force', 'json'],
   report: [],
 };

@@ -26,7 +26,8 @@ Options
   --resume DIR     go on with the ledger in this folder, which was interrupted (claims)
   --quick          at most 30 s for each target: fewer rounds and shorter times, for a first look
   --no-stand-in    fail if the declared server is not to be had, rather than use another
-  --force          compare runs of unequal workloads, too (compare)
+  --force          load a database that holds keys of others, too; compare runs of
+                   unequal workloads, too (compare)
   --json           print result.json, or the like of it, on standard output
   --quiet          no plan and no progress
   --help, --version

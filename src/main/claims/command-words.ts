@@ -13,15 +13,22 @@ function howCalled(): string {
     : `node ${quote(relative('.', program))} claims`;
 }
 
+/** What a ledger's target may be. */
+interface How {
+  readonly standInAllowed: boolean;
+  /** Also a database that holds keys of others. */
+  readonly force: boolean;
+}
+
 /** The command that makes a ledger. */
-export function claimsCommand(typed: string, settings: Ledger['settings'], standInAllowed: boolean): string {
-  return [howCalled(), quote(typed), ...settingFlags(settings), ...standInFlag(standInAllowed)].join(' ');
+export function claimsCommand(typed: string, settings: Ledger['settings'], how: How): string {
+  return [howCalled(), quote(typed), ...settingFlags(settings), ...howFlags(how)].join(' ');
 }
 
 /** The command that goes on with the ledger of a folder. */
-export function resumeCommand(typed: string, folder: string, standInAllowed: boolean): string {
+export function resumeCommand(typed: string, folder: string, how: How): string {
   const where = relative('.', folder) || '.';
-  return [howCalled(), quote(typed), '--resume', quote(where), ...standInFlag(standInAllowed)].join(' ');
+  return [howCalled(), quote(typed), '--resume', quote(where), ...howFlags(how)].join(' ');
 }
 
 /** "--rounds 5", for every setting that was given. */
@@ -31,7 +38,9 @@ export function settingFlags(settings: Ledger['settings']): string[] {
   );
 }
 
-const standInFlag = (allowed: boolean) => (allowed ? [] : ['--no-stand-in']);
+function howFlags({ standInAllowed, force }: How): string[] {
+  return [...(standInAllowed ? [] : ['--no-stand-in']), ...(force ? ['--force'] : [])];
+}
 
 /** A word of a command line, quoted where a shell would take it apart. */
 export function quote(word: string): string {

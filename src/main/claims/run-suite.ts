@@ -22,6 +22,8 @@ export interface SuiteRun {
   readonly progress: Progress;
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;
+  /** Loads a database that holds keys of others, too. */
+  readonly force: boolean;
 }
 
 /** A suite that has run, and the error that ended it early. */
@@ -53,7 +55,12 @@ export async function runSuite(suite: PlannedSuite, run: SuiteRun): Promise<Suit
 }
 
 async function measure(suite: PlannedSuite, sides: Side[], run: SuiteRun): Promise<SuiteOutcome> {
-  const { results, error } = await runSides({ sides, progress: run.progress, signal: run.signal });
+  const { results, error } = await runSides({
+    sides,
+    progress: run.progress,
+    signal: run.signal,
+    force: run.force,
+  });
   let claims = results[0]?.claims ?? [];
   if (suite.opponents !== null) {
     const comparison = compareResults(results);

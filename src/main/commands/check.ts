@@ -40,11 +40,12 @@ async function checkTarget(side: PlannedSide, sides: number, flags: RunFlags): P
     say(describeFoundTarget(target));
     const { workload } = side.experiment;
     const scenarios = expandScenarios(side.experiment.scenarios);
-    const warnings = await preflight(target, {
+    const needs = {
       connections: connectionsNeeded(scenarios),
       keys: workload.keys,
       valueBytes: sizesOf(workloadTask(workload).values).mean,
-    });
+    };
+    const warnings = await preflight(target, needs, { force: flags.force === true });
     warnings.push(...warnOfMissingCores(scenarios, target, describeEnvironment().cores));
     for (const warning of warnings) say(`warning: ${warning}`);
   } finally {

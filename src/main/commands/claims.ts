@@ -52,7 +52,8 @@ export async function claims(
     line => progress.say(line),
   );
   const standInAllowed = flags['no-stand-in'] !== true;
-  const making: Making = { typed, wanted, folder, standInAllowed, progress, signal: interrupt.signal };
+  const force = flags.force === true;
+  const making: Making = { typed, wanted, folder, standInAllowed, force, progress, signal: interrupt.signal };
   let target: Target | undefined;
   try {
     const left: JudgedSuite[] = [];
@@ -67,7 +68,7 @@ export async function claims(
       ...now,
       name: wanted.name,
       startedAt: startedAt.toISOString(),
-      command: claimsCommand(wanted.typed, settings, standInAllowed),
+      command: claimsCommand(wanted.typed, settings, { standInAllowed, force }),
       settings,
     };
     expectSameTarget(head, now);
@@ -86,7 +87,7 @@ export async function claims(
     const cold = describeCold(plan, settings);
     if (cold !== null) progress.say(cold);
     const findOther = ({ experiment }: PlannedSide) => find(experiment, making, { onFreePort: true });
-    const run = { folder, target, findOther, progress, signal: interrupt.signal };
+    const run = { folder, target, findOther, progress, signal: interrupt.signal, force };
     const error = await runSuites(plan, left, run, keep);
     printOutput(ledger, { json: flags.json, render: colour => renderLedger(ledger, colour) });
     if (flags.json) shoutStandIn(target);
@@ -110,6 +111,7 @@ interface Making {
   readonly wanted: ClaimsTarget;
   readonly folder: string;
   readonly standInAllowed: boolean;
+  readonly force: boolean;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -132,8 +134,8 @@ function find(
   });
 }
 
-function sayHowToGoOn({ typed, wanted, folder, standInAllowed }: Making): void {
-  const command = resumeCommand(wanted.typed, folder, standInAllowed);
+function sayHowToGoOn({ typed, wanted, folder, standInAllowed, force }: Making): void {
+  const command = resumeCommand(wanted.typed, folder, { standInAllowed, force });
   const secret = wanted.typed === typed ? '' : ' (with the password in the URL)';
   process.stderr.write(`To go on with this ledger${secret}: ${command}\n`);
 }

@@ -47,13 +47,15 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
       beforeExit: tidy,
     });
     progress.say(describeSearch(plan));
-    const outcome = await runSearch({ plan, target, folder, progress, signal: interrupt.signal });
+    const { signal } = interrupt;
+    const force = flags.force === true;
+    const outcome = await runSearch({ plan, target, folder, progress, signal, force });
     printOutput(outcome.search, { json: flags.json, render: colour => renderSearch(outcome.search, colour) });
     if (flags.json) shoutStandIn(target);
     progress.say(
       `\nWritten: ${relative('.', folder)}/search.json and search.md, beside the figures of all steps`,
     );
-    return exitCodeOf(outcome, interrupt.signal);
+    return exitCodeOf(outcome, signal);
   } finally {
     await target?.stop();
     tidy();

@@ -70,7 +70,12 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
       });
     }
     progress.say(describeSides(planned));
-    const outcome = await runSides({ sides, progress, signal: interrupt.signal });
+    const outcome = await runSides({
+      sides,
+      progress,
+      signal: interrupt.signal,
+      force: flags.force === true,
+    });
     const written = await conclude(outcome.results, folder, flags).catch(cause => {
       throw outcome.error ?? cause;
     });

@@ -12,6 +12,8 @@ export interface SidesRun {
   readonly progress: Progress;
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;
+  /** Loads a database that holds keys of others, too. */
+  readonly force: boolean;
 }
 
 /** How a run ended: whatever was measured, a result for each side, and the error that ended it early. */
@@ -27,13 +29,13 @@ export interface SidesOutcome {
  *
  * @throws PoolbenchError of the preflight, before any load
  */
-export async function runSides({ sides, progress, signal }: SidesRun): Promise<SidesOutcome> {
+export async function runSides({ sides, progress, signal, force }: SidesRun): Promise<SidesOutcome> {
   const experiments = sides.map(side => side.experiment);
   const rounds = interleave(experiments);
   // Threads take longest to start, so they start while the targets are prepared.
   const threads = new Threads(Math.max(...(rounds[0] ?? []).map(({ scenario }) => scenario.threads)));
   const session = sides.length > 1 ? randomUUID() : undefined;
-  const shared = { threads, startedAt: new Date(), session, progress, signal };
+  const shared = { threads, startedAt: new Date(), session, progress, signal, force };
   const runs = sides.map(side => new SideRun(side, shared));
 
   let error: Error | undefined;

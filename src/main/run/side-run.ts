@@ -31,6 +31,8 @@ export interface SharedByAll {
   readonly progress: Progress;
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;
+  /** Loads a database that holds keys of others, too. */
+  readonly force: boolean;
 }
 
 /** One side while it is measured: its keys on the target, what was measured so far, its results folder. */
@@ -53,12 +55,13 @@ export class SideRun {
     });
   }
 
-  /** @throws PoolbenchError TARGET_TOO_SMALL, TARGET_LOST */
+  /** @throws PoolbenchError TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
   async preflight(): Promise<void> {
     const { keys, values } = this.#workload;
     const connections = connectionsNeeded(this.#scenarios);
     const valueBytes = sizesOf(values).mean;
-    this.#warn(await preflight(this.#side.target, { connections, keys, valueBytes }));
+    const { force } = this.#shared;
+    this.#warn(await preflight(this.#side.target, { connections, keys, valueBytes }, { force }));
     this.#warn(warnOfMissingCores(this.#scenarios, this.#side.target, describeEnvironment().cores));
   }
 
