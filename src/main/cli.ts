@@ -4,6 +4,7 @@ import { check } from './commands/check.ts';
 import { claims } from './commands/claims.ts';
 import { compare } from './commands/compare.ts';
 import { report } from './commands/report.ts';
+import { resume } from './commands/resume.ts';
 import { run } from './commands/run.ts';
 import { search } from './commands/search.ts';
 import { versus } from './commands/versus.ts';
@@ -18,6 +19,8 @@ async function main(args: readonly string[]): Promise<number> {
   switch (line.command) {
     case 'run':
       return await run(line.path, line.options);
+    case 'resume':
+      return await resume(line.folder, line.options);
     case 'check':
       return await check(line.path, line.options);
     case 'versus':

@@ -35,6 +35,7 @@ export interface CompareFlags {
 
 export type CommandLine =
   | { readonly command: 'run' | 'check' | 'search'; readonly path: string; readonly options: RunFlags }
+  | { readonly command: 'resume'; readonly folder: string; readonly options: RunFlags }
   | { readonly command: 'versus'; readonly paths: readonly string[]; readonly options: RunFlags }
   | { readonly command: 'claims'; readonly target: string; readonly options: ClaimsFlags }
   | { readonly command: 'compare'; readonly paths: readonly string[]; readonly options: CompareFlags }
@@ -67,7 +68,7 @@ const ofPlan = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'no-stand-in', '
 
 /** The options that a command has a use for; help and version are commands of their own. */
 const meaningful: Record<Command, readonly Flag[]> = {
-  run: [...ofPlan, 'target', 'url', 'out', 'json', 'quiet'],
+  run: [...ofPlan, 'target', 'url', 'out', 'resume', 'json', 'quiet'],
   check: [...ofPlan, 'target', 'url'],
   // Every one of its configs has a target of its own.
   versus: [...ofPlan, 'out', 'json', 'quiet'],
@@ -100,6 +101,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       throw wrong(`expected no --${flag} with ${command}, which has no use for it`);
   }
   const paths = named === undefined ? positionals : rest;
+  if (command === 'run' && values.resume !== undefined) return resumed(values.resume, paths, values);
   switch (command) {
     case 'run':
     case 'check':
@@ -114,6 +116,25 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     case 'report':
       return { command, path: onePath(command, 'RESULT', paths) };
   }
+}
+
+/** A run that is resumed has its config already, and is measured to its end as it was begun. */
+function resumed(
+  folder: string,
+  paths: readonly string[],
+  values: RunFlags & { readonly resume?: string | undefined },
+): CommandLine {
+  const { resume: _, ...options } = values;
+  if (paths.length > 0) throw wrong(`expected no CONFIG with run --resume, found ${paths.join(' ')}`);
+  const fixed = (['rounds', 'seconds', 'warmup', 'seed', 'quick', 'out'] as const).filter(
+    flag => options[flag] !== undefined,
+  );
+  if (fixed.length > 0) {
+    throw wrong(
+      `expected no --${fixed.join(', --')} with --resume: the rest of a run is measured like its beginning, into its folder`,
+    );
+  }
+  return { command: 'resume', folder, options };
 }
 
 function parse(args: readonly string[]) {

@@ -2,19 +2,19 @@ import { rmdirSync } from 'node:fs';
 import { relative } from 'node:path';
 import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/ledger/ledger.ts';
 import { renderLedger } from '../../aggregate/ledger/terminal.ts';
-import { claimsCommand, resumeCommand } from '../claims/command-words.ts';
 import { readLedger, readSuite, writeLedger } from '../claims/ledger-folder.ts';
 import { describeCold, planSuites } from '../claims/plan-suites.ts';
 import { runSuites } from '../claims/run-suites.ts';
-import { expectSameTarget } from '../claims/same-target.ts';
 import { allSuites, type Suite } from '../claims/suites.ts';
 import { type ClaimsTarget, readTarget } from '../claims/target-argument.ts';
+import { claimsCommand, resumeLedgerCommand } from '../command-words.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { ClaimsFlags } from '../parse-command-line.ts';
 import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
 import { createResultsFolder } from '../results/results-folder.ts';
+import { expectSameSubject } from '../results/same-subject.ts';
 import { describeEnvironment, describeTool } from '../run/environment.ts';
 import { onInterrupt } from '../run/interrupt.ts';
 import { meetTarget, shoutStandIn } from '../run/meet-target.ts';
@@ -71,7 +71,7 @@ export async function claims(
       command: claimsCommand(wanted.typed, settings, { standInAllowed, force }),
       settings,
     };
-    expectSameTarget(head, now);
+    expectSameSubject('ledger', head, now);
     const words = suites.flatMap(suite => suite.claims);
     let ledger = assembleLedger(head, words, left, new Date());
     // A disk that fills up must not keep what is measured from being printed.
@@ -135,7 +135,7 @@ function find(
 }
 
 function sayHowToGoOn({ typed, wanted, folder, standInAllowed, force }: Making): void {
-  const command = resumeCommand(wanted.typed, folder, { standInAllowed, force });
+  const command = resumeLedgerCommand(wanted.typed, folder, { standInAllowed, force });
   const secret = wanted.typed === typed ? '' : ' (with the password in the URL)';
   process.stderr.write(`To go on with this ledger${secret}: ${command}\n`);
 }

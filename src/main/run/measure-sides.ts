@@ -4,13 +4,19 @@ import { renderComparison } from '../../aggregate/comparison/terminal.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { describeThresholds } from '../../aggregate/thresholds/words.ts';
+import { resumeRunCommand } from '../command-words.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
 import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
 import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder, createSideFolders, writeComparison } from '../results/results-folder.ts';
+import { expectSameSubject, type Subject } from '../results/same-subject.ts';
 import type { Target } from '../target/resolve.ts';
+import { shownTarget } from '../target/shown-target.ts';
+import { withoutPassword } from '../target/url.ts';
+import { describeEarlier, type EarlierRun } from './earlier-run.ts';
+import { describeEnvironment, describeTool } from './environment.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { onInterrupt } from './interrupt.ts';
 import { meetTarget, shoutStandIn } from './meet-target.ts';
@@ -23,6 +29,8 @@ export interface Session {
   /** A part of the name of its folder. */
   readonly name: string;
   readonly sides: readonly PlannedSide[];
+  /** What there is already of one side, where that is resumed. */
+  readonly earlier?: EarlierRun;
 }
 
 /**
@@ -33,7 +41,10 @@ export interface Session {
  * @returns the exit code
  * @throws PoolbenchError for what is wrong before anything was measured, or what ended the run
  */
-export async function measureSides({ name, sides: planned }: Session, flags: RunFlags): Promise<number> {
+export async function measureSides(
+  { name, sides: planned, earlier }: Session,
+  flags: RunFlags,
+): Promise<number> {
   const progress = new Progress(process.stderr, { silent: flags.quiet === true });
   const interrupt = new AbortController();
   const forget = onInterrupt(
@@ -44,7 +55,7 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
   const targets: Target[] = [];
   const tidy = () => removeEmptyFolders(folders);
   try {
-    const folder = await createResultsFolder(flags.out ?? 'results', name, new Date());
+    const folder = earlier?.folder ?? (await createResultsFolder(flags.out ?? 'results', name, new Date()));
     folders.push(folder);
     if (planned.length > 1)
       folders.push(
@@ -63,6 +74,7 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
         beforeExit: tidy,
       });
       targets.push(target);
+      if (earlier !== undefined) expectSameSubject('run', earlier.subject, subjectOf(target));
       sides.push({
         ...side,
         target,
@@ -70,18 +82,16 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
       });
     }
     progress.say(describeSides(planned));
-    const outcome = await runSides({
-      sides,
-      progress,
-      signal: interrupt.signal,
-      force: flags.force === true,
-    });
+    if (earlier !== undefined) progress.say(describeEarlier(earlier));
+    const { signal } = interrupt;
+    const outcome = await runSides({ sides, progress, signal, force: flags.force === true, earlier });
     const written = await conclude(outcome.results, folder, flags).catch(cause => {
       throw outcome.error ?? cause;
     });
     if (flags.json) for (const target of targets) shoutStandIn(target);
     progress.say(`\nWritten: ${relative('.', folder)}/${written}`);
-    const code = exitCodeOf(outcome, sides, interrupt.signal);
+    sayHowToGoOn(outcome.results, sides, flags);
+    const code = exitCodeOf(outcome, sides, signal);
     if (code === 99) sayCrossed(outcome.results);
     return code;
   } finally {
@@ -89,6 +99,10 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
     tidy();
     forget();
   }
+}
+
+function subjectOf(target: Target): Subject {
+  return { target: shownTarget(target), environment: describeEnvironment(), tool: describeTool() };
 }
 
 /** Prints the result of one side, or compares several, and says what was written. */
@@ -102,6 +116,18 @@ async function conclude(results: readonly Result[], folder: string, flags: RunFl
   printOutput(comparison, { json: flags.json, render: colour => renderComparison(comparison, colour) });
   await writeComparison(folder, comparison);
   return 'comparison.json and comparison.md, and result.json and report.md of each side';
+}
+
+/** A run of one target that did not come to its end can be gone on with. */
+function sayHowToGoOn(results: readonly Result[], sides: readonly Side[], flags: RunFlags): void {
+  const [side] = sides;
+  if (side === undefined || sides.length > 1 || results[0]?.complete !== false) return;
+  const how = { standInAllowed: flags['no-stand-in'] !== true, force: flags.force === true };
+  const { url, sentinel } = side.experiment.target;
+  const secret = url !== withoutPassword(url) || sentinel.password !== null;
+  process.stderr.write(
+    `To go on with this run${secret ? ' (with --target FILE, which has the password)' : ''}: ${resumeRunCommand(side.folder, how)}\n`,
+  );
 }
 
 /** Whoever reads the exit code in a log finds its reason there, whatever standard output was asked for. */

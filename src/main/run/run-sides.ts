@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Result } from '../../aggregate/result.ts';
 import { estimateTurns, interleave, type Turn } from '../plan/interleave.ts';
+import type { EarlierRun } from './earlier-run.ts';
 import type { Progress } from './progress.ts';
 import type { Side } from './side.ts';
 import { SideRun } from './side-run.ts';
@@ -14,6 +15,8 @@ export interface SidesRun {
   readonly signal: AbortSignal;
   /** Loads a database that holds keys of others, too. */
   readonly force: boolean;
+  /** What there is already of one side, where that is resumed. */
+  readonly earlier?: EarlierRun | undefined;
 }
 
 /** How a run ended: whatever was measured, a result for each side, and the error that ended it early. */
@@ -29,13 +32,14 @@ export interface SidesOutcome {
  *
  * @throws PoolbenchError of the preflight, before any load
  */
-export async function runSides({ sides, progress, signal, force }: SidesRun): Promise<SidesOutcome> {
+export async function runSides({ sides, progress, signal, force, earlier }: SidesRun): Promise<SidesOutcome> {
   const experiments = sides.map(side => side.experiment);
   const rounds = interleave(experiments);
   // Threads take longest to start, so they start while the targets are prepared.
   const threads = new Threads(Math.max(...(rounds[0] ?? []).map(({ scenario }) => scenario.threads)));
   const session = sides.length > 1 ? randomUUID() : undefined;
-  const shared = { threads, startedAt: new Date(), session, progress, signal, force };
+  const startedAt = earlier?.startedAt ?? new Date();
+  const shared = { threads, startedAt, session, progress, signal, force, earlier };
   const runs = sides.map(side => new SideRun(side, shared));
 
   let error: Error | undefined;
@@ -44,7 +48,11 @@ export async function runSides({ sides, progress, signal, force }: SidesRun): Pr
     for (const run of runs) await run.preflight();
     try {
       for (const run of runs) await run.claim();
-      error = await measureAll(runs, rounds, signal, turns => estimateTurns(turns, experiments));
+      error = await measureAll(runs, rounds, {
+        signal,
+        finished: earlier?.finished.count ?? 0,
+        secondsOf: turns => estimateTurns(turns, experiments),
+      });
     } finally {
       for (const run of runs) await run.removeKeys();
     }
@@ -62,12 +70,16 @@ export async function runSides({ sides, progress, signal, force }: SidesRun): Pr
 async function measureAll(
   runs: readonly SideRun[],
   rounds: readonly (readonly Turn[])[],
-  signal: AbortSignal,
-  secondsOf: (turns: readonly Turn[]) => number,
+  {
+    signal,
+    finished,
+    secondsOf,
+  }: { signal: AbortSignal; finished: number; secondsOf: (turns: readonly Turn[]) => number },
 ): Promise<Error | undefined> {
   try {
     for (const run of runs) await run.prepare();
     for (const [index, turns] of rounds.entries()) {
+      if (index < finished) continue;
       const secondsLater = secondsOf(rounds.slice(index + 1).flat());
       for (const [place, { side, scenario }] of turns.entries()) {
         if (signal.aborted) return undefined;

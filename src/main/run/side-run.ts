@@ -13,6 +13,7 @@ import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target
 import { preflight } from '../target/preflight.ts';
 import { withoutSecrets } from '../target/url.ts';
 import { assembleResult } from './assemble.ts';
+import type { EarlierRun } from './earlier-run.ts';
 import { describeEnvironment } from './environment.ts';
 import type { Bench } from './measure.ts';
 import { measureTurn } from './measure-turn.ts';
@@ -33,6 +34,8 @@ export interface SharedByAll {
   readonly signal: AbortSignal;
   /** Loads a database that holds keys of others, too. */
   readonly force: boolean;
+  /** What there is already of the side, where it is resumed. */
+  readonly earlier?: EarlierRun | undefined;
 }
 
 /** One side while it is measured: its keys on the target, what was measured so far, its results folder. */
@@ -40,8 +43,8 @@ export class SideRun {
   readonly #side: Side;
   readonly #shared: SharedByAll;
   readonly #scenarios: Scenario[];
-  readonly #rounds = new Map<string, RoundResult[]>();
-  readonly #warnings: string[] = [];
+  readonly #rounds: Map<string, readonly RoundResult[]>;
+  readonly #warnings: string[];
   readonly #watch: TargetWatch;
   #space: KeySpace | undefined;
 
@@ -49,6 +52,8 @@ export class SideRun {
     this.#side = side;
     this.#shared = shared;
     this.#scenarios = expandScenarios(side.experiment.scenarios);
+    this.#rounds = new Map(shared.earlier?.finished.rounds);
+    this.#warnings = [...(shared.earlier?.warnings ?? [])];
     this.#watch = new TargetWatch(side.target, {
       timeoutMs: side.experiment.timeoutMs,
       say: line => shared.progress.say(this.#named(line)),
@@ -133,6 +138,7 @@ export class SideRun {
       scenarios: this.#scenarios,
       rounds: this.#rounds,
       startedAt: this.#shared.startedAt,
+      resumed: this.#shared.earlier?.resumed,
       warnings: this.#warnings,
       complete,
     });

@@ -1,19 +1,19 @@
 import { basename, relative } from 'node:path';
-import type { Ledger } from '../../aggregate/ledger/ledger.ts';
+import type { Ledger } from '../aggregate/ledger/ledger.ts';
 
 /** How this process was called, up to the command's arguments, so that what is printed can be typed here. */
-function howCalled(): string {
+function howCalled(command: 'run' | 'claims'): string {
   const script = process.env.npm_lifecycle_event;
-  if (script === 'claims') return 'npm run claims --';
-  if (script === 'start') return 'npm start -- claims';
-  if (script === 'npx') return 'npx poolbench claims';
+  if (script === 'claims' && command === 'claims') return 'npm run claims --';
+  if (script === 'start') return `npm start -- ${command}`;
+  if (script === 'npx') return `npx poolbench ${command}`;
   const program = process.argv[1] ?? '';
   return basename(program) === 'poolbench'
-    ? 'poolbench claims'
-    : `node ${quote(relative('.', program))} claims`;
+    ? `poolbench ${command}`
+    : `node ${quote(relative('.', program))} ${command}`;
 }
 
-/** What a ledger's target may be. */
+/** What a target may be. */
 interface How {
   readonly standInAllowed: boolean;
   /** Also a database that holds keys of others. */
@@ -22,13 +22,18 @@ interface How {
 
 /** The command that makes a ledger. */
 export function claimsCommand(typed: string, settings: Ledger['settings'], how: How): string {
-  return [howCalled(), quote(typed), ...settingFlags(settings), ...howFlags(how)].join(' ');
+  return [howCalled('claims'), quote(typed), ...settingFlags(settings), ...howFlags(how)].join(' ');
 }
 
 /** The command that goes on with the ledger of a folder. */
-export function resumeCommand(typed: string, folder: string, how: How): string {
+export function resumeLedgerCommand(typed: string, folder: string, how: How): string {
   const where = relative('.', folder) || '.';
-  return [howCalled(), quote(typed), '--resume', quote(where), ...howFlags(how)].join(' ');
+  return [howCalled('claims'), quote(typed), '--resume', quote(where), ...howFlags(how)].join(' ');
+}
+
+/** The command that goes on with the run of a folder. */
+export function resumeRunCommand(folder: string, how: How): string {
+  return [howCalled('run'), '--resume', quote(relative('.', folder) || '.'), ...howFlags(how)].join(' ');
 }
 
 /** "--rounds 5", for every setting that was given. */
