@@ -326,6 +326,8 @@ export const resultSchema = z.object({
     /** How it was found, for a reader: "running at redis://…", "binary /usr/bin/redis-server", … */
     foundBy: z.string(),
     standIn: z.boolean(),
+    /** Whether whoever answered was believed: TLS without a look at the certificate. Earlier results do not tell. */
+    unverified: z.boolean().optional(),
     /** Whether it shares this machine's cores with poolbench. */
     local: z.boolean(),
   }),

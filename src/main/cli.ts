@@ -9,12 +9,14 @@ import { run } from './commands/run.ts';
 import { search } from './commands/search.ts';
 import { versus } from './commands/versus.ts';
 import { PoolbenchError } from './errors.ts';
+import { hidePasswords } from './hide-passwords.ts';
 import { parseCommandLine } from './parse-command-line.ts';
 import { describeTool } from './run/environment.ts';
 import { usage } from './usage.ts';
 
 /** Every command resolves to its exit code. */
 async function main(args: readonly string[]): Promise<number> {
+  hidePasswords(args);
   const line = parseCommandLine(args);
   switch (line.command) {
     case 'run':
@@ -59,7 +61,7 @@ try {
     process.exitCode = error.exitCode;
   } else {
     process.stderr.write(
-      `poolbench: this is a defect, please report it: ${(error as Error).stack ?? error}\n`,
+      `poolbench: this is a defect, please report it: ${toPlainLines((error as Error).stack ?? String(error))}\n`,
     );
     process.exitCode = 1;
   }

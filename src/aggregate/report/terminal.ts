@@ -14,7 +14,7 @@ import {
   nothing,
   toOneLine,
 } from '../text/format.ts';
-import { describeTarget, standInBanner } from '../text/target-words.ts';
+import { describeTarget, targetBanners } from '../text/target-words.ts';
 import { type Format, type Style, styleIf, terminalWidth, verdictColours } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
 import { renderThresholds } from '../thresholds/terminal.ts';
@@ -32,12 +32,12 @@ export function renderTerminal(result: Result, colour: boolean): string {
   const paragraph = (text: string, format?: Format) =>
     wrapText(toOneLine(text), width).map(line => (format === undefined ? line : style(format, line)));
 
-  const banner = standInBanner(result);
+  const banners = targetBanners(result);
   const shortfall = describeShortfall(result);
   const loud = ['bold', 'yellow'] as const;
   const { told, silent } = splitClaims(result.claims);
   const blocks = [
-    banner === null ? [] : paragraph(banner, [...loud]),
+    ...banners.map(banner => paragraph(banner, [...loud])),
     renderThresholds(result.thresholds, style),
     paragraph(describeUnjudged(result) ?? '', 'yellow'),
     ...told.map(claim => renderClaim(claim, style)),
@@ -55,7 +55,7 @@ export function renderTerminal(result: Result, colour: boolean): string {
     [...result.warnings, ...findImbalances(result)].flatMap(warning =>
       paragraph(`Warning: ${warning}`, 'yellow'),
     ),
-    banner === null ? [] : paragraph(banner, [...loud]),
+    ...banners.map(banner => paragraph(banner, [...loud])),
   ];
   return `${blocks
     .filter(block => block.length > 0)

@@ -1,4 +1,5 @@
-import { standInBanner } from '../../aggregate/text/target-words.ts';
+import { toPlainLines } from '../../aggregate/text/format.ts';
+import { targetBanners } from '../../aggregate/text/target-words.ts';
 import { readExperiment } from '../config/read-experiment.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
@@ -35,8 +36,7 @@ async function checkTarget(side: PlannedSide, sides: number, flags: RunFlags): P
     say,
   });
   try {
-    const banner = standInBanner({ target });
-    if (banner !== null) say(banner);
+    for (const banner of targetBanners({ target })) say(banner);
     say(describeFoundTarget(target));
     const { workload } = side.experiment;
     const scenarios = expandScenarios(side.experiment.scenarios);
@@ -53,6 +53,7 @@ async function checkTarget(side: PlannedSide, sides: number, flags: RunFlags): P
   }
 }
 
+/** What a server says of itself is in it. */
 function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${toPlainLines(line)}\n`);
 }

@@ -17,7 +17,7 @@ import { createResultsFolder } from '../results/results-folder.ts';
 import { expectSameSubject } from '../results/same-subject.ts';
 import { describeEnvironment, describeTool } from '../run/environment.ts';
 import { onInterrupt } from '../run/interrupt.ts';
-import { meetTarget, shoutStandIn } from '../run/meet-target.ts';
+import { meetTarget, shoutBanners } from '../run/meet-target.ts';
 import { Progress } from '../run/progress.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
@@ -90,7 +90,7 @@ export async function claims(
     const run = { folder, target, findOther, progress, signal: interrupt.signal, force };
     const error = await runSuites(plan, left, run, keep);
     printOutput(ledger, { json: flags.json, render: colour => renderLedger(ledger, colour) });
-    if (flags.json) shoutStandIn(target);
+    if (flags.json) shoutBanners(target);
     const where = relative('.', folder) || '.';
     progress.say(`\nWritten: ${where}/ledger.json and ledger.md, beside a folder for each suite`);
     if (!ledger.complete) sayHowToGoOn(making);

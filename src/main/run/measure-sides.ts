@@ -3,6 +3,7 @@ import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { renderComparison } from '../../aggregate/comparison/terminal.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
+import { toPlainLines } from '../../aggregate/text/format.ts';
 import { describeThresholds } from '../../aggregate/thresholds/words.ts';
 import { resumeRunCommand } from '../command-words.ts';
 import type { RunFlags } from '../parse-command-line.ts';
@@ -19,7 +20,7 @@ import { describeEarlier, type EarlierRun } from './earlier-run.ts';
 import { describeEnvironment, describeTool } from './environment.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { onInterrupt } from './interrupt.ts';
-import { meetTarget, shoutStandIn } from './meet-target.ts';
+import { meetTarget, shoutBanners } from './meet-target.ts';
 import { Progress } from './progress.ts';
 import { runSides } from './run-sides.ts';
 import type { Side } from './side.ts';
@@ -88,7 +89,7 @@ export async function measureSides(
     const written = await conclude(outcome.results, folder, flags).catch(cause => {
       throw outcome.error ?? cause;
     });
-    if (flags.json) for (const target of targets) shoutStandIn(target);
+    if (flags.json) for (const target of targets) shoutBanners(target);
     progress.say(`\nWritten: ${relative('.', folder)}/${written}`);
     sayHowToGoOn(outcome.results, sides, flags);
     const code = exitCodeOf(outcome, sides, signal);
@@ -133,5 +134,5 @@ function sayHowToGoOn(results: readonly Result[], sides: readonly Side[], flags:
 /** Whoever reads the exit code in a log finds its reason there, whatever standard output was asked for. */
 function sayCrossed(results: readonly Result[]): void {
   const sentence = describeThresholds(results.flatMap(({ thresholds }) => thresholds));
-  process.stderr.write(`poolbench: ${sentence}\n`);
+  process.stderr.write(`poolbench: ${toPlainLines(sentence ?? '')}\n`);
 }

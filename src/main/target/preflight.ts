@@ -4,7 +4,7 @@ import { PoolbenchError } from '../errors.ts';
 import type { Control } from './control.ts';
 import { expectFreeDatabase } from './database-in-use.ts';
 import { type Identity, identifyServer } from './identify.ts';
-import type { Target } from './resolve.ts';
+import { isUnverified, type Target } from './resolve.ts';
 import { shownAddress } from './url.ts';
 
 /** What a plan asks of the target at its widest. */
@@ -49,7 +49,7 @@ export async function preflight(
 }
 
 function ofTrust({ address }: Control): string[] {
-  if (address.trust?.rejectUnauthorized !== false) return [];
+  if (!isUnverified(address)) return [];
   return [
     "the server's certificate is not checked (target.tls.rejectUnauthorized is false): whoever answers is believed, and is sent the password",
   ];
