@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connectControl } from '../src/main/target/control.ts';
 import { freePort } from '../src/main/target/free-port.ts';
@@ -179,6 +181,10 @@ test('a run with a certificate of its own; without a check, every output says so
   expect(stderr).toMatch(warning);
   expect(stdout).toMatch(warning);
   expect(result.warnings.join('\n')).toMatch(warning);
+  expect(result.target.unverified).toBe(true);
+  const report = await readFile(join(await experiment.resultsFolder(), 'report.md'), 'utf8');
+  expect(stderr).toMatch(/^NOT VERIFIED: /m);
+  for (const text of [stdout, report]) expect(text.match(/NOT VERIFIED: /g)).toHaveLength(2);
   expect(result.config.target).toMatchObject({ tls: { key: ours.key } });
   expect(JSON.stringify(result)).not.toMatch('-----BEGIN');
 });
