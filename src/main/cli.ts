@@ -52,17 +52,24 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
+/** Says what was wrong, and returns the exit code. */
+function explain(error: unknown): number {
   if (error instanceof PoolbenchError) {
     // A message may quote a file or a server.
     process.stderr.write(`poolbench: ${toPlainLines(error.message)}\n`);
-    process.exitCode = error.exitCode;
-  } else {
-    process.stderr.write(
-      `poolbench: this is a defect, please report it: ${toPlainLines((error as Error).stack ?? String(error))}\n`,
-    );
-    process.exitCode = 1;
+    return error.exitCode;
   }
+  // The stack alone: what else an error carries may be a command with a password in it.
+  const stack = error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`poolbench: this is a defect, please report it: ${toPlainLines(stack ?? '')}\n`);
+  return 1;
+}
+
+// What is started here is stopped as the process exits.
+process.on('uncaughtException', error => process.exit(explain(error)));
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = explain(error);
 }

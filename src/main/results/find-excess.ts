@@ -7,8 +7,8 @@ const longestHistogram = 512 * 1024;
 
 /** Keys under which histograms stand as text. */
 const histogramKeys: ReadonlySet<string> = new Set(['service', 'response', 'lagHistogram']);
-/** An object that has them of its own would seem to have what every object has, or change it. */
-const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+/** What every object has without a key of its own: one that is called so would be taken for it, or change it. */
+const isInherited = (key: string) => Object.hasOwn(Object.prototype, key);
 
 /** What is too much of a value that was read from a file, and where. */
 export interface Excess {
@@ -27,7 +27,7 @@ export function findExcess(parsed: unknown): Excess | null {
     if (typeof value !== 'object' || value === null) continue;
     for (const [key, member] of Object.entries(value)) {
       // Most members are numbers, about which there is nothing to say.
-      if (typeof member === 'number' && Number.isFinite(member) && !forbiddenKeys.has(key)) continue;
+      if (typeof member === 'number' && Number.isFinite(member) && !isInherited(key)) continue;
       open.push({ value: member, path: [...path, key] });
     }
   }
@@ -36,7 +36,7 @@ export function findExcess(parsed: unknown): Excess | null {
 
 function whyTooMuch(value: unknown, path: readonly string[]): string | null {
   const key = path.at(-1) ?? '';
-  if (forbiddenKeys.has(key)) return `the key "${key}"`;
+  if (isInherited(key)) return `the key "${key}"`;
   if (key.length > longestText) return 'a key of more than 10,000 characters';
   if (typeof value === 'string') {
     const longest = histogramKeys.has(key) ? longestHistogram : longestText;
