@@ -170,7 +170,8 @@ test('a run with a certificate of its own; without a check, every output says so
   };
   const scenarios = [{ client: ['wire', 'ioredis'], workers: 4, pools: 2 }];
   const experiment = await createExperiment('', { target, scenarios });
-  const { code, stdout, stderr } = await experiment.run();
+  // Other tests have written there.
+  const { code, stdout, stderr } = await experiment.run(['--force']);
   expect(code, stderr).toBe(0);
   const result = await experiment.result();
   for (const { rounds } of result.scenarios) {

@@ -80,11 +80,12 @@ function describeOthers(
 /** What to take instead. A cluster has one database. */
 function emptyPlace(control: Control): string {
   if (control.cluster !== undefined) return 'take a cluster of your own';
-  return `take an empty database, which is the number at the end of the URL, as in ${withDatabase(control.address, control.server)}`;
+  return `take an empty database, which is the number at the end of the URL, as in ${withDatabase(control.address)}`;
 }
 
-function withDatabase({ database, tls, path }: Address, server: Address): string {
+function withDatabase(address: Address): string {
+  const { database, tls, path } = address;
   const other = database === 15 ? 14 : 15;
   if (path !== undefined) return `unix://${path}?db=${other}`;
-  return `${tls ? 'rediss' : 'redis'}://${shownAddress(server)}/${other}`;
+  return `${tls ? 'rediss' : 'redis'}://${shownAddress(address)}/${other}`;
 }
