@@ -1,6 +1,7 @@
 /** What acquire and release cost, side by side with two pool libraries. No sockets: only the pools' own work. */
 import { createPool } from 'generic-pool';
 import { Pool as TarnPool } from 'tarn';
+import { CircuitBreaker } from '../src/pool/circuit-breaker.ts';
 import { Connection } from '../src/pool/connection.ts';
 import { Pool } from '../src/pool/pool.ts';
 import { presets } from '../src/pool/presets.ts';
@@ -33,6 +34,7 @@ async function optimizedPool(metrics: boolean): Promise<Pool> {
   const pool = new Pool(
     { ...options, strategies: presets.optimized, metrics },
     async () => new IdleConnection(),
+    new CircuitBreaker(),
   );
   await pool.warm();
   return pool;

@@ -22,12 +22,12 @@ test('versus and compare take two or more', () => {
 });
 
 test.each([
-  ['run', '--force'],
+  ['check', '--resume=a'],
+  ['search', '--resume=a'],
   ['check', '--json'],
-  ['check', '--force'],
   ['versus', '--url=redis://a'],
   ['versus', '--target=a.json'],
-  ['versus', '--force'],
+  ['report', '--force'],
   ['compare', '--rounds=3'],
   ['compare', '--out=a'],
   ['report', '--json'],
@@ -37,6 +37,18 @@ test.each([
   const flag = option.split('=', 1)[0] ?? '';
   expect(() => parseCommandLine([command, 'a.json', 'b.json', option])).toThrow(
     `expected no ${flag} with ${command}, which has no use for it`,
+  );
+});
+
+test('a run that is resumed has its config', () => {
+  expect(parseCommandLine(['run', '--resume', 'a', '--target', 'b.json', '--json'])).toEqual({
+    command: 'resume',
+    folder: 'a',
+    options: { target: 'b.json', json: true },
+  });
+  expect(() => parseCommandLine(['run', 'a.json', '--resume', 'a'])).toThrow('expected no CONFIG');
+  expect(() => parseCommandLine(['run', '--resume', 'a', '--quick', '--out=b'])).toThrow(
+    'expected no --quick, --out with --resume',
   );
 });
 

@@ -58,6 +58,35 @@ test('an interrupt keeps what there is, and the command that it prints goes on f
   expect(await redis.dbsize()).toBe(0);
 });
 
+test('a suite that was interrupted goes on after its finished rounds', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const suites = await createSuites({ C1: 'long' });
+  await suites.write('long', { rounds: 30 });
+  let interrupted = false;
+  const stopped = await suites.run([server.url], (output, kill) => {
+    if (interrupted || !output.includes('round 3/30')) return;
+    interrupted = true;
+    kill('SIGINT');
+  });
+  expect(stopped.code, stopped.stderr).toBe(130);
+  const file = join(await suites.ledgerFolder(), 'long', 'result.json');
+  const before = await readResult(file);
+  const resumed = await suites.run(commandIn(stopped.stderr));
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(resumed.stderr).toMatch(/^Resumed: \d+ rounds finished already, and kept\.$/m);
+  expect(resumed.stderr).not.toMatch('round 1/30');
+  const after = await readResult(file);
+  const [kept = { afterRounds: 0 }] = after.resumed ?? [];
+  expect(kept.afterRounds).toBeGreaterThanOrEqual(2);
+  for (const [index, { rounds }] of after.scenarios.entries()) {
+    expect(rounds).toHaveLength(30);
+    expect(rounds.slice(0, kept.afterRounds)).toEqual(
+      before.scenarios[index]?.rounds.slice(0, kept.afterRounds),
+    );
+  }
+});
+
 test('a lost target ends all suites, and what was measured is kept', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());

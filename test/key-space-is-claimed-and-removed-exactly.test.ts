@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type Control, connectControl } from '../src/main/target/control.ts';
-import { claimKeySpace, leftoverPrefixes, prefill, removeKeySpace } from '../src/main/target/key-space.ts';
+import { surveyDatabase } from '../src/main/target/database-survey.ts';
+import { claimKeySpace, prefill, removeKeySpace } from '../src/main/target/key-space.ts';
 import { preflight } from '../src/main/target/preflight.ts';
 import { parseAddress } from '../src/main/target/url.ts';
 import { keyName } from '../src/pool/batch.ts';
@@ -41,7 +42,7 @@ test('the same seed gives the same prefix, unless a run is using it', async () =
   expect(first.prefix).toBe('poolbench:7:');
   const second = await claimKeySpace(control, { seed: 7, keys: 1 });
   expect(second.prefix).toBe('poolbench:7.1:');
-  expect(await leftoverPrefixes(control)).toEqual(['poolbench:7.1:', 'poolbench:7:']);
+  expect((await surveyDatabase(control)).prefixes).toEqual(['poolbench:7.1:', 'poolbench:7:']);
   await removeKeySpace(control, first);
   expect((await claimKeySpace(control, { seed: 7, keys: 1 })).prefix).toBe('poolbench:7:');
   await expect(
@@ -80,9 +81,9 @@ test('a read-only replica and a full memory give one warning, not an end', async
   expect(space.warnings).toEqual([expect.stringMatching(/refuses writes: READONLY/)]);
   expect(await prefill(control, space, plain(space, 1, 8))).toEqual([expect.stringMatching(/READONLY/)]);
   expect(await removeKeySpace(control, space)).toEqual({ removed: 0, left: 0 });
-  expect((await preflight({ control }, { connections: 1, keys: 1, valueBytes: 1 })).join()).toMatch(
-    /read-only replica: writes will fail with READONLY/,
-  );
+  expect(
+    (await preflight({ control }, { connections: 1, keys: 1, valueBytes: 1 }, { force: true })).join(),
+  ).toMatch(/read-only replica: writes will fail with READONLY/);
   await control.call('REPLICAOF', 'NO', 'ONE');
 
   await control.call('CONFIG', 'SET', 'maxmemory', 1);
@@ -128,7 +129,7 @@ test('keys that the server does not let go are counted, with its reason, and kee
   await prefill(writer, space, plain(space, 6, 8));
   const refused = { removed: 0, left: 1500, reason: expect.stringMatching(/^NOPERM.*del/i) };
   expect(await removeKeySpace(writer, space)).toEqual(refused);
-  expect(await leftoverPrefixes(control)).toEqual(['poolbench:6:']);
+  expect((await surveyDatabase(control)).prefixes).toEqual(['poolbench:6:']);
 
   await control.call('REPLICAOF', '127.0.0.1', '1');
   const readOnly = { removed: 0, left: 1500, reason: expect.stringMatching(/^READONLY/) };

@@ -50,7 +50,7 @@ test.each([
     seconds: 0.1,
     seed: 42,
   });
-  const { code, stdout, stderr } = await experiment.run();
+  const { code, stdout, stderr } = await experiment.run(['--force']);
   expect(code, stderr).toBe(0);
   expect(stdout).toContain('C1 not tested');
 

@@ -172,7 +172,8 @@ test('a run against the master; no password is anywhere', async () => {
   };
   const scenarios = [{ client: ['wire', 'ioredis'], workers: 4, pools: 2 }];
   const experiment = await createExperiment('', { target, scenarios });
-  const { code, stdout, stderr } = await experiment.run();
+  // Other tests have written there.
+  const { code, stdout, stderr } = await experiment.run(['--force']);
   expect(code, stderr).toBe(0);
   const result = await experiment.result();
   for (const { rounds } of result.scenarios) {
@@ -195,7 +196,8 @@ test('a search writes and says no password either', async () => {
     // No rate is slow enough for that: a search of few steps.
     search: { responseP99Ms: 0.001 },
   });
-  const { code, stdout, stderr } = await experiment.start(['--json'], { command: 'search' }).outcome;
+  const { code, stdout, stderr } = await experiment.start(['--json', '--force'], { command: 'search' })
+    .outcome;
   expect(code, stderr).toBe(0);
   const files = await readFiles(await experiment.resultsFolder());
   expect(Object.keys(files).map(path => basename(path))).toEqual(

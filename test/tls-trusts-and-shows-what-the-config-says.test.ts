@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connectControl } from '../src/main/target/control.ts';
 import { freePort } from '../src/main/target/free-port.ts';
@@ -168,7 +170,8 @@ test('a run with a certificate of its own; without a check, every output says so
   };
   const scenarios = [{ client: ['wire', 'ioredis'], workers: 4, pools: 2 }];
   const experiment = await createExperiment('', { target, scenarios });
-  const { code, stdout, stderr } = await experiment.run();
+  // Other tests have written there.
+  const { code, stdout, stderr } = await experiment.run(['--force']);
   expect(code, stderr).toBe(0);
   const result = await experiment.result();
   for (const { rounds } of result.scenarios) {
@@ -179,6 +182,10 @@ test('a run with a certificate of its own; without a check, every output says so
   expect(stderr).toMatch(warning);
   expect(stdout).toMatch(warning);
   expect(result.warnings.join('\n')).toMatch(warning);
+  expect(result.target.unverified).toBe(true);
+  const report = await readFile(join(await experiment.resultsFolder(), 'report.md'), 'utf8');
+  expect(stderr).toMatch(/^NOT VERIFIED: /m);
+  for (const text of [stdout, report]) expect(text.match(/NOT VERIFIED: /g)).toHaveLength(2);
   expect(result.config.target).toMatchObject({ tls: { key: ours.key } });
   expect(JSON.stringify(result)).not.toMatch('-----BEGIN');
 });

@@ -7,23 +7,26 @@ import { z } from 'zod';
 
 const interval = z.object({ median: z.number(), low: z.number(), high: z.number() });
 
+/** A count, a time, a rate. */
+const amount = z.number().nonnegative();
+
 const latency = z.object({
-  count: z.number(),
-  mean: z.number(),
-  p50: z.number(),
-  p90: z.number(),
-  p95: z.number(),
-  p99: z.number(),
-  p999: z.number(),
-  max: z.number(),
+  count: amount,
+  mean: amount,
+  p50: amount,
+  p90: amount,
+  p95: amount,
+  p99: amount,
+  p999: amount,
+  max: amount,
 });
 
 const times = z.object({
-  count: z.number(),
-  mean: z.number(),
-  p50: z.number(),
-  p99: z.number(),
-  max: z.number(),
+  count: amount,
+  mean: amount,
+  p50: amount,
+  p99: amount,
+  max: amount,
 });
 
 const poolMetrics = z.object({
@@ -89,12 +92,12 @@ const cpu = z.object({
 
 /** Operations of the workers that send batches of one size. */
 const load = z.object({
-  pipeline: z.number(),
-  issued: z.number(),
-  completed: z.number(),
-  failed: z.record(z.string(), z.number()),
-  unfinished: z.number(),
-  opsPerSecond: z.number(),
+  pipeline: amount,
+  issued: amount,
+  completed: amount,
+  failed: z.record(z.string(), amount),
+  unfinished: amount,
+  opsPerSecond: amount,
   service: latency,
   response: latency,
 });
@@ -102,10 +105,10 @@ const load = z.object({
 /** Operations of one command of a mix; those that never reached a connection are of none. */
 const command = z.object({
   name: z.string(),
-  completed: z.number(),
-  failed: z.record(z.string(), z.number()),
+  completed: amount,
+  failed: z.record(z.string(), amount),
   /** Null replies among the completed. */
-  misses: z.number(),
+  misses: amount,
   service: latency,
   response: latency,
 });
@@ -136,21 +139,21 @@ const openLoop = z.object({
 });
 
 const round = z.object({
-  round: z.number(),
+  round: amount,
   /** When the window began, on this machine's clock. Results before version 0.3 do not tell. */
   startedAt: z.string().nullable().default(null),
-  seconds: z.number(),
-  issued: z.number(),
-  completed: z.number(),
-  failed: z.record(z.string(), z.number()),
-  unfinished: z.number(),
+  seconds: amount,
+  issued: amount,
+  completed: amount,
+  failed: z.record(z.string(), amount),
+  unfinished: amount,
   /** Null replies among the completed: reads that found nothing, as a rule. */
-  misses: z.number(),
+  misses: amount,
   /** Reads that found a value, of those that tell whether they did; null where none does, or commands are not counted apart. */
   hits: z.number().nullable().default(null),
-  overRange: z.number(),
+  overRange: amount,
   /** In an open loop: what completed in the window, whenever it was due. Else: what was due in it and completed. */
-  opsPerSecond: z.number(),
+  opsPerSecond: amount,
   service: latency,
   response: latency,
   /** Each command of a mix apart; else empty. */
@@ -165,7 +168,7 @@ const round = z.object({
   /** From the start instant until every worker had its first reply; null if one never had. */
   allServedMs: z.number().nullable().default(null),
   /** Connections that were cut on purpose in the window. */
-  cuts: z.number().default(0),
+  cuts: amount.default(0),
   /** Redirections of a cluster that were followed, in the window and its drain; null: a server alone. */
   redirects: z.object({ moved: z.number(), ask: z.number() }).nullable().default(null),
   /** Median round trip of a PING on an idle connection just before; null where none was answered. */
@@ -175,11 +178,11 @@ const round = z.object({
   serverCalls: z.number().nullable(),
   series: z.array(
     z.object({
-      second: z.number(),
-      completed: z.number(),
-      failed: z.number(),
-      p50: z.number().nullable(),
-      p99: z.number().nullable(),
+      second: amount,
+      completed: amount,
+      failed: amount,
+      p50: amount.nullable(),
+      p99: amount.nullable(),
     }),
   ),
 });
@@ -216,7 +219,7 @@ const scenario = z.object({
   cutEveryMs: z.number().default(0),
   /** Every worker kept its first connection until all had one, also without a warm-up. */
   burst: z.boolean().default(false),
-  rounds: z.array(round),
+  rounds: z.array(round).max(10_000),
   /** Null until one round of the scenario has been measured. Latencies are null while nothing has completed. */
   summary: z
     .object({
@@ -296,6 +299,8 @@ export const resultSchema = z.object({
   name: z.string(),
   /** Equal on all sides of a run that measured several in turn: their rounds are paired. Absent from any other. */
   session: z.string().optional(),
+  /** When it was resumed after it had been stopped, and how long after it had last written. Absent from any other. */
+  resumed: z.array(z.object({ at: z.string(), afterRounds: z.number(), gapSeconds: z.number() })).optional(),
   startedAt: z.string(),
   finishedAt: z.string(),
   seed: z.number(),
@@ -323,13 +328,15 @@ export const resultSchema = z.object({
     /** How it was found, for a reader: "running at redis://…", "binary /usr/bin/redis-server", … */
     foundBy: z.string(),
     standIn: z.boolean(),
+    /** Whether whoever answered was believed: TLS without a look at the certificate. Earlier results do not tell. */
+    unverified: z.boolean().optional(),
     /** Whether it shares this machine's cores with poolbench. */
     local: z.boolean(),
   }),
   /** What a reader must know before trusting the figures: said by the preflight, the accounting and the run. */
   warnings: z.array(z.string()),
   config: z.record(z.string(), z.unknown()),
-  scenarios: z.array(scenario),
+  scenarios: z.array(scenario).max(10_000),
   claims: z.array(claim),
   /** Empty where the config sets none, and where the run did not come to its end. */
   thresholds: z.array(thresholdSchema).default([]),

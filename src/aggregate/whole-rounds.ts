@@ -1,7 +1,7 @@
 import type { RoundResult } from './result.ts';
 
 /** Share of the longest window from which a round counts as whole: threads are stopped some milliseconds apart. */
-const wholeShare = 0.95;
+export const wholeShare = 0.95;
 
 /** The rounds that were measured to their end: an interrupt can cut the last window of a run short. */
 export function wholeRounds(rounds: readonly RoundResult[]): RoundResult[] {

@@ -4,20 +4,25 @@ import { check } from './commands/check.ts';
 import { claims } from './commands/claims.ts';
 import { compare } from './commands/compare.ts';
 import { report } from './commands/report.ts';
+import { resume } from './commands/resume.ts';
 import { run } from './commands/run.ts';
 import { search } from './commands/search.ts';
 import { versus } from './commands/versus.ts';
 import { PoolbenchError } from './errors.ts';
+import { hidePasswords } from './hide-passwords.ts';
 import { parseCommandLine } from './parse-command-line.ts';
 import { describeTool } from './run/environment.ts';
 import { usage } from './usage.ts';
 
 /** Every command resolves to its exit code. */
 async function main(args: readonly string[]): Promise<number> {
+  hidePasswords(args);
   const line = parseCommandLine(args);
   switch (line.command) {
     case 'run':
       return await run(line.path, line.options);
+    case 'resume':
+      return await resume(line.folder, line.options);
     case 'check':
       return await check(line.path, line.options);
     case 'versus':
@@ -47,17 +52,24 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
+/** Says what was wrong, and returns the exit code. */
+function explain(error: unknown): number {
   if (error instanceof PoolbenchError) {
     // A message may quote a file or a server.
     process.stderr.write(`poolbench: ${toPlainLines(error.message)}\n`);
-    process.exitCode = error.exitCode;
-  } else {
-    process.stderr.write(
-      `poolbench: this is a defect, please report it: ${(error as Error).stack ?? error}\n`,
-    );
-    process.exitCode = 1;
+    return error.exitCode;
   }
+  // The stack alone: what else an error carries may be a command with a password in it.
+  const stack = error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`poolbench: this is a defect, please report it: ${toPlainLines(stack ?? '')}\n`);
+  return 1;
+}
+
+// What is started here is stopped as the process exits.
+process.on('uncaughtException', error => process.exit(explain(error)));
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = explain(error);
 }

@@ -13,6 +13,7 @@ const exitCodes = {
   TARGET_REFUSED_LOGIN: 3,
   TARGET_NOT_AVAILABLE: 3,
   TARGET_TOO_SMALL: 3,
+  TARGET_IN_USE: 3,
   /** The run failed. */
   TARGET_LOST: 1,
   NOTHING_MEASURED: 1,

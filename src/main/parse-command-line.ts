@@ -11,6 +11,8 @@ export interface RunFlags extends Overrides {
   /** Where metrics are served while it lasts: a port, or a host and a port. */
   readonly prometheus?: string | undefined;
   readonly 'no-stand-in'?: boolean | undefined;
+  /** Loads a database that holds keys of others, too. */
+  readonly force?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -22,6 +24,8 @@ export interface ClaimsFlags extends Omit<Overrides, 'url' | 'quick'> {
   readonly resume?: string | undefined;
   readonly prometheus?: string | undefined;
   readonly 'no-stand-in'?: boolean | undefined;
+  /** Loads a database that holds keys of others, too. */
+  readonly force?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -41,6 +45,7 @@ export interface ReportFlags {
 
 export type CommandLine =
   | { readonly command: 'run' | 'check' | 'search'; readonly path: string; readonly options: RunFlags }
+  | { readonly command: 'resume'; readonly folder: string; readonly options: RunFlags }
   | { readonly command: 'versus'; readonly paths: readonly string[]; readonly options: RunFlags }
   | { readonly command: 'claims'; readonly target: string; readonly options: ClaimsFlags }
   | { readonly command: 'compare'; readonly paths: readonly string[]; readonly options: CompareFlags }
@@ -72,11 +77,11 @@ type Flag = keyof typeof flags;
 const commands = ['run', 'check', 'versus', 'claims', 'search', 'compare', 'report'] as const;
 type Command = (typeof commands)[number];
 
-const ofPlan = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'no-stand-in'] as const;
+const ofPlan = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'no-stand-in', 'force'] as const;
 
 /** The options that a command has a use for; help and version are commands of their own. */
 const meaningful: Record<Command, readonly Flag[]> = {
-  run: [...ofPlan, 'target', 'url', 'out', 'prometheus', 'json', 'quiet'],
+  run: [...ofPlan, 'target', 'url', 'out', 'resume', 'prometheus', 'json', 'quiet'],
   check: [...ofPlan, 'target', 'url'],
   // Every one of its configs has a target of its own.
   versus: [...ofPlan, 'out', 'prometheus', 'json', 'quiet'],
@@ -87,6 +92,7 @@ const meaningful: Record<Command, readonly Flag[]> = {
     'warmup',
     'seed',
     'no-stand-in',
+    'force',
     'out',
     'resume',
     'prometheus',
@@ -94,7 +100,19 @@ const meaningful: Record<Command, readonly Flag[]> = {
     'quiet',
   ],
   // It repeats a step as often as its verdict takes.
-  search: ['seconds', 'warmup', 'seed', 'no-stand-in', 'target', 'url', 'out', 'prometheus', 'json', 'quiet'],
+  search: [
+    'seconds',
+    'warmup',
+    'seed',
+    'no-stand-in',
+    'force',
+    'target',
+    'url',
+    'out',
+    'prometheus',
+    'json',
+    'quiet',
+  ],
   compare: ['force', 'json'],
   report: ['as', 'scenario'],
 };
@@ -120,6 +138,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       throw wrong(`expected no --${flag} with ${command}, which has no use for it`);
   }
   const paths = named === undefined ? positionals : rest;
+  if (command === 'run' && values.resume !== undefined) return resumed(values.resume, paths, values);
   switch (command) {
     case 'run':
     case 'check':
@@ -134,6 +153,25 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     case 'report':
       return { command, path: onePath(command, 'RESULT', paths), options: values };
   }
+}
+
+/** A run that is resumed has its config already, and is measured to its end as it was begun. */
+function resumed(
+  folder: string,
+  paths: readonly string[],
+  values: RunFlags & { readonly resume?: string | undefined },
+): CommandLine {
+  const { resume: _, ...options } = values;
+  if (paths.length > 0) throw wrong(`expected no CONFIG with run --resume, found ${paths.join(' ')}`);
+  const fixed = (['rounds', 'seconds', 'warmup', 'seed', 'quick', 'out'] as const).filter(
+    flag => options[flag] !== undefined,
+  );
+  if (fixed.length > 0) {
+    throw wrong(
+      `expected no --${fixed.join(', --')} with --resume: the rest of a run is measured like its beginning, into its folder`,
+    );
+  }
+  return { command: 'resume', folder, options };
 }
 
 function parse(args: readonly string[]) {

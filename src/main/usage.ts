@@ -4,6 +4,7 @@ export const usage = `poolbench: does another pool, another connection, another 
 Usage
   poolbench CONFIG                  run an experiment: the same as run CONFIG
   poolbench run CONFIG [options]    find or start the target, measure, judge, write results/<time>-<name>/
+  poolbench run --resume DIR        go on with a run of one target that was stopped or killed
   poolbench check CONFIG [options]  validate, identify the target, print the plan; no load
   poolbench versus CONFIG CONFIG…   run several configs, one target each, in turn within every round, and
                                     compare them to the first; takes the options of run, but not
@@ -23,12 +24,14 @@ Options
   --warmup S       discarded time before it
   --seed N         seed of keys, values and orders
   --out DIR        folder in which the run's own folder is made (default: results)
-  --resume DIR     go on with the ledger in this folder, which was interrupted (claims)
+  --resume DIR     go on with the run or the ledger in this folder, which was
+                   interrupted (run, claims)
   --quick          at most 30 s for each target: fewer rounds and shorter times, for a first look
   --no-stand-in    fail if the declared server is not to be had, rather than use another
   --as memtier     print one scenario in the shape of memtier_benchmark's JSON, and write nothing (report)
   --scenario ID    the scenario, where the result has several (report --as)
-  --force          compare runs of unequal workloads, too (compare)
+  --force          load a database that holds keys of others, too; compare runs of
+                   unequal workloads, too (compare)
   --prometheus [HOST:]PORT
                    serve metrics on http://127.0.0.1:PORT/metrics, or on HOST, while it lasts
                    (run, versus, claims, search); port 0 takes a free one

@@ -10,6 +10,8 @@ export type PoolErrorCode =
   | 'TIMEOUT'
   /** The connection was lost without a system error that would say more. */
   | 'CONNECTION_CLOSED'
+  /** No connect was tried: the last ones have all failed, and it is too early for the next. */
+  | 'CIRCUIT_OPEN'
   /** No Sentinel told where the master is. */
   | 'NO_MASTER'
   /** What arrived is not a reply. */
@@ -31,6 +33,13 @@ export function poolClosed(): PoolError {
 
 export function acquireTimeout(): PoolError {
   return new PoolError('ACQUIRE_TIMEOUT', 'Expected a connection to become free in time, none did');
+}
+
+export function circuitOpen(): PoolError {
+  return new PoolError(
+    'CIRCUIT_OPEN',
+    'Expected a server that can be connected to, the last connects failed',
+  );
 }
 
 export function notInUse(): PoolError {

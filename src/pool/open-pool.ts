@@ -1,3 +1,4 @@
+import { CircuitBreaker, type ConnectGate } from './circuit-breaker.ts';
 import type { Connect } from './connection.ts';
 import { Pool } from './pool.ts';
 import { SharedPool } from './shared-pool.ts';
@@ -6,10 +7,15 @@ import type { PoolOptions, WorkerPool } from './worker-pool.ts';
 /**
  * The pool that the strategies ask for. It opens its first connections with `warm()` or `acquire()`.
  *
+ * @param gate keeps it from connecting again and again while the server is down; another one is for measuring what that is worth
  * @throws RangeError when `max` is below 1.
  */
-export function openPool(options: PoolOptions, connect: Connect): WorkerPool {
+export function openPool(
+  options: PoolOptions,
+  connect: Connect,
+  gate: ConnectGate = new CircuitBreaker(),
+): WorkerPool {
   return options.strategies.acquisition === 'shared'
-    ? new SharedPool(options, connect)
-    : new Pool(options, connect);
+    ? new SharedPool(options, connect, gate)
+    : new Pool(options, connect, gate);
 }

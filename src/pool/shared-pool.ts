@@ -1,3 +1,4 @@
+import type { ConnectGate } from './circuit-breaker.ts';
 import { nowNs } from './clock.ts';
 import type { Connect, Connection } from './connection.ts';
 import { acquireTimeout, notInUse, poolClosed } from './errors.ts';
@@ -22,9 +23,9 @@ export class SharedPool implements WorkerPool {
   readonly #waiters = new WaitQueue<void>();
   #closing: Promise<void> | undefined;
 
-  constructor(options: PoolOptions, connect: Connect) {
+  constructor(options: PoolOptions, connect: Connect, gate: ConnectGate) {
     this.#options = options;
-    this.#upkeep = new Upkeep(options, connect, {
+    this.#upkeep = new Upkeep(options, connect, gate, {
       sweep: nowMs => this.#waiters.expire(nowMs, acquireTimeout),
       inspect: () => this.#inspect(),
     });

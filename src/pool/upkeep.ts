@@ -1,7 +1,8 @@
+import type { ConnectGate } from './circuit-breaker.ts';
 import { nowNs } from './clock.ts';
 import { paced } from './connect-pacing.ts';
 import type { Connect, Connection } from './connection.ts';
-import { poolClosed } from './errors.ts';
+import { circuitOpen, poolClosed } from './errors.ts';
 import { closeStalled, probeHealth } from './health.ts';
 import { PoolRecorder } from './pool-recorder.ts';
 import type { PoolOptions } from './worker-pool.ts';
@@ -10,9 +11,6 @@ import type { PoolOptions } from './worker-pool.ts';
 const sweepMs = 10;
 /** Every so many sweeps the pool looks for dead and stalled connections and notes its utilization. */
 const sweepsPerInspection = 10;
-/** After a failed connect in the background, the next one waits this long, doubling up to the longest. */
-const shortestBackoffMs = 100;
-const longestBackoffMs = 2000;
 
 /** What a pool does of itself when its timer comes. */
 export interface Chores {
@@ -31,6 +29,7 @@ export class Upkeep {
   readonly #options: PoolOptions;
   readonly #connect: Connect;
   readonly #connectPaced: Connect;
+  readonly #gate: ConnectGate;
   readonly #chores: Chores;
   /** Every open connection, whoever has it. */
   readonly #all = new Set<Connection>();
@@ -46,16 +45,15 @@ export class Upkeep {
   #lost = 0;
   #drained: (() => void) | undefined;
   #sweeps = 0;
-  #backoffMs = shortestBackoffMs;
-  #retryAtMs = 0;
 
-  constructor(options: PoolOptions, connect: Connect, chores: Chores) {
+  constructor(options: PoolOptions, connect: Connect, gate: ConnectGate, chores: Chores) {
     if (options.max < 1)
       throw new RangeError(`Expected \`max\` to be a number from 1 and up, found ${options.max}`);
     this.recorder = options.metrics ? new PoolRecorder() : undefined;
     this.#options = options;
     this.#connect = () => this.#connectTimed(connect);
     this.#connectPaced = paced(this.#connect, options.connects, Math.random);
+    this.#gate = gate;
     this.#chores = chores;
     this.healthTtlMs = options.strategies.health === 'cached' ? options.healthTtlMs : 0;
     this.#timer = setInterval(() => this.#sweep(), sweepMs);
@@ -86,15 +84,9 @@ export class Upkeep {
 
   /** Lets `open` open `count` connections that nobody waits for, unless a connect has just failed. */
   openInBackground(count: number, open: () => Promise<void>): void {
-    if (this.nowMs < this.#retryAtMs) return;
-    for (let i = 0; i < count; i++) {
-      open().catch(() => {
-        // Callers meet the same failure in acquire() and count it there; here it only sets the pace, once a burst.
-        if (performance.now() < this.#retryAtMs) return;
-        this.#retryAtMs = performance.now() + this.#backoffMs * (0.5 + Math.random());
-        this.#backoffMs = Math.min(this.#backoffMs * 2, longestBackoffMs);
-      });
-    }
+    if (count <= 0 || !this.#gate.quiet) return;
+    // Callers meet the same failure in acquire() and count it there; here it only sets the pace.
+    for (let i = 0; i < count; i++) open().catch(() => {});
   }
 
   /** Closes a connection, once. A dead one may still have its socket, and batches that nobody else would end. */
@@ -152,15 +144,11 @@ export class Upkeep {
       const connection = await connect();
       connection.healthyAtMs = this.nowMs;
       this.#all.add(connection);
-      this.#backoffMs = shortestBackoffMs;
       if (this.#lost > 0) {
         this.#lost--;
         if (this.recorder !== undefined) this.recorder.reconnects++;
       }
       return connection;
-    } catch (error) {
-      if (this.recorder !== undefined) this.recorder.connectFailures++;
-      throw error;
     } finally {
       this.opening--;
       this.#noteDrained();
@@ -171,10 +159,21 @@ export class Upkeep {
   async #connectTimed(connect: Connect): Promise<Connection> {
     if (this.closed) throw poolClosed();
     const startNs = nowNs();
-    const connection = await connect();
-    // A connect may outlast its pool, and so the recorder.
-    if (!this.closed) this.recorder?.connected(nowNs() - startNs);
-    return connection;
+    const connecting = this.#gate.through(connect);
+    if (connecting === undefined) {
+      // Not at once: callers that ask again without a pause would leave no time for the reply to the probe.
+      await new Promise(resolve => setImmediate(resolve));
+      throw circuitOpen();
+    }
+    try {
+      const connection = await connecting;
+      // A connect may outlast its pool, and so the recorder.
+      if (!this.closed) this.recorder?.connected(nowNs() - startNs);
+      return connection;
+    } catch (error) {
+      if (this.recorder !== undefined) this.recorder.connectFailures++;
+      throw error;
+    }
   }
 
   #noteDrained(): void {

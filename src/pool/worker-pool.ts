@@ -32,7 +32,8 @@ export interface WorkerPool {
    * A connection, waited for if need be.
    *
    * @throws PoolError ACQUIRE_TIMEOUT after `timeout` milliseconds in a queue (a connect in progress has its own
-   * limit), POOL_CLOSED; and whatever the connect failed with.
+   * limit), POOL_CLOSED, CIRCUIT_OPEN where it takes a connect and the last ones have failed; and whatever a connect
+   * failed with.
    */
   acquire(options?: { timeout?: number }): Promise<Connection>;
   /**

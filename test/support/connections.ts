@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { Address } from '../../src/pool/address.ts';
 import { Batch, type CommandSet, KEY } from '../../src/pool/batch.ts';
+import type { ConnectGate } from '../../src/pool/circuit-breaker.ts';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
 import { IoredisConnection } from '../../src/pool/ioredis-connection.ts';
 import { openPool } from '../../src/pool/open-pool.ts';
@@ -82,7 +83,12 @@ export function sendBatch(
 }
 
 /** A pool of these connections, closed with the test. Sizes and times are small, for tests to be quick. */
-export function createPool(connect: Connect, preset: Preset, changes: Partial<PoolOptions> = {}): WorkerPool {
+export function createPool(
+  connect: Connect,
+  preset: Preset,
+  changes: Partial<PoolOptions> = {},
+  gate?: ConnectGate,
+): WorkerPool {
   const options = {
     max: 4,
     minIdle: 2,
@@ -92,7 +98,7 @@ export function createPool(connect: Connect, preset: Preset, changes: Partial<Po
     connects: 'parallel',
     metrics: true,
   } as const;
-  const pool = openPool({ strategies: presets[preset], ...options, ...changes }, connect);
+  const pool = openPool({ strategies: presets[preset], ...options, ...changes }, connect, gate);
   onTestFinished(() => pool.close({ timeout: 0 }));
   return pool;
 }

@@ -9,8 +9,12 @@ import {
 } from '../../src/aggregate/result.ts';
 import { seededRandom } from '../../src/aggregate/statistics.ts';
 import { summarise } from '../../src/aggregate/summary.ts';
+import { createHistogram, encodeHistogram } from '../../src/pool/histogram.ts';
 
 /** Results as a run would leave them, made of the few figures that a test is about. */
+
+/** A histogram in which nothing is. */
+const noTimes = encodeHistogram(createHistogram(3));
 
 /** A round of one second at `opsPerSecond`, in which every operation completed, the client busy and the server not. */
 export function buildRound(
@@ -38,7 +42,7 @@ export function buildRound(
     response: latency,
     loads: [],
     openLoop: null,
-    histograms: { service: '', response: '' },
+    histograms: { service: noTimes, response: noTimes },
     poolMetrics: {
       acquisitions: completed,
       immediate: completed,

@@ -1,7 +1,7 @@
 import type { ClaimResult } from '../result.ts';
 import { falseVerdictChance } from '../statistics.ts';
 import { formatList, formatPlural, toOneLine } from '../text/format.ts';
-import { standInBanner } from '../text/target-words.ts';
+import { targetBanners } from '../text/target-words.ts';
 import { fewestRounds } from '../verdict-bounds.ts';
 import type { ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
 
@@ -13,13 +13,12 @@ export function describeTitle({ sides }: ResultComparison): string {
   return `${formatList(others)} against ${first ?? 'nothing'}`;
 }
 
-/** What to shout before and after the figures: the stand-ins, and an early end. */
+/** What to shout before and after the figures: what answered in another's place, and an early end. */
 export function describeAlarms({ sides, complete }: ResultComparison): string[] {
-  const standIns = sides.flatMap(({ name, target }) => {
-    const banner = standInBanner({ target });
-    return banner === null ? [] : [`${banner} (${toOneLine(name)})`];
-  });
-  return complete ? standIns : [...standIns, 'INCOMPLETE: not every side was measured to its end.'];
+  const banners = sides.flatMap(({ name, target }) =>
+    targetBanners({ target }).map(banner => `${banner} (${toOneLine(name)})`),
+  );
+  return complete ? banners : [...banners, 'INCOMPLETE: not every side was measured to its end.'];
 }
 
 /**

@@ -1,16 +1,15 @@
 import { falseVerdictChance } from '../statistics.ts';
 import { formatMeasured } from '../text/claim-words.ts';
 import { formatList, formatPlural, nothing, toOneLine } from '../text/format.ts';
-import { standInBanner } from '../text/target-words.ts';
+import { targetBanners } from '../text/target-words.ts';
 import type { Ledger, LedgerEntry, LedgerSuite } from './ledger.ts';
 
 /** The sentences that every rendering of a ledger has. Text from outside is one line, unescaped. */
 
 /** What to shout before and after the entries. */
 export function describeAlarms(ledger: Ledger): string[] {
-  const banner = standInBanner(ledger);
   const unfinished = describeUnfinished(ledger);
-  return [banner, unfinished].filter(text => text !== null);
+  return [...targetBanners(ledger), ...(unfinished === null ? [] : [unfinished])];
 }
 
 function describeUnfinished({ complete, suites }: Ledger): string | null {

@@ -13,7 +13,7 @@ import {
   nothing,
 } from '../text/format.ts';
 import { asMarkdown, markdownCode, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
-import { describeSurroundings, standInBanner } from '../text/target-words.ts';
+import { describeSurroundings, targetBanners } from '../text/target-words.ts';
 import { thresholdSection } from '../thresholds/markdown.ts';
 import { describeUnjudged } from '../thresholds/words.ts';
 import { formatLatency } from './load-tables.ts';
@@ -26,9 +26,9 @@ import { describeShortfall } from './shortfall.ts';
 
 /** A result as the text of `report.md`. Text from outside is escaped. */
 export function renderMarkdown(result: Result): string {
-  const banner = standInBanner(result);
+  const banners = targetBanners(result);
   const shortfall = describeShortfall(result);
-  const loud = [banner, shortfall].flatMap(text => (text === null ? [] : `> **${asMarkdown(text)}**`));
+  const loud = [...banners, shortfall].flatMap(text => (text === null ? [] : `> **${asMarkdown(text)}**`));
   const { told, silent } = splitClaims(result.claims);
   const warnings = [...result.warnings, ...findImbalances(result)];
   return `${[
@@ -57,7 +57,7 @@ export function renderMarkdown(result: Result): string {
     `Save this as \`${fileName(result.name)}\` (add the password to the URL, if there is one):`,
     markdownCode('json', JSON.stringify(result.config, null, 2)),
     markdownCode('sh', `npm start -- ${fileName(result.name)}`),
-    ...(banner === null ? [] : [`> **${asMarkdown(banner)}**`]),
+    ...banners.map(banner => `> **${asMarkdown(banner)}**`),
   ].join('\n\n')}\n`;
 }
 

@@ -15,7 +15,7 @@ import {
   nothing,
   toOneLine,
 } from '../text/format.ts';
-import { describeTarget, standInBanner } from '../text/target-words.ts';
+import { describeTarget, targetBanners } from '../text/target-words.ts';
 import { type Format, type Style, styleIf, terminalWidth, verdictColours } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
 import { renderThresholds } from '../thresholds/terminal.ts';
@@ -36,14 +36,14 @@ export function renderTerminal(result: Result, colour: boolean): string {
   const paragraph = (text: string, format?: Format) =>
     wrapText(toOneLine(text), width).map(line => (format === undefined ? line : style(format, line)));
 
-  const banner = standInBanner(result);
+  const banners = targetBanners(result);
   const shortfall = describeShortfall(result);
   const loud = ['bold', 'yellow'] as const;
   const { told, silent } = splitClaims(result.claims);
   // Most runs ask something else: what they measured comes first then.
   const tells = result.target.standIn || !told.every(saysNothing);
   const blocks = [
-    banner === null ? [] : paragraph(banner, [...loud]),
+    ...banners.map(banner => paragraph(banner, [...loud])),
     renderThresholds(result.thresholds, style),
     paragraph(describeUnjudged(result) ?? '', 'yellow'),
     ...(tells ? told.map(claim => renderClaim(claim, style)) : []),
@@ -62,7 +62,7 @@ export function renderTerminal(result: Result, colour: boolean): string {
     [...result.warnings, ...findImbalances(result)].flatMap(warning =>
       paragraph(`Warning: ${warning}`, 'yellow'),
     ),
-    banner === null ? [] : paragraph(banner, [...loud]),
+    ...banners.map(banner => paragraph(banner, [...loud])),
   ];
   return `${blocks
     .filter(block => block.length > 0)

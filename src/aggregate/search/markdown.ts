@@ -1,5 +1,5 @@
 import { asMarkdown, markdownCode, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
-import { describeSurroundings, standInBanner } from '../text/target-words.ts';
+import { describeSurroundings, targetBanners } from '../text/target-words.ts';
 import type { Search } from './schema.ts';
 import {
   byRate,
@@ -15,7 +15,7 @@ import {
 /** A search as the text of `search.md`. Text from outside is escaped. */
 export function renderSearchMarkdown(search: Search): string {
   const { knee, steps, warnings, scenario } = search;
-  const loud = [standInBanner(search), describeStopped(search)].flatMap(text =>
+  const loud = [...targetBanners(search), describeStopped(search)].flatMap(text =>
     text === null ? [] : [`> **${asMarkdown(text)}**`],
   );
   return `${[

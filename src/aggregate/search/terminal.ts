@@ -1,5 +1,5 @@
 import { toOneLine } from '../text/format.ts';
-import { describeTarget, standInBanner } from '../text/target-words.ts';
+import { describeTarget, targetBanners } from '../text/target-words.ts';
 import { type Format, styleIf, terminalWidth } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
 import type { Search, SearchStep } from './schema.ts';
@@ -19,19 +19,19 @@ export function renderSearch(search: Search, colour: boolean): string {
   const style = styleIf(colour);
   const paragraph = (text: string, format?: Format) =>
     wrapText(toOneLine(text), terminalWidth).map(line => (format === undefined ? line : style(format, line)));
-  const banner = standInBanner(search);
+  const banners = targetBanners(search);
   const stopped = describeStopped(search);
   const loud = ['bold', 'yellow'] as const;
   const [heading = '', ...rows] = renderSteps(search.steps);
   const blocks = [
-    banner === null ? [] : paragraph(banner, [...loud]),
+    ...banners.map(banner => paragraph(banner, [...loud])),
     stopped === null ? [] : paragraph(stopped, [...loud]),
     paragraph(search.knee.gist, 'bold'),
     paragraph(`${search.name} against ${describeTarget(search.target)}: ${search.scenario.id}`),
     paragraph(`Conditions: ${describeConditions(search.conditions)}.`),
     [style('dim', heading), ...rows],
     ...search.warnings.map(warning => paragraph(`Warning: ${warning}`, 'yellow')),
-    banner === null ? [] : paragraph(banner, [...loud]),
+    ...banners.map(banner => paragraph(banner, [...loud])),
   ];
   return `${blocks
     .filter(block => block.length > 0)

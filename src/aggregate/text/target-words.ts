@@ -12,6 +12,15 @@ export function standInBanner({ target }: Pick<Result, 'target'>): string | null
   return `STAND-IN: these are figures of ${answered}, which stood in for ${missing}.`;
 }
 
+/** All there is to shout of a target before and after its figures. */
+export function targetBanners({ target }: Pick<Result, 'target'>): string[] {
+  const unverified =
+    'NOT VERIFIED: the certificate of the server was not checked, so anybody could have answered in its place (target.tls.rejectUnauthorized is false).';
+  return [standInBanner({ target }), target.unverified === true ? unverified : null].filter(
+    text => text !== null,
+  );
+}
+
 /** "redis 7.0.15, 1 thread (binary on PATH)". */
 export function describeTarget({
   detected,
@@ -35,6 +44,7 @@ export function describeSurroundings(
     ['declared', `${declared.server} at ${declared.url}`],
     ['measured', describeTarget(target)],
     ['stand-in', target.standIn ? 'yes' : 'no'],
+    ...(target.unverified === true ? [['certificate', 'not checked'] as [string, string]] : []),
     ['shares the machine with poolbench', target.local ? 'yes' : 'no'],
     ['machine', `${cpu}, ${cores} cores, ${formatMemory(memoryBytes)}`],
     ['system', `${os}, Node ${node}`],

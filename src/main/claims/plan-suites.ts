@@ -1,11 +1,11 @@
 import type { Ledger, LedgerSuite } from '../../aggregate/ledger/ledger.ts';
 import { formatList } from '../../aggregate/text/format.ts';
+import { quote, settingFlags } from '../command-words.ts';
 import { applyOverrides, type Overrides } from '../config/overrides.ts';
 import { readConfig } from '../config/read-config.ts';
 import { estimateTurns, interleave } from '../plan/interleave.ts';
 import { expandScenarios } from '../plan/scenarios.ts';
 import { type PlannedSide, planSides } from '../plan/sides.ts';
-import { quote, settingFlags } from './command-words.ts';
 import { shownConfig } from './shipped-configs.ts';
 import type { Suite } from './suites.ts';
 import { type ClaimsTarget, readTarget } from './target-argument.ts';

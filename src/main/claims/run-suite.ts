@@ -6,11 +6,13 @@ import { PoolbenchError } from '../errors.ts';
 import type { Progress } from '../live/progress.ts';
 import type { PlannedSide } from '../plan/sides.ts';
 import { writeComparison } from '../results/results-folder.ts';
+import { describeEarlier } from '../run/earlier-run.ts';
 import { runSides } from '../run/run-sides.ts';
 import type { Side } from '../run/side.ts';
 import type { Target } from '../target/resolve.ts';
 import { resultOf } from './ledger-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
+import { readUnfinished } from './unfinished-suite.ts';
 
 /** What all suites of a ledger share. */
 export interface SuiteRun {
@@ -22,6 +24,8 @@ export interface SuiteRun {
   readonly progress: Progress;
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;
+  /** Loads a database that holds keys of others, too. */
+  readonly force: boolean;
 }
 
 /** A suite that has run, and the error that ended it early. */
@@ -30,7 +34,7 @@ export interface SuiteOutcome {
   readonly error: Error | undefined;
 }
 
-/** Measures a suite into a folder of its own, anew if there is something in it; what ends it early it returns. */
+/** Measures a suite into a folder of its own, or goes on with what an earlier command has left there; what ends it early it returns. */
 export async function runSuite(suite: PlannedSuite, run: SuiteRun): Promise<SuiteOutcome> {
   const others: Target[] = [];
   try {
@@ -53,7 +57,11 @@ export async function runSuite(suite: PlannedSuite, run: SuiteRun): Promise<Suit
 }
 
 async function measure(suite: PlannedSuite, sides: Side[], run: SuiteRun): Promise<SuiteOutcome> {
-  const { results, error } = await runSides({ sides, progress: run.progress, signal: run.signal });
+  const [own] = sides;
+  const earlier = own === undefined || sides.length > 1 ? undefined : await readUnfinished(own);
+  if (earlier !== undefined) run.progress.say(describeEarlier(earlier));
+  const { progress, signal, force } = run;
+  const { results, error } = await runSides({ sides, progress, signal, force, earlier });
   let claims = results[0]?.claims ?? [];
   if (suite.opponents !== null) {
     const comparison = compareResults(results);

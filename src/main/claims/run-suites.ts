@@ -42,7 +42,7 @@ export async function runSuites(
 
 function endsAll(error: Error): boolean {
   if (!(error instanceof PoolbenchError)) return true;
-  return error.code === 'TARGET_LOST' || error.code === 'RESULTS_NOT_WRITABLE';
+  return ['TARGET_LOST', 'TARGET_IN_USE', 'RESULTS_NOT_WRITABLE'].includes(error.code);
 }
 
 function describeSuites(plan: readonly PlannedSuite[], toRun: readonly PlannedSuite[]): string {

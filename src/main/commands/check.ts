@@ -1,4 +1,5 @@
-import { standInBanner } from '../../aggregate/text/target-words.ts';
+import { toPlainLines } from '../../aggregate/text/format.ts';
+import { targetBanners } from '../../aggregate/text/target-words.ts';
 import { mostRecords } from '../../workers/workload/key-ranges.ts';
 import { readExperiment } from '../config/read-experiment.ts';
 import type { RunFlags } from '../parse-command-line.ts';
@@ -36,16 +37,16 @@ async function checkTarget(side: PlannedSide, sides: number, flags: RunFlags): P
     say,
   });
   try {
-    const banner = standInBanner({ target });
-    if (banner !== null) say(banner);
+    for (const banner of targetBanners({ target })) say(banner);
     say(describeFoundTarget(target));
     const { workload } = side.experiment;
     const scenarios = expandScenarios(side.experiment.scenarios);
-    const warnings = await preflight(target, {
+    const needs = {
       connections: connectionsNeeded(scenarios),
       keys: mostRecords(workloadTask(workload)),
       valueBytes: sizesOf(workloadTask(workload).values).mean,
-    });
+    };
+    const warnings = await preflight(target, needs, { force: flags.force === true });
     warnings.push(...warnOfMissingCores(scenarios, target, describeEnvironment().cores));
     for (const warning of warnings) say(`warning: ${warning}`);
   } finally {
@@ -53,6 +54,7 @@ async function checkTarget(side: PlannedSide, sides: number, flags: RunFlags): P
   }
 }
 
+/** What a server says of itself is in it. */
 function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${toPlainLines(line)}\n`);
 }

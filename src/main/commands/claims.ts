@@ -2,13 +2,12 @@ import { rmdirSync } from 'node:fs';
 import { relative } from 'node:path';
 import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/ledger/ledger.ts';
 import { renderLedger } from '../../aggregate/ledger/terminal.ts';
-import { claimsCommand, resumeCommand } from '../claims/command-words.ts';
 import { readLedger, readSuite, writeLedger } from '../claims/ledger-folder.ts';
 import { describeCold, planSuites } from '../claims/plan-suites.ts';
 import { runSuites } from '../claims/run-suites.ts';
-import { expectSameTarget } from '../claims/same-target.ts';
 import { allSuites, type Suite } from '../claims/suites.ts';
 import { type ClaimsTarget, readTarget } from '../claims/target-argument.ts';
+import { claimsCommand, resumeLedgerCommand } from '../command-words.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { PoolbenchError } from '../errors.ts';
 import { Progress } from '../live/progress.ts';
@@ -16,9 +15,10 @@ import type { ClaimsFlags } from '../parse-command-line.ts';
 import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
 import { createResultsFolder } from '../results/results-folder.ts';
+import { expectSameSubject } from '../results/same-subject.ts';
 import { describeEnvironment, describeTool } from '../run/environment.ts';
 import { onInterrupt } from '../run/interrupt.ts';
-import { meetTarget, shoutStandIn } from '../run/meet-target.ts';
+import { meetTarget, shoutBanners } from '../run/meet-target.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 
@@ -52,7 +52,8 @@ export async function claims(
     line => progress.say(line),
   );
   const standInAllowed = flags['no-stand-in'] !== true;
-  const making: Making = { typed, wanted, folder, standInAllowed, progress, signal: interrupt.signal };
+  const force = flags.force === true;
+  const making: Making = { typed, wanted, folder, standInAllowed, force, progress, signal: interrupt.signal };
   let target: Target | undefined;
   try {
     const left: JudgedSuite[] = [];
@@ -68,10 +69,10 @@ export async function claims(
       ...now,
       name: wanted.name,
       startedAt: startedAt.toISOString(),
-      command: claimsCommand(wanted.typed, settings, standInAllowed),
+      command: claimsCommand(wanted.typed, settings, { standInAllowed, force }),
       settings,
     };
-    expectSameTarget(head, now);
+    expectSameSubject('ledger', head, now);
     const words = suites.flatMap(suite => suite.claims);
     let ledger = assembleLedger(head, words, left, new Date());
     // A disk that fills up must not keep what is measured from being printed.
@@ -87,11 +88,11 @@ export async function claims(
     const cold = describeCold(plan, settings);
     if (cold !== null) progress.say(cold);
     const findOther = ({ experiment }: PlannedSide) => find(experiment, making, { onFreePort: true });
-    const run = { folder, target, findOther, progress, signal: interrupt.signal };
+    const run = { folder, target, findOther, progress, signal: interrupt.signal, force };
     const error = await runSuites(plan, left, run, keep);
     progress.say('');
     printOutput(ledger, { json: flags.json, render: colour => renderLedger(ledger, colour) });
-    if (flags.json) shoutStandIn(target);
+    if (flags.json) shoutBanners(target);
     const where = relative('.', folder) || '.';
     progress.say(`\nWritten: ${where}/ledger.json and ledger.md, beside a folder for each suite`);
     if (!ledger.complete) sayHowToGoOn(making);
@@ -113,6 +114,7 @@ interface Making {
   readonly wanted: ClaimsTarget;
   readonly folder: string;
   readonly standInAllowed: boolean;
+  readonly force: boolean;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -135,8 +137,8 @@ function find(
   });
 }
 
-function sayHowToGoOn({ typed, wanted, folder, standInAllowed }: Making): void {
-  const command = resumeCommand(wanted.typed, folder, standInAllowed);
+function sayHowToGoOn({ typed, wanted, folder, standInAllowed, force }: Making): void {
+  const command = resumeLedgerCommand(wanted.typed, folder, { standInAllowed, force });
   const secret = wanted.typed === typed ? '' : ' (with the password in the URL)';
   process.stderr.write(`To go on with this ledger${secret}: ${command}\n`);
 }

@@ -8,7 +8,7 @@ import { printOutput } from '../results/print-output.ts';
 import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder, createSideFolders } from '../results/results-folder.ts';
 import { onInterrupt } from '../run/interrupt.ts';
-import { meetTarget, shoutStandIn } from '../run/meet-target.ts';
+import { meetTarget, shoutBanners } from '../run/meet-target.ts';
 import { describeSearch } from '../search/describe-search.ts';
 import { planSearch } from '../search/plan-search.ts';
 import { runSearch, type SearchOutcome } from '../search/run-search.ts';
@@ -49,14 +49,16 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
     });
     progress.meet('', shownTarget(target));
     progress.say(describeSearch(plan));
-    const outcome = await runSearch({ plan, target, folder, progress, signal: interrupt.signal });
+    const { signal } = interrupt;
+    const force = flags.force === true;
+    const outcome = await runSearch({ plan, target, folder, progress, signal, force });
     progress.say('');
     printOutput(outcome.search, { json: flags.json, render: colour => renderSearch(outcome.search, colour) });
-    if (flags.json) shoutStandIn(target);
+    if (flags.json) shoutBanners(target);
     progress.say(
       `\nWritten: ${relative('.', folder)}/search.json and search.md, beside the figures of all steps`,
     );
-    return exitCodeOf(outcome, interrupt.signal);
+    return exitCodeOf(outcome, signal);
   } finally {
     await progress.close();
     await target?.stop();

@@ -1,4 +1,4 @@
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { renderComparisonMarkdown } from '../../aggregate/comparison/markdown.ts';
 import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
@@ -105,10 +105,21 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Writes a file so that a reader never sees half of it. */
+/**
+ * Writes a file so that a reader never sees half of it, and a disk that is full or a machine that goes down leaves the
+ * one that was there: the new one is on the disk before it takes the other's name.
+ */
 export async function replaceFile(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.part`, text);
-  await rename(`${path}.part`, path);
+  const part = `${path}.part`;
+  try {
+    // What a killed run has left goes; a link that came with somebody else's results is not written through.
+    await rm(part, { force: true });
+    await writeFile(part, text, { flag: 'wx', flush: true });
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => {});
+    throw error;
+  }
 }
 
 /** RESULTS_NOT_WRITABLE, with the reason and what to do. */

@@ -21,6 +21,7 @@ export interface RunState {
   readonly scenarios: readonly Scenario[];
   readonly rounds: ReadonlyMap<string, readonly RoundResult[]>;
   readonly startedAt: Date;
+  readonly resumed: Result['resumed'];
   readonly warnings: readonly string[];
   readonly complete: boolean;
 }
@@ -48,13 +49,15 @@ export function assembleResult(state: RunState): Result {
     complete: state.complete,
     name: state.name,
     ...(state.session === undefined ? {} : { session: state.session }),
+    ...(state.resumed === undefined ? {} : { resumed: state.resumed }),
     startedAt: state.startedAt.toISOString(),
     finishedAt: new Date().toISOString(),
     seed: experiment.seed,
     tool: describeTool(),
     environment,
     target: shown,
-    warnings: [...target.notes, ...state.warnings, ...openLoopWarnings(scenarios)],
+    // What was resumed has the notes of its first target, too, which are the same.
+    warnings: [...new Set([...target.notes, ...state.warnings, ...openLoopWarnings(scenarios)])],
     // The declared URL is the one without its password.
     config: { ...experiment, target: withoutPasswords(experiment.target, target.declared.url) },
     scenarios,

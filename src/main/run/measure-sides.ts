@@ -4,8 +4,9 @@ import { renderComparison } from '../../aggregate/comparison/terminal.ts';
 import { fileNames } from '../../aggregate/files/files.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
-import { formatList } from '../../aggregate/text/format.ts';
+import { formatList, toPlainLines } from '../../aggregate/text/format.ts';
 import { describeThresholds } from '../../aggregate/thresholds/words.ts';
+import { resumeRunCommand } from '../command-words.ts';
 import { Progress } from '../live/progress.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
@@ -13,11 +14,15 @@ import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
 import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder, createSideFolders, writeComparison } from '../results/results-folder.ts';
+import { expectSameSubject, type Subject } from '../results/same-subject.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
+import { withoutPassword } from '../target/url.ts';
+import { describeEarlier, type EarlierRun } from './earlier-run.ts';
+import { describeEnvironment, describeTool } from './environment.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { onInterrupt } from './interrupt.ts';
-import { meetTarget, shoutStandIn } from './meet-target.ts';
+import { meetTarget, shoutBanners } from './meet-target.ts';
 import { runSides } from './run-sides.ts';
 import type { Side } from './side.ts';
 
@@ -26,6 +31,8 @@ export interface Session {
   /** A part of the name of its folder. */
   readonly name: string;
   readonly sides: readonly PlannedSide[];
+  /** What there is already of one side, where that is resumed. */
+  readonly earlier?: EarlierRun;
 }
 
 /**
@@ -36,7 +43,10 @@ export interface Session {
  * @returns the exit code
  * @throws PoolbenchError for what is wrong before anything was measured, or what ended the run
  */
-export async function measureSides({ name, sides: planned }: Session, flags: RunFlags): Promise<number> {
+export async function measureSides(
+  { name, sides: planned, earlier }: Session,
+  flags: RunFlags,
+): Promise<number> {
   const progress = await Progress.open(process.stderr, flags);
   const interrupt = new AbortController();
   const forget = onInterrupt(
@@ -47,7 +57,7 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
   const targets: Target[] = [];
   const tidy = () => removeEmptyFolders(folders);
   try {
-    const folder = await createResultsFolder(flags.out ?? 'results', name, new Date());
+    const folder = earlier?.folder ?? (await createResultsFolder(flags.out ?? 'results', name, new Date()));
     folders.push(folder);
     if (planned.length > 1)
       folders.push(
@@ -67,6 +77,7 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
       });
       targets.push(target);
       progress.meet(planned.length > 1 ? side.name : '', shownTarget(target));
+      if (earlier !== undefined) expectSameSubject('run', earlier.subject, subjectOf(target));
       sides.push({
         ...side,
         target,
@@ -74,14 +85,17 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
       });
     }
     progress.say(describeSides(planned));
-    const outcome = await runSides({ sides, progress, signal: interrupt.signal });
+    if (earlier !== undefined) progress.say(describeEarlier(earlier));
+    const { signal } = interrupt;
+    const outcome = await runSides({ sides, progress, signal, force: flags.force === true, earlier });
     progress.say('');
     const written = await conclude(outcome.results, folder, flags).catch(cause => {
       throw outcome.error ?? cause;
     });
-    if (flags.json) for (const target of targets) shoutStandIn(target);
+    if (flags.json) for (const target of targets) shoutBanners(target);
     progress.say(`\nWritten: ${relative('.', folder)}/${written}`);
-    const code = exitCodeOf(outcome, sides, interrupt.signal);
+    sayHowToGoOn(outcome.results, sides, flags);
+    const code = exitCodeOf(outcome, sides, signal);
     if (code === 99) sayCrossed(outcome.results);
     return code;
   } finally {
@@ -90,6 +104,10 @@ export async function measureSides({ name, sides: planned }: Session, flags: Run
     tidy();
     forget();
   }
+}
+
+function subjectOf(target: Target): Subject {
+  return { target: shownTarget(target), environment: describeEnvironment(), tool: describeTool() };
 }
 
 /** Prints the result of one side, or compares several, and says what was written. */
@@ -105,8 +123,20 @@ async function conclude(results: readonly Result[], folder: string, flags: RunFl
   return 'comparison.json and comparison.md, and result.json, report.md and the files for other tools of each side';
 }
 
+/** A run of one target that did not come to its end can be gone on with. */
+function sayHowToGoOn(results: readonly Result[], sides: readonly Side[], flags: RunFlags): void {
+  const [side] = sides;
+  if (side === undefined || sides.length > 1 || results[0]?.complete !== false) return;
+  const how = { standInAllowed: flags['no-stand-in'] !== true, force: flags.force === true };
+  const { url, sentinel } = side.experiment.target;
+  const secret = url !== withoutPassword(url) || sentinel.password !== null;
+  process.stderr.write(
+    `To go on with this run${secret ? ' (with --target FILE, which has the password)' : ''}: ${resumeRunCommand(side.folder, how)}\n`,
+  );
+}
+
 /** Whoever reads the exit code in a log finds its reason there, whatever standard output was asked for. */
 function sayCrossed(results: readonly Result[]): void {
   const sentence = describeThresholds(results.flatMap(({ thresholds }) => thresholds));
-  process.stderr.write(`poolbench: ${sentence}\n`);
+  process.stderr.write(`poolbench: ${toPlainLines(sentence ?? '')}\n`);
 }

@@ -1,4 +1,4 @@
-import { standInBanner } from '../../aggregate/text/target-words.ts';
+import { targetBanners } from '../../aggregate/text/target-words.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { describeFoundTarget } from '../target/describe-found-target.ts';
 import { findTarget } from '../target/find-target.ts';
@@ -25,13 +25,12 @@ export async function meetTarget(
   { signal, beforeExit, ...options }: MeetOptions,
 ): Promise<Target> {
   const target = await untilInterrupted(signal, beforeExit, findTarget(experiment, options));
-  shoutStandIn(target);
+  shoutBanners(target);
   options.say(describeFoundTarget(target));
   return target;
 }
 
-/** A stand-in is never silent, not even with --quiet; JSON cannot shout. */
-export function shoutStandIn(target: Target): void {
-  const banner = standInBanner({ target });
-  if (banner !== null) process.stderr.write(`${banner}\n`);
+/** A stand-in is never silent, nor is a server that nobody has verified, not even with --quiet; JSON cannot shout. */
+export function shoutBanners(target: Target): void {
+  for (const banner of targetBanners({ target })) process.stderr.write(`${banner}\n`);
 }

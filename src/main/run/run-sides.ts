@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Result } from '../../aggregate/result.ts';
 import type { Progress } from '../live/progress.ts';
 import { estimateTurns, interleave, type Turn } from '../plan/interleave.ts';
+import type { EarlierRun } from './earlier-run.ts';
 import type { Side } from './side.ts';
 import { SideRun } from './side-run.ts';
 import { Threads } from './threads.ts';
@@ -12,6 +13,10 @@ export interface SidesRun {
   readonly progress: Progress;
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;
+  /** Loads a database that holds keys of others, too. */
+  readonly force: boolean;
+  /** What there is already of one side, where that is resumed. */
+  readonly earlier?: EarlierRun | undefined;
 }
 
 /** How a run ended: whatever was measured, a result for each side, and the error that ended it early. */
@@ -27,13 +32,14 @@ export interface SidesOutcome {
  *
  * @throws PoolbenchError of the preflight, before any load
  */
-export async function runSides({ sides, progress, signal }: SidesRun): Promise<SidesOutcome> {
+export async function runSides({ sides, progress, signal, force, earlier }: SidesRun): Promise<SidesOutcome> {
   const experiments = sides.map(side => side.experiment);
   const rounds = interleave(experiments);
   // Threads take longest to start, so they start while the targets are prepared.
   const threads = new Threads(Math.max(...(rounds[0] ?? []).map(({ scenario }) => scenario.threads)));
   const session = sides.length > 1 ? randomUUID() : undefined;
-  const shared = { threads, startedAt: new Date(), session, progress, signal };
+  const startedAt = earlier?.startedAt ?? new Date();
+  const shared = { threads, startedAt, session, progress, signal, force, earlier };
   const runs = sides.map(side => new SideRun(side, shared));
 
   let error: Error | undefined;
@@ -42,9 +48,12 @@ export async function runSides({ sides, progress, signal }: SidesRun): Promise<S
     for (const run of runs) await run.preflight();
     try {
       for (const run of runs) await run.claim();
-      error = await measureAll(runs, rounds, { progress, signal }, turns =>
-        estimateTurns(turns, experiments),
-      );
+      error = await measureAll(runs, rounds, {
+        progress,
+        signal,
+        finished: earlier?.finished.count ?? 0,
+        secondsOf: turns => estimateTurns(turns, experiments),
+      });
     } finally {
       for (const run of runs) await run.removeKeys();
     }
@@ -62,13 +71,23 @@ export async function runSides({ sides, progress, signal }: SidesRun): Promise<S
 async function measureAll(
   runs: readonly SideRun[],
   rounds: readonly (readonly Turn[])[],
-  { progress, signal }: Pick<SidesRun, 'progress' | 'signal'>,
-  secondsOf: (turns: readonly Turn[]) => number,
+  {
+    progress,
+    signal,
+    finished,
+    secondsOf,
+  }: Pick<SidesRun, 'progress' | 'signal'> & {
+    /** Rounds that an earlier run has measured. */
+    finished: number;
+    secondsOf: (turns: readonly Turn[]) => number;
+  },
 ): Promise<Error | undefined> {
   try {
     for (const run of runs) await run.prepare();
-    progress.begin({ measurements: rounds.flat().length, seconds: secondsOf(rounds.flat()) });
+    const left = rounds.slice(finished).flat();
+    progress.begin({ measurements: left.length, seconds: secondsOf(left) });
     for (const [index, turns] of rounds.entries()) {
+      if (index < finished) continue;
       const secondsLater = secondsOf(rounds.slice(index + 1).flat());
       for (const [place, { side, scenario }] of turns.entries()) {
         if (signal.aborted) return undefined;
@@ -81,7 +100,7 @@ async function measureAll(
         });
       }
       if (signal.aborted) return undefined;
-      if (index + 1 < rounds.length) await saveAll(runs, { complete: false, final: false });
+      await saveAll(runs, { complete: false, final: false });
     }
     return undefined;
   } catch (cause) {

@@ -17,6 +17,7 @@ import { preflight } from '../target/preflight.ts';
 import { writeIndex } from '../target/record-index.ts';
 import { withoutSecrets } from '../target/url.ts';
 import { assembleResult } from './assemble.ts';
+import type { EarlierRun } from './earlier-run.ts';
 import { describeEnvironment } from './environment.ts';
 import type { Bench } from './measure.ts';
 import { measureTurn } from './measure-turn.ts';
@@ -34,6 +35,10 @@ export interface SharedByAll {
   readonly progress: Progress;
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;
+  /** Loads a database that holds keys of others, too. */
+  readonly force: boolean;
+  /** What there is already of the side, where it is resumed. */
+  readonly earlier?: EarlierRun | undefined;
 }
 
 /** One side while it is measured: its keys on the target, what was measured so far, its results folder. */
@@ -41,8 +46,8 @@ export class SideRun {
   readonly #side: Side;
   readonly #shared: SharedByAll;
   readonly #scenarios: Scenario[];
-  readonly #rounds = new Map<string, RoundResult[]>();
-  readonly #warnings: string[] = [];
+  readonly #rounds: Map<string, readonly RoundResult[]>;
+  readonly #warnings: string[];
   readonly #watch: TargetWatch;
   #space: KeySpace | undefined;
 
@@ -50,19 +55,22 @@ export class SideRun {
     this.#side = side;
     this.#shared = shared;
     this.#scenarios = expandScenarios(side.experiment.scenarios);
+    this.#rounds = new Map(shared.earlier?.finished.rounds);
+    this.#warnings = [...(shared.earlier?.warnings ?? [])];
     this.#watch = new TargetWatch(side.target, {
       timeoutMs: side.experiment.timeoutMs,
       say: line => shared.progress.say(this.#named(line)),
     });
   }
 
-  /** @throws PoolbenchError TARGET_TOO_SMALL, TARGET_LOST */
+  /** @throws PoolbenchError TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
   async preflight(): Promise<void> {
     const { values } = this.#workload;
     const keys = mostRecords(this.#workload);
     const connections = connectionsNeeded(this.#scenarios);
     const valueBytes = sizesOf(values).mean;
-    this.#warn(await preflight(this.#side.target, { connections, keys, valueBytes }));
+    const { force } = this.#shared;
+    this.#warn(await preflight(this.#side.target, { connections, keys, valueBytes }, { force }));
     this.#warn(warnOfMissingCores(this.#scenarios, this.#side.target, describeEnvironment().cores));
   }
 
@@ -153,6 +161,7 @@ export class SideRun {
       scenarios: this.#scenarios,
       rounds: this.#rounds,
       startedAt: this.#shared.startedAt,
+      resumed: this.#shared.earlier?.resumed,
       warnings: this.#warnings,
       complete,
     });

@@ -23,6 +23,8 @@ export interface SearchRun {
   readonly progress: Progress;
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;
+  /** Loads a database that holds keys of others, too. */
+  readonly force: boolean;
 }
 
 /** How a search ended: what it found, and the error that ended it early. */
@@ -43,6 +45,7 @@ export async function runSearch({
   folder,
   progress,
   signal,
+  force,
 }: SearchRun): Promise<SearchOutcome> {
   const { scenario, conditions, range, at } = plan;
   const { name } = plan.experiment;
@@ -51,7 +54,7 @@ export async function runSearch({
   // A threshold is for a run; most steps of a search are to be far from it.
   const experiment = { ...plan.experiment, thresholds: {} };
   const side: Side = { name, experiment, target, folder: join(folder, 'steps') };
-  const run = new SideRun(side, { threads, startedAt, session: undefined, progress, signal });
+  const run = new SideRun(side, { threads, startedAt, session: undefined, progress, signal, force });
   const surroundings = surroundingsOf(target, describeEnvironment().cores);
   const steps: SearchStep[] = [];
   /** Of the step that is under way. */

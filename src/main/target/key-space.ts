@@ -198,21 +198,3 @@ function chunksOf<T>(items: readonly T[], size: number): T[][] {
 function sumOf(outcomes: readonly Outcome[]): number {
   return outcomes.reduce((sum, outcome) => sum + ('value' in outcome ? Number(outcome.value ?? 0) : 0), 0);
 }
-
-/**
- * Prefixes that earlier runs have claimed and not given back, or that others are using now; a bounded search, so that
- * a huge database does not hold up the start.
- */
-export async function leftoverPrefixes(control: Control): Promise<string[]> {
-  const found = new Set<string>();
-  let cursor = '0';
-  for (let round = 0; round < 100; round += 1) {
-    const answer = await control.call('SCAN', cursor, 'MATCH', 'poolbench:*:claim', 'COUNT', 1000);
-    if (!Array.isArray(answer)) break;
-    const [next, names] = answer;
-    for (const name of Array.isArray(names) ? names : []) found.add(String(name).replace(/claim$/, ''));
-    cursor = String(next);
-    if (cursor === '0') break;
-  }
-  return [...found].sort();
-}

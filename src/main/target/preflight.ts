@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { PoolbenchError } from '../errors.ts';
-import { type Control, isRefusal } from './control.ts';
+import type { Control } from './control.ts';
+import { expectFreeDatabase } from './database-in-use.ts';
 import { type Identity, identifyServer } from './identify.ts';
-import { leftoverPrefixes } from './key-space.ts';
-import type { Target } from './resolve.ts';
+import { isUnverified, type Target } from './resolve.ts';
 import { shownAddress } from './url.ts';
 
 /** What a plan asks of the target at its widest. */
@@ -22,10 +22,15 @@ const keyOverheadBytes = 100;
 
 /**
  * Looks at the target before any load, rather than after.
+ * @param options.force a database that holds keys of others is loaded, too
  * @returns warnings, each a sentence for a reader
- * @throws PoolbenchError TARGET_TOO_SMALL when the server or this process cannot hold the connections
+ * @throws PoolbenchError TARGET_TOO_SMALL when the server or this process cannot hold the connections, TARGET_IN_USE
  */
-export async function preflight(target: Pick<Target, 'control'>, needs: Needs): Promise<string[]> {
+export async function preflight(
+  target: Pick<Target, 'control'>,
+  needs: Needs,
+  options: { readonly force: boolean },
+): Promise<string[]> {
   const { control } = target;
   const nodes = await control.findNodes();
   // Every connection to a cluster is one to each of its masters, which hold a part of the keys each.
@@ -36,7 +41,7 @@ export async function preflight(target: Pick<Target, 'control'>, needs: Needs): 
     const where = shownAddress(node.server);
     const identity = await identifyServer(node);
     requireClients(identity, needs, where);
-    const found = [...ofServer(identity, ofEach), ...(await ofDatabase(node))];
+    const found = [...ofServer(identity, ofEach), ...(await expectFreeDatabase(node, options))];
     if (control.cluster !== undefined) warnings.push(...found.map(warning => `${where}: ${warning}`));
     else warnings.push(...found, ...(identity.cluster ? [inClusterMode] : []));
   }
@@ -44,7 +49,7 @@ export async function preflight(target: Pick<Target, 'control'>, needs: Needs): 
 }
 
 function ofTrust({ address }: Control): string[] {
-  if (address.trust?.rejectUnauthorized !== false) return [];
+  if (!isUnverified(address)) return [];
   return [
     "the server's certificate is not checked (target.tls.rejectUnauthorized is false): whoever answers is believed, and is sent the password",
   ];
@@ -94,41 +99,6 @@ function ofServer(identity: Identity, needs: Needs): string[] {
     warnings.push(
       `the keys need about ${mebibytes(needed)} MiB, but of maxmemory ${mebibytes(maxMemoryBytes)} MiB ` +
         `${mebibytes(usedMemoryBytes ?? 0)} MiB are used (policy ${maxMemoryPolicy ?? 'unknown'}): expect OOM errors or evicted keys`,
-    );
-  }
-  return warnings;
-}
-
-async function ofDatabase(control: Control): Promise<string[]> {
-  const { database } = control.address;
-  const warnings: string[] = [];
-  const refused: string[] = [];
-  /** What a user with few rights is not told is no reason to end. */
-  const asked = async <T>(answer: Promise<T>, otherwise: T): Promise<T> => {
-    try {
-      return await answer;
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      refused.push(error.message);
-      return otherwise;
-    }
-  };
-  const size = Number(await asked(control.call('DBSIZE'), 0));
-  if (size > 0) {
-    warnings.push(
-      `database ${database} holds ${formatPlural(size, 'key')} already: they are left alone, but it is in use`,
-    );
-  }
-  const leftovers = await asked(leftoverPrefixes(control), []);
-  if (leftovers.length > 0) {
-    warnings.push(
-      `keys of other poolbench runs are there (${leftovers.join(', ')}): one is running now, or was killed; ` +
-        `then remove them, for example with redis-cli --scan --pattern '${leftovers[0]}*' | xargs redis-cli unlink`,
-    );
-  }
-  if (refused.length > 0) {
-    warnings.push(
-      `the server does not tell whether the database is in use, or holds keys of other poolbench runs: ${refused.join('; ')}`,
     );
   }
   return warnings;

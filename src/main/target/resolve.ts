@@ -22,6 +22,8 @@ export interface Target {
   readonly foundBy: string;
   /** Whether something else than the declared server answers: never to be silent about. */
   readonly standIn: boolean;
+  /** Whether whoever answers is believed: TLS without a look at the certificate. */
+  readonly unverified: boolean;
   /** With the IP address that answered in the place of a host name. */
   readonly address: Address;
   readonly control: Control;
@@ -156,6 +158,7 @@ async function finish(
       detected,
       foundBy,
       standIn,
+      unverified: isUnverified(control.address),
       address: control.answering,
       control,
       local: started !== undefined || nodes.every(node => isLocal(node.server)),
@@ -213,6 +216,11 @@ function notAvailable(server: DeclaredServer, url: string, tried: readonly strin
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** A socket without TLS shows no certificate, so nobody expects that one is checked. */
+export function isUnverified({ tls, trust }: Address): boolean {
+  return tls && trust?.rejectUnauthorized === false;
 }
 
 function isLocal(address: Address): boolean {

@@ -3,10 +3,17 @@ import type { Result } from '../../aggregate/result.ts';
 import type { Target } from './resolve.ts';
 
 /** What results tell of their target: plain data without a password. */
-export function shownTarget({ declared, detected, foundBy, standIn, local }: Target): Result['target'] {
+export function shownTarget({
+  declared,
+  detected,
+  foundBy,
+  standIn,
+  unverified,
+  local,
+}: Target): Result['target'] {
   const { server, version, threads, persistence, protocol, masters } = detected;
   const shown = { server, version, threads, persistence, protocol, masters };
-  return { declared, detected: shown, foundBy, standIn, local };
+  return { declared, detected: shown, foundBy, standIn, unverified, local };
 }
 
 /** Where the load runs, on a machine of so many cores. */

@@ -1,17 +1,18 @@
-import type { Ledger } from '../../aggregate/ledger/ledger.ts';
+import type { Result } from '../../aggregate/result.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { PoolbenchError } from '../errors.ts';
 
-/** What a ledger is of: all its entries must be of the same. */
-type Subject = Pick<Ledger, 'target' | 'environment' | 'tool'>;
+/** What figures are of: all that are to be judged together must be of the same. */
+export type Subject = Pick<Result, 'target' | 'environment' | 'tool'>;
 
 /**
- * Makes sure that what is about to be measured belongs into a ledger.
+ * Makes sure that what is about to be measured belongs to what was measured before.
  *
+ * @param whole what they make together, for the message
  * @throws PoolbenchError USAGE with the first difference
  */
-export function expectSameTarget(ledger: Subject, found: Subject): void {
-  const difference = aspects(ledger).find(
+export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, found: Subject): void {
+  const difference = aspects(before).find(
     ([what, value], index) => aspects(found)[index]?.[1] !== value && what,
   );
   if (difference === undefined) return;
@@ -19,7 +20,7 @@ export function expectSameTarget(ledger: Subject, found: Subject): void {
   const is = aspects(found).find(([name]) => name === what)?.[1];
   throw new PoolbenchError(
     'USAGE',
-    `expected the ${what} of the ledger, ${expected}, found ${is}; a ledger is of one target on one machine, by one version: make another one without --resume`,
+    `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} is of one target on one machine, by one version: make another one without --resume`,
   );
 }
 

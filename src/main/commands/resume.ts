@@ -1,0 +1,27 @@
+import { renderTerminal } from '../../aggregate/report/terminal.ts';
+import type { RunFlags } from '../parse-command-line.ts';
+import { planSides } from '../plan/sides.ts';
+import { printOutput } from '../results/print-output.ts';
+import { readLeftRun, resumeNow } from '../run/earlier-run.ts';
+import { exitCodeOf } from '../run/exit-code.ts';
+import { measureSides } from '../run/measure-sides.ts';
+
+/**
+ * `poolbench run --resume DIR`: goes on with a run that was stopped or killed, in its folder. Rounds that were finished
+ * stay, the one that was not is measured anew. A run that is complete is shown, and ends as it did then.
+ *
+ * @returns the exit code
+ * @throws PoolbenchError RESULT_INVALID, USAGE; as `measureSides`
+ */
+export async function resume(folder: string, flags: RunFlags): Promise<number> {
+  const left = await readLeftRun(folder, flags);
+  const { result, experiment } = left;
+  const sides = planSides([experiment]);
+  if (result.complete) {
+    process.stderr.write('This run is complete: there is nothing to go on with.\n');
+    printOutput(result, { json: flags.json, render: colour => renderTerminal(result, colour) });
+    return exitCodeOf({ results: [result], error: undefined }, sides, new AbortController().signal);
+  }
+  const earlier = resumeNow(left, folder, new Date());
+  return await measureSides({ name: experiment.name, sides, earlier }, flags);
+}

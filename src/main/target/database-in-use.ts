@@ -1,0 +1,91 @@
+import { formatPlural } from '../../aggregate/text/format.ts';
+import type { Address } from '../../pool/address.ts';
+import { PoolbenchError } from '../errors.ts';
+import { type Control, isRefusal } from './control.ts';
+import { surveyDatabase } from './database-survey.ts';
+import { shownAddress } from './url.ts';
+
+const mostPrefixes = 5;
+
+/**
+ * Looks whether a database may be loaded: one that holds keys of others may be in use, and is loaded only if that is
+ * forced. Keys of other runs of poolbench are no reason to refuse.
+ *
+ * @returns warnings, each a sentence for a reader
+ * @throws PoolbenchError TARGET_IN_USE, TARGET_LOST
+ */
+export async function expectFreeDatabase(
+  control: Control,
+  { force }: { readonly force: boolean },
+): Promise<string[]> {
+  const refusals: string[] = [];
+  /** What a user with few rights is not told is no reason to end. */
+  const asked = async <T>(answer: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refusals.push(error.message);
+      return undefined;
+    }
+  };
+  const size = await asked(control.call('DBSIZE').then(Number));
+  const survey = size === 0 ? undefined : await asked(surveyDatabase(control));
+  const warnings: string[] = [];
+
+  const found = describeOthers(size ?? 0, survey, refusals);
+  if (found !== null) {
+    const where = `database ${control.address.database} of the server at ${shownAddress(control.server)}`;
+    if (!force) {
+      throw new PoolbenchError(
+        'TARGET_IN_USE',
+        `expected ${where} to be empty, found ${found}: a load could be felt by whoever uses it; ` +
+          `${emptyPlace(control)}, or load this one with --force, which leaves those keys alone`,
+      );
+    }
+    warnings.push(`${where} holds ${found}: they are left alone, but it may be in use (--force)`);
+  }
+  const prefixes = survey?.prefixes ?? [];
+  if (prefixes.length > 0) {
+    const shown = `${prefixes.slice(0, mostPrefixes).join(', ')}${prefixes.length > mostPrefixes ? ', …' : ''}`;
+    warnings.push(
+      `keys of other poolbench runs are there (${shown}): one is running now, or was killed; ` +
+        `then remove them, for example with redis-cli --scan --pattern '${prefixes[0]}*' | xargs redis-cli unlink`,
+    );
+  }
+  if (refusals.length > 0) {
+    warnings.push(
+      `the server does not tell whether the database is in use, or holds keys of other poolbench runs: ${refusals.join('; ')}`,
+    );
+  }
+  return warnings;
+}
+
+/** Keys that are not ours, as a part of a sentence; null where none are known of. */
+function describeOthers(
+  size: number,
+  survey: Awaited<ReturnType<typeof surveyDatabase>> | undefined,
+  refusals: readonly string[],
+): string | null {
+  if (survey === undefined) {
+    return size === 0
+      ? null
+      : `${formatPlural(size, 'key')}, and the server does not tell whose (${refusals.join('; ')})`;
+  }
+  if (survey.others === 0) return null;
+  const counted = formatPlural(survey.others, 'key');
+  return `${survey.complete ? counted : `at least ${counted}`} of others`;
+}
+
+/** What to take instead. A cluster has one database. */
+function emptyPlace(control: Control): string {
+  if (control.cluster !== undefined) return 'take a cluster of your own';
+  return `take an empty database, which is the number at the end of the URL, as in ${withDatabase(control.address)}`;
+}
+
+function withDatabase(address: Address): string {
+  const { database, tls, path } = address;
+  const other = database === 15 ? 14 : 15;
+  if (path !== undefined) return `unix://${path}?db=${other}`;
+  return `${tls ? 'rediss' : 'redis'}://${shownAddress(address)}/${other}`;
+}
