@@ -26,6 +26,8 @@ export interface ClaimsFlags extends Omit<Overrides, 'url' | 'quick'> {
 export interface CompareFlags {
   /** Compares unequal workloads, too. */
   readonly force?: boolean | undefined;
+  /** Where the comparison's own folder is made; it is written nowhere without. */
+  readonly out?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -71,7 +73,7 @@ const meaningful: Record<Command, readonly Flag[]> = {
   claims: ['rounds', 'seconds', 'warmup', 'seed', 'no-stand-in', 'out', 'resume', 'json', 'quiet'],
   // It repeats a step as often as its verdict takes.
   search: ['seconds', 'warmup', 'seed', 'no-stand-in', 'target', 'url', 'out', 'json', 'quiet'],
-  compare: ['force', 'json'],
+  compare: ['force', 'out', 'json'],
   report: [],
 };
 

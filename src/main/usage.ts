@@ -12,7 +12,7 @@ Usage
                                     a URL, and keep a ledger of the verdicts
   poolbench search CONFIG [options] find the highest rate that meets the config's conditions
   poolbench compare RESULT RESULT…  finished runs side by side, compared to the first
-  poolbench report RESULT           render a result.json (or its folder) again
+  poolbench report RESULT           render a result.json (or its folder) again: terminal, report.md, report.html
 
 Options
   --target FILE    the target of another config, over the config's (run, check)
@@ -22,7 +22,8 @@ Options
                    suites that measure a cold start; nor is --warmup)
   --warmup S       discarded time before it
   --seed N         seed of keys, values and orders
-  --out DIR        folder in which the run's own folder is made (default: results)
+  --out DIR        folder in which the run's own folder is made (default: results;
+                   compare writes comparison.html and the like only if it is given)
   --resume DIR     go on with the ledger in this folder, which was interrupted (claims)
   --quick          at most 30 s for each target: fewer rounds and shorter times, for a first look
   --no-stand-in    fail if the declared server is not to be had, rather than use another

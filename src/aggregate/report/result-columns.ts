@@ -58,7 +58,7 @@ export function comparisonColumns(): Column<Comparison>[] {
   ];
 }
 
-function sayPredicted({ predicted }: Comparison): string {
+export function sayPredicted({ predicted }: Comparison): string {
   return predicted === null ? nothing : formatRange(predicted, formatRatio);
 }
 

@@ -2,6 +2,8 @@ import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { renderComparisonMarkdown } from '../../aggregate/comparison/markdown.ts';
 import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
+import { renderComparisonPage } from '../../aggregate/page/comparison-page.ts';
+import { renderReportPage } from '../../aggregate/page/report-page.ts';
 import { renderMarkdown } from '../../aggregate/report/markdown.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { renderSearchMarkdown } from '../../aggregate/search/markdown.ts';
@@ -62,6 +64,16 @@ export async function writeResults(folder: string, result: Result): Promise<void
   await writeReport(folder, result);
 }
 
+/** Writes `report.html`, which takes longer than a run has between its rounds. @throws PoolbenchError RESULTS_NOT_WRITABLE */
+export async function writePage(folder: string, result: Result): Promise<void> {
+  const page = renderReportPage(result);
+  try {
+    await replaceFile(join(folder, 'report.html'), page);
+  } catch (error) {
+    throw notWritable(folder, error);
+  }
+}
+
 /** Writes `report.md` alone. @throws PoolbenchError RESULTS_NOT_WRITABLE */
 export async function writeReport(folder: string, result: Result): Promise<void> {
   try {
@@ -71,11 +83,13 @@ export async function writeReport(folder: string, result: Result): Promise<void>
   }
 }
 
-/** Writes `comparison.json` and `comparison.md`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
+/** Writes `comparison.json`, `comparison.md` and `comparison.html`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
 export async function writeComparison(folder: string, comparison: ResultComparison): Promise<void> {
+  const page = renderComparisonPage(comparison);
   try {
     await replaceFile(join(folder, 'comparison.json'), `${JSON.stringify(comparison, null, 1)}\n`);
     await replaceFile(join(folder, 'comparison.md'), renderComparisonMarkdown(comparison));
+    await replaceFile(join(folder, 'comparison.html'), page);
   } catch (error) {
     throw notWritable(folder, error);
   }

@@ -91,12 +91,12 @@ async function conclude(results: readonly Result[], folder: string, flags: RunFl
   const [only] = results;
   if (only !== undefined && results.length === 1) {
     printOutput(only, { json: flags.json, render: colour => renderTerminal(only, colour) });
-    return 'result.json and report.md';
+    return 'result.json, report.md and report.html';
   }
   const comparison = compareResults(results);
   printOutput(comparison, { json: flags.json, render: colour => renderComparison(comparison, colour) });
   await writeComparison(folder, comparison);
-  return 'comparison.json and comparison.md, and result.json and report.md of each side';
+  return 'comparison.json, .md and .html, and result.json, report.md and report.html of each side';
 }
 
 /** Whoever reads the exit code in a log finds its reason there, whatever standard output was asked for. */

@@ -22,7 +22,7 @@ export interface SidesOutcome {
 
 /**
  * Measures every scenario on every side in every round, and writes each side's result.json and report.md after every
- * round. A lost target or a failed thread ends the run early, on all sides, with what was measured kept; the run's keys
+ * round, and its report.html at the end. A lost target or a failed thread ends the run early, on all sides, with what was measured kept; the run's keys
  * are removed and its threads ended either way. Targets are left to the caller to stop.
  *
  * @throws PoolbenchError of the preflight, before any load
@@ -49,7 +49,7 @@ export async function runSides({ sides, progress, signal }: SidesRun): Promise<S
   } finally {
     await threads.close();
   }
-  const saved = await saveAll(runs, error === undefined && !signal.aborted);
+  const saved = await saveAll(runs, { complete: error === undefined && !signal.aborted, final: true });
   return {
     results: saved.map(({ result }) => result),
     error: error ?? saved.find(({ unwritten }) => unwritten !== undefined)?.unwritten,
@@ -79,7 +79,7 @@ async function measureAll(
         });
       }
       if (signal.aborted) return undefined;
-      if (index + 1 < rounds.length) await saveAll(runs, false);
+      if (index + 1 < rounds.length) await saveAll(runs, { complete: false, final: false });
     }
     return undefined;
   } catch (cause) {
@@ -87,8 +87,8 @@ async function measureAll(
   }
 }
 
-async function saveAll(runs: readonly SideRun[], complete: boolean) {
+async function saveAll(runs: readonly SideRun[], state: Parameters<SideRun['save']>[0]) {
   const saved: Awaited<ReturnType<SideRun['save']>>[] = [];
-  for (const run of runs) saved.push(await run.save(complete));
+  for (const run of runs) saved.push(await run.save(state));
   return saved;
 }

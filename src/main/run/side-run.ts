@@ -8,7 +8,7 @@ import { connectionsNeeded, expandScenarios, type Scenario } from '../plan/scena
 import { warnOfMissingCores } from '../plan/spare-cores.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
-import { writeResults } from '../results/results-folder.ts';
+import { writePage, writeResults } from '../results/results-folder.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target/key-space.ts';
 import { preflight } from '../target/preflight.ts';
 import { withoutSecrets } from '../target/url.ts';
@@ -119,8 +119,14 @@ export class SideRun {
     ]);
   }
 
-  /** Writes what there is. A folder that fills up must not end a run: what is measured can still be printed. */
-  async save(complete: boolean): Promise<{ result: Result; unwritten: Error | undefined }> {
+  /** Writes what there is, at the end with its page. A folder that fills up must not end a run: what is measured can still be printed. */
+  async save({
+    complete,
+    final,
+  }: {
+    complete: boolean;
+    final: boolean;
+  }): Promise<{ result: Result; unwritten: Error | undefined }> {
     const { name, experiment, target, folder } = this.#side;
     const result = assembleResult({
       name,
@@ -135,6 +141,7 @@ export class SideRun {
     });
     try {
       await writeResults(folder, result);
+      if (final) await writePage(folder, result);
       return { result, unwritten: undefined };
     } catch (cause) {
       if (!(cause instanceof PoolbenchError)) throw cause;

@@ -65,8 +65,8 @@ export async function runSearch({
   };
   const assemble = (complete: boolean) =>
     assembleSearch({ plan, target, startedAt, steps, complete, warnings: run.warnings });
-  const save = async (complete: boolean) => {
-    const { unwritten } = await run.save(complete);
+  const save = async (complete: boolean, final: boolean) => {
+    const { unwritten } = await run.save({ complete, final });
     const search = assemble(complete);
     await writeSearch(folder, search);
     if (unwritten !== undefined) throw unwritten;
@@ -100,7 +100,7 @@ export async function runSearch({
           conclude(verdict);
           const last = steps.at(-1);
           if (last !== undefined) progress.say(describeStepLine(last));
-          await save(false);
+          await save(false, false);
         },
       });
     } catch (cause) {
@@ -112,7 +112,7 @@ export async function runSearch({
     await threads.close();
   }
   if (rounds.length > 0) conclude('unfinished');
-  await save(ended).catch((cause: Error) => {
+  await save(ended, true).catch((cause: Error) => {
     error ??= cause;
   });
   return { search: assemble(ended), error };

@@ -1,0 +1,118 @@
+import { isOpen } from '../../report/load-tables.ts';
+import type { ScenarioResult } from '../../result.ts';
+import { describeArrival, groupBySetting } from '../../setting.ts';
+import { formatMs, formatPlural } from '../../text/format.ts';
+import { type Axis, logAxis } from '../charts/axis.ts';
+import { lineChart } from '../charts/line-chart.ts';
+import type { Line } from '../charts/line-geometry.ts';
+import { type Content, html } from '../html.ts';
+import { nines, type PercentileCurve, percentileCurve } from '../percentile-curve.ts';
+import { bySize, namePools, nameSize } from '../scenario-names.ts';
+import { fold } from '../table.ts';
+
+/** Scenarios in one chart: each has two curves. */
+const mostInChart = 4;
+/** Charts that are there to be seen at once; those of further settings are folded. */
+const mostOpen = 8;
+
+/** Percentiles of the table; the chart tells all of them. */
+const tabled = [0, 50, 75, 90, 95, 99, 99.9, 99.99, 99.999].map(nines);
+/** The place of the longest, beyond all percentiles. */
+const longestOf = (count: number) => count * 2;
+
+interface Curves {
+  readonly name: string;
+  readonly service: PercentileCurve;
+  readonly response: PercentileCurve;
+}
+
+/** Percentile curves of service and response time: scenarios of one number of workers in one chart. */
+export function percentileCharts(scenarios: readonly ScenarioResult[]): Content {
+  let shown = 0;
+  return groupBySetting(scenarios).map(({ heading, scenarios: ofSetting }) => {
+    const charts = chartGroups(ofSetting).flatMap(group => chartOf(heading, group) ?? []);
+    if (charts.length === 0) return null;
+    const open = shown === 0 || shown + charts.length <= mostOpen;
+    shown += charts.length;
+    return fold(
+      `${heading}: ${formatPlural(charts.length, 'chart')}`,
+      html`<div class="charts">${charts}</div>`,
+      open,
+    );
+  });
+}
+
+/** Scenarios that differ in their pools only, or in an open loop in their rates. */
+function chartGroups(scenarios: readonly ScenarioResult[]): ScenarioResult[][] {
+  const groups = new Map<string, ScenarioResult[]>();
+  for (const scenario of scenarios.toSorted(bySize)) {
+    const key = isOpen(scenario) ? `${scenario.workers} ${namePools(scenario)}` : String(scenario.workers);
+    groups.set(key, [...(groups.get(key) ?? []), scenario]);
+  }
+  return [...groups.values()].flatMap(group =>
+    Array.from({ length: Math.ceil(group.length / mostInChart) }, (_, part) =>
+      group.slice(part * mostInChart, (part + 1) * mostInChart),
+    ),
+  );
+}
+
+function chartOf(heading: string, scenarios: readonly ScenarioResult[]): Content {
+  const [first] = scenarios;
+  const curves = scenarios.flatMap((scenario): Curves[] => {
+    const service = percentileCurve(scenario.rounds.map(({ histograms }) => histograms.service));
+    const response = percentileCurve(scenario.rounds.map(({ histograms }) => histograms.response));
+    return service === null || response === null ? [] : [{ name: nameCurve(scenario), service, response }];
+  });
+  if (first === undefined || curves.length === 0) return null;
+  const most = Math.max(...curves.map(({ response }) => response.count));
+  const lines = curves.flatMap(({ name, service, response }, look): Line[] => [
+    { name, measure: 'response', look, points: place(response, most) },
+    { name, measure: 'service', look, dashed: true, points: place(service, most) },
+  ]);
+  const size = isOpen(first)
+    ? `${formatPlural(first.workers, 'worker')}, ${namePools(first)}`
+    : formatPlural(first.workers, 'worker');
+  return lineChart({
+    title: `Latency by percentile, ${scenarios.length === 1 ? nameSize(first) : size}`,
+    subtitle: heading,
+    x: ninesAxis(most),
+    y: logAxis(
+      'ms, logarithmic',
+      lines.flatMap(({ points }) => points.map(({ y }) => y)),
+      formatMs,
+    ),
+    unit: 'ms',
+    lines,
+    describeX: x => (x === longestOf(most) ? 'the longest' : `p${Number((100 - 100 / x).toFixed(7))}`),
+    marks: false,
+    legend: [
+      ...curves.map(({ name }, look) => ({ name, look, bare: true })),
+      { name: 'dashed: service, else response', look: -1, dashed: true, bare: true },
+    ],
+    inTable: x => x === longestOf(most) || tabled.includes(x),
+  });
+}
+
+function nameCurve(scenario: ScenarioResult): string {
+  return isOpen(scenario) ? describeArrival(scenario.arrival) : namePools(scenario);
+}
+
+/** The longest stands at the end for all curves of a chart, whatever their counts. */
+function place({ points, longestMs }: PercentileCurve, most: number): Line['points'] {
+  return [
+    ...points.map(({ percentile, ms }) => ({ x: nines(percentile), y: ms })),
+    { x: longestOf(most), y: longestMs },
+  ];
+}
+
+function ninesAxis(most: number): Axis {
+  const percentiles = [0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999].filter(
+    percentile => nines(percentile) <= most,
+  );
+  return {
+    label: 'percentile, as 1 / (1 − p); the longest at the end',
+    kind: 'log',
+    domain: [1, longestOf(most)],
+    ticks: percentiles.map(percentile => ({ at: nines(percentile), label: `${percentile}` })),
+  };
+}
