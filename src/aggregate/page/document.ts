@@ -47,6 +47,7 @@ ${sections.map(
 )}</main>
 ${shouted}
 <footer>${footer}</footer>
+<p id="keys" hidden>The arrow keys tell the values of this chart.</p>
 <div id="tip" hidden></div><div id="said" aria-live="polite"></div>
 <script>${new Html(script)}</script>
 </body>

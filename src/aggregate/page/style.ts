@@ -127,11 +127,11 @@ table { border-collapse: collapse; font-size: 13px; line-height: 1.4; font-varia
 th, td { text-align: left; padding: 5px 14px 5px 0; border-bottom: 1px solid var(--rule); vertical-align: top; white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; border-bottom-color: var(--soft); }
 td:last-child, th:last-child { padding-right: 0; }
-.n { text-align: right; }
-td:not(.n) { white-space: normal; min-width: 64px; overflow-wrap: anywhere; }
-td:not(.n):last-child { min-width: 220px; }
+.n, .numbers td + td, .numbers th + th { text-align: right; }
+table:not(.numbers) td:not(.n) { white-space: normal; min-width: 64px; overflow-wrap: anywhere; }
+table:not(.numbers) td:not(.n):last-child { min-width: 220px; }
 .maps { display: flex; flex-wrap: wrap; gap: 22px 44px; margin: 14px 0; }
-.maps td, .maps td:not(.n):last-child { min-width: 92px; white-space: nowrap; }
+.maps td, .maps table td:not(.n):last-child { min-width: 92px; white-space: nowrap; }
 .maps td:first-child, .maps th:first-child { min-width: 50px; color: var(--soft); }
 .maps td small { display: block; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 5px 22px; }

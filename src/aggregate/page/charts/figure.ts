@@ -13,5 +13,5 @@ export interface Figure {
 
 /** A chart with its title and its table. Its values are read by pointer, or with the arrow keys. */
 export function figure({ title, subtitle, legend = null, drawing, table, small = false }: Figure): Html {
-  return html`<figure class="chart${small && ' small'}"><figcaption><b>${title}</b> <span>${subtitle}</span></figcaption>${legend}<div class="drawing" tabindex="0" role="group" aria-label="${title}: the arrow keys tell its values">${drawing}</div>${table}</figure>`;
+  return html`<figure class="chart${small && ' small'}"><figcaption><b>${title}</b> <span>${subtitle}</span></figcaption>${legend}<div class="drawing" tabindex="0" role="group" aria-label="${title}" aria-describedby="keys">${drawing}</div>${table}</figure>`;
 }

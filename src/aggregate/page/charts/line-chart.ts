@@ -2,7 +2,7 @@ import { nothing } from '../../text/format.ts';
 import { numberColumn, textColumn } from '../../text/markdown.ts';
 import { formatExact } from '../exact.ts';
 import { type Html, html, px } from '../html.ts';
-import { foldedTable } from '../table.ts';
+import { chartTable } from '../table.ts';
 import type { Axis } from './axis.ts';
 import { figure } from './figure.ts';
 import { chartArea, drawing, frame, scalesOf, slices } from './frame.ts';
@@ -46,7 +46,7 @@ export function lineChart(chart: LineChart): Html {
         places.map(place => ({ x: scales.x(place), tip: tell(chart, place) })),
       )}`,
     ),
-    table: foldedTable(`Table: ${title}`, places.filter(chart.inTable ?? (() => true)), [
+    table: chartTable(title, places.filter(chart.inTable ?? (() => true)), [
       textColumn('', chart.describeX),
       ...lines.map(({ name, measure, points }) =>
         numberColumn<number>(`${[name, ...[measure ?? []].flat()].join(', ')}, ${chart.unit}`, place =>

@@ -2,7 +2,7 @@ import { nothing } from '../../text/format.ts';
 import { numberColumn, textColumn } from '../../text/markdown.ts';
 import { formatExactInterval } from '../exact.ts';
 import { type Content, type Html, html } from '../html.ts';
-import { foldedTable } from '../table.ts';
+import { chartTable } from '../table.ts';
 import type { Axis } from './axis.ts';
 import { figure } from './figure.ts';
 import { colourOf, type LegendEntry, legend, markPath } from './look.ts';
@@ -47,7 +47,7 @@ export function stripChart(chart: StripChart): Html {
     drawing: html`<div class="strips">${rows.map((row, index) => drawRow(chart, row, strips[index], grid))}<div class="strip-row strip-axis"><span class="strip-label"></span><svg height="22" aria-hidden="true">${ticks.map(
       ({ at, label }) => html`<text x="${at}%" y="15" text-anchor="middle">${label}</text>`,
     )}</svg><span class="strip-value">${chart.axis.label}</span></div></div>`,
-    table: foldedTable(`Table: ${title}`, rows, [
+    table: chartTable(title, rows, [
       textColumn('', ({ label }) => label),
       ...(rows.some(({ group }) => group !== '') ? [textColumn<Strip>('of', ({ group }) => group)] : []),
       ...markNames(rows).map((name, place) =>

@@ -2,7 +2,7 @@ import { formatCount, formatPlural, nothing } from '../../text/format.ts';
 import { numberColumn } from '../../text/markdown.ts';
 import { formatExact } from '../exact.ts';
 import { type Content, type Html, html, px } from '../html.ts';
-import { foldedTable } from '../table.ts';
+import { chartTable } from '../table.ts';
 import type { Axis } from './axis.ts';
 import { figure } from './figure.ts';
 import { drawing } from './frame.ts';
@@ -23,10 +23,18 @@ export interface TimelineChart {
   /** Milliseconds, likewise. */
   readonly latency: Axis;
   readonly subtitle: string;
+  readonly withTable: boolean;
 }
 
 /** What completed and failed in each second above, p50 to p99 of the response time below, round after round. */
-export function timelineChart({ title, subtitle, timeline, throughput, latency }: TimelineChart): Html {
+export function timelineChart({
+  title,
+  subtitle,
+  timeline,
+  throughput,
+  latency,
+  withTable,
+}: TimelineChart): Html {
   const placed = placeTimeline(timeline, throughput, latency);
   const moments = timeline.rounds.flatMap(round => round.moments);
   return figure({
@@ -40,14 +48,16 @@ export function timelineChart({ title, subtitle, timeline, throughput, latency }
           html`<rect class="warmup" x="${px(x)}" y="${timelineArea.throughput.top}" width="${px(width)}" height="${timelineArea.latency.bottom - timelineArea.throughput.top}"/>`,
       )}${drawMoments(placed.moments)}${drawLatencies(placed.moments)}<g class="slices of-timeline">${placed.moments.map(drawSlice)}</g>`,
     ),
-    table: foldedTable(`Table: ${title}`, moments, [
-      numberColumn('round', ({ round }) => round),
-      numberColumn('from second', ({ fromSecond }) => fromSecond),
-      numberColumn('completed', ({ completed }) => formatCount(completed)),
-      numberColumn('failed', ({ failed }) => formatCount(failed)),
-      numberColumn('p50 ms', ({ p50 }) => (p50 === null ? nothing : formatExact(p50))),
-      numberColumn('p99 ms', ({ p99 }) => (p99 === null ? nothing : formatExact(p99))),
-    ]),
+    table:
+      withTable &&
+      chartTable(title, moments, [
+        numberColumn('round', ({ round }) => round),
+        numberColumn('from second', ({ fromSecond }) => fromSecond),
+        numberColumn('completed', ({ completed }) => formatCount(completed)),
+        numberColumn('failed', ({ failed }) => formatCount(failed)),
+        numberColumn('p50 ms', ({ p50 }) => (p50 === null ? nothing : formatExact(p50))),
+        numberColumn('p99 ms', ({ p99 }) => (p99 === null ? nothing : formatExact(p99))),
+      ]),
   });
 }
 
@@ -117,7 +127,9 @@ function tell({ round, fromSecond, seconds, completed, failed, p50, p99 }: Momen
     `round ${round}, second ${fromSecond}${until}`,
     completed === 0
       ? 'nothing completed'
-      : `${formatPlural(completed, 'operation')}, ${formatExact(completed / seconds)} ops/s`,
+      : seconds === 1
+        ? `${formatExact(completed)} ops/s`
+        : `${formatPlural(completed, 'operation')}, ${formatExact(completed / seconds)} ops/s`,
     ...(failed === 0 ? [] : [`failed: ${formatCount(failed)}`]),
     ...(p50 === null || p99 === null ? [] : [`p50 ${formatExact(p50)} ms, p99 ${formatExact(p99)} ms`]),
   ].join('\n');

@@ -3,7 +3,7 @@ import { formatRate } from '../../text/format.ts';
 import { numberColumn } from '../../text/markdown.ts';
 import { formatExact } from '../exact.ts';
 import { type Html, html } from '../html.ts';
-import { foldedTable } from '../table.ts';
+import { chartTable } from '../table.ts';
 import { type Axis, axisFromZero } from './axis.ts';
 import { figure } from './figure.ts';
 import { type Area, drawing, frame, scalesOf, slices } from './frame.ts';
@@ -22,10 +22,11 @@ const small: Area = {
 export interface UtilizationChart {
   readonly title: string;
   readonly standings: readonly Standing[];
+  readonly withTable: boolean;
 }
 
 /** Connections in use and idle, stacked, and the workers that wait for one. */
-export function utilizationChart({ title, standings }: UtilizationChart): Html {
+export function utilizationChart({ title, standings, withTable }: UtilizationChart): Html {
   const last = standings.at(-1);
   const x = secondsAxis(standings[0]?.fromMs ?? 0, last?.untilMs ?? 1);
   const y = axisFromZero(
@@ -71,14 +72,16 @@ export function utilizationChart({ title, standings }: UtilizationChart): Html {
         })),
       )}`,
     ),
-    table: foldedTable(`Table: ${title}`, standings, [
-      numberColumn('from ms', ({ fromMs }) => fromMs),
-      numberColumn('until ms', ({ untilMs }) => untilMs),
-      numberColumn('active', ({ active }) => formatExact(active)),
-      numberColumn('idle', ({ idle }) => formatExact(idle)),
-      numberColumn('waiting', ({ waiting }) => formatExact(waiting)),
-      numberColumn('total', ({ total }) => formatExact(total)),
-    ]),
+    table:
+      withTable &&
+      chartTable(title, standings, [
+        numberColumn('from ms', ({ fromMs }) => fromMs),
+        numberColumn('until ms', ({ untilMs }) => untilMs),
+        numberColumn('active', ({ active }) => formatExact(active)),
+        numberColumn('idle', ({ idle }) => formatExact(idle)),
+        numberColumn('waiting', ({ waiting }) => formatExact(waiting)),
+        numberColumn('total', ({ total }) => formatExact(total)),
+      ]),
   });
 }
 

@@ -12,8 +12,9 @@ import { fold } from '../table.ts';
 
 /** Scenarios in one chart: each has two curves. */
 const mostInChart = 4;
-/** Charts that are there to be seen at once; those of further settings are folded. */
+/** Charts that are there to be seen at once, those of further settings are folded; and charts at all. */
 const mostOpen = 8;
+const mostCharts = 24;
 
 /** Percentiles of the table; the chart tells all of them. */
 const tabled = [0, 50, 75, 90, 95, 99, 99.9, 99.99, 99.999].map(nines);
@@ -28,18 +29,29 @@ interface Curves {
 
 /** Percentile curves of service and response time: scenarios of one number of workers in one chart. */
 export function percentileCharts(scenarios: readonly ScenarioResult[]): Content {
+  const groups = groupBySetting(scenarios).flatMap(({ heading, scenarios: ofSetting }) =>
+    chartGroups(ofSetting).map(group => ({ heading, group })),
+  );
+  const charts = groups.slice(0, mostCharts).flatMap(({ heading, group }) => {
+    const chart = chartOf(heading, group);
+    return chart === null ? [] : [{ heading, chart }];
+  });
+  if (charts.length === 0) return null;
   let shown = 0;
-  return groupBySetting(scenarios).map(({ heading, scenarios: ofSetting }) => {
-    const charts = chartGroups(ofSetting).flatMap(group => chartOf(heading, group) ?? []);
-    if (charts.length === 0) return null;
-    const open = shown === 0 || shown + charts.length <= mostOpen;
-    shown += charts.length;
+  const headings = [...new Set(charts.map(({ heading }) => heading))];
+  return html`<p class="note">All rounds of a scenario together, from the histograms of result.json.${
+    groups.length > mostCharts &&
+    ` Drawn are the first ${mostCharts} of ${groups.length} charts; the table of all results has the percentiles of every scenario.`
+  }</p>${headings.map(heading => {
+    const ofSetting = charts.filter(one => one.heading === heading).map(({ chart }) => chart);
+    const open = shown === 0 || shown + ofSetting.length <= mostOpen;
+    shown += ofSetting.length;
     return fold(
-      `${heading}: ${formatPlural(charts.length, 'chart')}`,
-      html`<div class="charts">${charts}</div>`,
+      `${heading}: ${formatPlural(ofSetting.length, 'chart')}`,
+      html`<div class="charts">${ofSetting}</div>`,
       open,
     );
-  });
+  })}`;
 }
 
 /** Scenarios that differ in their pools only, or in an open loop in their rates. */

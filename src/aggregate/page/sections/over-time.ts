@@ -9,9 +9,11 @@ import { bySize, nameSize } from '../scenario-names.ts';
 import { fold } from '../table.ts';
 
 /** Bars of all charts of a page together, charts of one scenario, and charts: a page has an end. */
-const mostBars = 1500;
+const mostBars = 1200;
 const mostBarsEach = 120;
-const mostCharts = 60;
+const mostCharts = 50;
+/** With more scenarios the charts alone tell their figures, and result.json. */
+const mostTables = 24;
 /** Charts that are there to be seen at once. */
 const mostOpen = 12;
 
@@ -52,7 +54,11 @@ export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'conf
         .toSorted((a, b) => bySize(a.scenario, b.scenario));
       const open = shown === 0 || shown + charts.length <= mostOpen || charts.some(one => trouble(one) > 0);
       shown += charts.length;
-      return fold(`${heading}: ${describe(charts)}`, chartsOf(charts), open && charts.length <= 2 * mostOpen);
+      return fold(
+        `${heading}: ${describe(charts)}`,
+        chartsOf(charts, measured.length <= mostTables),
+        open && charts.length <= 2 * mostOpen,
+      );
     },
   )}`;
 }
@@ -80,7 +86,7 @@ function describe(charts: readonly Drawn[]): string {
   return `${formatPlural(charts.length, 'scenario')}, ${found.join(', ')}`;
 }
 
-function chartsOf(charts: readonly Drawn[]): Content {
+function chartsOf(charts: readonly Drawn[], withTable: boolean): Content {
   const moments = charts.flatMap(({ timeline }) => timeline.rounds.flatMap(round => round.moments));
   const throughput: Axis = axisFromZero(
     'operations/s',
@@ -95,6 +101,6 @@ function chartsOf(charts: readonly Drawn[]): Content {
     4,
   );
   return html`<div class="charts small">${charts.map(({ scenario, timeline }) =>
-    timelineChart({ title: nameSize(scenario), subtitle: '', timeline, throughput, latency }),
+    timelineChart({ title: nameSize(scenario), subtitle: '', timeline, throughput, latency, withTable }),
   )}</div>`;
 }

@@ -14,9 +14,11 @@ import { fold, foldedTable } from '../table.ts';
 
 const mostRows = 40;
 /** Steps of all charts of utilization together, of one of them, and charts. */
-const mostSteps = 1000;
+const mostSteps = 600;
 const mostStepsEach = 60;
-const mostCharts = 48;
+const mostCharts = 30;
+/** With more scenarios the charts alone tell their figures, and result.json. */
+const mostTables = 24;
 
 /** What the pools did: how long workers waited for a connection, how long connecting took, connections over time. */
 export function poolCharts(scenarios: readonly ScenarioResult[]): Content {
@@ -85,7 +87,15 @@ function utilization(scenarios: readonly ScenarioResult[]): Content {
   return groupBySetting(shown).map(({ heading, scenarios: ofSetting }) => {
     const charts = ofSetting.toSorted(bySize).flatMap(scenario => {
       const standings = standingsOf(scenario, each);
-      return standings.length === 0 ? [] : [utilizationChart({ title: nameSize(scenario), standings })];
+      return standings.length === 0
+        ? []
+        : [
+            utilizationChart({
+              title: nameSize(scenario),
+              standings,
+              withTable: scenarios.length <= mostTables,
+            }),
+          ];
     });
     if (charts.length === 0) return null;
     return fold(

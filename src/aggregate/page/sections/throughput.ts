@@ -15,7 +15,7 @@ const throughput: Figure = ({ summary }) => summary?.opsPerSecond ?? null;
 const responseP99: Figure = ({ summary }) => summary?.responseP99 ?? null;
 
 /** More scenarios than this are a table, not a chart. */
-const mostStrips = 60;
+const mostStrips = 40;
 
 /** Throughput and p99 against workers, for each setting that has several levels of them; the others in rows. */
 export function throughputCharts(scenarios: readonly ScenarioResult[]): Content {

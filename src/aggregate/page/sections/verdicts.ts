@@ -13,6 +13,7 @@ import { fold, foldedTable, htmlTable } from '../table.ts';
 
 /** Ratios of one claim in a chart; the table has all of them. */
 const mostRows = 24;
+const mostTabled = 80;
 
 /** The claims that there is something to say of, predicted against measured; `silent` are named with their reasons. */
 export function verdicts(
@@ -121,14 +122,18 @@ function judgedBy(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioRes
       ],
     };
   });
-  const all = `all ${comparisons.length} ratios`;
+  const tabled = comparisons.slice(0, mostTabled);
+  const all =
+    tabled.length < comparisons.length
+      ? `${tabled.length} of ${comparisons.length} ratios, report.md has all`
+      : `all ${comparisons.length} ratios`;
   return fold(
     `What ${id} was judged by: ${comparisons.length === 1 ? 'one ratio' : `${comparisons.length} ratios`}`,
     html`<p class="note">${comparisonNote}</p>${stripChart({
       title: `What ${id} was judged by`,
       subtitle:
         rows.length < comparisons.length
-          ? `${rows.length} of its ratios, in the order of the run; the table below has ${all}`
+          ? `${rows.length} of its ratios, in the order of the run`
           : 'paired by round',
       axis: ratioAxis(rows),
       unit: '×',
@@ -136,6 +141,6 @@ function judgedBy(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioRes
       rows,
       legend: [],
       format: formatRatioInterval,
-    })}${foldedTable(`Table: ${all}, with p-values`, comparisons, comparisonColumns())}`,
+    })}${foldedTable(`Table: ${all}, with p-values`, tabled, comparisonColumns())}`,
   );
 }
