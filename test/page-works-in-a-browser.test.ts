@@ -12,6 +12,9 @@ const result = buildFullResult({}, { warnings: ['a warning'] });
 const report = renderReportPage(result);
 const comparison = renderComparisonPage(compareResults([result, buildFullResult({ rounds: 6 })]));
 
+/** Run in the page, as text: there is no document here. */
+const unfold = "for (const details of document.querySelectorAll('details')) details.open = true";
+
 let browser: Browser;
 let axe: string;
 
@@ -45,7 +48,7 @@ async function show(
 test('both pages load without a complaint, and ask the network for nothing', async () => {
   for (const text of [report, comparison]) {
     const { page, complaints } = await show(text);
-    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    await page.evaluate('scrollTo(0, document.body.scrollHeight)');
     expect(complaints).toEqual([]);
     await page.close();
   }
@@ -53,9 +56,7 @@ test('both pages load without a complaint, and ask the network for nothing', asy
 
 test('every chart is drawn, with its title, its marks within its frame, and a table', async () => {
   const { page } = await show(report);
-  await page.evaluate(() => {
-    for (const details of document.querySelectorAll('details')) details.open = true;
-  });
+  await page.evaluate(unfold);
   const charts = await page.$$eval('figure.chart', figures =>
     figures.map(figure => {
       const svg = figure.querySelector('.drawing svg')?.getBoundingClientRect();
@@ -119,9 +120,7 @@ test('the pointer and the arrow keys tell the values of result.json', async () =
 test.each(['light', 'dark'] as const)('axe finds no serious fault, %s', async colorScheme => {
   for (const text of [report, comparison]) {
     const { page } = await show(text, { colorScheme });
-    await page.evaluate(() => {
-      for (const details of document.querySelectorAll('details')) details.open = true;
-    });
+    await page.evaluate(unfold);
     await page.evaluate(axe);
     const faults = await page.evaluate(async () => {
       // biome-ignore lint/suspicious/noExplicitAny: axe is put into the page as text.
@@ -141,7 +140,7 @@ test.each(['light', 'dark'] as const)('axe finds no serious fault, %s', async co
 test('a phone shows it without scrolling sideways', async () => {
   for (const text of [report, comparison]) {
     const { page } = await show(text, { width: 400 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(400);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400);
     await page.close();
   }
 });
