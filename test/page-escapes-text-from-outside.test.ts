@@ -94,7 +94,7 @@ test('no text from outside changes the markup of a report, whatever it says', ()
     fc.property(text, text => {
       expect(markupOf(renderReportPage(resultSaying(text)))).toBe(harmless);
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });
 
@@ -106,6 +106,6 @@ test('nor that of a comparison', () => {
     fc.property(text, text => {
       expect(markupOf(page(text))).toBe(harmless);
     }),
-    { numRuns: 20 },
+    { numRuns: 10 },
   );
 });

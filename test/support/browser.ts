@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import {
   type Program,
@@ -65,7 +65,16 @@ export async function launchBrowser(): Promise<Browser> {
 async function browserIn(root: string, cache: string): Promise<Program | undefined> {
   const program = await programIn(root, ['usr', 'lib', 'chromium', 'chromium-headless-shell']);
   if (program === undefined) return undefined;
-  return { path: program.path, env: { ...program.env, FONTCONFIG_FILE: await fontConfig(root, cache) } };
+  // PulseAudio has a library in a folder of its own, which its other one knows by an absolute path.
+  const libraries = (program.env.LD_LIBRARY_PATH ?? '').split(delimiter);
+  const pulse = libraries.map(folder => join(folder, 'pulseaudio'));
+  return {
+    path: program.path,
+    env: {
+      LD_LIBRARY_PATH: [...libraries, ...pulse].join(delimiter),
+      FONTCONFIG_FILE: await fontConfig(root, cache),
+    },
+  };
 }
 
 /** Fonts of the system, and those that were unpacked. */

@@ -22,13 +22,16 @@ export function buildFullResult(size: Size = {}, changes: Partial<Result> = {}):
     seconds = 1,
   } = size;
   const random = seededRandom(3);
+  const histograms = new Map(workers.map(level => [level, encodeLatencies(level, random)]));
   const scenarios = clients.flatMap(client =>
     workers.flatMap(workers =>
       pools.map(
         (pools): ScenarioResult =>
           buildScenario(
             { client, pools, workers },
-            Array.from({ length: rounds }, (_, round) => fullRound(round + 1, seconds, workers, random)),
+            Array.from({ length: rounds }, (_, round) =>
+              fullRound(round + 1, { seconds, workers, histograms: histograms.get(workers) }, random),
+            ),
           ),
       ),
     ),
@@ -36,8 +39,23 @@ export function buildFullResult(size: Size = {}, changes: Partial<Result> = {}):
   return buildResult(scenarios, changes);
 }
 
-function fullRound(round: number, seconds: number, workers: number, random: () => number): RoundResult {
+/** Those of one level of workers are alike in all rounds: to encode one takes a millisecond. */
+function encodeLatencies(workers: number, random: () => number): RoundResult['histograms'] {
   const latencies = Array.from({ length: 400 }, () => (0.1 + random() ** 8 * 3) * (workers / 10));
+  return { service: encodeHistogram(latencies.map(ms => ms * 0.9)), response: encodeHistogram(latencies) };
+}
+
+interface Window {
+  readonly seconds: number;
+  readonly workers: number;
+  readonly histograms: RoundResult['histograms'] | undefined;
+}
+
+function fullRound(
+  round: number,
+  { seconds, workers, histograms }: Window,
+  random: () => number,
+): RoundResult {
   const perSecond = 20_000 + Math.round(random() * 10_000);
   const base = buildRound(round, perSecond);
   const times = { count: 50, mean: 0.4, p50: 0.3 + random(), p99: 1.2 + random(), max: 2.5 };
@@ -47,10 +65,7 @@ function fullRound(round: number, seconds: number, workers: number, random: () =
     completed: perSecond * seconds,
     issued: perSecond * seconds + 3,
     failed: { TIMEOUT: 3 },
-    histograms: {
-      service: encodeHistogram(latencies.map(ms => ms * 0.9)),
-      response: encodeHistogram(latencies),
-    },
+    histograms: histograms ?? base.histograms,
     poolMetrics: {
       ...base.poolMetrics,
       acquireWait: times,
