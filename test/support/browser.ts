@@ -81,9 +81,15 @@ async function browserIn(root: string, cache: string): Promise<Program | undefin
 async function fontConfig(root: string, cache: string): Promise<string> {
   const file = join(root, 'poolbench-fonts.conf');
   const fonts = ['/usr/share/fonts', join(root, 'usr', 'share', 'fonts')];
+  const families = ['system-ui', 'sans-serif', 'ui-monospace', 'monospace']
+    .map(
+      family =>
+        `<alias><family>${family}</family><prefer><family>DejaVu Sans${family.includes('mono') ? ' Mono' : ''}</family></prefer></alias>`,
+    )
+    .join('');
   const text = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd"><fontconfig>${fonts
     .map(folder => `<dir>${folder}</dir>`)
-    .join('')}<cachedir>${join(cache, 'font-cache')}</cachedir></fontconfig>`;
+    .join('')}${families}<cachedir>${join(cache, 'font-cache')}</cachedir></fontconfig>`;
   await mkdir(root, { recursive: true });
   await writeFile(file, text);
   return file;

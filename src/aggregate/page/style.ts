@@ -64,7 +64,12 @@ footer { color: var(--soft); font-size: 13px; padding-top: 8px; padding-bottom: 
 details { margin-top: 10px; }
 summary { cursor: pointer; color: var(--accent); font-size: 13.5px; width: fit-content; max-width: 100%; overflow-wrap: anywhere; }
 summary:hover { text-decoration: underline; }
-section > details > summary { font-size: 15px; font-weight: 600; }
+section > details { margin-top: 14px; }
+section > details > summary { font-size: 14px; font-weight: 600; color: var(--ink); }
+.setting { margin: 16px 0 10px; }
+.counts { display: flex; flex-wrap: wrap; gap: 6px 22px; }
+section > .gist { max-width: 92ch; margin-bottom: 8px; }
+section > p + .chart { margin-top: 18px; }
 details[open] > summary { margin-bottom: 10px; }
 .warnings { padding-left: 20px; }
 .warnings li { margin: 4px 0; }
@@ -97,7 +102,7 @@ svg .axis-label { font-size: 11.5px; }
 .plain { --c: var(--soft); }
 .of-chart rect { y: 26px; height: 218px; }
 .of-utilization rect { y: 24px; height: 116px; }
-.of-timeline rect { y: 20px; height: 136px; }
+.of-timeline rect { y: 24px; height: 150px; }
 .completed { fill: var(--bar); }
 .failed { fill: var(--bad); }
 .failure { stroke: var(--bad); stroke-width: 2; fill: none; }
@@ -114,7 +119,8 @@ svg .axis-label { font-size: 11.5px; }
 .strip-row small { font-weight: 400; }
 .strip-label { padding: 4px 0; line-height: 1.35; overflow-wrap: anywhere; }
 .strip-label .badge { margin-right: 6px; }
-.strip-label small { display: block; }
+.strip-label small { margin-left: 4px; }
+.strong .strip-label small { display: block; margin-left: 0; }
 .strip-row svg { align-self: stretch; height: 100%; min-height: 24px; }
 .strip-axis svg { height: 22px; min-height: 22px; }
 .strip-value { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -129,10 +135,12 @@ th { color: var(--soft); font-weight: 600; border-bottom-color: var(--soft); }
 td:last-child, th:last-child { padding-right: 0; }
 .n, .numbers td + td, .numbers th + th { text-align: right; }
 table:not(.numbers) td:not(.n) { white-space: normal; min-width: 64px; overflow-wrap: anywhere; }
+table:not(.numbers) td:not(.n):first-child { min-width: 190px; }
 table:not(.numbers) td:not(.n):last-child { min-width: 220px; }
 .maps { display: flex; flex-wrap: wrap; gap: 22px 44px; margin: 14px 0; }
+.maps > div { min-width: 0; max-width: 100%; }
 .maps td, .maps table td:not(.n):last-child { min-width: 92px; white-space: nowrap; }
-.maps td:first-child, .maps th:first-child { min-width: 50px; color: var(--soft); }
+.maps table td:not(.n):first-child, .maps th:first-child { min-width: 50px; color: var(--soft); }
 .maps td small { display: block; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 5px 22px; }
 dt { color: var(--soft); }
@@ -147,7 +155,8 @@ dd { margin: 0; }
   header, main, footer, nav ul { padding-left: 12px; padding-right: 12px; }
   section { padding: 16px 14px 18px; border-radius: 8px; }
   h1 { font-size: 24px; }
-  .chart:not(.small) .drawing > svg text { font-size: 14.5px; }
+  .chart:not(.small) .drawing > svg text { font-size: 14px; }
+  table:not(.numbers) td:not(.n):first-child { min-width: 120px; }
   .strip-row { grid-template-columns: 1fr auto; padding-top: 4px; padding-bottom: 4px; }
   .strip-row svg { grid-column: 1 / -1; grid-row: 2; }
   .strip-axis .strip-value { display: none; }

@@ -16,6 +16,11 @@ export interface Axis {
 
 export type Format = (value: number) => string;
 
+/** A round number without its zeros behind the point: "60k", "0.1". */
+function shorten(label: string): string {
+  return label.replace(/\.0+(?=\D*$)/, '').replace(/(\.\d*[1-9])0+(?=\D*$)/, '$1');
+}
+
 /** From 0 to a round number above all values. */
 export function axisFromZero(label: string, values: readonly number[], format: Format, count = 5): Axis {
   const most = Math.max(0, ...values.filter(Number.isFinite));
@@ -25,7 +30,7 @@ export function axisFromZero(label: string, values: readonly number[], format: F
     label,
     kind: 'linear',
     domain: [low, high],
-    ticks: scale.ticks(count).map(at => ({ at, label: format(at) })),
+    ticks: scale.ticks(count).map(at => ({ at, label: shorten(format(at)) })),
   };
 }
 
@@ -41,12 +46,27 @@ export function logAxis(label: string, values: readonly number[], format: Format
   const high = known.length === 0 ? 1 : Math.max(...known);
   const widened = Math.max(1.08, Math.sqrt(leastSpan / (high / low)));
   const domain = [low / widened, high * widened] as const;
-  return { label, kind: 'log', domain, ticks: logTicks(domain, most).map(at => ({ at, label: format(at) })) };
+  return {
+    label,
+    kind: 'log',
+    domain,
+    ticks: logTicks(domain, most).map(at => ({ at, label: shorten(format(at)) })),
+  };
 }
 
 /** Round numbers of the finest kind of which not too many are in the domain. */
 export function logTicks([low, high]: readonly [number, number], most: number): number[] {
-  const kinds = [[1, 1.5, 2, 3, 4, 5, 6, 8], [1, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]];
+  const kinds = [
+    [
+      1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.25, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 8.5, 9,
+      9.5,
+    ],
+    [1, 1.5, 2, 3, 4, 5, 6, 8],
+    [1, 2, 3, 5, 7],
+    [1, 2, 5],
+    [1, 3],
+    [1],
+  ];
   const decades = (step: number, digits: readonly number[]): number[] => {
     const first = Math.floor(Math.log10(low) / step) * step;
     const powers = Array.from(
@@ -81,7 +101,7 @@ export function axisOfLevels(label: string, levels: readonly number[], format: F
   for (const at of sorted) {
     const previous = ticks.at(-1);
     if (previous === undefined || place(at) - place(previous.at) >= 0.09)
-      ticks.push({ at, label: format(at) });
+      ticks.push({ at, label: shorten(format(at)) });
   }
   return { label, kind, domain, ticks };
 }

@@ -1,7 +1,7 @@
 import { nothing } from '../../text/format.ts';
 import { numberColumn, textColumn } from '../../text/markdown.ts';
 import { formatExactInterval } from '../exact.ts';
-import { type Content, type Html, html } from '../html.ts';
+import { type Content, type Html, html, px } from '../html.ts';
 import { chartTable } from '../table.ts';
 import type { Axis } from './axis.ts';
 import { figure } from './figure.ts';
@@ -81,18 +81,18 @@ function drawRow(chart: StripChart, row: Strip, placed: Placed | undefined, grid
     ...(bandText === '' ? [] : [`${chart.bandName ?? 'predicted'}: ${bandText}`]),
     ...row.notes,
   ].join('\n');
-  const height = Math.max(24, 10 + marks.length * 14);
+  const height = Math.max(24, 10 + marks.length * 16);
   return html`<div class="strip-row${strong && ' strong'}" data-tip="${tip}"><span class="strip-label">${row.badge}${label}${
     group !== '' && html` <small>${group}</small>`
   }</span><svg height="${height}" aria-hidden="true">${
     placed !== undefined &&
     placed.band !== null &&
-    html`<rect class="band" x="${placed.band.low}%" width="${placed.band.high - placed.band.low}%" y="2" height="${height - 4}"/>`
-  }${grid}${(placed?.marks ?? []).map((mark, index) => drawMark(mark, marks[index]?.look ?? 0, height * ((index + 1) / (marks.length + 1))))}</svg><span class="strip-value">${marks.map(
+    html`<rect class="band" x="${placed.band.low}%" width="${placed.band.high - placed.band.low}%" height="100%"/>`
+  }${grid}${(placed?.marks ?? []).map((mark, index) => drawMark(mark, marks[index]?.look ?? 0, px((100 * (index + 1)) / (marks.length + 1))))}</svg><span class="strip-value">${marks.map(
     mark => html`<span>${chart.format(mark)}</span>`,
   )}${marks.length === 0 && nothing}</span></div>`;
 }
 
 function drawMark({ low, median, high }: Place, look: number, y: number): Html {
-  return html`<g class="${colourOf(look)}"><line class="whisker" x1="${low}%" x2="${high}%" y1="${y}" y2="${y}"/><svg x="${median}%" y="${y}" overflow="visible"><path class="mark" d="${markPath(look, 52)}"/></svg></g>`;
+  return html`<g class="${colourOf(look)}"><line class="whisker" x1="${low}%" x2="${high}%" y1="${y}%" y2="${y}%"/><svg x="${median}%" y="${y}%" overflow="visible"><path class="mark" d="${markPath(look, 52)}"/></svg></g>`;
 }

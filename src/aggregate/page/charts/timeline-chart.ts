@@ -75,7 +75,7 @@ function axes(throughput: Axis, latency: Axis, { rounds }: PlacedTimeline): Cont
     const y = (at: number) => px(bottom - share(at) * (bottom - top));
     return html`<g class="grid">${axis.ticks.map(({ at }) => html`<path d="M${left} ${y(at)}H${right}"/>`)}</g><g class="ticks">${axis.ticks.map(
       ({ at, label }) => html`<text x="${left - 5}" y="${y(at) + 3.5}" text-anchor="end">${label}</text>`,
-    )}</g><text class="axis-label" x="4" y="${top - 8}">${axis.label}</text>`;
+    )}</g><text class="axis-label" x="4" y="${top - 11}">${axis.label}</text>`;
   })}<g class="ticks">${rounds.map(
     ({ round, middle }, index) =>
       index % step === 0 &&

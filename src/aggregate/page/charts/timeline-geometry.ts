@@ -23,11 +23,11 @@ export interface PlacedTimeline {
 /** The panels of the chart, one above the other over a common x axis. */
 export const timelineArea = {
   width: 340,
-  height: 186,
+  height: 204,
   left: 40,
   right: 334,
-  throughput: { top: 20, bottom: 86 },
-  latency: { top: 108, bottom: 156 },
+  throughput: { top: 24, bottom: 92 },
+  latency: { top: 118, bottom: 174 },
 } as const;
 
 export const panel = ({ top, bottom }: { readonly top: number; readonly bottom: number }): Area => ({

@@ -9,9 +9,10 @@ import { type Content, html } from '../html.ts';
 import { nines, type PercentileCurve, percentileCurve } from '../percentile-curve.ts';
 import { bySize, namePools, nameSize } from '../scenario-names.ts';
 import { fold } from '../table.ts';
+import { poolNames } from './throughput.ts';
 
 /** Scenarios in one chart: each has two curves. */
-const mostInChart = 4;
+const mostInChart = 6;
 /** Charts that are there to be seen at once, those of further settings are folded; and charts at all. */
 const mostOpen = 8;
 const mostCharts = 24;
@@ -23,6 +24,7 @@ const longestOf = (count: number) => count * 2;
 
 interface Curves {
   readonly name: string;
+  readonly look: number;
   readonly service: PercentileCurve;
   readonly response: PercentileCurve;
 }
@@ -30,19 +32,23 @@ interface Curves {
 /** Percentile curves of service and response time: scenarios of one number of workers in one chart. */
 export function percentileCharts(scenarios: readonly ScenarioResult[]): Content {
   const groups = groupBySetting(scenarios).flatMap(({ heading, scenarios: ofSetting }) =>
-    chartGroups(ofSetting).map(group => ({ heading, group })),
+    chartGroups(ofSetting).map(group => ({ heading, group, pools: poolNames(ofSetting) })),
   );
-  const charts = groups.slice(0, mostCharts).flatMap(({ heading, group }) => {
-    const chart = chartOf(heading, group);
+  const charts = groups.slice(0, mostCharts).flatMap(({ heading, group, pools }) => {
+    const chart = chartOf(heading, group, pools);
     return chart === null ? [] : [{ heading, chart }];
   });
   if (charts.length === 0) return null;
-  let shown = 0;
-  const headings = [...new Set(charts.map(({ heading }) => heading))];
-  return html`<p class="note">All rounds of a scenario together, from the histograms of result.json.${
+  const note = html`<p class="note">All rounds of a scenario together, from the histograms of result.json.${
     groups.length > mostCharts &&
     ` Drawn are the first ${mostCharts} of ${groups.length} charts; the table of all results has the percentiles of every scenario.`
-  }</p>${headings.map(heading => {
+  }</p>`;
+  let shown = 0;
+  const headings = [...new Set(charts.map(({ heading }) => heading))];
+  // Settings of a chart or two are told by what stands under its title.
+  if (headings.length > charts.length / 2)
+    return html`${note}<div class="charts">${charts.map(({ chart }) => chart)}</div>`;
+  return html`${note}${headings.map(heading => {
     const ofSetting = charts.filter(one => one.heading === heading).map(({ chart }) => chart);
     const open = shown === 0 || shown + ofSetting.length <= mostOpen;
     shown += ofSetting.length;
@@ -68,16 +74,20 @@ function chartGroups(scenarios: readonly ScenarioResult[]): ScenarioResult[][] {
   );
 }
 
-function chartOf(heading: string, scenarios: readonly ScenarioResult[]): Content {
+/** Pools have the look here that they have in the other charts of their setting; rates have one by their order. */
+function chartOf(heading: string, scenarios: readonly ScenarioResult[], pools: readonly string[]): Content {
   const [first] = scenarios;
-  const curves = scenarios.flatMap((scenario): Curves[] => {
+  const curves = scenarios.flatMap((scenario, index): Curves[] => {
+    const look = isOpen(scenario) ? index : pools.indexOf(namePools(scenario));
     const service = percentileCurve(scenario.rounds.map(({ histograms }) => histograms.service));
     const response = percentileCurve(scenario.rounds.map(({ histograms }) => histograms.response));
-    return service === null || response === null ? [] : [{ name: nameCurve(scenario), service, response }];
+    return service === null || response === null
+      ? []
+      : [{ name: nameCurve(scenario), look, service, response }];
   });
   if (first === undefined || curves.length === 0) return null;
   const most = Math.max(...curves.map(({ response }) => response.count));
-  const lines = curves.flatMap(({ name, service, response }, look): Line[] => [
+  const lines = curves.flatMap(({ name, look, service, response }): Line[] => [
     { name, measure: 'response', look, points: place(response, most) },
     { name, measure: 'service', look, dashed: true, points: place(service, most) },
   ]);
@@ -98,7 +108,7 @@ function chartOf(heading: string, scenarios: readonly ScenarioResult[]): Content
     describeX: x => (x === longestOf(most) ? 'the longest' : `p${Number((100 - 100 / x).toFixed(7))}`),
     marks: false,
     legend: [
-      ...curves.map(({ name }, look) => ({ name, look, bare: true })),
+      ...curves.map(({ name, look }) => ({ name, look, bare: true })),
       { name: 'dashed: service, else response', look: -1, dashed: true, bare: true },
     ],
     inTable: x => x === longestOf(most) || tabled.includes(x),

@@ -15,7 +15,7 @@ const mostOpen = 30;
 export function limits(scenarios: readonly ScenarioResult[]): Content {
   if (scenarios.length === 0) return null;
   const maps = groupBySetting(scenarios).filter(isMap);
-  return html`<p>${sumUp(scenarios)}</p><div class="maps">${maps.map(limitMap)}</div>${fold(
+  return html`<p class="counts">${sumUp(scenarios)}</p>${maps.length > 0 && html`<div class="maps">${maps.map(limitMap)}</div>`}${fold(
     'The evidence for each scenario',
     htmlTable('What limited each scenario, with its evidence', scenarios, limitColumns(), (row, column) =>
       column.name === 'limited by' ? limitBadge(row.limitedBy.resource) : column.text(row),
@@ -41,14 +41,14 @@ function sumUp(scenarios: readonly ScenarioResult[]): Content {
     .toSorted(([, a], [, b]) => b - a)
     .map(
       ([resource, count]) =>
-        html`${limitBadge(resource)} ${formatCount(count)} of ${formatCount(scenarios.length)} `,
+        html`<span>${limitBadge(resource)} ${formatCount(count)} of ${formatCount(scenarios.length)}</span>`,
     );
 }
 
-/** Whether each of its scenarios has a cell of its own. */
+/** Whether each of its scenarios has a cell of its own, and there are several. */
 function isMap({ scenarios }: SettingGroup): boolean {
   const cells = new Set(scenarios.map(scenario => `${scenario.workers} ${namePools(scenario)}`));
-  return cells.size === scenarios.length;
+  return cells.size === scenarios.length && cells.size > 1;
 }
 
 function limitMap({ heading, scenarios }: SettingGroup): Html {

@@ -15,7 +15,7 @@ export function loadCharts(scenarios: readonly ScenarioResult[]): Content {
   if (tables.length === 0) return null;
   return html`<p class="note">${loadNote}</p>${tables.map(
     table =>
-      html`<h3>${table.heading}</h3><div class="charts">${[latencyChart(table), doneChart(table), backlogChart(table), lagChart(table)]}</div>${htmlTable(
+      html`<h3 class="setting">${table.heading}</h3><div class="charts">${[latencyChart(table), doneChart(table), backlogChart(table), lagChart(table)]}</div>${htmlTable(
         `Latency against load: ${table.heading}`,
         table.scenarios,
         loadColumns(),
@@ -110,14 +110,16 @@ interface Curves {
   readonly figures: readonly { readonly name: string; readonly figure: Figure; readonly dashed?: boolean }[];
 }
 
-function chart({ scenarios, heading }: LoadTable, { name, unit, log, format, figures }: Curves): Html | null {
+function chart({ scenarios }: LoadTable, { name, unit, log, format, figures }: Curves): Html | null {
   const legs = [...new Set(scenarios.map(({ arrival }) => arrival.leg ?? ''))];
-  const lines = legs.flatMap((leg, way) =>
-    figures.map(
-      ({ name, figure, dashed = false }, index): Line => ({
+  // Where rates go up and down, dashes tell the way down.
+  const shown = legs.length > 1 ? figures.filter(({ dashed = false }) => !dashed) : figures;
+  const lines = legs.flatMap(leg =>
+    shown.map(
+      ({ name, figure, dashed = false }, look): Line => ({
         name: leg === '' ? name : `${name}, ${leg}`,
-        look: index + way * figures.length,
-        dashed,
+        look,
+        dashed: dashed || leg === 'down',
         points: scenarios.flatMap(scenario => {
           const value = (scenario.arrival.leg ?? '') === leg ? figure(scenario) : null;
           return value === null
@@ -133,7 +135,8 @@ function chart({ scenarios, heading }: LoadTable, { name, unit, log, format, fig
   if (values.length === 0) return null;
   return lineChart({
     title: name,
-    subtitle: heading,
+    subtitle:
+      legs.length > 1 ? 'medians over the rounds; dashed: on the way down' : 'medians over the rounds',
     x: axisOfLevels(
       'operations/s that were due',
       scenarios.map(({ arrival }) => arrival.rate ?? 0),

@@ -47,20 +47,33 @@ export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'conf
   return html`<p class="note">${explain(config, Math.max(...drawn.map(({ timeline }) => timeline.secondsEach)))}${
     kept.size < drawn.length &&
     ` Drawn are ${kept.size} of ${drawn.length} scenarios, those with failures first; result.json has the series of all.`
-  }</p>${groupBySetting(drawn.filter(one => kept.has(one)).map(({ scenario }) => scenario)).map(
-    ({ heading, scenarios: ofSetting }) => {
-      const charts = drawn
-        .filter(({ scenario }) => ofSetting.includes(scenario))
-        .toSorted((a, b) => bySize(a.scenario, b.scenario));
-      const open = shown === 0 || shown + charts.length <= mostOpen || charts.some(one => trouble(one) > 0);
-      shown += charts.length;
-      return fold(
-        `${heading}: ${describe(charts)}`,
-        chartsOf(charts, measured.length <= mostTables),
-        open && charts.length <= 2 * mostOpen,
-      );
-    },
-  )}`;
+  }</p>${settingsOf(drawn.filter(one => kept.has(one))).map(({ heading, charts }) => {
+    const open = shown === 0 || shown + charts.length <= mostOpen || charts.some(one => trouble(one) > 0);
+    shown += charts.length;
+    return fold(
+      `${heading}${describe(charts)}`,
+      chartsOf(charts, measured.length <= mostTables),
+      open && charts.length <= 2 * mostOpen,
+    );
+  })}`;
+}
+
+interface Setting {
+  /** With a colon behind it; empty: there is no other. */
+  readonly heading: string;
+  readonly charts: readonly Drawn[];
+}
+
+/** Charts by setting, where settings have several. */
+function settingsOf(drawn: readonly Drawn[]): Setting[] {
+  const groups = groupBySetting(drawn.map(({ scenario }) => scenario));
+  if (groups.length > drawn.length / 2) return [{ heading: '', charts: drawn }];
+  return groups.map(({ heading, scenarios }) => ({
+    heading: `${heading}: `,
+    charts: drawn
+      .filter(({ scenario }) => scenarios.includes(scenario))
+      .toSorted((a, b) => bySize(a.scenario, b.scenario)),
+  }));
 }
 
 const trouble = ({ failed, outages }: Drawn) => (failed > 0 ? 2 : 0) + (outages > 0 ? 1 : 0);
@@ -70,9 +83,9 @@ function explain(config: Result['config'], secondsEach: number): string {
   const before = typeof warmup === 'number' && warmup > 0 ? `: ${warmup} s of warm-up and ` : ': ';
   const bars = secondsEach === 1 ? 'a second' : `up to ${secondsEach} seconds`;
   return (
-    `A bar is ${bars} of a measured window; windows of all rounds stand one after another. The hatched gaps are what is between them${before}` +
+    `A bar is ${bars} of a measured window, or what the window has less; those of all rounds stand one after another. The shaded gaps are what is between them${before}` +
     'the turns of other scenarios, of which nothing is recorded here. Below, each line goes from the p50 to the p99 of the response time. ' +
-    'A cross marks failed operations, a shaded bar a time in which nothing completed.'
+    'A cross marks failed operations, a red frame a time in which nothing completed.'
   );
 }
 
@@ -100,7 +113,20 @@ function chartsOf(charts: readonly Drawn[], withTable: boolean): Content {
     formatMs,
     4,
   );
+  const labels = new Map(
+    groupBySetting(charts.map(({ scenario }) => scenario)).flatMap(({ label, scenarios }) =>
+      scenarios.map(scenario => [scenario, label] as const),
+    ),
+  );
+  const several = new Set(labels.values()).size > 1;
   return html`<div class="charts small">${charts.map(({ scenario, timeline }) =>
-    timelineChart({ title: nameSize(scenario), subtitle: '', timeline, throughput, latency, withTable }),
+    timelineChart({
+      title: nameSize(scenario),
+      subtitle: several ? (labels.get(scenario) ?? '') : '',
+      timeline,
+      throughput,
+      latency,
+      withTable,
+    }),
   )}</div>`;
 }

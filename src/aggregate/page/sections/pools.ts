@@ -12,13 +12,16 @@ import { type Content, html } from '../html.ts';
 import { bySize, nameSize } from '../scenario-names.ts';
 import { fold, foldedTable } from '../table.ts';
 
-const mostRows = 40;
+/** Rows of a chart; the table has all scenarios. */
+const mostRows = 16;
 /** Steps of all charts of utilization together, of one of them, and charts. */
 const mostSteps = 600;
 const mostStepsEach = 60;
 const mostCharts = 30;
 /** With more scenarios the charts alone tell their figures, and result.json. */
 const mostTables = 24;
+/** Charts of utilization that are there to be seen at once. */
+const mostOpen = 6;
 
 /** What the pools did: how long workers waited for a connection, how long connecting took, connections over time. */
 export function poolCharts(scenarios: readonly ScenarioResult[]): Content {
@@ -84,25 +87,27 @@ function strips(
 function utilization(scenarios: readonly ScenarioResult[]): Content {
   const shown = scenarios.slice(0, mostCharts);
   const each = Math.max(8, Math.min(mostStepsEach, Math.floor(mostSteps / shown.length)));
-  return groupBySetting(shown).map(({ heading, scenarios: ofSetting }) => {
-    const charts = ofSetting.toSorted(bySize).flatMap(scenario => {
+  const groups = groupBySetting(shown).map(({ heading, scenarios: ofSetting }) => ({
+    heading,
+    charts: ofSetting.toSorted(bySize).flatMap(scenario => {
       const standings = standingsOf(scenario, each);
+      const withTable = scenarios.length <= mostTables;
       return standings.length === 0
         ? []
-        : [
-            utilizationChart({
-              title: nameSize(scenario),
-              standings,
-              withTable: scenarios.length <= mostTables,
-            }),
-          ];
-    });
-    if (charts.length === 0) return null;
-    return fold(
-      `Connections over the window: ${heading}, ${formatPlural(charts.length, 'chart')}`,
-      html`<p class="note">Means over the rounds, all pools of a scenario together.${
-        shown.length < scenarios.length && ` The first ${shown.length} of ${scenarios.length} scenarios.`
-      }</p><ul class="legend"><li><svg width="26" height="12" aria-hidden="true"><rect class="active" width="26" height="12"/></svg>connections in use</li><li><svg width="26" height="12" aria-hidden="true"><rect class="idle" width="26" height="12"/></svg>idle</li><li><svg width="26" height="12" aria-hidden="true"><path class="waiting" d="M1 6H25"/></svg>workers waiting for one</li></ul><div class="charts small">${charts}</div>`,
-    );
-  });
+        : [utilizationChart({ title: nameSize(scenario), standings, withTable })];
+    }),
+  }));
+  const count = groups.reduce((sum, { charts }) => sum + charts.length, 0);
+  if (count === 0) return null;
+  return fold(
+    `Connections over the window: ${formatPlural(count, 'chart')}`,
+    html`<p class="note">Means over the rounds, all pools of a scenario together.${
+      shown.length < scenarios.length && ` The first ${shown.length} of ${scenarios.length} scenarios.`
+    }</p><ul class="legend"><li><svg width="26" height="12" aria-hidden="true"><rect class="active" width="26" height="12"/></svg>connections in use</li><li><svg width="26" height="12" aria-hidden="true"><rect class="idle" width="26" height="12"/></svg>idle</li><li><svg width="26" height="12" aria-hidden="true"><path class="waiting" d="M1 6H25"/></svg>workers waiting for one</li></ul>${groups.map(
+      ({ heading, charts }) =>
+        charts.length > 0 &&
+        html`<h4 class="setting">${heading}</h4><div class="charts small">${charts}</div>`,
+    )}`,
+    count <= mostOpen,
+  );
 }
