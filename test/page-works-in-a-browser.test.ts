@@ -143,6 +143,7 @@ test('a phone shows it without scrolling sideways, however many pools there are'
   const wide = renderReportPage(buildFullResult({ pools: [1, 2, 4, 8, 16, 32], rounds: 1 }));
   for (const text of [report, comparison, wide]) {
     const { page } = await show(text, { width: 400 });
+    await page.evaluate(unfold);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400);
     await page.close();
   }

@@ -53,7 +53,7 @@ footer { color: var(--soft); font-size: 13px; padding-top: 8px; padding-bottom: 
 .badge.l-pool { color: var(--bad); background: var(--bad-soft); }
 .badge.l-network { color: var(--open); background: var(--open-soft); }
 .badge.l-machine { outline: 1px dashed currentColor; outline-offset: -1px; }
-.cards { display: grid; gap: 14px; margin-top: 18px; }
+.cards { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; margin-top: 18px; }
 .card { border: 1px solid var(--rule); border-left: 4px solid var(--none); border-radius: 8px; padding: 14px 18px 14px; }
 .card.v-supported { border-left-color: var(--good); }
 .card.v-refuted { border-left-color: var(--bad); }
@@ -85,7 +85,7 @@ figcaption span { color: var(--soft); font-size: 13px; display: block; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; list-style: none; padding: 0; font-size: 13px; margin-bottom: 4px; }
 .legend li { display: flex; align-items: center; gap: 6px; }
 .drawing svg { display: block; width: 100%; height: auto; overflow: visible; }
-.strips { display: grid; }
+.strips { display: grid; grid-template-columns: minmax(150px, 30%) 1fr max-content; }
 svg text { fill: var(--soft); font-size: 12px; font-family: inherit; font-variant-numeric: tabular-nums; }
 .small svg text { font-size: 11px; }
 svg .axis-label { font-size: 11.5px; }
@@ -113,7 +113,7 @@ svg .axis-label { font-size: 11.5px; }
 .active { fill: var(--bar); }
 .idle { fill: var(--idle); }
 .waiting { stroke: var(--c1); stroke-width: 1.8; stroke-dasharray: 5 3; fill: none; }
-.strip-row { display: grid; grid-template-columns: minmax(150px, 30%) 1fr minmax(132px, auto); gap: 0 14px; align-items: center; padding: 0 6px; margin: 0 -6px; border-radius: 6px; font-size: 13.5px; }
+.strip-row { display: grid; grid-column: 1 / -1; grid-template-columns: subgrid; gap: 0 14px; align-items: center; padding: 0 6px; margin: 0 -6px; border-radius: 6px; font-size: 13.5px; }
 .strip-row.on { background: var(--band); }
 .strip-row.strong { font-weight: 600; }
 .strip-row small { font-weight: 400; }
@@ -122,11 +122,12 @@ svg .axis-label { font-size: 11.5px; }
 .strip-label small { margin-left: 4px; }
 .strong .strip-label small { display: block; margin-left: 0; }
 .strip-row svg { align-self: stretch; height: 100%; min-height: 24px; }
+.strip-row .band { y: 3px; height: calc(100% - 6px); rx: 3px; }
 .strip-axis svg { height: 22px; min-height: 22px; }
 .strip-value { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .strip-value span { display: block; }
 .strip-axis .strip-value { color: var(--soft); font-size: 12px; }
-.band { fill: var(--c2); fill-opacity: 0.17; }
+.band { fill: var(--c2); fill-opacity: 0.16; }
 .reference { stroke: var(--ink); stroke-width: 1.2; opacity: 0.55; }
 .table { overflow-x: auto; margin-top: 6px; }
 table { border-collapse: collapse; font-size: 13px; line-height: 1.4; font-variant-numeric: tabular-nums; }
@@ -134,7 +135,7 @@ th, td { text-align: left; padding: 5px 14px 5px 0; border-bottom: 1px solid var
 th { color: var(--soft); font-weight: 600; border-bottom-color: var(--soft); }
 td:last-child, th:last-child { padding-right: 0; }
 .n, .numbers td + td, .numbers th + th { text-align: right; }
-table:not(.numbers) td:not(.n) { white-space: normal; min-width: 64px; overflow-wrap: anywhere; }
+table:not(.numbers) td:not(.n) { white-space: normal; min-width: 96px; overflow-wrap: break-word; }
 table:not(.numbers) td:not(.n):first-child { min-width: 190px; }
 table:not(.numbers) td:not(.n):last-child { min-width: 220px; }
 .maps { display: flex; flex-wrap: wrap; gap: 22px 44px; margin: 14px 0; }
@@ -157,7 +158,8 @@ dd { margin: 0; }
   h1 { font-size: 24px; }
   .chart:not(.small) .drawing > svg text { font-size: 14px; }
   table:not(.numbers) td:not(.n):first-child { min-width: 120px; }
-  .strip-row { grid-template-columns: 1fr auto; padding-top: 4px; padding-bottom: 4px; }
+  .strips { grid-template-columns: 1fr max-content; }
+  .strip-row { padding-top: 4px; padding-bottom: 4px; }
   .strip-row svg { grid-column: 1 / -1; grid-row: 2; }
   .strip-axis .strip-value { display: none; }
   .strip-value { font-size: 12.5px; }
@@ -174,7 +176,8 @@ dd { margin: 0; }
     --band: #0068a826; --bar: #7fb1d4; --idle: #d5e3ee; --alarm: #ffd84d; --alarm-ink: #241b00;
   }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  body { font-size: 11px; }
+  body { font-size: 13px; }
+  .strip-row { margin: 0; padding: 0; }
   nav, #tip, .copy button { display: none; }
   section { border: 0; padding: 6px 0; margin: 6px 0; }
   header, main, footer { max-width: none; padding-left: 0; padding-right: 0; }
