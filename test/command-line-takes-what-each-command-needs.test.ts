@@ -29,7 +29,6 @@ test.each([
   ['versus', '--target=a.json'],
   ['versus', '--force'],
   ['compare', '--rounds=3'],
-  ['compare', '--out=a'],
   ['report', '--json'],
 ])('%s has no use for %s', (command, option) => {
   const flag = option.split('=', 1)[0] ?? '';

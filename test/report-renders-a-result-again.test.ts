@@ -5,7 +5,7 @@ import { createExperiment } from './support/experiment.ts';
 import { runPoolbench } from './support/poolbench.ts';
 import { startRedis } from './support/servers.ts';
 
-test('report prints what the run printed, from the folder and from the file, and renews report.md', async () => {
+test('report prints what the run printed, from the folder and from the file, and renews report.md and report.html', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());
   const experiment = await createExperiment(server.url, {
@@ -15,7 +15,9 @@ test('report prints what the run printed, from the folder and from the file, and
   expect(run.code, run.stderr).toBe(0);
   const folder = await experiment.resultsFolder();
   const markdown = await readFile(join(folder, 'report.md'), 'utf8');
+  const page = await readFile(join(folder, 'report.html'), 'utf8');
   await rm(join(folder, 'report.md'));
+  await rm(join(folder, 'report.html'));
   for (const path of [folder, join(folder, 'result.json')]) {
     expect(await runPoolbench(['report', path])).toEqual({
       code: 0,
@@ -24,6 +26,7 @@ test('report prints what the run printed, from the folder and from the file, and
       stderr: '',
     });
     expect(await readFile(join(folder, 'report.md'), 'utf8')).toBe(markdown);
+    expect(await readFile(join(folder, 'report.html'), 'utf8')).toBe(page);
   }
 
   const other = join(experiment.folder, 'other.json');

@@ -56,7 +56,7 @@ test.each([
 
   const folder = await experiment.resultsFolder();
   expect(folder).toMatch(new RegExp(`/\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\dZ-contract-${name}$`));
-  expect((await readdir(folder)).sort()).toEqual(['report.md', 'result.json']);
+  expect((await readdir(folder)).sort()).toEqual(['report.html', 'report.md', 'result.json']);
   expect(await readFile(join(folder, 'report.md'), 'utf8')).toContain(`contract-${name}`);
 
   const result = await experiment.result();

@@ -61,7 +61,11 @@ test('Redis and Valkey are measured in turn and compared, and keep none of our k
   expect(folder).toMatch(/\/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-versus-red-val$/);
   expect((await readdir(folder)).toSorted()).toEqual(['comparison.json', 'comparison.md', 'red', 'val']);
   for (const side of ['red', 'val'])
-    expect((await readdir(join(folder, side))).toSorted()).toEqual(['report.md', 'result.json']);
+    expect((await readdir(join(folder, side))).toSorted()).toEqual([
+      'report.html',
+      'report.md',
+      'result.json',
+    ]);
 
   const [red, val] = [await readSide(folder, 'red'), await readSide(folder, 'val')];
   expect(red).toMatchObject({ name: 'red', complete: true, target: { detected: { server: 'redis' } } });
