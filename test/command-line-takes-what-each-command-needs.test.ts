@@ -29,7 +29,6 @@ test.each([
   ['versus', '--target=a.json'],
   ['report', '--force'],
   ['compare', '--rounds=3'],
-  ['compare', '--out=a'],
   ['report', '--json'],
   ['run', '--as=memtier'],
   ['compare', '--scenario=a'],

@@ -59,6 +59,7 @@ test.each([
   expect((await readdir(folder)).sort()).toEqual([
     'histograms',
     'histograms.hlog',
+    'report.html',
     'report.md',
     'result.json',
     'scenarios.csv',

@@ -24,6 +24,7 @@ test('several numbers of server threads are as many servers, compared with one a
   expect(code, stderr).toBe(0);
   const folder = await experiment.resultsFolder();
   expect((await readdir(folder)).toSorted()).toEqual([
+    'comparison.html',
     'comparison.json',
     'comparison.md',
     'swept-1thread',

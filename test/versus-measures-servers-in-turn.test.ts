@@ -59,11 +59,18 @@ test('Redis and Valkey are measured in turn and compared, and keep none of our k
 
   const folder = await experiment.resultsFolder();
   expect(folder).toMatch(/\/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-versus-red-val$/);
-  expect((await readdir(folder)).toSorted()).toEqual(['comparison.json', 'comparison.md', 'red', 'val']);
+  expect((await readdir(folder)).toSorted()).toEqual([
+    'comparison.html',
+    'comparison.json',
+    'comparison.md',
+    'red',
+    'val',
+  ]);
   for (const side of ['red', 'val'])
     expect((await readdir(join(folder, side))).toSorted()).toEqual([
       'histograms',
       'histograms.hlog',
+      'report.html',
       'report.md',
       'result.json',
       'scenarios.csv',

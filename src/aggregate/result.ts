@@ -251,6 +251,11 @@ const claim = z.object({
   measured: z.number().nullable(),
   low: z.number().nullable(),
   high: z.number().nullable(),
+  /** Where the claim has `measured`, open where null; null: nothing is measured, or nothing predicted of it. */
+  predictedRange: z
+    .object({ low: z.number().nullable(), high: z.number().nullable() })
+    .nullable()
+    .default(null),
   verdict: z.enum(['supported', 'refuted', 'inconclusive', 'not tested']),
   reason: z.string(),
   /** What decided, in a sentence or two, and what nobody should read the verdict without. Results of version 0.1 have none. */

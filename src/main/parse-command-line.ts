@@ -33,6 +33,8 @@ export interface ClaimsFlags extends Omit<Overrides, 'url' | 'quick'> {
 export interface CompareFlags {
   /** Compares unequal workloads, too. */
   readonly force?: boolean | undefined;
+  /** Where the comparison's own folder is made; it is written nowhere without. */
+  readonly out?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -113,7 +115,7 @@ const meaningful: Record<Command, readonly Flag[]> = {
     'json',
     'quiet',
   ],
-  compare: ['force', 'json'],
+  compare: ['force', 'out', 'json'],
   report: ['as', 'scenario'],
 };
 

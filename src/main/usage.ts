@@ -23,7 +23,8 @@ Options
                    suites that measure a cold start; nor is --warmup)
   --warmup S       discarded time before it
   --seed N         seed of keys, values and orders
-  --out DIR        folder in which the run's own folder is made (default: results)
+  --out DIR        folder in which the run's own folder is made (default: results;
+                   compare writes comparison.html and the like only if it is given)
   --resume DIR     go on with the run or the ledger in this folder, which was
                    interrupted (run, claims)
   --quick          at most 30 s for each target: fewer rounds and shorter times, for a first look

@@ -31,6 +31,7 @@ export function buildClaim(id: string, changes: Partial<ClaimResult> = {}): Clai
     measured: 1.4,
     low: 1.3,
     high: 1.5,
+    predictedRange: { low: 1.2, high: null },
     verdict: 'supported',
     reason: 'Throughput was higher. And so on.',
     gist: 'Throughput was higher.',

@@ -68,6 +68,7 @@ function judge({ target, scenarios }: Evidence): Judgement {
     measured: figures?.median ?? null,
     low: figures?.low ?? null,
     high: figures?.high ?? null,
+    predictedRange: figures === undefined ? null : { low: clearlyMore, high: null },
     verdict: target.standIn ? 'not tested' : verdict,
     reason: explain(target, told, verdict),
     gist: sumUp(target, told, verdict),

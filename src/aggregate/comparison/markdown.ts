@@ -1,6 +1,6 @@
 import { describeMeasured } from '../text/claim-words.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../text/format.ts';
-import { asMarkdown, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
+import { asMarkdown, type Column, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
 import { describeTarget } from '../text/target-words.ts';
 import { thresholdSection } from '../thresholds/markdown.ts';
 import type { ComparedScenario, ResultComparison } from './schema.ts';
@@ -24,13 +24,7 @@ export function renderComparisonMarkdown(comparison: ResultComparison): string {
     ...(untested === null ? [] : [asMarkdown(untested)]),
     ...describeOutcomes(comparison).map(asMarkdown),
     '## Sides',
-    markdownTable(sides, [
-      textColumn('side', side => side.name),
-      textColumn('server', side => describeTarget(side.target)),
-      textColumn('declared', ({ target }) => `${target.declared.server} at ${target.declared.url}`),
-      textColumn('stand-in', ({ target }) => (target.standIn ? 'yes' : 'no')),
-      textColumn('time', side => `${side.startedAt} to ${side.finishedAt}`),
-    ]),
+    markdownTable(sides, sideColumns()),
     '## Is it fair?',
     markdownTable(checks, [
       textColumn('', check => check.state),
@@ -50,9 +44,29 @@ export function renderComparisonMarkdown(comparison: ResultComparison): string {
   ].join('\n\n')}\n`;
 }
 
+export function sideColumns(): Column<ResultComparison['sides'][number]>[] {
+  return [
+    textColumn('side', side => side.name),
+    textColumn('server', side => describeTarget(side.target)),
+    textColumn('declared', ({ target }) => `${target.declared.server} at ${target.declared.url}`),
+    textColumn('stand-in', ({ target }) => (target.standIn ? 'yes' : 'no')),
+    textColumn('time', side => `${side.startedAt} to ${side.finishedAt}`),
+  ];
+}
+
 function scenariosTable(scenarios: readonly ComparedScenario[]): string {
-  const rows = scenarios.flatMap(({ id, sides }) => sides.map(side => ({ id, ...side })));
-  return markdownTable(rows, [
+  return markdownTable(sideRows(scenarios), scenarioColumns());
+}
+
+/** One scenario on one side. */
+export type SideRow = ComparedScenario['sides'][number] & Pick<ComparedScenario, 'id'>;
+
+export function sideRows(scenarios: readonly ComparedScenario[]): SideRow[] {
+  return scenarios.flatMap(({ id, sides }) => sides.map(side => ({ id, ...side })));
+}
+
+export function scenarioColumns(): Column<SideRow>[] {
+  return [
     textColumn('scenario', ({ id, ratios }) => (ratios === null ? id : '')),
     textColumn('side', ({ side }) => side),
     numberColumn('ops/s', ({ opsPerSecond }) => formatInterval(opsPerSecond, formatRate)),
@@ -65,7 +79,7 @@ function scenariosTable(scenarios: readonly ComparedScenario[]): string {
     numberColumn('p99', ({ ratios }) => (ratios === null ? '' : formatRatioInterval(ratios.responseP99))),
     textColumn('limited by', ({ limitedBy }) => limitedBy.resource),
     numberColumn('rounds', ({ ratios }) => ratios?.rounds ?? ''),
-  ]);
+  ];
 }
 
 function notesSection(scenarios: readonly ComparedScenario[]): string[] {

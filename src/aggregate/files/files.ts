@@ -1,3 +1,4 @@
+import { renderReportPage } from '../page/report-page.ts';
 import type { Result, ScenarioResult } from '../result.ts';
 import { renderHgrm } from './hgrm.ts';
 import { renderHlog } from './hlog.ts';
@@ -6,7 +7,7 @@ import { uniqueNames } from './safe-name.ts';
 import { renderScenariosCsv } from './scenarios-csv.ts';
 import { renderSeriesCsv } from './series-csv.ts';
 
-/** A file of a results folder that other tools read. */
+/** A file of a results folder that is made of its result.json. */
 export interface ResultFile {
   /** In the folder of the result, with `/`. */
   readonly path: string;
@@ -15,10 +16,11 @@ export interface ResultFile {
 
 const kinds = ['response', 'service'] as const;
 
-/** All files that are made of a result for other tools: each is rendered only when it is asked for. */
+/** The page and all files for other tools, which decode every histogram: each is rendered only when it is asked for. */
 export function filesOf(result: Result): ResultFile[] {
   const junit = renderJunit(result);
   return [
+    { path: 'report.html', render: () => renderReportPage(result) },
     { path: 'scenarios.csv', render: () => renderScenariosCsv(result) },
     { path: 'series.csv', render: () => renderSeriesCsv(result) },
     { path: 'histograms.hlog', render: () => renderHlog(result) },

@@ -106,6 +106,7 @@ function buildEntry(claim: ClaimWords, suite: JudgedSuite | undefined): LedgerEn
     measured: null,
     low: null,
     high: null,
+    predictedRange: null,
     verdict: 'not tested',
     reason: whyNoVerdict(claim, suite),
     gist: '',

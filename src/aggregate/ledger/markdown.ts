@@ -58,7 +58,11 @@ function reasonSection({ id, verdict, reason, suite, result }: LedgerEntry): str
 
 function suiteTable(suites: readonly LedgerSuite[]): string {
   return markdownTable(suites, [
-    { name: 'suite', cell: ({ name, result }) => (result === null ? asMarkdown(name) : link(name, result)) },
+    {
+      name: 'suite',
+      text: ({ name }) => name,
+      cell: ({ name, result }) => (result === null ? asMarkdown(name) : link(name, result)),
+    },
     textColumn('claims', suite => suite.claims.join(', ')),
     textColumn('state', suite => suite.state),
     numberColumn('scenarios', suite => suite.scenarios),

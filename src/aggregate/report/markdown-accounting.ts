@@ -1,9 +1,10 @@
 import { type Account, accountOf, sumByCode } from '../accounting.ts';
 import type { ScenarioResult } from '../result.ts';
 import { formatCount, formatShare, nothing } from '../text/format.ts';
-import { markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
+import { markdownTable, numberColumn, type Table, textColumn } from '../text/markdown.ts';
 
-interface Row {
+/** What became of the operations of one scenario. */
+export interface Row {
   readonly id: string;
   readonly failedByCode: Readonly<Record<string, number>>;
   readonly account: Account;
@@ -11,6 +12,13 @@ interface Row {
 
 /** The section of a report that shows where every operation went. */
 export function accountingSection(scenarios: readonly ScenarioResult[]): string[] {
+  const { note, rows, columns } = accountingTable(scenarios);
+  return ['## Accounting', note, markdownTable(rows, columns)];
+}
+
+export function accountingTable(
+  scenarios: readonly ScenarioResult[],
+): Table<Row> & { readonly note: string } {
   const rows = scenarios.map(
     ({ id, rounds }): Row => ({
       id,
@@ -21,10 +29,10 @@ export function accountingSection(scenarios: readonly ScenarioResult[]): string[
   const open = scenarios.some(({ rounds }) => rounds.some(round => round.openLoop !== null));
   const told = scenarios.some(({ rounds }) => rounds.some(round => round.hits !== null));
   const clustered = rows.some(({ account }) => account.redirects !== null);
-  return [
-    '## Accounting',
-    `Over all rounds: issued = completed + failed + unfinished${open ? '; offered = issued + unsent' : ''}. The server's count is that of its \`commandstats\`.`,
-    markdownTable(rows, [
+  return {
+    note: `Over all rounds: issued = completed + failed + unfinished${open ? '; offered = issued + unsent' : ''}. The server's count is that of its \`commandstats\`.`,
+    rows,
+    columns: [
       textColumn('scenario', row => row.id),
       ...(open
         ? [
@@ -47,8 +55,8 @@ export function accountingSection(scenarios: readonly ScenarioResult[]): string[
       numberColumn('over range', row => formatCount(row.account.overRange)),
       numberColumn("server's count", row => formatServerCalls(row.account)),
       ...(clustered ? [textColumn('redirected', (row: Row) => formatRedirects(row.account))] : []),
-    ]),
-  ];
+    ],
+  };
 }
 
 function formatFailed(byCode: Readonly<Record<string, number>>, { failed, issued }: Account): string {

@@ -1,33 +1,44 @@
 import { type CommandFigures, commandFigures } from '../command-figures.ts';
 import type { ScenarioResult } from '../result.ts';
 import { formatCount, formatMs, formatShare, nothing } from '../text/format.ts';
-import { markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
+import { type Column, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
 
 /** The section of a report on each command of a mix; none where no scenario has several. */
 export function commandSection(scenarios: readonly ScenarioResult[]): string[] {
-  const rows = scenarios.flatMap(scenario =>
+  const rows = commandRows(scenarios);
+  return rows.length === 0 ? [] : ['## Commands', commandNote, markdownTable(rows, commandColumns())];
+}
+
+/** A command of a mix in one scenario. */
+export interface CommandRow extends CommandFigures {
+  readonly id: string;
+}
+
+export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] {
+  return scenarios.flatMap(scenario =>
     commandFigures(scenario).map(figures => ({ id: scenario.id, ...figures })),
   );
-  if (rows.length === 0) return [];
+}
+
+export const commandNote =
+  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. Misses are null replies. What never reached a connection is of no command.';
+
+export function commandColumns(): Column<CommandRow>[] {
   const ms = (name: string, figure: (row: CommandFigures) => number | null) =>
-    numberColumn<CommandFigures>(name, row => {
+    numberColumn<CommandRow>(name, row => {
       const value = figure(row);
       return value === null ? nothing : formatMs(value);
     });
   return [
-    '## Commands',
-    'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. Misses are null replies. What never reached a connection is of no command.',
-    markdownTable(rows, [
-      textColumn('scenario', row => row.id),
-      textColumn('command', row => row.name),
-      numberColumn('share', row => formatShare(row.share)),
-      numberColumn('completed', row => formatCount(row.completed)),
-      numberColumn('failed', row => formatCount(row.failed)),
-      numberColumn('misses', row => formatCount(row.misses)),
-      ms('service p50 ms', row => row.serviceP50),
-      ms('service p99 ms', row => row.serviceP99),
-      ms('response p50 ms', row => row.responseP50),
-      ms('response p99 ms', row => row.responseP99),
-    ]),
+    textColumn('scenario', row => row.id),
+    textColumn('command', row => row.name),
+    numberColumn('share', row => formatShare(row.share)),
+    numberColumn('completed', row => formatCount(row.completed)),
+    numberColumn('failed', row => formatCount(row.failed)),
+    numberColumn('misses', row => formatCount(row.misses)),
+    ms('service p50 ms', row => row.serviceP50),
+    ms('service p99 ms', row => row.serviceP99),
+    ms('response p50 ms', row => row.responseP50),
+    ms('response p99 ms', row => row.responseP99),
   ];
 }

@@ -1,7 +1,14 @@
 import type { ScenarioResult } from '../result.ts';
 import { formatInterval, formatRate, formatRatioInterval } from '../text/format.ts';
-import { asMarkdown, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
-import { formatLatency, hysteresisOf, type LoadTable, loadCells, loadTables } from './load-tables.ts';
+import { asMarkdown, type Column, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
+import {
+  formatLatency,
+  type Hysteresis,
+  hysteresisOf,
+  type LoadTable,
+  loadCells,
+  loadTables,
+} from './load-tables.ts';
 
 /** The section of a report on open loops: latency against load; nothing where there are none. */
 export function loadSection(scenarios: readonly ScenarioResult[]): string[] {
@@ -9,25 +16,10 @@ export function loadSection(scenarios: readonly ScenarioResult[]): string[] {
   if (tables.length === 0) return [];
   return [
     '## Latency against load',
-    'Open loops: medians over the rounds, latencies in ms. Response time counts from when an operation was due. Completed is what completed in the window; short is the share of what was due that did not complete; backlog the most that was due while every worker was busy; lag how late the generator came to arrivals for which a worker was free; spun the share of the time in which it waited for the next one by turning its event loop. ≥ marks a lower bound: what was never sent would have been slower.',
+    loadNote,
     ...tables.flatMap(table => [
       `**${asMarkdown(table.heading)}**`,
-      markdownTable(table.scenarios, [
-        numberColumn('rate', loadCells.rate),
-        numberColumn('offered/s', loadCells.offered),
-        numberColumn('completed/s', ({ summary }) =>
-          formatInterval(summary?.opsPerSecond ?? null, formatRate),
-        ),
-        numberColumn('short', loadCells.shortfall),
-        numberColumn('backlog', loadCells.backlog),
-        numberColumn('p50', scenario => formatLatency(scenario, scenario.summary?.responseP50)),
-        numberColumn('p99', scenario => formatLatency(scenario, scenario.summary?.responseP99)),
-        numberColumn('p99.9', scenario => formatLatency(scenario, scenario.summary?.responseP999)),
-        numberColumn('service p99', scenario => formatLatency(scenario, scenario.summary?.serviceP99)),
-        numberColumn('lag p99', loadCells.lagP99),
-        numberColumn('spun', loadCells.spun),
-        textColumn('limited by', scenario => scenario.limitedBy.resource),
-      ]),
+      markdownTable(table.scenarios, loadColumns()),
       ...hysteresisTable(table),
     ]),
   ];
@@ -36,13 +28,37 @@ export function loadSection(scenarios: readonly ScenarioResult[]): string[] {
 function hysteresisTable(table: LoadTable): string[] {
   const ways = hysteresisOf(table);
   if (ways.length === 0) return [];
+  return [hysteresisNote, markdownTable(ways, hysteresisColumns())];
+}
+
+export const loadNote =
+  'Open loops: medians over the rounds, latencies in ms. Response time counts from when an operation was due. Completed is what completed in the window; short is the share of what was due that did not complete; backlog the most that was due while every worker was busy; lag how late the generator came to arrivals for which a worker was free; spun the share of the time in which it waited for the next one by turning its event loop. ≥ marks a lower bound: what was never sent would have been slower.';
+
+export function loadColumns(): Column<ScenarioResult>[] {
   return [
-    'The same rates on the way up and on the way down, ratios paired within a round:',
-    markdownTable(ways, [
-      numberColumn('rate', ({ rate }) => formatRate(rate)),
-      numberColumn('p99 up', ({ up }) => formatLatency(up, up.summary?.responseP99)),
-      numberColumn('p99 down', ({ down }) => formatLatency(down, down.summary?.responseP99)),
-      numberColumn('down / up', ({ ratio }) => formatRatioInterval(ratio)),
-    ]),
+    numberColumn('rate', loadCells.rate),
+    numberColumn('offered/s', loadCells.offered),
+    numberColumn('completed/s', ({ summary }) => formatInterval(summary?.opsPerSecond ?? null, formatRate)),
+    numberColumn('short', loadCells.shortfall),
+    numberColumn('backlog', loadCells.backlog),
+    numberColumn('p50', scenario => formatLatency(scenario, scenario.summary?.responseP50)),
+    numberColumn('p99', scenario => formatLatency(scenario, scenario.summary?.responseP99)),
+    numberColumn('p99.9', scenario => formatLatency(scenario, scenario.summary?.responseP999)),
+    numberColumn('service p99', scenario => formatLatency(scenario, scenario.summary?.serviceP99)),
+    numberColumn('lag p99', loadCells.lagP99),
+    numberColumn('spun', loadCells.spun),
+    textColumn('limited by', scenario => scenario.limitedBy.resource),
+  ];
+}
+
+export const hysteresisNote =
+  'The same rates on the way up and on the way down, ratios paired within a round:';
+
+export function hysteresisColumns(): Column<Hysteresis>[] {
+  return [
+    numberColumn('rate', ({ rate }) => formatRate(rate)),
+    numberColumn('p99 up', ({ up }) => formatLatency(up, up.summary?.responseP99)),
+    numberColumn('p99 down', ({ down }) => formatLatency(down, down.summary?.responseP99)),
+    numberColumn('down / up', ({ ratio }) => formatRatioInterval(ratio)),
   ];
 }

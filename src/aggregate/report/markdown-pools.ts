@@ -5,27 +5,30 @@ import { type Column, markdownTable, numberColumn, textColumn } from '../text/ma
 
 /** The section of a report on what the pools themselves did. */
 export function poolSection(scenarios: readonly ScenarioResult[]): string[] {
+  return ['## Pools', poolNote, markdownTable(scenarios, poolColumns())];
+}
+
+export const poolNote =
+  'Medians over the rounds, over all pools of a scenario. An acquisition that was served at once waited 0 ms; checks, lock waits and connections created are counts of one round.';
+
+export function poolColumns(): Column<ScenarioResult>[] {
   return [
-    '## Pools',
-    'Medians over the rounds, over all pools of a scenario. An acquisition that was served at once waited 0 ms; checks, lock waits and connections created are counts of one round.',
-    markdownTable(scenarios, [
-      textColumn('scenario', scenario => scenario.id),
-      countColumn('acquisitions', metrics => metrics.acquisitions),
-      countColumn('at once', metrics => metrics.immediate),
-      msColumn('wait mean ms', metrics => metrics.acquireWait.mean),
-      msColumn('wait p99 ms', metrics => metrics.acquireWait.p99),
-      countColumn('peak waiting', metrics => metrics.peakWaiting),
-      countColumn('lock waits', metrics => metrics.lockWaits),
-      msColumn('lock wait ms', metrics => metrics.lockWaitMs),
-      countColumn('checks run', metrics => metrics.healthChecksRun),
-      countColumn('checks skipped', metrics => metrics.healthChecksSkipped),
-      msColumn('check ms', metrics => metrics.healthCheckMs),
-      countColumn('created before', metrics => metrics.createdBefore),
-      countColumn('created', metrics => metrics.created),
-      msColumn('connect p99 ms', metrics => metrics.connectTime.p99),
-      countColumn('connect failures', metrics => metrics.connectFailures),
-      countColumn('reconnects', metrics => metrics.reconnects),
-    ]),
+    textColumn('scenario', scenario => scenario.id),
+    countColumn('acquisitions', metrics => metrics.acquisitions),
+    countColumn('at once', metrics => metrics.immediate),
+    msColumn('wait mean ms', metrics => metrics.acquireWait.mean),
+    msColumn('wait p99 ms', metrics => metrics.acquireWait.p99),
+    countColumn('peak waiting', metrics => metrics.peakWaiting),
+    countColumn('lock waits', metrics => metrics.lockWaits),
+    msColumn('lock wait ms', metrics => metrics.lockWaitMs),
+    countColumn('checks run', metrics => metrics.healthChecksRun),
+    countColumn('checks skipped', metrics => metrics.healthChecksSkipped),
+    msColumn('check ms', metrics => metrics.healthCheckMs),
+    countColumn('created before', metrics => metrics.createdBefore),
+    countColumn('created', metrics => metrics.created),
+    msColumn('connect p99 ms', metrics => metrics.connectTime.p99),
+    countColumn('connect failures', metrics => metrics.connectFailures),
+    countColumn('reconnects', metrics => metrics.reconnects),
   ];
 }
 

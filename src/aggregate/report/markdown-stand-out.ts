@@ -1,29 +1,44 @@
 import type { Result } from '../result.ts';
 import { findStandOuts, type StandOut } from '../stand-out.ts';
 import { formatRate, formatRatio } from '../text/format.ts';
-import { markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
+import { markdownTable, numberColumn, type Table, textColumn } from '../text/markdown.ts';
 
 /** Rows of the table: the farthest; more would bury the rest of the report. */
 const mostRows = 20;
 
 /** The section of a report on rounds far from the others of their scenario; nothing if there are none. */
-export function standOutSection(result: Pick<Result, 'scenarios' | 'environment' | 'target'>): string[] {
+export function standOutSection(result: Measured): string[] {
+  const table = standOutTable(result);
+  if (table === null) return [];
+  const { note, rows, columns, rest } = table;
+  return ['## Rounds that stand out', note, markdownTable(rows, columns), ...(rest === null ? [] : [rest])];
+}
+
+type Measured = Pick<Result, 'scenarios' | 'environment' | 'target'>;
+
+export interface StandOutTable extends Table<StandOut> {
+  readonly note: string;
+  /** What the table leaves out; null if nothing. */
+  readonly rest: string | null;
+}
+
+/** Null if no round stands out. */
+export function standOutTable(result: Measured): StandOutTable | null {
   const standOuts = findStandOuts(result);
-  if (standOuts.length === 0) return [];
-  const shown = standOuts.toSorted((a, b) => distance(b) - distance(a)).slice(0, mostRows);
-  return [
-    '## Rounds that stand out',
-    "Throughput more than 5 scaled median absolute deviations and more than 10 % from the scenario's median. They are shown, not dropped: every figure, interval and verdict counts them.",
-    markdownTable(shown, [
+  if (standOuts.length === 0) return null;
+  return {
+    note: "Throughput more than 5 scaled median absolute deviations and more than 10 % from the scenario's median. They are shown, not dropped: every figure, interval and verdict counts them.",
+    rows: standOuts.toSorted((a, b) => distance(b) - distance(a)).slice(0, mostRows),
+    columns: [
       textColumn('scenario', ({ scenarioId }) => scenarioId),
       numberColumn('round', ({ round }) => round),
       numberColumn('ops/s', ({ opsPerSecond }) => formatRate(opsPerSecond)),
       numberColumn('median', ({ medianOpsPerSecond }) => formatRate(medianOpsPerSecond)),
       numberColumn('ratio', standOut => formatRatio(standOut.opsPerSecond / standOut.medianOpsPerSecond)),
       textColumn('what its figures say', ({ why }) => why),
-    ]),
-    ...(standOuts.length > mostRows ? [`The ${mostRows} farthest of ${standOuts.length}.`] : []),
-  ];
+    ],
+    rest: standOuts.length > mostRows ? `The ${mostRows} farthest of ${standOuts.length}.` : null,
+  };
 }
 
 /** As a ratio to either side, so that half as much is as far as twice as much. */

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { whyNotComparable } from '../../aggregate/comparison/equality.ts';
 import { uniqueNames } from '../../aggregate/comparison/names.ts';
@@ -6,12 +7,16 @@ import { PoolbenchError } from '../errors.ts';
 import type { CompareFlags } from '../parse-command-line.ts';
 import { printOutput } from '../results/print-output.ts';
 import { findResult, readResult } from '../results/read-result.ts';
+import { createResultsFolder, writeComparison } from '../results/results-folder.ts';
+
+const longestName = 120;
 
 /**
- * `poolbench compare RESULT RESULT…`: finished runs side by side, the first of them as the base.
+ * `poolbench compare RESULT RESULT…`: finished runs side by side, the first of them as the base. With `--out` it
+ * leaves comparison.json, comparison.md and comparison.html in a folder of its own there.
  *
  * @returns the exit code
- * @throws PoolbenchError RESULT_INVALID; RESULTS_NOT_COMPARABLE, unless it is forced
+ * @throws PoolbenchError RESULT_INVALID; RESULTS_NOT_COMPARABLE, unless it is forced; RESULTS_NOT_WRITABLE
  */
 export async function compare(paths: readonly string[], flags: CompareFlags): Promise<number> {
   const results = await Promise.all(paths.map(async path => readResult(await findResult(path))));
@@ -31,5 +36,18 @@ export async function compare(paths: readonly string[], flags: CompareFlags): Pr
   }
   const comparison = compareResults(results);
   printOutput(comparison, { json: flags.json, render: colour => renderComparison(comparison, colour) });
+  if (flags.out !== undefined) {
+    const folder = await createResultsFolder(flags.out, `compare-${joinNames(names)}`, new Date());
+    await writeComparison(folder, comparison);
+    process.stderr.write(`Written: ${relative('.', folder)}/comparison.json, .md and .html\n`);
+  }
   return 0;
+}
+
+/** Names come from results of others: letters, digits and a few signs, in the length of a file name. */
+function joinNames(names: readonly string[]): string {
+  return names
+    .map(name => name.replace(/[^\w.-]+/g, '-'))
+    .join('-')
+    .slice(0, longestName);
 }

@@ -12,7 +12,7 @@ import { writeReport } from '../results/results-folder.ts';
 import { writeFiles } from '../results/write-files.ts';
 
 /**
- * `poolbench report RESULT`: prints a finished result again and writes its report.md and the files for other tools anew.
+ * `poolbench report RESULT`: prints a finished result again and writes every file that is made of it anew.
  * With `--as memtier` it prints one scenario in that shape, and writes nothing.
  *
  * @returns the exit code

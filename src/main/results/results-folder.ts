@@ -2,6 +2,7 @@ import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { renderComparisonMarkdown } from '../../aggregate/comparison/markdown.ts';
 import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
+import { renderComparisonPage } from '../../aggregate/page/comparison-page.ts';
 import { renderMarkdown } from '../../aggregate/report/markdown.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { renderSearchMarkdown } from '../../aggregate/search/markdown.ts';
@@ -71,11 +72,13 @@ export async function writeReport(folder: string, result: Result): Promise<void>
   }
 }
 
-/** Writes `comparison.json` and `comparison.md`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
+/** Writes `comparison.json`, `comparison.md` and `comparison.html`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
 export async function writeComparison(folder: string, comparison: ResultComparison): Promise<void> {
+  const page = renderComparisonPage(comparison);
   try {
     await replaceFile(join(folder, 'comparison.json'), `${JSON.stringify(comparison, null, 1)}\n`);
     await replaceFile(join(folder, 'comparison.md'), renderComparisonMarkdown(comparison));
+    await replaceFile(join(folder, 'comparison.html'), page);
   } catch (error) {
     throw notWritable(folder, error);
   }

@@ -6,7 +6,7 @@ import { renderHistograms } from './render-histograms.ts';
 import { notWritable, replaceFile } from './results-folder.ts';
 
 /**
- * Writes the files that other tools read beside a result: see `filesOf`.
+ * Writes the page and the files that other tools read beside a result: see `filesOf`.
  *
  * @throws PoolbenchError RESULTS_NOT_WRITABLE, RESULT_INVALID
  */

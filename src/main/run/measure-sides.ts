@@ -120,7 +120,7 @@ async function conclude(results: readonly Result[], folder: string, flags: RunFl
   const comparison = compareResults(results);
   printOutput(comparison, { json: flags.json, render: colour => renderComparison(comparison, colour) });
   await writeComparison(folder, comparison);
-  return 'comparison.json and comparison.md, and result.json, report.md and the files for other tools of each side';
+  return 'comparison.json, .md and .html, and a folder of each side with its result.json, reports and files for other tools';
 }
 
 /** A run of one target that did not come to its end can be gone on with. */

@@ -142,8 +142,8 @@ export class SideRun {
   }
 
   /**
-   * Writes what there is; the files for other tools only once the run has ended, one way or another. A folder that
-   * fills up must not end a run: what is measured can still be printed.
+   * Writes what there is; the page and the files for other tools only once the run has ended, one way or another. A
+   * folder that fills up must not end a run: what is measured can still be printed.
    */
   async save({
     complete,

@@ -5,46 +5,55 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { privateSources } from './debian-sources.ts';
 import { findProgram } from './find-program.ts';
-import type { ServerBinary } from './server-process.ts';
 
-export type PackagedServer = 'redis' | 'valkey';
+/** A program, and what its environment must have for it to run. */
+export interface Program {
+  readonly path: string;
+  readonly env: NodeJS.ProcessEnv;
+}
 
-const timeLimitMs = 120_000;
+/** A program that is to be had from the distribution. */
+export interface PackagedProgram {
+  /** For a reader. */
+  readonly name: string;
+  /** What to fetch, with all that they depend on and the system lacks. */
+  readonly packages: readonly string[];
+  /** The folder of the user's cache that holds such programs; each has one of its own in it. */
+  readonly cache: string;
+  readonly folder: string;
+  readonly timeLimitMs: number;
+  /** The program in a folder that the packages were unpacked into; undefined if it is not there. */
+  readonly programIn: (root: string) => Promise<Program | undefined>;
+}
 
-/** The tools package is named because the server's program is a link into it, and an installed one is not fetched. */
-const packages: Record<PackagedServer, readonly string[]> = {
-  redis: ['redis-server', 'redis-tools'],
-  valkey: ['valkey-server', 'valkey-tools'],
-};
-
-/** Where unpacked servers are kept. */
-export function serverCache(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'poolbench', 'servers');
+/** Where what poolbench unpacks for itself is kept. */
+export function userCache(folder: string): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'poolbench', folder);
 }
 
 /**
- * Unpacks the distribution's package into the user's cache folder: no root, nothing installed. An earlier one is used
- * again. Two at a time, or one that is interrupted, never leave half a server: it is renamed into place when complete.
+ * Unpacks the distribution's packages into the user's cache folder: no root, nothing installed. An earlier copy is used
+ * again. Two at a time, or one that is interrupted, never leave half a program: it is renamed into place when complete.
  * @param options.say is told before anything is fetched
  * @param options.runs whether a program starts here
  * @returns the program and its environment, or the reason why there is none; never throws
  */
-export async function unpackDebianPackage(
-  server: PackagedServer,
-  options: { say: (line: string) => void; runs: (binary: ServerBinary) => Promise<boolean> },
-): Promise<ServerBinary | { reason: string }> {
-  const home = join(serverCache(), server);
+export async function unpackDebianPackages(
+  { name, packages, cache, folder, timeLimitMs, programIn }: PackagedProgram,
+  options: { say: (line: string) => void; runs: (program: Program) => Promise<boolean> },
+): Promise<Program | { reason: string }> {
+  const home = join(cache, folder);
   let work: string;
   try {
-    const kept = await programIn(home, server);
+    const kept = await programIn(home);
     if (kept !== undefined && (await options.runs(kept))) return kept;
     for (const tool of ['apt-get', 'dpkg']) {
       if ((await findProgram(tool)) === undefined) return { reason: `no ${tool} here: not Debian or Ubuntu` };
     }
-    await mkdir(serverCache(), { recursive: true });
-    work = await mkdtemp(join(serverCache(), `.${server}-`));
+    await mkdir(cache, { recursive: true });
+    work = await mkdtemp(join(cache, `.${folder}-`));
   } catch (error) {
-    return { reason: `the cache folder ${serverCache()} cannot be used (${firstLine(error)})` };
+    return { reason: `the cache folder ${cache} cannot be used (${firstLine(error)})` };
   }
   const ending = new AbortController();
   const deadline = ending.signal;
@@ -57,25 +66,25 @@ export async function unpackDebianPackage(
   process.once('exit', leave);
   try {
     options.say(
-      `fetching ${packages[server].join(', ')} from the distribution, unpacked into ${home}; nothing is installed`,
+      `fetching ${packages.join(', ')} from the distribution, unpacked into ${home}; nothing is installed`,
     );
     const root = join(work, 'root');
-    await download(server, work, deadline);
+    await download(packages, work, deadline);
     for (const file of await readdir(join(work, 'packages'))) {
       await run('dpkg', ['-x', join(work, 'packages', file), root], { signal: deadline });
     }
-    const unpacked = await programIn(root, server);
-    if (unpacked === undefined) return { reason: `the package holds no ${server}-server` };
+    const unpacked = await programIn(root);
+    if (unpacked === undefined) return { reason: `the package holds no ${name}` };
     const missing = await missingLibraries(unpacked);
     if (missing.length > 0) {
-      return { reason: `the unpacked ${server}-server lacks ${missing.join(', ')} on this system` };
+      return { reason: `the unpacked ${name} lacks ${missing.join(', ')} on this system` };
     }
-    if (!(await options.runs(unpacked))) return { reason: `the unpacked ${server}-server does not run` };
+    if (!(await options.runs(unpacked))) return { reason: `the unpacked ${name} does not run` };
     await takePlace(root, home, async () => {
-      const other = await programIn(home, server);
+      const other = await programIn(home);
       return other !== undefined && (await options.runs(other));
     });
-    return (await programIn(home, server)) ?? { reason: `${home} was removed meanwhile` };
+    return (await programIn(home)) ?? { reason: `${home} was removed meanwhile` };
   } catch (error) {
     const late = deadline.aborted ? ` (not done within ${timeLimitMs / 1000} s)` : '';
     return { reason: `the distribution's package could not be fetched${late}: ${firstLine(error)}` };
@@ -87,12 +96,11 @@ export async function unpackDebianPackage(
 }
 
 /** Puts what is missing of the packages into `work`/packages; with lists of our own where the system's do not do. */
-async function download(server: PackagedServer, work: string, signal: AbortSignal): Promise<void> {
+async function download(packages: readonly string[], work: string, signal: AbortSignal): Promise<void> {
   const into = join(work, 'packages');
   await mkdir(into);
   const fetch = async (options: readonly string[]): Promise<void> => {
-    const names = packages[server];
-    const simulate = ['-s', ...options, '--no-install-recommends', '--reinstall', 'install', ...names];
+    const simulate = ['-s', ...options, '--no-install-recommends', '--reinstall', 'install', ...packages];
     const plan = await run('apt-get', simulate, { cwd: into, signal });
     // "Inst name (version …" and, for an upgrade, "Inst name [old] (version …"
     const wanted = [...plan.matchAll(/^Inst (\S+) (?:\[[^\]]*\] )?\((\S+)/gm)].map(
@@ -126,10 +134,11 @@ async function download(server: PackagedServer, work: string, signal: AbortSigna
   }
 }
 
-async function programIn(root: string, server: PackagedServer): Promise<ServerBinary | undefined> {
-  const path = join(root, 'usr', 'bin', `${server}-server`);
+/** A program at a path below `root`, with the libraries that were unpacked beside it; undefined if it is not there. */
+export async function programIn(root: string, path: readonly string[]): Promise<Program | undefined> {
+  const program = join(root, ...path);
   try {
-    await access(path);
+    await access(program);
   } catch {
     return undefined;
   }
@@ -137,12 +146,13 @@ async function programIn(root: string, server: PackagedServer): Promise<ServerBi
   const folders = await readdir(libraries).catch(() => []);
   const triplets = folders.filter(name => name.includes('-linux-')).map(name => join(libraries, name));
   const inherited = process.env.LD_LIBRARY_PATH;
-  return { path, env: { LD_LIBRARY_PATH: [...triplets, ...(inherited ? [inherited] : [])].join(delimiter) } };
+  const paths = [...triplets, ...(inherited ? [inherited] : [])];
+  return { path: program, env: { LD_LIBRARY_PATH: paths.join(delimiter) } };
 }
 
-async function missingLibraries(binary: ServerBinary): Promise<string[]> {
+async function missingLibraries(program: Program): Promise<string[]> {
   if ((await findProgram('ldd')) === undefined) return [];
-  const output = await run('ldd', [binary.path], { env: binary.env });
+  const output = await run('ldd', [program.path], { env: program.env });
   return [...output.matchAll(/^\s*(\S+) => not found/gm)].map(match => match[1] ?? '');
 }
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { unpackDebianPackage } from './debian-package.ts';
 import { findProgram } from './find-program.ts';
+import { unpackDebianPackage } from './packaged-server.ts';
 import type { DeclaredServer, ServerBinary, StartableServer } from './server-process.ts';
 
 /** A server program that runs here. */

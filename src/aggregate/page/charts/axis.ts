@@ -1,0 +1,116 @@
+import { scaleLinear, scaleLog } from 'd3-scale';
+
+export interface Tick {
+  readonly at: number;
+  readonly label: string;
+}
+
+/** What an axis shows, before it has a place. */
+export interface Axis {
+  /** What is on it, with its unit. */
+  readonly label: string;
+  readonly kind: 'linear' | 'log';
+  readonly domain: readonly [number, number];
+  readonly ticks: readonly Tick[];
+}
+
+export type Format = (value: number) => string;
+
+/** A round number without its zeros behind the point: "60k", "0.1". */
+function shorten(label: string): string {
+  return label.replace(/\.0+(?=\D*$)/, '').replace(/(\.\d*[1-9])0+(?=\D*$)/, '$1');
+}
+
+/** From 0 to a round number above all values. */
+export function axisFromZero(label: string, values: readonly number[], format: Format, count = 5): Axis {
+  const most = Math.max(0, ...values.filter(Number.isFinite));
+  const scale = scaleLinear([0, most === 0 ? 1 : most], [0, 1]).nice(count);
+  const [low = 0, high = 1] = scale.domain();
+  return {
+    label,
+    kind: 'linear',
+    domain: [low, high],
+    ticks: scale.ticks(count).map(at => ({ at, label: shorten(format(at)) })),
+  };
+}
+
+/** More labels would touch. */
+const mostTicks = 7;
+/** A logarithmic axis of less than this is widened to it, lest noise fill the chart. */
+const leastSpan = 1.6;
+
+/** Logarithmic, with a little room at either end; values that are not above 0 have no place on it. */
+export function logAxis(label: string, values: readonly number[], format: Format, most = mostTicks): Axis {
+  const known = values.filter(value => Number.isFinite(value) && value > 0);
+  const low = known.length === 0 ? 1 : Math.min(...known);
+  const high = known.length === 0 ? 1 : Math.max(...known);
+  const widened = Math.max(1.08, Math.sqrt(leastSpan / (high / low)));
+  const domain = [low / widened, high * widened] as const;
+  return {
+    label,
+    kind: 'log',
+    domain,
+    ticks: logTicks(domain, most).map(at => ({ at, label: shorten(format(at)) })),
+  };
+}
+
+/** Round numbers of the finest kind of which not too many are in the domain. */
+export function logTicks([low, high]: readonly [number, number], most: number): number[] {
+  const kinds = [
+    [
+      1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.25, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 8.5, 9,
+      9.5,
+    ],
+    [1, 1.5, 2, 3, 4, 5, 6, 8],
+    [1, 2, 3, 5, 7],
+    [1, 2, 5],
+    [1, 3],
+    [1],
+  ];
+  const decades = (step: number, digits: readonly number[]): number[] => {
+    const first = Math.floor(Math.log10(low) / step) * step;
+    const powers = Array.from(
+      { length: Math.ceil((Math.log10(high) - first) / step) + 1 },
+      (_, index) => first + index * step,
+    );
+    return powers
+      .flatMap(power => digits.map(digit => Number((digit * 10 ** power).toPrecision(6))))
+      .filter(at => at >= low && at <= high);
+  };
+  for (const digits of kinds) {
+    const ticks = decades(1, digits);
+    if (ticks.length <= most) return ticks;
+  }
+  for (let step = 2; ; step++) {
+    const ticks = decades(step, [1]);
+    if (ticks.length <= most) return ticks;
+  }
+}
+
+/** Ticks at the values themselves, on a logarithmic axis where they span enough; of two that would touch one is left out. */
+export function axisOfLevels(label: string, levels: readonly number[], format: Format): Axis {
+  const sorted = [...new Set(levels)].toSorted((a, b) => a - b);
+  const low = sorted[0] ?? 1;
+  const high = sorted.at(-1) ?? 1;
+  const kind = low > 0 && high / low > 3 ? 'log' : 'linear';
+  const margin = kind === 'log' ? (high / low) ** 0.06 : Math.max((high - low) * 0.06, low * 0.05, 0.5);
+  const domain =
+    kind === 'log' ? ([low / margin, high * margin] as const) : ([low - margin, high + margin] as const);
+  const place = scaleOf({ kind, domain }, [0, 1]);
+  const ticks: Tick[] = [];
+  for (const at of sorted) {
+    const previous = ticks.at(-1);
+    if (previous === undefined || place(at) - place(previous.at) >= 0.09)
+      ticks.push({ at, label: shorten(format(at)) });
+  }
+  return { label, kind, domain, ticks };
+}
+
+/** From values to places. */
+export function scaleOf(
+  { kind, domain }: Pick<Axis, 'kind' | 'domain'>,
+  range: readonly [number, number],
+): (value: number) => number {
+  const scale = kind === 'log' ? scaleLog(domain, range) : scaleLinear(domain, range);
+  return value => scale(value);
+}

@@ -1,0 +1,132 @@
+import type { Result, ScenarioResult } from '../../result.ts';
+import { groupBySetting } from '../../setting.ts';
+import { formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
+import { type Axis, axisFromZero, logAxis } from '../charts/axis.ts';
+import { timelineChart } from '../charts/timeline-chart.ts';
+import { type Timeline, timelineOf } from '../charts/timeline-data.ts';
+import { type Content, html } from '../html.ts';
+import { bySize, nameSize } from '../scenario-names.ts';
+import { fold } from '../table.ts';
+
+/** Bars of all charts of a page together, charts of one scenario, and charts: a page has an end. */
+const mostBars = 1200;
+const mostBarsEach = 120;
+const mostCharts = 50;
+/** With more scenarios the charts alone tell their figures, and result.json. */
+const mostTables = 24;
+/** Charts that are there to be seen at once. */
+const mostOpen = 12;
+
+interface Drawn {
+  readonly scenario: ScenarioResult;
+  readonly timeline: Timeline;
+  readonly failed: number;
+  readonly outages: number;
+}
+
+/** What completed in each second, with what failed and when nothing did; charts of one setting have the same axes. */
+export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'config'>): Content {
+  const measured = scenarios.filter(({ rounds }) => rounds.length > 0);
+  if (measured.length === 0) return null;
+  const each = Math.max(
+    8,
+    Math.min(mostBarsEach, Math.floor(mostBars / Math.min(measured.length, mostCharts))),
+  );
+  const drawn = measured.map((scenario): Drawn => {
+    const timeline = timelineOf(scenario, each);
+    const moments = timeline.rounds.flatMap(round => round.moments);
+    return {
+      scenario,
+      timeline,
+      failed: moments.reduce((sum, { failed }) => sum + failed, 0),
+      outages: moments.filter(({ completed }) => completed === 0).length,
+    };
+  });
+  const kept = new Set(drawn.toSorted((a, b) => trouble(b) - trouble(a)).slice(0, mostCharts));
+  let shown = 0;
+  return html`<p class="note">${explain(config, Math.max(...drawn.map(({ timeline }) => timeline.secondsEach)))}${
+    kept.size < drawn.length &&
+    ` Drawn are ${kept.size} of ${drawn.length} scenarios, those with failures first; result.json has the series of all.`
+  }</p>${settingsOf(drawn.filter(one => kept.has(one))).map(({ heading, charts }) => {
+    const open = shown === 0 || shown + charts.length <= mostOpen || charts.some(one => trouble(one) > 0);
+    shown += charts.length;
+    return fold(
+      `${heading}${describe(charts)}`,
+      chartsOf(charts, measured.length <= mostTables),
+      open && charts.length <= 2 * mostOpen,
+    );
+  })}`;
+}
+
+interface Setting {
+  /** With a colon behind it; empty: there is no other. */
+  readonly heading: string;
+  readonly charts: readonly Drawn[];
+}
+
+/** Charts by setting, where settings have several. */
+function settingsOf(drawn: readonly Drawn[]): Setting[] {
+  const groups = groupBySetting(drawn.map(({ scenario }) => scenario));
+  if (groups.length > drawn.length / 2) return [{ heading: '', charts: drawn }];
+  return groups.map(({ heading, scenarios }) => ({
+    heading: `${heading}: `,
+    charts: drawn
+      .filter(({ scenario }) => scenarios.includes(scenario))
+      .toSorted((a, b) => bySize(a.scenario, b.scenario)),
+  }));
+}
+
+const trouble = ({ failed, outages }: Drawn) => (failed > 0 ? 2 : 0) + (outages > 0 ? 1 : 0);
+
+function explain(config: Result['config'], secondsEach: number): string {
+  const { warmupSeconds: warmup } = config;
+  const before = typeof warmup === 'number' && warmup > 0 ? `: ${warmup} s of warm-up and ` : ': ';
+  const bars = secondsEach === 1 ? 'a second' : `up to ${secondsEach} seconds`;
+  return (
+    `A bar is ${bars} of a measured window, or what the window has less; those of all rounds stand one after another. The shaded gaps are what is between them${before}` +
+    'the turns of other scenarios, of which nothing is recorded here. Below, each line goes from the p50 to the p99 of the response time. ' +
+    'A cross marks failed operations, a red frame a time in which nothing completed.'
+  );
+}
+
+function describe(charts: readonly Drawn[]): string {
+  const failed = charts.reduce((sum, one) => sum + one.failed, 0);
+  const outages = charts.filter(one => one.outages > 0).length;
+  const found = [
+    failed === 0 ? 'no operation failed' : `${formatPlural(failed, 'operation')} failed`,
+    ...(outages === 0 ? [] : [`outages in ${formatCount(outages)}`]),
+  ];
+  return `${formatPlural(charts.length, 'scenario')}, ${found.join(', ')}`;
+}
+
+function chartsOf(charts: readonly Drawn[], withTable: boolean): Content {
+  const moments = charts.flatMap(({ timeline }) => timeline.rounds.flatMap(round => round.moments));
+  const throughput: Axis = axisFromZero(
+    'operations/s',
+    moments.map(({ completed, failed, seconds }) => (completed + failed) / seconds),
+    formatRate,
+    3,
+  );
+  const latency = logAxis(
+    'ms',
+    moments.flatMap(({ p50, p99 }) => [p50 ?? [], p99 ?? []].flat()),
+    formatMs,
+    4,
+  );
+  const labels = new Map(
+    groupBySetting(charts.map(({ scenario }) => scenario)).flatMap(({ label, scenarios }) =>
+      scenarios.map(scenario => [scenario, label] as const),
+    ),
+  );
+  const several = new Set(labels.values()).size > 1;
+  return html`<div class="charts small">${charts.map(({ scenario, timeline }) =>
+    timelineChart({
+      title: nameSize(scenario),
+      subtitle: several ? (labels.get(scenario) ?? '') : '',
+      timeline,
+      throughput,
+      latency,
+      withTable,
+    }),
+  )}</div>`;
+}
