@@ -34,6 +34,8 @@ async function endure(fault: RunFault): Promise<RunSeen> {
     scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2 }],
     rounds: fault.rounds ?? 1000,
     seconds: 0.1,
+    // The server's count would have those of a warm-up in it that were lost.
+    warmupSeconds: 0,
     ...fault.config,
   });
   const scene = { observer, pid, folder: experiment.folder };

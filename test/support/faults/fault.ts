@@ -26,6 +26,8 @@ export interface Fault {
   /** Codes of operations that may fail; of these at least one must be seen. None: nothing may fail. */
   readonly fails: readonly string[];
   readonly known: Known;
+  /** The slowest operation must have taken this long, or the fault was not there. */
+  readonly slowestMs?: number;
   /** Whether it is gone through in an open loop, too. */
   readonly inOpenLoop?: boolean;
   readonly load?: Partial<TaskOptions>;

@@ -24,6 +24,7 @@ export const networkFaults: readonly Fault[] = [
     name: 'Every reply comes 30 ms late',
     fails: [],
     known: 'completed',
+    slowestMs: 30,
     inflict({ proxy }) {
       proxy.delayMs = 30;
     },
@@ -32,6 +33,7 @@ export const networkFaults: readonly Fault[] = [
     name: 'Every reply comes up to 20 ms late, each by another time (jitter)',
     fails: [],
     known: 'completed',
+    slowestMs: 10,
     inOpenLoop: true,
     inflict({ proxy }) {
       proxy.delayMs = () => Math.random() * 20;
@@ -41,6 +43,7 @@ export const networkFaults: readonly Fault[] = [
     name: 'The way is throttled to 500 requests a second',
     fails: [],
     known: 'completed',
+    slowestMs: 20,
     inflict({ proxy }) {
       proxy.requestsPerSecond = 500;
     },

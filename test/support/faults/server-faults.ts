@@ -122,6 +122,7 @@ export const serverFaults: readonly Fault[] = [
     name: 'The server is stopped (SIGSTOP), and goes on before the time limit',
     fails: [],
     known: 'completed',
+    slowestMs: 90,
     inOpenLoop: true,
     inflict: scene => stopFor(scene, 100),
   },
