@@ -2,84 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PoolError } from '../src/pool/errors.ts';
 import { RespScanner } from '../src/pool/resp-scanner.ts';
-
-/** A value as it travels, and what a client must make of it when it is a reply of its own. */
-interface Value {
-  readonly bytes: Buffer;
-  readonly nil?: boolean;
-  readonly error?: { readonly code: string; readonly message: string };
-}
-
-const line = (mark: string, text: string): Buffer => Buffer.from(`${mark}${text}\r\n`, 'latin1');
-const blob = (mark: string, payload: Uint8Array): Buffer =>
-  Buffer.concat([line(mark, String(payload.length)), payload, Buffer.from('\r\n')]);
-const aggregate = (mark: string, count: number, parts: readonly Value[]): Value => ({
-  bytes: Buffer.concat([line(mark, String(count)), ...parts.map(part => part.bytes)]),
-});
-
-const text = fc.string({ unit: fc.constantFrom(...'aZ09 $*-+:_#,(!=%~>|"'), maxLength: 20 });
-// Payloads are full of what means something elsewhere.
-const payload = fc.oneof(
-  fc.uint8Array({ maxLength: 30 }),
-  fc
-    .array(fc.constantFrom(0x0d, 0x0a, 0x24, 0x2a, 0x2d, 0x2b, 0x31), { maxLength: 30 })
-    .map(bytes => Uint8Array.from(bytes)),
-);
-const error = fc
-  .tuple(
-    fc.stringMatching(/^[A-Za-z][A-Z0-9_]{0,12}$/),
-    text.map(words => words.trimEnd()),
-  )
-  .map(([code, words]) => ({ code, message: words === '' ? code : `${code} ${words}` }));
-
-const leaf: fc.Arbitrary<Value> = fc.oneof(
-  text.map(words => ({ bytes: line('+', words) })),
-  error.map(error => ({ bytes: line('-', error.message), error })),
-  error.map(error => ({ bytes: blob('!', Buffer.from(error.message)), error })),
-  fc.bigInt().map(number => ({ bytes: line(':', String(number)) })),
-  fc.bigInt().map(number => ({ bytes: line('(', String(number)) })),
-  fc
-    .oneof(fc.double().map(String), fc.constantFrom('inf', '-inf', 'nan'))
-    .map(number => ({ bytes: line(',', number) })),
-  fc.constantFrom('t', 'f').map(bool => ({ bytes: line('#', bool) })),
-  payload.map(bytes => ({ bytes: blob('$', bytes) })),
-  payload.map(bytes => ({ bytes: blob('=', Buffer.concat([Buffer.from('txt:'), bytes])) })),
-  fc.constantFrom('_\r\n', '$-1\r\n', '*-1\r\n').map(bytes => ({ bytes: Buffer.from(bytes), nil: true })),
-);
-
-const { value } = fc.letrec<{ value: Value; parts: Value[]; pairs: Value[] }>(tie => ({
-  value: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    { weight: 3, arbitrary: leaf },
-    { weight: 1, arbitrary: tie('parts').map(parts => aggregate('*', parts.length, parts)) },
-    { weight: 1, arbitrary: tie('parts').map(parts => aggregate('~', parts.length, parts)) },
-    { weight: 1, arbitrary: tie('pairs').map(pairs => aggregate('%', pairs.length / 2, pairs)) },
-    {
-      weight: 1,
-      // An attribute says something of the value that follows it, and changes nothing about it.
-      arbitrary: fc.tuple(tie('pairs'), tie('value')).map(([pairs, described]) => ({
-        ...described,
-        bytes: Buffer.concat([aggregate('|', pairs.length / 2, pairs).bytes, described.bytes]),
-      })),
-    },
-  ),
-  parts: fc.array(tie('value'), { maxLength: 4 }),
-  pairs: fc.array(fc.tuple(tie('value'), tie('value')), { maxLength: 3 }).map(pairs => pairs.flat()),
-}));
-
-/** Pushes come between replies and are none. */
-const stream = fc.array(
-  fc.oneof(
-    { weight: 5, arbitrary: value.map(value => ({ value, push: false })) },
-    {
-      weight: 1,
-      arbitrary: fc
-        .array(value, { maxLength: 3 })
-        .map(parts => ({ value: aggregate('>', parts.length, parts), push: true })),
-    },
-  ),
-  { maxLength: 12 },
-);
+import { cutBy, line, sizes, stream, value } from './support/resp-values.ts';
 
 /** More replies than there are: the scan ends with the bytes. */
 const all = Number.MAX_SAFE_INTEGER;
@@ -102,18 +25,6 @@ function scan(chunks: readonly Buffer[]): Scanned {
   }
   return { replies, nils: scanner.nils, errors };
 }
-
-function cutBy(bytes: Buffer, sizes: readonly number[]): Buffer[] {
-  const chunks: Buffer[] = [];
-  for (let at = 0, turn = 0; at < bytes.length; turn++) {
-    const size = sizes[turn % sizes.length] ?? 1;
-    chunks.push(bytes.subarray(at, at + size));
-    at += size;
-  }
-  return chunks;
-}
-
-const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 12 });
 
 test('replies, nulls and errors are the same for every cut of every type', () => {
   fc.assert(
@@ -233,6 +144,17 @@ test('streamed types and lengths that are no number are protocol errors', () => 
   }
   for (const streamed of [';0\r\n', '.\r\n'])
     expect(() => scan([Buffer.from(streamed)])).toThrow(protocolError);
+});
+
+test('lengths that nothing can have are protocol errors, the null of RESP2 is none', () => {
+  for (const mark of '$*!=%~>|') {
+    for (const length of ['-2', '-', '', '1-', '--1', '1\r2', '\n', '4294967296', '9'.repeat(400)])
+      expect(() => scan([Buffer.from(`${mark}${length}\r\n`)]), mark + length).toThrow(protocolError);
+    const nil = Buffer.from(`${mark}-1\r\n`);
+    if ('$*'.includes(mark)) expect(scan([nil])).toMatchObject({ replies: 1, nils: 1 });
+    else expect(() => scan([nil]), mark).toThrow(protocolError);
+  }
+  expect(scan([Buffer.from('$4294967295\r\nx'), Buffer.from('*4294967295\r\n+OK\r\n')]).replies).toBe(0);
 });
 
 test('no bytes whatever make the scanner throw anything else', () => {

@@ -18,6 +18,8 @@ async function pinged(connection: Connection): Promise<boolean> {
     await connection.ping();
     return true;
   } catch {
+    // A server that refuses the PING has answered it: one that cannot save its data refuses every one.
+    if (connection.alive) return true;
     connection.close();
     return false;
   }

@@ -46,6 +46,13 @@ export class IoredisConnection extends Connection {
       redis.on('error', error => {
         cause ??= error;
       });
+      // A server that is full says so before it closes; ioredis tells of the end only.
+      redis.once('connect', () => {
+        redis.stream.once('data', (bytes: Buffer) => {
+          const said = bytes.toString('latin1', 0, 256);
+          if (said.startsWith('-ERR max number of clients')) cause ??= new Error(said.slice(1).trimEnd());
+        });
+      });
       // ioredis's own limit ends with the TCP connect: a login that is never answered would wait for ever.
       const deadline = setTimeout(() => {
         cause ??= Object.assign(new Error(`No connection within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });

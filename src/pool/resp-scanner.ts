@@ -26,7 +26,10 @@ const type = {
 } as const;
 
 /** What the scanner expects next: its place in the stream, kept between two chunks. */
-const expecting = { type: 0, length: 1, line: 2, payload: 3 } as const;
+const expecting = { type: 0, length: 1, line: 2, payload: 3, lengthEnd: 4 } as const;
+
+/** More bytes or elements than any server keeps in one value: who announces more speaks no RESP, or means harm. */
+const longest = 2 ** 32 - 1;
 
 /**
  * Is called for each error reply, before it counts, with its first word, its whole text, and how many replies the scan
@@ -55,7 +58,8 @@ export class RespScanner {
   #insideAggregate = false;
   #isPush = false;
   #type = 0;
-  #length = 0;
+  /** Below 0 before its first digit. */
+  #length = -1;
   #negative = false;
   /** Payload bytes still to come, the closing CRLF included. */
   #remaining = 0;
@@ -74,7 +78,7 @@ export class RespScanner {
    * Scans the bytes `from` … `end` and returns how many replies were completed in them. It stops behind the `most`th:
    * what follows is the next batch's.
    *
-   * @throws PoolError PROTOCOL at a byte that starts no reply, or at a length that is no number.
+   * @throws PoolError PROTOCOL at a byte that starts no reply, or at a length that is none.
    */
   scan(bytes: Uint8Array, from: number, end: number, most: number): number {
     let replies = 0;
@@ -93,11 +97,11 @@ export class RespScanner {
         this.#repliesBefore = replies;
         this.#open(bytes[at++] as number);
       } else if (this.#expecting === expecting.length) {
+        this.#readLength(bytes[at++] as number);
+      } else if (this.#expecting === expecting.lengthEnd) {
         const byte = bytes[at++] as number;
-        if (byte === LF) replies += this.#lengthRead();
-        else if (byte >= ZERO && byte <= 0x39) this.#length = this.#length * 10 + byte - ZERO;
-        else if (byte === MINUS) this.#negative = true;
-        else if (byte !== CR) throw unexpected('a length', byte);
+        if (byte !== LF) throw unexpected('the end of a length', byte);
+        replies += this.#lengthRead();
       } else if (this.#expecting === expecting.line) {
         let lineEnd = at;
         while (lineEnd < end && bytes[lineEnd] !== LF) lineEnd++;
@@ -146,7 +150,7 @@ export class RespScanner {
       case type.push:
       case type.attribute:
         this.#expecting = expecting.length;
-        this.#length = 0;
+        this.#length = -1;
         this.#negative = false;
         this.#error = '';
         return;
@@ -155,13 +159,26 @@ export class RespScanner {
     }
   }
 
+  #readLength(byte: number): void {
+    if (byte >= ZERO && byte <= 0x39) {
+      this.#length = Math.max(0, this.#length) * 10 + byte - ZERO;
+      if (this.#length > longest) throw unexpected(`a length of at most ${longest}`, byte);
+    } else if (byte === MINUS && this.#length < 0 && !this.#negative) this.#negative = true;
+    else if (byte === CR && this.#length >= 0) this.#expecting = expecting.lengthEnd;
+    else throw unexpected('a length', byte);
+  }
+
   #lengthRead(): number {
-    const length = this.#negative ? -1 : this.#length;
+    const length = this.#length;
+    if (this.#negative) {
+      // The null of RESP2; nothing else has a length below 0.
+      if (length === 1 && (this.#type === type.bulk || this.#type === type.array)) return this.#null();
+      throw new PoolError('PROTOCOL', `Expected a length of the Redis protocol, found -${length}`);
+    }
     switch (this.#type) {
       case type.bulk:
       case type.verbatim:
       case type.blobError:
-        if (length < 0) return this.#null();
         this.#remaining = length + 2;
         this.#expecting = expecting.payload;
         return 0;
@@ -169,15 +186,13 @@ export class RespScanner {
         this.#pending += length * 2;
         this.#expecting = expecting.type;
         return 0;
-      default: {
-        if (length < 0) return this.#null();
+      default:
         if (this.#pending === 1) {
           this.#isPush ||= this.#type === type.push;
           this.#insideAggregate = true;
         }
         this.#pending += this.#type === type.map ? length * 2 : length;
         return this.#close();
-      }
     }
   }
 

@@ -16,6 +16,9 @@ const received = Buffer.allocUnsafeSlow(64 * 1024);
 const ping = encodeRequest(['PING']);
 const asking = encodeRequest(['ASKING']);
 
+/** An answer to `ask` that is longer than this is none: the slots of the largest cluster take some 10 MB. */
+const mostHeardBytes = 32 << 20;
+
 /** A request outside of the load, whose refusal is told in the server's words. */
 class Request extends Batch {
   refusal: string | undefined;
@@ -47,6 +50,7 @@ export class WireConnection extends Connection {
   readonly #answered: Batch[] = [];
   /** What is read while `ask` waits for its reply. */
   #heard: Buffer[] | undefined;
+  #heardBytes = 0;
   #alive = true;
   #closedAs = 'CONNECTION_CLOSED';
 
@@ -137,8 +141,10 @@ export class WireConnection extends Connection {
   async ask(...args: string[]): Promise<Buffer> {
     const heard: Buffer[] = [];
     this.#heard = heard;
-    await this.#request(encodeRequest(args));
-    this.#heard = undefined;
+    this.#heardBytes = 0;
+    await this.#request(encodeRequest(args)).finally(() => {
+      this.#heard = undefined;
+    });
     return Buffer.concat(heard);
   }
 
@@ -152,8 +158,8 @@ export class WireConnection extends Connection {
   /** Takes in the first `length` bytes of the shared read buffer. */
   receive(length: number): void {
     const scanner = this.#scanner;
-    this.#heard?.push(Buffer.from(received.subarray(0, length)));
     try {
+      if (this.#heard !== undefined) this.#hear(this.#heard, length);
       this.#missing -= scanner.scan(received, 0, length, this.#missing);
       if (scanner.at < length) this.#scanFurther(length);
     } catch (error) {
@@ -166,6 +172,16 @@ export class WireConnection extends Connection {
     if (last === undefined) return;
     this.settled++;
     last.done();
+  }
+
+  #hear(heard: Buffer[], length: number): void {
+    this.#heardBytes += length;
+    if (this.#heardBytes > mostHeardBytes)
+      throw new PoolError(
+        'PROTOCOL',
+        `Expected an answer of at most ${mostHeardBytes} bytes, found a longer one`,
+      );
+    heard.push(Buffer.from(received.subarray(0, length)));
   }
 
   /** What lies behind the last reply to a batch: replies to the next ones, or pushes, or what nobody asked for. */

@@ -24,6 +24,8 @@ export interface TestProxy {
   cut(kind: Cut): void;
   /** Lets each open connection have this many more bytes of replies, and then cuts it. */
   cutAfter(replyBytes: number, kind: Cut): void;
+  /** Sends these bytes to every client, between two chunks of replies, as if the server had said them. */
+  inject(bytes: Buffer): void;
   /** Stops listening: connects are refused. Open connections stay. */
   refuse(): Promise<void>;
   /** Listens again. */
@@ -87,6 +89,9 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
     cutAfter(bytes, kind) {
       for (const pair of pairs) pair.budget = { bytes, kind };
     },
+    inject(bytes) {
+      for (const pair of pairs) enqueue(pair, bytes);
+    },
     async refuse() {
       unlisten();
     },
@@ -119,6 +124,10 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
     });
     upstream.on('data', chunk => enqueue(pair, chunk));
     upstream.on('end', () => enqueue(pair, undefined));
+    // The server was killed, or is not there: its clients hear of it.
+    upstream.on('error', () => {
+      if (!proxy.silent && !pair.silent) cut(pair, 'reset');
+    });
     for (const socket of [client, upstream]) {
       socket.on('error', () => {});
       socket.on('close', () => {

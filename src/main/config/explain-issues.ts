@@ -4,6 +4,10 @@ import { nearest } from './nearest.ts';
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
+/** Unknown keys that are named one by one, and the longest that may be a misspelling. */
+const mostKeys = 20;
+const longestWord = 64;
+
 /**
  * One line for every fault: where, what was expected, what was found.
  *
@@ -44,10 +48,11 @@ function onlyLists(branch: readonly Issue[] | undefined, value: unknown): boolea
 }
 
 function unknownKeys(keys: readonly string[], known: string): string {
-  const named = keys.map(key => {
-    const suggestion = nearest(key, known.split(', '));
+  const named = keys.slice(0, mostKeys).map(key => {
+    const suggestion = key.length > longestWord ? undefined : nearest(key, known.split(', '));
     return suggestion ? `${shown(key)} (did you mean "${suggestion}"?)` : shown(key);
   });
+  if (keys.length > mostKeys) named.push(`and ${keys.length - mostKeys} more`);
   return `unknown key${keys.length > 1 ? 's' : ''} ${named.join(', ')}; known are ${known}`;
 }
 
@@ -72,7 +77,7 @@ function locate(path: Path, input: unknown, at: string): { name: string; value: 
 
 /** A key that no path could hold without doubt, such as that of a threshold, stands in brackets. */
 function step(key: string, isFirst: boolean): string {
-  if (!/^[\w$-]*$/.test(key)) return `[${JSON.stringify(withoutSecrets(key))}]`;
+  if (!/^[\w$-]{0,64}$/.test(key)) return `[${JSON.stringify(withoutSecrets(key).slice(0, 100))}]`;
   return isFirst ? key : `.${key}`;
 }
 

@@ -9,6 +9,11 @@ import { parseJson } from './parse-json.ts';
 import { locateTlsFiles } from './tls-paths.ts';
 import { locateValueFile } from './value-path.ts';
 
+/** Far more than a config needs: what is longer was not written as one. */
+const mostCharacters = 2 ** 20;
+/** Nobody reads more of them at once. */
+const mostFaults = 50;
+
 /**
  * Reads and validates a config file, and looks whether the files that it names can be used.
  *
@@ -39,6 +44,8 @@ export async function readConfig(path: string): Promise<Experiment> {
  * @throws CONFIG_INVALID with line and column of a syntax error, or with every fault against the schema
  */
 export function parseConfig(text: string, source: string): Experiment {
+  if (text.length > mostCharacters)
+    throw invalid(source, [`expected at most ${mostCharacters} characters, found ${text.length}`]);
   // Some editors begin a file with a byte order mark, which is not JSON.
   const input = locateValueFile(parseJson(text.replace(/^\uFEFF/, ''), source), source);
   const parsed = experimentSchema.safeParse(input);
@@ -48,9 +55,11 @@ export function parseConfig(text: string, source: string): Experiment {
 
 function invalid(source: string, lines: readonly string[]): PoolbenchError {
   const count = lines.length === 1 ? '1 fault' : `${lines.length} faults`;
+  const shown = lines.slice(0, mostFaults);
+  if (lines.length > mostFaults) shown.push(`and ${lines.length - mostFaults} more`);
   return new PoolbenchError(
     'CONFIG_INVALID',
-    `${source} is not a valid config, ${count}:\n${lines.map(line => `  ${line}`).join('\n')}\nconfigs/README.md explains every key.`,
+    `${source} is not a valid config, ${count}:\n${shown.map(line => `  ${line}`).join('\n')}\nconfigs/README.md explains every key.`,
   );
 }
 

@@ -180,8 +180,10 @@ async function serverCount(control: Control, names: readonly string[]): Promise<
   const nodes = await control.findNodes().catch(() => control.nodes);
   const ask = (section: string) =>
     Promise.all(nodes.map(node => node.info(section).catch(() => new Map<string, string>())));
-  const lives = (await ask('server')).map(server => server.get('run_id') ?? server.get('process_id'));
-  const calls = (await ask('commandstats')).map(info => commandCalls(info, names));
+  // Together, so that a server that hangs is waited for once.
+  const [servers, stats] = await Promise.all([ask('server'), ask('commandstats')]);
+  const lives = servers.map(server => server.get('run_id') ?? server.get('process_id'));
+  const calls = stats.map(info => commandCalls(info, names));
   return {
     // A master that is silent at one end only has gone or come: what the others tell is then not the cluster's.
     life:

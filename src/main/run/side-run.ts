@@ -221,10 +221,18 @@ export class SideRun {
 
 /** What ended the run, for its user; what no user can mend stays as it is, a defect. */
 function asEnding(cause: unknown, address: Address): unknown {
-  if (!(cause instanceof ConnectRefused)) return cause;
-  return new PoolbenchError(
-    'THREAD_FAILED',
-    `expected every thread to open its connections, but one was refused: ${withoutSecrets(cause.message, address)}`,
-    { cause },
-  );
+  if (cause instanceof ConnectRefused)
+    return new PoolbenchError(
+      'THREAD_FAILED',
+      `expected every thread to open its connections, but one was refused: ${withoutSecrets(cause.message, address)}`,
+      { cause },
+    );
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY')
+    return new PoolbenchError(
+      'THREAD_FAILED',
+      `expected every thread to find room in its heap, but one ran out of memory: ${cause.message}; ` +
+        'give it fewer workers, pools or keys, or a larger heap with NODE_OPTIONS=--max-old-space-size=MB',
+      { cause },
+    );
+  return cause;
 }

@@ -56,12 +56,16 @@ export class TargetWatch {
   }
 
   error(): PoolbenchError {
-    const { declared, detected, foundBy } = this.#target;
+    const { declared, detected, foundBy, control } = this.#target;
     const server = declared.server === 'any' ? detected.server : declared.server;
+    const patience = `${this.#patienceMs / 1000} s (twice timeoutMs)`;
+    const found =
+      control.shutOut === undefined
+        ? `it has been silent for ${patience}; see its log, start it again and repeat the run`
+        : `for ${patience} it has let nobody in: ${control.shutOut}`;
     return new PoolbenchError(
       'TARGET_LOST',
-      `expected ${server} (${foundBy}) to answer until the end, but it has been silent for ${this.#patienceMs / 1000} s (twice timeoutMs); ` +
-        'see its log, start it again and repeat the run',
+      `expected ${server} (${foundBy}) to answer until the end, but ${found}`,
     );
   }
 

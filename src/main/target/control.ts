@@ -13,6 +13,9 @@ export type Request = readonly [string, ...(string | number | Buffer)[]];
 /** What one command of a pipeline ended with. */
 export type Outcome = { readonly value: unknown } | { readonly error: Error };
 
+/** What a server that is there may end a connect with. */
+const refusals: ReadonlySet<string> = new Set(['TARGET_REFUSED_LOGIN', 'TARGET_TOO_SMALL']);
+
 /**
  * Opens the coordinator's one connection to the target.
  * @param timeoutMs bounds connecting, and later every single request.
@@ -38,6 +41,7 @@ export class Control {
   #closed = false;
   readonly #findServer: () => Promise<Address>;
   #server: Address;
+  #shutOut: string | undefined;
 
   constructor(address: Address, timeoutMs: number) {
     this.address = address;
@@ -114,14 +118,23 @@ export class Control {
     return parseInfo(String(await (section === undefined ? this.call('INFO') : this.call('INFO', section))));
   }
 
-  /** Whether the server answers PING in time. */
+  /** Whether the server answers PING in time, and serves at least reads. */
   async alive(): Promise<boolean> {
     try {
       await this.call('PING');
+      this.#shutOut = undefined;
       return true;
-    } catch {
+    } catch (error) {
+      if (servesReads(error)) return true;
+      const answered = isRefusal(error) || (error instanceof PoolbenchError && refusals.has(error.code));
+      this.#shutOut = answered ? error.message : undefined;
       return false;
     }
+  }
+
+  /** Why the server, which is there, did not let us in when it was last asked whether it is alive. */
+  get shutOut(): string | undefined {
+    return this.#shutOut;
   }
 
   /** Closes the connection; further requests are refused. */
@@ -215,6 +228,11 @@ export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
+/** A server that could not save refuses PING as it does every write, and is there all the same. */
+function servesReads(error: unknown): boolean {
+  return isRefusal(error) && error.message.startsWith('MISCONF');
+}
+
 function withIp(address: Address, ip: string | undefined): Address {
   const isName = address.path === undefined && isIP(address.host) === 0;
   return isName && ip !== undefined ? { ...address, host: ip } : address;
@@ -238,6 +256,7 @@ async function logIn(redis: Redis, address: Address): Promise<void> {
       break;
     } catch (error) {
       // A server that has just been started reads its data first; the caller's time limit bounds this wait.
+      if (servesReads(error)) break;
       if (!(error instanceof Error) || !error.message.startsWith('LOADING')) throw error;
       await new Promise(resolve => setTimeout(resolve, 100));
     }

@@ -1,0 +1,29 @@
+import { rmSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+
+/**
+ * Preloaded (`node --import`): the first worker thread that finds the file FAULTY_THREAD_FILE does what
+ * FAULTY_THREAD_DOES says, in its middle of whatever it is about.
+ */
+const faults = {
+  throw() {
+    throw new TypeError('a thread that throws');
+  },
+  hoard() {
+    for (const held = []; ; ) held.push(new Array(100_000).fill(held.length));
+  },
+};
+
+const { FAULTY_THREAD_FILE: file = '', FAULTY_THREAD_DOES: fault = '' } = process.env;
+
+if (!isMainThread) {
+  setInterval(() => {
+    try {
+      // Of several threads one alone can remove it.
+      rmSync(file);
+    } catch {
+      return;
+    }
+    faults[fault]();
+  }, 5).unref();
+}

@@ -1,0 +1,102 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { breakSaving, refuseWrites } from './break-saving.ts';
+import type { RunFault, RunScene } from './run-fault.ts';
+
+const fileOfThread = (folder: string) => join(folder, 'fail-now');
+
+/** Preloads what makes a thread do that once its file is there. */
+const withFaultyThread = (does: string) => (folder: string) => ({
+  env: {
+    NODE_OPTIONS: `--max-old-space-size=128 --import ${new URL('faulty-thread.mjs', import.meta.url).href}`,
+    FAULTY_THREAD_DOES: does,
+    FAULTY_THREAD_FILE: fileOfThread(folder),
+  },
+});
+
+const letThreadFail = ({ folder }: RunScene) => writeFile(fileOfThread(folder), '');
+
+/** What can end a run, or spoil it. */
+export const runFaults: readonly RunFault[] = [
+  {
+    name: 'A thread throws',
+    exit: 1,
+    says: /this is a defect, please report it: TypeError: a thread that throws/,
+    started: withFaultyThread('throw'),
+    inflict: letThreadFail,
+  },
+  {
+    name: 'A thread runs out of memory',
+    exit: 1,
+    code: 'THREAD_FAILED',
+    says: /one ran out of memory: .*; give it fewer workers, .*--max-old-space-size=MB$/,
+    started: withFaultyThread('hoard'),
+    inflict: letThreadFail,
+  },
+  {
+    name: 'The password is changed between two measurements',
+    exit: 1,
+    code: 'THREAD_FAILED',
+    says: /expected every thread to open its connections, but one was refused: (NOAUTH|WRONGPASS)/,
+    inflict: ({ observer }) => observer.config('SET', 'requirepass', 'another'),
+  },
+  {
+    name: 'The password is changed, and all connections are lost',
+    exit: 1,
+    code: 'TARGET_LOST',
+    says: /to answer until the end, but for 0\.6 s \(twice timeoutMs\) it has let nobody in: the server at .* wants a password/,
+    config: { timeoutMs: 300 },
+    keysLeft: 'the server does not let us in',
+    async inflict({ observer }) {
+      await observer.config('SET', 'requirepass', 'another');
+      await observer.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    },
+  },
+  {
+    name: 'A script keeps the server busy to the end (BUSY)',
+    exit: 1,
+    code: 'TARGET_LOST',
+    says: /for 0\.6 s \(twice timeoutMs\) it has let nobody in: BUSY /,
+    config: { timeoutMs: 300 },
+    keysLeft: 'the server refuses to remove them',
+    async inflict({ observer }) {
+      await observer.config('SET', 'busy-reply-threshold', '20');
+      observer
+        .duplicate()
+        .eval('while true do end', 0)
+        .catch(() => {});
+    },
+    async undo({ observer }) {
+      await observer.script('KILL');
+    },
+  },
+  {
+    name: 'The server admits no more clients (maxclients)',
+    exit: 1,
+    code: 'THREAD_FAILED',
+    says: /expected every thread to open its connections, but one was refused: .*max number of clients/,
+    inflict: ({ observer }) => observer.config('SET', 'maxclients', '1'),
+  },
+  {
+    name: 'The server is stopped (SIGSTOP), and goes on after a while',
+    exit: 0,
+    rounds: 4,
+    config: { timeoutMs: 300, maxFailedShare: 1 },
+    async inflict({ pid }) {
+      process.kill(pid, 'SIGSTOP');
+      await sleep(600);
+      process.kill(pid, 'SIGCONT');
+    },
+  },
+  {
+    name: 'The server cannot save to its disk any more (MISCONF)',
+    exit: 1,
+    code: 'TOO_MANY_FAILURES',
+    says: /expected at most 1 % of the operations to fail \(maxFailedShare\), found \d+\.\d+ %$/,
+    rounds: 4,
+    keysLeft: 'the server refuses to remove them',
+    prepare: ({ observer }) => breakSaving(observer),
+    inflict: ({ observer }) => refuseWrites(observer),
+  },
+];

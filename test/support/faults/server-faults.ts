@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { breakSaving, refuseWrites } from './break-saving.ts';
+import { keptOut, lost } from './codes.ts';
+import type { Fault, Scene } from './fault.ts';
+
+/** What a server can do to its clients, and what can be done to it. All of it is real. */
+export const serverFaults: readonly Fault[] = [
+  {
+    name: 'Every batch has a command that the server refuses',
+    fails: ['ERR'],
+    known: 'completed and failed',
+    load: {
+      workload: {
+        keys: 100,
+        keyChoice: { kind: 'uniform' },
+        values: [{ weight: 1, value: { bytes: 16 } }],
+        compressibleShare: 0,
+        commands: [
+          { command: 'GET {key}', weight: 1 },
+          { command: 'SET {key} {value}', weight: 1 },
+          { command: 'SETRANGE {key} -1 x', weight: 1 },
+        ],
+        hitShare: 1,
+        apart: true,
+      },
+    },
+    prepare: writeAll,
+    inflict: () => {},
+  },
+  {
+    name: 'The server cannot save to its disk (MISCONF)',
+    fails: ['MISCONF'],
+    known: 'completed',
+    prepare: ({ observer }) => breakSaving(observer),
+    inflict: ({ observer }) => refuseWrites(observer),
+  },
+  {
+    name: 'The server loads its data (LOADING)',
+    fails: ['LOADING'],
+    known: 'completed',
+    serverArguments: ['--enable-debug-command', 'yes', '--loading-process-events-interval-bytes', '1024'],
+    async prepare({ observer }) {
+      await writeAll({ observer });
+      await observer.config('SET', 'key-load-delay', '1000');
+    },
+    inflict: ({ observer }) => observer.call('DEBUG', 'RELOAD'),
+  },
+  {
+    name: 'A script keeps the server busy (BUSY)',
+    fails: ['BUSY'],
+    known: 'completed',
+    serverArguments: ['--busy-reply-threshold', '20'],
+    async inflict({ observer }) {
+      const other = observer.duplicate();
+      const script = other.eval('while true do end', 0).catch(() => {});
+      await sleep(150);
+      await observer.script('KILL');
+      await script;
+      other.disconnect();
+    },
+  },
+  {
+    name: 'The server has as many clients as it admits (maxclients)',
+    fails: [...keptOut, 'ERR'],
+    known: 'completed, and some that failed',
+    async inflict({ observer }) {
+      await observer.config('SET', 'maxclients', '1');
+      await killAll(observer);
+      await sleep(120);
+      await observer.config('SET', 'maxclients', '100');
+    },
+  },
+  {
+    name: 'CLIENT KILL closes all connections',
+    fails: lost,
+    known: 'completed, and some that failed',
+    inflict: ({ observer }) => killAll(observer),
+  },
+  {
+    name: 'Replies exceed the output buffer that the server allows',
+    fails: lost,
+    known: 'completed, and some that failed',
+    load: {
+      workload: {
+        keys: 100,
+        keyChoice: { kind: 'uniform' },
+        values: [{ weight: 1, value: { bytes: 50_000 } }],
+        compressibleShare: 0,
+        commands: [{ command: 'GET {key}', weight: 1 }],
+        hitShare: 1,
+        apart: false,
+      },
+    },
+    prepare: ({ observer }) => writeAll({ observer }, 50_000),
+    async inflict({ observer }) {
+      await observer.config('SET', 'client-output-buffer-limit', 'normal 100kb 0 0');
+      await sleep(120);
+      await observer.config('SET', 'client-output-buffer-limit', 'normal 0 0 0');
+    },
+  },
+  {
+    name: 'The password is changed, and connections are lost',
+    fails: [...keptOut, 'NOAUTH', 'WRONGPASS'],
+    known: 'completed, and some that failed',
+    inOpenLoop: true,
+    async inflict({ observer }) {
+      await observer.config('SET', 'requirepass', 'another');
+      await killAll(observer);
+      await sleep(120);
+      await observer.config('SET', 'requirepass', '');
+    },
+  },
+  {
+    name: 'The server is killed and restarted',
+    fails: [...keptOut, 'ECONNREFUSED'],
+    known: 'nothing',
+    inOpenLoop: true,
+    load: { seconds: 0.6 },
+    inflict: scene => scene.killAndRestart(),
+  },
+  {
+    name: 'The server is stopped (SIGSTOP), and goes on before the time limit',
+    fails: [],
+    known: 'completed',
+    slowestMs: 90,
+    inOpenLoop: true,
+    inflict: scene => stopFor(scene, 100),
+  },
+  {
+    name: 'The server is stopped (SIGSTOP), and goes on after the time limit',
+    fails: ['TIMEOUT', 'ETIMEDOUT', 'CIRCUIT_OPEN'],
+    known: 'completed, and some that failed',
+    inOpenLoop: true,
+    load: { seconds: 0.8 },
+    inflict: scene => stopFor(scene, 500),
+  },
+];
+
+async function writeAll({ observer }: Pick<Scene, 'observer'>, bytes = 16): Promise<void> {
+  const pipeline = observer.pipeline();
+  for (let key = 0; key < 100; key++) pipeline.set(`test:${String(key).padStart(8, '0')}`, 'x'.repeat(bytes));
+  await pipeline.exec();
+  await observer.config('RESETSTAT');
+}
+
+function killAll(observer: Scene['observer']): Promise<unknown> {
+  return observer.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+}
+
+async function stopFor({ pid }: Scene, ms: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await sleep(ms);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+}

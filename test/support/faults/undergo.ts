@@ -1,0 +1,197 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { decodeHistogram } from '../../../src/aggregate/histogram.ts';
+import { nowNs } from '../../../src/pool/clock.ts';
+import { type ClientName, clientNames } from '../connections.ts';
+import { connectObserver, processId, processLives } from '../observed-server.ts';
+import { startProxy } from '../proxy.ts';
+import { startRedis } from '../servers.ts';
+import { accounted, type PlainSample, runOne } from '../threads.ts';
+import type { Fault, Known, Scene, Seen } from './fault.ts';
+import { loopsOf } from './render-reliability.ts';
+
+const seconds = 0.4;
+/** A batch is given up after this long, and a connect, too. */
+const timeoutMs = 250;
+const inflictAfterMs = 100;
+/** What a thread may take beyond its window: the drain gives up after `timeoutMs` and a second. The rest is for a busy machine. */
+const patienceMs = timeoutMs + 1000 + 4000;
+/** HDR buckets of 3 digits: their upper end is at most so much above what was recorded. */
+const bucketWidth = 1.001;
+
+/** A test for each of these faults and each loop it is gone through in, with both clients side by side. */
+export function testFaults(faults: readonly Fault[]): void {
+  for (const fault of faults) {
+    for (const loop of loopsOf(fault)) {
+      test(`${fault.name} (${loop} loop)`, async ({ task }) => {
+        task.meta.seen = await Promise.all(clientNames.map(client => undergo(fault, client, loop)));
+      });
+    }
+  }
+}
+
+/**
+ * Loads a server of its own through a proxy, inflicts the fault in the window, and holds what came of it against what
+ * must be true of every fault. Fails the test where it is not.
+ */
+async function undergo(fault: Fault, client: ClientName, loop: Seen['loop']): Promise<Seen> {
+  const { scene, clear } = await setScene(fault.serverArguments ?? []);
+  await fault.prepare?.(scene);
+  const before = await callsOfLoad(scene);
+  let inflicted: Promise<unknown> = Promise.resolve();
+  let releasedNs = Number.NaN;
+  const sample = await runOne(
+    scene.proxy.port,
+    {
+      client,
+      pipeline: 5,
+      seconds,
+      timeoutMs,
+      openLoop:
+        loop === 'closed'
+          ? null
+          : { arrivals: { kind: 'constant', rate: 2000, size: 1 }, pools: 1, firstPool: 0 },
+      ...fault.load,
+    },
+    (_shared, startNs) => {
+      releasedNs = startNs;
+      inflicted = sleep(inflictAfterMs).then(() => fault.inflict(scene));
+    },
+  );
+  const tookMs = (nowNs() - releasedNs) / 1e6;
+  await inflicted;
+
+  const name = `${fault.name}, ${client}, ${loop} loop`;
+  expect(tookMs, `${name}: every wait has an end`).toBeLessThan(seconds * 1000 + patienceMs);
+  holdBooks(sample, name);
+  holdHistograms(sample, { leastMs: fault.slowestMs ?? 0, mostMs: tookMs }, name);
+  holdCodes(fault, sample, name);
+  await nothingIsLeft(scene, name);
+  const serverCalls = fault.known === 'nothing' ? null : (await callsOfLoad(scene)) - before;
+  if (serverCalls !== null) holdServersCount(sample, serverCalls, fault.known, name);
+  await clear();
+  const { issued, completed, failed, unfinished } = sample;
+  return {
+    kind: 'load',
+    fault: fault.name,
+    client,
+    loop,
+    issued,
+    completed,
+    failed,
+    unfinished,
+    serverCalls,
+  };
+}
+
+async function setScene(args: readonly string[]): Promise<{ scene: Scene; clear(): Promise<void> }> {
+  let server = await startRedis({ args });
+  const clear = () => server.stop();
+  onTestFinished(clear);
+  const proxy = await startProxy(server.port);
+  let observer = await connectObserver(server.url);
+  let pid = await processId(observer);
+  const scene: Scene = {
+    proxy,
+    get observer() {
+      return observer;
+    },
+    get pid() {
+      return pid;
+    },
+    async killAndRestart() {
+      process.kill(pid, 'SIGKILL');
+      while (processLives(pid)) await sleep(2);
+      await server.stop();
+      server = await startRedis({ args, port: server.port });
+      observer = await connectObserver(server.url);
+      pid = await processId(observer);
+    },
+  };
+  return { scene, clear };
+}
+
+/** Issued = completed + failed + unfinished, to the operation, in the sums and second by second. */
+function holdBooks(sample: PlainSample, name: string): void {
+  expect(sample.completed, `${name}: the load was there`).toBeGreaterThan(0);
+  expect(accounted(sample), `${name}: the books balance`).toBe(sample.issued);
+  const failed = Object.values(sample.failed).reduce((sum, count) => sum + count, 0);
+  const inSeconds = (count: (second: PlainSample['series'][number]) => number) =>
+    sample.series.reduce((sum, second) => sum + count(second), 0);
+  expect(
+    inSeconds(second => second.completed),
+    `${name}: completed in the series`,
+  ).toBe(sample.completed);
+  expect(
+    inSeconds(second => second.failed),
+    `${name}: failed in the series`,
+  ).toBe(failed);
+  if (sample.openLoop !== null)
+    expect(sample.openLoop.offered, `${name}: what was due`).toBe(sample.issued + sample.openLoop.unsent);
+}
+
+/** As many latencies as operations that completed, and the longest within bounds: `mostMs` is the length of the run. */
+function holdHistograms(
+  { service, response, completed, overRange }: PlainSample,
+  { leastMs, mostMs }: { readonly leastMs: number; readonly mostMs: number },
+  name: string,
+): void {
+  for (const [kind, encoded] of Object.entries({ service, response })) {
+    const histogram = decodeHistogram(encoded);
+    try {
+      expect(histogram.totalCount, `${name}: ${kind} times`).toBe(completed);
+      expect(histogram.getValueAtPercentile(0), `${name}: shortest ${kind} time`).toBeGreaterThan(0);
+      const longestMs = histogram.getValueAtPercentile(100) / 1e6;
+      expect(longestMs, `${name}: longest ${kind} time`).toBeLessThan(mostMs * bucketWidth);
+      expect(longestMs, `${name}: longest ${kind} time`).toBeGreaterThanOrEqual(leastMs);
+    } finally {
+      histogram.destroy();
+    }
+  }
+  expect(overRange).toBe(0);
+}
+
+function holdCodes({ fails }: Fault, { failed }: PlainSample, name: string): void {
+  const codes = Object.keys(failed);
+  expect(
+    codes.filter(code => !fails.includes(code)),
+    `${name}: codes that nobody expects`,
+  ).toEqual([]);
+  if (fails.length > 0) expect(codes.length, `${name}: the fault was felt`).toBeGreaterThan(0);
+}
+
+function holdServersCount(sample: PlainSample, calls: number, known: Known, name: string): void {
+  const { completed, issued } = sample;
+  const failed = Object.values(sample.failed).reduce((sum, count) => sum + count, 0);
+  if (known === 'completed') expect(calls, `${name}: the server's count`).toBe(completed);
+  else if (known === 'completed and failed')
+    expect(calls, `${name}: the server's count`).toBe(completed + failed);
+  else {
+    expect(calls, `${name}: the server's count`).toBeGreaterThanOrEqual(completed);
+    expect(calls, `${name}: the server's count`).toBeLessThanOrEqual(issued);
+  }
+}
+
+/** No connection of ours at the proxy or the server, and no key but those under the load's prefix. */
+async function nothingIsLeft({ proxy, observer }: Scene, name: string): Promise<void> {
+  await expect.poll(() => proxy.open, { message: `${name}: sockets left` }).toBe(0);
+  const ours = async () =>
+    String(await observer.client('LIST'))
+      .split('\n')
+      .filter(line => / name=test /.test(line));
+  await expect.poll(ours, { message: `${name}: connections left at the server`, timeout: 3000 }).toEqual([]);
+  const keys = await observer.keys('*');
+  expect(
+    keys.filter(key => !key.startsWith('test:')),
+    `${name}: keys of others`,
+  ).toEqual([]);
+}
+
+/** How often the server has run the commands of the load, refused ones not among them. */
+async function callsOfLoad({ observer }: Pick<Scene, 'observer'>): Promise<number> {
+  const info = await observer.info('commandstats');
+  return ['get', 'set', 'setrange'].reduce(
+    (sum, command) => sum + Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(info)?.[1] ?? 0),
+    0,
+  );
+}

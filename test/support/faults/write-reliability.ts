@@ -1,0 +1,39 @@
+/**
+ * `npm run reliability`: inflicts every fault, runs the tests of those that are gone through elsewhere, and writes
+ * docs/reliability.md from what was seen. Nothing is written unless all of it passed.
+ */
+import { writeFile } from 'node:fs/promises';
+import { startVitest } from 'vitest/node';
+import { coveredElsewhere } from './covered-elsewhere.ts';
+import { renderReliability } from './render-reliability.ts';
+
+const filters = ['test/faults/', ...coveredElsewhere.map(({ test }) => `test/${test}.test.ts`)];
+const vitest = await startVitest('test', filters, { watch: false });
+const modules = vitest.state.getTestModules();
+const tests = modules.flatMap(module => [...module.children.allTests()]);
+await vitest.close();
+
+const notPassed = tests.filter(test => test.result().state === 'failed');
+if (tests.length === 0 || notPassed.length > 0) {
+  console.error(
+    `Not written, because these did not pass:\n${notPassed.map(test => `  ${test.fullName}`).join('\n')}`,
+  );
+  process.exit(1);
+}
+const surroundings = `Last written on ${new Date().toISOString().slice(0, 10)}, with Node ${process.versions.node}.`;
+const elsewhere = new Map(
+  coveredElsewhere.map(({ test: name }) => {
+    const states = tests
+      .filter(test => test.module.moduleId.endsWith(`/test/${name}.test.ts`))
+      .map(test => test.result().state);
+    const count = (state: string) => states.filter(one => one === state).length;
+    return [name, { passed: count('passed'), skipped: count('skipped') }];
+  }),
+);
+const seen = tests.flatMap(test => test.meta().seen ?? []);
+await writeFile(
+  new URL('../../../docs/reliability.md', import.meta.url),
+  renderReliability({ seen, elsewhere, surroundings }),
+);
+console.log('Written: docs/reliability.md');
+process.exit(0);

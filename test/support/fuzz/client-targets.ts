@@ -1,0 +1,56 @@
+import { deepStrictEqual } from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import fc from 'fast-check';
+import { Batch } from '../../../src/pool/batch.ts';
+import { clientNames, connector, GET, loopback } from '../connections.ts';
+import type { FuzzTarget } from './fuzz-target.ts';
+import { mutatedBytes } from './mutated-bytes.ts';
+
+const size = 5;
+
+/** Every command of a batch is accounted for once, and the connection ends, whatever a server says and then goes. */
+export const clientTargets: readonly FuzzTarget[] = clientNames.map(client => ({
+  name: `the ${client} client`,
+  async open() {
+    let answer: Uint8Array = Buffer.alloc(0);
+    const server = createServer({ noDelay: true }, socket => {
+      socket.on('error', () => {});
+      socket.on('data', chunk => {
+        if (chunk.includes('GET')) socket.end(answer);
+        // Of HELLO, and what ioredis sends beside it.
+        else socket.write('+OK\r\n'.repeat(chunk.toString('latin1').split(/^\*\d+\r$/m).length - 1));
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const connect = connector(client, loopback((server.address() as AddressInfo).port), 2000);
+    const property = fc.asyncProperty(mutatedBytes, async bytes => {
+      // On a push that begins with null ioredis 6.0 throws where nobody can catch it.
+      fc.pre(client === 'wire' || !bytes.includes('>'));
+      answer = bytes;
+      const connection = await connect();
+      let calls = 0;
+      let batch: Batch | undefined;
+      await new Promise<void>(resolve => {
+        batch = new Batch(size, () => {
+          calls++;
+          resolve();
+        });
+        batch.command.fill(GET);
+        connection.send(batch);
+      });
+      // A second call would come in one of the next turns.
+      for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve));
+      connection.close();
+      deepStrictEqual([calls, (batch?.completed ?? 0) + (batch?.failed ?? 0)], [1, size]);
+    });
+    return {
+      property,
+      async close() {
+        server.close();
+        await once(server, 'close');
+      },
+    };
+  },
+}));
