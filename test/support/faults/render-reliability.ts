@@ -150,7 +150,7 @@ export function errorOf({ code, exit }: RunFault): string {
 function elsewhereTable(elsewhere: Sight['elsewhere']): string {
   return markdownTable(coveredElsewhere, [
     textColumn('fault', ({ fault }) => fault),
-    { name: 'test', cell: ({ test }) => `\`test/${test}.test.ts\`` },
+    { name: 'test', text: ({ test }) => test, cell: ({ test }) => `\`test/${test}.test.ts\`` },
     textColumn('passed', ({ test }) => {
       const { passed, skipped } = elsewhere.get(test) ?? { passed: 0, skipped: 0 };
       return skipped === 0 ? `all ${passed}` : `${passed}; ${skipped} could tell nothing here and then`;
