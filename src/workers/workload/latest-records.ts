@@ -32,8 +32,6 @@ export class LatestRecords implements Records {
   }
 
   add(): number {
-    // One that is never settled must not hold up the others for ever.
-    if (this.#added - this.#settled === this.#places) this.#advance();
     return this.#keyAt((this.#own.keys + this.#added++) % this.#places);
   }
 
@@ -45,22 +43,19 @@ export class LatestRecords implements Records {
     return this.#keyAt((there - 1 - rank) % this.#places);
   }
 
+  /** One that never comes here holds up those behind it, until another insert has taken its place. */
   settle(record: number): void {
     this.#early[this.#placeOf(record)] = 1;
-    while (this.#settled < this.#added && this.#early[this.#oldestOpen] === 1) this.#advance();
+    for (;;) {
+      const oldestOpen = (this.#own.keys + this.#settled) % this.#places;
+      if (this.#settled === this.#added || this.#early[oldestOpen] === 0) return;
+      this.#early[oldestOpen] = 0;
+      this.#settled++;
+    }
   }
 
   get added(): number {
     return this.#added;
-  }
-
-  get #oldestOpen(): number {
-    return (this.#own.keys + this.#settled) % this.#places;
-  }
-
-  #advance(): void {
-    this.#early[this.#oldestOpen] = 0;
-    this.#settled++;
   }
 
   #keyAt(place: number): number {
