@@ -142,9 +142,12 @@ export async function programIn(root: string, path: readonly string[]): Promise<
   } catch {
     return undefined;
   }
-  const libraries = join(root, 'usr', 'lib');
-  const folders = await readdir(libraries).catch(() => []);
-  const triplets = folders.filter(name => name.includes('-linux-')).map(name => join(libraries, name));
+  const triplets: string[] = [];
+  // Packages of a system whose /lib is a link to /usr/lib may hold files of either.
+  for (const libraries of [join(root, 'usr', 'lib'), join(root, 'lib')]) {
+    const folders = await readdir(libraries).catch(() => []);
+    triplets.push(...folders.filter(name => name.includes('-linux-')).map(name => join(libraries, name)));
+  }
   const inherited = process.env.LD_LIBRARY_PATH;
   const paths = [...triplets, ...(inherited ? [inherited] : [])];
   return { path: program, env: { LD_LIBRARY_PATH: paths.join(delimiter) } };

@@ -94,7 +94,9 @@ function card(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>
   return html`<article class="card v-${verdict.replace(' ', '-')}" id="${id}"><h3>${verdictBadge(verdict)} <span>${id}: ${statement}</span></h3>${
     gist !== '' && html`<p class="gist">${gist}</p>`
   }<p class="measured">${describeMeasured(claim)}</p>${
-    gist === '' ? html`<p>${reason}</p>` : fold('The reason in full', html`<p>${reason}</p>`)
+    gist === '' || gist === reason
+      ? gist === '' && html`<p>${reason}</p>`
+      : fold('The reason in full', html`<p>${reason}</p>`)
   }${judgedBy(claim, scenarios)}</article>`;
 }
 
