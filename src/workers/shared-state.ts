@@ -9,7 +9,7 @@ export interface ThreadProgress {
 
 const header = { ready: 0, released: 1, stopped: 2 } as const;
 const headerBytes = 64;
-const slot = { completed: 0, failed: 1, p99Ms: 2 } as const;
+const slot = { completed: 0, failed: 1, p99Ms: 2, beats: 3 } as const;
 /** A cache line each, so that threads do not disturb one another when they publish. */
 const slotLength = 8;
 
@@ -73,6 +73,17 @@ export class SharedState {
     this.#slots[at + slot.completed] = progress.completed;
     this.#slots[at + slot.failed] = progress.failed;
     this.#slots[at + slot.p99Ms] = progress.p99Ms;
+  }
+
+  /** A sign of life, whatever the thread is about. */
+  beat(thread: number): void {
+    const at = thread * slotLength + slot.beats;
+    this.#slots[at] = this.beats(thread) + 1;
+  }
+
+  /** How many signs of life a thread has given. */
+  beats(thread: number): number {
+    return this.#slots[thread * slotLength + slot.beats] ?? 0;
   }
 
   progress(thread: number): ThreadProgress {
