@@ -34,6 +34,8 @@ const slot = {
   waiting: 9,
 } as const satisfies Record<keyof ThreadProgress, number>;
 const fields = Object.keys(slot) as (keyof typeof slot)[];
+/** Signs of life stand behind a thread's progress. */
+const beats = fields.length;
 /** Two cache lines each, so that threads do not disturb one another when they publish. */
 const slotLength = 16;
 const slotBytes = slotLength * Float64Array.BYTES_PER_ELEMENT;
@@ -99,6 +101,17 @@ export class SharedState {
   publish(thread: number, progress: ThreadProgress): void {
     const at = thread * slotLength;
     for (const field of fields) this.#slots[at + slot[field]] = progress[field];
+  }
+
+  /** A sign of life, whatever the thread is about. */
+  beat(thread: number): void {
+    const at = thread * slotLength + beats;
+    this.#slots[at] = this.beats(thread) + 1;
+  }
+
+  /** How many signs of life a thread has given. */
+  beats(thread: number): number {
+    return this.#slots[thread * slotLength + beats] ?? 0;
   }
 
   progress(thread: number): ThreadProgress {

@@ -10,9 +10,21 @@ import { SharedState } from './shared-state.ts';
 import { ThreadLoad } from './thread-load.ts';
 import { commandMix } from './workload/command-mix.ts';
 
+/** How often a thread gives a sign of life. */
+const beatMs = 250;
+
 /** Piscina's entry: opens the thread's pools, waits at the barrier, drives the load, and returns what it saw. */
 export default async function runTask(task: ThreadTask): Promise<ThreadSample | ThreadRefusal> {
   const shared = new SharedState(task.shared);
+  const heart = setInterval(() => shared.beat(task.thread), beatMs);
+  try {
+    return await measure(task, shared);
+  } finally {
+    clearInterval(heart);
+  }
+}
+
+async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSample | ThreadRefusal> {
   const redirects = task.cluster === undefined ? null : new RedirectCount();
   const mix = commandMix(task.workload, task.keyPrefix, task.seed);
   const connect = await connector(task, mix.commandSet, redirects);

@@ -24,7 +24,7 @@ import { measureTurn } from './measure-turn.ts';
 import { shakeDown } from './shake-down.ts';
 import type { Side } from './side.ts';
 import { TargetWatch } from './target-watch.ts';
-import { ConnectRefused, type Threads } from './threads.ts';
+import { ConnectRefused, ThreadHung, type Threads } from './threads.ts';
 
 /** What the sides of a run share. */
 export interface SharedByAll {
@@ -225,6 +225,13 @@ function asEnding(cause: unknown, address: Address): unknown {
     return new PoolbenchError(
       'THREAD_FAILED',
       `expected every thread to open its connections, but one was refused: ${withoutSecrets(cause.message, address)}`,
+      { cause },
+    );
+  if (cause instanceof ThreadHung)
+    return new PoolbenchError(
+      'THREAD_FAILED',
+      `expected every thread to go on to its end, but ${cause.message}: it goes round in circles over what the server sent, ` +
+        'or had no core for all that time; try the other client, or fewer threads',
       { cause },
     );
   if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY')

@@ -8,15 +8,24 @@ const releaseLeadMs = 10;
 const releaseLeadMsPerThread = 1;
 const barrierPollMs = 1;
 
+/** So many seconds without a sign of life from a thread, far longer than it is ever without a core. */
+const mostSecondsStill = 30;
+
+/** A thread's event loop stands still: it will never hand anything back. */
+export class ThreadHung extends Error {}
+
 /** A thread's pools could not open their connections: perhaps the target is away for a moment. */
 export class ConnectRefused extends Error {}
 
 /** The run's Piscina threads. They stay up between scenarios, so that only the first pays for their start. */
 export class Threads {
   readonly #piscina: Piscina;
+  readonly #mostSecondsStill: number;
   #stray: Error | undefined;
 
-  constructor(threads: number) {
+  /** @param options.secondsStill a thread that gives no sign of life for so long is given up */
+  constructor(threads: number, { secondsStill = mostSecondsStill }: { secondsStill?: number } = {}) {
+    this.#mostSecondsStill = secondsStill;
     this.#piscina = new Piscina({
       filename: new URL('../../workers/thread.js', import.meta.url).href,
       minThreads: threads,
@@ -37,7 +46,7 @@ export class Threads {
    * Runs one task on each of as many threads, and releases them together once all pools have connected and warmed.
    * `onReleased` hears the start instant (of the warm-up) before it comes.
    *
-   * @throws ConnectRefused, or whatever else the first thread failed with, after all have ended
+   * @throws ConnectRefused, or whatever else the first thread failed with, after all have ended; ThreadHung at once
    */
   async run(
     tasks: readonly ThreadTask[],
@@ -54,16 +63,59 @@ export class Threads {
       }),
     );
     const ended = Promise.allSettled(running);
-    while (shared.ready < tasks.length && !failed && shared.stopNs === undefined) {
+    const hearts = this.#listen(running, shared);
+    try {
+      await Promise.race([
+        this.#release(tasks, shared, () => failed, onReleased).then(() => ended),
+        hearts.stopped,
+      ]);
+    } finally {
+      hearts.close();
+    }
+    return Promise.all(running);
+  }
+
+  /** Opens the barrier when all threads are ready, unless one has failed or the run is stopped. */
+  async #release(
+    tasks: readonly ThreadTask[],
+    shared: SharedState,
+    hasFailed: () => boolean,
+    onReleased: (startNs: number) => void,
+  ): Promise<void> {
+    while (shared.ready < tasks.length && !hasFailed() && shared.stopNs === undefined) {
       await new Promise(resolve => setTimeout(resolve, barrierPollMs));
     }
-    if (!failed && shared.stopNs === undefined) {
-      const startNs = nowNs() + (releaseLeadMs + releaseLeadMsPerThread * tasks.length) * 1e6;
-      onReleased(startNs);
-      shared.release(startNs);
+    if (hasFailed() || shared.stopNs !== undefined) return;
+    const startNs = nowNs() + (releaseLeadMs + releaseLeadMsPerThread * tasks.length) * 1e6;
+    onReleased(startNs);
+    shared.release(startNs);
+  }
+
+  /** Rejects when a thread that has not ended gives no sign of life any more. Seconds in which we slept, too, do not count. */
+  #listen(running: readonly Promise<unknown>[], shared: SharedState) {
+    const hearts = running.map(() => ({ beats: 0, secondsStill: 0, ended: false }));
+    for (const [thread, heart] of hearts.entries()) {
+      const end = () => {
+        heart.ended = true;
+      };
+      running[thread]?.then(end, end);
     }
-    await ended;
-    return Promise.all(running);
+    let timer: NodeJS.Timeout | undefined;
+    const stopped = new Promise<never>((_, reject) => {
+      timer = setInterval(() => {
+        for (const [thread, heart] of hearts.entries()) {
+          const beats = shared.beats(thread);
+          heart.secondsStill = heart.ended || beats !== heart.beats ? 0 : heart.secondsStill + 1;
+          heart.beats = beats;
+          if (heart.secondsStill < this.#mostSecondsStill) continue;
+          shared.stop(nowNs());
+          reject(
+            new ThreadHung(`thread ${thread + 1} has given no sign of life for ${heart.secondsStill} s`),
+          );
+        }
+      }, 1000);
+    });
+    return { stopped, close: () => clearInterval(timer) };
   }
 
   async #run(task: ThreadTask): Promise<ThreadSample> {

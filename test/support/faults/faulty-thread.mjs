@@ -9,6 +9,9 @@ const faults = {
   throw() {
     throw new TypeError('a thread that throws');
   },
+  hang() {
+    for (;;);
+  },
   hoard() {
     for (const held = []; ; ) held.push(new Array(100_000).fill(held.length));
   },

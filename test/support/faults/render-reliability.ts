@@ -77,9 +77,9 @@ ${elsewhereTable(elsewhere)}
 - A reply too many, in a stream that goes on: each later reply is taken for the one before it, and no client can tell. It is noticed as soon as
   nothing is in flight.
 - A reply without end: \`wire\` keeps nothing of it; ioredis keeps what arrives until the time limit of the batch ends its connection.
-- A push message whose first element is null, which no server sends: ioredis 6.0 throws where nobody can catch it. It ends the run as a thread
-  that throws does.
-- A thread that loops without end by a defect of its own: nobody would end it but whoever stops the run.
+- Rubbish that ioredis 6.0 cannot take: over a length such as \`$*\` its decoder can go round in circles, and on a push message whose first
+  element is null it throws where nobody can catch it. No server sends either. A thread that hangs is given up after 30 seconds, and one that
+  throws ends the run; \`wire\` has no such replies.
 `;
 }
 

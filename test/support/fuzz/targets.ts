@@ -1,13 +1,8 @@
-import { clientTargets } from './client-targets.ts';
+import { clientTarget } from './client-target.ts';
 import { configTarget } from './config-target.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
 import { resultTarget } from './result-target.ts';
 import { scannerTarget } from './scanner-target.ts';
 
 /** Everything that takes what comes from outside. */
-export const fuzzTargets: readonly FuzzTarget[] = [
-  scannerTarget,
-  ...clientTargets,
-  configTarget,
-  resultTarget,
-];
+export const fuzzTargets: readonly FuzzTarget[] = [scannerTarget, clientTarget, configTarget, resultTarget];
