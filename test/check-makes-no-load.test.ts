@@ -15,6 +15,8 @@ test('check identifies the target and prints plan and duration, without a GET or
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: ['ioredis', 'wire'], pools: [1, 2], workers: 4 }],
     rounds: 5,
+    seconds: 0.2,
+    warmupSeconds: 0.05,
   });
   const check = (...args: string[]) =>
     runPoolbench(['check', experiment.configPath, ...args], { cwd: experiment.folder });

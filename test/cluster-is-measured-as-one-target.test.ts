@@ -40,7 +40,8 @@ describe('all masters of the cluster are one target', () => {
     for (const { rounds, client } of scenarios) {
       const [round] = rounds;
       expect(round).toMatchObject({ failed: {}, unfinished: 0, misses: 0, redirects: { moved: 0, ask: 0 } });
-      expect(round?.completed, client).toBeGreaterThan(100);
+      // Enough for every master to have its share.
+      expect(round?.completed, client).toBeGreaterThan(20);
       expect(round?.completed).toBe(round?.issued);
       expect(round?.serverCalls).toBe(round?.completed);
       expect(round?.cpu.serverCores).toBeGreaterThan(0);

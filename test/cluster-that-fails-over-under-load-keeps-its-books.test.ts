@@ -1,35 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startCluster, type TestCluster, type TestNode } from './support/cluster.ts';
 import { clientNames, until } from './support/connections.ts';
 import { createExperiment } from './support/experiment.ts';
 import { callsOf, loadBegun } from './support/observed-server.ts';
 
-let cluster: TestCluster;
-const living = new Set<TestNode>();
-beforeAll(async () => {
-  cluster = await startCluster({ withReplicas: true, nodeTimeoutMs: 500 });
-  for (const node of cluster.nodes) living.add(node);
-});
-afterAll(() => cluster?.stop());
-
 /** Resolves when another node than `before` serves the slot, and the load has found it: only the load reads. */
-async function taken(slot: number, before: TestNode, reads: number): Promise<void> {
+async function taken(cluster: TestCluster, slot: number, before: TestNode, reads: number): Promise<void> {
   await until(async () => {
     const { master } = await cluster.servingOf(slot);
     return master !== before && (await callsOf(master.redis, 'get')) > reads;
   });
 }
 
-const slots = { wire: { killed: 16383, handedOver: 0 }, ioredis: { killed: 8000, handedOver: 0 } };
+const [killed, handedOver] = [16383, 0];
 
 test.each(clientNames)(
   '%s: one master is killed, another hands over, and every operation is accounted for',
+  { timeout: 60_000 },
   async client => {
-    const { killed, handedOver } = slots[client];
-    for (const { redis } of living) await redis.call('CONFIG', 'RESETSTAT');
-    const [seed] = living;
-    const url = seed?.url ?? '';
+    // A cluster of its own: what is left of it has too few nodes for another try.
+    const cluster = await startCluster({ withReplicas: true, nodeTimeoutMs: 500 });
+    onTestFinished(() => cluster.stop());
+    const living = new Set(cluster.nodes);
+    const url = cluster.masters[0]?.url ?? '';
     const experiment = await createExperiment(url, {
       target: { server: 'redis', url, cluster: true },
       scenarios: [{ client, workers: 8, pipeline: client === 'wire' ? 4 : 1 }],
@@ -46,12 +40,12 @@ test.each(clientNames)(
     await sleep(1500);
     victim.signal('SIGKILL');
     living.delete(victim);
-    await taken(killed, victim, 0);
+    await taken(cluster, killed, victim, 0);
 
     const { master: old, replica } = await cluster.servingOf(handedOver);
     if (replica === undefined) throw new Error('no replica to hand over to');
     await replica.redis.call('CLUSTER', 'FAILOVER');
-    await taken(handedOver, old, await callsOf(replica.redis, 'get'));
+    await taken(cluster, handedOver, old, await callsOf(replica.redis, 'get'));
     run.kill('SIGINT');
     const { code, stderr } = await run.outcome;
     expect(stderr).toContain('a master of the cluster was restarted or replaced while');

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { comparisonSchema } from '../src/aggregate/comparison/schema.ts';
 import type { Result } from '../src/aggregate/result.ts';
+import { compare as compareCommand } from '../src/main/commands/compare.ts';
+import { rejection } from './support/connections.ts';
 import { runPoolbench } from './support/poolbench.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
@@ -61,9 +63,10 @@ test('unequal workloads are refused, unless forced', async () => {
 
 test('runs without a common scenario are refused, unless forced', async () => {
   const paths = await write(build('redis'), build('valkey', {}, 11));
-  const refused = await compare(...paths);
-  expect(refused).toMatchObject({ code: 2, stdout: '' });
-  expect(refused.stderr).toMatch(/expected scenarios in common, found none in valkey/);
+  expect(await rejection(compareCommand(paths, {}))).toMatchObject({
+    exitCode: 2,
+    message: expect.stringMatching(/expected scenarios in common, found none in valkey/),
+  });
   const forced = await compare(...paths, '--force');
   expect(forced.code, forced.stderr).toBe(0);
   expect(forced.stdout).toContain('valkey: no scenario in common with redis.');
@@ -72,9 +75,8 @@ test('runs without a common scenario are refused, unless forced', async () => {
 test('what is no result is refused by name', async () => {
   const [good = '', bad = '', deep = ''] = await write(build('redis'), '{"schemaVersion": 1}', 'not JSON');
   for (const path of [bad, deep, join(good, 'missing')]) {
-    const outcome = await compare(good, path, '--force');
-    expect(outcome).toMatchObject({ code: 2, stdout: '' });
-    expect(outcome.stderr).toContain(path);
-    expect(outcome.stderr).toMatch(/^poolbench: .*: expected /);
+    const refused = await rejection(compareCommand([good, path], { force: true }));
+    expect(refused).toMatchObject({ exitCode: 2, message: expect.stringMatching(/^.*: expected /) });
+    expect(refused.message).toContain(path);
   }
 });

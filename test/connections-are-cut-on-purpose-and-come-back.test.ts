@@ -43,6 +43,7 @@ test('the connections of others are left alone, also those of another run', asyn
   const before = Number(await another.client('ID'));
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: 'wire', workers: 1, connectionsPerWorker: 1, cutEveryMs: 5 }],
+    seconds: 0.2,
     maxFailedShare: 1,
   });
   expect((await experiment.run()).code).toBe(0);

@@ -126,7 +126,7 @@ test('it identifies itself, and keeps the counts that a run asks for', async () 
 test('keys expire', async () => {
   const redis = new Redis({ port: embedded.port, host: '127.0.0.1' });
   onTestFinished(() => redis.disconnect());
-  await redis.set('short', 'v', 'PX', 20);
+  await redis.set('short', 'v', 'PX', 200);
   expect(await redis.get('short')).toBe('v');
   await expect.poll(() => redis.get('short')).toBeNull();
   expect(await redis.dbsize()).toBe(0);

@@ -21,6 +21,7 @@ async function sequencesOf(url: string, seed: number): Promise<[Sequence, Sequen
   });
   const experiment = await createExperiment(url, {
     scenarios: [{ client: 'wire', workers: 1 }],
+    seconds: 0.2,
     warmupSeconds: 0,
     seed,
   });

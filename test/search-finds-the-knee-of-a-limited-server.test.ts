@@ -14,11 +14,12 @@ const capacity = 2000;
 const workers = 12;
 const seconds = 0.3;
 const warmupSeconds = 0.05;
-const completedShare = 0.98;
+/** Low enough that a server that keeps up passes although the machine takes a core away for 30 ms of a window. */
+const completedShare = 0.9;
 
 /**
- * The highest rate of which 98 % completes: what is not sent by the end is unsent, but for what the workers hold then.
- * The warm-up's backlog comes first. 3.5 % above the capacity.
+ * The highest rate of which 90 % completes: what is not sent by the end is unsent, but for what the workers hold then.
+ * The warm-up's backlog comes first. 11 % above the capacity.
  */
 const knee =
   (capacity * (seconds + warmupSeconds) + workers) /
@@ -72,7 +73,7 @@ test(
     ).toEqual(search.steps.map(({ step, rate, verdict }) => [step, rate, words[verdict]]));
     for (const [line] of lines)
       expect(line).toMatch(
-        /: completed [\d.]+ %, at least 98 % (PASS|FAIL|UNCLEAR); failed [\d.]+ %, at most 0\.1 % PASS$/,
+        /: completed [\d.]+ %, at least 90 % (PASS|FAIL|UNCLEAR); failed [\d.]+ %, at most 0\.1 % PASS$/,
       );
     expect(stderr).toMatch(/\n {2}duration: usually .* to .*, at most /);
 

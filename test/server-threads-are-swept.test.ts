@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { readConfig } from '../src/main/config/read-config.ts';
 import { freePort } from '../src/main/target/free-port.ts';
+import { rejection } from './support/connections.ts';
 import { createExperiment } from './support/experiment.ts';
 import { answers } from './support/observed-server.ts';
 import { runPoolbench } from './support/poolbench.ts';
@@ -88,7 +90,8 @@ test.each([[1], [[1, 2]]])('a server that runs already cannot be given %j thread
 
 test.each([[0], [129], [1.5], ['2'], [[1, 0]]])('%j is no number of server threads', async threads => {
   const { experiment } = await createSwept(threads);
-  const { code, stderr } = await runPoolbench(['check', experiment.configPath]);
-  expect(code).toBe(2);
-  expect(stderr).toMatch(/target\.threads(\[1\])?: expected a whole number from 1 to 128, found /);
+  expect(await rejection(readConfig(experiment.configPath))).toMatchObject({
+    exitCode: 2,
+    message: expect.stringMatching(/target\.threads(\[1\])?: expected a whole number from 1 to 128, found /),
+  });
 });

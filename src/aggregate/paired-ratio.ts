@@ -60,7 +60,8 @@ export function signFlipP(differences: readonly number[], seed = defaultSeed): n
 
   let asFar = 0;
   if (differences.length <= exactPairs) {
-    const combinations = 2 ** differences.length;
+    // All signs turned round, a sum is as far from 0 as before: the last one can stay as it is.
+    const combinations = 2 ** Math.max(0, differences.length - 1);
     for (let signs = 0; signs < combinations; signs++) {
       if (isAsFar(index => ((signs >>> index) & 1) === 1)) asFar++;
     }

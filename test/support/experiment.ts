@@ -50,8 +50,8 @@ export async function createExperiment(
     workload: { keys: 200 },
     scenarios: [{ client: 'wire', workers: 4 }],
     rounds: 1,
-    seconds: 0.2,
-    warmupSeconds: 0.05,
+    seconds: 0.15,
+    warmupSeconds: 0.03,
     ...config,
   };
   await writeFile(configPath, JSON.stringify(written));

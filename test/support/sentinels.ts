@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
-import { findServerBinary } from '../../src/main/target/find-server.ts';
+import { inject, onTestFinished } from 'vitest';
 import { freePort } from '../../src/main/target/free-port.ts';
 import { untilItAnswers } from '../../src/main/target/server-process.ts';
 import { supervise } from '../../src/main/target/supervised.ts';
@@ -34,8 +33,7 @@ export async function startSentinels(
     onEnd?: (stop: () => Promise<void>) => void;
   } = {},
 ): Promise<TestSentinels> {
-  const binary = await findServerBinary('redis', () => {});
-  if ('reason' in binary) throw new Error(binary.reason);
+  const binary = inject('servers').redis;
   const quorum = Math.floor(count / 2) + 1;
   const ports: number[] = [];
   for (let i = 0; i < count; i++) {

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findServerBinary } from '../../src/main/target/find-server.ts';
+import { inject } from 'vitest';
 import { freePort } from '../../src/main/target/free-port.ts';
-import { type StartableServer, startServer } from '../../src/main/target/server-process.ts';
+import { startServer } from '../../src/main/target/server-process.ts';
 
 export interface TestServer {
   /** Without a login; with TLS it starts with rediss://. */
@@ -81,9 +81,7 @@ export async function startRedisOnSocket(options: TestServerOptions = {}): Promi
   };
 }
 
-async function start(server: StartableServer, options: TestServerOptions): Promise<TestServer> {
-  const binary = await findServerBinary(server, () => {});
-  if ('reason' in binary) throw new Error(binary.reason);
-  const { port, stop } = await startServer(server, binary, options);
+async function start(server: 'redis' | 'valkey', options: TestServerOptions): Promise<TestServer> {
+  const { port, stop } = await startServer(server, inject('servers')[server], options);
   return { url: `redis://127.0.0.1:${port}`, port, stop };
 }
