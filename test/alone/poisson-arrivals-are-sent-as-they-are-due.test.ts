@@ -69,7 +69,6 @@ test('what a server gets of a Poisson run comes at times that pass a KS test', a
     await until(() => times.length >= sent);
     expect(times).toHaveLength(sent);
     const lag = mergeLatencies([sample.openLoop?.lag ?? '']).summary;
-    console.log(lag);
     if (lag.p99 > disturbedLagMs) continue;
 
     const gaps = times.slice(1).map((time, index) => time - (times[index] as number));
