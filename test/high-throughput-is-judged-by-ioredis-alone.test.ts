@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ScenarioResult } from '../src/aggregate/result.ts';
 import type { Scenario } from '../src/main/plan/scenarios.ts';
 import { judge, measureSuite } from './support/claim-arms.ts';
 
@@ -8,6 +9,9 @@ const rates = (rate: (scenario: Scenario, round: number) => number, rounds = 5) 
     (scenario, round) => ({ round: { opsPerSecond: rate(scenario, round) } }),
     rounds,
   );
+
+const withoutCore = (arms: readonly ScenarioResult[]) =>
+  arms.map(arm => ({ ...arm, limitedBy: { resource: 'machine' as const, evidence: '' } }));
 
 test('supported: one of the arms with ioredis passes', async () => {
   const claim = judge('C15', await rates(({ pools }, round) => (pools === 2 ? 90_000 : 40_000) + round));
@@ -21,6 +25,16 @@ test('refuted: ioredis does not pass, and that wire does changes nothing', async
   expect(claim.reason).toContain(
     'The wire client, the bound of what the server and this machine give, reached 900k',
   );
+});
+
+test('inconclusive: ioredis does not pass on a machine without a free core', async () => {
+  const claim = judge('C15', withoutCore(await rates(() => 40_000)));
+  expect(claim.verdict).toBe('inconclusive');
+  expect(claim.reason).toMatch(/the whole machine was busy all the time/i);
+});
+
+test('supported: ioredis passes on a machine without a free core', async () => {
+  expect(judge('C15', withoutCore(await rates(() => 60_000))).verdict).toBe('supported');
 });
 
 test('supported: ioredis passes, and that wire does not changes nothing', async () => {

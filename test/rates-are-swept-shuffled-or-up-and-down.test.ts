@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { type Experiment, experimentSchema } from '../src/main/config/experiment.ts';
-import { openLoopOf } from '../src/main/plan/arrivals.ts';
 import { describePlan } from '../src/main/plan/describe-plan.ts';
 import { interleave } from '../src/main/plan/interleave.ts';
+import { openLoopOf } from '../src/main/plan/open-loop-task.ts';
 import { planRun } from '../src/main/plan/rounds.ts';
 import { expandScenarios, type Scenario } from '../src/main/plan/scenarios.ts';
 import { splitOverThreads } from '../src/main/plan/split.ts';

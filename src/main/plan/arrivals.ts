@@ -1,6 +1,4 @@
-import type { OpenLoopTask } from '../../workers/contract.ts';
 import type { ArrivalGroup } from '../config/arrival.ts';
-import type { Scenario } from './scenarios.ts';
 
 /** When the work of one scenario is due. Plain data. */
 export type Arrival =
@@ -37,43 +35,4 @@ export function labelArrival(arrival: Arrival): string {
   const size = arrival.kind === 'burst' ? `x${arrival.size}` : '';
   const leg = arrival.leg === undefined ? '' : `-${arrival.leg}`;
   return `${arrival.kind}${arrival.rate}${size}${leg}`;
-}
-
-/** The part that a thread has in a scenario's arrivals; null in a closed loop. */
-export function openLoopOf(
-  { arrival, pipeline, pools, poolsPerThread }: Scenario,
-  thread: number,
-): OpenLoopTask | null {
-  if (arrival.kind === 'closed') return null;
-  const { kind, rate } = arrival;
-  const size = kind === 'burst' ? arrival.size : pipeline;
-  return { arrivals: { kind, rate, size }, pools, firstPool: thread * poolsPerThread };
-}
-
-/**
- * Scenarios as they are shuffled: each alone, but those of a list of rates that goes up and down stay together, in this
- * order. What the target kept of the last rate would else be that of any.
- */
-export function groupLadders(scenarios: readonly Scenario[]): Scenario[][] {
-  const blocks: Scenario[][] = [];
-  const ladders = new Map<string, Scenario[]>();
-  for (const scenario of scenarios) {
-    const { arrival, ...rest } = scenario;
-    const key =
-      arrival.kind === 'closed' || arrival.leg === undefined
-        ? scenario.id
-        : JSON.stringify({ ...rest, ...arrival, id: '', rate: 0, leg: '' });
-    const ladder = ladders.get(key) ?? [];
-    if (ladder.length === 0) blocks.push(ladder);
-    ladders.set(key, ladder);
-    ladder.push(scenario);
-  }
-  for (const block of blocks) block.sort((a, b) => placeOf(a) - placeOf(b));
-  return blocks;
-}
-
-/** Grows with the rate on the way up, all of it below 0, and falls with it on the way down. */
-function placeOf({ arrival }: Scenario): number {
-  if (arrival.kind === 'closed') return 0;
-  return arrival.leg === 'up' ? -1 / arrival.rate : 1 / arrival.rate;
 }

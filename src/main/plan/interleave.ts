@@ -1,6 +1,6 @@
 import { mixSeed } from '../../workers/prng.ts';
 import type { Experiment } from '../config/experiment.ts';
-import { groupLadders } from './arrivals.ts';
+import { groupLadders } from './ladders.ts';
 import { overheadSeconds, shuffle } from './rounds.ts';
 import { expandScenarios, type Scenario } from './scenarios.ts';
 

@@ -1,6 +1,6 @@
 import { mixSeed, Prng } from '../../workers/prng.ts';
 import type { Experiment } from '../config/experiment.ts';
-import { groupLadders } from './arrivals.ts';
+import { groupLadders } from './ladders.ts';
 import { expandScenarios, type Scenario } from './scenarios.ts';
 
 /** What a run does, in order. */

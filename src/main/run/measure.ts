@@ -8,7 +8,7 @@ import { mixSeed } from '../../workers/prng.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
 import { parseCommand } from '../../workers/workload/command-template.ts';
 import type { Experiment } from '../config/experiment.ts';
-import { openLoopOf } from '../plan/arrivals.ts';
+import { openLoopOf } from '../plan/open-loop-task.ts';
 import type { Scenario } from '../plan/scenarios.ts';
 import { splitOverThreads } from '../plan/split.ts';
 import { workloadTask } from '../plan/workload-task.ts';
