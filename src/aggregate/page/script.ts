@@ -22,7 +22,11 @@ const tell = element => {
     return line;
   }));
   tip.hidden = false;
-  const box = element.getBoundingClientRect();
+  place();
+};
+const place = () => {
+  if (!told) return;
+  const box = told.getBoundingClientRect();
   const { width, height } = tip.getBoundingClientRect();
   const left = Math.min(Math.max(6, box.left + box.width / 2 - width / 2), document.documentElement.clientWidth - width - 6);
   const above = box.top - height - 8;
@@ -34,7 +38,7 @@ document.addEventListener('pointerover', event => {
   if (element) tell(element);
   else hide();
 });
-document.addEventListener('scroll', hide, { passive: true, capture: true });
+document.addEventListener('scroll', place, { passive: true, capture: true });
 document.addEventListener('keydown', event => {
   if (event.key === 'Escape') return hide();
   const drawing = event.target.closest?.('.drawing');

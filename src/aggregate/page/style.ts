@@ -157,7 +157,10 @@ dd { margin: 0; }
   section { padding: 16px 14px 18px; border-radius: 8px; }
   h1 { font-size: 24px; }
   .chart:not(.small) .drawing > svg text { font-size: 14px; }
-  table:not(.numbers) td:not(.n):first-child { min-width: 120px; }
+  table:not(.numbers) td:not(.n) { min-width: 70px; }
+  table:not(.numbers) td:not(.n):first-child { min-width: 92px; }
+  table:not(.numbers) td:not(.n):last-child { min-width: 150px; }
+  th, td { padding-right: 10px; }
   .strips { grid-template-columns: 1fr max-content; }
   .strip-row { padding-top: 4px; padding-bottom: 4px; }
   .strip-row svg { grid-column: 1 / -1; grid-row: 2; }
