@@ -14,8 +14,9 @@ const slot = { completed: 0, failed: 1, p99Ms: 2, beats: 3 } as const;
 const slotLength = 8;
 
 /**
- * The only memory that threads and coordinator share: a barrier with one start instant, a stop flag, and a slot of
- * progress for each thread. Stopping is a flag because aborting a Piscina task would kill the thread and its figures.
+ * The only memory that threads and coordinator share: a barrier with one start instant, a stop flag, and for each thread
+ * a slot of progress and signs of life. Stopping is a flag because aborting a Piscina task would kill the thread and its
+ * figures.
  *
  * Layout: Int32 ready, released, stopped; Float64 start and stop instant at byte 16 and 24; then the slots.
  */
