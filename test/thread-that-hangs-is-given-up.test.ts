@@ -30,18 +30,14 @@ test('a thread that never comes back from a loop is ended, and so is the run', a
     console.log('closed');
   `;
   const faulty = new URL('support/faults/faulty-thread.mjs', import.meta.url).href;
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--import', faulty, '--input-type=module', '--eval', script],
-    {
-      env: {
-        ...process.env,
-        TASKS: JSON.stringify(tasks),
-        FAULTY_THREAD_DOES: 'hang',
-        FAULTY_THREAD_FILE: file,
-        NODE_OPTIONS: `--import ${faulty}`,
-      },
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    env: {
+      ...process.env,
+      TASKS: JSON.stringify(tasks),
+      FAULTY_THREAD_DOES: 'hang',
+      FAULTY_THREAD_FILE: file,
+      NODE_OPTIONS: `--import ${faulty}`,
     },
-  );
+  });
   expect(stdout).toMatch(/^true thread [12] has given no sign of life for 2 s\nclosed\n$/);
 });

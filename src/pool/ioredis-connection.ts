@@ -43,6 +43,7 @@ export class IoredisConnection extends Connection {
         enableAutoPipelining: autoPipelining,
       });
       let cause: Error | undefined;
+      let refusal: Error | undefined;
       redis.on('error', error => {
         cause ??= error;
       });
@@ -50,7 +51,7 @@ export class IoredisConnection extends Connection {
       redis.once('connect', () => {
         redis.stream.once('data', (bytes: Buffer) => {
           const said = bytes.toString('latin1', 0, 256);
-          if (said.startsWith('-ERR max number of clients')) cause ??= new Error(said.slice(1).trimEnd());
+          if (said.startsWith('-ERR max number of clients')) refusal = new Error(said.slice(1).trimEnd());
         });
       });
       // ioredis's own limit ends with the TCP connect: a login that is never answered would wait for ever.
@@ -63,7 +64,7 @@ export class IoredisConnection extends Connection {
       clearTimeout(deadline);
       if (cause !== undefined || outcome instanceof Error) {
         redis.disconnect();
-        throw cause ?? outcome;
+        throw refusal ?? cause ?? outcome;
       }
       return new IoredisConnection(redis, commandSet);
     };

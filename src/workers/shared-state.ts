@@ -42,8 +42,8 @@ const slotBytes = slotLength * Float64Array.BYTES_PER_ELEMENT;
 
 /**
  * The only memory that threads and coordinator share: a barrier with one start instant, a stop flag, and for each thread
- * a slot of progress and a note of its failures. Stopping is a flag because aborting a Piscina task would kill the
- * thread and its figures.
+ * a slot of progress, signs of life, and a note of its failures. Stopping is a flag because aborting a Piscina task
+ * would kill the thread and its figures.
  *
  * Layout: Int32 ready, released, stopped; Float64 start and stop instant at byte 16 and 24; the slots; the notes.
  */
