@@ -3,9 +3,9 @@ import type { Connect, Connection } from './connection.ts';
 /** So many connects in a row have failed: from then on one at a time is tried. */
 export const failuresToOpen = 5;
 /** From a failed connect to the next that is a probe, or that the pool tries of its own accord; doubled each time. */
-export const shortestBackoffMs = 100;
+export const shortestBackoffMs = 50;
 /** The longest: a server that is back goes unnoticed for as long, and the time that a connect takes. */
-export const longestBackoffMs = 500;
+export const longestBackoffMs = 250;
 
 /** Decides whether a pool may connect. */
 export interface ConnectGate {
