@@ -4,7 +4,7 @@ import { commandMix } from '../src/workers/workload/command-mix.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
 import { randomValue } from '../src/workers/workload/random-value.ts';
 import { ReadsAndWrites } from '../src/workers/workload/reads-and-writes.ts';
-import type { Workload } from '../src/workers/workload.ts';
+import type { Workload } from '../src/workers/workload/workload.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
 import { runOne, type TaskOptions } from './support/threads.ts';
 

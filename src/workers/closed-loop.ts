@@ -5,7 +5,7 @@ import { failureCode } from '../pool/errors.ts';
 import type { WorkerPool } from '../pool/worker-pool.ts';
 import type { LoadWorker, WorkerEvents } from './load-worker.ts';
 import type { LoadWindow, Recorder } from './recorder.ts';
-import { batchFor, type Workload } from './workload.ts';
+import { batchFor, type Workload } from './workload/workload.ts';
 
 /** A worker that got no connection asks again after this long: an application that retries at once makes a storm. */
 const retryMs = 50;

@@ -6,7 +6,7 @@ import type { WorkerPool } from '../pool/worker-pool.ts';
 import type { ArrivalQueue, ArrivalTaker } from './arrival-queue.ts';
 import type { LoadWorker, WorkerEvents } from './load-worker.ts';
 import type { Recorder } from './recorder.ts';
-import { batchFor, type Workload } from './workload.ts';
+import { batchFor, type Workload } from './workload/workload.ts';
 
 /**
  * One worker, in an open loop: it takes what is due from its pool's queue, acquires as a caller would, sends, and is

@@ -15,7 +15,9 @@ import { ProgressPublisher } from './progress-publisher.ts';
 import { type LoadWindow, Recorder } from './recorder.ts';
 import type { SharedState } from './shared-state.ts';
 import type { CommandMix } from './workload/command-mix.ts';
-import { openWorkload, partOf, type Workload } from './workload.ts';
+import { partOf } from './workload/key-range.ts';
+import { openWorkload } from './workload/open-workload.ts';
+import type { Workload } from './workload/workload.ts';
 
 /** How often a thread looks at the stop flag and publishes its progress. */
 const tickMs = 50;

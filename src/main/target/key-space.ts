@@ -6,7 +6,7 @@ import { mixSeed } from '../../workers/prng.ts';
 import { AliasTable } from '../../workers/workload/alias-table.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
 import { Draws } from '../../workers/workload/draws.ts';
-import type { KeyRange } from '../../workers/workload/key-chooser.ts';
+import type { KeyRange } from '../../workers/workload/key-range.ts';
 import { PoolbenchError } from '../errors.ts';
 import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
 

@@ -6,7 +6,7 @@ import { AliasTable } from '../../workers/workload/alias-table.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
 import { Draws } from '../../workers/workload/draws.ts';
 import { IndexOrder } from '../../workers/workload/indexed-records.ts';
-import type { KeyRange } from '../../workers/workload/key-chooser.ts';
+import type { KeyRange } from '../../workers/workload/key-range.ts';
 import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
 import type { KeySpace } from './key-space.ts';
 

@@ -1,10 +1,10 @@
 import type { Batch } from '../../pool/batch.ts';
 import { mixSeed } from '../prng.ts';
-import type { Workload } from '../workload.ts';
 import { AliasTable } from './alias-table.ts';
 import type { CommandMix, MixTemplate } from './command-mix.ts';
 import { Draws } from './draws.ts';
 import type { Records } from './records.ts';
+import type { Workload } from './workload.ts';
 
 /**
  * Reads or scans records, and adds some. Of a record that is inserted again the value is the same as before: so its

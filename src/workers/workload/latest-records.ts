@@ -1,4 +1,4 @@
-import type { KeyRange } from './key-chooser.ts';
+import type { KeyRange } from './key-range.ts';
 import type { Records } from './records.ts';
 import { StripSampler } from './strip-sampler.ts';
 import { zipfianStrips } from './zipfian-strips.ts';

@@ -1,10 +1,10 @@
 import type { Batch } from '../../pool/batch.ts';
 import { mixSeed, Prng } from '../prng.ts';
-import type { Workload } from '../workload.ts';
 import { AliasTable } from './alias-table.ts';
 import type { CommandMix, MixTemplate, SpelledNumber } from './command-mix.ts';
 import { Draws } from './draws.ts';
 import type { KeyChooser } from './key-chooser.ts';
+import type { Workload } from './workload.ts';
 
 /** Reads that are to find nothing are for keys from `first` on, evenly. */
 export interface Misses {

@@ -1,7 +1,7 @@
 import type { Batch } from '../../pool/batch.ts';
 import { Prng } from '../prng.ts';
-import type { Workload } from '../workload.ts';
-import type { KeyRange } from './key-chooser.ts';
+import type { KeyRange } from './key-range.ts';
+import type { Workload } from './workload.ts';
 
 /** One read and one write, keys even over the range: what is asked most often, and so the leanest. */
 export class ReadsAndWrites implements Workload {

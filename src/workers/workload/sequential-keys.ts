@@ -1,4 +1,5 @@
-import type { KeyChooser, KeyRange } from './key-chooser.ts';
+import type { KeyChooser } from './key-chooser.ts';
+import type { KeyRange } from './key-range.ts';
 
 /** One key after the other, and from the first again after the last. */
 export class SequentialKeys implements KeyChooser {

@@ -1,5 +1,6 @@
 import { Prng } from '../prng.ts';
-import type { KeyChooser, KeyRange } from './key-chooser.ts';
+import type { KeyChooser } from './key-chooser.ts';
+import type { KeyRange } from './key-range.ts';
 
 /** Every key of the range as often as any other. */
 export class UniformKeys implements KeyChooser {
