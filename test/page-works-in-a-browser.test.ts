@@ -110,6 +110,8 @@ test('the pointer and the arrow keys tell the values of result.json', async () =
   await page.keyboard.press('Escape');
   expect(await page.locator('#tip').isVisible()).toBe(false);
 
+  // What the page moves under the pointer would be told, too.
+  await page.mouse.move(0, 0);
   await chart.locator('.drawing').focus();
   await page.keyboard.press('ArrowRight');
   expect(await page.locator('#tip').innerText()).toContain(said);
