@@ -31,6 +31,9 @@ test('a thread that never comes back from a loop is ended, and so is the run', a
   `;
   const faulty = new URL('support/faults/faulty-thread.mjs', import.meta.url).href;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    // Where it is not given up, it must not outlive the test.
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
     env: {
       ...process.env,
       TASKS: JSON.stringify(tasks),
