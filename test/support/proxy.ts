@@ -24,7 +24,7 @@ export interface TestProxy {
   cut(kind: Cut): void;
   /** Lets each open connection have this many more bytes of replies, and then cuts it. */
   cutAfter(replyBytes: number, kind: Cut): void;
-  /** Sends these bytes to every client, between two chunks of replies, as if the server had said them. */
+  /** Puts these bytes before the next replies to every client, as if the server had said them. */
   inject(bytes: Buffer): void;
   /** Stops listening: connects are refused. Open connections stay. */
   refuse(): Promise<void>;
@@ -44,6 +44,8 @@ interface Pair {
   /** The client has ended its side; a silent proxy never answers that. */
   left: boolean;
   budget: { bytes: number; readonly kind: Cut } | undefined;
+  /** What the proxy is to say before the next replies. */
+  injected: Buffer | undefined;
 }
 
 /** Starts a proxy on a free loopback port; it ends with the test. */
@@ -90,7 +92,7 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
       for (const pair of pairs) pair.budget = { bytes, kind };
     },
     inject(bytes) {
-      for (const pair of pairs) enqueue(pair, bytes);
+      for (const pair of pairs) pair.injected = bytes;
     },
     async refuse() {
       unlisten();
@@ -110,6 +112,7 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
       silent: false,
       left: false,
       budget: undefined,
+      injected: undefined,
     };
     pairs.add(pair);
     client.on('data', chunk => {
@@ -145,6 +148,8 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
   function enqueue(pair: Pair, bytes: Buffer | undefined): void {
     const delayMs = typeof proxy.delayMs === 'number' ? proxy.delayMs : proxy.delayMs();
     const atMs = performance.now() + delayMs;
+    if (pair.injected !== undefined) pair.queue.push({ atMs, bytes: pair.injected });
+    pair.injected = undefined;
     if (bytes === undefined) pair.queue.push({ atMs, bytes });
     else {
       const size = Math.min(proxy.fragmentBytes, bytes.length);

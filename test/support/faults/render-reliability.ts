@@ -55,7 +55,7 @@ and no key left.
 
 ## A thread under load
 
-One thread, four workers, batches of five commands, a real redis-server behind a proxy that can misbehave; a batch is given up after 250 ms.
+One thread, four workers, batches of five commands, a real redis-server behind a proxy that can misbehave; a batch is given up after 500 ms.
 The fault comes 100 ms into the window.
 
 ${loadTable(loads)}

@@ -134,7 +134,7 @@ export const serverFaults: readonly Fault[] = [
     known: 'completed, and some that failed',
     inOpenLoop: true,
     load: { seconds: 0.8 },
-    inflict: scene => stopFor(scene, 500),
+    inflict: scene => stopFor(scene, 900),
   },
 ];
 

@@ -12,7 +12,7 @@ import { loopsOf } from './render-reliability.ts';
 
 const seconds = 0.4;
 /** A batch is given up after this long, and a connect, too. */
-const timeoutMs = 250;
+const timeoutMs = 500;
 const inflictAfterMs = 100;
 /** What a thread may take beyond its window: the drain gives up after `timeoutMs` and a second. The rest is for a busy machine. */
 const patienceMs = timeoutMs + 1000 + 4000;

@@ -76,6 +76,7 @@ function apply(
     if (Array.isArray(parent)) parent.splice(Number(name), 1);
     else delete holder[name];
   } else if (what === 'repeat' && Array.isArray(there)) there.push(...structuredClone(there));
+  else if (Array.isArray(there)) there.push(value);
   else if (typeof there === 'object' && there !== null)
     Object.defineProperty(there, key, { value, enumerable: true, configurable: true, writable: true });
 }
