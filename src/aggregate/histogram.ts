@@ -5,6 +5,7 @@ import {
   type Histogram,
   initWebAssemblySync,
 } from 'hdr-histogram-js';
+import { HistogramCounts } from './histogram-counts.ts';
 import type { LatencySummary, Times } from './result.ts';
 
 /** Nanoseconds to milliseconds, without the digits a nanosecond does not have. */
@@ -16,27 +17,20 @@ export function decodeHistogram(encoded: string): Histogram {
   return decodeFromCompressedBase64(encoded, 64, true);
 }
 
-function emptyHistogram(): Histogram {
-  initWebAssemblySync();
-  return build({
-    bitBucketSize: 64,
-    numberOfSignificantValueDigits: 3,
-    autoResize: true,
-    useWebAssembly: true,
-  });
-}
-
-/** Decodes and adds up all of `encoded`, hands the sum to `use`, and frees what it made. */
+/** Adds up all of `encoded`, hands the sum to `use`, and frees what it made. */
 export function withMerged<T>(encoded: readonly string[], use: (merged: Histogram) => T): T {
-  const [first, ...others] = encoded;
-  const merged = first === undefined ? emptyHistogram() : decodeHistogram(first);
+  const counts = new HistogramCounts();
+  for (const one of encoded) counts.add(one);
+  initWebAssemblySync();
+  const merged = build({
+    bitBucketSize: 64,
+    useWebAssembly: true,
+    autoResize: true,
+    numberOfSignificantValueDigits: (counts.digits || 3) as 1 | 2 | 3 | 4 | 5,
+    ...(counts.highest === 0 ? {} : { highestTrackableValue: counts.highest }),
+  });
   try {
-    merged.autoResize = true;
-    for (const other of others) {
-      const decoded = decodeHistogram(other);
-      merged.add(decoded);
-      decoded.destroy();
-    }
+    counts.recordIn(merged);
     return use(merged);
   } finally {
     merged.destroy();
