@@ -5,12 +5,12 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const tsx = fileURLToPath(new URL('../node_modules/tsx/dist/cli.mjs', import.meta.url));
 
-/** Runs a file of the bench in a process of its own, and reads the JSON that it prints. */
+/** Runs a file of the bench in a process of its own, and reads the JSON that it prints last: a library may log before. */
 export async function runInChild<T>(file: string, argument: object): Promise<T> {
   const { stdout } = await run(process.execPath, [tsx, file, JSON.stringify(argument)], {
     maxBuffer: 64 * 1024 * 1024,
   });
-  return JSON.parse(stdout) as T;
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as T;
 }
 
 /** Whether this file was started as such a child, and with which argument. */
