@@ -10,9 +10,9 @@ import type { ArmFigures } from './load-arm.ts';
 import type { Question } from './question.ts';
 
 const run = promisify(execFile);
-const seconds = 4;
+const seconds = 5;
 /** Node's start and the warm-up are over by then. */
-const startMs = 1500;
+const startMs = 2500;
 
 /** Where a sample belongs, by the first pattern that its "object symbol" matches. JavaScript is named by its files. */
 const parts: readonly (readonly [name: string, pattern: RegExp])[] = [
@@ -21,17 +21,24 @@ const parts: readonly (readonly [name: string, pattern: RegExp])[] = [
     /^\[kernel.*(sendmsg|_write|tcp_(write|push|transmit|rcv|ack|v4)|ip_|loopback|dev_|skb|net_rx|sock_def|wake|ttwu)/,
   ],
   ['kernel: the rest', /^\[kernel|^\[guest/],
-  ['clock', /\[vdso\]|clock_gettime|performance\.now|PerformanceNow|nowNs| now node:internal\/perf/],
+  ['clock', /\[vdso\]|clock_gettime|PerformanceNow|nowNs| now node:internal\/perf/],
   ['JavaScript: pool', /pool\/(pool|upkeep|wait-queue|pool-recorder)\.ts/],
   ['JavaScript: histograms and counters', /latency-counts|recorder\.ts|shared-state/],
   ['JavaScript: keys and requests', /workload|prng|request-encoder|patchable|request-templates/],
   ['JavaScript: replies', /resp-scanner/],
-  ['JavaScript: connection and loop', /wire-connection|direct-write|closed-loop|pool\/batch|crew/],
-  ["JavaScript: Node's own (streams, ticks)", /node:/],
+  [
+    'JavaScript: connection and loop, with what is inlined there',
+    /wire-connection|direct-write|closed-loop|pool\/batch|crew/,
+  ],
+  ["JavaScript: Node's onread, with what is inlined there", /JS:.* node:/],
   ['libuv', /uv_|uv__/],
   ["Node's C++ (handles, callbacks)", /node::/],
-  ['V8 (calls into C++ and back, builtins, GC)', /v8::|Builtins_|JS:|\.map|perf-/],
-  ['libc', /libc|libpthread|ld-linux/],
+  [
+    'V8: compiling and collecting garbage',
+    /v8::internal::(compiler|.*Scaveng|.*Mark|.*Sweep|.*Turboshaft|maglev|baseline)/,
+  ],
+  ['V8: calls into C++ and back, builtins', /v8::|Builtins_|JS:|\.map|perf-/],
+  ['libc', /libc|libpthread|ld-linux|libstdc/],
 ];
 
 /** What the CPU of an operation goes to, by sampling: takes `perf`, and a kernel that lets it see itself. */

@@ -29,7 +29,8 @@ export interface ArmFigures extends WindowFigures {
   readonly p99Ms: number;
 }
 
-const warmupSeconds = 0.5;
+/** Until V8 has compiled what is hot: its compiling is CPU of this process, too. */
+const warmupSeconds = 1;
 /** Makes keys as long as those of redis-benchmark: all arms send as many bytes. */
 export const keyPrefix = 'bench:1:';
 export const keys = 10_000;
