@@ -64,7 +64,7 @@ async function measureShare(port: number): Promise<number> {
   }
 }
 
-/** Of the second-longest to the last but one: start, prefill, shake-down and writing are left out. */
+/** Within the window alone: start, prefill, shake-down, warm-up and writing are left out. */
 function shareUnderLoad(looks: readonly Look[]): number {
   const busy = looks.map((look, index) => {
     const before = looks[index - 1];
@@ -73,9 +73,10 @@ function shareUnderLoad(looks: readonly Look[]): number {
   // The window is the longest stretch without a pause.
   let longest = { from: 0, to: 0 };
   for (let from = 0; from < busy.length; from++) {
+    if (busy[from] !== true) continue;
     let to = from;
     while (busy[to + 1] === true) to++;
-    if (busy[from] === true && to - from > longest.to - longest.from) longest = { from, to };
+    if (to - from > longest.to - longest.from) longest = { from, to };
     from = to;
   }
   const first = looks[longest.from + 10];
