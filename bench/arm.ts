@@ -1,8 +1,17 @@
 /**
- * One arm of a comparison, in a process of its own: drives one thread's load against a server and prints, as JSON,
- * the operations and the CPU of this process within the measured window. Start: `tsx bench/arm.ts '{…}'`.
+ * One arm of a comparison, in a process of its own: drives a load against a server and prints, as JSON, what came of it
+ * and the CPU of this process within the measured window. Start: `tsx bench/arm.ts '{…}'`.
  */
-import { type ArmOptions, drivePoolbench } from './load-arm.ts';
+import { type BareClientName, driveBare } from './bare-loop.ts';
+import { answer, childArgument } from './child.ts';
+import { type ArmFigures, type ArmOptions, drivePoolbench } from './load-arm.ts';
 
-const options = JSON.parse(process.argv[2] ?? '{}') as ArmOptions;
-process.stdout.write(`${JSON.stringify(await drivePoolbench(options))}\n`);
+export type NodeArm =
+  | ({ readonly driver: 'poolbench' } & ArmOptions)
+  | ({ readonly driver: 'bare'; readonly client: BareClientName } & Omit<ArmOptions, 'client'>);
+
+const options = childArgument<NodeArm>(import.meta.url);
+if (options === undefined) throw new Error('Expected what to drive, as JSON');
+const figures: ArmFigures =
+  options.driver === 'bare' ? await driveBare(options) : await drivePoolbench(options);
+answer(figures);

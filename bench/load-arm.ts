@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mergeLatencies } from '../src/aggregate/histogram.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import type { Client } from '../src/pool/presets.ts';
+import type { ThreadTask } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
 import runTask from '../src/workers/thread.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
@@ -13,21 +15,35 @@ export interface ArmOptions {
   readonly seconds: number;
 }
 
-export interface ArmFigures {
+/** What a process did in its measured window, and the CPU it took. */
+export interface WindowFigures {
   readonly opsPerSecond: number;
   readonly cpuMicrosPerOp: number;
+  /** The part of it outside of the kernel. */
   readonly userMicrosPerOp: number;
 }
 
-const warmupSeconds = 0.7;
+export interface ArmFigures extends WindowFigures {
+  /** NaN, null in JSON, where the tool does not tell. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Until V8 has compiled what is hot: its compiling is CPU of this process, too. */
+const warmupSeconds = 1;
 /** Makes keys as long as those of redis-benchmark: all arms send as many bytes. */
 export const keyPrefix = 'bench:1:';
 export const keys = 10_000;
 export const valueBytes = 32;
 
 /** Counts operations and CPU between two instants, with the server's load steady around them. */
-export async function measureWindow(seconds: number, completed: () => number): Promise<ArmFigures> {
+export async function measureWindow(
+  seconds: number,
+  completed: () => number,
+  onBegin = () => {},
+): Promise<WindowFigures> {
   await sleep(warmupSeconds * 1000);
+  onBegin();
   const before = { cpu: process.cpuUsage(), completed: completed(), ns: nowNs() };
   await sleep(seconds * 1000);
   const cpu = process.cpuUsage(before.cpu);
@@ -39,17 +55,14 @@ export async function measureWindow(seconds: number, completed: () => number): P
   };
 }
 
-/** One thread's load by poolbench, optimized pool, in this process. */
-export async function drivePoolbench({
-  client,
-  port,
-  connections,
-  pipeline,
-  seconds,
-}: ArmOptions): Promise<ArmFigures> {
-  const shared = SharedState.forThreads(1);
-  const sample = runTask({
-    thread: 0,
+/** The task of a thread with one optimized pool, in which every worker has a connection. */
+export function poolTask(
+  { client, port, connections, pipeline, seconds }: ArmOptions,
+  shared: SharedState,
+  thread = 0,
+): ThreadTask {
+  return {
+    thread,
     address: { host: '127.0.0.1', port, tls: false, database: 0 },
     client,
     preset: 'optimized',
@@ -71,19 +84,34 @@ export async function drivePoolbench({
     keyPrefix,
     workload: plainWorkload({ keys, valueBytes, readShare: 0.5 }),
     seed: 1,
-    warmupSeconds: 0,
-    // The window is cut out of the middle by measureWindow; the load outlasts it.
-    seconds: warmupSeconds + seconds + 0.5,
+    warmupSeconds,
+    seconds,
     timeoutMs: 5000,
     shared: shared.buffer,
-  });
+  };
+}
+
+/** One thread's load by poolbench, in this process. */
+export async function drivePoolbench(options: ArmOptions): Promise<ArmFigures> {
+  const shared = SharedState.forThreads(1);
+  const sample = runTask(poolTask(options, shared));
   while (shared.ready === 0) await sleep(1);
   shared.release(nowNs());
-  // The thread publishes its counters every 50 ms: against seconds, that is 1 % at most, and the same in every round.
-  const figures = await measureWindow(seconds, () => shared.progress(0).completed);
+  await sleep(warmupSeconds * 1000);
+  const before = process.cpuUsage();
+  await sleep(options.seconds * 1000);
+  const cpu = process.cpuUsage(before);
   const outcome = await sample;
   if ('refused' in outcome) throw new Error(outcome.refused);
   const failed = outcome.loads.map(load => load.failed).filter(byCode => Object.keys(byCode).length > 0);
   if (failed.length > 0) throw new Error(`operations failed: ${JSON.stringify(failed)}`);
-  return figures;
+  const completed = outcome.loads.reduce((sum, load) => sum + load.completed, 0);
+  const { summary } = mergeLatencies(outcome.loads.map(load => load.response));
+  return {
+    opsPerSecond: completed / outcome.seconds,
+    cpuMicrosPerOp: (cpu.user + cpu.system) / completed,
+    userMicrosPerOp: cpu.user / completed,
+    p50Ms: summary.p50,
+    p99Ms: summary.p99,
+  };
 }

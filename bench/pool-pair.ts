@@ -5,6 +5,8 @@ import { CircuitBreaker } from '../src/pool/circuit-breaker.ts';
 import { Connection } from '../src/pool/connection.ts';
 import { Pool } from '../src/pool/pool.ts';
 import { presets } from '../src/pool/presets.ts';
+import type { Question } from './question.ts';
+import { range } from './report.ts';
 
 /** A connection that is always healthy and never used. */
 class IdleConnection extends Connection {
@@ -16,7 +18,7 @@ class IdleConnection extends Connection {
 
 const connections = 50;
 
-export interface PairFigures {
+interface PairFigures {
   readonly name: string;
   /** Nanoseconds for one acquisition and one release. */
   readonly pairNs: number;
@@ -41,7 +43,7 @@ async function optimizedPool(metrics: boolean): Promise<Pool> {
 }
 
 /** Measures every pool once; call it several times to alternate them. */
-export async function measurePairs(pairs: number): Promise<PairFigures[]> {
+async function measurePairs(pairs: number): Promise<PairFigures[]> {
   const figures: PairFigures[] = [];
   const time = async (name: string, count: number, work: (count: number) => void | Promise<void>) => {
     await work(count / 10);
@@ -88,3 +90,18 @@ export async function measurePairs(pairs: number): Promise<PairFigures[]> {
   await tarn.destroy();
   return figures;
 }
+
+export const ask: Question = async ({ report, rounds }) => {
+  const figures = new Map<string, number[]>();
+  for (let round = 0; round < rounds; round++) {
+    for (const { name, pairNs } of await measurePairs(2_000_000))
+      figures.set(name, [...(figures.get(name) ?? []), pairNs]);
+  }
+  const own = figures.get('poolbench tryAcquire, metrics on') ?? [];
+  const toOwn = (measured: readonly number[]) => measured.map((ns, round) => ns / (own[round] ?? Number.NaN));
+  report.title('Acquire and release, 50 idle connections, no sockets');
+  report.table(
+    ['pool', 'ns a pair', 'times tryAcquire with metrics on'],
+    [...figures].map(([name, measured]) => [name, range(measured, 0), range(toOwn(measured), 1)]),
+  );
+};

@@ -3,11 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Question } from './question.ts';
+import { range } from './report.ts';
 
 const cli = fileURLToPath(new URL('../dist/main/cli.js', import.meta.url));
 
 /** Seconds from the start of the compiled command line to its first measured operation, with 4 threads. */
-export async function measureStart(port: number): Promise<number> {
+async function measureStart(port: number): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'poolbench-start-'));
   const config = join(folder, 'start.json');
   await writeFile(
@@ -36,3 +38,12 @@ export async function measureStart(port: number): Promise<number> {
     await rm(folder, { recursive: true });
   }
 }
+
+export const ask: Question = async ({ server, report, rounds }) => {
+  const starts: number[] = [];
+  for (let round = 0; round < rounds; round++) starts.push(await measureStart(server.port));
+  report.title('Start');
+  report.say(
+    `From \`node dist/main/cli.js\` to the first measured operation, 4 threads: ${range(starts, 2)} s (goal: under 2 s)\n`,
+  );
+};

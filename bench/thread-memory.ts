@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { nowNs } from '../src/pool/clock.ts';
-import type { ThreadTask } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
-import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
+import { poolTask } from './load-arm.ts';
+import type { Question } from './question.ts';
 
 const arms = { empty: residentEmpty, wire: residentWire };
 const thisFile = fileURLToPath(import.meta.url);
@@ -14,7 +14,7 @@ const thisFile = fileURLToPath(import.meta.url);
 const seconds = 2;
 
 /** Megabytes for each of `threads` Piscina threads: empty, and driving 50 wire connections each, read during the load. */
-export async function measureThreadMemory(port: number, threads: number) {
+async function measureThreadMemory(port: number, threads: number) {
   return {
     emptyMegabytes: await inChild('empty', port, threads),
     wireMegabytes: await inChild('wire', port, threads),
@@ -47,7 +47,7 @@ async function residentEmpty(_port: number, threads: number): Promise<number> {
 async function residentWire(port: number, threads: number): Promise<number> {
   const shared = SharedState.forThreads(threads);
   return residentPerThread(new URL('../dist/workers/thread.js', import.meta.url), threads, {
-    task: thread => wireTask(port, shared, thread),
+    task: thread => poolTask({ client: 'wire', port, connections: 50, pipeline: 1, seconds }, shared, thread),
     ready: () => shared.ready,
     start: () => shared.release(nowNs()),
     end: () => undefined,
@@ -87,30 +87,14 @@ async function residentPerThread(file: URL, threads: number, arm: Arm): Promise<
   return (during - before) / 1e6 / threads;
 }
 
-function wireTask(port: number, shared: SharedState, thread: number): ThreadTask {
-  return {
-    thread,
-    address: { host: '127.0.0.1', port, tls: false, database: 0 },
-    client: 'wire',
-    preset: 'optimized',
-    probe: 'poll',
-    healthTtlMs: 1000,
-    connects: 'parallel',
-    autoPipelining: false,
-    burst: false,
-    openLoop: null,
-    pools: [
-      { groups: [{ workers: 50, pipeline: 1 }], connections: 50, minIdle: 50, firstKey: 0, keys: 1000 },
-    ],
-    keyPrefix: 'poolbench:bench:',
-    workload: plainWorkload({ keys: 1000, valueBytes: 32, readShare: 0.5 }),
-    seed: 1,
-    warmupSeconds: 0,
-    seconds,
-    timeoutMs: 5000,
-    shared: shared.buffer,
-  };
-}
+export const ask: Question = async ({ server, report }) => {
+  const { emptyMegabytes, wireMegabytes } = await measureThreadMemory(server.port, 8);
+  report.title('Memory of a thread');
+  report.say(
+    `${emptyMegabytes.toFixed(1)} MB empty, ${wireMegabytes.toFixed(1)} MB with the wire client and 50 connections: ` +
+      `${(wireMegabytes - emptyMegabytes).toFixed(1)} MB more (goal: under 15 MB)\n`,
+  );
+};
 
 const [, script, arm, port, threads] = process.argv;
 if (script === thisFile && (arm === 'empty' || arm === 'wire')) {

@@ -6,6 +6,7 @@ import {
   initWebAssemblySync,
   type JsHistogram,
 } from 'hdr-histogram-js';
+import { HistogramCounts } from './histogram-counts.ts';
 import type { LatencySummary, Times } from './result.ts';
 
 /** Nanoseconds to milliseconds, without the digits a nanosecond does not have. */
@@ -17,27 +18,24 @@ export function decodeHistogram(encoded: string): Histogram {
   return decodeFromCompressedBase64(encoded, 64, true);
 }
 
-function emptyHistogram(): Histogram {
+function emptyHistogram(digits = 3, highest?: number): Histogram {
   initWebAssemblySync();
   return build({
     bitBucketSize: 64,
-    numberOfSignificantValueDigits: 3,
-    autoResize: true,
     useWebAssembly: true,
+    autoResize: true,
+    numberOfSignificantValueDigits: digits as 1 | 2 | 3 | 4 | 5,
+    ...(highest === undefined ? {} : { highestTrackableValue: highest }),
   });
 }
 
-/** Decodes and adds up all of `encoded`, empty texts aside, hands the sum to `use`, and frees what it made. */
+/** Adds up all of `encoded`, empty texts aside, hands the sum to `use`, and frees what it made. */
 export function withMerged<T>(encoded: readonly string[], use: (merged: Histogram) => T): T {
-  const [first, ...others] = encoded.filter(text => text !== '');
-  const merged = first === undefined ? emptyHistogram() : decodeHistogram(first);
+  const counts = new HistogramCounts();
+  for (const one of encoded) if (one !== '') counts.add(one);
+  const merged = counts.digits === 0 ? emptyHistogram() : emptyHistogram(counts.digits, counts.highest);
   try {
-    merged.autoResize = true;
-    for (const other of others) {
-      const decoded = decodeHistogram(other);
-      merged.add(decoded);
-      decoded.destroy();
-    }
+    counts.recordIn(merged);
     return use(merged);
   } finally {
     merged.destroy();

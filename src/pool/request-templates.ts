@@ -1,10 +1,8 @@
 import { type CommandSet, type CommandTemplate, KEY, keyDigits } from './batch.ts';
 import { ComposedRequest } from './composed-request.ts';
 
-/** Requests that are copied together: a copy costs much the same for one as for four, while they are short. */
-export const runLength = 4;
 const longestInRun = 512;
-/** Runs are kept for every combination of four templates: of more templates there would be too many. */
+/** Of more templates there would be too many runs. */
 const fewTemplates = 4;
 
 /** Requests as bytes, and where in them the digits of their keys stand. Never written to. */
@@ -25,7 +23,12 @@ export class RequestTemplates {
   readonly areFew: boolean;
   /** Whether requests are short enough to be worth keeping, and copying, in runs. */
   readonly haveRuns: boolean;
-  /** Runs of four commands by their indices, as digits to the base of the number of commands; made when first used. */
+  /**
+   * Requests that are copied together: a copy costs much the same for one as for several, while they are short. A run is
+   * kept for every combination that comes: 256 at most.
+   */
+  readonly runLength: number;
+  /** Runs of commands by their indices, as digits to the base of the number of commands; made when first used. */
   readonly #runs: (RequestTemplate | undefined)[] = [];
 
   constructor({ commands, keyPrefix }: CommandSet) {
@@ -37,6 +40,7 @@ export class RequestTemplates {
       this.areFew &&
       this.longest <= longestInRun &&
       this.singles.every(({ digitsAt }) => digitsAt.length === 1);
+    this.runLength = this.singles.length <= 2 ? 8 : 4;
   }
 
   /** Bytes that these commands take at most. Where their values vary, the longest would be far too much for most. */
@@ -48,8 +52,9 @@ export class RequestTemplates {
     return bytes;
   }
 
-  /** The four commands from `first` on as one template. */
+  /** The `runLength` commands from `first` on as one template. */
   run(commands: Uint16Array, first: number): RequestTemplate {
+    const { runLength } = this;
     const base = this.singles.length;
     let index = 0;
     for (let i = first; i < first + runLength; i++) index = index * base + (commands[i] as number);

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Address } from './address.ts';
 import { Batch, type CommandSet, connectionName } from './batch.ts';
 import { Connection } from './connection.ts';
+import { type Write, writerOf } from './direct-write.ts';
 import { failureCode, PoolError } from './errors.ts';
 import { connectTimeout, openSocket } from './open-socket.ts';
 import { RequestEncoder } from './request-encoder.ts';
@@ -38,6 +39,7 @@ class Request extends Batch {
  */
 export class WireConnection extends Connection {
   readonly #socket: Socket;
+  readonly #write: Write;
   readonly #encoder: RequestEncoder;
   readonly #scanner: RespScanner;
   /** The batch whose replies come next, and how many of them are missing; 0 when nothing is in flight. */
@@ -57,6 +59,7 @@ export class WireConnection extends Connection {
   private constructor(socket: Socket, encoder: RequestEncoder) {
     super();
     this.#socket = socket;
+    this.#write = writerOf(socket);
     this.#encoder = encoder;
     // What is missing is counted down only when a scan has ended.
     this.#scanner = new RespScanner(
@@ -82,12 +85,10 @@ export class WireConnection extends Connection {
     commandSet: CommandSet,
     timeoutMs: number,
   ): () => Promise<WireConnection> {
-    const templates = new RequestTemplates(commandSet);
+    const encoder = new RequestEncoder(new RequestTemplates(commandSet));
     const name = connectionName(commandSet);
     const findServer = serverFinder(address, timeoutMs);
     return async () => {
-      // Requests are patched in place: an encoder belongs to one connection, as its bytes may still be on their way.
-      const encoder = new RequestEncoder(templates);
       let connection: WireConnection | undefined;
       const onread = {
         buffer: received,
@@ -122,9 +123,8 @@ export class WireConnection extends Connection {
 
   send(batch: Batch): void {
     batch.restart();
-    // Only behind another batch can the socket still hold the encoder's bytes: replies come to what was written.
-    const apart = this.#batch !== undefined && this.#socket.writableLength > 0;
-    this.#transmit(batch, apart ? this.#encoder.encodeApart(batch) : this.#encoder.encode(batch));
+    // Nearly always the system has copied the bytes by then, and they can serve for the next batch.
+    if (!this.#transmit(batch, this.#encoder.encode(batch))) this.#encoder.giveAway();
   }
 
   /** Sends a batch of one command to a cluster's node that only imports the command's slot: right behind ASKING. */
@@ -240,12 +240,14 @@ export class WireConnection extends Connection {
     this.#settle(lost);
   }
 
-  #transmit(batch: Batch, bytes: Buffer): void {
+  /** True if nobody needs the bytes any more. */
+  #transmit(batch: Batch, bytes: Buffer): boolean {
     this.sent++;
     if (this.#batch === undefined) this.#expect(batch);
     else this.#later.push(batch);
-    if (this.#alive) this.#socket.write(bytes);
-    else process.nextTick(() => this.#lost());
+    if (this.#alive) return this.#write(bytes);
+    process.nextTick(() => this.#lost());
+    return true;
   }
 
   /** Sends one request outside of the load and waits for its reply. Rejects with the server's error or the loss. */

@@ -1,6 +1,6 @@
 import { nowNs } from '../pool/clock.ts';
-import type { Histogram } from '../pool/histogram.ts';
 import type { ArrivalCursor } from './arrival-schedule.ts';
+import type { LatencyCounts } from './latency-counts.ts';
 import type { LoadWindow } from './recorder.ts';
 
 /** A worker that is handed arrivals, as its queue sees it. */
@@ -15,7 +15,7 @@ export interface ArrivalTaker {
 export interface QueueSurroundings {
   readonly window: LoadWindow;
   /** Is told how late each arrival was taken for which a worker was free. */
-  readonly lag: Histogram;
+  readonly lag: LatencyCounts;
   /** Is told that a worker did or began something, and that it has gone idle. */
   readonly pacer: { noteWork(): void; wake(): void };
   readonly clock?: () => number;
@@ -39,7 +39,7 @@ export class ArrivalQueue {
   readonly #due: ArrivalCursor;
   readonly #pipeline: number;
   readonly #window: LoadWindow;
-  readonly #lag: Histogram;
+  readonly #lag: LatencyCounts;
   readonly #pacer: QueueSurroundings['pacer'];
   readonly #clock: () => number;
   /** A stack: the worker that was busy last comes first. */
@@ -138,9 +138,9 @@ export class ArrivalQueue {
    */
   #noteLag(dueNs: number, takenNs: number): void {
     if (dueNs < this.#startNs) return;
-    if (dueNs >= this.#freeSinceNs) this.#lag.recordValue(takenNs - dueNs);
+    if (dueNs >= this.#freeSinceNs) this.#lag.add(takenNs - dueNs, 1);
     else if (dueNs >= this.#lateSinceNs && dueNs < this.#lateUntilNs)
-      this.#lag.recordValue(this.#lateUntilNs - dueNs);
+      this.#lag.add(this.#lateUntilNs - dueNs, 1);
   }
 
   /** No worker is idle any more. */

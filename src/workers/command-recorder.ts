@@ -1,6 +1,6 @@
 import type { Batch } from '../pool/batch.ts';
-import { createHistogram, encodeHistogram, type Histogram } from '../pool/histogram.ts';
 import type { CommandSample } from './contract.ts';
+import { LatencyCounts } from './latency-counts.ts';
 import type { MixTemplate } from './workload/command-mix.ts';
 
 /** What became of the operations of one command. */
@@ -10,8 +10,8 @@ interface Command {
   completed: number;
   misses: number;
   readonly failed: Record<string, number>;
-  readonly service: Histogram;
-  readonly response: Histogram;
+  readonly service: LatencyCounts;
+  readonly response: LatencyCounts;
 }
 
 /** Counts and times each command of a mix apart. */
@@ -32,8 +32,8 @@ export class CommandRecorder {
       completed: 0,
       misses: 0,
       failed: {},
-      service: createHistogram(3),
-      response: createHistogram(3),
+      service: new LatencyCounts(3),
+      response: new LatencyCounts(3),
     }));
   }
 
@@ -53,23 +53,18 @@ export class CommandRecorder {
       counts[index] = 0;
       const command = this.#commands[index] as Command;
       command.completed += count;
-      command.service.recordValueWithCount(serviceNs, count);
-      command.response.recordValueWithCount(responseNs, count);
+      command.service.add(serviceNs, count);
+      command.response.add(responseNs, count);
     }
   }
 
   /** Hands out what was recorded; nothing can be recorded after it. */
   finish(): CommandSample[] {
-    return this.#commands.map(({ service, response, ...counts }) => {
-      const sample = {
-        ...counts,
-        service: encodeHistogram(service),
-        response: encodeHistogram(response),
-      };
-      service.destroy();
-      response.destroy();
-      return sample;
-    });
+    return this.#commands.map(({ service, response, ...counts }) => ({
+      ...counts,
+      service: service.encode(),
+      response: response.encode(),
+    }));
   }
 
   #countFailure(batch: Batch, i: number, index: number): boolean {

@@ -1,9 +1,9 @@
-import { createHistogram, encodeHistogram, type Histogram } from '../pool/histogram.ts';
 import type { WorkerPool } from '../pool/worker-pool.ts';
 import { ArrivalQueue } from './arrival-queue.ts';
 import { arrivalsOf } from './arrival-schedule.ts';
 import type { LoadSample, OpenLoopSample, OpenLoopTask } from './contract.ts';
 import { type Callers, FirstConnections } from './first-connections.ts';
+import { LatencyCounts } from './latency-counts.ts';
 import type { LoadWorker } from './load-worker.ts';
 import { Pacer } from './pacer.ts';
 import { mixSeed } from './prng.ts';
@@ -13,7 +13,7 @@ import type { LoadWindow } from './recorder.ts';
 export class OpenLoad {
   readonly #task: OpenLoopTask;
   readonly #window: LoadWindow;
-  readonly #lag: Histogram = createHistogram(3);
+  readonly #lag = new LatencyCounts(3);
   readonly #queues: ArrivalQueue[] = [];
   readonly #callers: Callers[] = [];
   readonly #pacer: Pacer;
@@ -74,8 +74,6 @@ export class OpenLoad {
     const queues = this.#queues.map(queue => queue.finish());
     const sum = (figure: (queue: (typeof queues)[number]) => number) =>
       queues.reduce((total, queue) => total + figure(queue), 0);
-    const lag = encodeHistogram(this.#lag);
-    this.#lag.destroy();
     const offered = sum(queue => queue.offered);
     const windowNs = Math.max(0, this.#window.endNs - this.#startNs);
     return {
@@ -85,7 +83,7 @@ export class OpenLoad {
       completedInWindow: sum(queue => queue.completedInWindow),
       largestBacklog: sum(queue => queue.largestBacklog),
       oldestUnsentMs: Math.max(0, ...queues.map(queue => queue.oldestUnsentNs)) / 1e6,
-      lag,
+      lag: this.#lag.encode(),
       spinShare: windowNs === 0 ? 0 : Math.min(1, this.#pacer.spunNs / windowNs),
     };
   }

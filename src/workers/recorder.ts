@@ -1,7 +1,8 @@
 import type { Batch } from '../pool/batch.ts';
-import { createHistogram, encodeHistogram, type Histogram, highestNs } from '../pool/histogram.ts';
+import { highestNs } from '../pool/histogram.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 import type { LoadSample, SecondSample } from './contract.ts';
+import { LatencyCounts } from './latency-counts.ts';
 
 const secondNs = 1e9;
 
@@ -24,10 +25,10 @@ export class Recorder {
   /** Nothing is of the window before it has a start. */
   #startNs = Number.POSITIVE_INFINITY;
   readonly #window: LoadWindow;
-  readonly #service: Histogram = createHistogram(3);
-  readonly #response: Histogram = createHistogram(3);
+  readonly #service = new LatencyCounts(3);
+  readonly #response = new LatencyCounts(3);
   /** Response times of the current second. Two digits are enough for a series, and make it small. */
-  readonly #ofSecond: Histogram = createHistogram(2);
+  readonly #ofSecond = new LatencyCounts(2);
   readonly #series: SecondSample[] = [];
   #second = 0;
   #secondEndsNs = Number.POSITIVE_INFINITY;
@@ -75,15 +76,9 @@ export class Recorder {
     const responseNs = this.#inRange(doneNs - dueNs, completed);
     this.#commands?.record(batch, serviceNs, responseNs);
     if (completed === 0) return;
-    if (completed === 1) {
-      this.#service.recordValue(serviceNs);
-      this.#response.recordValue(responseNs);
-      this.#ofSecond.recordValue(responseNs);
-    } else {
-      this.#service.recordValueWithCount(serviceNs, completed);
-      this.#response.recordValueWithCount(responseNs, completed);
-      this.#ofSecond.recordValueWithCount(responseNs, completed);
-    }
+    this.#service.add(serviceNs, completed);
+    this.#response.add(responseNs, completed);
+    this.#ofSecond.add(responseNs, completed);
   }
 
   /** Operations that never reached a connection. */
@@ -98,27 +93,25 @@ export class Recorder {
 
   /** Response p99 of the current second, in milliseconds. */
   get currentP99Ms(): number {
-    return this.#ofSecond.totalCount === 0 ? 0 : this.#ofSecond.getValueAtPercentile(99) / 1e6;
+    return this.#ofSecond.valueAt(99) / 1e6;
   }
 
   /** Closes the last second and hands out what was recorded. Batches that end later are left out: they are unfinished. */
   finish(): Omit<LoadSample, 'pipeline' | 'unfinished'> {
     this.#closeSecond();
-    const recorded = {
+    this.#startNs = Number.POSITIVE_INFINITY;
+    return {
       issued: this.issued,
       completed: this.completed,
       failed: this.failed,
       misses: this.misses,
       commands: this.#commands?.finish() ?? [],
       warmupCompleted: this.warmupCompleted,
-      service: encodeHistogram(this.#service),
-      response: encodeHistogram(this.#response),
+      service: this.#service.encode(),
+      response: this.#response.encode(),
       overRange: this.overRange,
       series: this.#series,
     };
-    this.#startNs = Number.POSITIVE_INFINITY;
-    for (const histogram of [this.#service, this.#response, this.#ofSecond]) histogram.destroy();
-    return recorded;
   }
 
   #countFailures(failures: ReadonlyMap<string, number>): void {
@@ -150,7 +143,7 @@ export class Recorder {
       second: this.#second,
       completed: this.#secondCompleted,
       failed: this.#secondFailed,
-      response: encodeHistogram(this.#ofSecond),
+      response: this.#ofSecond.encode(),
     });
     this.#ofSecond.reset();
     this.#secondCompleted = 0;

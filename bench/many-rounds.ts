@@ -1,0 +1,92 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mergeSamples } from '../src/aggregate/merge.ts';
+import type { RoundResult } from '../src/aggregate/result.ts';
+import { parseConfig } from '../src/main/config/read-config.ts';
+import { expandScenarios } from '../src/main/plan/scenarios.ts';
+import { writeResults } from '../src/main/results/results-folder.ts';
+import { assembleResult } from '../src/main/run/assemble.ts';
+import { resolveTarget } from '../src/main/target/resolve.ts';
+import type { ThreadSample } from '../src/workers/contract.ts';
+import type { Question } from './question.ts';
+import { syntheticSample } from './synthetic-sample.ts';
+
+const roundCount = 20;
+const workers = Array.from({ length: 100 }, (_, index) => index + 2);
+
+/** What it takes to assemble and write the result after each of 20 rounds of 200 scenarios. */
+export const ask: Question = async ({ server, report }) => {
+  const url = `redis://127.0.0.1:${server.port}/0`;
+  const config = {
+    name: 'many',
+    target: { server: 'redis', url },
+    scenarios: [{ pools: [1, 2], workers, client: 'wire' }],
+  };
+  const experiment = parseConfig(JSON.stringify(config), 'bench');
+  const scenarios = expandScenarios(experiment.scenarios);
+  const target = await resolveTarget({ server: 'redis', url, say: () => {}, standInAllowed: false });
+  const folder = await mkdtemp(join(tmpdir(), 'poolbench-rounds-'));
+  // A few are enough: merged, each is a result of its own.
+  const samples = Array.from({ length: 20 }, (_, seed) => syntheticSample(0, 1, seed));
+  const rounds = new Map<string, RoundResult[]>();
+  const steps: {
+    round: number;
+    assembleMs: number;
+    writeMs: number;
+    megabytes: number;
+    heapMegabytes: number;
+  }[] = [];
+  try {
+    for (let round = 1; round <= roundCount; round++) {
+      for (const [index, { id }] of scenarios.entries()) {
+        const sample = samples[(round * 7 + index) % samples.length] as ThreadSample;
+        rounds.set(id, [...(rounds.get(id) ?? []), mergeSamples([sample], context(round))]);
+      }
+      const startMs = performance.now();
+      const result = assembleResult({
+        ...{ name: 'many', session: undefined, experiment, target, scenarios, rounds },
+        ...{ startedAt: new Date(), warnings: [], resumed: undefined, complete: round === roundCount },
+      });
+      const assembledMs = performance.now();
+      await writeResults(folder, result);
+      const writtenMs = performance.now();
+      const { size } = await stat(join(folder, 'result.json'));
+      steps.push({
+        round,
+        assembleMs: assembledMs - startMs,
+        writeMs: writtenMs - assembledMs,
+        megabytes: size / 1e6,
+        heapMegabytes: process.memoryUsage().heapUsed / 1e6,
+      });
+    }
+  } finally {
+    await target.stop();
+    await rm(folder, { recursive: true });
+  }
+  report.title(`${scenarios.length} scenarios × ${roundCount} rounds, written after every round`);
+  report.table(
+    ['after round', 'assemble ms', 'render and write ms', 'result.json MB', 'heap MB'],
+    steps
+      .filter(({ round }) => [1, 5, 10, 15, 20].includes(round))
+      .map(({ round, assembleMs, writeMs, megabytes, heapMegabytes }) =>
+        [round, assembleMs, writeMs, megabytes, heapMegabytes].map(value => value.toFixed(0)),
+      ),
+  );
+  const total = steps.reduce((sum, { assembleMs, writeMs }) => sum + assembleMs + writeMs, 0) / 1000;
+  report.say(`All rounds together: ${total.toFixed(1)} s.\n`);
+};
+
+function context(round: number) {
+  return {
+    ...{
+      round,
+      startedAt: null,
+      clientCpuMicros: 1e6,
+      machineBusyShare: 1,
+      serverCores: 1,
+      serverMainThreadCores: 1,
+    },
+    ...{ serverCalls: null, cuts: 0, basePingMs: 0.05 },
+  };
+}
