@@ -14,3 +14,8 @@ export async function breakSaving(observer: Redis): Promise<void> {
 export async function refuseWrites(observer: Redis): Promise<void> {
   await observer.config('SET', 'save', '3600 1');
 }
+
+/** It need not save any more. A server that must and cannot does not end when it is asked to. */
+export async function acceptWrites(observer: Redis): Promise<void> {
+  await observer.config('SET', 'save', '');
+}

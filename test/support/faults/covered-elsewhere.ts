@@ -23,5 +23,6 @@ export const coveredElsewhere: readonly { readonly fault: string; readonly test:
     fault: 'poolbench is killed (SIGKILL) with a server that it started',
     test: 'started-server-ends-with-its-parent',
   },
+  { fault: 'A thread hangs in an endless loop', test: 'thread-that-hangs-is-given-up' },
   { fault: 'Whoever reads the output goes away', test: 'closed-pipe-does-no-harm' },
 ];

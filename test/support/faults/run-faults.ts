@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { breakSaving, refuseWrites } from './break-saving.ts';
+import { acceptWrites, breakSaving, refuseWrites } from './break-saving.ts';
 import type { RunFault, RunScene } from './run-fault.ts';
 
 const fileOfThread = (folder: string) => join(folder, 'fail-now');
@@ -99,5 +99,6 @@ export const runFaults: readonly RunFault[] = [
     keysLeft: 'the server refuses to remove them',
     prepare: ({ observer }) => breakSaving(observer),
     inflict: ({ observer }) => refuseWrites(observer),
+    undo: ({ observer }) => acceptWrites(observer),
   },
 ];

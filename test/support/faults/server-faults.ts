@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { breakSaving, refuseWrites } from './break-saving.ts';
+import { acceptWrites, breakSaving, refuseWrites } from './break-saving.ts';
 import { keptOut, lost } from './codes.ts';
 import type { Fault, Scene } from './fault.ts';
 
@@ -33,7 +33,11 @@ export const serverFaults: readonly Fault[] = [
     fails: ['MISCONF'],
     known: 'completed',
     prepare: ({ observer }) => breakSaving(observer),
-    inflict: ({ observer }) => refuseWrites(observer),
+    async inflict({ observer }) {
+      await refuseWrites(observer);
+      await sleep(150);
+      await acceptWrites(observer);
+    },
   },
   {
     name: 'The server loads its data (LOADING)',

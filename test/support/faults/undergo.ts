@@ -56,6 +56,8 @@ async function undergo(fault: Fault, client: ClientName, loop: Seen['loop']): Pr
     (_shared, startNs) => {
       releasedNs = startNs;
       inflicted = sleep(inflictAfterMs).then(() => fault.inflict(scene));
+      // It is awaited when the load is over.
+      inflicted.catch(() => {});
     },
   );
   const tookMs = (nowNs() - releasedNs) / 1e6;
