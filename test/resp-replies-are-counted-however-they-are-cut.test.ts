@@ -172,3 +172,26 @@ test('no bytes whatever make the scanner throw anything else', () => {
     { numRuns: 500 },
   );
 });
+
+test('hundreds of short replies in one read are each found where they are', () => {
+  const common = fc.constantFrom('+OK\r\n', '+QQ\r\n', '$-1\r\n', ...[1, 10, 32, 99, 100].map(bulk));
+  fc.assert(
+    fc.property(fc.array(common, { minLength: 200, maxLength: 300 }), replies => {
+      const nullsAt: number[] = [];
+      const scanner = new RespScanner(
+        () => {},
+        repliesBefore => nullsAt.push(repliesBefore),
+      );
+      const bytes = Buffer.from(replies.join(''));
+      expect(scanner.scan(bytes, 0, bytes.length, replies.length)).toBe(replies.length);
+      expect(scanner.at).toBe(bytes.length);
+      expect(nullsAt).toEqual([...replies.keys()].filter(index => replies[index] === '$-1\r\n'));
+    }),
+    { seed: 1, numRuns: 20 },
+  );
+});
+
+/** Of a value that reads like replies, for a scanner that loses its place. */
+function bulk(length: number): string {
+  return `$${length}\r\n${'+OK\r\n$1\r\n'.repeat(12).slice(0, length)}\r\n`;
+}
