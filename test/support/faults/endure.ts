@@ -99,6 +99,8 @@ async function nothingIsLeft(
   await expect.poll(ours, { message: 'connections left', timeout: 5000 }).toEqual([]);
   const keys = await observer.dbsize();
   if (keysLeft === undefined) expect(keys, 'keys left').toBe(0);
-  expect((await readdir(await experiment.resultsFolder())).toSorted()).toEqual(['report.md', 'result.json']);
+  const files = await readdir(await experiment.resultsFolder());
+  expect(files).toEqual(expect.arrayContaining(['result.json', 'report.md', 'report.html', 'scenarios.csv']));
+  expect(files.filter(name => name.endsWith('.part'))).toEqual([]);
   return keys;
 }
