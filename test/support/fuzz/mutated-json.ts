@@ -40,7 +40,8 @@ export function mutatedJson(bases: readonly unknown[]): fc.Arbitrary<string> {
   const whole = fc.tuple(fc.constantFrom(...bases), fc.array(edit, { minLength: 1, maxLength: 4 }));
   const mutated = whole.map(([base, edits]) => {
     const root = { root: structuredClone(base) };
-    for (const one of edits) apply(root, one);
+    // A value of its own for each place: the same one in two could be put into itself.
+    for (const one of edits) apply(root, { ...one, value: structuredClone(one.value) });
     return JSON.stringify(root.root) ?? 'null';
   });
   const damaged = fc.tuple(
