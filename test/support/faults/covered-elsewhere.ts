@@ -23,6 +23,12 @@ export const coveredElsewhere: readonly { readonly fault: string; readonly test:
     fault: 'poolbench is killed (SIGKILL) with a server that it started',
     test: 'started-server-ends-with-its-parent',
   },
+  { fault: 'poolbench is killed (SIGKILL) in a round', test: 'killed-run-is-gone-on-with' },
+  { fault: 'The results folder fills up', test: 'full-disk-leaves-the-last-good-result' },
+  {
+    fault: 'A server that is down is stormed by its callers',
+    test: 'connects-are-held-back-while-they-fail',
+  },
   { fault: 'A thread hangs in an endless loop', test: 'thread-that-hangs-is-given-up' },
   { fault: 'Whoever reads the output goes away', test: 'closed-pipe-does-no-harm' },
 ];
