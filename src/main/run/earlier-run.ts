@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type FinishedRounds, finishedRounds } from '../../aggregate/finished-rounds.ts';
 import { openLoopWarnings } from '../../aggregate/open-loop-warnings.ts';
 import type { Result } from '../../aggregate/result.ts';
+import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { applyOverrides } from '../config/overrides.ts';
@@ -9,11 +10,10 @@ import { parseConfig, readConfig } from '../config/read-config.ts';
 import { withoutPasswords } from '../config/target.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { RunFlags } from '../parse-command-line.ts';
-import { formatDuration } from '../plan/describe-plan.ts';
 import { expandScenarios } from '../plan/scenarios.ts';
 import { readResult } from '../results/read-result.ts';
-import type { Subject } from '../results/same-subject.ts';
 import { withoutPassword } from '../target/url.ts';
+import type { Subject } from './same-subject.ts';
 
 /** A run that was stopped, as it is gone on with. */
 export interface EarlierRun {

@@ -6,6 +6,7 @@ import { PoolbenchError } from '../errors.ts';
 import { connectError } from './connect-error.ts';
 import { parseInfo } from './info.ts';
 import { shownAddress } from './url.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /** A command and its arguments. */
 export type Request = readonly [string, ...(string | number | Buffer)[]];
@@ -262,19 +263,4 @@ async function logIn(redis: Redis, address: Address): Promise<void> {
     }
   }
   if (address.database !== 0) await redis.call('SELECT', address.database);
-}
-
-/** Rejects with ETIMEDOUT after `timeoutMs`. */
-export async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
