@@ -1,6 +1,7 @@
 import { Cluster } from 'ioredis';
 import { type Address, tlsOptions } from '../../pool/address.ts';
-import { isRefusal, type Outcome, type Request } from './control.ts';
+import type { Outcome, Request } from './control.ts';
+import { isRefusal } from './refusal.ts';
 import { withTimeout } from './with-timeout.ts';
 
 /**

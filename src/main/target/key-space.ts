@@ -8,7 +8,8 @@ import { valueTexts } from '../../workers/workload/command-mix.ts';
 import { Draws } from '../../workers/workload/draws.ts';
 import type { KeyRange } from '../../workers/workload/key-range.ts';
 import { PoolbenchError } from '../errors.ts';
-import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
+import type { Control, Outcome, Request } from './control.ts';
+import { isRefusal } from './refusal.ts';
 
 /** The keys that one run may write: `<prefix><8 digits>`, from 0 to `keys - 1`. */
 export interface KeySpace {
