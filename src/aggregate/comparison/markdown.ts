@@ -1,6 +1,7 @@
 import { describeMeasured } from '../text/claim-words.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../text/format.ts';
-import { asMarkdown, type Column, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
+import { asMarkdown, markdownTable } from '../text/markdown.ts';
+import { type Column, numberColumn, textColumn } from '../text/table.ts';
 import { describeTarget } from '../text/target-words.ts';
 import { thresholdSection } from '../thresholds/markdown.ts';
 import type { ComparedScenario, ResultComparison } from './schema.ts';

@@ -1,4 +1,5 @@
-import { type Column, markdownTable, textColumn } from '../text/markdown.ts';
+import { markdownTable } from '../text/markdown.ts';
+import { type Column, textColumn } from '../text/table.ts';
 import { describeThresholds, describeValue, inOrder, type ToldThreshold } from './words.ts';
 
 /** The section of a report that lists every threshold, crossed ones first; nothing without any. */

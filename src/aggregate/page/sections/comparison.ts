@@ -3,7 +3,7 @@ import type { ComparedScenario, FairnessCheck, ResultComparison } from '../../co
 import { describeOutcomes, describeRatios } from '../../comparison/words.ts';
 import type { Interval } from '../../result.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../../text/format.ts';
-import { textColumn } from '../../text/markdown.ts';
+import { textColumn } from '../../text/table.ts';
 import { type Format, logAxis } from '../charts/axis.ts';
 import { stripChart } from '../charts/strip-chart.ts';
 import type { Strip, StripMark } from '../charts/strip-geometry.ts';
