@@ -1,4 +1,4 @@
-import { scenarioColumns, sideColumns, sideRows } from '../../comparison/markdown.ts';
+import { scenarioColumns, sideColumns, sideRows } from '../../comparison/columns.ts';
 import type { ComparedScenario, FairnessCheck, ResultComparison } from '../../comparison/schema.ts';
 import { describeOutcomes, describeRatios } from '../../comparison/words.ts';
 import type { Interval } from '../../result.ts';
