@@ -29,7 +29,7 @@ export function resultsTable(scenarios: readonly ScenarioResult[]): Html {
   return foldedTable('Table: all results', scenarios, resultColumns(scenarios));
 }
 
-export function limitBadge(resource: string): Html {
+function limitBadge(resource: string): Html {
   return html`<span class="badge l-${resource}">${resource}</span>`;
 }
 

@@ -37,7 +37,7 @@ export function verdicts(
 
 const signs: Record<Verdict, string> = { supported: '✓', refuted: '✕', inconclusive: '?', 'not tested': '–' };
 
-export function verdictBadge(verdict: Verdict): Html {
+function verdictBadge(verdict: Verdict): Html {
   return html`<span class="badge v-${verdict.replace(' ', '-')}"><span aria-hidden="true">${signs[verdict]}</span> ${verdict}</span>`;
 }
 
