@@ -23,7 +23,8 @@ import {
   formatRate,
   formatRatioInterval,
 } from '../src/aggregate/text/format.ts';
-import { markdownTable, numberColumn, textColumn } from '../src/aggregate/text/markdown.ts';
+import { markdownTable } from '../src/aggregate/text/markdown.ts';
+import { numberColumn, textColumn } from '../src/aggregate/text/table.ts';
 
 interface Figure {
   readonly name: string;

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { formatDuration } from '../src/aggregate/text/duration.ts';
 import { experimentSchema } from '../src/main/config/experiment.ts';
 import { readConfig } from '../src/main/config/read-config.ts';
-import { describePlan, formatDuration } from '../src/main/plan/describe-plan.ts';
+import { describePlan } from '../src/main/plan/describe-plan.ts';
 import { planRun } from '../src/main/plan/rounds.ts';
 
 test('the plan names scenarios, rounds, times, order, threads and duration', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { mergeCommands } from '../src/aggregate/merge-commands.ts';
-import { accountingSection } from '../src/aggregate/report/markdown-accounting.ts';
+import { accountingSection } from '../src/aggregate/report/markdown-sections.ts';
 import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';
 import type { CommandSample } from '../src/workers/contract.ts';
 import { buildRound, buildScenario } from './support/result-builder.ts';

@@ -3,7 +3,7 @@ import { median } from './statistics.ts';
 import { formatList, formatMs, formatShare } from './text/format.ts';
 
 /** A generator whose p99 is later than this is told: its error is in every response time. */
-export const latestLagMs = 0.2;
+const latestLagMs = 0.2;
 
 /** Share of what was due that may be without an end: the last arrivals of a window can meet busy workers by chance. */
 const mostEndless = 0.0001;

@@ -8,10 +8,10 @@ import { resume } from './commands/resume.ts';
 import { run } from './commands/run.ts';
 import { search } from './commands/search.ts';
 import { versus } from './commands/versus.ts';
+import { describeTool } from './environment.ts';
 import { PoolbenchError } from './errors.ts';
 import { hidePasswords } from './hide-passwords.ts';
 import { parseCommandLine } from './parse-command-line.ts';
-import { describeTool } from './run/environment.ts';
 import { usage } from './usage.ts';
 
 /** Every command resolves to its exit code. */

@@ -43,7 +43,7 @@ export class ThreadLoad {
   readonly #gathers: boolean;
   readonly #redirects: RedirectCount | null;
   /** Of each pool where they insert, of which there is one. */
-  readonly #workloads: Workload[] = [];
+  readonly #workloads: readonly Workload[];
 
   constructor(
     task: ThreadTask,
@@ -56,12 +56,9 @@ export class ThreadLoad {
     this.#open = task.openLoop === null ? undefined : new OpenLoad(task.openLoop, this.#window);
     this.#gathers = task.burst || (task.warmupSeconds > 0 && task.pools.every(hasEnough));
     this.#crew = new Crew({ holds: this.#gathers && this.#open === undefined });
-    this.#loads = hire(task, pools, mix, {
-      window: this.#window,
-      crew: this.#crew,
-      open: this.#open,
-      workloads: this.#workloads,
-    });
+    const hired = hire(task, pools, mix, { window: this.#window, crew: this.#crew, open: this.#open });
+    this.#loads = hired.loads;
+    this.#workloads = hired.workloads;
     this.#measured = new MeasuredWindow(redirects === null ? pools : [...pools, redirects]);
     this.#redirects = redirects;
   }
@@ -116,19 +113,15 @@ export class ThreadLoad {
   }
 }
 
-/** Makes the thread's workers and groups them by the size of their batches, smallest first. */
+/** Makes the thread's workers, with what they ask for, and groups them by the size of their batches, smallest first. */
 function hire(
   task: ThreadTask,
   pools: readonly WorkerPool[],
   mix: CommandMix,
-  {
-    window,
-    crew,
-    open,
-    workloads,
-  }: { window: LoadWindow; crew: Crew; open: OpenLoad | undefined; workloads: Workload[] },
-): readonly Load[] {
+  { window, crew, open }: { window: LoadWindow; crew: Crew; open: OpenLoad | undefined },
+): { readonly loads: readonly Load[]; readonly workloads: readonly Workload[] } {
   const loads = new Map<number, Load>();
+  const workloads: Workload[] = [];
   for (const [index, share] of task.pools.entries()) {
     const pool = pools[index] as WorkerPool;
     const workloadOf = workloadsOf(task, mix, share, mixSeed(task.seed, index));
@@ -149,7 +142,7 @@ function hire(
       }
     }
   }
-  return [...loads.values()].toSorted((a, b) => a.pipeline - b.pipeline);
+  return { loads: [...loads.values()].toSorted((a, b) => a.pipeline - b.pipeline), workloads };
 }
 
 /** The workload of each worker, one after the other: the pool's own, or its own where keys are partitioned. */

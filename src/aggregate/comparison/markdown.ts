@@ -1,8 +1,8 @@
 import { describeMeasured } from '../text/claim-words.ts';
-import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../text/format.ts';
-import { asMarkdown, type Column, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
-import { describeTarget } from '../text/target-words.ts';
+import { asMarkdown, markdownTable } from '../text/markdown.ts';
+import { textColumn } from '../text/table.ts';
 import { thresholdSection } from '../thresholds/markdown.ts';
+import { scenarioColumns, sideColumns, sideRows } from './columns.ts';
 import type { ComparedScenario, ResultComparison } from './schema.ts';
 import { describeAlarms, describeOutcomes, describeRatios, describeTitle, splitClaims } from './words.ts';
 
@@ -38,48 +38,10 @@ export function renderComparisonMarkdown(comparison: ResultComparison): string {
     [...describeRatios(comparison), 'The first side has medians over its rounds, the others ratios to it.']
       .map(asMarkdown)
       .join(' '),
-    scenariosTable(scenarios),
+    markdownTable(sideRows(scenarios), scenarioColumns()),
     ...notesSection(scenarios),
     ...alarms,
   ].join('\n\n')}\n`;
-}
-
-export function sideColumns(): Column<ResultComparison['sides'][number]>[] {
-  return [
-    textColumn('side', side => side.name),
-    textColumn('server', side => describeTarget(side.target)),
-    textColumn('declared', ({ target }) => `${target.declared.server} at ${target.declared.url}`),
-    textColumn('stand-in', ({ target }) => (target.standIn ? 'yes' : 'no')),
-    textColumn('time', side => `${side.startedAt} to ${side.finishedAt}`),
-  ];
-}
-
-function scenariosTable(scenarios: readonly ComparedScenario[]): string {
-  return markdownTable(sideRows(scenarios), scenarioColumns());
-}
-
-/** One scenario on one side. */
-export type SideRow = ComparedScenario['sides'][number] & Pick<ComparedScenario, 'id'>;
-
-export function sideRows(scenarios: readonly ComparedScenario[]): SideRow[] {
-  return scenarios.flatMap(({ id, sides }) => sides.map(side => ({ id, ...side })));
-}
-
-export function scenarioColumns(): Column<SideRow>[] {
-  return [
-    textColumn('scenario', ({ id, ratios }) => (ratios === null ? id : '')),
-    textColumn('side', ({ side }) => side),
-    numberColumn('ops/s', ({ opsPerSecond }) => formatInterval(opsPerSecond, formatRate)),
-    numberColumn('throughput', ({ ratios }) =>
-      ratios === null ? '' : formatRatioInterval(ratios.throughput),
-    ),
-    numberColumn('p95 ms', ({ responseP95 }) => formatInterval(responseP95, formatMs)),
-    numberColumn('p95', ({ ratios }) => (ratios === null ? '' : formatRatioInterval(ratios.responseP95))),
-    numberColumn('p99 ms', ({ responseP99 }) => formatInterval(responseP99, formatMs)),
-    numberColumn('p99', ({ ratios }) => (ratios === null ? '' : formatRatioInterval(ratios.responseP99))),
-    textColumn('limited by', ({ limitedBy }) => limitedBy.resource),
-    numberColumn('rounds', ({ ratios }) => ratios?.rounds ?? ''),
-  ];
 }
 
 function notesSection(scenarios: readonly ComparedScenario[]): string[] {

@@ -1,5 +1,6 @@
 import { findImbalances } from '../accounting.ts';
-import { fileName, sayIntervals } from '../report/markdown.ts';
+import { fileName } from '../report/file-name.ts';
+import { resultNote } from '../report/result-columns.ts';
 import { describeShortfall } from '../report/shortfall.ts';
 import type { Result } from '../result.ts';
 import { splitClaims } from '../text/claim-words.ts';
@@ -92,7 +93,7 @@ function warnings(result: Result): Content {
 
 function throughput({ scenarios }: Result): Content {
   if (scenarios.every(({ summary }) => summary === null)) return null;
-  return html`<p class="note">Medians over the rounds with ${sayIntervals(scenarios)}; ratios are paired within a round. Latencies are response times.</p>${throughputCharts(scenarios)}${resultsTable(scenarios)}`;
+  return html`<p class="note">${resultNote(scenarios)}</p>${throughputCharts(scenarios)}${resultsTable(scenarios)}`;
 }
 
 function footer({ tool, name }: Result): Html {

@@ -1,4 +1,4 @@
-import type { Column } from '../text/markdown.ts';
+import type { Column } from '../text/table.ts';
 import { type Content, type Html, html } from './html.ts';
 
 /**

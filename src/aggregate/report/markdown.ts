@@ -1,17 +1,26 @@
 import { findImbalances } from '../accounting.ts';
-import type { ClaimResult, Result, ScenarioResult } from '../result.ts';
+import type { ClaimResult, Result } from '../result.ts';
 import { describeMeasured, splitClaims } from '../text/claim-words.ts';
-import { describeIntervals } from '../text/format.ts';
-import { asMarkdown, markdownCode, markdownTable, textColumn } from '../text/markdown.ts';
+import { asMarkdown, markdownCode, markdownTable } from '../text/markdown.ts';
+import { textColumn } from '../text/table.ts';
 import { describeSurroundings, targetBanners } from '../text/target-words.ts';
 import { thresholdSection } from '../thresholds/markdown.ts';
 import { describeUnjudged } from '../thresholds/words.ts';
-import { accountingSection } from './markdown-accounting.ts';
-import { commandSection } from './markdown-commands.ts';
-import { loadSection } from './markdown-load.ts';
-import { poolSection } from './markdown-pools.ts';
-import { standOutSection } from './markdown-stand-out.ts';
-import { comparisonColumns, comparisonNote, limitColumns, resultColumns } from './result-columns.ts';
+import { fileName } from './file-name.ts';
+import {
+  accountingSection,
+  commandSection,
+  loadSection,
+  poolSection,
+  standOutSection,
+} from './markdown-sections.ts';
+import {
+  comparisonColumns,
+  comparisonNote,
+  limitColumns,
+  resultColumns,
+  resultNote,
+} from './result-columns.ts';
 import { describeShortfall } from './shortfall.ts';
 
 /** A result as the text of `report.md`. Text from outside is escaped. */
@@ -31,7 +40,7 @@ export function renderMarkdown(result: Result): string {
     '## Target and environment',
     targetTable(result),
     '## Results',
-    `Medians over the rounds with ${sayIntervals(result.scenarios)}; ratios are paired within a round. Latencies are response times.`,
+    resultNote(result.scenarios),
     markdownTable(result.scenarios, resultColumns(result.scenarios)),
     ...loadSection(result.scenarios),
     ...result.claims.flatMap(comparisonSection),
@@ -49,17 +58,6 @@ export function renderMarkdown(result: Result): string {
     markdownCode('sh', `npm start -- ${fileName(result.name)}`),
     ...banners.map(banner => `> **${asMarkdown(banner)}**`),
   ].join('\n\n')}\n`;
-}
-
-/** By the scenario with the fewest rounds. */
-export function sayIntervals(scenarios: readonly ScenarioResult[]): string {
-  const rounds = scenarios.map(scenario => scenario.rounds.length).filter(count => count > 0);
-  return rounds.length === 0 ? 'their intervals' : describeIntervals(Math.min(...rounds));
-}
-
-/** The file that a report asks its reader to save the config in. */
-export function fileName(name: string): string {
-  return `${name.replace(/[^\w.-]+/g, '-').replace(/^-+/, '') || 'experiment'}.json`;
 }
 
 function verdictSection(claim: ClaimResult): string[] {

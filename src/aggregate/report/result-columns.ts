@@ -2,6 +2,7 @@ import { pairWithOnePool } from '../pairs.ts';
 import type { Comparison, ScenarioResult } from '../result.ts';
 import { describeArrival } from '../setting.ts';
 import {
+  describeIntervals,
   formatInterval,
   formatRange,
   formatRate,
@@ -9,10 +10,20 @@ import {
   formatRatioInterval,
   nothing,
 } from '../text/format.ts';
-import { type Column, numberColumn, textColumn } from '../text/markdown.ts';
+import { type Column, numberColumn, textColumn } from '../text/table.ts';
 import { formatLatency } from './load-tables.ts';
 
 /** The columns of a report's tables of results, of what claims were judged by, and of limits. */
+
+export function resultNote(scenarios: readonly ScenarioResult[]): string {
+  return `Medians over the rounds with ${sayIntervals(scenarios)}; ratios are paired within a round. Latencies are response times.`;
+}
+
+/** By the scenario with the fewest rounds. */
+function sayIntervals(scenarios: readonly ScenarioResult[]): string {
+  const rounds = scenarios.map(scenario => scenario.rounds.length).filter(count => count > 0);
+  return rounds.length === 0 ? 'their intervals' : describeIntervals(Math.min(...rounds));
+}
 
 export function resultColumns(scenarios: readonly ScenarioResult[]): Column<ScenarioResult>[] {
   const pairs = new Map(pairWithOnePool(scenarios).map(pair => [pair.several, pair]));

@@ -1,8 +1,8 @@
 import type { JudgedSuite } from '../../aggregate/ledger/ledger.ts';
+import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { fewestRounds } from '../../aggregate/verdict-bounds.ts';
 import { PoolbenchError } from '../errors.ts';
-import { formatDuration } from '../plan/describe-plan.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 import { runSuite, type SuiteRun } from './run-suite.ts';
 

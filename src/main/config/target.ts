@@ -76,8 +76,15 @@ export const target = section({
 
 type Target = z.output<typeof target>;
 
+/** What stands for a password in results. */
+export const hiddenPassword = '***';
+
 /** As it may be shown and written: without passwords. `url` is the URL without its own. */
 export function withoutPasswords(declared: Target, url: string): Target {
   const { sentinel } = declared;
-  return { ...declared, url, sentinel: { ...sentinel, password: sentinel.password === null ? null : '***' } };
+  return {
+    ...declared,
+    url,
+    sentinel: { ...sentinel, password: sentinel.password === null ? null : hiddenPassword },
+  };
 }

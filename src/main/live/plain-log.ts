@@ -1,5 +1,6 @@
 import type { RoundResult } from '../../aggregate/result.ts';
 import { failedOf } from '../../aggregate/summary.ts';
+import { formatDuration } from '../../aggregate/text/duration.ts';
 import {
   formatCount,
   formatMs,
@@ -7,7 +8,6 @@ import {
   formatRate,
   toPlainLines,
 } from '../../aggregate/text/format.ts';
-import { formatDuration } from '../plan/describe-plan.ts';
 import { describeFailures } from './failure-words.ts';
 import type { Outlet } from './outlet.ts';
 import type { Step } from './snapshot.ts';

@@ -2,7 +2,7 @@ import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { styleIf } from '../../aggregate/text/terminal-style.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
-import { canRedraw, takesColour } from './abilities.ts';
+import { canRedraw, takesColour } from '../terminal-abilities.ts';
 import { LiveRun } from './live-run.ts';
 import type { Outlet } from './outlet.ts';
 import { PlainLog } from './plain-log.ts';

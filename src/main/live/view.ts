@@ -1,6 +1,6 @@
+import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatCount, formatMs, formatPlural, formatRate, toOneLine } from '../../aggregate/text/format.ts';
 import type { Format, Style } from '../../aggregate/text/terminal-style.ts';
-import { formatDuration } from '../plan/describe-plan.ts';
 import { bar, block, sparkline } from './charts.ts';
 import { describeFailures } from './failure-words.ts';
 import type { Running, Snapshot, Step } from './snapshot.ts';

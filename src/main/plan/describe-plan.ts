@@ -1,3 +1,4 @@
+import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
 import type { Experiment } from '../config/experiment.ts';
@@ -26,15 +27,6 @@ export function describePlan(experiment: Experiment, plan: Plan): string {
     ...describeScenarios(scenarios),
   ];
   return `${lines.map(cut).join('\n')}\n`;
-}
-
-/** `2 min 48 s`, `25 s`, `3 h 5 min`. */
-export function formatDuration(seconds: number): string {
-  const whole = Math.max(1, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return whole % 60 === 0 ? `${minutes} min` : `${minutes} min ${whole % 60} s`;
-  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** One line of the table of scenarios, and one for when their work is due. */

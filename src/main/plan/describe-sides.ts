@@ -1,6 +1,7 @@
+import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
-import { describePlan, formatDuration } from './describe-plan.ts';
+import { describePlan } from './describe-plan.ts';
 import { estimateTurns, interleave } from './interleave.ts';
 import { planRun } from './rounds.ts';
 import type { PlannedSide } from './sides.ts';

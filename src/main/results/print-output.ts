@@ -1,4 +1,4 @@
-import { takesColour } from '../live/abilities.ts';
+import { takesColour } from '../terminal-abilities.ts';
 
 /**
  * Prints what a command found on standard output: as JSON, or rendered for a terminal.

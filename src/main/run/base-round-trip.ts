@@ -1,6 +1,7 @@
 import { median } from '../../aggregate/statistics.ts';
 import { nowNs } from '../../pool/clock.ts';
-import { type Control, isRefusal } from '../target/control.ts';
+import type { Control } from '../target/control.ts';
+import { isRefusal } from '../target/refusal.ts';
 
 const mostPings = 20;
 const budgetMs = 100;

@@ -2,18 +2,18 @@ import { join } from 'node:path';
 import { type FinishedRounds, finishedRounds } from '../../aggregate/finished-rounds.ts';
 import { openLoopWarnings } from '../../aggregate/open-loop-warnings.ts';
 import type { Result } from '../../aggregate/result.ts';
+import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { applyOverrides } from '../config/overrides.ts';
 import { parseConfig, readConfig } from '../config/read-config.ts';
-import { withoutPasswords } from '../config/target.ts';
+import { hiddenPassword, withoutPasswords } from '../config/target.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { RunFlags } from '../parse-command-line.ts';
-import { formatDuration } from '../plan/describe-plan.ts';
 import { expandScenarios } from '../plan/scenarios.ts';
 import { readResult } from '../results/read-result.ts';
-import type { Subject } from '../results/same-subject.ts';
 import { withoutPassword } from '../target/url.ts';
+import type { Subject } from './same-subject.ts';
 
 /** A run that was stopped, as it is gone on with. */
 export interface EarlierRun {
@@ -89,7 +89,7 @@ async function withPasswords(
       `expected the target of the run in ${folder}, ${experiment.target.server} at ${experiment.target.url}, found ${target.server} at ${withoutPassword(target.url)} or with other keys; only its passwords may be added`,
     );
   }
-  if (target.sentinel.password === hidden) {
+  if (target.sentinel.password === hiddenPassword) {
     throw new PoolbenchError(
       'USAGE',
       'expected the password of the Sentinels, which results do not keep; give the config of the run with --target FILE',
@@ -97,9 +97,6 @@ async function withPasswords(
   }
   return { ...experiment, target };
 }
-
-/** What stands for a password in results. */
-const hidden = '***';
 
 function shown(target: Experiment['target']): string {
   return JSON.stringify(withoutPasswords(target, withoutPassword(target.url)));

@@ -7,6 +7,8 @@ import type { Result } from '../../aggregate/result.ts';
 import { formatList, toPlainLines } from '../../aggregate/text/format.ts';
 import { describeThresholds } from '../../aggregate/thresholds/words.ts';
 import { resumeRunCommand } from '../command-words.ts';
+import { describeEnvironment, describeTool } from '../environment.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { Progress } from '../live/progress.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
@@ -14,16 +16,14 @@ import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
 import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder, createSideFolders, writeComparison } from '../results/results-folder.ts';
-import { expectSameSubject, type Subject } from '../results/same-subject.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 import { withoutPassword } from '../target/url.ts';
 import { describeEarlier, type EarlierRun } from './earlier-run.ts';
-import { describeEnvironment, describeTool } from './environment.ts';
 import { exitCodeOf } from './exit-code.ts';
-import { onInterrupt } from './interrupt.ts';
 import { meetTarget, shoutBanners } from './meet-target.ts';
 import { runSides } from './run-sides.ts';
+import { expectSameSubject, type Subject } from './same-subject.ts';
 import type { Side } from './side.ts';
 
 /** What a run makes of its sides. */

@@ -1,8 +1,8 @@
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
-import type { Address } from '../../pool/address.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges, mostRecords } from '../../workers/workload/key-ranges.ts';
+import { describeEnvironment } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
@@ -15,16 +15,15 @@ import { writeFiles } from '../results/write-files.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target/key-space.ts';
 import { preflight } from '../target/preflight.ts';
 import { writeIndex } from '../target/record-index.ts';
-import { withoutSecrets } from '../target/url.ts';
 import { assembleResult } from './assemble.ts';
 import type { EarlierRun } from './earlier-run.ts';
-import { describeEnvironment } from './environment.ts';
+import { asEnding } from './ending.ts';
 import type { Bench } from './measure.ts';
 import { measureTurn } from './measure-turn.ts';
 import { shakeDown } from './shake-down.ts';
 import type { Side } from './side.ts';
 import { TargetWatch } from './target-watch.ts';
-import { ConnectRefused, ThreadHung, type Threads } from './threads.ts';
+import type { Threads } from './threads.ts';
 
 /** What the sides of a run share. */
 export interface SharedByAll {
@@ -217,29 +216,4 @@ export class SideRun {
       throw asEnding(cause, this.#side.target.address);
     }
   }
-}
-
-/** What ended the run, for its user; what no user can mend stays as it is, a defect. */
-function asEnding(cause: unknown, address: Address): unknown {
-  if (cause instanceof ConnectRefused)
-    return new PoolbenchError(
-      'THREAD_FAILED',
-      `expected every thread to open its connections, but one was refused: ${withoutSecrets(cause.message, address)}`,
-      { cause },
-    );
-  if (cause instanceof ThreadHung)
-    return new PoolbenchError(
-      'THREAD_FAILED',
-      `expected every thread to go on to its end, but ${cause.message}: it goes round in circles over what the server sent, ` +
-        'or had no core for all that time; try the other client, or fewer threads',
-      { cause },
-    );
-  if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY')
-    return new PoolbenchError(
-      'THREAD_FAILED',
-      `expected every thread to find room in its heap, but one ran out of memory: ${cause.message}; ` +
-        'give it fewer workers, pools or keys, or a larger heap with NODE_OPTIONS=--max-old-space-size=MB',
-      { cause },
-    );
-  return cause;
 }

@@ -1,7 +1,7 @@
 import { describeKnee } from '../../aggregate/search/describe-knee.ts';
 import type { Search, SearchStep } from '../../aggregate/search/schema.ts';
 import { withoutPasswords } from '../config/target.ts';
-import { describeEnvironment, describeTool } from '../run/environment.ts';
+import { describeEnvironment, describeTool } from '../environment.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 import type { SearchPlan } from './plan-search.ts';

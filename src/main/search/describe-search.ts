@@ -1,8 +1,8 @@
 import { mostSteps } from '../../aggregate/search/next-rate.ts';
 import { margin, mostRepeats } from '../../aggregate/search/step-verdict.ts';
 import { describeConditions, formatSearchRate } from '../../aggregate/search/words.ts';
+import { formatDuration } from '../../aggregate/text/duration.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
-import { formatDuration } from '../plan/describe-plan.ts';
 import { overheadSeconds } from '../plan/rounds.ts';
 import type { SearchPlan } from './plan-search.ts';
 

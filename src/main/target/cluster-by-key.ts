@@ -1,6 +1,8 @@
 import { Cluster } from 'ioredis';
 import { type Address, tlsOptions } from '../../pool/address.ts';
-import { isRefusal, type Outcome, type Request, withTimeout } from './control.ts';
+import type { Outcome, Request } from './control.ts';
+import { isRefusal } from './refusal.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /**
  * The coordinator's way to the nodes of keys: ioredis's client of a cluster, which may try again by itself, for nothing

@@ -4,7 +4,8 @@ import { slotCount } from '../../pool/cluster/key-slots.ts';
 import { mastersOf, readSlotRanges, type SlotRange } from '../../pool/cluster/slot-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
 import { ClusterByKey } from './cluster-by-key.ts';
-import { Control, isRefusal, type Outcome, type Request } from './control.ts';
+import { Control, type Outcome, type Request } from './control.ts';
+import { isRefusal } from './refusal.ts';
 import { shownAddress } from './url.ts';
 
 /**

@@ -1,8 +1,9 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Address } from '../../pool/address.ts';
 import { PoolbenchError } from '../errors.ts';
-import { type Control, isRefusal } from './control.ts';
+import type { Control } from './control.ts';
 import { surveyDatabase } from './database-survey.ts';
+import { isRefusal } from './refusal.ts';
 import { shownAddress } from './url.ts';
 
 const mostPrefixes = 5;

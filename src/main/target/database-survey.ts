@@ -1,4 +1,5 @@
 import type { Control } from './control.ts';
+import { prefixOfKey } from './key-prefix.ts';
 
 /** Whose keys a database holds, as far as was looked. */
 export interface DatabaseSurvey {
@@ -16,9 +17,6 @@ const looksAtOthers = 100;
 /** Two million keys that a killed run has left are looked through in about a second. */
 const mostLooks = 2000;
 
-/** The names that a run writes: a prefix as `KeySpace` makes it, and `claim` or the number of a key. */
-const ofRun = /^(poolbench:\d+(?:\.[\da-f]+)?:)(?:claim|\d{8})$/;
-
 /**
  * Looks through the names of a database's keys, for a bounded time.
  *
@@ -32,7 +30,7 @@ export async function surveyDatabase(control: Control): Promise<DatabaseSurvey> 
     const answer = await control.call('SCAN', cursor, 'COUNT', keysPerLook);
     const [next, names] = Array.isArray(answer) ? answer : [];
     for (const name of Array.isArray(names) ? names : []) {
-      const [, prefix] = ofRun.exec(String(name)) ?? [];
+      const prefix = prefixOfKey(String(name));
       if (prefix === undefined) others++;
       else prefixes.add(prefix);
     }

@@ -1,5 +1,6 @@
-import { type Control, isRefusal } from './control.ts';
+import type { Control } from './control.ts';
 import { infoNumber } from './info.ts';
+import { isRefusal } from './refusal.ts';
 
 export type ServerKind = 'redis' | 'valkey' | 'dragonfly' | 'embedded' | 'unknown';
 

@@ -1,4 +1,5 @@
 import type { PoolShare, WorkloadTask } from '../../workers/contract.ts';
+import { keyRanges } from '../../workers/workload/key-ranges.ts';
 import type { Control } from './control.ts';
 import { removeKeys } from './key-space.ts';
 import { removeFromIndex } from './record-index.ts';
@@ -18,11 +19,14 @@ export interface Inserted {
 export async function removeInserted(
   control: Control,
   prefix: string,
-  { keys, growth }: Pick<WorkloadTask, 'keys' | 'growth'>,
+  workload: Pick<WorkloadTask, 'keys' | 'commands' | 'hitShare' | 'growth'>,
   pools: readonly Inserted[],
 ): Promise<string | undefined> {
+  const { keys, growth } = workload;
+  // Records of an index are no keys: they are numbered on from those that were there before the load.
+  const first = growth === 'index' ? keys : keyRanges(workload).inserted;
   for (const { share, records } of pools) {
-    const range = { firstKey: keys + share.firstKey, keys: Math.min(records, share.keys) };
+    const range = { firstKey: first + share.firstKey, keys: Math.min(records, share.keys) };
     const reason =
       growth === 'index'
         ? await removeFromIndex(control, prefix, keys, range)

@@ -8,7 +8,9 @@ import { valueTexts } from '../../workers/workload/command-mix.ts';
 import { Draws } from '../../workers/workload/draws.ts';
 import type { KeyRange } from '../../workers/workload/key-range.ts';
 import { PoolbenchError } from '../errors.ts';
-import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
+import type { Control, Outcome, Request } from './control.ts';
+import { claimKey, keyPrefix } from './key-prefix.ts';
+import { isRefusal } from './refusal.ts';
 
 /** The keys that one run may write: `<prefix><8 digits>`, from 0 to `keys - 1`. */
 export interface KeySpace {
@@ -46,14 +48,14 @@ export async function claimKeySpace(
   { seed, keys }: { seed: number; keys: number },
 ): Promise<KeySpace> {
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-    const prefix = `poolbench:${seed}${attempt === 0 ? '' : `.${attempt}`}:`;
+    const prefix = keyPrefix(seed, attempt === 0 ? '' : String(attempt));
     try {
-      const answer = await control.call('SET', `${prefix}claim`, new Date().toISOString(), 'NX');
+      const answer = await control.call('SET', claimKey(prefix), new Date().toISOString(), 'NX');
       if (answer !== null) return { prefix, keys, claimed: true, warnings: [] };
     } catch (error) {
       if (!isRefusal(error)) throw error;
       return {
-        prefix: `poolbench:${seed}.${randomBytes(4).toString('hex')}:`,
+        prefix: keyPrefix(seed, randomBytes(4).toString('hex')),
         keys,
         claimed: false,
         warnings: [`the server refuses writes: ${error.message}`],
@@ -62,7 +64,7 @@ export async function claimKeySpace(
   }
   throw new PoolbenchError(
     'TARGET_NOT_AVAILABLE',
-    `expected a free key prefix like poolbench:${seed}:, but ${mostAttempts} are claimed; remove the keys that earlier runs left (poolbench:${seed}*), or take another seed`,
+    `expected a free key prefix like ${keyPrefix(seed)}, but ${mostAttempts} are claimed; remove the keys that earlier runs left (poolbench:${seed}*), or take another seed`,
   );
 }
 
@@ -144,7 +146,7 @@ export async function removeKeySpace(control: Control, space: KeySpace): Promise
     keys: space.keys,
   });
   if (!space.claimed || left > 0) return { removed, left, ...(reason === undefined ? {} : { reason }) };
-  const claim = `${space.prefix}claim`;
+  const claim = claimKey(space.prefix);
   let [outcome] = await control.pipeline([['UNLINK', claim]]);
   if (outcome !== undefined && 'error' in outcome) [outcome] = await control.pipeline([['DEL', claim]]);
   if (outcome === undefined || !('error' in outcome)) return { removed, left };

@@ -12,7 +12,7 @@ const packages: Record<PackagedServer, readonly string[]> = {
 };
 
 /** Where unpacked servers are kept. */
-export function serverCache(): string {
+function serverCache(): string {
   return userCache('servers');
 }
 

@@ -7,8 +7,9 @@ import { valueTexts } from '../../workers/workload/command-mix.ts';
 import { Draws } from '../../workers/workload/draws.ts';
 import { IndexOrder } from '../../workers/workload/indexed-records.ts';
 import type { KeyRange } from '../../workers/workload/key-range.ts';
-import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
+import type { Control, Outcome, Request } from './control.ts';
 import type { KeySpace } from './key-space.ts';
+import { isRefusal } from './refusal.ts';
 
 const membersPerCommand = 100;
 const chunkBytes = 4 << 20;

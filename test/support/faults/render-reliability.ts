@@ -1,5 +1,6 @@
 import { formatCount, formatPlural } from '../../../src/aggregate/text/format.ts';
-import { markdownTable, textColumn } from '../../../src/aggregate/text/markdown.ts';
+import { markdownTable } from '../../../src/aggregate/text/markdown.ts';
+import { textColumn } from '../../../src/aggregate/text/table.ts';
 import type { ClientName } from '../connections.ts';
 import { coveredElsewhere } from './covered-elsewhere.ts';
 import type { Fault, Known, Seen } from './fault.ts';

@@ -7,7 +7,7 @@ import { wholeRounds } from '../../whole-rounds.ts';
  * Share of operations that may fail or stay unfinished in an arm before its figures say nothing. They have no latency,
  * so an arm that loses its slowest 1 % has lost all that its p99 is about; a fifth of those leaves a p99 standing.
  */
-export const mostLost = 0.002;
+const mostLost = 0.002;
 
 /** What a verdict would be made of. */
 export interface Ground {

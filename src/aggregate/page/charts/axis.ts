@@ -55,7 +55,7 @@ export function logAxis(label: string, values: readonly number[], format: Format
 }
 
 /** Round numbers of the finest kind of which not too many are in the domain. */
-export function logTicks([low, high]: readonly [number, number], most: number): number[] {
+function logTicks([low, high]: readonly [number, number], most: number): number[] {
   const kinds = [
     [
       1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.25, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 8.5, 9,

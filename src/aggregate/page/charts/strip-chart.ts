@@ -1,5 +1,5 @@
 import { nothing } from '../../text/format.ts';
-import { numberColumn, textColumn } from '../../text/markdown.ts';
+import { numberColumn, textColumn } from '../../text/table.ts';
 import { formatExactInterval } from '../exact.ts';
 import { type Content, type Html, html, px } from '../html.ts';
 import { chartTable } from '../table.ts';

@@ -1,5 +1,5 @@
 import { formatCount, formatPlural, nothing } from '../../text/format.ts';
-import { numberColumn } from '../../text/markdown.ts';
+import { numberColumn } from '../../text/table.ts';
 import { formatExact } from '../exact.ts';
 import { type Content, type Html, html, px } from '../html.ts';
 import { chartTable } from '../table.ts';

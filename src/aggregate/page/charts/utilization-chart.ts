@@ -1,6 +1,6 @@
 import { area, curveStepAfter, line } from 'd3-shape';
 import { formatRate } from '../../text/format.ts';
-import { numberColumn } from '../../text/markdown.ts';
+import { numberColumn } from '../../text/table.ts';
 import { formatExact } from '../exact.ts';
 import { type Html, html } from '../html.ts';
 import { chartTable } from '../table.ts';

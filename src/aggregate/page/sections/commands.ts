@@ -1,4 +1,4 @@
-import { type CommandRow, commandColumns, commandNote, commandRows } from '../../report/markdown-commands.ts';
+import { type CommandRow, commandColumns, commandNote, commandRows } from '../../report/command-columns.ts';
 import type { ScenarioResult } from '../../result.ts';
 import { formatMs } from '../../text/format.ts';
 import { logAxis } from '../charts/axis.ts';

@@ -1,9 +1,9 @@
-import { scenarioColumns, sideColumns, sideRows } from '../../comparison/markdown.ts';
+import { scenarioColumns, sideColumns, sideRows } from '../../comparison/columns.ts';
 import type { ComparedScenario, FairnessCheck, ResultComparison } from '../../comparison/schema.ts';
 import { describeOutcomes, describeRatios } from '../../comparison/words.ts';
 import type { Interval } from '../../result.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../../text/format.ts';
-import { textColumn } from '../../text/markdown.ts';
+import { textColumn } from '../../text/table.ts';
 import { type Format, logAxis } from '../charts/axis.ts';
 import { stripChart } from '../charts/strip-chart.ts';
 import type { Strip, StripMark } from '../charts/strip-geometry.ts';

@@ -2,7 +2,7 @@ import { limitColumns, resultColumns } from '../../report/result-columns.ts';
 import type { ScenarioResult } from '../../result.ts';
 import { groupBySetting, type SettingGroup } from '../../setting.ts';
 import { formatCount, formatRate } from '../../text/format.ts';
-import { textColumn } from '../../text/markdown.ts';
+import { textColumn } from '../../text/table.ts';
 import { type Content, type Html, html } from '../html.ts';
 import { namePools } from '../scenario-names.ts';
 import { fold, foldedTable, htmlTable } from '../table.ts';
@@ -29,7 +29,7 @@ export function resultsTable(scenarios: readonly ScenarioResult[]): Html {
   return foldedTable('Table: all results', scenarios, resultColumns(scenarios));
 }
 
-export function limitBadge(resource: string): Html {
+function limitBadge(resource: string): Html {
   return html`<span class="badge l-${resource}">${resource}</span>`;
 }
 

@@ -1,5 +1,5 @@
+import { hysteresisColumns, hysteresisNote, loadColumns, loadNote } from '../../report/load-columns.ts';
 import { hysteresisOf, type LoadTable, loadTables } from '../../report/load-tables.ts';
-import { hysteresisColumns, hysteresisNote, loadColumns, loadNote } from '../../report/markdown-load.ts';
 import type { Interval, OpenLoopResult, ScenarioResult, SummaryResult } from '../../result.ts';
 import { medianInterval } from '../../statistics.ts';
 import { formatMs, formatRate } from '../../text/format.ts';

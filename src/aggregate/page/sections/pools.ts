@@ -1,4 +1,4 @@
-import { poolColumns, poolNote } from '../../report/markdown-pools.ts';
+import { poolColumns, poolNote } from '../../report/pool-columns.ts';
 import type { Interval, RoundResult, ScenarioResult } from '../../result.ts';
 import { groupBySetting } from '../../setting.ts';
 import { medianInterval } from '../../statistics.ts';

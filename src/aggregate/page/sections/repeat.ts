@@ -1,4 +1,4 @@
-import { fileName } from '../../report/markdown.ts';
+import { fileName } from '../../report/file-name.ts';
 import type { Result } from '../../result.ts';
 import { type Html, html } from '../html.ts';
 import { fold } from '../table.ts';

@@ -1,4 +1,4 @@
-import { standOutTable } from '../../report/markdown-stand-out.ts';
+import { standOutTable } from '../../report/stand-out-table.ts';
 import type { Result } from '../../result.ts';
 import { type Content, html } from '../html.ts';
 import { htmlTable } from '../table.ts';

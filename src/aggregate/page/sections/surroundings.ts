@@ -1,4 +1,4 @@
-import { accountingTable } from '../../report/markdown-accounting.ts';
+import { accountingTable } from '../../report/accounting-table.ts';
 import type { Result } from '../../result.ts';
 import { describeSurroundings } from '../../text/target-words.ts';
 import { type Html, html } from '../html.ts';

@@ -1,4 +1,4 @@
-import { thresholdColumns } from '../../thresholds/markdown.ts';
+import { thresholdColumns } from '../../thresholds/columns.ts';
 import { describeThresholds, inOrder, type ToldThreshold } from '../../thresholds/words.ts';
 import { type Content, html } from '../html.ts';
 import { fold, htmlTable } from '../table.ts';

@@ -2,7 +2,7 @@ import { comparisonColumns, comparisonNote, sayPredicted } from '../../report/re
 import type { ClaimResult, ScenarioResult, Verdict } from '../../result.ts';
 import { describeMeasured } from '../../text/claim-words.ts';
 import { formatRange, formatRatio, formatRatioInterval } from '../../text/format.ts';
-import { textColumn } from '../../text/markdown.ts';
+import { textColumn } from '../../text/table.ts';
 import { clearlyLess, clearlyMore } from '../../verdict-bounds.ts';
 import { logAxis } from '../charts/axis.ts';
 import { stripChart } from '../charts/strip-chart.ts';
@@ -37,7 +37,7 @@ export function verdicts(
 
 const signs: Record<Verdict, string> = { supported: '✓', refuted: '✕', inconclusive: '?', 'not tested': '–' };
 
-export function verdictBadge(verdict: Verdict): Html {
+function verdictBadge(verdict: Verdict): Html {
   return html`<span class="badge v-${verdict.replace(' ', '-')}"><span aria-hidden="true">${signs[verdict]}</span> ${verdict}</span>`;
 }
 

@@ -1,12 +1,7 @@
 import type { PoolMetrics, ScenarioResult } from '../result.ts';
 import { median } from '../statistics.ts';
 import { formatCount, formatMs, nothing } from '../text/format.ts';
-import { type Column, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
-
-/** The section of a report on what the pools themselves did. */
-export function poolSection(scenarios: readonly ScenarioResult[]): string[] {
-  return ['## Pools', poolNote, markdownTable(scenarios, poolColumns())];
-}
+import { type Column, numberColumn, textColumn } from '../text/table.ts';
 
 export const poolNote =
   'Medians over the rounds, over all pools of a scenario. An acquisition that was served at once waited 0 ms; checks, lock waits and connections created are counts of one round.';

@@ -1,20 +1,13 @@
 import type { Result } from '../result.ts';
 import { findStandOuts, type StandOut } from '../stand-out.ts';
 import { formatRate, formatRatio } from '../text/format.ts';
-import { markdownTable, numberColumn, type Table, textColumn } from '../text/markdown.ts';
+import { numberColumn, type Table, textColumn } from '../text/table.ts';
 
 /** Rows of the table: the farthest; more would bury the rest of the report. */
 const mostRows = 20;
 
-/** The section of a report on rounds far from the others of their scenario; nothing if there are none. */
-export function standOutSection(result: Measured): string[] {
-  const table = standOutTable(result);
-  if (table === null) return [];
-  const { note, rows, columns, rest } = table;
-  return ['## Rounds that stand out', note, markdownTable(rows, columns), ...(rest === null ? [] : [rest])];
-}
-
-type Measured = Pick<Result, 'scenarios' | 'environment' | 'target'>;
+/** What tells whether a round stands out. */
+export type Measured = Pick<Result, 'scenarios' | 'environment' | 'target'>;
 
 export interface StandOutTable extends Table<StandOut> {
   readonly note: string;

@@ -1,13 +1,7 @@
 import { type CommandFigures, commandFigures } from '../command-figures.ts';
 import type { ScenarioResult } from '../result.ts';
 import { formatCount, formatMs, formatShare, nothing } from '../text/format.ts';
-import { type Column, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
-
-/** The section of a report on each command of a mix; none where no scenario has several. */
-export function commandSection(scenarios: readonly ScenarioResult[]): string[] {
-  const rows = commandRows(scenarios);
-  return rows.length === 0 ? [] : ['## Commands', commandNote, markdownTable(rows, commandColumns())];
-}
+import { type Column, numberColumn, textColumn } from '../text/table.ts';
 
 /** A command of a mix in one scenario. */
 export interface CommandRow extends CommandFigures {

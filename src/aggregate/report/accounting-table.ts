@@ -1,19 +1,13 @@
 import { type Account, accountOf, sumByCode } from '../accounting.ts';
 import type { ScenarioResult } from '../result.ts';
 import { formatCount, formatShare, nothing } from '../text/format.ts';
-import { markdownTable, numberColumn, type Table, textColumn } from '../text/markdown.ts';
+import { numberColumn, type Table, textColumn } from '../text/table.ts';
 
 /** What became of the operations of one scenario. */
 export interface Row {
   readonly id: string;
   readonly failedByCode: Readonly<Record<string, number>>;
   readonly account: Account;
-}
-
-/** The section of a report that shows where every operation went. */
-export function accountingSection(scenarios: readonly ScenarioResult[]): string[] {
-  const { note, rows, columns } = accountingTable(scenarios);
-  return ['## Accounting', note, markdownTable(rows, columns)];
 }
 
 export function accountingTable(

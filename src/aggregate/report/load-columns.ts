@@ -1,35 +1,7 @@
 import type { ScenarioResult } from '../result.ts';
 import { formatInterval, formatRate, formatRatioInterval } from '../text/format.ts';
-import { asMarkdown, type Column, markdownTable, numberColumn, textColumn } from '../text/markdown.ts';
-import {
-  formatLatency,
-  type Hysteresis,
-  hysteresisOf,
-  type LoadTable,
-  loadCells,
-  loadTables,
-} from './load-tables.ts';
-
-/** The section of a report on open loops: latency against load; nothing where there are none. */
-export function loadSection(scenarios: readonly ScenarioResult[]): string[] {
-  const tables = loadTables(scenarios);
-  if (tables.length === 0) return [];
-  return [
-    '## Latency against load',
-    loadNote,
-    ...tables.flatMap(table => [
-      `**${asMarkdown(table.heading)}**`,
-      markdownTable(table.scenarios, loadColumns()),
-      ...hysteresisTable(table),
-    ]),
-  ];
-}
-
-function hysteresisTable(table: LoadTable): string[] {
-  const ways = hysteresisOf(table);
-  if (ways.length === 0) return [];
-  return [hysteresisNote, markdownTable(ways, hysteresisColumns())];
-}
+import { type Column, numberColumn, textColumn } from '../text/table.ts';
+import { formatLatency, type Hysteresis, loadCells } from './load-tables.ts';
 
 export const loadNote =
   'Open loops: medians over the rounds, latencies in ms. Response time counts from when an operation was due. Completed is what completed in the window; short is the share of what was due that did not complete; backlog the most that was due while every worker was busy; lag how late the generator came to arrivals for which a worker was free; spun the share of the time in which it waited for the next one by turning its event loop. ≥ marks a lower bound: what was never sent would have been slower.';

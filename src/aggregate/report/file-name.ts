@@ -1,0 +1,4 @@
+/** The file that a report asks its reader to save the config in. */
+export function fileName(name: string): string {
+  return `${name.replace(/[^\w.-]+/g, '-').replace(/^-+/, '') || 'experiment'}.json`;
+}
