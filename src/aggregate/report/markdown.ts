@@ -128,7 +128,7 @@ function comparisonSection(claim: ClaimResult): string[] {
   if (claim.comparisons.length === 0) return [];
   return [
     `## What ${asMarkdown(claim.id)} was judged by`,
-    'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 16 of them and from 10,000 random samples above. Where nothing is predicted, the ratio is shown and decides nothing.',
+    'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. Where nothing is predicted, the ratio is shown and decides nothing.',
     markdownTable(claim.comparisons, [
       textColumn('measure', comparison => comparison.measure),
       textColumn('base', comparison => comparison.base),
