@@ -162,10 +162,24 @@ test('p-values do not depend on order or direction', () => {
   );
 });
 
-test('above 16 differences p is sampled, close to the exact one and the same for a seed', () => {
+test('the exact p-value is the share among all signs, one after the other', () => {
+  const differences = fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 1, maxLength: 11 });
+  fc.assert(
+    fc.property(differences, given => {
+      const sumOf = (signs: number) =>
+        Math.abs(given.reduce((sum, value, index) => sum + ((signs >>> index) & 1 ? -value : value), 0));
+      const all = Array.from({ length: 2 ** given.length }, (_, signs) => sumOf(signs));
+      expect(signFlipP(given)).toBe(all.filter(sum => sum >= sumOf(0)).length / all.length);
+    }),
+    { seed: 1 },
+  );
+});
+
+test('above 30 differences p is sampled, close to the exact one and the same for a seed', () => {
   const random = seededRandom(11);
-  const sixteen = Array.from({ length: 16 }, () => random() - 0.35);
+  const thirty = Array.from({ length: 30 }, () => random() - 0.45);
   // Differences of 0 add signs, but change no sum.
-  expect(Math.abs(signFlipP([...sixteen, 0]) - signFlipP(sixteen))).toBeLessThan(0.02);
-  expect(signFlipP([...sixteen, 0], 2)).toBe(signFlipP([...sixteen, 0], 2));
+  expect(signFlipP(thirty)).toBeGreaterThan(0.02);
+  expect(Math.abs(signFlipP([...thirty, 0]) - signFlipP(thirty))).toBeLessThan(0.02);
+  expect(signFlipP([...thirty, 0], 2)).toBe(signFlipP([...thirty, 0], 2));
 });

@@ -276,7 +276,7 @@ const claim = z.object({
         /** Rounds that both have measured. */
         rounds: z.number(),
         ratio: interval,
-        /** Sign-flip permutation test of the paired log ratios, two-sided: exact up to 16 rounds, sampled above. */
+        /** Sign-flip permutation test of the paired log ratios, two-sided: exact up to 30 rounds, sampled above. */
         p: z.number(),
         /** The range that the claim predicts for this ratio, open where null; null: it predicts none. */
         predicted: z.object({ low: z.number().nullable(), high: z.number().nullable() }).nullable(),

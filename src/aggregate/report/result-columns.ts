@@ -53,7 +53,7 @@ export function resultColumns(scenarios: readonly ScenarioResult[]): Column<Scen
 }
 
 export const comparisonNote =
-  'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 16 of them and from 10,000 random samples above. Where nothing is predicted, the ratio is shown and decides nothing.';
+  'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. Where nothing is predicted, the ratio is shown and decides nothing.';
 
 export function comparisonColumns(): Column<Comparison>[] {
   return [
