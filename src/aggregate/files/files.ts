@@ -1,5 +1,6 @@
 import { renderReportPage } from '../page/report-page.ts';
 import type { Result, ScenarioResult } from '../result.ts';
+import { targetBanners } from '../text/target-words.ts';
 import { renderHgrm } from './hgrm.ts';
 import { renderHlog } from './hlog.ts';
 import { renderJunit } from './junit.ts';
@@ -35,13 +36,14 @@ export function fileNames(result: Result): string[] {
 }
 
 /** Two for each scenario of which anything completed. */
-function distributionsOf({ scenarios }: Result): ResultFile[] {
+function distributionsOf({ scenarios, target }: Result): ResultFile[] {
   const measured = scenarios.filter(({ rounds }) => rounds.some(({ completed }) => completed > 0));
   const names = uniqueNames(measured.map(({ id }) => id));
+  const remarks = targetBanners({ target });
   return measured.flatMap((scenario, index) =>
     kinds.map(kind => ({
       path: `histograms/${names[index]}.${kind}.hgrm`,
-      render: () => renderHgrm(histogramsOf(scenario, kind)),
+      render: () => renderHgrm(histogramsOf(scenario, kind), remarks),
     })),
   );
 }
