@@ -1,7 +1,7 @@
 import type { Result, RoundResult } from '../result.ts';
 import { toOneLine } from '../text/format.ts';
+import { safeName } from '../text/safe-name.ts';
 import { targetBanners } from '../text/target-words.ts';
-import { safeName } from './safe-name.ts';
 
 /** One round of one scenario on the time line of its run. */
 interface Interval {

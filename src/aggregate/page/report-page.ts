@@ -26,7 +26,7 @@ import { verdicts } from './sections/verdicts.ts';
 /** A result as the text of `report.html`: one file that fetches nothing. Text from outside is escaped. */
 export function renderReportPage(result: Result): string {
   const { name, claims, scenarios } = result;
-  const { told, silent } = splitClaims(claims);
+  const { told, silent } = splitClaims(claims, { atLeast: 1 });
   return renderDocument({
     title: `${toOneLine(name)} – poolbench`,
     header: header(result),

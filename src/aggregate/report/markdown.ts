@@ -3,6 +3,7 @@ import type { ClaimResult, Result, ScenarioResult } from '../result.ts';
 import { describeMeasured, splitClaims } from '../text/claim-words.ts';
 import { describeIntervals } from '../text/format.ts';
 import { asMarkdown, markdownCode, markdownTable, textColumn } from '../text/markdown.ts';
+import { safeName } from '../text/safe-name.ts';
 import { describeSurroundings, targetBanners } from '../text/target-words.ts';
 import { thresholdSection } from '../thresholds/markdown.ts';
 import { describeUnjudged } from '../thresholds/words.ts';
@@ -19,7 +20,7 @@ export function renderMarkdown(result: Result): string {
   const banners = targetBanners(result);
   const shortfall = describeShortfall(result);
   const loud = [...banners, shortfall].flatMap(text => (text === null ? [] : `> **${asMarkdown(text)}**`));
-  const { told, silent } = splitClaims(result.claims);
+  const { told, silent } = splitClaims(result.claims, { atLeast: 1 });
   const warnings = [...result.warnings, ...findImbalances(result)];
   return `${[
     `# ${asMarkdown(result.name)}`,
@@ -57,9 +58,9 @@ export function sayIntervals(scenarios: readonly ScenarioResult[]): string {
   return rounds.length === 0 ? 'their intervals' : describeIntervals(Math.min(...rounds));
 }
 
-/** The file that a report asks its reader to save the config in. */
+/** The file that a report asks its reader to save the config in; no command takes it for an option. */
 export function fileName(name: string): string {
-  return `${name.replace(/[^\w.-]+/g, '-').replace(/^-+/, '') || 'experiment'}.json`;
+  return `${safeName(name).replace(/^-+/, '') || 'experiment'}.json`;
 }
 
 function verdictSection(claim: ClaimResult): string[] {
