@@ -17,6 +17,7 @@ import type { ClaimsFlags } from '../parse-command-line.ts';
 import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
 import { createResultsFolder } from '../results/results-folder.ts';
+import { expectNoError } from '../run/exit-code.ts';
 import { meetTarget, shoutBanners } from '../run/meet-target.ts';
 import { expectSameSubject } from '../run/same-subject.ts';
 import type { Target } from '../target/resolve.ts';
@@ -87,7 +88,11 @@ export async function claims(
     await keep(left);
     const cold = describeCold(plan, settings);
     if (cold !== null) progress.say(cold);
-    const findOther = ({ experiment }: PlannedSide) => find(experiment, making, { onFreePort: true });
+    const findOther = async ({ name, experiment }: PlannedSide) => {
+      const other = await find(experiment, making, { onFreePort: true });
+      progress.meet(name, shownTarget(other));
+      return other;
+    };
     const run = { folder, target, findOther, progress, signal: interrupt.signal, force };
     const error = await runSuites(plan, left, run, keep);
     progress.say('');
@@ -96,8 +101,8 @@ export async function claims(
     const where = relative('.', folder) || '.';
     progress.say(`\nWritten: ${where}/ledger.json and ledger.md, beside a folder for each suite`);
     if (!ledger.complete) sayHowToGoOn(making);
+    expectNoError(error, interrupt.signal);
     if (interrupt.signal.aborted) return 130;
-    if (error !== undefined) throw error;
     if (unwritten !== undefined) throw unwritten;
     return 0;
   } finally {
