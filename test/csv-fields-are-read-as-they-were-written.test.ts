@@ -4,7 +4,7 @@ import { type CsvColumn, renderCsv } from '../src/aggregate/files/csv.ts';
 import { renderScenariosCsv } from '../src/aggregate/files/scenarios-csv.ts';
 import { renderSeriesCsv } from '../src/aggregate/files/series-csv.ts';
 import { parseCsv } from './support/parse-csv.ts';
-import { buildRound, buildScenario } from './support/result-builder.ts';
+import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
 /** Halves of surrogate pairs, too. fast-check's own "binary" takes seconds to begin. */
 const anyCharacter = fc.integer({ min: 0, max: 0x10ffff }).map(code => String.fromCodePoint(code));
@@ -32,17 +32,17 @@ test('a hostile id stays one field in both tables', () => {
   const id = '=HYPERLINK("http://a","b"),\r\n"';
   const scenario = buildScenario({ id, client: '@SUM(1)' }, [buildRound(1, 1000)]);
   for (const render of [renderScenariosCsv, renderSeriesCsv]) {
-    const rows = parseCsv(render({ scenarios: [scenario] }));
+    const rows = parseCsv(render(buildResult([scenario])));
     expect(rows).toHaveLength(2);
     expect(rows[1]?.[0]).toBe(`'${id}`);
     expect(rows[1]).toHaveLength(rows[0]?.length ?? 0);
   }
-  expect(parseCsv(renderScenariosCsv({ scenarios: [scenario] }))[1]?.[1]).toBe("'@SUM(1)");
+  expect(parseCsv(renderScenariosCsv(buildResult([scenario])))[1]?.[1]).toBe("'@SUM(1)");
 });
 
 test('what was not measured is an empty field', () => {
   const scenarios = [buildScenario({ id: 'none' }, []), buildScenario({ id: 'failed' }, [buildRound(1, 0)])];
-  const [names = [], ...rows] = parseCsv(renderScenariosCsv({ scenarios }));
+  const [names = [], ...rows] = parseCsv(renderScenariosCsv(buildResult(scenarios)));
   const field = (row: number, name: string) => rows[row]?.[names.indexOf(name)];
   expect([field(0, 'rounds'), field(0, 'opsPerSecond'), field(0, 'responseP99Ms')]).toEqual(['0', '', '']);
   expect([field(1, 'rounds'), field(1, 'opsPerSecond'), field(1, 'responseP99Ms')]).toEqual(['1', '0', '']);

@@ -5,6 +5,8 @@ import { renderComparison } from '../src/aggregate/comparison/terminal.ts';
 import { assembleLedger } from '../src/aggregate/ledger/ledger.ts';
 import { renderLedgerMarkdown } from '../src/aggregate/ledger/markdown.ts';
 import { renderLedger } from '../src/aggregate/ledger/terminal.ts';
+import { renderComparisonPage } from '../src/aggregate/page/comparison-page.ts';
+import { renderReportPage } from '../src/aggregate/page/report-page.ts';
 import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
 import { renderTerminal } from '../src/aggregate/report/terminal.ts';
 import type { Result } from '../src/aggregate/result.ts';
@@ -26,8 +28,10 @@ function renderAll(target: Result['target']): Record<string, string> {
   return {
     terminal: renderTerminal(result, false),
     'report.md': renderMarkdown(result),
+    'report.html': renderReportPage(result),
     comparison: renderComparison(comparison, false),
     'comparison.md': renderComparisonMarkdown(comparison),
+    'comparison.html': renderComparisonPage(comparison),
     ledger: renderLedger(ledger, false),
     'ledger.md': renderLedgerMarkdown(ledger),
     search: renderSearch(search, false),

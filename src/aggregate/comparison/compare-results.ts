@@ -2,8 +2,8 @@ import { judgeVersusClaims } from '../claims/claims.ts';
 import type { Result, ScenarioResult } from '../result.ts';
 import { lostShare } from '../summary.ts';
 import { formatShare } from '../text/format.ts';
+import { uniqueNames } from '../text/safe-name.ts';
 import { checkFairness, limitedByClient } from './checks.ts';
-import { uniqueNames } from './names.ts';
 import { independentRatios, pairedRatios } from './ratios.ts';
 import type { ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
 
@@ -22,7 +22,10 @@ interface Arm {
  * others are taken as independent. A scenario is compared where the first result and another have its id.
  */
 export function compareResults(results: readonly Result[]): ResultComparison {
-  const names = uniqueNames(results.map(({ name }) => name));
+  const names = uniqueNames(
+    results.map(({ name }) => name),
+    '-',
+  );
   const [base, ...others] = results;
   const isPaired = ({ session }: Result) => session !== undefined && session === base?.session;
   const armsOf = others.map((result, index) => {

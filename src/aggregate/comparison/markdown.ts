@@ -1,21 +1,22 @@
-import { describeMeasured } from '../text/claim-words.ts';
+import { describeMeasured, describeUntested, splitClaims } from '../text/claim-words.ts';
 import { asMarkdown, markdownTable } from '../text/markdown.ts';
 import { textColumn } from '../text/table.ts';
 import { thresholdSection } from '../thresholds/markdown.ts';
 import { scenarioColumns, sideColumns, sideRows } from './columns.ts';
 import type { ComparedScenario, ResultComparison } from './schema.ts';
-import { describeAlarms, describeOutcomes, describeRatios, describeTitle, splitClaims } from './words.ts';
+import { describeAlarms, describeOutcomes, describeRatios, describeTitle } from './words.ts';
 
 /** A comparison as the text of `comparison.md`. Text from outside is escaped. */
 export function renderComparisonMarkdown(comparison: ResultComparison): string {
   const { sides, scenarios, checks } = comparison;
-  const { judged, untested } = splitClaims(comparison);
+  const { told, silent } = splitClaims(comparison.claims, { atLeast: 0 });
+  const untested = describeUntested(silent);
   const alarms = describeAlarms(comparison).map(alarm => `> **${asMarkdown(alarm)}**`);
   return `${[
     `# ${asMarkdown(describeTitle(comparison))}`,
     ...alarms,
     ...thresholdSection(comparison.thresholds),
-    ...judged.flatMap(claim => [
+    ...told.flatMap(claim => [
       `## ${asMarkdown(claim.id)}: ${asMarkdown(claim.verdict)}`,
       `**${asMarkdown(claim.statement)}**`,
       asMarkdown(claim.reason),

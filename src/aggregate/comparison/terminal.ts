@@ -1,11 +1,11 @@
-import { describeMeasured } from '../text/claim-words.ts';
+import { describeMeasured, describeUntested, splitClaims } from '../text/claim-words.ts';
 import { formatMs, formatRate, formatRatioInterval, nothing, toOneLine } from '../text/format.ts';
 import { describeTarget } from '../text/target-words.ts';
 import { type Format, type Style, styleIf, terminalWidth, verdictColours } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
 import { renderThresholds } from '../thresholds/terminal.ts';
 import type { ComparedScenario, FairnessCheck, ResultComparison } from './schema.ts';
-import { describeAlarms, describeOutcomes, describeRatios, describeTitle, splitClaims } from './words.ts';
+import { describeAlarms, describeOutcomes, describeRatios, describeTitle } from './words.ts';
 
 const width = terminalWidth;
 /** So much is left for a side's name beside three ratios with their intervals. */
@@ -18,14 +18,15 @@ export function renderComparison(comparison: ResultComparison, colour: boolean):
   const style = styleIf(colour);
   const paragraph = (text: string, format?: Format) =>
     wrapText(toOneLine(text), width).map(line => (format === undefined ? line : style(format, line)));
-  const { judged, untested } = splitClaims(comparison);
+  const { told, silent } = splitClaims(comparison.claims, { atLeast: 0 });
+  const untested = describeUntested(silent);
   const alarms = describeAlarms(comparison).map(alarm => paragraph(alarm, ['bold', 'yellow']));
   const blocks = [
     ...alarms,
     renderThresholds(comparison.thresholds, style),
     paragraph(describeTitle(comparison), 'bold'),
     comparison.sides.flatMap(({ name, target }) => hanging(`${name}: ${describeTarget(target)}`)),
-    ...judged.map(claim => [
+    ...told.map(claim => [
       ...paragraph(`${claim.id} ${claim.verdict}: ${claim.statement}`, [
         'bold',
         verdictColours[claim.verdict],

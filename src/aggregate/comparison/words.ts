@@ -1,4 +1,3 @@
-import type { ClaimResult } from '../result.ts';
 import { falseVerdictChance } from '../statistics.ts';
 import { formatList, formatPlural, toOneLine } from '../text/format.ts';
 import { targetBanners } from '../text/target-words.ts';
@@ -53,21 +52,6 @@ export function describeRatios({ sides, scenarios }: ResultComparison): string[]
     const few = fewest < fewestRounds ? `; with fewer than ${fewestRounds} rounds nothing is told apart` : '';
     return `Ratios of ${toOneLine(name)} to ${toOneLine(first?.name ?? '')} ${how}; an interval covers the true ratio in at least ${Number((coverage * 100).toFixed(1))} % of such runs${few}.`;
   });
-}
-
-/** The claims that there is something to say about, and those that were not tested, as a sentence; null without any. */
-export function splitClaims({ claims }: ResultComparison): {
-  readonly judged: readonly ClaimResult[];
-  readonly untested: string | null;
-} {
-  const untested = claims.filter(({ verdict }) => verdict === 'not tested');
-  return {
-    judged: claims.filter(claim => !untested.includes(claim)),
-    untested:
-      untested.length === 0
-        ? null
-        : `Not tested: ${untested.map(({ id, reason }) => toOneLine(`${id} (${reason.replace(/\.$/, '')})`)).join('; ')}.`,
-  };
 }
 
 function ratiosOf({ sides }: ComparedScenario, name: string): SideRatios | undefined {

@@ -1,9 +1,10 @@
 import { renderReportPage } from '../page/report-page.ts';
 import type { Result, ScenarioResult } from '../result.ts';
+import { safeName, uniqueNames } from '../text/safe-name.ts';
+import { targetBanners } from '../text/target-words.ts';
 import { renderHgrm } from './hgrm.ts';
 import { renderHlog } from './hlog.ts';
 import { renderJunit } from './junit.ts';
-import { uniqueNames } from './safe-name.ts';
 import { renderScenariosCsv } from './scenarios-csv.ts';
 import { renderSeriesCsv } from './series-csv.ts';
 
@@ -35,13 +36,17 @@ export function fileNames(result: Result): string[] {
 }
 
 /** Two for each scenario of which anything completed. */
-function distributionsOf({ scenarios }: Result): ResultFile[] {
+function distributionsOf({ scenarios, target }: Result): ResultFile[] {
   const measured = scenarios.filter(({ rounds }) => rounds.some(({ completed }) => completed > 0));
-  const names = uniqueNames(measured.map(({ id }) => id));
+  const names = uniqueNames(
+    measured.map(({ id }) => safeName(id)),
+    '_',
+  );
+  const remarks = targetBanners({ target });
   return measured.flatMap((scenario, index) =>
     kinds.map(kind => ({
       path: `histograms/${names[index]}.${kind}.hgrm`,
-      render: () => renderHgrm(histogramsOf(scenario, kind)),
+      render: () => renderHgrm(histogramsOf(scenario, kind), remarks),
     })),
   );
 }

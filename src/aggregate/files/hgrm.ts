@@ -16,12 +16,15 @@ interface Tick {
  * Histograms merged as a percentile distribution in milliseconds, in HdrHistogram's text format (`.hgrm`), which its
  * plotter and many others read. hdr-histogram-js 3.0 writes it, too, but in WebAssembly it loses the zeros behind the
  * point (0.031 becomes 0.310), and in JavaScript it takes 30 ms each.
+ *
+ * @param remarks what a reader must know, each a line of comment before the figures
  */
-export function renderHgrm(encoded: readonly string[]): string {
+export function renderHgrm(encoded: readonly string[], remarks: readonly string[] = []): string {
   const recorded = readRecorded(encoded);
   const { mean, deviation } = moments(recorded);
   const max = recorded.buckets.at(-1)?.high ?? 0;
   return [
+    ...remarks.map(remark => `#[${remark}]`),
     '       Value     Percentile TotalCount 1/(1-Percentile)',
     '',
     ...ticks(recorded).map(line),

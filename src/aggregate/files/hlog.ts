@@ -1,6 +1,7 @@
 import type { Result, RoundResult } from '../result.ts';
 import { toOneLine } from '../text/format.ts';
-import { safeName } from './safe-name.ts';
+import { safeName } from '../text/safe-name.ts';
+import { targetBanners } from '../text/target-words.ts';
 
 /** One round of one scenario on the time line of its run. */
 interface Interval {
@@ -24,6 +25,7 @@ export function renderHlog(result: Result): string {
   const { known, intervals } = placeRounds(result);
   return [
     `#[${toOneLine(`${result.tool.name} ${result.tool.version}: ${result.name}`)}, nanoseconds]`,
+    ...targetBanners(result).map(banner => `#[${banner}]`),
     ...(known ? [] : ['#[Rounds are laid end to end: the result does not tell when each began]']),
     '#[Histogram log format version 1.3]',
     `#[BaseTime: ${epoch} (seconds since epoch)]`,

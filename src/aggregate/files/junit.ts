@@ -1,6 +1,7 @@
 import type { Result, ThresholdResult } from '../result.ts';
-import { describeTarget, standInBanner } from '../text/target-words.ts';
+import { describeTarget, standInBanner, targetBanners } from '../text/target-words.ts';
 import { describeThreshold, describeUnjudged, isMetByItsValue } from '../thresholds/words.ts';
+import { tookSeconds } from '../took-seconds.ts';
 import { element } from './xml.ts';
 
 /** A threshold as JUnit sees it. */
@@ -29,7 +30,7 @@ export function renderJunit(result: Result): string | null {
     tests: cases.length,
     failures: cases.filter(({ outcome }) => outcome?.kind === 'failure').length,
     errors: cases.filter(({ outcome }) => outcome?.kind === 'error').length,
-    time: secondsOf(result),
+    time: Number((tookSeconds(result) ?? 0).toFixed(3)),
   };
   const suite = element(
     'testsuite',
@@ -37,6 +38,7 @@ export function renderJunit(result: Result): string | null {
     [
       element('properties', {}, [
         property('target', describeTarget(result.target)),
+        ...targetBanners(result).map(banner => property('warning', banner)),
         property('seed', String(result.seed)),
         property('tool', `${result.tool.name} ${result.tool.version}`),
       ]),
@@ -100,10 +102,4 @@ function property(name: string, value: string): string[] {
 
 function sumBy<T>(items: readonly T[], amount: (item: T) => number): number {
   return items.reduce((sum, item) => sum + amount(item), 0);
-}
-
-/** What the run took. */
-function secondsOf({ startedAt, finishedAt }: Result): number {
-  const took = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
-  return Number.isFinite(took) ? took : 0;
 }

@@ -2,9 +2,9 @@ import type { Interval, Result, RoundResult, ScenarioResult, SummaryResult } fro
 import { failedOf } from '../summary.ts';
 import { type CsvColumn, renderCsv } from './csv.ts';
 
-/** `scenarios.csv`: a line for each scenario, with what it was, its medians over the rounds and what limited it. */
-export function renderScenariosCsv({ scenarios }: Pick<Result, 'scenarios'>): string {
-  return renderCsv(scenarios, columns);
+/** `scenarios.csv`: a line for each scenario, with what it was, its medians over the rounds, what limited it and what answered. */
+export function renderScenariosCsv({ scenarios, target }: Pick<Result, 'scenarios' | 'target'>): string {
+  return renderCsv(scenarios, [...columns, ...serverColumns(target)]);
 }
 
 const columns: readonly CsvColumn<ScenarioResult>[] = [
@@ -50,6 +50,16 @@ const columns: readonly CsvColumn<ScenarioResult>[] = [
   { name: 'limitedBy', value: ({ limitedBy }) => limitedBy.resource },
   { name: 'evidence', value: ({ limitedBy }) => limitedBy.evidence },
 ];
+
+/** The same in every line, for a line may be read far from its file. Where a result does not tell it, nothing is there. */
+function serverColumns({ detected, standIn, unverified }: Result['target']): CsvColumn<ScenarioResult>[] {
+  return [
+    { name: 'server', value: () => detected.server },
+    { name: 'serverVersion', value: () => detected.version },
+    { name: 'standIn', value: () => standIn },
+    { name: 'unverified', value: () => unverified ?? null },
+  ];
+}
 
 /** Of all rounds together. */
 function count(name: string, of: (round: RoundResult) => number): CsvColumn<ScenarioResult> {

@@ -1,5 +1,6 @@
 import type { ResultComparison } from '../comparison/schema.ts';
-import { describeAlarms, describeTitle, splitClaims } from '../comparison/words.ts';
+import { describeAlarms, describeTitle } from '../comparison/words.ts';
+import { splitClaims } from '../text/claim-words.ts';
 import { formatPlural } from '../text/format.ts';
 import { describeTarget } from '../text/target-words.ts';
 import { describeThresholds } from '../thresholds/words.ts';
@@ -12,15 +13,14 @@ import { verdicts } from './sections/verdicts.ts';
 
 /** A comparison as the text of `comparison.html`: one file that fetches nothing. Text from outside is escaped. */
 export function renderComparisonPage(comparison: ResultComparison): string {
-  const { judged } = splitClaims(comparison);
-  const silent = comparison.claims.filter(claim => !judged.includes(claim));
+  const { told, silent } = splitClaims(comparison.claims, { atLeast: 0 });
   const hasClaims = comparison.claims.length > 0;
   return renderDocument({
     title: `${describeTitle(comparison)} – poolbench`,
     header: header(comparison),
     alarms: alarmsOf(comparison),
     sections: [
-      section('verdicts', 'Verdicts', hasClaims && verdicts(judged, silent, [])),
+      section('verdicts', 'Verdicts', hasClaims && verdicts(told, silent, [])),
       section('ratios', 'Differences', ratioCharts(comparison)),
       section('fairness', 'Is it fair?', fairness(comparison)),
       section('figures', 'Side by side', figureCharts(comparison)),

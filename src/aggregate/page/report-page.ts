@@ -5,8 +5,9 @@ import { describeShortfall } from '../report/shortfall.ts';
 import type { Result } from '../result.ts';
 import { splitClaims } from '../text/claim-words.ts';
 import { capitalise, formatPlural, toOneLine } from '../text/format.ts';
-import { describeTarget, standInBanner } from '../text/target-words.ts';
+import { describeTarget, targetBanners } from '../text/target-words.ts';
 import { describeThresholds, describeUnjudged } from '../thresholds/words.ts';
+import { tookSeconds } from '../took-seconds.ts';
 import { renderDocument } from './document.ts';
 import { type Content, type Html, html } from './html.ts';
 import { section } from './section.ts';
@@ -26,7 +27,7 @@ import { verdicts } from './sections/verdicts.ts';
 /** A result as the text of `report.html`: one file that fetches nothing. Text from outside is escaped. */
 export function renderReportPage(result: Result): string {
   const { name, claims, scenarios } = result;
-  const { told, silent } = splitClaims(claims);
+  const { told, silent } = splitClaims(claims, { atLeast: 1 });
   return renderDocument({
     title: `${toOneLine(name)} – poolbench`,
     header: header(result),
@@ -51,12 +52,13 @@ export function renderReportPage(result: Result): string {
 }
 
 function header(result: Result): Html {
-  const { name, target, startedAt, finishedAt, scenarios } = result;
+  const { name, target, startedAt, scenarios } = result;
   const rounds = Math.max(0, ...scenarios.map(scenario => scenario.rounds.length));
-  const minutes = (Date.parse(finishedAt) - Date.parse(startedAt)) / 60_000;
-  const took = Number.isFinite(minutes)
-    ? `, ${minutes < 1.5 ? `${Math.round(minutes * 60)} s` : `${minutes.toFixed(0)} minutes`}`
-    : '';
+  const seconds = tookSeconds(result);
+  const took =
+    seconds === null
+      ? ''
+      : `, ${seconds < 90 ? `${Math.round(seconds)} s` : `${(seconds / 60).toFixed(0)} minutes`}`;
   return html`<p class="brand">poolbench report</p><h1>${name}</h1><p class="lead">${describeTarget(target)}</p><p class="facts">${[
     formatPlural(scenarios.length, 'scenario'),
     formatPlural(rounds, 'round'),
@@ -69,18 +71,11 @@ function header(result: Result): Html {
 function alarmsOf(result: Result): string[] {
   const crossed = result.thresholds.filter(threshold => threshold.crossed).length;
   return [
-    standInBanner(result),
+    ...targetBanners(result),
     describeShortfall(result),
     crossed > 0 ? describeThresholds(result.thresholds) : null,
     describeUnjudged(result),
-    uncheckedCertificate(result),
   ].filter(text => text !== null);
-}
-
-export function uncheckedCertificate({ config }: Pick<Result, 'config'>): string | null {
-  const { tls } = (config.target ?? {}) as { tls?: { rejectUnauthorized?: unknown } };
-  if (tls?.rejectUnauthorized !== false) return null;
-  return "The server's certificate was not checked (target.tls.rejectUnauthorized is false): whoever answered was believed.";
 }
 
 function warnings(result: Result): Content {

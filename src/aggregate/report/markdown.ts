@@ -28,7 +28,7 @@ export function renderMarkdown(result: Result): string {
   const banners = targetBanners(result);
   const shortfall = describeShortfall(result);
   const loud = [...banners, shortfall].flatMap(text => (text === null ? [] : `> **${asMarkdown(text)}**`));
-  const { told, silent } = splitClaims(result.claims);
+  const { told, silent } = splitClaims(result.claims, { atLeast: 1 });
   const warnings = [...result.warnings, ...findImbalances(result)];
   return `${[
     `# ${asMarkdown(result.name)}`,

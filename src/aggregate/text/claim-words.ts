@@ -19,14 +19,27 @@ export function formatMeasured({
   return `${formatInterval(interval, unit === 'ms' ? formatMs : formatRate)} ${toOneLine(unit)}`;
 }
 
-/** Claims of which a run says something, to be told in full, and the others; where it says nothing of any, C1 is told. */
-export function splitClaims(claims: readonly ClaimResult[]): {
+/**
+ * Claims of which something was found, to be told in full, and the others.
+ *
+ * @param atLeast so many are told where nothing was found of any
+ */
+export function splitClaims(
+  claims: readonly ClaimResult[],
+  { atLeast }: { readonly atLeast: number },
+): {
   readonly told: readonly ClaimResult[];
   readonly silent: readonly ClaimResult[];
 } {
   const telling = claims.filter(claim => !saysNothing(claim));
-  const told = telling.length > 0 ? telling : claims.slice(0, 1);
+  const told = telling.length > 0 ? telling : claims.slice(0, atLeast);
   return { told, silent: claims.filter(claim => !told.includes(claim)) };
+}
+
+/** Claims that were not tested, each with its reason, as a sentence; null without any. */
+export function describeUntested(claims: readonly ClaimResult[]): string | null {
+  if (claims.length === 0) return null;
+  return `Not tested: ${claims.map(({ id, reason }) => toOneLine(`${id} (${reason.replace(/\.$/, '')})`)).join('; ')}.`;
 }
 
 /** Whether the run had nothing for a claim: no verdict, no figure and nothing to compare. */

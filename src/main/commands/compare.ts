@@ -1,15 +1,13 @@
 import { relative } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { whyNotComparable } from '../../aggregate/comparison/equality.ts';
-import { uniqueNames } from '../../aggregate/comparison/names.ts';
 import { renderComparison } from '../../aggregate/comparison/terminal.ts';
+import { longestName, safeName, uniqueNames } from '../../aggregate/text/safe-name.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { CompareFlags } from '../parse-command-line.ts';
 import { printOutput } from '../results/print-output.ts';
 import { findResult, readResult } from '../results/read-result.ts';
 import { createResultsFolder, writeComparison } from '../results/results-folder.ts';
-
-const longestName = 120;
 
 /**
  * `poolbench compare RESULT RESULT…`: finished runs side by side, the first of them as the base. With `--out` it
@@ -20,7 +18,10 @@ const longestName = 120;
  */
 export async function compare(paths: readonly string[], flags: CompareFlags): Promise<number> {
   const results = await Promise.all(paths.map(async path => readResult(await findResult(path))));
-  const names = uniqueNames(results.map(({ name }) => name));
+  const names = uniqueNames(
+    results.map(({ name }) => name),
+    '-',
+  );
   const unequal = whyNotComparable(
     results.map(({ config, scenarios }, index) => ({
       name: names[index] ?? '',
@@ -44,10 +45,7 @@ export async function compare(paths: readonly string[], flags: CompareFlags): Pr
   return 0;
 }
 
-/** Names come from results of others: letters, digits and a few signs, in the length of a file name. */
+/** Names come from results of others. */
 function joinNames(names: readonly string[]): string {
-  return names
-    .map(name => name.replace(/[^\w.-]+/g, '-'))
-    .join('-')
-    .slice(0, longestName);
+  return names.map(safeName).join('-').slice(0, longestName);
 }

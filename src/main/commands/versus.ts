@@ -1,13 +1,11 @@
 import { whyNotComparable } from '../../aggregate/comparison/equality.ts';
+import { longestName } from '../../aggregate/text/safe-name.ts';
 import { readExperiment } from '../config/read-experiment.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { expandScenarios } from '../plan/scenarios.ts';
 import { planSides } from '../plan/sides.ts';
 import { measureSides } from '../run/measure-sides.ts';
-
-/** Names of folders end at 255 bytes, and so do readers' patience. */
-const longestName = 120;
 
 /**
  * `poolbench versus CONFIG CONFIG…`: measures all of them in turn within every round, then compares them to the first.

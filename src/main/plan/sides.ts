@@ -1,4 +1,4 @@
-import { uniqueNames } from '../../aggregate/comparison/names.ts';
+import { uniqueNames } from '../../aggregate/text/safe-name.ts';
 import type { Experiment } from '../config/experiment.ts';
 
 /** One side of a run before its target is found. */
@@ -19,6 +19,9 @@ export function planSides(experiments: readonly Experiment[]): PlannedSide[] {
       experiment: { ...experiment, target: { ...target, threads: [threads] } },
     }));
   });
-  const names = uniqueNames(sides.map(side => side.name));
+  const names = uniqueNames(
+    sides.map(side => side.name),
+    '-',
+  );
   return sides.map((side, index) => ({ ...side, name: names[index] ?? side.name }));
 }

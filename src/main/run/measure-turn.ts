@@ -34,20 +34,23 @@ export async function measureTurn(
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
     let result: RoundResult | null = null;
+    let refused: ConnectRefused | undefined;
     progress.follow(step, shared, () => {
       watch.suspect();
       if (watch.lost) stop();
     });
     try {
       result = await measure(bench, scenario, step.round, shared);
-      return result;
     } catch (cause) {
-      if (signal.aborted) return null;
-      if (attempt === 2 || !(cause instanceof ConnectRefused)) throw cause;
-      await watch.present(() => signal.aborted);
+      if (!(cause instanceof ConnectRefused)) throw cause;
+      refused = cause;
     } finally {
       signal.removeEventListener('abort', stop);
       progress.finished(step, result);
     }
+    // Who stops a run may have stopped its server, too.
+    if (refused === undefined || signal.aborted) return result;
+    if (attempt === 2) throw refused;
+    await watch.present(() => signal.aborted);
   }
 }

@@ -1,0 +1,21 @@
+/** Leaves room for a time before it or an ending behind it in the 255 bytes that a file system takes. */
+export const longestName = 200;
+
+/** A name from anywhere as a part of that of a file, with letters, digits, `.`, `_`, `+` and `-` alone; never empty. */
+export function safeName(name: string): string {
+  return name.replace(/[^\w.+-]/g, '_').slice(0, longestName) || '_';
+}
+
+/**
+ * The same names with `separator` and a number behind each that came before: redis, redis-2. Case does not make a name
+ * another one, for in some file systems it makes no other file.
+ */
+export function uniqueNames(names: readonly string[], separator: '-' | '_'): string[] {
+  const taken = new Set<string>();
+  return names.map(name => {
+    let unique = name;
+    for (let number = 2; taken.has(unique.toLowerCase()); number++) unique = `${name}${separator}${number}`;
+    taken.add(unique.toLowerCase());
+    return unique;
+  });
+}
