@@ -1,5 +1,3 @@
-import { rmdirSync } from 'node:fs';
-import { relative } from 'node:path';
 import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/ledger/ledger.ts';
 import { renderLedger } from '../../aggregate/ledger/terminal.ts';
 import { readLedger, readSuite, writeLedger } from '../claims/ledger-folder.ts';
@@ -14,11 +12,13 @@ import { Progress } from '../live/progress.ts';
 import type { ClaimsFlags } from '../parse-command-line.ts';
 import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
+import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder } from '../results/results-folder.ts';
 import { expectSameSubject } from '../results/same-subject.ts';
 import { describeEnvironment, describeTool } from '../run/environment.ts';
 import { onInterrupt } from '../run/interrupt.ts';
 import { meetTarget, shoutBanners } from '../run/meet-target.ts';
+import { shownFolder } from '../shown-folder.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 
@@ -93,8 +93,9 @@ export async function claims(
     progress.say('');
     printOutput(ledger, { json: flags.json, render: colour => renderLedger(ledger, colour) });
     if (flags.json) shoutBanners(target);
-    const where = relative('.', folder) || '.';
-    progress.say(`\nWritten: ${where}/ledger.json and ledger.md, beside a folder for each suite`);
+    progress.say(
+      `\nWritten: ${shownFolder(folder)}/ledger.json and ledger.md, beside a folder for each suite`,
+    );
     if (!ledger.complete) sayHowToGoOn(making);
     if (interrupt.signal.aborted) return 130;
     if (error !== undefined) throw error;
@@ -103,7 +104,7 @@ export async function claims(
   } finally {
     await progress.close();
     await target?.stop();
-    removeIfEmpty(folder);
+    removeEmptyFolders([folder]);
     forget();
   }
 }
@@ -132,7 +133,7 @@ function find(
     say: line => progress.say(line),
     signal,
     beforeExit() {
-      if (!removeIfEmpty(making.folder)) sayHowToGoOn(making);
+      if (removeEmptyFolders([making.folder])) sayHowToGoOn(making);
     },
   });
 }
@@ -158,14 +159,4 @@ async function readEarlier(folder: string, flags: ClaimsFlags): Promise<Ledger> 
 function settingsOf(flags: ClaimsFlags): Ledger['settings'] {
   const given = kept.filter(name => flags[name] !== undefined);
   return Object.fromEntries(given.map(name => [name, flags[name]]));
-}
-
-/** A command that found no target leaves no folder behind. */
-function removeIfEmpty(folder: string): boolean {
-  try {
-    rmdirSync(folder);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -95,7 +95,7 @@ export async function writeSearch(folder: string, search: Search): Promise<void>
 }
 
 /** As `mkdir` with `recursive`, which in Node 20 never ends for a folder in /proc. */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {

@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { renderComparison } from '../../aggregate/comparison/terminal.ts';
 import { fileNames } from '../../aggregate/files/files.ts';
@@ -15,6 +14,7 @@ import { printOutput } from '../results/print-output.ts';
 import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder, createSideFolders, writeComparison } from '../results/results-folder.ts';
 import { expectSameSubject, type Subject } from '../results/same-subject.ts';
+import { shownFolder } from '../shown-folder.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 import { withoutPassword } from '../target/url.ts';
@@ -93,7 +93,7 @@ export async function measureSides(
       throw outcome.error ?? cause;
     });
     if (flags.json) for (const target of targets) shoutBanners(target);
-    progress.say(`\nWritten: ${relative('.', folder)}/${written}`);
+    progress.say(`\nWritten: ${shownFolder(folder)}/${written}`);
     sayHowToGoOn(outcome.results, sides, flags);
     const code = exitCodeOf(outcome, sides, signal);
     if (code === 99) sayCrossed(outcome.results);

@@ -27,8 +27,9 @@ export interface SidesOutcome {
 
 /**
  * Measures every scenario on every side in every round, and writes each side's result.json and report.md after every
- * round, and what is made of it for readers and other tools at the end. A lost target or a failed thread ends the run early, on all sides, with what was measured kept; the run's keys
- * are removed and its threads ended either way. Targets are left to the caller to stop.
+ * round, and what is made of it for readers and other tools at the end. A lost target or a failed thread ends the run
+ * early, on all sides, with what was measured kept; the run's keys are removed and its threads ended either way. Targets
+ * are left to the caller to stop.
  *
  * @throws PoolbenchError of the preflight, before any load
  */
