@@ -76,12 +76,15 @@ export async function claims(
     const words = suites.flatMap(suite => suite.claims);
     let ledger = assembleLedger(head, words, left, new Date());
     // A disk that fills up must not keep what is measured from being printed.
-    let unwritten: unknown;
+    let unwritten: PoolbenchError | undefined;
     const keep = async (suites: readonly JudgedSuite[]) => {
       ledger = assembleLedger(head, words, suites, new Date());
       unwritten = await writeLedger(folder, ledger).then(
         () => undefined,
-        (error: unknown) => error,
+        (cause: unknown) => {
+          if (!(cause instanceof PoolbenchError)) throw cause;
+          return cause;
+        },
       );
     };
     await keep(left);
@@ -94,7 +97,9 @@ export async function claims(
     printOutput(ledger, { json: flags.json, render: colour => renderLedger(ledger, colour) });
     if (flags.json) shoutBanners(target);
     progress.say(
-      `\nWritten: ${shownFolder(folder)}/ledger.json and ledger.md, beside a folder for each suite`,
+      unwritten === undefined
+        ? `\nWritten: ${shownFolder(folder)}/ledger.json and ledger.md, beside a folder for each suite`
+        : `\nwarning: ${unwritten.message}`,
     );
     if (!ledger.complete) sayHowToGoOn(making);
     if (interrupt.signal.aborted) return 130;

@@ -55,9 +55,10 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
     progress.say('');
     printOutput(outcome.search, { json: flags.json, render: colour => renderSearch(outcome.search, colour) });
     if (flags.json) shoutBanners(target);
-    progress.say(
-      `\nWritten: ${shownFolder(folder)}/search.json and search.md, beside the figures of all steps`,
-    );
+    if (outcome.written)
+      progress.say(
+        `\nWritten: ${shownFolder(folder)}/search.json and search.md, beside the figures of all steps`,
+      );
     return exitCodeOf(outcome, signal);
   } finally {
     await progress.close();

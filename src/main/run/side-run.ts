@@ -1,4 +1,5 @@
 import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { derivedFiles, reportFile, resultFile } from '../../aggregate/result-files.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Address } from '../../pool/address.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
@@ -10,8 +11,7 @@ import { connectionsNeeded, expandScenarios, type Scenario } from '../plan/scena
 import { warnOfMissingCores } from '../plan/spare-cores.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
-import { writeResults } from '../results/results-folder.ts';
-import { writeFiles } from '../results/write-files.ts';
+import { type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target/key-space.ts';
 import { preflight } from '../target/preflight.ts';
 import { writeIndex } from '../target/record-index.ts';
@@ -151,7 +151,7 @@ export class SideRun {
   }: {
     complete: boolean;
     final: boolean;
-  }): Promise<{ result: Result; unwritten: Error | undefined }> {
+  }): Promise<{ result: Result; written: Written }> {
     const { name, experiment, target, folder } = this.#side;
     const result = assembleResult({
       name,
@@ -165,15 +165,10 @@ export class SideRun {
       warnings: this.#warnings,
       complete,
     });
-    try {
-      await writeResults(folder, result);
-      if (final) await writeFiles(folder, result);
-      return { result, unwritten: undefined };
-    } catch (cause) {
-      if (!(cause instanceof PoolbenchError)) throw cause;
-      if (!complete) this.#warn([cause.message]);
-      return { result, unwritten: cause };
-    }
+    const derived = final ? derivedFiles(result) : [reportFile(result)];
+    const written = await writeAsFarAsPossible(folder, [resultFile(result), ...derived]);
+    if (written.error !== undefined && !complete) this.#warn([written.error.message]);
+    return { result, written };
   }
 
   get #workload(): WorkloadTask {
