@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { renderSearch } from '../../aggregate/search/terminal.ts';
 import { readExperiment } from '../config/read-experiment.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -12,6 +11,7 @@ import { meetTarget, shoutBanners } from '../run/meet-target.ts';
 import { describeSearch } from '../search/describe-search.ts';
 import { planSearch } from '../search/plan-search.ts';
 import { runSearch, type SearchOutcome } from '../search/run-search.ts';
+import { shownFolder } from '../shown-folder.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 
@@ -55,9 +55,10 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
     progress.say('');
     printOutput(outcome.search, { json: flags.json, render: colour => renderSearch(outcome.search, colour) });
     if (flags.json) shoutBanners(target);
-    progress.say(
-      `\nWritten: ${relative('.', folder)}/search.json and search.md, beside the figures of all steps`,
-    );
+    if (outcome.written)
+      progress.say(
+        `\nWritten: ${shownFolder(folder)}/search.json and search.md, beside the figures of all steps`,
+      );
     return exitCodeOf(outcome, signal);
   } finally {
     await progress.close();

@@ -10,7 +10,7 @@ import type { SidesOutcome } from './run-sides.ts';
  * @throws what ended the run early; PoolbenchError NOTHING_MEASURED, TOO_MANY_FAILURES of the first side that it is true of
  */
 export function exitCodeOf(
-  { results, error }: SidesOutcome,
+  { results, error }: Pick<SidesOutcome, 'results' | 'error'>,
   sides: readonly PlannedSide[],
   signal: AbortSignal,
 ): number {

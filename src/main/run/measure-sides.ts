@@ -1,9 +1,8 @@
-import { relative } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { renderComparison } from '../../aggregate/comparison/terminal.ts';
-import { fileNames } from '../../aggregate/files/files.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
+import { shortPaths } from '../../aggregate/result-files.ts';
 import { formatList, toPlainLines } from '../../aggregate/text/format.ts';
 import { describeThresholds } from '../../aggregate/thresholds/words.ts';
 import { resumeRunCommand } from '../command-words.ts';
@@ -16,13 +15,14 @@ import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
 import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder, createSideFolders, writeComparison } from '../results/results-folder.ts';
+import { shownFolder } from '../shown-folder.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 import { withoutPassword } from '../target/url.ts';
 import { describeEarlier, type EarlierRun } from './earlier-run.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { meetTarget, shoutBanners } from './meet-target.ts';
-import { runSides } from './run-sides.ts';
+import { runSides, type SidesOutcome } from './run-sides.ts';
 import { expectSameSubject, type Subject } from './same-subject.ts';
 import type { Side } from './side.ts';
 
@@ -89,11 +89,11 @@ export async function measureSides(
     const { signal } = interrupt;
     const outcome = await runSides({ sides, progress, signal, force: flags.force === true, earlier });
     progress.say('');
-    const written = await conclude(outcome.results, folder, flags).catch(cause => {
+    const written = await conclude(outcome, folder, flags).catch(cause => {
       throw outcome.error ?? cause;
     });
     if (flags.json) for (const target of targets) shoutBanners(target);
-    progress.say(`\nWritten: ${relative('.', folder)}/${written}`);
+    if (written !== '') progress.say(`\nWritten: ${shownFolder(folder)}/${written}`);
     sayHowToGoOn(outcome.results, sides, flags);
     const code = exitCodeOf(outcome, sides, signal);
     if (code === 99) sayCrossed(outcome.results);
@@ -110,17 +110,23 @@ function subjectOf(target: Target): Subject {
   return { target: shownTarget(target), environment: describeEnvironment(), tool: describeTool() };
 }
 
-/** Prints the result of one side, or compares several, and says what was written. */
-async function conclude(results: readonly Result[], folder: string, flags: RunFlags): Promise<string> {
+/** Prints the result of one side, or compares several; resolves to what was written, for a reader, which may be nothing. */
+async function conclude(
+  { results, written }: SidesOutcome,
+  folder: string,
+  flags: RunFlags,
+): Promise<string> {
   const [only] = results;
   if (only !== undefined && results.length === 1) {
     printOutput(only, { json: flags.json, render: colour => renderTerminal(only, colour) });
-    return formatList(['result.json', 'report.md', ...fileNames(only)]);
+    return formatList(shortPaths(written.flatMap(({ paths }) => paths)));
   }
   const comparison = compareResults(results);
   printOutput(comparison, { json: flags.json, render: colour => renderComparison(comparison, colour) });
   await writeComparison(folder, comparison);
-  return 'comparison.json, .md and .html, and a folder of each side with its result.json, reports and files for other tools';
+  const sides = ', and a folder of each side with its result.json, reports and files for other tools';
+  const all = written.every(({ error }) => error === undefined);
+  return `comparison.json, .md and .html${all ? sides : ''}`;
 }
 
 /** A run of one target that did not come to its end can be gone on with. */
