@@ -34,7 +34,7 @@ function roundOf(latenciesMs: readonly number[]) {
 const about = {
   tool: { name: 'poolbench', version: '1.2.3' },
   node: 'v20.0.0',
-  targets: new Map([['', standInTarget]]),
+  targets: new Map([['', { ...standInTarget, unverified: true }]]),
 };
 const step = { round: 1, rounds: 2, index: 1, total: 1, threads: 1, warmupSeconds: 0, seconds: 1 };
 
@@ -65,7 +65,7 @@ test('counters and histograms are those of the results; gauges those of the mome
     expect(metricValue(now, 'poolbench_left_seconds')).toBeGreaterThanOrEqual(0);
     const result = roundOf(latenciesMs);
     run.finished(result);
-    latencies.add(scenario, result);
+    latencies.add({ scenario }, result);
   }
   const end = scrape();
   expect(metricValue(end, 'poolbench_operations_completed_total')).toBe(6);
@@ -91,18 +91,30 @@ test('counters and histograms are those of the results; gauges those of the mome
     declared: standInTarget.declared.server,
     server: standInTarget.detected.server,
     stand_in: 'true',
+    unverified: 'true',
   });
 });
 
 test('scenarios are bounded: the rest are one', () => {
   const latencies = new LatencyBuckets();
   const round = roundOf([1]);
-  for (let i = 0; i < mostScenarios + 3; i++) latencies.add(`s${i}`, round);
-  latencies.add('s0', round);
+  for (let i = 0; i < mostScenarios + 3; i++) latencies.add({ scenario: `s${i}` }, round);
+  latencies.add({ scenario: 's0' }, round);
   const counts = latencies.samples('response').filter(({ suffix }) => suffix === '_count');
   expect(counts).toHaveLength(mostScenarios + 1);
   expect(counts.at(0)).toMatchObject({ labels: { scenario: 's0' }, value: 2 });
   expect(counts.at(-1)).toMatchObject({ labels: { scenario: 'other' }, value: 3 });
+});
+
+test('suites of a ledger that have a scenario alike are told apart', () => {
+  const latencies = new LatencyBuckets();
+  latencies.add({ suite: 'pool-size', scenario: 's' }, roundOf([1]));
+  latencies.add({ suite: 'mixed', scenario: 's' }, roundOf([1, 2]));
+  const counts = latencies.samples('service').filter(({ suffix }) => suffix === '_count');
+  expect(counts).toEqual([
+    { suffix: '_count', labels: { suite: 'pool-size', scenario: 's' }, value: 1 },
+    { suffix: '_count', labels: { suite: 'mixed', scenario: 's' }, value: 2 },
+  ]);
 });
 
 test('a label is read as it was, whatever is in it', () => {

@@ -3,7 +3,7 @@ import { nearest } from './config/nearest.ts';
 import type { Overrides } from './config/overrides.ts';
 import { PoolbenchError } from './errors.ts';
 
-/** What `run`, `check` and `versus` take beyond their configs. */
+/** What `run`, `versus` and `search` take beyond their configs, and `run --resume` beyond its folder. */
 export interface RunFlags extends Overrides {
   /** Another config, whose target takes the place of the config's own. */
   readonly target?: string | undefined;
@@ -16,6 +16,9 @@ export interface RunFlags extends Overrides {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
+
+/** What `check` takes beyond its config: it measures nothing and leaves nothing. */
+export type CheckFlags = Overrides & Pick<RunFlags, 'target' | 'no-stand-in' | 'force'>;
 
 /** What `claims` takes beyond its target. */
 export interface ClaimsFlags extends Omit<Overrides, 'url' | 'quick'> {
@@ -46,7 +49,8 @@ export interface ReportFlags {
 }
 
 export type CommandLine =
-  | { readonly command: 'run' | 'check' | 'search'; readonly path: string; readonly options: RunFlags }
+  | { readonly command: 'run' | 'search'; readonly path: string; readonly options: RunFlags }
+  | { readonly command: 'check'; readonly path: string; readonly options: CheckFlags }
   | { readonly command: 'resume'; readonly folder: string; readonly options: RunFlags }
   | { readonly command: 'versus'; readonly paths: readonly string[]; readonly options: RunFlags }
   | { readonly command: 'claims'; readonly target: string; readonly options: ClaimsFlags }

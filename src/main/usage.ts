@@ -16,7 +16,8 @@ Usage
   poolbench report RESULT           render a result.json (or its folder) again, with the files beside it
 
 Options
-  --target FILE    the target of another config, over the config's (run, check)
+  --target FILE    the target of another config, over the config's (run, check, search);
+                   with run --resume the same target, for its password
   --url URL        its URL, over the config's: redis://, rediss:// or unix:// (the same)
   --rounds N       repetitions of every scenario; a verdict takes 5
   --seconds S      measured time of one scenario in one round (claims: not for the

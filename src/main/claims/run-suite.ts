@@ -59,7 +59,7 @@ async function measure(suite: PlannedSuite, sides: Side[], run: SuiteRun): Promi
   const earlier = own === undefined || sides.length > 1 ? undefined : await readUnfinished(own);
   if (earlier !== undefined) run.progress.say(describeEarlier(earlier));
   const { progress, signal, force } = run;
-  const { results, error } = await runSides({ sides, progress, signal, force, earlier });
+  const { results, error } = await runSides({ sides, progress, signal, force, suite: suite.name, earlier });
   let claims = results[0]?.claims ?? [];
   if (suite.opponents !== null) {
     const comparison = compareResults(results);

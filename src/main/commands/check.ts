@@ -4,7 +4,7 @@ import { mostRecords } from '../../workers/workload/key-ranges.ts';
 import { readExperiment } from '../config/read-experiment.ts';
 import { describeEnvironment } from '../environment.ts';
 import { exitOnInterrupt } from '../interrupt.ts';
-import type { RunFlags } from '../parse-command-line.ts';
+import type { CheckFlags } from '../parse-command-line.ts';
 import { describeSides } from '../plan/describe-sides.ts';
 import { connectionsNeeded, expandScenarios } from '../plan/scenarios.ts';
 import { type PlannedSide, planSides } from '../plan/sides.ts';
@@ -21,7 +21,7 @@ import { preflight } from '../target/preflight.ts';
  * @returns the exit code
  * @throws PoolbenchError for what a run would stumble over
  */
-export async function check(path: string, flags: RunFlags): Promise<number> {
+export async function check(path: string, flags: CheckFlags): Promise<number> {
   const sides = planSides([await readExperiment(path, flags)]);
   // Nothing is measured, so there is nothing to keep; what is being fetched or started ends as the process exits.
   exitOnInterrupt();
@@ -30,7 +30,7 @@ export async function check(path: string, flags: RunFlags): Promise<number> {
   return 0;
 }
 
-async function checkTarget(side: PlannedSide, sides: number, flags: RunFlags): Promise<void> {
+async function checkTarget(side: PlannedSide, sides: number, flags: CheckFlags): Promise<void> {
   const target = await findTarget(side.experiment, {
     standInAllowed: flags['no-stand-in'] !== true,
     onFreePort: sides > 1,

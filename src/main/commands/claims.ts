@@ -16,6 +16,7 @@ import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
 import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder } from '../results/results-folder.ts';
+import { expectNoError } from '../run/exit-code.ts';
 import { meetTarget, shoutBanners } from '../run/meet-target.ts';
 import { expectSameSubject } from '../run/same-subject.ts';
 import { shownFolder } from '../shown-folder.ts';
@@ -90,7 +91,11 @@ export async function claims(
     await keep(left);
     const cold = describeCold(plan, settings);
     if (cold !== null) progress.say(cold);
-    const findOther = ({ experiment }: PlannedSide) => find(experiment, making, { onFreePort: true });
+    const findOther = async ({ name, experiment }: PlannedSide) => {
+      const other = await find(experiment, making, { onFreePort: true });
+      progress.meet(name, shownTarget(other));
+      return other;
+    };
     const run = { folder, target, findOther, progress, signal: interrupt.signal, force };
     const error = await runSuites(plan, left, run, keep);
     progress.say('');
@@ -102,8 +107,8 @@ export async function claims(
         : `\nwarning: ${unwritten.message}`,
     );
     if (!ledger.complete) sayHowToGoOn(making);
+    expectNoError(error, interrupt.signal);
     if (interrupt.signal.aborted) return 130;
-    if (error !== undefined) throw error;
     if (unwritten !== undefined) throw unwritten;
     return 0;
   } finally {

@@ -7,6 +7,7 @@ import type { RunFlags } from '../parse-command-line.ts';
 import { printOutput } from '../results/print-output.ts';
 import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder, createSideFolders } from '../results/results-folder.ts';
+import { expectNoError } from '../run/exit-code.ts';
 import { meetTarget, shoutBanners } from '../run/meet-target.ts';
 import { describeSearch } from '../search/describe-search.ts';
 import { planSearch } from '../search/plan-search.ts';
@@ -70,8 +71,8 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
 
 /** @throws what ended the search early; PoolbenchError NOTHING_MEASURED */
 function exitCodeOf({ search: found, error }: SearchOutcome, signal: AbortSignal): number {
+  expectNoError(error, signal);
   if (signal.aborted) return 130;
-  if (error !== undefined) throw error;
   if (!found.steps.some(({ repeats }) => repeats.some(({ completed }) => completed > 0))) {
     throw new PoolbenchError(
       'NOTHING_MEASURED',

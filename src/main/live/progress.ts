@@ -78,7 +78,7 @@ export class Progress {
     clearInterval(this.#timer);
     this.#run.finished(result);
     if (result === null) return;
-    this.#metrics?.finished(step.scenario, result);
+    this.#metrics?.finished(step, result);
     this.#outlet?.finished(step, result);
   }
 

@@ -8,6 +8,8 @@ export interface Step {
   readonly total: number;
   /** With the name of its side, where there are several. */
   readonly scenario: string;
+  /** Of a ledger, whose suites may have scenarios alike. */
+  readonly suite?: string | undefined;
   readonly threads: number;
   readonly warmupSeconds: number;
   readonly seconds: number;

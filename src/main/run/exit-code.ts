@@ -14,8 +14,8 @@ export function exitCodeOf(
   sides: readonly PlannedSide[],
   signal: AbortSignal,
 ): number {
+  expectNoError(error, signal);
   if (signal.aborted) return 130;
-  if (error !== undefined) throw error;
   for (const [index, { name, scenarios }] of results.entries()) {
     const where = results.length > 1 ? ` on ${name}` : '';
     const rounds = scenarios.flatMap(scenario => scenario.rounds);
@@ -35,4 +35,14 @@ export function exitCodeOf(
     }
   }
   return results.some(({ thresholds }) => thresholds.some(({ crossed }) => crossed)) ? 99 : 0;
+}
+
+/**
+ * Who stops a run may stop its server with it, and reads in the results how far it came; a defect is told even so.
+ *
+ * @throws what ended it early
+ */
+export function expectNoError(error: Error | undefined, signal: AbortSignal): void {
+  if (error === undefined || (signal.aborted && error instanceof PoolbenchError)) return;
+  throw error;
 }

@@ -16,6 +16,8 @@ export interface SidesRun {
   readonly signal: AbortSignal;
   /** Loads a database that holds keys of others, too. */
   readonly force: boolean;
+  /** Of a ledger. */
+  readonly suite?: string | undefined;
   /** What there is already of one side, where that is resumed. */
   readonly earlier?: EarlierRun | undefined;
 }
@@ -36,7 +38,14 @@ export interface SidesOutcome {
  *
  * @throws PoolbenchError of the preflight, before any load
  */
-export async function runSides({ sides, progress, signal, force, earlier }: SidesRun): Promise<SidesOutcome> {
+export async function runSides({
+  sides,
+  progress,
+  signal,
+  force,
+  suite,
+  earlier,
+}: SidesRun): Promise<SidesOutcome> {
   const experiments = sides.map(side => side.experiment);
   const rounds = interleave(experiments);
   // Threads take longest to start, so they start while the targets are prepared.
@@ -55,6 +64,7 @@ export async function runSides({ sides, progress, signal, force, earlier }: Side
       error = await measureAll(runs, rounds, {
         progress,
         signal,
+        suite,
         finished: earlier?.finished.count ?? 0,
         secondsOf: turns => estimateTurns(turns, experiments),
       });
@@ -79,9 +89,10 @@ async function measureAll(
   {
     progress,
     signal,
+    suite,
     finished,
     secondsOf,
-  }: Pick<SidesRun, 'progress' | 'signal'> & {
+  }: Pick<SidesRun, 'progress' | 'signal' | 'suite'> & {
     /** Rounds that an earlier run has measured. */
     finished: number;
     secondsOf: (turns: readonly Turn[]) => number;
@@ -97,6 +108,7 @@ async function measureAll(
       for (const [place, { side, scenario }] of turns.entries()) {
         if (signal.aborted) return undefined;
         await runs[side]?.measure(scenario, {
+          suite,
           round: index + 1,
           rounds: rounds.length,
           index: place + 1,

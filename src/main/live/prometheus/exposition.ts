@@ -1,6 +1,6 @@
 import type { Result } from '../../../aggregate/result.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { type LatencyBuckets, mostScenarios } from './latency-buckets.ts';
+import { type LatencyBuckets, labelsOf, mostScenarios } from './latency-buckets.ts';
 import { type Labels, type Metric, renderMetrics, type Sample } from './text-format.ts';
 
 /** What stays the same while a run lasts. */
@@ -41,8 +41,8 @@ function describe({ tool, node, targets }: About): Metric[] {
     gauge('build_info', 'The version of poolbench.', [labelled({ version: tool.version, node }, 1)]),
     gauge(
       'target_info',
-      'The server that answers; stand_in="true" where it stands in for the declared one.',
-      [...targets].map(([side, { declared, detected, foundBy, standIn }]) =>
+      'The server that answers; stand_in="true" where it stands in for the declared one, unverified="true" where its certificate was not checked.',
+      [...targets].map(([side, { declared, detected, foundBy, standIn, unverified }]) =>
         labelled(
           {
             ...(side === '' ? {} : { side }),
@@ -51,6 +51,7 @@ function describe({ tool, node, targets }: About): Metric[] {
             version: detected.version,
             found_by: foundBy,
             stand_in: String(standIn),
+            ...(unverified === undefined ? {} : { unverified: String(unverified) }),
           },
           1,
         ),
@@ -91,7 +92,7 @@ function running({ running: now }: Snapshot): Metric[] {
   const { step, opsPerSecond, p99Ms, busyShares, connections, idle, waiting } = now;
   return [
     gauge('running_info', 'The scenario that is being measured.', [
-      labelled({ scenario: step.scenario, phase: now.phase }, 1),
+      labelled({ ...labelsOf(step), phase: now.phase }, 1),
     ]),
     gauge(
       'operations_per_second',

@@ -1,6 +1,7 @@
-import { decodeFromCompressedBase64, type JsHistogram } from 'hdr-histogram-js';
+import { readRecorded } from '../../../aggregate/histogram.ts';
 import type { RoundResult } from '../../../aggregate/result.ts';
-import type { Sample } from './text-format.ts';
+import type { Step } from '../snapshot.ts';
+import type { Labels, Sample } from './text-format.ts';
 
 /** Upper bounds in seconds. */
 const bounds = [
@@ -8,7 +9,7 @@ const bounds = [
 ];
 /** Scenarios that are told apart: a search has one for every rate it tries, and each is two dozen time series. */
 export const mostScenarios = 50;
-const others = 'other';
+const others = { scenario: 'other' };
 
 interface Buckets {
   /** Of each bound, those in the buckets below not among them. */
@@ -19,34 +20,52 @@ interface Buckets {
 
 type Kind = 'service' | 'response';
 
+/** What a measurement was of: suites of a ledger may have scenarios of one id and different workloads. */
+type Measured = Pick<Step, 'suite' | 'scenario'>;
+
 /** Latencies of finished measurements, in the buckets of a Prometheus histogram. */
 export class LatencyBuckets {
-  readonly #scenarios = new Map<string, Record<Kind, Buckets>>();
+  readonly #scenarios = new Map<string, { labels: Labels; buckets: Record<Kind, Buckets> }>();
 
-  add(scenario: string, { service, response, histograms }: RoundResult): void {
-    const label = this.#scenarios.has(scenario) || this.#scenarios.size < mostScenarios ? scenario : others;
-    const buckets = this.#scenarios.get(label) ?? { service: empty(), response: empty() };
-    this.#scenarios.set(label, buckets);
+  add(measured: Measured, { service, response, histograms }: RoundResult): void {
+    const { buckets } = this.#of(labelsOf(measured));
     fill(buckets.service, histograms.service, service.mean);
     fill(buckets.response, histograms.response, response.mean);
   }
 
   /** Cumulative, as the format wants them. */
   samples(kind: Kind): Sample[] {
-    return [...this.#scenarios].flatMap(([scenario, ofScenario]) => {
-      const { counts, count, sumSeconds } = ofScenario[kind];
+    return [...this.#scenarios.values()].flatMap(({ labels, buckets }) => {
+      const { counts, count, sumSeconds } = buckets[kind];
       let below = 0;
       return [
         ...bounds.map((bound, index): Sample => {
           below += counts[index] ?? 0;
-          return { suffix: '_bucket', labels: { scenario, le: String(bound) }, value: below };
+          return { suffix: '_bucket', labels: { ...labels, le: String(bound) }, value: below };
         }),
-        { suffix: '_bucket', labels: { scenario, le: '+Inf' }, value: count },
-        { suffix: '_sum', labels: { scenario }, value: sumSeconds },
-        { suffix: '_count', labels: { scenario }, value: count },
+        { suffix: '_bucket', labels: { ...labels, le: '+Inf' }, value: count },
+        { suffix: '_sum', labels, value: sumSeconds },
+        { suffix: '_count', labels, value: count },
       ];
     });
   }
+
+  #of(labels: Labels) {
+    const own = JSON.stringify(labels);
+    const isTold = this.#scenarios.has(own) || this.#scenarios.size < mostScenarios;
+    const key = isTold ? own : JSON.stringify(others);
+    const found = this.#scenarios.get(key) ?? {
+      labels: isTold ? labels : others,
+      buckets: { service: empty(), response: empty() },
+    };
+    this.#scenarios.set(key, found);
+    return found;
+  }
+}
+
+/** The labels that tell what was measured. */
+export function labelsOf({ suite, scenario }: Measured): Labels {
+  return suite === undefined ? { scenario } : { suite, scenario };
 }
 
 function empty(): Buckets {
@@ -54,17 +73,12 @@ function empty(): Buckets {
 }
 
 function fill(buckets: Buckets, encoded: string, meanMs: number): void {
-  // In JavaScript: that of WebAssembly does not tell its counts.
-  const histogram = decodeFromCompressedBase64(encoded, 64, false) as JsHistogram;
+  const recorded = readRecorded([encoded]);
   let bucket = 0;
-  // Its iterators do the same ten times as slowly.
-  for (let index = 0; index < histogram.countsArrayLength; index++) {
-    const count = histogram.getCountAtIndex(index);
-    if (count === 0) continue;
-    const highestNs = histogram.highestEquivalentValue(histogram.valueFromIndex(index));
-    while (bucket < bounds.length && highestNs > (bounds[bucket] ?? 0) * 1e9) bucket++;
+  for (const { high, count } of recorded.buckets) {
+    while (bucket < bounds.length && high > (bounds[bucket] ?? 0) * 1e9) bucket++;
     if (bucket < bounds.length) buckets.counts[bucket] = (buckets.counts[bucket] ?? 0) + count;
   }
-  buckets.count += histogram.totalCount;
-  buckets.sumSeconds += (histogram.totalCount * meanMs) / 1000;
+  buckets.count += recorded.total;
+  buckets.sumSeconds += (recorded.total * meanMs) / 1000;
 }

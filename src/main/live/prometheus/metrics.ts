@@ -1,6 +1,6 @@
 import type { Result, RoundResult } from '../../../aggregate/result.ts';
 import { describeTool } from '../../environment.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { Snapshot, Step } from '../snapshot.ts';
 import { renderExposition } from './exposition.ts';
 import { LatencyBuckets } from './latency-buckets.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -41,8 +41,8 @@ export class Metrics {
     this.#targets.set(side, target);
   }
 
-  finished(scenario: string, result: RoundResult): void {
-    this.#latencies.add(scenario, result);
+  finished(step: Step, result: RoundResult): void {
+    this.#latencies.add(step, result);
   }
 
   async close(): Promise<void> {
