@@ -12,9 +12,9 @@ import type { SidesOutcome } from './run-sides.ts';
 export function exitCodeOf(
   { results, error }: Pick<SidesOutcome, 'results' | 'error'>,
   sides: readonly PlannedSide[],
-  signal: AbortSignal,
+  { interrupted }: { readonly interrupted: boolean },
 ): number {
-  if (signal.aborted) return 130;
+  if (interrupted) return 130;
   if (error !== undefined) throw error;
   for (const [index, { name, scenarios }] of results.entries()) {
     const where = results.length > 1 ? ` on ${name}` : '';
