@@ -46,7 +46,7 @@ test('a measurement ends with it, but without a word where its connections were 
 
 test('a run ends with it, but with 130 where its target was lost', () => {
   const defect = new TypeError('undefined is not a function');
-  expect(() => exitCodeOf({ results: [], error: defect }, [], stopped)).toThrow(defect);
+  expect(() => exitCodeOf({ results: [], error: defect }, [], { interrupted: true })).toThrow(defect);
   const lost = new PoolbenchError('TARGET_LOST', 'it is gone');
-  expect(exitCodeOf({ results: [], error: lost }, [], stopped)).toBe(130);
+  expect(exitCodeOf({ results: [], error: lost }, [], { interrupted: true })).toBe(130);
 });

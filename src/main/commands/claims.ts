@@ -107,7 +107,7 @@ export async function claims(
         : `\nwarning: ${unwritten.message}`,
     );
     if (!ledger.complete) sayHowToGoOn(making);
-    expectNoError(error, interrupt.signal);
+    expectNoError(error, { interrupted: interrupt.signal.aborted });
     if (interrupt.signal.aborted) return 130;
     if (unwritten !== undefined) throw unwritten;
     return 0;

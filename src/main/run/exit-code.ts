@@ -12,10 +12,10 @@ import type { SidesOutcome } from './run-sides.ts';
 export function exitCodeOf(
   { results, error }: Pick<SidesOutcome, 'results' | 'error'>,
   sides: readonly PlannedSide[],
-  signal: AbortSignal,
+  { interrupted }: { readonly interrupted: boolean },
 ): number {
-  expectNoError(error, signal);
-  if (signal.aborted) return 130;
+  expectNoError(error, { interrupted });
+  if (interrupted) return 130;
   for (const [index, { name, scenarios }] of results.entries()) {
     const where = results.length > 1 ? ` on ${name}` : '';
     const rounds = scenarios.flatMap(scenario => scenario.rounds);
@@ -42,7 +42,10 @@ export function exitCodeOf(
  *
  * @throws what ended it early
  */
-export function expectNoError(error: Error | undefined, signal: AbortSignal): void {
-  if (error === undefined || (signal.aborted && error instanceof PoolbenchError)) return;
+export function expectNoError(
+  error: Error | undefined,
+  { interrupted }: { readonly interrupted: boolean },
+): void {
+  if (error === undefined || (interrupted && error instanceof PoolbenchError)) return;
   throw error;
 }

@@ -3,8 +3,7 @@ import { renderComparison } from '../../aggregate/comparison/terminal.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { shortPaths } from '../../aggregate/result-files.ts';
-import { formatList, toPlainLines } from '../../aggregate/text/format.ts';
-import { describeThresholds } from '../../aggregate/thresholds/words.ts';
+import { formatList } from '../../aggregate/text/format.ts';
 import { resumeRunCommand } from '../command-words.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -20,8 +19,8 @@ import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 import { withoutPassword } from '../target/url.ts';
 import { describeEarlier, type EarlierRun } from './earlier-run.ts';
-import { exitCodeOf } from './exit-code.ts';
-import { meetTarget, shoutBanners } from './meet-target.ts';
+import { endRun } from './end-run.ts';
+import { meetTarget } from './meet-target.ts';
 import { runSides, type SidesOutcome } from './run-sides.ts';
 import { expectSameSubject, type Subject } from './same-subject.ts';
 import type { Side } from './side.ts';
@@ -92,12 +91,9 @@ export async function measureSides(
     const written = await conclude(outcome, folder, flags).catch(cause => {
       throw outcome.error ?? cause;
     });
-    if (flags.json) for (const target of targets) shoutBanners(target);
     if (written !== '') progress.say(`\nWritten: ${shownFolder(folder)}/${written}`);
     sayHowToGoOn(outcome.results, sides, flags);
-    const code = exitCodeOf(outcome, sides, signal);
-    if (code === 99) sayCrossed(outcome.results);
-    return code;
+    return endRun(outcome, sides, { json: flags.json === true, interrupted: signal.aborted });
   } finally {
     await progress.close();
     await Promise.allSettled(targets.map(target => target.stop()));
@@ -139,10 +135,4 @@ function sayHowToGoOn(results: readonly Result[], sides: readonly Side[], flags:
   process.stderr.write(
     `To go on with this run${secret ? ' (with --target FILE, which has the password)' : ''}: ${resumeRunCommand(side.folder, how)}\n`,
   );
-}
-
-/** Whoever reads the exit code in a log finds its reason there, whatever standard output was asked for. */
-function sayCrossed(results: readonly Result[]): void {
-  const sentence = describeThresholds(results.flatMap(({ thresholds }) => thresholds));
-  process.stderr.write(`poolbench: ${toPlainLines(sentence ?? '')}\n`);
 }
