@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mergeSamples } from '../src/aggregate/merge.ts';
 import type { RoundResult } from '../src/aggregate/result.ts';
+import { reportFile, resultFile } from '../src/aggregate/result-files.ts';
 import { parseConfig } from '../src/main/config/read-config.ts';
 import { expandScenarios } from '../src/main/plan/scenarios.ts';
-import { writeResults } from '../src/main/results/results-folder.ts';
+import { writeFiles } from '../src/main/results/results-folder.ts';
 import { assembleResult } from '../src/main/run/assemble.ts';
 import { resolveTarget } from '../src/main/target/resolve.ts';
 import type { ThreadSample } from '../src/workers/contract.ts';
@@ -49,7 +50,7 @@ export const ask: Question = async ({ server, report }) => {
         ...{ startedAt: new Date(), warnings: [], resumed: undefined, complete: round === roundCount },
       });
       const assembledMs = performance.now();
-      await writeResults(folder, result);
+      await writeFiles(folder, [resultFile(result), reportFile(result)]);
       const writtenMs = performance.now();
       const { size } = await stat(join(folder, 'result.json'));
       steps.push({

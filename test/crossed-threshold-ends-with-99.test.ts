@@ -41,6 +41,10 @@ test('the crossed one is listed first, with its value, also by report', async ()
   expect(await readFile(join(folder, 'report.md'), 'utf8')).toMatch('Thresholds crossed: 1 of 5 checks.');
   // It shows what was judged; it does not judge again.
   expect(await runPoolbench(['report', folder])).toMatchObject({ code: 0, stdout });
+  // Nothing is left to measure, so it ends as it did then.
+  const again = await runPoolbench(['run', '--resume', folder]);
+  expect(again).toMatchObject({ code: 99, stdout });
+  expect(again.stderr).toMatch(/nothing to go on with\.\npoolbench: Thresholds crossed: 1 of 5 checks\n$/);
 });
 
 test('all met: 0; with --json the result is all there is on standard output', async () => {

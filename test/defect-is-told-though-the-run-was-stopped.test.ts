@@ -11,7 +11,11 @@ import type { Target } from '../src/main/target/resolve.ts';
 
 const stopped = AbortSignal.abort();
 const experiment = parseConfig(
-  JSON.stringify({ name: 'stopped', target: { server: 'redis' }, scenarios: [{ client: 'wire' }] }),
+  JSON.stringify({
+    name: 'stopped',
+    target: { server: 'redis', url: 'redis://localhost' },
+    scenarios: [{ client: 'wire' }],
+  }),
   'config.json',
 );
 
@@ -21,7 +25,8 @@ async function measureStopped(failure: Error): Promise<unknown> {
   const gone = async () => {
     throw new Error('gone');
   };
-  const control = { nodes: [], findNodes: gone, call: gone, alive: async () => false };
+  const server = { host: '127.0.0.1', port: 6379 };
+  const control = { server, nodes: [], findNodes: gone, call: gone, alive: async () => false };
   const target = { control } as unknown as Target;
   const threads = { run: () => Promise.reject(failure) } as unknown as Threads;
   const [scenario] = expandScenarios(experiment.scenarios);
@@ -46,7 +51,7 @@ test('a measurement ends with it, but without a word where its connections were 
 
 test('a run ends with it, but with 130 where its target was lost', () => {
   const defect = new TypeError('undefined is not a function');
-  expect(() => exitCodeOf({ results: [], error: defect }, [], stopped)).toThrow(defect);
+  expect(() => exitCodeOf({ results: [], error: defect }, [], { interrupted: true })).toThrow(defect);
   const lost = new PoolbenchError('TARGET_LOST', 'it is gone');
-  expect(exitCodeOf({ results: [], error: lost }, [], stopped)).toBe(130);
+  expect(exitCodeOf({ results: [], error: lost }, [], { interrupted: true })).toBe(130);
 });

@@ -5,8 +5,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { renderHlog } from '../src/aggregate/files/hlog.ts';
 import { memtierDocument } from '../src/aggregate/files/memtier.ts';
 import type { ScenarioResult } from '../src/aggregate/result.ts';
+import { derivedFiles } from '../src/aggregate/result-files.ts';
 import { report } from '../src/main/commands/report.ts';
-import { writeFiles } from '../src/main/results/write-files.ts';
+import { writeFiles } from '../src/main/results/results-folder.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
 async function makeFolder(): Promise<string> {
@@ -18,20 +19,26 @@ async function makeFolder(): Promise<string> {
 /** What is in the folder of a result of these scenarios. */
 async function write(scenarios: readonly ScenarioResult[]): Promise<{ folder: string; names: string[] }> {
   const folder = await makeFolder();
-  await writeFiles(folder, buildResult(scenarios));
+  await writeFiles(folder, derivedFiles(buildResult(scenarios)));
   return { folder, names: (await readdir(folder)).toSorted() };
 }
 
 test('of nothing but failures, of no round, of no scenario: tables and no distribution', async () => {
   const failed = buildScenario({ id: 'failed' }, [buildRound(1, 0, { issued: 10, failed: { OOM: 10 } })]);
   for (const scenarios of [[failed], [buildScenario({}, [])], []])
-    expect((await write(scenarios)).names).toEqual(['histograms.hlog', 'scenarios.csv', 'series.csv']);
+    expect((await write(scenarios)).names).toEqual([
+      'histograms.hlog',
+      'report.html',
+      'report.md',
+      'scenarios.csv',
+      'series.csv',
+    ]);
 });
 
 test('ids from anywhere name files in the folder, and no two the same', async () => {
   const ids = ['../../x', '..\\..\\x', '/x\u0000y,z', '', 'A', 'a', 'a', 'x'.repeat(300)];
   const { folder, names } = await write(ids.map(id => buildScenario({ id }, [buildRound(1, 1000)])));
-  expect(names).toHaveLength(4);
+  expect(names).toHaveLength(6);
   const files = await readdir(join(folder, 'histograms'));
   expect(files).toHaveLength(2 * ids.length);
   expect(new Set(files.map(name => name.toLowerCase())).size).toBe(files.length);
@@ -47,12 +54,13 @@ test.each([
   const result = buildResult([buildScenario({}, [buildRound(1, 1000, { histograms })])]);
   const refused = {
     code: 'RESULT_INVALID',
-    message: expect.stringMatching(/result\.json: expected HDR [^\n]*$/),
+    message: expect.stringMatching(/result\.json: expected [^\n]* found at histogram service of [^\n]*$/),
   };
   const folder = await makeFolder();
-  await expect(writeFiles(folder, result)).rejects.toMatchObject(refused);
   await writeFile(join(folder, 'result.json'), JSON.stringify(result));
+  await expect(report(folder, {})).rejects.toMatchObject(refused);
   await expect(report(folder, { as: 'memtier' })).rejects.toMatchObject(refused);
+  expect(await readdir(folder)).toEqual(['result.json']);
 });
 
 /** Two rounds of two scenarios, as lines of a log without what they recorded. */

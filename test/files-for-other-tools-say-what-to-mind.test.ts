@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { filesOf } from '../src/aggregate/files/files.ts';
 import type { Result } from '../src/aggregate/result.ts';
+import { derivedFiles } from '../src/aggregate/result-files.ts';
 import { parseCsv } from './support/parse-csv.ts';
 import { buildResult, buildRound, buildScenario, standInTarget } from './support/result-builder.ts';
 
@@ -10,7 +10,7 @@ function textsOf(target: Result['target']): Record<string, string> {
     target,
     thresholds: [{ metric: 'opsPerSecond', condition: '> 1', scenario: null, value: 1000, crossed: false }],
   });
-  const files = filesOf(result).filter(({ path }) => path !== 'series.csv');
+  const files = derivedFiles(result).filter(({ path }) => path !== 'series.csv');
   return Object.fromEntries(files.map(({ path, render }) => [path.replace(/.*\./, '.'), render()]));
 }
 

@@ -64,6 +64,13 @@ test('kill -9 leaves all finished rounds; --resume keeps them, does the rest, an
     /cmdstat_get:calls=\d+/.exec(calls)?.[0],
   );
 
+  // JSON cannot shout.
+  const unverified = { ...whole, target: { ...whole.target, unverified: true } };
+  await writeFile(join(folder, 'result.json'), JSON.stringify(unverified));
+  const json = await resume('--json');
+  expect(json.stderr).toMatch(/nothing to go on with\.\nNOT VERIFIED: /);
+  expect(JSON.parse(json.stdout)).toEqual(unverified);
+
   // What cannot belong to it is refused, before any load.
   await writeFile(join(folder, 'result.json'), JSON.stringify({ ...whole, complete: false }));
   const refusals: [string[], RegExp][] = [

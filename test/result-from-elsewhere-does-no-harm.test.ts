@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decodeHistogram } from '../src/aggregate/histogram.ts';
+import { decodeHistogram, mergeLatencies } from '../src/aggregate/histogram.ts';
 import { whyNoHistogram } from '../src/aggregate/histogram-check.ts';
 import { readResult } from '../src/main/results/read-result.ts';
 import { createHistogram, encodeHistogram, highestNs } from '../src/pool/histogram.ts';
@@ -88,6 +88,17 @@ describe('a result is refused with one message', () => {
     expect(error).toMatchObject({ code: 'RESULT_INVALID', message: expect.stringMatching(message) });
     expect(error?.message.length).toBeLessThan(1000);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  test('histograms that cannot be added up', async () => {
+    const rounds = ([3, 2] as const).map((digits, index) => {
+      const histogram = encodeHistogram(createHistogram(digits));
+      return buildRound(index + 1, 1000, { histograms: { service: histogram, response: histogram } });
+    });
+    expect(await read(JSON.stringify(buildResult([buildScenario({}, rounds)])))).toMatchObject({
+      code: 'RESULT_INVALID',
+      message: expect.stringMatching(/histogram service of .*, round 2: 2 digits, in rounds before it 3$/),
+    });
   });
 
   test('the same without all that is read', async () => {
@@ -175,6 +186,12 @@ describe('a histogram', () => {
     );
   });
 
+  test('as many counts as one of a small range has can be added up', () => {
+    const encoded = forge({ digits: 3, highest: 100n, counts: Buffer.alloc(2048, 2) });
+    expect(whyNoHistogram(encoded)).toBeNull();
+    expect(mergeLatencies([encoded, encoded]).summary.count).toBe(2 * 2048);
+  });
+
   test('what is let through after a change can be decoded', () => {
     const histogram = createHistogram(2);
     for (let value = 1; value < 1e9; value *= 3) histogram.recordValue(value);
@@ -186,7 +203,9 @@ describe('a histogram', () => {
         const mutated = Buffer.from(bytes);
         for (const [at, byte] of changes) mutated[at] = byte;
         const encoded = mutated.toString('base64');
-        if (whyNoHistogram(encoded) === null) decodeHistogram(encoded).destroy();
+        if (whyNoHistogram(encoded) !== null) return;
+        decodeHistogram(encoded).destroy();
+        mergeLatencies([encoded]);
       }),
       { numRuns: 300 },
     );

@@ -41,8 +41,13 @@ function whyNoPlainHistogram(plain: Buffer): string | null {
   return whyWrongCounts(plain.subarray(headerBytes), countsOf(digits, highest));
 }
 
+/** The digits of what is a histogram by the rule above; others of the same digits can be added to it. */
+export function digitsOf(encoded: string): number {
+  return inflateSync(Buffer.from(encoded, 'base64').subarray(8)).readInt32BE(12);
+}
+
 /** How many counts a histogram has (Tene, HdrHistogram): half of the sub-buckets for each doubling, and once more. */
-function countsOf(digits: number, highest: number): number {
+export function countsOf(digits: number, highest: number): number {
   const subBuckets = 2 ** Math.ceil(Math.log2(2 * 10 ** digits));
   let buckets = 1;
   for (let untrackable = subBuckets; untrackable <= highest; untrackable *= 2) buckets++;

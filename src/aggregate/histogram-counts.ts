@@ -1,5 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import type { Histogram } from 'hdr-histogram-js';
+import { countsOf } from './histogram-check.ts';
 
 /** First bytes of an HDR V2 histogram, compressed and plain; the high half of the last byte has flags. */
 const compressedCookie = 0x1c849304;
@@ -46,9 +47,7 @@ export class HistogramCounts {
     this.digits = digits;
     if (highest <= this.highest) return;
     this.highest = highest;
-    const halfBits = halfBitsOf(digits);
-    const doublings = Math.max(0, Math.ceil(Math.log2(highest + 1)) - halfBits);
-    const counts = new Float64Array((doublings + 1) << halfBits);
+    const counts = new Float64Array(countsOf(digits, highest));
     counts.set(this.#counts);
     this.#counts = counts;
   }

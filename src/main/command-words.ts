@@ -1,5 +1,6 @@
 import { basename, relative } from 'node:path';
 import type { Ledger } from '../aggregate/ledger/ledger.ts';
+import { shownFolder } from './shown-folder.ts';
 
 /** How this process was called, up to the command's arguments, so that what is printed can be typed here. */
 function howCalled(command: 'run' | 'claims'): string {
@@ -27,13 +28,13 @@ export function claimsCommand(typed: string, settings: Ledger['settings'], how: 
 
 /** The command that goes on with the ledger of a folder. */
 export function resumeLedgerCommand(typed: string, folder: string, how: How): string {
-  const where = relative('.', folder) || '.';
-  return [howCalled('claims'), quote(typed), '--resume', quote(where), ...howFlags(how)].join(' ');
+  const where = quote(shownFolder(folder));
+  return [howCalled('claims'), quote(typed), '--resume', where, ...howFlags(how)].join(' ');
 }
 
 /** The command that goes on with the run of a folder. */
 export function resumeRunCommand(folder: string, how: How): string {
-  return [howCalled('run'), '--resume', quote(relative('.', folder) || '.'), ...howFlags(how)].join(' ');
+  return [howCalled('run'), '--resume', quote(shownFolder(folder)), ...howFlags(how)].join(' ');
 }
 
 /** "--rounds 5", for every setting that was given. */

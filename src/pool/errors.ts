@@ -38,7 +38,7 @@ export function acquireTimeout(): PoolError {
 export function circuitOpen(): PoolError {
   return new PoolError(
     'CIRCUIT_OPEN',
-    'Expected a server that can be connected to, the last connects failed',
+    'Expected a server that can be connected to, the last connects failed; look at why they did, and ask again in a moment',
   );
 }
 

@@ -39,7 +39,6 @@ export function renderHlog(result: Result): string {
 function line({ scenario, round, startSeconds }: Interval, kind: 'service' | 'response'): string {
   const { max } = round[kind];
   const histogram = round.histograms[kind];
-  if (!/^[A-Za-z0-9+/=]+$/.test(histogram)) throw new Error('characters that base64 has not');
   const fields = [startSeconds, round.seconds, max].map(number => number.toFixed(3));
   return [`Tag=${safeName(scenario)}.${kind}`, ...fields, histogram].join(',');
 }

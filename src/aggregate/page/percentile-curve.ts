@@ -29,30 +29,25 @@ const percentiles: readonly number[] = [
 ];
 
 /**
- * The percentiles of all rounds of a scenario together; null where nothing was recorded, or where a result from
- * elsewhere holds what is no histogram.
+ * The percentiles of all rounds of a scenario together; null where nothing was recorded.
  *
  * @param encoded HDR V2 compressed, base64, in nanoseconds; empty ones are of rounds that recorded nothing
  */
 export function percentileCurve(encoded: readonly string[]): PercentileCurve | null {
   const known = encoded.filter(one => one !== '');
   if (known.length === 0) return null;
-  try {
-    return withMerged(known, merged => {
-      const count = merged.totalCount;
-      if (count === 0) return null;
-      const at = (percentile: number) => Math.round(merged.getValueAtPercentile(percentile)) / 1e6;
-      // At least one value beyond, or it would be the longest.
-      const told = percentiles.filter(percentile => nines(percentile) < count || percentile === 0);
-      return {
-        count,
-        longestMs: at(100),
-        points: told.map(percentile => ({ percentile, ms: at(percentile) })),
-      };
-    });
-  } catch {
-    return null;
-  }
+  return withMerged(known, merged => {
+    const count = merged.totalCount;
+    if (count === 0) return null;
+    const at = (percentile: number) => Math.round(merged.getValueAtPercentile(percentile)) / 1e6;
+    // At least one value beyond, or it would be the longest.
+    const told = percentiles.filter(percentile => nines(percentile) < count || percentile === 0);
+    return {
+      count,
+      longestMs: at(100),
+      points: told.map(percentile => ({ percentile, ms: at(percentile) })),
+    };
+  });
 }
 
 /** The place of a percentile on a logarithmic axis: 1 / (1 − p), so that each nine takes as much room as the last. */

@@ -14,17 +14,15 @@ import type { ClaimResult, Result } from '../../aggregate/result.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { readChecked } from '../results/read-checked.ts';
 import { readResult } from '../results/read-result.ts';
-import { notWritable, replaceFile } from '../results/results-folder.ts';
+import { writeFiles } from '../results/results-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 
 /** Writes `ledger.json` and `ledger.md`, each whole. @throws PoolbenchError RESULTS_NOT_WRITABLE */
 export async function writeLedger(folder: string, ledger: Ledger): Promise<void> {
-  try {
-    await replaceFile(join(folder, 'ledger.json'), `${JSON.stringify(ledger, null, 1)}\n`);
-    await replaceFile(join(folder, 'ledger.md'), renderLedgerMarkdown(ledger));
-  } catch (error) {
-    throw notWritable(folder, error);
-  }
+  await writeFiles(folder, [
+    { path: 'ledger.json', render: () => `${JSON.stringify(ledger, null, 1)}\n` },
+    { path: 'ledger.md', render: () => renderLedgerMarkdown(ledger) },
+  ]);
 }
 
 /** The ledger of a folder. @throws PoolbenchError RESULT_INVALID */

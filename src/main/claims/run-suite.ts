@@ -1,11 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import type { JudgedSuite } from '../../aggregate/ledger/ledger.ts';
-import { PoolbenchError } from '../errors.ts';
 import type { Progress } from '../live/progress.ts';
 import type { PlannedSide } from '../plan/sides.ts';
-import { writeComparison } from '../results/results-folder.ts';
+import { makeFolder, notWritable, writeComparison } from '../results/results-folder.ts';
 import { describeEarlier } from '../run/earlier-run.ts';
 import { runSides } from '../run/run-sides.ts';
 import type { Side } from '../run/side.ts';
@@ -88,12 +86,9 @@ async function makeSides(suite: PlannedSuite, targets: readonly Target[], folder
     if (planned === undefined) continue;
     const own = join(folder, suite.name, ...(suite.opponents === null ? [] : [planned.name]));
     try {
-      await mkdir(own, { recursive: true });
-    } catch (cause) {
-      throw new PoolbenchError(
-        'RESULTS_NOT_WRITABLE',
-        `expected a folder that can be written at ${folder}, found: ${(cause as Error).message}`,
-      );
+      await makeFolder(own);
+    } catch (error) {
+      throw notWritable(folder, error);
     }
     sides.push({ ...planned, target, folder: own });
   }

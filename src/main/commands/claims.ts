@@ -1,5 +1,3 @@
-import { rmdirSync } from 'node:fs';
-import { relative } from 'node:path';
 import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/ledger/ledger.ts';
 import { renderLedger } from '../../aggregate/ledger/terminal.ts';
 import { readLedger, readSuite, writeLedger } from '../claims/ledger-folder.ts';
@@ -16,10 +14,12 @@ import { Progress } from '../live/progress.ts';
 import type { ClaimsFlags } from '../parse-command-line.ts';
 import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
+import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder } from '../results/results-folder.ts';
 import { expectNoError } from '../run/exit-code.ts';
 import { meetTarget, shoutBanners } from '../run/meet-target.ts';
 import { expectSameSubject } from '../run/same-subject.ts';
+import { shownFolder } from '../shown-folder.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 
@@ -77,12 +77,15 @@ export async function claims(
     const words = suites.flatMap(suite => suite.claims);
     let ledger = assembleLedger(head, words, left, new Date());
     // A disk that fills up must not keep what is measured from being printed.
-    let unwritten: unknown;
+    let unwritten: PoolbenchError | undefined;
     const keep = async (suites: readonly JudgedSuite[]) => {
       ledger = assembleLedger(head, words, suites, new Date());
       unwritten = await writeLedger(folder, ledger).then(
         () => undefined,
-        (error: unknown) => error,
+        (cause: unknown) => {
+          if (!(cause instanceof PoolbenchError)) throw cause;
+          return cause;
+        },
       );
     };
     await keep(left);
@@ -98,17 +101,20 @@ export async function claims(
     progress.say('');
     printOutput(ledger, { json: flags.json, render: colour => renderLedger(ledger, colour) });
     if (flags.json) shoutBanners(target);
-    const where = relative('.', folder) || '.';
-    progress.say(`\nWritten: ${where}/ledger.json and ledger.md, beside a folder for each suite`);
+    progress.say(
+      unwritten === undefined
+        ? `\nWritten: ${shownFolder(folder)}/ledger.json and ledger.md, beside a folder for each suite`
+        : `\nwarning: ${unwritten.message}`,
+    );
     if (!ledger.complete) sayHowToGoOn(making);
-    expectNoError(error, interrupt.signal);
+    expectNoError(error, { interrupted: interrupt.signal.aborted });
     if (interrupt.signal.aborted) return 130;
     if (unwritten !== undefined) throw unwritten;
     return 0;
   } finally {
     await progress.close();
     await target?.stop();
-    removeIfEmpty(folder);
+    removeEmptyFolders([folder]);
     forget();
   }
 }
@@ -137,7 +143,7 @@ function find(
     say: line => progress.say(line),
     signal,
     beforeExit() {
-      if (!removeIfEmpty(making.folder)) sayHowToGoOn(making);
+      if (removeEmptyFolders([making.folder])) sayHowToGoOn(making);
     },
   });
 }
@@ -163,14 +169,4 @@ async function readEarlier(folder: string, flags: ClaimsFlags): Promise<Ledger> 
 function settingsOf(flags: ClaimsFlags): Ledger['settings'] {
   const given = kept.filter(name => flags[name] !== undefined);
   return Object.fromEntries(given.map(name => [name, flags[name]]));
-}
-
-/** A command that found no target leaves no folder behind. */
-function removeIfEmpty(folder: string): boolean {
-  try {
-    rmdirSync(folder);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { whyNotComparable } from '../../aggregate/comparison/equality.ts';
 import { renderComparison } from '../../aggregate/comparison/terminal.ts';
@@ -8,6 +7,7 @@ import type { CompareFlags } from '../parse-command-line.ts';
 import { printOutput } from '../results/print-output.ts';
 import { findResult, readResult } from '../results/read-result.ts';
 import { createResultsFolder, writeComparison } from '../results/results-folder.ts';
+import { shownFolder } from '../shown-folder.ts';
 
 /**
  * `poolbench compare RESULT RESULT…`: finished runs side by side, the first of them as the base. With `--out` it
@@ -40,7 +40,7 @@ export async function compare(paths: readonly string[], flags: CompareFlags): Pr
   if (flags.out !== undefined) {
     const folder = await createResultsFolder(flags.out, `compare-${joinNames(names)}`, new Date());
     await writeComparison(folder, comparison);
-    process.stderr.write(`Written: ${relative('.', folder)}/comparison.json, .md and .html\n`);
+    process.stderr.write(`Written: ${shownFolder(folder)}/comparison.json, .md and .html\n`);
   }
   return 0;
 }

@@ -2,14 +2,13 @@ import { dirname } from 'node:path';
 import { memtierDocument } from '../../aggregate/files/memtier.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result, ScenarioResult } from '../../aggregate/result.ts';
+import { derivedFiles } from '../../aggregate/result-files.ts';
 import { nearest } from '../config/nearest.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { ReportFlags } from '../parse-command-line.ts';
 import { printOutput } from '../results/print-output.ts';
 import { findResult, readResult } from '../results/read-result.ts';
-import { renderHistograms } from '../results/render-histograms.ts';
-import { writeReport } from '../results/results-folder.ts';
-import { writeFiles } from '../results/write-files.ts';
+import { writeFiles } from '../results/results-folder.ts';
 
 /**
  * `poolbench report RESULT`: prints a finished result again and writes every file that is made of it anew.
@@ -29,14 +28,12 @@ export async function report(path: string, flags: ReportFlags): Promise<number> 
   const file = await findResult(path);
   const result = await readResult(file);
   if (flags.as !== undefined) {
-    const scenario = chooseScenario(result, flags.scenario);
-    const document = renderHistograms(file, () => memtierDocument(result, scenario));
+    const document = memtierDocument(result, chooseScenario(result, flags.scenario));
     printOutput(document, { json: true, render: () => '' });
     return 0;
   }
   printOutput(result, { json: false, render: colour => renderTerminal(result, colour) });
-  await writeReport(dirname(file), result);
-  await writeFiles(dirname(file), result);
+  await writeFiles(dirname(file), derivedFiles(result));
   return 0;
 }
 

@@ -3,7 +3,7 @@ import type { RunFlags } from '../parse-command-line.ts';
 import { planSides } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
 import { readLeftRun, resumeNow } from '../run/earlier-run.ts';
-import { exitCodeOf } from '../run/exit-code.ts';
+import { endRun } from '../run/end-run.ts';
 import { measureSides } from '../run/measure-sides.ts';
 
 /**
@@ -20,7 +20,10 @@ export async function resume(folder: string, flags: RunFlags): Promise<number> {
   if (result.complete) {
     process.stderr.write('This run is complete: there is nothing to go on with.\n');
     printOutput(result, { json: flags.json, render: colour => renderTerminal(result, colour) });
-    return exitCodeOf({ results: [result], error: undefined }, sides, new AbortController().signal);
+    return endRun({ results: [result], error: undefined }, sides, {
+      json: flags.json === true,
+      interrupted: false,
+    });
   }
   const earlier = resumeNow(left, folder, new Date());
   return await measureSides({ name: experiment.name, sides, earlier }, flags);

@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { renderSearch } from '../../aggregate/search/terminal.ts';
 import { readExperiment } from '../config/read-experiment.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -13,6 +12,7 @@ import { meetTarget, shoutBanners } from '../run/meet-target.ts';
 import { describeSearch } from '../search/describe-search.ts';
 import { planSearch } from '../search/plan-search.ts';
 import { runSearch, type SearchOutcome } from '../search/run-search.ts';
+import { shownFolder } from '../shown-folder.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 
@@ -56,9 +56,10 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
     progress.say('');
     printOutput(outcome.search, { json: flags.json, render: colour => renderSearch(outcome.search, colour) });
     if (flags.json) shoutBanners(target);
-    progress.say(
-      `\nWritten: ${relative('.', folder)}/search.json and search.md, beside the figures of all steps`,
-    );
+    if (outcome.written)
+      progress.say(
+        `\nWritten: ${shownFolder(folder)}/search.json and search.md, beside the figures of all steps`,
+      );
     return exitCodeOf(outcome, signal);
   } finally {
     await progress.close();
@@ -70,7 +71,7 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
 
 /** @throws what ended the search early; PoolbenchError NOTHING_MEASURED */
 function exitCodeOf({ search: found, error }: SearchOutcome, signal: AbortSignal): number {
-  expectNoError(error, signal);
+  expectNoError(error, { interrupted: signal.aborted });
   if (signal.aborted) return 130;
   if (!found.steps.some(({ repeats }) => repeats.some(({ completed }) => completed > 0))) {
     throw new PoolbenchError(

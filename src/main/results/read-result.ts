@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { whyNoHistogram } from '../../aggregate/histogram-check.ts';
-import { type Result, type RoundResult, resultSchema } from '../../aggregate/result.ts';
+import { digitsOf, whyNoHistogram } from '../../aggregate/histogram-check.ts';
+import { type Result, type RoundResult, resultSchema, type ScenarioResult } from '../../aggregate/result.ts';
 import { invalid, readChecked } from './read-checked.ts';
 
 const what = 'the result.json of a run, or its folder';
@@ -19,21 +19,30 @@ export async function findResult(path: string): Promise<string> {
  */
 export async function readResult(file: string): Promise<Result> {
   const result = await readChecked(file, resultSchema, what);
-  for (const { id, rounds } of result.scenarios) {
-    for (const round of rounds) {
-      const wrong = findNoHistogram(round);
-      if (wrong === undefined) continue;
-      throw invalid(file, `${what}, found at ${wrong.name} of ${id}, round ${round.round}: ${wrong.found}`);
-    }
+  for (const scenario of result.scenarios) {
+    const wrong = findNoHistogram(scenario);
+    if (wrong !== undefined) throw invalid(file, `${what}, found at ${wrong}`);
   }
   return result;
 }
 
-function findNoHistogram({ histograms, openLoop }: RoundResult): { name: string; found: string } | undefined {
-  const texts = { ...histograms, ...(openLoop === null ? {} : { lag: openLoop.lagHistogram }) };
-  for (const [name, text] of Object.entries(texts)) {
-    const found = whyNoHistogram(text);
-    if (found !== null) return { name: `histogram ${name}`, found };
+/** Whatever is made of a result relies on it that its histograms can be decoded, and those of a scenario added up. */
+function findNoHistogram({ id, rounds }: ScenarioResult): string | undefined {
+  const digits = new Map<string, number>();
+  for (const round of rounds) {
+    for (const [name, text] of histogramsOf(round)) {
+      const where = `histogram ${name} of ${id}, round ${round.round}`;
+      const found = whyNoHistogram(text);
+      if (found !== null) return `${where}: ${found}`;
+      const own = digitsOf(text);
+      const before = digits.get(name) ?? own;
+      if (own !== before) return `${where}: ${own} digits, in rounds before it ${before}`;
+      digits.set(name, own);
+    }
   }
   return undefined;
+}
+
+function histogramsOf({ histograms, openLoop }: RoundResult): [name: string, text: string][] {
+  return Object.entries({ ...histograms, ...(openLoop === null ? {} : { lag: openLoop.lagHistogram }) });
 }

@@ -3,8 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { renderComparisonMarkdown } from '../../aggregate/comparison/markdown.ts';
 import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
 import { renderComparisonPage } from '../../aggregate/page/comparison-page.ts';
-import { renderMarkdown } from '../../aggregate/report/markdown.ts';
-import type { Result } from '../../aggregate/result.ts';
+import type { ResultFile } from '../../aggregate/result-files.ts';
 import { renderSearchMarkdown } from '../../aggregate/search/markdown.ts';
 import type { Search } from '../../aggregate/search/schema.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -50,52 +49,59 @@ export async function createSideFolders(folder: string, names: readonly string[]
   }
 }
 
-/**
- * Writes `result.json` and `report.md` so that a reader never sees half a file.
- * @throws PoolbenchError RESULTS_NOT_WRITABLE
- */
-export async function writeResults(folder: string, result: Result): Promise<void> {
-  try {
-    await replaceFile(join(folder, 'result.json'), `${JSON.stringify(result, null, 1)}\n`);
-  } catch (error) {
-    throw notWritable(folder, error);
-  }
-  await writeReport(folder, result);
+/** What was written whole, and what kept the rest from being written. */
+export interface Written {
+  /** Of files, in the folder. */
+  readonly paths: readonly string[];
+  /** RESULTS_NOT_WRITABLE. */
+  readonly error: PoolbenchError | undefined;
 }
 
-/** Writes `report.md` alone. @throws PoolbenchError RESULTS_NOT_WRITABLE */
-export async function writeReport(folder: string, result: Result): Promise<void> {
-  try {
-    await replaceFile(join(folder, 'report.md'), renderMarkdown(result));
-  } catch (error) {
-    throw notWritable(folder, error);
+/**
+ * Writes files one after another, up to the first that cannot be written. What fails while one is rendered is a defect,
+ * and thrown as it is.
+ */
+export async function writeAsFarAsPossible(folder: string, files: readonly ResultFile[]): Promise<Written> {
+  const paths: string[] = [];
+  for (const { path, render } of files) {
+    const text = render();
+    try {
+      const file = join(folder, path);
+      if (path.includes('/')) await makeFolder(dirname(file));
+      await replaceFile(file, text);
+    } catch (error) {
+      return { paths, error: notWritable(folder, error) };
+    }
+    paths.push(path);
   }
+  return { paths, error: undefined };
+}
+
+/** Writes files one after another. @throws PoolbenchError RESULTS_NOT_WRITABLE */
+export async function writeFiles(folder: string, files: readonly ResultFile[]): Promise<void> {
+  const { error } = await writeAsFarAsPossible(folder, files);
+  if (error !== undefined) throw error;
 }
 
 /** Writes `comparison.json`, `comparison.md` and `comparison.html`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
 export async function writeComparison(folder: string, comparison: ResultComparison): Promise<void> {
-  const page = renderComparisonPage(comparison);
-  try {
-    await replaceFile(join(folder, 'comparison.json'), `${JSON.stringify(comparison, null, 1)}\n`);
-    await replaceFile(join(folder, 'comparison.md'), renderComparisonMarkdown(comparison));
-    await replaceFile(join(folder, 'comparison.html'), page);
-  } catch (error) {
-    throw notWritable(folder, error);
-  }
+  await writeFiles(folder, [
+    { path: 'comparison.json', render: () => `${JSON.stringify(comparison, null, 1)}\n` },
+    { path: 'comparison.md', render: () => renderComparisonMarkdown(comparison) },
+    { path: 'comparison.html', render: () => renderComparisonPage(comparison) },
+  ]);
 }
 
 /** Writes `search.json` and `search.md`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
 export async function writeSearch(folder: string, search: Search): Promise<void> {
-  try {
-    await replaceFile(join(folder, 'search.json'), `${JSON.stringify(search, null, 1)}\n`);
-    await replaceFile(join(folder, 'search.md'), renderSearchMarkdown(search));
-  } catch (error) {
-    throw notWritable(folder, error);
-  }
+  await writeFiles(folder, [
+    { path: 'search.json', render: () => `${JSON.stringify(search, null, 1)}\n` },
+    { path: 'search.md', render: () => renderSearchMarkdown(search) },
+  ]);
 }
 
 /** As `mkdir` with `recursive`, which in Node 20 never ends for a folder in /proc. */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {

@@ -10,12 +10,12 @@ import type { SidesOutcome } from './run-sides.ts';
  * @throws what ended the run early; PoolbenchError NOTHING_MEASURED, TOO_MANY_FAILURES of the first side that it is true of
  */
 export function exitCodeOf(
-  { results, error }: SidesOutcome,
+  { results, error }: Pick<SidesOutcome, 'results' | 'error'>,
   sides: readonly PlannedSide[],
-  signal: AbortSignal,
+  { interrupted }: { readonly interrupted: boolean },
 ): number {
-  expectNoError(error, signal);
-  if (signal.aborted) return 130;
+  expectNoError(error, { interrupted });
+  if (interrupted) return 130;
   for (const [index, { name, scenarios }] of results.entries()) {
     const where = results.length > 1 ? ` on ${name}` : '';
     const rounds = scenarios.flatMap(scenario => scenario.rounds);
@@ -42,7 +42,10 @@ export function exitCodeOf(
  *
  * @throws what ended it early
  */
-export function expectNoError(error: Error | undefined, signal: AbortSignal): void {
-  if (error === undefined || (signal.aborted && error instanceof PoolbenchError)) return;
+export function expectNoError(
+  error: Error | undefined,
+  { interrupted }: { readonly interrupted: boolean },
+): void {
+  if (error === undefined || (interrupted && error instanceof PoolbenchError)) return;
   throw error;
 }

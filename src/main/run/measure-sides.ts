@@ -1,11 +1,9 @@
-import { relative } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { renderComparison } from '../../aggregate/comparison/terminal.ts';
-import { fileNames } from '../../aggregate/files/files.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
-import { formatList, toPlainLines } from '../../aggregate/text/format.ts';
-import { describeThresholds } from '../../aggregate/thresholds/words.ts';
+import { shortPaths } from '../../aggregate/result-files.ts';
+import { formatList } from '../../aggregate/text/format.ts';
 import { resumeRunCommand } from '../command-words.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -16,13 +14,14 @@ import type { PlannedSide } from '../plan/sides.ts';
 import { printOutput } from '../results/print-output.ts';
 import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
 import { createResultsFolder, createSideFolders, writeComparison } from '../results/results-folder.ts';
+import { shownFolder } from '../shown-folder.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 import { withoutPassword } from '../target/url.ts';
 import { describeEarlier, type EarlierRun } from './earlier-run.ts';
-import { exitCodeOf } from './exit-code.ts';
-import { meetTarget, shoutBanners } from './meet-target.ts';
-import { runSides } from './run-sides.ts';
+import { endRun } from './end-run.ts';
+import { meetTarget } from './meet-target.ts';
+import { runSides, type SidesOutcome } from './run-sides.ts';
 import { expectSameSubject, type Subject } from './same-subject.ts';
 import type { Side } from './side.ts';
 
@@ -89,15 +88,12 @@ export async function measureSides(
     const { signal } = interrupt;
     const outcome = await runSides({ sides, progress, signal, force: flags.force === true, earlier });
     progress.say('');
-    const written = await conclude(outcome.results, folder, flags).catch(cause => {
+    const written = await conclude(outcome, folder, flags).catch(cause => {
       throw outcome.error ?? cause;
     });
-    if (flags.json) for (const target of targets) shoutBanners(target);
-    progress.say(`\nWritten: ${relative('.', folder)}/${written}`);
+    if (written !== '') progress.say(`\nWritten: ${shownFolder(folder)}/${written}`);
     sayHowToGoOn(outcome.results, sides, flags);
-    const code = exitCodeOf(outcome, sides, signal);
-    if (code === 99) sayCrossed(outcome.results);
-    return code;
+    return endRun(outcome, sides, { json: flags.json === true, interrupted: signal.aborted });
   } finally {
     await progress.close();
     await Promise.allSettled(targets.map(target => target.stop()));
@@ -110,17 +106,23 @@ function subjectOf(target: Target): Subject {
   return { target: shownTarget(target), environment: describeEnvironment(), tool: describeTool() };
 }
 
-/** Prints the result of one side, or compares several, and says what was written. */
-async function conclude(results: readonly Result[], folder: string, flags: RunFlags): Promise<string> {
+/** Prints the result of one side, or compares several; resolves to what was written, for a reader, which may be nothing. */
+async function conclude(
+  { results, written }: SidesOutcome,
+  folder: string,
+  flags: RunFlags,
+): Promise<string> {
   const [only] = results;
   if (only !== undefined && results.length === 1) {
     printOutput(only, { json: flags.json, render: colour => renderTerminal(only, colour) });
-    return formatList(['result.json', 'report.md', ...fileNames(only)]);
+    return formatList(shortPaths(written.flatMap(({ paths }) => paths)));
   }
   const comparison = compareResults(results);
   printOutput(comparison, { json: flags.json, render: colour => renderComparison(comparison, colour) });
   await writeComparison(folder, comparison);
-  return 'comparison.json, .md and .html, and a folder of each side with its result.json, reports and files for other tools';
+  const sides = ', and a folder of each side with its result.json, reports and files for other tools';
+  const all = written.every(({ error }) => error === undefined);
+  return `comparison.json, .md and .html${all ? sides : ''}`;
 }
 
 /** A run of one target that did not come to its end can be gone on with. */
@@ -133,10 +135,4 @@ function sayHowToGoOn(results: readonly Result[], sides: readonly Side[], flags:
   process.stderr.write(
     `To go on with this run${secret ? ' (with --target FILE, which has the password)' : ''}: ${resumeRunCommand(side.folder, how)}\n`,
   );
-}
-
-/** Whoever reads the exit code in a log finds its reason there, whatever standard output was asked for. */
-function sayCrossed(results: readonly Result[]): void {
-  const sentence = describeThresholds(results.flatMap(({ thresholds }) => thresholds));
-  process.stderr.write(`poolbench: ${toPlainLines(sentence ?? '')}\n`);
 }

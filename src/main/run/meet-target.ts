@@ -1,3 +1,4 @@
+import type { Result } from '../../aggregate/result.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { describeFoundTarget } from '../target/describe-found-target.ts';
@@ -31,6 +32,6 @@ export async function meetTarget(
 }
 
 /** A stand-in is never silent, nor is a server that nobody has verified, not even with --quiet; JSON cannot shout. */
-export function shoutBanners(target: Target): void {
+export function shoutBanners(target: Result['target']): void {
   for (const banner of targetBanners({ target })) process.stderr.write(`${banner}\n`);
 }

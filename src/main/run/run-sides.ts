@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Result } from '../../aggregate/result.ts';
 import type { Progress } from '../live/progress.ts';
 import { estimateTurns, interleave, type Turn } from '../plan/interleave.ts';
+import type { Written } from '../results/results-folder.ts';
 import type { EarlierRun } from './earlier-run.ts';
 import type { Side } from './side.ts';
 import { SideRun } from './side-run.ts';
@@ -21,16 +22,19 @@ export interface SidesRun {
   readonly earlier?: EarlierRun | undefined;
 }
 
-/** How a run ended: whatever was measured, a result for each side, and the error that ended it early. */
+/** How a run ended: whatever was measured, a result for each side and its files, and the error that ended it early. */
 export interface SidesOutcome {
   readonly results: readonly Result[];
+  /** In the order of the results. */
+  readonly written: readonly Written[];
   readonly error: Error | undefined;
 }
 
 /**
  * Measures every scenario on every side in every round, and writes each side's result.json and report.md after every
- * round, and what is made of it for readers and other tools at the end. A lost target or a failed thread ends the run early, on all sides, with what was measured kept; the run's keys
- * are removed and its threads ended either way. Targets are left to the caller to stop.
+ * round, and what is made of it for readers and other tools at the end. A lost target or a failed thread ends the run
+ * early, on all sides, with what was measured kept; the run's keys are removed and its threads ended either way. Targets
+ * are left to the caller to stop.
  *
  * @throws PoolbenchError of the preflight, before any load
  */
@@ -73,7 +77,8 @@ export async function runSides({
   const saved = await saveAll(runs, { complete: error === undefined && !signal.aborted, final: true });
   return {
     results: saved.map(({ result }) => result),
-    error: error ?? saved.find(({ unwritten }) => unwritten !== undefined)?.unwritten,
+    written: saved.map(({ written }) => written),
+    error: error ?? saved.find(({ written }) => written.error !== undefined)?.written.error,
   };
 }
 

@@ -1,17 +1,16 @@
 import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { derivedFiles, reportFile, resultFile } from '../../aggregate/result-files.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges, mostRecords } from '../../workers/workload/key-ranges.ts';
 import { describeEnvironment } from '../environment.ts';
-import { PoolbenchError } from '../errors.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
 import { connectionsNeeded, expandScenarios, type Scenario } from '../plan/scenarios.ts';
 import { warnOfMissingCores } from '../plan/spare-cores.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
-import { writeResults } from '../results/results-folder.ts';
-import { writeFiles } from '../results/write-files.ts';
+import { type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../target/key-space.ts';
 import { preflight } from '../target/preflight.ts';
 import { writeIndex } from '../target/record-index.ts';
@@ -150,7 +149,7 @@ export class SideRun {
   }: {
     complete: boolean;
     final: boolean;
-  }): Promise<{ result: Result; unwritten: Error | undefined }> {
+  }): Promise<{ result: Result; written: Written }> {
     const { name, experiment, target, folder } = this.#side;
     const result = assembleResult({
       name,
@@ -164,15 +163,10 @@ export class SideRun {
       warnings: this.#warnings,
       complete,
     });
-    try {
-      await writeResults(folder, result);
-      if (final) await writeFiles(folder, result);
-      return { result, unwritten: undefined };
-    } catch (cause) {
-      if (!(cause instanceof PoolbenchError)) throw cause;
-      if (!complete) this.#warn([cause.message]);
-      return { result, unwritten: cause };
-    }
+    const derived = final ? derivedFiles(result) : [reportFile(result)];
+    const written = await writeAsFarAsPossible(folder, [resultFile(result), ...derived]);
+    if (written.error !== undefined && !complete) this.#warn([written.error.message]);
+    return { result, written };
   }
 
   get #workload(): WorkloadTask {

@@ -4,6 +4,7 @@ import type { Search, SearchStep } from '../../aggregate/search/schema.ts';
 import { describeStep, passes } from '../../aggregate/search/step-result.ts';
 import { describeStepLine, formatSearchRate } from '../../aggregate/search/words.ts';
 import { describeEnvironment } from '../environment.ts';
+import { PoolbenchError } from '../errors.ts';
 import type { Progress } from '../live/progress.ts';
 import { writeSearch } from '../results/results-folder.ts';
 import type { Side } from '../run/side.ts';
@@ -30,6 +31,8 @@ export interface SearchRun {
 /** How a search ended: what it found, and the error that ended it early. */
 export interface SearchOutcome {
   readonly search: Search;
+  /** Whether all of its files were written. */
+  readonly written: boolean;
   readonly error: Error | undefined;
 }
 
@@ -69,10 +72,10 @@ export async function runSearch({
   const assemble = (complete: boolean) =>
     assembleSearch({ plan, target, startedAt, steps, complete, warnings: run.warnings });
   const save = async (complete: boolean, final: boolean) => {
-    const { unwritten } = await run.save({ complete, final });
+    const { written } = await run.save({ complete, final });
     const search = assemble(complete);
     await writeSearch(folder, search);
-    if (unwritten !== undefined) throw unwritten;
+    if (written.error !== undefined) throw written.error;
   };
 
   let ended = false;
@@ -116,8 +119,11 @@ export async function runSearch({
     await threads.close();
   }
   if (rounds.length > 0) conclude('unfinished');
-  await save(ended, true).catch((cause: Error) => {
+  let written = true;
+  await save(ended, true).catch((cause: unknown) => {
+    if (!(cause instanceof PoolbenchError)) throw cause;
+    written = false;
     error ??= cause;
   });
-  return { search: assemble(ended), error };
+  return { search: assemble(ended), written, error };
 }

@@ -149,7 +149,10 @@ export class Control {
 
   #connected(): Promise<Redis> {
     if (this.#closed)
-      throw new PoolbenchError('TARGET_LOST', `the connection to ${this.#where} has been closed`);
+      throw new PoolbenchError(
+        'TARGET_LOST',
+        `expected an open connection to ${this.#where}, found that it has been closed on this side: start the command again`,
+      );
     if (this.#redis?.status === 'ready') return Promise.resolve(this.#redis);
     this.#connecting ??= this.#open().finally(() => {
       this.#connecting = undefined;

@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { compareResults } from '../../../src/aggregate/comparison/compare-results.ts';
 import { renderComparisonMarkdown } from '../../../src/aggregate/comparison/markdown.ts';
 import { renderComparison } from '../../../src/aggregate/comparison/terminal.ts';
-import { renderMarkdown } from '../../../src/aggregate/report/markdown.ts';
 import { renderTerminal } from '../../../src/aggregate/report/terminal.ts';
 import type { Result } from '../../../src/aggregate/result.ts';
+import { derivedFiles } from '../../../src/aggregate/result-files.ts';
 import { PoolbenchError } from '../../../src/main/errors.ts';
 import { readResult } from '../../../src/main/results/read-result.ts';
 import { buildOpenScenario } from '../open-loop-round.ts';
@@ -34,7 +34,7 @@ export const resultTarget: FuzzTarget = {
         return;
       }
       renderTerminal(result, false);
-      renderMarkdown(result);
+      for (const { render } of derivedFiles(result)) render();
       const comparison = compareResults([closed, result]);
       renderComparison(comparison, false);
       renderComparisonMarkdown(comparison);
