@@ -101,7 +101,7 @@ export async function claims(
     const where = relative('.', folder) || '.';
     progress.say(`\nWritten: ${where}/ledger.json and ledger.md, beside a folder for each suite`);
     if (!ledger.complete) sayHowToGoOn(making);
-    expectNoError(error, interrupt.signal);
+    expectNoError(error, { interrupted: interrupt.signal.aborted });
     if (interrupt.signal.aborted) return 130;
     if (unwritten !== undefined) throw unwritten;
     return 0;

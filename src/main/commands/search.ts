@@ -70,7 +70,7 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
 
 /** @throws what ended the search early; PoolbenchError NOTHING_MEASURED */
 function exitCodeOf({ search: found, error }: SearchOutcome, signal: AbortSignal): number {
-  expectNoError(error, signal);
+  expectNoError(error, { interrupted: signal.aborted });
   if (signal.aborted) return 130;
   if (!found.steps.some(({ repeats }) => repeats.some(({ completed }) => completed > 0))) {
     throw new PoolbenchError(

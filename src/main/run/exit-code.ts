@@ -14,7 +14,7 @@ export function exitCodeOf(
   sides: readonly PlannedSide[],
   signal: AbortSignal,
 ): number {
-  expectNoError(error, signal);
+  expectNoError(error, { interrupted: signal.aborted });
   if (signal.aborted) return 130;
   for (const [index, { name, scenarios }] of results.entries()) {
     const where = results.length > 1 ? ` on ${name}` : '';
@@ -42,7 +42,10 @@ export function exitCodeOf(
  *
  * @throws what ended it early
  */
-export function expectNoError(error: Error | undefined, signal: AbortSignal): void {
-  if (error === undefined || (signal.aborted && error instanceof PoolbenchError)) return;
+export function expectNoError(
+  error: Error | undefined,
+  { interrupted }: { readonly interrupted: boolean },
+): void {
+  if (error === undefined || (interrupted && error instanceof PoolbenchError)) return;
   throw error;
 }
