@@ -30,6 +30,7 @@ test.each(['.hlog', '.hgrm', '.xml', '.html'])(
 test.each(['.hlog', '.hgrm'])('%s does so in comments, before any figure', ending => {
   const lines = loud[ending]?.split('\n') ?? [];
   const at = lines.findIndex(line => line.includes('NOT VERIFIED'));
+  expect(at).toBeGreaterThan(0);
   expect(lines.slice(0, at + 1).every(line => line.startsWith('#['))).toBe(true);
 });
 
