@@ -22,7 +22,7 @@ export async function resume(folder: string, flags: RunFlags): Promise<number> {
     printOutput(result, { json: flags.json, render: colour => renderTerminal(result, colour) });
     return endRun({ results: [result], error: undefined }, sides, {
       json: flags.json === true,
-      interrupted: false,
+      signal: { aborted: false },
     });
   }
   const earlier = resumeNow(left, folder, new Date());

@@ -15,10 +15,10 @@ import type { SidesOutcome } from './run-sides.ts';
 export function endRun(
   { results, error }: Pick<SidesOutcome, 'results' | 'error'>,
   sides: readonly PlannedSide[],
-  { json, interrupted }: { readonly json: boolean; readonly interrupted: boolean },
+  { json, signal }: { readonly json: boolean; readonly signal: Pick<AbortSignal, 'aborted'> },
 ): number {
   if (json) for (const { target } of results) shoutBanners(target);
-  const code = exitCodeOf({ results, error }, sides, { interrupted });
+  const code = exitCodeOf({ results, error }, sides, signal);
   if (code === 99) sayCrossed(results);
   return code;
 }

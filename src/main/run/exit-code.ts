@@ -12,9 +12,9 @@ import type { SidesOutcome } from './run-sides.ts';
 export function exitCodeOf(
   { results, error }: Pick<SidesOutcome, 'results' | 'error'>,
   sides: readonly PlannedSide[],
-  { interrupted }: { readonly interrupted: boolean },
+  signal: Pick<AbortSignal, 'aborted'>,
 ): number {
-  if (interrupted) return 130;
+  if (signal.aborted) return 130;
   if (error !== undefined) throw error;
   for (const [index, { name, scenarios }] of results.entries()) {
     const where = results.length > 1 ? ` on ${name}` : '';

@@ -93,7 +93,7 @@ export async function measureSides(
     });
     if (written !== '') progress.say(`\nWritten: ${shownFolder(folder)}/${written}`);
     sayHowToGoOn(outcome.results, sides, flags);
-    return endRun(outcome, sides, { json: flags.json === true, interrupted: signal.aborted });
+    return endRun(outcome, sides, { json: flags.json === true, signal });
   } finally {
     await progress.close();
     await Promise.allSettled(targets.map(target => target.stop()));
