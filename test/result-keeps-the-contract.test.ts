@@ -52,7 +52,7 @@ test.each([
   });
   const { code, stdout, stderr } = await experiment.run(['--force']);
   expect(code, stderr).toBe(0);
-  expect(stdout).toContain('C1 not tested');
+  expect(stdout).toContain('No claim is tested by this run');
 
   const folder = await experiment.resultsFolder();
   expect(folder).toMatch(new RegExp(`/\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\dZ-contract-${name}$`));
