@@ -26,7 +26,7 @@ test('compare leaves its page, text and figures in a folder of their own with --
   const [made = '', ...others] = await readdir(out);
   expect(others).toEqual([]);
   // The names are of results from elsewhere: none leads out of the folder.
-  expect(made).toMatch(/^[\dTZ-]+-compare-\.\.-redis-valkey$/);
+  expect(made).toMatch(/^[\dTZ-]+-compare-\.\._redis-valkey$/);
   expect((await readdir(join(out, made))).toSorted()).toEqual([
     'comparison.html',
     'comparison.json',

@@ -34,7 +34,7 @@ describe.skipIf(process.platform !== 'linux')('on a terminal', () => {
     expect(shown).toMatch(/round 1\/1 {2}1\/1.*ops\/s.*p99 ms.*threads.*pools.*failed/s);
     expect(shown.indexOf('Plan:')).toBeLessThan(shown.indexOf(hideCursor));
     const after = shown.slice(shown.lastIndexOf(showCursor));
-    expect(after).toContain('C1 not tested');
+    expect(after).toContain('No claim is tested by this run');
     expect(after).toContain('Written:');
     expect(after).not.toContain(hideCursor);
   });

@@ -9,9 +9,9 @@ import { distanceToExponential } from '../support/goodness-of-fit.ts';
 import { startFirstInLine } from '../support/limit.ts';
 import { buildTask, type PlainSample, startThreads } from '../support/threads.ts';
 
-/** So low that hardly any two arrivals are nearer to one another than it takes to send one; so high that the thread never sleeps. */
-const rate = 700;
-const seconds = 2.5;
+/** So low that hardly any two arrivals are nearer to one another than it takes a server that is watched to serve one. */
+const rate = 300;
+const seconds = 3;
 const attempts = 4;
 /** A generator that was later than this did not have its core, and says so itself. */
 const disturbedLagMs = 1;
