@@ -1,5 +1,6 @@
+import { asMarkdown } from '../text/as-markdown.ts';
 import { describeMeasured, describeUntested, splitClaims } from '../text/claim-words.ts';
-import { asMarkdown, markdownTable } from '../text/markdown.ts';
+import { markdownTable } from '../text/markdown.ts';
 import { textColumn } from '../text/table.ts';
 import { thresholdSection } from '../thresholds/markdown.ts';
 import { scenarioColumns, sideColumns, sideRows } from './columns.ts';

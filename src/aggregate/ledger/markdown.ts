@@ -1,5 +1,6 @@
+import { asMarkdown } from '../text/as-markdown.ts';
 import { capitalise, toOneLine } from '../text/format.ts';
-import { asMarkdown, markdownCode, markdownTable } from '../text/markdown.ts';
+import { markdownCode, markdownTable } from '../text/markdown.ts';
 import { numberColumn, textColumn } from '../text/table.ts';
 import { describeSurroundings, describeTarget } from '../text/target-words.ts';
 import { countVerdicts, type Ledger, type LedgerEntry, type LedgerSuite } from './ledger.ts';

@@ -1,5 +1,6 @@
 import type { ScenarioResult } from '../result.ts';
-import { asMarkdown, markdownTable } from '../text/markdown.ts';
+import { asMarkdown } from '../text/as-markdown.ts';
+import { markdownTable } from '../text/markdown.ts';
 import { accountingTable } from './accounting-table.ts';
 import { commandColumns, commandNote, commandRows } from './command-columns.ts';
 import { hysteresisColumns, hysteresisNote, loadColumns, loadNote } from './load-columns.ts';

@@ -1,7 +1,8 @@
 import { findImbalances } from '../accounting.ts';
 import type { ClaimResult, Result } from '../result.ts';
+import { asMarkdown } from '../text/as-markdown.ts';
 import { describeMeasured, splitClaims } from '../text/claim-words.ts';
-import { asMarkdown, markdownCode, markdownTable } from '../text/markdown.ts';
+import { markdownCode, markdownTable } from '../text/markdown.ts';
 import { textColumn } from '../text/table.ts';
 import { describeSurroundings, targetBanners } from '../text/target-words.ts';
 import { thresholdSection } from '../thresholds/markdown.ts';

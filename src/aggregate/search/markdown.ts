@@ -1,4 +1,5 @@
-import { asMarkdown, markdownCode, markdownTable } from '../text/markdown.ts';
+import { asMarkdown } from '../text/as-markdown.ts';
+import { markdownCode, markdownTable } from '../text/markdown.ts';
 import { numberColumn, textColumn } from '../text/table.ts';
 import { describeSurroundings, targetBanners } from '../text/target-words.ts';
 import type { Search } from './schema.ts';

@@ -1,15 +1,4 @@
-import { toOneLine } from './format.ts';
 import type { Column } from './table.ts';
-
-/** Text from outside as plain text on one line of Markdown: it can end no table cell, start no markup and no HTML. */
-export function asMarkdown(text: string): string {
-  return toOneLine(text)
-    .replace(/[\\`*_[\]|~#]/g, '\\$&')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replace(/^[-+=]/, '\\$&');
-}
 
 export function markdownTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;

@@ -1,4 +1,4 @@
-import { asMarkdown } from './markdown.ts';
+import { asMarkdown } from './as-markdown.ts';
 
 export interface Column<Row> {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { asMarkdown } from '../../../src/aggregate/text/markdown.ts';
+import { asMarkdown } from '../../../src/aggregate/text/as-markdown.ts';
 import { coveredElsewhere } from './covered-elsewhere.ts';
 import { networkFaults } from './network-faults.ts';
 import { errorOf, loopsOf, unknowable } from './render-reliability.ts';
