@@ -1,3 +1,4 @@
+import { neighbourCores } from './neighbours.ts';
 import type { Result, RoundResult, ScenarioResult } from './result.ts';
 import { median } from './statistics.ts';
 import { formatList, formatPlural } from './text/format.ts';
@@ -118,14 +119,6 @@ function sayNeighbours(
   const usual = median(scenario.rounds.flatMap(other => neighbourCores(other, cores, local) ?? []));
   if (taken === null || taken - usual < noticedNeighbours) return [];
   return [`neighbours used ${taken.toFixed(2)} cores, in the median round ${usual.toFixed(2)}`];
-}
-
-/** Cores used by neither poolbench nor a server beside it; null where a server beside it does not tell its CPU. */
-function neighbourCores({ cpu }: RoundResult, cores: number, local: boolean): number | null {
-  const serverCores = local ? cpu.serverCores : 0;
-  return serverCores === null
-    ? null
-    : Math.max(0, cpu.machineBusyShare * cores - cpu.clientCores - serverCores);
 }
 
 /** A round that was slow although the client had as much CPU as ever: the cores did less with it. */

@@ -68,7 +68,7 @@ export function buildRound(
     cpu: {
       clientMicrosPerOp: completed === 0 ? null : 1e6 / completed,
       clientCores: 1,
-      machineBusyShare: 0.8,
+      machineBusyShare: 0.2,
       eventLoopUtilization: [0.99],
       threads: [],
       serverCores: 0.6,

@@ -1,4 +1,3 @@
-import { findImbalances } from '../accounting.ts';
 import { fileName } from '../report/file-name.ts';
 import { resultNote } from '../report/result-columns.ts';
 import { describeShortfall } from '../report/shortfall.ts';
@@ -8,6 +7,7 @@ import { capitalise, formatPlural, toOneLine } from '../text/format.ts';
 import { describeTarget, targetBanners } from '../text/target-words.ts';
 import { describeThresholds, describeUnjudged } from '../thresholds/words.ts';
 import { tookSeconds } from '../took-seconds.ts';
+import { warningsOf } from '../warnings.ts';
 import { renderDocument } from './document.ts';
 import { type Content, type Html, html } from './html.ts';
 import { section } from './section.ts';
@@ -79,7 +79,7 @@ function alarmsOf(result: Result): string[] {
 }
 
 function warnings(result: Result): Content {
-  const all = [...result.warnings, ...findImbalances(result)];
+  const all = warningsOf(result);
   return (
     all.length > 0 &&
     html`<ul class="warnings">${all.map(warning => html`<li>${capitalise(toOneLine(warning))}</li>`)}</ul>`

@@ -1,4 +1,3 @@
-import { findImbalances } from '../accounting.ts';
 import type { ClaimResult, Result } from '../result.ts';
 import { asMarkdown } from '../text/as-markdown.ts';
 import { describeMeasured, splitClaims } from '../text/claim-words.ts';
@@ -7,6 +6,7 @@ import { textColumn } from '../text/table.ts';
 import { describeSurroundings, targetBanners } from '../text/target-words.ts';
 import { thresholdSection } from '../thresholds/markdown.ts';
 import { describeUnjudged } from '../thresholds/words.ts';
+import { warningsOf } from '../warnings.ts';
 import { fileName } from './file-name.ts';
 import {
   accountingSection,
@@ -30,7 +30,7 @@ export function renderMarkdown(result: Result): string {
   const shortfall = describeShortfall(result);
   const loud = [...banners, shortfall].flatMap(text => (text === null ? [] : `> **${asMarkdown(text)}**`));
   const { told, silent } = splitClaims(result.claims, { atLeast: 1 });
-  const warnings = [...result.warnings, ...findImbalances(result)];
+  const warnings = warningsOf(result);
   return `${[
     `# ${asMarkdown(result.name)}`,
     ...loud,

@@ -1,4 +1,4 @@
-import { accountOf, findImbalances, sumByCode } from '../accounting.ts';
+import { accountOf, sumByCode } from '../accounting.ts';
 import { type Pair, pairWithOnePool } from '../pairs.ts';
 import type { ClaimResult, Interval, Result, ScenarioResult } from '../result.ts';
 import { groupBySetting } from '../setting.ts';
@@ -21,6 +21,7 @@ import { alignColumns, wrapText } from '../text/text-layout.ts';
 import { renderThresholds } from '../thresholds/terminal.ts';
 import { describeUnjudged } from '../thresholds/words.ts';
 import { clearlyLess, clearlyMore } from '../verdict-bounds.ts';
+import { warningsOf } from '../warnings.ts';
 import { isOpen } from './load-tables.ts';
 import { describeShortfall } from './shortfall.ts';
 import { renderCommands } from './terminal-commands.ts';
@@ -59,9 +60,7 @@ export function renderTerminal(result: Result, colour: boolean): string {
     renderFailures(result.scenarios, style),
     paragraph(describeStandOuts(result) ?? ''),
     tells || told.length === 0 ? [] : paragraph('No claim is tested by this run (report.md says why).'),
-    [...result.warnings, ...findImbalances(result)].flatMap(warning =>
-      paragraph(`Warning: ${warning}`, 'yellow'),
-    ),
+    warningsOf(result).flatMap(warning => paragraph(`Warning: ${warning}`, 'yellow')),
     ...banners.map(banner => paragraph(banner, [...loud])),
   ];
   return `${blocks

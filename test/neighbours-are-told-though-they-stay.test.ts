@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { renderReportPage } from '../src/aggregate/page/report-page.ts';
+import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
+import { renderTerminal } from '../src/aggregate/report/terminal.ts';
+import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
+
+/** A run on 8 cores of which poolbench and its server used 1.6. */
+function runBeside(machineBusyShares: readonly number[]) {
+  const rounds = machineBusyShares.map((machineBusyShare, index) => {
+    const round = buildRound(index + 1, 1000);
+    return { ...round, cpu: { ...round.cpu, machineBusyShare } };
+  });
+  return buildResult([buildScenario({}, rounds)]);
+}
+
+const renderings = (result: ReturnType<typeof runBeside>) =>
+  [renderTerminal(result, false), renderMarkdown(result), renderReportPage(result)].map(text =>
+    text.replaceAll(/\s+/g, ' '),
+  );
+
+test('others that use a quarter of the machine all the time are told in every rendering', () => {
+  for (const text of renderings(runBeside([0.5, 0.5, 0.6])))
+    expect(text).toMatch(/other programs used 2\.4 of this machine(?:'|&#39;|’)s 8 cores/i);
+});
+
+test('less than that, or in few measurements, is no word worth', () => {
+  for (const shares of [
+    [0.4, 0.4, 0.4],
+    [0.2, 0.2, 0.9],
+  ])
+    for (const text of renderings(runBeside(shares))) expect(text).not.toMatch(/other programs used/i);
+});
