@@ -115,6 +115,15 @@ export class IoredisCluster extends Connection {
   send(batch: Batch): void {
     batch.restart();
     const order = this.sent++;
+    const closedAs = this.#closedAs;
+    if (closedAs !== undefined) {
+      // ioredis would queue it behind its own end, and might never tell.
+      process.nextTick(() => {
+        batch.fail(closedAs, batch.size);
+        this.#settle(batch, order);
+      });
+      return;
+    }
     let missing = batch.size;
     let lost = false;
     const landed = () => {
