@@ -11,7 +11,7 @@ import { assembleResult } from '../src/main/run/assemble.ts';
 import { resolveTarget } from '../src/main/target/resolve.ts';
 import type { ThreadSample } from '../src/workers/contract.ts';
 import type { Question } from './question.ts';
-import { syntheticSample } from './synthetic-sample.ts';
+import { syntheticContext, syntheticSample } from './synthetic-sample.ts';
 
 const roundCount = 20;
 const workers = Array.from({ length: 100 }, (_, index) => index + 2);
@@ -42,7 +42,7 @@ export const ask: Question = async ({ server, report }) => {
     for (let round = 1; round <= roundCount; round++) {
       for (const [index, { id }] of scenarios.entries()) {
         const sample = samples[(round * 7 + index) % samples.length] as ThreadSample;
-        rounds.set(id, [...(rounds.get(id) ?? []), mergeSamples([sample], context(round))]);
+        rounds.set(id, [...(rounds.get(id) ?? []), mergeSamples([sample], syntheticContext(round))]);
       }
       const startMs = performance.now();
       const result = assembleResult({
@@ -77,17 +77,3 @@ export const ask: Question = async ({ server, report }) => {
   const total = steps.reduce((sum, { assembleMs, writeMs }) => sum + assembleMs + writeMs, 0) / 1000;
   report.say(`All rounds together: ${total.toFixed(1)} s.\n`);
 };
-
-function context(round: number) {
-  return {
-    ...{
-      round,
-      startedAt: null,
-      clientCpuMicros: 1e6,
-      machineBusyShare: 1,
-      serverCores: 1,
-      serverMainThreadCores: 1,
-    },
-    ...{ serverCalls: null, cuts: 0, basePingMs: 0.05 },
-  };
-}

@@ -1,7 +1,7 @@
 import { mergeSamples } from '../src/aggregate/merge.ts';
 import type { Question } from './question.ts';
 import { range } from './report.ts';
-import { syntheticSample } from './synthetic-sample.ts';
+import { syntheticContext, syntheticSample } from './synthetic-sample.ts';
 
 const threads = 64;
 const scenarios = 20;
@@ -12,21 +12,10 @@ export const ask: Question = async ({ report, rounds }) => {
   const samples = Array.from({ length: threads }, (_, thread) =>
     syntheticSample(thread, windowSeconds, thread + 1),
   );
-  const context = {
-    ...{
-      round: 1,
-      startedAt: null,
-      clientCpuMicros: 1e6,
-      machineBusyShare: 1,
-      serverCores: 1,
-      serverMainThreadCores: 1,
-    },
-    ...{ serverCalls: null, cuts: 0, basePingMs: 0.05 },
-  };
   const seconds: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const startMs = performance.now();
-    for (let scenario = 0; scenario < scenarios; scenario++) mergeSamples(samples, context);
+    for (let scenario = 0; scenario < scenarios; scenario++) mergeSamples(samples, syntheticContext(1));
     seconds.push((performance.now() - startMs) / 1000);
   }
   report.title('Merging');

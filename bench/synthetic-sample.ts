@@ -59,3 +59,11 @@ export function syntheticSample(thread: number, seconds: number, seed: number): 
     inserted: [],
   };
 }
+
+/** What a measurement of no real server knows beside its samples. */
+export function syntheticContext(round: number) {
+  return {
+    ...{ round, startedAt: null, clientCpuMicros: 1e6, machineBusyShare: 1, serverCores: 1 },
+    ...{ serverMainThreadCores: 1, serverCalls: null, cuts: 0, basePingMs: 0.05 },
+  };
+}

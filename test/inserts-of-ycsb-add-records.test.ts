@@ -1,45 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parseConfig } from '../src/main/config/read-config.ts';
 import { workloadTask } from '../src/main/plan/workload-task.ts';
-import { type Control, connectControl } from '../src/main/target/control.ts';
 import { removeInserted } from '../src/main/target/inserted-records.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../src/main/target/key-space.ts';
 import { writeIndex } from '../src/main/target/record-index.ts';
-import { parseAddress } from '../src/main/target/url.ts';
 import { keyName } from '../src/pool/batch.ts';
 import type { WorkloadTask } from '../src/workers/contract.ts';
 import { keyRanges } from '../src/workers/workload/key-ranges.ts';
-import { startRedis, startValkey, type TestServer } from './support/servers.ts';
+import { type Running, startBothServers } from './support/both-servers.ts';
 import { accounted, type PlainSample, runOne } from './support/threads.ts';
 
 const keys = 20_000;
 
-interface Running {
-  readonly server: TestServer;
-  readonly control: Control;
-}
-
-const running = new Map<string, Running>();
-
-beforeAll(async () => {
-  for (const [name, start] of [
-    ['redis', startRedis],
-    ['valkey', startValkey],
-  ] as const) {
-    const server = await start();
-    running.set(name, {
-      server,
-      control: await connectControl(parseAddress(server.url), { timeoutMs: 5000 }),
-    });
-  }
-});
-
-afterAll(async () => {
-  for (const { server, control } of running.values()) {
-    control.close();
-    await server.stop();
-  }
-});
+const running = startBothServers();
 
 function taskOf(workload: object): WorkloadTask {
   const config = { name: 'c', target: { server: 'any', url: 'redis://h' }, scenarios: [{}], workload };

@@ -1,13 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { mergeCommands } from '../src/aggregate/merge-commands.ts';
-import { type Control, connectControl } from '../src/main/target/control.ts';
-import { parseAddress } from '../src/main/target/url.ts';
 import { keyName } from '../src/pool/batch.ts';
 import type { WorkloadTask } from '../src/workers/contract.ts';
 import { keyRanges } from '../src/workers/workload/key-ranges.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
+import { type Running, startBothServers } from './support/both-servers.ts';
 import { clientNames } from './support/connections.ts';
-import { startRedis, startValkey, type TestServer } from './support/servers.ts';
 import { accounted, runOne } from './support/threads.ts';
 
 const keys = 500;
@@ -30,32 +28,7 @@ const workload: WorkloadTask = {
 
 const statNames: Readonly<Record<string, string>> = { OBJECT: 'object|encoding' };
 
-interface Running {
-  readonly server: TestServer;
-  readonly control: Control;
-}
-
-const running = new Map<string, Running>();
-
-beforeAll(async () => {
-  for (const [name, start] of [
-    ['redis', startRedis],
-    ['valkey', startValkey],
-  ] as const) {
-    const server = await start();
-    running.set(name, {
-      server,
-      control: await connectControl(parseAddress(server.url), { timeoutMs: 5000 }),
-    });
-  }
-});
-
-afterAll(async () => {
-  for (const { server, control } of running.values()) {
-    control.close();
-    await server.stop();
-  }
-});
+const running = startBothServers();
 
 const arms = ['redis', 'valkey'].flatMap(name =>
   clientNames.flatMap(client => [1, 10].map(pipeline => ({ name, client, pipeline }))),

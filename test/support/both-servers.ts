@@ -1,0 +1,31 @@
+import { afterAll, beforeAll } from 'vitest';
+import { type Control, connectControl } from '../../src/main/target/control.ts';
+import { parseAddress } from '../../src/main/target/url.ts';
+import { startRedis, startValkey, type TestServer } from './servers.ts';
+
+export interface Running {
+  readonly server: TestServer;
+  readonly control: Control;
+}
+
+/** A real Redis and a real Valkey for all tests of a file, by name, each with a control connection. */
+export function startBothServers(): ReadonlyMap<string, Running> {
+  const running = new Map<string, Running>();
+  beforeAll(async () => {
+    for (const [name, start] of [
+      ['redis', startRedis],
+      ['valkey', startValkey],
+    ] as const) {
+      const server = await start();
+      const control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
+      running.set(name, { server, control });
+    }
+  });
+  afterAll(async () => {
+    for (const { server, control } of running.values()) {
+      control.close();
+      await server.stop();
+    }
+  });
+  return running;
+}
