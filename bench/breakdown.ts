@@ -24,13 +24,13 @@ const parts: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['clock', /\[vdso\]|clock_gettime|PerformanceNow|nowNs| now node:internal\/perf/],
   ['JavaScript: pool', /pool\/(pool|upkeep|wait-queue|pool-recorder)\.ts/],
   ['JavaScript: histograms and counters', /latency-counts|recorder\.ts|shared-state/],
-  ['JavaScript: keys and requests', /workload|prng|request-encoder|patchable|request-templates/],
-  ['JavaScript: replies', /resp-scanner/],
+  ['JavaScript: keys and requests', /workload|prng|request-encoder|request-reel|patchable|request-templates/],
+  ['JavaScript: replies', /resp-scanner|whole-strings/],
   [
     'JavaScript: connection and loop, with what is inlined there',
-    /wire-connection|direct-write|closed-loop|pool\/batch|crew/,
+    /wire-connection|direct-socket|closed-loop|pool\/batch|crew/,
   ],
-  ["JavaScript: Node's onread, with what is inlined there", /JS:.* node:/],
+  ["JavaScript: Node's own", /JS:.* node:/],
   ['libuv', /uv_|uv__/],
   ["Node's C++ (handles, callbacks)", /node::/],
   [

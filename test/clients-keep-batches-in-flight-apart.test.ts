@@ -142,7 +142,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', kind => {
     const connection = await open(kind, port);
     // The replies to the first two come in one read.
     const later: Promise<Outcome>[] = [];
-    const first = new Batch(1, () => later.push(sendBatch(connection, [[INCR, 1]])));
+    const first = new Batch(1, { done: () => later.push(sendBatch(connection, [[INCR, 1]])) });
     first.command[0] = GET;
     first.numbers[0] = 1;
     connection.send(first);
@@ -153,7 +153,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', kind => {
 
     // A reply too many is nobody's.
     const after: Promise<Outcome>[] = [];
-    const doubled = new Batch(1, () => after.push(sendBatch(connection, [[GET, 2]])));
+    const doubled = new Batch(1, { done: () => after.push(sendBatch(connection, [[GET, 2]])) });
     doubled.command[0] = SET;
     connection.send(doubled);
     await until(() => after.length === 1);
@@ -219,8 +219,10 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', kind => {
     proxy.silent = true;
     let sends = 0;
     const stubborn = Array.from({ length: 3 }, () => {
-      const batch = new Batch(1, () => {
-        if (++sends < 30) connection.send(batch);
+      const batch = new Batch(1, {
+        done: () => {
+          if (++sends < 30) connection.send(batch);
+        },
       });
       return batch;
     });
@@ -271,7 +273,7 @@ test('wire: requests that the socket still holds are not written over by the nex
   const sent = sizes.map(
     (size, index) =>
       new Promise<Batch>(resolve => {
-        const batch = new Batch(size, () => resolve(batch));
+        const batch = new Batch(size, { done: () => resolve(batch) });
         for (let i = 0; i < size; i++) batch.numbers[i] = index * size + i;
         connection.send(batch);
       }),

@@ -88,10 +88,10 @@ describe.each(clientNames)('%s', client => {
       const address = { host: 'localhost', port: ${tls.port}, tls: true, password: 's3cret', database: 1 };
       const commands = [{ name: 'GET', args: [KEY] }, { name: 'SET', args: [KEY, 'x'.repeat(100)] }];
       const connection = await ${connection}.connector(address, { keyPrefix: 'k:', commands }, 5000)();
-      const batch = new Batch(2000, () => {
+      const batch = new Batch(2000, { done: () => {
         console.log(batch.completed, batch.misses, batch.failed);
         connection.close();
-      });
+      } });
       for (let i = 0; i < 2000; i++) { batch.command[i] = i < 1000 ? 1 : 0; batch.numbers[i] = i % 1001; }
       connection.send(batch);`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {

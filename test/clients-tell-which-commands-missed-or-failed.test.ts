@@ -49,7 +49,7 @@ describe.each(clientNames)('%s', client => {
   test.each([1, 7, 300])('batches of %i, used again', async size => {
     const connection = await openConnection(client, loopback(server.port));
     let done = () => {};
-    const batch = new Batch(size, () => done());
+    const batch = new Batch(size, { done: () => done() });
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { minLength: size, maxLength: size }), async operations => {
         await new Promise<void>(resolve => {
@@ -76,9 +76,9 @@ describe.each(clientNames)('%s', client => {
             lists.map(
               operations =>
                 new Promise<string[]>(resolve => {
-                  const batch = new Batch(operations.length, () =>
-                    resolve(operations.map((_, index) => outcomeOf(batch, index))),
-                  );
+                  const batch = new Batch(operations.length, {
+                    done: () => resolve(operations.map((_, index) => outcomeOf(batch, index))),
+                  });
                   send(connection, batch, operations);
                 }),
             ),

@@ -41,7 +41,7 @@ async function connect(client: ClientName, port: number) {
   onTestFinished(() => connection.close());
   const send = (operations: readonly (readonly number[])[]) =>
     new Promise<Batch>(resolve => {
-      const batch = new Batch(operations.length, () => resolve(batch), stride);
+      const batch = new Batch(operations.length, { done: () => resolve(batch) }, stride);
       for (const [index, [command = 0, ...numbers]] of operations.entries()) {
         batch.command[index] = command;
         batch.numbers.set(numbers, index * stride);

@@ -38,8 +38,8 @@ async function sendsAfterLoss(connect: Connect, control: Control): Promise<numbe
           if (next === undefined || ++sends >= most) resolve();
           else next.send(batch);
         };
-        const batch = new Batch(1, again);
-        connection.send(new Batch(1, again));
+        const batch = new Batch(1, { done: again });
+        connection.send(new Batch(1, { done: again }));
       }),
   );
   // They end in one turn of the event loop, and their sockets close in a later one.

@@ -16,7 +16,7 @@ function recorderOf(seconds: number): Recorder {
 
 function answered(completed: number, misses = 0, failures: Record<string, number> = {}): Batch {
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
-  const batch = new Batch(completed + failed, () => {});
+  const batch = new Batch(completed + failed, { done: () => {} });
   batch.completed = completed;
   batch.misses = misses;
   for (const [code, count] of Object.entries(failures)) batch.fail(code, count);

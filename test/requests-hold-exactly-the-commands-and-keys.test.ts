@@ -31,7 +31,7 @@ function expected(keyPrefix: string, operations: readonly (readonly [number, num
 }
 
 function fill(operations: readonly (readonly [number, number])[]): Batch {
-  const batch = new Batch(operations.length, () => {});
+  const batch = new Batch(operations.length, { done: () => {} });
   for (const [index, [command, key]] of operations.entries()) {
     batch.command[index] = command;
     batch.numbers[index] = key;
@@ -131,7 +131,7 @@ test('several keys, none, and numbers that are spelled out without leading zeros
     fc.property(fc.array(fc.array(operation, { minLength: 1, maxLength: 20 }), { maxLength: 4 }), batches => {
       const encoder = new RequestEncoder(new RequestTemplates(composed));
       for (const operations of batches) {
-        const batch = new Batch(operations.length, () => {}, 3);
+        const batch = new Batch(operations.length, { done: () => {} }, 3);
         for (const [index, [command, a, b, c]] of operations.entries()) {
           batch.command[index] = command;
           const isKey = command === 1;
@@ -153,7 +153,7 @@ test('a connection keeps copies of its own of few templates only, and sends the 
     commands: values.map(text => ({ name: 'SET', args: [KEY, text] })),
   };
   const templates = new RequestTemplates(many);
-  expect([templates.areFew, templates.haveRuns]).toEqual([false, false]);
+  expect(templates.areFew).toBe(false);
   const encoder = new RequestEncoder(templates);
   for (const index of [0, 39, 7]) {
     expect(encode(encoder, [[index, 5]])).toBe(

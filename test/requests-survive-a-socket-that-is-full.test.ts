@@ -27,7 +27,7 @@ test('batches larger than what the system buffers arrive whole, with the keys of
     for (const connection of opened) {
       sent.push(
         new Promise(resolve => {
-          const batch = new Batch(depth, () => resolve(batch));
+          const batch = new Batch(depth, { done: () => resolve(batch) });
           for (let i = 0; i < depth; i++) batch.numbers[i] = key++;
           connection.send(batch);
         }),

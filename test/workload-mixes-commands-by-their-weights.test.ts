@@ -22,11 +22,11 @@ function open(changes: Partial<WorkloadTask>, seed = 9) {
 function draw(workload: Workload, batches: number, size: number): number[][] {
   const drawn: number[][] = [];
   for (let i = 0; i < batches; i++) {
-    const batch = new Batch(size, () => {}, workload.stride);
+    const batch = new Batch(size, { done: () => {} }, workload.stride);
     workload.fill(batch);
     for (let k = 0; k < size; k++) {
       const numbers = batch.numbers.subarray(k * batch.stride, (k + 1) * batch.stride);
-      drawn.push([batch.command[k] as number, ...numbers]);
+      drawn.push([batch.commandAt(k), ...numbers]);
     }
   }
   return drawn;

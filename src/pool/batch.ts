@@ -18,6 +18,8 @@ export interface CommandSet {
   /** A key is this prefix and the key number in `keyDigits` decimal digits. */
   readonly keyPrefix: string;
   readonly commands: readonly CommandTemplate[];
+  /** The order in which commands come, over and over, where that is settled beforehand: so requests can be, too. */
+  readonly order?: Uint16Array | undefined;
 }
 
 /** Every key has the same width, so that a request can be patched in place. 8 digits allow 10^8 keys. */
@@ -33,13 +35,23 @@ export function connectionName({ keyPrefix }: Pick<CommandSet, 'keyPrefix'>): st
   return keyPrefix.replace(/:$/, '');
 }
 
+/** Who fills a batch and has it sent. */
+export interface BatchOwner {
+  /** The outcome of all its commands is known. */
+  done(batch: Batch): void;
+}
+
 /**
  * Commands that travel together: filled by a worker, sent by a connection, and reused for the next ones.
  * The connection counts the outcome of each command and then calls `done` once.
  */
 export class Batch {
-  /** Index of each command in the CommandSet. The worker fills all of them, and their numbers, before it sends. */
+  /** Index of each command in the CommandSet, where it follows no order. The worker fills all of them before it sends. */
   readonly command: Uint16Array;
+  readonly size: number;
+  #order: Uint16Array | undefined;
+  /** Where its commands stand in the order that it follows, one after the other; -1 where it follows none. */
+  place = -1;
   /** `stride` numbers for each command: its key numbers, then those that are spelled out. */
   readonly numbers: Uint32Array;
   readonly stride: number;
@@ -49,28 +61,44 @@ export class Batch {
   misses = 0;
   /** Commands that failed, by code; undefined while none did, because most batches have none. */
   failures: Map<string, number> | undefined = undefined;
-  readonly done: () => void;
+  readonly #owner: BatchOwner;
   /** Which commands found nothing, and why which ones failed: made when first needed, as most batches never do. */
   #missed: Uint8Array | undefined;
   #anyMissed = false;
   #failedAs: (string | undefined)[] | undefined;
 
   /** `stride` is the most numbers that a command of the set has. */
-  constructor(size: number, done: () => void, stride = 1) {
+  constructor(size: number, owner: BatchOwner, stride = 1) {
+    this.size = size;
     this.command = new Uint16Array(size);
     this.numbers = new Uint32Array(size * stride);
     this.stride = stride;
-    this.done = done;
-  }
-
-  get size(): number {
-    return this.command.length;
+    this.#owner = owner;
   }
 
   get failed(): number {
     let sum = 0;
     if (this.failures !== undefined) for (const count of this.failures.values()) sum += count;
     return sum;
+  }
+
+  /** Called once the outcome of each command is counted. */
+  done(): void {
+    this.#owner.done(this);
+  }
+
+  /** Takes its commands from the order of the CommandSet, from `place` on, instead of those in `command`. */
+  follow(order: Uint16Array, place: number): void {
+    this.#order = order;
+    this.place = place;
+  }
+
+  /** Index in the CommandSet of the command at `index`. */
+  commandAt(index: number): number {
+    const order = this.#order;
+    if (order === undefined) return this.command[index] as number;
+    const at = this.place + index;
+    return order[at < order.length ? at : at % order.length] as number;
   }
 
   /** Forgets the last outcome. Connections call it when they send. */
@@ -91,7 +119,7 @@ export class Batch {
   /** Takes over one command of another batch of the same CommandSet. */
   copy(to: number, source: Batch, from: number): void {
     const { stride } = this;
-    this.command[to] = source.command[from] as number;
+    this.command[to] = source.commandAt(from);
     for (let i = 0; i < stride; i++)
       this.numbers[to * stride + i] = source.numbers[from * stride + i] as number;
   }

@@ -162,7 +162,7 @@ function spellOut(parts: readonly (string | number)[], numbers: Uint32Array, fir
 }
 
 function templateOf({ commands }: CommandSet, batch: Batch, index: number): CommandTemplate {
-  return commands[batch.command[index] as number] as CommandTemplate;
+  return commands[batch.commandAt(index)] as CommandTemplate;
 }
 
 /** Counts the outcome of the command at `index`: a failure where there is a code. */

@@ -1,6 +1,11 @@
 import type { Batch } from './batch.ts';
 import { Patchable } from './patchable.ts';
+import { RequestReel } from './request-reel.ts';
 import type { RequestTemplate, RequestTemplates } from './request-templates.ts';
+
+/** What was encoded last, if not the single of an index. */
+const inBuffer = -1;
+const inReel = -2;
 
 /**
  * Turns batches into request bytes without building a string: templates are copied, and the digits of their keys
@@ -12,60 +17,59 @@ export class RequestEncoder {
   /** For batches of one command, where there are few templates: its request, patched without a copy. */
   readonly #singles: Patchable[];
   #buffer = new Patchable(0);
-  /** Index of the single that was encoded last; -1 where it was the buffer. */
-  #lastSingle = -1;
+  #reel: RequestReel | undefined;
+  /** What was encoded last: the single of an index, the reel or the buffer. */
+  #last = inBuffer;
 
   constructor(templates: RequestTemplates) {
     this.#templates = templates;
+    this.#reel = RequestReel.of(templates);
     this.#singles = templates.areFew ? templates.singles.map(copyOf) : [];
   }
 
   encode(batch: Batch): Buffer {
-    if (batch.command.length === 1 && this.#templates.areFew) return this.#encodeSingle(batch);
-    this.#lastSingle = -1;
-    const longest = this.#templates.longestOf(batch.command);
+    if (batch.size === 1 && this.#templates.areFew) return this.#encodeSingle(batch);
+    const reel = this.#reel;
+    if (reel !== undefined && batch.place >= 0 && batch.size <= reel.longest) {
+      this.#last = inReel;
+      return reel.encode(batch);
+    }
+    this.#last = inBuffer;
+    const longest = this.#templates.longestOf(batch);
     if (this.#buffer.bytes.length < longest) this.#buffer = new Patchable(longest);
     return this.#encodeInto(this.#buffer, batch);
   }
 
   /** Leaves the bytes of the last `encode` to their sender: the next ones are others. */
   giveAway(): void {
-    const single = this.#templates.singles[this.#lastSingle];
-    if (single === undefined) this.#buffer = new Patchable(0);
-    else this.#singles[this.#lastSingle] = copyOf(single);
+    if (this.#last === inBuffer) this.#buffer = new Patchable(0);
+    else if (this.#last === inReel) this.#reel = RequestReel.of(this.#templates);
+    else this.#singles[this.#last] = copyOf(this.#templates.singles[this.#last] as RequestTemplate);
   }
 
-  #encodeSingle({ command, numbers }: Batch): Buffer {
-    const index = command[0] as number;
+  #encodeSingle(batch: Batch): Buffer {
+    const { numbers } = batch;
+    const index = batch.commandAt(0);
     const single = this.#singles[index] as Patchable;
-    this.#lastSingle = index;
+    this.#last = index;
     const { digitsAt } = this.#templates.singles[index] as RequestTemplate;
     for (let k = 0; k < digitsAt.length; k++) single.patch(digitsAt[k] as number, numbers[k] as number);
     return single.bytes;
   }
 
-  #encodeInto(buffer: Patchable, { command, numbers, stride }: Batch): Buffer {
-    const templates = this.#templates;
-    const { runLength } = templates;
-    const size = command.length;
+  #encodeInto(buffer: Patchable, batch: Batch): Buffer {
+    const { numbers, stride } = batch;
+    const { singles } = this.#templates;
     let at = 0;
-    let i = 0;
-    for (const inRuns = templates.haveRuns ? size - (size % runLength) : 0; i < inRuns; i += runLength) {
-      const { bytes, digitsAt } = templates.run(command, i);
-      buffer.bytes.set(bytes, at);
-      for (let k = 0; k < runLength; k++)
-        buffer.patchZeros(at + (digitsAt[k] as number), numbers[(i + k) * stride] as number);
-      at += bytes.length;
-    }
-    for (; i < size; i++) {
-      const { bytes, digitsAt, composed } = templates.singles[command[i] as number] as RequestTemplate;
+    for (let i = 0; i < batch.size; i++) {
+      const { bytes, digitsAt, composed } = singles[batch.commandAt(i)] as RequestTemplate;
       if (composed !== undefined) {
         at = composed.write(buffer, at, numbers, i * stride);
         continue;
       }
       buffer.bytes.set(bytes, at);
       for (let k = 0; k < digitsAt.length; k++)
-        buffer.patchZeros(at + (digitsAt[k] as number), numbers[i * stride + k] as number);
+        buffer.patch(at + (digitsAt[k] as number), numbers[i * stride + k] as number);
       at += bytes.length;
     }
     return buffer.bytes.subarray(0, at);

@@ -1,8 +1,6 @@
-import { type CommandSet, type CommandTemplate, KEY, keyDigits } from './batch.ts';
+import { type Batch, type CommandSet, type CommandTemplate, KEY, keyDigits } from './batch.ts';
 import { ComposedRequest } from './composed-request.ts';
 
-const longestInRun = 512;
-/** Of more templates there would be too many runs. */
 const fewTemplates = 4;
 
 /** Requests as bytes, and where in them the digits of their keys stand. Never written to. */
@@ -21,58 +19,24 @@ export class RequestTemplates {
   readonly longest: number;
   /** Whether there are so few, all without numbers that are spelled out, that each connection can have copies of its own. */
   readonly areFew: boolean;
-  /** Whether requests are short enough to be worth keeping, and copying, in runs. */
-  readonly haveRuns: boolean;
-  /**
-   * Requests that are copied together: a copy costs much the same for one as for several, while they are short. A run is
-   * kept for every combination that comes: 256 at most.
-   */
-  readonly runLength: number;
-  /** Runs of commands by their indices, as digits to the base of the number of commands; made when first used. */
-  readonly #runs: (RequestTemplate | undefined)[] = [];
+  /** The order in which they come, where that is settled. */
+  readonly order: Uint16Array | undefined;
 
-  constructor({ commands, keyPrefix }: CommandSet) {
+  constructor({ commands, keyPrefix, order }: CommandSet) {
     this.singles = commands.map(command => encodeTemplate(command, keyPrefix));
     this.longest = this.singles.reduce((most, single) => Math.max(most, lengthOf(single)), 0);
     this.areFew =
       this.singles.length <= fewTemplates && this.singles.every(({ composed }) => composed === undefined);
-    this.haveRuns =
-      this.areFew &&
-      this.longest <= longestInRun &&
-      this.singles.every(({ digitsAt }) => digitsAt.length === 1);
-    this.runLength = this.singles.length <= 2 ? 8 : 4;
+    this.order = order;
   }
 
   /** Bytes that these commands take at most. Where their values vary, the longest would be far too much for most. */
-  longestOf(commands: Uint16Array): number {
-    if (this.areFew) return commands.length * this.longest;
+  longestOf(batch: Batch): number {
+    if (this.areFew) return batch.size * this.longest;
     let bytes = 0;
-    for (let i = 0; i < commands.length; i++)
-      bytes += lengthOf(this.singles[commands[i] as number] as RequestTemplate);
+    for (let i = 0; i < batch.size; i++)
+      bytes += lengthOf(this.singles[batch.commandAt(i)] as RequestTemplate);
     return bytes;
-  }
-
-  /** The `runLength` commands from `first` on as one template. */
-  run(commands: Uint16Array, first: number): RequestTemplate {
-    const { runLength } = this;
-    const base = this.singles.length;
-    let index = 0;
-    for (let i = first; i < first + runLength; i++) index = index * base + (commands[i] as number);
-    return this.#runs[index] ?? this.#makeRun(index, commands.subarray(first, first + runLength));
-  }
-
-  #makeRun(index: number, commands: Uint16Array): RequestTemplate {
-    const parts = Array.from(commands, command => this.singles[command] as RequestTemplate);
-    let start = 0;
-    const digitsAt = parts.map(part => {
-      const at = start + (part.digitsAt[0] as number);
-      start += part.bytes.length;
-      return at;
-    });
-    const bytes = Buffer.concat(parts.map(part => part.bytes));
-    const run = { bytes, digitsAt: Int32Array.from(digitsAt), composed: undefined };
-    this.#runs[index] = run;
-    return run;
   }
 }
 

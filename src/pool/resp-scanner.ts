@@ -1,4 +1,5 @@
 import { PoolError } from './errors.ts';
+import { WholeStrings } from './whole-strings.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -49,6 +50,7 @@ export class RespScanner {
   nils = 0;
   /** Where the last scan ended: at `end`, or behind the last of the replies it was to stop at. */
   at = 0;
+  readonly #strings: WholeStrings;
   readonly #onError: OnError;
   readonly #onNull: (replies: number) => void;
   #expecting: number = expecting.type;
@@ -69,9 +71,18 @@ export class RespScanner {
   #error = '';
 
   /** `onNull` is called for each null reply, before it counts, with how many replies the scan has completed before it. */
-  constructor(onError: OnError, onNull: (replies: number) => void = () => {}) {
+  constructor(
+    onError: OnError,
+    onNull: (replies: number) => void = () => {},
+    strings: WholeStrings = new WholeStrings(),
+  ) {
+    this.#strings = strings;
     this.#onError = onError;
     this.#onNull = onNull;
+  }
+
+  get isBetweenReplies(): boolean {
+    return this.#pending === 0 && this.#expecting === expecting.type;
   }
 
   /**
@@ -87,11 +98,8 @@ export class RespScanner {
     while (at < end && replies < most) {
       if (this.#expecting === expecting.type) {
         if (this.#pending === 0) {
-          // Nearly all there is to a load's replies, so it has a way of its own that keeps no state.
-          for (let next = skipWhole(bytes, at, end); next > 0; next = skipWhole(bytes, at, end)) {
-            at = next;
-            if (++replies === most) break;
-          }
+          replies += this.#strings.skip(bytes, at, end, most - replies);
+          at = this.#strings.at;
           if (at === end || replies === most) break;
         }
         this.#repliesBefore = replies;
@@ -234,52 +242,6 @@ export class RespScanner {
     while (codeEnd < message.length && message.charCodeAt(codeEnd) !== SPACE) codeEnd++;
     this.#onError(message.slice(0, codeEnd) || 'ERR', message, this.#repliesBefore);
   }
-}
-
-/**
- * Index after a simple or bulk string that lies whole in the chunk; 0 for any other reply.
- *
- * "+OK" and a length of two digits are nearly all replies of most loads, in an order that nobody can foretell: they are
- * told apart by arithmetic, for a branch that the CPU predicts wrongly costs more than all of it.
- */
-function skipWhole(bytes: Uint8Array, start: number, end: number): number {
-  if (start + 5 > end || bytes[start + 4] !== LF || bytes[start + 3] !== CR)
-    return skipAnyWhole(bytes, start, end);
-  const first = bytes[start] as number;
-  const one = bytes[start + 1] as number;
-  const two = bytes[start + 2] as number;
-  const tens = one - ZERO;
-  const ones = two - ZERO;
-  const isNotOk = (first ^ type.simple) | (one ^ 0x4f) | (two ^ 0x4b);
-  const isNotBulk = (first ^ type.bulk) | ((tens | (9 - tens) | ones | (9 - ones)) >>> 31);
-  if (isNotOk * isNotBulk !== 0) return skipAnyWhole(bytes, start, end);
-  // All ones for a bulk string, whose type byte is even; nothing for a simple one.
-  const ifBulk = (first & 1) - 1;
-  const next = start + 5 + ((tens * 10 + ones + 2) & ifBulk);
-  return next <= end ? next : 0;
-}
-
-function skipAnyWhole(bytes: Uint8Array, start: number, end: number): number {
-  if (start >= end) return 0;
-  let at = start + 1;
-  if (bytes[start] === type.simple) {
-    while (at < end && bytes[at] !== LF) at++;
-    return at < end ? at + 1 : 0;
-  }
-  if (bytes[start] !== type.bulk) return 0;
-  let length = 0;
-  for (; at < end; at++) {
-    const byte = bytes[at] as number;
-    if (!isDigit(byte)) break;
-    length = length * 10 + byte - ZERO;
-  }
-  if (at === start + 1 || at + 1 >= end || bytes[at] !== CR || bytes[at + 1] !== LF) return 0;
-  const next = at + 2 + length + 2;
-  return next <= end ? next : 0;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= 0x39;
 }
 
 function unexpected(what: string, byte: number): PoolError {

@@ -2,17 +2,22 @@ import type { Socket } from 'node:net';
 import type { Address } from './address.ts';
 import { Batch, type CommandSet, connectionName } from './batch.ts';
 import { Connection } from './connection.ts';
-import { type Write, writerOf } from './direct-write.ts';
+import { type DirectHandle, openDirectly, type Peer, writeDirectly } from './direct-socket.ts';
 import { failureCode, PoolError } from './errors.ts';
 import { connectTimeout, openSocket } from './open-socket.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
 import { serverFinder } from './sentinel.ts';
+import { WholeStrings } from './whole-strings.ts';
 import { logIn } from './wire-login.ts';
 
 /** A read is scanned before the next one starts, so all connections of a thread can read into the same bytes. */
 const received = Buffer.allocUnsafeSlow(64 * 1024);
+/** So can they share what a scan needs only while it lasts: batches whose last reply lies in the middle of the read, */
+const answered: Batch[] = [];
+/** and what is known of nearly all replies. */
+const strings = new WholeStrings();
 
 const ping = encodeRequest(['PING']);
 const asking = encodeRequest(['ASKING']);
@@ -32,24 +37,24 @@ class Request extends Batch {
 
 /**
  * The leanest way to the server: one `write` a batch of pre-encoded requests, replies counted as they arrive.
- * It builds no values, no promises and no timers.
+ * It builds no values, no promises and no timers. Of a thousand connections, what an operation touches of its own is in no
+ * near cache: so that is kept small, and what most connections never need is made when it is needed.
  *
- * The next replies belong to the oldest batch, `#batch`; the others queue in `#later`, which stays empty while
- * batches come one at a time.
+ * The next replies belong to the oldest batch, `#batch`; the others queue in `#later`.
  */
-export class WireConnection extends Connection {
+export class WireConnection extends Connection implements Peer {
   readonly #socket: Socket;
-  readonly #write: Write;
+  /** Undefined where the stream's way is to be taken. */
+  readonly #handle: DirectHandle | undefined;
   readonly #encoder: RequestEncoder;
-  readonly #scanner: RespScanner;
+  /** Made for the first reply that is no string in one piece. */
+  #scanner: RespScanner | undefined;
   /** The batch whose replies come next, and how many of them are missing; 0 when nothing is in flight. */
   #batch: Batch | undefined;
   #missing = 0;
   #failed = 0;
   #nilsBefore = 0;
-  readonly #later: Batch[] = [];
-  /** Batches whose last reply lies in the middle of the read that is being scanned. */
-  readonly #answered: Batch[] = [];
+  #later: Batch[] | undefined;
   /** What is read while `ask` waits for its reply. */
   #heard: Buffer[] | undefined;
   #heardBytes = 0;
@@ -59,20 +64,8 @@ export class WireConnection extends Connection {
   private constructor(socket: Socket, encoder: RequestEncoder) {
     super();
     this.#socket = socket;
-    this.#write = writerOf(socket);
+    this.#handle = openDirectly(socket, this);
     this.#encoder = encoder;
-    // What is missing is counted down only when a scan has ended.
-    this.#scanner = new RespScanner(
-      (code, message, replies) => {
-        this.#failed++;
-        const batch = this.#batch;
-        batch?.refused(code, message, batch.size - this.#missing + replies);
-      },
-      replies => {
-        const batch = this.#batch;
-        batch?.missedAt(batch.size - this.#missing + replies);
-      },
-    );
     socket.on('error', error => {
       this.#closedAs = failureCode(error);
     });
@@ -129,7 +122,7 @@ export class WireConnection extends Connection {
 
   /** Sends a batch of one command to a cluster's node that only imports the command's slot: right behind ASKING. */
   sendAsking(batch: Batch): void {
-    this.#transmit(new Request(1, () => {}), asking);
+    this.#transmit(new Request(1, { done: () => {} }), asking);
     this.send(batch);
   }
 
@@ -157,21 +150,28 @@ export class WireConnection extends Connection {
 
   /** Takes in the first `length` bytes of the shared read buffer. */
   receive(length: number): void {
-    const scanner = this.#scanner;
     try {
       if (this.#heard !== undefined) this.#hear(this.#heard, length);
-      this.#missing -= scanner.scan(received, 0, length, this.#missing);
-      if (scanner.at < length) this.#scanFurther(length);
+      let at = 0;
+      if (this.#scanner === undefined || this.#scanner.isBetweenReplies) {
+        this.#missing -= strings.skip(received, 0, length, this.#missing);
+        at = strings.at;
+      }
+      if (at < length) this.#scan(at, length);
     } catch (error) {
       this.#giveUp(failureCode(error));
       return;
     }
     // The whole read is scanned by now: a batch that is sent from a `done` gets no reply that came before it.
     const last = this.#missing === 0 && this.#batch !== undefined ? this.#finish(this.#batch) : undefined;
-    if (this.#answered.length > 0) this.#settle(this.#answered.splice(0));
+    if (answered.length > 0) this.#settle(answered.splice(0));
     if (last === undefined) return;
     this.settled++;
     last.done();
+  }
+
+  writeFailed(error: Error): void {
+    this.#socket.destroy(error);
   }
 
   #hear(heard: Buffer[], length: number): void {
@@ -184,27 +184,45 @@ export class WireConnection extends Connection {
     heard.push(Buffer.from(received.subarray(0, length)));
   }
 
-  /** What lies behind the last reply to a batch: replies to the next ones, or pushes, or what nobody asked for. */
-  #scanFurther(length: number): void {
+  /** Behind the last reply to a batch lie replies to the next ones, or pushes, or what nobody asked for. */
+  #scan(from: number, length: number): void {
+    this.#scanner ??= this.#newScanner();
     const scanner = this.#scanner;
-    while (scanner.at < length) {
-      if (this.#missing === 0 && this.#batch !== undefined) this.#answered.push(this.#finish(this.#batch));
+    for (let at = from; at < length; at = scanner.at) {
+      if (this.#missing === 0 && this.#batch !== undefined) answered.push(this.#finish(this.#batch));
       const asked = this.#missing > 0;
-      const replies = scanner.scan(received, scanner.at, length, asked ? this.#missing : 1);
+      const replies = scanner.scan(received, at, length, asked ? this.#missing : 1);
       if (asked) this.#missing -= replies;
       else if (replies > 0)
         throw new PoolError('PROTOCOL', 'Expected no reply, because nothing is in flight, found one');
     }
   }
 
+  #newScanner(): RespScanner {
+    // What is missing is counted down only when a scan has ended.
+    return new RespScanner(
+      (code, message, replies) => {
+        this.#failed++;
+        const batch = this.#batch;
+        batch?.refused(code, message, batch.size - this.#missing + replies);
+      },
+      replies => {
+        const batch = this.#batch;
+        batch?.missedAt(batch.size - this.#missing + replies);
+      },
+      strings,
+    );
+  }
+
   /** What arrived cannot be told apart: no command of a batch that is not yet done counts as answered. */
   #giveUp(code: string): void {
     this.#closedAs = code;
     this.#alive = false;
-    if (this.#batch !== undefined) this.#later.unshift(this.#batch);
-    this.#later.unshift(...this.#answered.splice(0));
-    for (const batch of this.#later) batch.restart();
-    this.#expect(this.#later.shift());
+    const open = answered.splice(0);
+    if (this.#batch !== undefined) open.push(this.#batch, ...(this.#later ?? []));
+    for (const batch of open) batch.restart();
+    this.#expect(open.shift());
+    this.#later = open;
     this.#socket.destroy();
   }
 
@@ -212,14 +230,18 @@ export class WireConnection extends Connection {
     this.#batch = batch;
     this.#missing = batch === undefined ? 0 : batch.size;
     this.#failed = 0;
-    this.#nilsBefore = this.#scanner.nils;
+    this.#nilsBefore = this.#nils;
+  }
+
+  get #nils(): number {
+    return this.#scanner?.nils ?? 0;
   }
 
   /** Counts the outcome of the oldest batch and turns to the next. */
   #finish(batch: Batch): Batch {
     batch.completed = batch.size - this.#missing - this.#failed;
-    batch.misses = this.#scanner.nils - this.#nilsBefore;
-    this.#expect(this.#later.length === 0 ? undefined : this.#later.shift());
+    batch.misses = this.#nils - this.#nilsBefore;
+    this.#expect(this.#later === undefined ? undefined : this.#later.shift());
     return batch;
   }
 
@@ -244,19 +266,28 @@ export class WireConnection extends Connection {
   #transmit(batch: Batch, bytes: Buffer): boolean {
     this.sent++;
     if (this.#batch === undefined) this.#expect(batch);
+    else if (this.#later === undefined) this.#later = [batch];
     else this.#later.push(batch);
     if (this.#alive) return this.#write(bytes);
     process.nextTick(() => this.#lost());
     return true;
   }
 
+  /** True if the system has taken all bytes. */
+  #write(bytes: Buffer): boolean {
+    if (this.#handle !== undefined) return writeDirectly(this.#handle, bytes);
+    this.#socket.write(bytes);
+    return this.#socket.writableLength === 0;
+  }
+
   /** Sends one request outside of the load and waits for its reply. Rejects with the server's error or the loss. */
   #request(bytes: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
-      const request = new Request(1, () => {
+      const done = () => {
         if (request.failed === 0) resolve();
         else reject(request.refusal === undefined ? this.#closedError() : new Error(request.refusal));
-      });
+      };
+      const request = new Request(1, { done });
       this.#transmit(request, bytes);
     });
   }

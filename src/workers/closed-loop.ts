@@ -1,4 +1,4 @@
-import type { Batch } from '../pool/batch.ts';
+import type { Batch, BatchOwner } from '../pool/batch.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { Connection } from '../pool/connection.ts';
 import { failureCode } from '../pool/errors.ts';
@@ -16,7 +16,7 @@ const retryMs = 50;
  * connection is idle: so a turn reads the clock once.
  * Replies come as a callback: a promise a batch would cost 0.2–0.4 µs (bench/).
  */
-export class ClosedLoopWorker implements LoadWorker {
+export class ClosedLoopWorker implements LoadWorker, BatchOwner {
   readonly #pool: WorkerPool;
   readonly #workload: Workload;
   readonly #recorder: Recorder;
@@ -44,7 +44,7 @@ export class ClosedLoopWorker implements LoadWorker {
     this.#recorder = recorder;
     this.#window = window;
     this.#events = events;
-    this.#batch = batchFor(workload, pipeline, () => this.#done());
+    this.#batch = batchFor(workload, pipeline, this);
   }
 
   start(): void {
@@ -94,7 +94,7 @@ export class ClosedLoopWorker implements LoadWorker {
     connection.send(this.#batch);
   }
 
-  #done(): void {
+  done(): void {
     const doneNs = nowNs();
     this.#recorder.record(this.#batch, this.#dueNs, this.#sentNs, doneNs);
     if (!this.#served && this.#batch.completed > 0) {

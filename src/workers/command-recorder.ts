@@ -41,8 +41,8 @@ export class CommandRecorder {
   record(batch: Batch, serviceNs: number, responseNs: number): void {
     const counts = this.#completed;
     const failed = batch.failures !== undefined;
-    for (let i = 0; i < batch.command.length; i++) {
-      const index = this.#commandOf[batch.command[i] as number] as number;
+    for (let i = 0; i < batch.size; i++) {
+      const index = this.#commandOf[batch.commandAt(i)] as number;
       if (failed && this.#countFailure(batch, i, index)) continue;
       counts[index] = (counts[index] as number) + 1;
       if (batch.hasMissed(i)) (this.#commands[index] as Command).misses++;

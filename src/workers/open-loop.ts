@@ -1,4 +1,4 @@
-import type { Batch } from '../pool/batch.ts';
+import type { Batch, BatchOwner } from '../pool/batch.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { Connection } from '../pool/connection.ts';
 import { failureCode } from '../pool/errors.ts';
@@ -13,7 +13,7 @@ import { batchFor, type Workload } from './workload/workload.ts';
  * free again with the last reply. Response time counts from when the batch was due, so a batch that had to wait for a
  * worker has waited, too. A failed acquire is a failed batch; there is no second try, for the next arrival is one.
  */
-export class OpenLoopWorker implements LoadWorker, ArrivalTaker {
+export class OpenLoopWorker implements LoadWorker, BatchOwner, ArrivalTaker {
   readonly #pool: WorkerPool;
   readonly #workload: Workload;
   readonly #recorder: Recorder;
@@ -41,7 +41,7 @@ export class OpenLoopWorker implements LoadWorker, ArrivalTaker {
     this.#recorder = recorder;
     this.#queue = queue;
     this.#events = events;
-    this.#batch = batchFor(workload, pipeline, () => this.#done());
+    this.#batch = batchFor(workload, pipeline, this);
   }
 
   start(): void {
@@ -87,7 +87,7 @@ export class OpenLoopWorker implements LoadWorker, ArrivalTaker {
     connection.send(this.#batch);
   }
 
-  #done(): void {
+  done(): void {
     const doneNs = nowNs();
     const { completed } = this.#batch;
     this.#recorder.record(this.#batch, this.#dueNs, this.#sentNs, doneNs);

@@ -19,8 +19,17 @@ export class Prng {
     return this.#one[0] as number;
   }
 
-  /** Fills the first `count` of `numbers`, or all, with draws. Many at a time cost half as much each: the state stays in registers. */
+  /** Fills the first `count` of `numbers`, or all, with draws from 0 to 2³² − 1. */
   drawInto(numbers: Uint32Array, count = numbers.length): void {
+    this.drawRange(numbers, count, 0, 2 ** 32);
+  }
+
+  /**
+   * Fills the first `count` of `numbers` with draws from `first` on, evenly over `size` numbers: at most 2³¹, or all 2³².
+   * Many at a time cost half as much each: the state stays in registers.
+   */
+  drawRange(numbers: Uint32Array, count: number, first: number, size: number): void {
+    const scale = size / 2 ** 32;
     const state = this.#state;
     let a = state[0] as number;
     let b = state[1] as number;
@@ -32,7 +41,7 @@ export class Prng {
       a = b ^ (b >>> 9);
       b = (c + (c << 3)) | 0;
       c = (((c << 21) | (c >>> 11)) + drawn) | 0;
-      numbers[i] = drawn;
+      numbers[i] = first + (((drawn >>> 0) * scale) | 0);
     }
     state[0] = a;
     state[1] = b;

@@ -63,16 +63,18 @@ export function sendBatch(
 ): Promise<Outcome> {
   return new Promise(resolve => {
     let calls = 0;
-    const batch = new Batch(operations.length, () => {
-      calls++;
-      const { completed, misses, failures } = batch;
-      if (calls === 1)
-        resolve({
-          completed,
-          misses,
-          failures: Object.fromEntries(failures ?? []),
-          doneCalls: () => calls,
-        });
+    const batch = new Batch(operations.length, {
+      done: () => {
+        calls++;
+        const { completed, misses, failures } = batch;
+        if (calls === 1)
+          resolve({
+            completed,
+            misses,
+            failures: Object.fromEntries(failures ?? []),
+            doneCalls: () => calls,
+          });
+      },
     });
     for (const [index, [command, key]] of operations.entries()) {
       batch.command[index] = command;

@@ -51,7 +51,7 @@ export class BatchCutter {
 
   #ownerOf(batch: Batch, index: number): number {
     // A command without a key is any node's.
-    const keyed = this.#keyed[batch.command[index] as number];
+    const keyed = this.#keyed[batch.commandAt(index)];
     return this.#topology.owner(keyed ? this.#keySlots.of(batch.keyOf(index)) : 0);
   }
 

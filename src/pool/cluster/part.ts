@@ -29,7 +29,7 @@ export class Part extends Batch {
   redirected: RedirectedCommand[] | undefined;
 
   constructor(size: number, stride: number) {
-    super(size, () => this.flight?.landed(this), stride);
+    super(size, { done: () => this.flight?.landed(this) }, stride);
     this.origins = new Uint32Array(size);
   }
 

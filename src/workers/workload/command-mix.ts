@@ -1,5 +1,6 @@
 import { type Argument, type CommandSet, type CommandTemplate, KEY } from '../../pool/batch.ts';
 import type { ValueVariant, WorkloadTask } from '../contract.ts';
+import { commandOrder } from './command-order.ts';
 import { familyOf, readsPrefilledKeys, tellsMisses } from './command-rules.ts';
 import { keysOf, parseCommand, type TemplatePart } from './command-template.ts';
 import { keyRanges } from './key-ranges.ts';
@@ -66,7 +67,9 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
     }
   }
   const stride = Math.max(1, ...templates.map(({ keys, spelled }) => keys + spelled.length));
-  return { commandSet: { keyPrefix, commands }, templates, stride };
+  const weights = templates.map(({ weight }) => weight);
+  const order = workload.growth === null ? commandOrder(weights, seed) : undefined;
+  return { commandSet: { keyPrefix, commands, order }, templates, stride };
 }
 
 /** The values with their shares of all writes. Random ones are beginnings of the longest. */

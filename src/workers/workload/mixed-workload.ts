@@ -1,6 +1,6 @@
 import type { Batch } from '../../pool/batch.ts';
-import { mixSeed, Prng } from '../prng.ts';
-import { AliasTable } from './alias-table.ts';
+import { mixSeed } from '../prng.ts';
+import type { CommandChooser } from './command-chooser.ts';
 import type { CommandMix, MixTemplate, SpelledNumber } from './command-mix.ts';
 import { Draws } from './draws.ts';
 import type { KeyChooser } from './key-chooser.ts';
@@ -13,12 +13,11 @@ export interface Misses {
   readonly keys: number;
 }
 
-/** Draws templates by their weights, then the keys and numbers of each. */
+/** Chooses commands, then draws the keys and numbers of each. */
 export class MixedWorkload implements Workload {
   readonly stride: number;
   readonly #templates: readonly MixTemplate[];
-  readonly #table: AliasTable;
-  readonly #templateDraws: Prng;
+  readonly #commands: CommandChooser;
   readonly #chooser: KeyChooser;
   readonly #draws: Draws;
   /** A draw below this is a hit. */
@@ -26,15 +25,19 @@ export class MixedWorkload implements Workload {
   readonly #firstMiss: number;
   readonly #missScale: number;
   #counter = 0;
-  #drawn = new Uint32Array(0);
   #keys = new Uint32Array(0);
 
-  constructor({ templates, stride }: CommandMix, chooser: KeyChooser, misses: Misses, seed: number) {
+  constructor(
+    { templates, stride }: CommandMix,
+    commands: CommandChooser,
+    chooser: KeyChooser,
+    misses: Misses,
+    seed: number,
+  ) {
     this.stride = stride;
     this.#templates = templates;
-    this.#table = new AliasTable(templates.map(({ weight }) => weight));
+    this.#commands = commands;
     this.#chooser = chooser;
-    this.#templateDraws = new Prng(mixSeed(seed, 1));
     this.#draws = new Draws(mixSeed(seed, 2));
     this.#hitBelow = misses.hitShare * 2 ** 32;
     this.#firstMiss = misses.first;
@@ -42,23 +45,15 @@ export class MixedWorkload implements Workload {
   }
 
   fill(batch: Batch): void {
-    const { command, numbers, stride } = batch;
-    const size = command.length;
-    if (this.#drawn.length < size) {
-      this.#drawn = new Uint32Array(size);
-      this.#keys = new Uint32Array(size * stride);
-    }
-    this.#templateDraws.drawInto(this.#drawn, size);
+    const { size, numbers, stride } = batch;
+    this.#commands.choose(batch);
     let keys = 0;
-    for (let i = 0; i < size; i++) {
-      const index = this.#table.pick(this.#drawn[i] as number);
-      command[i] = index;
-      keys += (this.#templates[index] as MixTemplate).keys;
-    }
+    for (let i = 0; i < size; i++) keys += (this.#templates[batch.commandAt(i)] as MixTemplate).keys;
+    if (this.#keys.length < keys) this.#keys = new Uint32Array(size * stride);
     this.#chooser.drawInto(this.#keys, keys);
     let next = 0;
     for (let i = 0; i < size; i++) {
-      const template = this.#templates[command[i] as number] as MixTemplate;
+      const template = this.#templates[batch.commandAt(i)] as MixTemplate;
       let at = i * stride;
       for (let key = 0; key < template.keys; key++) {
         const chosen = template.base + (this.#keys[next++] as number);

@@ -1,28 +1,38 @@
 import type { WorkloadTask } from '../contract.ts';
 import { mixSeed } from '../prng.ts';
+import type { CommandChooser } from './command-chooser.ts';
 import type { CommandMix } from './command-mix.ts';
+import { DrawnCommands } from './drawn-commands.ts';
 import { GrowingWorkload } from './growing-workload.ts';
 import { IndexedRecords } from './indexed-records.ts';
 import type { KeyRange } from './key-range.ts';
 import { keyRanges } from './key-ranges.ts';
 import { LatestRecords } from './latest-records.ts';
 import { MixedWorkload } from './mixed-workload.ts';
+import { OneKeyWorkload } from './one-key-workload.ts';
 import { openKeyChooser } from './open-key-chooser.ts';
-import { ReadsAndWrites } from './reads-and-writes.ts';
+import { OrderedCommands } from './ordered-commands.ts';
 import type { Records } from './records.ts';
 import type { Workload } from './workload.ts';
 
 /** @param own keys of the pool, or of the worker where they are partitioned */
 export function openWorkload(task: WorkloadTask, mix: CommandMix, own: KeyRange, seed: number): Workload {
   if (task.growth !== null) return new GrowingWorkload(mix, openRecords(task, own, mixSeed(seed, 0)), seed);
-  const [first, second, ...others] = mix.templates;
-  const lean =
-    task.keyChoice.kind === 'uniform' && task.hitShare === 1 && others.length === 0 && mix.stride === 1;
-  if (lean && first?.keys === 1 && second?.keys === 1 && first.base === 0 && second.base === 0)
-    return new ReadsAndWrites(own, first.weight / (first.weight + second.weight), seed);
   const chooser = openKeyChooser(task.keyChoice, own, task.keys, mixSeed(seed, 0));
+  const commands = openCommandChooser(mix, mixSeed(seed, 1));
+  const oneKeyEach = mix.stride === 1 && mix.templates.every(({ keys, base }) => keys === 1 && base === 0);
+  if (oneKeyEach && task.hitShare === 1) return new OneKeyWorkload(commands, chooser);
   const misses = { hitShare: task.hitShare, first: keyRanges(task).written, keys: task.keys };
-  return new MixedWorkload(mix, chooser, misses, seed);
+  return new MixedWorkload(mix, commands, chooser, misses, seed);
+}
+
+function openCommandChooser({ templates, commandSet: { order } }: CommandMix, seed: number): CommandChooser {
+  return order === undefined
+    ? new DrawnCommands(
+        templates.map(({ weight }) => weight),
+        seed,
+      )
+    : new OrderedCommands(order, seed);
 }
 
 function openRecords(

@@ -13,9 +13,6 @@ export class UniformKeys implements KeyChooser {
   }
 
   drawInto(keys: Uint32Array, count: number): void {
-    const { firstKey } = this.#range;
-    const scale = this.#range.keys / 2 ** 32;
-    this.#prng.drawInto(keys, count);
-    for (let i = 0; i < count; i++) keys[i] = firstKey + Math.floor((keys[i] as number) * scale);
+    this.#prng.drawRange(keys, count, this.#range.firstKey, this.#range.keys);
   }
 }

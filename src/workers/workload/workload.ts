@@ -1,4 +1,4 @@
-import { Batch } from '../../pool/batch.ts';
+import { Batch, type BatchOwner } from '../../pool/batch.ts';
 
 /** What the workers of one pool ask of the server. Seeded; filling batches makes no garbage. */
 export interface Workload {
@@ -12,13 +12,14 @@ export interface Workload {
   readonly inserted?: number;
 }
 
-/** A batch to be filled by a workload, which hears of its outcome before `done` does. */
-export function batchFor(workload: Workload, size: number, done: () => void): Batch {
-  if (workload.settle === undefined) return new Batch(size, done, workload.stride);
-  const settleFirst = () => {
-    workload.settle?.(batch);
-    done();
+/** A batch to be filled by a workload, which hears of its outcome before the owner does. */
+export function batchFor(workload: Workload, size: number, owner: BatchOwner): Batch {
+  if (workload.settle === undefined) return new Batch(size, owner, workload.stride);
+  const settlesFirst: BatchOwner = {
+    done: batch => {
+      workload.settle?.(batch);
+      owner.done(batch);
+    },
   };
-  const batch: Batch = new Batch(size, settleFirst, workload.stride);
-  return batch;
+  return new Batch(size, settlesFirst, workload.stride);
 }

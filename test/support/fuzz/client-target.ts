@@ -30,9 +30,11 @@ export const clientTarget: FuzzTarget = {
       let calls = 0;
       let batch: Batch | undefined;
       await new Promise<void>(resolve => {
-        batch = new Batch(size, () => {
-          calls++;
-          resolve();
+        batch = new Batch(size, {
+          done: () => {
+            calls++;
+            resolve();
+          },
         });
         batch.command.fill(GET);
         connection.send(batch);

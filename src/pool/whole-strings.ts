@@ -1,0 +1,104 @@
+const LF = 0x0a;
+const DOLLAR = 0x24;
+const PLUS = 0x2b;
+const CR = 0x0d;
+const ZERO = 0x30;
+
+/** "+OK\r" and "OK\r\n" as words, the lowest byte first. */
+const okHead = 0x0d4b4f2b;
+const okTail = 0x0a0d4b4f;
+
+const none = new Uint8Array(0);
+
+/**
+ * Skips simple and bulk strings that lie whole in a chunk: nearly all there is to a load's replies. It keeps nothing of a
+ * stream, so that all connections of a thread can share one, and with it what it has learned.
+ *
+ * "+OK" and bulk strings as long as the last one come in an order that nobody can foretell. They are told apart by
+ * arithmetic: a branch that the CPU predicts wrongly costs more than all of it. To know where the next reply starts takes
+ * a look at the first byte of this one; that the rest of its header is as expected is checked beside that.
+ */
+export class WholeStrings {
+  /** Where the last skip ended. */
+  at = 0;
+  /** By which bits a bulk string's first four header bytes, and its last four, differ from those of "+OK". */
+  #headChange = okHead ^ DOLLAR;
+  #tailChange = 0;
+  /** By how many bytes its header, and all of it, is longer. */
+  #headerMore = 0;
+  #more = 0;
+  #bytes: Uint8Array = none;
+  #view: DataView = new DataView(none.buffer);
+
+  /** Skips strings from `from` on, at most `most`, and returns how many. The first that is none, or not whole, ends it. */
+  skip(bytes: Uint8Array, from: number, end: number, most: number): number {
+    let replies = this.#skipAlike(bytes, from, end, most);
+    while (replies < most) {
+      const next = skipAny(bytes, this.at, end);
+      if (next === 0) break;
+      if (bytes[this.at] === DOLLAR) this.#learn(this.at, next);
+      replies += 1 + this.#skipAlike(bytes, next, end, most - replies - 1);
+    }
+    return replies;
+  }
+
+  #skipAlike(bytes: Uint8Array, from: number, end: number, most: number): number {
+    const view = bytes === this.#bytes ? this.#view : this.#viewOf(bytes);
+    const headChange = this.#headChange;
+    const tailChange = this.#tailChange;
+    const headerMore = this.#headerMore;
+    const more = this.#more;
+    let replies = 0;
+    let at = from;
+    while (replies < most && at + 5 <= end) {
+      const head = view.getInt32(at, true);
+      // All ones for a bulk string, whose first byte is even.
+      const ifBulk = (head & 1) - 1;
+      const next = at + 5 + (more & ifBulk);
+      if (next > end) break;
+      const tail = view.getInt32(at + 1 + (headerMore & ifBulk), true);
+      if (((head ^ okHead ^ (headChange & ifBulk)) | (tail ^ okTail ^ (tailChange & ifBulk))) !== 0) break;
+      at = next;
+      replies++;
+    }
+    this.at = at;
+    return replies;
+  }
+
+  /** The bulk string from `at` to `next` is what the next ones will be like. */
+  #learn(at: number, next: number): void {
+    const header = this.#bytes.indexOf(LF, at) + 1 - at;
+    // Two words cover a header of so many bytes.
+    if (header < 5 || header > 8) return;
+    this.#headChange = okHead ^ this.#view.getInt32(at, true);
+    this.#tailChange = okTail ^ this.#view.getInt32(at + header - 4, true);
+    this.#headerMore = header - 5;
+    this.#more = next - at - 5;
+  }
+
+  #viewOf(bytes: Uint8Array): DataView {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return this.#view;
+  }
+}
+
+/** Index after a simple or bulk string of any length; 0 for any other reply, and for one that is not whole. */
+function skipAny(bytes: Uint8Array, start: number, end: number): number {
+  if (start >= end) return 0;
+  let at = start + 1;
+  if (bytes[start] === PLUS) {
+    while (at < end && bytes[at] !== LF) at++;
+    return at < end ? at + 1 : 0;
+  }
+  if (bytes[start] !== DOLLAR) return 0;
+  let length = 0;
+  for (; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte < ZERO || byte > 0x39) break;
+    length = length * 10 + byte - ZERO;
+  }
+  if (at === start + 1 || at + 1 >= end || bytes[at] !== CR || bytes[at + 1] !== LF) return 0;
+  const next = at + 2 + length + 2;
+  return next <= end ? next : 0;
+}
