@@ -72,3 +72,21 @@ test('whatever makes a load can be scraped while it lasts', () => {
     });
   }
 });
+
+test.each([
+  [
+    ['a.json', 'b.json'],
+    'expected one CONFIG, found a.json b.json; versus a.json b.json sets them side by side',
+  ],
+  [['report', 'a', 'b'], 'expected one RESULT, found a b; compare a b sets them side by side'],
+  [['search', 'a.json', 'b.json'], /expected one CONFIG, found a\.json b\.json$/m],
+  [['chek', 'a.json'], 'found chek; did you mean check?'],
+  [['redis'], /or the path of a config, found redis$/m],
+  [['a.json', '--round', '5'], 'there is no option --round; did you mean --rounds?'],
+  [['a.json', '--zzzzzz'], /there is no option --zzzzzz$/m],
+  [['a.json', '--rounds'], 'expected a value behind --rounds'],
+  [['a.json', '--seed', '-5'], 'expected a value behind --seed; one that starts with - is written --seed=-1'],
+  [['a.json', '--quick=yes'], 'expected --quick without a value'],
+])('%j is wrong, and what may have been meant is said', (args, message) => {
+  expect(() => parseCommandLine(args)).toThrow(message);
+});

@@ -1,40 +1,32 @@
 #!/usr/bin/env node
 import { toPlainLines } from '../aggregate/text/format.ts';
-import { check } from './commands/check.ts';
-import { claims } from './commands/claims.ts';
-import { compare } from './commands/compare.ts';
-import { report } from './commands/report.ts';
-import { resume } from './commands/resume.ts';
-import { run } from './commands/run.ts';
-import { search } from './commands/search.ts';
-import { versus } from './commands/versus.ts';
 import { describeTool } from './environment.ts';
 import { PoolbenchError } from './errors.ts';
 import { hidePasswords } from './hide-passwords.ts';
 import { parseCommandLine } from './parse-command-line.ts';
 import { usage } from './usage.ts';
 
-/** Every command resolves to its exit code. */
+/** Every command resolves to its exit code, and is loaded when it is asked for: all of them take half a second. */
 async function main(args: readonly string[]): Promise<number> {
   hidePasswords(args);
   const line = parseCommandLine(args);
   switch (line.command) {
     case 'run':
-      return await run(line.path, line.options);
+      return await (await import('./commands/run.ts')).run(line.path, line.options);
     case 'resume':
-      return await resume(line.folder, line.options);
+      return await (await import('./commands/resume.ts')).resume(line.folder, line.options);
     case 'check':
-      return await check(line.path, line.options);
+      return await (await import('./commands/check.ts')).check(line.path, line.options);
     case 'versus':
-      return await versus(line.paths, line.options);
+      return await (await import('./commands/versus.ts')).versus(line.paths, line.options);
     case 'claims':
-      return await claims(line.target, line.options);
+      return await (await import('./commands/claims.ts')).claims(line.target, line.options);
     case 'search':
-      return await search(line.path, line.options);
+      return await (await import('./commands/search.ts')).search(line.path, line.options);
     case 'compare':
-      return await compare(line.paths, line.options);
+      return await (await import('./commands/compare.ts')).compare(line.paths, line.options);
     case 'report':
-      return await report(line.path, line.options);
+      return await (await import('./commands/report.ts')).report(line.path, line.options);
     case 'help':
       process.stdout.write(usage);
       return 0;

@@ -2,16 +2,20 @@ import { basename, relative } from 'node:path';
 import type { Ledger } from '../aggregate/ledger/ledger.ts';
 import { shownFolder } from './shown-folder.ts';
 
-/** How this process was called, up to the command's arguments, so that what is printed can be typed here. */
-function howCalled(command: 'run' | 'claims'): string {
+/** A command as it can be typed where this process was called. */
+export function commandLine(...words: string[]): string {
+  // That script brings its command.
+  if (process.env.npm_lifecycle_event === 'claims' && words[0] === 'claims')
+    return ['npm run claims --', ...words.slice(1)].join(' ');
+  return [howCalled(), ...words].join(' ');
+}
+
+function howCalled(): string {
   const script = process.env.npm_lifecycle_event;
-  if (script === 'claims' && command === 'claims') return 'npm run claims --';
-  if (script === 'start') return `npm start -- ${command}`;
-  if (script === 'npx') return `npx poolbench ${command}`;
+  if (script === 'start' || script === 'claims') return 'npm start --';
+  if (script === 'npx') return 'npx poolbench';
   const program = process.argv[1] ?? '';
-  return basename(program) === 'poolbench'
-    ? `poolbench ${command}`
-    : `node ${quote(relative('.', program))} ${command}`;
+  return basename(program) === 'poolbench' ? 'poolbench' : `node ${quote(relative('.', program))}`;
 }
 
 /** What a target may be. */
@@ -23,18 +27,18 @@ interface How {
 
 /** The command that makes a ledger. */
 export function claimsCommand(typed: string, settings: Ledger['settings'], how: How): string {
-  return [howCalled('claims'), quote(typed), ...settingFlags(settings), ...howFlags(how)].join(' ');
+  return commandLine('claims', quote(typed), ...settingFlags(settings), ...howFlags(how));
 }
 
 /** The command that goes on with the ledger of a folder. */
 export function resumeLedgerCommand(typed: string, folder: string, how: How): string {
   const where = quote(shownFolder(folder));
-  return [howCalled('claims'), quote(typed), '--resume', where, ...howFlags(how)].join(' ');
+  return commandLine('claims', quote(typed), '--resume', where, ...howFlags(how));
 }
 
 /** The command that goes on with the run of a folder. */
 export function resumeRunCommand(folder: string, how: How): string {
-  return [howCalled('run'), '--resume', quote(shownFolder(folder)), ...howFlags(how)].join(' ');
+  return commandLine('run', '--resume', quote(shownFolder(folder)), ...howFlags(how));
 }
 
 /** "--rounds 5", for every setting that was given. */

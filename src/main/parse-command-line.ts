@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { commandLine } from './command-words.ts';
 import { nearest } from './config/nearest.ts';
 import type { Overrides } from './config/overrides.ts';
 import { PoolbenchError } from './errors.ts';
@@ -136,7 +137,10 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (first === undefined) throw wrong('expected a config, found none');
   const named = commands.find(command => command === first);
   if (named === undefined && !/[./]/.test(first)) {
-    throw wrong(`expected ${commands.join(', ')}, or the path of a config, found ${first}`);
+    const meant = nearest(first, commands);
+    throw wrong(
+      `expected ${commands.join(', ')}, or the path of a config, found ${first}${meant ? `; did you mean ${meant}?` : ''}`,
+    );
   }
   const command = named ?? 'run';
   for (const flag of Object.keys(values) as Flag[]) {
@@ -184,11 +188,17 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: flags, allowPositionals: true });
   } catch (error) {
-    // Node's message names the option; its second half explains how to pass odd file names.
-    const message = (error as Error).message.replace(/\. To specify a positional.*$/s, '');
-    const meant = nearest(/--([\w-]+)/.exec(message)?.[1] ?? '', Object.keys(flags));
+    const { code, message } = error as Error & { code?: string };
+    const name = /--?([\w-]+)/.exec(message)?.[1] ?? '';
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+      const meant = nearest(name, Object.keys(flags));
+      throw wrong(`there is no option --${name}${meant ? `; did you mean --${meant}?` : ''}`);
+    }
+    const takesValue = name in flags && flags[name as Flag].type === 'string';
     throw wrong(
-      message.startsWith('Unknown option') && meant ? `${message}; did you mean --${meant}?` : message,
+      takesValue
+        ? `expected a value behind --${name}; one that starts with - is written --${name}=-1`
+        : `expected --${name} without a value`,
     );
   }
 }
@@ -196,7 +206,11 @@ function parse(args: readonly string[]) {
 function onePath(command: Command, what: string, paths: readonly string[]): string {
   const [path] = paths;
   if (path === undefined) throw wrong(`expected ${command} ${what}, found no ${what}`);
-  if (paths.length > 1) throw wrong(`expected one ${what}, found ${paths.join(' ')}`);
+  if (paths.length > 1) {
+    const other = command === 'report' ? 'compare' : command === 'run' ? 'versus' : undefined;
+    const hint = other === undefined ? '' : `; ${other} ${paths.join(' ')} sets them side by side`;
+    throw wrong(`expected one ${what}, found ${paths.join(' ')}${hint}`);
+  }
   return path;
 }
 
@@ -208,5 +222,8 @@ function twoOrMore(command: Command, what: string, paths: readonly string[]): re
 }
 
 function wrong(message: string): PoolbenchError {
-  return new PoolbenchError('USAGE', `${message}\nTry: poolbench configs/smoke.json, or poolbench --help`);
+  return new PoolbenchError(
+    'USAGE',
+    `${message}\nTry: ${commandLine('configs/smoke.json')}, or ${commandLine('--help')}`,
+  );
 }

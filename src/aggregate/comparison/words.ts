@@ -50,7 +50,11 @@ export function describeRatios({ sides, scenarios }: ResultComparison): string[]
       : 'are of two runs made apart, so each interval spans those of both';
     const fewest = Math.min(...ratios.map(({ rounds }) => rounds));
     const few = fewest < fewestRounds ? `; with fewer than ${fewestRounds} rounds nothing is told apart` : '';
-    return `Ratios of ${toOneLine(name)} to ${toOneLine(first?.name ?? '')} ${how}; an interval covers the true ratio in at least ${Number((coverage * 100).toFixed(1))} % of such runs${few}.`;
+    const worth =
+      coverage === 0
+        ? 'brackets of one round say nothing'
+        : `an interval covers the true ratio in at least ${Number((coverage * 100).toFixed(1))} % of such runs`;
+    return `Ratios of ${toOneLine(name)} to ${toOneLine(first?.name ?? '')} ${how}; ${worth}${few}.`;
   });
 }
 

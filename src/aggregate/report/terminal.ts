@@ -62,6 +62,7 @@ export function renderTerminal(result: Result, colour: boolean): string {
     tells || told.length === 0 ? [] : paragraph('No claim is tested by this run (report.md says why).'),
     warningsOf(result).flatMap(warning => paragraph(`Warning: ${warning}`, 'yellow')),
     ...banners.map(banner => paragraph(banner, [...loud])),
+    tells ? told.map(claim => renderVerdict(claim, style)) : [],
   ];
   return `${blocks
     .filter(block => block.length > 0)
@@ -80,6 +81,11 @@ function renderClaim(claim: ClaimResult, style: Style): string[] {
     ...indented(claim.reason),
     ...indented(describeMeasured(claim)),
   ];
+}
+
+/** The beginning once more, which has scrolled away by now. */
+function renderVerdict({ id, verdict }: ClaimResult, style: Style): string {
+  return style(['bold', verdictColours[verdict]], toOneLine(`${id} ${verdict} (see above)`));
 }
 
 function sayUntested(claims: readonly ClaimResult[]): string {

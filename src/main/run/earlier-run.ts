@@ -102,10 +102,14 @@ function shown(target: Experiment['target']): string {
   return JSON.stringify(withoutPasswords(target, withoutPassword(target.url)));
 }
 
+/** The rounds that stay if the run is resumed. */
+export function finishedOf(result: Result, { scenarios, seconds }: Experiment): FinishedRounds {
+  return finishedRounds(result, { ids: expandScenarios(scenarios).map(({ id }) => id), seconds });
+}
+
 /** What stays of a run that is resumed now. */
 export function resumeNow({ result, experiment }: LeftRun, folder: string, now: Date): EarlierRun {
-  const ids = expandScenarios(experiment.scenarios).map(({ id }) => id);
-  const finished = finishedRounds(result, { ids, seconds: experiment.seconds });
+  const finished = finishedOf(result, experiment);
   const gapSeconds = Math.max(0, (now.getTime() - Date.parse(result.finishedAt)) / 1000);
   const computedAnew = new Set(openLoopWarnings(result.scenarios));
   const said =

@@ -18,7 +18,7 @@ import { shownFolder } from '../shown-folder.ts';
 import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 import { withoutPassword } from '../target/url.ts';
-import { describeEarlier, type EarlierRun } from './earlier-run.ts';
+import { describeEarlier, type EarlierRun, finishedOf } from './earlier-run.ts';
 import { endRun } from './end-run.ts';
 import { meetTarget } from './meet-target.ts';
 import { runSides, type SidesOutcome } from './run-sides.ts';
@@ -125,10 +125,12 @@ async function conclude(
   return `comparison.json, .md and .html${all ? sides : ''}`;
 }
 
-/** A run of one target that did not come to its end can be gone on with. */
+/** A run of one target that did not come to its end can be gone on with, if there is anything to keep. */
 function sayHowToGoOn(results: readonly Result[], sides: readonly Side[], flags: RunFlags): void {
   const [side] = sides;
-  if (side === undefined || sides.length > 1 || results[0]?.complete !== false) return;
+  const [result] = results;
+  if (side === undefined || sides.length > 1 || result?.complete !== false) return;
+  if (finishedOf(result, side.experiment).count === 0) return;
   const how = { standInAllowed: flags['no-stand-in'] !== true, force: flags.force === true };
   const { url, sentinel } = side.experiment.target;
   const secret = url !== withoutPassword(url) || sentinel.password !== null;
