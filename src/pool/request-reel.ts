@@ -17,6 +17,9 @@ export class RequestReel {
   readonly #starts: Int32Array;
   /** Where the digits of its key stand. */
   readonly #digitsAt: Int32Array;
+  /** Views of batches of one size by their places: to make one takes as long as to encode twenty requests. */
+  #pieces: (Buffer | undefined)[] = [];
+  #pieceSize = 0;
   /** Whether a key has had more than 4 digits: until then the first 4 are zeros everywhere. */
   #wide = false;
 
@@ -55,6 +58,18 @@ export class RequestReel {
       else text.patchFour(at + 4, number);
     }
     this.#wide = wide;
-    return text.bytes.subarray(this.#starts[place], this.#starts[place + numbers.length]);
+    return this.#piece(place, numbers.length);
+  }
+
+  #piece(place: number, size: number): Buffer {
+    if (size !== this.#pieceSize) {
+      this.#pieceSize = size;
+      this.#pieces = new Array<Buffer | undefined>(this.longest);
+    }
+    const made = this.#pieces[place];
+    if (made !== undefined) return made;
+    const piece = this.#text.bytes.subarray(this.#starts[place], this.#starts[place + size]);
+    this.#pieces[place] = piece;
+    return piece;
   }
 }
