@@ -24,7 +24,10 @@ const parts: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['clock', /\[vdso\]|clock_gettime|PerformanceNow|nowNs| now node:internal\/perf/],
   ['JavaScript: pool', /pool\/(pool|upkeep|wait-queue|pool-recorder)\.ts/],
   ['JavaScript: histograms and counters', /latency-counts|recorder\.ts|shared-state/],
-  ['JavaScript: keys and requests', /workload|prng|request-encoder|request-reel|patchable|request-templates/],
+  [
+    'JavaScript: keys and requests',
+    /workload|prng|request-encoder|ordered-requests|patchable|request-templates/,
+  ],
   ['JavaScript: replies', /resp-scanner|whole-strings/],
   [
     'JavaScript: connection and loop, with what is inlined there',
@@ -71,7 +74,7 @@ async function measure(perf: string, port: number, pipeline: number) {
     const file = fileURLToPath(new URL('arm.ts', import.meta.url));
     const record = ['record', '-q', '-e', 'cpu-clock', '-F', '4000', '-D', String(startMs), '-o', data];
     const node = [process.execPath, '--perf-basic-prof', '--import', 'tsx', file, JSON.stringify(arm)];
-    const { stdout } = await run(perf, [...record, ...node]);
+    const { stdout } = await run(perf, [...record, ...node], { cwd: folder });
     const report = ['report', '-q', '-i', data, '--stdio', '--no-children', '-g', 'none', '--comm', 'node'];
     const { stdout: samples } = await run(perf, [...report, '-F', 'sample,dso,sym', '-t', ';'], {
       maxBuffer: 64 * 1024 * 1024,

@@ -143,7 +143,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', kind => {
     // The replies to the first two come in one read.
     const later: Promise<Outcome>[] = [];
     const first = new Batch(1, { done: () => later.push(sendBatch(connection, [[INCR, 1]])) });
-    first.command[0] = GET;
+    first.ownCommands()[0] = GET;
     first.numbers[0] = 1;
     connection.send(first);
     const second = await sendBatch(connection, [[GET, 2]]);
@@ -154,7 +154,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', kind => {
     // A reply too many is nobody's.
     const after: Promise<Outcome>[] = [];
     const doubled = new Batch(1, { done: () => after.push(sendBatch(connection, [[GET, 2]])) });
-    doubled.command[0] = SET;
+    doubled.ownCommands()[0] = SET;
     connection.send(doubled);
     await until(() => after.length === 1);
     expect(await after[0]).toMatchObject({ completed: 0 });

@@ -87,12 +87,14 @@ describe.each(clientNames)('%s', client => {
       import { ${connection} } from ${module(`${client}-connection`)};
       const address = { host: 'localhost', port: ${tls.port}, tls: true, password: 's3cret', database: 1 };
       const commands = [{ name: 'GET', args: [KEY] }, { name: 'SET', args: [KEY, 'x'.repeat(100)] }];
-      const connection = await ${connection}.connector(address, { keyPrefix: 'k:', commands }, 5000)();
+      const order = Uint16Array.from({ length: 2000 }, (_, i) => i < 1000 ? 1 : 0);
+      const connection = await ${connection}.connector(address, { keyPrefix: 'k:', commands, order }, 5000)();
       const batch = new Batch(2000, { done: () => {
         console.log(batch.completed, batch.misses, batch.failed);
         connection.close();
       } });
-      for (let i = 0; i < 2000; i++) { batch.command[i] = i < 1000 ? 1 : 0; batch.numbers[i] = i % 1001; }
+      batch.follow(order, 0);
+      for (let i = 0; i < 2000; i++) batch.numbers[i] = i % 1001;
       connection.send(batch);`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
       env: { ...process.env, NODE_EXTRA_CA_CERTS: certificates.ca },

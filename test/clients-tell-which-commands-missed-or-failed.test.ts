@@ -33,7 +33,7 @@ function outcomeOf(batch: Batch, index: number): string {
 /** One batch object after another is sent with it, as a worker does, so that nothing may stay from the last time. */
 function send(connection: Connection, batch: Batch, operations: readonly Operation[]): void {
   for (const [index, [command, key]] of operations.entries()) {
-    batch.command[index] = command;
+    batch.ownCommands()[index] = command;
     batch.numbers[index] = key;
   }
   connection.send(batch);

@@ -43,7 +43,7 @@ async function connect(client: ClientName, port: number) {
     new Promise<Batch>(resolve => {
       const batch = new Batch(operations.length, { done: () => resolve(batch) }, stride);
       for (const [index, [command = 0, ...numbers]] of operations.entries()) {
-        batch.command[index] = command;
+        batch.ownCommands()[index] = command;
         batch.numbers.set(numbers, index * stride);
       }
       connection.send(batch);
@@ -53,7 +53,7 @@ async function connect(client: ClientName, port: number) {
 
 function outcomes(batch: Batch): string[] {
   return Array.from(
-    batch.command,
+    { length: batch.size },
     (_, index) => batch.failedAs(index) ?? (batch.hasMissed(index) ? 'missed' : 'fine'),
   );
 }

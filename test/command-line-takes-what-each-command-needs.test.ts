@@ -76,14 +76,16 @@ test('whatever makes a load can be scraped while it lasts', () => {
 test.each([
   [
     ['a.json', 'b.json'],
-    'expected one CONFIG, found a.json b.json; versus a.json b.json sets them side by side',
+    /expected one CONFIG, found a\.json b\.json; to set them side by side: .* versus a\.json b\.json$/m,
   ],
-  [['report', 'a', 'b'], 'expected one RESULT, found a b; compare a b sets them side by side'],
+  [['report', 'a', 'b'], /expected one RESULT, found a b; to set them side by side: .* compare a b$/m],
   [['search', 'a.json', 'b.json'], /expected one CONFIG, found a\.json b\.json$/m],
   [['chek', 'a.json'], 'found chek; did you mean check?'],
   [['redis'], /or the path of a config, found redis$/m],
   [['a.json', '--round', '5'], 'there is no option --round; did you mean --rounds?'],
   [['a.json', '--zzzzzz'], /there is no option --zzzzzz$/m],
+  [['a.json', '-x'], /there is no option -x$/m],
+  [['a.json', '--help=yes'], 'expected --help without a value'],
   [['a.json', '--rounds'], 'expected a value behind --rounds'],
   [['a.json', '--seed', '-5'], 'expected a value behind --seed; one that starts with - is written --seed=-1'],
   [['a.json', '--quick=yes'], 'expected --quick without a value'],

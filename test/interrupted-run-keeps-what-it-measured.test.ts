@@ -29,6 +29,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     expect(code, stderr).toBe(130);
     expect(stderr).toMatch('stopping: what was measured is kept; press Ctrl-C again to end at once');
     expect(stderr).toMatch(/Written: .*result\.json/);
+    expect(stderr).toMatch(/^To go on with this run: .* run --resume \S+$/m);
     expect(stderr).not.toMatch(/^\s+at |defect/m);
     expect(stdout).toMatch('INCOMPLETE: the run ended early');
 

@@ -25,7 +25,7 @@ function recorderOfMix(): Recorder {
 
 function batchOf(commands: readonly number[], settle: (batch: Batch) => void): Batch {
   const batch = new Batch(commands.length, { done: () => {} });
-  batch.command.set(commands);
+  batch.ownCommands().set(commands);
   settle(batch);
   batch.completed = batch.size - batch.failed;
   return batch;

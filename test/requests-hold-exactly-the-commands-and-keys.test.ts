@@ -33,7 +33,7 @@ function expected(keyPrefix: string, operations: readonly (readonly [number, num
 function fill(operations: readonly (readonly [number, number])[]): Batch {
   const batch = new Batch(operations.length, { done: () => {} });
   for (const [index, [command, key]] of operations.entries()) {
-    batch.command[index] = command;
+    batch.ownCommands()[index] = command;
     batch.numbers[index] = key;
   }
   return batch;
@@ -71,8 +71,9 @@ test('bytes that were given away stay as they are, and the next ones are right',
     fc.property(fc.array(operations, { minLength: 2, maxLength: 5 }), batches => {
       const encoder = new RequestEncoder(new RequestTemplates(commandSet('k:')));
       const bytes = batches.map(batch => {
-        const encoded = encoder.encode(fill(batch));
-        encoder.giveAway();
+        const filled = fill(batch);
+        const encoded = encoder.encode(filled);
+        encoder.giveAway(filled);
         return encoded;
       });
       for (const [index, batch] of batches.entries()) {
@@ -133,7 +134,7 @@ test('several keys, none, and numbers that are spelled out without leading zeros
       for (const operations of batches) {
         const batch = new Batch(operations.length, { done: () => {} }, 3);
         for (const [index, [command, a, b, c]] of operations.entries()) {
-          batch.command[index] = command;
+          batch.ownCommands()[index] = command;
           const isKey = command === 1;
           batch.numbers.set([a, isKey ? b % 1e8 : b, isKey ? c % 1e8 : c], index * 3);
         }
@@ -146,7 +147,7 @@ test('several keys, none, and numbers that are spelled out without leading zeros
   );
 });
 
-test('a connection keeps copies of its own of few templates only, and sends the same either way', () => {
+test('requests of few templates are patched in place, those of many copied, and sends the same either way', () => {
   const values = Array.from({ length: 40 }, (_, index) => 'v'.repeat(index * 100));
   const many: CommandSet = {
     keyPrefix: 'k:',

@@ -5,39 +5,50 @@ import { WireConnection } from '../src/pool/wire-connection.ts';
 import { loopback } from './support/connections.ts';
 import { startRedis } from './support/servers.ts';
 
-const commandSet: CommandSet = {
-  keyPrefix: 'full:',
-  commands: [{ name: 'SET', args: [KEY, 'v'.repeat(50_000)] }],
-};
-const [connections, batches, depth] = [2, 3, 100];
+const connections = 2;
+/** Requests of an order are laid out beforehand where they are together not too many bytes. */
+const order = new Uint16Array(600);
 
-test('batches larger than what the system buffers arrive whole, with the keys of each, though connections share their bytes', async () => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
-  const connect = WireConnection.connector(loopback(server.port), commandSet, 5000);
-  const opened = await Promise.all(Array.from({ length: connections }, () => connect()));
-  onTestFinished(() => {
-    for (const connection of opened) connection.close();
-  });
+test.each([
+  { way: 'copied for each batch', batches: 3, depth: 100, bytes: 50_000, follows: false },
+  { way: 'laid out beforehand', batches: 12, depth: 599, bytes: 1_500, follows: true },
+])(
+  'batches larger than what the system buffers arrive whole, with the keys of each, though connections share their bytes: $way',
+  async load => {
+    const { batches, depth, bytes, follows } = load;
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const set: CommandSet = {
+      keyPrefix: 'full:',
+      commands: [{ name: 'SET', args: [KEY, 'v'.repeat(bytes)] }],
+      order,
+    };
+    const connect = WireConnection.connector(loopback(server.port), set, 5000);
+    const opened = await Promise.all(Array.from({ length: connections }, () => connect()));
+    onTestFinished(() => {
+      for (const connection of opened) connection.close();
+    });
 
-  let key = 0;
-  const sent: Promise<Batch>[] = [];
-  // All of them in one turn: nothing can be read meanwhile, so the sockets fill up.
-  for (let turn = 0; turn < batches; turn++) {
-    for (const connection of opened) {
-      sent.push(
-        new Promise(resolve => {
-          const batch = new Batch(depth, { done: () => resolve(batch) });
-          for (let i = 0; i < depth; i++) batch.numbers[i] = key++;
-          connection.send(batch);
-        }),
-      );
+    let key = 0;
+    const sent: Promise<Batch>[] = [];
+    // All of them in one turn: nothing can be read meanwhile, so the sockets fill up.
+    for (let turn = 0; turn < batches; turn++) {
+      for (const connection of opened) {
+        sent.push(
+          new Promise(resolve => {
+            const batch = new Batch(depth, { done: () => resolve(batch) });
+            if (follows) batch.follow(order, key % order.length);
+            for (let i = 0; i < depth; i++) batch.numbers[i] = key++;
+            connection.send(batch);
+          }),
+        );
+      }
     }
-  }
-  for (const batch of await Promise.all(sent)) expect([batch.completed, batch.failed]).toEqual([depth, 0]);
+    for (const batch of await Promise.all(sent)) expect([batch.completed, batch.failed]).toEqual([depth, 0]);
 
-  const control = new Redis({ port: server.port });
-  onTestFinished(() => control.disconnect());
-  const written = await control.keys('full:*');
-  expect(written.toSorted()).toEqual(Array.from({ length: key }, (_, number) => keyName('full:', number)));
-});
+    const control = new Redis({ port: server.port });
+    onTestFinished(() => control.disconnect());
+    const written = await control.keys('full:*');
+    expect(written.toSorted()).toEqual(Array.from({ length: key }, (_, number) => keyName('full:', number)));
+  },
+);

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readConfig } from '../src/main/config/read-config.ts';
-import { estimateSeconds, planRun, shuffle } from '../src/main/plan/rounds.ts';
+import { estimateSeconds, planRun } from '../src/main/plan/rounds.ts';
+import { shuffle } from '../src/workers/shuffle.ts';
 
 const experiment = await readConfig('configs/redis.json');
 const ordersOf = (seed: number) =>

@@ -28,6 +28,22 @@ test('the verdict comes first, in words, then a table for each client', () => {
   expect(lines.filter(line => line.startsWith('workers  pools  ops/s'))).toHaveLength(2);
 });
 
+test('what was decided stands once more behind the tables', () => {
+  expect(
+    render(buildResult(gains))
+      .filter(line => line !== '')
+      .at(-1),
+  ).toBe('C1 supported (see above)');
+});
+
+test.each([
+  [1, 'Medians over 1 round with brackets that say nothing: one round has no interval.'],
+  [2, 'Medians over 2 rounds with intervals that cover the true median in at least 50 % of such runs.'],
+])('what brackets of %i rounds are worth', (rounds, sentence) => {
+  const matrix = buildMatrix({ clients: ['wire'], gain: () => 1, rounds });
+  expect(render(buildResult(matrix)).join(' ').replace(/\s+/g, ' ')).toContain(sentence);
+});
+
 test('a row has throughput and ratio with their intervals, p99 and what limited it', () => {
   const rounds = (rate: number) => Array.from({ length: 5 }, (_, round) => buildRound(round, rate + round));
   const scenarios = [

@@ -85,6 +85,17 @@ test('the same seed draws the same, however it is put into batches', () => {
   );
 });
 
+test.each(['sequential', 'uniform', 'partitioned'] as const)('%s: every key meets every command', kind => {
+  const two = [
+    { command: 'GET {key}', weight: 1 },
+    { command: 'SET {key} {value}', weight: 1 },
+  ];
+  // As many keys as there are commands in the order.
+  const { workload } = open({ commands: two, keys: 1000, keyChoice: { kind } });
+  const met = new Set(draw(workload, 4000, 10).map(([command, key]) => `${command} ${key}`));
+  expect(met.size).toBe(2000);
+});
+
 test('reads find what is there by the hit share; the others are for keys that nobody writes', () => {
   const { mix, workload } = open({ commands, hitShare: 0.75 });
   const ranges = keyRanges({ ...plain, commands, hitShare: 0.75 });

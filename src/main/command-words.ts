@@ -3,7 +3,7 @@ import type { Ledger } from '../aggregate/ledger/ledger.ts';
 import { shownFolder } from './shown-folder.ts';
 
 /** A command as it can be typed where this process was called. */
-export function commandLine(...words: string[]): string {
+export function asTypedHere(...words: string[]): string {
   // That script brings its command.
   if (process.env.npm_lifecycle_event === 'claims' && words[0] === 'claims')
     return ['npm run claims --', ...words.slice(1)].join(' ');
@@ -27,18 +27,18 @@ interface How {
 
 /** The command that makes a ledger. */
 export function claimsCommand(typed: string, settings: Ledger['settings'], how: How): string {
-  return commandLine('claims', quote(typed), ...settingFlags(settings), ...howFlags(how));
+  return asTypedHere('claims', quote(typed), ...settingFlags(settings), ...howFlags(how));
 }
 
 /** The command that goes on with the ledger of a folder. */
 export function resumeLedgerCommand(typed: string, folder: string, how: How): string {
   const where = quote(shownFolder(folder));
-  return commandLine('claims', quote(typed), '--resume', where, ...howFlags(how));
+  return asTypedHere('claims', quote(typed), '--resume', where, ...howFlags(how));
 }
 
 /** The command that goes on with the run of a folder. */
 export function resumeRunCommand(folder: string, how: How): string {
-  return commandLine('run', '--resume', quote(shownFolder(folder)), ...howFlags(how));
+  return asTypedHere('run', '--resume', quote(shownFolder(folder)), ...howFlags(how));
 }
 
 /** "--rounds 5", for every setting that was given. */

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { commandLine } from './command-words.ts';
+import { asTypedHere, quote } from './command-words.ts';
 import { nearest } from './config/nearest.ts';
 import type { Overrides } from './config/overrides.ts';
 import { PoolbenchError } from './errors.ts';
@@ -189,11 +189,12 @@ function parse(args: readonly string[]) {
     return parseArgs({ args: [...args], options: flags, allowPositionals: true });
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
-    const name = /--?([\w-]+)/.exec(message)?.[1] ?? '';
     if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
-      const meant = nearest(name, Object.keys(flags));
-      throw wrong(`there is no option --${name}${meant ? `; did you mean --${meant}?` : ''}`);
+      const unknown = /'(--?[^']+)'/.exec(message)?.[1] ?? '';
+      const meant = nearest(unknown.replace(/^-+/, ''), Object.keys(flags));
+      throw wrong(`there is no option ${unknown}${meant ? `; did you mean --${meant}?` : ''}`);
     }
+    const name = /--([\w-]+)/.exec(message)?.[1] ?? '';
     const takesValue = name in flags && flags[name as Flag].type === 'string';
     throw wrong(
       takesValue
@@ -208,7 +209,8 @@ function onePath(command: Command, what: string, paths: readonly string[]): stri
   if (path === undefined) throw wrong(`expected ${command} ${what}, found no ${what}`);
   if (paths.length > 1) {
     const other = command === 'report' ? 'compare' : command === 'run' ? 'versus' : undefined;
-    const hint = other === undefined ? '' : `; ${other} ${paths.join(' ')} sets them side by side`;
+    const hint =
+      other === undefined ? '' : `; to set them side by side: ${asTypedHere(other, ...paths.map(quote))}`;
     throw wrong(`expected one ${what}, found ${paths.join(' ')}${hint}`);
   }
   return path;
@@ -224,6 +226,6 @@ function twoOrMore(command: Command, what: string, paths: readonly string[]): re
 function wrong(message: string): PoolbenchError {
   return new PoolbenchError(
     'USAGE',
-    `${message}\nTry: ${commandLine('configs/smoke.json')}, or ${commandLine('--help')}`,
+    `${message}\nTry: ${asTypedHere('configs/smoke.json')}, or ${asTypedHere('--help')}`,
   );
 }

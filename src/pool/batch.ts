@@ -46,12 +46,12 @@ export interface BatchOwner {
  * The connection counts the outcome of each command and then calls `done` once.
  */
 export class Batch {
-  /** Index of each command in the CommandSet, where it follows no order. The worker fills all of them before it sends. */
-  readonly command: Uint16Array;
   readonly size: number;
-  #order: Uint16Array | undefined;
-  /** Where its commands stand in the order that it follows, one after the other; -1 where it follows none. */
-  place = -1;
+  /** Its own commands, and those that it has: its own, or those of an order from some place on. */
+  readonly #own: Uint16Array;
+  #commands: Uint16Array;
+  #first = 0;
+  #follows = false;
   /** `stride` numbers for each command: its key numbers, then those that are spelled out. */
   readonly numbers: Uint32Array;
   readonly stride: number;
@@ -70,7 +70,8 @@ export class Batch {
   /** `stride` is the most numbers that a command of the set has. */
   constructor(size: number, owner: BatchOwner, stride = 1) {
     this.size = size;
-    this.command = new Uint16Array(size);
+    this.#own = new Uint16Array(size);
+    this.#commands = this.#own;
     this.numbers = new Uint32Array(size * stride);
     this.stride = stride;
     this.#owner = owner;
@@ -87,18 +88,31 @@ export class Batch {
     this.#owner.done(this);
   }
 
-  /** Takes its commands from the order of the CommandSet, from `place` on, instead of those in `command`. */
+  /** Indices in the CommandSet for commands of its own: the worker fills all of them, and their numbers, before it sends. */
+  ownCommands(): Uint16Array {
+    this.#commands = this.#own;
+    this.#first = 0;
+    this.#follows = false;
+    return this.#own;
+  }
+
+  /** Takes its commands from the order of the CommandSet instead, from `place` on. Nothing is copied. */
   follow(order: Uint16Array, place: number): void {
-    this.#order = order;
-    this.place = place;
+    this.#commands = order;
+    this.#first = place;
+    this.#follows = true;
+  }
+
+  /** Where its commands stand in the order of the CommandSet, one after the other; undefined where they are its own. */
+  get place(): number | undefined {
+    return this.#follows ? this.#first : undefined;
   }
 
   /** Index in the CommandSet of the command at `index`. */
   commandAt(index: number): number {
-    const order = this.#order;
-    if (order === undefined) return this.command[index] as number;
-    const at = this.place + index;
-    return order[at < order.length ? at : at % order.length] as number;
+    const commands = this.#commands;
+    const at = this.#first + index;
+    return commands[at < commands.length ? at : at % commands.length] as number;
   }
 
   /** Forgets the last outcome. Connections call it when they send. */
@@ -119,7 +133,7 @@ export class Batch {
   /** Takes over one command of another batch of the same CommandSet. */
   copy(to: number, source: Batch, from: number): void {
     const { stride } = this;
-    this.command[to] = source.commandAt(from);
+    this.#own[to] = source.commandAt(from);
     for (let i = 0; i < stride; i++)
       this.numbers[to * stride + i] = source.numbers[from * stride + i] as number;
   }

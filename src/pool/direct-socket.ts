@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 
 /** Who reads from and writes to a socket. */
-export interface Peer {
+export interface SocketOwner {
   /** `length` bytes were read, into the buffer that the socket was opened with. */
   receive(length: number): void;
   /** The system took no more bytes, or lost those it had. */
@@ -18,14 +18,14 @@ interface WriteRequest {
 
 type OnRead = (this: DirectHandle, bytes?: ArrayBuffer) => void;
 
-const peer = Symbol('peer');
+const owner = Symbol('owner');
 const passOn = Symbol('passOn');
 
 /** What Node has beneath a socket's stream. */
 export interface DirectHandle {
   onread: OnRead;
   writeBuffer(request: WriteRequest, bytes: Buffer): number;
-  [peer]: Peer;
+  [owner]: SocketOwner;
   [passOn]: OnRead;
 }
 
@@ -45,11 +45,11 @@ const lastWriteWasAsync = binding?.kLastWriteWasAsync ?? 0;
 let spareRequest: WriteRequest | undefined;
 
 /**
- * Connects a peer with a connected socket past its stream, whose own way takes a fifth of all CPU that an operation costs
- * outside of the kernel (docs/performance.md). That is not documented: where this Node has no handle as expected, and with
- * TLS, it returns undefined, and the stream's way is to be taken.
+ * Gives a connected socket an owner that reads and writes past its stream, for less CPU (docs/performance.md, "What paid").
+ * That is not documented: where this Node has no handle as expected, and with TLS, it returns undefined, and the stream's way
+ * is to be taken.
  */
-export function openDirectly(socket: Socket, to: Peer): DirectHandle | undefined {
+export function openDirectly(socket: Socket, to: SocketOwner): DirectHandle | undefined {
   const handle = (socket as { _handle?: Partial<DirectHandle> })._handle;
   if (
     binding === undefined ||
@@ -59,7 +59,7 @@ export function openDirectly(socket: Socket, to: Peer): DirectHandle | undefined
   )
     return undefined;
   const direct = handle as DirectHandle;
-  direct[peer] = to;
+  direct[owner] = to;
   direct[passOn] = direct.onread;
   direct.onread = onRead;
   return direct;
@@ -79,16 +79,16 @@ export function writeDirectly(handle: DirectHandle, bytes: Buffer): boolean {
   return false;
 }
 
-/** What was read is its peer's; an end and an error are the stream's. */
+/** What was read is its owner's; an end and an error are the stream's. */
 function onRead(this: DirectHandle, bytes?: ArrayBuffer): void {
   const length = state[readBytesOrError] as number;
-  if (length > 0) this[peer].receive(length);
+  if (length > 0) this[owner].receive(length);
   else this[passOn](bytes);
 }
 
 function writeFailed(handle: DirectHandle, status: number): void {
   const code = getSystemErrorName(status);
-  handle[peer].writeFailed(Object.assign(new Error(`write ${code}`), { code }));
+  handle[owner].writeFailed(Object.assign(new Error(`write ${code}`), { code }));
 }
 
 function newRequest(): WriteRequest {

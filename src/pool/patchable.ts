@@ -8,8 +8,16 @@ export class Patchable {
     this.#view = new DataView(this.bytes.buffer);
   }
 
+  static copyOf(bytes: Uint8Array): Patchable {
+    const copy = new Patchable(bytes.length);
+    copy.bytes.set(bytes);
+    return copy;
+  }
+
   /** Writes the 8 digits of a key number. */
   patch(at: number, key: number): void {
+    // key / 10,000, rounded down: a division takes longer. Half a key more keeps the product off the whole numbers, where
+    // it could come out just below; so it is right for every number of 8 digits.
     const high = ((key + 0.5) * 0.0001) | 0;
     this.patchFour(at, high);
     this.patchFour(at + 4, key - high * 10_000);

@@ -1,11 +1,7 @@
 import type { Batch } from './batch.ts';
+import { OrderedRequests } from './ordered-requests.ts';
 import { Patchable } from './patchable.ts';
-import { RequestReel } from './request-reel.ts';
 import type { RequestTemplate, RequestTemplates } from './request-templates.ts';
-
-/** What was encoded last, if not the single of an index. */
-const inBuffer = -1;
-const inReel = -2;
 
 /**
  * Turns batches into request bytes without building a string: templates are copied, and the digits of their keys
@@ -17,41 +13,48 @@ export class RequestEncoder {
   /** For batches of one command, where there are few templates: its request, patched without a copy. */
   readonly #singles: Patchable[];
   #buffer = new Patchable(0);
-  #reel: RequestReel | undefined;
-  /** What was encoded last: the single of an index, the reel or the buffer. */
-  #last = inBuffer;
+  /** Made for the first batch that is a piece of them. */
+  #ordered: OrderedRequests | undefined;
 
   constructor(templates: RequestTemplates) {
     this.#templates = templates;
-    this.#reel = RequestReel.of(templates);
-    this.#singles = templates.areFew ? templates.singles.map(copyOf) : [];
+    this.#singles = templates.areFew ? templates.singles.map(({ bytes }) => Patchable.copyOf(bytes)) : [];
   }
 
   encode(batch: Batch): Buffer {
-    if (batch.size === 1 && this.#templates.areFew) return this.#encodeSingle(batch);
-    const reel = this.#reel;
-    if (reel !== undefined && batch.place >= 0 && batch.size <= reel.longest) {
-      this.#last = inReel;
-      return reel.encode(batch);
-    }
-    this.#last = inBuffer;
+    if (this.#isSingle(batch)) return this.#encodeSingle(batch);
+    const ordered = this.#orderedFor(batch);
+    if (ordered !== undefined) return ordered.encode(batch, batch.place as number);
     const longest = this.#templates.longestOf(batch);
     if (this.#buffer.bytes.length < longest) this.#buffer = new Patchable(longest);
     return this.#encodeInto(this.#buffer, batch);
   }
 
-  /** Leaves the bytes of the last `encode` to their sender: the next ones are others. */
-  giveAway(): void {
-    if (this.#last === inBuffer) this.#buffer = new Patchable(0);
-    else if (this.#last === inReel) this.#reel = RequestReel.of(this.#templates);
-    else this.#singles[this.#last] = copyOf(this.#templates.singles[this.#last] as RequestTemplate);
+  /** Leaves the bytes of the last batch that was encoded to their sender: the next ones are others. */
+  giveAway(batch: Batch): void {
+    if (this.#isSingle(batch)) {
+      const index = batch.commandAt(0);
+      this.#singles[index] = Patchable.copyOf((this.#singles[index] as Patchable).bytes);
+    } else if (this.#orderedFor(batch) !== undefined) this.#ordered?.giveAway();
+    else this.#buffer = new Patchable(0);
+  }
+
+  #isSingle({ size }: Batch): boolean {
+    return size === 1 && this.#templates.areFew;
+  }
+
+  /** Where the batch is a piece of the order. */
+  #orderedFor({ place, size }: Batch): OrderedRequests | undefined {
+    const { order } = this.#templates;
+    if (place === undefined || order === undefined || size > order.length) return undefined;
+    this.#ordered ??= new OrderedRequests(this.#templates.singles, order);
+    return this.#ordered;
   }
 
   #encodeSingle(batch: Batch): Buffer {
     const { numbers } = batch;
     const index = batch.commandAt(0);
     const single = this.#singles[index] as Patchable;
-    this.#last = index;
     const { digitsAt } = this.#templates.singles[index] as RequestTemplate;
     for (let k = 0; k < digitsAt.length; k++) single.patch(digitsAt[k] as number, numbers[k] as number);
     return single.bytes;
@@ -74,10 +77,4 @@ export class RequestEncoder {
     }
     return buffer.bytes.subarray(0, at);
   }
-}
-
-function copyOf({ bytes }: RequestTemplate): Patchable {
-  const copy = new Patchable(bytes.length);
-  copy.bytes.set(bytes);
-  return copy;
 }

@@ -1,6 +1,9 @@
 import { type Batch, type CommandSet, type CommandTemplate, KEY, keyDigits } from './batch.ts';
 import { ComposedRequest } from './composed-request.ts';
 
+/** Of all requests of an order: more would be much memory for each pool. Below, copying them is slower at any length. */
+const mostLaidOutBytes = 1 << 20;
+/** More than the mixes that ask for the leanest way have; each is kept once more, to be written to. */
 const fewTemplates = 4;
 
 /** Requests as bytes, and where in them the digits of their keys stand. Never written to. */
@@ -15,24 +18,31 @@ export interface RequestTemplate {
 export class RequestTemplates {
   /** One for each command. */
   readonly singles: readonly RequestTemplate[];
-  /** Length of the longest request in bytes. */
-  readonly longest: number;
-  /** Whether there are so few, all without numbers that are spelled out, that each connection can have copies of its own. */
+  /** Whether there are so few, all without numbers that are spelled out, that an encoder can have copies of its own. */
   readonly areFew: boolean;
-  /** The order in which they come, where that is settled. */
+  /** The order in which they come, where there is one and their requests can be laid out in it. */
   readonly order: Uint16Array | undefined;
+  readonly #longestBytes: number;
 
   constructor({ commands, keyPrefix, order }: CommandSet) {
     this.singles = commands.map(command => encodeTemplate(command, keyPrefix));
-    this.longest = this.singles.reduce((most, single) => Math.max(most, lengthOf(single)), 0);
+    this.#longestBytes = this.singles.reduce((most, single) => Math.max(most, lengthOf(single)), 0);
     this.areFew =
       this.singles.length <= fewTemplates && this.singles.every(({ composed }) => composed === undefined);
-    this.order = order;
+    this.order = order !== undefined && this.#canBeLaidOut(order) ? order : undefined;
+  }
+
+  #canBeLaidOut(order: Uint16Array): boolean {
+    if (this.singles.some(({ digitsAt }) => digitsAt.length !== 1)) return false;
+    return (
+      order.reduce((sum, command) => sum + lengthOf(this.singles[command] as RequestTemplate), 0) <=
+      mostLaidOutBytes
+    );
   }
 
   /** Bytes that these commands take at most. Where their values vary, the longest would be far too much for most. */
   longestOf(batch: Batch): number {
-    if (this.areFew) return batch.size * this.longest;
+    if (this.areFew) return batch.size * this.#longestBytes;
     let bytes = 0;
     for (let i = 0; i < batch.size; i++)
       bytes += lengthOf(this.singles[batch.commandAt(i)] as RequestTemplate);

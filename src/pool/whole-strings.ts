@@ -14,9 +14,11 @@ const none = new Uint8Array(0);
  * Skips simple and bulk strings that lie whole in a chunk: nearly all there is to a load's replies. It keeps nothing of a
  * stream, so that all connections of a thread can share one, and with it what it has learned.
  *
- * "+OK" and bulk strings as long as the last one come in an order that nobody can foretell. They are told apart by
- * arithmetic: a branch that the CPU predicts wrongly costs more than all of it. To know where the next reply starts takes
- * a look at the first byte of this one; that the rest of its header is as expected is checked beside that.
+ * Replies are "+OK" or a bulk string as long as the last one, in an order that nobody can foretell. A branch on it would be
+ * predicted wrongly half of the time, which costs more than all else. So it takes the lowest bit of the first byte, set in
+ * "+" and not in "$", as a mask, which chooses what to add to get to the next reply and what the header must be. After
+ * "$32\r\n…" the next header's first four bytes must be "+OK\r" or "$32\r", its last four "OK\r\n" or "32\r\n": two words
+ * to compare, whatever the length.
  */
 export class WholeStrings {
   /** Where the last skip ended. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Address } from './address.ts';
 import { Batch, type CommandSet, connectionName } from './batch.ts';
 import { Connection } from './connection.ts';
-import { type DirectHandle, openDirectly, type Peer, writeDirectly } from './direct-socket.ts';
+import { type DirectHandle, openDirectly, type SocketOwner, writeDirectly } from './direct-socket.ts';
 import { failureCode, PoolError } from './errors.ts';
 import { connectTimeout, openSocket } from './open-socket.ts';
 import { RequestEncoder } from './request-encoder.ts';
@@ -12,11 +12,13 @@ import { serverFinder } from './sentinel.ts';
 import { WholeStrings } from './whole-strings.ts';
 import { logIn } from './wire-login.ts';
 
-/** A read is scanned before the next one starts, so all connections of a thread can read into the same bytes. */
+// A read is scanned to its end before the next one starts, so all connections of a thread can share what that takes.
+
+/** What they read into. */
 const received = Buffer.allocUnsafeSlow(64 * 1024);
-/** So can they share what a scan needs only while it lasts: batches whose last reply lies in the middle of the read, */
+/** Batches whose last reply lies in the middle of the read that is being scanned. */
 const answered: Batch[] = [];
-/** and what is known of nearly all replies. */
+/** What skips nearly all replies. */
 const strings = new WholeStrings();
 
 const ping = encodeRequest(['PING']);
@@ -37,17 +39,17 @@ class Request extends Batch {
 
 /**
  * The leanest way to the server: one `write` a batch of pre-encoded requests, replies counted as they arrive.
- * It builds no values, no promises and no timers. Of a thousand connections, what an operation touches of its own is in no
- * near cache: so that is kept small, and what most connections never need is made when it is needed.
+ * It builds no values, no promises and no timers. With a thousand connections the memory of each one is cold when its turn
+ * comes, and fetching it is what an operation costs most: so there is little of it, and what is rarely needed is made then.
  *
  * The next replies belong to the oldest batch, `#batch`; the others queue in `#later`.
  */
-export class WireConnection extends Connection implements Peer {
+export class WireConnection extends Connection implements SocketOwner {
   readonly #socket: Socket;
   /** Undefined where the stream's way is to be taken. */
   readonly #handle: DirectHandle | undefined;
   readonly #encoder: RequestEncoder;
-  /** Made for the first reply that is no string in one piece. */
+  /** For replies that are no strings in one piece, and reads that hold those of several batches. */
   #scanner: RespScanner | undefined;
   /** The batch whose replies come next, and how many of them are missing; 0 when nothing is in flight. */
   #batch: Batch | undefined;
@@ -100,6 +102,8 @@ export class WireConnection extends Connection implements Peer {
       try {
         const opened = connection;
         await logIn((...args) => opened.#request(encodeRequest(args)), address, name);
+        // HELLO's reply takes one, the load's replies mostly none.
+        if (opened.#scanner?.isBetweenReplies) opened.#scanner = undefined;
         return opened;
       } catch (error) {
         connection.close();
@@ -117,7 +121,7 @@ export class WireConnection extends Connection implements Peer {
   send(batch: Batch): void {
     batch.restart();
     // Nearly always the system has copied the bytes by then, and they can serve for the next batch.
-    if (!this.#transmit(batch, this.#encoder.encode(batch))) this.#encoder.giveAway();
+    if (!this.#transmit(batch, this.#encoder.encode(batch))) this.#encoder.giveAway(batch);
   }
 
   /** Sends a batch of one command to a cluster's node that only imports the command's slot: right behind ASKING. */
@@ -171,6 +175,8 @@ export class WireConnection extends Connection implements Peer {
   }
 
   writeFailed(error: Error): void {
+    this.#closedAs = failureCode(error);
+    this.#alive = false;
     this.#socket.destroy(error);
   }
 
@@ -273,11 +279,12 @@ export class WireConnection extends Connection implements Peer {
     return true;
   }
 
-  /** True if the system has taken all bytes. */
+  /** True if nobody needs the bytes any more. */
   #write(bytes: Buffer): boolean {
     if (this.#handle !== undefined) return writeDirectly(this.#handle, bytes);
-    this.#socket.write(bytes);
-    return this.#socket.writableLength === 0;
+    // A stream can keep them for long, TLS always does.
+    this.#socket.write(Buffer.from(bytes));
+    return true;
   }
 
   /** Sends one request outside of the load and waits for its reply. Rejects with the server's error or the loss. */

@@ -77,7 +77,7 @@ export function sendBatch(
       },
     });
     for (const [index, [command, key]] of operations.entries()) {
-      batch.command[index] = command;
+      batch.ownCommands()[index] = command;
       batch.numbers[index] = key;
     }
     connection.send(batch);

@@ -61,8 +61,8 @@ export function renderTerminal(result: Result, colour: boolean): string {
     paragraph(describeStandOuts(result) ?? ''),
     tells || told.length === 0 ? [] : paragraph('No claim is tested by this run (report.md says why).'),
     warningsOf(result).flatMap(warning => paragraph(`Warning: ${warning}`, 'yellow')),
-    ...banners.map(banner => paragraph(banner, [...loud])),
     tells ? told.map(claim => renderVerdict(claim, style)) : [],
+    ...banners.map(banner => paragraph(banner, [...loud])),
   ];
   return `${blocks
     .filter(block => block.length > 0)
@@ -83,7 +83,7 @@ function renderClaim(claim: ClaimResult, style: Style): string[] {
   ];
 }
 
-/** The beginning once more, which has scrolled away by now. */
+/** Only what was decided: the first lines, which say why, have scrolled away by now. */
 function renderVerdict({ id, verdict }: ClaimResult, style: Style): string {
   return style(['bold', verdictColours[verdict]], toOneLine(`${id} ${verdict} (see above)`));
 }

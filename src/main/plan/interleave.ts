@@ -1,7 +1,8 @@
 import { mixSeed } from '../../workers/prng.ts';
+import { shuffle } from '../../workers/shuffle.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { groupLadders } from './ladders.ts';
-import { overheadSeconds, shuffle } from './rounds.ts';
+import { overheadSeconds } from './rounds.ts';
 import { expandScenarios, type Scenario } from './scenarios.ts';
 
 /** One measurement of a run. */

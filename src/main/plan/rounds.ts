@@ -1,4 +1,5 @@
-import { mixSeed, Prng } from '../../workers/prng.ts';
+import { mixSeed } from '../../workers/prng.ts';
+import { shuffle } from '../../workers/shuffle.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { groupLadders } from './ladders.ts';
 import { expandScenarios, type Scenario } from './scenarios.ts';
@@ -31,15 +32,4 @@ export function planRun(experiment: Experiment): Plan {
 export function estimateSeconds({ rounds, seconds, warmupSeconds }: Plan): number {
   const cells = rounds.reduce((sum, round) => sum + round.length, 0);
   return cells * (overheadSeconds + warmupSeconds + seconds);
-}
-
-/** A shuffled copy (Fisher–Yates); the same seed gives the same order. */
-export function shuffle<Item>(items: readonly Item[], seed: number): Item[] {
-  const shuffled = [...items];
-  const prng = new Prng(seed);
-  for (let last = shuffled.length - 1; last > 0; last--) {
-    const other = Math.floor((prng.draw() / 2 ** 32) * (last + 1));
-    [shuffled[last], shuffled[other]] = [shuffled[other] as Item, shuffled[last] as Item];
-  }
-  return shuffled;
 }

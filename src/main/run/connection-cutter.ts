@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowNs } from '../../pool/clock.ts';
 import { Prng } from '../../workers/prng.ts';
-import { shuffle } from '../plan/rounds.ts';
+import { shuffle } from '../../workers/shuffle.ts';
 import type { Control } from '../target/control.ts';
 
 export interface CutterOptions {

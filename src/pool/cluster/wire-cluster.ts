@@ -54,10 +54,12 @@ export class WireCluster extends Connection {
     timeoutMs: number,
     redirects: RedirectCount,
   ): Connect {
+    // The parts of a batch follow no order.
+    const ofParts = { ...commandSet, order: undefined };
     const topology = new Topology(seeds, node => askSlots(node, commandSet, Math.min(timeoutMs, mostAskMs)));
     const connects: (() => Promise<WireConnection>)[] = [];
     const connect = (node: number) => {
-      connects[node] ??= WireConnection.connector(topology.node(node), commandSet, timeoutMs);
+      connects[node] ??= WireConnection.connector(topology.node(node), ofParts, timeoutMs);
       return connects[node]();
     };
     const shared = { topology, cutter: new BatchCutter(commandSet, topology), redirects, connect };

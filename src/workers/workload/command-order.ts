@@ -1,4 +1,4 @@
-import { Prng } from '../prng.ts';
+import { shuffle } from '../shuffle.ts';
 
 const most = 1000;
 
@@ -8,22 +8,18 @@ const most = 1000;
  */
 export function commandOrder(weights: readonly number[], seed: number): Uint16Array | undefined {
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  const comesOut = (length: number) =>
-    weights.every(weight => {
-      const count = (weight / sum) * length;
-      return Math.abs(count - Math.round(count)) < 1e-9 * length;
-    });
+  const countsIn = (length: number) => weights.map(weight => (weight / sum) * length);
+  const comesOut = (count: number, index: number) => {
+    const whole = Math.round(count);
+    // What has a weight must come, however small that is.
+    return Math.abs(count - whole) < 1e-9 * count || (whole === 0 && weights[index] === 0);
+  };
   let shortest = 1;
-  while (shortest <= most && !comesOut(shortest)) shortest++;
+  while (shortest <= most && !countsIn(shortest).every(comesOut)) shortest++;
   if (shortest > most) return undefined;
   const length = shortest * Math.floor(most / shortest);
-  const order = weights.flatMap((weight, index) =>
-    new Array<number>(Math.round((weight / sum) * length)).fill(index),
+  const commands = countsIn(length).flatMap((count, index) =>
+    new Array<number>(Math.round(count)).fill(index),
   );
-  const prng = new Prng(seed);
-  for (let last = order.length - 1; last > 0; last--) {
-    const other = Math.floor((prng.draw() / 2 ** 32) * (last + 1));
-    [order[last], order[other]] = [order[other] as number, order[last] as number];
-  }
-  return Uint16Array.from(order);
+  return Uint16Array.from(shuffle(commands, seed));
 }

@@ -14,7 +14,8 @@ export class DrawnCommands implements CommandChooser {
     this.#prng = new Prng(seed);
   }
 
-  choose({ command }: Batch): void {
+  choose(batch: Batch): void {
+    const command = batch.ownCommands();
     const size = command.length;
     if (this.#drawn.length < size) this.#drawn = new Uint32Array(size);
     this.#prng.drawInto(this.#drawn, size);

@@ -32,7 +32,8 @@ export class GrowingWorkload implements Workload {
   }
 
   fill(batch: Batch): void {
-    const { command, numbers, stride } = batch;
+    const { numbers, stride } = batch;
+    const command = batch.ownCommands();
     for (let i = 0; i < command.length; i++) {
       const adds = this.#draws.next() < this.#addBelow;
       const record = adds ? this.#records.add() : this.#records.choose();
@@ -49,10 +50,10 @@ export class GrowingWorkload implements Workload {
     }
   }
 
-  settle({ command, numbers, stride }: Batch): void {
-    for (let i = 0; i < command.length; i++) {
-      const template = this.#templates[command[i] as number] as MixTemplate;
-      if (template.inserts) this.#records.settle(numbers[i * stride] as number);
+  settle(batch: Batch): void {
+    for (let i = 0; i < batch.size; i++) {
+      const template = this.#templates[batch.commandAt(i)] as MixTemplate;
+      if (template.inserts) this.#records.settle(batch.keyOf(i));
     }
   }
 

@@ -4,6 +4,8 @@ import type { KeyChooser } from './key-chooser.ts';
 import type { Workload } from './workload.ts';
 
 const leastDrawn = 1024;
+/** From here on what a call of the chooser takes is nothing beside its draws. */
+const largeBatch = 64;
 
 /** Commands that have one key each, all of the same keys, and nothing else to draw: what is asked most often, and so the leanest. */
 export class OneKeyWorkload implements Workload {
@@ -22,7 +24,8 @@ export class OneKeyWorkload implements Workload {
   fill(batch: Batch): void {
     this.#commands.choose(batch);
     const { numbers } = batch;
-    if (numbers.length >= 64 && this.#next === this.#drawn.length) {
+    // To draw them here saves the copy. Behind what is left, or the order of keys would depend on the batches.
+    if (numbers.length >= largeBatch && this.#next === this.#drawn.length) {
       this.#keys.drawInto(numbers, numbers.length);
       return;
     }

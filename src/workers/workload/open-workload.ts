@@ -19,20 +19,24 @@ import type { Workload } from './workload.ts';
 export function openWorkload(task: WorkloadTask, mix: CommandMix, own: KeyRange, seed: number): Workload {
   if (task.growth !== null) return new GrowingWorkload(mix, openRecords(task, own, mixSeed(seed, 0)), seed);
   const chooser = openKeyChooser(task.keyChoice, own, task.keys, mixSeed(seed, 0));
-  const commands = openCommandChooser(mix, mixSeed(seed, 1));
+  const commands = openCommandChooser(task, mix, mixSeed(seed, 1));
   const oneKeyEach = mix.stride === 1 && mix.templates.every(({ keys, base }) => keys === 1 && base === 0);
   if (oneKeyEach && task.hitShare === 1) return new OneKeyWorkload(commands, chooser);
   const misses = { hitShare: task.hitShare, first: keyRanges(task).written, keys: task.keys };
   return new MixedWorkload(mix, commands, chooser, misses, seed);
 }
 
-function openCommandChooser({ templates, commandSet: { order } }: CommandMix, seed: number): CommandChooser {
-  return order === undefined
-    ? new DrawnCommands(
-        templates.map(({ weight }) => weight),
-        seed,
-      )
-    : new OrderedCommands(order, seed);
+function openCommandChooser(
+  { keyChoice }: WorkloadTask,
+  { templates, commandSet: { order } }: CommandMix,
+  seed: number,
+): CommandChooser {
+  // Two orders that go round side by side would give a key the same command every time.
+  if (order !== undefined && keyChoice.kind !== 'sequential') return new OrderedCommands(order, seed);
+  return new DrawnCommands(
+    templates.map(({ weight }) => weight),
+    seed,
+  );
 }
 
 function openRecords(

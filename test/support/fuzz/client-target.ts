@@ -36,7 +36,7 @@ export const clientTarget: FuzzTarget = {
             resolve();
           },
         });
-        batch.command.fill(GET);
+        batch.ownCommands().fill(GET);
         connection.send(batch);
       });
       // A second call would come in one of the next turns.

@@ -1,18 +1,13 @@
 import type { Batch } from './batch.ts';
 import { Patchable } from './patchable.ts';
-import type { RequestTemplate, RequestTemplates } from './request-templates.ts';
-
-/** Larger than that it would be read from slower memory than copies are. */
-const mostBytes = 256 * 1024;
+import type { RequestTemplate } from './request-templates.ts';
 
 /**
- * The requests of a CommandSet's order, written out beforehand: a batch that continues the order is a piece of it, in which
- * only the digits of the keys are to be written. They stand in it twice, so that a piece can go on behind the end.
+ * The requests of a CommandSet's order, written out beforehand: a batch that follows the order is a piece of them, in which
+ * only the digits of the keys are to be written. They stand there twice, so that a piece can go on behind the end.
  */
-export class RequestReel {
-  /** The longest batch that is a piece of it. */
-  readonly longest: number;
-  readonly #text: Patchable;
+export class OrderedRequests {
+  #text: Patchable;
   /** Where each request starts, and where the last one ends. */
   readonly #starts: Int32Array;
   /** Where the digits of its key stand. */
@@ -23,8 +18,9 @@ export class RequestReel {
   /** Whether a key has had more than 4 digits: until then the first 4 are zeros everywhere. */
   #wide = false;
 
-  private constructor(requests: readonly RequestTemplate[]) {
-    this.longest = requests.length / 2;
+  /** @param order of commands with one key each; batches are no longer than it */
+  constructor(singles: readonly RequestTemplate[], order: Uint16Array) {
+    const requests = Array.from([...order, ...order], command => singles[command] as RequestTemplate);
     this.#starts = new Int32Array(requests.length + 1);
     this.#digitsAt = new Int32Array(requests.length);
     let at = 0;
@@ -33,20 +29,11 @@ export class RequestReel {
       at += bytes.length;
       this.#starts[index + 1] = at;
     }
-    this.#text = new Patchable(at);
-    this.#text.bytes.set(Buffer.concat(requests.map(({ bytes }) => bytes)));
+    this.#text = Patchable.copyOf(Buffer.concat(requests.map(({ bytes }) => bytes)));
   }
 
-  /** Undefined where there is no order, where a command has not exactly one key, and where it would be too large. */
-  static of({ order, singles }: RequestTemplates): RequestReel | undefined {
-    if (order === undefined || singles.some(({ digitsAt }) => digitsAt.length !== 1)) return undefined;
-    const requests = Array.from([...order, ...order], command => singles[command] as RequestTemplate);
-    const bytes = requests.reduce((sum, request) => sum + request.bytes.length, 0);
-    return bytes > mostBytes ? undefined : new RequestReel(requests);
-  }
-
-  /** The bytes of a batch that is a piece of the order, valid until the next call. */
-  encode({ place, numbers }: Batch): Buffer {
+  /** The bytes of a batch that follows the order from `place` on, valid until the next call. */
+  encode({ numbers }: Batch, place: number): Buffer {
     const text = this.#text;
     const digitsAt = this.#digitsAt;
     let wide = this.#wide;
@@ -61,10 +48,16 @@ export class RequestReel {
     return this.#piece(place, numbers.length);
   }
 
+  /** Leaves the bytes of the last `encode` to their sender: the next ones are others. */
+  giveAway(): void {
+    this.#text = Patchable.copyOf(this.#text.bytes);
+    this.#pieceSize = 0;
+  }
+
   #piece(place: number, size: number): Buffer {
     if (size !== this.#pieceSize) {
       this.#pieceSize = size;
-      this.#pieces = new Array<Buffer | undefined>(this.longest);
+      this.#pieces = new Array<Buffer | undefined>(this.#digitsAt.length);
     }
     const made = this.#pieces[place];
     if (made !== undefined) return made;
