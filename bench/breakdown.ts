@@ -73,7 +73,8 @@ async function measure(perf: string, port: number, pipeline: number) {
     const arm: NodeArm = { driver: 'poolbench', client: 'wire', port, connections: 50, pipeline, seconds };
     const file = fileURLToPath(new URL('arm.ts', import.meta.url));
     const record = ['record', '-q', '-e', 'cpu-clock', '-F', '4000', '-D', String(startMs), '-o', data];
-    const node = [process.execPath, '--perf-basic-prof', '--import', 'tsx', file, JSON.stringify(arm)];
+    const loader = ['--import', import.meta.resolve('tsx')];
+    const node = [process.execPath, '--perf-basic-prof', ...loader, file, JSON.stringify(arm)];
     const { stdout } = await run(perf, [...record, ...node], { cwd: folder });
     const report = ['report', '-q', '-i', data, '--stdio', '--no-children', '-g', 'none', '--comm', 'node'];
     const { stdout: samples } = await run(perf, [...report, '-F', 'sample,dso,sym', '-t', ';'], {
