@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { parseCommandLine } from '../src/main/parse-command-line.ts';
 
 test('versus and compare take two or more', () => {
@@ -84,6 +84,8 @@ test.each([
   [['redis'], /or the path of a config, found redis$/m],
   [['a.json', '--round', '5'], 'there is no option --round; did you mean --rounds?'],
   [['a.json', '--zzzzzz'], /there is no option --zzzzzz$/m],
+  [['chekc', 'a.json'], 'found chekc; did you mean check?'],
+  [['--resume', 'results/a'], /found none; to go on with a run: .* run --resume results\/a$/m],
   [['a.json', '-x'], /there is no option -x$/m],
   [['a.json', '--help=yes'], 'expected --help without a value'],
   [['a.json', '--rounds'], 'expected a value behind --rounds'],
@@ -91,4 +93,20 @@ test.each([
   [['a.json', '--quick=yes'], 'expected --quick without a value'],
 ])('%j is wrong, and what may have been meant is said', (args, message) => {
   expect(() => parseCommandLine(args)).toThrow(message);
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test('options that npm took for its own, because -- was forgotten, are not dropped in silence', () => {
+  vi.stubEnv('npm_lifecycle_event', 'start');
+  vi.stubEnv('npm_config_quick', 'true');
+  vi.stubEnv('npm_config_rounds', '5');
+  expect(() => parseCommandLine(['configs/redis.json'])).toThrow(
+    'npm took --rounds --quick for an option of its own: write -- before',
+  );
+  expect(parseCommandLine(['configs/redis.json', '--quick'])).toMatchObject({ options: { quick: true } });
+  vi.stubEnv('npm_lifecycle_event', 'test');
+  expect(parseCommandLine(['configs/redis.json'])).toMatchObject({ command: 'run' });
 });

@@ -60,7 +60,9 @@ test('a long measurement ends, and the server that was started with it', async (
   const server = await processId(redis);
   await loadBegun(redis);
   running.kill('SIGINT');
-  expect(await running.outcome).toMatchObject({ code: 130, signal: null });
+  const outcome = await running.outcome;
+  expect(outcome).toMatchObject({ code: 130, signal: null });
+  expect(outcome.stderr).toMatch('No round was finished: there is nothing to go on with');
   expect(processLives(server)).toBe(false);
   expect(await answers(port)).toBe(false);
   expect((await experiment.result()).complete).toBe(false);

@@ -416,6 +416,8 @@ test('a run without levels above 50 workers is no test, but says what it found',
   const claim = judge(buildMatrix({ workers: [40], pools: [1, 2], gain: () => 0.8 }));
   expect(claim.verdict).toBe('not tested');
   expect(claim.reason).toMatch(/It does tell this: at 40 workers with ioredis, 2 pools gave ×0\.80 \[/);
+  const short = judge(buildMatrix({ workers: [40], pools: [1, 2], gain: () => 0.8, rounds: 4 }));
+  expect(short.reason).not.toMatch('It does tell');
 });
 
 test('a run that was stopped before any round was common has no empty sentences', () => {

@@ -81,6 +81,18 @@ const flags = {
 } as const;
 type Flag = keyof typeof flags;
 
+/** Options whose names npm has no meaning for. */
+const notNpms = [
+  'url',
+  'rounds',
+  'seconds',
+  'warmup',
+  'seed',
+  'out',
+  'resume',
+  'quick',
+] satisfies readonly Flag[];
+
 const commands = ['run', 'check', 'versus', 'claims', 'search', 'compare', 'report'] as const;
 type Command = (typeof commands)[number];
 
@@ -130,11 +142,18 @@ const meaningful: Record<Command, readonly Flag[]> = {
  * @throws PoolbenchError USAGE
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
+  expectSeparator(args);
   const { values, positionals } = parse(args);
   if (values.help) return { command: 'help' };
   if (values.version) return { command: 'version' };
   const [first, ...rest] = positionals;
-  if (first === undefined) throw wrong('expected a config, found none');
+  if (first === undefined) {
+    const hint =
+      values.resume === undefined
+        ? ''
+        : `; to go on with a run: ${asTypedHere('run', '--resume', quote(values.resume))}`;
+    throw wrong(`expected a config, found none${hint}`);
+  }
   const named = commands.find(command => command === first);
   if (named === undefined && !/[./]/.test(first)) {
     const meant = nearest(first, commands);
@@ -163,6 +182,17 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     case 'report':
       return { command, path: onePath(command, 'RESULT', paths), options: values };
   }
+}
+
+/** Without `--` npm keeps options for itself, with a warning among others, and a run of half a minute takes three. */
+function expectSeparator(args: readonly string[]): void {
+  if (!['start', 'claims'].includes(process.env.npm_lifecycle_event ?? '')) return;
+  const taken = notNpms.filter(flag => process.env[`npm_config_${flag}`] !== undefined);
+  if (taken.length === 0 || args.some(arg => arg.startsWith('--'))) return;
+  const named = taken.map(flag => `--${flag}`).join(' ');
+  throw wrong(
+    `npm took ${named} for an option of its own: write -- before what is poolbench's, as in npm start -- CONFIG ${named}`,
+  );
 }
 
 /** A run that is resumed has its config already, and is measured to its end as it was begun. */

@@ -23,6 +23,7 @@ import { describeUnjudged } from '../thresholds/words.ts';
 import { clearlyLess, clearlyMore } from '../verdict-bounds.ts';
 import { warningsOf } from '../warnings.ts';
 import { isOpen } from './load-tables.ts';
+import { resultNote } from './result-columns.ts';
 import { describeShortfall } from './shortfall.ts';
 import { renderCommands } from './terminal-commands.ts';
 import { renderLoad } from './terminal-load.ts';
@@ -41,6 +42,7 @@ export function renderTerminal(result: Result, colour: boolean): string {
   const shortfall = describeShortfall(result);
   const loud = ['bold', 'yellow'] as const;
   const { told, silent } = splitClaims(result.claims, { atLeast: 1 });
+  const closed = result.scenarios.filter(scenario => !isOpen(scenario));
   // Most runs ask something else: what they measured comes first then.
   const tells = result.target.standIn || !told.every(saysNothing);
   const blocks = [
@@ -51,17 +53,15 @@ export function renderTerminal(result: Result, colour: boolean): string {
     tells && silent.length > 0 ? paragraph(sayUntested(silent)) : [],
     paragraph(`${toOneLine(result.name)} against ${describeTarget(result.target)}`, 'bold'),
     shortfall === null ? [] : paragraph(shortfall, [...loud]),
-    ...renderTables(
-      result.scenarios.filter(scenario => !isOpen(scenario)),
-      style,
-    ),
+    ...renderTables(closed, style),
+    closed.length > 0 ? paragraph(resultNote(closed), 'dim') : [],
     ...renderLoad(result.scenarios, style),
     ...renderCommands(result.scenarios, style),
     renderFailures(result.scenarios, style),
     paragraph(describeStandOuts(result) ?? ''),
     tells || told.length === 0 ? [] : paragraph('No claim is tested by this run (report.md says why).'),
     warningsOf(result).flatMap(warning => paragraph(`Warning: ${warning}`, 'yellow')),
-    tells ? told.map(claim => renderVerdict(claim, style)) : [],
+    told.filter(({ verdict }) => verdict !== 'not tested').map(claim => renderVerdict(claim, style)),
     ...banners.map(banner => paragraph(banner, [...loud])),
   ];
   return `${blocks

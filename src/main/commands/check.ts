@@ -1,6 +1,7 @@
 import { toPlainLines } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
 import { mostRecords } from '../../workers/workload/key-ranges.ts';
+import { asTypedHere, quote } from '../command-words.ts';
 import { readExperiment } from '../config/read-experiment.ts';
 import { describeEnvironment } from '../environment.ts';
 import { exitOnInterrupt } from '../interrupt.ts';
@@ -27,6 +28,8 @@ export async function check(path: string, flags: CheckFlags): Promise<number> {
   exitOnInterrupt();
   for (const side of sides) await checkTarget(side, sides.length, flags);
   say(describeSides(sides));
+  if (sides.some(({ experiment }) => experiment.search !== null))
+    say(`That is what run does. The search of this config: ${asTypedHere('search', quote(path))}`);
   return 0;
 }
 

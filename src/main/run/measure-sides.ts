@@ -91,7 +91,11 @@ export async function measureSides(
     const written = await conclude(outcome, folder, flags).catch(cause => {
       throw outcome.error ?? cause;
     });
-    if (written !== '') progress.say(`\nWritten: ${shownFolder(folder)}/${written}`);
+    if (written !== '') {
+      const page = planned.length > 1 ? 'comparison.html' : 'report.html';
+      if (written.includes('.html')) progress.say(`\nTo look at: ${shownFolder(folder)}/${page}`);
+      progress.say(`Written: ${shownFolder(folder)}/${written}`);
+    }
     sayHowToGoOn(outcome.results, sides, flags);
     return endRun(outcome, sides, { json: flags.json === true, interrupted: signal.aborted });
   } finally {
@@ -130,7 +134,10 @@ function sayHowToGoOn(results: readonly Result[], sides: readonly Side[], flags:
   const [side] = sides;
   const [result] = results;
   if (side === undefined || sides.length > 1 || result?.complete !== false) return;
-  if (finishedOf(result, side.experiment).count === 0) return;
+  if (finishedOf(result, side.experiment).count === 0) {
+    process.stderr.write('No round was finished: there is nothing to go on with, so start the run again.\n');
+    return;
+  }
   const how = { standInAllowed: flags['no-stand-in'] !== true, force: flags.force === true };
   const { url, sentinel } = side.experiment.target;
   const secret = url !== withoutPassword(url) || sentinel.password !== null;

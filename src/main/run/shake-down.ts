@@ -3,7 +3,7 @@ import { SharedState } from '../../workers/shared-state.ts';
 import type { Scenario } from '../plan/scenarios.ts';
 import { type Bench, measure } from './measure.ts';
 
-/** Long enough for V8 to compile the hot path in every thread, and short enough not to be noticed; no longer than a window. */
+/** Long enough for V8 to compile the hot path in every thread, and short enough not to be noticed. */
 const shakeDownSeconds = 0.2;
 
 /**
@@ -15,11 +15,7 @@ export async function shakeDown(
   scenarios: readonly Scenario[],
   signal: AbortSignal,
 ): Promise<void> {
-  const experiment = {
-    ...bench.experiment,
-    warmupSeconds: 0,
-    seconds: Math.min(shakeDownSeconds, bench.experiment.seconds),
-  };
+  const experiment = { ...bench.experiment, warmupSeconds: 0, seconds: shakeDownSeconds };
   for (const scenario of widestOfEachPath(scenarios)) {
     if (signal.aborted) return;
     await measure({ ...bench, experiment }, scenario, 0, SharedState.forThreads(scenario.threads));
