@@ -44,6 +44,18 @@ test('configs/valkey.json starts valkey-server itself and leaves no process', as
   expect((await readdir(experiment.folder)).toSorted()).toEqual([...before, 'results'].toSorted());
 });
 
+test('where --url names a port at which nothing listens, nobody can take the server that is started for his own', async () => {
+  const url = `redis://127.0.0.1:${await freePort()}`;
+  const warning = `nothing listened at ${url}, which --url names: these are figures of an empty redis`;
+  const experiment = await createExperiment('redis://127.0.0.1:1');
+  const checked = await runPoolbench(['check', experiment.configPath, '--url', url]);
+  expect(checked).toMatchObject({ code: 0, stdout: expect.stringContaining(`warning: ${warning}`) });
+  const { code, stdout, stderr } = await experiment.run(['--url', url, '--quiet']);
+  expect(code, stderr).toBe(0);
+  expect(stdout.replace(/\s+/g, ' ')).toContain(`Warning: ${warning}`);
+  expect((await experiment.result()).warnings.join()).toMatch(warning);
+});
+
 test('a server of the declared kind that runs at the URL is used', async () => {
   const redis = await startRedis();
   onTestFinished(() => redis.stop());

@@ -36,6 +36,7 @@ export async function check(path: string, flags: CheckFlags): Promise<number> {
 async function checkTarget(side: PlannedSide, sides: number, flags: CheckFlags): Promise<void> {
   const target = await findTarget(side.experiment, {
     standInAllowed: flags['no-stand-in'] !== true,
+    urlTyped: flags.url !== undefined,
     onFreePort: sides > 1,
     say,
   });
@@ -51,7 +52,7 @@ async function checkTarget(side: PlannedSide, sides: number, flags: CheckFlags):
     };
     const warnings = await preflight(target, needs, { force: flags.force === true });
     warnings.push(...warnOfMissingCores(scenarios, target, describeEnvironment().cores));
-    for (const warning of warnings) say(`warning: ${warning}`);
+    for (const warning of [...target.notes, ...warnings]) say(`warning: ${warning}`);
   } finally {
     await target.stop();
   }

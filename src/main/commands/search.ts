@@ -43,6 +43,7 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
     folders.push(folder, ...(await createSideFolders(folder, ['steps'])));
     target = await meetTarget(plan.experiment, {
       standInAllowed: flags['no-stand-in'] !== true,
+      urlTyped: flags.url !== undefined,
       onFreePort: false,
       say: line => progress.say(line),
       signal: interrupt.signal,

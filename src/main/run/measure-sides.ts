@@ -69,6 +69,7 @@ export async function measureSides(
     for (const [index, side] of planned.entries()) {
       const target = await meetTarget(side.experiment, {
         standInAllowed: flags['no-stand-in'] !== true,
+        urlTyped: flags.url !== undefined,
         onFreePort: planned.length > 1,
         say: line => progress.say(planned.length > 1 ? `${side.name}: ${line}` : line),
         signal: interrupt.signal,

@@ -8,6 +8,7 @@ import { untilInterrupted } from './until-interrupted.ts';
 
 export interface MeetOptions {
   readonly standInAllowed: boolean;
+  readonly urlTyped?: boolean;
   /** A server that is started for one of several keeps off the ports of the others' URLs. */
   readonly onFreePort: boolean;
   readonly say: (line: string) => void;

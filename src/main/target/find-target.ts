@@ -9,7 +9,7 @@ import { targetAddress } from './target-address.ts';
  */
 export async function findTarget(
   experiment: Pick<Experiment, 'target' | 'timeoutMs'>,
-  options: Pick<ResolveOptions, 'standInAllowed' | 'onFreePort' | 'say'>,
+  options: Pick<ResolveOptions, 'standInAllowed' | 'urlTyped' | 'onFreePort' | 'say'>,
 ): Promise<Target> {
   const { server, url, threads, cluster } = experiment.target;
   return resolveTarget({

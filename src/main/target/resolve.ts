@@ -48,6 +48,8 @@ export interface ResolveOptions {
   /** Start on a free port, though the URL's own may be free: another side of the run may have the same URL. */
   readonly onFreePort?: boolean;
   readonly standInAllowed: boolean;
+  /** The URL was typed beside the config: whoever does that means a server that runs there. */
+  readonly urlTyped?: boolean;
   /** Is told what is looked for and what is started, one line at a time. */
   readonly say: (line: string) => void;
   /** Bounds connecting and every request of the control connection; 5 s unless given. */
@@ -129,7 +131,7 @@ function foundAt({ address, server }: Control, url: string): string {
 }
 
 async function finish(
-  { server, threads, standInAllowed }: ResolveOptions,
+  { server, threads, standInAllowed, urlTyped = false }: ResolveOptions,
   url: string,
   found: { control: Control; foundBy: string; tried: readonly string[]; started?: Started },
 ): Promise<Target> {
@@ -165,6 +167,11 @@ async function finish(
       local: started !== undefined || nodes.every(node => isLocal(node.server)),
       notes: [
         ...(standIn ? [explainStandIn(server, what), ...tried] : []),
+        ...(urlTyped && started !== undefined
+          ? [
+              `nothing listened at ${url}, which --url names: these are figures of an empty ${what} that poolbench started (${foundBy})`,
+            ]
+          : []),
         ...(threads === undefined || threads === detected.threads
           ? []
           : [
