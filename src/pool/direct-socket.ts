@@ -41,7 +41,7 @@ const state = binding?.streamBaseState ?? new Int32Array(0);
 const readBytesOrError = binding?.kReadBytesOrError ?? 0;
 const lastWriteWasAsync = binding?.kLastWriteWasAsync ?? 0;
 
-/** One is enough for all sockets: a write is over when the next one starts, or takes it along. */
+/** One is enough for all sockets: a write that is served at once leaves it free, another keeps it. */
 let spareRequest: WriteRequest | undefined;
 
 /**
