@@ -175,8 +175,8 @@ export class WireConnection extends Connection implements SocketOwner {
   }
 
   writeFailed(error: Error): void {
-    this.#closedAs = failureCode(error);
     this.#alive = false;
+    // Of one that is lost already (then it is EBADF here) the reason is known; else its error event tells this one.
     this.#socket.destroy(error);
   }
 
