@@ -52,9 +52,8 @@ export function labelBatch({ pool, workers, pipeline }: BatchWorkers): string {
   return pool === 'none' ? 'nobatch' : `${pool}Batch${workers}x${pipeline}`;
 }
 
-/** "no batch workers", "5 batch workers with 100 commands each in pools of their own". */
+/** "no batch workers", "5 batch workers at depth 100 in separate pools". */
 export function describeBatch({ pool, workers, pipeline }: z.output<typeof batchResult>): string {
   if (pool === 'none') return 'no batch workers';
-  const where = pool === 'shared' ? 'the same pools' : 'pools of their own';
-  return `${formatPlural(workers, 'batch worker')} with ${pipeline} commands each in ${where}`;
+  return `${formatPlural(workers, 'batch worker')} at depth ${pipeline} in ${pool} pools`;
 }

@@ -79,9 +79,10 @@ export const dimensions = {
     result: z.string(),
     agrees: true,
     thread: true,
-    words: preset => `${preset} pool`,
+    words: preset => preset,
     toldOfBoth: always,
     setting: true,
+    heading: preset => `${preset} pool`,
     inEveryHeading: true,
   }),
 
