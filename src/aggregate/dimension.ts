@@ -77,6 +77,8 @@ export interface Dimension<
   readonly result: Told;
   /** Whether two arms must agree in it to be paired. If they need not, it must follow from others. */
   readonly agrees: boolean;
+  /** What is held equal in place of the value, where an earlier version wrote another value for the same. */
+  equalBy?(value: z.output<Told>, scenario: Basics): unknown;
   /** Whether a thread is told, or what it is told. */
   readonly thread: Thread;
   /** For a reader, "pipeline 10"; "" in a scenario that it does not apply to. */

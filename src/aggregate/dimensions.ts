@@ -275,6 +275,8 @@ export const dimensions = {
     measure: (pacing, { preset }) => (isMutex(preset) ? 'serial' : pacing),
     result: z.string().default('parallel'),
     agrees: true,
+    // Version 0.1 did not write it.
+    equalBy: (pacing, { pool }) => (isMutex(pool) ? 'serial' : pacing),
     // Under the lock connections are opened one after another anyway; warming opens them side by side all the same.
     thread: (pacing, { preset }) => (isMutex(preset) ? 'parallel' : pacing),
     words: pacing => `${pacing} connects`,

@@ -1,4 +1,4 @@
-import type { PoolStrategies, Preset, presets } from '../pool/presets.ts';
+import type { PoolStrategies, presets } from '../pool/presets.ts';
 import type { Basics, Cell } from './dimension.ts';
 import { formatPercent, formatPlural } from './text/format.ts';
 
@@ -27,7 +27,7 @@ export function uses(preset: string): { minIdle: boolean; healthTtl: boolean; pa
   };
 }
 
-export const isMutex = (preset: Preset) => strategies[preset].acquisition === 'mutex';
+export const isMutex = (preset: string) => strategiesByName.get(preset)?.acquisition === 'mutex';
 
 /** Connections of all pools together; no pool is without one. */
 export function totalConnections({ pools, workers, connections: perWorker, batch }: Cell): number {

@@ -68,8 +68,19 @@ export function fieldOf(scenario: ScenarioFields, key: ScenarioKey): ScenarioFie
   return scenario[fileKeyOf(key)];
 }
 
-/** The keys that arms must agree in to be paired, and those that a pairing may set free. */
-export const pairedKeys = rows.flatMap(([key, { agrees }]) => (agrees ? [key] : []));
+/**
+ * Two scenarios are equal arms if these are: the same for claims, tables and comparisons. It is what the table says that
+ * arms must agree in, but for the keys that a pairing sets free.
+ */
+export function armKey(scenario: ScenarioFields, free: readonly ScenarioKey[] = []): string {
+  const held = rows.filter(([key, { agrees }]) => agrees && !free.includes(key));
+  return JSON.stringify(
+    held.map(([key, { equalBy }]) => {
+      const value = fieldOf(scenario, key);
+      return equalBy === undefined ? value : equalBy(value, scenario);
+    }),
+  );
+}
 
 /** The keys of a scenario in a result with their schemas, and the defaults that earlier results are read with. */
 export const resultShape = Object.fromEntries(

@@ -1,6 +1,6 @@
 import { judgeVersusClaims } from '../claims/claims.ts';
-import { armKey } from '../claims/judging/arms.ts';
 import type { Result, ScenarioResult } from '../result.ts';
+import { armKey } from '../scenario.ts';
 import { lostShare } from '../summary.ts';
 import { formatShare } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';

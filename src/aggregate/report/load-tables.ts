@@ -1,8 +1,8 @@
-import { armKey } from '../claims/judging/arms.ts';
 import { p99 } from '../measures.ts';
 import { isLowerBound } from '../open-loop-warnings.ts';
 import { pairByRound } from '../pairs.ts';
 import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
+import { armKey } from '../scenario.ts';
 import { groupBySetting } from '../setting.ts';
 import { median } from '../statistics.ts';
 import {

@@ -2,20 +2,12 @@ import { type Measure, p99, throughput } from '../../measures.ts';
 import type { PairedRatio } from '../../paired-ratio.ts';
 import { pairByRound } from '../../pairs.ts';
 import type { Comparison, RoundResult, ScenarioResult } from '../../result.ts';
-import { fieldOf, pairedKeys, type ScenarioKey } from '../../scenario.ts';
+import { armKey, type ScenarioKey } from '../../scenario.ts';
 
 /** Two scenarios that differ in nothing but what a claim is about. */
 export interface ArmPair {
   readonly base: ScenarioResult;
   readonly other: ScenarioResult;
-}
-
-/**
- * Two arms are equal if these are, the same for claims, tables and comparisons: what the table of dimensions says that
- * arms must agree in, but for the keys that a pairing sets free.
- */
-export function armKey(scenario: ScenarioResult, free: readonly ScenarioKey[] = []): string {
-  return JSON.stringify(pairedKeys.filter(key => !free.includes(key)).map(key => fieldOf(scenario, key)));
 }
 
 /**

@@ -1,11 +1,10 @@
 import { throughput } from '../../measures.ts';
 import type { ScenarioResult } from '../../result.ts';
-import type { ScenarioKey } from '../../scenario.ts';
+import { armKey, type ScenarioKey } from '../../scenario.ts';
 import { median } from '../../statistics.ts';
 import { formatList } from '../../text/format.ts';
 import { clearlyMore } from '../../verdict-bounds.ts';
 import { wholeRounds } from '../../whole-rounds.ts';
-import { armKey } from './arms.ts';
 import { type Prediction, predictRatio } from './prediction.ts';
 
 /** A dimension along which throughput is said to peak between two levels, both included. */
