@@ -1,6 +1,6 @@
-import { pairWithOnePool } from '../pairs.ts';
+import { describeArrival } from '../arrival.ts';
+import { pairWithOnePool } from '../claims/judging/arms.ts';
 import type { Comparison, ScenarioResult } from '../result.ts';
-import { describeArrival } from '../setting.ts';
 import {
   describeIntervals,
   formatInterval,

@@ -1,5 +1,5 @@
 import { accountOf, sumByCode } from '../accounting.ts';
-import { type Pair, pairWithOnePool } from '../pairs.ts';
+import { type Pair, pairWithOnePool } from '../claims/judging/arms.ts';
 import type { ClaimResult, Interval, Result, ScenarioResult } from '../result.ts';
 import { groupBySetting } from '../setting.ts';
 import { describeStandOuts } from '../stand-out.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { isOutOfRange, numberBetween, section, wholeNumber } from '../../aggregate/schema-parts.ts';
 import { expandScenarios } from '../plan/scenarios.ts';
 import { scenarioGroup } from './scenario-group.ts';
-import { isOutOfRange, numberBetween, section, wholeNumber } from './schema-parts.ts';
 import { search } from './search.ts';
 import { target } from './target.ts';
 import { findIdleThresholds, thresholds } from './thresholds.ts';

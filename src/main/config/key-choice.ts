@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { numberBetween, section } from './schema-parts.ts';
+import { numberBetween, section } from '../../aggregate/schema-parts.ts';
 
 const plain = <Kind extends string>(kind: Kind, description: string) =>
   section({ kind: z.literal(kind).meta({ description: `${kind}: ${description}` }) });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { section } from '../../aggregate/schema-parts.ts';
 import { parseAddress } from '../target/url.ts';
-import { section } from './schema-parts.ts';
 
 const place = 'host:port of a Sentinel, such as "10.0.0.2:26379"';
 const text = (error: string) => z.string({ error }).min(1, { error }).nullable().default(null);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { isOutOfRange, oneOf, section, wholeNumber } from '../../aggregate/schema-parts.ts';
 import { declarable } from '../target/server-process.ts';
 import { parseAddress } from '../target/url.ts';
-import { isOutOfRange, oneOf, section, wholeNumber } from './schema-parts.ts';
 import { sentinel } from './sentinel.ts';
 import { tls } from './tls.ts';
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { section } from './schema-parts.ts';
+import { section } from '../../aggregate/schema-parts.ts';
 
 const file = (what: string) => {
   const error = `the path of a PEM file with ${what}`;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { numberBetween, section, wholeNumber } from './schema-parts.ts';
+import { numberBetween, section, wholeNumber } from '../../aggregate/schema-parts.ts';
 import { mostValues, readValueFile } from './value-file.ts';
 
 const mostBytes = 16 * 1024 * 1024;

@@ -1,12 +1,9 @@
-import type { z } from 'zod';
+import type { ScenarioGroup } from '../../aggregate/scenario.ts';
 import { keysOf, parseCommand } from '../../workers/workload/command-template.ts';
 import { keyRanges, mostRecords } from '../../workers/workload/key-ranges.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
-import type { scenarioGroup } from './scenario-group.ts';
 import type { WorkloadConfig } from './workload.ts';
-
-type ScenarioGroup = z.output<typeof scenarioGroup>;
 
 /** A value that is right by itself, but not for what else the config says. */
 interface Misfit {

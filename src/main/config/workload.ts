@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { isOutOfRange, numberBetween, oneOf, section, wholeNumber } from '../../aggregate/schema-parts.ts';
 import { parseGivenCommand } from '../../workers/workload/command-template.ts';
 import { keyChoice } from './key-choice.ts';
-import { isOutOfRange, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
 import { valueBytes, valueContent } from './values.ts';
 import { ycsbNames, ycsbPresets } from './ycsb.ts';
 

@@ -2,6 +2,7 @@ import { judgeClaims } from '../../aggregate/claims/claims.ts';
 import { limitedBy } from '../../aggregate/limits/limited-by.ts';
 import { openLoopWarnings } from '../../aggregate/open-loop-warnings.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { fieldsOf } from '../../aggregate/scenario.ts';
 import { summarise } from '../../aggregate/summary.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
 import type { Experiment } from '../config/experiment.ts';
@@ -31,12 +32,11 @@ export function assembleResult(state: RunState): Result {
   const { experiment, target } = state;
   const environment = describeEnvironment();
   const surroundings = surroundingsOf(target, environment.cores);
-  const scenarios = state.scenarios.map(({ preset, ...scenario }) => {
+  const scenarios = state.scenarios.map(scenario => {
     const rounds = [...(state.rounds.get(scenario.id) ?? [])];
     return {
-      ...scenario,
-      pool: preset,
-      arrival: { ...scenario.arrival },
+      id: scenario.id,
+      ...fieldsOf(scenario),
       rounds,
       summary: summarise(rounds),
       limitedBy: limitedBy(rounds, surroundings),

@@ -1,9 +1,9 @@
 import { mergeSamples } from '../../aggregate/merge.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
+import { threadPartOf } from '../../aggregate/scenario.ts';
 import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/batch.ts';
 import { nowNs } from '../../pool/clock.ts';
-import { presets } from '../../pool/presets.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
@@ -46,14 +46,7 @@ export function threadTasks(
     thread,
     address: target.address,
     ...(target.control.cluster === undefined ? {} : { cluster: target.control.cluster }),
-    client: scenario.client,
-    preset: scenario.preset,
-    probe: scenario.probe,
-    healthTtlMs: scenario.healthTtlMs,
-    // Under the lock connects come one after another by themselves; warming opens them side by side all the same.
-    connects: presets[scenario.preset].acquisition === 'mutex' ? 'parallel' : scenario.connects,
-    autoPipelining: scenario.autoPipelining,
-    burst: scenario.burst,
+    ...threadPartOf(scenario),
     openLoop: openLoopOf(scenario, thread),
     pools,
     keyPrefix,

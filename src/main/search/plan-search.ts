@@ -1,8 +1,8 @@
+import { labelArrival } from '../../aggregate/arrival.ts';
 import type { SearchConditions } from '../../aggregate/search/conditions.ts';
 import type { SearchRange } from '../../aggregate/search/next-rate.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { PoolbenchError } from '../errors.ts';
-import { labelArrival } from '../plan/arrivals.ts';
 import { expandScenarios, type Scenario } from '../plan/scenarios.ts';
 
 /** With fewer operations in a repeat a p99 is their maximum, and a share is coarse. */

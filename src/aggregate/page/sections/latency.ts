@@ -1,13 +1,15 @@
+import { describeArrival } from '../../arrival.ts';
+import { namePools } from '../../dimensions.ts';
 import { isOpen } from '../../report/load-tables.ts';
 import type { ScenarioResult } from '../../result.ts';
-import { describeArrival, groupBySetting } from '../../setting.ts';
+import { groupBySetting } from '../../setting.ts';
 import { formatMs, formatPlural } from '../../text/format.ts';
 import { type Axis, logAxis } from '../charts/axis.ts';
 import { lineChart } from '../charts/line-chart.ts';
 import type { Line } from '../charts/line-geometry.ts';
 import { type Content, html } from '../html.ts';
 import { nines, type PercentileCurve, percentileCurve } from '../percentile-curve.ts';
-import { bySize, namePools, nameSize } from '../scenario-names.ts';
+import { bySize, nameSize } from '../scenario-names.ts';
 import { fold } from '../table.ts';
 import { poolNames } from './throughput.ts';
 

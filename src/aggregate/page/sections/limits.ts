@@ -1,10 +1,10 @@
+import { namePools } from '../../dimensions.ts';
 import { limitColumns, resultColumns } from '../../report/result-columns.ts';
 import type { ScenarioResult } from '../../result.ts';
 import { groupBySetting, type SettingGroup } from '../../setting.ts';
 import { formatCount, formatRate } from '../../text/format.ts';
 import { textColumn } from '../../text/table.ts';
 import { type Content, type Html, html } from '../html.ts';
-import { namePools } from '../scenario-names.ts';
 import { fold, foldedTable, htmlTable } from '../table.ts';
 import { poolNames } from './throughput.ts';
 

@@ -1,3 +1,4 @@
+import { namePools } from '../../dimensions.ts';
 import type { Interval, ScenarioResult } from '../../result.ts';
 import { groupBySetting, type SettingGroup } from '../../setting.ts';
 import { formatInterval, formatMs, formatPlural, formatRate } from '../../text/format.ts';
@@ -7,7 +8,7 @@ import type { Line } from '../charts/line-geometry.ts';
 import { stripChart } from '../charts/strip-chart.ts';
 import type { Strip } from '../charts/strip-geometry.ts';
 import { type Content, html } from '../html.ts';
-import { bySize, namePools, nameSize } from '../scenario-names.ts';
+import { bySize, nameSize } from '../scenario-names.ts';
 
 type Figure = (scenario: ScenarioResult) => Interval | null;
 
