@@ -2,8 +2,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { readConfig } from '../src/main/config/read-config.ts';
-import { readExperiment } from '../src/main/config/read-experiment.ts';
+import { readConfig, readExperiment } from '../src/main/config/read-config.ts';
 import { targetAddress } from '../src/main/target/target-address.ts';
 import { certificates, otherCertificates } from './support/servers.ts';
 

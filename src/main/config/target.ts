@@ -1,9 +1,66 @@
+import { isIP } from 'node:net';
+import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { declarable } from '../target/server-process.ts';
 import { parseAddress } from '../target/url.ts';
 import { isOutOfRange, oneOf, section, wholeNumber } from './schema-parts.ts';
-import { sentinel } from './sentinel.ts';
-import { tls } from './tls.ts';
+
+const file = (what: string) => {
+  const error = `the path of a PEM file with ${what}`;
+  return z.string({ error }).min(1, { error }).nullable().default(null);
+};
+
+const hostName = 'a host name; an IP address is checked without being set here';
+
+/** The keys of `target.tls`: what a TLS connection believes and shows. Paths are relative to the config's folder. */
+const tls = section({
+  ca: file('certificates').meta({
+    description:
+      "PEM file, relative to this one, with the certificates of the authorities that are believed; none: the system's",
+  }),
+  cert: file('our certificate').meta({
+    description: 'PEM file with our own certificate, for a server that wants one',
+  }),
+  key: file('the private key of target.tls.cert').meta({
+    description: 'PEM file with the private key of that certificate',
+  }),
+  servername: z
+    .string({ error: hostName })
+    .refine(name => name !== '' && isIP(name) === 0, { error: hostName })
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        'The name that is asked for and that the certificate must hold, where it is not the host of the URL',
+    }),
+  rejectUnauthorized: z
+    .boolean({ error: 'true or false' })
+    .default(true)
+    .meta({ description: "False: the server's certificate is not checked at all, and every output says so" }),
+}).meta({ description: 'What TLS believes and shows; only with rediss://' });
+
+const place = 'host:port of a Sentinel, such as "10.0.0.2:26379"';
+const text = (error: string) => z.string({ error }).min(1, { error }).nullable().default(null);
+
+/** The keys of `target.sentinel`: which master, and how to ask for it. */
+const sentinel = section({
+  master: text('the name by which the Sentinels know the master, such as "mymaster"').meta({
+    description:
+      'Name of the master; target.url is then the place of a Sentinel, with the login and the database of the master',
+  }),
+  others: z
+    .array(z.string({ error: place }).refine(isPlace, { error: place }), {
+      error: 'a list of further Sentinels',
+    })
+    .default([])
+    .meta({ description: 'Further Sentinels, asked in turn where the one in the URL does not tell' }),
+  username: text("a name of the Sentinels' own").meta({
+    description: "User of the Sentinels' own login, where they have one",
+  }),
+  password: text("the Sentinels' own password").meta({
+    description: "The Sentinels' own password, which need not be the master's; it is not in the results",
+  }),
+}).meta({ description: 'Finds the target through Sentinels, again at every connect' });
 
 const serverThreads = wholeNumber(1, 128);
 
@@ -87,4 +144,22 @@ export function withoutPasswords(declared: Target, url: string): Target {
     url,
     sentinel: { ...sentinel, password: sentinel.password === null ? null : hiddenPassword },
   };
+}
+
+/** The target with the paths of its TLS files as seen from here: a config names them relative to its own folder. */
+export function locateTlsFiles(target: Target, configPath: string): Target {
+  const locate = (file: string | null): string | null =>
+    file === null || isAbsolute(file) ? file : join(dirname(configPath), file);
+  const { ca, cert, key } = target.tls;
+  return { ...target, tls: { ...target.tls, ca: locate(ca), cert: locate(cert), key: locate(key) } };
+}
+
+function isPlace(value: string): boolean {
+  if (!/^[^@/?#\s]+$/.test(value)) return false;
+  try {
+    parseAddress(`redis://${value}`);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,76 +1,92 @@
 import type { z } from 'zod';
+import type { Path } from './json-text.ts';
 import { nearest } from './nearest.ts';
 
 type Issue = z.core.$ZodIssue;
-type Path = readonly PropertyKey[];
 
-/** Unknown keys that are named one by one, and the longest that may be a misspelling. */
-const mostKeys = 20;
-const longestWord = 64;
-
-/**
- * One line for every fault: where, what was expected, what was found.
- *
- * @param input what the schema was given
- * @param at name of the input, where it is a part of something: a flag
- */
-export function explainIssues(issues: readonly Issue[], input: unknown, at = ''): string[] {
-  const lines = issues.flatMap(issue => explain(issue, [], input, at));
-  // A number that is neither whole nor in range breaks two rules of the same text.
-  return [...new Set(lines)];
+/** What is wrong in a config, and where. */
+export interface Fault {
+  readonly path: Path;
+  /** The key at fault, where it is not its value: in the object at the path. */
+  readonly key?: string;
+  /** `scenarios[0].workers: expected …, found …` */
+  readonly text: string;
 }
 
-function explain(issue: Issue, parents: Path, input: unknown, at: string): string[] {
-  const path = [...parents, ...issue.path];
-  const { name, value } = locate(path, input, at);
+/** A longer key is no misspelling. */
+const maxWordLength = 64;
+
+/**
+ * A fault for every issue of a schema: what was expected, what was found.
+ *
+ * @param input what the schema was given
+ * @param name of the input, if it is a part of something: a flag
+ */
+export function faultsOf(issues: readonly Issue[], input: unknown, name = ''): Fault[] {
+  const faults = issues.flatMap(issue => describe(issue, [], input, name));
+  // A number that is neither whole nor in range breaks two rules of the same text.
+  return [...new Map(faults.map(fault => [fault.text, fault])).values()];
+}
+
+/** How messages name the value at a path: `scenarios[0].workers`. A single value stands for a list of one. */
+export function nameOf(path: Path, input: unknown, name = ''): string {
+  return locate(path, input, name).name;
+}
+
+function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown, root: string): Fault[] {
+  const path = [...parents, ...issue.path] as Path;
+  const { name, value } = locate(path, input, root);
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     // In such unions the first branch is a single value, the second a list of values or what else can stand there.
     const isSingle = typeof value !== 'object' || value === null;
-    const branch = issue.errors[isSingle || onlyLists(issue.errors[1], value) ? 0 : 1] ?? [];
-    return branch.flatMap(nested => explain(nested, path, input, at));
+    const branch = issue.errors[isSingle || takesListsOnly(issue.errors[1], value) ? 0 : 1] ?? [];
+    return branch.flatMap(nested => describe(nested, path, input, root));
   }
-  if (issue.code === 'unrecognized_keys') return [`${name}: ${unknownKeys(issue.keys, issue.message)}`];
+  if (issue.code === 'unrecognized_keys') {
+    const known = issue.message;
+    return issue.keys.map(key => ({
+      path,
+      key,
+      text: `${name}: unknown key ${guess(key, known)}; known are ${known}`,
+    }));
+  }
   const params = issue.code === 'custom' ? issue.params : undefined;
   const expected = String(params?.expected ?? issue.message);
   const found = params?.found ?? value;
-  if (found === undefined) return [`${name}: missing; expected ${expected}`];
+  if (found === undefined) return [{ path, text: `${name}: missing; expected ${expected}` }];
   // A password that is not text is one all the same.
-  const hidden = path.at(-1) === 'password';
-  return [`${name}: expected ${expected}, found ${hidden ? '***' : shown(found)}`];
+  const isPassword = path.at(-1) === 'password';
+  return [{ path, text: `${name}: expected ${expected}, found ${isPassword ? '***' : shown(found)}` }];
 }
 
 /** Whether a branch takes lists alone, and this is none: then nothing it says is of use. */
-function onlyLists(branch: readonly Issue[] | undefined, value: unknown): boolean {
+function takesListsOnly(branch: readonly Issue[] | undefined, value: unknown): boolean {
   return (
     !Array.isArray(value) &&
     branch?.some(issue => issue.code === 'invalid_type' && issue.expected === 'array') === true
   );
 }
 
-function unknownKeys(keys: readonly string[], known: string): string {
-  const named = keys.slice(0, mostKeys).map(key => {
-    const suggestion = key.length > longestWord ? undefined : nearest(key, known.split(', '));
-    return suggestion ? `${shown(key)} (did you mean "${suggestion}"?)` : shown(key);
-  });
-  if (keys.length > mostKeys) named.push(`and ${keys.length - mostKeys} more`);
-  return `unknown key${keys.length > 1 ? 's' : ''} ${named.join(', ')}; known are ${known}`;
+function guess(key: string, known: string): string {
+  const meant = key.length > maxWordLength ? undefined : nearest(key, known.split(', '));
+  return meant === undefined ? shown(key) : `${shown(key)} (did you mean "${meant}"?)`;
 }
 
 /** Follows the path as far as the input has it: a single value stands for a list of one, so `[0]` may be one key too many. */
-function locate(path: Path, input: unknown, at: string): { name: string; value: unknown } {
-  let name = at;
+function locate(path: Path, input: unknown, root: string): { name: string; value: unknown } {
+  let name = root;
   let value = input;
   for (const [index, key] of path.entries()) {
-    const last = index === path.length - 1;
+    const isLast = index === path.length - 1;
     if (typeof value !== 'object' || value === null) break;
     if (typeof key === 'number') {
       if (!Array.isArray(value)) continue;
       name += `[${key}]`;
     } else {
-      name += step(String(key), name === '');
+      name += step(key, name === '');
     }
     value = (value as Record<PropertyKey, unknown>)[key];
-    if (value === undefined && !last) break;
+    if (value === undefined && !isLast) break;
   }
   return { name: name === '' ? 'top level' : name, value };
 }
