@@ -3,6 +3,7 @@ import { parseConfig } from '../src/main/config/read-config.ts';
 import { KEY } from '../src/pool/batch.ts';
 import { commandMix } from '../src/workers/workload/command-mix.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
+import { faultsIn } from './support/config-faults.ts';
 
 const plain = plainWorkload({ keys: 10, valueBytes: 3, readShare: 0.5 });
 
@@ -61,7 +62,7 @@ function faultOf(workload: object, target: object = {}, scenarios: readonly obje
     parseConfig(JSON.stringify(config), 'c.json');
     return 'none';
   } catch (error) {
-    return ((error as Error).message.split('\n')[1] ?? '').trim();
+    return faultsIn((error as Error).message)[0] ?? '';
   }
 }
 

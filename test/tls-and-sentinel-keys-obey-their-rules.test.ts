@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../src/main/config/read-config.ts';
 import { withoutPasswords } from '../src/main/config/target.ts';
+import { faultsIn } from './support/config-faults.ts';
 
 function read(target: Record<string, unknown>) {
   const config = { name: 'a', target: { server: 'redis', ...target }, scenarios: [{}] };
@@ -12,8 +13,7 @@ function faultsOf(target: Record<string, unknown>): string[] {
     read(target);
     return [];
   } catch (error) {
-    const lines = (error as Error).message.split('\n');
-    return lines.slice(1, -1).map(line => line.trim());
+    return faultsIn((error as Error).message);
   }
 }
 

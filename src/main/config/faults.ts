@@ -13,8 +13,9 @@ export interface Fault {
   readonly text: string;
 }
 
-/** A longer key is no misspelling. */
+/** A longer key is no misspelling; and nobody reads more guesses. */
 const maxWordLength = 64;
+const maxGuesses = 50;
 
 /**
  * A fault for every issue of a schema: what was expected, what was found.
@@ -43,12 +44,12 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
     return branch.flatMap(nested => describe(nested, path, input, root));
   }
   if (issue.code === 'unrecognized_keys') {
-    const known = issue.message;
-    return issue.keys.map(key => ({
-      path,
-      key,
-      text: `${name}: unknown key ${guess(key, known)}; known are ${known}`,
-    }));
+    const known = issue.message.split(', ');
+    return issue.keys.map((key, index) => {
+      const meant = index < maxGuesses && key.length <= maxWordLength ? nearest(key, known) : undefined;
+      const guess = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+      return { path, key, text: `${name}: unknown key ${shown(key)}${guess}; known are ${issue.message}` };
+    });
   }
   const params = issue.code === 'custom' ? issue.params : undefined;
   const expected = String(params?.expected ?? issue.message);
@@ -65,11 +66,6 @@ function takesListsOnly(branch: readonly Issue[] | undefined, value: unknown): b
     !Array.isArray(value) &&
     branch?.some(issue => issue.code === 'invalid_type' && issue.expected === 'array') === true
   );
-}
-
-function guess(key: string, known: string): string {
-  const meant = key.length > maxWordLength ? undefined : nearest(key, known.split(', '));
-  return meant === undefined ? shown(key) : `${shown(key)} (did you mean "${meant}"?)`;
 }
 
 /** Follows the path as far as the input has it: a single value stands for a list of one, so `[0]` may be one key too many. */

@@ -3,6 +3,8 @@ import { PoolbenchError } from '../errors.ts';
 
 /** Far more than a config needs, far less than the stack holds. */
 const maxDepth = 100;
+/** As far beyond any config; zod cannot tell the faults of several times as many. */
+const maxValues = 100_000;
 /** Comments and trailing commas are what a config may have beyond JSON. */
 const options = { allowTrailingComma: true };
 
@@ -50,7 +52,7 @@ export function placeOf(text: string, offset: number): string {
 }
 
 /**
- * Stops at the first error, and at a depth that would hurt: jsonc-parser recurses, and recovers from errors.
+ * Stops at the first error, and where the text gets too deep or too long: jsonc-parser recurses, and recovers from errors.
  *
  * @returns the keys that are given again
  */
@@ -58,8 +60,13 @@ function checkSyntax(text: string, fail: (offset: number, fault: string) => neve
   const open: Open[] = [];
   const repeated: { offset: number; path: Path }[] = [];
   let expected = 'a value';
+  let values = 0;
 
+  const count = (offset: number) => {
+    if (++values > maxValues) fail(offset, `expected at most ${maxValues} values`);
+  };
   const begin = (close: Open['close'], first: string) => (offset: number) => {
+    count(offset);
     open.push({ close, keys: new Set() });
     if (open.length > maxDepth) fail(offset, `expected at most ${maxDepth} levels of nesting`);
     expected = `${first} or '${close}'`;
@@ -82,7 +89,10 @@ function checkSyntax(text: string, fail: (offset: number, fault: string) => neve
       onArrayBegin: begin(']', 'a value'),
       onObjectEnd: end,
       onArrayEnd: end,
-      onLiteralValue: afterValue,
+      onLiteralValue: (_value, offset) => {
+        count(offset);
+        afterValue();
+      },
       onObjectProperty: (key, offset, _length, _line, _column, pathOfObject) => {
         const keys = open.at(-1)?.keys;
         if (keys?.has(key)) repeated.push({ offset, path: [...pathOfObject(), key] });

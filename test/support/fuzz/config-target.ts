@@ -1,6 +1,7 @@
 import { ok } from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { parse } from 'jsonc-parser';
 import { parseConfig } from '../../../src/main/config/read-config.ts';
 import { PoolbenchError } from '../../../src/main/errors.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
@@ -18,7 +19,7 @@ export const configTarget: FuzzTarget = {
     const bases = folders.flatMap(folder =>
       readdirSync(folder)
         .filter(file => file.endsWith('.json') && file !== 'schema.json')
-        .map(file => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as unknown),
+        .map(file => parse(readFileSync(new URL(file, folder), 'utf8')) as unknown),
     );
     const property = fc.property(mutatedJson(bases), text => {
       try {
