@@ -168,13 +168,13 @@ test('on a cluster, commands of several keys are refused', () => {
     { cluster: true },
   );
   expect(faults).toBe(
-    'workload.commands[2].command: expected a command of one key at most, as target.cluster is true (keys of one command would be of several nodes), found "MGET {key} {key}"',
+    'workload.commands[2].command: expected a command of one key at most, as target.cluster is true (the keys of one command would be on several nodes), found "MGET {key} {key}"',
   );
 });
 
 test('on a cluster, YCSB E is refused', () => {
   expect(faultOf({ ycsb: 'E' }, { cluster: true })).toBe(
-    'workload.ycsb: expected another one, as target.cluster is true (its records are one sorted set, so of one node), found "E"',
+    'workload.ycsb: expected another one, as target.cluster is true (its records are one sorted set, so on one node), found "E"',
   );
 });
 

@@ -148,7 +148,7 @@ test.each([
   [
     'a rate of a closed loop',
     group({ arrival: { kind: 'closed', rate: 100 } }),
-    'scenarios[0].arrival: unknown key "rate"; known are kind',
+    'scenarios[0].arrival: unknown key "rate"; known keys: kind',
   ],
   [
     'a burst without a size',
@@ -207,12 +207,12 @@ test.each([
   [
     'a misspelt key',
     { ...good, workload: { value_bytes: 3 } },
-    'workload: unknown key "value_bytes" (did you mean "valueBytes"?); known are keys, keyChoice, valueBytes, valueContent, readShare, commands, hitShare, ycsb',
+    'workload: unknown key "value_bytes" (did you mean "valueBytes"?); known keys: keys, keyChoice, valueBytes, valueContent, readShare, commands, hitShare, ycsb',
   ],
   [
     'a key that is like no other',
     { ...good, target: { ...good.target, password: 'p' } },
-    'target: unknown key "password"; known are server, url, threads, protocol, tls, sentinel, cluster',
+    'target: unknown key "password"; known keys: server, url, threads, protocol, tls, sentinel, cluster',
   ],
 ])('%s', (_, config, fault) => {
   expect(faultsOf(config)).toEqual([fault]);

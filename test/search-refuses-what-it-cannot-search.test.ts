@@ -80,7 +80,7 @@ test.each([
   [
     'an unknown condition',
     { ...good, search: { p99: 5 } },
-    /^search: unknown key "p99"; known are responseP99Ms, /,
+    /^search: unknown key "p99"; known keys: responseP99Ms, /,
   ],
   [
     'a share in percent',

@@ -48,7 +48,7 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
     return issue.keys.map((key, index) => {
       const meant = index < maxGuesses && key.length <= maxWordLength ? nearest(key, known) : undefined;
       const guess = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
-      return { path, key, text: `${name}: unknown key ${shown(key)}${guess}; known are ${issue.message}` };
+      return { path, key, text: `${name}: unknown key ${shown(key)}${guess}; known keys: ${issue.message}` };
     });
   }
   const params = issue.code === 'custom' ? issue.params : undefined;

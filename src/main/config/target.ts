@@ -10,19 +10,19 @@ const file = (what: string) => {
   return z.string({ error }).min(1, { error }).nullable().default(null);
 };
 
-const hostName = 'a host name; an IP address is checked without being set here';
+const hostName = 'a host name (an IP address needs no servername)';
 
-/** The keys of `target.tls`: what a TLS connection believes and shows. Paths are relative to the config's folder. */
+/** The keys of `target.tls`. Paths are relative to the config's folder. */
 const tls = section({
   ca: file('certificates').meta({
     description:
-      "PEM file, relative to this one, with the certificates of the authorities that are believed; none: the system's",
+      "PEM file with the certificates of the authorities to trust, relative to the config's folder; null: the system's",
   }),
-  cert: file('our certificate').meta({
-    description: 'PEM file with our own certificate, for a server that wants one',
+  cert: file('the client certificate').meta({
+    description: 'PEM file with the client certificate, for a server that requires one',
   }),
   key: file('the private key of target.tls.cert').meta({
-    description: 'PEM file with the private key of that certificate',
+    description: 'PEM file with the private key of the client certificate, without a passphrase',
   }),
   servername: z
     .string({ error: hostName })
@@ -30,37 +30,36 @@ const tls = section({
     .nullable()
     .default(null)
     .meta({
-      description:
-        'The name that is asked for and that the certificate must hold, where it is not the host of the URL',
+      description: 'Host name that the certificate of the server must hold, if it is not the host of the URL',
     }),
   rejectUnauthorized: z
     .boolean({ error: 'true or false' })
     .default(true)
-    .meta({ description: "False: the server's certificate is not checked at all, and every output says so" }),
-}).meta({ description: 'What TLS believes and shows; only with rediss://' });
+    .meta({ description: "false: the server's certificate is not verified, and every output says so" }),
+}).meta({ description: 'Certificates of TLS and whether they are verified; only with rediss://' });
 
 const place = 'host:port of a Sentinel, such as "10.0.0.2:26379"';
 const text = (error: string) => z.string({ error }).min(1, { error }).nullable().default(null);
 
-/** The keys of `target.sentinel`: which master, and how to ask for it. */
+/** The keys of `target.sentinel`: the name of the master, and how to ask for it. */
 const sentinel = section({
   master: text('the name by which the Sentinels know the master, such as "mymaster"').meta({
     description:
-      'Name of the master; target.url is then the place of a Sentinel, with the login and the database of the master',
+      'Name of the master; target.url is then the URL of a Sentinel, with the login and the database of the master',
   }),
   others: z
     .array(z.string({ error: place }).refine(isPlace, { error: place }), {
       error: 'a list of further Sentinels',
     })
     .default([])
-    .meta({ description: 'Further Sentinels, asked in turn where the one in the URL does not tell' }),
-  username: text("a name of the Sentinels' own").meta({
-    description: "User of the Sentinels' own login, where they have one",
+    .meta({ description: 'Further Sentinels, asked in turn if the one in the URL has no answer' }),
+  username: text('the user name for the Sentinels').meta({
+    description: 'User name for the Sentinels, if they require a login',
   }),
-  password: text("the Sentinels' own password").meta({
-    description: "The Sentinels' own password, which need not be the master's; it is not in the results",
+  password: text('the password for the Sentinels').meta({
+    description: "Password for the Sentinels, which may differ from the master's; results do not contain it",
   }),
-}).meta({ description: 'Finds the target through Sentinels, again at every connect' });
+}).meta({ description: 'Sentinels that are asked for the target at every connect' });
 
 const serverThreads = wholeNumber(1, 128);
 
@@ -81,7 +80,7 @@ export const target = section({
     })
     .meta({
       description:
-        'Where it is: redis://, rediss:// (TLS) or unix:///path; user:password@ and a database index as /0 are optional',
+        'URL of the server: redis://, rediss:// (TLS) or unix:///path; user:password@ and a database index such as /0 are optional',
     }),
   threads: z
     .union([serverThreads, z.array(serverThreads)])
@@ -89,18 +88,21 @@ export const target = section({
     .prefault([])
     .meta({
       description:
-        "Threads that the server serves clients with, where poolbench starts it; several are compared; none: the server's own default",
+        "Threads of a server that poolbench starts; several numbers are compared, with a server for each; empty: the server's default",
       unit: 'server threads',
     }),
   protocol: z.literal([2, 3], { error: '2 or 3' }).nullable().default(null).meta({
-    description: 'RESP version that the load speaks; null: 3, or 2 where the server knows no other',
+    description: 'RESP version of the load; null: 3, or 2 if the server does not support 3',
   }),
   tls: tls.prefault({}),
   sentinel: sentinel.prefault({}),
   cluster: z
     .boolean({ error: 'true or false' })
     .default(false)
-    .meta({ description: 'Whether the URL names a node of a cluster, all masters of which are the target' }),
+    .meta({
+      description:
+        'Whether the URL names a node of a Redis Cluster; all masters of the cluster are then the target',
+    }),
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
@@ -124,19 +126,19 @@ export const target = section({
       fault(['sentinel', 'password'], 'the password of target.sentinel.username', undefined);
     if (master === null) return;
     if (/^unix:/i.test(url))
-      fault(['url'], 'redis:// or rediss:// and the place of a Sentinel, as target.sentinel is set', url);
+      fault(['url'], 'the redis:// or rediss:// URL of a Sentinel, as target.sentinel is set', url);
     if (cluster) fault(['cluster'], 'false, as target.sentinel is set: a cluster has no Sentinels', cluster);
     if (threads.length > 0)
-      fault(['threads'], 'none, as poolbench does not start what a Sentinel names', threads);
+      fault(['threads'], 'none, as poolbench does not start a server that a Sentinel names', threads);
   })
   .meta({ description: 'The server under test' });
 
 type Target = z.output<typeof target>;
 
-/** What stands for a password in results. */
+/** What replaces a password in results. */
 export const hiddenPassword = '***';
 
-/** As it may be shown and written: without passwords. `url` is the URL without its own. */
+/** The target as it may be shown and written, without passwords. `url` is the URL without its own. */
 export function withoutPasswords(declared: Target, url: string): Target {
   const { sentinel } = declared;
   return {

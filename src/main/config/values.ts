@@ -12,7 +12,7 @@ export const maxValues = 128;
 const size = wholeNumber(0, maxBytes);
 
 const range = section({
-  kind: z.literal('range').meta({ description: 'range: every size between two as often as any other' }),
+  kind: z.literal('range').meta({ description: 'range: all sizes between two, equally often' }),
   from: size.meta({ description: 'Smallest size', unit: 'bytes' }),
   to: size.meta({ description: 'Largest size', unit: 'bytes' }),
 }).check(({ value, issues }) => {
@@ -22,14 +22,14 @@ const range = section({
 });
 
 const weighted = section({
-  kind: z.literal('weighted').meta({ description: 'weighted: a list of sizes' }),
+  kind: z.literal('weighted').meta({ description: 'weighted: sizes from a list, by their weights' }),
   sizes: z
     .array(
       section({
-        bytes: size.meta({ description: 'A size', unit: 'bytes' }),
+        bytes: size.meta({ description: 'Size of a value', unit: 'bytes' }),
         weight: numberBetween(0.001, 1_000_000)
           .default(1)
-          .meta({ description: 'How often, by the sum of all weights' }),
+          .meta({ description: 'How often it occurs, relative to the sum of all weights' }),
       }),
       { error: 'a list of sizes such as [{ "bytes": 100, "weight": 3 }]' },
     )
@@ -45,7 +45,10 @@ const weighted = section({
 
 const lognormal = section({
   kind: z.literal('lognormal').meta({ description: 'lognormal: many small values, few large ones' }),
-  median: wholeNumber(1, maxBytes).meta({ description: 'Half of the values are smaller', unit: 'bytes' }),
+  median: wholeNumber(1, maxBytes).meta({
+    description: 'Median size: half of the values are smaller',
+    unit: 'bytes',
+  }),
   sigma: numberBetween(0.01, 5)
     .default(1)
     .meta({ description: 'Standard deviation of the natural logarithm of the size' }),
@@ -66,7 +69,7 @@ const file = section({
         issues.push({ code: 'custom', params: { expected: (error as Error).message }, input: value });
       }
     })
-    .meta({ description: 'The file, relative to this one' }),
+    .meta({ description: "Path of the file, relative to the config's folder" }),
 });
 
 const sized = z.discriminatedUnion('kind', [range, weighted, lognormal, file], {
@@ -79,7 +82,7 @@ const sized = z.discriminatedUnion('kind', [range, weighted, lognormal, file], {
 export const valueBytes = z
   .union([size, sized])
   .default(32)
-  .meta({ description: 'Size of every value, or how sizes are distributed', unit: 'bytes' });
+  .meta({ description: 'Size of every value, or a distribution of sizes', unit: 'bytes' });
 
 export const valueContent = z
   .discriminatedUnion(
@@ -87,10 +90,12 @@ export const valueContent = z
     [
       section({ kind: z.literal('random').meta({ description: 'random: printable characters' }) }),
       section({
-        kind: z.literal('compressible').meta({ description: 'compressible: a share is the same character' }),
+        kind: z
+          .literal('compressible')
+          .meta({ description: 'compressible: a fraction of it is one repeated character' }),
         share: numberBetween(0, 1).default(0.5).meta({
-          description: 'Share of a value that is one character over and over',
-          unit: 'share, 0 to 1',
+          description: 'Fraction of a value that is one repeated character',
+          unit: 'fraction, 0 to 1',
         }),
       }),
     ],
@@ -102,7 +107,7 @@ export const valueContent = z
     },
   )
   .default({ kind: 'random' })
-  .meta({ description: 'What values are made of; without effect on those of a file' });
+  .meta({ description: 'Content of the values; without effect on values from a file' });
 
 export type ValueBytes = z.output<typeof valueBytes>;
 
