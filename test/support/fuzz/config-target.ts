@@ -16,12 +16,13 @@ const longestMessage = 100_000;
 export const configTarget: FuzzTarget = {
   name: 'the parser of configs',
   async open() {
-    const bases = folders.flatMap(folder =>
+    const texts = folders.flatMap(folder =>
       readdirSync(folder)
         .filter(file => file.endsWith('.json') && file !== 'schema.json')
-        .map(file => parse(readFileSync(new URL(file, folder), 'utf8')) as unknown),
+        .map(file => readFileSync(new URL(file, folder), 'utf8')),
     );
-    const property = fc.property(mutatedJson(bases), text => {
+    const configs = fc.oneof(mutatedJson(texts.map(text => parse(text) as unknown)), damagedText(texts));
+    const property = fc.property(configs, text => {
       try {
         parseConfig(text, 'a.json');
       } catch (error) {
@@ -32,3 +33,31 @@ export const configTarget: FuzzTarget = {
     return { property, close: async () => {} };
   },
 };
+
+/** One of these texts, comments and all, with something cut out and put in at several places. */
+function damagedText(texts: readonly string[]): fc.Arbitrary<string> {
+  const put = fc.constantFrom(
+    '',
+    '//',
+    '/*',
+    '*/',
+    '"',
+    ',',
+    ':',
+    '{',
+    ']',
+    '\\',
+    '\n',
+    '\u0000',
+    '#',
+    '0',
+    'x',
+  );
+  const damages = fc.array(fc.tuple(fc.nat(), fc.nat(8), put), { minLength: 1, maxLength: 4 });
+  return fc.tuple(fc.constantFrom(...texts), damages).map(([text, places]) =>
+    places.reduce((damaged, [place, cut, added]) => {
+      const at = place % (damaged.length + 1);
+      return damaged.slice(0, at) + added + damaged.slice(at + cut);
+    }, text),
+  );
+}
