@@ -30,12 +30,10 @@ export const experimentSchema = section({
       description:
         'What is measured: a list of groups. Every combination of the values of a group is one scenario',
     }),
-  rounds: wholeNumber(1, 1000)
-    .default(5)
-    .meta({
-      description: 'How often every scenario is measured; fewer than 5 rounds give no verdict',
-      unit: 'rounds',
-    }),
+  rounds: wholeNumber(1, 1000).default(5).meta({
+    description: 'How often every scenario is measured; fewer than 5 rounds give no verdict',
+    unit: 'rounds',
+  }),
   seconds: numberBetween(0.05, 3600)
     .default(1)
     .meta({ description: 'Measured time of one scenario in one round', unit: 'seconds' }),

@@ -96,13 +96,10 @@ export const target = section({
   }),
   tls: tls.prefault({}),
   sentinel: sentinel.prefault({}),
-  cluster: z
-    .boolean({ error: 'true or false' })
-    .default(false)
-    .meta({
-      description:
-        'Whether the URL names a node of a Redis Cluster; all masters of the cluster are then the target',
-    }),
+  cluster: z.boolean({ error: 'true or false' }).default(false).meta({
+    description:
+      'Whether the URL names a node of a Redis Cluster; all masters of the cluster are then the target',
+  }),
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;

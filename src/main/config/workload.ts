@@ -34,18 +34,14 @@ const keyChoice = z.discriminatedUnion(
     plain('sequential', 'the keys of each pool, one after another'),
     section({
       kind: z.literal('hotSet').meta({ description: 'hotSet: most operations on few keys' }),
-      operationShare: numberBetween(0, 1)
-        .default(0.8)
-        .meta({
-          description: 'Fraction of the operations that are on the hot keys',
-          unit: 'fraction, 0 to 1',
-        }),
-      keyShare: numberBetween(0, 1)
-        .default(0.2)
-        .meta({
-          description: 'Fraction of the keys that are hot; at least one key',
-          unit: 'fraction, 0 to 1',
-        }),
+      operationShare: numberBetween(0, 1).default(0.8).meta({
+        description: 'Fraction of the operations that are on the hot keys',
+        unit: 'fraction, 0 to 1',
+      }),
+      keyShare: numberBetween(0, 1).default(0.2).meta({
+        description: 'Fraction of the keys that are hot; at least one key',
+        unit: 'fraction, 0 to 1',
+      }),
     }),
     plain('partitioned', 'every worker has keys of its own, chosen uniformly'),
   ],
@@ -103,12 +99,9 @@ export const workload = section({
     description: 'Fraction of the reads that are of existing keys; the others are of keys that nobody writes',
     unit: 'fraction, 0 to 1',
   }),
-  ycsb: oneOf(ycsbNames)
-    .nullable()
-    .default(null)
-    .meta({
-      description: 'A workload of YCSB, which decides the commands and the choice of keys; null: none',
-    }),
+  ycsb: oneOf(ycsbNames).nullable().default(null).meta({
+    description: 'A workload of YCSB, which decides the commands and the choice of keys; null: none',
+  }),
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
