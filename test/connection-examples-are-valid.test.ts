@@ -11,7 +11,7 @@ test.each(['tls', 'unix-socket', 'sentinel'])('%s.json is valid, short, and expl
   const text = await readFile(path, 'utf8');
   const experiment = parseConfig(text, path);
   expect(experiment.name).toBe(name);
-  expect(JSON.parse(text).$schema).toBe('../schema.json');
+  expect(experiment.$schema).toBe('../schema.json');
   expect(estimateSeconds(planRun(experiment))).toBeLessThanOrEqual(30);
   expect(readme).toContain(`\`examples/${name}.json\``);
   // The commands that start its server are of the place that it names.

@@ -1,25 +1,25 @@
 import { z } from 'zod';
 
 /**
- * What the schemas of a config are made of. Every `error` text completes the sentence "expected …": explain-issues.ts
- * adds the path and what was found.
+ * What the schemas of a config are made of. Every `error` text completes the sentence "expected …": faults.ts adds the
+ * path and what was found.
  */
 
-export function wholeNumber(least: number, most: number) {
-  const error = `a whole number from ${least} to ${most}`;
-  return z.int({ error }).min(least, { error }).max(most, { error });
+export function wholeNumber(min: number, max: number) {
+  const error = `a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
-export function numberBetween(least: number, most: number) {
-  const error = `a number from ${least} to ${most}`;
-  return z.number({ error }).min(least, { error }).max(most, { error });
+export function numberBetween(min: number, max: number) {
+  const error = `a number from ${min} to ${max}`;
+  return z.number({ error }).min(min, { error }).max(max, { error });
 }
 
 export function oneOf<const Name extends string>(names: readonly Name[], note = '') {
   return z.enum(names, { error: names.map(name => JSON.stringify(name)).join(' or ') + note });
 }
 
-/** A list without values would make a matrix without cells. A single value stands for a list of one. */
+/** One value or a list of them, without the empty list, which would make a matrix without cells. */
 export function listOf<Item extends z.ZodType>(item: Item) {
   return z
     .union([item, z.array(item).min(1, { error: 'at least one value' })])
@@ -33,7 +33,7 @@ export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   });
 }
 
-/** Values out of range say nothing of one another; an unknown key beside them does no harm. */
+/** Whether rules between values make no sense after this issue: a value is out of range. An unknown key does no harm. */
 export function isOutOfRange({ code }: { readonly code?: string | undefined }): boolean {
   return code !== 'unrecognized_keys';
 }

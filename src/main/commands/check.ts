@@ -2,7 +2,7 @@ import { toPlainLines } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
 import { mostRecords } from '../../workers/workload/key-ranges.ts';
 import { asTypedHere, quote } from '../command-words.ts';
-import { readExperiment } from '../config/read-experiment.ts';
+import { readExperiment } from '../config/read-config.ts';
 import { describeEnvironment } from '../environment.ts';
 import { exitOnInterrupt } from '../interrupt.ts';
 import type { CheckFlags } from '../parse-command-line.ts';

@@ -1,4 +1,4 @@
-import { readExperiment } from '../config/read-experiment.ts';
+import { readExperiment } from '../config/read-config.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { planSides } from '../plan/sides.ts';
 import { measureSides } from '../run/measure-sides.ts';

@@ -1,5 +1,5 @@
 import { renderSearch } from '../../aggregate/search/terminal.ts';
-import { readExperiment } from '../config/read-experiment.ts';
+import { readExperiment } from '../config/read-config.ts';
 import { PoolbenchError } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { Progress } from '../live/progress.ts';

@@ -1,6 +1,6 @@
 import { whyNotComparable } from '../../aggregate/comparison/equality.ts';
 import { longestName } from '../../aggregate/text/safe-name.ts';
-import { readExperiment } from '../config/read-experiment.ts';
+import { readExperiment } from '../config/read-config.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { expandScenarios } from '../plan/scenarios.ts';

@@ -6,7 +6,7 @@ import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { applyOverrides } from '../config/overrides.ts';
-import { parseConfig, readConfig } from '../config/read-config.ts';
+import { checkConfig, readConfig } from '../config/read-config.ts';
 import { hiddenPassword, withoutPasswords } from '../config/target.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { RunFlags } from '../parse-command-line.ts';
@@ -66,7 +66,7 @@ export async function readLeftRun(
 
 function readKeptConfig({ config }: Result, file: string): Experiment {
   try {
-    return parseConfig(JSON.stringify(config), 'config.json');
+    return checkConfig(config, 'config.json');
   } catch (cause) {
     if (!(cause instanceof PoolbenchError)) throw cause;
     throw new PoolbenchError(

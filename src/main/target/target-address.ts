@@ -19,7 +19,8 @@ export async function targetAddress({
   sentinel,
 }: Experiment['target']): Promise<Address> {
   const { trust, faults } = await readTrust(tls);
-  if (faults.length > 0) throw new PoolbenchError('CONFIG_INVALID', faults.join('\n'));
+  if (faults.length > 0)
+    throw new PoolbenchError('CONFIG_INVALID', faults.map(({ text }) => text).join('\n'));
   const common = {
     ...(Object.keys(trust).length === 0 ? {} : { trust }),
     ...(protocol === null ? {} : { protocol }),

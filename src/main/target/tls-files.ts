@@ -11,25 +11,31 @@ export interface TlsKeys {
   readonly rejectUnauthorized: boolean;
 }
 
+/** A file that cannot be used, by the key of `target.tls` that names it. */
+export interface TlsFault {
+  readonly key: 'ca' | 'cert' | 'key';
+  readonly text: string;
+}
+
 const endOfCertificate = /(?<=-----END CERTIFICATE-----)/;
 
 /**
  * Reads the PEM files that TLS is to use, and looks at what is in them: a wrong file would else be told by OpenSSL, at
  * the first connect.
  *
- * @returns what they hold, and a line for each that is missing or wrong, with path, expected and found
+ * @returns what they hold, and a fault for each that is missing or wrong, with path, expected and found
  */
-export async function readTrust(tls: TlsKeys): Promise<{ trust: Trust; faults: string[] }> {
-  const faults: string[] = [];
+export async function readTrust(tls: TlsKeys): Promise<{ trust: Trust; faults: TlsFault[] }> {
+  const faults: TlsFault[] = [];
   const read = async <T>(
-    name: 'ca' | 'cert' | 'key',
+    name: TlsFault['key'],
     expected: string,
     parse: (pem: string) => T,
   ): Promise<{ pem: string; parsed: T } | undefined> => {
     const path = tls[name];
     if (path === null) return undefined;
     const fault = (found: string): undefined => {
-      faults.push(`target.tls.${name}: expected ${expected}, found ${found}: ${path}`);
+      faults.push({ key: name, text: `target.tls.${name}: expected ${expected}, found ${found}: ${path}` });
     };
     let pem: string;
     try {
@@ -48,9 +54,10 @@ export async function readTrust(tls: TlsKeys): Promise<{ trust: Trust; faults: s
   const cert = await read('cert', 'a PEM file with our certificate', parseCertificates);
   const key = await read('key', 'a PEM file with the private key of target.tls.cert', parseKey);
   if (cert !== undefined && key !== undefined && !cert.parsed.checkPrivateKey(key.parsed)) {
-    faults.push(
-      `target.tls.key: expected the private key of target.tls.cert, found that of another certificate: ${tls.key}`,
-    );
+    faults.push({
+      key: 'key',
+      text: `target.tls.key: expected the private key of target.tls.cert, found that of another certificate: ${tls.key}`,
+    });
   }
   const trust = {
     ...(ca === undefined ? {} : { ca: ca.pem }),
