@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Control, connectControl } from '../src/main/target/control.ts';
+import type { WorkerPool } from '../src/pool/connection-pool.ts';
 import type { Preset } from '../src/pool/presets.ts';
-import type { WorkerPool } from '../src/pool/worker-pool.ts';
 import { connector, createPool, GET, loopback, sendBatch } from './support/connections.ts';
 import { startRedis, type TestServer } from './support/servers.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connection } from '../src/pool/connection.ts';
-import type { WorkerPool } from '../src/pool/worker-pool.ts';
+import type { WorkerPool } from '../src/pool/connection-pool.ts';
 import {
   clientNames,
   connector,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../src/main/config/read-config.ts';
 import { readExperiment } from '../src/main/config/read-experiment.ts';
-import { targetAddress } from '../src/main/target/target-address.ts';
+import { targetAddress } from '../src/main/target/find-target.ts';
 import { certificates, otherCertificates } from './support/servers.ts';
 
 const { ca, certificate, key } = certificates;

@@ -1,8 +1,8 @@
 import { CircuitBreaker, type ConnectGate } from './circuit-breaker.ts';
 import type { Connect } from './connection.ts';
+import type { PoolOptions, WorkerPool } from './connection-pool.ts';
 import { Pool } from './pool.ts';
 import { SharedPool } from './shared-pool.ts';
-import type { PoolOptions, WorkerPool } from './worker-pool.ts';
 
 /**
  * The pool that the strategies ask for. It opens its first connections with `warm()` or `acquire()`.

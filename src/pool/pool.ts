@@ -1,13 +1,11 @@
 import type { ConnectGate } from './circuit-breaker.ts';
 import { nowNs } from './clock.ts';
 import type { Connect, Connection } from './connection.ts';
+import type { PoolOptions, WorkerPool } from './connection-pool.ts';
 import { acquireTimeout, notInUse, poolClosed } from './errors.ts';
-import type { PoolSnapshot } from './metrics.ts';
-import { Mutex } from './mutex.ts';
-import type { PoolRecorder } from './pool-recorder.ts';
-import { Upkeep } from './upkeep.ts';
-import { WaitQueue } from './wait-queue.ts';
-import type { PoolOptions, WorkerPool } from './worker-pool.ts';
+import { Upkeep } from './maintenance.ts';
+import type { PoolRecorder, PoolSnapshot } from './metrics.ts';
+import { Mutex, WaitQueue } from './wait-queue.ts';
 
 /**
  * A connection pool with three strategies that can be chosen apart: acquisition, health checks and warming. It hands

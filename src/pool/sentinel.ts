@@ -1,8 +1,7 @@
-import type { Address, Sentinel } from './address.ts';
+import { type Address, nodeAddress, type Sentinel, shownNode } from './address.ts';
 import { PoolError } from './errors.ts';
-import { nodeAddress, shownNode } from './node-address.ts';
-import { openSocket } from './open-socket.ts';
 import { encodeRequest } from './request-templates.ts';
+import { openSocket } from './socket.ts';
 
 /**
  * Where to connect to, asked anew before every connect: the address itself, or the master that a Sentinel names now.

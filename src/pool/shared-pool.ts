@@ -1,12 +1,11 @@
 import type { ConnectGate } from './circuit-breaker.ts';
 import { nowNs } from './clock.ts';
 import type { Connect, Connection } from './connection.ts';
+import type { PoolOptions, WorkerPool } from './connection-pool.ts';
 import { acquireTimeout, notInUse, poolClosed } from './errors.ts';
-import type { PoolSnapshot } from './metrics.ts';
-import type { PoolRecorder } from './pool-recorder.ts';
-import { Upkeep } from './upkeep.ts';
+import { Upkeep } from './maintenance.ts';
+import type { PoolRecorder, PoolSnapshot } from './metrics.ts';
 import { WaitQueue } from './wait-queue.ts';
-import type { PoolOptions, WorkerPool } from './worker-pool.ts';
 
 /**
  * Few connections that all callers share, each with several batches in flight: no caller waits for another, and none

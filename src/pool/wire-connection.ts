@@ -2,13 +2,19 @@ import type { Socket } from 'node:net';
 import type { Address } from './address.ts';
 import { Batch, type CommandSet, connectionName } from './batch.ts';
 import { Connection } from './connection.ts';
-import { type DirectHandle, openDirectly, type SocketOwner, writeDirectly } from './direct-socket.ts';
 import { failureCode, PoolError } from './errors.ts';
-import { connectTimeout, openSocket } from './open-socket.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
 import { serverFinder } from './sentinel.ts';
+import {
+  connectTimeout,
+  type DirectHandle,
+  openDirectly,
+  openSocket,
+  type SocketOwner,
+  writeDirectly,
+} from './socket.ts';
 import { WholeStrings } from './whole-strings.ts';
 import { logIn } from './wire-login.ts';
 

@@ -1,9 +1,9 @@
 import type { Batch, BatchOwner } from '../pool/batch.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { Connection } from '../pool/connection.ts';
+import type { WorkerPool } from '../pool/connection-pool.ts';
 import { failureCode } from '../pool/errors.ts';
-import type { WorkerPool } from '../pool/worker-pool.ts';
-import type { LoadWorker, WorkerEvents } from './load-worker.ts';
+import type { LoadWorker, WorkerEvents } from './load-workers.ts';
 import type { LoadWindow, Recorder } from './recorder.ts';
 import { batchFor, type Workload } from './workload/workload.ts';
 

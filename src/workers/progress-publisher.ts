@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { nowNs } from '../pool/clock.ts';
-import type { WorkerPool } from '../pool/worker-pool.ts';
+import type { WorkerPool } from '../pool/connection-pool.ts';
 import type { Recorder } from './recorder.ts';
 import type { SharedState } from './shared-state.ts';
 

@@ -1,23 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowNs } from '../pool/clock.ts';
 import type { RedirectCount } from '../pool/cluster/redirects.ts';
-import type { WorkerPool } from '../pool/worker-pool.ts';
+import type { WorkerPool } from '../pool/connection-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
-import { CommandRecorder } from './command-recorder.ts';
 import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from './contract.ts';
-import { Crew } from './crew.ts';
-import type { LoadWorker } from './load-worker.ts';
+import { Crew, type LoadWorker } from './load-workers.ts';
 import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
 import { OpenLoopWorker } from './open-loop.ts';
 import { mixSeed } from './prng.ts';
 import { ProgressPublisher } from './progress-publisher.ts';
-import { type LoadWindow, Recorder } from './recorder.ts';
+import { CommandRecorder, type LoadWindow, Recorder } from './recorder.ts';
 import type { SharedState } from './shared-state.ts';
 import type { CommandMix } from './workload/command-mix.ts';
-import { partOf } from './workload/key-range.ts';
-import { openWorkload } from './workload/open-workload.ts';
-import type { Workload } from './workload/workload.ts';
+import { partOf } from './workload/key-choosers.ts';
+import { openWorkload, type Workload } from './workload/workload.ts';
 
 /** How often a thread looks at the stop flag and publishes its progress. */
 const tickMs = 50;

@@ -12,8 +12,7 @@ import { type PlannedSide, planSides } from '../plan/sides.ts';
 import { warnOfMissingCores } from '../plan/spare-cores.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
-import { describeFoundTarget } from '../target/describe-found-target.ts';
-import { findTarget } from '../target/find-target.ts';
+import { describeFoundTarget, findTarget } from '../target/find-target.ts';
 import { preflight } from '../target/preflight.ts';
 
 /**

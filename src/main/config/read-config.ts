@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PoolbenchError } from '../errors.ts';
-import { readTrust } from '../target/tls-files.ts';
+import { readTrust } from '../target/tls.ts';
 import { type Experiment, experimentSchema } from './experiment.ts';
 import { explainIssues } from './explain-issues.ts';
 import { nearest } from './nearest.ts';

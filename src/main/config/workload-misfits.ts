@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { keysOf, parseCommand } from '../../workers/workload/command-template.ts';
+import { keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
 import { keyRanges, mostRecords } from '../../workers/workload/key-ranges.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseGivenCommand } from '../../workers/workload/command-template.ts';
+import { parseGivenCommand } from '../../workers/workload/command-templates.ts';
 import { keyChoice } from './key-choice.ts';
 import { isOutOfRange, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
 import { valueBytes, valueContent } from './values.ts';

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Address } from '../../pool/address.ts';
 import { PoolbenchError } from '../errors.ts';
 import { rawProbe } from './raw-probe.ts';
-import { explainTlsError } from './tls-error.ts';
+import { explainTlsError } from './tls.ts';
 import { shownAddress, withoutSecrets } from './url.ts';
 
 /**

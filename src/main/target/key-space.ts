@@ -1,16 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { formatCount } from '../../aggregate/text/format.ts';
-import { keyName } from '../../pool/batch.ts';
+import { keyDigits, keyName } from '../../pool/batch.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
-import { AliasTable } from '../../workers/workload/alias-table.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
-import { Draws } from '../../workers/workload/draws.ts';
-import type { KeyRange } from '../../workers/workload/key-range.ts';
+import type { KeyRange } from '../../workers/workload/key-choosers.ts';
+import { AliasTable, Draws } from '../../workers/workload/samplers.ts';
 import { PoolbenchError } from '../errors.ts';
-import type { Control, Outcome, Request } from './control.ts';
-import { claimKey, keyPrefix } from './key-prefix.ts';
-import { isRefusal } from './refusal.ts';
+import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
 
 /** The keys that one run may write: `<prefix><8 digits>`, from 0 to `keys - 1`. */
 export interface KeySpace {
@@ -199,4 +196,22 @@ function chunksOf<T>(items: readonly T[], size: number): T[][] {
 /** Sum of the numbers that commands answered. */
 function sumOf(outcomes: readonly Outcome[]): number {
   return outcomes.reduce((sum, outcome) => sum + ('value' in outcome ? Number(outcome.value ?? 0) : 0), 0);
+}
+
+/** Every key that a run writes: its prefix, and `claim` or the number of a key. */
+const ofRun = new RegExp(`^(poolbench:\\d+(?:\\.[\\da-f]+)?:)(?:claim|\\d{${keyDigits}})$`);
+
+/** `poolbench:<seed>:`, or `poolbench:<seed>.<other>:` where that is taken. @param other hexadecimal */
+export function keyPrefix(seed: number, other = ''): string {
+  return `poolbench:${seed}${other === '' ? '' : `.${other}`}:`;
+}
+
+/** The key that tells other runs that a prefix is taken. */
+export function claimKey(prefix: string): string {
+  return `${prefix}claim`;
+}
+
+/** The prefix of a key that a run of poolbench has written; undefined for a key of others. */
+export function prefixOfKey(name: string): string | undefined {
+  return ofRun.exec(name)?.[1];
 }

@@ -4,7 +4,7 @@ import { type Batch, type CommandSet, connectionName } from '../batch.ts';
 import { type Connect, Connection } from '../connection.ts';
 import { failureCode } from '../errors.ts';
 import { argsOf, count, nameOf, redisOptions } from '../ioredis-connection.ts';
-import { connectTimeout } from '../open-socket.ts';
+import { connectTimeout } from '../socket.ts';
 import { mostRedirects, type RedirectCount } from './redirects.ts';
 
 /** A command that was lost with its node is told after this long, so that a closed loop makes no storm of connects. */

@@ -1,3 +1,9 @@
+import { isIP } from 'node:net';
+import { type Address, nodeAddress } from '../address.ts';
+import type { CommandSet } from '../batch.ts';
+import { WireConnection } from '../wire-connection.ts';
+import { readReply } from './read-reply.ts';
+
 /** Where a node of a cluster listens. */
 export interface NodePlace {
   readonly host: string;
@@ -43,4 +49,33 @@ function listOf(reply: unknown): readonly unknown[] {
 
 function notSlots(): Error {
   return new Error('Expected the slots of a cluster, found another answer to CLUSTER SLOTS');
+}
+
+/**
+ * Asks a node which nodes serve which slots, over a connection of its own, so that no reply of the load is in the way.
+ * Rejects as a connect does, with its refusal, or after `timeoutMs` for each of both.
+ */
+export async function askSlots(
+  node: Address,
+  { keyPrefix }: Pick<CommandSet, 'keyPrefix'>,
+  timeoutMs: number,
+): Promise<SlotRange[]> {
+  const connection = await WireConnection.connector(node, { keyPrefix, commands: [] }, timeoutMs)();
+  const late = setTimeout(() => connection.close('TIMEOUT'), timeoutMs);
+  try {
+    return readSlotRanges(readReply(await connection.ask('CLUSTER', 'SLOTS')), node.host);
+  } finally {
+    clearTimeout(late);
+    connection.close();
+  }
+}
+
+/**
+ * A node of the cluster that was found through `seed`, with the same login and TLS. One that is announced by an IP
+ * address shows a certificate of the name that the seed was asked by.
+ */
+export function clusterNode(seed: Address, { host, port }: NodePlace): Address {
+  const { servername } = seed;
+  const named = isIP(host) === 0 || servername === undefined;
+  return { ...nodeAddress(seed, host, port), ...(named ? {} : { servername }) };
 }

@@ -1,7 +1,6 @@
 import type { Address } from '../address.ts';
-import { clusterNode } from './cluster-node.ts';
 import { slotCount } from './key-slots.ts';
-import type { NodePlace, SlotRange } from './slot-ranges.ts';
+import { clusterNode, type NodePlace, type SlotRange } from './slot-ranges.ts';
 
 /** The slots are asked for again at most this often, however many commands are redirected meanwhile. */
 const shortestPauseMs = 100;

@@ -1,6 +1,5 @@
 import type { WorkloadTask } from '../contract.ts';
-import { type Family, families, familyOf } from './command-rules.ts';
-import { parseCommand } from './command-template.ts';
+import { type Family, families, familyOf, parseCommand } from './command-templates.ts';
 
 /** How the key numbers of a run are shared out. */
 export interface KeyRanges {

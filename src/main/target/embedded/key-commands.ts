@@ -1,5 +1,14 @@
-import { ok, type Reply } from './reply.ts';
-import { type Call, type Command, globPattern, integer, notAnInteger, syntaxError, text } from './session.ts';
+import {
+  type Call,
+  type Command,
+  globPattern,
+  integer,
+  notAnInteger,
+  ok,
+  type Reply,
+  syntaxError,
+  text,
+} from './session.ts';
 
 const many = Number.POSITIVE_INFINITY;
 

@@ -1,11 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { connectionCommands, openCommands } from './connection-commands.ts';
 import { Database } from './database.ts';
 import { keyCommands } from './key-commands.ts';
-import { encodeReply, type Reply } from './reply.ts';
 import { ProtocolError, RequestParser } from './request-parser.ts';
-import { serverCommands } from './server-commands.ts';
-import type { Command, ServerState, Session } from './session.ts';
+import { connectionCommands, openCommands, serverCommands } from './server-commands.ts';
+import { type Command, encodeReply, type Reply, type ServerState, type Session } from './session.ts';
 
 const commands = new Map<string, Command>(
   Object.entries({ ...connectionCommands, ...keyCommands, ...serverCommands }),
