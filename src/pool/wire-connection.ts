@@ -6,6 +6,7 @@ import { failureCode, PoolError } from './errors.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
+import { RespReader, type RespValue } from './resp-values.ts';
 import { serverFinder } from './sentinel.ts';
 import {
   connectTimeout,
@@ -31,7 +32,7 @@ const ping = encodeRequest(['PING']);
 const asking = encodeRequest(['ASKING']);
 
 /** An answer to `ask` that is longer than this is none: the slots of the largest cluster take some 10 MB. */
-const mostHeardBytes = 32 << 20;
+const maxAnswerBytes = 32 << 20;
 
 /** A request outside of the load, whose refusal is told in the server's words. */
 class Request extends Batch {
@@ -63,9 +64,8 @@ export class WireConnection extends Connection implements SocketOwner {
   #failed = 0;
   #nilsBefore = 0;
   #later: Batch[] | undefined;
-  /** What is read while `ask` waits for its reply. */
-  #heard: Buffer[] | undefined;
-  #heardBytes = 0;
+  /** Takes what is read while `ask` waits for its reply. */
+  #listener: ((bytes: Buffer) => void) | undefined;
   #alive = true;
   #closedAs = 'CONNECTION_CLOSED';
 
@@ -140,15 +140,18 @@ export class WireConnection extends Connection implements SocketOwner {
     await this.#request(ping);
   }
 
-  /** Sends one request while nothing else is in flight, and hands out the bytes of its reply. Rejects as `ping`. */
-  async ask(...args: string[]): Promise<Buffer> {
-    const heard: Buffer[] = [];
-    this.#heard = heard;
-    this.#heardBytes = 0;
+  /** Sends one request while nothing else is in flight, and returns its reply. Rejects as `ping`. */
+  async ask(...args: string[]): Promise<RespValue | undefined> {
+    const reader = new RespReader(bytes => bytes.toString(), { maxBytes: maxAnswerBytes });
+    let answer: RespValue | undefined;
+    this.#listener = bytes => {
+      reader.push(bytes);
+      answer ??= reader.read();
+    };
     await this.#request(encodeRequest(args)).finally(() => {
-      this.#heard = undefined;
+      this.#listener = undefined;
     });
-    return Buffer.concat(heard);
+    return answer;
   }
 
   close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {
@@ -161,7 +164,7 @@ export class WireConnection extends Connection implements SocketOwner {
   /** Takes in the first `length` bytes of the shared read buffer. */
   receive(length: number): void {
     try {
-      if (this.#heard !== undefined) this.#hear(this.#heard, length);
+      this.#listener?.(Buffer.from(received.subarray(0, length)));
       let at = 0;
       if (this.#scanner === undefined || this.#scanner.isBetweenReplies) {
         this.#missing -= strings.skip(received, 0, length, this.#missing);
@@ -184,16 +187,6 @@ export class WireConnection extends Connection implements SocketOwner {
     this.#alive = false;
     // Of one that is lost already (then it is EBADF here) the reason is known; else its error event tells this one.
     this.#socket.destroy(error);
-  }
-
-  #hear(heard: Buffer[], length: number): void {
-    this.#heardBytes += length;
-    if (this.#heardBytes > mostHeardBytes)
-      throw new PoolError(
-        'PROTOCOL',
-        `Expected an answer of at most ${mostHeardBytes} bytes, found a longer one`,
-      );
-    heard.push(Buffer.from(received.subarray(0, length)));
   }
 
   /** Behind the last reply to a batch lie replies to the next ones, or pushes, or what nobody asked for. */

@@ -4,6 +4,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { ErrorReply } from '../../pool/resp-values.ts';
 import { rawProbe } from './raw-probe.ts';
 
 /** Servers that poolbench can start. */
@@ -91,14 +92,16 @@ export async function untilItAnswers(
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
-    const { heard } = await rawProbe(
+    const { replies } = await rawProbe(
       { host: '127.0.0.1', port, tls: false, database: 0 },
       { request: 'PING\r\nCONFIG GET dir\r\nQUIT\r\n', timeoutMs: 1000 },
     );
     if (!process.running()) throw new Error(`it ended at once: ${process.lastWords() || 'without a word'}`);
-    // NOAUTH: a server that was told to want a password is up, too.
-    const up = heard !== undefined && /^(\+PONG|-NOAUTH)/.test(heard);
-    const ours = directory === undefined || heard?.includes(directory) || heard?.startsWith('-NOAUTH');
+    const [pong, config] = replies;
+    // A server that was told to want a password is up, too.
+    const locked = pong instanceof ErrorReply && pong.message.startsWith('NOAUTH');
+    const up = pong === 'PONG' || locked;
+    const ours = directory === undefined || locked || (Array.isArray(config) && config.includes(directory));
     if (up && ours) return;
     await new Promise(resolve => setTimeout(resolve, 15));
   }

@@ -2,7 +2,6 @@ import { isIP } from 'node:net';
 import { type Address, nodeAddress } from '../address.ts';
 import type { CommandSet } from '../batch.ts';
 import { WireConnection } from '../wire-connection.ts';
-import { readReply } from './read-reply.ts';
 
 /** Where a node of a cluster listens. */
 export interface NodePlace {
@@ -63,7 +62,7 @@ export async function askSlots(
   const connection = await WireConnection.connector(node, { keyPrefix, commands: [] }, timeoutMs)();
   const late = setTimeout(() => connection.close('TIMEOUT'), timeoutMs);
   try {
-    return readSlotRanges(readReply(await connection.ask('CLUSTER', 'SLOTS')), node.host);
+    return readSlotRanges(await connection.ask('CLUSTER', 'SLOTS'), node.host);
   } finally {
     clearTimeout(late);
     connection.close();

@@ -1,6 +1,6 @@
 import type { KeyChoice } from '../contract.ts';
 import { Prng } from '../prng.ts';
-import { Draws, gaussianStrips, StripSampler, zipfianStrips } from './samplers.ts';
+import { Draws, gaussianStrips, type KeyChooser, StripSampler, zipfianStrips } from './samplers.ts';
 
 /** The key numbers `firstKey` … `firstKey + keys - 1`. */
 export interface KeyRange {
@@ -13,12 +13,6 @@ export function partOf({ firstKey, keys }: KeyRange, index: number, parts: numbe
   const from = Math.floor((index * keys) / parts);
   const to = Math.floor(((index + 1) * keys) / parts);
   return { firstKey: firstKey + from, keys: to - from };
-}
-
-/** Chooses the keys of operations. Seeded; makes no garbage. */
-export interface KeyChooser {
-  /** Fills the first `count` of `keys` with key numbers. How they are put into calls makes no difference to them. */
-  drawInto(keys: Uint32Array, count: number): void;
 }
 
 /**

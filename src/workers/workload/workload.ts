@@ -3,10 +3,10 @@ import type { WorkloadTask } from '../contract.ts';
 import { mixSeed } from '../prng.ts';
 import { type CommandChooser, DrawnCommands, OrderedCommands } from './command-choosers.ts';
 import type { CommandMix, MixTemplate, SpelledNumber } from './command-mix.ts';
-import { type KeyChooser, type KeyRange, openKeyChooser } from './key-choosers.ts';
+import { type KeyRange, openKeyChooser } from './key-choosers.ts';
 import { keyRanges } from './key-ranges.ts';
 import { IndexedRecords, LatestRecords, type Records } from './records.ts';
-import { AliasTable, Draws } from './samplers.ts';
+import { AliasTable, Draws, type KeyChooser } from './samplers.ts';
 
 /** What the workers of one pool ask of the server. Seeded; filling batches makes no garbage. */
 export interface Workload {

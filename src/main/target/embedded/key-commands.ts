@@ -1,14 +1,5 @@
-import {
-  type Call,
-  type Command,
-  globPattern,
-  integer,
-  notAnInteger,
-  ok,
-  type Reply,
-  syntaxError,
-  text,
-} from './session.ts';
+import { ok, type Reply } from './protocol.ts';
+import { type Call, type Command, globPattern, integer, notAnInteger, syntaxError, text } from './session.ts';
 
 const many = Number.POSITIVE_INFINITY;
 

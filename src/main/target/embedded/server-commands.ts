@@ -1,12 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
+import { ok, type Reply } from './protocol.ts';
 import {
   type Call,
   type Command,
   globPattern,
   integer,
   notAnInteger,
-  ok,
-  type Reply,
   type ServerState,
   type Session,
   syntaxError,

@@ -1,9 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { RespSyntaxError } from '../../../pool/resp-values.ts';
 import { Database } from './database.ts';
 import { keyCommands } from './key-commands.ts';
-import { ProtocolError, RequestParser } from './request-parser.ts';
+import { encodeReply, type Reply, RequestParser } from './protocol.ts';
 import { connectionCommands, openCommands, serverCommands } from './server-commands.ts';
-import { type Command, encodeReply, type Reply, type ServerState, type Session } from './session.ts';
+import type { Command, ServerState, Session } from './session.ts';
 
 const commands = new Map<string, Command>(
   Object.entries({ ...connectionCommands, ...keyCommands, ...serverCommands }),
@@ -74,8 +75,8 @@ function serve(state: ServerState, socket: Socket, id: number): void {
         if (!session.closing) encodeReply(execute(state, session, request), session.protocol, out);
       });
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      encodeReply({ error: `ERR Protocol error: ${error.message}` }, 2, out);
+      if (!(error instanceof RespSyntaxError)) throw error;
+      encodeReply({ error: `ERR Protocol error: expected ${error.expected}, got ${error.found}` }, 2, out);
       session.closing = true;
     }
     // One write for all replies to what one read brought.

@@ -1,4 +1,5 @@
 import type { Database } from './database.ts';
+import type { Reply } from './protocol.ts';
 
 /** What the server knows of one client connection. */
 export interface Session {
@@ -62,43 +63,4 @@ export function globPattern(glob: string, flags = 's'): RegExp {
     return String(literal ?? found).replace(/[^\w\s]/g, '\\$&');
   });
   return new RegExp(`^${source}$`, flags);
-}
-
-/** A reply before it is encoded for the protocol version that a connection speaks. */
-export type Reply =
-  | string
-  | number
-  | null
-  | Buffer
-  | readonly Reply[]
-  | { readonly status: string }
-  | { readonly error: string }
-  | { readonly map: readonly (readonly [string, Reply])[] };
-
-export const ok: Reply = { status: 'OK' };
-
-/** Appends the encoded reply to `out`. A string is a bulk string; a map is one in RESP3 and a flat array in RESP2. */
-export function encodeReply(reply: Reply, protocol: 2 | 3, out: Buffer[]): void {
-  if (reply === null) out.push(Buffer.from(protocol === 3 ? '_\r\n' : '$-1\r\n'));
-  else if (typeof reply === 'number') out.push(Buffer.from(`:${reply}\r\n`));
-  else if (typeof reply === 'string') encodeReply(Buffer.from(reply), protocol, out);
-  else if (Buffer.isBuffer(reply)) out.push(Buffer.from(`$${reply.length}\r\n`), reply, Buffer.from('\r\n'));
-  else if ('status' in reply) out.push(Buffer.from(`+${reply.status}\r\n`));
-  else if ('error' in reply) out.push(Buffer.from(`-${reply.error.replace(/[\r\n]+/g, ' ')}\r\n`));
-  else if (isList(reply)) {
-    out.push(Buffer.from(`*${reply.length}\r\n`));
-    for (const item of reply) encodeReply(item, protocol, out);
-  } else {
-    const { map } = reply;
-    out.push(Buffer.from(protocol === 3 ? `%${map.length}\r\n` : `*${map.length * 2}\r\n`));
-    for (const [key, value] of map) {
-      encodeReply(key, protocol, out);
-      encodeReply(value, protocol, out);
-    }
-  }
-}
-
-/** Array.isArray does not narrow readonly arrays. */
-function isList(reply: Reply): reply is readonly Reply[] {
-  return Array.isArray(reply);
 }
