@@ -1,10 +1,9 @@
 import type { ConnectGate } from './circuit-breaker.ts';
 import { nowNs } from './clock.ts';
 import type { Connect, Connection } from './connection.ts';
-import type { PoolOptions } from './connection-pool.ts';
 import { circuitOpen, poolClosed } from './errors.ts';
 import { PoolRecorder } from './metrics.ts';
-import type { ConnectPacing, Probe } from './presets.ts';
+import type { ConnectPacing, PoolOptions, Probe } from './presets.ts';
 
 /** Period of the pool's one timer: it serves as coarse clock and expires waiters. */
 const sweepMs = 10;
@@ -12,7 +11,7 @@ const sweepMs = 10;
 const sweepsPerInspection = 10;
 
 /** What a pool does of itself when its timer comes. */
-export interface Chores {
+export interface MaintenanceTasks {
   /** Every 10 ms. */
   sweep(nowMs: number): void;
   /** Every 100 ms, after connections that stalled were closed. */
@@ -23,13 +22,13 @@ export interface Chores {
  * A pool's connections from opening to end, and the timer and clock by which they are looked after. Which caller gets
  * which connection is not decided here.
  */
-export class Upkeep {
+export class Maintenance {
   readonly recorder: PoolRecorder | undefined;
   readonly #options: PoolOptions;
   readonly #connect: Connect;
   readonly #connectPaced: Connect;
   readonly #gate: ConnectGate;
-  readonly #chores: Chores;
+  readonly #tasks: MaintenanceTasks;
   /** Every open connection, whoever has it. */
   readonly #all = new Set<Connection>();
   readonly #timer: NodeJS.Timeout;
@@ -45,7 +44,7 @@ export class Upkeep {
   #drained: (() => void) | undefined;
   #sweeps = 0;
 
-  constructor(options: PoolOptions, connect: Connect, gate: ConnectGate, chores: Chores) {
+  constructor(options: PoolOptions, connect: Connect, gate: ConnectGate, tasks: MaintenanceTasks) {
     if (options.max < 1)
       throw new RangeError(`Expected \`max\` to be a number from 1 and up, found ${options.max}`);
     this.recorder = options.metrics ? new PoolRecorder() : undefined;
@@ -53,7 +52,7 @@ export class Upkeep {
     this.#connect = () => this.#connectTimed(connect);
     this.#connectPaced = paced(this.#connect, options.connects, Math.random);
     this.#gate = gate;
-    this.#chores = chores;
+    this.#tasks = tasks;
     this.healthTtlMs = options.strategies.health === 'cached' ? options.healthTtlMs : 0;
     this.#timer = setInterval(() => this.#sweep(), sweepMs);
     this.#timer.unref();
@@ -117,7 +116,7 @@ export class Upkeep {
     return healthy;
   }
 
-  /** No more chores; connects that still wait for their turn are given up. */
+  /** No more tasks; connects that still wait for their turn are given up. */
   stop(): void {
     this.closed = true;
     clearInterval(this.#timer);
@@ -181,10 +180,10 @@ export class Upkeep {
 
   #sweep(): void {
     this.nowMs = Math.trunc(performance.now());
-    this.#chores.sweep(this.nowMs);
+    this.#tasks.sweep(this.nowMs);
     if (++this.#sweeps % sweepsPerInspection !== 0) return;
     closeStalled(this.#all, this.nowMs, this.#options.timeoutMs);
-    this.#chores.inspect();
+    this.#tasks.inspect();
   }
 }
 

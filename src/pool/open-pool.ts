@@ -1,7 +1,8 @@
 import { CircuitBreaker, type ConnectGate } from './circuit-breaker.ts';
 import type { Connect } from './connection.ts';
-import type { PoolOptions, WorkerPool } from './connection-pool.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 import { Pool } from './pool.ts';
+import type { PoolOptions } from './presets.ts';
 import { SharedPool } from './shared-pool.ts';
 
 /**
@@ -14,7 +15,7 @@ export function openPool(
   options: PoolOptions,
   connect: Connect,
   gate: ConnectGate = new CircuitBreaker(),
-): WorkerPool {
+): ConnectionPool {
   return options.strategies.acquisition === 'shared'
     ? new SharedPool(options, connect, gate)
     : new Pool(options, connect, gate);

@@ -26,6 +26,23 @@ export interface PoolStrategies {
   readonly warming: boolean;
 }
 
+export interface PoolOptions {
+  readonly strategies: PoolStrategies;
+  /** Maximum of connections, open and opening together. At least 1. */
+  readonly max: number;
+  /** Connections that `warm()` opens and that are kept idle in the background, where the strategies warm. */
+  readonly minIdle: number;
+  readonly probe: Probe;
+  /** How long a reply or a check vouches for a connection, where health is cached; counted in steps of 10 ms. */
+  readonly healthTtlMs: number;
+  /** A batch unanswered for this long fails with TIMEOUT, never before and at most 200 ms late; those behind it, too. */
+  readonly timeoutMs: number;
+  /** How a burst of connection attempts is spread. */
+  readonly connects: ConnectPacing;
+  /** Without metrics, `metrics()` returns undefined and counting costs nothing measurable. */
+  readonly metrics: boolean;
+}
+
 export const presets = {
   baseline: { acquisition: 'mutex', health: 'always', warming: false },
   'lock-free': { acquisition: 'lock-free', health: 'always', warming: false },

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { PerformanceObserver, performance } from 'node:perf_hooks';
 import { nowNs } from '../pool/clock.ts';
-import type { WorkerPool } from '../pool/connection-pool.ts';
+import type { ConnectionPool } from '../pool/connection-pool.ts';
 import type { ThreadStrain } from './contract.ts';
 
-type Resettable = Pick<WorkerPool, 'resetMetrics'>;
+type Resettable = Pick<ConnectionPool, 'resetMetrics'>;
 
 /**
  * The thread's strain and the pools' metrics in the measured window: the warm-up is discarded, and the drain left out

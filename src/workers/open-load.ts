@@ -1,5 +1,5 @@
 import type { Connection } from '../pool/connection.ts';
-import type { WorkerPool } from '../pool/connection-pool.ts';
+import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { ArrivalQueue } from './arrival-queue.ts';
 import { arrivalsOf } from './arrival-schedule.ts';
 import type { LoadSample, OpenLoopSample, OpenLoopTask } from './contract.ts';
@@ -27,7 +27,7 @@ export class OpenLoad {
   }
 
   /** The queue of the thread's next pool. */
-  addPool(pool: WorkerPool, workers: number, pipeline: number, seed: number): ArrivalQueue {
+  addPool(pool: ConnectionPool, workers: number, pipeline: number, seed: number): ArrivalQueue {
     const number = this.#task.firstPool + this.#queues.length;
     // Not the seed itself, which draws the pool's keys.
     const cursor = () => arrivalsOf(this.#task, number, pipeline, mixSeed(seed, 1));
@@ -91,7 +91,7 @@ export class OpenLoad {
 
 /** A pool and how many callers it has. */
 export interface Callers {
-  readonly pool: WorkerPool;
+  readonly pool: ConnectionPool;
   readonly workers: number;
 }
 
@@ -132,7 +132,7 @@ export class FirstConnections {
     this.#resolve();
   }
 
-  #hold(pool: WorkerPool, connection: Connection): void {
+  #hold(pool: ConnectionPool, connection: Connection): void {
     const release = () => pool.release(connection);
     if (this.#held === undefined) release();
     else this.#held.push(release);

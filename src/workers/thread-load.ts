@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowNs } from '../pool/clock.ts';
 import type { RedirectCount } from '../pool/cluster/redirects.ts';
-import type { WorkerPool } from '../pool/connection-pool.ts';
+import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
 import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from './contract.ts';
 import { Crew, type LoadWorker } from './load-workers.ts';
@@ -29,7 +29,7 @@ interface Load {
 /** The workers of a thread's pools, made before the start instant: without a warm-up making them would be measured. */
 export class ThreadLoad {
   readonly #task: ThreadTask;
-  readonly #pools: readonly WorkerPool[];
+  readonly #pools: readonly ConnectionPool[];
   readonly #window: LoadWindow = { endNs: Number.POSITIVE_INFINITY };
   readonly #crew: Crew;
   readonly #loads: readonly Load[];
@@ -44,7 +44,7 @@ export class ThreadLoad {
 
   constructor(
     task: ThreadTask,
-    pools: readonly WorkerPool[],
+    pools: readonly ConnectionPool[],
     mix: CommandMix,
     redirects: RedirectCount | null,
   ) {
@@ -113,14 +113,14 @@ export class ThreadLoad {
 /** Makes the thread's workers, with what they ask for, and groups them by the size of their batches, smallest first. */
 function hire(
   task: ThreadTask,
-  pools: readonly WorkerPool[],
+  pools: readonly ConnectionPool[],
   mix: CommandMix,
   { window, crew, open }: { window: LoadWindow; crew: Crew; open: OpenLoad | undefined },
 ): { readonly loads: readonly Load[]; readonly workloads: readonly Workload[] } {
   const loads = new Map<number, Load>();
   const workloads: Workload[] = [];
   for (const [index, share] of task.pools.entries()) {
-    const pool = pools[index] as WorkerPool;
+    const pool = pools[index] as ConnectionPool;
     const workloadOf = workloadsOf(task, mix, share, mixSeed(task.seed, index));
     for (const { workers, pipeline } of share.groups) {
       const load = loads.get(pipeline) ?? { pipeline, recorder: newRecorder(task, mix, window), workers: [] };
