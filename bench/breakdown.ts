@@ -31,7 +31,7 @@ const parts: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['JavaScript: replies', /resp-scanner|whole-strings/],
   [
     'JavaScript: connection and loop, with what is inlined there',
-    /wire-connection|direct-socket|closed-loop|pool\/batch|crew/,
+    /wire-connection|direct-socket|closed-loop|pool\/batch|group/,
   ],
   ["JavaScript: Node's own", /JS:.* node:/],
   ['libuv', /uv_|uv__/],

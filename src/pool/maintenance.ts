@@ -50,7 +50,7 @@ export class Maintenance {
     this.recorder = options.metrics ? new PoolRecorder() : undefined;
     this.#options = options;
     this.#connect = () => this.#connectTimed(connect);
-    this.#connectPaced = paced(this.#connect, options.connects, Math.random);
+    this.#connectPaced = paced(this.#connect, options.connects, options.random ?? Math.random);
     this.#gate = gate;
     this.#tasks = tasks;
     this.healthTtlMs = options.strategies.health === 'cached' ? options.healthTtlMs : 0;
@@ -187,7 +187,7 @@ export class Maintenance {
   }
 }
 
-/** Looks at a connection before it is handed out; one that fails is closed or lost. */
+/** Looks at a connection before it is acquired; one that fails is closed or lost. */
 export function probeHealth(connection: Connection, probe: Probe): Promise<boolean> {
   return probe === 'ping' ? pinged(connection) : polled(connection);
 }

@@ -14,7 +14,7 @@ import { SharedPool } from './shared-pool.ts';
 export function openPool(
   options: PoolOptions,
   connect: Connect,
-  gate: ConnectGate = new CircuitBreaker(),
+  gate: ConnectGate = new CircuitBreaker(undefined, options.random),
 ): ConnectionPool {
   return options.strategies.acquisition === 'shared'
     ? new SharedPool(options, connect, gate)

@@ -3,7 +3,7 @@ export const clients = ['ioredis', 'wire'] as const;
 export type Client = (typeof clients)[number];
 
 /**
- * How a connection is looked at before it is handed out: `poll` looks at the socket and costs a turn of the event
+ * How a connection is looked at before it is acquired: `poll` looks at the socket and costs a turn of the event
  * loop, as the source document's check does; `ping` costs a round trip.
  */
 export const probes = ['poll', 'ping'] as const;
@@ -39,6 +39,8 @@ export interface PoolOptions {
   readonly timeoutMs: number;
   /** How a burst of connection attempts is spread. */
   readonly connects: ConnectPacing;
+  /** Draws from [0, 1) what spreads connection attempts. @default Math.random */
+  readonly random?: () => number;
   /** Without metrics, `metrics()` returns undefined and counting costs nothing measurable. */
   readonly metrics: boolean;
 }

@@ -23,8 +23,8 @@ export class RequestEncoder {
     if (this.#isSingle(batch)) return this.#encodeSingle(batch);
     const ordered = this.#orderedFor(batch);
     if (ordered !== undefined) return ordered.encode(batch, batch.place as number);
-    const longest = this.#templates.longestOf(batch);
-    if (this.#buffer.bytes.length < longest) this.#buffer = new Patchable(longest);
+    const maxBytes = this.#templates.maxBytesOf(batch);
+    if (this.#buffer.bytes.length < maxBytes) this.#buffer = new Patchable(maxBytes);
     return this.#encodeInto(this.#buffer, batch);
   }
 

@@ -1,7 +1,7 @@
 import { type Argument, type Batch, type CommandSet, type CommandTemplate, KEY, keyDigits } from './batch.ts';
 
 /** Of all requests of an order: more would be much memory for each pool. Below, copying them is slower at any length. */
-const mostLaidOutBytes = 1 << 20;
+const maxLaidOutBytes = 1 << 20;
 /** More than the mixes that ask for the leanest way have; each is kept once more, to be written to. */
 const fewTemplates = 4;
 
@@ -21,11 +21,11 @@ export class RequestTemplates {
   readonly areFew: boolean;
   /** The order in which they come, where there is one and their requests can be laid out in it. */
   readonly order: Uint16Array | undefined;
-  readonly #longestBytes: number;
+  readonly #maxRequestBytes: number;
 
   constructor({ commands, keyPrefix, order }: CommandSet) {
     this.singles = commands.map(command => encodeTemplate(command, keyPrefix));
-    this.#longestBytes = this.singles.reduce((most, single) => Math.max(most, lengthOf(single)), 0);
+    this.#maxRequestBytes = this.singles.reduce((max, single) => Math.max(max, lengthOf(single)), 0);
     this.areFew =
       this.singles.length <= fewTemplates && this.singles.every(({ composed }) => composed === undefined);
     this.order = order !== undefined && this.#canBeLaidOut(order) ? order : undefined;
@@ -35,13 +35,13 @@ export class RequestTemplates {
     if (this.singles.some(({ digitsAt }) => digitsAt.length !== 1)) return false;
     return (
       order.reduce((sum, command) => sum + lengthOf(this.singles[command] as RequestTemplate), 0) <=
-      mostLaidOutBytes
+      maxLaidOutBytes
     );
   }
 
   /** Bytes that these commands take at most. Where their values vary, the longest would be far too much for most. */
-  longestOf(batch: Batch): number {
-    if (this.areFew) return batch.size * this.#longestBytes;
+  maxBytesOf(batch: Batch): number {
+    if (this.areFew) return batch.size * this.#maxRequestBytes;
     let bytes = 0;
     for (let i = 0; i < batch.size; i++)
       bytes += lengthOf(this.singles[batch.commandAt(i)] as RequestTemplate);
@@ -80,11 +80,11 @@ function bulkLength(text: string): number {
 }
 
 function lengthOf({ bytes, composed }: RequestTemplate): number {
-  return composed === undefined ? bytes.length : composed.longest;
+  return composed === undefined ? bytes.length : composed.maxBytes;
 }
 
 /** Digits of the largest 32-bit number. */
-const mostDigits = 10;
+const maxDigits = 10;
 
 /** A part of a request, in their order. */
 type Piece =
@@ -105,7 +105,7 @@ interface KeyPlace {
  */
 export class ComposedRequest {
   /** Its length in bytes, at most. */
-  readonly longest: number;
+  readonly maxBytes: number;
   readonly #pieces: readonly Piece[];
 
   constructor(name: string, args: readonly Argument[], keyPrefix: string) {
@@ -119,8 +119,8 @@ export class ComposedRequest {
       else pieces.composed(arg);
     }
     this.#pieces = pieces.finish();
-    this.longest = this.#pieces.reduce(
-      (sum, piece) => sum + (piece.kind === 'bytes' ? piece.bytes.length : mostDigits),
+    this.maxBytes = this.#pieces.reduce(
+      (sum, piece) => sum + (piece.kind === 'bytes' ? piece.bytes.length : maxDigits),
       0,
     );
   }

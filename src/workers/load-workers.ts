@@ -5,7 +5,7 @@ export interface LoadWorker {
   readonly unfinished: number;
 }
 
-/** What a worker tells the crew it belongs to. */
+/** What a worker tells its group. */
 export interface WorkerEvents {
   /**
    * It had its first reply. Called once.
@@ -23,7 +23,7 @@ export interface WorkerEvents {
  * closed loop the first connections would otherwise go round, and a pool that opens them one by one would still be
  * growing in the measured window.
  */
-export class Crew implements WorkerEvents {
+export class WorkerGroup implements WorkerEvents {
   readonly allStopped: Promise<void>;
   #resolveStopped = () => {};
   #running = 0;
@@ -49,8 +49,8 @@ export class Crew implements WorkerEvents {
     return this.#allServedNs;
   }
 
-  /** Lets the held workers go on, and holds none any more. */
-  letGo(): void {
+  /** Lets the held workers continue, and holds none from then on. */
+  stopHolding(): void {
     this.#holds = false;
     for (const goOn of this.#held.splice(0)) goOn();
   }
@@ -58,7 +58,7 @@ export class Crew implements WorkerEvents {
   readonly served = (doneNs: number, goOn: () => void): boolean => {
     if (--this.#unserved === 0) {
       this.#allServedNs = doneNs;
-      this.letGo();
+      this.stopHolding();
     }
     if (this.#holds) this.#held.push(goOn);
     return this.#holds;

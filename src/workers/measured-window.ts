@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs';
 import { PerformanceObserver, performance } from 'node:perf_hooks';
 import { nowNs } from '../pool/clock.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';
-import type { ThreadStrain } from './contract.ts';
+import type { ThreadLoadFigures } from './contract.ts';
 
 type Resettable = Pick<ConnectionPool, 'resetMetrics'>;
 
 /**
- * The thread's strain and the pools' metrics in the measured window: the warm-up is discarded, and the drain left out
- * of the strain unless the window was cut short.
+ * The load of the thread and the pools' metrics in the measured window: the warm-up is discarded, and the drain left out
+ * of the load unless the window was cut short.
  */
 export class MeasuredWindow {
   readonly #pools: readonly Resettable[];
-  readonly #meter = new StrainMeter();
+  readonly #meter = new ThreadLoadMeter();
   #timers: NodeJS.Timeout[] = [];
-  #strain: ThreadStrain | undefined;
+  #figures: ThreadLoadFigures | undefined;
 
   constructor(pools: readonly Resettable[]) {
     this.#pools = pools;
@@ -28,14 +28,14 @@ export class MeasuredWindow {
     else this.#timers.push(setTimeout(() => this.#begin(), warmupMs));
     this.#timers.push(
       setTimeout(() => {
-        this.#strain = this.#meter.stop();
+        this.#figures = this.#meter.stop();
       }, millisecondsUntil(endNs)),
     );
   }
 
-  stop(): ThreadStrain {
+  stop(): ThreadLoadFigures {
     for (const timer of this.#timers) clearTimeout(timer);
-    return this.#strain ?? this.#meter.stop();
+    return this.#figures ?? this.#meter.stop();
   }
 
   #begin(): void {
@@ -61,7 +61,7 @@ interface Pause {
  * Measures what holds up the thread it lives in, from `begin()` until `stop()`. Both belong into timers at the ends of
  * the measured window: in the drain a thread idles, which would make it look less busy than it was.
  */
-export class StrainMeter {
+export class ThreadLoadMeter {
   #begunMs = performance.now();
   #loop = performance.eventLoopUtilization();
   #cpu = readThreadCpu();
@@ -87,7 +87,7 @@ export class StrainMeter {
   }
 
   /** What was seen since `begin()`; without one, since the meter was made, and then neither pauses nor delays. */
-  stop(): ThreadStrain {
+  stop(): ThreadLoadFigures {
     const nowMs = performance.now();
     const { utilization } = performance.eventLoopUtilization(this.#loop);
     const cpu = readThreadCpu();
@@ -109,7 +109,7 @@ export class StrainMeter {
       waitShare: share(this.#cpu.waitedNs, cpu.waitedNs),
       gcPauses: pausesMs.length,
       gcMs: pausesMs.reduce((sum, ms) => sum + ms, 0),
-      gcLongestMs: pausesMs.reduce((most, ms) => Math.max(most, ms), 0),
+      gcLongestMs: pausesMs.reduce((max, ms) => Math.max(max, ms), 0),
       loopDelayP99Ms: delaysMs[Math.ceil(delaysMs.length * 0.99) - 1] ?? 0,
       loopDelayMaxMs: delaysMs.at(-1) ?? 0,
     };

@@ -60,9 +60,9 @@ export class OpenLoad {
     this.#pacer.begin(startNs);
   }
 
-  /** Workers need not wait for the connections of others any more. */
-  letGo(): void {
-    this.#first.letGo();
+  /** From now on workers do not wait for the connections of others. */
+  stopHolding(): void {
+    this.#first.stopHolding();
   }
 
   /** Nanoseconds of the measured window in which the event loop turned with nothing to do. */
@@ -96,11 +96,11 @@ export interface Callers {
 }
 
 /**
- * Takes a connection for every worker and gives all of them back once all are there, so that the pools have as many as
+ * Acquires a connection for every worker and releases all of them once all are there, so that the pools have as many as
  * there are workers. In an open loop arrivals alone would not do that: at a low rate they all go to the first few.
  */
 export class FirstConnections {
-  /** Resolves when all were there, could not be had, or were let go. */
+  /** Resolves when all were there, could not be acquired, or are no longer held. */
   readonly gathered: Promise<void>;
   #resolve = () => {};
   #held: (() => void)[] | undefined = [];
@@ -121,11 +121,11 @@ export class FirstConnections {
         ),
       ),
     );
-    void Promise.all(acquiring).then(() => this.letGo());
+    void Promise.all(acquiring).then(() => this.stopHolding());
   }
 
-  /** Gives back what is held, and what comes later as it comes. */
-  letGo(): void {
+  /** Releases what is held, and what comes later as it comes. */
+  stopHolding(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const release of held) release();

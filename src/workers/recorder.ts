@@ -96,7 +96,7 @@ export class Recorder {
     return this.#ofSecond.valueAt(99) / 1e6;
   }
 
-  /** Closes the last second and hands out what was recorded. Batches that end later are left out: they are unfinished. */
+  /** Closes the last second and returns what was recorded. Batches that end later are left out: they are unfinished. */
   finish(): Omit<LoadSample, 'pipeline' | 'unfinished'> {
     this.#closeSecond();
     this.#startNs = Number.POSITIVE_INFINITY;
@@ -206,7 +206,7 @@ export class CommandRecorder {
     }
   }
 
-  /** Hands out what was recorded; nothing can be recorded after it. */
+  /** Returns what was recorded; nothing can be recorded after it. */
   finish(): CommandSample[] {
     return this.#commands.map(({ service, response, ...counts }) => ({
       ...counts,

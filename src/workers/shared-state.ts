@@ -32,15 +32,15 @@ const slot = {
   waiting: 9,
 } as const satisfies Record<keyof ThreadProgress, number>;
 const fields = Object.keys(slot) as (keyof typeof slot)[];
-/** Signs of life stand behind a thread's progress. */
-const beats = fields.length;
+/** Heartbeats stand behind a thread's progress. */
+const heartbeats = fields.length;
 /** Two cache lines each, so that threads do not disturb one another when they publish. */
 const slotLength = 16;
 const slotBytes = slotLength * Float64Array.BYTES_PER_ELEMENT;
 
 /**
  * The only memory that threads and coordinator share: a barrier with one start instant, a stop flag, and for each thread
- * a slot of progress, signs of life, and a note of its failures. Stopping is a flag because aborting a Piscina task
+ * a slot of progress, heartbeats, and a note of its failures. Stopping is a flag because aborting a Piscina task
  * would kill the thread and its figures.
  *
  * Layout: Int32 ready, released, stopped; Float64 start and stop instant at byte 16 and 24; the slots; the notes.
@@ -101,15 +101,15 @@ export class SharedState {
     for (const field of fields) this.#slots[at + slot[field]] = progress[field];
   }
 
-  /** A sign of life, whatever the thread is about. */
-  beat(thread: number): void {
-    const at = thread * slotLength + beats;
-    this.#slots[at] = this.beats(thread) + 1;
+  /** A heartbeat, whatever the thread does. */
+  heartbeat(thread: number): void {
+    const at = thread * slotLength + heartbeats;
+    this.#slots[at] = this.heartbeats(thread) + 1;
   }
 
-  /** How many signs of life a thread has given. */
-  beats(thread: number): number {
-    return this.#slots[thread * slotLength + beats] ?? 0;
+  /** How many heartbeats a thread has had. */
+  heartbeats(thread: number): number {
+    return this.#slots[thread * slotLength + heartbeats] ?? 0;
   }
 
   progress(thread: number): ThreadProgress {

@@ -1,6 +1,6 @@
 import { toPlainLines } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
-import { mostRecords } from '../../workers/workload/key-ranges.ts';
+import { maxRecords } from '../../workers/workload/key-ranges.ts';
 import { asTypedHere, quote } from '../command-words.ts';
 import { readExperiment } from '../config/read-experiment.ts';
 import { describeEnvironment } from '../environment.ts';
@@ -46,7 +46,7 @@ async function checkTarget(side: PlannedSide, sides: number, flags: CheckFlags):
     const scenarios = expandScenarios(side.experiment.scenarios);
     const needs = {
       connections: connectionsNeeded(scenarios),
-      keys: mostRecords(workloadTask(workload)),
+      keys: maxRecords(workloadTask(workload)),
       valueBytes: sizesOf(workloadTask(workload).values).mean,
     };
     const warnings = await preflight(target, needs, { force: flags.force === true });

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
-import { keyRanges, mostRecords } from '../../workers/workload/key-ranges.ts';
+import { keyRanges, maxRecords } from '../../workers/workload/key-ranges.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
 import type { scenarioGroup } from './scenario-group.ts';
@@ -49,7 +49,7 @@ function numberOfKeys({ workload, scenarios }: Parts): string[] {
   const mostPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (keys < mostPools)
     expected.push(`at least as many keys as pools, ${mostPools} here (each pool has keys of its own)`);
-  const all = Math.max(keyRanges(task).all, mostRecords(task));
+  const all = Math.max(keyRanges(task).all, maxRecords(task));
   if (all > mostKeyNumbers) {
     const most = Math.floor((mostKeyNumbers * keys) / all);
     expected.push(

@@ -5,7 +5,7 @@ import { type Control, isRefusal } from './control.ts';
 import { prefixOfKey } from './key-space.ts';
 import { shownAddress } from './url.ts';
 
-const mostPrefixes = 5;
+const maxPrefixes = 5;
 
 /**
  * Looks whether a database may be loaded: one that holds keys of others may be in use, and is loaded only if that is
@@ -47,7 +47,7 @@ export async function expectFreeDatabase(
   }
   const prefixes = survey?.prefixes ?? [];
   if (prefixes.length > 0) {
-    const shown = `${prefixes.slice(0, mostPrefixes).join(', ')}${prefixes.length > mostPrefixes ? ', …' : ''}`;
+    const shown = `${prefixes.slice(0, maxPrefixes).join(', ')}${prefixes.length > maxPrefixes ? ', …' : ''}`;
     warnings.push(
       `keys of other poolbench runs are there (${shown}): one is running now, or was killed; ` +
         `then remove them, for example with redis-cli --scan --pattern '${prefixes[0]}*' | xargs redis-cli unlink`,
@@ -104,7 +104,7 @@ const keysPerLook = 1000;
 /** A database in use is known for one after the first look; a few more tell how much it is in use. */
 const looksAtOthers = 100;
 /** Two million keys that a killed run has left are looked through in about a second. */
-const mostLooks = 2000;
+const maxLooks = 2000;
 
 /**
  * Looks through the names of a database's keys, for a bounded time.
@@ -115,7 +115,7 @@ export async function surveyDatabase(control: Control): Promise<DatabaseSurvey> 
   const prefixes = new Set<string>();
   let others = 0;
   let cursor = '0';
-  for (let look = 1; look <= mostLooks && (others === 0 || look <= looksAtOthers); look++) {
+  for (let look = 1; look <= maxLooks && (others === 0 || look <= looksAtOthers); look++) {
     const answer = await control.call('SCAN', cursor, 'COUNT', keysPerLook);
     const [next, names] = Array.isArray(answer) ? answer : [];
     for (const name of Array.isArray(names) ? names : []) {

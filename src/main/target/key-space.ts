@@ -32,7 +32,7 @@ export interface Removal {
 
 const chunkKeys = 1000;
 const chunkBytes = 4 << 20;
-const mostAttempts = 100;
+const maxAttempts = 100;
 
 /**
  * Takes a key prefix that no other run is using. The same seed takes the same prefix, unless it is in use.
@@ -44,7 +44,7 @@ export async function claimKeySpace(
   control: Control,
   { seed, keys }: { seed: number; keys: number },
 ): Promise<KeySpace> {
-  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const prefix = keyPrefix(seed, attempt === 0 ? '' : String(attempt));
     try {
       const answer = await control.call('SET', claimKey(prefix), new Date().toISOString(), 'NX');
@@ -61,7 +61,7 @@ export async function claimKeySpace(
   }
   throw new PoolbenchError(
     'TARGET_NOT_AVAILABLE',
-    `expected a free key prefix like ${keyPrefix(seed)}, but ${mostAttempts} are claimed; remove the keys that earlier runs left (poolbench:${seed}*), or take another seed`,
+    `expected a free key prefix like ${keyPrefix(seed)}, but ${maxAttempts} are claimed; remove the keys that earlier runs left (poolbench:${seed}*), or take another seed`,
   );
 }
 
@@ -110,8 +110,8 @@ async function writeKeys(
   const values = valueTexts(workload, seed);
   const table = new AliasTable(values.map(({ share }) => share));
   const draws = new Draws(mixSeed(seed, keys));
-  const longest = Math.max(...values.map(({ text }) => Buffer.byteLength(text)));
-  const chunk = Math.max(1, Math.min(chunkKeys, Math.floor(chunkBytes / Math.max(1, longest))));
+  const maxBytes = Math.max(...values.map(({ text }) => Buffer.byteLength(text)));
+  const chunk = Math.max(1, Math.min(chunkKeys, Math.floor(chunkBytes / Math.max(1, maxBytes))));
   let refused = 0;
   let reason = '';
   for (let first = 0; first < keys && signal?.aborted !== true; first += chunk) {

@@ -35,9 +35,9 @@ export async function writeIndex(
   const table = new AliasTable(values.map(({ share }) => share));
   const draws = new Draws(mixSeed(seed, keys));
   const order = new IndexOrder(keys);
-  const longest = Math.max(1, ...values.map(({ text }) => Buffer.byteLength(text)));
-  const perCommand = Math.max(1, Math.min(membersPerCommand, Math.floor(chunkBytes / longest)));
-  const perChunk = perCommand * Math.max(1, Math.min(10, Math.floor(chunkBytes / longest / perCommand)));
+  const maxBytes = Math.max(1, ...values.map(({ text }) => Buffer.byteLength(text)));
+  const perCommand = Math.max(1, Math.min(membersPerCommand, Math.floor(chunkBytes / maxBytes)));
+  const perChunk = perCommand * Math.max(1, Math.min(10, Math.floor(chunkBytes / maxBytes / perCommand)));
   const index = keyName(space.prefix, 0);
   for (let first = 0; first < keys && signal?.aborted !== true; first += perChunk) {
     const requests: Request[] = [];

@@ -54,11 +54,11 @@ export interface ResolveOptions {
   readonly timeoutMs?: number;
 }
 
-const leastTimeoutMs = 5000;
+const minTimeoutMs = 5000;
 
 /** Limit of the control connection for an experiment: it waits as long as the load does, and 5 s at least. */
 export function controlTimeoutMs({ timeoutMs }: { readonly timeoutMs: number }): number {
-  return Math.max(leastTimeoutMs, timeoutMs);
+  return Math.max(minTimeoutMs, timeoutMs);
 }
 
 /**
@@ -74,7 +74,7 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   const { server, threads, say } = options;
   const address = options.address ?? parseAddress(options.url);
   const url = withoutPassword(options.url);
-  const timeoutMs = options.timeoutMs ?? leastTimeoutMs;
+  const timeoutMs = options.timeoutMs ?? minTimeoutMs;
   const running =
     options.cluster === true
       ? await connectCluster(address, { timeoutMs })

@@ -1,6 +1,6 @@
 import { Batch, type CommandSet, KEY } from '../batch.ts';
 import { KeySlots } from './key-slots.ts';
-import { mostRedirects, type Redirect, readRedirect } from './redirects.ts';
+import { maxRedirects, type Redirect, readRedirect } from './redirects.ts';
 import type { Topology } from './topology.ts';
 
 /**
@@ -45,8 +45,8 @@ export class BatchCutter {
     return again;
   }
 
-  giveBack(part: Part): void {
-    this.#parts.giveBack(part);
+  release(part: Part): void {
+    this.#parts.release(part);
   }
 
   #ownerOf(batch: Batch, index: number): number {
@@ -145,7 +145,7 @@ export class Part extends Batch {
   }
 
   override refused(code: string, message: string, index: number): void {
-    const redirect = this.hops < mostRedirects ? readRedirect(message) : undefined;
+    const redirect = this.hops < maxRedirects ? readRedirect(message) : undefined;
     if (redirect === undefined) this.fail(code, 1, index);
     else {
       this.redirected ??= [];
@@ -155,7 +155,7 @@ export class Part extends Batch {
 }
 
 /** Parts larger than this are made anew each time: over so many commands that costs nothing. */
-const largestKept = 256;
+const maxKeptSize = 256;
 
 /**
  * Parts that are not in use, by size: batches are cut anew every time, and making parts would cost more than sending
@@ -173,9 +173,9 @@ export class PartStore {
     return part;
   }
 
-  giveBack(part: Part): void {
+  release(part: Part): void {
     part.flight = undefined;
-    if (part.size > largestKept) return;
+    if (part.size > maxKeptSize) return;
     for (let size = this.#free.length; size <= part.size; size++) this.#free.push([]);
     this.#free[part.size]?.push(part);
   }

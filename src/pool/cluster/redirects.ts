@@ -11,7 +11,7 @@ export class RedirectCount {
 }
 
 /** Redirections of one command that are followed; after so many it fails with the code of the last one. */
-export const mostRedirects = 5;
+export const maxRedirects = 5;
 
 /** Where a node sends a command to, as its error says. */
 export interface Redirect {

@@ -9,7 +9,7 @@ import { askSlots } from './slot-ranges.ts';
 import { Topology } from './topology.ts';
 
 /** A node that does not tell the slots within this is passed over for the next. */
-const mostAskMs = 1000;
+const maxAskMs = 1000;
 
 /** What all connections of one thread to one cluster share. */
 interface Shared {
@@ -55,7 +55,7 @@ export class WireCluster extends Connection {
   ): Connect {
     // The parts of a batch follow no order.
     const ofParts = { ...commandSet, order: undefined };
-    const topology = new Topology(seeds, node => askSlots(node, commandSet, Math.min(timeoutMs, mostAskMs)));
+    const topology = new Topology(seeds, node => askSlots(node, commandSet, Math.min(timeoutMs, maxAskMs)));
     const connects: (() => Promise<WireConnection>)[] = [];
     const connect = (node: number) => {
       connects[node] ??= WireConnection.connector(topology.node(node), ofParts, timeoutMs);
@@ -140,7 +140,7 @@ export class WireCluster extends Connection {
     part.passOn(flight);
     if (part.failures !== undefined) this.#lookAgain(part);
     if (part.redirected !== undefined) this.#follow(part, flight);
-    this.#shared.cutter.giveBack(part);
+    this.#shared.cutter.release(part);
     if (--flight.open > 0) return;
     this.#flights.push(flight);
     this.settled++;

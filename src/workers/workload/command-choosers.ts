@@ -44,7 +44,7 @@ export class OrderedCommands implements CommandChooser {
   }
 }
 
-const most = 1000;
+const maxOrder = 1000;
 
 /**
  * An order in which commands can come, over and over, so that each has exactly its share: indices of the weights,
@@ -59,9 +59,9 @@ export function commandOrder(weights: readonly number[], seed: number): Uint16Ar
     return Math.abs(count - whole) < 1e-9 * count || (whole === 0 && weights[index] === 0);
   };
   let shortest = 1;
-  while (shortest <= most && !countsIn(shortest).every(comesOut)) shortest++;
-  if (shortest > most) return undefined;
-  const length = shortest * Math.floor(most / shortest);
+  while (shortest <= maxOrder && !countsIn(shortest).every(comesOut)) shortest++;
+  if (shortest > maxOrder) return undefined;
+  const length = shortest * Math.floor(maxOrder / shortest);
   const commands = countsIn(length).flatMap((count, index) =>
     new Array<number>(Math.round(count)).fill(index),
   );

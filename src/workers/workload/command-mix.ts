@@ -78,14 +78,14 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
   return { commandSet: { keyPrefix, commands, order }, templates, stride };
 }
 
-/** The values with their shares of all writes. Random ones are beginnings of the longest. */
+/** The values with their fractions of all writes. Random ones are beginnings of the longest. */
 export function valueTexts(
   { values, compressibleShare }: Pick<WorkloadTask, 'values' | 'compressibleShare'>,
   seed: number,
 ): { readonly text: string; readonly share: number }[] {
   const sum = values.reduce((total, { weight }) => total + weight, 0);
-  const most = Math.max(0, ...values.map(({ value }) => ('bytes' in value ? value.bytes : 0)));
-  const longest = randomValue(most, seed, compressibleShare);
+  const maxBytes = Math.max(0, ...values.map(({ value }) => ('bytes' in value ? value.bytes : 0)));
+  const longest = randomValue(maxBytes, seed, compressibleShare);
   return values.map(({ value, weight }: ValueVariant) => ({
     share: weight / sum,
     text: 'text' in value ? value.text : longest.slice(0, value.bytes),

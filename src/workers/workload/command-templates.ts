@@ -16,7 +16,7 @@ export interface ParsedCommand {
   readonly args: readonly (readonly TemplatePart[])[];
 }
 
-const largestNumber = 2 ** 32 - 1;
+const maxNumber = 2 ** 32 - 1;
 const placeholder = /\{([^{}]*)\}/g;
 const placeholders = '{key}, {value}, {counter} and {number:from-to}';
 
@@ -76,10 +76,8 @@ function parsePlaceholder(inside: string): TemplatePart {
   const range = /^number:(\d+)-(\d+)$/.exec(inside);
   if (range === null) throw new RangeError(`placeholders ${placeholders}, no {${inside}}`);
   const [from, to] = [Number(range[1]), Number(range[2])];
-  if (from > to || to > largestNumber)
-    throw new RangeError(
-      `a range of numbers from 0 to ${largestNumber}, the smaller one first, no {${inside}}`,
-    );
+  if (from > to || to > maxNumber)
+    throw new RangeError(`a range of numbers from 0 to ${maxNumber}, the smaller one first, no {${inside}}`);
   return { kind: 'number', from, to };
 }
 

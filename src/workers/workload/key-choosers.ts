@@ -69,7 +69,7 @@ export class SequentialKeys implements KeyChooser {
   }
 }
 
-/** A share of the operations goes to a share of the keys, the first ones, the rest to the others; even within both. */
+/** A fraction of the operations goes to a fraction of the keys, the first ones, the rest to the others; even within both. */
 export class HotSetKeys implements KeyChooser {
   readonly #draws: Draws;
   readonly #hot: number;

@@ -35,6 +35,6 @@ export function keyRanges({
 }
 
 /** Records that there can be at once: of each that was there before the load, inserts can add another one. */
-export function mostRecords({ keys, growth }: Pick<WorkloadTask, 'keys' | 'growth'>): number {
+export function maxRecords({ keys, growth }: Pick<WorkloadTask, 'keys' | 'growth'>): number {
   return growth === null ? keys : 2 * keys;
 }

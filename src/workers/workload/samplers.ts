@@ -97,19 +97,19 @@ export class StripSampler implements KeyChooser {
   readonly #table: AliasTable;
   readonly #first: Uint32Array;
   readonly #width: Uint32Array;
-  readonly #most: Float64Array;
+  readonly #highest: Float64Array;
   /** A draw below this is accepted whatever number it is for: 2³² × least / most. */
   readonly #surelyBelow: Float64Array;
   readonly #weight: (number: number) => number;
 
   constructor({ strips, weight }: Strips, seed: number) {
     const ends = strips.map(({ first, width }) => [weight(first), weight(first + width - 1)] as const);
-    const most = ends.map(([a, b]) => Math.max(a, b));
+    const highest = ends.map(([a, b]) => Math.max(a, b));
     this.#draws = new Draws(seed);
-    this.#table = new AliasTable(strips.map(({ width }, index) => width * (most[index] as number)));
+    this.#table = new AliasTable(strips.map(({ width }, index) => width * (highest[index] as number)));
     this.#first = Uint32Array.from(strips, ({ first }) => first);
     this.#width = Uint32Array.from(strips, ({ width }) => width);
-    this.#most = Float64Array.from(most);
+    this.#highest = Float64Array.from(highest);
     this.#surelyBelow = Float64Array.from(
       ends,
       ([a, b]) => (Math.min(a, b) / Math.max(a, b, Number.MIN_VALUE)) * 2 ** 32,
@@ -131,7 +131,7 @@ export class StripSampler implements KeyChooser {
       const number = first + Math.floor((draws.next() * width) / 2 ** 32);
       const height = draws.next();
       if (height < (this.#surelyBelow[strip] as number)) return number;
-      if (height * (this.#most[strip] as number) < this.#weight(number) * 2 ** 32) return number;
+      if (height * (this.#highest[strip] as number) < this.#weight(number) * 2 ** 32) return number;
     }
   }
 }
@@ -164,7 +164,7 @@ const perSide = 512;
 /**
  * The normal distribution around the middle key, cut off at the first and the last one.
  *
- * @param spread the standard deviation as a share of the keys
+ * @param spread the standard deviation as a fraction of the keys
  */
 export function gaussianStrips(keys: number, spread: number): Strips {
   const mean = (keys - 1) / 2;

@@ -141,7 +141,7 @@ export class MixedWorkload implements Workload {
   }
 }
 
-const leastDrawn = 1024;
+const minDrawn = 1024;
 /** From here on what a call of the chooser takes is nothing beside its draws. */
 const largeBatch = 64;
 
@@ -151,8 +151,8 @@ export class OneKeyWorkload implements Workload {
   readonly #commands: CommandChooser;
   readonly #keys: KeyChooser;
   /** Keys drawn beforehand, and the next of them: many at a time cost the least. */
-  #drawn = new Uint32Array(leastDrawn);
-  #next = leastDrawn;
+  #drawn = new Uint32Array(minDrawn);
+  #next = minDrawn;
 
   constructor(commands: CommandChooser, keys: KeyChooser) {
     this.#commands = commands;

@@ -100,8 +100,8 @@ function execute(state: ServerState, session: Session, request: readonly Buffer[
       error: `ERR unknown command '${given.slice(0, 128)}', with args beginning with: ${shown.slice(0, 128)}`,
     };
   }
-  const [fewest, most] = command.arity;
-  if (args.length < fewest || args.length > most) {
+  const [min, max] = command.arity;
+  if (args.length < min || args.length > max) {
     return { error: `ERR wrong number of arguments for '${name}' command` };
   }
   if (!session.authenticated && !openCommands.has(name)) return { error: 'NOAUTH Authentication required.' };
