@@ -217,7 +217,7 @@ export interface ThreadSample {
   readonly allServedMs: number | null;
   /** One for each pool of the thread. */
   readonly pools: readonly PoolSnapshot[];
-  readonly strain: ThreadLoadFigures;
+  readonly threadLoad: ThreadLoadFigures;
   /** Null in a closed loop. */
   readonly openLoop: OpenLoopSample | null;
   /** Redirections of a cluster that were followed in the measured window and its drain; null: a server alone. */

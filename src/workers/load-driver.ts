@@ -103,7 +103,7 @@ export class LoadDriver {
     return {
       thread,
       seconds: Math.max(0, (window.endNs - startNs) / 1e9),
-      strain: this.#measured.stop(),
+      threadLoad: this.#measured.stop(),
       allServedMs: allServedNs === null ? null : (allServedNs - releasedNs) / 1e6,
       pools: this.#pools.flatMap(pool => pool.metrics() ?? []),
       loads,
