@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { readRedirect } from '../src/pool/cluster/redirects.ts';
-import { mastersOf, readSlotRanges } from '../src/pool/cluster/slot-ranges.ts';
+import { mastersOf, readRedirect, readSlotRanges } from '../src/pool/cluster/slot-ranges.ts';
 import { RespReader } from '../src/pool/resp-values.ts';
 
 const bulk = (text: string) => `$${Buffer.byteLength(text)}\r\n${text}\r\n`;

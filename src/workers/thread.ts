@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandSet } from '../pool/batch.ts';
 import { nowNs } from '../pool/clock.ts';
-import { RedirectCount } from '../pool/cluster/redirects.ts';
+import { RedirectCount } from '../pool/cluster/slot-ranges.ts';
 import type { Connect } from '../pool/connection.ts';
 import { openPool } from '../pool/open-pool.ts';
 import { presets } from '../pool/presets.ts';

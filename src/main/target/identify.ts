@@ -1,4 +1,4 @@
-import { knowsNoHello } from '../../pool/wire-login.ts';
+import { knowsNoHello } from '../../pool/wire-connection.ts';
 import { PoolbenchError } from '../errors.ts';
 import { type Control, isRefusal } from './control.ts';
 import { infoNumber } from './info.ts';

@@ -1,6 +1,6 @@
 import { Batch, type CommandSet, KEY } from '../batch.ts';
 import { KeySlots } from './key-slots.ts';
-import { maxRedirects, type Redirect, readRedirect } from './redirects.ts';
+import { maxRedirects, type Redirect, readRedirect } from './slot-ranges.ts';
 import type { Topology } from './topology.ts';
 
 /**

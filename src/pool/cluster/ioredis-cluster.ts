@@ -5,7 +5,7 @@ import { type Connect, Connection } from '../connection.ts';
 import { failureCode } from '../errors.ts';
 import { argsOf, count, nameOf, redisOptions } from '../ioredis-connection.ts';
 import { connectTimeout } from '../socket.ts';
-import { maxRedirects, type RedirectCount } from './redirects.ts';
+import { maxRedirects, type RedirectCount } from './slot-ranges.ts';
 
 /** A command that was lost with its node is told after this long, so that a closed loop makes no storm of connects. */
 const pauseMs = 50;

@@ -1,7 +1,5 @@
 import { isIP } from 'node:net';
 import { type Address, nodeAddress } from '../address.ts';
-import type { CommandSet } from '../batch.ts';
-import { WireConnection } from '../wire-connection.ts';
 
 /** Where a node of a cluster listens. */
 export interface NodePlace {
@@ -51,25 +49,6 @@ function notSlots(): Error {
 }
 
 /**
- * Asks a node which nodes serve which slots, over a connection of its own, so that no reply of the load is in the way.
- * Rejects as a connect does, with its refusal, or after `timeoutMs` for each of both.
- */
-export async function askSlots(
-  node: Address,
-  { keyPrefix }: Pick<CommandSet, 'keyPrefix'>,
-  timeoutMs: number,
-): Promise<SlotRange[]> {
-  const connection = await WireConnection.connector(node, { keyPrefix, commands: [] }, timeoutMs)();
-  const late = setTimeout(() => connection.close('TIMEOUT'), timeoutMs);
-  try {
-    return readSlotRanges(await connection.ask('CLUSTER', 'SLOTS'), node.host);
-  } finally {
-    clearTimeout(late);
-    connection.close();
-  }
-}
-
-/**
  * A node of the cluster that was found through `seed`, with the same login and TLS. One that is announced by an IP
  * address shows a certificate of the name that the seed was asked by.
  */
@@ -77,4 +56,36 @@ export function clusterNode(seed: Address, { host, port }: NodePlace): Address {
   const { servername } = seed;
   const named = isIP(host) === 0 || servername === undefined;
   return { ...nodeAddress(seed, host, port), ...(named ? {} : { servername }) };
+}
+
+/** Redirections that a thread's clients were answered with and have followed, since the last reset. */
+export class RedirectCount {
+  moved = 0;
+  ask = 0;
+
+  /** The warm-up is discarded, as in the metrics of the pools. */
+  resetMetrics(): void {
+    this.moved = 0;
+    this.ask = 0;
+  }
+}
+
+/** Redirections of one command that are followed; after so many it fails with the code of the last one. */
+export const maxRedirects = 5;
+
+/** Where a node sends a command to, as its error says. */
+export interface Redirect {
+  readonly asking: boolean;
+  readonly slot: number;
+  /** Empty: the host that answered. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Reads `MOVED 3999 127.0.0.1:6381` and `ASK …`; undefined for any other error. */
+export function readRedirect(message: string): Redirect | undefined {
+  // The last colon: an IPv6 address has more.
+  const [, code, slot, host, port] = /^(MOVED|ASK) (\d{1,5}) (.*):(\d+)/.exec(message) ?? [];
+  if (code === undefined) return undefined;
+  return { asking: code === 'ASK', slot: Number(slot), host: host ?? '', port: Number(port) };
 }

@@ -4,8 +4,7 @@ import { type Connect, Connection } from '../connection.ts';
 import { failureCode, poolClosed } from '../errors.ts';
 import { WireConnection } from '../wire-connection.ts';
 import { BatchCutter, type Flight, type Part } from './batch-cutter.ts';
-import type { RedirectCount } from './redirects.ts';
-import { askSlots } from './slot-ranges.ts';
+import { type RedirectCount, readSlotRanges, type SlotRange } from './slot-ranges.ts';
 import { Topology } from './topology.ts';
 
 /** A node that does not tell the slots within this is passed over for the next. */
@@ -255,5 +254,24 @@ export class NodeConnection {
       part.fail(code, part.size);
       part.done();
     }
+  }
+}
+
+/**
+ * Asks a node which nodes serve which slots, over a connection of its own, so that no reply of the load is in the way.
+ * Rejects as a connect does, with its refusal, or after `timeoutMs` for each of both.
+ */
+export async function askSlots(
+  node: Address,
+  { keyPrefix }: Pick<CommandSet, 'keyPrefix'>,
+  timeoutMs: number,
+): Promise<SlotRange[]> {
+  const connection = await WireConnection.connector(node, { keyPrefix, commands: [] }, timeoutMs)();
+  const late = setTimeout(() => connection.close('TIMEOUT'), timeoutMs);
+  try {
+    return readSlotRanges(await connection.ask('CLUSTER', 'SLOTS'), node.host);
+  } finally {
+    clearTimeout(late);
+    connection.close();
   }
 }
