@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readConfig } from '../src/main/config/read-config.ts';
 import { estimateSeconds, planRun } from '../src/main/plan/rounds.ts';
-import { shuffle } from '../src/workers/shuffle.ts';
+import { shuffle } from '../src/workers/prng.ts';
 
 const experiment = await readConfig('configs/redis.json');
 const ordersOf = (seed: number) =>

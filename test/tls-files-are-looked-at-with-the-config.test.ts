@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { readConfig, readExperiment } from '../src/main/config/read-config.ts';
-import { targetAddress } from '../src/main/target/target-address.ts';
+import { targetAddress } from '../src/main/target/find-target.ts';
 import { faultsIn } from './support/config-faults.ts';
 import { certificates, otherCertificates } from './support/servers.ts';
 

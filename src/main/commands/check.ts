@@ -1,6 +1,6 @@
 import { toPlainLines } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
-import { mostRecords } from '../../workers/workload/key-ranges.ts';
+import { maxRecords } from '../../workers/workload/key-ranges.ts';
 import { asTypedHere, quote } from '../command-words.ts';
 import { readExperiment } from '../config/read-config.ts';
 import { describeEnvironment } from '../environment.ts';
@@ -12,8 +12,7 @@ import { type PlannedSide, planSides } from '../plan/sides.ts';
 import { warnOfMissingCores } from '../plan/spare-cores.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
-import { describeFoundTarget } from '../target/describe-found-target.ts';
-import { findTarget } from '../target/find-target.ts';
+import { describeFoundTarget, findTarget } from '../target/find-target.ts';
 import { preflight } from '../target/preflight.ts';
 
 /**
@@ -47,7 +46,7 @@ async function checkTarget(side: PlannedSide, sides: number, flags: CheckFlags):
     const scenarios = expandScenarios(side.experiment.scenarios);
     const needs = {
       connections: connectionsNeeded(scenarios),
-      keys: mostRecords(workloadTask(workload)),
+      keys: maxRecords(workloadTask(workload)),
       valueBytes: sizesOf(workloadTask(workload).values).mean,
     };
     const warnings = await preflight(target, needs, { force: flags.force === true });

@@ -20,8 +20,8 @@ import { expectNoError } from '../run/exit-code.ts';
 import { meetTarget, shoutBanners } from '../run/meet-target.ts';
 import { expectSameSubject } from '../run/same-subject.ts';
 import { shownFolder } from '../shown-folder.ts';
+import { shownTarget } from '../target/find-target.ts';
 import type { Target } from '../target/resolve.ts';
-import { shownTarget } from '../target/shown-target.ts';
 
 /** Settings that a ledger keeps, so that all of it is measured alike. */
 const kept = ['rounds', 'seconds', 'warmup', 'seed'] as const;

@@ -13,8 +13,8 @@ import { describeSearch } from '../search/describe-search.ts';
 import { planSearch } from '../search/plan-search.ts';
 import { runSearch, type SearchOutcome } from '../search/run-search.ts';
 import { shownFolder } from '../shown-folder.ts';
+import { shownTarget } from '../target/find-target.ts';
 import type { Target } from '../target/resolve.ts';
-import { shownTarget } from '../target/shown-target.ts';
 
 /**
  * `poolbench search CONFIG`: the highest rate that meets the config's conditions. What was found goes to standard output,

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PoolbenchError } from '../errors.ts';
-import { readTrust } from '../target/tls-files.ts';
+import { readTrust } from '../target/tls.ts';
 import { type Experiment, experimentSchema } from './experiment.ts';
 import { faultsOf, nameOf } from './faults.ts';
 import { parseJsonText, placeOf } from './json-text.ts';

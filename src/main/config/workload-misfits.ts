@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { keysOf, parseCommand } from '../../workers/workload/command-template.ts';
-import { keyRanges, mostRecords } from '../../workers/workload/key-ranges.ts';
+import { keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
+import { keyRanges, maxRecords } from '../../workers/workload/key-ranges.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
 import type { scenarioGroup } from './scenario-group.ts';
@@ -49,7 +49,7 @@ function numberOfKeys({ workload, scenarios }: Parts): string[] {
   const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (keys < maxPools)
     expected.push(`at least as many keys as pools, ${maxPools} here (each pool has keys of its own)`);
-  const all = Math.max(keyRanges(task).all, mostRecords(task));
+  const all = Math.max(keyRanges(task).all, maxRecords(task));
   if (all > maxKeyNumbers) {
     const max = Math.floor((maxKeyNumbers * keys) / all);
     expected.push(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isOutOfRange, numberBetween, oneOf, section, wholeNumber } from '../../aggregate/schema-parts.ts';
-import { parseGivenCommand } from '../../workers/workload/command-template.ts';
+import { parseGivenCommand } from '../../workers/workload/command-templates.ts';
 import { valueBytes, valueContent } from './values.ts';
 import { ycsbNames, ycsbPresets } from './ycsb.ts';
 

@@ -1,5 +1,4 @@
-import { mixSeed } from '../../workers/prng.ts';
-import { shuffle } from '../../workers/shuffle.ts';
+import { mixSeed, shuffle } from '../../workers/prng.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { groupLadders } from './ladders.ts';
 import { overheadSeconds } from './rounds.ts';

@@ -9,8 +9,8 @@ import type { Experiment } from '../config/experiment.ts';
 import { withoutPasswords } from '../config/target.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import type { Scenario } from '../plan/scenarios.ts';
+import { shownTarget, surroundingsOf } from '../target/find-target.ts';
 import type { Target } from '../target/resolve.ts';
-import { shownTarget, surroundingsOf } from '../target/shown-target.ts';
 
 /** What a run knows when it assembles its result: after every round, and at its end. */
 export interface RunState {

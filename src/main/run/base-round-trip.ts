@@ -1,7 +1,6 @@
 import { median } from '../../aggregate/statistics.ts';
 import { nowNs } from '../../pool/clock.ts';
-import type { Control } from '../target/control.ts';
-import { isRefusal } from '../target/refusal.ts';
+import { type Control, isRefusal } from '../target/control.ts';
 
 const mostPings = 20;
 const budgetMs = 100;

@@ -1,8 +1,7 @@
 import type { Result } from '../../aggregate/result.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
 import type { Experiment } from '../config/experiment.ts';
-import { describeFoundTarget } from '../target/describe-found-target.ts';
-import { findTarget } from '../target/find-target.ts';
+import { describeFoundTarget, findTarget } from '../target/find-target.ts';
 import type { Target } from '../target/resolve.ts';
 import { untilInterrupted } from './until-interrupted.ts';
 

@@ -2,7 +2,7 @@ import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { derivedFiles, reportFile, resultFile } from '../../aggregate/result-files.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
-import { keyRanges, mostRecords } from '../../workers/workload/key-ranges.ts';
+import { keyRanges, maxRecords } from '../../workers/workload/key-ranges.ts';
 import { describeEnvironment } from '../environment.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
@@ -64,7 +64,7 @@ export class SideRun {
   /** @throws PoolbenchError TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
   async preflight(): Promise<void> {
     const { values } = this.#workload;
-    const keys = mostRecords(this.#workload);
+    const keys = maxRecords(this.#workload);
     const connections = connectionsNeeded(this.#scenarios);
     const valueBytes = sizesOf(values).mean;
     const { force } = this.#shared;

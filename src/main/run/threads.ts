@@ -104,7 +104,7 @@ export class Threads {
     const stopped = new Promise<never>((_, reject) => {
       timer = setInterval(() => {
         for (const [thread, heart] of hearts.entries()) {
-          const beats = shared.beats(thread);
+          const beats = shared.heartbeats(thread);
           heart.secondsStill = heart.ended || beats !== heart.beats ? 0 : heart.secondsStill + 1;
           heart.beats = beats;
           if (heart.secondsStill < this.#mostSecondsStill) continue;

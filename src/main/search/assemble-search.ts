@@ -2,8 +2,8 @@ import { describeKnee } from '../../aggregate/search/describe-knee.ts';
 import type { Search, SearchStep } from '../../aggregate/search/schema.ts';
 import { withoutPasswords } from '../config/target.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
+import { shownTarget } from '../target/find-target.ts';
 import type { Target } from '../target/resolve.ts';
-import { shownTarget } from '../target/shown-target.ts';
 import type { SearchPlan } from './plan-search.ts';
 
 /** What a search knows when it writes its results: after every step, and at its end. */

@@ -1,11 +1,9 @@
 import type { ConnectGate } from './circuit-breaker.ts';
 import { nowNs } from './clock.ts';
-import { paced } from './connect-pacing.ts';
 import type { Connect, Connection } from './connection.ts';
 import { circuitOpen, poolClosed } from './errors.ts';
-import { closeStalled, probeHealth } from './health.ts';
-import { PoolRecorder } from './pool-recorder.ts';
-import type { PoolOptions } from './worker-pool.ts';
+import { PoolRecorder } from './metrics.ts';
+import type { ConnectPacing, PoolOptions, Probe } from './presets.ts';
 
 /** Period of the pool's one timer: it serves as coarse clock and expires waiters. */
 const sweepMs = 10;
@@ -13,7 +11,7 @@ const sweepMs = 10;
 const sweepsPerInspection = 10;
 
 /** What a pool does of itself when its timer comes. */
-export interface Chores {
+export interface MaintenanceTasks {
   /** Every 10 ms. */
   sweep(nowMs: number): void;
   /** Every 100 ms, after connections that stalled were closed. */
@@ -24,13 +22,13 @@ export interface Chores {
  * A pool's connections from opening to end, and the timer and clock by which they are looked after. Which caller gets
  * which connection is not decided here.
  */
-export class Upkeep {
+export class Maintenance {
   readonly recorder: PoolRecorder | undefined;
   readonly #options: PoolOptions;
   readonly #connect: Connect;
   readonly #connectPaced: Connect;
   readonly #gate: ConnectGate;
-  readonly #chores: Chores;
+  readonly #tasks: MaintenanceTasks;
   /** Every open connection, whoever has it. */
   readonly #all = new Set<Connection>();
   readonly #timer: NodeJS.Timeout;
@@ -46,15 +44,15 @@ export class Upkeep {
   #drained: (() => void) | undefined;
   #sweeps = 0;
 
-  constructor(options: PoolOptions, connect: Connect, gate: ConnectGate, chores: Chores) {
+  constructor(options: PoolOptions, connect: Connect, gate: ConnectGate, tasks: MaintenanceTasks) {
     if (options.max < 1)
       throw new RangeError(`Expected \`max\` to be a number from 1 and up, found ${options.max}`);
     this.recorder = options.metrics ? new PoolRecorder() : undefined;
     this.#options = options;
     this.#connect = () => this.#connectTimed(connect);
-    this.#connectPaced = paced(this.#connect, options.connects, Math.random);
+    this.#connectPaced = paced(this.#connect, options.connects, options.random ?? Math.random);
     this.#gate = gate;
-    this.#chores = chores;
+    this.#tasks = tasks;
     this.healthTtlMs = options.strategies.health === 'cached' ? options.healthTtlMs : 0;
     this.#timer = setInterval(() => this.#sweep(), sweepMs);
     this.#timer.unref();
@@ -118,7 +116,7 @@ export class Upkeep {
     return healthy;
   }
 
-  /** No more chores; connects that still wait for their turn are given up. */
+  /** No more tasks; connects that still wait for their turn are given up. */
   stop(): void {
     this.closed = true;
     clearInterval(this.#timer);
@@ -182,9 +180,81 @@ export class Upkeep {
 
   #sweep(): void {
     this.nowMs = Math.trunc(performance.now());
-    this.#chores.sweep(this.nowMs);
+    this.#tasks.sweep(this.nowMs);
     if (++this.#sweeps % sweepsPerInspection !== 0) return;
     closeStalled(this.#all, this.nowMs, this.#options.timeoutMs);
-    this.#chores.inspect();
+    this.#tasks.inspect();
   }
+}
+
+/** Looks at a connection before it is acquired; one that fails is closed or lost. */
+export function probeHealth(connection: Connection, probe: Probe): Promise<boolean> {
+  return probe === 'ping' ? pinged(connection) : polled(connection);
+}
+
+/** The document's check: a look at the socket after a turn of the event loop, in which a lost one has shown itself. */
+function polled(connection: Connection): Promise<boolean> {
+  return new Promise(resolve => {
+    setImmediate(() => resolve(connection.alive));
+  });
+}
+
+async function pinged(connection: Connection): Promise<boolean> {
+  try {
+    await connection.ping();
+    return true;
+  } catch {
+    // A server that refuses the PING has answered it: one that cannot save its data refuses every one.
+    if (connection.alive) return true;
+    connection.close();
+    return false;
+  }
+}
+
+/**
+ * Closes connections that owe a reply for `timeoutMs`: one look in a while for all of them, instead of a timer for
+ * every command. A batch's time starts with the first look that finds it, so that none is given up early. Replies
+ * come in order: a connection on which something is in flight and nothing settles owes its oldest batch, and all behind.
+ * One that is made of others is looked at part by part, so that a node of a cluster that hangs is given up alone.
+ */
+export function closeStalled(connections: Iterable<Connection>, nowMs: number, timeoutMs: number): void {
+  for (const connection of connections) {
+    const { parts } = connection;
+    if (parts !== undefined) closeStalled(parts, nowMs, timeoutMs);
+    else if (connection.sent === connection.settled) connection.sweptSettled = -1;
+    else if (connection.settled !== connection.sweptSettled) {
+      connection.sweptSettled = connection.settled;
+      connection.stalledSinceMs = nowMs;
+    } else if (nowMs - connection.stalledSinceMs >= timeoutMs) connection.close('TIMEOUT');
+  }
+}
+
+/**
+ * Longest wait of a jittered connect: 100 connects come at two a millisecond, which a server accepts as they come,
+ * and nobody waits longer than a worker does before it asks again after a failure.
+ */
+export const jitterMs = 50;
+
+/**
+ * Spreads a burst of connects: `parallel` leaves it as it is, `serial` connects one after another in the order asked
+ * for (one that fails does not stop the next), `jittered` lets each wait for up to `jitterMs` first.
+ * `random` draws from [0, 1).
+ */
+export function paced(connect: Connect, pacing: ConnectPacing, random: () => number): Connect {
+  if (pacing === 'serial') return inTurn(connect);
+  if (pacing === 'jittered') return () => sleep(random() * jitterMs).then(connect);
+  return connect;
+}
+
+function inTurn(connect: Connect): Connect {
+  let last: Promise<unknown> = Promise.resolve();
+  return () => {
+    const turn = last.then(connect);
+    last = turn.catch(() => {});
+    return turn;
+  };
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds));
 }

@@ -1,3 +1,49 @@
+import { RespReader, RespSyntaxError } from '../../../pool/resp-values.ts';
+
+/** Redis's proto-max-bulk-len. */
+const maxRequestBytes = 512 * 1024 * 1024;
+const ASTERISK = 0x2a;
+
+/**
+ * Cuts a stream of bytes into requests: arrays of bulk strings, and inline commands as a person types them. The chunks
+ * may be cut anywhere.
+ */
+export class RequestParser {
+  readonly #reader = new RespReader<Buffer>(bytes => bytes, {
+    maxBytes: maxRequestBytes,
+    types: { first: '*', inside: '$' },
+  });
+
+  /**
+   * Calls `onRequest` for each request that is complete now; its arguments are views of the chunk, to be copied if kept.
+   * @throws RespSyntaxError
+   */
+  feed(chunk: Buffer, onRequest: (request: Buffer[]) => void): void {
+    this.#reader.push(chunk);
+    for (let request = this.#next(); request !== undefined; request = this.#next())
+      if (request.length > 0) onRequest(request);
+  }
+
+  #next(): Buffer[] | undefined {
+    const first = this.#reader.peek();
+    if (first !== undefined && first !== ASTERISK) return inline(this.#reader.readLine());
+    const request = this.#reader.read();
+    if (request === undefined) return undefined;
+    if (request === null) return [];
+    return (request as readonly unknown[]).map(argument => {
+      if (Buffer.isBuffer(argument)) return argument;
+      throw new RespSyntaxError('an argument', 'null');
+    });
+  }
+}
+
+function inline(line: string | undefined): Buffer[] | undefined {
+  return line
+    ?.split(/\s+/)
+    .filter(word => word !== '')
+    .map(word => Buffer.from(word, 'latin1'));
+}
+
 /** A reply before it is encoded for the protocol version that a connection speaks. */
 export type Reply =
   | string

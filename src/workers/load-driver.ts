@@ -1,23 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowNs } from '../pool/clock.ts';
-import type { RedirectCount } from '../pool/cluster/redirects.ts';
-import type { WorkerPool } from '../pool/worker-pool.ts';
+import type { RedirectCount } from '../pool/cluster/slot-ranges.ts';
+import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
-import { CommandRecorder } from './command-recorder.ts';
 import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from './contract.ts';
-import { Crew } from './crew.ts';
-import type { LoadWorker } from './load-worker.ts';
+import { type LoadWorker, WorkerGroup } from './load-workers.ts';
 import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
 import { OpenLoopWorker } from './open-loop.ts';
 import { mixSeed } from './prng.ts';
 import { ProgressPublisher } from './progress-publisher.ts';
-import { type LoadWindow, Recorder } from './recorder.ts';
+import { CommandRecorder, type LoadWindow, Recorder } from './recorder.ts';
 import type { SharedState } from './shared-state.ts';
 import type { CommandMix } from './workload/command-mix.ts';
-import { partOf } from './workload/key-range.ts';
-import { openWorkload } from './workload/open-workload.ts';
-import type { Workload } from './workload/workload.ts';
+import { partOf } from './workload/key-choosers.ts';
+import { openWorkload, type Workload } from './workload/workload.ts';
 
 /** How often a thread looks at the stop flag and publishes its progress. */
 const tickMs = 50;
@@ -30,11 +27,11 @@ interface Load {
 }
 
 /** The workers of a thread's pools, made before the start instant: without a warm-up making them would be measured. */
-export class ThreadLoad {
+export class LoadDriver {
   readonly #task: ThreadTask;
-  readonly #pools: readonly WorkerPool[];
+  readonly #pools: readonly ConnectionPool[];
   readonly #window: LoadWindow = { endNs: Number.POSITIVE_INFINITY };
-  readonly #crew: Crew;
+  readonly #group: WorkerGroup;
   readonly #loads: readonly Load[];
   readonly #measured: MeasuredWindow;
   /** What makes the workers send; undefined in a closed loop, where they do so by themselves. */
@@ -47,7 +44,7 @@ export class ThreadLoad {
 
   constructor(
     task: ThreadTask,
-    pools: readonly WorkerPool[],
+    pools: readonly ConnectionPool[],
     mix: CommandMix,
     redirects: RedirectCount | null,
   ) {
@@ -55,10 +52,14 @@ export class ThreadLoad {
     this.#pools = pools;
     this.#open = task.openLoop === null ? undefined : new OpenLoad(task.openLoop, this.#window);
     this.#gathers = task.burst || (task.warmupSeconds > 0 && task.pools.every(hasEnough));
-    this.#crew = new Crew({ holds: this.#gathers && this.#open === undefined });
-    const hired = hire(task, pools, mix, { window: this.#window, crew: this.#crew, open: this.#open });
-    this.#loads = hired.loads;
-    this.#workloads = hired.workloads;
+    this.#group = new WorkerGroup({ holds: this.#gathers && this.#open === undefined });
+    const made = makeWorkers(task, pools, mix, {
+      window: this.#window,
+      group: this.#group,
+      open: this.#open,
+    });
+    this.#loads = made.loads;
+    this.#workloads = made.workloads;
     this.#measured = new MeasuredWindow(redirects === null ? pools : [...pools, redirects]);
     this.#redirects = redirects;
   }
@@ -72,11 +73,11 @@ export class ThreadLoad {
     for (const { recorder } of this.#loads) recorder.begin(startNs);
     this.#measured.schedule(startNs, window.endNs);
     // A worker that never gets a connection must not keep the others from the measured window, or from its end.
-    const letGo = () => {
-      this.#crew.letGo();
-      this.#open?.letGo();
+    const stopHolding = () => {
+      this.#group.stopHolding();
+      this.#open?.stopHolding();
     };
-    const latestHold = setTimeout(letGo, millisecondsUntil(warmupSeconds > 0 ? startNs : window.endNs));
+    const latestHold = setTimeout(stopHolding, millisecondsUntil(warmupSeconds > 0 ? startNs : window.endNs));
     const publisher = new ProgressPublisher(shared, thread, {
       recorders: this.#loads.map(({ recorder }) => recorder),
       pools: this.#pools,
@@ -87,22 +88,22 @@ export class ThreadLoad {
       if (shared.stopNs === undefined) return;
       // Operations were issued until the flag was seen, so the window lasts until then: it is what they are divided by.
       window.endNs = Math.min(window.endNs, Math.max(shared.stopNs, nowNs()));
-      letGo();
+      stopHolding();
     }, tickMs);
 
     const workers = this.#loads.flatMap(load => load.workers);
     if (this.#open === undefined) for (const worker of workers) worker.start();
     else void this.#open.begin(workers, { releasedNs, startNs, gathers: this.#gathers });
-    await drained(this.#crew.allStopped, window, timeoutMs);
+    await drained(this.#group.allStopped, window, timeoutMs);
     clearInterval(ticker);
     clearTimeout(latestHold);
 
-    const { allServedNs } = this.#crew;
+    const { allServedNs } = this.#group;
     const loads = this.#loads.map(finish);
     return {
       thread,
       seconds: Math.max(0, (window.endNs - startNs) / 1e9),
-      strain: this.#measured.stop(),
+      threadLoad: this.#measured.stop(),
       allServedMs: allServedNs === null ? null : (allServedNs - releasedNs) / 1e6,
       pools: this.#pools.flatMap(pool => pool.metrics() ?? []),
       loads,
@@ -114,30 +115,30 @@ export class ThreadLoad {
 }
 
 /** Makes the thread's workers, with what they ask for, and groups them by the size of their batches, smallest first. */
-function hire(
+function makeWorkers(
   task: ThreadTask,
-  pools: readonly WorkerPool[],
+  pools: readonly ConnectionPool[],
   mix: CommandMix,
-  { window, crew, open }: { window: LoadWindow; crew: Crew; open: OpenLoad | undefined },
+  { window, group, open }: { window: LoadWindow; group: WorkerGroup; open: OpenLoad | undefined },
 ): { readonly loads: readonly Load[]; readonly workloads: readonly Workload[] } {
   const loads = new Map<number, Load>();
   const workloads: Workload[] = [];
   for (const [index, share] of task.pools.entries()) {
-    const pool = pools[index] as WorkerPool;
+    const pool = pools[index] as ConnectionPool;
     const workloadOf = workloadsOf(task, mix, share, mixSeed(task.seed, index));
     for (const { workers, pipeline } of share.groups) {
       const load = loads.get(pipeline) ?? { pipeline, recorder: newRecorder(task, mix, window), workers: [] };
       loads.set(pipeline, load);
       const queue = open?.addPool(pool, workers, pipeline, mixSeed(task.seed, index));
       for (let worker = 0; worker < workers; worker++) {
-        crew.join();
+        group.join();
         const workload = workloadOf();
         if (workload !== workloads.at(-1)) workloads.push(workload);
         const parts = { pool, workload, recorder: load.recorder };
         load.workers.push(
           queue === undefined
-            ? new ClosedLoopWorker({ ...parts, window }, pipeline, crew)
-            : new OpenLoopWorker({ ...parts, queue }, pipeline, crew),
+            ? new ClosedLoopWorker({ ...parts, window }, pipeline, group)
+            : new OpenLoopWorker({ ...parts, queue }, pipeline, group),
         );
       }
     }

@@ -1,4 +1,21 @@
-import type { WorkerEvents } from './load-worker.ts';
+/** One worker of a thread, whatever makes it send. */
+export interface LoadWorker {
+  start(): void;
+  /** Operations that were due in the measured window and are neither completed nor failed. */
+  readonly unfinished: number;
+}
+
+/** What a worker tells its group. */
+export interface WorkerEvents {
+  /**
+   * It had its first reply. Called once.
+   *
+   * @returns whether it has to keep its connection and wait until `goOn` is called
+   */
+  readonly served: (doneNs: number, goOn: () => void) => boolean;
+  /** It issues nothing any more. Called once. */
+  readonly stopped: () => void;
+}
 
 /**
  * The workers of one thread: counts them as they have their first replies and as they stop. Where it holds, a worker
@@ -6,7 +23,7 @@ import type { WorkerEvents } from './load-worker.ts';
  * closed loop the first connections would otherwise go round, and a pool that opens them one by one would still be
  * growing in the measured window.
  */
-export class Crew implements WorkerEvents {
+export class WorkerGroup implements WorkerEvents {
   readonly allStopped: Promise<void>;
   #resolveStopped = () => {};
   #running = 0;
@@ -32,8 +49,8 @@ export class Crew implements WorkerEvents {
     return this.#allServedNs;
   }
 
-  /** Lets the held workers go on, and holds none any more. */
-  letGo(): void {
+  /** Lets the held workers continue, and holds none from then on. */
+  stopHolding(): void {
     this.#holds = false;
     for (const goOn of this.#held.splice(0)) goOn();
   }
@@ -41,7 +58,7 @@ export class Crew implements WorkerEvents {
   readonly served = (doneNs: number, goOn: () => void): boolean => {
     if (--this.#unserved === 0) {
       this.#allServedNs = doneNs;
-      this.letGo();
+      this.stopHolding();
     }
     if (this.#holds) this.#held.push(goOn);
     return this.#holds;
