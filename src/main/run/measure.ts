@@ -1,6 +1,6 @@
 import { mergeSamples } from '../../aggregate/merge.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
-import { threadPartOf } from '../../aggregate/scenario.ts';
+import { type ThreadPart, threadPartOf } from '../../aggregate/scenario.ts';
 import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/batch.ts';
 import { nowNs } from '../../pool/clock.ts';
@@ -46,7 +46,7 @@ export function threadTasks(
     thread,
     address: target.address,
     ...(target.control.cluster === undefined ? {} : { cluster: target.control.cluster }),
-    ...threadPartOf(scenario),
+    ...(threadPartOf(scenario) satisfies Pick<ThreadTask, keyof ThreadPart>),
     openLoop: openLoopOf(scenario, thread),
     pools,
     keyPrefix,
