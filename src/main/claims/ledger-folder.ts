@@ -71,7 +71,7 @@ async function readVerdicts(folder: string, suite: PlannedSuite): Promise<Verdic
   const { complete, claims } = await readChecked(file, comparisonSchema, 'the comparison of a suite');
   if (!complete) return { complete, before: claims, now: claims, measured: undefined };
   const results = await Promise.all(
-    suite.sides.map(({ name }) => readResult(join(folder, suite.name, name, 'result.json'))),
+    suite.plan.sides.map(({ name }) => readResult(join(folder, suite.name, name, 'result.json'))),
   );
   return { complete, before: claims, now: judgeVersusClaims(results), measured: results[0] };
 }

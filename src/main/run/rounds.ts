@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import type { RoundResult } from '../../aggregate/result.ts';
+import { asError } from '../errors.ts';
+import type { RunSize } from '../live/snapshot.ts';
+import { estimateSeconds, type Plan, type Turn } from '../plan/plan.ts';
+import type { EarlierRun } from './earlier-run.ts';
+import type { Session } from './session.ts';
+import { type Side, SideRun, type SideState } from './side.ts';
+import { Threads } from './threads.ts';
+
+/** One round, as it is measured. */
+export interface Round {
+  /** From 1. */
+  readonly round: number;
+  /** Of how many; 0 where nobody knows. */
+  readonly rounds: number;
+  readonly turns: readonly Turn[];
+  /** What each turn and all after it take in the whole run, as planned; undefined where nobody knows. */
+  readonly secondsLeft?: readonly number[];
+  /** What is told in place of round and index, where their totals are not known. */
+  readonly place?: string;
+}
+
+export interface RoundsRun {
+  /** One, or several that are measured in turn within every round; never none. */
+  readonly sides: readonly Side[];
+  /** Yields the next round when it is to be measured, so that it may depend on what those before it have found. */
+  readonly rounds: Iterable<Round>;
+  readonly size: RunSize;
+  readonly session: Pick<Session, 'progress' | 'signal' | 'force'>;
+  /** Of a ledger. */
+  readonly suite?: string | undefined;
+  /** What there is already of one side, where that is resumed. */
+  readonly earlier?: EarlierRun | undefined;
+  /**
+   * Is called after every round that was not interrupted, with what was measured in each of its turns. By default all
+   * sides are saved.
+   */
+  readonly afterRound?: (measured: readonly (RoundResult | null)[], save: Save) => Promise<unknown>;
+}
+
+/** Writes what there is of every side. */
+export type Save = () => Promise<readonly SideState[]>;
+
+/** How a run ended: whatever was measured of each side, and the error that ended it early. */
+export interface RoundsOutcome {
+  readonly sides: readonly SideState[];
+  readonly error: Error | undefined;
+}
+
+/** The rounds of a plan, but for those that are finished. */
+export function* roundsOf(plan: Plan, finished = 0): Generator<Round> {
+  const secondsOf = (turns: readonly Turn[]) => estimateSeconds(plan, turns);
+  for (const [index, turns] of plan.rounds.entries()) {
+    if (index < finished) continue;
+    const secondsLater = secondsOf(plan.rounds.slice(index + 1).flat());
+    const secondsLeft = turns.map((_, place) => secondsOf(turns.slice(place)) + secondsLater);
+    yield { round: index + 1, rounds: plan.rounds.length, turns, secondsLeft };
+  }
+}
+
+/** How large a plan is without the rounds that are finished. */
+export function sizeOf(plan: Plan, finished = 0): RunSize {
+  const turns = plan.rounds.slice(finished).flat();
+  return { measurements: turns.length, seconds: estimateSeconds(plan, turns) };
+}
+
+/**
+ * Runs all rounds on all sides, and writes each side's result.json and report.md after every round, and what is made of
+ * it for readers and other tools at the end. A lost target or a failed thread ends the run early, on all sides, with what
+ * was measured kept; the run's keys are removed and its threads ended either way. Targets are left to the session.
+ *
+ * @throws PoolbenchError of the preflight, or of the claim of a key prefix, before any load
+ */
+export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
+  const { sides, session, earlier } = run;
+  const { progress, signal, force } = session;
+  // Threads take longest to start, so they start while the targets are prepared.
+  const threads = new Threads(
+    Math.max(...sides.flatMap(({ scenarios }) => scenarios.map(scenario => scenario.threads))),
+  );
+  const sessionId = sides.length > 1 ? randomUUID() : undefined;
+  const startedAt = earlier?.startedAt ?? new Date();
+  const shared = { threads, startedAt, sessionId, progress, signal, force, earlier };
+  const runs = sides.map(side => new SideRun(side, shared));
+
+  let error: Error | undefined;
+  try {
+    // Before any claims, so that none takes another's for that of a run gone by.
+    for (const side of runs) await side.preflight();
+    try {
+      for (const side of runs) await side.claim();
+      error = await runUntilError(run, runs);
+    } finally {
+      for (const side of runs) await side.removeKeys();
+    }
+  } finally {
+    await threads.close();
+  }
+  const saved = await saveAll(runs, { complete: error === undefined && !signal.aborted, final: true });
+  return {
+    sides: saved,
+    error: error ?? saved.find(({ written }) => written.error !== undefined)?.written.error,
+  };
+}
+
+/** Resolves to what ended it early, if anything did. */
+async function runUntilError(
+  { rounds, size, session, suite, afterRound = (_, save) => save() }: RoundsRun,
+  sides: readonly SideRun[],
+): Promise<Error | undefined> {
+  const { progress, signal } = session;
+  try {
+    for (const side of sides) await side.prepare();
+    progress.begin(size);
+    for (const { turns, secondsLeft, ...round } of rounds) {
+      const measured: (RoundResult | null)[] = [];
+      for (const [index, { side, scenario }] of turns.entries()) {
+        if (signal.aborted) return undefined;
+        const left = secondsLeft?.[index];
+        const step = {
+          ...round,
+          suite,
+          index: index + 1,
+          total: turns.length,
+          ...(left === undefined ? {} : { secondsLeft: left }),
+        };
+        measured.push((await sides[side]?.measure(scenario, step)) ?? null);
+      }
+      if (signal.aborted) return undefined;
+      await afterRound(measured, () => saveAll(sides, { complete: false, final: false }));
+    }
+    return undefined;
+  } catch (cause) {
+    return asError(cause);
+  } finally {
+    progress.end();
+  }
+}
+
+async function saveAll(
+  sides: readonly SideRun[],
+  state: { readonly complete: boolean; readonly final: boolean },
+): Promise<SideState[]> {
+  const saved: SideState[] = [];
+  for (const side of sides) saved.push(await side.save(state));
+  return saved;
+}
