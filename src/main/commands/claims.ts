@@ -60,13 +60,7 @@ export async function claims(
     let unwritten: PoolbenchError | undefined;
     const keep = async (suites: readonly JudgedSuite[]) => {
       ledger = assembleLedger(head, words, suites, new Date());
-      unwritten = await writeLedger(folder, ledger).then(
-        () => undefined,
-        (cause: unknown) => {
-          if (!(cause instanceof PoolbenchError)) throw cause;
-          return cause;
-        },
-      );
+      unwritten = (await writeLedger(folder, ledger)).error;
     };
     await keep(left);
     const cold = describeCold(plan, settings);

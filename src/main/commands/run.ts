@@ -72,7 +72,8 @@ export async function versus(paths: readonly string[], flags: RunFlags): Promise
 export async function resume(folder: string, flags: RunFlags): Promise<number> {
   const { result, plan } = await readLeftRun(folder, flags);
   const [side] = plan.sides;
-  if (result.complete || side === undefined) {
+  if (side === undefined) throw new Error('a run that is resumed has one side');
+  if (result.complete) {
     process.stderr.write('This run is complete: there is nothing to go on with.\n');
     printOutput(result, { json: flags.json, render: colour => renderTerminal(result, colour) });
     if (flags.json) shoutBanners(result.target);

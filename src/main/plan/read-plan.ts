@@ -62,11 +62,11 @@ function shorten(
 ): Pick<Experiment, 'seconds' | 'warmupSeconds'> | undefined {
   const whole = seconds + warmupSeconds;
   if (whole <= available) return { seconds, warmupSeconds };
-  const leastSeconds = keep.has('seconds') ? seconds : Math.min(minSeconds, seconds);
-  const share = Math.min((available * warmupSeconds) / whole, available - leastSeconds);
+  const neededSeconds = keep.has('seconds') ? seconds : Math.min(minSeconds, seconds);
+  const share = Math.min((available * warmupSeconds) / whole, available - neededSeconds);
   const warmup = keep.has('warmupSeconds') ? warmupSeconds : roundDown(Math.max(0, share));
   const left = available - warmup;
-  if (left < leastSeconds) return undefined;
+  if (left < neededSeconds) return undefined;
   return {
     seconds: left >= seconds || keep.has('seconds') ? seconds : roundDown(left),
     warmupSeconds: warmup,

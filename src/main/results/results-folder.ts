@@ -93,9 +93,9 @@ export async function writeComparison(folder: string, comparison: ResultComparis
   ]);
 }
 
-/** Writes `search.json` and `search.md`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
-export async function writeSearch(folder: string, search: Search): Promise<void> {
-  await writeFiles(folder, [
+/** Writes `search.json` and `search.md`. */
+export function writeSearch(folder: string, search: Search): Promise<Written> {
+  return writeAsFarAsPossible(folder, [
     { path: 'search.json', render: () => `${JSON.stringify(search, null, 1)}\n` },
     { path: 'search.md', render: () => renderSearchMarkdown(search) },
   ]);

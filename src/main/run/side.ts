@@ -165,15 +165,11 @@ export class SideRun {
     const derived = final ? derivedFiles(result) : [reportFile(result)];
     const written = await writeAsFarAsPossible(folder, [resultFile(result), ...derived]);
     if (written.error !== undefined && !complete) this.#warn([written.error.message]);
-    return { result, written, warnings: this.#allWarnings };
+    return { result, written, warnings: [...target.notes, ...this.#warnings] };
   }
 
   get #workload(): WorkloadTask {
     return workloadTask(this.#side.experiment.workload);
-  }
-
-  get #allWarnings(): readonly string[] {
-    return [...this.#side.target.notes, ...this.#warnings];
   }
 
   get #claimed(): KeySpace {

@@ -5,7 +5,6 @@ import { describeStep, passes } from '../../aggregate/search/step-result.ts';
 import { describeStepLine, formatSearchRate } from '../../aggregate/search/words.ts';
 import { withoutPasswords } from '../config/target.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
-import { PoolbenchError } from '../errors.ts';
 import { writeSearch } from '../results/results-folder.ts';
 import { type Round, runRounds } from '../run/rounds.ts';
 import type { Session } from '../run/session.ts';
@@ -47,10 +46,9 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
   };
   const assemble = (state: SideState, complete: boolean) =>
     assembleSearch(plan, { target, startedAt, steps, complete, warnings: state.warnings });
-  const write = async (search: Search, { written }: SideState) => {
-    await writeSearch(folder, search);
-    if (written.error !== undefined) throw written.error;
-  };
+  /** Resolves to what kept one of the files from being written. */
+  const write = async (search: Search, { written }: SideState) =>
+    (await writeSearch(folder, search)).error ?? written.error;
   function* rounds(): Generator<Round> {
     for (let round = 1, next = knee.next; next !== null && !stopped; round++, next = knee.next) {
       rate = next.rate;
@@ -76,20 +74,17 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
       conclude(step.verdict);
       const last = steps.at(-1);
       if (last !== undefined) progress.say(describeStepLine(last));
-      for (const state of await saveSides()) await write(assemble(state, false), state);
+      for (const state of await saveSides()) {
+        const unwritten = await write(assemble(state, false), state);
+        if (unwritten !== undefined) throw unwritten;
+      }
     },
   });
   if (repeats.length > 0) conclude('unfinished');
   const [state] = sides;
   if (state === undefined) throw new Error('a search has one side');
   const search = assemble(state, state.result.complete && knee.next === null);
-  const unwritten = await write(search, state).then(
-    () => undefined,
-    (cause: unknown) => {
-      if (!(cause instanceof PoolbenchError)) throw cause;
-      return cause;
-    },
-  );
+  const unwritten = await write(search, state);
   return { search, written: unwritten === undefined, error: error ?? unwritten };
 }
 
