@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Experiment, experimentSchema } from '../src/main/config/experiment.ts';
 import { estimateSeconds, planRun } from '../src/main/plan/plan.ts';
+import { roundsOf } from '../src/main/run/rounds.ts';
 
 function experiment(changes: Readonly<Record<string, unknown>> = {}): Experiment {
   return experimentSchema.parse({
@@ -59,6 +60,20 @@ test('the estimate takes every turn at the length of its side', () => {
     experiment({ seconds: 3, warmupSeconds: 1, rounds: 1 }),
   ];
   expect(estimateSeconds(planRun(experiments))).toBeCloseTo(6 * (1 + 4 + 2 * 0.15), 6);
+});
+
+test('a run that is resumed measures the rounds of its plan that are left, and knows how long they take', () => {
+  const plan = planRun([experiment({ rounds: 3 }), experiment({ rounds: 4, seconds: 2 })]);
+  const rounds = [...roundsOf(plan, 2)];
+  expect(rounds.map(({ round, rounds, turns }) => ({ round, rounds, turns }))).toEqual([
+    { round: 3, rounds: 4, turns: plan.rounds[2] },
+    { round: 4, rounds: 4, turns: plan.rounds[3] },
+  ]);
+  const left = rounds.flatMap(({ secondsLeft }) => secondsLeft ?? []);
+  expect(left).toHaveLength(12 + 6);
+  expect(left[0]).toBeCloseTo(estimateSeconds(plan, plan.rounds.slice(2).flat()), 6);
+  expect(left.at(-1)).toBeCloseTo(2 + 0.25 + 0.15, 6);
+  expect([...roundsOf(plan, 4)]).toEqual([]);
 });
 
 test('several numbers of server threads make as many sides, each of a name of its own', () => {

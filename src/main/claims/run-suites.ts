@@ -5,12 +5,12 @@ import type { JudgedSuite } from '../../aggregate/ledger/ledger.ts';
 import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { fewestRounds } from '../../aggregate/verdict-bounds.ts';
-import { withoutPasswords } from '../config/target.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import { readResult } from '../results/read-result.ts';
 import { makeFolder, notWritable, writeComparison } from '../results/results-folder.ts';
+import { keptConfig } from '../run/assemble.ts';
 import { describeEarlier, type EarlierRun, resumeNow } from '../run/earlier-run.ts';
-import { roundsOf, runRounds, sizeOf } from '../run/rounds.ts';
+import { runPlan } from '../run/rounds.ts';
 import type { Session } from '../run/session.ts';
 import type { Side } from '../run/side.ts';
 import type { Target } from '../target/resolve.ts';
@@ -72,7 +72,7 @@ async function runSuite(suite: PlannedSuite, session: Session, own: Target): Pro
     for (const [index, side] of suite.plan.sides.entries()) {
       let target = own;
       if (index !== suite.own) {
-        target = await session.meet(side.experiment, { side: side.name, onFreePort: true });
+        target = await session.openTarget(side.experiment, { side: side.name, onFreePort: true });
         others.push(target);
       }
       sides.push({ ...side, target, folder: join(session.folder, suite.name, ...partOf(suite, side.name)) });
@@ -85,9 +85,9 @@ async function runSuite(suite: PlannedSuite, session: Session, own: Target): Pro
     return await runSides(suite, sides, session);
   } catch (cause) {
     const error = asError(cause);
-    return { suite: { ...suite.shown, state: 'failed', note: sayError(error), judged: null }, error };
+    return { suite: { ...suite.shown, state: 'failed', note: describeError(error), judged: null }, error };
   } finally {
-    for (const other of others) await session.leave(other);
+    for (const other of others) await session.closeTarget(other);
   }
 }
 
@@ -105,9 +105,7 @@ async function runSides(
   const [only] = sides;
   const earlier = only === undefined || sides.length > 1 ? undefined : await readUnfinished(only);
   if (earlier !== undefined) session.progress.say(describeEarlier(earlier));
-  const finished = earlier?.finished.count ?? 0;
-  const rounds = { rounds: roundsOf(plan, finished), size: sizeOf(plan, finished) };
-  const outcome = await runRounds({ sides, ...rounds, session, suite: name, earlier });
+  const outcome = await runPlan(plan, { sides, session, suite: name, earlier });
   const results = outcome.sides.map(({ result }) => result);
   let claims = results[0]?.claims ?? [];
   if (suite.opponents !== null) {
@@ -118,7 +116,7 @@ async function runSides(
   const { error } = outcome;
   const shown = { ...suite.shown, result: resultOf(suite) };
   if (error !== undefined) {
-    return { suite: { ...shown, state: 'failed', note: sayError(error), judged: null }, error };
+    return { suite: { ...shown, state: 'failed', note: describeError(error), judged: null }, error };
   }
   const complete = results.every(result => result.complete);
   return {
@@ -140,13 +138,13 @@ async function readUnfinished(side: Side): Promise<EarlierRun | undefined> {
   const file = join(folder, 'result.json');
   if (!existsSync(file)) return undefined;
   const result = await readResult(file);
-  const config = { ...experiment, target: withoutPasswords(experiment.target, target.declared.url) };
-  if (result.complete || JSON.stringify(result.config) !== JSON.stringify(config)) return undefined;
+  const config = JSON.stringify(keptConfig(experiment, target));
+  if (result.complete || JSON.stringify(result.config) !== config) return undefined;
   return resumeNow(result, side, folder);
 }
 
 /** The first line of what went wrong, as a sentence. */
-function sayError({ message }: Error): string {
+function describeError({ message }: Error): string {
   return `It failed: ${message.split('\n', 1)[0]?.replace(/[.:]$/, '')}.`;
 }
 
@@ -157,7 +155,7 @@ function describeSuites(plan: readonly PlannedSuite[], toRun: readonly PlannedSu
   const few = toRun.some(({ shown }) => shown.rounds < fewestRounds)
     ? `\nNo verdict is to be had from so few rounds: it takes ${fewestRounds}.`
     : '';
-  return `Claims: ${toRun.length}${which} suites for ${formatPlural(claims, 'claim')}, about ${sayDuration(toRun)} in all.${few}`;
+  return `Claims: ${toRun.length}${which} suites for ${formatPlural(claims, 'claim')}, about ${formatDurationOf(toRun)} in all.${few}`;
 }
 
 function describeNext(toRun: readonly PlannedSuite[], place: number): string {
@@ -166,11 +164,11 @@ function describeNext(toRun: readonly PlannedSuite[], place: number): string {
   const ids = claims.map(({ id }) => id).join(', ');
   const size = `${formatPlural(shown.scenarios, 'scenario')} × ${formatPlural(shown.rounds, 'round')}`;
   return (
-    `\nSuite ${place + 1} of ${toRun.length}: ${name} (${ids}), ${size}, about ${sayDuration(left.slice(0, 1))}` +
-    `${left.length > 1 ? `; about ${sayDuration(left)} left in all` : ''}`
+    `\nSuite ${place + 1} of ${toRun.length}: ${name} (${ids}), ${size}, about ${formatDurationOf(left.slice(0, 1))}` +
+    `${left.length > 1 ? `; about ${formatDurationOf(left)} left in all` : ''}`
   );
 }
 
-function sayDuration(suites: readonly PlannedSuite[]): string {
+function formatDurationOf(suites: readonly PlannedSuite[]): string {
   return formatDuration(suites.reduce((sum, suite) => sum + suite.estimatedSeconds, 0));
 }

@@ -44,7 +44,7 @@ export async function claims(
     const { folder, progress } = session;
     const left: JudgedSuite[] = [];
     for (const suite of plan) left.push(await readSuite(folder, suite));
-    const target = await session.meet(wanted);
+    const target = await session.openTarget(wanted);
     const now = subjectOf(target);
     const head = earlier ?? {
       ...now,

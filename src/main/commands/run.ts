@@ -23,8 +23,8 @@ import {
   subjectOf,
 } from '../run/earlier-run.ts';
 import { endRun } from '../run/exit-code.ts';
-import { type RoundsOutcome, roundsOf, runRounds, sizeOf } from '../run/rounds.ts';
-import { Session, shoutBanners } from '../run/session.ts';
+import { type RoundsOutcome, runPlan } from '../run/rounds.ts';
+import { printBanners, Session } from '../run/session.ts';
 import type { Side } from '../run/side.ts';
 import { withoutPassword } from '../target/url.ts';
 import { printOutput } from '../terminal.ts';
@@ -37,7 +37,7 @@ import { printOutput } from '../terminal.ts';
  */
 export async function run(path: string, flags: RunFlags): Promise<number> {
   const plan = await readPlan([path], flags);
-  return await runPlan(plan, plan.sides[0]?.experiment.name ?? '', flags);
+  return await loadSides(plan, plan.sides[0]?.experiment.name ?? '', flags);
 }
 
 /**
@@ -59,7 +59,7 @@ export async function versus(paths: readonly string[], flags: RunFlags): Promise
   const names = plan.sides.map(({ name }) => name);
   const joined = `versus-${names.join('-')}`;
   const name = joined.length <= longestName ? joined : `versus-${names[0]}-and-${names.length - 1}-more`;
-  return await runPlan(plan, name, flags);
+  return await loadSides(plan, name, flags);
 }
 
 /**
@@ -76,17 +76,17 @@ export async function resume(folder: string, flags: RunFlags): Promise<number> {
   if (result.complete) {
     process.stderr.write('This run is complete: there is nothing to go on with.\n');
     printOutput(result, { json: flags.json, render: colour => renderTerminal(result, colour) });
-    if (flags.json) shoutBanners(result.target);
+    if (flags.json) printBanners(result.target);
     return endRun({ results: [result], error: undefined }, plan.sides, { interrupted: false });
   }
-  return await runPlan(plan, side.experiment.name, flags, resumeNow(result, side, folder));
+  return await loadSides(plan, side.experiment.name, flags, resumeNow(result, side, folder));
 }
 
 /**
  * Finds the targets, measures, prints, writes. Results go to standard output, everything on the way there to standard
  * error. One side has its results in the run's folder; several have a folder each in it, beside their comparison.
  */
-async function runPlan(plan: Plan, name: string, flags: RunFlags, earlier?: EarlierRun): Promise<number> {
+async function loadSides(plan: Plan, name: string, flags: RunFlags, earlier?: EarlierRun): Promise<number> {
   const several = plan.sides.length > 1;
   const parts = several ? plan.sides.map(side => side.name) : [];
   return await Session.run(flags, { name, folder: earlier?.folder, parts }, async session => {
@@ -94,20 +94,13 @@ async function runPlan(plan: Plan, name: string, flags: RunFlags, earlier?: Earl
     const sides: Side[] = [];
     for (const [index, side] of plan.sides.entries()) {
       const options = several ? { side: side.name, onFreePort: true } : {};
-      const target = await session.meet(side.experiment, options);
+      const target = await session.openTarget(side.experiment, options);
       if (earlier !== undefined) expectSameSubject('run', earlier.subject, subjectOf(target));
       sides.push({ ...side, target, folder: session.parts[index] ?? folder });
     }
     progress.say(describePlan(plan));
     if (earlier !== undefined) progress.say(describeEarlier(earlier));
-    const finished = earlier?.finished.count ?? 0;
-    const outcome = await runRounds({
-      sides,
-      rounds: roundsOf(plan, finished),
-      size: sizeOf(plan, finished),
-      session,
-      earlier,
-    });
+    const outcome = await runPlan(plan, { sides, session, earlier });
     const written = await printAndWrite(outcome, session).catch(cause => {
       throw outcome.error ?? cause;
     });

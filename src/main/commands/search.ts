@@ -21,7 +21,7 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
   const options = { name: `${experiment.name}-search`, parts: ['steps'] };
   return await Session.run(flags, options, async session => {
     const { progress, folder } = session;
-    const target = await session.meet(experiment);
+    const target = await session.openTarget(experiment);
     progress.say(describeSearch(plan));
     const outcome = await runSearch(plan, target, session);
     session.print(outcome.search, colour => renderSearch(outcome.search, colour));

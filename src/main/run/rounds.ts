@@ -4,8 +4,7 @@ import { asError } from '../errors.ts';
 import type { RunSize } from '../live/snapshot.ts';
 import { estimateSeconds, type Plan, type Turn } from '../plan/plan.ts';
 import type { EarlierRun } from './earlier-run.ts';
-import type { Session } from './session.ts';
-import { type Side, SideRun, type SideState } from './side.ts';
+import { type Side, SideRun, type SideSession, type SideState } from './side.ts';
 import { Threads } from './threads.ts';
 
 /** One round, as it is measured. */
@@ -27,7 +26,7 @@ export interface RoundsRun {
   /** Yields the next round when it is to be measured, so that it may depend on what those before it have found. */
   readonly rounds: Iterable<Round>;
   readonly size: RunSize;
-  readonly session: Pick<Session, 'progress' | 'signal' | 'force'>;
+  readonly session: SideSession;
   /** Of a ledger. */
   readonly suite?: string | undefined;
   /** What there is already of one side, where that is resumed. */
@@ -59,10 +58,12 @@ export function* roundsOf(plan: Plan, finished = 0): Generator<Round> {
   }
 }
 
-/** How large a plan is without the rounds that are finished. */
-export function sizeOf(plan: Plan, finished = 0): RunSize {
+/** Runs the rounds of a plan, but for those that an earlier run has finished. @throws as `runRounds` */
+export function runPlan(plan: Plan, run: Omit<RoundsRun, 'rounds' | 'size'>): Promise<RoundsOutcome> {
+  const finished = run.earlier?.finished.count ?? 0;
   const turns = plan.rounds.slice(finished).flat();
-  return { measurements: turns.length, seconds: estimateSeconds(plan, turns) };
+  const size = { measurements: turns.length, seconds: estimateSeconds(plan, turns) };
+  return runRounds({ ...run, rounds: roundsOf(plan, finished), size });
 }
 
 /**
@@ -74,14 +75,13 @@ export function sizeOf(plan: Plan, finished = 0): RunSize {
  */
 export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   const { sides, session, earlier } = run;
-  const { progress, signal, force } = session;
   // Threads take longest to start, so they start while the targets are prepared.
   const threads = new Threads(
     Math.max(...sides.flatMap(({ scenarios }) => scenarios.map(scenario => scenario.threads))),
   );
   const sessionId = sides.length > 1 ? randomUUID() : undefined;
   const startedAt = earlier?.startedAt ?? new Date();
-  const shared = { threads, startedAt, sessionId, progress, signal, force, earlier };
+  const shared = { session, threads, startedAt, sessionId, earlier };
   const runs = sides.map(side => new SideRun(side, shared));
 
   let error: Error | undefined;
@@ -97,7 +97,10 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   } finally {
     await threads.close();
   }
-  const saved = await saveAll(runs, { complete: error === undefined && !signal.aborted, final: true });
+  const saved = await saveAll(runs, {
+    complete: error === undefined && !session.signal.aborted,
+    final: true,
+  });
   return {
     sides: saved,
     error: error ?? saved.find(({ written }) => written.error !== undefined)?.written.error,

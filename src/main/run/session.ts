@@ -21,7 +21,7 @@ export interface SessionOptions {
   readonly folder?: string | undefined;
   /** Folders that are made in the results folder. */
   readonly parts?: readonly string[];
-  /** Says what there is to say where an interrupt ends the process before the load, and the folder has results in it. */
+  /** Is called when an interrupt ends the process before the load and the folder has results in it. */
   readonly onExit?: (folder: string) => void;
 }
 
@@ -98,14 +98,14 @@ export class Session {
   }
 
   /**
-   * Finds the target of an experiment, or starts it, and says what it is. It is stopped when the session ends. There is
+   * Finds the target of an experiment, or starts it, and describes it. It is stopped when the session ends. There is
    * nothing to keep yet, so an interrupt meanwhile ends the process.
    *
    * @param options.side its name, where there are several
    * @param options.onFreePort keeps a server that is started off the ports of the others' URLs
    * @throws PoolbenchError as `resolveTarget`
    */
-  async meet(
+  async openTarget(
     experiment: Pick<Experiment, 'target' | 'timeoutMs'>,
     { side = '', onFreePort = false }: { readonly side?: string; readonly onFreePort?: boolean } = {},
   ): Promise<Target> {
@@ -119,24 +119,24 @@ export class Session {
       }),
     );
     this.#targets.add(target);
-    shoutBanners(target);
+    printBanners(target);
     say(describeFoundTarget(target));
     this.progress.meet(side, shownTarget(target));
     return target;
   }
 
   /** Stops a target before the session ends. */
-  async leave(target: Target): Promise<void> {
+  async closeTarget(target: Target): Promise<void> {
     this.#targets.delete(target);
     await target.stop();
   }
 
-  /** Prints what was found on standard output, as JSON or rendered. JSON cannot shout, so the banners come once more. */
+  /** Prints what was found on standard output, as JSON or rendered. JSON has no banners, so they are printed once more. */
   print(found: unknown, render: (colour: boolean) => string): void {
     const { json } = this.#flags;
     this.progress.say('');
     printOutput(found, { json, render });
-    if (json) for (const target of this.#targets) shoutBanners(target);
+    if (json) for (const target of this.#targets) printBanners(target);
   }
 
   async #makeFolders({ name, folder, parts = [] }: SessionOptions): Promise<void> {
@@ -160,7 +160,7 @@ export class Session {
   }
 }
 
-/** A stand-in is never silent, nor is a server that nobody has verified, not even with --quiet. */
-export function shoutBanners(target: Result['target']): void {
+/** Announces a stand-in, or a server that nobody has verified, on standard error, even with --quiet. */
+export function printBanners(target: Result['target']): void {
   for (const banner of targetBanners({ target })) process.stderr.write(`${banner}\n`);
 }

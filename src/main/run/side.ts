@@ -3,7 +3,6 @@ import { derivedFiles, reportFile, resultFile } from '../../aggregate/result-fil
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges } from '../../workers/workload/key-ranges.ts';
-import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
 import type { PlannedSide } from '../plan/plan.ts';
 import type { Scenario } from '../plan/scenarios.ts';
@@ -16,8 +15,9 @@ import { assembleResult } from './assemble.ts';
 import type { EarlierRun } from './earlier-run.ts';
 import { type Bench, runMeasurement, warmUpThreads } from './measurement.ts';
 import { preflightSide } from './preflight-side.ts';
+import type { Session } from './session.ts';
 import { TargetWatch } from './target-watch.ts';
-import { explainThreadFailure, type Threads } from './threads.ts';
+import { asUserError, type Threads } from './threads.ts';
 
 /** An experiment on its target. A run measures one side, or several in turn. */
 export interface Side extends PlannedSide {
@@ -34,17 +34,16 @@ export interface SideState {
   readonly warnings: readonly string[];
 }
 
+/** What a side needs of the session. */
+export type SideSession = Pick<Session, 'progress' | 'signal' | 'force'>;
+
 /** What the sides of a run share. */
 export interface SharedByAll {
+  readonly session: SideSession;
   readonly threads: Threads;
   readonly startedAt: Date;
-  /** Undefined where there is one side alone. */
+  /** Equal on all sides of a run; undefined where there is one side alone. */
   readonly sessionId: string | undefined;
-  readonly progress: Progress;
-  /** Aborted when the user wants to stop. */
-  readonly signal: AbortSignal;
-  /** Loads a database that holds keys of others, too. */
-  readonly force: boolean;
   /** What there is already of the side, where it is resumed. */
   readonly earlier?: EarlierRun | undefined;
 }
@@ -67,14 +66,13 @@ export class SideRun {
     this.#warnings = [...(shared.earlier?.warnings ?? [])];
     this.#watch = new TargetWatch(side.target, {
       timeoutMs: side.experiment.timeoutMs,
-      say: line => shared.progress.say(this.#named(line)),
+      say: line => shared.session.progress.say(this.#named(line)),
     });
   }
 
   /** @throws PoolbenchError TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
   async preflight(): Promise<void> {
-    const { force } = this.#shared;
-    this.#warn(await preflightSide(this.#side, this.#side.target, { force }));
+    this.#warn(await preflightSide(this.#side, this.#side.target, this.#shared.session));
   }
 
   /** Takes a key prefix of its own. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
@@ -90,7 +88,7 @@ export class SideRun {
   /** Writes the keys and warms up the threads. @throws PoolbenchError TARGET_LOST, THREAD_FAILED */
   async prepare(): Promise<void> {
     const { target, experiment } = this.#side;
-    const { signal } = this.#shared;
+    const { signal } = this.#shared.session;
     const workload = this.#workload;
     const keys = keyRanges(workload).prefilled;
     const { seed } = experiment;
@@ -100,7 +98,7 @@ export class SideRun {
         ? await writeIndex(control, this.#claimed, { seed, workload, signal })
         : await prefill(control, this.#claimed, { keys, seed, workload, signal }),
     );
-    await this.#explaining(() => warmUpThreads(this.#bench, this.#scenarios, signal));
+    await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, signal));
   }
 
   /**
@@ -113,7 +111,7 @@ export class SideRun {
     scenario: Scenario,
     step: Omit<Step, 'scenario' | 'threads' | 'warmupSeconds' | 'seconds'>,
   ): Promise<RoundResult | null> {
-    const { progress, signal } = this.#shared;
+    const { progress, signal } = this.#shared.session;
     const { warmupSeconds, seconds } = this.#side.experiment;
     const { threads } = scenario;
     const run = {
@@ -122,7 +120,7 @@ export class SideRun {
       progress,
       signal,
     };
-    const result = await this.#explaining(() => runMeasurement(this.#bench, scenario, run));
+    const result = await this.#withUserErrors(() => runMeasurement(this.#bench, scenario, run));
     if (!this.#scenarios.some(({ id }) => id === scenario.id)) this.#scenarios.push(scenario);
     if (result !== null) this.#rounds.set(scenario.id, [...(this.#rounds.get(scenario.id) ?? []), result]);
     if (this.#watch.lost) throw this.#watch.error();
@@ -173,7 +171,7 @@ export class SideRun {
   }
 
   get #claimed(): KeySpace {
-    if (this.#space === undefined) throw new Error('a side is measured before it has claimed its keys');
+    if (this.#space === undefined) throw new Error('expected a side to claim its keys before it is measured');
     return this.#space;
   }
 
@@ -183,25 +181,25 @@ export class SideRun {
     return { experiment, target, threads: this.#shared.threads, keyPrefix: this.#claimed.prefix, warn };
   }
 
-  /** Says each line once, however often it comes. */
+  /** Shows and keeps each line once, however often it comes. */
   #warn(lines: readonly string[]): void {
     for (const line of lines) {
       if (this.#warnings.includes(line)) continue;
-      this.#shared.progress.say(`warning: ${this.#named(line)}`);
+      this.#shared.session.progress.say(`warning: ${this.#named(line)}`);
       this.#warnings.push(line);
     }
   }
 
-  /** Says which side it is about, where there are several. */
+  /** Text with the name of the side, where there are several. */
   #named(text: string): string {
     return this.#shared.sessionId === undefined ? text : `${this.#side.name}: ${text}`;
   }
 
-  async #explaining<T>(work: () => Promise<T>): Promise<T> {
+  async #withUserErrors<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (cause) {
-      throw explainThreadFailure(cause, this.#side.target.address);
+      throw asUserError(cause, this.#side.target.address);
     }
   }
 }

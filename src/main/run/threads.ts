@@ -134,8 +134,8 @@ export class Threads {
   }
 }
 
-/** What a thread failed with, for a user; a failure that no user can mend stays as it is, a defect. */
-export function explainThreadFailure(cause: unknown, address: Address): unknown {
+/** What a thread failed with, as an error for a user. A failure that no user can mend is a defect, and stays as it is. */
+export function asUserError(cause: unknown, address: Address): unknown {
   if (cause instanceof ConnectRefused)
     return new PoolbenchError(
       'THREAD_FAILED',

@@ -3,9 +3,9 @@ import { describeKnee } from '../../aggregate/search/describe-knee.ts';
 import type { Search, SearchStep } from '../../aggregate/search/schema.ts';
 import { describeStep, passes } from '../../aggregate/search/step-result.ts';
 import { describeStepLine, formatSearchRate } from '../../aggregate/search/words.ts';
-import { withoutPasswords } from '../config/target.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { writeSearch } from '../results/results-folder.ts';
+import { keptConfig } from '../run/assemble.ts';
 import { type Round, runRounds } from '../run/rounds.ts';
 import type { Session } from '../run/session.ts';
 import type { SideState } from '../run/side.ts';
@@ -116,7 +116,7 @@ function assembleSearch(
     environment: describeEnvironment(),
     target: shownTarget(target),
     warnings: [...warnings],
-    config: { ...experiment, target: withoutPasswords(experiment.target, target.declared.url) },
+    config: keptConfig(experiment, target),
     scenario: { id, threads, workers, connections },
     conditions,
     precision,
