@@ -6,7 +6,7 @@ import { expandScenarios, type Scenario } from './scenarios.ts';
 
 /** One side of a run before its target is found: an experiment, with its scenarios expanded. */
 export interface PlannedSide {
-  /** Another one for each side of a run. */
+  /** Unique within the run. */
   readonly name: string;
   /** With one number of server threads at most. */
   readonly experiment: Experiment;
@@ -21,7 +21,7 @@ export interface Turn {
   readonly scenario: Scenario;
 }
 
-/** What a run does, in order. It is made once: what is shown, checked and estimated is what is measured. */
+/** What a run does, in order. It is made once: what is shown, checked and estimated is also what is measured. */
 export interface Plan {
   /** One, or several that are measured in turn within every round. */
   readonly sides: readonly PlannedSide[];
@@ -59,7 +59,7 @@ export function planRun(experiments: readonly Experiment[]): Plan {
 export function orderRounds(sides: readonly PlannedSide[]): Plan {
   const seed = sides[0]?.experiment.seed ?? 0;
   const ofSides = sides.map(({ scenarios }) => new Map(scenarios.map(scenario => [scenario.id, scenario])));
-  // Of scenarios that are one, the first side's stands for all.
+  // A scenario that several sides have is that of the first side here.
   const scenarios = new Map(ofSides.toReversed().flatMap(ofSide => [...ofSide]));
   const ids = [...new Set(ofSides.flatMap(ofSide => [...ofSide.keys()]))];
   const blocks = groupLadders(ids.flatMap(id => scenarios.get(id) ?? []));

@@ -11,29 +11,28 @@ import { Threads } from './threads.ts';
 export interface Round {
   /** From 1. */
   readonly round: number;
-  /** Of how many; 0 where nobody knows. */
+  /** The number of rounds; 0 if it is not known beforehand. */
   readonly rounds: number;
   readonly turns: readonly Turn[];
-  /** What each turn and all after it take in the whole run, as planned; undefined where nobody knows. */
+  /** Planned seconds from the start of each turn to the end of the run; undefined if they are not known. */
   readonly secondsLeft?: readonly number[];
-  /** What is told in place of round and index, where their totals are not known. */
+  /** Is shown in place of round and index, if their totals are not known. */
   readonly place?: string;
 }
 
 export interface RoundsRun {
   /** One, or several that are measured in turn within every round; never none. */
   readonly sides: readonly Side[];
-  /** Yields the next round when it is to be measured, so that it may depend on what those before it have found. */
+  /** Yields the next round after the one before was measured and kept, so that it can depend on what was found. */
   readonly rounds: Iterable<Round>;
   readonly size: RunSize;
   readonly session: SideSession;
-  /** Of a ledger. */
+  /** The suite of a ledger. */
   readonly suite?: string | undefined;
   /** What there is already of one side, where that is resumed. */
   readonly earlier?: EarlierRun | undefined;
   /**
-   * Is called after every round that was not interrupted, with what was measured in each of its turns. By default all
-   * sides are saved.
+   * Is called after every round that was not interrupted, with the result of each turn. By default it saves all sides.
    */
   readonly afterRound?: (measured: readonly (RoundResult | null)[], save: Save) => Promise<unknown>;
 }
@@ -41,13 +40,13 @@ export interface RoundsRun {
 /** Writes what there is of every side. */
 export type Save = () => Promise<readonly SideState[]>;
 
-/** How a run ended: whatever was measured of each side, and the error that ended it early. */
+/** How a run ended: what was measured on each side, and the error that ended it early. */
 export interface RoundsOutcome {
   readonly sides: readonly SideState[];
   readonly error: Error | undefined;
 }
 
-/** The rounds of a plan, but for those that are finished. */
+/** The rounds of a plan, except those that are finished. */
 export function* roundsOf(plan: Plan, finished = 0): Generator<Round> {
   const secondsOf = (turns: readonly Turn[]) => estimateSeconds(plan, turns);
   for (const [index, turns] of plan.rounds.entries()) {
@@ -58,7 +57,7 @@ export function* roundsOf(plan: Plan, finished = 0): Generator<Round> {
   }
 }
 
-/** Runs the rounds of a plan, but for those that an earlier run has finished. @throws as `runRounds` */
+/** Runs the rounds of a plan, except those that an earlier run has finished. @throws as `runRounds` */
 export function runPlan(plan: Plan, run: Omit<RoundsRun, 'rounds' | 'size'>): Promise<RoundsOutcome> {
   const finished = run.earlier?.finished.count ?? 0;
   const turns = plan.rounds.slice(finished).flat();
@@ -67,8 +66,8 @@ export function runPlan(plan: Plan, run: Omit<RoundsRun, 'rounds' | 'size'>): Pr
 }
 
 /**
- * Runs all rounds on all sides, and writes each side's result.json and report.md after every round, and what is made of
- * it for readers and other tools at the end. A lost target or a failed thread ends the run early, on all sides, with what
+ * Runs all rounds on all sides. It writes each side's result.json and report.md after every round, and the page and the
+ * files for other tools at the end. A lost target or a failed thread ends the run early, on all sides, with what
  * was measured kept; the run's keys are removed and its threads ended either way. Targets are left to the session.
  *
  * @throws PoolbenchError of the preflight, or of the claim of a key prefix, before any load
@@ -107,7 +106,7 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   };
 }
 
-/** Resolves to what ended it early, if anything did. */
+/** @returns the error that ended the rounds early */
 async function runUntilError(
   { rounds, size, session, suite, afterRound = (_, save) => save() }: RoundsRun,
   sides: readonly SideRun[],

@@ -11,13 +11,13 @@ import type { Target } from '../target/resolve.ts';
 import { shownTarget } from '../target/shown-target.ts';
 import { printOutput } from '../terminal.ts';
 
-/** What every command that loads a server is told. */
+/** Flags of every command that loads a server. */
 export type SessionFlags = Omit<RunFlags, 'target' | 'rounds' | 'seconds' | 'warmup' | 'seed' | 'quick'>;
 
 export interface SessionOptions {
-  /** A part of the name of the results folder, which is made in that of `--out`. */
+  /** Part of the name of the results folder, which is made in the folder of `--out`. */
   readonly name: string;
-  /** The results folder of an earlier command, where that is gone on with. */
+  /** The results folder of an earlier command that is resumed. */
   readonly folder?: string | undefined;
   /** Folders that are made in the results folder. */
   readonly parts?: readonly string[];
@@ -37,7 +37,7 @@ export class Session {
   readonly #forgetInterrupt: () => void;
   readonly #onExit: SessionOptions['onExit'];
   readonly #targets = new Set<Target>();
-  /** The results folder, then those in it. */
+  /** The results folder, then its parts. */
   #folders: readonly string[] = [];
 
   private constructor(progress: Progress, flags: SessionFlags, { onExit }: SessionOptions) {
@@ -92,7 +92,7 @@ export class Session {
     return this.#folders[0] ?? '.';
   }
 
-  /** The folders in it that the options name, in their order. */
+  /** The parts of the results folder, in the order of the options. */
   get parts(): readonly string[] {
     return this.#folders.slice(1);
   }
@@ -101,7 +101,7 @@ export class Session {
    * Finds the target of an experiment, or starts it, and describes it. It is stopped when the session ends. There is
    * nothing to keep yet, so an interrupt meanwhile ends the process.
    *
-   * @param options.side its name, where there are several
+   * @param options.side its name, if there are several
    * @param options.onFreePort keeps a server that is started off the ports of the others' URLs
    * @throws PoolbenchError as `resolveTarget`
    */
@@ -145,7 +145,7 @@ export class Session {
     this.#folders = [own, ...(await createPartFolders(own, parts))];
   }
 
-  /** An interrupt ends the process at once. What is being started or fetched is stopped as the process exits. */
+  /** Lets an interrupt end the process at once. What is being started or fetched is stopped as the process exits. */
   async #untilInterrupted<T>(work: Promise<T>): Promise<T> {
     const exit = () => {
       if (removeEmptyFolders(this.#folders)) this.#onExit?.(this.folder);
