@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../src/main/config/read-config.ts';
-import { estimateSeconds, planRun } from '../src/main/plan/rounds.ts';
+import { estimateSeconds, planRun } from '../src/main/plan/plan.ts';
 import { claimsOfOneServer, judge, measureSuite } from './support/claim-arms.ts';
 import { standInTarget } from './support/result-builder.ts';
 
@@ -47,6 +47,6 @@ test.each([...new Set([...claimsOfOneServer.map(({ suite }) => suite), 'versus']
     const experiment = await readConfig(path);
     expect(experiment.$schema).toBe('../schema.json');
     expect(experiment).toMatchObject({ name: suite, target: { server: 'any' } });
-    expect(estimateSeconds(planRun(experiment))).toBeLessThanOrEqual(mostSeconds);
+    expect(estimateSeconds(planRun([experiment]))).toBeLessThanOrEqual(mostSeconds);
   },
 );

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../src/main/config/read-config.ts';
-import { estimateSeconds, planRun } from '../src/main/plan/rounds.ts';
+import { estimateSeconds, planRun } from '../src/main/plan/plan.ts';
 
 const names = readdirSync('configs/examples').filter(name => name.endsWith('.json'));
 
@@ -13,5 +13,5 @@ test.each(names)('examples/%s is valid, points to the schema, and takes at most 
   const experiment = parseConfig(text, path);
   expect(experiment.$schema).toBe('../schema.json');
   expect(`${experiment.name}.json`).toBe(name);
-  expect(estimateSeconds(planRun(experiment))).toBeLessThanOrEqual(30);
+  expect(estimateSeconds(planRun([experiment]))).toBeLessThanOrEqual(30);
 });

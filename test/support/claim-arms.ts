@@ -2,7 +2,7 @@ import { claims } from '../../src/aggregate/claims/claims.ts';
 import type { ClaimResult, Result, RoundResult, ScenarioResult } from '../../src/aggregate/result.ts';
 import { fieldsOf } from '../../src/aggregate/scenario.ts';
 import { readConfig } from '../../src/main/config/read-config.ts';
-import { planRun } from '../../src/main/plan/rounds.ts';
+import { planRun } from '../../src/main/plan/plan.ts';
 import type { Scenario } from '../../src/main/plan/scenarios.ts';
 import { buildLatency, buildResult, buildRound, buildScenario } from './result-builder.ts';
 
@@ -27,7 +27,7 @@ export async function measureSuite(
   figuresOf: FiguresOf,
   rounds = usualRounds,
 ): Promise<ScenarioResult[]> {
-  const { scenarios } = planRun(await readConfig(`configs/claims/${name}.json`));
+  const scenarios = planRun([await readConfig(`configs/claims/${name}.json`)]).sides[0]?.scenarios ?? [];
   return scenarios.map(scenario => {
     const measured = Array.from({ length: rounds }, (_, round) =>
       measure(scenario, figuresOf(scenario, round), round),

@@ -4,7 +4,7 @@ import { nearest } from '../config/nearest.ts';
 import { checkConfig, readConfig } from '../config/read-config.ts';
 import { PoolbenchError } from '../errors.ts';
 import { parseAddress, shownAddress, withoutPassword } from '../target/url.ts';
-import { shippedConfig, shippedConfigNames, shownConfig } from './shipped-configs.ts';
+import { shippedConfig, shippedConfigNames, shownConfig } from './suites.ts';
 
 /** What all suites are to be run against. */
 export interface ClaimsTarget {

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import { PoolbenchError } from '../errors.ts';
-import { type QuickSetting, quick } from '../plan/quick.ts';
 import { type Experiment, experimentSchema } from './experiment.ts';
 import { faultsOf } from './faults.ts';
 
@@ -57,13 +56,5 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
     seed: numberOf('seed', experiment.seed),
   };
   if (faults.length > 0) throw new PoolbenchError('USAGE', faults.join('\n'));
-  return overrides.quick ? quick(changed, namedSettings(overrides)) : changed;
-}
-
-function namedSettings(overrides: Overrides): Set<QuickSetting> {
-  const named = new Set<QuickSetting>();
-  if (overrides.rounds !== undefined) named.add('rounds');
-  if (overrides.seconds !== undefined) named.add('seconds');
-  if (overrides.warmup !== undefined) named.add('warmupSeconds');
-  return named;
+  return changed;
 }

@@ -2,9 +2,9 @@ import type { Arrival } from '../../aggregate/arrival.ts';
 import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
-import type { Experiment } from '../config/experiment.ts';
+
 import { describeWorkload } from './describe-workload.ts';
-import { estimateSeconds, type Plan } from './rounds.ts';
+import { estimateSeconds, type Plan } from './plan.ts';
 import { type LabelledScenario, labelScenarios } from './scenarios.ts';
 
 const columns = 80;
@@ -12,21 +12,32 @@ const columns = 80;
 const mostRows = 40;
 
 /** What is going to be measured and how long it takes, for a reader; no line is longer than 80 columns. */
-export function describePlan(experiment: Experiment, plan: Plan): string {
-  const { scenarios, rounds, seconds, warmupSeconds } = plan;
-  const measurements = rounds.reduce((sum, round) => sum + round.length, 0);
+export function describePlan(plan: Plan): string {
+  const [first] = plan.sides;
+  if (first === undefined) return '';
+  const { experiment, scenarios } = first;
+  const { rounds, seconds, warmupSeconds } = experiment;
+  const turns = plan.rounds.flat().filter(({ side }) => side === 0);
   const lines = [
     `Plan: ${experiment.name}`,
-    `  ${formatPlural(scenarios.length, 'scenario')} × ${formatPlural(rounds.length, 'round')} = ${formatPlural(measurements, 'measurement')}`,
+    `  ${formatPlural(scenarios.length, 'scenario')} × ${formatPlural(rounds, 'round')} = ${formatPlural(turns.length, 'measurement')}`,
     `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `  order: shuffled anew every round, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
-    `  duration: about ${formatDuration(estimateSeconds(plan))}`,
-    ...(rounds.length < 5 ? ['  verdict: none, as that takes 5 rounds'] : []),
+    `  duration: about ${formatDuration(estimateSeconds(plan, turns))}`,
+    ...(rounds < 5 ? ['  verdict: none, as that takes 5 rounds'] : []),
     '',
     ...describeScenarios(labelScenarios(experiment.scenarios)),
   ];
-  return `${lines.map(cut).join('\n')}\n`;
+  return `${lines.map(cut).join('\n')}\n${describeSides(plan)}`;
+}
+
+/** What several sides make of the plan of the first; nothing of one alone. */
+function describeSides(plan: Plan): string {
+  if (plan.sides.length === 1) return '';
+  const names = formatList(plan.sides.map(({ name }) => name));
+  const text = `Sides: ${names}, each as above, in turn within every round: about ${formatDuration(estimateSeconds(plan))} in all.`;
+  return `\n${wrapText(text, columns).join('\n')}\n`;
 }
 
 /** What an id names that the table has a column for. */

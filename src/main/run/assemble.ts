@@ -58,8 +58,7 @@ export function assembleResult(state: RunState): Result {
     target: shown,
     // What was resumed has the notes of its first target, too, which are the same.
     warnings: [...new Set([...target.notes, ...state.warnings, ...openLoopWarnings(scenarios)])],
-    // The declared URL is the one without its password.
-    config: { ...experiment, target: withoutPasswords(experiment.target, target.declared.url) },
+    config: keptConfig(experiment, target),
     scenarios,
     claims,
     // Half a run can cross a threshold that the whole would not, and the other way round.
@@ -67,4 +66,10 @@ export function assembleResult(state: RunState): Result {
       ? judgeThresholds(experiment.thresholds, { target: shown, scenarios, claims })
       : [],
   };
+}
+
+/** The config as results keep it, without passwords. A run goes on where it is the same. */
+export function keptConfig(experiment: Experiment, { declared }: Pick<Target, 'declared'>): Experiment {
+  // The declared URL is the one without its password.
+  return { ...experiment, target: withoutPasswords(experiment.target, declared.url) };
 }

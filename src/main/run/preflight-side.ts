@@ -1,5 +1,34 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
-import type { Scenario } from './scenarios.ts';
+import { maxRecords } from '../../workers/workload/key-ranges.ts';
+import { describeEnvironment } from '../environment.ts';
+import type { PlannedSide } from '../plan/plan.ts';
+import { connectionsNeeded, type Scenario } from '../plan/scenarios.ts';
+import { sizesOf } from '../plan/value-variants.ts';
+import { workloadTask } from '../plan/workload-task.ts';
+import { preflight } from '../target/preflight.ts';
+import type { Target } from '../target/resolve.ts';
+
+/**
+ * Asks the target of a side whether it can take what is planned, before any load.
+ *
+ * @param options.force takes a database that holds keys of others, too
+ * @returns warnings
+ * @throws PoolbenchError TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
+ */
+export async function preflightSide(
+  { experiment, scenarios }: PlannedSide,
+  target: Target,
+  options: { readonly force: boolean },
+): Promise<string[]> {
+  const workload = workloadTask(experiment.workload);
+  const needs = {
+    connections: connectionsNeeded(scenarios),
+    keys: maxRecords(workload),
+    valueBytes: sizesOf(workload.values).mean,
+  };
+  const warnings = await preflight(target, needs, options);
+  return [...warnings, ...warnOfMissingCores(scenarios, target, describeEnvironment().cores)];
+}
 
 /** What is asked of the target here: whether it shares this machine's cores, and how many threads it works with. */
 interface Neighbour {

@@ -1,6 +1,12 @@
+import { median } from '../../aggregate/statistics.ts';
+import { nowNs } from '../../pool/clock.ts';
 import type { Control } from '../target/control.ts';
+import { isRefusal } from '../target/control.ts';
 import { commandCalls } from '../target/info.ts';
 import { shownAddress } from '../target/url.ts';
+
+const maxPings = 20;
+const pingBudgetMs = 100;
 
 /** How often the server has run the workload's commands in its life so far, where it tells; the masters of a cluster together. */
 export interface ServerCount {
@@ -41,4 +47,23 @@ export function whatHappened(control: Control, before: ServerCount, after: Serve
   return before.server === after.server
     ? 'the server was restarted'
     : `the master moved from ${before.server} to ${after.server}`;
+}
+
+/**
+ * What a round trip costs when nobody else wants anything: the median of PINGs, one after another, in milliseconds.
+ * At most 20, and no new one after 100 ms; a refused PING has made the trip, too. A cluster's masters are asked in
+ * turn. Null when none was answered.
+ */
+export async function baseRoundTripMs(control: Control): Promise<number | null> {
+  const tripsMs: number[] = [];
+  const endNs = nowNs() + pingBudgetMs * 1e6;
+  do {
+    const startNs = nowNs();
+    const node = control.nodes[tripsMs.length % control.nodes.length] ?? control;
+    const answered = await node.call('PING').then(() => true, isRefusal);
+    // A server that is gone tells nothing; that it is gone is noticed elsewhere.
+    if (!answered) break;
+    tripsMs.push((nowNs() - startNs) / 1e6);
+  } while (tripsMs.length < maxPings && nowNs() < endNs);
+  return tripsMs.length === 0 ? null : median(tripsMs);
 }
