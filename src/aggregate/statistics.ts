@@ -1,4 +1,16 @@
-import type { Interval } from './result.ts';
+/** A median with its interval, which is that of `medianInterval`. */
+export interface Interval {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** With fewer rounds no interval is worth a verdict, and no round can be told from the usual ones. */
+export const minRounds = 5;
+
+/** A ratio that lies above the one is more, below the other less. What lies between is not worth a change. */
+export const clearlyMore = 1.05;
+export const clearlyLess = 0.95;
 
 /** Resamples of a bootstrap and of a sampled permutation test. Fixed, so that figures repeat. */
 export const resamples = 10_000;
@@ -33,7 +45,11 @@ export function geometricMean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
-/** A small generator of 32 bits (mulberry32, Tommy Ettinger): uniform in [0, 1), the same for the same seed. */
+/**
+ * A small generator of 32 bits (mulberry32, Tommy Ettinger): uniform in [0, 1), the same for the same seed. It is not
+ * the `Prng` of src/workers, which draws keys and arrivals: aggregate imports no code of theirs, and with other draws
+ * every interval that was ever published would change in its last digits.
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,9 +1,8 @@
 import { combineByRound } from '../paired-ratio.ts';
 import { type Pair, pairWithOnePool } from '../pairs.ts';
 import type { Interval, ScenarioResult, Verdict } from '../result.ts';
-import { medianInterval } from '../statistics.ts';
+import { clearlyMore, medianInterval } from '../statistics.ts';
 import { formatPlural } from '../text/format.ts';
-import { clearlyMore } from '../verdict-bounds.ts';
 import { sayRatioAgainst } from './judging/figure-words.ts';
 import { findFlaw } from './judging/soundness.ts';
 import { findGrowthFlaw } from './judging/strategy-proofs.ts';

@@ -1,7 +1,7 @@
+import { tookSeconds } from '../accounting.ts';
 import type { Result, ThresholdResult } from '../result.ts';
 import { describeTarget, standInBanner, targetBanners } from '../text/target-words.ts';
 import { describeThreshold, describeUnjudged, isMetByItsValue } from '../thresholds/words.ts';
-import { tookSeconds } from '../took-seconds.ts';
 import { element } from './xml.ts';
 
 /** A threshold as JUnit sees it. */

@@ -1,6 +1,7 @@
-import { commandFigures } from '../command-figures.ts';
 import { mergeLatencies, readRecorded, toMicroseconds } from '../histogram.ts';
+import { type PercentileKey, percentileKeys, percentiles } from '../metrics.ts';
 import type { RoundResult } from '../result.ts';
+import { commandFigures } from '../summary.ts';
 
 /** Figures of one command, or of all: what memtier_benchmark writes of it. Null: not measured. Latencies in ms. */
 interface Figures {
@@ -11,20 +12,16 @@ interface Figures {
   readonly mean: number | null;
   readonly min: number | null;
   readonly max: number | null;
-  readonly percentiles: Partial<Record<Percentile, number | null>>;
+  readonly percentiles: Partial<Record<PercentileKey, number | null | undefined>>;
   /** HDR V2 compressed, base64, microseconds. */
   readonly histogram: string | null;
   readonly series: Readonly<Record<string, unknown>>;
 }
 
-type Percentile = keyof typeof percentileNames;
-const percentileNames = {
-  p50: 'p50.00',
-  p90: 'p90.00',
-  p95: 'p95.00',
-  p99: 'p99.00',
-  p999: 'p99.90',
-} as const;
+/** "p99.90". */
+function percentileName(key: PercentileKey): string {
+  return `p${percentiles[key].percentile.toFixed(2)}`;
+}
 
 /** Everything that completed in all rounds. */
 export function totals(rounds: readonly RoundResult[]): Record<string, unknown> {
@@ -108,9 +105,7 @@ const unknown: Figures = {
 
 function section(figures: Figures): Record<string, unknown> {
   const { count, mean, histogram, series } = figures;
-  const percentiles = Object.entries(percentileNames).map(
-    ([key, name]) => [name, figures.percentiles[key as Percentile] ?? null] as const,
-  );
+  const told = percentileKeys.map(key => [percentileName(key), figures.percentiles[key] ?? null]);
   return {
     Count: count,
     'Ops/sec': figures.perSecond,
@@ -127,7 +122,7 @@ function section(figures: Figures): Record<string, unknown> {
     'KB/sec TX': null,
     'Time-Serie': series,
     'Percentile Latencies': {
-      ...Object.fromEntries(percentiles),
+      ...Object.fromEntries(told),
       'Histogram log format': { 'Compressed Histogram': histogram },
     },
   };
@@ -141,7 +136,7 @@ function timeSeries(rounds: readonly RoundResult[]): Record<string, unknown> {
       second,
       {
         Count: completed,
-        ...(p50 === null ? {} : { [percentileNames.p50]: p50, [percentileNames.p99]: p99 }),
+        ...(p50 === null ? {} : { [percentileName('p50')]: p50, [percentileName('p99')]: p99 }),
       },
     ]),
   );

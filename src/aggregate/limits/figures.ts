@@ -43,6 +43,17 @@ export interface LimitFigures {
   readonly machineBusyShare: number;
 }
 
+/** Cores that neighbours must take to count: less is the coordinator, the kernel, and the clock's ticks. */
+export const minNeighbourCores = 0.25;
+
+/** Cores used by neither poolbench nor a server beside it; null where a server beside it does not tell its CPU. */
+export function neighbourCores({ cpu }: RoundResult, cores: number, local: boolean): number | null {
+  const serverCores = local ? cpu.serverCores : 0;
+  return serverCores === null
+    ? null
+    : Math.max(0, cpu.machineBusyShare * cores - cpu.clientCores - serverCores);
+}
+
 type Strain = RoundResult['cpu']['threads'][number];
 
 /** Medians over these rounds, of which there is at least one, on a machine of so many cores. */

@@ -1,6 +1,6 @@
 import type { LimitedBy, RoundResult } from '../result.ts';
 import { type Finding, tellLimit } from './evidence.ts';
-import { type LimitFigures, limitFigures, type Surroundings } from './figures.ts';
+import { type LimitFigures, limitFigures, minNeighbourCores, type Surroundings } from './figures.ts';
 
 /** Share of the response time spent before a connection was there, from which the pool is what limits. */
 const poolShare = 0.5;
@@ -13,8 +13,6 @@ const crowdedMachine = 0.75;
 /** Share of all cores from which a machine counts as having none idle; then this much waiting is enough. */
 const fullMachine = 0.92;
 const hinderedOnFull = 0.1;
-/** Cores that neighbours must take to count: less is the coordinator, the kernel, and the clock's ticks. */
-const noticedNeighbours = 0.25;
 /** Cores of a thread and the server together: from here on the two explain the time, below the other they do not. */
 const takeTurns = 0.75;
 const hardlyWork = 0.5;
@@ -64,7 +62,7 @@ function findMissingCores(figures: LimitFigures, surroundings: Surroundings): Fi
   if (threadWaitShare !== null && threadWaitShare >= heldUp && busyShare >= crowdedMachine)
     return { resource: 'machine', by: ['unserved', 'machine'] };
   const neighbours = Math.max(0, machineBusyShare - ownShare) * cores;
-  const demand = threads + (serverThreads ?? 1) + (neighbours >= noticedNeighbours ? neighbours : 0);
+  const demand = threads + (serverThreads ?? 1) + (neighbours >= minNeighbourCores ? neighbours : 0);
   if (!local || busyShare < fullMachine || demand <= cores) return undefined;
   // How long the server was ready without a core nobody tells; one that works a lot may have wanted to work more.
   const hindered =

@@ -1,6 +1,6 @@
 import { withMerged } from '../histogram.ts';
+import { failedOf } from '../metrics.ts';
 import type { RoundResult } from '../result.ts';
-import { failedOf } from '../summary.ts';
 
 /** What a rate must meet. */
 export interface SearchConditions {

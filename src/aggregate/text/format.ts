@@ -1,5 +1,4 @@
-import type { Interval } from '../result.ts';
-import { leastCoverage } from '../statistics.ts';
+import { type Interval, leastCoverage } from '../statistics.ts';
 
 /** What stands where nothing was measured. */
 export const nothing = '–';

@@ -1,5 +1,5 @@
+import type { Kind } from '../metrics.ts';
 import type { Verdict } from '../result.ts';
-import type { Kind } from './metrics.ts';
 
 /** A condition on a number, in the unit of result.json. */
 export interface Condition {
@@ -19,14 +19,14 @@ type Operator = keyof typeof operators;
 export const wantedVerdicts = ['supported', 'refuted'] as const satisfies readonly Verdict[];
 
 /** Reads "< 5ms"; null if it is no condition on a value of this kind. Units are told apart by letter, not by case. */
-export function parseCondition(text: string, { units, most }: Kind): Condition | null {
+export function parseCondition(text: string, { units, max }: Kind): Condition | null {
   const [, operator, number, unit = ''] =
     /^\s*(<=?|>=?)\s*(\d+(?:\.\d+)?)\s*([a-zµ]*|%)\s*$/.exec(oneMicro(text)) ?? [];
   const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
   if (operator === undefined || factor === undefined) return null;
   // A product would leave 0.1 % a little off 0.001.
   const limit = factor < 1 ? Number(number) / Math.round(1 / factor) : Number(number) * factor;
-  return limit <= most ? { operator: operator as Operator, limit } : null;
+  return limit <= max ? { operator: operator as Operator, limit } : null;
 }
 
 /** Whether a value is as the condition wants it. */

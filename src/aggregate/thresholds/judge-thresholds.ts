@@ -1,7 +1,8 @@
-import { isLowerBound } from '../open-loop-warnings.ts';
+import { findMetric } from '../metrics.ts';
 import type { ClaimResult, Result, ScenarioResult, ThresholdResult } from '../result.ts';
+import { figureOf } from '../summary.ts';
+import { isLowerBound } from '../warnings.ts';
 import { isMet, parseCondition } from './condition.ts';
-import { metrics } from './metrics.ts';
 
 /** What stands before the id of a claim. */
 export const claimPrefix = 'claim.';
@@ -48,8 +49,7 @@ export function judgeThresholds(
 
 /** Whether a scenario with this arrival has such a figure. */
 export function isAbout(metric: string, arrival: string): boolean {
-  const known = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
-  return known?.ofOpenLoop !== true || arrival !== 'closed';
+  return findMetric(metric)?.openLoopOnly !== true || arrival !== 'closed';
 }
 
 function judgeClaim(metric: string, condition: string, claims: readonly ClaimResult[]): ThresholdResult {
@@ -58,10 +58,10 @@ function judgeClaim(metric: string, condition: string, claims: readonly ClaimRes
 }
 
 function judgeScenario(metric: string, condition: string, scenario: ScenarioResult): ThresholdResult {
-  const known = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
-  const value = known?.value(scenario) ?? null;
+  const known = findMetric(metric);
+  const value = known === undefined ? null : figureOf(known, scenario);
   const wanted = known === undefined ? null : parseCondition(condition, known.kind);
-  const atLeast = known?.ofCompleted === true && isLowerBound(scenario.rounds);
+  const atLeast = known?.completedOnly === true && isLowerBound(scenario.rounds);
   const crossed = value === null || wanted === null || atLeast || !isMet(wanted, value);
   return { metric, condition, scenario: scenario.id, value, crossed };
 }

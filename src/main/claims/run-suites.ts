@@ -1,7 +1,7 @@
 import type { JudgedSuite } from '../../aggregate/ledger/ledger.ts';
+import { minRounds } from '../../aggregate/statistics.ts';
 import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
-import { fewestRounds } from '../../aggregate/verdict-bounds.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 import { runSuite, type SuiteRun } from './run-suite.ts';
@@ -49,8 +49,8 @@ function describeSuites(plan: readonly PlannedSuite[], toRun: readonly PlannedSu
   if (toRun.length === 0) return 'Every suite has run.';
   const claims = toRun.reduce((sum, suite) => sum + suite.claims.length, 0);
   const which = toRun.length === plan.length ? '' : ` of ${plan.length}`;
-  const few = toRun.some(({ shown }) => shown.rounds < fewestRounds)
-    ? `\nNo verdict is to be had from so few rounds: it takes ${fewestRounds}.`
+  const few = toRun.some(({ shown }) => shown.rounds < minRounds)
+    ? `\nNo verdict is to be had from so few rounds: it takes ${minRounds}.`
     : '';
   return `Claims: ${toRun.length}${which} suites for ${formatPlural(claims, 'claim')}, about ${sayDuration(toRun)} in all.${few}`;
 }
