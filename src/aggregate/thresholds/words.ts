@@ -1,8 +1,7 @@
 import { findMetric } from '../metrics.ts';
 import type { Result, ThresholdResult } from '../result.ts';
 import { formatPlural, toOneLine } from '../text/format.ts';
-import { isMet, parseCondition } from './condition.ts';
-import { claimPrefix } from './judge-thresholds.ts';
+import { claimPrefix, isMet, parseCondition } from './judge-thresholds.ts';
 
 /** Nearer to its limit than this share of it, a value is told closely. */
 const closeShare = 0.01;

@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { claims } from '../../aggregate/claims/claims.ts';
 import { findMetric, type Kind, metrics } from '../../aggregate/metrics.ts';
-import { parseCondition, wantedVerdicts } from '../../aggregate/thresholds/condition.ts';
-import { claimPrefix, isAbout, parseThresholdKey } from '../../aggregate/thresholds/judge-thresholds.ts';
+import {
+  claimPrefix,
+  isAbout,
+  parseCondition,
+  parseThresholdKey,
+  wantedVerdicts,
+} from '../../aggregate/thresholds/judge-thresholds.ts';
 import { nearest } from './nearest.ts';
 
 /** Claims that one run can judge; the others take two servers. */
