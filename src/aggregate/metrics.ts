@@ -48,6 +48,7 @@ export const latencies = {
 } as const;
 
 export type LatencyName = keyof typeof latencies;
+export const latencyNames = Object.keys(latencies) as LatencyName[];
 
 /** What metrics read of a round; `RoundResult` has it all. */
 export interface MeasuredRound {

@@ -45,7 +45,7 @@ export function figureOf(metric: Metric, { summary, rounds }: ScenarioResult): n
 }
 
 /** Operations that were issued and did not complete, as a ratio to those issued in all rounds, 0 to 1. */
-export function lostShare(rounds: readonly RoundResult[]): number {
+export function lostRatio(rounds: readonly RoundResult[]): number {
   const issued = sumOf(rounds, round => round.issued);
   return issued === 0 ? 0 : sumOf(rounds, round => failedOf(round) + round.unfinished) / issued;
 }

@@ -4,14 +4,14 @@ import type { Result, RoundResult, ScenarioResult } from './result.ts';
 import { median } from './statistics.ts';
 import { formatList, formatMs, formatShare } from './text/format.ts';
 
-/** Fraction of the machine that others must use, in the median measurement, to be told of: less is the kernel, and clock ticks. */
+/** Fraction of the machine that other programs must use in the median measurement: less is the kernel, and clock ticks. */
 const minNeighbourRatio = 0.25;
 
-/** A generator whose p99 is later than this is told: its error is in every response time. */
+/** p99 of the generator's own lateness, which is an error of every response time. */
 const maxLagMs = 0.2;
 
-/** Fraction of what was due that may be without an end: the last arrivals of a window can meet busy workers by chance. */
-const maxEndless = 0.0001;
+/** Fraction of what was due that may stay unanswered: the last arrivals of a window can meet busy workers by chance. */
+const maxUnanswered = 0.0001;
 
 /** What a reader must know before trusting the figures: what the run said, and what its figures say. */
 export function warningsOf(result: Result): string[] {
@@ -19,7 +19,7 @@ export function warningsOf(result: Result): string[] {
   return [...result.warnings, ...findImbalances(result), ...(neighbours === null ? [] : [neighbours])];
 }
 
-/** Says that others used the machine for as long as the run lasted, so that no round stands out by it; null if none did. */
+/** Says that other programs used the machine all the time, so that no round is an outlier by it; null if none did. */
 function describeNeighbours({
   scenarios,
   environment: { cores },
@@ -48,10 +48,10 @@ export function openLoopWarnings(scenarios: readonly Measured[]): string[] {
       .filter(({ lagMs }) => lagMs > maxLagMs)
       .map(({ id, lagMs }) => `${id} (p99 ${formatMs(lagMs)} ms)`);
   const [lateAlone, lateInBursts] = [late(false), late(true)];
-  const endless = open
-    .map(({ id, rounds }) => ({ id, share: endlessShare(rounds) }))
-    .filter(({ share }) => share > maxEndless)
-    .map(({ id, share }) => `${id} (${formatShare(share)})`);
+  const unanswered = open
+    .map(({ id, rounds }) => ({ id, ratio: unansweredRatio(rounds) }))
+    .filter(({ ratio }) => ratio > maxUnanswered)
+    .map(({ id, ratio }) => `${id} (${formatShare(ratio)})`);
   return [
     ...(lateAlone.length === 0
       ? []
@@ -63,30 +63,30 @@ export function openLoopWarnings(scenarios: readonly Measured[]): string[] {
       : [
           `A thread sends one batch of a burst after another; for how long the last ones waited for their turn is in the response times, in ${formatList(lateInBursts)}: more threads, or smaller bursts, make it shorter.`,
         ]),
-    ...(endless.length === 0
+    ...(unanswered.length === 0
       ? []
       : [
-          `Operations that were due were not sent before the end, or not answered in time, so that the percentiles are lower bounds, in ${formatList(endless)}.`,
+          `Operations that were due were not sent before the end, or not answered in time, so that the percentiles are lower bounds, in ${formatList(unanswered)}.`,
         ]),
   ];
 }
 
-/** Whether so much of an open loop came to no end that its percentiles are lower bounds. */
+/** Whether so much of an open loop stayed unanswered that its percentiles are lower bounds. */
 export function isLowerBound(rounds: readonly RoundResult[]): boolean {
-  return endlessShare(rounds) > maxEndless;
+  return unansweredRatio(rounds) > maxUnanswered;
 }
 
 /**
- * Operations of open loops that were due and never sent, or never answered in time, as a share of all that were due, 0
+ * Operations of open loops that were due and never sent, or never answered in time, as a ratio to all that were due, 0
  * to 1: they would have been the slowest. What was refused at once is not among them.
  */
-function endlessShare(rounds: readonly RoundResult[]): number {
-  let endless = 0;
+function unansweredRatio(rounds: readonly RoundResult[]): number {
+  let unanswered = 0;
   let offered = 0;
   for (const { openLoop, failed, unfinished } of rounds) {
     if (openLoop === null) continue;
-    endless += openLoop.unsent + unfinished + (failed.TIMEOUT ?? 0);
+    unanswered += openLoop.unsent + unfinished + (failed.TIMEOUT ?? 0);
     offered += openLoop.offered;
   }
-  return offered === 0 ? 0 : endless / offered;
+  return offered === 0 ? 0 : unanswered / offered;
 }

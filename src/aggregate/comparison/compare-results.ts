@@ -1,7 +1,7 @@
 import { judgeVersusClaims } from '../claims/claims.ts';
 import { comparedMetrics } from '../metrics.ts';
 import type { Result, ScenarioResult, SummaryResult } from '../result.ts';
-import { lostShare } from '../summary.ts';
+import { lostRatio } from '../summary.ts';
 import { formatShare } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';
 import { checkFairness, limitedByClient } from './checks.ts';
@@ -105,7 +105,7 @@ function describeLimits(arms: readonly Arm[]): string[] {
 }
 
 function describeLoss({ side, scenario }: Arm): string[] {
-  const lost = lostShare(scenario.rounds);
+  const lost = lostRatio(scenario.rounds);
   return lost > noticedLoss
     ? [`${formatShare(lost)} of the operations on ${side} failed or stayed unfinished`]
     : [];

@@ -2,7 +2,7 @@ import { type Measure, measureOf, throughput } from '../measures.ts';
 import { comparedMetrics } from '../metrics.ts';
 import { pairByRound } from '../pairs.ts';
 import type { Interval, ScenarioResult } from '../result.ts';
-import { leastCoverage, medianInterval } from '../statistics.ts';
+import { coverageOf, medianInterval } from '../statistics.ts';
 import { wholeRounds } from '../whole-rounds.ts';
 import type { SideRatios } from './schema.ts';
 
@@ -52,8 +52,4 @@ export function independentRatio(base: readonly number[], other: readonly number
     low: above.low / below.high,
     high: above.high / below.low,
   };
-}
-
-function coverageOf(rounds: number): number {
-  return rounds === 0 ? 0 : leastCoverage(rounds);
 }

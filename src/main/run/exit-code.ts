@@ -1,4 +1,4 @@
-import { lostShare } from '../../aggregate/summary.ts';
+import { lostRatio } from '../../aggregate/summary.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { PlannedSide } from '../plan/sides.ts';
 import type { SidesOutcome } from './run-sides.ts';
@@ -25,7 +25,7 @@ export function exitCodeOf(
         `expected operations to complete${where}, but none did; see the errors above`,
       );
     }
-    const lost = lostShare(rounds);
+    const lost = lostRatio(rounds);
     const most = sides[index]?.experiment.maxFailedShare ?? 0;
     if (lost > most) {
       throw new PoolbenchError(

@@ -1,6 +1,6 @@
 import type { RoundResult, ScenarioResult } from '../../result.ts';
 import { minRounds } from '../../statistics.ts';
-import { lostShare } from '../../summary.ts';
+import { lostRatio } from '../../summary.ts';
 import { wholeRounds } from '../../whole-rounds.ts';
 
 /**
@@ -20,7 +20,7 @@ export interface Ground {
 export function findFlaw(grounds: readonly Ground[]): string | null {
   for (const arm of new Set(grounds.flatMap(ground => ground.arms))) {
     const whole = wholeRounds(arm.rounds);
-    const lost = lostShare(whole) - cutShare(whole);
+    const lost = lostRatio(whole) - cutShare(whole);
     if (lost > mostLost) {
       return `${(lost * 100).toFixed(lost < 0.01 ? 2 : 1)} % of the operations of ${arm.id} failed or stayed unfinished${arm.cutEveryMs > 0 ? ' beyond one a cut' : ''}, and ${mostLost * 100} % is the limit`;
     }
