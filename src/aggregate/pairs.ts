@@ -1,8 +1,7 @@
+import { p99, throughput } from './measures.ts';
 import { type PairedRatio, pairedRatio } from './paired-ratio.ts';
-import type { LatencySummary, RoundResult, ScenarioResult } from './result.ts';
-
-/** Difference of two windows, as a share, up to which they count as equal: threads are stopped some milliseconds apart. */
-const windowTolerance = 0.05;
+import type { RoundResult, ScenarioResult } from './result.ts';
+import { windowTolerance } from './whole-rounds.ts';
 
 /** A scenario of several pools beside the one that differs from it only by having one pool. */
 export interface Pair {
@@ -25,8 +24,8 @@ export function pairWithOnePool(scenarios: readonly ScenarioResult[]): Pair[] {
     return {
       one,
       several,
-      throughput: pairByRound(one, several, round => round.opsPerSecond),
-      responseP99: pairByRound(one, several, round => percentile(round.response, 'p99')),
+      throughput: pairByRound(one, several, throughput.figure),
+      responseP99: pairByRound(one, several, p99.figure),
     };
   });
 }
@@ -68,9 +67,4 @@ function figureByRound(
 ): Map<number, number> {
   const counted = scenario.rounds.filter(({ round }) => rounds.has(round));
   return new Map(counted.map(round => [round.round, figure(round)]));
-}
-
-/** 0, which makes no ratio, where there is no latency. */
-function percentile(latency: LatencySummary, figure: keyof LatencySummary): number {
-  return latency.count === 0 ? 0 : latency[figure];
 }

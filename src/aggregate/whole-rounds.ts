@@ -1,7 +1,9 @@
 import type { Result, RoundResult } from './result.ts';
 
-/** Fraction of the longest window from which a round counts as whole: threads are stopped some milliseconds apart. */
-const minWhole = 0.95;
+/** Difference of two windows, as a fraction, up to which they count as equal: threads are stopped some milliseconds apart. */
+export const windowTolerance = 0.05;
+/** Fraction of the longest window, or of the planned one, from which a round counts as whole. */
+const minWhole = 1 - windowTolerance;
 
 /** The rounds that were measured to their end: an interrupt can cut the last window of a run short. */
 export function wholeRounds(rounds: readonly RoundResult[]): RoundResult[] {
