@@ -69,17 +69,20 @@ export class HistogramCounts {
   }
 
   /** Buckets with something in them, lowest first. */
-  *recorded(): Generator<RecordedBucket> {
+  recorded(): RecordedBucket[] {
     const halfBits = Math.log2(subBucketsOf(this.digits)) - 1;
-    for (let bucket = 0; bucket < this.#counts.length; bucket++) {
-      const count = this.#counts[bucket] as number;
+    const counts = this.#counts;
+    const recorded: RecordedBucket[] = [];
+    for (let bucket = 0; bucket < counts.length; bucket++) {
+      const count = counts[bucket] as number;
       if (count === 0) continue;
       // Buckets are one unit wide at first; from the second half of the sub-buckets on, each half is twice as wide as the last.
       const doublings = Math.max(0, (bucket >>> halfBits) - 1);
       const width = 2 ** doublings;
       const low = (bucket - (doublings << halfBits)) * width;
-      yield { low, middle: low + Math.floor(width / 2), high: low + width - 1, count };
+      recorded.push({ low, middle: low + Math.floor(width / 2), high: low + width - 1, count });
     }
+    return recorded;
   }
 
   /** Makes room for one of another range; other digits would be other buckets. */
@@ -113,8 +116,10 @@ function countsOf(digits: number, highest: number): number {
 }
 
 function open(encoded: string): Opened | Fault {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return { fault: 'text that is not base64' };
   const bytes = Buffer.from(encoded, 'base64');
+  // Node leaves out what is no base64, so that there are fewer bytes than the length of the text makes.
+  if (bytes.length === 0 || bytes.length !== Buffer.byteLength(encoded, 'base64'))
+    return { fault: 'text that is not base64' };
   if (!hasCookie(bytes, compressedCookie, compressedHeaderBytes)) return { fault: 'no HDR V2 histogram' };
   if (bytes.readInt32BE(4) !== bytes.length - compressedHeaderBytes)
     return { fault: 'a histogram that is cut off' };
@@ -157,13 +162,13 @@ function readCounts(
   let bucket = 0;
   let total = 0;
   while (at < bytes.length) {
-    let word = 0;
-    for (let place = 1, weight = 1; ; place++, weight *= 128) {
-      const byte = bytes[at++];
-      if (byte === undefined) return 'a histogram with half a count';
-      const isLast = place === maxCountBytes;
-      word += (isLast ? byte : byte & 0x7f) * weight;
-      if (isLast || byte < 128) break;
+    let byte = bytes[at++] as number;
+    let word = byte & 0x7f;
+    for (let place = 2, weight = 128; byte >= 128 && place <= maxCountBytes; place++, weight *= 128) {
+      const next = bytes[at++];
+      if (next === undefined) return 'a histogram with half a count';
+      byte = next;
+      word += (place === maxCountBytes ? byte : byte & 0x7f) * weight;
     }
     const isCount = word % 2 === 0;
     const count = isCount ? word / 2 : 0;

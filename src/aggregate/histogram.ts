@@ -67,7 +67,7 @@ export interface Recorded {
 /** Adds up histograms, empty texts aside, and reads what is in them. */
 export function readRecorded(encoded: readonly string[]): Recorded {
   const counts = addUp(encoded);
-  const buckets = [...counts.recorded()];
+  const buckets = counts.recorded();
   const digits = counts.digits === 0 ? defaultDigits : counts.digits;
   return {
     buckets,

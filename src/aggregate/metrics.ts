@@ -3,7 +3,7 @@ import { formatMs, formatPercent, formatRate } from './text/format.ts';
 /**
  * The registry of metrics: one row for each, from which the schema and the summary of result.json, thresholds, the
  * conditions of a search, the measures of claims, comparisons, CSV and Prometheus are made. A new metric, or a new
- * percentile of a latency, is a row here and a line in docs/method.md.
+ * percentile of a latency, is a row here and a line in configs/README.md (thresholds) and docs/outputs.md (columns).
  */
 
 /** Percentiles that every latency of a round has, by their key in result.json. */
@@ -70,6 +70,8 @@ export interface Kind {
   /** The largest number that makes sense, in the unit of result.json. */
   readonly max: number;
   readonly example: string;
+  /** Without its unit, for a column whose head has it. */
+  readonly formatNumber: (value: number) => string;
   /** With its unit. */
   readonly format: (value: number) => string;
   /** To six digits, for a value so close to its limit that three could hide on which side it lies. */
@@ -78,44 +80,28 @@ export interface Kind {
   readonly csvSuffix: string;
 }
 
-const sixDigits = (value: number) => String(Number(value.toPrecision(6)));
-
-const time: Kind = {
+const time = kindOf({
   unit: 'ms',
   units: { s: 1000, ms: 1, us: 0.001, µs: 0.001 },
-  max: Number.POSITIVE_INFINITY,
   example: '< 5ms',
-  format: value => `${formatMs(value)} ms`,
-  formatClosely: value => `${sixDigits(value)} ms`,
+  formatNumber: formatMs,
   csvSuffix: 'Ms',
-};
-const rate: Kind = {
-  unit: 'ops/s',
-  units: { '': 1 },
-  max: Number.POSITIVE_INFINITY,
-  example: '> 50000',
-  format: value => `${formatRate(value)} ops/s`,
-  formatClosely: value => `${sixDigits(value)} ops/s`,
-  csvSuffix: '',
-};
-const ratio: Kind = {
+});
+const rate = kindOf({ unit: 'ops/s', units: { '': 1 }, example: '> 50000', formatNumber: formatRate });
+const ratio = kindOf({
   unit: '%',
   units: { '%': 0.01, '': 1 },
   max: 1,
   example: '< 0.1%',
-  format: formatPercent,
-  formatClosely: value => `${sixDigits(value * 100)} %`,
-  csvSuffix: '',
-};
-const cpuTime: Kind = {
+  formatNumber: value => formatPercent(value).replace(' %', ''),
+  scale: 100,
+});
+const cpuTime = kindOf({
   unit: 'µs',
   units: { '': 1, us: 1, µs: 1 },
-  max: Number.POSITIVE_INFINITY,
   example: '< 20us',
-  format: value => `${formatMs(value)} µs`,
-  formatClosely: value => `${sixDigits(value)} µs`,
-  csvSuffix: '',
-};
+  formatNumber: formatMs,
+});
 
 interface Row {
   /** For a reader: "throughput", "response p99". */
@@ -263,6 +249,21 @@ export function csvNames({ summaryKey, kind }: SummaryRow): {
 /** Operations that failed, whatever the code. */
 export function failedOf({ failed }: Pick<MeasuredRound, 'failed'>): number {
   return Object.values(failed).reduce((sum, count) => sum + count, 0);
+}
+
+/** @param scale from the unit of result.json to the one that a reader sees */
+function kindOf({
+  scale = 1,
+  ...row
+}: Pick<Kind, 'unit' | 'units' | 'example' | 'formatNumber'> &
+  Partial<Pick<Kind, 'max' | 'csvSuffix'>> & { readonly scale?: number }): Kind {
+  return {
+    max: Number.POSITIVE_INFINITY,
+    csvSuffix: '',
+    ...row,
+    format: value => `${row.formatNumber(value)} ${row.unit}`,
+    formatClosely: value => `${Number((value * scale).toPrecision(6))} ${row.unit}`,
+  };
 }
 
 /** A figure of a latency; null where nothing completed. */
