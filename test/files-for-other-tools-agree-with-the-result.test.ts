@@ -9,8 +9,8 @@ import {
 } from 'hdr-histogram-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { mergeLatencies } from '../src/aggregate/histogram.ts';
+import { failedOf } from '../src/aggregate/metrics.ts';
 import { type Result, resultSchema } from '../src/aggregate/result.ts';
-import { failedOf } from '../src/aggregate/summary.ts';
 import { parseCsv } from './support/parse-csv.ts';
 import { runPoolbench } from './support/poolbench.ts';
 import { startRedis } from './support/servers.ts';

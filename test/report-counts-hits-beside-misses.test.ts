@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mergeCommands } from '../src/aggregate/merge-commands.ts';
+import { mergeCommands } from '../src/aggregate/merge.ts';
 import { accountingSection } from '../src/aggregate/report/markdown-sections.ts';
 import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';
 import type { CommandSample } from '../src/workers/contract.ts';

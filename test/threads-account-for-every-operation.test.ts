@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { decodeHistogram } from '../src/aggregate/histogram.ts';
 import { type Control, connectControl } from '../src/main/target/control.ts';
 import { commandCalls } from '../src/main/target/info.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
 import { clientNames, loopback } from './support/connections.ts';
+import { decodeHistogram } from './support/decode-histogram.ts';
 import { startProxy } from './support/proxy.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
 import { startRedis, type TestServer } from './support/servers.ts';

@@ -1,3 +1,4 @@
+import { tookSeconds } from '../accounting.ts';
 import { fileName } from '../report/file-name.ts';
 import { resultNote } from '../report/result-columns.ts';
 import { describeShortfall } from '../report/shortfall.ts';
@@ -6,7 +7,6 @@ import { splitClaims } from '../text/claim-words.ts';
 import { capitalise, formatPlural, toOneLine } from '../text/format.ts';
 import { describeTarget, targetBanners } from '../text/target-words.ts';
 import { describeThresholds, describeUnjudged } from '../thresholds/words.ts';
-import { tookSeconds } from '../took-seconds.ts';
 import { warningsOf } from '../warnings.ts';
 import { renderDocument } from './document.ts';
 import { type Content, type Html, html } from './html.ts';

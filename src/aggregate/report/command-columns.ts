@@ -1,5 +1,5 @@
-import { type CommandFigures, commandFigures } from '../command-figures.ts';
 import type { ScenarioResult } from '../result.ts';
+import { type CommandFigures, commandFigures } from '../summary.ts';
 import { formatCount, formatMs, formatShare, nothing } from '../text/format.ts';
 import { type Column, numberColumn, textColumn } from '../text/table.ts';
 

@@ -1,5 +1,4 @@
 import { p99 } from '../measures.ts';
-import { isLowerBound } from '../open-loop-warnings.ts';
 import { pairByRound } from '../pairs.ts';
 import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
 import { armKey } from '../scenario.ts';
@@ -14,6 +13,7 @@ import {
   formatShare,
   nothing,
 } from '../text/format.ts';
+import { isLowerBound } from '../warnings.ts';
 
 /** Scenarios that differ in their rates only: a curve of latency against load. */
 export interface LoadTable {

@@ -1,5 +1,5 @@
+import { findOutliers, type Outlier } from '../outliers.ts';
 import type { Result } from '../result.ts';
-import { findStandOuts, type StandOut } from '../stand-out.ts';
 import { formatRate, formatRatio } from '../text/format.ts';
 import { numberColumn, type Table, textColumn } from '../text/table.ts';
 
@@ -9,7 +9,7 @@ const mostRows = 20;
 /** What tells whether a round stands out. */
 export type Measured = Pick<Result, 'scenarios' | 'environment' | 'target'>;
 
-export interface StandOutTable extends Table<StandOut> {
+export interface StandOutTable extends Table<Outlier> {
   readonly note: string;
   /** What the table leaves out; null if nothing. */
   readonly rest: string | null;
@@ -17,7 +17,7 @@ export interface StandOutTable extends Table<StandOut> {
 
 /** Null if no round stands out. */
 export function standOutTable(result: Measured): StandOutTable | null {
-  const standOuts = findStandOuts(result);
+  const standOuts = findOutliers(result);
   if (standOuts.length === 0) return null;
   return {
     note: "Throughput more than 5 scaled median absolute deviations and more than 10 % from the scenario's median. They are shown, not dropped: every figure, interval and verdict counts them.",
@@ -35,6 +35,6 @@ export function standOutTable(result: Measured): StandOutTable | null {
 }
 
 /** As a ratio to either side, so that half as much is as far as twice as much. */
-function distance({ opsPerSecond, medianOpsPerSecond }: StandOut): number {
+function distance({ opsPerSecond, medianOpsPerSecond }: Outlier): number {
   return Math.abs(Math.log(opsPerSecond / medianOpsPerSecond));
 }

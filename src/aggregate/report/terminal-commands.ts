@@ -1,5 +1,5 @@
-import { type CommandFigures, commandFigures } from '../command-figures.ts';
 import type { ScenarioResult } from '../result.ts';
+import { type CommandFigures, commandFigures } from '../summary.ts';
 import { formatMs, formatShare, nothing, toOneLine } from '../text/format.ts';
 import type { Style } from '../text/terminal-style.ts';
 import { alignColumns } from '../text/text-layout.ts';

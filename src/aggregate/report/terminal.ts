@@ -1,8 +1,9 @@
 import { accountOf, sumByCode } from '../accounting.ts';
 import { type Pair, pairWithOnePool } from '../claims/judging/arms.ts';
+import { describeOutliers } from '../outliers.ts';
 import type { ClaimResult, Interval, Result, ScenarioResult } from '../result.ts';
 import { groupBySetting } from '../setting.ts';
-import { describeStandOuts } from '../stand-out.ts';
+import { clearlyLess, clearlyMore } from '../statistics.ts';
 import { describeMeasured, saysNothing, splitClaims } from '../text/claim-words.ts';
 import {
   formatCount,
@@ -20,7 +21,6 @@ import { type Format, type Style, styleIf, terminalWidth, verdictColours } from 
 import { alignColumns, wrapText } from '../text/text-layout.ts';
 import { renderThresholds } from '../thresholds/terminal.ts';
 import { describeUnjudged } from '../thresholds/words.ts';
-import { clearlyLess, clearlyMore } from '../verdict-bounds.ts';
 import { warningsOf } from '../warnings.ts';
 import { isOpen } from './load-tables.ts';
 import { resultNote } from './result-columns.ts';
@@ -58,7 +58,7 @@ export function renderTerminal(result: Result, colour: boolean): string {
     ...renderLoad(result.scenarios, style),
     ...renderCommands(result.scenarios, style),
     renderFailures(result.scenarios, style),
-    paragraph(describeStandOuts(result) ?? ''),
+    paragraph(describeOutliers(result) ?? ''),
     tells || told.length === 0 ? [] : paragraph('No claim is tested by this run (report.md says why).'),
     warningsOf(result).flatMap(warning => paragraph(`Warning: ${warning}`, 'yellow')),
     told.filter(({ verdict }) => verdict !== 'not tested').map(claim => renderVerdict(claim, style)),

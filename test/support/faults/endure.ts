@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { decodeHistogram } from '../../../src/aggregate/histogram.ts';
 import type { RoundResult } from '../../../src/aggregate/result.ts';
+import { decodeHistogram } from '../decode-histogram.ts';
 import { createExperiment, type TestExperiment } from '../experiment.ts';
 import { connectObserver, processId } from '../observed-server.ts';
 import type { Outcome } from '../poolbench.ts';

@@ -1,9 +1,9 @@
 import { comparisonColumns, comparisonNote, sayPredicted } from '../../report/result-columns.ts';
 import type { ClaimResult, ScenarioResult, Verdict } from '../../result.ts';
+import { clearlyLess, clearlyMore } from '../../statistics.ts';
 import { describeMeasured } from '../../text/claim-words.ts';
 import { formatRange, formatRatio, formatRatioInterval } from '../../text/format.ts';
 import { textColumn } from '../../text/table.ts';
-import { clearlyLess, clearlyMore } from '../../verdict-bounds.ts';
 import { logAxis } from '../charts/axis.ts';
 import { stripChart } from '../charts/strip-chart.ts';
 import type { Strip } from '../charts/strip-geometry.ts';
