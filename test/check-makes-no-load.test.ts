@@ -1,5 +1,5 @@
 import { access, readdir, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../src/main/target/free-port.ts';
 import { bareMachine } from './support/bare-machine.ts';
@@ -66,7 +66,8 @@ test.each(['SIGINT', 'SIGHUP'] as const)(
     await writeFile(apt, '#!/bin/sh\nexec sleep 60\n');
     let sent = false;
     const { code } = await runPoolbench(['check', experiment.configPath], {
-      env: { ...env, PATH: [env.PATH, process.env.PATH].join(delimiter) },
+      env,
+      ownProcess: true,
       onOutput(output, kill) {
         if (sent || !output.includes('fetching redis-server')) return;
         sent = true;

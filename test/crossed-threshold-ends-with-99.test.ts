@@ -85,7 +85,7 @@ test('every side of a versus is held to its own', async () => {
   const servers = await Promise.all([prepare(), prepare()]);
   const [left, right] = await Promise.all(
     [met, { ...met, ...crossed }].map((thresholds, index) =>
-      createExperiment(servers[index]?.url ?? '', { name: `side${index}`, seconds: 0.1, thresholds }),
+      createExperiment(servers[index]?.url ?? '', { name: `side${index}`, seconds: 0.05, thresholds }),
     ),
   );
   if (left === undefined || right === undefined) throw new Error('two experiments');

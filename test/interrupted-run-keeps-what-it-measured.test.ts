@@ -21,7 +21,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
       scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2 }],
       rounds: 1000,
     });
-    const running = experiment.start();
+    const running = experiment.start([], { ownProcess: true });
     await running.said('round 2/1000');
     expect(await redis.dbsize()).toBeGreaterThan(0);
     running.kill(signal);
@@ -73,7 +73,7 @@ test('a second interrupt ends the run at once, though the server answers no more
   const url = `redis://127.0.0.1:${port}`;
   // The drain would wait for an hour.
   const experiment = await createExperiment(url, { ...forHours, timeoutMs: 600_000 });
-  const running = experiment.start();
+  const running = experiment.start([], { ownProcess: true });
   await running.said('Plan:');
   const redis = await connectObserver(url);
   const server = await processId(redis);
@@ -137,7 +137,10 @@ test('an interrupt while the target is started: nothing is left of it', async ()
     `#!/bin/sh\n[ "$1" = --version ] && echo "Redis server v=7.0.0" && exit\necho $$ > '${pidFile}'\nexec sleep 600\n`,
   );
   await chmod(join(bin, 'redis-server'), 0o755);
-  const running = experiment.start([], { env: { PATH: `${bin}${delimiter}${process.env.PATH}` } });
+  const running = experiment.start([], {
+    ownProcess: true,
+    env: { PATH: `${bin}${delimiter}${process.env.PATH}` },
+  });
   await running.said('looking for a redis to start');
   await expect.poll(() => existsSync(pidFile), { timeout: 10_000 }).toBe(true);
   const server = Number(await readFile(pidFile, 'utf8'));

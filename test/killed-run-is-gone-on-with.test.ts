@@ -20,8 +20,8 @@ test('kill -9 leaves all finished rounds; --resume keeps them, does the rest, an
     seconds: 0.15,
     seed: 7,
   });
-  const running = experiment.start();
-  await running.said('round 3/4  2/3');
+  const running = experiment.start([], { ownProcess: true });
+  await running.said('round 3/4  1/3');
   running.kill('SIGKILL');
   const killed = await running.outcome;
   expect(killed.signal).toBe('SIGKILL');
@@ -41,7 +41,9 @@ test('kill -9 leaves all finished rounds; --resume keeps them, does the rest, an
     [...stderr.matchAll(/^round (\d\/4 +\d\/3) .* (\S+)$/gm)].map(m => m.slice(1));
   // The third round is begun anew, in its own order.
   expect(order(resumed.stderr).map(([place]) => place?.[0])).toEqual(['3', '3', '3', '4', '4', '4']);
-  expect(order(resumed.stderr).slice(0, 2)).toEqual(order(killed.stderr).slice(6, 8));
+  const begun = order(killed.stderr).slice(6);
+  expect(begun.length).toBeGreaterThan(0);
+  expect(order(resumed.stderr).slice(0, begun.length)).toEqual(begun);
 
   const whole = await experiment.result();
   expect(whole).toMatchObject({ complete: true, startedAt: left.startedAt, seed: 7, config: left.config });
@@ -107,7 +109,7 @@ test('kill -9 in the first round, on a server that was started: nothing of it is
     scenarios: [{ client: 'wire', workers: 4, pools: 2 }],
     rounds: 3,
   });
-  const running = experiment.start();
+  const running = experiment.start([], { ownProcess: true });
   await running.said('round 2/3');
   const server = await processId(await connectObserver(url));
   running.kill('SIGKILL');

@@ -15,7 +15,7 @@ test.each([
   const config = {
     scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pipeline: [1, 10] }],
     rounds: 2,
-    seconds: 0.1,
+    seconds: 0.05,
   };
   const strict = await createExperiment(server.url, config);
   const { code, stdout, stderr } = await strict.run();
@@ -48,6 +48,6 @@ test.each([
     expect(summary?.failedShare).toBeGreaterThan(0.3);
   }
 
-  const lenient = await createExperiment(server.url, { seconds: 0.1, maxFailedShare: 1 });
+  const lenient = await createExperiment(server.url, { seconds: 0.05, maxFailedShare: 1 });
   expect((await lenient.run()).code).toBe(0);
 });

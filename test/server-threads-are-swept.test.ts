@@ -16,7 +16,7 @@ async function createSwept(threads: unknown, server = 'redis') {
   const target = { server, url, threads };
   return {
     port,
-    experiment: await createExperiment(url, { name: 'swept', target, seconds: 0.1, rounds: 2 }),
+    experiment: await createExperiment(url, { name: 'swept', target, seconds: 0.05, rounds: 2 }),
   };
 }
 

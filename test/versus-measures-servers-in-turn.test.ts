@@ -11,7 +11,7 @@ import { readComparison, readSide } from './support/session.ts';
 const common = {
   scenarios: [{ client: ['ioredis', 'wire'], workers: 4 }],
   rounds: 3,
-  seconds: 0.1,
+  seconds: 0.05,
   warmupSeconds: 0.02,
 };
 
@@ -206,6 +206,7 @@ test('an interrupt before the load leaves no folder', async () => {
   const out = join(experiment.folder, 'results');
   let sent = false;
   const { code } = await runPoolbench(['versus', experiment.configPath, other.configPath, '--out', out], {
+    ownProcess: true,
     onOutput(output, kill) {
       if (sent || !output.includes('red: Target:')) return;
       sent = true;
