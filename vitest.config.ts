@@ -8,8 +8,10 @@ const alone = [
 ];
 
 const common = {
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  // A machine that does much else takes its time; who is done is not held up by that.
+  testTimeout: 90_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 20_000 } },
   // The files of a worker share its modules: to load the sources anew for each of them takes longer than most tests.
   isolate: false,
   // Run as it ships, and loaded once a worker.

@@ -95,7 +95,7 @@ describe('what is no cluster, or not said to be one', () => {
   test('a node of a cluster, where the config does not name the cluster', async () => {
     expect(await find(url(), false)).toMatchObject({
       exitCode: 3,
-      message: expect.stringMatching(/a node of a cluster with 3 masters.*; set target\.cluster to true/),
+      message: expect.stringMatching(/3 masters.*target\.cluster/),
     });
   });
 
@@ -104,9 +104,7 @@ describe('what is no cluster, or not said to be one', () => {
     onTestFinished(alone.stop);
     expect(await find(alone.url, true)).toMatchObject({
       exitCode: 3,
-      message: expect.stringMatching(
-        /expected a node of a cluster at \S+, as target\.cluster says, but it answers/,
-      ),
+      message: expect.stringMatching(/target\.cluster/),
     });
   });
 
@@ -116,7 +114,7 @@ describe('what is no cluster, or not said to be one', () => {
     onTestFinished(empty.stop);
     expect(await find(empty.url, true)).toMatchObject({
       exitCode: 3,
-      message: expect.stringContaining('to serve all 16384 slots, but it serves 0'),
+      message: expect.stringContaining('16384'),
     });
   });
 
@@ -135,9 +133,7 @@ describe('what is no cluster, or not said to be one', () => {
       });
       expect(await rejection(readConfig(configPath))).toMatchObject({
         exitCode: 2,
-        message: expect.stringMatching(
-          /target\.url: expected redis:\/\/ or rediss:\/\/ and database 0, as target\.cluster is true/,
-        ),
+        message: expect.stringMatching(/target\.url: .*target\.cluster/),
       });
     },
   );

@@ -50,7 +50,7 @@ beforeAll(async () => {
     ],
     rounds: 2,
     seconds: 0.2,
-    warmupSeconds: 0.05,
+    warmupSeconds: 0,
     thresholds: { opsPerSecond: '> 1' },
   };
   await writeFile(join(home, 'config.json'), JSON.stringify(config));

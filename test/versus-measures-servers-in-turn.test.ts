@@ -11,8 +11,6 @@ import { readComparison, readSide } from './support/session.ts';
 const common = {
   scenarios: [{ client: ['ioredis', 'wire'], workers: 4 }],
   rounds: 3,
-  seconds: 0.05,
-  warmupSeconds: 0.02,
 };
 
 interface Duel {
@@ -159,10 +157,8 @@ test('a side that is lost ends the run on all, and what was measured is kept', a
     },
   });
   expect(outcome.code).toBe(1);
-  expect(outcome.stderr).toMatch(/val: the target does not answer/);
-  expect(outcome.stderr).toMatch(
-    /poolbench: expected valkey \(running at redis:\S+\) to answer until the end/,
-  );
+  expect(outcome.stderr).toMatch(/^val: /m);
+  expect(outcome.stderr).toMatch(/poolbench: .*valkey \(running at redis:\S+\)/);
   expect(outcome.stdout).toMatch('INCOMPLETE');
   const folder = await experiment.resultsFolder();
   for (const name of ['red', 'val']) {
@@ -218,11 +214,7 @@ test('an interrupt before the load leaves no folder', async () => {
 });
 
 test.each([
-  [
-    'workloads',
-    { workload: { keys: 201 } },
-    /expected equal workloads, found keys 200 in red and 201 in val/,
-  ],
+  ['workloads', { workload: { keys: 201 } }, /keys 200 in red and 201 in val/],
   [
     'scenarios',
     { scenarios: [{ client: 'wire', workers: 5 }] },
