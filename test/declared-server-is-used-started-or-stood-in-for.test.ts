@@ -23,7 +23,6 @@ test('configs/valkey.json starts valkey-server itself and leaves no process', as
     // As short as it goes: what it measures is of no interest here.
     [shipped('valkey'), '--quick', '--rounds', '1', '--seconds', '0.05', '--warmup', '0', '--url', url],
     {
-      ownProcess: true,
       cwd: experiment.folder,
       // What is started has its private folder here.
       env: { TMPDIR: experiment.folder },

@@ -62,11 +62,13 @@ test('E: so are members of the index', async () => {
 });
 
 test('where the room is full it is said once, and no record is left', async () => {
-  const experiment = await createExperiment(server.url, { workload: { keys: 20, ycsb: 'D' }, rounds: 2 });
+  const experiment = await createExperiment(server.url, {
+    workload: { keys: 4, ycsb: 'D' },
+    rounds: 2,
+    seconds: 0.3,
+  });
   expect((await experiment.run()).code).toBe(0);
   const { warnings } = await experiment.result();
-  expect(warnings.filter(warning => warning.includes('room'))).toEqual([
-    'wire-optimized-1pool-4workers inserted more than there is room for (20 records): the later ones overwrote a record and made the set no larger; take more keys, or shorter measurements',
-  ]);
+  expect(warnings.filter(warning => warning.includes('4 records'))).toHaveLength(1);
   expect(await control.call('DBSIZE')).toBe(0);
 });
