@@ -15,6 +15,7 @@ test('all nodes are spoken to as the one in the URL: in TLS, with its login', as
   const experiment = await createExperiment(url, {
     target: { server: 'redis', url, cluster: true },
     scenarios: [{ client: ['wire', 'ioredis'], workers: 4, pipeline: 3 }],
+    seconds: 0.2,
   });
   const { code, stderr } = await experiment.run([], { env: { NODE_EXTRA_CA_CERTS: certificates.ca } });
   expect(code, stderr).toBe(0);

@@ -11,7 +11,7 @@ test('where no server can be had the run goes to the embedded one, and says so',
   const experiment = await createExperiment(`redis://localhost:${port}`, {
     scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: [1, 2], pipeline: [1, 10] }],
     rounds: 2,
-    seconds: 0.05,
+    seconds: 0.1,
   });
   const env = await bareMachine(experiment.folder);
   // Not even --quiet makes a stand-in silent.

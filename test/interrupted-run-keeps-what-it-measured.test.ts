@@ -20,6 +20,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     const experiment = await createExperiment(server.url, {
       scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2 }],
       rounds: 1000,
+      seconds: 0.1,
     });
     const running = experiment.start([], { ownProcess: true });
     await running.said('round 2/1000');

@@ -9,6 +9,7 @@ test('where Node hides what lies beneath its sockets, wire takes the streams of 
   onTestFinished(() => server.stop());
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: 'wire', workers: 4, pipeline: [1, 50] }],
+    seconds: 0.1,
   });
   const asked = join(experiment.folder, 'asked');
   const preload = `--import ${new URL('./support/no-binding.mjs', import.meta.url).href}`;

@@ -47,7 +47,7 @@ test.each([
       { client: ['ioredis', 'wire'], workers: 5, pools: 3, poolsPerThread: [1, 2], pipeline: 10 },
     ],
     rounds: 2,
-    seconds: 0.05,
+    seconds: 0.1,
     seed: 42,
   });
   const { code, stdout, stderr } = await experiment.run(['--force']);
@@ -83,7 +83,7 @@ test.each([
     },
     config: {
       rounds: 2,
-      seconds: 0.05,
+      seconds: 0.1,
       timeoutMs: 5000,
       workload: { keys: 200, valueBytes: 32, readShare: 0.5 },
     },
@@ -104,7 +104,7 @@ test.each([
       expectKeys(round, promisedOfRound);
       expect(round.completed, where).toBeGreaterThan(0);
       expect(round, where).toMatchObject({
-        seconds: 0.05,
+        seconds: 0.1,
         issued: round.completed,
         failed: {},
         unfinished: 0,

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -77,10 +77,11 @@ async function find(server: 'redis' | 'valkey'): Promise<ServerBinary | string> 
 }
 
 function compile(): void {
+  const entry = new URL('../../dist/main/target/embedded/process.js', import.meta.url);
+  // What tsc knows of the last compile does not hold for files that were removed since.
+  if (!existsSync(entry)) rmSync(new URL('../../dist/build.tsbuildinfo', import.meta.url), { force: true });
   // Type errors are the business of `npm run check`, which `npm test` runs first; tsc emits in spite of them.
   const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'];
   const { stdout } = spawnSync(process.execPath, tsc, { cwd: root, encoding: 'utf8' });
-  if (!existsSync(new URL('../../dist/main/target/embedded/process.js', import.meta.url))) {
-    throw new Error(`npm run build made no dist/:\n${stdout}`);
-  }
+  if (!existsSync(entry)) throw new Error(`npm run build made no dist/:\n${stdout}`);
 }
