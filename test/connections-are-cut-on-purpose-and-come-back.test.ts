@@ -57,7 +57,8 @@ test('a user who may not cut connections is told, and the run goes on', async ()
   });
   try {
     const experiment = await createExperiment(limited.url, {
-      scenarios: [{ client: 'wire', workers: 2, cutEveryMs: 5 }],
+      scenarios: [{ client: 'wire', workers: 2, cutEveryMs: 20 }],
+      seconds: 0.3,
     });
     expect((await experiment.run()).code).toBe(0);
     const { scenarios, warnings } = await experiment.result();

@@ -25,6 +25,7 @@ async function run(ycsb: string) {
     workload: { keys, ycsb },
     scenarios: [{ client: 'wire', workers: 4, pools: [1, 2] }],
     rounds: 2,
+    seconds: 0.2,
   });
   const { code, stderr } = await experiment.run();
   expect(code, stderr).toBe(0);
