@@ -33,7 +33,7 @@ async function endure(fault: RunFault): Promise<RunSeen> {
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2 }],
     rounds: fault.rounds ?? 1000,
-    seconds: 0.1,
+    seconds: 0.05,
     // The server's count would have those of a warm-up in it that were lost.
     warmupSeconds: 0,
     ...fault.config,
