@@ -86,13 +86,13 @@ export interface List extends Shown {
   readonly items: readonly Item[];
 }
 
-/** Text to be copied, line by line as it is. */
+/** Lines to be copied. Each stays one line, so text from outside adds no command. */
 export interface Code extends Shown {
   readonly kind: 'code';
   readonly language: 'json' | 'sh';
   /** Says what it is; HTML labels it with this. */
   readonly name: string;
-  readonly text: string;
+  readonly lines: readonly string[];
 }
 
 /** A summary with what belongs to it: indented in a terminal, folded in HTML unless it is open. */
@@ -137,8 +137,8 @@ export function list(items: readonly (Item | string)[]): List {
   return { kind: 'list', items: items.map(item => (typeof item === 'string' ? { text: item } : item)) };
 }
 
-export function code(language: Code['language'], name: string, text: string): Code {
-  return { kind: 'code', language, name, text };
+export function code(language: Code['language'], name: string, lines: readonly string[]): Code {
+  return { kind: 'code', language, name, lines };
 }
 
 export function details(
