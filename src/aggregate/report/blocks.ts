@@ -8,6 +8,8 @@ import type { Verdict } from '../result.ts';
 
 /** Where a document is shown. */
 export type Medium = 'terminal' | 'markdown' | 'html';
+/** Where a digest is shown. */
+export const narrow: readonly Medium[] = ['terminal'];
 /** Where there is room for wide tables and for everything that a digest leaves out. */
 export const wide: readonly Medium[] = ['markdown', 'html'];
 
@@ -215,10 +217,15 @@ function bothForms<Row>(column: Column<Row>): Column<Row>[] {
   const { terminal } = column;
   if (terminal === undefined) return [column];
   const roomy: Column<Row> = { ...column, on: wide };
-  return terminal === false ? [roomy] : [roomy, { ...column, ...terminal, on: ['terminal'] }];
+  return terminal === false ? [roomy] : [roomy, { ...column, ...terminal, on: narrow }];
 }
 
 /** The blocks and columns that one medium shows. */
 export function shownOn<Part extends Shown>(medium: Medium, parts: readonly Part[]): Part[] {
   return parts.filter(({ on }) => on === undefined || on.includes(medium));
+}
+
+/** Blocks for these media alone. */
+export function only(media: readonly Medium[], blocks: readonly Block[]): Block[] {
+  return blocks.map(block => ({ ...block, on: block.on?.filter(medium => media.includes(medium)) ?? media }));
 }

@@ -1,18 +1,19 @@
 import { p99 } from '../measures.ts';
-import { isLowerBound } from '../open-loop-warnings.ts';
 import { pairByRound } from '../pairs.ts';
 import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
 import { groupBySetting } from '../setting.ts';
 import { median } from '../statistics.ts';
 import {
   formatCount,
-  formatInterval,
   formatMs,
   formatPlural,
   formatRate,
+  formatRatioInterval,
   formatShare,
   nothing,
 } from '../text/format.ts';
+import { figures, type Table, table, words } from './blocks.ts';
+import { formatLatency, intervalColumn, latencyColumn } from './figure-columns.ts';
 
 /** Scenarios that differ in their rates only: a curve of latency against load. */
 export interface LoadTable {
@@ -45,18 +46,52 @@ function byRate(a: ScenarioResult, b: ScenarioResult): number {
 
 const rateOf = ({ arrival }: ScenarioResult) => arrival.rate ?? 0;
 
-/** A column of a table of load, for one scenario. Medians over the rounds; a dash where there is none. */
-export const loadCells = {
-  /** "5.00k", on a way up or down "5.00k up". */
-  rate: ({ arrival }: ScenarioResult) =>
-    [formatRate(arrival.rate ?? 0), ...(arrival.leg === undefined ? [] : [arrival.leg])].join(' '),
-  offered: ofLoops(({ offered }, seconds) => (seconds > 0 ? offered / seconds : 0), formatRate),
-  shortfall: ofLoops(({ offered, shortfall }) => (offered > 0 ? shortfall / offered : 0), formatShare),
-  backlog: ofLoops(({ largestBacklog }) => largestBacklog, formatBacklog),
-  /** None where no arrival found a worker free. */
-  lagP99: ofLoops(({ lag }) => (lag.count === 0 ? null : lag.p99), formatMs),
-  spun: ofLoops(({ spinShare }) => spinShare, formatShare),
-} as const;
+export const loadNote =
+  'Open loops: medians over the rounds, latencies in ms. Response time counts from when an operation was due. Completed is what completed in the window; short is the share of what was due that did not complete; backlog the most that was due while every worker was busy; lag how late the generator came to arrivals for which a worker was free; spun the share of the time in which it waited for the next one by turning its event loop. ≥ marks a lower bound: what was never sent would have been slower.';
+
+/** Latency against load. Medians over the rounds; a dash where there is none. */
+export function loadTable({ heading, scenarios }: LoadTable): Table {
+  return table(
+    scenarios,
+    [
+      // "5.00k", on a way up or down "5.00k up".
+      figures('rate', ({ arrival }) => [formatRate(arrival.rate ?? 0), arrival.leg ?? ''].join(' ').trim()),
+      figures(
+        'offered/s',
+        ofLoops(({ offered }, seconds) => (seconds > 0 ? offered / seconds : 0), formatRate),
+        { terminal: { name: 'due/s' } },
+      ),
+      intervalColumn('completed/s', ({ summary }) => summary?.opsPerSecond, formatRate, {
+        terminal: 'done/s',
+      }),
+      figures(
+        'short',
+        ofLoops(({ offered, shortfall }) => (offered > 0 ? shortfall / offered : 0), formatShare),
+      ),
+      figures(
+        'backlog',
+        ofLoops(({ largestBacklog }) => largestBacklog, formatBacklog),
+      ),
+      latencyColumn('p50', 'responseP50', { terminal: 'p50' }),
+      latencyColumn('p99', 'responseP99', { terminal: 'p99' }),
+      latencyColumn('p99.9', 'responseP999', { terminal: 'p99.9' }),
+      latencyColumn('service p99', 'serviceP99'),
+      // None where no arrival found a worker free.
+      figures(
+        'lag p99',
+        ofLoops(({ lag }) => (lag.count === 0 ? null : lag.p99), formatMs),
+        { terminal: { name: 'lag' } },
+      ),
+      figures(
+        'spun',
+        ofLoops(({ spinShare }) => spinShare, formatShare),
+        { terminal: false },
+      ),
+      words('limited by', ({ limitedBy }) => limitedBy.resource, { terminal: { name: 'limit' } }),
+    ],
+    heading,
+  );
+}
 
 /** Whole as far as a narrow column has room for it. */
 function formatBacklog(operations: number): string {
@@ -75,17 +110,6 @@ function ofLoops(
   };
 }
 
-/** A latency, with a mark where it is a lower bound: what was never sent would have been slower. */
-export function formatLatency(
-  { rounds }: ScenarioResult,
-  latency: Interval | null | undefined,
-  intervals = true,
-): string {
-  if (latency === null || latency === undefined) return nothing;
-  const bound = isLowerBound(rounds) ? '≥' : '';
-  return bound + (intervals ? formatInterval(latency, formatMs) : formatMs(latency.median));
-}
-
 /** One rate on the way up and on the way down. */
 export interface Hysteresis {
   readonly rate: number;
@@ -102,4 +126,20 @@ export function hysteresisOf({ scenarios }: LoadTable): Hysteresis[] {
     if (up.arrival.leg !== 'up' || down === undefined) return [];
     return [{ rate: rateOf(up), up, down, ratio: pairByRound(up, down, p99.figure).ratio }];
   });
+}
+
+export const hysteresisNote =
+  'The same rates on the way up and on the way down, ratios paired within a round:';
+
+export function hysteresisTable(ways: readonly Hysteresis[]): Table {
+  const p99Of = (name: string, pick: (way: Hysteresis) => ScenarioResult) =>
+    figures<Hysteresis>(name, way => formatLatency(pick(way), pick(way).summary?.responseP99), {
+      terminal: { cell: way => formatLatency(pick(way), pick(way).summary?.responseP99, false) },
+    });
+  return table(ways, [
+    figures('rate', ({ rate }) => formatRate(rate)),
+    p99Of('p99 up', ({ up }) => up),
+    p99Of('p99 down', ({ down }) => down),
+    figures('down / up', ({ ratio }) => formatRatioInterval(ratio)),
+  ]);
 }

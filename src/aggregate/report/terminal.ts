@@ -1,159 +1,170 @@
-import { accountOf, sumByCode } from '../accounting.ts';
-import { type Pair, pairWithOnePool } from '../pairs.ts';
-import type { ClaimResult, Interval, Result, ScenarioResult } from '../result.ts';
-import { groupBySetting } from '../setting.ts';
-import { describeStandOuts } from '../stand-out.ts';
-import { describeMeasured, saysNothing, splitClaims } from '../text/claim-words.ts';
-import {
-  formatCount,
-  formatIds,
-  formatInterval,
-  formatMs,
-  formatRate,
-  formatRatioInterval,
-  formatShare,
-  nothing,
-  toOneLine,
-} from '../text/format.ts';
-import { describeTarget, targetBanners } from '../text/target-words.ts';
-import { type Format, type Style, styleIf, terminalWidth, verdictColours } from '../text/terminal-style.ts';
+import { toOneLine } from '../text/format.ts';
+import { type Format, type Style, styleIf, terminalWidth as width } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
-import { renderThresholds } from '../thresholds/terminal.ts';
-import { describeUnjudged } from '../thresholds/words.ts';
-import { clearlyLess, clearlyMore } from '../verdict-bounds.ts';
-import { warningsOf } from '../warnings.ts';
-import { isOpen } from './load-tables.ts';
-import { resultNote } from './result-columns.ts';
-import { describeShortfall } from './shortfall.ts';
-import { renderCommands } from './terminal-commands.ts';
-import { renderLoad } from './terminal-load.ts';
+import { type Block, type Item, type Span, shownOn, type Table, type Text, type Tone } from './blocks.ts';
 
-const width = terminalWidth;
-/** Of a row. */
-const ratioColumn = 3;
+const toneColours = {
+  supported: 'green',
+  refuted: 'red',
+  inconclusive: 'yellow',
+  'not tested': 'yellow',
+  good: 'green',
+  bad: 'red',
+  warning: 'yellow',
+  unknown: 'yellow',
+  muted: 'dim',
+} as const satisfies Record<Tone, Format>;
 
-/** A result for a terminal of 80 columns: the verdicts in words, then a table for each client. */
-export function renderTerminal(result: Result, colour: boolean): string {
-  const style = styleIf(colour);
-  const paragraph = (text: string, format?: Format) =>
-    wrapText(toOneLine(text), width).map(line => (format === undefined ? line : style(format, line)));
+const step = '  ';
 
-  const banners = targetBanners(result);
-  const shortfall = describeShortfall(result);
-  const loud = ['bold', 'yellow'] as const;
-  const { told, silent } = splitClaims(result.claims, { atLeast: 1 });
-  const closed = result.scenarios.filter(scenario => !isOpen(scenario));
-  // Most runs ask something else: what they measured comes first then.
-  const tells = result.target.standIn || !told.every(saysNothing);
-  const blocks = [
-    ...banners.map(banner => paragraph(banner, [...loud])),
-    renderThresholds(result.thresholds, style),
-    paragraph(describeUnjudged(result) ?? '', 'yellow'),
-    ...(tells ? told.map(claim => renderClaim(claim, style)) : []),
-    tells && silent.length > 0 ? paragraph(sayUntested(silent)) : [],
-    paragraph(`${toOneLine(result.name)} against ${describeTarget(result.target)}`, 'bold'),
-    shortfall === null ? [] : paragraph(shortfall, [...loud]),
-    ...renderTables(closed, style),
-    closed.length > 0 ? paragraph(resultNote(closed), 'dim') : [],
-    ...renderLoad(result.scenarios, style),
-    ...renderCommands(result.scenarios, style),
-    renderFailures(result.scenarios, style),
-    paragraph(describeStandOuts(result) ?? ''),
-    tells || told.length === 0 ? [] : paragraph('No claim is tested by this run (report.md says why).'),
-    warningsOf(result).flatMap(warning => paragraph(`Warning: ${warning}`, 'yellow')),
-    told.filter(({ verdict }) => verdict !== 'not tested').map(claim => renderVerdict(claim, style)),
-    ...banners.map(banner => paragraph(banner, [...loud])),
-  ];
-  return `${blocks
-    .filter(block => block.length > 0)
-    .map(block => block.join('\n'))
-    .join('\n\n')}\n`;
+/** A document for a terminal of 80 columns. */
+export function renderTerminal(blocks: readonly Block[], colour: boolean): string {
+  return `${renderBlocks(blocks, new Writer(styleIf(colour), labelWidth(blocks)), width).join('\n')}\n`;
 }
 
-function renderClaim(claim: ClaimResult, style: Style): string[] {
-  const [first = '', ...rest] = wrapText(
-    toOneLine(`${claim.id} ${claim.verdict}: ${claim.statement}`),
-    width,
+/** Blocks with an empty line between them, but for a heading and what follows it. */
+function renderBlocks(blocks: readonly Block[], writer: Writer, columns: number): string[] {
+  const lines: string[] = [];
+  let apart = false;
+  for (const block of shownOn('terminal', blocks)) {
+    const more = writer.render(block, columns);
+    if (more.length === 0) continue;
+    lines.push(...(apart ? [''] : []), ...more);
+    apart = block.kind !== 'heading';
+  }
+  return lines;
+}
+
+/** One for all lists of a document, so that their texts stand in line. */
+function labelWidth(blocks: readonly Block[]): number {
+  const widths = shownOn('terminal', blocks).map(block => {
+    if (block.kind === 'details') return labelWidth(block.blocks);
+    return block.kind === 'list'
+      ? Math.max(0, ...block.items.map(({ label }) => plain(label ?? '').length))
+      : 0;
+  });
+  return Math.max(0, ...widths);
+}
+
+function plain(text: Text): string {
+  return toOneLine(
+    spansOf(text)
+      .map(span => span.text)
+      .join(''),
   );
-  const indented = (text: string) => wrapText(toOneLine(text), width, '  ');
+}
+
+function spansOf(text: Text): Span[] {
+  if (typeof text === 'number') return [{ text: String(text) }];
+  if (typeof text === 'string') return [{ text }];
+  return text.map(span => (typeof span === 'string' ? { text: span } : span));
+}
+
+class Writer {
+  readonly #style: Style;
+  readonly #labelWidth: number;
+
+  constructor(style: Style, labelWidth: number) {
+    this.#style = style;
+    this.#labelWidth = labelWidth;
+  }
+
+  render(block: Block, columns: number): string[] {
+    switch (block.kind) {
+      case 'alert':
+        return this.#wrap(block.text, columns, '', ['bold', toneColours[block.tone]]);
+      case 'heading':
+        return this.#wrap(block.text, columns, '', ['bold']);
+      case 'paragraph':
+        return this.#wrap(block.text, columns, '', formatsOf(block));
+      case 'list':
+        return block.items.flatMap(item => this.#item(item, columns));
+      case 'table':
+        return this.#table(block, columns);
+      case 'code':
+        return block.lines.map(line => step + line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' '));
+      case 'details':
+        return [
+          ...this.#wrap(block.summary, columns, '', ['bold', ...formatsOf(block)]),
+          ...block.blocks
+            .flatMap(inner =>
+              shownOn('terminal', [inner]).length > 0 ? this.render(inner, columns - step.length) : [],
+            )
+            .map(line => step + line),
+        ];
+      case 'chart':
+        return this.#wrap(block.alternative, columns);
+    }
+  }
+
+  #item({ label, text, tone }: Item, columns: number): string[] {
+    const hang = label === undefined ? step.length : this.#labelWidth + step.length;
+    const [first = '', ...rest] = wrapText(plain(text), columns, ' '.repeat(hang));
+    const begin = label === undefined ? '' : plain(label).padEnd(hang);
+    const spans = [...(label === undefined ? [] : spansOf(label)), ...spansOf(text)];
+    return this.#paint([begin + first.trimStart(), ...rest], spans, formatsOf({ tone }));
+  }
+
+  #table({ title, columns, rows }: Table, width: number): string[] {
+    if (rows.length === 0) return [];
+    const shown = columns.map((column, index) => ({ ...column, index }));
+    const all = shownOn('terminal', shown);
+    const beside = all.filter(({ ownLine }) => ownLine === undefined);
+    const own = (place: 'above' | 'below') => all.filter(({ ownLine }) => ownLine === place);
+    const indent = own('above').length > 0 ? step : '';
+    const [head = '', ...lines] = alignColumns(
+      [
+        beside.map(({ name }) => name),
+        ...rows.map(row => beside.map(({ index }) => plain(row[index] ?? ''))),
+      ],
+      beside.map(({ align }) => align === 'right'),
+    );
+    return [
+      ...(title === undefined ? [] : this.#wrap(title, width, '', ['bold'])),
+      this.#style('dim', indent + head),
+      ...rows.flatMap((row, number) => [
+        ...own('above').flatMap(({ index }) => this.#wrap(row[index] ?? '', width)),
+        ...this.#paint(
+          [indent + lines[number]],
+          beside.flatMap(({ index }) => spansOf(row[index] ?? '')),
+        ),
+        ...own('below').flatMap(({ index }) => this.#wrap(row[index] ?? '', width, step)),
+      ]),
+    ];
+  }
+
+  #wrap(text: Text, columns: number, indent = '', formats: readonly Format[] = []): string[] {
+    return this.#paint(wrapText(plain(text), columns, indent), spansOf(text), formats);
+  }
+
+  /** Laying out changes nothing but white space, so the n-th other character of the lines is the n-th of the spans. */
+  #paint(lines: readonly string[], spans: readonly Span[], formats: readonly Format[] = []): string[] {
+    const owners = spans.flatMap(span => [...toOneLine(span.text).replace(/\s/g, '')].map(() => span));
+    let next = 0;
+    return lines.map(line => {
+      const runs: { text: string; span: Span | undefined }[] = [];
+      for (const character of line) {
+        const run = runs.at(-1);
+        const isSpace = /\s/.test(character);
+        const span = isSpace ? run?.span : owners[next++];
+        if (run !== undefined && (run.span === span || (run.span === undefined && isSpace)))
+          run.text += character;
+        else runs.push({ text: character, span });
+      }
+      return runs.map(({ text, span }) => this.#dress(text, [...formats, ...formatsOf(span)])).join('');
+    });
+  }
+
+  #dress(text: string, formats: Format[]): string {
+    return formats.length === 0 ? text : this.#style(formats as Format & unknown[], text);
+  }
+}
+
+function formatsOf(
+  toned: (Pick<Span, 'strong'> & { readonly tone?: Tone | undefined }) | undefined,
+): Format[] {
   return [
-    ...[first, ...rest].map(line => style(['bold', verdictColours[claim.verdict]], line)),
-    ...indented(claim.reason),
-    ...indented(describeMeasured(claim)),
+    ...(toned?.strong === true ? (['bold'] as const) : []),
+    ...(toned?.tone === undefined ? [] : [toneColours[toned.tone]]),
   ];
-}
-
-/** Only what was decided: the first lines, which say why, have scrolled away by now. */
-function renderVerdict({ id, verdict }: ClaimResult, style: Style): string {
-  return style(['bold', verdictColours[verdict]], toOneLine(`${id} ${verdict} (see above)`));
-}
-
-function sayUntested(claims: readonly ClaimResult[]): string {
-  return `Not tested by this run: ${formatIds(claims.map(({ id }) => toOneLine(id)))} (report.md says why).`;
-}
-
-function renderTables(scenarios: readonly ScenarioResult[], style: Style): string[][] {
-  const pairs = new Map(pairWithOnePool(scenarios).map(pair => [pair.several, pair]));
-  return groupBySetting(scenarios).map(group => [
-    ...wrapText(toOneLine(group.heading), width).map(line => style('bold', line)),
-    ...renderTable(group.scenarios, pairs, style),
-  ]);
-}
-
-function renderTable(
-  scenarios: readonly ScenarioResult[],
-  pairs: ReadonlyMap<ScenarioResult, Pair>,
-  style: Style,
-): string[] {
-  const sorted = scenarios.toSorted(
-    (a, b) => a.workers - b.workers || a.pools - b.pools || a.threads - b.threads,
-  );
-  const rows = sorted.map(scenario => renderRow(scenario, pairs.get(scenario)));
-  const head = ['workers', 'pools', 'ops/s', 'to 1 pool', 'p99 ms', 'limit'];
-  const flushRight = [true, true, false, false, true, false];
-  // Nothing to compare with: no column for it.
-  const compared = scenarios.some(scenario => pairs.has(scenario));
-  const shown = <T>(cells: readonly T[]) => cells.filter((_, column) => compared || column !== ratioColumn);
-  const [heading = '', ...lines] = alignColumns([head, ...rows].map(shown), shown(flushRight));
-  return [
-    style('dim', heading),
-    ...lines.map((line, index) => {
-      const [cell = ''] = rows[index]?.slice(ratioColumn) ?? [];
-      const ratio = pairs.get(sorted[index] as ScenarioResult)?.throughput.ratio;
-      const colour = ratio == null ? undefined : ratioColour(ratio);
-      return colour === undefined ? line : line.replace(cell, style(colour, cell));
-    }),
-  ];
-}
-
-/** Of what is clear of the bounds within which nothing is worth a change. */
-function ratioColour({ low, high }: Interval): Format | undefined {
-  if (low > clearlyMore) return 'green';
-  return high < clearlyLess ? 'red' : undefined;
-}
-
-function renderRow(scenario: ScenarioResult, pair: Pair | undefined): string[] {
-  const { summary, pools, threads } = scenario;
-  return [
-    String(scenario.workers),
-    // A pool has a thread of its own unless the row says otherwise.
-    threads === pools ? String(pools) : `${pools} on ${threads}`,
-    formatInterval(summary?.opsPerSecond ?? null, formatRate),
-    pair === undefined ? '' : formatRatioInterval(pair.throughput.ratio),
-    summary?.responseP99 ? formatMs(summary.responseP99.median) : nothing,
-    scenario.limitedBy.resource,
-  ];
-}
-
-function renderFailures(scenarios: readonly ScenarioResult[], style: Style): string[] {
-  const rounds = scenarios.flatMap(scenario => scenario.rounds);
-  const { issued, unfinished } = accountOf(rounds);
-  const counts = Object.entries(sumByCode(rounds.map(round => round.failed)))
-    .concat(unfinished > 0 ? [['unfinished', unfinished]] : [])
-    .filter(([, count]) => count > 0);
-  if (counts.length === 0) return [];
-  const lost = counts.reduce((sum, [, count]) => sum + count, 0);
-  const byCode = counts.map(([code, count]) => `${formatCount(count)} ${toOneLine(code)}`).join(', ');
-  const share = `${formatShare(lost / issued)} of ${formatCount(issued)} operations`;
-  return wrapText(`Failed: ${byCode} (${share}).`, width).map(line => style('red', line));
 }

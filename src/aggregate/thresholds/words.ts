@@ -1,5 +1,5 @@
 import type { Result, ThresholdResult } from '../result.ts';
-import { formatPlural, toOneLine } from '../text/format.ts';
+import { formatPlural } from '../text/format.ts';
 import { isMet, parseCondition } from './condition.ts';
 import { claimPrefix } from './judge-thresholds.ts';
 import { metrics } from './metrics.ts';
@@ -15,7 +15,7 @@ export function describeThreshold(threshold: ToldThreshold): string {
   const { metric, condition, scenario, side } = threshold;
   const where = scenario === null ? '' : ` in ${scenario}`;
   const on = side === undefined ? '' : ` on ${side}`;
-  return toOneLine(`${metric} ${condition}: ${describeValue(threshold)}${where}${on}`);
+  return `${metric} ${condition}: ${describeValue(threshold)}${where}${on}`;
 }
 
 /** The value in words. */

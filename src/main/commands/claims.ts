@@ -1,5 +1,6 @@
 import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/ledger/ledger.ts';
-import { renderLedger } from '../../aggregate/ledger/terminal.ts';
+import { ledgerDocument } from '../../aggregate/report/documents/ledger.ts';
+import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import { readLedger, readSuite, writeLedger } from '../claims/ledger-folder.ts';
 import { describeCold, planSuites } from '../claims/plan-suites.ts';
 import { runSuites } from '../claims/run-suites.ts';
@@ -99,7 +100,10 @@ export async function claims(
     const run = { folder, target, findOther, progress, signal: interrupt.signal, force };
     const error = await runSuites(plan, left, run, keep);
     progress.say('');
-    printOutput(ledger, { json: flags.json, render: colour => renderLedger(ledger, colour) });
+    printOutput(ledger, {
+      json: flags.json,
+      render: colour => renderTerminal(ledgerDocument(ledger), colour),
+    });
     if (flags.json) shoutBanners(target);
     progress.say(
       unwritten === undefined

@@ -1,3 +1,4 @@
+import { resultDocument } from '../../aggregate/report/documents/result.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { RunFlags } from '../parse-command-line.ts';
 import { planSides } from '../plan/sides.ts';
@@ -19,7 +20,10 @@ export async function resume(folder: string, flags: RunFlags): Promise<number> {
   const sides = planSides([experiment]);
   if (result.complete) {
     process.stderr.write('This run is complete: there is nothing to go on with.\n');
-    printOutput(result, { json: flags.json, render: colour => renderTerminal(result, colour) });
+    printOutput(result, {
+      json: flags.json,
+      render: colour => renderTerminal(resultDocument(result), colour),
+    });
     return endRun({ results: [result], error: undefined }, sides, {
       json: flags.json === true,
       interrupted: false,

@@ -1,4 +1,5 @@
-import { renderSearch } from '../../aggregate/search/terminal.ts';
+import { searchDocument } from '../../aggregate/report/documents/search.ts';
+import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import { readExperiment } from '../config/read-experiment.ts';
 import { PoolbenchError } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -55,7 +56,10 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
     const force = flags.force === true;
     const outcome = await runSearch({ plan, target, folder, progress, signal, force });
     progress.say('');
-    printOutput(outcome.search, { json: flags.json, render: colour => renderSearch(outcome.search, colour) });
+    printOutput(outcome.search, {
+      json: flags.json,
+      render: colour => renderTerminal(searchDocument(outcome.search), colour),
+    });
     if (flags.json) shoutBanners(target);
     if (outcome.written)
       progress.say(

@@ -1,5 +1,6 @@
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
-import { renderComparison } from '../../aggregate/comparison/terminal.ts';
+import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
+import { resultDocument } from '../../aggregate/report/documents/result.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { shortPaths } from '../../aggregate/result-files.ts';
@@ -119,11 +120,14 @@ async function conclude(
 ): Promise<string> {
   const [only] = results;
   if (only !== undefined && results.length === 1) {
-    printOutput(only, { json: flags.json, render: colour => renderTerminal(only, colour) });
+    printOutput(only, { json: flags.json, render: colour => renderTerminal(resultDocument(only), colour) });
     return formatList(shortPaths(written.flatMap(({ paths }) => paths)));
   }
   const comparison = compareResults(results);
-  printOutput(comparison, { json: flags.json, render: colour => renderComparison(comparison, colour) });
+  printOutput(comparison, {
+    json: flags.json,
+    render: colour => renderTerminal(comparisonDocument(comparison), colour),
+  });
   await writeComparison(folder, comparison);
   const sides = ', and a folder of each side with its result.json, reports and files for other tools';
   const all = written.every(({ error }) => error === undefined);

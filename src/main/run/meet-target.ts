@@ -1,4 +1,5 @@
 import type { Result } from '../../aggregate/result.ts';
+import { toOneLine } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { describeFoundTarget } from '../target/describe-found-target.ts';
@@ -34,5 +35,5 @@ export async function meetTarget(
 
 /** A stand-in is never silent, nor is a server that nobody has verified, not even with --quiet; JSON cannot shout. */
 export function shoutBanners(target: Result['target']): void {
-  for (const banner of targetBanners({ target })) process.stderr.write(`${banner}\n`);
+  for (const banner of targetBanners({ target })) process.stderr.write(`${toOneLine(banner)}\n`);
 }
