@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
-import { renderTerminal } from '../src/aggregate/report/terminal.ts';
 import type { Result, RoundResult, ScenarioResult } from '../src/aggregate/result.ts';
 import { describeStandOuts, findStandOuts } from '../src/aggregate/stand-out.ts';
 import { medianInterval, seededRandom } from '../src/aggregate/statistics.ts';
+import { inMarkdown, onTerminal } from './support/documents.ts';
 import { normalNoise } from './support/normal-noise.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
@@ -168,10 +167,10 @@ test('the terminal says in a sentence how many and in which rounds', () => {
   expect(describeStandOuts(result)).toBe(
     '1 of 18 measurements stands out from the median of its scenario, in round 9: shown, not dropped. report.md lists what its figures say of the cause.',
   );
-  expect(renderTerminal(result, false)).toContain('1 of 18 measurements stands out');
+  expect(onTerminal.result(result)).toContain('1 of 18 measurements stands out');
   const quiet = buildResult([scenarioOf(steady)]);
   expect(describeStandOuts(quiet)).toBeNull();
-  expect(renderTerminal(quiet, false)).not.toContain('out from the median');
+  expect(onTerminal.result(quiet)).not.toContain('out from the median');
 });
 
 test('it lists eight rounds at most', () => {
@@ -182,18 +181,18 @@ test('it lists eight rounds at most', () => {
 });
 
 test('report.md has a row for each, the farthest twenty at most', () => {
-  const one = renderMarkdown(buildResult([scenarioOf(withLast(5000), { id: 'the-scenario' })]));
+  const one = inMarkdown.result(buildResult([scenarioOf(withLast(5000), { id: 'the-scenario' })]));
   expect(one).toContain('## Rounds that stand out');
   expect(one).toMatch(/\| the-scenario \| 9 \| 5\.00k \| 10\.0k \| ×0\.50 \|/);
 
   const scenarios = Array.from({ length: 25 }, (_, index) =>
     scenarioOf(withLast(5000 - 100 * index), { id: `scenario-${index}` }),
   );
-  const many = renderMarkdown(buildResult(scenarios));
+  const many = inMarkdown.result(buildResult(scenarios));
   const [, section = ''] = many.split('## Rounds that stand out');
   const [table = ''] = section.split('\n## ');
   expect(table.match(/^\| scenario-/gm)).toHaveLength(20);
   expect(table).toContain('scenario-24');
   expect(table).toContain('The 20 farthest of 25.');
-  expect(renderMarkdown(buildResult([scenarioOf(steady)]))).not.toContain('stand out');
+  expect(inMarkdown.result(buildResult([scenarioOf(steady)]))).not.toContain('stand out');
 });

@@ -140,6 +140,6 @@ export function hysteresisTable(ways: readonly Hysteresis[]): Table {
     figures('rate', ({ rate }) => formatRate(rate)),
     p99Of('p99 up', ({ up }) => up),
     p99Of('p99 down', ({ down }) => down),
-    figures('down / up', ({ ratio }) => formatRatioInterval(ratio)),
+    figures('down / up', ({ ratio }) => formatRatioInterval(ratio), { terminal: { align: 'left' } }),
   ]);
 }

@@ -1,4 +1,4 @@
-import { toOneLine } from '../text/format.ts';
+import { toOneLine, withoutControls } from '../text/format.ts';
 import { type Block, type Span, shownOn, type Table, type Text } from './blocks.ts';
 
 /** A document as Markdown. */
@@ -33,7 +33,7 @@ function renderBlock(block: Block): string[] {
     case 'table':
       return [block.title === undefined ? '' : bold(block.title), renderTable(block)];
     case 'code':
-      return [fenced(block.language, block.lines.map(oneLine).join('\n'))];
+      return [fenced(block.language, block.lines.map(withoutControls).join('\n'))];
     case 'details':
       return [bold(block.summary), ...renderBlocks(block.blocks)];
     case 'chart':
@@ -73,11 +73,6 @@ function fenced(language: string, text: string): string {
   return `${fence}${language}\n${text}\n${fence}`;
 }
 
-/** Its indentation stays. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trimEnd();
-}
-
 /** Text as one line that can end no table cell, start no markup and no HTML but that of its spans. */
 function line(text: Text): string {
   const spans = typeof text === 'object' ? text : [String(text)];
@@ -104,10 +99,15 @@ function renderSpan(span: string | Span): string {
   return strong === true && text.trim() !== '' ? `**${linked}**` : linked;
 }
 
+/**
+ * What means something in Markdown; and an interval with nothing behind it that would make a link of it, which is
+ * more easily read as it is.
+ */
+const special = /(\[[\d.]+[kM]?, [\d.]+[kM]?\](?![[(:]))|[\\`*_[\]|~#]/g;
+
 function escaped(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .replace(/[\\`*_[\]|~#]/g, '\\$&')
+  return withoutControls(text)
+    .replace(special, (found, interval) => (interval === undefined ? `\\${found}` : found))
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;');

@@ -75,14 +75,16 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       figures('threads', scenario => scenario.threads, roomy),
       figures('connections', scenario => scenario.connections, roomy),
       figures('rounds', scenario => scenario.rounds.length, roomy),
-      figures('ops/s', ({ summary }) => formatInterval(summary?.opsPerSecond ?? null, formatRate)),
+      figures('ops/s', ({ summary }) => formatInterval(summary?.opsPerSecond ?? null, formatRate), {
+        terminal: { align: 'left' },
+      }),
       figures(
         'to 1 pool',
         scenario => {
           const ratio = ratios.get(scenario);
           return ratio === undefined ? '' : [toned(formatRatioInterval(ratio), ratioTone(ratio))];
         },
-        isCompared ? {} : roomy,
+        { terminal: isCompared && { align: 'left' } },
       ),
       latencyColumn('p50 ms', 'responseP50'),
       latencyColumn('p95 ms', 'responseP95'),

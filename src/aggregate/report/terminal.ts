@@ -1,5 +1,10 @@
-import { toOneLine } from '../text/format.ts';
-import { type Format, type Style, styleIf, terminalWidth as width } from '../text/terminal-style.ts';
+import { toOneLine, withoutControls } from '../text/format.ts';
+import {
+  type Format as Formats,
+  type Style,
+  styleIf,
+  terminalWidth as width,
+} from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
 import { type Block, type Item, type Span, shownOn, type Table, type Text, type Tone } from './blocks.ts';
 
@@ -13,7 +18,9 @@ const toneColours = {
   warning: 'yellow',
   unknown: 'yellow',
   muted: 'dim',
-} as const satisfies Record<Tone, Format>;
+} as const satisfies Record<Tone, Formats>;
+
+type Format = Extract<Formats, string>;
 
 const step = '  ';
 
@@ -82,14 +89,12 @@ class Writer {
       case 'table':
         return this.#table(block, columns);
       case 'code':
-        return block.lines.map(line => step + line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' '));
+        return block.lines.map(line => step + withoutControls(line));
       case 'details':
         return [
           ...this.#wrap(block.summary, columns, '', ['bold', ...formatsOf(block)]),
-          ...block.blocks
-            .flatMap(inner =>
-              shownOn('terminal', [inner]).length > 0 ? this.render(inner, columns - step.length) : [],
-            )
+          ...shownOn('terminal', block.blocks)
+            .flatMap(inner => this.render(inner, columns - step.length))
             .map(line => step + line),
         ];
       case 'chart':
@@ -114,7 +119,7 @@ class Writer {
     const indent = own('above').length > 0 ? step : '';
     const [head = '', ...lines] = alignColumns(
       [
-        beside.map(({ name }) => name),
+        beside.map(({ name }) => plain(name)),
         ...rows.map(row => beside.map(({ index }) => plain(row[index] ?? ''))),
       ],
       beside.map(({ align }) => align === 'right'),
@@ -142,21 +147,26 @@ class Writer {
     const owners = spans.flatMap(span => [...toOneLine(span.text).replace(/\s/g, '')].map(() => span));
     let next = 0;
     return lines.map(line => {
-      const runs: { text: string; span: Span | undefined }[] = [];
+      const runs: { text: string; span?: Span | undefined }[] = [];
       for (const character of line) {
         const run = runs.at(-1);
-        const isSpace = /\s/.test(character);
-        const span = isSpace ? run?.span : owners[next++];
-        if (run !== undefined && (run.span === span || (run.span === undefined && isSpace)))
+        if (/\s/.test(character)) {
+          if (run === undefined) runs.push({ text: character });
+          else run.text += character;
+          continue;
+        }
+        const span = owners[next++];
+        if (run !== undefined && (run.span === undefined || run.span === span)) {
           run.text += character;
-        else runs.push({ text: character, span });
+          run.span = span;
+        } else runs.push({ text: character, span });
       }
       return runs.map(({ text, span }) => this.#dress(text, [...formats, ...formatsOf(span)])).join('');
     });
   }
 
   #dress(text: string, formats: Format[]): string {
-    return formats.length === 0 ? text : this.#style(formats as Format & unknown[], text);
+    return formats.length === 0 ? text : this.#style(formats, text);
   }
 }
 

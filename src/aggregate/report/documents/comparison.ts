@@ -47,15 +47,18 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
     ]),
     ...told.flatMap(claimBlocks),
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
-    ...only(wide, [heading(2, 'Scenarios')]),
+    ...only(wide, [heading(2, 'Sides'), sidesTable(sides), heading(2, 'Scenarios')]),
     ...(scenarios.length === 0 ? [] : [comparedTable(scenarios)]),
-    ...describeRatios(comparison).map(sentence => paragraph(sentence)),
-    paragraph('The first side has medians over its rounds, the others ratios to it.'),
+    paragraph(
+      [
+        ...describeRatios(comparison),
+        'The first side has medians over its rounds, the others ratios to it.',
+      ].join(' '),
+    ),
     ...only(wide, noteBlocks(scenarios)),
     heading(2, 'Is it fair?'),
     ...only(wide, [fairnessTable(comparison)]),
     ...only(narrow, [list(checks.map(check => checkItem(check, sides)))]),
-    ...only(wide, [heading(2, 'Sides'), sidesTable(sides)]),
     ...(untested === null ? [] : [paragraph(untested)]),
     ...alarms,
   ];

@@ -7,6 +7,7 @@ import {
   code,
   details,
   heading,
+  type Item,
   list,
   narrow,
   only,
@@ -34,10 +35,9 @@ export function claimBlocks(claim: ClaimResult): Block[] {
 
 export function warningBlocks(warnings: readonly string[]): Block[] {
   return [
-    ...only(
-      narrow,
-      warnings.map(warning => paragraph(`Warning: ${warning}`, 'warning')),
-    ),
+    ...only(narrow, [
+      list(warnings.map((warning): Item => ({ text: `Warning: ${warning}`, tone: 'warning' }))),
+    ]),
     ...only(wide, [heading(2, 'Warnings'), warnings.length === 0 ? paragraph('None.') : list(warnings)]),
   ];
 }

@@ -55,6 +55,8 @@ const maxCommandTables = 3;
 export function resultDocument(result: Result): Block[] {
   const { name, target, scenarios, claims } = result;
   const { told, silent } = splitClaims(claims, { atLeast: 1 });
+  // Most runs ask something else: in a terminal what they measured comes first then.
+  const isAsked = target.standIn || !told.every(saysNothing);
   const banners = bannerAlerts(result);
   const shortfall = describeShortfall(result);
   const unjudged = describeUnjudged(result);
@@ -64,7 +66,7 @@ export function resultDocument(result: Result): Block[] {
     ...(shortfall === null ? [] : [alert(shortfall)]),
     ...thresholdBlocks(result.thresholds),
     ...(unjudged === null ? [] : [paragraph(unjudged, 'warning')]),
-    ...verdictBlocks(told, silent, target.standIn),
+    ...(isAsked ? verdictBlocks(told, silent) : only(wide, verdictBlocks(told, silent))),
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
     ...resultBlocks(scenarios),
@@ -81,6 +83,10 @@ export function resultDocument(result: Result): Block[] {
       heading(2, 'Accounting'),
       ...accountingBlocks(scenarios),
     ]),
+    ...only(
+      narrow,
+      isAsked || told.length === 0 ? [] : [paragraph('No claim is tested by this run (report.md says why).')],
+    ),
     ...warningBlocks(warningsOf(result)),
     ...only(wide, [
       ...(silent.length === 0 ? [] : [heading(2, 'Not tested by this run'), untestedTable(silent)]),
@@ -91,22 +97,11 @@ export function resultDocument(result: Result): Block[] {
   ];
 }
 
-/** What was found of the claims. A run that asks something else has its figures first in a terminal. */
-function verdictBlocks(
-  told: readonly ClaimResult[],
-  silent: readonly ClaimResult[],
-  standIn: boolean,
-): Block[] {
-  if (told.length === 0) return [];
-  const blocks = told.flatMap(claimBlocks);
-  if (!standIn && told.every(saysNothing))
-    return [
-      ...only(wide, blocks),
-      ...only(narrow, [paragraph('No claim is tested by this run (report.md says why).')]),
-    ];
+/** What was found of the claims; a terminal has only the ids of the others. */
+function verdictBlocks(told: readonly ClaimResult[], silent: readonly ClaimResult[]): Block[] {
   const ids = formatIds(silent.map(({ id }) => id));
   return [
-    ...blocks,
+    ...told.flatMap(claimBlocks),
     ...only(
       narrow,
       silent.length === 0 ? [] : [paragraph(`Not tested by this run: ${ids} (report.md says why).`)],
