@@ -112,6 +112,8 @@ export interface Chart extends Shown {
   readonly title: string;
   /** What the drawing shows, in words; empty where a table beside it says all of it. */
   readonly alternative: Text;
+  /** HTML sets charts side by side that are not wide. */
+  readonly size?: 'small' | 'medium' | 'wide';
   /** Made only when it is shown: it may have to decode histograms. */
   readonly draw: () => Html;
 }
@@ -145,8 +147,13 @@ export function details(
   return { kind: 'details', summary, blocks, ...more };
 }
 
-export function chart(title: string, alternative: Text, draw: () => Html): Chart {
-  return { kind: 'chart', title, alternative, draw };
+export function chart(
+  title: string,
+  alternative: Text,
+  draw: () => Html,
+  size: NonNullable<Chart['size']> = 'wide',
+): Chart {
+  return { kind: 'chart', title, alternative, draw, size };
 }
 
 export const strong = (text: string): Span => ({ text, strong: true });

@@ -146,7 +146,7 @@ export function untestedTable(claims: readonly ClaimResult[]): Table {
 export function limitTable(scenarios: readonly ScenarioResult[]): Table {
   return table(scenarios, [
     words('scenario', scenario => scenario.id),
-    words('limited by', scenario => scenario.limitedBy.resource),
+    words('limited by', ({ limitedBy }) => [{ text: limitedBy.resource, badge: true }]),
     words('evidence', scenario => scenario.limitedBy.evidence),
   ]);
 }
