@@ -140,7 +140,7 @@ test('reports list crossed ones first, with their values; met ones are told toge
   const result = buildResult([fast, slow], { thresholds });
   const text = onTerminal.result(result);
   expect(text.split('\n').slice(0, 5)).toEqual([
-    'Thresholds crossed: 1 of 4 checks',
+    'Thresholds crossed: 1 of 4 checks.',
     // 10.0 would look like a limit that is kept to.
     'crossed  response.p99 < 9.999ms: 10 ms in slow',
     'met      opsPerSecond > 10: 1.00k ops/s in 2 scenarios',

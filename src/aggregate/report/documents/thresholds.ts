@@ -14,6 +14,7 @@ import {
   list,
   narrow,
   only,
+  paragraph,
   type Table,
   table,
   toned,
@@ -26,13 +27,13 @@ const maxCrossed = 20;
 
 /** The thresholds of a run, crossed ones first; nothing without any. A terminal has a line for each condition that was met. */
 export function thresholdBlocks(thresholds: readonly ToldThreshold[]): Block[] {
-  const title = describeThresholds(thresholds);
-  if (title === null) return [];
+  const count = describeThresholds(thresholds);
+  if (count === null) return [];
   const isCrossed = thresholds.some(({ crossed }) => crossed);
+  const title = [toned(`${count}.`, isCrossed ? 'bad' : 'good')];
   return [
-    heading(2, [toned(title, isCrossed ? 'bad' : 'good')]),
-    ...only(wide, [thresholdTable(thresholds)]),
-    ...only(narrow, [list([...crossedItems(thresholds), ...metItems(thresholds)])]),
+    ...only(wide, [heading(2, 'Thresholds'), paragraph(title), thresholdTable(thresholds)]),
+    ...only(narrow, [heading(2, title), list([...crossedItems(thresholds), ...metItems(thresholds)])]),
   ];
 }
 
