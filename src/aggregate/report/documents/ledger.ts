@@ -31,10 +31,12 @@ export function ledgerDocument(ledger: Ledger): Block[] {
   const unfinished = describeUnfinished(ledger);
   const alarms = [...bannerAlerts(ledger), ...(unfinished === null ? [] : [alert(unfinished)])];
   const luck = describeLuck(ledger);
+  const counts = `${capitalise(countVerdicts(entries))}.`;
   return [
     ...only(wide, [heading(1, `Claims ledger: ${ledger.name}`)]),
     ...alarms,
-    paragraph([strong(`${capitalise(countVerdicts(entries))}.`)]),
+    ...only(narrow, [heading(2, counts)]),
+    ...only(wide, [paragraph([strong(counts)])]),
     paragraph(`${ledger.name} against ${describeTarget(ledger.target)}`),
     ...(luck === null ? [] : [paragraph(luck)]),
     ...only(narrow, entries.map(entryDetails)),
