@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { findProgram } from '../src/main/target/find-program.ts';
+import { findProgram } from '../src/main/target/server-process.ts';
 import type { NodeArm } from './arm.ts';
 import type { ArmFigures } from './load-arm.ts';
 import type { Question } from './question.ts';
@@ -31,7 +31,7 @@ const parts: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['JavaScript: replies', /resp-scanner|whole-strings/],
   [
     'JavaScript: connection and loop, with what is inlined there',
-    /wire-connection|direct-socket|closed-loop|pool\/batch|crew/,
+    /wire-connection|direct-socket|closed-loop|pool\/batch|group/,
   ],
   ["JavaScript: Node's own", /JS:.* node:/],
   ['libuv', /uv_|uv__/],

@@ -73,7 +73,7 @@ async function measureShare(port: number): Promise<number | undefined> {
 }
 
 /**
- * Within the window alone: start, prefill, shake-down, warm-up and writing are left out. Undefined where no window is to be
+ * Within the window alone: start, prefill, warm-up of the threads, warm-up and writing are left out. Undefined where no window is to be
  * seen, because others took the cores.
  */
 function shareUnderLoad(looks: readonly Look[]): number | undefined {

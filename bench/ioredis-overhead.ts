@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import { medianInterval } from '../src/aggregate/statistics.ts';
 import { keyName } from '../src/pool/batch.ts';
 import { Prng } from '../src/workers/prng.ts';
-import { randomValue } from '../src/workers/workload/random-value.ts';
+import { randomValue } from '../src/workers/workload/command-mix.ts';
 import { answer, childArgument, runInChild } from './child.ts';
 import {
   drivePoolbench,

@@ -8,11 +8,11 @@ import { Pool } from '../src/pool/pool.ts';
 import { presets } from '../src/pool/presets.ts';
 import { WireConnection } from '../src/pool/wire-connection.ts';
 import { ClosedLoopWorker } from '../src/workers/closed-loop.ts';
-import { Crew } from '../src/workers/crew.ts';
+import { WorkerGroup } from '../src/workers/load-workers.ts';
 import { Recorder } from '../src/workers/recorder.ts';
 import { commandMix } from '../src/workers/workload/command-mix.ts';
-import { openWorkload } from '../src/workers/workload/open-workload.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
+import { openWorkload } from '../src/workers/workload/workload.ts';
 import { answer, childArgument, runInChild } from './child.ts';
 import { keyPrefix, keys, valueBytes } from './load-arm.ts';
 import type { Question } from './question.ts';
@@ -88,10 +88,10 @@ async function measurePairs({ port, pipeline, pairs }: Child): Promise<Pair[]> {
     const window = { endNs: Number.POSITIVE_INFINITY };
     const recorder = arm === 'on' ? new Recorder(window) : new Tally(window);
     recorder.begin(nowNs());
-    const crew = new Crew({ holds: false });
+    const group = new WorkerGroup({ holds: false });
     for (let i = 0; i < connections; i++) {
-      crew.join();
-      new ClosedLoopWorker({ pool: pools[arm], workload, recorder, window }, pipeline, crew).start();
+      group.join();
+      new ClosedLoopWorker({ pool: pools[arm], workload, recorder, window }, pipeline, group).start();
     }
     await sleep(warmupMs);
     const before = { cpu: process.cpuUsage(), completed: recorder.completed };
@@ -99,7 +99,7 @@ async function measurePairs({ port, pipeline, pairs }: Child): Promise<Pair[]> {
     const { user, system } = process.cpuUsage(before.cpu);
     const operations = recorder.completed - before.completed;
     window.endNs = nowNs();
-    await crew.allStopped;
+    await group.allStopped;
     return (user + system) / operations;
   };
   const measured: Pair[] = [];

@@ -100,8 +100,8 @@ try {
       const cells = [
         ...[client, rate, micros(lag.p50), micros(lag.p99), micros(lag.p999), micros(lag.max)],
         ...[micros(response.p50), micros(response.p99), percent(spinShare)],
-        ...[percent(sample.strain.waitShare)],
-        `${sample.strain.gcPauses} in ${sample.strain.gcMs.toFixed(1)} ms`,
+        ...[percent(sample.threadLoad.waitShare)],
+        `${sample.threadLoad.gcPauses} in ${sample.threadLoad.gcMs.toFixed(1)} ms`,
       ];
       console.log(`| ${cells.join(' | ')} |`);
     }

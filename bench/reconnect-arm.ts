@@ -10,8 +10,8 @@ import { openPool } from '../src/pool/open-pool.ts';
 import { type Client, presets } from '../src/pool/presets.ts';
 import { WireConnection } from '../src/pool/wire-connection.ts';
 import type { ThreadTask } from '../src/workers/contract.ts';
+import { LoadDriver } from '../src/workers/load-driver.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
-import { ThreadLoad } from '../src/workers/thread-load.ts';
 import { commandMix } from '../src/workers/workload/command-mix.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
 
@@ -83,7 +83,7 @@ async function drive({ client, breaker, port, seconds }: ReconnectArm): Promise<
     const { completed } = shared.progress(0);
     looks.push({ ns: nowNs(), completed, connects, cpuMicros: user + system });
   }, lookMs);
-  await new ThreadLoad(task, [pool], mix, null).drive(shared, nowNs());
+  await new LoadDriver(task, [pool], mix, null).drive(shared, nowNs());
   clearInterval(timer);
   await pool.close({ timeout: 0 });
   return looks;

@@ -50,7 +50,7 @@ export function syntheticSample(thread: number, seconds: number, seed: number): 
         utilization: Array.from({ length: seconds * 10 }, (_, slot) => ({ atMs: slot * 100, ...standing })),
       },
     ],
-    strain: {
+    threadLoad: {
       ...{ eventLoopUtilization: 1, cores: 1, waitShare: 0, gcPauses: 10, gcMs: 5, gcLongestMs: 1 },
       ...{ loopDelayP99Ms: 1, loopDelayMaxMs: 2 },
     },

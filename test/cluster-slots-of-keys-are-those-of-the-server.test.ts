@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../src/main/target/free-port.ts';
+import { freePort } from '../src/main/target/server-process.ts';
 import { keyName } from '../src/pool/batch.ts';
-import { crc16 } from '../src/pool/cluster/crc16.ts';
-import { KeySlots } from '../src/pool/cluster/key-slots.ts';
+import { crc16, KeySlots } from '../src/pool/cluster/key-slots.ts';
 import { connectObserver } from './support/observed-server.ts';
 import { startRedis, type TestServer } from './support/servers.ts';
 

@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
-import { readReply } from '../src/pool/cluster/read-reply.ts';
-import { readRedirect } from '../src/pool/cluster/redirects.ts';
-import { mastersOf, readSlotRanges } from '../src/pool/cluster/slot-ranges.ts';
+import { mastersOf, readRedirect, readSlotRanges } from '../src/pool/cluster/slot-ranges.ts';
+import { RespReader } from '../src/pool/resp-values.ts';
 
 const bulk = (text: string) => `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
 const list = (...elements: string[]) => `*${elements.length}\r\n${elements.join('')}`;
 const node = (host: string, port: number, more = '') =>
   `*${more === '' ? 3 : 4}\r\n${host}:${port}\r\n${bulk('id')}${more}`;
-const reply = (text: string) => readReply(Buffer.from(text));
+const reply = (text: string) => {
+  const reader = new RespReader(bytes => bytes.toString(), { maxBytes: 10_000 });
+  reader.push(Buffer.from(text));
+  return reader.read();
+};
 
 test('masters and replicas of every range, in RESP2 and RESP3', () => {
   const named = (more: string) =>

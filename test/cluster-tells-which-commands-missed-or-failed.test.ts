@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Batch, type CommandSet, KEY, keyName } from '../src/pool/batch.ts';
 import { IoredisCluster } from '../src/pool/cluster/ioredis-cluster.ts';
-import { RedirectCount } from '../src/pool/cluster/redirects.ts';
+import { RedirectCount } from '../src/pool/cluster/slot-ranges.ts';
 import { WireCluster } from '../src/pool/cluster/wire-cluster.ts';
 import { beginMigration, endMigration, moveSlot, startCluster, type TestCluster } from './support/cluster.ts';
 import { keysWhere } from './support/cluster-connections.ts';

@@ -36,7 +36,7 @@ test.each(clientNames)(
     const run = experiment.start();
     const { master: victim } = await cluster.servingOf(killed);
     await loadBegun(victim.redis);
-    // The shake-down, of 0.2 s, is not what is looked at.
+    // The warm-up of the threads, of 0.2 s, is not what is looked at.
     await sleep(1500);
     victim.signal('SIGKILL');
     living.delete(victim);

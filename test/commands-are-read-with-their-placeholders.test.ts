@@ -3,6 +3,7 @@ import { parseConfig } from '../src/main/config/read-config.ts';
 import { KEY } from '../src/pool/batch.ts';
 import { commandMix } from '../src/workers/workload/command-mix.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
+import { faultsIn } from './support/config-faults.ts';
 
 const plain = plainWorkload({ keys: 10, valueBytes: 3, readShare: 0.5 });
 
@@ -61,7 +62,7 @@ function faultOf(workload: object, target: object = {}, scenarios: readonly obje
     parseConfig(JSON.stringify(config), 'c.json');
     return 'none';
   } catch (error) {
-    return ((error as Error).message.split('\n')[1] ?? '').trim();
+    return faultsIn((error as Error).message)[0] ?? '';
   }
 }
 
@@ -167,13 +168,13 @@ test('on a cluster, commands of several keys are refused', () => {
     { cluster: true },
   );
   expect(faults).toBe(
-    'workload.commands[2].command: expected a command of one key at most, as target.cluster is true (keys of one command would be of several nodes), found "MGET {key} {key}"',
+    'workload.commands[2].command: expected a command of one key at most, as target.cluster is true (the keys of one command would be on several nodes), found "MGET {key} {key}"',
   );
 });
 
 test('on a cluster, YCSB E is refused', () => {
   expect(faultOf({ ycsb: 'E' }, { cluster: true })).toBe(
-    'workload.ycsb: expected another one, as target.cluster is true (its records are one sorted set, so of one node), found "E"',
+    'workload.ycsb: expected another one, as target.cluster is true (its records are one sorted set, so on one node), found "E"',
   );
 });
 

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Batch } from '../src/pool/batch.ts';
-import { commandOrder } from '../src/workers/workload/command-order.ts';
-import { OrderedCommands } from '../src/workers/workload/ordered-commands.ts';
+import { commandOrder, OrderedCommands } from '../src/workers/workload/command-choosers.ts';
 
 function countsOf(order: Iterable<number>, kinds: number): number[] {
   const counts = new Array<number>(kinds).fill(0);

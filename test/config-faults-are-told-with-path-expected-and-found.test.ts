@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
+import { checkConfig, parseConfig } from '../src/main/config/read-config.ts';
 import { PoolbenchError } from '../src/main/errors.ts';
+import { faultsIn } from './support/config-faults.ts';
 
 const good = {
   name: 'good',
@@ -15,12 +16,13 @@ function faultsOf(config: unknown): string[] {
     if (!(error instanceof PoolbenchError)) throw error;
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.exitCode).toBe(2);
-    const [first, ...rest] = error.message.split('\n');
-    const faults = rest.slice(0, -1).map(line => line.trim());
-    expect(first).toBe(
+    const lines = error.message.split('\n');
+    const faults = faultsIn(error.message);
+    expect(lines[0]).toBe(
       `bad.json is not a valid config, ${faults.length} fault${faults.length === 1 ? '' : 's'}:`,
     );
-    expect(rest.at(-1)).toBe('configs/README.md explains every key.');
+    for (const line of lines.slice(1, -1)) expect(line).toMatch(/^ {2}bad\.json:1:\d+: /);
+    expect(lines.at(-1)).toBe('configs/README.md explains every key.');
     return faults;
   }
   return [];
@@ -146,7 +148,7 @@ test.each([
   [
     'a rate of a closed loop',
     group({ arrival: { kind: 'closed', rate: 100 } }),
-    'scenarios[0].arrival: unknown key "rate"; known are kind',
+    'scenarios[0].arrival: unknown key "rate"; known keys: kind',
   ],
   [
     'a burst without a size',
@@ -205,12 +207,12 @@ test.each([
   [
     'a misspelt key',
     { ...good, workload: { value_bytes: 3 } },
-    'workload: unknown key "value_bytes" (did you mean "valueBytes"?); known are keys, keyChoice, valueBytes, valueContent, readShare, commands, hitShare, ycsb',
+    'workload: unknown key "value_bytes" (did you mean "valueBytes"?); known keys: keys, keyChoice, valueBytes, valueContent, readShare, commands, hitShare, ycsb',
   ],
   [
-    'keys that are like no other',
-    { ...good, target: { ...good.target, x: 1, password: 'p' } },
-    'target: unknown keys "x", "password"; known are server, url, threads, protocol, tls, sentinel, cluster',
+    'a key that is like no other',
+    { ...good, target: { ...good.target, password: 'p' } },
+    'target: unknown key "password"; known keys: server, url, threads, protocol, tls, sentinel, cluster',
   ],
 ])('%s', (_, config, fault) => {
   expect(faultsOf(config)).toEqual([fault]);
@@ -225,7 +227,7 @@ test.each(['localhost:6379', 'http://localhost', 'redis://', 'redis://h:99999', 
   },
 );
 
-test('all faults of a config are told at once, each on a line of its own', () => {
+test('all faults of a config are told at once, in the order of the file, each on a line of its own', () => {
   const faults = faultsOf({
     name: 7,
     target: { server: 'redid', url: 'x' },
@@ -237,13 +239,71 @@ test('all faults of a config are told at once, each on a line of its own', () =>
     'name',
     'target.server',
     'target.url',
+    'scenarios[0]',
     'scenarios[0].workers[0]',
     'scenarios[0].workers[1]',
     'scenarios[0].pipeline',
-    'scenarios[0]',
     'scenarios[1].pools',
     'scenarios[2]',
     'seconds',
     'top level',
   ]);
+});
+
+test('every fault has the line and the column of its value, of its key, or of the object that lacks it', () => {
+  const text = `// A first try.
+{
+  "name": "a b",
+  "target": { "server": "any" }, // no URL
+  "workload": {
+    "readShare": 50, "hitShare": -1,
+    "Keys": 10, "other": 1
+  },
+  "scenarios": [
+    { "workers": 3, "pools": 4, },
+    {
+      "workers": [
+        10,
+        "many"
+      ]
+    },
+    7
+  ],
+  "rounds": 5,
+  "rounds": 0
+}
+`;
+  let message = '';
+  try {
+    parseConfig(`\uFEFF${text.replaceAll('\n', '\r\n')}`, 'configs/x.json');
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  const lines = message.split('\n').slice(1, -1);
+  expect(lines.map(line => line.replace(/(?<=: (missing|unknown key|expected|this key)).*/, ''))).toEqual([
+    '  configs/x.json:3:11: name: expected',
+    '  configs/x.json:4:13: target.url: missing',
+    '  configs/x.json:6:18: workload.readShare: expected',
+    '  configs/x.json:6:34: workload.hitShare: expected',
+    '  configs/x.json:7:5: workload: unknown key',
+    '  configs/x.json:7:17: workload: unknown key',
+    '  configs/x.json:10:30: scenarios[0].pools: expected',
+    '  configs/x.json:14:9: scenarios[1].workers[1]: expected',
+    '  configs/x.json:17:5: scenarios[2]: expected',
+    '  configs/x.json:20:3: rounds: this key',
+    '  configs/x.json:20:13: rounds: expected',
+  ]);
+});
+
+test('a key given twice is the only fault of a config that is fine otherwise', () => {
+  const text = JSON.stringify(good).replace('"name"', '"name":"first","name"');
+  expect(() => parseConfig(text, 'a.json')).toThrow(
+    'a.json is not a valid config, 1 fault:\n  a.json:1:17: name: this key is given twice\nconfigs/README.md explains every key.',
+  );
+});
+
+test('a config that is no text has faults without a place', () => {
+  expect(() => checkConfig({ ...good, rounds: 0 }, 'result.json')).toThrow(
+    'result.json is not a valid config, 1 fault:\n  rounds: expected a whole number from 1 to 1000, found 0\nconfigs/README.md explains every key.',
+  );
 });

@@ -37,6 +37,11 @@ test.each(urls)('%s', url => {
   };
   expect(messageOf(() => parseConfig(JSON.stringify(misplaced), 'a.json'))).not.toContain(secret);
 
+  const key = JSON.stringify(url);
+  const repeated = `{ ${key}: 1, ${key}: 2, // ${url}\n }`;
+  expect(messageOf(() => parseConfig(repeated, 'a.json'))).toContain('given twice');
+  expect(messageOf(() => parseConfig(repeated, 'a.json'))).not.toContain(secret);
+
   const broken = JSON.stringify(config).replace('"scenarios"', 'scenarios');
   expect(messageOf(() => parseConfig(broken, 'a.json'))).not.toContain(secret);
 

@@ -1,10 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import {
-  CircuitBreaker,
-  failuresToOpen,
-  longestBackoffMs,
-  shortestBackoffMs,
-} from '../src/pool/circuit-breaker.ts';
+import { CircuitBreaker, failuresToOpen, maxBackoffMs, minBackoffMs } from '../src/pool/circuit-breaker.ts';
 import { openPool } from '../src/pool/open-pool.ts';
 import { type Preset, presets } from '../src/pool/presets.ts';
 import { connector, createPool, loopback, rejection, until } from './support/connections.ts';
@@ -51,9 +46,9 @@ describe('the breaker', () => {
   test('open, it lets nobody through until the backoff is over, and then one', async () => {
     const { world, ask } = createBreaker();
     await open({ ask });
-    world.nowMs = shortestBackoffMs - 1;
+    world.nowMs = minBackoffMs - 1;
     expect(await ask()).toBe('refused');
-    world.nowMs = shortestBackoffMs;
+    world.nowMs = minBackoffMs;
     const [first, second] = await Promise.all([ask(), ask()]);
     expect([first, second]).toEqual(['failed', 'refused']);
     expect(world.connects).toBe(failuresToOpen + 1);
@@ -72,10 +67,10 @@ describe('the breaker', () => {
         while ((await ask()) === 'refused') world.nowMs++;
         waits.push((world.nowMs - sinceMs) / share);
       }
-      const bounded = Array(6).fill(longestBackoffMs);
+      const bounded = Array(6).fill(maxBackoffMs);
       expect(waits).toEqual(
         [1, 2, 4]
-          .map(times => times * shortestBackoffMs)
+          .map(times => times * minBackoffMs)
           .concat(bounded)
           .slice(0, 6),
       );
@@ -95,7 +90,7 @@ describe('the breaker', () => {
 
     world.up = false;
     await open({ ask });
-    world.nowMs += shortestBackoffMs;
+    world.nowMs += minBackoffMs;
     world.up = true;
     expect(await ask()).toBe('connected');
     expect(await Promise.all([ask(), ask()])).toEqual(['connected', 'connected']);
@@ -128,7 +123,7 @@ describe('a pool', () => {
       expect(pool.metrics()?.connectFailures).toBe(failuresToOpen);
 
       world.up = true;
-      world.nowMs += longestBackoffMs;
+      world.nowMs += maxBackoffMs;
       const held = await pool.acquire();
       expect(held.alive).toBe(true);
       pool.release(held);

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { PoolbenchError } from '../src/main/errors.ts';
 import { type Control, connectControl } from '../src/main/target/control.ts';
-import { freePort } from '../src/main/target/free-port.ts';
+import { freePort } from '../src/main/target/server-process.ts';
 import { parseAddress } from '../src/main/target/url.ts';
 import {
   certificates,

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectControl } from '../src/main/target/control.ts';
-import { surveyDatabase } from '../src/main/target/database-survey.ts';
+import { surveyDatabase } from '../src/main/target/database-in-use.ts';
 import { preflight } from '../src/main/target/preflight.ts';
 import { parseAddress } from '../src/main/target/url.ts';
 import { createExperiment } from './support/experiment.ts';

@@ -4,7 +4,7 @@ import { PoolbenchError } from '../src/main/errors.ts';
 import { Progress } from '../src/main/live/progress.ts';
 import { expandScenarios } from '../src/main/plan/scenarios.ts';
 import { exitCodeOf } from '../src/main/run/exit-code.ts';
-import { measureTurn } from '../src/main/run/measure-turn.ts';
+import { runMeasurement } from '../src/main/run/measurement.ts';
 import { TargetWatch } from '../src/main/run/target-watch.ts';
 import { ConnectRefused, type Threads } from '../src/main/run/threads.ts';
 import type { Target } from '../src/main/target/resolve.ts';
@@ -32,7 +32,7 @@ async function measureStopped(failure: Error): Promise<unknown> {
   const [scenario] = expandScenarios(experiment.scenarios);
   if (scenario === undefined) throw new Error('no scenario');
   const bench = { experiment, target, threads, keyPrefix: 'p:', warn: () => {} };
-  return await measureTurn(bench, scenario, {
+  return await runMeasurement(bench, scenario, {
     step: {
       ...{ round: 1, rounds: 1, index: 1, total: 1, scenario: scenario.id, threads: scenario.threads },
       ...{ warmupSeconds: 0, seconds: 1 },

@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { ProtocolError, RequestParser } from '../src/main/target/embedded/request-parser.ts';
+import { RequestParser } from '../src/main/target/embedded/protocol.ts';
 import { listenEmbedded } from '../src/main/target/embedded/server.ts';
+import { RespSyntaxError } from '../src/pool/resp-values.ts';
 
 const words = fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 5 });
 const inlineWords = fc.array(fc.stringMatching(/^[a-zA-Z0-9:._-]{1,12}$/), { minLength: 1, maxLength: 4 });
@@ -42,7 +43,7 @@ test('requests come out as they went in, however the bytes are cut', () => {
   );
 });
 
-test('bytes that are no request end in a ProtocolError, or in requests, never in anything else', () => {
+test('bytes that are no request end in a syntax error, or in requests, never in anything else', () => {
   const start = fc.constantFrom(
     '',
     '*',
@@ -58,12 +59,12 @@ test('bytes that are no request end in a ProtocolError, or in requests, never in
       try {
         parser.feed(Buffer.concat([Buffer.from(first), Buffer.from(rest)]), () => {});
       } catch (error) {
-        expect(error).toBeInstanceOf(ProtocolError);
+        expect(error).toBeInstanceOf(RespSyntaxError);
       }
     }),
   );
   expect(() => new RequestParser().feed(Buffer.from('*1\r\n!3\r\n'), () => {})).toThrow(
-    "expected '$', got '!'",
+    "Expected '$' of the Redis protocol, found '!'",
   );
 });
 

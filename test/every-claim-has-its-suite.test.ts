@@ -24,10 +24,10 @@ test('every claim has a suite that can be read, and every suite of configs/claim
     file.endsWith('.json'),
   );
   expect(files.sort()).toEqual(plan.map(({ name }) => `${name}.json`).sort());
-  for (const { name, sides, estimatedSeconds, shown } of plan) {
+  for (const { name, plan: run, estimatedSeconds, shown } of plan) {
     expect(shown.rounds, name).toBeGreaterThanOrEqual(5);
     expect(estimatedSeconds, name).toBeGreaterThan(0);
-    for (const { experiment } of sides) expect(experiment.target.server, name).not.toBe('any');
+    for (const { experiment } of run.sides) expect(experiment.target.server, name).not.toBe('any');
   }
 });
 
@@ -35,7 +35,11 @@ const servers = async (typed: string) => {
   const [versus] = (await planSuites(allSuites, await readTarget(typed), {})).filter(
     ({ opponents }) => opponents !== null,
   );
-  return [versus?.sides.map(({ experiment }) => experiment.target.server), versus?.own, versus?.shown.state];
+  return [
+    versus?.plan.sides.map(({ experiment }) => experiment.target.server),
+    versus?.own,
+    versus?.shown.state,
+  ];
 };
 
 test('two servers: Redis first, and the target beside it', async () => {
@@ -48,9 +52,9 @@ test('two servers: Redis first, and the target beside it', async () => {
 test('every suite is run against the target, with what the command line says', async () => {
   const settings = { rounds: '6', seconds: '0.7', warmup: '0.1', seed: '9' };
   const plan = await planSuites(allSuites, await readTarget('rediss://me:s3cret@host:7000/2'), settings);
-  for (const { name, sides, shown } of plan) {
+  for (const { name, plan: run, shown } of plan) {
     expect(JSON.stringify(shown), name).not.toMatch('s3cret');
-    for (const { experiment } of sides) {
+    for (const { experiment } of run.sides) {
       expect(experiment.target, name).toMatchObject({ server: 'any', url: 'rediss://me:s3cret@host:7000/2' });
       expect(experiment, name).toMatchObject({ rounds: 6, seed: 9 });
     }
@@ -59,8 +63,8 @@ test('every suite is run against the target, with what the command line says', a
   expect(warm?.shown.command).toBe(
     'npm start -- configs/claims/pipeline.json --url rediss://me@host:7000/2 --rounds 6 --seconds 0.7 --warmup 0.1 --seed 9',
   );
-  expect(warm?.sides[0]?.experiment.warmupSeconds).toBe(0.1);
-  expect(warm?.sides[0]?.experiment.seconds).toBe(0.7);
+  expect(warm?.plan.sides[0]?.experiment.warmupSeconds).toBe(0.1);
+  expect(warm?.plan.sides[0]?.experiment.seconds).toBe(0.7);
 });
 
 test('what measures a cold start keeps its times, and says so', async () => {

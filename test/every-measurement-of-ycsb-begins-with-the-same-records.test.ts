@@ -43,7 +43,7 @@ async function run(ycsb: string) {
 
 test('D: keys that were inserted are removed after each measurement', async () => {
   const calls = await run('D');
-  // Of each pool, 1000 at a time: of the shake-down 2, of the measurements 2 × (1 + 2); at the end all 10,000, and the claim.
+  // Of each pool, 1000 at a time: of the warm-up of the threads 2, of the measurements 2 × (1 + 2); at the end all 10,000, and the claim.
   expect(calls('unlink')).toBeGreaterThanOrEqual(2 + 6 + 10 + 1);
 });
 

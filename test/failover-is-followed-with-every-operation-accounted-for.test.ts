@@ -6,7 +6,7 @@ import { createExperiment } from './support/experiment.ts';
 import { callsOf, connectObserver, processId } from './support/observed-server.ts';
 import { masterName, startReplicated, startSentinels, untilAllIsKnown } from './support/sentinels.ts';
 
-/** Resolves when the load has lasted longer than the shake-down before the measurement does. */
+/** Resolves when the load has lasted longer than the warm-up of the threads before the measurement does. */
 async function measuring(redis: Redis): Promise<void> {
   let before = 0;
   for (let busy = 0; busy < 8; await sleep(100)) {

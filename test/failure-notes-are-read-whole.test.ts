@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FailureNotes, noteBytes } from '../src/workers/failure-notes.ts';
+import { FailureNotes, noteBytes } from '../src/workers/shared-state.ts';
 
 const two = () => {
   const buffer = new SharedArrayBuffer(64 + 2 * noteBytes);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { IndexedRecords, IndexOrder } from '../src/workers/workload/indexed-records.ts';
+import { IndexedRecords, IndexOrder } from '../src/workers/workload/records.ts';
 import { chiSquaredDeviation } from './support/goodness-of-fit.ts';
 
 test('every record has a score of its own, and together they have no gaps', () => {

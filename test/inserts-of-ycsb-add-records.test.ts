@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../src/main/config/read-config.ts';
 import { workloadTask } from '../src/main/plan/workload-task.ts';
-import { removeInserted } from '../src/main/target/inserted-records.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../src/main/target/key-space.ts';
-import { writeIndex } from '../src/main/target/record-index.ts';
+import { removeInserted, writeIndex } from '../src/main/target/record-index.ts';
 import { keyName } from '../src/pool/batch.ts';
 import type { WorkloadTask } from '../src/workers/contract.ts';
 import { keyRanges } from '../src/workers/workload/key-ranges.ts';

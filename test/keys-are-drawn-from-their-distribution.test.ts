@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { KeyChoice } from '../src/workers/contract.ts';
-import { openKeyChooser } from '../src/workers/workload/open-key-chooser.ts';
+import { openKeyChooser } from '../src/workers/workload/key-choosers.ts';
 import { chiSquaredDeviation, kolmogorov } from './support/goodness-of-fit.ts';
 
 const draws = 100_000;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LatestRecords } from '../src/workers/workload/latest-records.ts';
+import { LatestRecords } from '../src/workers/workload/records.ts';
 import { chiSquaredDeviation } from './support/goodness-of-fit.ts';
 
 const exponent = 0.99;

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { measureBaseRoundTripMs } from '../src/main/run/base-round-trip.ts';
+import { baseRoundTripMs } from '../src/main/run/server-figures.ts';
 import { connectControl } from '../src/main/target/control.ts';
 import { loopback } from './support/connections.ts';
 import { startProxy } from './support/proxy.ts';
@@ -29,7 +29,7 @@ test('it is the delay of the way to the server and back', async () => {
   const proxy = await startProxy(server.port);
   const control = await controlOf(proxy.port);
   proxy.delayMs = 30;
-  const ms = await measureBaseRoundTripMs(control);
+  const ms = await baseRoundTripMs(control);
   expect(ms).toBeGreaterThanOrEqual(29);
   expect(ms).toBeLessThan(500);
 });
@@ -39,22 +39,22 @@ test('a few that are late do not decide, and twenty are enough', async () => {
     if (ping === 2) setTimeout(() => reply('+PONG\r\n'), 60);
     else reply('+PONG\r\n');
   });
-  expect(await measureBaseRoundTripMs(await controlOf(port))).toBeLessThan(30);
+  expect(await baseRoundTripMs(await controlOf(port))).toBeLessThan(30);
   expect(seen.pings).toBeLessThanOrEqual(20);
 });
 
 test('a server that takes longer than a tenth of a second is asked once', async () => {
   const { port, seen } = await startPonger((_, reply) => setTimeout(() => reply('+PONG\r\n'), 120));
-  expect(await measureBaseRoundTripMs(await controlOf(port))).toBeGreaterThanOrEqual(119);
+  expect(await baseRoundTripMs(await controlOf(port))).toBeGreaterThanOrEqual(119);
   expect(seen.pings).toBe(1);
 });
 
 test('a PING that is refused has made the trip', async () => {
   const { port } = await startPonger((_, reply) => reply('-NOPERM no\r\n'));
-  expect(await measureBaseRoundTripMs(await controlOf(port))).toBeGreaterThan(0);
+  expect(await baseRoundTripMs(await controlOf(port))).toBeGreaterThan(0);
 });
 
 test('null when none is answered', async () => {
   const { port } = await startPonger(() => {});
-  expect(await measureBaseRoundTripMs(await controlOf(port))).toBeNull();
+  expect(await baseRoundTripMs(await controlOf(port))).toBeNull();
 });

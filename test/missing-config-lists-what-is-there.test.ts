@@ -43,6 +43,8 @@ test('the faults of a file are told under its path', async () => {
   const path = join(folder, 'night.json');
   await expect(readConfig(path)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
-    message: expect.stringContaining(`${path} is not a valid config, 3 faults:\n  name: missing;`),
+    message: expect.stringContaining(
+      `${path} is not a valid config, 3 faults:\n  ${path}:1:1: name: missing;`,
+    ),
   });
 });

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
 import { whyNotComparable } from '../src/aggregate/comparison/equality.ts';
+import { resultSchema } from '../src/aggregate/result.ts';
 import { parseConfig } from '../src/main/config/read-config.ts';
+import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
 function workloadOf(workload: object): unknown {
   const config = { name: 'c', target: { server: 'redis', url: 'redis://h' }, scenarios: [{}], workload };
@@ -33,4 +36,13 @@ test('a config that a run wrote down reads as what it was', () => {
     const once = workloadOf(workload);
     expect(workloadOf(JSON.parse(JSON.stringify(once)))).toEqual(once);
   }
+});
+
+test('a pool with a lock is the same one in a result of version 0.1, which does not say how it connects', () => {
+  const scenario = buildScenario({ pool: 'baseline', minIdle: 0, healthTtlMs: 0, connects: 'serial' }, [
+    buildRound(1, 100),
+  ]);
+  const latest = buildResult([scenario]);
+  const earlier = { ...latest, scenarios: [{ ...scenario, connects: undefined }] };
+  expect(compareResults([latest, resultSchema.parse(earlier)]).scenarios).toHaveLength(1);
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { openLoopWarnings } from '../src/aggregate/open-loop-warnings.ts';
 import { experimentSchema } from '../src/main/config/experiment.ts';
 import { expandScenarios } from '../src/main/plan/scenarios.ts';
-import { warnOfMissingCores } from '../src/main/plan/spare-cores.ts';
+import { warnOfMissingCores } from '../src/main/run/preflight-side.ts';
 import { buildOpenScenario } from './support/open-loop-round.ts';
 import { buildLatency, buildRound, buildScenario } from './support/result-builder.ts';
 

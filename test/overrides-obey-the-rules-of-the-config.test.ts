@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { applyOverrides } from '../src/main/config/overrides.ts';
 import { readConfig } from '../src/main/config/read-config.ts';
-import { estimateSeconds, planRun } from '../src/main/plan/rounds.ts';
+import { estimateSeconds } from '../src/main/plan/plan.ts';
+import { readPlan } from '../src/main/plan/read-plan.ts';
 
 const experiment = await readConfig('configs/redis.json');
 
@@ -37,18 +38,19 @@ test('all wrong flags are told at once', () => {
   expect(() => applyOverrides(experiment, overrides)).toThrow(/^--url: .*\n--rounds: .*\n--seconds: .*$/);
 });
 
-test('--quick cuts what the command line does not name', () => {
-  const quick = applyOverrides(experiment, { quick: true, rounds: '4' });
-  expect(quick.rounds).toBe(4);
-  expect(quick.seconds).toBeLessThan(experiment.seconds);
-  expect(estimateSeconds(planRun(quick))).toBeLessThanOrEqual(30);
+test('--quick cuts what the command line does not name', async () => {
+  const quick = await readPlan(['configs/redis.json'], { quick: true, rounds: '4' });
+  expect(quick.rounds).toHaveLength(4);
+  expect(quick.sides[0]?.experiment.rounds).toBe(4);
+  expect(quick.sides[0]?.experiment.seconds).toBeLessThan(experiment.seconds);
+  expect(estimateSeconds(quick)).toBeLessThanOrEqual(30);
 
-  const timed = applyOverrides(experiment, { quick: true, seconds: '0.7', warmup: '0.1' });
-  expect(timed).toMatchObject({ rounds: 1, seconds: 0.7, warmupSeconds: 0.1 });
+  const timed = await readPlan(['configs/redis.json'], { quick: true, seconds: '0.7', warmup: '0.1' });
+  expect(timed.sides[0]?.experiment).toMatchObject({ rounds: 1, seconds: 0.7, warmupSeconds: 0.1 });
 });
 
-test('--quick with values that take longer is refused', () => {
-  expect(() => applyOverrides(experiment, { quick: true, seconds: '10' })).toThrow(
+test('--quick with values that take longer is refused', async () => {
+  await expect(readPlan(['configs/redis.json'], { quick: true, seconds: '10' })).rejects.toThrow(
     expect.objectContaining({
       code: 'USAGE',
       message: expect.stringContaining('--quick cannot fit 24 scenarios into 30 s with seconds as given'),

@@ -3,11 +3,11 @@ import { formatDuration } from '../src/aggregate/text/duration.ts';
 import { experimentSchema } from '../src/main/config/experiment.ts';
 import { readConfig } from '../src/main/config/read-config.ts';
 import { describePlan } from '../src/main/plan/describe-plan.ts';
-import { planRun } from '../src/main/plan/rounds.ts';
+import { planRun } from '../src/main/plan/plan.ts';
 
 test('the plan names scenarios, rounds, times, order, threads and duration', async () => {
   const experiment = await readConfig('configs/smoke.json');
-  expect(describePlan(experiment, planRun(experiment))).toBe(`Plan: smoke
+  expect(describePlan(planRun([experiment]))).toBe(`Plan: smoke
   4 scenarios × 2 rounds = 8 measurements
   each: 0.3 s, after 0.1 s of warm-up
   order: shuffled anew every round, seed 1
@@ -29,7 +29,7 @@ test('what else makes a scenario is said where there is something to say', () =>
     target: { server: 'redis', url: 'redis://h' },
     scenarios: [{ client: 'wire', pools: [1, 4], poolsPerThread: 4, workers: [50, 100], pipeline: 10 }],
   });
-  expect(describePlan(experiment, planRun(experiment))).toBe(`Plan: depth
+  expect(describePlan(planRun([experiment]))).toBe(`Plan: depth
   4 scenarios × 5 rounds = 20 measurements
   each: 1 s, after 0.25 s of warm-up
   order: shuffled anew every round, seed 1
@@ -62,7 +62,7 @@ test('no line passes 80 columns, however large the experiment', () => {
     warmupSeconds: 599.123,
     seed: 4_294_967_295,
   });
-  const text = describePlan(experiment, planRun({ ...experiment, rounds: 10 }));
+  const text = describePlan(planRun([{ ...experiment, rounds: 10 }]));
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   expect(text).toContain('… and 8 more');
 });

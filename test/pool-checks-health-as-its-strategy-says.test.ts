@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Control, connectControl } from '../src/main/target/control.ts';
+import type { ConnectionPool } from '../src/pool/connection-pool.ts';
 import type { Preset } from '../src/pool/presets.ts';
-import type { WorkerPool } from '../src/pool/worker-pool.ts';
 import { connector, createPool, GET, loopback, sendBatch } from './support/connections.ts';
 import { startRedis, type TestServer } from './support/servers.ts';
 
@@ -24,7 +24,7 @@ async function pingsOfTheServer(): Promise<number> {
   return Number(/calls=(\d+)/.exec(line)?.[1]);
 }
 
-async function use(pool: WorkerPool, times: number): Promise<void> {
+async function use(pool: ConnectionPool, times: number): Promise<void> {
   for (let i = 0; i < times; i++) {
     const connection = pool.tryAcquire() ?? (await pool.acquire());
     await sendBatch(connection, [[GET, i]]);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeHistogram } from '../src/aggregate/histogram.ts';
+import type { ConnectionPool } from '../src/pool/connection-pool.ts';
 import type { Preset } from '../src/pool/presets.ts';
-import type { WorkerPool } from '../src/pool/worker-pool.ts';
 import { connector, createPool, GET, loopback, sendBatch, until } from './support/connections.ts';
 import { FakeConnection } from './support/fake-connection.ts';
 import { startProxy } from './support/proxy.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop());
 
-async function load(pool: WorkerPool, workers: number, turns: number): Promise<void> {
+async function load(pool: ConnectionPool, workers: number, turns: number): Promise<void> {
   await Promise.all(
     Array.from({ length: workers }, async () => {
       for (let i = 0; i < turns; i++) {

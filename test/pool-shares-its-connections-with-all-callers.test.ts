@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connection } from '../src/pool/connection.ts';
+import type { PoolOptions } from '../src/pool/presets.ts';
 import { SharedPool } from '../src/pool/shared-pool.ts';
-import type { PoolOptions } from '../src/pool/worker-pool.ts';
 import {
   clientNames,
   connector,

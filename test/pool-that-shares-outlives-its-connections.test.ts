@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connection } from '../src/pool/connection.ts';
-import type { WorkerPool } from '../src/pool/worker-pool.ts';
+import type { ConnectionPool } from '../src/pool/connection-pool.ts';
 import {
   clientNames,
   connector,
@@ -43,7 +43,7 @@ function fakes() {
   return { made, pending, state, connect };
 }
 
-async function warmed(connect: () => Promise<Connection>, max: number): Promise<WorkerPool> {
+async function warmed(connect: () => Promise<Connection>, max: number): Promise<ConnectionPool> {
   const pool = createPool(connect, 'shared', { max });
   await pool.warm();
   return pool;

@@ -1,13 +1,19 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { experimentSchema } from '../src/main/config/experiment.ts';
-import { quick } from '../src/main/plan/quick.ts';
-import { estimateSeconds, planRun } from '../src/main/plan/rounds.ts';
+import { estimateSeconds, type Plan, planRun } from '../src/main/plan/plan.ts';
+import { quick } from '../src/main/plan/read-plan.ts';
 
-function experimentOf(scenarios: number, settings: object) {
+function planOf(scenarios: number, settings: object): Plan {
   const workers = Array.from({ length: scenarios }, (_, index) => index + 1);
   const target = { server: 'redis', url: 'redis://h' };
-  return experimentSchema.parse({ name: 'a', target, scenarios: [{ workers }], ...settings });
+  return planRun([experimentSchema.parse({ name: 'a', target, scenarios: [{ workers }], ...settings })]);
+}
+
+function experimentOf({ sides }: Plan) {
+  const [side] = sides;
+  if (side === undefined) throw new Error('expected a side');
+  return side.experiment;
 }
 
 test('whatever the experiment, quick takes at most 30 s and never longer than before', () => {
@@ -18,9 +24,12 @@ test('whatever the experiment, quick takes at most 30 s and never longer than be
   });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 90 }), settings, (scenarios, given) => {
-      const experiment = experimentOf(scenarios, given);
-      const short = quick(experiment);
-      expect(estimateSeconds(planRun(short))).toBeLessThanOrEqual(30);
+      const plan = planOf(scenarios, given);
+      const experiment = experimentOf(plan);
+      const quickPlan = quick(plan);
+      const short = experimentOf(quickPlan);
+      expect(estimateSeconds(quickPlan)).toBeLessThanOrEqual(30);
+      expect(quickPlan.rounds).toHaveLength(short.rounds);
       expect(short.rounds).toBeLessThanOrEqual(Math.min(2, experiment.rounds));
       expect(short.seconds).toBeLessThanOrEqual(experiment.seconds);
       expect(short.seconds).toBeGreaterThanOrEqual(Math.min(0.1, experiment.seconds));
@@ -32,17 +41,17 @@ test('whatever the experiment, quick takes at most 30 s and never longer than be
 });
 
 test('two rounds where there is room for them, else one', () => {
-  expect(quick(experimentOf(24, {})).rounds).toBe(2);
-  expect(quick(experimentOf(60, {})).rounds).toBe(1);
+  expect(quick(planOf(24, {})).rounds).toHaveLength(2);
+  expect(quick(planOf(60, {})).rounds).toHaveLength(1);
 });
 
 test('what is short already stays as it is', () => {
-  const short = experimentOf(3, { rounds: 1, seconds: 0.2, warmupSeconds: 0.1 });
+  const short = planOf(3, { rounds: 1, seconds: 0.2, warmupSeconds: 0.1 });
   expect(quick(short)).toEqual(short);
 });
 
 test('more scenarios than fit into 30 s are refused', () => {
-  expect(() => quick(experimentOf(200, {}))).toThrow(
+  expect(() => quick(planOf(200, {}))).toThrow(
     expect.objectContaining({
       code: 'USAGE',
       message:

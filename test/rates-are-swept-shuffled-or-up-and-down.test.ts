@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
 import { type Experiment, experimentSchema } from '../src/main/config/experiment.ts';
 import { describePlan } from '../src/main/plan/describe-plan.ts';
-import { interleave } from '../src/main/plan/interleave.ts';
-import { openLoopOf } from '../src/main/plan/open-loop-task.ts';
-import { planRun } from '../src/main/plan/rounds.ts';
+import { planRun } from '../src/main/plan/plan.ts';
 import { expandScenarios, type Scenario } from '../src/main/plan/scenarios.ts';
-import { splitOverThreads } from '../src/main/plan/split.ts';
+import { openLoopOf, splitOverThreads } from '../src/main/plan/split.ts';
 import { arrivalsOf } from '../src/workers/arrival-schedule.ts';
 
 function experiment(...scenarios: object[]): Experiment {
@@ -16,8 +14,17 @@ function experiment(...scenarios: object[]): Experiment {
 const ladder = { kind: 'constant', rate: [500, 100, 200], order: 'upAndDown' } as const;
 const suffix = ({ id }: Scenario) => id.replace(/^.*?workers?-/, '');
 
+/** The scenarios of an experiment, and those of each round in their order. */
+function planOne(one: Experiment) {
+  const { sides, rounds } = planRun([one]);
+  return {
+    scenarios: sides[0]?.scenarios ?? [],
+    rounds: rounds.map(turns => turns.map(({ scenario }) => scenario)),
+  };
+}
+
 test('a rate list makes a scenario of each rate, named for it', () => {
-  const { scenarios } = planRun(
+  const { scenarios } = planOne(
     experiment({
       client: 'wire',
       arrival: [
@@ -50,14 +57,14 @@ test('a config that was read can be read again', () => {
 });
 
 test('rates are shuffled with the other scenarios', () => {
-  const orders = planRun(experiment({ arrival: { kind: 'poisson', rate: [1, 2, 3] } })).rounds.map(round =>
+  const orders = planOne(experiment({ arrival: { kind: 'poisson', rate: [1, 2, 3] } })).rounds.map(round =>
     round.map(suffix).join(' '),
   );
   expect(new Set(orders).size).toBe(6);
 });
 
 test('up and down: in every round ascending and then descending, each way a scenario of its own', () => {
-  const { scenarios, rounds } = planRun(experiment({ workers: 10, arrival: ladder }));
+  const { scenarios, rounds } = planOne(experiment({ workers: 10, arrival: ladder }));
   const inTurn = ['100-up', '200-up', '500-up', '500-down', '200-down', '100-down'].map(
     way => `constant${way}`,
   );
@@ -67,7 +74,7 @@ test('up and down: in every round ascending and then descending, each way a scen
 });
 
 test('lists of one setting that go up and down are one way up and one way down, wherever they stand', () => {
-  const { rounds } = planRun(
+  const { rounds } = planOne(
     experiment({ workers: 10, arrival: ladder }, { workers: 10, arrival: { ...ladder, rate: [150, 1000] } }),
   );
   const up = ['100-up', '150-up', '200-up', '500-up', '1000-up'];
@@ -78,7 +85,7 @@ test('lists of one setting that go up and down are one way up and one way down, 
 
 test('ways stay together, each setting with its own, and are shuffled as a whole among the others', () => {
   const mixed = experiment({ client: ['ioredis', 'wire'], arrival: [{ kind: 'closed' }, ladder] });
-  const { rounds } = planRun(mixed);
+  const { rounds } = planOne(mixed);
   const first = new Set<string>();
   for (const round of rounds) {
     expect(round).toHaveLength(14);
@@ -96,9 +103,9 @@ test('ways stay together, each setting with its own, and are shuffled as a whole
 
 test('several sides are measured at each rate in turn, and the ways stay together', () => {
   const one = experiment({ client: 'wire', arrival: ladder });
-  for (const turns of interleave([one, one])) {
+  for (const turns of planRun([one, one]).rounds) {
     expect(turns.map(({ scenario }) => suffix(scenario))).toEqual(
-      (planRun(one).rounds[0] ?? []).map(suffix).flatMap(name => [name, name]),
+      (planOne(one).rounds[0] ?? []).map(suffix).flatMap(name => [name, name]),
     );
   }
 });
@@ -129,7 +136,7 @@ test('the plan names the rates, whole, within 80 columns', () => {
     workers: [10, 50],
     arrival: [{ kind: 'closed' }, { ...ladder, rate: rates }, { kind: 'burst', rate: 100, size: 20 }],
   });
-  const text = describePlan(many, planRun(many));
+  const text = describePlan(planRun([many]));
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   for (const rate of rates) expect(text).toMatch(new RegExp(`\\b${rate}\\b`));
   expect(text).toContain('    closed loop\n');

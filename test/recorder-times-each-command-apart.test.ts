@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { mergeCommands } from '../src/aggregate/merge-commands.ts';
 import { Batch } from '../src/pool/batch.ts';
-import { CommandRecorder } from '../src/workers/command-recorder.ts';
-import { Recorder } from '../src/workers/recorder.ts';
+import { CommandRecorder, Recorder } from '../src/workers/recorder.ts';
 import { commandMix } from '../src/workers/workload/command-mix.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
 

@@ -1,22 +1,23 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readConfig } from '../src/main/config/read-config.ts';
-import { estimateSeconds, planRun } from '../src/main/plan/rounds.ts';
-import { shuffle } from '../src/workers/shuffle.ts';
+import { estimateSeconds, planRun } from '../src/main/plan/plan.ts';
+import { shuffle } from '../src/workers/prng.ts';
 
 const experiment = await readConfig('configs/redis.json');
+const idsOf = (scenarios: readonly { readonly id: string }[] = []) => scenarios.map(({ id }) => id);
 const ordersOf = (seed: number) =>
-  planRun({ ...experiment, seed }).rounds.map(round => round.map(({ id }) => id));
+  planRun([{ ...experiment, seed }]).rounds.map(turns => idsOf(turns.map(({ scenario }) => scenario)));
 
 test('every round has every scenario once', () => {
-  const plan = planRun(experiment);
-  const ids = plan.scenarios.map(({ id }) => id).sort();
-  expect(plan.rounds).toHaveLength(5);
-  for (const round of plan.rounds) expect(round.map(({ id }) => id).sort()).toEqual(ids);
+  const orders = ordersOf(1);
+  const ids = idsOf(planRun([experiment]).sides[0]?.scenarios).sort();
+  expect(orders).toHaveLength(5);
+  for (const order of orders) expect(order.sort()).toEqual(ids);
 });
 
 test('every round has an order of its own', () => {
-  const orders = [...ordersOf(1), planRun(experiment).scenarios.map(({ id }) => id)];
+  const orders = [...ordersOf(1), idsOf(planRun([experiment]).sides[0]?.scenarios)];
   expect(new Set(orders.map(order => order.join())).size).toBe(6);
 });
 
@@ -26,8 +27,8 @@ test('the same seed gives the same orders, another seed others', () => {
 });
 
 test('more rounds leave the orders of the first ones as they were', () => {
-  const longer = planRun({ ...experiment, rounds: 9 });
-  expect(longer.rounds.slice(0, 5)).toEqual(planRun(experiment).rounds);
+  const longer = planRun([{ ...experiment, rounds: 9 }]);
+  expect(longer.rounds.slice(0, 5)).toEqual(planRun([experiment]).rounds);
 });
 
 test('a shuffle is a permutation and leaves its input alone', () => {
@@ -55,6 +56,6 @@ test('every item comes to every place about as often', () => {
 });
 
 test('the estimate counts every measurement with its warm-up and overhead', () => {
-  const plan = planRun({ ...experiment, rounds: 2, seconds: 3, warmupSeconds: 0.5 });
+  const plan = planRun([{ ...experiment, rounds: 2, seconds: 3, warmupSeconds: 0.5 }]);
   expect(estimateSeconds(plan)).toBeCloseTo(24 * 2 * (3 + 0.5 + 0.15));
 });

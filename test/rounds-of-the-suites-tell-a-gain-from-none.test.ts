@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { falseVerdictChance, medianInterval, seededRandom } from '../src/aggregate/statistics.ts';
+import { readConfig } from '../src/main/config/read-config.ts';
 import { logRatiosBesideOtherWork, logRatiosOnAQuietMachine } from './support/measured-noise.ts';
 
 /** Suites whose claims are about differences of some 10 %, and rounds that all of them have. */
@@ -30,8 +30,8 @@ function told(gain: number, noise: () => number, { rounds = shippedRounds, outli
 }
 
 test.each(suites)('suite %s has the rounds that are simulated here', async suite => {
-  const config = await readFile(new URL(`../configs/claims/${suite}.json`, import.meta.url), 'utf8');
-  expect(JSON.parse(config).rounds).toBe(shippedRounds);
+  const { rounds } = await readConfig(`configs/claims/${suite}.json`);
+  expect(rounds).toBe(shippedRounds);
 });
 
 test('on a quiet machine a gain of 10 % is told from none in 99 of 100 runs, one of 5 % in 9 of 10', () => {

@@ -7,7 +7,7 @@ import { startRedis } from './support/servers.ts';
 /** Commands in the order in which one worker sent them, over its one connection. */
 type Sequence = { name: string; key: string; value: string }[];
 
-/** What the worker sent in the shake-down, and what in the measurement. */
+/** What the worker sent in the warm-up of the threads, and what in the measurement. */
 async function sequencesOf(url: string, seed: number): Promise<[Sequence, Sequence]> {
   const redis = new Redis(url);
   onTestFinished(() => redis.disconnect());

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { kneeRates } from '../src/aggregate/search/knee.ts';
 import { mostSteps, type SearchRange, type TriedRate } from '../src/aggregate/search/next-rate.ts';
 import { seededRandom } from '../src/aggregate/statistics.ts';
-import { findKnee } from '../src/main/search/find-knee.ts';
+import { KneeSearch } from '../src/main/search/knee-search.ts';
 import { logRatiosBesideOtherWork, logRatiosOnAQuietMachine } from './support/measured-noise.ts';
 
 const random = seededRandom(3);
@@ -18,16 +18,15 @@ const none = () => 0;
 const usual: SearchRange = { start: 1000, lowest: 100, highest: 10_000_000, precision: 0.05 };
 
 /** Searches a server that keeps a rate as long as it is not above its capacity of the moment. */
-async function search(capacityOf: (repeats: number) => number, range: SearchRange = usual) {
+function search(capacityOf: (repeats: number) => number, range: SearchRange = usual) {
   const tried: TriedRate[] = [];
   let repeats = 0;
-  const ended = await findKnee(range, {
-    repeat: async rate => rate <= capacityOf(repeats++),
-    concluded(one) {
-      tried.push(one);
-    },
-  });
-  return { ended, tried, repeats, ...kneeRates(tried) };
+  const knee = new KneeSearch(range);
+  for (let next = knee.next; next !== null; next = knee.next) {
+    const step = knee.add(next.rate <= capacityOf(repeats++));
+    if (step !== null) tried.push(step);
+  }
+  return { tried, repeats, ...kneeRates(tried) };
 }
 
 test.each([
@@ -35,14 +34,14 @@ test.each([
   ['beside other work', besideOtherWork, { within: 0.93, covered: 0.88, repeats: 70 }],
 ])(
   'with the noise measured %s the knee is found within 5 %, and its interval holds it',
-  async (_, noise, least) => {
+  (_, noise, least) => {
     const runs = 1000;
     let within = 0;
     let covered = 0;
     let repeats = 0;
     for (let run = 0; run < runs; run++) {
       const capacity = 500 * Math.exp(7 * random());
-      const found = await search(() => capacity * Math.exp(noise()));
+      const found = search(() => capacity * Math.exp(noise()));
       if (Math.abs((found.rate ?? 0) / capacity - 1) <= 0.05) within++;
       if ((found.low ?? capacity) <= capacity && capacity <= (found.high ?? 0)) covered++;
       repeats += found.repeats;
@@ -55,16 +54,15 @@ test.each([
   },
 );
 
-test('without noise the interval is as narrow as asked, wherever the knee and the start are', async () => {
-  await fc.assert(
-    fc.asyncProperty(
+test('without noise the interval is as narrow as asked, wherever the knee and the start are', () => {
+  fc.assert(
+    fc.property(
       fc.double({ min: 100, max: 9e6, noNaN: true }),
       fc.double({ min: 100, max: 1e6, noNaN: true }),
       fc.constantFrom(0.005, 0.05, 0.5),
-      async (capacity, start, precision) => {
+      (capacity, start, precision) => {
         const range = { ...usual, start, precision };
-        const { ended, tried, low, high, rate } = await search(() => capacity, range);
-        expect(ended).toBe(true);
+        const { tried, low, high, rate } = search(() => capacity, range);
         // Nearly: rates have four digits.
         expect((high ?? Number.NaN) / (low ?? Number.NaN)).toBeLessThanOrEqual(1 + precision + 2e-3);
         expect(low).toBeLessThanOrEqual(capacity);
@@ -86,57 +84,52 @@ test('without noise the interval is as narrow as asked, wherever the knee and th
   );
 });
 
-test('the first rates are the start, then twice or half of it until one fails or passes', async () => {
+test('the first rates are the start, then twice or half of it until one fails or passes', () => {
   const rates = ({ tried }: { tried: readonly TriedRate[] }) => tried.map(({ rate }) => rate);
-  expect(rates(await search(() => 5000)).slice(0, 6)).toEqual([1000, 2000, 4000, 8000, 5657, 4757]);
-  expect(rates(await search(() => 300)).slice(0, 5)).toEqual([1000, 500, 250, 353.6, 297.3]);
+  expect(rates(search(() => 5000)).slice(0, 6)).toEqual([1000, 2000, 4000, 8000, 5657, 4757]);
+  expect(rates(search(() => 300)).slice(0, 5)).toEqual([1000, 500, 250, 353.6, 297.3]);
 });
 
-test('a neighbour that spoils a whole step does not hide what is above', async () => {
+test('a neighbour that spoils a whole step does not hide what is above', () => {
   // The third step, at 4000, fails throughout; its verdict falls where it is tried again.
   const spoilt = (repeats: number) => (repeats >= 6 && repeats < 9 ? 1 : 50_000);
-  const { low, high, tried } = await search(spoilt);
+  const { low, high, tried } = search(spoilt);
   expect(tried[2]).toEqual({ rate: 4000, verdict: 'fail' });
   expect(low).toBeLessThanOrEqual(50_000);
   expect(high).toBeGreaterThan(50_000);
   expect((high ?? 0) / (low ?? 1)).toBeLessThan(1.06);
 });
 
-test('no rate that is kept: there is no knee, and the search ends at the lowest rate', async () => {
-  const { ended, tried, rate, low, high } = await search(() => 1);
-  expect(ended).toBe(true);
+test('no rate that is kept: there is no knee, and the search ends at the lowest rate', () => {
+  const { tried, rate, low, high } = search(() => 1);
   expect({ rate, low, high }).toEqual({ rate: null, low: null, high: 100 });
   expect(tried.map(one => one.rate)).toEqual([1000, 500, 250, 125, 100, 100]);
 });
 
-test('every rate is kept: the highest is a lower bound', async () => {
-  const { tried, rate, low, high } = await search(() => 1e9, { ...usual, highest: 3000 });
+test('every rate is kept: the highest is a lower bound', () => {
+  const { tried, rate, low, high } = search(() => 1e9, { ...usual, highest: 3000 });
   expect({ rate, low, high }).toEqual({ rate: 3000, low: 3000, high: null });
   expect(tried.map(one => one.rate)).toEqual([1000, 2000, 3000, 3000]);
 });
 
-test('a server that is all chance ends the search all the same', async () => {
+test('a server that is all chance ends the search all the same', () => {
   for (let run = 0; run < 200; run++) {
-    const { tried, repeats } = await search(() => (random() < 0.5 ? 0 : 1e9));
+    const { tried, repeats } = search(() => (random() < 0.5 ? 0 : 1e9));
     expect(tried.length).toBeLessThanOrEqual(mostSteps);
     expect(repeats).toBeLessThanOrEqual(mostSteps * 9);
   }
 });
 
-test('without noise three repeats are enough for a step', async () => {
-  const { tried, repeats } = await search(none);
+test('without noise three repeats are enough for a step', () => {
+  const { tried, repeats } = search(none);
   expect(repeats).toBe(3 * tried.length);
 });
 
-test('a repeat that was stopped ends the search, with the steps that were concluded', async () => {
-  const tried: TriedRate[] = [];
-  let repeats = 0;
-  const ended = await findKnee(usual, {
-    repeat: async () => (++repeats > 4 ? null : true),
-    concluded(one) {
-      tried.push(one);
-    },
-  });
-  expect(ended).toBe(false);
-  expect(tried).toEqual([{ rate: 1000, verdict: 'pass' }]);
+test('repeats are counted in every step anew', () => {
+  const knee = new KneeSearch(usual);
+  expect(knee.next).toEqual({ rate: 1000, step: 1, repeat: 1 });
+  expect([knee.add(true), knee.add(true)]).toEqual([null, null]);
+  expect(knee.next).toEqual({ rate: 1000, step: 1, repeat: 3 });
+  expect(knee.add(true)).toEqual({ rate: 1000, verdict: 'pass' });
+  expect(knee.next).toEqual({ rate: 2000, step: 2, repeat: 1 });
 });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { parseConfig } from '../src/main/config/read-config.ts';
 import { PoolbenchError } from '../src/main/errors.ts';
 import { planSearch } from '../src/main/search/plan-search.ts';
+import { faultsIn } from './support/config-faults.ts';
 import { createExperiment } from './support/experiment.ts';
 import { runPoolbench } from './support/poolbench.ts';
 
@@ -20,10 +21,7 @@ function faultsOf(config: object): string[] {
   } catch (error) {
     if (!(error instanceof PoolbenchError)) throw error;
     expect(error.exitCode).toBe(2);
-    return error.message
-      .split('\n')
-      .slice(1, -1)
-      .map(line => line.trim());
+    return faultsIn(error.message);
   }
   return [];
 }
@@ -82,7 +80,7 @@ test.each([
   [
     'an unknown condition',
     { ...good, search: { p99: 5 } },
-    /^search: unknown key "p99"; known are responseP99Ms, /,
+    /^search: unknown key "p99"; known keys: responseP99Ms, /,
   ],
   [
     'a share in percent',

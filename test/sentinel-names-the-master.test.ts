@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { parseConfig } from '../src/main/config/read-config.ts';
 import { connectControl } from '../src/main/target/control.ts';
 import { findTarget } from '../src/main/target/find-target.ts';
-import { freePort } from '../src/main/target/free-port.ts';
 import { resolveTarget } from '../src/main/target/resolve.ts';
+import { freePort } from '../src/main/target/server-process.ts';
 import type { Address } from '../src/pool/address.ts';
 import { failureCode } from '../src/pool/errors.ts';
 import {

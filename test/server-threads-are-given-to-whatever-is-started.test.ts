@@ -2,9 +2,8 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { freePort } from '../src/main/target/free-port.ts';
 import { resolveTarget, type Target } from '../src/main/target/resolve.ts';
-import type { DeclaredServer } from '../src/main/target/server-process.ts';
+import { type DeclaredServer, freePort } from '../src/main/target/server-process.ts';
 import { bareMachine } from './support/bare-machine.ts';
 
 async function makeFolder(): Promise<string> {

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../src/main/config/read-config.ts';
-import { freePort } from '../src/main/target/free-port.ts';
+import { freePort } from '../src/main/target/server-process.ts';
 import { rejection } from './support/connections.ts';
 import { createExperiment } from './support/experiment.ts';
 import { answers } from './support/observed-server.ts';

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Experiment, experimentSchema } from '../src/main/config/experiment.ts';
-import { estimateTurns, interleave } from '../src/main/plan/interleave.ts';
-import { planRun } from '../src/main/plan/rounds.ts';
-import { planSides } from '../src/main/plan/sides.ts';
+import { estimateSeconds, planRun } from '../src/main/plan/plan.ts';
+import { roundsOf } from '../src/main/run/rounds.ts';
 
 function experiment(changes: Readonly<Record<string, unknown>> = {}): Experiment {
   return experimentSchema.parse({
@@ -17,18 +16,12 @@ function experiment(changes: Readonly<Record<string, unknown>> = {}): Experiment
 
 const ids = (turns: readonly { scenario: { id: string } }[]) => turns.map(({ scenario }) => scenario.id);
 
-test('one side alone is measured in the order of its plan', () => {
-  const turns = interleave([experiment()]);
-  expect(turns.map(ids)).toEqual(planRun(experiment()).rounds.map(round => round.map(({ id }) => id)));
-  expect(turns.flat().every(({ side }) => side === 0)).toBe(true);
-});
-
 test('every scenario of a round is measured on all sides, one after the other', () => {
-  const rounds = interleave([experiment(), experiment(), experiment()]);
-  const plan = planRun(experiment());
+  const { rounds } = planRun([experiment(), experiment(), experiment()]);
+  const alone = planRun([experiment()]);
   expect(rounds).toHaveLength(20);
   for (const [index, turns] of rounds.entries()) {
-    const order = plan.rounds[index]?.map(({ id }) => id) ?? [];
+    const order = ids(alone.rounds[index] ?? []);
     expect(ids(turns)).toEqual(order.flatMap(id => [id, id, id]));
     for (let first = 0; first < turns.length; first += 3) {
       const sides = turns.slice(first, first + 3).map(({ side }) => side);
@@ -39,8 +32,8 @@ test('every scenario of a round is measured on all sides, one after the other', 
 
 test('which side comes first is shuffled from the seed', () => {
   const firstOf = (seed: number) =>
-    interleave([experiment({ seed }), experiment({ seed })])
-      .flat()
+    planRun([experiment({ seed }), experiment({ seed })])
+      .rounds.flat()
       .filter((_, index) => index % 2 === 0)
       .map(({ side }) => side);
   expect(firstOf(7)).toEqual(firstOf(7));
@@ -53,7 +46,7 @@ test('which side comes first is shuffled from the seed', () => {
 
 test('a side takes part in the scenarios and rounds that it has', () => {
   const few = experiment({ scenarios: [{ client: 'wire', workers: [10, 99] }], rounds: 1 });
-  const [first = [], second = []] = interleave([experiment({ rounds: 2 }), few]);
+  const [first = [], second = []] = planRun([experiment({ rounds: 2 }), few]).rounds;
   const ofFew = first.filter(({ side }) => side === 1);
   expect(ids(ofFew).toSorted()).toEqual(['wire-optimized-1pool-10workers', 'wire-optimized-1pool-99workers']);
   expect(first).toHaveLength(8);
@@ -66,13 +59,27 @@ test('the estimate takes every turn at the length of its side', () => {
     experiment({ seconds: 1, warmupSeconds: 0, rounds: 1 }),
     experiment({ seconds: 3, warmupSeconds: 1, rounds: 1 }),
   ];
-  expect(estimateTurns(interleave(experiments).flat(), experiments)).toBeCloseTo(6 * (1 + 4 + 2 * 0.15), 6);
+  expect(estimateSeconds(planRun(experiments))).toBeCloseTo(6 * (1 + 4 + 2 * 0.15), 6);
+});
+
+test('a run that is resumed measures the rounds of its plan that are left, and knows how long they take', () => {
+  const plan = planRun([experiment({ rounds: 3 }), experiment({ rounds: 4, seconds: 2 })]);
+  const rounds = [...roundsOf(plan, 2)];
+  expect(rounds.map(({ round, rounds, turns }) => ({ round, rounds, turns }))).toEqual([
+    { round: 3, rounds: 4, turns: plan.rounds[2] },
+    { round: 4, rounds: 4, turns: plan.rounds[3] },
+  ]);
+  const left = rounds.flatMap(({ secondsLeft }) => secondsLeft ?? []);
+  expect(left).toHaveLength(12 + 6);
+  expect(left[0]).toBeCloseTo(estimateSeconds(plan, plan.rounds.slice(2).flat()), 6);
+  expect(left.at(-1)).toBeCloseTo(2 + 0.25 + 0.15, 6);
+  expect([...roundsOf(plan, 4)]).toEqual([]);
 });
 
 test('several numbers of server threads make as many sides, each of a name of its own', () => {
   const target = { server: 'redis', url: 'redis://localhost:6379/0' };
   const named = (threads: unknown, name = 'redis') => experiment({ name, target: { ...target, threads } });
-  const sides = planSides([named([1, 4, 4]), named(2), named([]), named([], 'redis-1thread')]);
+  const { sides } = planRun([named([1, 4, 4]), named(2), named([]), named([], 'redis-1thread')]);
   expect(sides.map(({ name }) => name)).toEqual([
     'redis-1thread',
     'redis-4threads',

@@ -5,8 +5,7 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { findServerBinary } from '../src/main/target/find-server.ts';
-import { startServer } from '../src/main/target/server-process.ts';
-import { supervise } from '../src/main/target/supervised.ts';
+import { startServer, supervise } from '../src/main/target/server-process.ts';
 
 const compiled = new URL('../dist/main/target/', import.meta.url).href;
 

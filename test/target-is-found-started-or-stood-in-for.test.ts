@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { findServerBinary } from '../src/main/target/find-server.ts';
-import { freePort } from '../src/main/target/free-port.ts';
 import { type ResolveOptions, resolveTarget, type Target } from '../src/main/target/resolve.ts';
-import type { ServerBinary } from '../src/main/target/server-process.ts';
+import { freePort, type ServerBinary } from '../src/main/target/server-process.ts';
 import { startRedis, startRedisWithTls, startValkey, type TestServer } from './support/servers.ts';
 
 const originalPath = process.env.PATH ?? '';

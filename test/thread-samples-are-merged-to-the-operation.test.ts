@@ -45,7 +45,7 @@ function buildLoad(changes: Partial<LoadSample> = {}): LoadSample {
   };
 }
 
-const strain: ThreadSample['strain'] = {
+const threadLoad: ThreadSample['threadLoad'] = {
   eventLoopUtilization: 0.5,
   cores: 0.4,
   waitShare: 0.1,
@@ -71,7 +71,7 @@ function buildSample({
     seconds,
     pools,
     allServedMs,
-    strain: { ...strain, eventLoopUtilization },
+    threadLoad: { ...threadLoad, eventLoopUtilization },
     loads: [buildLoad(load)],
     openLoop,
     redirects: null,

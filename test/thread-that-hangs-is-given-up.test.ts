@@ -24,7 +24,7 @@ test('a thread that never comes back from a loop is ended, and so is the run', a
     import { SharedState } from ${compiled('workers/shared-state.js')};
     const shared = SharedState.forThreads(2);
     const tasks = JSON.parse(process.env.TASKS).map(task => ({ ...task, shared: shared.buffer }));
-    const threads = new Threads(2, { secondsStill: 2 });
+    const threads = new Threads(2, { secondsWithoutHeartbeat: 2 });
     await threads.run(tasks, shared, () => {}).catch(error => console.log(error instanceof ThreadHung, error.message));
     await threads.close();
     console.log('closed');
@@ -42,5 +42,5 @@ test('a thread that never comes back from a loop is ended, and so is the run', a
       NODE_OPTIONS: `--import ${faulty}`,
     },
   });
-  expect(stdout).toMatch(/^true thread [12] has given no sign of life for 2 s\nclosed\n$/);
+  expect(stdout).toMatch(/^true thread [12] has not responded for 2 s\nclosed\n$/);
 });

@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
 import { Batch } from '../src/pool/batch.ts';
-import { commandMix } from '../src/workers/workload/command-mix.ts';
-import type { KeyRange } from '../src/workers/workload/key-range.ts';
-import { openWorkload } from '../src/workers/workload/open-workload.ts';
+import { commandMix, randomValue } from '../src/workers/workload/command-mix.ts';
+import type { KeyRange } from '../src/workers/workload/key-choosers.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
-import { randomValue } from '../src/workers/workload/random-value.ts';
-import type { Workload } from '../src/workers/workload/workload.ts';
+import { openWorkload, type Workload } from '../src/workers/workload/workload.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
 import { runOne, type TaskOptions } from './support/threads.ts';
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../src/main/config/read-config.ts';
 import { withoutPasswords } from '../src/main/config/target.ts';
+import { faultsIn } from './support/config-faults.ts';
 
 function read(target: Record<string, unknown>) {
   const config = { name: 'a', target: { server: 'redis', ...target }, scenarios: [{}] };
@@ -12,8 +13,7 @@ function faultsOf(target: Record<string, unknown>): string[] {
     read(target);
     return [];
   } catch (error) {
-    const lines = (error as Error).message.split('\n');
-    return lines.slice(1, -1).map(line => line.trim());
+    return faultsIn((error as Error).message);
   }
 }
 
@@ -59,7 +59,7 @@ test.each([
   [{ url: tls, tls: { ca: 7 } }, 'target.tls.ca: expected the path of a PEM file with certificates, found 7'],
   [
     { url: tls, tls: { servername: '10.0.0.1' } },
-    'target.tls.servername: expected a host name; an IP address is checked without being set here, found "10.0.0.1"',
+    'target.tls.servername: expected a host name (an IP address needs no servername), found "10.0.0.1"',
   ],
   [{ url: plain, protocol: 4 }, 'target.protocol: expected 2 or 3, found 4'],
   [{ url: plain, protocol: '3' }, 'target.protocol: expected 2 or 3, found "3"'],
@@ -77,11 +77,11 @@ test.each([
   ],
   [
     { url: 'unix:///s', sentinel: { master: 'm' } },
-    'target.url: expected redis:// or rediss:// and the place of a Sentinel, as target.sentinel is set, found "unix:///s"',
+    'target.url: expected the redis:// or rediss:// URL of a Sentinel, as target.sentinel is set, found "unix:///s"',
   ],
   [
     { url: plain, threads: [2], sentinel: { master: 'm' } },
-    'target.threads: expected none, as poolbench does not start what a Sentinel names, found a list',
+    'target.threads: expected none, as poolbench does not start a server that a Sentinel names, found a list',
   ],
   [
     { url: plain, sentinel: { master: 'm', others: ['user:s3cret@h:1'] } },
@@ -89,7 +89,7 @@ test.each([
   ],
   [
     { url: plain, sentinel: { master: 'm', password: 12345 } },
-    "target.sentinel.password: expected the Sentinels' own password, found ***",
+    'target.sentinel.password: expected the password for the Sentinels, found ***',
   ],
 ])('%j is refused', (target, fault) => {
   expect(faultsOf(target)).toEqual([fault]);

@@ -2,9 +2,9 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { readConfig } from '../src/main/config/read-config.ts';
-import { readExperiment } from '../src/main/config/read-experiment.ts';
-import { targetAddress } from '../src/main/target/target-address.ts';
+import { readConfig, readExperiment } from '../src/main/config/read-config.ts';
+import { targetAddress } from '../src/main/target/find-target.ts';
+import { faultsIn } from './support/config-faults.ts';
 import { certificates, otherCertificates } from './support/servers.ts';
 
 const { ca, certificate, key } = certificates;
@@ -34,7 +34,8 @@ async function faultsOf(tls: object): Promise<string[]> {
   for (const secret of secrets) expect(message).not.toContain(secret);
   const lines = message.split('\n');
   expect(lines[0]).toMatch(/is not a valid config, \d faults?:$/);
-  return lines.slice(1, -1).map(line => line.trim().replaceAll(join(path, '..'), ''));
+  for (const line of lines.slice(1, -1)) expect(line).toMatch(/^ {2}\S+a\.json:1:\d+: target\.tls\./);
+  return faultsIn(message).map(fault => fault.replaceAll(join(path, '..'), ''));
 }
 
 let secrets: string[];

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connectControl } from '../src/main/target/control.ts';
-import { freePort } from '../src/main/target/free-port.ts';
-import { targetAddress } from '../src/main/target/target-address.ts';
+import { targetAddress } from '../src/main/target/find-target.ts';
+import { freePort } from '../src/main/target/server-process.ts';
 import { clientNames, GET, openConnection, rejection, SET, sendBatch } from './support/connections.ts';
 import { createExperiment } from './support/experiment.ts';
 import {

@@ -5,8 +5,7 @@ import { deflateRawSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { sizesOf, valueVariants } from '../src/main/plan/value-variants.ts';
 import type { ValueVariant } from '../src/workers/contract.ts';
-import { valueTexts } from '../src/workers/workload/command-mix.ts';
-import { randomValue } from '../src/workers/workload/random-value.ts';
+import { randomValue, valueTexts } from '../src/workers/workload/command-mix.ts';
 
 const bytesOf = (variants: readonly ValueVariant[]) =>
   variants.map(({ value }) => ('bytes' in value ? value.bytes : value.text.length));

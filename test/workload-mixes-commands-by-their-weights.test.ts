@@ -3,11 +3,10 @@ import { expect, test } from 'vitest';
 import { Batch } from '../src/pool/batch.ts';
 import type { WorkloadTask } from '../src/workers/contract.ts';
 import { commandMix } from '../src/workers/workload/command-mix.ts';
-import { partOf } from '../src/workers/workload/key-range.ts';
+import { partOf } from '../src/workers/workload/key-choosers.ts';
 import { keyRanges } from '../src/workers/workload/key-ranges.ts';
-import { openWorkload } from '../src/workers/workload/open-workload.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
-import type { Workload } from '../src/workers/workload/workload.ts';
+import { openWorkload, type Workload } from '../src/workers/workload/workload.ts';
 import { chiSquaredDeviation } from './support/goodness-of-fit.ts';
 
 const plain = plainWorkload({ keys: 1000, valueBytes: 4, readShare: 0.5 });

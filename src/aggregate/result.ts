@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { resultShape } from './scenario.ts';
 
 /**
  * `result.json`, schemaVersion 1: what others may rely on. Latencies and times in milliseconds, throughput in
@@ -189,36 +190,7 @@ const round = z.object({
 
 const scenario = z.object({
   id: z.string(),
-  client: z.string(),
-  pool: z.string(),
-  pools: z.number(),
-  poolsPerThread: z.number(),
-  threads: z.number(),
-  workers: z.number(),
-  connections: z.number(),
-  minIdle: z.number(),
-  pipeline: z.number(),
-  probe: z.string(),
-  healthTtlMs: z.number(),
-  /** `kind`, and what belongs to it: operations a second; operations of a burst; the way, where rates go up and down. */
-  arrival: z.looseObject({
-    kind: z.string(),
-    rate: z.number().optional(),
-    size: z.number().optional(),
-    leg: z.enum(['up', 'down']).optional(),
-  }),
-  /** How connections are opened where many are missing: side by side, one after another, or spread at random. */
-  connects: z.string().default('parallel'),
-  /** Whether ioredis joined commands of one turn of the event loop. */
-  autoPipelining: z.boolean().default(false),
-  /** Workers beside the others that send larger batches, in the same pools or in pools of their own. */
-  batch: z
-    .object({ pool: z.string(), workers: z.number(), pipeline: z.number() })
-    .default({ pool: 'none', workers: 0, pipeline: 0 }),
-  /** A connection is cut every so many milliseconds; 0: none is. */
-  cutEveryMs: z.number().default(0),
-  /** Every worker kept its first connection until all had one, also without a warm-up. */
-  burst: z.boolean().default(false),
+  ...resultShape,
   rounds: z.array(round).max(10_000),
   /** Null until one round of the scenario has been measured. Latencies are null while nothing has completed. */
   summary: z

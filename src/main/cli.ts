@@ -2,8 +2,8 @@
 import { toPlainLines } from '../aggregate/text/format.ts';
 import { describeTool } from './environment.ts';
 import { PoolbenchError } from './errors.ts';
-import { hidePasswords } from './hide-passwords.ts';
 import { parseCommandLine } from './parse-command-line.ts';
+import { withoutPassword } from './target/url.ts';
 import { usage } from './usage.ts';
 
 /** Every command resolves to its exit code, and is loaded when it is asked for: all of them take half a second. */
@@ -14,11 +14,11 @@ async function main(args: readonly string[]): Promise<number> {
     case 'run':
       return await (await import('./commands/run.ts')).run(line.path, line.options);
     case 'resume':
-      return await (await import('./commands/resume.ts')).resume(line.folder, line.options);
+      return await (await import('./commands/run.ts')).resume(line.folder, line.options);
     case 'check':
       return await (await import('./commands/check.ts')).check(line.path, line.options);
     case 'versus':
-      return await (await import('./commands/versus.ts')).versus(line.paths, line.options);
+      return await (await import('./commands/run.ts')).versus(line.paths, line.options);
     case 'claims':
       return await (await import('./commands/claims.ts')).claims(line.target, line.options);
     case 'search':
@@ -34,6 +34,22 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(`${describeTool().version}\n`);
       return 0;
   }
+}
+
+/**
+ * Takes passwords in URLs off the command line that the system's list of processes shows. They were there for the moment
+ * until now, and whatever started this process may go on showing them: a config is the place for a password.
+ */
+function hidePasswords(args: readonly string[]): void {
+  const shown = args.map(hidden);
+  if (shown.every((word, index) => word === args[index])) return;
+  process.title = ['poolbench', ...shown].join(' ');
+}
+
+/** A word without the password of the URL that it is or ends with, as in `--url=redis://…`. */
+function hidden(word: string): string {
+  const [, before = '', url] = /^(.*?)([a-z][a-z0-9+.-]*:\/\/.*)$/is.exec(word) ?? [];
+  return url === undefined ? word : before + withoutPassword(url);
 }
 
 // A reader that has seen enough, such as `head`, closes the pipe: that is no failure of ours, and no reason to end in

@@ -1,6 +1,5 @@
 import { basename, relative } from 'node:path';
 import type { Ledger } from '../aggregate/ledger/ledger.ts';
-import { shownFolder } from './shown-folder.ts';
 
 /** A command as it can be typed where this process was called. */
 export function asTypedHere(...words: string[]): string {
@@ -55,4 +54,9 @@ function howFlags({ standInAllowed, force }: How): string[] {
 /** A word of a command line, quoted where a shell would take it apart. */
 export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** A folder as a reader can type it here. */
+export function shownFolder(folder: string): string {
+  return relative('.', folder) || '.';
 }

@@ -37,3 +37,8 @@ export class PoolbenchError extends Error {
     return exitCodes[this.code];
   }
 }
+
+/** Whatever was thrown, as an error. */
+export function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
+}

@@ -22,16 +22,9 @@ export interface RunFlags extends Overrides {
 export type CheckFlags = Overrides & Pick<RunFlags, 'target' | 'no-stand-in' | 'force'>;
 
 /** What `claims` takes beyond its target. */
-export interface ClaimsFlags extends Omit<Overrides, 'url' | 'quick'> {
-  readonly out?: string | undefined;
+export interface ClaimsFlags extends Omit<RunFlags, 'target' | 'url' | 'quick'> {
   /** The folder of a ledger to go on with, which brings its own rounds, times and seed. */
   readonly resume?: string | undefined;
-  readonly prometheus?: string | undefined;
-  readonly 'no-stand-in'?: boolean | undefined;
-  /** Loads a database that holds keys of others, too. */
-  readonly force?: boolean | undefined;
-  readonly json?: boolean | undefined;
-  readonly quiet?: boolean | undefined;
 }
 
 export interface CompareFlags {
@@ -96,42 +89,19 @@ const notNpms = [
 const commands = ['run', 'check', 'versus', 'claims', 'search', 'compare', 'report'] as const;
 type Command = (typeof commands)[number];
 
-const ofPlan = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'no-stand-in', 'force'] as const;
+const ofLoad = ['seconds', 'warmup', 'seed', 'no-stand-in', 'force'] as const;
+const ofSession = ['out', 'prometheus', 'json', 'quiet'] as const;
 
 /** The options that a command has a use for; help and version are commands of their own. */
 const meaningful: Record<Command, readonly Flag[]> = {
-  run: [...ofPlan, 'target', 'url', 'out', 'resume', 'prometheus', 'json', 'quiet'],
-  check: [...ofPlan, 'target', 'url'],
+  run: [...ofLoad, ...ofSession, 'rounds', 'quick', 'target', 'url', 'resume'],
+  check: [...ofLoad, 'rounds', 'quick', 'target', 'url'],
   // Every one of its configs has a target of its own.
-  versus: [...ofPlan, 'out', 'prometheus', 'json', 'quiet'],
+  versus: [...ofLoad, ...ofSession, 'rounds', 'quick'],
   // Verdicts take more than --quick leaves.
-  claims: [
-    'rounds',
-    'seconds',
-    'warmup',
-    'seed',
-    'no-stand-in',
-    'force',
-    'out',
-    'resume',
-    'prometheus',
-    'json',
-    'quiet',
-  ],
+  claims: [...ofLoad, ...ofSession, 'rounds', 'resume'],
   // It repeats a step as often as its verdict takes.
-  search: [
-    'seconds',
-    'warmup',
-    'seed',
-    'no-stand-in',
-    'force',
-    'target',
-    'url',
-    'out',
-    'prometheus',
-    'json',
-    'quiet',
-  ],
+  search: [...ofLoad, ...ofSession, 'target', 'url'],
   compare: ['force', 'out', 'json'],
   report: ['as', 'scenario'],
 };

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** Where a server is and how to log in. Plain data, so that it can cross a thread boundary. */
 export interface Address {
   /** TCP host; unused with `path`. */
@@ -55,4 +57,15 @@ export function socketPlace({
 /** What TLS is told beside the place: the name, where there is one (an IP address is none), and what it trusts. */
 export function tlsOptions({ servername, trust }: Address): Trust {
   return { ...(servername === undefined ? {} : { servername }), ...trust };
+}
+
+/** The same login and TLS at another server of the same house: a master that a Sentinel named, a node of a cluster. */
+export function nodeAddress(address: Address, host: string, port: number): Address {
+  const { servername: _, sentinel: __, path: ___, ...same } = address;
+  return { ...same, host, port, ...(address.tls && isIP(host) === 0 ? { servername: host } : {}) };
+}
+
+/** `host:port`, with an IPv6 address in brackets. */
+export function shownNode({ host, port }: Pick<Address, 'host' | 'port'>): string {
+  return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }

@@ -3,9 +3,9 @@ import type { Connect, Connection } from './connection.ts';
 /** So many connects in a row have failed: from then on one at a time is tried. */
 export const failuresToOpen = 5;
 /** From a failed connect to the next that is a probe, or that the pool tries of its own accord; doubled each time. */
-export const shortestBackoffMs = 50;
+export const minBackoffMs = 50;
 /** The longest: a server that is back goes unnoticed for as long, and the time that a connect takes. */
-export const longestBackoffMs = 250;
+export const maxBackoffMs = 250;
 
 /** Decides whether a pool may connect. */
 export interface ConnectGate {
@@ -27,7 +27,7 @@ export class CircuitBreaker implements ConnectGate {
   readonly #nowMs: () => number;
   readonly #random: () => number;
   #failures = 0;
-  #backoffMs = shortestBackoffMs;
+  #backoffMs = minBackoffMs;
   #retryAtMs = 0;
   #probing = false;
 
@@ -54,7 +54,7 @@ export class CircuitBreaker implements ConnectGate {
     try {
       const connection = await connect();
       this.#failures = 0;
-      this.#backoffMs = shortestBackoffMs;
+      this.#backoffMs = minBackoffMs;
       this.#retryAtMs = 0;
       return connection;
     } catch (error) {
@@ -68,6 +68,6 @@ export class CircuitBreaker implements ConnectGate {
   #backOff(nowMs: number): void {
     if (nowMs < this.#retryAtMs) return;
     this.#retryAtMs = nowMs + this.#backoffMs * (0.5 + this.#random() / 2);
-    this.#backoffMs = Math.min(this.#backoffMs * 2, longestBackoffMs);
+    this.#backoffMs = Math.min(this.#backoffMs * 2, maxBackoffMs);
   }
 }

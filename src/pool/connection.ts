@@ -10,7 +10,7 @@ export abstract class Connection {
     return undefined;
   }
 
-  /** False once the socket is lost or closed; a dead connection is never handed out and never comes back. */
+  /** False once the socket is lost or closed; a dead connection is never acquired and never comes back. */
   abstract readonly alive: boolean;
   /** Batches handed over and batches settled: in flight while they differ. Lets a sweep find a reply that never comes. */
   sent = 0;

@@ -1,8 +1,9 @@
 import { CircuitBreaker, type ConnectGate } from './circuit-breaker.ts';
 import type { Connect } from './connection.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 import { Pool } from './pool.ts';
+import type { PoolOptions } from './presets.ts';
 import { SharedPool } from './shared-pool.ts';
-import type { PoolOptions, WorkerPool } from './worker-pool.ts';
 
 /**
  * The pool that the strategies ask for. It opens its first connections with `warm()` or `acquire()`.
@@ -13,8 +14,8 @@ import type { PoolOptions, WorkerPool } from './worker-pool.ts';
 export function openPool(
   options: PoolOptions,
   connect: Connect,
-  gate: ConnectGate = new CircuitBreaker(),
-): WorkerPool {
+  gate: ConnectGate = new CircuitBreaker(undefined, options.random),
+): ConnectionPool {
   return options.strategies.acquisition === 'shared'
     ? new SharedPool(options, connect, gate)
     : new Pool(options, connect, gate);

@@ -1,44 +1,24 @@
 import type { ConnectGate } from './circuit-breaker.ts';
 import { nowNs } from './clock.ts';
 import type { Connect, Connection } from './connection.ts';
-import { acquireTimeout, notInUse, poolClosed } from './errors.ts';
-import type { PoolSnapshot } from './metrics.ts';
-import { Mutex } from './mutex.ts';
-import type { PoolRecorder } from './pool-recorder.ts';
-import { Upkeep } from './upkeep.ts';
-import { WaitQueue } from './wait-queue.ts';
-import type { PoolOptions, WorkerPool } from './worker-pool.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import { notInUse, poolClosed } from './errors.ts';
+import type { PoolOptions } from './presets.ts';
+import { Mutex } from './wait-queue.ts';
 
 /**
- * A connection pool with three strategies that can be chosen apart: acquisition, health checks and warming. It hands
- * a connection to one caller at a time.
- * A connection's state is where it is: in `#idle` (a stack, so that the warmest socket comes first), in a caller's
- * hands, or discarded.
+ * A connection pool with three strategies that can be chosen apart: acquisition, health checks and warming. A
+ * connection has one holder at a time.
+ * A connection's state is where it is: in `#idle` (a stack, so that the warmest socket comes first), with its holder,
+ * or discarded.
  */
-export class Pool implements WorkerPool {
-  readonly #options: PoolOptions;
-  readonly #upkeep: Upkeep;
-  readonly #recorder: PoolRecorder | undefined;
+export class Pool extends ConnectionPool {
   readonly #mutex: Mutex | undefined;
   readonly #idle: Connection[] = [];
-  readonly #waiters = new WaitQueue<Connection>();
-  #closing: Promise<void> | undefined;
 
   constructor(options: PoolOptions, connect: Connect, gate: ConnectGate) {
-    this.#options = options;
-    this.#upkeep = new Upkeep(options, connect, gate, {
-      sweep: nowMs => {
-        this.#waiters.expire(nowMs, acquireTimeout);
-        this.#mutex?.expire(nowMs, acquireTimeout);
-      },
-      inspect: () => this.#inspect(),
-    });
-    this.#recorder = this.#upkeep.recorder;
+    super(options, connect, gate);
     this.#mutex = options.strategies.acquisition === 'mutex' ? new Mutex() : undefined;
-  }
-
-  get total(): number {
-    return this.#upkeep.total;
   }
 
   get idle(): number {
@@ -46,8 +26,8 @@ export class Pool implements WorkerPool {
   }
 
   /** Callers that wait for a connection or for the lock. */
-  get waiting(): number {
-    return this.#waiters.length + (this.#mutex?.waiting ?? 0);
+  override get waiting(): number {
+    return this.waiters.length + (this.#mutex?.waiting ?? 0);
   }
 
   /**
@@ -58,157 +38,135 @@ export class Pool implements WorkerPool {
     const last = this.#idle.length - 1;
     if (last < 0 || this.#mutex !== undefined) return undefined;
     const connection = this.#idle[last] as Connection;
-    const upkeep = this.#upkeep;
-    if (upkeep.nowMs - connection.healthyAtMs >= upkeep.healthTtlMs || !connection.alive) return undefined;
+    const { maintenance, recorder } = this;
+    if (maintenance.nowMs - connection.healthyAtMs >= maintenance.healthTtlMs || !connection.alive)
+      return undefined;
     this.#idle.pop();
     connection.holders = 1;
-    if (this.#recorder !== undefined) {
-      this.#recorder.immediate++;
-      this.#recorder.healthChecksSkipped++;
+    if (recorder !== undefined) {
+      recorder.immediate++;
+      recorder.healthChecksSkipped++;
     }
     return connection;
   }
 
-  /** Takes a connection, opening one or waiting for one as the strategies say; waiters are served in order. */
-  async acquire({ timeout = Number.POSITIVE_INFINITY }: { timeout?: number } = {}): Promise<Connection> {
-    if (this.#upkeep.closed) throw poolClosed();
-    const recorder = this.#recorder;
-    const startNs = recorder === undefined ? 0 : nowNs();
-    const deadlineMs = timeout === Number.POSITIVE_INFINITY ? timeout : performance.now() + timeout;
-    const connection = await (this.#mutex === undefined
-      ? this.#obtain(deadlineMs)
-      : this.#obtainLocked(this.#mutex, deadlineMs, startNs));
-    if (this.#upkeep.closed) {
-      this.#upkeep.discard(connection);
-      throw poolClosed();
-    }
-    connection.holders = 1;
-    recorder?.acquired(nowNs() - startNs);
-    return connection;
-  }
-
-  /** A dead connection is replaced if somebody waits, and never handed out. Two holders would mix their replies. */
+  /** A dead connection is replaced if somebody waits, and never acquired. Two holders would mix their replies. */
   release(connection: Connection): void {
     if (connection.holders === 0) throw notInUse();
     connection.holders = 0;
-    const upkeep = this.#upkeep;
-    if (!connection.alive || upkeep.closed) {
-      upkeep.discard(connection);
-      if (!upkeep.closed && this.#waiters.length > 0) void this.#replace();
+    const { maintenance } = this;
+    if (!connection.alive || maintenance.closed) {
+      maintenance.discard(connection);
+      if (!maintenance.closed && this.waiters.length > 0) void this.#replace();
       return;
     }
     // The replies it just brought are the best health check there is.
-    connection.healthyAtMs = upkeep.nowMs;
-    if (!this.#waiters.serve(connection)) this.#idle.push(connection);
+    connection.healthyAtMs = maintenance.nowMs;
+    if (!this.waiters.serve(connection)) this.#idle.push(connection);
   }
 
-  /** Opens `minIdle` connections side by side, where the strategies warm. */
-  async warm(): Promise<void> {
-    if (!this.#options.strategies.warming) return;
-    const missing = Math.min(this.#options.minIdle, this.#options.max) - this.total;
-    await Promise.all(Array.from({ length: Math.max(0, missing) }, () => this.#openIdle()));
+  protected get warmTotal(): number {
+    const { strategies, minIdle, max } = this.options;
+    return strategies.warming ? Math.min(minIdle, max) : 0;
   }
 
-  metrics(): PoolSnapshot | undefined {
-    return this.#upkeep.closed ? undefined : this.#recorder?.snapshot();
+  /** Not async: another promise for each acquisition would cost a third of its time. */
+  protected obtain(deadlineMs: number, startNs: number): Promise<Connection> {
+    return this.#mutex === undefined
+      ? this.#obtainHealthy(deadlineMs)
+      : this.#obtainLocked(this.#mutex, deadlineMs, startNs);
   }
 
-  resetMetrics(): void {
-    this.#recorder?.reset();
+  protected removeIdle(): readonly Connection[] {
+    return this.#idle.splice(0);
   }
 
-  async close({ timeout = Number.POSITIVE_INFINITY }: { timeout?: number } = {}): Promise<void> {
-    this.#closing ??= this.#drainAndClose(timeout);
-    await this.#closing;
-  }
-
-  async #drainAndClose(timeout: number): Promise<void> {
-    this.#upkeep.stop();
-    while (this.#waiters.refuse(poolClosed()));
-    this.#mutex?.expire(Number.POSITIVE_INFINITY, poolClosed);
-    for (const connection of this.#idle.splice(0)) this.#upkeep.discard(connection);
-    await this.#upkeep.drain(timeout);
+  protected override expireWaiters(nowMs: number, reason: () => Error): void {
+    super.expireWaiters(nowMs, reason);
+    this.#mutex?.expire(nowMs, reason);
   }
 
   async #obtainLocked(mutex: Mutex, deadlineMs: number, startNs: number): Promise<Connection> {
     if (!mutex.tryLock()) {
-      this.#recorder?.joins(this.waiting);
+      this.recorder?.joins(this.waiting);
       await mutex.lock(deadlineMs);
-      if (this.#recorder !== undefined) {
-        this.#recorder.lockWaits++;
-        this.#recorder.lockWaitNs += nowNs() - startNs;
+      if (this.recorder !== undefined) {
+        this.recorder.lockWaits++;
+        this.recorder.lockWaitNs += nowNs() - startNs;
       }
     }
     try {
-      return await this.#obtain(deadlineMs);
+      return await this.#obtainHealthy(deadlineMs);
     } finally {
       mutex.unlock();
     }
   }
 
   /** Pops, opens or waits for a connection that is healthy. With the mutex all of it happens inside the lock. */
-  async #obtain(deadlineMs: number): Promise<Connection> {
+  async #obtainHealthy(deadlineMs: number): Promise<Connection> {
     for (;;) {
-      if (this.#upkeep.closed) throw poolClosed();
+      if (this.maintenance.closed) throw poolClosed();
       const idle = this.#idle.pop();
-      if (idle === undefined && this.total < this.#options.max) return await this.#openForCaller();
+      if (idle === undefined && this.total < this.options.max) return hold(await this.#openForCaller());
       const connection = idle ?? (await this.#wait(deadlineMs));
-      if (this.#upkeep.isFresh(connection) || (await this.#upkeep.check(connection))) return connection;
-      this.#upkeep.discard(connection);
+      if (this.maintenance.isFresh(connection) || (await this.maintenance.check(connection)))
+        return hold(connection);
+      this.maintenance.discard(connection);
       // A caller that has waited its turn must not queue again, behind those who came later.
-      if (idle === undefined) return await this.#openForCaller();
+      if (idle === undefined) return hold(await this.#openForCaller());
     }
   }
 
   #wait(deadlineMs: number): Promise<Connection> {
-    this.#recorder?.joins(this.waiting);
-    return this.#waiters.wait(deadlineMs);
+    this.recorder?.joins(this.waiting);
+    return this.waiters.wait(deadlineMs);
   }
 
   async #openForCaller(): Promise<Connection> {
     try {
-      return await (this.#mutex === undefined ? this.#upkeep.open() : this.#upkeep.openUnpaced());
+      return await (this.#mutex === undefined ? this.maintenance.open() : this.maintenance.openUnpaced());
     } catch (error) {
-      // Others may have queued because this connect had taken the last place.
-      if (this.#waiters.length > 0) void this.#replace();
+      // Others may have queued because this attempt had taken the last place.
+      if (this.waiters.length > 0) void this.#replace();
       throw error;
     }
   }
 
-  async #openIdle(): Promise<void> {
-    const connection = await this.#upkeep.open();
-    if (this.#upkeep.closed) this.#upkeep.discard(connection);
-    else if (!this.#waiters.serve(connection)) this.#idle.unshift(connection);
+  protected async openOne(): Promise<void> {
+    const connection = await this.maintenance.open();
+    if (this.maintenance.closed) this.maintenance.discard(connection);
+    else if (!this.waiters.serve(connection)) this.#idle.unshift(connection);
   }
 
   /** Opens a connection for whoever waits first, because the one they would have got has died. */
   async #replace(): Promise<void> {
-    if (this.total >= this.#options.max) return;
+    if (this.total >= this.options.max) return;
     try {
-      await this.#openIdle();
+      await this.openOne();
     } catch (error) {
-      this.#waiters.refuse(error instanceof Error ? error : new Error(String(error)));
-      if (this.#waiters.length > 0) void this.#replace();
+      this.waiters.refuse(error instanceof Error ? error : new Error(String(error)));
+      if (this.waiters.length > 0) void this.#replace();
     }
   }
 
-  /** Gives up connections that died while idle, and keeps `minIdle` up. */
-  #inspect(): void {
-    for (let i = this.#idle.length - 1; i >= 0; i--) {
-      const connection = this.#idle[i] as Connection;
-      if (connection.alive) continue;
-      this.#idle.splice(i, 1);
-      this.#upkeep.discard(connection);
-    }
-    if (this.#waiters.length > this.#upkeep.opening) void this.#replace();
-    if (this.#options.strategies.warming) this.#keepUp();
-    const open = this.total - this.#upkeep.opening;
-    this.#recorder?.standing(open - this.idle, this.idle, this.waiting, this.total);
+  /** Discards connections that died while idle, and keeps `minIdle` of them open. */
+  protected inspect(): void {
+    const { maintenance } = this;
+    this.discardDead(this.#idle);
+    if (this.waiters.length > maintenance.opening) void this.#replace();
+    if (this.options.strategies.warming) this.#keepMinIdle();
+    const open = this.total - maintenance.opening;
+    this.recorder?.standing(open - this.idle, this.idle, this.waiting, this.total);
   }
 
-  #keepUp(): void {
-    const { minIdle, max } = this.#options;
-    const missing = Math.min(minIdle - this.idle - this.#upkeep.opening, max - this.total);
-    this.#upkeep.openInBackground(missing, () => this.#openIdle());
+  #keepMinIdle(): void {
+    const { minIdle, max } = this.options;
+    const missing = Math.min(minIdle - this.idle - this.maintenance.opening, max - this.total);
+    this.maintenance.openInBackground(missing, () => this.openOne());
   }
+}
+
+function hold(connection: Connection): Connection {
+  connection.holders = 1;
+  return connection;
 }

@@ -3,7 +3,7 @@ export const clients = ['ioredis', 'wire'] as const;
 export type Client = (typeof clients)[number];
 
 /**
- * How a connection is looked at before it is handed out: `poll` looks at the socket and costs a turn of the event
+ * How a connection is looked at before it is acquired: `poll` looks at the socket and costs a turn of the event
  * loop, as the source document's check does; `ping` costs a round trip.
  */
 export const probes = ['poll', 'ping'] as const;
@@ -24,6 +24,25 @@ export interface PoolStrategies {
   readonly health: 'always' | 'cached';
   /** Whether minIdle connections (`shared`: all) stand before the load and are kept up in the background. */
   readonly warming: boolean;
+}
+
+export interface PoolOptions {
+  readonly strategies: PoolStrategies;
+  /** Maximum of connections, open and opening together. At least 1. */
+  readonly max: number;
+  /** Connections that `warm()` opens and that are kept idle in the background, where the strategies warm. */
+  readonly minIdle: number;
+  readonly probe: Probe;
+  /** How long a reply or a check vouches for a connection, where health is cached; counted in steps of 10 ms. */
+  readonly healthTtlMs: number;
+  /** A batch unanswered for this long fails with TIMEOUT, never before and at most 200 ms late; those behind it, too. */
+  readonly timeoutMs: number;
+  /** How a burst of connection attempts is spread. */
+  readonly connects: ConnectPacing;
+  /** Draws from [0, 1) what spreads connection attempts. @default Math.random */
+  readonly random?: () => number;
+  /** Without metrics, `metrics()` returns undefined and counting costs nothing measurable. */
+  readonly metrics: boolean;
 }
 
 export const presets = {

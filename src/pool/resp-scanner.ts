@@ -30,7 +30,7 @@ const type = {
 const expecting = { type: 0, length: 1, line: 2, payload: 3, lengthEnd: 4 } as const;
 
 /** More bytes or elements than any server keeps in one value: who announces more speaks no RESP, or means harm. */
-const longest = 2 ** 32 - 1;
+const maxLength = 2 ** 32 - 1;
 
 /**
  * Is called for each error reply, before it counts, with its first word, its whole text, and how many replies the scan
@@ -170,7 +170,7 @@ export class RespScanner {
   #readLength(byte: number): void {
     if (byte >= ZERO && byte <= 0x39) {
       this.#length = Math.max(0, this.#length) * 10 + byte - ZERO;
-      if (this.#length > longest) throw unexpected(`a length of at most ${longest}`, byte);
+      if (this.#length > maxLength) throw unexpected(`a length of at most ${maxLength}`, byte);
     } else if (byte === MINUS && this.#length < 0 && !this.#negative) this.#negative = true;
     else if (byte === CR && this.#length >= 0) this.#expecting = expecting.lengthEnd;
     else throw unexpected('a length', byte);

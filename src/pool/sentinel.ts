@@ -1,8 +1,8 @@
-import type { Address, Sentinel } from './address.ts';
+import { type Address, nodeAddress, type Sentinel, shownNode } from './address.ts';
 import { PoolError } from './errors.ts';
-import { nodeAddress, shownNode } from './node-address.ts';
-import { openSocket } from './open-socket.ts';
 import { encodeRequest } from './request-templates.ts';
+import { ErrorReply, RespReader, RespSyntaxError, type RespValue } from './resp-values.ts';
+import { openSocket } from './socket.ts';
 
 /**
  * Where to connect to, asked anew before every connect: the address itself, or the master that a Sentinel names now.
@@ -36,7 +36,8 @@ export function serverFinder(address: Address, timeoutMs: number): () => Promise
   };
 }
 
-type Answer = { readonly host: string; readonly port: number } | { readonly refusal: string };
+/** More than a login and the address of a master ever take. */
+const maxAnswerBytes = 64 * 1024;
 
 /** One Sentinel's answer. Rejects with the socket's error, or with its refusal. */
 async function askForMaster(
@@ -44,47 +45,56 @@ async function askForMaster(
   { master, username, password }: Sentinel,
   timeoutMs: number,
 ): Promise<{ host: string; port: number }> {
-  const login =
-    password === undefined ? undefined : ['AUTH', ...(username === undefined ? [] : [username]), password];
-  let heard = '';
-  let take: (answer: Answer) => void = () => {};
+  const requests = [['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]];
+  if (password !== undefined)
+    requests.unshift(['AUTH', ...(username === undefined ? [] : [username]), password]);
+  const reader = new RespReader(bytes => bytes.toString(), { maxBytes: maxAnswerBytes });
+  let unanswered = requests.length;
+  let onBytes = () => {};
   const buffer = Buffer.alloc(1024);
   const callback = (length: number): boolean => {
-    heard += buffer.toString('latin1', 0, length);
-    const answer = readAnswer(heard, login !== undefined);
-    if (answer !== undefined) take(answer);
+    reader.push(Buffer.from(buffer.subarray(0, length)));
+    onBytes();
     return true;
   };
   const socket = await openSocket(node, { buffer, callback }, timeoutMs);
   try {
-    const answer = await new Promise<Answer>((resolve, reject) => {
-      take = resolve;
+    return await new Promise((resolve, reject) => {
+      onBytes = () => {
+        try {
+          for (let reply = reader.read(); reply !== undefined; reply = reader.read()) {
+            expectNoRefusal(reply);
+            if (--unanswered === 0) resolve(masterIn(reply));
+          }
+        } catch (error) {
+          reject(
+            error instanceof RespSyntaxError ? new Error('it does not speak the Redis protocol') : error,
+          );
+        }
+      };
       socket.on('error', reject);
       socket.on('close', () => reject(new Error('it closed the connection without an answer')));
       socket.setTimeout(timeoutMs, () => reject(new Error(`no answer within ${Math.round(timeoutMs)} ms`)));
-      if (login !== undefined) socket.write(encodeRequest(login));
-      socket.write(encodeRequest(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]));
+      for (const request of requests) socket.write(encodeRequest(request));
+      onBytes();
     });
-    if ('refusal' in answer) throw new Error(answer.refusal);
-    return answer;
   } finally {
     socket.destroy();
   }
 }
 
-/** Reads what has arrived so far; undefined while the answer is not there. */
-function readAnswer(heard: string, afterLogin: boolean): Answer | undefined {
-  const [, refusal] = /^-([^\r]*)\r\n/.exec(heard) ?? [];
+function expectNoRefusal(reply: RespValue): void {
+  if (!(reply instanceof ErrorReply)) return;
   // What repeats its arguments could repeat the password.
-  if (refusal !== undefined)
-    return { refusal: /unknown command/i.test(refusal) ? 'it is no Sentinel' : refusal };
-  if (heard !== '' && !/^[-+*$_]/.test(heard)) return { refusal: 'it does not speak the Redis protocol' };
-  if (afterLogin) {
-    return heard.startsWith('+OK\r\n') ? readAnswer(heard.slice('+OK\r\n'.length), false) : undefined;
-  }
-  if (/^(\*-1|\$-1|_)\r\n/.test(heard)) return { refusal: 'it knows no master of that name' };
-  const [, host, port] = /^\*2\r\n\$\d+\r\n([^\r]+)\r\n\$\d+\r\n(\d+)\r\n/.exec(heard) ?? [];
-  return host === undefined ? undefined : { host, port: Number(port) };
+  throw new Error(/unknown command/i.test(reply.message) ? 'it is no Sentinel' : reply.message);
+}
+
+function masterIn(reply: RespValue): { host: string; port: number } {
+  if (reply === null) throw new Error('it knows no master of that name');
+  const [host, port] = Array.isArray(reply) ? reply : [];
+  if (typeof host !== 'string' || !/^\d+$/.test(String(port)))
+    throw new Error('its answer is no address of a master');
+  return { host, port: Number(port) };
 }
 
 /** The system's words lack the code of TLS errors, and what a refused connection means. */

@@ -2,15 +2,21 @@ import type { Socket } from 'node:net';
 import type { Address } from './address.ts';
 import { Batch, type CommandSet, connectionName } from './batch.ts';
 import { Connection } from './connection.ts';
-import { type DirectHandle, openDirectly, type SocketOwner, writeDirectly } from './direct-socket.ts';
 import { failureCode, PoolError } from './errors.ts';
-import { connectTimeout, openSocket } from './open-socket.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
+import { RespReader, type RespValue } from './resp-values.ts';
 import { serverFinder } from './sentinel.ts';
+import {
+  connectTimeout,
+  type DirectHandle,
+  openDirectly,
+  openSocket,
+  type SocketOwner,
+  writeDirectly,
+} from './socket.ts';
 import { WholeStrings } from './whole-strings.ts';
-import { logIn } from './wire-login.ts';
 
 // A read is scanned to its end before the next one starts, so all connections of a thread can share what that takes.
 
@@ -25,7 +31,7 @@ const ping = encodeRequest(['PING']);
 const asking = encodeRequest(['ASKING']);
 
 /** An answer to `ask` that is longer than this is none: the slots of the largest cluster take some 10 MB. */
-const mostHeardBytes = 32 << 20;
+const maxAnswerBytes = 32 << 20;
 
 /** A request outside of the load, whose refusal is told in the server's words. */
 class Request extends Batch {
@@ -57,9 +63,8 @@ export class WireConnection extends Connection implements SocketOwner {
   #failed = 0;
   #nilsBefore = 0;
   #later: Batch[] | undefined;
-  /** What is read while `ask` waits for its reply. */
-  #heard: Buffer[] | undefined;
-  #heardBytes = 0;
+  /** Takes what is read while `ask` waits for its reply. */
+  #listener: ((bytes: Buffer) => void) | undefined;
   #alive = true;
   #closedAs = 'CONNECTION_CLOSED';
 
@@ -134,15 +139,18 @@ export class WireConnection extends Connection implements SocketOwner {
     await this.#request(ping);
   }
 
-  /** Sends one request while nothing else is in flight, and hands out the bytes of its reply. Rejects as `ping`. */
-  async ask(...args: string[]): Promise<Buffer> {
-    const heard: Buffer[] = [];
-    this.#heard = heard;
-    this.#heardBytes = 0;
+  /** Sends one request while nothing else is in flight, and returns its reply. Rejects as `ping`. */
+  async ask(...args: string[]): Promise<RespValue | undefined> {
+    const reader = new RespReader(bytes => bytes.toString(), { maxBytes: maxAnswerBytes });
+    let answer: RespValue | undefined;
+    this.#listener = bytes => {
+      reader.push(bytes);
+      answer ??= reader.read();
+    };
     await this.#request(encodeRequest(args)).finally(() => {
-      this.#heard = undefined;
+      this.#listener = undefined;
     });
-    return Buffer.concat(heard);
+    return answer;
   }
 
   close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {
@@ -155,7 +163,7 @@ export class WireConnection extends Connection implements SocketOwner {
   /** Takes in the first `length` bytes of the shared read buffer. */
   receive(length: number): void {
     try {
-      if (this.#heard !== undefined) this.#hear(this.#heard, length);
+      this.#listener?.(Buffer.from(received.subarray(0, length)));
       let at = 0;
       if (this.#scanner === undefined || this.#scanner.isBetweenReplies) {
         this.#missing -= strings.skip(received, 0, length, this.#missing);
@@ -178,16 +186,6 @@ export class WireConnection extends Connection implements SocketOwner {
     this.#alive = false;
     // Of one that is lost already (then it is EBADF here) the reason is known; else its error event tells this one.
     this.#socket.destroy(error);
-  }
-
-  #hear(heard: Buffer[], length: number): void {
-    this.#heardBytes += length;
-    if (this.#heardBytes > mostHeardBytes)
-      throw new PoolError(
-        'PROTOCOL',
-        `Expected an answer of at most ${mostHeardBytes} bytes, found a longer one`,
-      );
-    heard.push(Buffer.from(received.subarray(0, length)));
   }
 
   /** Behind the last reply to a batch lie replies to the next ones, or pushes, or what nobody asked for. */
@@ -302,4 +300,44 @@ export class WireConnection extends Connection implements SocketOwner {
   #closedError(): Error {
     return Object.assign(new Error('Connection lost'), { code: this.#closedAs });
   }
+}
+
+/** Sends one request and waits for its reply; rejects with the server's words. */
+type Ask = (...args: string[]) => Promise<void>;
+
+/**
+ * Logs in, names the connection and selects its database, in the protocol that the address asks for: RESP3 where the
+ * server knows it, if it asks for none.
+ */
+export async function logIn(
+  ask: Ask,
+  { username, password, database, protocol }: Address,
+  name: string,
+): Promise<void> {
+  const auth = password === undefined ? [] : ['AUTH', username ?? 'default', password];
+  const greeted = protocol !== 2 && (await greet(['HELLO', '3', ...auth, 'SETNAME', name]));
+  if (!greeted) {
+    if (password !== undefined) await ask('AUTH', ...(username === undefined ? [] : [username]), password);
+    // A user may lack the right to it, and work all the same: HELLO asks for none.
+    await ask('CLIENT', 'SETNAME', name).catch((error: unknown) => {
+      if (failureCode(error) !== 'NOPERM') throw error;
+    });
+  }
+  if (database !== 0) await ask('SELECT', String(database));
+
+  async function greet(hello: readonly string[]): Promise<boolean> {
+    try {
+      await ask(...hello);
+      return true;
+    } catch (error) {
+      if (protocol === 3 || !knowsNoHello(error)) throw error;
+      return false;
+    }
+  }
+}
+
+/** Servers before RESP3 know no HELLO, or not its options. Any other refusal is a reason not to go on. */
+export function knowsNoHello(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : '';
+  return /^(NOPROTO|ERR (unknown (sub)?command|syntax error))/i.test(message);
 }

@@ -1,9 +1,9 @@
 import type { Batch, BatchOwner } from '../pool/batch.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { Connection } from '../pool/connection.ts';
+import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { failureCode } from '../pool/errors.ts';
-import type { WorkerPool } from '../pool/worker-pool.ts';
-import type { LoadWorker, WorkerEvents } from './load-worker.ts';
+import type { LoadWorker, WorkerEvents } from './load-workers.ts';
 import type { LoadWindow, Recorder } from './recorder.ts';
 import { batchFor, type Workload } from './workload/workload.ts';
 
@@ -17,7 +17,7 @@ const retryMs = 50;
  * Replies come as a callback: a promise a batch would cost 0.2–0.4 µs (bench/).
  */
 export class ClosedLoopWorker implements LoadWorker, BatchOwner {
-  readonly #pool: WorkerPool;
+  readonly #pool: ConnectionPool;
   readonly #workload: Workload;
   readonly #recorder: Recorder;
   readonly #window: LoadWindow;
@@ -35,7 +35,7 @@ export class ClosedLoopWorker implements LoadWorker, BatchOwner {
       workload,
       recorder,
       window,
-    }: { pool: WorkerPool; workload: Workload; recorder: Recorder; window: LoadWindow },
+    }: { pool: ConnectionPool; workload: Workload; recorder: Recorder; window: LoadWindow },
     pipeline: number,
     events: WorkerEvents,
   ) {

@@ -32,10 +32,10 @@ export interface WorkloadTask {
   readonly keys: number;
   readonly keyChoice: KeyChoice;
   readonly values: readonly ValueVariant[];
-  /** Share of a random value that is one character over and over, 0 to 1. */
+  /** Fraction of a random value that is one character over and over, 0 to 1. */
   readonly compressibleShare: number;
   readonly commands: readonly WeightedCommand[];
-  /** Share of reads that are for keys which the prefill writes, 0 to 1; the rest are for keys that nobody writes. */
+  /** Fraction of reads that are for keys which the prefill writes, 0 to 1; the rest are for keys that nobody writes. */
   readonly hitShare: number;
   /**
    * Where commands insert records: `latest`, each is a key, and the newest are read most; `index`, all are members of one
@@ -122,7 +122,7 @@ export interface SecondSample {
   readonly response: string;
 }
 
-/** What a thread hands back if its pools could not open their connections: the reason. */
+/** What a thread returns if its pools could not open their connections: the reason. */
 export interface ThreadRefusal {
   readonly refused: string;
 }
@@ -166,10 +166,10 @@ export interface LoadSample {
 }
 
 /** What held up a thread in the measured window. */
-export interface ThreadStrain {
-  /** Share of the window in which the event loop was busy, 0 to 1. A thread without a core counts as busy. */
+export interface ThreadLoadFigures {
+  /** Fraction of the window in which the event loop was busy, 0 to 1. A thread without a core counts as busy. */
   readonly eventLoopUtilization: number;
-  /** Cores that the thread really had, and share of the window in which it was ready to run and had none; null where the platform does not tell. */
+  /** Cores that the thread really had, and the fraction of the window in which it was ready to run and had none; null where the platform does not tell. */
   readonly cores: number | null;
   readonly waitShare: number | null;
   /** Pauses of the garbage collector: how many, how long together and at most. */
@@ -196,7 +196,7 @@ export interface OpenLoopSample {
   readonly oldestUnsentMs: number;
   /** How late the generator came to arrivals for which a worker was free: HDR V2 compressed, base64, nanoseconds. */
   readonly lag: string;
-  /** Share of the window, 0 to 1, in which the thread turned its event loop with nothing to do, so as not to be late. */
+  /** Fraction of the window, 0 to 1, in which the thread turned its event loop with nothing to do, so as not to be late. */
   readonly spinShare: number;
 }
 
@@ -206,7 +206,7 @@ export interface Redirects {
   readonly ask: number;
 }
 
-/** What one thread hands back. An operation belongs to the window in which it was due; the drain completes it. */
+/** What one thread returns. An operation belongs to the window in which it was due; the drain completes it. */
 export interface ThreadSample {
   readonly thread: number;
   /** Length of the measured window: shorter than asked for when the run was stopped in it. */
@@ -217,7 +217,7 @@ export interface ThreadSample {
   readonly allServedMs: number | null;
   /** One for each pool of the thread. */
   readonly pools: readonly PoolSnapshot[];
-  readonly strain: ThreadStrain;
+  readonly threadLoad: ThreadLoadFigures;
   /** Null in a closed loop. */
   readonly openLoop: OpenLoopSample | null;
   /** Redirections of a cluster that were followed in the measured window and its drain; null: a server alone. */

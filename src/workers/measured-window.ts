@@ -1,19 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { PerformanceObserver, performance } from 'node:perf_hooks';
 import { nowNs } from '../pool/clock.ts';
-import type { WorkerPool } from '../pool/worker-pool.ts';
-import type { ThreadStrain } from './contract.ts';
-import { StrainMeter } from './thread-strain.ts';
+import type { ConnectionPool } from '../pool/connection-pool.ts';
+import type { ThreadLoadFigures } from './contract.ts';
 
-type Resettable = Pick<WorkerPool, 'resetMetrics'>;
+type Resettable = Pick<ConnectionPool, 'resetMetrics'>;
 
 /**
- * The thread's strain and the pools' metrics in the measured window: the warm-up is discarded, and the drain left out
- * of the strain unless the window was cut short.
+ * The load of the thread and the pools' metrics in the measured window: the warm-up is discarded, and the drain left out
+ * of the load unless the window was cut short.
  */
 export class MeasuredWindow {
   readonly #pools: readonly Resettable[];
-  readonly #meter = new StrainMeter();
+  readonly #meter = new ThreadLoadMeter();
   #timers: NodeJS.Timeout[] = [];
-  #strain: ThreadStrain | undefined;
+  #figures: ThreadLoadFigures | undefined;
 
   constructor(pools: readonly Resettable[]) {
     this.#pools = pools;
@@ -27,14 +28,14 @@ export class MeasuredWindow {
     else this.#timers.push(setTimeout(() => this.#begin(), warmupMs));
     this.#timers.push(
       setTimeout(() => {
-        this.#strain = this.#meter.stop();
+        this.#figures = this.#meter.stop();
       }, millisecondsUntil(endNs)),
     );
   }
 
-  stop(): ThreadStrain {
+  stop(): ThreadLoadFigures {
     for (const timer of this.#timers) clearTimeout(timer);
-    return this.#strain ?? this.#meter.stop();
+    return this.#figures ?? this.#meter.stop();
   }
 
   #begin(): void {
@@ -46,4 +47,120 @@ export class MeasuredWindow {
 /** For a timer: 0 for an instant that has come. */
 export function millisecondsUntil(instantNs: number): number {
   return Math.max(0, (instantNs - nowNs()) / 1e6);
+}
+
+/** How often the event loop is asked whether it is on time. On a full machine each time may be a wait for a core. */
+const lookMs = 20;
+
+interface Pause {
+  readonly startMs: number;
+  readonly durationMs: number;
+}
+
+/**
+ * Measures what holds up the thread it lives in, from `begin()` until `stop()`. Both belong into timers at the ends of
+ * the measured window: in the drain a thread idles, which would make it look less busy than it was.
+ */
+export class ThreadLoadMeter {
+  #begunMs = performance.now();
+  #loop = performance.eventLoopUtilization();
+  #cpu = readThreadCpu();
+  #observer: PerformanceObserver | undefined;
+  #pauses: Pause[] = [];
+  #looks: NodeJS.Timeout | undefined;
+  #lookedMs = this.#begunMs;
+  #delaysMs: number[] = [];
+
+  begin(): void {
+    this.#end();
+    this.#pauses = [];
+    this.#observer = new PerformanceObserver(list => this.#note(list.getEntries()));
+    this.#observer.observe({ entryTypes: ['gc'] });
+    // Not monitorEventLoopDelay(): its histogram starts with the second tick, so it knows nothing of a stall that comes
+    // first (measured: of 200 ms it tells 10), nor of one that is still going on at the end.
+    this.#delaysMs = [];
+    this.#looks = setInterval(() => this.#look(), lookMs).unref();
+    this.#loop = performance.eventLoopUtilization();
+    this.#cpu = readThreadCpu();
+    this.#begunMs = performance.now();
+    this.#lookedMs = this.#begunMs;
+  }
+
+  /** What was seen since `begin()`; without one, since the meter was made, and then neither pauses nor delays. */
+  stop(): ThreadLoadFigures {
+    const nowMs = performance.now();
+    const { utilization } = performance.eventLoopUtilization(this.#loop);
+    const cpu = readThreadCpu();
+    if (this.#looks !== undefined && nowMs > this.#lookedMs + lookMs) this.#look();
+    this.#end();
+
+    const begunMs = this.#begunMs;
+    const share = (from: number | null, to: number | null) =>
+      from === null || to === null || nowMs <= begunMs
+        ? null
+        : Math.max(0, (to - from) / 1e6 / (nowMs - begunMs));
+    const pausesMs = this.#pauses
+      .map(({ startMs, durationMs }) => startMs + durationMs - Math.max(startMs, begunMs))
+      .filter(ms => ms > 0);
+    const delaysMs = this.#delaysMs.toSorted((a, b) => a - b);
+    return {
+      eventLoopUtilization: utilization,
+      cores: share(this.#cpu.ranNs, cpu.ranNs),
+      waitShare: share(this.#cpu.waitedNs, cpu.waitedNs),
+      gcPauses: pausesMs.length,
+      gcMs: pausesMs.reduce((sum, ms) => sum + ms, 0),
+      gcLongestMs: pausesMs.reduce((max, ms) => Math.max(max, ms), 0),
+      loopDelayP99Ms: delaysMs[Math.ceil(delaysMs.length * 0.99) - 1] ?? 0,
+      loopDelayMaxMs: delaysMs.at(-1) ?? 0,
+    };
+  }
+
+  #look(): void {
+    const nowMs = performance.now();
+    this.#delaysMs.push(Math.max(0, nowMs - this.#lookedMs - lookMs));
+    this.#lookedMs = nowMs;
+  }
+
+  #note(entries: readonly { readonly startTime: number; readonly duration: number }[]): void {
+    for (const { startTime, duration } of entries)
+      this.#pauses.push({ startMs: startTime, durationMs: duration });
+  }
+
+  #end(): void {
+    clearInterval(this.#looks);
+    this.#looks = undefined;
+    if (this.#observer === undefined) return;
+    this.#note(this.#observer.takeRecords());
+    this.#observer.disconnect();
+    this.#observer = undefined;
+  }
+}
+
+/** Nanoseconds that a thread has run, and has been ready without a core, in all its life. */
+interface ThreadCpu {
+  readonly ranNs: number | null;
+  readonly waitedNs: number | null;
+}
+
+/** Must be synchronous: that is what runs in the calling thread, whose own figures they then are. */
+function readThreadCpu(): ThreadCpu {
+  return readSchedstat() ?? { ranNs: readThreadCpuUsage(), waitedNs: null };
+}
+
+/** Linux: "ranNs waitedNs slices". A kernel that keeps no such count has no file, or zeros in it. */
+function readSchedstat(): ThreadCpu | undefined {
+  try {
+    const [ranNs, waitedNs] = readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ').map(Number);
+    return ranNs === undefined || waitedNs === undefined || !(ranNs > 0) ? undefined : { ranNs, waitedNs };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Other platforms: Node tells of a thread from version 23.9 on. */
+function readThreadCpuUsage(): number | null {
+  const { threadCpuUsage } = process as { threadCpuUsage?: () => { user: number; system: number } };
+  if (threadCpuUsage === undefined) return null;
+  const { user, system } = threadCpuUsage();
+  return (user + system) * 1000;
 }

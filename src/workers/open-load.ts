@@ -1,10 +1,10 @@
-import type { WorkerPool } from '../pool/worker-pool.ts';
+import type { Connection } from '../pool/connection.ts';
+import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { ArrivalQueue } from './arrival-queue.ts';
 import { arrivalsOf } from './arrival-schedule.ts';
 import type { LoadSample, OpenLoopSample, OpenLoopTask } from './contract.ts';
-import { type Callers, FirstConnections } from './first-connections.ts';
 import { LatencyCounts } from './latency-counts.ts';
-import type { LoadWorker } from './load-worker.ts';
+import type { LoadWorker } from './load-workers.ts';
 import { Pacer } from './pacer.ts';
 import { mixSeed } from './prng.ts';
 import type { LoadWindow } from './recorder.ts';
@@ -27,7 +27,7 @@ export class OpenLoad {
   }
 
   /** The queue of the thread's next pool. */
-  addPool(pool: WorkerPool, workers: number, pipeline: number, seed: number): ArrivalQueue {
+  addPool(pool: ConnectionPool, workers: number, pipeline: number, seed: number): ArrivalQueue {
     const number = this.#task.firstPool + this.#queues.length;
     // Not the seed itself, which draws the pool's keys.
     const cursor = () => arrivalsOf(this.#task, number, pipeline, mixSeed(seed, 1));
@@ -60,9 +60,9 @@ export class OpenLoad {
     this.#pacer.begin(startNs);
   }
 
-  /** Workers need not wait for the connections of others any more. */
-  letGo(): void {
-    this.#first.letGo();
+  /** From now on workers do not wait for the connections of others. */
+  stopHolding(): void {
+    this.#first.stopHolding();
   }
 
   /** Nanoseconds of the measured window in which the event loop turned with nothing to do. */
@@ -86,5 +86,55 @@ export class OpenLoad {
       lag: this.#lag.encode(),
       spinShare: windowNs === 0 ? 0 : Math.min(1, this.#pacer.spunNs / windowNs),
     };
+  }
+}
+
+/** A pool and how many callers it has. */
+export interface Callers {
+  readonly pool: ConnectionPool;
+  readonly workers: number;
+}
+
+/**
+ * Acquires a connection for every worker and releases all of them once all are there, so that the pools have as many as
+ * there are workers. In an open loop arrivals alone would not do that: at a low rate they all go to the first few.
+ */
+export class FirstConnections {
+  /** Resolves when all were there, could not be acquired, or are no longer held. */
+  readonly gathered: Promise<void>;
+  #resolve = () => {};
+  #held: (() => void)[] | undefined = [];
+
+  constructor() {
+    this.gathered = new Promise(resolve => {
+      this.#resolve = resolve;
+    });
+  }
+
+  gather(callers: readonly Callers[]): void {
+    const acquiring = callers.flatMap(({ pool, workers }) =>
+      Array.from({ length: workers }, () =>
+        pool.acquire().then(
+          connection => this.#hold(pool, connection),
+          // It is no operation that failed. The worker will see for itself when something is due.
+          () => {},
+        ),
+      ),
+    );
+    void Promise.all(acquiring).then(() => this.stopHolding());
+  }
+
+  /** Releases what is held, and what comes later as it comes. */
+  stopHolding(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const release of held) release();
+    this.#resolve();
+  }
+
+  #hold(pool: ConnectionPool, connection: Connection): void {
+    const release = () => pool.release(connection);
+    if (this.#held === undefined) release();
+    else this.#held.push(release);
   }
 }

@@ -1,10 +1,10 @@
 import type { Batch, BatchOwner } from '../pool/batch.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { Connection } from '../pool/connection.ts';
+import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { failureCode } from '../pool/errors.ts';
-import type { WorkerPool } from '../pool/worker-pool.ts';
 import type { ArrivalQueue, ArrivalTaker } from './arrival-queue.ts';
-import type { LoadWorker, WorkerEvents } from './load-worker.ts';
+import type { LoadWorker, WorkerEvents } from './load-workers.ts';
 import type { Recorder } from './recorder.ts';
 import { batchFor, type Workload } from './workload/workload.ts';
 
@@ -14,7 +14,7 @@ import { batchFor, type Workload } from './workload/workload.ts';
  * worker has waited, too. A failed acquire is a failed batch; there is no second try, for the next arrival is one.
  */
 export class OpenLoopWorker implements LoadWorker, BatchOwner, ArrivalTaker {
-  readonly #pool: WorkerPool;
+  readonly #pool: ConnectionPool;
   readonly #workload: Workload;
   readonly #recorder: Recorder;
   readonly #queue: ArrivalQueue;
@@ -32,7 +32,7 @@ export class OpenLoopWorker implements LoadWorker, BatchOwner, ArrivalTaker {
       workload,
       recorder,
       queue,
-    }: { pool: WorkerPool; workload: Workload; recorder: Recorder; queue: ArrivalQueue },
+    }: { pool: ConnectionPool; workload: Workload; recorder: Recorder; queue: ArrivalQueue },
     pipeline: number,
     events: WorkerEvents,
   ) {

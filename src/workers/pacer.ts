@@ -4,9 +4,9 @@ import type { LoadWindow } from './recorder.ts';
 
 /** Node's timers have milliseconds and are late by one or two: the rest of the way to an arrival is turns of the loop. */
 const timerSlackNs = 2e6;
-const shortestSleepNs = 3e6;
+const minSleepNs = 3e6;
 /** An early stop moves the window's end, and this thread has to see it. */
-const longestSleepMs = 50;
+const maxSleepMs = 50;
 /** A turn without work that took longer than this did something else, or had no core: it does not count as spinning. */
 const emptyTurnNs = 25e3;
 /** For so long the event loop stands still between two turns while no reply is on its way, and while some are. */
@@ -88,14 +88,14 @@ export class Pacer {
 
   #await(nextNs: number): void {
     const now = nowNs();
-    if (nextNs - now < shortestSleepNs) {
+    if (nextNs - now < minSleepNs) {
       this.#turnedNs = this.#standStill(now, nextNs);
       this.#immediate = setImmediate(this.#come);
       return;
     }
     this.#turnedNs = Number.NaN;
     const sleepMs = Math.floor((nextNs - now - timerSlackNs) / 1e6);
-    this.#timer = setTimeout(this.#come, Math.min(sleepMs, longestSleepMs));
+    this.#timer = setTimeout(this.#come, Math.min(sleepMs, maxSleepMs));
   }
 
   #isAtRest(): boolean {

@@ -19,6 +19,11 @@ export class Prng {
     return this.#one[0] as number;
   }
 
+  /** A number from [0, 1). */
+  drawFraction(): number {
+    return this.draw() / 2 ** 32;
+  }
+
   /** Fills the first `count` of `numbers`, or all, with draws from 0 to 2³² − 1. */
   drawInto(numbers: Uint32Array, count = numbers.length): void {
     this.drawRange(numbers, count, 0, 2 ** 32);
@@ -63,4 +68,15 @@ export function mixSeed(...parts: number[]): number {
     mixed ^= mixed >>> 15;
   }
   return mixed >>> 0;
+}
+
+/** A shuffled copy (Fisher–Yates); the same seed gives the same order. */
+export function shuffle<Item>(items: readonly Item[], seed: number): Item[] {
+  const shuffled = [...items];
+  const prng = new Prng(seed);
+  for (let last = shuffled.length - 1; last > 0; last--) {
+    const other = Math.floor(prng.drawFraction() * (last + 1));
+    [shuffled[last], shuffled[other]] = [shuffled[other] as Item, shuffled[last] as Item];
+  }
+  return shuffled;
 }

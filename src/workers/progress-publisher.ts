@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { nowNs } from '../pool/clock.ts';
-import type { WorkerPool } from '../pool/worker-pool.ts';
+import type { ConnectionPool } from '../pool/connection-pool.ts';
 import type { Recorder } from './recorder.ts';
 import type { SharedState } from './shared-state.ts';
 
 /** What the progress of a thread is read from. */
 export interface ProgressSources {
   readonly recorders: readonly Recorder[];
-  readonly pools: readonly Pick<WorkerPool, 'total' | 'idle' | 'waiting'>[];
+  readonly pools: readonly Pick<ConnectionPool, 'total' | 'idle' | 'waiting'>[];
   /** Nanoseconds in which the thread turned its event loop with nothing to do, of an open loop. */
   readonly spunNs: () => number;
 }

@@ -1,5 +1,3 @@
-import { FailureNotes, noteBytes } from './failure-notes.ts';
-
 /** What a thread tells while it runs; read by the coordinator, at most ten times a second. */
 export interface ThreadProgress {
   /** When this was so, an instant of the monotonic clock; 0 before the thread has told anything. */
@@ -34,15 +32,15 @@ const slot = {
   waiting: 9,
 } as const satisfies Record<keyof ThreadProgress, number>;
 const fields = Object.keys(slot) as (keyof typeof slot)[];
-/** Signs of life stand behind a thread's progress. */
-const beats = fields.length;
+/** Heartbeats stand behind a thread's progress. */
+const heartbeats = fields.length;
 /** Two cache lines each, so that threads do not disturb one another when they publish. */
 const slotLength = 16;
 const slotBytes = slotLength * Float64Array.BYTES_PER_ELEMENT;
 
 /**
  * The only memory that threads and coordinator share: a barrier with one start instant, a stop flag, and for each thread
- * a slot of progress, signs of life, and a note of its failures. Stopping is a flag because aborting a Piscina task
+ * a slot of progress, heartbeats, and a note of its failures. Stopping is a flag because aborting a Piscina task
  * would kill the thread and its figures.
  *
  * Layout: Int32 ready, released, stopped; Float64 start and stop instant at byte 16 and 24; the slots; the notes.
@@ -103,15 +101,15 @@ export class SharedState {
     for (const field of fields) this.#slots[at + slot[field]] = progress[field];
   }
 
-  /** A sign of life, whatever the thread is about. */
-  beat(thread: number): void {
-    const at = thread * slotLength + beats;
-    this.#slots[at] = this.beats(thread) + 1;
+  /** A heartbeat, whatever the thread does. */
+  heartbeat(thread: number): void {
+    const at = thread * slotLength + heartbeats;
+    this.#slots[at] = this.heartbeats(thread) + 1;
   }
 
-  /** How many signs of life a thread has given. */
-  beats(thread: number): number {
-    return this.#slots[thread * slotLength + beats] ?? 0;
+  /** How many heartbeats a thread has had. */
+  heartbeats(thread: number): number {
+    return this.#slots[thread * slotLength + heartbeats] ?? 0;
   }
 
   progress(thread: number): ThreadProgress {
@@ -138,5 +136,61 @@ export class SharedState {
 
   failures(thread: number): Readonly<Record<string, number>> {
     return this.#notes.read(thread);
+  }
+}
+
+/** What the note of one thread takes: a version, a length, and the text. */
+export const noteBytes = 512;
+const textAt = 8;
+
+/**
+ * Failed operations by error code, a note for each thread in memory that it shares with the coordinator: JSON, behind a
+ * version that is odd while the thread writes, so that nobody reads half of it.
+ */
+export class FailureNotes {
+  readonly #buffer: SharedArrayBuffer;
+  readonly #begin: number;
+  /** What was last read of each thread: stands in while it writes. */
+  readonly #read = new Map<number, { version: number; failed: Readonly<Record<string, number>> }>();
+
+  /** @param begin byte at which the notes begin, a multiple of 4 */
+  constructor(buffer: SharedArrayBuffer, begin: number) {
+    this.#buffer = buffer;
+    this.#begin = begin;
+  }
+
+  /** Codes for which there is no room are left out, the latest first: the sample of the thread has all of them. */
+  write(thread: number, failed: Readonly<Record<string, number>>): void {
+    const codes = Object.entries(failed);
+    let text = Buffer.from(JSON.stringify(failed));
+    while (text.length > noteBytes - textAt) {
+      codes.pop();
+      text = Buffer.from(JSON.stringify(Object.fromEntries(codes)));
+    }
+    const [head, body] = this.#of(thread);
+    Atomics.add(head, 0, 1);
+    Atomics.store(head, 1, text.length);
+    body.set(text);
+    Atomics.add(head, 0, 1);
+  }
+
+  read(thread: number): Readonly<Record<string, number>> {
+    const [head, body] = this.#of(thread);
+    const known = this.#read.get(thread) ?? { version: 0, failed: {} };
+    const version = Atomics.load(head, 0);
+    if (version === known.version || version % 2 === 1) return known.failed;
+    const text = Buffer.from(body.slice(0, Atomics.load(head, 1))).toString();
+    if (Atomics.load(head, 0) !== version) return known.failed;
+    const failed = JSON.parse(text) as Record<string, number>;
+    this.#read.set(thread, { version, failed });
+    return failed;
+  }
+
+  #of(thread: number): [head: Int32Array, body: Uint8Array] {
+    const at = this.#begin + thread * noteBytes;
+    return [
+      new Int32Array(this.#buffer, at, 2),
+      new Uint8Array(this.#buffer, at + textAt, noteBytes - textAt),
+    ];
   }
 }

@@ -1,26 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandSet } from '../pool/batch.ts';
 import { nowNs } from '../pool/clock.ts';
-import { RedirectCount } from '../pool/cluster/redirects.ts';
+import { RedirectCount } from '../pool/cluster/slot-ranges.ts';
 import type { Connect } from '../pool/connection.ts';
 import { openPool } from '../pool/open-pool.ts';
 import { presets } from '../pool/presets.ts';
 import type { PoolShare, ThreadRefusal, ThreadSample, ThreadTask } from './contract.ts';
+import { LoadDriver } from './load-driver.ts';
+import { mixSeed, Prng } from './prng.ts';
 import { SharedState } from './shared-state.ts';
-import { ThreadLoad } from './thread-load.ts';
 import { commandMix } from './workload/command-mix.ts';
 
-/** How often a thread gives a sign of life. */
-const beatMs = 250;
+/** Interval of a thread's heartbeat. */
+const heartbeatMs = 250;
 
 /** Piscina's entry: opens the thread's pools, waits at the barrier, drives the load, and returns what it saw. */
 export default async function runTask(task: ThreadTask): Promise<ThreadSample | ThreadRefusal> {
   const shared = new SharedState(task.shared);
-  const heart = setInterval(() => shared.beat(task.thread), beatMs);
+  const heartbeat = setInterval(() => shared.heartbeat(task.thread), heartbeatMs);
   try {
     return await measure(task, shared);
   } finally {
-    clearInterval(heart);
+    clearInterval(heartbeat);
   }
 }
 
@@ -28,7 +29,7 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
   const redirects = task.cluster === undefined ? null : new RedirectCount();
   const mix = commandMix(task.workload, task.keyPrefix, task.seed);
   const connect = await connector(task, mix.commandSet, redirects);
-  const pools = task.pools.map(share => openPool(poolOptions(task, share), connect));
+  const pools = task.pools.map((share, index) => openPool(poolOptions(task, share, index), connect));
   try {
     const refused = await Promise.all(pools.map(pool => pool.warm())).then(
       () => undefined,
@@ -36,7 +37,7 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
     );
     if (refused !== undefined)
       return { refused: refused instanceof Error ? refused.message : String(refused) };
-    const load = new ThreadLoad(task, pools, mix, redirects);
+    const load = new LoadDriver(task, pools, mix, redirects);
     shared.markReady();
     return await load.drive(shared, await passBarrier(shared));
   } finally {
@@ -67,7 +68,9 @@ async function connector(
   return IoredisConnection.connector(address, commands, timeoutMs, { autoPipelining });
 }
 
-function poolOptions(task: ThreadTask, share: PoolShare) {
+function poolOptions(task: ThreadTask, share: PoolShare, index: number) {
+  // Not the seed that the pool's keys are drawn with.
+  const prng = new Prng(mixSeed(task.seed, index, 2));
   return {
     strategies: presets[task.preset],
     max: share.connections,
@@ -76,6 +79,7 @@ function poolOptions(task: ThreadTask, share: PoolShare) {
     healthTtlMs: task.healthTtlMs,
     timeoutMs: task.timeoutMs,
     connects: task.connects,
+    random: () => prng.drawFraction(),
     metrics: true,
   };
 }

@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
-import type { ThreadStrain } from '../../src/workers/contract.ts';
+import type { ThreadLoadFigures } from '../../src/workers/contract.ts';
 
-/** What a thread that runs `script`, with a StrainMeter `meter` at hand, says of itself: it ends with `meter.stop()`. */
-async function strainOf(script: string): Promise<ThreadStrain> {
-  const module = new URL('../../dist/workers/thread-strain.js', import.meta.url).href;
+/** What a thread that runs `script`, with a ThreadLoadMeter `meter` at hand, says of itself: it ends with `meter.stop()`. */
+async function strainOf(script: string): Promise<ThreadLoadFigures> {
+  const module = new URL('../../dist/workers/measured-window.js', import.meta.url).href;
   const source = `
     const block = ms => { for (const end = performance.now() + ms; performance.now() < end;); };
     const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
     const litter = async () => { for (let i = 0; i < 40; i++) { Array.from({ length: 30_000 }, () => ({})); await sleep(0); } };
     import(${JSON.stringify(module)})
-      .then(async ({ StrainMeter }) => { const meter = new StrainMeter(); ${script} })
+      .then(async ({ ThreadLoadMeter }) => { const meter = new ThreadLoadMeter(); ${script} })
       .then(strain => require('node:worker_threads').parentPort.postMessage(strain));`;
   const worker = new Worker(source, { eval: true, execArgv: [] });
   onTestFinished(async () => void (await worker.terminate()));

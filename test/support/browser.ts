@@ -8,7 +8,7 @@ import {
   unpackDebianPackages,
   userCache,
 } from '../../src/main/target/debian-package.ts';
-import { findProgram } from '../../src/main/target/find-program.ts';
+import { findProgram } from '../../src/main/target/server-process.ts';
 
 const onPath = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const howToInstall =

@@ -1,7 +1,8 @@
 import { claims } from '../../src/aggregate/claims/claims.ts';
 import type { ClaimResult, Result, RoundResult, ScenarioResult } from '../../src/aggregate/result.ts';
+import { fieldsOf } from '../../src/aggregate/scenario.ts';
 import { readConfig } from '../../src/main/config/read-config.ts';
-import { planRun } from '../../src/main/plan/rounds.ts';
+import { planRun } from '../../src/main/plan/plan.ts';
 import type { Scenario } from '../../src/main/plan/scenarios.ts';
 import { buildLatency, buildResult, buildRound, buildScenario } from './result-builder.ts';
 
@@ -26,13 +27,12 @@ export async function measureSuite(
   figuresOf: FiguresOf,
   rounds = usualRounds,
 ): Promise<ScenarioResult[]> {
-  const { scenarios } = planRun(await readConfig(`configs/claims/${name}.json`));
+  const scenarios = planRun([await readConfig(`configs/claims/${name}.json`)]).sides[0]?.scenarios ?? [];
   return scenarios.map(scenario => {
-    const { preset, ...cell } = scenario;
     const measured = Array.from({ length: rounds }, (_, round) =>
       measure(scenario, figuresOf(scenario, round), round),
     );
-    return buildScenario({ ...cell, pool: preset, arrival: { ...cell.arrival } }, measured);
+    return buildScenario({ id: scenario.id, ...fieldsOf(scenario) }, measured);
   });
 }
 

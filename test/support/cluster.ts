@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { freePort } from '../../src/main/target/free-port.ts';
+import { freePort } from '../../src/main/target/server-process.ts';
 import { type NodePlace, readSlotRanges, type SlotRange } from '../../src/pool/cluster/slot-ranges.ts';
 import { until } from './connections.ts';
 import { processId } from './observed-server.ts';

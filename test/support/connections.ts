@@ -3,11 +3,12 @@ import type { Address } from '../../src/pool/address.ts';
 import { Batch, type CommandSet, KEY } from '../../src/pool/batch.ts';
 import type { ConnectGate } from '../../src/pool/circuit-breaker.ts';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
+import type { ConnectionPool } from '../../src/pool/connection-pool.ts';
 import { IoredisConnection } from '../../src/pool/ioredis-connection.ts';
 import { openPool } from '../../src/pool/open-pool.ts';
+import type { PoolOptions } from '../../src/pool/presets.ts';
 import { type Preset, presets } from '../../src/pool/presets.ts';
 import { WireConnection } from '../../src/pool/wire-connection.ts';
-import type { PoolOptions, WorkerPool } from '../../src/pool/worker-pool.ts';
 
 export const clientNames = ['wire', 'ioredis'] as const;
 export type ClientName = (typeof clientNames)[number];
@@ -90,7 +91,7 @@ export function createPool(
   preset: Preset,
   changes: Partial<PoolOptions> = {},
   gate?: ConnectGate,
-): WorkerPool {
+): ConnectionPool {
   const options = {
     max: 4,
     minIdle: 2,

@@ -20,7 +20,7 @@ export async function callsOf(redis: Redis, command: string): Promise<number> {
 }
 
 /**
- * Resolves when the load has begun: its GETs are the first that the server sees. That is in the shake-down, 0.2 s
+ * Resolves when the load has begun: its GETs are the first that the server sees. That is in the warm-up of the threads, 0.2 s
  * before the first measurement.
  */
 export async function loadBegun(redis: Redis): Promise<void> {

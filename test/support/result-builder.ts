@@ -7,8 +7,11 @@ import {
   resultSchema,
   type ScenarioResult,
 } from '../../src/aggregate/result.ts';
+import { fieldsOf, type ScenarioFields } from '../../src/aggregate/scenario.ts';
 import { seededRandom } from '../../src/aggregate/statistics.ts';
 import { summarise } from '../../src/aggregate/summary.ts';
+import { scenarioGroup } from '../../src/main/config/scenario-group.ts';
+import { expandScenarios } from '../../src/main/plan/scenarios.ts';
 import { createHistogram, encodeHistogram } from '../../src/pool/histogram.ts';
 
 /** Results as a run would leave them, made of the few figures that a test is about. */
@@ -85,6 +88,9 @@ export function buildLatency(count: number, p50: number): RoundResult['response'
   return { count, mean: at(1.1), p50, p90: at(1.5), p95: at(1.8), p99: at(2.5), p999: at(6), max: at(20) };
 }
 
+/** The only scenario of a group that says nothing. */
+const usualFields = expandScenarios([scenarioGroup.parse({})]).map(fieldsOf)[0] as ScenarioFields;
+
 const machine: Surroundings = { cores: 8, local: true, serverThreads: 1 };
 
 /** One cell of a matrix with its summary and what limited it; an optimized pool with a thread of its own unless told. */
@@ -92,26 +98,13 @@ export function buildScenario(
   cell: { client?: string; pools?: number; workers?: number } & Partial<ScenarioResult>,
   rounds: readonly RoundResult[],
 ): ScenarioResult {
-  const { client = 'ioredis', pool = 'optimized', pools = 1, poolsPerThread = 1, workers = 50 } = cell;
+  const { client, pool, pools, poolsPerThread, workers } = { ...usualFields, ...cell };
   return {
+    ...usualFields,
     id: `${client}-${pool}-${pools}pools-${workers}workers`,
-    client,
-    pool,
-    pools,
-    poolsPerThread,
     threads: Math.ceil(pools / poolsPerThread),
-    workers,
     connections: workers * 2,
     minIdle: workers / 2,
-    pipeline: 1,
-    probe: 'poll',
-    healthTtlMs: 1000,
-    arrival: { kind: 'closed' },
-    connects: 'parallel',
-    autoPipelining: false,
-    batch: { pool: 'none', workers: 0, pipeline: 0 },
-    cutEveryMs: 0,
-    burst: false,
     rounds: [...rounds],
     summary: summarise(rounds),
     limitedBy: limitedBy(rounds, machine),

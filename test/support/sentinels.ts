@@ -1,9 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
-import { freePort } from '../../src/main/target/free-port.ts';
-import { untilItAnswers } from '../../src/main/target/server-process.ts';
-import { supervise } from '../../src/main/target/supervised.ts';
+import { freePort, supervise, untilItAnswers } from '../../src/main/target/server-process.ts';
 import { connectObserver } from './observed-server.ts';
 import { startRedis, type TestServer } from './servers.ts';
 

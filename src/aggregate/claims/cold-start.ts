@@ -117,7 +117,7 @@ function pairWithBaseline(scenarios: readonly ScenarioResult[]): ArmPair[] {
   return pairArms(scenarios, {
     isBase: isBaseline,
     isOther: isOptimized,
-    differ: ['pool', 'healthTtlMs', 'connects'],
+    differ: ['preset', 'healthTtlMs', 'connects'],
   });
 }
 

@@ -1,7 +1,7 @@
+import { describeArrival } from '../arrival.ts';
 import { p99 } from '../measures.ts';
 import { isLowerBound } from '../open-loop-warnings.ts';
 import type { RoundResult, ScenarioResult } from '../result.ts';
-import { describeArrival } from '../setting.ts';
 import { median } from '../statistics.ts';
 import { formatList, formatMs, formatPlural } from '../text/format.ts';
 import type { Claim, Evidence, Judgement } from './claim.ts';

@@ -1,9 +1,9 @@
 import { combineByRound } from '../paired-ratio.ts';
-import { type Pair, pairWithOnePool } from '../pairs.ts';
 import type { Interval, ScenarioResult, Verdict } from '../result.ts';
 import { medianInterval } from '../statistics.ts';
 import { formatPlural } from '../text/format.ts';
 import { clearlyMore } from '../verdict-bounds.ts';
+import { type Pair, pairWithOnePool } from './judging/arms.ts';
 import { sayRatioAgainst } from './judging/figure-words.ts';
 import { findFlaw } from './judging/soundness.ts';
 import { findGrowthFlaw } from './judging/strategy-proofs.ts';

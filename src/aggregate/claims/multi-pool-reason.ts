@@ -1,7 +1,7 @@
-import type { Pair } from '../pairs.ts';
 import type { Result, ScenarioResult, Verdict } from '../result.ts';
 import { capitalise, describeIntervals, formatPlural, formatRatioInterval } from '../text/format.ts';
 import { clearlyMore, fewestRounds } from '../verdict-bounds.ts';
+import type { Pair } from './judging/arms.ts';
 import { sayDisagreement } from './judging/client-finding.ts';
 import { sayRatioAgainst } from './judging/figure-words.ts';
 import { nameStandIn, sayStandIn, sayStandInShortly } from './judging/stand-in-words.ts';

@@ -1,10 +1,9 @@
 import { p99, throughput } from '../measures.ts';
-import type { Pair } from '../pairs.ts';
 import type { Comparison, ScenarioResult } from '../result.ts';
 import { groupBySetting } from '../setting.ts';
 import { clearlyMore } from '../verdict-bounds.ts';
 import type { Claim, Evidence, Judgement } from './claim.ts';
-import { compareArms } from './judging/arms.ts';
+import { compareArms, type Pair } from './judging/arms.ts';
 import { agree } from './judging/client-finding.ts';
 import { untested } from './judging/judge-predictions.ts';
 import { compareEffects, sharesThread } from './multi-pool-effects.ts';

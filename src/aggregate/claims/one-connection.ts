@@ -70,7 +70,7 @@ function pairWithPool(scenarios: readonly ScenarioResult[]): ArmPair[] {
       !scenario.autoPipelining &&
       scenario.connections === 2 * scenario.workers,
     isOther: scenario => isPlainLoad(scenario) && scenario.pool === 'shared',
-    differ: ['pool', 'connections', 'minIdle', 'healthTtlMs', 'connects', 'autoPipelining'],
+    differ: ['preset', 'connections', 'minIdle', 'healthTtlMs', 'connects', 'autoPipelining'],
   });
 }
 

@@ -32,6 +32,7 @@ export const pipeline: Claim = {
 };
 
 const peak: Peak = {
+  differ: ['pipeline'],
   levelOf: scenario => scenario.pipeline,
   from: 50,
   to: 100,

@@ -80,7 +80,7 @@ function pairWithWarmed(
   return pairArms(scenarios, {
     isBase: scenario => isPlain(scenario) && scenario.pool === 'baseline',
     isOther: scenario => isPlain(scenario) && scenario.pool === 'warmed' && isWarmedSo(scenario),
-    differ: ['pool', 'minIdle'],
+    differ: ['preset', 'minIdle'],
   });
 }
 

@@ -3,7 +3,7 @@ import type { Comparison, ScenarioResult } from '../result.ts';
 import { medianInterval } from '../statistics.ts';
 import { formatInterval, formatList, formatPlural, formatRate } from '../text/format.ts';
 import type { Claim } from './claim.ts';
-import { compareArms } from './judging/arms.ts';
+import { compareArms, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
 import { bestLevel, type Peak, predictPeak, sayPicked } from './judging/peak.ts';
 import { isAsDocumented } from './judging/preset-pairs.ts';
@@ -32,6 +32,7 @@ export const workerPeak: Claim = {
 };
 
 const peak: Peak = {
+  differ: ['workers', 'connections', 'minIdle'],
   levelOf: ({ workers }) => workers,
   from: 10,
   to: 50,
@@ -55,11 +56,11 @@ function isArm(scenario: ScenarioResult): boolean {
 }
 
 function compareWithOne(arms: readonly ScenarioResult[]): Comparison[] {
-  return arms.flatMap(other => {
-    const base = arms.find(arm => arm.client === other.client && arm.workers === 1);
-    if (base === undefined || base === other) return [];
-    return compareArms({ base, other }, throughput, null);
-  });
+  return pairArms(arms, {
+    isBase: ({ workers }) => workers === 1,
+    isOther: ({ workers }) => workers > 1,
+    differ: peak.differ,
+  }).flatMap(pair => compareArms(pair, throughput, null));
 }
 
 function sayLevels(arms: readonly ScenarioResult[]): string[] {

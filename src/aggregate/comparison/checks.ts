@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Result } from '../result.ts';
+import { armKey } from '../scenario.ts';
 import { formatPlural } from '../text/format.ts';
 import { formatMemory } from '../text/target-words.ts';
 import { shownValue, withoutUsual } from './equality.ts';
@@ -124,13 +125,16 @@ function checkThreads(results: readonly Result[]): FairnessCheck {
 }
 
 function checkScenarios(results: readonly Result[]): FairnessCheck {
-  const ids = results.map(({ scenarios }) => new Set(scenarios.map(({ id }) => id)));
-  const partial = [...new Set(ids.flatMap(set => [...set]))].filter(id => !ids.every(set => set.has(id)));
+  const arms = results.map(({ scenarios }) => new Map(scenarios.map(one => [one.id, armKey(one)])));
+  const [first = new Map<string, string>()] = arms;
+  const partial = [...new Set(arms.flatMap(side => [...side.keys()]))].filter(
+    id => !arms.every(side => side.has(id) && side.get(id) === first.get(id)),
+  );
   const shown = partial.slice(0, 5).join(', ');
   return {
     name: 'scenarios',
     state: partial.length === 0 ? 'ok' : 'not ok',
-    values: ids.map(set => String(set.size)),
+    values: arms.map(side => String(side.size)),
     note:
       partial.length === 0
         ? ''

@@ -1,5 +1,6 @@
 import { judgeVersusClaims } from '../claims/claims.ts';
 import type { Result, ScenarioResult } from '../result.ts';
+import { armKey } from '../scenario.ts';
 import { lostShare } from '../summary.ts';
 import { formatShare } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';
@@ -19,7 +20,8 @@ interface Arm {
 
 /**
  * Finished results side by side, the first of them the base of every ratio. Sides of one session are paired by round,
- * others are taken as independent. A scenario is compared where the first result and another have its id.
+ * others are taken as independent. A scenario is compared where the first result and another have its id, and
+ * mean the same by it.
  */
 export function compareResults(results: readonly Result[]): ResultComparison {
   const names = uniqueNames(
@@ -30,9 +32,9 @@ export function compareResults(results: readonly Result[]): ResultComparison {
   const isPaired = ({ session }: Result) => session !== undefined && session === base?.session;
   const armsOf = others.map((result, index) => {
     const scenarios = new Map(result.scenarios.map(scenario => [scenario.id, scenario]));
-    return (id: string): Arm[] => {
-      const scenario = scenarios.get(id);
-      return scenario === undefined
+    return (of: ScenarioResult): Arm[] => {
+      const scenario = scenarios.get(of.id);
+      return scenario === undefined || armKey(scenario) !== armKey(of)
         ? []
         : [{ side: names[index + 1] ?? '', paired: isPaired(result), scenario }];
     };
@@ -49,7 +51,7 @@ export function compareResults(results: readonly Result[]): ResultComparison {
     })),
     checks: checkFairness(results),
     scenarios: (base?.scenarios ?? []).flatMap(scenario => {
-      const arms = armsOf.flatMap(armOf => armOf(scenario.id));
+      const arms = armsOf.flatMap(armOf => armOf(scenario));
       return arms.length === 0
         ? []
         : [compareScenario({ side: names[0] ?? '', paired: false, scenario }, arms)];

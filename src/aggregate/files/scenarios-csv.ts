@@ -1,4 +1,5 @@
 import type { Interval, Result, RoundResult, ScenarioResult, SummaryResult } from '../result.ts';
+import { scenarioColumns } from '../scenario.ts';
 import { failedOf } from '../summary.ts';
 import { type CsvColumn, renderCsv } from './csv.ts';
 
@@ -9,28 +10,7 @@ export function renderScenariosCsv({ scenarios, target }: Pick<Result, 'scenario
 
 const columns: readonly CsvColumn<ScenarioResult>[] = [
   { name: 'scenario', value: ({ id }) => id },
-  { name: 'client', value: ({ client }) => client },
-  { name: 'pool', value: ({ pool }) => pool },
-  { name: 'pools', value: ({ pools }) => pools },
-  { name: 'poolsPerThread', value: ({ poolsPerThread }) => poolsPerThread },
-  { name: 'threads', value: ({ threads }) => threads },
-  { name: 'workers', value: ({ workers }) => workers },
-  { name: 'connections', value: ({ connections }) => connections },
-  { name: 'minIdle', value: ({ minIdle }) => minIdle },
-  { name: 'pipeline', value: ({ pipeline }) => pipeline },
-  { name: 'probe', value: ({ probe }) => probe },
-  { name: 'healthTtlMs', value: ({ healthTtlMs }) => healthTtlMs },
-  { name: 'arrival', value: ({ arrival }) => arrival.kind },
-  { name: 'rate', value: ({ arrival }) => arrival.rate ?? null },
-  { name: 'burstSize', value: ({ arrival }) => arrival.size ?? null },
-  { name: 'leg', value: ({ arrival }) => arrival.leg ?? null },
-  { name: 'connects', value: ({ connects }) => connects },
-  { name: 'autoPipelining', value: ({ autoPipelining }) => autoPipelining },
-  { name: 'batchPool', value: ({ batch }) => batch.pool },
-  { name: 'batchWorkers', value: ({ batch }) => batch.workers },
-  { name: 'batchPipeline', value: ({ batch }) => batch.pipeline },
-  { name: 'cutEveryMs', value: ({ cutEveryMs }) => cutEveryMs },
-  { name: 'burst', value: ({ burst }) => burst },
+  ...scenarioColumns(),
   { name: 'rounds', value: ({ rounds }) => rounds.length },
   count('issued', round => round.issued),
   count('completed', round => round.completed),

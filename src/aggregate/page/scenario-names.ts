@@ -1,11 +1,8 @@
+import { describeArrival } from '../arrival.ts';
+import { namePools } from '../dimensions.ts';
 import type { ScenarioResult } from '../result.ts';
-import { describeArrival } from '../setting.ts';
+import { fieldOf, rows } from '../scenario.ts';
 import { formatPlural } from '../text/format.ts';
-
-/** "2 pools", "4 pools in 1 thread": a pool has a thread of its own unless told. */
-export function namePools({ pools, threads }: ScenarioResult): string {
-  return `${formatPlural(pools, 'pool')}${threads === pools ? '' : ` in ${formatPlural(threads, 'thread')}`}`;
-}
 
 /** What tells a scenario from the others of its setting: "50 workers, 2 pools". */
 export function nameSize(scenario: ScenarioResult): string {
@@ -26,42 +23,16 @@ export function bySize(a: ScenarioResult, b: ScenarioResult): number {
 
 /** Two scenarios by what they share and what tells them apart: "100 workers: 2 pools to 1 pool". */
 export function namePair(base: ScenarioResult, other: ScenarioResult): string {
-  const [ofBase, ofOther] = [aspectsOf(base), aspectsOf(other)];
-  const shared = ofOther.filter((aspect, index) => aspect.told && aspect.text === ofBase[index]?.text);
-  const differing = ofOther.flatMap((aspect, index) => {
-    const before = ofBase[index];
-    if (before === undefined || aspect.text === before.text || !aspect.tells(base, other)) return [];
-    return [`${aspect.text} to ${before.text}`];
-  });
-  const apart = differing.length === 0 ? `${other.id} to ${base.id}` : differing.join(', ');
-  return `${shared.map(({ text }) => text).join(', ')}: ${apart}`;
-}
-
-interface Aspect {
-  readonly text: string;
-  /** Whether it is worth telling of both. */
-  readonly told: boolean;
-  /** Whether a difference in it is one of its own. */
-  readonly tells: (base: ScenarioResult, other: ScenarioResult) => boolean;
-}
-
-function aspectsOf(scenario: ScenarioResult): Aspect[] {
-  const { client, pool, workers, pipeline, connections, minIdle, healthTtlMs, probe, arrival, connects } =
-    scenario;
-  const always = () => true;
-  const ofSize = (base: ScenarioResult, other: ScenarioResult) =>
-    base.workers === other.workers && base.pool === other.pool;
-  return [
-    { text: client, told: true, tells: always },
-    { text: pool, told: true, tells: always },
-    { text: formatPlural(workers, 'worker'), told: true, tells: always },
-    { text: namePools(scenario), told: false, tells: always },
-    { text: `pipeline ${pipeline}`, told: pipeline > 1, tells: always },
-    { text: describeArrival(arrival), told: arrival.kind !== 'closed', tells: always },
-    { text: formatPlural(connections, 'connection'), told: false, tells: ofSize },
-    { text: `minIdle ${minIdle}`, told: false, tells: ofSize },
-    { text: `health TTL ${healthTtlMs} ms`, told: false, tells: ofSize },
-    { text: probe, told: false, tells: ofSize },
-    { text: `${connects} connects`, told: false, tells: ofSize },
-  ];
+  const shared: string[] = [];
+  const apart: string[] = [];
+  for (const [key, { words, toldOfBoth, follows = [] }] of rows) {
+    const [before, value] = [fieldOf(base, key), fieldOf(other, key)];
+    const [from, to] = [words(before, base), words(value, other)];
+    if (from === to) {
+      if (to !== '' && toldOfBoth?.(value)) shared.push(to);
+    } else if (from !== '' && to !== '' && follows.every(leader => base[leader] === other[leader])) {
+      apart.push(`${to} to ${from}`);
+    }
+  }
+  return `${shared.join(', ')}: ${apart.length === 0 ? `${other.id} to ${base.id}` : apart.join(', ')}`;
 }

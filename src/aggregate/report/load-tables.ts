@@ -1,6 +1,7 @@
 import { p99 } from '../measures.ts';
 import { pairByRound } from '../pairs.ts';
 import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
+import { armKey } from '../scenario.ts';
 import { groupBySetting } from '../setting.ts';
 import { median } from '../statistics.ts';
 import {
@@ -105,10 +106,16 @@ export interface Hysteresis {
   readonly ratio: Interval | null;
 }
 
+/** But for when their work is due. */
+const isEqualArm = (a: ScenarioResult, b: ScenarioResult) =>
+  armKey(a, ['arrival']) === armKey(b, ['arrival']);
+
 /** The rates of a table that were measured on both ways, ascending. */
 export function hysteresisOf({ scenarios }: LoadTable): Hysteresis[] {
   return scenarios.flatMap(up => {
-    const down = scenarios.find(other => other.arrival.leg === 'down' && rateOf(other) === rateOf(up));
+    const down = scenarios.find(
+      other => other.arrival.leg === 'down' && rateOf(other) === rateOf(up) && isEqualArm(other, up),
+    );
     if (up.arrival.leg !== 'up' || down === undefined) return [];
     return [{ rate: rateOf(up), up, down, ratio: pairByRound(up, down, p99.figure).ratio }];
   });

@@ -1,8 +1,9 @@
 import { type Account, accountOf, sumByCode } from '../accounting.ts';
+import { describeArrival } from '../arrival.ts';
+import { pairWithOnePool } from '../claims/judging/arms.ts';
 import { type CommandFigures, commandFigures } from '../command-figures.ts';
-import { pairWithOnePool } from '../pairs.ts';
 import type { ClaimResult, Comparison, Interval, PoolMetrics, Result, ScenarioResult } from '../result.ts';
-import { describeArrival, groupBySetting } from '../setting.ts';
+import { groupBySetting } from '../setting.ts';
 import { findStandOuts, type StandOut } from '../stand-out.ts';
 import { median } from '../statistics.ts';
 import {

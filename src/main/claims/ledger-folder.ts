@@ -15,12 +15,12 @@ import type { ClaimResult, Result } from '../../aggregate/result.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { readChecked } from '../results/read-checked.ts';
 import { readResult } from '../results/read-result.ts';
-import { writeFiles } from '../results/results-folder.ts';
+import { type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 
-/** Writes `ledger.json` and `ledger.md`, each whole. @throws PoolbenchError RESULTS_NOT_WRITABLE */
-export async function writeLedger(folder: string, ledger: Ledger): Promise<void> {
-  await writeFiles(folder, [
+/** Writes `ledger.json` and `ledger.md`, each whole. */
+export function writeLedger(folder: string, ledger: Ledger): Promise<Written> {
+  return writeAsFarAsPossible(folder, [
     { path: 'ledger.json', render: () => `${JSON.stringify(ledger, null, 1)}\n` },
     { path: 'ledger.md', render: () => renderMarkdown(ledgerDocument(ledger)) },
   ]);
@@ -72,7 +72,7 @@ async function readVerdicts(folder: string, suite: PlannedSuite): Promise<Verdic
   const { complete, claims } = await readChecked(file, comparisonSchema, 'the comparison of a suite');
   if (!complete) return { complete, before: claims, now: claims, measured: undefined };
   const results = await Promise.all(
-    suite.sides.map(({ name }) => readResult(join(folder, suite.name, name, 'result.json'))),
+    suite.plan.sides.map(({ name }) => readResult(join(folder, suite.name, name, 'result.json'))),
   );
   return { complete, before: claims, now: judgeVersusClaims(results), measured: results[0] };
 }

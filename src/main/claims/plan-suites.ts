@@ -3,18 +3,15 @@ import { formatList } from '../../aggregate/text/format.ts';
 import { quote, settingFlags } from '../command-words.ts';
 import { applyOverrides, type Overrides } from '../config/overrides.ts';
 import { readConfig } from '../config/read-config.ts';
-import { estimateTurns, interleave } from '../plan/interleave.ts';
-import { expandScenarios } from '../plan/scenarios.ts';
-import { type PlannedSide, planSides } from '../plan/sides.ts';
-import { shownConfig } from './shipped-configs.ts';
-import type { Suite } from './suites.ts';
+import { estimateSeconds, type Plan, planRun } from '../plan/plan.ts';
+import { type Suite, shownConfig } from './suites.ts';
 import { type ClaimsTarget, readTarget } from './target-argument.ts';
 
 /** A suite as it is run against one target. */
 export interface PlannedSuite extends Suite {
-  /** One, or two that are measured in turn; none where the suite cannot be run against the target. */
-  readonly sides: readonly PlannedSide[];
-  /** The place among them of the side whose target is the ledger's. */
+  /** Of one side, or two that are measured in turn; of none where the suite cannot be run against the target. */
+  readonly plan: Plan;
+  /** The place among its sides of the one whose target is the ledger's. */
   readonly own: number;
   /** Whether it measures a cold start: its times are its config's, whatever the command line says. */
   readonly cold: boolean;
@@ -50,27 +47,27 @@ async function planSuite(
   const settings = cold ? { rounds, seed } : { rounds, seconds, warmup, seed };
   const experiment = applyOverrides(read, settings);
   const targets = suite.opponents === null ? [target] : await bothTargets(target, suite.opponents);
-  const sides = planSides(
+  const plan = planRun(
     targets.map(side => ({
       ...experiment,
       name: suite.opponents === null ? experiment.name : side.target.server,
       target: side.target,
     })),
   );
-  const experiments = sides.map(side => side.experiment);
-  const impossible = sides.length === 0;
+  const [side = planRun([experiment]).sides[0]] = plan.sides;
+  const impossible = plan.sides.length === 0;
   return {
     ...suite,
-    sides,
+    plan,
     own: targets.indexOf(target),
     cold,
-    estimatedSeconds: estimateTurns(interleave(experiments).flat(), experiments),
+    estimatedSeconds: estimateSeconds(plan),
     shown: {
       name: suite.name,
       claims: suite.claims.map(({ id }) => id),
       state: impossible ? 'impossible' : 'not run',
       note: impossible ? takesTwoServers : '',
-      scenarios: expandScenarios(experiment.scenarios).length,
+      scenarios: side?.scenarios.length ?? 0,
       rounds: experiment.rounds,
       seconds: experiment.seconds,
       warmupSeconds: experiment.warmupSeconds,

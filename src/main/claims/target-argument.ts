@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import type { Experiment } from '../config/experiment.ts';
 import { nearest } from '../config/nearest.ts';
-import { parseConfig, readConfig } from '../config/read-config.ts';
+import { checkConfig, readConfig } from '../config/read-config.ts';
 import { PoolbenchError } from '../errors.ts';
 import { parseAddress, shownAddress, withoutPassword } from '../target/url.ts';
-import { shippedConfig, shippedConfigNames, shownConfig } from './shipped-configs.ts';
+import { shippedConfig, shippedConfigNames, shownConfig } from './suites.ts';
 
 /** What all suites are to be run against. */
 export interface ClaimsTarget {
@@ -41,8 +41,8 @@ export async function readTarget(typed: string): Promise<ClaimsTarget> {
 function fromUrl(url: string): ClaimsTarget {
   const shown = withoutPassword(url);
   // The config that a user would write for it, so that a URL is held to the same rules as in one.
-  const { target, timeoutMs } = parseConfig(
-    JSON.stringify({ name: 'url', target: { server: 'any', url }, scenarios: [{}] }),
+  const { target, timeoutMs } = checkConfig(
+    { name: 'url', target: { server: 'any', url }, scenarios: [{}] },
     shown,
   );
   const address = parseAddress(url);

@@ -1,20 +1,13 @@
 import { toPlainLines } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
-import { mostRecords } from '../../workers/workload/key-ranges.ts';
 import { asTypedHere, quote } from '../command-words.ts';
-import { readExperiment } from '../config/read-experiment.ts';
-import { describeEnvironment } from '../environment.ts';
 import { exitOnInterrupt } from '../interrupt.ts';
 import type { CheckFlags } from '../parse-command-line.ts';
-import { describeSides } from '../plan/describe-sides.ts';
-import { connectionsNeeded, expandScenarios } from '../plan/scenarios.ts';
-import { type PlannedSide, planSides } from '../plan/sides.ts';
-import { warnOfMissingCores } from '../plan/spare-cores.ts';
-import { sizesOf } from '../plan/value-variants.ts';
-import { workloadTask } from '../plan/workload-task.ts';
-import { describeFoundTarget } from '../target/describe-found-target.ts';
-import { findTarget } from '../target/find-target.ts';
-import { preflight } from '../target/preflight.ts';
+import { describePlan } from '../plan/describe-plan.ts';
+import type { PlannedSide } from '../plan/plan.ts';
+import { readPlan } from '../plan/read-plan.ts';
+import { preflightSide } from '../run/preflight-side.ts';
+import { describeFoundTarget, findTarget } from '../target/find-target.ts';
 
 /**
  * `poolbench check CONFIG`: everything a run does before its load, for one target after the other.
@@ -23,17 +16,17 @@ import { preflight } from '../target/preflight.ts';
  * @throws PoolbenchError for what a run would stumble over
  */
 export async function check(path: string, flags: CheckFlags): Promise<number> {
-  const sides = planSides([await readExperiment(path, flags)]);
+  const plan = await readPlan([path], flags);
   // Nothing is measured, so there is nothing to keep; what is being fetched or started ends as the process exits.
   exitOnInterrupt();
-  for (const side of sides) await checkTarget(side, sides.length, flags);
-  say(describeSides(sides));
-  if (sides.some(({ experiment }) => experiment.search !== null))
+  for (const side of plan.sides) await checkSide(side, plan.sides.length, flags);
+  say(describePlan(plan));
+  if (plan.sides.some(({ experiment }) => experiment.search !== null))
     say(`That is what run does. The search of this config: ${asTypedHere('search', quote(path))}`);
   return 0;
 }
 
-async function checkTarget(side: PlannedSide, sides: number, flags: CheckFlags): Promise<void> {
+async function checkSide(side: PlannedSide, sides: number, flags: CheckFlags): Promise<void> {
   const target = await findTarget(side.experiment, {
     standInAllowed: flags['no-stand-in'] !== true,
     urlTyped: flags.url !== undefined,
@@ -43,15 +36,7 @@ async function checkTarget(side: PlannedSide, sides: number, flags: CheckFlags):
   try {
     for (const banner of targetBanners({ target })) say(banner);
     say(describeFoundTarget(target));
-    const { workload } = side.experiment;
-    const scenarios = expandScenarios(side.experiment.scenarios);
-    const needs = {
-      connections: connectionsNeeded(scenarios),
-      keys: mostRecords(workloadTask(workload)),
-      valueBytes: sizesOf(workloadTask(workload).values).mean,
-    };
-    const warnings = await preflight(target, needs, { force: flags.force === true });
-    warnings.push(...warnOfMissingCores(scenarios, target, describeEnvironment().cores));
+    const warnings = await preflightSide(side, target, { force: flags.force === true });
     for (const warning of [...target.notes, ...warnings]) say(`warning: ${warning}`);
   } finally {
     await target.stop();

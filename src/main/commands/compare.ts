@@ -3,12 +3,12 @@ import { whyNotComparable } from '../../aggregate/comparison/equality.ts';
 import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import { longestName, safeName, uniqueNames } from '../../aggregate/text/safe-name.ts';
+import { shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { CompareFlags } from '../parse-command-line.ts';
-import { printOutput } from '../results/print-output.ts';
 import { findResult, readResult } from '../results/read-result.ts';
 import { createResultsFolder, writeComparison } from '../results/results-folder.ts';
-import { shownFolder } from '../shown-folder.ts';
+import { printOutput } from '../terminal.ts';
 
 /**
  * `poolbench compare RESULT RESULT…`: finished runs side by side, the first of them as the base. With `--out` it

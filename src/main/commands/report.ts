@@ -7,9 +7,9 @@ import { derivedFiles } from '../../aggregate/result-files.ts';
 import { nearest } from '../config/nearest.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { ReportFlags } from '../parse-command-line.ts';
-import { printOutput } from '../results/print-output.ts';
 import { findResult, readResult } from '../results/read-result.ts';
 import { writeFiles } from '../results/results-folder.ts';
+import { printOutput } from '../terminal.ts';
 
 /**
  * `poolbench report RESULT`: prints a finished result again and writes every file that is made of it anew.

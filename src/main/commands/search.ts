@@ -1,21 +1,13 @@
 import { searchDocument } from '../../aggregate/report/documents/search.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
-import { readExperiment } from '../config/read-experiment.ts';
+import { shownFolder } from '../command-words.ts';
+import { readExperiment } from '../config/read-config.ts';
 import { PoolbenchError } from '../errors.ts';
-import { onInterrupt } from '../interrupt.ts';
-import { Progress } from '../live/progress.ts';
 import type { RunFlags } from '../parse-command-line.ts';
-import { printOutput } from '../results/print-output.ts';
-import { removeEmptyFolders } from '../results/remove-empty-folders.ts';
-import { createResultsFolder, createSideFolders } from '../results/results-folder.ts';
 import { expectNoError } from '../run/exit-code.ts';
-import { meetTarget, shoutBanners } from '../run/meet-target.ts';
-import { describeSearch } from '../search/describe-search.ts';
-import { planSearch } from '../search/plan-search.ts';
+import { Session } from '../run/session.ts';
+import { describeSearch, planSearch } from '../search/plan-search.ts';
 import { runSearch, type SearchOutcome } from '../search/run-search.ts';
-import { shownFolder } from '../shown-folder.ts';
-import type { Target } from '../target/resolve.ts';
-import { shownTarget } from '../target/shown-target.ts';
 
 /**
  * `poolbench search CONFIG`: the highest rate that meets the config's conditions. What was found goes to standard output,
@@ -26,58 +18,26 @@ import { shownTarget } from '../target/shown-target.ts';
  */
 export async function search(path: string, flags: RunFlags): Promise<number> {
   const plan = planSearch(await readExperiment(path, flags), path);
-  const progress = await Progress.open(process.stderr, flags);
-  const interrupt = new AbortController();
-  const forget = onInterrupt(
-    () => interrupt.abort(),
-    line => progress.say(line),
-  );
-  const folders: string[] = [];
-  const tidy = () => removeEmptyFolders(folders);
-  let target: Target | undefined;
-  try {
-    const folder = await createResultsFolder(
-      flags.out ?? 'results',
-      `${plan.experiment.name}-search`,
-      new Date(),
-    );
-    folders.push(folder, ...(await createSideFolders(folder, ['steps'])));
-    target = await meetTarget(plan.experiment, {
-      standInAllowed: flags['no-stand-in'] !== true,
-      urlTyped: flags.url !== undefined,
-      onFreePort: false,
-      say: line => progress.say(line),
-      signal: interrupt.signal,
-      beforeExit: tidy,
-    });
-    progress.meet('', shownTarget(target));
+  const { experiment } = plan.side;
+  const options = { name: `${experiment.name}-search`, parts: ['steps'] };
+  return await Session.run(flags, options, async session => {
+    const { progress, folder } = session;
+    const target = await session.openTarget(experiment);
     progress.say(describeSearch(plan));
-    const { signal } = interrupt;
-    const force = flags.force === true;
-    const outcome = await runSearch({ plan, target, folder, progress, signal, force });
-    progress.say('');
-    printOutput(outcome.search, {
-      json: flags.json,
-      render: colour => renderTerminal(searchDocument(outcome.search), colour),
-    });
-    if (flags.json) shoutBanners(target);
+    const outcome = await runSearch(plan, target, session);
+    session.print(outcome.search, colour => renderTerminal(searchDocument(outcome.search), colour));
     if (outcome.written)
       progress.say(
         `\nWritten: ${shownFolder(folder)}/search.json and search.md, beside the figures of all steps`,
       );
-    return exitCodeOf(outcome, signal);
-  } finally {
-    await progress.close();
-    await target?.stop();
-    tidy();
-    forget();
-  }
+    return exitCodeOf(outcome, session);
+  });
 }
 
 /** @throws what ended the search early; PoolbenchError NOTHING_MEASURED */
-function exitCodeOf({ search: found, error }: SearchOutcome, signal: AbortSignal): number {
-  expectNoError(error, { interrupted: signal.aborted });
-  if (signal.aborted) return 130;
+function exitCodeOf({ search: found, error }: SearchOutcome, { interrupted }: Session): number {
+  expectNoError(error, { interrupted });
+  if (interrupted) return 130;
   if (!found.steps.some(({ repeats }) => repeats.some(({ completed }) => completed > 0))) {
     throw new PoolbenchError(
       'NOTHING_MEASURED',

@@ -1,16 +1,16 @@
+import type { z } from 'zod';
 import { PoolbenchError } from '../errors.ts';
-import { type QuickSetting, quick } from '../plan/quick.ts';
 import { type Experiment, experimentSchema } from './experiment.ts';
-import { explainIssues } from './explain-issues.ts';
+import { faultsOf } from './faults.ts';
 
-/** What the command line says over the config, as it was typed. */
+/** What the command line overrides in a config, as it was typed. */
 export interface Overrides {
   readonly url?: string | undefined;
   readonly rounds?: string | undefined;
   readonly seconds?: string | undefined;
   readonly warmup?: string | undefined;
   readonly seed?: string | undefined;
-  /** At most 30 s in all: cuts rounds and times, but none that the command line names. */
+  /** At most 30 s in all: cuts rounds and times, except those that the command line sets. */
   readonly quick?: boolean | undefined;
 }
 
@@ -24,6 +24,8 @@ const schemas = { url: target.shape.url, rounds, seconds, warmup: warmupSeconds,
  */
 export function applyOverrides(experiment: Experiment, overrides: Overrides): Experiment {
   const faults: string[] = [];
+  const refuse = (flag: string, { issues }: z.core.$ZodError, input: unknown) =>
+    faults.push(...faultsOf(issues, input, flag).map(({ text }) => text));
   const numberOf = (flag: 'rounds' | 'seconds' | 'warmup' | 'seed', otherwise: number): number => {
     const text = overrides[flag];
     if (text === undefined) return otherwise;
@@ -31,7 +33,7 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
     const input = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
     const parsed = schemas[flag].safeParse(input);
     if (parsed.success) return parsed.data;
-    faults.push(...explainIssues(parsed.error.issues, input, `--${flag}`));
+    refuse(`--${flag}`, parsed.error, input);
     return otherwise;
   };
 
@@ -39,12 +41,11 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
   if (overrides.url !== undefined) {
     const parsed = schemas.url.safeParse(overrides.url);
     if (parsed.success) url = parsed.data;
-    else faults.push(...explainIssues(parsed.error.issues, overrides.url, '--url'));
-    // It must also go with what else the config says of the target.
+    else refuse('--url', parsed.error, overrides.url);
+    // It must also suit the other keys of the target.
     const changed = { ...experiment.target, url };
     const whole = target.safeParse(changed);
-    if (!whole.success)
-      faults.push(...explainIssues(whole.error.issues, changed, 'target').map(line => `--url: ${line}`));
+    if (!whole.success) refuse('--url: target', whole.error, changed);
   }
   const changed: Experiment = {
     ...experiment,
@@ -55,13 +56,5 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
     seed: numberOf('seed', experiment.seed),
   };
   if (faults.length > 0) throw new PoolbenchError('USAGE', faults.join('\n'));
-  return overrides.quick ? quick(changed, namedSettings(overrides)) : changed;
-}
-
-function namedSettings(overrides: Overrides): Set<QuickSetting> {
-  const named = new Set<QuickSetting>();
-  if (overrides.rounds !== undefined) named.add('rounds');
-  if (overrides.seconds !== undefined) named.add('seconds');
-  if (overrides.warmup !== undefined) named.add('warmupSeconds');
-  return named;
+  return changed;
 }

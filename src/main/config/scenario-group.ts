@@ -1,100 +1,34 @@
-import { z } from 'zod';
-import { clients, connectPacings, type Preset, presets, probes } from '../../pool/presets.ts';
-import { expandArrivals } from '../plan/arrivals.ts';
-import { arrivalSchema, checkArrivals } from './arrival.ts';
-import { isOutOfRange, listOf, numberBetween, oneOf, section, wholeNumber } from './schema-parts.ts';
+import type { z } from 'zod';
+import { type ConfigItems, rows, type ScenarioGroup } from '../../aggregate/scenario.ts';
+import { isOutOfRange, listOf, section } from '../../aggregate/schema-parts.ts';
+import { countCells } from '../plan/scenarios.ts';
 
 /** A group with more cells than this is a slip of the pen, and would not end in a lifetime. */
 const mostScenarios = 10_000;
 /** A thread costs 10 to 20 MB. */
 const mostThreads = 256;
 
-const noBatch = section({
-  pool: z.literal('none').meta({ description: 'none: all workers send batches of the size `pipeline`' }),
-});
-const batchIn = (pool: 'shared' | 'separate', description: string) =>
-  section({
-    pool: z.literal(pool).meta({ description }),
-    workers: wholeNumber(1, 100_000).meta({ description: 'Workers beside the others', unit: 'workers' }),
-    pipeline: wholeNumber(2, 10_000).meta({
-      description: 'Commands in each of their batches',
-      unit: 'commands',
-    }),
-  });
-const batch = z.discriminatedUnion(
-  'pool',
-  [
-    noBatch,
-    batchIn('shared', 'shared: in the same pools as the others'),
-    batchIn(
-      'separate',
-      'separate: in pools of their own beside the others; the connections are split by workers',
-    ),
-  ],
-  {
-    error: issue =>
-      issue.code === 'invalid_union'
-        ? '"none" or "shared" or "separate"'
-        : 'an object such as { "pool": "shared", "workers": 5, "pipeline": 100 }',
-  },
-);
+type ListOf<Item extends z.ZodType> = z.ZodPrefault<ReturnType<typeof listOf<Item>>>;
+type Lists = { [Key in keyof ConfigItems]: ListOf<ConfigItems[Key]> };
 
-export const scenarioGroup = section({
-  client: listOf(oneOf(clients)).prefault('ioredis').meta({
-    description: 'What a connection is made of: ioredis (what an application pays) or wire (the leanest way)',
+/** A list for each row of the table of dimensions that a config sets. */
+const lists = Object.fromEntries(
+  rows.flatMap(([key, { config }]) => {
+    if (config === null) return [];
+    const { name = key, item, usual, description, unit } = config;
+    const meta = { description, ...(unit === undefined ? {} : { unit }) };
+    return [
+      [
+        name,
+        listOf(item)
+          .prefault(usual as never)
+          .meta(meta),
+      ],
+    ];
   }),
-  pool: listOf(oneOf(Object.keys(presets) as Preset[]))
-    .prefault('optimized')
-    .meta({ description: 'Preset of the pool: which of its strategies are on' }),
-  pools: listOf(wholeNumber(1, 1024))
-    .prefault(1)
-    .meta({ description: 'Pools that the workers, connections and keys are split over', unit: 'pools' }),
-  workers: listOf(wholeNumber(1, 100_000))
-    .prefault(50)
-    .meta({ description: 'Concurrent callers, over all pools', unit: 'workers' }),
-  pipeline: listOf(wholeNumber(1, 10_000))
-    .prefault(1)
-    .meta({ description: 'Commands that a worker writes and awaits together', unit: 'commands' }),
-  poolsPerThread: listOf(wholeNumber(1, 1024))
-    .prefault(1)
-    .meta({ description: 'Pools that share one thread; the last thread gets the rest', unit: 'pools' }),
-  connectionsPerWorker: listOf(numberBetween(0.01, 100)).prefault(2).meta({
-    description: 'Most connections, for each worker; the total is rounded, and no pool has less than one',
-    unit: 'connections per worker',
-  }),
-  minIdleShare: listOf(numberBetween(0, 1)).prefault(0.25).meta({
-    description: 'Share of the connections that a warming pool opens before the load and keeps up',
-    unit: 'share, 0 to 1',
-  }),
-  healthTtlMs: listOf(wholeNumber(0, 3_600_000)).prefault(1000).meta({
-    description: 'How long a health check is good for, where the preset caches it',
-    unit: 'milliseconds',
-  }),
-  probe: listOf(oneOf(probes))
-    .prefault('poll')
-    .meta({ description: 'What a health check does: poll looks at the socket, ping asks the server' }),
-  arrival: listOf(arrivalSchema).prefault({ kind: 'closed' }).meta({ description: 'When work is due' }),
-  connects: listOf(oneOf(connectPacings)).prefault('parallel').meta({
-    description:
-      'How a pool without the lock opens connections when many are missing: all at once, one after another, or spread at random',
-  }),
-  autoPipelining: listOf(z.boolean({ error: 'true or false' }))
-    .prefault(false)
-    .meta({ description: 'Whether ioredis joins commands sent in the same turn of the event loop' }),
-  batch: listOf(batch)
-    .prefault({ pool: 'none' })
-    .meta({ description: 'Workers that send larger batches beside the others' }),
-  cutEveryMs: listOf(wholeNumber(0, 60_000)).prefault(0).meta({
-    description: 'Every so often one connection of the load is cut by the server (CLIENT KILL); 0: never',
-    unit: 'milliseconds',
-  }),
-  burst: listOf(z.boolean({ error: 'true or false' }))
-    .prefault(false)
-    .meta({
-      description:
-        'Whether every worker keeps its first connection until all have one; with a warm-up it is always so',
-    }),
-})
+) as Lists;
+
+export const scenarioGroup = section(lists)
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
     const fewestWorkers = Math.min(...value.workers);
@@ -143,8 +77,7 @@ export const scenarioGroup = section({
     checkArrivals(value, (path, expected, input) =>
       issues.push({ code: 'custom', params: { expected }, path, input }),
     );
-    const lists = Object.values({ ...value, arrival: expandArrivals(value.arrival) });
-    const cells = lists.reduce((product, list) => product * list.length, 1);
+    const cells = countCells(value);
     if (cells > mostScenarios) {
       const expected = `at most ${mostScenarios} scenarios (shorten the lists)`;
       issues.push({ code: 'custom', params: { expected, found: cells }, input: value });
@@ -152,4 +85,24 @@ export const scenarioGroup = section({
   })
   .meta({ description: 'A cross product of lists: one scenario for every combination of their values' });
 
-export type ScenarioGroup = z.output<typeof scenarioGroup>;
+/** What is wrong between the arrivals of a group and its other lists. */
+function checkArrivals(
+  { arrival, pipeline, batch }: Pick<ScenarioGroup, 'arrival' | 'pipeline' | 'batch'>,
+  refuse: (path: (string | number)[], expected: string, input: unknown) => void,
+): void {
+  for (const [index, one] of arrival.entries()) {
+    if (one.kind === 'closed') continue;
+    if (one.order === 'upAndDown' && new Set(one.rate).size < 2)
+      refuse(['arrival', index, 'rate'], 'at least two different rates to go up and down', one.rate);
+    if (one.kind !== 'burst') continue;
+    const uneven = pipeline.find(depth => one.size % depth !== 0);
+    if (uneven !== undefined)
+      refuse(['arrival', index, 'size'], `whole batches, a multiple of ${uneven} (pipeline)`, one.size);
+  }
+  if (arrival.every(({ kind }) => kind === 'closed')) return;
+  for (const [index, { pool }] of batch.entries()) {
+    if (pool === 'none') continue;
+    const expected = '"none" beside an open loop (arrival), which does not tell whose operations are due';
+    refuse(['batch', index, 'pool'], expected, pool);
+  }
+}

@@ -1,4 +1,4 @@
-import { numberBetween, section } from './schema-parts.ts';
+import { numberBetween, section } from '../../aggregate/schema-parts.ts';
 
 export const search = section({
   responseP99Ms: numberBetween(0.001, 600_000).nullable().default(null).meta({

@@ -1,9 +1,65 @@
+import { isIP } from 'node:net';
+import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
+import { isOutOfRange, oneOf, section, wholeNumber } from '../../aggregate/schema-parts.ts';
 import { declarable } from '../target/server-process.ts';
 import { parseAddress } from '../target/url.ts';
-import { isOutOfRange, oneOf, section, wholeNumber } from './schema-parts.ts';
-import { sentinel } from './sentinel.ts';
-import { tls } from './tls.ts';
+
+const file = (what: string) => {
+  const error = `the path of a PEM file with ${what}`;
+  return z.string({ error }).min(1, { error }).nullable().default(null);
+};
+
+const hostName = 'a host name (an IP address needs no servername)';
+
+/** The keys of `target.tls`. Paths are relative to the config's folder. */
+const tls = section({
+  ca: file('certificates').meta({
+    description:
+      "PEM file with the certificates of the authorities to trust, relative to the config's folder; null: the system's",
+  }),
+  cert: file('the client certificate').meta({
+    description: 'PEM file with the client certificate, for a server that requires one',
+  }),
+  key: file('the private key of target.tls.cert').meta({
+    description: 'PEM file with the private key of the client certificate, without a passphrase',
+  }),
+  servername: z
+    .string({ error: hostName })
+    .refine(name => name !== '' && isIP(name) === 0, { error: hostName })
+    .nullable()
+    .default(null)
+    .meta({
+      description: 'Host name that the certificate of the server must hold, if it is not the host of the URL',
+    }),
+  rejectUnauthorized: z
+    .boolean({ error: 'true or false' })
+    .default(true)
+    .meta({ description: "false: the server's certificate is not verified, and every output says so" }),
+}).meta({ description: 'Certificates of TLS and whether they are verified; only with rediss://' });
+
+const place = 'host:port of a Sentinel, such as "10.0.0.2:26379"';
+const text = (error: string) => z.string({ error }).min(1, { error }).nullable().default(null);
+
+/** The keys of `target.sentinel`: the name of the master, and how to ask for it. */
+const sentinel = section({
+  master: text('the name by which the Sentinels know the master, such as "mymaster"').meta({
+    description:
+      'Name of the master; target.url is then the URL of a Sentinel, with the login and the database of the master',
+  }),
+  others: z
+    .array(z.string({ error: place }).refine(isPlace, { error: place }), {
+      error: 'a list of further Sentinels',
+    })
+    .default([])
+    .meta({ description: 'Further Sentinels, asked in turn if the one in the URL has no answer' }),
+  username: text('the user name for the Sentinels').meta({
+    description: 'User name for the Sentinels, if they require a login',
+  }),
+  password: text('the password for the Sentinels').meta({
+    description: "Password for the Sentinels, which may differ from the master's; results do not contain it",
+  }),
+}).meta({ description: 'Sentinels that are asked for the target at every connect' });
 
 const serverThreads = wholeNumber(1, 128);
 
@@ -24,7 +80,7 @@ export const target = section({
     })
     .meta({
       description:
-        'Where it is: redis://, rediss:// (TLS) or unix:///path; user:password@ and a database index as /0 are optional',
+        'URL of the server: redis://, rediss:// (TLS) or unix:///path; user:password@ and a database index such as /0 are optional',
     }),
   threads: z
     .union([serverThreads, z.array(serverThreads)])
@@ -32,18 +88,18 @@ export const target = section({
     .prefault([])
     .meta({
       description:
-        "Threads that the server serves clients with, where poolbench starts it; several are compared; none: the server's own default",
+        "Threads of a server that poolbench starts; several numbers are compared, with a server for each; empty: the server's default",
       unit: 'server threads',
     }),
   protocol: z.literal([2, 3], { error: '2 or 3' }).nullable().default(null).meta({
-    description: 'RESP version that the load speaks; null: 3, or 2 where the server knows no other',
+    description: 'RESP version of the load; null: 3, or 2 if the server does not support 3',
   }),
   tls: tls.prefault({}),
   sentinel: sentinel.prefault({}),
-  cluster: z
-    .boolean({ error: 'true or false' })
-    .default(false)
-    .meta({ description: 'Whether the URL names a node of a cluster, all masters of which are the target' }),
+  cluster: z.boolean({ error: 'true or false' }).default(false).meta({
+    description:
+      'Whether the URL names a node of a Redis Cluster; all masters of the cluster are then the target',
+  }),
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
@@ -67,19 +123,19 @@ export const target = section({
       fault(['sentinel', 'password'], 'the password of target.sentinel.username', undefined);
     if (master === null) return;
     if (/^unix:/i.test(url))
-      fault(['url'], 'redis:// or rediss:// and the place of a Sentinel, as target.sentinel is set', url);
+      fault(['url'], 'the redis:// or rediss:// URL of a Sentinel, as target.sentinel is set', url);
     if (cluster) fault(['cluster'], 'false, as target.sentinel is set: a cluster has no Sentinels', cluster);
     if (threads.length > 0)
-      fault(['threads'], 'none, as poolbench does not start what a Sentinel names', threads);
+      fault(['threads'], 'none, as poolbench does not start a server that a Sentinel names', threads);
   })
   .meta({ description: 'The server under test' });
 
 type Target = z.output<typeof target>;
 
-/** What stands for a password in results. */
+/** What replaces a password in results. */
 export const hiddenPassword = '***';
 
-/** As it may be shown and written: without passwords. `url` is the URL without its own. */
+/** The target as it may be shown and written, without passwords. `url` is the URL without its own. */
 export function withoutPasswords(declared: Target, url: string): Target {
   const { sentinel } = declared;
   return {
@@ -87,4 +143,22 @@ export function withoutPasswords(declared: Target, url: string): Target {
     url,
     sentinel: { ...sentinel, password: sentinel.password === null ? null : hiddenPassword },
   };
+}
+
+/** The target with the paths of its TLS files as seen from here: a config names them relative to its own folder. */
+export function locateTlsFiles(target: Target, configPath: string): Target {
+  const locate = (file: string | null): string | null =>
+    file === null || isAbsolute(file) ? file : join(dirname(configPath), file);
+  const { ca, cert, key } = target.tls;
+  return { ...target, tls: { ...target.tls, ca: locate(ca), cert: locate(cert), key: locate(key) } };
+}
+
+function isPlace(value: string): boolean {
+  if (!/^[^@/?#\s]+$/.test(value)) return false;
+  try {
+    parseAddress(`redis://${value}`);
+    return true;
+  } catch {
+    return false;
+  }
 }

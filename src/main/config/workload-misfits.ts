@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { keysOf, parseCommand } from '../../workers/workload/command-template.ts';
-import { keyRanges, mostRecords } from '../../workers/workload/key-ranges.ts';
+import { keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
+import { keyRanges, maxRecords } from '../../workers/workload/key-ranges.ts';
 import { sizesOf } from '../plan/value-variants.ts';
 import { workloadTask } from '../plan/workload-task.ts';
 import type { scenarioGroup } from './scenario-group.ts';
@@ -8,7 +8,7 @@ import type { WorkloadConfig } from './workload.ts';
 
 type ScenarioGroup = z.output<typeof scenarioGroup>;
 
-/** A value that is right by itself, but not for what else the config says. */
+/** A value that is valid by itself, but not together with the rest of the config. */
 interface Misfit {
   readonly path: readonly (string | number)[];
   readonly expected: string;
@@ -23,12 +23,12 @@ interface Parts {
 
 /** What a request holds beside its value, at most. */
 const requestOverheadBytes = 128;
-/** Requests are held in memory while they travel: more than this would end the process without a word. */
-const mostBytesInFlight = 2 ** 30;
+/** Requests are held in memory while they travel: more than this would end the process without an error message. */
+const maxBytesInFlight = 2 ** 30;
 /** Key numbers have 8 digits. */
-const mostKeyNumbers = 100_000_000;
+const maxKeyNumbers = 100_000_000;
 
-/** Whether there are keys enough, and few enough; a cluster that can take the commands; memory for what is in flight. */
+/** Checks the number of keys, what a cluster can take, who inserts records, and the memory of what is in flight. */
 export function workloadMisfits(config: Parts): Misfit[] {
   return [
     ...numberOfKeys(config).map(expected => ({
@@ -46,20 +46,20 @@ function numberOfKeys({ workload, scenarios }: Parts): string[] {
   const { keys } = workload;
   const task = workloadTask(workload);
   const expected: string[] = [];
-  const mostPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
-  if (keys < mostPools)
-    expected.push(`at least as many keys as pools, ${mostPools} here (each pool has keys of its own)`);
-  const all = Math.max(keyRanges(task).all, mostRecords(task));
-  if (all > mostKeyNumbers) {
-    const most = Math.floor((mostKeyNumbers * keys) / all);
+  const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
+  if (keys < maxPools)
+    expected.push(`at least as many keys as pools, ${maxPools} here (each pool has keys of its own)`);
+  const all = Math.max(keyRanges(task).all, maxRecords(task));
+  if (all > maxKeyNumbers) {
+    const max = Math.floor((maxKeyNumbers * keys) / all);
     expected.push(
-      `at most ${most} keys, as ${all / keys} times as many are needed (one for each type of value, for reads that find nothing, and for records that are inserted)`,
+      `at most ${max} keys, as ${all / keys} times as many are needed (one for each type of value, for reads that find nothing, and for records that are inserted)`,
     );
   }
   if (task.keyChoice.kind !== 'partitioned') return expected;
-  const mostOwners = Math.max(...scenarios.map(ownersOf));
-  if (keys < mostOwners)
-    expected.push(`at least ${mostOwners} keys (partitioned: each worker has keys of its own)`);
+  const maxOwners = Math.max(...scenarios.map(ownersOf));
+  if (keys < maxOwners)
+    expected.push(`at least ${maxOwners} keys (partitioned: each worker has keys of its own)`);
   return expected;
 }
 
@@ -75,7 +75,7 @@ function foreignToClusters({ target, workload }: Parts): Misfit[] {
     return [
       {
         path: ['workload', 'ycsb'],
-        expected: 'another one, as target.cluster is true (its records are one sorted set, so of one node)',
+        expected: 'another one, as target.cluster is true (its records are one sorted set, so on one node)',
         found: workload.ycsb,
       },
     ];
@@ -86,7 +86,7 @@ function foreignToClusters({ target, workload }: Parts): Misfit[] {
           {
             path: ['workload', 'commands', index, 'command'],
             expected:
-              'a command of one key at most, as target.cluster is true (keys of one command would be of several nodes)',
+              'a command of one key at most, as target.cluster is true (the keys of one command would be on several nodes)',
             found: command,
           },
         ],
@@ -116,7 +116,7 @@ function tooLargeInFlight({ workload, scenarios }: Parts): Misfit[] {
       Math.max(...workers) * Math.max(...pipeline) +
       Math.max(...batch.map(beside => (beside.pool === 'none' ? 0 : beside.workers * beside.pipeline)));
     const bytes = commands * (most + requestOverheadBytes);
-    if (bytes <= mostBytesInFlight) return [];
+    if (bytes <= maxBytesInFlight) return [];
     const inFlight = `${(bytes / 2 ** 30).toFixed(1)} GiB here`;
     return [
       {

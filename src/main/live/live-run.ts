@@ -4,7 +4,7 @@ import type { SharedState } from '../../workers/shared-state.ts';
 import { MeasurementMeter } from './measurement-meter.ts';
 import type { Moment, Operations, RunSize, Snapshot, Step } from './snapshot.ts';
 
-const mostMoments = 200;
+const maxMoments = 200;
 /** The pace is that of the plan until so much of it is done: one slow start says little. */
 const pacedSeconds = 3;
 
@@ -89,7 +89,7 @@ export class LiveRun {
   }
 
   #keep(moment: Moment | null): void {
-    this.#moments = [...this.#moments, moment].slice(-mostMoments);
+    this.#moments = [...this.#moments, moment].slice(-maxMoments);
   }
 }
 

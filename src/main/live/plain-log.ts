@@ -8,13 +8,11 @@ import {
   formatRate,
   toPlainLines,
 } from '../../aggregate/text/format.ts';
-import { describeFailures } from './failure-words.ts';
-import type { Outlet } from './outlet.ts';
-import type { Step } from './snapshot.ts';
-import { describePlace } from './view.ts';
+import type { Outlet, Step } from './snapshot.ts';
+import { describeFailures, describePlace } from './view.ts';
 
 /** A log with more lines than this is read by nobody: it gets one for each round. */
-const mostLines = 400;
+const maxLines = 400;
 
 /** A run as a log of plain lines, for pipes, files and CI: one for each measurement, or each round where they are many. */
 export class PlainLog implements Outlet {
@@ -34,7 +32,7 @@ export class PlainLog implements Outlet {
   show(): void {}
 
   finished(step: Step, result: RoundResult): void {
-    if (step.rounds * step.total <= mostLines) {
+    if (step.rounds * step.total <= maxLines) {
       this.say(describeMeasurement(step, result));
       return;
     }

@@ -3,11 +3,9 @@ import { failedOf } from '../../aggregate/summary.ts';
 import { formatCount, toPlainLines } from '../../aggregate/text/format.ts';
 import type { Style } from '../../aggregate/text/terminal-style.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
-import { describeFailures } from './failure-words.ts';
-import type { Outlet } from './outlet.ts';
 import { Repainted } from './repainted.ts';
-import type { Snapshot, Step } from './snapshot.ts';
-import { describeLine, describeView, fewestColumns } from './view.ts';
+import type { Outlet, Snapshot, Step } from './snapshot.ts';
+import { describeFailures, describeLine, describeView, minColumns } from './view.ts';
 
 /** Rows that stay for what was said. */
 const rowsAbove = 4;
@@ -35,7 +33,7 @@ export class Screen implements Outlet {
 
   show(snapshot: Snapshot): void {
     const { columns, rows } = this.#size;
-    const view = columns < fewestColumns ? [] : ['', ...describeView(snapshot, columns, this.#style)];
+    const view = columns < minColumns ? [] : ['', ...describeView(snapshot, columns, this.#style)];
     this.#painted.paint(
       view.length > 0 && view.length + rowsAbove <= rows ? view : [describeLine(snapshot, columns)],
     );

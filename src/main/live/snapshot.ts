@@ -1,3 +1,5 @@
+import type { RoundResult } from '../../aggregate/result.ts';
+
 /** How a run stands while it lasts: plain data, the one source of what the terminal shows and a scraper gets. */
 
 /** What is being measured, for a reader. */
@@ -68,4 +70,16 @@ export interface Snapshot {
   readonly operations: Operations;
   /** The latest moments, oldest first; null where one measurement ended and the next began. */
   readonly moments: readonly (Moment | null)[];
+}
+
+/** Where a run is told of while it lasts. */
+export interface Outlet {
+  /** Text that stays, of one line or several. */
+  say(text: string): void;
+  /** How the run stands: shown where that can be taken back. */
+  show(snapshot: Snapshot): void;
+  /** A measurement is over. */
+  finished(step: Step, result: RoundResult): void;
+  /** Nothing is measured for now: only what was said stays. */
+  rest(): void;
 }

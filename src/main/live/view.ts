@@ -1,19 +1,19 @@
 import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatCount, formatMs, formatPlural, formatRate, toOneLine } from '../../aggregate/text/format.ts';
 import type { Format, Style } from '../../aggregate/text/terminal-style.ts';
-import { bar, block, sparkline } from './charts.ts';
-import { describeFailures } from './failure-words.ts';
 import type { Running, Snapshot, Step } from './snapshot.ts';
 
 /** Columns below which the view makes no sense, and beyond which an eye has too far to go. */
-export const fewestColumns = 60;
-const mostColumns = 110;
+export const minColumns = 60;
+const maxColumns = 110;
 /** A name, a figure, and what shows more of it. */
 const nameColumns = 10;
 const figureColumns = 6;
 const before = nameColumns + figureColumns + 2;
 /** From this on a thread has little left to give. */
 const busy = 0.9;
+/** Of a chart, from the lowest to the highest. */
+const heights = '▁▂▃▄▅▆▇█';
 /** Windows that are shorter are over before anybody has read where they are. */
 const toldSeconds = 5;
 
@@ -21,7 +21,7 @@ const toldSeconds = 5;
 export function describeView(snapshot: Snapshot, columns: number, style: Style): string[] {
   const { running, moments } = snapshot;
   // A terminal that is full to its last column is about to wrap.
-  const width = Math.min(columns - 1, mostColumns);
+  const width = Math.min(columns - 1, maxColumns);
   const chart = width - before;
   const row = (name: string, figure: string, more: string) =>
     `${style('dim', name.padEnd(nameColumns))}${figure.padStart(figureColumns)}  ${more}`;
@@ -152,4 +152,30 @@ function formatNarrow(count: number): string {
 
 function cut(text: string, columns: number): string {
   return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
+}
+
+/** Failed operations by code, most first: "1,200 OOM, 4 TIMEOUT". */
+export function describeFailures(failed: Readonly<Record<string, number>>): string {
+  return Object.entries(failed)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([code, count]) => `${formatCount(count)} ${toOneLine(code)}`)
+    .join(', ');
+}
+
+/** Figures as a row of blocks, the highest of them a full one, as many of the latest as fit; blank where there is none. */
+function sparkline(figures: readonly (number | null)[], columns: number): string {
+  const shown = figures.slice(Math.max(0, figures.length - columns));
+  const most = Math.max(0, ...shown.map(figure => figure ?? 0));
+  return shown.map(figure => (figure === null ? ' ' : block(most > 0 ? figure / most : 0))).join('');
+}
+
+/** A share of 0 to 1 as one block. */
+function block(share: number): string {
+  return heights[Math.min(heights.length - 1, Math.floor(share * heights.length))] ?? ' ';
+}
+
+/** A share of 0 to 1 as a line, the part up to it thick. */
+function bar(share: number, columns: number): { readonly done: string; readonly left: string } {
+  const done = Math.min(columns, Math.round(share * columns));
+  return { done: '━'.repeat(done), left: '─'.repeat(columns - done) };
 }

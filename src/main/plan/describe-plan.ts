@@ -1,33 +1,47 @@
+import type { Arrival } from '../../aggregate/arrival.ts';
 import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
-import type { Experiment } from '../config/experiment.ts';
-import { type Arrival, labelArrival } from './arrivals.ts';
+
 import { describeWorkload } from './describe-workload.ts';
-import { estimateSeconds, type Plan } from './rounds.ts';
-import { type Scenario, shortId } from './scenarios.ts';
+import { estimateSeconds, type Plan } from './plan.ts';
+import { type LabelledScenario, labelScenarios } from './scenarios.ts';
 
 const columns = 80;
 /** Rows of the table that are shown; the rest is counted. */
 const mostRows = 40;
 
 /** What is going to be measured and how long it takes, for a reader; no line is longer than 80 columns. */
-export function describePlan(experiment: Experiment, plan: Plan): string {
-  const { scenarios, rounds, seconds, warmupSeconds } = plan;
-  const measurements = rounds.reduce((sum, round) => sum + round.length, 0);
+export function describePlan(plan: Plan): string {
+  const [first] = plan.sides;
+  if (first === undefined) return '';
+  const { experiment, scenarios } = first;
+  const { rounds, seconds, warmupSeconds } = experiment;
+  const turns = plan.rounds.flat().filter(({ side }) => side === 0);
   const lines = [
     `Plan: ${experiment.name}`,
-    `  ${formatPlural(scenarios.length, 'scenario')} × ${formatPlural(rounds.length, 'round')} = ${formatPlural(measurements, 'measurement')}`,
+    `  ${formatPlural(scenarios.length, 'scenario')} × ${formatPlural(rounds, 'round')} = ${formatPlural(turns.length, 'measurement')}`,
     `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `  order: shuffled anew every round, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
-    `  duration: about ${formatDuration(estimateSeconds(plan))}`,
-    ...(rounds.length < 5 ? ['  verdict: none, as that takes 5 rounds'] : []),
+    `  duration: about ${formatDuration(estimateSeconds(plan, turns))}`,
+    ...(rounds < 5 ? ['  verdict: none, as that takes 5 rounds'] : []),
     '',
-    ...describeScenarios(scenarios),
+    ...describeScenarios(labelScenarios(experiment.scenarios)),
   ];
-  return `${lines.map(cut).join('\n')}\n`;
+  return `${lines.map(cut).join('\n')}\n${describeSides(plan)}`;
 }
+
+/** What several sides make of the plan of the first; nothing of one alone. */
+function describeSides(plan: Plan): string {
+  if (plan.sides.length === 1) return '';
+  const names = formatList(plan.sides.map(({ name }) => name));
+  const text = `Sides: ${names}, each as above, in turn within every round: about ${formatDuration(estimateSeconds(plan))} in all.`;
+  return `\n${wrapText(text, columns).join('\n')}\n`;
+}
+
+/** What an id names that the table has a column for. */
+const ownColumns: ReadonlySet<string> = new Set(['client', 'preset', 'pools', 'workers']);
 
 /** One line of the table of scenarios, and one for when their work is due. */
 interface Row {
@@ -39,7 +53,7 @@ interface Row {
 }
 
 /** A table of the scenarios; those that differ in nothing but workers, or nothing but rates, share a row. */
-function describeScenarios(scenarios: readonly Scenario[]): string[] {
+function describeScenarios(scenarios: readonly LabelledScenario[]): string[] {
   const rows = joinWorkers(joinRates(scenarios));
   const shown = rows.slice(0, mostRows);
   const [heading, ...lines] = [
@@ -72,17 +86,16 @@ function describeRates({ arrivals, rates }: Row): string[] {
   return wrapText(text, columns, '    ');
 }
 
-function joinRates(scenarios: readonly Scenario[]): Row[] {
-  const open = scenarios.some(({ arrival }) => arrival.kind !== 'closed');
+function joinRates(scenarios: readonly LabelledScenario[]): Row[] {
+  const open = scenarios.some(({ scenario }) => scenario.arrival.kind !== 'closed');
   const rows = new Map<string, Row>();
-  for (const scenario of scenarios) {
+  for (const { scenario, labels } of scenarios) {
     const { client, preset, pools, threads, workers, arrival } = scenario;
-    const label = `-${labelArrival(arrival)}`;
-    const further = scenario.id
-      .slice(shortId(scenario).length)
-      .replace(open ? label : '', '')
-      .slice(1);
-    const cells = [client, preset, String(pools), String(threads), further];
+    const further = [...labels].filter(
+      ([key, label]) => label !== '' && !ownColumns.has(key) && !(open && key === 'arrival'),
+    );
+    const also = further.map(([, label]) => label).join('-');
+    const cells = [client, preset, String(pools), String(threads), also];
     const arrivals = open ? describeArrivals(arrival) : '';
     const key = [...cells, workers, arrivals].join(' ');
     const row = rows.get(key) ?? { cells, workers: [workers], arrivals, rates: [] };

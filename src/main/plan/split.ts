@@ -1,4 +1,4 @@
-import type { PoolShare, WorkerGroup } from '../../workers/contract.ts';
+import type { OpenLoopTask, PoolShare, WorkerGroup } from '../../workers/contract.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** Splits a total into equal whole parts; the first ones get the rest: 7 over 4 is 2, 2, 2, 1. */
@@ -76,4 +76,15 @@ export function splitOverThreads(scenario: Scenario, keys: number): PoolShare[][
 
 function countWorkers(groups: readonly WorkerGroup[]): number {
   return groups.reduce((sum, { workers }) => sum + workers, 0);
+}
+
+/** The part that a thread has in a scenario's arrivals; null in a closed loop. */
+export function openLoopOf(
+  { arrival, pipeline, pools, poolsPerThread }: Scenario,
+  thread: number,
+): OpenLoopTask | null {
+  if (arrival.kind === 'closed') return null;
+  const { kind, rate } = arrival;
+  const size = kind === 'burst' ? arrival.size : pipeline;
+  return { arrivals: { kind, rate, size }, pools, firstPool: thread * poolsPerThread };
 }

@@ -1,6 +1,5 @@
 import type { ValueVariant } from '../../workers/contract.ts';
-import { mostValues, readValueFile } from '../config/value-file.ts';
-import type { ValueBytes } from '../config/values.ts';
+import { maxValues, readValueFile, type ValueBytes } from '../config/values.ts';
 
 /** All values of a mix together are kept in every thread: where they are large there are fewer, */
 const mostBytesTogether = 32 * 2 ** 20;
@@ -55,7 +54,7 @@ function strata(differentSizes: number, quantile: (share: number) => number): Va
   };
   const mean = Math.max(1, meanOf(0, 1));
   const affordable = Math.max(fewest, Math.floor(mostBytesTogether / mean));
-  const count = Math.min(mostValues, affordable, differentSizes);
+  const count = Math.min(maxValues, affordable, differentSizes);
   return Array.from({ length: count }, (_, stratum) => ({
     weight: 1,
     value: { bytes: Math.round(meanOf(stratum, count)) },

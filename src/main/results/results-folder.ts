@@ -1,3 +1,4 @@
+import { rmdirSync } from 'node:fs';
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
@@ -36,14 +37,14 @@ export async function createResultsFolder(parent: string, name: string, startedA
 }
 
 /**
- * Makes a folder of a name of its own for each side of a run, in the run's folder.
+ * Makes folders in that of a run, such as one for each of its sides.
  * @throws PoolbenchError RESULTS_NOT_WRITABLE
  */
-export async function createSideFolders(folder: string, names: readonly string[]): Promise<string[]> {
+export async function createPartFolders(folder: string, names: readonly string[]): Promise<string[]> {
   // A config may be called "." or "..", too.
   const folders = names.map(name => join(folder, /^\.+$/.test(name) ? `side${name}` : name));
   try {
-    for (const side of folders) await mkdir(side);
+    for (const part of folders) await mkdir(part);
     return folders;
   } catch (error) {
     throw notWritable(folder, error);
@@ -93,9 +94,9 @@ export async function writeComparison(folder: string, comparison: ResultComparis
   ]);
 }
 
-/** Writes `search.json` and `search.md`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
-export async function writeSearch(folder: string, search: Search): Promise<void> {
-  await writeFiles(folder, [
+/** Writes `search.json` and `search.md`. */
+export function writeSearch(folder: string, search: Search): Promise<Written> {
+  return writeAsFarAsPossible(folder, [
     { path: 'search.json', render: () => `${JSON.stringify(search, null, 1)}\n` },
     { path: 'search.md', render: () => renderMarkdown(searchDocument(search)) },
   ]);
@@ -139,4 +140,24 @@ export function notWritable(folder: string, error: unknown): PoolbenchError {
     'RESULTS_NOT_WRITABLE',
     `expected a folder for results that can be written at ${folder}, found: ${reason}; give another with --out DIR`,
   );
+}
+
+/**
+ * Removes those that have nothing in them, the last one first: a run that measured nothing leaves no folder behind.
+ *
+ * @returns whether any of them is left
+ */
+export function removeEmptyFolders(folders: readonly string[]): boolean {
+  let anyLeft = false;
+  for (const folder of folders.toReversed()) {
+    try {
+      // A folder that is called "." is never removed.
+      rmdirSync(resolve(folder));
+    } catch (error) {
+      // There are results in it; or it is a mount point, or on a disk that takes no more changes, which would be no
+      // reason either to end with another error than the one that ended the run.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) anyLeft = true;
+    }
+  }
+  return anyLeft;
 }

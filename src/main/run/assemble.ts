@@ -2,14 +2,15 @@ import { judgeClaims } from '../../aggregate/claims/claims.ts';
 import { limitedBy } from '../../aggregate/limits/limited-by.ts';
 import { openLoopWarnings } from '../../aggregate/open-loop-warnings.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { fieldsOf } from '../../aggregate/scenario.ts';
 import { summarise } from '../../aggregate/summary.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { withoutPasswords } from '../config/target.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import type { Scenario } from '../plan/scenarios.ts';
+import { shownTarget, surroundingsOf } from '../target/find-target.ts';
 import type { Target } from '../target/resolve.ts';
-import { shownTarget, surroundingsOf } from '../target/shown-target.ts';
 
 /** What a run knows when it assembles its result: after every round, and at its end. */
 export interface RunState {
@@ -31,12 +32,11 @@ export function assembleResult(state: RunState): Result {
   const { experiment, target } = state;
   const environment = describeEnvironment();
   const surroundings = surroundingsOf(target, environment.cores);
-  const scenarios = state.scenarios.map(({ preset, ...scenario }) => {
+  const scenarios = state.scenarios.map(scenario => {
     const rounds = [...(state.rounds.get(scenario.id) ?? [])];
     return {
-      ...scenario,
-      pool: preset,
-      arrival: { ...scenario.arrival },
+      id: scenario.id,
+      ...fieldsOf(scenario),
       rounds,
       summary: summarise(rounds),
       limitedBy: limitedBy(rounds, surroundings),
@@ -58,8 +58,7 @@ export function assembleResult(state: RunState): Result {
     target: shown,
     // What was resumed has the notes of its first target, too, which are the same.
     warnings: [...new Set([...target.notes, ...state.warnings, ...openLoopWarnings(scenarios)])],
-    // The declared URL is the one without its password.
-    config: { ...experiment, target: withoutPasswords(experiment.target, target.declared.url) },
+    config: keptConfig(experiment, target),
     scenarios,
     claims,
     // Half a run can cross a threshold that the whole would not, and the other way round.
@@ -67,4 +66,10 @@ export function assembleResult(state: RunState): Result {
       ? judgeThresholds(experiment.thresholds, { target: shown, scenarios, claims })
       : [],
   };
+}
+
+/** The config as results keep it, without passwords. A run goes on where it is the same. */
+export function keptConfig(experiment: Experiment, { declared }: Pick<Target, 'declared'>): Experiment {
+  // The declared URL is the one without its password.
+  return { ...experiment, target: withoutPasswords(experiment.target, declared.url) };
 }

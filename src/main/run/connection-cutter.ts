@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowNs } from '../../pool/clock.ts';
-import { Prng } from '../../workers/prng.ts';
-import { shuffle } from '../../workers/shuffle.ts';
+import { Prng, shuffle } from '../../workers/prng.ts';
 import type { Control } from '../target/control.ts';
 
 export interface CutterOptions {

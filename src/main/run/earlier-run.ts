@@ -6,14 +6,16 @@ import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { applyOverrides } from '../config/overrides.ts';
-import { parseConfig, readConfig } from '../config/read-config.ts';
+import { checkConfig, readConfig } from '../config/read-config.ts';
 import { hiddenPassword, withoutPasswords } from '../config/target.ts';
+import { describeEnvironment, describeTool } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { RunFlags } from '../parse-command-line.ts';
-import { expandScenarios } from '../plan/scenarios.ts';
+import { type Plan, type PlannedSide, planRun } from '../plan/plan.ts';
 import { readResult } from '../results/read-result.ts';
+import { shownTarget } from '../target/find-target.ts';
+import type { Target } from '../target/resolve.ts';
 import { withoutPassword } from '../target/url.ts';
-import type { Subject } from './same-subject.ts';
 
 /** A run that was stopped, as it is gone on with. */
 export interface EarlierRun {
@@ -26,10 +28,13 @@ export interface EarlierRun {
   readonly resumed: NonNullable<Result['resumed']>;
 }
 
-/** The result of a folder that a run has left, with the config it was made by. */
+/** What figures are of: all that are to be judged together must be of the same. */
+export type Subject = Pick<Result, 'target' | 'environment' | 'tool'>;
+
+/** The result of a folder that a run has left, with the plan of its config. */
 export interface LeftRun {
   readonly result: Result;
-  readonly experiment: Experiment;
+  readonly plan: Plan;
 }
 
 /**
@@ -52,8 +57,8 @@ export async function readLeftRun(
     );
   }
   // Its paths are as seen from where it was run, like those on a command line.
-  const experiment = readKeptConfig(result, file);
-  const planned = new Set(expandScenarios(experiment.scenarios).map(({ id }) => id));
+  const plan = planRun([await withPasswords(readKeptConfig(result, file), folder, { targetFile, url })]);
+  const planned = new Set(plan.sides.flatMap(({ scenarios }) => scenarios.map(({ id }) => id)));
   const strange = result.scenarios.find(({ id }) => !planned.has(id));
   if (strange !== undefined) {
     throw new PoolbenchError(
@@ -61,12 +66,12 @@ export async function readLeftRun(
       `${folder}: expected the scenarios of its config, found ${strange.id}: only what run has left can be resumed`,
     );
   }
-  return { result, experiment: await withPasswords(experiment, folder, { targetFile, url }) };
+  return { result, plan };
 }
 
 function readKeptConfig({ config }: Result, file: string): Experiment {
   try {
-    return parseConfig(JSON.stringify(config), 'config.json');
+    return checkConfig(config, 'config.json');
   } catch (cause) {
     if (!(cause instanceof PoolbenchError)) throw cause;
     throw new PoolbenchError(
@@ -102,14 +107,15 @@ function shown(target: Experiment['target']): string {
   return JSON.stringify(withoutPasswords(target, withoutPassword(target.url)));
 }
 
-/** The rounds that stay if the run is resumed. */
-export function finishedOf(result: Result, { scenarios, seconds }: Experiment): FinishedRounds {
-  return finishedRounds(result, { ids: expandScenarios(scenarios).map(({ id }) => id), seconds });
+/** The rounds that stay if the run of a side is resumed. */
+export function finishedOf(result: Result, { scenarios, experiment }: PlannedSide): FinishedRounds {
+  return finishedRounds(result, { ids: scenarios.map(({ id }) => id), seconds: experiment.seconds });
 }
 
-/** What stays of a run that is resumed now. */
-export function resumeNow({ result, experiment }: LeftRun, folder: string, now: Date): EarlierRun {
-  const finished = finishedOf(result, experiment);
+/** What stays of a side that is resumed now. */
+export function resumeNow(result: Result, side: PlannedSide, folder: string): EarlierRun {
+  const now = new Date();
+  const finished = finishedOf(result, side);
   const gapSeconds = Math.max(0, (now.getTime() - Date.parse(result.finishedAt)) / 1000);
   const computedAnew = new Set(openLoopWarnings(result.scenarios));
   const said =
@@ -133,4 +139,44 @@ export function describeEarlier({ finished }: EarlierRun): string {
   return finished.count === 0
     ? 'Resumed: no round was finished.'
     : `Resumed: ${formatPlural(finished.count, 'round')} finished already, and kept.`;
+}
+
+/** What is measured now. */
+export function subjectOf(target: Target): Subject {
+  return { target: shownTarget(target), environment: describeEnvironment(), tool: describeTool() };
+}
+
+/**
+ * Makes sure that what is about to be measured belongs to what was measured before.
+ *
+ * @param whole what they make together, for the message
+ * @throws PoolbenchError USAGE with the first difference
+ */
+export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, found: Subject): void {
+  const difference = aspects(before).find(
+    ([what, value], index) => aspects(found)[index]?.[1] !== value && what,
+  );
+  if (difference === undefined) return;
+  const [what, expected] = difference;
+  const is = aspects(found).find(([name]) => name === what)?.[1];
+  throw new PoolbenchError(
+    'USAGE',
+    `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} is of one target on one machine, by one version: make another one without --resume`,
+  );
+}
+
+function aspects({ target, environment, tool }: Subject): [what: string, value: string][] {
+  const { declared, detected } = target;
+  return [
+    ['target', `${declared.server} at ${declared.url}`],
+    ['server', `${detected.server} ${detected.version} with ${sayThreads(detected.threads)}`],
+    ['number of servers', detected.masters ? formatPlural(detected.masters, 'master') : 'one server'],
+    ['machine', `${environment.cpu} with ${environment.cores} cores`],
+    ['runtime', `Node ${environment.node}`],
+    ['tool', `${tool.name} ${tool.version}`],
+  ];
+}
+
+function sayThreads(threads: number | null): string {
+  return threads === null ? 'an unknown number of threads' : formatPlural(threads, 'thread');
 }

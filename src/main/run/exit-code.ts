@@ -1,7 +1,37 @@
+import type { Result } from '../../aggregate/result.ts';
 import { lostShare } from '../../aggregate/summary.ts';
+import { toPlainLines } from '../../aggregate/text/format.ts';
+import { describeThresholds } from '../../aggregate/thresholds/words.ts';
 import { PoolbenchError } from '../errors.ts';
-import type { PlannedSide } from '../plan/sides.ts';
-import type { SidesOutcome } from './run-sides.ts';
+import type { PlannedSide } from '../plan/plan.ts';
+
+/** How a run ended. */
+interface Ended {
+  /** In the order of the sides. */
+  readonly results: readonly Result[];
+  /** What ended it early. */
+  readonly error: Error | undefined;
+}
+
+/**
+ * Says on standard error which thresholds were crossed, if that is how the run ends: whoever reads the exit code in a log
+ * finds its reason there, whatever standard output was asked for.
+ *
+ * @returns the exit code
+ * @throws as `exitCodeOf`
+ */
+export function endRun(
+  ended: Ended,
+  sides: readonly PlannedSide[],
+  options: { readonly interrupted: boolean },
+): number {
+  const code = exitCodeOf(ended, sides, options);
+  if (code === 99) {
+    const sentence = describeThresholds(ended.results.flatMap(({ thresholds }) => thresholds));
+    process.stderr.write(`poolbench: ${toPlainLines(sentence ?? '')}\n`);
+  }
+  return code;
+}
 
 /**
  * The exit code of a run that was measured: 0, 99 if a threshold was crossed, or 130 if it was interrupted. A run that
@@ -10,7 +40,7 @@ import type { SidesOutcome } from './run-sides.ts';
  * @throws what ended the run early; PoolbenchError NOTHING_MEASURED, TOO_MANY_FAILURES of the first side that it is true of
  */
 export function exitCodeOf(
-  { results, error }: Pick<SidesOutcome, 'results' | 'error'>,
+  { results, error }: Ended,
   sides: readonly PlannedSide[],
   { interrupted }: { readonly interrupted: boolean },
 ): number {

@@ -1,17 +1,20 @@
 import { Piscina } from 'piscina';
+import type { Address } from '../../pool/address.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { ThreadRefusal, ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
+import { PoolbenchError } from '../errors.ts';
+import { withoutSecrets } from '../target/url.ts';
 
 /** Lead between opening the barrier and the start instant: every thread must have seen it by then. */
 const releaseLeadMs = 10;
 const releaseLeadMsPerThread = 1;
 const barrierPollMs = 1;
 
-/** So many seconds without a sign of life from a thread, far longer than it is ever without a core. */
-const mostSecondsStill = 30;
+/** A thread is given up after so many seconds without a heartbeat, far longer than it is ever without a core. */
+const maxSecondsWithoutHeartbeat = 30;
 
-/** A thread's event loop stands still: it will never hand anything back. */
+/** A thread's event loop does not turn any more: its task will never end. */
 export class ThreadHung extends Error {}
 
 /** A thread's pools could not open their connections: perhaps the target is away for a moment. */
@@ -20,12 +23,15 @@ export class ConnectRefused extends Error {}
 /** The run's Piscina threads. They stay up between scenarios, so that only the first pays for their start. */
 export class Threads {
   readonly #piscina: Piscina;
-  readonly #mostSecondsStill: number;
+  readonly #maxSecondsWithoutHeartbeat: number;
   #stray: Error | undefined;
 
-  /** @param options.secondsStill a thread that gives no sign of life for so long is given up */
-  constructor(threads: number, { secondsStill = mostSecondsStill }: { secondsStill?: number } = {}) {
-    this.#mostSecondsStill = secondsStill;
+  /** @param options.secondsWithoutHeartbeat after which a thread is given up */
+  constructor(
+    threads: number,
+    { secondsWithoutHeartbeat = maxSecondsWithoutHeartbeat }: { secondsWithoutHeartbeat?: number } = {},
+  ) {
+    this.#maxSecondsWithoutHeartbeat = secondsWithoutHeartbeat;
     this.#piscina = new Piscina({
       filename: new URL('../../workers/thread.js', import.meta.url).href,
       minThreads: threads,
@@ -63,14 +69,14 @@ export class Threads {
       }),
     );
     const ended = Promise.allSettled(running);
-    const hearts = this.#listen(running, shared);
+    const heartbeats = this.#watchHeartbeats(running, shared);
     try {
       await Promise.race([
         this.#release(tasks, shared, () => failed, onReleased).then(() => ended),
-        hearts.stopped,
+        heartbeats.stopped,
       ]);
     } finally {
-      hearts.close();
+      heartbeats.close();
     }
     return Promise.all(running);
   }
@@ -91,27 +97,25 @@ export class Threads {
     shared.release(startNs);
   }
 
-  /** Rejects when a thread that has not ended gives no sign of life any more. Seconds in which we slept, too, do not count. */
-  #listen(running: readonly Promise<unknown>[], shared: SharedState) {
-    const hearts = running.map(() => ({ beats: 0, secondsStill: 0, ended: false }));
-    for (const [thread, heart] of hearts.entries()) {
+  /** Rejects when a running thread has no heartbeat any more. Seconds in which this process slept, too, do not count. */
+  #watchHeartbeats(running: readonly Promise<unknown>[], shared: SharedState) {
+    const states = running.map(() => ({ heartbeats: 0, silentSeconds: 0, ended: false }));
+    for (const [thread, state] of states.entries()) {
       const end = () => {
-        heart.ended = true;
+        state.ended = true;
       };
       running[thread]?.then(end, end);
     }
     let timer: NodeJS.Timeout | undefined;
     const stopped = new Promise<never>((_, reject) => {
       timer = setInterval(() => {
-        for (const [thread, heart] of hearts.entries()) {
-          const beats = shared.beats(thread);
-          heart.secondsStill = heart.ended || beats !== heart.beats ? 0 : heart.secondsStill + 1;
-          heart.beats = beats;
-          if (heart.secondsStill < this.#mostSecondsStill) continue;
+        for (const [thread, state] of states.entries()) {
+          const heartbeats = shared.heartbeats(thread);
+          state.silentSeconds = state.ended || heartbeats !== state.heartbeats ? 0 : state.silentSeconds + 1;
+          state.heartbeats = heartbeats;
+          if (state.silentSeconds < this.#maxSecondsWithoutHeartbeat) continue;
           shared.stop(nowNs());
-          reject(
-            new ThreadHung(`thread ${thread + 1} has given no sign of life for ${heart.secondsStill} s`),
-          );
+          reject(new ThreadHung(`thread ${thread + 1} has not responded for ${state.silentSeconds} s`));
         }
       }, 1000);
     });
@@ -128,4 +132,29 @@ export class Threads {
   async close(): Promise<void> {
     await this.#piscina.destroy();
   }
+}
+
+/** What a thread failed with, as an error for a user. A failure that no user can mend is a defect, and stays as it is. */
+export function asUserError(cause: unknown, address: Address): unknown {
+  if (cause instanceof ConnectRefused)
+    return new PoolbenchError(
+      'THREAD_FAILED',
+      `expected every thread to open its connections, but one was refused: ${withoutSecrets(cause.message, address)}`,
+      { cause },
+    );
+  if (cause instanceof ThreadHung)
+    return new PoolbenchError(
+      'THREAD_FAILED',
+      `expected every thread to respond until its end, but ${cause.message}: this can be an endless loop in the client's parser, ` +
+        'or the thread had no core for all that time; try the other client, or fewer threads',
+      { cause },
+    );
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY')
+    return new PoolbenchError(
+      'THREAD_FAILED',
+      `expected every thread to find room in its heap, but one ran out of memory: ${cause.message}; ` +
+        'give it fewer workers, pools or keys, or a larger heap with NODE_OPTIONS=--max-old-space-size=MB',
+      { cause },
+    );
+  return cause;
 }

@@ -1,19 +1,29 @@
+import { labelArrival } from '../../aggregate/arrival.ts';
 import type { SearchConditions } from '../../aggregate/search/conditions.ts';
-import type { SearchRange } from '../../aggregate/search/next-rate.ts';
+import { mostSteps, type SearchRange } from '../../aggregate/search/next-rate.ts';
+import { margin, mostRepeats } from '../../aggregate/search/step-verdict.ts';
+import { describeConditions, formatSearchRate } from '../../aggregate/search/words.ts';
+import { formatDuration } from '../../aggregate/text/duration.ts';
+import { wrapText } from '../../aggregate/text/text-layout.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { PoolbenchError } from '../errors.ts';
-import { labelArrival } from '../plan/arrivals.ts';
-import { expandScenarios, type Scenario } from '../plan/scenarios.ts';
+import { overheadSeconds, type PlannedSide, planRun } from '../plan/plan.ts';
+import type { Scenario } from '../plan/scenarios.ts';
 
 /** With fewer operations in a repeat a p99 is their maximum, and a share is coarse. */
-const fewestOperations = 100;
+const minOperations = 100;
 /** The range of `arrival.rate` in a config. */
-const lowestRate = 0.1;
-const highestRate = 10_000_000;
+const minRate = 0.1;
+const maxRate = 10_000_000;
+
+const columns = 80;
+/** Repeats of most searches, by simulation with measured noise; a start far from the knee takes more. */
+const usualRepeats = { min: 40, max: 75 };
 
 /** What is searched, and how. */
 export interface SearchPlan {
-  readonly experiment: Experiment;
+  /** The one side of its run. */
+  readonly side: PlannedSide;
   readonly conditions: SearchConditions;
   readonly range: SearchRange;
   /** The scenario at its first rate. */
@@ -30,7 +40,8 @@ export interface SearchPlan {
  */
 export function planSearch(experiment: Experiment, source: string): SearchPlan {
   const { search, seconds, target } = experiment;
-  const scenarios = expandScenarios(experiment.scenarios);
+  const [side] = planRun([experiment]).sides;
+  const scenarios = side?.scenarios ?? [];
   const [scenario] = scenarios;
   const faults: string[] = [];
   if (search === null)
@@ -43,12 +54,18 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
     faults.push(
       `scenarios[0].arrival.kind: expected "constant" or "poisson", with the rate to start at, found "${arrival?.kind}"`,
     );
-  } else if (arrival.rate < lowestRateOf(seconds)) {
+  } else if (arrival.rate < minRateOf(seconds)) {
     faults.push(
-      `scenarios[0].arrival.rate: expected at least ${lowestRateOf(seconds)} (${fewestOperations} operations in the ${seconds} s of a repeat), found ${arrival.rate}`,
+      `scenarios[0].arrival.rate: expected at least ${minRateOf(seconds)} (${minOperations} operations in the ${seconds} s of a repeat), found ${arrival.rate}`,
     );
   }
-  if (faults.length > 0 || search === null || scenario === undefined || arrival === undefined) {
+  if (
+    faults.length > 0 ||
+    search === null ||
+    side === undefined ||
+    scenario === undefined ||
+    arrival === undefined
+  ) {
     const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
     throw new PoolbenchError(
       'CONFIG_INVALID',
@@ -56,14 +73,14 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
     );
   }
   const { precision, ...conditions } = search;
-  const start = arrival.kind === 'closed' ? lowestRate : arrival.rate;
+  const start = arrival.kind === 'closed' ? minRate : arrival.rate;
   return {
-    experiment,
+    side,
     conditions,
     range: {
       start,
-      lowest: lowestRateOf(seconds),
-      highest: highestRate,
+      lowest: minRateOf(seconds),
+      highest: maxRate,
       precision,
     },
     scenario,
@@ -71,11 +88,26 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
   };
 }
 
+/** What is going to be searched and how long it takes, for a reader. */
+export function describeSearch({ side, conditions, range, scenario }: SearchPlan): string {
+  const { seconds, warmupSeconds, name } = side.experiment;
+  const repeatSeconds = seconds + warmupSeconds + overheadSeconds;
+  const usual = [usualRepeats.min, usualRepeats.max].map(repeats => formatDuration(repeats * repeatSeconds));
+  const most = formatDuration(mostSteps * mostRepeats * repeatSeconds);
+  const lines = [
+    `the highest rate with ${describeConditions(conditions)}`,
+    `scenario: ${scenario.id}, from ${formatSearchRate(range.start)} on`,
+    `each step: ${margin} to ${mostRepeats} repeats of ${seconds} s, after ${warmupSeconds} s of warm-up`,
+    `duration: usually ${usual.join(' to ')}, at most ${most} (${mostSteps} steps)`,
+  ];
+  return `Search: ${name}\n${lines.flatMap(line => wrapText(line, columns, '  ')).join('\n')}\n`;
+}
+
 /** The least rate, in four digits, that has enough operations in a repeat. */
-function lowestRateOf(seconds: number): number {
-  const least = fewestOperations / seconds;
+function minRateOf(seconds: number): number {
+  const least = minOperations / seconds;
   const rounded = Number(least.toPrecision(4));
-  return Math.max(lowestRate, rounded < least ? Number((least * 1.001).toPrecision(4)) : rounded);
+  return Math.max(minRate, rounded < least ? Number((least * 1.001).toPrecision(4)) : rounded);
 }
 
 function atRate(scenario: Scenario, rate: number): Scenario {

@@ -1,32 +1,18 @@
-import { join } from 'node:path';
 import type { RoundResult } from '../../aggregate/result.ts';
+import { describeKnee } from '../../aggregate/search/describe-knee.ts';
 import type { Search, SearchStep } from '../../aggregate/search/schema.ts';
 import { describeStep, passes } from '../../aggregate/search/step-result.ts';
 import { describeStepLine, formatSearchRate } from '../../aggregate/search/words.ts';
-import { describeEnvironment } from '../environment.ts';
-import { PoolbenchError } from '../errors.ts';
-import type { Progress } from '../live/progress.ts';
+import { describeEnvironment, describeTool } from '../environment.ts';
 import { writeSearch } from '../results/results-folder.ts';
-import type { Side } from '../run/side.ts';
-import { SideRun } from '../run/side-run.ts';
-import { Threads } from '../run/threads.ts';
+import { keptConfig } from '../run/assemble.ts';
+import { type Round, runRounds } from '../run/rounds.ts';
+import type { Session } from '../run/session.ts';
+import type { SideState } from '../run/side.ts';
+import { shownTarget, surroundingsOf } from '../target/find-target.ts';
 import type { Target } from '../target/resolve.ts';
-import { surroundingsOf } from '../target/shown-target.ts';
-import { assembleSearch } from './assemble-search.ts';
-import { findKnee } from './find-knee.ts';
+import { KneeSearch } from './knee-search.ts';
 import type { SearchPlan } from './plan-search.ts';
-
-export interface SearchRun {
-  readonly plan: SearchPlan;
-  readonly target: Target;
-  /** Where search.json and search.md go; the figures of the steps go into its folder `steps`. */
-  readonly folder: string;
-  readonly progress: Progress;
-  /** Aborted when the user wants to stop. */
-  readonly signal: AbortSignal;
-  /** Loads a database that holds keys of others, too. */
-  readonly force: boolean;
-}
 
 /** How a search ended: what it found, and the error that ended it early. */
 export interface SearchOutcome {
@@ -37,93 +23,104 @@ export interface SearchOutcome {
 }
 
 /**
- * Searches, and writes what is found after every step. A lost target or a failed thread ends it early, with what was
- * found kept; its keys are removed and its threads ended either way. The target is left to the caller to stop.
+ * Searches, and writes what is found after every step: search.json and search.md into the session's folder, the figures
+ * of the steps into its folder `steps`. What ends it early is returned, with what was found kept.
  *
- * @throws PoolbenchError of the preflight, before any load
+ * @throws as `runRounds`, before any load
  */
-export async function runSearch({
-  plan,
-  target,
-  folder,
-  progress,
-  signal,
-  force,
-}: SearchRun): Promise<SearchOutcome> {
-  const { scenario, conditions, range, at } = plan;
-  const { name } = plan.experiment;
+export async function runSearch(plan: SearchPlan, target: Target, session: Session): Promise<SearchOutcome> {
+  const { side, conditions, range, at } = plan;
+  const { folder, progress } = session;
   const startedAt = new Date();
-  const threads = new Threads(scenario.threads);
-  // A threshold is for a run; most steps of a search are to be far from it.
-  const experiment = { ...plan.experiment, thresholds: {} };
-  const side: Side = { name, experiment, target, folder: join(folder, 'steps') };
-  const run = new SideRun(side, { threads, startedAt, session: undefined, progress, signal, force });
   const surroundings = surroundingsOf(target, describeEnvironment().cores);
+  const knee = new KneeSearch(range);
   const steps: SearchStep[] = [];
-  /** Of the step that is under way. */
-  let rounds: RoundResult[] = [];
   let rate = range.start;
-  let repeats = 0;
-  const conclude = (verdict: SearchStep['verdict']) => {
-    const step = { step: steps.length + 1, rate, verdict };
-    steps.push(describeStep(step, rounds, conditions, surroundings));
-    rounds = [];
-  };
-  const assemble = (complete: boolean) =>
-    assembleSearch({ plan, target, startedAt, steps, complete, warnings: run.warnings });
-  const save = async (complete: boolean, final: boolean) => {
-    const { written } = await run.save({ complete, final });
-    const search = assemble(complete);
-    await writeSearch(folder, search);
-    if (written.error !== undefined) throw written.error;
-  };
+  /** Of the step that is under way. */
+  let repeats: RoundResult[] = [];
+  let stopped = false;
 
-  let ended = false;
-  let error: Error | undefined;
-  try {
-    await run.preflight();
-    try {
-      await run.claim();
-      await run.prepare();
-      progress.begin({});
-      ended = await findKnee(range, {
-        async repeat(wanted, { step, repeat }) {
-          if (signal.aborted) return null;
-          rate = wanted;
-          const round = await run.measure(at(rate), {
-            round: ++repeats,
-            rounds: 0,
-            index: 1,
-            total: 1,
-            place: `step ${step}  ${formatSearchRate(rate)}  repeat ${repeat}`,
-          });
-          // One that was cut short is no repeat.
-          if (signal.aborted || round === null) return null;
-          rounds.push(round);
-          return passes(round, conditions);
-        },
-        async concluded({ verdict }) {
-          conclude(verdict);
-          const last = steps.at(-1);
-          if (last !== undefined) progress.say(describeStepLine(last));
-          await save(false, false);
-        },
-      });
-    } catch (cause) {
-      error = cause instanceof Error ? cause : new Error(String(cause));
-    } finally {
-      progress.end();
-      await run.removeKeys();
+  const conclude = (verdict: SearchStep['verdict']) => {
+    steps.push(describeStep({ step: steps.length + 1, rate, verdict }, repeats, conditions, surroundings));
+    repeats = [];
+  };
+  const assemble = (state: SideState, complete: boolean) =>
+    assembleSearch(plan, { target, startedAt, steps, complete, warnings: state.warnings });
+  /** Resolves to what kept one of the files from being written. */
+  const write = async (search: Search, { written }: SideState) =>
+    (await writeSearch(folder, search)).error ?? written.error;
+  function* rounds(): Generator<Round> {
+    for (let round = 1, next = knee.next; next !== null && !stopped; round++, next = knee.next) {
+      rate = next.rate;
+      const place = `step ${next.step}  ${formatSearchRate(rate)}  repeat ${next.repeat}`;
+      yield { round, rounds: 0, turns: [{ side: 0, scenario: at(rate) }], place };
     }
-  } finally {
-    await threads.close();
   }
-  if (rounds.length > 0) conclude('unfinished');
-  let written = true;
-  await save(ended, true).catch((cause: unknown) => {
-    if (!(cause instanceof PoolbenchError)) throw cause;
-    written = false;
-    error ??= cause;
+
+  // A threshold is for a run; most steps of a search are to be far from it.
+  const experiment = { ...side.experiment, thresholds: {} };
+  const { sides, error } = await runRounds({
+    sides: [{ ...side, experiment, target, folder: session.parts[0] ?? folder }],
+    rounds: rounds(),
+    size: {},
+    session,
+    async afterRound([repeat], saveSides) {
+      // One that was cut short is no repeat.
+      stopped = !repeat;
+      if (!repeat) return;
+      repeats.push(repeat);
+      const step = knee.add(passes(repeat, conditions));
+      if (step === null) return;
+      conclude(step.verdict);
+      const last = steps.at(-1);
+      if (last !== undefined) progress.say(describeStepLine(last));
+      for (const state of await saveSides()) {
+        const unwritten = await write(assemble(state, false), state);
+        if (unwritten !== undefined) throw unwritten;
+      }
+    },
   });
-  return { search: assemble(ended), written, error };
+  if (repeats.length > 0) conclude('unfinished');
+  const [state] = sides;
+  if (state === undefined) throw new Error('a search has one side');
+  const search = assemble(state, state.result.complete && knee.next === null);
+  const unwritten = await write(search, state);
+  return { search, written: unwritten === undefined, error: error ?? unwritten };
+}
+
+/** What a search knows when it writes its results: after every step, and at its end. */
+interface SearchState {
+  readonly target: Target;
+  readonly startedAt: Date;
+  readonly steps: readonly SearchStep[];
+  readonly complete: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** The search as of now: plain data. */
+function assembleSearch(
+  { side, scenario, conditions, range }: SearchPlan,
+  { target, startedAt, steps, complete, warnings }: SearchState,
+): Search {
+  const { experiment } = side;
+  const { id, threads, workers, connections } = scenario;
+  const { precision } = range;
+  return {
+    schemaVersion: 1,
+    complete,
+    name: experiment.name,
+    startedAt: startedAt.toISOString(),
+    finishedAt: new Date().toISOString(),
+    seed: experiment.seed,
+    tool: describeTool(),
+    environment: describeEnvironment(),
+    target: shownTarget(target),
+    warnings: [...warnings],
+    config: keptConfig(experiment, target),
+    scenario: { id, threads, workers, connections },
+    conditions,
+    precision,
+    steps: [...steps],
+    knee: describeKnee(steps, { complete, precision }),
+  };
 }

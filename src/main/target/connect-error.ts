@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import type { Address } from '../../pool/address.ts';
+import { ErrorReply } from '../../pool/resp-values.ts';
 import { PoolbenchError } from '../errors.ts';
 import { rawProbe } from './raw-probe.ts';
-import { explainTlsError } from './tls-error.ts';
+import { explainTlsError } from './tls.ts';
 import { shownAddress, withoutSecrets } from './url.ts';
 
 /**
@@ -137,9 +138,10 @@ async function otherProtocol(
   cause: Error,
 ): Promise<PoolbenchError | undefined> {
   const timeoutMs = 1000;
-  const first = await rawProbe(address, { tls: address.tls, until: /\r\n/, timeoutMs: 100 });
-  if (first.heard?.startsWith('-')) {
-    const message = first.heard.slice(1).split('\r\n', 1)[0] ?? '';
+  const { replies: unasked } = await rawProbe(address, { tls: address.tls, maxReplies: 1, timeoutMs: 100 });
+  const [greeting] = unasked;
+  if (greeting instanceof ErrorReply) {
+    const { message } = greeting;
     return (
       refusal(message, address, where) ??
       new PoolbenchError(
@@ -149,7 +151,7 @@ async function otherProtocol(
     );
   }
   const tls = !address.tls;
-  const other = await rawProbe(address, { request: 'PING\r\n', tls, until: /\r\n/, timeoutMs });
+  const other = await rawProbe(address, { request: 'PING\r\n', tls, maxReplies: 1, timeoutMs });
   const host = isIP(address.host) === 6 ? `[${address.host}]` : address.host;
   if (tls && other.connected) {
     return new PoolbenchError(
@@ -158,7 +160,7 @@ async function otherProtocol(
       { cause },
     );
   }
-  if (!tls && other.heard !== undefined && /^[-+]/.test(other.heard)) {
+  if (!tls && other.replies.length > 0) {
     return new PoolbenchError(
       'TARGET_UNREACHABLE',
       `expected TLS at ${where}, but the server there speaks plain Redis protocol; use redis://${host}:${address.port}`,

@@ -5,10 +5,7 @@ import { serverFinder } from '../../pool/sentinel.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectError } from './connect-error.ts';
 import { parseInfo } from './info.ts';
-import { logIn } from './log-in.ts';
-import { isRefusal, servesReads } from './refusal.ts';
 import { shownAddress } from './url.ts';
-import { withTimeout } from './with-timeout.ts';
 
 /** A command and its arguments. */
 export type Request = readonly [string, ...(string | number | Buffer)[]];
@@ -238,4 +235,50 @@ function withIp(address: Address, ip: string | undefined): Address {
 function disconnect(redis: Redis): void {
   const stream: Redis['stream'] | undefined = redis.stream;
   if (stream?.destroyed !== true) redis.disconnect();
+}
+
+/** Connects, logs in, waits until the server has read its data, and selects the database. Rejects with the first refusal. */
+export async function logIn(redis: Redis, address: Address): Promise<void> {
+  await redis.connect();
+  if (address.password !== undefined) {
+    const { username, password } = address;
+    await (username === undefined ? redis.call('AUTH', password) : redis.call('AUTH', username, password));
+  }
+  for (;;) {
+    try {
+      await redis.call('PING');
+      break;
+    } catch (error) {
+      // A server that has just been started reads its data first; the caller's time limit bounds this wait.
+      if (servesReads(error)) break;
+      if (!(error instanceof Error) || !error.message.startsWith('LOADING')) throw error;
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+  }
+  if (address.database !== 0) await redis.call('SELECT', address.database);
+}
+
+/** Whether the server answered, and said no: a lost connection is another matter. */
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** A server that could not save refuses PING as it does every write, and is there all the same. */
+export function servesReads(error: unknown): boolean {
+  return isRefusal(error) && error.message.startsWith('MISCONF');
+}
+
+/** Rejects with ETIMEDOUT after `timeoutMs`. */
+export async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

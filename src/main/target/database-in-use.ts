@@ -1,12 +1,11 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Address } from '../../pool/address.ts';
 import { PoolbenchError } from '../errors.ts';
-import type { Control } from './control.ts';
-import { surveyDatabase } from './database-survey.ts';
-import { isRefusal } from './refusal.ts';
+import { type Control, isRefusal } from './control.ts';
+import { prefixOfKey } from './key-space.ts';
 import { shownAddress } from './url.ts';
 
-const mostPrefixes = 5;
+const maxPrefixes = 5;
 
 /**
  * Looks whether a database may be loaded: one that holds keys of others may be in use, and is loaded only if that is
@@ -48,7 +47,7 @@ export async function expectFreeDatabase(
   }
   const prefixes = survey?.prefixes ?? [];
   if (prefixes.length > 0) {
-    const shown = `${prefixes.slice(0, mostPrefixes).join(', ')}${prefixes.length > mostPrefixes ? ', …' : ''}`;
+    const shown = `${prefixes.slice(0, maxPrefixes).join(', ')}${prefixes.length > maxPrefixes ? ', …' : ''}`;
     warnings.push(
       `keys of other poolbench runs are there (${shown}): one is running now, or was killed; ` +
         `then remove them, for example with redis-cli --scan --pattern '${prefixes[0]}*' | xargs redis-cli unlink`,
@@ -89,4 +88,43 @@ function withDatabase(address: Address): string {
   const other = database === 15 ? 14 : 15;
   if (path !== undefined) return `unix://${path}?db=${other}`;
   return `${tls ? 'rediss' : 'redis'}://${shownAddress(address)}/${other}`;
+}
+
+/** Whose keys a database holds, as far as was looked. */
+export interface DatabaseSurvey {
+  /** Keys that no run of poolbench has written. */
+  readonly others: number;
+  /** Prefixes of runs that are under way, or were killed. */
+  readonly prefixes: readonly string[];
+  /** Whether all keys were looked at: else there may be more of both. */
+  readonly complete: boolean;
+}
+
+const keysPerLook = 1000;
+/** A database in use is known for one after the first look; a few more tell how much it is in use. */
+const looksAtOthers = 100;
+/** Two million keys that a killed run has left are looked through in about a second. */
+const maxLooks = 2000;
+
+/**
+ * Looks through the names of a database's keys, for a bounded time.
+ *
+ * @throws what the server answers where SCAN is refused; PoolbenchError TARGET_LOST
+ */
+export async function surveyDatabase(control: Control): Promise<DatabaseSurvey> {
+  const prefixes = new Set<string>();
+  let others = 0;
+  let cursor = '0';
+  for (let look = 1; look <= maxLooks && (others === 0 || look <= looksAtOthers); look++) {
+    const answer = await control.call('SCAN', cursor, 'COUNT', keysPerLook);
+    const [next, names] = Array.isArray(answer) ? answer : [];
+    for (const name of Array.isArray(names) ? names : []) {
+      const prefix = prefixOfKey(String(name));
+      if (prefix === undefined) others++;
+      else prefixes.add(prefix);
+    }
+    cursor = String(next ?? '0');
+    if (cursor === '0') return { others, prefixes: [...prefixes].sort(), complete: true };
+  }
+  return { others, prefixes: [...prefixes].sort(), complete: false };
 }

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { freePort } from './free-port.ts';
 import {
+  freePort,
   type StartableServer,
   type StartedServer,
+  supervise,
   threadArguments,
   untilItAnswers,
 } from './server-process.ts';
-import { supervise } from './supervised.ts';
 
 const images: Record<StartableServer, string> = {
   redis: 'redis:7',

@@ -1,16 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { formatCount } from '../../aggregate/text/format.ts';
-import { keyName } from '../../pool/batch.ts';
+import { keyDigits, keyName } from '../../pool/batch.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
-import { AliasTable } from '../../workers/workload/alias-table.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
-import { Draws } from '../../workers/workload/draws.ts';
-import type { KeyRange } from '../../workers/workload/key-range.ts';
+import type { KeyRange } from '../../workers/workload/key-choosers.ts';
+import { AliasTable, Draws } from '../../workers/workload/samplers.ts';
 import { PoolbenchError } from '../errors.ts';
-import type { Control, Outcome, Request } from './control.ts';
-import { claimKey, keyPrefix } from './key-prefix.ts';
-import { isRefusal } from './refusal.ts';
+import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
 
 /** The keys that one run may write: `<prefix><8 digits>`, from 0 to `keys - 1`. */
 export interface KeySpace {
@@ -35,7 +32,7 @@ export interface Removal {
 
 const chunkKeys = 1000;
 const chunkBytes = 4 << 20;
-const mostAttempts = 100;
+const maxAttempts = 100;
 
 /**
  * Takes a key prefix that no other run is using. The same seed takes the same prefix, unless it is in use.
@@ -47,7 +44,7 @@ export async function claimKeySpace(
   control: Control,
   { seed, keys }: { seed: number; keys: number },
 ): Promise<KeySpace> {
-  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const prefix = keyPrefix(seed, attempt === 0 ? '' : String(attempt));
     try {
       const answer = await control.call('SET', claimKey(prefix), new Date().toISOString(), 'NX');
@@ -64,7 +61,7 @@ export async function claimKeySpace(
   }
   throw new PoolbenchError(
     'TARGET_NOT_AVAILABLE',
-    `expected a free key prefix like ${keyPrefix(seed)}, but ${mostAttempts} are claimed; remove the keys that earlier runs left (poolbench:${seed}*), or take another seed`,
+    `expected a free key prefix like ${keyPrefix(seed)}, but ${maxAttempts} are claimed; remove the keys that earlier runs left (poolbench:${seed}*), or take another seed`,
   );
 }
 
@@ -113,8 +110,8 @@ async function writeKeys(
   const values = valueTexts(workload, seed);
   const table = new AliasTable(values.map(({ share }) => share));
   const draws = new Draws(mixSeed(seed, keys));
-  const longest = Math.max(...values.map(({ text }) => Buffer.byteLength(text)));
-  const chunk = Math.max(1, Math.min(chunkKeys, Math.floor(chunkBytes / Math.max(1, longest))));
+  const maxBytes = Math.max(...values.map(({ text }) => Buffer.byteLength(text)));
+  const chunk = Math.max(1, Math.min(chunkKeys, Math.floor(chunkBytes / Math.max(1, maxBytes))));
   let refused = 0;
   let reason = '';
   for (let first = 0; first < keys && signal?.aborted !== true; first += chunk) {
@@ -199,4 +196,22 @@ function chunksOf<T>(items: readonly T[], size: number): T[][] {
 /** Sum of the numbers that commands answered. */
 function sumOf(outcomes: readonly Outcome[]): number {
   return outcomes.reduce((sum, outcome) => sum + ('value' in outcome ? Number(outcome.value ?? 0) : 0), 0);
+}
+
+/** Every key that a run writes: its prefix, and `claim` or the number of a key. */
+const ofRun = new RegExp(`^(poolbench:\\d+(?:\\.[\\da-f]+)?:)(?:claim|\\d{${keyDigits}})$`);
+
+/** `poolbench:<seed>:`, or `poolbench:<seed>.<other>:` where that is taken. @param other hexadecimal */
+export function keyPrefix(seed: number, other = ''): string {
+  return `poolbench:${seed}${other === '' ? '' : `.${other}`}:`;
+}
+
+/** The key that tells other runs that a prefix is taken. */
+export function claimKey(prefix: string): string {
+  return `${prefix}claim`;
+}
+
+/** The prefix of a key that a run of poolbench has written; undefined for a key of others. */
+export function prefixOfKey(name: string): string | undefined {
+  return ofRun.exec(name)?.[1];
 }

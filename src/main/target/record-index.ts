@@ -1,15 +1,14 @@
 import { formatCount } from '../../aggregate/text/format.ts';
 import { keyName } from '../../pool/batch.ts';
-import type { WorkloadTask } from '../../workers/contract.ts';
+import type { PoolShare, WorkloadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
-import { AliasTable } from '../../workers/workload/alias-table.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
-import { Draws } from '../../workers/workload/draws.ts';
-import { IndexOrder } from '../../workers/workload/indexed-records.ts';
-import type { KeyRange } from '../../workers/workload/key-range.ts';
-import type { Control, Outcome, Request } from './control.ts';
-import type { KeySpace } from './key-space.ts';
-import { isRefusal } from './refusal.ts';
+import type { KeyRange } from '../../workers/workload/key-choosers.ts';
+import { keyRanges } from '../../workers/workload/key-ranges.ts';
+import { IndexOrder } from '../../workers/workload/records.ts';
+import { AliasTable, Draws } from '../../workers/workload/samplers.ts';
+import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
+import { type KeySpace, removeKeys } from './key-space.ts';
 
 const membersPerCommand = 100;
 const chunkBytes = 4 << 20;
@@ -36,9 +35,9 @@ export async function writeIndex(
   const table = new AliasTable(values.map(({ share }) => share));
   const draws = new Draws(mixSeed(seed, keys));
   const order = new IndexOrder(keys);
-  const longest = Math.max(1, ...values.map(({ text }) => Buffer.byteLength(text)));
-  const perCommand = Math.max(1, Math.min(membersPerCommand, Math.floor(chunkBytes / longest)));
-  const perChunk = perCommand * Math.max(1, Math.min(10, Math.floor(chunkBytes / longest / perCommand)));
+  const maxBytes = Math.max(1, ...values.map(({ text }) => Buffer.byteLength(text)));
+  const perCommand = Math.max(1, Math.min(membersPerCommand, Math.floor(chunkBytes / maxBytes)));
+  const perChunk = perCommand * Math.max(1, Math.min(10, Math.floor(chunkBytes / maxBytes / perCommand)));
   const index = keyName(space.prefix, 0);
   for (let first = 0; first < keys && signal?.aborted !== true; first += perChunk) {
     const requests: Request[] = [];
@@ -92,5 +91,37 @@ export async function removeFromIndex(
 
 function refusalAmong(outcomes: readonly Outcome[]): string | undefined {
   for (const outcome of outcomes) if ('error' in outcome) return outcome.error.message;
+  return undefined;
+}
+
+/** What one pool has inserted. */
+export interface Inserted {
+  readonly share: Pick<PoolShare, 'firstKey' | 'keys'>;
+  /** Those beyond its keys overwrote others. */
+  readonly records: number;
+}
+
+/**
+ * Removes what a measurement has inserted, so that the next one begins with the same records and its inserts are inserts.
+ * @returns why not, where the server refused it
+ * @throws PoolbenchError TARGET_LOST when the server does not answer
+ */
+export async function removeInserted(
+  control: Control,
+  prefix: string,
+  workload: Pick<WorkloadTask, 'keys' | 'commands' | 'hitShare' | 'growth'>,
+  pools: readonly Inserted[],
+): Promise<string | undefined> {
+  const { keys, growth } = workload;
+  // Records of an index are no keys: they are numbered on from those that were there before the load.
+  const first = growth === 'index' ? keys : keyRanges(workload).inserted;
+  for (const { share, records } of pools) {
+    const range = { firstKey: first + share.firstKey, keys: Math.min(records, share.keys) };
+    const reason =
+      growth === 'index'
+        ? await removeFromIndex(control, prefix, keys, range)
+        : (await removeKeys(control, prefix, range)).reason;
+    if (reason !== undefined) return reason;
+  }
   return undefined;
 }

@@ -4,11 +4,9 @@ import type { Address } from '../../pool/address.ts';
 import { mastersOf, readSlotRanges } from '../../pool/cluster/slot-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectCluster } from './cluster-control.ts';
-import { type Control, connectControl } from './control.ts';
+import { type Control, connectControl, isRefusal } from './control.ts';
 import { howToInstall } from './find-server.ts';
-import { type Identity, identifyServer } from './identify.ts';
-import { expectServer, spokenProtocol } from './protocol.ts';
-import { isRefusal } from './refusal.ts';
+import { expectServer, type Identity, identifyServer, spokenProtocol } from './identify.ts';
 import type { DeclaredServer } from './server-process.ts';
 import { firstThatStarts, type Started } from './start-server.ts';
 import { parseAddress, shownAddress, withoutPassword } from './url.ts';
@@ -56,11 +54,11 @@ export interface ResolveOptions {
   readonly timeoutMs?: number;
 }
 
-const leastTimeoutMs = 5000;
+const minTimeoutMs = 5000;
 
 /** Limit of the control connection for an experiment: it waits as long as the load does, and 5 s at least. */
 export function controlTimeoutMs({ timeoutMs }: { readonly timeoutMs: number }): number {
-  return Math.max(leastTimeoutMs, timeoutMs);
+  return Math.max(minTimeoutMs, timeoutMs);
 }
 
 /**
@@ -76,7 +74,7 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   const { server, threads, say } = options;
   const address = options.address ?? parseAddress(options.url);
   const url = withoutPassword(options.url);
-  const timeoutMs = options.timeoutMs ?? leastTimeoutMs;
+  const timeoutMs = options.timeoutMs ?? minTimeoutMs;
   const running =
     options.cluster === true
       ? await connectCluster(address, { timeoutMs })

@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
-import type { Address } from '../../pool/address.ts';
-import { shownNode } from '../../pool/node-address.ts';
+import { type Address, shownNode } from '../../pool/address.ts';
 
 const expected =
   'redis://[user:password@]host[:port][/database], rediss:// for TLS, or unix:///path/to.sock[?db=N]';

@@ -4,14 +4,14 @@ import { type Batch, type CommandSet, connectionName } from '../batch.ts';
 import { type Connect, Connection } from '../connection.ts';
 import { failureCode } from '../errors.ts';
 import { argsOf, count, nameOf, redisOptions } from '../ioredis-connection.ts';
-import { connectTimeout } from '../open-socket.ts';
-import { mostRedirects, type RedirectCount } from './redirects.ts';
+import { connectTimeout } from '../socket.ts';
+import { maxRedirects, type RedirectCount } from './slot-ranges.ts';
 
 /** A command that was lost with its node is told after this long, so that a closed loop makes no storm of connects. */
 const pauseMs = 50;
 
 /** Bounds the search for a node that tells the slots, which ioredis makes by itself. */
-const mostAskMs = 1000;
+const maxAskMs = 1000;
 
 type Options = Omit<ClusterOptions, 'redisOptions'> & {
   redisOptions: Omit<NonNullable<ClusterOptions['redisOptions']>, 'replyMapping'>;
@@ -83,11 +83,11 @@ export class IoredisCluster extends Connection {
       enableOfflineQueue: true,
       enableAutoPipelining: autoPipelining,
       clusterRetryStrategy: () => null,
-      maxRedirections: mostRedirects,
+      maxRedirections: maxRedirects,
       retryDelayOnFailover: 0,
       retryDelayOnClusterDown: 0,
       retryDelayOnMoved: 0,
-      slotsRefreshTimeout: Math.min(timeoutMs, mostAskMs),
+      slotsRefreshTimeout: Math.min(timeoutMs, maxAskMs),
     };
     return async () => {
       const cluster = new CountingCluster(seeds, redirects, options);

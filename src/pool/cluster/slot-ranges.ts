@@ -1,3 +1,6 @@
+import { isIP } from 'node:net';
+import { type Address, nodeAddress } from '../address.ts';
+
 /** Where a node of a cluster listens. */
 export interface NodePlace {
   readonly host: string;
@@ -43,4 +46,46 @@ function listOf(reply: unknown): readonly unknown[] {
 
 function notSlots(): Error {
   return new Error('Expected the slots of a cluster, found another answer to CLUSTER SLOTS');
+}
+
+/**
+ * A node of the cluster that was found through `seed`, with the same login and TLS. One that is announced by an IP
+ * address shows a certificate of the name that the seed was asked by.
+ */
+export function clusterNode(seed: Address, { host, port }: NodePlace): Address {
+  const { servername } = seed;
+  const named = isIP(host) === 0 || servername === undefined;
+  return { ...nodeAddress(seed, host, port), ...(named ? {} : { servername }) };
+}
+
+/** Redirections that a thread's clients were answered with and have followed, since the last reset. */
+export class RedirectCount {
+  moved = 0;
+  ask = 0;
+
+  /** The warm-up is discarded, as in the metrics of the pools. */
+  resetMetrics(): void {
+    this.moved = 0;
+    this.ask = 0;
+  }
+}
+
+/** Redirections of one command that are followed; after so many it fails with the code of the last one. */
+export const maxRedirects = 5;
+
+/** Where a node sends a command to, as its error says. */
+export interface Redirect {
+  readonly asking: boolean;
+  readonly slot: number;
+  /** Empty: the host that answered. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Reads `MOVED 3999 127.0.0.1:6381` and `ASK …`; undefined for any other error. */
+export function readRedirect(message: string): Redirect | undefined {
+  // The last colon: an IPv6 address has more.
+  const [, code, slot, host, port] = /^(MOVED|ASK) (\d{1,5}) (.*):(\d+)/.exec(message) ?? [];
+  if (code === undefined) return undefined;
+  return { asking: code === 'ASK', slot: Number(slot), host: host ?? '', port: Number(port) };
 }

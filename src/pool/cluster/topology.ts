@@ -1,10 +1,9 @@
 import type { Address } from '../address.ts';
-import { clusterNode } from './cluster-node.ts';
 import { slotCount } from './key-slots.ts';
-import type { NodePlace, SlotRange } from './slot-ranges.ts';
+import { clusterNode, type NodePlace, type SlotRange } from './slot-ranges.ts';
 
 /** The slots are asked for again at most this often, however many commands are redirected meanwhile. */
-const shortestPauseMs = 100;
+const minPauseMs = 100;
 
 /** The slot is nobody's, as far as is known. */
 const nobody = 0xffff;
@@ -86,7 +85,7 @@ export class Topology {
       return;
     }
     this.#refreshing = true;
-    const earlyMs = this.#askedAtMs + shortestPauseMs - performance.now();
+    const earlyMs = this.#askedAtMs + minPauseMs - performance.now();
     setTimeout(
       () => {
         this.#again = false;

@@ -1,16 +1,14 @@
 import type { Address } from '../address.ts';
 import type { Batch, CommandSet } from '../batch.ts';
 import { type Connect, Connection } from '../connection.ts';
+import { failureCode, poolClosed } from '../errors.ts';
 import { WireConnection } from '../wire-connection.ts';
-import { askSlots } from './ask-slots.ts';
-import { BatchCutter } from './batch-cutter.ts';
-import { NodeConnection } from './node-connection.ts';
-import type { Flight, Part } from './part.ts';
-import type { RedirectCount } from './redirects.ts';
+import { BatchCutter, type Flight, type Part } from './batch-cutter.ts';
+import { type RedirectCount, readSlotRanges, type SlotRange } from './slot-ranges.ts';
 import { Topology } from './topology.ts';
 
 /** A node that does not tell the slots within this is passed over for the next. */
-const mostAskMs = 1000;
+const maxAskMs = 1000;
 
 /** What all connections of one thread to one cluster share. */
 interface Shared {
@@ -56,7 +54,7 @@ export class WireCluster extends Connection {
   ): Connect {
     // The parts of a batch follow no order.
     const ofParts = { ...commandSet, order: undefined };
-    const topology = new Topology(seeds, node => askSlots(node, commandSet, Math.min(timeoutMs, mostAskMs)));
+    const topology = new Topology(seeds, node => askSlots(node, commandSet, Math.min(timeoutMs, maxAskMs)));
     const connects: (() => Promise<WireConnection>)[] = [];
     const connect = (node: number) => {
       connects[node] ??= WireConnection.connector(topology.node(node), ofParts, timeoutMs);
@@ -141,7 +139,7 @@ export class WireCluster extends Connection {
     part.passOn(flight);
     if (part.failures !== undefined) this.#lookAgain(part);
     if (part.redirected !== undefined) this.#follow(part, flight);
-    this.#shared.cutter.giveBack(part);
+    this.#shared.cutter.release(part);
     if (--flight.open > 0) return;
     this.#flights.push(flight);
     this.settled++;
@@ -173,5 +171,107 @@ export class WireCluster extends Connection {
       moved.set(node, [...(moved.get(node) ?? []), index]);
     }
     for (const [node, indices] of moved) this.#send(cutter.cutAgain(part, flight, indices, node));
+  }
+}
+
+/** A connect follows a failed one of the same node after this long, as a worker's does. */
+const pauseMs = 50;
+
+/**
+ * What a pooled connection has to one node of the cluster: a connection, or one on its way and the parts that wait for
+ * it. A lost one is opened again when there is something to send; if that fails, what waited fails with its code. So a
+ * closed loop that meets a dead node is slowed down to its connects, and issues no storm of commands that nobody hears.
+ */
+export class NodeConnection {
+  readonly #connect: () => Promise<WireConnection>;
+  readonly #onRefused: () => void;
+  #connection: WireConnection | undefined;
+  #opening: Promise<void> | undefined;
+  #waiting: Part[] = [];
+  #notBeforeMs = 0;
+  #closedAs: 'CONNECTION_CLOSED' | 'TIMEOUT' | undefined;
+
+  /** @param onRefused is told when a connect has failed, before those who waited for it */
+  constructor(connect: () => Promise<WireConnection>, onRefused: () => void) {
+    this.#connect = connect;
+    this.#onRefused = onRefused;
+  }
+
+  /** Undefined where there is none that is alive. */
+  get live(): WireConnection | undefined {
+    return this.#connection?.alive === true ? this.#connection : undefined;
+  }
+
+  get opening(): boolean {
+    return this.#opening !== undefined;
+  }
+
+  send(part: Part): void {
+    const { live } = this;
+    if (live === undefined) {
+      this.#waiting.push(part);
+      if (this.#closedAs === undefined) this.open().catch(() => {});
+      else process.nextTick(() => this.#failWaiting(this.#closedAs ?? 'CONNECTION_CLOSED'));
+    } else if (part.asking) live.sendAsking(part);
+    else live.send(part);
+  }
+
+  /** Opens the connection, and sends what waits for it. Rejects with the reason. */
+  open(): Promise<void> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  /** Closes the connection for good. Whatever is in flight or waits fails with `code`. */
+  close(code: 'CONNECTION_CLOSED' | 'TIMEOUT'): void {
+    this.#closedAs ??= code;
+    this.#connection?.close(code);
+    if (this.#waiting.length > 0) process.nextTick(() => this.#failWaiting(code));
+  }
+
+  /** What waited may be followed by more at once: by then this attempt is over, and the next can begin. */
+  async #open(): Promise<void> {
+    try {
+      const earlyMs = this.#notBeforeMs - performance.now();
+      if (earlyMs > 0) await new Promise(resolve => setTimeout(resolve, earlyMs));
+      if (this.#closedAs !== undefined) throw poolClosed();
+      this.#connection = await this.#connect();
+      if (this.#closedAs !== undefined) this.#connection.close();
+    } catch (error) {
+      this.#opening = undefined;
+      this.#notBeforeMs = performance.now() + pauseMs;
+      this.#onRefused();
+      this.#failWaiting(failureCode(error));
+      throw error;
+    }
+    this.#opening = undefined;
+    for (const part of this.#waiting.splice(0)) this.send(part);
+  }
+
+  #failWaiting(code: string): void {
+    for (const part of this.#waiting.splice(0)) {
+      part.restart();
+      part.fail(code, part.size);
+      part.done();
+    }
+  }
+}
+
+/**
+ * Asks a node which nodes serve which slots, over a connection of its own, so that no reply of the load is in the way.
+ * Rejects as a connect does, with its refusal, or after `timeoutMs` for each of both.
+ */
+export async function askSlots(
+  node: Address,
+  { keyPrefix }: Pick<CommandSet, 'keyPrefix'>,
+  timeoutMs: number,
+): Promise<SlotRange[]> {
+  const connection = await WireConnection.connector(node, { keyPrefix, commands: [] }, timeoutMs)();
+  const late = setTimeout(() => connection.close('TIMEOUT'), timeoutMs);
+  try {
+    return readSlotRanges(await connection.ask('CLUSTER', 'SLOTS'), node.host);
+  } finally {
+    clearTimeout(late);
+    connection.close();
   }
 }

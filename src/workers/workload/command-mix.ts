@@ -1,10 +1,16 @@
 import { type Argument, type CommandSet, type CommandTemplate, KEY } from '../../pool/batch.ts';
 import type { ValueVariant, WorkloadTask } from '../contract.ts';
-import { commandOrder } from './command-order.ts';
-import { familyOf, readsPrefilledKeys, tellsMisses } from './command-rules.ts';
-import { keysOf, parseCommand, type TemplatePart } from './command-template.ts';
+import { mixSeed, Prng } from '../prng.ts';
+import { commandOrder } from './command-choosers.ts';
+import {
+  familyOf,
+  keysOf,
+  parseCommand,
+  readsPrefilledKeys,
+  type TemplatePart,
+  tellsMisses,
+} from './command-templates.ts';
 import { keyRanges } from './key-ranges.ts';
-import { randomValue } from './random-value.ts';
 
 /** One drawn from `from` to `to`, a count, or that of the record that the command is for. */
 export type SpelledNumber = { readonly from: number; readonly to: number } | 'counter' | 'record';
@@ -72,14 +78,14 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
   return { commandSet: { keyPrefix, commands, order }, templates, stride };
 }
 
-/** The values with their shares of all writes. Random ones are beginnings of the longest. */
+/** The values with their fractions of all writes. Random ones are beginnings of the longest. */
 export function valueTexts(
   { values, compressibleShare }: Pick<WorkloadTask, 'values' | 'compressibleShare'>,
   seed: number,
 ): { readonly text: string; readonly share: number }[] {
   const sum = values.reduce((total, { weight }) => total + weight, 0);
-  const most = Math.max(0, ...values.map(({ value }) => ('bytes' in value ? value.bytes : 0)));
-  const longest = randomValue(most, seed, compressibleShare);
+  const maxBytes = Math.max(0, ...values.map(({ value }) => ('bytes' in value ? value.bytes : 0)));
+  const longest = randomValue(maxBytes, seed, compressibleShare);
   return values.map(({ value, weight }: ValueVariant) => ({
     share: weight / sum,
     text: 'text' in value ? value.text : longest.slice(0, value.bytes),
@@ -98,4 +104,22 @@ function argument(parts: readonly TemplatePart[], value: string, place: { next: 
     } else joined.push(place.next++);
   }
   return joined.some(part => typeof part === 'number') ? joined : joined.join('');
+}
+
+const printable = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_';
+/** Random and repeated bytes change places this often, so that compressors with a small window find both. */
+const blockBytes = 64;
+
+/**
+ * A value of `bytes` printable ASCII characters; the same seed gives the same value. Of every 64 of them a
+ * `compressibleShare`, rounded, is one character over and over, the rest is random.
+ */
+export function randomValue(bytes: number, seed: number, compressibleShare = 0): string {
+  const prng = new Prng(mixSeed(seed, bytes));
+  const repeated = Math.round(blockBytes * compressibleShare);
+  let value = '';
+  for (let i = 0; i < bytes; i++) {
+    value += i % blockBytes < repeated ? 'x' : printable[prng.draw() & 63];
+  }
+  return value;
 }

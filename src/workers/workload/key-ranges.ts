@@ -1,6 +1,5 @@
 import type { WorkloadTask } from '../contract.ts';
-import { type Family, families, familyOf } from './command-rules.ts';
-import { parseCommand } from './command-template.ts';
+import { type Family, families, familyOf, parseCommand } from './command-templates.ts';
 
 /** How the key numbers of a run are shared out. */
 export interface KeyRanges {
@@ -36,6 +35,6 @@ export function keyRanges({
 }
 
 /** Records that there can be at once: of each that was there before the load, inserts can add another one. */
-export function mostRecords({ keys, growth }: Pick<WorkloadTask, 'keys' | 'growth'>): number {
+export function maxRecords({ keys, growth }: Pick<WorkloadTask, 'keys' | 'growth'>): number {
   return growth === null ? keys : 2 * keys;
 }

@@ -1,34 +1,14 @@
-import type { Measure } from '../../measures.ts';
+import { type Measure, p99, throughput } from '../../measures.ts';
 import type { PairedRatio } from '../../paired-ratio.ts';
 import { pairByRound } from '../../pairs.ts';
 import type { Comparison, RoundResult, ScenarioResult } from '../../result.ts';
+import { armKey, type ScenarioKey } from '../../scenario.ts';
 
 /** Two scenarios that differ in nothing but what a claim is about. */
 export interface ArmPair {
   readonly base: ScenarioResult;
   readonly other: ScenarioResult;
 }
-
-/** What makes a scenario what it is. Threads follow from pools and poolsPerThread. */
-const dimensions = [
-  'client',
-  'pool',
-  'pools',
-  'poolsPerThread',
-  'workers',
-  'connections',
-  'minIdle',
-  'pipeline',
-  'probe',
-  'healthTtlMs',
-  'arrival',
-  'connects',
-  'autoPipelining',
-  'batch',
-  'cutEveryMs',
-  'burst',
-] as const satisfies readonly (keyof ScenarioResult)[];
-export type Dimension = (typeof dimensions)[number];
 
 /**
  * Pairs every scenario of `isOther` with the scenario of `isBase` that equals it in all dimensions but those of
@@ -43,11 +23,10 @@ export function pairArms(
   }: {
     readonly isBase: (scenario: ScenarioResult) => boolean;
     readonly isOther: (scenario: ScenarioResult) => boolean;
-    readonly differ: readonly Dimension[];
+    readonly differ: readonly ScenarioKey[];
   },
 ): ArmPair[] {
-  const kept = dimensions.filter(dimension => !differ.includes(dimension));
-  const keyOf = (scenario: ScenarioResult) => JSON.stringify(kept.map(dimension => scenario[dimension]));
+  const keyOf = (scenario: ScenarioResult) => armKey(scenario, differ);
   const bases = new Map<string, ScenarioResult>();
   for (const scenario of scenarios) {
     if (isBase(scenario) && !bases.has(keyOf(scenario))) bases.set(keyOf(scenario), scenario);
@@ -56,6 +35,30 @@ export function pairArms(
     const base = isOther(other) ? bases.get(keyOf(other)) : undefined;
     return base === undefined || base === other ? [] : [{ base, other }];
   });
+}
+
+/** A scenario of several pools beside the one that differs from it only by having one pool. */
+export interface Pair {
+  readonly one: ScenarioResult;
+  readonly several: ScenarioResult;
+  /** several / one, paired by round. */
+  readonly throughput: PairedRatio;
+  readonly responseP99: PairedRatio;
+}
+
+/** Pairs every scenario of several pools with its equal of one pool, in the order of `scenarios`, if there is one. */
+export function pairWithOnePool(scenarios: readonly ScenarioResult[]): Pair[] {
+  const pairs = pairArms(scenarios, {
+    isBase: ({ pools }) => pools === 1,
+    isOther: ({ pools }) => pools > 1,
+    differ: ['pools', 'poolsPerThread'],
+  });
+  return pairs.map(pair => ({
+    one: pair.base,
+    several: pair.other,
+    throughput: ratioOf(pair, throughput.figure),
+    responseP99: ratioOf(pair, p99.figure),
+  }));
 }
 
 /** Both arms of every pair, each once. */

@@ -1,5 +1,6 @@
 import { throughput } from '../../measures.ts';
 import type { ScenarioResult } from '../../result.ts';
+import { armKey, type ScenarioKey } from '../../scenario.ts';
 import { median } from '../../statistics.ts';
 import { formatList } from '../../text/format.ts';
 import { clearlyMore } from '../../verdict-bounds.ts';
@@ -8,6 +9,8 @@ import { type Prediction, predictRatio } from './prediction.ts';
 
 /** A dimension along which throughput is said to peak between two levels, both included. */
 export interface Peak {
+  /** What the arms of a peak differ in: the dimension, and what follows from it. */
+  readonly differ: readonly ScenarioKey[];
   readonly levelOf: (scenario: ScenarioResult) => number;
   readonly from: number;
   readonly to: number;
@@ -17,13 +20,23 @@ export interface Peak {
 
 /**
  * Predicts that throughput rises until somewhere between `from` and `to` and no further, for scenarios that differ in
- * this dimension alone: the best level there against every level outside. What counts is 5 %, as in C1. The best level
+ * this dimension alone, each set of them for itself: the best level there against every level outside. What counts is 5 %, as in C1. The best level
  * must gain that over every lower one, or the range is too high; no higher level may gain it over the best, or the range
  * is too low. A plateau that begins in the range and goes on is as good a reason to stop there as a fall.
  *
  * The best level is chosen by the same figures, by its median, which favours the claim: see `sayPicked`.
  */
 export function predictPeak(arms: readonly ScenarioResult[], peak: Peak): Prediction[] {
+  const keys = new Set(arms.map(arm => armKey(arm, peak.differ)));
+  return [...keys].flatMap(key =>
+    predictOnePeak(
+      arms.filter(arm => armKey(arm, peak.differ) === key),
+      peak,
+    ),
+  );
+}
+
+function predictOnePeak(arms: readonly ScenarioResult[], peak: Peak): Prediction[] {
   const best = bestLevel(arms.filter(arm => isWithin(arm, peak)));
   if (best === undefined) return [];
   return arms

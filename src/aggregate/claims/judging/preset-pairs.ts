@@ -18,7 +18,7 @@ export function pairWithBaseline(scenarios: readonly ScenarioResult[], preset: s
   return pairArms(scenarios, {
     isBase: scenario => isAsDocumented(scenario, 'baseline'),
     isOther: scenario => isAsDocumented(scenario, preset),
-    differ: ['pool', 'minIdle', 'healthTtlMs', 'connects'],
+    differ: ['preset', 'minIdle', 'healthTtlMs', 'connects'],
   });
 }
 

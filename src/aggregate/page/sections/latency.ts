@@ -1,12 +1,14 @@
+import { describeArrival } from '../../arrival.ts';
+import { namePools } from '../../dimensions.ts';
 import { withMerged } from '../../histogram.ts';
 import { type Block, type Chart, chart, details, note } from '../../report/blocks.ts';
 import { isOpen } from '../../report/load-tables.ts';
 import type { ScenarioResult } from '../../result.ts';
-import { describeArrival, groupBySetting } from '../../setting.ts';
+import { groupBySetting } from '../../setting.ts';
 import { formatMs, formatPlural } from '../../text/format.ts';
 import { type Axis, logAxis } from '../charts/axis.ts';
 import { type Line, lineChart } from '../charts/line-chart.ts';
-import { bySize, namePools, nameSize } from '../scenario-names.ts';
+import { bySize, nameSize } from '../scenario-names.ts';
 import { poolNames } from './throughput.ts';
 
 /** The latencies of a scenario, all rounds together. */

@@ -1,3 +1,4 @@
+import { namePools } from '../../dimensions.ts';
 import {
   type Block,
   chart,
@@ -14,7 +15,6 @@ import type { ScenarioResult } from '../../result.ts';
 import { groupBySetting, type SettingGroup } from '../../setting.ts';
 import { formatCount, formatRate } from '../../text/format.ts';
 import { type Html, html } from '../html.ts';
-import { namePools } from '../scenario-names.ts';
 import { poolNames } from './throughput.ts';
 
 /** Rows of evidence that are open at once. */

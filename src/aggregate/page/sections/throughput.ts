@@ -1,10 +1,11 @@
+import { namePools } from '../../dimensions.ts';
 import { type Block, type Chart, chart } from '../../report/blocks.ts';
 import type { Interval, ScenarioResult } from '../../result.ts';
 import { groupBySetting, type SettingGroup } from '../../setting.ts';
 import { formatMs, formatPlural, formatRate } from '../../text/format.ts';
 import { type Axis, axisFromZero, axisOfLevels, type Format, logAxis } from '../charts/axis.ts';
 import { type Line, lineChart } from '../charts/line-chart.ts';
-import { bySize, namePools } from '../scenario-names.ts';
+import { bySize } from '../scenario-names.ts';
 import { figureStrips, scenarioStrips } from './strips.ts';
 
 interface Measure {

@@ -1,4 +1,4 @@
-import { ok, type Reply } from './reply.ts';
+import { ok, type Reply } from './protocol.ts';
 import { type Call, type Command, globPattern, integer, notAnInteger, syntaxError, text } from './session.ts';
 
 const many = Number.POSITIVE_INFINITY;

@@ -1,10 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { connectionCommands, openCommands } from './connection-commands.ts';
+import { RespSyntaxError } from '../../../pool/resp-values.ts';
 import { Database } from './database.ts';
 import { keyCommands } from './key-commands.ts';
-import { encodeReply, type Reply } from './reply.ts';
-import { ProtocolError, RequestParser } from './request-parser.ts';
-import { serverCommands } from './server-commands.ts';
+import { encodeReply, type Reply, RequestParser } from './protocol.ts';
+import { connectionCommands, openCommands, serverCommands } from './server-commands.ts';
 import type { Command, ServerState, Session } from './session.ts';
 
 const commands = new Map<string, Command>(
@@ -76,8 +75,8 @@ function serve(state: ServerState, socket: Socket, id: number): void {
         if (!session.closing) encodeReply(execute(state, session, request), session.protocol, out);
       });
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      encodeReply({ error: `ERR Protocol error: ${error.message}` }, 2, out);
+      if (!(error instanceof RespSyntaxError)) throw error;
+      encodeReply({ error: `ERR Protocol error: expected ${error.expected}, got ${error.found}` }, 2, out);
       session.closing = true;
     }
     // One write for all replies to what one read brought.
@@ -101,8 +100,8 @@ function execute(state: ServerState, session: Session, request: readonly Buffer[
       error: `ERR unknown command '${given.slice(0, 128)}', with args beginning with: ${shown.slice(0, 128)}`,
     };
   }
-  const [fewest, most] = command.arity;
-  if (args.length < fewest || args.length > most) {
+  const [min, max] = command.arity;
+  if (args.length < min || args.length > max) {
     return { error: `ERR wrong number of arguments for '${name}' command` };
   }
   if (!session.authenticated && !openCommands.has(name)) return { error: 'NOAUTH Authentication required.' };

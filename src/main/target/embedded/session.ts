@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import type { Reply } from './reply.ts';
+import type { Reply } from './protocol.ts';
 
 /** What the server knows of one client connection. */
 export interface Session {

@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../free-port.ts';
-import type { StartedServer } from '../server-process.ts';
+import { freePort, type StartedServer } from '../server-process.ts';
 
 /**
  * Starts the embedded server in a process of its own, so that it takes no time from the coordinator's event loop. It

@@ -1,0 +1,134 @@
+import type { z } from 'zod';
+import type { Column, Dimension } from './dimension.ts';
+import { dimensions } from './dimensions.ts';
+
+/** What follows from the table of dimensions for all of its rows. */
+
+type Rows = typeof dimensions;
+/** A key of a scenario, as the code names it. */
+export type ScenarioKey = keyof Rows;
+
+/** The types that a row was made of. */
+type TypesOf<Row> =
+  Row extends Dimension<
+    infer Item,
+    infer Told,
+    infer Value,
+    infer Measured,
+    infer Thread,
+    infer ConfigKey,
+    infer FileKey
+  >
+    ? {
+        item: Item;
+        told: Told;
+        value: Value;
+        measured: Measured;
+        thread: Thread;
+        configKey: ConfigKey;
+        fileKey: FileKey;
+      }
+    : never;
+type Of<Key extends ScenarioKey> = TypesOf<Rows[Key]>;
+
+/** A row without a config is of any item. */
+type ConfiguredKey = { [Key in ScenarioKey]: z.ZodType extends Of<Key>['item'] ? never : Key }[ScenarioKey];
+
+type ConfigKeyOf<Key extends ScenarioKey> = Of<Key>['configKey'] extends '' ? Key : Of<Key>['configKey'];
+type FileKeyOf<Key extends ScenarioKey> = Of<Key>['fileKey'] extends '' ? Key : Of<Key>['fileKey'];
+
+/** The schema of one value, by key of a config. */
+export type ConfigItems = { [Key in ConfiguredKey as ConfigKeyOf<Key>]: Of<Key>['item'] };
+/** A group of a config: a list for each key. */
+export type ScenarioGroup = { [Key in keyof ConfigItems]: z.output<ConfigItems[Key]>[] };
+
+/** What is measured, but for the id that its experiment gives it. */
+export type MeasuredScenario = { readonly [Key in ScenarioKey]: Of<Key>['measured'] };
+
+type ThreadKey = { [Key in ScenarioKey]: Of<Key>['thread'] extends false ? never : Key }[ScenarioKey];
+/** What every thread is told. */
+export type ThreadPart = {
+  readonly [Key in ThreadKey]: Of<Key>['thread'] extends (...args: never) => infer Told
+    ? Told
+    : Of<Key>['measured'];
+};
+
+type ResultShape = { [Key in ScenarioKey as FileKeyOf<Key>]: Of<Key>['told'] };
+/** As a result has it. */
+export type ScenarioFields = { [Key in keyof ResultShape]: z.output<ResultShape[Key]> };
+
+const table: Readonly<Record<ScenarioKey, Dimension>> = dimensions;
+/** Every key with its row, in the order of the table. */
+export const rows = Object.entries(table) as readonly (readonly [ScenarioKey, Dimension])[];
+
+const fileKeyOf = (key: ScenarioKey) => (table[key].fileKey ?? key) as keyof ScenarioFields;
+
+/** A scenario's value of a key, as its row takes it. */
+export function fieldOf(scenario: ScenarioFields, key: ScenarioKey): ScenarioFields[keyof ScenarioFields] {
+  return scenario[fileKeyOf(key)];
+}
+
+/**
+ * Two scenarios are equal arms if these are: the same for claims, tables and comparisons. It is what the table says that
+ * arms must agree in, but for the keys that a pairing sets free.
+ */
+export function armKey(scenario: ScenarioFields, free: readonly ScenarioKey[] = []): string {
+  const held = rows.filter(([key, { agrees }]) => agrees && !free.includes(key));
+  return JSON.stringify(
+    held.map(([key, { equalBy }]) => {
+      const value = fieldOf(scenario, key);
+      return equalBy === undefined ? value : equalBy(value, scenario);
+    }),
+  );
+}
+
+/** The keys of a scenario in a result with their schemas, and the defaults that earlier results are read with. */
+export const resultShape = Object.fromEntries(
+  rows.map(([key, row]) => [fileKeyOf(key), row.result]),
+) as ResultShape;
+
+/** A scenario as a result has it. The file's names are given here and nowhere else. */
+export function fieldsOf(scenario: MeasuredScenario): ScenarioFields {
+  const fields: Record<string, unknown> = {};
+  for (const [key] of rows) fields[fileKeyOf(key)] = scenario[key];
+  return fields as ScenarioFields;
+}
+
+/** What every thread of a scenario is told. */
+export function threadPartOf(scenario: MeasuredScenario): ThreadPart {
+  const part: Record<string, unknown> = {};
+  for (const [key, { thread }] of rows) {
+    if (thread === false) continue;
+    part[key] = typeof thread === 'function' ? thread(scenario[key], scenario) : scenario[key];
+  }
+  return part as ThreadPart;
+}
+
+/** Columns of the file that are older than the order of the table. The others follow in that order. */
+const firstColumns: readonly ScenarioKey[] = [
+  'client',
+  'preset',
+  'pools',
+  'poolsPerThread',
+  'threads',
+  'workers',
+  'connections',
+  'minIdle',
+  'pipeline',
+  'probe',
+];
+
+/** The columns of `scenarios.csv` that tell what a scenario is. */
+export function scenarioColumns(): Column<ScenarioFields>[] {
+  const keys = new Set([...firstColumns, ...rows.map(([key]) => key)]);
+  return [...keys].flatMap(key => {
+    const own: Column<unknown> = {
+      name: fileKeyOf(key),
+      value: told => told as ReturnType<Column<unknown>['value']>,
+    };
+    return (table[key].columns ?? [own]).map(({ name, value }) => ({
+      name,
+      value: (scenario: ScenarioFields) => value(fieldOf(scenario, key)),
+    }));
+  });
+}

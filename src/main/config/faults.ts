@@ -1,0 +1,108 @@
+import type { z } from 'zod';
+import type { Path } from './json-text.ts';
+import { nearest } from './nearest.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** What is wrong in a config, and where. */
+export interface Fault {
+  readonly path: Path;
+  /** The key at fault, where it is not its value: in the object at the path. */
+  readonly key?: string;
+  /** `scenarios[0].workers: expected …, found …` */
+  readonly text: string;
+}
+
+/** A longer key is no misspelling; and nobody reads more guesses. */
+const maxWordLength = 64;
+const maxGuesses = 50;
+
+/**
+ * A fault for every issue of a schema: what was expected, what was found.
+ *
+ * @param input what the schema was given
+ * @param name of the input, if it is a part of something: a flag
+ */
+export function faultsOf(issues: readonly Issue[], input: unknown, name = ''): Fault[] {
+  const faults = issues.flatMap(issue => describe(issue, [], input, name));
+  // A number that is neither whole nor in range breaks two rules of the same text.
+  return [...new Map(faults.map(fault => [fault.text, fault])).values()];
+}
+
+/** How messages name the value at a path: `scenarios[0].workers`. A single value stands for a list of one. */
+export function nameOf(path: Path, input: unknown, name = ''): string {
+  return locate(path, input, name).name;
+}
+
+function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown, root: string): Fault[] {
+  const path = [...parents, ...issue.path] as Path;
+  const { name, value } = locate(path, input, root);
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    // In such unions the first branch is a single value, the second a list of values or what else can stand there.
+    const isSingle = typeof value !== 'object' || value === null;
+    const branch = issue.errors[isSingle || takesListsOnly(issue.errors[1], value) ? 0 : 1] ?? [];
+    return branch.flatMap(nested => describe(nested, path, input, root));
+  }
+  if (issue.code === 'unrecognized_keys') {
+    const known = issue.message.split(', ');
+    return issue.keys.map((key, index) => {
+      const meant = index < maxGuesses && key.length <= maxWordLength ? nearest(key, known) : undefined;
+      const guess = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+      return { path, key, text: `${name}: unknown key ${shown(key)}${guess}; known keys: ${issue.message}` };
+    });
+  }
+  const params = issue.code === 'custom' ? issue.params : undefined;
+  const expected = String(params?.expected ?? issue.message);
+  const found = params?.found ?? value;
+  if (found === undefined) return [{ path, text: `${name}: missing; expected ${expected}` }];
+  // A password that is not text is one all the same.
+  const isPassword = path.at(-1) === 'password';
+  return [{ path, text: `${name}: expected ${expected}, found ${isPassword ? '***' : shown(found)}` }];
+}
+
+/** Whether a branch takes lists alone, and this is none: then nothing it says is of use. */
+function takesListsOnly(branch: readonly Issue[] | undefined, value: unknown): boolean {
+  return (
+    !Array.isArray(value) &&
+    branch?.some(issue => issue.code === 'invalid_type' && issue.expected === 'array') === true
+  );
+}
+
+/** Follows the path as far as the input has it: a single value stands for a list of one, so `[0]` may be one key too many. */
+function locate(path: Path, input: unknown, root: string): { name: string; value: unknown } {
+  let name = root;
+  let value = input;
+  for (const [index, key] of path.entries()) {
+    const isLast = index === path.length - 1;
+    if (typeof value !== 'object' || value === null) break;
+    if (typeof key === 'number') {
+      if (!Array.isArray(value)) continue;
+      name += `[${key}]`;
+    } else {
+      name += step(key, name === '');
+    }
+    value = (value as Record<PropertyKey, unknown>)[key];
+    if (value === undefined && !isLast) break;
+  }
+  return { name: name === '' ? 'top level' : name, value };
+}
+
+/** A key that no path could hold without doubt, such as that of a threshold, stands in brackets. */
+function step(key: string, isFirst: boolean): string {
+  if (!/^[\w$-]{0,64}$/.test(key)) return `[${JSON.stringify(withoutSecrets(key).slice(0, 100))}]`;
+  return isFirst ? key : `.${key}`;
+}
+
+/** A value for a message: short, and without what may be a password. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value !== 'string') return String(value);
+  const clean = withoutSecrets(value);
+  return JSON.stringify(clean.length > 40 ? `${clean.slice(0, 39)}…` : clean);
+}
+
+/** Hides all that stands before an @, whether or not the text is a well-formed URL. */
+function withoutSecrets(text: string): string {
+  return text.replace(/^([a-z]*:\/*)?.*@/is, '$1***@').replace(/(password=)[^&]*/gi, '$1***');
+}

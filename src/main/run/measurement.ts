@@ -1,0 +1,247 @@
+import { mergeSamples } from '../../aggregate/merge.ts';
+import type { RoundResult } from '../../aggregate/result.ts';
+import { type ThreadPart, threadPartOf } from '../../aggregate/scenario.ts';
+import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
+import { connectionName } from '../../pool/batch.ts';
+import { nowNs } from '../../pool/clock.ts';
+import { presets } from '../../pool/presets.ts';
+import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
+import { mixSeed } from '../../workers/prng.ts';
+import { SharedState } from '../../workers/shared-state.ts';
+import { parseCommand } from '../../workers/workload/command-templates.ts';
+import type { Experiment } from '../config/experiment.ts';
+import type { Progress } from '../live/progress.ts';
+import type { Step } from '../live/snapshot.ts';
+import type { Scenario } from '../plan/scenarios.ts';
+import { openLoopOf, splitOverThreads } from '../plan/split.ts';
+import { workloadTask } from '../plan/workload-task.ts';
+import { removeInserted } from '../target/record-index.ts';
+import type { Target } from '../target/resolve.ts';
+import { ConnectionCutter } from './connection-cutter.ts';
+import { CpuMeter } from './cpu-meter.ts';
+import { baseRoundTripMs, serverCount, whatHappened } from './server-figures.ts';
+import type { TargetWatch } from './target-watch.ts';
+import { ConnectRefused, type Threads } from './threads.ts';
+
+const minWindowSeconds = 0.1;
+/** Long enough for V8 to compile the hot path in every thread, and short enough not to be noticed. */
+const threadWarmupSeconds = 0.2;
+
+/** What stays the same for all measurements of a run. */
+export interface Bench {
+  readonly experiment: Experiment;
+  readonly target: Target;
+  readonly threads: Threads;
+  readonly keyPrefix: string;
+  /** Is told what a reader of the results must know. */
+  readonly warn: (line: string) => void;
+}
+
+/** What one measurement needs beyond the bench. */
+export interface MeasurementRun {
+  readonly step: Step;
+  readonly watch: TargetWatch;
+  readonly progress: Progress;
+  /** Aborted when the user wants to stop. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Measures one scenario of one round; where a thread could not connect, once more as soon as the target is there again.
+ * Null if it was stopped before its window told anything.
+ *
+ * @throws PoolbenchError TARGET_LOST; ConnectRefused, or whatever else a thread failed with
+ */
+export async function runMeasurement(
+  bench: Bench,
+  scenario: Scenario,
+  { step, watch, progress, signal }: MeasurementRun,
+): Promise<RoundResult | null> {
+  for (let attempt = 1; ; attempt++) {
+    const shared = SharedState.forThreads(scenario.threads);
+    const stop = () => shared.stop(nowNs());
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    let result: RoundResult | null = null;
+    let refused: ConnectRefused | undefined;
+    progress.follow(step, shared, () => {
+      watch.suspect();
+      if (watch.lost) stop();
+    });
+    try {
+      result = await runOnce(bench, scenario, step.round, shared);
+    } catch (cause) {
+      if (!(cause instanceof ConnectRefused)) throw cause;
+      refused = cause;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      progress.finished(step, result);
+    }
+    // Who stops a run may have stopped its server, too.
+    if (refused === undefined || signal.aborted) return result;
+    if (attempt === 2) throw refused;
+    await watch.present(() => signal.aborted);
+  }
+}
+
+/**
+ * Warms up the threads: drives every path through the code once, on all of its threads, and throws the figures away.
+ * Without it the first round would measure code that is not compiled yet, and most so in the threads that only scenarios
+ * of many pools use.
+ */
+export async function warmUpThreads(
+  bench: Bench,
+  scenarios: readonly Scenario[],
+  signal: AbortSignal,
+): Promise<void> {
+  const experiment = { ...bench.experiment, warmupSeconds: 0, seconds: threadWarmupSeconds };
+  for (const scenario of widestOfEachPath(scenarios)) {
+    if (signal.aborted) return;
+    await runOnce({ ...bench, experiment }, scenario, 0, SharedState.forThreads(scenario.threads));
+  }
+}
+
+/** The tasks of one scenario in one round, one a thread. */
+export function threadTasks(
+  { experiment, target, keyPrefix }: Omit<Bench, 'threads' | 'warn'>,
+  scenario: Scenario,
+  round: number,
+  shared: SharedState,
+): ThreadTask[] {
+  const { seed, seconds, warmupSeconds, timeoutMs } = experiment;
+  const workload = workloadTask(experiment.workload);
+  return splitOverThreads(scenario, workload.keys).map((pools, thread) => ({
+    thread,
+    address: target.address,
+    ...(target.control.cluster === undefined ? {} : { cluster: target.control.cluster }),
+    ...(threadPartOf(scenario) satisfies Pick<ThreadTask, keyof ThreadPart>),
+    openLoop: openLoopOf(scenario, thread),
+    pools,
+    keyPrefix,
+    workload,
+    seed: mixSeed(seed, round, thread),
+    warmupSeconds,
+    seconds,
+    timeoutMs,
+    shared: shared.buffer,
+  }));
+}
+
+/**
+ * Runs one scenario once and merges what the threads saw. Null if it was stopped before its window told anything.
+ * Rejects with what a thread failed with, such as a connection that was refused while a pool warmed.
+ */
+async function runOnce(
+  bench: Bench,
+  scenario: Scenario,
+  round: number,
+  shared: SharedState,
+): Promise<RoundResult | null> {
+  const { control } = bench.target;
+  const { seconds, warmupSeconds } = bench.experiment;
+  const meter = new CpuMeter(control);
+  const cutter = new ConnectionCutter(control, {
+    everyMs: scenario.cutEveryMs,
+    connectionName: connectionName({ keyPrefix: bench.keyPrefix }),
+    seed: mixSeed(bench.experiment.seed, round),
+  });
+
+  const names = commandNames(bench.experiment.workload);
+  const basePingMs = await baseRoundTripMs(control);
+  const before = await serverCount(control, names);
+  let samples: ThreadSample[];
+  let cores: Awaited<ReturnType<CpuMeter['stop']>>;
+  let startedAt = new Date();
+  try {
+    const tasks = threadTasks(bench, scenario, round, shared);
+    samples = await bench.threads.run(tasks, shared, releasedNs => {
+      const startNs = releasedNs + warmupSeconds * 1e9;
+      const endNs = startNs + seconds * 1e9;
+      startedAt = new Date(Date.now() + (startNs - nowNs()) / 1e6);
+      meter.schedule(startNs, endNs);
+      cutter.schedule(startNs, endNs);
+    });
+  } finally {
+    cores = await meter.stop();
+    cutter.stop();
+  }
+  if (cutter.failure !== undefined) {
+    bench.warn(`no connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
+  }
+  const after = await serverCount(control, names);
+  await clearAway(bench, scenario, samples);
+  const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
+  if (restarted) {
+    bench.warn(
+      `${whatHappened(control, before, after)} while ${scenario.id} was measured in round ${round}: what it lost is among the failed operations and the misses, and the server's own figures of that round are left out`,
+    );
+  }
+  const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
+  // What a stopped window has measured is kept, with its true length, but for a blink that tells no rate.
+  if (measuredSeconds < Math.min(minWindowSeconds, seconds / 2) || cores === null) return null;
+
+  const loads = samples.flatMap(sample => sample.loads);
+  const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
+  return mergeSamples(samples, {
+    round,
+    startedAt: startedAt.toISOString(),
+    clientCpuMicros: cores.client * measuredSeconds * 1e6,
+    machineBusyShare: cores.machineBusyShare,
+    // A server that restarted counts from zero again: its deltas say nothing.
+    serverCores: restarted ? null : cores.server,
+    serverMainThreadCores: restarted ? null : cores.serverMainThread,
+    serverCalls:
+      restarted || before.calls === null || after.calls === null
+        ? null
+        : after.calls - before.calls - warmupCalls,
+    cuts: cutter.cuts,
+    basePingMs,
+  });
+}
+
+/** Removes the records that the load has inserted. What was measured is kept, whatever becomes of them. */
+async function clearAway(bench: Bench, scenario: Scenario, samples: readonly ThreadSample[]): Promise<void> {
+  const workload = workloadTask(bench.experiment.workload);
+  if (workload.growth === null) return;
+  const inserted = splitOverThreads(scenario, workload.keys).flatMap((shares, thread) =>
+    shares.map((share, pool) => ({ share, records: samples[thread]?.inserted[pool] ?? 0 })),
+  );
+  if (inserted.some(({ share, records }) => records > share.keys))
+    bench.warn(
+      `${scenario.id} inserted more than there is room for (${formatPlural(workload.keys, 'record')}): the later ones overwrote a record and made the set no larger; take more keys, or shorter measurements`,
+    );
+  const { control } = bench.target;
+  const reason = await removeInserted(control, bench.keyPrefix, workload, inserted).catch(
+    (cause: Error) => cause.message,
+  );
+  if (reason !== undefined)
+    bench.warn(
+      `what was inserted could not be removed before the next measurement, whose inserts overwrite it: ${toOneLine(reason)}`,
+    );
+}
+
+/** Commands of the workload, as the server's commandstats name them. */
+function commandNames(workload: Experiment['workload']): string[] {
+  return workloadTask(workload).commands.map(({ command }) => parseCommand(command).statName);
+}
+
+/**
+ * The scenario with the most threads of each client, acquisition, health strategy, of single commands or batches, and of
+ * closed or open loops; of several open loops the one with the highest rate.
+ */
+function widestOfEachPath(scenarios: readonly Scenario[]): Scenario[] {
+  const widest = new Map<string, Scenario>();
+  for (const scenario of scenarios.toSorted((a, b) => rateOf(b) - rateOf(a))) {
+    const { acquisition, health } = presets[scenario.preset];
+    const { client, autoPipelining } = scenario;
+    const batches = scenario.pipeline > 1 || scenario.batch.pool !== 'none';
+    const path = [client, acquisition, health, batches, autoPipelining, rateOf(scenario) > 0].join(' ');
+    if (scenario.threads > (widest.get(path)?.threads ?? 0)) widest.set(path, scenario);
+  }
+  return [...widest.values()];
+}
+
+/** 0 in a closed loop. */
+function rateOf({ arrival }: Scenario): number {
+  return arrival.kind === 'closed' ? 0 : arrival.rate;
+}

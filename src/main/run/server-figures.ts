@@ -1,0 +1,69 @@
+import { median } from '../../aggregate/statistics.ts';
+import { nowNs } from '../../pool/clock.ts';
+import type { Control } from '../target/control.ts';
+import { isRefusal } from '../target/control.ts';
+import { commandCalls } from '../target/info.ts';
+import { shownAddress } from '../target/url.ts';
+
+const maxPings = 20;
+const pingBudgetMs = 100;
+
+/** How often the server has run the workload's commands in its life so far, where it tells; the masters of a cluster together. */
+export interface ServerCount {
+  /** Another one after every start of the server, and when other masters serve. */
+  readonly life: string | undefined;
+  readonly calls: number | null;
+  /** Where it is: behind a Sentinel that may change. */
+  readonly server: string;
+}
+
+/** @param names of the commands, as the server's commandstats name them */
+export async function serverCount(control: Control, names: readonly string[]): Promise<ServerCount> {
+  // A server that is gone tells nothing; that it is gone is noticed elsewhere.
+  const nodes = await control.findNodes().catch(() => control.nodes);
+  const ask = (section: string) =>
+    Promise.all(nodes.map(node => node.info(section).catch(() => new Map<string, string>())));
+  // Together, so that a server that hangs is waited for once.
+  const [servers, stats] = await Promise.all([ask('server'), ask('commandstats')]);
+  const lives = servers.map(server => server.get('run_id') ?? server.get('process_id'));
+  const calls = stats.map(info => commandCalls(info, names));
+  return {
+    // A master that is silent at one end only has gone or come: what the others tell is then not the cluster's.
+    life:
+      control.cluster === undefined
+        ? lives[0]
+        : lives
+            .map(life => life ?? 'silent')
+            .toSorted()
+            .join(' '),
+    calls: calls.reduce((sum, ofNode) => (sum === null || ofNode === null ? null : sum + ofNode), 0),
+    server: shownAddress(control.server),
+  };
+}
+
+/** Why the server's counts before and after do not belong together, as a clause. */
+export function whatHappened(control: Control, before: ServerCount, after: ServerCount): string {
+  if (control.cluster !== undefined) return 'a master of the cluster was restarted or replaced';
+  return before.server === after.server
+    ? 'the server was restarted'
+    : `the master moved from ${before.server} to ${after.server}`;
+}
+
+/**
+ * What a round trip costs when nobody else wants anything: the median of PINGs, one after another, in milliseconds.
+ * At most 20, and no new one after 100 ms; a refused PING has made the trip, too. A cluster's masters are asked in
+ * turn. Null when none was answered.
+ */
+export async function baseRoundTripMs(control: Control): Promise<number | null> {
+  const tripsMs: number[] = [];
+  const endNs = nowNs() + pingBudgetMs * 1e6;
+  do {
+    const startNs = nowNs();
+    const node = control.nodes[tripsMs.length % control.nodes.length] ?? control;
+    const answered = await node.call('PING').then(() => true, isRefusal);
+    // A server that is gone tells nothing; that it is gone is noticed elsewhere.
+    if (!answered) break;
+    tripsMs.push((nowNs() - startNs) / 1e6);
+  } while (tripsMs.length < maxPings && nowNs() < endNs);
+  return tripsMs.length === 0 ? null : median(tripsMs);
+}

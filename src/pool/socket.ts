@@ -1,0 +1,165 @@
+import type { Socket } from 'node:net';
+import net from 'node:net';
+import tls from 'node:tls';
+import { getSystemErrorName } from 'node:util';
+import { type Address, socketPlace, type Trust, tlsOptions } from './address.ts';
+
+/** Where what arrives is put, without a stream's buffers in between. */
+export type OnRead = NonNullable<net.TcpSocketConnectOpts['onread']>;
+
+/** Opens a TCP, TLS or unix socket. Rejects with the system's error, or with ETIMEDOUT after `timeoutMs`. */
+export function openSocket(address: Address, onread: OnRead, timeoutMs: number): Promise<net.Socket> {
+  return new Promise((resolve, reject) => {
+    const options = { ...socketPlace(address), onread };
+    const socket = address.tls
+      ? tls.connect({ ...options, ...tlsOptions(address), secureContext: contextOf(address.trust) })
+      : net.connect(options);
+    const timer = setTimeout(() => socket.destroy(connectTimeout(timeoutMs)), timeoutMs);
+    const settle = (error?: Error) => {
+      clearTimeout(timer);
+      socket.removeListener('error', settle);
+      if (error === undefined) resolve(socket);
+      else reject(error);
+    };
+    socket.once('error', settle);
+    socket.once(address.tls ? 'secureConnect' : 'connect', () => {
+      // Not an option of the connect, because tls.connect() does not heed it there.
+      socket.setNoDelay(true);
+      settle();
+    });
+  });
+}
+
+const systemTrust: Trust = {};
+const contexts = new WeakMap<Trust, tls.SecureContext>();
+
+/** Read from the PEM texts once: doing that with every connect takes about half of the connect's CPU. */
+function contextOf(trust: Trust = systemTrust): tls.SecureContext {
+  const known = contexts.get(trust);
+  if (known !== undefined) return known;
+  const { ca, cert, key } = trust;
+  const context = tls.createSecureContext({
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  });
+  contexts.set(trust, context);
+  return context;
+}
+
+/** What a connect or a login that takes too long ends with. */
+export function connectTimeout(timeoutMs: number): Error {
+  return Object.assign(new Error(`No connection within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
+}
+
+/** Who reads from and writes to a socket. */
+export interface SocketOwner {
+  /** `length` bytes were read, into the buffer that the socket was opened with. */
+  receive(length: number): void;
+  /** The system took no more bytes, or lost those it had. */
+  writeFailed(error: Error): void;
+}
+
+/** A request to write, of Node's own; one that was served at once can be used for the next. */
+interface WriteRequest {
+  oncomplete: (status: number) => void;
+  /** Kept from the garbage collector while the system has not taken them. */
+  bytes?: Buffer;
+}
+
+type OnHandleRead = (this: DirectHandle, bytes?: ArrayBuffer) => void;
+
+const owner = Symbol('owner');
+const passOn = Symbol('passOn');
+
+/** What Node has beneath a socket's stream. */
+export interface DirectHandle {
+  onread: OnHandleRead;
+  writeBuffer(request: WriteRequest, bytes: Buffer): number;
+  [owner]: SocketOwner;
+  [passOn]: OnHandleRead;
+}
+
+interface StreamBinding {
+  readonly WriteWrap: new () => WriteRequest;
+  readonly streamBaseState: Int32Array;
+  readonly kReadBytesOrError: number;
+  readonly kLastWriteWasAsync: number;
+}
+
+const binding = streamBinding();
+const state = binding?.streamBaseState ?? new Int32Array(0);
+const readBytesOrError = binding?.kReadBytesOrError ?? 0;
+const lastWriteWasAsync = binding?.kLastWriteWasAsync ?? 0;
+
+/** One is enough for all sockets: a write that is served at once leaves it free, another keeps it. */
+let spareRequest: WriteRequest | undefined;
+
+/**
+ * Gives a connected socket an owner that reads and writes past its stream, for less CPU (docs/performance.md, "What paid").
+ * That is not documented: where this Node has no handle as expected, and with TLS, it returns undefined, and the stream's way
+ * is to be taken.
+ */
+export function openDirectly(socket: Socket, to: SocketOwner): DirectHandle | undefined {
+  const handle = (socket as { _handle?: Partial<DirectHandle> })._handle;
+  if (
+    binding === undefined ||
+    'encrypted' in socket ||
+    typeof handle?.writeBuffer !== 'function' ||
+    typeof handle.onread !== 'function'
+  )
+    return undefined;
+  const direct = handle as DirectHandle;
+  direct[owner] = to;
+  direct[passOn] = direct.onread;
+  direct.onread = onRead;
+  return direct;
+}
+
+/** True if the system has taken all bytes, so that they may be used again at once. */
+export function writeDirectly(handle: DirectHandle, bytes: Buffer): boolean {
+  spareRequest ??= newRequest();
+  const status = handle.writeBuffer(spareRequest, bytes);
+  if (status !== 0) writeFailed(handle, status);
+  if (state[lastWriteWasAsync] === 0) return true;
+  spareRequest.bytes = bytes;
+  spareRequest.oncomplete = later => {
+    if (later < 0) writeFailed(handle, later);
+  };
+  spareRequest = undefined;
+  return false;
+}
+
+/** What was read is its owner's; an end and an error are the stream's. */
+function onRead(this: DirectHandle, bytes?: ArrayBuffer): void {
+  const length = state[readBytesOrError] as number;
+  if (length > 0) this[owner].receive(length);
+  else this[passOn](bytes);
+}
+
+function writeFailed(handle: DirectHandle, status: number): void {
+  const code = getSystemErrorName(status);
+  handle[owner].writeFailed(Object.assign(new Error(`write ${code}`), { code }));
+}
+
+function newRequest(): WriteRequest {
+  return new (binding as StreamBinding).WriteWrap();
+}
+
+function streamBinding(): StreamBinding | undefined {
+  try {
+    const { binding } = process as unknown as { binding?: (name: string) => Partial<StreamBinding> };
+    const found = binding?.('stream_wrap') ?? {};
+    const { WriteWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = found;
+    if (
+      typeof WriteWrap !== 'function' ||
+      !(streamBaseState instanceof Int32Array) ||
+      typeof kReadBytesOrError !== 'number' ||
+      typeof kLastWriteWasAsync !== 'number'
+    )
+      return undefined;
+    return { WriteWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync };
+  } catch {
+    return undefined;
+  }
+}
