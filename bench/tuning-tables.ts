@@ -14,6 +14,8 @@ import {
   throughput,
 } from '../src/aggregate/measures.ts';
 import { pairByRound } from '../src/aggregate/pairs.ts';
+import { figures as figureColumn, table, words } from '../src/aggregate/report/blocks.ts';
+import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
 import { type RoundResult, resultSchema, type ScenarioResult } from '../src/aggregate/result.ts';
 import { median, medianInterval } from '../src/aggregate/statistics.ts';
 import {
@@ -23,8 +25,6 @@ import {
   formatRate,
   formatRatioInterval,
 } from '../src/aggregate/text/format.ts';
-import { markdownTable } from '../src/aggregate/text/markdown.ts';
-import { numberColumn, textColumn } from '../src/aggregate/text/table.ts';
 
 interface Figure {
   readonly name: string;
@@ -247,12 +247,13 @@ for (const { suite, title, row, figures } of tables) {
   });
   console.log(`<!-- ${suite} -->${title === undefined ? '' : `\n${title}:`}\n`);
   console.log(
-    markdownTable(rows, [
-      textColumn('', ({ name }) => name),
-      ...figures.map(({ name, cell }) =>
-        numberColumn(name, ({ scenario }: (typeof rows)[number]) => cell(scenario, scenarios)),
-      ),
+    renderMarkdown([
+      table(rows, [
+        words('', ({ name }) => name),
+        ...figures.map(({ name, cell }) =>
+          figureColumn(name, ({ scenario }: (typeof rows)[number]) => cell(scenario, scenarios)),
+        ),
+      ]),
     ]),
   );
-  console.log();
 }

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { findImbalances } from '../src/aggregate/accounting.ts';
-import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
-import { renderTerminal } from '../src/aggregate/report/terminal.ts';
+import { inMarkdown, onTerminal } from './support/documents.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
 const imbalancesOf = (changes: Parameters<typeof buildRound>[2]) =>
@@ -36,6 +35,6 @@ test("the server's count may lie between completed and issued, and 1 % off", () 
 
 test('both reports tell of it', () => {
   const result = buildResult([buildScenario({}, [buildRound(0, 1000, { issued: 1001 })])]);
-  expect(renderTerminal(result, false)).toContain('Warning: A defect of poolbench');
-  expect(renderMarkdown(result)).toContain('- A defect of poolbench');
+  expect(onTerminal.result(result)).toContain('Warning: A defect of poolbench');
+  expect(inMarkdown.result(result)).toContain('- A defect of poolbench');
 });

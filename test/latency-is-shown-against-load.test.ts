@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
-import { renderTerminal } from '../src/aggregate/report/terminal.ts';
 import { resultSchema, type ScenarioResult } from '../src/aggregate/result.ts';
+import { inMarkdown, onTerminal } from './support/documents.ts';
 import { buildOpenScenario } from './support/open-loop-round.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
@@ -24,7 +23,7 @@ const sweep = [
 ];
 
 const terminal = (scenarios: readonly ScenarioResult[]) =>
-  renderTerminal(buildResult(scenarios), false).split('\n');
+  onTerminal.result(buildResult(scenarios)).split('\n');
 const cells = (line = '') => line.trim().split(/ {2,}/);
 const rowsAfter = (lines: readonly string[], heading: RegExp): string[][] => {
   const start = lines.findIndex(line => heading.test(line));
@@ -68,12 +67,12 @@ test('up and down: both ways of a rate side by side, with the ratio of their p99
     ['1.00k', '1.00', '1.50', '×1.50 [1.00, 2.00]'],
     ['5.00k', '2.00', '2.00', '×1.00 [1.00, 2.00]'],
   ]);
-  const report = renderMarkdown(buildResult(ways));
+  const report = inMarkdown.result(buildResult(ways));
   expect(report).toContain('| 1.00k | 1.00 [1.00, 1.00] | 1.50 [1.00, 2.00] | ×1.50 [1.00, 2.00] |');
 });
 
 test('the report has the same curve with intervals, and every operation in its books', () => {
-  const report = renderMarkdown(buildResult(sweep));
+  const report = inMarkdown.result(buildResult(sweep));
   expect(report).toContain('## Latency against load');
   expect(report).toMatch(
     /\| 20\.0k \| 20\.0k \| 20\.0k \[20\.0k, 20\.0k\] \| 0 % \| 0 \| .* \| 0\.025 \| 60 % \|/,
@@ -85,7 +84,7 @@ test('the report has the same curve with intervals, and every operation in its b
 });
 
 test('a report without open loops has nothing of it', () => {
-  const report = renderMarkdown(buildResult([buildScenario({}, [buildRound(0, 9000)])]));
+  const report = inMarkdown.result(buildResult([buildScenario({}, [buildRound(0, 9000)])]));
   for (const word of ['Latency against load', 'offered', 'unsent', '≥']) expect(report).not.toContain(word);
 });
 
@@ -99,7 +98,9 @@ test('everything fits 80 columns', () => {
 
 test('books that do not balance are told', () => {
   const broken = buildOpenScenario(1000, [1], { openLoop: { offered: 1001 } });
-  expect(terminal([broken]).join(' ')).toContain('1,001 operations were due, but 1,000 were issued');
+  expect(terminal([broken]).join(' ').replace(/ +/g, ' ')).toContain(
+    '1,001 operations were due, but 1,000 were issued',
+  );
 });
 
 test('a result of an earlier version, which has no open loops, is read', () => {

@@ -1,7 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { renderLedgerMarkdown } from '../src/aggregate/ledger/markdown.ts';
-import { renderLedger } from '../src/aggregate/ledger/terminal.ts';
+import { inMarkdown, onTerminal } from './support/documents.ts';
 import { buildClaim, buildLedger } from './support/ledger-builder.ts';
 import { standInTarget } from './support/result-builder.ts';
 
@@ -43,31 +42,8 @@ const mixed = buildLedger([
   }),
 ]);
 
-test('terminal: the verdicts counted, then a block for each claim', () => {
-  const lines = renderLedger(mixed, false).split('\n');
-  expect(lines.slice(0, 16)).toEqual([
-    '1 supported, 1 refuted, 2 inconclusive, 1 not tested.',
-    'redis against redis 7.0.15, 1 thread (running at redis://localhost:6379/0)',
-    'If every truth lay exactly on its threshold, chance alone would make up to 0.078',
-    'of these 2 verdicts false.',
-    '',
-    'C1 supported: C1 holds.',
-    '  predicted   ×1.2 or more',
-    '  measured    ×1.40 [1.30, 1.50]',
-    '  limited by  client',
-    '  why         Throughput was higher.',
-    '',
-    'C2 refuted: C2 holds.',
-    '  predicted   ×1.2 or more',
-    '  measured    0.412 [0.400, 0.430] ms',
-    '  limited by  client',
-    '  why         Throughput was lower.',
-  ]);
-  expect(lines).toContain('  limited by  pool, nothing saturated');
-});
-
 test('terminal: what decided, and where nothing says so the reason', () => {
-  const text = renderLedger(mixed, false);
+  const text = onTerminal.ledger(mixed);
   expect(text).toContain(
     [
       '  measured    ×1.40 [1.30, 1.50]',
@@ -89,7 +65,7 @@ test('terminal: what decided, and where nothing says so the reason', () => {
 test('luck is told of all verdicts together, and not where there is none', () => {
   const said = (...claims: Parameters<typeof buildLedger>) =>
     /up to (\S+ of these \d+) verdicts false/.exec(
-      renderLedger(buildLedger(...claims), false).replace(/\s+/g, ' '),
+      onTerminal.ledger(buildLedger(...claims)).replace(/\s+/g, ' '),
     )?.[1];
   const all = Array.from({ length: 16 }, (_, index) => buildClaim(`C${index}`));
   // 1/32 with 5 rounds, 10/512 with 9.
@@ -98,43 +74,30 @@ test('luck is told of all verdicts together, and not where there is none', () =>
   const ofThree = all.map(claim => ({ ...claim, predictions: 3 }));
   expect(said(ofThree, {}, { rounds: 5 })).toBe('1.5 of these 16');
   expect(said([buildClaim('C1', { verdict: 'inconclusive' })])).toBeUndefined();
-  expect(renderLedger(buildLedger([buildClaim('C1')]), false)).toContain('of this verdict false.');
-  expect(renderLedgerMarkdown(mixed)).toContain('\n\nIf every truth lay exactly on its threshold, chance');
+  expect(onTerminal.ledger(buildLedger([buildClaim('C1')]))).toContain('of this verdict false.');
+  expect(inMarkdown.ledger(mixed)).toContain('\n\nIf every truth lay exactly on its threshold, chance');
 });
 
 test('terminal: where nothing was measured, why', () => {
-  const lines = renderLedger(mixed, false).split('\n');
+  const lines = onTerminal.ledger(mixed).split('\n');
   const at = lines.indexOf('C3 not tested: C3 holds.');
   expect(lines[at + 2]).toMatch(/^ {2}why {9}There is no such arm arm/);
   expect(lines[at + 3]).toMatch(/^ {14}arm/);
 });
 
 test('terminal: everything fits 80 columns, and colour changes no character', () => {
-  const plain = renderLedger(mixed, false);
+  const plain = onTerminal.ledger(mixed);
   for (const line of plain.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
-  const coloured = renderLedger(mixed, true);
+  const coloured = onTerminal.ledger(mixed, true);
   expect(coloured).not.toBe(plain);
   expect(stripVTControlCharacters(coloured)).toBe(plain);
 });
 
-test('markdown: a row for each claim, then the reasons, the suites and the command', () => {
-  const text = renderLedgerMarkdown(mixed);
-  expect(text).toContain('\n1 supported, 1 refuted, 2 inconclusive, 1 not tested, against redis 7.0.15');
-  expect(text).toContain('\n| C1 | C1 holds. | ×1.2 or more | ×1.40 [1.30, 1.50] | supported | client |\n');
-  expect(text).toContain('\n| C3 | C3 holds. | ×1.2 or more | – | not tested | – |\n');
-  expect(text).toContain(
-    '\n### C2: refuted ([suite-C2](<suite-C2/report.md>))\n\nThroughput was lower. It was. And so on.\n',
-  );
-  expect(text).toContain('\n| [suite-C1](<suite-C1/report.md>) | C1 | complete | 4 | 9 | 1 | 0.25 |  |\n');
-  expect(text).toContain('\nnpm start -- configs/claims/suite-C1.json --target configs/redis.json\n');
-  expect(text).toContain('\n```sh\nnpm run claims -- redis\n```\n');
-});
-
 test('markdown: a suite of two servers has no command of its own, and says what runs it', () => {
-  const text = renderLedgerMarkdown(buildLedger([buildClaim('C9')], {}, { name: 'versus', command: null }));
+  const text = inMarkdown.ledger(buildLedger([buildClaim('C9')], {}, { name: 'versus', command: null }));
   expect(text).toContain('\n\nversus: by npm run claims -- … only, as it takes two servers.\n');
   expect(text).not.toMatch(/Each runs alone|versus CONFIG/);
-  expect(renderLedgerMarkdown(mixed)).not.toContain('npm run claims -- …');
+  expect(inMarkdown.ledger(mixed)).not.toContain('npm run claims -- …');
 });
 
 test('a stand-in and an unfinished ledger are shouted, first and last', () => {
@@ -147,10 +110,10 @@ test('a stand-in and an unfinished ledger are shouted, first and last', () => {
     'STAND-IN: these are figures of redis 7.0.15, which stood in for dragonfly.',
     'INCOMPLETE: 0 of 1 suite ran to the end.',
   ];
-  const terminal = renderLedger(ledger, false).trim();
+  const terminal = onTerminal.ledger(ledger).trim();
   expect(terminal.startsWith(shouts.join('\n\n'))).toBe(true);
   expect(terminal.endsWith(shouts.join('\n\n'))).toBe(true);
-  const markdown = renderLedgerMarkdown(ledger).trim();
+  const markdown = inMarkdown.ledger(ledger).trim();
   const quoted = shouts.map(shout => `> **${shout}**`).join('\n\n');
   expect(markdown.startsWith(`# Claims ledger: redis\n\n${quoted}\n`)).toBe(true);
   expect(markdown.endsWith(quoted)).toBe(true);
@@ -163,8 +126,8 @@ test('text from outside breaks no rendering', () => {
     { command: 'claims x\n```\n# y' },
     { note: 'n|m\nz', result: 'a|b>/result.json' },
   );
-  expect(renderLedger(ledger, false)).not.toMatch(/(?!\n)\p{Cc}/u);
-  const markdown = renderLedgerMarkdown(ledger);
+  expect(onTerminal.ledger(ledger)).not.toMatch(/(?!\n)\p{Cc}/u);
+  const markdown = inMarkdown.ledger(ledger);
   expect(markdown).not.toMatch(/(?!\n)\p{Cc}|<img|^# (c|y)/mu);
   const table = markdown.split('\n').filter(line => line.startsWith('|'));
   for (const row of table.slice(0, 3)) expect(row.split(/(?<!\\)\|/), row).toHaveLength(8);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
+import { inMarkdown } from './support/documents.ts';
 import {
   buildMatrix,
   buildResult,
@@ -20,7 +20,7 @@ function rowsOf(markdown: string, heading: string): string[][] {
 }
 
 test('a report has every section', () => {
-  const headings = renderMarkdown(buildResult(gains)).match(/^## .*$/gm);
+  const headings = inMarkdown.result(buildResult(gains)).match(/^## .*$/gm);
   expect(headings).toEqual([
     '## C1: supported',
     '## Target and environment',
@@ -36,7 +36,7 @@ test('a report has every section', () => {
 });
 
 test('each scenario has its row in every table, each pair its comparison', () => {
-  const markdown = renderMarkdown(buildResult(gains));
+  const markdown = inMarkdown.result(buildResult(gains));
   for (const heading of ['Results', 'What limited', 'Pools', 'Accounting']) {
     expect(rowsOf(markdown, heading), heading).toHaveLength(2 + gains.length);
   }
@@ -64,7 +64,7 @@ test('the books are shown by code, with the difference to the count of the serve
     serverCalls: 1010,
     misses: 7,
   });
-  const markdown = renderMarkdown(
+  const markdown = inMarkdown.result(
     buildResult([buildScenario({ id: 'one' }, [round, { ...round, round: 1 }])]),
   );
   expect(rowsOf(markdown, 'Accounting').at(-1)).toEqual([
@@ -91,7 +91,7 @@ test('text from outside breaks no table and starts no markup', () => {
   );
   result.target.detected.version = hostile;
   result.environment.cpu = hostile;
-  const markdown = renderMarkdown(result);
+  const markdown = inMarkdown.result(result);
   const outsideCode = markdown.replace(/^(`{3,})[\s\S]*?^\1$/gm, '');
   expect(outsideCode).not.toMatch(/<img|(?<!\\)`code|(?<!\\)\[link|(?<!\\)\*\*bold|(?!\n)\p{Cc}/u);
   for (const heading of ['Target', 'Results', 'What limited', 'Pools', 'Accounting']) {
@@ -103,7 +103,7 @@ test('text from outside breaks no table and starts no markup', () => {
 
 test('the config can be copied, with the command that repeats the run', () => {
   const config = { name: 'my run', note: 'a ``` fence', rounds: 5 };
-  const markdown = renderMarkdown(buildResult(gains, { name: 'my run; x', seed: 42, config }));
+  const markdown = inMarkdown.result(buildResult(gains, { name: 'my run; x', seed: 42, config }));
   const [, fence, json] = /^(`{3,})json\n([\s\S]*?)\n\1$/m.exec(markdown) ?? [];
   expect(fence).toBe('````');
   expect(JSON.parse(json ?? '')).toEqual(config);
@@ -111,7 +111,7 @@ test('the config can be copied, with the command that repeats the run', () => {
 });
 
 test('a stand-in and an interruption are said at the top', () => {
-  const markdown = renderMarkdown(buildResult(gains, { target: standInTarget, complete: false }));
+  const markdown = inMarkdown.result(buildResult(gains, { target: standInTarget, complete: false }));
   const top = markdown.slice(0, markdown.indexOf('\n## '));
   expect(top).toContain('STAND-IN: these are figures of redis 7.0.15, which stood in for dragonfly.');
   expect(top).toContain('INCOMPLETE');
@@ -119,9 +119,9 @@ test('a stand-in and an interruption are said at the top', () => {
 });
 
 test('a run without rounds, or of nothing but failures, is a report too', () => {
-  expect(renderMarkdown(buildResult([]))).toContain('NOTHING MEASURED');
+  expect(inMarkdown.result(buildResult([]))).toContain('NOTHING MEASURED');
   const failing = buildScenario({}, [buildRound(0, 0, { issued: 10, failed: { OOM: 10 } })]);
-  const markdown = renderMarkdown(buildResult([failing]));
+  const markdown = inMarkdown.result(buildResult([failing]));
   expect(markdown).toContain('NOTHING COMPLETED');
   expect(markdown).not.toMatch(/NaN|Infinity|undefined|null/);
 });

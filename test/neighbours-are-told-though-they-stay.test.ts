@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { renderReportPage } from '../src/aggregate/page/report-page.ts';
-import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
-import { renderTerminal } from '../src/aggregate/report/terminal.ts';
+import { inMarkdown, onTerminal } from './support/documents.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
 /** A run on 8 cores of which poolbench and its server used 1.6. */
@@ -14,7 +13,7 @@ function runBeside(machineBusyShares: readonly number[]) {
 }
 
 const renderings = (result: ReturnType<typeof runBeside>) =>
-  [renderTerminal(result, false), renderMarkdown(result), renderReportPage(result)].map(text =>
+  [onTerminal.result(result), inMarkdown.result(result), renderReportPage(result)].map(text =>
     text.replaceAll(/\s+/g, ' '),
   );
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { withMerged } from '../src/aggregate/histogram.ts';
-import { percentileCurve } from '../src/aggregate/page/percentile-curve.ts';
 import { renderReportPage } from '../src/aggregate/page/report-page.ts';
+import { percentileCurve } from '../src/aggregate/page/sections/latency.ts';
 import type { ScenarioResult } from '../src/aggregate/result.ts';
 import { buildFullResult } from './support/full-result.ts';
 import { rowsOf, tipsOf } from './support/page-text.ts';
@@ -24,9 +24,9 @@ function find(client: string, workers: number, pools: number): ScenarioResult {
 
 test('every scenario has its row among the results, the limits, the pools and the accounts', () => {
   for (const [section, column] of [
-    ['limits', 0],
+    ['what-limited-it', 0],
     ['pools', 0],
-    ['environment', 0],
+    ['target-and-environment', 0],
   ] as const) {
     const ids = rowsOf(page, section).map(row => row[column]);
     for (const { id } of result.scenarios) expect(ids, section).toContain(id);
@@ -56,7 +56,7 @@ test('percentiles are those of the histograms of all rounds', () => {
   const longest = withMerged(encoded, merged => merged.getValueAtPercentile(100) / 1e6);
   const curve = percentileCurve(encoded);
   expect(curve?.points.find(({ percentile }) => percentile === 99)?.ms).toBeCloseTo(p99, 6);
-  expect(curve?.longestMs).toBeCloseTo(longest, 6);
+  expect(curve?.maxMs).toBeCloseTo(longest, 6);
   expect(curve?.count).toBe(2000);
   const tip = tips.find(([head, first]) => head === 'p99' && first?.startsWith('1 pool: response'));
   expect(number(/response ([\d.]+)/.exec(tip?.[1] ?? '')?.[1])).toBeCloseTo(p99, 5);

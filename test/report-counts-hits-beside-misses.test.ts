@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { mergeCommands } from '../src/aggregate/merge.ts';
-import { accountingSection } from '../src/aggregate/report/markdown-sections.ts';
+import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
+import { accountingBlocks } from '../src/aggregate/report/result-tables.ts';
 import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';
 import type { CommandSample } from '../src/workers/contract.ts';
 import { buildRound, buildScenario } from './support/result-builder.ts';
@@ -10,7 +11,9 @@ const none = encodeHistogram(createHistogram(3));
 /** The cells of the table's only row, by their headings. */
 function cellsOf(hits: readonly (number | null)[]): Record<string, string> {
   const rounds = hits.map((count, round) => ({ ...buildRound(round, 100), hits: count, misses: 10 }));
-  const [, , table = ''] = accountingSection([buildScenario({}, rounds)]);
+  const [, table = ''] = renderMarkdown(accountingBlocks([buildScenario({}, rounds)]))
+    .trim()
+    .split('\n\n');
   const [heading = [], , row = []] = table.split('\n').map(line => line.split('|').map(cell => cell.trim()));
   return Object.fromEntries(heading.map((name, column) => [name, row[column] ?? '']));
 }

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
-import { renderComparisonMarkdown } from '../src/aggregate/comparison/markdown.ts';
 import { comparisonSchema } from '../src/aggregate/comparison/schema.ts';
-import { renderComparison } from '../src/aggregate/comparison/terminal.ts';
 import type { Result, RoundResult } from '../src/aggregate/result.ts';
+import { inMarkdown, onTerminal } from './support/documents.ts';
 import { buildResult, buildRound, buildScenario, standInTarget } from './support/result-builder.ts';
 
 /** Rounds that drift by half, so that only a comparison within each round is sharp. */
@@ -35,7 +34,7 @@ test('sides of one session are paired by round, and their drift is not in the ra
     expect(other?.ratios?.throughput?.[end]).toBeCloseTo(1.1, 6);
     expect(other?.ratios?.responseP99?.[end]).toBeCloseTo(1 / 1.1, 6);
   }
-  expect(renderComparison(comparison, false)).toMatch(
+  expect(onTerminal.comparison(comparison)).toMatch(
     /valkey has more throughput than redis in 2 scenarios, less in 0 scenarios/,
   );
 });
@@ -53,7 +52,7 @@ test('runs made apart are independent: their intervals hold the drift of both', 
     expect(ratios?.throughput?.median).toBeCloseTo(1.1, 6);
     expect(ratios?.throughput?.low).toBeCloseTo((1.1 * 0.8) / 1.5, 6);
     expect(ratios?.throughput?.high).toBeCloseTo((1.1 * 1.5) / 0.8, 6);
-    expect(renderComparison(comparison, false)).toMatch(/cannot be told apart in 2\s+scenarios/);
+    expect(onTerminal.comparison(comparison)).toMatch(/cannot be told apart in 2\s+scenarios/);
   }
 });
 
@@ -65,7 +64,7 @@ test('too few rounds tell nothing apart', () => {
       scenarios: scenarios.map(scenario => ({ ...scenario, rounds: scenario.rounds.slice(0, 4) })),
     };
   };
-  const text = renderComparison(compareResults([few('redis', 10_000), few('valkey', 30_000)]), false);
+  const text = onTerminal.comparison(compareResults([few('redis', 10_000), few('valkey', 30_000)]));
   expect(text).toMatch(/more throughput than redis in 0 scenarios, [\s\S]* apart in 2\s+scenarios/);
   expect(text).toMatch(/fewer than 5\s+rounds/);
   expect(text).not.toMatch('luck');
@@ -111,10 +110,9 @@ test('how many outcomes luck alone could make is said beside them', () => {
       ),
     });
   const said = (session: string) =>
-    renderComparison(compareResults([many('redis', 'one'), many('valkey', session)]), false).replace(
-      /\s+/g,
-      ' ',
-    );
+    onTerminal
+      .comparison(compareResults([many('redis', 'one'), many('valkey', session)]), false)
+      .replace(/\s+/g, ' ');
   // 24 scenarios, each with 2 × 1/32 of 5 rounds; made apart, with 1 − 0.9375².
   expect(said('one')).toContain('luck alone would put up to 1.5 of 24 intervals clear of ×1.');
   expect(said('two')).toContain('luck alone would put up to 2.9 of 24 intervals clear of ×1, and drift');
@@ -229,12 +227,12 @@ test('comparison.json keeps its schema, and text from outside stays text', () =>
   expect(comparisonSchema.parse(JSON.parse(JSON.stringify(comparison)))).toEqual(comparison);
   expect(comparison.sides.map(({ name }) => name)).toEqual([evil, `${evil}-2`, 'c'.repeat(60)]);
 
-  const terminal = renderComparison(comparison, false);
+  const terminal = onTerminal.comparison(comparison);
   expect(terminal).not.toContain('\u001b');
   expect(terminal.match(/STAND-IN: /g)).toHaveLength(2);
   for (const line of terminal.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
-  const markdown = renderComparisonMarkdown(comparison);
+  const markdown = inMarkdown.comparison(comparison);
   for (const part of ['<b>', '\u001b']) expect(markdown).not.toContain(part);
   expect(markdown.match(/STAND-IN: /g)).toHaveLength(2);
-  expect(renderComparison(comparison, true)).toContain('\u001b[');
+  expect(onTerminal.comparison(comparison, true)).toContain('\u001b[');
 });

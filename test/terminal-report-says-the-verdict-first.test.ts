@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { renderTerminal } from '../src/aggregate/report/terminal.ts';
 import type { Result } from '../src/aggregate/result.ts';
+import { onTerminal } from './support/documents.ts';
 import {
   buildMatrix,
   buildResult,
@@ -16,7 +16,7 @@ const gains = buildMatrix({
 });
 
 function render(result: Result): string[] {
-  return renderTerminal(result, false).split('\n');
+  return onTerminal.result(result).split('\n');
 }
 
 test('the verdict comes first, in words, then a table for each client', () => {
@@ -78,7 +78,7 @@ test('everything fits 80 columns', () => {
 });
 
 test('a stand-in is named in the first and in the last line', () => {
-  const text = renderTerminal(buildResult(gains, { target: standInTarget }), false).trim();
+  const text = onTerminal.result(buildResult(gains, { target: standInTarget })).trim();
   const banner = 'STAND-IN: these are figures of redis 7.0.15, which stood in for dragonfly.';
   expect(text.startsWith(banner)).toBe(true);
   expect(text.endsWith(banner)).toBe(true);
@@ -121,7 +121,7 @@ test('failures are told by code, and a run of nothing but failures is called tha
 });
 
 test('a run without failures does not speak of them', () => {
-  expect(renderTerminal(buildResult(gains), false)).not.toContain('Failed');
+  expect(onTerminal.result(buildResult(gains))).not.toContain('Failed');
 });
 
 test('warnings are told', () => {
@@ -131,13 +131,13 @@ test('warnings are told', () => {
 
 test('colour is added when told, and changes no character', () => {
   const result = buildResult(gains, { target: standInTarget });
-  const coloured = renderTerminal(result, true);
-  expect(coloured).not.toBe(renderTerminal(result, false));
-  expect(stripVTControlCharacters(coloured)).toBe(renderTerminal(result, false));
+  const coloured = onTerminal.result(result, true);
+  expect(coloured).not.toBe(onTerminal.result(result));
+  expect(stripVTControlCharacters(coloured)).toBe(onTerminal.result(result));
 });
 
 test('text from outside cannot steer the terminal', () => {
   const result = buildResult(gains, { warnings: ['a\u001b[2Jb\u0007\r\nc'] });
   result.target.detected.version = '7\u001b]0;x\u0007';
-  expect(renderTerminal(result, false)).not.toMatch(/(?!\n)\p{Cc}/u);
+  expect(onTerminal.result(result)).not.toMatch(/(?!\n)\p{Cc}/u);
 });

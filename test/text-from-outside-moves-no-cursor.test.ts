@@ -3,11 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
-import { renderComparison } from '../src/aggregate/comparison/terminal.ts';
 import { assembleLedger } from '../src/aggregate/ledger/ledger.ts';
-import { renderLedger } from '../src/aggregate/ledger/terminal.ts';
-import { renderTerminal } from '../src/aggregate/report/terminal.ts';
-import { renderSearch } from '../src/aggregate/search/terminal.ts';
+import { onTerminal } from './support/documents.ts';
 import { buildClaim, ledgerHead } from './support/ledger-builder.ts';
 import { runPoolbench } from './support/poolbench.ts';
 import { buildMatrix, buildResult, buildRound } from './support/result-builder.ts';
@@ -50,10 +47,10 @@ const ledger = poisoned(
 );
 
 test.each([
-  ['result', renderTerminal(result, false)],
-  ['comparison', renderComparison(compareResults([result, result]), false)],
-  ['ledger', renderLedger(ledger, false)],
-  ['search', renderSearch({ ...poisoned(buildSearch()), conditions: buildSearch().conditions }, false)],
+  ['result', onTerminal.result(result)],
+  ['comparison', onTerminal.comparison(compareResults([result, result]))],
+  ['ledger', onTerminal.ledger(ledger)],
+  ['search', onTerminal.search({ ...poisoned(buildSearch()), conditions: buildSearch().conditions })],
 ])('%s', (_, text) => {
   expect(text.length).toBeGreaterThan(200);
   expect(text).not.toMatch(control);

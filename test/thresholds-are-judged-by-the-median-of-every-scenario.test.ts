@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
-import { renderTerminal } from '../src/aggregate/report/terminal.ts';
 import type { ClaimResult } from '../src/aggregate/result.ts';
 import { judgeThresholds } from '../src/aggregate/thresholds/judge-thresholds.ts';
+import { inMarkdown, onTerminal } from './support/documents.ts';
 import { buildLatency, buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
 /** A scenario whose response p99 is 2.5 × this in the median round. */
@@ -121,7 +120,7 @@ test('what was not measured, and a claim that was not tested, count as crossed',
     ['not tested', true],
     [null, true],
   ]);
-  const text = renderTerminal(buildResult(scenarios, { thresholds: judged }), false);
+  const text = onTerminal.result(buildResult(scenarios, { thresholds: judged }));
   expect(text).toMatch('crossed  response.p99 < 5ms: nothing was measured in unmeasured');
   expect(text).toMatch('crossed  claim.C1 supported: not tested');
   expect(text).toMatch('crossed  claim.C0 supported: not judged');
@@ -139,7 +138,7 @@ test('a claim is held to the verdict that is asked for', () => {
 test('reports list crossed ones first, with their values; met ones are told together', () => {
   const thresholds = judge({ opsPerSecond: '> 10', 'response.p99': '< 9.999ms' });
   const result = buildResult([fast, slow], { thresholds });
-  const text = renderTerminal(result, false);
+  const text = onTerminal.result(result);
   expect(text.split('\n').slice(0, 5)).toEqual([
     'Thresholds crossed: 1 of 4 checks.',
     // 10.0 would look like a limit that is kept to.
@@ -148,7 +147,7 @@ test('reports list crossed ones first, with their values; met ones are told toge
     'met      response.p99 < 9.999ms: 1.00 ms in fast',
     '',
   ]);
-  const rows = renderMarkdown(result).split('\n');
+  const rows = inMarkdown.result(result).split('\n');
   const first = rows.findIndex(row => row.startsWith('| crossed |'));
   expect(
     rows.slice(first, first + 4).map(row =>
@@ -170,14 +169,14 @@ test('a value next to its limit is told so closely that it is seen to be crossed
     { 'response.p99': '< 5ms' },
     { target, scenarios: [scenarioOf('near', [2.0004])], claims: [] },
   );
-  const text = renderTerminal(buildResult([], { thresholds: judged === undefined ? [] : [judged] }), false);
+  const text = onTerminal.result(buildResult([], { thresholds: judged === undefined ? [] : [judged] }));
   expect(text).toMatch('crossed  response.p99 < 5ms: 5.001 ms in near');
 });
 
 test('a run that did not come to its end says that it judged none', () => {
   const config = { thresholds: { opsPerSecond: '> 10' } };
   const unfinished = buildResult([fast], { complete: false, config });
-  expect(renderTerminal(unfinished, false)).toMatch('Thresholds: not judged');
-  expect(renderMarkdown(unfinished)).toMatch('Thresholds: not judged');
-  expect(renderTerminal(buildResult([fast], { config: {} }), false)).not.toMatch('hreshold');
+  expect(onTerminal.result(unfinished)).toMatch('Thresholds: not judged');
+  expect(inMarkdown.result(unfinished)).toMatch('Thresholds: not judged');
+  expect(onTerminal.result(buildResult([fast], { config: {} }))).not.toMatch('hreshold');
 });

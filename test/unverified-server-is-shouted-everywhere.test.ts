@@ -1,17 +1,10 @@
 import { expect, test } from 'vitest';
 import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
-import { renderComparisonMarkdown } from '../src/aggregate/comparison/markdown.ts';
-import { renderComparison } from '../src/aggregate/comparison/terminal.ts';
 import { assembleLedger } from '../src/aggregate/ledger/ledger.ts';
-import { renderLedgerMarkdown } from '../src/aggregate/ledger/markdown.ts';
-import { renderLedger } from '../src/aggregate/ledger/terminal.ts';
 import { renderComparisonPage } from '../src/aggregate/page/comparison-page.ts';
 import { renderReportPage } from '../src/aggregate/page/report-page.ts';
-import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
-import { renderTerminal } from '../src/aggregate/report/terminal.ts';
 import type { Result } from '../src/aggregate/result.ts';
-import { renderSearchMarkdown } from '../src/aggregate/search/markdown.ts';
-import { renderSearch } from '../src/aggregate/search/terminal.ts';
+import { inMarkdown, onTerminal } from './support/documents.ts';
 import { ledgerHead } from './support/ledger-builder.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 import { buildSearch } from './support/search-builder.ts';
@@ -26,16 +19,16 @@ function renderAll(target: Result['target']): Record<string, string> {
   const ledger = assembleLedger({ ...ledgerHead, target }, [], [], new Date());
   const search = buildSearch({ target });
   return {
-    terminal: renderTerminal(result, false),
-    'report.md': renderMarkdown(result),
+    terminal: onTerminal.result(result),
+    'report.md': inMarkdown.result(result),
     'report.html': renderReportPage(result),
-    comparison: renderComparison(comparison, false),
-    'comparison.md': renderComparisonMarkdown(comparison),
+    comparison: onTerminal.comparison(comparison),
+    'comparison.md': inMarkdown.comparison(comparison),
     'comparison.html': renderComparisonPage(comparison),
-    ledger: renderLedger(ledger, false),
-    'ledger.md': renderLedgerMarkdown(ledger),
-    search: renderSearch(search, false),
-    'search.md': renderSearchMarkdown(search),
+    ledger: onTerminal.ledger(ledger),
+    'ledger.md': inMarkdown.ledger(ledger),
+    search: onTerminal.search(search),
+    'search.md': inMarkdown.search(search),
   };
 }
 

@@ -4,6 +4,7 @@ import { renderJunit } from './files/junit.ts';
 import { renderScenariosCsv } from './files/scenarios-csv.ts';
 import { renderSeriesCsv } from './files/series-csv.ts';
 import { renderReportPage } from './page/report-page.ts';
+import { resultDocument } from './report/documents/result.ts';
 import { renderMarkdown } from './report/markdown.ts';
 import type { Result, ScenarioResult } from './result.ts';
 import { safeName, uniqueNames } from './text/safe-name.ts';
@@ -25,7 +26,7 @@ export function resultFile(result: Result): ResultFile {
 
 /** The report alone, which is quickly made. */
 export function reportFile(result: Result): ResultFile {
-  return { path: 'report.md', render: () => renderMarkdown(result) };
+  return { path: 'report.md', render: () => renderMarkdown(resultDocument(result)) };
 }
 
 /**

@@ -1,20 +1,20 @@
 import { falseVerdictChance, minRounds } from '../statistics.ts';
-import { formatList, formatPlural, toOneLine } from '../text/format.ts';
+import { formatList, formatPlural } from '../text/format.ts';
 import { targetBanners } from '../text/target-words.ts';
 import type { ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
 
-/** The sentences that every rendering of a comparison has. Text from outside is one line, unescaped. */
+/** The sentences that every rendering of a comparison has. Text from outside is as it came. */
 
 /** "redis against valkey". */
 export function describeTitle({ sides }: ResultComparison): string {
-  const [first, ...others] = sides.map(({ name }) => toOneLine(name));
+  const [first, ...others] = sides.map(({ name }) => name);
   return `${formatList(others)} against ${first ?? 'nothing'}`;
 }
 
 /** What to shout before and after the figures: what answered in another's place, and an early end. */
 export function describeAlarms({ sides, complete }: ResultComparison): string[] {
   const banners = sides.flatMap(({ name, target }) =>
-    targetBanners({ target }).map(banner => `${banner} (${toOneLine(name)})`),
+    targetBanners({ target }).map(banner => `${banner} (${name})`),
   );
   return complete ? banners : [...banners, 'INCOMPLETE: not every side was measured to its end.'];
 }
@@ -29,9 +29,9 @@ export function describeOutcomes({ sides, scenarios }: ResultComparison): string
     const ratios = scenarios.flatMap(scenario => ratiosOf(scenario, name) ?? []);
     const count = (outcome: ReturnType<typeof outcomeOf>) =>
       formatPlural(ratios.filter(one => outcomeOf(one) === outcome).length, 'scenario');
-    if (ratios.length === 0) return `${toOneLine(name)}: no scenario in common with ${toOneLine(first)}.`;
+    if (ratios.length === 0) return `${name}: no scenario in common with ${first}.`;
     return (
-      `${toOneLine(name)} has more throughput than ${toOneLine(first)} in ${count('more')}, ` +
+      `${name} has more throughput than ${first} in ${count('more')}, ` +
       `less in ${count('less')}, and cannot be told apart in ${count('unclear')}.${sayLuck(ratios, paired === true)}`
     );
   });
@@ -53,7 +53,7 @@ export function describeRatios({ sides, scenarios }: ResultComparison): string[]
       coverage === 0
         ? 'brackets of one round say nothing'
         : `an interval covers the true ratio in at least ${Number((coverage * 100).toFixed(1))} % of such runs`;
-    return `Ratios of ${toOneLine(name)} to ${toOneLine(first?.name ?? '')} ${how}; ${worth}${few}.`;
+    return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });
 }
 

@@ -1,4 +1,5 @@
 import { type Recorded, readRecorded } from '../histogram.ts';
+import { toOneLine } from '../text/format.ts';
 
 /** Percentiles that are told for every halving of the distance to 100 %, as HdrHistogram does unless told otherwise. */
 const ticksPerHalfDistance = 5;
@@ -24,7 +25,7 @@ export function renderHgrm(encoded: readonly string[], remarks: readonly string[
   const { mean, deviation } = moments(recorded);
   const max = recorded.buckets.at(-1)?.high ?? 0;
   return [
-    ...remarks.map(remark => `#[${remark}]`),
+    ...remarks.map(remark => `#[${toOneLine(remark)}]`),
     '       Value     Percentile TotalCount 1/(1-Percentile)',
     '',
     ...ticks(recorded).map(line),

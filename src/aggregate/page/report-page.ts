@@ -1,96 +1,142 @@
 import { tookSeconds } from '../accounting.ts';
-import { fileName } from '../report/file-name.ts';
-import { resultNote } from '../report/result-columns.ts';
-import { describeShortfall } from '../report/shortfall.ts';
+import {
+  alert,
+  type Block,
+  code,
+  codeSpan,
+  details,
+  heading,
+  list,
+  note,
+  paragraph,
+} from '../report/blocks.ts';
+import { bannerAlerts, configCode, environmentBlocks } from '../report/documents/parts.ts';
+import { describeShortfall, fileName } from '../report/documents/result.ts';
+import { thresholdTable } from '../report/documents/thresholds.ts';
+import { renderPage } from '../report/html.ts';
+import { accountingBlocks, resultNote, resultTable, standOutBlocks } from '../report/result-tables.ts';
 import type { Result } from '../result.ts';
 import { splitClaims } from '../text/claim-words.ts';
-import { capitalise, formatPlural, toOneLine } from '../text/format.ts';
-import { describeTarget, targetBanners } from '../text/target-words.ts';
-import { describeThresholds, describeUnjudged } from '../thresholds/words.ts';
+import { capitalise, formatPlural } from '../text/format.ts';
+import { describeTarget } from '../text/target-words.ts';
+import { describeThresholds, describeUnjudged, type ToldThreshold } from '../thresholds/words.ts';
 import { warningsOf } from '../warnings.ts';
-import { renderDocument } from './document.ts';
-import { type Content, type Html, html } from './html.ts';
-import { section } from './section.ts';
-import { commandCharts } from './sections/commands.ts';
+import { commandBlocks } from './sections/commands.ts';
 import { percentileCharts } from './sections/latency.ts';
-import { limits, resultsTable } from './sections/limits.ts';
-import { loadCharts } from './sections/load.ts';
+import { limitBlocks } from './sections/limits.ts';
+import { loadBlocks } from './sections/load.ts';
 import { overTime } from './sections/over-time.ts';
-import { poolCharts } from './sections/pools.ts';
-import { repeat } from './sections/repeat.ts';
-import { standOuts } from './sections/stand-outs.ts';
-import { surroundings } from './sections/surroundings.ts';
-import { thresholdTable } from './sections/thresholds.ts';
+import { poolBlocks } from './sections/pools.ts';
 import { throughputCharts } from './sections/throughput.ts';
-import { verdicts } from './sections/verdicts.ts';
+import { verdictBlocks } from './sections/verdicts.ts';
 
-/** A result as the text of `report.html`: one file that fetches nothing. Text from outside is escaped. */
+/** A result as the text of `report.html`: one file that fetches nothing. */
 export function renderReportPage(result: Result): string {
-  const { name, claims, scenarios } = result;
+  const { name, claims, scenarios, tool } = result;
   const { told, silent } = splitClaims(claims, { atLeast: 1 });
-  return renderDocument({
-    title: `${toOneLine(name)} – poolbench`,
-    header: header(result),
-    alarms: alarmsOf(result),
-    sections: [
-      section('verdicts', 'Verdicts', verdicts(told, silent, scenarios)),
-      section('warnings', 'Warnings', warnings(result)),
-      section('throughput', 'Throughput', throughput(result)),
-      section('latency', 'Latency', percentileCharts(scenarios)),
-      section('time', 'Over time', overTime(result)),
-      section('pools', 'Pools', poolCharts(scenarios)),
-      section('limits', 'What limited it', limits(scenarios)),
-      section('load', 'Load', loadCharts(scenarios)),
-      section('commands', 'Commands', commandCharts(scenarios)),
-      section('thresholds', 'Thresholds', thresholdTable(result.thresholds)),
-      section('stand-outs', 'Rounds that stand out', standOuts(result)),
-      section('environment', 'Target and environment', surroundings(result)),
-      section('repeat', 'Run it again', repeat(result)),
-    ].flat(),
-    footer: footer(result),
+  const alerts = alertsOf(result);
+  return renderPage({
+    brand: 'poolbench report',
+    title: `${name} – poolbench`,
+    blocks: [
+      ...alerts,
+      ...headOf(result),
+      ...section('Verdicts', verdictBlocks(told, silent, scenarios)),
+      ...section('Warnings', warningList(result)),
+      ...section('Throughput', throughputBlocks(result)),
+      ...section('Latency', percentileCharts(scenarios)),
+      ...section('Over time', overTime(result)),
+      ...section('Pools', poolBlocks(scenarios)),
+      ...section('What limited it', limitBlocks(scenarios)),
+      ...section('Load', loadBlocks(scenarios)),
+      ...section('Commands', commandBlocks(scenarios)),
+      ...section('Thresholds', thresholdDetails(result.thresholds)),
+      ...section('Rounds that stand out', standOutBlocks(result)),
+      ...environmentBlocks(result, `, seed ${result.seed}`),
+      ...(scenarios.length === 0
+        ? []
+        : [details('Table: where every operation went', accountingBlocks(scenarios))]),
+      ...section('Run it again', repeatBlocks(result)),
+      ...alerts,
+    ],
+    footer: [
+      `${tool.name} ${tool.version}. All figures are from this run’s result.json; `,
+      codeSpan('poolbench report'),
+      ' makes this page anew, and report.md says the same as text.',
+    ],
   });
 }
 
-function header(result: Result): Html {
-  const { name, target, startedAt, scenarios } = result;
-  const rounds = Math.max(0, ...scenarios.map(scenario => scenario.rounds.length));
+/** A heading with what belongs to it; nothing where there is nothing to say. */
+export function section(title: string, blocks: readonly Block[]): Block[] {
+  return blocks.length === 0 ? [] : [heading(2, title), ...blocks];
+}
+
+/** What nobody may overlook. */
+function alertsOf(result: Result): Block[] {
+  const crossed = result.thresholds.some(threshold => threshold.crossed);
+  const texts = [
+    describeShortfall(result),
+    crossed ? describeThresholds(result.thresholds) : null,
+    describeUnjudged(result),
+  ];
+  return [...bannerAlerts(result), ...texts.filter(text => text !== null).map(text => alert(text))];
+}
+
+function headOf(result: Result): Block[] {
+  const { name, target, environment, startedAt, scenarios } = result;
   const seconds = tookSeconds(result);
   const took =
     seconds === null
       ? ''
       : `, ${seconds < 90 ? `${Math.round(seconds)} s` : `${(seconds / 60).toFixed(0)} minutes`}`;
-  return html`<p class="brand">poolbench report</p><h1>${name}</h1><p class="lead">${describeTarget(target)}</p><p class="facts">${[
-    formatPlural(scenarios.length, 'scenario'),
-    formatPlural(rounds, 'round'),
-    `${result.environment.cores} cores${target.local ? ', shared with the server' : ''}`,
-    `${startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}${took}`,
-  ].map(fact => html`<span>${fact}</span>`)}</p>`;
-}
-
-/** What nobody may overlook. */
-function alarmsOf(result: Result): string[] {
-  const crossed = result.thresholds.filter(threshold => threshold.crossed).length;
   return [
-    ...targetBanners(result),
-    describeShortfall(result),
-    crossed > 0 ? describeThresholds(result.thresholds) : null,
-    describeUnjudged(result),
-  ].filter(text => text !== null);
+    heading(1, name),
+    paragraph(describeTarget(target)),
+    list([
+      formatPlural(scenarios.length, 'scenario'),
+      formatPlural(Math.max(0, ...scenarios.map(({ rounds }) => rounds.length)), 'round'),
+      `${environment.cores} cores${target.local ? ', shared with the server' : ''}`,
+      `${startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}${took}`,
+    ]),
+  ];
 }
 
-function warnings(result: Result): Content {
-  const all = warningsOf(result);
-  return (
-    all.length > 0 &&
-    html`<ul class="warnings">${all.map(warning => html`<li>${capitalise(toOneLine(warning))}</li>`)}</ul>`
-  );
+function warningList(result: Result): Block[] {
+  const warnings = warningsOf(result);
+  return warnings.length === 0 ? [] : [list(warnings.map(capitalise))];
 }
 
-function throughput({ scenarios }: Result): Content {
-  if (scenarios.every(({ summary }) => summary === null)) return null;
-  return html`<p class="note">${resultNote(scenarios)}</p>${throughputCharts(scenarios)}${resultsTable(scenarios)}`;
+function throughputBlocks({ scenarios }: Result): Block[] {
+  if (scenarios.every(({ summary }) => summary === null)) return [];
+  return [
+    note(resultNote(scenarios)),
+    ...throughputCharts(scenarios),
+    details('Table: all results', [resultTable(scenarios)]),
+  ];
 }
 
-function footer({ tool, name }: Result): Html {
-  return html`<p>${tool.name} ${tool.version}. All figures are from this run’s result.json; <code>poolbench report</code> makes this page anew, and report.md says the same as text. To run it again: <code>npm start -- ${fileName(name)}</code>.</p>`;
+/** More checks are folded, unless one was crossed. */
+const maxOpenThresholds = 30;
+
+/** Every threshold, crossed ones first. */
+export function thresholdDetails(thresholds: readonly ToldThreshold[]): Block[] {
+  const title = describeThresholds(thresholds);
+  if (title === null) return [];
+  const open = thresholds.length <= maxOpenThresholds || thresholds.some(({ crossed }) => crossed);
+  return [details(`${title}.`, [thresholdTable(thresholds)], { open })];
+}
+
+/** The command that repeats the run, and the config it takes, seed included: both to copy. */
+function repeatBlocks({ name, config, seed }: Result): Block[] {
+  const file = fileName(name);
+  return [
+    paragraph([
+      'Save the config as ',
+      codeSpan(file),
+      ` (add the password to the URL, if there is one); its seed is ${seed}. Then:`,
+    ]),
+    code('sh', 'The command', [`npm start -- ${file}`]),
+    details('The config, every key with its value', [configCode(config)]),
+  ];
 }

@@ -31,10 +31,10 @@ small { font-size: 12.5px; color: var(--soft); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .alarm { background: var(--alarm); color: var(--alarm-ink); font-weight: 700; text-align: center; padding: 10px 24px; border-bottom: 1px solid #00000033; }
 header { padding-top: 34px; padding-bottom: 22px; }
-.brand { color: var(--soft); font-size: 13px; font-weight: 600; letter-spacing: 0.04em; text-transform: uppercase; margin-bottom: 6px; }
-.lead { font-size: 17px; color: var(--soft); margin-top: 6px; }
-.facts { display: flex; flex-wrap: wrap; gap: 4px 8px; margin-top: 14px; font-size: 13px; }
-.facts span { background: var(--paper); border: 1px solid var(--rule); border-radius: 999px; padding: 2px 11px; }
+header p { font-size: 17px; color: var(--soft); margin-top: 6px; }
+header .brand { font-size: 13px; font-weight: 600; letter-spacing: 0.04em; text-transform: uppercase; margin: 0 0 6px; }
+header ul { display: flex; flex-wrap: wrap; gap: 4px 8px; margin-top: 14px; padding: 0; list-style: none; font-size: 13px; }
+header li { background: var(--paper); border: 1px solid var(--rule); border-radius: 999px; padding: 2px 11px; }
 nav { position: sticky; top: 0; z-index: 2; background: var(--ground); border-bottom: 1px solid var(--rule); }
 nav ul { display: flex; gap: 2px; overflow-x: auto; list-style: none; padding-top: 6px; padding-bottom: 6px; scrollbar-width: none; }
 nav a { display: block; padding: 5px 10px; border-radius: 6px; color: var(--soft); text-decoration: none; font-size: 13.5px; white-space: nowrap; }
@@ -43,47 +43,51 @@ nav a:hover { background: var(--paper); color: var(--ink); }
 main { padding-top: 8px; padding-bottom: 8px; }
 section { background: var(--paper); border: 1px solid var(--rule); border-radius: 10px; padding: 22px 24px 24px; margin: 16px 0; }
 footer { color: var(--soft); font-size: 13px; padding-top: 8px; padding-bottom: 36px; }
-.note { color: var(--soft); font-size: 13.5px; max-width: 88ch; margin-bottom: 14px; }
-.badge { display: inline-block; white-space: nowrap; border-radius: 5px; padding: 0 8px; font-size: 12.5px; line-height: 20px; font-weight: 650; color: var(--none); background: var(--none-soft); }
-.badge.v-supported, .badge.good { color: var(--good); background: var(--good-soft); }
-.badge.v-refuted, .badge.bad { color: var(--bad); background: var(--bad-soft); }
-.badge.v-inconclusive, .badge.unknown { color: var(--open); background: var(--open-soft); }
+p, li { max-width: 92ch; }
+.t-supported, .t-good { color: var(--good); }
+.t-refuted, .t-bad { color: var(--bad); }
+.t-inconclusive, .t-unknown, .t-warning { color: var(--open); }
+.t-not-tested, .t-muted { color: var(--soft); }
+p.t-muted { font-size: 13.5px; max-width: 88ch; margin-bottom: 14px; }
+.badge { display: inline-block; white-space: nowrap; border-radius: 5px; padding: 0 8px; font-size: 12.5px; line-height: 20px; font-weight: 650; background: var(--none-soft); }
+.badge.t-supported, .badge.t-good { background: var(--good-soft); }
+.badge.t-refuted, .badge.t-bad { background: var(--bad-soft); }
+.badge.t-inconclusive, .badge.t-unknown, .badge.t-warning { background: var(--open-soft); }
+.badge[class*=" l-"] { color: var(--none); }
 .badge.l-client, .badge.l-machine { color: var(--c0); background: var(--band); }
 .badge.l-server { color: var(--good); background: var(--good-soft); }
 .badge.l-pool { color: var(--bad); background: var(--bad-soft); }
 .badge.l-network { color: var(--open); background: var(--open-soft); }
 .badge.l-machine { outline: 1px dashed currentColor; outline-offset: -1px; }
-.cards { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; margin-top: 18px; }
-.card { border: 1px solid var(--rule); border-left: 4px solid var(--none); border-radius: 8px; padding: 14px 18px 14px; }
-.card.v-supported { border-left-color: var(--good); }
-.card.v-refuted { border-left-color: var(--bad); }
-.card.v-inconclusive { border-left-color: var(--open); }
+.card { border: 1px solid var(--rule); border-left: 4px solid var(--none); border-radius: 8px; padding: 14px 18px 14px; margin-top: 14px; color: inherit; }
+.card.t-supported, .card.t-good { border-left-color: var(--good); }
+.card.t-refuted, .card.t-bad { border-left-color: var(--bad); }
+.card.t-inconclusive, .card.t-unknown, .card.t-warning { border-left-color: var(--open); }
 .card h3 .badge { vertical-align: 1px; margin-right: 4px; }
-.card p { margin-top: 8px; max-width: 92ch; }
-.card .measured { color: var(--soft); }
+.card > h3 { margin: 0; }
+.card > p { margin: 8px 0 0; font-size: inherit; max-width: 92ch; }
+.card details > p { margin-top: 8px; }
 details { margin-top: 10px; }
 summary { cursor: pointer; color: var(--accent); font-size: 13.5px; width: fit-content; max-width: 100%; overflow-wrap: anywhere; }
 summary:hover { text-decoration: underline; }
 section > details { margin-top: 14px; }
 section > details > summary { font-size: 14px; font-weight: 600; color: var(--ink); }
-.setting { margin: 16px 0 10px; }
-.counts { display: flex; flex-wrap: wrap; gap: 6px 22px; }
-section > .gist { max-width: 92ch; margin-bottom: 8px; }
+section h3 { margin: 16px 0 10px; }
+section > p:not(.t-muted) { margin-bottom: 8px; }
 section > p + .chart { margin-top: 18px; }
 details[open] > summary { margin-bottom: 10px; }
-.warnings { padding-left: 20px; }
-.warnings li { margin: 4px 0; }
+section ul { padding-left: 20px; }
+section li { margin: 4px 0; }
 #warnings { border-left: 4px solid var(--open); }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); gap: 28px 34px; }
 .charts.small { grid-template-columns: repeat(auto-fill, minmax(min(100%, 290px), 1fr)); gap: 22px 26px; }
-.charts:empty { display: none; }
-.charts + .chart, .chart + .chart:not(.charts > .chart) { margin-top: 28px; }
+.charts + .chart, .charts + .charts, .chart + .charts, .chart + .chart:not(.charts > .chart) { margin-top: 28px; }
 .chart { min-width: 0; break-inside: avoid; }
 figcaption { line-height: 1.4; margin-bottom: 6px; overflow-wrap: anywhere; }
 figcaption span { color: var(--soft); font-size: 13px; display: block; }
 .small figcaption { font-size: 13.5px; }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 16px; list-style: none; padding: 0; font-size: 13px; margin-bottom: 4px; }
-.legend li { display: flex; align-items: center; gap: 6px; }
+section .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; list-style: none; padding: 0; font-size: 13px; margin-bottom: 4px; }
+section .legend li { margin: 0; display: flex; align-items: center; gap: 6px; }
 .drawing svg { display: block; width: 100%; height: auto; overflow: visible; }
 .strips { display: grid; grid-template-columns: minmax(150px, 30%) 1fr max-content; }
 svg text { fill: var(--soft); font-size: 12px; font-family: inherit; font-variant-numeric: tabular-nums; }
@@ -142,7 +146,7 @@ table:not(.numbers) td:not(.n):last-child { min-width: 220px; }
 .maps > div { min-width: 0; max-width: 100%; }
 .maps td, .maps table td:not(.n):last-child { min-width: 92px; white-space: nowrap; }
 .maps table td:not(.n):first-child, .maps th:first-child { min-width: 50px; color: var(--soft); }
-.maps td small { display: block; }
+.maps td .t-muted { display: block; font-size: 12.5px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 5px 22px; }
 dt { color: var(--soft); }
 dd { margin: 0; }
@@ -156,7 +160,7 @@ dd { margin: 0; }
   header, main, footer, nav ul { padding-left: 12px; padding-right: 12px; }
   section { padding: 16px 14px 18px; border-radius: 8px; }
   h1 { font-size: 24px; }
-  .chart:not(.small) .drawing > svg text { font-size: 14px; }
+  .charts:not(.small) .drawing > svg text { font-size: 14px; }
   table:not(.numbers) td:not(.n) { min-width: 70px; }
   table:not(.numbers) td:not(.n):first-child { min-width: 92px; }
   table:not(.numbers) td:not(.n):last-child { min-width: 150px; }

@@ -6,14 +6,15 @@ import { groupBySetting } from '../setting.ts';
 import { median } from '../statistics.ts';
 import {
   formatCount,
-  formatInterval,
   formatMs,
   formatPlural,
   formatRate,
+  formatRatioInterval,
   formatShare,
   nothing,
 } from '../text/format.ts';
-import { isLowerBound } from '../warnings.ts';
+import { type Column, figures, type Table, table, words } from './blocks.ts';
+import { formatLatency, intervalColumn, latencyColumn } from './figure-columns.ts';
 
 /** Scenarios that differ in their rates only: a curve of latency against load. */
 export interface LoadTable {
@@ -46,45 +47,54 @@ function byRate(a: ScenarioResult, b: ScenarioResult): number {
 
 const rateOf = ({ arrival }: ScenarioResult) => arrival.rate ?? 0;
 
-/** A column of a table of load, for one scenario. Medians over the rounds; a dash where there is none. */
-export const loadCells = {
-  /** "5.00k", on a way up or down "5.00k up". */
-  rate: ({ arrival }: ScenarioResult) =>
-    [formatRate(arrival.rate ?? 0), ...(arrival.leg === undefined ? [] : [arrival.leg])].join(' '),
-  offered: ofLoops(({ offered }, seconds) => (seconds > 0 ? offered / seconds : 0), formatRate),
-  shortfall: ofLoops(({ offered, shortfall }) => (offered > 0 ? shortfall / offered : 0), formatShare),
-  backlog: ofLoops(({ largestBacklog }) => largestBacklog, formatBacklog),
-  /** None where no arrival found a worker free. */
-  lagP99: ofLoops(({ lag }) => (lag.count === 0 ? null : lag.p99), formatMs),
-  spun: ofLoops(({ spinShare }) => spinShare, formatShare),
-} as const;
+export const loadNote =
+  'Open loops: medians over the rounds, latencies in ms. Response time counts from when an operation was due. Completed is what completed in the window; short is the share of what was due that did not complete; backlog the most that was due while every worker was busy; lag how late the generator came to arrivals for which a worker was free; spun the share of the time in which it waited for the next one by turning its event loop. ≥ marks a lower bound: what was never sent would have been slower.';
+
+/** Latency against load. Medians over the rounds; a dash where there is none. */
+export function loadTable({ heading, scenarios }: LoadTable): Table {
+  const columns: Column<ScenarioResult>[] = [
+    // "5.00k", on a way up or down "5.00k up".
+    figures('rate', ({ arrival }) => `${formatRate(arrival.rate ?? 0)} ${arrival.leg ?? ''}`.trim()),
+    loopColumn(
+      'offered/s',
+      (loop, seconds) => (seconds > 0 ? loop.offered / seconds : 0),
+      formatRate,
+      'due/s',
+    ),
+    intervalColumn('completed/s', ({ summary }) => summary?.opsPerSecond, formatRate, { terminal: 'done/s' }),
+    loopColumn('short', loop => (loop.offered > 0 ? loop.shortfall / loop.offered : 0), formatShare, 'short'),
+    loopColumn('backlog', loop => loop.largestBacklog, formatBacklog, 'backlog'),
+    latencyColumn('p50', 'responseP50', { terminal: 'p50' }),
+    latencyColumn('p99', 'responseP99', { terminal: 'p99' }),
+    latencyColumn('p99.9', 'responseP999', { terminal: 'p99.9' }),
+    latencyColumn('service p99', 'serviceP99'),
+    // None where no arrival found a worker free.
+    loopColumn('lag p99', ({ lag }) => (lag.count === 0 ? null : lag.p99), formatMs, 'lag'),
+    loopColumn('spun', loop => loop.spinShare, formatShare),
+    words('limited by', ({ limitedBy }) => limitedBy.resource, { terminal: { name: 'limit' } }),
+  ];
+  return table(scenarios, columns, heading);
+}
 
 /** Whole as far as a narrow column has room for it. */
 function formatBacklog(operations: number): string {
   return operations < 1000 ? formatCount(Math.round(operations)) : formatRate(operations);
 }
 
-function ofLoops(
+/** The median over the rounds; a terminal shows it under its own heading, or not at all. */
+function loopColumn(
+  name: string,
   figure: (loop: OpenLoopResult, seconds: number) => number | null,
   format: (figure: number) => string,
-): (scenario: ScenarioResult) => string {
-  return ({ rounds }) => {
-    const figures = rounds.flatMap(({ openLoop, seconds }) =>
+  short?: string,
+): Column<ScenarioResult> {
+  const cell = ({ rounds }: ScenarioResult) => {
+    const known = rounds.flatMap(({ openLoop, seconds }) =>
       openLoop === null ? [] : (figure(openLoop, seconds) ?? []),
     );
-    return figures.length === 0 ? nothing : format(median(figures));
+    return known.length === 0 ? nothing : format(median(known));
   };
-}
-
-/** A latency, with a mark where it is a lower bound: what was never sent would have been slower. */
-export function formatLatency(
-  { rounds }: ScenarioResult,
-  latency: Interval | null | undefined,
-  intervals = true,
-): string {
-  if (latency === null || latency === undefined) return nothing;
-  const bound = isLowerBound(rounds) ? '≥' : '';
-  return bound + (intervals ? formatInterval(latency, formatMs) : formatMs(latency.median));
+  return figures(name, cell, { terminal: short !== undefined && { name: short } });
 }
 
 /** One rate on the way up and on the way down. */
@@ -109,4 +119,20 @@ export function hysteresisOf({ scenarios }: LoadTable): Hysteresis[] {
     if (up.arrival.leg !== 'up' || down === undefined) return [];
     return [{ rate: rateOf(up), up, down, ratio: pairByRound(up, down, p99.figure).ratio }];
   });
+}
+
+export const hysteresisNote =
+  'The same rates on the way up and on the way down, ratios paired within a round:';
+
+export function hysteresisTable(ways: readonly Hysteresis[]): Table {
+  const p99Of = (name: string, pick: (way: Hysteresis) => ScenarioResult) =>
+    figures<Hysteresis>(name, way => formatLatency(pick(way), pick(way).summary?.responseP99), {
+      terminal: { cell: way => formatLatency(pick(way), pick(way).summary?.responseP99, false) },
+    });
+  return table(ways, [
+    figures('rate', ({ rate }) => formatRate(rate)),
+    p99Of('p99 up', ({ up }) => up),
+    p99Of('p99 down', ({ down }) => down),
+    figures('down / up', ({ ratio }) => formatRatioInterval(ratio), { terminal: { align: 'left' } }),
+  ]);
 }

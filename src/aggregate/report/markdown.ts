@@ -1,97 +1,126 @@
-import type { ClaimResult, Result } from '../result.ts';
-import { asMarkdown } from '../text/as-markdown.ts';
-import { describeMeasured, splitClaims } from '../text/claim-words.ts';
-import { markdownCode, markdownTable } from '../text/markdown.ts';
-import { textColumn } from '../text/table.ts';
-import { describeSurroundings, targetBanners } from '../text/target-words.ts';
-import { thresholdSection } from '../thresholds/markdown.ts';
-import { describeUnjudged } from '../thresholds/words.ts';
-import { warningsOf } from '../warnings.ts';
-import { fileName } from './file-name.ts';
-import {
-  accountingSection,
-  commandSection,
-  loadSection,
-  poolSection,
-  standOutSection,
-} from './markdown-sections.ts';
-import {
-  comparisonColumns,
-  comparisonNote,
-  limitColumns,
-  resultColumns,
-  resultNote,
-} from './result-columns.ts';
-import { describeShortfall } from './shortfall.ts';
+import { toOneLine, withoutControls } from '../text/format.ts';
+import { type Block, type Span, shownOn, type Table, type Text } from './blocks.ts';
 
-/** A result as the text of `report.md`. Text from outside is escaped. */
-export function renderMarkdown(result: Result): string {
-  const banners = targetBanners(result);
-  const shortfall = describeShortfall(result);
-  const loud = [...banners, shortfall].flatMap(text => (text === null ? [] : `> **${asMarkdown(text)}**`));
-  const { told, silent } = splitClaims(result.claims, { atLeast: 1 });
-  const warnings = warningsOf(result);
-  return `${[
-    `# ${asMarkdown(result.name)}`,
-    ...loud,
-    ...thresholdSection(result.thresholds),
-    ...[describeUnjudged(result)].flatMap(text => (text === null ? [] : [asMarkdown(text)])),
-    ...told.flatMap(verdictSection),
-    '## Target and environment',
-    targetTable(result),
-    '## Results',
-    resultNote(result.scenarios),
-    markdownTable(result.scenarios, resultColumns(result.scenarios)),
-    ...loadSection(result.scenarios),
-    ...result.claims.flatMap(comparisonSection),
-    '## What limited each scenario',
-    markdownTable(result.scenarios, limitColumns()),
-    ...standOutSection(result),
-    ...commandSection(result.scenarios),
-    ...poolSection(result.scenarios),
-    ...accountingSection(result.scenarios),
-    '## Warnings',
-    warnings.length === 0 ? 'None.' : warnings.map(warning => `- ${asMarkdown(warning)}`).join('\n'),
-    ...untestedSection(silent),
-    '## Run it again',
-    `Save this as \`${fileName(result.name)}\` (add the password to the URL, if there is one):`,
-    markdownCode('json', JSON.stringify(result.config, null, 2)),
-    markdownCode('sh', `npm start -- ${fileName(result.name)}`),
-    ...banners.map(banner => `> **${asMarkdown(banner)}**`),
-  ].join('\n\n')}\n`;
+/** A document as Markdown. */
+export function renderMarkdown(blocks: readonly Block[]): string {
+  return `${renderBlocks(blocks).join('\n\n')}\n`;
 }
 
-function verdictSection(claim: ClaimResult): string[] {
+function renderBlocks(blocks: readonly Block[]): string[] {
+  return shownOn('markdown', blocks)
+    .flatMap(renderBlock)
+    .filter(text => text !== '');
+}
+
+function renderBlock(block: Block): string[] {
+  switch (block.kind) {
+    case 'alert':
+      return [`> ${bold(block.text)}`];
+    case 'heading':
+      return [`${'#'.repeat(block.level)} ${line(block.text)}`];
+    case 'paragraph':
+      return [line(block.text)];
+    case 'list':
+      return [
+        block.items.some(({ label }) => label !== undefined)
+          ? tableLines(
+              ['', ''],
+              ['left', 'left'],
+              block.items.map(({ label, text }) => [label ?? '', text]),
+            )
+          : block.items.map(({ text }) => `- ${line(text)}`).join('\n'),
+      ];
+    case 'table':
+      return [block.title === undefined ? '' : bold(block.title), renderTable(block)];
+    case 'code':
+      return [fenced(block.language, block.lines.map(withoutControls).join('\n'))];
+    case 'details':
+      return [bold(block.summary), ...renderBlocks(block.blocks)];
+    case 'chart':
+      return [line(block.alternative)];
+  }
+}
+
+function renderTable({ columns, rows }: Table): string {
+  const shown = shownOn(
+    'markdown',
+    columns.map((column, index) => ({ ...column, index })),
+  );
+  return tableLines(
+    shown.map(({ name }) => name),
+    shown.map(({ align }) => align),
+    rows.map(row => shown.map(({ index }) => row[index] ?? '')),
+  );
+}
+
+function tableLines(
+  names: readonly string[],
+  aligns: readonly Table['columns'][number]['align'][],
+  rows: readonly (readonly Text[])[],
+): string {
+  const joined = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
-    `## ${asMarkdown(claim.id)}: ${asMarkdown(claim.verdict)}`,
-    `**${asMarkdown(claim.statement)}**`,
-    asMarkdown(claim.reason),
-    asMarkdown(describeMeasured(claim)),
-  ];
+    joined(names.map(line)),
+    joined(aligns.map(align => (align === 'right' ? '---:' : '---'))),
+    ...rows.map(row => joined(row.map(line))),
+  ].join('\n');
 }
 
-function untestedSection(claims: readonly ClaimResult[]): string[] {
-  if (claims.length === 0) return [];
-  return [
-    '## Not tested by this run',
-    markdownTable(claims, [
-      textColumn('claim', claim => claim.id),
-      textColumn('statement', claim => claim.statement),
-      textColumn('why', claim => claim.reason),
-    ]),
-  ];
+/** A fenced block, with a fence longer than any in the text. */
+function fenced(language: string, text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}${language}\n${text}\n${fence}`;
 }
 
-function targetTable(result: Result): string {
-  const rows = describeSurroundings(result, `, seed ${result.seed}`);
-  return markdownTable(rows, [textColumn('', ([name]) => name), textColumn('', ([, value]) => value)]);
+/** Text as one line that can end no table cell, start no markup and no HTML but that of its spans. */
+function line(text: Text): string {
+  const spans = typeof text === 'object' ? text : [String(text)];
+  return spans
+    .map(renderSpan)
+    .join('')
+    .trim()
+    .replace(/^[-+=]/, '\\$&')
+    .replace(/^(\d+)([.)])(?=\s)/, '$1\\$2');
 }
 
-function comparisonSection(claim: ClaimResult): string[] {
-  if (claim.comparisons.length === 0) return [];
-  return [
-    `## What ${asMarkdown(claim.id)} was judged by`,
-    comparisonNote,
-    markdownTable(claim.comparisons, comparisonColumns()),
-  ];
+/** One that is strong in parts is strong as a whole. */
+function bold(text: Text): string {
+  const spans = typeof text === 'object' ? text : [String(text)];
+  const all = line(spans.map(span => (typeof span === 'string' ? span : { ...span, strong: false })));
+  return all === '' ? '' : `**${all}**`;
+}
+
+function renderSpan(span: string | Span): string {
+  if (typeof span === 'string') return escaped(span);
+  const { text, link, strong } = span;
+  const written = span.code === true ? codeSpan(text) : escaped(text);
+  const linked = link === undefined ? written : `[${written}](<${linkPath(link)}>)`;
+  // Blanks inside the marks would make it no strong text.
+  return strong === true ? linked.replace(/\S(.*\S)?/, '**$&**') : linked;
+}
+
+/**
+ * What means something in Markdown; and an interval with nothing behind it that would make a link of it, which is
+ * more easily read as it is.
+ */
+const special = /(\[[\d.]+[kM]?, [\d.]+[kM]?\](?![[(:]))|[\\`*_[\]|~#]/g;
+
+function escaped(text: string): string {
+  return withoutControls(text)
+    .replace(special, (found, interval) => (interval === undefined ? `\\${found}` : found))
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;');
+}
+
+/** In a table and out of it alike. */
+function codeSpan(text: string): string {
+  const clean = toOneLine(text);
+  return /[`|\\]/.test(clean) || clean === '' ? `<code>${escaped(clean)}</code>` : `\`${clean}\``;
+}
+
+/** With nothing that could end the link, or make it more than a relative path. */
+function linkPath(path: string): string {
+  return path.replace(/[<>|\\:\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, encodeURIComponent);
 }

@@ -1,159 +1,136 @@
-import { accountOf, sumByCode } from '../accounting.ts';
-import { type Pair, pairWithOnePool } from '../claims/judging/arms.ts';
-import { describeOutliers } from '../outliers.ts';
-import type { ClaimResult, Interval, Result, ScenarioResult } from '../result.ts';
-import { groupBySetting } from '../setting.ts';
-import { clearlyLess, clearlyMore } from '../statistics.ts';
-import { describeMeasured, saysNothing, splitClaims } from '../text/claim-words.ts';
-import {
-  formatCount,
-  formatIds,
-  formatInterval,
-  formatMs,
-  formatRate,
-  formatRatioInterval,
-  formatShare,
-  nothing,
-  toOneLine,
-} from '../text/format.ts';
-import { describeTarget, targetBanners } from '../text/target-words.ts';
-import { type Format, type Style, styleIf, terminalWidth, verdictColours } from '../text/terminal-style.ts';
+import { toOneLine, withoutControls } from '../text/format.ts';
+import { type Format, styleIf, terminalWidth } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
-import { renderThresholds } from '../thresholds/terminal.ts';
-import { describeUnjudged } from '../thresholds/words.ts';
-import { warningsOf } from '../warnings.ts';
-import { isOpen } from './load-tables.ts';
-import { resultNote } from './result-columns.ts';
-import { describeShortfall } from './shortfall.ts';
-import { renderCommands } from './terminal-commands.ts';
-import { renderLoad } from './terminal-load.ts';
+import { type Block, type Item, type Span, shownOn, type Table, type Text, type Tone } from './blocks.ts';
 
-const width = terminalWidth;
-/** Of a row. */
-const ratioColumn = 3;
+type OneFormat = Extract<Format, string>;
 
-/** A result for a terminal of 80 columns: the verdicts in words, then a table for each client. */
-export function renderTerminal(result: Result, colour: boolean): string {
+const toneColours = {
+  supported: 'green',
+  refuted: 'red',
+  inconclusive: 'yellow',
+  'not tested': 'yellow',
+  good: 'green',
+  bad: 'red',
+  warning: 'yellow',
+  unknown: 'yellow',
+  muted: 'dim',
+} as const satisfies Record<Tone, OneFormat>;
+
+const step = '  ';
+
+/** A document for a terminal of 80 columns. */
+export function renderTerminal(blocks: readonly Block[], colour: boolean): string {
   const style = styleIf(colour);
-  const paragraph = (text: string, format?: Format) =>
-    wrapText(toOneLine(text), width).map(line => (format === undefined ? line : style(format, line)));
+  const shown = shownOn('terminal', blocks);
+  // One for all lists, so that their texts stand in line.
+  const hang = step.length + Math.max(0, ...shown.flatMap(labelWidths));
 
-  const banners = targetBanners(result);
-  const shortfall = describeShortfall(result);
-  const loud = ['bold', 'yellow'] as const;
-  const { told, silent } = splitClaims(result.claims, { atLeast: 1 });
-  const closed = result.scenarios.filter(scenario => !isOpen(scenario));
-  // Most runs ask something else: what they measured comes first then.
-  const tells = result.target.standIn || !told.every(saysNothing);
-  const blocks = [
-    ...banners.map(banner => paragraph(banner, [...loud])),
-    renderThresholds(result.thresholds, style),
-    paragraph(describeUnjudged(result) ?? '', 'yellow'),
-    ...(tells ? told.map(claim => renderClaim(claim, style)) : []),
-    tells && silent.length > 0 ? paragraph(sayUntested(silent)) : [],
-    paragraph(`${toOneLine(result.name)} against ${describeTarget(result.target)}`, 'bold'),
-    shortfall === null ? [] : paragraph(shortfall, [...loud]),
-    ...renderTables(closed, style),
-    closed.length > 0 ? paragraph(resultNote(closed), 'dim') : [],
-    ...renderLoad(result.scenarios, style),
-    ...renderCommands(result.scenarios, style),
-    renderFailures(result.scenarios, style),
-    paragraph(describeOutliers(result) ?? ''),
-    tells || told.length === 0 ? [] : paragraph('No claim is tested by this run (report.md says why).'),
-    warningsOf(result).flatMap(warning => paragraph(`Warning: ${warning}`, 'yellow')),
-    told.filter(({ verdict }) => verdict !== 'not tested').map(claim => renderVerdict(claim, style)),
-    ...banners.map(banner => paragraph(banner, [...loud])),
-  ];
-  return `${blocks
-    .filter(block => block.length > 0)
-    .map(block => block.join('\n'))
-    .join('\n\n')}\n`;
+  /** Each word is styled by itself, so that text can be wrapped with its colours. */
+  function styled(text: Text, formats: readonly OneFormat[] = []): string {
+    const spans = spansOf(text).map(span => {
+      const all = [...formats, ...formatsOf(span)];
+      const clean = withoutControls(span.text);
+      return all.length === 0 ? clean : clean.replace(/\S+/g, word => style(all, word));
+    });
+    return spans.join('').trim();
+  }
+
+  function render(block: Block, width: number): string[] {
+    switch (block.kind) {
+      case 'alert':
+        return wrapText(styled(block.text, ['bold', toneColours[block.tone]]), width);
+      case 'heading':
+        return wrapText(styled(block.text, ['bold']), width);
+      case 'paragraph':
+        return wrapText(styled(block.text, formatsOf(block)), width);
+      case 'list':
+        return block.items.flatMap(item => renderItem(item, width));
+      case 'table':
+        return renderTable(block, width);
+      case 'code':
+        return block.lines.map(line => step + withoutControls(line));
+      case 'details':
+        return [
+          ...wrapText(styled(block.summary, ['bold', ...formatsOf(block)]), width),
+          ...shownOn('terminal', block.blocks)
+            .flatMap(inner => render(inner, width - step.length))
+            .map(line => step + line),
+        ];
+      case 'chart':
+        return wrapText(styled(block.alternative), width);
+    }
+  }
+
+  function renderItem({ label, text, tone }: Item, width: number): string[] {
+    const formats = formatsOf({ tone });
+    if (label === undefined) {
+      const [first = '', ...rest] = wrapText(styled(text, formats), width, step);
+      return [first.trimStart(), ...rest];
+    }
+    const [first = '', ...rest] = wrapText(styled(text, formats), width, ' '.repeat(hang));
+    const blanks = ' '.repeat(hang - plain(label).length);
+    return [styled(label, formats) + blanks + first.trimStart(), ...rest];
+  }
+
+  function renderTable({ title = '', columns, rows }: Table, width: number): string[] {
+    if (rows.length === 0) return [];
+    const shown = shownOn(
+      'terminal',
+      columns.map((column, index) => ({ ...column, index })),
+    );
+    const beside = shown.filter(({ ownLine }) => ownLine === undefined);
+    const indent = shown.some(({ ownLine }) => ownLine === 'above') ? step : '';
+    const cellsOf = (row: Table['rows'][number]) => beside.map(({ index }) => styled(row[index] ?? ''));
+    const [head = '', ...lines] = alignColumns(
+      [beside.map(({ name }) => styled(name, ['dim'])), ...rows.map(cellsOf)],
+      beside.map(({ align }) => align === 'right'),
+    );
+    const ownLines = (row: Table['rows'][number], place: 'above' | 'below', indent: string) =>
+      shown.flatMap(({ index, ownLine }) =>
+        ownLine === place ? wrapText(styled(row[index] ?? ''), width, indent) : [],
+      );
+    return [
+      ...wrapText(styled(title, ['bold']), width),
+      indent + head,
+      ...rows.flatMap((row, number) => [
+        ...ownLines(row, 'above', ''),
+        indent + lines[number],
+        ...ownLines(row, 'below', step),
+      ]),
+    ];
+  }
+
+  // An empty line between blocks, but for a heading and what follows it.
+  const rendered = shown.map(block => ({ kind: block.kind, lines: render(block, terminalWidth) }));
+  return rendered
+    .filter(({ lines }) => lines.length > 0)
+    .map(({ kind, lines }) => `${lines.join('\n')}\n${kind === 'heading' ? '' : '\n'}`)
+    .join('')
+    .replace(/\n*$/, '\n');
 }
 
-function renderClaim(claim: ClaimResult, style: Style): string[] {
-  const [first = '', ...rest] = wrapText(
-    toOneLine(`${claim.id} ${claim.verdict}: ${claim.statement}`),
-    width,
+function labelWidths(block: Block): number[] {
+  if (block.kind === 'details') return shownOn('terminal', block.blocks).flatMap(labelWidths);
+  return block.kind === 'list' ? block.items.map(({ label }) => plain(label ?? '').length) : [];
+}
+
+function plain(text: Text): string {
+  return toOneLine(
+    spansOf(text)
+      .map(span => span.text)
+      .join(''),
   );
-  const indented = (text: string) => wrapText(toOneLine(text), width, '  ');
+}
+
+function spansOf(text: Text): Span[] {
+  const spans = typeof text === 'object' ? text : [String(text)];
+  return spans.map(span => (typeof span === 'string' ? { text: span } : span));
+}
+
+function formatsOf({ strong, tone }: { strong?: boolean; tone?: Tone | undefined }): OneFormat[] {
   return [
-    ...[first, ...rest].map(line => style(['bold', verdictColours[claim.verdict]], line)),
-    ...indented(claim.reason),
-    ...indented(describeMeasured(claim)),
+    ...(strong === true ? (['bold'] as const) : []),
+    ...(tone === undefined ? [] : [toneColours[tone]]),
   ];
-}
-
-/** Only what was decided: the first lines, which say why, have scrolled away by now. */
-function renderVerdict({ id, verdict }: ClaimResult, style: Style): string {
-  return style(['bold', verdictColours[verdict]], toOneLine(`${id} ${verdict} (see above)`));
-}
-
-function sayUntested(claims: readonly ClaimResult[]): string {
-  return `Not tested by this run: ${formatIds(claims.map(({ id }) => toOneLine(id)))} (report.md says why).`;
-}
-
-function renderTables(scenarios: readonly ScenarioResult[], style: Style): string[][] {
-  const pairs = new Map(pairWithOnePool(scenarios).map(pair => [pair.several, pair]));
-  return groupBySetting(scenarios).map(group => [
-    ...wrapText(toOneLine(group.heading), width).map(line => style('bold', line)),
-    ...renderTable(group.scenarios, pairs, style),
-  ]);
-}
-
-function renderTable(
-  scenarios: readonly ScenarioResult[],
-  pairs: ReadonlyMap<ScenarioResult, Pair>,
-  style: Style,
-): string[] {
-  const sorted = scenarios.toSorted(
-    (a, b) => a.workers - b.workers || a.pools - b.pools || a.threads - b.threads,
-  );
-  const rows = sorted.map(scenario => renderRow(scenario, pairs.get(scenario)));
-  const head = ['workers', 'pools', 'ops/s', 'to 1 pool', 'p99 ms', 'limit'];
-  const flushRight = [true, true, false, false, true, false];
-  // Nothing to compare with: no column for it.
-  const compared = scenarios.some(scenario => pairs.has(scenario));
-  const shown = <T>(cells: readonly T[]) => cells.filter((_, column) => compared || column !== ratioColumn);
-  const [heading = '', ...lines] = alignColumns([head, ...rows].map(shown), shown(flushRight));
-  return [
-    style('dim', heading),
-    ...lines.map((line, index) => {
-      const [cell = ''] = rows[index]?.slice(ratioColumn) ?? [];
-      const ratio = pairs.get(sorted[index] as ScenarioResult)?.throughput.ratio;
-      const colour = ratio == null ? undefined : ratioColour(ratio);
-      return colour === undefined ? line : line.replace(cell, style(colour, cell));
-    }),
-  ];
-}
-
-/** Of what is clear of the bounds within which nothing is worth a change. */
-function ratioColour({ low, high }: Interval): Format | undefined {
-  if (low > clearlyMore) return 'green';
-  return high < clearlyLess ? 'red' : undefined;
-}
-
-function renderRow(scenario: ScenarioResult, pair: Pair | undefined): string[] {
-  const { summary, pools, threads } = scenario;
-  return [
-    String(scenario.workers),
-    // A pool has a thread of its own unless the row says otherwise.
-    threads === pools ? String(pools) : `${pools} on ${threads}`,
-    formatInterval(summary?.opsPerSecond ?? null, formatRate),
-    pair === undefined ? '' : formatRatioInterval(pair.throughput.ratio),
-    summary?.responseP99 ? formatMs(summary.responseP99.median) : nothing,
-    scenario.limitedBy.resource,
-  ];
-}
-
-function renderFailures(scenarios: readonly ScenarioResult[], style: Style): string[] {
-  const rounds = scenarios.flatMap(scenario => scenario.rounds);
-  const { issued, unfinished } = accountOf(rounds);
-  const counts = Object.entries(sumByCode(rounds.map(round => round.failed)))
-    .concat(unfinished > 0 ? [['unfinished', unfinished]] : [])
-    .filter(([, count]) => count > 0);
-  if (counts.length === 0) return [];
-  const lost = counts.reduce((sum, [, count]) => sum + count, 0);
-  const byCode = counts.map(([code, count]) => `${formatCount(count)} ${toOneLine(code)}`).join(', ');
-  const share = `${formatShare(lost / issued)} of ${formatCount(issued)} operations`;
-  return wrapText(`Failed: ${byCode} (${share}).`, width).map(line => style('red', line));
 }

@@ -1,7 +1,7 @@
 import { median } from '../statistics.ts';
 import { formatCount, formatList, formatMs, formatPercent, nothing } from '../text/format.ts';
 import { type ConditionName, namesOf, type SearchConditions } from './conditions.ts';
-import type { Search, SearchStep } from './schema.ts';
+import type { SearchStep } from './schema.ts';
 
 /** How each figure is said, and whether its limit is the most or the least. */
 const phrases: Record<
@@ -67,10 +67,4 @@ export function byRate(steps: readonly SearchStep[]): SearchStep[] {
 /** "2 of 3". */
 export function countPassed({ repeats }: SearchStep): string {
   return `${repeats.filter(({ passed }) => passed).length} of ${repeats.length}`;
-}
-
-/** That the search was stopped; null if it came to its end. */
-export function describeStopped({ complete, steps }: Search): string | null {
-  if (complete) return null;
-  return `INCOMPLETE: the search was stopped in step ${Math.max(1, steps.length)}; this is what it had found.`;
 }

@@ -1,5 +1,5 @@
 import type { ClaimResult } from '../result.ts';
-import { formatInterval, formatMs, formatRate, formatRatioInterval, toOneLine } from './format.ts';
+import { formatInterval, formatMs, formatRate, formatRatioInterval } from './format.ts';
 
 /** What was measured for a claim, beside what it predicts. */
 export function describeMeasured(claim: ClaimResult): string {
@@ -16,7 +16,7 @@ export function formatMeasured({
   if (measured === null || low === null || high === null) return null;
   const interval = { median: measured, low, high };
   if (unit === '×') return formatRatioInterval(interval);
-  return `${formatInterval(interval, unit === 'ms' ? formatMs : formatRate)} ${toOneLine(unit)}`;
+  return `${formatInterval(interval, unit === 'ms' ? formatMs : formatRate)} ${unit}`;
 }
 
 /**
@@ -39,7 +39,7 @@ export function splitClaims(
 /** Claims that were not tested, each with its reason, as a sentence; null without any. */
 export function describeUntested(claims: readonly ClaimResult[]): string | null {
   if (claims.length === 0) return null;
-  return `Not tested: ${claims.map(({ id, reason }) => toOneLine(`${id} (${reason.replace(/\.$/, '')})`)).join('; ')}.`;
+  return `Not tested: ${claims.map(({ id, reason }) => `${id} (${reason.replace(/\.$/, '')})`).join('; ')}.`;
 }
 
 /** Whether the run had nothing for a claim: no verdict, no figure and nothing to compare. */

@@ -106,15 +106,17 @@ export function formatPlural(count: number, singular: string): string {
 
 /** Text from outside as one line without control characters, which could move a terminal's cursor or break a table. */
 export function toOneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  return withoutControls(text).trim();
+}
+
+/** The same with the blanks at its ends. */
+export function withoutControls(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 /** Text that may hold some from outside, line by line as it is, without other control characters: see `toOneLine`. */
 export function toPlainLines(text: string): string {
-  return text
-    .split('\n')
-    .map(line => line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' '))
-    .join('\n');
+  return text.split('\n').map(withoutControls).join('\n');
 }
 
 /** Upper-cases the first letter, to begin a sentence. */

@@ -1,14 +1,14 @@
 import type { Result } from '../result.ts';
-import { formatPlural, toOneLine } from './format.ts';
+import { formatPlural } from './format.ts';
 
-/** What every rendering says of the target and the machine. Text from outside is one line, unescaped. */
+/** What every rendering says of the target and the machine. Text from outside is as it came. */
 
 /** What to shout before and after the figures if another server stood in for the declared one; null if none did. */
 export function standInBanner({ target }: Pick<Result, 'target'>): string | null {
   if (!target.standIn) return null;
-  const answered = toOneLine(`${target.detected.server} ${target.detected.version}`);
+  const answered = `${target.detected.server} ${target.detected.version}`;
   const { server } = target.declared;
-  const missing = server === 'any' ? 'a server, as none was found' : toOneLine(server);
+  const missing = server === 'any' ? 'a server, as none was found' : server;
   return `STAND-IN: these are figures of ${answered}, which stood in for ${missing}.`;
 }
 
@@ -30,27 +30,28 @@ export function describeTarget({
   const protocol = detected.protocol === 2 ? ', RESP2' : '';
   const { masters = null } = detected;
   const cluster = masters === null ? '' : `, cluster of ${formatPlural(masters, 'master')}`;
-  return toOneLine(`${detected.server} ${detected.version}${threads}${cluster}${protocol} (${foundBy})`);
+  return `${detected.server} ${detected.version}${threads}${cluster}${protocol} (${foundBy})`;
 }
 
-/** Target, machine and tool as rows of a table; `more` stands behind the tool. */
-export function describeSurroundings(
+/** Target, machine and tool as items of a list; `more` stands behind the tool. */
+export function surroundingsOf(
   { target, environment, tool, startedAt, finishedAt }: Surroundings,
   more: string,
-): [name: string, value: string][] {
+): { readonly label: string; readonly text: string }[] {
   const { declared } = target;
   const { cpu, cores, memoryBytes, os, node } = environment;
-  return [
+  const rows = [
     ['declared', `${declared.server} at ${declared.url}`],
     ['measured', describeTarget(target)],
     ['stand-in', target.standIn ? 'yes' : 'no'],
-    ...(target.unverified === true ? [['certificate', 'not checked'] as [string, string]] : []),
+    ...(target.unverified === true ? [['certificate', 'not checked'] as const] : []),
     ['shares the machine with poolbench', target.local ? 'yes' : 'no'],
     ['machine', `${cpu}, ${cores} cores, ${formatMemory(memoryBytes)}`],
     ['system', `${os}, Node ${node}`],
     ['tool', `${tool.name} ${tool.version}${more}`],
     ['time', `${startedAt} to ${finishedAt}`],
-  ];
+  ] as const;
+  return rows.map(([label, text]) => ({ label, text }));
 }
 
 type Surroundings = Pick<Result, 'target' | 'environment' | 'tool' | 'startedAt' | 'finishedAt'>;

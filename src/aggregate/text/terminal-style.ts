@@ -1,5 +1,4 @@
 import { styleText } from 'node:util';
-import type { Verdict } from '../result.ts';
 
 /** Columns of a terminal that everything must fit. */
 export const terminalWidth = 80;
@@ -14,10 +13,3 @@ const alwaysStyle: (...args: [...Parameters<Style>, { validateStream: boolean }]
 export function styleIf(colour: boolean): Style {
   return (format, text) => (colour ? alwaysStyle(format, text, { validateStream: false }) : text);
 }
-
-export const verdictColours = {
-  supported: 'green',
-  refuted: 'red',
-  inconclusive: 'yellow',
-  'not tested': 'yellow',
-} as const satisfies Record<Verdict, string>;

@@ -1,6 +1,6 @@
 import { findMetric } from '../metrics.ts';
 import type { Result, ThresholdResult } from '../result.ts';
-import { formatPlural, toOneLine } from '../text/format.ts';
+import { formatPlural } from '../text/format.ts';
 import { claimPrefix, isMet, parseCondition } from './judge-thresholds.ts';
 
 /** Nearer to its limit than this share of it, a value is told closely. */
@@ -14,7 +14,7 @@ export function describeThreshold(threshold: ToldThreshold): string {
   const { metric, condition, scenario, side } = threshold;
   const where = scenario === null ? '' : ` in ${scenario}`;
   const on = side === undefined ? '' : ` on ${side}`;
-  return toOneLine(`${metric} ${condition}: ${describeValue(threshold)}${where}${on}`);
+  return `${metric} ${condition}: ${describeValue(threshold)}${where}${on}`;
 }
 
 /** The value in words. */

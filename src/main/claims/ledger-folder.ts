@@ -9,7 +9,8 @@ import {
   type LedgerSuite,
   ledgerSchema,
 } from '../../aggregate/ledger/ledger.ts';
-import { renderLedgerMarkdown } from '../../aggregate/ledger/markdown.ts';
+import { ledgerDocument } from '../../aggregate/report/documents/ledger.ts';
+import { renderMarkdown } from '../../aggregate/report/markdown.ts';
 import type { ClaimResult, Result } from '../../aggregate/result.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { readChecked } from '../results/read-checked.ts';
@@ -21,7 +22,7 @@ import type { PlannedSuite } from './plan-suites.ts';
 export function writeLedger(folder: string, ledger: Ledger): Promise<Written> {
   return writeAsFarAsPossible(folder, [
     { path: 'ledger.json', render: () => `${JSON.stringify(ledger, null, 1)}\n` },
-    { path: 'ledger.md', render: () => renderLedgerMarkdown(ledger) },
+    { path: 'ledger.md', render: () => renderMarkdown(ledgerDocument(ledger)) },
   ]);
 }
 

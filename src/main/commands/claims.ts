@@ -1,5 +1,6 @@
 import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/ledger/ledger.ts';
-import { renderLedger } from '../../aggregate/ledger/terminal.ts';
+import { ledgerDocument } from '../../aggregate/report/documents/ledger.ts';
+import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import { readLedger, readSuite, writeLedger } from '../claims/ledger-folder.ts';
 import { describeCold, planSuites } from '../claims/plan-suites.ts';
 import { runSuites } from '../claims/run-suites.ts';
@@ -66,7 +67,7 @@ export async function claims(
     const cold = describeCold(plan, settings);
     if (cold !== null) progress.say(cold);
     const error = await runSuites(plan, left, { session, target }, keep);
-    session.print(ledger, colour => renderLedger(ledger, colour));
+    session.print(ledger, colour => renderTerminal(ledgerDocument(ledger), colour));
     progress.say(
       unwritten === undefined
         ? `\nWritten: ${shownFolder(folder)}/ledger.json and ledger.md, beside a folder for each suite`

@@ -1,6 +1,7 @@
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { whyNotComparable } from '../../aggregate/comparison/equality.ts';
-import { renderComparison } from '../../aggregate/comparison/terminal.ts';
+import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
+import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import { longestName, safeName, uniqueNames } from '../../aggregate/text/safe-name.ts';
 import { shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -36,7 +37,10 @@ export async function compare(paths: readonly string[], flags: CompareFlags): Pr
     );
   }
   const comparison = compareResults(results);
-  printOutput(comparison, { json: flags.json, render: colour => renderComparison(comparison, colour) });
+  printOutput(comparison, {
+    json: flags.json,
+    render: colour => renderTerminal(comparisonDocument(comparison), colour),
+  });
   if (flags.out !== undefined) {
     const folder = await createResultsFolder(flags.out, `compare-${joinNames(names)}`, new Date());
     await writeComparison(folder, comparison);

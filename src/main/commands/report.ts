@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { memtierDocument } from '../../aggregate/files/memtier.ts';
+import { resultDocument } from '../../aggregate/report/documents/result.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result, ScenarioResult } from '../../aggregate/result.ts';
 import { derivedFiles } from '../../aggregate/result-files.ts';
@@ -32,7 +33,7 @@ export async function report(path: string, flags: ReportFlags): Promise<number> 
     printOutput(document, { json: true, render: () => '' });
     return 0;
   }
-  printOutput(result, { json: false, render: colour => renderTerminal(result, colour) });
+  printOutput(result, { json: false, render: colour => renderTerminal(resultDocument(result), colour) });
   await writeFiles(dirname(file), derivedFiles(result));
   return 0;
 }

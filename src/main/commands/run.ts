@@ -1,6 +1,7 @@
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { whyNotComparable } from '../../aggregate/comparison/equality.ts';
-import { renderComparison } from '../../aggregate/comparison/terminal.ts';
+import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
+import { resultDocument } from '../../aggregate/report/documents/result.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { shortPaths } from '../../aggregate/result-files.ts';
@@ -75,7 +76,10 @@ export async function resume(folder: string, flags: RunFlags): Promise<number> {
   if (side === undefined) throw new Error('a run that is resumed has one side');
   if (result.complete) {
     process.stderr.write('This run is complete: there is nothing to go on with.\n');
-    printOutput(result, { json: flags.json, render: colour => renderTerminal(result, colour) });
+    printOutput(result, {
+      json: flags.json,
+      render: colour => renderTerminal(resultDocument(result), colour),
+    });
     if (flags.json) printBanners(result.target);
     return endRun({ results: [result], error: undefined }, plan.sides, { interrupted: false });
   }
@@ -119,11 +123,11 @@ async function loadSides(plan: Plan, name: string, flags: RunFlags, earlier?: Ea
 async function printAndWrite({ sides }: RoundsOutcome, session: Session): Promise<string> {
   const [only] = sides;
   if (only !== undefined && sides.length === 1) {
-    session.print(only.result, colour => renderTerminal(only.result, colour));
+    session.print(only.result, colour => renderTerminal(resultDocument(only.result), colour));
     return formatList(shortPaths(only.written.paths));
   }
   const comparison = compareResults(sides.map(({ result }) => result));
-  session.print(comparison, colour => renderComparison(comparison, colour));
+  session.print(comparison, colour => renderTerminal(comparisonDocument(comparison), colour));
   await writeComparison(session.folder, comparison);
   const all = sides.every(({ written }) => written.error === undefined);
   return `comparison.json, .md and .html${

@@ -1,4 +1,5 @@
-import { renderSearch } from '../../aggregate/search/terminal.ts';
+import { searchDocument } from '../../aggregate/report/documents/search.ts';
+import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import { shownFolder } from '../command-words.ts';
 import { readExperiment } from '../config/read-config.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -24,7 +25,7 @@ export async function search(path: string, flags: RunFlags): Promise<number> {
     const target = await session.openTarget(experiment);
     progress.say(describeSearch(plan));
     const outcome = await runSearch(plan, target, session);
-    session.print(outcome.search, colour => renderSearch(outcome.search, colour));
+    session.print(outcome.search, colour => renderTerminal(searchDocument(outcome.search), colour));
     if (outcome.written)
       progress.say(
         `\nWritten: ${shownFolder(folder)}/search.json and search.md, beside the figures of all steps`,

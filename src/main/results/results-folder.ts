@@ -1,11 +1,12 @@
 import { rmdirSync } from 'node:fs';
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { renderComparisonMarkdown } from '../../aggregate/comparison/markdown.ts';
 import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
 import { renderComparisonPage } from '../../aggregate/page/comparison-page.ts';
+import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
+import { searchDocument } from '../../aggregate/report/documents/search.ts';
+import { renderMarkdown } from '../../aggregate/report/markdown.ts';
 import type { ResultFile } from '../../aggregate/result-files.ts';
-import { renderSearchMarkdown } from '../../aggregate/search/markdown.ts';
 import type { Search } from '../../aggregate/search/schema.ts';
 import { PoolbenchError } from '../errors.ts';
 
@@ -88,7 +89,7 @@ export async function writeFiles(folder: string, files: readonly ResultFile[]): 
 export async function writeComparison(folder: string, comparison: ResultComparison): Promise<void> {
   await writeFiles(folder, [
     { path: 'comparison.json', render: () => `${JSON.stringify(comparison, null, 1)}\n` },
-    { path: 'comparison.md', render: () => renderComparisonMarkdown(comparison) },
+    { path: 'comparison.md', render: () => renderMarkdown(comparisonDocument(comparison)) },
     { path: 'comparison.html', render: () => renderComparisonPage(comparison) },
   ]);
 }
@@ -97,7 +98,7 @@ export async function writeComparison(folder: string, comparison: ResultComparis
 export function writeSearch(folder: string, search: Search): Promise<Written> {
   return writeAsFarAsPossible(folder, [
     { path: 'search.json', render: () => `${JSON.stringify(search, null, 1)}\n` },
-    { path: 'search.md', render: () => renderSearchMarkdown(search) },
+    { path: 'search.md', render: () => renderMarkdown(searchDocument(search)) },
   ]);
 }
 

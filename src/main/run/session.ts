@@ -1,4 +1,5 @@
 import type { Result } from '../../aggregate/result.ts';
+import { toOneLine } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -160,5 +161,5 @@ export class Session {
 
 /** Announces a stand-in, or a server that nobody has verified, on standard error, even with --quiet. */
 export function printBanners(target: Result['target']): void {
-  for (const banner of targetBanners({ target })) process.stderr.write(`${banner}\n`);
+  for (const banner of targetBanners({ target })) process.stderr.write(`${toOneLine(banner)}\n`);
 }

@@ -1,5 +1,6 @@
 import type { Surroundings } from '../../aggregate/limits/figures.ts';
 import type { Result } from '../../aggregate/result.ts';
+import { toOneLine } from '../../aggregate/text/format.ts';
 import { describeTarget } from '../../aggregate/text/target-words.ts';
 import type { Address } from '../../pool/address.ts';
 import type { Experiment } from '../config/experiment.ts';
@@ -32,7 +33,7 @@ export async function findTarget(
 /** What answers, for a reader, before any load. */
 export function describeFoundTarget(target: Target): string {
   const { declared } = target;
-  return `Target: ${describeTarget(target)}, declared ${declared.server} at ${declared.url}\n`;
+  return `Target: ${toOneLine(describeTarget(target))}, declared ${declared.server} at ${declared.url}\n`;
 }
 
 /** What results tell of their target: plain data without a password. */

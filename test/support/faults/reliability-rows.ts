@@ -1,4 +1,5 @@
-import { asMarkdown } from '../../../src/aggregate/text/as-markdown.ts';
+import { paragraph } from '../../../src/aggregate/report/blocks.ts';
+import { renderMarkdown } from '../../../src/aggregate/report/markdown.ts';
 import { coveredElsewhere } from './covered-elsewhere.ts';
 import { networkFaults } from './network-faults.ts';
 import { errorOf, loopsOf, unknowable } from './render-reliability.ts';
@@ -41,6 +42,8 @@ export function rowsOf(markdown: string): string[][] {
     return [cells.filter((_, index) => steady.has(columns[index] ?? ''))];
   });
 }
+
+const asMarkdown = (text: string) => renderMarkdown([paragraph(text)]).trimEnd();
 
 /** Error codes have underscores, which mean something in Markdown. */
 function escapeNames(cell: string): string {

@@ -1,6 +1,6 @@
+import { type Column, codeSpan, words as column, table } from '../../../src/aggregate/report/blocks.ts';
+import { renderMarkdown } from '../../../src/aggregate/report/markdown.ts';
 import { formatCount, formatPlural } from '../../../src/aggregate/text/format.ts';
-import { markdownTable } from '../../../src/aggregate/text/markdown.ts';
-import { textColumn } from '../../../src/aggregate/text/table.ts';
 import type { ClientName } from '../connections.ts';
 import { coveredElsewhere } from './covered-elsewhere.ts';
 import type { Fault, Known, Seen } from './fault.ts';
@@ -95,14 +95,18 @@ function loadTable(seen: readonly Seen[]): string {
     return found;
   };
   return markdownTable(rows, [
-    textColumn('fault', row => row.fault.name),
-    textColumn('loop', row => row.loop),
-    textColumn('ioredis', row => describe(of(row, 'ioredis'))),
-    textColumn('wire', row => describe(of(row, 'wire'))),
-    textColumn('operations lost', row => lostOf(of(row, 'ioredis'), of(row, 'wire'))),
-    textColumn('the server’s count', row => words[row.fault.known]),
-    textColumn('what nobody can know', row => unknowable[row.fault.known]),
+    column('fault', row => row.fault.name),
+    column('loop', row => row.loop),
+    column('ioredis', row => describe(of(row, 'ioredis'))),
+    column('wire', row => describe(of(row, 'wire'))),
+    column('operations lost', row => lostOf(of(row, 'ioredis'), of(row, 'wire'))),
+    column('the server’s count', row => words[row.fault.known]),
+    column('what nobody can know', row => unknowable[row.fault.known]),
   ]);
+}
+
+function markdownTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
+  return renderMarkdown([table(rows, columns)]).trimEnd();
 }
 
 /** "1,234 of 1,240 completed; 6 ECONNRESET; the server ran 1,238". */
@@ -132,12 +136,12 @@ function runTable(seen: readonly RunSeen[]): string {
     return { fault, found };
   });
   return markdownTable(rows, [
-    textColumn('fault', ({ fault }) => fault.name),
-    textColumn('exit code', ({ found }) => String(found.exit)),
-    textColumn('error', ({ fault }) => errorOf(fault)),
-    textColumn('it said', ({ found }) => found.said || 'nothing: it went on to its end'),
-    textColumn('kept', ({ found }) => `${formatPlural(found.kept, 'measurement')}`),
-    textColumn('left on the server', ({ fault, found }) =>
+    column('fault', ({ fault }) => fault.name),
+    column('exit code', ({ found }) => String(found.exit)),
+    column('error', ({ fault }) => errorOf(fault)),
+    column('it said', ({ found }) => found.said || 'nothing: it went on to its end'),
+    column('kept', ({ found }) => `${formatPlural(found.kept, 'measurement')}`),
+    column('left on the server', ({ fault, found }) =>
       found.keysLeft === 0 ? 'nothing' : `its keys: ${fault.keysLeft ?? 'a defect'}`,
     ),
   ]);
@@ -150,9 +154,9 @@ export function errorOf({ code, exit }: RunFault): string {
 
 function elsewhereTable(elsewhere: Sight['elsewhere']): string {
   return markdownTable(coveredElsewhere, [
-    textColumn('fault', ({ fault }) => fault),
-    { name: 'test', text: ({ test }) => test, cell: ({ test }) => `\`test/${test}.test.ts\`` },
-    textColumn('passed', ({ test }) => {
+    column('fault', ({ fault }) => fault),
+    column('test', ({ test }) => [codeSpan(`test/${test}.test.ts`)]),
+    column('passed', ({ test }) => {
       const { passed, skipped } = elsewhere.get(test) ?? { passed: 0, skipped: 0 };
       return skipped === 0 ? `all ${passed}` : `${passed}; ${skipped} could tell nothing here and then`;
     }),

@@ -4,13 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { compareResults } from '../../../src/aggregate/comparison/compare-results.ts';
-import { renderComparisonMarkdown } from '../../../src/aggregate/comparison/markdown.ts';
-import { renderComparison } from '../../../src/aggregate/comparison/terminal.ts';
-import { renderTerminal } from '../../../src/aggregate/report/terminal.ts';
 import type { Result } from '../../../src/aggregate/result.ts';
 import { derivedFiles } from '../../../src/aggregate/result-files.ts';
 import { PoolbenchError } from '../../../src/main/errors.ts';
 import { readResult } from '../../../src/main/results/read-result.ts';
+import { inMarkdown, onTerminal } from '../documents.ts';
 import { buildOpenScenario } from '../open-loop-round.ts';
 import { buildMatrix, buildResult } from '../result-builder.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
@@ -33,11 +31,11 @@ export const resultTarget: FuzzTarget = {
         ok(error instanceof PoolbenchError && error.code === 'RESULT_INVALID', error as Error);
         return;
       }
-      renderTerminal(result, false);
+      onTerminal.result(result);
       for (const { render } of derivedFiles(result)) render();
       const comparison = compareResults([closed, result]);
-      renderComparison(comparison, false);
-      renderComparisonMarkdown(comparison);
+      onTerminal.comparison(comparison);
+      inMarkdown.comparison(comparison);
     });
     return { property, close: () => rm(folder, { recursive: true, force: true }) };
   },

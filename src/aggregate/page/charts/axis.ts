@@ -23,8 +23,8 @@ function shorten(label: string): string {
 
 /** From 0 to a round number above all values. */
 export function axisFromZero(label: string, values: readonly number[], format: Format, count = 5): Axis {
-  const most = Math.max(0, ...values.filter(Number.isFinite));
-  const scale = scaleLinear([0, most === 0 ? 1 : most], [0, 1]).nice(count);
+  const max = Math.max(0, ...values.filter(Number.isFinite));
+  const scale = scaleLinear([0, max === 0 ? 1 : max], [0, 1]).nice(count);
   const [low = 0, high = 1] = scale.domain();
   return {
     label,
@@ -35,27 +35,27 @@ export function axisFromZero(label: string, values: readonly number[], format: F
 }
 
 /** More labels would touch. */
-const mostTicks = 7;
-/** A logarithmic axis of less than this is widened to it, lest noise fill the chart. */
-const leastSpan = 1.6;
+const maxTicks = 7;
+/** A logarithmic axis of a smaller ratio is widened to this one, or noise would fill the chart. */
+const minSpan = 1.6;
 
 /** Logarithmic, with a little room at either end; values that are not above 0 have no place on it. */
-export function logAxis(label: string, values: readonly number[], format: Format, most = mostTicks): Axis {
+export function logAxis(label: string, values: readonly number[], format: Format, max = maxTicks): Axis {
   const known = values.filter(value => Number.isFinite(value) && value > 0);
   const low = known.length === 0 ? 1 : Math.min(...known);
   const high = known.length === 0 ? 1 : Math.max(...known);
-  const widened = Math.max(1.08, Math.sqrt(leastSpan / (high / low)));
+  const widened = Math.max(1.08, Math.sqrt(minSpan / (high / low)));
   const domain = [low / widened, high * widened] as const;
   return {
     label,
     kind: 'log',
     domain,
-    ticks: logTicks(domain, most).map(at => ({ at, label: shorten(format(at)) })),
+    ticks: logTicks(domain, max).map(at => ({ at, label: shorten(format(at)) })),
   };
 }
 
 /** Round numbers of the finest kind of which not too many are in the domain. */
-function logTicks([low, high]: readonly [number, number], most: number): number[] {
+function logTicks([low, high]: readonly [number, number], max: number): number[] {
   const kinds = [
     [
       1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.25, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 8.5, 9,
@@ -79,11 +79,11 @@ function logTicks([low, high]: readonly [number, number], most: number): number[
   };
   for (const digits of kinds) {
     const ticks = decades(1, digits);
-    if (ticks.length <= most) return ticks;
+    if (ticks.length <= max) return ticks;
   }
   for (let step = 2; ; step++) {
     const ticks = decades(step, [1]);
-    if (ticks.length <= most) return ticks;
+    if (ticks.length <= max) return ticks;
   }
 }
 

@@ -1,5 +1,36 @@
-import { type Html, html, px } from '../html.ts';
+import {
+  symbol,
+  symbolCircle,
+  symbolCross,
+  symbolDiamond,
+  symbolSquare,
+  symbolStar,
+  symbolTriangle,
+  symbolWye,
+} from 'd3-shape';
+import type { Table } from '../../report/blocks.ts';
+import { fold, renderTable } from '../../report/html.ts';
+import type { Interval } from '../../result.ts';
+import { nothing } from '../../text/format.ts';
+import { type Content, type Html, html, px } from '../html.ts';
 import { type Axis, scaleOf } from './axis.ts';
+
+/** What all charts share: their caption and table, grid and ticks, tips, and the looks of lines and marks. */
+
+export interface Figure {
+  readonly title: string;
+  /** What the axes measure in, and how it was made. */
+  readonly subtitle: string;
+  readonly legend?: Content;
+  readonly drawing: Content;
+  /** The same in figures, folded, for those who cannot see it; null on a page with too many charts. */
+  readonly table: Table | null;
+}
+
+/** A chart with its title and its table. Its values are read by pointer, or with the arrow keys. */
+export function figure({ title, subtitle, legend = null, drawing, table }: Figure): Html {
+  return html`<figure class="chart"><figcaption><b>${title}</b> <span>${subtitle}</span></figcaption>${legend}<div class="drawing" tabindex="0" role="group" aria-label="${title}" aria-describedby="keys">${drawing}</div>${table !== null && fold('Table', renderTable(table))}</figure>`;
+}
 
 /** Where a chart draws, in its own units. */
 export interface Area {
@@ -12,16 +43,6 @@ export interface Area {
   readonly top: number;
   readonly bottom: number;
 }
-
-export const chartArea: Area = {
-  name: 'of-chart',
-  width: 480,
-  height: 288,
-  left: 46,
-  right: 468,
-  top: 26,
-  bottom: 244,
-};
 
 export interface Scales {
   readonly x: (value: number) => number;
@@ -47,11 +68,11 @@ export function frame(area: Area, x: Axis, y: Axis): Html {
 }
 
 /** A drawing that scales with the page. */
-export function drawing(area: Area, content: Html): Html {
-  return html`<svg viewBox="0 0 ${area.width} ${area.height}" aria-hidden="true">${content}</svg>`;
+export function drawing({ width, height }: Pick<Area, 'width' | 'height'>, content: Html): Html {
+  return html`<svg viewBox="0 0 ${width} ${height}" aria-hidden="true">${content}</svg>`;
 }
 
-/** One place on the x axis with what a reader is told there. */
+/** One place on the x axis with its tip. */
 export interface Slice {
   readonly x: number;
   readonly tip: string;
@@ -60,7 +81,7 @@ export interface Slice {
   readonly right?: number;
 }
 
-/** Bands between the middles of neighbouring places, over the whole height: wherever the pointer is, one tells. */
+/** Bands between the middles of neighbouring places, over the whole height, so that there is a tip wherever the pointer is. */
 export function slices(area: Area, places: readonly Slice[]): Html {
   const sorted = places.toSorted((a, b) => a.x - b.x);
   return html`<g class="slices ${area.name}">${sorted.map(({ x, tip, ...ends }, index) => {
@@ -70,4 +91,47 @@ export function slices(area: Area, places: readonly Slice[]): Html {
     const right = ends.right ?? (after === undefined ? Math.max(area.right, x) : (after + x) / 2);
     return html`<rect x="${px(left)}" width="${px(Math.max(0.1, right - left))}" data-tip="${tip}"/>`;
   })}</g>`;
+}
+
+/** Forms of marks: a look is a colour with a form of its own, for those who cannot tell colours apart. */
+const forms = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond, symbolCross, symbolStar, symbolWye];
+
+/** The class of a look's colour, c0 to c6 in the style sheet; of −1 that of text. */
+export function colourOf(look: number): string {
+  return look < 0 ? 'plain' : `c${look % forms.length}`;
+}
+
+/** The outline of a mark around (0, 0). */
+export function markPath(look: number, size = 46): string {
+  return symbol(forms[look % forms.length] ?? symbolCircle, size).digits(1)() ?? '';
+}
+
+export interface LegendEntry {
+  readonly name: string;
+  readonly look: number;
+  readonly dashed?: boolean;
+  /** A line without marks. */
+  readonly bare?: boolean;
+}
+
+export function legend(entries: readonly LegendEntry[]): Html {
+  return html`<ul class="legend">${entries.map(
+    ({ name, look, dashed, bare }) =>
+      html`<li><svg class="${colourOf(look)}" width="26" height="12" aria-hidden="true"><path class="line${dashed === true && ' dashed'}" d="M1 6H25"/>${
+        bare !== true && html`<path class="mark" transform="translate(13 6)" d="${markPath(look, 40)}"/>`
+      }</svg>${name}</li>`,
+  )}</ul>`;
+}
+
+const sevenDigits = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 7 });
+
+/** A value as result.json has it, to seven digits: "74,642.5", "0.292863". */
+export function formatExact(value: number): string {
+  return sevenDigits.format(value);
+}
+
+/** "74,642.5 [53,942.5, 88,470]"; a dash for null. */
+export function formatExactInterval(interval: Interval | null): string {
+  if (interval === null) return nothing;
+  return `${formatExact(interval.median)} [${formatExact(interval.low)}, ${formatExact(interval.high)}]`;
 }

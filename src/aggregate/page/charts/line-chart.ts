@@ -1,13 +1,37 @@
+import { figures, table, words } from '../../report/blocks.ts';
 import { nothing } from '../../text/format.ts';
-import { numberColumn, textColumn } from '../../text/table.ts';
-import { formatExact } from '../exact.ts';
 import { type Html, html, px } from '../html.ts';
-import { chartTable } from '../table.ts';
 import type { Axis } from './axis.ts';
-import { figure } from './figure.ts';
-import { chartArea, drawing, frame, scalesOf, slices } from './frame.ts';
-import { type Line, type PlacedLine, type Point, placeLines } from './line-geometry.ts';
-import { colourOf, type LegendEntry, legend, markPath } from './look.ts';
+import {
+  type Area,
+  colourOf,
+  drawing,
+  figure,
+  formatExact,
+  formatExactInterval,
+  frame,
+  type LegendEntry,
+  legend,
+  markPath,
+  scalesOf,
+  slices,
+} from './frame.ts';
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+export interface Line {
+  readonly name: string;
+  /** What of it this is, where a chart has several lines of one name: "service". */
+  readonly measure?: string;
+  readonly look: number;
+  readonly dashed?: boolean;
+  readonly points: readonly Point[];
+}
 
 export interface LineChart {
   readonly title: string;
@@ -17,7 +41,7 @@ export interface LineChart {
   /** Of the values on the y axis. */
   readonly unit: string;
   readonly lines: readonly Line[];
-  /** How a place on the x axis is told: "100 workers". */
+  /** A place on the x axis in words: "100 workers". */
   readonly describeX: (x: number) => string;
   /** Marks at the points, with their intervals; else a plain line. */
   readonly marks: boolean;
@@ -27,12 +51,26 @@ export interface LineChart {
   readonly inTable?: (x: number) => boolean;
 }
 
-/** Lines over a common x axis; the values of all lines at one place are told together. */
+const area: Area = {
+  name: 'of-chart',
+  width: 480,
+  height: 288,
+  left: 46,
+  right: 468,
+  top: 26,
+  bottom: 244,
+};
+
+/** Room between marks of two lines at one place, so that their intervals can be told apart. */
+const aside = 3.5;
+
+/** Lines over a common x axis; a tip has the values of all lines at one place. */
 export function lineChart(chart: LineChart): Html {
   const { title, subtitle, x, y, lines, marks } = chart;
-  const placed = placeLines(chartArea, { x, y, lines, spread: marks });
-  const scales = scalesOf(chartArea, x, y);
-  const places = placesOf(lines);
+  const scales = scalesOf(area, x, y);
+  const places = [...new Set(lines.flatMap(({ points }) => points.map(point => point.x)))].toSorted(
+    (a, b) => a - b,
+  );
   return figure({
     title,
     subtitle,
@@ -40,51 +78,61 @@ export function lineChart(chart: LineChart): Html {
       chart.legend ?? lines.map(({ name, look, dashed = false }) => ({ name, look, dashed, bare: !marks })),
     ),
     drawing: drawing(
-      chartArea,
-      html`${frame(chartArea, x, y)}${placed.map(line => drawLine(line, marks))}${slices(
-        chartArea,
-        places.map(place => ({ x: scales.x(place), tip: tell(chart, place) })),
+      area,
+      html`${frame(area, x, y)}${lines.map((line, index) =>
+        drawLine(chart, line, marks ? (index - (lines.length - 1) / 2) * aside : 0),
+      )}${slices(
+        area,
+        places.map(place => ({ x: scales.x(place), tip: describePlace(chart, place) })),
       )}`,
     ),
-    table: chartTable(title, places.filter(chart.inTable ?? (() => true)), [
-      textColumn('', chart.describeX),
-      ...lines.map(({ name, measure, points }) =>
-        numberColumn<number>(`${[name, ...[measure ?? []].flat()].join(', ')}, ${chart.unit}`, place =>
-          tellPoint(points.find(({ x }) => x === place)),
+    table: table(
+      places.filter(chart.inTable ?? (() => true)),
+      [
+        words('', chart.describeX),
+        ...lines.map(({ name, measure, points }) =>
+          figures<number>(`${[name, ...[measure ?? []].flat()].join(', ')}, ${chart.unit}`, place =>
+            formatPoint(points.find(point => point.x === place)),
+          ),
         ),
-      ),
-    ]),
+      ],
+      title,
+    ),
   });
 }
 
-function drawLine({ look, dashed, path, marks }: PlacedLine, withMarks: boolean): Html {
+/** What is off a logarithmic axis, at 0 or below, is left out. */
+function drawLine({ x, y, marks }: LineChart, { look, dashed, points }: Line, shift: number): Html {
+  const scales = scalesOf(area, x, y);
+  const [min, max] = y.domain;
+  const inside = (value: number) => scales.y(Math.min(max, Math.max(min, value)));
+  const placed = points
+    .filter(point => (x.kind === 'linear' || point.x > 0) && (y.kind === 'linear' || point.y > 0))
+    .map(point => ({ ...point, x: px(scales.x(point.x) + shift), y: px(inside(point.y)) }));
+  const path = placed.map(point => `${point.x},${point.y}`).join('L');
   return html`<g class="${colourOf(look)}">${
-    withMarks &&
-    marks.map(
+    marks &&
+    placed.map(
       ({ x, low, high }) =>
         low !== undefined &&
         high !== undefined &&
-        html`<path class="whisker" d="M${px(x)} ${px(low)}V${px(high)}"/>`,
+        html`<path class="whisker" d="M${x} ${px(inside(low))}V${px(inside(high))}"/>`,
     )
-  }<path class="line${dashed === true && ' dashed'}" d="${path}"/>${
-    withMarks &&
-    marks.map(
-      ({ x, y }) => html`<path class="mark" transform="translate(${px(x)} ${px(y)})" d="${markPath(look)}"/>`,
+  }<path class="line${dashed === true && ' dashed'}" d="${path === '' ? '' : `M${path}`}${placed.length === 1 && 'Z'}"/>${
+    marks &&
+    placed.map(
+      ({ x, y }) => html`<path class="mark" transform="translate(${x} ${y})" d="${markPath(look)}"/>`,
     )
   }</g>`;
 }
 
-function placesOf(lines: readonly Line[]): number[] {
-  return [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].toSorted((a, b) => a - b);
-}
-
-/** The values at one place: a row for each name, with all that is measured of it. */
-function tell({ lines, describeX, unit }: LineChart, place: number): string {
+/** The values at one place: a row for each name, with all its measures. */
+function describePlace({ lines, describeX, unit }: LineChart, place: number): string {
   const rows = new Map<string, string[]>();
   for (const { name, measure, points } of lines) {
     const point = points.find(({ x }) => x === place);
     if (point === undefined) continue;
-    const value = measure === undefined ? tellPoint(point) : `${measure} ${tellPoint(point)}`;
+    const value = measure === undefined ? formatPoint(point) : `${measure} ${formatPoint(point)}`;
     rows.set(name, [...(rows.get(name) ?? []), value]);
   }
   return [
@@ -93,10 +141,10 @@ function tell({ lines, describeX, unit }: LineChart, place: number): string {
   ].join('\n');
 }
 
-function tellPoint(point: Point | undefined): string {
+function formatPoint(point: Point | undefined): string {
   if (point === undefined) return nothing;
-  const { y, low, high } = point;
-  const interval =
-    low === undefined || high === undefined ? '' : ` [${formatExact(low)}, ${formatExact(high)}]`;
-  return formatExact(y) + interval;
+  const { y: median, low, high } = point;
+  return low === undefined || high === undefined
+    ? formatExact(median)
+    : formatExactInterval({ median, low, high });
 }

@@ -1,15 +1,72 @@
-import { area, curveStepAfter, line } from 'd3-shape';
+import { area as areaShape, curveStepAfter, line } from 'd3-shape';
+import { figures, table } from '../../report/blocks.ts';
+import type { PoolMetrics, ScenarioResult } from '../../result.ts';
 import { formatRate } from '../../text/format.ts';
-import { numberColumn } from '../../text/table.ts';
-import { formatExact } from '../exact.ts';
 import { type Html, html } from '../html.ts';
-import { chartTable } from '../table.ts';
 import { type Axis, axisFromZero } from './axis.ts';
-import { figure } from './figure.ts';
-import { type Area, drawing, frame, scalesOf, slices } from './frame.ts';
-import type { Standing } from './utilization-data.ts';
+import { type Area, drawing, figure, formatExact, frame, scalesOf, slices } from './frame.ts';
 
-const small: Area = {
+/** Connections and workers of all pools of a scenario for a while of its window: means over the rounds. */
+export interface Utilization {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly active: number;
+  readonly idle: number;
+  readonly waiting: number;
+  readonly total: number;
+}
+
+type Slot = PoolMetrics['utilization'][number];
+
+/** Width of a slot of result.json. */
+const slotMs = 100;
+
+/**
+ * The slots of all rounds over one another, in the order of time; several are put together where there are more than
+ * `max`, or where nothing changes.
+ */
+export function utilizationOf({ rounds }: Pick<ScenarioResult, 'rounds'>, max: number): Utilization[] {
+  const slots = new Map<number, Slot[]>();
+  for (const slot of rounds.flatMap(({ poolMetrics }) => poolMetrics.utilization)) {
+    const same = slots.get(slot.atMs);
+    if (same === undefined) slots.set(slot.atMs, [slot]);
+    else same.push(slot);
+  }
+  const times = [...slots.keys()].toSorted((a, b) => a - b);
+  const each = Math.max(1, Math.ceil(times.length / max));
+  const steps: Utilization[] = [];
+  for (let first = 0; first < times.length; first += each) {
+    const group = times.slice(first, first + each);
+    const next = meanOf(
+      group.flatMap(time => slots.get(time) ?? []),
+      group[0] ?? 0,
+      (group.at(-1) ?? 0) + slotMs,
+    );
+    const last = steps.at(-1);
+    if (last !== undefined && isSame(last, next)) steps.splice(-1, 1, { ...last, untilMs: next.untilMs });
+    else steps.push(next);
+  }
+  return steps;
+}
+
+function meanOf(slots: readonly Slot[], fromMs: number, untilMs: number): Utilization {
+  const mean = (figure: (slot: Slot) => number) =>
+    slots.reduce((sum, slot) => sum + figure(slot), 0) / slots.length;
+  return {
+    fromMs,
+    untilMs,
+    active: mean(slot => slot.active),
+    idle: mean(slot => slot.idle),
+    waiting: mean(slot => slot.waiting),
+    total: mean(slot => slot.total),
+  };
+}
+
+function isSame(one: Utilization, other: Utilization): boolean {
+  return (['active', 'idle', 'waiting', 'total'] as const).every(figure => one[figure] === other[figure]);
+}
+
+const area: Area = {
   name: 'of-utilization',
   width: 340,
   height: 180,
@@ -21,30 +78,30 @@ const small: Area = {
 
 export interface UtilizationChart {
   readonly title: string;
-  readonly standings: readonly Standing[];
+  readonly steps: readonly Utilization[];
   readonly withTable: boolean;
 }
 
 /** Connections in use and idle, stacked, and the workers that wait for one. */
-export function utilizationChart({ title, standings, withTable }: UtilizationChart): Html {
-  const last = standings.at(-1);
-  const x = secondsAxis(standings[0]?.fromMs ?? 0, last?.untilMs ?? 1);
+export function utilizationChart({ title, steps, withTable }: UtilizationChart): Html {
+  const last = steps.at(-1);
+  const x = secondsAxis(steps[0]?.fromMs ?? 0, last?.untilMs ?? 1);
   const y = axisFromZero(
     'connections, workers',
-    standings.map(at => Math.max(at.active + at.idle, at.waiting)),
+    steps.map(at => Math.max(at.active + at.idle, at.waiting)),
     formatRate,
     3,
   );
-  const scales = scalesOf(small, x, y);
-  const steps = last === undefined ? [] : [...standings, { ...last, fromMs: last.untilMs }];
-  const band = (low: (at: Standing) => number, high: (at: Standing) => number) =>
-    area<Standing>()
+  const scales = scalesOf(area, x, y);
+  const corners = last === undefined ? [] : [...steps, { ...last, fromMs: last.untilMs }];
+  const band = (low: (at: Utilization) => number, high: (at: Utilization) => number) =>
+    areaShape<Utilization>()
       .x(at => scales.x(at.fromMs / 1000))
       .y0(at => scales.y(low(at)))
       .y1(at => scales.y(high(at)))
       .curve(curveStepAfter)
-      .digits(1)(steps) ?? '';
-  const waiting = line<Standing>(
+      .digits(1)(corners) ?? '';
+  const waiting = line<Utilization>(
     at => scales.x(at.fromMs / 1000),
     at => scales.y(at.waiting),
   )
@@ -53,37 +110,42 @@ export function utilizationChart({ title, standings, withTable }: UtilizationCha
   return figure({
     title,
     subtitle: '',
-    small: true,
     drawing: drawing(
-      small,
-      html`${frame(small, x, y)}<path class="active" d="${band(
+      area,
+      html`${frame(area, x, y)}<path class="active" d="${band(
         () => 0,
         at => at.active,
       )}"/><path class="idle" d="${band(
         at => at.active,
         at => at.active + at.idle,
-      )}"/><path class="waiting" d="${waiting(steps) ?? ''}"/>${slices(
-        small,
-        standings.map(at => ({
+      )}"/><path class="waiting" d="${waiting(corners) ?? ''}"/>${slices(
+        area,
+        steps.map(at => ({
           x: scales.x((at.fromMs + at.untilMs) / 2000),
           left: scales.x(at.fromMs / 1000),
           right: scales.x(at.untilMs / 1000),
-          tip: tell(at),
+          tip: describe(at),
         })),
       )}`,
     ),
-    table:
-      withTable &&
-      chartTable(title, standings, [
-        numberColumn('from ms', ({ fromMs }) => fromMs),
-        numberColumn('until ms', ({ untilMs }) => untilMs),
-        numberColumn('active', ({ active }) => formatExact(active)),
-        numberColumn('idle', ({ idle }) => formatExact(idle)),
-        numberColumn('waiting', ({ waiting }) => formatExact(waiting)),
-        numberColumn('total', ({ total }) => formatExact(total)),
-      ]),
+    table: !withTable
+      ? null
+      : table(
+          steps,
+          [
+            figures('from ms', ({ fromMs }) => fromMs),
+            figures('until ms', ({ untilMs }) => untilMs),
+            ...(['active', 'idle', 'waiting', 'total'] as const).map(figure =>
+              figures<Utilization>(figure, step => formatExact(step[figure])),
+            ),
+          ],
+          title,
+        ),
   });
 }
+
+/** What the bands and the line of these charts mean. */
+export const utilizationLegend: Html = html`<ul class="legend"><li><svg width="26" height="12" aria-hidden="true"><rect class="active" width="26" height="12"/></svg>connections in use</li><li><svg width="26" height="12" aria-hidden="true"><rect class="idle" width="26" height="12"/></svg>idle</li><li><svg width="26" height="12" aria-hidden="true"><path class="waiting" d="M1 6H25"/></svg>workers waiting for one</li></ul>`;
 
 function secondsAxis(fromMs: number, toMs: number): Axis {
   const { ticks } = axisFromZero('', [toMs / 1000], formatRate, 4);
@@ -95,7 +157,7 @@ function secondsAxis(fromMs: number, toMs: number): Axis {
   };
 }
 
-function tell({ fromMs, untilMs, active, idle, waiting, total }: Standing): string {
+function describe({ fromMs, untilMs, active, idle, waiting, total }: Utilization): string {
   return [
     `${formatExact(fromMs)} to ${formatExact(untilMs)} ms`,
     `active ${formatExact(active)}, idle ${formatExact(idle)} of ${formatExact(total)} connections`,

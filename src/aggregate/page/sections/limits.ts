@@ -1,48 +1,51 @@
 import { namePools } from '../../dimensions.ts';
-import { limitColumns, resultColumns } from '../../report/result-columns.ts';
+import {
+  type Block,
+  chart,
+  details,
+  paragraph,
+  type Span,
+  table,
+  toned,
+  words,
+} from '../../report/blocks.ts';
+import { renderTable } from '../../report/html.ts';
+import { limitTable } from '../../report/result-tables.ts';
 import type { ScenarioResult } from '../../result.ts';
 import { groupBySetting, type SettingGroup } from '../../setting.ts';
 import { formatCount, formatRate } from '../../text/format.ts';
-import { textColumn } from '../../text/table.ts';
-import { type Content, type Html, html } from '../html.ts';
-import { fold, foldedTable, htmlTable } from '../table.ts';
+import { type Html, html } from '../html.ts';
 import { poolNames } from './throughput.ts';
 
-/** Rows of evidence that are there to be read at once. */
-const mostOpen = 30;
+/** Rows of evidence that are open at once. */
+const maxOpen = 30;
 
 /** What limited each scenario: a map of every setting, and the evidence. */
-export function limits(scenarios: readonly ScenarioResult[]): Content {
-  if (scenarios.length === 0) return null;
+export function limitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  if (scenarios.length === 0) return [];
   const maps = groupBySetting(scenarios).filter(isMap);
-  return html`<p class="counts">${sumUp(scenarios)}</p>${maps.length > 0 && html`<div class="maps">${maps.map(limitMap)}</div>`}${fold(
-    'The evidence for each scenario',
-    htmlTable('What limited each scenario, with its evidence', scenarios, limitColumns(), (row, column) =>
-      column.name === 'limited by' ? limitBadge(row.limitedBy.resource) : column.text(row),
-    ),
-    scenarios.length <= mostOpen,
-  )}`;
+  return [
+    paragraph(sumUp(scenarios)),
+    ...(maps.length === 0
+      ? []
+      : [chart('What limited each setting', '', () => html`<div class="maps">${maps.map(limitMap)}</div>`)]),
+    details('The evidence for each scenario', [limitTable(scenarios)], { open: scenarios.length <= maxOpen }),
+  ];
 }
 
-/** All results in one table. */
-export function resultsTable(scenarios: readonly ScenarioResult[]): Html {
-  return foldedTable('Table: all results', scenarios, resultColumns(scenarios));
-}
+const limitBadge = (resource: string): Span => ({ text: resource, badge: true });
 
-function limitBadge(resource: string): Html {
-  return html`<span class="badge l-${resource}">${resource}</span>`;
-}
-
-function sumUp(scenarios: readonly ScenarioResult[]): Content {
+function sumUp(scenarios: readonly ScenarioResult[]): (string | Span)[] {
   const counts = new Map<string, number>();
   for (const { limitedBy } of scenarios)
     counts.set(limitedBy.resource, (counts.get(limitedBy.resource) ?? 0) + 1);
   return [...counts]
     .toSorted(([, a], [, b]) => b - a)
-    .map(
-      ([resource, count]) =>
-        html`<span>${limitBadge(resource)} ${formatCount(count)} of ${formatCount(scenarios.length)}</span>`,
-    );
+    .flatMap(([resource, count], index) => [
+      index === 0 ? '' : ' · ',
+      limitBadge(resource),
+      ` ${formatCount(count)} of ${formatCount(scenarios.length)}`,
+    ]);
 }
 
 /** Whether each of its scenarios has a cell of its own, and there are several. */
@@ -53,19 +56,15 @@ function isMap({ scenarios }: SettingGroup): boolean {
 
 function limitMap({ heading, scenarios }: SettingGroup): Html {
   const levels = [...new Set(scenarios.map(({ workers }) => workers))].toSorted((a, b) => a - b);
-  const columns = poolNames(scenarios);
-  return html`<div><h4>${heading}</h4>${htmlTable(
-    `What limited ${heading}`,
-    levels,
-    [textColumn<number>('workers', String), ...columns.map(pools => textColumn<number>(pools, () => pools))],
-    (workers, column) => {
-      if (column.name === 'workers') return String(workers);
-      const found = scenarios.find(
-        scenario => scenario.workers === workers && namePools(scenario) === column.name,
-      );
-      if (found === undefined) return null;
-      const { limitedBy, summary } = found;
-      return html`${limitBadge(limitedBy.resource)}<small>${summary !== null && `${formatRate(summary.opsPerSecond.median)} ops/s`}</small>`;
-    },
-  )}</div>`;
+  const cell = (workers: number, pools: string) => {
+    const found = scenarios.find(scenario => scenario.workers === workers && namePools(scenario) === pools);
+    if (found === undefined) return '';
+    const rate = found.summary === null ? '' : `${formatRate(found.summary.opsPerSecond.median)} ops/s`;
+    return [limitBadge(found.limitedBy.resource), toned(rate, 'muted')];
+  };
+  const columns = [
+    words('workers', String),
+    ...poolNames(scenarios).map(pools => words<number>(pools, workers => cell(workers, pools))),
+  ];
+  return html`<div><h4>${heading}</h4>${renderTable(table(levels, columns, `What limited ${heading}`))}</div>`;
 }

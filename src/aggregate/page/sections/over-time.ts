@@ -1,21 +1,19 @@
+import { type Block, type Chart, chart, details, note } from '../../report/blocks.ts';
 import type { Result, ScenarioResult } from '../../result.ts';
 import { groupBySetting } from '../../setting.ts';
 import { formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
-import { type Axis, axisFromZero, logAxis } from '../charts/axis.ts';
-import { timelineChart } from '../charts/timeline-chart.ts';
-import { type Timeline, timelineOf } from '../charts/timeline-data.ts';
-import { type Content, html } from '../html.ts';
+import { axisFromZero, logAxis } from '../charts/axis.ts';
+import { type Moment, type Timeline, timelineChart, timelineOf } from '../charts/timeline-chart.ts';
 import { bySize, nameSize } from '../scenario-names.ts';
-import { fold } from '../table.ts';
 
-/** Bars of all charts of a page together, charts of one scenario, and charts: a page has an end. */
-const mostBars = 1200;
-const mostBarsEach = 120;
-const mostCharts = 50;
-/** With more scenarios the charts alone tell their figures, and result.json. */
-const mostTables = 24;
-/** Charts that are there to be seen at once. */
-const mostOpen = 12;
+/** Bars of all charts of a page together, bars of one scenario, and charts, or a page would have no end. */
+const maxBars = 1200;
+const maxBarsEach = 120;
+const maxCharts = 50;
+/** With more scenarios only the charts and result.json have the figures. */
+const maxTables = 24;
+/** Charts that are open at once. */
+const maxOpen = 12;
 
 interface Drawn {
   readonly scenario: ScenarioResult;
@@ -25,16 +23,13 @@ interface Drawn {
 }
 
 /** What completed in each second, with what failed and when nothing did; charts of one setting have the same axes. */
-export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'config'>): Content {
+export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'config'>): Block[] {
   const measured = scenarios.filter(({ rounds }) => rounds.length > 0);
-  if (measured.length === 0) return null;
-  const each = Math.max(
-    8,
-    Math.min(mostBarsEach, Math.floor(mostBars / Math.min(measured.length, mostCharts))),
-  );
+  if (measured.length === 0) return [];
+  const each = Math.max(8, Math.min(maxBarsEach, Math.floor(maxBars / Math.min(measured.length, maxCharts))));
   const drawn = measured.map((scenario): Drawn => {
     const timeline = timelineOf(scenario, each);
-    const moments = timeline.rounds.flatMap(round => round.moments);
+    const moments = momentsOf(timeline);
     return {
       scenario,
       timeline,
@@ -42,24 +37,28 @@ export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'conf
       outages: moments.filter(({ completed }) => completed === 0).length,
     };
   });
-  const kept = new Set(drawn.toSorted((a, b) => trouble(b) - trouble(a)).slice(0, mostCharts));
+  const kept = new Set(drawn.toSorted((a, b) => trouble(b) - trouble(a)).slice(0, maxCharts));
+  const rest =
+    kept.size < drawn.length
+      ? ` Drawn are ${kept.size} of ${drawn.length} scenarios, those with failures first; result.json has the series of all.`
+      : '';
   let shown = 0;
-  return html`<p class="note">${explain(config, Math.max(...drawn.map(({ timeline }) => timeline.secondsEach)))}${
-    kept.size < drawn.length &&
-    ` Drawn are ${kept.size} of ${drawn.length} scenarios, those with failures first; result.json has the series of all.`
-  }</p>${settingsOf(drawn.filter(one => kept.has(one))).map(({ heading, charts }) => {
-    const open = shown === 0 || shown + charts.length <= mostOpen || charts.some(one => trouble(one) > 0);
-    shown += charts.length;
-    return fold(
-      `${heading}${describe(charts)}`,
-      chartsOf(charts, measured.length <= mostTables),
-      open && charts.length <= 2 * mostOpen,
-    );
-  })}`;
+  return [
+    note(explain(config, Math.max(...drawn.map(({ timeline }) => timeline.secondsEach))) + rest),
+    ...settingsOf(drawn.filter(one => kept.has(one))).map(({ heading, charts }) => {
+      const open = shown === 0 || shown + charts.length <= maxOpen || charts.some(one => trouble(one) > 0);
+      shown += charts.length;
+      return details(`${heading}${describe(charts)}`, chartsOf(charts, measured.length <= maxTables), {
+        open: open && charts.length <= 2 * maxOpen,
+      });
+    }),
+  ];
 }
 
+const momentsOf = ({ rounds }: Timeline): Moment[] => rounds.flatMap(({ moments }) => moments);
+
 interface Setting {
-  /** With a colon behind it; empty: there is no other. */
+  /** With a colon behind it; empty where there is no other setting. */
   readonly heading: string;
   readonly charts: readonly Drawn[];
 }
@@ -80,11 +79,12 @@ const trouble = ({ failed, outages }: Drawn) => (failed > 0 ? 2 : 0) + (outages 
 
 function explain(config: Result['config'], secondsEach: number): string {
   const { warmupSeconds: warmup } = config;
-  const before = typeof warmup === 'number' && warmup > 0 ? `: ${warmup} s of warm-up and ` : ': ';
+  const before = typeof warmup === 'number' && warmup > 0 ? `${warmup} s of warm-up and ` : '';
   const bars = secondsEach === 1 ? 'a second' : `up to ${secondsEach} seconds`;
   return (
-    `A bar is ${bars} of a measured window, or what the window has less; those of all rounds stand one after another. The shaded gaps are what is between them${before}` +
-    'the turns of other scenarios, of which nothing is recorded here. Below, each line goes from the p50 to the p99 of the response time. ' +
+    `A bar is ${bars} of a measured window; the last one can be shorter. The windows of all rounds stand one after another. ` +
+    `The shaded gaps between them are ${before}the turns of other scenarios, of which nothing is recorded here. ` +
+    'Below, each line goes from the p50 to the p99 of the response time. ' +
     'A cross marks failed operations, a red frame a time in which nothing completed.'
   );
 }
@@ -99,9 +99,9 @@ function describe(charts: readonly Drawn[]): string {
   return `${formatPlural(charts.length, 'scenario')}, ${found.join(', ')}`;
 }
 
-function chartsOf(charts: readonly Drawn[], withTable: boolean): Content {
-  const moments = charts.flatMap(({ timeline }) => timeline.rounds.flatMap(round => round.moments));
-  const throughput: Axis = axisFromZero(
+function chartsOf(charts: readonly Drawn[], withTable: boolean): Chart[] {
+  const moments = charts.flatMap(({ timeline }) => momentsOf(timeline));
+  const throughput = axisFromZero(
     'operations/s',
     moments.map(({ completed, failed, seconds }) => (completed + failed) / seconds),
     formatRate,
@@ -119,14 +119,14 @@ function chartsOf(charts: readonly Drawn[], withTable: boolean): Content {
     ),
   );
   const several = new Set(labels.values()).size > 1;
-  return html`<div class="charts small">${charts.map(({ scenario, timeline }) =>
-    timelineChart({
-      title: nameSize(scenario),
-      subtitle: several ? (labels.get(scenario) ?? '') : '',
-      timeline,
-      throughput,
-      latency,
-      withTable,
-    }),
-  )}</div>`;
+  return charts.map(({ scenario, timeline }) => {
+    const title = nameSize(scenario);
+    const subtitle = several ? (labels.get(scenario) ?? '') : '';
+    return chart(
+      title,
+      '',
+      () => timelineChart({ title, subtitle, timeline, throughput, latency, withTable }),
+      'small',
+    );
+  });
 }

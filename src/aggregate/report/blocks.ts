@@ -1,0 +1,219 @@
+import type { Html } from '../page/html.ts';
+import type { Verdict } from '../result.ts';
+
+/**
+ * What a report is made of: a list of blocks, plain data. Text in a block may come from anywhere and is written as it
+ * is: the renderers alone make one line of it, wrap it, colour it and escape it.
+ */
+
+/** Where a document is shown. */
+export type Medium = 'terminal' | 'markdown' | 'html';
+/** Where a digest is shown. */
+export const narrow: readonly Medium[] = ['terminal'];
+/** Where there is room for wide tables and for everything that a digest leaves out. */
+export const wide: readonly Medium[] = ['markdown', 'html'];
+
+/** What a text means to its reader, from which a renderer takes its colour. Markdown has none. */
+export type Tone = Verdict | 'good' | 'bad' | 'warning' | 'unknown' | 'muted';
+
+/** A piece of a text. */
+export interface Span {
+  readonly text: string;
+  readonly strong?: boolean;
+  readonly code?: boolean;
+  /** A path relative to the file that holds the document. The terminal shows the text alone. */
+  readonly link?: string;
+  readonly tone?: Tone;
+  /** A word that stands for a state, such as a verdict: HTML draws it as a badge. */
+  readonly badge?: boolean;
+}
+
+/** Text from anywhere. */
+export type Text = string | number | readonly (string | Span)[];
+
+interface Shown {
+  /** Everywhere by default. */
+  readonly on?: readonly Medium[];
+}
+
+/** What nobody may overlook: at the top of a document, and again at its end. */
+export interface Alert extends Shown {
+  readonly kind: 'alert';
+  readonly tone: Tone;
+  readonly text: Text;
+}
+
+export interface Heading extends Shown {
+  readonly kind: 'heading';
+  /** 1 is the title of the document, 2 that of a section. */
+  readonly level: 1 | 2 | 3;
+  readonly text: Text;
+}
+
+export interface Paragraph extends Shown {
+  readonly kind: 'paragraph';
+  /** `muted` for a note about the figures around it. */
+  readonly tone?: Tone;
+  readonly text: Text;
+}
+
+/** A column of a table that is already made: its heading, and how its cells are laid out. */
+export interface TableColumn extends Shown {
+  /** Empty for a column that needs no heading. */
+  readonly name: string;
+  readonly align: 'left' | 'right';
+  /** A terminal writes the cell on a line of its own above or below the row, if it is not empty. */
+  readonly ownLine?: 'above' | 'below';
+}
+
+export interface Table extends Shown {
+  readonly kind: 'table';
+  /** Names the table: a line above it, or what a page calls its region. */
+  readonly title?: Text;
+  readonly columns: readonly TableColumn[];
+  /** A cell for each column. */
+  readonly rows: readonly (readonly Text[])[];
+}
+
+/** An item of a list; with a label for what the text is about or in which state it is. */
+export interface Item {
+  readonly label?: Text;
+  readonly text: Text;
+  readonly tone?: Tone;
+}
+
+/** Items with labels stand beside their labels: two columns in a terminal and in Markdown, a `<dl>` in HTML. */
+export interface List extends Shown {
+  readonly kind: 'list';
+  readonly items: readonly Item[];
+}
+
+/** Lines to be copied. Each stays one line, so text from outside adds no command. */
+export interface Code extends Shown {
+  readonly kind: 'code';
+  readonly language: 'json' | 'sh';
+  /** Says what it is; HTML labels it with this. */
+  readonly name: string;
+  readonly lines: readonly string[];
+}
+
+/** A summary with what belongs to it: indented in a terminal, folded in HTML unless it is open. */
+export interface Details extends Shown {
+  readonly kind: 'details';
+  readonly summary: Text;
+  readonly tone?: Tone;
+  readonly open?: boolean;
+  readonly blocks: readonly Block[];
+}
+
+/** A drawing, which only HTML shows. The others write the text, where there is one. */
+export interface Chart extends Shown {
+  readonly kind: 'chart';
+  readonly title: string;
+  /** What the drawing shows, in words; empty where a table beside it says all of it. */
+  readonly alternative: Text;
+  /** HTML sets charts side by side that are not wide. */
+  readonly size?: 'small' | 'medium' | 'wide';
+  /** Made only when it is shown: it may have to decode histograms. */
+  readonly draw: () => Html;
+}
+
+export type Block = Alert | Heading | Paragraph | Table | List | Code | Details | Chart;
+
+export const alert = (text: Text, tone: Tone = 'warning'): Alert => ({ kind: 'alert', tone, text });
+
+export const heading = (level: Heading['level'], text: Text): Heading => ({ kind: 'heading', level, text });
+
+export function paragraph(text: Text, tone?: Tone): Paragraph {
+  return { kind: 'paragraph', text, ...(tone === undefined ? {} : { tone }) };
+}
+
+/** A note on the figures around it. */
+export const note = (text: Text): Paragraph => paragraph(text, 'muted');
+
+export function list(items: readonly (Item | string)[]): List {
+  return { kind: 'list', items: items.map(item => (typeof item === 'string' ? { text: item } : item)) };
+}
+
+export function code(language: Code['language'], name: string, lines: readonly string[]): Code {
+  return { kind: 'code', language, name, lines };
+}
+
+export function details(
+  summary: Text,
+  blocks: readonly Block[],
+  more: Pick<Details, 'tone' | 'open'> = {},
+): Details {
+  return { kind: 'details', summary, blocks, ...more };
+}
+
+export function chart(
+  title: string,
+  alternative: Text,
+  draw: () => Html,
+  size: NonNullable<Chart['size']> = 'wide',
+): Chart {
+  return { kind: 'chart', title, alternative, draw, size };
+}
+
+export const strong = (text: string): Span => ({ text, strong: true });
+export const codeSpan = (text: string): Span => ({ text, code: true });
+export const link = (text: string, path: string): Span => ({ text, link: path });
+export const toned = (text: string, tone: Tone | undefined): Span =>
+  tone === undefined ? { text } : { text, tone };
+/** A state, such as a verdict, as a word of its own. */
+export const badge = (text: string, tone: Tone): Span => ({ text, tone, badge: true });
+
+/** A column of a table that is to be made. */
+export interface Column<Row> extends TableColumn {
+  readonly cell: (row: Row) => Text;
+  /** What a narrow terminal shows in its place: nothing, or another heading, a shorter cell. */
+  readonly terminal?:
+    | false
+    | { readonly name?: string; readonly cell?: (row: Row) => Text; readonly align?: TableColumn['align'] };
+}
+
+type Options<Row> = Pick<Column<Row>, 'terminal' | 'on' | 'ownLine'>;
+
+/** A column of words. */
+export function words<Row>(name: string, cell: (row: Row) => Text, options: Options<Row> = {}): Column<Row> {
+  return { name, align: 'left', cell, ...options };
+}
+
+/** A column of figures. */
+export function figures<Row>(
+  name: string,
+  cell: (row: Row) => Text,
+  options: Options<Row> = {},
+): Column<Row> {
+  return { name, align: 'right', cell, ...options };
+}
+
+/** A table of rows × columns, written once for every rendering. */
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], title?: Text): Table {
+  const made = columns.flatMap(bothForms);
+  return {
+    kind: 'table',
+    ...(title === undefined ? {} : { title }),
+    columns: made.map(({ cell: _, terminal: __, ...column }) => column),
+    rows: rows.map(row => made.map(({ cell }) => cell(row))),
+  };
+}
+
+/** A column that a terminal shows otherwise is two. */
+function bothForms<Row>(column: Column<Row>): Column<Row>[] {
+  const { terminal } = column;
+  if (terminal === undefined) return [column];
+  const roomy: Column<Row> = { ...column, on: wide };
+  return terminal === false ? [roomy] : [roomy, { ...column, ...terminal, on: narrow }];
+}
+
+/** The blocks and columns that one medium shows. */
+export function shownOn<Part extends Shown>(medium: Medium, parts: readonly Part[]): Part[] {
+  return parts.filter(({ on }) => on === undefined || on.includes(medium));
+}
+
+/** Blocks for these media alone. */
+export function only(media: readonly Medium[], blocks: readonly Block[]): Block[] {
+  return blocks.map(block => ({ ...block, on: block.on?.filter(medium => media.includes(medium)) ?? media }));
+}

@@ -1,0 +1,151 @@
+import { countVerdicts, type Ledger, type LedgerEntry, type LedgerSuite } from '../../ledger/ledger.ts';
+import { falseVerdictChance } from '../../statistics.ts';
+import { formatMeasured } from '../../text/claim-words.ts';
+import { capitalise, formatList, formatPlural, nothing } from '../../text/format.ts';
+import { describeTarget } from '../../text/target-words.ts';
+import {
+  alert,
+  type Block,
+  code,
+  details,
+  figures,
+  heading,
+  type Item,
+  link,
+  list,
+  narrow,
+  only,
+  paragraph,
+  type Span,
+  strong,
+  type Table,
+  table,
+  wide,
+  words,
+} from '../blocks.ts';
+import { bannerAlerts, environmentBlocks } from './parts.ts';
+
+/** A ledger: the verdicts counted, and each with what decided it; in a file with every reason and suite, too. */
+export function ledgerDocument(ledger: Ledger): Block[] {
+  const { entries, suites } = ledger;
+  const unfinished = describeUnfinished(ledger);
+  const alarms = [...bannerAlerts(ledger), ...(unfinished === null ? [] : [alert(unfinished)])];
+  const luck = describeLuck(ledger);
+  const counts = `${capitalise(countVerdicts(entries))}.`;
+  return [
+    ...only(wide, [heading(1, `Claims ledger: ${ledger.name}`)]),
+    ...alarms,
+    ...only(narrow, [heading(2, counts)]),
+    ...only(wide, [paragraph([strong(counts)])]),
+    paragraph(`${ledger.name} against ${describeTarget(ledger.target)}`),
+    ...(luck === null ? [] : [paragraph(luck)]),
+    ...only(narrow, entries.map(entryDetails)),
+    ...only(wide, [
+      verdictTable(entries),
+      heading(2, 'Why'),
+      ...entries.flatMap(reasonBlocks),
+      heading(2, 'Suites'),
+      suiteTable(suites),
+      ...suiteCommands(suites),
+    ]),
+    ...environmentBlocks(ledger, ''),
+    ...only(wide, [heading(2, 'Run it again'), code('sh', 'The command', [ledger.command])]),
+    ...alarms,
+  ];
+}
+
+function describeUnfinished({ complete, suites }: Ledger): string | null {
+  if (complete) return null;
+  const possible = suites.filter(({ state }) => state !== 'impossible');
+  const done = possible.filter(({ state }) => state === 'complete').length;
+  return `INCOMPLETE: ${done} of ${formatPlural(possible.length, 'suite')} ran to the end.`;
+}
+
+/** How many of the verdicts could be luck, all predictions of all claims together; null where none was reached. */
+function describeLuck({ entries, suites }: Ledger): string | null {
+  const roundsOf = new Map(suites.map(({ name, rounds }) => [name, rounds]));
+  const chances = entries
+    .filter(({ verdict }) => verdict === 'supported' || verdict === 'refuted')
+    .map(({ suite, predictions }) => falseVerdictChance(roundsOf.get(suite) ?? 0, predictions));
+  if (chances.length === 0) return null;
+  const expected = chances.reduce((sum, chance) => sum + chance, 0);
+  const these = chances.length === 1 ? 'this verdict' : `these ${formatPlural(chances.length, 'verdict')}`;
+  return `If every truth lay exactly on its threshold, chance alone would make up to ${Number(expected.toPrecision(2))} of ${these} false.`;
+}
+
+/** "×1.41 [1.35, 1.47]", "0.412 [0.401, 0.430] ms", or a dash. */
+function formatFigure(entry: LedgerEntry): string {
+  return formatMeasured(entry) ?? nothing;
+}
+
+/** "client, nothing saturated", or a dash. */
+function formatLimits({ limitedBy }: LedgerEntry): string {
+  if (limitedBy.length === 0) return nothing;
+  return limitedBy.map(resource => (resource === 'none' ? 'nothing saturated' : resource)).join(', ');
+}
+
+/** What decided; of an entry without such a line its reason. */
+function entryDetails(entry: LedgerEntry): Block {
+  const { id, verdict, statement, predicted, measured, limitedBy, gist, reason } = entry;
+  const items: Item[] = [
+    { label: 'predicted', text: predicted },
+    ...(measured === null ? [] : [{ label: 'measured', text: formatFigure(entry) }]),
+    ...(limitedBy.length === 0 ? [] : [{ label: 'limited by', text: formatLimits(entry) }]),
+    { label: 'why', text: gist || reason },
+  ];
+  return details(`${id} ${verdict}: ${statement}`, [list(items)], { tone: verdict });
+}
+
+function verdictTable(entries: readonly LedgerEntry[]): Table {
+  return table(entries, [
+    words('id', entry => entry.id),
+    words('claim', entry => entry.statement),
+    words('predicted', entry => entry.predicted),
+    figures('measured', formatFigure),
+    words('verdict', entry => entry.verdict),
+    words('limited by', formatLimits),
+  ]);
+}
+
+function reasonBlocks({ id, verdict, reason, suite, result }: LedgerEntry): Block[] {
+  const source = result === null ? [] : [' (', reportLink(suite, result), ')'];
+  return [heading(3, [`${id}: ${verdict}`, ...source]), paragraph(reason)];
+}
+
+function suiteTable(suites: readonly LedgerSuite[]): Table {
+  return table(suites, [
+    words('suite', ({ name, result }) => (result === null ? name : [reportLink(name, result)])),
+    words('claims', suite => suite.claims.join(', ')),
+    words('state', suite => suite.state),
+    figures('scenarios', suite => suite.scenarios),
+    figures('rounds', suite => suite.rounds),
+    figures('seconds', suite => suite.seconds),
+    figures('warm-up seconds', suite => suite.warmupSeconds),
+    words('note', suite => suite.note),
+  ]);
+}
+
+/** To the report beside a result, which is what a reader wants. */
+function reportLink(text: string, result: string): Span {
+  return link(
+    text,
+    result.replace(/\bresult\.json$/, 'report.md').replace(/\bcomparison\.json$/, 'comparison.md'),
+  );
+}
+
+/** Suites with a command of their own, and those without. */
+function suiteCommands(suites: readonly LedgerSuite[]): Block[] {
+  const commands = suites.flatMap(({ command }) => command ?? []);
+  const others = suites.filter(({ command }) => command === null).map(({ name }) => name);
+  return [
+    ...(commands.length === 0
+      ? []
+      : [
+          paragraph("Each runs alone with its command, from poolbench's own folder:"),
+          code('sh', 'The commands of the suites', commands),
+        ]),
+    ...(others.length === 0
+      ? []
+      : [paragraph(`${formatList(others)}: by npm run claims -- … only, as it takes two servers.`)]),
+  ];
+}

@@ -1,0 +1,236 @@
+import { accountOf, sumByCode } from '../../accounting.ts';
+import { describeOutliers } from '../../outliers.ts';
+import type { ClaimResult, Result, ScenarioResult } from '../../result.ts';
+import { saysNothing, splitClaims } from '../../text/claim-words.ts';
+import { formatCount, formatIds, formatPlural, formatShare } from '../../text/format.ts';
+import { describeTarget } from '../../text/target-words.ts';
+import { describeUnjudged } from '../../thresholds/words.ts';
+import { warningsOf } from '../../warnings.ts';
+import {
+  alert,
+  type Block,
+  code,
+  codeSpan,
+  heading,
+  list,
+  narrow,
+  note,
+  only,
+  paragraph,
+  strong,
+  wide,
+} from '../blocks.ts';
+import {
+  hysteresisNote,
+  hysteresisOf,
+  hysteresisTable,
+  isOpen,
+  loadNote,
+  loadTable,
+  loadTables,
+} from '../load-tables.ts';
+import {
+  accountingBlocks,
+  commandNote,
+  commandRows,
+  commandTable,
+  judgedNote,
+  judgedTable,
+  limitTable,
+  poolNote,
+  poolTable,
+  resultNote,
+  resultTable,
+  settingTables,
+  standOutBlocks,
+  untestedTable,
+} from '../result-tables.ts';
+import { bannerAlerts, claimBlocks, configCode, environmentBlocks, warningBlocks } from './parts.ts';
+import { thresholdBlocks } from './thresholds.ts';
+
+/** Scenarios of which a terminal lists the commands: nobody reads a table that scrolls. */
+const maxCommandTables = 3;
+
+/** A result: the report, of which a terminal shows a digest with the verdicts in words and a table for each client. */
+export function resultDocument(result: Result): Block[] {
+  const { name, target, scenarios, claims } = result;
+  const { told, silent } = splitClaims(claims, { atLeast: 1 });
+  // Most runs ask something else: in a terminal what they measured comes first then.
+  const isAsked = target.standIn || !told.every(saysNothing);
+  const banners = bannerAlerts(result);
+  const shortfall = describeShortfall(result);
+  const unjudged = describeUnjudged(result);
+  return [
+    ...only(wide, [heading(1, name)]),
+    ...banners,
+    ...(shortfall === null ? [] : [alert(shortfall)]),
+    ...thresholdBlocks(result.thresholds),
+    ...(unjudged === null ? [] : [paragraph(unjudged, 'warning')]),
+    ...(isAsked ? verdictBlocks(told, silent) : only(wide, verdictBlocks(told, silent))),
+    ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
+    ...environmentBlocks(result, `, seed ${result.seed}`),
+    ...resultBlocks(scenarios),
+    ...loadBlocks(scenarios),
+    ...only(wide, claims.flatMap(judgedBlocks)),
+    ...only(wide, [heading(2, 'What limited each scenario'), limitTable(scenarios)]),
+    ...commandBlocks(scenarios),
+    ...only(narrow, failureBlocks(scenarios)),
+    ...outlierBlocks(result),
+    ...only(wide, [
+      heading(2, 'Pools'),
+      note(poolNote),
+      poolTable(scenarios),
+      heading(2, 'Accounting'),
+      ...accountingBlocks(scenarios),
+    ]),
+    ...only(
+      narrow,
+      isAsked || told.length === 0 ? [] : [paragraph('No claim is tested by this run (report.md says why).')],
+    ),
+    ...warningBlocks(warningsOf(result)),
+    ...only(wide, [
+      ...(silent.length === 0 ? [] : [heading(2, 'Not tested by this run'), untestedTable(silent)]),
+      ...repeatBlocks(result),
+    ]),
+    ...only(narrow, [decided(told)]),
+    ...banners,
+  ];
+}
+
+/** What was found of the claims; a terminal has only the ids of the others. */
+function verdictBlocks(told: readonly ClaimResult[], silent: readonly ClaimResult[]): Block[] {
+  const ids = formatIds(silent.map(({ id }) => id));
+  return [
+    ...told.flatMap(claimBlocks),
+    ...only(
+      narrow,
+      silent.length === 0 ? [] : [paragraph(`Not tested by this run: ${ids} (report.md says why).`)],
+    ),
+  ];
+}
+
+/** The end of what a terminal shows: the first lines, which say why, have scrolled away by then. */
+function decided(claims: readonly ClaimResult[]): Block {
+  return list(
+    claims
+      .filter(({ verdict }) => verdict !== 'not tested')
+      .map(({ id, verdict }) => ({
+        text: [{ text: `${id} ${verdict} (see above)`, tone: verdict, strong: true }],
+      })),
+  );
+}
+
+function resultBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const closed = scenarios.filter(scenario => !isOpen(scenario));
+  return [
+    ...only(wide, [heading(2, 'Results'), note(resultNote(scenarios)), resultTable(scenarios)]),
+    ...only(narrow, closed.length === 0 ? [] : [...settingTables(closed), note(resultNote(closed))]),
+  ];
+}
+
+/** Open loops: a curve for each setting; where rates went up and down, how far the ways differ. */
+function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const tables = loadTables(scenarios);
+  if (tables.length === 0) return [];
+  return [
+    ...only(wide, [heading(2, 'Latency against load'), note(loadNote)]),
+    ...tables.flatMap(one => {
+      const ways = hysteresisOf(one);
+      return [
+        loadTable(one),
+        ...(ways.length === 0 ? [] : [...only(wide, [note(hysteresisNote)]), hysteresisTable(ways)]),
+      ];
+    }),
+  ];
+}
+
+function judgedBlocks({ id, comparisons }: ClaimResult): Block[] {
+  if (comparisons.length === 0) return [];
+  return [heading(2, `What ${id} was judged by`), note(judgedNote), judgedTable(comparisons)];
+}
+
+/** Each command of a mix; nothing where no scenario has several. */
+function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const rows = commandRows(scenarios);
+  if (rows.length === 0) return [];
+  const ids = [...new Set(rows.map(({ id }) => id))];
+  const left = ids.length - maxCommandTables;
+  return [
+    ...only(wide, [heading(2, 'Commands'), note(commandNote), commandTable(rows)]),
+    ...only(narrow, [
+      ...ids.slice(0, maxCommandTables).map(id =>
+        commandTable(
+          rows.filter(row => row.id === id),
+          `Commands of ${id}`,
+        ),
+      ),
+      ...(left > 0 ? [paragraph(`Commands of ${left} more in report.md.`)] : []),
+    ]),
+  ];
+}
+
+function outlierBlocks(result: Result): Block[] {
+  const blocks = standOutBlocks(result);
+  return [
+    ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),
+    ...only(wide, blocks.length === 0 ? [] : [heading(2, 'Rounds that stand out'), ...blocks]),
+  ];
+}
+
+function failureBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const rounds = scenarios.flatMap(scenario => scenario.rounds);
+  const { issued, unfinished } = accountOf(rounds);
+  const counts = [
+    ...Object.entries(sumByCode(rounds.map(round => round.failed))),
+    ['unfinished', unfinished] as const,
+  ].filter(([, count]) => count > 0);
+  if (counts.length === 0) return [];
+  const lost = counts.reduce((sum, [, count]) => sum + count, 0);
+  const byCode = counts.map(([code, count]) => `${formatCount(count)} ${code}`).join(', ');
+  return [
+    paragraph(
+      `Failed: ${byCode} (${formatShare(lost / issued)} of ${formatCount(issued)} operations).`,
+      'bad',
+    ),
+  ];
+}
+
+/** The command that repeats the run, and the config that it takes. */
+export function repeatBlocks({ name, config }: Pick<Result, 'name' | 'config'>): Block[] {
+  const file = fileName(name);
+  return [
+    heading(2, 'Run it again'),
+    paragraph(['Save this as ', codeSpan(file), ' (add the password to the URL, if there is one):']),
+    configCode(config),
+    code('sh', 'The command', [`npm start -- ${file}`]),
+  ];
+}
+
+/** The file that a report asks its reader to save the config in; no command takes it for an option. */
+export function fileName(name: string): string {
+  return `${name.replace(/[^\w.-]+/g, '-').replace(/^-+/, '') || 'experiment'}.json`;
+}
+
+/** What a reader must know of a run that is not all it was meant to be; null if it is. */
+export function describeShortfall({
+  complete,
+  scenarios,
+}: Pick<Result, 'complete' | 'scenarios'>): string | null {
+  const measured = scenarios.filter(scenario => scenario.rounds.length > 0);
+  if (measured.length === 0) {
+    return complete
+      ? 'NOTHING MEASURED: no round of any scenario was finished.'
+      : 'INCOMPLETE: the run ended early, before any round of a scenario was finished.';
+  }
+  if (!complete) {
+    const rounds = scenarios.map(scenario => scenario.rounds.length);
+    const min = Math.min(...rounds);
+    const max = Math.max(...rounds);
+    const had = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
+    return `INCOMPLETE: the run ended early; these are the figures it had, of ${had} a scenario.`;
+  }
+  if (measured.every(scenario => scenario.rounds.every(round => round.completed === 0))) {
+    return 'NOTHING COMPLETED: every operation failed or stayed unanswered.';
+  }
+  return null;
+}

@@ -1,0 +1,234 @@
+import { createHash } from 'node:crypto';
+import { type Content, Html, html } from '../page/html.ts';
+import { script } from '../page/script.ts';
+import { style } from '../page/style.ts';
+import {
+  type Block,
+  type Chart,
+  type Code,
+  type Details,
+  type List,
+  type Span,
+  shownOn,
+  type Table,
+  type Text,
+  type Tone,
+} from './blocks.ts';
+
+/** A document as a page. */
+export interface Page {
+  /** Above the title of the document: "poolbench report". */
+  readonly brand: string;
+  /** Of the window. */
+  readonly title: string;
+  /** What stands before the first heading of level 2 is the head of the page; each of these begins a section. */
+  readonly blocks: readonly Block[];
+  readonly footer: Text;
+}
+
+const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+/** Nothing is fetched, and nothing runs but what this program wrote. */
+const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`;
+
+/** One self-contained file. Alerts stand at its top, those after the first section at its end. */
+export function renderPage({ brand, title, blocks, footer }: Page): string {
+  const [head = [], ...parts] = splitBefore(
+    shownOn('html', blocks),
+    block => block.kind === 'heading' && block.level === 2,
+  );
+  const alerts = (among: readonly Block[]) =>
+    among.filter(({ kind }) => kind === 'alert').map(block => renderBlock(block));
+  const others = (among: readonly Block[]) => among.filter(({ kind }) => kind !== 'alert');
+  const sections = parts.flatMap(([first, ...rest]) =>
+    first?.kind === 'heading' ? [{ id: anchorOf(first.text), text: first.text, content: others(rest) }] : [],
+  );
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<style>${new Html(style)}</style>
+</head>
+<body>
+${alerts(head)}
+<header><p class="brand">${brand}</p>${renderBlocks(others(head))}</header>
+<nav aria-label="Contents"><ul>${sections.map(({ id, text }) => html`<li><a href="#${id}">${renderText(text)}</a></li>`)}</ul></nav>
+<main>
+${sections.map(
+  ({ id, text, content }) =>
+    html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${renderText(text)}</h2>${renderBlocks(content, text)}</section>
+`,
+)}</main>
+${alerts(parts.flat())}
+<footer><p>${renderText(footer)}</p></footer>
+<p id="keys" hidden>The arrow keys tell the values of this chart.</p>
+<div id="tip" hidden></div><div id="said" aria-live="polite"></div>
+<script>${new Html(script)}</script>
+</body>
+</html>
+`;
+  return page.toString();
+}
+
+/** Lists of which all but the first begin with one that is a start. */
+function splitBefore<Part>(parts: readonly Part[], isStart: (part: Part) => boolean): Part[][] {
+  const lists: Part[][] = [[]];
+  for (const part of parts) {
+    if (isStart(part)) lists.push([]);
+    lists.at(-1)?.push(part);
+  }
+  return lists;
+}
+
+/**
+ * Charts that are not wide stand side by side with their neighbours of the same size.
+ *
+ * @param name what the blocks are about, which names tables without a title
+ */
+function renderBlocks(blocks: readonly Block[], name: Text = ''): Html {
+  const shown = shownOn('html', blocks);
+  let about = name;
+  return html`${shown.map((block, index) => {
+    if (block.kind === 'heading') about = block.text;
+    if (!isInRow(block)) return renderBlock(block, about);
+    const isSame = (other: Block | undefined) => isInRow(other) && other.size === block.size;
+    if (isSame(shown[index - 1])) return null;
+    const end = shown.findIndex((other, at) => at > index && !isSame(other));
+    const row = shown.slice(index, end < 0 ? shown.length : end).filter(isInRow);
+    return html`<div class="charts${block.size === 'small' && ' small'}">${row.map(({ draw }) => draw())}</div>`;
+  })}`;
+}
+
+function isInRow(block: Block | undefined): block is Chart {
+  return block?.kind === 'chart' && block.size !== undefined && block.size !== 'wide';
+}
+
+function renderBlock(block: Block, about: Text = ''): Content {
+  switch (block.kind) {
+    case 'alert':
+      return html`<p class="alarm">${renderText(block.text)}</p>`;
+    case 'heading':
+      return block.level === 1
+        ? html`<h1>${renderText(block.text)}</h1>`
+        : html`<h3>${renderText(block.text)}</h3>`;
+    case 'paragraph':
+      return html`<p${block.tone !== undefined && html` class="${toneClass(block.tone)}"`}>${renderText(block.text)}</p>`;
+    case 'table':
+      return renderTable({ title: about, ...block });
+    case 'list':
+      return renderList(block);
+    case 'code':
+      return renderCode(block);
+    case 'details':
+      return renderDetails(block);
+    case 'chart':
+      return block.draw();
+  }
+}
+
+/**
+ * A table that scrolls by itself where the page is too narrow for it. End tags of rows and cells are left out, as HTML
+ * allows: they would be a fifth of the page of a long run.
+ */
+export function renderTable({ title = '', columns, rows }: Table): Html {
+  const shown = shownOn(
+    'html',
+    columns.map((column, index) => ({ ...column, index })),
+  );
+  // Where all columns but perhaps the first are figures, the style sheet knows without a word in each cell.
+  const numbers = shown.slice(1).every(({ align }) => align === 'right');
+  const cellClass = (align: 'left' | 'right') => align === 'right' && !numbers && html` class=n`;
+  return html`<div class="table" role="region" aria-label="${plainText(title)}" tabindex="0"><table${
+    numbers && html` class="numbers"`
+  }><thead><tr>${shown.map(({ name, align }) =>
+    name === '' ? html`<td>` : html`<th scope="col"${cellClass(align)}>${name}`,
+  )}<tbody>${rows.map(
+    row =>
+      html`<tr>${shown.map(({ align, index }) => html`<td${cellClass(align)}>${renderText(row[index] ?? '')}`)}`,
+  )}</table></div>`;
+}
+
+function renderList({ items }: List): Html {
+  if (items.some(({ label }) => label !== undefined)) {
+    return html`<dl>${items.map(
+      ({ label = '', text, tone }) =>
+        html`<dt>${renderText(label)}</dt><dd${tone !== undefined && html` class="${toneClass(tone)}"`}>${renderText(text)}</dd>`,
+    )}</dl>`;
+  }
+  return html`<ul>${items.map(
+    ({ text, tone }) =>
+      html`<li${tone !== undefined && html` class="${toneClass(tone)}"`}>${renderText(text)}</li>`,
+  )}</ul>`;
+}
+
+/** The script shows the button, which does nothing without it. */
+function renderCode({ name, lines }: Code): Html {
+  return html`<div class="copy"><button type="button" hidden aria-label="Copy: ${name}">Copy</button><pre tabindex="0" aria-label="${name}"><code>${lines.join('\n')}</code></pre></div>`;
+}
+
+/** What has a tone, such as a verdict with its reasons, is a card; the rest folds. */
+function renderDetails({ summary, tone, open = false, blocks }: Details): Html {
+  const content = renderBlocks(blocks, summary);
+  if (tone === undefined) return fold(renderText(summary), content, open);
+  return html`<article class="card ${toneClass(tone)}" id="${anchorOf(summary)}"><h3>${renderText(summary)}</h3>${content}</article>`;
+}
+
+export function fold(summary: Content, content: Content, open = false): Html {
+  return html`<details${open && html` open`}><summary>${summary}</summary>${content}</details>`;
+}
+
+export function renderText(text: Text): Content {
+  if (typeof text === 'string' || typeof text === 'number') return text;
+  return text.map(part => (typeof part === 'string' ? part : renderSpan(part)));
+}
+
+function renderSpan({ text, strong, code, link, tone, badge }: Span): Content {
+  if (badge === true) return renderBadge(text, tone);
+  let content: Content = text;
+  if (code === true) content = html`<code>${content}</code>`;
+  if (strong === true) content = html`<b>${content}</b>`;
+  // Relative in any case: what begins with "javascript:" is a file of that name.
+  if (link !== undefined)
+    content = html`<a href="./${link.split('/').map(encodeURIComponent).join('/')}">${content}</a>`;
+  return tone === undefined ? content : html`<span class="${toneClass(tone)}">${content}</span>`;
+}
+
+/** For those who cannot tell the colours apart. */
+const signs: Partial<Record<Tone, string>> = {
+  supported: '✓',
+  good: '✓',
+  refuted: '✕',
+  bad: '✕',
+  inconclusive: '?',
+  unknown: '?',
+  'not tested': '–',
+};
+
+/** A state as a word in a coloured field. Without a tone the style sheet knows it by its name. */
+export function renderBadge(text: string, tone: Tone | undefined): Html {
+  if (tone === undefined) return html`<span class="badge l-${text}">${text}</span>`;
+  const sign = signs[tone];
+  return html`<span class="badge ${toneClass(tone)}">${
+    sign !== undefined && html`<span aria-hidden="true">${sign}</span> `
+  }${text}</span>`;
+}
+
+const toneClass = (tone: Tone) => `t-${tone.replace(' ', '-')}`;
+
+/** The words without marks. */
+function plainText(text: Text): string {
+  if (typeof text === 'string' || typeof text === 'number') return String(text);
+  return text.map(part => (typeof part === 'string' ? part : part.text)).join('');
+}
+
+/** What a heading is reached by: "over-time", of a claim its id. */
+function anchorOf(text: Text): string {
+  const words =
+    typeof text === 'object' ? text.filter(part => typeof part === 'string' || part.badge !== true) : text;
+  const [title = ''] = plainText(words).trim().toLowerCase().split(':');
+  return title.replace(/[^\w.-]+/g, '-');
+}

@@ -1,0 +1,321 @@
+import { type Account, accountOf, sumByCode } from '../accounting.ts';
+import { describeArrival } from '../arrival.ts';
+import { pairWithOnePool } from '../claims/judging/arms.ts';
+import { findOutliers, type Outlier } from '../outliers.ts';
+import type { ClaimResult, Comparison, Interval, PoolMetrics, Result, ScenarioResult } from '../result.ts';
+import { groupBySetting } from '../setting.ts';
+import { clearlyLess, clearlyMore, median } from '../statistics.ts';
+import { type CommandFigures, commandFigures } from '../summary.ts';
+import {
+  describeIntervals,
+  formatCount,
+  formatInterval,
+  formatMs,
+  formatRange,
+  formatRate,
+  formatRatio,
+  formatRatioInterval,
+  formatShare,
+  nothing,
+} from '../text/format.ts';
+import { type Block, codeSpan, figures, note, type Table, type Tone, table, toned, words } from './blocks.ts';
+import { latencyColumn } from './figure-columns.ts';
+
+/** The tables of a result, each with its note where it needs one. */
+
+export function resultNote(scenarios: readonly ScenarioResult[]): string {
+  return `Medians over the rounds with ${formatIntervalWorth(scenarios)}; ratios are paired within a round. Latencies are response times.`;
+}
+
+/** By the scenario with the fewest rounds. */
+function formatIntervalWorth(scenarios: readonly ScenarioResult[]): string {
+  const rounds = scenarios.map(scenario => scenario.rounds.length).filter(count => count > 0);
+  return rounds.length === 0 ? 'their intervals' : describeIntervals(Math.min(...rounds));
+}
+
+/** What each scenario measured; for a terminal one for each setting, as one for all is too wide. */
+export function resultTable(scenarios: readonly ScenarioResult[]): Table {
+  return resultsOf(scenarios, ratiosToOnePool(scenarios));
+}
+
+/** A table for each setting, as long as there is anything to compare with a column of ratios. */
+export function settingTables(scenarios: readonly ScenarioResult[]): Table[] {
+  const ratios = ratiosToOnePool(scenarios);
+  return groupBySetting(scenarios).map(group => {
+    const sorted = group.scenarios.toSorted(
+      (a, b) => a.workers - b.workers || a.pools - b.pools || a.threads - b.threads,
+    );
+    return resultsOf(sorted, ratios, group.heading);
+  });
+}
+
+type Ratios = ReadonlyMap<ScenarioResult, Interval | null>;
+
+function ratiosToOnePool(scenarios: readonly ScenarioResult[]): Ratios {
+  return new Map(pairWithOnePool(scenarios).map(({ several, throughput }) => [several, throughput.ratio]));
+}
+
+function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?: string): Table {
+  const roomy = { terminal: false } as const;
+  const isCompared = scenarios.some(scenario => ratios.has(scenario));
+  return table<ScenarioResult>(
+    scenarios,
+    [
+      words('client', scenario => scenario.client, roomy),
+      words('pool', scenario => scenario.pool, roomy),
+      figures('pipeline', scenario => scenario.pipeline, roomy),
+      words('arrival', scenario => describeArrival(scenario.arrival), roomy),
+      figures('workers', scenario => scenario.workers),
+      figures('pools', scenario => scenario.pools, {
+        // A pool has a thread of its own unless the row says otherwise.
+        terminal: {
+          cell: ({ pools, threads }) => (threads === pools ? pools : `${pools} on ${threads}`),
+        },
+      }),
+      figures('threads', scenario => scenario.threads, roomy),
+      figures('connections', scenario => scenario.connections, roomy),
+      figures('rounds', scenario => scenario.rounds.length, roomy),
+      figures('ops/s', ({ summary }) => formatInterval(summary?.opsPerSecond ?? null, formatRate), {
+        terminal: { align: 'left' },
+      }),
+      figures(
+        'to 1 pool',
+        scenario => {
+          const ratio = ratios.get(scenario);
+          return ratio === undefined ? '' : [toned(formatRatioInterval(ratio), ratioTone(ratio))];
+        },
+        { terminal: isCompared && { align: 'left' } },
+      ),
+      latencyColumn('p50 ms', 'responseP50'),
+      latencyColumn('p95 ms', 'responseP95'),
+      latencyColumn('p99 ms', 'responseP99', { terminal: 'p99 ms' }),
+      latencyColumn('p99.9 ms', 'responseP999'),
+      figures(
+        'client µs/op',
+        ({ summary }) => summary?.clientMicrosPerOp?.median.toFixed(2) ?? nothing,
+        roomy,
+      ),
+      words('limited by', scenario => scenario.limitedBy.resource, { terminal: { name: 'limit' } }),
+    ],
+    title,
+  );
+}
+
+/** Of what is clear of the bounds within which nothing is worth a change. */
+function ratioTone(ratio: Interval | null): Tone | undefined {
+  if (ratio === null) return undefined;
+  if (ratio.low > clearlyMore) return 'good';
+  return ratio.high < clearlyLess ? 'bad' : undefined;
+}
+
+export const judgedNote =
+  'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. Where nothing is predicted, the ratio is shown and decides nothing.';
+
+/** The ratios that a claim was judged by. */
+export function judgedTable(comparisons: readonly Comparison[], title?: string): Table {
+  return table(
+    comparisons,
+    [
+      words('measure', comparison => comparison.measure),
+      words('base', comparison => comparison.base),
+      words('other', comparison => comparison.other),
+      figures('rounds', comparison => comparison.rounds),
+      figures('ratio', comparison => formatRatioInterval(comparison.ratio)),
+      figures('predicted', formatPredicted),
+      figures('p-value', comparison => comparison.p.toFixed(4)),
+      words('base limited by', comparison => comparison.limitedBy.base),
+      words('other limited by', comparison => comparison.limitedBy.other),
+    ],
+    title,
+  );
+}
+
+export function formatPredicted({ predicted }: Comparison): string {
+  return predicted === null ? nothing : formatRange(predicted, formatRatio);
+}
+
+/** Claims that the run had nothing for. */
+export function untestedTable(claims: readonly ClaimResult[]): Table {
+  return table(claims, [
+    words('claim', claim => claim.id),
+    words('statement', claim => claim.statement),
+    words('why', claim => claim.reason),
+  ]);
+}
+
+export function limitTable(scenarios: readonly ScenarioResult[]): Table {
+  return table(scenarios, [
+    words('scenario', scenario => scenario.id),
+    words('limited by', ({ limitedBy }) => [{ text: limitedBy.resource, badge: true }]),
+    words('evidence', scenario => scenario.limitedBy.evidence),
+  ]);
+}
+
+export const poolNote =
+  'Medians over the rounds, over all pools of a scenario. An acquisition that was served at once waited 0 ms; checks, lock waits and connections created are counts of one round.';
+
+/** What the pools themselves did. */
+export function poolTable(scenarios: readonly ScenarioResult[]): Table {
+  const medians = (
+    name: string,
+    figure: (metrics: PoolMetrics) => number,
+    format: (figure: number) => string,
+  ) =>
+    figures<ScenarioResult>(name, ({ rounds }) =>
+      rounds.length === 0 ? nothing : format(median(rounds.map(round => figure(round.poolMetrics)))),
+    );
+  const count = (name: string, figure: (metrics: PoolMetrics) => number) =>
+    medians(name, figure, value => formatCount(Math.round(value)));
+  const ms = (name: string, figure: (metrics: PoolMetrics) => number) => medians(name, figure, formatMs);
+  return table(scenarios, [
+    words('scenario', scenario => scenario.id),
+    count('acquisitions', metrics => metrics.acquisitions),
+    count('at once', metrics => metrics.immediate),
+    ms('wait mean ms', metrics => metrics.acquireWait.mean),
+    ms('wait p99 ms', metrics => metrics.acquireWait.p99),
+    count('peak waiting', metrics => metrics.peakWaiting),
+    count('lock waits', metrics => metrics.lockWaits),
+    ms('lock wait ms', metrics => metrics.lockWaitMs),
+    count('checks run', metrics => metrics.healthChecksRun),
+    count('checks skipped', metrics => metrics.healthChecksSkipped),
+    ms('check ms', metrics => metrics.healthCheckMs),
+    count('created before', metrics => metrics.createdBefore),
+    count('created', metrics => metrics.created),
+    ms('connect p99 ms', metrics => metrics.connectTime.p99),
+    count('connect failures', metrics => metrics.connectFailures),
+    count('reconnects', metrics => metrics.reconnects),
+  ]);
+}
+
+/** A command of a mix in one scenario. */
+export interface CommandRow extends CommandFigures {
+  readonly id: string;
+}
+
+export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] {
+  return scenarios.flatMap(scenario =>
+    commandFigures(scenario).map(figures => ({ id: scenario.id, ...figures })),
+  );
+}
+
+export const commandNote =
+  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. Misses are null replies. What never reached a connection is of no command.';
+
+export function commandTable(rows: readonly CommandRow[], title?: string): Table {
+  const roomy = { terminal: false } as const;
+  const ms = (value: number | null) => (value === null ? nothing : formatMs(value));
+  return table(
+    rows,
+    [
+      words('scenario', row => row.id, roomy),
+      words('command', row => row.name),
+      figures('share', row => formatShare(row.share)),
+      figures('completed', row => formatCount(row.completed), roomy),
+      figures('failed', row => formatCount(row.failed), roomy),
+      figures('misses', row => formatCount(row.misses), {
+        terminal: {
+          cell: ({ completed, misses }) => (completed === 0 ? nothing : formatShare(misses / completed)),
+        },
+      }),
+      figures('service p50 ms', row => ms(row.serviceP50), roomy),
+      figures('service p99 ms', row => ms(row.serviceP99), roomy),
+      figures('response p50 ms', row => ms(row.responseP50), { terminal: { name: 'p50 ms' } }),
+      figures('response p99 ms', row => ms(row.responseP99), { terminal: { name: 'p99 ms' } }),
+    ],
+    title,
+  );
+}
+
+/** What became of the operations of one scenario. */
+interface AccountRow {
+  readonly id: string;
+  readonly failedByCode: Readonly<Record<string, number>>;
+  readonly account: Account;
+}
+
+/** Where every operation went. */
+export function accountingBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const rows = scenarios.map(
+    ({ id, rounds }): AccountRow => ({
+      id,
+      failedByCode: sumByCode(rounds.map(round => round.failed)),
+      account: accountOf(rounds),
+    }),
+  );
+  const isOpen = scenarios.some(({ rounds }) => rounds.some(round => round.openLoop !== null));
+  const hasHits = scenarios.some(({ rounds }) => rounds.some(round => round.hits !== null));
+  const isClustered = rows.some(({ account }) => account.redirects !== null);
+  const count = (name: string, figure: (account: Account) => number | null) =>
+    figures<AccountRow>(name, ({ account }) => {
+      const value = figure(account);
+      return value === null ? nothing : formatCount(value);
+    });
+  return [
+    note([
+      `Over all rounds: issued = completed + failed + unfinished${isOpen ? '; offered = issued + unsent' : ''}. The server's count is that of its `,
+      codeSpan('commandstats'),
+      '.',
+    ]),
+    table(rows, [
+      words('scenario', row => row.id),
+      ...(isOpen ? [count('offered', row => row.offered), count('unsent', row => row.unsent)] : []),
+      count('issued', account => account.issued),
+      count('completed', account => account.completed),
+      words('failed', formatFailed),
+      count('unfinished', account => account.unfinished),
+      ...(hasHits ? [count('hits', account => account.hits)] : []),
+      count('misses', account => account.misses),
+      count('over range', account => account.overRange),
+      figures("server's count", row => formatServerCalls(row.account)),
+      ...(isClustered ? [words<AccountRow>('redirected', row => formatRedirects(row.account))] : []),
+    ]),
+  ];
+}
+
+function formatFailed({ failedByCode, account: { failed, issued } }: AccountRow): string {
+  if (failed === 0) return '0';
+  const counts = Object.entries(failedByCode).map(([code, count]) => `${code} ${formatCount(count)}`);
+  return `${counts.join(', ')} (${formatShare(failed / issued)})`;
+}
+
+function formatRedirects({ redirects }: Account): string {
+  if (redirects === null) return nothing;
+  return `MOVED ${formatCount(redirects.moved)}, ASK ${formatCount(redirects.ask)}`;
+}
+
+/** The count, and by how much it differs from what poolbench saw completed. */
+function formatServerCalls({ serverCalls, completed }: Account): string {
+  if (serverCalls === null) return nothing;
+  const more = serverCalls - completed;
+  const sign = more === 0 ? '±' : more > 0 ? '+' : '−';
+  return `${formatCount(serverCalls)} (${sign}${formatCount(Math.abs(more))})`;
+}
+
+/** Rows of the table of outliers: the farthest; more would bury the rest of the report. */
+const maxOutliers = 20;
+
+/** Rounds far from the others of their scenario; nothing if there are none. */
+export function standOutBlocks(result: Pick<Result, 'scenarios' | 'environment' | 'target'>): Block[] {
+  const standOuts = findOutliers(result);
+  if (standOuts.length === 0) return [];
+  const farthest = standOuts.toSorted((a, b) => distance(b) - distance(a)).slice(0, maxOutliers);
+  return [
+    note(
+      "Throughput more than 5 scaled median absolute deviations and more than 10 % from the scenario's median. They are shown, not dropped: every figure, interval and verdict counts them.",
+    ),
+    table(farthest, [
+      words('scenario', ({ scenarioId }) => scenarioId),
+      figures('round', ({ round }) => round),
+      figures('ops/s', ({ opsPerSecond }) => formatRate(opsPerSecond)),
+      figures('median', ({ medianOpsPerSecond }) => formatRate(medianOpsPerSecond)),
+      figures('ratio', standOut => formatRatio(standOut.opsPerSecond / standOut.medianOpsPerSecond)),
+      words('what its figures say', ({ why }) => why),
+    ]),
+    ...(standOuts.length > maxOutliers ? [note(`The ${maxOutliers} farthest of ${standOuts.length}.`)] : []),
+  ];
+}
+
+/** As a ratio to either side, so that half as much is as far as twice as much. */
+function distance({ opsPerSecond, medianOpsPerSecond }: Outlier): number {
+  return Math.abs(Math.log(opsPerSecond / medianOpsPerSecond));
+}
