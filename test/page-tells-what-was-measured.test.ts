@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { withMerged } from '../src/aggregate/histogram.ts';
-import { percentileCurve } from '../src/aggregate/page/sections/latency.ts';
 import { renderReportPage } from '../src/aggregate/page/report-page.ts';
+import { percentileCurve } from '../src/aggregate/page/sections/latency.ts';
 import type { ScenarioResult } from '../src/aggregate/result.ts';
 import { buildFullResult } from './support/full-result.ts';
 import { rowsOf, tipsOf } from './support/page-text.ts';

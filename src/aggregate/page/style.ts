@@ -1,11 +1,14 @@
-/** The page's style sheet. Colours of charts are after Okabe and Ito (2008), lighter in the dark. */
-export const style = `
-:root {
-  color-scheme: light dark;
+const light = `
   --paper: #ffffff; --ground: #f4f5f7; --ink: #1a1d23; --soft: #565d6b; --rule: #dfe2e8; --grid: #e6e8ed; --accent: #0b5cad;
   --good: #00704f; --good-soft: #e0f3ec; --bad: #b03a06; --bad-soft: #fcebe2; --open: #7a5600; --open-soft: #fbf1d9; --none: #565d6b; --none-soft: #eceef2;
   --c0: #0068a8; --c1: #c94a00; --c2: #00805c; --c3: #b0478a; --c4: #96700a; --c5: #3f8fc4; --c6: #6b5bc2;
   --band: #0068a826; --bar: #7fb1d4; --idle: #d5e3ee; --alarm: #ffd84d; --alarm-ink: #241b00;
+`;
+
+/** The page's style sheet. Colours of charts are after Okabe and Ito (2008), lighter in the dark. */
+export const style = `
+:root {
+  color-scheme: light dark; ${light}
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -176,11 +179,8 @@ dd { margin: 0; }
 }
 @media print {
   :root {
-    color-scheme: light;
-    --paper: #fff; --ground: #fff; --ink: #000; --soft: #444; --rule: #ccc; --grid: #ddd; --accent: #0b5cad;
-    --good: #00704f; --good-soft: #e0f3ec; --bad: #b03a06; --bad-soft: #fcebe2; --open: #7a5600; --open-soft: #fbf1d9; --none: #565d6b; --none-soft: #eceef2;
-    --c0: #0068a8; --c1: #c94a00; --c2: #00805c; --c3: #b0478a; --c4: #96700a; --c5: #3f8fc4; --c6: #6b5bc2;
-    --band: #0068a826; --bar: #7fb1d4; --idle: #d5e3ee; --alarm: #ffd84d; --alarm-ink: #241b00;
+    color-scheme: light; ${light}
+    --ground: #fff; --ink: #000; --soft: #444; --rule: #ccc; --grid: #ddd;
   }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { font-size: 13px; }

@@ -1,5 +1,5 @@
 import { withMerged } from '../../histogram.ts';
-import { type Block, type Chart, chart, details, note } from '../../report/blocks.ts';
+import { type Block, type Chart, details, note } from '../../report/blocks.ts';
 import { isOpen } from '../../report/load-tables.ts';
 import type { ScenarioResult } from '../../result.ts';
 import { describeArrival, groupBySetting } from '../../setting.ts';
@@ -139,10 +139,9 @@ function chartOf(heading: string, scenarios: readonly ScenarioResult[], pools: r
   ]);
   const workers = formatPlural(first.workers, 'worker');
   const size = isOpen(first) ? `${workers}, ${namePools(first)}` : workers;
-  const title = `Latency by percentile, ${scenarios.length === 1 ? nameSize(first) : size}`;
-  const draw = () =>
+  return [
     lineChart({
-      title,
+      title: `Latency by percentile, ${scenarios.length === 1 ? nameSize(first) : size}`,
       subtitle: heading,
       x: ninesAxis(count),
       y: logAxis(
@@ -159,8 +158,8 @@ function chartOf(heading: string, scenarios: readonly ScenarioResult[], pools: r
         { name: 'dashed: service, else response', look: -1, dashed: true, bare: true },
       ],
       inTable: x => x === placeOfMax(count) || tabled.includes(x),
-    });
-  return [chart(title, '', draw, 'medium')];
+    }),
+  ];
 }
 
 /** The maximum stands at the end for all curves of a chart, whatever their counts. */

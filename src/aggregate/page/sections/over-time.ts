@@ -1,4 +1,4 @@
-import { type Block, type Chart, chart, details, note } from '../../report/blocks.ts';
+import { type Block, type Chart, details, note } from '../../report/blocks.ts';
 import type { Result, ScenarioResult } from '../../result.ts';
 import { groupBySetting } from '../../setting.ts';
 import { formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
@@ -119,14 +119,14 @@ function chartsOf(charts: readonly Drawn[], withTable: boolean): Chart[] {
     ),
   );
   const several = new Set(labels.values()).size > 1;
-  return charts.map(({ scenario, timeline }) => {
-    const title = nameSize(scenario);
-    const subtitle = several ? (labels.get(scenario) ?? '') : '';
-    return chart(
-      title,
-      '',
-      () => timelineChart({ title, subtitle, timeline, throughput, latency, withTable }),
-      'small',
-    );
-  });
+  return charts.map(({ scenario, timeline }) =>
+    timelineChart({
+      title: nameSize(scenario),
+      subtitle: several ? (labels.get(scenario) ?? '') : '',
+      timeline,
+      throughput,
+      latency,
+      withTable,
+    }),
+  );
 }
