@@ -42,29 +42,6 @@ const mixed = buildLedger([
   }),
 ]);
 
-test('terminal: the verdicts counted, then a block for each claim', () => {
-  const lines = onTerminal.ledger(mixed).split('\n');
-  expect(lines.slice(0, 16)).toEqual([
-    '1 supported, 1 refuted, 2 inconclusive, 1 not tested.',
-    'redis against redis 7.0.15, 1 thread (running at redis://localhost:6379/0)',
-    'If every truth lay exactly on its threshold, chance alone would make up to 0.078',
-    'of these 2 verdicts false.',
-    '',
-    'C1 supported: C1 holds.',
-    '  predicted   ×1.2 or more',
-    '  measured    ×1.40 [1.30, 1.50]',
-    '  limited by  client',
-    '  why         Throughput was higher.',
-    '',
-    'C2 refuted: C2 holds.',
-    '  predicted   ×1.2 or more',
-    '  measured    0.412 [0.400, 0.430] ms',
-    '  limited by  client',
-    '  why         Throughput was lower.',
-  ]);
-  expect(lines).toContain('  limited by  pool, nothing saturated');
-});
-
 test('terminal: what decided, and where nothing says so the reason', () => {
   const text = onTerminal.ledger(mixed);
   expect(text).toContain(
@@ -114,19 +91,6 @@ test('terminal: everything fits 80 columns, and colour changes no character', ()
   const coloured = onTerminal.ledger(mixed, true);
   expect(coloured).not.toBe(plain);
   expect(stripVTControlCharacters(coloured)).toBe(plain);
-});
-
-test('markdown: a row for each claim, then the reasons, the suites and the command', () => {
-  const text = inMarkdown.ledger(mixed);
-  expect(text).toContain('\n1 supported, 1 refuted, 2 inconclusive, 1 not tested, against redis 7.0.15');
-  expect(text).toContain('\n| C1 | C1 holds. | ×1.2 or more | ×1.40 [1.30, 1.50] | supported | client |\n');
-  expect(text).toContain('\n| C3 | C3 holds. | ×1.2 or more | – | not tested | – |\n');
-  expect(text).toContain(
-    '\n### C2: refuted ([suite-C2](<suite-C2/report.md>))\n\nThroughput was lower. It was. And so on.\n',
-  );
-  expect(text).toContain('\n| [suite-C1](<suite-C1/report.md>) | C1 | complete | 4 | 9 | 1 | 0.25 |  |\n');
-  expect(text).toContain('\nnpm start -- configs/claims/suite-C1.json --target configs/redis.json\n');
-  expect(text).toContain('\n```sh\nnpm run claims -- redis\n```\n');
 });
 
 test('markdown: a suite of two servers has no command of its own, and says what runs it', () => {

@@ -120,22 +120,16 @@ export interface Chart extends Shown {
 
 export type Block = Alert | Heading | Paragraph | Table | List | Code | Details | Chart;
 
-export function alert(text: Text, tone: Tone = 'warning'): Alert {
-  return { kind: 'alert', tone, text };
-}
+export const alert = (text: Text, tone: Tone = 'warning'): Alert => ({ kind: 'alert', tone, text });
 
-export function heading(level: Heading['level'], text: Text): Heading {
-  return { kind: 'heading', level, text };
-}
+export const heading = (level: Heading['level'], text: Text): Heading => ({ kind: 'heading', level, text });
 
 export function paragraph(text: Text, tone?: Tone): Paragraph {
   return { kind: 'paragraph', text, ...(tone === undefined ? {} : { tone }) };
 }
 
 /** A note on the figures around it. */
-export function note(text: Text): Paragraph {
-  return paragraph(text, 'muted');
-}
+export const note = (text: Text): Paragraph => paragraph(text, 'muted');
 
 export function list(items: readonly (Item | string)[]): List {
   return { kind: 'list', items: items.map(item => (typeof item === 'string' ? { text: item } : item)) };
@@ -162,26 +156,13 @@ export function chart(
   return { kind: 'chart', title, alternative, draw, size };
 }
 
-export function strong(text: string): Span {
-  return { text, strong: true };
-}
-
-export function codeSpan(text: string): Span {
-  return { text, code: true };
-}
-
-export function link(text: string, path: string): Span {
-  return { text, link: path };
-}
-
-export function toned(text: string, tone: Tone | undefined): Span {
-  return tone === undefined ? { text } : { text, tone };
-}
-
+export const strong = (text: string): Span => ({ text, strong: true });
+export const codeSpan = (text: string): Span => ({ text, code: true });
+export const link = (text: string, path: string): Span => ({ text, link: path });
+export const toned = (text: string, tone: Tone | undefined): Span =>
+  tone === undefined ? { text } : { text, tone };
 /** A state, such as a verdict, as a word of its own. */
-export function badge(text: string, tone: Tone): Span {
-  return { text, tone, badge: true };
-}
+export const badge = (text: string, tone: Tone): Span => ({ text, tone, badge: true });
 
 /** A column of a table that is to be made. */
 export interface Column<Row> extends TableColumn {

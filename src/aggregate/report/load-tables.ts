@@ -12,7 +12,7 @@ import {
   formatShare,
   nothing,
 } from '../text/format.ts';
-import { figures, type Table, table, words } from './blocks.ts';
+import { type Column, figures, type Table, table, words } from './blocks.ts';
 import { formatLatency, intervalColumn, latencyColumn } from './figure-columns.ts';
 
 /** Scenarios that differ in their rates only: a curve of latency against load. */
@@ -51,46 +51,28 @@ export const loadNote =
 
 /** Latency against load. Medians over the rounds; a dash where there is none. */
 export function loadTable({ heading, scenarios }: LoadTable): Table {
-  return table(
-    scenarios,
-    [
-      // "5.00k", on a way up or down "5.00k up".
-      figures('rate', ({ arrival }) => [formatRate(arrival.rate ?? 0), arrival.leg ?? ''].join(' ').trim()),
-      figures(
-        'offered/s',
-        ofLoops(({ offered }, seconds) => (seconds > 0 ? offered / seconds : 0), formatRate),
-        { terminal: { name: 'due/s' } },
-      ),
-      intervalColumn('completed/s', ({ summary }) => summary?.opsPerSecond, formatRate, {
-        terminal: 'done/s',
-      }),
-      figures(
-        'short',
-        ofLoops(({ offered, shortfall }) => (offered > 0 ? shortfall / offered : 0), formatShare),
-      ),
-      figures(
-        'backlog',
-        ofLoops(({ largestBacklog }) => largestBacklog, formatBacklog),
-      ),
-      latencyColumn('p50', 'responseP50', { terminal: 'p50' }),
-      latencyColumn('p99', 'responseP99', { terminal: 'p99' }),
-      latencyColumn('p99.9', 'responseP999', { terminal: 'p99.9' }),
-      latencyColumn('service p99', 'serviceP99'),
-      // None where no arrival found a worker free.
-      figures(
-        'lag p99',
-        ofLoops(({ lag }) => (lag.count === 0 ? null : lag.p99), formatMs),
-        { terminal: { name: 'lag' } },
-      ),
-      figures(
-        'spun',
-        ofLoops(({ spinShare }) => spinShare, formatShare),
-        { terminal: false },
-      ),
-      words('limited by', ({ limitedBy }) => limitedBy.resource, { terminal: { name: 'limit' } }),
-    ],
-    heading,
-  );
+  const columns: Column<ScenarioResult>[] = [
+    // "5.00k", on a way up or down "5.00k up".
+    figures('rate', ({ arrival }) => `${formatRate(arrival.rate ?? 0)} ${arrival.leg ?? ''}`.trim()),
+    loopColumn(
+      'offered/s',
+      (loop, seconds) => (seconds > 0 ? loop.offered / seconds : 0),
+      formatRate,
+      'due/s',
+    ),
+    intervalColumn('completed/s', ({ summary }) => summary?.opsPerSecond, formatRate, { terminal: 'done/s' }),
+    loopColumn('short', loop => (loop.offered > 0 ? loop.shortfall / loop.offered : 0), formatShare, 'short'),
+    loopColumn('backlog', loop => loop.largestBacklog, formatBacklog, 'backlog'),
+    latencyColumn('p50', 'responseP50', { terminal: 'p50' }),
+    latencyColumn('p99', 'responseP99', { terminal: 'p99' }),
+    latencyColumn('p99.9', 'responseP999', { terminal: 'p99.9' }),
+    latencyColumn('service p99', 'serviceP99'),
+    // None where no arrival found a worker free.
+    loopColumn('lag p99', ({ lag }) => (lag.count === 0 ? null : lag.p99), formatMs, 'lag'),
+    loopColumn('spun', loop => loop.spinShare, formatShare),
+    words('limited by', ({ limitedBy }) => limitedBy.resource, { terminal: { name: 'limit' } }),
+  ];
+  return table(scenarios, columns, heading);
 }
 
 /** Whole as far as a narrow column has room for it. */
@@ -98,16 +80,20 @@ function formatBacklog(operations: number): string {
   return operations < 1000 ? formatCount(Math.round(operations)) : formatRate(operations);
 }
 
-function ofLoops(
+/** The median over the rounds; a terminal shows it under its own heading, or not at all. */
+function loopColumn(
+  name: string,
   figure: (loop: OpenLoopResult, seconds: number) => number | null,
   format: (figure: number) => string,
-): (scenario: ScenarioResult) => string {
-  return ({ rounds }) => {
-    const figures = rounds.flatMap(({ openLoop, seconds }) =>
+  short?: string,
+): Column<ScenarioResult> {
+  const cell = ({ rounds }: ScenarioResult) => {
+    const known = rounds.flatMap(({ openLoop, seconds }) =>
       openLoop === null ? [] : (figure(openLoop, seconds) ?? []),
     );
-    return figures.length === 0 ? nothing : format(median(figures));
+    return known.length === 0 ? nothing : format(median(known));
   };
+  return figures(name, cell, { terminal: short !== undefined && { name: short } });
 }
 
 /** One rate on the way up and on the way down. */

@@ -96,7 +96,8 @@ function renderSpan(span: string | Span): string {
   const { text, link, strong } = span;
   const written = span.code === true ? codeSpan(text) : escaped(text);
   const linked = link === undefined ? written : `[${written}](<${linkPath(link)}>)`;
-  return strong === true && text.trim() !== '' ? `**${linked}**` : linked;
+  // Blanks inside the marks would make it no strong text.
+  return strong === true ? linked.replace(/\S(.*\S)?/, '**$&**') : linked;
 }
 
 /**
@@ -121,5 +122,5 @@ function codeSpan(text: string): string {
 
 /** With nothing that could end the link, or make it more than a relative path. */
 function linkPath(path: string): string {
-  return path.replace(/[<>|\\:\p{Cc}]/gu, encodeURIComponent);
+  return path.replace(/[<>|\\:\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, encodeURIComponent);
 }

@@ -1,12 +1,9 @@
 import { toOneLine, withoutControls } from '../text/format.ts';
-import {
-  type Format as Formats,
-  type Style,
-  styleIf,
-  terminalWidth as width,
-} from '../text/terminal-style.ts';
+import { type Format, styleIf, terminalWidth } from '../text/terminal-style.ts';
 import { alignColumns, wrapText } from '../text/text-layout.ts';
 import { type Block, type Item, type Span, shownOn, type Table, type Text, type Tone } from './blocks.ts';
+
+type OneFormat = Extract<Format, string>;
 
 const toneColours = {
   supported: 'green',
@@ -18,39 +15,104 @@ const toneColours = {
   warning: 'yellow',
   unknown: 'yellow',
   muted: 'dim',
-} as const satisfies Record<Tone, Formats>;
-
-type Format = Extract<Formats, string>;
+} as const satisfies Record<Tone, OneFormat>;
 
 const step = '  ';
 
 /** A document for a terminal of 80 columns. */
 export function renderTerminal(blocks: readonly Block[], colour: boolean): string {
-  return `${renderBlocks(blocks, new Writer(styleIf(colour), labelWidth(blocks)), width).join('\n')}\n`;
-}
+  const style = styleIf(colour);
+  const shown = shownOn('terminal', blocks);
+  // One for all lists, so that their texts stand in line.
+  const hang = step.length + Math.max(0, ...shown.flatMap(labelWidths));
 
-/** Blocks with an empty line between them, but for a heading and what follows it. */
-function renderBlocks(blocks: readonly Block[], writer: Writer, columns: number): string[] {
-  const lines: string[] = [];
-  let apart = false;
-  for (const block of shownOn('terminal', blocks)) {
-    const more = writer.render(block, columns);
-    if (more.length === 0) continue;
-    lines.push(...(apart ? [''] : []), ...more);
-    apart = block.kind !== 'heading';
+  /** Each word is styled by itself, so that text can be wrapped with its colours. */
+  function styled(text: Text, formats: readonly OneFormat[] = []): string {
+    const spans = spansOf(text).map(span => {
+      const all = [...formats, ...formatsOf(span)];
+      const clean = withoutControls(span.text);
+      return all.length === 0 ? clean : clean.replace(/\S+/g, word => style(all, word));
+    });
+    return spans.join('').trim();
   }
-  return lines;
+
+  function render(block: Block, width: number): string[] {
+    switch (block.kind) {
+      case 'alert':
+        return wrapText(styled(block.text, ['bold', toneColours[block.tone]]), width);
+      case 'heading':
+        return wrapText(styled(block.text, ['bold']), width);
+      case 'paragraph':
+        return wrapText(styled(block.text, formatsOf(block)), width);
+      case 'list':
+        return block.items.flatMap(item => renderItem(item, width));
+      case 'table':
+        return renderTable(block, width);
+      case 'code':
+        return block.lines.map(line => step + withoutControls(line));
+      case 'details':
+        return [
+          ...wrapText(styled(block.summary, ['bold', ...formatsOf(block)]), width),
+          ...shownOn('terminal', block.blocks)
+            .flatMap(inner => render(inner, width - step.length))
+            .map(line => step + line),
+        ];
+      case 'chart':
+        return wrapText(styled(block.alternative), width);
+    }
+  }
+
+  function renderItem({ label, text, tone }: Item, width: number): string[] {
+    const formats = formatsOf({ tone });
+    if (label === undefined) {
+      const [first = '', ...rest] = wrapText(styled(text, formats), width, step);
+      return [first.trimStart(), ...rest];
+    }
+    const [first = '', ...rest] = wrapText(styled(text, formats), width, ' '.repeat(hang));
+    const blanks = ' '.repeat(hang - plain(label).length);
+    return [styled(label, formats) + blanks + first.trimStart(), ...rest];
+  }
+
+  function renderTable({ title = '', columns, rows }: Table, width: number): string[] {
+    if (rows.length === 0) return [];
+    const shown = shownOn(
+      'terminal',
+      columns.map((column, index) => ({ ...column, index })),
+    );
+    const beside = shown.filter(({ ownLine }) => ownLine === undefined);
+    const indent = shown.some(({ ownLine }) => ownLine === 'above') ? step : '';
+    const cellsOf = (row: Table['rows'][number]) => beside.map(({ index }) => styled(row[index] ?? ''));
+    const [head = '', ...lines] = alignColumns(
+      [beside.map(({ name }) => styled(name, ['dim'])), ...rows.map(cellsOf)],
+      beside.map(({ align }) => align === 'right'),
+    );
+    const ownLines = (row: Table['rows'][number], place: 'above' | 'below', indent: string) =>
+      shown.flatMap(({ index, ownLine }) =>
+        ownLine === place ? wrapText(styled(row[index] ?? ''), width, indent) : [],
+      );
+    return [
+      ...wrapText(styled(title, ['bold']), width),
+      indent + head,
+      ...rows.flatMap((row, number) => [
+        ...ownLines(row, 'above', ''),
+        indent + lines[number],
+        ...ownLines(row, 'below', step),
+      ]),
+    ];
+  }
+
+  // An empty line between blocks, but for a heading and what follows it.
+  const rendered = shown.map(block => ({ kind: block.kind, lines: render(block, terminalWidth) }));
+  return rendered
+    .filter(({ lines }) => lines.length > 0)
+    .map(({ kind, lines }) => `${lines.join('\n')}\n${kind === 'heading' ? '' : '\n'}`)
+    .join('')
+    .replace(/\n*$/, '\n');
 }
 
-/** One for all lists of a document, so that their texts stand in line. */
-function labelWidth(blocks: readonly Block[]): number {
-  const widths = shownOn('terminal', blocks).map(block => {
-    if (block.kind === 'details') return labelWidth(block.blocks);
-    return block.kind === 'list'
-      ? Math.max(0, ...block.items.map(({ label }) => plain(label ?? '').length))
-      : 0;
-  });
-  return Math.max(0, ...widths);
+function labelWidths(block: Block): number[] {
+  if (block.kind === 'details') return shownOn('terminal', block.blocks).flatMap(labelWidths);
+  return block.kind === 'list' ? block.items.map(({ label }) => plain(label ?? '').length) : [];
 }
 
 function plain(text: Text): string {
@@ -62,119 +124,13 @@ function plain(text: Text): string {
 }
 
 function spansOf(text: Text): Span[] {
-  if (typeof text === 'number') return [{ text: String(text) }];
-  if (typeof text === 'string') return [{ text }];
-  return text.map(span => (typeof span === 'string' ? { text: span } : span));
+  const spans = typeof text === 'object' ? text : [String(text)];
+  return spans.map(span => (typeof span === 'string' ? { text: span } : span));
 }
 
-class Writer {
-  readonly #style: Style;
-  readonly #labelWidth: number;
-
-  constructor(style: Style, labelWidth: number) {
-    this.#style = style;
-    this.#labelWidth = labelWidth;
-  }
-
-  render(block: Block, columns: number): string[] {
-    switch (block.kind) {
-      case 'alert':
-        return this.#wrap(block.text, columns, '', ['bold', toneColours[block.tone]]);
-      case 'heading':
-        return this.#wrap(block.text, columns, '', ['bold']);
-      case 'paragraph':
-        return this.#wrap(block.text, columns, '', formatsOf(block));
-      case 'list':
-        return block.items.flatMap(item => this.#item(item, columns));
-      case 'table':
-        return this.#table(block, columns);
-      case 'code':
-        return block.lines.map(line => step + withoutControls(line));
-      case 'details':
-        return [
-          ...this.#wrap(block.summary, columns, '', ['bold', ...formatsOf(block)]),
-          ...shownOn('terminal', block.blocks)
-            .flatMap(inner => this.render(inner, columns - step.length))
-            .map(line => step + line),
-        ];
-      case 'chart':
-        return this.#wrap(block.alternative, columns);
-    }
-  }
-
-  #item({ label, text, tone }: Item, columns: number): string[] {
-    const hang = label === undefined ? step.length : this.#labelWidth + step.length;
-    const [first = '', ...rest] = wrapText(plain(text), columns, ' '.repeat(hang));
-    const begin = label === undefined ? '' : plain(label).padEnd(hang);
-    const spans = [...(label === undefined ? [] : spansOf(label)), ...spansOf(text)];
-    return this.#paint([begin + first.trimStart(), ...rest], spans, formatsOf({ tone }));
-  }
-
-  #table({ title, columns, rows }: Table, width: number): string[] {
-    if (rows.length === 0) return [];
-    const shown = columns.map((column, index) => ({ ...column, index }));
-    const all = shownOn('terminal', shown);
-    const beside = all.filter(({ ownLine }) => ownLine === undefined);
-    const own = (place: 'above' | 'below') => all.filter(({ ownLine }) => ownLine === place);
-    const indent = own('above').length > 0 ? step : '';
-    const [head = '', ...lines] = alignColumns(
-      [
-        beside.map(({ name }) => plain(name)),
-        ...rows.map(row => beside.map(({ index }) => plain(row[index] ?? ''))),
-      ],
-      beside.map(({ align }) => align === 'right'),
-    );
-    return [
-      ...(title === undefined ? [] : this.#wrap(title, width, '', ['bold'])),
-      this.#style('dim', indent + head),
-      ...rows.flatMap((row, number) => [
-        ...own('above').flatMap(({ index }) => this.#wrap(row[index] ?? '', width)),
-        ...this.#paint(
-          [indent + lines[number]],
-          beside.flatMap(({ index }) => spansOf(row[index] ?? '')),
-        ),
-        ...own('below').flatMap(({ index }) => this.#wrap(row[index] ?? '', width, step)),
-      ]),
-    ];
-  }
-
-  #wrap(text: Text, columns: number, indent = '', formats: readonly Format[] = []): string[] {
-    return this.#paint(wrapText(plain(text), columns, indent), spansOf(text), formats);
-  }
-
-  /** Laying out changes nothing but white space, so the n-th other character of the lines is the n-th of the spans. */
-  #paint(lines: readonly string[], spans: readonly Span[], formats: readonly Format[] = []): string[] {
-    const owners = spans.flatMap(span => [...toOneLine(span.text).replace(/\s/g, '')].map(() => span));
-    let next = 0;
-    return lines.map(line => {
-      const runs: { text: string; span?: Span | undefined }[] = [];
-      for (const character of line) {
-        const run = runs.at(-1);
-        if (/\s/.test(character)) {
-          if (run === undefined) runs.push({ text: character });
-          else run.text += character;
-          continue;
-        }
-        const span = owners[next++];
-        if (run !== undefined && (run.span === undefined || run.span === span)) {
-          run.text += character;
-          run.span = span;
-        } else runs.push({ text: character, span });
-      }
-      return runs.map(({ text, span }) => this.#dress(text, [...formats, ...formatsOf(span)])).join('');
-    });
-  }
-
-  #dress(text: string, formats: Format[]): string {
-    return formats.length === 0 ? text : this.#style(formats, text);
-  }
-}
-
-function formatsOf(
-  toned: (Pick<Span, 'strong'> & { readonly tone?: Tone | undefined }) | undefined,
-): Format[] {
+function formatsOf({ strong, tone }: { strong?: boolean; tone?: Tone | undefined }): OneFormat[] {
   return [
-    ...(toned?.strong === true ? (['bold'] as const) : []),
-    ...(toned?.tone === undefined ? [] : [toneColours[toned.tone]]),
+    ...(strong === true ? (['bold'] as const) : []),
+    ...(tone === undefined ? [] : [toneColours[tone]]),
   ];
 }

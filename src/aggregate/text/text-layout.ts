@@ -1,26 +1,34 @@
+import { stripVTControlCharacters } from 'node:util';
+
+/** Styles take no room. */
+const widthOf = (text: string) => stripVTControlCharacters(text).length;
+
 /** Breaks text into lines of at most `width` characters, each begun with `indent`. A longer word keeps its own line. */
 export function wrapText(text: string, width: number, indent = ''): string[] {
   const lines: string[] = [];
-  let line = indent;
+  let line: string[] = [];
+  let used = indent.length - 1;
   for (const word of text.split(/\s+/).filter(word => word !== '')) {
-    if (line !== indent && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = indent;
+    if (line.length > 0 && used + 1 + widthOf(word) > width) {
+      lines.push(indent + line.join(' '));
+      line = [];
+      used = indent.length - 1;
     }
-    line += line === indent ? word : ` ${word}`;
+    line.push(word);
+    used += 1 + widthOf(word);
   }
-  if (line !== indent) lines.push(line);
-  return lines;
+  return line.length === 0 ? lines : [...lines, indent + line.join(' ')];
 }
 
 /** Lines up cells in columns as wide as their widest cell, two spaces apart. Columns are flush right if told so. */
 export function alignColumns(rows: readonly (readonly string[])[], flushRight: readonly boolean[]): string[] {
-  const widths = flushRight.map((_, column) => Math.max(0, ...rows.map(row => row[column]?.length ?? 0)));
+  const widths = flushRight.map((_, column) => Math.max(0, ...rows.map(row => widthOf(row[column] ?? ''))));
   return rows.map(row =>
     row
-      .map((cell, column) =>
-        flushRight[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-      )
+      .map((cell, column) => {
+        const blanks = ' '.repeat((widths[column] ?? 0) - widthOf(cell));
+        return flushRight[column] ? blanks + cell : cell + blanks;
+      })
       .join('  ')
       .trimEnd(),
   );

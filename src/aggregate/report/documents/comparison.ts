@@ -47,6 +47,7 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
     ]),
     ...told.flatMap(claimBlocks),
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
+    ...(untested === null ? [] : [paragraph(untested)]),
     ...only(wide, [heading(2, 'Sides'), sidesTable(sides), heading(2, 'Scenarios')]),
     ...(scenarios.length === 0 ? [] : [comparedTable(scenarios)]),
     paragraph(
@@ -59,7 +60,6 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
     heading(2, 'Is it fair?'),
     ...only(wide, [fairnessTable(comparison)]),
     ...only(narrow, [list(checks.map(check => checkItem(check, sides)))]),
-    ...(untested === null ? [] : [paragraph(untested)]),
     ...alarms,
   ];
 }
