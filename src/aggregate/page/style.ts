@@ -78,6 +78,7 @@ section > details > summary { font-size: 14px; font-weight: 600; color: var(--in
 section h3 { margin: 16px 0 10px; }
 section > p:not(.t-muted) { margin-bottom: 8px; }
 section > p + .chart { margin-top: 18px; }
+.table + p { margin-top: 16px; }
 details[open] > summary { margin-bottom: 10px; }
 section ul { padding-left: 20px; }
 section li { margin: 4px 0; }

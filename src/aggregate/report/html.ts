@@ -66,7 +66,7 @@ ${sections.map(
 )}</main>
 ${alerts(parts.flat())}
 <footer><p>${renderText(footer)}</p></footer>
-<p id="keys" hidden>The arrow keys tell the values of this chart.</p>
+<p id="keys" hidden>The arrow keys show the values of this chart.</p>
 <div id="tip" hidden></div><div id="said" aria-live="polite"></div>
 <script>${new Html(script)}</script>
 </body>

@@ -88,7 +88,7 @@ export function percentileCharts(scenarios: readonly ScenarioResult[]): Block[] 
   if (charts.length === 0) return [];
   const rest =
     groups.length > maxCharts
-      ? ` Drawn are the first ${maxCharts} of ${groups.length} charts; the table of all results has the percentiles of every scenario.`
+      ? ` These are the first ${maxCharts} of ${groups.length} charts; the table of all results has the percentiles of every scenario.`
       : '';
   const intro = note(`All rounds of a scenario together, from the histograms of result.json.${rest}`);
   const headings = [...new Set(charts.map(({ heading }) => heading))];
