@@ -46,7 +46,7 @@ nav a:hover { background: var(--paper); color: var(--ink); }
 main { padding-top: 8px; padding-bottom: 8px; }
 section { background: var(--paper); border: 1px solid var(--rule); border-radius: 10px; padding: 22px 24px 24px; margin: 16px 0; }
 footer { color: var(--soft); font-size: 13px; padding-top: 8px; padding-bottom: 36px; }
-p, li { max-width: 92ch; }
+section p { max-width: 92ch; }
 .t-supported, .t-good { color: var(--good); }
 .t-refuted, .t-bad { color: var(--bad); }
 .t-inconclusive, .t-unknown, .t-warning { color: var(--open); }

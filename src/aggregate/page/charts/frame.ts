@@ -12,7 +12,7 @@ import { type Chart, chart, type Table } from '../../report/blocks.ts';
 import { fold, renderTable } from '../../report/html.ts';
 import type { Interval } from '../../result.ts';
 import { nothing } from '../../text/format.ts';
-import { type Content, type Html, html, px } from '../html.ts';
+import { type Content, type Html, html } from '../html.ts';
 import { type Axis, scaleOf } from './axis.ts';
 
 /** What all charts share: their caption and table, grid and ticks, tips, and the looks of lines and marks. */
@@ -33,6 +33,11 @@ export function figure({ title, subtitle, size, legend = null, drawing, table }:
   const draw = () =>
     html`<figure class="chart"><figcaption><b>${title}</b> <span>${subtitle}</span></figcaption>${legend}<div class="drawing" tabindex="0" role="group" aria-label="${title}" aria-describedby="keys">${drawing}</div>${table !== null && fold('Table', renderTable({ title, ...table }))}</figure>`;
   return chart(title, '', draw, size);
+}
+
+/** A coordinate, to a tenth: what no eye can see would make the page twice as large. */
+export function px(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 /** Where a chart draws, in its own units. */

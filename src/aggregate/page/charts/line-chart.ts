@@ -1,7 +1,7 @@
 import { type Chart, figures, table, words } from '../../report/blocks.ts';
 import type { Interval } from '../../result.ts';
 import { nothing } from '../../text/format.ts';
-import { type Html, html, px } from '../html.ts';
+import { type Html, html } from '../html.ts';
 import { type Axis, axisOfLevels, type Format } from './axis.ts';
 import {
   type Area,
@@ -14,6 +14,7 @@ import {
   type LegendEntry,
   legend,
   markPath,
+  px,
   scalesOf,
   slices,
 } from './frame.ts';

@@ -1,7 +1,7 @@
 import { type Chart, figures, table, words } from '../../report/blocks.ts';
 import type { Interval } from '../../result.ts';
 import { nothing } from '../../text/format.ts';
-import { type Content, type Html, html, px } from '../html.ts';
+import { type Content, type Html, html } from '../html.ts';
 import { type Axis, type Format, logAxis, scaleOf } from './axis.ts';
 import {
   areaSwatch,
@@ -11,6 +11,7 @@ import {
   type LegendEntry,
   legend,
   markPath,
+  px,
   swatches,
 } from './frame.ts';
 

@@ -1,9 +1,9 @@
 import { type Chart, figures, table } from '../../report/blocks.ts';
 import type { ScenarioResult } from '../../result.ts';
 import { formatCount, formatPlural, nothing } from '../../text/format.ts';
-import { type Content, html, px } from '../html.ts';
+import { type Content, html } from '../html.ts';
 import { type Axis, scaleOf } from './axis.ts';
-import { drawing, figure, formatExact, yScale } from './frame.ts';
+import { drawing, figure, formatExact, px, yScale } from './frame.ts';
 
 /** A second of a round, or several that were put together. */
 export interface Moment {

@@ -1,7 +1,7 @@
 import { type Chart, figures, table } from '../../report/blocks.ts';
 import type { PoolMetrics, ScenarioResult } from '../../result.ts';
 import { formatRate } from '../../text/format.ts';
-import { type Html, html, px } from '../html.ts';
+import { type Html, html } from '../html.ts';
 import { type Axis, axisFromZero } from './axis.ts';
 import {
   type Area,
@@ -10,6 +10,7 @@ import {
   figure,
   formatExact,
   frame,
+  px,
   scalesOf,
   slices,
   swatches,
