@@ -98,7 +98,9 @@ test('everything fits 80 columns', () => {
 
 test('books that do not balance are told', () => {
   const broken = buildOpenScenario(1000, [1], { openLoop: { offered: 1001 } });
-  expect(terminal([broken]).join(' ').replace(/ +/g, ' ')).toContain('1,001 operations were due, but 1,000 were issued');
+  expect(terminal([broken]).join(' ').replace(/ +/g, ' ')).toContain(
+    '1,001 operations were due, but 1,000 were issued',
+  );
 });
 
 test('a result of an earlier version, which has no open loops, is read', () => {
