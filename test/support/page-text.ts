@@ -1,4 +1,21 @@
+import fc from 'fast-check';
+
 /** What a page says, for tests that have no browser. */
+
+/** Text that would like to be markup, beside any other. */
+export const hostileText = fc.oneof(
+  fc.constantFrom(
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    '</style><svg onload=alert(1)>',
+    '&lt;b&gt; &amp;',
+    '--><!-- ]]>',
+    'javascript:alert(1)',
+    '\u0000\u202e\u2028<b>',
+  ),
+  fc.string({ unit: 'grapheme', minLength: 1 }).map(text => `x${text}`),
+);
 
 /** The text of a cell or a tip as it was before it was escaped. */
 export function unescapeHtml(text: string): string {

@@ -31,7 +31,7 @@ export function renderComparisonPage(comparison: ResultComparison): string {
       ...section('Sides', [sidesTable(comparison.sides), ...noteDetails(comparison)]),
       ...alerts,
     ],
-    footer: 'All figures are from the runs’ result.json. comparison.md says the same as text.',
+    footer: 'All figures are from the runs’ result.json. comparison.md has the same as text.',
   });
 }
 

@@ -40,8 +40,3 @@ const entities: Readonly<Record<string, string>> = {
 function escapeText(text: string): string {
   return toPlainLines(text).replace(/[&<>"']/g, character => entities[character] ?? '');
 }
-
-/** A coordinate, to a tenth: what no eye can see would make the page twice as large. */
-export function px(value: number): number {
-  return Math.round(value * 10) / 10;
-}

@@ -62,7 +62,7 @@ export function renderReportPage(result: Result): string {
     footer: [
       `${tool.name} ${tool.version}. All figures are from this run’s result.json; `,
       codeSpan('poolbench report'),
-      ' makes this page anew, and report.md says the same as text.',
+      ' writes this page again, and report.md has the same as text.',
     ],
   });
 }

@@ -1,20 +1,20 @@
 /**
- * What the page does beyond showing itself: tells the values of charts by pointer and arrow keys, and copies. It takes
+ * What the page does beyond showing itself: it shows the values of charts by pointer and arrow keys, and copies. It takes
  * text from attributes, and sets it as text. The page is complete without it.
  */
 export const script = `'use strict';
 const tip = document.getElementById('tip');
 const said = document.getElementById('said');
-let told = null;
+let current = null;
 const hide = () => {
-  told?.classList.remove('on');
-  told = null;
+  current?.classList.remove('on');
+  current = null;
   tip.hidden = true;
 };
-const tell = element => {
-  if (element === told) return;
+const show = element => {
+  if (element === current) return;
   hide();
-  told = element;
+  current = element;
   element.classList.add('on');
   tip.replaceChildren(...element.dataset.tip.split('\\n').map((text, index) => {
     const line = document.createElement(index === 0 ? 'b' : 'span');
@@ -25,8 +25,8 @@ const tell = element => {
   place();
 };
 const place = () => {
-  if (!told) return;
-  const box = told.getBoundingClientRect();
+  if (!current) return;
+  const box = current.getBoundingClientRect();
   const { width, height } = tip.getBoundingClientRect();
   const left = Math.min(Math.max(6, box.left + box.width / 2 - width / 2), document.documentElement.clientWidth - width - 6);
   const above = box.top - height - 8;
@@ -35,7 +35,7 @@ const place = () => {
 };
 document.addEventListener('pointerover', event => {
   const element = event.target.closest?.('[data-tip]');
-  if (element) tell(element);
+  if (element) show(element);
   else hide();
 });
 document.addEventListener('scroll', place, { passive: true, capture: true });
@@ -44,11 +44,11 @@ document.addEventListener('keydown', event => {
   const drawing = event.target.closest?.('.drawing');
   if (!drawing) return;
   const places = [...drawing.querySelectorAll('[data-tip]')];
-  const at = places.indexOf(told);
+  const at = places.indexOf(current);
   const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at < 0 ? places.length - 1 : at - 1, ArrowUp: at < 0 ? places.length - 1 : at - 1, Home: 0, End: places.length - 1 }[event.key];
   if (next === undefined || !places[next]) return;
   event.preventDefault();
-  tell(places[next]);
+  show(places[next]);
   said.textContent = places[next].dataset.tip;
 });
 document.addEventListener('focusout', hide);

@@ -1,11 +1,14 @@
-/** The page's style sheet. Colours of charts are after Okabe and Ito (2008), lighter in the dark. */
-export const style = `
-:root {
-  color-scheme: light dark;
+const light = `
   --paper: #ffffff; --ground: #f4f5f7; --ink: #1a1d23; --soft: #565d6b; --rule: #dfe2e8; --grid: #e6e8ed; --accent: #0b5cad;
   --good: #00704f; --good-soft: #e0f3ec; --bad: #b03a06; --bad-soft: #fcebe2; --open: #7a5600; --open-soft: #fbf1d9; --none: #565d6b; --none-soft: #eceef2;
   --c0: #0068a8; --c1: #c94a00; --c2: #00805c; --c3: #b0478a; --c4: #96700a; --c5: #3f8fc4; --c6: #6b5bc2;
   --band: #0068a826; --bar: #7fb1d4; --idle: #d5e3ee; --alarm: #ffd84d; --alarm-ink: #241b00;
+`;
+
+/** The page's style sheet. Colours of charts are after Okabe and Ito (2008), lighter in the dark. */
+export const style = `
+:root {
+  color-scheme: light dark; ${light}
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -43,7 +46,7 @@ nav a:hover { background: var(--paper); color: var(--ink); }
 main { padding-top: 8px; padding-bottom: 8px; }
 section { background: var(--paper); border: 1px solid var(--rule); border-radius: 10px; padding: 22px 24px 24px; margin: 16px 0; }
 footer { color: var(--soft); font-size: 13px; padding-top: 8px; padding-bottom: 36px; }
-p, li { max-width: 92ch; }
+section p { max-width: 92ch; }
 .t-supported, .t-good { color: var(--good); }
 .t-refuted, .t-bad { color: var(--bad); }
 .t-inconclusive, .t-unknown, .t-warning { color: var(--open); }
@@ -75,6 +78,7 @@ section > details > summary { font-size: 14px; font-weight: 600; color: var(--in
 section h3 { margin: 16px 0 10px; }
 section > p:not(.t-muted) { margin-bottom: 8px; }
 section > p + .chart { margin-top: 18px; }
+.table + p { margin-top: 16px; }
 details[open] > summary { margin-bottom: 10px; }
 section ul { padding-left: 20px; }
 section li { margin: 4px 0; }
@@ -176,11 +180,8 @@ dd { margin: 0; }
 }
 @media print {
   :root {
-    color-scheme: light;
-    --paper: #fff; --ground: #fff; --ink: #000; --soft: #444; --rule: #ccc; --grid: #ddd; --accent: #0b5cad;
-    --good: #00704f; --good-soft: #e0f3ec; --bad: #b03a06; --bad-soft: #fcebe2; --open: #7a5600; --open-soft: #fbf1d9; --none: #565d6b; --none-soft: #eceef2;
-    --c0: #0068a8; --c1: #c94a00; --c2: #00805c; --c3: #b0478a; --c4: #96700a; --c5: #3f8fc4; --c6: #6b5bc2;
-    --band: #0068a826; --bar: #7fb1d4; --idle: #d5e3ee; --alarm: #ffd84d; --alarm-ink: #241b00;
+    color-scheme: light; ${light}
+    --ground: #fff; --ink: #000; --soft: #444; --rule: #ccc; --grid: #ddd;
   }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { font-size: 13px; }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Content, Html, html } from '../page/html.ts';
 import { script } from '../page/script.ts';
 import { style } from '../page/style.ts';
+import { withoutControls } from '../text/format.ts';
 import {
   type Block,
   type Chart,
@@ -65,7 +66,7 @@ ${sections.map(
 )}</main>
 ${alerts(parts.flat())}
 <footer><p>${renderText(footer)}</p></footer>
-<p id="keys" hidden>The arrow keys tell the values of this chart.</p>
+<p id="keys" hidden>The arrow keys show the values of this chart.</p>
 <div id="tip" hidden></div><div id="said" aria-live="polite"></div>
 <script>${new Html(script)}</script>
 </body>
@@ -116,7 +117,7 @@ function renderBlock(block: Block, about: Text = ''): Content {
         ? html`<h1>${renderText(block.text)}</h1>`
         : html`<h3>${renderText(block.text)}</h3>`;
     case 'paragraph':
-      return html`<p${block.tone !== undefined && html` class="${toneClass(block.tone)}"`}>${renderText(block.text)}</p>`;
+      return html`<p${classOf(block.tone)}>${renderText(block.text)}</p>`;
     case 'table':
       return renderTable({ title: about, ...block });
     case 'list':
@@ -156,18 +157,15 @@ function renderList({ items }: List): Html {
   if (items.some(({ label }) => label !== undefined)) {
     return html`<dl>${items.map(
       ({ label = '', text, tone }) =>
-        html`<dt>${renderText(label)}</dt><dd${tone !== undefined && html` class="${toneClass(tone)}"`}>${renderText(text)}</dd>`,
+        html`<dt>${renderText(label)}</dt><dd${classOf(tone)}>${renderText(text)}</dd>`,
     )}</dl>`;
   }
-  return html`<ul>${items.map(
-    ({ text, tone }) =>
-      html`<li${tone !== undefined && html` class="${toneClass(tone)}"`}>${renderText(text)}</li>`,
-  )}</ul>`;
+  return html`<ul>${items.map(({ text, tone }) => html`<li${classOf(tone)}>${renderText(text)}</li>`)}</ul>`;
 }
 
 /** The script shows the button, which does nothing without it. */
 function renderCode({ name, lines }: Code): Html {
-  return html`<div class="copy"><button type="button" hidden aria-label="Copy: ${name}">Copy</button><pre tabindex="0" aria-label="${name}"><code>${lines.join('\n')}</code></pre></div>`;
+  return html`<div class="copy"><button type="button" hidden aria-label="Copy: ${name}">Copy</button><pre tabindex="0" aria-label="${name}"><code>${lines.map(withoutControls).join('\n')}</code></pre></div>`;
 }
 
 /** What has a tone, such as a verdict with its reasons, is a card; the rest folds. */
@@ -193,7 +191,11 @@ function renderSpan({ text, strong, code, link, tone, badge }: Span): Content {
   if (strong === true) content = html`<b>${content}</b>`;
   // Relative in any case: what begins with "javascript:" is a file of that name.
   if (link !== undefined)
-    content = html`<a href="./${link.split('/').map(encodeURIComponent).join('/')}">${content}</a>`;
+    content = html`<a href="./${link
+      .replace(/\p{Cs}/gu, '')
+      .split('/')
+      .map(encodeURIComponent)
+      .join('/')}">${content}</a>`;
   return tone === undefined ? content : html`<span class="${toneClass(tone)}">${content}</span>`;
 }
 
@@ -218,6 +220,7 @@ export function renderBadge(text: string, tone: Tone | undefined): Html {
 }
 
 const toneClass = (tone: Tone) => `t-${tone.replace(' ', '-')}`;
+const classOf = (tone: Tone | undefined) => tone !== undefined && html` class="${toneClass(tone)}"`;
 
 /** The words without marks. */
 function plainText(text: Text): string {

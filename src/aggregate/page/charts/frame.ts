@@ -8,19 +8,20 @@ import {
   symbolTriangle,
   symbolWye,
 } from 'd3-shape';
-import type { Table } from '../../report/blocks.ts';
+import { type Chart, chart, type Table } from '../../report/blocks.ts';
 import { fold, renderTable } from '../../report/html.ts';
 import type { Interval } from '../../result.ts';
 import { nothing } from '../../text/format.ts';
-import { type Content, type Html, html, px } from '../html.ts';
+import { type Content, type Html, html } from '../html.ts';
 import { type Axis, scaleOf } from './axis.ts';
 
 /** What all charts share: their caption and table, grid and ticks, tips, and the looks of lines and marks. */
 
-export interface Figure {
+interface Figure {
   readonly title: string;
   /** What the axes measure in, and how it was made. */
   readonly subtitle: string;
+  readonly size: NonNullable<Chart['size']>;
   readonly legend?: Content;
   readonly drawing: Content;
   /** The same in figures, folded, for those who cannot see it; null on a page with too many charts. */
@@ -28,8 +29,15 @@ export interface Figure {
 }
 
 /** A chart with its title and its table. Its values are read by pointer, or with the arrow keys. */
-export function figure({ title, subtitle, legend = null, drawing, table }: Figure): Html {
-  return html`<figure class="chart"><figcaption><b>${title}</b> <span>${subtitle}</span></figcaption>${legend}<div class="drawing" tabindex="0" role="group" aria-label="${title}" aria-describedby="keys">${drawing}</div>${table !== null && fold('Table', renderTable(table))}</figure>`;
+export function figure({ title, subtitle, size, legend = null, drawing, table }: Figure): Chart {
+  const draw = () =>
+    html`<figure class="chart"><figcaption><b>${title}</b> <span>${subtitle}</span></figcaption>${legend}<div class="drawing" tabindex="0" role="group" aria-label="${title}" aria-describedby="keys">${drawing}</div>${table !== null && fold('Table', renderTable({ title, ...table }))}</figure>`;
+  return chart(title, '', draw, size);
+}
+
+/** A coordinate, to a tenth: what no eye can see would make the page twice as large. */
+export function px(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 /** Where a chart draws, in its own units. */
@@ -44,27 +52,26 @@ export interface Area {
   readonly bottom: number;
 }
 
-export interface Scales {
-  readonly x: (value: number) => number;
-  readonly y: (value: number) => number;
-}
-
-export function scalesOf(area: Area, x: Axis, y: Axis): Scales {
+/** From values to places. */
+export function scalesOf(area: Area, x: Axis, y: Axis): Record<'x' | 'y', (value: number) => number> {
   return { x: scaleOf(x, [area.left, area.right]), y: scaleOf(y, [area.bottom, area.top]) };
 }
 
 /** Grid, ticks and labels of a chart. */
 export function frame(area: Area, x: Axis, y: Axis): Html {
-  const scales = scalesOf(area, x, y);
-  return html`<g class="grid">${y.ticks.map(
-    ({ at }) => html`<path d="M${area.left} ${px(scales.y(at))}H${area.right}"/>`,
-  )}${x.ticks.map(({ at }) => html`<path d="M${px(scales.x(at))} ${area.bottom}v5"/>`)}</g><path class="axis" d="M${area.left} ${area.bottom}H${area.right}"/><g class="ticks">${y.ticks.map(
-    ({ at, label }) =>
-      html`<text x="${area.left - 7}" y="${px(scales.y(at) + 4)}" text-anchor="end">${label}</text>`,
-  )}${x.ticks.map(
-    ({ at, label }) =>
-      html`<text x="${px(scales.x(at))}" y="${area.bottom + 19}" text-anchor="middle">${label}</text>`,
-  )}</g><text class="axis-label" x="${area.left - 40}" y="12">${y.label}</text><text class="axis-label" x="${(area.left + area.right) / 2}" y="${area.height - 6}" text-anchor="middle">${x.label}</text>`;
+  const { left, right, bottom } = area;
+  const ticks = x.ticks.map(({ at, label }) => ({ at: px(scaleOf(x, [left, right])(at)), label }));
+  return html`${yScale(area, y)}<g class="grid">${ticks.map(({ at }) => html`<path d="M${at} ${bottom}v5"/>`)}</g><path class="axis" d="M${left} ${bottom}H${right}"/><g class="ticks">${ticks.map(
+    ({ at, label }) => html`<text x="${at}" y="${bottom + 19}" text-anchor="middle">${label}</text>`,
+  )}</g><text class="axis-label" x="${(left + right) / 2}" y="${area.height - 6}" text-anchor="middle">${x.label}</text>`;
+}
+
+/** The y axis alone, with its lines over the whole width. */
+export function yScale({ left, right, top, bottom }: Omit<Area, 'name' | 'width' | 'height'>, y: Axis): Html {
+  const ticks = y.ticks.map(({ at, label }) => ({ at: px(scaleOf(y, [bottom, top])(at)), label }));
+  return html`<g class="grid">${ticks.map(({ at }) => html`<path d="M${left} ${at}H${right}"/>`)}</g><g class="ticks">${ticks.map(
+    ({ at, label }) => html`<text x="${left - 6}" y="${at + 4}" text-anchor="end">${label}</text>`,
+  )}</g><text class="axis-label" x="${left - 40}" y="${top - 12}">${y.label}</text>`;
 }
 
 /** A drawing that scales with the page. */
@@ -115,12 +122,26 @@ export interface LegendEntry {
 }
 
 export function legend(entries: readonly LegendEntry[]): Html {
-  return html`<ul class="legend">${entries.map(
-    ({ name, look, dashed, bare }) =>
-      html`<li><svg class="${colourOf(look)}" width="26" height="12" aria-hidden="true"><path class="line${dashed === true && ' dashed'}" d="M1 6H25"/>${
+  return swatches(
+    entries.map(({ name, look, dashed, bare }) => ({
+      name,
+      swatch: html`<g class="${colourOf(look)}"><path class="line${dashed === true && ' dashed'}" d="M1 6H25"/>${
         bare !== true && html`<path class="mark" transform="translate(13 6)" d="${markPath(look, 40)}"/>`
-      }</svg>${name}</li>`,
+      }</g>`,
+    })),
+  );
+}
+
+/** What each of these drawings, 26 × 12, means. */
+export function swatches(entries: readonly { readonly name: string; readonly swatch: Html }[]): Html {
+  return html`<ul class="legend">${entries.map(
+    ({ name, swatch }) =>
+      html`<li><svg width="26" height="12" aria-hidden="true">${swatch}</svg>${name}</li>`,
   )}</ul>`;
+}
+
+export function areaSwatch(className: string): Html {
+  return html`<rect class="${className}" width="26" height="12"/>`;
 }
 
 const sevenDigits = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 7 });

@@ -1,7 +1,8 @@
-import { figures, table, words } from '../../report/blocks.ts';
+import { type Chart, figures, table, words } from '../../report/blocks.ts';
+import type { Interval } from '../../result.ts';
 import { nothing } from '../../text/format.ts';
-import { type Html, html, px } from '../html.ts';
-import type { Axis } from './axis.ts';
+import { type Html, html } from '../html.ts';
+import { type Axis, axisOfLevels, type Format } from './axis.ts';
 import {
   type Area,
   colourOf,
@@ -13,6 +14,7 @@ import {
   type LegendEntry,
   legend,
   markPath,
+  px,
   scalesOf,
   slices,
 } from './frame.ts';
@@ -64,8 +66,32 @@ const area: Area = {
 /** Room between marks of two lines at one place, so that their intervals can be told apart. */
 const aside = 3.5;
 
+interface LevelChart extends Pick<LineChart, 'title' | 'subtitle' | 'unit' | 'lines' | 'describeX'> {
+  /** Of the x axis and its values. */
+  readonly label: string;
+  readonly formatX: Format;
+  readonly y: (values: readonly number[]) => Axis;
+}
+
+/** Figures with their intervals against levels, such as those of workers; no chart of no figures. */
+export function levelChart({ label, formatX, y, ...chart }: LevelChart): Chart[] {
+  const points = chart.lines.flatMap(line => line.points);
+  const values = points.flatMap(({ low, high }) => [low ?? [], high ?? []].flat());
+  if (values.length === 0) return [];
+  const x = axisOfLevels(
+    label,
+    points.map(point => point.x),
+    formatX,
+  );
+  return [lineChart({ ...chart, x, y: y(values), marks: true })];
+}
+
+export function pointOf(x: number, interval: Interval | null): Point[] {
+  return interval === null ? [] : [{ x, y: interval.median, low: interval.low, high: interval.high }];
+}
+
 /** Lines over a common x axis; a tip has the values of all lines at one place. */
-export function lineChart(chart: LineChart): Html {
+export function lineChart(chart: LineChart): Chart {
   const { title, subtitle, x, y, lines, marks } = chart;
   const scales = scalesOf(area, x, y);
   const places = [...new Set(lines.flatMap(({ points }) => points.map(point => point.x)))].toSorted(
@@ -74,6 +100,7 @@ export function lineChart(chart: LineChart): Html {
   return figure({
     title,
     subtitle,
+    size: 'medium',
     legend: legend(
       chart.legend ?? lines.map(({ name, look, dashed = false }) => ({ name, look, dashed, bare: !marks })),
     ),
@@ -86,18 +113,14 @@ export function lineChart(chart: LineChart): Html {
         places.map(place => ({ x: scales.x(place), tip: describePlace(chart, place) })),
       )}`,
     ),
-    table: table(
-      places.filter(chart.inTable ?? (() => true)),
-      [
-        words('', chart.describeX),
-        ...lines.map(({ name, measure, points }) =>
-          figures<number>(`${[name, ...[measure ?? []].flat()].join(', ')}, ${chart.unit}`, place =>
-            formatPoint(points.find(point => point.x === place)),
-          ),
+    table: table(places.filter(chart.inTable ?? (() => true)), [
+      words('', chart.describeX),
+      ...lines.map(({ name, measure, points }) =>
+        figures<number>(`${[name, ...[measure ?? []].flat()].join(', ')}, ${chart.unit}`, place =>
+          formatPoint(points.find(point => point.x === place)),
         ),
-      ],
-      title,
-    ),
+      ),
+    ]),
   });
 }
 

@@ -1,9 +1,19 @@
-import { figures, table, words } from '../../report/blocks.ts';
+import { type Chart, figures, table, words } from '../../report/blocks.ts';
 import type { Interval } from '../../result.ts';
 import { nothing } from '../../text/format.ts';
-import { type Content, type Html, html, px } from '../html.ts';
+import { type Content, type Html, html } from '../html.ts';
 import { type Axis, type Format, logAxis, scaleOf } from './axis.ts';
-import { colourOf, figure, formatExactInterval, type LegendEntry, legend, markPath } from './frame.ts';
+import {
+  areaSwatch,
+  colourOf,
+  figure,
+  formatExactInterval,
+  type LegendEntry,
+  legend,
+  markPath,
+  px,
+  swatches,
+} from './frame.ts';
 
 export interface StripMark extends Interval {
   /** Left out where a row has one mark, which the chart is about. */
@@ -43,7 +53,7 @@ export interface StripChart {
 }
 
 /** Intervals in rows above one logarithmic axis; labels and figures are text of the page, so they wrap where it is narrow. */
-export function stripChart(chart: StripChart): Html {
+export function stripChart(chart: StripChart): Chart {
   const { title, subtitle, rows, unit, reference } = chart;
   const axis = axisOf(chart);
   const place = placeOn(axis);
@@ -61,29 +71,23 @@ export function stripChart(chart: StripChart): Html {
   return figure({
     title,
     subtitle,
+    size: 'wide',
     legend: html`${chart.legend !== undefined && legend(chart.legend)}${
-      banded &&
-      html`<ul class="legend"><li><svg width="26" height="12" aria-hidden="true"><rect class="band" width="26" height="12"/></svg>predicted</li></ul>`
+      banded && swatches([{ name: 'predicted', swatch: areaSwatch('band') }])
     }`,
     drawing: html`<div class="strips">${rows.map(row => drawRow(chart, row, place, grid))}<div class="strip-row strip-axis"><span class="strip-label"></span><svg height="22" aria-hidden="true">${ticks.map(
       ({ at, label }) => html`<text x="${at}%" y="15" text-anchor="middle">${label}</text>`,
     )}</svg><span class="strip-value">${axis.label}</span></div></div>`,
-    table: table(
-      rows,
-      [
-        words('', ({ label }) => label),
-        ...(rows.some(({ group = '' }) => group !== '')
-          ? [words<Strip>('of', ({ group = '' }) => group)]
-          : []),
-        ...longest.map(({ name }, index) =>
-          figures<Strip>(name === undefined ? unit : `${name}, ${unit}`, ({ marks }) =>
-            formatExactInterval(marks[index] ?? null),
-          ),
+    table: table(rows, [
+      words('', ({ label }) => label),
+      ...(rows.some(({ group = '' }) => group !== '') ? [words<Strip>('of', ({ group = '' }) => group)] : []),
+      ...longest.map(({ name }, index) =>
+        figures<Strip>(name === undefined ? unit : `${name}, ${unit}`, ({ marks }) =>
+          formatExactInterval(marks[index] ?? null),
         ),
-        ...(banded ? [figures<Strip>('predicted', ({ band }) => band?.text ?? nothing)] : []),
-      ],
-      title,
-    ),
+      ),
+      ...(banded ? [figures<Strip>('predicted', ({ band }) => band?.text ?? nothing)] : []),
+    ]),
   });
 }
 

@@ -1,9 +1,9 @@
-import { figures, table } from '../../report/blocks.ts';
+import { type Chart, figures, table } from '../../report/blocks.ts';
 import type { ScenarioResult } from '../../result.ts';
 import { formatCount, formatPlural, nothing } from '../../text/format.ts';
-import { type Content, type Html, html, px } from '../html.ts';
+import { type Content, html } from '../html.ts';
 import { type Axis, scaleOf } from './axis.ts';
-import { drawing, figure, formatExact } from './frame.ts';
+import { drawing, figure, formatExact, px, yScale } from './frame.ts';
 
 /** A second of a round, or several that were put together. */
 export interface Moment {
@@ -90,13 +90,14 @@ const area = {
 const gapRatio = 0.16;
 
 /** What completed and failed in each second above, p50 to p99 of the response time below, round after round. */
-export function timelineChart(chart: TimelineChart): Html {
+export function timelineChart(chart: TimelineChart): Chart {
   const { title, subtitle, timeline, withTable } = chart;
   const moments = timeline.rounds.flatMap(round => round.moments);
   const { bars, gaps, rounds } = placeTimeline(chart);
   return figure({
     title,
     subtitle,
+    size: 'small',
     drawing: drawing(
       area,
       html`${drawAxes(chart, rounds)}${gaps.map(
@@ -109,18 +110,14 @@ export function timelineChart(chart: TimelineChart): Html {
     ),
     table: !withTable
       ? null
-      : table(
-          moments,
-          [
-            figures('round', ({ round }) => round),
-            figures('from second', ({ fromSecond }) => fromSecond),
-            figures('completed', ({ completed }) => formatCount(completed)),
-            figures('failed', ({ failed }) => formatCount(failed)),
-            figures('p50 ms', ({ p50 }) => (p50 === null ? nothing : formatExact(p50))),
-            figures('p99 ms', ({ p99 }) => (p99 === null ? nothing : formatExact(p99))),
-          ],
-          title,
-        ),
+      : table(moments, [
+          figures('round', ({ round }) => round),
+          figures('from second', ({ fromSecond }) => fromSecond),
+          figures('completed', ({ completed }) => formatCount(completed)),
+          figures('failed', ({ failed }) => formatCount(failed)),
+          figures('p50 ms', ({ p50 }) => (p50 === null ? nothing : formatExact(p50))),
+          figures('p99 ms', ({ p99 }) => (p99 === null ? nothing : formatExact(p99))),
+        ]),
   });
 }
 
@@ -176,23 +173,13 @@ function placeTimeline({ timeline: { rounds }, throughput, latency }: TimelineCh
 }
 
 function drawAxes({ throughput, latency }: TimelineChart, rounds: PlacedTimeline['rounds']): Content {
-  const { left, right } = area;
-  const panels = [
-    { axis: throughput, ...area.throughput },
-    { axis: latency, ...area.latency },
-  ];
+  const { left, right, height } = area;
   const step = Math.ceil(rounds.length / 10);
-  return html`${panels.map(({ axis, top, bottom }) => {
-    const scale = scaleOf(axis, [bottom, top]);
-    const ticks = axis.ticks.map(({ at, label }) => ({ y: px(scale(at)), label }));
-    return html`<g class="grid">${ticks.map(({ y }) => html`<path d="M${left} ${y}H${right}"/>`)}</g><g class="ticks">${ticks.map(
-      ({ y, label }) => html`<text x="${left - 5}" y="${y + 3.5}" text-anchor="end">${label}</text>`,
-    )}</g><text class="axis-label" x="4" y="${top - 11}">${axis.label}</text>`;
-  })}<g class="ticks">${rounds.map(
+  return html`${yScale({ left, right, ...area.throughput }, throughput)}${yScale({ left, right, ...area.latency }, latency)}<g class="ticks">${rounds.map(
     ({ round, middle }, index) =>
       index % step === 0 &&
       html`<text x="${px(middle)}" y="${area.latency.bottom + 14}" text-anchor="middle">${round}</text>`,
-  )}</g><text class="axis-label" x="${(left + right) / 2}" y="${area.height - 3}" text-anchor="middle">round</text>`;
+  )}</g><text class="axis-label" x="${(left + right) / 2}" y="${height - 3}" text-anchor="middle">round</text>`;
 }
 
 /** One path for all bars of a kind, as a long run has thousands. */

@@ -1,10 +1,20 @@
-import { area as areaShape, curveStepAfter, line } from 'd3-shape';
-import { figures, table } from '../../report/blocks.ts';
+import { type Chart, figures, table } from '../../report/blocks.ts';
 import type { PoolMetrics, ScenarioResult } from '../../result.ts';
 import { formatRate } from '../../text/format.ts';
 import { type Html, html } from '../html.ts';
 import { type Axis, axisFromZero } from './axis.ts';
-import { type Area, drawing, figure, formatExact, frame, scalesOf, slices } from './frame.ts';
+import {
+  type Area,
+  areaSwatch,
+  drawing,
+  figure,
+  formatExact,
+  frame,
+  px,
+  scalesOf,
+  slices,
+  swatches,
+} from './frame.ts';
 
 /** Connections and workers of all pools of a scenario for a while of its window: means over the rounds. */
 export interface Utilization {
@@ -83,7 +93,7 @@ export interface UtilizationChart {
 }
 
 /** Connections in use and idle, stacked, and the workers that wait for one. */
-export function utilizationChart({ title, steps, withTable }: UtilizationChart): Html {
+export function utilizationChart({ title, steps, withTable }: UtilizationChart): Chart {
   const last = steps.at(-1);
   const x = secondsAxis(steps[0]?.fromMs ?? 0, last?.untilMs ?? 1);
   const y = axisFromZero(
@@ -93,32 +103,18 @@ export function utilizationChart({ title, steps, withTable }: UtilizationChart):
     3,
   );
   const scales = scalesOf(area, x, y);
-  const corners = last === undefined ? [] : [...steps, { ...last, fromMs: last.untilMs }];
-  const band = (low: (at: Utilization) => number, high: (at: Utilization) => number) =>
-    areaShape<Utilization>()
-      .x(at => scales.x(at.fromMs / 1000))
-      .y0(at => scales.y(low(at)))
-      .y1(at => scales.y(high(at)))
-      .curve(curveStepAfter)
-      .digits(1)(corners) ?? '';
-  const waiting = line<Utilization>(
-    at => scales.x(at.fromMs / 1000),
-    at => scales.y(at.waiting),
-  )
-    .curve(curveStepAfter)
-    .digits(1);
+  const stairs = (figure: (at: Utilization) => number) =>
+    steps.map(at => `V${px(scales.y(figure(at)))}H${px(scales.x(at.untilMs / 1000))}`).join('');
+  const filled = (figure: (at: Utilization) => number) =>
+    `M${area.left} ${area.bottom}${stairs(figure)}V${area.bottom}z`;
+  const waitingAtFirst = px(scales.y(steps[0]?.waiting ?? 0));
   return figure({
     title,
     subtitle: '',
+    size: 'small',
     drawing: drawing(
       area,
-      html`${frame(area, x, y)}<path class="active" d="${band(
-        () => 0,
-        at => at.active,
-      )}"/><path class="idle" d="${band(
-        at => at.active,
-        at => at.active + at.idle,
-      )}"/><path class="waiting" d="${waiting(corners) ?? ''}"/>${slices(
+      html`${frame(area, x, y)}<path class="idle" d="${filled(at => at.active + at.idle)}"/><path class="active" d="${filled(at => at.active)}"/><path class="waiting" d="M${area.left} ${waitingAtFirst}${stairs(at => at.waiting)}"/>${slices(
         area,
         steps.map(at => ({
           x: scales.x((at.fromMs + at.untilMs) / 2000),
@@ -130,22 +126,22 @@ export function utilizationChart({ title, steps, withTable }: UtilizationChart):
     ),
     table: !withTable
       ? null
-      : table(
-          steps,
-          [
-            figures('from ms', ({ fromMs }) => fromMs),
-            figures('until ms', ({ untilMs }) => untilMs),
-            ...(['active', 'idle', 'waiting', 'total'] as const).map(figure =>
-              figures<Utilization>(figure, step => formatExact(step[figure])),
-            ),
-          ],
-          title,
-        ),
+      : table(steps, [
+          figures('from ms', ({ fromMs }) => fromMs),
+          figures('until ms', ({ untilMs }) => untilMs),
+          ...(['active', 'idle', 'waiting', 'total'] as const).map(figure =>
+            figures<Utilization>(figure, step => formatExact(step[figure])),
+          ),
+        ]),
   });
 }
 
 /** What the bands and the line of these charts mean. */
-export const utilizationLegend: Html = html`<ul class="legend"><li><svg width="26" height="12" aria-hidden="true"><rect class="active" width="26" height="12"/></svg>connections in use</li><li><svg width="26" height="12" aria-hidden="true"><rect class="idle" width="26" height="12"/></svg>idle</li><li><svg width="26" height="12" aria-hidden="true"><path class="waiting" d="M1 6H25"/></svg>workers waiting for one</li></ul>`;
+export const utilizationLegend: Html = swatches([
+  { name: 'connections in use', swatch: areaSwatch('active') },
+  { name: 'idle', swatch: areaSwatch('idle') },
+  { name: 'workers waiting for one', swatch: html`<path class="waiting" d="M1 6H25"/>` },
+]);
 
 function secondsAxis(fromMs: number, toMs: number): Axis {
   const { ticks } = axisFromZero('', [toMs / 1000], formatRate, 4);

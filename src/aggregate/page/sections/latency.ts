@@ -1,7 +1,7 @@
 import { describeArrival } from '../../arrival.ts';
 import { namePools } from '../../dimensions.ts';
 import { withMerged } from '../../histogram.ts';
-import { type Block, type Chart, chart, details, note } from '../../report/blocks.ts';
+import { type Block, type Chart, details, note } from '../../report/blocks.ts';
 import { isOpen } from '../../report/load-tables.ts';
 import type { ScenarioResult } from '../../result.ts';
 import { groupBySetting } from '../../setting.ts';
@@ -90,7 +90,7 @@ export function percentileCharts(scenarios: readonly ScenarioResult[]): Block[] 
   if (charts.length === 0) return [];
   const rest =
     groups.length > maxCharts
-      ? ` Drawn are the first ${maxCharts} of ${groups.length} charts; the table of all results has the percentiles of every scenario.`
+      ? ` These are the first ${maxCharts} of ${groups.length} charts; the table of all results has the percentiles of every scenario.`
       : '';
   const intro = note(`All rounds of a scenario together, from the histograms of result.json.${rest}`);
   const headings = [...new Set(charts.map(({ heading }) => heading))];
@@ -141,10 +141,9 @@ function chartOf(heading: string, scenarios: readonly ScenarioResult[], pools: r
   ]);
   const workers = formatPlural(first.workers, 'worker');
   const size = isOpen(first) ? `${workers}, ${namePools(first)}` : workers;
-  const title = `Latency by percentile, ${scenarios.length === 1 ? nameSize(first) : size}`;
-  const draw = () =>
+  return [
     lineChart({
-      title,
+      title: `Latency by percentile, ${scenarios.length === 1 ? nameSize(first) : size}`,
       subtitle: heading,
       x: ninesAxis(count),
       y: logAxis(
@@ -161,8 +160,8 @@ function chartOf(heading: string, scenarios: readonly ScenarioResult[], pools: r
         { name: 'dashed: service, else response', look: -1, dashed: true, bare: true },
       ],
       inTable: x => x === placeOfMax(count) || tabled.includes(x),
-    });
-  return [chart(title, '', draw, 'medium')];
+    }),
+  ];
 }
 
 /** The maximum stands at the end for all curves of a chart, whatever their counts. */

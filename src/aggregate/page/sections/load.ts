@@ -1,4 +1,4 @@
-import { type Block, type Chart, chart, heading, note } from '../../report/blocks.ts';
+import { type Block, type Chart, heading, note } from '../../report/blocks.ts';
 import {
   hysteresisNote,
   hysteresisOf,
@@ -11,9 +11,8 @@ import {
 import type { Interval, OpenLoopResult, ScenarioResult, SummaryResult } from '../../result.ts';
 import { medianInterval } from '../../statistics.ts';
 import { formatMs, formatRate } from '../../text/format.ts';
-import { axisFromZero, axisOfLevels, type Format, logAxis } from '../charts/axis.ts';
-import { type Line, lineChart } from '../charts/line-chart.ts';
-import { intervalEnds, pointOf } from './throughput.ts';
+import { axisFromZero, type Format, logAxis } from '../charts/axis.ts';
+import { type Line, levelChart, pointOf } from '../charts/line-chart.ts';
 
 type Figure = (scenario: ScenarioResult) => Interval | null;
 
@@ -120,23 +119,15 @@ function loadChart({ scenarios }: LoadTable, { title, unit, log, format, figures
       }),
     ),
   );
-  const values = intervalEnds(lines);
-  if (values.length === 0) return [];
-  const draw = () =>
-    lineChart({
-      title,
-      subtitle:
-        legs.length > 1 ? 'medians over the rounds; dashed: on the way down' : 'medians over the rounds',
-      x: axisOfLevels(
-        'operations/s that were due',
-        scenarios.map(({ arrival }) => arrival.rate ?? 0),
-        formatRate,
-      ),
-      y: log ? logAxis(`${unit}, logarithmic`, values, format) : axisFromZero(unit, values, format),
-      unit,
-      lines,
-      describeX: rate => `${formatRate(rate)} ops/s due`,
-      marks: true,
-    });
-  return [chart(title, '', draw, 'medium')];
+  return levelChart({
+    title,
+    subtitle:
+      legs.length > 1 ? 'medians over the rounds; dashed: on the way down' : 'medians over the rounds',
+    label: 'operations/s that were due',
+    formatX: formatRate,
+    y: values => (log ? logAxis(`${unit}, logarithmic`, values, format) : axisFromZero(unit, values, format)),
+    unit,
+    lines,
+    describeX: rate => `${formatRate(rate)} ops/s due`,
+  });
 }

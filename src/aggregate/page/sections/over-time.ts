@@ -1,4 +1,4 @@
-import { type Block, type Chart, chart, details, note } from '../../report/blocks.ts';
+import { type Block, type Chart, details, note } from '../../report/blocks.ts';
 import type { Result, ScenarioResult } from '../../result.ts';
 import { groupBySetting } from '../../setting.ts';
 import { formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
@@ -40,7 +40,7 @@ export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'conf
   const kept = new Set(drawn.toSorted((a, b) => trouble(b) - trouble(a)).slice(0, maxCharts));
   const rest =
     kept.size < drawn.length
-      ? ` Drawn are ${kept.size} of ${drawn.length} scenarios, those with failures first; result.json has the series of all.`
+      ? ` The charts show ${kept.size} of ${drawn.length} scenarios, those with failures first; result.json has the series of all.`
       : '';
   let shown = 0;
   return [
@@ -79,11 +79,11 @@ const trouble = ({ failed, outages }: Drawn) => (failed > 0 ? 2 : 0) + (outages 
 
 function explain(config: Result['config'], secondsEach: number): string {
   const { warmupSeconds: warmup } = config;
-  const before = typeof warmup === 'number' && warmup > 0 ? `${warmup} s of warm-up and ` : '';
-  const bars = secondsEach === 1 ? 'a second' : `up to ${secondsEach} seconds`;
+  const before = typeof warmup === 'number' && warmup > 0 ? `the warm-up (${warmup} s) and ` : '';
+  const bars = secondsEach === 1 ? 'one second' : `up to ${secondsEach} seconds`;
   return (
-    `A bar is ${bars} of a measured window; the last one can be shorter. The windows of all rounds stand one after another. ` +
-    `The shaded gaps between them are ${before}the turns of other scenarios, of which nothing is recorded here. ` +
+    `Each bar is ${bars} of a measured window; the last one can be shorter. The windows of all rounds stand one after another. ` +
+    `The shaded gaps between them are ${before}the turns of other scenarios, which are not recorded here. ` +
     'Below, each line goes from the p50 to the p99 of the response time. ' +
     'A cross marks failed operations, a red frame a time in which nothing completed.'
   );
@@ -119,14 +119,14 @@ function chartsOf(charts: readonly Drawn[], withTable: boolean): Chart[] {
     ),
   );
   const several = new Set(labels.values()).size > 1;
-  return charts.map(({ scenario, timeline }) => {
-    const title = nameSize(scenario);
-    const subtitle = several ? (labels.get(scenario) ?? '') : '';
-    return chart(
-      title,
-      '',
-      () => timelineChart({ title, subtitle, timeline, throughput, latency, withTable }),
-      'small',
-    );
-  });
+  return charts.map(({ scenario, timeline }) =>
+    timelineChart({
+      title: nameSize(scenario),
+      subtitle: several ? (labels.get(scenario) ?? '') : '',
+      timeline,
+      throughput,
+      latency,
+      withTable,
+    }),
+  );
 }

@@ -71,9 +71,7 @@ function utilization(scenarios: readonly ScenarioResult[]): Block[] {
     heading: group.heading,
     charts: group.scenarios.toSorted(bySize).flatMap((scenario): Chart[] => {
       const steps = utilizationOf(scenario, each);
-      const title = nameSize(scenario);
-      if (steps.length === 0) return [];
-      return [chart(title, '', () => utilizationChart({ title, steps, withTable }), 'small')];
+      return steps.length === 0 ? [] : [utilizationChart({ title: nameSize(scenario), steps, withTable })];
     }),
   }));
   const count = groups.reduce((sum, { charts }) => sum + charts.length, 0);

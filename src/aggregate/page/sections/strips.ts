@@ -1,4 +1,4 @@
-import { type Chart, chart } from '../../report/blocks.ts';
+import type { Chart } from '../../report/blocks.ts';
 import type { Interval, ScenarioResult } from '../../result.ts';
 import type { SettingGroup } from '../../setting.ts';
 import { clearlyLess, clearlyMore } from '../../statistics.ts';
@@ -40,14 +40,13 @@ export function figureStrips(
   formatMark = (interval: Interval) => formatInterval(interval, format),
 ): Chart[] {
   if (drawn.rows.length === 0) return [];
-  const subtitle = `${unit}, ${how}`;
-  return [chart(drawn.title, '', () => stripChart({ ...drawn, subtitle, unit, format, formatMark }))];
+  return [stripChart({ ...drawn, subtitle: `${unit}, ${how}`, unit, format, formatMark })];
 }
 
 /** Ratios with their intervals in rows, and a line where nothing differs; no chart of no rows. */
 export function ratioStrips({ how, ...drawn }: Strips): Chart[] {
   if (drawn.rows.length === 0) return [];
-  const draw = () =>
+  return [
     stripChart({
       ...drawn,
       subtitle: how,
@@ -56,6 +55,6 @@ export function ratioStrips({ how, ...drawn }: Strips): Chart[] {
       include: [clearlyLess, clearlyMore],
       format: formatRatio,
       formatMark: formatRatioInterval,
-    });
-  return [chart(drawn.title, '', draw)];
+    }),
+  ];
 }

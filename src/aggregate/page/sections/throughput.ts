@@ -1,10 +1,10 @@
 import { namePools } from '../../dimensions.ts';
-import { type Block, type Chart, chart } from '../../report/blocks.ts';
+import type { Block, Chart } from '../../report/blocks.ts';
 import type { Interval, ScenarioResult } from '../../result.ts';
 import { groupBySetting, type SettingGroup } from '../../setting.ts';
 import { formatMs, formatPlural, formatRate } from '../../text/format.ts';
-import { type Axis, axisFromZero, axisOfLevels, type Format, logAxis } from '../charts/axis.ts';
-import { type Line, lineChart } from '../charts/line-chart.ts';
+import { type Axis, axisFromZero, type Format, logAxis } from '../charts/axis.ts';
+import { type Line, levelChart, pointOf } from '../charts/line-chart.ts';
 import { bySize } from '../scenario-names.ts';
 import { figureStrips, scenarioStrips } from './strips.ts';
 
@@ -64,33 +64,16 @@ function againstWorkers(
         .flatMap(scenario => pointOf(scenario.workers, figure(scenario))),
     }),
   );
-  const values = intervalEnds(lines);
-  if (values.length === 0) return [];
-  const title = `${name} against workers`;
-  const draw = () =>
-    lineChart({
-      title,
-      subtitle: heading,
-      x: axisOfLevels(
-        'workers',
-        scenarios.map(({ workers }) => workers),
-        String,
-      ),
-      y: axis(values),
-      unit,
-      lines,
-      describeX: workers => formatPlural(workers, 'worker'),
-      marks: true,
-    });
-  return [chart(title, '', draw, 'medium')];
-}
-
-export function pointOf(x: number, interval: Interval | null): Line['points'] {
-  return interval === null ? [] : [{ x, y: interval.median, low: interval.low, high: interval.high }];
-}
-
-export function intervalEnds(lines: readonly Line[]): number[] {
-  return lines.flatMap(({ points }) => points.flatMap(({ low, high }) => [low ?? [], high ?? []].flat()));
+  return levelChart({
+    title: `${name} against workers`,
+    subtitle: heading,
+    label: 'workers',
+    formatX: String,
+    y: axis,
+    unit,
+    lines,
+    describeX: workers => formatPlural(workers, 'worker'),
+  });
 }
 
 /** Numbers of pools, and how they lie in threads, in the order of their lines. */
