@@ -1,5 +1,5 @@
 import { access, readdir, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../src/main/target/server-process.ts';
 import { bareMachine } from './support/bare-machine.ts';
@@ -54,7 +54,7 @@ test('check tells a stand-in, and with --no-stand-in refuses it', async () => {
   expect(lenient.stdout).toMatch(/^STAND-IN: .* redis \S+, which stood in for dragonfly/);
   const strict = await runPoolbench(['check', experiment.configPath, '--no-stand-in']);
   expect(strict.code).toBe(3);
-  expect(strict.stderr).toMatch(/^poolbench: expected dragonfly at \S+, found redis .*--no-stand-in\n$/);
+  expect(strict.stderr).toMatch(/^poolbench: .*dragonfly.*redis .*--no-stand-in\n$/);
 });
 
 test.each(['SIGINT', 'SIGHUP'] as const)(
@@ -66,7 +66,8 @@ test.each(['SIGINT', 'SIGHUP'] as const)(
     await writeFile(apt, '#!/bin/sh\nexec sleep 60\n');
     let sent = false;
     const { code } = await runPoolbench(['check', experiment.configPath], {
-      env: { ...env, PATH: [env.PATH, process.env.PATH].join(delimiter) },
+      env,
+      ownProcess: true,
       onOutput(output, kill) {
         if (sent || !output.includes('fetching redis-server')) return;
         sent = true;

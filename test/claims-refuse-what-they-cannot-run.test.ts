@@ -22,12 +22,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test.each<[string, string[], RegExp]>([
-  [
-    'an unknown name',
-    ['reddis'],
-    /There is no target reddis\. Did you mean redis\? There are: dragonfly, redis, .*valkey\. .*a URL such as/,
-  ],
-  ['several numbers of threads', ['threads.json'], /one number of target\.threads at most, found 1, 2/],
+  ['an unknown name', ['reddis'], /reddis.*\bredis\b.*dragonfly, redis, .*valkey\b/],
+  ['several numbers of threads', ['threads.json'], /target\.threads.*1, 2/],
 ])('%s: one message, and 2', async (_, args, message) => {
   // From any folder: the package's own configs are found.
   const { code, stdout, stderr } = await runPoolbench(['claims', ...args], { cwd: folder });
@@ -39,11 +35,11 @@ test.each<[string, string[], RegExp]>([
 });
 
 test.each<[string, string[], RegExp]>([
-  ['no target', [], /^expected claims TARGET, found no TARGET$/m],
-  ['two targets', ['redis', 'valkey'], /expected one TARGET, found redis valkey/],
-  ['a config that is not there', ['./nowhere.json'], /There is no config \.\/nowhere\.json/],
+  ['no target', [], /claims TARGET/],
+  ['two targets', ['redis', 'valkey'], /TARGET.*redis valkey/],
+  ['a config that is not there', ['./nowhere.json'], /\.\/nowhere\.json/],
   ['a URL of something else', ['http://me:s3cret@h'], /target\.url.*redis:\/\//],
-  ['--quick', ['redis', '--quick'], /expected no --quick with claims/],
+  ['--quick', ['redis', '--quick'], /--quick.*claims/],
   ['a setting out of range', ['redis', '--rounds', '0'], /--rounds.*from 1 to 1000/],
 ])('%s', async (_, args, message) => {
   const run = async () => {

@@ -15,8 +15,8 @@ test('a URL: every suite of one server, one entry a claim, and no keys left', as
   const { code, stdout, stderr } = await suites.run([server.url, '--rounds', '2']);
   expect(code, stderr).toBe(0);
   expect(stdout).toMatch(/^4 not tested\.\n\S+ against redis 7/);
-  expect(stderr).toMatch('Claims: 2 of 3 suites for 3 claims, about');
-  expect(stderr).toMatch(/Suite 1 of 2: second \(C3, C2\), 1 scenario × 2 rounds, about .*left in all/);
+  expect(stderr).toMatch(/2 of 3 suites.* 3 claims/);
+  expect(stderr).toMatch(/1 of 2: second \(C3, C2\)/);
   expect(stderr).toMatch(/Suite 2 of 2: first \(C1\)/);
   expect(stderr).not.toMatch('To go on');
 
@@ -99,5 +99,5 @@ test('a suite that cannot run does not take the others with it', async () => {
     ['narrow', 'complete'],
   ]);
   expect(entries[0]).toMatchObject({ id: 'C1', verdict: 'not tested', result: null });
-  expect(entries[0]?.reason).toMatch(/^Its suite, wide, did not run to its end\. It failed: .*connections/);
+  expect(entries[0]?.reason).toMatch(/wide.*connections/);
 });

@@ -53,9 +53,7 @@ test('unequal workloads are refused, unless forced', async () => {
   const paths = await write(build('redis'), build('valkey', { config: other }));
   const refused = await compare(...paths);
   expect(refused).toMatchObject({ code: 2, stdout: '' });
-  expect(refused.stderr).toMatch(
-    /^poolbench: expected equal workloads, found valueBytes 32 in redis and 64 in valkey; .*--force.*\n$/,
-  );
+  expect(refused.stderr).toMatch(/^poolbench: .*valueBytes 32 in redis and 64 in valkey; .*--force.*\n$/);
   const forced = await compare(...paths, '--force');
   expect(forced.code, forced.stderr).toBe(0);
   expect(forced.stdout).toMatch(/not ok +workload: redis: \{"keys":100,"valueBytes":32\}/);

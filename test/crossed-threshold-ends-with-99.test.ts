@@ -44,7 +44,7 @@ test('the crossed one is listed first, with its value, also by report', async ()
   // Nothing is left to measure, so it ends as it did then.
   const again = await runPoolbench(['run', '--resume', folder]);
   expect(again).toMatchObject({ code: 99, stdout });
-  expect(again.stderr).toMatch(/nothing to go on with\.\npoolbench: Thresholds crossed: 1 of 5 checks\n$/);
+  expect(again.stderr).toMatch(/\npoolbench: Thresholds crossed: 1 of 5 checks\n$/);
 });
 
 test('all met: 0; with --json the result is all there is on standard output', async () => {
@@ -65,7 +65,7 @@ test('a run with too many failures ends with 1 all the same', async () => {
   const experiment = await createExperiment(server.url, { thresholds: met });
   const { code, stdout, stderr } = await experiment.run();
   expect(code, stderr).toBe(1);
-  expect(stderr).toMatch(/poolbench: expected at most 1 % of the operations to fail/);
+  expect(stderr).toMatch(/poolbench: .* 1 % .*maxFailedShare/);
   expect(stdout).toMatch(/^Thresholds crossed: 1 of 2 checks\.\ncrossed {2}failedShare < 0\.1%: /);
 });
 
@@ -77,7 +77,7 @@ test('an interrupted run judges none, and ends with 130', async () => {
   running.kill('SIGINT');
   const { code, stdout } = await running.outcome;
   expect(code).toBe(130);
-  expect(stdout).toMatch('Thresholds: not judged, as the run did not come to its end.');
+  expect(stdout).toMatch(/^Thresholds: not judged/m);
   expect((await experiment.result()).thresholds).toEqual([]);
 });
 
@@ -85,7 +85,7 @@ test('every side of a versus is held to its own', async () => {
   const servers = await Promise.all([prepare(), prepare()]);
   const [left, right] = await Promise.all(
     [met, { ...met, ...crossed }].map((thresholds, index) =>
-      createExperiment(servers[index]?.url ?? '', { name: `side${index}`, seconds: 0.1, thresholds }),
+      createExperiment(servers[index]?.url ?? '', { name: `side${index}`, seconds: 0.05, thresholds }),
     ),
   );
   if (left === undefined || right === undefined) throw new Error('two experiments');

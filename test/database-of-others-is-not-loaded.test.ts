@@ -19,8 +19,7 @@ test('run and check refuse with the number of keys and what to do; --force loads
   await redis.mset('session:alice', 't0ken', 'session:bob', 't0ken');
   const experiment = await createExperiment(server.url);
 
-  const message =
-    /^poolbench: expected database 0 of the server at 127\.0\.0\.1:\d+ to be empty, found 2 keys of others: .*take an empty database, .* as in redis:\/\/127\.0\.0\.1:\d+\/15, or .*--force/m;
+  const message = /^poolbench: .*database 0 .* 2 keys of others.* redis:\/\/127\.0\.0\.1:\d+\/15.*--force/m;
   const checked = await runPoolbench(['check', experiment.configPath]);
   const refused = await experiment.run();
   for (const { code, stderr } of [checked, refused]) {
@@ -50,7 +49,7 @@ test('keys of poolbench are told and do no harm; any other counts, whatever it i
   const own = ['poolbench:1:claim', 'poolbench:1:00000007', 'poolbench:2.0123abcd:00000001'];
   for (const key of own) await control.call('SET', key, 'v');
   expect(await preflight({ control }, needs, { force: false })).toEqual([
-    expect.stringMatching(/^keys of other poolbench runs are there \(poolbench:1:, poolbench:2\.0123abcd:\)/),
+    expect.stringMatching(/\(poolbench:1:, poolbench:2\.0123abcd:\)/),
   ]);
   for (const [count, key] of ['poolbench:1:other', 'poolbench:x:claim', 'my poolbench:1:claim'].entries()) {
     await control.call('SET', key, 'v');

@@ -91,11 +91,11 @@ test('another server there is a stand-in, labelled before and after, and no verd
   });
   expect(claims[0]).toMatchObject({ id: 'C1', verdict: 'not tested' });
   expect(claims[0]?.reason).toMatch(/dragonfly/);
-  expect(warnings.join('\n')).toMatch(/stand-in: redis \S+ answers in the place of dragonfly/);
+  expect(warnings.join('\n')).toMatch(/stand-in: redis \S+ .*dragonfly/);
 
   const strict = await runPoolbench([shipped('dragonfly'), '--url', url, '--no-stand-in'], {
     cwd: experiment.folder,
   });
   expect(strict).toMatchObject({ code: 3, stdout: '' });
-  expect(strict.stderr).toMatch(/expected dragonfly at \S+, found redis/);
+  expect(strict.stderr).toMatch(/dragonfly at \S+, .*redis/);
 });

@@ -25,6 +25,7 @@ async function run(ycsb: string) {
     workload: { keys, ycsb },
     scenarios: [{ client: 'wire', workers: 4, pools: [1, 2] }],
     rounds: 2,
+    seconds: 0.2,
   });
   const { code, stderr } = await experiment.run();
   expect(code, stderr).toBe(0);
@@ -38,30 +39,37 @@ async function run(ycsb: string) {
     expect(round.serverCalls).toBe(round.completed);
   }
   const stats = await control.info('commandstats');
-  return (name: string) => Number(/calls=(\d+)/.exec(stats.get(`cmdstat_${name}`) ?? '')?.[1] ?? 0);
+  const calls = (name: string) => Number(/calls=(\d+)/.exec(stats.get(`cmdstat_${name}`) ?? '')?.[1] ?? 0);
+  return { calls, rounds };
 }
 
 test('D: keys that were inserted are removed after each measurement', async () => {
-  const calls = await run('D');
-  // Of each pool, 1000 at a time: of the warm-up of the threads 2, of the measurements 2 × (1 + 2); at the end all 10,000, and the claim.
-  expect(calls('unlink')).toBeGreaterThanOrEqual(2 + 6 + 10 + 1);
+  const { calls, rounds } = await run('D');
+  const inserting = rounds.filter(({ commands }) =>
+    commands.some(({ name, completed }) => name === 'SET' && completed > 0),
+  );
+  expect(inserting.length).toBeGreaterThan(0);
+  // 1000 at a time: after each of these, and at the end all 10,000, and the claim.
+  expect(calls('unlink')).toBeGreaterThanOrEqual(inserting.length + 10 + 1);
 });
 
 test('E: so are members of the index', async () => {
-  const calls = await run('E');
+  const { calls } = await run('E');
   // 100 at a time were written before the load.
   const inserted = calls('zadd') - keys / 100;
-  expect(inserted).toBeGreaterThan(100);
+  expect(inserted).toBeGreaterThan(0);
   expect(calls('zremrangebyscore')).toBe(inserted);
   expect(calls('unlink')).toBe(2);
 });
 
 test('where the room is full it is said once, and no record is left', async () => {
-  const experiment = await createExperiment(server.url, { workload: { keys: 20, ycsb: 'D' }, rounds: 2 });
+  const experiment = await createExperiment(server.url, {
+    workload: { keys: 4, ycsb: 'D' },
+    rounds: 2,
+    seconds: 0.3,
+  });
   expect((await experiment.run()).code).toBe(0);
   const { warnings } = await experiment.result();
-  expect(warnings.filter(warning => warning.includes('room'))).toEqual([
-    'wire-optimized-1pool-4workers inserted more than there is room for (20 records): the later ones overwrote a record and made the set no larger; take more keys, or shorter measurements',
-  ]);
+  expect(warnings.filter(warning => warning.includes('4 records'))).toHaveLength(1);
   expect(await control.call('DBSIZE')).toBe(0);
 });

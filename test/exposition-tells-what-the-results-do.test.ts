@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LiveRun } from '../src/main/live/live-run.ts';
 import { renderExposition } from '../src/main/live/prometheus/exposition.ts';
-import { LatencyBuckets, mostScenarios } from '../src/main/live/prometheus/latency-buckets.ts';
+import { LatencyBuckets, maxScenarios } from '../src/main/live/prometheus/latency-buckets.ts';
 import { renderMetrics } from '../src/main/live/prometheus/text-format.ts';
 import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
@@ -98,10 +98,10 @@ test('counters and histograms are those of the results; gauges those of the mome
 test('scenarios are bounded: the rest are one', () => {
   const latencies = new LatencyBuckets();
   const round = roundOf([1]);
-  for (let i = 0; i < mostScenarios + 3; i++) latencies.add({ scenario: `s${i}` }, round);
+  for (let i = 0; i < maxScenarios + 3; i++) latencies.add({ scenario: `s${i}` }, round);
   latencies.add({ scenario: 's0' }, round);
   const counts = latencies.samples('response').filter(({ suffix }) => suffix === '_count');
-  expect(counts).toHaveLength(mostScenarios + 1);
+  expect(counts).toHaveLength(maxScenarios + 1);
   expect(counts.at(0)).toMatchObject({ labels: { scenario: 's0' }, value: 2 });
   expect(counts.at(-1)).toMatchObject({ labels: { scenario: 'other' }, value: 3 });
 });

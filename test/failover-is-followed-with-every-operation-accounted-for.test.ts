@@ -51,7 +51,7 @@ test('the master is killed under load, and the replica takes over', async () => 
     expect(Object.keys(round.failed).join()).toMatch(/CONNECTION_CLOSED|ECONNRESET|EPIPE/);
     expect(round.poolMetrics.reconnects).toBeGreaterThan(0);
     const onNewMaster = await connectObserver(replica.url);
-    expect(await callsOf(onNewMaster, 'get')).toBeGreaterThan(100);
+    expect(await callsOf(onNewMaster, 'get')).toBeGreaterThan(0);
 
     // The control connection has followed: it tells of the move, and has removed the run's keys where they are now.
     expect(result.warnings.join('\n')).toMatch(

@@ -9,11 +9,15 @@ import {
 } from 'hdr-histogram-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { mergeLatencies } from '../src/aggregate/histogram.ts';
+import { failedOf } from '../src/aggregate/metrics.ts';
 import { type Result, resultSchema } from '../src/aggregate/result.ts';
-import { failedOf } from '../src/aggregate/summary.ts';
 import { parseCsv } from './support/parse-csv.ts';
 import { runPoolbench } from './support/poolbench.ts';
 import { startRedis } from './support/servers.ts';
+
+/** A figure of a histogram, which has three digits, in a file with three decimals. */
+const about = (value: number) =>
+  expect.toSatisfy((found: number) => Math.abs(found - value) <= 0.002 + value * 0.001, `about ${value}`);
 
 const kinds = ['service', 'response'] as const;
 const files = [
@@ -46,7 +50,7 @@ beforeAll(async () => {
     ],
     rounds: 2,
     seconds: 0.2,
-    warmupSeconds: 0.05,
+    warmupSeconds: 0,
     thresholds: { opsPerSecond: '> 1' },
   };
   await writeFile(join(home, 'config.json'), JSON.stringify(config));
@@ -104,7 +108,8 @@ test('histograms.hlog read by hdr-histogram-js: every interval at its time, with
       [100, times.max],
     ] as const)
       expect(interval.getValueAtPercentile(percentile)).toBe(Math.round(ms * 1e6));
-    expect(interval.endTimeStampMsec - interval.startTimeStampMsec).toBeCloseTo(round.seconds * 1000, 0);
+    const lengthMs = interval.endTimeStampMsec - interval.startTimeStampMsec;
+    expect(Math.abs(lengthMs - round.seconds * 1000)).toBeLessThanOrEqual(1);
     expect(interval.startTimeStampMsec).toBeGreaterThanOrEqual(latest);
     latest = interval.startTimeStampMsec;
     seen.push(`${interval.tag} ${round.round}`);
@@ -141,12 +146,12 @@ test('each .hgrm has the merged percentiles and the count of its scenario', asyn
         .map(line => line.trim().split(/ +/).map(Number));
       const { summary } = mergeLatencies(rounds.map(({ histograms }) => histograms[kind]));
       const valueAt = (share: number) => ticks.find(([, percentile = 0]) => percentile >= share)?.[0];
-      expect(valueAt(0.5)).toBeCloseTo(summary.p50, 3);
-      expect(valueAt(0.9)).toBeCloseTo(summary.p90, 3);
-      expect(ticks.at(-1)).toEqual([expect.closeTo(summary.max, 3), 1, summary.count]);
+      expect(valueAt(0.5)).toEqual(about(summary.p50));
+      expect(valueAt(0.9)).toEqual(about(summary.p90));
+      expect(ticks.at(-1)).toEqual([about(summary.max), 1, summary.count]);
       expect(summary.count).toBe(rounds.reduce((sum, round) => sum + round[kind].count, 0));
       const [, mean] = /^#\[Mean {4}= +([\d.]+), StdDeviation {3}= +[\d.]+\]$/.exec(lines.at(-4) ?? '') ?? [];
-      expect(Number(mean)).toBeCloseTo(summary.mean, 2);
+      expect(Number(mean)).toEqual(about(summary.mean));
       expect(lines.at(-3)).toContain(`Total count    = ${String(summary.count).padStart(12)}]`);
     }
   }
@@ -244,7 +249,7 @@ test('--as memtier has the keys and figures that its readers look for', async ()
     'KB/sec': null,
   });
   // What memtier's own tests hold its file to.
-  expect(all['Accumulated Latency'] / all.Count).toBeCloseTo(all.Latency, 2);
+  expect(all['Accumulated Latency'] / all.Count).toEqual(about(all.Latency));
   expect(gets.Count + sets.Count).toBe(all.Count);
   expect(gets['Hits/sec'] + gets['Misses/sec']).toBeCloseTo(gets['Ops/sec'], 3);
   expect(gets['Percentile Latencies']['p50.00']).toBeGreaterThan(0);
@@ -255,5 +260,5 @@ test('--as memtier has the keys and figures that its readers look for', async ()
     64,
   );
   expect(micros.totalCount).toBe(summary.count);
-  expect(micros.getValueAtPercentile(99) / 1000).toBeCloseTo(summary.p99, 2);
+  expect(micros.getValueAtPercentile(99) / 1000).toEqual(about(summary.p99));
 });

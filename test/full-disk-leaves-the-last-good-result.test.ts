@@ -35,14 +35,14 @@ test('a file that cannot be written whole leaves the one before it, is said, and
   const [code] = await once(child, 'close');
 
   expect(code, output.stderr).toBe(2);
-  expect(output.stderr).toMatch(/^warning: expected a folder for results that can be written at .*: EFBIG/m);
-  expect(output.stderr).toMatch(/^poolbench: expected a folder for results that can be written at/m);
+  expect(output.stderr).toMatch(/^warning: .*: EFBIG/m);
+  expect(output.stderr).toMatch(/^poolbench: .*EFBIG/m);
   expect(output.stderr).not.toMatch(/^\s+at |defect/m);
   // Neither result.json nor anything behind it was written in the end.
   expect(output.stderr).not.toMatch(/^Written/m);
   // What was measured is printed all the same.
   expect(output.stdout).toMatch(/e2e against redis/);
-  expect(output.stdout).toMatch(/Warning: expected a folder for\s+results/);
+  expect(output.stdout).toMatch(/Warning: [^\n]*(\n.*)?results/);
   const folder = await experiment.resultsFolder();
   expect((await readdir(folder)).filter(name => name.endsWith('.part'))).toEqual([]);
   const { complete, scenarios } = await experiment.result();

@@ -22,7 +22,7 @@ test('an interrupt keeps what there is, and the command that it prints goes on f
     kill('SIGINT');
   });
   expect(stopped.code, stopped.stderr).toBe(130);
-  expect(stopped.stdout).toMatch('INCOMPLETE: 1 of 3 suites ran to the end.');
+  expect(stopped.stdout).toMatch(/^INCOMPLETE: 1 of 3 /m);
   const before = await suites.ledger();
   expect(before.complete).toBe(false);
   expect(before.suites.map(({ name, state }) => [name, state])).toEqual([
@@ -62,10 +62,10 @@ test('a suite that was interrupted goes on after its finished rounds', async () 
   const server = await startRedis();
   onTestFinished(() => server.stop());
   const suites = await createSuites({ C1: 'long' });
-  await suites.write('long', { rounds: 30 });
+  await suites.write('long', { rounds: 8 });
   let interrupted = false;
   const stopped = await suites.run([server.url], (output, kill) => {
-    if (interrupted || !output.includes('round 3/30')) return;
+    if (interrupted || !output.includes('round 3/8')) return;
     interrupted = true;
     kill('SIGINT');
   });
@@ -74,13 +74,13 @@ test('a suite that was interrupted goes on after its finished rounds', async () 
   const before = await readResult(file);
   const resumed = await suites.run(commandIn(stopped.stderr));
   expect(resumed.code, resumed.stderr).toBe(0);
-  expect(resumed.stderr).toMatch(/^Resumed: \d+ rounds finished already, and kept\.$/m);
-  expect(resumed.stderr).not.toMatch('round 1/30');
+  expect(resumed.stderr).toMatch(/^Resumed: \d+ rounds/m);
+  expect(resumed.stderr).not.toMatch('round 1/8');
   const after = await readResult(file);
   const [kept = { afterRounds: 0 }] = after.resumed ?? [];
   expect(kept.afterRounds).toBeGreaterThanOrEqual(2);
   for (const [index, { rounds }] of after.scenarios.entries()) {
-    expect(rounds).toHaveLength(30);
+    expect(rounds).toHaveLength(8);
     expect(rounds.slice(0, kept.afterRounds)).toEqual(
       before.scenarios[index]?.rounds.slice(0, kept.afterRounds),
     );

@@ -20,18 +20,19 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     const experiment = await createExperiment(server.url, {
       scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2 }],
       rounds: 1000,
+      seconds: 0.1,
     });
-    const running = experiment.start();
+    const running = experiment.start([], { ownProcess: true });
     await running.said('round 2/1000');
     expect(await redis.dbsize()).toBeGreaterThan(0);
     running.kill(signal);
     const { code, stdout, stderr } = await running.outcome;
     expect(code, stderr).toBe(130);
-    expect(stderr).toMatch('stopping: what was measured is kept; press Ctrl-C again to end at once');
+    expect(stderr).toMatch(/stopping: .*Ctrl-C/);
     expect(stderr).toMatch(/Written: .*result\.json/);
     expect(stderr).toMatch(/^To go on with this run: .* run --resume \S+$/m);
     expect(stderr).not.toMatch(/^\s+at |defect/m);
-    expect(stdout).toMatch('INCOMPLETE: the run ended early');
+    expect(stdout).toMatch('INCOMPLETE: ');
 
     const result = await experiment.result();
     expect(result.complete).toBe(false);
@@ -62,7 +63,7 @@ test('a long measurement ends, and the server that was started with it', async (
   running.kill('SIGINT');
   const outcome = await running.outcome;
   expect(outcome).toMatchObject({ code: 130, signal: null });
-  expect(outcome.stderr).toMatch('No round was finished: there is nothing to go on with');
+  expect(outcome.stderr).not.toMatch('--resume');
   expect(processLives(server)).toBe(false);
   expect(await answers(port)).toBe(false);
   expect((await experiment.result()).complete).toBe(false);
@@ -73,7 +74,7 @@ test('a second interrupt ends the run at once, though the server answers no more
   const url = `redis://127.0.0.1:${port}`;
   // The drain would wait for an hour.
   const experiment = await createExperiment(url, { ...forHours, timeoutMs: 600_000 });
-  const running = experiment.start();
+  const running = experiment.start([], { ownProcess: true });
   await running.said('Plan:');
   const redis = await connectObserver(url);
   const server = await processId(redis);
@@ -116,7 +117,7 @@ test('an interrupt in the prefill: no load, no keys left', async () => {
   running.kill('SIGINT');
   const { code, stdout } = await running.outcome;
   expect(code).toBe(130);
-  expect(stdout).toMatch('INCOMPLETE: the run ended early, before any round of a scenario was finished');
+  expect(stdout).toMatch('INCOMPLETE: ');
   const result = await experiment.result();
   expect(result).toMatchObject({ complete: false, scenarios: [{ rounds: [], summary: null }] });
   const info = await redis.info('commandstats');
@@ -137,7 +138,10 @@ test('an interrupt while the target is started: nothing is left of it', async ()
     `#!/bin/sh\n[ "$1" = --version ] && echo "Redis server v=7.0.0" && exit\necho $$ > '${pidFile}'\nexec sleep 600\n`,
   );
   await chmod(join(bin, 'redis-server'), 0o755);
-  const running = experiment.start([], { env: { PATH: `${bin}${delimiter}${process.env.PATH}` } });
+  const running = experiment.start([], {
+    ownProcess: true,
+    env: { PATH: `${bin}${delimiter}${process.env.PATH}` },
+  });
   await running.said('looking for a redis to start');
   await expect.poll(() => existsSync(pidFile), { timeout: 10_000 }).toBe(true);
   const server = Number(await readFile(pidFile, 'utf8'));

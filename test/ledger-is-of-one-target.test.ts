@@ -25,16 +25,14 @@ test('what is resumed must be of the target that was begun with, and measured in
   onTestFinished(() => successor.stop());
   const changed = await resume(redis.url);
   expect(changed.code, changed.stderr).toBe(2);
-  expect(changed.stderr).toMatch(
-    /expected the server of the ledger, redis 7\S+ with 1 thread, found valkey \d/,
-  );
+  expect(changed.stderr).toMatch(/redis 7\S+ with 1 thread, .*valkey \d/);
 
   const longer = await resume(redis.url, '--rounds', '3');
   expect(longer.code, longer.stderr).toBe(2);
-  expect(longer.stderr).toMatch('expected no --rounds with --resume');
+  expect(longer.stderr).toMatch(/--rounds.*--resume/);
 
   const none = await suites.run([redis.url, '--resume', suites.folder]);
   expect(none.code, none.stderr).toBe(2);
-  expect(none.stderr).toMatch(/ledger\.json: expected a ledger, .* found: no such file/);
+  expect(none.stderr).toMatch(/ledger\.json/);
   expect(await suites.ledger()).toEqual(before);
 });

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { combineByRound, pairedRatio, signFlipP } from '../src/aggregate/paired-ratio.ts';
 import {
+  coverageOf,
   geometricMean,
-  leastCoverage,
   median,
   medianInterval,
   quantile,
@@ -87,12 +87,12 @@ function coverage(count: number, low: number, high: number): number {
 }
 
 test('an interval covers the true median with 93.75 % or more, with few values with what they can give', () => {
-  expect([1, 2, 3, 4, 5, 50].map(leastCoverage)).toEqual([0, 0.5, 0.75, 0.875, 0.9375, 0.9375]);
+  expect([1, 2, 3, 4, 5, 50].map(coverageOf)).toEqual([0, 0.5, 0.75, 0.875, 0.9375, 0.9375]);
   for (let count = 1; count <= 50; count++) {
     const { low, high } = medianInterval(upTo(count));
     // An end between two values covers what the inner of them does at least.
     const covered = coverage(count, Math.ceil(low), Math.floor(high));
-    expect(covered, `${count} values`).toBeGreaterThanOrEqual(leastCoverage(count));
+    expect(covered, `${count} values`).toBeGreaterThanOrEqual(coverageOf(count));
   }
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { build, encodeIntoCompressedBase64, WasmHistogram } from 'hdr-histogram-js';
 import { expect, test, vi } from 'vitest';
 import { mergeLatencies, mergeTimes } from '../src/aggregate/histogram.ts';
+import { percentileKeys } from '../src/aggregate/metrics.ts';
 import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';
 
 /** Records values as a thread does. */
@@ -52,7 +53,8 @@ test('percentiles are within three digits of those of the sorted values', () => 
 });
 
 test('nothing recorded is a summary of zeros, with or without threads', () => {
-  const zeros = { count: 0, mean: 0, p50: 0, p90: 0, p95: 0, p99: 0, p999: 0, max: 0 };
+  const percentiles = Object.fromEntries(percentileKeys.map(key => [key, 0]));
+  const zeros = { count: 0, mean: 0, ...percentiles, max: 0 };
   expect(mergeLatencies([]).summary).toEqual(zeros);
   expect(mergeLatencies([record([]), record([])]).summary).toEqual(zeros);
 });

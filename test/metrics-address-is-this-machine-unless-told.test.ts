@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseListenAddress } from '../src/main/live/prometheus/listen-address.ts';
+import { parseListenAddress } from '../src/main/live/prometheus/metrics-server.ts';
 
 test.each([
   ['9400', { host: '127.0.0.1', port: 9400 }],

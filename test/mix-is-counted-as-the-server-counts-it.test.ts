@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mergeCommands } from '../src/aggregate/merge-commands.ts';
+import { mergeCommands } from '../src/aggregate/merge.ts';
 import { keyName } from '../src/pool/batch.ts';
 import type { WorkloadTask } from '../src/workers/contract.ts';
 import { keyRanges } from '../src/workers/workload/key-ranges.ts';

@@ -9,6 +9,7 @@ test('where Node hides what lies beneath its sockets, wire takes the streams of 
   onTestFinished(() => server.stop());
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: 'wire', workers: 4, pipeline: [1, 50] }],
+    seconds: 0.1,
   });
   const asked = join(experiment.folder, 'asked');
   const preload = `--import ${new URL('./support/no-binding.mjs', import.meta.url).href}`;
@@ -17,7 +18,7 @@ test('where Node hides what lies beneath its sockets, wire takes the streams of 
   expect(await readFile(asked, 'utf8')).toMatch(/^stream_wrap$/m);
   for (const { rounds } of (await experiment.result()).scenarios) {
     for (const round of rounds) {
-      expect(round.completed).toBeGreaterThan(100);
+      expect(round.completed).toBeGreaterThan(0);
       expect(round).toMatchObject({ issued: round.completed, failed: {}, unfinished: 0 });
       expect(round.serverCalls).toBe(round.completed);
     }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openLoopWarnings } from '../src/aggregate/open-loop-warnings.ts';
+import { openLoopWarnings } from '../src/aggregate/warnings.ts';
 import { experimentSchema } from '../src/main/config/experiment.ts';
 import { expandScenarios } from '../src/main/plan/scenarios.ts';
 import { warnOfMissingCores } from '../src/main/run/preflight-side.ts';

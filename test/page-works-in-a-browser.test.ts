@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
 import { renderComparisonPage } from '../src/aggregate/page/comparison-page.ts';
 import { renderReportPage } from '../src/aggregate/page/report-page.ts';
@@ -22,7 +22,10 @@ let axe: string;
 
 // The first run of all fetches the browser.
 beforeAll(async () => {
+  // Which browser it is does not matter: the user's own will do.
+  vi.stubEnv('PATH', inject('usersPath'));
   browser = await launchBrowser();
+  vi.unstubAllEnvs();
   axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 }, 400_000);
 afterAll(() => browser?.close());

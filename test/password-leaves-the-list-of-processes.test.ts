@@ -17,7 +17,7 @@ test.runIf(process.platform === 'linux')('a password in --url', async () => {
   onTestFinished(() => server.stop());
   const experiment = await createExperiment(server.url, { seconds: 3600 });
   const url = server.url.replace('//', `//bench:${password}@`);
-  const running = experiment.start([`--url=${url}`]);
+  const running = experiment.start([`--url=${url}`], { ownProcess: true });
   await running.said('Plan:');
   const seen = await commandLines();
   running.kill('SIGINT');

@@ -30,7 +30,8 @@ describe.each(clientNames)('%s', client => {
     const lockFreeMs = await millisecondsToConnectAll(client, 'lock-free');
     // Each connect takes at least the proxy's delay, and in turn they add up.
     expect(baselineMs).toBeGreaterThanOrEqual(connections * 49);
-    expect(baselineMs / lockFreeMs).toBeGreaterThan(3);
+    // Eight times as long, on a machine that has nothing else to do.
+    expect(baselineMs / lockFreeMs).toBeGreaterThan(1.5);
   });
 
   test('warming connects side by side, whatever the lock', async () => {
@@ -43,6 +44,6 @@ describe.each(clientNames)('%s', client => {
     const warmMs = performance.now() - startMs;
     expect(warmed.idle).toBe(connections);
     const inTurnMs = await millisecondsToConnectAll(client, 'baseline');
-    expect(inTurnMs / warmMs).toBeGreaterThan(3);
+    expect(inTurnMs / warmMs).toBeGreaterThan(1.5);
   });
 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeHistogram } from '../src/aggregate/histogram.ts';
 import type { ConnectionPool } from '../src/pool/connection-pool.ts';
 import type { Preset } from '../src/pool/presets.ts';
 import { connector, createPool, GET, loopback, sendBatch, until } from './support/connections.ts';
+import { decodeHistogram } from './support/decode-histogram.ts';
 import { FakeConnection } from './support/fake-connection.ts';
 import { startProxy } from './support/proxy.ts';
 import { startRedis, type TestServer } from './support/servers.ts';

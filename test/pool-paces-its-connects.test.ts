@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { decodeHistogram } from '../src/aggregate/histogram.ts';
 import type { Connection } from '../src/pool/connection.ts';
 import { jitterMs, paced } from '../src/pool/maintenance.ts';
 import { type ConnectPacing, connectPacings } from '../src/pool/presets.ts';
 import { connector, createPool, loopback, rejection, until } from './support/connections.ts';
+import { decodeHistogram } from './support/decode-histogram.ts';
 import { FakeConnection } from './support/fake-connection.ts';
 import { startProxy } from './support/proxy.ts';
 import { startRedis, type TestServer } from './support/servers.ts';

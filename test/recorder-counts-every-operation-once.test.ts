@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { decodeHistogram } from '../src/aggregate/histogram.ts';
 import { Batch } from '../src/pool/batch.ts';
 import { highestNs } from '../src/pool/histogram.ts';
 import { Recorder } from '../src/workers/recorder.ts';
+import { decodeHistogram } from './support/decode-histogram.ts';
 
 const startNs = 1e15;
 const secondNs = 1e9;

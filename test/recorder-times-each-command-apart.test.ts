@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mergeCommands } from '../src/aggregate/merge-commands.ts';
+import { mergeCommands } from '../src/aggregate/merge.ts';
 import { Batch } from '../src/pool/batch.ts';
 import { CommandRecorder, Recorder } from '../src/workers/recorder.ts';
 import { commandMix } from '../src/workers/workload/command-mix.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mergeCommands } from '../src/aggregate/merge-commands.ts';
+import { mergeCommands } from '../src/aggregate/merge.ts';
 import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
 import { accountingBlocks } from '../src/aggregate/report/result-tables.ts';
 import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';

@@ -32,12 +32,9 @@ test('report prints what the run printed, from the folder and from the file, and
   const other = join(experiment.folder, 'other.json');
   const result = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'));
   for (const [text, message] of [
-    ['not JSON', /expected the result\.json of a run, or its folder, found: /],
-    [
-      '{"schemaVersion": 7}',
-      /expected the result\.json of a run, or its folder, of schemaVersion 1, found at schemaVersion: /,
-    ],
-    [JSON.stringify({ ...result, claims: 'none' }), /found at claims: /],
+    ['not JSON', /result\.json/],
+    ['{"schemaVersion": 7}', /schemaVersion 1.* schemaVersion: /],
+    [JSON.stringify({ ...result, claims: 'none' }), / claims: /],
   ] as const) {
     await writeFile(other, text);
     const outcome = await runPoolbench(['report', other]);

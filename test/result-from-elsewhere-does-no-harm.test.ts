@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decodeHistogram, mergeLatencies } from '../src/aggregate/histogram.ts';
-import { whyNoHistogram } from '../src/aggregate/histogram-check.ts';
+import { mergeLatencies } from '../src/aggregate/histogram.ts';
+import { whyNoHistogram } from '../src/aggregate/histogram-decoder.ts';
 import { readResult } from '../src/main/results/read-result.ts';
 import { createHistogram, encodeHistogram, highestNs } from '../src/pool/histogram.ts';
 import { rejection } from './support/connections.ts';
+import { decodeHistogram } from './support/decode-histogram.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
 /** What `readResult` throws for this text as a file, or undefined. */

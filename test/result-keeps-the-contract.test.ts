@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { decodeHistogram } from '../src/aggregate/histogram.ts';
+import { decodeHistogram } from './support/decode-histogram.ts';
 import { createExperiment } from './support/experiment.ts';
 import { connectObserver } from './support/observed-server.ts';
 import { startRedis, startValkey } from './support/servers.ts';

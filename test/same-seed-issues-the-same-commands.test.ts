@@ -45,7 +45,7 @@ test('the same seed gives the same commands, keys and values; another seed other
   const again = await sequencesOf(server.url, 1);
   const other = await sequencesOf(server.url, 2);
 
-  const common = 100;
+  const common = 30;
   const start = (sequence: Sequence | undefined) => {
     expect(sequence?.length).toBeGreaterThan(common);
     return (sequence ?? []).slice(0, common);
@@ -61,5 +61,5 @@ test('the same seed gives the same commands, keys and values; another seed other
   const [, measured] = first;
   for (const { key } of measured) expect(key).toMatch(/^00000[01]\d\d$/);
   expect(new Set(measured.map(({ name }) => name))).toEqual(new Set(['GET', 'SET']));
-  expect(new Set(measured.map(({ key }) => key)).size).toBeGreaterThan(50);
+  expect(new Set(measured.map(({ key }) => key)).size).toBeGreaterThan(20);
 });

@@ -193,6 +193,7 @@ test('a search writes and says no password either', async () => {
   const experiment = await createExperiment('', {
     target,
     scenarios: [{ client: 'wire', workers: 4, arrival }],
+    seconds: 0.15,
     // No rate is slow enough for that: a search of few steps.
     search: { responseP99Ms: 0.001 },
   });
@@ -210,17 +211,17 @@ test.each([
   [
     'nothing listens there',
     async () => ({ url: `redis://127.0.0.1:${await freePort()}` }),
-    /expected a Sentinel to tell where the master is: .*nothing listens there \(ECONNREFUSED\).*; start one/,
+    /Sentinel.*ECONNREFUSED/,
   ],
   [
     'another name',
     async () => ({ url: sentinels.url, sentinel: { master: 'other', ...watcher } }),
-    /it knows no master of that name.*correct target\.url, target\.sentinel\.master/,
+    /target\.url, target\.sentinel\.master/,
   ],
   [
     'no login for the Sentinel',
     async () => ({ url: sentinels.url, sentinel: { master: masterName } }),
-    /NOAUTH.*correct target\.sentinel\.username and target\.sentinel\.password/,
+    /NOAUTH.*target\.sentinel\.username.*target\.sentinel\.password/,
   ],
   [
     'no login for the master',
@@ -235,7 +236,7 @@ test.each([
   [
     'a Sentinel in the place of a server',
     async () => ({ url: sentinels.url.replace('//', '//watcher:w4tch@'), sentinel: {} }),
-    /but a Sentinel answers there; set target\.sentinel\.master to the name of its master/,
+    /Sentinel.*target\.sentinel\.master/,
   ],
 ])('%s: one message, for exit code 3', async (_, declared, message) => {
   const target = { server: 'redis', sentinel: { master: masterName }, ...(await declared()) };

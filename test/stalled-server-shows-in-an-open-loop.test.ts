@@ -3,10 +3,9 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, inject, type TestContext, test } from 'vitest';
 import { mergeSamples } from '../src/aggregate/merge.ts';
 import type { RoundResult } from '../src/aggregate/result.ts';
-import { findServerBinary } from '../src/main/target/find-server.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import type { OpenLoopTask } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
@@ -145,8 +144,7 @@ describe.each([
   });
 
   test(`neither does ${name}-benchmark`, async context => {
-    const binary = await findServerBinary(name, () => {});
-    if ('reason' in binary) throw new Error(binary.reason);
+    const binary = inject('servers')[name];
     const benchmark = join(dirname(binary.path), `${name}-benchmark`);
     if (!existsSync(benchmark)) context.skip(`no ${name}-benchmark beside the server`);
     const server = await start();

@@ -3,21 +3,17 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { expect, test } from 'vitest';
-import { findServerBinary } from '../src/main/target/find-server.ts';
+import { expect, inject, test } from 'vitest';
 import { startServer, supervise } from '../src/main/target/server-process.ts';
 
 const compiled = new URL('../dist/main/target/', import.meta.url).href;
 
 /** A process of its own that starts a server, prints where, and then lives on, as a coordinator does. */
 const parents = {
-  'a binary': async () => {
-    const binary = await findServerBinary('redis', () => {});
-    return `
+  'a binary': () => `
       import { startServer } from '${compiled}server-process.js';
-      const { port } = await startServer('redis', ${JSON.stringify(binary)});`;
-  },
-  'the embedded server': async () => `
+      const { port } = await startServer('redis', ${JSON.stringify(inject('servers').redis)});`,
+  'the embedded server': () => `
       import { startEmbedded } from '${compiled}embedded/start.js';
       const { port } = await startEmbedded();`,
 };
@@ -31,7 +27,7 @@ const ways = {
 
 for (const [what, program] of Object.entries(parents)) {
   test.each(Object.entries(ways))(`${what} ends when its parent ends by %s`, async (_way, end) => {
-    const source = `${await program()}
+    const source = `${program()}
       console.log(port);
       process.stdin.on('data', line => {
         if (String(line).startsWith('throw')) throw new Error('crash');
@@ -50,9 +46,7 @@ for (const [what, program] of Object.entries(parents)) {
 }
 
 test('a stopped server is gone, with its folder, when stop() returns', async () => {
-  const binary = await findServerBinary('redis', () => {});
-  if ('reason' in binary) throw new Error(binary.reason);
-  const server = await startServer('redis', binary);
+  const server = await startServer('redis', inject('servers').redis);
   expect(await answers(server.port)).toBe(true);
   await server.stop();
   expect(await answers(server.port)).toBe(false);
@@ -60,11 +54,8 @@ test('a stopped server is gone, with its folder, when stop() returns', async () 
 });
 
 test('a server that cannot start says why', async () => {
-  const binary = await findServerBinary('redis', () => {});
-  if ('reason' in binary) throw new Error(binary.reason);
-  await expect(startServer('redis', binary, { args: ['--no-such-setting', '1'] })).rejects.toThrow(
-    /ended at once: .*no-such-setting/s,
-  );
+  const starting = startServer('redis', inject('servers').redis, { args: ['--no-such-setting', '1'] });
+  await expect(starting).rejects.toThrow(/ended at once: .*no-such-setting/s);
 });
 
 test('a command around the server is ended with the server, and its folder removed', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   margin,
-  mostRepeats,
+  maxRepeats,
   type StepVerdict,
   stepVerdict,
   verdictChances,
@@ -9,7 +9,7 @@ import {
 import { seededRandom } from '../src/aggregate/statistics.ts';
 
 test('a step ends where passes and fails are three apart, or where nine repeats cannot bring them so far', () => {
-  expect([margin, mostRepeats]).toEqual([3, 9]);
+  expect([margin, maxRepeats]).toEqual([3, 9]);
   for (const [passes, fails, verdict] of [
     [0, 0, null],
     [2, 0, null],

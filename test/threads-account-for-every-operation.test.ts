@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { decodeHistogram } from '../src/aggregate/histogram.ts';
 import { type Control, connectControl } from '../src/main/target/control.ts';
 import { commandCalls } from '../src/main/target/info.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
-import { clientNames, loopback } from './support/connections.ts';
+import { clientNames, loopback, until } from './support/connections.ts';
+import { decodeHistogram } from './support/decode-histogram.ts';
 import { startProxy } from './support/proxy.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
 import { startRedis, type TestServer } from './support/servers.ts';
@@ -36,6 +36,11 @@ function recorded(sample: PlainSample): { service: number; response: number; ser
   };
 }
 
+/** GETs and SETs that the server has seen. */
+async function calls(): Promise<number> {
+  return commandCalls(await control.info('commandstats'), ['get', 'set']) ?? 0;
+}
+
 function failedOf(sample: PlainSample): number {
   return Object.values(sample.failed).reduce((sum, count) => sum + count, 0);
 }
@@ -44,9 +49,8 @@ describe.each(clientNames)('%s', client => {
   test.each([1, 7])(
     'with a warm-up, %d deep: the warm-up is counted apart, and the server agrees',
     async pipeline => {
-      const calls = async () => commandCalls(await control.info('commandstats'), ['get', 'set']) ?? 0;
       const before = await calls();
-      const sample = await runOne(server.port, { client, pipeline, warmupSeconds: 0.1, seconds: 0.2 });
+      const sample = await runOne(server.port, { client, pipeline, warmupSeconds: 0.2, seconds: 0.2 });
       expect(sample.warmupCompleted).toBeGreaterThan(0);
       expect(sample).toMatchObject({ failed: {}, unfinished: 0 });
       expect(sample.issued).toBe(sample.completed);
@@ -96,16 +100,18 @@ describe.each(clientNames)('%s', client => {
     '%s: the connections go silent in mid-batch, and so do those that are opened',
     async preset => {
       const proxy = await startProxy(server.port);
+      const before = await calls();
       const sample = await runOne(
         proxy.port,
-        { client, preset, pipeline: 5, seconds: 0.4, timeoutMs: 200 },
-        () =>
+        { client, preset, pipeline: 5, seconds: 1, timeoutMs: 200 },
+        async () => {
+          // A few batches of each worker were answered by then.
+          await until(async () => (await calls()) > before + 20);
+          proxy.cutAfter(7, 'silence');
           setTimeout(() => {
-            proxy.cutAfter(7, 'silence');
-            setTimeout(() => {
-              proxy.silent = true;
-            }, 20);
-          }, 100),
+            proxy.silent = true;
+          }, 20);
+        },
       );
       expect(sample.completed).toBeGreaterThan(0);
       expect(sample.failed.TIMEOUT).toBeGreaterThan(0);

@@ -25,9 +25,7 @@ test.each([
   });
   const { code, stderr } = await experiment.run();
   expect(code, stderr).toBe(0);
-  expect(stderr).toMatch(
-    /warning: the server does not tell whether the database is in use.*NOPERM.*dbsize.*scan/i,
-  );
+  expect(stderr).toMatch(/warning: .*NOPERM.*dbsize.*scan/i);
   expect(stderr).not.toMatch(/^\s+at |defect|s3cret/m);
   const { scenarios } = await experiment.result();
   for (const { rounds } of scenarios) expect(rounds[0]).toMatchObject({ failed: {}, misses: 0 });
@@ -42,9 +40,7 @@ test('a user who may not even PING, or not write, gets one clear message', async
   onTestFinished(() => server.stop());
   const url = server.url.replace('//', '//few:s3cret@');
   const silent = await (await createExperiment(url)).run(['--quiet']);
-  expect(silent.stderr).toMatch(
-    /^poolbench: the server at \S+ does not let this user work: NOPERM .*ping.*\n$/,
-  );
+  expect(silent.stderr).toMatch(/^poolbench: .*NOPERM .*ping.*\n$/);
   expect(silent.code).toBe(3);
 
   const redis = await connectObserver(server.url);
@@ -53,8 +49,8 @@ test('a user who may not even PING, or not write, gets one clear message', async
     scenarios: [{ client: ['wire', 'ioredis'], workers: 4 }],
   });
   const reader = await experiment.run();
-  expect(reader.stderr).toMatch(/warning: the server refuses writes: NOPERM/);
-  expect(reader.stderr).toMatch(/^poolbench: expected at most 1 % of the operations to fail/m);
+  expect(reader.stderr).toMatch(/warning: .*NOPERM/);
+  expect(reader.stderr).toMatch(/^poolbench: .*maxFailedShare/m);
   expect(reader.stderr).not.toMatch(/^\s+at |defect|s3cret/m);
   expect(reader.code).toBe(1);
   for (const { rounds } of (await experiment.result()).scenarios) {
@@ -70,6 +66,6 @@ test('what the server does not tell is one warning', async () => {
   });
   onTestFinished(() => control.close());
   expect(await preflight({ control }, { connections: 1, keys: 1, valueBytes: 1 }, { force: false })).toEqual([
-    expect.stringMatching(/^the server does not tell .*: NOPERM .*; NOPERM/),
+    expect.stringMatching(/NOPERM .*; NOPERM/),
   ]);
 });

@@ -12,7 +12,6 @@ const common = {
   scenarios: [{ client: ['ioredis', 'wire'], workers: 4 }],
   rounds: 3,
   seconds: 0.1,
-  warmupSeconds: 0.02,
 };
 
 interface Duel {
@@ -85,8 +84,9 @@ test('Redis and Valkey are measured in turn and compared, and keep none of our k
   for (const { scenarios } of [red, val]) {
     expect(scenarios).toHaveLength(2);
     for (const { rounds } of scenarios) expect(rounds.map(({ round }) => round)).toEqual([1, 2, 3]);
-    for (const { completed, serverCalls } of scenarios.flatMap(({ rounds }) => rounds)) {
-      expect(completed).toBeGreaterThan(0);
+    const rounds = scenarios.flatMap(scenario => scenario.rounds);
+    expect(rounds.some(({ completed }) => completed > 0)).toBe(true);
+    for (const { completed, serverCalls } of rounds) {
       // Nothing of the other side's load reached this server.
       expect(serverCalls).toBe(completed);
     }
@@ -159,10 +159,8 @@ test('a side that is lost ends the run on all, and what was measured is kept', a
     },
   });
   expect(outcome.code).toBe(1);
-  expect(outcome.stderr).toMatch(/val: the target does not answer/);
-  expect(outcome.stderr).toMatch(
-    /poolbench: expected valkey \(running at redis:\S+\) to answer until the end/,
-  );
+  expect(outcome.stderr).toMatch(/^val: /m);
+  expect(outcome.stderr).toMatch(/poolbench: .*valkey \(running at redis:\S+\)/);
   expect(outcome.stdout).toMatch('INCOMPLETE');
   const folder = await experiment.resultsFolder();
   for (const name of ['red', 'val']) {
@@ -206,6 +204,7 @@ test('an interrupt before the load leaves no folder', async () => {
   const out = join(experiment.folder, 'results');
   let sent = false;
   const { code } = await runPoolbench(['versus', experiment.configPath, other.configPath, '--out', out], {
+    ownProcess: true,
     onOutput(output, kill) {
       if (sent || !output.includes('red: Target:')) return;
       sent = true;
@@ -217,11 +216,7 @@ test('an interrupt before the load leaves no folder', async () => {
 });
 
 test.each([
-  [
-    'workloads',
-    { workload: { keys: 201 } },
-    /expected equal workloads, found keys 200 in red and 201 in val/,
-  ],
+  ['workloads', { workload: { keys: 201 } }, /keys 200 in red and 201 in val/],
   [
     'scenarios',
     { scenarios: [{ client: 'wire', workers: 5 }] },

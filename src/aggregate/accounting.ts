@@ -1,5 +1,5 @@
+import { failedOf } from './metrics.ts';
 import type { Result, RoundResult, ScenarioResult } from './result.ts';
-import { failedOf } from './summary.ts';
 import { formatCount } from './text/format.ts';
 
 /** What the books of one scenario say over all of its rounds. */
@@ -42,6 +42,17 @@ export function accountOf(rounds: readonly RoundResult[]): Account {
       ? { moved: sum(round => round.redirects?.moved ?? 0), ask: sum(round => round.redirects?.ask ?? 0) }
       : null,
   };
+}
+
+/** For how long a run went on, without the gaps after which it was resumed; null where its times are no dates. */
+export function tookSeconds({
+  startedAt,
+  finishedAt,
+  resumed = [],
+}: Pick<Result, 'startedAt' | 'finishedAt' | 'resumed'>): number | null {
+  const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
+  if (!Number.isFinite(seconds)) return null;
+  return Math.max(0, seconds - resumed.reduce((sum, { gapSeconds }) => sum + gapSeconds, 0));
 }
 
 /** Adds up counts by error code, codes in alphabetical order. */

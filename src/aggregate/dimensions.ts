@@ -25,7 +25,7 @@ import { formatPlural } from './text/format.ts';
 /**
  * What a scenario is: one row for each of its keys, with everything that is known about the key. The schema of a config
  * and of a result, ids, the task of a thread, which arms may be paired, headings, columns and names are made from it
- * (`scenario.ts`, `pairs.ts`, `setting.ts`). The order of the rows is that of the matrix and of the labels in an id.
+ * (`scenario.ts`, `setting.ts`). The order of the rows is that of the matrix and of the labels in an id.
  */
 
 const clients = {

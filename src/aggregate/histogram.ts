@@ -1,41 +1,36 @@
-import {
-  build,
-  decodeFromCompressedBase64,
-  encodeIntoCompressedBase64,
-  type Histogram,
-  initWebAssemblySync,
-  type JsHistogram,
-} from 'hdr-histogram-js';
-import { HistogramCounts } from './histogram-counts.ts';
+import { build, encodeIntoCompressedBase64, type Histogram, initWebAssemblySync } from 'hdr-histogram-js';
+import { doublingsOf, HistogramCounts, type RecordedBucket, subBucketsOf } from './histogram-decoder.ts';
+import { type PercentileKey, percentileKeys, percentiles } from './metrics.ts';
 import type { LatencySummary, Times } from './result.ts';
+
+const defaultDigits = 3;
 
 /** Nanoseconds to milliseconds, without the digits a nanosecond does not have. */
 const toMs = (nanoseconds: number): number => Math.round(nanoseconds) / 1e6;
 
-/** Decodes HDR V2 compressed base64 into a WebAssembly histogram with 64-bit buckets. The caller calls `destroy()`. */
-export function decodeHistogram(encoded: string): Histogram {
-  initWebAssemblySync();
-  return decodeFromCompressedBase64(encoded, 64, true);
-}
-
-function emptyHistogram(digits = 3, highest?: number): Histogram {
+function emptyHistogram(digits = defaultDigits, highest?: number): Histogram {
   initWebAssemblySync();
   return build({
     bitBucketSize: 64,
     useWebAssembly: true,
     autoResize: true,
-    numberOfSignificantValueDigits: digits as 1 | 2 | 3 | 4 | 5,
+    numberOfSignificantValueDigits: digits as 1 | 2 | 3,
     ...(highest === undefined ? {} : { highestTrackableValue: highest }),
   });
 }
 
-/** Adds up all of `encoded`, empty texts aside, hands the sum to `use`, and frees what it made. */
-export function withMerged<T>(encoded: readonly string[], use: (merged: Histogram) => T): T {
+function addUp(encoded: readonly string[]): HistogramCounts {
   const counts = new HistogramCounts();
   for (const one of encoded) if (one !== '') counts.add(one);
+  return counts;
+}
+
+/** Adds up all of `encoded`, empty texts aside, hands the sum to `use`, and frees what it made. */
+export function withMerged<T>(encoded: readonly string[], use: (merged: Histogram) => T): T {
+  const counts = addUp(encoded);
   const merged = counts.digits === 0 ? emptyHistogram() : emptyHistogram(counts.digits, counts.highest);
   try {
-    counts.recordIn(merged);
+    for (const { low, count } of counts.recorded()) merged.recordValueWithCount(low, count);
     return use(merged);
   } finally {
     merged.destroy();
@@ -59,36 +54,27 @@ export function mergeTimes(encoded: readonly string[], zeros = 0): Times {
   });
 }
 
-/** What a histogram has recorded, bucket by bucket. Values in nanoseconds. */
+/** What histograms have recorded together. Values in nanoseconds. */
 export interface Recorded {
   /** Those with something in them, lowest first. */
-  readonly buckets: readonly {
-    readonly low: number;
-    readonly middle: number;
-    readonly high: number;
-    readonly count: number;
-  }[];
+  readonly buckets: readonly RecordedBucket[];
   readonly total: number;
-  /** How the histogram is made: buckets of doubling width, and steps in each. */
+  /** How such a histogram is made: buckets of doubling width, and steps in each. */
   readonly bucketCount: number;
   readonly subBucketCount: number;
 }
 
-/** Merges histograms, and reads what is in them. */
+/** Adds up histograms, empty texts aside, and reads what is in them. */
 export function readRecorded(encoded: readonly string[]): Recorded {
-  // In WebAssembly merging is quicker, but it gives no access to its buckets.
-  const histogram = decodeFromCompressedBase64(mergeLatencies(encoded).encoded, 64, false) as JsHistogram;
-  const { totalCount: total, bucketCount, subBucketCount } = histogram;
-  const buckets: { low: number; middle: number; high: number; count: number }[] = [];
-  for (let index = 0, counted = 0; counted < total; index++) {
-    const count = histogram.getCountAtIndex(index);
-    if (count === 0) continue;
-    counted += count;
-    const low = histogram.valueFromIndex(index);
-    const middle = histogram.medianEquivalentValue(low);
-    buckets.push({ low, middle, high: histogram.highestEquivalentValue(low), count });
-  }
-  return { buckets, total, bucketCount, subBucketCount };
+  const counts = addUp(encoded);
+  const buckets = counts.recorded();
+  const digits = counts.digits === 0 ? defaultDigits : counts.digits;
+  return {
+    buckets,
+    total: buckets.reduce((sum, { count }) => sum + count, 0),
+    bucketCount: doublingsOf(digits, counts.highest),
+    subBucketCount: subBucketsOf(digits),
+  };
 }
 
 /** Merges histograms of nanoseconds into one of microseconds, which is less exact below a few of them; encoded. */
@@ -105,14 +91,11 @@ export function toMicroseconds(encoded: readonly string[]): string {
 
 function summarise(histogram: Histogram): LatencySummary {
   const at = (percentile: number) => toMs(histogram.getValueAtPercentile(percentile));
+  const atPercentiles = percentileKeys.map(key => [key, at(percentiles[key].percentile)]);
   return {
     count: histogram.totalCount,
     mean: toMs(histogram.mean),
-    p50: at(50),
-    p90: at(90),
-    p95: at(95),
-    p99: at(99),
-    p999: at(99.9),
+    ...(Object.fromEntries(atPercentiles) as Pick<LatencySummary, PercentileKey>),
     // The top of the highest bucket, as the percentiles are, so that no percentile exceeds it.
     max: at(100),
   };

@@ -1,6 +1,7 @@
-import type { LatencySummary, LoadResult, RoundResult } from './result.ts';
+import { type MedianMetric, metrics } from './metrics.ts';
+import type { LoadResult, RoundResult } from './result.ts';
 
-/** One figure of a round. 0 where the round has none: it makes no ratio then. */
+/** One figure of a round, as claims compare it. 0 where the round has none: it makes no ratio then. */
 export interface Measure {
   /** For a reader: "throughput", "response p99". */
   readonly name: string;
@@ -9,22 +10,23 @@ export interface Measure {
   readonly figure: (round: RoundResult) => number;
 }
 
-const ofResponse = (name: string, key: keyof LatencySummary): Measure => ({
-  name,
-  unit: 'ms',
-  figure: ({ response }) => (response.count === 0 ? 0 : response[key]),
-});
+/** A metric as a measure. */
+export function measureOf({ name, kind, ofRound }: MedianMetric): Measure {
+  return { name, unit: kind.unit, figure: round => ofRound(round) ?? 0 };
+}
 
-export const throughput: Measure = {
-  name: 'throughput',
-  unit: 'ops/s',
-  figure: round => round.opsPerSecond,
+export const throughput = measureOf(metrics.opsPerSecond);
+export const meanLatency = measureOf(metrics['response.mean']);
+export const p95 = measureOf(metrics['response.p95']);
+export const p99 = measureOf(metrics['response.p99']);
+export const p999 = measureOf(metrics['response.p999']);
+
+/** What claims alone compare, so that it is no metric of a scenario. */
+export const longest: Measure = {
+  name: 'longest response time',
+  unit: 'ms',
+  figure: ({ response }) => (response.count === 0 ? 0 : response.max),
 };
-export const meanLatency = ofResponse('mean response time', 'mean');
-export const p95 = ofResponse('response p95', 'p95');
-export const p99 = ofResponse('response p99', 'p99');
-export const p999 = ofResponse('response p99.9', 'p999');
-export const longest = ofResponse('longest response time', 'max');
 
 /** Time from the start of the load until every worker had its first reply. */
 export const allServed: Measure = {

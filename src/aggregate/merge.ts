@@ -1,10 +1,17 @@
-import type { LoadSample, Redirects, SecondSample, ThreadSample } from '../workers/contract.ts';
+import type { PoolSnapshot, Utilization } from '../pool/metrics.ts';
+import type {
+  CommandSample,
+  LoadSample,
+  Redirects,
+  SecondSample,
+  ThreadSample,
+} from '../workers/contract.ts';
 import { sumByCode } from './accounting.ts';
 import { mergeLatencies, mergeTimes } from './histogram.ts';
-import { mergeCommands } from './merge-commands.ts';
-import { mergeOpenLoop } from './merge-open-loop.ts';
-import { mergePools } from './merge-pools.ts';
-import type { LoadResult, RoundResult } from './result.ts';
+import type { LoadResult, OpenLoopResult, PoolMetrics, RoundResult } from './result.ts';
+
+/** Width of a slot of the merged utilization: the period at which a pool notes its own. */
+const slotMs = 100;
 
 /** What the coordinator knows of a round beyond the threads' samples. */
 export interface RoundContext {
@@ -108,10 +115,6 @@ function latest(times: readonly (number | null)[]): number | null {
   return times.reduce((most, ms) => (most === null || ms === null ? null : Math.max(most, ms)), 0);
 }
 
-function total<T>(items: readonly T[], count: (item: T) => number): number {
-  return items.reduce((sum, item) => sum + count(item), 0);
-}
-
 /** One entry a second from the start of the window, also for seconds of which no thread has anything to tell. */
 function mergeSeries(loads: readonly LoadSample[], seconds: number): RoundResult['series'] {
   const bySecond = new Map<number, SecondSample[]>();
@@ -133,4 +136,130 @@ function mergeSeries(loads: readonly LoadSample[], seconds: number): RoundResult
       p99: times.count === 0 ? null : times.p99,
     };
   });
+}
+
+/** Each command of a mix over all threads, in the order of the mix, and the reads among them that found a value. */
+export function mergeCommands(samples: readonly CommandSample[]): Pick<RoundResult, 'commands' | 'hits'> {
+  const byName = new Map<string, CommandSample[]>();
+  for (const sample of samples) byName.set(sample.name, [...(byName.get(sample.name) ?? []), sample]);
+  const reads = samples.filter(({ tellsMisses }) => tellsMisses);
+  return {
+    hits: reads.length === 0 ? null : total(reads, ({ completed, misses }) => completed - misses),
+    commands: [...byName].map(([name, ofName]) => ({
+      name,
+      completed: total(ofName, ({ completed }) => completed),
+      failed: sumByCode(ofName.map(({ failed }) => failed)),
+      misses: total(ofName, ({ misses }) => misses),
+      service: mergeLatencies(ofName.map(({ service }) => service)).summary,
+      response: mergeLatencies(ofName.map(({ response }) => response)).summary,
+    })),
+  };
+}
+
+/** The open loops of a round's threads as one. */
+interface MergedOpenLoop {
+  readonly result: OpenLoopResult;
+  /** Operations that completed in the window, whenever they were due. */
+  readonly completedInWindow: number;
+  /** Of all threads together. */
+  readonly spunSeconds: number;
+}
+
+/** Null in a closed loop. `books` are those of all threads. */
+function mergeOpenLoop(
+  threads: readonly ThreadSample[],
+  { issued, completed }: { readonly issued: number; readonly completed: number },
+): MergedOpenLoop | null {
+  const samples = threads.flatMap(({ openLoop, seconds }) =>
+    openLoop === null ? [] : [{ ...openLoop, seconds }],
+  );
+  const [first] = samples;
+  if (first === undefined) return null;
+  const sum = (figure: (sample: (typeof samples)[number]) => number) => total(samples, figure);
+  const offered = sum(sample => sample.offered);
+  const lag = mergeLatencies(samples.map(sample => sample.lag));
+  return {
+    completedInWindow: sum(sample => sample.completedInWindow),
+    spunSeconds: sum(sample => sample.spinShare * sample.seconds),
+    result: {
+      rate: first.rate,
+      offered,
+      sent: issued,
+      completed,
+      shortfall: offered - completed,
+      unsent: sum(sample => sample.unsent),
+      largestBacklog: sum(sample => sample.largestBacklog),
+      oldestUnsentMs: Math.max(...samples.map(sample => sample.oldestUnsentMs)),
+      lag: lag.summary,
+      lagHistogram: lag.encoded,
+      spinShare: sum(sample => sample.spinShare) / samples.length,
+    },
+  };
+}
+
+/** Merges what the pools of one scenario tell of one round. */
+function mergePools(pools: readonly PoolSnapshot[]): PoolMetrics {
+  const sum = (count: (pool: PoolSnapshot) => number) => total(pools, count);
+  const immediate = sum(pool => pool.immediate);
+  return {
+    acquisitions: sum(pool => pool.acquisitions),
+    immediate,
+    acquireWait: mergeTimes(
+      pools.map(pool => pool.acquireWait),
+      immediate,
+    ),
+    lockWaits: sum(pool => pool.lockWaits),
+    lockWaitMs: sum(pool => pool.lockWaitMs),
+    healthChecksRun: sum(pool => pool.healthChecksRun),
+    healthChecksSkipped: sum(pool => pool.healthChecksSkipped),
+    healthCheckMs: sum(pool => pool.healthCheckMs),
+    createdBefore: sum(pool => pool.createdBefore),
+    created: sum(pool => pool.created),
+    lastCreatedMs: pools.reduce<number | null>(
+      (last, { lastCreatedMs }) => (lastCreatedMs === null ? last : Math.max(last ?? 0, lastCreatedMs)),
+      null,
+    ),
+    connectTime: mergeTimes(pools.map(pool => pool.connectTime)),
+    connectFailures: sum(pool => pool.connectFailures),
+    reconnects: sum(pool => pool.reconnects),
+    peakWaiting: pools.reduce((most, pool) => Math.max(most, pool.peakWaiting), 0),
+    utilization: mergeUtilization(pools.map(pool => pool.utilization)),
+  };
+}
+
+/**
+ * Sums the pools' standings slot by slot; each pool's are in the order of time. The pools note theirs at instants of
+ * their own, so one that is silent in a slot counts with its latest standing, and before its first with the first: a
+ * late note is not an empty pool.
+ */
+function mergeUtilization(pools: readonly (readonly Utilization[])[]): Utilization[] {
+  const slotOf = (standing: Utilization) => Math.floor(standing.atMs / slotMs);
+  const noted = pools.filter(standings => standings.length > 0);
+  const ends = noted.flatMap(ofPool => [...ofPool.slice(0, 1), ...ofPool.slice(-1)].map(slotOf));
+  const first = ends.reduce((least, slot) => Math.min(least, slot), Number.POSITIVE_INFINITY);
+  const last = ends.reduce((most, slot) => Math.max(most, slot), Number.NEGATIVE_INFINITY);
+  /** For each pool, the index of its latest standing: one pass over each, however long the run was. */
+  const latest = noted.map(() => 0);
+  const merged: Utilization[] = [];
+  for (let slot = first; slot <= last; slot++) {
+    const standings = noted.flatMap((ofPool, pool) => {
+      let index = latest[pool] ?? 0;
+      for (let next = ofPool[index + 1]; next && slotOf(next) <= slot; next = ofPool[index + 1]) index++;
+      latest[pool] = index;
+      return ofPool[index] ?? [];
+    });
+    const sum = (count: (standing: Utilization) => number) => total(standings, count);
+    merged.push({
+      atMs: slot * slotMs,
+      active: sum(at => at.active),
+      idle: sum(at => at.idle),
+      waiting: sum(at => at.waiting),
+      total: sum(at => at.total),
+    });
+  }
+  return merged;
+}
+
+function total<T>(items: readonly T[], count: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + count(item), 0);
 }

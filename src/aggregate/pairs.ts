@@ -1,8 +1,6 @@
 import { type PairedRatio, pairedRatio } from './paired-ratio.ts';
 import type { RoundResult, ScenarioResult } from './result.ts';
-
-/** Difference of two windows, as a share, up to which they count as equal: threads are stopped some milliseconds apart. */
-const windowTolerance = 0.05;
+import { windowTolerance } from './whole-rounds.ts';
 
 /** other / base of a figure in every round that both have measured for the same time; a figure of 0 makes no ratio. */
 export function pairByRound(

@@ -1,4 +1,12 @@
 import { z } from 'zod';
+import {
+  type LaterKey,
+  type PercentileKey,
+  percentiles,
+  type RatioMetric,
+  type SummaryRow,
+  summaryMetrics,
+} from './metrics.ts';
 import { resultShape } from './scenario.ts';
 
 /**
@@ -6,21 +14,20 @@ import { resultShape } from './scenario.ts';
  * operations per second, unless a name says otherwise. Null stands where nothing was measured.
  */
 
-const interval = z.object({ median: z.number(), low: z.number(), high: z.number() });
+export const interval = z.object({ median: z.number(), low: z.number(), high: z.number() });
 
 /** A count, a time, a rate. */
 const amount = z.number().nonnegative();
 
-const latency = z.object({
-  count: amount,
-  mean: amount,
-  p50: amount,
-  p90: amount,
-  p95: amount,
-  p99: amount,
-  p999: amount,
-  max: amount,
-});
+type Later = LaterKey<typeof percentiles>;
+type PercentileShape = { [Key in Exclude<PercentileKey, Later>]: typeof amount } & {
+  [Key in Later]: z.ZodOptional<typeof amount>;
+};
+const percentileShape = Object.fromEntries(
+  Object.entries(percentiles).map(([key, row]) => [key, 'since' in row ? amount.optional() : amount]),
+) as PercentileShape;
+
+const latency = z.object({ count: amount, mean: amount, ...percentileShape, max: amount });
 
 const times = z.object({
   count: amount,
@@ -139,6 +146,26 @@ const openLoop = z.object({
   spinShare: z.number(),
 });
 
+/** What the rounds say together: see `summarise`. A latency is null while nothing has completed. */
+type SummaryShape = {
+  [Metric in SummaryRow as Metric['summaryKey']]: Metric extends RatioMetric
+    ? z.ZodNumber
+    : Metric extends { inEveryRound: true }
+      ? typeof interval
+      : Metric extends { since: string }
+        ? z.ZodOptional<z.ZodNullable<typeof interval>>
+        : z.ZodNullable<typeof interval>;
+};
+const summary = z.object(
+  Object.fromEntries(summaryMetrics.map(metric => [metric.summaryKey, schemaOf(metric)])) as SummaryShape,
+);
+
+function schemaOf(metric: SummaryRow): z.ZodType {
+  if ('part' in metric) return z.number();
+  if ('inEveryRound' in metric) return interval;
+  return 'since' in metric ? interval.nullable().optional() : interval.nullable();
+}
+
 const round = z.object({
   round: amount,
   /** When the window began, on this machine's clock. Results before version 0.3 do not tell. */
@@ -192,22 +219,8 @@ const scenario = z.object({
   id: z.string(),
   ...resultShape,
   rounds: z.array(round).max(10_000),
-  /** Null until one round of the scenario has been measured. Latencies are null while nothing has completed. */
-  summary: z
-    .object({
-      opsPerSecond: interval,
-      serviceP50: interval.nullable(),
-      serviceP99: interval.nullable(),
-      responseMean: interval.nullable(),
-      responseP50: interval.nullable(),
-      responseP95: interval.nullable(),
-      responseP99: interval.nullable(),
-      responseP999: interval.nullable(),
-      clientMicrosPerOp: interval.nullable(),
-      /** Failed operations of all rounds as a share of those issued, 0 to 1. */
-      failedShare: z.number(),
-    })
-    .nullable(),
+  /** Null until one round of the scenario has been measured. */
+  summary: summary.nullable(),
   limitedBy: z.object({
     resource: z.enum(['client', 'server', 'machine', 'pool', 'network', 'none', 'unknown']),
     evidence: z.string(),
@@ -323,12 +336,11 @@ export type Result = z.infer<typeof resultSchema>;
 export type ScenarioResult = z.infer<typeof scenario>;
 export type RoundResult = z.infer<typeof round>;
 export type ClaimResult = z.infer<typeof claim>;
+export type { Interval } from './statistics.ts';
 export type SummaryResult = NonNullable<ScenarioResult['summary']>;
 export type ThresholdResult = z.infer<typeof thresholdSchema>;
 export type Verdict = ClaimResult['verdict'];
 export type Comparison = ClaimResult['comparisons'][number];
-/** A median with its interval, which is that of `medianInterval`. */
-export type Interval = z.infer<typeof interval>;
 export type LatencySummary = z.infer<typeof latency>;
 export type Times = z.infer<typeof times>;
 export type PoolMetrics = z.infer<typeof poolMetrics>;

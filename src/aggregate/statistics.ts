@@ -1,9 +1,21 @@
-import type { Interval } from './result.ts';
+/** A median with its interval, which is that of `medianInterval`. */
+export interface Interval {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** With fewer rounds no interval is worth a verdict, and no round can be told from the usual ones. */
+export const minRounds = 5;
+
+/** A ratio that lies above the one is more, below the other less. What lies between is not worth a change. */
+export const clearlyMore = 1.05;
+export const clearlyLess = 0.95;
 
 /** Resamples of a bootstrap and of a sampled permutation test. Fixed, so that figures repeat. */
 export const resamples = 10_000;
 /** The least that an interval of 5 values or more covers: what the widest interval of 5 does, 1 − 2/2⁵. */
-const wantedCoverage = 0.9375;
+const minCoverage = 0.9375;
 /** Seed where the caller names none: the same rounds give the same interval in every run. */
 export const defaultSeed = 1;
 
@@ -33,7 +45,11 @@ export function geometricMean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
-/** A small generator of 32 bits (mulberry32, Tommy Ettinger): uniform in [0, 1), the same for the same seed. */
+/**
+ * A small generator of 32 bits (mulberry32, Tommy Ettinger): uniform in [0, 1), the same for the same seed. It is not
+ * the `Prng` of src/workers, which draws keys and arrivals: aggregate imports no code of theirs, and with other draws
+ * every interval that was ever published would change in its last digits.
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -50,7 +66,7 @@ export function seededRandom(seed: number): () => number {
  * second lowest to the second highest and covers 87.5 %), so that more rounds would make a verdict easier.
  *
  * Where the values are independent, the interval covers the true median with at least 93.75 %, with n < 5 values
- * (then it is [min, max], as it is up to 8) with 1 − 2^(1−n): see `leastCoverage`.
+ * (then it is [min, max], as it is up to 8) with 1 − 2^(1−n): see `coverageOf`.
  *
  * @throws RangeError without values
  */
@@ -70,8 +86,8 @@ export function medianInterval(values: readonly number[], seed = defaultSeed): I
 }
 
 /** The least probability, 0 to 1, with which the interval of `count` independent values covers the true median. */
-export function leastCoverage(count: number): number {
-  return Math.min(wantedCoverage, 1 - 2 ** (1 - count));
+export function coverageOf(count: number): number {
+  return Math.max(0, Math.min(minCoverage, 1 - 2 ** (1 - count)));
 }
 
 /**
@@ -99,7 +115,7 @@ function signTest(count: number): { readonly cut: number; readonly error: number
     term *= (count - cut) / (cut + 1);
     // The probability that at most cut + 1 values lie below, and the same that so many lie above.
     const next = error + term;
-    if (1 - 2 * next < wantedCoverage) break;
+    if (1 - 2 * next < minCoverage) break;
     error = next;
     cut++;
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { decodeHistogram } from '../../src/aggregate/histogram.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import { clientNames } from '../support/connections.ts';
+import { decodeHistogram } from '../support/decode-histogram.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
 import { type PlainSample, runOne, type TaskOptions } from '../support/threads.ts';
 

@@ -1,9 +1,10 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { inject } from 'vitest';
 
 /**
- * The environment of a machine on which no server can be had: nothing on PATH but a Docker without an engine and an
- * apt-get without a network, and no server unpacked before.
+ * The environment of a machine on which no server can be had: nothing on PATH but tools, a Docker without an
+ * engine and an apt-get without a network, and no server unpacked before.
  */
 export async function bareMachine(folder: string): Promise<NodeJS.ProcessEnv> {
   const bin = join(folder, 'bin');
@@ -17,5 +18,5 @@ export async function bareMachine(folder: string): Promise<NodeJS.ProcessEnv> {
     await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`);
     await chmod(join(bin, name), 0o755);
   }
-  return { PATH: bin, XDG_CACHE_HOME: join(folder, 'cache') };
+  return { PATH: [bin, inject('tools')].join(delimiter), XDG_CACHE_HOME: join(folder, 'cache') };
 }

@@ -176,10 +176,10 @@ async function slotsSeenBy(redis: Redis): Promise<SlotRange[]> {
 }
 
 async function untilAll<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (const item of items)
     await until(async () => {
-      if (Date.now() > deadline) throw new Error('the cluster did not come together within 20 s');
+      if (Date.now() > deadline) throw new Error('the cluster did not come together within a minute');
       return holds(item);
     });
 }

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { type Ledger, ledgerSchema } from '../../src/aggregate/ledger/ledger.ts';
 import type { Suite } from '../../src/main/claims/suites.ts';
+import { runProgram } from './poolbench.ts';
 
-const program = fileURLToPath(new URL('claims-of-suites.mjs', import.meta.url));
+const program = new URL('claims-of-suites.mjs', import.meta.url);
 
 export interface Ended {
   readonly code: number | null;
@@ -46,7 +46,7 @@ export async function createSuites(
       workload: { keys: 200 },
       scenarios: [{ client: 'wire', workers: 4 }],
       rounds: 1,
-      seconds: 0.1,
+      seconds: 0.05,
       warmupSeconds: 0.02,
       ...config,
     };
@@ -75,18 +75,13 @@ export async function createSuites(
     write,
     run(args, onOutput) {
       // How npm would have called it does not matter here; the command to go on is to be that of this program.
-      const env = { ...process.env, SUITES: JSON.stringify(suites), npm_lifecycle_event: undefined };
-      const child =
-        typeof args === 'string'
-          ? spawn(args, { shell: true, env, stdio: ['ignore', 'pipe', 'pipe'] })
-          : spawn(
-              process.execPath,
-              [program, 'claims', ...args, ...(args.includes('--resume') ? [] : ['--out', out])],
-              {
-                env,
-                stdio: ['ignore', 'pipe', 'pipe'],
-              },
-            );
+      const own = { SUITES: JSON.stringify(suites), npm_lifecycle_event: undefined };
+      if (typeof args !== 'string') {
+        const words = ['claims', ...args, ...(args.includes('--resume') ? [] : ['--out', out])];
+        return runProgram(program, words, { env: own, ...(onOutput && { onOutput }) });
+      }
+      const env = { ...process.env, ...own };
+      const child = spawn(args, { shell: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
       // A test that fails must not leave a run behind.
       onTestFinished(() => void child.kill('SIGKILL'));
       return new Promise((resolve, reject) => {
@@ -94,7 +89,6 @@ export async function createSuites(
         for (const name of ['stdout', 'stderr'] as const) {
           child[name].setEncoding('utf8').on('data', (text: string) => {
             output[name] += text;
-            onOutput?.(output.stdout + output.stderr, signal => child.kill(signal));
           });
         }
         child.once('error', reject);

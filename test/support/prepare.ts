@@ -1,9 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { findServerBinary, howToInstall } from '../../src/main/target/find-server.ts';
 import type { ServerBinary } from '../../src/main/target/server-process.ts';
+import { findProgram } from '../../src/main/target/server-process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -11,14 +15,22 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Found once for all tests: to look takes several processes. */
     readonly servers: Record<'redis' | 'valkey', ServerBinary>;
+    /** A folder for PATH with what poolbench and the tests call, and no server. */
+    readonly tools: string;
+    /** What PATH was. */
+    readonly usersPath: string;
   }
 }
 
+/** The supervisor of servers and the tests themselves need these. */
+const tools = ['sh', 'cat', 'echo', 'env', 'head', 'mkdir', 'node', 'rm', 'script', 'sleep', 'stty'];
+
 /**
  * vitest's global set-up: compiles, because threads, the embedded server and the command line are tested as they ship,
- * and finds real servers.
+ * finds real servers, and gives the tests a PATH that is the same on every machine: these servers, a few tools, and
+ * neither Docker nor another server of the user's.
  */
-export async function setup({ provide }: TestProject): Promise<void> {
+export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   compile();
   const [redis, valkey] = [await find('redis'), await find('valkey')];
   if (typeof redis === 'string' || typeof valkey === 'string') {
@@ -29,6 +41,33 @@ export async function setup({ provide }: TestProject): Promise<void> {
     );
   }
   provide('servers', { redis, valkey });
+  const usersPath = process.env.PATH ?? '';
+  provide('usersPath', usersPath);
+  const folder = await mkdtemp(join(tmpdir(), 'poolbench-tests-'));
+  provide('tools', join(folder, 'tools'));
+  // The workers of vitest are started with it.
+  process.env.PATH = await makePath(folder, { redis, valkey });
+  return async () => {
+    process.env.PATH = usersPath;
+    await rm(folder, { recursive: true, force: true });
+  };
+}
+
+/** Folders with the servers and the tools. @returns the two of them, as PATH */
+async function makePath(folder: string, servers: Record<'redis' | 'valkey', ServerBinary>): Promise<string> {
+  const [ours, theirs] = [join(folder, 'servers'), join(folder, 'tools')];
+  await Promise.all([mkdir(ours), mkdir(theirs)]);
+  for (const [name, { path, env }] of Object.entries(servers)) {
+    const variables = Object.entries(env).map(([variable, value]) => `export ${variable}='${value}'\n`);
+    const program = join(ours, `${name}-server`);
+    await writeFile(program, `#!/bin/sh\n${variables.join('')}exec '${path}' "$@"\n`);
+    await chmod(program, 0o755);
+  }
+  for (const tool of tools) {
+    const path = await findProgram(tool);
+    if (path !== undefined) await symlink(path, join(theirs, tool));
+  }
+  return [ours, theirs].join(delimiter);
 }
 
 /** The server's program, or what to say where there is none. */
@@ -38,10 +77,11 @@ async function find(server: 'redis' | 'valkey'): Promise<ServerBinary | string> 
 }
 
 function compile(): void {
+  const entry = new URL('../../dist/main/target/embedded/process.js', import.meta.url);
+  // What tsc knows of the last compile does not hold for files that were removed since.
+  if (!existsSync(entry)) rmSync(new URL('../../dist/build.tsbuildinfo', import.meta.url), { force: true });
   // Type errors are the business of `npm run check`, which `npm test` runs first; tsc emits in spite of them.
   const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'];
   const { stdout } = spawnSync(process.execPath, tsc, { cwd: root, encoding: 'utf8' });
-  if (!existsSync(new URL('../../dist/main/target/embedded/process.js', import.meta.url))) {
-    throw new Error(`npm run build made no dist/:\n${stdout}`);
-  }
+  if (!existsSync(entry)) throw new Error(`npm run build made no dist/:\n${stdout}`);
 }

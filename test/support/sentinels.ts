@@ -100,9 +100,9 @@ export async function untilAllIsKnown({ places }: TestSentinels): Promise<void> 
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('it did not come about within 30 s');
+    if (Date.now() > deadline) throw new Error('it did not come about within a minute');
     await new Promise(resolve => setTimeout(resolve, 25));
   }
 }

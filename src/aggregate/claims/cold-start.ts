@@ -1,8 +1,7 @@
 import { allServed, type Measure } from '../measures.ts';
 import type { Comparison, RoundResult, ScenarioResult } from '../result.ts';
-import { median } from '../statistics.ts';
+import { clearlyLess, median } from '../statistics.ts';
 import { formatList, formatMs, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
-import { clearlyLess } from '../verdict-bounds.ts';
 import { wholeRounds } from '../whole-rounds.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, armsOf, compareArms, pairArms, ratioOf } from './judging/arms.ts';

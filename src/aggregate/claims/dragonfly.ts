@@ -1,9 +1,8 @@
 import { p95, throughput } from '../measures.ts';
 import { combineByRound, pairedRatio } from '../paired-ratio.ts';
 import type { Comparison, Result, ScenarioResult } from '../result.ts';
-import { medianInterval } from '../statistics.ts';
+import { clearlyMore, medianInterval } from '../statistics.ts';
 import { formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
-import { clearlyMore } from '../verdict-bounds.ts';
 import type { Judgement, TwoServerClaim } from './claim.ts';
 import { type ArmPair, compareArms, ratioOf } from './judging/arms.ts';
 import { judgePredictions, untested } from './judging/judge-predictions.ts';

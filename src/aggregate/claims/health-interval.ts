@@ -1,8 +1,7 @@
 import { meanLatency, throughput } from '../measures.ts';
 import type { ScenarioResult } from '../result.ts';
-import { median } from '../statistics.ts';
+import { clearlyLess, median } from '../statistics.ts';
 import { formatCount, formatList, formatShare } from '../text/format.ts';
-import { clearlyLess } from '../verdict-bounds.ts';
 import { wholeRounds } from '../whole-rounds.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, pairArms } from './judging/arms.ts';

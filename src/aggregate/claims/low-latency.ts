@@ -1,9 +1,9 @@
 import { describeArrival } from '../arrival.ts';
 import { p99 } from '../measures.ts';
-import { isLowerBound } from '../open-loop-warnings.ts';
 import type { RoundResult, ScenarioResult } from '../result.ts';
 import { median } from '../statistics.ts';
 import { formatList, formatMs, formatPlural } from '../text/format.ts';
+import { isLowerBound } from '../warnings.ts';
 import type { Claim, Evidence, Judgement } from './claim.ts';
 import { type Design, judgePredictions, untested } from './judging/judge-predictions.ts';
 import { isMeasured, isPlain } from './judging/plain.ts';

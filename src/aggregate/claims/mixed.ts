@@ -1,9 +1,8 @@
 import { batchThroughput, singlesP99 } from '../measures.ts';
 import { combineByRound } from '../paired-ratio.ts';
 import type { ScenarioResult } from '../result.ts';
-import { medianInterval } from '../statistics.ts';
+import { clearlyLess, medianInterval } from '../statistics.ts';
 import { formatList, formatRatioInterval } from '../text/format.ts';
-import { clearlyLess } from '../verdict-bounds.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, pairArms, ratioOf } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';

@@ -1,8 +1,7 @@
 import { combineByRound } from '../paired-ratio.ts';
 import type { Interval, ScenarioResult, Verdict } from '../result.ts';
-import { medianInterval } from '../statistics.ts';
+import { clearlyMore, medianInterval } from '../statistics.ts';
 import { formatPlural } from '../text/format.ts';
-import { clearlyMore } from '../verdict-bounds.ts';
 import { type Pair, pairWithOnePool } from './judging/arms.ts';
 import { sayRatioAgainst } from './judging/figure-words.ts';
 import { findFlaw } from './judging/soundness.ts';

@@ -1,6 +1,6 @@
 import type { Result, ScenarioResult, Verdict } from '../result.ts';
+import { clearlyMore, minRounds } from '../statistics.ts';
 import { capitalise, describeIntervals, formatPlural, formatRatioInterval } from '../text/format.ts';
-import { clearlyMore, fewestRounds } from '../verdict-bounds.ts';
 import type { Pair } from './judging/arms.ts';
 import { sayDisagreement } from './judging/client-finding.ts';
 import { sayRatioAgainst } from './judging/figure-words.ts';
@@ -130,7 +130,7 @@ export function explainUntested(
     : 'The run has no scenario of several pools, each with a thread of its own, beside its equal of one pool at more than 50 workers.';
   // A ratio of fewer rounds can point either way, however plainly it is said.
   const found = pairs.flatMap(({ one, several, throughput: { ratio } }) =>
-    ratio === null || Math.min(one.rounds.length, several.rounds.length) < fewestRounds
+    ratio === null || Math.min(one.rounds.length, several.rounds.length) < minRounds
       ? []
       : `at ${formatPlural(one.workers, 'worker')} with ${one.client}, ${several.pools} pools gave ${formatRatioInterval(ratio)} the throughput of one`,
   );

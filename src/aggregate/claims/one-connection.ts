@@ -1,9 +1,8 @@
 import { p99, throughput } from '../measures.ts';
 import { combineByRound } from '../paired-ratio.ts';
 import type { Interval, ScenarioResult } from '../result.ts';
-import { medianInterval } from '../statistics.ts';
+import { clearlyLess, clearlyMore, medianInterval } from '../statistics.ts';
 import { formatRatioInterval } from '../text/format.ts';
-import { clearlyLess, clearlyMore } from '../verdict-bounds.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, pairArms, ratioOf } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';

@@ -1,8 +1,7 @@
 import { p99, throughput } from '../measures.ts';
 import type { ScenarioResult } from '../result.ts';
-import { median } from '../statistics.ts';
+import { clearlyLess, clearlyMore, median } from '../statistics.ts';
 import { formatList, formatMs } from '../text/format.ts';
-import { clearlyLess, clearlyMore } from '../verdict-bounds.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';

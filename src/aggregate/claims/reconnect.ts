@@ -1,8 +1,7 @@
 import { longest, p99, throughput } from '../measures.ts';
 import type { RoundResult, ScenarioResult } from '../result.ts';
-import { median } from '../statistics.ts';
+import { clearlyMore, median } from '../statistics.ts';
 import { formatList, formatPlural, formatShare } from '../text/format.ts';
-import { clearlyMore } from '../verdict-bounds.ts';
 import { wholeRounds } from '../whole-rounds.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, pairArms } from './judging/arms.ts';

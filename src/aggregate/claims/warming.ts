@@ -1,8 +1,7 @@
 import { longest, p99, p999 } from '../measures.ts';
 import type { RoundResult, ScenarioResult } from '../result.ts';
-import { median } from '../statistics.ts';
+import { clearlyLess, median } from '../statistics.ts';
 import { formatList, formatMs, formatPlural } from '../text/format.ts';
-import { clearlyLess } from '../verdict-bounds.ts';
 import { wholeRounds } from '../whole-rounds.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, armsOf, compareArms, pairArms } from './judging/arms.ts';

@@ -1,12 +1,13 @@
 import { judgeVersusClaims } from '../claims/claims.ts';
-import type { Result, ScenarioResult } from '../result.ts';
+import { comparedMetrics } from '../metrics.ts';
+import type { Result, ScenarioResult, SummaryResult } from '../result.ts';
 import { armKey } from '../scenario.ts';
-import { lostShare } from '../summary.ts';
+import { lostRatio } from '../summary.ts';
 import { formatShare } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';
 import { checkFairness, limitedByClient } from './checks.ts';
 import { independentRatios, pairedRatios } from './ratios.ts';
-import type { ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
+import type { ComparedFigures, ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
 
 /** Share of operations that may be lost on a side before a reader must know. */
 const noticedLoss = 0.001;
@@ -87,12 +88,15 @@ function describeArm({ side, scenario }: Arm, ratios: SideRatios | null): Compar
   const { summary, limitedBy } = scenario;
   return {
     side,
-    opsPerSecond: summary?.opsPerSecond ?? null,
-    responseP95: summary?.responseP95 ?? null,
-    responseP99: summary?.responseP99 ?? null,
+    ...comparedFigures(summary),
     limitedBy: { resource: limitedBy.resource, evidence: limitedBy.evidence },
     ratios,
   };
+}
+
+function comparedFigures(summary: SummaryResult | null): ComparedFigures {
+  const figures = comparedMetrics.map(({ summaryKey }) => [summaryKey, summary?.[summaryKey] ?? null]);
+  return Object.fromEntries(figures) as ComparedFigures;
 }
 
 function describeLimits(arms: readonly Arm[]): string[] {
@@ -103,7 +107,7 @@ function describeLimits(arms: readonly Arm[]): string[] {
 }
 
 function describeLoss({ side, scenario }: Arm): string[] {
-  const lost = lostShare(scenario.rounds);
+  const lost = lostRatio(scenario.rounds);
   return lost > noticedLoss
     ? [`${formatShare(lost)} of the operations on ${side} failed or stayed unfinished`]
     : [];

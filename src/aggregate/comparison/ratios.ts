@@ -1,7 +1,8 @@
-import { type Measure, p95, p99, throughput } from '../measures.ts';
+import { type Measure, measureOf, throughput } from '../measures.ts';
+import { comparedMetrics } from '../metrics.ts';
 import { pairByRound } from '../pairs.ts';
 import type { Interval, ScenarioResult } from '../result.ts';
-import { leastCoverage, medianInterval } from '../statistics.ts';
+import { coverageOf, medianInterval } from '../statistics.ts';
 import { wholeRounds } from '../whole-rounds.ts';
 import type { SideRatios } from './schema.ts';
 
@@ -12,9 +13,7 @@ export function pairedRatios(base: ScenarioResult, other: ScenarioResult): SideR
   return {
     rounds,
     coverage: coverageOf(rounds),
-    throughput: ratio(throughput).ratio,
-    responseP95: ratio(p95).ratio,
-    responseP99: ratio(p99).ratio,
+    ...ratiosOf(measure => ratio(measure).ratio),
   };
 }
 
@@ -25,10 +24,14 @@ export function independentRatios(base: ScenarioResult, other: ScenarioResult): 
   return {
     rounds: Math.min(baseRounds.length, otherRounds.length),
     coverage: coverageOf(baseRounds.length) * coverageOf(otherRounds.length),
-    throughput: ratio(throughput),
-    responseP95: ratio(p95),
-    responseP99: ratio(p99),
+    ...ratiosOf(ratio),
   };
+}
+
+/** The ratio of each compared metric, by its key in comparison.json. */
+function ratiosOf(ratio: (measure: Measure) => Interval | null): Omit<SideRatios, 'rounds' | 'coverage'> {
+  const ratios = comparedMetrics.map(metric => [metric.ratioKey, ratio(measureOf(metric))]);
+  return Object.fromEntries(ratios) as Omit<SideRatios, 'rounds' | 'coverage'>;
 }
 
 /**
@@ -49,8 +52,4 @@ export function independentRatio(base: readonly number[], other: readonly number
     low: above.low / below.high,
     high: above.high / below.low,
   };
-}
-
-function coverageOf(rounds: number): number {
-  return rounds === 0 ? 0 : leastCoverage(rounds);
 }

@@ -1,9 +1,23 @@
 import { z } from 'zod';
-import { resultSchema, thresholdSchema } from '../result.ts';
+import { type ComparedRow, comparedMetrics } from '../metrics.ts';
+import { interval, resultSchema, thresholdSchema } from '../result.ts';
 
 /** `comparison.json`, schemaVersion 1: results side by side. All ratios are to the first side. */
 
-const interval = z.object({ median: z.number(), low: z.number(), high: z.number() });
+/** An interval for each compared metric; null where nothing was measured. */
+type Intervals<Key extends 'summaryKey' | 'ratioKey'> = {
+  [Metric in ComparedRow as Metric[Key]]: Metric extends { since: string }
+    ? z.ZodOptional<z.ZodNullable<typeof interval>>
+    : z.ZodNullable<typeof interval>;
+};
+
+function intervals<Key extends 'summaryKey' | 'ratioKey'>(key: Key): Intervals<Key> {
+  const shape = comparedMetrics.map(metric => [
+    metric[key],
+    'since' in metric ? interval.nullable().optional() : interval.nullable(),
+  ]);
+  return Object.fromEntries(shape) as Intervals<Key>;
+}
 
 const side = z.object({
   /** Of the run, with a number behind it where two have the same. */
@@ -27,10 +41,7 @@ const check = z.object({
 
 const scenarioSide = z.object({
   side: z.string(),
-  /** Null where nothing was measured. Latencies in milliseconds. */
-  opsPerSecond: interval.nullable(),
-  responseP95: interval.nullable(),
-  responseP99: interval.nullable(),
+  ...intervals('summaryKey'),
   limitedBy: z.object({ resource: z.string(), evidence: z.string() }),
   /** To the first side; null for the first side itself. */
   ratios: z
@@ -39,9 +50,7 @@ const scenarioSide = z.object({
       rounds: z.number(),
       /** The least probability with which an interval covers the true ratio, 0 to 1. */
       coverage: z.number(),
-      throughput: interval.nullable(),
-      responseP95: interval.nullable(),
-      responseP99: interval.nullable(),
+      ...intervals('ratioKey'),
     })
     .nullable(),
 });
@@ -71,4 +80,6 @@ export type ResultComparison = z.infer<typeof comparisonSchema>;
 
 export type FairnessCheck = z.infer<typeof check>;
 export type ComparedScenario = z.infer<typeof scenario>;
+/** The compared metrics of one side. */
+export type ComparedFigures = z.infer<z.ZodObject<Intervals<'summaryKey'>>>;
 export type SideRatios = NonNullable<z.infer<typeof scenarioSide>['ratios']>;

@@ -1,7 +1,6 @@
-import { falseVerdictChance } from '../statistics.ts';
+import { falseVerdictChance, minRounds } from '../statistics.ts';
 import { formatList, formatPlural } from '../text/format.ts';
 import { targetBanners } from '../text/target-words.ts';
-import { fewestRounds } from '../verdict-bounds.ts';
 import type { ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
 
 /** The sentences that every rendering of a comparison has. Text from outside is as it came. */
@@ -49,7 +48,7 @@ export function describeRatios({ sides, scenarios }: ResultComparison): string[]
       ? 'are paired within a round'
       : 'are of two runs made apart, so each interval spans those of both';
     const fewest = Math.min(...ratios.map(({ rounds }) => rounds));
-    const few = fewest < fewestRounds ? `; with fewer than ${fewestRounds} rounds nothing is told apart` : '';
+    const few = fewest < minRounds ? `; with fewer than ${minRounds} rounds nothing is told apart` : '';
     const worth =
       coverage === 0
         ? 'brackets of one round say nothing'
@@ -80,11 +79,11 @@ function sayLuck(ratios: readonly SideRatios[], paired: boolean): string {
 
 /** Whether an interval can say anything. */
 function isTelling({ throughput, rounds }: SideRatios): boolean {
-  return throughput !== null && rounds >= fewestRounds;
+  return throughput !== null && rounds >= minRounds;
 }
 
 function outcomeOf({ throughput, rounds }: SideRatios): 'more' | 'less' | 'unclear' {
-  if (throughput === null || rounds < fewestRounds) return 'unclear';
+  if (throughput === null || rounds < minRounds) return 'unclear';
   if (throughput.low > 1) return 'more';
   return throughput.high < 1 ? 'less' : 'unclear';
 }

@@ -1,6 +1,6 @@
-import type { Interval, Result, RoundResult, ScenarioResult, SummaryResult } from '../result.ts';
+import { csvMetrics, csvNames, failedOf, type SummaryRow } from '../metrics.ts';
+import type { Interval, Result, RoundResult, ScenarioResult } from '../result.ts';
 import { scenarioColumns } from '../scenario.ts';
-import { failedOf } from '../summary.ts';
 import { type CsvColumn, renderCsv } from './csv.ts';
 
 /** `scenarios.csv`: a line for each scenario, with what it was, its medians over the rounds, what limited it and what answered. */
@@ -17,16 +17,7 @@ const columns: readonly CsvColumn<ScenarioResult>[] = [
   count('failed', failedOf),
   count('unfinished', round => round.unfinished),
   count('misses', round => round.misses),
-  { name: 'failedShare', value: ({ summary }) => summary?.failedShare ?? null },
-  ...interval('opsPerSecond', '', summary => summary.opsPerSecond),
-  ...interval('responseMean', 'Ms', summary => summary.responseMean),
-  ...interval('responseP50', 'Ms', summary => summary.responseP50),
-  ...interval('responseP95', 'Ms', summary => summary.responseP95),
-  ...interval('responseP99', 'Ms', summary => summary.responseP99),
-  ...interval('responseP999', 'Ms', summary => summary.responseP999),
-  ...interval('serviceP50', 'Ms', summary => summary.serviceP50),
-  ...interval('serviceP99', 'Ms', summary => summary.serviceP99),
-  ...interval('clientMicrosPerOp', '', summary => summary.clientMicrosPerOp),
+  ...csvMetrics.flatMap(figureColumns),
   { name: 'limitedBy', value: ({ limitedBy }) => limitedBy.resource },
   { name: 'evidence', value: ({ limitedBy }) => limitedBy.evidence },
 ];
@@ -46,17 +37,12 @@ function count(name: string, of: (round: RoundResult) => number): CsvColumn<Scen
   return { name, value: ({ rounds }) => rounds.reduce((sum, round) => sum + of(round), 0) };
 }
 
-/** A median and the ends of its interval. */
-function interval(
-  name: string,
-  unit: string,
-  of: (summary: SummaryResult) => Interval | null,
-): CsvColumn<ScenarioResult>[] {
+/** A median and the ends of its interval, or the one number of a ratio. */
+function figureColumns(metric: SummaryRow): CsvColumn<ScenarioResult>[] {
+  const names = csvNames(metric);
+  if ('part' in metric)
+    return [{ name: names.median, value: ({ summary }) => summary?.[metric.summaryKey] ?? null }];
   const end = (key: keyof Interval) => (scenario: ScenarioResult) =>
-    (scenario.summary === null ? null : of(scenario.summary))?.[key] ?? null;
-  return [
-    { name: `${name}${unit}`, value: end('median') },
-    { name: `${name}Low${unit}`, value: end('low') },
-    { name: `${name}High${unit}`, value: end('high') },
-  ];
+    scenario.summary?.[metric.summaryKey]?.[key] ?? null;
+  return (['median', 'low', 'high'] as const).map(key => ({ name: names[key], value: end(key) }));
 }

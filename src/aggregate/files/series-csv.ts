@@ -1,3 +1,4 @@
+import { csvNames, metrics } from '../metrics.ts';
 import type { Result, RoundResult } from '../result.ts';
 import { type CsvColumn, renderCsv } from './csv.ts';
 
@@ -14,8 +15,8 @@ const columns: readonly CsvColumn<Row>[] = [
   { name: 'second', value: ({ slot }) => slot.second },
   { name: 'completed', value: ({ slot }) => slot.completed },
   { name: 'failed', value: ({ slot }) => slot.failed },
-  { name: 'responseP50Ms', value: ({ slot }) => slot.p50 },
-  { name: 'responseP99Ms', value: ({ slot }) => slot.p99 },
+  { name: csvNames(metrics['response.p50']).median, value: ({ slot }) => slot.p50 },
+  { name: csvNames(metrics['response.p99']).median, value: ({ slot }) => slot.p99 },
 ];
 
 /** `series.csv`: a line for each second of each round of each scenario, the seconds counted from the start of the window. */

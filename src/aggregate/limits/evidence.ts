@@ -14,8 +14,8 @@ export interface Finding {
 }
 
 /** From here on they are worth a word. */
-const noticedGcShare = 0.05;
-const noticedDelayMs = 10;
+const minGcRatio = 0.05;
+const minDelayMs = 10;
 
 /** One line: what decided, what it means, and the other figures. */
 export function tellLimit(finding: Finding, figures: LimitFigures, surroundings: Surroundings): string {
@@ -32,38 +32,38 @@ const phrases: Record<
   (figures: LimitFigures, surroundings: Surroundings) => string | readonly string[] | undefined
 > = {
   thread: figures => [tellThread(figures), ...tellStalls(figures)],
-  unserved: ({ threadWaitShare, threads }) =>
-    threadWaitShare === null
+  unserved: ({ threadWaitRatio, threads }) =>
+    threadWaitRatio === null
       ? undefined
-      : `${threads > 1 ? 'threads' : 'thread'} ready without a core ${formatShare(threadWaitShare)} of the time`,
+      : `${threads > 1 ? 'threads' : 'thread'} ready without a core ${formatShare(threadWaitRatio)} of the time`,
   server: tellServer,
   trips: ({ serviceMs, basePingMs }) =>
     `${formatMs(serviceMs)} ms a batch${basePingMs === null ? '' : `, a PING before the load ${formatMs(basePingMs)} ms`}`,
-  machine: ({ clientCores, serverCores, machineBusyShare }, { cores, local }) => {
+  machine: ({ clientCores, serverCores, machineBusyRatio }, { cores, local }) => {
     const server = local && serverCores !== null ? `, server ${serverCores.toFixed(2)}` : '';
-    return `machine ${formatShare(machineBusyShare)} busy (client ${clientCores.toFixed(2)}${server} of ${cores} cores)`;
+    return `machine ${formatShare(machineBusyRatio)} busy (client ${clientCores.toFixed(2)}${server} of ${cores} cores)`;
   },
   backlog: ({ backlog }) =>
     backlog === 0 ? undefined : `up to ${formatCount(backlog)} due while all workers were busy`,
-  waiting: ({ waitingShare, waitingMs, peakWaiting }) =>
-    `${formatShare(waitingShare)} of the response time (${formatMs(waitingMs)} ms) before the connection` +
+  waiting: ({ waitingRatio, waitingMs, peakWaiting }) =>
+    `${formatShare(waitingRatio)} of the response time (${formatMs(waitingMs)} ms) before the connection` +
     (peakWaiting > 0 ? `, up to ${peakWaiting} waiting` : ''),
 };
 
-function tellThread({ threads, threadCores, medianLoop, busiestLoop, spinShare }: LimitFigures): string {
+function tellThread({ threads, threadCores, medianLoop, busiestLoop, spinRatio }: LimitFigures): string {
   const subject = threads > 1 ? `median of ${threads} threads` : 'thread';
   const cores = threadCores === null ? '' : ` ${threadCores.toFixed(2)} of a core,`;
   const busiest = threads > 1 ? ` (busiest ${formatShare(busiestLoop)})` : '';
-  const spun = spinShare === 0 ? '' : ` (and ${formatShare(spinShare)} spun until the next arrival)`;
+  const spun = spinRatio === 0 ? '' : ` (and ${formatShare(spinRatio)} spun until the next arrival)`;
   return `${subject}${cores} event loop ${formatShare(medianLoop)} busy${spun}${busiest}`;
 }
 
-function tellStalls({ gcShare, gcLongestMs, loopDelayP99Ms }: LimitFigures): string[] {
+function tellStalls({ gcRatio, gcLongestMs, loopDelayP99Ms }: LimitFigures): string[] {
   return [
-    ...(gcShare >= noticedGcShare
-      ? [`garbage collection ${formatShare(gcShare)} of the time, ${formatMs(gcLongestMs)} ms at most`]
+    ...(gcRatio >= minGcRatio
+      ? [`garbage collection ${formatShare(gcRatio)} of the time, ${formatMs(gcLongestMs)} ms at most`]
       : []),
-    ...(loopDelayP99Ms >= noticedDelayMs ? [`event loop ${formatMs(loopDelayP99Ms)} ms late (p99)`] : []),
+    ...(loopDelayP99Ms >= minDelayMs ? [`event loop ${formatMs(loopDelayP99Ms)} ms late (p99)`] : []),
   ];
 }
 

@@ -14,8 +14,8 @@ export interface Surroundings {
 /** What the rules of `limitedBy` look at: medians over the rounds; null where nothing tells. */
 export interface LimitFigures {
   readonly threads: number;
-  /** Share of the response time before the worker had a connection, and how long that was. */
-  readonly waitingShare: number;
+  /** Fraction of the response time before the worker had a connection, and how long that was. */
+  readonly waitingRatio: number;
   readonly waitingMs: number;
   readonly peakWaiting: number;
   /** Per batch. */
@@ -24,23 +24,34 @@ export interface LimitFigures {
   /** Without what was spun, as are the cores: a thread that waits for the next arrival by turning its loop is idle. */
   readonly medianLoop: number;
   readonly busiestLoop: number;
-  /** Share of the window that threads in an open loop spun; 0 in a closed one. */
-  readonly spinShare: number;
+  /** Fraction of the window that threads in an open loop spun; 0 in a closed one. */
+  readonly spinRatio: number;
   /** The most operations that were due while every worker was busy; 0 in a closed loop. */
   readonly backlog: number;
-  /** Share of what was due that did not complete; null in a closed loop. */
-  readonly shortfallShare: number | null;
-  /** Of the median thread: cores it had, and share of the window in which it was ready and had none. */
+  /** Fraction of what was due that did not complete; null in a closed loop. */
+  readonly shortfallRatio: number | null;
+  /** Of the median thread: cores it had, and fraction of the window in which it was ready and had none. */
   readonly threadCores: number | null;
-  readonly threadWaitShare: number | null;
-  /** Of the thread with most of it: share of the window in pauses of the garbage collector, the longest, loop delay. */
-  readonly gcShare: number;
+  readonly threadWaitRatio: number | null;
+  /** Of the thread with most of it: fraction of the window in pauses of the garbage collector, the longest, loop delay. */
+  readonly gcRatio: number;
   readonly gcLongestMs: number;
   readonly loopDelayP99Ms: number;
   readonly clientCores: number;
   readonly serverCores: number | null;
   readonly serverMainThreadCores: number | null;
-  readonly machineBusyShare: number;
+  readonly machineBusyRatio: number;
+}
+
+/** Cores that neighbours must take to count: less is the coordinator, the kernel, and the clock's ticks. */
+export const minNeighbourCores = 0.25;
+
+/** Cores used by neither poolbench nor a server beside it; null where a server beside it does not tell its CPU. */
+export function neighbourCores({ cpu }: RoundResult, cores: number, local: boolean): number | null {
+  const serverCores = local ? cpu.serverCores : 0;
+  return serverCores === null
+    ? null
+    : Math.max(0, cpu.machineBusyShare * cores - cpu.clientCores - serverCores);
 }
 
 type Strain = RoundResult['cpu']['threads'][number];
@@ -64,29 +75,29 @@ export function limitFigures(rounds: readonly RoundResult[], cores: number): Lim
     round.cpu.eventLoopUtilization.map(busy => Math.max(0, busy - spun(round)));
   return {
     threads: over(round => round.cpu.eventLoopUtilization.length),
-    waitingShare: over(round => (round.response.mean > 0 ? waitingMs(round) / round.response.mean : 0)),
+    waitingRatio: over(round => (round.response.mean > 0 ? waitingMs(round) / round.response.mean : 0)),
     waitingMs: over(waitingMs),
     peakWaiting: over(round => round.poolMetrics.peakWaiting),
     serviceMs: over(round => round.service.mean),
     basePingMs: overKnown(round => round.basePingMs),
     medianLoop: over(round => medianOfKnown(loopsOf(round)) ?? 0),
     busiestLoop: over(round => Math.max(0, ...loopsOf(round))),
-    spinShare: over(spun),
+    spinRatio: over(spun),
     backlog: over(({ openLoop }) => openLoop?.largestBacklog ?? 0),
-    shortfallShare: overKnown(({ openLoop }) =>
+    shortfallRatio: overKnown(({ openLoop }) =>
       openLoop === null || openLoop.offered === 0 ? null : openLoop.shortfall / openLoop.offered,
     ),
     threadCores: ofMedianThread((thread, round) =>
       thread.cores === null ? null : Math.max(0, thread.cores - spun(round)),
     ),
-    threadWaitShare: ofMedianThread(thread => thread.waitShare),
-    gcShare: most((thread, { seconds }) => (seconds > 0 ? thread.gcMs / 1000 / seconds : 0)),
+    threadWaitRatio: ofMedianThread(thread => thread.waitShare),
+    gcRatio: most((thread, { seconds }) => (seconds > 0 ? thread.gcMs / 1000 / seconds : 0)),
     gcLongestMs: most(thread => thread.gcLongestMs),
     loopDelayP99Ms: most(thread => thread.loopDelayP99Ms),
     clientCores: over(round => Math.max(0, round.cpu.clientCores - spunCores(round))),
     serverCores: overKnown(round => round.cpu.serverCores),
     serverMainThreadCores: overKnown(round => round.cpu.serverMainThreadCores),
-    machineBusyShare: over(round => Math.max(0, round.cpu.machineBusyShare - spunCores(round) / cores)),
+    machineBusyRatio: over(round => Math.max(0, round.cpu.machineBusyShare - spunCores(round) / cores)),
   };
 }
 

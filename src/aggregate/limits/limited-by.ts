@@ -1,27 +1,25 @@
 import type { LimitedBy, RoundResult } from '../result.ts';
 import { type Finding, tellLimit } from './evidence.ts';
-import { type LimitFigures, limitFigures, type Surroundings } from './figures.ts';
+import { type LimitFigures, limitFigures, minNeighbourCores, type Surroundings } from './figures.ts';
 
-/** Share of the response time spent before a connection was there, from which the pool is what limits. */
-const poolShare = 0.5;
-/** Share of a core from which a thread counts as busy. */
+/** Fraction of the response time spent before a connection was there, from which the pool is what limits. */
+const minWaitingRatio = 0.5;
+/** Fraction of a core from which a thread counts as busy. */
 const busyThread = 0.9;
-/** Share of the time in which threads were ready and had no core, from which they count as held up by that… */
+/** Fraction of the time in which threads were ready and had no core, from which they count as held up by that… */
 const heldUp = 0.2;
-/** … if this share of all cores was in use: two threads that wake each other share one core by the scheduler's choice. */
+/** … if this fraction of all cores was in use: two threads that wake each other share one core by the scheduler's choice. */
 const crowdedMachine = 0.75;
-/** Share of all cores from which a machine counts as having none idle; then this much waiting is enough. */
+/** Fraction of all cores from which a machine counts as having none idle; then this much waiting is enough. */
 const fullMachine = 0.92;
 const hinderedOnFull = 0.1;
-/** Cores that neighbours must take to count: less is the coordinator, the kernel, and the clock's ticks. */
-const noticedNeighbours = 0.25;
 /** Cores of a thread and the server together: from here on the two explain the time, below the other they do not. */
 const takeTurns = 0.75;
 const hardlyWork = 0.5;
-/** Share of the time for a batch that a PING on an idle connection must take for round trips to be what limits. */
-const roundTripShare = 0.5;
-/** Share of what was due in an open loop that may be missing where the rate was kept: what fails now and then. */
-const smallShortfall = 0.001;
+/** Fraction of the time for a batch that a PING on an idle connection must take for round trips to be what limits. */
+const minRoundTripRatio = 0.5;
+/** Fraction of what was due in an open loop that may be missing where the rate was kept: what fails now and then. */
+const maxShortfallRatio = 0.001;
 /** The label for "nothing was saturated". */
 const unsaturated: LimitedBy['resource'] = 'none';
 
@@ -44,8 +42,8 @@ export function limitedBy(rounds: readonly RoundResult[], surroundings: Surround
   return { resource: finding.resource, evidence: tellLimit(finding, figures, surroundings) };
 }
 
-function findWaiting({ waitingShare }: LimitFigures): Finding | undefined {
-  return waitingShare >= poolShare ? { resource: 'pool', by: ['waiting'] } : undefined;
+function findWaiting({ waitingRatio }: LimitFigures): Finding | undefined {
+  return waitingRatio >= minWaitingRatio ? { resource: 'pool', by: ['waiting'] } : undefined;
 }
 
 /** CPU that was really had. Where both sides are busy it is the busier one that the other waits for. */
@@ -58,25 +56,25 @@ function findSaturation(figures: LimitFigures, surroundings: Surroundings): Find
 
 function findMissingCores(figures: LimitFigures, surroundings: Surroundings): Finding | undefined {
   const { cores, local, serverThreads } = surroundings;
-  const { threads, clientCores, serverCores, threadWaitShare, machineBusyShare } = figures;
-  const ownShare = (clientCores + (local ? (serverCores ?? 0) : 0)) / cores;
-  const busyShare = Math.max(machineBusyShare, ownShare);
-  if (threadWaitShare !== null && threadWaitShare >= heldUp && busyShare >= crowdedMachine)
+  const { threads, clientCores, serverCores, threadWaitRatio, machineBusyRatio } = figures;
+  const ownRatio = (clientCores + (local ? (serverCores ?? 0) : 0)) / cores;
+  const busyRatio = Math.max(machineBusyRatio, ownRatio);
+  if (threadWaitRatio !== null && threadWaitRatio >= heldUp && busyRatio >= crowdedMachine)
     return { resource: 'machine', by: ['unserved', 'machine'] };
-  const neighbours = Math.max(0, machineBusyShare - ownShare) * cores;
-  const demand = threads + (serverThreads ?? 1) + (neighbours >= noticedNeighbours ? neighbours : 0);
-  if (!local || busyShare < fullMachine || demand <= cores) return undefined;
+  const neighbours = Math.max(0, machineBusyRatio - ownRatio) * cores;
+  const demand = threads + (serverThreads ?? 1) + (neighbours >= minNeighbourCores ? neighbours : 0);
+  if (!local || busyRatio < fullMachine || demand <= cores) return undefined;
   // How long the server was ready without a core nobody tells; one that works a lot may have wanted to work more.
   const hindered =
-    threadWaitShare === null ||
-    threadWaitShare >= hinderedOnFull ||
+    threadWaitRatio === null ||
+    threadWaitRatio >= hinderedOnFull ||
     (serverBusy(figures, surroundings) ?? 0) >= hardlyWork;
   return hindered ? { resource: 'machine', by: ['machine', 'unserved', 'server'] } : undefined;
 }
 
 /** The event loop counts a thread as busy that has no core, so this comes after `findMissingCores`. */
-function findBlockedLoop({ threadCores, threadWaitShare, medianLoop }: LimitFigures): Finding | undefined {
-  const waited = threadWaitShare ?? 0;
+function findBlockedLoop({ threadCores, threadWaitRatio, medianLoop }: LimitFigures): Finding | undefined {
+  const waited = threadWaitRatio ?? 0;
   if (waited >= heldUp) return undefined;
   return Math.max(medianLoop, (threadCores ?? 0) + waited) >= busyThread
     ? { resource: 'client', by: ['thread'] }
@@ -84,8 +82,8 @@ function findBlockedLoop({ threadCores, threadWaitShare, medianLoop }: LimitFigu
 }
 
 /** An open loop asks for no more than its rate. */
-function findKeptRate({ shortfallShare }: LimitFigures): Finding | undefined {
-  if (shortfallShare === null || shortfallShare > smallShortfall) return undefined;
+function findKeptRate({ shortfallRatio }: LimitFigures): Finding | undefined {
+  if (shortfallRatio === null || shortfallRatio > maxShortfallRatio) return undefined;
   return {
     resource: unsaturated,
     by: ['thread', 'server'],
@@ -103,7 +101,7 @@ function findTheTime(figures: LimitFigures, surroundings: Surroundings): Finding
     const meaning = 'neither was busy all the time, they waited for each other';
     return { resource: unsaturated, by: ['thread', 'server'], meaning };
   }
-  if (basePingMs !== null && basePingMs >= roundTripShare * serviceMs)
+  if (basePingMs !== null && basePingMs >= minRoundTripRatio * serviceMs)
     return { resource: 'network', by: ['trips'], meaning: 'the time is round trips' };
   if (server === null) return { resource: 'unknown', by: ['server'] };
   if (together >= hardlyWork || basePingMs === null)
@@ -114,7 +112,7 @@ function findTheTime(figures: LimitFigures, surroundings: Surroundings): Finding
   return { resource: 'server', by: ['trips', 'server'], meaning };
 }
 
-/** Share of its busiest thread, or of all of its threads, whichever is more; null where it does not tell. */
+/** Fraction of its busiest thread, or of all of its threads, whichever is more; null where it does not tell. */
 function serverBusy(
   { serverCores, serverMainThreadCores }: LimitFigures,
   { serverThreads }: Surroundings,

@@ -1,3 +1,4 @@
+import { tookSeconds } from '../accounting.ts';
 import {
   alert,
   type Block,
@@ -19,7 +20,6 @@ import { splitClaims } from '../text/claim-words.ts';
 import { capitalise, formatPlural } from '../text/format.ts';
 import { describeTarget } from '../text/target-words.ts';
 import { describeThresholds, describeUnjudged, type ToldThreshold } from '../thresholds/words.ts';
-import { tookSeconds } from '../took-seconds.ts';
 import { warningsOf } from '../warnings.ts';
 import { commandBlocks } from './sections/commands.ts';
 import { percentileCharts } from './sections/latency.ts';

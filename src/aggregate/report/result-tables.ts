@@ -1,11 +1,11 @@
 import { type Account, accountOf, sumByCode } from '../accounting.ts';
 import { describeArrival } from '../arrival.ts';
 import { pairWithOnePool } from '../claims/judging/arms.ts';
-import { type CommandFigures, commandFigures } from '../command-figures.ts';
+import { findOutliers, type Outlier } from '../outliers.ts';
 import type { ClaimResult, Comparison, Interval, PoolMetrics, Result, ScenarioResult } from '../result.ts';
 import { groupBySetting } from '../setting.ts';
-import { findStandOuts, type StandOut } from '../stand-out.ts';
-import { median } from '../statistics.ts';
+import { clearlyLess, clearlyMore, median } from '../statistics.ts';
+import { type CommandFigures, commandFigures } from '../summary.ts';
 import {
   describeIntervals,
   formatCount,
@@ -18,7 +18,6 @@ import {
   formatShare,
   nothing,
 } from '../text/format.ts';
-import { clearlyLess, clearlyMore } from '../verdict-bounds.ts';
 import { type Block, codeSpan, figures, note, type Table, type Tone, table, toned, words } from './blocks.ts';
 import { latencyColumn } from './figure-columns.ts';
 
@@ -297,7 +296,7 @@ const maxOutliers = 20;
 
 /** Rounds far from the others of their scenario; nothing if there are none. */
 export function standOutBlocks(result: Pick<Result, 'scenarios' | 'environment' | 'target'>): Block[] {
-  const standOuts = findStandOuts(result);
+  const standOuts = findOutliers(result);
   if (standOuts.length === 0) return [];
   const farthest = standOuts.toSorted((a, b) => distance(b) - distance(a)).slice(0, maxOutliers);
   return [
@@ -317,6 +316,6 @@ export function standOutBlocks(result: Pick<Result, 'scenarios' | 'environment' 
 }
 
 /** As a ratio to either side, so that half as much is as far as twice as much. */
-function distance({ opsPerSecond, medianOpsPerSecond }: StandOut): number {
+function distance({ opsPerSecond, medianOpsPerSecond }: Outlier): number {
   return Math.abs(Math.log(opsPerSecond / medianOpsPerSecond));
 }

@@ -1,55 +1,54 @@
 import { withMerged } from '../histogram.ts';
+import { metrics, type RatioMetric } from '../metrics.ts';
 import type { RoundResult } from '../result.ts';
-import { failedOf } from '../summary.ts';
+import { ratioOver } from '../summary.ts';
 
-/** What a rate must meet. */
-export interface SearchConditions {
-  /** At most, in milliseconds; null: any. */
-  readonly responseP99Ms: number | null;
-  /** At least so much of what was due must complete, 0 to 1. */
-  readonly completedShare: number;
-  /** At most so much of what was sent may fail, 0 to 1. */
-  readonly failedShare: number;
-}
+/** Figures of a repeat that a condition can limit, by their keys in a config and in search.json. */
+export const searchFigures = {
+  /** Of all that was due: what did not complete would have been the slowest. Null where that is more than 1 %. */
+  responseP99Ms: { metric: metrics['response.p99'], ofRepeat: p99OfAllMs },
+  completedShare: { metric: metrics.completedShare, ofRepeat: ratioOf(metrics.completedShare) },
+  failedShare: { metric: metrics.failedShare, ofRepeat: ratioOf(metrics.failedShare) },
+} as const;
 
-export const conditionNames = ['responseP99Ms', 'completedShare', 'failedShare'] as const;
-export type ConditionName = (typeof conditionNames)[number];
+export type ConditionName = keyof typeof searchFigures;
+export const conditionNames = Object.keys(searchFigures) as ConditionName[];
 
 /** The figures of one repeat that the conditions are about. */
-export interface RepeatFigures {
-  /** Of all that was due: what did not complete would have been the slowest. Null where that is more than 1 %. */
-  readonly responseP99Ms: number | null;
-  readonly completedShare: number;
-  readonly failedShare: number;
-}
+export type RepeatFigures = {
+  readonly [Name in ConditionName]: ReturnType<(typeof searchFigures)[Name]['ofRepeat']>;
+};
+
+/** What a rate must meet: the limit of each figure, a maximum where less is better, else a minimum. Null: any. */
+export type SearchConditions = RepeatFigures;
 
 /** Reads the figures of a repeat, which is a round in an open loop. */
 export function repeatFigures(round: RoundResult): RepeatFigures {
-  const offered = round.openLoop?.offered ?? 0;
-  const completedShare = offered === 0 ? 0 : round.completed / offered;
-  return {
-    responseP99Ms: p99OfAllMs(round, offered),
-    completedShare,
-    failedShare: round.issued === 0 ? 0 : failedOf(round) / round.issued,
-  };
+  const figures = conditionNames.map(name => [name, searchFigures[name].ofRepeat(round)]);
+  return Object.fromEntries(figures) as RepeatFigures;
 }
 
-function p99OfAllMs({ completed, response, histograms }: RoundResult, offered: number): number | null {
+function p99OfAllMs({ openLoop, completed, response, histograms }: RoundResult): number | null {
+  const offered = openLoop?.offered ?? 0;
   if (completed >= offered && completed > 0) return response.p99;
   const percentile = completed === 0 ? Number.POSITIVE_INFINITY : (99 * offered) / completed;
   if (percentile > 100) return null;
   return withMerged([histograms.response], merged => merged.getValueAtPercentile(percentile) / 1e6);
 }
 
+function ratioOf(metric: RatioMetric): (round: RoundResult) => number {
+  return round => ratioOver(metric, [round]) ?? 0;
+}
+
 /** Whether a repeat meets one condition. */
 export function meets(name: ConditionName, figures: RepeatFigures, conditions: SearchConditions): boolean {
-  if (name === 'completedShare') return figures.completedShare >= conditions.completedShare;
-  if (name === 'failedShare') return figures.failedShare <= conditions.failedShare;
-  if (conditions.responseP99Ms === null) return true;
-  return figures.responseP99Ms !== null && figures.responseP99Ms <= conditions.responseP99Ms;
+  const [figure, limit] = [figures[name], conditions[name]];
+  if (limit === null) return true;
+  if (figure === null) return false;
+  return searchFigures[name].metric.better === 'less' ? figure <= limit : figure >= limit;
 }
 
 /** The conditions that there are. */
-export function namesOf({ responseP99Ms }: SearchConditions): ConditionName[] {
-  return conditionNames.filter(name => name !== 'responseP99Ms' || responseP99Ms !== null);
+export function namesOf(conditions: SearchConditions): ConditionName[] {
+  return conditionNames.filter(name => conditions[name] !== null);
 }

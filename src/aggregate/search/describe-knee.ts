@@ -1,7 +1,6 @@
 import { median } from '../statistics.ts';
 import { formatMs, formatPlural } from '../text/format.ts';
-import { kneeRates } from './knee.ts';
-import { bracketOf, type TriedRate } from './next-rate.ts';
+import { bracketOf, kneeRates, type TriedRate } from './next-rate.ts';
 import type { Knee, SearchStep } from './schema.ts';
 import { formatSearchRate } from './words.ts';
 

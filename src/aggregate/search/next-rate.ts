@@ -1,3 +1,4 @@
+import { geometricMean } from '../statistics.ts';
 import type { StepVerdict } from './step-verdict.ts';
 
 /** A rate that was tried, and what came of it. */
@@ -17,7 +18,7 @@ export interface SearchRange {
 }
 
 /** More steps are not tried: enough to climb or to fall over the whole range, and to bisect to the finest precision. */
-export const mostSteps = 40;
+export const maxSteps = 40;
 
 /** What the rates that were tried say of the knee. */
 export interface Bracket {
@@ -55,7 +56,7 @@ export function bracketOf(tried: readonly TriedRate[]): Bracket {
  */
 export function nextRate(tried: readonly TriedRate[], range: SearchRange): number | null {
   if (tried.length === 0) return range.start;
-  if (tried.length >= mostSteps) return null;
+  if (tried.length >= maxSteps) return null;
   const { low, high, unclear } = bracketOf(tried);
   const lowestOpen = unclear[0] ?? high;
   const highestOpen = unclear.at(-1) ?? low;
@@ -78,6 +79,24 @@ export function nextRate(tried: readonly TriedRate[], range: SearchRange): numbe
 function step(from: number | null, factor: number, { start, lowest, highest }: SearchRange): number | null {
   const rate = Math.min(highest, Math.max(lowest, roundRate((from ?? start) * factor)));
   return rate === from ? null : rate;
+}
+
+/** The highest rate that meets the conditions, as far as the steps tell. */
+export interface KneeRates {
+  /** The best guess: the middle, by ratio, of the unclear rates, else of the interval. Null if no rate passed. */
+  readonly rate: number | null;
+  /** The highest rate that clearly passed; null if none did. */
+  readonly low: number | null;
+  /** The lowest rate that clearly failed; null if none did. */
+  readonly high: number | null;
+}
+
+export function kneeRates(tried: readonly TriedRate[]): KneeRates {
+  const { low, high, unclear } = bracketOf(tried);
+  if (low === null) return { rate: null, low, high };
+  if (high === null) return { rate: low, low, high };
+  const rate = unclear.length > 0 ? geometricMean(unclear) : geometricMean([low, high]);
+  return { rate: roundRate(rate), low, high };
 }
 
 /** To four digits, so that a reader can say it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { resultSchema } from '../result.ts';
-import { conditionNames } from './conditions.ts';
+import { type ConditionName, conditionNames } from './conditions.ts';
 
 /**
  * `search.json`, schemaVersion 1: the highest rate that meets the conditions, and every step on the way to it. Rates are
@@ -9,6 +9,13 @@ import { conditionNames } from './conditions.ts';
  */
 
 const limitedBy = resultSchema.shape.scenarios.element.shape.limitedBy;
+
+/** For each figure that a condition can limit: the figure of a repeat, or the limit. */
+const figures = {
+  responseP99Ms: z.number().nullable(),
+  completedShare: z.number(),
+  failedShare: z.number(),
+} satisfies Record<ConditionName, z.ZodType>;
 
 /** One measurement at a rate. */
 const repeat = z.object({
@@ -20,10 +27,7 @@ const repeat = z.object({
   completed: z.number(),
   /** Completed in the window. */
   opsPerSecond: z.number(),
-  /** Null where more than 1 % of what was due did not complete. */
-  responseP99Ms: z.number().nullable(),
-  completedShare: z.number(),
-  failedShare: z.number(),
+  ...figures,
   /** The generator's own lateness. */
   lagP99Ms: z.number().nullable(),
 });
@@ -65,11 +69,7 @@ export const searchSchema = z.object({
   config: resultSchema.shape.config,
   /** What is driven, at its first rate. */
   scenario: z.object({ id: z.string(), threads: z.number(), workers: z.number(), connections: z.number() }),
-  conditions: z.object({
-    responseP99Ms: z.number().nullable(),
-    completedShare: z.number(),
-    failedShare: z.number(),
-  }),
+  conditions: z.object(figures),
   precision: z.number(),
   steps: z.array(step),
   knee: z.object({

@@ -1,9 +1,9 @@
 /**
  * When a step is repeated often enough: a sequential test of whether a rate meets the conditions more often than not.
- * It ends where passes and fails are `margin` apart, or where `mostRepeats` cannot bring them so far apart any more.
+ * It ends where passes and fails are `margin` apart, or where `maxRepeats` cannot bring them so far apart any more.
  */
 export const margin = 3;
-export const mostRepeats = 9;
+export const maxRepeats = 9;
 
 /** `unclear`: the rate meets the conditions about as often as not, so it is at the knee. */
 export type StepVerdict = 'pass' | 'fail' | 'unclear';
@@ -13,7 +13,7 @@ export function stepVerdict(passes: number, fails: number): StepVerdict | null {
   const lead = passes - fails;
   if (lead >= margin) return 'pass';
   if (lead <= -margin) return 'fail';
-  const left = mostRepeats - passes - fails;
+  const left = maxRepeats - passes - fails;
   return Math.abs(lead) + left < margin ? 'unclear' : null;
 }
 

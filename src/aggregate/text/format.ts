@@ -1,5 +1,4 @@
-import type { Interval } from '../result.ts';
-import { leastCoverage } from '../statistics.ts';
+import { coverageOf, type Interval } from '../statistics.ts';
 
 /** What stands where nothing was measured. */
 export const nothing = '–';
@@ -72,7 +71,7 @@ export function formatRange(
 /** What intervals of so many rounds are worth, to follow "with". */
 export function describeIntervals(rounds: number): string {
   if (rounds < 2) return 'brackets that say nothing: one round has no interval';
-  return `intervals that cover the true median in at least ${leastCoverage(rounds) * 100} % of such runs`;
+  return `intervals that cover the true median in at least ${coverageOf(rounds) * 100} % of such runs`;
 }
 
 /** "ioredis", "ioredis and wire", "a, b and c". */

@@ -1,7 +1,45 @@
-import { isLowerBound } from '../open-loop-warnings.ts';
-import type { ClaimResult, Result, ScenarioResult, ThresholdResult } from '../result.ts';
-import { isMet, parseCondition } from './condition.ts';
-import { metrics } from './metrics.ts';
+import { findMetric, type Kind } from '../metrics.ts';
+import type { ClaimResult, Result, ScenarioResult, ThresholdResult, Verdict } from '../result.ts';
+import { figureOf } from '../summary.ts';
+import { isLowerBound } from '../warnings.ts';
+
+/** A condition on a number, in the unit of result.json. */
+export interface Condition {
+  readonly operator: Operator;
+  readonly limit: number;
+}
+
+const operators = {
+  '<': (value: number, limit: number) => value < limit,
+  '<=': (value: number, limit: number) => value <= limit,
+  '>': (value: number, limit: number) => value > limit,
+  '>=': (value: number, limit: number) => value >= limit,
+} as const;
+type Operator = keyof typeof operators;
+
+/** Verdicts that a threshold on a claim can ask for. */
+export const wantedVerdicts = ['supported', 'refuted'] as const satisfies readonly Verdict[];
+
+/** Reads "< 5ms"; null if it is no condition on a value of this kind. Units are told apart by letter, not by case. */
+export function parseCondition(text: string, { units, max }: Kind): Condition | null {
+  const [, operator, number, unit = ''] =
+    /^\s*(<=?|>=?)\s*(\d+(?:\.\d+)?)\s*([a-zµ]*|%)\s*$/.exec(oneMicro(text)) ?? [];
+  const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
+  if (operator === undefined || factor === undefined) return null;
+  // A product would leave 0.1 % a little off 0.001.
+  const limit = factor < 1 ? Number(number) / Math.round(1 / factor) : Number(number) * factor;
+  return limit <= max ? { operator: operator as Operator, limit } : null;
+}
+
+/** Whether a value is as the condition wants it. */
+export function isMet({ operator, limit }: Condition, value: number): boolean {
+  return operators[operator](value, limit);
+}
+
+/** The micro sign and the Greek letter look alike: the sign of both. */
+function oneMicro(text: string): string {
+  return text.replaceAll('\u03bc', '\u00b5');
+}
 
 /** What stands before the id of a claim. */
 export const claimPrefix = 'claim.';
@@ -48,8 +86,7 @@ export function judgeThresholds(
 
 /** Whether a scenario with this arrival has such a figure. */
 export function isAbout(metric: string, arrival: string): boolean {
-  const known = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
-  return known?.ofOpenLoop !== true || arrival !== 'closed';
+  return findMetric(metric)?.openLoopOnly !== true || arrival !== 'closed';
 }
 
 function judgeClaim(metric: string, condition: string, claims: readonly ClaimResult[]): ThresholdResult {
@@ -58,10 +95,10 @@ function judgeClaim(metric: string, condition: string, claims: readonly ClaimRes
 }
 
 function judgeScenario(metric: string, condition: string, scenario: ScenarioResult): ThresholdResult {
-  const known = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
-  const value = known?.value(scenario) ?? null;
+  const known = findMetric(metric);
+  const value = known === undefined ? null : figureOf(known, scenario);
   const wanted = known === undefined ? null : parseCondition(condition, known.kind);
-  const atLeast = known?.ofCompleted === true && isLowerBound(scenario.rounds);
+  const atLeast = known?.completedOnly === true && isLowerBound(scenario.rounds);
   const crossed = value === null || wanted === null || atLeast || !isMet(wanted, value);
   return { metric, condition, scenario: scenario.id, value, crossed };
 }

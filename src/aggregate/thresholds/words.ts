@@ -1,8 +1,7 @@
+import { findMetric } from '../metrics.ts';
 import type { Result, ThresholdResult } from '../result.ts';
 import { formatPlural } from '../text/format.ts';
-import { isMet, parseCondition } from './condition.ts';
-import { claimPrefix } from './judge-thresholds.ts';
-import { metrics } from './metrics.ts';
+import { claimPrefix, isMet, parseCondition } from './judge-thresholds.ts';
 
 /** Nearer to its limit than this share of it, a value is told closely. */
 const closeShare = 0.01;
@@ -22,7 +21,7 @@ export function describeThreshold(threshold: ToldThreshold): string {
 export function describeValue({ metric, condition, value }: ThresholdResult): string {
   if (value === null) return metric.startsWith(claimPrefix) ? 'not judged' : 'nothing was measured';
   if (typeof value === 'string') return value;
-  const kind = Object.hasOwn(metrics, metric) ? metrics[metric]?.kind : undefined;
+  const kind = findMetric(metric)?.kind;
   if (kind === undefined) return String(value);
   const limit = parseCondition(condition, kind)?.limit;
   const isClose = limit !== undefined && Math.abs(value - limit) < closeShare * limit;
@@ -31,7 +30,7 @@ export function describeValue({ metric, condition, value }: ThresholdResult): st
 
 /** Whether a value is as its condition wants it, though something else may have made the threshold count as crossed. */
 export function isMetByItsValue({ metric, condition, value }: ThresholdResult): boolean {
-  const kind = Object.hasOwn(metrics, metric) ? metrics[metric]?.kind : undefined;
+  const kind = findMetric(metric)?.kind;
   const wanted = kind === undefined ? null : parseCondition(condition, kind);
   return wanted !== null && typeof value === 'number' && isMet(wanted, value);
 }

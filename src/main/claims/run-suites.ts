@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import type { JudgedSuite } from '../../aggregate/ledger/ledger.ts';
+import { minRounds } from '../../aggregate/statistics.ts';
 import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
-import { fewestRounds } from '../../aggregate/verdict-bounds.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import { readResult } from '../results/read-result.ts';
 import { makeFolder, notWritable, writeComparison } from '../results/results-folder.ts';
@@ -152,8 +152,8 @@ function describeSuites(plan: readonly PlannedSuite[], toRun: readonly PlannedSu
   if (toRun.length === 0) return 'Every suite has run.';
   const claims = toRun.reduce((sum, suite) => sum + suite.claims.length, 0);
   const which = toRun.length === plan.length ? '' : ` of ${plan.length}`;
-  const few = toRun.some(({ shown }) => shown.rounds < fewestRounds)
-    ? `\nNo verdict is to be had from so few rounds: it takes ${fewestRounds}.`
+  const few = toRun.some(({ shown }) => shown.rounds < minRounds)
+    ? `\nNo verdict is to be had from so few rounds: it takes ${minRounds}.`
     : '';
   return `Claims: ${toRun.length}${which} suites for ${formatPlural(claims, 'claim')}, about ${formatDurationOf(toRun)} in all.${few}`;
 }

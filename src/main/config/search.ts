@@ -1,6 +1,8 @@
+import type { z } from 'zod';
 import { numberBetween, section } from '../../aggregate/schema-parts.ts';
+import type { ConditionName } from '../../aggregate/search/conditions.ts';
 
-export const search = section({
+const conditions = {
   responseP99Ms: numberBetween(0.001, 600_000).nullable().default(null).meta({
     description: 'The response p99 of a repeat is at most this; null: any',
     unit: 'milliseconds',
@@ -13,6 +15,10 @@ export const search = section({
     description: 'At most this share of what is sent in a repeat fails',
     unit: 'share, 0 to 1',
   }),
+} satisfies Record<ConditionName, z.ZodType>;
+
+export const search = section({
+  ...conditions,
   precision: numberBetween(0.005, 1).default(0.05).meta({
     description: 'How far apart the rates that clearly pass and clearly fail may be at the end',
     unit: 'share of the lower one',

@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { claims } from '../../aggregate/claims/claims.ts';
-import { parseCondition, wantedVerdicts } from '../../aggregate/thresholds/condition.ts';
-import { claimPrefix, isAbout, parseThresholdKey } from '../../aggregate/thresholds/judge-thresholds.ts';
-import { type Kind, metrics } from '../../aggregate/thresholds/metrics.ts';
+import { findMetric, type Kind, metrics } from '../../aggregate/metrics.ts';
+import {
+  claimPrefix,
+  isAbout,
+  parseCondition,
+  parseThresholdKey,
+  wantedVerdicts,
+} from '../../aggregate/thresholds/judge-thresholds.ts';
 import { nearest } from './nearest.ts';
 
 /** Claims that one run can judge; the others take two servers. */
@@ -37,7 +42,7 @@ export const thresholds = z
 function findFault(key: string, condition: string): Fault | undefined {
   const { metric, scenario } = parseThresholdKey(key);
   if (metric.startsWith(claimPrefix)) return findClaimFault(metric, scenario, condition);
-  const known = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
+  const known = findMetric(metric);
   if (known === undefined) {
     const meant = nearest(metric, metricNames);
     const guess = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
@@ -57,11 +62,11 @@ function findClaimFault(metric: string, scenario: string | null, condition: stri
   return { expected: wantedVerdicts.map(verdict => `"${verdict}"`).join(' or '), found: condition };
 }
 
-function describeKind({ units, most, example }: Kind): string {
+function describeKind({ units, max, example }: Kind): string {
   const named = Object.keys(units).filter(unit => unit !== '');
   const either = '' in units ? ['no unit', ...named] : named;
   const unit = named.length === 0 ? '' : ` with ${either.join(' or ')}`;
-  const limit = Number.isFinite(most) ? `, at most ${most * 100}%` : '';
+  const limit = Number.isFinite(max) ? `, at most ${max * 100}%` : '';
   return `a condition such as "${example}": <, <=, > or >=, then a number${unit}${limit}`;
 }
 

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digitsOf, whyNoHistogram } from '../../aggregate/histogram-check.ts';
+import { digitsOf, whyNoHistogram } from '../../aggregate/histogram-decoder.ts';
 import { type Result, type RoundResult, resultSchema, type ScenarioResult } from '../../aggregate/result.ts';
 import { invalid, readChecked } from './read-checked.ts';
 

@@ -1,10 +1,10 @@
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
 import { limitedBy } from '../../aggregate/limits/limited-by.ts';
-import { openLoopWarnings } from '../../aggregate/open-loop-warnings.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { fieldsOf } from '../../aggregate/scenario.ts';
 import { summarise } from '../../aggregate/summary.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
+import { openLoopWarnings } from '../../aggregate/warnings.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { withoutPasswords } from '../config/target.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';

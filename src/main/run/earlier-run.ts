@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { type FinishedRounds, finishedRounds } from '../../aggregate/finished-rounds.ts';
-import { openLoopWarnings } from '../../aggregate/open-loop-warnings.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
+import { openLoopWarnings } from '../../aggregate/warnings.ts';
+import { type FinishedRounds, finishedRounds } from '../../aggregate/whole-rounds.ts';
 import type { Experiment } from '../config/experiment.ts';
 import { applyOverrides } from '../config/overrides.ts';
 import { checkConfig, readConfig } from '../config/read-config.ts';

@@ -1,5 +1,5 @@
 import type { Result } from '../../aggregate/result.ts';
-import { lostShare } from '../../aggregate/summary.ts';
+import { lostRatio } from '../../aggregate/summary.ts';
 import { toPlainLines } from '../../aggregate/text/format.ts';
 import { describeThresholds } from '../../aggregate/thresholds/words.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -55,7 +55,7 @@ export function exitCodeOf(
         `expected operations to complete${where}, but none did; see the errors above`,
       );
     }
-    const lost = lostShare(rounds);
+    const lost = lostRatio(rounds);
     const most = sides[index]?.experiment.maxFailedShare ?? 0;
     if (lost > most) {
       throw new PoolbenchError(

@@ -1,7 +1,7 @@
 import { labelArrival } from '../../aggregate/arrival.ts';
 import type { SearchConditions } from '../../aggregate/search/conditions.ts';
-import { mostSteps, type SearchRange } from '../../aggregate/search/next-rate.ts';
-import { margin, mostRepeats } from '../../aggregate/search/step-verdict.ts';
+import { maxSteps, type SearchRange } from '../../aggregate/search/next-rate.ts';
+import { margin, maxRepeats } from '../../aggregate/search/step-verdict.ts';
 import { describeConditions, formatSearchRate } from '../../aggregate/search/words.ts';
 import { formatDuration } from '../../aggregate/text/duration.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
@@ -93,12 +93,12 @@ export function describeSearch({ side, conditions, range, scenario }: SearchPlan
   const { seconds, warmupSeconds, name } = side.experiment;
   const repeatSeconds = seconds + warmupSeconds + overheadSeconds;
   const usual = [usualRepeats.min, usualRepeats.max].map(repeats => formatDuration(repeats * repeatSeconds));
-  const most = formatDuration(mostSteps * mostRepeats * repeatSeconds);
+  const most = formatDuration(maxSteps * maxRepeats * repeatSeconds);
   const lines = [
     `the highest rate with ${describeConditions(conditions)}`,
     `scenario: ${scenario.id}, from ${formatSearchRate(range.start)} on`,
-    `each step: ${margin} to ${mostRepeats} repeats of ${seconds} s, after ${warmupSeconds} s of warm-up`,
-    `duration: usually ${usual.join(' to ')}, at most ${most} (${mostSteps} steps)`,
+    `each step: ${margin} to ${maxRepeats} repeats of ${seconds} s, after ${warmupSeconds} s of warm-up`,
+    `duration: usually ${usual.join(' to ')}, at most ${most} (${maxSteps} steps)`,
   ];
   return `Search: ${name}\n${lines.flatMap(line => wrapText(line, columns, '  ')).join('\n')}\n`;
 }

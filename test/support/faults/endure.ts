@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { decodeHistogram } from '../../../src/aggregate/histogram.ts';
 import type { RoundResult } from '../../../src/aggregate/result.ts';
+import { decodeHistogram } from '../decode-histogram.ts';
 import { createExperiment, type TestExperiment } from '../experiment.ts';
 import { connectObserver, processId } from '../observed-server.ts';
 import type { Outcome } from '../poolbench.ts';
@@ -33,7 +33,7 @@ async function endure(fault: RunFault): Promise<RunSeen> {
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2 }],
     rounds: fault.rounds ?? 1000,
-    seconds: 0.1,
+    seconds: 0.05,
     // The server's count would have those of a warm-up in it that were lost.
     warmupSeconds: 0,
     ...fault.config,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { decodeHistogram } from '../../../src/aggregate/histogram.ts';
 import { nowNs } from '../../../src/pool/clock.ts';
 import { type ClientName, clientNames } from '../connections.ts';
+import { decodeHistogram } from '../decode-histogram.ts';
 import { connectObserver, processId, processLives } from '../observed-server.ts';
 import { startProxy } from '../proxy.ts';
 import { startRedis } from '../servers.ts';

@@ -1,7 +1,6 @@
 import type { Result, Verdict } from '../../result.ts';
-import { falseVerdictChance } from '../../statistics.ts';
+import { falseVerdictChance, minRounds } from '../../statistics.ts';
 import { capitalise, describeIntervals, formatPlural, formatShare } from '../../text/format.ts';
-import { fewestRounds } from '../../verdict-bounds.ts';
 import { type ClientFinding, countChances, findDeciding, sayDisagreement } from './client-finding.ts';
 import { sayOutcome, sayUnjudged } from './prediction-words.ts';
 import { sayStandIn, sayStandInShortly } from './stand-in-words.ts';
@@ -78,7 +77,7 @@ function sayWorth(findings: readonly ClientFinding[]): string[] {
   const most = Math.max(...findings.map(countChances));
   return [
     `Medians over ${formatPlural(fewest, 'round')} with ${describeIntervals(fewest)}.`,
-    ...(most > 1 && fewest >= fewestRounds
+    ...(most > 1 && fewest >= minRounds
       ? [
           `If all ${most} truths lay exactly on their thresholds, chance would refute the claim in up to ${formatShare(falseVerdictChance(fewest, most))} of runs.`,
         ]

@@ -1,9 +1,8 @@
 import { throughput } from '../../measures.ts';
 import type { ScenarioResult } from '../../result.ts';
 import { armKey, type ScenarioKey } from '../../scenario.ts';
-import { median } from '../../statistics.ts';
+import { clearlyMore, median } from '../../statistics.ts';
 import { formatList } from '../../text/format.ts';
-import { clearlyMore } from '../../verdict-bounds.ts';
 import { wholeRounds } from '../../whole-rounds.ts';
 import { type Prediction, predictRatio } from './prediction.ts';
 

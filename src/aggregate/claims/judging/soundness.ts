@@ -1,6 +1,6 @@
 import type { RoundResult, ScenarioResult } from '../../result.ts';
-import { lostShare } from '../../summary.ts';
-import { fewestRounds } from '../../verdict-bounds.ts';
+import { minRounds } from '../../statistics.ts';
+import { lostRatio } from '../../summary.ts';
 import { wholeRounds } from '../../whole-rounds.ts';
 
 /**
@@ -20,7 +20,7 @@ export interface Ground {
 export function findFlaw(grounds: readonly Ground[]): string | null {
   for (const arm of new Set(grounds.flatMap(ground => ground.arms))) {
     const whole = wholeRounds(arm.rounds);
-    const lost = lostShare(whole) - cutShare(whole);
+    const lost = lostRatio(whole) - cutShare(whole);
     if (lost > mostLost) {
       return `${(lost * 100).toFixed(lost < 0.01 ? 2 : 1)} % of the operations of ${arm.id} failed or stayed unfinished${arm.cutEveryMs > 0 ? ' beyond one a cut' : ''}, and ${mostLost * 100} % is the limit`;
     }
@@ -28,10 +28,10 @@ export function findFlaw(grounds: readonly Ground[]): string | null {
     if (silent) return `nothing completed in round ${silent.round} of ${arm.id}`;
   }
   const rounds = Math.min(...grounds.map(({ byRound }) => byRound.length));
-  if (rounds >= fewestRounds) return null;
+  if (rounds >= minRounds) return null;
   const common =
     rounds === 0 ? 'no round is' : rounds === 1 ? 'only 1 round is' : `only ${rounds} rounds are`;
-  return `${common} common to all scenarios, and a verdict needs ${fewestRounds}`;
+  return `${common} common to all scenarios, and a verdict needs ${minRounds}`;
 }
 
 /** What cuts on purpose may have ended, one operation each, as a share of those issued: no loss that was not asked for. */

@@ -1,8 +1,8 @@
 import { type Chart, chart } from '../../report/blocks.ts';
 import type { Interval, ScenarioResult } from '../../result.ts';
 import type { SettingGroup } from '../../setting.ts';
+import { clearlyLess, clearlyMore } from '../../statistics.ts';
 import { formatInterval, formatRatio, formatRatioInterval } from '../../text/format.ts';
-import { clearlyLess, clearlyMore } from '../../verdict-bounds.ts';
 import type { Format } from '../charts/axis.ts';
 import type { LegendEntry } from '../charts/frame.ts';
 import { type Strip, stripChart } from '../charts/strip-chart.ts';

@@ -1,6 +1,6 @@
 import { accountOf, sumByCode } from '../../accounting.ts';
+import { describeOutliers } from '../../outliers.ts';
 import type { ClaimResult, Result, ScenarioResult } from '../../result.ts';
-import { describeStandOuts } from '../../stand-out.ts';
 import { saysNothing, splitClaims } from '../../text/claim-words.ts';
 import { formatCount, formatIds, formatPlural, formatShare } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
@@ -172,7 +172,7 @@ function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
 function outlierBlocks(result: Result): Block[] {
   const blocks = standOutBlocks(result);
   return [
-    ...only(narrow, [paragraph(describeStandOuts(result) ?? '')]),
+    ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),
     ...only(wide, blocks.length === 0 ? [] : [heading(2, 'Rounds that stand out'), ...blocks]),
   ];
 }

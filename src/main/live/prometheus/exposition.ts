@@ -1,6 +1,7 @@
+import { latencies, latencyNames, metrics } from '../../../aggregate/metrics.ts';
 import type { Result } from '../../../aggregate/result.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { type LatencyBuckets, labelsOf, mostScenarios } from './latency-buckets.ts';
+import { type LatencyBuckets, labelsOf, maxScenarios } from './latency-buckets.ts';
 import { type Labels, type Metric, renderMetrics, type Sample } from './text-format.ts';
 
 /** What stays the same while a run lasts. */
@@ -12,26 +13,15 @@ export interface About {
 }
 
 const windows = 'of the measured windows so far; warm-ups are left out';
-const ofFinished = `of finished measurements; scenarios beyond the first ${mostScenarios} are together in "other"`;
+const ofFinished = `of finished measurements; scenarios beyond the first ${maxScenarios} are together in "other"`;
 
 /** A run as metrics in the text format of Prometheus. Gauges of what is running are there only while something is. */
-export function renderExposition(snapshot: Snapshot, latencies: LatencyBuckets, about: About): string {
+export function renderExposition(snapshot: Snapshot, measured: LatencyBuckets, about: About): string {
   return renderMetrics([
     ...describe(about),
     ...course(snapshot),
     ...operations(snapshot),
-    {
-      name: 'poolbench_service_seconds',
-      type: 'histogram',
-      help: `From handing the bytes to the socket until the reply, ${ofFinished}.`,
-      samples: latencies.samples('service'),
-    },
-    {
-      name: 'poolbench_response_seconds',
-      type: 'histogram',
-      help: `From when the work was due until the reply, ${ofFinished}.`,
-      samples: latencies.samples('response'),
-    },
+    ...latencyHistograms(measured),
     ...running(snapshot),
   ]);
 }
@@ -87,6 +77,15 @@ function operations({ operations: { completed, failed, unfinished } }: Snapshot)
   ];
 }
 
+function latencyHistograms(measured: LatencyBuckets): Metric[] {
+  return latencyNames.map(latency => ({
+    name: `poolbench_${latencies[latency].prometheus}`,
+    type: 'histogram',
+    help: `${latencies[latency].meaning}, ${ofFinished}.`,
+    samples: measured.samples(latency),
+  }));
+}
+
 function running({ running: now }: Snapshot): Metric[] {
   if (now === null) return [];
   const { step, opsPerSecond, p99Ms, busyShares, connections, idle, waiting } = now;
@@ -95,12 +94,12 @@ function running({ running: now }: Snapshot): Metric[] {
       labelled({ ...labelsOf(step), phase: now.phase }, 1),
     ]),
     gauge(
-      'operations_per_second',
+      metrics.opsPerSecond.prometheus,
       'Operations that complete each second now, warm-up included.',
       some(opsPerSecond),
     ),
     gauge(
-      'response_p99_seconds',
+      metrics['response.p99'].prometheus,
       'Response time in the current second, 99th percentile, of the slowest thread.',
       some(p99Ms === 0 ? null : p99Ms / 1000),
     ),

@@ -1,4 +1,5 @@
 import { readRecorded } from '../../../aggregate/histogram.ts';
+import type { LatencyName } from '../../../aggregate/metrics.ts';
 import type { RoundResult } from '../../../aggregate/result.ts';
 import type { Step } from '../snapshot.ts';
 import type { Labels, Sample } from './text-format.ts';
@@ -8,7 +9,7 @@ const bounds = [
   0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 /** Scenarios that are told apart: a search has one for every rate it tries, and each is two dozen time series. */
-export const mostScenarios = 50;
+export const maxScenarios = 50;
 const others = { scenario: 'other' };
 
 interface Buckets {
@@ -18,14 +19,12 @@ interface Buckets {
   sumSeconds: number;
 }
 
-type Kind = 'service' | 'response';
-
 /** What a measurement was of: suites of a ledger may have scenarios of one id and different workloads. */
 type Measured = Pick<Step, 'suite' | 'scenario'>;
 
 /** Latencies of finished measurements, in the buckets of a Prometheus histogram. */
 export class LatencyBuckets {
-  readonly #scenarios = new Map<string, { labels: Labels; buckets: Record<Kind, Buckets> }>();
+  readonly #scenarios = new Map<string, { labels: Labels; buckets: Record<LatencyName, Buckets> }>();
 
   add(measured: Measured, { service, response, histograms }: RoundResult): void {
     const { buckets } = this.#of(labelsOf(measured));
@@ -34,9 +33,9 @@ export class LatencyBuckets {
   }
 
   /** Cumulative, as the format wants them. */
-  samples(kind: Kind): Sample[] {
+  samples(latency: LatencyName): Sample[] {
     return [...this.#scenarios.values()].flatMap(({ labels, buckets }) => {
-      const { counts, count, sumSeconds } = buckets[kind];
+      const { counts, count, sumSeconds } = buckets[latency];
       let below = 0;
       return [
         ...bounds.map((bound, index): Sample => {
@@ -52,7 +51,7 @@ export class LatencyBuckets {
 
   #of(labels: Labels) {
     const own = JSON.stringify(labels);
-    const isTold = this.#scenarios.has(own) || this.#scenarios.size < mostScenarios;
+    const isTold = this.#scenarios.has(own) || this.#scenarios.size < maxScenarios;
     const key = isTold ? own : JSON.stringify(others);
     const found = this.#scenarios.get(key) ?? {
       labels: isTold ? labels : others,

@@ -1,10 +1,15 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PoolbenchError } from '../../errors.ts';
-import type { ListenAddress } from './listen-address.ts';
 
 /** The format of the text: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 const contentType = 'text/plain; version=0.0.4; charset=utf-8';
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
 
 /** Serves metrics over HTTP on `/metrics`, and nothing else. */
 export class MetricsServer {
@@ -56,4 +61,21 @@ function notServed(host: string, port: number, cause: Error): PoolbenchError {
     `expected to serve metrics on ${host}:${port} (--prometheus), found ${found}; give another port, or 0 for a free one`,
     { cause },
   );
+}
+
+/**
+ * Reads what `--prometheus` was given: a port, which is opened to this machine alone, or a host and a port.
+ *
+ * @throws PoolbenchError USAGE
+ */
+export function parseListenAddress(text: string): ListenAddress {
+  const [, bracketed, named, digits = ''] = /^(?:\[([\da-f:.]+)\]:|([^\s:/]+):)?(\d{1,5})$/i.exec(text) ?? [];
+  const port = digits === '' ? Number.NaN : Number(digits);
+  if (!(port <= 65_535)) {
+    throw new PoolbenchError(
+      'USAGE',
+      `expected --prometheus PORT, or HOST:PORT to listen elsewhere than on 127.0.0.1, such as 9400 or 0.0.0.0:9400, found ${text}`,
+    );
+  }
+  return { host: bracketed ?? named ?? '127.0.0.1', port };
 }

@@ -3,8 +3,7 @@ import { describeTool } from '../../environment.ts';
 import type { Snapshot, Step } from '../snapshot.ts';
 import { renderExposition } from './exposition.ts';
 import { LatencyBuckets } from './latency-buckets.ts';
-import { parseListenAddress } from './listen-address.ts';
-import { MetricsServer } from './metrics-server.ts';
+import { MetricsServer, parseListenAddress } from './metrics-server.ts';
 
 /** A run for Prometheus to scrape while it lasts. */
 export class Metrics {

@@ -1,10 +1,10 @@
-import { neighbourCores } from './neighbours.ts';
+import { minNeighbourCores, neighbourCores } from './limits/figures.ts';
 import type { Result, RoundResult, ScenarioResult } from './result.ts';
-import { median } from './statistics.ts';
+import { median, minRounds } from './statistics.ts';
 import { formatList, formatPlural } from './text/format.ts';
 
 /** A round of a scenario whose throughput is far from that of the scenario's other rounds. It counts like any other. */
-export interface StandOut {
+export interface Outlier {
   readonly scenarioId: string;
   readonly round: number;
   readonly opsPerSecond: number;
@@ -13,24 +13,20 @@ export interface StandOut {
   readonly why: string;
 }
 
-/** With fewer rounds nothing tells the usual from the unusual. */
-const fewestRounds = 5;
-/** Scaled median absolute deviations from the median beyond which a round stands out. */
-const farthest = 5;
+/** Scaled median absolute deviations from the median beyond which a round is an outlier. */
+const maxDeviations = 5;
 /** Makes the median absolute deviation of normal noise its standard deviation. */
 const madScale = 1.4826;
-/** Share of the median that a deviation must exceed as well: rounds that agree to 1 % make 6 % look far. */
-const smallestShare = 0.1;
-/** Cores that neighbours take beyond what they take in the scenario's median round, from which they are told of. */
-const noticedNeighbours = 0.25;
-/** Share of a loss of throughput, in logarithms, that dearer operations must make up to be told as its cause. */
-const explainingShare = 0.5;
+/** Fraction of the median that a deviation must exceed as well: rounds that agree to 1 % make 6 % look far. */
+const minDeviation = 0.1;
+/** Fraction of a loss of throughput, in logarithms, that dearer operations must make up to be its cause. */
+const minExplained = 0.5;
 /** Numbers of rounds that a sentence lists. */
-const mostListed = 8;
+const maxListed = 8;
 
 type Measured = Pick<Result, 'scenarios' | 'environment' | 'target'>;
 
-/** A scenario's round that stands out, with its surroundings. */
+/** An outlier with its surroundings. */
 interface Found {
   readonly scenario: ScenarioResult;
   readonly round: RoundResult;
@@ -43,7 +39,7 @@ interface Found {
  * al. (2013) take 2.5 to 3 of these units, Iglewicz and Hoaglin (1993) 3.5; 5, because the MAD of so few rounds is
  * itself unsure. Nothing is dropped for it.
  */
-export function findStandOuts({ scenarios, environment, target }: Measured): StandOut[] {
+export function findOutliers({ scenarios, environment, target }: Measured): Outlier[] {
   const found = scenarios.filter(isJudged).flatMap(findInScenario);
   const isDisturbed = disturbedRounds(scenarios, found);
   return found.map(({ scenario, round, middle }) => {
@@ -65,34 +61,34 @@ export function findStandOuts({ scenarios, environment, target }: Measured): Sta
 }
 
 /** "2 of 36 measurements stand out …", with the rounds they are in; null if none does. */
-export function describeStandOuts(result: Measured): string | null {
-  const standOuts = findStandOuts(result);
-  if (standOuts.length === 0) return null;
+export function describeOutliers(result: Measured): string | null {
+  const outliers = findOutliers(result);
+  if (outliers.length === 0) return null;
   const measurements = result.scenarios.reduce((sum, { rounds }) => sum + rounds.length, 0);
-  const rounds = [...new Set(standOuts.map(({ round }) => round))].toSorted((a, b) => a - b);
-  const more = rounds.length - mostListed;
-  const listed = [...rounds.slice(0, mostListed).map(String), ...(more > 0 ? [`${more} more`] : [])];
-  const isOne = standOuts.length === 1;
+  const rounds = [...new Set(outliers.map(({ round }) => round))].toSorted((a, b) => a - b);
+  const more = rounds.length - maxListed;
+  const listed = [...rounds.slice(0, maxListed).map(String), ...(more > 0 ? [`${more} more`] : [])];
+  const isOne = outliers.length === 1;
   return [
-    `${standOuts.length} of ${formatPlural(measurements, 'measurement')} ${isOne ? 'stands out from the median of its' : 'stand out from the median of their'} scenario,`,
+    `${outliers.length} of ${formatPlural(measurements, 'measurement')} ${isOne ? 'stands out from the median of its' : 'stand out from the median of their'} scenario,`,
     `in round${rounds.length === 1 ? '' : 's'} ${formatList(listed)}: shown, not dropped.`,
     `report.md lists what ${isOne ? 'its' : 'their'} figures say of the cause.`,
   ].join(' ');
 }
 
 function isJudged({ rounds }: ScenarioResult): boolean {
-  return rounds.length >= fewestRounds;
+  return rounds.length >= minRounds;
 }
 
 function findInScenario(scenario: ScenarioResult): Found[] {
   const { rounds } = scenario;
   const middle = median(rounds.map(round => round.opsPerSecond));
   const deviation = (round: RoundResult) => Math.abs(round.opsPerSecond - middle);
-  const limit = Math.max(farthest * madScale * median(rounds.map(deviation)), smallestShare * middle);
+  const limit = Math.max(maxDeviations * madScale * median(rounds.map(deviation)), minDeviation * middle);
   return rounds.filter(round => deviation(round) > limit).map(round => ({ scenario, round, middle }));
 }
 
-/** Rounds in which more than half of two or more scenarios stand out to the same side. */
+/** Rounds that are outliers to the same side in more than half of two or more scenarios. */
 function disturbedRounds(
   scenarios: readonly ScenarioResult[],
   found: readonly Found[],
@@ -117,7 +113,7 @@ function sayNeighbours(
 ): string[] {
   const taken = neighbourCores(round, cores, local);
   const usual = median(scenario.rounds.flatMap(other => neighbourCores(other, cores, local) ?? []));
-  if (taken === null || taken - usual < noticedNeighbours) return [];
+  if (taken === null || taken - usual < minNeighbourCores) return [];
   return [`neighbours used ${taken.toFixed(2)} cores, in the median round ${usual.toFixed(2)}`];
 }
 
@@ -127,6 +123,6 @@ function sayDearerOperations(scenario: ScenarioResult, round: RoundResult, middl
   if (clientMicrosPerOp === null || round.opsPerSecond >= middle) return [];
   const dearer =
     clientMicrosPerOp / median(scenario.rounds.flatMap(other => other.cpu.clientMicrosPerOp ?? []));
-  if (!(Math.log(dearer) >= explainingShare * Math.log(middle / round.opsPerSecond))) return [];
+  if (!(Math.log(dearer) >= minExplained * Math.log(middle / round.opsPerSecond))) return [];
   return [`an operation took ×${dearer.toFixed(2)} the client's CPU time of the median round`];
 }
