@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { keyName } from '../src/pool/batch.ts';
+import { keyName } from '../src/pool/client/batch.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import { LatencyCounts } from '../src/workers/latency-counts.ts';
 import { Prng } from '../src/workers/prng.ts';

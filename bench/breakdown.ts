@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { findProgram } from '../src/main/target/server-process.ts';
+import { findProgram } from '../src/main/server/server-process.ts';
 import type { NodeArm } from './arm.ts';
 import type { ArmFigures } from './load-arm.ts';
 import type { Question } from './question.ts';

@@ -1,4 +1,4 @@
-import { median } from '../src/aggregate/statistics.ts';
+import { median } from '../src/aggregate/stats/statistics.ts';
 import { type Arm, findArms } from './arms.ts';
 import type { ArmFigures } from './load-arm.ts';
 import type { Question } from './question.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mergeLatencies } from '../src/aggregate/histogram.ts';
+import { mergeLatencies } from '../src/aggregate/stats/histogram.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import type { Client } from '../src/pool/presets.ts';
 import type { ThreadTask } from '../src/workers/contract.ts';

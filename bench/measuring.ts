@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { medianInterval } from '../src/aggregate/statistics.ts';
-import type { Batch } from '../src/pool/batch.ts';
+import { medianInterval } from '../src/aggregate/stats/statistics.ts';
 import { CircuitBreaker } from '../src/pool/circuit-breaker.ts';
+import type { Batch } from '../src/pool/client/batch.ts';
+import { WireConnection } from '../src/pool/client/wire-connection.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import { Pool } from '../src/pool/pool.ts';
 import { presets } from '../src/pool/presets.ts';
-import { WireConnection } from '../src/pool/wire-connection.ts';
 import { ClosedLoopWorker } from '../src/workers/closed-loop.ts';
 import { WorkerGroup } from '../src/workers/load-workers.ts';
 import { Recorder } from '../src/workers/recorder.ts';

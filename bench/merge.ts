@@ -1,4 +1,4 @@
-import { mergeSamples } from '../src/aggregate/merge.ts';
+import { mergeSamples } from '../src/aggregate/stats/merge.ts';
 import type { Question } from './question.ts';
 import { range } from './report.ts';
 import { syntheticContext, syntheticSample } from './synthetic-sample.ts';

@@ -4,10 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
-import { mergeSamples } from '../src/aggregate/merge.ts';
 import type { RoundResult } from '../src/aggregate/result.ts';
-import { findServerBinary } from '../src/main/target/find-server.ts';
-import { startServer } from '../src/main/target/server-process.ts';
+import { mergeSamples } from '../src/aggregate/stats/merge.ts';
+import { findServerBinary } from '../src/main/server/find-server.ts';
+import { startServer } from '../src/main/server/server-process.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import type { Client } from '../src/pool/presets.ts';
 import type { ThreadSample, ThreadTask } from '../src/workers/contract.ts';

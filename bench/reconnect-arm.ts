@@ -3,12 +3,12 @@
  * JSON, what it saw every 20 ms.
  */
 import { CircuitBreaker, type ConnectGate } from '../src/pool/circuit-breaker.ts';
+import { IoredisConnection } from '../src/pool/client/ioredis-connection.ts';
+import { WireConnection } from '../src/pool/client/wire-connection.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import type { Connect } from '../src/pool/connection.ts';
-import { IoredisConnection } from '../src/pool/ioredis-connection.ts';
 import { openPool } from '../src/pool/open-pool.ts';
 import { type Client, presets } from '../src/pool/presets.ts';
-import { WireConnection } from '../src/pool/wire-connection.ts';
 import type { ThreadTask } from '../src/workers/contract.ts';
 import { LoadDriver } from '../src/workers/load-driver.ts';
 import { SharedState } from '../src/workers/shared-state.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { median } from '../src/aggregate/statistics.ts';
+import { median } from '../src/aggregate/stats/statistics.ts';
 
 /** What a bench found: on the screen at once, and in a file at its end. Markdown, both. */
 export class Report {

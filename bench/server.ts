@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
-import { findServerBinary } from '../src/main/target/find-server.ts';
-import { startServer } from '../src/main/target/server-process.ts';
+import { findServerBinary } from '../src/main/server/find-server.ts';
+import { startServer } from '../src/main/server/server-process.ts';
 
 /** Enough for the largest question, 10,000 connections. */
 const maxClients = 12_000;

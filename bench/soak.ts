@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
-import { mergeSamples } from '../src/aggregate/merge.ts';
-import { median } from '../src/aggregate/statistics.ts';
+import { mergeSamples } from '../src/aggregate/stats/merge.ts';
+import { median } from '../src/aggregate/stats/statistics.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import type { ThreadRefusal, ThreadSample } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';

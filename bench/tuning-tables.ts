@@ -4,6 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { figures as figureColumn, table, words } from '../src/aggregate/report/blocks.ts';
+import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
+import { type RoundResult, resultSchema, type ScenarioResult } from '../src/aggregate/result.ts';
 import {
   allServed,
   batchThroughput,
@@ -12,12 +15,9 @@ import {
   p99,
   singlesP99,
   throughput,
-} from '../src/aggregate/measures.ts';
-import { pairByRound } from '../src/aggregate/pairs.ts';
-import { figures as figureColumn, table, words } from '../src/aggregate/report/blocks.ts';
-import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
-import { type RoundResult, resultSchema, type ScenarioResult } from '../src/aggregate/result.ts';
-import { median, medianInterval } from '../src/aggregate/statistics.ts';
+} from '../src/aggregate/stats/measures.ts';
+import { pairByRound } from '../src/aggregate/stats/pairs.ts';
+import { median, medianInterval } from '../src/aggregate/stats/statistics.ts';
 import {
   formatCount,
   formatInterval,

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../src/main/target/server-process.ts';
+import { freePort } from '../src/main/server/server-process.ts';
 import { bareMachine } from './support/bare-machine.ts';
 import { createExperiment } from './support/experiment.ts';
 import { runPoolbench } from './support/poolbench.ts';

@@ -4,22 +4,22 @@ import { z } from 'zod';
 import { judgeVersusClaims } from '../src/aggregate/claims/claims.ts';
 import { pairArms, pairWithOnePool } from '../src/aggregate/claims/judging/arms.ts';
 import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
-import { dimension } from '../src/aggregate/dimension.ts';
-import { renderScenariosCsv } from '../src/aggregate/files/scenarios-csv.ts';
-import { namePair } from '../src/aggregate/page/scenario-names.ts';
+import { renderScenariosCsv } from '../src/aggregate/report/files/scenarios-csv.ts';
+import { namePair } from '../src/aggregate/report/html/scenario-names.ts';
 import { hysteresisOf, loadTables } from '../src/aggregate/report/load-tables.ts';
 import { type Result, resultSchema, type ScenarioResult } from '../src/aggregate/result.ts';
-import { fieldsOf, type ScenarioKey, threadPartOf } from '../src/aggregate/scenario.ts';
-import { groupBySetting } from '../src/aggregate/setting.ts';
-import { experimentSchema } from '../src/main/config/experiment.ts';
-import { expandScenarios } from '../src/main/plan/scenarios.ts';
+import { dimension } from '../src/aggregate/scenario/dimension.ts';
+import { fieldsOf, type ScenarioKey, threadPartOf } from '../src/aggregate/scenario/scenario.ts';
+import { groupBySetting } from '../src/aggregate/scenario/setting.ts';
+import { experimentSchema } from '../src/main/experiment/experiment.ts';
+import { expandScenarios } from '../src/main/experiment/scenarios.ts';
 import { judge, measureSuite } from './support/claim-arms.ts';
 import { buildMatrix, buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
 /** Everything here runs with one row more in the table of dimensions, and with nothing else changed. */
-vi.mock('../src/aggregate/dimensions.ts', async importOriginal => {
-  const original = await importOriginal<typeof import('../src/aggregate/dimensions.ts')>();
-  const row = await import('../src/aggregate/dimension.ts');
+vi.mock('../src/aggregate/scenario/dimensions.ts', async importOriginal => {
+  const original = await importOriginal<typeof import('../src/aggregate/scenario/dimensions.ts')>();
+  const row = await import('../src/aggregate/scenario/dimension.ts');
   const zod = await import('zod');
   const noDelay = row.dimension({
     config: {

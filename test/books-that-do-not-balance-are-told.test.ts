@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findImbalances } from '../src/aggregate/accounting.ts';
+import { findImbalances } from '../src/aggregate/stats/accounting.ts';
 import { inMarkdown, onTerminal } from './support/documents.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { claims } from '../src/main/commands/claims.ts';
-import { parseCommandLine } from '../src/main/parse-command-line.ts';
+import { claims } from '../src/main/cli/claims.ts';
+import { parseCommandLine } from '../src/main/cli/parse-command-line.ts';
 import { rejection } from './support/connections.ts';
 import { runPoolbench } from './support/poolbench.ts';
 

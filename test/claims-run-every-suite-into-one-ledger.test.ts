@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { resultSchema } from '../src/aggregate/result.ts';
-import { freePort } from '../src/main/target/server-process.ts';
+import { freePort } from '../src/main/server/server-process.ts';
 import { createSuites } from './support/ledger.ts';
 import { answers, connectObserver } from './support/observed-server.ts';
 import { startRedis, startValkey } from './support/servers.ts';

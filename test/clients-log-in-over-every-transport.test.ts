@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Control, connectControl } from '../src/main/target/control.ts';
-import { parseAddress } from '../src/main/target/url.ts';
-import type { Address } from '../src/pool/address.ts';
+import { type Control, connectControl } from '../src/main/server/control.ts';
+import { parseAddress } from '../src/main/server/url.ts';
+import type { Address } from '../src/pool/client/address.ts';
 import { clientNames, GET, loopback, openConnection, SET, sendBatch } from './support/connections.ts';
 import {
   certificates,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../src/main/target/server-process.ts';
-import type { Address } from '../src/pool/address.ts';
+import { freePort } from '../src/main/server/server-process.ts';
+import type { Address } from '../src/pool/client/address.ts';
 import { failureCode } from '../src/pool/errors.ts';
 import { clientNames, connector, loopback, openConnection, rejection, until } from './support/connections.ts';
 import { startProxy } from './support/proxy.ts';

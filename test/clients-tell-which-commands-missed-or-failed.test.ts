@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Batch, keyName } from '../src/pool/batch.ts';
+import { Batch, keyName } from '../src/pool/client/batch.ts';
 import type { Connection } from '../src/pool/connection.ts';
 import { clientNames, commands, GET, INCR, loopback, openConnection, SET } from './support/connections.ts';
 import { startRedis, type TestServer } from './support/servers.ts';

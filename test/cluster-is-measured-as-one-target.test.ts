@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { readConfig } from '../src/main/config/read-config.ts';
-import { resolveTarget } from '../src/main/target/resolve.ts';
-import { freePort } from '../src/main/target/server-process.ts';
+import { readConfig } from '../src/main/experiment/read-config.ts';
+import { resolveTarget } from '../src/main/server/resolve.ts';
+import { freePort } from '../src/main/server/server-process.ts';
 import { startCluster, type TestCluster } from './support/cluster.ts';
 import { rejection } from './support/connections.ts';
 import { createExperiment } from './support/experiment.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Address } from '../src/pool/address.ts';
-import type { SlotRange } from '../src/pool/cluster/slot-ranges.ts';
-import { Topology } from '../src/pool/cluster/topology.ts';
+import type { Address } from '../src/pool/client/address.ts';
+import type { SlotRange } from '../src/pool/client/cluster/slot-ranges.ts';
+import { Topology } from '../src/pool/client/cluster/topology.ts';
 import { loopback, rejection, until } from './support/connections.ts';
 
 const place = (port: number) => ({ host: '127.0.0.1', port });

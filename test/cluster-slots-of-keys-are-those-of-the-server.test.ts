@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../src/main/target/server-process.ts';
-import { keyName } from '../src/pool/batch.ts';
-import { crc16, KeySlots } from '../src/pool/cluster/key-slots.ts';
+import { freePort } from '../src/main/server/server-process.ts';
+import { keyName } from '../src/pool/client/batch.ts';
+import { crc16, KeySlots } from '../src/pool/client/cluster/key-slots.ts';
 import { connectObserver } from './support/observed-server.ts';
 import { startRedis, type TestServer } from './support/servers.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { mastersOf, readRedirect, readSlotRanges } from '../src/pool/cluster/slot-ranges.ts';
-import { RespReader } from '../src/pool/resp-values.ts';
+import { mastersOf, readRedirect, readSlotRanges } from '../src/pool/client/cluster/slot-ranges.ts';
+import { RespReader } from '../src/pool/client/resp-values.ts';
 
 const bulk = (text: string) => `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
 const list = (...elements: string[]) => `*${elements.length}\r\n${elements.join('')}`;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { Batch, type CommandSet, KEY, keyName } from '../src/pool/batch.ts';
-import { IoredisCluster } from '../src/pool/cluster/ioredis-cluster.ts';
-import { RedirectCount } from '../src/pool/cluster/slot-ranges.ts';
-import { WireCluster } from '../src/pool/cluster/wire-cluster.ts';
+import { Batch, type CommandSet, KEY, keyName } from '../src/pool/client/batch.ts';
+import { IoredisCluster } from '../src/pool/client/cluster/ioredis-cluster.ts';
+import { RedirectCount } from '../src/pool/client/cluster/slot-ranges.ts';
+import { WireCluster } from '../src/pool/client/cluster/wire-cluster.ts';
 import { beginMigration, endMigration, moveSlot, startCluster, type TestCluster } from './support/cluster.ts';
 import { keysWhere } from './support/cluster-connections.ts';
 import { type ClientName, clientNames, loopback, until } from './support/connections.ts';

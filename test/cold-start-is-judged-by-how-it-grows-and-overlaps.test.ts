@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Scenario } from '../src/main/plan/scenarios.ts';
+import type { Scenario } from '../src/main/experiment/scenarios.ts';
 import { type ArmFigures, judge, measureSuite } from './support/claim-arms.ts';
 
 /** Each connect takes 1 ms under the lock, one after another; outside it, each takes 5 ms beside the others. */

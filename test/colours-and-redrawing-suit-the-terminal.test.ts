@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { canRedraw, takesColour } from '../src/main/terminal.ts';
+import { canRedraw, takesColour } from '../src/main/live/terminal.ts';
 
 const terminal = { isTTY: true, hasColors: () => true };
 const pale = { isTTY: true, hasColors: () => false };

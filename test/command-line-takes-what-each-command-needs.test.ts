@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { parseCommandLine } from '../src/main/parse-command-line.ts';
+import { parseCommandLine } from '../src/main/cli/parse-command-line.ts';
 
 test('versus and compare take two or more', () => {
   expect(parseCommandLine(['versus', 'a.json', 'b.json', '--rounds', '3'])).toMatchObject({

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { asTypedHere, resumeRunCommand } from '../src/main/command-words.ts';
+import { asTypedHere, resumeRunCommand } from '../src/main/cli/command-words.ts';
 
 const { argv } = process;
 

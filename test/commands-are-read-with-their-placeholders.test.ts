@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
-import { KEY } from '../src/pool/batch.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
+import { KEY } from '../src/pool/client/batch.ts';
 import { commandMix } from '../src/workers/workload/command-mix.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
 import { faultsIn } from './support/config-faults.ts';

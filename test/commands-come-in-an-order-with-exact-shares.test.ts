@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Batch } from '../src/pool/batch.ts';
+import { Batch } from '../src/pool/client/batch.ts';
 import { commandOrder, OrderedCommands } from '../src/workers/workload/command-choosers.ts';
 
 function countsOf(order: Iterable<number>, kinds: number): number[] {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { comparisonSchema } from '../src/aggregate/comparison/schema.ts';
 import type { Result } from '../src/aggregate/result.ts';
-import { compare as compareCommand } from '../src/main/commands/compare.ts';
+import { compare as compareCommand } from '../src/main/cli/compare.ts';
 import { rejection } from './support/connections.ts';
 import { runPoolbench } from './support/poolbench.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';

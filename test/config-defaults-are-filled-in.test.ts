@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
 
 test('a config needs a name, a target and scenarios; every other key has a default', () => {
   const text = '{"name":"least","target":{"server":"redis","url":"redis://localhost"},"scenarios":[{}]}';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { checkConfig, parseConfig } from '../src/main/config/read-config.ts';
 import { PoolbenchError } from '../src/main/errors.ts';
+import { checkConfig, parseConfig } from '../src/main/experiment/read-config.ts';
 import { faultsIn } from './support/config-faults.ts';
 
 const good = {

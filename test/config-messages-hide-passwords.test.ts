@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { applyOverrides } from '../src/main/config/overrides.ts';
-import { parseConfig } from '../src/main/config/read-config.ts';
+import { applyOverrides } from '../src/main/experiment/overrides.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
 
 const secret = 's3cret';
 

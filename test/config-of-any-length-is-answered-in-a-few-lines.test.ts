@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
 import { PoolbenchError } from '../src/main/errors.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
 
 const many = (count: number, item: (index: number) => string) =>
   Array.from({ length: count }, (_, i) => item(i)).join();

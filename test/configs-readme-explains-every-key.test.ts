@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { renderJsonSchema } from '../src/main/config/json-schema.ts';
+import { renderJsonSchema } from '../src/main/experiment/json-schema.ts';
 
 interface Schema {
   readonly description?: string;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
-import { estimateSeconds, planRun } from '../src/main/plan/plan.ts';
+import { estimateSeconds, planRun } from '../src/main/experiment/plan.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
 
 const readme = await readFile('configs/README.md', 'utf8');
 

@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { PoolbenchError } from '../src/main/errors.ts';
-import { type Control, connectControl } from '../src/main/target/control.ts';
-import { freePort } from '../src/main/target/server-process.ts';
-import { parseAddress } from '../src/main/target/url.ts';
+import { type Control, connectControl } from '../src/main/server/control.ts';
+import { freePort } from '../src/main/server/server-process.ts';
+import { parseAddress } from '../src/main/server/url.ts';
 import {
   certificates,
   startRedis,
@@ -92,7 +92,7 @@ test('login with the right password, in TLS and on a unix socket', async () => {
 
   // NODE_EXTRA_CA_CERTS is read when Node starts, so this takes a process of its own.
   const program = `
-    import { connectControl } from ${JSON.stringify(new URL('../dist/main/target/control.js', import.meta.url).href)};
+    import { connectControl } from ${JSON.stringify(new URL('../dist/main/server/control.js', import.meta.url).href)};
     const address = { host: 'localhost', port: ${tls.port}, tls: true, database: 0 };
     const control = await connectControl(address, { timeoutMs: 5000 });
     console.log(await control.alive());
@@ -220,8 +220,8 @@ test('the IP address that answered stands in the place of a host name', async ()
   expect(control.answering).toEqual({ ...control.address, host: '127.0.0.1' });
 
   const program = `
-    import { connectControl } from ${JSON.stringify(new URL('../dist/main/target/control.js', import.meta.url).href)};
-    import { parseAddress } from ${JSON.stringify(new URL('../dist/main/target/url.js', import.meta.url).href)};
+    import { connectControl } from ${JSON.stringify(new URL('../dist/main/server/control.js', import.meta.url).href)};
+    import { parseAddress } from ${JSON.stringify(new URL('../dist/main/server/url.js', import.meta.url).href)};
     const control = await connectControl(parseAddress('${tls.url}'), { timeoutMs: 5000 });
     console.log(JSON.stringify(control.answering));
     control.close();`;

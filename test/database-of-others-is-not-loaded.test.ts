@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { connectControl } from '../src/main/target/control.ts';
-import { surveyDatabase } from '../src/main/target/database-in-use.ts';
-import { preflight } from '../src/main/target/preflight.ts';
-import { parseAddress } from '../src/main/target/url.ts';
+import { connectControl } from '../src/main/server/control.ts';
+import { surveyDatabase } from '../src/main/server/database-in-use.ts';
+import { preflight } from '../src/main/server/preflight.ts';
+import { parseAddress } from '../src/main/server/url.ts';
 import { createExperiment } from './support/experiment.ts';
 import { callsOf, connectObserver } from './support/observed-server.ts';
 import { runPoolbench } from './support/poolbench.ts';

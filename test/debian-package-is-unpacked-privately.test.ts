@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { privateSources } from '../src/main/target/debian-package.ts';
-import { unpackDebianPackage } from '../src/main/target/find-server.ts';
+import { privateSources } from '../src/main/server/debian-package.ts';
+import { unpackDebianPackage } from '../src/main/server/find-server.ts';
 
 let folder: string;
 let said: string[];

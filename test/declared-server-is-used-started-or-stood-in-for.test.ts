@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../src/main/target/server-process.ts';
+import { freePort } from '../src/main/server/server-process.ts';
 import { disguiseAsDragonfly } from './support/disguise.ts';
 import { createExperiment } from './support/experiment.ts';
 import { answers, connectObserver, processId, processLives } from './support/observed-server.ts';

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
 import { PoolbenchError } from '../src/main/errors.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
+import { expandScenarios } from '../src/main/experiment/scenarios.ts';
 import { Progress } from '../src/main/live/progress.ts';
-import { expandScenarios } from '../src/main/plan/scenarios.ts';
 import { exitCodeOf } from '../src/main/run/exit-code.ts';
 import { runMeasurement } from '../src/main/run/measurement.ts';
 import { TargetWatch } from '../src/main/run/target-watch.ts';
 import { ConnectRefused, type Threads } from '../src/main/run/threads.ts';
-import type { Target } from '../src/main/target/resolve.ts';
+import type { Target } from '../src/main/server/resolve.ts';
 
 const stopped = AbortSignal.abort();
 const experiment = parseConfig(

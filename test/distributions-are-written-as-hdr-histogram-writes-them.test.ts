@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { expect, test } from 'vitest';
-import { renderHgrm } from '../src/aggregate/files/hgrm.ts';
-import { mergeLatencies } from '../src/aggregate/histogram.ts';
+import { renderHgrm } from '../src/aggregate/report/files/hgrm.ts';
+import { mergeLatencies } from '../src/aggregate/stats/histogram.ts';
 import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';
 
 function encode(nanoseconds: readonly number[]): string {

@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { connectControl } from '../src/main/target/control.ts';
-import { listenEmbedded } from '../src/main/target/embedded/server.ts';
-import { startEmbedded } from '../src/main/target/embedded/start.ts';
-import { identifyServer } from '../src/main/target/identify.ts';
-import { commandCalls, serverCpu } from '../src/main/target/info.ts';
-import type { StartedServer } from '../src/main/target/server-process.ts';
-import type { Address } from '../src/pool/address.ts';
+import { connectControl } from '../src/main/server/control.ts';
+import { listenEmbedded } from '../src/main/server/embedded/server.ts';
+import { startEmbedded } from '../src/main/server/embedded/start.ts';
+import { identifyServer } from '../src/main/server/identify.ts';
+import { commandCalls, serverCpu } from '../src/main/server/info.ts';
+import type { StartedServer } from '../src/main/server/server-process.ts';
+import type { Address } from '../src/pool/client/address.ts';
 import { startRedis, type TestServer } from './support/servers.ts';
 
 let embedded: StartedServer;

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { freePort } from '../src/main/target/server-process.ts';
+import { freePort } from '../src/main/server/server-process.ts';
 import { bareMachine } from './support/bare-machine.ts';
 import { createExperiment } from './support/experiment.ts';
 import { answers } from './support/observed-server.ts';

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { RequestParser } from '../src/main/target/embedded/protocol.ts';
-import { listenEmbedded } from '../src/main/target/embedded/server.ts';
-import { RespSyntaxError } from '../src/pool/resp-values.ts';
+import { RequestParser } from '../src/main/server/embedded/protocol.ts';
+import { listenEmbedded } from '../src/main/server/embedded/server.ts';
+import { RespSyntaxError } from '../src/pool/client/resp-values.ts';
 
 const words = fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 5 });
 const inlineWords = fc.array(fc.stringMatching(/^[a-zA-Z0-9:._-]{1,12}$/), { minLength: 1, maxLength: 4 });

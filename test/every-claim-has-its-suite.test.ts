@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { claims } from '../src/aggregate/claims/claims.ts';
-import { describeCold, planSuites } from '../src/main/claims/plan-suites.ts';
-import { allSuites, suitesOf } from '../src/main/claims/suites.ts';
-import { readTarget } from '../src/main/claims/target-argument.ts';
+import { describeCold, planSuites } from '../src/main/run/claims/plan-suites.ts';
+import { allSuites, suitesOf } from '../src/main/run/claims/suites.ts';
+import { readTarget } from '../src/main/run/claims/target-argument.ts';
 
 const claim = (id: string, suite: string) => ({ id, statement: '', predicted: '', suite });
 

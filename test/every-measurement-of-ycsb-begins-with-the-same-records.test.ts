@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Control, connectControl } from '../src/main/target/control.ts';
-import { parseAddress } from '../src/main/target/url.ts';
+import { type Control, connectControl } from '../src/main/server/control.ts';
+import { parseAddress } from '../src/main/server/url.ts';
 import { createExperiment } from './support/experiment.ts';
 import { startRedis, type TestServer } from './support/servers.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../src/main/config/read-config.ts';
-import { estimateSeconds, planRun } from '../src/main/plan/plan.ts';
+import { estimateSeconds, planRun } from '../src/main/experiment/plan.ts';
+import { readConfig } from '../src/main/experiment/read-config.ts';
 import { claimsOfOneServer, judge, measureSuite } from './support/claim-arms.ts';
 import { standInTarget } from './support/result-builder.ts';
 

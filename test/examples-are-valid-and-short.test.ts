@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
-import { estimateSeconds, planRun } from '../src/main/plan/plan.ts';
+import { estimateSeconds, planRun } from '../src/main/experiment/plan.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
 
 const names = readdirSync('configs/examples').filter(name => name.endsWith('.json'));
 

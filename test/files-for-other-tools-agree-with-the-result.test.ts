@@ -8,9 +8,9 @@ import {
   listTags,
 } from 'hdr-histogram-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { mergeLatencies } from '../src/aggregate/histogram.ts';
-import { failedOf } from '../src/aggregate/metrics.ts';
 import { type Result, resultSchema } from '../src/aggregate/result.ts';
+import { mergeLatencies } from '../src/aggregate/stats/histogram.ts';
+import { failedOf } from '../src/aggregate/stats/metrics.ts';
 import { parseCsv } from './support/parse-csv.ts';
 import { runPoolbench } from './support/poolbench.ts';
 import { startRedis } from './support/servers.ts';

@@ -2,12 +2,12 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { renderHlog } from '../src/aggregate/files/hlog.ts';
-import { memtierDocument } from '../src/aggregate/files/memtier.ts';
+import { renderHlog } from '../src/aggregate/report/files/hlog.ts';
+import { memtierDocument } from '../src/aggregate/report/files/memtier.ts';
+import { derivedFiles } from '../src/aggregate/report/files/result-files.ts';
 import type { ScenarioResult } from '../src/aggregate/result.ts';
-import { derivedFiles } from '../src/aggregate/result-files.ts';
-import { report } from '../src/main/commands/report.ts';
-import { writeFiles } from '../src/main/results/results-folder.ts';
+import { report } from '../src/main/cli/report.ts';
+import { writeFiles } from '../src/main/run/results/results-folder.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
 async function makeFolder(): Promise<string> {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { derivedFiles } from '../src/aggregate/report/files/result-files.ts';
 import type { Result } from '../src/aggregate/result.ts';
-import { derivedFiles } from '../src/aggregate/result-files.ts';
 import { parseCsv } from './support/parse-csv.ts';
 import { buildResult, buildRound, buildScenario, standInTarget } from './support/result-builder.ts';
 

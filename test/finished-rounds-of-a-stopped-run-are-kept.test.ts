@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { finishedRounds } from '../src/aggregate/whole-rounds.ts';
+import { finishedRounds } from '../src/aggregate/stats/whole-rounds.ts';
 import { buildRound, buildScenario } from './support/result-builder.ts';
 
 const plan = { ids: ['a', 'b'], seconds: 1 };

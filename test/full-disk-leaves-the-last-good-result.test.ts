@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { replaceFile } from '../src/main/results/results-folder.ts';
+import { replaceFile } from '../src/main/run/results/results-folder.ts';
 import { createExperiment } from './support/experiment.ts';
 import { connectObserver } from './support/observed-server.ts';
 import { startRedis } from './support/servers.ts';

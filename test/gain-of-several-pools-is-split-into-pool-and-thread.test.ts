@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ScenarioResult } from '../src/aggregate/result.ts';
-import type { Scenario } from '../src/main/plan/scenarios.ts';
+import type { Scenario } from '../src/main/experiment/scenarios.ts';
 import { judge, measureSuite } from './support/claim-arms.ts';
 
 interface Effects {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { renderJunit } from '../src/aggregate/files/junit.ts';
-import { renderReportPage } from '../src/aggregate/page/report-page.ts';
+import { renderJunit } from '../src/aggregate/report/files/junit.ts';
+import { renderReportPage } from '../src/aggregate/report/html/report-page.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
 /** A minute was measured, a day and a night passed, and another minute was. */

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
-import { workloadTask } from '../src/main/plan/workload-task.ts';
-import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../src/main/target/key-space.ts';
-import { removeInserted, writeIndex } from '../src/main/target/record-index.ts';
-import { keyName } from '../src/pool/batch.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
+import { workloadTask } from '../src/main/experiment/workload-task.ts';
+import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../src/main/server/key-space.ts';
+import { removeInserted, writeIndex } from '../src/main/server/record-index.ts';
+import { keyName } from '../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../src/workers/contract.ts';
 import { keyRanges } from '../src/workers/workload/key-ranges.ts';
 import { type Running, startBothServers } from './support/both-servers.ts';

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readResult } from '../src/main/results/read-result.ts';
+import { readResult } from '../src/main/run/results/read-result.ts';
 import { createSuites } from './support/ledger.ts';
 import { connectObserver } from './support/observed-server.ts';
 import { startRedis } from './support/servers.ts';

@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../src/main/target/server-process.ts';
+import { freePort } from '../src/main/server/server-process.ts';
 import { createExperiment } from './support/experiment.ts';
 import { answers, connectObserver, loadBegun, processId, processLives } from './support/observed-server.ts';
 import { startRedis } from './support/servers.ts';

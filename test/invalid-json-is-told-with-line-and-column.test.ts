@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseJsonText } from '../src/main/config/json-text.ts';
 import { PoolbenchError } from '../src/main/errors.ts';
+import { parseJsonText } from '../src/main/experiment/json-text.ts';
 
 function refusal(text: string): string {
   try {

@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { type Control, connectControl } from '../src/main/target/control.ts';
-import { parseAddress } from '../src/main/target/url.ts';
-import { Batch } from '../src/pool/batch.ts';
+import { type Control, connectControl } from '../src/main/server/control.ts';
+import { parseAddress } from '../src/main/server/url.ts';
+import { Batch } from '../src/pool/client/batch.ts';
+import { IoredisConnection } from '../src/pool/client/ioredis-connection.ts';
 import type { Connect } from '../src/pool/connection.ts';
-import { IoredisConnection } from '../src/pool/ioredis-connection.ts';
 import { startRedis } from './support/servers.ts';
 
 /** Far more than a pool may send to connections that refuse it. */

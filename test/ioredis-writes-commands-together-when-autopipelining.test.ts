@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { IoredisConnection } from '../src/pool/ioredis-connection.ts';
+import { IoredisConnection } from '../src/pool/client/ioredis-connection.ts';
 import { commands, GET, loopback, SET, sendBatch } from './support/connections.ts';
 import { connectObserver } from './support/observed-server.ts';
 import { startRedis, type TestServer } from './support/servers.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { expect, test } from 'vitest';
-import { renderJunit } from '../src/aggregate/files/junit.ts';
+import { renderJunit } from '../src/aggregate/report/files/junit.ts';
 import type { Result, ThresholdResult } from '../src/aggregate/result.ts';
 import { buildResult, buildRound, buildScenario, standInTarget } from './support/result-builder.ts';
 

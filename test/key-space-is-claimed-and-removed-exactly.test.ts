@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { type Control, connectControl } from '../src/main/target/control.ts';
-import { surveyDatabase } from '../src/main/target/database-in-use.ts';
-import { claimKeySpace, prefill, removeKeySpace } from '../src/main/target/key-space.ts';
-import { preflight } from '../src/main/target/preflight.ts';
-import { parseAddress } from '../src/main/target/url.ts';
-import { keyName } from '../src/pool/batch.ts';
+import { type Control, connectControl } from '../src/main/server/control.ts';
+import { surveyDatabase } from '../src/main/server/database-in-use.ts';
+import { claimKeySpace, prefill, removeKeySpace } from '../src/main/server/key-space.ts';
+import { preflight } from '../src/main/server/preflight.ts';
+import { parseAddress } from '../src/main/server/url.ts';
+import { keyName } from '../src/pool/client/batch.ts';
 import { randomValue } from '../src/workers/workload/command-mix.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
 import { startRedis, type TestServer } from './support/servers.ts';

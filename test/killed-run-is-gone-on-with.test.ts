@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Result, resultSchema } from '../src/aggregate/result.ts';
-import { freePort } from '../src/main/target/server-process.ts';
+import { freePort } from '../src/main/server/server-process.ts';
 import { createExperiment } from './support/experiment.ts';
 import { answers, connectObserver, processId, processLives } from './support/observed-server.ts';
 import { runPoolbench } from './support/poolbench.ts';

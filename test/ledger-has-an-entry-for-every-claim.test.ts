@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { assembleLedger, countVerdicts, ledgerSchema } from '../src/aggregate/ledger/ledger.ts';
+import { assembleLedger, countVerdicts, ledgerSchema } from '../src/aggregate/claims/ledger.ts';
 import { buildClaim, buildLedger, buildSuite, ledgerHead } from './support/ledger-builder.ts';
 
 const claims = ['C10', 'C1', 'C2'].map(id => ({

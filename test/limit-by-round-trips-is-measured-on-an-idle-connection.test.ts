@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { baseRoundTripMs } from '../src/main/run/server-figures.ts';
-import { connectControl } from '../src/main/target/control.ts';
+import { connectControl } from '../src/main/server/control.ts';
 import { loopback } from './support/connections.ts';
 import { startProxy } from './support/proxy.ts';
 import { startScriptedServer } from './support/scripted-server.ts';

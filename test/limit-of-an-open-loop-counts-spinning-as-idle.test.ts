@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { limitedBy } from '../src/aggregate/limits/limited-by.ts';
 import type { CpuUse, OpenLoopResult, RoundResult } from '../src/aggregate/result.ts';
+import { limitedBy } from '../src/aggregate/stats/limits/limited-by.ts';
 import { buildOpenLoop } from './support/open-loop-round.ts';
 import { buildLatency, buildRound } from './support/result-builder.ts';
 

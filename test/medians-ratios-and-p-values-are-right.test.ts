@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { combineByRound, pairedRatio, signFlipP } from '../src/aggregate/paired-ratio.ts';
+import { combineByRound, pairedRatio, signFlipP } from '../src/aggregate/stats/paired-ratio.ts';
 import {
   coverageOf,
   geometricMean,
@@ -8,7 +8,7 @@ import {
   medianInterval,
   quantile,
   seededRandom,
-} from '../src/aggregate/statistics.ts';
+} from '../src/aggregate/stats/statistics.ts';
 
 const values = fc.array(fc.double({ min: 0.001, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 12 });
 const byRound = (...figures: readonly number[]) =>

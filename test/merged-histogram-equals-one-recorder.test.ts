@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { build, encodeIntoCompressedBase64, WasmHistogram } from 'hdr-histogram-js';
 import { expect, test, vi } from 'vitest';
-import { mergeLatencies, mergeTimes } from '../src/aggregate/histogram.ts';
-import { percentileKeys } from '../src/aggregate/metrics.ts';
+import { mergeLatencies, mergeTimes } from '../src/aggregate/stats/histogram.ts';
+import { percentileKeys } from '../src/aggregate/stats/metrics.ts';
 import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';
 
 /** Records values as a thread does. */

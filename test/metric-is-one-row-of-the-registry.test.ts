@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
 import { comparisonSchema } from '../src/aggregate/comparison/schema.ts';
-import { memtierDocument } from '../src/aggregate/files/memtier.ts';
-import { renderScenariosCsv } from '../src/aggregate/files/scenarios-csv.ts';
-import { mergeLatencies } from '../src/aggregate/histogram.ts';
+import { memtierDocument } from '../src/aggregate/report/files/memtier.ts';
+import { renderScenariosCsv } from '../src/aggregate/report/files/scenarios-csv.ts';
+import { resultSchema } from '../src/aggregate/result.ts';
+import { mergeLatencies } from '../src/aggregate/stats/histogram.ts';
 import {
   comparedMetrics,
   csvMetrics,
@@ -14,10 +15,9 @@ import {
   percentileKeys,
   percentiles,
   summaryMetrics,
-} from '../src/aggregate/metrics.ts';
-import { resultSchema } from '../src/aggregate/result.ts';
-import { summarise } from '../src/aggregate/summary.ts';
-import { thresholds } from '../src/main/config/thresholds.ts';
+} from '../src/aggregate/stats/metrics.ts';
+import { summarise } from '../src/aggregate/stats/summary.ts';
+import { thresholds } from '../src/main/experiment/thresholds.ts';
 import { encodeHistogram } from './support/encoded-histogram.ts';
 import { parseCsv } from './support/parse-csv.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';

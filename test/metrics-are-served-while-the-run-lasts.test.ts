@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../src/main/target/server-process.ts';
+import { freePort } from '../src/main/server/server-process.ts';
 import { createExperiment } from './support/experiment.ts';
 import { metricValue, parseExposition } from './support/exposition.ts';
 import { runPoolbench } from './support/poolbench.ts';

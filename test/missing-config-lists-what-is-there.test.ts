@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readConfig } from '../src/main/config/read-config.ts';
+import { readConfig } from '../src/main/experiment/read-config.ts';
 
 let folder: string;
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { mergeCommands } from '../src/aggregate/merge.ts';
-import { keyName } from '../src/pool/batch.ts';
+import { mergeCommands } from '../src/aggregate/stats/merge.ts';
+import { keyName } from '../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../src/workers/contract.ts';
 import { keyRanges } from '../src/workers/workload/key-ranges.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renderReportPage } from '../src/aggregate/page/report-page.ts';
+import { renderReportPage } from '../src/aggregate/report/html/report-page.ts';
 import { inMarkdown, onTerminal } from './support/documents.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
 import { whyNotComparable } from '../src/aggregate/comparison/equality.ts';
 import { resultSchema } from '../src/aggregate/result.ts';
-import { parseConfig } from '../src/main/config/read-config.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';
 
 function workloadOf(workload: object): unknown {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { openLoopWarnings } from '../src/aggregate/warnings.ts';
-import { experimentSchema } from '../src/main/config/experiment.ts';
-import { expandScenarios } from '../src/main/plan/scenarios.ts';
+import { openLoopWarnings } from '../src/aggregate/stats/warnings.ts';
+import { experimentSchema } from '../src/main/experiment/experiment.ts';
+import { expandScenarios } from '../src/main/experiment/scenarios.ts';
 import { warnOfMissingCores } from '../src/main/run/preflight-side.ts';
 import { buildOpenScenario } from './support/open-loop-round.ts';
 import { buildLatency, buildRound, buildScenario } from './support/result-builder.ts';

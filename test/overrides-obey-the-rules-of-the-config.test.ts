@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { applyOverrides } from '../src/main/config/overrides.ts';
-import { readConfig } from '../src/main/config/read-config.ts';
-import { estimateSeconds } from '../src/main/plan/plan.ts';
-import { readPlan } from '../src/main/plan/read-plan.ts';
+import { applyOverrides } from '../src/main/experiment/overrides.ts';
+import { estimateSeconds } from '../src/main/experiment/plan.ts';
+import { readConfig } from '../src/main/experiment/read-config.ts';
+import { readPlan } from '../src/main/experiment/read-plan.ts';
 
 const experiment = await readConfig('configs/redis.json');
 

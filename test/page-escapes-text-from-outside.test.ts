@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
-import { renderComparisonPage } from '../src/aggregate/page/comparison-page.ts';
-import { html } from '../src/aggregate/page/html.ts';
-import { renderReportPage } from '../src/aggregate/page/report-page.ts';
+import { renderComparisonPage } from '../src/aggregate/report/html/comparison-page.ts';
+import { html } from '../src/aggregate/report/html/html.ts';
+import { renderReportPage } from '../src/aggregate/report/html/report-page.ts';
 import type { Result } from '../src/aggregate/result.ts';
 import { toPlainLines } from '../src/aggregate/text/format.ts';
 import { hostileText, markupOf, unescapeHtml } from './support/page-text.ts';

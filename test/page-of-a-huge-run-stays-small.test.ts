@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renderReportPage } from '../src/aggregate/page/report-page.ts';
+import { renderReportPage } from '../src/aggregate/report/html/report-page.ts';
 import { buildFullResult } from './support/full-result.ts';
 import { tipsOf } from './support/page-text.ts';
 

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { html } from '../src/aggregate/page/html.ts';
 import {
   alert,
   type Block,
@@ -21,6 +20,7 @@ import {
   toned,
   words,
 } from '../src/aggregate/report/blocks.ts';
+import { html } from '../src/aggregate/report/html/html.ts';
 import { renderPage } from '../src/aggregate/report/html.ts';
 import { hostileText, markupOf, rowsOf } from './support/page-text.ts';
 

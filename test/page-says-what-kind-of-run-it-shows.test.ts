@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
-import { renderComparisonPage } from '../src/aggregate/page/comparison-page.ts';
-import { renderReportPage } from '../src/aggregate/page/report-page.ts';
+import { renderComparisonPage } from '../src/aggregate/report/html/comparison-page.ts';
+import { renderReportPage } from '../src/aggregate/report/html/report-page.ts';
 import type { RoundResult } from '../src/aggregate/result.ts';
 import { buildFullResult } from './support/full-result.ts';
 import {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { withMerged } from '../src/aggregate/histogram.ts';
-import { renderReportPage } from '../src/aggregate/page/report-page.ts';
-import { percentileCurve } from '../src/aggregate/page/sections/latency.ts';
+import { renderReportPage } from '../src/aggregate/report/html/report-page.ts';
+import { percentileCurve } from '../src/aggregate/report/html/sections/latency.ts';
 import type { ScenarioResult } from '../src/aggregate/result.ts';
+import { withMerged } from '../src/aggregate/stats/histogram.ts';
 import { buildFullResult } from './support/full-result.ts';
 import { rowsOf, tipsOf } from './support/page-text.ts';
 

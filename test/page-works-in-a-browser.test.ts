@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
-import { renderComparisonPage } from '../src/aggregate/page/comparison-page.ts';
-import { renderReportPage } from '../src/aggregate/page/report-page.ts';
+import { renderComparisonPage } from '../src/aggregate/report/html/comparison-page.ts';
+import { renderReportPage } from '../src/aggregate/report/html/report-page.ts';
 import { launchBrowser } from './support/browser.ts';
 import { buildFullResult } from './support/full-result.ts';
 

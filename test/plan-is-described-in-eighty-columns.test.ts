@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { formatDuration } from '../src/aggregate/text/duration.ts';
-import { experimentSchema } from '../src/main/config/experiment.ts';
-import { readConfig } from '../src/main/config/read-config.ts';
-import { describePlan } from '../src/main/plan/describe-plan.ts';
-import { planRun } from '../src/main/plan/plan.ts';
+import { describePlan } from '../src/main/experiment/describe-plan.ts';
+import { experimentSchema } from '../src/main/experiment/experiment.ts';
+import { planRun } from '../src/main/experiment/plan.ts';
+import { readConfig } from '../src/main/experiment/read-config.ts';
 
 test('the plan names scenarios, rounds, times, order, threads and duration', async () => {
   const experiment = await readConfig('configs/smoke.json');

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Control, connectControl } from '../src/main/target/control.ts';
+import { type Control, connectControl } from '../src/main/server/control.ts';
 import type { ConnectionPool } from '../src/pool/connection-pool.ts';
 import type { Preset } from '../src/pool/presets.ts';
 import { connector, createPool, GET, loopback, sendBatch } from './support/connections.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Control, connectControl } from '../src/main/target/control.ts';
+import { type Control, connectControl } from '../src/main/server/control.ts';
 import type { Connection } from '../src/pool/connection.ts';
 import type { Preset } from '../src/pool/presets.ts';
 import {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
-import { expandScenarios } from '../src/main/plan/scenarios.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
+import { expandScenarios } from '../src/main/experiment/scenarios.ts';
 import { threadTasks } from '../src/main/run/measurement.ts';
-import type { Target } from '../src/main/target/resolve.ts';
+import type { Target } from '../src/main/server/resolve.ts';
 import type { Preset } from '../src/pool/presets.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
 import { loopback } from './support/connections.ts';

@@ -8,8 +8,8 @@ import {
   verdictOf,
 } from '../src/aggregate/claims/judging/prediction.ts';
 import { sayOutcome } from '../src/aggregate/claims/judging/prediction-words.ts';
-import { p99, throughput } from '../src/aggregate/measures.ts';
-import { medianInterval } from '../src/aggregate/statistics.ts';
+import { p99, throughput } from '../src/aggregate/stats/measures.ts';
+import { medianInterval } from '../src/aggregate/stats/statistics.ts';
 import { describeMeasured } from '../src/aggregate/text/claim-words.ts';
 import { formatRate, formatRatio } from '../src/aggregate/text/format.ts';
 import { buildLatency, buildResult, buildRound, buildScenario } from './support/result-builder.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type Control, connectControl } from '../src/main/target/control.ts';
-import { claimKeySpace } from '../src/main/target/key-space.ts';
-import { preflight } from '../src/main/target/preflight.ts';
-import { parseAddress } from '../src/main/target/url.ts';
+import { type Control, connectControl } from '../src/main/server/control.ts';
+import { claimKeySpace } from '../src/main/server/key-space.ts';
+import { preflight } from '../src/main/server/preflight.ts';
+import { parseAddress } from '../src/main/server/url.ts';
 import { startValkey, type TestServer } from './support/servers.ts';
 
 let server: TestServer;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { experimentSchema } from '../src/main/config/experiment.ts';
-import { estimateSeconds, type Plan, planRun } from '../src/main/plan/plan.ts';
-import { quick } from '../src/main/plan/read-plan.ts';
+import { experimentSchema } from '../src/main/experiment/experiment.ts';
+import { estimateSeconds, type Plan, planRun } from '../src/main/experiment/plan.ts';
+import { quick } from '../src/main/experiment/read-plan.ts';
 
 function planOf(scenarios: number, settings: object): Plan {
   const workers = Array.from({ length: scenarios }, (_, index) => index + 1);

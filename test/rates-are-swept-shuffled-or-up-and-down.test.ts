@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { type Experiment, experimentSchema } from '../src/main/config/experiment.ts';
-import { describePlan } from '../src/main/plan/describe-plan.ts';
-import { planRun } from '../src/main/plan/plan.ts';
-import { expandScenarios, type Scenario } from '../src/main/plan/scenarios.ts';
-import { openLoopOf, splitOverThreads } from '../src/main/plan/split.ts';
+import { describePlan } from '../src/main/experiment/describe-plan.ts';
+import { type Experiment, experimentSchema } from '../src/main/experiment/experiment.ts';
+import { planRun } from '../src/main/experiment/plan.ts';
+import { expandScenarios, type Scenario } from '../src/main/experiment/scenarios.ts';
+import { openLoopOf, splitOverThreads } from '../src/main/experiment/split.ts';
 import { arrivalsOf } from '../src/workers/arrival-schedule.ts';
 
 function experiment(...scenarios: object[]): Experiment {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { independentRatio } from '../src/aggregate/comparison/ratios.ts';
-import { medianInterval, seededRandom } from '../src/aggregate/statistics.ts';
+import { medianInterval, seededRandom } from '../src/aggregate/stats/statistics.ts';
 
 const positive = fc.double({ min: 0.001, max: 1e6, noNaN: true });
 

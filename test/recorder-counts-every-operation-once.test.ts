@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Batch } from '../src/pool/batch.ts';
+import { Batch } from '../src/pool/client/batch.ts';
 import { highestNs } from '../src/pool/histogram.ts';
 import { Recorder } from '../src/workers/recorder.ts';
 import { decodeHistogram } from './support/decode-histogram.ts';

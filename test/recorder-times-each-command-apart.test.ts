@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { mergeCommands } from '../src/aggregate/merge.ts';
-import { Batch } from '../src/pool/batch.ts';
+import { mergeCommands } from '../src/aggregate/stats/merge.ts';
+import { Batch } from '../src/pool/client/batch.ts';
 import { CommandRecorder, Recorder } from '../src/workers/recorder.ts';
 import { commandMix } from '../src/workers/workload/command-mix.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { mergeCommands } from '../src/aggregate/merge.ts';
 import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
 import { accountingBlocks } from '../src/aggregate/report/result-tables.ts';
+import { mergeCommands } from '../src/aggregate/stats/merge.ts';
 import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';
 import type { CommandSample } from '../src/workers/contract.ts';
 import { buildRound, buildScenario } from './support/result-builder.ts';

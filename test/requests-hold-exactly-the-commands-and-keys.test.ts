@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Batch, type CommandSet, KEY } from '../src/pool/batch.ts';
-import { RequestEncoder } from '../src/pool/request-encoder.ts';
-import { encodeRequest, RequestTemplates } from '../src/pool/request-templates.ts';
+import { Batch, type CommandSet, KEY } from '../src/pool/client/batch.ts';
+import { RequestEncoder } from '../src/pool/client/request-encoder.ts';
+import { encodeRequest, RequestTemplates } from '../src/pool/client/request-templates.ts';
 import { parseRequests } from './support/scripted-server.ts';
 
 const value = 'v'.repeat(300);

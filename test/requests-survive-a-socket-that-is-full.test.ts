@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { Batch, type CommandSet, KEY, keyName } from '../src/pool/batch.ts';
-import { WireConnection } from '../src/pool/wire-connection.ts';
+import { Batch, type CommandSet, KEY, keyName } from '../src/pool/client/batch.ts';
+import { WireConnection } from '../src/pool/client/wire-connection.ts';
 import { loopback } from './support/connections.ts';
 import { startRedis } from './support/servers.ts';
 

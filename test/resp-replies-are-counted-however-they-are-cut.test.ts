@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { RespScanner } from '../src/pool/client/resp-scanner.ts';
 import { PoolError } from '../src/pool/errors.ts';
-import { RespScanner } from '../src/pool/resp-scanner.ts';
 import { cutBy, line, sizes, stream, value } from './support/resp-values.ts';
 
 /** More replies than there are: the scan ends with the bytes. */

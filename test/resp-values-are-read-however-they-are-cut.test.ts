@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { failureCode } from '../src/pool/errors.ts';
-import { encodeRequest } from '../src/pool/request-templates.ts';
+import { encodeRequest } from '../src/pool/client/request-templates.ts';
 import {
   ErrorReply,
   type RespLimits,
   RespReader,
   RespSyntaxError,
   type RespValue,
-} from '../src/pool/resp-values.ts';
+} from '../src/pool/client/resp-values.ts';
+import { failureCode } from '../src/pool/errors.ts';
 import { cutBy, sizes, stream, value } from './support/resp-values.ts';
 
 function readAll(chunks: readonly Buffer[], limits: RespLimits = { maxBytes: 1 << 20 }): RespValue[] {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readConfig } from '../src/main/config/read-config.ts';
-import { estimateSeconds, planRun } from '../src/main/plan/plan.ts';
+import { estimateSeconds, planRun } from '../src/main/experiment/plan.ts';
+import { readConfig } from '../src/main/experiment/read-config.ts';
 import { shuffle } from '../src/workers/prng.ts';
 
 const experiment = await readConfig('configs/redis.json');

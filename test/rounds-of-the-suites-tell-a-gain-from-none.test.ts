@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { falseVerdictChance, medianInterval, seededRandom } from '../src/aggregate/statistics.ts';
-import { readConfig } from '../src/main/config/read-config.ts';
+import { falseVerdictChance, medianInterval, seededRandom } from '../src/aggregate/stats/statistics.ts';
+import { readConfig } from '../src/main/experiment/read-config.ts';
 import { logRatiosBesideOtherWork, logRatiosOnAQuietMachine } from './support/measured-noise.ts';
 
 /** Suites whose claims are about differences of some 10 %, and rounds that all of them have. */

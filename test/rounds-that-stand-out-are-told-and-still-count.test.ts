@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { describeOutliers, findOutliers } from '../src/aggregate/outliers.ts';
 import type { Result, RoundResult, ScenarioResult } from '../src/aggregate/result.ts';
-import { medianInterval, seededRandom } from '../src/aggregate/statistics.ts';
+import { describeOutliers, findOutliers } from '../src/aggregate/stats/outliers.ts';
+import { medianInterval, seededRandom } from '../src/aggregate/stats/statistics.ts';
 import { inMarkdown, onTerminal } from './support/documents.ts';
 import { normalNoise } from './support/normal-noise.ts';
 import { buildResult, buildRound, buildScenario } from './support/result-builder.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { experimentSchema } from '../src/main/config/experiment.ts';
-import { expandScenarios, type Scenario } from '../src/main/plan/scenarios.ts';
+import { experimentSchema } from '../src/main/experiment/experiment.ts';
+import { expandScenarios, type Scenario } from '../src/main/experiment/scenarios.ts';
 
 function expand(...groups: object[]): Scenario[] {
   const target = { server: 'redis', url: 'redis://h' };

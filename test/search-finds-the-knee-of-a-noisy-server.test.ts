@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { kneeRates, maxSteps, type SearchRange, type TriedRate } from '../src/aggregate/search/next-rate.ts';
-import { seededRandom } from '../src/aggregate/statistics.ts';
-import { KneeSearch } from '../src/main/search/knee-search.ts';
+import { seededRandom } from '../src/aggregate/stats/statistics.ts';
+import { KneeSearch } from '../src/main/run/search/knee-search.ts';
 import { logRatiosBesideOtherWork, logRatiosOnAQuietMachine } from './support/measured-noise.ts';
 
 const random = seededRandom(3);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
 import { PoolbenchError } from '../src/main/errors.ts';
-import { planSearch } from '../src/main/search/plan-search.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
+import { planSearch } from '../src/main/run/search/plan-search.ts';
 import { faultsIn } from './support/config-faults.ts';
 import { createExperiment } from './support/experiment.ts';
 import { runPoolbench } from './support/poolbench.ts';

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
-import { connectControl } from '../src/main/target/control.ts';
-import { findTarget } from '../src/main/target/find-target.ts';
-import { resolveTarget } from '../src/main/target/resolve.ts';
-import { freePort } from '../src/main/target/server-process.ts';
-import type { Address } from '../src/pool/address.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
+import { connectControl } from '../src/main/server/control.ts';
+import { findTarget } from '../src/main/server/find-target.ts';
+import { resolveTarget } from '../src/main/server/resolve.ts';
+import { freePort } from '../src/main/server/server-process.ts';
+import type { Address } from '../src/pool/client/address.ts';
 import { failureCode } from '../src/pool/errors.ts';
 import {
   clientNames,

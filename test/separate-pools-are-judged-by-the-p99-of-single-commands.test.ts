@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Scenario } from '../src/main/plan/scenarios.ts';
+import type { Scenario } from '../src/main/experiment/scenarios.ts';
 import { buildLoad, judge, measureSuite } from './support/claim-arms.ts';
 
 const separate = ({ batch }: Scenario) => batch.pool === 'separate';

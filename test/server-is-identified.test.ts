@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { identify } from '../src/main/target/identify.ts';
-import { commandCalls, parseInfo, serverCpu } from '../src/main/target/info.ts';
+import { identify } from '../src/main/server/identify.ts';
+import { commandCalls, parseInfo, serverCpu } from '../src/main/server/info.ts';
 
 async function answers(name: string): Promise<{ info: Map<string, string>; hello: Map<string, string> }> {
   const read = (kind: string): Promise<string> =>

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { askSlots } from '../src/pool/cluster/wire-cluster.ts';
+import { askSlots } from '../src/pool/client/cluster/wire-cluster.ts';
 import { commands, GET, loopback, openConnection, rejection, sendBatch } from './support/connections.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
 

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { connectControl } from '../src/main/target/control.ts';
+import { connectControl } from '../src/main/server/control.ts';
 import { clientNames, connector, createPool, GET, loopback, sendBatch } from './support/connections.ts';
 import { startScriptedServer } from './support/scripted-server.ts';
 

@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { resolveTarget, type Target } from '../src/main/target/resolve.ts';
-import { type DeclaredServer, freePort } from '../src/main/target/server-process.ts';
+import { resolveTarget, type Target } from '../src/main/server/resolve.ts';
+import { type DeclaredServer, freePort } from '../src/main/server/server-process.ts';
 import { bareMachine } from './support/bare-machine.ts';
 
 async function makeFolder(): Promise<string> {

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readConfig } from '../src/main/config/read-config.ts';
-import { freePort } from '../src/main/target/server-process.ts';
+import { readConfig } from '../src/main/experiment/read-config.ts';
+import { freePort } from '../src/main/server/server-process.ts';
 import { rejection } from './support/connections.ts';
 import { createExperiment } from './support/experiment.ts';
 import { answers } from './support/observed-server.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { ScenarioResult } from '../src/aggregate/result.ts';
-import { fieldsOf } from '../src/aggregate/scenario.ts';
-import { groupBySetting } from '../src/aggregate/setting.ts';
-import { experimentSchema } from '../src/main/config/experiment.ts';
-import { expandScenarios } from '../src/main/plan/scenarios.ts';
+import { fieldsOf } from '../src/aggregate/scenario/scenario.ts';
+import { groupBySetting } from '../src/aggregate/scenario/setting.ts';
+import { experimentSchema } from '../src/main/experiment/experiment.ts';
+import { expandScenarios } from '../src/main/experiment/scenarios.ts';
 import { buildScenario } from './support/result-builder.ts';
 
 /** The scenarios of a group as a result has them, under ids that tell nothing. */

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { readConfig } from '../src/main/config/read-config.ts';
-import { estimateSeconds, planRun } from '../src/main/plan/plan.ts';
-import { quick } from '../src/main/plan/read-plan.ts';
+import { estimateSeconds, planRun } from '../src/main/experiment/plan.ts';
+import { readConfig } from '../src/main/experiment/read-config.ts';
+import { quick } from '../src/main/experiment/read-plan.ts';
 
 const names = readdirSync('configs').filter(name => name.endsWith('.json') && name !== 'schema.json');
 

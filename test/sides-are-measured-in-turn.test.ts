@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Experiment, experimentSchema } from '../src/main/config/experiment.ts';
-import { estimateSeconds, planRun } from '../src/main/plan/plan.ts';
+import { type Experiment, experimentSchema } from '../src/main/experiment/experiment.ts';
+import { estimateSeconds, planRun } from '../src/main/experiment/plan.ts';
 import { roundsOf } from '../src/main/run/rounds.ts';
 
 function experiment(changes: Readonly<Record<string, unknown>> = {}): Experiment {

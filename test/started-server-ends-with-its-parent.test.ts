@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expect, inject, test } from 'vitest';
-import { startServer, supervise } from '../src/main/target/server-process.ts';
+import { startServer, supervise } from '../src/main/server/server-process.ts';
 
-const compiled = new URL('../dist/main/target/', import.meta.url).href;
+const compiled = new URL('../dist/main/server/', import.meta.url).href;
 
 /** A process of its own that starts a server, prints where, and then lives on, as a coordinator does. */
 const parents = {

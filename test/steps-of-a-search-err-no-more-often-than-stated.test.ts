@@ -6,7 +6,7 @@ import {
   stepVerdict,
   verdictChances,
 } from '../src/aggregate/search/step-verdict.ts';
-import { seededRandom } from '../src/aggregate/statistics.ts';
+import { seededRandom } from '../src/aggregate/stats/statistics.ts';
 
 test('a step ends where passes and fails are three apart, or where nine repeats cannot bring them so far', () => {
   expect([margin, maxRepeats]).toEqual([3, 9]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { summarise } from '../src/aggregate/summary.ts';
+import { summarise } from '../src/aggregate/stats/summary.ts';
 import { buildRound } from './support/result-builder.ts';
 
 test('a scenario without a measured round has no summary', () => {

@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { type ResolveOptions, resolveTarget, type Target } from '../src/main/target/resolve.ts';
-import { freePort } from '../src/main/target/server-process.ts';
+import { type ResolveOptions, resolveTarget, type Target } from '../src/main/server/resolve.ts';
+import { freePort } from '../src/main/server/server-process.ts';
 import { startRedis, startRedisWithTls, startValkey, type TestServer } from './support/servers.ts';
 
 let folder: string;

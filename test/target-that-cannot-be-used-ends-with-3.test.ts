@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../src/main/target/server-process.ts';
+import { freePort } from '../src/main/server/server-process.ts';
 import { createExperiment } from './support/experiment.ts';
 import { callsOf, connectObserver } from './support/observed-server.ts';
 import { certificates, startRedis, startRedisWithTls, type TestServer } from './support/servers.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { TargetWatch } from '../src/main/run/target-watch.ts';
-import type { Target } from '../src/main/target/resolve.ts';
+import type { Target } from '../src/main/server/resolve.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

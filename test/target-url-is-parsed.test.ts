@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseAddress, shownAddress, withoutPassword, withoutSecrets } from '../src/main/target/url.ts';
+import { parseAddress, shownAddress, withoutPassword, withoutSecrets } from '../src/main/server/url.ts';
 
 test.each([
   ['redis://localhost', { host: 'localhost', port: 6379, tls: false, database: 0 }],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { mergeSamples, type RoundContext } from '../src/aggregate/merge.ts';
+import { mergeSamples, type RoundContext } from '../src/aggregate/stats/merge.ts';
 import { createHistogram, encodeHistogram } from '../src/pool/histogram.ts';
 import type { PoolSnapshot } from '../src/pool/metrics.ts';
 import type { LoadSample, SecondSample, ThreadSample } from '../src/workers/contract.ts';

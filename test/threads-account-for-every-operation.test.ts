@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Control, connectControl } from '../src/main/target/control.ts';
-import { commandCalls } from '../src/main/target/info.ts';
+import { type Control, connectControl } from '../src/main/server/control.ts';
+import { commandCalls } from '../src/main/server/info.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
 import { clientNames, loopback, until } from './support/connections.ts';
 import { decodeHistogram } from './support/decode-histogram.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Batch } from '../src/pool/batch.ts';
+import { Batch } from '../src/pool/client/batch.ts';
 import { commandMix, randomValue } from '../src/workers/workload/command-mix.ts';
 import type { KeyRange } from '../src/workers/workload/key-choosers.ts';
 import { plainWorkload } from '../src/workers/workload/plain-workload.ts';

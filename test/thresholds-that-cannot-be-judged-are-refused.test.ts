@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
 import { faultsIn } from './support/config-faults.ts';
 
 const config = (thresholds: unknown) =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
-import { withoutPasswords } from '../src/main/config/target.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
+import { withoutPasswords } from '../src/main/experiment/target.ts';
 import { faultsIn } from './support/config-faults.ts';
 
 function read(target: Record<string, unknown>) {

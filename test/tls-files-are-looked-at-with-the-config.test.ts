@@ -2,8 +2,8 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { readConfig, readExperiment } from '../src/main/config/read-config.ts';
-import { targetAddress } from '../src/main/target/find-target.ts';
+import { readConfig, readExperiment } from '../src/main/experiment/read-config.ts';
+import { targetAddress } from '../src/main/server/find-target.ts';
 import { faultsIn } from './support/config-faults.ts';
 import { certificates, otherCertificates } from './support/servers.ts';
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { connectControl } from '../src/main/target/control.ts';
-import { targetAddress } from '../src/main/target/find-target.ts';
-import { freePort } from '../src/main/target/server-process.ts';
+import { connectControl } from '../src/main/server/control.ts';
+import { targetAddress } from '../src/main/server/find-target.ts';
+import { freePort } from '../src/main/server/server-process.ts';
 import { clientNames, GET, openConnection, rejection, SET, sendBatch } from './support/connections.ts';
 import { createExperiment } from './support/experiment.ts';
 import {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { judgeVersusClaims } from '../src/aggregate/claims/claims.ts';
 import type { ClaimResult, Result } from '../src/aggregate/result.ts';
-import type { Scenario } from '../src/main/plan/scenarios.ts';
+import type { Scenario } from '../src/main/experiment/scenarios.ts';
 import { type ArmFigures, claimsOfOneServer, find, judge, measureSuite } from './support/claim-arms.ts';
 import { buildResult, buildRound } from './support/result-builder.ts';
 

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { experimentSchema } from '../src/main/config/experiment.ts';
-import { expandScenarios, type Scenario } from '../src/main/plan/scenarios.ts';
-import { splitAtLeastOne, splitEvenly, splitInProportion, splitOverThreads } from '../src/main/plan/split.ts';
+import { experimentSchema } from '../src/main/experiment/experiment.ts';
+import { expandScenarios, type Scenario } from '../src/main/experiment/scenarios.ts';
+import {
+  splitAtLeastOne,
+  splitEvenly,
+  splitInProportion,
+  splitOverThreads,
+} from '../src/main/experiment/split.ts';
 import type { PoolShare } from '../src/workers/contract.ts';
 
 const sum = (parts: readonly number[]): number => parts.reduce((all, part) => all + part, 0);

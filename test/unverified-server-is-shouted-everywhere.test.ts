@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { assembleLedger } from '../src/aggregate/claims/ledger.ts';
 import { compareResults } from '../src/aggregate/comparison/compare-results.ts';
-import { assembleLedger } from '../src/aggregate/ledger/ledger.ts';
-import { renderComparisonPage } from '../src/aggregate/page/comparison-page.ts';
-import { renderReportPage } from '../src/aggregate/page/report-page.ts';
+import { renderComparisonPage } from '../src/aggregate/report/html/comparison-page.ts';
+import { renderReportPage } from '../src/aggregate/report/html/report-page.ts';
 import type { Result } from '../src/aggregate/result.ts';
 import { inMarkdown, onTerminal } from './support/documents.ts';
 import { ledgerHead } from './support/ledger-builder.ts';

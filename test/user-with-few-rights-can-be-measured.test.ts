@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { connectControl } from '../src/main/target/control.ts';
-import { preflight } from '../src/main/target/preflight.ts';
-import { parseAddress } from '../src/main/target/url.ts';
+import { connectControl } from '../src/main/server/control.ts';
+import { preflight } from '../src/main/server/preflight.ts';
+import { parseAddress } from '../src/main/server/url.ts';
 import { createExperiment } from './support/experiment.ts';
 import { connectObserver } from './support/observed-server.ts';
 import { startRedis, startValkey } from './support/servers.ts';

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readConfig } from '../src/main/config/read-config.ts';
-import { workloadTask } from '../src/main/plan/workload-task.ts';
+import { readConfig } from '../src/main/experiment/read-config.ts';
+import { workloadTask } from '../src/main/experiment/workload-task.ts';
 
 async function writeConfig(path: string): Promise<{ folder: string; config: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { sizesOf, valueVariants } from '../src/main/plan/value-variants.ts';
+import { sizesOf, valueVariants } from '../src/main/experiment/value-variants.ts';
 import type { ValueVariant } from '../src/workers/contract.ts';
 import { randomValue, valueTexts } from '../src/workers/workload/command-mix.ts';
 

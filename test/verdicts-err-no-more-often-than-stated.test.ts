@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { pairedRatio } from '../src/aggregate/paired-ratio.ts';
-import { falseVerdictChance, medianInterval, seededRandom } from '../src/aggregate/statistics.ts';
+import { pairedRatio } from '../src/aggregate/stats/paired-ratio.ts';
+import { falseVerdictChance, medianInterval, seededRandom } from '../src/aggregate/stats/statistics.ts';
 import { normalNoise } from './support/normal-noise.ts';
 
 /** What a simulated share may exceed its bound by: three standard errors and a bit. The seeds are fixed. */

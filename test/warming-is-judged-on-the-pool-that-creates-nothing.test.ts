@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Scenario } from '../src/main/plan/scenarios.ts';
+import type { Scenario } from '../src/main/experiment/scenarios.ts';
 import { type ArmFigures, judge, measureSuite } from './support/claim-arms.ts';
 
 const isFull = ({ preset, minIdle, connections }: Scenario) => preset === 'warmed' && minIdle === connections;

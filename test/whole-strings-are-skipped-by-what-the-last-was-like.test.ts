@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { WholeStrings } from '../src/pool/whole-strings.ts';
+import { WholeStrings } from '../src/pool/client/whole-strings.ts';
 
 const bulk = (length: number) => `$${length}\r\n${'x'.repeat(length)}\r\n`;
 const other = fc.constantFrom('$-1\r\n', ':1\r\n', '-ERR no\r\n', '*0\r\n', '_\r\n');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../src/main/config/read-config.ts';
-import { describeWorkload } from '../src/main/plan/describe-workload.ts';
+import { describeWorkload } from '../src/main/experiment/describe-workload.ts';
+import { parseConfig } from '../src/main/experiment/read-config.ts';
 
 function linesOf(workload: object): string[] {
   const config = { name: 'c', target: { server: 'redis', url: 'redis://h' }, scenarios: [{}], workload };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Batch } from '../src/pool/batch.ts';
+import { Batch } from '../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../src/workers/contract.ts';
 import { commandMix } from '../src/workers/workload/command-mix.ts';
 import { partOf } from '../src/workers/workload/key-choosers.ts';

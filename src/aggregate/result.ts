@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { resultShape } from './scenario/scenario.ts';
 import {
   type LaterKey,
   type PercentileKey,
@@ -6,8 +7,7 @@ import {
   type RatioMetric,
   type SummaryRow,
   summaryMetrics,
-} from './metrics.ts';
-import { resultShape } from './scenario.ts';
+} from './stats/metrics.ts';
 
 /**
  * `result.json`, schemaVersion 1: what others may rely on. Latencies and times in milliseconds, throughput in
@@ -336,7 +336,7 @@ export type Result = z.infer<typeof resultSchema>;
 export type ScenarioResult = z.infer<typeof scenario>;
 export type RoundResult = z.infer<typeof round>;
 export type ClaimResult = z.infer<typeof claim>;
-export type { Interval } from './statistics.ts';
+export type { Interval } from './stats/statistics.ts';
 export type SummaryResult = NonNullable<ScenarioResult['summary']>;
 export type ThresholdResult = z.infer<typeof thresholdSchema>;
 export type Verdict = ClaimResult['verdict'];

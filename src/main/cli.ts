@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { toPlainLines } from '../aggregate/text/format.ts';
-import { describeTool } from './environment.ts';
+import { parseCommandLine } from './cli/parse-command-line.ts';
+import { usage } from './cli/usage.ts';
 import { PoolbenchError } from './errors.ts';
-import { parseCommandLine } from './parse-command-line.ts';
-import { withoutPassword } from './target/url.ts';
-import { usage } from './usage.ts';
+import { describeTool } from './run/environment.ts';
+import { withoutPassword } from './server/url.ts';
 
 /** Every command resolves to its exit code, and is loaded when it is asked for: all of them take half a second. */
 async function main(args: readonly string[]): Promise<number> {
@@ -12,21 +12,21 @@ async function main(args: readonly string[]): Promise<number> {
   const line = parseCommandLine(args);
   switch (line.command) {
     case 'run':
-      return await (await import('./commands/run.ts')).run(line.path, line.options);
+      return await (await import('./cli/run.ts')).run(line.path, line.options);
     case 'resume':
-      return await (await import('./commands/run.ts')).resume(line.folder, line.options);
+      return await (await import('./cli/run.ts')).resume(line.folder, line.options);
     case 'check':
-      return await (await import('./commands/check.ts')).check(line.path, line.options);
+      return await (await import('./cli/check.ts')).check(line.path, line.options);
     case 'versus':
-      return await (await import('./commands/run.ts')).versus(line.paths, line.options);
+      return await (await import('./cli/run.ts')).versus(line.paths, line.options);
     case 'claims':
-      return await (await import('./commands/claims.ts')).claims(line.target, line.options);
+      return await (await import('./cli/claims.ts')).claims(line.target, line.options);
     case 'search':
-      return await (await import('./commands/search.ts')).search(line.path, line.options);
+      return await (await import('./cli/search.ts')).search(line.path, line.options);
     case 'compare':
-      return await (await import('./commands/compare.ts')).compare(line.paths, line.options);
+      return await (await import('./cli/compare.ts')).compare(line.paths, line.options);
     case 'report':
-      return await (await import('./commands/report.ts')).report(line.path, line.options);
+      return await (await import('./cli/report.ts')).report(line.path, line.options);
     case 'help':
       process.stdout.write(usage);
       return 0;

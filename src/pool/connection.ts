@@ -1,4 +1,4 @@
-import type { Batch } from './batch.ts';
+import type { Batch } from './client/batch.ts';
 
 /**
  * One connection to the target, whatever it is made of: a socket, or one to each node of a cluster. Several batches may

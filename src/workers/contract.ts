@@ -1,4 +1,4 @@
-import type { Address } from '../pool/address.ts';
+import type { Address } from '../pool/client/address.ts';
 import type { PoolSnapshot } from '../pool/metrics.ts';
 import type { Client, ConnectPacing, Preset, Probe } from '../pool/presets.ts';
 

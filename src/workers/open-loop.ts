@@ -1,4 +1,4 @@
-import type { Batch, BatchOwner } from '../pool/batch.ts';
+import type { Batch, BatchOwner } from '../pool/client/batch.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { Connection } from '../pool/connection.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';

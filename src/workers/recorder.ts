@@ -1,4 +1,4 @@
-import type { Batch } from '../pool/batch.ts';
+import type { Batch } from '../pool/client/batch.ts';
 import { highestNs } from '../pool/histogram.ts';
 import type { CommandSample, LoadSample, SecondSample } from './contract.ts';
 import { LatencyCounts } from './latency-counts.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CommandSet } from '../pool/batch.ts';
+import type { CommandSet } from '../pool/client/batch.ts';
+import { RedirectCount } from '../pool/client/cluster/slot-ranges.ts';
 import { nowNs } from '../pool/clock.ts';
-import { RedirectCount } from '../pool/cluster/slot-ranges.ts';
 import type { Connect } from '../pool/connection.ts';
 import { openPool } from '../pool/open-pool.ts';
 import { presets } from '../pool/presets.ts';
@@ -54,17 +54,17 @@ async function connector(
   const { address, cluster, timeoutMs, autoPipelining } = task;
   if (cluster !== undefined && redirects !== null) {
     if (task.client === 'wire') {
-      const { WireCluster } = await import('../pool/cluster/wire-cluster.ts');
+      const { WireCluster } = await import('../pool/client/cluster/wire-cluster.ts');
       return WireCluster.connector(cluster, commands, timeoutMs, redirects);
     }
-    const { IoredisCluster } = await import('../pool/cluster/ioredis-cluster.ts');
+    const { IoredisCluster } = await import('../pool/client/cluster/ioredis-cluster.ts');
     return IoredisCluster.connector(cluster, commands, timeoutMs, { autoPipelining, redirects });
   }
   if (task.client === 'wire') {
-    const { WireConnection } = await import('../pool/wire-connection.ts');
+    const { WireConnection } = await import('../pool/client/wire-connection.ts');
     return WireConnection.connector(address, commands, timeoutMs);
   }
-  const { IoredisConnection } = await import('../pool/ioredis-connection.ts');
+  const { IoredisConnection } = await import('../pool/client/ioredis-connection.ts');
   return IoredisConnection.connector(address, commands, timeoutMs, { autoPipelining });
 }
 

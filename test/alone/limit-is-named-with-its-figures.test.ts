@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Surroundings } from '../../src/aggregate/limits/figures.ts';
-import { limitedBy } from '../../src/aggregate/limits/limited-by.ts';
 import type { CpuUse, RoundResult } from '../../src/aggregate/result.ts';
+import type { Surroundings } from '../../src/aggregate/stats/limits/figures.ts';
+import { limitedBy } from '../../src/aggregate/stats/limits/limited-by.ts';
 import { buildLatency, buildRound } from '../support/result-builder.ts';
 
 type Strain = CpuUse['threads'][number];

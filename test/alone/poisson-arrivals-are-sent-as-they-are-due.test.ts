@@ -1,7 +1,7 @@
 import { setPriority } from 'node:os';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { mergeLatencies } from '../../src/aggregate/histogram.ts';
+import { mergeLatencies } from '../../src/aggregate/stats/histogram.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import { until } from '../support/connections.ts';

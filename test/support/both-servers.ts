@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
-import { type Control, connectControl } from '../../src/main/target/control.ts';
-import { parseAddress } from '../../src/main/target/url.ts';
+import { type Control, connectControl } from '../../src/main/server/control.ts';
+import { parseAddress } from '../../src/main/server/url.ts';
 import { startRedis, startValkey, type TestServer } from './servers.ts';
 
 export interface Running {

@@ -7,8 +7,8 @@ import {
   programIn,
   unpackDebianPackages,
   userCache,
-} from '../../src/main/target/debian-package.ts';
-import { findProgram } from '../../src/main/target/server-process.ts';
+} from '../../src/main/server/debian-package.ts';
+import { findProgram } from '../../src/main/server/server-process.ts';
 
 const onPath = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const howToInstall =

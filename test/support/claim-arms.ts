@@ -1,9 +1,9 @@
 import { claims } from '../../src/aggregate/claims/claims.ts';
 import type { ClaimResult, Result, RoundResult, ScenarioResult } from '../../src/aggregate/result.ts';
-import { fieldsOf } from '../../src/aggregate/scenario.ts';
-import { readConfig } from '../../src/main/config/read-config.ts';
-import { planRun } from '../../src/main/plan/plan.ts';
-import type { Scenario } from '../../src/main/plan/scenarios.ts';
+import { fieldsOf } from '../../src/aggregate/scenario/scenario.ts';
+import { planRun } from '../../src/main/experiment/plan.ts';
+import { readConfig } from '../../src/main/experiment/read-config.ts';
+import type { Scenario } from '../../src/main/experiment/scenarios.ts';
 import { buildLatency, buildResult, buildRound, buildScenario } from './result-builder.ts';
 
 /** What a test has to say of one round of an arm; the rest is as usual. */

@@ -1,7 +1,7 @@
 // `poolbench claims` on the suites of $SUITES: which suites there are is no option of the command line.
-import { claims } from '../../dist/main/commands/claims.js';
+import { claims } from '../../dist/main/cli/claims.js';
+import { parseCommandLine } from '../../dist/main/cli/parse-command-line.js';
 import { PoolbenchError } from '../../dist/main/errors.js';
-import { parseCommandLine } from '../../dist/main/parse-command-line.js';
 
 try {
   const { target, options } = parseCommandLine(process.argv.slice(2));

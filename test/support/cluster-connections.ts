@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
-import type { Address } from '../../src/pool/address.ts';
-import { IoredisCluster } from '../../src/pool/cluster/ioredis-cluster.ts';
-import { KeySlots } from '../../src/pool/cluster/key-slots.ts';
-import { RedirectCount } from '../../src/pool/cluster/slot-ranges.ts';
-import { WireCluster } from '../../src/pool/cluster/wire-cluster.ts';
+import type { Address } from '../../src/pool/client/address.ts';
+import { IoredisCluster } from '../../src/pool/client/cluster/ioredis-cluster.ts';
+import { KeySlots } from '../../src/pool/client/cluster/key-slots.ts';
+import { RedirectCount } from '../../src/pool/client/cluster/slot-ranges.ts';
+import { WireCluster } from '../../src/pool/client/cluster/wire-cluster.ts';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
 import { type ClientName, commands, loopback } from './connections.ts';
 

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
-import { freePort } from '../../src/main/target/server-process.ts';
-import { type NodePlace, readSlotRanges, type SlotRange } from '../../src/pool/cluster/slot-ranges.ts';
+import { freePort } from '../../src/main/server/server-process.ts';
+import { type NodePlace, readSlotRanges, type SlotRange } from '../../src/pool/client/cluster/slot-ranges.ts';
 import { until } from './connections.ts';
 import { processId } from './observed-server.ts';
 import { certificates, startRedis, startValkey, type TestServer } from './servers.ts';

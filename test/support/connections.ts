@@ -1,14 +1,14 @@
 import { onTestFinished } from 'vitest';
-import type { Address } from '../../src/pool/address.ts';
-import { Batch, type CommandSet, KEY } from '../../src/pool/batch.ts';
 import type { ConnectGate } from '../../src/pool/circuit-breaker.ts';
+import type { Address } from '../../src/pool/client/address.ts';
+import { Batch, type CommandSet, KEY } from '../../src/pool/client/batch.ts';
+import { IoredisConnection } from '../../src/pool/client/ioredis-connection.ts';
+import { WireConnection } from '../../src/pool/client/wire-connection.ts';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
 import type { ConnectionPool } from '../../src/pool/connection-pool.ts';
-import { IoredisConnection } from '../../src/pool/ioredis-connection.ts';
 import { openPool } from '../../src/pool/open-pool.ts';
 import type { PoolOptions } from '../../src/pool/presets.ts';
 import { type Preset, presets } from '../../src/pool/presets.ts';
-import { WireConnection } from '../../src/pool/wire-connection.ts';
 
 export const clientNames = ['wire', 'ioredis'] as const;
 export type ClientName = (typeof clientNames)[number];

@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { freePort } from '../../src/main/target/server-process.ts';
+import { freePort } from '../../src/main/server/server-process.ts';
 
 /**
  * A way to a Redis server on which it says in INFO that it is Dragonfly: another field of the same length becomes

@@ -1,5 +1,5 @@
+import type { Ledger } from '../../src/aggregate/claims/ledger.ts';
 import type { ResultComparison } from '../../src/aggregate/comparison/schema.ts';
-import type { Ledger } from '../../src/aggregate/ledger/ledger.ts';
 import { comparisonDocument } from '../../src/aggregate/report/documents/comparison.ts';
 import { ledgerDocument } from '../../src/aggregate/report/documents/ledger.ts';
 import { resultDocument } from '../../src/aggregate/report/documents/result.ts';

@@ -1,4 +1,4 @@
-import type { Batch } from '../../src/pool/batch.ts';
+import type { Batch } from '../../src/pool/client/batch.ts';
 import { Connection } from '../../src/pool/connection.ts';
 
 /** A connection without a socket, for what only the pool decides. */

@@ -1,5 +1,5 @@
 import type { Result, RoundResult, ScenarioResult } from '../../src/aggregate/result.ts';
-import { seededRandom } from '../../src/aggregate/statistics.ts';
+import { seededRandom } from '../../src/aggregate/stats/statistics.ts';
 import { encodeHistogram } from './encoded-histogram.ts';
 import { buildResult, buildRound, buildScenario } from './result-builder.ts';
 

@@ -3,7 +3,7 @@ import {
   type JudgedSuite,
   type Ledger,
   type LedgerHead,
-} from '../../src/aggregate/ledger/ledger.ts';
+} from '../../src/aggregate/claims/ledger.ts';
 import type { ClaimResult } from '../../src/aggregate/result.ts';
 import { buildResult } from './result-builder.ts';
 

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Ledger, ledgerSchema } from '../../src/aggregate/ledger/ledger.ts';
-import type { Suite } from '../../src/main/claims/suites.ts';
+import { type Ledger, ledgerSchema } from '../../src/aggregate/claims/ledger.ts';
+import type { Suite } from '../../src/main/run/claims/suites.ts';
 import { runProgram } from './poolbench.ts';
 
 const program = new URL('claims-of-suites.mjs', import.meta.url);

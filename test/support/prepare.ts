@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import { findServerBinary, howToInstall } from '../../src/main/target/find-server.ts';
-import type { ServerBinary } from '../../src/main/target/server-process.ts';
-import { findProgram } from '../../src/main/target/server-process.ts';
+import { findServerBinary, howToInstall } from '../../src/main/server/find-server.ts';
+import type { ServerBinary } from '../../src/main/server/server-process.ts';
+import { findProgram } from '../../src/main/server/server-process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -77,7 +77,7 @@ async function find(server: 'redis' | 'valkey'): Promise<ServerBinary | string> 
 }
 
 function compile(): void {
-  const entry = new URL('../../dist/main/target/embedded/process.js', import.meta.url);
+  const entry = new URL('../../dist/main/server/embedded/process.js', import.meta.url);
   // What tsc knows of the last compile does not hold for files that were removed since.
   if (!existsSync(entry)) rmSync(new URL('../../dist/build.tsbuildinfo', import.meta.url), { force: true });
   // Type errors are the business of `npm run check`, which `npm test` runs first; tsc emits in spite of them.

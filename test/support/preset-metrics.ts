@@ -1,5 +1,5 @@
 import type { PoolMetrics } from '../../src/aggregate/result.ts';
-import type { Scenario } from '../../src/main/plan/scenarios.ts';
+import type { Scenario } from '../../src/main/experiment/scenarios.ts';
 import { presets } from '../../src/pool/presets.ts';
 
 /** What a pool tells of a round of 20,000 acquisitions, if its strategies are what its preset says. */

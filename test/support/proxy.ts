@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { RequestParser } from '../../src/main/target/embedded/protocol.ts';
+import { RequestParser } from '../../src/main/server/embedded/protocol.ts';
 import { createRateGate } from './rate-gate.ts';
 
 /** What a cut does with a connection: an orderly end, a reset, or silence while it stays open. */

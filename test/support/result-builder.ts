@@ -1,17 +1,17 @@
 import { judgeClaims } from '../../src/aggregate/claims/claims.ts';
-import type { Surroundings } from '../../src/aggregate/limits/figures.ts';
-import { limitedBy } from '../../src/aggregate/limits/limited-by.ts';
 import {
   type Result,
   type RoundResult,
   resultSchema,
   type ScenarioResult,
 } from '../../src/aggregate/result.ts';
-import { fieldsOf, type ScenarioFields } from '../../src/aggregate/scenario.ts';
-import { seededRandom } from '../../src/aggregate/statistics.ts';
-import { summarise } from '../../src/aggregate/summary.ts';
-import { scenarioGroup } from '../../src/main/config/scenario-group.ts';
-import { expandScenarios } from '../../src/main/plan/scenarios.ts';
+import { fieldsOf, type ScenarioFields } from '../../src/aggregate/scenario/scenario.ts';
+import type { Surroundings } from '../../src/aggregate/stats/limits/figures.ts';
+import { limitedBy } from '../../src/aggregate/stats/limits/limited-by.ts';
+import { seededRandom } from '../../src/aggregate/stats/statistics.ts';
+import { summarise } from '../../src/aggregate/stats/summary.ts';
+import { scenarioGroup } from '../../src/main/experiment/scenario-group.ts';
+import { expandScenarios } from '../../src/main/experiment/scenarios.ts';
 import { createHistogram, encodeHistogram } from '../../src/pool/histogram.ts';
 
 /** Results as a run would leave them, made of the few figures that a test is about. */

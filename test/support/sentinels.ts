@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
-import { freePort, supervise, untilItAnswers } from '../../src/main/target/server-process.ts';
+import { freePort, supervise, untilItAnswers } from '../../src/main/server/server-process.ts';
 import { connectObserver } from './observed-server.ts';
 import { startRedis, type TestServer } from './servers.ts';
 

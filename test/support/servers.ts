@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
-import { freePort, startServer } from '../../src/main/target/server-process.ts';
+import { freePort, startServer } from '../../src/main/server/server-process.ts';
 
 export interface TestServer {
   /** Without a login; with TLS it starts with rediss://. */

@@ -1,8 +1,8 @@
-import { allServed, type Measure } from '../measures.ts';
 import type { Comparison, RoundResult, ScenarioResult } from '../result.ts';
-import { clearlyLess, median } from '../statistics.ts';
+import { allServed, type Measure } from '../stats/measures.ts';
+import { clearlyLess, median } from '../stats/statistics.ts';
+import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatList, formatMs, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
-import { wholeRounds } from '../whole-rounds.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, armsOf, compareArms, pairArms, ratioOf } from './judging/arms.ts';
 import { findWarmStart } from './judging/cold-window.ts';

@@ -1,7 +1,7 @@
-import { p95, throughput } from '../measures.ts';
-import { combineByRound, pairedRatio } from '../paired-ratio.ts';
 import type { Comparison, Result, ScenarioResult } from '../result.ts';
-import { clearlyMore, medianInterval } from '../statistics.ts';
+import { p95, throughput } from '../stats/measures.ts';
+import { combineByRound, pairedRatio } from '../stats/paired-ratio.ts';
+import { clearlyMore, medianInterval } from '../stats/statistics.ts';
 import { formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
 import type { Judgement, TwoServerClaim } from './claim.ts';
 import { type ArmPair, compareArms, ratioOf } from './judging/arms.ts';

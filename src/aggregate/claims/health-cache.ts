@@ -1,5 +1,5 @@
-import { meanLatency, throughput } from '../measures.ts';
 import type { RoundResult, ScenarioResult } from '../result.ts';
+import { meanLatency, throughput } from '../stats/measures.ts';
 import { formatList, formatMs } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import { armsOf } from './judging/arms.ts';

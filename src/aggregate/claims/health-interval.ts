@@ -1,8 +1,8 @@
-import { meanLatency, throughput } from '../measures.ts';
 import type { ScenarioResult } from '../result.ts';
-import { clearlyLess, median } from '../statistics.ts';
+import { meanLatency, throughput } from '../stats/measures.ts';
+import { clearlyLess, median } from '../stats/statistics.ts';
+import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatCount, formatList, formatShare } from '../text/format.ts';
-import { wholeRounds } from '../whole-rounds.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';

@@ -1,8 +1,8 @@
-import { throughput } from '../measures.ts';
 import type { ScenarioResult } from '../result.ts';
-import { median, medianInterval } from '../statistics.ts';
+import { throughput } from '../stats/measures.ts';
+import { median, medianInterval } from '../stats/statistics.ts';
+import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatInterval, formatPlural, formatRate } from '../text/format.ts';
-import { wholeRounds } from '../whole-rounds.ts';
 import type { Claim } from './claim.ts';
 import { compareArms, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';

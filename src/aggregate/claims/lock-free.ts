@@ -1,5 +1,5 @@
-import { p95, p99, throughput } from '../measures.ts';
 import type { ScenarioResult } from '../result.ts';
+import { p95, p99, throughput } from '../stats/measures.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, armsOf } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';

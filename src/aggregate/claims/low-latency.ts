@@ -1,9 +1,9 @@
-import { describeArrival } from '../arrival.ts';
-import { p99 } from '../measures.ts';
 import type { RoundResult, ScenarioResult } from '../result.ts';
-import { median } from '../statistics.ts';
+import { describeArrival } from '../scenario/arrival.ts';
+import { p99 } from '../stats/measures.ts';
+import { median } from '../stats/statistics.ts';
+import { isLowerBound } from '../stats/warnings.ts';
 import { formatList, formatMs, formatPlural } from '../text/format.ts';
-import { isLowerBound } from '../warnings.ts';
 import type { Claim, Evidence, Judgement } from './claim.ts';
 import { type Design, judgePredictions, untested } from './judging/judge-predictions.ts';
 import { isMeasured, isPlain } from './judging/plain.ts';

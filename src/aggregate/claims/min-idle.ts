@@ -1,6 +1,6 @@
-import { longest, p99, p999 } from '../measures.ts';
 import type { ScenarioResult } from '../result.ts';
-import { median } from '../statistics.ts';
+import { longest, p99, p999 } from '../stats/measures.ts';
+import { median } from '../stats/statistics.ts';
 import { formatList, formatPlural } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, armsOf, compareArms, pairArms } from './judging/arms.ts';

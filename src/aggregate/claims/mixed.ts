@@ -1,7 +1,7 @@
-import { batchThroughput, singlesP99 } from '../measures.ts';
-import { combineByRound } from '../paired-ratio.ts';
 import type { ScenarioResult } from '../result.ts';
-import { clearlyLess, medianInterval } from '../statistics.ts';
+import { batchThroughput, singlesP99 } from '../stats/measures.ts';
+import { combineByRound } from '../stats/paired-ratio.ts';
+import { clearlyLess, medianInterval } from '../stats/statistics.ts';
 import { formatList, formatRatioInterval } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, pairArms, ratioOf } from './judging/arms.ts';

@@ -1,7 +1,7 @@
-import { throughput } from '../measures.ts';
-import { combineByRound } from '../paired-ratio.ts';
 import type { Comparison, Interval, ScenarioResult } from '../result.ts';
-import { medianInterval } from '../statistics.ts';
+import { throughput } from '../stats/measures.ts';
+import { combineByRound } from '../stats/paired-ratio.ts';
+import { medianInterval } from '../stats/statistics.ts';
 import { type ArmPair, armsOf, compareArms, pairArms, ratioOf } from './judging/arms.ts';
 import { findFlaw } from './judging/soundness.ts';
 import { findGrowthFlaw } from './judging/strategy-proofs.ts';

@@ -1,6 +1,6 @@
-import { combineByRound } from '../paired-ratio.ts';
 import type { Interval, ScenarioResult, Verdict } from '../result.ts';
-import { clearlyMore, medianInterval } from '../statistics.ts';
+import { combineByRound } from '../stats/paired-ratio.ts';
+import { clearlyMore, medianInterval } from '../stats/statistics.ts';
 import { formatPlural } from '../text/format.ts';
 import { type Pair, pairWithOnePool } from './judging/arms.ts';
 import { sayRatioAgainst } from './judging/figure-words.ts';

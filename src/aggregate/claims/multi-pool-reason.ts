@@ -1,5 +1,5 @@
 import type { Result, ScenarioResult, Verdict } from '../result.ts';
-import { clearlyMore, minRounds } from '../statistics.ts';
+import { clearlyMore, minRounds } from '../stats/statistics.ts';
 import { capitalise, describeIntervals, formatPlural, formatRatioInterval } from '../text/format.ts';
 import type { Pair } from './judging/arms.ts';
 import { sayDisagreement } from './judging/client-finding.ts';

@@ -1,5 +1,5 @@
 import type { Interval } from '../result.ts';
-import { clearlyMore } from '../statistics.ts';
+import { clearlyMore } from '../stats/statistics.ts';
 import { sayRatioAgainst } from './judging/figure-words.ts';
 import type { Finding } from './multi-pool-findings.ts';
 

@@ -1,7 +1,7 @@
-import { p99, throughput } from '../measures.ts';
 import type { Comparison, ScenarioResult } from '../result.ts';
-import { groupBySetting } from '../setting.ts';
-import { clearlyMore } from '../statistics.ts';
+import { groupBySetting } from '../scenario/setting.ts';
+import { p99, throughput } from '../stats/measures.ts';
+import { clearlyMore } from '../stats/statistics.ts';
 import type { Claim, Evidence, Judgement } from './claim.ts';
 import { compareArms, type Pair } from './judging/arms.ts';
 import { agree } from './judging/client-finding.ts';

@@ -1,7 +1,7 @@
-import { p99, throughput } from '../measures.ts';
-import { combineByRound } from '../paired-ratio.ts';
 import type { Interval, ScenarioResult } from '../result.ts';
-import { clearlyLess, clearlyMore, medianInterval } from '../statistics.ts';
+import { p99, throughput } from '../stats/measures.ts';
+import { combineByRound } from '../stats/paired-ratio.ts';
+import { clearlyLess, clearlyMore, medianInterval } from '../stats/statistics.ts';
 import { formatRatioInterval } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, pairArms, ratioOf } from './judging/arms.ts';

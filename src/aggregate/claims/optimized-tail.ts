@@ -1,4 +1,4 @@
-import { p95, p99 } from '../measures.ts';
+import { p95, p99 } from '../stats/measures.ts';
 import type { Claim } from './claim.ts';
 import { designOptimized } from './judging/all-optimizations.ts';
 import { judgePredictions } from './judging/judge-predictions.ts';

@@ -1,4 +1,4 @@
-import { throughput } from '../measures.ts';
+import { throughput } from '../stats/measures.ts';
 import { formatPlural } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import { designOptimized } from './judging/all-optimizations.ts';

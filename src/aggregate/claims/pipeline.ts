@@ -1,5 +1,5 @@
-import { throughput } from '../measures.ts';
 import type { Comparison, ScenarioResult } from '../result.ts';
+import { throughput } from '../stats/measures.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';

@@ -1,6 +1,6 @@
-import { p99, throughput } from '../measures.ts';
 import type { ScenarioResult } from '../result.ts';
-import { clearlyLess, clearlyMore, median } from '../statistics.ts';
+import { p99, throughput } from '../stats/measures.ts';
+import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { formatList, formatMs } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, pairArms } from './judging/arms.ts';

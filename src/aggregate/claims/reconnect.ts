@@ -1,8 +1,8 @@
-import { longest, p99, throughput } from '../measures.ts';
 import type { RoundResult, ScenarioResult } from '../result.ts';
-import { clearlyMore, median } from '../statistics.ts';
+import { longest, p99, throughput } from '../stats/measures.ts';
+import { clearlyMore, median } from '../stats/statistics.ts';
+import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatList, formatPlural, formatShare } from '../text/format.ts';
-import { wholeRounds } from '../whole-rounds.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';

@@ -1,6 +1,6 @@
-import { p95 } from '../measures.ts';
 import type { Result } from '../result.ts';
-import { clearlyLess, clearlyMore } from '../statistics.ts';
+import { p95 } from '../stats/measures.ts';
+import { clearlyLess, clearlyMore } from '../stats/statistics.ts';
 import type { Judgement, TwoServerClaim } from './claim.ts';
 import { compareArms } from './judging/arms.ts';
 import { judgePredictions, untested } from './judging/judge-predictions.ts';

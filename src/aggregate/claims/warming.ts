@@ -1,8 +1,8 @@
-import { longest, p99, p999 } from '../measures.ts';
 import type { RoundResult, ScenarioResult } from '../result.ts';
-import { clearlyLess, median } from '../statistics.ts';
+import { longest, p99, p999 } from '../stats/measures.ts';
+import { clearlyLess, median } from '../stats/statistics.ts';
+import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatList, formatMs, formatPlural } from '../text/format.ts';
-import { wholeRounds } from '../whole-rounds.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, armsOf, compareArms, pairArms } from './judging/arms.ts';
 import { findThinStart, findWarmStart, sayColdShare, sayWindow } from './judging/cold-window.ts';

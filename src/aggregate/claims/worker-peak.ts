@@ -1,6 +1,6 @@
-import { throughput } from '../measures.ts';
 import type { Comparison, ScenarioResult } from '../result.ts';
-import { medianInterval } from '../statistics.ts';
+import { throughput } from '../stats/measures.ts';
+import { medianInterval } from '../stats/statistics.ts';
 import { formatInterval, formatList, formatPlural, formatRate } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import { compareArms, pairArms } from './judging/arms.ts';

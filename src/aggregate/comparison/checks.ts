@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Result } from '../result.ts';
-import { armKey } from '../scenario.ts';
+import { armKey } from '../scenario/scenario.ts';
 import { formatPlural } from '../text/format.ts';
 import { formatMemory } from '../text/target-words.ts';
 import { shownValue, withoutUsual } from './equality.ts';

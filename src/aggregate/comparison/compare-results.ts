@@ -1,8 +1,8 @@
 import { judgeVersusClaims } from '../claims/claims.ts';
-import { comparedMetrics } from '../metrics.ts';
 import type { Result, ScenarioResult, SummaryResult } from '../result.ts';
-import { armKey } from '../scenario.ts';
-import { lostRatio } from '../summary.ts';
+import { armKey } from '../scenario/scenario.ts';
+import { comparedMetrics } from '../stats/metrics.ts';
+import { lostRatio } from '../stats/summary.ts';
 import { formatShare } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';
 import { checkFairness, limitedByClient } from './checks.ts';

@@ -1,9 +1,9 @@
-import { type Measure, measureOf, throughput } from '../measures.ts';
-import { comparedMetrics } from '../metrics.ts';
-import { pairByRound } from '../pairs.ts';
 import type { Interval, ScenarioResult } from '../result.ts';
-import { coverageOf, medianInterval } from '../statistics.ts';
-import { wholeRounds } from '../whole-rounds.ts';
+import { type Measure, measureOf, throughput } from '../stats/measures.ts';
+import { comparedMetrics } from '../stats/metrics.ts';
+import { pairByRound } from '../stats/pairs.ts';
+import { coverageOf, medianInterval } from '../stats/statistics.ts';
+import { wholeRounds } from '../stats/whole-rounds.ts';
 import type { SideRatios } from './schema.ts';
 
 /** other / base of one scenario on two sides whose rounds were measured in turn: paired by round. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type ComparedRow, comparedMetrics } from '../metrics.ts';
 import { interval, resultSchema, thresholdSchema } from '../result.ts';
+import { type ComparedRow, comparedMetrics } from '../stats/metrics.ts';
 
 /** `comparison.json`, schemaVersion 1: results side by side. All ratios are to the first side. */
 

@@ -1,4 +1,4 @@
-import { falseVerdictChance, minRounds } from '../statistics.ts';
+import { falseVerdictChance, minRounds } from '../stats/statistics.ts';
 import { formatList, formatPlural } from '../text/format.ts';
 import { targetBanners } from '../text/target-words.ts';
 import type { ComparedScenario, ResultComparison, SideRatios } from './schema.ts';

@@ -1,6 +1,6 @@
 import type { Interval, ScenarioResult, SummaryResult } from '../result.ts';
+import { isLowerBound } from '../stats/warnings.ts';
 import { formatInterval, formatMs, nothing } from '../text/format.ts';
-import { isLowerBound } from '../warnings.ts';
 import { type Column, figures } from './blocks.ts';
 
 /** Columns of figures: every table takes them from here. */

@@ -1,7 +1,4 @@
 import { createHash } from 'node:crypto';
-import { type Content, Html, html } from '../page/html.ts';
-import { script } from '../page/script.ts';
-import { style } from '../page/style.ts';
 import { withoutControls } from '../text/format.ts';
 import {
   type Block,
@@ -15,6 +12,9 @@ import {
   type Text,
   type Tone,
 } from './blocks.ts';
+import { type Content, Html, html } from './html/html.ts';
+import { script } from './html/script.ts';
+import { style } from './html/style.ts';
 
 /** A document as a page. */
 export interface Page {

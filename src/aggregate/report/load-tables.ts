@@ -1,9 +1,9 @@
-import { p99 } from '../measures.ts';
-import { pairByRound } from '../pairs.ts';
 import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
-import { armKey } from '../scenario.ts';
-import { groupBySetting } from '../setting.ts';
-import { median } from '../statistics.ts';
+import { armKey } from '../scenario/scenario.ts';
+import { groupBySetting } from '../scenario/setting.ts';
+import { p99 } from '../stats/measures.ts';
+import { pairByRound } from '../stats/pairs.ts';
+import { median } from '../stats/statistics.ts';
 import {
   formatCount,
   formatMs,

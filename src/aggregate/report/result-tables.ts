@@ -1,11 +1,11 @@
-import { type Account, accountOf, sumByCode } from '../accounting.ts';
-import { describeArrival } from '../arrival.ts';
 import { pairWithOnePool } from '../claims/judging/arms.ts';
-import { findOutliers, type Outlier } from '../outliers.ts';
 import type { ClaimResult, Comparison, Interval, PoolMetrics, Result, ScenarioResult } from '../result.ts';
-import { groupBySetting } from '../setting.ts';
-import { clearlyLess, clearlyMore, median } from '../statistics.ts';
-import { type CommandFigures, commandFigures } from '../summary.ts';
+import { describeArrival } from '../scenario/arrival.ts';
+import { groupBySetting } from '../scenario/setting.ts';
+import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
+import { findOutliers, type Outlier } from '../stats/outliers.ts';
+import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
+import { type CommandFigures, commandFigures } from '../stats/summary.ts';
 import {
   describeIntervals,
   formatCount,

@@ -1,7 +1,7 @@
-import { withMerged } from '../histogram.ts';
-import { metrics, type RatioMetric } from '../metrics.ts';
 import type { RoundResult } from '../result.ts';
-import { ratioOver } from '../summary.ts';
+import { withMerged } from '../stats/histogram.ts';
+import { metrics, type RatioMetric } from '../stats/metrics.ts';
+import { ratioOver } from '../stats/summary.ts';
 
 /** Figures of a repeat that a condition can limit, by their keys in a config and in search.json. */
 export const searchFigures = {

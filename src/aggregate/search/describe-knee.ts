@@ -1,4 +1,4 @@
-import { median } from '../statistics.ts';
+import { median } from '../stats/statistics.ts';
 import { formatMs, formatPlural } from '../text/format.ts';
 import { bracketOf, kneeRates, type TriedRate } from './next-rate.ts';
 import type { Knee, SearchStep } from './schema.ts';

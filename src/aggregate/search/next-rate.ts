@@ -1,4 +1,4 @@
-import { geometricMean } from '../statistics.ts';
+import { geometricMean } from '../stats/statistics.ts';
 import type { StepVerdict } from './step-verdict.ts';
 
 /** A rate that was tried, and what came of it. */

@@ -1,7 +1,7 @@
-import type { Surroundings } from '../limits/figures.ts';
-import { limitedBy } from '../limits/limited-by.ts';
 import type { RoundResult } from '../result.ts';
-import { median } from '../statistics.ts';
+import type { Surroundings } from '../stats/limits/figures.ts';
+import { limitedBy } from '../stats/limits/limited-by.ts';
+import { median } from '../stats/statistics.ts';
 import {
   type ConditionName,
   meets,

@@ -1,4 +1,4 @@
-import { median } from '../statistics.ts';
+import { median } from '../stats/statistics.ts';
 import { formatCount, formatList, formatMs, formatPercent, nothing } from '../text/format.ts';
 import { type ConditionName, namesOf, type SearchConditions } from './conditions.ts';
 import type { SearchStep } from './schema.ts';

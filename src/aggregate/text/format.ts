@@ -1,4 +1,4 @@
-import { coverageOf, type Interval } from '../statistics.ts';
+import { coverageOf, type Interval } from '../stats/statistics.ts';
 
 /** What stands where nothing was measured. */
 export const nothing = '–';

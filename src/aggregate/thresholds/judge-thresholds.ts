@@ -1,7 +1,7 @@
-import { findMetric, type Kind } from '../metrics.ts';
 import type { ClaimResult, Result, ScenarioResult, ThresholdResult, Verdict } from '../result.ts';
-import { figureOf } from '../summary.ts';
-import { isLowerBound } from '../warnings.ts';
+import { findMetric, type Kind } from '../stats/metrics.ts';
+import { figureOf } from '../stats/summary.ts';
+import { isLowerBound } from '../stats/warnings.ts';
 
 /** A condition on a number, in the unit of result.json. */
 export interface Condition {

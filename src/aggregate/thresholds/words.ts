@@ -1,5 +1,5 @@
-import { findMetric } from '../metrics.ts';
 import type { Result, ThresholdResult } from '../result.ts';
+import { findMetric } from '../stats/metrics.ts';
 import { formatPlural } from '../text/format.ts';
 import { claimPrefix, isMet, parseCondition } from './judge-thresholds.ts';
 

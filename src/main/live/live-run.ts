@@ -1,5 +1,5 @@
-import { sumByCode } from '../../aggregate/accounting.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
+import { sumByCode } from '../../aggregate/stats/accounting.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
 import { MeasurementMeter } from './measurement-meter.ts';
 import type { Moment, Operations, RunSize, Snapshot, Step } from './snapshot.ts';

@@ -1,4 +1,4 @@
-import { sumByCode } from '../../aggregate/accounting.ts';
+import { sumByCode } from '../../aggregate/stats/accounting.ts';
 import type { SharedState, ThreadProgress } from '../../workers/shared-state.ts';
 import type { Moment, Operations, Phase, Running, Step } from './snapshot.ts';
 

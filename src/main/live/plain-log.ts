@@ -1,5 +1,5 @@
-import { failedOf } from '../../aggregate/metrics.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
+import { failedOf } from '../../aggregate/stats/metrics.ts';
 import { formatDuration } from '../../aggregate/text/duration.ts';
 import {
   formatCount,

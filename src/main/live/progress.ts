@@ -2,12 +2,12 @@ import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { styleIf } from '../../aggregate/text/terminal-style.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
-import { canRedraw, takesColour } from '../terminal.ts';
 import { LiveRun } from './live-run.ts';
 import { PlainLog } from './plain-log.ts';
 import { Metrics } from './prometheus/metrics.ts';
 import { Screen } from './screen.ts';
 import type { Outlet, RunSize, Step } from './snapshot.ts';
+import { canRedraw, takesColour } from './terminal.ts';
 
 /** Ten looks a second notice a failure soon, five paintings are as many as an eye can follow; both cost next to nothing. */
 const lookMs = 100;

@@ -1,5 +1,5 @@
-import { failedOf } from '../../aggregate/metrics.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
+import { failedOf } from '../../aggregate/stats/metrics.ts';
 import { formatCount, toPlainLines } from '../../aggregate/text/format.ts';
 import type { Style } from '../../aggregate/text/terminal-style.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';

@@ -1,16 +1,16 @@
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
-import { limitedBy } from '../../aggregate/limits/limited-by.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
-import { fieldsOf } from '../../aggregate/scenario.ts';
-import { summarise } from '../../aggregate/summary.ts';
+import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
+import { limitedBy } from '../../aggregate/stats/limits/limited-by.ts';
+import { summarise } from '../../aggregate/stats/summary.ts';
+import { openLoopWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
-import { openLoopWarnings } from '../../aggregate/warnings.ts';
-import type { Experiment } from '../config/experiment.ts';
-import { withoutPasswords } from '../config/target.ts';
-import { describeEnvironment, describeTool } from '../environment.ts';
-import type { Scenario } from '../plan/scenarios.ts';
-import { shownTarget, surroundingsOf } from '../target/find-target.ts';
-import type { Target } from '../target/resolve.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import type { Scenario } from '../experiment/scenarios.ts';
+import { withoutPasswords } from '../experiment/target.ts';
+import { shownTarget, surroundingsOf } from '../server/find-target.ts';
+import type { Target } from '../server/resolve.ts';
+import { describeEnvironment, describeTool } from './environment.ts';
 
 /** What a run knows when it assembles its result: after every round, and at its end. */
 export interface RunState {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowNs } from '../../pool/clock.ts';
 import { Prng, shuffle } from '../../workers/prng.ts';
-import type { Control } from '../target/control.ts';
+import type { Control } from '../server/control.ts';
 
 export interface CutterOptions {
   /** Milliseconds from one cut to the next; 0: none is cut. */

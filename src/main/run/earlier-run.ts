@@ -1,21 +1,21 @@
 import { join } from 'node:path';
 import type { Result } from '../../aggregate/result.ts';
+import { openLoopWarnings } from '../../aggregate/stats/warnings.ts';
+import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/whole-rounds.ts';
 import { formatDuration } from '../../aggregate/text/duration.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
-import { openLoopWarnings } from '../../aggregate/warnings.ts';
-import { type FinishedRounds, finishedRounds } from '../../aggregate/whole-rounds.ts';
-import type { Experiment } from '../config/experiment.ts';
-import { applyOverrides } from '../config/overrides.ts';
-import { checkConfig, readConfig } from '../config/read-config.ts';
-import { hiddenPassword, withoutPasswords } from '../config/target.ts';
-import { describeEnvironment, describeTool } from '../environment.ts';
+import type { RunFlags } from '../cli/parse-command-line.ts';
 import { PoolbenchError } from '../errors.ts';
-import type { RunFlags } from '../parse-command-line.ts';
-import { type Plan, type PlannedSide, planRun } from '../plan/plan.ts';
-import { readResult } from '../results/read-result.ts';
-import { shownTarget } from '../target/find-target.ts';
-import type { Target } from '../target/resolve.ts';
-import { withoutPassword } from '../target/url.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { applyOverrides } from '../experiment/overrides.ts';
+import { type Plan, type PlannedSide, planRun } from '../experiment/plan.ts';
+import { checkConfig, readConfig } from '../experiment/read-config.ts';
+import { hiddenPassword, withoutPasswords } from '../experiment/target.ts';
+import { shownTarget } from '../server/find-target.ts';
+import type { Target } from '../server/resolve.ts';
+import { withoutPassword } from '../server/url.ts';
+import { describeEnvironment, describeTool } from './environment.ts';
+import { readResult } from './results/read-result.ts';
 
 /** A run that was stopped, as it is gone on with. */
 export interface EarlierRun {

@@ -1,9 +1,9 @@
 import type { Result } from '../../aggregate/result.ts';
-import { lostRatio } from '../../aggregate/summary.ts';
+import { lostRatio } from '../../aggregate/stats/summary.ts';
 import { toPlainLines } from '../../aggregate/text/format.ts';
 import { describeThresholds } from '../../aggregate/thresholds/words.ts';
 import { PoolbenchError } from '../errors.ts';
-import type { PlannedSide } from '../plan/plan.ts';
+import type { PlannedSide } from '../experiment/plan.ts';
 
 /** How a run ended. */
 interface Ended {

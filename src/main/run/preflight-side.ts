@@ -1,12 +1,12 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { maxRecords } from '../../workers/workload/key-ranges.ts';
-import { describeEnvironment } from '../environment.ts';
-import type { PlannedSide } from '../plan/plan.ts';
-import { connectionsNeeded, type Scenario } from '../plan/scenarios.ts';
-import { sizesOf } from '../plan/value-variants.ts';
-import { workloadTask } from '../plan/workload-task.ts';
-import { preflight } from '../target/preflight.ts';
-import type { Target } from '../target/resolve.ts';
+import type { PlannedSide } from '../experiment/plan.ts';
+import { connectionsNeeded, type Scenario } from '../experiment/scenarios.ts';
+import { sizesOf } from '../experiment/value-variants.ts';
+import { workloadTask } from '../experiment/workload-task.ts';
+import { preflight } from '../server/preflight.ts';
+import type { Target } from '../server/resolve.ts';
+import { describeEnvironment } from './environment.ts';
 
 /**
  * Asks the target of a side whether it can take what is planned, before any load.

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { RoundResult } from '../../aggregate/result.ts';
 import { asError } from '../errors.ts';
+import { estimateSeconds, type Plan, type Turn } from '../experiment/plan.ts';
 import type { RunSize } from '../live/snapshot.ts';
-import { estimateSeconds, type Plan, type Turn } from '../plan/plan.ts';
 import type { EarlierRun } from './earlier-run.ts';
 import { type Side, SideRun, type SideSession, type SideState } from './side.ts';
 import { Threads } from './threads.ts';

@@ -1,9 +1,9 @@
-import { median } from '../../aggregate/statistics.ts';
+import { median } from '../../aggregate/stats/statistics.ts';
 import { nowNs } from '../../pool/clock.ts';
-import type { Control } from '../target/control.ts';
-import { isRefusal } from '../target/control.ts';
-import { commandCalls } from '../target/info.ts';
-import { shownAddress } from '../target/url.ts';
+import type { Control } from '../server/control.ts';
+import { isRefusal } from '../server/control.ts';
+import { commandCalls } from '../server/info.ts';
+import { shownAddress } from '../server/url.ts';
 
 const maxPings = 20;
 const pingBudgetMs = 100;

@@ -1,14 +1,14 @@
 import type { Result } from '../../aggregate/result.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
-import type { Experiment } from '../config/experiment.ts';
-import { onInterrupt } from '../interrupt.ts';
+import type { RunFlags } from '../cli/parse-command-line.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import { Progress } from '../live/progress.ts';
-import type { RunFlags } from '../parse-command-line.ts';
-import { createPartFolders, createResultsFolder, removeEmptyFolders } from '../results/results-folder.ts';
-import { describeFoundTarget, findTarget, shownTarget } from '../target/find-target.ts';
-import type { Target } from '../target/resolve.ts';
-import { printOutput } from '../terminal.ts';
+import { printOutput } from '../live/terminal.ts';
+import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
+import type { Target } from '../server/resolve.ts';
+import { onInterrupt } from './interrupt.ts';
+import { createPartFolders, createResultsFolder, removeEmptyFolders } from './results/results-folder.ts';
 
 /** Flags of every command that loads a server. */
 export type SessionFlags = Omit<RunFlags, 'target' | 'rounds' | 'seconds' | 'warmup' | 'seed' | 'quick'>;

@@ -1,10 +1,10 @@
 import { Piscina } from 'piscina';
-import type { Address } from '../../pool/address.ts';
+import type { Address } from '../../pool/client/address.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { ThreadRefusal, ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
 import { PoolbenchError } from '../errors.ts';
-import { withoutSecrets } from '../target/url.ts';
+import { withoutSecrets } from '../server/url.ts';
 
 /** Lead between opening the barrier and the start instant: every thread must have seen it by then. */
 const releaseLeadMs = 10;

@@ -1,4 +1,4 @@
-import type { Batch } from '../../pool/batch.ts';
+import type { Batch } from '../../pool/client/batch.ts';
 import { Prng, shuffle } from '../prng.ts';
 import { AliasTable } from './samplers.ts';
 

@@ -1,4 +1,4 @@
-import { type Argument, type CommandSet, type CommandTemplate, KEY } from '../../pool/batch.ts';
+import { type Argument, type CommandSet, type CommandTemplate, KEY } from '../../pool/client/batch.ts';
 import type { ValueVariant, WorkloadTask } from '../contract.ts';
 import { mixSeed, Prng } from '../prng.ts';
 import { commandOrder } from './command-choosers.ts';

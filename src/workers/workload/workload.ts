@@ -1,4 +1,4 @@
-import { Batch, type BatchOwner } from '../../pool/batch.ts';
+import { Batch, type BatchOwner } from '../../pool/client/batch.ts';
 import type { WorkloadTask } from '../contract.ts';
 import { mixSeed } from '../prng.ts';
 import { type CommandChooser, DrawnCommands, OrderedCommands } from './command-choosers.ts';

@@ -2,7 +2,7 @@ import { deepStrictEqual } from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import fc from 'fast-check';
-import { Batch } from '../../../src/pool/batch.ts';
+import { Batch } from '../../../src/pool/client/batch.ts';
 import { connector, GET, loopback } from '../connections.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
 import { mutatedBytes } from './mutated-bytes.ts';

@@ -2,8 +2,8 @@ import { ok } from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { parse } from 'jsonc-parser';
-import { parseConfig } from '../../../src/main/config/read-config.ts';
 import { PoolbenchError } from '../../../src/main/errors.ts';
+import { parseConfig } from '../../../src/main/experiment/read-config.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
 import { mutatedJson } from './mutated-json.ts';
 

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok } from 'node:assert/strict';
 import fc from 'fast-check';
+import { RespScanner } from '../../../src/pool/client/resp-scanner.ts';
 import { PoolError } from '../../../src/pool/errors.ts';
-import { RespScanner } from '../../../src/pool/resp-scanner.ts';
 import { cutBy, sizes } from '../resp-values.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
 import { mutatedBytes } from './mutated-bytes.ts';

@@ -1,8 +1,8 @@
-import { type Measure, p99, throughput } from '../../measures.ts';
-import type { PairedRatio } from '../../paired-ratio.ts';
-import { pairByRound } from '../../pairs.ts';
 import type { Comparison, RoundResult, ScenarioResult } from '../../result.ts';
-import { armKey, type ScenarioKey } from '../../scenario.ts';
+import { armKey, type ScenarioKey } from '../../scenario/scenario.ts';
+import { type Measure, p99, throughput } from '../../stats/measures.ts';
+import type { PairedRatio } from '../../stats/paired-ratio.ts';
+import { pairByRound } from '../../stats/pairs.ts';
 
 /** Two scenarios that differ in nothing but what a claim is about. */
 export interface ArmPair {

@@ -1,7 +1,7 @@
 import type { ScenarioResult } from '../../result.ts';
-import { median } from '../../statistics.ts';
+import { median } from '../../stats/statistics.ts';
+import { wholeRounds } from '../../stats/whole-rounds.ts';
 import { formatList, formatPlural, formatShare } from '../../text/format.ts';
-import { wholeRounds } from '../../whole-rounds.ts';
 
 /** A p99 is the best of the worst 1 %: the cold operations must be twice as many for it to be one of theirs for sure. */
 const leastSeen = 0.02;

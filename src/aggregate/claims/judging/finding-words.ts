@@ -1,5 +1,5 @@
 import type { Result, Verdict } from '../../result.ts';
-import { falseVerdictChance, minRounds } from '../../statistics.ts';
+import { falseVerdictChance, minRounds } from '../../stats/statistics.ts';
 import { capitalise, describeIntervals, formatPlural, formatShare } from '../../text/format.ts';
 import { type ClientFinding, countChances, findDeciding, sayDisagreement } from './client-finding.ts';
 import { sayOutcome, sayUnjudged } from './prediction-words.ts';

@@ -1,5 +1,5 @@
 import type { Comparison, ScenarioResult } from '../../result.ts';
-import { medianInterval } from '../../statistics.ts';
+import { medianInterval } from '../../stats/statistics.ts';
 import type { Evidence, Judgement } from '../claim.ts';
 import { agree, countChances, findByClient, findDeciding } from './client-finding.ts';
 import { explainFindings, sumUpFindings } from './finding-words.ts';

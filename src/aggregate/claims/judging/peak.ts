@@ -1,9 +1,9 @@
-import { throughput } from '../../measures.ts';
 import type { ScenarioResult } from '../../result.ts';
-import { armKey, type ScenarioKey } from '../../scenario.ts';
-import { clearlyMore, median } from '../../statistics.ts';
+import { armKey, type ScenarioKey } from '../../scenario/scenario.ts';
+import { throughput } from '../../stats/measures.ts';
+import { clearlyMore, median } from '../../stats/statistics.ts';
+import { wholeRounds } from '../../stats/whole-rounds.ts';
 import { formatList } from '../../text/format.ts';
-import { wholeRounds } from '../../whole-rounds.ts';
 import { type Prediction, predictRatio } from './prediction.ts';
 
 /** A dimension along which throughput is said to peak between two levels, both included. */

@@ -1,5 +1,5 @@
 import type { Interval, Verdict } from '../../result.ts';
-import { medianInterval } from '../../statistics.ts';
+import { medianInterval } from '../../stats/statistics.ts';
 import { capitalise, formatList, formatRange } from '../../text/format.ts';
 import { sayInterval, tellApart } from './figure-words.ts';
 import { findDissent, type Prediction, verdictOf } from './prediction.ts';

@@ -1,9 +1,9 @@
-import type { Measure } from '../../measures.ts';
-import { combineByRound } from '../../paired-ratio.ts';
 import type { Comparison, ScenarioResult, Verdict } from '../../result.ts';
-import { medianInterval } from '../../statistics.ts';
+import type { Measure } from '../../stats/measures.ts';
+import { combineByRound } from '../../stats/paired-ratio.ts';
+import { medianInterval } from '../../stats/statistics.ts';
+import { wholeRounds } from '../../stats/whole-rounds.ts';
 import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
-import { wholeRounds } from '../../whole-rounds.ts';
 import { type ArmPair, armsOf, compareArms, ratioOf } from './arms.ts';
 
 /** Where a figure is predicted to lie; null: not bounded on that side. */

@@ -1,7 +1,7 @@
 import type { RoundResult, ScenarioResult } from '../../result.ts';
-import { minRounds } from '../../statistics.ts';
-import { lostRatio } from '../../summary.ts';
-import { wholeRounds } from '../../whole-rounds.ts';
+import { minRounds } from '../../stats/statistics.ts';
+import { lostRatio } from '../../stats/summary.ts';
+import { wholeRounds } from '../../stats/whole-rounds.ts';
 
 /**
  * Share of operations that may fail or stay unfinished in an arm before its figures say nothing. They have no latency,

@@ -1,7 +1,7 @@
 import type { RoundResult, ScenarioResult } from '../../result.ts';
-import { median } from '../../statistics.ts';
+import { median } from '../../stats/statistics.ts';
+import { wholeRounds } from '../../stats/whole-rounds.ts';
 import { formatShare } from '../../text/format.ts';
-import { wholeRounds } from '../../whole-rounds.ts';
 import type { ArmPair } from './arms.ts';
 
 /** Share of a window that a pool may spend on opening connections. The gains that claims promise begin at 5 %. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { p95, throughput } from '../../measures.ts';
 import type { Result, ScenarioResult } from '../../result.ts';
+import { p95, throughput } from '../../stats/measures.ts';
 import { formatList, toOneLine } from '../../text/format.ts';
 import type { Judgement } from '../claim.ts';
 import { type ArmPair, armsOf, compareArms, ratioOf } from './arms.ts';

@@ -1,5 +1,5 @@
-import { countVerdicts, type Ledger, type LedgerEntry, type LedgerSuite } from '../../ledger/ledger.ts';
-import { falseVerdictChance } from '../../statistics.ts';
+import { countVerdicts, type Ledger, type LedgerEntry, type LedgerSuite } from '../../claims/ledger.ts';
+import { falseVerdictChance } from '../../stats/statistics.ts';
 import { formatMeasured } from '../../text/claim-words.ts';
 import { capitalise, formatList, formatPlural, nothing } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';

@@ -1,11 +1,11 @@
-import { accountOf, sumByCode } from '../../accounting.ts';
-import { describeOutliers } from '../../outliers.ts';
 import type { ClaimResult, Result, ScenarioResult } from '../../result.ts';
+import { accountOf, sumByCode } from '../../stats/accounting.ts';
+import { describeOutliers } from '../../stats/outliers.ts';
+import { warningsOf } from '../../stats/warnings.ts';
 import { saysNothing, splitClaims } from '../../text/claim-words.ts';
 import { formatCount, formatIds, formatPlural, formatShare } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
 import { describeUnjudged } from '../../thresholds/words.ts';
-import { warningsOf } from '../../warnings.ts';
 import {
   alert,
   type Block,

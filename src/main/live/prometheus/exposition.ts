@@ -1,5 +1,5 @@
-import { latencies, latencyNames, metrics } from '../../../aggregate/metrics.ts';
 import type { Result } from '../../../aggregate/result.ts';
+import { latencies, latencyNames, metrics } from '../../../aggregate/stats/metrics.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { type LatencyBuckets, labelsOf, maxScenarios } from './latency-buckets.ts';
 import { type Labels, type Metric, renderMetrics, type Sample } from './text-format.ts';

@@ -1,6 +1,6 @@
-import { readRecorded } from '../../../aggregate/histogram.ts';
-import type { LatencyName } from '../../../aggregate/metrics.ts';
 import type { RoundResult } from '../../../aggregate/result.ts';
+import { readRecorded } from '../../../aggregate/stats/histogram.ts';
+import type { LatencyName } from '../../../aggregate/stats/metrics.ts';
 import type { Step } from '../snapshot.ts';
 import type { Labels, Sample } from './text-format.ts';
 

@@ -1,5 +1,5 @@
 import type { Result, RoundResult } from '../../../aggregate/result.ts';
-import { describeTool } from '../../environment.ts';
+import { describeTool } from '../../run/environment.ts';
 import type { Snapshot, Step } from '../snapshot.ts';
 import { renderExposition } from './exposition.ts';
 import { LatencyBuckets } from './latency-buckets.ts';

@@ -1,0 +1,140 @@
+import type { Result, ThresholdResult } from '../../result.ts';
+import { tookSeconds } from '../../stats/accounting.ts';
+import { describeTarget, standInBanner, targetBanners } from '../../text/target-words.ts';
+import { describeThreshold, describeUnjudged, isMetByItsValue } from '../../thresholds/words.ts';
+
+/** A threshold as JUnit sees it. */
+interface TestCase {
+  readonly name: string;
+  /** What it is about. */
+  readonly classname: string;
+  /** For which that was measured, in all rounds. */
+  readonly seconds: number;
+  /** `failure`: measured, and crossed; `error`: nothing was measured, or judged. */
+  readonly outcome: {
+    readonly kind: 'failure' | 'error';
+    readonly type: string;
+    readonly message: string;
+  } | null;
+}
+
+/**
+ * The thresholds of a result as JUnit XML, which build servers show: a test suite for the run, in it a test case for
+ * each threshold and scenario. Null where the config sets none.
+ */
+export function renderJunit(result: Result): string | null {
+  const cases = testCases(result);
+  if (cases.length === 0) return null;
+  const counts = {
+    tests: cases.length,
+    failures: cases.filter(({ outcome }) => outcome?.kind === 'failure').length,
+    errors: cases.filter(({ outcome }) => outcome?.kind === 'error').length,
+    time: Number((tookSeconds(result) ?? 0).toFixed(3)),
+  };
+  const suite = element(
+    'testsuite',
+    { name: result.name, ...counts, skipped: 0, timestamp: result.startedAt.replace(/\.\d+Z$/, '') },
+    [
+      element('properties', {}, [
+        property('target', describeTarget(result.target)),
+        ...targetBanners(result).map(banner => property('warning', banner)),
+        property('seed', String(result.seed)),
+        property('tool', `${result.tool.name} ${result.tool.version}`),
+      ]),
+      ...cases.map(renderCase),
+    ],
+  );
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${element('testsuites', { name: 'poolbench', ...counts }, [suite]).join('\n')}\n`;
+}
+
+function testCases(result: Result): TestCase[] {
+  const unjudged = describeUnjudged(result);
+  if (unjudged === null) return result.thresholds.map(threshold => judged(threshold, result));
+  const outcome = { kind: 'error', type: 'not judged', message: unjudged } as const;
+  return Object.entries(result.config.thresholds ?? {}).map(([key, condition]) => ({
+    name: `${key} ${condition}`,
+    classname: result.name,
+    seconds: 0,
+    outcome,
+  }));
+}
+
+function judged(threshold: ThresholdResult, result: Result): TestCase {
+  const { metric, condition, scenario, value, crossed } = threshold;
+  return {
+    name: `${metric} ${condition}`,
+    classname: scenario === null ? result.name : `${result.name}.${scenario}`,
+    seconds: sumBy(result.scenarios, ({ id, rounds }) =>
+      scenario === null || id === scenario ? sumBy(rounds, round => round.seconds) : 0,
+    ),
+    outcome: crossed
+      ? {
+          ...(value === null
+            ? { kind: 'error', type: 'not measured' }
+            : { kind: 'failure', type: 'crossed' }),
+          message: [describeThreshold(threshold), ...whyCrossedAllTheSame(threshold, result)].join('. '),
+        }
+      : null,
+  };
+}
+
+/** What else made a threshold count as crossed, where it was not its value. */
+function whyCrossedAllTheSame(threshold: ThresholdResult, result: Result): string[] {
+  const standIn = standInBanner(result);
+  if (standIn !== null) return [standIn];
+  return isMetByItsValue(threshold)
+    ? ['It is a lower bound: operations that were due did not come to their end.']
+    : [];
+}
+
+function renderCase({ name, classname, seconds, outcome }: TestCase): string[] {
+  const attributes = { name, classname, time: Number(seconds.toFixed(3)) };
+  if (outcome === null) return element('testcase', attributes, []);
+  const { kind, type, message } = outcome;
+  // Some show the one, some the other.
+  return element('testcase', attributes, [element(kind, { type, message }, message)]);
+}
+
+function property(name: string, value: string): string[] {
+  return element('property', { name, value }, []);
+}
+
+function sumBy<T>(items: readonly T[], amount: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + amount(item), 0);
+}
+
+/** What XML 1.0 allows in a document at all, escaped or not. */
+const illegal = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
+const escapes: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  // As they are, parsers would make blanks of them.
+  '\t': '&#9;',
+  '\n': '&#10;',
+  '\r': '&#13;',
+};
+
+/**
+ * An element as indented lines.
+ *
+ * @param attributes whose values may be any text from outside
+ * @param content elements, or a text from outside
+ */
+function element(
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+  content: string | readonly (readonly string[])[],
+): string[] {
+  const pairs = Object.entries(attributes).map(([key, value]) => `${key}="${escapeXml(String(value))}"`);
+  const tag = [name, ...pairs].join(' ');
+  if (content.length === 0) return [`<${tag}/>`];
+  if (typeof content === 'string') return [`<${tag}>${escapeXml(content)}</${name}>`];
+  return [`<${tag}>`, ...content.flat().map(line => `  ${line}`), `</${name}>`];
+}
+
+function escapeXml(text: string): string {
+  return text.replace(illegal, '').replace(/[&<>"\t\n\r]/g, character => escapes[character] ?? '');
+}

@@ -1,0 +1,221 @@
+import type { Result, RoundResult, ScenarioResult } from '../../result.ts';
+import { mergeLatencies, readRecorded, toMicroseconds } from '../../stats/histogram.ts';
+import { type PercentileKey, percentileKeys, percentiles } from '../../stats/metrics.ts';
+import { commandFigures } from '../../stats/summary.ts';
+
+/**
+ * One scenario in the shape of the file that memtier_benchmark 2.x writes with `--json-out-file`, as plain data, for
+ * programs that read those. Latencies are response times in ms. All rounds are taken together, one behind the other.
+ * What memtier knows and poolbench does not measure is null, as memtier writes what is no number; a key `poolbench`
+ * says what a reader of the figures must know.
+ */
+export function memtierDocument(result: Result, scenario: ScenarioResult): Record<string, unknown> {
+  const { rounds } = scenario;
+  const seconds = totalSeconds(rounds);
+  const startMs = Date.parse(rounds[0]?.startedAt ?? result.startedAt);
+  return {
+    configuration: configuration(result, scenario),
+    'run information': {
+      Threads: scenario.threads,
+      'Connections per thread': scenario.connections / scenario.threads,
+      Seconds: seconds,
+      'Format version': 2,
+    },
+    'ALL STATS': {
+      Runtime: {
+        'Start time': startMs,
+        'Finish time': Math.round(startMs + seconds * 1000),
+        'Total duration': Math.round(seconds * 1000),
+        'Time unit': 'MILLISECONDS',
+        Interrupted: String(!result.complete),
+      },
+      ...commandSections(rounds),
+      Totals: totals(rounds),
+    },
+    poolbench: {
+      version: result.tool.version,
+      name: result.name,
+      scenario: scenario.id,
+      latency: 'response',
+      complete: result.complete,
+      target: result.target,
+      warnings: result.warnings,
+    },
+  };
+}
+
+/** Only what has the same meaning in both. */
+function configuration({ target, config }: Result, scenario: ScenarioResult) {
+  const workload = isRecord(config.workload) ? config.workload : {};
+  const url = URL.canParse(target.declared.url) ? new URL(target.declared.url) : null;
+  const isSocket = url?.protocol === 'unix:';
+  return {
+    server: isSocket ? null : (url?.hostname ?? null),
+    port: isSocket ? null : Number(url?.port || 6379),
+    uri: target.declared.url,
+    'unix socket': isSocket ? url.pathname : null,
+    protocol: 'redis',
+    tls: String(url?.protocol === 'rediss:'),
+    run_count: scenario.rounds.length,
+    // memtier's clients have a connection each; poolbench's workers share those of their pool.
+    clients: scenario.workers / scenario.threads,
+    threads: scenario.threads,
+    test_time: config.seconds ?? null,
+    pipeline: scenario.pipeline,
+    data_size: typeof workload.valueBytes === 'number' ? workload.valueBytes : null,
+    key_maximum: typeof workload.keys === 'number' ? workload.keys : null,
+  };
+}
+
+function totalSeconds(rounds: readonly RoundResult[]): number {
+  return rounds.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Figures of one command, or of all: what memtier_benchmark writes of it. Null: not measured. Latencies in ms. */
+interface Figures {
+  readonly count: number | null;
+  readonly perSecond: number | null;
+  readonly hitsPerSecond: number | null;
+  readonly missesPerSecond: number | null;
+  readonly mean: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly percentiles: Partial<Record<PercentileKey, number | null | undefined>>;
+  /** HDR V2 compressed, base64, microseconds. */
+  readonly histogram: string | null;
+  readonly series: Readonly<Record<string, unknown>>;
+}
+
+/** "p99.90". */
+function percentileName(key: PercentileKey): string {
+  return `p${percentiles[key].percentile.toFixed(2)}`;
+}
+
+/** Everything that completed in all rounds. */
+function totals(rounds: readonly RoundResult[]): Record<string, unknown> {
+  const sum = (amount: (round: RoundResult) => number) =>
+    rounds.reduce((total, round) => total + amount(round), 0);
+  const perSecond = rate(rounds);
+  const encoded = rounds.map(({ histograms }) => histograms.response);
+  const { summary } = mergeLatencies(encoded);
+  const measured = summary.count > 0;
+  const connectFailures = sum(({ poolMetrics }) => poolMetrics.connectFailures);
+  const redirected = rounds.some(({ redirects }) => redirects !== null);
+  return {
+    ...section({
+      count: sum(round => round.completed),
+      // In an open loop that is not what was due in the window and completed.
+      perSecond: perSecond(sum(round => round.opsPerSecond * round.seconds)),
+      hitsPerSecond: rounds.some(({ hits }) => hits === null)
+        ? null
+        : perSecond(sum(({ hits }) => hits ?? 0)),
+      missesPerSecond: perSecond(sum(({ misses }) => misses)),
+      mean: measured ? summary.mean : null,
+      min: measured ? (readRecorded(encoded).buckets[0]?.low ?? 0) / 1e6 : null,
+      max: measured ? summary.max : null,
+      percentiles: measured ? summary : {},
+      histogram: measured ? toMicroseconds(encoded) : null,
+      series: timeSeries(rounds),
+    }),
+    'Connection Errors/sec': perSecond(connectFailures),
+    'Connection Errors': connectFailures,
+    ...(redirected
+      ? {
+          'MOVED/sec': perSecond(sum(({ redirects }) => redirects?.moved ?? 0)),
+          'ASK/sec': perSecond(sum(({ redirects }) => redirects?.ask ?? 0)),
+        }
+      : {}),
+  };
+}
+
+/**
+ * A section for each command of the mix, named as memtier names it: `Gets`, `Sets`. Of those a result has percentiles
+ * of each round alone: the medians of these are given. Where commands were not counted apart, `Sets` and `Gets` are
+ * there without a figure, for readers that look for them.
+ */
+function commandSections(rounds: readonly RoundResult[]): Record<string, unknown> {
+  if (rounds.every(({ commands }) => commands.length === 0))
+    return { Sets: section(unknown), Gets: section(unknown) };
+  const perSecond = rate(rounds);
+  return Object.fromEntries(
+    commandFigures({ rounds: [...rounds] }).map(({ name, completed, misses, responseP50, responseP99 }) => {
+      const ofName = rounds.flatMap(({ commands }) => commands.filter(command => command.name === name));
+      const spent = ofName.reduce((sum, { completed, response }) => sum + completed * response.mean, 0);
+      const figures = {
+        count: completed,
+        perSecond: perSecond(completed),
+        hitsPerSecond: name === 'GET' ? perSecond(completed - misses) : null,
+        missesPerSecond: perSecond(misses),
+        mean: completed === 0 ? null : spent / completed,
+        min: null,
+        max: completed === 0 ? null : Math.max(...ofName.map(({ response }) => response.max)),
+        percentiles: { p50: responseP50, p99: responseP99 },
+        histogram: null,
+        series: {},
+      };
+      return [`${name.charAt(0)}${name.slice(1).toLowerCase()}s`, section(figures)];
+    }),
+  );
+}
+
+const unknown: Figures = {
+  count: null,
+  perSecond: null,
+  hitsPerSecond: null,
+  missesPerSecond: null,
+  mean: null,
+  min: null,
+  max: null,
+  percentiles: {},
+  histogram: null,
+  series: {},
+};
+
+function section(figures: Figures): Record<string, unknown> {
+  const { count, mean, histogram, series } = figures;
+  const told = percentileKeys.map(key => [percentileName(key), figures.percentiles[key] ?? null]);
+  return {
+    Count: count,
+    'Ops/sec': figures.perSecond,
+    'Hits/sec': figures.hitsPerSecond,
+    'Misses/sec': figures.missesPerSecond,
+    Latency: mean,
+    'Average Latency': mean,
+    'Accumulated Latency': mean === null || count === null ? null : Math.round(mean * count),
+    'Min Latency': figures.min,
+    'Max Latency': figures.max,
+    'KB/sec': null,
+    'KB/sec RX/TX': null,
+    'KB/sec RX': null,
+    'KB/sec TX': null,
+    'Time-Serie': series,
+    'Percentile Latencies': {
+      ...Object.fromEntries(told),
+      'Histogram log format': { 'Compressed Histogram': histogram },
+    },
+  };
+}
+
+/** By second, the rounds one behind the other. Latencies stand where something completed, as in memtier's. */
+function timeSeries(rounds: readonly RoundResult[]): Record<string, unknown> {
+  const slots = rounds.flatMap(({ series }) => series);
+  return Object.fromEntries(
+    slots.map(({ completed, p50, p99 }, second) => [
+      second,
+      {
+        Count: completed,
+        ...(p50 === null ? {} : { [percentileName('p50')]: p50, [percentileName('p99')]: p99 }),
+      },
+    ]),
+  );
+}
+
+/** What an amount is in a second, over all rounds. */
+function rate(rounds: readonly RoundResult[]): (amount: number) => number | null {
+  const seconds = rounds.reduce((sum, round) => sum + round.seconds, 0);
+  return amount => (seconds === 0 ? null : amount / seconds);
+}

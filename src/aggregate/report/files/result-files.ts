@@ -1,0 +1,72 @@
+import type { Result, ScenarioResult } from '../../result.ts';
+import { safeName, uniqueNames } from '../../text/safe-name.ts';
+import { targetBanners } from '../../text/target-words.ts';
+import { resultDocument } from '../documents/result.ts';
+import { renderReportPage } from '../html/report-page.ts';
+import { renderMarkdown } from '../markdown.ts';
+import { renderHgrm } from './hgrm.ts';
+import { renderHlog } from './hlog.ts';
+import { renderJunit } from './junit.ts';
+import { renderScenariosCsv } from './scenarios-csv.ts';
+import { renderSeriesCsv } from './series-csv.ts';
+
+/** A file of a results folder. */
+export interface ResultFile {
+  /** In the folder, with `/`. */
+  readonly path: string;
+  readonly render: () => string;
+}
+
+const kinds = ['response', 'service'] as const;
+
+/** The result itself, of which all the others are made. */
+export function resultFile(result: Result): ResultFile {
+  return { path: 'result.json', render: () => `${JSON.stringify(result, null, 1)}\n` };
+}
+
+/** The report alone, which is quickly made. */
+export function reportFile(result: Result): ResultFile {
+  return { path: 'report.md', render: () => renderMarkdown(resultDocument(result)) };
+}
+
+/**
+ * Every file that is made of a result: the report, the page, and those that other tools read. All but the report decode
+ * every histogram, so each is rendered only when it is asked for.
+ */
+export function derivedFiles(result: Result): ResultFile[] {
+  const junit = renderJunit(result);
+  return [
+    reportFile(result),
+    { path: 'report.html', render: () => renderReportPage(result) },
+    { path: 'scenarios.csv', render: () => renderScenariosCsv(result) },
+    { path: 'series.csv', render: () => renderSeriesCsv(result) },
+    { path: 'histograms.hlog', render: () => renderHlog(result) },
+    ...distributionsOf(result),
+    ...(junit === null ? [] : [{ path: 'junit.xml', render: () => junit }]),
+  ];
+}
+
+/** Files for a reader, each folder of them as one, with a `/` behind it. */
+export function shortPaths(paths: readonly string[]): string[] {
+  return [...new Set(paths.map(path => path.replace(/\/.*/, '/')))];
+}
+
+/** Two for each scenario of which anything completed. */
+function distributionsOf({ scenarios, target }: Result): ResultFile[] {
+  const measured = scenarios.filter(({ rounds }) => rounds.some(({ completed }) => completed > 0));
+  const names = uniqueNames(
+    measured.map(({ id }) => safeName(id)),
+    '_',
+  );
+  const remarks = targetBanners({ target });
+  return measured.flatMap((scenario, index) =>
+    kinds.map(kind => ({
+      path: `histograms/${names[index]}.${kind}.hgrm`,
+      render: () => renderHgrm(histogramsOf(scenario, kind), remarks),
+    })),
+  );
+}
+
+function histogramsOf({ rounds }: ScenarioResult, kind: (typeof kinds)[number]): string[] {
+  return rounds.map(({ histograms }) => histograms[kind]);
+}

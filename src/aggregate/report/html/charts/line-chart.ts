@@ -1,0 +1,173 @@
+import type { Interval } from '../../../result.ts';
+import { nothing } from '../../../text/format.ts';
+import { type Chart, figures, table, words } from '../../blocks.ts';
+import { type Html, html } from '../html.ts';
+import { type Axis, axisOfLevels, type Format } from './axis.ts';
+import {
+  type Area,
+  colourOf,
+  drawing,
+  figure,
+  formatExact,
+  formatExactInterval,
+  frame,
+  type LegendEntry,
+  legend,
+  markPath,
+  px,
+  scalesOf,
+  slices,
+} from './frame.ts';
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+export interface Line {
+  readonly name: string;
+  /** What of it this is, where a chart has several lines of one name: "service". */
+  readonly measure?: string;
+  readonly look: number;
+  readonly dashed?: boolean;
+  readonly points: readonly Point[];
+}
+
+export interface LineChart {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly x: Axis;
+  readonly y: Axis;
+  /** Of the values on the y axis. */
+  readonly unit: string;
+  readonly lines: readonly Line[];
+  /** A place on the x axis in words: "100 workers". */
+  readonly describeX: (x: number) => string;
+  /** Marks at the points, with their intervals; else a plain line. */
+  readonly marks: boolean;
+  /** Else one entry a line. */
+  readonly legend?: readonly LegendEntry[];
+  /** Places on the x axis that the table has; else all. */
+  readonly inTable?: (x: number) => boolean;
+}
+
+const area: Area = {
+  name: 'of-chart',
+  width: 480,
+  height: 288,
+  left: 46,
+  right: 468,
+  top: 26,
+  bottom: 244,
+};
+
+/** Room between marks of two lines at one place, so that their intervals can be told apart. */
+const aside = 3.5;
+
+interface LevelChart extends Pick<LineChart, 'title' | 'subtitle' | 'unit' | 'lines' | 'describeX'> {
+  /** Of the x axis and its values. */
+  readonly label: string;
+  readonly formatX: Format;
+  readonly y: (values: readonly number[]) => Axis;
+}
+
+/** Figures with their intervals against levels, such as those of workers; no chart of no figures. */
+export function levelChart({ label, formatX, y, ...chart }: LevelChart): Chart[] {
+  const points = chart.lines.flatMap(line => line.points);
+  const values = points.flatMap(({ low, high }) => [low ?? [], high ?? []].flat());
+  if (values.length === 0) return [];
+  const x = axisOfLevels(
+    label,
+    points.map(point => point.x),
+    formatX,
+  );
+  return [lineChart({ ...chart, x, y: y(values), marks: true })];
+}
+
+export function pointOf(x: number, interval: Interval | null): Point[] {
+  return interval === null ? [] : [{ x, y: interval.median, low: interval.low, high: interval.high }];
+}
+
+/** Lines over a common x axis; a tip has the values of all lines at one place. */
+export function lineChart(chart: LineChart): Chart {
+  const { title, subtitle, x, y, lines, marks } = chart;
+  const scales = scalesOf(area, x, y);
+  const places = [...new Set(lines.flatMap(({ points }) => points.map(point => point.x)))].toSorted(
+    (a, b) => a - b,
+  );
+  return figure({
+    title,
+    subtitle,
+    size: 'medium',
+    legend: legend(
+      chart.legend ?? lines.map(({ name, look, dashed = false }) => ({ name, look, dashed, bare: !marks })),
+    ),
+    drawing: drawing(
+      area,
+      html`${frame(area, x, y)}${lines.map((line, index) =>
+        drawLine(chart, line, marks ? (index - (lines.length - 1) / 2) * aside : 0),
+      )}${slices(
+        area,
+        places.map(place => ({ x: scales.x(place), tip: describePlace(chart, place) })),
+      )}`,
+    ),
+    table: table(places.filter(chart.inTable ?? (() => true)), [
+      words('', chart.describeX),
+      ...lines.map(({ name, measure, points }) =>
+        figures<number>(`${[name, ...[measure ?? []].flat()].join(', ')}, ${chart.unit}`, place =>
+          formatPoint(points.find(point => point.x === place)),
+        ),
+      ),
+    ]),
+  });
+}
+
+/** What is off a logarithmic axis, at 0 or below, is left out. */
+function drawLine({ x, y, marks }: LineChart, { look, dashed, points }: Line, shift: number): Html {
+  const scales = scalesOf(area, x, y);
+  const [min, max] = y.domain;
+  const inside = (value: number) => scales.y(Math.min(max, Math.max(min, value)));
+  const placed = points
+    .filter(point => (x.kind === 'linear' || point.x > 0) && (y.kind === 'linear' || point.y > 0))
+    .map(point => ({ ...point, x: px(scales.x(point.x) + shift), y: px(inside(point.y)) }));
+  const path = placed.map(point => `${point.x},${point.y}`).join('L');
+  return html`<g class="${colourOf(look)}">${
+    marks &&
+    placed.map(
+      ({ x, low, high }) =>
+        low !== undefined &&
+        high !== undefined &&
+        html`<path class="whisker" d="M${x} ${px(inside(low))}V${px(inside(high))}"/>`,
+    )
+  }<path class="line${dashed === true && ' dashed'}" d="${path === '' ? '' : `M${path}`}${placed.length === 1 && 'Z'}"/>${
+    marks &&
+    placed.map(
+      ({ x, y }) => html`<path class="mark" transform="translate(${x} ${y})" d="${markPath(look)}"/>`,
+    )
+  }</g>`;
+}
+
+/** The values at one place: a row for each name, with all its measures. */
+function describePlace({ lines, describeX, unit }: LineChart, place: number): string {
+  const rows = new Map<string, string[]>();
+  for (const { name, measure, points } of lines) {
+    const point = points.find(({ x }) => x === place);
+    if (point === undefined) continue;
+    const value = measure === undefined ? formatPoint(point) : `${measure} ${formatPoint(point)}`;
+    rows.set(name, [...(rows.get(name) ?? []), value]);
+  }
+  return [
+    describeX(place),
+    ...[...rows].map(([name, values]) => `${name}: ${values.join(', ')} ${unit}`),
+  ].join('\n');
+}
+
+function formatPoint(point: Point | undefined): string {
+  if (point === undefined) return nothing;
+  const { y: median, low, high } = point;
+  return low === undefined || high === undefined
+    ? formatExact(median)
+    : formatExactInterval({ median, low, high });
+}

@@ -1,0 +1,138 @@
+import type { Interval } from '../../../result.ts';
+import { nothing } from '../../../text/format.ts';
+import { type Chart, figures, table, words } from '../../blocks.ts';
+import { type Content, type Html, html } from '../html.ts';
+import { type Axis, type Format, logAxis, scaleOf } from './axis.ts';
+import {
+  areaSwatch,
+  colourOf,
+  figure,
+  formatExactInterval,
+  type LegendEntry,
+  legend,
+  markPath,
+  px,
+  swatches,
+} from './frame.ts';
+
+export interface StripMark extends Interval {
+  /** Left out where a row has one mark, which the chart is about. */
+  readonly name?: string;
+  readonly look: number;
+}
+
+export interface Strip {
+  readonly label: string;
+  /** What the row belongs to, in small letters. */
+  readonly group?: string;
+  readonly badge?: Content;
+  readonly strong?: boolean;
+  readonly marks: readonly StripMark[];
+  /** The predicted range behind the marks, open where null, and the same in words. */
+  readonly band?: { readonly low: number | null; readonly high: number | null; readonly text: string } | null;
+  /** Further lines of the tip. */
+  readonly notes?: readonly string[];
+}
+
+export interface StripChart {
+  readonly title: string;
+  readonly subtitle: string;
+  /** Of the values: "×", "ms". */
+  readonly unit: string;
+  /** Of the labels of the axis. */
+  readonly format: Format;
+  /** Where a line stands through all rows, such as ×1. */
+  readonly reference?: number;
+  /** Values that the axis shows beside those of the rows. */
+  readonly include?: readonly number[];
+  readonly rows: readonly Strip[];
+  /** What the looks of the marks mean, where there are several. */
+  readonly legend?: readonly LegendEntry[];
+  /** The figure beside its row. */
+  readonly formatMark: (interval: Interval) => string;
+}
+
+/** Intervals in rows above one logarithmic axis; labels and figures are text of the page, so they wrap where it is narrow. */
+export function stripChart(chart: StripChart): Chart {
+  const { title, subtitle, rows, unit, reference } = chart;
+  const axis = axisOf(chart);
+  const place = placeOn(axis);
+  const ticks = axis.ticks.map(({ at, label }) => ({ at: place(at), label }));
+  const line = (name: string, at: number) =>
+    html`<line class="${name}" x1="${at}%" x2="${at}%" y1="0" y2="100%"/>`;
+  const grid = html`${ticks.map(({ at }) => line('grid', at))}${
+    reference !== undefined && line('reference', place(reference))
+  }`;
+  const banded = rows.some(({ band }) => band);
+  const longest = rows.reduce<Strip['marks']>(
+    (max, { marks }) => (marks.length > max.length ? marks : max),
+    [],
+  );
+  return figure({
+    title,
+    subtitle,
+    size: 'wide',
+    legend: html`${chart.legend !== undefined && legend(chart.legend)}${
+      banded && swatches([{ name: 'predicted', swatch: areaSwatch('band') }])
+    }`,
+    drawing: html`<div class="strips">${rows.map(row => drawRow(chart, row, place, grid))}<div class="strip-row strip-axis"><span class="strip-label"></span><svg height="22" aria-hidden="true">${ticks.map(
+      ({ at, label }) => html`<text x="${at}%" y="15" text-anchor="middle">${label}</text>`,
+    )}</svg><span class="strip-value">${axis.label}</span></div></div>`,
+    table: table(rows, [
+      words('', ({ label }) => label),
+      ...(rows.some(({ group = '' }) => group !== '') ? [words<Strip>('of', ({ group = '' }) => group)] : []),
+      ...longest.map(({ name }, index) =>
+        figures<Strip>(name === undefined ? unit : `${name}, ${unit}`, ({ marks }) =>
+          formatExactInterval(marks[index] ?? null),
+        ),
+      ),
+      ...(banded ? [figures<Strip>('predicted', ({ band }) => band?.text ?? nothing)] : []),
+    ]),
+  });
+}
+
+/** Wide enough for all intervals and for what is predicted of them. */
+function axisOf({ unit, rows, include = [], format }: StripChart): Axis {
+  const values = rows.flatMap(({ marks, band }) => [
+    ...marks.flatMap(({ low, median, high }) => [low, median, high]),
+    ...[band?.low ?? [], band?.high ?? []].flat(),
+  ]);
+  return logAxis(unit === '×' ? 'ratio' : unit, [...include, ...values], format);
+}
+
+/**
+ * Places in percent of a strip's width, so that it can be as wide as the page lets it. Values beyond the axis lie at
+ * its end.
+ */
+function placeOn(axis: Axis): (value: number) => number {
+  const scale = scaleOf(axis, [3, 97]);
+  const [min, max] = axis.domain;
+  return value => Math.round(scale(Math.min(max, Math.max(min, value))) * 100) / 100;
+}
+
+function drawRow(chart: StripChart, row: Strip, place: (value: number) => number, grid: Content): Html {
+  const { label, group = '', badge = null, strong = false, marks, band, notes = [] } = row;
+  const tip = [
+    label,
+    ...(group === '' ? [] : [group]),
+    ...marks.map(
+      mark => `${mark.name === undefined ? '' : `${mark.name}: `}${formatExactInterval(mark)} ${chart.unit}`,
+    ),
+    ...(band ? [`predicted: ${band.text}`] : []),
+    ...notes,
+  ].join('\n');
+  const height = Math.max(24, 10 + marks.length * 16);
+  const low = band?.low == null ? 0 : place(band.low);
+  const high = band?.high == null ? 100 : place(band.high);
+  return html`<div class="strip-row${strong && ' strong'}" data-tip="${tip}"><span class="strip-label">${badge}${label}${
+    group !== '' && html` <small>${group}</small>`
+  }</span><svg height="${height}" aria-hidden="true">${
+    band != null && html`<rect class="band" x="${low}%" width="${high - low}%" height="100%"/>`
+  }${grid}${marks.map((mark, index) => drawMark(mark, place, px((100 * (index + 1)) / (marks.length + 1))))}</svg><span class="strip-value">${marks.map(
+    mark => html`<span>${chart.formatMark(mark)}</span>`,
+  )}${marks.length === 0 && nothing}</span></div>`;
+}
+
+function drawMark({ low, median, high, look }: StripMark, place: (value: number) => number, y: number): Html {
+  return html`<g class="${colourOf(look)}"><line class="whisker" x1="${place(low)}%" x2="${place(high)}%" y1="${y}%" y2="${y}%"/><svg x="${place(median)}%" y="${y}%" overflow="visible"><path class="mark" d="${markPath(look, 52)}"/></svg></g>`;
+}

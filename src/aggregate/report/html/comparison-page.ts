@@ -1,0 +1,143 @@
+import type { ComparedScenario, ResultComparison, SideRatios } from '../../comparison/schema.ts';
+import { describeAlarms, describeOutcomes, describeRatios, describeTitle } from '../../comparison/words.ts';
+import type { Interval } from '../../result.ts';
+import { splitClaims } from '../../text/claim-words.ts';
+import { formatMs, formatPlural, formatRate } from '../../text/format.ts';
+import { describeTarget } from '../../text/target-words.ts';
+import { describeThresholds } from '../../thresholds/words.ts';
+import { alert, type Block, details, heading, list, note, paragraph, strong } from '../blocks.ts';
+import { comparedTable, fairnessTable, sidesTable } from '../documents/comparison.ts';
+import { renderPage } from '../html.ts';
+import type { Strip, StripMark } from './charts/strip-chart.ts';
+import { section, thresholdDetails } from './report-page.ts';
+import { figureStrips, ratioStrips } from './sections/strips.ts';
+import { verdictBlocks } from './sections/verdicts.ts';
+
+/** A comparison as the text of `comparison.html`: one file that fetches nothing. */
+export function renderComparisonPage(comparison: ResultComparison): string {
+  const { told, silent } = splitClaims(comparison.claims, { atLeast: 0 });
+  const alerts = alertsOf(comparison);
+  return renderPage({
+    brand: 'poolbench comparison',
+    title: `${describeTitle(comparison)} – poolbench`,
+    blocks: [
+      ...alerts,
+      ...headOf(comparison),
+      ...section('Verdicts', verdictBlocks(told, silent, [])),
+      ...section('Differences', differences(comparison)),
+      ...section('Is it fair?', [fairnessTable(worstFirst(comparison))]),
+      ...section('Side by side', figureCharts(comparison)),
+      ...section('Thresholds', thresholdDetails(comparison.thresholds)),
+      ...section('Sides', [sidesTable(comparison.sides), ...noteDetails(comparison)]),
+      ...alerts,
+    ],
+    footer: 'All figures are from the runs’ result.json. comparison.md has the same as text.',
+  });
+}
+
+function alertsOf(comparison: ResultComparison): Block[] {
+  const { scenarios, thresholds } = comparison;
+  const crossed = thresholds.some(threshold => threshold.crossed) ? describeThresholds(thresholds) : null;
+  return [
+    ...describeAlarms(comparison),
+    ...(scenarios.length === 0 ? ['NOTHING TO COMPARE: no scenario was measured on two sides.'] : []),
+    ...(crossed === null ? [] : [crossed]),
+  ].map(text => alert(text));
+}
+
+function headOf(comparison: ResultComparison): Block[] {
+  const { sides, scenarios, checks } = comparison;
+  const unequal = checks.filter(({ state }) => state === 'not ok').length;
+  return [
+    heading(1, describeTitle(comparison)),
+    ...sides.map(({ name, target }) => paragraph([strong(name), ` ${describeTarget(target)}`])),
+    list([
+      formatPlural(scenarios.length, 'scenario'),
+      `${unequal === 0 ? 'no' : unequal} unequal ${unequal === 1 ? 'condition' : 'conditions'}`,
+    ]),
+  ];
+}
+
+/** More rows than this are a table, not a chart. */
+const maxRows = 60;
+
+/** Ratios of every scenario to the first side, and what they are worth. */
+function differences(comparison: ResultComparison): Block[] {
+  const { scenarios, sides } = comparison;
+  if (scenarios.length === 0) return [];
+  const first = sides[0]?.name ?? '';
+  const chart = (ratio: 'throughput' | 'responseP95' | 'responseP99', name: string, more: string) => {
+    const rows = rowsOf(comparison, ({ ratios }) => ratios?.[ratio] ?? null);
+    return ratioStrips({
+      title: `${name}, to ${first}`,
+      how: `ratios with their intervals, logarithmic: right of the line is ${more}${describeRest(rows)}`,
+      rows: rows.slice(0, maxRows),
+      legend: sides.slice(1).map(({ name }, index) => ({ name, look: index + 1 })),
+    });
+  };
+  return [
+    ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
+    note(describeRatios(comparison).join(' ')),
+    ...chart('throughput', 'Throughput', 'more'),
+    ...chart('responseP95', 'Response p95', 'slower'),
+    ...chart('responseP99', 'Response p99', 'slower'),
+    details('Table: all scenarios', [comparedTable(scenarios)]),
+  ];
+}
+
+/** All sides on the same axis. */
+function figureCharts(comparison: ResultComparison): Block[] {
+  const legend = comparison.sides.map(({ name }, look) => ({ name, look }));
+  const chart = (
+    name: string,
+    figure: (side: Side) => Interval | null,
+    scale: Parameters<typeof figureStrips>[1],
+  ) => {
+    const rows = rowsOf(comparison, figure);
+    return figureStrips(
+      {
+        title: `${name} of each side`,
+        how: `medians with their intervals, logarithmic${describeRest(rows)}`,
+        rows: rows.slice(0, maxRows),
+        legend,
+      },
+      scale,
+    );
+  };
+  return [
+    ...chart('Throughput', side => side.opsPerSecond, { unit: 'ops/s', format: formatRate }),
+    ...chart('Response p99', side => side.responseP99, { unit: 'ms', format: formatMs }),
+  ];
+}
+
+type Side = ComparedScenario['sides'][number] & { readonly ratios: SideRatios | null };
+
+/** A row for each scenario, with a mark for each side that has the figure. */
+function rowsOf({ scenarios, sides }: ResultComparison, figure: (side: Side) => Interval | null): Strip[] {
+  return scenarios.flatMap(({ id, sides: found, notes }): Strip[] => {
+    const marks = sides.flatMap(({ name }, look): StripMark[] => {
+      const side = found.find(one => one.side === name);
+      const value = side === undefined ? null : figure(side);
+      return value === null || value.low <= 0 ? [] : [{ name, look, ...value }];
+    });
+    const limits = found.map(({ side, limitedBy }) => `${side} limited by ${limitedBy.resource}`);
+    return marks.length === 0 ? [] : [{ label: id, marks, notes: [...limits, ...notes] }];
+  });
+}
+
+function describeRest({ length }: readonly Strip[]): string {
+  return length > maxRows ? `; the first ${maxRows} of ${length}, the table has all` : '';
+}
+
+/** What is unequal comes first. */
+function worstFirst({ checks, sides }: ResultComparison): Pick<ResultComparison, 'checks' | 'sides'> {
+  const order = ['not ok', 'unknown', 'ok'];
+  return { sides, checks: checks.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state)) };
+}
+
+function noteDetails({ scenarios }: ResultComparison): Block[] {
+  const notes = scenarios.flatMap(({ id, notes }) => notes.map(text => ({ label: id, text })));
+  return notes.length === 0
+    ? []
+    : [details(`What to know of single scenarios: ${notes.length}`, [list(notes)])];
+}

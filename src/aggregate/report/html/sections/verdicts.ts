@@ -1,0 +1,127 @@
+import type { ClaimResult, Comparison, ScenarioResult } from '../../../result.ts';
+import { describeMeasured } from '../../../text/claim-words.ts';
+import { formatPlural, formatRange, formatRatio } from '../../../text/format.ts';
+import { type Block, badge, type Details, details, note, paragraph } from '../../blocks.ts';
+import { renderBadge } from '../../html.ts';
+import { formatPredicted, judgedNote, judgedTable, untestedTable } from '../../result-tables.ts';
+import type { Strip } from '../charts/strip-chart.ts';
+import { namePair } from '../scenario-names.ts';
+import { ratioStrips } from './strips.ts';
+
+/** Ratios of one claim in a chart, and in its table; report.md has all of them. */
+const maxRows = 24;
+const maxTabled = 80;
+
+/** Claims of which something was found, each with what it was judged by; the silent ones with their reasons. */
+export function verdictBlocks(
+  claims: readonly ClaimResult[],
+  silent: readonly ClaimResult[],
+  scenarios: readonly ScenarioResult[],
+): Block[] {
+  const byId = new Map(scenarios.map(scenario => [scenario.id, scenario]));
+  return [
+    ...ratioStrips({
+      title: 'Predicted against measured',
+      how: 'ratios with their intervals, logarithmic; the line is ×1: no difference',
+      rows: claims.flatMap(overviewRow),
+    }),
+    ...claims.map(claim => card(claim, byId)),
+    ...(silent.length === 0
+      ? []
+      : [
+          details(`Not tested by this run: ${silent.map(({ id }) => id).join(', ')}`, [
+            untestedTable(silent),
+          ]),
+        ]),
+  ];
+}
+
+/** Of a claim that measured a ratio. */
+function overviewRow({
+  id,
+  statement,
+  verdict,
+  unit,
+  measured,
+  low,
+  high,
+  predictedRange,
+}: ClaimResult): Strip[] {
+  if (unit !== '×' || measured === null || low === null || high === null) return [];
+  return [
+    {
+      label: id,
+      group: statement,
+      badge: renderBadge(verdict, verdict),
+      strong: true,
+      marks: [{ look: 0, median: measured, low, high }],
+      band: predictedRange && { ...predictedRange, text: formatRange(predictedRange, formatRatio) },
+      notes: [verdict],
+    },
+  ];
+}
+
+function card(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>): Details {
+  const { id, verdict, statement, reason, gist } = claim;
+  const measured = paragraph(describeMeasured(claim), 'muted');
+  const said =
+    gist === ''
+      ? [measured, paragraph(reason)]
+      : [
+          paragraph(gist),
+          measured,
+          ...(gist === reason ? [] : [details('The reason in full', [paragraph(reason)])]),
+        ];
+  return details(
+    [badge(verdict, verdict), ` ${id}: ${statement}`],
+    [...said, ...judgedBy(claim, scenarios)],
+    { tone: verdict },
+  );
+}
+
+function judgedBy({ id, comparisons }: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>): Block[] {
+  if (comparisons.length === 0) return [];
+  const title = `What ${id} was judged by`;
+  const judged = comparisons.filter(({ predicted }) => predicted !== null);
+  const rows = (judged.length > 0 ? judged : comparisons)
+    .slice(0, maxRows)
+    .map(comparison => ratioRow(comparison, scenarios));
+  const tabled = comparisons.slice(0, maxTabled);
+  const all =
+    tabled.length < comparisons.length
+      ? `${tabled.length} of ${comparisons.length} ratios, report.md has all`
+      : `all ${comparisons.length} ratios`;
+  return [
+    details(`${title}: ${comparisons.length === 1 ? 'one ratio' : `${comparisons.length} ratios`}`, [
+      note(judgedNote),
+      ...ratioStrips({
+        title,
+        how:
+          rows.length < comparisons.length
+            ? `${rows.length} of its ratios, in the order of the run`
+            : 'paired by round',
+        rows,
+      }),
+      details(`Table: ${all}, with p-values`, [judgedTable(tabled)]),
+    ]),
+  ];
+}
+
+function ratioRow(comparison: Comparison, scenarios: ReadonlyMap<string, ScenarioResult>): Strip {
+  const { measure, ratio, predicted, p, rounds, limitedBy } = comparison;
+  const base = scenarios.get(comparison.base);
+  const other = scenarios.get(comparison.other);
+  return {
+    label: measure,
+    group:
+      base === undefined || other === undefined
+        ? `${comparison.other} to ${comparison.base}`
+        : namePair(base, other),
+    marks: [{ look: 0, ...ratio }],
+    band: predicted && { ...predicted, text: formatPredicted(comparison) },
+    notes: [
+      `p-value ${p.toFixed(4)}, ${formatPlural(rounds, 'round')}`,
+      `limited by ${limitedBy.other}, the base by ${limitedBy.base}`,
+    ],
+  };
+}

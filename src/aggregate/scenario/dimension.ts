@@ -1,0 +1,115 @@
+import type { z } from 'zod';
+import type { Client, Preset } from '../../pool/presets.ts';
+import type { BatchWorkers } from './batch.ts';
+
+/** What a row of the table in `dimensions.ts` holds. */
+
+/** The part of a config's cell, one value for each key, that rows may look at beside their own value. */
+export interface Cell {
+  readonly client: Client;
+  readonly preset: Preset;
+  readonly pools: number;
+  readonly workers: number;
+  readonly poolsPerThread: number;
+  /** For each worker. */
+  readonly connections: number;
+  readonly batch: BatchWorkers;
+}
+
+/** The part of a scenario of a result that rows may look at beside their own value. */
+export interface Basics {
+  readonly client: string;
+  readonly pool: string;
+  readonly pools: number;
+  readonly threads: number;
+  readonly workers: number;
+  readonly connections: number;
+  readonly minIdle: number;
+  readonly batch: { readonly pool: string; readonly workers: number };
+}
+
+/** A column of `scenarios.csv`. */
+export interface Column<Told> {
+  readonly name: string;
+  value(told: Told): number | boolean | string | null;
+}
+
+/**
+ * @template Item schema of one value in a config
+ * @template Told schema of the value in a result
+ * @template Value one value of a cell, after the lists of the config have been expanded
+ * @template Measured what a scenario has: `Value`, or a total that is made of it
+ */
+export interface Dimension<
+  Item extends z.ZodType = z.ZodType,
+  Told extends z.ZodType = z.ZodType,
+  Value = unknown,
+  Measured = unknown,
+  Thread = unknown,
+  ConfigKey extends string = string,
+  FileKey extends string = string,
+> {
+  /** How a config sets it; null: it follows from other keys. */
+  readonly config: {
+    /** Where the config has another name for it. */
+    readonly name?: ConfigKey;
+    /** One value of the list. */
+    readonly item: Item;
+    /** The default. An id leaves it out if nothing else occurs in the experiment. */
+    readonly usual: z.input<Item>;
+    readonly description: string;
+    readonly unit?: string;
+    /** The values of cells that a list stands for, if it is more than its items. */
+    expand?(items: readonly z.output<Item>[]): readonly Value[];
+    /** How an id names a value. */
+    label(value: Value): string;
+    readonly inEveryId?: true;
+    /** Whether it has an effect in such a cell; elsewhere it goes back to the default and has no label. Absent: always. */
+    applies?(cell: Cell): boolean;
+    /** The value that has the same effect and is measured in its place, so that none is measured twice. */
+    clamp?(value: Value, cell: Cell): NoInfer<Value>;
+  } | null;
+  /** What a scenario has, if it is not the value of the cell. */
+  measure?(value: Value, cell: Cell): Measured;
+  /** Where results, CSV and claims have another name for it. */
+  readonly fileKey?: FileKey;
+  /** Its schema in a result, with the default that stands for earlier results without it. */
+  readonly result: Told;
+  /** Whether two arms must agree in it to be paired. If they need not, it must follow from others. */
+  readonly agrees: boolean;
+  /** What is held equal in place of the value, where an earlier version wrote another value for the same. */
+  equalBy?(value: z.output<Told>, scenario: Basics): unknown;
+  /** Whether a thread is told, or what it is told. */
+  readonly thread: Thread;
+  /** For a reader, "pipeline 10"; "" in a scenario that it does not apply to. */
+  words(value: z.output<Told>, scenario: Basics): string;
+  /** Whether it is worth telling of two scenarios that share it. Absent: never. */
+  toldOfBoth?(value: z.output<Told>): boolean;
+  /** A difference in it is told only between scenarios that agree in these, from which it otherwise follows. */
+  readonly follows?: readonly (keyof Basics)[];
+  /**
+   * Whether scenarios that differ in it are of different settings, and have tables and charts of their own. Where they
+   * are not, the rows of one table tell it.
+   */
+  readonly setting: boolean;
+  /** How the heading of a setting has it, if not in `words`; `among` all scenarios of the report. */
+  heading?(value: z.output<Told>, scenario: Basics, among: readonly Basics[]): string;
+  readonly inEveryHeading?: true;
+  /** Columns of `scenarios.csv`. Absent: one, named as the key of the result. */
+  readonly columns?: readonly Column<z.output<Told>>[];
+}
+
+/** Lets the compiler infer the types of a row from its schemas, and miss a decision that was left out. */
+export function dimension<
+  Item extends z.ZodType,
+  Told extends z.ZodType,
+  const Thread extends boolean | ((measured: Measured, scenario: { readonly preset: Preset }) => unknown),
+  Value = z.output<Item>,
+  Measured = Value,
+  const ConfigKey extends string = '',
+  const FileKey extends string = '',
+>(
+  row: Dimension<Item, Told, Value, Measured, Thread, ConfigKey, FileKey>,
+): Dimension<Item, Told, Value, Measured, Thread, ConfigKey, FileKey> {
+  return row;
+}

@@ -1,0 +1,366 @@
+import { z } from 'zod';
+import type { Client, ConnectPacing, Preset, Probe } from '../../pool/presets.ts';
+import { formatPlural } from '../text/format.ts';
+import {
+  arrivalResult,
+  arrivalSchema,
+  describeArrival,
+  describeArrivals,
+  expandArrivals,
+  labelArrival,
+} from './arrival.ts';
+import { batchResult, batchSchema, describeBatch, expandBatches, labelBatch, noBatch } from './batch.ts';
+import { type Basics, dimension } from './dimension.ts';
+import {
+  describeConnectionRatio,
+  describeIdleRatio,
+  isMutex,
+  strategies,
+  totalConnections,
+  totalMinIdle,
+  uses,
+} from './pool-sizes.ts';
+import { numberBetween, oneOf, wholeNumber } from './schema-parts.ts';
+
+/**
+ * What a scenario is: one row for each of its keys, with everything that is known about the key. The schema of a config
+ * and of a result, ids, the task of a thread, which arms may be paired, headings, columns and names are made from it
+ * (`scenario.ts`, `setting.ts`). The order of the rows is that of the matrix and of the labels in an id.
+ */
+
+const clients = {
+  ioredis: 'what an application pays',
+  wire: 'the leanest way',
+} satisfies Record<Client, string>;
+
+const probes = {
+  poll: 'looks at the socket',
+  ping: 'asks the server',
+} satisfies Record<Probe, string>;
+
+const pacings = {
+  parallel: 'all at once',
+  serial: 'one after another',
+  jittered: 'spread at random',
+} satisfies Record<ConnectPacing, string>;
+
+const trueOrFalse = z.boolean({ error: 'true or false' });
+
+const always = () => true;
+
+export const dimensions = {
+  client: dimension({
+    config: {
+      item: oneOf(Object.keys(clients) as Client[]),
+      usual: 'ioredis',
+      description: `What a connection is made of: ${inWords(clients)}`,
+      label: client => client,
+      inEveryId: true,
+    },
+    result: z.string(),
+    agrees: true,
+    thread: true,
+    words: client => client,
+    toldOfBoth: always,
+    setting: true,
+    inEveryHeading: true,
+  }),
+
+  preset: dimension({
+    config: {
+      name: 'pool',
+      item: oneOf(Object.keys(strategies) as Preset[]),
+      usual: 'optimized',
+      description: 'Preset of the pool: which of its strategies are on',
+      label: preset => preset,
+      inEveryId: true,
+    },
+    fileKey: 'pool',
+    result: z.string(),
+    agrees: true,
+    thread: true,
+    words: preset => preset,
+    toldOfBoth: always,
+    setting: true,
+    heading: preset => `${preset} pool`,
+    inEveryHeading: true,
+  }),
+
+  pools: dimension({
+    config: {
+      item: wholeNumber(1, 1024),
+      usual: 1,
+      description: 'Pools that the workers, connections and keys are split over',
+      unit: 'pools',
+      label: pools => `${pools}${pools === 1 ? 'pool' : 'pools'}`,
+      inEveryId: true,
+    },
+    result: z.number(),
+    agrees: true,
+    thread: false,
+    words: (_, scenario) => namePools(scenario),
+    setting: false,
+  }),
+
+  workers: dimension({
+    config: {
+      item: wholeNumber(1, 100_000),
+      usual: 50,
+      description: 'Concurrent callers, over all pools',
+      unit: 'workers',
+      label: workers => `${workers}${workers === 1 ? 'worker' : 'workers'}`,
+      inEveryId: true,
+    },
+    result: z.number(),
+    agrees: true,
+    thread: false,
+    words: workers => formatPlural(workers, 'worker'),
+    toldOfBoth: always,
+    setting: false,
+  }),
+
+  pipeline: dimension({
+    config: {
+      item: wholeNumber(1, 10_000),
+      usual: 1,
+      description: 'Commands that a worker writes and awaits together',
+      unit: 'commands',
+      label: depth => `depth${depth}`,
+    },
+    result: z.number(),
+    agrees: true,
+    thread: false,
+    words: depth => `pipeline ${depth}`,
+    toldOfBoth: depth => depth > 1,
+    setting: true,
+    inEveryHeading: true,
+  }),
+
+  poolsPerThread: dimension({
+    config: {
+      item: wholeNumber(1, 1024),
+      usual: 1,
+      description: 'Pools that share one thread; the last thread gets the rest',
+      unit: 'pools',
+      label: pools => `${pools}perThread`,
+      clamp: (perThread, { pools }) => Math.min(perThread, pools),
+    },
+    result: z.number(),
+    agrees: true,
+    thread: false,
+    // The words of `pools` have the threads.
+    words: () => '',
+    setting: false,
+  }),
+
+  threads: dimension({
+    config: null,
+    measure: (_, { pools, poolsPerThread }) => Math.ceil(pools / poolsPerThread),
+    result: z.number(),
+    // They follow from pools and poolsPerThread, which a claim may set free.
+    agrees: false,
+    thread: false,
+    words: () => '',
+    setting: false,
+  }),
+
+  connections: dimension({
+    config: {
+      name: 'connectionsPerWorker',
+      item: numberBetween(0.01, 100),
+      usual: 2,
+      description: 'Most connections, for each worker; the total is rounded, and no pool has less than one',
+      unit: 'connections per worker',
+      label: perWorker => `${perWorker}perWorker`,
+    },
+    measure: (_, cell) => totalConnections(cell),
+    result: z.number(),
+    agrees: true,
+    thread: false,
+    words: connections => formatPlural(connections, 'connection'),
+    follows: ['workers', 'pool'],
+    setting: true,
+    heading: (_, scenario, among) => describeConnectionRatio(scenario, among),
+  }),
+
+  /** 0 where the preset does not warm. */
+  minIdle: dimension({
+    config: {
+      name: 'minIdleShare',
+      item: numberBetween(0, 1),
+      usual: 0.25,
+      description: 'Share of the connections that a warming pool opens before the load and keeps up',
+      unit: 'share, 0 to 1',
+      label: share => `idle${share}`,
+      applies: ({ preset }) => uses(preset).minIdle,
+    },
+    measure: totalMinIdle,
+    result: z.number(),
+    agrees: true,
+    thread: false,
+    words: minIdle => `minIdle ${minIdle}`,
+    follows: ['workers', 'pool'],
+    setting: true,
+    heading: (_, scenario, among) => describeIdleRatio(scenario, among),
+  }),
+
+  /** 0 where the preset checks at every acquisition. */
+  healthTtlMs: dimension({
+    config: {
+      item: wholeNumber(0, 3_600_000),
+      usual: 1000,
+      description: 'How long a health check is good for, where the preset caches it',
+      unit: 'milliseconds',
+      label: ttl => `ttl${ttl}ms`,
+      applies: ({ preset }) => uses(preset).healthTtl,
+    },
+    measure: (ttl, { preset }) => (strategies[preset].health === 'cached' ? ttl : 0),
+    result: z.number(),
+    agrees: true,
+    thread: true,
+    words: ttl => `health TTL ${ttl} ms`,
+    follows: ['workers', 'pool'],
+    setting: true,
+    heading: ttl => (ttl === 0 ? '' : `health TTL ${ttl} ms`),
+  }),
+
+  probe: dimension({
+    config: {
+      item: oneOf(Object.keys(probes) as Probe[]),
+      usual: 'poll',
+      description: 'What a health check does: poll looks at the socket, ping asks the server',
+      label: probe => probe,
+    },
+    result: z.string(),
+    agrees: true,
+    thread: true,
+    words: probe => `probe ${probe}`,
+    setting: true,
+  }),
+
+  arrival: dimension({
+    config: {
+      item: arrivalSchema,
+      usual: { kind: 'closed' },
+      description: 'When work is due',
+      expand: expandArrivals,
+      label: labelArrival,
+    },
+    result: arrivalResult,
+    agrees: true,
+    // Its part of the schedule is made with the number of the thread.
+    thread: false,
+    words: describeArrival,
+    toldOfBoth: ({ kind }) => kind !== 'closed',
+    setting: true,
+    heading: describeArrivals,
+    columns: [
+      { name: 'arrival', value: ({ kind }) => kind },
+      { name: 'rate', value: ({ rate }) => rate ?? null },
+      { name: 'burstSize', value: ({ size }) => size ?? null },
+      { name: 'leg', value: ({ leg }) => leg ?? null },
+    ],
+  }),
+
+  /** `serial` where the preset opens connections inside the lock. */
+  connects: dimension({
+    config: {
+      item: oneOf(Object.keys(pacings) as ConnectPacing[]),
+      usual: 'parallel',
+      description:
+        'How a pool without the lock opens connections when many are missing: all at once, one after another, or spread at random',
+      label: pacing => pacing,
+      applies: ({ preset }) => uses(preset).pacing,
+    },
+    measure: (pacing, { preset }) => (isMutex(preset) ? 'serial' : pacing),
+    result: z.string().default('parallel'),
+    agrees: true,
+    // Version 0.1 did not write it.
+    equalBy: (pacing, { pool }) => (isMutex(pool) ? 'serial' : pacing),
+    // Under the lock connections are opened one after another anyway; warming opens them side by side all the same.
+    thread: (pacing, { preset }) => (isMutex(preset) ? 'parallel' : pacing),
+    words: pacing => `${pacing} connects`,
+    follows: ['workers', 'pool'],
+    setting: true,
+    heading: (pacing, { pool }) => (uses(pool).pacing ? `${pacing} connects` : ''),
+  }),
+
+  autoPipelining: dimension({
+    config: {
+      item: trueOrFalse,
+      usual: false,
+      description: 'Whether ioredis joins commands sent in the same turn of the event loop',
+      label: joins => (joins ? 'autopipelined' : 'unjoined'),
+      clamp: (joins, { client }) => joins && client === 'ioredis',
+    },
+    result: z.boolean().default(false),
+    agrees: true,
+    thread: true,
+    words: (joins, { client }) =>
+      client === 'ioredis' ? (joins ? 'auto-pipelining' : 'no auto-pipelining') : '',
+    setting: true,
+  }),
+
+  batch: dimension({
+    config: {
+      item: batchSchema,
+      usual: { pool: 'none' },
+      description: 'Workers that send larger batches beside the others',
+      expand: expandBatches,
+      label: labelBatch,
+    },
+    result: batchResult.default(noBatch),
+    agrees: true,
+    // The split over pools has them.
+    thread: false,
+    words: describeBatch,
+    setting: true,
+    columns: [
+      { name: 'batchPool', value: ({ pool }) => pool },
+      { name: 'batchWorkers', value: ({ workers }) => workers },
+      { name: 'batchPipeline', value: ({ pipeline }) => pipeline },
+    ],
+  }),
+
+  cutEveryMs: dimension({
+    config: {
+      item: wholeNumber(0, 60_000),
+      usual: 0,
+      description: 'Every so often one connection of the load is cut by the server (CLIENT KILL); 0: never',
+      unit: 'milliseconds',
+      label: every => (every === 0 ? 'uncut' : `cut${every}ms`),
+    },
+    result: z.number().default(0),
+    agrees: true,
+    thread: false,
+    words: every => (every === 0 ? 'no cuts' : `a cut every ${every} ms`),
+    setting: true,
+  }),
+
+  burst: dimension({
+    config: {
+      item: trueOrFalse,
+      usual: false,
+      description:
+        'Whether every worker keeps its first connection until all have one; with a warm-up it is always so',
+      label: burst => (burst ? 'burst' : 'steady'),
+    },
+    result: z.boolean().default(false),
+    agrees: true,
+    thread: true,
+    words: burst => (burst ? 'a burst of first connections' : 'no burst of first connections'),
+    setting: true,
+  }),
+};
+
+/** "2 pools", "4 pools in 1 thread": a pool has a thread of its own unless told. */
+export function namePools({ pools, threads }: Pick<Basics, 'pools' | 'threads'>): string {
+  return `${formatPlural(pools, 'pool')}${threads === pools ? '' : ` in ${formatPlural(threads, 'thread')}`}`;
+}
+
+/** "ioredis (what an application pays) or wire (…)". */
+function inWords(names: Readonly<Record<string, string>>): string {
+  return Object.entries(names)
+    .map(([name, meaning]) => `${name} (${meaning})`)
+    .join(' or ');
+}

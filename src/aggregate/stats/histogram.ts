@@ -1,0 +1,102 @@
+import { build, encodeIntoCompressedBase64, type Histogram, initWebAssemblySync } from 'hdr-histogram-js';
+import type { LatencySummary, Times } from '../result.ts';
+import { doublingsOf, HistogramCounts, type RecordedBucket, subBucketsOf } from './histogram-decoder.ts';
+import { type PercentileKey, percentileKeys, percentiles } from './metrics.ts';
+
+const defaultDigits = 3;
+
+/** Nanoseconds to milliseconds, without the digits a nanosecond does not have. */
+const toMs = (nanoseconds: number): number => Math.round(nanoseconds) / 1e6;
+
+function emptyHistogram(digits = defaultDigits, highest?: number): Histogram {
+  initWebAssemblySync();
+  return build({
+    bitBucketSize: 64,
+    useWebAssembly: true,
+    autoResize: true,
+    numberOfSignificantValueDigits: digits as 1 | 2 | 3,
+    ...(highest === undefined ? {} : { highestTrackableValue: highest }),
+  });
+}
+
+function addUp(encoded: readonly string[]): HistogramCounts {
+  const counts = new HistogramCounts();
+  for (const one of encoded) if (one !== '') counts.add(one);
+  return counts;
+}
+
+/** Adds up all of `encoded`, empty texts aside, hands the sum to `use`, and frees what it made. */
+export function withMerged<T>(encoded: readonly string[], use: (merged: Histogram) => T): T {
+  const counts = addUp(encoded);
+  const merged = counts.digits === 0 ? emptyHistogram() : emptyHistogram(counts.digits, counts.highest);
+  try {
+    for (const { low, count } of counts.recorded()) merged.recordValueWithCount(low, count);
+    return use(merged);
+  } finally {
+    merged.destroy();
+  }
+}
+
+/** Merges histograms into one, still encoded, with its summary in milliseconds. All zeros where nothing was recorded. */
+export function mergeLatencies(encoded: readonly string[]): { encoded: string; summary: LatencySummary } {
+  return withMerged(encoded, merged => ({
+    encoded: encodeIntoCompressedBase64(merged),
+    summary: summarise(merged),
+  }));
+}
+
+/** Merges histograms into times in milliseconds, after recording `zeros` times of 0 that they do not hold. */
+export function mergeTimes(encoded: readonly string[], zeros = 0): Times {
+  return withMerged(encoded, merged => {
+    if (zeros > 0) merged.recordValueWithCount(0, zeros);
+    const { count, mean, p50, p99, max } = summarise(merged);
+    return { count, mean, p50, p99, max };
+  });
+}
+
+/** What histograms have recorded together. Values in nanoseconds. */
+export interface Recorded {
+  /** Those with something in them, lowest first. */
+  readonly buckets: readonly RecordedBucket[];
+  readonly total: number;
+  /** How such a histogram is made: buckets of doubling width, and steps in each. */
+  readonly bucketCount: number;
+  readonly subBucketCount: number;
+}
+
+/** Adds up histograms, empty texts aside, and reads what is in them. */
+export function readRecorded(encoded: readonly string[]): Recorded {
+  const counts = addUp(encoded);
+  const buckets = counts.recorded();
+  const digits = counts.digits === 0 ? defaultDigits : counts.digits;
+  return {
+    buckets,
+    total: buckets.reduce((sum, { count }) => sum + count, 0),
+    bucketCount: doublingsOf(digits, counts.highest),
+    subBucketCount: subBucketsOf(digits),
+  };
+}
+
+/** Merges histograms of nanoseconds into one of microseconds, which is less exact below a few of them; encoded. */
+export function toMicroseconds(encoded: readonly string[]): string {
+  const histogram = emptyHistogram();
+  try {
+    for (const { middle, count } of readRecorded(encoded).buckets)
+      histogram.recordValueWithCount(Math.round(middle / 1000), count);
+    return encodeIntoCompressedBase64(histogram);
+  } finally {
+    histogram.destroy();
+  }
+}
+
+function summarise(histogram: Histogram): LatencySummary {
+  const at = (percentile: number) => toMs(histogram.getValueAtPercentile(percentile));
+  const atPercentiles = percentileKeys.map(key => [key, at(percentiles[key].percentile)]);
+  return {
+    count: histogram.totalCount,
+    mean: toMs(histogram.mean),
+    ...(Object.fromEntries(atPercentiles) as Pick<LatencySummary, PercentileKey>),
+    // The top of the highest bucket, as the percentiles are, so that no percentile exceeds it.
+    max: at(100),
+  };
+}

@@ -1,0 +1,265 @@
+import type { PoolSnapshot, Utilization } from '../../pool/metrics.ts';
+import type {
+  CommandSample,
+  LoadSample,
+  Redirects,
+  SecondSample,
+  ThreadSample,
+} from '../../workers/contract.ts';
+import type { LoadResult, OpenLoopResult, PoolMetrics, RoundResult } from '../result.ts';
+import { sumByCode } from './accounting.ts';
+import { mergeLatencies, mergeTimes } from './histogram.ts';
+
+/** Width of a slot of the merged utilization: the period at which a pool notes its own. */
+const slotMs = 100;
+
+/** What the coordinator knows of a round beyond the threads' samples. */
+export interface RoundContext {
+  readonly round: number;
+  /** Start of the measured window, ISO 8601; null where nobody looked at a clock. */
+  readonly startedAt: string | null;
+  /** CPU time of the whole client process over the measured window, in microseconds. */
+  readonly clientCpuMicros: number;
+  /** Share of this machine's CPUs that anything used over the window, 0 to 1. */
+  readonly machineBusyShare: number;
+  /** Cores the server used over the window, and its main thread's; null where INFO does not tell. */
+  readonly serverCores: number | null;
+  readonly serverMainThreadCores: number | null;
+  /** The server's own count of the measured commands; null where INFO does not tell. */
+  readonly serverCalls: number | null;
+  /** Connections cut on purpose in the window. */
+  readonly cuts: number;
+  /** Median round trip of a PING just before; null where none was answered. */
+  readonly basePingMs: number | null;
+}
+
+/** Merges the samples of all threads of one scenario in one round. Sums are exact; threads count in their own order. */
+export function mergeSamples(samples: readonly ThreadSample[], context: RoundContext): RoundResult {
+  const threads = samples.toSorted((a, b) => a.thread - b.thread);
+  // All threads have one start instant; a run that is stopped can end a little later in one than in another.
+  const seconds = Math.max(0, ...threads.map(sample => sample.seconds));
+  const perSecond = (amount: number) => (seconds === 0 ? 0 : amount / seconds);
+  const loads = threads.flatMap(sample => sample.loads);
+  const { histograms, ...sums } = mergeLoads(loads, seconds);
+  const open = mergeOpenLoop(threads, sums);
+  const completed = open?.completedInWindow ?? sums.completed;
+  const usefulMicros = Math.max(0, context.clientCpuMicros - (open?.spunSeconds ?? 0) * 1e6);
+  return {
+    round: context.round,
+    startedAt: context.startedAt,
+    seconds,
+    ...sums,
+    opsPerSecond: perSecond(completed),
+    openLoop: open?.result ?? null,
+    misses: total(loads, load => load.misses),
+    ...mergeCommands(loads.flatMap(load => load.commands)),
+    overRange: total(loads, load => load.overRange),
+    loads: mergeByPipeline(loads, seconds),
+    histograms,
+    poolMetrics: mergePools(threads.flatMap(sample => sample.pools)),
+    allServedMs: latest(threads.map(sample => sample.allServedMs)),
+    cuts: context.cuts,
+    redirects: sumRedirects(threads.flatMap(sample => sample.redirects ?? [])),
+    basePingMs: context.basePingMs,
+    cpu: {
+      clientMicrosPerOp: completed === 0 ? null : usefulMicros / completed,
+      clientCores: perSecond(context.clientCpuMicros / 1e6),
+      machineBusyShare: context.machineBusyShare,
+      eventLoopUtilization: threads.map(({ threadLoad }) => threadLoad.eventLoopUtilization),
+      threads: threads.map(({ threadLoad: { eventLoopUtilization, ...rest } }) => rest),
+      serverCores: context.serverCores,
+      serverMainThreadCores: context.serverMainThreadCores,
+    },
+    serverCalls: context.serverCalls,
+    series: mergeSeries(loads, seconds),
+  };
+}
+
+function mergeLoads(loads: readonly LoadSample[], seconds: number) {
+  const completed = total(loads, load => load.completed);
+  const service = mergeLatencies(loads.map(load => load.service));
+  const response = mergeLatencies(loads.map(load => load.response));
+  return {
+    issued: total(loads, load => load.issued),
+    completed,
+    failed: sumByCode(loads.map(load => load.failed)),
+    unfinished: total(loads, load => load.unfinished),
+    opsPerSecond: seconds === 0 ? 0 : completed / seconds,
+    service: service.summary,
+    response: response.summary,
+    histograms: { service: service.encoded, response: response.encoded },
+  };
+}
+
+/** Each size of batch apart, smallest first; nothing where there is only one. */
+function mergeByPipeline(loads: readonly LoadSample[], seconds: number): LoadResult[] {
+  const sizes = [...new Set(loads.map(load => load.pipeline))].toSorted((a, b) => a - b);
+  if (sizes.length < 2) return [];
+  return sizes.map(pipeline => {
+    const { histograms, ...merged } = mergeLoads(
+      loads.filter(load => load.pipeline === pipeline),
+      seconds,
+    );
+    return { pipeline, ...merged };
+  });
+}
+
+/** Null where no thread had a cluster to tell of. */
+function sumRedirects(redirects: readonly Redirects[]): RoundResult['redirects'] {
+  if (redirects.length === 0) return null;
+  return { moved: total(redirects, ({ moved }) => moved), ask: total(redirects, ({ ask }) => ask) };
+}
+
+/** Null if any is. */
+function latest(times: readonly (number | null)[]): number | null {
+  return times.reduce((most, ms) => (most === null || ms === null ? null : Math.max(most, ms)), 0);
+}
+
+/** One entry a second from the start of the window, also for seconds of which no thread has anything to tell. */
+function mergeSeries(loads: readonly LoadSample[], seconds: number): RoundResult['series'] {
+  const bySecond = new Map<number, SecondSample[]>();
+  let slots = Math.ceil(seconds);
+  for (const sample of loads.flatMap(load => load.series)) {
+    const slot = bySecond.get(sample.second) ?? [];
+    slot.push(sample);
+    bySecond.set(sample.second, slot);
+    slots = Math.max(slots, sample.second + 1);
+  }
+  return Array.from({ length: slots }, (_, second) => {
+    const slot = bySecond.get(second) ?? [];
+    const times = mergeTimes(slot.map(sample => sample.response));
+    return {
+      second,
+      completed: total(slot, sample => sample.completed),
+      failed: total(slot, sample => sample.failed),
+      p50: times.count === 0 ? null : times.p50,
+      p99: times.count === 0 ? null : times.p99,
+    };
+  });
+}
+
+/** Each command of a mix over all threads, in the order of the mix, and the reads among them that found a value. */
+export function mergeCommands(samples: readonly CommandSample[]): Pick<RoundResult, 'commands' | 'hits'> {
+  const byName = new Map<string, CommandSample[]>();
+  for (const sample of samples) byName.set(sample.name, [...(byName.get(sample.name) ?? []), sample]);
+  const reads = samples.filter(({ tellsMisses }) => tellsMisses);
+  return {
+    hits: reads.length === 0 ? null : total(reads, ({ completed, misses }) => completed - misses),
+    commands: [...byName].map(([name, ofName]) => ({
+      name,
+      completed: total(ofName, ({ completed }) => completed),
+      failed: sumByCode(ofName.map(({ failed }) => failed)),
+      misses: total(ofName, ({ misses }) => misses),
+      service: mergeLatencies(ofName.map(({ service }) => service)).summary,
+      response: mergeLatencies(ofName.map(({ response }) => response)).summary,
+    })),
+  };
+}
+
+/** The open loops of a round's threads as one. */
+interface MergedOpenLoop {
+  readonly result: OpenLoopResult;
+  /** Operations that completed in the window, whenever they were due. */
+  readonly completedInWindow: number;
+  /** Of all threads together. */
+  readonly spunSeconds: number;
+}
+
+/** Null in a closed loop. `books` are those of all threads. */
+function mergeOpenLoop(
+  threads: readonly ThreadSample[],
+  { issued, completed }: { readonly issued: number; readonly completed: number },
+): MergedOpenLoop | null {
+  const samples = threads.flatMap(({ openLoop, seconds }) =>
+    openLoop === null ? [] : [{ ...openLoop, seconds }],
+  );
+  const [first] = samples;
+  if (first === undefined) return null;
+  const sum = (figure: (sample: (typeof samples)[number]) => number) => total(samples, figure);
+  const offered = sum(sample => sample.offered);
+  const lag = mergeLatencies(samples.map(sample => sample.lag));
+  return {
+    completedInWindow: sum(sample => sample.completedInWindow),
+    spunSeconds: sum(sample => sample.spinShare * sample.seconds),
+    result: {
+      rate: first.rate,
+      offered,
+      sent: issued,
+      completed,
+      shortfall: offered - completed,
+      unsent: sum(sample => sample.unsent),
+      largestBacklog: sum(sample => sample.largestBacklog),
+      oldestUnsentMs: Math.max(...samples.map(sample => sample.oldestUnsentMs)),
+      lag: lag.summary,
+      lagHistogram: lag.encoded,
+      spinShare: sum(sample => sample.spinShare) / samples.length,
+    },
+  };
+}
+
+/** Merges what the pools of one scenario tell of one round. */
+function mergePools(pools: readonly PoolSnapshot[]): PoolMetrics {
+  const sum = (count: (pool: PoolSnapshot) => number) => total(pools, count);
+  const immediate = sum(pool => pool.immediate);
+  return {
+    acquisitions: sum(pool => pool.acquisitions),
+    immediate,
+    acquireWait: mergeTimes(
+      pools.map(pool => pool.acquireWait),
+      immediate,
+    ),
+    lockWaits: sum(pool => pool.lockWaits),
+    lockWaitMs: sum(pool => pool.lockWaitMs),
+    healthChecksRun: sum(pool => pool.healthChecksRun),
+    healthChecksSkipped: sum(pool => pool.healthChecksSkipped),
+    healthCheckMs: sum(pool => pool.healthCheckMs),
+    createdBefore: sum(pool => pool.createdBefore),
+    created: sum(pool => pool.created),
+    lastCreatedMs: pools.reduce<number | null>(
+      (last, { lastCreatedMs }) => (lastCreatedMs === null ? last : Math.max(last ?? 0, lastCreatedMs)),
+      null,
+    ),
+    connectTime: mergeTimes(pools.map(pool => pool.connectTime)),
+    connectFailures: sum(pool => pool.connectFailures),
+    reconnects: sum(pool => pool.reconnects),
+    peakWaiting: pools.reduce((most, pool) => Math.max(most, pool.peakWaiting), 0),
+    utilization: mergeUtilization(pools.map(pool => pool.utilization)),
+  };
+}
+
+/**
+ * Sums the pools' standings slot by slot; each pool's are in the order of time. The pools note theirs at instants of
+ * their own, so one that is silent in a slot counts with its latest standing, and before its first with the first: a
+ * late note is not an empty pool.
+ */
+function mergeUtilization(pools: readonly (readonly Utilization[])[]): Utilization[] {
+  const slotOf = (standing: Utilization) => Math.floor(standing.atMs / slotMs);
+  const noted = pools.filter(standings => standings.length > 0);
+  const ends = noted.flatMap(ofPool => [...ofPool.slice(0, 1), ...ofPool.slice(-1)].map(slotOf));
+  const first = ends.reduce((least, slot) => Math.min(least, slot), Number.POSITIVE_INFINITY);
+  const last = ends.reduce((most, slot) => Math.max(most, slot), Number.NEGATIVE_INFINITY);
+  /** For each pool, the index of its latest standing: one pass over each, however long the run was. */
+  const latest = noted.map(() => 0);
+  const merged: Utilization[] = [];
+  for (let slot = first; slot <= last; slot++) {
+    const standings = noted.flatMap((ofPool, pool) => {
+      let index = latest[pool] ?? 0;
+      for (let next = ofPool[index + 1]; next && slotOf(next) <= slot; next = ofPool[index + 1]) index++;
+      latest[pool] = index;
+      return ofPool[index] ?? [];
+    });
+    const sum = (count: (standing: Utilization) => number) => total(standings, count);
+    merged.push({
+      atMs: slot * slotMs,
+      active: sum(at => at.active),
+      idle: sum(at => at.idle),
+      waiting: sum(at => at.waiting),
+      total: sum(at => at.total),
+    });
+  }
+  return merged;
+}
+
+function total<T>(items: readonly T[], count: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + count(item), 0);
+}

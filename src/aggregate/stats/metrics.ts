@@ -1,0 +1,287 @@
+import { formatMs, formatPercent, formatRate } from '../text/format.ts';
+
+/**
+ * The registry of metrics: one row for each, from which the schema and the summary of result.json, thresholds, the
+ * conditions of a search, the measures of claims, comparisons, CSV and Prometheus are made. A new metric, or a new
+ * percentile of a latency, is a row here and a line in configs/README.md (thresholds) and docs/outputs.md (columns).
+ */
+
+/** Percentiles that every latency of a round has, by their key in result.json. */
+export const percentiles = {
+  p50: { percentile: 50, short: 'p50' },
+  p90: { percentile: 90, short: 'p90' },
+  p95: { percentile: 95, short: 'p95' },
+  p99: { percentile: 99, short: 'p99' },
+  p999: { percentile: 99.9, short: 'p99.9' },
+} as const satisfies Readonly<Record<string, Percentile>>;
+
+interface Percentile {
+  /** 0 to 100. */
+  readonly percentile: number;
+  readonly short: string;
+  /** The version of poolbench that first wrote it; earlier results do not have it. Absent: all results have it. */
+  readonly since?: string;
+}
+
+export type PercentileKey = keyof typeof percentiles;
+export const percentileKeys = Object.keys(percentiles) as PercentileKey[];
+/** Keys of rows that results of earlier versions do not have. */
+export type LaterKey<Rows> = {
+  [Key in keyof Rows]: Rows[Key] extends { since: string } ? Key : never;
+}[keyof Rows];
+
+/** Figures of one latency in milliseconds. */
+export type Latency = { readonly count: number; readonly mean: number; readonly max: number } & {
+  readonly [Key in Exclude<PercentileKey, LaterKey<typeof percentiles>>]: number;
+} & { readonly [Key in LaterKey<typeof percentiles>]?: number | undefined };
+
+/** The two latencies of an operation, each with a histogram of its own. */
+export const latencies = {
+  service: {
+    meaning: 'From handing the bytes to the socket until the reply',
+    prometheus: 'service_seconds',
+  },
+  response: {
+    meaning: 'From when the work was due until the reply',
+    prometheus: 'response_seconds',
+  },
+} as const;
+
+export type LatencyName = keyof typeof latencies;
+export const latencyNames = Object.keys(latencies) as LatencyName[];
+
+/** What metrics read of a round; `RoundResult` has it all. */
+export interface MeasuredRound {
+  readonly issued: number;
+  readonly failed: Readonly<Record<string, number>>;
+  readonly opsPerSecond: number;
+  readonly service: Latency;
+  readonly response: Latency;
+  readonly openLoop: { readonly offered: number; readonly completed: number } | null;
+  readonly cpu: { readonly clientMicrosPerOp: number | null };
+}
+
+/** How values of a metric are written: in a condition, and for a reader. */
+export interface Kind {
+  /** Of the formatted number: "ms". */
+  readonly unit: string;
+  /** By what a number of a condition is multiplied, for each unit that it can have; '' for none. */
+  readonly units: Readonly<Record<string, number>>;
+  /** The largest number that makes sense, in the unit of result.json. */
+  readonly max: number;
+  readonly example: string;
+  /** Without its unit, for a column whose head has it. */
+  readonly formatNumber: (value: number) => string;
+  /** With its unit. */
+  readonly format: (value: number) => string;
+  /** To six digits, for a value so close to its limit that three could hide on which side it lies. */
+  readonly formatClosely: (value: number) => string;
+  /** Behind the name of a CSV column. */
+  readonly csvSuffix: string;
+}
+
+const time = kindOf({
+  unit: 'ms',
+  units: { s: 1000, ms: 1, us: 0.001, µs: 0.001 },
+  example: '< 5ms',
+  formatNumber: formatMs,
+  csvSuffix: 'Ms',
+});
+const rate = kindOf({ unit: 'ops/s', units: { '': 1 }, example: '> 50000', formatNumber: formatRate });
+const ratio = kindOf({
+  unit: '%',
+  units: { '%': 0.01, '': 1 },
+  max: 1,
+  example: '< 0.1%',
+  formatNumber: value => formatPercent(value).replace(' %', ''),
+  scale: 100,
+});
+const cpuTime = kindOf({
+  unit: 'µs',
+  units: { '': 1, us: 1, µs: 1 },
+  example: '< 20us',
+  formatNumber: formatMs,
+});
+
+interface Row {
+  /** For a reader: "throughput", "response p99". */
+  readonly name: string;
+  /** In the head of a table that says what its figures are of: "p99". */
+  readonly short: string;
+  readonly kind: Kind;
+  readonly better: 'less' | 'more';
+  /** Key in `summary` of result.json, and the stem of its CSV columns. Absent: it is in neither. */
+  readonly summaryKey?: string;
+  /** Key of its ratio in comparison.json. Absent: results are not compared by it. */
+  readonly ratioKey?: string;
+  /** Name of its live gauge, without the prefix. Absent: it has none. */
+  readonly prometheus?: string;
+  /** It does not exist in a closed loop. */
+  readonly openLoopOnly?: boolean;
+  /** Only completed operations are in it, so it is a lower bound where some that were due did not complete. */
+  readonly completedOnly?: boolean;
+  /** As for a percentile. */
+  readonly since?: string;
+}
+
+/** A metric of each round: the median over the rounds, with its interval. */
+export interface MedianMetric extends Row {
+  /** In the unit of result.json; null where the round has no such figure. */
+  readonly ofRound: (round: MeasuredRound) => number | null;
+  /** No round is without it. */
+  readonly inEveryRound?: boolean;
+}
+
+/** A metric of all rounds together: one sum over the rounds, divided by another. */
+export interface RatioMetric extends Row {
+  readonly part: (round: MeasuredRound) => number;
+  readonly whole: (round: MeasuredRound) => number;
+  /** What it is where the whole is 0; null: not measured. */
+  readonly ofNothing: number | null;
+}
+
+export type Metric = MedianMetric | RatioMetric;
+
+const throughput = {
+  opsPerSecond: {
+    name: 'throughput',
+    short: 'ops/s',
+    kind: rate,
+    better: 'more',
+    ofRound: round => round.opsPerSecond,
+    inEveryRound: true,
+    summaryKey: 'opsPerSecond',
+    ratioKey: 'throughput',
+    prometheus: 'operations_per_second',
+  },
+} as const satisfies Readonly<Record<string, MedianMetric>>;
+
+const service = {
+  'service.p50': latency('service', 'p50', { summaryKey: 'serviceP50' }),
+  'service.p99': latency('service', 'p99', { summaryKey: 'serviceP99' }),
+};
+
+const response = {
+  'response.mean': latency('response', 'mean', { summaryKey: 'responseMean' }),
+  'response.p50': latency('response', 'p50', { summaryKey: 'responseP50' }),
+  'response.p95': latency('response', 'p95', { summaryKey: 'responseP95', ratioKey: 'responseP95' }),
+  'response.p99': latency('response', 'p99', {
+    summaryKey: 'responseP99',
+    ratioKey: 'responseP99',
+    prometheus: 'response_p99_seconds',
+  }),
+  'response.p999': latency('response', 'p999', { summaryKey: 'responseP999' }),
+};
+
+const cpu = {
+  clientMicrosPerOp: {
+    name: 'CPU time of the client per operation',
+    short: 'µs/op',
+    kind: cpuTime,
+    better: 'less',
+    ofRound: round => round.cpu.clientMicrosPerOp,
+    summaryKey: 'clientMicrosPerOp',
+  },
+} as const satisfies Readonly<Record<string, MedianMetric>>;
+
+const ratios = {
+  failedShare: {
+    name: 'failed operations of those issued',
+    short: 'failed',
+    kind: ratio,
+    better: 'less',
+    part: failedOf,
+    whole: round => round.issued,
+    ofNothing: 0,
+    summaryKey: 'failedShare',
+  },
+  completedShare: {
+    name: 'completed operations of those due',
+    short: 'completed',
+    kind: ratio,
+    better: 'more',
+    part: round => round.openLoop?.completed ?? 0,
+    whole: round => round.openLoop?.offered ?? 0,
+    ofNothing: null,
+    openLoopOnly: true,
+  },
+} as const satisfies Readonly<Record<string, RatioMetric>>;
+
+/** All metrics by the name that a threshold gives them, in the order in which their names are listed. */
+export const metrics = { ...response, ...service, ...throughput, ...ratios, ...cpu };
+
+export type MetricName = keyof typeof metrics;
+type MetricRow = (typeof metrics)[MetricName];
+/** Rows of metrics that are in `summary` of result.json. */
+export type SummaryRow = Extract<MetricRow, { summaryKey: string }>;
+/** Rows of metrics by which results are compared. */
+export type ComparedRow = Extract<MetricRow, { ratioKey: string }>;
+export type SummaryKey = SummaryRow['summaryKey'];
+
+/** Metrics of `summary` in result.json, in its order. */
+export const summaryMetrics = inSummary(throughput, service, response, cpu, ratios);
+/** The same in the order of the CSV columns. */
+export const csvMetrics = inSummary(ratios, throughput, response, service, cpu);
+/** Metrics by which results are compared. */
+export const comparedMetrics = inSummary(throughput, response).filter(
+  (metric): metric is ComparedRow => 'ratioKey' in metric,
+);
+
+/** The metric of this name, which may come from a file; undefined if there is none. */
+export function findMetric(name: string): Metric | undefined {
+  return Object.hasOwn(metrics, name) ? metrics[name as MetricName] : undefined;
+}
+
+/** Names of the CSV columns of a metric: `responseP99Ms`, `responseP99LowMs`, `responseP99HighMs`. */
+export function csvNames({ summaryKey, kind }: SummaryRow): {
+  readonly median: string;
+  readonly low: string;
+  readonly high: string;
+} {
+  const { csvSuffix } = kind;
+  return {
+    median: `${summaryKey}${csvSuffix}`,
+    low: `${summaryKey}Low${csvSuffix}`,
+    high: `${summaryKey}High${csvSuffix}`,
+  };
+}
+
+/** Operations that failed, whatever the code. */
+export function failedOf({ failed }: Pick<MeasuredRound, 'failed'>): number {
+  return Object.values(failed).reduce((sum, count) => sum + count, 0);
+}
+
+/** @param scale from the unit of result.json to the one that a reader sees */
+function kindOf({
+  scale = 1,
+  ...row
+}: Pick<Kind, 'unit' | 'units' | 'example' | 'formatNumber'> &
+  Partial<Pick<Kind, 'max' | 'csvSuffix'>> & { readonly scale?: number }): Kind {
+  return {
+    max: Number.POSITIVE_INFINITY,
+    csvSuffix: '',
+    ...row,
+    format: value => `${row.formatNumber(value)} ${row.unit}`,
+    formatClosely: value => `${Number((value * scale).toPrecision(6))} ${row.unit}`,
+  };
+}
+
+/** A figure of a latency; null where nothing completed. */
+function latency<
+  const Keys extends Pick<Row, 'ratioKey' | 'prometheus' | 'since'> & { readonly summaryKey: string },
+>(of: LatencyName, figure: PercentileKey | 'mean', keys: Keys): MedianMetric & Keys {
+  const short = figure === 'mean' ? figure : percentiles[figure].short;
+  return {
+    name: figure === 'mean' ? `mean ${of} time` : `${of} ${short}`,
+    short,
+    kind: time,
+    better: 'less',
+    ofRound: round => (round[of].count === 0 ? null : (round[of][figure] ?? null)),
+    completedOnly: true,
+    ...keys,
+  };
+}
+
+function inSummary(...groups: readonly Readonly<Record<string, MetricRow>>[]): SummaryRow[] {
+  return groups.flatMap(rows => Object.values(rows)).filter(row => 'summaryKey' in row);
+}

@@ -1,0 +1,128 @@
+import type { Result, RoundResult, ScenarioResult } from '../result.ts';
+import { formatList, formatPlural } from '../text/format.ts';
+import { minNeighbourCores, neighbourCores } from './limits/figures.ts';
+import { median, minRounds } from './statistics.ts';
+
+/** A round of a scenario whose throughput is far from that of the scenario's other rounds. It counts like any other. */
+export interface Outlier {
+  readonly scenarioId: string;
+  readonly round: number;
+  readonly opsPerSecond: number;
+  readonly medianOpsPerSecond: number;
+  /** What its figures say of the cause, as a clause. */
+  readonly why: string;
+}
+
+/** Scaled median absolute deviations from the median beyond which a round is an outlier. */
+const maxDeviations = 5;
+/** Makes the median absolute deviation of normal noise its standard deviation. */
+const madScale = 1.4826;
+/** Fraction of the median that a deviation must exceed as well: rounds that agree to 1 % make 6 % look far. */
+const minDeviation = 0.1;
+/** Fraction of a loss of throughput, in logarithms, that dearer operations must make up to be its cause. */
+const minExplained = 0.5;
+/** Numbers of rounds that a sentence lists. */
+const maxListed = 8;
+
+type Measured = Pick<Result, 'scenarios' | 'environment' | 'target'>;
+
+/** An outlier with its surroundings. */
+interface Found {
+  readonly scenario: ScenarioResult;
+  readonly round: RoundResult;
+  readonly middle: number;
+}
+
+/**
+ * The rounds whose throughput deviates from the median of their scenario by more than 5 × 1.4826 × MAD and by more than
+ * 10 %, in scenarios of at least 5 rounds, in their order. MAD is the median absolute deviation from the median. Leys et
+ * al. (2013) take 2.5 to 3 of these units, Iglewicz and Hoaglin (1993) 3.5; 5, because the MAD of so few rounds is
+ * itself unsure. Nothing is dropped for it.
+ */
+export function findOutliers({ scenarios, environment, target }: Measured): Outlier[] {
+  const found = scenarios.filter(isJudged).flatMap(findInScenario);
+  const isDisturbed = disturbedRounds(scenarios, found);
+  return found.map(({ scenario, round, middle }) => {
+    const causes = [
+      isDisturbed(round.round)
+        ? ['most scenarios of this round stand out with it, so all of the round was disturbed']
+        : [],
+      sayNeighbours(scenario, round, environment.cores, target.local),
+      sayDearerOperations(scenario, round, middle),
+    ].flat();
+    return {
+      scenarioId: scenario.id,
+      round: round.round,
+      opsPerSecond: round.opsPerSecond,
+      medianOpsPerSecond: middle,
+      why: causes.length === 0 ? 'its figures do not say why' : causes.join('; '),
+    };
+  });
+}
+
+/** "2 of 36 measurements stand out …", with the rounds they are in; null if none does. */
+export function describeOutliers(result: Measured): string | null {
+  const outliers = findOutliers(result);
+  if (outliers.length === 0) return null;
+  const measurements = result.scenarios.reduce((sum, { rounds }) => sum + rounds.length, 0);
+  const rounds = [...new Set(outliers.map(({ round }) => round))].toSorted((a, b) => a - b);
+  const more = rounds.length - maxListed;
+  const listed = [...rounds.slice(0, maxListed).map(String), ...(more > 0 ? [`${more} more`] : [])];
+  const isOne = outliers.length === 1;
+  return [
+    `${outliers.length} of ${formatPlural(measurements, 'measurement')} ${isOne ? 'stands out from the median of its' : 'stand out from the median of their'} scenario,`,
+    `in round${rounds.length === 1 ? '' : 's'} ${formatList(listed)}: shown, not dropped.`,
+    `report.md lists what ${isOne ? 'its' : 'their'} figures say of the cause.`,
+  ].join(' ');
+}
+
+function isJudged({ rounds }: ScenarioResult): boolean {
+  return rounds.length >= minRounds;
+}
+
+function findInScenario(scenario: ScenarioResult): Found[] {
+  const { rounds } = scenario;
+  const middle = median(rounds.map(round => round.opsPerSecond));
+  const deviation = (round: RoundResult) => Math.abs(round.opsPerSecond - middle);
+  const limit = Math.max(maxDeviations * madScale * median(rounds.map(deviation)), minDeviation * middle);
+  return rounds.filter(round => deviation(round) > limit).map(round => ({ scenario, round, middle }));
+}
+
+/** Rounds that are outliers to the same side in more than half of two or more scenarios. */
+function disturbedRounds(
+  scenarios: readonly ScenarioResult[],
+  found: readonly Found[],
+): (round: number) => boolean {
+  const disturbed = new Set<number>();
+  for (const number of new Set(found.map(({ round }) => round.round))) {
+    const inRound = found.filter(({ round }) => round.round === number);
+    const slower = inRound.filter(({ round, middle }) => round.opsPerSecond < middle).length;
+    const judged = scenarios.filter(
+      scenario => isJudged(scenario) && scenario.rounds.some(({ round }) => round === number),
+    ).length;
+    if (judged > 1 && Math.max(slower, inRound.length - slower) > judged / 2) disturbed.add(number);
+  }
+  return round => disturbed.has(round);
+}
+
+function sayNeighbours(
+  scenario: ScenarioResult,
+  round: RoundResult,
+  cores: number,
+  local: boolean,
+): string[] {
+  const taken = neighbourCores(round, cores, local);
+  const usual = median(scenario.rounds.flatMap(other => neighbourCores(other, cores, local) ?? []));
+  if (taken === null || taken - usual < minNeighbourCores) return [];
+  return [`neighbours used ${taken.toFixed(2)} cores, in the median round ${usual.toFixed(2)}`];
+}
+
+/** A round that was slow although the client had as much CPU as ever: the cores did less with it. */
+function sayDearerOperations(scenario: ScenarioResult, round: RoundResult, middle: number): string[] {
+  const { clientMicrosPerOp } = round.cpu;
+  if (clientMicrosPerOp === null || round.opsPerSecond >= middle) return [];
+  const dearer =
+    clientMicrosPerOp / median(scenario.rounds.flatMap(other => other.cpu.clientMicrosPerOp ?? []));
+  if (!(Math.log(dearer) >= minExplained * Math.log(middle / round.opsPerSecond))) return [];
+  return [`an operation took ×${dearer.toFixed(2)} the client's CPU time of the median round`];
+}

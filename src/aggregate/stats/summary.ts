@@ -1,0 +1,95 @@
+import type { CommandResult, RoundResult, ScenarioResult, SummaryResult } from '../result.ts';
+import {
+  failedOf,
+  type MedianMetric,
+  type Metric,
+  type RatioMetric,
+  type SummaryKey,
+  summaryMetrics,
+} from './metrics.ts';
+import { type Interval, median, medianInterval } from './statistics.ts';
+
+/**
+ * What a scenario's rounds say together: medians with their intervals (see `medianInterval`), and ratios of sums over
+ * all rounds. A round in which nothing completed counts as 0 operations per second and has no latency. Null without a
+ * measured round.
+ */
+export function summarise(rounds: readonly RoundResult[]): SummaryResult | null {
+  if (rounds.length === 0) return null;
+  const figures = summaryMetrics.map(metric => [
+    metric.summaryKey,
+    'part' in metric ? ratioOver(metric, rounds) : medianOver(metric, rounds),
+  ]);
+  return Object.fromEntries(figures) as SummaryResult;
+}
+
+function medianOver({ ofRound }: MedianMetric, rounds: readonly RoundResult[]): Interval | null {
+  const values = rounds.flatMap(round => ofRound(round) ?? []);
+  return values.length === 0 ? null : medianInterval(values);
+}
+
+/** A ratio of sums over these rounds; see `ofNothing` where there is nothing to divide by. */
+export function ratioOver(
+  { part, whole, ofNothing }: RatioMetric,
+  rounds: readonly RoundResult[],
+): number | null {
+  const sum = sumOf(rounds, whole);
+  return sum === 0 ? ofNothing : sumOf(rounds, part) / sum;
+}
+
+/** A metric of a scenario as one number, in the unit of result.json: its median or its ratio; null: not measured. */
+export function figureOf(metric: Metric, { summary, rounds }: ScenarioResult): number | null {
+  if (metric.summaryKey === undefined) return 'part' in metric ? ratioOver(metric, rounds) : null;
+  const figure = summary?.[metric.summaryKey as SummaryKey] ?? null;
+  return typeof figure === 'object' ? (figure?.median ?? null) : figure;
+}
+
+/** Operations that were issued and did not complete, as a ratio to those issued in all rounds, 0 to 1. */
+export function lostRatio(rounds: readonly RoundResult[]): number {
+  const issued = sumOf(rounds, round => round.issued);
+  return issued === 0 ? 0 : sumOf(rounds, round => failedOf(round) + round.unfinished) / issued;
+}
+
+/** One command of one scenario: counts over all rounds, latencies as medians over those in which it completed. */
+export interface CommandFigures {
+  /** Of all completed operations, 0 to 1. */
+  readonly share: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly misses: number;
+  readonly name: string;
+  /** Null if it never completed. */
+  readonly serviceP50: number | null;
+  readonly serviceP99: number | null;
+  readonly responseP50: number | null;
+  readonly responseP99: number | null;
+}
+
+/** The commands of a scenario in the order of its mix; none where they were not counted apart. */
+export function commandFigures({ rounds }: Pick<ScenarioResult, 'rounds'>): CommandFigures[] {
+  const byName = new Map<string, CommandResult[]>();
+  for (const command of rounds.flatMap(round => round.commands))
+    byName.set(command.name, [...(byName.get(command.name) ?? []), command]);
+  const all = sumOf(rounds, round => round.completed);
+  return [...byName].map(([name, commands]) => {
+    const answered = commands.filter(({ completed }) => completed > 0);
+    const medianOf = (figure: (command: CommandResult) => number) =>
+      answered.length === 0 ? null : median(answered.map(figure));
+    const completed = sumOf(commands, command => command.completed);
+    return {
+      name,
+      completed,
+      share: all === 0 ? 0 : completed / all,
+      failed: sumOf(commands, failedOf),
+      misses: sumOf(commands, ({ misses }) => misses),
+      serviceP50: medianOf(({ service }) => service.p50),
+      serviceP99: medianOf(({ service }) => service.p99),
+      responseP50: medianOf(({ response }) => response.p50),
+      responseP99: medianOf(({ response }) => response.p99),
+    };
+  });
+}
+
+function sumOf<Item>(items: readonly Item[], amount: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + amount(item), 0);
+}

@@ -1,0 +1,100 @@
+import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/claims/ledger.ts';
+import { ledgerDocument } from '../../aggregate/report/documents/ledger.ts';
+import { renderTerminal } from '../../aggregate/report/terminal.ts';
+import { PoolbenchError } from '../errors.ts';
+import { readLedger, readSuite, writeLedger } from '../run/claims/ledger-folder.ts';
+import { describeCold, planSuites } from '../run/claims/plan-suites.ts';
+import { runSuites } from '../run/claims/run-suites.ts';
+import { allSuites, type Suite } from '../run/claims/suites.ts';
+import { readTarget } from '../run/claims/target-argument.ts';
+import { expectSameSubject, subjectOf } from '../run/earlier-run.ts';
+import { expectNoError } from '../run/exit-code.ts';
+import { Session } from '../run/session.ts';
+import { claimsCommand, resumeLedgerCommand, shownFolder } from './command-words.ts';
+import type { ClaimsFlags } from './parse-command-line.ts';
+
+/** Settings that a ledger keeps, so that all of it is measured alike. */
+const kept = ['rounds', 'seconds', 'warmup', 'seed'] as const;
+
+/**
+ * `poolbench claims TARGET`: runs every suite against one target, and keeps one ledger of all verdicts. It goes to
+ * standard output, everything on the way there to standard error.
+ *
+ * @returns the exit code
+ * @throws PoolbenchError for what is wrong before anything was measured; or the first that ended a suite early
+ */
+export async function claims(
+  typed: string,
+  flags: ClaimsFlags,
+  suites: readonly Suite[] = allSuites,
+): Promise<number> {
+  const wanted = await readTarget(typed);
+  const earlier = flags.resume === undefined ? undefined : await readEarlier(flags.resume, flags);
+  const settings = earlier?.settings ?? settingsOf(flags);
+  const plan = await planSuites(suites, wanted, settings);
+
+  const standInAllowed = flags['no-stand-in'] !== true;
+  const force = flags.force === true;
+  const sayHowToGoOn = (folder: string) => {
+    const command = resumeLedgerCommand(wanted.typed, folder, { standInAllowed, force });
+    const secret = wanted.typed === typed ? '' : ' (with the password in the URL)';
+    process.stderr.write(`To go on with this ledger${secret}: ${command}\n`);
+  };
+  const options = { name: `claims-${wanted.name}`, folder: flags.resume, onExit: sayHowToGoOn };
+  return await Session.run(flags, options, async session => {
+    const { folder, progress } = session;
+    const left: JudgedSuite[] = [];
+    for (const suite of plan) left.push(await readSuite(folder, suite));
+    const target = await session.openTarget(wanted);
+    const now = subjectOf(target);
+    const head = earlier ?? {
+      ...now,
+      name: wanted.name,
+      startedAt: session.startedAt.toISOString(),
+      command: claimsCommand(wanted.typed, settings, { standInAllowed, force }),
+      settings,
+    };
+    expectSameSubject('ledger', head, now);
+    const words = suites.flatMap(suite => suite.claims);
+    let ledger = assembleLedger(head, words, left, new Date());
+    // A disk that fills up must not keep what is measured from being printed.
+    let unwritten: PoolbenchError | undefined;
+    const keep = async (suites: readonly JudgedSuite[]) => {
+      ledger = assembleLedger(head, words, suites, new Date());
+      unwritten = (await writeLedger(folder, ledger)).error;
+    };
+    await keep(left);
+    const cold = describeCold(plan, settings);
+    if (cold !== null) progress.say(cold);
+    const error = await runSuites(plan, left, { session, target }, keep);
+    session.print(ledger, colour => renderTerminal(ledgerDocument(ledger), colour));
+    progress.say(
+      unwritten === undefined
+        ? `\nWritten: ${shownFolder(folder)}/ledger.json and ledger.md, beside a folder for each suite`
+        : `\nwarning: ${unwritten.message}`,
+    );
+    if (!ledger.complete) sayHowToGoOn(folder);
+    const { interrupted } = session;
+    expectNoError(error, { interrupted });
+    if (interrupted) return 130;
+    if (unwritten !== undefined) throw unwritten;
+    return 0;
+  });
+}
+
+/** The ledger to go on with, which has its settings already. */
+async function readEarlier(folder: string, flags: ClaimsFlags): Promise<Ledger> {
+  const given = [...kept, 'out' as const].filter(name => flags[name] !== undefined);
+  if (given.length > 0) {
+    throw new PoolbenchError(
+      'USAGE',
+      `expected no --${given.join(', --')} with --resume: the rest of a ledger is measured like its beginning, into its folder`,
+    );
+  }
+  return await readLedger(folder);
+}
+
+function settingsOf(flags: ClaimsFlags): Ledger['settings'] {
+  const given = kept.filter(name => flags[name] !== undefined);
+  return Object.fromEntries(given.map(name => [name, flags[name]]));
+}

@@ -1,0 +1,61 @@
+import { dirname } from 'node:path';
+import { resultDocument } from '../../aggregate/report/documents/result.ts';
+import { memtierDocument } from '../../aggregate/report/files/memtier.ts';
+import { derivedFiles } from '../../aggregate/report/files/result-files.ts';
+import { renderTerminal } from '../../aggregate/report/terminal.ts';
+import type { Result, ScenarioResult } from '../../aggregate/result.ts';
+import { PoolbenchError } from '../errors.ts';
+import { nearest } from '../experiment/nearest.ts';
+import { printOutput } from '../live/terminal.ts';
+import { findResult, readResult } from '../run/results/read-result.ts';
+import { writeFiles } from '../run/results/results-folder.ts';
+import type { ReportFlags } from './parse-command-line.ts';
+
+/**
+ * `poolbench report RESULT`: prints a finished result again and writes every file that is made of it anew.
+ * With `--as memtier` it prints one scenario in that shape, and writes nothing.
+ *
+ * @returns the exit code
+ * @throws PoolbenchError USAGE, RESULT_INVALID, RESULTS_NOT_WRITABLE
+ */
+export async function report(path: string, flags: ReportFlags): Promise<number> {
+  if (flags.as !== undefined && flags.as !== 'memtier')
+    throw new PoolbenchError('USAGE', `expected --as memtier, found --as ${flags.as}`);
+  if (flags.as === undefined && flags.scenario !== undefined)
+    throw new PoolbenchError(
+      'USAGE',
+      'expected --scenario with --as memtier only: a report is of all scenarios',
+    );
+  const file = await findResult(path);
+  const result = await readResult(file);
+  if (flags.as !== undefined) {
+    const document = memtierDocument(result, chooseScenario(result, flags.scenario));
+    printOutput(document, { json: true, render: () => '' });
+    return 0;
+  }
+  printOutput(result, { json: false, render: colour => renderTerminal(resultDocument(result), colour) });
+  await writeFiles(dirname(file), derivedFiles(result));
+  return 0;
+}
+
+/** memtier's file is of one load. @throws PoolbenchError USAGE */
+function chooseScenario({ scenarios }: Result, id: string | undefined): ScenarioResult {
+  const [only] = scenarios;
+  const chosen =
+    id === undefined && scenarios.length === 1 ? only : scenarios.find(scenario => scenario.id === id);
+  if (chosen !== undefined) return chosen;
+  if (only === undefined)
+    throw new PoolbenchError('USAGE', 'expected a result with a scenario, found none in it');
+  const ids = scenarios.map(scenario => scenario.id);
+  if (id === undefined)
+    throw new PoolbenchError(
+      'USAGE',
+      `expected --scenario with one of:\n${ids.map(id => `  ${id}`).join('\n')}`,
+    );
+  const meant = nearest(id, ids);
+  const guess = meant === undefined ? `; it has ${ids.join(', ')}` : `; did you mean ${meant}?`;
+  throw new PoolbenchError(
+    'USAGE',
+    `expected --scenario with the id of a scenario of this result, found ${id}${guess}`,
+  );
+}

@@ -1,0 +1,48 @@
+import { searchDocument } from '../../aggregate/report/documents/search.ts';
+import { renderTerminal } from '../../aggregate/report/terminal.ts';
+import { PoolbenchError } from '../errors.ts';
+import { readExperiment } from '../experiment/read-config.ts';
+import { expectNoError } from '../run/exit-code.ts';
+import { describeSearch, planSearch } from '../run/search/plan-search.ts';
+import { runSearch, type SearchOutcome } from '../run/search/run-search.ts';
+import { Session } from '../run/session.ts';
+import { shownFolder } from './command-words.ts';
+import type { RunFlags } from './parse-command-line.ts';
+
+/**
+ * `poolbench search CONFIG`: the highest rate that meets the config's conditions. What was found goes to standard output,
+ * everything on the way there to standard error.
+ *
+ * @returns the exit code
+ * @throws PoolbenchError for what is wrong before anything was measured, or what ended the search
+ */
+export async function search(path: string, flags: RunFlags): Promise<number> {
+  const plan = planSearch(await readExperiment(path, flags), path);
+  const { experiment } = plan.side;
+  const options = { name: `${experiment.name}-search`, parts: ['steps'] };
+  return await Session.run(flags, options, async session => {
+    const { progress, folder } = session;
+    const target = await session.openTarget(experiment);
+    progress.say(describeSearch(plan));
+    const outcome = await runSearch(plan, target, session);
+    session.print(outcome.search, colour => renderTerminal(searchDocument(outcome.search), colour));
+    if (outcome.written)
+      progress.say(
+        `\nWritten: ${shownFolder(folder)}/search.json and search.md, beside the figures of all steps`,
+      );
+    return exitCodeOf(outcome, session);
+  });
+}
+
+/** @throws what ended the search early; PoolbenchError NOTHING_MEASURED */
+function exitCodeOf({ search: found, error }: SearchOutcome, { interrupted }: Session): number {
+  expectNoError(error, { interrupted });
+  if (interrupted) return 130;
+  if (!found.steps.some(({ repeats }) => repeats.some(({ completed }) => completed > 0))) {
+    throw new PoolbenchError(
+      'NOTHING_MEASURED',
+      'expected operations to complete at some rate, but none did',
+    );
+  }
+  return 0;
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { isOutOfRange, numberBetween, section, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
+import { scenarioGroup } from './scenario-group.ts';
+import { expandScenarios } from './scenarios.ts';
+import { search } from './search.ts';
+import { target } from './target.ts';
+import { findIdleThresholds, thresholds } from './thresholds.ts';
+import { workload } from './workload.ts';
+import { workloadMisfits } from './workload-misfits.ts';
+
+/**
+ * The one description of a config file, with its parts in the files beside this one. `configs/schema.json` and the type
+ * `Experiment` are made from it.
+ */
+export const experimentSchema = section({
+  $schema: z
+    .string({ error: 'the path of schema.json' })
+    .optional()
+    .meta({ description: 'Lets an editor complete and explain the keys' }),
+  name: z
+    .string({ error: '1 to 64 letters, digits, ".", "_" or "-"' })
+    .regex(/^[\w.-]{1,64}$/, { error: '1 to 64 letters, digits, ".", "_" or "-"' })
+    .meta({ description: 'Name of the experiment; part of the name of its results folder' }),
+  target,
+  workload: workload.prefault({}),
+  scenarios: z
+    .array(scenarioGroup, { error: 'a list of groups' })
+    .min(1, { error: 'at least one group, such as { "workers": [10, 50] }' })
+    .meta({
+      description:
+        'What is measured: a list of groups. Every combination of the values of a group is one scenario',
+    }),
+  rounds: wholeNumber(1, 1000).default(5).meta({
+    description: 'How often every scenario is measured; fewer than 5 rounds give no verdict',
+    unit: 'rounds',
+  }),
+  seconds: numberBetween(0.05, 3600)
+    .default(1)
+    .meta({ description: 'Measured time of one scenario in one round', unit: 'seconds' }),
+  warmupSeconds: numberBetween(0, 600)
+    .default(0.25)
+    .meta({ description: 'Load before the measured time; its operations are discarded', unit: 'seconds' }),
+  seed: wholeNumber(0, 2 ** 32 - 1)
+    .default(1)
+    .meta({ description: 'The same seed gives the same keys and the same order of scenarios' }),
+  timeoutMs: wholeNumber(10, 600_000).default(5000).meta({
+    description:
+      'A batch without an answer after this time has failed; a target that is silent for twice as long is lost',
+    unit: 'milliseconds',
+  }),
+  maxFailedShare: numberBetween(0, 1).default(0.01).meta({
+    description: 'Fraction of failed and unfinished operations above which the run fails (exit code 1)',
+    unit: 'fraction, 0 to 1',
+  }),
+  thresholds,
+  search,
+})
+  .check(({ value, issues }) => {
+    if (issues.some(isOutOfRange)) return;
+    for (const { path, expected, found } of workloadMisfits(value))
+      issues.push({ code: 'custom', params: { expected }, path: [...path], input: found });
+    const scenarios = expandScenarios(value.scenarios);
+    for (const { key, ...params } of findIdleThresholds(Object.keys(value.thresholds), scenarios))
+      issues.push({ code: 'custom', params, path: ['thresholds', key], input: value.thresholds[key] });
+  })
+  .meta({
+    title: 'poolbench experiment',
+    description: 'A target, a workload, a matrix of scenarios and the number of rounds',
+  });
+
+/** A config with every default filled in. */
+export type Experiment = z.output<typeof experimentSchema>;

@@ -1,0 +1,142 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { PoolbenchError } from '../errors.ts';
+import { readTrust } from '../server/tls.ts';
+import { type Experiment, experimentSchema } from './experiment.ts';
+import { faultsOf, nameOf } from './faults.ts';
+import { parseJsonText, placeOf } from './json-text.ts';
+import { nearest } from './nearest.ts';
+import { applyOverrides, type Overrides } from './overrides.ts';
+import { locateTlsFiles } from './target.ts';
+import { locateValueFile } from './values.ts';
+
+/** Far more than a config needs: what is longer was not written as one. */
+const maxCharacters = 2 ** 20;
+/** Nobody reads more of them at once. */
+const maxFaults = 50;
+
+/** A fault of a config's text. */
+interface PlacedFault {
+  readonly offset: number;
+  readonly text: string;
+}
+
+/**
+ * The experiment of a config as the command line changes it: `--target` gives it the target of another config, and the
+ * other flags override the result.
+ *
+ * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
+ */
+export async function readExperiment(
+  path: string,
+  flags: Overrides & { readonly target?: string | undefined },
+): Promise<Experiment> {
+  const experiment = await readConfig(path);
+  if (flags.target === undefined) return applyOverrides(experiment, flags);
+  const { target } = await readConfig(flags.target);
+  return applyOverrides({ ...experiment, target }, flags);
+}
+
+/**
+ * Reads and validates a config file, and checks that the files it names can be used.
+ *
+ * @throws CONFIG_MISSING if it cannot be read, CONFIG_INVALID with every fault that it has
+ */
+export async function readConfig(path: string): Promise<Experiment> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    const message = await explainUnreadable(path, cause as NodeJS.ErrnoException);
+    throw new PoolbenchError('CONFIG_MISSING', message, { cause });
+  }
+  const { experiment, offsetOf, refuse } = parse(text, path);
+  const target = locateTlsFiles(experiment.target, path);
+  const { faults } = await readTrust(target.tls);
+  if (faults.length > 0)
+    refuse(faults.map(({ key, text }) => ({ offset: offsetOf(['target', 'tls', key]), text })));
+  return { ...experiment, target };
+}
+
+/**
+ * Validates the text of a config, which may have comments and trailing commas. `source` is its path: its name in
+ * messages, and where files of values are looked for.
+ *
+ * @throws CONFIG_INVALID with line and column of the first syntax error, or of every key that is given twice and every
+ * fault against the schema
+ */
+export function parseConfig(text: string, source: string): Experiment {
+  return parse(text, source).experiment;
+}
+
+/**
+ * Validates a config that is no text, such as that in a result. Files that it names are looked for from here.
+ *
+ * @throws CONFIG_INVALID with every fault against the schema
+ */
+export function checkConfig(config: unknown, source: string): Experiment {
+  const checked = experimentSchema.safeParse(config);
+  if (checked.success) return checked.data;
+  const faults = faultsOf(checked.error.issues, config).map(({ text }) => text);
+  throw invalid(source, faults.slice(0, maxFaults), faults.length);
+}
+
+function parse(text: string, source: string) {
+  if (text.length > maxCharacters)
+    throw invalid(source, [`expected at most ${maxCharacters} characters, found ${text.length}`], 1);
+  // Some editors begin a file with a byte order mark, which is not JSON.
+  const body = text.replace(/^\uFEFF/, '');
+  const refuse = (faults: readonly PlacedFault[], count = faults.length): never => {
+    const inOrder = faults.slice(0, maxFaults).sort((a, b) => a.offset - b.offset);
+    const lines = inOrder.map(({ offset, text }) => `${source}:${placeOf(body, offset)}: ${text}`);
+    throw invalid(source, lines, count);
+  };
+
+  const { value, repeatedKeys, offsetOf } = parseJsonText(body, source);
+  const input = locateValueFile(value, source);
+  const checked = experimentSchema.safeParse(input);
+  const repeated = repeatedKeys.map(({ offset, path }) => ({
+    offset,
+    text: `${nameOf(path, input)}: this key is given twice`,
+  }));
+  if (checked.success && repeated.length === 0) return { experiment: checked.data, offsetOf, refuse };
+  const faults = checked.success ? [] : faultsOf(checked.error.issues, input);
+  // To find where each of thousands is would take long.
+  const placed = faults
+    .slice(0, maxFaults)
+    .map(({ path, key, text }) => ({ offset: offsetOf(path, key), text }));
+  return refuse([...repeated, ...placed], repeated.length + faults.length);
+}
+
+function invalid(source: string, lines: readonly string[], count: number): PoolbenchError {
+  const shown = count > lines.length ? [...lines, `and ${count - lines.length} more`] : lines;
+  return new PoolbenchError(
+    'CONFIG_INVALID',
+    `${source} is not a valid config, ${count === 1 ? '1 fault' : `${count} faults`}:\n${shown.map(line => `  ${line}`).join('\n')}\nconfigs/README.md explains every key.`,
+  );
+}
+
+async function explainUnreadable(path: string, error: NodeJS.ErrnoException): Promise<string> {
+  if (error.code === 'EISDIR')
+    return `Expected a config file, found a folder: ${path}.${await explainOthers(path, path)}`;
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
+    return `The config ${path} cannot be read (${error.code ?? error.message}).`;
+  }
+  const beside = await explainOthers(path, dirname(path));
+  return `There is no config ${path}.${beside || (await explainOthers(path, 'configs'))}`;
+}
+
+async function explainOthers(path: string, folder: string): Promise<string> {
+  const entries = await readdir(folder).catch(() => []);
+  const configs = entries.filter(
+    name => name.endsWith('.json') && !/^(schema|package.*|tsconfig.*|biome)\.json$/.test(name),
+  );
+  if (configs.length === 0) return '';
+  const wanted = basename(path, '.json');
+  const suggestion = nearest(
+    wanted,
+    configs.map(name => basename(name, '.json')),
+  );
+  const guess = suggestion ? ` Did you mean ${join(folder, `${suggestion}.json`)}?` : '';
+  return `${guess} In ${folder} there are: ${configs.sort().join(', ')}.`;
+}

@@ -1,0 +1,112 @@
+import type { Cell, Dimension } from '../../aggregate/scenario/dimension.ts';
+import {
+  type MeasuredScenario,
+  rows,
+  type ScenarioGroup,
+  type ScenarioKey,
+} from '../../aggregate/scenario/scenario.ts';
+
+/** One cell of the matrix: a value for each row of the table of dimensions. The totals are over all pools. Plain data. */
+export type Scenario = MeasuredScenario & { readonly id: string };
+
+/** A scenario with what its id is made of: every key that it names, in their order. */
+export interface LabelledScenario {
+  readonly scenario: Scenario;
+  readonly labels: ReadonlyMap<ScenarioKey, string>;
+}
+
+/**
+ * Every scenario of an experiment, once, in the order of the config.
+ *
+ * The id names client, preset, pools and workers, and every further dimension that varies in the experiment or is
+ * not at its default: `wire-optimized-4pools-100workers-depth10`.
+ */
+export function expandScenarios(groups: readonly ScenarioGroup[]): Scenario[] {
+  return labelScenarios(groups).map(({ scenario }) => scenario);
+}
+
+/** The same with the labels of their ids. */
+export function labelScenarios(groups: readonly ScenarioGroup[]): LabelledScenario[] {
+  const cells = groups.flatMap(cellsOf).map(withoutIdleSettings);
+  const named = settings.filter(
+    setting =>
+      setting.inEveryId || cells.some(cell => !['', setting.usualLabel].includes(labelOf(setting, cell))),
+  );
+  const unique = new Map<string, LabelledScenario>();
+  for (const cell of cells) {
+    const measured = measuredPart(cell);
+    const key = JSON.stringify(measured);
+    if (unique.has(key)) continue;
+    const labels = new Map(named.map(setting => [setting.key, labelOf(setting, cell)] as const));
+    const id = [...labels.values()].filter(label => label !== '').join('-');
+    unique.set(key, { scenario: { id, ...measured }, labels });
+  }
+  return [...unique.values()];
+}
+
+/** Most connections that are open at once: the largest scenario's, and the coordinator's own. */
+export function connectionsNeeded(scenarios: readonly Scenario[]): number {
+  return 1 + Math.max(...scenarios.map(scenario => scenario.connections));
+}
+
+/** One value of every list of a group. */
+type MatrixCell = Cell & Readonly<Partial<Record<ScenarioKey, unknown>>>;
+
+interface Setting extends NonNullable<Dimension['config']> {
+  readonly key: ScenarioKey;
+  readonly usualValue: unknown;
+  readonly usualLabel: string;
+}
+
+/** The rows that a config has a key for. */
+const settings = rows.flatMap(([key, { config }]): Setting[] => {
+  if (config === null) return [];
+  const [usualValue] = expandList(config, [config.item.parse(config.usual)]);
+  return [{ ...config, key, usualValue, usualLabel: config.label(usualValue) }];
+});
+
+/** How many scenarios a group has, with those that are one and the same. */
+export function countCells(group: ScenarioGroup): number {
+  return listsOf(group).reduce((product, [, values]) => product * values.length, 1);
+}
+
+function listsOf(group: Readonly<Record<string, readonly unknown[]>>): [ScenarioKey, readonly unknown[]][] {
+  return settings.map(setting => [
+    setting.key,
+    expandList(setting, group[setting.name ?? setting.key] ?? []),
+  ]);
+}
+
+function expandList(
+  { expand }: NonNullable<Dimension['config']>,
+  items: readonly unknown[],
+): readonly unknown[] {
+  return expand?.(items) ?? items;
+}
+
+function cellsOf(group: ScenarioGroup): MatrixCell[] {
+  let cells: Partial<Record<ScenarioKey, unknown>>[] = [{}];
+  for (const [key, values] of listsOf(group)) {
+    cells = cells.flatMap(cell => values.map(value => ({ ...cell, [key]: value })));
+  }
+  return cells as MatrixCell[];
+}
+
+/** A setting without effect must not make a second scenario of the same thing: it goes back to its default. */
+function withoutIdleSettings(cell: MatrixCell): MatrixCell {
+  const effective = settings.map(({ key, applies, clamp, usualValue }) => {
+    const value = applies === undefined || applies(cell) ? cell[key] : usualValue;
+    return [key, clamp === undefined ? value : clamp(value, cell)];
+  });
+  return { ...cell, ...Object.fromEntries(effective) };
+}
+
+/** "" where the setting has no effect. */
+function labelOf({ key, applies, label }: Setting, cell: MatrixCell): string {
+  return applies === undefined || applies(cell) ? label(cell[key]) : '';
+}
+
+function measuredPart(cell: MatrixCell): MeasuredScenario {
+  const measured = rows.map(([key, { measure }]) => [key, measure?.(cell[key], cell) ?? cell[key]]);
+  return Object.fromEntries(measured) as MeasuredScenario;
+}

@@ -1,0 +1,164 @@
+import { isIP } from 'node:net';
+import { dirname, isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+import { isOutOfRange, oneOf, section, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
+import { declarable } from '../server/server-process.ts';
+import { parseAddress } from '../server/url.ts';
+
+const file = (what: string) => {
+  const error = `the path of a PEM file with ${what}`;
+  return z.string({ error }).min(1, { error }).nullable().default(null);
+};
+
+const hostName = 'a host name (an IP address needs no servername)';
+
+/** The keys of `target.tls`. Paths are relative to the config's folder. */
+const tls = section({
+  ca: file('certificates').meta({
+    description:
+      "PEM file with the certificates of the authorities to trust, relative to the config's folder; null: the system's",
+  }),
+  cert: file('the client certificate').meta({
+    description: 'PEM file with the client certificate, for a server that requires one',
+  }),
+  key: file('the private key of target.tls.cert').meta({
+    description: 'PEM file with the private key of the client certificate, without a passphrase',
+  }),
+  servername: z
+    .string({ error: hostName })
+    .refine(name => name !== '' && isIP(name) === 0, { error: hostName })
+    .nullable()
+    .default(null)
+    .meta({
+      description: 'Host name that the certificate of the server must hold, if it is not the host of the URL',
+    }),
+  rejectUnauthorized: z
+    .boolean({ error: 'true or false' })
+    .default(true)
+    .meta({ description: "false: the server's certificate is not verified, and every output says so" }),
+}).meta({ description: 'Certificates of TLS and whether they are verified; only with rediss://' });
+
+const place = 'host:port of a Sentinel, such as "10.0.0.2:26379"';
+const text = (error: string) => z.string({ error }).min(1, { error }).nullable().default(null);
+
+/** The keys of `target.sentinel`: the name of the master, and how to ask for it. */
+const sentinel = section({
+  master: text('the name by which the Sentinels know the master, such as "mymaster"').meta({
+    description:
+      'Name of the master; target.url is then the URL of a Sentinel, with the login and the database of the master',
+  }),
+  others: z
+    .array(z.string({ error: place }).refine(isPlace, { error: place }), {
+      error: 'a list of further Sentinels',
+    })
+    .default([])
+    .meta({ description: 'Further Sentinels, asked in turn if the one in the URL has no answer' }),
+  username: text('the user name for the Sentinels').meta({
+    description: 'User name for the Sentinels, if they require a login',
+  }),
+  password: text('the password for the Sentinels').meta({
+    description: "Password for the Sentinels, which may differ from the master's; results do not contain it",
+  }),
+}).meta({ description: 'Sentinels that are asked for the target at every connect' });
+
+const serverThreads = wholeNumber(1, 128);
+
+/** The keys of `target`: what the server under test is, where it is, and how to connect to it. */
+export const target = section({
+  server: oneOf(declarable).meta({
+    description: 'The server that the experiment is about; any: whatever answers at the URL',
+  }),
+  url: z
+    .string({ error: 'a URL such as "redis://localhost:6379/0"' })
+    .check(({ value, issues }) => {
+      try {
+        parseAddress(value);
+      } catch (error) {
+        const expected = (error as Error).message.replace(/^expected /, '');
+        issues.push({ code: 'custom', params: { expected }, input: value });
+      }
+    })
+    .meta({
+      description:
+        'URL of the server: redis://, rediss:// (TLS) or unix:///path; user:password@ and a database index such as /0 are optional',
+    }),
+  threads: z
+    .union([serverThreads, z.array(serverThreads)])
+    .transform(value => [...new Set(Array.isArray(value) ? value : [value])])
+    .prefault([])
+    .meta({
+      description:
+        "Threads of a server that poolbench starts; several numbers are compared, with a server for each; empty: the server's default",
+      unit: 'server threads',
+    }),
+  protocol: z.literal([2, 3], { error: '2 or 3' }).nullable().default(null).meta({
+    description: 'RESP version of the load; null: 3, or 2 if the server does not support 3',
+  }),
+  tls: tls.prefault({}),
+  sentinel: sentinel.prefault({}),
+  cluster: z.boolean({ error: 'true or false' }).default(false).meta({
+    description:
+      'Whether the URL names a node of a Redis Cluster; all masters of the cluster are then the target',
+  }),
+})
+  .check(({ value, issues }) => {
+    if (issues.some(isOutOfRange)) return;
+    const fault = (path: string[], expected: string, input: unknown) =>
+      issues.push({ code: 'custom', params: { expected }, path, input });
+    const { url, threads, tls, sentinel, cluster } = value;
+    const { path, database } = parseAddress(url);
+    if (cluster && (path !== undefined || database !== 0))
+      fault(['url'], 'redis:// or rediss:// and database 0, as target.cluster is true', url);
+    const usesTls = Object.values(tls).some(key => key !== null && key !== true);
+    if (usesTls && !/^rediss:/i.test(url)) fault(['url'], 'rediss://, as target.tls is set', url);
+    if (tls.cert !== null && tls.key === null)
+      fault(['tls', 'key'], 'the key that belongs to target.tls.cert', undefined);
+    if (tls.key !== null && tls.cert === null)
+      fault(['tls', 'cert'], 'the certificate that belongs to target.tls.key', undefined);
+
+    const { master, others, username, password } = sentinel;
+    const named = others.length > 0 || username !== null || password !== null;
+    if (named && master === null) fault(['sentinel', 'master'], 'the name of the master', undefined);
+    if (username !== null && password === null)
+      fault(['sentinel', 'password'], 'the password of target.sentinel.username', undefined);
+    if (master === null) return;
+    if (/^unix:/i.test(url))
+      fault(['url'], 'the redis:// or rediss:// URL of a Sentinel, as target.sentinel is set', url);
+    if (cluster) fault(['cluster'], 'false, as target.sentinel is set: a cluster has no Sentinels', cluster);
+    if (threads.length > 0)
+      fault(['threads'], 'none, as poolbench does not start a server that a Sentinel names', threads);
+  })
+  .meta({ description: 'The server under test' });
+
+type Target = z.output<typeof target>;
+
+/** What replaces a password in results. */
+export const hiddenPassword = '***';
+
+/** The target as it may be shown and written, without passwords. `url` is the URL without its own. */
+export function withoutPasswords(declared: Target, url: string): Target {
+  const { sentinel } = declared;
+  return {
+    ...declared,
+    url,
+    sentinel: { ...sentinel, password: sentinel.password === null ? null : hiddenPassword },
+  };
+}
+
+/** The target with the paths of its TLS files as seen from here: a config names them relative to its own folder. */
+export function locateTlsFiles(target: Target, configPath: string): Target {
+  const locate = (file: string | null): string | null =>
+    file === null || isAbsolute(file) ? file : join(dirname(configPath), file);
+  const { ca, cert, key } = target.tls;
+  return { ...target, tls: { ...target.tls, ca: locate(ca), cert: locate(cert), key: locate(key) } };
+}
+
+function isPlace(value: string): boolean {
+  if (!/^[^@/?#\s]+$/.test(value)) return false;
+  try {
+    parseAddress(`redis://${value}`);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { claims } from '../../aggregate/claims/claims.ts';
+import { findMetric, type Kind, metrics } from '../../aggregate/stats/metrics.ts';
+import {
+  claimPrefix,
+  isAbout,
+  parseCondition,
+  parseThresholdKey,
+  wantedVerdicts,
+} from '../../aggregate/thresholds/judge-thresholds.ts';
+import { nearest } from './nearest.ts';
+
+/** Claims that one run can judge; the others take two servers. */
+const claimIds = claims.flatMap(claim => ('judge' in claim ? [claim.id] : []));
+
+const metricNames = Object.keys(metrics);
+
+/** A threshold that cannot be judged: what was expected, and what was found. */
+interface Fault {
+  readonly expected: string;
+  readonly found: string;
+}
+
+export const thresholds = z
+  .record(z.string(), z.string({ error: 'a condition in quotes, such as "< 5ms"' }), {
+    error: 'an object such as { "response.p99": "< 5ms" }',
+  })
+  .check(({ value, issues }) => {
+    for (const [key, condition] of Object.entries(value)) {
+      // One that is no text has been told already.
+      const fault = typeof condition === 'string' ? findFault(key, condition) : undefined;
+      if (fault !== undefined)
+        issues.push({ code: 'custom', params: { ...fault }, path: [key], input: condition });
+    }
+  })
+  .prefault({})
+  .meta({
+    description:
+      'Conditions that the run must meet, by metric, or by scenario and metric; where one is crossed the exit code is 99',
+  });
+
+function findFault(key: string, condition: string): Fault | undefined {
+  const { metric, scenario } = parseThresholdKey(key);
+  if (metric.startsWith(claimPrefix)) return findClaimFault(metric, scenario, condition);
+  const known = findMetric(metric);
+  if (known === undefined) {
+    const meant = nearest(metric, metricNames);
+    const guess = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+    return { expected: `${metricNames.join(', ')} or ${claimPrefix}<id>${guess}`, found: metric };
+  }
+  if (parseCondition(condition, known.kind) !== null) return undefined;
+  return { expected: describeKind(known.kind), found: condition };
+}
+
+function findClaimFault(metric: string, scenario: string | null, condition: string): Fault | undefined {
+  const id = metric.slice(claimPrefix.length);
+  if (!claimIds.includes(id))
+    return { expected: `a claim that one run can judge, ${claimIds.join(', ')}`, found: id };
+  if (scenario !== null)
+    return { expected: `${metric} without a scenario (a claim is of the whole run)`, found: scenario };
+  if (wantedVerdicts.some(verdict => verdict === condition.trim())) return undefined;
+  return { expected: wantedVerdicts.map(verdict => `"${verdict}"`).join(' or '), found: condition };
+}
+
+function describeKind({ units, max, example }: Kind): string {
+  const named = Object.keys(units).filter(unit => unit !== '');
+  const either = '' in units ? ['no unit', ...named] : named;
+  const unit = named.length === 0 ? '' : ` with ${either.join(' or ')}`;
+  const limit = Number.isFinite(max) ? `, at most ${max * 100}%` : '';
+  return `a condition such as "${example}": <, <=, > or >=, then a number${unit}${limit}`;
+}
+
+/**
+ * The keys that no scenario of the experiment can be judged by: one that names another scenario, or asks a closed loop
+ * for a figure of open ones.
+ *
+ * @returns each with what was expected and found
+ */
+export function findIdleThresholds(
+  keys: readonly string[],
+  scenarios: readonly { readonly id: string; readonly arrival: { readonly kind: string } }[],
+): { readonly key: string; readonly expected: string; readonly found: string }[] {
+  return keys.flatMap(key => {
+    const { scenario, metric } = parseThresholdKey(key);
+    const named = scenarios.filter(({ id }) => scenario === null || id === scenario);
+    if (named.length === 0)
+      return [{ key, expected: describeIds(scenario ?? '', scenarios), found: scenario ?? '' }];
+    if (named.some(({ arrival }) => isAbout(metric, arrival.kind))) return [];
+    return [{ key, expected: `a scenario with an open loop (arrival), which has a ${metric}`, found: key }];
+  });
+}
+
+function describeIds(typed: string, scenarios: readonly { readonly id: string }[]): string {
+  const ids = scenarios.map(({ id }) => id);
+  const meant = nearest(typed, ids);
+  const guess = meant === undefined ? `, such as "${ids[0] ?? ''}"` : ` (did you mean "${meant}"?)`;
+  return `the id of a scenario of this config${guess}`;
+}

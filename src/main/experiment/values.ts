@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+import { numberBetween, section, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
+
+const maxBytes = 16 * 2 ** 20;
+const maxBytesTogether = 64 * 2 ** 20;
+const maxFileBytes = 64 * 2 ** 20;
+/** Different values of a workload. A file with more lines is sampled. */
+export const maxValues = 128;
+
+const size = wholeNumber(0, maxBytes);
+
+const range = section({
+  kind: z.literal('range').meta({ description: 'range: all sizes between two, equally often' }),
+  from: size.meta({ description: 'Smallest size', unit: 'bytes' }),
+  to: size.meta({ description: 'Largest size', unit: 'bytes' }),
+}).check(({ value, issues }) => {
+  if (!(value.from > value.to)) return;
+  const expected = 'a range from the smaller size to the larger';
+  issues.push({ code: 'custom', params: { expected }, path: ['from'], input: value.from });
+});
+
+const weighted = section({
+  kind: z.literal('weighted').meta({ description: 'weighted: sizes from a list, by their weights' }),
+  sizes: z
+    .array(
+      section({
+        bytes: size.meta({ description: 'Size of a value', unit: 'bytes' }),
+        weight: numberBetween(0.001, 1_000_000)
+          .default(1)
+          .meta({ description: 'How often it occurs, relative to the sum of all weights' }),
+      }),
+      { error: 'a list of sizes such as [{ "bytes": 100, "weight": 3 }]' },
+    )
+    .min(1, { error: 'at least one size' })
+    .max(maxValues, { error: `at most ${maxValues} sizes` })
+    .meta({ description: 'The sizes and their weights' }),
+}).check(({ value, issues }) => {
+  const together = value.sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (!(together > maxBytesTogether)) return;
+  const expected = `sizes of at most ${maxBytesTogether} bytes together (every thread keeps one value of each)`;
+  issues.push({ code: 'custom', params: { expected, found: together }, path: ['sizes'], input: value.sizes });
+});
+
+const lognormal = section({
+  kind: z.literal('lognormal').meta({ description: 'lognormal: many small values, few large ones' }),
+  median: wholeNumber(1, maxBytes).meta({
+    description: 'Median size: half of the values are smaller',
+    unit: 'bytes',
+  }),
+  sigma: numberBetween(0.01, 5)
+    .default(1)
+    .meta({ description: 'Standard deviation of the natural logarithm of the size' }),
+  most: wholeNumber(1, maxBytes).default(1_048_576).meta({
+    description: 'Larger values are cut to this size',
+    unit: 'bytes',
+  }),
+});
+
+const file = section({
+  kind: z.literal('file').meta({ description: 'file: the lines of a file, as they are' }),
+  path: z
+    .string({ error: 'the path of a file with values, one a line' })
+    .check(({ value, issues }) => {
+      try {
+        readValueFile(value);
+      } catch (error) {
+        issues.push({ code: 'custom', params: { expected: (error as Error).message }, input: value });
+      }
+    })
+    .meta({ description: "Path of the file, relative to the config's folder" }),
+});
+
+const sized = z.discriminatedUnion('kind', [range, weighted, lognormal, file], {
+  error: issue =>
+    issue.code === 'invalid_union'
+      ? '"range" or "weighted" or "lognormal" or "file"'
+      : 'an object such as { "kind": "range", "from": 10, "to": 1000 }',
+});
+
+export const valueBytes = z
+  .union([size, sized])
+  .default(32)
+  .meta({ description: 'Size of every value, or a distribution of sizes', unit: 'bytes' });
+
+export const valueContent = z
+  .discriminatedUnion(
+    'kind',
+    [
+      section({ kind: z.literal('random').meta({ description: 'random: printable characters' }) }),
+      section({
+        kind: z
+          .literal('compressible')
+          .meta({ description: 'compressible: a fraction of it is one repeated character' }),
+        share: numberBetween(0, 1).default(0.5).meta({
+          description: 'Fraction of a value that is one repeated character',
+          unit: 'fraction, 0 to 1',
+        }),
+      }),
+    ],
+    {
+      error: issue =>
+        issue.code === 'invalid_union'
+          ? '"random" or "compressible"'
+          : 'an object such as { "kind": "compressible", "share": 0.5 }',
+    },
+  )
+  .default({ kind: 'random' })
+  .meta({ description: 'Content of the values; without effect on values from a file' });
+
+export type ValueBytes = z.output<typeof valueBytes>;
+
+/**
+ * The values that a file gives: its lines, without empty ones. Of more than 128 lines, 128 at even distances.
+ *
+ * @throws RangeError whose message says what is expected
+ */
+export function readValueFile(path: string): string[] {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new RangeError(
+      `a file that can be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`,
+    );
+  }
+  if (bytes.length > maxFileBytes)
+    throw new RangeError(`a file of at most ${maxFileBytes} bytes (${bytes.length} here)`);
+  const lines = bytes
+    .toString('utf8')
+    .split(/\r?\n/)
+    .filter(line => line !== '');
+  if (lines.length === 0) throw new RangeError('a file with values, one a line (this one is empty)');
+  const used = Math.min(lines.length, maxValues);
+  return Array.from({ length: used }, (_, index) => lines[Math.floor((index * lines.length) / used)] ?? '');
+}
+
+/**
+ * The input of a config with the path of its file of values as seen from here: a config names it relative to its own
+ * folder. That is done before anything is validated, as the sizes of the values are a part of it.
+ */
+export function locateValueFile(input: unknown, configPath: string): unknown {
+  const workload = keyOf(input, 'workload');
+  const valueBytes = keyOf(workload, 'valueBytes');
+  const path = keyOf(valueBytes, 'path');
+  if (typeof path !== 'string' || path === '' || isAbsolute(path)) return input;
+  const located = { ...(valueBytes as object), path: join(dirname(configPath), path) };
+  return { ...(input as object), workload: { ...(workload as object), valueBytes: located } };
+}
+
+function keyOf(section: unknown, key: string): unknown {
+  if (typeof section !== 'object' || section === null || Array.isArray(section)) return undefined;
+  return (section as Record<string, unknown>)[key];
+}

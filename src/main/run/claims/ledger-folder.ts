@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { judgeClaims, judgeVersusClaims } from '../../../aggregate/claims/claims.ts';
+import {
+  type JudgedSuite,
+  type Ledger,
+  type LedgerSuite,
+  ledgerSchema,
+} from '../../../aggregate/claims/ledger.ts';
+import { comparisonSchema } from '../../../aggregate/comparison/schema.ts';
+import { ledgerDocument } from '../../../aggregate/report/documents/ledger.ts';
+import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
+import type { ClaimResult, Result } from '../../../aggregate/result.ts';
+import { formatList } from '../../../aggregate/text/format.ts';
+import { readChecked } from '../results/read-checked.ts';
+import { readResult } from '../results/read-result.ts';
+import { type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
+import type { PlannedSuite } from './plan-suites.ts';
+
+/** Writes `ledger.json` and `ledger.md`, each whole. */
+export function writeLedger(folder: string, ledger: Ledger): Promise<Written> {
+  return writeAsFarAsPossible(folder, [
+    { path: 'ledger.json', render: () => `${JSON.stringify(ledger, null, 1)}\n` },
+    { path: 'ledger.md', render: () => renderMarkdown(ledgerDocument(ledger)) },
+  ]);
+}
+
+/** The ledger of a folder. @throws PoolbenchError RESULT_INVALID */
+export function readLedger(folder: string): Promise<Ledger> {
+  return readChecked(join(folder, 'ledger.json'), ledgerSchema, 'a ledger, as poolbench claims makes it');
+}
+
+/** Where a suite's verdicts are, relative to the ledger. */
+export function resultOf({ name, opponents }: PlannedSuite): string {
+  return `${name}/${opponents === null ? 'result.json' : 'comparison.json'}`;
+}
+
+/**
+ * A suite as it was left behind by an earlier command: only what ran to its end counts. It is judged anew, so that a
+ * ledger is of one set of rules; its rounds and times are those that were measured, whatever its config says by now.
+ *
+ * @throws PoolbenchError RESULT_INVALID
+ */
+export async function readSuite(folder: string, suite: PlannedSuite): Promise<JudgedSuite> {
+  const path = resultOf(suite);
+  if (suite.shown.state === 'impossible' || !existsSync(join(folder, path))) {
+    return { ...suite.shown, judged: null };
+  }
+  const { complete, before, now, measured } = await readVerdicts(folder, suite);
+  const shown = { ...suite.shown, result: path };
+  if (!complete) return { ...shown, state: 'unfinished', judged: null };
+  const note = describeChanges(suite, before, now);
+  return { ...shown, ...sizeOf(measured), state: 'complete', note, judged: now };
+}
+
+/** What a suite has left, and what is made of it by the rules of its time and of now. */
+interface Verdicts {
+  readonly complete: boolean;
+  readonly before: readonly ClaimResult[];
+  readonly now: readonly ClaimResult[];
+  /** One of its sides. */
+  readonly measured: Result | undefined;
+}
+
+async function readVerdicts(folder: string, suite: PlannedSuite): Promise<Verdicts> {
+  const file = join(folder, resultOf(suite));
+  if (suite.opponents === null) {
+    const result = await readResult(file);
+    return { complete: result.complete, before: result.claims, now: judgeClaims(result), measured: result };
+  }
+  const { complete, claims } = await readChecked(file, comparisonSchema, 'the comparison of a suite');
+  if (!complete) return { complete, before: claims, now: claims, measured: undefined };
+  const results = await Promise.all(
+    suite.plan.sides.map(({ name }) => readResult(join(folder, suite.name, name, 'result.json'))),
+  );
+  return { complete, before: claims, now: judgeVersusClaims(results), measured: results[0] };
+}
+
+const size = z.object({ rounds: z.number(), seconds: z.number(), warmupSeconds: z.number() });
+
+/** What was really measured, as far as it tells. */
+function sizeOf(result: Result | undefined): Partial<LedgerSuite> {
+  const { success, data } = size.safeParse(result?.config);
+  return success ? { scenarios: result?.scenarios.length ?? 0, ...data } : {};
+}
+
+/** Says whose verdict is another one now: what was written beside the result has the older one. */
+function describeChanges(
+  { claims }: PlannedSuite,
+  before: readonly ClaimResult[],
+  now: readonly ClaimResult[],
+): string {
+  const verdictIn = (judged: readonly ClaimResult[], id: string) =>
+    judged.find(claim => claim.id === id)?.verdict ?? 'not judged';
+  const changes = claims
+    .filter(({ id }) => verdictIn(before, id) !== verdictIn(now, id))
+    .map(({ id }) => `${id} was ${verdictIn(before, id)}`);
+  return changes.length === 0
+    ? ''
+    : `Judged anew by the rules of today; in its own report ${formatList(changes)}.`;
+}

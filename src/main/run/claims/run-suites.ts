@@ -1,0 +1,174 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JudgedSuite } from '../../../aggregate/claims/ledger.ts';
+import { compareResults } from '../../../aggregate/comparison/compare-results.ts';
+import { minRounds } from '../../../aggregate/stats/statistics.ts';
+import { formatDuration } from '../../../aggregate/text/duration.ts';
+import { formatPlural } from '../../../aggregate/text/format.ts';
+import { asError, PoolbenchError } from '../../errors.ts';
+import type { Target } from '../../server/resolve.ts';
+import { keptConfig } from '../assemble.ts';
+import { describeEarlier, type EarlierRun, resumeNow } from '../earlier-run.ts';
+import { readResult } from '../results/read-result.ts';
+import { makeFolder, notWritable, writeComparison } from '../results/results-folder.ts';
+import { runPlan } from '../rounds.ts';
+import type { Session } from '../session.ts';
+import type { Side } from '../side.ts';
+import { resultOf } from './ledger-folder.ts';
+import type { PlannedSuite } from './plan-suites.ts';
+
+/** A suite that has run, and the error that ended it early. */
+interface SuiteOutcome {
+  readonly suite: JudgedSuite;
+  readonly error: Error | undefined;
+}
+
+/**
+ * Runs the suites that have not run to their end, one after another. One that fails does not take the others with it,
+ * unless its failure will be theirs. An interrupt ends them all.
+ *
+ * @param suites where each stands, in the order of the plan
+ * @param target the ledger's
+ * @param keep is given that anew after each suite
+ * @returns the error that ended them all, else the first that ended one
+ */
+export async function runSuites(
+  plan: readonly PlannedSuite[],
+  suites: readonly JudgedSuite[],
+  { session, target }: { readonly session: Session; readonly target: Target },
+  keep: (suites: readonly JudgedSuite[]) => Promise<void>,
+): Promise<Error | undefined> {
+  const { progress } = session;
+  const isOver = (state?: JudgedSuite['state']) => state === 'complete' || state === 'impossible';
+  const toRun = plan.filter((_, index) => !isOver(suites[index]?.state));
+  progress.say(describeSuites(plan, toRun));
+  const now = [...suites];
+  let first: Error | undefined;
+  for (const [place, suite] of toRun.entries()) {
+    if (session.interrupted) break;
+    progress.say(describeNext(toRun, place));
+    const outcome = await runSuite(suite, session, target);
+    now[plan.indexOf(suite)] = outcome.suite;
+    await keep(now);
+    const { error } = outcome;
+    if (error === undefined) continue;
+    if (endsAll(error)) return error;
+    first ??= error;
+    progress.say(`warning: suite ${suite.name} failed: ${error.message}`);
+  }
+  return first;
+}
+
+function endsAll(error: Error): boolean {
+  if (!(error instanceof PoolbenchError)) return true;
+  return ['TARGET_LOST', 'TARGET_IN_USE', 'RESULTS_NOT_WRITABLE'].includes(error.code);
+}
+
+/** Runs a suite into a folder of its own, or goes on with what an earlier command has left there; what ends it early it returns. */
+async function runSuite(suite: PlannedSuite, session: Session, own: Target): Promise<SuiteOutcome> {
+  const others: Target[] = [];
+  try {
+    const sides: Side[] = [];
+    for (const [index, side] of suite.plan.sides.entries()) {
+      let target = own;
+      if (index !== suite.own) {
+        target = await session.openTarget(side.experiment, { side: side.name, onFreePort: true });
+        others.push(target);
+      }
+      sides.push({ ...side, target, folder: join(session.folder, suite.name, ...partOf(suite, side.name)) });
+    }
+    for (const { folder } of sides) {
+      await makeFolder(folder).catch((error: unknown) => {
+        throw notWritable(session.folder, error);
+      });
+    }
+    return await runSides(suite, sides, session);
+  } catch (cause) {
+    const error = asError(cause);
+    return { suite: { ...suite.shown, state: 'failed', note: describeError(error), judged: null }, error };
+  } finally {
+    for (const other of others) await session.closeTarget(other);
+  }
+}
+
+/** Several sides have a folder each in the suite's. */
+function partOf({ opponents }: PlannedSuite, name: string): string[] {
+  return opponents === null ? [] : [name];
+}
+
+async function runSides(
+  suite: PlannedSuite,
+  sides: readonly Side[],
+  session: Session,
+): Promise<SuiteOutcome> {
+  const { plan, name } = suite;
+  const [only] = sides;
+  const earlier = only === undefined || sides.length > 1 ? undefined : await readUnfinished(only);
+  if (earlier !== undefined) session.progress.say(describeEarlier(earlier));
+  const outcome = await runPlan(plan, { sides, session, suite: name, earlier });
+  const results = outcome.sides.map(({ result }) => result);
+  let claims = results[0]?.claims ?? [];
+  if (suite.opponents !== null) {
+    const comparison = compareResults(results);
+    await writeComparison(join(session.folder, name), comparison);
+    claims = comparison.claims;
+  }
+  const { error } = outcome;
+  const shown = { ...suite.shown, result: resultOf(suite) };
+  if (error !== undefined) {
+    return { suite: { ...shown, state: 'failed', note: describeError(error), judged: null }, error };
+  }
+  const complete = results.every(result => result.complete);
+  return {
+    suite: complete
+      ? { ...shown, state: 'complete', judged: claims }
+      : { ...shown, state: 'unfinished', note: 'It was interrupted.', judged: null },
+    error,
+  };
+}
+
+/**
+ * What an earlier command has left of a suite of one side that did not run to its end; undefined if there is nothing, or
+ * its config was another one.
+ *
+ * @throws PoolbenchError RESULT_INVALID
+ */
+async function readUnfinished(side: Side): Promise<EarlierRun | undefined> {
+  const { folder, experiment, target } = side;
+  const file = join(folder, 'result.json');
+  if (!existsSync(file)) return undefined;
+  const result = await readResult(file);
+  const config = JSON.stringify(keptConfig(experiment, target));
+  if (result.complete || JSON.stringify(result.config) !== config) return undefined;
+  return resumeNow(result, side, folder);
+}
+
+/** The first line of what went wrong, as a sentence. */
+function describeError({ message }: Error): string {
+  return `It failed: ${message.split('\n', 1)[0]?.replace(/[.:]$/, '')}.`;
+}
+
+function describeSuites(plan: readonly PlannedSuite[], toRun: readonly PlannedSuite[]): string {
+  if (toRun.length === 0) return 'Every suite has run.';
+  const claims = toRun.reduce((sum, suite) => sum + suite.claims.length, 0);
+  const which = toRun.length === plan.length ? '' : ` of ${plan.length}`;
+  const few = toRun.some(({ shown }) => shown.rounds < minRounds)
+    ? `\nNo verdict is to be had from so few rounds: it takes ${minRounds}.`
+    : '';
+  return `Claims: ${toRun.length}${which} suites for ${formatPlural(claims, 'claim')}, about ${formatDurationOf(toRun)} in all.${few}`;
+}
+
+function describeNext(toRun: readonly PlannedSuite[], place: number): string {
+  const { name, claims, shown } = toRun[place] as PlannedSuite;
+  const left = toRun.slice(place);
+  const ids = claims.map(({ id }) => id).join(', ');
+  const size = `${formatPlural(shown.scenarios, 'scenario')} × ${formatPlural(shown.rounds, 'round')}`;
+  return (
+    `\nSuite ${place + 1} of ${toRun.length}: ${name} (${ids}), ${size}, about ${formatDurationOf(left.slice(0, 1))}` +
+    `${left.length > 1 ? `; about ${formatDurationOf(left)} left in all` : ''}`
+  );
+}
+
+function formatDurationOf(suites: readonly PlannedSuite[]): string {
+  return formatDuration(suites.reduce((sum, suite) => sum + suite.estimatedSeconds, 0));
+}

@@ -1,0 +1,63 @@
+import { basename } from 'node:path';
+import { PoolbenchError } from '../../errors.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
+import { nearest } from '../../experiment/nearest.ts';
+import { checkConfig, readConfig } from '../../experiment/read-config.ts';
+import { parseAddress, shownAddress, withoutPassword } from '../../server/url.ts';
+import { shippedConfig, shippedConfigNames, shownConfig } from './suites.ts';
+
+/** What all suites are to be run against. */
+export interface ClaimsTarget {
+  /** A part of the name of the ledger's folder. */
+  readonly name: string;
+  readonly target: Experiment['target'];
+  readonly timeoutMs: number;
+  /** As it was typed, without a password. */
+  readonly typed: string;
+  /** What gives another experiment this target on a command line. */
+  readonly option: readonly [name: '--target' | '--url', value: string];
+}
+
+/**
+ * The target that a user names: a URL, the path of a config, or the name of one of the package's configs.
+ *
+ * @throws PoolbenchError USAGE, CONFIG_MISSING, CONFIG_INVALID
+ */
+export async function readTarget(typed: string): Promise<ClaimsTarget> {
+  if (typed.includes('://')) return fromUrl(typed);
+  const named = !/[/\\]|\.json$/.test(typed);
+  if (named) await expectShipped(typed);
+  const path = named ? shippedConfig(typed) : typed;
+  const { name, target, timeoutMs } = await readConfig(path);
+  if (target.threads.length > 1) {
+    throw new PoolbenchError(
+      'USAGE',
+      `${path}: expected one number of target.threads at most, found ${target.threads.join(', ')}; a ledger is of one target`,
+    );
+  }
+  return { name, target, timeoutMs, typed, option: ['--target', shownConfig(path)] };
+}
+
+function fromUrl(url: string): ClaimsTarget {
+  const shown = withoutPassword(url);
+  // The config that a user would write for it, so that a URL is held to the same rules as in one.
+  const { target, timeoutMs } = checkConfig(
+    { name: 'url', target: { server: 'any', url }, scenarios: [{}] },
+    shown,
+  );
+  const address = parseAddress(url);
+  const where = address.path === undefined ? shownAddress(address) : basename(address.path);
+  const name = where.replace(/[^\w.-]+/g, '-').slice(0, 64);
+  return { name, target, timeoutMs, typed: shown, option: ['--url', shown] };
+}
+
+async function expectShipped(name: string): Promise<void> {
+  const names = await shippedConfigNames();
+  if (names.includes(name)) return;
+  const meant = nearest(name, names);
+  throw new PoolbenchError(
+    'CONFIG_MISSING',
+    `There is no target ${name}.${meant === undefined ? '' : ` Did you mean ${meant}?`} ` +
+      `There are: ${names.join(', ')}. The path of another config will do, or a URL such as redis://localhost:6379.`,
+  );
+}

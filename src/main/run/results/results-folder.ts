@@ -1,0 +1,163 @@
+import { rmdirSync } from 'node:fs';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { ResultComparison } from '../../../aggregate/comparison/schema.ts';
+import { comparisonDocument } from '../../../aggregate/report/documents/comparison.ts';
+import { searchDocument } from '../../../aggregate/report/documents/search.ts';
+import type { ResultFile } from '../../../aggregate/report/files/result-files.ts';
+import { renderComparisonPage } from '../../../aggregate/report/html/comparison-page.ts';
+import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
+import type { Search } from '../../../aggregate/search/schema.ts';
+import { PoolbenchError } from '../../errors.ts';
+
+/**
+ * Makes the folder of one run, `<UTC time>-<name>` in `parent`, before any load: what was measured must have a place.
+ * @throws PoolbenchError RESULTS_NOT_WRITABLE
+ */
+export async function createResultsFolder(parent: string, name: string, startedAt: Date): Promise<string> {
+  const stamp = startedAt
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '-');
+  try {
+    await makeFolder(resolve(parent));
+    for (let attempt = 1; ; attempt++) {
+      const folder = join(parent, `${stamp}-${name}${attempt === 1 ? '' : `-${attempt}`}`);
+      try {
+        await mkdir(folder);
+        return folder;
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST') || attempt === 100)
+          throw error;
+      }
+    }
+  } catch (error) {
+    throw notWritable(parent, error);
+  }
+}
+
+/**
+ * Makes folders in that of a run, such as one for each of its sides.
+ * @throws PoolbenchError RESULTS_NOT_WRITABLE
+ */
+export async function createPartFolders(folder: string, names: readonly string[]): Promise<string[]> {
+  // A config may be called "." or "..", too.
+  const folders = names.map(name => join(folder, /^\.+$/.test(name) ? `side${name}` : name));
+  try {
+    for (const part of folders) await mkdir(part);
+    return folders;
+  } catch (error) {
+    throw notWritable(folder, error);
+  }
+}
+
+/** What was written whole, and what kept the rest from being written. */
+export interface Written {
+  /** Of files, in the folder. */
+  readonly paths: readonly string[];
+  /** RESULTS_NOT_WRITABLE. */
+  readonly error: PoolbenchError | undefined;
+}
+
+/**
+ * Writes files one after another, up to the first that cannot be written. What fails while one is rendered is a defect,
+ * and thrown as it is.
+ */
+export async function writeAsFarAsPossible(folder: string, files: readonly ResultFile[]): Promise<Written> {
+  const paths: string[] = [];
+  for (const { path, render } of files) {
+    const text = render();
+    try {
+      const file = join(folder, path);
+      if (path.includes('/')) await makeFolder(dirname(file));
+      await replaceFile(file, text);
+    } catch (error) {
+      return { paths, error: notWritable(folder, error) };
+    }
+    paths.push(path);
+  }
+  return { paths, error: undefined };
+}
+
+/** Writes files one after another. @throws PoolbenchError RESULTS_NOT_WRITABLE */
+export async function writeFiles(folder: string, files: readonly ResultFile[]): Promise<void> {
+  const { error } = await writeAsFarAsPossible(folder, files);
+  if (error !== undefined) throw error;
+}
+
+/** Writes `comparison.json`, `comparison.md` and `comparison.html`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
+export async function writeComparison(folder: string, comparison: ResultComparison): Promise<void> {
+  await writeFiles(folder, [
+    { path: 'comparison.json', render: () => `${JSON.stringify(comparison, null, 1)}\n` },
+    { path: 'comparison.md', render: () => renderMarkdown(comparisonDocument(comparison)) },
+    { path: 'comparison.html', render: () => renderComparisonPage(comparison) },
+  ]);
+}
+
+/** Writes `search.json` and `search.md`. */
+export function writeSearch(folder: string, search: Search): Promise<Written> {
+  return writeAsFarAsPossible(folder, [
+    { path: 'search.json', render: () => `${JSON.stringify(search, null, 1)}\n` },
+    { path: 'search.md', render: () => renderMarkdown(searchDocument(search)) },
+  ]);
+}
+
+/** As `mkdir` with `recursive`, which in Node 20 never ends for a folder in /proc. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || (await stat(parent).catch(() => undefined)) !== undefined) throw error;
+    await makeFolder(parent);
+    await mkdir(path);
+  }
+}
+
+/**
+ * Writes a file so that a reader never sees half of it, and a disk that is full or a machine that goes down leaves the
+ * one that was there: the new one is on the disk before it takes the other's name.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const part = `${path}.part`;
+  try {
+    // What a killed run has left goes; a link that came with somebody else's results is not written through.
+    await rm(part, { force: true });
+    await writeFile(part, text, { flag: 'wx', flush: true });
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/** RESULTS_NOT_WRITABLE, with the reason and what to do. */
+export function notWritable(folder: string, error: unknown): PoolbenchError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new PoolbenchError(
+    'RESULTS_NOT_WRITABLE',
+    `expected a folder for results that can be written at ${folder}, found: ${reason}; give another with --out DIR`,
+  );
+}
+
+/**
+ * Removes those that have nothing in them, the last one first: a run that measured nothing leaves no folder behind.
+ *
+ * @returns whether any of them is left
+ */
+export function removeEmptyFolders(folders: readonly string[]): boolean {
+  let anyLeft = false;
+  for (const folder of folders.toReversed()) {
+    try {
+      // A folder that is called "." is never removed.
+      rmdirSync(resolve(folder));
+    } catch (error) {
+      // There are results in it; or it is a mount point, or on a disk that takes no more changes, which would be no
+      // reason either to end with another error than the one that ended the run.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) anyLeft = true;
+    }
+  }
+  return anyLeft;
+}

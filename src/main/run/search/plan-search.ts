@@ -1,0 +1,118 @@
+import { labelArrival } from '../../../aggregate/scenario/arrival.ts';
+import type { SearchConditions } from '../../../aggregate/search/conditions.ts';
+import { maxSteps, type SearchRange } from '../../../aggregate/search/next-rate.ts';
+import { margin, maxRepeats } from '../../../aggregate/search/step-verdict.ts';
+import { describeConditions, formatSearchRate } from '../../../aggregate/search/words.ts';
+import { formatDuration } from '../../../aggregate/text/duration.ts';
+import { wrapText } from '../../../aggregate/text/text-layout.ts';
+import { PoolbenchError } from '../../errors.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
+import { overheadSeconds, type PlannedSide, planRun } from '../../experiment/plan.ts';
+import type { Scenario } from '../../experiment/scenarios.ts';
+
+/** With fewer operations in a repeat a p99 is their maximum, and a share is coarse. */
+const minOperations = 100;
+/** The range of `arrival.rate` in a config. */
+const minRate = 0.1;
+const maxRate = 10_000_000;
+
+const columns = 80;
+/** Repeats of most searches, by simulation with measured noise; a start far from the knee takes more. */
+const usualRepeats = { min: 40, max: 75 };
+
+/** What is searched, and how. */
+export interface SearchPlan {
+  /** The one side of its run. */
+  readonly side: PlannedSide;
+  readonly conditions: SearchConditions;
+  readonly range: SearchRange;
+  /** The scenario at its first rate. */
+  readonly scenario: Scenario;
+  /** The same at another rate. */
+  readonly at: (rate: number) => Scenario;
+}
+
+/**
+ * Reads from a config what to search.
+ *
+ * @param source its name in messages
+ * @throws PoolbenchError CONFIG_INVALID with every fault that keeps it from being searched
+ */
+export function planSearch(experiment: Experiment, source: string): SearchPlan {
+  const { search, seconds, target } = experiment;
+  const [side] = planRun([experiment]).sides;
+  const scenarios = side?.scenarios ?? [];
+  const [scenario] = scenarios;
+  const faults: string[] = [];
+  if (search === null)
+    faults.push('search: missing; expected what a rate must meet, such as { "responseP99Ms": 5 }');
+  if (scenarios.length > 1) faults.push(`scenarios: expected one scenario, found ${scenarios.length}`);
+  if (target.threads.length > 1)
+    faults.push(`target.threads: expected one number at most, found ${target.threads.length}`);
+  const arrival = scenario?.arrival;
+  if (arrival?.kind !== 'constant' && arrival?.kind !== 'poisson') {
+    faults.push(
+      `scenarios[0].arrival.kind: expected "constant" or "poisson", with the rate to start at, found "${arrival?.kind}"`,
+    );
+  } else if (arrival.rate < minRateOf(seconds)) {
+    faults.push(
+      `scenarios[0].arrival.rate: expected at least ${minRateOf(seconds)} (${minOperations} operations in the ${seconds} s of a repeat), found ${arrival.rate}`,
+    );
+  }
+  if (
+    faults.length > 0 ||
+    search === null ||
+    side === undefined ||
+    scenario === undefined ||
+    arrival === undefined
+  ) {
+    const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
+    throw new PoolbenchError(
+      'CONFIG_INVALID',
+      `${source} is no config to search with, ${count}:\n${faults.map(fault => `  ${fault}`).join('\n')}\nconfigs/README.md explains every key.`,
+    );
+  }
+  const { precision, ...conditions } = search;
+  const start = arrival.kind === 'closed' ? minRate : arrival.rate;
+  return {
+    side,
+    conditions,
+    range: {
+      start,
+      lowest: minRateOf(seconds),
+      highest: maxRate,
+      precision,
+    },
+    scenario,
+    at: rate => atRate(scenario, rate),
+  };
+}
+
+/** What is going to be searched and how long it takes, for a reader. */
+export function describeSearch({ side, conditions, range, scenario }: SearchPlan): string {
+  const { seconds, warmupSeconds, name } = side.experiment;
+  const repeatSeconds = seconds + warmupSeconds + overheadSeconds;
+  const usual = [usualRepeats.min, usualRepeats.max].map(repeats => formatDuration(repeats * repeatSeconds));
+  const most = formatDuration(maxSteps * maxRepeats * repeatSeconds);
+  const lines = [
+    `the highest rate with ${describeConditions(conditions)}`,
+    `scenario: ${scenario.id}, from ${formatSearchRate(range.start)} on`,
+    `each step: ${margin} to ${maxRepeats} repeats of ${seconds} s, after ${warmupSeconds} s of warm-up`,
+    `duration: usually ${usual.join(' to ')}, at most ${most} (${maxSteps} steps)`,
+  ];
+  return `Search: ${name}\n${lines.flatMap(line => wrapText(line, columns, '  ')).join('\n')}\n`;
+}
+
+/** The least rate, in four digits, that has enough operations in a repeat. */
+function minRateOf(seconds: number): number {
+  const least = minOperations / seconds;
+  const rounded = Number(least.toPrecision(4));
+  return Math.max(minRate, rounded < least ? Number((least * 1.001).toPrecision(4)) : rounded);
+}
+
+function atRate(scenario: Scenario, rate: number): Scenario {
+  const { arrival, id } = scenario;
+  if (arrival.kind === 'closed') return scenario;
+  const changed = { ...arrival, rate };
+  return { ...scenario, arrival: changed, id: id.replace(labelArrival(arrival), labelArrival(changed)) };
+}

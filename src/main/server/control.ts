@@ -1,0 +1,284 @@
+import { isIP } from 'node:net';
+import { Redis } from 'ioredis';
+import { type Address, socketPlace, tlsOptions } from '../../pool/client/address.ts';
+import { serverFinder } from '../../pool/client/sentinel.ts';
+import { PoolbenchError } from '../errors.ts';
+import { connectError } from './connect-error.ts';
+import { parseInfo } from './info.ts';
+import { shownAddress } from './url.ts';
+
+/** A command and its arguments. */
+export type Request = readonly [string, ...(string | number | Buffer)[]];
+
+/** What one command of a pipeline ended with. */
+export type Outcome = { readonly value: unknown } | { readonly error: Error };
+
+/** What a server that is there may end a connect with. */
+const refusals: ReadonlySet<string> = new Set(['TARGET_REFUSED_LOGIN', 'TARGET_TOO_SMALL']);
+
+/**
+ * Opens the coordinator's one connection to the target.
+ * @param timeoutMs bounds connecting, and later every single request.
+ * @throws PoolbenchError TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN or TARGET_TOO_SMALL (at maxclients). Its `cause`
+ *   carries the socket's error, so that `ECONNREFUSED` can be told from the rest.
+ */
+export async function connectControl(address: Address, options: { timeoutMs: number }): Promise<Control> {
+  const control = new Control(address, options.timeoutMs);
+  await control.connect();
+  return control;
+}
+
+/**
+ * The coordinator's connection: asks, never measures. It does not reconnect by itself; the next request after a loss
+ * tries once, so a server that comes back is found and one that stays away costs one attempt a request.
+ */
+export class Control {
+  /** As it was declared, for a reader. */
+  readonly address: Address;
+  readonly #timeoutMs: number;
+  #redis: Redis | undefined;
+  #connecting: Promise<Redis> | undefined;
+  #closed = false;
+  readonly #findServer: () => Promise<Address>;
+  #server: Address;
+  #shutOut: string | undefined;
+
+  constructor(address: Address, timeoutMs: number) {
+    this.address = address;
+    this.#server = address;
+    this.#timeoutMs = timeoutMs;
+    this.#findServer = serverFinder(address, timeoutMs);
+  }
+
+  /**
+   * The server that answered last, by its IP address where it was declared by a host name. With a Sentinel it is the
+   * master, and another one after a failover.
+   */
+  get server(): Address {
+    return this.#server;
+  }
+
+  /**
+   * Where the load connects to: straight to the server, without a name service, so that it comes to the same one; but
+   * through the Sentinel, where there is one.
+   */
+  get answering(): Address {
+    return this.address.sentinel === undefined ? this.#server : this.address;
+  }
+
+  /** The servers that work together, as of the last look: this one. */
+  get nodes(): readonly Control[] {
+    return [this];
+  }
+
+  /** Looks them up. @throws PoolbenchError TARGET_LOST */
+  findNodes(): Promise<readonly Control[]> {
+    return Promise.resolve(this.nodes);
+  }
+
+  /** Every known node of the cluster; undefined: a server alone. */
+  get cluster(): readonly Address[] | undefined {
+    return undefined;
+  }
+
+  /** How many keys one command may hold, at the most that is sensible. */
+  get keysPerCommand(): number {
+    return 1000;
+  }
+
+  /** Connects and logs in unless that is done. @throws as {@link connectControl} */
+  async connect(): Promise<void> {
+    await this.#connected();
+  }
+
+  /**
+   * Sends one command. An error reply rejects with an Error whose message is the reply.
+   * @throws PoolbenchError TARGET_LOST when no answer came in time, or as {@link connectControl}.
+   */
+  async call(...[command, ...args]: Request): Promise<unknown> {
+    const redis = await this.#connected();
+    return this.#bounded(redis, command, redis.call(command, args));
+  }
+
+  /**
+   * Sends commands together; their outcomes come in order, error replies among them.
+   * @throws PoolbenchError TARGET_LOST when they were not all answered in time or the connection broke.
+   */
+  async pipeline(requests: readonly Request[]): Promise<Outcome[]> {
+    if (requests.length === 0) return [];
+    const redis = await this.#connected();
+    const pipeline = redis.pipeline();
+    for (const [command, ...args] of requests) pipeline.call(command, args);
+    const answers = await this.#bounded(redis, `${requests.length} commands`, pipeline.exec());
+    return (answers ?? []).map(([error, value]) => (error === null ? { value } : { error }));
+  }
+
+  /** INFO as a map; `section` narrows it (`commandstats`, `cpu`, …). */
+  async info(section?: string): Promise<Map<string, string>> {
+    return parseInfo(String(await (section === undefined ? this.call('INFO') : this.call('INFO', section))));
+  }
+
+  /** Whether the server answers PING in time, and serves at least reads. */
+  async alive(): Promise<boolean> {
+    try {
+      await this.call('PING');
+      this.#shutOut = undefined;
+      return true;
+    } catch (error) {
+      if (servesReads(error)) return true;
+      const answered = isRefusal(error) || (error instanceof PoolbenchError && refusals.has(error.code));
+      this.#shutOut = answered ? error.message : undefined;
+      return false;
+    }
+  }
+
+  /** Why the server, which is there, did not let us in when it was last asked whether it is alive. */
+  get shutOut(): string | undefined {
+    return this.#shutOut;
+  }
+
+  /** Closes the connection; further requests are refused. */
+  close(): void {
+    this.#closed = true;
+    if (this.#redis !== undefined) disconnect(this.#redis);
+    this.#redis = undefined;
+  }
+
+  #connected(): Promise<Redis> {
+    if (this.#closed)
+      throw new PoolbenchError(
+        'TARGET_LOST',
+        `expected an open connection to ${this.#where}, found that it has been closed on this side: start the command again`,
+      );
+    if (this.#redis?.status === 'ready') return Promise.resolve(this.#redis);
+    this.#connecting ??= this.#open().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #open(): Promise<Redis> {
+    const server = await this.#find();
+    const redis = new Redis({
+      ...socketPlace(server),
+      ...(server.tls ? { tls: tlsOptions(server) } : {}),
+      lazyConnect: true,
+      connectTimeout: this.#timeoutMs,
+      // Logging in is done below, command by command: so each refusal is heard, and none of it is retried.
+      protocol: 2,
+      disableClientInfo: true,
+      enableReadyCheck: false,
+      enableOfflineQueue: false,
+      retryStrategy: () => null,
+    });
+    let lastError: unknown;
+    redis.on('error', error => {
+      lastError ??= error;
+    });
+    try {
+      await withTimeout(logIn(redis, server), this.#timeoutMs);
+      this.#redis = redis;
+      this.#server = withIp(server, redis.stream.remoteAddress);
+      if (this.#closed) disconnect(redis);
+      return redis;
+    } catch (error) {
+      disconnect(redis);
+      throw await connectError(lastError ?? error, asDeclared(server, this.address), this.#timeoutMs);
+    }
+  }
+
+  /** Once found, a server that was declared itself stays where it is. */
+  async #find(): Promise<Address> {
+    if (this.address.sentinel === undefined) return this.#server;
+    try {
+      return await this.#findServer();
+    } catch (error) {
+      throw await connectError(error, this.address, this.#timeoutMs);
+    }
+  }
+
+  async #bounded<T>(redis: Redis, what: string, answer: Promise<T>): Promise<T> {
+    try {
+      return await withTimeout(answer, this.#timeoutMs);
+    } catch (error) {
+      if (isRefusal(error)) throw error;
+      disconnect(redis);
+      if (this.#redis === redis) this.#redis = undefined;
+      const reason =
+        error instanceof Error && 'code' in error && error.code === 'ETIMEDOUT'
+          ? 'no answer came in time'
+          : 'the connection was lost';
+      throw new PoolbenchError(
+        'TARGET_LOST',
+        `expected ${this.#where} to answer ${what} within ${this.#timeoutMs} ms, but ${reason}`,
+        { cause: error },
+      );
+    }
+  }
+
+  get #where(): string {
+    return shownAddress(asDeclared(this.#server, this.address));
+  }
+}
+
+/** A message names a server as its user does: by the host name, where that is how it was declared. */
+function asDeclared(server: Address, declared: Address): Address {
+  return declared.sentinel === undefined ? declared : server;
+}
+
+function withIp(address: Address, ip: string | undefined): Address {
+  const isName = address.path === undefined && isIP(address.host) === 0;
+  return isName && ip !== undefined ? { ...address, host: ip } : address;
+}
+
+/** On a socket that is closed already ioredis would wait two seconds for it to close, and the process with it. */
+function disconnect(redis: Redis): void {
+  const stream: Redis['stream'] | undefined = redis.stream;
+  if (stream?.destroyed !== true) redis.disconnect();
+}
+
+/** Connects, logs in, waits until the server has read its data, and selects the database. Rejects with the first refusal. */
+export async function logIn(redis: Redis, address: Address): Promise<void> {
+  await redis.connect();
+  if (address.password !== undefined) {
+    const { username, password } = address;
+    await (username === undefined ? redis.call('AUTH', password) : redis.call('AUTH', username, password));
+  }
+  for (;;) {
+    try {
+      await redis.call('PING');
+      break;
+    } catch (error) {
+      // A server that has just been started reads its data first; the caller's time limit bounds this wait.
+      if (servesReads(error)) break;
+      if (!(error instanceof Error) || !error.message.startsWith('LOADING')) throw error;
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+  }
+  if (address.database !== 0) await redis.call('SELECT', address.database);
+}
+
+/** Whether the server answered, and said no: a lost connection is another matter. */
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** A server that could not save refuses PING as it does every write, and is there all the same. */
+export function servesReads(error: unknown): boolean {
+  return isRefusal(error) && error.message.startsWith('MISCONF');
+}
+
+/** Rejects with ETIMEDOUT after `timeoutMs`. */
+export async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,287 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, realpathSync, rmSync } from 'node:fs';
+import { access, constants, stat } from 'node:fs/promises';
+import { createServer, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { ErrorReply } from '../../pool/client/resp-values.ts';
+import { rawProbe } from './raw-probe.ts';
+
+/** Servers that poolbench can start. */
+export const startable = ['redis', 'valkey', 'dragonfly'] as const;
+export type StartableServer = (typeof startable)[number];
+
+/** What a config can declare: one of them, or whatever answers. */
+export const declarable = [...startable, 'any'] as const;
+export type DeclaredServer = (typeof declarable)[number];
+
+/** A server that we started, and stop. */
+export interface StartedServer {
+  readonly host: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export interface ServerBinary {
+  readonly path: string;
+  /** What it needs beside our own environment, such as LD_LIBRARY_PATH. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const startTimeoutMs = 15_000;
+
+/**
+ * Starts a server binary on loopback, in memory only, in a private folder, and waits until it answers PING.
+ * @param options.port taken if it is free, else a free one
+ * @param options.args more of the server's own arguments, after ours
+ * @throws Error that says why it did not come up, with the server's last words
+ */
+export async function startServer(
+  server: StartableServer,
+  binary: ServerBinary,
+  options: { port?: number | undefined; args?: readonly string[] } = {},
+): Promise<StartedServer> {
+  const port = await freePort(options.port);
+  const process = supervise(
+    directory => [binary.path, ...serverArguments(server, port, directory), ...(options.args ?? [])],
+    { env: binary.env },
+  );
+  try {
+    await untilItAnswers(process, port, process.directory);
+  } catch (error) {
+    await process.stop();
+    throw error;
+  }
+  return { host: '127.0.0.1', port, stop: () => process.stop() };
+}
+
+/** Tells a server how many threads to serve clients with; nothing where it is to keep its own default. */
+export function threadArguments(server: StartableServer, threads: number | undefined): string[] {
+  if (threads === undefined) return [];
+  return server === 'dragonfly' ? [`--proactor_threads=${threads}`] : ['--io-threads', String(threads)];
+}
+
+function serverArguments(server: StartableServer, port: number, directory: string): string[] {
+  if (server === 'dragonfly') {
+    return [
+      '--bind=127.0.0.1',
+      `--port=${port}`,
+      `--dir=${directory}`,
+      '--dbfilename=',
+      '--version_check=false',
+      '--logtostderr',
+    ];
+  }
+  return [
+    ...['--bind', '127.0.0.1', '--port', String(port), '--dir', directory],
+    ...['--save', '', '--appendonly', 'no', '--daemonize', 'no', '--protected-mode', 'yes'],
+  ];
+}
+
+/**
+ * Waits until the process answers PING at the port.
+ * @param directory where the server must say that it works (CONFIG GET dir): another server could have taken the port
+ *   in the meantime, of which ours only tells by ending. Undefined skips that, for a container.
+ * @throws Error with its last words when it ended, or did not answer in time
+ */
+export async function untilItAnswers(
+  process: Supervised,
+  port: number,
+  directory: string | undefined,
+  timeoutMs: number = startTimeoutMs,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (Date.now() < deadline) {
+    const { replies } = await rawProbe(
+      { host: '127.0.0.1', port, tls: false, database: 0 },
+      { request: 'PING\r\nCONFIG GET dir\r\nQUIT\r\n', timeoutMs: 1000 },
+    );
+    if (!process.running()) throw new Error(`it ended at once: ${process.lastWords() || 'without a word'}`);
+    const [pong, config] = replies;
+    // A server that was told to want a password is up, too.
+    const locked = pong instanceof ErrorReply && pong.message.startsWith('NOAUTH');
+    const up = pong === 'PONG' || locked;
+    const ours = directory === undefined || locked || (Array.isArray(config) && config.includes(directory));
+    if (up && ours) return;
+    await new Promise(resolve => setTimeout(resolve, 15));
+  }
+  throw new Error(
+    `it did not answer PING on port ${port} within ${timeoutMs / 1000} s: ${process.lastWords() || 'it wrote nothing'}`,
+  );
+}
+
+/**
+ * Runs "$@" until it ends or the pipe on its standard input closes, which it does however poolbench ends, kill -9
+ * included. `$1` is the folder to remove afterwards, `$2` a container to remove, or empty. The signal goes to the whole
+ * process group, for a command that is a script around the server.
+ */
+const supervisor = `
+directory=$1; container=$2; shift 2
+exec 3<&0
+"$@" </dev/null 3<&- &
+command=$!
+trap '' TERM
+{
+  cat <&3 >/dev/null
+  kill -TERM 0
+  tenths=0
+  while kill -0 "$command" && [ "$tenths" -lt 50 ]; do sleep 0.1; tenths=$((tenths + 1)); done
+  kill -KILL "$command"
+} 2>/dev/null &
+watcher=$!
+exec 3<&- </dev/null
+wait "$command"
+code=$?
+kill -KILL "$watcher" 2>/dev/null
+[ -z "$container" ] || docker rm -f "$container" >/dev/null 2>&1
+rm -rf "$directory"
+exit "$code"
+`;
+
+/** A process that cannot outlive us. */
+export interface Supervised {
+  /** A private folder of its own, removed with it. */
+  readonly directory: string;
+  /** Whether it still runs. */
+  running(): boolean;
+  /** The last lines it wrote, for an error message. */
+  lastWords(): string;
+  /** Stops it and waits until it has ended. May be called again. */
+  stop(): Promise<void>;
+}
+
+/** What runs now, for the last resort: to be killed when this process exits. */
+const running = new Set<() => void>();
+process.on('exit', () => {
+  for (const kill of running) kill();
+});
+
+/**
+ * Starts a command under a small shell that ends it when poolbench ends. It runs in a session of its own, so that the
+ * terminal's Ctrl-C does not reach it before the load has drained.
+ * @param command builds the command from its private folder
+ */
+export function supervise(
+  command: (directory: string) => readonly string[],
+  options: { env?: NodeJS.ProcessEnv; container?: string } = {},
+): Supervised {
+  // The real path: servers answer CONFIG GET dir with it.
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'poolbench-')));
+  // Read through this descriptor: the supervisor removes the folder before we learn that the command has ended.
+  const output = openSync(join(directory, 'output.log'), 'a+');
+  const { container } = options;
+  const child = spawn(
+    'sh',
+    ['-c', supervisor, 'poolbench', directory, container ?? '', ...command(directory)],
+    {
+      cwd: directory,
+      detached: true,
+      env: { ...process.env, ...options.env },
+      stdio: ['pipe', output, output],
+    },
+  );
+  const { stdin } = child;
+
+  let ended = false;
+  let words = '';
+  const lastWords = (): string => {
+    if (!ended) words = readEnd(output);
+    return words;
+  };
+  const killNow = (): void => {
+    if (container !== undefined)
+      spawnSync('docker', ['rm', '-f', container], { stdio: 'ignore', timeout: 10_000 });
+    killGroup(child.pid);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const end = new Promise<void>(resolve => {
+    const finished = (): void => {
+      if (ended) return;
+      words = readEnd(output);
+      closeSync(output);
+      ended = true;
+      running.delete(killNow);
+      stdin?.destroy();
+      resolve();
+    };
+    child.once('exit', finished);
+    child.once('error', finished);
+  });
+  stdin?.on('error', () => {});
+  // Neither the child nor its pipe keeps a finished run from exiting; the exit hook then ends it.
+  child.unref();
+  if (stdin instanceof Socket) stdin.unref();
+  running.add(killNow);
+
+  return {
+    directory,
+    running: () => !ended,
+    lastWords,
+    async stop() {
+      if (ended) return;
+      child.ref();
+      stdin?.end();
+      const late = setTimeout(() => killGroup(child.pid), 8000);
+      await end;
+      clearTimeout(late);
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function readEnd(file: number): string {
+  const bytes = Buffer.alloc(4096);
+  const start = Math.max(0, fstatSync(file).size - bytes.length);
+  const text = bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, start));
+  return text.trim().split('\n').slice(-3).join('; ').slice(-400);
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Already gone.
+  }
+}
+
+/** A port that is free on 127.0.0.1 at this moment: `wanted` if it is, else one of the system's choice. */
+export async function freePort(wanted?: number): Promise<number> {
+  if (wanted !== undefined) {
+    const port = await bind(wanted).catch(() => undefined);
+    if (port !== undefined) return port;
+  }
+  return bind(0);
+}
+
+function bind(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === 'string') reject(new Error('expected a TCP address'));
+        else resolve(address.port);
+      });
+    });
+  });
+}
+
+/** The path of a program on PATH, or undefined. */
+export async function findProgram(name: string): Promise<string | undefined> {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, name);
+    if (folder !== '' && (await isExecutable(path))) return path;
+  }
+  return undefined;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,104 @@
+import { isIP } from 'node:net';
+import { type Address, shownNode } from '../../pool/client/address.ts';
+
+const expected =
+  'redis://[user:password@]host[:port][/database], rediss:// for TLS, or unix:///path/to.sock[?db=N]';
+
+/**
+ * Reads a target's URL. Names and passwords are percent-decoded; the port is `defaultPort` unless given.
+ * @throws Error whose message says what was expected, and never holds the URL, which may hold a password.
+ */
+export function parseAddress(url: string, defaultPort = 6379): Address {
+  if (url.startsWith('unix:')) return parseUnix(url);
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !['redis:', 'rediss:'].includes(parsed.protocol) || parsed.hostname === '') {
+    throw new Error(`expected a URL like ${expected}; percent-encode "@", ":", "/" and "#" in a password`);
+  }
+  if (parsed.search !== '' || parsed.hash !== '') {
+    throw new Error(`expected nothing after the database index (no "?" or "#"): ${expected}`);
+  }
+  const bracketed = parsed.hostname.startsWith('[');
+  const host = decode(bracketed ? parsed.hostname.slice(1, -1) : parsed.hostname);
+  const tls = parsed.protocol === 'rediss:';
+  return {
+    host,
+    port: parsed.port === '' ? defaultPort : portNumber(parsed.port),
+    tls,
+    ...(tls && isIP(host) === 0 ? { servername: host } : {}),
+    ...login(parsed.username, parsed.password),
+    database: databaseIndex(parsed.pathname.replace(/^\//, '')),
+  };
+}
+
+/** The URL as it may be shown: without a password. Works for URLs that are not valid, too. */
+export function withoutPassword(url: string): string {
+  const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(url) ?? [];
+  const unix = scheme.toLowerCase() === 'unix://';
+  const shown = unix ? rest : rest.replace(/[?#].*$/s, '');
+  const end = unix ? (shown.startsWith('/') ? -1 : shown.lastIndexOf('@/')) : rest.lastIndexOf('@');
+  if (end < 0) return scheme + shown;
+  const user = rest.slice(0, end).split(':', 1)[0] ?? '';
+  return `${scheme}${user === '' ? '' : `${user}@`}${rest.slice(end + 1)}`;
+}
+
+/**
+ * What somebody else wrote, as it may be shown: without the password of the address. Servers that do not know a command
+ * repeat its arguments, and cut them, so those go as a whole.
+ */
+export function withoutSecrets(text: string, { username, password, sentinel }: Address): string {
+  const clean = sentinel?.password === undefined ? text : text.replaceAll(sentinel.password, '***');
+  if (password === undefined) return clean;
+  return clean
+    .replace(/(with args beginning with:).*$/s, '$1 ***')
+    .replaceAll(`${username ?? ''}:${password}`, '***')
+    .replaceAll(password, '***');
+}
+
+/** `host:port`, or the path of the unix socket. */
+export function shownAddress(address: Address): string {
+  return address.path ?? shownNode(address);
+}
+
+function parseUnix(url: string): Address {
+  const match = /^unix:\/\/(?:([^@/:]*)(?::([^@/]*))?@)?(\/[^?#]+)(?:\?db=(\w+))?$/.exec(url);
+  if (match === null)
+    throw new Error(`expected a URL like unix:///path/to.sock or unix:///path/to.sock?db=1`);
+  const [, username = '', password = '', path = '', database = ''] = match;
+  return {
+    host: 'localhost',
+    port: 0,
+    path: decode(path),
+    tls: false,
+    ...login(username, password),
+    database: databaseIndex(database),
+  };
+}
+
+function login(username: string, password: string): Pick<Address, 'username' | 'password'> {
+  return {
+    ...(username === '' ? {} : { username: decode(username) }),
+    ...(password === '' ? {} : { password: decode(password) }),
+  };
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (port < 1) throw new Error('expected a port from 1 to 65535');
+  return port;
+}
+
+function databaseIndex(text: string): number {
+  if (!/^\d{0,9}$/.test(text))
+    throw new Error('expected the database index after "/" to be a whole number from 0');
+  return Number(text);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Error(
+      'expected "%" in the URL to start a percent-encoded character; write a plain "%" as "%25"',
+    );
+  }
+}

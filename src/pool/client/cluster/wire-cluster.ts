@@ -1,0 +1,277 @@
+import { type Connect, Connection } from '../../connection.ts';
+import { failureCode, poolClosed } from '../../errors.ts';
+import type { Address } from '../address.ts';
+import type { Batch, CommandSet } from '../batch.ts';
+import { WireConnection } from '../wire-connection.ts';
+import { BatchCutter, type Flight, type Part } from './batch-cutter.ts';
+import { type RedirectCount, readSlotRanges, type SlotRange } from './slot-ranges.ts';
+import { Topology } from './topology.ts';
+
+/** A node that does not tell the slots within this is passed over for the next. */
+const maxAskMs = 1000;
+
+/** What all connections of one thread to one cluster share. */
+interface Shared {
+  readonly topology: Topology;
+  readonly cutter: BatchCutter;
+  readonly redirects: RedirectCount;
+  /** Opens a connection to the node of this index. */
+  readonly connect: (node: number) => Promise<WireConnection>;
+}
+
+/**
+ * A pooled connection to a cluster on the wire: one connection to every master, made of what a single server gets. A
+ * batch is cut into parts by the slots of its keys; redirected commands are sent on as the node said; when the last
+ * part is back, the batch is done. A node that is lost fails what was in flight to it and is connected to again; only
+ * when no node is left this connection is dead.
+ */
+export class WireCluster extends Connection {
+  readonly #shared: Shared;
+  /** By the index of the node; made when something is first sent there. */
+  readonly #nodes: (NodeConnection | undefined)[] = [];
+  /** Flights that are not in use. Only a connection that several callers share has more than one. */
+  readonly #flights: Flight[] = [];
+  readonly #send = (part: Part): void => this.#node(part.node).send(part);
+  #alive = true;
+
+  private constructor(shared: Shared) {
+    super();
+    this.#shared = shared;
+  }
+
+  /**
+   * Makes the connections of one thread's pools. A connect opens one to every master, and is content with those that
+   * come: the others are tried again when something is to be sent there. Rejects when none comes.
+   *
+   * @param seeds nodes of the cluster, with login and TLS; at least one
+   * @param timeoutMs bounds the connect to each node
+   */
+  static connector(
+    seeds: readonly Address[],
+    commandSet: CommandSet,
+    timeoutMs: number,
+    redirects: RedirectCount,
+  ): Connect {
+    // The parts of a batch follow no order.
+    const ofParts = { ...commandSet, order: undefined };
+    const topology = new Topology(seeds, node => askSlots(node, commandSet, Math.min(timeoutMs, maxAskMs)));
+    const connects: (() => Promise<WireConnection>)[] = [];
+    const connect = (node: number) => {
+      connects[node] ??= WireConnection.connector(topology.node(node), ofParts, timeoutMs);
+      return connects[node]();
+    };
+    const shared = { topology, cutter: new BatchCutter(commandSet, topology), redirects, connect };
+    return async () => {
+      await topology.load();
+      const cluster = new WireCluster(shared);
+      await cluster.#open();
+      return cluster;
+    };
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  override get parts(): readonly Connection[] {
+    return this.#live();
+  }
+
+  send(batch: Batch): void {
+    batch.restart();
+    this.sent++;
+    const flight = this.#flights.pop() ?? { batch, open: 0, landed: part => this.#landed(part) };
+    flight.batch = batch;
+    this.#shared.cutter.cut(flight, this.#send);
+  }
+
+  /** One PING to every node at once. Rejects when no node is connected, or one of them was lost. */
+  async ping(): Promise<void> {
+    const live = this.#live();
+    if (live.length === 0) throw new Error('No node of the cluster is connected');
+    this.sent++;
+    try {
+      await Promise.all(live.map(connection => connection.ping()));
+    } finally {
+      this.settled++;
+    }
+  }
+
+  close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {
+    this.#alive = false;
+    for (const node of this.#nodes) node?.close(code);
+  }
+
+  async #open(): Promise<void> {
+    const opening = this.#shared.topology.masters().map(node => this.#node(node).open());
+    const outcomes = await Promise.allSettled(opening);
+    if (outcomes.some(({ status }) => status === 'fulfilled')) return;
+    this.close();
+    await Promise.all(opening);
+  }
+
+  #node(index: number): NodeConnection {
+    const known = this.#nodes[index];
+    if (known !== undefined) return known;
+    const node = new NodeConnection(
+      () => this.#shared.connect(index),
+      () => this.#refused(),
+    );
+    this.#nodes[index] = node;
+    if (!this.#alive) node.close('CONNECTION_CLOSED');
+    return node;
+  }
+
+  #refused(): void {
+    this.#shared.topology.suspect();
+    if (!this.#nodes.some(node => node?.opening || node?.live)) this.#alive = false;
+  }
+
+  #live(): WireConnection[] {
+    return this.#nodes.flatMap(node => node?.live ?? []);
+  }
+
+  /** Counts what came back into the batch, and sends on what was redirected. */
+  #landed(part: Part): void {
+    const { flight } = part;
+    if (flight === undefined) return;
+    const { batch } = flight;
+    part.passOn(flight);
+    if (part.failures !== undefined) this.#lookAgain(part);
+    if (part.redirected !== undefined) this.#follow(part, flight);
+    this.#shared.cutter.release(part);
+    if (--flight.open > 0) return;
+    this.#flights.push(flight);
+    this.settled++;
+    batch.done();
+  }
+
+  /** A node that is gone, or that says its cluster is not whole, may have been replaced. */
+  #lookAgain(part: Part): void {
+    const lost = this.#nodes[part.node]?.live === undefined;
+    if (lost || part.failures?.has('CLUSTERDOWN')) this.#shared.topology.suspect();
+  }
+
+  /** One part for each node that commands have moved to; ASK holds for one command at a time. */
+  #follow(part: Part, flight: Flight): void {
+    const { topology, cutter, redirects } = this.#shared;
+    const askedHost = topology.node(part.node).host;
+    const moved = new Map<number, number[]>();
+    for (const { asking, slot, host, port, index } of part.redirected ?? []) {
+      const node = topology.indexOf({ host: host === '' ? askedHost : host, port });
+      if (asking) {
+        redirects.ask++;
+        const next = cutter.cutAgain(part, flight, [index], node);
+        next.asking = true;
+        this.#send(next);
+        continue;
+      }
+      redirects.moved++;
+      topology.moved(slot, node);
+      moved.set(node, [...(moved.get(node) ?? []), index]);
+    }
+    for (const [node, indices] of moved) this.#send(cutter.cutAgain(part, flight, indices, node));
+  }
+}
+
+/** A connect follows a failed one of the same node after this long, as a worker's does. */
+const pauseMs = 50;
+
+/**
+ * What a pooled connection has to one node of the cluster: a connection, or one on its way and the parts that wait for
+ * it. A lost one is opened again when there is something to send; if that fails, what waited fails with its code. So a
+ * closed loop that meets a dead node is slowed down to its connects, and issues no storm of commands that nobody hears.
+ */
+export class NodeConnection {
+  readonly #connect: () => Promise<WireConnection>;
+  readonly #onRefused: () => void;
+  #connection: WireConnection | undefined;
+  #opening: Promise<void> | undefined;
+  #waiting: Part[] = [];
+  #notBeforeMs = 0;
+  #closedAs: 'CONNECTION_CLOSED' | 'TIMEOUT' | undefined;
+
+  /** @param onRefused is told when a connect has failed, before those who waited for it */
+  constructor(connect: () => Promise<WireConnection>, onRefused: () => void) {
+    this.#connect = connect;
+    this.#onRefused = onRefused;
+  }
+
+  /** Undefined where there is none that is alive. */
+  get live(): WireConnection | undefined {
+    return this.#connection?.alive === true ? this.#connection : undefined;
+  }
+
+  get opening(): boolean {
+    return this.#opening !== undefined;
+  }
+
+  send(part: Part): void {
+    const { live } = this;
+    if (live === undefined) {
+      this.#waiting.push(part);
+      if (this.#closedAs === undefined) this.open().catch(() => {});
+      else process.nextTick(() => this.#failWaiting(this.#closedAs ?? 'CONNECTION_CLOSED'));
+    } else if (part.asking) live.sendAsking(part);
+    else live.send(part);
+  }
+
+  /** Opens the connection, and sends what waits for it. Rejects with the reason. */
+  open(): Promise<void> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  /** Closes the connection for good. Whatever is in flight or waits fails with `code`. */
+  close(code: 'CONNECTION_CLOSED' | 'TIMEOUT'): void {
+    this.#closedAs ??= code;
+    this.#connection?.close(code);
+    if (this.#waiting.length > 0) process.nextTick(() => this.#failWaiting(code));
+  }
+
+  /** What waited may be followed by more at once: by then this attempt is over, and the next can begin. */
+  async #open(): Promise<void> {
+    try {
+      const earlyMs = this.#notBeforeMs - performance.now();
+      if (earlyMs > 0) await new Promise(resolve => setTimeout(resolve, earlyMs));
+      if (this.#closedAs !== undefined) throw poolClosed();
+      this.#connection = await this.#connect();
+      if (this.#closedAs !== undefined) this.#connection.close();
+    } catch (error) {
+      this.#opening = undefined;
+      this.#notBeforeMs = performance.now() + pauseMs;
+      this.#onRefused();
+      this.#failWaiting(failureCode(error));
+      throw error;
+    }
+    this.#opening = undefined;
+    for (const part of this.#waiting.splice(0)) this.send(part);
+  }
+
+  #failWaiting(code: string): void {
+    for (const part of this.#waiting.splice(0)) {
+      part.restart();
+      part.fail(code, part.size);
+      part.done();
+    }
+  }
+}
+
+/**
+ * Asks a node which nodes serve which slots, over a connection of its own, so that no reply of the load is in the way.
+ * Rejects as a connect does, with its refusal, or after `timeoutMs` for each of both.
+ */
+export async function askSlots(
+  node: Address,
+  { keyPrefix }: Pick<CommandSet, 'keyPrefix'>,
+  timeoutMs: number,
+): Promise<SlotRange[]> {
+  const connection = await WireConnection.connector(node, { keyPrefix, commands: [] }, timeoutMs)();
+  const late = setTimeout(() => connection.close('TIMEOUT'), timeoutMs);
+  try {
+    return readSlotRanges(await connection.ask('CLUSTER', 'SLOTS'), node.host);
+  } finally {
+    clearTimeout(late);
+    connection.close();
+  }
+}

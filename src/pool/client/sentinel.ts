@@ -1,0 +1,106 @@
+import { PoolError } from '../errors.ts';
+import { type Address, nodeAddress, type Sentinel, shownNode } from './address.ts';
+import { encodeRequest } from './request-templates.ts';
+import { ErrorReply, RespReader, RespSyntaxError, type RespValue } from './resp-values.ts';
+import { openSocket } from './socket.ts';
+
+/**
+ * Where to connect to, asked anew before every connect: the address itself, or the master that a Sentinel names now.
+ * Both clients and the coordinator ask here, so that a connect costs them the same and fails with the same codes:
+ * ioredis's own search would retry by itself and fold every reason into one text.
+ *
+ * @param timeoutMs bounds one search, over all Sentinels
+ * @returns a function that rejects with PoolError NO_MASTER, whose message has the reason of each Sentinel
+ */
+export function serverFinder(address: Address, timeoutMs: number): () => Promise<Address> {
+  const { sentinel } = address;
+  if (sentinel === undefined) return () => Promise.resolve(address);
+  const nodes = [address, ...sentinel.others].map(({ host, port }) => nodeAddress(address, host, port));
+  /** The one that told last is asked first. */
+  let first = 0;
+  return async () => {
+    const reasons: string[] = [];
+    for (let turn = 0; turn < nodes.length; turn++) {
+      const index = (first + turn) % nodes.length;
+      const node = nodes[index] as Address;
+      try {
+        const { host, port } = await askForMaster(node, sentinel, timeoutMs / nodes.length);
+        first = index;
+        return nodeAddress(address, host, port);
+      } catch (error) {
+        reasons.push(`${shownNode(node)}: ${reasonOf(error)}`);
+      }
+    }
+    const message = `No Sentinel names the master "${sentinel.master}" (${reasons.join('; ')})`;
+    throw new PoolError('NO_MASTER', message);
+  };
+}
+
+/** More than a login and the address of a master ever take. */
+const maxAnswerBytes = 64 * 1024;
+
+/** One Sentinel's answer. Rejects with the socket's error, or with its refusal. */
+async function askForMaster(
+  node: Address,
+  { master, username, password }: Sentinel,
+  timeoutMs: number,
+): Promise<{ host: string; port: number }> {
+  const requests = [['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]];
+  if (password !== undefined)
+    requests.unshift(['AUTH', ...(username === undefined ? [] : [username]), password]);
+  const reader = new RespReader(bytes => bytes.toString(), { maxBytes: maxAnswerBytes });
+  let unanswered = requests.length;
+  let onBytes = () => {};
+  const buffer = Buffer.alloc(1024);
+  const callback = (length: number): boolean => {
+    reader.push(Buffer.from(buffer.subarray(0, length)));
+    onBytes();
+    return true;
+  };
+  const socket = await openSocket(node, { buffer, callback }, timeoutMs);
+  try {
+    return await new Promise((resolve, reject) => {
+      onBytes = () => {
+        try {
+          for (let reply = reader.read(); reply !== undefined; reply = reader.read()) {
+            expectNoRefusal(reply);
+            if (--unanswered === 0) resolve(masterIn(reply));
+          }
+        } catch (error) {
+          reject(
+            error instanceof RespSyntaxError ? new Error('it does not speak the Redis protocol') : error,
+          );
+        }
+      };
+      socket.on('error', reject);
+      socket.on('close', () => reject(new Error('it closed the connection without an answer')));
+      socket.setTimeout(timeoutMs, () => reject(new Error(`no answer within ${Math.round(timeoutMs)} ms`)));
+      for (const request of requests) socket.write(encodeRequest(request));
+      onBytes();
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
+function expectNoRefusal(reply: RespValue): void {
+  if (!(reply instanceof ErrorReply)) return;
+  // What repeats its arguments could repeat the password.
+  throw new Error(/unknown command/i.test(reply.message) ? 'it is no Sentinel' : reply.message);
+}
+
+function masterIn(reply: RespValue): { host: string; port: number } {
+  if (reply === null) throw new Error('it knows no master of that name');
+  const [host, port] = Array.isArray(reply) ? reply : [];
+  if (typeof host !== 'string' || !/^\d+$/.test(String(port)))
+    throw new Error('its answer is no address of a master');
+  return { host, port: Number(port) };
+}
+
+/** The system's words lack the code of TLS errors, and what a refused connection means. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'ECONNREFUSED') return 'nothing listens there (ECONNREFUSED)';
+  return code === '' || error.message.includes(code) ? error.message : `${error.message} (${code})`;
+}

@@ -1,0 +1,343 @@
+import type { Socket } from 'node:net';
+import { Connection } from '../connection.ts';
+import { failureCode, PoolError } from '../errors.ts';
+import type { Address } from './address.ts';
+import { Batch, type CommandSet, connectionName } from './batch.ts';
+import { RequestEncoder } from './request-encoder.ts';
+import { encodeRequest, RequestTemplates } from './request-templates.ts';
+import { RespScanner } from './resp-scanner.ts';
+import { RespReader, type RespValue } from './resp-values.ts';
+import { serverFinder } from './sentinel.ts';
+import {
+  connectTimeout,
+  type DirectHandle,
+  openDirectly,
+  openSocket,
+  type SocketOwner,
+  writeDirectly,
+} from './socket.ts';
+import { WholeStrings } from './whole-strings.ts';
+
+// A read is scanned to its end before the next one starts, so all connections of a thread can share what that takes.
+
+/** What they read into. */
+const received = Buffer.allocUnsafeSlow(64 * 1024);
+/** Batches whose last reply lies in the middle of the read that is being scanned. */
+const answered: Batch[] = [];
+/** What skips nearly all replies. */
+const strings = new WholeStrings();
+
+const ping = encodeRequest(['PING']);
+const asking = encodeRequest(['ASKING']);
+
+/** An answer to `ask` that is longer than this is none: the slots of the largest cluster take some 10 MB. */
+const maxAnswerBytes = 32 << 20;
+
+/** A request outside of the load, whose refusal is told in the server's words. */
+class Request extends Batch {
+  refusal: string | undefined;
+
+  override refused(code: string, message: string): void {
+    this.fail(code, 1);
+    this.refusal = message;
+  }
+}
+
+/**
+ * The leanest way to the server: one `write` a batch of pre-encoded requests, replies counted as they arrive.
+ * It builds no values, no promises and no timers. With a thousand connections the memory of each one is cold when its turn
+ * comes, and fetching it is what an operation costs most: so there is little of it, and what is rarely needed is made then.
+ *
+ * The next replies belong to the oldest batch, `#batch`; the others queue in `#later`.
+ */
+export class WireConnection extends Connection implements SocketOwner {
+  readonly #socket: Socket;
+  /** Undefined where the stream's way is to be taken. */
+  readonly #handle: DirectHandle | undefined;
+  readonly #encoder: RequestEncoder;
+  /** For replies that are no strings in one piece, and reads that hold those of several batches. */
+  #scanner: RespScanner | undefined;
+  /** The batch whose replies come next, and how many of them are missing; 0 when nothing is in flight. */
+  #batch: Batch | undefined;
+  #missing = 0;
+  #failed = 0;
+  #nilsBefore = 0;
+  #later: Batch[] | undefined;
+  /** Takes what is read while `ask` waits for its reply. */
+  #listener: ((bytes: Buffer) => void) | undefined;
+  #alive = true;
+  #closedAs = 'CONNECTION_CLOSED';
+
+  private constructor(socket: Socket, encoder: RequestEncoder) {
+    super();
+    this.#socket = socket;
+    this.#handle = openDirectly(socket, this);
+    this.#encoder = encoder;
+    socket.on('error', error => {
+      this.#closedAs = failureCode(error);
+    });
+    socket.on('close', () => this.#lost());
+  }
+
+  /** Makes the connections of one pool. A connect unanswered after `timeoutMs` rejects with ETIMEDOUT. */
+  static connector(
+    address: Address,
+    commandSet: CommandSet,
+    timeoutMs: number,
+  ): () => Promise<WireConnection> {
+    const encoder = new RequestEncoder(new RequestTemplates(commandSet));
+    const name = connectionName(commandSet);
+    const findServer = serverFinder(address, timeoutMs);
+    return async () => {
+      let connection: WireConnection | undefined;
+      const onread = {
+        buffer: received,
+        callback: (length: number) => {
+          connection?.receive(length);
+          return true;
+        },
+      };
+      const socket = await openSocket(await findServer(), onread, timeoutMs);
+      connection = new WireConnection(socket, encoder);
+      let late: Error | undefined;
+      const deadline = setTimeout(() => {
+        late = connectTimeout(timeoutMs);
+        connection?.close();
+      }, timeoutMs);
+      try {
+        const opened = connection;
+        await logIn((...args) => opened.#request(encodeRequest(args)), address, name);
+        // HELLO's reply takes one, the load's replies mostly none.
+        if (opened.#scanner?.isBetweenReplies) opened.#scanner = undefined;
+        return opened;
+      } catch (error) {
+        connection.close();
+        throw late ?? error;
+      } finally {
+        clearTimeout(deadline);
+      }
+    };
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  send(batch: Batch): void {
+    batch.restart();
+    // Nearly always the system has copied the bytes by then, and they can serve for the next batch.
+    if (!this.#transmit(batch, this.#encoder.encode(batch))) this.#encoder.giveAway(batch);
+  }
+
+  /** Sends a batch of one command to a cluster's node that only imports the command's slot: right behind ASKING. */
+  sendAsking(batch: Batch): void {
+    this.#transmit(new Request(1, { done: () => {} }), asking);
+    this.send(batch);
+  }
+
+  async ping(): Promise<void> {
+    await this.#request(ping);
+  }
+
+  /** Sends one request while nothing else is in flight, and returns its reply. Rejects as `ping`. */
+  async ask(...args: string[]): Promise<RespValue | undefined> {
+    const reader = new RespReader(bytes => bytes.toString(), { maxBytes: maxAnswerBytes });
+    let answer: RespValue | undefined;
+    this.#listener = bytes => {
+      reader.push(bytes);
+      answer ??= reader.read();
+    };
+    await this.#request(encodeRequest(args)).finally(() => {
+      this.#listener = undefined;
+    });
+    return answer;
+  }
+
+  close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {
+    // One that is lost or given up already has its reason.
+    if (this.#alive) this.#closedAs = code;
+    this.#alive = false;
+    this.#socket.destroy();
+  }
+
+  /** Takes in the first `length` bytes of the shared read buffer. */
+  receive(length: number): void {
+    try {
+      this.#listener?.(Buffer.from(received.subarray(0, length)));
+      let at = 0;
+      if (this.#scanner === undefined || this.#scanner.isBetweenReplies) {
+        this.#missing -= strings.skip(received, 0, length, this.#missing);
+        at = strings.at;
+      }
+      if (at < length) this.#scan(at, length);
+    } catch (error) {
+      this.#giveUp(failureCode(error));
+      return;
+    }
+    // The whole read is scanned by now: a batch that is sent from a `done` gets no reply that came before it.
+    const last = this.#missing === 0 && this.#batch !== undefined ? this.#finish(this.#batch) : undefined;
+    if (answered.length > 0) this.#settle(answered.splice(0));
+    if (last === undefined) return;
+    this.settled++;
+    last.done();
+  }
+
+  writeFailed(error: Error): void {
+    this.#alive = false;
+    // Of one that is lost already (then it is EBADF here) the reason is known; else its error event tells this one.
+    this.#socket.destroy(error);
+  }
+
+  /** Behind the last reply to a batch lie replies to the next ones, or pushes, or what nobody asked for. */
+  #scan(from: number, length: number): void {
+    this.#scanner ??= this.#newScanner();
+    const scanner = this.#scanner;
+    for (let at = from; at < length; at = scanner.at) {
+      if (this.#missing === 0 && this.#batch !== undefined) answered.push(this.#finish(this.#batch));
+      const asked = this.#missing > 0;
+      const replies = scanner.scan(received, at, length, asked ? this.#missing : 1);
+      if (asked) this.#missing -= replies;
+      else if (replies > 0)
+        throw new PoolError('PROTOCOL', 'Expected no reply, because nothing is in flight, found one');
+    }
+  }
+
+  #newScanner(): RespScanner {
+    // What is missing is counted down only when a scan has ended.
+    return new RespScanner(
+      (code, message, replies) => {
+        this.#failed++;
+        const batch = this.#batch;
+        batch?.refused(code, message, batch.size - this.#missing + replies);
+      },
+      replies => {
+        const batch = this.#batch;
+        batch?.missedAt(batch.size - this.#missing + replies);
+      },
+      strings,
+    );
+  }
+
+  /** What arrived cannot be told apart: no command of a batch that is not yet done counts as answered. */
+  #giveUp(code: string): void {
+    this.#closedAs = code;
+    this.#alive = false;
+    const open = answered.splice(0);
+    if (this.#batch !== undefined) open.push(this.#batch, ...(this.#later ?? []));
+    for (const batch of open) batch.restart();
+    this.#expect(open.shift());
+    this.#later = open;
+    this.#socket.destroy();
+  }
+
+  #expect(batch: Batch | undefined): void {
+    this.#batch = batch;
+    this.#missing = batch === undefined ? 0 : batch.size;
+    this.#failed = 0;
+    this.#nilsBefore = this.#nils;
+  }
+
+  get #nils(): number {
+    return this.#scanner?.nils ?? 0;
+  }
+
+  /** Counts the outcome of the oldest batch and turns to the next. */
+  #finish(batch: Batch): Batch {
+    batch.completed = batch.size - this.#missing - this.#failed;
+    batch.misses = this.#nils - this.#nilsBefore;
+    this.#expect(this.#later === undefined ? undefined : this.#later.shift());
+    return batch;
+  }
+
+  #settle(batches: readonly Batch[]): void {
+    for (const batch of batches) {
+      this.settled++;
+      batch.done();
+    }
+  }
+
+  #lost(): void {
+    this.#alive = false;
+    const lost: Batch[] = [];
+    while (this.#batch !== undefined) {
+      this.#batch.fail(this.#closedAs, this.#missing, this.#batch.size - this.#missing);
+      lost.push(this.#finish(this.#batch));
+    }
+    this.#settle(lost);
+  }
+
+  /** True if nobody needs the bytes any more. */
+  #transmit(batch: Batch, bytes: Buffer): boolean {
+    this.sent++;
+    if (this.#batch === undefined) this.#expect(batch);
+    else if (this.#later === undefined) this.#later = [batch];
+    else this.#later.push(batch);
+    if (this.#alive) return this.#write(bytes);
+    process.nextTick(() => this.#lost());
+    return true;
+  }
+
+  /** True if nobody needs the bytes any more. */
+  #write(bytes: Buffer): boolean {
+    if (this.#handle !== undefined) return writeDirectly(this.#handle, bytes);
+    // A stream can keep them for long, TLS always does.
+    this.#socket.write(Buffer.from(bytes));
+    return true;
+  }
+
+  /** Sends one request outside of the load and waits for its reply. Rejects with the server's error or the loss. */
+  #request(bytes: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = () => {
+        if (request.failed === 0) resolve();
+        else reject(request.refusal === undefined ? this.#closedError() : new Error(request.refusal));
+      };
+      const request = new Request(1, { done });
+      this.#transmit(request, bytes);
+    });
+  }
+
+  #closedError(): Error {
+    return Object.assign(new Error('Connection lost'), { code: this.#closedAs });
+  }
+}
+
+/** Sends one request and waits for its reply; rejects with the server's words. */
+type Ask = (...args: string[]) => Promise<void>;
+
+/**
+ * Logs in, names the connection and selects its database, in the protocol that the address asks for: RESP3 where the
+ * server knows it, if it asks for none.
+ */
+export async function logIn(
+  ask: Ask,
+  { username, password, database, protocol }: Address,
+  name: string,
+): Promise<void> {
+  const auth = password === undefined ? [] : ['AUTH', username ?? 'default', password];
+  const greeted = protocol !== 2 && (await greet(['HELLO', '3', ...auth, 'SETNAME', name]));
+  if (!greeted) {
+    if (password !== undefined) await ask('AUTH', ...(username === undefined ? [] : [username]), password);
+    // A user may lack the right to it, and work all the same: HELLO asks for none.
+    await ask('CLIENT', 'SETNAME', name).catch((error: unknown) => {
+      if (failureCode(error) !== 'NOPERM') throw error;
+    });
+  }
+  if (database !== 0) await ask('SELECT', String(database));
+
+  async function greet(hello: readonly string[]): Promise<boolean> {
+    try {
+      await ask(...hello);
+      return true;
+    } catch (error) {
+      if (protocol === 3 || !knowsNoHello(error)) throw error;
+      return false;
+    }
+  }
+}
+
+/** Servers before RESP3 know no HELLO, or not its options. Any other refusal is a reason not to go on. */
+export function knowsNoHello(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : '';
+  return /^(NOPROTO|ERR (unknown (sub)?command|syntax error))/i.test(message);
+}
