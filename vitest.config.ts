@@ -1,11 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Tests that measure CPU or the instant at which something happens: whatever runs beside them is in their figures. */
-const alone = [
-  'test/alone/**/*.test.ts',
-  'test/stalled-server-shows-in-an-open-loop.test.ts',
-  'test/search-finds-the-knee-of-a-limited-server.test.ts',
-];
+const timing = ['test/timing/**/*.test.ts'];
 
 const common = {
   // A machine that does much else takes its time; who is done is not held up by that.
@@ -26,9 +22,9 @@ export default defineConfig({
       {
         test: {
           ...common,
-          name: 'together',
+          name: 'behaviour',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...alone],
+          exclude: [...configDefaults.exclude, ...timing],
           // One more than the cores they are meant for: whoever waits, for a server or for a window to pass, needs none.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
@@ -37,8 +33,8 @@ export default defineConfig({
       {
         test: {
           ...common,
-          name: 'alone',
-          include: alone,
+          name: 'timing',
+          include: timing,
           maxWorkers: 1,
           retry: 2,
           sequence: { groupOrder: 1 },

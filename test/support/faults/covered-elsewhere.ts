@@ -1,34 +1,79 @@
-/** Faults that other tests go through, each with its own way to look at them: the file in `test/`, without its ending. */
-export const coveredElsewhere: readonly { readonly fault: string; readonly test: string }[] = [
+/** A fault that other tests go through, in their own way. */
+export interface CoveredElsewhere {
+  readonly fault: string;
+  /** The file of those tests. */
+  readonly test: string;
+  /** The group of those tests, if the file has others too. */
+  readonly about?: string;
+}
+
+export const coveredElsewhere: readonly CoveredElsewhere[] = [
   {
     fault: 'A batch is cut off at any place: at its first, in the middle of, behind its last reply',
-    test: 'clients-account-for-a-connection-lost-in-mid-batch',
+    test: 'test/pool/client/lost-connections.test.ts',
   },
   {
     fault: 'The master fails over (Sentinel)',
-    test: 'failover-is-followed-with-every-operation-accounted-for',
+    test: 'test/e2e/lost-server.test.ts',
+    about: 'failover is followed with every operation accounted for',
   },
-  { fault: 'A master of a cluster fails over', test: 'cluster-that-fails-over-under-load-keeps-its-books' },
-  { fault: 'A master of a cluster is lost for good', test: 'cluster-node-that-is-lost-fails-alone' },
-  { fault: 'The server is away for two seconds', test: 'server-that-comes-back-is-used-again' },
-  { fault: 'The server dies for good', test: 'server-that-stays-away-leaves-what-was-measured' },
-  { fault: 'The server stalls for a second, in an open loop', test: 'stalled-server-shows-in-an-open-loop' },
-  { fault: 'Writes are refused (OOM, READONLY)', test: 'refused-writes-are-counted-by-code' },
-  { fault: 'Connections are cut one after another', test: 'connections-are-cut-on-purpose-and-come-back' },
+  {
+    fault: 'A master of a cluster fails over',
+    test: 'test/e2e/cluster.test.ts',
+    about: 'cluster that fails over under load keeps its books',
+  },
+  {
+    fault: 'A master of a cluster is lost for good',
+    test: 'test/pool/client/cluster-outcomes.test.ts',
+    about: 'cluster node that is lost fails alone',
+  },
+  {
+    fault: 'The server is away for two seconds',
+    test: 'test/e2e/lost-server.test.ts',
+    about: 'server that comes back is used again',
+  },
+  {
+    fault: 'The server dies for good',
+    test: 'test/e2e/lost-server.test.ts',
+    about: 'server that stays away leaves what was measured',
+  },
+  { fault: 'The server stalls for a second, in an open loop', test: 'test/timing/stalled-server.test.ts' },
+  {
+    fault: 'Writes are refused (OOM, READONLY)',
+    test: 'test/e2e/lost-server.test.ts',
+    about: 'refused writes are counted by code',
+  },
+  { fault: 'Connections are cut one after another', test: 'test/e2e/connections.test.ts' },
   {
     fault: 'poolbench gets SIGINT, SIGTERM or SIGHUP: in the load, the prefill, a wait, a second time',
-    test: 'interrupted-run-keeps-what-it-measured',
+    test: 'test/e2e/interrupt.test.ts',
   },
   {
     fault: 'poolbench is killed (SIGKILL) with a server that it started',
-    test: 'started-server-ends-with-its-parent',
+    test: 'test/main/server/server-process.test.ts',
   },
-  { fault: 'poolbench is killed (SIGKILL) in a round', test: 'killed-run-is-gone-on-with' },
-  { fault: 'The results folder fills up', test: 'full-disk-leaves-the-last-good-result' },
+  {
+    fault: 'poolbench is killed (SIGKILL) in a round',
+    test: 'test/e2e/resume.test.ts',
+    about: 'killed run is gone on with',
+  },
+  {
+    fault: 'The results folder fills up',
+    test: 'test/e2e/resume.test.ts',
+    about: 'full disk leaves the last good result',
+  },
   {
     fault: 'A server that is down is stormed by its callers',
-    test: 'connects-are-held-back-while-they-fail',
+    test: 'test/pool/circuit-breaker.test.ts',
   },
-  { fault: 'A thread hangs in an endless loop', test: 'thread-that-hangs-is-given-up' },
-  { fault: 'Whoever reads the output goes away', test: 'closed-pipe-does-no-harm' },
+  {
+    fault: 'A thread hangs in an endless loop',
+    test: 'test/main/run/measure.test.ts',
+    about: 'thread that hangs is given up',
+  },
+  {
+    fault: 'Whoever reads the output goes away',
+    test: 'test/e2e/command-line.test.ts',
+    about: 'closed pipe does no harm',
+  },
 ];

@@ -24,7 +24,7 @@ export function expectedRows(): string[][] {
       loopsOf(fault).map(loop => [fault.name, loop, 'none', unknowable[fault.known]]),
     ),
     ...runFaults.map(fault => [fault.name, String(fault.exit), errorOf(fault)]),
-    ...coveredElsewhere.map(({ fault, test }) => [fault, `\`test/${test}.test.ts\``]),
+    ...coveredElsewhere.map(({ fault, test }) => [fault, `\`${test}\``]),
   ];
   return rows.map(([fault = '', ...cells]) => [asMarkdown(fault), ...cells.map(escapeNames)]);
 }

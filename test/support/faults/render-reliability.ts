@@ -12,7 +12,7 @@ import { serverFaults } from './server-faults.ts';
 /** What a run of the whole suite has seen. */
 export interface Sight {
   readonly seen: readonly (Seen | RunSeen)[];
-  /** How many tests of a file of {@link coveredElsewhere} passed, and how many found that they can tell nothing here. */
+  /** By fault of {@link coveredElsewhere}: how many of its tests passed, and how many found that they can tell nothing here. */
   readonly elsewhere: ReadonlyMap<string, { readonly passed: number; readonly skipped: number }>;
   /** Where and when: one line. */
   readonly surroundings: string;
@@ -155,9 +155,9 @@ export function errorOf({ code, exit }: RunFault): string {
 function elsewhereTable(elsewhere: Sight['elsewhere']): string {
   return markdownTable(coveredElsewhere, [
     column('fault', ({ fault }) => fault),
-    column('test', ({ test }) => [codeSpan(`test/${test}.test.ts`)]),
-    column('passed', ({ test }) => {
-      const { passed, skipped } = elsewhere.get(test) ?? { passed: 0, skipped: 0 };
+    column('test', ({ test }) => [codeSpan(test)]),
+    column('passed', ({ fault }) => {
+      const { passed, skipped } = elsewhere.get(fault) ?? { passed: 0, skipped: 0 };
       return skipped === 0 ? `all ${passed}` : `${passed}; ${skipped} could tell nothing here and then`;
     }),
   ]);

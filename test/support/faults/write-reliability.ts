@@ -7,7 +7,8 @@ import { startVitest } from 'vitest/node';
 import { coveredElsewhere } from './covered-elsewhere.ts';
 import { renderReliability } from './render-reliability.ts';
 
-const filters = ['test/faults/', ...coveredElsewhere.map(({ test }) => `test/${test}.test.ts`)];
+const inflicted = ['test/pool/client/faults.test.ts', 'test/e2e/faults-of-a-run.test.ts'];
+const filters = [...new Set([...inflicted, ...coveredElsewhere.map(({ test }) => test)])];
 const vitest = await startVitest('test', filters, { watch: false });
 const modules = vitest.state.getTestModules();
 const tests = modules.flatMap(module => [...module.children.allTests()]);
@@ -22,12 +23,12 @@ if (tests.length === 0 || notPassed.length > 0) {
 }
 const surroundings = `Last written on ${new Date().toISOString().slice(0, 10)}, with Node ${process.versions.node}.`;
 const elsewhere = new Map(
-  coveredElsewhere.map(({ test: name }) => {
+  coveredElsewhere.map(({ fault, test: file, about = '' }) => {
     const states = tests
-      .filter(test => test.module.moduleId.endsWith(`/test/${name}.test.ts`))
+      .filter(test => test.module.moduleId.endsWith(`/${file}`) && test.fullName.startsWith(about))
       .map(test => test.result().state);
     const count = (state: string) => states.filter(one => one === state).length;
-    return [name, { passed: count('passed'), skipped: count('skipped') }];
+    return [fault, { passed: count('passed'), skipped: count('skipped') }];
   }),
 );
 const seen = tests.flatMap(test => test.meta().seen ?? []);

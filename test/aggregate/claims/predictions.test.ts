@@ -1,0 +1,351 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { claims, judgeVersusClaims } from '../../../src/aggregate/claims/claims.ts';
+import { judgePredictions } from '../../../src/aggregate/claims/judging/judge-predictions.ts';
+import {
+  type Prediction,
+  predictFigure,
+  predictRatio,
+  verdictOf,
+} from '../../../src/aggregate/claims/judging/prediction.ts';
+import { sayOutcome } from '../../../src/aggregate/claims/judging/prediction-words.ts';
+import type { ClaimResult, Result } from '../../../src/aggregate/result.ts';
+import { p99, throughput } from '../../../src/aggregate/stats/measures.ts';
+import { medianInterval } from '../../../src/aggregate/stats/statistics.ts';
+import { describeMeasured } from '../../../src/aggregate/text/claim-words.ts';
+import { formatRate, formatRatio } from '../../../src/aggregate/text/format.ts';
+import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
+import { type ArmFigures, claimsOfOneServer, find, judge, measureSuite } from '../../support/claim-arms.ts';
+import { inMarkdown, onTerminal } from '../../support/documents.ts';
+import { usualMetrics } from '../../support/preset-metrics.ts';
+import {
+  buildLatency,
+  buildMatrix,
+  buildResult,
+  buildRound,
+  buildScenario,
+} from '../../support/result-builder.ts';
+
+describe('prediction holds where its interval is inside its range', () => {
+  const figure = fc.double({ min: 0.1, max: 10, noNaN: true });
+  const end = fc.option(figure);
+
+  function predict(byRound: readonly number[], low: number | null, high: number | null): Prediction {
+    return { what: 'x', byRound, range: { low, high }, format: String, arms: [], comparisons: [] };
+  }
+
+  test('inside is supported, outside is refuted, across an end is inconclusive', () => {
+    fc.assert(
+      fc.property(fc.array(figure, { minLength: 5, maxLength: 12 }), end, end, (byRound, a, b) => {
+        const [low, high] = a !== null && b !== null ? [Math.min(a, b), Math.max(a, b)] : [a, b];
+        const interval = medianInterval(byRound);
+        const inside = (value: number) => value >= (low ?? 0) && value <= (high ?? 100);
+        const verdict = verdictOf(predict(byRound, low, high));
+        if (verdict === 'supported') expect(inside(interval.low) && inside(interval.high)).toBe(true);
+        else if (verdict === 'refuted') {
+          expect(inside(interval.low) || inside(interval.high)).toBe(false);
+          expect(interval.high < (low ?? 0) || interval.low > (high ?? 100)).toBe(true);
+        } else expect(interval.low < interval.high).toBe(true);
+      }),
+    );
+  });
+
+  test('a larger figure never turns a promised gain from supported', () => {
+    fc.assert(
+      fc.property(
+        fc.array(figure, { minLength: 5, maxLength: 9 }),
+        figure,
+        fc.double({ min: 1, max: 5, noNaN: true }),
+        (byRound, low, factor) => {
+          const more = byRound.map(ratio => ratio * factor);
+          const rank = { refuted: 0, inconclusive: 1, supported: 2, 'not tested': -1 };
+          const before = rank[verdictOf(predict(byRound, low, null))];
+          expect(rank[verdictOf(predict(more, low, null))]).toBeGreaterThanOrEqual(before);
+        },
+      ),
+    );
+  });
+
+  test('a part that says the opposite makes it inconclusive, one that is only unclear does not', () => {
+    fc.assert(
+      fc.property(fc.array(figure, { minLength: 5, maxLength: 9 }), figure, figure, (byRound, low, alone) => {
+        const part = { where: 'at 1', byRound: byRound.map(() => alone) };
+        const together = predict(byRound, low, null);
+        const before = verdictOf(together);
+        const partSays = alone >= low ? 'supported' : 'refuted';
+        const after = verdictOf({ ...together, parts: [part] });
+        expect(after).toBe(before === partSays ? before : 'inconclusive');
+      }),
+    );
+    const unclear = { where: 'at 1', byRound: [1, 2, 1, 2, 1] };
+    const clear = predict([2, 2, 2, 2, 2], 1.5, null);
+    expect(verdictOf({ ...clear, parts: [unclear] })).toBe('supported');
+    expect(verdictOf({ ...clear, parts: [{ ...unclear, byRound: Array(5).fill(1) }] })).toBe('inconclusive');
+  });
+
+  const scenario = buildScenario(
+    { id: 'one' },
+    Array.from({ length: 6 }, (_, round) =>
+      buildRound(round, 50_000 + round, {
+        seconds: round === 5 ? 0.4 : 1,
+        response: buildLatency(1000, 0.2),
+      }),
+    ),
+  );
+
+  test('a figure as it is has its unit, and leaves out a round that was cut short', () => {
+    const prediction = predictFigure(p99, scenario, 'at 10', { low: null, high: 1 }, ms => `${ms} ms`);
+    expect(prediction).toMatchObject({
+      what: 'at 10: response p99',
+      unit: 'ms',
+      byRound: Array(5).fill(0.5),
+    });
+    expect(predictFigure(throughput, scenario, '', { low: 0, high: null }, String).byRound).toHaveLength(5);
+  });
+
+  test('a round that has no such figure is left out, and not taken for a very good one', () => {
+    const silent = {
+      ...scenario,
+      rounds: scenario.rounds.map(round => ({ ...round, response: buildLatency(0, 0) })),
+    };
+    expect(predictFigure(p99, silent, '', { low: null, high: 1 }, String).byRound).toEqual([]);
+  });
+
+  test('a figure is told with its unit, a ratio with ×', () => {
+    const evidence = buildResult([scenario], { claims: [] });
+    const ranged = { low: null, high: 1 };
+    const inMs = judgePredictions(evidence, {
+      needs: 'one',
+      predictions: ([one]) =>
+        one ? [predictFigure(p99, one, 'at 10', ranged, ms => `${ms.toFixed(2)} ms`)] : [],
+    });
+    expect(inMs).toMatchObject({ unit: 'ms', measured: 0.5, verdict: 'supported' });
+    expect(inMs.reason).toContain(
+      'At 10: response p99 0.50 ms [0.50 ms, 0.50 ms]; predicted 1.00 ms or less: holds.',
+    );
+    const claim = { id: 'C0', statement: 'x', predicted: 'below 1 ms' };
+    expect(describeMeasured({ ...claim, ...inMs })).toBe(
+      'Predicted: below 1 ms. Measured: 0.500 [0.500, 0.500] ms.',
+    );
+    const ratio = judgePredictions(evidence, {
+      needs: 'one',
+      predictions: ([one]) =>
+        one ? [predictRatio(throughput, [{ base: one, other: one }], 'to itself', { low: 1, high: 1 })] : [],
+    });
+    expect(ratio.reason).toContain('To itself: throughput ×1.00 [1.00, 1.00]; predicted ×1.00: holds.');
+    expect(describeMeasured({ ...claim, ...ratio })).toContain('Measured: ×1.00 [1.00, 1.00].');
+  });
+
+  /** Two arms at each of two levels, of these throughputs to one another. */
+  function pairsOf(at100: number, at400: number) {
+    return [
+      { workers: 100, gain: at100 },
+      { workers: 400, gain: at400 },
+    ].map(({ workers, gain }) => {
+      const arm = (pool: string, rate: number) =>
+        buildScenario(
+          { id: `${pool}-${workers}`, pool, workers },
+          Array.from({ length: 5 }, (_, round) => buildRound(round, rate)),
+        );
+      return { base: arm('baseline', 10_000), other: arm('optimized', 10_000 * gain) };
+    });
+  }
+
+  test('a mean over levels is told as one, and a level that contradicts it by name', () => {
+    const judge = (at100: number, at400: number) => {
+      const pairs = pairsOf(at100, at400);
+      const evidence = buildResult(
+        pairs.flatMap(({ base, other }) => [base, other]),
+        { claims: [] },
+      );
+      return judgePredictions(evidence, {
+        needs: 'two',
+        predictions: () => [predictRatio(throughput, pairs, 'one to another', { low: 1.05, high: null })],
+      });
+    };
+    expect(judge(1.2, 1.1).verdict).toBe('supported');
+    expect(judge(1, 1).verdict).toBe('refuted');
+    const claim = judge(1.2, 0.8);
+    expect(claim.verdict).toBe('inconclusive');
+    expect(claim.reason).toContain(
+      'One to another, 100 and 400 workers on average: throughput ×0.98 [0.98, 0.98]; predicted ×1.05 or more: stays open, as at 100 workers alone it is ×1.20 [1.20, 1.20].',
+    );
+    expect(judge(1.5, 0.8).reason).toContain('as at 400 workers alone it is ×0.80 [0.80, 0.80].');
+  });
+
+  test('a range with two ends is one prediction, and so one chance for luck', () => {
+    const pairs = pairsOf(1, 1);
+    const range = { low: 0.95, high: 1.05 };
+    const predictions = pairs.map(pair => predictRatio(throughput, [pair], '', range));
+    const claim = (made: readonly Prediction[]) =>
+      judgePredictions(buildResult([scenario], { claims: [] }), { needs: 'two', predictions: () => made });
+    expect(claim(predictions).reason).toContain('If all 2 truths lay exactly on their thresholds');
+    expect(claim(predictions).predictions).toBe(2);
+    expect(claim(predictions.slice(0, 1)).reason).not.toContain('chance');
+    expect(claim(predictions.slice(0, 1)).predictions).toBe(1);
+  });
+
+  test('rounding does not contradict a verdict: what prints alike but differs has more digits', () => {
+    const say = (byRound: readonly number[], low: number | null, high: number | null) =>
+      sayOutcome({ ...predict(byRound, low, high), format: formatRatio });
+    expect(say([1.0497, 1.06, 1.07, 1.07, 1.08], 1.05, null)).toBe(
+      'X ×1.07 [1.0497, 1.08]; predicted ×1.05 or more: stays open.',
+    );
+    expect(say(Array(5).fill(0.951), null, 1 / 1.05)).toBe(
+      'X ×0.951 [0.951, 0.951]; predicted ×0.952 or less: holds.',
+    );
+    expect(say(Array(5).fill(1.05), 1.05, null)).toBe(
+      'X ×1.05 [1.05, 1.05]; predicted ×1.05 or more: holds.',
+    );
+    const rates = { ...predict([50_012, 50_012, 51_000, 51_000, 51_000], 50_000, null), unit: 'ops/s' };
+    expect(sayOutcome({ ...rates, format: rate => `${formatRate(rate)} ops/s` })).toBe(
+      'X 51000 ops/s [50010 ops/s, 51000 ops/s]; predicted 50000 ops/s or more: holds.',
+    );
+  });
+
+  test('a caveat ends the gist, and stands once in the reason', () => {
+    const caveat = 'Closed loop only.';
+    const [pair] = pairsOf(1.2, 1);
+    const claim = judgePredictions(buildResult([scenario], { claims: [] }), {
+      needs: 'one',
+      predictions: () =>
+        pair ? [predictRatio(throughput, [pair], 'one to another', { low: 1.05, high: null })] : [],
+      caveat: () => caveat,
+      remarks: () => [caveat, 'More.'],
+    });
+    expect(claim.gist).toBe(
+      `One to another: throughput ×1.20 [1.20, 1.20]; predicted ×1.05 or more: holds. ${caveat}`,
+    );
+    expect(claim.reason.split(caveat)).toHaveLength(2);
+  });
+});
+
+describe('too few rounds give no verdict', () => {
+  /** A difference between any two arms that no one could miss: the later of them has four times the throughput. */
+  function farApart(): (scenario: Scenario) => ArmFigures {
+    const ids: string[] = [];
+    return ({ id }) => {
+      if (!ids.includes(id)) ids.push(id);
+      const speed = 4 ** ids.indexOf(id);
+      return {
+        speed,
+        slowness: 1 / speed,
+        // Cold, short of operations and longer than any health check is good for, as claims want their windows.
+        poolMetrics: { createdBefore: 0, ...(id.includes('warmed') ? { created: 0 } : {}) },
+        round: { seconds: 2.5, completed: 2000 },
+      };
+    };
+  }
+
+  async function verdictOn(
+    { id, suite }: { id: string; suite: string },
+    rounds: number,
+  ): Promise<ClaimResult> {
+    return judge(id, await measureSuite(suite, farApart(), rounds));
+  }
+
+  const fewRounds = [1, 2, 3, 4];
+
+  test.each(claimsOfOneServer)(
+    '$id is not decided by fewer than 5 rounds, however far apart its arms are',
+    async claim => {
+      for (const rounds of fewRounds) {
+        expect(['inconclusive', 'not tested']).toContain((await verdictOn(claim, rounds)).verdict);
+      }
+    },
+  );
+
+  test('with 5 rounds the same figures decide most of the claims', async () => {
+    const judged = await Promise.all(claimsOfOneServer.map(claim => verdictOn(claim, 5)));
+    const decided = judged.filter(({ verdict }) => verdict === 'supported' || verdict === 'refuted');
+    expect(decided.length).toBeGreaterThan(judged.length / 2);
+  });
+
+  async function side(server: string, speed: number, rounds: number): Promise<Result> {
+    // The servers are the limit, or the verdict would not be about them.
+    const { cpu: busy } = buildRound(0, 1);
+    const cpu = { ...busy, eventLoopUtilization: [0.6], serverCores: 1, serverMainThreadCores: 0.98 };
+    const scenarios = await measureSuite(
+      'versus',
+      () => ({ speed, slowness: 1 / speed, round: { cpu } }),
+      rounds,
+    );
+    const { target } = buildResult([]);
+    const found = {
+      ...target,
+      declared: { ...target.declared, server },
+      detected: { ...target.detected, server },
+    };
+    return buildResult(scenarios, { target: found, session: 'one', claims: [] });
+  }
+
+  test.each([
+    ['C9', 'valkey'],
+    ['C10', 'dragonfly'],
+  ])('neither is %s, of %s and Redis', async (id, server) => {
+    const verdict = async (rounds: number) => {
+      const sides = [await side('redis', 1, rounds), await side(server, 4, rounds)];
+      return find(id, judgeVersusClaims(sides)).verdict;
+    };
+    for (const rounds of fewRounds) expect(['inconclusive', 'not tested']).toContain(await verdict(rounds));
+    expect(['supported', 'refuted']).toContain(await verdict(5));
+  });
+});
+
+describe('claims that say something are told in full', () => {
+  const ids = claims.map(({ id }) => id);
+
+  test('claims have ids of their own, in order', () => {
+    const numbers = ids.map(id => Number(id.slice(1)));
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('a run tells in full what it tests, and names the rest', async () => {
+    const scenarios = await measureSuite('optimizations', scenario => ({
+      poolMetrics: usualMetrics(scenario),
+    }));
+    const result = buildResult(scenarios);
+    const tested = ['C2', 'C4', 'C5', 'C7', 'C8'];
+    const rest = ids.filter(id => !tested.includes(id));
+
+    const lines = onTerminal.result(result).split('\n');
+    const told = lines.flatMap(
+      line => /^(C\d+) (?:supported|refuted|inconclusive|not tested):/.exec(line)?.[1] ?? [],
+    );
+    expect(told).toEqual(tested);
+    expect(lines.join(' ')).toContain('Not tested by this run: C1, C3, C6, C9 to C19 (report.md says why).');
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+
+    const markdown = inMarkdown.result(result);
+    expect(markdown.match(/^## C\d+/gm)?.map(heading => heading.slice(3))).toEqual(tested);
+    const table = markdown.split('## Not tested by this run')[1]?.split('\n## ')[0] ?? '';
+    expect(table.match(/^\| C\d+/gm)?.map(cell => cell.slice(2))).toEqual(rest);
+    expect(table).toContain('configs/claims/pipeline.json tests it.');
+  });
+
+  test('a run that tests nothing says so in a line behind its figures; with a stand-in C1 is told first', () => {
+    const result = buildResult([]);
+    const text = onTerminal.result(result);
+    expect(text).toMatch(/^NOTHING MEASURED.*\n\nredis against redis/);
+    expect(text).toContain('\n\nNo claim is tested by this run (report.md says why).\n');
+    expect(text).not.toContain('C1');
+    const standIn = onTerminal.result({ ...result, target: { ...result.target, standIn: true } });
+    expect(standIn).toMatch(/^C1 not tested: /m);
+    expect(standIn).not.toContain('No claim');
+  });
+
+  test('a ratio that no verdict comes of is told all the same', async () => {
+    const tested = await measureSuite('optimizations', scenario => ({ poolMetrics: usualMetrics(scenario) }));
+    const result = buildResult([...buildMatrix({ workers: [10], gain: () => 1.2 }), ...tested]);
+    expect(onTerminal.result(result)).toMatch(/^C1 not tested: /);
+    expect(onTerminal.result(result)).toMatch(/^C4 /m);
+    expect(inMarkdown.result(result)).toContain('## What C1 was judged by');
+  });
+
+  test('a result without claims has no list of them', () => {
+    const result = buildResult([], { claims: [] });
+    expect(onTerminal.result(result)).not.toContain('Not tested');
+    expect(inMarkdown.result(result)).not.toContain('Not tested');
+  });
+});

@@ -1,0 +1,321 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { renderReportPage } from '../../../../src/aggregate/report/html/report-page.ts';
+import { renderMarkdown } from '../../../../src/aggregate/report/markdown.ts';
+import { accountingBlocks } from '../../../../src/aggregate/report/result-tables.ts';
+import { type Result, resultSchema, type ScenarioResult } from '../../../../src/aggregate/result.ts';
+import { mergeCommands } from '../../../../src/aggregate/stats/merge.ts';
+import { createHistogram, encodeHistogram } from '../../../../src/pool/histogram.ts';
+import type { CommandSample } from '../../../../src/workers/contract.ts';
+import { inMarkdown, onTerminal } from '../../../support/documents.ts';
+import { buildOpenScenario } from '../../../support/open-loop-round.ts';
+import {
+  buildMatrix,
+  buildResult,
+  buildRound,
+  buildScenario,
+  standInTarget,
+} from '../../../support/result-builder.ts';
+
+describe('terminal report says the verdict first', () => {
+  const gains = buildMatrix({
+    clients: ['ioredis', 'wire'],
+    gain: ({ workers }) => (workers > 50 ? 1.4 : 1),
+  });
+
+  function render(result: Result): string[] {
+    return onTerminal.result(result).split('\n');
+  }
+
+  test('the verdict comes first, in words, then a table for each client', () => {
+    const lines = render(buildResult(gains));
+    expect(lines[0]).toBe('C1 supported: 10–50 workers per pool; beyond 50, use several pools.');
+    expect(lines).toContain('redis against redis 7.0.15, 1 thread (running at redis://localhost:6379/0)');
+    expect(lines).toContain('ioredis, optimized pool, pipeline 1');
+    expect(lines).toContain('wire, optimized pool, pipeline 1');
+    expect(lines.filter(line => line.startsWith('workers  pools  ops/s'))).toHaveLength(2);
+  });
+
+  test('what was decided stands once more behind the tables', () => {
+    expect(
+      render(buildResult(gains))
+        .filter(line => line !== '')
+        .at(-1),
+    ).toBe('C1 supported (see above)');
+  });
+
+  test.each([
+    [1, 'Medians over 1 round with brackets that say nothing: one round has no interval.'],
+    [2, 'Medians over 2 rounds with intervals that cover the true median in at least 50 % of such runs.'],
+  ])('what brackets of %i rounds are worth', (rounds, sentence) => {
+    const matrix = buildMatrix({ clients: ['wire'], gain: () => 1, rounds });
+    expect(render(buildResult(matrix)).join(' ').replace(/\s+/g, ' ')).toContain(sentence);
+  });
+
+  test('a row has throughput and ratio with their intervals, p99 and what limited it', () => {
+    const rounds = (rate: number) => Array.from({ length: 5 }, (_, round) => buildRound(round, rate + round));
+    const scenarios = [
+      buildScenario({ workers: 100 }, rounds(10_000)),
+      buildScenario({ workers: 100, pools: 2 }, rounds(20_000)),
+    ];
+    const rows = render(buildResult(scenarios)).filter(line => /^ +100 /.test(line));
+    expect(rows.map(row => row.trim().split(/ {2,}/))).toEqual([
+      ['100', '1', '10.0k [10.0k, 10.0k]', '2.50', 'client'],
+      ['100', '2', '20.0k [20.0k, 20.0k]', '×2.00 [2.00, 2.00]', '1.25', 'client'],
+    ]);
+  });
+
+  test('everything fits 80 columns', () => {
+    const results = [
+      buildResult(gains),
+      buildResult(gains, { target: standInTarget, complete: false, warnings: ['a warning '.repeat(30)] }),
+      buildResult(
+        [1, 64, 1024].flatMap(pools =>
+          [1, 100_000].map(workers =>
+            buildScenario(
+              { client: 'ioredis', pools, workers, threads: Math.ceil(pools / 4) },
+              [999_400, 1_234_567, 3_999_999].map((rate, round) =>
+                buildRound(round, rate * Math.sqrt(pools)),
+              ),
+            ),
+          ),
+        ),
+      ),
+    ];
+    for (const result of results) {
+      for (const line of render(result)) expect(line.length, line).toBeLessThanOrEqual(80);
+    }
+  });
+
+  test('a stand-in is named in the first and in the last line', () => {
+    const text = onTerminal.result(buildResult(gains, { target: standInTarget })).trim();
+    const banner = 'STAND-IN: these are figures of redis 7.0.15, which stood in for dragonfly.';
+    expect(text.startsWith(banner)).toBe(true);
+    expect(text.endsWith(banner)).toBe(true);
+    expect(text).toContain('C1 not tested:');
+  });
+
+  test('a run without rounds says that nothing was measured', () => {
+    const lines = render(buildResult(buildMatrix({ gain: () => 1, rounds: 0 })));
+    expect(lines).toContain('NOTHING MEASURED: no round of any scenario was finished.');
+    expect(
+      lines
+        .find(line => /^ +200 +4 /.test(line))
+        ?.trim()
+        .split(/ {2,}/),
+    ).toEqual(['200', '4', '–', '–', '–', 'unknown']);
+    expect(render(buildResult([])).join('\n')).toContain('NOTHING MEASURED');
+  });
+
+  test('an interrupted run says how much it had', () => {
+    const scenarios = gains.map((scenario, index) => ({
+      ...scenario,
+      rounds: scenario.rounds.slice(0, index === 0 ? 3 : 2),
+    }));
+    const text = render(buildResult(scenarios, { complete: false })).join(' ');
+    expect(text).toContain('INCOMPLETE: the run ended early; these are the figures it had, of 2 to 3 rounds');
+    expect(render(buildResult([], { complete: false })).join(' ')).toContain(
+      'INCOMPLETE: the run ended early, before any',
+    );
+  });
+
+  test('failures are told by code, and a run of nothing but failures is called that', () => {
+    const failing = [0, 1].map(round =>
+      buildRound(round, 0, { issued: 1500, failed: { OOM: 1200, TIMEOUT: 50 }, unfinished: 250 }),
+    );
+    const lines = render(buildResult([buildScenario({}, failing)]));
+    expect(lines).toContain('NOTHING COMPLETED: every operation failed or stayed unanswered.');
+    expect(lines.join(' ')).toContain(
+      'Failed: 2,400 OOM, 100 TIMEOUT, 500 unfinished (100 % of 3,000 operations).',
+    );
+  });
+
+  test('a run without failures does not speak of them', () => {
+    expect(onTerminal.result(buildResult(gains))).not.toContain('Failed');
+  });
+
+  test('warnings are told', () => {
+    const lines = render(buildResult(gains, { warnings: ['the database is in use by 3 others'] }));
+    expect(lines).toContain('Warning: the database is in use by 3 others');
+  });
+
+  test('colour is added when told, and changes no character', () => {
+    const result = buildResult(gains, { target: standInTarget });
+    const coloured = onTerminal.result(result, true);
+    expect(coloured).not.toBe(onTerminal.result(result));
+    expect(stripVTControlCharacters(coloured)).toBe(onTerminal.result(result));
+  });
+
+  test('text from outside cannot steer the terminal', () => {
+    const result = buildResult(gains, { warnings: ['a\u001b[2Jb\u0007\r\nc'] });
+    result.target.detected.version = '7\u001b]0;x\u0007';
+    expect(onTerminal.result(result)).not.toMatch(/(?!\n)\p{Cc}/u);
+  });
+});
+
+describe('latency is shown against load', () => {
+  const overloaded = {
+    openLoop: {
+      sent: 42_500,
+      completed: 42_000,
+      shortfall: 8000,
+      unsent: 7500,
+      largestBacklog: 7550,
+      oldestUnsentMs: 151,
+    },
+    round: { opsPerSecond: 42_500, issued: 42_500, completed: 42_000, unfinished: 500 },
+  };
+
+  const sweep = [
+    buildOpenScenario(50_000, [150, 160, 170], overloaded),
+    buildOpenScenario(1000, [0.2, 0.3, 0.4]),
+    buildOpenScenario(20_000, [0.5, 0.6, 0.7]),
+  ];
+
+  const terminal = (scenarios: readonly ScenarioResult[]) =>
+    onTerminal.result(buildResult(scenarios)).split('\n');
+  const cells = (line = '') => line.trim().split(/ {2,}/);
+  const rowsAfter = (lines: readonly string[], heading: RegExp): string[][] => {
+    const start = lines.findIndex(line => heading.test(line));
+    expect(start).toBeGreaterThanOrEqual(0);
+    return lines.slice(start + 1, lines.indexOf('', start)).map(cells);
+  };
+
+  test('terminal: a row for each rate, ascending, with what was due, done, missing and late', () => {
+    const lines = terminal(sweep);
+    expect(lines).toContain('wire, optimized pool, pipeline 1, 50 workers on 1 pool, 100 connections, times');
+    const rows = rowsAfter(lines, /rate +due\/s +done\/s/);
+    expect(rows).toEqual([
+      ['1.00k', '1.00k', '1.00k', '0 %', '0', '0.120', '0.300', '0.720', '0.025', 'none'],
+      ['20.0k', '20.0k', '20.0k', '0 %', '0', '0.240', '0.600', '1.44', '0.025', 'none'],
+      ['50.0k', '50.0k', '42.5k', '16 %', '7.55k', '≥64.0', '≥160', '≥384', '0.025', expect.any(String)],
+    ]);
+  });
+
+  test('a closed loop beside them keeps its own table', () => {
+    const closed = buildScenario({ client: 'wire' }, [buildRound(0, 9000)]);
+    const lines = terminal([closed, ...sweep]);
+    expect(lines.filter(line => line.startsWith('workers  pools  ops/s'))).toHaveLength(1);
+    expect(lines.filter(line => /^ *rate +due/.test(line))).toHaveLength(1);
+  });
+
+  test('up and down: both ways of a rate side by side, with the ratio of their p99', () => {
+    const ways = [
+      buildOpenScenario(5000, [2, 2, 4], { leg: 'down' }),
+      buildOpenScenario(1000, [1, 1, 1], { leg: 'up' }),
+      buildOpenScenario(1000, [1, 1.5, 2], { leg: 'down' }),
+      buildOpenScenario(5000, [2, 2, 2], { leg: 'up' }),
+    ];
+    const lines = terminal(ways);
+    expect(rowsAfter(lines, /rate +due/).map(([rate]) => rate)).toEqual([
+      '1.00k up',
+      '1.00k down',
+      '5.00k up',
+      '5.00k down',
+    ]);
+    expect(rowsAfter(lines, /rate +p99 up/)).toEqual([
+      ['1.00k', '1.00', '1.50', '×1.50 [1.00, 2.00]'],
+      ['5.00k', '2.00', '2.00', '×1.00 [1.00, 2.00]'],
+    ]);
+    const report = inMarkdown.result(buildResult(ways));
+    expect(report).toContain('| 1.00k | 1.00 [1.00, 1.00] | 1.50 [1.00, 2.00] | ×1.50 [1.00, 2.00] |');
+  });
+
+  test('the report has the same curve with intervals, and every operation in its books', () => {
+    const report = inMarkdown.result(buildResult(sweep));
+    expect(report).toContain('## Latency against load');
+    expect(report).toMatch(
+      /\| 20\.0k \| 20\.0k \| 20\.0k \[20\.0k, 20\.0k\] \| 0 % \| 0 \| .* \| 0\.025 \| 60 % \|/,
+    );
+    expect(report).toContain('≥160 [150, 170]');
+    expect(report).toContain('offered = issued + unsent');
+    expect(report).toMatch(/constant50000 \| 150,000 \| 22,500 \| 127,500 \| 126,000 \|/);
+    expect(report).not.toContain('A defect of poolbench');
+  });
+
+  test('a report without open loops has nothing of it', () => {
+    const report = inMarkdown.result(buildResult([buildScenario({}, [buildRound(0, 9000)])]));
+    for (const word of ['Latency against load', 'offered', 'unsent', '≥']) expect(report).not.toContain(word);
+  });
+
+  test('everything fits 80 columns', () => {
+    const wide = [
+      buildOpenScenario(9_990_000, [123_456], { ...overloaded, leg: 'up' }),
+      buildOpenScenario(99.9, [12.3], { leg: 'down' }),
+    ];
+    for (const line of terminal(wide)) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  test('books that do not balance are told', () => {
+    const broken = buildOpenScenario(1000, [1], { openLoop: { offered: 1001 } });
+    expect(terminal([broken]).join(' ').replace(/ +/g, ' ')).toContain(
+      '1,001 operations were due, but 1,000 were issued',
+    );
+  });
+
+  test('a result of an earlier version, which has no open loops, is read', () => {
+    const result = buildResult([buildScenario({}, [buildRound(0, 9000)])]);
+    const old = JSON.parse(JSON.stringify(result));
+    delete old.scenarios[0].rounds[0].openLoop;
+    expect(resultSchema.parse(old).scenarios[0]?.rounds[0]?.openLoop).toBeNull();
+  });
+});
+
+describe('report counts hits beside misses', () => {
+  const none = encodeHistogram(createHistogram(3));
+
+  /** The cells of the table's only row, by their headings. */
+  function cellsOf(hits: readonly (number | null)[]): Record<string, string> {
+    const rounds = hits.map((count, round) => ({ ...buildRound(round, 100), hits: count, misses: 10 }));
+    const [, table = ''] = renderMarkdown(accountingBlocks([buildScenario({}, rounds)]))
+      .trim()
+      .split('\n\n');
+    const [heading = [], , row = []] = table
+      .split('\n')
+      .map(line => line.split('|').map(cell => cell.trim()));
+    return Object.fromEntries(heading.map((name, column) => [name, row[column] ?? '']));
+  }
+
+  test('hits of all rounds stand beside misses, where they were counted', () => {
+    expect(cellsOf([60, 70])).toMatchObject({ hits: '130', misses: '20' });
+    expect(cellsOf([60, null])).toMatchObject({ hits: '–', misses: '20' });
+    expect(cellsOf([null, null])).not.toHaveProperty('hits');
+  });
+
+  test('where no command tells whether it found something there are no hits, rather than none', () => {
+    const sample = (tellsMisses: boolean): CommandSample[] => [
+      { name: 'GET', tellsMisses, completed: 5, failed: {}, misses: 2, service: none, response: none },
+    ];
+    expect(mergeCommands(sample(true)).hits).toBe(3);
+    expect(mergeCommands(sample(false)).hits).toBeNull();
+  });
+});
+
+describe('neighbours are told though they stay', () => {
+  /** A run on 8 cores of which poolbench and its server used 1.6. */
+  function runBeside(machineBusyShares: readonly number[]) {
+    const rounds = machineBusyShares.map((machineBusyShare, index) => {
+      const round = buildRound(index + 1, 1000);
+      return { ...round, cpu: { ...round.cpu, machineBusyShare } };
+    });
+    return buildResult([buildScenario({}, rounds)]);
+  }
+
+  const renderings = (result: ReturnType<typeof runBeside>) =>
+    [onTerminal.result(result), inMarkdown.result(result), renderReportPage(result)].map(text =>
+      text.replaceAll(/\s+/g, ' '),
+    );
+
+  test('others that use a quarter of the machine all the time are told in every rendering', () => {
+    for (const text of renderings(runBeside([0.5, 0.5, 0.6])))
+      expect(text).toMatch(/other programs used 2\.4 of this machine(?:'|&#39;|’)s 8 cores/i);
+  });
+
+  test('less than that, or in few measurements, is no word worth', () => {
+    for (const shares of [
+      [0.4, 0.4, 0.4],
+      [0.2, 0.2, 0.9],
+    ])
+      for (const text of renderings(runBeside(shares))) expect(text).not.toMatch(/other programs used/i);
+  });
+});

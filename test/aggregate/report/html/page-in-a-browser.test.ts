@@ -1,0 +1,163 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { compareResults } from '../../../../src/aggregate/comparison/compare-results.ts';
+import { renderComparisonPage } from '../../../../src/aggregate/report/html/comparison-page.ts';
+import { renderReportPage } from '../../../../src/aggregate/report/html/report-page.ts';
+import { launchBrowser } from '../../../support/browser.ts';
+import { buildFullResult } from '../../../support/full-result.ts';
+
+const result = buildFullResult({ workers: [10, 100], clients: ['ioredis'] }, { warnings: ['a warning'] });
+const report = renderReportPage(result);
+const comparison = renderComparisonPage(
+  compareResults([result, buildFullResult({ workers: [10, 100], clients: ['ioredis'], rounds: 6 })]),
+);
+
+/** Run in the page, as text: there is no document here. */
+const unfold = "for (const details of document.querySelectorAll('details')) details.open = true";
+
+let browser: Browser;
+let axe: string;
+
+// The first run of all fetches the browser.
+beforeAll(async () => {
+  // Which browser it is does not matter: the user's own will do.
+  vi.stubEnv('PATH', inject('usersPath'));
+  browser = await launchBrowser();
+  vi.unstubAllEnvs();
+  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+}, 400_000);
+afterAll(() => browser?.close());
+
+interface Shown {
+  readonly page: Page;
+  /** What the console and the page's own policy had to complain of, and what it asked the network for. */
+  readonly complaints: string[];
+}
+
+async function show(
+  text: string,
+  options: { colorScheme?: 'light' | 'dark'; width?: number } = {},
+): Promise<Shown> {
+  const { colorScheme = 'light', width = 1280 } = options;
+  const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+  const complaints: string[] = [];
+  page.on('console', message => complaints.push(message.text()));
+  page.on('pageerror', error => complaints.push(error.message));
+  page.on('request', request => complaints.push(request.url()));
+  await page.setContent(text);
+  return { page, complaints };
+}
+
+test('both pages load without a complaint, and ask the network for nothing', async () => {
+  for (const text of [report, comparison]) {
+    const { page, complaints } = await show(text);
+    await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+    expect(complaints).toEqual([]);
+    await page.close();
+  }
+});
+
+test('every chart is drawn, with its title, its marks within its frame, and a table', async () => {
+  const { page } = await show(report);
+  await page.evaluate(unfold);
+  const charts = await page.$$eval('figure.chart', figures =>
+    figures.map(figure => {
+      const svg = figure.querySelector('.drawing svg')?.getBoundingClientRect();
+      return {
+        title: figure.querySelector('figcaption b')?.textContent ?? '',
+        wide: svg?.width ?? 0,
+        high: svg?.height ?? 0,
+        places: figure.querySelectorAll('[data-tip]').length,
+        rows: figure.querySelectorAll('tbody tr').length,
+        broken: /NaN|undefined|Infinity/.test(figure.innerHTML),
+      };
+    }),
+  );
+  const titles = charts.map(({ title }) => title);
+  for (const title of [
+    'Predicted against measured',
+    'Throughput against workers',
+    'Response p99 against workers',
+    'Latency by percentile, 100 workers',
+    'Wait for a connection, p99',
+    'Time to connect, p99',
+  ]) {
+    expect(titles).toContain(title);
+  }
+  // Of each scenario its series and its connections over time.
+  expect(titles.filter(title => title === '100 workers, 2 pools')).toHaveLength(2);
+  for (const { title, wide, high, places, rows, broken } of charts) {
+    expect({ title, drawn: wide > 100 && high > 10, told: places > 0, tabled: rows > 0, broken }).toEqual({
+      title,
+      drawn: true,
+      told: true,
+      tabled: true,
+      broken: false,
+    });
+  }
+  await page.close();
+});
+
+test('the pointer and the arrow keys tell the values of result.json', async () => {
+  const { page } = await show(report);
+  const chart = page.locator('figure', { hasText: 'Throughput against workers' }).first();
+  const { median, low, high } = result.scenarios[0]?.summary?.opsPerSecond ?? { median: 0, low: 0, high: 0 };
+  const said =
+    `1 pool: ${[median, low, high].map(value => value.toLocaleString('en-US', { maximumSignificantDigits: 7 })).join('|')}`
+      .replace('|', ' [')
+      .replace('|', ', ');
+  await chart.locator('[data-tip]').first().hover();
+  expect(await page.locator('#tip').innerText()).toContain(`10 workers\n${said}] ops/s`);
+  await page.keyboard.press('Escape');
+  expect(await page.locator('#tip').isVisible()).toBe(false);
+
+  // What the page moves under the pointer would be told, too.
+  await page.mouse.move(0, 0);
+  await chart.locator('.drawing').focus();
+  await page.keyboard.press('ArrowRight');
+  expect(await page.locator('#tip').innerText()).toContain(said);
+  await page.keyboard.press('End');
+  expect(await page.locator('#tip').innerText()).toContain('100 workers');
+  expect(await page.locator('#said').innerText()).toContain('100 workers');
+  await page.close();
+});
+
+test.each(['light', 'dark'] as const)('axe finds no serious fault, %s', async colorScheme => {
+  for (const text of [report, comparison]) {
+    const { page } = await show(text, { colorScheme });
+    await page.evaluate(unfold);
+    await page.evaluate(axe);
+    const faults = await page.evaluate(async () => {
+      // biome-ignore lint/suspicious/noExplicitAny: axe is put into the page as text.
+      const { violations } = await (globalThis as any).axe.run();
+      return violations
+        .filter(({ impact }: { impact: string }) => impact === 'serious' || impact === 'critical')
+        .map(
+          ({ id, nodes }: { id: string; nodes: { html: string }[] }) =>
+            `${id}: ${nodes[0]?.html.slice(0, 200)}`,
+        );
+    });
+    expect(faults).toEqual([]);
+    await page.close();
+  }
+});
+
+test('a phone shows it without scrolling sideways, however many pools there are', async () => {
+  const wide = renderReportPage(buildFullResult({ pools: [1, 2, 4, 8, 16, 32], rounds: 1 }));
+  for (const text of [report, comparison, wide]) {
+    const { page } = await show(text, { width: 400 });
+    await page.evaluate(unfold);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400);
+    await page.close();
+  }
+});
+
+test('without script the page shows the same', async () => {
+  const page = await browser.newPage({ javaScriptEnabled: false });
+  await page.setContent(report);
+  expect(await page.locator('figure.chart').count()).toBeGreaterThan(10);
+  expect(await page.locator('.copy button').first().isVisible()).toBe(false);
+  await page.close();
+});

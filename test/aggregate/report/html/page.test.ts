@@ -1,0 +1,235 @@
+import { describe, expect, test } from 'vitest';
+import { compareResults } from '../../../../src/aggregate/comparison/compare-results.ts';
+import { renderComparisonPage } from '../../../../src/aggregate/report/html/comparison-page.ts';
+import { renderReportPage } from '../../../../src/aggregate/report/html/report-page.ts';
+import { percentileCurve } from '../../../../src/aggregate/report/html/sections/latency.ts';
+import type { RoundResult, ScenarioResult } from '../../../../src/aggregate/result.ts';
+import { withMerged } from '../../../../src/aggregate/stats/histogram.ts';
+import { buildFullResult } from '../../../support/full-result.ts';
+import { rowsOf, tipsOf } from '../../../support/page-text.ts';
+import {
+  buildLatency,
+  buildResult,
+  buildRound,
+  buildScenario,
+  standInTarget,
+} from '../../../support/result-builder.ts';
+
+describe('page tells what was measured', () => {
+  const result = buildFullResult();
+  const page = renderReportPage(result);
+  const tips = tipsOf(page);
+
+  const number = (text: string | undefined) => Number((text ?? '').replaceAll(',', ''));
+  const numbersIn = (text: string | undefined) =>
+    [...(text ?? '').matchAll(/\d[\d,]*(?:\.\d+)?/g)].map(([one]) => number(one));
+
+  function find(client: string, workers: number, pools: number): ScenarioResult {
+    const found = result.scenarios.find(
+      one => one.client === client && one.workers === workers && one.pools === pools,
+    );
+    if (found === undefined) throw new Error('no such scenario');
+    return found;
+  }
+
+  test('every scenario has its row among the results, the limits, the pools and the accounts', () => {
+    for (const [section, column] of [
+      ['what-limited-it', 0],
+      ['pools', 0],
+      ['target-and-environment', 0],
+    ] as const) {
+      const ids = rowsOf(page, section).map(row => row[column]);
+      for (const { id } of result.scenarios) expect(ids, section).toContain(id);
+    }
+    const results = rowsOf(page, 'throughput').filter(row => row.length > 10);
+    expect(results).toHaveLength(result.scenarios.length + 1);
+  });
+
+  test('the chart of throughput tells the medians and intervals of result.json', () => {
+    const tip = tips.find(([head, first]) => head === '50 workers' && first?.endsWith('ops/s'));
+    const { median, low, high } = find('ioredis', 50, 1).summary?.opsPerSecond ?? {};
+    expect(numbersIn(tip?.[1]?.replace('1 pool', ''))).toEqual([median, low, high]);
+    const other = find('ioredis', 50, 2).summary?.opsPerSecond;
+    expect(numbersIn(tip?.[2]?.replace('2 pools', ''))).toEqual([other?.median, other?.low, other?.high]);
+  });
+
+  test('the table behind it has the same', () => {
+    const rows = rowsOf(page, 'throughput').filter(([head]) => head === '100 workers');
+    const { median, low, high } = find('ioredis', 100, 1).summary?.opsPerSecond ?? {};
+    expect(numbersIn(rows[0]?.[1])).toEqual([median, low, high]);
+  });
+
+  test('percentiles are those of the histograms of all rounds', () => {
+    const { rounds } = find('ioredis', 10, 1);
+    const encoded = rounds.map(({ histograms }) => histograms.response);
+    const p99 = withMerged(encoded, merged => merged.getValueAtPercentile(99) / 1e6);
+    const longest = withMerged(encoded, merged => merged.getValueAtPercentile(100) / 1e6);
+    const curve = percentileCurve(encoded);
+    expect(curve?.points.find(({ percentile }) => percentile === 99)?.ms).toBeCloseTo(p99, 6);
+    expect(curve?.maxMs).toBeCloseTo(longest, 6);
+    expect(curve?.count).toBe(2000);
+    const tip = tips.find(([head, first]) => head === 'p99' && first?.startsWith('1 pool: response'));
+    expect(number(/response ([\d.]+)/.exec(tip?.[1] ?? '')?.[1])).toBeCloseTo(p99, 5);
+    // 2,000 values tell nothing of a percentile that fewer than one of them lies beyond.
+    expect(curve?.points.at(-1)?.percentile).toBe(99.925);
+  });
+
+  test('what is no histogram makes no curve and no harm', () => {
+    expect(percentileCurve(['', ''])).toBeNull();
+  });
+
+  test('the series tells each second of each round, with what failed', () => {
+    const { rounds } = find('wire', 100, 2);
+    const last = rounds.at(-1)?.series[0];
+    const told = tips.filter(([head]) => head === 'round 5, second 0').map(([, ...rest]) => rest);
+    expect(told).toHaveLength(result.scenarios.length);
+    expect(told.map(([first]) => numbersIn(first)[0])).toContain(last?.completed);
+    for (const lines of told) expect(lines[1]).toBe('failed: 3');
+  });
+
+  test('utilization is the mean over the rounds', () => {
+    const { rounds } = find('ioredis', 10, 1);
+    const active = rounds.map(({ poolMetrics }) => poolMetrics.utilization[0]?.active ?? 0);
+    const mean = active.reduce((sum, one) => sum + one, 0) / active.length;
+    const tip = tips.find(([head, first]) => head === '0 to 100 ms' && numbersIn(first)[2] === 20);
+    expect(numbersIn(tip?.[1])[0]).toBeCloseTo(mean, 5);
+  });
+
+  test('a claim is told with its verdict, its figure and its predicted range on the axis', () => {
+    const [claim] = result.claims;
+    const tip = tips.find(([head]) => head === claim?.id);
+    expect(numbersIn(tip?.[2])[0]).toBeCloseTo(claim?.measured ?? 0, 5);
+    expect(tip?.[3]).toBe('predicted: ×1.05 or more');
+    expect(tip?.[4]).toBe(claim?.verdict);
+  });
+
+  test('the config is there as it was, with the seed and the command that repeats the run', () => {
+    const full = buildFullResult(
+      { workers: [10], pools: [1], clients: ['wire'], rounds: 1 },
+      { name: 'my run', seed: 42, config: { name: 'my run', note: '</code>' } },
+    );
+    const text = renderReportPage(full);
+    expect(text).toContain(
+      '{\n  &quot;name&quot;: &quot;my run&quot;,\n  &quot;note&quot;: &quot;&lt;/code&gt;&quot;\n}',
+    );
+    expect(text).toContain('npm start -- my-run.json');
+    expect(text).toContain('seed is 42');
+  });
+});
+
+describe('page says what kind of run it shows', () => {
+  /** The part above the first section, and the part below the last. */
+  function ends(page: string): { top: string; end: string } {
+    return { top: page.split('<main>')[0]?.split('</style>')[1] ?? '', end: page.split('</main>')[1] ?? '' };
+  }
+
+  const failing = () =>
+    buildRound(1, 0, {
+      issued: 10,
+      failed: { OOM: 10 },
+      series: [{ second: 0, completed: 0, failed: 10, p50: null, p99: null }],
+    });
+
+  test('a stand-in is shouted at the top and at the end, of a comparison too', () => {
+    const banner = 'STAND-IN: these are figures of redis 7.0.15, which stood in for dragonfly.';
+    const result = buildFullResult({ rounds: 1 }, { target: standInTarget });
+    for (const page of [renderReportPage(result), renderComparisonPage(compareResults([result, result]))]) {
+      expect(ends(page).top).toContain(banner);
+      expect(ends(page).end).toContain(banner);
+    }
+  });
+
+  test('an interrupted run, one without rounds, and one of nothing but failures are pages that say so', () => {
+    const some = renderReportPage(
+      buildFullResult(
+        { rounds: 2 },
+        { complete: false, config: { thresholds: { 'response.p99': '< 5ms' } } },
+      ),
+    );
+    expect(ends(some).top).toContain('INCOMPLETE: the run ended early');
+    expect(ends(some).top).toContain('Thresholds: not judged');
+    expect(ends(renderReportPage(buildResult([]))).top).toContain('NOTHING MEASURED');
+    expect(ends(renderReportPage(buildResult([buildScenario({}, [])], { complete: false }))).top).toContain(
+      'INCOMPLETE',
+    );
+    const failed = renderReportPage(
+      buildResult([buildScenario({}, [failing(), { ...failing(), round: 2 }])]),
+    );
+    expect(ends(failed).top).toContain('NOTHING COMPLETED');
+    expect(failed).toContain('nothing completed');
+    expect(failed).toContain('class="outage"');
+  });
+
+  test('no page has a figure that is none', () => {
+    const pages = [
+      renderReportPage(buildResult([])),
+      renderReportPage(buildResult([buildScenario({}, [])])),
+      renderReportPage(buildResult([buildScenario({}, [failing()])])),
+      renderReportPage(buildResult([buildScenario({}, [buildRound(1, 100, { seconds: 0, series: [] })])])),
+      renderReportPage(buildFullResult()),
+      renderComparisonPage(compareResults([buildResult([]), buildResult([])])),
+    ];
+    for (const page of pages)
+      expect(page.replace(/<script>.*<\/script>/s, '')).not.toMatch(/NaN|Infinity|undefined|null/);
+  });
+
+  test('a comparison of nothing says so', () => {
+    const page = renderComparisonPage(compareResults([buildResult([]), buildResult([])]));
+    expect(ends(page).top).toContain('NOTHING TO COMPARE');
+  });
+
+  test('a certificate that was not checked, a crossed threshold and every warning are told', () => {
+    const page = renderReportPage(
+      buildFullResult(
+        { rounds: 1 },
+        {
+          warnings: ['the server writes to disk', 'other clients are connected'],
+          target: { ...buildResult([]).target, unverified: true },
+          thresholds: [{ metric: 'opsPerSecond', condition: '> 1', scenario: null, value: 0, crossed: true }],
+        },
+      ),
+    );
+    expect(ends(page).top).toContain('certificate of the server was not checked');
+    expect(ends(page).end).toContain('certificate of the server was not checked');
+    expect(ends(page).top).toContain('Thresholds crossed: 1 of 1 check');
+    expect(page).toContain('<li>The server writes to disk</li>');
+    expect(page).toContain('<li>Other clients are connected</li>');
+  });
+
+  test('an open loop is shown against its load, with backlog and lag', () => {
+    const lag = buildLatency(100, 0.02);
+    const at = (rate: number): RoundResult =>
+      buildRound(1, rate, {
+        openLoop: {
+          rate,
+          offered: rate,
+          sent: rate,
+          completed: rate,
+          shortfall: 0,
+          unsent: 0,
+          largestBacklog: 17,
+          oldestUnsentMs: 0,
+          lag,
+          lagHistogram: '',
+          spinShare: 0.5,
+        },
+      });
+    const page = renderReportPage(
+      buildResult(
+        [1000, 2000].map(rate =>
+          buildScenario({ id: `open${rate}`, arrival: { kind: 'poisson', rate } }, [at(rate)]),
+        ),
+      ),
+    );
+    for (const title of [
+      'Latency against load',
+      'Offered and completed',
+      'Largest backlog',
+      'Lag of the generator, p99',
+    ]) {
+      expect(page).toContain(`<b>${title}</b>`);
+    }
+    expect(page).toContain('due while every worker was busy: 17 [17, 17] operations');
+    expect(page).toContain('late to a free worker: 0.05 [0.05, 0.05] ms');
+  });
+});

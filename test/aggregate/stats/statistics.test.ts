@@ -1,0 +1,269 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { independentRatio } from '../../../src/aggregate/comparison/ratios.ts';
+import { combineByRound, pairedRatio, signFlipP } from '../../../src/aggregate/stats/paired-ratio.ts';
+import {
+  coverageOf,
+  geometricMean,
+  median,
+  medianInterval,
+  quantile,
+  seededRandom,
+} from '../../../src/aggregate/stats/statistics.ts';
+import { summarise } from '../../../src/aggregate/stats/summary.ts';
+import { buildRound } from '../../support/result-builder.ts';
+
+describe('medians ratios and p values are right', () => {
+  const values = fc.array(fc.double({ min: 0.001, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 12 });
+  const byRound = (...figures: readonly number[]) =>
+    new Map(figures.map((figure, index) => [index + 1, figure]));
+
+  test('quantiles are those of R and NumPy', () => {
+    expect(quantile([4, 1, 3, 2], 0.5)).toBe(2.5);
+    expect(quantile([1, 2, 3, 4, 5], 0.25)).toBe(2);
+    expect(quantile([10, 20], 0.9)).toBeCloseTo(19, 12);
+    expect(quantile([7], 0.3)).toBe(7);
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([])).toBeNaN();
+  });
+
+  test('a geometric mean is the root of the product', () => {
+    expect(geometricMean([2, 8])).toBeCloseTo(4, 12);
+    expect(geometricMean([0.5, 2])).toBeCloseTo(1, 12);
+  });
+
+  test('the generator is mulberry32', () => {
+    const random = seededRandom(1);
+    expect([random(), random(), random()].map(value => value * 2 ** 32)).toEqual([
+      2693262067, 11749833, 2265367787,
+    ]);
+  });
+
+  test('with five values the interval of the median is the lowest and the highest', () => {
+    const five = fc.array(fc.double({ min: 0.001, max: 1e6, noNaN: true }), { minLength: 5, maxLength: 5 });
+    fc.assert(
+      fc.property(five, fc.nat(), (rounds, seed) => {
+        expect(medianInterval(rounds, seed)).toEqual({
+          median: median(rounds),
+          low: Math.min(...rounds),
+          high: Math.max(...rounds),
+        });
+      }),
+      { seed: 1, numRuns: 20 },
+    );
+  });
+
+  test('an interval holds its median, stays within the values, and repeats with its seed', () => {
+    fc.assert(
+      fc.property(values, rounds => {
+        const interval = medianInterval(rounds, 5);
+        expect(interval.low).toBeLessThanOrEqual(interval.median);
+        expect(interval.high).toBeGreaterThanOrEqual(interval.median);
+        expect(interval.low).toBeGreaterThanOrEqual(Math.min(...rounds));
+        expect(interval.high).toBeLessThanOrEqual(Math.max(...rounds));
+        expect(medianInterval(rounds, 5)).toEqual(interval);
+      }),
+      { seed: 1, numRuns: 30 },
+    );
+  });
+
+  const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+  test('the interval is never narrower than that of the sign test: more rounds make no verdict easier', () => {
+    // The bootstrap alone gives 2 to 6 with 7 values, 3 to 9 with 11 and 4 to 10 with 13.
+    expect(medianInterval(upTo(6))).toEqual({ median: 3.5, low: 1, high: 6 });
+    expect(medianInterval(upTo(7))).toEqual({ median: 4, low: 1, high: 7 });
+    expect(medianInterval(upTo(8))).toEqual({ median: 4.5, low: 1, high: 8 });
+    expect(medianInterval(upTo(9))).toEqual({ median: 5, low: 2, high: 8 });
+    expect(medianInterval(upTo(11))).toEqual({ median: 6, low: 2, high: 10 });
+    expect(medianInterval(upTo(13).toReversed(), 99)).toEqual({ median: 7, low: 3, high: 11 });
+    expect(medianInterval(upTo(3))).toEqual({ median: 2, low: 1, high: 3 });
+    expect(medianInterval([3])).toEqual({ median: 3, low: 3, high: 3 });
+  });
+
+  /** Probability that the true median lies between the values of rank `low` and `high`, by Pascal's triangle. */
+  function coverage(count: number, low: number, high: number): number {
+    let row = [1];
+    for (let size = 0; size < count; size++)
+      row = [1, ...row.map((ways, index) => ways + (row[index + 1] ?? 0))];
+    const within = row.filter((_, below) => below >= low && below < high);
+    return within.reduce((sum, ways) => sum + ways, 0) / 2 ** count;
+  }
+
+  test('an interval covers the true median with 93.75 % or more, with few values with what they can give', () => {
+    expect([1, 2, 3, 4, 5, 50].map(coverageOf)).toEqual([0, 0.5, 0.75, 0.875, 0.9375, 0.9375]);
+    for (let count = 1; count <= 50; count++) {
+      const { low, high } = medianInterval(upTo(count));
+      // An end between two values covers what the inner of them does at least.
+      const covered = coverage(count, Math.ceil(low), Math.floor(high));
+      expect(covered, `${count} values`).toBeGreaterThanOrEqual(coverageOf(count));
+    }
+  });
+
+  test('with many values the interval is no wider than it need be', () => {
+    const { low, high } = medianInterval(upTo(1000));
+    expect(low).toBeGreaterThan(460);
+    expect(high).toBeLessThan(540);
+  });
+
+  test('the median of nothing is an error', () => {
+    expect(() => medianInterval([])).toThrow(RangeError);
+  });
+
+  test('a ratio is paired by round: weather that both arms share leaves it untouched', () => {
+    const { ratio } = pairedRatio(byRound(100, 50, 200, 80, 120), byRound(150, 75, 300, 120, 180));
+    expect(ratio).toEqual({ median: 1.5, low: 1.5, high: 1.5 });
+  });
+
+  test('rounds that one arm lacks, or in which it did nothing, make no ratio', () => {
+    const base = new Map([
+      [1, 10],
+      [2, 10],
+      [3, 0],
+      [4, 10],
+    ]);
+    const other = new Map([
+      [4, 30],
+      [2, 0],
+      [3, 10],
+      [1, 20],
+    ]);
+    expect([...pairedRatio(base, other).byRound]).toEqual([
+      [1, 2],
+      [4, 3],
+    ]);
+    expect(pairedRatio(base, new Map())).toMatchObject({ ratio: null, p: 1 });
+  });
+
+  test('ratios are combined within the rounds that all of them have', () => {
+    const ratio = (rounds: Map<number, number>) =>
+      pairedRatio(new Map([...rounds].map(([round]) => [round, 1])), rounds);
+    expect(combineByRound([ratio(byRound(2, 3, 5)), ratio(byRound(8, 12))])).toEqual([
+      expect.closeTo(4, 12),
+      expect.closeTo(6, 12),
+    ]);
+    expect(combineByRound([])).toEqual([]);
+  });
+
+  test('the exact p-value counts the signs that reach as far', () => {
+    // Of the 8 sums of ±1 ±2 ±3, 6 and −6 reach as far as 6; 0 reaches nowhere.
+    expect(signFlipP([1, 2, 3])).toBe(2 / 8);
+    // ±1 ±2 ∓3: all 8 reach as far as 0.
+    expect(signFlipP([1, 2, -3])).toBe(1);
+    expect(signFlipP([0.1, 0.1, 0.1, 0.1, 0.1])).toBe(2 / 32);
+    expect(signFlipP([])).toBe(1);
+  });
+
+  test('p-values do not depend on order or direction', () => {
+    const differences = fc.array(fc.double({ min: -2, max: 2, noNaN: true }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(differences, given => {
+        expect(signFlipP(given.toReversed())).toBe(signFlipP(given));
+        expect(signFlipP(given.map(value => -value))).toBe(signFlipP(given));
+        expect(signFlipP(given)).toBeGreaterThanOrEqual(2 / 2 ** given.length);
+      }),
+      { seed: 1 },
+    );
+  });
+
+  test('the exact p-value is the share among all signs, one after the other', () => {
+    const differences = fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 1, maxLength: 11 });
+    fc.assert(
+      fc.property(differences, given => {
+        const sumOf = (signs: number) =>
+          Math.abs(given.reduce((sum, value, index) => sum + ((signs >>> index) & 1 ? -value : value), 0));
+        const all = Array.from({ length: 2 ** given.length }, (_, signs) => sumOf(signs));
+        expect(signFlipP(given)).toBe(all.filter(sum => sum >= sumOf(0)).length / all.length);
+      }),
+      { seed: 1 },
+    );
+  });
+
+  test('above 30 differences p is sampled, close to the exact one and the same for a seed', () => {
+    const random = seededRandom(11);
+    const thirty = Array.from({ length: 30 }, () => random() - 0.45);
+    // Differences of 0 add signs, but change no sum.
+    expect(signFlipP(thirty)).toBeGreaterThan(0.02);
+    expect(Math.abs(signFlipP([...thirty, 0]) - signFlipP(thirty))).toBeLessThan(0.02);
+    expect(signFlipP([...thirty, 0], 2)).toBe(signFlipP([...thirty, 0], 2));
+  });
+});
+
+describe('ratio of independent runs covers the truth', () => {
+  const positive = fc.double({ min: 0.001, max: 1e6, noNaN: true });
+
+  test('it reaches as far as the intervals of both sides allow', () => {
+    expect(independentRatio([10, 11, 12, 13, 14], [20, 22, 24, 26, 28])).toEqual({
+      median: 2,
+      low: 20 / 14,
+      high: 2.8,
+    });
+  });
+
+  test('it is never narrower than either interval, relative to its median', () => {
+    const values = fc.array(positive, { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(values, values, (base, other) => {
+        const ratio = independentRatio(base, other);
+        if (ratio === null) throw new Error('expected a ratio');
+        expect(ratio.low).toBeLessThanOrEqual(ratio.median);
+        expect(ratio.high).toBeGreaterThanOrEqual(ratio.median);
+        for (const own of [medianInterval(base), medianInterval(other)]) {
+          expect(ratio.high / ratio.low).toBeGreaterThanOrEqual((own.high / own.low) * (1 - 1e-9));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('of 2000 pairs of runs with 5 skewed rounds each it covers at least what is promised', () => {
+    const random = seededRandom(3);
+    // Exponential noise: one-sided and heavy, with its median known.
+    const run = (scale: number) => Array.from({ length: 5 }, () => scale * (1 - Math.log(1 - random())));
+    let covered = 0;
+    for (let pair = 0; pair < 2000; pair++) {
+      const ratio = independentRatio(run(10), run(15));
+      if (ratio !== null && ratio.low <= 1.5 && ratio.high >= 1.5) covered++;
+    }
+    expect(covered / 2000).toBeGreaterThanOrEqual(0.9375 ** 2);
+  });
+
+  test('there is no ratio without values, or with one that is not above 0', () => {
+    expect(independentRatio([], [1])).toBeNull();
+    expect(independentRatio([1], [])).toBeNull();
+    expect(independentRatio([1, 0], [1, 2])).toBeNull();
+    expect(independentRatio([1, 2], [Number.NaN])).toBeNull();
+  });
+});
+
+describe('summary counts a silent round as zero', () => {
+  test('a scenario without a measured round has no summary', () => {
+    expect(summarise([])).toBeNull();
+  });
+
+  test('medians and intervals are over the rounds', () => {
+    const summary = summarise([300, 100, 200, 500, 400].map((rate, round) => buildRound(round, rate)));
+    expect(summary?.opsPerSecond).toEqual({ median: 300, low: 100, high: 500 });
+    expect(summary?.responseP50).toEqual({ median: 10_000 / 300, low: 20, high: 100 });
+    expect(summary?.failedShare).toBe(0);
+  });
+
+  test('a round in which nothing completed is 0 operations a second, and no latency', () => {
+    const silent = buildRound(1, 0, { issued: 100, failed: { ECONNREFUSED: 100 } });
+    const summary = summarise([buildRound(0, 100), silent]);
+    expect(summary?.opsPerSecond).toEqual({ median: 50, low: 0, high: 100 });
+    expect(summary?.responseP99).toEqual({ median: 250, low: 250, high: 250 });
+    expect(summary?.failedShare).toBe(0.5);
+  });
+
+  test('where nothing completed at all, latencies are null, not 0', () => {
+    const summary = summarise([buildRound(0, 0, { issued: 3, failed: { OOM: 3 } })]);
+    expect(summary).toMatchObject({
+      responseP99: null,
+      serviceP50: null,
+      clientMicrosPerOp: null,
+      failedShare: 1,
+    });
+    expect(summary?.opsPerSecond.median).toBe(0);
+  });
+});

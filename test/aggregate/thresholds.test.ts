@@ -1,0 +1,182 @@
+import { expect, test } from 'vitest';
+import type { ClaimResult } from '../../src/aggregate/result.ts';
+import { judgeThresholds } from '../../src/aggregate/thresholds/judge-thresholds.ts';
+import { inMarkdown, onTerminal } from '../support/documents.ts';
+import { buildLatency, buildResult, buildRound, buildScenario } from '../support/result-builder.ts';
+
+/** A scenario whose response p99 is 2.5 × this in the median round. */
+const scenarioOf = (id: string, p50s: readonly number[], ops = 1000) =>
+  buildScenario(
+    { id },
+    p50s.map((p50, round) => buildRound(round, ops, { response: buildLatency(ops, p50) })),
+  );
+
+const fast = scenarioOf('fast', [0.4, 0.1, 4]);
+const slow = scenarioOf('slow', [2, 4, 8]);
+const target = { standIn: false };
+const judge = (thresholds: Record<string, string>, claims: readonly ClaimResult[] = []) =>
+  judgeThresholds(thresholds, { target, scenarios: [fast, slow], claims });
+
+test('a metric is held against the median round of every scenario', () => {
+  expect(judge({ 'response.p99': '< 5ms' })).toEqual([
+    { metric: 'response.p99', condition: '< 5ms', scenario: 'fast', value: 1, crossed: false },
+    { metric: 'response.p99', condition: '< 5ms', scenario: 'slow', value: 10, crossed: true },
+  ]);
+});
+
+test('with the id of a scenario before it, against that one alone; both thresholds of a scenario count', () => {
+  const judged = judge({ 'response.p99': '< 20ms', 'slow: response.p99': '< 5ms' });
+  expect(judged.map(({ scenario, crossed }) => [scenario, crossed])).toEqual([
+    ['fast', false],
+    ['slow', false],
+    ['slow', true],
+  ]);
+});
+
+test.each([
+  ['response.mean', '< 1000us', false],
+  ['response.p50', '<= 0.4ms', false],
+  ['response.p50', '< 0.4ms', true],
+  ['response.p50', '>= 400µs', false],
+  ['response.p50', '> 0.0004 s', true],
+  ['response.p95', '<0.73ms', false],
+  ['response.p999', '< 2.3ms', true],
+  ['service.p50', '< 10ms', true],
+  ['service.p99', '< 25.5ms', false],
+  ['opsPerSecond', '> 1000', true],
+  ['opsPerSecond', '>= 1000', false],
+  ['failedShare', '< 0.1%', false],
+  ['clientMicrosPerOp', '< 1000', true],
+  ['clientMicrosPerOp', '<= 1000 \u03bcs', false],
+])('%s %s is crossed: %s', (metric, condition, crossed) => {
+  const [judged] = judge({ [`fast: ${metric}`]: condition });
+  expect(judged).toMatchObject({ metric, condition, scenario: 'fast', crossed });
+});
+
+test('failedShare is that of all rounds together', () => {
+  const rounds = [0, 1].map(round =>
+    buildRound(round, 999, { issued: 1000, completed: 1000 - 2 * round, failed: { TIMEOUT: 2 * round } }),
+  );
+  const scenarios = [buildScenario({ id: 'lossy' }, rounds)];
+  const held = (condition: string) =>
+    judgeThresholds({ failedShare: condition }, { target, scenarios, claims: [] });
+  expect(held('<= 0.1%')).toMatchObject([{ value: 0.001, crossed: false }]);
+  expect(held('< 0.001')).toMatchObject([{ value: 0.001, crossed: true }]);
+});
+
+test('completedShare is asked of open loops only', () => {
+  const openLoop = (offered: number, completed: number) => ({
+    ...{ rate: offered, offered, sent: completed, completed, shortfall: offered - completed },
+    ...{ unsent: offered - completed, largestBacklog: 10, oldestUnsentMs: 10 },
+    ...{ lag: buildLatency(completed, 0.01), lagHistogram: '', spinShare: 0.5 },
+  });
+  const rounds = [980, 1000].map((completed, round) =>
+    buildRound(round, completed, { openLoop: openLoop(1000, completed) }),
+  );
+  const open = buildScenario({ id: 'open', arrival: { kind: 'poisson', rate: 1000 } }, rounds);
+  const scenarios = [fast, open];
+  expect(judgeThresholds({ completedShare: '>= 99%' }, { target, scenarios, claims: [] })).toEqual([
+    { metric: 'completedShare', condition: '>= 99%', scenario: 'open', value: 0.99, crossed: false },
+  ]);
+});
+
+test('a latency that is a lower bound meets nothing, and is no reason to cross the others', () => {
+  const openLoop = {
+    ...{ rate: 1000, offered: 1000, sent: 1000, completed: 990, shortfall: 10, unsent: 0 },
+    ...{
+      largestBacklog: 10,
+      oldestUnsentMs: 0,
+      lag: buildLatency(990, 0.01),
+      lagHistogram: '',
+      spinShare: 0,
+    },
+  };
+  const counts = { issued: 1000, completed: 990, failed: { TIMEOUT: 10 } };
+  const rounds = [buildRound(1, 990, { ...counts, response: buildLatency(990, 0.4), openLoop })];
+  const scenarios = [buildScenario({ id: 'open', arrival: { kind: 'poisson', rate: 1000 } }, rounds)];
+  const thresholds = { 'response.p99': '< 5ms', opsPerSecond: '> 900' };
+  expect(judgeThresholds(thresholds, { target, scenarios, claims: [] })).toMatchObject([
+    { value: 1, crossed: true },
+    { crossed: false },
+  ]);
+});
+
+test('what a stand-in was measured for meets nothing that is asked of the declared server', () => {
+  const measured = { target: { standIn: true }, scenarios: [fast], claims: [] };
+  expect(judgeThresholds({ opsPerSecond: '> 10' }, measured)).toMatchObject([{ crossed: true }]);
+});
+
+test('what was not measured, and a claim that was not tested, count as crossed', () => {
+  const scenarios = [
+    buildScenario({ id: 'unmeasured' }, []),
+    buildScenario({ id: 'dead' }, [buildRound(1, 0)]),
+  ];
+  const { claims } = buildResult(scenarios);
+  const thresholds = { 'response.p99': '< 5ms', 'claim.C1': 'supported', 'claim.C0': 'supported' };
+  const judged = judgeThresholds(thresholds, { target, scenarios, claims });
+  expect(judged.map(({ value, crossed }) => [value, crossed])).toEqual([
+    [null, true],
+    [null, true],
+    ['not tested', true],
+    [null, true],
+  ]);
+  const text = onTerminal.result(buildResult(scenarios, { thresholds: judged }));
+  expect(text).toMatch('crossed  response.p99 < 5ms: nothing was measured in unmeasured');
+  expect(text).toMatch('crossed  claim.C1 supported: not tested');
+  expect(text).toMatch('crossed  claim.C0 supported: not judged');
+});
+
+test('a claim is held to the verdict that is asked for', () => {
+  const { claims } = buildResult([fast]);
+  const supported = claims.map(claim => ({ ...claim, verdict: 'supported' as const }));
+  expect(judge({ 'claim.C1': 'supported' }, supported)).toEqual([
+    { metric: 'claim.C1', condition: 'supported', scenario: null, value: 'supported', crossed: false },
+  ]);
+  expect(judge({ 'claim.C1': 'refuted' }, supported)).toMatchObject([{ crossed: true }]);
+});
+
+test('reports list crossed ones first, with their values; met ones are told together', () => {
+  const thresholds = judge({ opsPerSecond: '> 10', 'response.p99': '< 9.999ms' });
+  const result = buildResult([fast, slow], { thresholds });
+  const text = onTerminal.result(result);
+  expect(text.split('\n').slice(0, 5)).toEqual([
+    'Thresholds crossed: 1 of 4 checks.',
+    // 10.0 would look like a limit that is kept to.
+    'crossed  response.p99 < 9.999ms: 10 ms in slow',
+    'met      opsPerSecond > 10: 1.00k ops/s in 2 scenarios',
+    'met      response.p99 < 9.999ms: 1.00 ms in fast',
+    '',
+  ]);
+  const rows = inMarkdown.result(result).split('\n');
+  const first = rows.findIndex(row => row.startsWith('| crossed |'));
+  expect(
+    rows.slice(first, first + 4).map(row =>
+      row
+        .split('|')
+        .map(cell => cell.trim())
+        .slice(1, -1),
+    ),
+  ).toEqual([
+    ['crossed', 'response.p99', '&lt; 9.999ms', '10 ms', 'slow'],
+    ['met', 'opsPerSecond', '&gt; 10', '1.00k ops/s', 'fast'],
+    ['met', 'opsPerSecond', '&gt; 10', '1.00k ops/s', 'slow'],
+    ['met', 'response.p99', '&lt; 9.999ms', '1.00 ms', 'fast'],
+  ]);
+});
+
+test('a value next to its limit is told so closely that it is seen to be crossed', () => {
+  const [judged] = judgeThresholds(
+    { 'response.p99': '< 5ms' },
+    { target, scenarios: [scenarioOf('near', [2.0004])], claims: [] },
+  );
+  const text = onTerminal.result(buildResult([], { thresholds: judged === undefined ? [] : [judged] }));
+  expect(text).toMatch('crossed  response.p99 < 5ms: 5.001 ms in near');
+});
+
+test('a run that did not come to its end says that it judged none', () => {
+  const config = { thresholds: { opsPerSecond: '> 10' } };
+  const unfinished = buildResult([fast], { complete: false, config });
+  expect(onTerminal.result(unfinished)).toMatch('Thresholds: not judged');
+  expect(inMarkdown.result(unfinished)).toMatch('Thresholds: not judged');
+  expect(onTerminal.result(buildResult([fast], { config: {} }))).not.toMatch('hreshold');
+});

@@ -1,0 +1,254 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { readConfig } from '../../src/main/experiment/read-config.ts';
+import { resolveTarget } from '../../src/main/server/resolve.ts';
+import { freePort } from '../../src/main/server/server-process.ts';
+import { startCluster, type TestCluster, type TestNode } from '../support/cluster.ts';
+import { clientNames, rejection, until } from '../support/connections.ts';
+import { createExperiment } from '../support/experiment.ts';
+import { callsOf, loadBegun } from '../support/observed-server.ts';
+import { certificates, startRedis } from '../support/servers.ts';
+
+describe('cluster is measured as one target', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startCluster({ server: 'valkey' });
+  });
+  afterAll(() => cluster?.stop());
+
+  const url = () => cluster.masters[1]?.url ?? '';
+  const keysLeft = () => Promise.all(cluster.masters.map(({ redis }) => redis.dbsize()));
+
+  describe('all masters of the cluster are one target', () => {
+    test('every operation is counted by them, none is redirected, and no key is left', async () => {
+      const experiment = await createExperiment(url(), {
+        target: { server: 'valkey', url: url(), cluster: true },
+        scenarios: [
+          { client: ['wire', 'ioredis'], workers: 6 },
+          { client: ['wire', 'ioredis'], pool: 'shared', workers: 6, pipeline: 10 },
+        ],
+        seconds: 0.2,
+      });
+      const { code, stdout, stderr } = await experiment.run();
+      expect(code, stderr).toBe(0);
+      expect(stdout).toContain('cluster of 3 masters');
+      const { target, scenarios, warnings } = await experiment.result();
+      expect(target.detected).toMatchObject({ server: 'valkey', masters: 3 });
+      // The observer of each master, and nothing of our own.
+      expect(warnings).toEqual(
+        cluster.masters.map(({ port }) =>
+          expect.stringMatching(`^127.0.0.1:${port}: 1 other client connected`),
+        ),
+      );
+      expect(scenarios).toHaveLength(4);
+      for (const { rounds, client } of scenarios) {
+        const [round] = rounds;
+        expect(round).toMatchObject({
+          failed: {},
+          unfinished: 0,
+          misses: 0,
+          redirects: { moved: 0, ask: 0 },
+        });
+        expect(round?.completed, client).toBeGreaterThan(0);
+        expect(round?.completed).toBe(round?.issued);
+        expect(round?.serverCalls).toBe(round?.completed);
+        expect(round?.cpu.serverCores).toBeGreaterThan(0);
+        expect(round?.cpu.serverMainThreadCores).toBeLessThan(round?.cpu.serverCores ?? 0);
+        expect(round?.basePingMs).toBeGreaterThan(0);
+      }
+      expect(await keysLeft()).toEqual([0, 0, 0]);
+    });
+
+    test('records that YCSB D inserts are of all masters, are found by its reads, and are removed', async () => {
+      const experiment = await createExperiment(url(), {
+        target: { server: 'any', url: url(), cluster: true },
+        workload: { keys: 1000, ycsb: 'D' },
+        scenarios: [{ client: ['wire', 'ioredis'], workers: 4, pools: 2 }],
+        seconds: 0.3,
+      });
+      const { code, stderr } = await experiment.run();
+      expect(code, stderr).toBe(0);
+      let inserted = 0;
+      for (const { rounds } of (await experiment.result()).scenarios) {
+        const [round] = rounds;
+        expect(round).toMatchObject({
+          failed: {},
+          unfinished: 0,
+          misses: 0,
+          redirects: { moved: 0, ask: 0 },
+        });
+        expect(round?.serverCalls).toBe(round?.completed);
+        inserted += round?.commands.find(({ name }) => name === 'SET')?.completed ?? 0;
+      }
+      expect(inserted).toBeGreaterThan(0);
+      expect(await keysLeft()).toEqual([0, 0, 0]);
+    });
+
+    test('connections that are cut are those of all masters, and come back', async () => {
+      const experiment = await createExperiment(url(), {
+        target: { server: 'any', url: url(), cluster: true },
+        scenarios: [{ client: 'wire', workers: 4, cutEveryMs: 20 }],
+        seconds: 0.5,
+        maxFailedShare: 1,
+      });
+      const { code } = await experiment.run();
+      expect(code).toBe(0);
+      const [round] = (await experiment.result()).scenarios[0]?.rounds ?? [];
+      const failed = Object.values(round?.failed ?? {}).reduce((sum, count) => sum + count, 0);
+      expect(round?.cuts).toBeGreaterThan(3);
+      expect(round?.issued).toBe((round?.completed ?? 0) + failed + (round?.unfinished ?? 0));
+      expect(round?.completed).toBeGreaterThan(failed * 3);
+      expect(await keysLeft()).toEqual([0, 0, 0]);
+    });
+  });
+
+  describe('what is no cluster, or not said to be one', () => {
+    const find = (found: string, asCluster: boolean) =>
+      rejection(
+        resolveTarget({ server: 'any', url: found, cluster: asCluster, standInAllowed: true, say: () => {} }),
+      );
+
+    test('a node of a cluster, where the config does not name the cluster', async () => {
+      expect(await find(url(), false)).toMatchObject({
+        exitCode: 3,
+        message: expect.stringMatching(/3 masters.*target\.cluster/),
+      });
+    });
+
+    test('a server alone, where the config says that it is a cluster', async () => {
+      const alone = await startRedis();
+      onTestFinished(alone.stop);
+      expect(await find(alone.url, true)).toMatchObject({
+        exitCode: 3,
+        message: expect.stringMatching(/target\.cluster/),
+      });
+    });
+
+    test('a cluster that does not serve all slots', async () => {
+      const args = ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())];
+      const empty = await startRedis({ args });
+      onTestFinished(empty.stop);
+      expect(await find(empty.url, true)).toMatchObject({
+        exitCode: 3,
+        message: expect.stringContaining('16384'),
+      });
+    });
+
+    test('nothing is started where nothing listens', async () => {
+      expect(await find('redis://127.0.0.1:1', true)).toMatchObject({
+        exitCode: 3,
+        message: expect.stringContaining('nothing listens there'),
+      });
+    });
+
+    test.each(['redis://localhost:6379/1', 'unix:///tmp/redis.sock'])(
+      '%s cannot be that of a cluster',
+      async other => {
+        const { configPath } = await createExperiment(other, {
+          target: { server: 'redis', url: other, cluster: true },
+        });
+        expect(await rejection(readConfig(configPath))).toMatchObject({
+          exitCode: 2,
+          message: expect.stringMatching(/target\.url: .*target\.cluster/),
+        });
+      },
+    );
+  });
+});
+
+describe('cluster that fails over under load keeps its books', () => {
+  /** Resolves when another node than `before` serves the slot, and the load has found it: only the load reads. */
+  async function taken(cluster: TestCluster, slot: number, before: TestNode, reads: number): Promise<void> {
+    await until(async () => {
+      const { master } = await cluster.servingOf(slot);
+      return master !== before && (await callsOf(master.redis, 'get')) > reads;
+    });
+  }
+
+  const [killed, handedOver] = [16383, 0];
+
+  test.each(clientNames)(
+    '%s: one master is killed, another hands over, and every operation is accounted for',
+    { timeout: 60_000 },
+    async client => {
+      // A cluster of its own: what is left of it has too few nodes for another try.
+      const cluster = await startCluster({ withReplicas: true, nodeTimeoutMs: 500 });
+      onTestFinished(() => cluster.stop());
+      const living = new Set(cluster.nodes);
+      const url = cluster.masters[0]?.url ?? '';
+      const experiment = await createExperiment(url, {
+        target: { server: 'redis', url, cluster: true },
+        scenarios: [{ client, workers: 8, pipeline: client === 'wire' ? 4 : 1 }],
+        // It is stopped when everything has happened.
+        seconds: 60,
+        timeoutMs: 4000,
+        // Meanwhile a third of the keys has no master, or all have none.
+        maxFailedShare: 1,
+      });
+      const run = experiment.start();
+      const { master: victim } = await cluster.servingOf(killed);
+      await loadBegun(victim.redis);
+      // The warm-up of the threads, of 0.2 s, is not what is looked at.
+      await sleep(1500);
+      victim.signal('SIGKILL');
+      living.delete(victim);
+      await taken(cluster, killed, victim, 0);
+
+      const { master: old, replica } = await cluster.servingOf(handedOver);
+      if (replica === undefined) throw new Error('no replica to hand over to');
+      await replica.redis.call('CLUSTER', 'FAILOVER');
+      await taken(cluster, handedOver, old, await callsOf(replica.redis, 'get'));
+      run.kill('SIGINT');
+      const { code, stderr } = await run.outcome;
+      expect(stderr).toContain('a master of the cluster');
+      expect(stderr).not.toContain('could not be removed');
+      expect(code).toBe(130);
+
+      const [round] = (await experiment.result()).scenarios[0]?.rounds ?? [];
+      if (round === undefined) throw new Error('nothing was measured');
+      const failed = Object.values(round.failed).reduce((sum, count) => sum + count, 0);
+      expect(round.issued).toBe(round.completed + failed + round.unfinished);
+      expect(round.unfinished).toBe(0);
+      expect(failed).toBeGreaterThan(0);
+      expect(round.completed).toBeGreaterThan(0);
+      expect(round.redirects?.moved).toBeGreaterThan(0);
+      expect(round.serverCalls).toBeNull();
+      expect(round.cpu.serverCores).toBeNull();
+      const left = await Promise.all([...living].map(({ redis }) => redis.dbsize()));
+      expect(left).toEqual(left.map(() => 0));
+    },
+  );
+});
+
+describe('cluster is reached with login and tls', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startCluster({ password: 's3cret', tls: true });
+  });
+  afterAll(() => cluster?.stop());
+
+  test('all nodes are spoken to as the one in the URL: in TLS, with its login', async () => {
+    const url = `rediss://:s3cret@localhost:${cluster.masters[0]?.tlsPort}`;
+    const experiment = await createExperiment(url, {
+      target: { server: 'redis', url, cluster: true },
+      scenarios: [{ client: ['wire', 'ioredis'], workers: 4, pipeline: 3 }],
+      seconds: 0.2,
+    });
+    const { code, stderr } = await experiment.run([], { env: { NODE_EXTRA_CA_CERTS: certificates.ca } });
+    expect(code, stderr).toBe(0);
+    for (const { rounds, id } of (await experiment.result()).scenarios) {
+      const [round] = rounds;
+      expect(round, id).toMatchObject({
+        failed: {},
+        unfinished: 0,
+        misses: 0,
+        redirects: { moved: 0, ask: 0 },
+      });
+      expect(round?.completed, id).toBeGreaterThan(0);
+      expect(round?.serverCalls, id).toBe(round?.completed);
+    }
+    for (const { redis } of cluster.masters) expect(await callsOf(redis, 'set')).toBeGreaterThan(0);
+    const left = await Promise.all(cluster.masters.map(({ redis }) => redis.dbsize()));
+    expect(left).toEqual([0, 0, 0]);
+  });
+});

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createExperiment } from '../support/experiment.ts';
+import { connectObserver } from '../support/observed-server.ts';
+import { startRedis, type TestServer } from '../support/servers.ts';
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+
+afterAll(() => server?.stop());
+
+test('every so often one connection is cut; the cuts are counted, and each costs a batch at most', async () => {
+  const experiment = await createExperiment(server.url, {
+    scenarios: [{ client: ['wire', 'ioredis'], workers: 8, cutEveryMs: [0, 50] }],
+    seconds: 0.5,
+    maxFailedShare: 1,
+  });
+  expect((await experiment.run()).code).toBe(0);
+  const { scenarios, warnings } = await experiment.result();
+  expect(warnings).toEqual([]);
+  expect(scenarios).toHaveLength(4);
+  for (const { id, cutEveryMs, rounds } of scenarios) {
+    const [round] = rounds;
+    const failed = Object.values(round?.failed ?? {}).reduce((sum, count) => sum + count, 0);
+    if (cutEveryMs === 0) {
+      expect(round, id).toMatchObject({ cuts: 0, failed: {}, poolMetrics: { reconnects: 0 } });
+      continue;
+    }
+    // The tenth would come with the end of the window.
+    expect(round?.cuts, id).toBeGreaterThanOrEqual(2);
+    expect(round?.cuts, id).toBeLessThanOrEqual(10);
+    expect(failed, id).toBeLessThanOrEqual(round?.cuts ?? 0);
+    expect(round?.poolMetrics.reconnects, id).toBeGreaterThan(0);
+    expect((round?.completed ?? 0) + failed + (round?.unfinished ?? 0), id).toBe(round?.issued);
+  }
+});
+
+test('the connections of others are left alone, also those of another run', async () => {
+  const another = await connectObserver(server.url);
+  await another.client('SETNAME', 'poolbench:2');
+  const before = Number(await another.client('ID'));
+  const experiment = await createExperiment(server.url, {
+    scenarios: [{ client: 'wire', workers: 1, connectionsPerWorker: 1, cutEveryMs: 5 }],
+    seconds: 0.2,
+    maxFailedShare: 1,
+  });
+  expect((await experiment.run()).code).toBe(0);
+  expect((await experiment.result()).scenarios[0]?.rounds[0]?.cuts).toBeGreaterThan(0);
+  expect(Number(await another.client('ID'))).toBe(before);
+});
+
+test('a user who may not cut connections is told, and the run goes on', async () => {
+  const limited = await startRedis({
+    args: ['--user', 'default', 'on', 'nopass', '~*', '&*', '+@all', '-client|kill'],
+  });
+  try {
+    const experiment = await createExperiment(limited.url, {
+      scenarios: [{ client: 'wire', workers: 2, cutEveryMs: 20 }],
+      seconds: 0.3,
+    });
+    expect((await experiment.run()).code).toBe(0);
+    const { scenarios, warnings } = await experiment.result();
+    expect(scenarios[0]?.rounds[0]?.cuts).toBe(0);
+    expect(warnings.join()).toMatch(/no connection could be cut .*NOPERM/);
+  } finally {
+    await limited.stop();
+  }
+});

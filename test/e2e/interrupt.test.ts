@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../src/main/server/server-process.ts';
+import { createExperiment } from '../support/experiment.ts';
+import { answers, connectObserver, loadBegun, processId, processLives } from '../support/observed-server.ts';
+import { startRedis } from '../support/servers.ts';
+
+/** Nobody waits for the end of this. */
+const forHours = { seconds: 3600 };
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s: partial results, no keys left, 130',
+  async signal => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const redis = await connectObserver(server.url);
+    const experiment = await createExperiment(server.url, {
+      scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2 }],
+      rounds: 1000,
+      seconds: 0.1,
+    });
+    const running = experiment.start([], { ownProcess: true });
+    await running.said('round 2/1000');
+    expect(await redis.dbsize()).toBeGreaterThan(0);
+    running.kill(signal);
+    const { code, stdout, stderr } = await running.outcome;
+    expect(code, stderr).toBe(130);
+    expect(stderr).toMatch(/stopping: .*Ctrl-C/);
+    expect(stderr).toMatch(/Written: .*result\.json/);
+    expect(stderr).toMatch(/^To go on with this run: .* run --resume \S+$/m);
+    expect(stderr).not.toMatch(/^\s+at |defect/m);
+    expect(stdout).toMatch('INCOMPLETE: ');
+
+    const result = await experiment.result();
+    expect(result.complete).toBe(false);
+    const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
+    // Two of the first round, one of the second, and what came until it heard of the signal.
+    expect(rounds.length).toBeGreaterThanOrEqual(3);
+    expect(rounds.length).toBeLessThan(100);
+    for (const round of rounds) {
+      expect(round.completed).toBeGreaterThan(0);
+      expect(round).toMatchObject({ issued: round.completed, failed: {}, unfinished: 0 });
+      // The last may have been cut short.
+      expect(round.opsPerSecond).toBeCloseTo(round.completed / round.seconds, 6);
+      expect(round.serverCalls).toBe(round.completed);
+    }
+    expect(await redis.dbsize()).toBe(0);
+  },
+);
+
+test('a long measurement ends, and the server that was started with it', async () => {
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}`;
+  const experiment = await createExperiment(url, forHours);
+  const running = experiment.start();
+  await running.said('Plan:');
+  const redis = await connectObserver(url);
+  const server = await processId(redis);
+  await loadBegun(redis);
+  running.kill('SIGINT');
+  const outcome = await running.outcome;
+  expect(outcome).toMatchObject({ code: 130, signal: null });
+  expect(outcome.stderr).not.toMatch('--resume');
+  expect(processLives(server)).toBe(false);
+  expect(await answers(port)).toBe(false);
+  expect((await experiment.result()).complete).toBe(false);
+});
+
+test('a second interrupt ends the run at once, though the server answers no more', async () => {
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}`;
+  // The drain would wait for an hour.
+  const experiment = await createExperiment(url, { ...forHours, timeoutMs: 600_000 });
+  const running = experiment.start([], { ownProcess: true });
+  await running.said('Plan:');
+  const redis = await connectObserver(url);
+  const server = await processId(redis);
+  await loadBegun(redis);
+  await sleep(500);
+  process.kill(server, 'SIGSTOP');
+  running.kill('SIGINT');
+  await running.said('stopping');
+  await sleep(1000);
+  running.kill('SIGINT');
+  expect(await running.outcome).toMatchObject({ code: 130, signal: null });
+  // Killed as poolbench exited; the system needs a moment to take it away.
+  await expect.poll(() => processLives(server), { timeout: 10_000 }).toBe(false);
+  expect(await answers(port)).toBe(false);
+});
+
+test('an interrupt while the run waits for a server that is gone', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const experiment = await createExperiment(server.url, { rounds: 1000, timeoutMs: 600_000 });
+  const running = experiment.start();
+  await running.said('round 1/1000');
+  await server.stop();
+  await running.said('waiting up to 1200 s');
+  running.kill('SIGINT');
+  const { code, stderr } = await running.outcome;
+  expect(code, stderr).toBe(130);
+  const { complete, scenarios } = await experiment.result();
+  expect(complete).toBe(false);
+  expect(scenarios[0]?.rounds.length).toBeGreaterThanOrEqual(1);
+});
+
+test('an interrupt in the prefill: no load, no keys left', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const redis = await connectObserver(server.url);
+  const experiment = await createExperiment(server.url, { workload: { keys: 1_000_000, valueBytes: 100 } });
+  const running = experiment.start();
+  await expect.poll(() => redis.dbsize(), { interval: 5, timeout: 10_000 }).toBeGreaterThan(1000);
+  running.kill('SIGINT');
+  const { code, stdout } = await running.outcome;
+  expect(code).toBe(130);
+  expect(stdout).toMatch('INCOMPLETE: ');
+  const result = await experiment.result();
+  expect(result).toMatchObject({ complete: false, scenarios: [{ rounds: [], summary: null }] });
+  const info = await redis.info('commandstats');
+  expect(info).not.toMatch('cmdstat_get:');
+  // It did not go on to the last key.
+  expect(Number(/cmdstat_set:calls=(\d+)/.exec(info)?.[1])).toBeLessThan(1_000_000);
+  expect(await redis.dbsize()).toBe(0);
+});
+
+test('an interrupt while the target is started: nothing is left of it', async () => {
+  const experiment = await createExperiment(`redis://127.0.0.1:${await freePort()}`);
+  // A server that starts, and then never answers.
+  const bin = join(experiment.folder, 'bin');
+  const pidFile = join(experiment.folder, 'pid');
+  await mkdir(bin);
+  await writeFile(
+    join(bin, 'redis-server'),
+    `#!/bin/sh\n[ "$1" = --version ] && echo "Redis server v=7.0.0" && exit\necho $$ > '${pidFile}'\nexec sleep 600\n`,
+  );
+  await chmod(join(bin, 'redis-server'), 0o755);
+  const running = experiment.start([], {
+    ownProcess: true,
+    env: { PATH: `${bin}${delimiter}${process.env.PATH}` },
+  });
+  await running.said('looking for a redis to start');
+  await expect.poll(() => existsSync(pidFile), { timeout: 10_000 }).toBe(true);
+  const server = Number(await readFile(pidFile, 'utf8'));
+  expect(processLives(server)).toBe(true);
+  running.kill('SIGINT');
+  const { code, stdout, stderr } = await running.outcome;
+  expect(code, stderr).toBe(130);
+  expect(stdout).toBe('');
+  await expect.poll(() => processLives(server), { timeout: 10_000 }).toBe(false);
+  expect(await readdir(join(experiment.folder, 'results'))).toEqual([]);
+});

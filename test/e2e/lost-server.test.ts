@@ -1,0 +1,245 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { clientNames } from '../support/connections.ts';
+import { createExperiment } from '../support/experiment.ts';
+import { callsOf, connectObserver, loadBegun, processId } from '../support/observed-server.ts';
+import { masterName, startReplicated, startSentinels, untilAllIsKnown } from '../support/sentinels.ts';
+import { startRedis } from '../support/servers.ts';
+
+describe('server that comes back is used again', () => {
+  /** Away for longer than two seconds, a server is away for all of at least one second of the series. */
+  const outageMs = 2100;
+
+  test('an outage is counted, seen in the series, and over when the server is back', async () => {
+    const runs = ['ioredis', 'wire'].map(async client => {
+      let server = await startRedis();
+      onTestFinished(() => server.stop());
+      const { port, url } = server;
+      const experiment = await createExperiment(url, {
+        scenarios: [{ client, pools: 2, workers: 4 }],
+        seconds: 4,
+        maxFailedShare: 0.5,
+      });
+      const running = experiment.run();
+      await loadBegun(await connectObserver(url));
+      await sleep(1000);
+      await server.stop();
+      await sleep(outageMs);
+      server = await startRedis({ port });
+      return { client, outcome: await running, result: await experiment.result(), url };
+    });
+
+    for (const { client, outcome, result, url } of await Promise.all(runs)) {
+      expect(outcome.code, outcome.stderr).toBe(0);
+      expect(result.complete).toBe(true);
+      const [round] = result.scenarios[0]?.rounds ?? [];
+      if (round === undefined) throw new Error('expected a round');
+
+      const failed = Object.values(round.failed).reduce((sum, count) => sum + count, 0);
+      expect(failed).toBeGreaterThan(0);
+      expect(round.failed.ECONNREFUSED).toBeGreaterThan(0);
+      expect(round.issued).toBe(round.completed + failed + round.unfinished);
+      expect(round.service.count).toBe(round.completed);
+      expect(round.series.reduce((sum, second) => sum + second.failed, 0)).toBe(failed);
+      expect(round.series.reduce((sum, second) => sum + second.completed, 0)).toBe(round.completed);
+
+      const out = round.series.findIndex(({ completed }) => completed === 0);
+      expect(round.series[out], `${client}: a second without a completed operation`).toMatchObject({
+        completed: 0,
+        failed: expect.toSatisfy((count: number) => count > 0),
+        p50: null,
+        p99: null,
+      });
+      const after = round.series.slice(out + 1).map(({ completed }) => completed);
+      expect(Math.max(...after)).toBeGreaterThan(0);
+      expect(round.poolMetrics.reconnects).toBeGreaterThan(0);
+
+      // The server that came back counts from zero: nothing may be concluded from that.
+      expect(round.serverCalls).toBeNull();
+      expect(round.cpu.serverCores).toBeNull();
+      expect(result.warnings.join('\n')).toMatch(/the server was restarted while .* was measured in round 1/);
+      expect(outcome.stdout).toMatch(/Failed: .*ECONNREFUSED/s);
+      expect(outcome.stdout).not.toMatch('somebody else');
+      // What it lost with its memory is not missed: the keys of the second life are removed, too.
+      expect(await (await connectObserver(url)).dbsize()).toBe(0);
+    }
+  });
+});
+
+describe('server that stays away leaves what was measured', () => {
+  test('a server that dies for good ends the run with 1; what was measured is kept', async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const experiment = await createExperiment(server.url, {
+      scenarios: [{ client: ['ioredis', 'wire'], workers: 4 }],
+      rounds: 20,
+      seconds: 0.4,
+      // A target that is silent for twice as long is lost.
+      timeoutMs: 500,
+    });
+    const running = experiment.start();
+    await running.said('round 2/20');
+    await server.stop();
+    const outcome = await running.outcome;
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toMatch(/waiting up to 1 s/);
+    expect(outcome.stderr).toMatch(
+      /\npoolbench: .*redis \(running at redis:\S+\).* 1 s \(twice timeoutMs\).*\n$/,
+    );
+    expect(outcome.stderr).not.toMatch(/^\s+at /m);
+    expect(outcome.stdout).toMatch('INCOMPLETE: ');
+    expect(outcome.stdout).toMatch(/poolbench:1:/);
+
+    const result = await experiment.result();
+    expect(result.complete).toBe(false);
+    const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
+    // Two of the first round, one of the second.
+    expect(rounds.filter(round => round.completed > 0).length).toBeGreaterThanOrEqual(3);
+    expect(rounds.length).toBeLessThan(40);
+    for (const { issued, completed, failed, unfinished } of rounds) {
+      expect(issued).toBe(
+        completed + Object.values(failed).reduce((sum, count) => sum + count, 0) + unfinished,
+      );
+    }
+  });
+
+  test('a server that dies in the only measurement does not hold it up to its end', async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const experiment = await createExperiment(server.url, { seconds: 600, timeoutMs: 500 });
+    const running = experiment.start();
+    await loadBegun(await connectObserver(server.url));
+    await sleep(1000);
+    await server.stop();
+    const outcome = await running.outcome;
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toMatch(/silent for 1 s/);
+    expect((await experiment.result()).complete).toBe(false);
+  });
+});
+
+describe('refused writes are counted by code', () => {
+  /** Nobody answers at the master's address; a replica of it serves reads and refuses writes all the same. */
+  const replica = ['--replicaof', '127.0.0.1', '1'];
+  const full = ['--maxmemory', '1mb', '--maxmemory-policy', 'noeviction'];
+
+  test.each([
+    ['READONLY', replica, /the server is a read-only replica/],
+    ['OOM', full, /the keys need about .* of maxmemory 1\.0 MiB .* are used/],
+  ])('%s: the run goes on to its end, and says so', async (failure, args, warning) => {
+    const server = await startRedis({ args });
+    onTestFinished(() => server.stop());
+    const config = {
+      scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pipeline: [1, 10] }],
+      rounds: 2,
+      seconds: 0.1,
+    };
+    const strict = await createExperiment(server.url, config);
+    const { code, stdout, stderr } = await strict.run();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/\npoolbench: .* 1 % .*maxFailedShare.* \d+\.\d+ %\n$/);
+    expect(stderr).not.toMatch(/^\s+at |defect/m);
+    expect(stderr).toMatch(warning);
+    expect(stderr).toMatch(/warning: the server refuses writes: /);
+    expect(stderr).toMatch(new RegExp(`warning: the prefill was refused.*${failure}`));
+    expect(stdout).toMatch(new RegExp(`Failed: [\\d,]+ ${failure}`));
+
+    const result = await strict.result();
+    expect(result.complete).toBe(true);
+    expect(result.warnings.join('\n')).toMatch(warning);
+    expect(result.scenarios).toHaveLength(4);
+    for (const { id, rounds, summary } of result.scenarios) {
+      expect(rounds).toHaveLength(2);
+      // Reads are answered, and find nothing: they complete. What failed is no throughput.
+      expect(
+        rounds.some(({ completed }) => completed > 0),
+        id,
+      ).toBe(true);
+      expect(
+        rounds.some(({ failed }) => Number(failed[failure]) > 0),
+        id,
+      ).toBe(true);
+      for (const {
+        issued,
+        completed,
+        failed,
+        unfinished,
+        misses,
+        opsPerSecond,
+        seconds,
+        service,
+      } of rounds) {
+        const { [failure]: refused = 0, ...others } = failed;
+        expect(others, id).toEqual({});
+        expect(issued).toBe(completed + refused + unfinished);
+        expect(misses).toBe(completed);
+        expect(opsPerSecond).toBeCloseTo(completed / seconds, 6);
+        expect(service.count).toBe(completed);
+      }
+      expect(summary?.failedShare).toBeGreaterThan(0);
+    }
+
+    const lenient = await createExperiment(server.url, { seconds: 0.05, maxFailedShare: 1 });
+    expect((await lenient.run()).code).toBe(0);
+  });
+});
+
+describe('failover is followed with every operation accounted for', () => {
+  /** Resolves when the load has lasted longer than the warm-up of the threads before the measurement does. */
+  async function measuring(redis: Redis): Promise<void> {
+    let before = 0;
+    for (let busy = 0; busy < 8; await sleep(100)) {
+      const calls = await callsOf(redis, 'get');
+      busy = calls > before ? busy + 1 : 0;
+      before = calls;
+    }
+  }
+
+  test('the master is killed under load, and the replica takes over', async () => {
+    const runs = clientNames.map(async client => {
+      const { master, replica } = await startReplicated();
+      const sentinels = await startSentinels(master.port);
+      await untilAllIsKnown(sentinels);
+      const experiment = await createExperiment('', {
+        target: { server: 'redis', url: sentinels.url, sentinel: { master: masterName } },
+        scenarios: [{ client, workers: 4, pools: 2 }],
+        seconds: 8,
+        maxFailedShare: 1,
+      });
+      const outcome = experiment.run();
+      const observer = await connectObserver(master.url);
+      await measuring(observer);
+      process.kill(await processId(observer), 'SIGKILL');
+      return { master, replica, sentinels, outcome: await outcome, result: await experiment.result() };
+    });
+
+    for (const { master, replica, sentinels, outcome, result } of await Promise.all(runs)) {
+      expect(outcome.code, outcome.stderr).toBe(0);
+      expect(await sentinels.master()).toBe(replica.port);
+      expect(result.complete).toBe(true);
+      const [round] = result.scenarios[0]?.rounds ?? [];
+      if (round === undefined) throw new Error('expected a round');
+
+      const failed = Object.values(round.failed).reduce((sum, count) => sum + count, 0);
+      expect(round.issued).toBe(round.completed + failed + round.unfinished);
+      expect(round.unfinished).toBe(0);
+      expect(round.service.count).toBe(round.completed);
+      expect(round.series.reduce((sum, second) => sum + second.failed, 0)).toBe(failed);
+      // What was in flight is lost; until the failover the Sentinel still names the server that is gone.
+      expect(round.failed.ECONNREFUSED).toBeGreaterThan(0);
+      expect(Object.keys(round.failed).join()).toMatch(/CONNECTION_CLOSED|ECONNRESET|EPIPE/);
+      expect(round.poolMetrics.reconnects).toBeGreaterThan(0);
+      const onNewMaster = await connectObserver(replica.url);
+      expect(await callsOf(onNewMaster, 'get')).toBeGreaterThan(0);
+
+      // The control connection has followed: it tells of the move, and has removed the run's keys where they are now.
+      expect(result.warnings.join('\n')).toMatch(
+        `the master moved from 127.0.0.1:${master.port} to 127.0.0.1:${replica.port} while`,
+      );
+      expect(await onNewMaster.dbsize()).toBe(0);
+      expect(round.serverCalls).toBeNull();
+      expect(outcome.stdout).toMatch(/Failed: .*ECONNREFUSED/s);
+    }
+  });
+});

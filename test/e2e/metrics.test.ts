@@ -1,0 +1,109 @@
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../src/main/server/server-process.ts';
+import { createExperiment } from '../support/experiment.ts';
+import { metricValue, parseExposition } from '../support/exposition.ts';
+import { runPoolbench } from '../support/poolbench.ts';
+import { startRedis } from '../support/servers.ts';
+
+const completed = 'poolbench_operations_completed_total';
+
+test('scraped to its end: counters never fall, and end as the result has them', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const experiment = await createExperiment(server.url, {
+    scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2 }],
+    rounds: 2,
+    seconds: 0.4,
+  });
+  let output = '';
+  const running = experiment.run(['--prometheus', '0'], {
+    onOutput(text) {
+      output = text;
+    },
+  });
+  await expect
+    .poll(() => output, { timeout: 10_000 })
+    .toMatch(/^Metrics: http:\/\/127\.0\.0\.1:\d+\/metrics\n/);
+  const url = /http:\S+/.exec(output)?.[0] ?? '';
+  let before = 0;
+  const phases = new Set<string>();
+  let last: ReturnType<typeof parseExposition> | undefined;
+  for (;;) {
+    const response = await fetch(url).catch(() => undefined);
+    if (response === undefined) break;
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    last = parseExposition(await response.text());
+    const now = metricValue(last, completed) ?? Number.NaN;
+    expect(now).toBeGreaterThanOrEqual(before);
+    before = now;
+    phases.add(last.get('poolbench_running_info')?.samples[0]?.labels.phase ?? 'none');
+    if (phases.has('measuring') && phases.size < 3) {
+      expect(await status(url, 'HEAD')).toBe(200);
+      expect(await status(url, 'POST')).toBe(405);
+      expect(await status(new URL('/', url))).toBe(404);
+    }
+    await sleep(5);
+  }
+  const { code, stderr } = await running;
+  expect(code, stderr).toBe(0);
+  expect(phases).toContain('measuring');
+  expect(last).toBeDefined();
+  if (last === undefined) return;
+  const { scenarios } = await experiment.result();
+  const rounds = scenarios.flatMap(scenario => scenario.rounds);
+  expect(rounds).toHaveLength(4);
+  expect(metricValue(last, 'poolbench_measurements_finished')).toBe(4);
+  expect(metricValue(last, completed)).toBe(rounds.reduce((sum, round) => sum + round.completed, 0));
+  for (const { id, rounds } of scenarios) {
+    for (const kind of ['service', 'response'] as const) {
+      const count = rounds.reduce((sum, round) => sum + round[kind].count, 0);
+      expect(metricValue(last, `poolbench_${kind}_seconds_count`, { scenario: id })).toBe(count);
+    }
+  }
+});
+
+test('only this machine is served', async () => {
+  const outside = Object.values(networkInterfaces())
+    .flat()
+    .find(address => address?.family === 'IPv4' && !address.internal);
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const experiment = await createExperiment(server.url, { seconds: 3600 });
+  const port = await freePort();
+  const running = experiment.start(['--prometheus', String(port)]);
+  await running.said('Plan:');
+  expect(await status(`http://127.0.0.1:${port}/metrics`)).toBe(200);
+  if (outside !== undefined)
+    expect(await status(`http://${outside.address}:${port}/metrics`)).toBeUndefined();
+  running.kill('SIGINT');
+  expect((await running.outcome).code).toBe(130);
+  expect(await status(`http://127.0.0.1:${port}/metrics`)).toBeUndefined();
+});
+
+async function status(url: string | URL, method = 'GET'): Promise<number | undefined> {
+  return await fetch(url, { method }).then(
+    response => response.status,
+    () => undefined,
+  );
+}
+
+test('a port that is taken ends with 2 and one message, before any load', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  await new Promise(resolve => other.once('listening', resolve));
+  const address = other.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  // Nothing listens at the target: it is not looked for.
+  const experiment = await createExperiment('redis://bench:s3cret@127.0.0.1:1/0');
+  const taken = await experiment.run(['--prometheus', String(port)]);
+  expect(taken).toMatchObject({ code: 2, stdout: '' });
+  expect(taken.stderr).toMatch(new RegExp(`^poolbench: .*127\\.0\\.0\\.1:${port}.*--prometheus.*\\n$`));
+  const wrong = await experiment.run(['--prometheus', 'x']);
+  expect(wrong).toMatchObject({ code: 2, stdout: '' });
+  expect(wrong.stderr).toMatch(/^poolbench: expected --prometheus PORT/);
+  const useless = await runPoolbench(['check', experiment.configPath, '--prometheus', '9400']);
+  expect(useless.stderr).toMatch(/--prometheus.*check/);
+});

@@ -1,0 +1,109 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createExperiment } from '../support/experiment.ts';
+import { runPoolbench } from '../support/poolbench.ts';
+import { readFiles } from '../support/read-files.ts';
+import { buildResult, buildRound, buildScenario } from '../support/result-builder.ts';
+import { startRedis } from '../support/servers.ts';
+
+describe('report renders a result again', () => {
+  test('report prints what the run printed, from the folder and from the file, and renews every other file', async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const experiment = await createExperiment(server.url, {
+      scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: [1, 2] }],
+      thresholds: { opsPerSecond: '> 1' },
+    });
+    const run = await experiment.run();
+    expect(run.code, run.stderr).toBe(0);
+    const folder = await experiment.resultsFolder();
+    const files = await readFiles(folder);
+    expect(Object.keys(files).length).toBeGreaterThan(5 + 2 * 4);
+    for (const path of Object.keys(files)) if (!path.endsWith('result.json')) await rm(path);
+    for (const path of [folder, join(folder, 'result.json')]) {
+      expect(await runPoolbench(['report', path])).toEqual({
+        code: 0,
+        signal: null,
+        stdout: run.stdout,
+        stderr: '',
+      });
+      expect(await readFiles(folder)).toEqual(files);
+    }
+
+    const other = join(experiment.folder, 'other.json');
+    const result = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'));
+    for (const [text, message] of [
+      ['not JSON', /result\.json/],
+      ['{"schemaVersion": 7}', /schemaVersion 1.* schemaVersion: /],
+      [JSON.stringify({ ...result, claims: 'none' }), / claims: /],
+    ] as const) {
+      await writeFile(other, text);
+      const outcome = await runPoolbench(['report', other]);
+      expect(outcome).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
+      expect(outcome.stderr).not.toMatch(/^\s+at /m);
+    }
+    const missing = await runPoolbench(['report', join(experiment.folder, 'missing')]);
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringMatching(/^poolbench: .*no such file/) });
+  });
+});
+
+describe('compare writes a page where it is told to', () => {
+  test('compare leaves its page, text and figures in a folder of their own with --out, and nothing without', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const rounds = [1, 2, 3, 4, 5].map(round => buildRound(round, 20_000));
+    const paths = await Promise.all(
+      ['../redis', 'valkey'].map(async (name, index) => {
+        const path = join(folder, `${index}.json`);
+        await writeFile(path, JSON.stringify(buildResult([buildScenario({}, rounds)], { name, claims: [] })));
+        return path;
+      }),
+    );
+    const out = join(folder, 'out');
+    const silent = await runPoolbench(['compare', ...paths]);
+    expect(silent).toMatchObject({ code: 0, stderr: '' });
+    expect((await readdir(folder)).toSorted()).toEqual(['0.json', '1.json']);
+
+    const outcome = await runPoolbench(['compare', ...paths, '--out', out]);
+    expect(outcome).toMatchObject({ code: 0, stdout: silent.stdout });
+    const [made = '', ...others] = await readdir(out);
+    expect(others).toEqual([]);
+    // The names are of results from elsewhere: none leads out of the folder.
+    expect(made).toMatch(/^[\dTZ-]+-compare-\.\._redis-valkey$/);
+    expect((await readdir(join(out, made))).toSorted()).toEqual([
+      'comparison.html',
+      'comparison.json',
+      'comparison.md',
+    ]);
+    expect(await readFile(join(out, made, 'comparison.html'), 'utf8')).toContain(
+      '<h1>valkey against ../redis</h1>',
+    );
+    expect(outcome.stderr).toContain('comparison.json, .md and .html');
+  });
+});
+
+describe('files for other tools come at the end', () => {
+  const forOtherTools = ['histograms', 'histograms.hlog', 'junit.xml', 'scenarios.csv', 'series.csv'];
+
+  test('while a run lasts there are none; an interrupted one has them all', async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const thresholds = { opsPerSecond: '> 1' };
+    const experiment = await createExperiment(server.url, { rounds: 1000, seconds: 0.1, thresholds });
+    const running = experiment.start();
+    await running.said('round 3/1000');
+    const folder = await experiment.resultsFolder();
+    const during = await readdir(folder);
+    expect(during).toContain('result.json');
+    expect(during.filter(name => forOtherTools.includes(name))).toEqual([]);
+    running.kill('SIGINT');
+    const { code, stderr } = await running.outcome;
+    expect(code, stderr).toBe(130);
+    expect(await readdir(folder)).toEqual(expect.arrayContaining(forOtherTools));
+    expect(await readFile(join(folder, 'junit.xml'), 'utf8')).toMatch(
+      /tests="1" failures="0" errors="1" .*<error type="not judged"/s,
+    );
+  });
+});

@@ -1,0 +1,211 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { decodeHistogram } from '../support/decode-histogram.ts';
+import { createExperiment } from '../support/experiment.ts';
+import { connectObserver } from '../support/observed-server.ts';
+import { startRedis, startValkey } from '../support/servers.ts';
+
+describe('result keeps the contract', () => {
+  /** Every key of result.json that design and docs promise; histograms and lists of samples aside. */
+  const promised = [
+    'schemaVersion complete name startedAt finishedAt seed tool environment target warnings config scenarios claims',
+    'tool.name tool.version',
+    'environment.node environment.os environment.cpu environment.cores environment.memoryBytes',
+    'target.declared.server target.declared.url target.detected.server target.detected.version',
+    'target.detected.threads target.foundBy target.standIn',
+  ];
+  const promisedOfScenario =
+    'id client pool pools threads workers connections pipeline arrival.kind rounds summary.opsPerSecond.median ' +
+    'summary.opsPerSecond.low summary.opsPerSecond.high summary.responseP99.median limitedBy.resource limitedBy.evidence';
+  const promisedOfRound =
+    'round startedAt seconds issued completed failed unfinished opsPerSecond histograms.service histograms.response poolMetrics ' +
+    'cpu.clientMicrosPerOp cpu.eventLoopUtilization cpu.serverCores serverCalls series.0.second series.0.completed ' +
+    ['service', 'response']
+      .flatMap(times =>
+        ['count', 'mean', 'p50', 'p90', 'p95', 'p99', 'p999', 'max'].map(key => `${times}.${key}`),
+      )
+      .join(' ');
+  const promisedOfClaim = 'id statement predicted measured low high verdict reason';
+
+  function expectKeys(value: unknown, ...lists: string[]): void {
+    for (const path of lists.join(' ').split(' ')) expect(value).toHaveProperty(path);
+  }
+
+  test.each([
+    ['redis', startRedis, ['baseline', 'lock-free', 'health-cached', 'warmed', 'optimized']],
+    ['valkey', startValkey, ['baseline', 'optimized']],
+  ] as const)('a run on %s leaves a result that holds, and nothing else', async (name, start, presets) => {
+    const server = await start();
+    onTestFinished(() => server.stop());
+    const redis = await connectObserver(server.url);
+    await redis.set('not ours', 'stays');
+    const experiment = await createExperiment(server.url, {
+      name: `contract-${name}`,
+      target: { server: name, url: server.url },
+      scenarios: [
+        { client: ['ioredis', 'wire'], pool: presets, workers: 5, pools: 2, poolsPerThread: 2 },
+        { client: ['ioredis', 'wire'], workers: 5, pools: 3, poolsPerThread: [1, 2], pipeline: 10 },
+      ],
+      rounds: 2,
+      seconds: 0.1,
+      seed: 42,
+    });
+    const { code, stdout, stderr } = await experiment.run(['--force']);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('No claim is tested by this run');
+
+    const folder = await experiment.resultsFolder();
+    expect(folder).toMatch(new RegExp(`/\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\dZ-contract-${name}$`));
+    expect((await readdir(folder)).sort()).toEqual([
+      'histograms',
+      'histograms.hlog',
+      'report.html',
+      'report.md',
+      'result.json',
+      'scenarios.csv',
+      'series.csv',
+    ]);
+    expect(await readFile(join(folder, 'report.md'), 'utf8')).toContain(`contract-${name}`);
+
+    const result = await experiment.result();
+    expectKeys(result, ...promised);
+    expect(result).toMatchObject({
+      schemaVersion: 1,
+      complete: true,
+      name: `contract-${name}`,
+      seed: 42,
+      tool: { name: 'poolbench' },
+      target: {
+        declared: { server: name, url: server.url },
+        detected: { server: name },
+        foundBy: `running at ${server.url}`,
+        standIn: false,
+      },
+      config: {
+        rounds: 2,
+        seconds: 0.1,
+        timeoutMs: 5000,
+        workload: { keys: 200, valueBytes: 32, readShare: 0.5 },
+      },
+    });
+    expect(Date.parse(result.finishedAt)).toBeGreaterThan(Date.parse(result.startedAt));
+    expect(result.claims.map(({ id }) => id)).toContain('C1');
+    for (const claim of result.claims) expectKeys(claim, promisedOfClaim);
+
+    const cells = 2 * presets.length + 4;
+    expect(result.scenarios).toHaveLength(cells);
+    expect(new Set(result.scenarios.map(({ id }) => id)).size).toBe(result.scenarios.length);
+    for (const scenario of result.scenarios) {
+      expectKeys(scenario, promisedOfScenario);
+      expect(scenario.threads).toBe(Math.ceil(scenario.pools / scenario.poolsPerThread));
+      expect(scenario.rounds.map(({ round }) => round)).toEqual([1, 2]);
+      for (const round of scenario.rounds) {
+        const where = `${scenario.id}, round ${round.round}`;
+        expectKeys(round, promisedOfRound);
+        expect(round.completed, where).toBeGreaterThan(0);
+        expect(round, where).toMatchObject({
+          seconds: 0.1,
+          issued: round.completed,
+          failed: {},
+          unfinished: 0,
+          misses: 0,
+          overRange: 0,
+          serverCalls: round.completed,
+          service: { count: round.completed },
+          response: { count: round.completed },
+        });
+        expect(round.completed % scenario.pipeline, where).toBe(0);
+        expect(round.opsPerSecond).toBeCloseTo(round.completed / round.seconds, 6);
+        expect(round.series.reduce((sum, second) => sum + second.completed, 0)).toBe(round.completed);
+        expect(round.cpu.eventLoopUtilization).toHaveLength(scenario.threads);
+        for (const times of ['service', 'response'] as const) {
+          const histogram = decodeHistogram(round.histograms[times]);
+          expect(histogram.totalCount, where).toBe(round.completed);
+          expect(histogram.getValueAtPercentile(99) / 1e6).toBeCloseTo(round[times].p99, 6);
+          histogram.destroy();
+        }
+        expect(round.response.p50).toBeGreaterThanOrEqual(round.service.p50);
+        expect(round.poolMetrics.acquisitions, where).toBeGreaterThan(0);
+      }
+    }
+
+    // The plain progress lines tell the order in which the rounds were measured.
+    const order = (round: number) =>
+      [...stderr.matchAll(new RegExp(`^round ${round}/2 +\\d+/${cells} .* (\\S+)$`, 'gm'))].map(
+        match => match[1],
+      );
+    expect(order(1)).toHaveLength(cells);
+    expect(order(1).toSorted()).toEqual(result.scenarios.map(({ id }) => id).toSorted());
+    expect(order(2).toSorted()).toEqual(order(1).toSorted());
+    expect(order(2)).not.toEqual(order(1));
+
+    expect(await redis.keys('*')).toEqual(['not ours']);
+    // Only the observer's connection is left.
+    await expect.poll(async () => /connected_clients:(\d+)/.exec(await redis.info('clients'))?.[1]).toBe('1');
+  });
+});
+
+describe('same seed issues the same commands', () => {
+  /** Commands in the order in which one worker sent them, over its one connection. */
+  type Sequence = { name: string; key: string; value: string }[];
+
+  /** What the worker sent in the warm-up of the threads, and what in the measurement. */
+  async function sequencesOf(url: string, seed: number): Promise<[Sequence, Sequence]> {
+    const redis = new Redis(url);
+    onTestFinished(() => redis.disconnect());
+    const monitor = await redis.monitor();
+    onTestFinished(() => monitor.disconnect());
+    const byConnection = new Map<string, Sequence>();
+    monitor.on('monitor', (_time: string, [name = '', key = '', value = '']: string[], from: string) => {
+      const sequence = byConnection.get(from) ?? [];
+      byConnection.set(from, sequence);
+      sequence.push({ name: name.toUpperCase(), key: key.replace(/^poolbench:\d+:/, ''), value });
+    });
+    const experiment = await createExperiment(url, {
+      scenarios: [{ client: 'wire', workers: 1 }],
+      seconds: 0.2,
+      warmupSeconds: 0,
+      seed,
+    });
+    const { code, stderr } = await experiment.run();
+    expect(code, stderr).toBe(0);
+    await sleep(50);
+    const ofWorker = [...byConnection.values()]
+      .map(sequence => sequence.filter(({ name }) => ['GET', 'SET'].includes(name)))
+      // Only the coordinator, which writes the keys first, sends no GET.
+      .filter(sequence => sequence.some(({ name }) => name === 'GET'));
+    const [shakeDown, measured] = ofWorker;
+    if (shakeDown === undefined || measured === undefined) throw new Error('expected two connections');
+    expect(ofWorker).toHaveLength(2);
+    return [shakeDown, measured];
+  }
+
+  test('the same seed gives the same commands, keys and values; another seed others', async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const first = await sequencesOf(server.url, 1);
+    const again = await sequencesOf(server.url, 1);
+    const other = await sequencesOf(server.url, 2);
+
+    const common = 30;
+    const start = (sequence: Sequence | undefined) => {
+      expect(sequence?.length).toBeGreaterThan(common);
+      return (sequence ?? []).slice(0, common);
+    };
+    const keys = (sequence: Sequence | undefined) => start(sequence).map(({ name, key }) => `${name} ${key}`);
+    for (const part of [0, 1]) {
+      expect(start(again[part])).toEqual(start(first[part]));
+      expect(keys(other[part])).not.toEqual(keys(first[part]));
+    }
+    // Every round has draws of its own.
+    expect(keys(first[0])).not.toEqual(keys(first[1]));
+
+    const [, measured] = first;
+    for (const { key } of measured) expect(key).toMatch(/^00000[01]\d\d$/);
+    expect(new Set(measured.map(({ name }) => name))).toEqual(new Set(['GET', 'SET']));
+    expect(new Set(measured.map(({ key }) => key)).size).toBeGreaterThan(20);
+  });
+});

@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Search, searchSchema } from '../../src/aggregate/search/schema.ts';
+import { createExperiment, type TestExperiment } from '../support/experiment.ts';
+import { connectObserver } from '../support/observed-server.ts';
+import { runPoolbench } from '../support/poolbench.ts';
+import { startRedis, type TestServer } from '../support/servers.ts';
+
+/** Conditions that every rate meets: the search climbs until it is stopped, or the generator is at its end. */
+const climbing = {
+  scenarios: [{ client: 'wire', workers: 4, arrival: { kind: 'constant', rate: 500 } }],
+  seconds: 0.2,
+  warmupSeconds: 0.05,
+  timeoutMs: 500,
+  search: { completedShare: 0, failedShare: 1 },
+};
+
+async function prepare(): Promise<{ server: TestServer; experiment: TestExperiment }> {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  return { server, experiment: await createExperiment(server.url, climbing) };
+}
+
+async function readSearch(experiment: TestExperiment): Promise<Search> {
+  const text = await readFile(join(await experiment.resultsFolder(), 'search.json'), 'utf8');
+  return searchSchema.parse(JSON.parse(text));
+}
+
+test('an interrupted search ends with 130, without keys, and with the steps it had', async () => {
+  const { server, experiment } = await prepare();
+  const redis = await connectObserver(server.url);
+  const running = experiment.start([], { command: 'search' });
+  await running.said('step 2: 1,000/s PASS');
+  running.kill('SIGINT');
+  const { code, stdout, stderr } = await running.outcome;
+  expect(code, stderr).toBe(130);
+  expect(stdout).toMatch(/^INCOMPLETE: the search was stopped/);
+  expect(stdout).toMatch(/So far: [\d,]+\/s/);
+  expect(stderr).not.toMatch(/^\s+at |defect/m);
+  const { complete, knee, steps } = await readSearch(experiment);
+  expect(complete).toBe(false);
+  expect(knee).toMatchObject({ high: null, lowerBound: true });
+  expect(knee.low).toBeGreaterThanOrEqual(1000);
+  expect(steps.slice(0, 2)).toMatchObject([
+    { step: 1, rate: 500, verdict: 'pass', repeats: { length: 3 } },
+    { step: 2, rate: 1000, verdict: 'pass', repeats: { length: 3 } },
+  ]);
+  for (const { repeats } of steps) for (const { offered } of repeats) expect(offered).toBeGreaterThan(0);
+  expect(await redis.dbsize()).toBe(0);
+});
+
+test('a target that is lost ends it with 1; what was found is kept', async () => {
+  const { server, experiment } = await prepare();
+  const running = experiment.start([], { command: 'search' });
+  await running.said('step 1: 500/s PASS');
+  await server.stop();
+  const { code, stdout, stderr } = await running.outcome;
+  expect(code, stderr).toBe(1);
+  expect(stderr).toMatch(/\npoolbench: .*redis .* 1 s/);
+  expect(stdout).toMatch(/^INCOMPLETE: the search was stopped/);
+  expect((await readSearch(experiment)).steps[0]).toMatchObject({ rate: 500, verdict: 'pass' });
+});
+
+test('with --json and --quiet search.json is all there is on standard output, and nothing beside it', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const experiment = await createExperiment(server.url, {
+    ...climbing,
+    // No server answers so fast: it falls to the lowest rate that can be judged, 100 operations in 0.2 s.
+    scenarios: [{ client: 'wire', workers: 4, arrival: { kind: 'poisson', rate: 1000 } }],
+    search: { responseP99Ms: 0.001 },
+  });
+  const out = join(experiment.folder, 'results');
+  const run = await runPoolbench(['search', experiment.configPath, '--json', '--quiet', '--out', out]);
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  const search = searchSchema.parse(JSON.parse(run.stdout));
+  expect(search.complete).toBe(true);
+  expect(search.steps.map(({ rate, verdict }) => [rate, verdict])).toEqual([
+    [1000, 'fail'],
+    [500, 'fail'],
+    // The end of the range is tried twice.
+    [500, 'fail'],
+  ]);
+  expect(search.knee).toMatchObject({ rate: null, low: null, high: 500, lowerBound: false });
+  expect(search.knee.gist).toMatch('500/s');
+  expect(await readSearch(experiment)).toEqual({ ...search, finishedAt: expect.any(String) });
+});

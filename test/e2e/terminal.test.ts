@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createExperiment } from '../support/experiment.ts';
+import { startRedis, type TestServer } from '../support/servers.ts';
+import { runOnTerminal, type TerminalOptions } from '../support/terminal.ts';
+
+const hideCursor = '\u001b[?25l';
+const showCursor = '\u001b[?25h';
+const ctrlC = '\u0003';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+
+async function start(
+  config: Record<string, unknown>,
+  options: Partial<TerminalOptions> = {},
+  args: string[] = [],
+) {
+  const { configPath, folder } = await createExperiment(server.url, config);
+  const all = ['run', configPath, '--out', join(folder, 'results'), ...args];
+  return runOnTerminal(all, { columns: 80, rows: 24, ...options });
+}
+
+// Other systems have another `script`.
+describe.skipIf(process.platform !== 'linux')('on a terminal', () => {
+  test('the view is painted over, goes when the run is over, and the cursor is there again', async () => {
+    const terminal = await start({ seconds: 0.6 });
+    expect(await terminal.ended).toBe(0);
+    const shown = terminal.shown();
+    expect(shown).toContain(hideCursor);
+    expect(shown).toMatch(/round 1\/1 {2}1\/1.*ops\/s.*p99 ms.*threads.*pools.*failed/s);
+    expect(shown.indexOf('Plan:')).toBeLessThan(shown.indexOf(hideCursor));
+    const after = shown.slice(shown.lastIndexOf(showCursor));
+    expect(after).toContain('No claim is tested by this run');
+    expect(after).toContain('Written:');
+    expect(after).not.toContain(hideCursor);
+  });
+
+  test('Ctrl-C, and once more while it is stopping: the cursor is there again', async () => {
+    const terminal = await start({ seconds: 3600 });
+    await terminal.said('measuring');
+    terminal.press(ctrlC);
+    await terminal.said('stopping: what was measured is kept');
+    expect(await terminal.ended).toBe(130);
+    const shown = terminal.shown();
+    expect(shown.lastIndexOf(showCursor)).toBeGreaterThan(shown.lastIndexOf(hideCursor));
+    expect(shown).toContain('INCOMPLETE');
+  });
+
+  test('without colours there are none; without room there is one line', async () => {
+    const plain = await start({ seconds: 0.6 }, { columns: 50, env: { NO_COLOR: '1' } });
+    expect(await plain.ended).toBe(0);
+    expect(plain.shown()).toContain('round 1/1  1/1');
+    expect(plain.shown()).not.toMatch(/threads +\d/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
+    expect(plain.shown()).not.toMatch(/\u001b\[[\d;]*m/);
+  });
+
+  test('on a dumb terminal and with --quiet nothing is painted over', async () => {
+    const controls = [await start({}, { env: { TERM: 'dumb' } }), await start({}, {}, ['--quiet'])].map(
+      async terminal => {
+        expect(await terminal.ended).toBe(0);
+        return terminal.shown();
+      },
+    );
+    const [dumb = '', quiet = ''] = await Promise.all(controls);
+    expect(dumb).toMatch(/^round 1\/1 {2}1\/1 .* wire-\S+\r$/m);
+    for (const shown of [dumb, quiet]) expect(shown).not.toContain('\u001b[?25');
+    expect(quiet).not.toMatch(/Plan:|round 1/);
+    expect(dumb).not.toContain('\u001b');
+  });
+});

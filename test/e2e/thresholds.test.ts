@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { resultSchema } from '../../src/aggregate/result.ts';
+import { createExperiment } from '../support/experiment.ts';
+import { runPoolbench } from '../support/poolbench.ts';
+import { startRedis, type TestServer } from '../support/servers.ts';
+import { readComparison, readSide } from '../support/session.ts';
+
+/** No server is so fast, and none so slow. */
+const crossed = { 'wire-optimized-1pool-4workers: response.p50': '< 0.001us' };
+const met = { opsPerSecond: '> 1', failedShare: '< 0.1%' };
+
+async function prepare(): Promise<TestServer> {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+test('the crossed one is listed first, with its value, also by report', async () => {
+  const server = await prepare();
+  const experiment = await createExperiment(server.url, {
+    scenarios: [{ client: ['wire', 'ioredis'], workers: 4 }],
+    thresholds: { ...met, ...crossed },
+  });
+  const { code, stdout, stderr } = await experiment.run();
+  expect(code, stderr).toBe(99);
+  expect(stderr).toMatch(/\npoolbench: Thresholds crossed: 1 of 5 checks\n$/);
+  expect(stdout).toMatch(
+    /^Thresholds crossed: 1 of 5 checks\.\ncrossed {2}response\.p50 < 0\.001us: [\d.]+ ms in\s+wire-optimized-1pool-4workers\nmet {6}opsPerSecond > 1: .* in 2 scenarios\nmet {6}failedShare < 0\.1%: 0 % in 2 scenarios\n/,
+  );
+  const result = await experiment.result();
+  expect(result.complete).toBe(true);
+  expect(result.thresholds.map(threshold => threshold.crossed)).toEqual([false, false, false, false, true]);
+  const [fast] = result.scenarios;
+  expect(result.thresholds.at(-1)).toMatchObject({
+    scenario: fast?.id,
+    value: fast?.summary?.responseP50?.median,
+  });
+  const folder = await experiment.resultsFolder();
+  expect(await readFile(join(folder, 'report.md'), 'utf8')).toMatch('Thresholds crossed: 1 of 5 checks.');
+  // It shows what was judged; it does not judge again.
+  expect(await runPoolbench(['report', folder])).toMatchObject({ code: 0, stdout });
+  // Nothing is left to measure, so it ends as it did then.
+  const again = await runPoolbench(['run', '--resume', folder]);
+  expect(again).toMatchObject({ code: 99, stdout });
+  expect(again.stderr).toMatch(/\npoolbench: Thresholds crossed: 1 of 5 checks\n$/);
+});
+
+test('all met: 0; with --json the result is all there is on standard output', async () => {
+  const server = await prepare();
+  const good = await createExperiment(server.url, { thresholds: met });
+  const kept = await good.run();
+  expect(kept.code, kept.stderr).toBe(0);
+  expect(kept.stdout).toMatch(/^Thresholds crossed: 0 of 2 checks\.\n/);
+  const bad = await createExperiment(server.url, { thresholds: crossed });
+  const json = await bad.run(['--json', '--quiet', '--seconds', '0.1']);
+  expect(json).toMatchObject({ code: 99, stderr: 'poolbench: Thresholds crossed: 1 of 1 check\n' });
+  expect(resultSchema.parse(JSON.parse(json.stdout)).thresholds).toHaveLength(1);
+});
+
+test('a run with too many failures ends with 1 all the same', async () => {
+  const server = await startRedis({ args: ['--replicaof', '127.0.0.1', '1'] });
+  onTestFinished(() => server.stop());
+  const experiment = await createExperiment(server.url, { thresholds: met });
+  const { code, stdout, stderr } = await experiment.run();
+  expect(code, stderr).toBe(1);
+  expect(stderr).toMatch(/poolbench: .* 1 % .*maxFailedShare/);
+  expect(stdout).toMatch(/^Thresholds crossed: 1 of 2 checks\.\ncrossed {2}failedShare < 0\.1%: /);
+});
+
+test('an interrupted run judges none, and ends with 130', async () => {
+  const server = await prepare();
+  const experiment = await createExperiment(server.url, { thresholds: crossed, rounds: 1000 });
+  const running = experiment.start();
+  await running.said('round 2/1000');
+  running.kill('SIGINT');
+  const { code, stdout } = await running.outcome;
+  expect(code).toBe(130);
+  expect(stdout).toMatch(/^Thresholds: not judged/m);
+  expect((await experiment.result()).thresholds).toEqual([]);
+});
+
+test('every side of a versus is held to its own', async () => {
+  const servers = await Promise.all([prepare(), prepare()]);
+  const [left, right] = await Promise.all(
+    [met, { ...met, ...crossed }].map((thresholds, index) =>
+      createExperiment(servers[index]?.url ?? '', { name: `side${index}`, seconds: 0.05, thresholds }),
+    ),
+  );
+  if (left === undefined || right === undefined) throw new Error('two experiments');
+  const out = join(left.folder, 'results');
+  const run = await runPoolbench(['versus', left.configPath, right.configPath, '--out', out]);
+  expect(run.code, run.stderr).toBe(99);
+  expect(run.stdout).toMatch(
+    /^Thresholds crossed: 1 of 5 checks\.\ncrossed {2}response\.p50 .* on\s+side1\nmet {6}opsPerSecond > 1: .* in 1 scenario on 2 sides\n/,
+  );
+  const folder = await left.resultsFolder();
+  const { thresholds } = await readComparison(folder);
+  expect(thresholds.map(({ side, crossed }) => `${side} ${crossed}`)).toEqual([
+    'side0 false',
+    'side0 false',
+    'side1 false',
+    'side1 false',
+    'side1 true',
+  ]);
+  expect((await readSide(folder, 'side0')).thresholds).toHaveLength(2);
+});

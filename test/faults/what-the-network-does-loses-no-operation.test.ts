@@ -1,4 +1,0 @@
-import { networkFaults } from '../support/faults/network-faults.ts';
-import { testFaults } from '../support/faults/undergo.ts';
-
-testFaults(networkFaults);

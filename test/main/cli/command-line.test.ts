@@ -1,0 +1,209 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { asTypedHere, resumeRunCommand } from '../../../src/main/cli/command-words.ts';
+import { parseCommandLine } from '../../../src/main/cli/parse-command-line.ts';
+import { applyOverrides } from '../../../src/main/experiment/overrides.ts';
+import { estimateSeconds } from '../../../src/main/experiment/plan.ts';
+import { readConfig } from '../../../src/main/experiment/read-config.ts';
+import { readPlan } from '../../../src/main/experiment/read-plan.ts';
+
+describe('command line takes what each command needs', () => {
+  test('versus and compare take two or more', () => {
+    expect(parseCommandLine(['versus', 'a.json', 'b.json', '--rounds', '3'])).toMatchObject({
+      command: 'versus',
+      paths: ['a.json', 'b.json'],
+      options: { rounds: '3' },
+    });
+    expect(parseCommandLine(['compare', 'a', 'b', 'c', '--force'])).toMatchObject({
+      command: 'compare',
+      paths: ['a', 'b', 'c'],
+      options: { force: true },
+    });
+    for (const [args, message] of [
+      [['versus'], /expected versus CONFIG CONFIG…, two or more, found no CONFIG/],
+      [['versus', 'a.json'], /two or more, found one: a\.json/],
+      [['compare', 'a'], /expected compare RESULT RESULT…, two or more, found one: a/],
+    ] as const) {
+      expect(() => parseCommandLine(args)).toThrow(message);
+    }
+  });
+
+  test.each([
+    ['check', '--resume=a'],
+    ['search', '--resume=a'],
+    ['check', '--json'],
+    ['versus', '--url=redis://a'],
+    ['versus', '--target=a.json'],
+    ['report', '--force'],
+    ['compare', '--rounds=3'],
+    ['report', '--json'],
+    ['run', '--as=memtier'],
+    ['compare', '--scenario=a'],
+  ])('%s has no use for %s', (command, option) => {
+    const flag = option.split('=', 1)[0] ?? '';
+    expect(() => parseCommandLine([command, 'a.json', 'b.json', option])).toThrow(
+      `expected no ${flag} with ${command}, which has no use for it`,
+    );
+  });
+
+  test('a run that is resumed has its config', () => {
+    expect(parseCommandLine(['run', '--resume', 'a', '--target', 'b.json', '--json'])).toEqual({
+      command: 'resume',
+      folder: 'a',
+      options: { target: 'b.json', json: true },
+    });
+    expect(() => parseCommandLine(['run', 'a.json', '--resume', 'a'])).toThrow('expected no CONFIG');
+    expect(() => parseCommandLine(['run', '--resume', 'a', '--quick', '--out=b'])).toThrow(
+      'expected no --quick, --out with --resume',
+    );
+  });
+
+  test('run and check take a target from elsewhere', () => {
+    for (const command of ['run', 'check']) {
+      expect(parseCommandLine([command, 'a.json', '--target', 'b.json', '--url', 'redis://c'])).toMatchObject(
+        {
+          path: 'a.json',
+          options: { target: 'b.json', url: 'redis://c' },
+        },
+      );
+    }
+  });
+
+  test('whatever makes a load can be scraped while it lasts', () => {
+    for (const args of [
+      ['run', 'a.json'],
+      ['versus', 'a.json', 'b.json'],
+      ['claims', 'redis'],
+      ['search', 'a.json'],
+    ]) {
+      expect(parseCommandLine([...args, '--prometheus', '9400'])).toMatchObject({
+        options: { prometheus: '9400' },
+      });
+    }
+  });
+
+  test.each([
+    [
+      ['a.json', 'b.json'],
+      /expected one CONFIG, found a\.json b\.json; to set them side by side: .* versus a\.json b\.json$/m,
+    ],
+    [['report', 'a', 'b'], /expected one RESULT, found a b; to set them side by side: .* compare a b$/m],
+    [['search', 'a.json', 'b.json'], /expected one CONFIG, found a\.json b\.json$/m],
+    [['chek', 'a.json'], 'found chek; did you mean check?'],
+    [['redis'], /or the path of a config, found redis$/m],
+    [['a.json', '--round', '5'], 'there is no option --round; did you mean --rounds?'],
+    [['a.json', '--zzzzzz'], /there is no option --zzzzzz$/m],
+    [['chekc', 'a.json'], 'found chekc; did you mean check?'],
+    [['--resume', 'results/a'], /found none; to go on with a run: .* run --resume results\/a$/m],
+    [['a.json', '-x'], /there is no option -x$/m],
+    [['a.json', '--help=yes'], 'expected --help without a value'],
+    [['a.json', '--rounds'], 'expected a value behind --rounds'],
+    [
+      ['a.json', '--seed', '-5'],
+      'expected a value behind --seed; one that starts with - is written --seed=-1',
+    ],
+    [['a.json', '--quick=yes'], 'expected --quick without a value'],
+  ])('%j is wrong, and what may have been meant is said', (args, message) => {
+    expect(() => parseCommandLine(args)).toThrow(message);
+  });
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  test('options that npm took for its own, because -- was forgotten, are not dropped in silence', () => {
+    vi.stubEnv('npm_lifecycle_event', 'start');
+    vi.stubEnv('npm_config_quick', 'true');
+    vi.stubEnv('npm_config_rounds', '5');
+    expect(() => parseCommandLine(['configs/redis.json'])).toThrow(
+      'npm took --rounds --quick for an option of its own: write -- before',
+    );
+    expect(parseCommandLine(['configs/redis.json', '--quick'])).toMatchObject({ options: { quick: true } });
+    vi.stubEnv('npm_lifecycle_event', 'test');
+    expect(parseCommandLine(['configs/redis.json'])).toMatchObject({ command: 'run' });
+  });
+});
+
+describe('commands are printed as they can be typed here', () => {
+  const { argv } = process;
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    process.argv = argv;
+  });
+
+  test.each([
+    ['start', '/a/dist/main/cli.js', 'npm start -- claims redis', 'npm start -- --help'],
+    ['claims', '/a/dist/main/cli.js', 'npm run claims -- redis', 'npm start -- --help'],
+    ['npx', '/a/node_modules/.bin/poolbench', 'npx poolbench claims redis', 'npx poolbench --help'],
+    [undefined, '/usr/local/bin/poolbench', 'poolbench claims redis', 'poolbench --help'],
+    [undefined, 'dist/main/cli.js', 'node dist/main/cli.js claims redis', 'node dist/main/cli.js --help'],
+  ])('called by %s as %s: %s', (script, program, claims, help) => {
+    vi.stubEnv('npm_lifecycle_event', script);
+    process.argv = ['node', program];
+    expect(asTypedHere('claims', 'redis')).toBe(claims);
+    expect(asTypedHere('--help')).toBe(help);
+  });
+
+  test('what a shell would take apart is quoted', () => {
+    vi.stubEnv('npm_lifecycle_event', 'start');
+    expect(resumeRunCommand("results/it's mine", { standInAllowed: false, force: true })).toBe(
+      "npm start -- run --resume 'results/it'\\''s mine' --no-stand-in --force",
+    );
+  });
+});
+
+describe('overrides obey the rules of the config', async () => {
+  const experiment = await readConfig('configs/redis.json');
+
+  test('flags replace what the config says, and nothing else', () => {
+    const overrides = { url: 'rediss://h:1/2', rounds: '7', seconds: '0.5', warmup: '0', seed: '9' };
+    expect(applyOverrides(experiment, overrides)).toEqual({
+      ...experiment,
+      target: { ...experiment.target, url: 'rediss://h:1/2' },
+      rounds: 7,
+      seconds: 0.5,
+      warmupSeconds: 0,
+      seed: 9,
+    });
+    expect(applyOverrides(experiment, {})).toEqual(experiment);
+  });
+
+  test.each([
+    [{ rounds: '0' }, '--rounds: expected a whole number from 1 to 1000, found 0'],
+    [{ rounds: '2.5' }, '--rounds: expected a whole number from 1 to 1000, found 2.5'],
+    [{ rounds: '' }, '--rounds: expected a whole number from 1 to 1000, found ""'],
+    [{ seconds: 'ten' }, '--seconds: expected a number from 0.05 to 3600, found "ten"'],
+    [{ seconds: '0x10' }, '--seconds: expected a number from 0.05 to 3600, found "0x10"'],
+    [{ warmup: '-1' }, '--warmup: expected a number from 0 to 600, found -1'],
+    [{ seed: '4294967296' }, '--seed: expected a whole number from 0 to 4294967295, found 4294967296'],
+  ])('%o is refused', (overrides, message) => {
+    expect(() => applyOverrides(experiment, overrides)).toThrow(
+      expect.objectContaining({ code: 'USAGE', exitCode: 2, message }),
+    );
+  });
+
+  test('all wrong flags are told at once', () => {
+    const overrides = { url: 'localhost', rounds: 'x', seconds: '0', quick: true };
+    expect(() => applyOverrides(experiment, overrides)).toThrow(/^--url: .*\n--rounds: .*\n--seconds: .*$/);
+  });
+
+  test('--quick cuts what the command line does not name', async () => {
+    const quick = await readPlan(['configs/redis.json'], { quick: true, rounds: '4' });
+    expect(quick.rounds).toHaveLength(4);
+    expect(quick.sides[0]?.experiment.rounds).toBe(4);
+    expect(quick.sides[0]?.experiment.seconds).toBeLessThan(experiment.seconds);
+    expect(estimateSeconds(quick)).toBeLessThanOrEqual(30);
+
+    const timed = await readPlan(['configs/redis.json'], { quick: true, seconds: '0.7', warmup: '0.1' });
+    expect(timed.sides[0]?.experiment).toMatchObject({ rounds: 1, seconds: 0.7, warmupSeconds: 0.1 });
+  });
+
+  test('--quick with values that take longer is refused', async () => {
+    await expect(readPlan(['configs/redis.json'], { quick: true, seconds: '10' })).rejects.toThrow(
+      expect.objectContaining({
+        code: 'USAGE',
+        message: expect.stringContaining('--quick cannot fit 24 scenarios into 30 s with seconds as given'),
+      }),
+    );
+  });
+});

@@ -1,0 +1,220 @@
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { claims } from '../../../src/aggregate/claims/claims.ts';
+import { claims as runClaims } from '../../../src/main/cli/claims.ts';
+import { parseCommandLine } from '../../../src/main/cli/parse-command-line.ts';
+import { estimateSeconds, planRun } from '../../../src/main/experiment/plan.ts';
+import { readConfig } from '../../../src/main/experiment/read-config.ts';
+import { describeCold, planSuites } from '../../../src/main/run/claims/plan-suites.ts';
+import { allSuites, suitesOf } from '../../../src/main/run/claims/suites.ts';
+import { readTarget } from '../../../src/main/run/claims/target-argument.ts';
+import { claimsOfOneServer, judge, measureSuite } from '../../support/claim-arms.ts';
+import { rejection } from '../../support/connections.ts';
+import { runPoolbench } from '../../support/poolbench.ts';
+import { standInTarget } from '../../support/result-builder.ts';
+
+describe('every claim has its suite', () => {
+  const claim = (id: string, suite: string) => ({ id, statement: '', predicted: '', suite });
+
+  test('the suites are those of the claims, in their order, but that of two servers comes last', () => {
+    const suites = suitesOf([claim('C1', 'b'), claim('C9', 'versus'), claim('C2', 'a'), claim('C3', 'b')]);
+    expect(suites.map(({ name, claims }) => [name, claims.map(({ id }) => id)])).toEqual([
+      ['b', ['C1', 'C3']],
+      ['a', ['C2']],
+      ['versus', ['C9']],
+    ]);
+    expect(suites.map(({ opponents }) => opponents !== null)).toEqual([false, false, true]);
+  });
+
+  test('every claim has a suite that can be read, and every suite of configs/claims a claim', async () => {
+    const plan = await planSuites(allSuites, await readTarget('redis'), {});
+    expect(plan.flatMap(suite => suite.claims).length).toBe(claims.length);
+    const files = readdirSync(new URL('../../../configs/claims', import.meta.url)).filter(file =>
+      file.endsWith('.json'),
+    );
+    expect(files.sort()).toEqual(plan.map(({ name }) => `${name}.json`).sort());
+    for (const { name, plan: run, estimatedSeconds, shown } of plan) {
+      expect(shown.rounds, name).toBeGreaterThanOrEqual(5);
+      expect(estimatedSeconds, name).toBeGreaterThan(0);
+      for (const { experiment } of run.sides) expect(experiment.target.server, name).not.toBe('any');
+    }
+  });
+
+  const servers = async (typed: string) => {
+    const [versus] = (await planSuites(allSuites, await readTarget(typed), {})).filter(
+      ({ opponents }) => opponents !== null,
+    );
+    return [
+      versus?.plan.sides.map(({ experiment }) => experiment.target.server),
+      versus?.own,
+      versus?.shown.state,
+    ];
+  };
+
+  test('two servers: Redis first, and the target beside it', async () => {
+    expect(await servers('redis')).toEqual([['redis', 'valkey'], 0, 'not run']);
+    expect(await servers('valkey')).toEqual([['redis', 'valkey'], 1, 'not run']);
+    expect(await servers('dragonfly')).toEqual([['redis', 'dragonfly'], 1, 'not run']);
+    expect(await servers('redis://localhost:7000')).toEqual([[], -1, 'impossible']);
+  });
+
+  test('every suite is run against the target, with what the command line says', async () => {
+    const settings = { rounds: '6', seconds: '0.7', warmup: '0.1', seed: '9' };
+    const plan = await planSuites(allSuites, await readTarget('rediss://me:s3cret@host:7000/2'), settings);
+    for (const { name, plan: run, shown } of plan) {
+      expect(JSON.stringify(shown), name).not.toMatch('s3cret');
+      for (const { experiment } of run.sides) {
+        expect(experiment.target, name).toMatchObject({
+          server: 'any',
+          url: 'rediss://me:s3cret@host:7000/2',
+        });
+        expect(experiment, name).toMatchObject({ rounds: 6, seed: 9 });
+      }
+    }
+    const warm = plan.find(({ name }) => name === 'pipeline');
+    expect(warm?.shown.command).toBe(
+      'npm start -- configs/claims/pipeline.json --url rediss://me@host:7000/2 --rounds 6 --seconds 0.7 --warmup 0.1 --seed 9',
+    );
+    expect(warm?.plan.sides[0]?.experiment.warmupSeconds).toBe(0.1);
+    expect(warm?.plan.sides[0]?.experiment.seconds).toBe(0.7);
+  });
+
+  test('what measures a cold start keeps its times, and says so', async () => {
+    const target = await readTarget('redis');
+    const asConfigured = await planSuites(allSuites, target, {});
+    const settings = { rounds: '6', seconds: '0.7', warmup: '0.1' };
+    const plan = await planSuites(allSuites, target, settings);
+    const cold = asConfigured.filter(({ shown }) => shown.warmupSeconds === 0).map(({ name }) => name);
+    expect(cold).toContain('warming');
+    for (const name of cold) {
+      const shownIn = (suites: typeof plan) => suites.find(suite => suite.name === name)?.shown;
+      const { seconds, warmupSeconds } = shownIn(asConfigured) ?? {};
+      expect(shownIn(plan)).toMatchObject({ seconds, warmupSeconds, rounds: 6 });
+      expect(shownIn(plan)?.command).toMatch(/ --rounds 6$/);
+    }
+    const said = describeCold(plan, settings);
+    expect(said).toMatch(/^Not changed by --seconds and --warmup, for a cold start/);
+    for (const name of cold) expect(said).toContain(name);
+    expect(describeCold(plan, { seconds: '0.7' })).toMatch(/^Not changed by --seconds,/);
+    expect(describeCold(plan, { rounds: '6' })).toBeNull();
+  });
+
+  test('every suite of one server has a command that runs it alone; that of two has none', async () => {
+    const plan = await planSuites(allSuites, await readTarget('valkey'), {});
+    for (const { shown, opponents } of plan) {
+      if (opponents !== null) expect(shown.command).toBeNull();
+      else
+        expect(shown.command).toBe(
+          `npm start -- configs/claims/${shown.name}.json --target configs/valkey.json`,
+        );
+    }
+  });
+});
+
+describe('every suite has the arms of its claim', () => {
+  /** The longest a suite may take: one claim must be worth a short wait. */
+  const mostSeconds = 300;
+
+  describe.each(claimsOfOneServer.map(({ id, suite }) => ({ id, suite })))(
+    '$id, suite $suite',
+    ({ id, suite }) => {
+      test('has figures for the claim', async () => {
+        const claim = judge(id, await measureSuite(suite, () => ({})));
+        expect(claim.verdict).not.toBe('not tested');
+        expect(claim.comparisons.length + (claim.measured === null ? 0 : 1)).toBeGreaterThan(0);
+      });
+
+      test('is inconclusive with four rounds', async () => {
+        expect(judge(id, await measureSuite(suite, () => ({}), 4)).verdict).toBe('inconclusive');
+      });
+
+      test('is not tested by a stand-in', async () => {
+        const claim = judge(id, await measureSuite(suite, () => ({})), { target: standInTarget });
+        expect(claim.verdict).toBe('not tested');
+        expect(claim.reason).toMatch(/stood in for it/);
+      });
+
+      test('is not tested by a run without its arms, which says where they are', () => {
+        const claim = judge(id, []);
+        expect(claim.verdict).toBe('not tested');
+        expect(claim.reason).toContain(`configs/claims/${suite}.json`);
+      });
+
+      test('survives a run that was interrupted before its first round', async () => {
+        const claim = judge(id, await measureSuite(suite, () => ({}), 0));
+        expect(claim.verdict).toBe('inconclusive');
+        expect(claim.reason).not.toContain('NaN');
+      });
+    },
+  );
+
+  test.each([...new Set([...claimsOfOneServer.map(({ suite }) => suite), 'versus'])])(
+    '%s.json is valid, takes any server, is named after itself, and is short',
+    async suite => {
+      const path = `configs/claims/${suite}.json`;
+      const experiment = await readConfig(path);
+      expect(experiment.$schema).toBe('../schema.json');
+      expect(experiment).toMatchObject({ name: suite, target: { server: 'any' } });
+      expect(estimateSeconds(planRun([experiment]))).toBeLessThanOrEqual(mostSeconds);
+    },
+  );
+});
+
+describe('claims refuse what they cannot run', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+    await writeFile(
+      join(folder, 'threads.json'),
+      JSON.stringify({
+        name: 'threads',
+        target: { server: 'redis', url: 'redis://127.0.0.1:1', threads: [1, 2] },
+        scenarios: [{ workers: 4 }],
+      }),
+    );
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test.each<[string, string[], RegExp]>([
+    ['an unknown name', ['reddis'], /reddis.*\bredis\b.*dragonfly, redis, .*valkey\b/],
+    ['several numbers of threads', ['threads.json'], /target\.threads.*1, 2/],
+  ])('%s: one message, and 2', async (_, args, message) => {
+    // From any folder: the package's own configs are found.
+    const { code, stdout, stderr } = await runPoolbench(['claims', ...args], { cwd: folder });
+    expect(code, stderr).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at |defect/m);
+    expect(stdout).toBe('');
+    expect(await readdir(folder)).toEqual(['threads.json']);
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ['no target', [], /claims TARGET/],
+    ['two targets', ['redis', 'valkey'], /TARGET.*redis valkey/],
+    ['a config that is not there', ['./nowhere.json'], /\.\/nowhere\.json/],
+    ['a URL of something else', ['http://me:s3cret@h'], /target\.url.*redis:\/\//],
+    ['--quick', ['redis', '--quick'], /--quick.*claims/],
+    ['a setting out of range', ['redis', '--rounds', '0'], /--rounds.*from 1 to 1000/],
+  ])('%s', async (_, args, message) => {
+    const run = async () => {
+      const line = parseCommandLine(['claims', ...args, '--out', folder]);
+      if (line.command === 'claims') await runClaims(line.target, line.options);
+    };
+    const refused = await rejection(run());
+    expect(refused).toMatchObject({ exitCode: 2, message: expect.stringMatching(message) });
+    expect(refused.message).not.toContain('s3cret');
+    expect(await readdir(folder)).toEqual(['threads.json']);
+  });
+
+  test('a target that is not there, and cannot be started', async () => {
+    const { code, stderr } = await runPoolbench(['claims', 'rediss://127.0.0.1:1', '--seconds', '0.05'], {
+      cwd: folder,
+    });
+    expect(code, stderr).toBe(3);
+    expect(stderr).not.toMatch(/To go on|defect/);
+    expect(await readdir(join(folder, 'results'))).toEqual([]);
+  });
+});

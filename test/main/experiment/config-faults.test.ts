@@ -1,0 +1,416 @@
+import { describe, expect, test } from 'vitest';
+import { PoolbenchError } from '../../../src/main/errors.ts';
+import { checkConfig, parseConfig } from '../../../src/main/experiment/read-config.ts';
+import { faultsIn } from '../../support/config-faults.ts';
+
+describe('config faults are told with path expected and found', () => {
+  const good = {
+    name: 'good',
+    target: { server: 'redis', url: 'redis://localhost:6379/0' },
+    scenarios: [{ workers: [10] }],
+  };
+
+  function faultsOf(config: unknown): string[] {
+    try {
+      parseConfig(JSON.stringify(config), 'bad.json');
+    } catch (error) {
+      if (!(error instanceof PoolbenchError)) throw error;
+      expect(error.code).toBe('CONFIG_INVALID');
+      expect(error.exitCode).toBe(2);
+      const lines = error.message.split('\n');
+      const faults = faultsIn(error.message);
+      expect(lines[0]).toBe(
+        `bad.json is not a valid config, ${faults.length} fault${faults.length === 1 ? '' : 's'}:`,
+      );
+      for (const line of lines.slice(1, -1)) expect(line).toMatch(/^ {2}bad\.json:1:\d+: /);
+      expect(lines.at(-1)).toBe('configs/README.md explains every key.');
+      return faults;
+    }
+    return [];
+  }
+
+  test('the config that the others are made from has no fault', () => {
+    expect(faultsOf(good)).toEqual([]);
+  });
+
+  const group = (keys: object) => ({ ...good, scenarios: [{ workers: [10], ...keys }] });
+
+  test.each([
+    [
+      '0 workers',
+      group({ workers: [10, 0] }),
+      'scenarios[0].workers[1]: expected a whole number from 1 to 100000, found 0',
+    ],
+    [
+      '0 workers as a single value',
+      group({ workers: 0 }),
+      'scenarios[0].workers: expected a whole number from 1 to 100000, found 0',
+    ],
+    [
+      'half a worker',
+      group({ workers: [-0.5] }),
+      'scenarios[0].workers[0]: expected a whole number from 1 to 100000, found -0.5',
+    ],
+    [
+      'a number as text',
+      group({ workers: '10' }),
+      'scenarios[0].workers: expected a whole number from 1 to 100000, found "10"',
+    ],
+    [
+      'an object for a list',
+      group({ workers: {} }),
+      'scenarios[0].workers: expected a whole number from 1 to 100000, found an object',
+    ],
+    [
+      'an empty list',
+      group({ workers: [] }),
+      'scenarios[0].workers: expected at least one value, found an empty list',
+    ],
+    [
+      'pipeline 0',
+      group({ pipeline: [1, 0] }),
+      'scenarios[0].pipeline[1]: expected a whole number from 1 to 10000, found 0',
+    ],
+    [
+      'autopipelining as text',
+      group({ autoPipelining: 'yes' }),
+      'scenarios[0].autoPipelining: expected true or false, found "yes"',
+    ],
+    [
+      'an unknown place for batch workers',
+      group({ batch: { pool: 'own', workers: 1, pipeline: 10 } }),
+      'scenarios[0].batch.pool: expected "none" or "shared" or "separate", found "own"',
+    ],
+    [
+      'batch workers as a number',
+      group({ batch: [5] }),
+      'scenarios[0].batch[0]: expected an object such as { "pool": "shared", "workers": 5, "pipeline": 100 }, found 5',
+    ],
+    [
+      'batches no larger than the others',
+      group({ pipeline: [1, 10], batch: { pool: 'shared', workers: 5, pipeline: 10 } }),
+      "scenarios[0].batch.pipeline: expected more than the 10 commands of the other workers' batches, found 10",
+    ],
+    [
+      'fewer batch workers than pools',
+      group({ pools: 4, batch: [{ pool: 'none' }, { pool: 'shared', workers: 3, pipeline: 10 }] }),
+      'scenarios[0].batch[1].workers: expected at least as many batch workers as pools, 4 in this group, found 3',
+    ],
+    [
+      'more pools than workers',
+      group({ workers: [50, 3], pools: [1, 4] }),
+      'scenarios[0].pools[1]: expected no more pools than workers, 3 in this group (each pool needs a worker), found 4',
+    ],
+    [
+      'more pools than workers, as single values',
+      group({ workers: 3, pools: 4 }),
+      'scenarios[0].pools: expected no more pools than workers, 3 in this group (each pool needs a worker), found 4',
+    ],
+    [
+      'more pools than keys',
+      { ...group({ pools: 4 }), workload: { keys: 3 } },
+      'workload.keys: expected at least as many keys as pools, 4 here (each pool has keys of its own), found 3',
+    ],
+    [
+      'more in flight than memory holds',
+      { ...group({ workers: 50, pipeline: [1, 100] }), workload: { valueBytes: 1_048_576 } },
+      'scenarios[0].pipeline: expected at most 1 GiB in flight at once (workers × pipeline × valueBytes, 4.9 GiB here), found a list',
+    ],
+    [
+      'too many threads',
+      group({ workers: 1000, pools: 600, poolsPerThread: [1, 2] }),
+      'scenarios[0].pools: expected at most 256 threads (raise poolsPerThread or lower pools), found 600',
+    ],
+    [
+      'an unknown preset',
+      group({ pool: 'best' }),
+      'scenarios[0].pool: expected "baseline" or "lock-free" or "health-cached" or "warmed" or "optimized" or "shared", found "best"',
+    ],
+    [
+      'an unknown arrival',
+      group({ arrival: [{ kind: 'closed' }, { kind: 'uniform', rate: 1 }] }),
+      'scenarios[0].arrival[1].kind: expected "closed" or "constant" or "poisson" or "burst", found "uniform"',
+    ],
+    [
+      'an arrival as text',
+      group({ arrival: 'constant' }),
+      'scenarios[0].arrival: expected an object such as { "kind": "closed" } or { "kind": "constant", "rate": 2000 }, found "constant"',
+    ],
+    [
+      'an open loop without a rate',
+      group({ arrival: { kind: 'constant' } }),
+      'scenarios[0].arrival.rate: missing; expected a number from 0.1 to 10000000',
+    ],
+    [
+      'a rate of 0 in a list',
+      group({ arrival: [{ kind: 'poisson', rate: [100, 0] }] }),
+      'scenarios[0].arrival[0].rate[1]: expected a number from 0.1 to 10000000, found 0',
+    ],
+    [
+      'a rate of a closed loop',
+      group({ arrival: { kind: 'closed', rate: 100 } }),
+      'scenarios[0].arrival: unknown key "rate"; known keys: kind',
+    ],
+    [
+      'a burst without a size',
+      group({ arrival: { kind: 'burst', rate: 100 } }),
+      'scenarios[0].arrival.size: missing; expected a whole number from 1 to 1000000',
+    ],
+    [
+      'a burst of broken batches',
+      group({ pipeline: [1, 8], arrival: { kind: 'burst', rate: 100, size: 20 } }),
+      'scenarios[0].arrival.size: expected whole batches, a multiple of 8 (pipeline), found 20',
+    ],
+    [
+      'an unknown order of rates',
+      group({ arrival: { kind: 'constant', rate: [1, 2], order: 'down' } }),
+      'scenarios[0].arrival.order: expected "shuffled" or "upAndDown", found "down"',
+    ],
+    [
+      'one rate to go up and down',
+      group({ arrival: [{ kind: 'constant', rate: [5, 5], order: 'upAndDown' }] }),
+      'scenarios[0].arrival[0].rate: expected at least two different rates to go up and down, found a list',
+    ],
+    [
+      'batch workers beside an open loop',
+      group({
+        arrival: [{ kind: 'closed' }, { kind: 'constant', rate: 5 }],
+        batch: [{ pool: 'none' }, { pool: 'shared', workers: 10, pipeline: 10 }],
+      }),
+      'scenarios[0].batch[1].pool: expected "none" beside an open loop (arrival), which does not tell whose operations are due, found "shared"',
+    ],
+    [
+      'an unknown server',
+      { ...good, target: { server: 'memcached', url: 'redis://h' } },
+      'target.server: expected "redis" or "valkey" or "dragonfly" or "any", found "memcached"',
+    ],
+    [
+      'a name that is no folder name',
+      { ...good, name: '../up' },
+      'name: expected 1 to 64 letters, digits, ".", "_" or "-", found "../up"',
+    ],
+    [
+      'no scenarios',
+      { ...good, scenarios: [] },
+      'scenarios: expected at least one group, such as { "workers": [10, 50] }, found an empty list',
+    ],
+    [
+      'a missing key',
+      { ...good, target: { server: 'redis' } },
+      'target.url: missing; expected a URL such as "redis://localhost:6379/0"',
+    ],
+    [
+      'a share above 1',
+      { ...good, workload: { readShare: 50 } },
+      'workload.readShare: expected a number from 0 to 1, found 50',
+    ],
+    ['null', { ...good, rounds: null }, 'rounds: expected a whole number from 1 to 1000, found null'],
+    [
+      'a misspelt key',
+      { ...good, workload: { value_bytes: 3 } },
+      'workload: unknown key "value_bytes" (did you mean "valueBytes"?); known keys: keys, keyChoice, valueBytes, valueContent, readShare, commands, hitShare, ycsb',
+    ],
+    [
+      'a key that is like no other',
+      { ...good, target: { ...good.target, password: 'p' } },
+      'target: unknown key "password"; known keys: server, url, threads, protocol, tls, sentinel, cluster',
+    ],
+  ])('%s', (_, config, fault) => {
+    expect(faultsOf(config)).toEqual([fault]);
+  });
+
+  test.each(['localhost:6379', 'http://localhost', 'redis://', 'redis://h:99999', 'redis://h/zero', ''])(
+    'the URL "%s" is refused under its path',
+    url => {
+      const faults = faultsOf({ ...good, target: { server: 'redis', url } });
+      expect(faults).toHaveLength(1);
+      expect(faults[0]).toMatch(/^target\.url: expected .*, found /);
+    },
+  );
+
+  test('all faults of a config are told at once, in the order of the file, each on a line of its own', () => {
+    const faults = faultsOf({
+      name: 7,
+      target: { server: 'redid', url: 'x' },
+      scenarios: [{ worker: [1], workers: [0, 'two', 3], pipeline: 0 }, { workers: 3, pools: 4 }, 5],
+      seconds: -1,
+      round: 3,
+    });
+    expect(faults.map(fault => fault.slice(0, fault.indexOf(':')))).toEqual([
+      'name',
+      'target.server',
+      'target.url',
+      'scenarios[0]',
+      'scenarios[0].workers[0]',
+      'scenarios[0].workers[1]',
+      'scenarios[0].pipeline',
+      'scenarios[1].pools',
+      'scenarios[2]',
+      'seconds',
+      'top level',
+    ]);
+  });
+
+  test('every fault has the line and the column of its value, of its key, or of the object that lacks it', () => {
+    const text = `// A first try.
+{
+  "name": "a b",
+  "target": { "server": "any" }, // no URL
+  "workload": {
+    "readShare": 50, "hitShare": -1,
+    "Keys": 10, "other": 1
+  },
+  "scenarios": [
+    { "workers": 3, "pools": 4, },
+    {
+      "workers": [
+        10,
+        "many"
+      ]
+    },
+    7
+  ],
+  "rounds": 5,
+  "rounds": 0
+}
+`;
+    let message = '';
+    try {
+      parseConfig(`\uFEFF${text.replaceAll('\n', '\r\n')}`, 'configs/x.json');
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    const lines = message.split('\n').slice(1, -1);
+    expect(lines.map(line => line.replace(/(?<=: (missing|unknown key|expected|this key)).*/, ''))).toEqual([
+      '  configs/x.json:3:11: name: expected',
+      '  configs/x.json:4:13: target.url: missing',
+      '  configs/x.json:6:18: workload.readShare: expected',
+      '  configs/x.json:6:34: workload.hitShare: expected',
+      '  configs/x.json:7:5: workload: unknown key',
+      '  configs/x.json:7:17: workload: unknown key',
+      '  configs/x.json:10:30: scenarios[0].pools: expected',
+      '  configs/x.json:14:9: scenarios[1].workers[1]: expected',
+      '  configs/x.json:17:5: scenarios[2]: expected',
+      '  configs/x.json:20:3: rounds: this key',
+      '  configs/x.json:20:13: rounds: expected',
+    ]);
+  });
+
+  test('a key given twice is the only fault of a config that is fine otherwise', () => {
+    const text = JSON.stringify(good).replace('"name"', '"name":"first","name"');
+    expect(() => parseConfig(text, 'a.json')).toThrow(
+      'a.json is not a valid config, 1 fault:\n  a.json:1:17: name: this key is given twice\nconfigs/README.md explains every key.',
+    );
+  });
+
+  test('a config that is no text has faults without a place', () => {
+    expect(() => checkConfig({ ...good, rounds: 0 }, 'result.json')).toThrow(
+      'result.json is not a valid config, 1 fault:\n  rounds: expected a whole number from 1 to 1000, found 0\nconfigs/README.md explains every key.',
+    );
+  });
+});
+
+describe('config defaults are filled in', () => {
+  test('a config needs a name, a target and scenarios; every other key has a default', () => {
+    const text = '{"name":"least","target":{"server":"redis","url":"redis://localhost"},"scenarios":[{}]}';
+    expect(parseConfig(text, 'least.json')).toEqual({
+      name: 'least',
+      target: {
+        server: 'redis',
+        url: 'redis://localhost',
+        threads: [],
+        protocol: null,
+        tls: { ca: null, cert: null, key: null, servername: null, rejectUnauthorized: true },
+        sentinel: { master: null, others: [], username: null, password: null },
+        cluster: false,
+      },
+      workload: {
+        keys: 10_000,
+        valueBytes: 32,
+        readShare: 0.5,
+        keyChoice: { kind: 'uniform' },
+        valueContent: { kind: 'random' },
+        commands: [],
+        hitShare: 1,
+        ycsb: null,
+      },
+      scenarios: [
+        {
+          client: ['ioredis'],
+          pool: ['optimized'],
+          pools: [1],
+          workers: [50],
+          pipeline: [1],
+          poolsPerThread: [1],
+          connectionsPerWorker: [2],
+          minIdleShare: [0.25],
+          healthTtlMs: [1000],
+          probe: ['poll'],
+          arrival: [{ kind: 'closed' }],
+          connects: ['parallel'],
+          autoPipelining: [false],
+          batch: [{ pool: 'none' }],
+          cutEveryMs: [0],
+          burst: [false],
+        },
+      ],
+      rounds: 5,
+      seconds: 1,
+      warmupSeconds: 0.25,
+      seed: 1,
+      timeoutMs: 5000,
+      maxFailedShare: 0.01,
+      thresholds: {},
+      search: null,
+    });
+  });
+
+  test('a single value stands for a list of one', () => {
+    const text =
+      '\uFEFF{"name":"one","target":{"server":"redis","url":"redis://h"},"workload":{"keys":7},"scenarios":[{"workers":3,"client":"wire"}]}';
+    const experiment = parseConfig(text, 'one.json');
+    expect(experiment.scenarios[0]).toMatchObject({ workers: [3], client: ['wire'] });
+    expect(experiment.workload).toMatchObject({ keys: 7, valueBytes: 32, readShare: 0.5 });
+  });
+});
+
+describe('config of any length is answered in a few lines', () => {
+  const many = (count: number, item: (index: number) => string) =>
+    Array.from({ length: count }, (_, i) => item(i)).join();
+
+  test.each([
+    [
+      '20 MB of one text',
+      `{"name":"${'a'.repeat(20e6)}"}`,
+      /expected at most 1048576 characters, found 20000011/,
+    ],
+    ['nothing but blanks', ' '.repeat(5e6), /found 5000000/],
+    ['a million of text', `{"name":"${'a'.repeat(1e6)}"}`, /name: expected 1 to 64 letters.*found "a{39}…"/],
+    ['a million levels', '['.repeat(1e6), /at most 100 levels/],
+    ['a million commas', `[${','.repeat(1e6)}`, /a\.json:1:2: .*found ','/],
+    ['hundreds of thousands of values', `[${many(300_000, () => '0')}]`, /at most 100000 values/],
+    ['keys that are given again and again', `{${many(9000, () => '"a":0')}}`, /a: this key is given twice/],
+    [
+      'thousands of keys',
+      `{${many(50_000, i => `"k${i}":0`)}}`,
+      /unknown key "k0"; known keys: .*unknown key "k45"; .*\n {2}and \d+ more\n/s,
+    ],
+    ['a key without end', `{"${'k'.repeat(1e6)}":0}`, /unknown key "k{39}…"; known keys:/],
+    [
+      'thousands of faults',
+      `{"name":"a","target":{"server":"redis","url":"redis://a"},"scenarios":[${many(1000, i => `{"workers":-${i + 1}}`)}]}`,
+      /1000 faults:\n.*and 950 more\n/s,
+    ],
+  ])('%s', (_what, text, says) => {
+    let found: unknown;
+    try {
+      parseConfig(text, 'a.json');
+    } catch (error) {
+      found = error;
+    }
+    if (!(found instanceof PoolbenchError)) throw found ?? new Error('expected it to be refused');
+    expect(found.code).toBe('CONFIG_INVALID');
+    expect(found.message).toMatch(says);
+    expect(found.message.length).toBeLessThan(20_000);
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { formatDuration } from '../../../src/aggregate/text/duration.ts';
+import { describePlan } from '../../../src/main/experiment/describe-plan.ts';
+import { describeWorkload } from '../../../src/main/experiment/describe-workload.ts';
+import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
+import { planRun } from '../../../src/main/experiment/plan.ts';
+import { parseConfig, readConfig } from '../../../src/main/experiment/read-config.ts';
+
+describe('plan is described in eighty columns', () => {
+  test('the plan names scenarios, rounds, times, order, threads and duration', async () => {
+    const experiment = await readConfig('configs/smoke.json');
+    expect(describePlan(planRun([experiment]))).toBe(`Plan: smoke
+  4 scenarios × 2 rounds = 8 measurements
+  each: 0.3 s, after 0.1 s of warm-up
+  order: shuffled anew every round, seed 1
+  workload: 1,000 keys, values of 32 bytes, 50 % GET, 50 % SET
+  duration: about 4 s
+  verdict: none, as that takes 5 rounds
+
+  client   pool       pools  threads  workers
+  ioredis  optimized  1      1        10
+  ioredis  optimized  2      2        10
+  wire     optimized  1      1        10
+  wire     optimized  2      2        10
+`);
+  });
+
+  test('what else makes a scenario is said where there is something to say', () => {
+    const experiment = experimentSchema.parse({
+      name: 'depth',
+      target: { server: 'redis', url: 'redis://h' },
+      scenarios: [{ client: 'wire', pools: [1, 4], poolsPerThread: 4, workers: [50, 100], pipeline: 10 }],
+    });
+    expect(describePlan(planRun([experiment]))).toBe(`Plan: depth
+  4 scenarios × 5 rounds = 20 measurements
+  each: 1 s, after 0.25 s of warm-up
+  order: shuffled anew every round, seed 1
+  workload: 10,000 keys, values of 32 bytes, 50 % GET, 50 % SET
+  duration: about 28 s
+
+  client  pool       pools  threads  also                workers
+  wire    optimized  1      1        depth10-1perThread  50 100
+  wire    optimized  4      1        depth10-4perThread  50 100
+`);
+  });
+
+  test('no line passes 80 columns, however large the experiment', () => {
+    const experiment = experimentSchema.parse({
+      name: 'n'.repeat(64),
+      target: { server: 'redis', url: 'redis://h' },
+      workload: { keys: 100_000_000, valueBytes: 900, readShare: 1 / 3 },
+      scenarios: [
+        {
+          client: ['ioredis', 'wire'],
+          workers: Array.from({ length: 40 }, (_, index) => 1000 + index),
+          pipeline: [1, 1000],
+          minIdleShare: [0.123456789, 0.5],
+          healthTtlMs: [1, 3_600_000],
+          connectionsPerWorker: [0.333333, 1, 2],
+        },
+      ],
+      rounds: 1000,
+      seconds: 3599.123,
+      warmupSeconds: 599.123,
+      seed: 4_294_967_295,
+    });
+    const text = describePlan(planRun([{ ...experiment, rounds: 10 }]));
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(text).toContain('… and 8 more');
+  });
+
+  test.each([
+    [0.2, '1 s'],
+    [59.4, '59 s'],
+    [59.6, '1 min'],
+    [168, '2 min 48 s'],
+    [3600, '1 h'],
+    [11_100, '3 h 5 min'],
+  ])('%d s reads %s', (seconds, text) => {
+    expect(formatDuration(seconds)).toBe(text);
+  });
+});
+
+describe('workload is described in a few lines', () => {
+  function linesOf(workload: object): string[] {
+    const config = { name: 'c', target: { server: 'redis', url: 'redis://h' }, scenarios: [{}], workload };
+    return describeWorkload(parseConfig(JSON.stringify(config), 'c.json').workload);
+  }
+
+  test.each<[object, string[]]>([
+    [{}, ['workload: 10,000 keys, values of 32 bytes, 50 % GET, 50 % SET']],
+    [
+      { ycsb: 'B' },
+      ['workload: 10,000 keys, zipfian 0.99, values of 32 bytes, YCSB B: 95 % GET, 5 %', '          SET'],
+    ],
+    [
+      { ycsb: 'D' },
+      [
+        'workload: 10,000 records and room for as many more, the newest read most,',
+        '          zipfian 0.99, values of 32 bytes, YCSB D: 95 % GET, 5 % SET',
+      ],
+    ],
+    [
+      { ycsb: 'E' },
+      [
+        'workload: 10,000 records in one sorted set, and room for as many more, zipfian',
+        '          0.99, values of 32 bytes, YCSB E: 95 % ZRANGEBYSCORE, 5 % ZADD',
+      ],
+    ],
+    [
+      {
+        keyChoice: { kind: 'hotSet' },
+        valueBytes: { kind: 'lognormal', median: 100 },
+        valueContent: { kind: 'compressible', share: 0.3 },
+        hitShare: 0.9,
+        commands: ['GET {key}', 'MGET {key} {key}', 'SET {key} {value}', 'PING', 'DEL {key}'].map(
+          command => ({
+            command,
+          }),
+        ),
+      },
+      [
+        'workload: 10,000 keys, 80 % of operations on 20 %, values of about 100 bytes',
+        '          (lognormal, up to 1048576), 20 % GET, 20 % MGET, 20 % SET, and 2',
+        '          more, 30 % of a value is one character, 90 % of reads are for keys',
+        '          that are there',
+      ],
+    ],
+  ])('%j', (workload, lines) => {
+    expect(linesOf(workload)).toEqual(lines);
+  });
+});

@@ -1,0 +1,219 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { PoolbenchError } from '../../../src/main/errors.ts';
+import { parseConfig } from '../../../src/main/experiment/read-config.ts';
+import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
+import { Progress } from '../../../src/main/live/progress.ts';
+import { exitCodeOf } from '../../../src/main/run/exit-code.ts';
+import { runMeasurement } from '../../../src/main/run/measurement.ts';
+import { baseRoundTripMs } from '../../../src/main/run/server-figures.ts';
+import { TargetWatch } from '../../../src/main/run/target-watch.ts';
+import { ConnectRefused, type Threads } from '../../../src/main/run/threads.ts';
+import { connectControl } from '../../../src/main/server/control.ts';
+import type { Target } from '../../../src/main/server/resolve.ts';
+import { SharedState } from '../../../src/workers/shared-state.ts';
+import { loopback } from '../../support/connections.ts';
+import { createExperiment } from '../../support/experiment.ts';
+import { startProxy } from '../../support/proxy.ts';
+import { startScriptedServer } from '../../support/scripted-server.ts';
+import { startRedis } from '../../support/servers.ts';
+import { buildTask } from '../../support/threads.ts';
+
+describe('target that is back is not lost', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** A watch of a target that answers as it is told to. */
+  function watchTarget() {
+    const target = { answers: true, asked: 0 };
+    const control = {
+      async alive() {
+        target.asked++;
+        return target.answers;
+      },
+    };
+    const watch = new TargetWatch({ control } as unknown as Target, { timeoutMs: 5000, say: () => {} });
+    return { target, watch };
+  }
+
+  test('an outage that is over is over, though nothing fails any more that would tell', async () => {
+    const { target, watch } = watchTarget();
+    target.answers = false;
+    await vi.advanceTimersByTimeAsync(1000);
+    watch.suspect();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(watch.lost).toBe(false);
+    target.answers = true;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(watch.lost).toBe(false);
+    expect(target.asked).toBeLessThan(10);
+  });
+
+  test('a target that stays silent is lost after twice the time limit, and is then left alone', async () => {
+    const { target, watch } = watchTarget();
+    target.answers = false;
+    await vi.advanceTimersByTimeAsync(1000);
+    watch.suspect();
+    await vi.advanceTimersByTimeAsync(9000);
+    expect(watch.lost).toBe(false);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(watch.lost).toBe(true);
+    const { asked } = target;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(target.asked).toBe(asked);
+  });
+});
+
+describe('defect is told though the run was stopped', () => {
+  const stopped = AbortSignal.abort();
+  const experiment = parseConfig(
+    JSON.stringify({
+      name: 'stopped',
+      target: { server: 'redis', url: 'redis://localhost' },
+      scenarios: [{ client: 'wire' }],
+    }),
+    'config.json',
+  );
+
+  /** A measurement that is stopped, and whose threads fail like this. */
+  async function measureStopped(failure: Error): Promise<unknown> {
+    // A server that is gone.
+    const gone = async () => {
+      throw new Error('gone');
+    };
+    const server = { host: '127.0.0.1', port: 6379 };
+    const control = { server, nodes: [], findNodes: gone, call: gone, alive: async () => false };
+    const target = { control } as unknown as Target;
+    const threads = { run: () => Promise.reject(failure) } as unknown as Threads;
+    const [scenario] = expandScenarios(experiment.scenarios);
+    if (scenario === undefined) throw new Error('no scenario');
+    const bench = { experiment, target, threads, keyPrefix: 'p:', warn: () => {} };
+    return await runMeasurement(bench, scenario, {
+      step: {
+        ...{ round: 1, rounds: 1, index: 1, total: 1, scenario: scenario.id, threads: scenario.threads },
+        ...{ warmupSeconds: 0, seconds: 1 },
+      },
+      watch: new TargetWatch(target, { timeoutMs: 100, say: () => {} }),
+      progress: await Progress.open(process.stderr, { quiet: true }),
+      signal: stopped,
+    });
+  }
+
+  test('a measurement ends with it, but without a word where its connections were refused', async () => {
+    const defect = new TypeError('undefined is not a function');
+    await expect(measureStopped(defect)).rejects.toBe(defect);
+    expect(await measureStopped(new ConnectRefused('ECONNREFUSED'))).toBeNull();
+  });
+
+  test('a run ends with it, but with 130 where its target was lost', () => {
+    const defect = new TypeError('undefined is not a function');
+    expect(() => exitCodeOf({ results: [], error: defect }, [], { interrupted: true })).toThrow(defect);
+    const lost = new PoolbenchError('TARGET_LOST', 'it is gone');
+    expect(exitCodeOf({ results: [], error: lost }, [], { interrupted: true })).toBe(130);
+  });
+});
+
+describe('thread that hangs is given up', () => {
+  const compiled = (path: string) => JSON.stringify(new URL(`../../../dist/${path}`, import.meta.url).href);
+
+  test('a thread that never comes back from a loop is ended, and so is the run', async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const { folder } = await createExperiment(server.url);
+    const file = join(folder, 'hang-now');
+    await writeFile(file, '');
+    const tasks = [0, 1].map(thread =>
+      buildTask(server.port, SharedState.forThreads(2), { seconds: 60 }, thread),
+    );
+    const script = `
+    import { ThreadHung, Threads } from ${compiled('main/run/threads.js')};
+    import { SharedState } from ${compiled('workers/shared-state.js')};
+    const shared = SharedState.forThreads(2);
+    const tasks = JSON.parse(process.env.TASKS).map(task => ({ ...task, shared: shared.buffer }));
+    const threads = new Threads(2, { secondsWithoutHeartbeat: 2 });
+    await threads.run(tasks, shared, () => {}).catch(error => console.log(error instanceof ThreadHung, error.message));
+    await threads.close();
+    console.log('closed');
+  `;
+    const faulty = new URL('support/faults/faulty-thread.mjs', import.meta.url).href;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '--eval', script],
+      {
+        // Where it is not given up, it must not outlive the test.
+        timeout: 20_000,
+        killSignal: 'SIGKILL',
+        env: {
+          ...process.env,
+          TASKS: JSON.stringify(tasks),
+          FAULTY_THREAD_DOES: 'hang',
+          FAULTY_THREAD_FILE: file,
+          NODE_OPTIONS: `--import ${faulty}`,
+        },
+      },
+    );
+    expect(stdout).toMatch(/^true thread [12] has not responded for 2 s\nclosed\n$/);
+  });
+});
+
+describe('limit by round trips is measured on an idle connection', () => {
+  async function controlOf(port: number) {
+    const control = await connectControl(loopback(port), { timeoutMs: 500 });
+    onTestFinished(() => control.close());
+    return control;
+  }
+
+  /** Answers PINGs after the first, which belongs to the login, as `answer` says; counts them. */
+  async function startPonger(answer: (ping: number, reply: (bytes: string) => void) => void) {
+    const seen = { pings: -1 };
+    const { port } = await startScriptedServer(([command], reply) => {
+      if (command?.toUpperCase() !== 'PING') reply('+OK\r\n');
+      else if (++seen.pings === 0) reply('+PONG\r\n');
+      else answer(seen.pings, reply);
+    });
+    return { port, seen };
+  }
+
+  test('it is the delay of the way to the server and back', async () => {
+    const server = await startRedis();
+    onTestFinished(server.stop);
+    const proxy = await startProxy(server.port);
+    const control = await controlOf(proxy.port);
+    proxy.delayMs = 30;
+    const ms = await baseRoundTripMs(control);
+    expect(ms).toBeGreaterThanOrEqual(29);
+    expect(ms).toBeLessThan(500);
+  });
+
+  test('a few that are late do not decide, and twenty are enough', async () => {
+    const { port, seen } = await startPonger((ping, reply) => {
+      if (ping === 2) setTimeout(() => reply('+PONG\r\n'), 60);
+      else reply('+PONG\r\n');
+    });
+    expect(await baseRoundTripMs(await controlOf(port))).toBeLessThan(30);
+    expect(seen.pings).toBeLessThanOrEqual(20);
+  });
+
+  test('a server that takes longer than a tenth of a second is asked once', async () => {
+    const { port, seen } = await startPonger((_, reply) => setTimeout(() => reply('+PONG\r\n'), 120));
+    expect(await baseRoundTripMs(await controlOf(port))).toBeGreaterThanOrEqual(119);
+    expect(seen.pings).toBe(1);
+  });
+
+  test('a PING that is refused has made the trip', async () => {
+    const { port } = await startPonger((_, reply) => reply('-NOPERM no\r\n'));
+    expect(await baseRoundTripMs(await controlOf(port))).toBeGreaterThan(0);
+  });
+
+  test('null when none is answered', async () => {
+    const { port } = await startPonger(() => {});
+    expect(await baseRoundTripMs(await controlOf(port))).toBeNull();
+  });
+});

@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { type Control, connectControl } from '../../../src/main/server/control.ts';
+import { surveyDatabase } from '../../../src/main/server/database-in-use.ts';
+import { claimKeySpace, prefill, removeKeySpace } from '../../../src/main/server/key-space.ts';
+import { preflight } from '../../../src/main/server/preflight.ts';
+import { parseAddress } from '../../../src/main/server/url.ts';
+import { keyName } from '../../../src/pool/client/batch.ts';
+import { randomValue } from '../../../src/workers/workload/command-mix.ts';
+import { plainWorkload } from '../../../src/workers/workload/plain-workload.ts';
+import { startRedis, startValkey, type TestServer } from '../../support/servers.ts';
+
+describe('key space is claimed and removed exactly', () => {
+  let server: TestServer;
+  let control: Control;
+
+  beforeAll(async () => {
+    server = await startRedis();
+    control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
+  });
+
+  beforeEach(async () => {
+    // The test's own server: nobody else's keys are here.
+    await control.call('FLUSHALL');
+  });
+
+  afterAll(async () => {
+    control?.close();
+    await server?.stop();
+  });
+
+  function plain({ keys }: { keys: number }, seed: number, valueBytes: number) {
+    return { keys, seed, workload: plainWorkload({ keys, valueBytes, readShare: 0.5 }) };
+  }
+
+  async function allKeys(): Promise<string[]> {
+    return String(await control.call('KEYS', '*'))
+      .split(',')
+      .sort();
+  }
+
+  test('the same seed gives the same prefix, unless a run is using it', async () => {
+    const first = await claimKeySpace(control, { seed: 7, keys: 1 });
+    expect(first.prefix).toBe('poolbench:7:');
+    const second = await claimKeySpace(control, { seed: 7, keys: 1 });
+    expect(second.prefix).toBe('poolbench:7.1:');
+    expect((await surveyDatabase(control)).prefixes).toEqual(['poolbench:7.1:', 'poolbench:7:']);
+    await removeKeySpace(control, first);
+    expect((await claimKeySpace(control, { seed: 7, keys: 1 })).prefix).toBe('poolbench:7:');
+    await expect(
+      Promise.all(Array.from({ length: 101 }, () => claimKeySpace(control, { seed: 8, keys: 1 }))),
+    ).rejects.toMatchObject({ code: 'TARGET_NOT_AVAILABLE' });
+  });
+
+  test('every key is prefilled with the value that the load writes, and exactly those are removed', async () => {
+    const space = await claimKeySpace(control, { seed: 1, keys: 2500 });
+    const others = ['poolbench:1:other', keyName(space.prefix, 2500), 'poolbench:10:00000001', 'mine'];
+    for (const key of others) await control.call('SET', key, 'v');
+    expect(await prefill(control, space, plain(space, 1, 33))).toEqual([]);
+    expect(Number(await control.call('DBSIZE'))).toBe(2500 + 1 + others.length);
+    expect(await control.call('STRLEN', 'poolbench:1:00002499')).toBe(33);
+    // Printable: another kind of value would cost a client more to decode.
+    expect(await control.call('GET', 'poolbench:1:00000000')).toBe(randomValue(33, 1));
+
+    expect(await removeKeySpace(control, space)).toEqual({ removed: 2500, left: 0 });
+    expect(await allKeys()).toEqual([...others].sort());
+  });
+
+  test('a server that does not know UNLINK is asked to DEL', async () => {
+    const old = await startRedis({ args: ['--rename-command', 'UNLINK', ''] });
+    const oldControl = await connectControl(parseAddress(old.url), { timeoutMs: 5000 });
+    const space = await claimKeySpace(oldControl, { seed: 1, keys: 1500 });
+    await prefill(oldControl, space, plain(space, 1, 0));
+    expect(await removeKeySpace(oldControl, space)).toEqual({ removed: 1500, left: 0 });
+    expect(await oldControl.call('DBSIZE')).toBe(0);
+    oldControl.close();
+    await old.stop();
+  });
+
+  test('a read-only replica and a full memory give one warning, not an end', async () => {
+    await control.call('REPLICAOF', '127.0.0.1', '1');
+    const space = await claimKeySpace(control, { seed: 1, keys: 3000 });
+    expect(space.warnings).toEqual([expect.stringMatching(/refuses writes: READONLY/)]);
+    expect(await prefill(control, space, plain(space, 1, 8))).toEqual([expect.stringMatching(/READONLY/)]);
+    expect(await removeKeySpace(control, space)).toEqual({ removed: 0, left: 0 });
+    expect(
+      (await preflight({ control }, { connections: 1, keys: 1, valueBytes: 1 }, { force: true })).join(),
+    ).toMatch(/read-only replica: writes will fail with READONLY/);
+    await control.call('REPLICAOF', 'NO', 'ONE');
+
+    await control.call('CONFIG', 'SET', 'maxmemory', 1);
+    const full = await claimKeySpace(control, { seed: 2, keys: 10 });
+    expect(full.warnings).toEqual([expect.stringMatching(/OOM/)]);
+    expect(await prefill(control, full, plain(full, 2, 8))).toEqual([expect.stringMatching(/OOM/)]);
+    await control.call('CONFIG', 'SET', 'maxmemory', 0);
+  });
+
+  test('without a claim the keys are under a prefix that no other run of the seed has', async () => {
+    const holder = await claimKeySpace(control, { seed: 5, keys: 10 });
+    expect(holder.claimed).toBe(true);
+    await prefill(control, holder, plain(holder, 5, 8));
+    await control.call('CONFIG', 'SET', 'maxmemory', 1);
+    const spaces = [1, 2].map(() => claimKeySpace(control, { seed: 5, keys: 10 }));
+    const [one, other] = await Promise.all(spaces);
+    await control.call('CONFIG', 'SET', 'maxmemory', 0);
+    if (one === undefined || other === undefined) throw new Error('expected two key spaces');
+    for (const { claimed, prefix } of [one, other]) {
+      expect(claimed).toBe(false);
+      expect(prefix).toMatch(/^poolbench:5\.[0-9a-f]{8}:$/);
+    }
+    expect(one.prefix).not.toBe(other.prefix);
+
+    // Memory may be free again by then.
+    expect(await prefill(control, one, plain(one, 5, 8))).toEqual([]);
+    expect(await removeKeySpace(control, one)).toEqual({ removed: 10, left: 0 });
+    expect(await removeKeySpace(control, holder)).toEqual({ removed: 10, left: 0 });
+    expect(await control.call('DBSIZE')).toBe(0);
+  });
+
+  test('keys that the server does not let go are counted, with its reason, and keep their claim', async () => {
+    const rights = ['on', '>pw', '~poolbench:*', '+set', '+ping', '+select'];
+    await control.call('ACL', 'SETUSER', 'writer', 'reset', ...rights);
+    const writer = await connectControl(parseAddress(server.url.replace('//', '//writer:pw@')), {
+      timeoutMs: 5000,
+    });
+    onTestFinished(async () => {
+      writer.close();
+      await control.call('ACL', 'DELUSER', 'writer');
+    });
+    const space = await claimKeySpace(writer, { seed: 6, keys: 1500 });
+    await prefill(writer, space, plain(space, 6, 8));
+    const refused = { removed: 0, left: 1500, reason: expect.stringMatching(/^NOPERM.*del/i) };
+    expect(await removeKeySpace(writer, space)).toEqual(refused);
+    expect((await surveyDatabase(control)).prefixes).toEqual(['poolbench:6:']);
+
+    await control.call('REPLICAOF', '127.0.0.1', '1');
+    const readOnly = { removed: 0, left: 1500, reason: expect.stringMatching(/^READONLY/) };
+    expect(await removeKeySpace(control, space)).toEqual(readOnly);
+    await control.call('REPLICAOF', 'NO', 'ONE');
+
+    await control.call('ACL', 'SETUSER', 'writer', '+del');
+    expect(await removeKeySpace(writer, space)).toEqual({ removed: 1500, left: 0 });
+    expect(await control.call('DBSIZE')).toBe(0);
+  });
+});
+
+describe('preflight warns before the load', () => {
+  let server: TestServer;
+  let control: Control;
+  const needs = { connections: 10, keys: 1000, valueBytes: 32 };
+  const careful = { force: false };
+
+  beforeAll(async () => {
+    server = await startValkey();
+    control = await open();
+  });
+
+  afterAll(async () => {
+    control?.close();
+    await server?.stop();
+  });
+
+  function open(): Promise<Control> {
+    return connectControl(parseAddress(`${server.url}/1`), { timeoutMs: 5000 });
+  }
+
+  test('a quiet, empty server gives no warning', async () => {
+    expect(await preflight({ control }, needs, careful)).toEqual([]);
+  });
+
+  test('what would disturb the figures is said', async () => {
+    const other = await open();
+    onTestFinished(() => other.close());
+    await claimKeySpace(control, { seed: 3, keys: 1 });
+    await control.call('CONFIG', 'SET', 'save', '3600 1', 'appendonly', 'yes', 'maxmemory', '1100kb');
+    const warnings = await preflight({ control }, needs, careful);
+    await control.call('CONFIG', 'SET', 'save', '', 'appendonly', 'no', 'maxmemory', '0');
+    await control.call('DEL', 'poolbench:3:claim');
+    const expected = [
+      /^1 other client connected/,
+      /writes to disk \(append-only file, snapshots \(save 3600 1\)\)/,
+      /the keys need about 0\.1 MiB, but of maxmemory 1\.1 MiB .* are used \(policy noeviction\)/,
+      /other poolbench runs are there \(poolbench:3:\)/,
+    ];
+    expect(warnings).toHaveLength(expected.length);
+    for (const [index, pattern] of expected.entries()) expect(warnings[index]).toMatch(pattern);
+  });
+
+  test('a server that admits fewer clients than the plan needs is an error with the numbers', async () => {
+    await control.call('CONFIG', 'SET', 'maxclients', 20);
+    onTestFinished(async () => {
+      await control.call('CONFIG', 'SET', 'maxclients', 10_000);
+    });
+    expect(await preflight({ control }, { ...needs, connections: 19 }, careful)).toEqual([]);
+    await expect(preflight({ control }, { ...needs, connections: 20 }, careful)).rejects.toMatchObject({
+      code: 'TARGET_TOO_SMALL',
+      message: expect.stringMatching(
+        /opens 20 connections at once, but the server at \S+ admits 20 clients and has 1, so 19 are free; .*maxclients 37/,
+      ),
+    });
+  });
+
+  test.runIf(process.platform === 'linux')(
+    'too low a limit of open files is an error with the numbers',
+    async () => {
+      await control.call('CONFIG', 'SET', 'maxclients', 10_000);
+      const unlimited = {
+        call: control.call.bind(control),
+        info: async () => new Map(),
+        address: control.address,
+      };
+      // A server that tells no maxclients leaves the decision to this process's own limit.
+      const server = { value: control.server };
+      const blind = Object.assign(Object.create(control, { server }), unlimited);
+      await expect(
+        preflight({ control: blind }, { ...needs, connections: 2 ** 31 }, careful),
+      ).rejects.toMatchObject({
+        code: 'TARGET_TOO_SMALL',
+        message: expect.stringMatching(
+          /this process may open \d+ files and has \d+; raise the limit \(ulimit -n \d+\)/,
+        ),
+      });
+    },
+  );
+});

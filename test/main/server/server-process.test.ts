@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { expect, inject, test } from 'vitest';
+import { startServer, supervise } from '../../../src/main/server/server-process.ts';
+
+const compiled = new URL('../../../dist/main/server/', import.meta.url).href;
+
+/** A process of its own that starts a server, prints where, and then lives on, as a coordinator does. */
+const parents = {
+  'a binary': () => `
+      import { startServer } from '${compiled}server-process.js';
+      const { port } = await startServer('redis', ${JSON.stringify(inject('servers').redis)});`,
+  'the embedded server': () => `
+      import { startEmbedded } from '${compiled}embedded/start.js';
+      const { port } = await startEmbedded();`,
+};
+
+const ways = {
+  'kill -9': (parent: ChildProcess) => parent.kill('SIGKILL'),
+  'a signal': (parent: ChildProcess) => parent.kill('SIGTERM'),
+  'an exception': (parent: ChildProcess) => parent.stdin?.write('throw\n'),
+  'process.exit': (parent: ChildProcess) => parent.stdin?.write('exit\n'),
+} as const;
+
+for (const [what, program] of Object.entries(parents)) {
+  test.each(Object.entries(ways))(`${what} ends when its parent ends by %s`, async (_way, end) => {
+    const source = `${program()}
+      console.log(port);
+      process.stdin.on('data', line => {
+        if (String(line).startsWith('throw')) throw new Error('crash');
+        process.exit(0);
+      });`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', source], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    const [line] = await once(createInterface({ input: parent.stdout }), 'line');
+    const port = Number(line);
+    expect(await answers(port)).toBe(true);
+    end(parent);
+    await once(parent, 'exit');
+    await expect.poll(() => answers(port), { timeout: 10_000 }).toBe(false);
+  });
+}
+
+test('a stopped server is gone, with its folder, when stop() returns', async () => {
+  const server = await startServer('redis', inject('servers').redis);
+  expect(await answers(server.port)).toBe(true);
+  await server.stop();
+  expect(await answers(server.port)).toBe(false);
+  await server.stop();
+});
+
+test('a server that cannot start says why', async () => {
+  const starting = startServer('redis', inject('servers').redis, { args: ['--no-such-setting', '1'] });
+  await expect(starting).rejects.toThrow(/ended at once: .*no-such-setting/s);
+});
+
+test('a command around the server is ended with the server, and its folder removed', async () => {
+  const script = 'sleep 60 & echo $! > sleeping; wait';
+  const process_ = supervise(() => ['sh', '-c', script]);
+  const { directory } = process_;
+  await expect.poll(() => existsSync(`${directory}/sleeping`)).toBe(true);
+  expect(process_.running()).toBe(true);
+  await process_.stop();
+  expect(process_.running()).toBe(false);
+  expect(existsSync(directory)).toBe(false);
+});
+
+function answers(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,139 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  clientNames,
+  GET,
+  loopback,
+  openConnection,
+  SET,
+  sendBatch,
+  until,
+} from '../../support/connections.ts';
+import { startProxy } from '../../support/proxy.ts';
+import { startScriptedServer } from '../../support/scripted-server.ts';
+import { startRedis, type TestServer } from '../../support/servers.ts';
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+
+afterAll(() => server?.stop());
+
+const size = 10;
+const writes = Array.from({ length: size }, (_, key) => [SET, key] as const);
+const okBytes = '+OK\r\n'.length;
+
+describe.each(clientNames)('%s', client => {
+  test.each([
+    { kind: 'end', replies: 0, extraBytes: 0, code: 'CONNECTION_CLOSED' },
+    { kind: 'end', replies: 4, extraBytes: 0, code: 'CONNECTION_CLOSED' },
+    { kind: 'end', replies: 4, extraBytes: 3, code: 'CONNECTION_CLOSED' },
+    { kind: 'end', replies: 9, extraBytes: 3, code: 'CONNECTION_CLOSED' },
+    { kind: 'reset', replies: 4, extraBytes: 1, code: 'ECONNRESET' },
+  ] as const)(
+    '$kind after $replies replies and $extraBytes bytes: the rest fails with $code',
+    async fault => {
+      const proxy = await startProxy(server.port);
+      const connection = await openConnection(client, loopback(proxy.port));
+      await sendBatch(connection, writes);
+      proxy.cutAfter(fault.replies * okBytes + fault.extraBytes, fault.kind);
+      const outcome = await sendBatch(connection, writes);
+      expect(outcome).toMatchObject({
+        completed: fault.replies,
+        misses: 0,
+        failures: { [fault.code]: size - fault.replies },
+      });
+      expect(connection.alive).toBe(false);
+      expect(connection.settled).toBe(connection.sent);
+      for (let i = 0; i < 10; i++) await turn();
+      expect(outcome.doneCalls()).toBe(1);
+    },
+  );
+
+  test('a batch of one, lost, fails once', async () => {
+    const proxy = await startProxy(server.port);
+    const connection = await openConnection(client, loopback(proxy.port));
+    proxy.cutAfter(1, 'reset');
+    const outcome = await sendBatch(connection, [[SET, 1]]);
+    expect(outcome).toMatchObject({ completed: 0, failures: { ECONNRESET: 1 } });
+    expect(outcome.doneCalls()).toBe(1);
+  });
+
+  test('an idle connection that is cut is dead, and a batch on it fails', async () => {
+    const proxy = await startProxy(server.port);
+    const connection = await openConnection(client, loopback(proxy.port));
+    proxy.cut('end');
+    await until(() => !connection.alive);
+    for (const operations of [writes, [[GET, 1]] as const]) {
+      const outcome = await sendBatch(connection, operations);
+      expect(outcome).toMatchObject({ completed: 0, failures: { CONNECTION_CLOSED: operations.length } });
+      await turn();
+      expect(outcome.doneCalls()).toBe(1);
+    }
+    expect(connection.settled).toBe(connection.sent);
+    await expect(connection.ping()).rejects.toThrow();
+  });
+
+  test.each(['CONNECTION_CLOSED', 'TIMEOUT'] as const)(
+    'closed as %s in mid-batch: what is missing fails with it, soon, even if the server says nothing',
+    async code => {
+      const proxy = await startProxy(server.port);
+      const connection = await openConnection(client, loopback(proxy.port));
+      proxy.cutAfter(4 * okBytes, 'silence');
+      const sent = sendBatch(connection, writes);
+      const pause = new Promise(resolve => setTimeout(resolve, 50, 'not yet'));
+      expect(await Promise.race([sent, pause])).toBe('not yet');
+      const closedAtMs = performance.now();
+      connection.close(code);
+      expect(connection.alive).toBe(false);
+      const outcome = await sent;
+      expect(outcome).toMatchObject({ completed: 4, failures: { [code]: 6 } });
+      // A second would be the pool's TIMEOUT come twice as late as promised; two are what ioredis waits by default.
+      expect(performance.now() - closedAtMs).toBeLessThan(1000);
+      expect(outcome.doneCalls()).toBe(1);
+    },
+  );
+
+  test('what is no reply ends the connection: every command of the batch is accounted for once', async () => {
+    let replies = '';
+    const { port } = await startScriptedServer((request, reply) => {
+      const command = request[0]?.toUpperCase();
+      if (command !== 'SET') reply('+OK\r\n');
+      else if (request[1]?.endsWith('00000001')) reply(replies);
+    });
+    for (replies of [
+      '+OK\r\n-OOM full\r\nHTTP/1.1 400 Bad Request\r\n',
+      '-OOM 1\r\n-OOM 2\r\n-OOM 3\r\nrubbish',
+    ]) {
+      const connection = await openConnection(client, loopback(port));
+      const outcome = await sendBatch(connection, [
+        [SET, 1],
+        [SET, 2],
+        [SET, 3],
+        [SET, 4],
+      ]);
+      const failed = Object.values(outcome.failures).reduce((sum, count) => sum + count, 0);
+      expect(outcome.completed).toBeGreaterThanOrEqual(0);
+      expect(outcome.completed + failed).toBe(4);
+      expect(failed).toBeLessThanOrEqual(4);
+      expect(Object.keys(outcome.failures).length).toBeGreaterThanOrEqual(1);
+      expect(connection.alive).toBe(false);
+      expect(outcome.doneCalls()).toBe(1);
+    }
+  });
+
+  test('more replies than were asked for end the connection', async () => {
+    const { port } = await startScriptedServer((request, reply) => {
+      reply(request[0]?.toUpperCase() === 'SET' ? '+OK\r\n-ERR and\r\n-ERR more\r\n' : '+OK\r\n');
+    });
+    const connection = await openConnection(client, loopback(port));
+    const outcome = await sendBatch(connection, [[SET, 1]]);
+    const failed = Object.values(outcome.failures).reduce((sum, count) => sum + count, 0);
+    expect(outcome.completed).toBeGreaterThanOrEqual(0);
+    expect(outcome.completed + failed).toBe(1);
+    await until(() => !connection.alive);
+    expect(outcome.doneCalls()).toBe(1);
+  });
+});

@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type ArrivalCursor, arrivalsOf } from '../../src/workers/arrival-schedule.ts';
+import type { Arrivals } from '../../src/workers/contract.ts';
+import { mixSeed, Prng } from '../../src/workers/prng.ts';
+import { distanceToExponential } from '../support/goodness-of-fit.ts';
+
+describe('arrivals are dealt out exactly over pools', () => {
+  /** The first `count` arrivals, in nanoseconds from the start. */
+  function take(cursor: ArrivalCursor, count: number): number[] {
+    return Array.from({ length: count }, () => {
+      const { dueNs } = cursor;
+      cursor.advance();
+      return dueNs;
+    });
+  }
+
+  function ofPools(arrivals: Arrivals, pools: number, pipeline: number, count: number): number[][] {
+    return Array.from({ length: pools }, (_, pool) =>
+      take(arrivalsOf({ arrivals, pools, firstPool: 0 }, pool, pipeline, pool), count),
+    );
+  }
+
+  const rate = fc.double({ min: 0.1, max: 1e6, noNaN: true });
+  const pools = fc.integer({ min: 1, max: 9 });
+  const pipeline = fc.integer({ min: 1, max: 50 });
+
+  test('constant: the pools together have every arrival of the rate once, at equal distances', () => {
+    fc.assert(
+      fc.property(rate, pools, pipeline, (rate, pools, pipeline) => {
+        const arrivals: Arrivals = { kind: 'constant', rate, size: pipeline };
+        const all = ofPools(arrivals, pools, pipeline, 40)
+          .flat()
+          .toSorted((a, b) => a - b);
+        for (const [n, dueNs] of all.entries()) {
+          const expected = (n * pipeline * 1e9) / rate;
+          expect(Math.abs(dueNs - expected)).toBeLessThanOrEqual(1e-9 * expected);
+        }
+      }),
+      { seed: 1 },
+    );
+  });
+
+  test('constant: arrival n goes to pool n mod pools, so that pools are out of step', () => {
+    const arrivals: Arrivals = { kind: 'constant', rate: 1000, size: 1 };
+    expect(ofPools(arrivals, 4, 1, 3)).toEqual([
+      [0, 4e6, 8e6],
+      [1e6, 5e6, 9e6],
+      [2e6, 6e6, 10e6],
+      [3e6, 7e6, 11e6],
+    ]);
+  });
+
+  test('constant: no error adds up over a day', () => {
+    const cursor = arrivalsOf(
+      { arrivals: { kind: 'constant', rate: 30, size: 1 }, pools: 1, firstPool: 0 },
+      0,
+      1,
+      0,
+    );
+    const day = 30 * 86_400;
+    for (let n = 0; n < day; n++) cursor.advance();
+    expect(cursor.dueNs).toBeCloseTo(86_400e9, 0);
+  });
+
+  test('burst: size operations of all pools are due at each instant, and no pool gets more than its share', () => {
+    const bursts = fc.integer({ min: 1, max: 30 });
+    fc.assert(
+      fc.property(rate, pools, pipeline, bursts, (rate, pools, pipeline, batches) => {
+        const arrivals: Arrivals = { kind: 'burst', rate, size: batches * pipeline };
+        const perPool = ofPools(arrivals, pools, pipeline, batches * 4);
+        for (let burst = 0; burst < 4; burst++) {
+          const dueNs = burst * ((arrivals.size * 1e9) / rate);
+          expect(perPool.flat().filter(ns => ns === dueNs)).toHaveLength(batches);
+          for (const ofPool of perPool) {
+            const atOnce = ofPool.filter(ns => ns === dueNs).length;
+            expect(Math.abs(atOnce - batches / pools)).toBeLessThan(1);
+          }
+        }
+      }),
+      { seed: 1 },
+    );
+  });
+
+  test('two cursors of one pool see the same arrivals, in order of time', () => {
+    for (const kind of ['constant', 'poisson', 'burst'] as const) {
+      const cursor = () =>
+        arrivalsOf({ arrivals: { kind, rate: 500, size: 20 }, pools: 3, firstPool: 0 }, 1, 5, 7);
+      const arrivals = take(cursor(), 200);
+      expect(take(cursor(), 200)).toEqual(arrivals);
+      expect(arrivals.toSorted((a, b) => a - b)).toEqual(arrivals);
+    }
+  });
+});
+
+describe('random arrivals are a poisson process', () => {
+  /** The gaps before the first `count` arrivals of one pool, in nanoseconds. */
+  function gapsOf(
+    rate: number,
+    count: number,
+    { pools = 1, pool = 0, pipeline = 1, seed = 1 } = {},
+  ): number[] {
+    const arrivals = { kind: 'poisson', rate, size: pipeline } as const;
+    const cursor = arrivalsOf({ arrivals, pools, firstPool: 0 }, pool, pipeline, seed);
+    let lastNs = 0;
+    return Array.from({ length: count }, () => {
+      const gapNs = cursor.dueNs - lastNs;
+      lastNs = cursor.dueNs;
+      cursor.advance();
+      return gapNs;
+    });
+  }
+
+  /** The distance that a true sample of this size exceeds in 1 of 100. */
+  const critical = (size: number) => 1.628 / Math.sqrt(size);
+
+  test.each([1, 2, 3])('inter-arrival times pass a Kolmogorov–Smirnov test, seed %i', seed => {
+    const gaps = gapsOf(2000, 20_000, { seed });
+    expect(distanceToExponential(gaps, 1e9 / 2000)).toBeLessThan(critical(gaps.length));
+    // The test can tell: a rate that is 5 % off does not pass.
+    expect(distanceToExponential(gaps, 1e9 / 2100)).toBeGreaterThan(critical(gaps.length));
+  });
+
+  test('one gap says nothing of the next', () => {
+    const gaps = gapsOf(2000, 20_000);
+    const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+    const product = gaps.slice(1).reduce((sum, gap, index) => sum + gap * (gaps[index] ?? 0), 0);
+    // The mean product of independent gaps is the squared mean; its standard error is √3 of that / √n.
+    expect(product / (gaps.length - 1) / mean ** 2).toBeCloseTo(1, 1);
+  });
+
+  test('the pools of a scenario are processes of their own, and together one of the whole rate', () => {
+    const pools = 4;
+    const times = Array.from({ length: pools }, (_, pool) => {
+      let ns = 0;
+      return gapsOf(2000, 5000, { pools, pool, seed: 10 + pool }).map(gap => {
+        ns += gap;
+        return ns;
+      });
+    });
+    const [first = [], second = []] = times;
+    expect(first).not.toEqual(second);
+    // Up to the end of the pool that ends first.
+    const endNs = Math.min(...times.map(ofPool => ofPool.at(-1) ?? 0));
+    const all = times
+      .flat()
+      .filter(ns => ns <= endNs)
+      .toSorted((a, b) => a - b);
+    const gaps = all.map((ns, index) => ns - (all[index - 1] ?? 0));
+    expect(distanceToExponential(gaps, 1e9 / 2000)).toBeLessThan(critical(gaps.length));
+  });
+
+  test('an arrival is a batch, and the rate stays one of operations', () => {
+    const gaps = gapsOf(2000, 10_000, { pipeline: 10 });
+    expect(distanceToExponential(gaps, 10e9 / 2000)).toBeLessThan(critical(gaps.length));
+  });
+});
+
+describe('prng is seeded and even', () => {
+  const draws = (seed: number, count: number): number[] => {
+    const prng = new Prng(seed);
+    return Array.from({ length: count }, () => prng.draw());
+  };
+
+  test('many draws at a time are the same numbers', () => {
+    const prng = new Prng(1);
+    const [many, more] = [new Uint32Array(60), new Uint32Array(40)];
+    prng.drawInto(many);
+    prng.drawInto(more);
+    expect([...many, ...more]).toEqual(draws(1, 100));
+  });
+
+  test('the same seed gives the same numbers, near seeds give unrelated ones', () => {
+    expect(draws(1, 100)).toEqual(draws(1, 100));
+    const seen = new Set([0, 1, 2, 3, 2 ** 31, 2 ** 32 - 1].flatMap(seed => draws(seed, 100)));
+    // 600 draws of 32 bits meet by chance once in 24,000 times.
+    expect(seen.size).toBe(600);
+  });
+
+  test('the numbers of a seed stay the same from one version to the next', () => {
+    expect(draws(1, 4)).toEqual([1160023669, 2153649776, 1551721634, 4253040563]);
+    expect(mixSeed(1, 2, 3)).toBe(310244702);
+  });
+
+  test('draws are whole numbers of 32 bits, every bit set half of the time', () => {
+    const count = 20_000;
+    const bits = new Array<number>(32).fill(0);
+    for (const drawn of draws(5, count)) {
+      expect(drawn >>> 0).toBe(drawn);
+      for (let bit = 0; bit < 32; bit++) bits[bit] = (bits[bit] ?? 0) + ((drawn >>> bit) & 1);
+    }
+    // The standard deviation is 71.
+    for (const set of bits) expect(Math.abs(set - count / 2)).toBeLessThan(400);
+  });
+
+  test('a mixed seed depends on every part and on their order', () => {
+    const parts = [[], [0], [1], [0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [1, 0, 0], [2 ** 32 - 1]];
+    expect(new Set(parts.map(numbers => mixSeed(...numbers))).size).toBe(parts.length);
+  });
+});

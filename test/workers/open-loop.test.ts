@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type Control, connectControl } from '../../src/main/server/control.ts';
+import { commandCalls } from '../../src/main/server/info.ts';
+import { nowNs } from '../../src/pool/clock.ts';
+import type { Arrivals, OpenLoopSample } from '../../src/workers/contract.ts';
+import { loopback } from '../support/connections.ts';
+import { startProxy } from '../support/proxy.ts';
+import { startRedis, type TestServer } from '../support/servers.ts';
+import { accounted, type PlainSample, runOne, type TaskOptions } from '../support/threads.ts';
+
+let server: TestServer;
+let control: Control;
+
+beforeAll(async () => {
+  server = await startRedis();
+  control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
+});
+
+afterAll(async () => {
+  control?.close();
+  await server?.stop();
+});
+
+/** Open loops have all pools in the one thread of these tests. */
+async function runOpen(
+  port: number,
+  { kind, rate, size = 1 }: Pick<Arrivals, 'kind' | 'rate'> & { size?: number },
+  options: TaskOptions = {},
+  onReleased?: Parameters<typeof runOne>[2],
+): Promise<{ sample: PlainSample; open: OpenLoopSample }> {
+  const openLoop = { arrivals: { kind, rate, size }, pools: options.pools?.length ?? 1, firstPool: 0 };
+  const sample = await runOne(port, { ...options, openLoop }, onReleased);
+  if (sample.openLoop === null) throw new Error('expected an open loop');
+  expect(sample.issued + sample.openLoop.unsent).toBe(sample.openLoop.offered);
+  expect(accounted(sample)).toBe(sample.issued);
+  return { sample, open: sample.openLoop };
+}
+
+const half = { warmupSeconds: 0.1, seconds: 0.5 };
+
+describe.each(['ioredis', 'wire'] as const)('%s', client => {
+  test('what is due in the window is offered and sent, to the operation, and the server agrees', async () => {
+    const calls = async () => commandCalls(await control.info('commandstats'), ['get', 'set']) ?? 0;
+    const before = await calls();
+    const { sample, open } = await runOpen(
+      server.port,
+      { kind: 'constant', rate: 1000 },
+      { ...half, client, pools: [{ workers: 20, connections: 20 }] },
+    );
+    expect(open).toMatchObject({ rate: 1000, offered: 500 });
+    expect(sample).toMatchObject({ failed: {}, unfinished: 0 });
+    expect((await calls()) - before).toBe(sample.warmupCompleted + sample.completed);
+  });
+
+  test('the server dies in mid-run: what is due goes on failing, each once', async () => {
+    const mortal = await startRedis();
+    onTestFinished(() => mortal.stop());
+    const { sample, open } = await runOpen(
+      mortal.port,
+      { kind: 'constant', rate: 500 },
+      { client, seconds: 1, pools: [{ workers: 20, connections: 20 }] },
+      () => setTimeout(() => mortal.stop(), 200),
+    );
+    expect(open.offered).toBe(500);
+    expect(sample.completed).toBeGreaterThan(0);
+    expect(sample.failed.ECONNREFUSED).toBeGreaterThan(0);
+  });
+});
+
+test('a burst is due at one instant, a batch at a time, over all pools', async () => {
+  const { open } = await runOpen(
+    server.port,
+    { kind: 'burst', rate: 2000, size: 100 },
+    { ...half, pipeline: 5, pools: [{ workers: 5 }, { workers: 5, firstKey: 100 }] },
+  );
+  // Instants are 50 ms apart; 2 lie in the warm-up.
+  expect(open.offered).toBe(1000);
+});
+
+test('random arrivals are about the rate', async () => {
+  const { open } = await runOpen(
+    server.port,
+    { kind: 'poisson', rate: 4000 },
+    { ...half, pools: [{ workers: 10 }, { workers: 10, firstKey: 100 }] },
+  );
+  // 2000, with a standard deviation of 45.
+  expect(Math.abs(open.offered - 2000)).toBeLessThan(270);
+});
+
+describe('a target that cannot keep up', () => {
+  const slowly = async (options: TaskOptions = {}, onReleased?: Parameters<typeof runOne>[2]) => {
+    const proxy = await startProxy(server.port);
+    proxy.delayMs = 20;
+    const load = { pools: [{ workers: 2, connections: 2 }], ...options };
+    return runOpen(proxy.port, { kind: 'constant', rate: 2000 }, load, onReleased);
+  };
+
+  test('the backlog grows, and what was never sent is told', async () => {
+    const { sample, open } = await slowly({ seconds: 0.5 });
+    expect(open.offered).toBe(1000);
+    // Two workers that take 20 ms or more each complete 50 operations in this time, at most.
+    expect(sample.completed).toBeLessThanOrEqual(52);
+    expect(open.unsent).toBeGreaterThan(940);
+    expect(open.largestBacklog).toBeGreaterThanOrEqual(open.unsent);
+    expect(open.largestBacklog).toBeLessThanOrEqual(1000);
+    // The oldest unsent was due early, for work is taken in order.
+    expect(open.oldestUnsentMs).toBeGreaterThan(470);
+    expect(open.oldestUnsentMs).toBeLessThanOrEqual(500);
+  });
+
+  test('it shows its capacity, though it works off the backlog of the warm-up first', async () => {
+    const { sample, open } = await slowly({ warmupSeconds: 0.3, seconds: 0.5 });
+    // All that was served was due in the warm-up: nothing of the window's own was.
+    expect(sample).toMatchObject({ issued: 0, completed: 0 });
+    expect(open.unsent).toBe(1000);
+    expect(open.completedInWindow).toBeGreaterThan(10);
+    expect(open.completedInWindow).toBeLessThanOrEqual(52);
+  });
+
+  test('stopped in the window: what was due until then is offered', async () => {
+    const { sample, open } = await slowly({ seconds: 60 }, (shared, startNs) => {
+      void sleep((startNs - nowNs()) / 1e6 + 200).then(() => shared.stop(nowNs()));
+    });
+    expect(sample.seconds).toBeGreaterThan(0.19);
+    expect(sample.seconds).toBeLessThan(10);
+    expect(open.offered).toBe(Math.ceil(sample.seconds * 2000));
+  });
+});
+
+test('stopped while it sleeps until the next arrival', async () => {
+  const { sample, open } = await runOpen(
+    server.port,
+    { kind: 'constant', rate: 0.1 },
+    { seconds: 60 },
+    (shared, startNs) => {
+      void sleep((startNs - nowNs()) / 1e6 + 200).then(() => shared.stop(nowNs()));
+    },
+  );
+  expect(sample.seconds).toBeLessThan(10);
+  // At the very start.
+  expect(open.offered).toBe(1);
+});
+
+test('after a warm-up there is a connection for every worker, however low the rate', async () => {
+  const { sample } = await runOpen(
+    server.port,
+    { kind: 'constant', rate: 20 },
+    { preset: 'baseline', warmupSeconds: 0.6, seconds: 0.3, pools: [{ workers: 10, connections: 20 }] },
+  );
+  expect(sample.pools[0]?.createdBefore).toBe(10);
+  expect(sample.pools[0]?.created).toBe(0);
+});
+
+test('workers that never get a connection hold nobody up beyond the warm-up', async () => {
+  const proxy = await startProxy(server.port);
+  proxy.silent = true;
+  setTimeout(() => {
+    proxy.silent = false;
+  }, 150);
+  const { open, sample } = await runOpen(
+    proxy.port,
+    { kind: 'constant', rate: 200 },
+    {
+      preset: 'baseline',
+      timeoutMs: 300,
+      warmupSeconds: 0.1,
+      seconds: 1,
+      pools: [{ workers: 3, connections: 3 }],
+    },
+  );
+  expect(open.offered).toBe(200);
+  expect(sample.completed).toBeGreaterThan(0);
+});

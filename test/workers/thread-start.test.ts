@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nowNs } from '../../src/pool/clock.ts';
+import type { Preset } from '../../src/pool/presets.ts';
+import { clientNames } from '../support/connections.ts';
+import { startProxy } from '../support/proxy.ts';
+import { startRedis, type TestServer } from '../support/servers.ts';
+import { type PlainSample, runOne } from '../support/threads.ts';
+
+describe('burst of connects is timed until all serve', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+
+  afterAll(() => server?.stop());
+
+  const delayMs = 20;
+
+  /** A burst of `workers` on a cold pool, each answer taking 20 ms: time until all connections serve. */
+  async function burst(preset: Preset, workers: number): Promise<number> {
+    const proxy = await startProxy(server.port);
+    proxy.delayMs = delayMs;
+    const { allServedMs, pools } = await runOne(proxy.port, {
+      preset,
+      seconds: 0.8,
+      burst: true,
+      pools: [{ workers, connections: workers, minIdle: 0 }],
+    });
+    expect(pools[0]?.created).toBe(workers);
+    return allServedMs ?? Number.NaN;
+  }
+
+  test('under the lock N connections serve after N connects; outside of it, after one (redis-py 3842)', async () => {
+    const few = await burst('baseline', 5);
+    const many = await burst('baseline', 15);
+    expect(few).toBeGreaterThanOrEqual(5 * delayMs);
+    expect(many).toBeGreaterThanOrEqual(15 * delayMs);
+
+    const apart = await burst('lock-free', 15);
+    expect(apart).toBeGreaterThanOrEqual(2 * delayMs);
+    expect(many / apart).toBeGreaterThan(3);
+  });
+
+  test('a worker that never has a reply leaves the time unknown', async () => {
+    const proxy = await startProxy(server.port);
+    proxy.silent = true;
+    const sample = await runOne(proxy.port, {
+      preset: 'lock-free',
+      timeoutMs: 200,
+      seconds: 0.1,
+      pools: [{ workers: 1, connections: 1, minIdle: 0 }],
+    });
+    expect(sample.completed).toBe(0);
+    expect(sample.allServedMs).toBeNull();
+  });
+});
+
+describe('pools have grown before the measured window', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+
+  afterAll(() => server?.stop());
+
+  const workers = 20;
+  const pools = [{ workers, connections: 2 * workers, minIdle: 0 }];
+
+  function created(sample: PlainSample): { before: number; within: number } {
+    const [pool] = sample.pools;
+    return { before: pool?.createdBefore ?? 0, within: pool?.created ?? 0 };
+  }
+
+  describe.each(clientNames)('%s', client => {
+    test('with a warm-up every worker has had a connection of its own when the window begins', async () => {
+      const sample = await runOne(server.port, { client, preset: 'baseline', pools, warmupSeconds: 0.3 });
+      expect(created(sample)).toEqual({ before: workers, within: 0 });
+      expect(sample.completed).toBeGreaterThan(0);
+    });
+
+    test('in a burst they have it without a warm-up, and the time until then is told', async () => {
+      const sample = await runOne(server.port, { client, preset: 'baseline', pools, burst: true });
+      expect(created(sample)).toEqual({ before: 0, within: workers });
+      expect(sample.allServedMs).toBeGreaterThanOrEqual(sample.pools[0]?.lastCreatedMs ?? Number.NaN);
+    });
+  });
+
+  test('a pool too small for its workers holds none of them up', async () => {
+    const sample = await runOne(server.port, {
+      preset: 'baseline',
+      pools: [{ workers, connections: 4, minIdle: 0 }],
+      warmupSeconds: 0.2,
+    });
+    expect(sample.allServedMs).toBeLessThan(200);
+    expect(sample.completed).toBeGreaterThan(workers);
+    expect(sample.unfinished).toBe(0);
+  });
+
+  test('a worker that gets no connection keeps the others waiting until the window begins, and no longer', async () => {
+    const proxy = await startProxy(server.port);
+    // Under the lock the connects come one after another: 20 of them take a second.
+    proxy.delayMs = 50;
+    const sample = await runOne(proxy.port, { preset: 'baseline', pools, warmupSeconds: 0.3, seconds: 0.4 });
+    expect(created(sample).before).toBeLessThan(workers);
+    expect(sample.completed).toBeGreaterThan(0);
+    expect(sample.completed + sample.unfinished).toBe(sample.issued);
+  });
+
+  test('a burst that outlasts the window ends with it', async () => {
+    const proxy = await startProxy(server.port);
+    proxy.delayMs = 50;
+    const startMs = performance.now();
+    const sample = await runOne(proxy.port, {
+      ...{ preset: 'baseline', pools, seconds: 0.3, burst: true, timeoutMs: 5000 },
+    });
+    expect(sample.unfinished).toBe(0);
+    expect(performance.now() - startMs).toBeLessThan(4000);
+  });
+
+  test('a stop in the warm-up lets the workers that keep their connections go', async () => {
+    const proxy = await startProxy(server.port);
+    // Without that, the 20 connects of 50 ms would have to come one after another first.
+    proxy.delayMs = 50;
+    let stoppedMs = Number.NaN;
+    const sample = await runOne(
+      proxy.port,
+      { preset: 'baseline', pools, warmupSeconds: 30, timeoutMs: 10_000 },
+      shared => {
+        setTimeout(() => {
+          stoppedMs = performance.now();
+          shared.stop(nowNs());
+        }, 250);
+      },
+    );
+    expect(sample.issued).toBe(0);
+    expect(performance.now() - stoppedMs).toBeLessThan(900);
+  });
+});

@@ -1,0 +1,330 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type Control, connectControl } from '../../src/main/server/control.ts';
+import { commandCalls } from '../../src/main/server/info.ts';
+import { nowNs } from '../../src/pool/clock.ts';
+import type { LoadSample, PoolShare } from '../../src/workers/contract.ts';
+import { SharedState } from '../../src/workers/shared-state.ts';
+import { plainWorkload } from '../../src/workers/workload/plain-workload.ts';
+import { clientNames, loopback, until } from '../support/connections.ts';
+import { decodeHistogram } from '../support/decode-histogram.ts';
+import { startProxy } from '../support/proxy.ts';
+import { startScriptedServer } from '../support/scripted-server.ts';
+import { startRedis, type TestServer } from '../support/servers.ts';
+import {
+  accounted,
+  buildTask,
+  type PlainSample,
+  runOne,
+  runThread,
+  startThreads,
+} from '../support/threads.ts';
+
+describe('threads account for every operation', () => {
+  let server: TestServer;
+  let control: Control;
+
+  beforeAll(async () => {
+    server = await startRedis();
+    control = await connectControl(loopback(server.port), { timeoutMs: 2000 });
+  });
+
+  afterAll(async () => {
+    control?.close();
+    await server?.stop();
+  });
+
+  function recorded(sample: PlainSample): { service: number; response: number; series: number } {
+    const total = (encoded: string) => {
+      const histogram = decodeHistogram(encoded);
+      const { totalCount } = histogram;
+      histogram.destroy();
+      return totalCount;
+    };
+    return {
+      service: total(sample.service),
+      response: total(sample.response),
+      series: sample.series.reduce((sum, second) => sum + total(second.response), 0),
+    };
+  }
+
+  /** GETs and SETs that the server has seen. */
+  async function calls(): Promise<number> {
+    return commandCalls(await control.info('commandstats'), ['get', 'set']) ?? 0;
+  }
+
+  function failedOf(sample: PlainSample): number {
+    return Object.values(sample.failed).reduce((sum, count) => sum + count, 0);
+  }
+
+  describe.each(clientNames)('%s', client => {
+    test.each([1, 7])(
+      'with a warm-up, %d deep: the warm-up is counted apart, and the server agrees',
+      async pipeline => {
+        const before = await calls();
+        const sample = await runOne(server.port, { client, pipeline, warmupSeconds: 0.2, seconds: 0.2 });
+        expect(sample.warmupCompleted).toBeGreaterThan(0);
+        expect(sample).toMatchObject({ failed: {}, unfinished: 0 });
+        expect(sample.issued).toBe(sample.completed);
+        expect((await calls()) - before).toBe(sample.warmupCompleted + sample.completed);
+        const { completed } = sample;
+        expect(recorded(sample)).toEqual({ service: completed, response: completed, series: completed });
+        expect(sample.series.reduce((sum, second) => sum + second.completed, 0)).toBe(completed);
+      },
+    );
+
+    test('reads that find nothing are misses, and completed', async () => {
+      const sample = await runOne(server.port, {
+        client,
+        workload: plainWorkload({ keys: 100, valueBytes: 16, readShare: 1 }),
+        keyPrefix: 'nothing-here:',
+      });
+      expect(sample.completed).toBeGreaterThan(0);
+      expect(sample.misses).toBe(sample.completed);
+    });
+
+    test('error replies are failures by code, and no latency', async () => {
+      const full = await startRedis({ args: ['--maxmemory', '1'] });
+      onTestFinished(() => full.stop());
+      const sample = await runOne(full.port, { client, pipeline: 3 });
+      expect(Object.keys(sample.failed)).toEqual(['OOM']);
+      expect(sample.completed).toBeGreaterThan(0);
+      expect(sample.failed.OOM).toBeGreaterThan(0);
+      expect(accounted(sample)).toBe(sample.issued);
+      expect(recorded(sample).response).toBe(sample.completed);
+      expect(sample.series.reduce((sum, second) => sum + second.failed, 0)).toBe(failedOf(sample));
+    });
+
+    test.each(['baseline', 'optimized'] as const)('%s: the server dies in mid-run', async preset => {
+      const mortal = await startRedis();
+      onTestFinished(() => mortal.stop());
+      const sample = await runOne(mortal.port, { client, preset, pipeline: 2, seconds: 1 }, () =>
+        setTimeout(() => mortal.stop(), 200),
+      );
+      expect(sample.completed).toBeGreaterThan(0);
+      expect(sample.failed.ECONNREFUSED).toBeGreaterThan(0);
+      expect(accounted(sample)).toBe(sample.issued);
+      expect(recorded(sample).response).toBe(sample.completed);
+      expect(sample.seconds).toBe(1);
+    });
+
+    test.each(['baseline', 'optimized'] as const)(
+      '%s: the connections go silent in mid-batch, and so do those that are opened',
+      async preset => {
+        const proxy = await startProxy(server.port);
+        const before = await calls();
+        const sample = await runOne(
+          proxy.port,
+          { client, preset, pipeline: 5, seconds: 1, timeoutMs: 200 },
+          async () => {
+            // A few batches of each worker were answered by then.
+            await until(async () => (await calls()) > before + 20);
+            proxy.cutAfter(7, 'silence');
+            setTimeout(() => {
+              proxy.silent = true;
+            }, 20);
+          },
+        );
+        expect(sample.completed).toBeGreaterThan(0);
+        expect(sample.failed.TIMEOUT).toBeGreaterThan(0);
+        expect(accounted(sample)).toBe(sample.issued);
+        expect(recorded(sample).response).toBe(sample.completed);
+      },
+    );
+
+    test('callers that are still waiting at the end are unfinished, and nothing else', async () => {
+      const proxy = await startProxy(server.port);
+      // In turn, each connect waits for its own time limit: the last ones are given up with the drain.
+      const options = { client, preset: 'baseline', timeoutMs: 400, seconds: 0.1 } as const;
+      proxy.silent = true;
+      const sample = await runOne(proxy.port, { ...options, pools: [{ workers: 10, connections: 20 }] });
+      expect(sample.unfinished).toBeGreaterThan(0);
+      expect(sample.completed).toBe(0);
+      expect(Object.keys(sample.failed)).not.toContain('POOL_CLOSED');
+      expect(accounted(sample)).toBe(sample.issued);
+    });
+
+    test('a batch that is half answered when the drain is given up is unfinished, and does no harm', async () => {
+      const sockets = new Set<unknown>();
+      let asked = 0;
+      const { port } = await startScriptedServer((request, reply, socket) => {
+        sockets.add(socket);
+        // The first three logins are never answered, so that under the lock the fourth comes late in the drain.
+        if (sockets.size <= 3) return;
+        if (request[0] !== 'GET' && request[0] !== 'SET') reply('+OK\r\n');
+        else if (asked++ === 0) reply('+OK\r\n');
+      });
+      const late = { preset: 'baseline', pipeline: 5, timeoutMs: 400, seconds: 0.1 } as const;
+      const sample = await runOne(port, { client, ...late, pools: [{ workers: 10, connections: 20 }] });
+      expect(asked).toBeGreaterThan(0);
+      expect(sample.unfinished).toBeGreaterThan(0);
+      expect(accounted(sample)).toBe(sample.issued);
+      // An error of what ends now is uncaught, and fails the run.
+      await new Promise(resolve => setTimeout(resolve, 50));
+    });
+
+    test('a pool that cannot warm fails the task, and leaves nothing open', async () => {
+      const proxy = await startProxy(server.port);
+      await proxy.refuse();
+      await expect(runOne(proxy.port, { client })).rejects.toThrow(/ECONNREFUSED/);
+      await proxy.admit();
+      proxy.silent = true;
+      await expect(runOne(proxy.port, { client, timeoutMs: 100 })).rejects.toThrow(
+        /No connection within 100 ms/,
+      );
+      await expect.poll(() => proxy.open).toBe(0);
+    });
+  });
+});
+
+describe('threads stop early and say when', () => {
+  async function stopAfter(stopMs: number, warmupSeconds: number) {
+    const arrivalsNs: number[] = [];
+    const { port } = await startScriptedServer((request, reply) => {
+      if (request[0] === 'GET' || request[0] === 'SET') arrivalsNs.push(nowNs());
+      reply('+OK\r\n');
+    });
+    let startNs = 0;
+    const sample = await runOne(
+      port,
+      { seconds: 60, warmupSeconds, pools: [{ workers: 2 }] },
+      (shared, releasedNs) => {
+        startNs = releasedNs + warmupSeconds * 1e9;
+        void sleep((releasedNs - nowNs()) / 1e6 + stopMs).then(() => shared.stop(nowNs()));
+      },
+    );
+    return { sample, measured: arrivalsNs.filter(ns => ns >= startNs), startNs, arrivalsNs };
+  }
+
+  test('stopped in the measured window: the window is as long as operations were issued', async () => {
+    const { sample, measured, startNs } = await stopAfter(120, 0);
+    expect(sample.seconds).toBeGreaterThan(0.11);
+    expect(sample.seconds).toBeLessThan(10);
+    expect(accounted(sample)).toBe(sample.issued);
+    expect(sample.completed).toBeGreaterThan(50);
+    expect(Math.abs(measured.length - sample.completed)).toBeLessThanOrEqual(2);
+    // What was issued after the window's end would be throughput of a time that is not counted.
+    const late = measured.filter(ns => ns > startNs + sample.seconds * 1e9 + 5e6);
+    expect(late.length).toBeLessThanOrEqual(2);
+  });
+
+  test('stopped in the warm-up: nothing was measured, and that takes no time', async () => {
+    const { sample, arrivalsNs } = await stopAfter(60, 30);
+    expect(sample).toMatchObject({
+      seconds: 0,
+      issued: 0,
+      completed: 0,
+      failed: {},
+      unfinished: 0,
+      series: [],
+    });
+    expect(sample.warmupCompleted).toBe(arrivalsNs.length);
+    expect(sample.warmupCompleted).toBeGreaterThan(0);
+  });
+});
+
+describe('threads start at one instant', () => {
+  test('threads that are ready at different times issue nothing before the start instant, and then together', async () => {
+    const firstArrivalNs = new Map<string, number>();
+    const { port } = await startScriptedServer((request, reply) => {
+      const [command = '', key = ''] = request;
+      const thread = key.split(':')[0] ?? '';
+      if ((command === 'GET' || command === 'SET') && !firstArrivalNs.has(thread))
+        firstArrivalNs.set(thread, nowNs());
+      reply('+OK\r\n');
+    });
+    const run = startThreads(2);
+    const shared = SharedState.forThreads(2);
+    const task = (thread: number) =>
+      buildTask(port, shared, { keyPrefix: `thread${thread}:`, seconds: 0.1, warmupSeconds: 0.05 }, thread);
+
+    const first = run(task(0));
+    await until(() => shared.ready === 1);
+    await sleep(300);
+    const second = run(task(1));
+    await until(() => shared.ready === 2);
+    await sleep(100);
+    expect(firstArrivalNs.size).toBe(0);
+    const startNs = nowNs() + 50e6;
+    shared.release(startNs);
+    const samples = await Promise.all([first, second]);
+
+    expect(samples.map(sample => sample.thread)).toEqual([0, 1]);
+    const arrivals = [...firstArrivalNs.values()];
+    expect(arrivals).toHaveLength(2);
+    for (const arrivalNs of arrivals) expect(arrivalNs).toBeGreaterThanOrEqual(startNs);
+    // They became ready 300 ms apart; on a busy machine a thread may be scheduled late, but not by as much.
+    expect(Math.abs((arrivals[0] ?? 0) - (arrivals[1] ?? 0)) / 1e6).toBeLessThan(280);
+  });
+
+  test('no operation comes before the start instant, not even by the granularity of a timer', async () => {
+    let firstNs = Number.POSITIVE_INFINITY;
+    const { port } = await startScriptedServer((request, reply) => {
+      if (request[0] === 'GET' || request[0] === 'SET') firstNs = Math.min(firstNs, nowNs());
+      reply('+OK\r\n');
+    });
+    let issued = 0;
+    for (const leadMs of [5.1, 5.3, 5.5, 5.7, 5.9]) {
+      firstNs = Number.POSITIVE_INFINITY;
+      let startNs = 0;
+      const sample = await runOne(port, { seconds: 0.05, leadMs }, (_, releasedNs) => {
+        startNs = releasedNs;
+      });
+      issued += sample.issued;
+      expect(firstNs).toBeGreaterThanOrEqual(startNs);
+    }
+    expect(issued).toBeGreaterThan(0);
+  });
+
+  test('a thread that is stopped at the barrier issues nothing', async () => {
+    let asked = 0;
+    const { port } = await startScriptedServer((request, reply) => {
+      if (request[0] === 'GET' || request[0] === 'SET') asked++;
+      reply('+OK\r\n');
+    });
+    const run = startThreads(1);
+    const shared = SharedState.forThreads(1);
+    const running = run(buildTask(port, shared, { seconds: 60 }));
+    await until(() => shared.ready === 1);
+    shared.stop(nowNs());
+    expect(await running).toMatchObject({ seconds: 0, issued: 0, completed: 0, unfinished: 0 });
+    expect(asked).toBe(0);
+  });
+});
+
+describe('batch workers are measured apart from the others', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+
+  afterAll(() => server?.stop());
+
+  const singles = { workers: 6, pipeline: 1 };
+  const batches = { workers: 2, pipeline: 100 };
+  const rest = { minIdle: 1, firstKey: 0, keys: 100 };
+
+  test.each<[string, PoolShare[]]>([
+    ['in one pool', [{ groups: [singles, batches], connections: 8, ...rest }]],
+    [
+      'in pools of their own',
+      [
+        { groups: [singles], connections: 6, ...rest },
+        { groups: [batches], connections: 2, ...rest },
+      ],
+    ],
+  ])('%s: two loads, each with its own account, latencies and series', async (_, pools) => {
+    const sample = await runThread(server.port, { pools });
+    const [ofSingles, ofBatches] = sample.loads as [LoadSample, LoadSample];
+    expect(sample.loads.map(load => load.pipeline)).toEqual([1, 100]);
+    for (const load of sample.loads) {
+      expect(load.completed).toBeGreaterThan(0);
+      expect(accounted(load)).toBe(load.issued);
+      expect(load.series.reduce((sum, second) => sum + second.completed, 0)).toBe(load.completed);
+    }
+    expect(ofBatches.completed % 100).toBe(0);
+    expect(ofBatches.completed).toBeGreaterThan(ofSingles.completed);
+    expect(sample.allServedMs).toBeGreaterThan(0);
+  });
+});

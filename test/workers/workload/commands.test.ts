@@ -1,0 +1,260 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../../src/main/experiment/read-config.ts';
+import { Batch, KEY } from '../../../src/pool/client/batch.ts';
+import { commandOrder, OrderedCommands } from '../../../src/workers/workload/command-choosers.ts';
+import { commandMix } from '../../../src/workers/workload/command-mix.ts';
+import { plainWorkload } from '../../../src/workers/workload/plain-workload.ts';
+import { faultsIn } from '../../support/config-faults.ts';
+
+describe('commands are read with their placeholders', () => {
+  const plain = plainWorkload({ keys: 10, valueBytes: 3, readShare: 0.5 });
+
+  function mixOf(...commands: string[]) {
+    const values = [{ weight: 1, value: { text: 'one' } }];
+    const task = { ...plain, values, commands: commands.map(command => ({ command, weight: 1 })) };
+    return commandMix(task, 'k:', 1);
+  }
+
+  test('placeholders stand alone or in text; keys come first among the numbers', () => {
+    const { commandSet, stride, templates } = mixOf(
+      'set {key} {value} EX {number:10-60}',
+      'ZADD {key} {number:1-9} m{counter}-{value}',
+      'MSET {key} a{value} {key} {counter}',
+      'OBJECT ENCODING {key}',
+      'PING',
+    );
+    expect(commandSet.commands).toEqual([
+      { name: 'SET', args: [KEY, 'one', 'EX', [1]] },
+      { name: 'ZADD', args: [KEY, [1], ['m', 2, '-one']] },
+      { name: 'MSET', args: [KEY, 'aone', KEY, [2]] },
+      { name: 'OBJECT', args: ['ENCODING', KEY] },
+      { name: 'PING', args: [] },
+    ]);
+    expect(stride).toBe(3);
+    expect(templates.map(({ keys }) => keys)).toEqual([1, 1, 2, 1, 0]);
+    expect(templates[1]?.spelled).toMatchObject([{ from: 1, to: 9 }, 'counter']);
+  });
+
+  test('a command with a value has a template for each of them, one without has one', () => {
+    const values = [1, 2, 3].map(bytes => ({ weight: bytes, value: { bytes } }));
+    const { templates } = commandMix({ ...plain, values }, 'k:', 1);
+    expect(templates.map(({ name, weight }) => [name, weight])).toEqual([
+      ['GET', 0.5],
+      ['SET', 1 / 12],
+      ['SET', 2 / 12],
+      ['SET', 3 / 12],
+    ]);
+  });
+
+  test('keys of another type of value are other keys', () => {
+    const { templates } = mixOf(
+      'INCR {key}',
+      'LPUSH {key} x',
+      'LLEN {key}',
+      'APPEND {key} x',
+      'XADD {key} * a b',
+    );
+    expect(templates.map(({ base }) => base)).toEqual([10, 20, 20, 0, 30]);
+  });
+
+  function faultOf(workload: object, target: object = {}, scenarios: readonly object[] = [{}]): string {
+    const server = { server: 'redis', url: 'redis://h', ...target };
+    const config = { name: 'c', target: server, scenarios, workload };
+    try {
+      parseConfig(JSON.stringify(config), 'c.json');
+      return 'none';
+    } catch (error) {
+      return faultsIn((error as Error).message)[0] ?? '';
+    }
+  }
+
+  const faultOfCommand = (command: string) => faultOf({ commands: [{ command }] });
+
+  test.each([
+    ['FLUSHALL', /expected no FLUSHALL \(it removes what is not poolbench's\), found "FLUSHALL"/],
+    ['flushdb async', /no FLUSHDB \(it removes/],
+    ['SHUTDOWN', /no SHUTDOWN \(it changes or stops the server\)/],
+    ['DEBUG SLEEP 1', /no DEBUG/],
+    ['CONFIG SET save x', /no CONFIG/],
+    ['SCRIPT FLUSH', /no SCRIPT/],
+    ['KEYS *', /no KEYS \(it holds up the server/],
+    ['BLPOP {key} 0', /no BLPOP \(it blocks/],
+    ['SUBSCRIBE {key}', /no SUBSCRIBE \(it is not answered by one reply/],
+    ['MONITOR', /no MONITOR/],
+    ['CLIENT KILL {key}', /no CLIENT \(it changes the connection/],
+    ['SELECT 1', /no SELECT/],
+    ['MULTI', /no MULTI/],
+    ['EVAL x 1 {key}', /no EVAL \(nobody can tell/],
+    ['MOVE {key} 1', /no MOVE/],
+    [
+      'SET other 1',
+      /expected \{key\} as argument 1 of SET \(poolbench touches no keys but its own\), found "SET other 1"/,
+    ],
+    ['SET x{key} 1', /\{key\} as argument 1 of SET/],
+    ['DEL {key} other', /\{key\} as argument 2 of DEL/],
+    ['RENAME {key} other', /\{key\} as argument 2 of RENAME/],
+    ['RENAME {key}', /\{key\} as argument 2 of RENAME/],
+    ['COPY {key} {key} DB 3', /a COPY within its database/],
+    ['BITOP AND {key} mine', /\{key\} as argument 3 of BITOP/],
+    ['GET', /\{key\} as argument 1 of GET/],
+    ['SADD {key} {key}', /\{key\} only where SADD takes a key, alone, but argument 2 has one/],
+    ['PING {key}', /no \{key\}, but argument 1 has one/],
+    ['SET {key} {val}', /placeholders \{key\}, \{value\}, \{counter\} and \{number:from-to\}, no \{val\}/],
+    ['SET {key} {number:9-1}', /a range of numbers from 0 to 4294967295, the smaller one first/],
+    ['SET {key} {number:0-4294967296}', /a range of numbers/],
+    ['SET {key} {value', /placeholders/],
+    ['ZADD {key} 1 {record}', /no \{record\}/],
+    ['', /a command such as/],
+  ])('%s is refused with its reason', (command, reason) => {
+    const fault = faultOfCommand(command);
+    expect(fault).toMatch(/^workload\.commands\[0\]\.command: expected /);
+    expect(fault).toMatch(reason);
+  });
+
+  test.each([
+    [
+      { readShare: 0.5, commands: [{ command: 'PING' }] },
+      /^workload.readShare: expected no readShare beside commands/,
+    ],
+    [
+      { readShare: 0.5, ycsb: 'A' },
+      /^workload.readShare: expected no readShare beside ycsb, which decides it, found 0.5/,
+    ],
+    [{ keyChoice: { kind: 'uniform' }, ycsb: 'A' }, /^workload.keyChoice: expected no keyChoice beside ycsb/],
+    [{ ycsb: 'A', commands: [{ command: 'PING' }] }, /^workload.commands: expected no commands beside ycsb/],
+    [{ ycsb: 'G' }, /^workload.ycsb: expected "A" or "B" or "C" or "D" or "E" or "F", found "G"/],
+    [{ ycsb: 'D', hitShare: 0.9 }, /^workload.hitShare: expected 1, or nothing, beside ycsb D, .*found 0.9/],
+    [{ ycsb: 'D', keys: 60_000_000 }, /^workload.keys: expected at most 50000000 keys/],
+    [{ ycsb: 'E', keys: 60_000_000 }, /^workload.keys: expected at most 50000000 keys/],
+    [
+      { keyChoice: 'zipfian' },
+      /^workload.keyChoice: expected an object such as \{ "kind": "zipfian", .*, found "zipfian"/,
+    ],
+    [
+      { keyChoice: { kind: 'zipf' } },
+      /^workload.keyChoice.kind: expected "uniform" or "zipfian" .*, found "zipf"/,
+    ],
+    [
+      { keyChoice: { kind: 'zipfian', exponent: 0 } },
+      /^workload.keyChoice.exponent: expected a number from 0.01 to 10, found 0/,
+    ],
+    [
+      { keyChoice: { kind: 'partitioned' }, keys: 50 },
+      /^workload.keys: expected at least 51 keys \(partitioned/,
+    ],
+    [{ valueBytes: '32' }, /^workload.valueBytes: expected a whole number from 0 to 16777216, found "32"/],
+    [
+      { valueBytes: { kind: 'range', from: 9, to: 1 } },
+      /^workload.valueBytes.from: expected a range from the smaller size/,
+    ],
+    [
+      { valueBytes: { kind: 'file', path: '/nowhere/at-all' } },
+      /^workload.valueBytes.path: expected a file that can be read \(ENOENT\)/,
+    ],
+    [
+      { valueBytes: { from: 1, to: 2 } },
+      /^workload.valueBytes.kind: missing; expected "range" or "weighted" or "lognormal" or "file"/,
+    ],
+    [
+      { keys: 60_000_000, commands: [{ command: 'GET {key}' }, { command: 'INCR {key}' }] },
+      /^workload.keys: expected at most 50000000 keys, as 2 times as many/,
+    ],
+    [{ hitShare: 1.1 }, /^workload.hitShare: expected a number from 0 to 1/],
+  ])('%j is refused', (workload, reason) => {
+    expect(faultOf(workload)).toMatch(reason);
+  });
+
+  test('on a cluster, commands of several keys are refused', () => {
+    const faults = faultOf(
+      { commands: ['GET {key}', 'PING', 'MGET {key} {key}'].map(command => ({ command })) },
+      { cluster: true },
+    );
+    expect(faults).toBe(
+      'workload.commands[2].command: expected a command of one key at most, as target.cluster is true (the keys of one command would be on several nodes), found "MGET {key} {key}"',
+    );
+  });
+
+  test('on a cluster, YCSB E is refused', () => {
+    expect(faultOf({ ycsb: 'E' }, { cluster: true })).toBe(
+      'workload.ycsb: expected another one, as target.cluster is true (its records are one sorted set, so on one node), found "E"',
+    );
+  });
+
+  test('beside YCSB D and E, batch workers with pools of their own are refused', () => {
+    const scenarios = [{}, { batch: { pool: 'separate', workers: 5, pipeline: 10 } }];
+    expect(faultOf({ ycsb: 'D' }, {}, scenarios)).toMatch(
+      /^scenarios\[1\]\.batch: expected no batch workers with pools of their own, as workload\.ycsb is "D" \(both/,
+    );
+    expect(faultOf({ ycsb: 'C' }, {}, scenarios)).toBe('none');
+  });
+});
+
+describe('commands come in an order with exact shares', () => {
+  function countsOf(order: Iterable<number>, kinds: number): number[] {
+    const counts = new Array<number>(kinds).fill(0);
+    for (const command of order) counts[command] = (counts[command] ?? 0) + 1;
+    return counts;
+  }
+
+  test('each command has exactly its share of the order, none where its weight is 0', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat({ max: 60 }), { minLength: 1, maxLength: 8 }),
+        fc.nat(),
+        fc.constantFrom(1, 0.01, 7),
+        (counts, seed, scale) => {
+          const sum = counts.reduce((total, count) => total + count, 0);
+          fc.pre(sum > 0);
+          const order = commandOrder(
+            counts.map(count => count * scale),
+            seed,
+          );
+          const length = order?.length ?? 0;
+          expect(length).toBeGreaterThan(500);
+          expect(length).toBeLessThanOrEqual(1000);
+          expect(countsOf(order ?? [], counts.length).map(count => count * sum)).toEqual(
+            counts.map(count => count * length),
+          );
+        },
+      ),
+      { seed: 1 },
+    );
+  });
+
+  test('shares that would take more than a thousand commands have no order', () => {
+    expect(commandOrder([1, 1000], 1)).toBeUndefined();
+    expect(commandOrder([1, 999], 1)?.length).toBe(1000);
+    expect(commandOrder([Math.PI, 1], 1)).toBeUndefined();
+  });
+
+  test('an order is shuffled, by its seed', () => {
+    const order = commandOrder([1, 1], 5) as Uint16Array;
+    expect(commandOrder([1, 1], 5)).toEqual(order);
+    expect(commandOrder([1, 1], 6)).not.toEqual(order);
+    const changes = order.reduce((sum, command, index) => sum + Number(command !== order[index - 1]), 0);
+    // Of 1,000 draws, 500 with a standard deviation of 16.
+    expect(Math.abs(changes - 500)).toBeLessThan(80);
+  });
+
+  test('batches of any size take the commands in their order, from one place on and around its end', () => {
+    const order = commandOrder([3, 2, 1], 1) as Uint16Array;
+    fc.assert(
+      fc.property(
+        fc.nat({ max: 2 ** 32 - 1 }),
+        fc.array(fc.integer({ min: 1, max: 2500 }), { minLength: 1, maxLength: 5 }),
+        (draw, sizes) => {
+          const commands = new OrderedCommands(order, draw);
+          const taken = sizes.flatMap(size => {
+            const batch = new Batch(size, { done: () => {} });
+            commands.choose(batch);
+            return Array.from({ length: size }, (_, index) => batch.commandAt(index));
+          });
+          const first = draw % order.length;
+          expect(taken).toEqual(taken.map((_, index) => order[(first + index) % order.length]));
+        },
+      ),
+      { seed: 1, numRuns: 50 },
+    );
+  });
+});
