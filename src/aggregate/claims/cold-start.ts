@@ -4,12 +4,19 @@ import { clearlyLess, median } from '../stats/statistics.ts';
 import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatList, formatMs, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
 import type { Claim } from './claim.ts';
-import { type ArmPair, armsOf, compareArms, pairArms, ratioOf } from './judging/arms.ts';
-import { findWarmStart } from './judging/cold-window.ts';
+import {
+  type ArmPair,
+  armsOf,
+  compareArms,
+  isMeasured,
+  isPlain,
+  pairArms,
+  pairFewWithMany,
+  ratioOf,
+} from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
-import { isMeasured, isPlain } from './judging/plain.ts';
 import { predictFigure, predictRatio } from './judging/prediction.ts';
-import { pairFewWithMany } from './judging/worker-levels.ts';
+import { findWarmStart } from './judging/soundness.ts';
 
 /** Proportional within this factor: the first connects cost more than the rest. */
 const tolerance = 2;

@@ -4,24 +4,30 @@ import { combineByRound, pairedRatio } from '../stats/paired-ratio.ts';
 import { clearlyMore, medianInterval } from '../stats/statistics.ts';
 import { formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
 import type { Judgement, TwoServerClaim } from './claim.ts';
-import { type ArmPair, compareArms, ratioOf } from './judging/arms.ts';
+import {
+  type ArmPair,
+  compareArms,
+  isPlain,
+  pairFewWithMany,
+  pairWithBaseline,
+  ratioOf,
+} from './judging/arms.ts';
 import { judgePredictions, untested } from './judging/judge-predictions.ts';
-import { isPlain } from './judging/plain.ts';
 import type { Prediction } from './judging/prediction.ts';
-import { pairWithBaseline } from './judging/preset-pairs.ts';
 import {
   decides,
+  findSides,
   findUnfairness,
   isLimitedByServer,
   isPairMeasured,
   isUndisturbed,
   limitsOf,
   notOfTheServers,
+  pairSides,
   predictBeside,
+  type Sides,
   showBoth,
-} from './judging/versus-grounds.ts';
-import { findSides, pairSides, type Sides } from './judging/versus-sides.ts';
-import { pairFewWithMany } from './judging/worker-levels.ts';
+} from './judging/versus.ts';
 
 /** The document's table is of 50 workers, and "scales better with many workers". */
 const manyWorkers = 50;

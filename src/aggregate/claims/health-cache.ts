@@ -2,11 +2,10 @@ import type { RoundResult, ScenarioResult } from '../result.ts';
 import { meanLatency, throughput } from '../stats/measures.ts';
 import { formatList, formatMs } from '../text/format.ts';
 import type { Claim } from './claim.ts';
-import { armsOf } from './judging/arms.ts';
+import { armsOf, pairWithBaseline } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
 import { predictRatio } from './judging/prediction.ts';
-import { pairWithBaseline } from './judging/preset-pairs.ts';
-import { findGrowthFlaw, findHealthFlaw } from './judging/strategy-proofs.ts';
+import { findGrowthFlaw, findHealthFlaw } from './judging/soundness.ts';
 
 /**
  * C5. `health-cached` pools with a TTL of 1 s against `baseline`, all levels combined within each round.

@@ -4,9 +4,8 @@ import { clearlyLess, median } from '../stats/statistics.ts';
 import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatCount, formatList, formatShare } from '../text/format.ts';
 import type { Claim } from './claim.ts';
-import { type ArmPair, compareArms, pairArms } from './judging/arms.ts';
+import { type ArmPair, compareArms, isMeasured, isOnePool, isPlain, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
-import { isMeasured, isOnePool, isPlain } from './judging/plain.ts';
 import { predictRatio } from './judging/prediction.ts';
 
 /** A check that is good for this long is never run again: checks are off. */

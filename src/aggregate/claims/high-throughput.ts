@@ -4,9 +4,8 @@ import { median, medianInterval } from '../stats/statistics.ts';
 import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatInterval, formatPlural, formatRate } from '../text/format.ts';
 import type { Claim } from './claim.ts';
-import { compareArms, pairArms } from './judging/arms.ts';
+import { compareArms, isMeasured, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
-import { isMeasured } from './judging/plain.ts';
 import { predictFigure } from './judging/prediction.ts';
 
 /** The upper end of the document's best batches. */

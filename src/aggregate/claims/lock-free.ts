@@ -1,11 +1,10 @@
 import type { ScenarioResult } from '../result.ts';
 import { p95, p99, throughput } from '../stats/measures.ts';
 import type { Claim } from './claim.ts';
-import { type ArmPair, armsOf } from './judging/arms.ts';
+import { type ArmPair, armsOf, pairWithBaseline } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
 import { predictRatio } from './judging/prediction.ts';
-import { pairWithBaseline } from './judging/preset-pairs.ts';
-import { findGrowthFlaw, findLockFlaw } from './judging/strategy-proofs.ts';
+import { findGrowthFlaw, findLockFlaw } from './judging/soundness.ts';
 
 /** "At 50+ concurrent workers." */
 const fewestWorkers = 50;

@@ -5,8 +5,8 @@ import { median } from '../stats/statistics.ts';
 import { isLowerBound } from '../stats/warnings.ts';
 import { formatList, formatMs, formatPlural } from '../text/format.ts';
 import type { Claim, Evidence, Judgement } from './claim.ts';
+import { isMeasured, isPlain } from './judging/arms.ts';
 import { type Design, judgePredictions, untested } from './judging/judge-predictions.ts';
-import { isMeasured, isPlain } from './judging/plain.ts';
 import { type Prediction, predictFigure } from './judging/prediction.ts';
 
 /** Workers of the document's sub-millisecond profile. */

@@ -3,12 +3,18 @@ import { longest, p99, p999 } from '../stats/measures.ts';
 import { median } from '../stats/statistics.ts';
 import { formatList, formatPlural } from '../text/format.ts';
 import type { Claim } from './claim.ts';
-import { type ArmPair, armsOf, compareArms, pairArms } from './judging/arms.ts';
-import { findThinStart, findWarmStart, sayColdShare, sayWindow } from './judging/cold-window.ts';
+import {
+  type ArmPair,
+  armsOf,
+  byWorkers,
+  compareArms,
+  isMeasured,
+  isPlain,
+  pairArms,
+} from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
-import { isMeasured, isPlain } from './judging/plain.ts';
 import { predictRatio } from './judging/prediction.ts';
-import { byWorkers } from './judging/worker-levels.ts';
+import { findThinStart, findWarmStart, sayColdShare, sayWindow } from './judging/soundness.ts';
 
 /**
  * C12. Optimized pools that start their load with more or fewer connections open, the start inside the window, which is

@@ -4,10 +4,17 @@ import { p99, throughput } from '../stats/measures.ts';
 import { clearlyMore } from '../stats/statistics.ts';
 import type { Claim, Evidence, Judgement } from './claim.ts';
 import { compareArms, type Pair } from './judging/arms.ts';
-import { agree } from './judging/client-finding.ts';
 import { untested } from './judging/judge-predictions.ts';
-import { compareEffects, sharesThread } from './multi-pool-effects.ts';
-import { type Finding, isAbove, judgeSetting, pairsOfOwnThreads, tellingOf } from './multi-pool-findings.ts';
+import { agree } from './judging/prediction.ts';
+import {
+  compareEffects,
+  type Finding,
+  isAbove,
+  judgeSetting,
+  pairsOfOwnThreads,
+  sharesThread,
+  tellingOf,
+} from './multi-pool-findings.ts';
 import { explain, explainUntested, type Findings, sumUp } from './multi-pool-reason.ts';
 
 /**

@@ -1,11 +1,9 @@
 import type { Comparison, ScenarioResult } from '../result.ts';
 import { throughput } from '../stats/measures.ts';
 import type { Claim } from './claim.ts';
-import { type ArmPair, compareArms, pairArms } from './judging/arms.ts';
+import { type ArmPair, compareArms, isAsDocumented, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
-import { type Peak, predictPeak, sayPicked } from './judging/peak.ts';
-import { type Prediction, predictRatio } from './judging/prediction.ts';
-import { isAsDocumented } from './judging/preset-pairs.ts';
+import { type Peak, type Prediction, predictPeak, predictRatio, sayPicked } from './judging/prediction.ts';
 
 /** Gain over single commands that the document measured, by batch. */
 const documented = [

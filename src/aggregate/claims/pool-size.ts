@@ -3,9 +3,8 @@ import { p99, throughput } from '../stats/measures.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { formatList, formatMs } from '../text/format.ts';
 import type { Claim } from './claim.ts';
-import { type ArmPair, compareArms, pairArms } from './judging/arms.ts';
+import { type ArmPair, compareArms, isMeasured, isPlain, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
-import { isMeasured, isPlain } from './judging/plain.ts';
 import { type Prediction, predictRatio } from './judging/prediction.ts';
 
 /**

@@ -4,9 +4,8 @@ import { clearlyMore, median } from '../stats/statistics.ts';
 import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatList, formatPlural, formatShare } from '../text/format.ts';
 import type { Claim } from './claim.ts';
-import { type ArmPair, compareArms, pairArms } from './judging/arms.ts';
+import { type ArmPair, compareArms, isOnePool, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
-import { isOnePool } from './judging/plain.ts';
 import { predictRatio } from './judging/prediction.ts';
 
 /** Above this share of cut operations p99 would be theirs, and not that of the others. */

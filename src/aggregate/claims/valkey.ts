@@ -6,15 +6,16 @@ import { compareArms } from './judging/arms.ts';
 import { judgePredictions, untested } from './judging/judge-predictions.ts';
 import {
   decides,
+  findSides,
   findUnequalThreads,
   findUnfairness,
   isPairMeasured,
   isUndisturbed,
   notOfTheServers,
+  pairSides,
   predictBeside,
   showBoth,
-} from './judging/versus-grounds.ts';
-import { findSides, pairSides } from './judging/versus-sides.ts';
+} from './judging/versus.ts';
 
 /** "Within ±5 %". */
 const range = { low: clearlyLess, high: clearlyMore };

@@ -4,12 +4,18 @@ import { clearlyLess, median } from '../stats/statistics.ts';
 import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatList, formatMs, formatPlural } from '../text/format.ts';
 import type { Claim } from './claim.ts';
-import { type ArmPair, armsOf, compareArms, pairArms } from './judging/arms.ts';
-import { findThinStart, findWarmStart, sayColdShare, sayWindow } from './judging/cold-window.ts';
+import {
+  type ArmPair,
+  armsOf,
+  byWorkers,
+  compareArms,
+  isMeasured,
+  isPlain,
+  pairArms,
+} from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
-import { isMeasured, isPlain } from './judging/plain.ts';
 import { predictRatio } from './judging/prediction.ts';
-import { byWorkers } from './judging/worker-levels.ts';
+import { findThinStart, findWarmStart, sayColdShare, sayWindow } from './judging/soundness.ts';
 
 /**
  * C6. A cold start lies inside the measured window of `baseline`. It is held against a `warmed` pool that opens all its

@@ -3,11 +3,10 @@ import { throughput } from '../stats/measures.ts';
 import { medianInterval } from '../stats/statistics.ts';
 import { formatInterval, formatList, formatPlural, formatRate } from '../text/format.ts';
 import type { Claim } from './claim.ts';
-import { compareArms, pairArms } from './judging/arms.ts';
+import { compareArms, isAsDocumented, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
-import { bestLevel, type Peak, predictPeak, sayPicked } from './judging/peak.ts';
-import { isAsDocumented } from './judging/preset-pairs.ts';
-import { findGrowthFlaw } from './judging/strategy-proofs.ts';
+import { bestLevel, type Peak, predictPeak, sayPicked } from './judging/prediction.ts';
+import { findGrowthFlaw } from './judging/soundness.ts';
 
 /** The document's measurement, in operations per second, by workers. */
 const documented: ReadonlyMap<number, number> = new Map([

@@ -1,6 +1,5 @@
 import type { Arrival } from '../../aggregate/scenario/arrival.ts';
-import { formatDuration } from '../../aggregate/text/duration.ts';
-import { formatList, formatPlural } from '../../aggregate/text/format.ts';
+import { formatDuration, formatList, formatPlural } from '../../aggregate/text/format.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
 import { describeWorkload } from './describe-workload.ts';
 import { estimateSeconds, type Plan } from './plan.ts';

@@ -1,8 +1,8 @@
 import type { RoundResult } from '../../aggregate/result.ts';
 import { failedOf } from '../../aggregate/stats/metrics.ts';
-import { formatDuration } from '../../aggregate/text/duration.ts';
 import {
   formatCount,
+  formatDuration,
   formatMs,
   formatPlural,
   formatRate,

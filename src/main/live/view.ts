@@ -1,5 +1,11 @@
-import { formatDuration } from '../../aggregate/text/duration.ts';
-import { formatCount, formatMs, formatPlural, formatRate, toOneLine } from '../../aggregate/text/format.ts';
+import {
+  formatCount,
+  formatDuration,
+  formatMs,
+  formatPlural,
+  formatRate,
+  toOneLine,
+} from '../../aggregate/text/format.ts';
 import type { Format, Style } from '../../aggregate/text/terminal-style.ts';
 import type { Running, Snapshot, Step } from './snapshot.ts';
 

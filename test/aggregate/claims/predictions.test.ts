@@ -8,7 +8,7 @@ import {
   predictRatio,
   verdictOf,
 } from '../../../src/aggregate/claims/judging/prediction.ts';
-import { sayOutcome } from '../../../src/aggregate/claims/judging/prediction-words.ts';
+import { sayOutcome } from '../../../src/aggregate/claims/judging/reason.ts';
 import type { ClaimResult, Result } from '../../../src/aggregate/result.ts';
 import { p99, throughput } from '../../../src/aggregate/stats/measures.ts';
 import { medianInterval } from '../../../src/aggregate/stats/statistics.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatDuration } from '../../../src/aggregate/text/duration.ts';
+import { formatDuration } from '../../../src/aggregate/text/format.ts';
 import { describePlan } from '../../../src/main/experiment/describe-plan.ts';
 import { describeWorkload } from '../../../src/main/experiment/describe-workload.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';

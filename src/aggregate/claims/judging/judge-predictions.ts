@@ -1,9 +1,9 @@
 import type { Comparison, ScenarioResult } from '../../result.ts';
 import { medianInterval } from '../../stats/statistics.ts';
 import type { Evidence, Judgement } from '../claim.ts';
-import { agree, countChances, findByClient, findDeciding } from './client-finding.ts';
-import { explainFindings, sumUpFindings } from './finding-words.ts';
 import type { Prediction } from './prediction.ts';
+import { agree, countChances, findByClient, findDeciding } from './prediction.ts';
+import { explainFindings, sumUpFindings } from './reason.ts';
 
 /** What a claim makes of a run. */
 export interface Design {

@@ -3,7 +3,7 @@ import type { SearchConditions } from '../../../aggregate/search/conditions.ts';
 import { maxSteps, type SearchRange } from '../../../aggregate/search/next-rate.ts';
 import { margin, maxRepeats } from '../../../aggregate/search/step-verdict.ts';
 import { describeConditions, formatSearchRate } from '../../../aggregate/search/words.ts';
-import { formatDuration } from '../../../aggregate/text/duration.ts';
+import { formatDuration } from '../../../aggregate/text/format.ts';
 import { wrapText } from '../../../aggregate/text/text-layout.ts';
 import { PoolbenchError } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
