@@ -16,6 +16,8 @@ const allowed: Record<string, { code: readonly string[]; types: readonly string[
 
 interface Import {
   readonly file: string;
+  /** The file that is imported. */
+  readonly path: string;
   readonly from: string;
   readonly to: string;
   readonly typeOnly: boolean;
@@ -30,7 +32,7 @@ function imports(): Import[] {
     const found = text.matchAll(/^(?:import|export)( type)?[^;]*?from '(\.[^']+)'|import\('(\.[^']+)'\)/gm);
     return [...found].map(([, type, named, dynamic]) => {
       const path = relative(source, join(source, dirname(file), named ?? dynamic ?? ''));
-      return { file, from: folder(file), to: folder(path), typeOnly: type !== undefined };
+      return { file, path, from: folder(file), to: folder(path), typeOnly: type !== undefined };
     });
   });
 }
@@ -46,4 +48,18 @@ test('imports run one way: main to workers to pool, and main to aggregate', () =
   });
   expect(found.length).toBeGreaterThan(100);
   expect(wrong).toEqual([]);
+});
+
+test('no file imports itself by way of others, not even for a type', () => {
+  const imported = new Map<string, string[]>();
+  for (const { file, path } of imports()) imported.set(file, [...(imported.get(file) ?? []), path]);
+  const finished = new Set<string>();
+  const visit = (file: string, way: readonly string[]): string[][] => {
+    if (way.includes(file)) return [[...way.slice(way.indexOf(file)), file]];
+    if (finished.has(file)) return [];
+    const circles = (imported.get(file) ?? []).flatMap(path => visit(path, [...way, file]));
+    finished.add(file);
+    return circles;
+  };
+  expect([...imported.keys()].flatMap(file => visit(file, []))).toEqual([]);
 });
