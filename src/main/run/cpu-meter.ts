@@ -17,10 +17,15 @@ export interface CoresInUse {
 /** CPU seconds of one server since its start. */
 type ServerCpu = ReturnType<typeof serverCpu>;
 
-interface Reading {
-  readonly clientAtNs: number;
-  readonly clientMicros: number;
+/** What this process and its machine have used so far. */
+interface ClientReading {
+  readonly atNs: number;
+  readonly micros: number;
   readonly idleCpuMs: number;
+}
+
+interface Reading {
+  readonly client: ClientReading;
   readonly serverAtNs: number;
   /** One entry a node. */
   readonly servers: readonly ServerCpu[];
@@ -35,6 +40,8 @@ export class CpuMeter {
   /** The same servers are read at both ends. */
   #nodes: readonly Control[] = [];
   #timers: NodeJS.Timeout[] = [];
+  /** At the release of the threads; the middle of the window that follows. */
+  #released: { readonly client: ClientReading; readonly middleNs: number } | undefined;
   #begun: Promise<Reading> | undefined;
   #ended: Promise<Reading> | undefined;
 
@@ -45,6 +52,7 @@ export class CpuMeter {
   /** Plans the two readings for the given instants. */
   schedule(startNs: number, endNs: number): void {
     this.#nodes = this.#control.nodes;
+    this.#released = { client: readClient(), middleNs: (startNs + endNs) / 2 };
     this.#at(startNs, () => {
       this.#begun = this.#read();
     });
@@ -53,13 +61,19 @@ export class CpuMeter {
     });
   }
 
-  /** The cores in use between the readings; if the window was cut short, up to now. Null if it never began. */
+  /** The cores in use between the readings; if the window was cut short, up to now. Null if none was scheduled. */
   async stop(): Promise<CoresInUse | null> {
     for (const timer of this.#timers) clearTimeout(timer);
-    if (this.#begun === undefined) return null;
-    const [begun, ended] = await Promise.all([this.#begun, this.#ended ?? this.#read()]);
-    const clientSeconds = (ended.clientAtNs - begun.clientAtNs) / 1e9;
-    const idleSeconds = (ended.idleCpuMs - begun.idleCpuMs) / 1000;
+    if (this.#released === undefined) return null;
+    const [begunOrLate, ended] = await Promise.all([this.#begun, this.#ended ?? this.#read()]);
+    // On a busy machine this process can sleep through the start of a short window, or all of it. Its own figures are
+    // then those since the release.
+    const begun =
+      begunOrLate !== undefined && begunOrLate.client.atNs < this.#released.middleNs
+        ? begunOrLate
+        : { client: this.#released.client, serverAtNs: 0, servers: [] };
+    const clientSeconds = (ended.client.atNs - begun.client.atNs) / 1e9;
+    const idleSeconds = (ended.client.idleCpuMs - begun.client.idleCpuMs) / 1000;
     const serverSeconds = (ended.serverAtNs - begun.serverAtNs) / 1e9;
     const coresOfEach = (seconds: (server: ServerCpu) => number | null) =>
       ended.servers.map((server, node) => {
@@ -71,7 +85,7 @@ export class CpuMeter {
       });
     return {
       machineBusyShare: Math.min(1, Math.max(0, 1 - idleSeconds / clientSeconds / os.cpus().length)),
-      client: (ended.clientMicros - begun.clientMicros) / 1e6 / clientSeconds,
+      client: (ended.client.micros - begun.client.micros) / 1e6 / clientSeconds,
       server: ifAllKnown(
         coresOfEach(({ all }) => all),
         cores => cores.reduce((sum, one) => sum + one, 0),
@@ -88,21 +102,19 @@ export class CpuMeter {
   }
 
   async #read(): Promise<Reading> {
-    const { user, system } = process.cpuUsage();
-    const idleCpuMs = os.cpus().reduce((sum, cpu) => sum + cpu.times.idle, 0);
-    const clientAtNs = nowNs();
+    const client = readClient();
     // A server that is gone tells nothing; that it is gone is noticed elsewhere.
     const infos = await Promise.all(
       this.#nodes.map(node => node.info('cpu').catch(() => new Map<string, string>())),
     );
-    return {
-      clientAtNs,
-      clientMicros: user + system,
-      idleCpuMs,
-      serverAtNs: nowNs(),
-      servers: infos.map(serverCpu),
-    };
+    return { client, serverAtNs: nowNs(), servers: infos.map(serverCpu) };
   }
+}
+
+function readClient(): ClientReading {
+  const { user, system } = process.cpuUsage();
+  const idleCpuMs = os.cpus().reduce((sum, cpu) => sum + cpu.times.idle, 0);
+  return { atNs: nowNs(), micros: user + system, idleCpuMs };
 }
 
 function ifAllKnown(

@@ -77,6 +77,9 @@ export async function runMeasurement(
       signal.removeEventListener('abort', stop);
       progress.finished(step, result);
     }
+    // A round that is missing without a reason would spoil every comparison within rounds.
+    if (refused === undefined && result === null && !signal.aborted && !watch.lost)
+      throw new Error(`${scenario.id} has no result in round ${step.round}, and nobody stopped it`);
     // Who stops a run may have stopped its server, too.
     if (refused === undefined || signal.aborted) return result;
     if (attempt === 2) throw refused;
@@ -178,7 +181,7 @@ async function runOnce(
   }
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
   // What a stopped window has measured is kept, with its true length, but for a blink that tells no rate.
-  if (measuredSeconds < Math.min(minWindowSeconds, seconds / 2) || cores === null) return null;
+  if (cores === null || measuredSeconds < Math.min(minWindowSeconds, seconds / 2)) return null;
 
   const loads = samples.flatMap(sample => sample.loads);
   const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);

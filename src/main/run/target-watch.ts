@@ -11,6 +11,7 @@ export class TargetWatch {
   readonly #patienceMs: number;
   readonly #say: (line: string) => void;
   #silentSinceMs: number | undefined;
+  #lost = false;
   #asking = false;
   #askedAtMs = 0;
 
@@ -25,9 +26,14 @@ export class TargetWatch {
     this.#say = options.say;
   }
 
-  /** Whether the target has been silent for longer than a restart takes. */
+  /**
+   * Whether the target has been silent for longer than a restart takes. It stays lost: a measurement that was stopped
+   * for it must not pass for a whole one because the target answers a moment later.
+   */
   get lost(): boolean {
-    return this.#silentSinceMs !== undefined && performance.now() - this.#silentSinceMs > this.#patienceMs;
+    this.#lost ||=
+      this.#silentSinceMs !== undefined && performance.now() - this.#silentSinceMs > this.#patienceMs;
+    return this.#lost;
   }
 
   /** Asks the target, at most twice a second, and goes on asking until it answers; called while operations fail. */
