@@ -13,8 +13,7 @@ import { ledgerDocument } from '../../../aggregate/report/documents/ledger.ts';
 import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
 import type { ClaimResult, Result } from '../../../aggregate/result.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
-import { readChecked } from '../results/read-checked.ts';
-import { readResult } from '../results/read-result.ts';
+import { readChecked, readResult } from '../results/read-result.ts';
 import { type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 
