@@ -75,25 +75,20 @@ export class CpuMeter {
     const clientSeconds = (ended.client.atNs - begun.client.atNs) / 1e9;
     const idleSeconds = (ended.client.idleCpuMs - begun.client.idleCpuMs) / 1000;
     const serverSeconds = (ended.serverAtNs - begun.serverAtNs) / 1e9;
-    const coresOfEach = (seconds: (server: ServerCpu) => number | null) =>
-      ended.servers.map((server, node) => {
-        const from = begun.servers[node];
-        const [before, after] = [from === undefined ? null : seconds(from), seconds(server)];
-        return before === null || after === null || serverSeconds <= 0
-          ? null
-          : Math.max(0, after - before) / serverSeconds;
+    /** Of every node; null if one of them does not tell. */
+    const coresOf = (thread: keyof ServerCpu): number[] | null => {
+      const cores = ended.servers.flatMap((server, node) => {
+        const [before, after] = [begun.servers[node]?.[thread], server[thread]];
+        return before == null || after === null ? [] : Math.max(0, after - before) / serverSeconds;
       });
+      return cores.length === 0 || cores.length < ended.servers.length ? null : cores;
+    };
+    const mainThreads = coresOf('mainThread');
     return {
       machineBusyShare: Math.min(1, Math.max(0, 1 - idleSeconds / clientSeconds / os.cpus().length)),
       client: (ended.client.micros - begun.client.micros) / 1e6 / clientSeconds,
-      server: ifAllKnown(
-        coresOfEach(({ all }) => all),
-        cores => cores.reduce((sum, one) => sum + one, 0),
-      ),
-      serverMainThread: ifAllKnown(
-        coresOfEach(({ mainThread }) => mainThread),
-        cores => Math.max(...cores),
-      ),
+      server: coresOf('all')?.reduce((sum, cores) => sum + cores, 0) ?? null,
+      serverMainThread: mainThreads && Math.max(...mainThreads),
     };
   }
 
@@ -115,12 +110,4 @@ function readClient(): ClientReading {
   const { user, system } = process.cpuUsage();
   const idleCpuMs = os.cpus().reduce((sum, cpu) => sum + cpu.times.idle, 0);
   return { atNs: nowNs(), micros: user + system, idleCpuMs };
-}
-
-function ifAllKnown(
-  cores: readonly (number | null)[],
-  together: (cores: readonly number[]) => number,
-): number | null {
-  const known = cores.filter(one => one !== null);
-  return known.length < cores.length || known.length === 0 ? null : together(known);
 }

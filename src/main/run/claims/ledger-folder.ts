@@ -14,13 +14,13 @@ import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
 import type { ClaimResult, Result } from '../../../aggregate/result.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
 import { readChecked, readResult } from '../results/read-result.ts';
-import { type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
+import { jsonFile, type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 
 /** Writes `ledger.json` and `ledger.md`, each whole. */
 export function writeLedger(folder: string, ledger: Ledger): Promise<Written> {
   return writeAsFarAsPossible(folder, [
-    { path: 'ledger.json', render: () => `${JSON.stringify(ledger, null, 1)}\n` },
+    jsonFile('ledger.json', ledger),
     { path: 'ledger.md', render: () => renderMarkdown(ledgerDocument(ledger)) },
   ]);
 }
@@ -53,16 +53,8 @@ export async function readSuite(folder: string, suite: PlannedSuite): Promise<Ju
   return { ...shown, ...sizeOf(measured), state: 'complete', note, judged: now };
 }
 
-/** What a suite has left, and what is made of it by the rules of its time and of now. */
-interface Verdicts {
-  readonly complete: boolean;
-  readonly before: readonly ClaimResult[];
-  readonly now: readonly ClaimResult[];
-  /** One of its sides. */
-  readonly measured: Result | undefined;
-}
-
-async function readVerdicts(folder: string, suite: PlannedSuite): Promise<Verdicts> {
+/** What a suite has left: its verdicts by the rules of its time and by those of now, and the result of one of its sides. */
+async function readVerdicts(folder: string, suite: PlannedSuite) {
   const file = join(folder, resultOf(suite));
   if (suite.opponents === null) {
     const result = await readResult(file);
@@ -92,10 +84,8 @@ function describeChanges(
 ): string {
   const verdictIn = (judged: readonly ClaimResult[], id: string) =>
     judged.find(claim => claim.id === id)?.verdict ?? 'not judged';
-  const changes = claims
-    .filter(({ id }) => verdictIn(before, id) !== verdictIn(now, id))
-    .map(({ id }) => `${id} was ${verdictIn(before, id)}`);
-  return changes.length === 0
-    ? ''
-    : `Judged anew by the rules of today; in its own report ${formatList(changes)}.`;
+  const changed = claims.filter(({ id }) => verdictIn(before, id) !== verdictIn(now, id));
+  if (changed.length === 0) return '';
+  const verdicts = changed.map(({ id }) => `${id} was ${verdictIn(before, id)}`);
+  return `Judged anew by the rules of today; in its own report ${formatList(verdicts)}.`;
 }

@@ -82,7 +82,7 @@ export async function readChecked<Schema extends z.ZodType>(
 ): Promise<z.output<Schema>> {
   const parsed = await parse(file, what);
   const excess = findExcess(parsed);
-  if (excess !== null) throw invalid(file, `${what}, found at ${excess.path}: ${excess.found}`);
+  if (excess !== null) throw invalid(file, `${what}, found at ${excess}`);
   const checked = schema.safeParse(parsed);
   if (checked.success) return checked.data;
   const [first] = checked.error.issues;
@@ -106,33 +106,26 @@ async function parse(file: string, what: string): Promise<unknown> {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
     if (error instanceof PoolbenchError) throw error;
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    const found = missing ? 'no such file' : (error as Error).message.split('\n', 1)[0];
+    const { code, message } = error as NodeJS.ErrnoException;
+    const found = code === 'ENOENT' ? 'no such file' : message.split('\n', 1)[0];
     throw invalid(file, `${what}, found: ${found}`);
   }
 }
 
 /** RESULT_INVALID, with what was expected and what was found. */
-export function invalid(file: string, expectedAndFound: string): PoolbenchError {
+function invalid(file: string, expectedAndFound: string): PoolbenchError {
   return new PoolbenchError('RESULT_INVALID', `${file}: expected ${expectedAndFound}`);
 }
 
-/** What is too much of a value that was read from a file, and where. */
-interface Excess {
-  readonly path: string;
-  /** To follow "found". */
-  readonly found: string;
-}
-
 /** The first thing in parsed JSON that is deeper, longer or larger than anything poolbench writes; null if there is none. */
-function findExcess(parsed: unknown): Excess | null {
+function findExcess(parsed: unknown): string | null {
   const open: { readonly value: unknown; readonly path: readonly string[] }[] = [{ value: parsed, path: [] }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { value, path } = next;
     const found = whyTooMuch(value, path);
-    if (found !== null) return { path: path.join('.').slice(0, 200) || 'its top', found };
-    if (typeof value !== 'object' || value === null) continue;
-    for (const [key, member] of Object.entries(value)) {
+    if (found !== null) return `${path.join('.').slice(0, 200) || 'its top'}: ${found}`;
+    if (typeof value !== 'object') continue;
+    for (const [key, member] of Object.entries(value ?? {})) {
       // Most members are numbers, about which there is nothing to say.
       if (typeof member === 'number' && Number.isFinite(member) && !isInherited(key)) continue;
       open.push({ value: member, path: [...path, key] });
