@@ -27,7 +27,7 @@ describe('cluster is measured as one target', () => {
           { client: ['wire', 'ioredis'], workers: 6 },
           { client: ['wire', 'ioredis'], pool: 'shared', workers: 6, pipeline: 10 },
         ],
-        seconds: 0.2,
+        seconds: 0.1,
       });
       const { code, stdout, stderr } = await experiment.run();
       expect(code, stderr).toBe(0);
@@ -63,8 +63,8 @@ describe('cluster is measured as one target', () => {
       const experiment = await createExperiment(url(), {
         target: { server: 'any', url: url(), cluster: true },
         workload: { keys: 1000, ycsb: 'D' },
-        scenarios: [{ client: ['wire', 'ioredis'], workers: 4, pools: 2 }],
-        seconds: 0.3,
+        scenarios: [{ client: ['wire', 'ioredis'], workers: 4 }],
+        seconds: 0.2,
       });
       const { code, stderr } = await experiment.run();
       expect(code, stderr).toBe(0);

@@ -18,30 +18,24 @@ describe('declared server is used started or stood in for', () => {
   /** A design that C1 could be judged by, were there more rounds. */
   const scenarios = [{ client: 'wire', pools: [1, 2], workers: 60 }];
 
-  test('configs/valkey.json starts valkey-server itself and leaves no process', async () => {
+  test('the target of configs/valkey.json starts valkey-server itself and leaves no process', async () => {
     const port = await freePort();
     const url = `redis://localhost:${port}/0`;
-    // Only for its folder.
-    const experiment = await createExperiment(url);
+    const experiment = await createExperiment(url, { scenarios });
     const before = await readdir(experiment.folder);
     let server: Promise<number> | undefined;
-    const outcome = await runPoolbench(
-      // As short as it goes: what it measures is of no interest here.
-      [shipped('valkey'), '--quick', '--rounds', '1', '--seconds', '0.05', '--warmup', '0', '--url', url],
-      {
-        cwd: experiment.folder,
-        // What is started has its private folder here.
-        env: { TMPDIR: experiment.folder },
-        onOutput(output) {
-          if (server === undefined && output.includes('Plan: valkey'))
-            server = connectObserver(`redis://127.0.0.1:${port}`).then(processId);
-        },
+    const outcome = await experiment.run(['--target', shipped('valkey'), '--url', url], {
+      // What is started has its private folder here.
+      env: { TMPDIR: experiment.folder },
+      onOutput(output) {
+        if (server === undefined && output.includes('Plan: '))
+          server = connectObserver(`redis://127.0.0.1:${port}`).then(processId);
       },
-    );
+    });
     expect(outcome.code, outcome.stderr).toBe(0);
     expect(outcome.stderr).toMatch(`started on 127.0.0.1:${port}`);
     expect(outcome.stdout + outcome.stderr).not.toMatch('STAND-IN');
-    expect(outcome.stdout).toMatch(/valkey against valkey \d/);
+    expect(outcome.stdout).toMatch(/e2e against valkey \d/);
     expect(outcome.stdout).toMatch(/^C1 inconclusive/);
     const pid = await server;
     if (pid === undefined) throw new Error('expected to see the server');
@@ -182,9 +176,10 @@ describe('embedded server stands in loudly', () => {
   test('where no server can be had the run goes to the embedded one, and says so', async () => {
     const port = await freePort();
     const experiment = await createExperiment(`redis://localhost:${port}`, {
-      scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: [1, 2], pipeline: [1, 10] }],
-      rounds: 2,
-      seconds: 0.1,
+      scenarios: [
+        { client: 'wire', workers: 4, pools: [1, 2] },
+        { client: 'ioredis', workers: 4, pipeline: 10 },
+      ],
     });
     const env = await bareMachine(experiment.folder);
     // Not even --quiet makes a stand-in silent.
@@ -207,9 +202,10 @@ describe('embedded server stands in loudly', () => {
     expect(reasons).toMatch(/redis: Docker image: no Docker engine answers/);
     expect(reasons).toMatch(/redis: distribution package: .*no network/);
 
-    expect(result.scenarios).toHaveLength(8);
-    for (const round of result.scenarios.flatMap(scenario => scenario.rounds)) {
-      expect(round.completed).toBeGreaterThan(0);
+    const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
+    expect(rounds).toHaveLength(3);
+    expect(rounds.some(({ completed }) => completed > 0)).toBe(true);
+    for (const round of rounds) {
       expect(round).toMatchObject({ failed: {}, unfinished: 0, misses: 0, issued: round.completed });
       expect(round.service.count).toBe(round.completed);
       expect(round.serverCalls).toBe(round.completed);

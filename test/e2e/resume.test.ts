@@ -23,7 +23,7 @@ describe('killed run is gone on with', () => {
     const experiment = await createExperiment(server.url, {
       scenarios: [{ client: 'wire', workers: [2, 4, 6] }],
       rounds: 4,
-      seconds: 0.15,
+      seconds: 0.1,
       seed: 7,
     });
     const running = experiment.start([], { ownProcess: true });
@@ -106,7 +106,6 @@ describe('killed run is gone on with', () => {
     const port = await freePort();
     const url = `redis://127.0.0.1:${port}`;
     const experiment = await createExperiment(url, {
-      scenarios: [{ client: 'wire', workers: 4, pools: 2 }],
       rounds: 3,
     });
     const running = experiment.start([], { ownProcess: true });
@@ -130,7 +129,7 @@ describe('full disk leaves the last good result', () => {
     const server = await startRedis();
     onTestFinished(() => server.stop());
     const experiment = await createExperiment(server.url, {
-      scenarios: [{ client: ['wire', 'ioredis'], workers: 4 }],
+      scenarios: [{ client: 'wire', workers: [3, 4] }],
       rounds: 12,
       seconds: 0.05,
       warmupSeconds: 0,
