@@ -1,17 +1,16 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { resultSchema } from '../../src/aggregate/result.ts';
 import { readResult } from '../../src/main/run/results/read-result.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { createSuites } from '../support/ledger.ts';
 import { answers, connectObserver } from '../support/observed-server.ts';
-import { startRedis, startValkey } from '../support/servers.ts';
+import { ofTest, startRedis, startValkey } from '../support/servers.ts';
 
 describe('claims run every suite into one ledger', () => {
   test('a URL: every suite of one server, one entry a claim, and no keys left', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const redis = await connectObserver(server.url);
     const suites = await createSuites({ C10: 'versus', C3: 'second', C1: 'first', C2: 'second' });
     const { code, stdout, stderr } = await suites.run([server.url, '--rounds', '2']);
@@ -58,10 +57,7 @@ describe('claims run every suite into one ledger', () => {
   });
 
   test('the claims about two servers: the target in turn with its opponent', async () => {
-    const [redis, valkey] = await Promise.all([startRedis(), startValkey()]);
-    onTestFinished(async () => {
-      await Promise.all([redis.stop(), valkey.stop()]);
-    });
+    const [redis, valkey] = await Promise.all([ofTest(startRedis()), ofTest(startValkey())]);
     const write = (server: string, url: string) => suites.write(server, { target: { server, url } });
     // Their configs lie in the folder that the suites make.
     const paths = { redis: '', valkey: '' };
@@ -86,8 +82,7 @@ describe('claims run every suite into one ledger', () => {
   });
 
   test('a suite that cannot run does not take the others with it', async () => {
-    const server = await startRedis({ args: ['--maxclients', '60'] });
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis({ args: ['--maxclients', '60'] }));
     const suites = await createSuites({ C1: 'wide', C3: 'narrow' });
     await suites.write('wide', { scenarios: [{ client: 'wire', workers: 200 }] });
     const { code, stderr } = await suites.run([server.url]);
@@ -110,8 +105,7 @@ describe('interrupted ledger is resumed', () => {
   const commandIn = (stderr: string) => /^To go on with this ledger: (.*)$/m.exec(stderr)?.[1] ?? 'false';
 
   test('an interrupt keeps what there is, and the command that it prints goes on from there', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const redis = await connectObserver(server.url);
     const suites = await createSuites({ C1: 'first', C2: 'long', C3: 'last' });
     await suites.write('long', { rounds: 1000 });
@@ -159,8 +153,7 @@ describe('interrupted ledger is resumed', () => {
   });
 
   test('a suite that was interrupted goes on after its finished rounds', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const suites = await createSuites({ C1: 'long' });
     await suites.write('long', { rounds: 8 });
     let interrupted = false;
@@ -188,8 +181,7 @@ describe('interrupted ledger is resumed', () => {
   });
 
   test('a lost target ends all suites, and what was measured is kept', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const suites = await createSuites({ C1: 'first', C2: 'long', C3: 'last' });
     await suites.write('long', { rounds: 1000, timeoutMs: 200 });
     let stopping: Promise<void> | undefined;
@@ -212,10 +204,7 @@ describe('interrupted ledger is resumed', () => {
 
 describe('ledger is of one target', () => {
   test('what is resumed must be of the target that was begun with, and measured in the same way', async () => {
-    const [redis, valkey] = await Promise.all([startRedis(), startValkey()]);
-    onTestFinished(async () => {
-      await Promise.all([redis.stop(), valkey.stop()]);
-    });
+    const [redis, valkey] = await Promise.all([ofTest(startRedis()), ofTest(startValkey())]);
     const suites = await createSuites({ C1: 'first' });
     expect((await suites.run([redis.url])).code).toBe(0);
     const folder = await suites.ledgerFolder();
@@ -230,8 +219,7 @@ describe('ledger is of one target', () => {
 
     // Another server at the same place.
     await redis.stop();
-    const successor = await startValkey({ port: redis.port });
-    onTestFinished(() => successor.stop());
+    await ofTest(startValkey({ port: redis.port }));
     const changed = await resume(redis.url);
     expect(changed.code, changed.stderr).toBe(2);
     expect(changed.stderr).toMatch(/redis 7\S+ with 1 thread, .*valkey \d/);

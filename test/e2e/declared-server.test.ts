@@ -1,4 +1,5 @@
 import { readdir, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -6,12 +7,43 @@ import { readConfig } from '../../src/main/experiment/read-config.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { bareMachine } from '../support/bare-machine.ts';
 import { rejection } from '../support/connections.ts';
-import { disguiseAsDragonfly } from '../support/disguise.ts';
 import { createExperiment } from '../support/experiment.ts';
 import { answers, connectObserver, processId, processLives } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
-import { startRedis, startValkey } from '../support/servers.ts';
+import { ofTest, startRedis, startValkey } from '../support/servers.ts';
 import { readComparison, readSide } from '../support/session.ts';
+
+/**
+ * A way to a Redis server on which it says in INFO that it is Dragonfly: another field of the same length becomes
+ * `dragonfly_version`. Dragonfly itself has no package that a test could fetch.
+ * @returns the URL
+ */
+async function disguiseAsDragonfly(port: number): Promise<string> {
+  const own = await freePort();
+  const proxy = createServer(client => {
+    const server = connect(port, '127.0.0.1');
+    client.pipe(server);
+    server.on('data', data => {
+      const text = data.toString('latin1');
+      const disguised = text.replace(/redis_build_id:\w+/, field =>
+        'dragonfly_version:df-v1.'.padEnd(field.length, '4'),
+      );
+      client.write(disguised, 'latin1');
+    });
+    for (const [socket, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      socket.on('error', () => {});
+      socket.on('close', () => other.destroy());
+    }
+  });
+  await new Promise<void>(resolve => proxy.listen(own, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    proxy.close();
+  });
+  return `redis://127.0.0.1:${own}`;
+}
 
 describe('declared server is used started or stood in for', () => {
   const shipped = (name: string) => fileURLToPath(new URL(`../../configs/${name}.json`, import.meta.url));
@@ -57,8 +89,7 @@ describe('declared server is used started or stood in for', () => {
   });
 
   test('a server of the declared kind that runs at the URL is used', async () => {
-    const redis = await startRedis();
-    onTestFinished(() => redis.stop());
+    const redis = await ofTest(startRedis());
     const url = await disguiseAsDragonfly(redis.port);
     const experiment = await createExperiment(url, { target: { server: 'dragonfly', url }, scenarios });
     const { code, stdout, stderr } = await experiment.run(['--no-stand-in']);
@@ -74,8 +105,7 @@ describe('declared server is used started or stood in for', () => {
   });
 
   test('another server there is a stand-in, labelled before and after, and no verdict is given', async () => {
-    const redis = await startRedis();
-    onTestFinished(() => redis.stop());
+    const redis = await ofTest(startRedis());
     const { url } = redis;
     const experiment = await createExperiment(url, { target: { server: 'dragonfly', url }, scenarios });
     const { code, stdout, stderr } = await experiment.run();
@@ -103,8 +133,7 @@ describe('declared server is used started or stood in for', () => {
 
 describe('any server is taken as it is', () => {
   test('whatever answers at the URL is the target, and no stand-in', async () => {
-    const server = await startValkey();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startValkey());
     const experiment = await createExperiment(server.url, { target: { server: 'any', url: server.url } });
     const { code, stdout, stderr } = await experiment.run(['--no-stand-in']);
     expect(code, stderr).toBe(0);
@@ -139,10 +168,7 @@ describe('any server is taken as it is', () => {
   });
 
   test('--target takes the target of another config, and --url goes over that', async () => {
-    const [redis, valkey] = await Promise.all([startRedis(), startValkey()]);
-    onTestFinished(async () => {
-      await Promise.all([redis.stop(), valkey.stop()]);
-    });
+    const [redis, valkey] = await Promise.all([ofTest(startRedis()), ofTest(startValkey())]);
     const experiment = await createExperiment(redis.url, { name: 'suite' });
     const target = { server: 'valkey', url: valkey.url };
     const other = await createExperiment(valkey.url, { name: 'other', rounds: 9, target });
@@ -297,8 +323,7 @@ describe('server threads are swept', () => {
   });
 
   test.each([[1], [[1, 2]]])('a server that runs already cannot be given %j threads', async threads => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const target = { server: 'redis', url: server.url, threads };
     const experiment = await createExperiment(server.url, { target });
     for (const args of [

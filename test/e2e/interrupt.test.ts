@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { createExperiment } from '../support/experiment.ts';
 import { answers, connectObserver, loadBegun, processId, processLives } from '../support/observed-server.ts';
-import { startRedis } from '../support/servers.ts';
+import { ofTest, startRedis } from '../support/servers.ts';
 
 /** Nobody waits for the end of this. */
 const forHours = { seconds: 3600 };
@@ -17,8 +17,7 @@ test.each([
   ['SIGTERM', {}],
   ['SIGHUP', {}],
 ] as const)('%s: partial results, no keys left, 130', async (signal, how) => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
+  const server = await ofTest(startRedis());
   const redis = await connectObserver(server.url);
   const experiment = await createExperiment(server.url, {
     scenarios: [{ client: 'wire', workers: [3, 4], pools: 2 }],
@@ -94,8 +93,7 @@ test('a second interrupt ends the run at once, though the server answers no more
 });
 
 test('an interrupt while the run waits for a server that is gone', async () => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
+  const server = await ofTest(startRedis());
   const experiment = await createExperiment(server.url, { rounds: 1000, timeoutMs: 600_000 });
   const running = experiment.start();
   await running.said('round 1/1000');
@@ -110,8 +108,7 @@ test('an interrupt while the run waits for a server that is gone', async () => {
 });
 
 test('an interrupt in the prefill: no load, no keys left', async () => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
+  const server = await ofTest(startRedis());
   const redis = await connectObserver(server.url);
   const experiment = await createExperiment(server.url, { workload: { keys: 400_000, valueBytes: 100 } });
   const running = experiment.start();

@@ -5,7 +5,7 @@ import { clientNames } from '../support/connections.ts';
 import { createExperiment } from '../support/experiment.ts';
 import { callsOf, connectObserver, loadBegun, processId } from '../support/observed-server.ts';
 import { masterName, startReplicated, startSentinels, untilAllIsKnown } from '../support/sentinels.ts';
-import { startRedis } from '../support/servers.ts';
+import { ofTest, startRedis } from '../support/servers.ts';
 
 describe('server that comes back is used again', () => {
   /** Away for longer than two seconds, a server is away for all of at least one second of the series. */
@@ -69,8 +69,7 @@ describe('server that comes back is used again', () => {
 
 describe('server that stays away leaves what was measured', () => {
   test('a server that dies for good ends the run with 1; what was measured is kept', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const experiment = await createExperiment(server.url, {
       scenarios: [{ client: 'wire', workers: [3, 4] }],
       rounds: 20,
@@ -105,8 +104,7 @@ describe('server that stays away leaves what was measured', () => {
   });
 
   test('a server that dies in the only measurement does not hold it up to its end', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const experiment = await createExperiment(server.url, { seconds: 600, timeoutMs: 500 });
     const running = experiment.start();
     await loadBegun(await connectObserver(server.url));
@@ -128,8 +126,7 @@ describe('refused writes are counted by code', () => {
     ['READONLY', replica, /the server is a read-only replica/],
     ['OOM', full, /the keys need about .* of maxmemory 1\.0 MiB .* are used/],
   ])('%s: the run goes on to its end, and says so', async (failure, args, warning) => {
-    const server = await startRedis({ args });
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis({ args }));
     const config = {
       scenarios: [
         { client: 'ioredis', workers: 4, pipeline: 10 },

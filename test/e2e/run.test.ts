@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { decodeHistogram } from '../support/decode-histogram.ts';
 import { createExperiment } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
-import { startRedis, startValkey } from '../support/servers.ts';
+import { ofTest, startRedis, startValkey } from '../support/servers.ts';
 
 describe('result keeps the contract', () => {
   /** Every key of result.json that design and docs promise; histograms and lists of samples aside. */
@@ -200,8 +200,7 @@ describe('same seed issues the same commands', () => {
   }
 
   test('the same seed gives the same commands, keys and values; another seed others', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const first = await sequencesOf(server.url, 1);
     const again = await sequencesOf(server.url, 1);
     const other = await sequencesOf(server.url, 2);

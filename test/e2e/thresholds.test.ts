@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { resultSchema } from '../../src/aggregate/result.ts';
 import { createExperiment } from '../support/experiment.ts';
 import { runPoolbench } from '../support/poolbench.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { ofTest, startRedis, type TestServer } from '../support/servers.ts';
 import { readComparison, readSide } from '../support/session.ts';
 
 /** No server is so fast, and none so slow. */
@@ -12,8 +12,7 @@ const crossed = { 'wire-optimized-1pool-4workers: response.p50': '< 0.001us' };
 const met = { opsPerSecond: '> 1', failedShare: '< 0.1%' };
 
 async function prepare(): Promise<TestServer> {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
+  const server = await ofTest(startRedis());
   return server;
 }
 
@@ -60,8 +59,7 @@ test('all met: 0; with --json the result is all there is on standard output', as
 });
 
 test('a run with too many failures ends with 1 all the same', async () => {
-  const server = await startRedis({ args: ['--replicaof', '127.0.0.1', '1'] });
-  onTestFinished(() => server.stop());
+  const server = await ofTest(startRedis({ args: ['--replicaof', '127.0.0.1', '1'] }));
   const experiment = await createExperiment(server.url, { thresholds: met });
   const { code, stdout, stderr } = await experiment.run();
   expect(code, stderr).toBe(1);

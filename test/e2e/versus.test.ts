@@ -1,11 +1,11 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createExperiment, type TestExperiment } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { type Outcome, runPoolbench } from '../support/poolbench.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
-import { startRedis, startValkey, type TestServer } from '../support/servers.ts';
+import { ofTest, startRedis, startValkey, type TestServer } from '../support/servers.ts';
 import { readComparison, readSide } from '../support/session.ts';
 
 const common = {
@@ -22,10 +22,7 @@ interface Duel {
 }
 
 async function prepareDuel(changes: Readonly<Record<string, unknown>> = {}): Promise<Duel> {
-  const [redis, valkey] = await Promise.all([startRedis(), startValkey()]);
-  onTestFinished(async () => {
-    await Promise.all([redis.stop(), valkey.stop()]);
-  });
+  const [redis, valkey] = await Promise.all([ofTest(startRedis()), ofTest(startValkey())]);
   const experiment = await createExperiment(redis.url, { ...common, name: 'red', ...changes });
   const other = await createExperiment(valkey.url, {
     ...common,

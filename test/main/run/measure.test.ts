@@ -21,7 +21,7 @@ import { loopback } from '../../support/connections.ts';
 import { createExperiment } from '../../support/experiment.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
-import { startRedis } from '../../support/servers.ts';
+import { ofTest, startRedis } from '../../support/servers.ts';
 import { buildTask, runThread } from '../../support/threads.ts';
 
 describe('target that is back is not lost', () => {
@@ -112,8 +112,7 @@ describe('measurement', () => {
   }
 
   test('a round counts, though this process had no core from before its window until after it', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const sample = await runThread(server.port, { seconds: 0.2 });
     const { seconds, warmupSeconds } = experiment;
     const round = await measure(async (_tasks, _shared, onReleased) => {
@@ -147,8 +146,7 @@ describe('thread that hangs is given up', () => {
   const compiled = (path: string) => JSON.stringify(new URL(`../../../dist/${path}`, import.meta.url).href);
 
   test('a thread that never comes back from a loop is ended, and so is the run', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const { folder } = await createExperiment(server.url);
     const file = join(folder, 'hang-now');
     await writeFile(file, '');
@@ -205,8 +203,7 @@ describe('limit by round trips is measured on an idle connection', () => {
   }
 
   test('it is the delay of the way to the server and back', async () => {
-    const server = await startRedis();
-    onTestFinished(server.stop);
+    const server = await ofTest(startRedis());
     const proxy = await startProxy(server.port);
     const control = await controlOf(proxy.port);
     proxy.delayMs = 30;
