@@ -30,7 +30,7 @@ describe('claims run every suite into one ledger', () => {
       ['C3', 'second', 'second/result.json'],
       ['C10', 'versus', null],
     ]);
-    expect(ledger.entries[3]?.reason).toMatch(/^It takes two servers/);
+    expect(ledger.entries[3]?.reason).toMatch(/two servers/);
     const folder = await suites.ledgerFolder();
     for (const entry of ledger.entries.slice(0, 3)) {
       const text = await readFile(join(folder, entry.result ?? ''), 'utf8');
@@ -50,7 +50,7 @@ describe('claims run every suite into one ledger', () => {
     const config = await suites.write('mine', { target });
     const { code, stdout, stderr } = await suites.run([config, '--json']);
     expect(code, stderr).toBe(0);
-    expect(stderr.match(/looking for a redis to start/g)).toHaveLength(1);
+    expect(stderr.match(/^Target: .*started on 127\.0\.0\.1:/gm)).toHaveLength(1);
     expect(await answers(port)).toBe(false);
     expect(JSON.parse(stdout)).toEqual(await suites.ledger());
     expect((await suites.ledger()).target.declared).toEqual(target);
@@ -88,7 +88,7 @@ describe('claims run every suite into one ledger', () => {
     const { code, stderr } = await suites.run([server.url]);
     expect(code, stderr).toBe(3);
     expect(stderr).toMatch(/^poolbench: .*connections/m);
-    expect(stderr).toMatch(/^To go on with this ledger: /m);
+    expect(stderr).toMatch(/^To go on .* --resume /m);
     const { complete, entries, suites: ran } = await suites.ledger();
     expect(complete).toBe(false);
     expect(ran.map(({ name, state }) => [name, state])).toEqual([
@@ -102,7 +102,7 @@ describe('claims run every suite into one ledger', () => {
 
 describe('interrupted ledger is resumed', () => {
   /** The command that it says goes on. */
-  const commandIn = (stderr: string) => /^To go on with this ledger: (.*)$/m.exec(stderr)?.[1] ?? 'false';
+  const commandIn = (stderr: string) => /^To go on [^:]*: (.*)$/m.exec(stderr)?.[1] ?? 'false';
 
   test('an interrupt keeps what there is, and the command that it prints goes on from there', async () => {
     const server = await ofTest(startRedis());
@@ -124,12 +124,9 @@ describe('interrupted ledger is resumed', () => {
       ['long', 'unfinished'],
       ['last', 'not run'],
     ]);
-    expect(before.entries.slice(1).map(({ verdict, reason }) => [verdict, reason])).toEqual([
-      [
-        'not tested',
-        'Its suite, long, did not run to its end. It was interrupted. What it had is in long/result.json.',
-      ],
-      ['not tested', 'Its suite, last, has not run yet.'],
+    expect(before.entries.slice(1)).toMatchObject([
+      { verdict: 'not tested', reason: expect.stringContaining('long/result.json') },
+      { verdict: 'not tested', reason: expect.stringContaining('last') },
     ]);
     const folder = await suites.ledgerFolder();
     const first = join(folder, 'first', 'result.json');
@@ -213,16 +210,14 @@ describe('ledger is of one target', () => {
 
     const other = await resume(valkey.url);
     expect(other.code, other.stderr).toBe(2);
-    expect(other.stderr).toMatch(
-      `expected the target of the ledger, any at ${redis.url}, found any at ${valkey.url}`,
-    );
+    expect(other.stderr).toMatch(new RegExp(`any at ${redis.url}.* any at ${valkey.url}`));
 
     // Another server at the same place.
     await redis.stop();
     await ofTest(startValkey({ port: redis.port }));
     const changed = await resume(redis.url);
     expect(changed.code, changed.stderr).toBe(2);
-    expect(changed.stderr).toMatch(/redis 7\S+ with 1 thread, .*valkey \d/);
+    expect(changed.stderr).toMatch(/redis 7.*valkey \d/);
 
     const longer = await resume(redis.url, '--rounds', '3');
     expect(longer.code, longer.stderr).toBe(2);

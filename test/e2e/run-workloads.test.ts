@@ -68,8 +68,8 @@ describe('run of a mix leaves nothing behind', () => {
     const outcome = await experiment.run(['--force']);
     expect(outcome.code, outcome.stderr).toBe(0);
     expect([...outcome.stderr.matchAll(/^warning: (.*)/gm)].map(([, warning]) => warning)).toEqual([
-      expect.stringMatching(/holds 2 keys of others: they are left alone/),
-      expect.stringMatching(/^keys of other poolbench runs are there \(poolbench:1:\)/),
+      expect.stringMatching(/ 2 keys of others/),
+      expect.stringMatching(/\(poolbench:1:\)/),
     ]);
     expect(outcome.stdout).toMatch(`Commands of ${client}-optimized-2pools-4workers\n`);
 
@@ -114,9 +114,7 @@ describe('run of a mix leaves nothing behind', () => {
     const { code } = await experiment.run(['--force']);
     expect(code).toBe(0);
     const { warnings } = await experiment.result();
-    expect(warnings.join('\n')).toMatch(
-      /200 keys were written before the load, but the database went from \d+ to \d+ keys/,
-    );
+    expect(warnings.join('\n')).toMatch(/200 keys .* from \d+ to \d+/);
   });
 });
 
@@ -282,9 +280,7 @@ describe('load speaks the resp version of the config', () => {
 
     const target = { server: 'redis', url: old.url, protocol: 3 };
     const refused = await (await createExperiment('', { target })).run(['--quiet']);
-    expect(refused.stderr).toMatch(
-      /^poolbench: expected the server at \S+ to speak RESP3, as target\.protocol is 3, found one that does not; [^\n]+\n$/,
-    );
+    expect(refused.stderr).toMatch(/^poolbench: [^\n]* RESP3[^\n]* target\.protocol [^\n]+\n$/);
     expect(refused.code).toBe(3);
   });
 });

@@ -197,6 +197,7 @@ describe('user with few rights can be measured', () => {
     await redis.call('ACL', 'SETUSER', 'few', '+ping', '+hello', '+client', '+info');
     const experiment = await createExperiment(url, {
       scenarios: [{ client: ['wire', 'ioredis'], workers: 4 }],
+      seconds: 0.1,
     });
     const reader = await experiment.run();
     expect(reader.stderr).toMatch(/warning: .*NOPERM/);
@@ -266,7 +267,7 @@ describe('database of others is not loaded', () => {
     }
     await expect(preflight({ control }, needs, { force: false })).rejects.toMatchObject({
       code: 'TARGET_IN_USE',
-      message: expect.stringMatching(/found 3 keys of others/),
+      message: expect.stringMatching(/ 3 keys of others/),
     });
   });
 
@@ -288,8 +289,6 @@ describe('database of others is not loaded', () => {
       timeoutMs: 5000,
     });
     onTestFinished(() => few.close());
-    await expect(preflight({ control: few }, needs, { force: false })).rejects.toThrow(
-      /keys, and the server does not tell whose \(NOPERM/,
-    );
+    await expect(preflight({ control: few }, needs, { force: false })).rejects.toThrow(/keys.*\(NOPERM/);
   });
 });

@@ -11,6 +11,8 @@ import { readComparison, readSide } from '../support/session.ts';
 const common = {
   scenarios: [{ client: 'wire', workers: [3, 4] }],
   rounds: 2,
+  // Every round is to have its ratio, also on a busy machine.
+  seconds: 0.1,
 };
 
 interface Duel {
@@ -125,7 +127,7 @@ test('two sides on one server have keys of their own', async () => {
     ...['versus', configPath, configPath, configPath, '--out', out, '--rounds', '1', '--json'],
   ]);
   expect(code, stderr).toBe(0);
-  expect(stderr).not.toMatch('keys of other poolbench runs');
+  expect(stderr).not.toMatch(/warning: .*poolbench:\d/);
   const folder = await experiment.resultsFolder();
   for (const name of ['red', 'red-2', 'red-3']) {
     const misses = (await readSide(folder, name)).scenarios.flatMap(({ rounds }) =>
@@ -156,7 +158,7 @@ test('a side that is lost ends the run on all, and what was measured is kept', a
   });
   expect(outcome.code).toBe(1);
   expect(outcome.stderr).toMatch(/^val: /m);
-  expect(outcome.stderr).toMatch(/poolbench: .*valkey \(running at redis:\S+\)/);
+  expect(outcome.stderr).toMatch(/poolbench: .*valkey \(.* redis:\S+\)/);
   expect(outcome.stdout).toMatch('INCOMPLETE');
   const folder = await experiment.resultsFolder();
   for (const name of ['red', 'val']) {
@@ -212,12 +214,8 @@ test('an interrupt before the load leaves no folder', async () => {
 });
 
 test.each([
-  ['workloads', { workload: { keys: 201 } }, /keys 200 in red and 201 in val/],
-  [
-    'scenarios',
-    { scenarios: [{ client: 'wire', workers: 5 }] },
-    /expected scenarios in common, found none in val/,
-  ],
+  ['workloads', { workload: { keys: 201 } }, /keys 200 .*201 /],
+  ['scenarios', { scenarios: [{ client: 'wire', workers: 5 }] }, /scenarios .* val/],
 ])('configs of different %s are refused before any load', async (_, changes, message) => {
   const { redis, experiment, other, versus } = await prepareDuel();
   const config = JSON.parse(await readFile(other.configPath, 'utf8'));

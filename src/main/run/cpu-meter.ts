@@ -3,10 +3,10 @@ import { nowNs } from '../../pool/clock.ts';
 import type { Control } from '../server/control.ts';
 import { serverCpu } from '../server/info.ts';
 
-/** Cores that were in use over the measured window; null where the server does not tell. */
+/** Cores that were in use over the measured window; null where the server has no such figure. */
 export interface CoresInUse {
   readonly client: number;
-  /** Share of all of this machine's CPUs in use by anything, 0 to 1; counted in ticks of 10 ms. */
+  /** Fraction of all of this machine's CPUs in use by anything, 0 to 1; counted in ticks of 10 ms. */
   readonly machineBusyShare: number;
   /** Of all masters of a cluster. */
   readonly server: number | null;
@@ -75,7 +75,7 @@ export class CpuMeter {
     const clientSeconds = (ended.client.atNs - begun.client.atNs) / 1e9;
     const idleSeconds = (ended.client.idleCpuMs - begun.client.idleCpuMs) / 1000;
     const serverSeconds = (ended.serverAtNs - begun.serverAtNs) / 1e9;
-    /** Of every node; null if one of them does not tell. */
+    /** Of every node; null if one of them has no such figure. */
     const coresOf = (thread: keyof ServerCpu): number[] | null => {
       const cores = ended.servers.flatMap((server, node) => {
         const [before, after] = [begun.servers[node]?.[thread], server[thread]];
@@ -98,7 +98,7 @@ export class CpuMeter {
 
   async #read(): Promise<Reading> {
     const client = readClient();
-    // A server that is gone tells nothing; that it is gone is noticed elsewhere.
+    // A server that is gone has no figures; the target watch notices that it is gone.
     const infos = await Promise.all(
       this.#nodes.map(node => node.info('cpu').catch(() => new Map<string, string>())),
     );

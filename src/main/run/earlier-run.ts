@@ -16,13 +16,13 @@ import { withoutPassword } from '../server/url.ts';
 import { describeEnvironment, describeTool } from './environment.ts';
 import { readResult } from './results/read-result.ts';
 
-/** A run that was stopped, as it is gone on with. */
+/** A run that was stopped, and what it is resumed with. */
 export interface EarlierRun {
   readonly folder: string;
   readonly startedAt: Date;
   readonly subject: Subject;
   readonly finished: FinishedRounds;
-  /** What its reader was told, and that it was resumed. */
+  /** Those of its results, and that it was resumed. */
   readonly warnings: readonly string[];
   readonly resumed: NonNullable<Result['resumed']>;
 }
@@ -112,7 +112,7 @@ export function resumeNow(result: Result, side: PlannedSide, folder: string): Ea
   const finished = finishedOf(result, side);
   const gapSeconds = Math.max(0, (now.getTime() - Date.parse(result.finishedAt)) / 1000);
   const computedAnew = new Set(openLoopWarnings(result.scenarios));
-  const said =
+  const warning =
     `the run was stopped after ${formatPlural(finished.count, 'finished round')} and resumed at ${now.toISOString()}, ` +
     `${formatDuration(gapSeconds)} after it had last written: the machine or the server may have changed in between, so compare scenarios, which share their rounds, rather than rounds`;
   return {
@@ -120,7 +120,7 @@ export function resumeNow(result: Result, side: PlannedSide, folder: string): Ea
     startedAt: new Date(result.startedAt),
     subject: result,
     finished,
-    warnings: [...result.warnings.filter(warning => !computedAnew.has(warning)), said],
+    warnings: [...result.warnings.filter(earlier => !computedAnew.has(earlier)), warning],
     resumed: [
       ...(result.resumed ?? []),
       { at: now.toISOString(), afterRounds: finished.count, gapSeconds: Math.round(gapSeconds) },

@@ -174,7 +174,7 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * A closing terminal sends SIGHUP more than once, which counts as one. Servers that were started are stopped either
  * way: on the second, as the process exits.
  */
-export function onInterrupt(stop: () => void, say: (line: string) => void): () => void {
+function onInterrupt(stop: () => void, say: (line: string) => void): () => void {
   let firstAt: number | undefined;
   return listen(signal => {
     const now = performance.now();

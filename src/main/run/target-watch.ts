@@ -18,7 +18,7 @@ export class TargetWatch {
   /**
    * @param options.timeoutMs a batch may be unanswered for this long, and a target silent for twice as long: by
    *   default that is 10 s, in which a server that restarts is back
-   * @param options.say is told when the wait for the target begins
+   * @param options.say is called with a line for the user when the wait for the target begins
    */
   constructor(target: Target, options: { timeoutMs: number; say: (line: string) => void }) {
     this.#target = target;
@@ -50,7 +50,7 @@ export class TargetWatch {
 
   /**
    * Resolves when the target answers: at once if it is there.
-   * @throws PoolbenchError TARGET_LOST when it stays away
+   * @throws PoolbenchError TARGET_LOST if it does not come back
    */
   async present(stopped: () => boolean): Promise<void> {
     for (let said = false; !(await this.#ask()); said = true) {

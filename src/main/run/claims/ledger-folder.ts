@@ -70,13 +70,13 @@ async function readVerdicts(folder: string, suite: PlannedSuite) {
 
 const size = z.object({ rounds: z.number(), seconds: z.number(), warmupSeconds: z.number() });
 
-/** What was really measured, as far as it tells. */
+/** What was really measured, as far as its config has it. */
 function sizeOf(result: Result | undefined): Partial<LedgerSuite> {
   const { success, data } = size.safeParse(result?.config);
   return success ? { scenarios: result?.scenarios.length ?? 0, ...data } : {};
 }
 
-/** Says whose verdict is another one now: what was written beside the result has the older one. */
+/** The verdicts that are others now: what was written beside the result has the older ones. */
 function describeChanges(
   { claims }: PlannedSuite,
   before: readonly ClaimResult[],

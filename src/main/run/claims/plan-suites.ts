@@ -49,7 +49,7 @@ export interface PlannedSuite extends Suite {
   readonly plan: Plan;
   /** The place among its sides of the one whose target is the ledger's. */
   readonly own: number;
-  /** Whether it measures a cold start: its times are its config's, whatever the command line says. */
+  /** Whether it measures a cold start: its times are its config's, and the command line does not change them. */
   readonly cold: boolean;
   /** What this takes, without finding targets and writing keys. */
   readonly estimatedSeconds: number;
@@ -58,7 +58,7 @@ export interface PlannedSuite extends Suite {
 }
 
 /**
- * Every suite with this target and what the command line says over it. A suite without a warm-up measures a cold
+ * Every suite with this target, as the command line changes it. A suite without a warm-up measures a cold
  * start: a warm-up would be the end of it, and a longer window would hide it, so its times stay.
  *
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
@@ -124,7 +124,7 @@ async function bothTargets(
 }
 
 const takesTwoServers =
-  'It takes two servers, and the target does not say which one it is: it runs with redis, valkey, dragonfly, or a config that names its server.';
+  'It takes two servers, and this target does not declare which server it is: give redis, valkey, dragonfly, or a config that declares its server.';
 
 /** What runs it alone. */
 function commandOf({ config }: Suite, { option: [name, value] }: ClaimsTarget, settings: Overrides): string {
@@ -133,7 +133,7 @@ function commandOf({ config }: Suite, { option: [name, value] }: ClaimsTarget, s
   );
 }
 
-/** Which suites keep their times although the command line gives others; null where there is nothing to say. */
+/** Which suites keep their times although the command line gives others; null if there is none. */
 export function describeCold(
   plan: readonly PlannedSuite[],
   { seconds, warmup }: Ledger['settings'],

@@ -144,7 +144,7 @@ function describeSuites(plan: readonly PlannedSuite[], toRun: readonly PlannedSu
   const claims = toRun.reduce((sum, suite) => sum + suite.claims.length, 0);
   const which = toRun.length === plan.length ? '' : ` of ${plan.length}`;
   const few = toRun.some(({ shown }) => shown.rounds < minRounds)
-    ? `\nNo verdict is to be had from so few rounds: it takes ${minRounds}.`
+    ? `\nThese are too few rounds for a verdict: it takes ${minRounds}.`
     : '';
   return `Claims: ${toRun.length}${which} suites for ${formatPlural(claims, 'claim')}, about ${formatDurationOf(toRun)} in all.${few}`;
 }

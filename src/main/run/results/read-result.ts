@@ -126,7 +126,7 @@ function findExcess(parsed: unknown): string | null {
     if (found !== null) return `${path.join('.').slice(0, 200) || 'its top'}: ${found}`;
     if (typeof value !== 'object') continue;
     for (const [key, member] of Object.entries(value ?? {})) {
-      // Most members are numbers, about which there is nothing to say.
+      // Nearly all members are such numbers: to look no further at them saves time.
       if (typeof member === 'number' && Number.isFinite(member) && !isInherited(key)) continue;
       open.push({ value: member, path: [...path, key] });
     }

@@ -64,7 +64,7 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
     }
   }
 
-  // A threshold is for a run; most steps of a search are to be far from it.
+  // A threshold is for a run: the steps of a search are meant to cross it.
   const experiment = { ...side.experiment, thresholds: {} };
   const { sides, error } = await runRounds({
     sides: [{ ...side, experiment, target, folder: session.parts[0] ?? folder }],
@@ -152,7 +152,7 @@ export class KneeSearch {
     return { rate: this.#rate, step: this.#tried.length + 1, repeat: this.#passes + this.#fails + 1 };
   }
 
-  /** Is told whether the rate met the conditions this time. @returns the step, if that has concluded it */
+  /** @param passed whether the rate met the conditions this time @returns the step, if that has concluded it */
   add(passed: boolean): TriedRate | null {
     if (this.#rate === null) return null;
     if (passed) this.#passes++;
