@@ -12,7 +12,7 @@ import type { SearchStep } from '../../src/aggregate/search/schema.ts';
 import { describeStep, passes } from '../../src/aggregate/search/step-result.ts';
 import { describeStepLine } from '../../src/aggregate/search/words.ts';
 import { seededRandom } from '../../src/aggregate/stats/statistics.ts';
-import { KneeSearch } from '../../src/main/run/search/knee-search.ts';
+import { KneeSearch } from '../../src/main/run/search/run-search.ts';
 import { createHistogram, encodeHistogram } from '../../src/pool/histogram.ts';
 import { logRatiosBesideOtherWork, logRatiosOnAQuietMachine } from '../support/measured-noise.ts';
 import { buildLatency, buildRound } from '../support/result-builder.ts';

@@ -1,17 +1,16 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { resultSchema } from '../../src/aggregate/result.ts';
 import { readResult } from '../../src/main/run/results/read-result.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { createSuites } from '../support/ledger.ts';
 import { answers, connectObserver } from '../support/observed-server.ts';
-import { startRedis, startValkey } from '../support/servers.ts';
+import { ofTest, startRedis, startValkey } from '../support/servers.ts';
 
 describe('claims run every suite into one ledger', () => {
   test('a URL: every suite of one server, one entry a claim, and no keys left', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const redis = await connectObserver(server.url);
     const suites = await createSuites({ C10: 'versus', C3: 'second', C1: 'first', C2: 'second' });
     const { code, stdout, stderr } = await suites.run([server.url, '--rounds', '2']);
@@ -31,14 +30,14 @@ describe('claims run every suite into one ledger', () => {
       ['C3', 'second', 'second/result.json'],
       ['C10', 'versus', null],
     ]);
-    expect(ledger.entries[3]?.reason).toMatch(/^It takes two servers/);
+    expect(ledger.entries[3]?.reason).toMatch(/two servers/);
     const folder = await suites.ledgerFolder();
     for (const entry of ledger.entries.slice(0, 3)) {
       const text = await readFile(join(folder, entry.result ?? ''), 'utf8');
       const result = resultSchema.parse(JSON.parse(text));
       const claim = result.claims.find(({ id }) => id === entry.id);
       expect(claim).toMatchObject({ verdict: entry.verdict, reason: entry.reason });
-      expect(result.scenarios[0]?.rounds.map(({ completed }) => completed > 0)).toEqual([true, true]);
+      expect(result.scenarios[0]?.rounds.map(({ round }) => round)).toEqual([1, 2]);
     }
     expect(await readFile(join(folder, 'ledger.md'), 'utf8')).toMatch(/^# Claims ledger: 127\.0\.0\.1-\d+\n/);
     expect(await redis.dbsize()).toBe(0);
@@ -51,17 +50,14 @@ describe('claims run every suite into one ledger', () => {
     const config = await suites.write('mine', { target });
     const { code, stdout, stderr } = await suites.run([config, '--json']);
     expect(code, stderr).toBe(0);
-    expect(stderr.match(/looking for a redis to start/g)).toHaveLength(1);
+    expect(stderr.match(/^Target: .*started on 127\.0\.0\.1:/gm)).toHaveLength(1);
     expect(await answers(port)).toBe(false);
     expect(JSON.parse(stdout)).toEqual(await suites.ledger());
     expect((await suites.ledger()).target.declared).toEqual(target);
   });
 
   test('the claims about two servers: the target in turn with its opponent', async () => {
-    const [redis, valkey] = await Promise.all([startRedis(), startValkey()]);
-    onTestFinished(async () => {
-      await Promise.all([redis.stop(), valkey.stop()]);
-    });
+    const [redis, valkey] = await Promise.all([ofTest(startRedis()), ofTest(startValkey())]);
     const write = (server: string, url: string) => suites.write(server, { target: { server, url } });
     // Their configs lie in the folder that the suites make.
     const paths = { redis: '', valkey: '' };
@@ -86,14 +82,13 @@ describe('claims run every suite into one ledger', () => {
   });
 
   test('a suite that cannot run does not take the others with it', async () => {
-    const server = await startRedis({ args: ['--maxclients', '60'] });
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis({ args: ['--maxclients', '60'] }));
     const suites = await createSuites({ C1: 'wide', C3: 'narrow' });
     await suites.write('wide', { scenarios: [{ client: 'wire', workers: 200 }] });
     const { code, stderr } = await suites.run([server.url]);
     expect(code, stderr).toBe(3);
     expect(stderr).toMatch(/^poolbench: .*connections/m);
-    expect(stderr).toMatch(/^To go on with this ledger: /m);
+    expect(stderr).toMatch(/^To go on .* --resume /m);
     const { complete, entries, suites: ran } = await suites.ledger();
     expect(complete).toBe(false);
     expect(ran.map(({ name, state }) => [name, state])).toEqual([
@@ -107,11 +102,10 @@ describe('claims run every suite into one ledger', () => {
 
 describe('interrupted ledger is resumed', () => {
   /** The command that it says goes on. */
-  const commandIn = (stderr: string) => /^To go on with this ledger: (.*)$/m.exec(stderr)?.[1] ?? 'false';
+  const commandIn = (stderr: string) => /^To go on [^:]*: (.*)$/m.exec(stderr)?.[1] ?? 'false';
 
   test('an interrupt keeps what there is, and the command that it prints goes on from there', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const redis = await connectObserver(server.url);
     const suites = await createSuites({ C1: 'first', C2: 'long', C3: 'last' });
     await suites.write('long', { rounds: 1000 });
@@ -130,12 +124,9 @@ describe('interrupted ledger is resumed', () => {
       ['long', 'unfinished'],
       ['last', 'not run'],
     ]);
-    expect(before.entries.slice(1).map(({ verdict, reason }) => [verdict, reason])).toEqual([
-      [
-        'not tested',
-        'Its suite, long, did not run to its end. It was interrupted. What it had is in long/result.json.',
-      ],
-      ['not tested', 'Its suite, last, has not run yet.'],
+    expect(before.entries.slice(1)).toMatchObject([
+      { verdict: 'not tested', reason: expect.stringContaining('long/result.json') },
+      { verdict: 'not tested', reason: expect.stringContaining('last') },
     ]);
     const folder = await suites.ledgerFolder();
     const first = join(folder, 'first', 'result.json');
@@ -159,8 +150,7 @@ describe('interrupted ledger is resumed', () => {
   });
 
   test('a suite that was interrupted goes on after its finished rounds', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const suites = await createSuites({ C1: 'long' });
     await suites.write('long', { rounds: 8 });
     let interrupted = false;
@@ -172,7 +162,7 @@ describe('interrupted ledger is resumed', () => {
     expect(stopped.code, stopped.stderr).toBe(130);
     const file = join(await suites.ledgerFolder(), 'long', 'result.json');
     const before = await readResult(file);
-    const resumed = await suites.run(commandIn(stopped.stderr));
+    const resumed = await suites.run([server.url, '--resume', await suites.ledgerFolder()]);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(resumed.stderr).toMatch(/^Resumed: \d+ rounds/m);
     expect(resumed.stderr).not.toMatch('round 1/8');
@@ -188,8 +178,7 @@ describe('interrupted ledger is resumed', () => {
   });
 
   test('a lost target ends all suites, and what was measured is kept', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const suites = await createSuites({ C1: 'first', C2: 'long', C3: 'last' });
     await suites.write('long', { rounds: 1000, timeoutMs: 200 });
     let stopping: Promise<void> | undefined;
@@ -212,10 +201,7 @@ describe('interrupted ledger is resumed', () => {
 
 describe('ledger is of one target', () => {
   test('what is resumed must be of the target that was begun with, and measured in the same way', async () => {
-    const [redis, valkey] = await Promise.all([startRedis(), startValkey()]);
-    onTestFinished(async () => {
-      await Promise.all([redis.stop(), valkey.stop()]);
-    });
+    const [redis, valkey] = await Promise.all([ofTest(startRedis()), ofTest(startValkey())]);
     const suites = await createSuites({ C1: 'first' });
     expect((await suites.run([redis.url])).code).toBe(0);
     const folder = await suites.ledgerFolder();
@@ -224,17 +210,14 @@ describe('ledger is of one target', () => {
 
     const other = await resume(valkey.url);
     expect(other.code, other.stderr).toBe(2);
-    expect(other.stderr).toMatch(
-      `expected the target of the ledger, any at ${redis.url}, found any at ${valkey.url}`,
-    );
+    expect(other.stderr).toMatch(new RegExp(`any at ${redis.url}.* any at ${valkey.url}`));
 
     // Another server at the same place.
     await redis.stop();
-    const successor = await startValkey({ port: redis.port });
-    onTestFinished(() => successor.stop());
+    await ofTest(startValkey({ port: redis.port }));
     const changed = await resume(redis.url);
     expect(changed.code, changed.stderr).toBe(2);
-    expect(changed.stderr).toMatch(/redis 7\S+ with 1 thread, .*valkey \d/);
+    expect(changed.stderr).toMatch(/redis 7.*valkey \d/);
 
     const longer = await resume(redis.url, '--rounds', '3');
     expect(longer.code, longer.stderr).toBe(2);

@@ -1,4 +1,5 @@
 import { readdir, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -6,42 +7,67 @@ import { readConfig } from '../../src/main/experiment/read-config.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { bareMachine } from '../support/bare-machine.ts';
 import { rejection } from '../support/connections.ts';
-import { disguiseAsDragonfly } from '../support/disguise.ts';
 import { createExperiment } from '../support/experiment.ts';
 import { answers, connectObserver, processId, processLives } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
-import { startRedis, startValkey } from '../support/servers.ts';
+import { ofTest, startRedis, startValkey } from '../support/servers.ts';
 import { readComparison, readSide } from '../support/session.ts';
+
+/**
+ * A way to a Redis server on which it says in INFO that it is Dragonfly: another field of the same length becomes
+ * `dragonfly_version`. Dragonfly itself has no package that a test could fetch.
+ * @returns the URL
+ */
+async function disguiseAsDragonfly(port: number): Promise<string> {
+  const own = await freePort();
+  const proxy = createServer(client => {
+    const server = connect(port, '127.0.0.1');
+    client.pipe(server);
+    server.on('data', data => {
+      const text = data.toString('latin1');
+      const disguised = text.replace(/redis_build_id:\w+/, field =>
+        'dragonfly_version:df-v1.'.padEnd(field.length, '4'),
+      );
+      client.write(disguised, 'latin1');
+    });
+    for (const [socket, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      socket.on('error', () => {});
+      socket.on('close', () => other.destroy());
+    }
+  });
+  await new Promise<void>(resolve => proxy.listen(own, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    proxy.close();
+  });
+  return `redis://127.0.0.1:${own}`;
+}
 
 describe('declared server is used started or stood in for', () => {
   const shipped = (name: string) => fileURLToPath(new URL(`../../configs/${name}.json`, import.meta.url));
   /** A design that C1 could be judged by, were there more rounds. */
   const scenarios = [{ client: 'wire', pools: [1, 2], workers: 60 }];
 
-  test('configs/valkey.json starts valkey-server itself and leaves no process', async () => {
+  test('the target of configs/valkey.json starts valkey-server itself and leaves no process', async () => {
     const port = await freePort();
     const url = `redis://localhost:${port}/0`;
-    // Only for its folder.
-    const experiment = await createExperiment(url);
+    const experiment = await createExperiment(url, { scenarios });
     const before = await readdir(experiment.folder);
     let server: Promise<number> | undefined;
-    const outcome = await runPoolbench(
-      // As short as it goes: what it measures is of no interest here.
-      [shipped('valkey'), '--quick', '--rounds', '1', '--seconds', '0.05', '--warmup', '0', '--url', url],
-      {
-        cwd: experiment.folder,
-        // What is started has its private folder here.
-        env: { TMPDIR: experiment.folder },
-        onOutput(output) {
-          if (server === undefined && output.includes('Plan: valkey'))
-            server = connectObserver(`redis://127.0.0.1:${port}`).then(processId);
-        },
+    const outcome = await experiment.run(['--target', shipped('valkey'), '--url', url], {
+      // What is started has its private folder here.
+      env: { TMPDIR: experiment.folder },
+      onOutput(output) {
+        if (server === undefined && output.includes('Plan: '))
+          server = connectObserver(`redis://127.0.0.1:${port}`).then(processId);
       },
-    );
+    });
     expect(outcome.code, outcome.stderr).toBe(0);
     expect(outcome.stderr).toMatch(`started on 127.0.0.1:${port}`);
     expect(outcome.stdout + outcome.stderr).not.toMatch('STAND-IN');
-    expect(outcome.stdout).toMatch(/valkey against valkey \d/);
+    expect(outcome.stdout).toMatch(/e2e against valkey \d/);
     expect(outcome.stdout).toMatch(/^C1 inconclusive/);
     const pid = await server;
     if (pid === undefined) throw new Error('expected to see the server');
@@ -52,19 +78,18 @@ describe('declared server is used started or stood in for', () => {
 
   test('where --url names a port at which nothing listens, nobody can take the server that is started for his own', async () => {
     const url = `redis://127.0.0.1:${await freePort()}`;
-    const warning = `nothing listened at ${url}, which --url names: these are figures of an empty redis`;
+    const warning = new RegExp(`${url}.* --url .*redis`);
     const experiment = await createExperiment('redis://127.0.0.1:1');
     const checked = await runPoolbench(['check', experiment.configPath, '--url', url]);
-    expect(checked).toMatchObject({ code: 0, stdout: expect.stringContaining(`warning: ${warning}`) });
+    expect(checked).toMatchObject({ code: 0, stdout: expect.stringMatching(warning) });
     const { code, stdout, stderr } = await experiment.run(['--url', url, '--quiet']);
     expect(code, stderr).toBe(0);
-    expect(stdout.replace(/\s+/g, ' ')).toContain(`Warning: ${warning}`);
+    expect(stdout.replace(/\s+/g, ' ')).toMatch(warning);
     expect((await experiment.result()).warnings.join()).toMatch(warning);
   });
 
   test('a server of the declared kind that runs at the URL is used', async () => {
-    const redis = await startRedis();
-    onTestFinished(() => redis.stop());
+    const redis = await ofTest(startRedis());
     const url = await disguiseAsDragonfly(redis.port);
     const experiment = await createExperiment(url, { target: { server: 'dragonfly', url }, scenarios });
     const { code, stdout, stderr } = await experiment.run(['--no-stand-in']);
@@ -80,13 +105,12 @@ describe('declared server is used started or stood in for', () => {
   });
 
   test('another server there is a stand-in, labelled before and after, and no verdict is given', async () => {
-    const redis = await startRedis();
-    onTestFinished(() => redis.stop());
+    const redis = await ofTest(startRedis());
     const { url } = redis;
     const experiment = await createExperiment(url, { target: { server: 'dragonfly', url }, scenarios });
     const { code, stdout, stderr } = await experiment.run();
     expect(code, stderr).toBe(0);
-    const banner = /STAND-IN: these are figures of redis \S+, which stood in for dragonfly\./;
+    const banner = /STAND-IN: .*redis \S+ .*dragonfly/;
     expect(stderr.slice(0, stderr.indexOf('Plan:'))).toMatch(banner);
     expect(stdout).toMatch(banner);
     const { target, claims, warnings } = await experiment.result();
@@ -109,8 +133,7 @@ describe('declared server is used started or stood in for', () => {
 
 describe('any server is taken as it is', () => {
   test('whatever answers at the URL is the target, and no stand-in', async () => {
-    const server = await startValkey();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startValkey());
     const experiment = await createExperiment(server.url, { target: { server: 'any', url: server.url } });
     const { code, stdout, stderr } = await experiment.run(['--no-stand-in']);
     expect(code, stderr).toBe(0);
@@ -136,7 +159,7 @@ describe('any server is taken as it is', () => {
     const env = await bareMachine(experiment.folder);
     const lenient = await runPoolbench(['check', experiment.configPath], { env });
     expect(lenient.code, lenient.stderr).toBe(0);
-    expect(lenient.stdout).toMatch(/^STAND-IN: these are figures of embedded /m);
+    expect(lenient.stdout).toMatch(/^STAND-IN: .*embedded /m);
     const strict = await runPoolbench(['check', experiment.configPath, '--no-stand-in'], { env });
     expect(strict.code).toBe(3);
     expect(strict.stderr).toMatch(/Redis, Valkey or Dragonfly at redis:/);
@@ -145,10 +168,7 @@ describe('any server is taken as it is', () => {
   });
 
   test('--target takes the target of another config, and --url goes over that', async () => {
-    const [redis, valkey] = await Promise.all([startRedis(), startValkey()]);
-    onTestFinished(async () => {
-      await Promise.all([redis.stop(), valkey.stop()]);
-    });
+    const [redis, valkey] = await Promise.all([ofTest(startRedis()), ofTest(startValkey())]);
     const experiment = await createExperiment(redis.url, { name: 'suite' });
     const target = { server: 'valkey', url: valkey.url };
     const other = await createExperiment(valkey.url, { name: 'other', rounds: 9, target });
@@ -182,15 +202,16 @@ describe('embedded server stands in loudly', () => {
   test('where no server can be had the run goes to the embedded one, and says so', async () => {
     const port = await freePort();
     const experiment = await createExperiment(`redis://localhost:${port}`, {
-      scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: [1, 2], pipeline: [1, 10] }],
-      rounds: 2,
-      seconds: 0.1,
+      scenarios: [
+        { client: 'wire', workers: 4, pools: [1, 2] },
+        { client: 'ioredis', workers: 4, pipeline: 10 },
+      ],
     });
     const env = await bareMachine(experiment.folder);
     // Not even --quiet makes a stand-in silent.
     const { code, stdout, stderr } = await experiment.run(['--quiet'], { env });
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/^STAND-IN: these are figures of embedded \S+, which stood in for redis\.\n/);
+    expect(stderr).toMatch(/^STAND-IN: .*embedded \S+ .*redis\.\n/);
     expect(stdout.match(/STAND-IN/g)?.length).toBeGreaterThanOrEqual(1);
     expect(stdout).toMatch(/C1 not tested/);
 
@@ -202,14 +223,17 @@ describe('embedded server stands in loudly', () => {
     expect(result.target.foundBy).toBe(`embedded server, started on 127.0.0.1:${port}`);
     expect(result.claims[0]).toMatchObject({ id: 'C1', verdict: 'not tested', measured: null });
     const reasons = result.warnings.join('\n');
-    expect(reasons).toMatch(/stand-in: embedded \S+ .*redis/);
-    expect(reasons).toContain('redis: binary on PATH: no redis-server on PATH');
-    expect(reasons).toMatch(/redis: Docker image: no Docker engine answers/);
-    expect(reasons).toMatch(/redis: distribution package: .*no network/);
+    for (const step of [
+      /binary on PATH: .*redis-server/,
+      /Docker image: /,
+      /distribution package: .*no network/,
+    ])
+      expect(reasons).toMatch(step);
 
-    expect(result.scenarios).toHaveLength(8);
-    for (const round of result.scenarios.flatMap(scenario => scenario.rounds)) {
-      expect(round.completed).toBeGreaterThan(0);
+    const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
+    expect(rounds).toHaveLength(3);
+    expect(rounds.some(({ completed }) => completed > 0)).toBe(true);
+    for (const round of rounds) {
       expect(round).toMatchObject({ failed: {}, unfinished: 0, misses: 0, issued: round.completed });
       expect(round.service.count).toBe(round.completed);
       expect(round.serverCalls).toBe(round.completed);
@@ -225,14 +249,13 @@ describe('embedded server stands in loudly', () => {
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^poolbench: .*redis:/);
     for (const part of [
-      'no redis-server on PATH',
-      'no Docker engine answers',
+      'redis-server on PATH',
+      'Docker',
       'no network',
       'apt install redis-server',
-      'leave out --no-stand-in',
-    ]) {
+      '--no-stand-in',
+    ])
       expect(stderr).toContain(part);
-    }
     expect(stderr).not.toMatch(/^\s+at |STAND-IN|embedded/m);
     expect(await readdir(join(experiment.folder, 'results'))).toEqual([]);
   });
@@ -276,7 +299,7 @@ describe('server threads are swept', () => {
       name: 'server threads',
       state: 'ok',
       values: ['1', '2'],
-      note: 'as target.threads asked for',
+      note: expect.stringContaining('target.threads'),
     });
     expect(stdout).toContain('swept-2threads against swept-1thread');
   });
@@ -297,12 +320,11 @@ describe('server threads are swept', () => {
     const { code, stdout, stderr } = await runPoolbench(['check', experiment.configPath, '--seconds', '1']);
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/Target: redis \S+, 1 thread \([\s\S]*Target: redis \S+, 2 threads \(/);
-    expect(stdout).toMatch(/Sides: swept-1thread and swept-2threads, [\s\S]* about\s+5 s in all/);
+    expect(stdout).toMatch(/swept-1thread .*swept-2threads, [\s\S]* 5 s /);
   });
 
   test.each([[1], [[1, 2]]])('a server that runs already cannot be given %j threads', async threads => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const target = { server: 'redis', url: server.url, threads };
     const experiment = await createExperiment(server.url, { target });
     for (const args of [
@@ -321,9 +343,7 @@ describe('server threads are swept', () => {
     const { experiment } = await createSwept(threads);
     expect(await rejection(readConfig(experiment.configPath))).toMatchObject({
       exitCode: 2,
-      message: expect.stringMatching(
-        /target\.threads(\[1\])?: expected a whole number from 1 to 128, found /,
-      ),
+      message: expect.stringMatching(/target\.threads(\[1\])?: .* 1 to 128/),
     });
   });
 });

@@ -2,54 +2,55 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { createExperiment } from '../support/experiment.ts';
 import { answers, connectObserver, loadBegun, processId, processLives } from '../support/observed-server.ts';
-import { startRedis } from '../support/servers.ts';
+import { ofTest, startRedis } from '../support/servers.ts';
 
 /** Nobody waits for the end of this. */
 const forHours = { seconds: 3600 };
 
-test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-  '%s: partial results, no keys left, 130',
-  async signal => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
-    const redis = await connectObserver(server.url);
-    const experiment = await createExperiment(server.url, {
-      scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2 }],
-      rounds: 1000,
-      seconds: 0.1,
-    });
-    const running = experiment.start([], { ownProcess: true });
-    await running.said('round 2/1000');
-    expect(await redis.dbsize()).toBeGreaterThan(0);
-    running.kill(signal);
-    const { code, stdout, stderr } = await running.outcome;
-    expect(code, stderr).toBe(130);
-    expect(stderr).toMatch(/stopping: .*Ctrl-C/);
-    expect(stderr).toMatch(/Written: .*result\.json/);
-    expect(stderr).toMatch(/^To go on with this run: .* run --resume \S+$/m);
-    expect(stderr).not.toMatch(/^\s+at |defect/m);
-    expect(stdout).toMatch('INCOMPLETE: ');
+// One of them as the system sends it; to start a process for each takes longer than all the rest.
+test.each([
+  ['SIGINT', { ownProcess: true }],
+  ['SIGTERM', {}],
+  ['SIGHUP', {}],
+] as const)('%s: partial results, no keys left, 130', async (signal, how) => {
+  const server = await ofTest(startRedis());
+  const redis = await connectObserver(server.url);
+  const experiment = await createExperiment(server.url, {
+    scenarios: [{ client: 'wire', workers: [3, 4], pools: 2 }],
+    rounds: 1000,
+    seconds: 0.1,
+  });
+  const running = experiment.start([], how);
+  await running.said('round 2/1000');
+  expect(await redis.dbsize()).toBeGreaterThan(0);
+  running.kill(signal);
+  const { code, stdout, stderr } = await running.outcome;
+  expect(code, stderr).toBe(130);
+  expect(stderr).toMatch(/stopping: .*Ctrl-C/);
+  expect(stderr).toMatch(/Written: .*result\.json/);
+  expect(stderr).toMatch(/^To go on .* run --resume \S+$/m);
+  expect(stderr).not.toMatch(/^\s+at |defect/m);
+  expect(stdout).toMatch('INCOMPLETE: ');
 
-    const result = await experiment.result();
-    expect(result.complete).toBe(false);
-    const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
-    // Two of the first round, one of the second, and what came until it heard of the signal.
-    expect(rounds.length).toBeGreaterThanOrEqual(3);
-    expect(rounds.length).toBeLessThan(100);
-    for (const round of rounds) {
-      expect(round.completed).toBeGreaterThan(0);
-      expect(round).toMatchObject({ issued: round.completed, failed: {}, unfinished: 0 });
-      // The last may have been cut short.
-      expect(round.opsPerSecond).toBeCloseTo(round.completed / round.seconds, 6);
-      expect(round.serverCalls).toBe(round.completed);
-    }
-    expect(await redis.dbsize()).toBe(0);
-  },
-);
+  const result = await experiment.result();
+  expect(result.complete).toBe(false);
+  const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
+  // Two of the first round, one of the second, and what came until it heard of the signal.
+  expect(rounds.length).toBeGreaterThanOrEqual(3);
+  expect(rounds.length).toBeLessThan(100);
+  expect(rounds.some(({ completed }) => completed > 0)).toBe(true);
+  for (const round of rounds) {
+    expect(round).toMatchObject({ issued: round.completed, failed: {}, unfinished: 0 });
+    // The last may have been cut short.
+    expect(round.opsPerSecond).toBeCloseTo(round.completed / round.seconds, 6);
+    expect(round.serverCalls).toBe(round.completed);
+  }
+  expect(await redis.dbsize()).toBe(0);
+});
 
 test('a long measurement ends, and the server that was started with it', async () => {
   const port = await freePort();
@@ -92,8 +93,7 @@ test('a second interrupt ends the run at once, though the server answers no more
 });
 
 test('an interrupt while the run waits for a server that is gone', async () => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
+  const server = await ofTest(startRedis());
   const experiment = await createExperiment(server.url, { rounds: 1000, timeoutMs: 600_000 });
   const running = experiment.start();
   await running.said('round 1/1000');
@@ -108,10 +108,9 @@ test('an interrupt while the run waits for a server that is gone', async () => {
 });
 
 test('an interrupt in the prefill: no load, no keys left', async () => {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
+  const server = await ofTest(startRedis());
   const redis = await connectObserver(server.url);
-  const experiment = await createExperiment(server.url, { workload: { keys: 1_000_000, valueBytes: 100 } });
+  const experiment = await createExperiment(server.url, { workload: { keys: 400_000, valueBytes: 100 } });
   const running = experiment.start();
   await expect.poll(() => redis.dbsize(), { interval: 5, timeout: 10_000 }).toBeGreaterThan(1000);
   running.kill('SIGINT');
@@ -123,7 +122,7 @@ test('an interrupt in the prefill: no load, no keys left', async () => {
   const info = await redis.info('commandstats');
   expect(info).not.toMatch('cmdstat_get:');
   // It did not go on to the last key.
-  expect(Number(/cmdstat_set:calls=(\d+)/.exec(info)?.[1])).toBeLessThan(1_000_000);
+  expect(Number(/cmdstat_set:calls=(\d+)/.exec(info)?.[1])).toBeLessThan(400_000);
   expect(await redis.dbsize()).toBe(0);
 });
 

@@ -5,7 +5,7 @@ import { clientNames } from '../support/connections.ts';
 import { createExperiment } from '../support/experiment.ts';
 import { callsOf, connectObserver, loadBegun, processId } from '../support/observed-server.ts';
 import { masterName, startReplicated, startSentinels, untilAllIsKnown } from '../support/sentinels.ts';
-import { startRedis } from '../support/servers.ts';
+import { ofTest, startRedis } from '../support/servers.ts';
 
 describe('server that comes back is used again', () => {
   /** Away for longer than two seconds, a server is away for all of at least one second of the series. */
@@ -17,7 +17,7 @@ describe('server that comes back is used again', () => {
       onTestFinished(() => server.stop());
       const { port, url } = server;
       const experiment = await createExperiment(url, {
-        scenarios: [{ client, pools: 2, workers: 4 }],
+        scenarios: [{ client, workers: 4 }],
         seconds: 4,
         maxFailedShare: 0.5,
       });
@@ -58,7 +58,7 @@ describe('server that comes back is used again', () => {
       // The server that came back counts from zero: nothing may be concluded from that.
       expect(round.serverCalls).toBeNull();
       expect(round.cpu.serverCores).toBeNull();
-      expect(result.warnings.join('\n')).toMatch(/the server was restarted while .* was measured in round 1/);
+      expect(result.warnings.join('\n')).toMatch(/restarted .* round 1/);
       expect(outcome.stdout).toMatch(/Failed: .*ECONNREFUSED/s);
       expect(outcome.stdout).not.toMatch('somebody else');
       // What it lost with its memory is not missed: the keys of the second life are removed, too.
@@ -69,12 +69,11 @@ describe('server that comes back is used again', () => {
 
 describe('server that stays away leaves what was measured', () => {
   test('a server that dies for good ends the run with 1; what was measured is kept', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const experiment = await createExperiment(server.url, {
-      scenarios: [{ client: ['ioredis', 'wire'], workers: 4 }],
+      scenarios: [{ client: 'wire', workers: [3, 4] }],
       rounds: 20,
-      seconds: 0.4,
+      seconds: 0.2,
       // A target that is silent for twice as long is lost.
       timeoutMs: 500,
     });
@@ -84,9 +83,7 @@ describe('server that stays away leaves what was measured', () => {
     const outcome = await running.outcome;
     expect(outcome.code).toBe(1);
     expect(outcome.stderr).toMatch(/waiting up to 1 s/);
-    expect(outcome.stderr).toMatch(
-      /\npoolbench: .*redis \(running at redis:\S+\).* 1 s \(twice timeoutMs\).*\n$/,
-    );
+    expect(outcome.stderr).toMatch(/\npoolbench: .*redis \(.* redis:\S+\).* 1 s .*timeoutMs.*\n$/);
     expect(outcome.stderr).not.toMatch(/^\s+at /m);
     expect(outcome.stdout).toMatch('INCOMPLETE: ');
     expect(outcome.stdout).toMatch(/poolbench:1:/);
@@ -105,8 +102,7 @@ describe('server that stays away leaves what was measured', () => {
   });
 
   test('a server that dies in the only measurement does not hold it up to its end', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const experiment = await createExperiment(server.url, { seconds: 600, timeoutMs: 500 });
     const running = experiment.start();
     await loadBegun(await connectObserver(server.url));
@@ -125,14 +121,15 @@ describe('refused writes are counted by code', () => {
   const full = ['--maxmemory', '1mb', '--maxmemory-policy', 'noeviction'];
 
   test.each([
-    ['READONLY', replica, /the server is a read-only replica/],
-    ['OOM', full, /the keys need about .* of maxmemory 1\.0 MiB .* are used/],
+    ['READONLY', replica, /read-only replica/],
+    ['OOM', full, /maxmemory 1\.0 MiB/],
   ])('%s: the run goes on to its end, and says so', async (failure, args, warning) => {
-    const server = await startRedis({ args });
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis({ args }));
     const config = {
-      scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pipeline: [1, 10] }],
-      rounds: 2,
+      scenarios: [
+        { client: 'ioredis', workers: 4, pipeline: 10 },
+        { client: 'wire', workers: 4 },
+      ],
       seconds: 0.1,
     };
     const strict = await createExperiment(server.url, config);
@@ -141,16 +138,15 @@ describe('refused writes are counted by code', () => {
     expect(stderr).toMatch(/\npoolbench: .* 1 % .*maxFailedShare.* \d+\.\d+ %\n$/);
     expect(stderr).not.toMatch(/^\s+at |defect/m);
     expect(stderr).toMatch(warning);
-    expect(stderr).toMatch(/warning: the server refuses writes: /);
-    expect(stderr).toMatch(new RegExp(`warning: the prefill was refused.*${failure}`));
+    expect(stderr).toMatch(new RegExp(`warning: .*prefill .*${failure}`));
     expect(stdout).toMatch(new RegExp(`Failed: [\\d,]+ ${failure}`));
 
     const result = await strict.result();
     expect(result.complete).toBe(true);
     expect(result.warnings.join('\n')).toMatch(warning);
-    expect(result.scenarios).toHaveLength(4);
+    expect(result.scenarios).toHaveLength(2);
     for (const { id, rounds, summary } of result.scenarios) {
-      expect(rounds).toHaveLength(2);
+      expect(rounds).toHaveLength(1);
       // Reads are answered, and find nothing: they complete. What failed is no throughput.
       expect(
         rounds.some(({ completed }) => completed > 0),
@@ -180,7 +176,7 @@ describe('refused writes are counted by code', () => {
       expect(summary?.failedShare).toBeGreaterThan(0);
     }
 
-    const lenient = await createExperiment(server.url, { seconds: 0.05, maxFailedShare: 1 });
+    const lenient = await createExperiment(server.url, { maxFailedShare: 1 });
     expect((await lenient.run()).code).toBe(0);
   });
 });
@@ -203,7 +199,7 @@ describe('failover is followed with every operation accounted for', () => {
       await untilAllIsKnown(sentinels);
       const experiment = await createExperiment('', {
         target: { server: 'redis', url: sentinels.url, sentinel: { master: masterName } },
-        scenarios: [{ client, workers: 4, pools: 2 }],
+        scenarios: [{ client, workers: 4 }],
         seconds: 8,
         maxFailedShare: 1,
       });
@@ -234,9 +230,7 @@ describe('failover is followed with every operation accounted for', () => {
       expect(await callsOf(onNewMaster, 'get')).toBeGreaterThan(0);
 
       // The control connection has followed: it tells of the move, and has removed the run's keys where they are now.
-      expect(result.warnings.join('\n')).toMatch(
-        `the master moved from 127.0.0.1:${master.port} to 127.0.0.1:${replica.port} while`,
-      );
+      expect(result.warnings.join('\n')).toMatch(`127.0.0.1:${master.port} to 127.0.0.1:${replica.port}`);
       expect(await onNewMaster.dbsize()).toBe(0);
       expect(round.serverCalls).toBeNull();
       expect(outcome.stdout).toMatch(/Failed: .*ECONNREFUSED/s);

@@ -50,13 +50,16 @@ describe('run of a mix leaves nothing behind', () => {
     }
   }
 
-  test.each([0, 1])('server %i: every key of the run is gone, every other key is there', async index => {
+  test.each([
+    [0, 'wire'],
+    [1, 'ioredis'],
+  ])('server %i, %s: every key of the run is gone, every other key is there', async (index, client) => {
     const server = servers[index] as TestServer;
     const others = ['poolbench:1:other', 'poolbench:1:00001500', 'mine'];
     await withControl(server, async control => {
       for (const key of others) await control.call('SET', key, 'v');
     });
-    const scenarios = [{ client: ['wire', 'ioredis'], workers: 4, pools: 2 }];
+    const scenarios = [{ client, workers: 4, pools: 2 }];
     const experiment = await createExperiment(server.url, {
       target: { server: 'any', url: server.url },
       workload,
@@ -65,10 +68,10 @@ describe('run of a mix leaves nothing behind', () => {
     const outcome = await experiment.run(['--force']);
     expect(outcome.code, outcome.stderr).toBe(0);
     expect([...outcome.stderr.matchAll(/^warning: (.*)/gm)].map(([, warning]) => warning)).toEqual([
-      expect.stringMatching(/holds 2 keys of others: they are left alone/),
-      expect.stringMatching(/^keys of other poolbench runs are there \(poolbench:1:\)/),
+      expect.stringMatching(/ 2 keys of others/),
+      expect.stringMatching(/\(poolbench:1:\)/),
     ]);
-    expect(outcome.stdout).toMatch(/Commands of wire-optimized-2pools-4workers\ncommand +share +misses/);
+    expect(outcome.stdout).toMatch(`Commands of ${client}-optimized-2pools-4workers\n`);
 
     const left = await withControl(server, control => control.call('KEYS', '*'));
     expect([...(left as string[])].sort()).toEqual([...others].sort());
@@ -111,9 +114,7 @@ describe('run of a mix leaves nothing behind', () => {
     const { code } = await experiment.run(['--force']);
     expect(code).toBe(0);
     const { warnings } = await experiment.result();
-    expect(warnings.join('\n')).toMatch(
-      /200 keys were written before the load, but the database went from \d+ to \d+ keys/,
-    );
+    expect(warnings.join('\n')).toMatch(/200 keys .* from \d+ to \d+/);
   });
 });
 
@@ -137,9 +138,9 @@ describe('every measurement of ycsb begins with the same records', () => {
     await control.call('CONFIG', 'RESETSTAT');
     const experiment = await createExperiment(server.url, {
       workload: { keys, ycsb },
-      scenarios: [{ client: 'wire', workers: 4, pools: [1, 2] }],
+      scenarios: [{ client: 'wire', workers: 4, pools: 2 }],
       rounds: 2,
-      seconds: 0.2,
+      seconds: 0.1,
     });
     const { code, stderr } = await experiment.run();
     expect(code, stderr).toBe(0);
@@ -147,7 +148,7 @@ describe('every measurement of ycsb begins with the same records', () => {
     const { scenarios, warnings } = await experiment.result();
     expect(warnings).toEqual([expect.stringContaining('other client')]);
     const rounds = scenarios.flatMap(scenario => scenario.rounds);
-    expect(rounds).toHaveLength(4);
+    expect(rounds).toHaveLength(2);
     for (const round of rounds) {
       expect(round).toMatchObject({ failed: {}, unfinished: 0, misses: 0 });
       expect(round.serverCalls).toBe(round.completed);
@@ -252,7 +253,7 @@ describe('load speaks the resp version of the config', () => {
     const experiment = await createExperiment('', {
       target: { server: 'valkey', url: server.url, protocol },
       scenarios: [{ client: ['wire', 'ioredis'], workers: 2 }],
-      seconds: 0.5,
+      seconds: 0.2,
     });
     const redis = await connectObserver(server.url);
     await redis.config('RESETSTAT');
@@ -279,9 +280,7 @@ describe('load speaks the resp version of the config', () => {
 
     const target = { server: 'redis', url: old.url, protocol: 3 };
     const refused = await (await createExperiment('', { target })).run(['--quiet']);
-    expect(refused.stderr).toMatch(
-      /^poolbench: expected the server at \S+ to speak RESP3, as target\.protocol is 3, found one that does not; [^\n]+\n$/,
-    );
+    expect(refused.stderr).toMatch(/^poolbench: [^\n]* RESP3[^\n]* target\.protocol [^\n]+\n$/);
     expect(refused.code).toBe(3);
   });
 });

@@ -14,6 +14,7 @@ import { runPoolbench } from '../support/poolbench.ts';
 import { readFiles } from '../support/read-files.ts';
 import {
   certificates,
+  ofTest,
   startRedis,
   startRedisOnSocket,
   startRedisWithTls,
@@ -39,12 +40,6 @@ describe('target that cannot be used ends with 3', () => {
     expect(await readdir(join(experiment.folder, 'results'))).toEqual([]);
   }
 
-  async function started(starting: Promise<TestServer>): Promise<TestServer> {
-    const server = await starting;
-    onTestFinished(() => server.stop());
-    return server;
-  }
-
   test('nothing listens, and nothing may be started for a URL with a login', async () => {
     await expectNoTarget(`redis://bench:s3cret@127.0.0.1:${await freePort()}`, /127\.0\.0\.1:\d+/);
   });
@@ -58,7 +53,7 @@ describe('target that cannot be used ends with 3', () => {
   });
 
   test('a login that is missing, or wrong; a database that is not there', async () => {
-    const { port } = await started(startRedis({ args: ['--requirepass', 'right'] }));
+    const { port } = await ofTest(startRedis({ args: ['--requirepass', 'right'] }));
     const at = `127.0.0.1:${port}`;
     await expectNoTarget(`redis://${at}`, at);
     await expectNoTarget(`redis://:s3cret@${at}`, /WRONGPASS/);
@@ -66,15 +61,15 @@ describe('target that cannot be used ends with 3', () => {
   });
 
   test('TLS against a plain port, and the reverse', async () => {
-    const plain = await started(startRedis());
-    const tls = await started(startRedisWithTls());
+    const plain = await ofTest(startRedis());
+    const tls = await ofTest(startRedisWithTls());
     const trusted = { NODE_EXTRA_CA_CERTS: certificates.ca };
     await expectNoTarget(`rediss://127.0.0.1:${plain.port}`, `redis://127.0.0.1:${plain.port}`);
     await expectNoTarget(`redis://localhost:${tls.port}`, `rediss://localhost:${tls.port}`, {}, trusted);
   });
 
   test('a server that has as many clients as it admits', async () => {
-    const server = await started(startRedis({ args: ['--maxclients', '2'] }));
+    const server = await ofTest(startRedis({ args: ['--maxclients', '2'] }));
     const clients = [connect(server.port, '127.0.0.1'), connect(server.port, '127.0.0.1')];
     for (const client of clients) {
       onTestFinished(() => {
@@ -87,7 +82,7 @@ describe('target that cannot be used ends with 3', () => {
   });
 
   test('a plan that is larger than maxclients, before any load', async () => {
-    const server = await started(startRedis({ args: ['--maxclients', '20'] }));
+    const server = await ofTest(startRedis({ args: ['--maxclients', '20'] }));
     const config = { scenarios: [{ workers: [4, 15] }] };
     await expectNoTarget(server.url, / 31 .* 20 .*CONFIG SET maxclients/, config);
     expect(await callsOf(await connectObserver(server.url), 'set')).toBe(0);
@@ -128,8 +123,7 @@ describe('logins tls sockets and databases work to the end', () => {
       onTestFinished(() => server.stop());
       const url = write(server.url, login);
       const experiment = await createExperiment(url, {
-        scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2, pipeline: [1, 5] }],
-        seconds: 0.1,
+        scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pipeline: 5 }],
       });
       const { code, stdout, stderr } = await experiment.run([], {
         env: url.startsWith('rediss:') ? { NODE_EXTRA_CA_CERTS: certificates.ca } : {},
@@ -138,9 +132,9 @@ describe('logins tls sockets and databases work to the end', () => {
       const result = await experiment.result();
       expect(result.target.declared.url).toBe(write(server.url, 'bench@'));
       const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
-      expect(rounds).toHaveLength(4);
+      expect(rounds).toHaveLength(2);
+      expect(rounds.some(({ completed }) => completed > 0)).toBe(true);
       for (const round of rounds) {
-        expect(round.completed).toBeGreaterThan(0);
         expect(round).toMatchObject({ failed: {}, unfinished: 0, misses: 0, serverCalls: round.completed });
       }
 
@@ -193,8 +187,7 @@ describe('user with few rights can be measured', () => {
   });
 
   test('a user who may not even PING, or not write, gets one clear message', async () => {
-    const server = await startRedis(user('~poolbench:*', '+get'));
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis(user('~poolbench:*', '+get')));
     const url = server.url.replace('//', '//few:s3cret@');
     const silent = await (await createExperiment(url)).run(['--quiet']);
     expect(silent.stderr).toMatch(/^poolbench: .*NOPERM .*ping.*\n$/);
@@ -204,6 +197,7 @@ describe('user with few rights can be measured', () => {
     await redis.call('ACL', 'SETUSER', 'few', '+ping', '+hello', '+client', '+info');
     const experiment = await createExperiment(url, {
       scenarios: [{ client: ['wire', 'ioredis'], workers: 4 }],
+      seconds: 0.1,
     });
     const reader = await experiment.run();
     expect(reader.stderr).toMatch(/warning: .*NOPERM/);
@@ -216,8 +210,7 @@ describe('user with few rights can be measured', () => {
   });
 
   test('what the server does not tell is one warning', async () => {
-    const server = await startRedis(user(...fewRights));
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis(user(...fewRights)));
     const control = await connectControl(parseAddress(server.url.replace('//', '//few:s3cret@')), {
       timeoutMs: 5000,
     });
@@ -232,8 +225,7 @@ describe('database of others is not loaded', () => {
   const needs = { connections: 1, keys: 1, valueBytes: 1 };
 
   test('run and check refuse with the number of keys and what to do; --force loads it and leaves them', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const redis = await connectObserver(server.url);
     await redis.mset('session:alice', 't0ken', 'session:bob', 't0ken');
     const experiment = await createExperiment(server.url);
@@ -261,8 +253,7 @@ describe('database of others is not loaded', () => {
   });
 
   test('keys of poolbench are told and do no harm; any other counts, whatever it is called', async () => {
-    const server = await startValkey();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startValkey());
     const control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
     onTestFinished(() => control.close());
     const own = ['poolbench:1:claim', 'poolbench:1:00000007', 'poolbench:2.0123abcd:00000001'];
@@ -276,13 +267,12 @@ describe('database of others is not loaded', () => {
     }
     await expect(preflight({ control }, needs, { force: false })).rejects.toMatchObject({
       code: 'TARGET_IN_USE',
-      message: expect.stringMatching(/found 3 keys of others/),
+      message: expect.stringMatching(/ 3 keys of others/),
     });
   });
 
   test('a huge database is known for one in use without looking at all of it', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const redis = await connectObserver(server.url);
     await redis.eval(`for key = 1, 150000 do redis.call('SET', 'key:' .. key, '') end`, 0);
     const control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
@@ -299,8 +289,6 @@ describe('database of others is not loaded', () => {
       timeoutMs: 5000,
     });
     onTestFinished(() => few.close());
-    await expect(preflight({ control: few }, needs, { force: false })).rejects.toThrow(
-      /keys, and the server does not tell whose \(NOPERM/,
-    );
+    await expect(preflight({ control: few }, needs, { force: false })).rejects.toThrow(/keys.*\(NOPERM/);
   });
 });

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { resultSchema } from '../../src/aggregate/result.ts';
 import { createExperiment } from '../support/experiment.ts';
 import { runPoolbench } from '../support/poolbench.ts';
-import { startRedis, type TestServer } from '../support/servers.ts';
+import { ofTest, startRedis, type TestServer } from '../support/servers.ts';
 import { readComparison, readSide } from '../support/session.ts';
 
 /** No server is so fast, and none so slow. */
@@ -12,15 +12,14 @@ const crossed = { 'wire-optimized-1pool-4workers: response.p50': '< 0.001us' };
 const met = { opsPerSecond: '> 1', failedShare: '< 0.1%' };
 
 async function prepare(): Promise<TestServer> {
-  const server = await startRedis();
-  onTestFinished(() => server.stop());
+  const server = await ofTest(startRedis());
   return server;
 }
 
 test('the crossed one is listed first, with its value, also by report', async () => {
   const server = await prepare();
   const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: ['wire', 'ioredis'], workers: 4 }],
+    scenarios: [{ client: 'wire', workers: [4, 5] }],
     thresholds: { ...met, ...crossed },
   });
   const { code, stdout, stderr } = await experiment.run();
@@ -54,14 +53,13 @@ test('all met: 0; with --json the result is all there is on standard output', as
   expect(kept.code, kept.stderr).toBe(0);
   expect(kept.stdout).toMatch(/^Thresholds crossed: 0 of 2 checks\.\n/);
   const bad = await createExperiment(server.url, { thresholds: crossed });
-  const json = await bad.run(['--json', '--quiet', '--seconds', '0.1']);
+  const json = await bad.run(['--json', '--quiet']);
   expect(json).toMatchObject({ code: 99, stderr: 'poolbench: Thresholds crossed: 1 of 1 check\n' });
   expect(resultSchema.parse(JSON.parse(json.stdout)).thresholds).toHaveLength(1);
 });
 
 test('a run with too many failures ends with 1 all the same', async () => {
-  const server = await startRedis({ args: ['--replicaof', '127.0.0.1', '1'] });
-  onTestFinished(() => server.stop());
+  const server = await ofTest(startRedis({ args: ['--replicaof', '127.0.0.1', '1'] }));
   const experiment = await createExperiment(server.url, { thresholds: met });
   const { code, stdout, stderr } = await experiment.run();
   expect(code, stderr).toBe(1);
@@ -85,7 +83,7 @@ test('every side of a versus is held to its own', async () => {
   const servers = await Promise.all([prepare(), prepare()]);
   const [left, right] = await Promise.all(
     [met, { ...met, ...crossed }].map((thresholds, index) =>
-      createExperiment(servers[index]?.url ?? '', { name: `side${index}`, seconds: 0.05, thresholds }),
+      createExperiment(servers[index]?.url ?? '', { name: `side${index}`, thresholds }),
     ),
   );
   if (left === undefined || right === undefined) throw new Error('two experiments');

@@ -1,16 +1,17 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createExperiment, type TestExperiment } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { type Outcome, runPoolbench } from '../support/poolbench.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
-import { startRedis, startValkey, type TestServer } from '../support/servers.ts';
+import { ofTest, startRedis, startValkey, type TestServer } from '../support/servers.ts';
 import { readComparison, readSide } from '../support/session.ts';
 
 const common = {
-  scenarios: [{ client: ['ioredis', 'wire'], workers: 4 }],
-  rounds: 3,
+  scenarios: [{ client: 'wire', workers: [3, 4] }],
+  rounds: 2,
+  // Every round is to have its ratio, also on a busy machine.
   seconds: 0.1,
 };
 
@@ -23,10 +24,7 @@ interface Duel {
 }
 
 async function prepareDuel(changes: Readonly<Record<string, unknown>> = {}): Promise<Duel> {
-  const [redis, valkey] = await Promise.all([startRedis(), startValkey()]);
-  onTestFinished(async () => {
-    await Promise.all([redis.stop(), valkey.stop()]);
-  });
+  const [redis, valkey] = await Promise.all([ofTest(startRedis()), ofTest(startValkey())]);
   const experiment = await createExperiment(redis.url, { ...common, name: 'red', ...changes });
   const other = await createExperiment(valkey.url, {
     ...common,
@@ -46,10 +44,10 @@ test('Redis and Valkey are measured in turn and compared, and keep none of our k
   expect(code, stderr).toBe(0);
 
   // The plain progress lines tell the order: each scenario on both sides before the next.
-  const turns = [...stderr.matchAll(/^round (\d)\/3 +\d\/4 .*? (red|val): (\S+)$/gm)].map(
+  const turns = [...stderr.matchAll(/^round (\d)\/2 +\d\/4 .*? (red|val): (\S+)$/gm)].map(
     ([, ...parts]) => parts,
   );
-  expect(turns).toHaveLength(12);
+  expect(turns).toHaveLength(8);
   for (let first = 0; first < turns.length; first += 2) {
     const [[roundA, sideA, idA] = [], [roundB, sideB, idB] = []] = turns.slice(first, first + 2);
     expect([roundA, idA]).toEqual([roundB, idB]);
@@ -83,7 +81,7 @@ test('Redis and Valkey are measured in turn and compared, and keep none of our k
   expect(val.session).toBe(red.session);
   for (const { scenarios } of [red, val]) {
     expect(scenarios).toHaveLength(2);
-    for (const { rounds } of scenarios) expect(rounds.map(({ round }) => round)).toEqual([1, 2, 3]);
+    for (const { rounds } of scenarios) expect(rounds.map(({ round }) => round)).toEqual([1, 2]);
     const rounds = scenarios.flatMap(scenario => scenario.rounds);
     expect(rounds.some(({ completed }) => completed > 0)).toBe(true);
     for (const { completed, serverCalls } of rounds) {
@@ -98,7 +96,7 @@ test('Redis and Valkey are measured in turn and compared, and keep none of our k
     { name: 'val', paired: true },
   ]);
   expect(comparison.scenarios).toHaveLength(2);
-  for (const { sides } of comparison.scenarios) expect(sides[1]?.ratios).toMatchObject({ rounds: 3 });
+  for (const { sides } of comparison.scenarios) expect(sides[1]?.ratios).toMatchObject({ rounds: 2 });
   const states = new Map(comparison.checks.map(({ name, state }) => [name, state]));
   for (const name of [
     'measured in turn',
@@ -129,7 +127,7 @@ test('two sides on one server have keys of their own', async () => {
     ...['versus', configPath, configPath, configPath, '--out', out, '--rounds', '1', '--json'],
   ]);
   expect(code, stderr).toBe(0);
-  expect(stderr).not.toMatch('keys of other poolbench runs');
+  expect(stderr).not.toMatch(/warning: .*poolbench:\d/);
   const folder = await experiment.resultsFolder();
   for (const name of ['red', 'red-2', 'red-3']) {
     const misses = (await readSide(folder, name)).scenarios.flatMap(({ rounds }) =>
@@ -160,7 +158,7 @@ test('a side that is lost ends the run on all, and what was measured is kept', a
   });
   expect(outcome.code).toBe(1);
   expect(outcome.stderr).toMatch(/^val: /m);
-  expect(outcome.stderr).toMatch(/poolbench: .*valkey \(running at redis:\S+\)/);
+  expect(outcome.stderr).toMatch(/poolbench: .*valkey \(.* redis:\S+\)/);
   expect(outcome.stdout).toMatch('INCOMPLETE');
   const folder = await experiment.resultsFolder();
   for (const name of ['red', 'val']) {
@@ -172,7 +170,7 @@ test('a side that is lost ends the run on all, and what was measured is kept', a
 });
 
 test('an interrupt ends it with 130, the comparison of what was measured written', async () => {
-  const { redis, experiment, other } = await prepareDuel({ rounds: 100, seconds: 0.2 });
+  const { redis, experiment, other } = await prepareDuel({ rounds: 100 });
   const args = [
     'versus',
     experiment.configPath,
@@ -216,12 +214,8 @@ test('an interrupt before the load leaves no folder', async () => {
 });
 
 test.each([
-  ['workloads', { workload: { keys: 201 } }, /keys 200 in red and 201 in val/],
-  [
-    'scenarios',
-    { scenarios: [{ client: 'wire', workers: 5 }] },
-    /expected scenarios in common, found none in val/,
-  ],
+  ['workloads', { workload: { keys: 201 } }, /keys 200 .*201 /],
+  ['scenarios', { scenarios: [{ client: 'wire', workers: 5 }] }, /scenarios .* val/],
 ])('configs of different %s are refused before any load', async (_, changes, message) => {
   const { redis, experiment, other, versus } = await prepareDuel();
   const config = JSON.parse(await readFile(other.configPath, 'utf8'));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Ledger, ledgerSchema } from '../../src/aggregate/claims/ledger.ts';
-import type { Suite } from '../../src/main/run/claims/suites.ts';
+import type { Suite } from '../../src/main/run/claims/plan-suites.ts';
 import { runProgram } from './poolbench.ts';
 
 const program = new URL('claims-of-suites.mjs', import.meta.url);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { freePort, startServer } from '../../src/main/server/server-process.ts';
 
 export interface TestServer {
@@ -24,6 +24,13 @@ export const certificates = {
   certificate: fileURLToPath(new URL('certs/server.crt', import.meta.url)),
   key: fileURLToPath(new URL('certs/server.key', import.meta.url)),
 } as const;
+
+/** A server that ends with the test. */
+export async function ofTest<T extends Pick<TestServer, 'stop'>>(starting: Promise<T>): Promise<T> {
+  const server = await starting;
+  onTestFinished(() => server.stop());
+  return server;
+}
 
 /** A redis-server of the test's own on a free loopback port, in memory only. */
 export function startRedis(options: TestServerOptions = {}): Promise<TestServer> {

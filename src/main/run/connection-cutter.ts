@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowNs } from '../../pool/clock.ts';
 import { Prng, shuffle } from '../../workers/prng.ts';
+import { asError } from '../errors.ts';
 import type { Control } from '../server/control.ts';
 
-export interface CutterOptions {
+interface CutterOptions {
   /** Milliseconds from one cut to the next; 0: none is cut. */
   readonly everyMs: number;
   /** Name of the connections that may be cut: those of this run, and nobody else's. */
@@ -27,9 +28,8 @@ export class ConnectionCutter {
   /** Connections that were there at the last look and have not been cut since, in random order. */
   #found: Cuttable[] = [];
   #cuts = 0;
-  /** One look may find none, while the connection that was cut last is on its way back. */
-  #looked = false;
-  #sawAny = false;
+  /** Undefined before the first look. A later look may find none: the connection cut last is on its way back. */
+  #sawAny: boolean | undefined;
   #failure: string | undefined;
 
   constructor(control: Control, options: CutterOptions) {
@@ -46,8 +46,7 @@ export class ConnectionCutter {
   /** Why none could be cut: what the server answered, such as that it may not be asked to. */
   get failure(): string | undefined {
     return (
-      this.#failure ??
-      (this.#looked && !this.#sawAny ? 'the server lists no connection of this run' : undefined)
+      this.#failure ?? (this.#sawAny === false ? 'the server lists no connection of this run' : undefined)
     );
   }
 
@@ -77,7 +76,6 @@ export class ConnectionCutter {
     try {
       // Looked up once in a while: CLIENT LIST takes the server's time, which is being measured.
       if (this.#found.length === 0) {
-        this.#looked = true;
         this.#found = shuffle(await this.#find(), this.#prng.draw());
         this.#sawAny ||= this.#found.length > 0;
       }
@@ -85,7 +83,7 @@ export class ConnectionCutter {
       if (next === undefined || this.#stopped.signal.aborted) return;
       if (Number(await next.node.call('CLIENT', 'KILL', 'ID', next.id)) > 0) this.#cuts++;
     } catch (error) {
-      this.#failure ??= error instanceof Error ? error.message : String(error);
+      this.#failure ??= asError(error).message;
     }
   }
 

@@ -3,10 +3,10 @@ import { nowNs } from '../../pool/clock.ts';
 import type { Control } from '../server/control.ts';
 import { serverCpu } from '../server/info.ts';
 
-/** Cores that were in use over the measured window; null where the server does not tell. */
+/** Cores that were in use over the measured window; null where the server has no such figure. */
 export interface CoresInUse {
   readonly client: number;
-  /** Share of all of this machine's CPUs in use by anything, 0 to 1; counted in ticks of 10 ms. */
+  /** Fraction of all of this machine's CPUs in use by anything, 0 to 1; counted in ticks of 10 ms. */
   readonly machineBusyShare: number;
   /** Of all masters of a cluster. */
   readonly server: number | null;
@@ -17,10 +17,15 @@ export interface CoresInUse {
 /** CPU seconds of one server since its start. */
 type ServerCpu = ReturnType<typeof serverCpu>;
 
-interface Reading {
-  readonly clientAtNs: number;
-  readonly clientMicros: number;
+/** What this process and its machine have used so far. */
+interface ClientReading {
+  readonly atNs: number;
+  readonly micros: number;
   readonly idleCpuMs: number;
+}
+
+interface Reading {
+  readonly client: ClientReading;
   readonly serverAtNs: number;
   /** One entry a node. */
   readonly servers: readonly ServerCpu[];
@@ -35,6 +40,8 @@ export class CpuMeter {
   /** The same servers are read at both ends. */
   #nodes: readonly Control[] = [];
   #timers: NodeJS.Timeout[] = [];
+  /** At the release of the threads; the middle of the window that follows. */
+  #released: { readonly client: ClientReading; readonly middleNs: number } | undefined;
   #begun: Promise<Reading> | undefined;
   #ended: Promise<Reading> | undefined;
 
@@ -45,6 +52,7 @@ export class CpuMeter {
   /** Plans the two readings for the given instants. */
   schedule(startNs: number, endNs: number): void {
     this.#nodes = this.#control.nodes;
+    this.#released = { client: readClient(), middleNs: (startNs + endNs) / 2 };
     this.#at(startNs, () => {
       this.#begun = this.#read();
     });
@@ -53,33 +61,34 @@ export class CpuMeter {
     });
   }
 
-  /** The cores in use between the readings; if the window was cut short, up to now. Null if it never began. */
+  /** The cores in use between the readings; if the window was cut short, up to now. Null if none was scheduled. */
   async stop(): Promise<CoresInUse | null> {
     for (const timer of this.#timers) clearTimeout(timer);
-    if (this.#begun === undefined) return null;
-    const [begun, ended] = await Promise.all([this.#begun, this.#ended ?? this.#read()]);
-    const clientSeconds = (ended.clientAtNs - begun.clientAtNs) / 1e9;
-    const idleSeconds = (ended.idleCpuMs - begun.idleCpuMs) / 1000;
+    if (this.#released === undefined) return null;
+    const [begunOrLate, ended] = await Promise.all([this.#begun, this.#ended ?? this.#read()]);
+    // On a busy machine this process can sleep through the start of a short window, or all of it. Its own figures are
+    // then those since the release.
+    const begun =
+      begunOrLate !== undefined && begunOrLate.client.atNs < this.#released.middleNs
+        ? begunOrLate
+        : { client: this.#released.client, serverAtNs: 0, servers: [] };
+    const clientSeconds = (ended.client.atNs - begun.client.atNs) / 1e9;
+    const idleSeconds = (ended.client.idleCpuMs - begun.client.idleCpuMs) / 1000;
     const serverSeconds = (ended.serverAtNs - begun.serverAtNs) / 1e9;
-    const coresOfEach = (seconds: (server: ServerCpu) => number | null) =>
-      ended.servers.map((server, node) => {
-        const from = begun.servers[node];
-        const [before, after] = [from === undefined ? null : seconds(from), seconds(server)];
-        return before === null || after === null || serverSeconds <= 0
-          ? null
-          : Math.max(0, after - before) / serverSeconds;
+    /** Of every node; null if one of them has no such figure. */
+    const coresOf = (thread: keyof ServerCpu): number[] | null => {
+      const cores = ended.servers.flatMap((server, node) => {
+        const [before, after] = [begun.servers[node]?.[thread], server[thread]];
+        return before == null || after === null ? [] : Math.max(0, after - before) / serverSeconds;
       });
+      return cores.length === 0 || cores.length < ended.servers.length ? null : cores;
+    };
+    const mainThreads = coresOf('mainThread');
     return {
       machineBusyShare: Math.min(1, Math.max(0, 1 - idleSeconds / clientSeconds / os.cpus().length)),
-      client: (ended.clientMicros - begun.clientMicros) / 1e6 / clientSeconds,
-      server: ifAllKnown(
-        coresOfEach(({ all }) => all),
-        cores => cores.reduce((sum, one) => sum + one, 0),
-      ),
-      serverMainThread: ifAllKnown(
-        coresOfEach(({ mainThread }) => mainThread),
-        cores => Math.max(...cores),
-      ),
+      client: (ended.client.micros - begun.client.micros) / 1e6 / clientSeconds,
+      server: coresOf('all')?.reduce((sum, cores) => sum + cores, 0) ?? null,
+      serverMainThread: mainThreads && Math.max(...mainThreads),
     };
   }
 
@@ -88,27 +97,17 @@ export class CpuMeter {
   }
 
   async #read(): Promise<Reading> {
-    const { user, system } = process.cpuUsage();
-    const idleCpuMs = os.cpus().reduce((sum, cpu) => sum + cpu.times.idle, 0);
-    const clientAtNs = nowNs();
-    // A server that is gone tells nothing; that it is gone is noticed elsewhere.
+    const client = readClient();
+    // A server that is gone has no figures; the target watch notices that it is gone.
     const infos = await Promise.all(
       this.#nodes.map(node => node.info('cpu').catch(() => new Map<string, string>())),
     );
-    return {
-      clientAtNs,
-      clientMicros: user + system,
-      idleCpuMs,
-      serverAtNs: nowNs(),
-      servers: infos.map(serverCpu),
-    };
+    return { client, serverAtNs: nowNs(), servers: infos.map(serverCpu) };
   }
 }
 
-function ifAllKnown(
-  cores: readonly (number | null)[],
-  together: (cores: readonly number[]) => number,
-): number | null {
-  const known = cores.filter(one => one !== null);
-  return known.length < cores.length || known.length === 0 ? null : together(known);
+function readClient(): ClientReading {
+  const { user, system } = process.cpuUsage();
+  const idleCpuMs = os.cpus().reduce((sum, cpu) => sum + cpu.times.idle, 0);
+  return { atNs: nowNs(), micros: user + system, idleCpuMs };
 }

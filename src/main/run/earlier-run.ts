@@ -16,13 +16,13 @@ import { withoutPassword } from '../server/url.ts';
 import { describeEnvironment, describeTool } from './environment.ts';
 import { readResult } from './results/read-result.ts';
 
-/** A run that was stopped, as it is gone on with. */
+/** A run that was stopped, and what it is resumed with. */
 export interface EarlierRun {
   readonly folder: string;
   readonly startedAt: Date;
   readonly subject: Subject;
   readonly finished: FinishedRounds;
-  /** What its reader was told, and that it was resumed. */
+  /** Those of its results, and that it was resumed. */
   readonly warnings: readonly string[];
   readonly resumed: NonNullable<Result['resumed']>;
 }
@@ -30,23 +30,18 @@ export interface EarlierRun {
 /** What figures are of: all that are to be judged together must be of the same. */
 export type Subject = Pick<Result, 'target' | 'environment' | 'tool'>;
 
-/** The result of a folder that a run has left, with the plan of its config. */
-export interface LeftRun {
-  readonly result: Result;
-  readonly plan: Plan;
-}
-
 /**
- * Reads what a run has left. Results keep no password, so the target may be given again, with it.
+ * Reads the result that a run has left in its folder, and plans its config. Results keep no password, so the target may
+ * be given again, with it.
  *
- * @param flags.target a config with the same target
- * @param flags.url the same URL
+ * @param given.target a config with the same target
+ * @param given.url the same URL
  * @throws PoolbenchError RESULT_INVALID; USAGE where it is no run of one target, or the target given is another
  */
 export async function readLeftRun(
   folder: string,
-  { target: targetFile, url }: Pick<RunFlags, 'target' | 'url'>,
-): Promise<LeftRun> {
+  given: Pick<RunFlags, 'target' | 'url'>,
+): Promise<{ readonly result: Result; readonly plan: Plan }> {
   const file = join(folder, 'result.json');
   const result = await readResult(file);
   if (result.session !== undefined) {
@@ -56,7 +51,7 @@ export async function readLeftRun(
     );
   }
   // Its paths are as seen from where it was run, like those on a command line.
-  const plan = planRun([await withPasswords(readKeptConfig(result, file), folder, { targetFile, url })]);
+  const plan = planRun([await withPasswords(readKeptConfig(result, file), folder, given)]);
   const planned = new Set(plan.sides.flatMap(({ scenarios }) => scenarios.map(({ id }) => id)));
   const strange = result.scenarios.find(({ id }) => !planned.has(id));
   if (strange !== undefined) {
@@ -83,9 +78,9 @@ function readKeptConfig({ config }: Result, file: string): Experiment {
 async function withPasswords(
   experiment: Experiment,
   folder: string,
-  { targetFile, url }: { readonly targetFile: string | undefined; readonly url: string | undefined },
+  { target: file, url }: Pick<RunFlags, 'target' | 'url'>,
 ): Promise<Experiment> {
-  const given = targetFile === undefined ? experiment.target : (await readConfig(targetFile)).target;
+  const given = file === undefined ? experiment.target : (await readConfig(file)).target;
   const { target } = applyOverrides({ ...experiment, target: given }, { url });
   if (shown(target) !== shown(experiment.target)) {
     throw new PoolbenchError(
@@ -117,7 +112,7 @@ export function resumeNow(result: Result, side: PlannedSide, folder: string): Ea
   const finished = finishedOf(result, side);
   const gapSeconds = Math.max(0, (now.getTime() - Date.parse(result.finishedAt)) / 1000);
   const computedAnew = new Set(openLoopWarnings(result.scenarios));
-  const said =
+  const warning =
     `the run was stopped after ${formatPlural(finished.count, 'finished round')} and resumed at ${now.toISOString()}, ` +
     `${formatDuration(gapSeconds)} after it had last written: the machine or the server may have changed in between, so compare scenarios, which share their rounds, rather than rounds`;
   return {
@@ -125,7 +120,7 @@ export function resumeNow(result: Result, side: PlannedSide, folder: string): Ea
     startedAt: new Date(result.startedAt),
     subject: result,
     finished,
-    warnings: [...result.warnings.filter(warning => !computedAnew.has(warning)), said],
+    warnings: [...result.warnings.filter(earlier => !computedAnew.has(earlier)), warning],
     resumed: [
       ...(result.resumed ?? []),
       { at: now.toISOString(), afterRounds: finished.count, gapSeconds: Math.round(gapSeconds) },
@@ -152,30 +147,27 @@ export function subjectOf(target: Target): Subject {
  * @throws PoolbenchError USAGE with the first difference
  */
 export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, found: Subject): void {
-  const difference = aspects(before).find(
-    ([what, value], index) => aspects(found)[index]?.[1] !== value && what,
-  );
-  if (difference === undefined) return;
-  const [what, expected] = difference;
-  const is = aspects(found).find(([name]) => name === what)?.[1];
-  throw new PoolbenchError(
-    'USAGE',
-    `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} is of one target on one machine, by one version: make another one without --resume`,
-  );
+  const now = aspects(found);
+  for (const [index, [what, expected]] of aspects(before).entries()) {
+    const is = now[index]?.[1];
+    if (is === expected) continue;
+    throw new PoolbenchError(
+      'USAGE',
+      `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} is of one target on one machine, by one version: make another one without --resume`,
+    );
+  }
 }
 
 function aspects({ target, environment, tool }: Subject): [what: string, value: string][] {
   const { declared, detected } = target;
+  const threads =
+    detected.threads === null ? 'an unknown number of threads' : formatPlural(detected.threads, 'thread');
   return [
     ['target', `${declared.server} at ${declared.url}`],
-    ['server', `${detected.server} ${detected.version} with ${sayThreads(detected.threads)}`],
+    ['server', `${detected.server} ${detected.version} with ${threads}`],
     ['number of servers', detected.masters ? formatPlural(detected.masters, 'master') : 'one server'],
     ['machine', `${environment.cpu} with ${environment.cores} cores`],
     ['runtime', `Node ${environment.node}`],
     ['tool', `${tool.name} ${tool.version}`],
   ];
-}
-
-function sayThreads(threads: number | null): string {
-  return threads === null ? 'an unknown number of threads' : formatPlural(threads, 'thread');
 }

@@ -14,8 +14,8 @@ interface Ended {
 }
 
 /**
- * Says on standard error which thresholds were crossed, if that is how the run ends: whoever reads the exit code in a log
- * finds its reason there, whatever standard output was asked for.
+ * Writes to standard error which thresholds were crossed, if that is how the run ends: the log that has the exit code
+ * then has its reason, too, whatever standard output was asked for.
  *
  * @returns the exit code
  * @throws as `exitCodeOf`
@@ -56,11 +56,11 @@ export function exitCodeOf(
       );
     }
     const lost = lostRatio(rounds);
-    const most = sides[index]?.experiment.maxFailedShare ?? 0;
-    if (lost > most) {
+    const max = sides[index]?.experiment.maxFailedShare ?? 0;
+    if (lost > max) {
       throw new PoolbenchError(
         'TOO_MANY_FAILURES',
-        `expected at most ${most * 100} % of the operations${where} to fail (maxFailedShare), found ${(lost * 100).toFixed(2)} %`,
+        `expected at most ${max * 100} % of the operations${where} to fail (maxFailedShare), found ${(lost * 100).toFixed(2)} %`,
       );
     }
   }
@@ -68,7 +68,8 @@ export function exitCodeOf(
 }
 
 /**
- * Who stops a run may stop its server with it, and reads in the results how far it came; a defect is told even so.
+ * The error of a run that was interrupted is no news: whoever stops a run may stop its server with it. A defect is
+ * reported even so.
  *
  * @throws what ended it early
  */

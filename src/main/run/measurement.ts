@@ -31,9 +31,10 @@ const threadWarmupSeconds = 0.2;
 export interface Bench {
   readonly experiment: Experiment;
   readonly target: Target;
-  readonly threads: Threads;
+  /** Where the threads run is their business alone. */
+  readonly threads: Pick<Threads, 'run'>;
   readonly keyPrefix: string;
-  /** Is told what a reader of the results must know. */
+  /** Is called with what a reader of the results must know. */
   readonly warn: (line: string) => void;
 }
 
@@ -48,7 +49,7 @@ export interface MeasurementRun {
 
 /**
  * Measures one scenario of one round; where a thread could not connect, once more as soon as the target is there again.
- * Null if it was stopped before its window told anything.
+ * Null if it was stopped before it had measured anything.
  *
  * @throws PoolbenchError TARGET_LOST; ConnectRefused, or whatever else a thread failed with
  */
@@ -77,6 +78,9 @@ export async function runMeasurement(
       signal.removeEventListener('abort', stop);
       progress.finished(step, result);
     }
+    // A round that is missing without a reason would spoil every comparison within rounds.
+    if (refused === undefined && result === null && !signal.aborted && !watch.lost)
+      throw new Error(`${scenario.id} has no result in round ${step.round}, and nobody stopped it`);
     // Who stops a run may have stopped its server, too.
     if (refused === undefined || signal.aborted) return result;
     if (attempt === 2) throw refused;
@@ -86,7 +90,7 @@ export async function runMeasurement(
 
 /**
  * Warms up the threads: drives every path through the code once, on all of its threads, and throws the figures away.
- * Without it the first round would measure code that is not compiled yet, and most so in the threads that only scenarios
+ * Without it the first round would measure code that is not compiled yet, above all in the threads that only scenarios
  * of many pools use.
  */
 export async function warmUpThreads(
@@ -128,7 +132,7 @@ export function threadTasks(
 }
 
 /**
- * Runs one scenario once and merges what the threads saw. Null if it was stopped before its window told anything.
+ * Runs one scenario once and merges what the threads saw. Null if it was stopped before it had measured anything.
  * Rejects with what a thread failed with, such as a connection that was refused while a pool warmed.
  */
 async function runOnce(
@@ -146,7 +150,10 @@ async function runOnce(
     seed: mixSeed(bench.experiment.seed, round),
   });
 
-  const names = commandNames(bench.experiment.workload);
+  // As the server's commandstats have them.
+  const names = workloadTask(bench.experiment.workload).commands.map(
+    ({ command }) => parseCommand(command).statName,
+  );
   const basePingMs = await baseRoundTripMs(control);
   const before = await serverCount(control, names);
   let samples: ThreadSample[];
@@ -169,7 +176,7 @@ async function runOnce(
     bench.warn(`no connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
   }
   const after = await serverCount(control, names);
-  await clearAway(bench, scenario, samples);
+  await removeRecords(bench, scenario, samples);
   const restarted = before.life !== undefined && after.life !== undefined && after.life !== before.life;
   if (restarted) {
     bench.warn(
@@ -177,8 +184,8 @@ async function runOnce(
     );
   }
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
-  // What a stopped window has measured is kept, with its true length, but for a blink that tells no rate.
-  if (measuredSeconds < Math.min(minWindowSeconds, seconds / 2) || cores === null) return null;
+  // What a stopped window has measured is kept, with its true length, unless that is too short for a rate.
+  if (cores === null || measuredSeconds < Math.min(minWindowSeconds, seconds / 2)) return null;
 
   const loads = samples.flatMap(sample => sample.loads);
   const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
@@ -187,7 +194,7 @@ async function runOnce(
     startedAt: startedAt.toISOString(),
     clientCpuMicros: cores.client * measuredSeconds * 1e6,
     machineBusyShare: cores.machineBusyShare,
-    // A server that restarted counts from zero again: its deltas say nothing.
+    // A server that restarted counts from zero again, so the difference means nothing.
     serverCores: restarted ? null : cores.server,
     serverMainThreadCores: restarted ? null : cores.serverMainThread,
     serverCalls:
@@ -200,29 +207,27 @@ async function runOnce(
 }
 
 /** Removes the records that the load has inserted. What was measured is kept, whatever becomes of them. */
-async function clearAway(bench: Bench, scenario: Scenario, samples: readonly ThreadSample[]): Promise<void> {
+async function removeRecords(
+  bench: Bench,
+  scenario: Scenario,
+  samples: readonly ThreadSample[],
+): Promise<void> {
   const workload = workloadTask(bench.experiment.workload);
   if (workload.growth === null) return;
-  const inserted = splitOverThreads(scenario, workload.keys).flatMap((shares, thread) =>
-    shares.map((share, pool) => ({ share, records: samples[thread]?.inserted[pool] ?? 0 })),
+  const inserted = splitOverThreads(scenario, workload.keys).flatMap((pools, thread) =>
+    pools.map((share, pool) => ({ share, records: samples[thread]?.inserted[pool] ?? 0 })),
   );
   if (inserted.some(({ share, records }) => records > share.keys))
     bench.warn(
       `${scenario.id} inserted more than there is room for (${formatPlural(workload.keys, 'record')}): the later ones overwrote a record and made the set no larger; take more keys, or shorter measurements`,
     );
-  const { control } = bench.target;
-  const reason = await removeInserted(control, bench.keyPrefix, workload, inserted).catch(
+  const reason = await removeInserted(bench.target.control, bench.keyPrefix, workload, inserted).catch(
     (cause: Error) => cause.message,
   );
   if (reason !== undefined)
     bench.warn(
       `what was inserted could not be removed before the next measurement, whose inserts overwrite it: ${toOneLine(reason)}`,
     );
-}
-
-/** Commands of the workload, as the server's commandstats name them. */
-function commandNames(workload: Experiment['workload']): string[] {
-  return workloadTask(workload).commands.map(({ command }) => parseCommand(command).statName);
 }
 
 /**

@@ -30,16 +30,15 @@ export async function preflightSide(
   return [...warnings, ...warnOfMissingCores(scenarios, target, describeEnvironment().cores)];
 }
 
-/** What is asked of the target here: whether it shares this machine's cores, and how many threads it works with. */
+/** The target as a user of cores: whether it has those of this machine, and how many threads it works with. */
 interface Neighbour {
   readonly local: boolean;
-  /** Null, taken as 1, where it does not tell. */
+  /** Null, taken as 1, if that is not known. */
   readonly detected: { readonly threads: number | null };
 }
 
 /**
- * An open loop that has to share its core comes late to arrivals. A warning where its threads and a local server leave
- * none of `cores` free; none where they do, or where there is no open loop.
+ * Warns of an open loop whose threads and a local server leave none of `cores` free: it would come late to arrivals.
  */
 export function warnOfMissingCores(
   scenarios: readonly Scenario[],
@@ -55,6 +54,6 @@ export function warnOfMissingCores(
   const server = local ? ` and ${formatPlural(serverThreads, 'thread')} of the server` : '';
   return [
     `an open loop keeps a core for each of its threads: ${formatPlural(threads, 'thread')}${server} leave none of ` +
-      `${formatPlural(cores, 'core')} free, so whatever else runs here makes it late (its lag tells how much)`,
+      `${formatPlural(cores, 'core')} free, so whatever else runs here makes it late (its lag shows how much)`,
   ];
 }

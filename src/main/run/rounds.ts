@@ -85,7 +85,7 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
 
   let error: Error | undefined;
   try {
-    // Before any claims, so that none takes another's for that of a run gone by.
+    // Before any claim: else a side would take the keys of another for those of an earlier run.
     for (const side of runs) await side.preflight();
     try {
       for (const side of runs) await side.claim();

@@ -1,14 +1,13 @@
 import { median } from '../../aggregate/stats/statistics.ts';
 import { nowNs } from '../../pool/clock.ts';
-import type { Control } from '../server/control.ts';
-import { isRefusal } from '../server/control.ts';
+import { type Control, isRefusal } from '../server/control.ts';
 import { commandCalls } from '../server/info.ts';
 import { shownAddress } from '../server/url.ts';
 
 const maxPings = 20;
 const pingBudgetMs = 100;
 
-/** How often the server has run the workload's commands in its life so far, where it tells; the masters of a cluster together. */
+/** How often the server has run the workload's commands since its start, by its own count; the masters of a cluster together. */
 export interface ServerCount {
   /** Another one after every start of the server, and when other masters serve. */
   readonly life: string | undefined;
@@ -19,7 +18,7 @@ export interface ServerCount {
 
 /** @param names of the commands, as the server's commandstats name them */
 export async function serverCount(control: Control, names: readonly string[]): Promise<ServerCount> {
-  // A server that is gone tells nothing; that it is gone is noticed elsewhere.
+  // A server that is gone has no figures; the target watch notices that it is gone.
   const nodes = await control.findNodes().catch(() => control.nodes);
   const ask = (section: string) =>
     Promise.all(nodes.map(node => node.info(section).catch(() => new Map<string, string>())));
@@ -28,7 +27,7 @@ export async function serverCount(control: Control, names: readonly string[]): P
   const lives = servers.map(server => server.get('run_id') ?? server.get('process_id'));
   const calls = stats.map(info => commandCalls(info, names));
   return {
-    // A master that is silent at one end only has gone or come: what the others tell is then not the cluster's.
+    // A master that is silent at one end only has gone or come: the counts of the others are then not the cluster's.
     life:
       control.cluster === undefined
         ? lives[0]
@@ -61,7 +60,7 @@ export async function baseRoundTripMs(control: Control): Promise<number | null> 
     const startNs = nowNs();
     const node = control.nodes[tripsMs.length % control.nodes.length] ?? control;
     const answered = await node.call('PING').then(() => true, isRefusal);
-    // A server that is gone tells nothing; that it is gone is noticed elsewhere.
+    // A server that is gone has no figures; the target watch notices that it is gone.
     if (!answered) break;
     tripsMs.push((nowNs() - startNs) / 1e6);
   } while (tripsMs.length < maxPings && nowNs() < endNs);

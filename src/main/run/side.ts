@@ -103,7 +103,7 @@ export class SideRun {
 
   /**
    * Measures one scenario in one round; one that the experiment has not joins the others in the result. Null if it was
-   * stopped before its window told anything.
+   * stopped before it had measured anything.
    *
    * @throws PoolbenchError TARGET_LOST, THREAD_FAILED
    */
@@ -128,13 +128,13 @@ export class SideRun {
     return result;
   }
 
-  /** Removes the keys it has claimed. A target that is lost keeps them; the claim tells the next run whose they are. */
+  /** Removes the keys it has claimed. A target that is lost keeps them; by the claim the next run knows whose they are. */
   async removeKeys(): Promise<void> {
     const space = this.#space;
     if (space === undefined) return;
     const removal = await removeKeySpace(this.#side.target.control, space).catch(() => ({
       left: space.keys,
-      reason: 'it is gone',
+      reason: 'the server does not answer',
     }));
     if (removal.left === 0) return;
     this.#warn([

@@ -11,13 +11,14 @@ export class TargetWatch {
   readonly #patienceMs: number;
   readonly #say: (line: string) => void;
   #silentSinceMs: number | undefined;
+  #lost = false;
   #asking = false;
   #askedAtMs = 0;
 
   /**
    * @param options.timeoutMs a batch may be unanswered for this long, and a target silent for twice as long: by
    *   default that is 10 s, in which a server that restarts is back
-   * @param options.say is told when the wait for the target begins
+   * @param options.say is called with a line for the user when the wait for the target begins
    */
   constructor(target: Target, options: { timeoutMs: number; say: (line: string) => void }) {
     this.#target = target;
@@ -25,9 +26,14 @@ export class TargetWatch {
     this.#say = options.say;
   }
 
-  /** Whether the target has been silent for longer than a restart takes. */
+  /**
+   * Whether the target has been silent for longer than a restart takes. It stays lost: a measurement that was stopped
+   * for it must not pass for a whole one because the target answers a moment later.
+   */
   get lost(): boolean {
-    return this.#silentSinceMs !== undefined && performance.now() - this.#silentSinceMs > this.#patienceMs;
+    this.#lost ||=
+      this.#silentSinceMs !== undefined && performance.now() - this.#silentSinceMs > this.#patienceMs;
+    return this.#lost;
   }
 
   /** Asks the target, at most twice a second, and goes on asking until it answers; called while operations fail. */
@@ -44,7 +50,7 @@ export class TargetWatch {
 
   /**
    * Resolves when the target answers: at once if it is there.
-   * @throws PoolbenchError TARGET_LOST when it stays away
+   * @throws PoolbenchError TARGET_LOST if it does not come back
    */
   async present(stopped: () => boolean): Promise<void> {
     for (let said = false; !(await this.#ask()); said = true) {

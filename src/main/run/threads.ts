@@ -3,7 +3,7 @@ import type { Address } from '../../pool/client/address.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { ThreadRefusal, ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
-import { PoolbenchError } from '../errors.ts';
+import { asError, PoolbenchError } from '../errors.ts';
 import { withoutSecrets } from '../server/url.ts';
 
 /** Lead between opening the barrier and the start instant: every thread must have seen it by then. */
@@ -44,13 +44,13 @@ export class Threads {
     });
     // What a thread throws between two tasks comes here; the task that follows meets it, too, and fails the run.
     this.#piscina.on('error', error => {
-      this.#stray ??= error instanceof Error ? error : new Error(String(error));
+      this.#stray ??= asError(error);
     });
   }
 
   /**
    * Runs one task on each of as many threads, and releases them together once all pools have connected and warmed.
-   * `onReleased` hears the start instant (of the warm-up) before it comes.
+   * `onReleased` is called with the start instant (of the warm-up) before that comes.
    *
    * @throws ConnectRefused, or whatever else the first thread failed with, after all have ended; ThreadHung at once
    */
@@ -99,13 +99,14 @@ export class Threads {
 
   /** Rejects when a running thread has no heartbeat any more. Seconds in which this process slept, too, do not count. */
   #watchHeartbeats(running: readonly Promise<unknown>[], shared: SharedState) {
-    const states = running.map(() => ({ heartbeats: 0, silentSeconds: 0, ended: false }));
-    for (const [thread, state] of states.entries()) {
+    const states = running.map(thread => {
+      const state = { heartbeats: 0, silentSeconds: 0, ended: false };
       const end = () => {
         state.ended = true;
       };
-      running[thread]?.then(end, end);
-    }
+      thread.then(end, end);
+      return state;
+    });
     let timer: NodeJS.Timeout | undefined;
     const stopped = new Promise<never>((_, reject) => {
       timer = setInterval(() => {
@@ -136,25 +137,24 @@ export class Threads {
 
 /** What a thread failed with, as an error for a user. A failure that no user can mend is a defect, and stays as it is. */
 export function asUserError(cause: unknown, address: Address): unknown {
+  const expectedAndFound = describeFailure(cause, address);
+  if (expectedAndFound === undefined) return cause;
+  return new PoolbenchError('THREAD_FAILED', `expected every thread to ${expectedAndFound}`, { cause });
+}
+
+function describeFailure(cause: unknown, address: Address): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
   if (cause instanceof ConnectRefused)
-    return new PoolbenchError(
-      'THREAD_FAILED',
-      `expected every thread to open its connections, but one was refused: ${withoutSecrets(cause.message, address)}`,
-      { cause },
-    );
+    return `open its connections, but one was refused: ${withoutSecrets(cause.message, address)}`;
   if (cause instanceof ThreadHung)
-    return new PoolbenchError(
-      'THREAD_FAILED',
-      `expected every thread to respond until its end, but ${cause.message}: this can be an endless loop in the client's parser, ` +
-        'or the thread had no core for all that time; try the other client, or fewer threads',
-      { cause },
+    return (
+      `respond until its end, but ${cause.message}: this can be an endless loop in the client's parser, ` +
+      'or the thread had no core for all that time; try the other client, or fewer threads'
     );
-  if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY')
-    return new PoolbenchError(
-      'THREAD_FAILED',
-      `expected every thread to find room in its heap, but one ran out of memory: ${cause.message}; ` +
-        'give it fewer workers, pools or keys, or a larger heap with NODE_OPTIONS=--max-old-space-size=MB',
-      { cause },
+  if ('code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY')
+    return (
+      `find room in its heap, but one ran out of memory: ${cause.message}; ` +
+      'give it fewer workers, pools or keys, or a larger heap with NODE_OPTIONS=--max-old-space-size=MB'
     );
-  return cause;
+  return undefined;
 }

@@ -1,4 +1,4 @@
-import { exitOnInterrupt } from '../run/interrupt.ts';
+import { exitOnInterrupt } from '../run/session.ts';
 import { findServerBinary, howToInstall } from './find-server.ts';
 import { startable } from './server-process.ts';
 

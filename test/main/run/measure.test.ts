@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { RoundResult } from '../../../src/aggregate/result.ts';
 import { PoolbenchError } from '../../../src/main/errors.ts';
 import { parseConfig } from '../../../src/main/experiment/read-config.ts';
 import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
@@ -14,13 +15,14 @@ import { TargetWatch } from '../../../src/main/run/target-watch.ts';
 import { ConnectRefused, type Threads } from '../../../src/main/run/threads.ts';
 import { connectControl } from '../../../src/main/server/control.ts';
 import type { Target } from '../../../src/main/server/resolve.ts';
+import { nowNs } from '../../../src/pool/clock.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { loopback } from '../../support/connections.ts';
 import { createExperiment } from '../../support/experiment.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
-import { startRedis } from '../../support/servers.ts';
-import { buildTask } from '../../support/threads.ts';
+import { ofTest, startRedis } from '../../support/servers.ts';
+import { buildTask, runThread } from '../../support/threads.ts';
 
 describe('target that is back is not lost', () => {
   beforeEach(() => {
@@ -68,32 +70,35 @@ describe('target that is back is not lost', () => {
     const { asked } = target;
     await vi.advanceTimersByTimeAsync(60_000);
     expect(target.asked).toBe(asked);
+    // What was stopped for it is not to pass for whole.
+    target.answers = true;
+    watch.suspect();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(watch.lost).toBe(true);
   });
 });
 
-describe('defect is told though the run was stopped', () => {
-  const stopped = AbortSignal.abort();
+describe('measurement', () => {
   const experiment = parseConfig(
     JSON.stringify({
-      name: 'stopped',
+      name: 'measured',
       target: { server: 'redis', url: 'redis://localhost' },
       scenarios: [{ client: 'wire' }],
     }),
     'config.json',
   );
 
-  /** A measurement that is stopped, and whose threads fail like this. */
-  async function measureStopped(failure: Error): Promise<unknown> {
-    // A server that is gone.
+  /** Measures on a server that is gone, with threads that do this. */
+  async function measure(run: Threads['run'], signal: AbortSignal): Promise<RoundResult | null> {
     const gone = async () => {
       throw new Error('gone');
     };
     const server = { host: '127.0.0.1', port: 6379 };
     const control = { server, nodes: [], findNodes: gone, call: gone, alive: async () => false };
     const target = { control } as unknown as Target;
-    const threads = { run: () => Promise.reject(failure) } as unknown as Threads;
     const [scenario] = expandScenarios(experiment.scenarios);
     if (scenario === undefined) throw new Error('no scenario');
+    const threads = { run } as Threads;
     const bench = { experiment, target, threads, keyPrefix: 'p:', warn: () => {} };
     return await runMeasurement(bench, scenario, {
       step: {
@@ -102,17 +107,34 @@ describe('defect is told though the run was stopped', () => {
       },
       watch: new TargetWatch(target, { timeoutMs: 100, say: () => {} }),
       progress: await Progress.open(process.stderr, { quiet: true }),
-      signal: stopped,
+      signal,
     });
   }
 
-  test('a measurement ends with it, but without a word where its connections were refused', async () => {
+  test('a round counts, though this process had no core from before its window until after it', async () => {
+    const server = await ofTest(startRedis());
+    const sample = await runThread(server.port, { seconds: 0.2 });
+    const { seconds, warmupSeconds } = experiment;
+    const round = await measure(async (_tasks, _shared, onReleased) => {
+      const startNs = nowNs() - (warmupSeconds + seconds) * 1e9;
+      onReleased(startNs);
+      const endNs = nowNs() + 20e6;
+      while (nowNs() < endNs);
+      return [sample];
+    }, new AbortController().signal);
+    expect(round).toMatchObject({ round: 1, seconds: 0.2, cpu: { serverCores: null } });
+    expect(round?.cpu.clientCores).toBeGreaterThan(0);
+    expect(round?.cpu.machineBusyShare).toBeGreaterThanOrEqual(0);
+  });
+
+  test('a stopped measurement ends with a defect, but without a word where its connections were refused', async () => {
+    const measureStopped = (failure: Error) => measure(() => Promise.reject(failure), AbortSignal.abort());
     const defect = new TypeError('undefined is not a function');
     await expect(measureStopped(defect)).rejects.toBe(defect);
     expect(await measureStopped(new ConnectRefused('ECONNREFUSED'))).toBeNull();
   });
 
-  test('a run ends with it, but with 130 where its target was lost', () => {
+  test('a stopped run ends with a defect, but with 130 where its target was lost', () => {
     const defect = new TypeError('undefined is not a function');
     expect(() => exitCodeOf({ results: [], error: defect }, [], { interrupted: true })).toThrow(defect);
     const lost = new PoolbenchError('TARGET_LOST', 'it is gone');
@@ -124,8 +146,7 @@ describe('thread that hangs is given up', () => {
   const compiled = (path: string) => JSON.stringify(new URL(`../../../dist/${path}`, import.meta.url).href);
 
   test('a thread that never comes back from a loop is ended, and so is the run', async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+    const server = await ofTest(startRedis());
     const { folder } = await createExperiment(server.url);
     const file = join(folder, 'hang-now');
     await writeFile(file, '');
@@ -142,7 +163,7 @@ describe('thread that hangs is given up', () => {
     await threads.close();
     console.log('closed');
   `;
-    const faulty = new URL('support/faults/faulty-thread.mjs', import.meta.url).href;
+    const faulty = new URL('../../support/faults/faulty-thread.mjs', import.meta.url).href;
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['--input-type=module', '--eval', script],
@@ -182,8 +203,7 @@ describe('limit by round trips is measured on an idle connection', () => {
   }
 
   test('it is the delay of the way to the server and back', async () => {
-    const server = await startRedis();
-    onTestFinished(server.stop);
+    const server = await ofTest(startRedis());
     const proxy = await startProxy(server.port);
     const control = await controlOf(proxy.port);
     proxy.delayMs = 30;

@@ -13,15 +13,14 @@ import { ledgerDocument } from '../../../aggregate/report/documents/ledger.ts';
 import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
 import type { ClaimResult, Result } from '../../../aggregate/result.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
-import { readChecked } from '../results/read-checked.ts';
-import { readResult } from '../results/read-result.ts';
-import { type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
+import { readChecked, readResult } from '../results/read-result.ts';
+import { jsonFile, type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 
 /** Writes `ledger.json` and `ledger.md`, each whole. */
 export function writeLedger(folder: string, ledger: Ledger): Promise<Written> {
   return writeAsFarAsPossible(folder, [
-    { path: 'ledger.json', render: () => `${JSON.stringify(ledger, null, 1)}\n` },
+    jsonFile('ledger.json', ledger),
     { path: 'ledger.md', render: () => renderMarkdown(ledgerDocument(ledger)) },
   ]);
 }
@@ -54,16 +53,8 @@ export async function readSuite(folder: string, suite: PlannedSuite): Promise<Ju
   return { ...shown, ...sizeOf(measured), state: 'complete', note, judged: now };
 }
 
-/** What a suite has left, and what is made of it by the rules of its time and of now. */
-interface Verdicts {
-  readonly complete: boolean;
-  readonly before: readonly ClaimResult[];
-  readonly now: readonly ClaimResult[];
-  /** One of its sides. */
-  readonly measured: Result | undefined;
-}
-
-async function readVerdicts(folder: string, suite: PlannedSuite): Promise<Verdicts> {
+/** What a suite has left: its verdicts by the rules of its time and by those of now, and the result of one of its sides. */
+async function readVerdicts(folder: string, suite: PlannedSuite) {
   const file = join(folder, resultOf(suite));
   if (suite.opponents === null) {
     const result = await readResult(file);
@@ -79,13 +70,13 @@ async function readVerdicts(folder: string, suite: PlannedSuite): Promise<Verdic
 
 const size = z.object({ rounds: z.number(), seconds: z.number(), warmupSeconds: z.number() });
 
-/** What was really measured, as far as it tells. */
+/** What was really measured, as far as its config has it. */
 function sizeOf(result: Result | undefined): Partial<LedgerSuite> {
   const { success, data } = size.safeParse(result?.config);
   return success ? { scenarios: result?.scenarios.length ?? 0, ...data } : {};
 }
 
-/** Says whose verdict is another one now: what was written beside the result has the older one. */
+/** The verdicts that are others now: what was written beside the result has the older ones. */
 function describeChanges(
   { claims }: PlannedSuite,
   before: readonly ClaimResult[],
@@ -93,10 +84,8 @@ function describeChanges(
 ): string {
   const verdictIn = (judged: readonly ClaimResult[], id: string) =>
     judged.find(claim => claim.id === id)?.verdict ?? 'not judged';
-  const changes = claims
-    .filter(({ id }) => verdictIn(before, id) !== verdictIn(now, id))
-    .map(({ id }) => `${id} was ${verdictIn(before, id)}`);
-  return changes.length === 0
-    ? ''
-    : `Judged anew by the rules of today; in its own report ${formatList(changes)}.`;
+  const changed = claims.filter(({ id }) => verdictIn(before, id) !== verdictIn(now, id));
+  if (changed.length === 0) return '';
+  const verdicts = changed.map(({ id }) => `${id} was ${verdictIn(before, id)}`);
+  return `Judged anew by the rules of today; in its own report ${formatList(verdicts)}.`;
 }

@@ -1,11 +1,47 @@
-import type { Ledger, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
+import { claims } from '../../../aggregate/claims/claims.ts';
+import type { ClaimWords, Ledger, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
 import { quote, settingFlags } from '../../cli/command-words.ts';
 import { applyOverrides, type Overrides } from '../../experiment/overrides.ts';
 import { estimateSeconds, type Plan, planRun } from '../../experiment/plan.ts';
 import { readConfig } from '../../experiment/read-config.ts';
-import { type Suite, shownConfig } from './suites.ts';
-import { type ClaimsTarget, readTarget } from './target-argument.ts';
+import { type ClaimsTarget, readTarget, shippedConfig, shownConfig } from './target-argument.ts';
+
+/** Scenarios that test one claim or more. */
+export interface Suite {
+  readonly name: string;
+  readonly config: string;
+  readonly claims: readonly ClaimWords[];
+  /**
+   * Configs of the servers that the target is compared with where the claims are about two: Redis, and Valkey for Redis
+   * itself. Null where they are about one.
+   */
+  readonly opponents: { readonly redis: string; readonly valkey: string } | null;
+}
+
+/** Suites that take two servers; they come last, so that the second does not run beside the others. */
+const ofTwoServers: ReadonlySet<string> = new Set(
+  claims.filter(claim => 'judgeSides' in claim).map(({ suite }) => suite),
+);
+
+/** The suites that these claims name, in the order of the claims. */
+export function suitesOf(claims: readonly ClaimWords[]): Suite[] {
+  return [...new Set(claims.map(({ suite }) => suite))]
+    .toSorted((a, b) => Number(ofTwoServers.has(a)) - Number(ofTwoServers.has(b)))
+    .map(name => ({
+      name,
+      config: shippedConfig(`claims/${name}`),
+      claims: claims.flatMap(({ id, statement, predicted, suite }) =>
+        suite === name ? [{ id, statement, predicted, suite }] : [],
+      ),
+      opponents: ofTwoServers.has(name)
+        ? { redis: shippedConfig('redis'), valkey: shippedConfig('valkey') }
+        : null,
+    }));
+}
+
+/** All that `poolbench claims` runs. */
+export const allSuites: readonly Suite[] = suitesOf(claims);
 
 /** A suite as it is run against one target. */
 export interface PlannedSuite extends Suite {
@@ -13,7 +49,7 @@ export interface PlannedSuite extends Suite {
   readonly plan: Plan;
   /** The place among its sides of the one whose target is the ledger's. */
   readonly own: number;
-  /** Whether it measures a cold start: its times are its config's, whatever the command line says. */
+  /** Whether it measures a cold start: its times are its config's, and the command line does not change them. */
   readonly cold: boolean;
   /** What this takes, without finding targets and writing keys. */
   readonly estimatedSeconds: number;
@@ -22,19 +58,17 @@ export interface PlannedSuite extends Suite {
 }
 
 /**
- * Every suite with this target and what the command line says over it. A suite without a warm-up measures a cold
+ * Every suite with this target, as the command line changes it. A suite without a warm-up measures a cold
  * start: a warm-up would be the end of it, and a longer window would hide it, so its times stay.
  *
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
  */
-export async function planSuites(
+export function planSuites(
   suites: readonly Suite[],
   target: ClaimsTarget,
   settings: Overrides,
 ): Promise<PlannedSuite[]> {
-  const planned: PlannedSuite[] = [];
-  for (const suite of suites) planned.push(await planSuite(suite, target, settings));
-  return planned;
+  return Promise.all(suites.map(suite => planSuite(suite, target, settings)));
 }
 
 async function planSuite(
@@ -90,24 +124,25 @@ async function bothTargets(
 }
 
 const takesTwoServers =
-  'It takes two servers, and the target does not say which one it is: it runs with redis, valkey, dragonfly, or a config that names its server.';
+  'It takes two servers, and this target does not declare which server it is: give redis, valkey, dragonfly, or a config that declares its server.';
 
 /** What runs it alone. */
-function commandOf({ config }: Suite, { option }: ClaimsTarget, settings: Overrides): string {
-  const [name, value] = option;
-  const words = [quote(shownConfig(config)), name, quote(value), ...settingFlags(settings)];
-  return ['npm', 'start', '--', ...words].join(' ');
+function commandOf({ config }: Suite, { option: [name, value] }: ClaimsTarget, settings: Overrides): string {
+  return ['npm start --', quote(shownConfig(config)), name, quote(value), ...settingFlags(settings)].join(
+    ' ',
+  );
 }
 
-/** Which suites keep their times although the command line gives others; null where there is nothing to say. */
+/** Which suites keep their times although the command line gives others; null if there is none. */
 export function describeCold(
   plan: readonly PlannedSuite[],
   { seconds, warmup }: Ledger['settings'],
 ): string | null {
   const names = plan.filter(({ cold }) => cold).map(({ name }) => name);
-  const given = Object.entries({ seconds, warmup }).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`],
-  );
+  const given = [
+    ...(seconds === undefined ? [] : ['--seconds']),
+    ...(warmup === undefined ? [] : ['--warmup']),
+  ];
   if (names.length === 0 || given.length === 0) return null;
   return `Not changed by ${formatList(given)}, for a cold start is measured there: ${formatList(names)}.`;
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JudgedSuite } from '../../../aggregate/claims/ledger.ts';
+import type { JudgedSuite, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { compareResults } from '../../../aggregate/comparison/compare-results.ts';
 import { minRounds } from '../../../aggregate/stats/statistics.ts';
 import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
@@ -74,7 +74,9 @@ async function runSuite(suite: PlannedSuite, session: Session, own: Target): Pro
         target = await session.openTarget(side.experiment, { side: side.name, onFreePort: true });
         others.push(target);
       }
-      sides.push({ ...side, target, folder: join(session.folder, suite.name, ...partOf(suite, side.name)) });
+      // Several sides have a folder each in the suite's.
+      const folder = join(session.folder, suite.name, suite.opponents === null ? '' : side.name);
+      sides.push({ ...side, target, folder });
     }
     for (const { folder } of sides) {
       await makeFolder(folder).catch((error: unknown) => {
@@ -84,15 +86,10 @@ async function runSuite(suite: PlannedSuite, session: Session, own: Target): Pro
     return await runSides(suite, sides, session);
   } catch (cause) {
     const error = asError(cause);
-    return { suite: { ...suite.shown, state: 'failed', note: describeError(error), judged: null }, error };
+    return { suite: failed(suite.shown, error), error };
   } finally {
     for (const other of others) await session.closeTarget(other);
   }
-}
-
-/** Several sides have a folder each in the suite's. */
-function partOf({ opponents }: PlannedSuite, name: string): string[] {
-  return opponents === null ? [] : [name];
 }
 
 async function runSides(
@@ -114,16 +111,10 @@ async function runSides(
   }
   const { error } = outcome;
   const shown = { ...suite.shown, result: resultOf(suite) };
-  if (error !== undefined) {
-    return { suite: { ...shown, state: 'failed', note: describeError(error), judged: null }, error };
-  }
-  const complete = results.every(result => result.complete);
-  return {
-    suite: complete
-      ? { ...shown, state: 'complete', judged: claims }
-      : { ...shown, state: 'unfinished', note: 'It was interrupted.', judged: null },
-    error,
-  };
+  if (error !== undefined) return { suite: failed(shown, error), error };
+  if (results.every(({ complete }) => complete))
+    return { suite: { ...shown, state: 'complete', judged: claims }, error };
+  return { suite: { ...shown, state: 'unfinished', note: 'It was interrupted.', judged: null }, error };
 }
 
 /**
@@ -142,9 +133,10 @@ async function readUnfinished(side: Side): Promise<EarlierRun | undefined> {
   return resumeNow(result, side, folder);
 }
 
-/** The first line of what went wrong, as a sentence. */
-function describeError({ message }: Error): string {
-  return `It failed: ${message.split('\n', 1)[0]?.replace(/[.:]$/, '')}.`;
+/** A suite that an error ended; its note has the first line of the message. */
+function failed(shown: LedgerSuite, { message }: Error): JudgedSuite {
+  const note = `It failed: ${message.split('\n', 1)[0]?.replace(/[.:]$/, '')}.`;
+  return { ...shown, state: 'failed', note, judged: null };
 }
 
 function describeSuites(plan: readonly PlannedSuite[], toRun: readonly PlannedSuite[]): string {
@@ -152,7 +144,7 @@ function describeSuites(plan: readonly PlannedSuite[], toRun: readonly PlannedSu
   const claims = toRun.reduce((sum, suite) => sum + suite.claims.length, 0);
   const which = toRun.length === plan.length ? '' : ` of ${plan.length}`;
   const few = toRun.some(({ shown }) => shown.rounds < minRounds)
-    ? `\nNo verdict is to be had from so few rounds: it takes ${minRounds}.`
+    ? `\nThese are too few rounds for a verdict: it takes ${minRounds}.`
     : '';
   return `Claims: ${toRun.length}${which} suites for ${formatPlural(claims, 'claim')}, about ${formatDurationOf(toRun)} in all.${few}`;
 }

@@ -1,10 +1,14 @@
-import { basename } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { PoolbenchError } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { nearest } from '../../experiment/nearest.ts';
 import { checkConfig, readConfig } from '../../experiment/read-config.ts';
 import { parseAddress, shownAddress, withoutPassword } from '../../server/url.ts';
-import { shippedConfig, shippedConfigNames, shownConfig } from './suites.ts';
+
+/** The package's own folder of configs, whatever folder it is run from. */
+const configs = fileURLToPath(new URL('../../../../configs/', import.meta.url));
 
 /** What all suites are to be run against. */
 export interface ClaimsTarget {
@@ -51,8 +55,20 @@ function fromUrl(url: string): ClaimsTarget {
   return { name, target, timeoutMs, typed: shown, option: ['--url', shown] };
 }
 
+/** The file of `redis` or `claims/pipeline` in the package's configs. */
+export function shippedConfig(name: string): string {
+  return join(configs, `${name}.json`);
+}
+
+/** A config's path for a command that is run from poolbench's own folder. */
+export function shownConfig(path: string): string {
+  const inFolder = relative(configs, path);
+  return inFolder.startsWith('..') ? path : `configs/${inFolder.replaceAll('\\', '/')}`;
+}
+
 async function expectShipped(name: string): Promise<void> {
-  const names = await shippedConfigNames();
+  const files = (await readdir(configs)).filter(file => file.endsWith('.json') && file !== 'schema.json');
+  const names = files.map(file => file.slice(0, -'.json'.length)).sort();
   if (names.includes(name)) return;
   const meant = nearest(name, names);
   throw new PoolbenchError(

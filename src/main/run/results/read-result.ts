@@ -1,5 +1,6 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { z } from 'zod';
 import {
   type Result,
   type RoundResult,
@@ -7,7 +8,7 @@ import {
   type ScenarioResult,
 } from '../../../aggregate/result.ts';
 import { digitsOf, whyNoHistogram } from '../../../aggregate/stats/histogram-decoder.ts';
-import { invalid, readChecked } from './read-checked.ts';
+import { PoolbenchError } from '../../errors.ts';
 
 const what = 'the result.json of a run, or its folder';
 
@@ -50,4 +51,103 @@ function findNoHistogram({ id, rounds }: ScenarioResult): string | undefined {
 
 function histogramsOf({ histograms, openLoop }: RoundResult): [name: string, text: string][] {
   return Object.entries({ ...histograms, ...(openLoop === null ? {} : { lag: openLoop.lagHistogram }) });
+}
+
+/** Parsed it takes several times as much memory. */
+const maxBytes = 256 * 2 ** 20;
+
+/** No file that poolbench writes comes near these; what does is not one, and would take a machine's memory or time. */
+const maxLevels = 32;
+const maxListLength = 100_000;
+const maxKeys = 1000;
+const maxTextLength = 10_000;
+const maxHistogramLength = 512 * 1024;
+
+/** Keys under which histograms stand as text. */
+const histogramKeys: ReadonlySet<string> = new Set(['service', 'response', 'lagHistogram']);
+/** What every object has without a key of its own: one that is called so would be taken for it, or change it. */
+const isInherited = (key: string) => Object.hasOwn(Object.prototype, key);
+
+/**
+ * Reads a JSON file that poolbench has written once, and that may come from anywhere by now: it is held to its schema,
+ * and to bounds that nothing poolbench writes comes near.
+ *
+ * @param what completes "expected …" in the message
+ * @throws PoolbenchError RESULT_INVALID
+ */
+export async function readChecked<Schema extends z.ZodType>(
+  file: string,
+  schema: Schema,
+  what: string,
+): Promise<z.output<Schema>> {
+  const parsed = await parse(file, what);
+  const excess = findExcess(parsed);
+  if (excess !== null) throw invalid(file, `${what}, found at ${excess}`);
+  const checked = schema.safeParse(parsed);
+  if (checked.success) return checked.data;
+  const [first] = checked.error.issues;
+  throw invalid(
+    file,
+    `${what}, of schemaVersion 1, found at ${first?.path.join('.') || 'its top'}: ${first?.message}`,
+  );
+}
+
+async function parse(file: string, what: string): Promise<unknown> {
+  try {
+    const stats = await stat(file);
+    // A device has no end.
+    if (!stats.isFile()) throw invalid(file, `${what}, found: no file`);
+    if (stats.size > maxBytes) {
+      throw invalid(
+        file,
+        `${what}, of at most ${maxBytes / 2 ** 20} MiB, found ${Math.ceil(stats.size / 2 ** 20)} MiB`,
+      );
+    }
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof PoolbenchError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    const found = code === 'ENOENT' ? 'no such file' : message.split('\n', 1)[0];
+    throw invalid(file, `${what}, found: ${found}`);
+  }
+}
+
+/** RESULT_INVALID, with what was expected and what was found. */
+function invalid(file: string, expectedAndFound: string): PoolbenchError {
+  return new PoolbenchError('RESULT_INVALID', `${file}: expected ${expectedAndFound}`);
+}
+
+/** The first thing in parsed JSON that is deeper, longer or larger than anything poolbench writes; null if there is none. */
+function findExcess(parsed: unknown): string | null {
+  const open: { readonly value: unknown; readonly path: readonly string[] }[] = [{ value: parsed, path: [] }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, path } = next;
+    const found = whyTooMuch(value, path);
+    if (found !== null) return `${path.join('.').slice(0, 200) || 'its top'}: ${found}`;
+    if (typeof value !== 'object') continue;
+    for (const [key, member] of Object.entries(value ?? {})) {
+      // Nearly all members are such numbers: to look no further at them saves time.
+      if (typeof member === 'number' && Number.isFinite(member) && !isInherited(key)) continue;
+      open.push({ value: member, path: [...path, key] });
+    }
+  }
+  return null;
+}
+
+function whyTooMuch(value: unknown, path: readonly string[]): string | null {
+  const key = path.at(-1) ?? '';
+  if (isInherited(key)) return `the key "${key}"`;
+  if (key.length > maxTextLength) return 'a key of more than 10,000 characters';
+  if (typeof value === 'string') {
+    const maxLength = histogramKeys.has(key) ? maxHistogramLength : maxTextLength;
+    return value.length > maxLength ? `a text of ${value.length} characters, of at most ${maxLength}` : null;
+  }
+  if (typeof value === 'number') return Number.isFinite(value) ? null : 'a number that is not finite';
+  if (typeof value !== 'object' || value === null) return null;
+  if (path.length >= maxLevels) return `more than ${maxLevels} levels`;
+  if (Array.isArray(value)) {
+    return value.length > maxListLength ? `a list of ${value.length}, of at most ${maxListLength}` : null;
+  }
+  const keys = Object.keys(value).length;
+  return keys > maxKeys ? `an object of ${keys} keys, of at most ${maxKeys}` : null;
 }

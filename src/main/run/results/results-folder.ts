@@ -3,12 +3,10 @@ import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ResultComparison } from '../../../aggregate/comparison/schema.ts';
 import { comparisonDocument } from '../../../aggregate/report/documents/comparison.ts';
-import { searchDocument } from '../../../aggregate/report/documents/search.ts';
 import type { ResultFile } from '../../../aggregate/report/files/result-files.ts';
 import { renderComparisonPage } from '../../../aggregate/report/html/comparison-page.ts';
 import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
-import type { Search } from '../../../aggregate/search/schema.ts';
-import { PoolbenchError } from '../../errors.ts';
+import { asError, PoolbenchError } from '../../errors.ts';
 
 /**
  * Makes the folder of one run, `<UTC time>-<name>` in `parent`, before any load: what was measured must have a place.
@@ -27,8 +25,7 @@ export async function createResultsFolder(parent: string, name: string, startedA
         await mkdir(folder);
         return folder;
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST') || attempt === 100)
-          throw error;
+        if (codeOf(error) !== 'EEXIST' || attempt === 100) throw error;
       }
     }
   } catch (error) {
@@ -85,20 +82,17 @@ export async function writeFiles(folder: string, files: readonly ResultFile[]): 
   if (error !== undefined) throw error;
 }
 
+/** A file of plain data. */
+export function jsonFile(path: string, data: unknown): ResultFile {
+  return { path, render: () => `${JSON.stringify(data, null, 1)}\n` };
+}
+
 /** Writes `comparison.json`, `comparison.md` and `comparison.html`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
 export async function writeComparison(folder: string, comparison: ResultComparison): Promise<void> {
   await writeFiles(folder, [
-    { path: 'comparison.json', render: () => `${JSON.stringify(comparison, null, 1)}\n` },
+    jsonFile('comparison.json', comparison),
     { path: 'comparison.md', render: () => renderMarkdown(comparisonDocument(comparison)) },
     { path: 'comparison.html', render: () => renderComparisonPage(comparison) },
-  ]);
-}
-
-/** Writes `search.json` and `search.md`. */
-export function writeSearch(folder: string, search: Search): Promise<Written> {
-  return writeAsFarAsPossible(folder, [
-    { path: 'search.json', render: () => `${JSON.stringify(search, null, 1)}\n` },
-    { path: 'search.md', render: () => renderMarkdown(searchDocument(search)) },
   ]);
 }
 
@@ -107,7 +101,7 @@ export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
     const parent = dirname(path);
     if (code !== 'ENOENT' || (await stat(parent).catch(() => undefined)) !== undefined) throw error;
@@ -135,11 +129,15 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 
 /** RESULTS_NOT_WRITABLE, with the reason and what to do. */
 export function notWritable(folder: string, error: unknown): PoolbenchError {
-  const reason = error instanceof Error ? error.message : String(error);
   return new PoolbenchError(
     'RESULTS_NOT_WRITABLE',
-    `expected a folder for results that can be written at ${folder}, found: ${reason}; give another with --out DIR`,
+    `expected a folder for results that can be written at ${folder}, found: ${asError(error).message}; give another with --out DIR`,
   );
+}
+
+/** Such as ENOENT. */
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 /**
@@ -156,7 +154,7 @@ export function removeEmptyFolders(folders: readonly string[]): boolean {
     } catch (error) {
       // There are results in it; or it is a mount point, or on a disk that takes no more changes, which would be no
       // reason either to end with another error than the one that ended the run.
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) anyLeft = true;
+      if (codeOf(error) !== 'ENOENT') anyLeft = true;
     }
   }
   return anyLeft;

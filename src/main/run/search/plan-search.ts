@@ -3,14 +3,14 @@ import type { SearchConditions } from '../../../aggregate/search/conditions.ts';
 import { maxSteps, type SearchRange } from '../../../aggregate/search/next-rate.ts';
 import { margin, maxRepeats } from '../../../aggregate/search/step-verdict.ts';
 import { describeConditions, formatSearchRate } from '../../../aggregate/search/words.ts';
-import { formatDuration } from '../../../aggregate/text/format.ts';
+import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
 import { wrapText } from '../../../aggregate/text/text-layout.ts';
 import { PoolbenchError } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { overheadSeconds, type PlannedSide, planRun } from '../../experiment/plan.ts';
 import type { Scenario } from '../../experiment/scenarios.ts';
 
-/** With fewer operations in a repeat a p99 is their maximum, and a share is coarse. */
+/** With fewer operations in a repeat a p99 is their maximum, and a ratio is coarse. */
 const minOperations = 100;
 /** The range of `arrival.rate` in a config. */
 const minRate = 0.1;
@@ -41,22 +41,22 @@ export interface SearchPlan {
 export function planSearch(experiment: Experiment, source: string): SearchPlan {
   const { search, seconds, target } = experiment;
   const [side] = planRun([experiment]).sides;
-  const scenarios = side?.scenarios ?? [];
-  const [scenario] = scenarios;
+  const [scenario, ...others] = side?.scenarios ?? [];
+  const arrival = scenario?.arrival;
+  const lowest = minRateOf(seconds);
   const faults: string[] = [];
   if (search === null)
     faults.push('search: missing; expected what a rate must meet, such as { "responseP99Ms": 5 }');
-  if (scenarios.length > 1) faults.push(`scenarios: expected one scenario, found ${scenarios.length}`);
+  if (others.length > 0) faults.push(`scenarios: expected one scenario, found ${others.length + 1}`);
   if (target.threads.length > 1)
     faults.push(`target.threads: expected one number at most, found ${target.threads.length}`);
-  const arrival = scenario?.arrival;
   if (arrival?.kind !== 'constant' && arrival?.kind !== 'poisson') {
     faults.push(
       `scenarios[0].arrival.kind: expected "constant" or "poisson", with the rate to start at, found "${arrival?.kind}"`,
     );
-  } else if (arrival.rate < minRateOf(seconds)) {
+  } else if (arrival.rate < lowest) {
     faults.push(
-      `scenarios[0].arrival.rate: expected at least ${minRateOf(seconds)} (${minOperations} operations in the ${seconds} s of a repeat), found ${arrival.rate}`,
+      `scenarios[0].arrival.rate: expected at least ${lowest} (${minOperations} operations in the ${seconds} s of a repeat), found ${arrival.rate}`,
     );
   }
   if (
@@ -64,25 +64,18 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
     search === null ||
     side === undefined ||
     scenario === undefined ||
-    arrival === undefined
+    scenario.arrival.kind === 'closed'
   ) {
-    const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
     throw new PoolbenchError(
       'CONFIG_INVALID',
-      `${source} is no config to search with, ${count}:\n${faults.map(fault => `  ${fault}`).join('\n')}\nconfigs/README.md explains every key.`,
+      `${source} is no config to search with, ${formatPlural(faults.length, 'fault')}:\n${faults.map(fault => `  ${fault}`).join('\n')}\nconfigs/README.md explains every key.`,
     );
   }
   const { precision, ...conditions } = search;
-  const start = arrival.kind === 'closed' ? minRate : arrival.rate;
   return {
     side,
     conditions,
-    range: {
-      start,
-      lowest: minRateOf(seconds),
-      highest: maxRate,
-      precision,
-    },
+    range: { start: scenario.arrival.rate, lowest, highest: maxRate, precision },
     scenario,
     at: rate => atRate(scenario, rate),
   };
@@ -93,21 +86,21 @@ export function describeSearch({ side, conditions, range, scenario }: SearchPlan
   const { seconds, warmupSeconds, name } = side.experiment;
   const repeatSeconds = seconds + warmupSeconds + overheadSeconds;
   const usual = [usualRepeats.min, usualRepeats.max].map(repeats => formatDuration(repeats * repeatSeconds));
-  const most = formatDuration(maxSteps * maxRepeats * repeatSeconds);
+  const max = formatDuration(maxSteps * maxRepeats * repeatSeconds);
   const lines = [
     `the highest rate with ${describeConditions(conditions)}`,
     `scenario: ${scenario.id}, from ${formatSearchRate(range.start)} on`,
     `each step: ${margin} to ${maxRepeats} repeats of ${seconds} s, after ${warmupSeconds} s of warm-up`,
-    `duration: usually ${usual.join(' to ')}, at most ${most} (${maxSteps} steps)`,
+    `duration: usually ${usual.join(' to ')}, at most ${max} (${maxSteps} steps)`,
   ];
   return `Search: ${name}\n${lines.flatMap(line => wrapText(line, columns, '  ')).join('\n')}\n`;
 }
 
-/** The least rate, in four digits, that has enough operations in a repeat. */
+/** The lowest rate, in four digits, that has enough operations in a repeat. */
 function minRateOf(seconds: number): number {
-  const least = minOperations / seconds;
-  const rounded = Number(least.toPrecision(4));
-  return Math.max(minRate, rounded < least ? Number((least * 1.001).toPrecision(4)) : rounded);
+  const exact = minOperations / seconds;
+  const rounded = Number(exact.toPrecision(4));
+  return Math.max(minRate, rounded < exact ? Number((exact * 1.001).toPrecision(4)) : rounded);
 }
 
 function atRate(scenario: Scenario, rate: number): Scenario {

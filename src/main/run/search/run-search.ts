@@ -1,17 +1,20 @@
+import { searchDocument } from '../../../aggregate/report/documents/search.ts';
+import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
 import type { RoundResult } from '../../../aggregate/result.ts';
 import { describeKnee } from '../../../aggregate/search/describe-knee.ts';
+import { nextRate, type SearchRange, type TriedRate } from '../../../aggregate/search/next-rate.ts';
 import type { Search, SearchStep } from '../../../aggregate/search/schema.ts';
 import { describeStep, passes } from '../../../aggregate/search/step-result.ts';
+import { stepVerdict } from '../../../aggregate/search/step-verdict.ts';
 import { describeStepLine, formatSearchRate } from '../../../aggregate/search/words.ts';
-import { shownTarget, surroundingsOf } from '../../server/find-target.ts';
+import { surroundingsOf } from '../../server/find-target.ts';
 import type { Target } from '../../server/resolve.ts';
 import { keptConfig } from '../assemble.ts';
-import { describeEnvironment, describeTool } from '../environment.ts';
-import { writeSearch } from '../results/results-folder.ts';
+import { describeEnvironment } from '../environment.ts';
+import { jsonFile, writeAsFarAsPossible } from '../results/results-folder.ts';
 import { type Round, runRounds } from '../rounds.ts';
 import type { Session } from '../session.ts';
 import type { SideState } from '../side.ts';
-import { KneeSearch } from './knee-search.ts';
 import type { SearchPlan } from './plan-search.ts';
 
 /** How a search ended: what it found, and the error that ended it early. */
@@ -31,33 +34,37 @@ export interface SearchOutcome {
 export async function runSearch(plan: SearchPlan, target: Target, session: Session): Promise<SearchOutcome> {
   const { side, conditions, range, at } = plan;
   const { folder, progress } = session;
-  const startedAt = new Date();
   const surroundings = surroundingsOf(target, describeEnvironment().cores);
   const knee = new KneeSearch(range);
   const steps: SearchStep[] = [];
   let rate = range.start;
   /** Of the step that is under way. */
   let repeats: RoundResult[] = [];
-  let stopped = false;
 
   const conclude = (verdict: SearchStep['verdict']) => {
-    steps.push(describeStep({ step: steps.length + 1, rate, verdict }, repeats, conditions, surroundings));
+    const step = describeStep({ step: steps.length + 1, rate, verdict }, repeats, conditions, surroundings);
+    steps.push(step);
     repeats = [];
+    return step;
   };
-  const assemble = (state: SideState, complete: boolean) =>
-    assembleSearch(plan, { target, startedAt, steps, complete, warnings: state.warnings });
-  /** Resolves to what kept one of the files from being written. */
-  const write = async (search: Search, { written }: SideState) =>
-    (await writeSearch(folder, search)).error ?? written.error;
+  /** The search as of now. Resolves to it, and to what kept one of the files from being written. */
+  const write = async (state: SideState, complete: boolean) => {
+    const search = assembleSearch(plan, { target, state, steps, complete });
+    const { error } = await writeAsFarAsPossible(folder, [
+      jsonFile('search.json', search),
+      { path: 'search.md', render: () => renderMarkdown(searchDocument(search)) },
+    ]);
+    return { search, unwritten: error ?? state.written.error };
+  };
   function* rounds(): Generator<Round> {
-    for (let round = 1, next = knee.next; next !== null && !stopped; round++, next = knee.next) {
+    for (let round = 1, next = knee.next; next !== null; round++, next = knee.next) {
       rate = next.rate;
       const place = `step ${next.step}  ${formatSearchRate(rate)}  repeat ${next.repeat}`;
       yield { round, rounds: 0, turns: [{ side: 0, scenario: at(rate) }], place };
     }
   }
 
-  // A threshold is for a run; most steps of a search are to be far from it.
+  // A threshold is for a run: the steps of a search are meant to cross it.
   const experiment = { ...side.experiment, thresholds: {} };
   const { sides, error } = await runRounds({
     sides: [{ ...side, experiment, target, folder: session.parts[0] ?? folder }],
@@ -65,17 +72,13 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
     size: {},
     session,
     async afterRound([repeat], saveSides) {
-      // One that was cut short is no repeat.
-      stopped = !repeat;
-      if (!repeat) return;
+      if (!repeat) throw new Error('a round of a search has one repeat');
       repeats.push(repeat);
       const step = knee.add(passes(repeat, conditions));
       if (step === null) return;
-      conclude(step.verdict);
-      const last = steps.at(-1);
-      if (last !== undefined) progress.say(describeStepLine(last));
+      progress.say(describeStepLine(conclude(step.verdict)));
       for (const state of await saveSides()) {
-        const unwritten = await write(assemble(state, false), state);
+        const { unwritten } = await write(state, false);
         if (unwritten !== undefined) throw unwritten;
       }
     },
@@ -83,38 +86,34 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
   if (repeats.length > 0) conclude('unfinished');
   const [state] = sides;
   if (state === undefined) throw new Error('a search has one side');
-  const search = assemble(state, state.result.complete && knee.next === null);
-  const unwritten = await write(search, state);
+  const { search, unwritten } = await write(state, state.result.complete && knee.next === null);
   return { search, written: unwritten === undefined, error: error ?? unwritten };
 }
 
 /** What a search knows when it writes its results: after every step, and at its end. */
 interface SearchState {
   readonly target: Target;
-  readonly startedAt: Date;
+  readonly state: SideState;
   readonly steps: readonly SearchStep[];
   readonly complete: boolean;
-  readonly warnings: readonly string[];
 }
 
-/** The search as of now: plain data. */
 function assembleSearch(
-  { side, scenario, conditions, range }: SearchPlan,
-  { target, startedAt, steps, complete, warnings }: SearchState,
+  { side: { experiment }, scenario, conditions, range: { precision } }: SearchPlan,
+  { target, state: { result, warnings }, steps, complete }: SearchState,
 ): Search {
-  const { experiment } = side;
+  const { startedAt, finishedAt, seed, tool, environment } = result;
   const { id, threads, workers, connections } = scenario;
-  const { precision } = range;
   return {
     schemaVersion: 1,
     complete,
     name: experiment.name,
-    startedAt: startedAt.toISOString(),
-    finishedAt: new Date().toISOString(),
-    seed: experiment.seed,
-    tool: describeTool(),
-    environment: describeEnvironment(),
-    target: shownTarget(target),
+    startedAt,
+    finishedAt,
+    seed,
+    tool,
+    environment,
+    target: result.target,
     warnings: [...warnings],
     config: keptConfig(experiment, target),
     scenario: { id, threads, workers, connections },
@@ -123,4 +122,48 @@ function assembleSearch(
     steps: [...steps],
     knee: describeKnee(steps, { complete, precision }),
   };
+}
+
+/** A rate that is to be tried, once. */
+interface Repeat {
+  readonly rate: number;
+  /** From 1. */
+  readonly step: number;
+  /** Of the step, from 1. */
+  readonly repeat: number;
+}
+
+/** Tries rates until the knee lies in an interval that is narrow enough, repeating each until its verdict is clear. */
+export class KneeSearch {
+  readonly #range: SearchRange;
+  readonly #tried: TriedRate[] = [];
+  #rate: number | null;
+  #passes = 0;
+  #fails = 0;
+
+  constructor(range: SearchRange) {
+    this.#range = range;
+    this.#rate = nextRate([], range);
+  }
+
+  /** What is to be tried next; null when the search has come to its end. */
+  get next(): Repeat | null {
+    if (this.#rate === null) return null;
+    return { rate: this.#rate, step: this.#tried.length + 1, repeat: this.#passes + this.#fails + 1 };
+  }
+
+  /** @param passed whether the rate met the conditions this time @returns the step, if that has concluded it */
+  add(passed: boolean): TriedRate | null {
+    if (this.#rate === null) return null;
+    if (passed) this.#passes++;
+    else this.#fails++;
+    const verdict = stepVerdict(this.#passes, this.#fails);
+    if (verdict === null) return null;
+    const step = { rate: this.#rate, verdict };
+    this.#tried.push(step);
+    this.#passes = 0;
+    this.#fails = 0;
+    this.#rate = nextRate(this.#tried, this.#range);
+    return step;
+  }
 }
