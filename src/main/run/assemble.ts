@@ -8,8 +8,8 @@ import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts'
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { withoutPasswords } from '../experiment/target.ts';
+import type { Target } from '../server/find-target.ts';
 import { shownTarget, surroundingsOf } from '../server/find-target.ts';
-import type { Target } from '../server/resolve.ts';
 import { describeEnvironment, describeTool } from './environment.ts';
 
 /** What a run knows when it assembles its result: after every round, and at its end. */

@@ -4,7 +4,6 @@ import { type Address, socketPlace, tlsOptions } from '../../pool/client/address
 import { serverFinder } from '../../pool/client/sentinel.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectError } from './connect-error.ts';
-import { parseInfo } from './info.ts';
 import { shownAddress } from './url.ts';
 
 /** A command and its arguments. */
@@ -266,6 +265,16 @@ export function isRefusal(error: unknown): error is Error {
 /** A server that could not save refuses PING as it does every write, and is there all the same. */
 export function servesReads(error: unknown): boolean {
   return isRefusal(error) && error.message.startsWith('MISCONF');
+}
+
+/** Reads the text that INFO answers with: `key:value` lines, section headings after `#`. */
+export function parseInfo(text: string): Map<string, string> {
+  const info = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    const colon = line.indexOf(':');
+    if (colon > 0 && !line.startsWith('#')) info.set(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return info;
 }
 
 /** Rejects with ETIMEDOUT after `timeoutMs`. */

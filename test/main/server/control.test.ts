@@ -4,9 +4,8 @@ import { createServer, type Server } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { PoolbenchError } from '../../../src/main/errors.ts';
-import { type Control, connectControl } from '../../../src/main/server/control.ts';
-import { identify } from '../../../src/main/server/identify.ts';
-import { commandCalls, parseInfo, serverCpu } from '../../../src/main/server/info.ts';
+import { type Control, connectControl, parseInfo } from '../../../src/main/server/control.ts';
+import { commandCalls, identify, serverCpu } from '../../../src/main/server/server-info.ts';
 import { freePort } from '../../../src/main/server/server-process.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
 import { clientNames, connector, createPool, GET, loopback, sendBatch } from '../../support/connections.ts';
@@ -286,7 +285,7 @@ describe('server that refuses a ping has answered it', () => {
 describe('server is identified', () => {
   async function answers(name: string): Promise<{ info: Map<string, string>; hello: Map<string, string> }> {
     const read = (kind: string): Promise<string> =>
-      readFile(new URL(`fixtures/${name}.${kind}.txt`, import.meta.url), 'utf8');
+      readFile(new URL(`../../fixtures/${name}.${kind}.txt`, import.meta.url), 'utf8');
     const hello = new Map<string, string>();
     for (const line of (await read('hello3')).split('\n')) {
       const [key = '', value = ''] = line.split(' ');

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { type ResolveOptions, resolveTarget, type Target } from '../../../src/main/server/resolve.ts';
+import { type ResolveOptions, resolveTarget, type Target } from '../../../src/main/server/find-target.ts';
 import { type DeclaredServer, freePort } from '../../../src/main/server/server-process.ts';
 import { bareMachine } from '../../support/bare-machine.ts';
 import { startRedis, startRedisWithTls, startValkey, type TestServer } from '../../support/servers.ts';

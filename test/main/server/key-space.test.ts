@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Control, connectControl } from '../../../src/main/server/control.ts';
-import { surveyDatabase } from '../../../src/main/server/database-in-use.ts';
 import { claimKeySpace, prefill, removeKeySpace } from '../../../src/main/server/key-space.ts';
-import { preflight } from '../../../src/main/server/preflight.ts';
+import { preflight, surveyDatabase } from '../../../src/main/server/preflight.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import { randomValue } from '../../../src/workers/workload/command-mix.ts';

@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../src/main/experiment/read-config.ts';
 import { workloadTask } from '../../../src/main/experiment/workload-task.ts';
-import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../../../src/main/server/key-space.ts';
-import { removeInserted, writeIndex } from '../../../src/main/server/record-index.ts';
+import {
+  claimKeySpace,
+  type KeySpace,
+  prefill,
+  removeInserted,
+  removeKeySpace,
+  writeIndex,
+} from '../../../src/main/server/key-space.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../../../src/workers/contract.ts';
 import { keyRanges } from '../../../src/workers/workload/key-ranges.ts';

@@ -10,7 +10,7 @@ import {
   type Session,
   syntaxError,
   text,
-} from './session.ts';
+} from './state.ts';
 
 const many = Number.POSITIVE_INFINITY;
 

@@ -1,10 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { RespSyntaxError } from '../../../pool/client/resp-values.ts';
-import { Database } from './database.ts';
 import { keyCommands } from './key-commands.ts';
 import { encodeReply, type Reply, RequestParser } from './protocol.ts';
 import { connectionCommands, openCommands, serverCommands } from './server-commands.ts';
-import type { Command, ServerState, Session } from './session.ts';
+import type { Command, ServerState, Session } from './state.ts';
+import { Database } from './state.ts';
 
 const commands = new Map<string, Command>(
   Object.entries({ ...connectionCommands, ...keyCommands, ...serverCommands }),
