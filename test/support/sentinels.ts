@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
-import { freePort, supervise, untilItAnswers } from '../../src/main/server/server-process.ts';
+import { freePort, startSupervised } from '../../src/main/server/server-process.ts';
 import { connectObserver } from './observed-server.ts';
 import { startRedis, type TestServer } from './servers.ts';
 
@@ -37,7 +37,7 @@ export async function startSentinels(
   for (let i = 0; i < count; i++) {
     const port = await freePort();
     // Sentinels write their config: each has its own, in the folder that goes with its process.
-    const sentinel = supervise(
+    const sentinel = await startSupervised(
       directory => {
         const config = join(directory, 'sentinel.conf');
         const text = [
@@ -51,10 +51,9 @@ export async function startSentinels(
         writeFileSync(config, `${text.join('\n')}\n`);
         return [binary.path, config, '--sentinel'];
       },
-      { env: binary.env },
+      { port, env: binary.env },
     );
     onEnd(() => sentinel.stop());
-    await untilItAnswers(sentinel, port, undefined);
     ports.push(port);
   }
   const places = ports.map(port => `127.0.0.1:${port}`);

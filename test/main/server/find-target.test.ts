@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { type ResolveOptions, resolveTarget, type Target } from '../../../src/main/server/find-target.ts';
-import { type DeclaredServer, freePort } from '../../../src/main/server/server-process.ts';
+import { freePort } from '../../../src/main/server/server-process.ts';
+import type { DeclaredServer } from '../../../src/main/server/servers.ts';
 import { bareMachine } from '../../support/bare-machine.ts';
 import { startRedis, startRedisWithTls, startValkey, type TestServer } from '../../support/servers.ts';
 
@@ -203,7 +204,7 @@ esac
     for (const part of [
       'no dragonfly on PATH',
       'no docker on PATH',
-      'Dragonfly has no Debian package',
+      'dragonfly has no Debian package',
       'docker run -d -p 6382:6379',
       '--no-stand-in',
     ]) {
