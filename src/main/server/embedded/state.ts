@@ -1,9 +1,9 @@
 import type { Reply } from './protocol.ts';
 
 interface Entry {
-  value: Buffer;
+  readonly value: Buffer;
   /** Milliseconds since the epoch; undefined: never. */
-  expiresAt: number | undefined;
+  readonly expiresAt: number | undefined;
   /** Grows with each new key, so that a SCAN goes on where it stopped whatever was deleted meanwhile. */
   readonly serial: number;
 }
@@ -14,42 +14,33 @@ export class Database {
   #serial = 0;
 
   get(key: Buffer): Buffer | null {
-    return this.#live(key.toString('latin1'))?.value ?? null;
+    return this.#live(key)?.value ?? null;
   }
 
   has(key: Buffer): boolean {
-    return this.#live(key.toString('latin1')) !== undefined;
+    return this.#live(key) !== undefined;
   }
 
-  /** Keeps a copy of the value: what a connection hands in is a view of its read buffer. */
+  /** Keeps a copy of the value: what a connection passes is a view of its read buffer. */
   set(key: Buffer, value: Buffer, expiresAt?: number): void {
     const name = key.toString('latin1');
-    const kept = this.#entries.get(name);
-    if (kept === undefined) {
-      this.#serial += 1;
-      this.#entries.set(name, { value: Buffer.from(value), expiresAt, serial: this.#serial });
-    } else {
-      kept.value = Buffer.from(value);
-      kept.expiresAt = expiresAt;
-    }
+    const serial = this.#entries.get(name)?.serial ?? ++this.#serial;
+    this.#entries.set(name, { value: Buffer.from(value), expiresAt, serial });
   }
 
   /** Sets the value and leaves the expiry as it is. */
   replace(key: Buffer, value: Buffer): void {
-    this.set(key, value, this.#live(key.toString('latin1'))?.expiresAt);
+    this.set(key, value, this.#live(key)?.expiresAt);
   }
 
   delete(key: Buffer): boolean {
-    const name = key.toString('latin1');
-    const lived = this.#live(name) !== undefined;
-    this.#entries.delete(name);
-    return lived;
+    return this.has(key) && this.#entries.delete(key.toString('latin1'));
   }
 
   /** Sets the expiry; false when there is no such key. */
   expire(key: Buffer, expiresAt: number): boolean {
-    const entry = this.#live(key.toString('latin1'));
-    if (entry !== undefined) entry.expiresAt = expiresAt;
+    const entry = this.#live(key);
+    if (entry !== undefined) this.set(key, entry.value, expiresAt);
     return entry !== undefined;
   }
 
@@ -57,11 +48,12 @@ export class Database {
   scan(after: number, count: number): { cursor: number; keys: Buffer[] } {
     const keys: Buffer[] = [];
     let cursor = after;
-    for (const [name, entry] of this.#entries) {
-      if (entry.serial <= cursor) continue;
+    for (const [name, { serial }] of this.#entries) {
+      if (serial <= cursor) continue;
       if (keys.length === count) return { cursor, keys };
-      cursor = entry.serial;
-      if (this.#live(name) !== undefined) keys.push(Buffer.from(name, 'latin1'));
+      cursor = serial;
+      const key = Buffer.from(name, 'latin1');
+      if (this.has(key)) keys.push(key);
     }
     return { cursor: 0, keys };
   }
@@ -70,7 +62,8 @@ export class Database {
     return this.#entries.size;
   }
 
-  #live(name: string): Entry | undefined {
+  #live(key: Buffer): Entry | undefined {
+    const name = key.toString('latin1');
     const entry = this.#entries.get(name);
     if (entry?.expiresAt === undefined || entry.expiresAt > Date.now()) return entry;
     this.#entries.delete(name);
@@ -84,7 +77,6 @@ export interface Session {
   readonly address: string;
   name: string;
   protocol: 2 | 3;
-  authenticated: boolean;
   database: number;
   /** Set by QUIT: the connection is closed when the replies have been written. */
   closing: boolean;
@@ -94,9 +86,8 @@ export interface Session {
 export interface ServerState {
   readonly databases: readonly Database[];
   readonly sessions: Map<number, Session>;
-  /** Calls by lower-case command name, as INFO commandstats tells them. */
+  /** Calls by lower-case command name. */
   readonly calls: Map<string, number>;
-  readonly password: string | undefined;
   readonly maxClients: number;
   readonly startedAt: number;
   readonly version: string;
@@ -112,17 +103,17 @@ export interface Call {
 }
 
 export interface Command {
-  /** Fewest and most arguments after the name. */
-  readonly arity: readonly [number, number];
+  /** Minimum and maximum of arguments after the name. */
+  readonly arity: readonly [min: number, max: number];
   readonly run: (call: Call) => Reply;
 }
 
 export const syntaxError: Reply = { error: 'ERR syntax error' };
 export const notAnInteger: Reply = { error: 'ERR value is not an integer or out of range' };
 
-/** The argument at `index` as text; commands have their arity checked before they run. */
-export function text(call: Pick<Call, 'args'>, index: number): string {
-  return call.args[index]?.toString('latin1') ?? '';
+/** The argument at `index` as text; the arity of a command is checked before it runs. */
+export function text({ args }: Call, index: number): string {
+  return args[index]?.toString('latin1') ?? '';
 }
 
 /** A decimal integer as Redis takes it, within what a double holds exactly; undefined for anything else. */
