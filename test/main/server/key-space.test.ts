@@ -28,7 +28,7 @@ describe('key space is claimed and removed exactly', () => {
   });
 
   function plain({ keys }: { keys: number }, seed: number, valueBytes: number) {
-    return { keys, seed, workload: plainWorkload({ keys, valueBytes, readShare: 0.5 }) };
+    return { seed, workload: plainWorkload({ keys, valueBytes, readShare: 0.5 }) };
   }
 
   async function allKeys(): Promise<string[]> {
