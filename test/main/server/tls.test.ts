@@ -130,7 +130,7 @@ test.each([
     "a certificate that the server's authority has not signed",
     () => wanting.tlsUrl,
     { ca, ...theirs },
-    'to take our certificate (target.tls.cert), but it does not',
+    'to accept our certificate (target.tls.cert), but it does not',
     'a CA has signed which the server trusts',
   ],
   [
@@ -157,7 +157,9 @@ test.each([
 test('a run that is not let in ends with that message', async () => {
   const target = { server: 'redis', url: wanting.tlsUrl, tls: { ca } };
   const { code, stdout, stderr } = await (await createExperiment('', { target })).run(['--quiet']);
-  expect(stderr).toMatch(/^poolbench: expected the server at \S+ to take us without a certificate[^\n]+\n$/);
+  expect(stderr).toMatch(
+    /^poolbench: expected the server at \S+ to accept us without a certificate[^\n]+\n$/,
+  );
   expect(code).toBe(3);
   expect(stdout).toBe('');
 });
