@@ -12,6 +12,7 @@ import { clientNames, connector, createPool, GET, loopback, sendBatch } from '..
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import {
   certificates,
+  shareServer,
   startRedis,
   startRedisOnSocket,
   startRedisWithTls,
@@ -26,7 +27,7 @@ describe('control connection says what is wrong', () => {
   const controls: Control[] = [];
 
   beforeAll(async () => {
-    plain = await startRedis();
+    plain = await shareServer();
     locked = await startValkey({ args: ['--requirepass', 's3cret'] });
     tls = await startRedisWithTls();
   });
@@ -36,7 +37,7 @@ describe('control connection says what is wrong', () => {
   });
 
   afterAll(async () => {
-    await Promise.all([plain?.stop(), locked?.stop(), tls?.stop()]);
+    await Promise.all([locked?.stop(), tls?.stop()]);
   });
 
   async function open(url: string, timeoutMs = 2000): Promise<Control> {

@@ -10,7 +10,7 @@ import { commandCalls, identifyServer, serverCpu } from '../../../src/main/serve
 import type { StartedServer } from '../../../src/main/server/server-process.ts';
 import { RespSyntaxError } from '../../../src/pool/client/resp-values.ts';
 import { loopback } from '../../support/connections.ts';
-import { startRedis, type TestServer } from '../../support/servers.ts';
+import { shareServer, type TestServer } from '../../support/servers.ts';
 
 describe('embedded server speaks to ioredis', () => {
   let embedded: StartedServer;
@@ -18,7 +18,7 @@ describe('embedded server speaks to ioredis', () => {
 
   beforeAll(async () => {
     embedded = await startEmbedded();
-    real = await startRedis();
+    real = await shareServer();
   });
 
   beforeEach(async () => {
@@ -32,7 +32,6 @@ describe('embedded server speaks to ioredis', () => {
 
   afterAll(async () => {
     await embedded?.stop();
-    await real?.stop();
   });
 
   /** Commands whose answers must be the same as those of a real Redis, errors included. */

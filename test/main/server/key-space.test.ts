@@ -6,14 +6,14 @@ import { parseAddress } from '../../../src/main/server/url.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import { randomValue } from '../../../src/workers/workload/command-mix.ts';
 import { plainWorkload } from '../../../src/workers/workload/plain-workload.ts';
-import { startRedis, startValkey, type TestServer } from '../../support/servers.ts';
+import { shareServer, startRedis, type TestServer } from '../../support/servers.ts';
 
 describe('key space is claimed and removed exactly', () => {
   let server: TestServer;
   let control: Control;
 
   beforeAll(async () => {
-    server = await startRedis();
+    server = await shareServer();
     control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
   });
 
@@ -22,10 +22,7 @@ describe('key space is claimed and removed exactly', () => {
     await control.call('FLUSHALL');
   });
 
-  afterAll(async () => {
-    control?.close();
-    await server?.stop();
-  });
+  afterAll(() => control?.close());
 
   function plain({ keys }: { keys: number }, seed: number, valueBytes: number) {
     return { seed, workload: plainWorkload({ keys, valueBytes, readShare: 0.5 }) };
@@ -149,14 +146,11 @@ describe('preflight warns before the load', () => {
   const careful = { force: false };
 
   beforeAll(async () => {
-    server = await startValkey();
+    server = await shareServer('valkey');
     control = await open();
   });
 
-  afterAll(async () => {
-    control?.close();
-    await server?.stop();
-  });
+  afterAll(() => control?.close());
 
   function open(): Promise<Control> {
     return connectControl(parseAddress(`${server.url}/1`), { timeoutMs: 5000 });
