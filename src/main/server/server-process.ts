@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, realpathSync, rmSync } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
-import { createServer, Socket } from 'node:net';
+import { type AddressInfo, createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -157,35 +157,26 @@ export function supervise(
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'poolbench-')));
   // Read through this descriptor: the supervisor removes the folder before we learn that the command has ended.
   const output = openSync(join(directory, 'output.log'), 'a+');
-  const { container } = options;
-  const child = spawn(
-    'sh',
-    ['-c', supervisor, 'poolbench', directory, container ?? '', ...command(directory)],
-    {
-      cwd: directory,
-      detached: true,
-      env: { ...process.env, ...options.env },
-      stdio: ['pipe', output, output],
-    },
-  );
+  const { container = '' } = options;
+  const child = spawn('sh', ['-c', supervisor, 'poolbench', directory, container, ...command(directory)], {
+    cwd: directory,
+    detached: true,
+    env: { ...process.env, ...options.env },
+    stdio: ['pipe', output, output],
+  });
   const { stdin } = child;
 
   let ended = false;
-  let words = '';
-  const lastWords = (): string => {
-    if (!ended) words = readEnd(output);
-    return words;
-  };
+  let lastWords = '';
   const killNow = (): void => {
-    if (container !== undefined)
-      spawnSync('docker', ['rm', '-f', container], { stdio: 'ignore', timeout: 10_000 });
+    if (container !== '') spawnSync('docker', ['rm', '-f', container], { stdio: 'ignore', timeout: 10_000 });
     killGroup(child.pid);
     rmSync(directory, { recursive: true, force: true });
   };
   const end = new Promise<void>(resolve => {
     const finished = (): void => {
       if (ended) return;
-      words = readEnd(output);
+      lastWords = readEnd(output);
       closeSync(output);
       ended = true;
       running.delete(killNow);
@@ -204,7 +195,7 @@ export function supervise(
   return {
     directory,
     running: () => !ended,
-    lastWords,
+    lastWords: () => (ended ? lastWords : readEnd(output)),
     async stop() {
       if (ended) return;
       child.ref();
@@ -234,12 +225,8 @@ function killGroup(pid: number | undefined): void {
 }
 
 /** A port that is free on 127.0.0.1 at this moment: `wanted` if it is, else one of the system's choice. */
-export async function freePort(wanted?: number): Promise<number> {
-  if (wanted !== undefined) {
-    const port = await bind(wanted).catch(() => undefined);
-    if (port !== undefined) return port;
-  }
-  return bind(0);
+export function freePort(wanted = 0): Promise<number> {
+  return bind(wanted).catch(() => bind(0));
 }
 
 function bind(port: number): Promise<number> {
@@ -247,11 +234,8 @@ function bind(port: number): Promise<number> {
     const server = createServer();
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('expected a TCP address'));
-        else resolve(address.port);
-      });
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
     });
   });
 }

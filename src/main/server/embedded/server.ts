@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { RespSyntaxError } from '../../../pool/client/resp-values.ts';
 import { keyCommands } from './key-commands.ts';
 import { encodeReply, type Reply, RequestParser } from './protocol.ts';
@@ -38,10 +38,8 @@ export async function listenEmbedded(options: EmbeddedOptions): Promise<{ server
     server.once('error', reject);
     server.listen({ port: options.port, host: '127.0.0.1', backlog: 4096 }, resolve);
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP address');
-  state.port = address.port;
-  return { server, port: address.port };
+  state.port = (server.address() as AddressInfo).port;
+  return { server, port: state.port };
 }
 
 function serve(state: ServerState, socket: Socket, id: number): void {
