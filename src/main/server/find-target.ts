@@ -271,7 +271,7 @@ export function shownTarget({
 }
 
 /** Where the load runs, on a machine of so many cores. */
-export function surroundingsOf({ local, detected }: Target, cores: number): Surroundings {
+export function environmentOf({ local, detected }: Target, cores: number): Surroundings {
   const { threads, masters } = detected;
   // The busiest master counts by its main thread; all of them together have so many.
   return { cores, local, serverThreads: masters === null ? threads : masters * (threads ?? 1) };

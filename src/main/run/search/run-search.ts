@@ -4,7 +4,7 @@ import type { Search, SearchStep } from '../../../aggregate/search/schema.ts';
 import { describeStep, passes } from '../../../aggregate/search/step-result.ts';
 import { describeStepLine, formatSearchRate } from '../../../aggregate/search/words.ts';
 import type { Target } from '../../server/find-target.ts';
-import { shownTarget, surroundingsOf } from '../../server/find-target.ts';
+import { environmentOf, shownTarget } from '../../server/find-target.ts';
 import { keptConfig } from '../assemble.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { writeSearch } from '../results/results-folder.ts';
@@ -32,7 +32,7 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
   const { side, conditions, range, at } = plan;
   const { folder, progress } = session;
   const startedAt = new Date();
-  const surroundings = surroundingsOf(target, describeEnvironment().cores);
+  const surroundings = environmentOf(target, describeEnvironment().cores);
   const knee = new KneeSearch(range);
   const steps: SearchStep[] = [];
   let rate = range.start;
