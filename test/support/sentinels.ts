@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
 import { freePort, startSupervised } from '../../src/main/server/server-process.ts';
+import { until } from './connections.ts';
 import { connectObserver } from './observed-server.ts';
 import { startRedis, type TestServer } from './servers.ts';
 
@@ -95,13 +96,5 @@ export async function untilAllIsKnown({ places }: TestSentinels): Promise<void> 
       return Number(replicas) === 1 && Number(known) === places.length;
     });
     redis.disconnect();
-  }
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('it did not come about within a minute');
-    await new Promise(resolve => setTimeout(resolve, 25));
   }
 }

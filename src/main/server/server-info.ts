@@ -1,6 +1,7 @@
 import { knowsNoHello } from '../../pool/client/wire-connection.ts';
 import { PoolbenchError } from '../errors.ts';
 import { type Control, isRefusal } from './control.ts';
+import type { StartableServer } from './servers.ts';
 import { shownAddress } from './url.ts';
 
 /** A field as a number, or null where it is missing or not one. */
@@ -40,9 +41,9 @@ export function commandCalls(info: ReadonlyMap<string, string>, names: readonly 
   return counted ? calls : null;
 }
 
-export type ServerKind = 'redis' | 'valkey' | 'dragonfly' | 'embedded' | 'unknown';
+type ServerKind = StartableServer | 'embedded' | 'unknown';
 
-/** What a server says of itself. Null stands where it does not tell. */
+/** What a server reports about itself; null if it does not report it. */
 export interface Identity {
   readonly server: ServerKind;
   readonly version: string;
@@ -88,18 +89,15 @@ export function identify(info: Fields, hello: Fields = new Map(), config: Fields
   };
 }
 
-/** Asks INFO, HELLO and CONFIG GET. What the server does not know, or does not tell this user, is left out. */
+/** Asks INFO, HELLO and CONFIG GET. Whatever the server does not know, or refuses this user, is left out. */
 export async function identifyServer(control: Control): Promise<Identity> {
   const info = await control.info().catch(onlyReplies(new Map<string, string>()));
   const hello = fields(await control.call('HELLO').catch(onlyReplies([])));
-  const config = new Map<string, string>();
+  const config: unknown[] = [];
   // One at a time: servers before Redis 7 take a single pattern.
-  for (const name of ['io-threads', 'save', 'maxclients']) {
-    for (const [key, value] of fields(await control.call('CONFIG', 'GET', name).catch(onlyReplies([])))) {
-      config.set(key, value);
-    }
-  }
-  return identify(info, hello, config);
+  for (const name of ['io-threads', 'save', 'maxclients'])
+    config.push(await control.call('CONFIG', 'GET', name).catch(onlyReplies([])));
+  return identify(info, hello, fields(config.flat()));
 }
 
 function kindAndVersion(info: Fields, hello: Fields): { server: ServerKind; version: string } {
@@ -130,7 +128,7 @@ function persistence(info: Fields, config: Fields): string[] | null {
   ];
 }
 
-/** A refused question is an answer of its own; a lost connection is not. */
+/** The fallback if the server refuses to answer; a lost connection is still an error. */
 function onlyReplies<T>(fallback: T): (error: unknown) => T {
   return error => {
     if (isRefusal(error)) return fallback;
@@ -149,7 +147,7 @@ function fields(reply: unknown): Map<string, string> {
 /**
  * The RESP version in which the load's connections will speak: asked here as they ask when they log in.
  *
- * @throws PoolbenchError TARGET_NOT_AVAILABLE where the config asks for RESP3 and the server does not know it
+ * @throws PoolbenchError TARGET_NOT_AVAILABLE if the config asks for RESP3 and the server does not know it
  */
 export async function spokenProtocol(control: Control): Promise<2 | 3> {
   const { protocol } = control.address;
@@ -158,7 +156,7 @@ export async function spokenProtocol(control: Control): Promise<2 | 3> {
     ['HELLO', 3],
     ['HELLO', 2],
   ]);
-  // Any other refusal the load will meet, too, and tell.
+  // The load will meet any other refusal, too, and report it.
   if (greeting === undefined || !('error' in greeting) || !knowsNoHello(greeting.error)) return 3;
   if (protocol === undefined) return 2;
   throw new PoolbenchError(
@@ -167,7 +165,7 @@ export async function spokenProtocol(control: Control): Promise<2 | 3> {
   );
 }
 
-/** @throws PoolbenchError TARGET_UNREACHABLE where a Sentinel answers in the place of a server */
+/** @throws PoolbenchError TARGET_UNREACHABLE if a Sentinel answers in the place of a server */
 export async function expectServer(control: Control): Promise<void> {
   const mode = await control.info('server').then(
     info => info.get('redis_mode'),

@@ -80,7 +80,7 @@ describe('key space is claimed and removed exactly', () => {
     expect(await removeKeySpace(control, space)).toEqual({ removed: 0, left: 0 });
     expect(
       (await preflight({ control }, { connections: 1, keys: 1, valueBytes: 1 }, { force: true })).join(),
-    ).toMatch(/read-only replica: writes will fail with READONLY/);
+    ).toMatch(/READONLY/);
     await control.call('REPLICAOF', 'NO', 'ONE');
 
     await control.call('CONFIG', 'SET', 'maxmemory', 1);
@@ -169,7 +169,7 @@ describe('preflight warns before the load', () => {
     await control.call('CONFIG', 'SET', 'save', '', 'appendonly', 'no', 'maxmemory', '0');
     await control.call('DEL', 'poolbench:3:claim');
     const expected = [
-      /^1 other client connected/,
+      /^1 other client/,
       /writes to disk \(append-only file, snapshots \(save 3600 1\)\)/,
       /the keys need about 0\.1 MiB, but of maxmemory 1\.1 MiB .* are used \(policy noeviction\)/,
       /other poolbench runs are there \(poolbench:3:\)/,
@@ -186,9 +186,7 @@ describe('preflight warns before the load', () => {
     expect(await preflight({ control }, { ...needs, connections: 19 }, careful)).toEqual([]);
     await expect(preflight({ control }, { ...needs, connections: 20 }, careful)).rejects.toMatchObject({
       code: 'TARGET_TOO_SMALL',
-      message: expect.stringMatching(
-        /opens 20 connections at once, but the server at \S+ admits 20 clients and has 1, so 19 are free; .*maxclients 37/,
-      ),
+      message: expect.stringMatching(/\b20 connections .*\b20 clients .*\b1, .*\b19 .*maxclients 37/),
     });
   });
 
