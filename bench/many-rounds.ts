@@ -8,7 +8,7 @@ import { parseConfig } from '../src/main/experiment/read-config.ts';
 import { expandScenarios } from '../src/main/experiment/scenarios.ts';
 import { assembleResult } from '../src/main/run/assemble.ts';
 import { writeFiles } from '../src/main/run/results/results-folder.ts';
-import { resolveTarget } from '../src/main/server/resolve.ts';
+import { resolveTarget } from '../src/main/server/find-target.ts';
 import type { ThreadSample } from '../src/workers/contract.ts';
 import type { Question } from './question.ts';
 import { syntheticContext, syntheticSample } from './synthetic-sample.ts';

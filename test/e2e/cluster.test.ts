@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/main/experiment/read-config.ts';
-import { resolveTarget } from '../../src/main/server/resolve.ts';
+import { resolveTarget } from '../../src/main/server/find-target.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { startCluster, type TestCluster, type TestNode } from '../support/cluster.ts';
 import { clientNames, rejection, until } from '../support/connections.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/main/experiment/read-config.ts';
 import { expandScenarios } from '../../src/main/experiment/scenarios.ts';
 import { threadTasks } from '../../src/main/run/measurement.ts';
-import type { Target } from '../../src/main/server/resolve.ts';
+import type { Target } from '../../src/main/server/find-target.ts';
 import type { Preset } from '../../src/pool/presets.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import { clientNames, connector, createPool, loopback, rejection, until } from '../support/connections.ts';

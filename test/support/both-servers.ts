@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { type Control, connectControl } from '../../src/main/server/control.ts';
 import { parseAddress } from '../../src/main/server/url.ts';
-import { startRedis, startValkey, type TestServer } from './servers.ts';
+import { shareServer, type TestServer } from './servers.ts';
 
 export interface Running {
   readonly server: TestServer;
@@ -12,20 +12,14 @@ export interface Running {
 export function startBothServers(): ReadonlyMap<string, Running> {
   const running = new Map<string, Running>();
   beforeAll(async () => {
-    for (const [name, start] of [
-      ['redis', startRedis],
-      ['valkey', startValkey],
-    ] as const) {
-      const server = await start();
+    for (const name of ['redis', 'valkey'] as const) {
+      const server = await shareServer(name);
       const control = await connectControl(parseAddress(server.url), { timeoutMs: 5000 });
       running.set(name, { server, control });
     }
   });
-  afterAll(async () => {
-    for (const { server, control } of running.values()) {
-      control.close();
-      await server.stop();
-    }
+  afterAll(() => {
+    for (const { control } of running.values()) control.close();
   });
   return running;
 }

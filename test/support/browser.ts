@@ -2,13 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
-import {
-  type Program,
-  programIn,
-  unpackDebianPackages,
-  userCache,
-} from '../../src/main/server/debian-package.ts';
-import { findProgram } from '../../src/main/server/server-process.ts';
+import { programIn, unpackDebianPackages, userCache } from '../../src/main/server/debian-package.ts';
+import { findProgram, type Program } from '../../src/main/server/server-process.ts';
 
 const onPath = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const howToInstall =

@@ -5,16 +5,16 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import { findServerBinary, howToInstall } from '../../src/main/server/find-server.ts';
-import type { ServerBinary } from '../../src/main/server/server-process.ts';
-import { findProgram } from '../../src/main/server/server-process.ts';
+import { findServerBinary } from '../../src/main/server/find-server.ts';
+import { findProgram, type Program } from '../../src/main/server/server-process.ts';
+import { howToInstall } from '../../src/main/server/servers.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** Found once for all tests: to look takes several processes. */
-    readonly servers: Record<'redis' | 'valkey', ServerBinary>;
+    readonly servers: Record<'redis' | 'valkey', Program>;
     /** A folder for PATH with what poolbench and the tests call, and no server. */
     readonly tools: string;
     /** What PATH was. */
@@ -23,7 +23,7 @@ declare module 'vitest' {
 }
 
 /** The supervisor of servers and the tests themselves need these. */
-const tools = ['sh', 'cat', 'echo', 'env', 'head', 'mkdir', 'node', 'rm', 'script', 'sleep', 'stty'];
+const tools = ['sh', 'cat', 'chmod', 'echo', 'env', 'head', 'mkdir', 'node', 'rm', 'script', 'sleep', 'stty'];
 
 /**
  * vitest's global set-up: compiles, because threads, the embedded server and the command line are tested as they ship,
@@ -54,7 +54,7 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
 }
 
 /** Folders with the servers and the tools. @returns the two of them, as PATH */
-async function makePath(folder: string, servers: Record<'redis' | 'valkey', ServerBinary>): Promise<string> {
+async function makePath(folder: string, servers: Record<'redis' | 'valkey', Program>): Promise<string> {
   const [ours, theirs] = [join(folder, 'servers'), join(folder, 'tools')];
   await Promise.all([mkdir(ours), mkdir(theirs)]);
   for (const [name, { path, env }] of Object.entries(servers)) {
@@ -71,7 +71,7 @@ async function makePath(folder: string, servers: Record<'redis' | 'valkey', Serv
 }
 
 /** The server's program, or what to say where there is none. */
-async function find(server: 'redis' | 'valkey'): Promise<ServerBinary | string> {
+async function find(server: 'redis' | 'valkey'): Promise<Program | string> {
   const found = await findServerBinary(server, line => console.log(`test set-up: ${line}`));
   return 'reason' in found ? `${server}-server: ${found.reason}\n  ${howToInstall(server)}` : found;
 }

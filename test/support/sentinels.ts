@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
-import { freePort, supervise, untilItAnswers } from '../../src/main/server/server-process.ts';
+import { freePort, startSupervised } from '../../src/main/server/server-process.ts';
+import { until } from './connections.ts';
 import { connectObserver } from './observed-server.ts';
 import { startRedis, type TestServer } from './servers.ts';
 
@@ -37,7 +38,7 @@ export async function startSentinels(
   for (let i = 0; i < count; i++) {
     const port = await freePort();
     // Sentinels write their config: each has its own, in the folder that goes with its process.
-    const sentinel = supervise(
+    const sentinel = await startSupervised(
       directory => {
         const config = join(directory, 'sentinel.conf');
         const text = [
@@ -51,10 +52,9 @@ export async function startSentinels(
         writeFileSync(config, `${text.join('\n')}\n`);
         return [binary.path, config, '--sentinel'];
       },
-      { env: binary.env },
+      { port, env: binary.env },
     );
     onEnd(() => sentinel.stop());
-    await untilItAnswers(sentinel, port, undefined);
     ports.push(port);
   }
   const places = ports.map(port => `127.0.0.1:${port}`);
@@ -96,13 +96,5 @@ export async function untilAllIsKnown({ places }: TestSentinels): Promise<void> 
       return Number(replicas) === 1 && Number(known) === places.length;
     });
     redis.disconnect();
-  }
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('it did not come about within a minute');
-    await new Promise(resolve => setTimeout(resolve, 25));
   }
 }

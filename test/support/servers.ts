@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
 import { inject, onTestFinished } from 'vitest';
 import { freePort, startServer } from '../../src/main/server/server-process.ts';
 
@@ -85,6 +86,69 @@ export async function startRedisOnSocket(options: TestServerOptions = {}): Promi
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+interface SharedServer {
+  readonly server: TestServer;
+  /** Its settings as it was started. */
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+const sharedServers = new Map<'redis' | 'valkey', SharedServer>();
+
+/**
+ * The one server of its kind that all files of this worker share, as new: without keys, clients, users and counts, and
+ * with the settings that it was started with. Its `stop` does nothing. For `beforeAll`, or for a test, in a file that
+ * neither ends the server nor stops its process. To be asked for once at a time, because that closes all connections.
+ */
+export async function shareServer(kind: 'redis' | 'valkey' = 'redis'): Promise<TestServer> {
+  const known = sharedServers.get(kind);
+  if (known !== undefined && (await reset(known).catch(() => false))) return known.server;
+  const { url, port } = await start(kind, {});
+  const server = { url, port, stop: async () => {} };
+  const settings = await look(url, async redis => pairsOf((await redis.config('GET', '*')) as string[]));
+  sharedServers.set(kind, { server, settings });
+  return server;
+}
+
+/** Makes it as new. @returns whether that succeeded */
+function reset({ server, settings }: SharedServer): Promise<boolean> {
+  return look(server.url, async redis => {
+    const looks = redis.pipeline([
+      ['replicaof', 'NO', 'ONE'],
+      ['client', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'],
+      ['acl', 'USERS'],
+      ['config', 'GET', '*'],
+    ]);
+    const [, , users, config] = ((await looks.exec()) ?? []).map(([, reply]) => reply as string[]);
+    const changes = redis.pipeline();
+    for (const user of users ?? []) if (user !== 'default') changes.acl('DELUSER', user);
+    for (const [name, value] of pairsOf(config ?? [])) {
+      const original = settings.get(name);
+      if (original !== undefined && original !== value) changes.config('SET', name, original);
+    }
+    const outcomes = await changes.flushall().config('RESETSTAT').exec();
+    return outcomes?.every(([error]) => error === null) ?? false;
+  });
+}
+
+/** A connection that is gone before the test counts clients. */
+async function look<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis(url, { retryStrategy: () => null, commandTimeout: 2000, lazyConnect: true });
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+    const result = await work(redis);
+    await redis.quit();
+    return result;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function pairsOf(list: readonly string[]): Map<string, string> {
+  const names = list.filter((_, index) => index % 2 === 0);
+  return new Map(names.map((name, index) => [name, list[2 * index + 1] ?? '']));
 }
 
 async function start(server: 'redis' | 'valkey', options: TestServerOptions): Promise<TestServer> {

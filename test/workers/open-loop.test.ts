@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Control, connectControl } from '../../src/main/server/control.ts';
-import { commandCalls } from '../../src/main/server/info.ts';
+import { commandCalls } from '../../src/main/server/server-info.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import type { Arrivals, OpenLoopSample } from '../../src/workers/contract.ts';
 import { loopback } from '../support/connections.ts';

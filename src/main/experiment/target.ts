@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { isOutOfRange, oneOf, section, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
-import { declarable } from '../server/server-process.ts';
+import { declarable } from '../server/servers.ts';
 import { parseAddress } from '../server/url.ts';
 
 const file = (what: string) => {

@@ -8,8 +8,8 @@ import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts'
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { withoutPasswords } from '../experiment/target.ts';
-import { shownTarget, surroundingsOf } from '../server/find-target.ts';
-import type { Target } from '../server/resolve.ts';
+import type { Target } from '../server/find-target.ts';
+import { environmentOf, shownTarget } from '../server/find-target.ts';
 import { describeEnvironment, describeTool } from './environment.ts';
 
 /** What a run knows when it assembles its result: after every round, and at its end. */
@@ -31,7 +31,7 @@ export interface RunState {
 export function assembleResult(state: RunState): Result {
   const { experiment, target } = state;
   const environment = describeEnvironment();
-  const surroundings = surroundingsOf(target, environment.cores);
+  const surroundings = environmentOf(target, environment.cores);
   const scenarios = state.scenarios.map(scenario => {
     const rounds = [...(state.rounds.get(scenario.id) ?? [])];
     return {

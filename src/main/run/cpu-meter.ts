@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { nowNs } from '../../pool/clock.ts';
 import type { Control } from '../server/control.ts';
-import { serverCpu } from '../server/info.ts';
+import { serverCpu } from '../server/server-info.ts';
 
 /** Cores that were in use over the measured window; null where the server has no such figure. */
 export interface CoresInUse {

@@ -4,8 +4,8 @@ import type { PlannedSide } from '../experiment/plan.ts';
 import { connectionsNeeded, type Scenario } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
 import { workloadTask } from '../experiment/workload-task.ts';
+import type { Target } from '../server/find-target.ts';
 import { preflight } from '../server/preflight.ts';
-import type { Target } from '../server/resolve.ts';
 import { describeEnvironment } from './environment.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { median } from '../../aggregate/stats/statistics.ts';
 import { nowNs } from '../../pool/clock.ts';
-import { type Control, isRefusal } from '../server/control.ts';
-import { commandCalls } from '../server/info.ts';
+import type { Control } from '../server/control.ts';
+import { isRefusal } from '../server/control.ts';
+import { commandCalls } from '../server/server-info.ts';
 import { shownAddress } from '../server/url.ts';
 
 const maxPings = 20;

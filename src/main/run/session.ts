@@ -5,8 +5,8 @@ import type { RunFlags } from '../cli/parse-command-line.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { Progress } from '../live/progress.ts';
 import { printOutput } from '../live/terminal.ts';
+import type { Target } from '../server/find-target.ts';
 import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
-import type { Target } from '../server/resolve.ts';
 import { createPartFolders, createResultsFolder, removeEmptyFolders } from './results/results-folder.ts';
 
 /** Flags of every command that loads a server. */

@@ -7,9 +7,8 @@ import type { PlannedSide } from '../experiment/plan.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { workloadTask } from '../experiment/workload-task.ts';
 import type { Step } from '../live/snapshot.ts';
+import type { Target } from '../server/find-target.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../server/key-space.ts';
-import { writeIndex } from '../server/record-index.ts';
-import type { Target } from '../server/resolve.ts';
 import { assembleResult } from './assemble.ts';
 import type { EarlierRun } from './earlier-run.ts';
 import { type Bench, runMeasurement, warmUpThreads } from './measurement.ts';
@@ -89,15 +88,8 @@ export class SideRun {
   async prepare(): Promise<void> {
     const { target, experiment } = this.#side;
     const { signal } = this.#shared.session;
-    const workload = this.#workload;
-    const keys = keyRanges(workload).prefilled;
-    const { seed } = experiment;
-    const { control } = target;
-    this.#warn(
-      workload.growth === 'index'
-        ? await writeIndex(control, this.#claimed, { seed, workload, signal })
-        : await prefill(control, this.#claimed, { keys, seed, workload, signal }),
-    );
+    const data = { seed: experiment.seed, workload: this.#workload, signal };
+    this.#warn(await prefill(target.control, this.#claimed, data));
     await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, signal));
   }
 

@@ -1,5 +1,5 @@
 import { PoolbenchError } from '../errors.ts';
-import type { Target } from '../server/resolve.ts';
+import type { Target } from '../server/find-target.ts';
 
 const askEveryMs = 500;
 /** Later than that by more than a timer may be early. */

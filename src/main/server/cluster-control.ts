@@ -31,24 +31,25 @@ export async function connectCluster(
 }
 
 /**
- * What the coordinator has to a cluster: a connection to each node, for what is asked of every master, and a way to the
- * nodes of keys.
+ * The coordinator's connections to a cluster: one to each node, for what is asked of every master, and ioredis's client
+ * of a cluster for commands with keys. That one may try again by itself, for nothing is measured here.
  */
-export class ClusterControl extends Control {
+class ClusterControl extends Control {
   readonly #timeoutMs: number;
   readonly #seed: Control;
-  /** Every node that the cluster has announced, and the one it was found by. */
+  /** One to every node that the cluster has announced, and to the one it was found by. */
   readonly #connections = new Map<string, Control>();
   #masters: readonly Control[] = [];
   #known: readonly Address[] = [];
-  readonly #byKey: ClusterByKey;
+  /** Opened with the first request, and anew after a loss. */
+  #client: Cluster | undefined;
+  #opening: Promise<Cluster> | undefined;
   #closed = false;
 
   constructor(address: Address, timeoutMs: number) {
     super(address, timeoutMs);
     this.#timeoutMs = timeoutMs;
     this.#seed = new Control(address, timeoutMs);
-    this.#byKey = new ClusterByKey(() => this.#known, timeoutMs);
   }
 
   override get server(): Address {
@@ -106,14 +107,25 @@ export class ClusterControl extends Control {
   }
 
   /** Sends one command to the node of its key; one without a key to any node. */
-  override call(...request: Request): Promise<unknown> {
-    return this.#answered(request[0], () => this.#byKey.call(...request));
+  override async call(...[command, ...args]: Request): Promise<unknown> {
+    return this.#bounded(command, cluster => cluster.call(command, args));
   }
 
   /** Sends commands together, each to the node of its key. */
   override async pipeline(requests: readonly Request[]): Promise<Outcome[]> {
     if (requests.length === 0) return [];
-    return this.#answered(`${requests.length} commands`, () => this.#byKey.pipeline(requests));
+    return this.#bounded(`${requests.length} commands`, cluster =>
+      Promise.all(
+        requests.map(async ([command, ...args]): Promise<Outcome> => {
+          try {
+            return { value: await cluster.call(command, args) };
+          } catch (error) {
+            if (isRefusal(error)) return { error };
+            throw error;
+          }
+        }),
+      ),
+    );
   }
 
   /** What a single node says of itself is not the cluster's: `nodes` are asked. */
@@ -141,7 +153,7 @@ export class ClusterControl extends Control {
     this.#closed = true;
     for (const connection of this.#connections.values()) connection.close();
     this.#seed.close();
-    this.#byKey.close();
+    this.#disconnect();
   }
 
   async #connectMaster(master: Control): Promise<void> {
@@ -171,14 +183,42 @@ export class ClusterControl extends Control {
     this.#known = [...places.values()].map(place => clusterNode(this.address, place));
   }
 
-  async #answered<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  /** Asks the cluster within the time limit. @throws PoolbenchError TARGET_LOST; the refusal, if it refuses */
+  async #bounded<T>(what: string, ask: (cluster: Cluster) => Promise<T>): Promise<T> {
     if (this.#closed)
       throw new PoolbenchError('TARGET_LOST', 'the connections to the cluster have been closed');
     try {
-      return await ask();
+      const cluster = await this.#opened();
+      return await withTimeout(ask(cluster), this.#timeoutMs);
     } catch (error) {
-      throw isRefusal(error) ? error : this.#silence(what, error);
+      if (isRefusal(error)) throw error;
+      this.#disconnect();
+      throw this.#silence(what, error);
     }
+  }
+
+  #opened(): Promise<Cluster> {
+    if (this.#client?.status === 'ready') return Promise.resolve(this.#client);
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<Cluster> {
+    this.#disconnect();
+    const nodes = this.#known.map(({ host, port }) => ({ host, port }));
+    const client = new Cluster(nodes, clusterOptions(this.#known[0] ?? this.address, this.#timeoutMs));
+    client.on('error', () => {});
+    client.on('node error', () => {});
+    this.#client = client;
+    await withTimeout(client.connect(), this.#timeoutMs);
+    return client;
+  }
+
+  #disconnect(): void {
+    this.#client?.disconnect();
+    this.#client = undefined;
   }
 
   #silence(what: string, cause?: unknown): PoolbenchError {
@@ -192,85 +232,6 @@ export class ClusterControl extends Control {
 
 async function askSlots(node: Control): Promise<SlotRange[]> {
   return readSlotRanges(await node.call('CLUSTER', 'SLOTS'), node.answering.host);
-}
-
-/**
- * The coordinator's way to the nodes of keys: ioredis's client of a cluster, which may try again by itself, for nothing
- * is measured here. It opens with the first request, and anew after a loss.
- */
-export class ClusterByKey {
-  readonly #seeds: () => readonly Address[];
-  readonly #timeoutMs: number;
-  #cluster: Cluster | undefined;
-  #opening: Promise<Cluster> | undefined;
-
-  /**
-   * @param seeds the nodes of the cluster as they are known when it opens
-   * @param timeoutMs bounds connecting, and every single call of the methods
-   */
-  constructor(seeds: () => readonly Address[], timeoutMs: number) {
-    this.#seeds = seeds;
-    this.#timeoutMs = timeoutMs;
-  }
-
-  /** Sends one command. Rejects with the refusal, or whatever kept it from being answered. */
-  async call(...[command, ...args]: Request): Promise<unknown> {
-    const cluster = await this.#opened();
-    return this.#bounded(cluster.call(command, args));
-  }
-
-  /** Sends commands together; refusals are among the outcomes. */
-  async pipeline(requests: readonly Request[]): Promise<Outcome[]> {
-    const cluster = await this.#opened();
-    const outcomes = requests.map(([command, ...args]) =>
-      cluster.call(command, args).then(
-        (value): Outcome => ({ value }),
-        (error: unknown): Outcome => {
-          if (isRefusal(error)) return { error };
-          throw error;
-        },
-      ),
-    );
-    return this.#bounded(Promise.all(outcomes));
-  }
-
-  close(): void {
-    this.#cluster?.disconnect();
-    this.#cluster = undefined;
-  }
-
-  #opened(): Promise<Cluster> {
-    if (this.#cluster?.status === 'ready') return Promise.resolve(this.#cluster);
-    this.#opening ??= this.#open().finally(() => {
-      this.#opening = undefined;
-    });
-    return this.#opening;
-  }
-
-  async #open(): Promise<Cluster> {
-    this.close();
-    const seeds = this.#seeds();
-    const [first] = seeds;
-    if (first === undefined) throw new Error('No node of the cluster is known');
-    const cluster = new Cluster(
-      seeds.map(({ host, port }) => ({ host, port })),
-      clusterOptions(first, this.#timeoutMs),
-    );
-    cluster.on('error', () => {});
-    cluster.on('node error', () => {});
-    this.#cluster = cluster;
-    await this.#bounded(cluster.connect());
-    return cluster;
-  }
-
-  async #bounded<T>(answer: Promise<T>): Promise<T> {
-    try {
-      return await withTimeout(answer, this.#timeoutMs);
-    } catch (error) {
-      if (!isRefusal(error)) this.close();
-      throw error;
-    }
-  }
 }
 
 function clusterOptions(address: Address, timeoutMs: number) {

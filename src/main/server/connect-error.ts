@@ -1,58 +1,43 @@
-import { isIP } from 'node:net';
 import type { Address } from '../../pool/client/address.ts';
+import { shownNode } from '../../pool/client/address.ts';
 import { ErrorReply } from '../../pool/client/resp-values.ts';
-import { PoolbenchError } from '../errors.ts';
+import { asError, type ErrorCode, PoolbenchError } from '../errors.ts';
 import { rawProbe } from './raw-probe.ts';
-import { explainTlsError } from './tls.ts';
 import { shownAddress, withoutSecrets } from './url.ts';
 
+/** What a message can hold: the error's own words without secrets, and where the server is. */
+interface Failure {
+  readonly code: string;
+  readonly said: string;
+  readonly where: string;
+  readonly address: Address;
+}
+
 /**
- * Turns whatever a connection attempt ended with into one message. Where the cause alone does not tell (a handshake
- * that hangs, a connection closed without a word), it asks the server's socket what it speaks.
+ * Turns any failure of a connection attempt into one message. If the cause alone does not tell (a handshake that hangs,
+ * a connection closed without an answer), it probes which protocol the server's socket speaks.
  */
 export async function connectError(
   cause: unknown,
   address: Address,
   timeoutMs: number,
 ): Promise<PoolbenchError> {
-  const error = cause instanceof Error ? cause : new Error(String(cause));
+  const error = asError(cause);
   const where = shownAddress(address);
   const said = withoutSecrets(error.message, address);
   const code = 'code' in error ? String(error.code) : '';
+  const failure = { code, said, where, address };
   if (code === 'NO_MASTER') return noMaster(said, error);
-  const reply = refusal(error.message, address, where);
-  if (reply !== undefined) return reply;
+  const refusal = describeRefusal(error.message, failure);
+  if (refusal !== undefined) return refusal;
 
   const unreachable = (message: string): PoolbenchError =>
     new PoolbenchError('TARGET_UNREACHABLE', message, { cause: error });
-  switch (code) {
-    case 'ECONNREFUSED':
-      return unreachable(
-        `expected a server at ${where}, but nothing listens there (connection refused); start it, or correct the URL`,
-      );
-    case 'ENOENT':
-      return unreachable(
-        `expected a server's unix socket at ${where}, but there is no such file; start it, or correct the path`,
-      );
-    case 'EACCES':
-    case 'EPERM':
-      return unreachable(`expected to be let in at ${where}, but this user may not connect (${code})`);
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return unreachable(
-        `expected a server at ${where}, but the host name ${address.host} cannot be resolved (${code}); correct the URL, or the name service`,
-      );
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-    case 'EADDRNOTAVAIL':
-      return unreachable(
-        `expected a server at ${where}, but there is no way to that host (${code}); correct the URL, or the network`,
-      );
-  }
-  const tls = address.tls ? explainTlsError(code, address, where, said) : undefined;
-  if (tls !== undefined) return unreachable(tls);
-  const other = await otherProtocol(address, where, error);
-  if (other !== undefined) return other;
+  const described = systemErrors[code]?.(failure) ?? (address.tls ? describeTlsError(failure) : undefined);
+  if (described !== undefined) return unreachable(described);
+  const other = await describeOtherProtocol(failure);
+  if (other instanceof PoolbenchError) return other;
+  if (other !== undefined) return unreachable(other);
   if (code === 'ETIMEDOUT') {
     return unreachable(
       `expected an answer from ${where}, but none came within ${timeoutMs} ms; is the host up, and its port not filtered?`,
@@ -60,16 +45,40 @@ export async function connectError(
   }
   // The words of ioredis's decoder.
   const isOther = error.message.startsWith('Unknown RESP type');
-  return unreachable(
-    `expected a Redis-protocol server at ${where}, but ${
-      isOther
-        ? 'what answers there does not speak the Redis protocol; correct the port'
-        : `the connection failed: ${said || code}`
-    }`,
-  );
+  const found = isOther
+    ? 'what answers there does not speak the Redis protocol; correct the port'
+    : `the connection failed: ${said || code}`;
+  return unreachable(`expected a Redis-protocol server at ${where}, but ${found}`);
 }
 
-/** The Sentinels' reasons stand in its words, each with its place. */
+/** What the system's error codes mean. */
+const systemErrors: Readonly<Record<string, (failure: Failure) => string>> = {
+  ECONNREFUSED: ({ where }) =>
+    `expected a server at ${where}, but nothing listens there (connection refused); start it, or correct the URL`,
+  ENOENT: ({ where }) =>
+    `expected a server's unix socket at ${where}, but there is no such file; start it, or correct the path`,
+  EACCES: notPermitted,
+  EPERM: notPermitted,
+  ENOTFOUND: unknownHost,
+  EAI_AGAIN: unknownHost,
+  EHOSTUNREACH: noRoute,
+  ENETUNREACH: noRoute,
+  EADDRNOTAVAIL: noRoute,
+};
+
+function notPermitted({ code, where }: Failure): string {
+  return `expected access to ${where}, but this user may not connect there (${code})`;
+}
+
+function unknownHost({ code, where, address }: Failure): string {
+  return `expected a server at ${where}, but the host name ${address.host} cannot be resolved (${code}); correct the URL, or the name service`;
+}
+
+function noRoute({ code, where }: Failure): string {
+  return `expected a server at ${where}, but there is no way to that host (${code}); correct the URL, or the network`;
+}
+
+/** The message holds the reason of each Sentinel. */
 function noMaster(said: string, cause: Error): PoolbenchError {
   const login = /NOAUTH|WRONGPASS|without any password|invalid password/.test(said);
   const tls = /\((CERT_|SELF_SIGNED|UNABLE_TO|DEPTH_ZERO|ERR_TLS|ERR_SSL)/.test(said);
@@ -80,92 +89,115 @@ function noMaster(said: string, cause: Error): PoolbenchError {
       : 'start one, or correct target.url, target.sentinel.master or target.sentinel.others';
   return new PoolbenchError(
     login ? 'TARGET_REFUSED_LOGIN' : 'TARGET_UNREACHABLE',
-    `expected a Sentinel to tell where the master is: ${said}; ${advice}`,
+    `expected a Sentinel to name the master: ${said}; ${advice}`,
     { cause },
   );
 }
 
-/** Error replies a server gives to a login. */
-function refusal(message: string, address: Address, where: string): PoolbenchError | undefined {
-  const said = withoutSecrets(message, address);
-  const refused = (text: string): PoolbenchError => new PoolbenchError('TARGET_REFUSED_LOGIN', text);
-  if (/^NOAUTH|^ERR operation not permitted|^-?DENIED/.test(message)) {
-    return refused(
+/** Error replies to a login, and what each means. */
+const refusals: readonly (readonly [RegExp, ErrorCode, (failure: Failure) => string])[] = [
+  [
+    /^NOAUTH|^ERR operation not permitted|^-?DENIED/,
+    'TARGET_REFUSED_LOGIN',
+    ({ where }) =>
       `the server at ${where} wants a password, but the URL holds none; write it as redis://user:password@host or redis://:password@host`,
-    );
-  }
-  if (/^WRONGPASS|^ERR invalid password/.test(message)) {
-    const who =
-      address.username === undefined ? 'the password' : `the password of user "${address.username}"`;
-    return refused(
-      `the server at ${where} refused ${who} (${message.split(' ', 1)[0]}); correct the URL, percent-encoding "@", ":", "/" and "#"`,
-    );
-  }
-  if (/without any password configured|no password is set/.test(message)) {
-    return refused(
+  ],
+  [
+    /^WRONGPASS|^ERR invalid password/,
+    'TARGET_REFUSED_LOGIN',
+    ({ said, where, address: { username } }) => {
+      const refused = username === undefined ? 'the password' : `the password of user "${username}"`;
+      return `the server at ${where} refused ${refused} (${said.split(' ', 1)[0]}); correct the URL, percent-encoding "@", ":", "/" and "#"`;
+    },
+  ],
+  [
+    /without any password configured|no password is set/,
+    'TARGET_REFUSED_LOGIN',
+    ({ where }) =>
       `the server at ${where} has no password, but the URL holds one; take it out of the URL, or set it on the server`,
-    );
-  }
-  if (message.startsWith('NOPERM')) {
-    return refused(
+  ],
+  [
+    /^NOPERM/,
+    'TARGET_REFUSED_LOGIN',
+    ({ said, where }) =>
       `the server at ${where} does not let this user work: ${said}; grant its ACL these commands`,
-    );
-  }
-  if (/DB index is out of range|invalid DB index|SELECT is not allowed/i.test(message)) {
-    return new PoolbenchError(
-      'TARGET_UNREACHABLE',
+  ],
+  [
+    /DB index is out of range|invalid DB index|SELECT is not allowed/i,
+    'TARGET_UNREACHABLE',
+    ({ said, where, address }) =>
       `expected database ${address.database} at ${where}, but the server has none of that index (${said}); use /0, or raise its "databases" setting`,
-    );
-  }
-  if (/max number of clients/i.test(message)) {
-    return new PoolbenchError(
-      'TARGET_TOO_SMALL',
+  ],
+  [
+    /max number of clients/i,
+    'TARGET_TOO_SMALL',
+    ({ said, where }) =>
       `the server at ${where} has as many clients as it admits (${said}); close some, or raise its maxclients`,
+  ],
+  [
+    /^LOADING/,
+    'TARGET_UNREACHABLE',
+    ({ where }) => `the server at ${where} is still loading its data; try again when it has finished`,
+  ],
+];
+
+function describeRefusal(reply: string, failure: Failure): PoolbenchError | undefined {
+  const [, code, describe] = refusals.find(([pattern]) => pattern.test(reply)) ?? [];
+  return code === undefined || describe === undefined
+    ? undefined
+    : new PoolbenchError(code, describe(failure));
+}
+
+/**
+ * What a failed TLS handshake means and what to do about it; undefined if it is no error of TLS. Node's error code is
+ * OpenSSL's name of what is wrong with the server's certificate, or of its alert about ours.
+ */
+function describeTlsError({ code, said, where, address: { trust } }: Failure): string | undefined {
+  const trusted = (found: string, advice: string) =>
+    `expected a trusted certificate at ${where}, but found ${found} (${code}); ${advice}`;
+  switch (code) {
+    case 'CERT_HAS_EXPIRED':
+      return trusted('one that has expired', 'renew it on the server');
+    case 'CERT_NOT_YET_VALID':
+      return trusted('one that is not valid yet', 'renew it on the server, or set the clock');
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return trusted(
+        `one of another name: ${said}`,
+        'use the host name that it holds, or set target.tls.servername to it',
+      );
+  }
+  if (/^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/.test(code)) {
+    return trusted(
+      `one of an unknown authority: ${said}`,
+      trust?.ca === undefined
+        ? 'set target.tls.ca to the file of the CA that signed it'
+        : 'the CA of target.tls.ca has not signed it',
     );
   }
-  if (message.startsWith('LOADING')) {
-    return new PoolbenchError(
-      'TARGET_UNREACHABLE',
-      `the server at ${where} is still loading its data; try again when it has finished`,
-    );
-  }
+  if (/ALERT_CERTIFICATE_REQUIRED|ALERT_HANDSHAKE_FAILURE/.test(code) && trust?.cert === undefined)
+    return `expected the server at ${where} to accept us without a certificate, but it wants one (${code}); set target.tls.cert and target.tls.key, or let the server do without (redis-server --tls-auth-clients no)`;
+  if (/ALERT_(UNKNOWN_CA|(\w+_)?CERTIFICATE(_\w+)?|DECRYPT_ERROR)$/.test(code))
+    return `expected the server at ${where} to accept our certificate (target.tls.cert), but it does not (${code}); use one that has not expired and that a CA has signed which the server trusts`;
   return undefined;
 }
 
-async function otherProtocol(
-  address: Address,
-  where: string,
-  cause: Error,
-): Promise<PoolbenchError | undefined> {
-  const timeoutMs = 1000;
+/** Listens for a greeting, and then tries TLS on what should be plain, or the other way round. */
+async function describeOtherProtocol(failure: Failure): Promise<PoolbenchError | string | undefined> {
+  const { address, where } = failure;
   const { replies: unasked } = await rawProbe(address, { tls: address.tls, maxReplies: 1, timeoutMs: 100 });
   const [greeting] = unasked;
   if (greeting instanceof ErrorReply) {
-    const { message } = greeting;
+    const said = withoutSecrets(greeting.message, address);
     return (
-      refusal(message, address, where) ??
-      new PoolbenchError(
-        'TARGET_UNREACHABLE',
-        `the server at ${where} turned the connection away: ${withoutSecrets(message, address)}`,
-      )
+      describeRefusal(greeting.message, { ...failure, said }) ??
+      `the server at ${where} turned the connection away: ${said}`
     );
   }
   const tls = !address.tls;
-  const other = await rawProbe(address, { request: 'PING\r\n', tls, maxReplies: 1, timeoutMs });
-  const host = isIP(address.host) === 6 ? `[${address.host}]` : address.host;
-  if (tls && other.connected) {
-    return new PoolbenchError(
-      'TARGET_UNREACHABLE',
-      `expected a plain connection at ${where}, but the server there speaks TLS; use rediss://${host}:${address.port}`,
-      { cause },
-    );
-  }
-  if (!tls && other.replies.length > 0) {
-    return new PoolbenchError(
-      'TARGET_UNREACHABLE',
-      `expected TLS at ${where}, but the server there speaks plain Redis protocol; use redis://${host}:${address.port}`,
-      { cause },
-    );
-  }
+  const other = await rawProbe(address, { request: 'PING\r\n', tls, maxReplies: 1, timeoutMs: 1000 });
+  if (tls && other.connected)
+    return `expected a plain connection at ${where}, but the server there speaks TLS; use rediss://${shownNode(address)}`;
+  if (!tls && other.replies.length > 0)
+    return `expected TLS at ${where}, but the server there speaks plain Redis protocol; use redis://${shownNode(address)}`;
   return undefined;
 }

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { type Address, socketPlace, tlsOptions } from '../../pool/client/address.ts';
 import { serverFinder } from '../../pool/client/sentinel.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectError } from './connect-error.ts';
-import { parseInfo } from './info.ts';
 import { shownAddress } from './url.ts';
 
 /** A command and its arguments. */
@@ -13,8 +13,8 @@ export type Request = readonly [string, ...(string | number | Buffer)[]];
 /** What one command of a pipeline ended with. */
 export type Outcome = { readonly value: unknown } | { readonly error: Error };
 
-/** What a server that is there may end a connect with. */
-const refusals: ReadonlySet<string> = new Set(['TARGET_REFUSED_LOGIN', 'TARGET_TOO_SMALL']);
+/** Codes of a connection attempt that the server has answered. */
+const answeredCodes: readonly string[] = ['TARGET_REFUSED_LOGIN', 'TARGET_TOO_SMALL'];
 
 /**
  * Opens the coordinator's one connection to the target.
@@ -126,13 +126,14 @@ export class Control {
       return true;
     } catch (error) {
       if (servesReads(error)) return true;
-      const answered = isRefusal(error) || (error instanceof PoolbenchError && refusals.has(error.code));
+      const answered =
+        isRefusal(error) || (error instanceof PoolbenchError && answeredCodes.includes(error.code));
       this.#shutOut = answered ? error.message : undefined;
       return false;
     }
   }
 
-  /** Why the server, which is there, did not let us in when it was last asked whether it is alive. */
+  /** Why the server refused us when it was last asked whether it is alive; undefined if it did not answer. */
   get shutOut(): string | undefined {
     return this.#shutOut;
   }
@@ -238,7 +239,7 @@ function disconnect(redis: Redis): void {
 }
 
 /** Connects, logs in, waits until the server has read its data, and selects the database. Rejects with the first refusal. */
-export async function logIn(redis: Redis, address: Address): Promise<void> {
+async function logIn(redis: Redis, address: Address): Promise<void> {
   await redis.connect();
   if (address.password !== undefined) {
     const { username, password } = address;
@@ -252,20 +253,30 @@ export async function logIn(redis: Redis, address: Address): Promise<void> {
       // A server that has just been started reads its data first; the caller's time limit bounds this wait.
       if (servesReads(error)) break;
       if (!(error instanceof Error) || !error.message.startsWith('LOADING')) throw error;
-      await new Promise(resolve => setTimeout(resolve, 100));
+      await sleep(100);
     }
   }
   if (address.database !== 0) await redis.call('SELECT', address.database);
 }
 
-/** Whether the server answered, and said no: a lost connection is another matter. */
+/** Whether the error is an error reply, and not a lost connection. */
 export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
-/** A server that could not save refuses PING as it does every write, and is there all the same. */
-export function servesReads(error: unknown): boolean {
+/** A server that could not save refuses PING as it does every write, but it serves reads. */
+function servesReads(error: unknown): boolean {
   return isRefusal(error) && error.message.startsWith('MISCONF');
+}
+
+/** Reads the text that INFO answers with: `key:value` lines, section headings after `#`. */
+export function parseInfo(text: string): Map<string, string> {
+  const info = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    const colon = line.indexOf(':');
+    if (colon > 0 && !line.startsWith('#')) info.set(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return info;
 }
 
 /** Rejects with ETIMEDOUT after `timeoutMs`. */

@@ -3,13 +3,7 @@ import { rmSync } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { findProgram } from './server-process.ts';
-
-/** A program, and what its environment must have for it to run. */
-export interface Program {
-  readonly path: string;
-  readonly env: NodeJS.ProcessEnv;
-}
+import { findProgram, type Program } from './server-process.ts';
 
 /** A program that is to be had from the distribution. */
 export interface PackagedProgram {

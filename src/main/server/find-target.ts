@@ -1,16 +1,70 @@
+import { isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { Result } from '../../aggregate/result.ts';
 import type { Surroundings } from '../../aggregate/stats/limits/figures.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { describeTarget } from '../../aggregate/text/target-words.ts';
 import type { Address } from '../../pool/client/address.ts';
+import { mastersOf, readSlotRanges } from '../../pool/client/cluster/slot-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { controlTimeoutMs, type ResolveOptions, resolveTarget, type Target } from './resolve.ts';
+import { connectCluster } from './cluster-control.ts';
+import { type Control, connectControl } from './control.ts';
+import { expectServer, type Identity, identifyServer, spokenProtocol } from './server-info.ts';
+
+import { type DeclaredServer, howToInstall } from './servers.ts';
+import { firstThatStarts, type Started } from './start-server.ts';
 import { readTrust } from './tls.ts';
-import { parseAddress } from './url.ts';
+import { parseAddress, shownAddress, withoutPassword } from './url.ts';
+
+/** The server under test: what the config declares, and what was really found. */
+export interface Target {
+  /** The URL is without its password. */
+  readonly declared: { readonly server: DeclaredServer; readonly url: string };
+  /** `protocol` is the RESP version that the load speaks; `masters` those of the cluster, null for a server alone. */
+  readonly detected: Identity & { readonly protocol: 2 | 3; readonly masters: number | null };
+  /** For a reader: `running at redis://…`, `binary /usr/bin/redis-server, started on 127.0.0.1:6379`, … */
+  readonly foundBy: string;
+  /** Whether another server than the declared one answers: never to be silent about. */
+  readonly standIn: boolean;
+  /** Whether any server that answers is trusted: TLS without a check of the certificate. */
+  readonly unverified: boolean;
+  /** With the IP address that answered in the place of a host name. */
+  readonly address: Address;
+  readonly control: Control;
+  /** Whether it shares this machine's cores with poolbench. */
+  readonly local: boolean;
+  /** What a reader of the results must know. */
+  readonly notes: readonly string[];
+  /** Closes the control connection and stops the server if we started it. May be called again. */
+  stop(): Promise<void>;
+}
+
+export interface ResolveOptions {
+  readonly server: DeclaredServer;
+  readonly url: string;
+  /** What the URL and the keys beside it make together; the URL's own unless given. */
+  readonly address?: Address;
+  /** The URL names a node of a cluster, which is then the target. Nothing is started in its place. */
+  readonly cluster?: boolean;
+  /** Threads with which a started server serves clients. A server that runs already is then an error. */
+  readonly threads?: number | undefined;
+  /** Start on a free port, though the URL's own may be free: another side of the run may have the same URL. */
+  readonly onFreePort?: boolean;
+  readonly standInAllowed: boolean;
+  /** The URL was typed beside the config: whoever does that means a server that runs there. */
+  readonly urlTyped?: boolean;
+  /** Prints what is looked for and what is started, one line at a time. */
+  readonly say: (line: string) => void;
+  /** Bounds connecting and every request of the control connection. @default 5000 */
+  readonly timeoutMs?: number;
+}
+
+/** The control connection waits as long as the load does, and no shorter than this. */
+const minTimeoutMs = 5000;
 
 /**
- * The target that an experiment declares, with one number of server threads at most.
+ * The target that an experiment declares, with the first of its numbers of server threads.
  *
  * @throws PoolbenchError as `resolveTarget` and `targetAddress`
  */
@@ -25,9 +79,175 @@ export async function findTarget(
     address: await targetAddress(experiment.target),
     cluster,
     threads: threads[0],
-    timeoutMs: controlTimeoutMs(experiment),
+    timeoutMs: Math.max(minTimeoutMs, experiment.timeoutMs),
     ...options,
   });
+}
+
+/**
+ * Finds the target: running at the URL; else, for a plain loopback URL at which nothing listens, started here from a
+ * binary on PATH, a Docker image or the distribution's package; else a stand-in by the same steps; else the embedded
+ * server. A server that answers but refuses is an error, not a reason to stand in. For "any" only the embedded server
+ * is a stand-in.
+ * @throws Error for a URL that cannot be read; PoolbenchError TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN,
+ *   TARGET_TOO_SMALL, or TARGET_NOT_AVAILABLE if a stand-in would be needed and is not allowed, or if threads are asked
+ *   for and a server runs already
+ */
+export async function resolveTarget(options: ResolveOptions): Promise<Target> {
+  const { server, threads, say, cluster = false, timeoutMs = minTimeoutMs } = options;
+  const { address = parseAddress(options.url) } = options;
+  const url = withoutPassword(options.url);
+  const running = cluster
+    ? await connectCluster(address, { timeoutMs })
+    : await connectIfRunning(address, timeoutMs);
+  if (running !== undefined && threads !== undefined) {
+    running.close();
+    throw notAvailable(
+      `expected a server that poolbench starts, as target.threads can be set on no other, found one running at ${url}; stop it or leave out target.threads`,
+    );
+  }
+  if (running !== undefined)
+    return inspectTarget(options, url, { control: running, foundBy: formatRunning(running, url), tried: [] });
+
+  const wanted = server === 'any' ? 'server' : server;
+  say(`nothing listens at ${shownAddress(address)}; looking for a ${wanted} to start`);
+  const port = options.onFreePort === true ? undefined : address.port;
+  const { started, tried } = await firstThatStarts(server, { ...options, port });
+  if (started === undefined) {
+    throw notAvailable(
+      `expected ${formatDeclared(server)} at ${url}, or one that can be started here, and found none:\n` +
+        `${tried.map(step => `  - ${step}`).join('\n')}\n` +
+        `Install it (${howToInstall(server)}), or leave out --no-stand-in.`,
+    );
+  }
+  const { foundBy } = started;
+  say(foundBy);
+  try {
+    const { host, port } = started.server;
+    const control = await connectControl({ ...address, host, port }, { timeoutMs });
+    return await inspectTarget(options, url, { control, foundBy, tried, started });
+  } catch (error) {
+    await started.server.stop();
+    throw error;
+  }
+}
+
+/** The control connection, or undefined if nothing listens and we may start a server. */
+async function connectIfRunning(address: Address, timeoutMs: number): Promise<Control | undefined> {
+  try {
+    return await connectControl(address, { timeoutMs });
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    const refused = cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+    const { path, tls, password, sentinel, host } = address;
+    const plain = path === undefined && !tls && password === undefined && sentinel === undefined;
+    if (refused && plain && isLoopback(host)) return undefined;
+    throw error;
+  }
+}
+
+/** Asks the server what it is. @throws PoolbenchError if it is not what the options ask for; the control is then closed */
+async function inspectTarget(
+  { server, threads, standInAllowed, urlTyped = false }: ResolveOptions,
+  url: string,
+  found: { control: Control; foundBy: string; tried: readonly string[]; started?: Started },
+): Promise<Target> {
+  const { control, foundBy, tried, started } = found;
+  try {
+    const nodes = await control.findNodes();
+    // What one master of a cluster says of itself is taken for all.
+    const node = nodes[0] ?? control;
+    await expectServer(node);
+    const identity = await identifyServer(node);
+    if (identity.cluster && control.cluster === undefined) await refuseOneOfMany(control, url);
+    const detected = {
+      ...identity,
+      protocol: await spokenProtocol(node),
+      masters: control.cluster === undefined ? null : nodes.length,
+    };
+    const standIn = server === 'any' ? detected.server === 'embedded' : detected.server !== server;
+    const what = `${detected.server} ${detected.version}`;
+    if (standIn && !standInAllowed) {
+      throw notAvailable(
+        `expected ${formatDeclared(server)} at ${url}, found ${what} (${foundBy}); correct target.server or the URL, or leave out --no-stand-in`,
+      );
+    }
+    const notes = standIn ? [formatStandIn(server, what), ...tried] : [];
+    if (urlTyped && started !== undefined) {
+      notes.push(
+        `nothing listened at ${url}, which --url names: these are figures of an empty ${what} that poolbench started (${foundBy})`,
+      );
+    }
+    if (threads !== undefined && threads !== detected.threads) {
+      const reported = detected.threads ?? 'nothing of them';
+      notes.push(`${what} was started with ${threads} server threads, but says ${reported}`);
+    }
+    return {
+      declared: { server, url },
+      detected,
+      foundBy,
+      standIn,
+      unverified: isUnverified(control.address),
+      address: control.answering,
+      control,
+      local: started !== undefined || nodes.every(node => isLocal(node.server)),
+      notes,
+      async stop() {
+        control.close();
+        await started?.server.stop();
+      },
+    };
+  } catch (error) {
+    control.close();
+    throw error;
+  }
+}
+
+/** A node of a cluster refuses the keys of the others. One that is alone in its cluster, or does not tell, is taken. */
+async function refuseOneOfMany(control: Control, url: string): Promise<void> {
+  const [outcome] = await control.pipeline([['CLUSTER', 'SLOTS']]);
+  if (outcome === undefined || 'error' in outcome) return;
+  const masters = mastersOf(readSlotRanges(outcome.value, control.answering.host)).length;
+  if (masters < 2) return;
+  throw notAvailable(
+    `expected a server alone at ${url}, found a node of a cluster with ${masters} masters, which refuses the keys of the others (MOVED); set target.cluster to true`,
+  );
+}
+
+/** How a server was found that runs already. */
+function formatRunning({ address, server }: Control, url: string): string {
+  if (address.sentinel === undefined) return `running at ${url}`;
+  return `running at ${shownAddress(server)}, named as master "${address.sentinel.master}" by a Sentinel (${url})`;
+}
+
+const anyServer = 'Redis, Valkey or Dragonfly';
+
+function formatStandIn(server: DeclaredServer, what: string): string {
+  return server === 'any'
+    ? `stand-in: ${what} answers, for no server under test was found; no figure here says anything about ${anyServer}`
+    : `stand-in: ${what} answers in the place of ${server}; no figure here says anything about ${server}, and claims about it are not tested`;
+}
+
+function formatDeclared(server: DeclaredServer): string {
+  return server === 'any' ? anyServer : server;
+}
+
+function notAvailable(message: string): PoolbenchError {
+  return new PoolbenchError('TARGET_NOT_AVAILABLE', message);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** A socket without TLS shows no certificate, so nobody expects that one is checked. */
+export function isUnverified({ tls, trust }: Address): boolean {
+  return tls && trust?.rejectUnauthorized === false;
+}
+
+function isLocal({ path, host }: Address): boolean {
+  if (path !== undefined || isLoopback(host)) return true;
+  return Object.values(networkInterfaces()).some(list => list?.some(({ address }) => address === host));
 }
 
 /** What answers, for a reader, before any load. */
@@ -36,7 +256,7 @@ export function describeFoundTarget(target: Target): string {
   return `Target: ${toOneLine(describeTarget(target))}, declared ${declared.server} at ${declared.url}\n`;
 }
 
-/** What results tell of their target: plain data without a password. */
+/** The target as results hold it: plain data without a password. */
 export function shownTarget({
   declared,
   detected,
@@ -51,7 +271,7 @@ export function shownTarget({
 }
 
 /** Where the load runs, on a machine of so many cores. */
-export function surroundingsOf({ local, detected }: Target, cores: number): Surroundings {
+export function environmentOf({ local, detected }: Target, cores: number): Surroundings {
   const { threads, masters } = detected;
   // The busiest master counts by its main thread; all of them together have so many.
   return { cores, local, serverThreads: masters === null ? threads : masters * (threads ?? 1) };

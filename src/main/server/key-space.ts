@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { formatCount } from '../../aggregate/text/format.ts';
 import { keyDigits, keyName } from '../../pool/client/batch.ts';
-import type { WorkloadTask } from '../../workers/contract.ts';
+import type { PoolShare, WorkloadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
 import type { KeyRange } from '../../workers/workload/key-choosers.ts';
+import { keyRanges } from '../../workers/workload/key-ranges.ts';
+import { IndexOrder } from '../../workers/workload/records.ts';
 import { AliasTable, Draws } from '../../workers/workload/samplers.ts';
 import { PoolbenchError } from '../errors.ts';
 import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
@@ -14,7 +16,7 @@ export interface KeySpace {
   /** `poolbench:<seed>:`, `poolbench:<seed>.1:` and so on while other runs have taken those before, or a random one. */
   readonly prefix: string;
   readonly keys: number;
-  /** Whether the server holds our claim. Where it took none, nobody else can have drawn the same random prefix. */
+  /** Whether the server holds our claim. If it took none, nobody else can have drawn the same random prefix. */
   readonly claimed: boolean;
   /** What a reader must know: writes that were refused. */
   readonly warnings: readonly string[];
@@ -26,13 +28,32 @@ export interface Removal {
   readonly removed: number;
   /** Keys that the server still holds because it refused to remove them; then the claim stays with them. */
   readonly left: number;
-  /** Its refusal, where it left any. */
-  readonly reason?: string;
+  /** Its refusal, if it left any. */
+  readonly reason: string | undefined;
 }
 
-const chunkKeys = 1000;
-const chunkBytes = 4 << 20;
+const maxCommands = 1000;
+const maxMembers = 100;
+const maxChunkBytes = 4 << 20;
 const maxAttempts = 100;
+
+/** Every key that a run writes: its prefix, and `claim` or the number of a key. */
+const runKey = new RegExp(`^(poolbench:\\d+(?:\\.[\\da-f]+)?:)(?:claim|\\d{${keyDigits}})$`);
+
+/** The prefix of a key that a run of poolbench has written; undefined for a key of others. */
+export function prefixOfKey(name: string): string | undefined {
+  return runKey.exec(name)?.[1];
+}
+
+/** `poolbench:<seed>:`, or `poolbench:<seed>.<other>:` if that is taken. @param other hexadecimal */
+function keyPrefix(seed: number, other = ''): string {
+  return `poolbench:${seed}${other === '' ? '' : `.${other}`}:`;
+}
+
+/** The key by which other runs know that a prefix is taken. */
+function claimKey(prefix: string): string {
+  return `${prefix}claim`;
+}
 
 /**
  * Takes a key prefix that no other run is using. The same seed takes the same prefix, unless it is in use.
@@ -67,31 +88,31 @@ export async function claimKeySpace(
 
 /** What the prefill writes. */
 export interface Prefill {
-  /** Keys, from number 0 on. */
-  readonly keys: number;
   readonly seed: number;
-  /** The values that the load writes, by their weights. */
-  readonly workload: Pick<WorkloadTask, 'values' | 'compressibleShare'>;
+  readonly workload: WorkloadTask;
+  /** Ends it early. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Writes every key once, pipelined, with values as the load writes them; an aborted `signal` ends it early.
+ * Writes the keys of the workload, or the records of its index, once and pipelined, with values as the load writes them.
  * @returns a warning if the server refused any of it, and the run goes on, its reads then missing; or if there are not
- *   as many keys more as were written
+ *   as many more as were written
  */
 export async function prefill(control: Control, space: KeySpace, what: Prefill): Promise<string[]> {
+  if (what.workload.growth === 'index') return writeIndex(control, space, what);
+  const keys = keyRanges(what.workload).prefilled;
   const before = await databaseSize(control);
-  const refusal = await writeKeys(control, space, what);
+  const refusals = await writeKeys(control, space, keys, what);
   const after = await databaseSize(control);
-  if (refusal.length > 0 || before === null || after === null || what.signal?.aborted) return refusal;
-  if (after - before === what.keys) return [];
+  if (refusals.length > 0 || before === null || after === null || what.signal?.aborted) return refusals;
+  if (after - before === keys) return [];
   return [
-    `${formatCount(what.keys)} keys were written before the load, but the database went from ${formatCount(before)} to ${formatCount(after)} keys: somebody else uses it, or keys were evicted or there before`,
+    `${formatCount(keys)} keys were written before the load, but the database went from ${formatCount(before)} to ${formatCount(after)} keys: somebody else uses it, or keys were evicted or there before`,
   ];
 }
 
-/** Keys that the server, or the masters of a cluster together, hold. Null where it may not be asked. */
+/** Keys that the server, or the masters of a cluster together, hold. Null if this user may not ask. */
 async function databaseSize(control: Control): Promise<number | null> {
   try {
     const sizes = await Promise.all(control.nodes.map(node => node.call('DBSIZE')));
@@ -105,86 +126,166 @@ async function databaseSize(control: Control): Promise<number | null> {
 async function writeKeys(
   control: Control,
   space: KeySpace,
-  { keys, seed, workload, signal }: Prefill,
+  keys: number,
+  { seed, workload, signal }: Prefill,
 ): Promise<string[]> {
-  const values = valueTexts(workload, seed);
-  const table = new AliasTable(values.map(({ share }) => share));
-  const draws = new Draws(mixSeed(seed, keys));
-  const maxBytes = Math.max(...values.map(({ text }) => Buffer.byteLength(text)));
-  const chunk = Math.max(1, Math.min(chunkKeys, Math.floor(chunkBytes / Math.max(1, maxBytes))));
+  const { nextValue, maxBytes } = drawValues(workload, seed);
+  const chunk = fitting(maxCommands, maxBytes);
   let refused = 0;
-  let reason = '';
+  let reason: string | undefined;
   for (let first = 0; first < keys && signal?.aborted !== true; first += chunk) {
     const requests: Request[] = [];
-    for (let number = first; number < Math.min(first + chunk, keys); number += 1) {
-      const value = values[table.pick(draws.next())]?.text ?? '';
-      requests.push(['SET', keyName(space.prefix, number), value]);
-    }
-    for (const outcome of await control.pipeline(requests)) {
-      if (!('error' in outcome)) continue;
-      refused += 1;
-      reason = outcome.error.message;
-    }
-    // A server that takes nothing at first takes nothing later: ten thousand refusals tell no more than a thousand.
-    if (refused === requests.length && first === 0) {
+    for (let number = first; number < Math.min(first + chunk, keys); number += 1)
+      requests.push(['SET', keyName(space.prefix, number), nextValue()]);
+    const outcomes = await control.pipeline(requests);
+    refused += outcomes.filter(outcome => 'error' in outcome).length;
+    reason ??= refusalAmong(outcomes);
+    // A server that takes nothing at first takes nothing later: ten thousand refusals say no more than a thousand.
+    if (refused === requests.length && first === 0)
       return [`the prefill was refused, so reads will find nothing: ${reason}`];
-    }
   }
   return refused === 0 ? [] : [`the prefill was refused for ${refused} of ${keys} keys: ${reason}`];
 }
 
-/**
- * Removes exactly the run's keys, by name, and then its claim. UNLINK that is refused (unknown, NOPERM) is tried as DEL.
- * @throws PoolbenchError TARGET_LOST when the server does not answer
- */
-export async function removeKeySpace(control: Control, space: KeySpace): Promise<Removal> {
-  const { removed, left, reason } = await removeKeys(control, space.prefix, {
-    firstKey: 0,
-    keys: space.keys,
-  });
-  if (!space.claimed || left > 0) return { removed, left, ...(reason === undefined ? {} : { reason }) };
-  const claim = claimKey(space.prefix);
-  let [outcome] = await control.pipeline([['UNLINK', claim]]);
-  if (outcome !== undefined && 'error' in outcome) [outcome] = await control.pipeline([['DEL', claim]]);
-  if (outcome === undefined || !('error' in outcome)) return { removed, left };
-  return { removed, left: 1, reason: outcome.error.message };
+/** Writes the records of a workload that scans an index: members of the first key, as the load inserts them. */
+async function writeIndex(
+  control: Control,
+  space: KeySpace,
+  { seed, workload, signal }: Prefill,
+): Promise<string[]> {
+  const { keys } = workload;
+  const { nextValue, maxBytes } = drawValues(workload, seed);
+  const order = new IndexOrder(keys);
+  const perCommand = fitting(maxMembers, maxBytes);
+  const perChunk = perCommand * fitting(maxCommands / maxMembers, maxBytes * perCommand);
+  const index = keyName(space.prefix, 0);
+  for (let first = 0; first < keys && signal?.aborted !== true; first += perChunk) {
+    const requests: Request[] = [];
+    for (let record = first; record < Math.min(first + perChunk, keys); record += perCommand) {
+      const members: (string | number)[] = [];
+      for (let number = record; number < Math.min(record + perCommand, keys); number++) {
+        const score = order.scoreOf(number);
+        members.push(score, `${score}:${nextValue()}`);
+      }
+      requests.push(['ZADD', index, ...members]);
+    }
+    const reason = refusalAmong(await control.pipeline(requests));
+    if (reason !== undefined) return [`the records were refused, so scans will find too few: ${reason}`];
+  }
+  if (signal?.aborted === true) return [];
+  const [outcome] = await control.pipeline([['ZCARD', index]]);
+  if (outcome === undefined || 'error' in outcome || Number(outcome.value) === keys) return [];
+  return [
+    `${formatCount(keys)} records were written before the load, but the sorted set has ${formatCount(Number(outcome.value))}: somebody else uses it, or it was there before`,
+  ];
+}
+
+/** Values that the load writes, by their weights. */
+function drawValues(workload: WorkloadTask, seed: number): { nextValue: () => string; maxBytes: number } {
+  const values = valueTexts(workload, seed);
+  const table = new AliasTable(values.map(({ share }) => share));
+  const draws = new Draws(mixSeed(seed, workload.keys));
+  return {
+    nextValue: () => values[table.pick(draws.next())]?.text ?? '',
+    maxBytes: Math.max(1, ...values.map(({ text }) => Buffer.byteLength(text))),
+  };
+}
+
+/** How many items of a size go into one chunk: `max` of them, if the bytes allow it. */
+function fitting(max: number, bytes: number): number {
+  return Math.max(1, Math.min(max, Math.floor(maxChunkBytes / bytes)));
 }
 
 /**
- * Removes these keys by name; the claim stays.
+ * Removes exactly the run's keys, by name, and then its claim.
  * @throws PoolbenchError TARGET_LOST when the server does not answer
  */
-export async function removeKeys(
+export async function removeKeySpace(control: Control, space: KeySpace): Promise<Removal> {
+  const removal = await removeKeys(control, space.prefix, { firstKey: 0, keys: space.keys });
+  if (!space.claimed || removal.left > 0) return removal;
+  const { left, reason } = await removeNames(control, [claimKey(space.prefix)]);
+  return { ...removal, left, reason };
+}
+
+/** What one pool has inserted. */
+export interface Inserted {
+  readonly share: Pick<PoolShare, 'firstKey' | 'keys'>;
+  /** Those beyond its keys overwrote others. */
+  readonly records: number;
+}
+
+/**
+ * Removes what a measurement has inserted, so that the next one begins with the same records and its inserts are inserts.
+ * @returns the refusal, if the server refused it
+ * @throws PoolbenchError TARGET_LOST when the server does not answer
+ */
+export async function removeInserted(
   control: Control,
   prefix: string,
-  { firstKey, keys }: KeyRange,
-): Promise<Removal> {
-  const end = firstKey + keys;
-  let removed = 0;
-  let left = 0;
-  let reason = '';
-  let command = 'UNLINK';
-  for (let first = firstKey; first < end; first += chunkKeys) {
-    const count = Math.min(chunkKeys, end - first);
-    const names = Array.from({ length: count }, (_, index) => keyName(prefix, first + index));
-    const groups = chunksOf(names, control.keysPerCommand);
-    const ask = (name: string) => control.pipeline(groups.map(group => [name, ...group]));
-    let outcomes = await ask(command);
-    if (command === 'UNLINK' && outcomes.some(outcome => 'error' in outcome)) {
-      command = 'DEL';
-      removed += sumOf(outcomes);
-      outcomes = await ask(command);
-    }
-    removed += sumOf(outcomes);
-    const refused = outcomes.find(outcome => 'error' in outcome);
-    if (refused !== undefined && 'error' in refused) {
-      reason = refused.error.message;
-      // A server that takes no writes holds none of them, as a rule.
-      const held = await ask('EXISTS');
-      left += held.every(outcome => 'value' in outcome) ? sumOf(held) : count;
-    }
+  workload: WorkloadTask,
+  pools: readonly Inserted[],
+): Promise<string | undefined> {
+  const { keys, growth } = workload;
+  // Records of an index are no keys: they are numbered on from those that were there before the load.
+  const first = growth === 'index' ? keys : keyRanges(workload).inserted;
+  for (const { share, records } of pools) {
+    const range = { firstKey: first + share.firstKey, keys: Math.min(records, share.keys) };
+    const reason =
+      growth === 'index'
+        ? await removeFromIndex(control, keyName(prefix, 0), new IndexOrder(keys), range)
+        : (await removeKeys(control, prefix, range)).reason;
+    if (reason !== undefined) return reason;
   }
-  return left === 0 ? { removed, left } : { removed, left, reason };
+  return undefined;
+}
+
+async function removeFromIndex(
+  control: Control,
+  index: string,
+  order: IndexOrder,
+  range: KeyRange,
+): Promise<string | undefined> {
+  for (const records of chunksOfRange(range)) {
+    const scores = records.map(record => order.scoreOf(record));
+    const requests = scores.map(score => ['ZREMRANGEBYSCORE', index, score, score] as const);
+    const reason = refusalAmong(await control.pipeline(requests));
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+async function removeKeys(control: Control, prefix: string, range: KeyRange): Promise<Removal> {
+  let all: Removal = { removed: 0, left: 0, reason: undefined };
+  for (const numbers of chunksOfRange(range)) {
+    const { removed, left, reason } = await removeNames(
+      control,
+      numbers.map(number => keyName(prefix, number)),
+    );
+    all = { removed: all.removed + removed, left: all.left + left, reason: reason ?? all.reason };
+  }
+  return all;
+}
+
+/** Removes keys with UNLINK; if that is refused (unknown, NOPERM), with DEL. */
+async function removeNames(control: Control, names: readonly string[]): Promise<Removal> {
+  const groups = chunksOf(names, control.keysPerCommand);
+  const ask = (command: string) => control.pipeline(groups.map(group => [command, ...group]));
+  const unlinked = await ask('UNLINK');
+  if (refusalAmong(unlinked) === undefined) return { removed: sumOf(unlinked), left: 0, reason: undefined };
+  const deleted = await ask('DEL');
+  const removed = sumOf(unlinked) + sumOf(deleted);
+  const reason = refusalAmong(deleted);
+  if (reason === undefined) return { removed, left: 0, reason };
+  // A server that refuses all writes usually holds none of the keys.
+  const held = await ask('EXISTS');
+  const left = refusalAmong(held) === undefined ? sumOf(held) : names.length;
+  return { removed, left, reason: left === 0 ? undefined : reason };
+}
+
+function* chunksOfRange({ firstKey, keys }: KeyRange): Generator<number[]> {
+  const end = firstKey + keys;
+  for (let first = firstKey; first < end; first += maxCommands)
+    yield Array.from({ length: Math.min(maxCommands, end - first) }, (_, index) => first + index);
 }
 
 function chunksOf<T>(items: readonly T[], size: number): T[][] {
@@ -198,20 +299,8 @@ function sumOf(outcomes: readonly Outcome[]): number {
   return outcomes.reduce((sum, outcome) => sum + ('value' in outcome ? Number(outcome.value ?? 0) : 0), 0);
 }
 
-/** Every key that a run writes: its prefix, and `claim` or the number of a key. */
-const ofRun = new RegExp(`^(poolbench:\\d+(?:\\.[\\da-f]+)?:)(?:claim|\\d{${keyDigits}})$`);
-
-/** `poolbench:<seed>:`, or `poolbench:<seed>.<other>:` where that is taken. @param other hexadecimal */
-export function keyPrefix(seed: number, other = ''): string {
-  return `poolbench:${seed}${other === '' ? '' : `.${other}`}:`;
-}
-
-/** The key that tells other runs that a prefix is taken. */
-export function claimKey(prefix: string): string {
-  return `${prefix}claim`;
-}
-
-/** The prefix of a key that a run of poolbench has written; undefined for a key of others. */
-export function prefixOfKey(name: string): string | undefined {
-  return ofRun.exec(name)?.[1];
+/** The first refusal. */
+function refusalAmong(outcomes: readonly Outcome[]): string | undefined {
+  for (const outcome of outcomes) if ('error' in outcome) return outcome.error.message;
+  return undefined;
 }

@@ -1,14 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { formatPlural } from '../../aggregate/text/format.ts';
+import type { Address } from '../../pool/client/address.ts';
 import { PoolbenchError } from '../errors.ts';
-import type { Control } from './control.ts';
-import { expectFreeDatabase } from './database-in-use.ts';
-import { type Identity, identifyServer } from './identify.ts';
-import { isUnverified, type Target } from './resolve.ts';
+import { type Control, isRefusal } from './control.ts';
+import { isUnverified } from './find-target.ts';
+import { prefixOfKey } from './key-space.ts';
+import { type Identity, identifyServer } from './server-info.ts';
 import { shownAddress } from './url.ts';
 
 /** What a plan asks of the target at its widest. */
-export interface Needs {
+interface Needs {
   /** Connections open at once, over all threads. */
   readonly connections: number;
   readonly keys: number;
@@ -21,68 +22,77 @@ const spareFiles = 64;
 const keyOverheadBytes = 100;
 
 /**
- * Looks at the target before any load, rather than after.
+ * Checks the target before any load, rather than after.
  * @param options.force a database that holds keys of others is loaded, too
  * @returns warnings, each a sentence for a reader
- * @throws PoolbenchError TARGET_TOO_SMALL when the server or this process cannot hold the connections, TARGET_IN_USE
+ * @throws PoolbenchError TARGET_TOO_SMALL when the server or this process cannot hold the connections, TARGET_IN_USE,
+ *   TARGET_LOST
  */
 export async function preflight(
-  target: Pick<Target, 'control'>,
+  { control }: { readonly control: Control },
   needs: Needs,
   options: { readonly force: boolean },
 ): Promise<string[]> {
-  const { control } = target;
   const nodes = await control.findNodes();
   // Every connection to a cluster is one to each of its masters, which hold a part of the keys each.
-  await requireFiles({ connections: needs.connections * nodes.length });
+  await requireFiles(needs.connections * nodes.length);
   const ofEach = { ...needs, keys: Math.ceil(needs.keys / nodes.length) };
-  const warnings = ofTrust(control);
+  const warnings: string[] = [];
+  if (isUnverified(control.address)) {
+    warnings.push(
+      "the server's certificate is not checked (target.tls.rejectUnauthorized is false): any server that answers is trusted, and is sent the password",
+    );
+  }
   for (const node of nodes) {
     const where = shownAddress(node.server);
     const identity = await identifyServer(node);
-    requireClients(identity, needs, where);
-    const found = [...ofServer(identity, ofEach), ...(await expectFreeDatabase(node, options))];
+    requireClients(identity, needs.connections, where);
+    const found = [...warningsOf(identity, ofEach), ...(await requireFreeDatabase(node, options))];
     if (control.cluster !== undefined) warnings.push(...found.map(warning => `${where}: ${warning}`));
-    else warnings.push(...found, ...(identity.cluster ? [inClusterMode] : []));
+    else warnings.push(...found);
+    if (control.cluster === undefined && identity.cluster) {
+      warnings.push(
+        'the server runs in cluster mode: commands for keys that it does not serve will fail with MOVED; set target.cluster to true to follow that',
+      );
+    }
   }
   return warnings;
 }
 
-function ofTrust({ address }: Control): string[] {
-  if (!isUnverified(address)) return [];
-  return [
-    "the server's certificate is not checked (target.tls.rejectUnauthorized is false): whoever answers is believed, and is sent the password",
-  ];
-}
-
-const inClusterMode =
-  'the server runs in cluster mode: what it does not serve will fail with MOVED; target.cluster has that followed';
-
-function requireClients(identity: Identity, needs: Needs, where: string): void {
-  const { maxClients, connectedClients } = identity;
+function requireClients(
+  { maxClients, connectedClients }: Identity,
+  connections: number,
+  where: string,
+): void {
   if (maxClients === null || connectedClients === null) return;
   const free = maxClients - connectedClients;
-  if (free >= needs.connections) return;
-  throw new PoolbenchError(
-    'TARGET_TOO_SMALL',
-    `the plan opens ${needs.connections} connections at once, but the server at ${where} admits ${maxClients} clients and has ${connectedClients}, ` +
-      `so ${free} are free; raise it (CONFIG SET maxclients ${connectedClients + needs.connections + 16}), or lower workers or connectionsPerWorker`,
+  if (free >= connections) return;
+  throw tooSmall(
+    connections,
+    `the server at ${where} admits ${maxClients} clients and has ${connectedClients}, so ${free} are free; ` +
+      `raise it (CONFIG SET maxclients ${connectedClients + connections + 16})`,
   );
 }
 
-async function requireFiles(needs: Pick<Needs, 'connections'>): Promise<void> {
+async function requireFiles(connections: number): Promise<void> {
   const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
   const limit = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
   const open = (await readdir('/proc/self/fd').catch(() => [])).length;
-  if (limit - open - spareFiles >= needs.connections) return;
-  throw new PoolbenchError(
-    'TARGET_TOO_SMALL',
-    `the plan opens ${needs.connections} connections at once, but this process may open ${limit} files and has ${open}; ` +
-      `raise the limit (ulimit -n ${open + spareFiles + needs.connections}), or lower workers or connectionsPerWorker`,
+  if (limit - open - spareFiles >= connections) return;
+  throw tooSmall(
+    connections,
+    `this process may open ${limit} files and has ${open}; raise the limit (ulimit -n ${open + spareFiles + connections})`,
   );
 }
 
-function ofServer(identity: Identity, needs: Needs): string[] {
+function tooSmall(connections: number, found: string): PoolbenchError {
+  return new PoolbenchError(
+    'TARGET_TOO_SMALL',
+    `the plan opens ${connections} connections at once, but ${found}, or lower workers or connectionsPerWorker`,
+  );
+}
+
+function warningsOf(identity: Identity, needs: Needs): string[] {
   const warnings: string[] = [];
   const { connectedClients, persistence, role, maxMemoryBytes, usedMemoryBytes, maxMemoryPolicy } = identity;
   if (connectedClients !== null && connectedClients > 1) {
@@ -106,4 +116,108 @@ function ofServer(identity: Identity, needs: Needs): string[] {
 
 function mebibytes(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(1);
+}
+
+const maxPrefixes = 5;
+
+/**
+ * A database that holds keys of others may be in use, and is loaded only if that is forced. Keys of other runs of
+ * poolbench are no reason to refuse.
+ */
+async function requireFreeDatabase(
+  control: Control,
+  { force }: { readonly force: boolean },
+): Promise<string[]> {
+  const refusals: string[] = [];
+  /** What the server does not tell a user with few rights does not end the run. */
+  const asked = async <T>(answer: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refusals.push(error.message);
+      return undefined;
+    }
+  };
+  const size = await asked(control.call('DBSIZE').then(Number));
+  const survey = size === 0 ? undefined : await asked(surveyDatabase(control));
+  const { others = 0, prefixes = [], complete = true } = survey ?? {};
+  const warnings: string[] = [];
+
+  const found =
+    others > 0
+      ? `${complete ? '' : 'at least '}${formatPlural(others, 'key')} of others`
+      : survey === undefined && size !== undefined && size > 0
+        ? `${formatPlural(size, 'key')}, and the server does not tell whose (${refusals.join('; ')})`
+        : null;
+  if (found !== null) {
+    const where = `database ${control.address.database} of the server at ${shownAddress(control.server)}`;
+    if (!force) {
+      // A cluster has one database.
+      const instead =
+        control.cluster === undefined
+          ? `take an empty database, which is the number at the end of the URL, as in ${otherDatabase(control.address)}`
+          : 'take a cluster of your own';
+      throw new PoolbenchError(
+        'TARGET_IN_USE',
+        `expected ${where} to be empty, found ${found}: a load could be felt by whoever uses it; ` +
+          `${instead}, or load this one with --force, which leaves those keys alone`,
+      );
+    }
+    warnings.push(`${where} holds ${found}: they are left alone, but it may be in use (--force)`);
+  }
+  if (prefixes.length > 0) {
+    const shown = `${prefixes.slice(0, maxPrefixes).join(', ')}${prefixes.length > maxPrefixes ? ', …' : ''}`;
+    warnings.push(
+      `keys of other poolbench runs are there (${shown}): one is running now, or was killed; ` +
+        `then remove them, for example with redis-cli --scan --pattern '${prefixes[0]}*' | xargs redis-cli unlink`,
+    );
+  }
+  if (refusals.length > 0) {
+    warnings.push(
+      `the server does not tell whether the database is in use, or holds keys of other poolbench runs: ${refusals.join('; ')}`,
+    );
+  }
+  return warnings;
+}
+
+function otherDatabase(address: Address): string {
+  const { database, tls, path } = address;
+  const other = database === 15 ? 14 : 15;
+  if (path !== undefined) return `unix://${path}?db=${other}`;
+  return `${tls ? 'rediss' : 'redis'}://${shownAddress(address)}/${other}`;
+}
+
+const keysPerLook = 1000;
+/** A database in use is recognised after the first look; a few more show how much it is in use. */
+const maxLooksAtOthers = 100;
+/** Two million keys that a killed run has left are looked through in about a second. */
+const maxLooks = 2000;
+
+/**
+ * Whose keys a database holds, by their names, for a bounded time.
+ *
+ * @returns `others`: keys that no run of poolbench has written; `prefixes` of runs that are under way, or were killed;
+ *   `complete`: whether all keys were looked at, or else there may be more of both
+ * @throws the refusal if SCAN is refused; PoolbenchError TARGET_LOST
+ */
+export async function surveyDatabase(
+  control: Control,
+): Promise<{ others: number; prefixes: readonly string[]; complete: boolean }> {
+  const prefixes = new Set<string>();
+  let others = 0;
+  let cursor = '0';
+  let looks = 0;
+  do {
+    const answer = await control.call('SCAN', cursor, 'COUNT', keysPerLook);
+    const [next, names] = Array.isArray(answer) ? answer : [];
+    for (const name of Array.isArray(names) ? names : []) {
+      const prefix = prefixOfKey(String(name));
+      if (prefix === undefined) others++;
+      else prefixes.add(prefix);
+    }
+    cursor = String(next ?? '0');
+    looks++;
+  } while (cursor !== '0' && looks < (others === 0 ? maxLooks : maxLooksAtOthers));
+  return { others, prefixes: [...prefixes].sort(), complete: cursor === '0' };
 }

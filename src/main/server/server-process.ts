@@ -1,19 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, realpathSync, rmSync } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
-import { createServer, Socket } from 'node:net';
+import { type AddressInfo, createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ErrorReply } from '../../pool/client/resp-values.ts';
 import { rawProbe } from './raw-probe.ts';
-
-/** Servers that poolbench can start. */
-export const startable = ['redis', 'valkey', 'dragonfly'] as const;
-export type StartableServer = (typeof startable)[number];
-
-/** What a config can declare: one of them, or whatever answers. */
-export const declarable = [...startable, 'any'] as const;
-export type DeclaredServer = (typeof declarable)[number];
+import { type StartableServer, serverFacts } from './servers.ts';
 
 /** A server that we started, and stop. */
 export interface StartedServer {
@@ -22,32 +16,56 @@ export interface StartedServer {
   stop(): Promise<void>;
 }
 
-export interface ServerBinary {
+export interface Program {
   readonly path: string;
-  /** What it needs beside our own environment, such as LD_LIBRARY_PATH. */
+  /** What it needs in its environment beside our own, such as LD_LIBRARY_PATH. */
   readonly env: NodeJS.ProcessEnv;
 }
-
-const startTimeoutMs = 15_000;
 
 /**
  * Starts a server binary on loopback, in memory only, in a private folder, and waits until it answers PING.
  * @param options.port taken if it is free, else a free one
  * @param options.args more of the server's own arguments, after ours
- * @throws Error that says why it did not come up, with the server's last words
+ * @throws Error that says why it did not start, with the last lines of its output
  */
 export async function startServer(
   server: StartableServer,
-  binary: ServerBinary,
+  { path, env }: Program,
   options: { port?: number | undefined; args?: readonly string[] } = {},
 ): Promise<StartedServer> {
+  const { listen, inMemory } = serverFacts(server);
   const port = await freePort(options.port);
-  const process = supervise(
-    directory => [binary.path, ...serverArguments(server, port, directory), ...(options.args ?? [])],
-    { env: binary.env },
-  );
+  const command = (directory: string) => [
+    path,
+    ...listen(port, directory),
+    ...inMemory,
+    ...(options.args ?? []),
+  ];
+  return startSupervised(command, { port, env, checksFolder: true });
+}
+
+/**
+ * Starts a command that serves on a loopback port, under supervision, and waits until it answers PING.
+ * @param command builds the command from its private folder
+ * @param options.checksFolder whether the server must name that folder (CONFIG GET dir): another server could have
+ *   taken the port in the meantime, and then ours ends
+ * @param options.container the name of the container that the command runs
+ * @throws Error that says why it did not start, with the last lines of its output
+ */
+export async function startSupervised(
+  command: (directory: string) => readonly string[],
+  options: {
+    port: number;
+    env?: NodeJS.ProcessEnv;
+    checksFolder?: boolean;
+    container?: string;
+    timeoutMs?: number;
+  },
+): Promise<StartedServer> {
+  const { port, checksFolder = false, timeoutMs = 15_000 } = options;
+  const process = supervise(command, options);
   try {
-    await untilItAnswers(process, port, process.directory);
+    await untilItAnswers(process, port, checksFolder ? process.directory : undefined, timeoutMs);
   } catch (error) {
     await process.stop();
     throw error;
@@ -55,40 +73,11 @@ export async function startServer(
   return { host: '127.0.0.1', port, stop: () => process.stop() };
 }
 
-/** Tells a server how many threads to serve clients with; nothing where it is to keep its own default. */
-export function threadArguments(server: StartableServer, threads: number | undefined): string[] {
-  if (threads === undefined) return [];
-  return server === 'dragonfly' ? [`--proactor_threads=${threads}`] : ['--io-threads', String(threads)];
-}
-
-function serverArguments(server: StartableServer, port: number, directory: string): string[] {
-  if (server === 'dragonfly') {
-    return [
-      '--bind=127.0.0.1',
-      `--port=${port}`,
-      `--dir=${directory}`,
-      '--dbfilename=',
-      '--version_check=false',
-      '--logtostderr',
-    ];
-  }
-  return [
-    ...['--bind', '127.0.0.1', '--port', String(port), '--dir', directory],
-    ...['--save', '', '--appendonly', 'no', '--daemonize', 'no', '--protected-mode', 'yes'],
-  ];
-}
-
-/**
- * Waits until the process answers PING at the port.
- * @param directory where the server must say that it works (CONFIG GET dir): another server could have taken the port
- *   in the meantime, of which ours only tells by ending. Undefined skips that, for a container.
- * @throws Error with its last words when it ended, or did not answer in time
- */
-export async function untilItAnswers(
+async function untilItAnswers(
   process: Supervised,
   port: number,
   directory: string | undefined,
-  timeoutMs: number = startTimeoutMs,
+  timeoutMs: number,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
@@ -96,14 +85,13 @@ export async function untilItAnswers(
       { host: '127.0.0.1', port, tls: false, database: 0 },
       { request: 'PING\r\nCONFIG GET dir\r\nQUIT\r\n', timeoutMs: 1000 },
     );
-    if (!process.running()) throw new Error(`it ended at once: ${process.lastWords() || 'without a word'}`);
+    if (!process.running()) throw new Error(`it ended at once: ${process.lastWords() || 'without output'}`);
     const [pong, config] = replies;
     // A server that was told to want a password is up, too.
     const locked = pong instanceof ErrorReply && pong.message.startsWith('NOAUTH');
-    const up = pong === 'PONG' || locked;
-    const ours = directory === undefined || locked || (Array.isArray(config) && config.includes(directory));
-    if (up && ours) return;
-    await new Promise(resolve => setTimeout(resolve, 15));
+    const ours = directory === undefined || (Array.isArray(config) && config.includes(directory));
+    if (locked || (pong === 'PONG' && ours)) return;
+    await sleep(15);
   }
   throw new Error(
     `it did not answer PING on port ${port} within ${timeoutMs / 1000} s: ${process.lastWords() || 'it wrote nothing'}`,
@@ -169,35 +157,26 @@ export function supervise(
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'poolbench-')));
   // Read through this descriptor: the supervisor removes the folder before we learn that the command has ended.
   const output = openSync(join(directory, 'output.log'), 'a+');
-  const { container } = options;
-  const child = spawn(
-    'sh',
-    ['-c', supervisor, 'poolbench', directory, container ?? '', ...command(directory)],
-    {
-      cwd: directory,
-      detached: true,
-      env: { ...process.env, ...options.env },
-      stdio: ['pipe', output, output],
-    },
-  );
+  const { container = '' } = options;
+  const child = spawn('sh', ['-c', supervisor, 'poolbench', directory, container, ...command(directory)], {
+    cwd: directory,
+    detached: true,
+    env: { ...process.env, ...options.env },
+    stdio: ['pipe', output, output],
+  });
   const { stdin } = child;
 
   let ended = false;
-  let words = '';
-  const lastWords = (): string => {
-    if (!ended) words = readEnd(output);
-    return words;
-  };
+  let lastWords = '';
   const killNow = (): void => {
-    if (container !== undefined)
-      spawnSync('docker', ['rm', '-f', container], { stdio: 'ignore', timeout: 10_000 });
+    if (container !== '') spawnSync('docker', ['rm', '-f', container], { stdio: 'ignore', timeout: 10_000 });
     killGroup(child.pid);
     rmSync(directory, { recursive: true, force: true });
   };
   const end = new Promise<void>(resolve => {
     const finished = (): void => {
       if (ended) return;
-      words = readEnd(output);
+      lastWords = readEnd(output);
       closeSync(output);
       ended = true;
       running.delete(killNow);
@@ -216,7 +195,7 @@ export function supervise(
   return {
     directory,
     running: () => !ended,
-    lastWords,
+    lastWords: () => (ended ? lastWords : readEnd(output)),
     async stop() {
       if (ended) return;
       child.ref();
@@ -246,12 +225,8 @@ function killGroup(pid: number | undefined): void {
 }
 
 /** A port that is free on 127.0.0.1 at this moment: `wanted` if it is, else one of the system's choice. */
-export async function freePort(wanted?: number): Promise<number> {
-  if (wanted !== undefined) {
-    const port = await bind(wanted).catch(() => undefined);
-    if (port !== undefined) return port;
-  }
-  return bind(0);
+export function freePort(wanted = 0): Promise<number> {
+  return bind(wanted).catch(() => bind(0));
 }
 
 function bind(port: number): Promise<number> {
@@ -259,11 +234,8 @@ function bind(port: number): Promise<number> {
     const server = createServer();
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('expected a TCP address'));
-        else resolve(address.port);
-      });
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
     });
   });
 }

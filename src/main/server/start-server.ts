@@ -1,14 +1,16 @@
-import { dockerMissing, serverImage, startContainer } from './docker.ts';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { asError } from '../errors.ts';
 import { startEmbedded } from './embedded/start.ts';
 import { type FoundBinary, findInPackage, findOnPath, type NotFound } from './find-server.ts';
+import { freePort, type StartedServer, startServer, startSupervised } from './server-process.ts';
 import {
   type DeclaredServer,
   type StartableServer,
-  type StartedServer,
+  serverFacts,
   startable,
-  startServer,
   threadArguments,
-} from './server-process.ts';
+} from './servers.ts';
 
 /** A server that was started, and how. */
 export interface Started {
@@ -17,89 +19,110 @@ export interface Started {
   readonly foundBy: string;
 }
 
-/** One way to have a server: returns it started, or throws the reason why not. */
+interface StartOptions {
+  /** The port to start on if it is free; without it, or if it is taken, a free one. */
+  readonly port: number | undefined;
+  /** Threads that serve clients, which the embedded server does not have; without it the server's default. */
+  readonly threads?: number | undefined;
+  readonly standInAllowed: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** One way to a running server. `start` throws the reason why it leads nowhere. */
 interface Way {
   readonly name: string;
-  readonly start: () => Promise<Started>;
+  readonly start: () => Promise<{ readonly server: StartedServer; readonly what: string }>;
 }
 
 /**
  * Tries, in this order, until one works: the declared server's binary on PATH, Docker image, distribution package; then,
  * if a stand-in is allowed, the same steps for the other servers, and at last the embedded one. For "any" each step is
  * tried for all servers before the next.
- * @param options.port the port to start on if it is free; without it, or where it is taken, a free one
- * @param options.threads threads to serve clients with, which the embedded server does not have; else its own default
- * @returns what was started, if anything, and for each way that led nowhere why
+ * @returns what was started, if anything, and why each way before it led nowhere
  */
 export async function firstThatStarts(
   declared: DeclaredServer,
-  options: {
-    port: number | undefined;
-    threads?: number | undefined;
-    standInAllowed: boolean;
-    say: (line: string) => void;
-  },
+  options: StartOptions,
 ): Promise<{ started: Started | undefined; tried: string[] }> {
-  const { port, threads, say } = options;
-  const docker = once(dockerMissing);
-  const fromBinary = async (server: StartableServer, found: FoundBinary | NotFound): Promise<Started> => {
-    if ('reason' in found) throw new Error(found.reason);
-    const started = await startServer(server, found, { port, args: threadArguments(server, threads) });
-    // The folder of an unpacked package is the user's own: it has no place in results that are passed on.
-    const what = found.from === 'PATH' ? `binary ${found.path}` : 'distribution package, unpacked privately';
-    return { server: started, foundBy: `${what}, started on ${started.host}:${started.port}` };
-  };
-  const steps = [
-    (server: StartableServer): Way => ({
-      name: `${server}: binary on PATH`,
-      start: async () => fromBinary(server, await findOnPath(server)),
-    }),
-    (server: StartableServer): Way => ({
-      name: `${server}: Docker image`,
-      start: async () => {
-        const missing = await docker();
-        if (missing !== undefined) throw new Error(missing);
-        const started = await startContainer(server, { port, threads, say });
-        return {
-          server: started,
-          foundBy: `Docker image ${serverImage(server)}, started on ${started.host}:${started.port}`,
-        };
-      },
-    }),
-    (server: StartableServer): Way => ({
-      name: `${server}: distribution package`,
-      start: async () => fromBinary(server, await findInPackage(server, say)),
-    }),
-  ];
   const wanted = declared === 'any' ? startable : [declared];
   const others = startable.filter(server => !wanted.includes(server));
+  const waysTo = waysToStart(options);
   const embedded: Way = {
     name: 'embedded server',
-    start: async () => {
-      const started = await startEmbedded(port === undefined ? {} : { port });
-      return { server: started, foundBy: `embedded server, started on ${started.host}:${started.port}` };
-    },
+    start: async () => ({ what: 'embedded server', server: await startEmbedded(options) }),
   };
-  const ways = [
-    ...steps.flatMap(step => wanted.map(step)),
-    ...(options.standInAllowed ? [...steps.flatMap(step => others.map(step)), embedded] : []),
-  ];
-
+  const ways = [...waysTo(wanted), ...(options.standInAllowed ? [...waysTo(others), embedded] : [])];
   const tried: string[] = [];
   for (const { name, start } of ways) {
     try {
-      return { started: await start(), tried };
+      const { server, what } = await start();
+      return { started: { server, foundBy: `${what}, started on ${server.host}:${server.port}` }, tried };
     } catch (error) {
-      tried.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      tried.push(`${name}: ${asError(error).message}`);
     }
   }
   return { started: undefined, tried };
 }
 
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined;
-  return () => {
-    answer ??= ask();
-    return answer;
+/** @returns each step for every server before the next step */
+function waysToStart({ port, threads, say }: StartOptions): (servers: readonly StartableServer[]) => Way[] {
+  let engine: Promise<string | undefined> | undefined;
+  const startBinary = async (server: StartableServer, found: FoundBinary | NotFound) => {
+    if ('reason' in found) throw new Error(found.reason);
+    const started = await startServer(server, found, { port, args: threadArguments(server, threads) });
+    // The folder of an unpacked package is the user's own: it has no place in results that are passed on.
+    const what = found.from === 'PATH' ? `binary ${found.path}` : 'distribution package, unpacked privately';
+    return { server: started, what };
   };
+  const steps = {
+    'binary on PATH': async (server: StartableServer) => startBinary(server, await findOnPath(server)),
+    'Docker image': async (server: StartableServer) => {
+      engine ??= dockerMissing();
+      const missing = await engine;
+      if (missing !== undefined) throw new Error(missing);
+      const what = `Docker image ${serverFacts(server).image}`;
+      return { what, server: await startContainer(server, { port, threads, say }) };
+    },
+    'distribution package': async (server: StartableServer) =>
+      startBinary(server, await findInPackage(server, say)),
+  };
+  return servers =>
+    Object.entries(steps).flatMap(([step, start]) =>
+      servers.map(server => ({ name: `${server}: ${step}`, start: () => start(server) })),
+    );
+}
+
+/** Why containers cannot be run here; undefined if they can. */
+function dockerMissing(): Promise<string | undefined> {
+  return new Promise(resolve => {
+    const arguments_ = ['info', '--format', '{{.ServerVersion}}'];
+    execFile('docker', arguments_, { timeout: 5000 }, (error, stdout, stderr) => {
+      if (error === null && /^\d/.test(stdout.trim())) resolve(undefined);
+      else if (error !== null && 'code' in error && error.code === 'ENOENT') resolve('no docker on PATH');
+      else {
+        const reason = `${stderr}\n${stdout}`.split('\n').find(line => /cannot|error|denied/i.test(line));
+        resolve(`no Docker engine answers${reason === undefined ? '' : `: ${reason.trim()}`}`);
+      }
+    });
+  });
+}
+
+/**
+ * Runs the server's image on a loopback port, told to keep everything in memory, and waits until it answers PING.
+ * @throws Error that says why it did not start
+ */
+async function startContainer(
+  server: StartableServer,
+  { threads, say, ...options }: Omit<StartOptions, 'standInAllowed'>,
+): Promise<StartedServer> {
+  const { image, program, inMemory } = serverFacts(server);
+  const port = await freePort(options.port);
+  const container = `poolbench-${server}-${randomBytes(4).toString('hex')}`;
+  say(`starting Docker image ${image} on 127.0.0.1:${port} (fetched first if it is not here yet)`);
+  const command = [
+    ...['docker', 'run', '--rm', '--init', '--name', container, '-p', `127.0.0.1:${port}:6379`],
+    ...[image, program, ...inMemory, ...threadArguments(server, threads)],
+  ];
+  // Time for the network to deliver the image.
+  return startSupervised(() => command, { port, container, timeoutMs: 180_000 });
 }

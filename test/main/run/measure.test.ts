@@ -14,7 +14,7 @@ import { baseRoundTripMs } from '../../../src/main/run/server-figures.ts';
 import { TargetWatch } from '../../../src/main/run/target-watch.ts';
 import { ConnectRefused, type Threads } from '../../../src/main/run/threads.ts';
 import { connectControl } from '../../../src/main/server/control.ts';
-import type { Target } from '../../../src/main/server/resolve.ts';
+import type { Target } from '../../../src/main/server/find-target.ts';
 import { nowNs } from '../../../src/pool/clock.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { loopback } from '../../support/connections.ts';

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { privateSources } from '../../../src/main/server/debian-package.ts';
-import { unpackDebianPackage } from '../../../src/main/server/find-server.ts';
+import { findInPackage } from '../../../src/main/server/find-server.ts';
 
 let folder: string;
 let said: string[];
-const options = { say: (line: string) => said.push(line), runs: async () => true };
+const say = (line: string) => said.push(line);
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
@@ -17,7 +17,8 @@ beforeEach(async () => {
   await tool('ldd', 'echo "  libc.so.6 => /lib/libc.so.6"');
   await tool(
     'dpkg',
-    'mkdir -p "$3/usr/bin" "$3/usr/lib/x86_64-linux-gnu" && echo server > "$3/usr/bin/redis-server"',
+    `mkdir -p "$3/usr/bin" "$3/usr/lib/x86_64-linux-gnu"
+{ echo '#!/bin/sh'; echo 'echo "Redis server v=7.0.15"'; } > "$3/usr/bin/redis-server" && chmod +x "$3/usr/bin/redis-server"`,
   );
 });
 
@@ -48,21 +49,23 @@ test('exactly what is missing is fetched, said before, and kept for the next tim
   const expected = {
     path: join(home, 'redis', 'usr', 'bin', 'redis-server'),
     env: { LD_LIBRARY_PATH: expect.stringContaining(join(home, 'redis', 'usr', 'lib', 'x86_64-linux-gnu')) },
+    from: 'package',
+    version: '7.0.15',
   };
-  expect(await unpackDebianPackage('redis', options)).toEqual(expected);
+  expect(await findInPackage('redis', say)).toEqual(expected);
   expect(said.join()).toMatch(/redis-server, redis-tools /);
   const calls = (await readFile(join(folder, 'bin', 'apt-get.log'), 'utf8')).trim().split('\n');
   expect(calls).toHaveLength(2);
   expect(calls[1]).toMatch(/download liblzf1=3\.6-3 redis-tools=5:7\.0\.15-1$/);
 
-  expect(await unpackDebianPackage('redis', options)).toEqual(expected);
+  expect(await findInPackage('redis', say)).toEqual(expected);
   expect(said).toHaveLength(1);
   expect(await readdir(home)).toEqual(['redis']);
 });
 
 test('several at once all get one complete server, and leave nothing else', async () => {
   await tool('apt-get', answering);
-  const all = await Promise.all([1, 2, 3, 4].map(() => unpackDebianPackage('redis', options)));
+  const all = await Promise.all([1, 2, 3, 4].map(() => findInPackage('redis', say)));
   const home = join(folder, 'cache', 'poolbench', 'servers');
   for (const found of all)
     expect(found).toMatchObject({ path: join(home, 'redis', 'usr', 'bin', 'redis-server') });
@@ -75,31 +78,28 @@ test('one that does not run any more is replaced', async () => {
   const program = join(home, 'redis', 'usr', 'bin', 'redis-server');
   await mkdir(join(program, '..'), { recursive: true });
   await writeFile(program, 'broken');
-  const runs = async ({ path }: { path: string }): Promise<boolean> =>
-    (await readFile(path, 'utf8')).trim() === 'server';
-  expect(await unpackDebianPackage('redis', { ...options, runs })).toMatchObject({ path: program });
-  expect((await readFile(program, 'utf8')).trim()).toBe('server');
+  expect(await findInPackage('redis', say)).toMatchObject({ path: program, version: '7.0.15' });
   expect(await readdir(home)).toEqual(['redis']);
 });
 
 test('every failure is a reason, and leaves nothing behind', async () => {
   const home = join(folder, 'cache', 'poolbench', 'servers');
   await tool('apt-get', 'echo "E: Unable to locate package redis-server" >&2; exit 100');
-  const unknown = await unpackDebianPackage('redis', options);
+  const unknown = await findInPackage('redis', say);
   expect(unknown).toMatchObject({ reason: expect.stringMatching(/redis-server/) });
 
   await tool('apt-get', answering);
   await tool('ldd', 'echo "  libssl.so.3 => not found"');
-  expect(await unpackDebianPackage('redis', options)).toEqual({
+  expect(await findInPackage('redis', say)).toEqual({
     reason: 'the unpacked redis-server lacks libssl.so.3 on this system',
   });
 
   await tool('dpkg', 'exit 1');
-  expect(await unpackDebianPackage('redis', options)).toMatchObject({ reason: expect.any(String) });
+  expect(await findInPackage('redis', say)).toMatchObject({ reason: expect.any(String) });
   expect(await readdir(home)).toEqual([]);
 
   vi.stubEnv('XDG_CACHE_HOME', '/dev/null');
-  expect(await unpackDebianPackage('redis', options)).toMatchObject({
+  expect(await findInPackage('redis', say)).toMatchObject({
     reason: expect.stringMatching(/\/dev\/null/),
   });
 });

@@ -6,12 +6,11 @@ import { connectControl } from '../../../src/main/server/control.ts';
 import { RequestParser } from '../../../src/main/server/embedded/protocol.ts';
 import { listenEmbedded } from '../../../src/main/server/embedded/server.ts';
 import { startEmbedded } from '../../../src/main/server/embedded/start.ts';
-import { identifyServer } from '../../../src/main/server/identify.ts';
-import { commandCalls, serverCpu } from '../../../src/main/server/info.ts';
+import { commandCalls, identifyServer, serverCpu } from '../../../src/main/server/server-info.ts';
 import type { StartedServer } from '../../../src/main/server/server-process.ts';
-import type { Address } from '../../../src/pool/client/address.ts';
 import { RespSyntaxError } from '../../../src/pool/client/resp-values.ts';
-import { startRedis, type TestServer } from '../../support/servers.ts';
+import { loopback } from '../../support/connections.ts';
+import { shareServer, type TestServer } from '../../support/servers.ts';
 
 describe('embedded server speaks to ioredis', () => {
   let embedded: StartedServer;
@@ -19,7 +18,7 @@ describe('embedded server speaks to ioredis', () => {
 
   beforeAll(async () => {
     embedded = await startEmbedded();
-    real = await startRedis();
+    real = await shareServer();
   });
 
   beforeEach(async () => {
@@ -33,7 +32,6 @@ describe('embedded server speaks to ioredis', () => {
 
   afterAll(async () => {
     await embedded?.stop();
-    await real?.stop();
   });
 
   /** Commands whose answers must be the same as those of a real Redis, errors included. */
@@ -106,10 +104,7 @@ describe('embedded server speaks to ioredis', () => {
   });
 
   test('it identifies itself, and keeps the counts that a run asks for', async () => {
-    const control = await connectControl(
-      { host: embedded.host, port: embedded.port, tls: false, database: 0 },
-      { timeoutMs: 2000 },
-    );
+    const control = await connectControl(loopback(embedded.port), { timeoutMs: 2000 });
     onTestFinished(() => control.close());
     expect(await identifyServer(control)).toMatchObject({
       server: 'embedded',
@@ -154,18 +149,12 @@ describe('embedded server speaks to ioredis', () => {
     expect([...seen].sort()).toEqual(names.sort());
   });
 
-  test('it wants its password', async () => {
-    const address = await listen({ password: 's3cret' });
-    const options = { timeoutMs: 2000 };
-    await expect(connectControl(address, options)).rejects.toMatchObject({ code: 'TARGET_REFUSED_LOGIN' });
-    await expect(connectControl({ ...address, password: 'x' }, options)).rejects.toThrow(/WRONGPASS/);
-    const control = await connectControl({ ...address, password: 's3cret' }, options);
-    onTestFinished(() => control.close());
-    expect(await control.call('PING')).toBe('PONG');
-  });
-
   test('it turns away more clients than it admits', async () => {
-    const address = await listen({ maxClients: 1 });
+    const { server, port } = await listenEmbedded({ port: 0, maxClients: 1 });
+    onTestFinished(() => {
+      server.close();
+    });
+    const address = loopback(port);
     const control = await connectControl(address, { timeoutMs: 2000 });
     onTestFinished(() => control.close());
     await expect(connectControl(address, { timeoutMs: 2000 })).rejects.toMatchObject({
@@ -173,27 +162,12 @@ describe('embedded server speaks to ioredis', () => {
     });
   });
 
-  test('HELLO logs in and names the connection', async () => {
-    const { port } = await listen({ password: 's3cret' });
-    const redis = new Redis({
-      port,
-      host: '127.0.0.1',
-      password: 's3cret',
-      protocol: 3,
-      connectionName: 'me',
-    });
+  test('HELLO names the connection', async () => {
+    const redis = new Redis({ port: embedded.port, host: '127.0.0.1', protocol: 3, connectionName: 'me' });
     onTestFinished(() => redis.disconnect());
     expect(await redis.client('GETNAME')).toBe('me');
     expect(await redis.client('LIST')).toMatch(/name=me db=0 resp=3/);
   });
-
-  async function listen(options: { password?: string; maxClients?: number }): Promise<Address> {
-    const { server, port } = await listenEmbedded({ port: 0, ...options });
-    onTestFinished(() => {
-      server.close();
-    });
-    return { host: '127.0.0.1', port, tls: false, database: 0 };
-  }
 });
 
 describe('embedded server survives any fragmentation', () => {

@@ -3,10 +3,17 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { type ResolveOptions, resolveTarget, type Target } from '../../../src/main/server/resolve.ts';
-import { type DeclaredServer, freePort } from '../../../src/main/server/server-process.ts';
+import { type ResolveOptions, resolveTarget, type Target } from '../../../src/main/server/find-target.ts';
+import { freePort } from '../../../src/main/server/server-process.ts';
+import type { DeclaredServer } from '../../../src/main/server/servers.ts';
 import { bareMachine } from '../../support/bare-machine.ts';
-import { startRedis, startRedisWithTls, startValkey, type TestServer } from '../../support/servers.ts';
+import {
+  shareServer,
+  startRedis,
+  startRedisWithTls,
+  startValkey,
+  type TestServer,
+} from '../../support/servers.ts';
 
 describe('target is found started or stood in for', () => {
   let folder: string;
@@ -77,14 +84,14 @@ describe('target is found started or stood in for', () => {
   });
 
   test('clients are given the IP address of a host name', async () => {
-    const server = await running(startRedis());
+    const server = await shareServer();
     const target = await resolve({ server: 'redis', url: `redis://localhost:${server.port}` });
     expect(target.address).toMatchObject({ host: '127.0.0.1', port: server.port });
     expect(target.foundBy).toBe(`running at redis://localhost:${server.port}`);
   });
 
   test('a server of another kind at the URL is a stand-in, or an error', async () => {
-    const server = await running(startRedis());
+    const server = await shareServer();
     const target = await resolve({ server: 'dragonfly', url: server.url });
     expect(target).toMatchObject({ standIn: true, detected: { server: 'redis' } });
     expect(target.notes.join()).toMatch(/redis 7\S* .*dragonfly/);
@@ -203,7 +210,7 @@ esac
     for (const part of [
       'no dragonfly on PATH',
       'no docker on PATH',
-      'Dragonfly has no Debian package',
+      'dragonfly has no Debian package',
       'docker run -d -p 6382:6379',
       '--no-stand-in',
     ]) {

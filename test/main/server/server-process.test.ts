@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expect, inject, test } from 'vitest';
 import { startServer, supervise } from '../../../src/main/server/server-process.ts';
+import { answers } from '../../support/observed-server.ts';
 
 const compiled = new URL('../../../dist/main/server/', import.meta.url).href;
 
@@ -68,14 +68,3 @@ test('a command around the server is ended with the server, and its folder remov
   expect(process_.running()).toBe(false);
   expect(existsSync(directory)).toBe(false);
 });
-
-function answers(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-}

@@ -90,48 +90,48 @@ describe.each(ways)('%s', (_, url, tls) => {
 });
 
 test.each([
-  ['an unknown authority', () => open.tlsUrl, {}, 'one of an unknown authority', 'set target.tls.ca'],
+  ['an unknown authority', () => open.tlsUrl, {}, 'unknown authority', 'set target.tls.ca'],
   [
     'a wrong authority',
     () => open.tlsUrl,
     { ca: otherCertificates.ca },
-    'one of an unknown authority',
-    'the CA of target.tls.ca has not signed it',
+    'unknown authority',
+    'target.tls.ca',
   ],
   [
     'an expired certificate',
     () => expired.tlsUrl,
     { ca: otherCertificates.ca },
-    'one that has expired',
+    'expired',
     'CERT_HAS_EXPIRED',
   ],
   [
     'another host name',
     () => named.tlsUrl,
     { ca: otherCertificates.ca },
-    'one of another name',
+    'another name',
     'set target.tls.servername',
   ],
   [
     'another name than asked for',
     () => open.tlsUrl,
     { ca, servername: 'elsewhere.example' },
-    'one of another name',
+    'another name',
     'target.tls.servername',
   ],
   [
     'no certificate for a server that wants one',
     () => wanting.tlsUrl,
     { ca },
-    'but it wants one',
+    'wants one',
     'set target.tls.cert and target.tls.key',
   ],
   [
     "a certificate that the server's authority has not signed",
     () => wanting.tlsUrl,
     { ca, ...theirs },
-    'to take our certificate (target.tls.cert), but it does not',
-    'a CA has signed which the server trusts',
+    'target.tls.cert',
+    'the server trusts',
   ],
   [
     'TLS to a plain port',
@@ -157,7 +157,9 @@ test.each([
 test('a run that is not let in ends with that message', async () => {
   const target = { server: 'redis', url: wanting.tlsUrl, tls: { ca } };
   const { code, stdout, stderr } = await (await createExperiment('', { target })).run(['--quiet']);
-  expect(stderr).toMatch(/^poolbench: expected the server at \S+ to take us without a certificate[^\n]+\n$/);
+  expect(stderr).toMatch(
+    /^poolbench: expected the server at \S+ to accept us without a certificate[^\n]+\n$/,
+  );
   expect(code).toBe(3);
   expect(stdout).toBe('');
 });

@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../src/main/experiment/read-config.ts';
 import { workloadTask } from '../../../src/main/experiment/workload-task.ts';
-import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../../../src/main/server/key-space.ts';
-import { removeInserted, writeIndex } from '../../../src/main/server/record-index.ts';
+import {
+  claimKeySpace,
+  type KeySpace,
+  prefill,
+  removeInserted,
+  removeKeySpace,
+} from '../../../src/main/server/key-space.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../../../src/workers/contract.ts';
 import { keyRanges } from '../../../src/workers/workload/key-ranges.ts';
@@ -75,7 +80,7 @@ test.each(arms)('D: $name, $client, batches of $pipeline', async ({ name, client
   const { control } = running.get(name) as Running;
   const parts = await claim(running.get(name) as Running, taskOf({ ycsb: 'D', keys }));
   const { workload, space } = parts;
-  await prefill(control, space, { keys, seed: 1, workload });
+  await prefill(control, space, { seed: 1, workload });
 
   const sample = await drive(name, client, pipeline, parts);
   const { GET = 0, SET = 0 } = completedOf(sample);
@@ -98,7 +103,7 @@ test.each(arms)('E: $name, $client, batches of $pipeline', async ({ name, client
   const parts = await claim(running.get(name) as Running, taskOf({ ycsb: 'E', keys, valueBytes }));
   const { workload, space } = parts;
   const index = keyName(space.prefix, 0);
-  expect(await writeIndex(control, space, { seed: 1, workload })).toEqual([]);
+  expect(await prefill(control, space, { seed: 1, workload })).toEqual([]);
 
   const sample = await drive(name, client, pipeline, parts);
   const { ZRANGEBYSCORE = 0, ZADD = 0 } = completedOf(sample);
@@ -119,7 +124,7 @@ test('E: what is inserted a second time is the same record', async () => {
   const { control } = running.get('redis') as Running;
   const valueBytes = { kind: 'range', from: 1, to: 20 };
   const parts = await claim(running.get('redis') as Running, taskOf({ ycsb: 'E', keys: 16, valueBytes }));
-  await writeIndex(control, parts.space, { seed: 1, workload: parts.workload });
+  await prefill(control, parts.space, { seed: 1, workload: parts.workload });
   const sample = await drive('redis', 'wire', 10, parts);
   const { ZADD = 0 } = completedOf(sample);
   expect(ZADD).toBeGreaterThan(32);

@@ -5,7 +5,7 @@ import { compareResults } from '../../../aggregate/comparison/compare-results.ts
 import { minRounds } from '../../../aggregate/stats/statistics.ts';
 import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
 import { asError, PoolbenchError } from '../../errors.ts';
-import type { Target } from '../../server/resolve.ts';
+import type { Target } from '../../server/find-target.ts';
 import { keptConfig } from '../assemble.ts';
 import { describeEarlier, type EarlierRun, resumeNow } from '../earlier-run.ts';
 import { readResult } from '../results/read-result.ts';

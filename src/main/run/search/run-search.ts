@@ -7,8 +7,8 @@ import type { Search, SearchStep } from '../../../aggregate/search/schema.ts';
 import { describeStep, passes } from '../../../aggregate/search/step-result.ts';
 import { stepVerdict } from '../../../aggregate/search/step-verdict.ts';
 import { describeStepLine, formatSearchRate } from '../../../aggregate/search/words.ts';
-import { surroundingsOf } from '../../server/find-target.ts';
-import type { Target } from '../../server/resolve.ts';
+import type { Target } from '../../server/find-target.ts';
+import { environmentOf } from '../../server/find-target.ts';
 import { keptConfig } from '../assemble.ts';
 import { describeEnvironment } from '../environment.ts';
 import { jsonFile, writeAsFarAsPossible } from '../results/results-folder.ts';
@@ -34,7 +34,7 @@ export interface SearchOutcome {
 export async function runSearch(plan: SearchPlan, target: Target, session: Session): Promise<SearchOutcome> {
   const { side, conditions, range, at } = plan;
   const { folder, progress } = session;
-  const surroundings = surroundingsOf(target, describeEnvironment().cores);
+  const surroundings = environmentOf(target, describeEnvironment().cores);
   const knee = new KneeSearch(range);
   const steps: SearchStep[] = [];
   let rate = range.start;

@@ -1,5 +1,5 @@
 import { ok, type Reply } from './protocol.ts';
-import { type Call, type Command, globPattern, integer, notAnInteger, syntaxError, text } from './session.ts';
+import { type Call, type Command, globPattern, integer, notAnInteger, syntaxError, text } from './state.ts';
 
 const many = Number.POSITIVE_INFINITY;
 

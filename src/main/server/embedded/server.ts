@@ -1,19 +1,16 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { RespSyntaxError } from '../../../pool/client/resp-values.ts';
-import { Database } from './database.ts';
 import { keyCommands } from './key-commands.ts';
 import { encodeReply, type Reply, RequestParser } from './protocol.ts';
-import { connectionCommands, openCommands, serverCommands } from './server-commands.ts';
-import type { Command, ServerState, Session } from './session.ts';
+import { serverCommands } from './server-commands.ts';
+import type { Command, ServerState, Session } from './state.ts';
+import { Database } from './state.ts';
 
-const commands = new Map<string, Command>(
-  Object.entries({ ...connectionCommands, ...keyCommands, ...serverCommands }),
-);
+const commands = new Map<string, Command>(Object.entries({ ...keyCommands, ...serverCommands }));
 
-export interface EmbeddedOptions {
+interface EmbeddedOptions {
   /** 0: one of the system's choice. */
   readonly port: number;
-  readonly password?: string;
   readonly maxClients?: number;
 }
 
@@ -27,7 +24,6 @@ export async function listenEmbedded(options: EmbeddedOptions): Promise<{ server
     databases: Array.from({ length: 16 }, () => new Database()),
     sessions: new Map(),
     calls: new Map(),
-    password: options.password,
     maxClients: options.maxClients ?? 10_000,
     startedAt: Date.now(),
     version: '1',
@@ -42,10 +38,8 @@ export async function listenEmbedded(options: EmbeddedOptions): Promise<{ server
     server.once('error', reject);
     server.listen({ port: options.port, host: '127.0.0.1', backlog: 4096 }, resolve);
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP address');
-  state.port = address.port;
-  return { server, port: address.port };
+  state.port = (server.address() as AddressInfo).port;
+  return { server, port: state.port };
 }
 
 function serve(state: ServerState, socket: Socket, id: number): void {
@@ -60,7 +54,6 @@ function serve(state: ServerState, socket: Socket, id: number): void {
     address: `${socket.remoteAddress}:${socket.remotePort}`,
     name: '',
     protocol: 2,
-    authenticated: state.password === undefined,
     database: 0,
     closing: false,
   };
@@ -104,7 +97,6 @@ function execute(state: ServerState, session: Session, request: readonly Buffer[
   if (args.length < min || args.length > max) {
     return { error: `ERR wrong number of arguments for '${name}' command` };
   }
-  if (!session.authenticated && !openCommands.has(name)) return { error: 'NOAUTH Authentication required.' };
   state.calls.set(name, (state.calls.get(name) ?? 0) + 1);
   const database = state.databases[session.database];
   if (database === undefined) return { error: 'ERR DB index is out of range' };

@@ -8,7 +8,7 @@ import { freePort, type StartedServer } from '../server-process.ts';
  * @param options.port taken if it is free, else a free one
  * @throws Error that says why it did not come up
  */
-export async function startEmbedded(options: { port?: number } = {}): Promise<StartedServer> {
+export async function startEmbedded(options: { port?: number | undefined } = {}): Promise<StartedServer> {
   // From the sources (tsx, vitest) too it is the compiled entry that runs: a forked process has no loader.
   const entry = new URL('./process.js', import.meta.url.replace(/\/src\/(main\/.*)\.ts$/, '/dist/$1.js'));
   const wanted = await freePort(options.port);

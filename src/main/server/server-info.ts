@@ -1,12 +1,49 @@
 import { knowsNoHello } from '../../pool/client/wire-connection.ts';
 import { PoolbenchError } from '../errors.ts';
 import { type Control, isRefusal } from './control.ts';
-import { infoNumber } from './info.ts';
+import type { StartableServer } from './servers.ts';
 import { shownAddress } from './url.ts';
 
-export type ServerKind = 'redis' | 'valkey' | 'dragonfly' | 'embedded' | 'unknown';
+/** A field as a number, or null where it is missing or not one. */
+export function infoNumber(info: ReadonlyMap<string, string>, key: string): number | null {
+  const text = info.get(key);
+  const value = text === undefined || text === '' ? Number.NaN : Number(text);
+  return Number.isFinite(value) ? value : null;
+}
 
-/** What a server says of itself. Null stands where it does not tell. */
+/** CPU seconds the server has used since it started, user and system; null where INFO does not tell. */
+export function serverCpu(info: ReadonlyMap<string, string>): {
+  all: number | null;
+  mainThread: number | null;
+} {
+  const sum = (suffix: string): number | null => {
+    const user = infoNumber(info, `used_cpu_user${suffix}`);
+    const system = infoNumber(info, `used_cpu_sys${suffix}`);
+    return user === null || system === null ? null : user + system;
+  };
+  return { all: sum(''), mainThread: sum('_main_thread') };
+}
+
+/**
+ * How often the server has run the named commands, from INFO commandstats; null where it keeps no such count.
+ * Names are compared without case: Dragonfly prints `cmdstat_GET`.
+ */
+export function commandCalls(info: ReadonlyMap<string, string>, names: readonly string[]): number | null {
+  const wanted = new Set(names.map(name => `cmdstat_${name.toLowerCase()}`));
+  let counted = false;
+  let calls = 0;
+  for (const [key, value] of info) {
+    const name = key.toLowerCase();
+    if (!name.startsWith('cmdstat_')) continue;
+    counted = true;
+    if (wanted.has(name)) calls += Number(/\bcalls=(\d+)/.exec(value)?.[1] ?? 0);
+  }
+  return counted ? calls : null;
+}
+
+type ServerKind = StartableServer | 'embedded' | 'unknown';
+
+/** What a server reports about itself; null if it does not report it. */
 export interface Identity {
   readonly server: ServerKind;
   readonly version: string;
@@ -52,18 +89,15 @@ export function identify(info: Fields, hello: Fields = new Map(), config: Fields
   };
 }
 
-/** Asks INFO, HELLO and CONFIG GET. What the server does not know, or does not tell this user, is left out. */
+/** Asks INFO, HELLO and CONFIG GET. Whatever the server does not know, or refuses this user, is left out. */
 export async function identifyServer(control: Control): Promise<Identity> {
   const info = await control.info().catch(onlyReplies(new Map<string, string>()));
   const hello = fields(await control.call('HELLO').catch(onlyReplies([])));
-  const config = new Map<string, string>();
+  const config: unknown[] = [];
   // One at a time: servers before Redis 7 take a single pattern.
-  for (const name of ['io-threads', 'save', 'maxclients']) {
-    for (const [key, value] of fields(await control.call('CONFIG', 'GET', name).catch(onlyReplies([])))) {
-      config.set(key, value);
-    }
-  }
-  return identify(info, hello, config);
+  for (const name of ['io-threads', 'save', 'maxclients'])
+    config.push(await control.call('CONFIG', 'GET', name).catch(onlyReplies([])));
+  return identify(info, hello, fields(config.flat()));
 }
 
 function kindAndVersion(info: Fields, hello: Fields): { server: ServerKind; version: string } {
@@ -94,7 +128,7 @@ function persistence(info: Fields, config: Fields): string[] | null {
   ];
 }
 
-/** A refused question is an answer of its own; a lost connection is not. */
+/** The fallback if the server refuses to answer; a lost connection is still an error. */
 function onlyReplies<T>(fallback: T): (error: unknown) => T {
   return error => {
     if (isRefusal(error)) return fallback;
@@ -113,7 +147,7 @@ function fields(reply: unknown): Map<string, string> {
 /**
  * The RESP version in which the load's connections will speak: asked here as they ask when they log in.
  *
- * @throws PoolbenchError TARGET_NOT_AVAILABLE where the config asks for RESP3 and the server does not know it
+ * @throws PoolbenchError TARGET_NOT_AVAILABLE if the config asks for RESP3 and the server does not know it
  */
 export async function spokenProtocol(control: Control): Promise<2 | 3> {
   const { protocol } = control.address;
@@ -122,7 +156,7 @@ export async function spokenProtocol(control: Control): Promise<2 | 3> {
     ['HELLO', 3],
     ['HELLO', 2],
   ]);
-  // Any other refusal the load will meet, too, and tell.
+  // The load will meet any other refusal, too, and report it.
   if (greeting === undefined || !('error' in greeting) || !knowsNoHello(greeting.error)) return 3;
   if (protocol === undefined) return 2;
   throw new PoolbenchError(
@@ -131,7 +165,7 @@ export async function spokenProtocol(control: Control): Promise<2 | 3> {
   );
 }
 
-/** @throws PoolbenchError TARGET_UNREACHABLE where a Sentinel answers in the place of a server */
+/** @throws PoolbenchError TARGET_UNREACHABLE if a Sentinel answers in the place of a server */
 export async function expectServer(control: Control): Promise<void> {
   const mode = await control.info('server').then(
     info => info.get('redis_mode'),
