@@ -1,9 +1,10 @@
-import type { ConnectGate } from './circuit-breaker.ts';
+import { CircuitBreaker, type ConnectGate } from './circuit-breaker.ts';
 import { nowNs } from './clock.ts';
 import type { Connect, Connection } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { notInUse, poolClosed } from './errors.ts';
 import type { PoolOptions } from './presets.ts';
+import { SharedPool } from './shared-pool.ts';
 import { Mutex } from './wait-queue.ts';
 
 /**
@@ -169,4 +170,20 @@ export class Pool extends ConnectionPool {
 function hold(connection: Connection): Connection {
   connection.holders = 1;
   return connection;
+}
+
+/**
+ * The pool that the strategies ask for. It opens its first connections with `warm()` or `acquire()`.
+ *
+ * @param gate keeps it from connecting again and again while the server is down; another one is for measuring what that is worth
+ * @throws RangeError when `max` is below 1.
+ */
+export function openPool(
+  options: PoolOptions,
+  connect: Connect,
+  gate: ConnectGate = new CircuitBreaker(undefined, options.random),
+): ConnectionPool {
+  return options.strategies.acquisition === 'shared'
+    ? new SharedPool(options, connect, gate)
+    : new Pool(options, connect, gate);
 }

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedirectCount } from '../pool/client/cluster/slot-ranges.ts';
 import { nowNs } from '../pool/clock.ts';
@@ -9,11 +10,10 @@ import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
 import { OpenLoopWorker } from './open-loop.ts';
 import { mixSeed } from './prng.ts';
-import { ProgressPublisher } from './progress-publisher.ts';
 import { CommandRecorder, type LoadWindow, Recorder } from './recorder.ts';
 import type { SharedState } from './shared-state.ts';
 import type { CommandMix } from './workload/command-mix.ts';
-import { partOf } from './workload/key-choosers.ts';
+import { partOf } from './workload/keys.ts';
 import { openWorkload, type Workload } from './workload/workload.ts';
 
 /** How often a thread looks at the stop flag and publishes its progress. */
@@ -193,4 +193,61 @@ async function drained(
   };
   await Promise.race([stopped, patience()]);
   given.abort();
+}
+
+/** What the progress of a thread is read from. */
+export interface ProgressSources {
+  readonly recorders: readonly Recorder[];
+  readonly pools: readonly Pick<ConnectionPool, 'total' | 'idle' | 'waiting'>[];
+  /** Nanoseconds in which the thread turned its event loop with nothing to do, of an open loop. */
+  readonly spunNs: () => number;
+}
+
+/** Tells the coordinator how a thread gets on, when the thread's tick says so: the load has no part in it. */
+export class ProgressPublisher {
+  readonly #shared: SharedState;
+  readonly #thread: number;
+  readonly #sources: ProgressSources;
+  readonly #loop = performance.eventLoopUtilization();
+  #noted = 0;
+
+  constructor(shared: SharedState, thread: number, sources: ProgressSources) {
+    this.#shared = shared;
+    this.#thread = thread;
+    this.#sources = sources;
+  }
+
+  publish(): void {
+    const { recorders, pools } = this.#sources;
+    const failed = sum(recorders, recorder => recorder.failedCount);
+    // A loop that only waits for the next arrival is not busy.
+    const { active: activeMs } = performance.eventLoopUtilization(this.#loop);
+    this.#shared.publish(this.#thread, {
+      atNs: nowNs(),
+      busyNs: Math.max(0, activeMs * 1e6 - this.#sources.spunNs()),
+      warmupCompleted: sum(recorders, recorder => recorder.warmupCompleted),
+      warmupFailed: sum(recorders, recorder => recorder.warmupFailed),
+      completed: sum(recorders, recorder => recorder.completed),
+      failed,
+      p99Ms: Math.max(0, ...recorders.map(recorder => recorder.currentP99Ms)),
+      connections: sum(pools, pool => pool.total),
+      idle: sum(pools, pool => pool.idle),
+      waiting: sum(pools, pool => pool.waiting),
+    });
+    if (failed === this.#noted) return;
+    this.#noted = failed;
+    this.#shared.publishFailures(this.#thread, sumByCode(recorders));
+  }
+}
+
+function sum<Item>(items: readonly Item[], figure: (item: Item) => number): number {
+  return items.reduce((total, item) => total + figure(item), 0);
+}
+
+function sumByCode(recorders: readonly Recorder[]): Record<string, number> {
+  const failed: Record<string, number> = {};
+  for (const recorder of recorders) {
+    for (const [code, count] of Object.entries(recorder.failed)) failed[code] = (failed[code] ?? 0) + count;
+  }
+  return failed;
 }

@@ -3,7 +3,7 @@ import type { CommandSet } from '../pool/client/batch.ts';
 import { RedirectCount } from '../pool/client/cluster/slot-ranges.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { Connect } from '../pool/connection.ts';
-import { openPool } from '../pool/open-pool.ts';
+import { openPool } from '../pool/pool.ts';
 import { presets } from '../pool/presets.ts';
 import type { PoolShare, ThreadRefusal, ThreadSample, ThreadTask } from './contract.ts';
 import { LoadDriver } from './load-driver.ts';

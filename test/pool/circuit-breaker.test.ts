@@ -5,7 +5,7 @@ import {
   maxBackoffMs,
   minBackoffMs,
 } from '../../src/pool/circuit-breaker.ts';
-import { openPool } from '../../src/pool/open-pool.ts';
+import { openPool } from '../../src/pool/pool.ts';
 import { type Preset, presets } from '../../src/pool/presets.ts';
 import { connector, createPool, loopback, rejection, until } from '../support/connections.ts';
 import { FakeConnection } from '../support/fake-connection.ts';

@@ -4,8 +4,8 @@ import { nowNs } from '../../src/pool/clock.ts';
 import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from '../../src/workers/contract.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import runTask from '../../src/workers/thread.ts';
-import { plainWorkload } from '../../src/workers/workload/plain-workload.ts';
 import { loopback } from './connections.ts';
+import { plainWorkload } from './plain-workload.ts';
 
 export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared' | 'thread'>> {
   /** 4 workers each, unless told otherwise. */

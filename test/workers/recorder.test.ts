@@ -6,8 +6,8 @@ import { createHistogram, encodeHistogram, highestNs } from '../../src/pool/hist
 import { LatencyCounts } from '../../src/workers/latency-counts.ts';
 import { CommandRecorder, Recorder } from '../../src/workers/recorder.ts';
 import { commandMix } from '../../src/workers/workload/command-mix.ts';
-import { plainWorkload } from '../../src/workers/workload/plain-workload.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
+import { plainWorkload } from '../support/plain-workload.ts';
 
 describe('recorder counts every operation once', () => {
   const startNs = 1e15;

@@ -1,7 +1,6 @@
 import { type Argument, type CommandSet, type CommandTemplate, KEY } from '../../pool/client/batch.ts';
 import type { ValueVariant, WorkloadTask } from '../contract.ts';
-import { mixSeed, Prng } from '../prng.ts';
-import { commandOrder } from './command-choosers.ts';
+import { mixSeed, Prng, shuffle } from '../prng.ts';
 import {
   familyOf,
   keysOf,
@@ -10,7 +9,7 @@ import {
   type TemplatePart,
   tellsMisses,
 } from './command-templates.ts';
-import { keyRanges } from './key-ranges.ts';
+import { keyRanges } from './keys.ts';
 
 /** One drawn from `from` to `to`, a count, or that of the record that the command is for. */
 export type SpelledNumber = { readonly from: number; readonly to: number } | 'counter' | 'record';
@@ -76,6 +75,30 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
   const weights = templates.map(({ weight }) => weight);
   const order = workload.growth === null ? commandOrder(weights, seed) : undefined;
   return { commandSet: { keyPrefix, commands, order }, templates, stride };
+}
+
+const maxOrder = 1000;
+
+/**
+ * An order in which commands can come, over and over, so that each has exactly its share: indices of the weights,
+ * shuffled. Undefined where it would take more than a thousand of them.
+ */
+export function commandOrder(weights: readonly number[], seed: number): Uint16Array | undefined {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const countsIn = (length: number) => weights.map(weight => (weight / sum) * length);
+  const comesOut = (count: number, index: number) => {
+    const whole = Math.round(count);
+    // What has a weight must come, however small that is.
+    return Math.abs(count - whole) < 1e-9 * count || (whole === 0 && weights[index] === 0);
+  };
+  let shortest = 1;
+  while (shortest <= maxOrder && !countsIn(shortest).every(comesOut)) shortest++;
+  if (shortest > maxOrder) return undefined;
+  const length = shortest * Math.floor(maxOrder / shortest);
+  const commands = countsIn(length).flatMap((count, index) =>
+    new Array<number>(Math.round(count)).fill(index),
+  );
+  return Uint16Array.from(shuffle(commands, seed));
 }
 
 /** The values with their fractions of all writes. Random ones are beginnings of the longest. */

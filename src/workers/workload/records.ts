@@ -1,4 +1,4 @@
-import type { KeyRange } from './key-choosers.ts';
+import type { KeyRange } from './keys.ts';
 import { StripSampler, zipfianStrips } from './samplers.ts';
 
 /**

@@ -1,10 +1,8 @@
 import { Batch, type BatchOwner } from '../../pool/client/batch.ts';
 import type { WorkloadTask } from '../contract.ts';
-import { mixSeed } from '../prng.ts';
-import { type CommandChooser, DrawnCommands, OrderedCommands } from './command-choosers.ts';
+import { mixSeed, Prng } from '../prng.ts';
 import type { CommandMix, MixTemplate, SpelledNumber } from './command-mix.ts';
-import { type KeyRange, openKeyChooser } from './key-choosers.ts';
-import { keyRanges } from './key-ranges.ts';
+import { type KeyRange, keyRanges, openKeyChooser } from './keys.ts';
 import { IndexedRecords, LatestRecords, type Records } from './records.ts';
 import { AliasTable, Draws, type KeyChooser } from './samplers.ts';
 
@@ -260,5 +258,47 @@ class Choice {
 
   pick(draw: number): number {
     return this.#indices[this.#table.pick(draw)] as number;
+  }
+}
+
+/** Chooses the commands of batches. How commands are put into batches makes no difference to them. */
+export interface CommandChooser {
+  choose(batch: Batch): void;
+}
+
+/** Commands drawn one by one, in proportion to their weights. */
+export class DrawnCommands implements CommandChooser {
+  readonly #table: AliasTable;
+  readonly #prng: Prng;
+  #drawn = new Uint32Array(0);
+
+  constructor(weights: readonly number[], seed: number) {
+    this.#table = new AliasTable(weights);
+    this.#prng = new Prng(seed);
+  }
+
+  choose(batch: Batch): void {
+    const command = batch.ownCommands();
+    const size = command.length;
+    if (this.#drawn.length < size) this.#drawn = new Uint32Array(size);
+    this.#prng.drawInto(this.#drawn, size);
+    for (let i = 0; i < size; i++) command[i] = this.#table.pick(this.#drawn[i] as number);
+  }
+}
+
+/** Commands as they come in the order of their CommandSet: nothing is drawn, and nothing copied. */
+export class OrderedCommands implements CommandChooser {
+  readonly #order: Uint16Array;
+  #place: number;
+
+  /** @param draw a number from 0 to 2³² − 1 that says where to begin */
+  constructor(order: Uint16Array, draw: number) {
+    this.#order = order;
+    this.#place = draw % order.length;
+  }
+
+  choose(batch: Batch): void {
+    batch.follow(this.#order, this.#place);
+    this.#place = (this.#place + batch.size) % this.#order.length;
   }
 }

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../src/main/experiment/read-config.ts';
 import { Batch, KEY } from '../../../src/pool/client/batch.ts';
-import { commandOrder, OrderedCommands } from '../../../src/workers/workload/command-choosers.ts';
-import { commandMix } from '../../../src/workers/workload/command-mix.ts';
-import { plainWorkload } from '../../../src/workers/workload/plain-workload.ts';
+import { commandMix, commandOrder } from '../../../src/workers/workload/command-mix.ts';
+import { OrderedCommands } from '../../../src/workers/workload/workload.ts';
 import { faultsIn } from '../../support/config-faults.ts';
+import { plainWorkload } from '../../support/plain-workload.ts';
 
 describe('commands are read with their placeholders', () => {
   const plain = plainWorkload({ keys: 10, valueBytes: 3, readShare: 0.5 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KeyChoice } from '../../../src/workers/contract.ts';
-import { openKeyChooser } from '../../../src/workers/workload/key-choosers.ts';
+import { openKeyChooser } from '../../../src/workers/workload/keys.ts';
 import { IndexedRecords, IndexOrder, LatestRecords } from '../../../src/workers/workload/records.ts';
 import { chiSquaredDeviation, kolmogorov } from '../../support/goodness-of-fit.ts';
 

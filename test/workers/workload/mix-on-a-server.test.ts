@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { mergeCommands } from '../../../src/aggregate/stats/merge.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../../../src/workers/contract.ts';
-import { keyRanges } from '../../../src/workers/workload/key-ranges.ts';
-import { plainWorkload } from '../../../src/workers/workload/plain-workload.ts';
+import { keyRanges } from '../../../src/workers/workload/keys.ts';
 import { type Running, startBothServers } from '../../support/both-servers.ts';
 import { clientNames } from '../../support/connections.ts';
+import { plainWorkload } from '../../support/plain-workload.ts';
 import { accounted, runOne } from '../../support/threads.ts';
 
 const keys = 500;

@@ -3,11 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { Batch } from '../../../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../../../src/workers/contract.ts';
 import { commandMix, randomValue } from '../../../src/workers/workload/command-mix.ts';
-import { type KeyRange, partOf } from '../../../src/workers/workload/key-choosers.ts';
-import { keyRanges } from '../../../src/workers/workload/key-ranges.ts';
-import { plainWorkload } from '../../../src/workers/workload/plain-workload.ts';
+import { type KeyRange, keyRanges, partOf } from '../../../src/workers/workload/keys.ts';
 import { openWorkload, type Workload } from '../../../src/workers/workload/workload.ts';
 import { chiSquaredDeviation } from '../../support/goodness-of-fit.ts';
+import { plainWorkload } from '../../support/plain-workload.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import { runOne, type TaskOptions } from '../../support/threads.ts';
 
