@@ -18,7 +18,7 @@ export interface ValueVariant {
   readonly value: { readonly bytes: number } | { readonly text: string };
 }
 
-/** A command with placeholders (see command-template.ts), and how often to any scale. */
+/** A command with placeholders (see workload/command-templates.ts), and how often to any scale. */
 export interface WeightedCommand {
   readonly command: string;
   readonly weight: number;
@@ -53,15 +53,18 @@ export interface WorkerGroup {
   readonly pipeline: number;
 }
 
-/** What one pool gets of a scenario's totals. */
-export interface PoolShare {
-  readonly groups: readonly WorkerGroup[];
-  /** Most connections the pool may hold. */
-  readonly connections: number;
-  readonly minIdle: number;
-  /** The pool's workers draw from the key numbers `firstKey` … `firstKey + keys - 1`. */
+/** The key numbers `firstKey` … `firstKey + keys - 1`. */
+export interface KeyRange {
   readonly firstKey: number;
   readonly keys: number;
+}
+
+/** What one pool has to do: its part of the scenario's workers, connections and keys. */
+export interface PoolTask extends KeyRange {
+  readonly groups: readonly WorkerGroup[];
+  /** Maximum of connections that the pool may hold. */
+  readonly connections: number;
+  readonly minIdle: number;
 }
 
 /** When operations are due: by a schedule that knows nothing of replies. */
@@ -96,7 +99,7 @@ export interface ThreadTask {
   readonly connects: ConnectPacing;
   /** Whether ioredis joins commands of one connection that are sent in the same turn of the event loop. */
   readonly autoPipelining: boolean;
-  readonly pools: readonly PoolShare[];
+  readonly pools: readonly PoolTask[];
   readonly keyPrefix: string;
   readonly workload: WorkloadTask;
   /** Seed of this thread's generator: the same seed draws the same keys in the same order. */

@@ -4,7 +4,7 @@ import type { RedirectCount } from '../pool/client/cluster/slot-ranges.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
-import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from './contract.ts';
+import type { LoadSample, PoolTask, ThreadSample, ThreadTask } from './contract.ts';
 import { type LoadWorker, WorkerGroup } from './load-workers.ts';
 import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
@@ -147,7 +147,7 @@ function makeWorkers(
 }
 
 /** The workload of each worker, one after the other: the pool's own, or its own where keys are partitioned. */
-function workloadsOf(task: ThreadTask, mix: CommandMix, share: PoolShare, seed: number): () => Workload {
+function workloadsOf(task: ThreadTask, mix: CommandMix, share: PoolTask, seed: number): () => Workload {
   const { workload } = task;
   if (workload.keyChoice.kind !== 'partitioned') {
     const ofPool = openWorkload(workload, mix, share, seed);
@@ -166,7 +166,7 @@ function newRecorder(task: ThreadTask, mix: CommandMix, window: LoadWindow): Rec
 }
 
 /** Whether a pool can have a connection for each of its workers. */
-function hasEnough({ groups, connections }: PoolShare): boolean {
+function hasEnough({ groups, connections }: PoolTask): boolean {
   return connections >= groups.reduce((sum, { workers }) => sum + workers, 0);
 }
 

@@ -5,7 +5,7 @@ import { nowNs } from '../pool/clock.ts';
 import type { Connect } from '../pool/connection.ts';
 import { openPool } from '../pool/pool.ts';
 import { presets } from '../pool/presets.ts';
-import type { PoolShare, ThreadRefusal, ThreadSample, ThreadTask } from './contract.ts';
+import type { PoolTask, ThreadRefusal, ThreadSample, ThreadTask } from './contract.ts';
 import { LoadDriver } from './load-driver.ts';
 import { mixSeed, Prng } from './prng.ts';
 import { SharedState } from './shared-state.ts';
@@ -68,7 +68,7 @@ async function connector(
   return IoredisConnection.connector(address, commands, timeoutMs, { autoPipelining });
 }
 
-function poolOptions(task: ThreadTask, share: PoolShare, index: number) {
+function poolOptions(task: ThreadTask, share: PoolTask, index: number) {
   // Not the seed that the pool's keys are drawn with.
   const prng = new Prng(mixSeed(task.seed, index, 2));
   return {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { type Control, connectControl } from '../../src/main/server/control.ts';
 import { commandCalls } from '../../src/main/server/info.ts';
 import { nowNs } from '../../src/pool/clock.ts';
-import type { LoadSample, PoolShare } from '../../src/workers/contract.ts';
+import type { LoadSample, PoolTask } from '../../src/workers/contract.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import { clientNames, loopback, until } from '../support/connections.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
@@ -305,7 +305,7 @@ describe('batch workers are measured apart from the others', () => {
   const batches = { workers: 2, pipeline: 100 };
   const rest = { minIdle: 1, firstKey: 0, keys: 100 };
 
-  test.each<[string, PoolShare[]]>([
+  test.each<[string, PoolTask[]]>([
     ['in one pool', [{ groups: [singles, batches], connections: 8, ...rest }]],
     [
       'in pools of their own',

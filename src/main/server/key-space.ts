@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { formatCount } from '../../aggregate/text/format.ts';
 import { keyDigits, keyName } from '../../pool/client/batch.ts';
-import type { WorkloadTask } from '../../workers/contract.ts';
+import type { KeyRange, WorkloadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
-import type { KeyRange } from '../../workers/workload/keys.ts';
 import { AliasTable, Draws } from '../../workers/workload/samplers.ts';
 import { PoolbenchError } from '../errors.ts';
 import { type Control, isRefusal, type Outcome, type Request } from './control.ts';

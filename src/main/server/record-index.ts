@@ -1,9 +1,8 @@
 import { formatCount } from '../../aggregate/text/format.ts';
 import { keyName } from '../../pool/client/batch.ts';
-import type { PoolShare, WorkloadTask } from '../../workers/contract.ts';
+import type { KeyRange, WorkloadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
-import type { KeyRange } from '../../workers/workload/keys.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
 import { IndexOrder } from '../../workers/workload/records.ts';
 import { AliasTable, Draws } from '../../workers/workload/samplers.ts';
@@ -96,7 +95,7 @@ function refusalAmong(outcomes: readonly Outcome[]): string | undefined {
 
 /** What one pool has inserted. */
 export interface Inserted {
-  readonly share: Pick<PoolShare, 'firstKey' | 'keys'>;
+  readonly share: KeyRange;
   /** Those beyond its keys overwrote others. */
   readonly records: number;
 }

@@ -1,9 +1,9 @@
-import type { KeyChoice, WorkloadTask } from '../contract.ts';
+import type { KeyChoice, KeyRange, WorkloadTask } from '../contract.ts';
 import { Prng } from '../prng.ts';
 import { type Family, families, familyOf, parseCommand } from './command-templates.ts';
 import { Draws, gaussianStrips, type KeyChooser, StripSampler, zipfianStrips } from './samplers.ts';
 
-/** How the key numbers of a run are shared out. */
+/** Which key numbers of a run are for what. */
 export interface KeyRanges {
   /** Families of keys that the commands use; each has as many keys as the workload, one family behind the other. */
   readonly families: readonly Family[];
@@ -39,12 +39,6 @@ export function keyRanges({
 /** Records that there can be at once: of each that was there before the load, inserts can add another one. */
 export function maxRecords({ keys, growth }: Pick<WorkloadTask, 'keys' | 'growth'>): number {
   return growth === null ? keys : 2 * keys;
-}
-
-/** The key numbers `firstKey` … `firstKey + keys - 1`. */
-export interface KeyRange {
-  readonly firstKey: number;
-  readonly keys: number;
 }
 
 /** Part `index` of `parts` of a range: together they are all of it, without overlap. */

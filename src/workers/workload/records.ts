@@ -1,4 +1,4 @@
-import type { KeyRange } from './keys.ts';
+import type { KeyRange } from '../contract.ts';
 import { StripSampler, zipfianStrips } from './samplers.ts';
 
 /**

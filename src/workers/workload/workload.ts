@@ -1,8 +1,8 @@
 import { Batch, type BatchOwner } from '../../pool/client/batch.ts';
-import type { WorkloadTask } from '../contract.ts';
+import type { KeyRange, WorkloadTask } from '../contract.ts';
 import { mixSeed, Prng } from '../prng.ts';
 import type { CommandMix, MixTemplate, SpelledNumber } from './command-mix.ts';
-import { type KeyRange, keyRanges, openKeyChooser } from './keys.ts';
+import { keyRanges, openKeyChooser } from './keys.ts';
 import { IndexedRecords, LatestRecords, type Records } from './records.ts';
 import { AliasTable, Draws, type KeyChooser } from './samplers.ts';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Batch } from '../../../src/pool/client/batch.ts';
-import type { WorkloadTask } from '../../../src/workers/contract.ts';
+import type { KeyRange, WorkloadTask } from '../../../src/workers/contract.ts';
 import { commandMix, randomValue } from '../../../src/workers/workload/command-mix.ts';
-import { type KeyRange, keyRanges, partOf } from '../../../src/workers/workload/keys.ts';
+import { keyRanges, partOf } from '../../../src/workers/workload/keys.ts';
 import { openWorkload, type Workload } from '../../../src/workers/workload/workload.ts';
 import { chiSquaredDeviation } from '../../support/goodness-of-fit.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
