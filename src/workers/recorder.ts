@@ -16,7 +16,7 @@ export interface LoadWindow {
  * is allocated beforehand: recording makes no garbage.
  */
 export class Recorder {
-  /** Operations of the measured window, up to the warm-up's. */
+  /** Operations of the measured window, but for the two that name the warm-up. */
   issued = 0;
   completed = 0;
   failedCount = 0;

@@ -107,7 +107,7 @@ async function writeKeys(
   { keys, seed, workload, signal }: Prefill,
 ): Promise<string[]> {
   const values = valueTexts(workload, seed);
-  const table = new AliasTable(values.map(({ share }) => share));
+  const table = new AliasTable(values.map(({ fraction }) => fraction));
   const draws = new Draws(mixSeed(seed, keys));
   const maxBytes = Math.max(...values.map(({ text }) => Buffer.byteLength(text)));
   const chunk = Math.max(1, Math.min(chunkKeys, Math.floor(chunkBytes / Math.max(1, maxBytes))));

@@ -31,7 +31,7 @@ export async function writeIndex(
 ): Promise<string[]> {
   const { keys } = workload;
   const values = valueTexts(workload, seed);
-  const table = new AliasTable(values.map(({ share }) => share));
+  const table = new AliasTable(values.map(({ fraction }) => fraction));
   const draws = new Draws(mixSeed(seed, keys));
   const order = new IndexOrder(keys);
   const maxBytes = Math.max(1, ...values.map(({ text }) => Buffer.byteLength(text)));

@@ -33,7 +33,7 @@ describe('commands are read with their placeholders', () => {
     ]);
     expect(stride).toBe(3);
     expect(templates.map(({ keys }) => keys)).toEqual([1, 1, 2, 1, 0]);
-    expect(templates[1]?.spelled).toMatchObject([{ from: 1, to: 9 }, 'counter']);
+    expect(templates[1]?.otherNumbers).toMatchObject([{ from: 1, to: 9 }, 'counter']);
   });
 
   test('a command with a value has a template for each of them, one without has one', () => {
