@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Connection } from '../connection.ts';
 import { failureCode, PoolError } from '../errors.ts';
-import type { Address } from './address.ts';
+import { type Address, authArguments } from './address.ts';
 import { Batch, type CommandSet, connectionName } from './batch.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, RequestTemplates } from './request-templates.ts';
@@ -309,16 +309,14 @@ type Ask = (...args: string[]) => Promise<void>;
  * Logs in, names the connection and selects its database, in the protocol that the address asks for: RESP3 where the
  * server knows it, if it asks for none.
  */
-export async function logIn(
-  ask: Ask,
-  { username, password, database, protocol }: Address,
-  name: string,
-): Promise<void> {
-  const auth = password === undefined ? [] : ['AUTH', username ?? 'default', password];
-  const greeted = protocol !== 2 && (await greet(['HELLO', '3', ...auth, 'SETNAME', name]));
+async function logIn(ask: Ask, address: Address, name: string): Promise<void> {
+  const { username, password, database, protocol } = address;
+  const auth = authArguments(address);
+  const helloAuth = password === undefined ? [] : ['AUTH', username ?? 'default', password];
+  const greeted = protocol !== 2 && (await greet(['HELLO', '3', ...helloAuth, 'SETNAME', name]));
   if (!greeted) {
-    if (password !== undefined) await ask('AUTH', ...(username === undefined ? [] : [username]), password);
-    // A user may lack the right to it, and work all the same: HELLO asks for none.
+    if (auth.length > 0) await ask('AUTH', ...auth);
+    // A user without the right to it can work all the same. HELLO needs no right.
     await ask('CLIENT', 'SETNAME', name).catch((error: unknown) => {
       if (failureCode(error) !== 'NOPERM') throw error;
     });
