@@ -36,7 +36,7 @@ export interface Look {
 }
 
 /** Lets everybody connect at any time, as pools did before there was a breaker. */
-const openGate: ConnectGate = { through: connect => connect(), quiet: true };
+const openGate: ConnectGate = { through: connect => connect(), allowsBackground: true };
 
 async function drive({ client, breaker, port, seconds }: ReconnectArm): Promise<Look[]> {
   const shared = SharedState.forThreads(1);
