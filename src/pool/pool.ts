@@ -49,7 +49,7 @@ export class Pool extends ConnectionPool {
     return connection;
   }
 
-  /** A dead connection is discarded, and replaced if callers wait. @throws PoolError NOT_IN_USE when nobody held it */
+  /** A dead connection is discarded, and replaced if callers wait. Two holders would mix their replies. */
   release(connection: Connection): void {
     if (connection.holders === 0) throw notInUse();
     connection.holders = 0;
