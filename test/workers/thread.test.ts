@@ -20,7 +20,7 @@ import {
   startThreads,
 } from '../support/threads.ts';
 
-describe('threads account for every operation', () => {
+describe('accounting', () => {
   let server: TestServer;
   let control: Control;
 
@@ -177,7 +177,7 @@ describe('threads account for every operation', () => {
   });
 });
 
-describe('threads stop early and say when', () => {
+describe('early stops', () => {
   async function stopAfter(stopMs: number, warmupSeconds: number) {
     const arrivalsNs: number[] = [];
     const { port } = await startScriptedServer((request, reply) => {
@@ -223,7 +223,7 @@ describe('threads stop early and say when', () => {
   });
 });
 
-describe('threads start at one instant', () => {
+describe('start instant', () => {
   test('threads that are ready at different times issue nothing before the start instant, and then together', async () => {
     const firstArrivalNs = new Map<string, number>();
     const { port } = await startScriptedServer((request, reply) => {
@@ -292,7 +292,7 @@ describe('threads start at one instant', () => {
   });
 });
 
-describe('batch workers are measured apart from the others', () => {
+describe('batch workers are measured separately', () => {
   let server: TestServer;
 
   beforeAll(async () => {

@@ -7,7 +7,7 @@ import { OrderedCommands } from '../../../src/workers/workload/workload.ts';
 import { faultsIn } from '../../support/config-faults.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
 
-describe('commands are read with their placeholders', () => {
+describe('placeholders', () => {
   const plain = plainWorkload({ keys: 10, valueBytes: 3, readShare: 0.5 });
 
   function mixOf(...commands: string[]) {
@@ -190,14 +190,14 @@ describe('commands are read with their placeholders', () => {
   });
 });
 
-describe('commands come in an order with exact shares', () => {
+describe('orders of commands', () => {
   function countsOf(order: Iterable<number>, kinds: number): number[] {
     const counts = new Array<number>(kinds).fill(0);
     for (const command of order) counts[command] = (counts[command] ?? 0) + 1;
     return counts;
   }
 
-  test('each command has exactly its share of the order, none where its weight is 0', () => {
+  test('each command comes exactly in proportion to its weight, and not at all if that is 0', () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat({ max: 60 }), { minLength: 1, maxLength: 8 }),
@@ -222,7 +222,7 @@ describe('commands come in an order with exact shares', () => {
     );
   });
 
-  test('shares that would take more than a thousand commands have no order', () => {
+  test('weights that would need more than a thousand commands have no order', () => {
     expect(commandOrder([1, 1000], 1)).toBeUndefined();
     expect(commandOrder([1, 999], 1)?.length).toBe(1000);
     expect(commandOrder([Math.PI, 1], 1)).toBeUndefined();
