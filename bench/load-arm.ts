@@ -5,7 +5,7 @@ import type { Client } from '../src/pool/presets.ts';
 import type { ThreadTask } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
 import runTask from '../src/workers/thread.ts';
-import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
+import { plainWorkload } from '../test/support/plain-workload.ts';
 
 export interface ArmOptions {
   readonly client: Client;

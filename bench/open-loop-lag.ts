@@ -12,7 +12,7 @@ import { nowNs } from '../src/pool/clock.ts';
 import type { Client } from '../src/pool/presets.ts';
 import type { ThreadSample, ThreadTask } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
-import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
+import { plainWorkload } from '../test/support/plain-workload.ts';
 
 const rates = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1000, 5000, 20_000, 50_000];
 const workers = 50;

@@ -7,13 +7,13 @@ import { IoredisConnection } from '../src/pool/client/ioredis-connection.ts';
 import { WireConnection } from '../src/pool/client/wire-connection.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import type { Connect } from '../src/pool/connection.ts';
-import { openPool } from '../src/pool/open-pool.ts';
+import { openPool } from '../src/pool/pool.ts';
 import { type Client, presets } from '../src/pool/presets.ts';
 import type { ThreadTask } from '../src/workers/contract.ts';
 import { LoadDriver } from '../src/workers/load-driver.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
 import { commandMix } from '../src/workers/workload/command-mix.ts';
-import { plainWorkload } from '../src/workers/workload/plain-workload.ts';
+import { plainWorkload } from '../test/support/plain-workload.ts';
 
 export const workers = 500;
 const connections = 2 * workers;
@@ -36,7 +36,7 @@ export interface Look {
 }
 
 /** Lets everybody connect at any time, as pools did before there was a breaker. */
-const openGate: ConnectGate = { through: connect => connect(), quiet: true };
+const openGate: ConnectGate = { through: connect => connect(), allowsBackground: true };
 
 async function drive({ client, breaker, port, seconds }: ReconnectArm): Promise<Look[]> {
   const shared = SharedState.forThreads(1);

@@ -1,27 +1,27 @@
 import type { Connect, Connection } from './connection.ts';
 
-/** So many connects in a row have failed: from then on one at a time is tried. */
+/** After so many failed connection attempts in a row only one at a time is made. */
 export const failuresToOpen = 5;
-/** From a failed connect to the next that is a probe, or that the pool tries of its own accord; doubled each time. */
+/** First backoff: from a failed attempt to the next probe, or the next attempt in the background. Doubled each time. */
 export const minBackoffMs = 50;
-/** The longest: a server that is back goes unnoticed for as long, and the time that a connect takes. */
+/** Maximum of the backoff: for so long a server that is back can go unnoticed. */
 export const maxBackoffMs = 250;
 
-/** Decides whether a pool may connect. */
+/** Decides whether a pool may make connection attempts. */
 export interface ConnectGate {
-  /** Connects, on behalf of a caller; undefined where that may not be. */
+  /** Makes an attempt on behalf of a caller; undefined if none is allowed. */
   through(connect: Connect): Promise<Connection> | undefined;
-  /** Whether the pool may connect of its own accord, with nobody waiting for it. */
-  readonly quiet: boolean;
+  /** Whether the pool may connect in the background, with no caller waiting. */
+  readonly allowsBackground: boolean;
 }
 
 /**
- * Keeps the callers of a pool from storming a server that is down.
+ * Keeps the callers of a pool from flooding a server that is down with connection attempts.
  *
- * Closed, everybody may connect. It opens with `failuresToOpen` failures in a row, and nobody may until the backoff is
- * over; then it is half open, and one may, as a probe. If that fails, the backoff begins again, twice as long up to a
- * bound. The first connect that succeeds closes it, a probe or one that was begun before. Half of each backoff is
- * random, so that the pools of many threads, which lose a server at one time, do not try again at one time.
+ * Closed, it allows all attempts. After `failuresToOpen` failures in a row it opens, and allows none until the backoff is
+ * over. Then it is half open, and allows one attempt, the probe. If that fails, the next backoff begins, twice as long up
+ * to a maximum. Any attempt that succeeds closes it. Half of each backoff is random, because many threads lose a server at
+ * the same time, and should not all try again at the same time.
  */
 export class CircuitBreaker implements ConnectGate {
   readonly #nowMs: () => number;
@@ -37,13 +37,13 @@ export class CircuitBreaker implements ConnectGate {
     this.#random = random;
   }
 
-  get quiet(): boolean {
+  get allowsBackground(): boolean {
     return !this.#probing && this.#nowMs() >= this.#retryAtMs;
   }
 
   through(connect: Connect): Promise<Connection> | undefined {
     if (this.#failures < failuresToOpen) return this.#watch(connect);
-    if (!this.quiet) return undefined;
+    if (!this.allowsBackground) return undefined;
     this.#probing = true;
     return this.#watch(connect).finally(() => {
       this.#probing = false;
@@ -64,7 +64,7 @@ export class CircuitBreaker implements ConnectGate {
     }
   }
 
-  /** Connects that were begun together fail together, and lengthen the backoff once. */
+  /** Attempts that began together fail together, and lengthen the backoff only once. */
   #backOff(nowMs: number): void {
     if (nowMs < this.#retryAtMs) return;
     this.#retryAtMs = nowMs + this.#backoffMs * (0.5 + this.#random() / 2);

@@ -8,7 +8,7 @@ import type { PoolOptions } from './presets.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /**
- * What every pool has: its waiters, its metrics, and its life from warming to closing. A policy decides which caller
+ * The common part of all pools: waiters, metrics, warming and closing. A policy, which is a subclass, decides which caller
  * acquires which connection.
  */
 export abstract class ConnectionPool {
@@ -37,7 +37,7 @@ export abstract class ConnectionPool {
   /** Open connections that nobody holds. */
   abstract get idle(): number;
 
-  /** Callers that wait for a connection, or for their turn to acquire one. */
+  /** Callers that wait for a connection or for the lock. */
   get waiting(): number {
     return this.waiters.length;
   }
@@ -46,11 +46,11 @@ export abstract class ConnectionPool {
   abstract tryAcquire(): Connection | undefined;
 
   /**
-   * A connection, waited for if necessary. Waiters are served in order.
+   * Acquires a connection, and waits if necessary. Waiters are served in order.
    *
    * @throws PoolError ACQUIRE_TIMEOUT after `timeout` milliseconds in a queue (a connection attempt in progress has its
-   * own limit), POOL_CLOSED, CIRCUIT_OPEN if a connection has to be opened and the last attempts have failed; and
-   * whatever a connection attempt failed with.
+   * own limit); POOL_CLOSED; CIRCUIT_OPEN if a connection has to be opened and the last attempts have failed; and the
+   * error of a connection attempt.
    */
   async acquire({ timeout = Number.POSITIVE_INFINITY }: { timeout?: number } = {}): Promise<Connection> {
     if (this.maintenance.closed) throw poolClosed();
@@ -73,13 +73,13 @@ export abstract class ConnectionPool {
    */
   abstract release(connection: Connection): void;
 
-  /** Opens the connections that the strategies want before the load. Rejects with the first attempt that fails. */
+  /** Opens the connections that the strategies ask for before the load. Rejects with the first error. */
   async warm(): Promise<void> {
     const missing = Math.max(0, this.warmTotal - this.total);
     await Promise.all(Array.from({ length: missing }, () => this.openOne()));
   }
 
-  /** What the pool counted since the last reset, or undefined where metrics are off or the pool is closed. */
+  /** The metrics since the last reset; undefined if they are off, or if the pool is closed. */
   metrics(): PoolSnapshot | undefined {
     return this.maintenance.closed ? undefined : this.recorder?.snapshot();
   }
@@ -89,30 +89,30 @@ export abstract class ConnectionPool {
   }
 
   /**
-   * Rejects all waiters with POOL_CLOSED, waits until every connection in use is released, and closes all.
-   * After `timeout` milliseconds it closes those still in use as well.
+   * Rejects all waiters with POOL_CLOSED, waits until every connection in use is released, and closes all connections.
+   * After `timeout` milliseconds it also closes those that are still in use.
    */
   async close({ timeout = Number.POSITIVE_INFINITY }: { timeout?: number } = {}): Promise<void> {
     this.#closing ??= this.#drainAndClose(timeout);
     await this.#closing;
   }
 
-  /** Connections that `warm()` opens. */
+  /** Number of connections that `warm()` opens. */
   protected abstract readonly warmTotal: number;
-  /** The policy: acquires a connection for a caller, and counts it as its holder. */
+  /** The policy: acquires a connection for a caller, and counts the caller as a holder. */
   protected abstract obtain(deadlineMs: number, startNs: number): Promise<Connection>;
-  /** Opens a connection for whoever waits, or to stand idle. Rejects with the reason. */
+  /** Opens a connection, for a waiter or to be idle. Rejects with the reason. */
   protected abstract openOne(): Promise<void>;
-  /** Every 100 ms: replaces what died, and records how the connections stand. */
+  /** Called every 100 ms: replaces dead connections, and records the utilization. */
   protected abstract inspect(): void;
-  /** Gives up the connections that nobody holds. */
+  /** Removes the connections that nobody holds from the policy, and returns them. */
   protected abstract removeIdle(): readonly Connection[];
 
   protected expireWaiters(nowMs: number, reason: () => Error): void {
     this.waiters.expire(nowMs, reason);
   }
 
-  /** Removes the dead ones of `connections`, and discards them. */
+  /** Removes dead connections from `connections`, and discards them. */
   protected discardDead(connections: Connection[]): void {
     for (let i = connections.length - 1; i >= 0; i--) {
       const connection = connections[i] as Connection;

@@ -1,26 +1,26 @@
 import type { Batch } from './client/batch.ts';
 
 /**
- * One connection to the target, whatever it is made of: a socket, or one to each node of a cluster. Several batches may
- * be in flight on it; on one socket their replies come in the order in which they were sent.
+ * One connection to the target: one socket, or one to each node of a cluster. Several batches can be in flight on it. On one
+ * socket their replies come in the order in which they were sent.
  */
 export abstract class Connection {
-  /** Connections that it is made of, where replies come in order on each of them only; undefined: it is one itself. */
+  /** The connections of which it consists, if replies come in order only on each of them; undefined for one socket. */
   get parts(): readonly Connection[] | undefined {
     return undefined;
   }
 
   /** False once the socket is lost or closed; a dead connection is never acquired and never comes back. */
   abstract readonly alive: boolean;
-  /** Batches handed over and batches settled: in flight while they differ. Lets a sweep find a reply that never comes. */
+  /** Batches sent and batches settled. Batches are in flight while they differ, by which a sweep finds stalled ones. */
   sent = 0;
   settled = 0;
 
-  /** The pool's own notes: callers that have it now, */
+  /** For the pool: callers that hold the connection now. */
   holders = 0;
-  /** when it was last seen healthy, in milliseconds of the pool's coarse clock, */
+  /** For the pool: when it was last known to be healthy, by the pool's coarse clock. */
   healthyAtMs = 0;
-  /** `settled` as the last sweep saw it with a batch in flight (-1: it saw none), and since when it has not moved. */
+  /** For the pool: `settled` at the last sweep with a batch in flight (-1: none), and since when it has not changed. */
   sweptSettled = -1;
   stalledSinceMs = 0;
 

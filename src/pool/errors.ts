@@ -1,20 +1,20 @@
-/** What can go wrong between a caller and the pool. The codes are counted in results, so they are stable. */
+/** Errors between a caller and the pool. The codes are counted in results, so they are stable. */
 export type PoolErrorCode =
   /** No connection became free in the time the caller allowed. */
   | 'ACQUIRE_TIMEOUT'
   /** The pool was closed while the caller waited, or before it asked. */
   | 'POOL_CLOSED'
-  /** A connection that nobody holds was released: a defect of the caller. */
+  /** A connection that nobody holds was released, which is a defect of the caller. */
   | 'NOT_IN_USE'
-  /** No reply in the time a batch is allowed; its connection is given up. */
+  /** A batch was not answered in time. Its connection is closed. */
   | 'TIMEOUT'
-  /** The connection was lost without a system error that would say more. */
+  /** The connection was lost without a system error. */
   | 'CONNECTION_CLOSED'
-  /** No connect was tried: the last ones have all failed, and it is too early for the next. */
+  /** No connection attempt was made, because the last ones failed, and it is too early for the next. */
   | 'CIRCUIT_OPEN'
-  /** No Sentinel told where the master is. */
+  /** No Sentinel knew the master's address. */
   | 'NO_MASTER'
-  /** What arrived is not a reply. */
+  /** The bytes that arrived are no reply, or one to nothing. */
   | 'PROTOCOL';
 
 export class PoolError extends Error {
@@ -32,13 +32,13 @@ export function poolClosed(): PoolError {
 }
 
 export function acquireTimeout(): PoolError {
-  return new PoolError('ACQUIRE_TIMEOUT', 'Expected a connection to become free in time, none did');
+  return new PoolError('ACQUIRE_TIMEOUT', 'Expected a connection to become free in time, but none did');
 }
 
 export function circuitOpen(): PoolError {
   return new PoolError(
     'CIRCUIT_OPEN',
-    'Expected a server that can be connected to, the last connects failed; look at why they did, and ask again in a moment',
+    'No connection was attempted, because the last attempts failed. See their errors, and try again in a moment',
   );
 }
 
@@ -46,7 +46,7 @@ export function notInUse(): PoolError {
   return new PoolError('NOT_IN_USE', 'Expected a connection in use, found one already released');
 }
 
-/** The code under which a failed connect or command is counted: a pool's or the system's code, or a server's first word. */
+/** The code under which a failed attempt or command is counted: a pool's or the system's, or a reply's first word. */
 export function failureCode(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN';
   if ('code' in error && typeof error.code === 'string') return error.code;

@@ -2,12 +2,12 @@ import { build, encodeIntoCompressedBase64, type Histogram, initWebAssemblySync 
 
 export type { Histogram };
 
-/** Highest latency a histogram tells apart: ten minutes. What is above counts as this. */
+/** Maximum of a recorded latency: ten minutes. Longer ones count as this. */
 export const highestNs = 600e9;
 
 /**
- * A histogram of nanoseconds in WebAssembly with 64-bit buckets, which cannot wrap as the default 32-bit ones do.
- * It has a fixed range (about 240 kB at 3 digits), so that recording never resizes. Call `destroy()` when done.
+ * A histogram of nanoseconds in WebAssembly, with 64-bit buckets: the default 32-bit ones wrap. Its range is fixed (about
+ * 240 kB at 3 digits), so that recording never resizes it. Call `destroy()` when done.
  */
 export function createHistogram(digits: 1 | 2 | 3): Histogram {
   initWebAssemblySync();
@@ -21,7 +21,7 @@ export function createHistogram(digits: 1 | 2 | 3): Histogram {
   });
 }
 
-/** HDR V2 compressed, base64: how histograms cross thread boundaries and enter result.json. */
+/** HDR V2 compressed, base64: the form of histograms between threads and in result.json. */
 export function encodeHistogram(histogram: Histogram): string {
   return encodeIntoCompressedBase64(histogram);
 }

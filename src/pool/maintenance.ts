@@ -5,12 +5,12 @@ import { circuitOpen, poolClosed } from './errors.ts';
 import { PoolRecorder } from './metrics.ts';
 import type { ConnectPacing, PoolOptions, Probe } from './presets.ts';
 
-/** Period of the pool's one timer: it serves as coarse clock and expires waiters. */
+/** Period of the pool's only timer, which sets the coarse clock and expires waiters. */
 const sweepMs = 10;
-/** Every so many sweeps the pool looks for dead and stalled connections and notes its utilization. */
+/** Sweeps between two looks for dead and stalled connections, with which the utilization is recorded. */
 const sweepsPerInspection = 10;
 
-/** What a pool does of itself when its timer comes. */
+/** The pool's tasks on its timer. */
 export interface MaintenanceTasks {
   /** Every 10 ms. */
   sweep(nowMs: number): void;
@@ -19,8 +19,8 @@ export interface MaintenanceTasks {
 }
 
 /**
- * A pool's connections from opening to end, and the timer and clock by which they are looked after. Which caller gets
- * which connection is not decided here.
+ * Opens, checks and closes a pool's connections, with one timer and a coarse clock. Which caller acquires which connection
+ * is the pool's decision.
  */
 export class Maintenance {
   readonly recorder: PoolRecorder | undefined;
@@ -29,17 +29,17 @@ export class Maintenance {
   readonly #connectPaced: Connect;
   readonly #gate: ConnectGate;
   readonly #tasks: MaintenanceTasks;
-  /** Every open connection, whoever has it. */
+  /** All open connections, idle and in use. */
   readonly #all = new Set<Connection>();
   readonly #timer: NodeJS.Timeout;
-  /** 0 makes every look at health a check. */
+  /** 0 if every acquisition needs a check. */
   readonly healthTtlMs: number;
-  /** Coarse clock, so that a cached health check needs no reading of the time. Whole, so that V8 need not box it. */
+  /** Coarse clock, so that a cached health check need not read the time. A whole number, so that V8 need not box it. */
   nowMs = Math.trunc(performance.now());
   closed = false;
-  /** Connects under way or waiting for their turn. */
+  /** Connection attempts that are in progress or wait for their turn. */
   opening = 0;
-  /** Connections that died and were not replaced yet. */
+  /** Connections that died and have not been replaced. */
   #lost = 0;
   #drained: (() => void) | undefined;
   #sweeps = 0;
@@ -70,24 +70,24 @@ export class Maintenance {
     return busy;
   }
 
-  /** Opens a connection at the pool's pace. Whoever asked for it discards it if the pool is closed by then. */
+  /** Opens a connection at the configured pace. The caller discards it if the pool has been closed meanwhile. */
   open(): Promise<Connection> {
     return this.#admit(this.#connectPaced);
   }
 
-  /** Opens one at once: for the holder of a lock, which lets in one at a time anyway. */
+  /** Opens a connection at once, for the holder of the mutex, which admits one attempt at a time anyway. */
   openUnpaced(): Promise<Connection> {
     return this.#admit(this.#connect);
   }
 
-  /** Lets `open` open `count` connections that nobody waits for, unless a connect has just failed. */
+  /** Calls `open` for `count` connections that nobody waits for, unless an attempt has just failed. */
   openInBackground(count: number, open: () => Promise<void>): void {
-    if (count <= 0 || !this.#gate.quiet) return;
-    // Callers meet the same failure in acquire() and count it there; here it only sets the pace.
+    if (count <= 0 || !this.#gate.allowsBackground) return;
+    // acquire() meets the same failure and counts it; here it only affects the gate.
     for (let i = 0; i < count; i++) open().catch(() => {});
   }
 
-  /** Closes a connection, once. A dead one may still have its socket, and batches that nobody else would end. */
+  /** Closes a connection, once. A dead one may still have a socket, and batches that only closing ends. */
   discard(connection: Connection): void {
     if (!this.#all.delete(connection)) return;
     if (!connection.alive) this.#lost++;
@@ -95,14 +95,14 @@ export class Maintenance {
     this.#noteDrained();
   }
 
-  /** Whether its last reply or check still vouches for the connection. */
+  /** Whether the last reply or check is recent enough to do without a check. */
   isFresh(connection: Connection): boolean {
     if (!connection.alive || this.nowMs - connection.healthyAtMs >= this.healthTtlMs) return false;
     if (this.recorder !== undefined) this.recorder.healthChecksSkipped++;
     return true;
   }
 
-  /** Checks the connection and says whether it is healthy. */
+  /** Checks the connection. @returns whether it is healthy */
   async check(connection: Connection): Promise<boolean> {
     if (!connection.alive) return false;
     const { recorder } = this;
@@ -116,13 +116,13 @@ export class Maintenance {
     return healthy;
   }
 
-  /** No more tasks; connects that still wait for their turn are given up. */
+  /** Stops the timer. Attempts that still wait for their turn will fail. */
   stop(): void {
     this.closed = true;
     clearInterval(this.#timer);
   }
 
-  /** Once stopped: waits until the last connection is discarded, and after `timeout` ms discards what is left. */
+  /** After `stop`: waits until the last connection is discarded, and discards those left after `timeout` milliseconds. */
   async drain(timeout: number): Promise<void> {
     if (this.total > 0 && timeout > 0) {
       let timer: NodeJS.Timeout | undefined;
@@ -153,19 +153,19 @@ export class Maintenance {
     }
   }
 
-  /** The connect alone: what it waited for its turn is not in its time. */
+  /** Measures the attempt alone, without the wait for its turn. */
   async #connectTimed(connect: Connect): Promise<Connection> {
     if (this.closed) throw poolClosed();
     const startNs = nowNs();
     const connecting = this.#gate.through(connect);
     if (connecting === undefined) {
-      // Not at once: callers that ask again without a pause would leave no time for the reply to the probe.
+      // Not at once: callers that ask again without a pause would leave no time for the probe's reply.
       await new Promise(resolve => setImmediate(resolve));
       throw circuitOpen();
     }
     try {
       const connection = await connecting;
-      // A connect may outlast its pool, and so the recorder.
+      // An attempt can take longer than its pool, and so the recorder, lives.
       if (!this.closed) this.recorder?.connected(nowNs() - startNs);
       return connection;
     } catch (error) {
@@ -187,12 +187,12 @@ export class Maintenance {
   }
 }
 
-/** Looks at a connection before it is acquired; one that fails is closed or lost. */
-export function probeHealth(connection: Connection, probe: Probe): Promise<boolean> {
+/** Checks a connection before it is acquired. One that fails is closed or lost. */
+function probeHealth(connection: Connection, probe: Probe): Promise<boolean> {
   return probe === 'ping' ? pinged(connection) : polled(connection);
 }
 
-/** The document's check: a look at the socket after a turn of the event loop, in which a lost one has shown itself. */
+/** Looks at the socket after a turn of the event loop, which reveals a lost connection. */
 function polled(connection: Connection): Promise<boolean> {
   return new Promise(resolve => {
     setImmediate(() => resolve(connection.alive));
@@ -204,7 +204,7 @@ async function pinged(connection: Connection): Promise<boolean> {
     await connection.ping();
     return true;
   } catch {
-    // A server that refuses the PING has answered it: one that cannot save its data refuses every one.
+    // A refusal is an answer, too: a server that cannot save its data refuses every PING.
     if (connection.alive) return true;
     connection.close();
     return false;
@@ -212,12 +212,12 @@ async function pinged(connection: Connection): Promise<boolean> {
 }
 
 /**
- * Closes connections that owe a reply for `timeoutMs`: one look in a while for all of them, instead of a timer for
- * every command. A batch's time starts with the first look that finds it, so that none is given up early. Replies
- * come in order: a connection on which something is in flight and nothing settles owes its oldest batch, and all behind.
- * One that is made of others is looked at part by part, so that a node of a cluster that hangs is given up alone.
+ * Closes connections whose oldest batch is unanswered for `timeoutMs`. One look at all connections now and then replaces a
+ * timer for every command. A batch's time starts with the first look that finds it, so no batch fails early. Replies come
+ * in order, so the oldest batch is unanswered if something is in flight and nothing settles. A connection with parts is
+ * checked part by part, so that a hanging node of a cluster is closed alone.
  */
-export function closeStalled(connections: Iterable<Connection>, nowMs: number, timeoutMs: number): void {
+function closeStalled(connections: Iterable<Connection>, nowMs: number, timeoutMs: number): void {
   for (const connection of connections) {
     const { parts } = connection;
     if (parts !== undefined) closeStalled(parts, nowMs, timeoutMs);
@@ -230,15 +230,14 @@ export function closeStalled(connections: Iterable<Connection>, nowMs: number, t
 }
 
 /**
- * Longest wait of a jittered connect: 100 connects come at two a millisecond, which a server accepts as they come,
- * and nobody waits longer than a worker does before it asks again after a failure.
+ * Maximum delay of a jittered attempt. 100 attempts are then two a millisecond, which a server accepts at once, and the
+ * delay is no longer than a worker's pause after a failure.
  */
 export const jitterMs = 50;
 
 /**
- * Spreads a burst of connects: `parallel` leaves it as it is, `serial` connects one after another in the order asked
- * for (one that fails does not stop the next), `jittered` lets each wait for up to `jitterMs` first.
- * `random` draws from [0, 1).
+ * Spreads a burst of connection attempts. `parallel`: all at once. `serial`: one after another in the order of the calls,
+ * whether they fail or not. `jittered`: each after a delay of up to `jitterMs`. `random` draws from [0, 1).
  */
 export function paced(connect: Connect, pacing: ConnectPacing, random: () => number): Connect {
   if (pacing === 'serial') return inTurn(connect);

@@ -1,7 +1,7 @@
 import { nowNs } from './clock.ts';
 import { createHistogram, encodeHistogram, type Histogram, highestNs } from './histogram.ts';
 
-/** How the pool's connections stood at one instant. */
+/** The pool's connections and callers at one instant. */
 export interface Utilization {
   /** Milliseconds since the metrics were last reset. */
   readonly atMs: number;
@@ -11,14 +11,14 @@ export interface Utilization {
   readonly total: number;
 }
 
-/** What a pool tells of itself since its metrics were last reset. Plain data. */
+/** A pool's metrics since the last reset. Plain data. */
 export interface PoolSnapshot {
   readonly acquisitions: number;
   /** Acquisitions that were served synchronously, without waiting. */
   readonly immediate: number;
-  /** Of acquisitions that could not be served synchronously: HDR V2 compressed, base64, nanoseconds. */
+  /** Waits of the acquisitions that were not served synchronously: HDR V2 compressed, base64, nanoseconds. */
   readonly acquireWait: string;
-  /** Acquisitions that found the lock taken, and the time they waited for it. */
+  /** Acquisitions that found the lock taken, and the time for which they waited for it. */
   readonly lockWaits: number;
   readonly lockWaitMs: number;
   readonly healthChecksRun: number;
@@ -27,27 +27,19 @@ export interface PoolSnapshot {
   /** Connections created before the reset (while warming) and since. */
   readonly createdBefore: number;
   readonly created: number;
-  /** When the latest of those since was there, in milliseconds since the reset; null if there was none. */
+  /** When the last connection since the reset was created, in milliseconds since it; null if none was. */
   readonly lastCreatedMs: number | null;
-  /** Times to connect, of all connections ever created: HDR V2 compressed, base64, nanoseconds. */
+  /** Times of all successful connection attempts, also before the reset: HDR V2 compressed, base64, nanoseconds. */
   readonly connectTime: string;
   readonly connectFailures: number;
-  /** Connections created in the place of one that died. */
+  /** Connections that replaced one that died. */
   readonly reconnects: number;
   readonly peakWaiting: number;
   readonly utilization: readonly Utilization[];
 }
 
-/** Counts what a pool does. A pool without metrics has none of these, and pays one comparison where it would count. */
-export class PoolRecorder {
-  readonly #acquireWait: Histogram = createHistogram(2);
-  readonly #connectTime: Histogram = createHistogram(2);
-  #resetAtNs = nowNs();
-  #createdBefore = 0;
-  #lastCreatedMs: number | null = null;
-  #utilization: Utilization[] = [];
-
-  /** Public counters: the pool adds to them in place, for a method call each would be most of the cost. */
+/** Public counters: the pool adds to them in place, because calling a method for each would cost more than counting. */
+class Counters {
   immediate = 0;
   waited = 0;
   lockWaits = 0;
@@ -59,6 +51,16 @@ export class PoolRecorder {
   connectFailures = 0;
   reconnects = 0;
   peakWaiting = 0;
+}
+
+/** Counts what a pool does. A pool without metrics has no recorder, and pays one comparison where it would count. */
+export class PoolRecorder extends Counters {
+  readonly #acquireWait: Histogram = createHistogram(2);
+  readonly #connectTime: Histogram = createHistogram(2);
+  #resetAtNs = nowNs();
+  #createdBefore = 0;
+  #lastCreatedMs: number | null = null;
+  #utilization: Utilization[] = [];
 
   acquired(waitNs: number): void {
     this.waited++;
@@ -72,33 +74,23 @@ export class PoolRecorder {
   }
 
   /** A caller begins to wait beside `waiting` others. */
-  joins(waiting: number): void {
+  noteWaiting(waiting: number): void {
     this.peakWaiting = Math.max(this.peakWaiting, waiting + 1);
   }
 
-  standing(active: number, idle: number, waiting: number, total: number): void {
+  noteUtilization(active: number, idle: number, waiting: number, total: number): void {
     const atMs = Math.round((nowNs() - this.#resetAtNs) / 1e6);
     this.#utilization.push({ atMs, active, idle, waiting, total });
   }
 
-  /** Starts counting afresh, as when the warm-up is discarded. Connections created so far become `createdBefore`. */
+  /** Starts all metrics again, but for connections: those created so far become `createdBefore`. */
   reset(): void {
     this.#acquireWait.reset();
     this.#createdBefore += this.created;
     this.#lastCreatedMs = null;
     this.#utilization = [];
     this.#resetAtNs = nowNs();
-    this.immediate = 0;
-    this.waited = 0;
-    this.lockWaits = 0;
-    this.lockWaitNs = 0;
-    this.healthChecksRun = 0;
-    this.healthChecksSkipped = 0;
-    this.healthCheckNs = 0;
-    this.created = 0;
-    this.connectFailures = 0;
-    this.reconnects = 0;
-    this.peakWaiting = 0;
+    Object.assign(this, new Counters());
   }
 
   snapshot(): PoolSnapshot {

@@ -1,16 +1,15 @@
-import type { ConnectGate } from './circuit-breaker.ts';
+import { CircuitBreaker, type ConnectGate } from './circuit-breaker.ts';
 import { nowNs } from './clock.ts';
 import type { Connect, Connection } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { notInUse, poolClosed } from './errors.ts';
 import type { PoolOptions } from './presets.ts';
+import { SharedPool } from './shared-pool.ts';
 import { Mutex } from './wait-queue.ts';
 
 /**
- * A connection pool with three strategies that can be chosen apart: acquisition, health checks and warming. A
- * connection has one holder at a time.
- * A connection's state is where it is: in `#idle` (a stack, so that the warmest socket comes first), with its holder,
- * or discarded.
+ * A connection pool with three strategies that can be chosen independently: acquisition, health checks and warming. A
+ * connection is idle, in use by one holder, or discarded. Idle ones are a stack, so that the one used last comes first.
  */
 export class Pool extends ConnectionPool {
   readonly #mutex: Mutex | undefined;
@@ -31,8 +30,8 @@ export class Pool extends ConnectionPool {
   }
 
   /**
-   * Takes an idle connection if that can be done at once: undefined when none is idle, when the strategy asks for a
-   * check first, or when acquisition goes through the mutex, which cannot be taken synchronously.
+   * Undefined when no connection is idle, when the last one needs a check first, and when acquisition goes through the
+   * mutex, which cannot be taken synchronously.
    */
   tryAcquire(): Connection | undefined {
     const last = this.#idle.length - 1;
@@ -50,7 +49,7 @@ export class Pool extends ConnectionPool {
     return connection;
   }
 
-  /** A dead connection is replaced if somebody waits, and never acquired. Two holders would mix their replies. */
+  /** A dead connection is discarded, and replaced if callers wait. Two holders would mix their replies. */
   release(connection: Connection): void {
     if (connection.holders === 0) throw notInUse();
     connection.holders = 0;
@@ -60,7 +59,7 @@ export class Pool extends ConnectionPool {
       if (!maintenance.closed && this.waiters.length > 0) void this.#replace();
       return;
     }
-    // The replies it just brought are the best health check there is.
+    // The replies that just arrived are as good as a health check.
     connection.healthyAtMs = maintenance.nowMs;
     if (!this.waiters.serve(connection)) this.#idle.push(connection);
   }
@@ -88,7 +87,7 @@ export class Pool extends ConnectionPool {
 
   async #obtainLocked(mutex: Mutex, deadlineMs: number, startNs: number): Promise<Connection> {
     if (!mutex.tryLock()) {
-      this.recorder?.joins(this.waiting);
+      this.recorder?.noteWaiting(this.waiting);
       await mutex.lock(deadlineMs);
       if (this.recorder !== undefined) {
         this.recorder.lockWaits++;
@@ -102,7 +101,7 @@ export class Pool extends ConnectionPool {
     }
   }
 
-  /** Pops, opens or waits for a connection that is healthy. With the mutex all of it happens inside the lock. */
+  /** Pops, opens or waits for a healthy connection. With the mutex all of it happens inside the lock. */
   async #obtainHealthy(deadlineMs: number): Promise<Connection> {
     for (;;) {
       if (this.maintenance.closed) throw poolClosed();
@@ -112,13 +111,13 @@ export class Pool extends ConnectionPool {
       if (this.maintenance.isFresh(connection) || (await this.maintenance.check(connection)))
         return hold(connection);
       this.maintenance.discard(connection);
-      // A caller that has waited its turn must not queue again, behind those who came later.
+      // A caller that has waited must not queue again, behind callers that came later.
       if (idle === undefined) return hold(await this.#openForCaller());
     }
   }
 
   #wait(deadlineMs: number): Promise<Connection> {
-    this.recorder?.joins(this.waiting);
+    this.recorder?.noteWaiting(this.waiting);
     return this.waiters.wait(deadlineMs);
   }
 
@@ -126,7 +125,7 @@ export class Pool extends ConnectionPool {
     try {
       return await (this.#mutex === undefined ? this.maintenance.open() : this.maintenance.openUnpaced());
     } catch (error) {
-      // Others may have queued because this attempt had taken the last place.
+      // Other callers may have queued because this attempt took the last place.
       if (this.waiters.length > 0) void this.#replace();
       throw error;
     }
@@ -138,13 +137,13 @@ export class Pool extends ConnectionPool {
     else if (!this.waiters.serve(connection)) this.#idle.unshift(connection);
   }
 
-  /** Opens a connection for whoever waits first, because the one they would have got has died. */
+  /** Opens a connection for the first waiter, in place of one that died. */
   async #replace(): Promise<void> {
     if (this.total >= this.options.max) return;
     try {
       await this.openOne();
     } catch (error) {
-      this.waiters.refuse(error instanceof Error ? error : new Error(String(error)));
+      this.waiters.refuse(error);
       if (this.waiters.length > 0) void this.#replace();
     }
   }
@@ -156,7 +155,7 @@ export class Pool extends ConnectionPool {
     if (this.waiters.length > maintenance.opening) void this.#replace();
     if (this.options.strategies.warming) this.#keepMinIdle();
     const open = this.total - maintenance.opening;
-    this.recorder?.standing(open - this.idle, this.idle, this.waiting, this.total);
+    this.recorder?.noteUtilization(open - this.idle, this.idle, this.waiting, this.total);
   }
 
   #keepMinIdle(): void {
@@ -169,4 +168,20 @@ export class Pool extends ConnectionPool {
 function hold(connection: Connection): Connection {
   connection.holders = 1;
   return connection;
+}
+
+/**
+ * Makes the pool for the strategies. It opens its first connections with `warm()` or `acquire()`.
+ *
+ * @param gate limits connection attempts while the server is down
+ * @throws RangeError when `max` is below 1.
+ */
+export function openPool(
+  options: PoolOptions,
+  connect: Connect,
+  gate: ConnectGate = new CircuitBreaker(undefined, options.random),
+): ConnectionPool {
+  return options.strategies.acquisition === 'shared'
+    ? new SharedPool(options, connect, gate)
+    : new Pool(options, connect, gate);
 }

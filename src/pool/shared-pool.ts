@@ -3,19 +3,19 @@ import { ConnectionPool } from './connection-pool.ts';
 import { notInUse, poolClosed } from './errors.ts';
 
 /**
- * Few connections that all callers share, each with several batches in flight: no caller waits for another, and none
- * has a connection to itself. A caller acquires the connection with the fewest holders, which in a load loop is the one
- * with the fewest batches in flight, those included that are about to be sent.
+ * A few connections that all callers share, each with several batches in flight. No caller waits for another, and none has
+ * a connection to itself. A caller acquires the connection with the fewest holders. In a load loop that is the one with the
+ * fewest batches in flight or about to be sent.
  */
 export class SharedPool extends ConnectionPool {
-  /** Those that can be acquired: few, so that the least held is found by looking at all. */
+  /** So few that looking at all of them finds the least held one fast enough. */
   readonly #connections: Connection[] = [];
 
   get idle(): number {
     return this.#connections.filter(({ holders }) => holders === 0).length;
   }
 
-  /** Undefined when no connection is alive, or when the least held one asks for a check first. */
+  /** Undefined when no connection is alive, or when the least held one needs a check first. */
   tryAcquire(): Connection | undefined {
     const connection = this.#leastHeld();
     const { maintenance, recorder } = this;
@@ -29,24 +29,24 @@ export class SharedPool extends ConnectionPool {
     return connection;
   }
 
-  /** The first to find a connection dead has it replaced. */
+  /** The first caller that releases a dead connection has it replaced. */
   release(connection: Connection): void {
     if (connection.holders === 0) throw notInUse();
     connection.holders--;
     const { maintenance } = this;
-    // The replies it just brought are the best health check there is.
+    // The replies that just arrived are as good as a health check.
     if (connection.alive) connection.healthyAtMs = maintenance.nowMs;
     if (maintenance.closed) {
       if (connection.holders === 0) maintenance.discard(connection);
     } else if (!connection.alive) this.#replaceDead();
   }
 
-  /** All of them. */
+  /** The maximum: all connections are opened before the load. */
   protected get warmTotal(): number {
     return this.options.max;
   }
 
-  /** Takes the least held connection; if none is alive, opens one and waits until any is open. */
+  /** Acquires the least held connection. If none is alive, opens one and waits until any is open. */
   protected async obtain(deadlineMs: number): Promise<Connection> {
     for (;;) {
       if (this.maintenance.closed) throw poolClosed();
@@ -55,7 +55,7 @@ export class SharedPool extends ConnectionPool {
         await this.#waitForAny(deadlineMs);
         continue;
       }
-      // Held while it is checked, so that callers who come meanwhile spread over the others.
+      // Counted as held during the check, so that other callers spread over the other connections.
       connection.holders++;
       if (this.maintenance.isFresh(connection) || (await this.maintenance.check(connection)))
         return connection;
@@ -67,7 +67,7 @@ export class SharedPool extends ConnectionPool {
     return this.#connections.splice(0).filter(({ holders }) => holders === 0);
   }
 
-  /** The connection alive that fewest callers hold; of several such, the first. */
+  /** The connection that is alive and has the fewest holders; the first of several. */
   #leastHeld(): Connection | undefined {
     let least: Connection | undefined;
     for (const connection of this.#connections) {
@@ -80,20 +80,19 @@ export class SharedPool extends ConnectionPool {
 
   async #waitForAny(deadlineMs: number): Promise<void> {
     this.discardDead(this.#connections);
-    // A failure reaches the caller as one of those who wait.
+    // A failure rejects this caller with the other waiters.
     if (this.total < this.options.max) this.openOne().catch(() => {});
-    this.recorder?.joins(this.waiting);
+    this.recorder?.noteWaiting(this.waiting);
     await this.waiters.wait(deadlineMs);
   }
 
-  /** Opens a connection; all who wait can share it. If it fails and no other is on its way, they fail with it. */
+  /** Opens a connection, which all waiters share. If it fails and no other attempt is in progress, all of them fail. */
   protected async openOne(): Promise<void> {
     let connection: Connection;
     try {
       connection = await this.maintenance.open();
     } catch (error) {
-      const reason = error instanceof Error ? error : new Error(String(error));
-      if (this.maintenance.opening === 0) while (this.waiters.refuse(reason));
+      if (this.maintenance.opening === 0) while (this.waiters.refuse(error));
       throw error;
     }
     if (this.maintenance.closed) {
@@ -113,6 +112,6 @@ export class SharedPool extends ConnectionPool {
     this.#replaceDead();
     if (this.recorder === undefined) return;
     const { busy } = this.maintenance;
-    this.recorder.standing(busy, this.#connections.length - busy, this.waiting, this.total);
+    this.recorder.noteUtilization(busy, this.#connections.length - busy, this.waiting, this.total);
   }
 }

@@ -1,22 +1,22 @@
 interface Waiter<T> {
   readonly resolve: (value: T) => void;
-  readonly reject: (reason: Error) => void;
+  readonly reject: (reason: unknown) => void;
   readonly deadlineMs: number;
 }
 
-/** Callers that wait for something, served first come, first served. */
+/** Callers that wait for a value. They are served in the order in which they came. */
 export class WaitQueue<T> {
   #waiters: Waiter<T>[] = [];
-  /** Index of the first waiter; shifting an array of hundreds at every release would cost more than waiting. */
+  /** Index of the first waiter: shifting an array of hundreds at every release would cost more than the wait. */
   #head = 0;
-  /** Nobody's time is up before this: most waiters have no deadline, and looking at them all would cost. */
+  /** The earliest deadline of all waiters, so that `expire` need not look at each one every time. */
   #earliestMs = Number.POSITIVE_INFINITY;
 
   get length(): number {
     return this.#waiters.length - this.#head;
   }
 
-  /** Waits for `serve`, until `expire` finds `deadlineMs` passed. */
+  /** Waits for `serve`. Rejects when `expire` finds that `deadlineMs` has passed. */
   wait(deadlineMs: number): Promise<T> {
     this.#earliestMs = Math.min(this.#earliestMs, deadlineMs);
     return new Promise((resolve, reject) => {
@@ -32,7 +32,7 @@ export class WaitQueue<T> {
   }
 
   /** Rejects the first waiter. False when nobody waits. */
-  refuse(reason: Error): boolean {
+  refuse(reason: unknown): boolean {
     const waiter = this.#shift();
     waiter?.reject(reason);
     return waiter !== undefined;
@@ -82,12 +82,12 @@ export class Mutex {
     return true;
   }
 
-  /** Waits for a lock that is taken, after all who asked before. Rejects when `expire` finds the deadline passed. */
+  /** Waits for a lock that is taken, behind earlier callers. Rejects when `expire` finds that the deadline has passed. */
   lock(deadlineMs: number): Promise<void> {
     return this.#queue.wait(deadlineMs);
   }
 
-  /** Hands the lock to the next in line. */
+  /** Passes the lock to the first waiter, or frees it. */
   unlock(): void {
     if (!this.#queue.serve()) this.#locked = false;
   }

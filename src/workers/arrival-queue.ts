@@ -3,25 +3,25 @@ import type { ArrivalCursor } from './arrival-schedule.ts';
 import type { LatencyCounts } from './latency-counts.ts';
 import type { LoadWindow } from './recorder.ts';
 
-/** A worker that is handed arrivals, as its queue sees it. */
+/** A worker, as its queue sees it. */
 export interface ArrivalTaker {
-  /** Sends a batch that was due at `dueNs`; afterwards the worker tells the queue that it is free again. */
+  /** Sends a batch that was due at `dueNs`. Afterwards the worker calls `free` of the queue. */
   take(dueNs: number): void;
   /** The queue has nothing more for it. Called once. */
   retire(): void;
 }
 
-/** What the queue needs of its thread. */
-export interface QueueSurroundings {
+/** What the queue needs from its thread. */
+export interface QueueContext {
   readonly window: LoadWindow;
-  /** Is told how late each arrival was taken for which a worker was free. */
+  /** Counts how late the thread took each arrival for which a worker was free. */
   readonly lag: LatencyCounts;
-  /** Is told that a worker did or began something, and that it has gone idle. */
+  /** `noteWork`: a worker did or began something. `wake`: a worker has gone idle. */
   readonly pacer: { noteWork(): void; wake(): void };
   readonly clock?: () => number;
 }
 
-/** What a queue tells of the measured window; operations, but for the last. */
+/** Figures of the measured window, in operations where no unit is named. */
 export interface QueueSample {
   readonly offered: number;
   readonly completedInWindow: number;
@@ -30,9 +30,8 @@ export interface QueueSample {
 }
 
 /**
- * The arrivals of one pool and its idle workers. What is due is taken in order. Where every worker is busy it waits,
- * and nothing is forgotten: a second cursor goes over the same schedule and counts what is due, so that a backlog of
- * any length takes no memory.
+ * The arrivals of one pool, and its idle workers. Arrivals are taken in order, and wait while every worker is busy. A
+ * second cursor over the same schedule counts those that are due, so a backlog of any length takes no memory.
  */
 export class ArrivalQueue {
   readonly #next: ArrivalCursor;
@@ -40,31 +39,31 @@ export class ArrivalQueue {
   readonly #pipeline: number;
   readonly #window: LoadWindow;
   readonly #lag: LatencyCounts;
-  readonly #pacer: QueueSurroundings['pacer'];
+  readonly #pacer: QueueContext['pacer'];
   readonly #clock: () => number;
-  /** A stack: the worker that was busy last comes first. */
+  /** A stack: the worker that went idle last is the first to send. */
   readonly #idle: ArrivalTaker[] = [];
   #workers = 0;
-  /** Since when there has been an idle worker without a break; infinite while there is none. */
+  /** Since this instant at least one worker has been idle at all times; infinite while none is. */
   #freeSinceNs = Number.POSITIVE_INFINITY;
-  /** The last time that workers were idle and the thread came late to them: from when to when. */
+  /** The last interval in which workers were idle while the thread was late. */
   #lateSinceNs = Number.POSITIVE_INFINITY;
   #lateUntilNs = Number.NEGATIVE_INFINITY;
   #releasedNs = Number.POSITIVE_INFINITY;
   #startNs = Number.POSITIVE_INFINITY;
-  /** Arrivals, the warm-up's included. */
+  /** Arrivals taken, and arrivals that were due so far, both with the warm-up. */
   #taken = 0;
   #counted = 0;
-  /** Of these, arrivals of the measured window. */
+  /** Arrivals that were due in the measured window. */
   #offered = 0;
   #largestBacklog = 0;
   #completedInWindow = 0;
 
-  /** @param cursor makes one over the pool's schedule, always the same */
+  /** @param cursor makes a cursor over the pool's schedule; all of them see the same arrivals */
   constructor(
     cursor: () => ArrivalCursor,
     pipeline: number,
-    { window, lag, pacer, clock = nowNs }: QueueSurroundings,
+    { window, lag, pacer, clock = nowNs }: QueueContext,
   ) {
     this.#next = cursor();
     this.#due = cursor();
@@ -81,7 +80,7 @@ export class ArrivalQueue {
     this.#startNs = startNs;
   }
 
-  /** A new worker is there. One that comes after the end has come in vain. */
+  /** Adds a worker. One that comes after the end of the window is retired at once. */
   join(worker: ArrivalTaker): void {
     const now = this.#clock();
     if (now >= this.#window.endNs) {
@@ -93,12 +92,12 @@ export class ArrivalQueue {
     this.#idle.push(worker);
   }
 
-  /** Whether no worker waits for anything. */
+  /** Whether all workers are idle. */
   get atRest(): boolean {
     return this.#idle.length === this.#workers;
   }
 
-  /** A worker is done with its arrival, of which `completed` operations completed: it takes the next one or goes idle. */
+  /** A worker has finished its arrival, of which `completed` operations completed. It takes the next one or goes idle. */
   free(worker: ArrivalTaker, doneNs: number, completed: number): void {
     if (doneNs >= this.#window.endNs) {
       worker.retire();
@@ -115,7 +114,7 @@ export class ArrivalQueue {
     if (this.#idle.length > 0) this.#pacer.wake();
   }
 
-  /** Hands what is due to idle workers, in order. */
+  /** Gives the arrivals that are due to idle workers, in order. */
   dispatch(atNs: number): void {
     let now = atNs;
     while (this.#idle.length > 0) {
@@ -133,8 +132,8 @@ export class ArrivalQueue {
   }
 
   /**
-   * An arrival that came while a worker was free was taken late by the thread. One that found no worker any more when
-   * the thread came at last was late by the thread until then, and waited for a worker only after that.
+   * If a worker was free when the arrival came due, the thread caused the whole delay. If the thread came so late that
+   * other arrivals had taken all workers, it caused the delay until it came; after that the arrival waited for a worker.
    */
   #noteLag(dueNs: number, takenNs: number): void {
     if (dueNs < this.#startNs) return;
@@ -157,7 +156,7 @@ export class ArrivalQueue {
     return this.#idle.length === 0 ? Number.POSITIVE_INFINITY : this.#releasedNs + this.#next.dueNs;
   }
 
-  /** Sends the idle workers home: the window is over. */
+  /** Retires the idle workers: the window is over. */
   retireIdle(): void {
     for (const worker of this.#idle.splice(0)) worker.retire();
     this.#freeSinceNs = Number.POSITIVE_INFINITY;
@@ -166,10 +165,10 @@ export class ArrivalQueue {
   finish(): QueueSample {
     const { endNs } = this.#window;
     this.#noteBacklog(endNs);
-    // An older one may be of the warm-up, which nobody asked for.
+    // Arrivals of the warm-up do not count.
     while (this.#releasedNs + this.#next.dueNs < this.#startNs) this.#next.advance();
     const oldestUnsentNs = Math.max(0, endNs - (this.#releasedNs + this.#next.dueNs));
-    // What is left was never taken; the thread may have been late for it all the same.
+    // The arrivals that are left were never taken, but the thread may have been late for them, too.
     for (let dueNs = this.#releasedNs + this.#next.dueNs; dueNs < Math.min(this.#lateUntilNs, endNs); ) {
       this.#noteLag(dueNs, endNs);
       this.#next.advance();
@@ -183,7 +182,7 @@ export class ArrivalQueue {
     };
   }
 
-  /** A backlog only grows until somebody takes from it, so it is enough to look just before that, and at the end. */
+  /** A backlog grows until a worker takes from it, so it is enough to look just before that, and at the end. */
   #noteBacklog(atNs: number): void {
     const untilNs = Math.min(atNs, this.#window.endNs);
     for (;;) {

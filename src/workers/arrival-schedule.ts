@@ -5,7 +5,7 @@ const secondNs = 1e9;
 
 /**
  * Goes through the arrivals of one pool in order of time. An arrival is a batch: `pipeline` operations that are due
- * together. What is due when follows from the schedule alone, so two cursors of one pool see the same arrivals.
+ * together. The schedule alone decides when, so two cursors of one pool see the same arrivals.
  */
 export interface ArrivalCursor {
   /** When the next arrival is due, in nanoseconds from the start of the schedule. */
@@ -16,13 +16,13 @@ export interface ArrivalCursor {
 /**
  * The arrivals of one pool of a scenario.
  *
- * Those at equal distances are one schedule that is dealt out in turn: arrival n of all pools goes to pool n mod pools,
- * so that every arrival has its pool, and the pools are out of step with one another. Random ones are a process of its
- * own for each pool at its part of the rate: added up, Poisson processes are one of the whole rate.
+ * Arrivals at equal distances are one schedule for all pools: arrival n goes to pool n mod pools, so that the pools are out
+ * of step with one another. Random arrivals are a separate Poisson process for each pool, at its part of the rate: their
+ * sum is a Poisson process of the whole rate.
  *
  * @param pool from 0, of all pools of the scenario
- * @param pipeline operations of an arrival
- * @param seed of a random schedule: the same seed gives the same arrivals
+ * @param pipeline operations per arrival
+ * @param seed draws a random schedule: the same seed gives the same arrivals
  */
 export function arrivalsOf(
   { arrivals: { kind, rate, size }, pools }: OpenLoopTask,
@@ -35,7 +35,7 @@ export function arrivalsOf(
   return new EvenArrivals({ pool, pools, together, gapNs: (together * pipeline * secondNs) / rate });
 }
 
-/** Every `gapNs` `together` arrivals of all pools, from the start on. */
+/** `together` arrivals, counted over all pools, every `gapNs`. */
 class EvenArrivals implements ArrivalCursor {
   dueNs = 0;
   #arrival: number;
@@ -61,7 +61,7 @@ class EvenArrivals implements ArrivalCursor {
     this.#plan();
   }
 
-  /** From the number of the arrival, never by adding up gaps: rounding errors would add up, too. */
+  /** Computed from the number of the arrival: if gaps were added up, rounding errors would add up, too. */
   #plan(): void {
     this.dueNs = Math.floor(this.#arrival / this.#together) * this.#gapNs;
   }

@@ -7,14 +7,14 @@ import type { LoadWorker, WorkerEvents } from './load-workers.ts';
 import type { LoadWindow, Recorder } from './recorder.ts';
 import { batchFor, type Workload } from './workload/workload.ts';
 
-/** A worker that got no connection asks again after this long: an application that retries at once makes a storm. */
+/** Pause of a worker that got no connection: an application that retries at once floods the server with attempts. */
 const retryMs = 50;
 
 /**
- * One worker, in a closed loop: acquire, send a batch, wait for its replies, release, and again.
- * The instant at which a batch is done is the one at which the next is due, and the one at which it is sent where a
- * connection is idle: so a turn reads the clock once.
- * Replies come as a callback: a promise a batch would cost 0.2–0.4 µs (bench/).
+ * One worker in a closed loop: it acquires, sends a batch, waits for its replies, releases, and starts again.
+ * The next batch is due at the instant at which one is done, and sent at that instant if a connection is idle: so a turn
+ * reads the clock once.
+ * The outcome comes as a callback, because a promise for each batch would cost 0.2–0.4 µs (bench/).
  */
 export class ClosedLoopWorker implements LoadWorker, BatchOwner {
   readonly #pool: ConnectionPool;
@@ -106,7 +106,7 @@ export class ClosedLoopWorker implements LoadWorker, BatchOwner {
     this.#next(doneNs);
   }
 
-  /** After it has kept its first connection for a while; that while belongs to no operation. */
+  /** Continues after the worker has kept its first connection for a while, which belongs to no operation. */
   #goOn(): void {
     this.#running = true;
     this.#pool.release(this.#connection as Connection);

@@ -2,7 +2,7 @@ import type { Address } from '../pool/client/address.ts';
 import type { PoolSnapshot } from '../pool/metrics.ts';
 import type { Client, ConnectPacing, Preset, Probe } from '../pool/presets.ts';
 
-/** Everything that crosses the boundary between the coordinator and a thread lives in this file. All of it is plain data. */
+/** Everything that crosses the boundary between the coordinator and a thread is in this file. All of it is plain data. */
 
 /** Which keys the operations are for. */
 export type KeyChoice =
@@ -11,38 +11,38 @@ export type KeyChoice =
   | { readonly kind: 'gaussian'; readonly spread: number }
   | { readonly kind: 'hotSet'; readonly operationShare: number; readonly keyShare: number };
 
-/** One of the values that the load writes, and how often to any scale. */
+/** One of the values that the load writes, with a weight of any scale. */
 export interface ValueVariant {
   readonly weight: number;
   /** Random of this size, or text as it is. */
   readonly value: { readonly bytes: number } | { readonly text: string };
 }
 
-/** A command with placeholders (see command-template.ts), and how often to any scale. */
+/** A command with placeholders (see workload/command-templates.ts), with a weight of any scale. */
 export interface WeightedCommand {
   readonly command: string;
   readonly weight: number;
-  /** Whether it adds a record, where records grow. */
+  /** Whether it adds a record, in a workload whose records grow. */
   readonly inserts?: true;
 }
 
-/** What is asked of the server. */
+/** The operations that a scenario sends. */
 export interface WorkloadTask {
   /** Keys of all pools together. */
   readonly keys: number;
   readonly keyChoice: KeyChoice;
   readonly values: readonly ValueVariant[];
-  /** Fraction of a random value that is one character over and over, 0 to 1. */
+  /** Fraction of a random value that is one repeated character, 0 to 1. */
   readonly compressibleShare: number;
   readonly commands: readonly WeightedCommand[];
   /** Fraction of reads that are for keys which the prefill writes, 0 to 1; the rest are for keys that nobody writes. */
   readonly hitShare: number;
   /**
-   * Where commands insert records: `latest`, each is a key, and the newest are read most; `index`, all are members of one
-   * sorted set, and are scanned. Null: there are as many keys at the end as at the beginning.
+   * How records grow where commands insert some. `latest`: each record is a key, and the newest are read most often.
+   * `index`: the records are members of one sorted set, and are scanned. Null: no command inserts.
    */
   readonly growth: 'latest' | 'index' | null;
-  /** Whether the operations of each command are counted and timed apart. */
+  /** Whether the operations of each command are counted and timed separately. */
   readonly apart: boolean;
 }
 
@@ -53,31 +53,34 @@ export interface WorkerGroup {
   readonly pipeline: number;
 }
 
-/** What one pool gets of a scenario's totals. */
-export interface PoolShare {
-  readonly groups: readonly WorkerGroup[];
-  /** Most connections the pool may hold. */
-  readonly connections: number;
-  readonly minIdle: number;
-  /** The pool's workers draw from the key numbers `firstKey` … `firstKey + keys - 1`. */
+/** The key numbers `firstKey` … `firstKey + keys - 1`. */
+export interface KeyRange {
   readonly firstKey: number;
   readonly keys: number;
 }
 
-/** When operations are due: by a schedule that knows nothing of replies. */
+/** What one pool has to do: its part of the scenario's workers, connections and keys. */
+export interface PoolTask extends KeyRange {
+  readonly groups: readonly WorkerGroup[];
+  /** Maximum of connections that the pool may hold. */
+  readonly connections: number;
+  readonly minIdle: number;
+}
+
+/** When operations are due: a schedule that does not depend on replies. */
 export interface Arrivals {
-  /** At equal distances; at random (exponential gaps); `size` at one instant, the instants at equal distances. */
+  /** `constant`: at equal distances; `poisson`: exponential gaps; `burst`: `size` at once, at equal distances. */
   readonly kind: 'constant' | 'poisson' | 'burst';
   /** Operations a second, over all pools of the scenario. */
   readonly rate: number;
-  /** Of a burst: operations that are due at one instant, over all pools. Whole batches. */
+  /** Operations of a burst that are due at one instant, over all pools. A multiple of the batch size. */
   readonly size: number;
 }
 
-/** The part that one thread has in the arrivals of a scenario. */
+/** One thread's part of a scenario's arrivals. */
 export interface OpenLoopTask {
   readonly arrivals: Arrivals;
-  /** The schedule is dealt out to this many pools; the first of this thread has this number, from 0. */
+  /** Pools among which the schedule is divided, and the number of this thread's first one, from 0. */
   readonly pools: number;
   readonly firstPool: number;
 }
@@ -87,7 +90,7 @@ export interface ThreadTask {
   /** Position of the thread in this scenario, from 0: its slot in `shared` and a part of its seed. */
   readonly thread: number;
   readonly address: Address;
-  /** Nodes of the cluster that the load goes to, in the place of `address`; undefined: a server alone. */
+  /** Nodes of the cluster that the load goes to instead of `address`; undefined: a single server. */
   readonly cluster?: readonly Address[];
   readonly client: Client;
   readonly preset: Preset;
@@ -96,14 +99,14 @@ export interface ThreadTask {
   readonly connects: ConnectPacing;
   /** Whether ioredis joins commands of one connection that are sent in the same turn of the event loop. */
   readonly autoPipelining: boolean;
-  readonly pools: readonly PoolShare[];
+  readonly pools: readonly PoolTask[];
   readonly keyPrefix: string;
   readonly workload: WorkloadTask;
-  /** Seed of this thread's generator: the same seed draws the same keys in the same order. */
+  /** Seed of this thread's generators: the same seed draws the same keys in the same order. */
   readonly seed: number;
   readonly warmupSeconds: number;
   readonly seconds: number;
-  /** Without a warm-up, too, every worker keeps its first connection until all workers of the thread have one. */
+  /** Whether, without a warm-up too, every worker keeps its first connection until all workers of the thread have one. */
   readonly burst: boolean;
   /** Null in a closed loop. */
   readonly openLoop: OpenLoopTask | null;
@@ -122,16 +125,16 @@ export interface SecondSample {
   readonly response: string;
 }
 
-/** What a thread returns if its pools could not open their connections: the reason. */
+/** The reason that a thread returns if its pools could not open their connections. */
 export interface ThreadRefusal {
   readonly refused: string;
 }
 
-/** The operations of one command among the measured ones; those that never reached a connection are of none. */
+/** One command's measured operations. Operations that never reached a connection belong to no command. */
 export interface CommandSample {
-  /** The command's name; several commands of a mix can have the same. */
+  /** The command's name, which several commands of a mix can have. */
   readonly name: string;
-  /** Whether its misses are reads that found nothing; null may be an answer like any other. */
+  /** Whether its misses are reads that found nothing. To other commands null is an answer like any other. */
   readonly tellsMisses: boolean;
   readonly completed: number;
   readonly failed: Readonly<Record<string, number>>;
@@ -153,65 +156,66 @@ export interface LoadSample {
   readonly unfinished: number;
   /** Null replies among the completed: reads that found no value. */
   readonly misses: number;
-  /** Each command apart, where that is asked for; else empty. */
+  /** One for each command where the workload asks for it; else empty. */
   readonly commands: readonly CommandSample[];
   /** Operations of the discarded warm-up that the server answered without an error. */
   readonly warmupCompleted: number;
   /** HDR V2 compressed, base64, nanoseconds, 3 digits. */
   readonly service: string;
   readonly response: string;
-  /** Latencies above the histogram's range; they count in it as its highest value. */
+  /** Latencies above the histogram's range, which it counts as its highest value. */
   readonly overRange: number;
   readonly series: readonly SecondSample[];
 }
 
-/** What held up a thread in the measured window. */
+/** What delayed a thread in the measured window. */
 export interface ThreadLoadFigures {
   /** Fraction of the window in which the event loop was busy, 0 to 1. A thread without a core counts as busy. */
   readonly eventLoopUtilization: number;
-  /** Cores that the thread really had, and the fraction of the window in which it was ready to run and had none; null where the platform does not tell. */
+  /** Cores that the thread really had; null where the platform does not report it. */
   readonly cores: number | null;
+  /** Fraction of the window in which the thread was ready to run and had no core; null as above. */
   readonly waitShare: number | null;
-  /** Pauses of the garbage collector: how many, how long together and at most. */
+  /** Pauses of the garbage collector: their number, sum and maximum. */
   readonly gcPauses: number;
   readonly gcMs: number;
   readonly gcLongestMs: number;
-  /** How late the event loop came to a timer. */
+  /** Delay of timers. */
   readonly loopDelayP99Ms: number;
   readonly loopDelayMaxMs: number;
 }
 
-/** What a thread in an open loop knows beyond its operations. All of it is of the measured window. */
+/** Further figures of a thread in an open loop, all of the measured window. */
 export interface OpenLoopSample {
-  /** Of all pools together. */
+  /** Operations a second, over all pools of the scenario. */
   readonly rate: number;
-  /** Operations that the schedule had due; offered = issued + unsent. */
+  /** Operations that were due by the schedule; offered = issued + unsent. */
   readonly offered: number;
   readonly unsent: number;
-  /** Operations that were completed in it, whenever they were due. */
+  /** Operations that were completed in the window, whenever they were due. */
   readonly completedInWindow: number;
-  /** The most operations that were due while every worker was busy: of each pool, added up. */
+  /** Maximum of operations that were due while every worker was busy: the sum over the pools. */
   readonly largestBacklog: number;
-  /** For how long the oldest unsent operation had been due at the end; 0 without one. */
+  /** How long the oldest unsent operation had been due at the end; 0 if there is none. */
   readonly oldestUnsentMs: number;
-  /** How late the generator came to arrivals for which a worker was free: HDR V2 compressed, base64, nanoseconds. */
+  /** How late the thread took arrivals for which a worker was free: HDR V2 compressed, base64, nanoseconds. */
   readonly lag: string;
-  /** Fraction of the window, 0 to 1, in which the thread turned its event loop with nothing to do, so as not to be late. */
+  /** Fraction of the window, 0 to 1, in which the thread turned its event loop with nothing to do, to be on time. */
   readonly spinShare: number;
 }
 
-/** How often a cluster's nodes sent a command elsewhere. */
+/** How often a cluster's nodes redirected a command. */
 export interface Redirects {
   readonly moved: number;
   readonly ask: number;
 }
 
-/** What one thread returns. An operation belongs to the window in which it was due; the drain completes it. */
+/** What one thread returns. An operation belongs to the window in which it was due, even if the drain completes it. */
 export interface ThreadSample {
   readonly thread: number;
-  /** Length of the measured window: shorter than asked for when the run was stopped in it. */
+  /** Length of the measured window, which is shorter than planned if the run was stopped in it. */
   readonly seconds: number;
-  /** One for each size of batch, smallest first. */
+  /** One for each batch size, smallest first. */
   readonly loads: readonly LoadSample[];
   /** From the start instant until every worker had its first reply; null if one never had. */
   readonly allServedMs: number | null;
@@ -220,8 +224,8 @@ export interface ThreadSample {
   readonly threadLoad: ThreadLoadFigures;
   /** Null in a closed loop. */
   readonly openLoop: OpenLoopSample | null;
-  /** Redirections of a cluster that were followed in the measured window and its drain; null: a server alone. */
+  /** Redirections that were followed in the measured window and its drain; null: a single server. */
   readonly redirects: Redirects | null;
-  /** Records that each pool inserted, warm-up included; those beyond its keys overwrote others. */
+  /** Records that each pool inserted, with the warm-up. Records beyond the number of its keys overwrote others. */
   readonly inserted: readonly number[];
 }

@@ -2,12 +2,12 @@ import { createHistogram, encodeHistogram, highestNs } from '../pool/histogram.t
 
 /** Below this a latency fits the integers that V8 keeps in registers: 2.1 s. */
 const smallNs = 2 ** 31;
-/** Longer ones are counted without their lowest 20 bits, which no bucket of theirs tells apart. */
+/** Longer ones are counted without their lowest 20 bits, which are below the width of their buckets. */
 const longUnit = 2 ** 20;
 
 /**
- * Counts latencies in the buckets of an HDR histogram, but in a typed array: a few nanoseconds each, where a call into
- * WebAssembly takes 14–24 (docs/performance.md). What comes out is the same histogram, to the byte.
+ * Counts latencies in the buckets of an HDR histogram, but in a typed array: that takes a few nanoseconds, and a call into
+ * WebAssembly 14–24 (docs/performance.md). The encoded histogram is the same to the byte.
  *
  * Buckets as in HdrHistogram: the first 2^(h+1) are one nanosecond wide; from there on every 2^h buckets are twice as wide.
  */

@@ -1,22 +1,22 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedirectCount } from '../pool/client/cluster/slot-ranges.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
-import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from './contract.ts';
+import type { LoadSample, PoolTask, ThreadSample, ThreadTask } from './contract.ts';
 import { type LoadWorker, WorkerGroup } from './load-workers.ts';
 import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
 import { OpenLoopWorker } from './open-loop.ts';
 import { mixSeed } from './prng.ts';
-import { ProgressPublisher } from './progress-publisher.ts';
 import { CommandRecorder, type LoadWindow, Recorder } from './recorder.ts';
 import type { SharedState } from './shared-state.ts';
 import type { CommandMix } from './workload/command-mix.ts';
-import { partOf } from './workload/key-choosers.ts';
+import { partOf } from './workload/keys.ts';
 import { openWorkload, type Workload } from './workload/workload.ts';
 
-/** How often a thread looks at the stop flag and publishes its progress. */
+/** Interval at which a thread looks at the stop flag and publishes its progress. */
 const tickMs = 50;
 
 /** The workers of a thread that send batches of one size, and where their operations are counted. */
@@ -26,7 +26,7 @@ interface Load {
   readonly workers: LoadWorker[];
 }
 
-/** The workers of a thread's pools, made before the start instant: without a warm-up making them would be measured. */
+/** The workers of a thread's pools. They are made before the start instant, or a run without a warm-up would measure it. */
 export class LoadDriver {
   readonly #task: ThreadTask;
   readonly #pools: readonly ConnectionPool[];
@@ -34,12 +34,12 @@ export class LoadDriver {
   readonly #group: WorkerGroup;
   readonly #loads: readonly Load[];
   readonly #measured: MeasuredWindow;
-  /** What makes the workers send; undefined in a closed loop, where they do so by themselves. */
+  /** Makes the workers send in an open loop; undefined in a closed one, where they send by themselves. */
   readonly #open: OpenLoad | undefined;
   /** Whether every worker keeps its first connection until all have one. */
   readonly #gathers: boolean;
   readonly #redirects: RedirectCount | null;
-  /** Of each pool where they insert, of which there is one. */
+  /** Each workload once. Where commands insert records, every pool has exactly one. */
   readonly #workloads: readonly Workload[];
 
   constructor(
@@ -51,15 +51,14 @@ export class LoadDriver {
     this.#task = task;
     this.#pools = pools;
     this.#open = task.openLoop === null ? undefined : new OpenLoad(task.openLoop, this.#window);
-    this.#gathers = task.burst || (task.warmupSeconds > 0 && task.pools.every(hasEnough));
+    this.#gathers =
+      task.burst ||
+      (task.warmupSeconds > 0 && task.pools.every(pool => pool.connections >= countWorkers(pool)));
     this.#group = new WorkerGroup({ holds: this.#gathers && this.#open === undefined });
-    const made = makeWorkers(task, pools, mix, {
-      window: this.#window,
-      group: this.#group,
-      open: this.#open,
-    });
-    this.#loads = made.loads;
-    this.#workloads = made.workloads;
+    const context = { window: this.#window, group: this.#group, open: this.#open };
+    const { loads, workloads } = makeWorkers(task, pools, mix, context);
+    this.#loads = loads;
+    this.#workloads = workloads;
     this.#measured = new MeasuredWindow(redirects === null ? pools : [...pools, redirects]);
     this.#redirects = redirects;
   }
@@ -78,15 +77,15 @@ export class LoadDriver {
       this.#open?.stopHolding();
     };
     const latestHold = setTimeout(stopHolding, millisecondsUntil(warmupSeconds > 0 ? startNs : window.endNs));
-    const publisher = new ProgressPublisher(shared, thread, {
+    const publish = progressPublisher(shared, thread, {
       recorders: this.#loads.map(({ recorder }) => recorder),
       pools: this.#pools,
       spunNs: () => this.#open?.spunNs ?? 0,
     });
     const ticker = setInterval(() => {
-      publisher.publish();
+      publish();
       if (shared.stopNs === undefined) return;
-      // Operations were issued until the flag was seen, so the window lasts until then: it is what they are divided by.
+      // Operations were issued until the flag was seen, so the window, by which they are divided, lasts until then.
       window.endNs = Math.min(window.endNs, Math.max(shared.stopNs, nowNs()));
       stopHolding();
     }, tickMs);
@@ -123,16 +122,16 @@ function makeWorkers(
 ): { readonly loads: readonly Load[]; readonly workloads: readonly Workload[] } {
   const loads = new Map<number, Load>();
   const workloads: Workload[] = [];
-  for (const [index, share] of task.pools.entries()) {
+  for (const [index, poolTask] of task.pools.entries()) {
     const pool = pools[index] as ConnectionPool;
-    const workloadOf = workloadsOf(task, mix, share, mixSeed(task.seed, index));
-    for (const { workers, pipeline } of share.groups) {
+    const nextWorkload = workloadsOf(task, mix, poolTask, mixSeed(task.seed, index));
+    for (const { workers, pipeline } of poolTask.groups) {
       const load = loads.get(pipeline) ?? { pipeline, recorder: newRecorder(task, mix, window), workers: [] };
       loads.set(pipeline, load);
       const queue = open?.addPool(pool, workers, pipeline, mixSeed(task.seed, index));
       for (let worker = 0; worker < workers; worker++) {
         group.join();
-        const workload = workloadOf();
+        const workload = nextWorkload();
         if (workload !== workloads.at(-1)) workloads.push(workload);
         const parts = { pool, workload, recorder: load.recorder };
         load.workers.push(
@@ -146,17 +145,17 @@ function makeWorkers(
   return { loads: [...loads.values()].toSorted((a, b) => a.pipeline - b.pipeline), workloads };
 }
 
-/** The workload of each worker, one after the other: the pool's own, or its own where keys are partitioned. */
-function workloadsOf(task: ThreadTask, mix: CommandMix, share: PoolShare, seed: number): () => Workload {
+/** Returns the workload of one worker after the other: the pool's, or one of its own where keys are partitioned. */
+function workloadsOf(task: ThreadTask, mix: CommandMix, pool: PoolTask, seed: number): () => Workload {
   const { workload } = task;
   if (workload.keyChoice.kind !== 'partitioned') {
-    const ofPool = openWorkload(workload, mix, share, seed);
-    return () => ofPool;
+    const shared = openWorkload(workload, mix, pool, seed);
+    return () => shared;
   }
-  const workers = share.groups.reduce((sum, group) => sum + group.workers, 0);
+  const workers = countWorkers(pool);
   let worker = 0;
   return () => {
-    const own = partOf(share, worker, workers);
+    const own = partOf(pool, worker, workers);
     return openWorkload(workload, mix, own, mixSeed(seed, worker++));
   };
 }
@@ -165,14 +164,12 @@ function newRecorder(task: ThreadTask, mix: CommandMix, window: LoadWindow): Rec
   return new Recorder(window, task.workload.apart ? new CommandRecorder(mix.templates) : undefined);
 }
 
-/** Whether a pool can have a connection for each of its workers. */
-function hasEnough({ groups, connections }: PoolShare): boolean {
-  return connections >= groups.reduce((sum, { workers }) => sum + workers, 0);
+function countWorkers({ groups }: PoolTask): number {
+  return sum(groups, ({ workers }) => workers);
 }
 
 function finish({ pipeline, recorder, workers }: Load): LoadSample {
-  const unfinished = workers.reduce((sum, worker) => sum + worker.unfinished, 0);
-  return { pipeline, unfinished, ...recorder.finish() };
+  return { pipeline, unfinished: sum(workers, worker => worker.unfinished), ...recorder.finish() };
 }
 
 /** Resolves when all workers have stopped, or when the last reply is later than any timeout explains. */
@@ -193,4 +190,53 @@ async function drained(
   };
   await Promise.race([stopped, patience()]);
   given.abort();
+}
+
+/** What the progress of a thread is read from. */
+interface ProgressSources {
+  readonly recorders: readonly Recorder[];
+  readonly pools: readonly ConnectionPool[];
+  /** Nanoseconds in which the thread turned its event loop with nothing to do, in an open loop. */
+  readonly spunNs: () => number;
+}
+
+/** Returns a function that publishes the thread's progress. The thread's tick calls it, never the load. */
+function progressPublisher(
+  shared: SharedState,
+  thread: number,
+  { recorders, pools, spunNs }: ProgressSources,
+): () => void {
+  const loop = performance.eventLoopUtilization();
+  let failedBefore = 0;
+  return () => {
+    const failed = sum(recorders, recorder => recorder.failedCount);
+    shared.publish(thread, {
+      atNs: nowNs(),
+      // A loop that only waits for the next arrival is not busy.
+      busyNs: Math.max(0, performance.eventLoopUtilization(loop).active * 1e6 - spunNs()),
+      warmupCompleted: sum(recorders, recorder => recorder.warmupCompleted),
+      warmupFailed: sum(recorders, recorder => recorder.warmupFailed),
+      completed: sum(recorders, recorder => recorder.completed),
+      failed,
+      p99Ms: Math.max(0, ...recorders.map(recorder => recorder.currentP99Ms)),
+      connections: sum(pools, pool => pool.total),
+      idle: sum(pools, pool => pool.idle),
+      waiting: sum(pools, pool => pool.waiting),
+    });
+    if (failed === failedBefore) return;
+    failedBefore = failed;
+    shared.publishFailures(thread, sumByCode(recorders));
+  };
+}
+
+function sum<Item>(items: readonly Item[], figure: (item: Item) => number): number {
+  return items.reduce((total, item) => total + figure(item), 0);
+}
+
+function sumByCode(recorders: readonly Recorder[]): Record<string, number> {
+  const failed: Record<string, number> = {};
+  for (const recorder of recorders) {
+    for (const [code, count] of Object.entries(recorder.failed)) failed[code] = (failed[code] ?? 0) + count;
+  }
+  return failed;
 }

@@ -1,27 +1,27 @@
-/** One worker of a thread, whatever makes it send. */
+/** One worker of a thread, in a closed or an open loop. */
 export interface LoadWorker {
   start(): void;
-  /** Operations that were due in the measured window and are neither completed nor failed. */
+  /** Operations that were due in the measured window and have neither completed nor failed. */
   readonly unfinished: number;
 }
 
-/** What a worker tells its group. */
+/** What a worker reports to its group. */
 export interface WorkerEvents {
   /**
-   * It had its first reply. Called once.
+   * The worker had its first reply. Called once.
    *
-   * @returns whether it has to keep its connection and wait until `goOn` is called
+   * @returns whether the worker has to keep its connection and wait until `goOn` is called
    */
   readonly served: (doneNs: number, goOn: () => void) => boolean;
-  /** It issues nothing any more. Called once. */
+  /** The worker issues nothing any more. Called once. */
   readonly stopped: () => void;
 }
 
 /**
- * The workers of one thread: counts them as they have their first replies and as they stop. Where it holds, a worker
- * keeps its first connection until all have one, so that the pools open as many connections as there are workers: in a
- * closed loop the first connections would otherwise go round, and a pool that opens them one by one would still be
- * growing in the measured window.
+ * The workers of one thread. It counts first replies and workers that have stopped. With `holds` a worker keeps its first
+ * connection until every worker has one, so that the pools open as many connections as there are workers. Otherwise the
+ * workers of a closed loop would share the first few, and a pool that opens them one by one would still grow in the
+ * measured window.
  */
 export class WorkerGroup implements WorkerEvents {
   readonly allStopped: Promise<void>;
@@ -44,7 +44,7 @@ export class WorkerGroup implements WorkerEvents {
     this.#unserved++;
   }
 
-  /** When the last worker had its first reply; null while one had none. */
+  /** When the last worker had its first reply; null while some worker has had none. */
   get allServedNs(): number | null {
     return this.#allServedNs;
   }

@@ -7,8 +7,8 @@ import type { ThreadLoadFigures } from './contract.ts';
 type Resettable = Pick<ConnectionPool, 'resetMetrics'>;
 
 /**
- * The load of the thread and the pools' metrics in the measured window: the warm-up is discarded, and the drain left out
- * of the load unless the window was cut short.
+ * Confines the thread load and the pools' metrics to the measured window. The warm-up is discarded; the drain is left out
+ * of the thread load, unless the window was cut short.
  */
 export class MeasuredWindow {
   readonly #pools: readonly Resettable[];
@@ -23,7 +23,7 @@ export class MeasuredWindow {
   /** Plans both ends, given as instants of the monotonic clock. */
   schedule(startNs: number, endNs: number): void {
     const warmupMs = millisecondsUntil(startNs);
-    // Without a warm-up the first connects are inside the window: a timer would come after them.
+    // Without a warm-up the first connection attempts are in the window, and a timer would fire after them.
     if (warmupMs === 0) this.#begin();
     else this.#timers.push(setTimeout(() => this.#begin(), warmupMs));
     this.#timers.push(
@@ -44,12 +44,12 @@ export class MeasuredWindow {
   }
 }
 
-/** For a timer: 0 for an instant that has come. */
+/** Milliseconds until an instant, for a timer; 0 once it has passed. */
 export function millisecondsUntil(instantNs: number): number {
   return Math.max(0, (instantNs - nowNs()) / 1e6);
 }
 
-/** How often the event loop is asked whether it is on time. On a full machine each time may be a wait for a core. */
+/** Interval at which the delay of the event loop is measured. On a full machine each time may cost a wait for a core. */
 const lookMs = 20;
 
 interface Pause {
@@ -58,8 +58,8 @@ interface Pause {
 }
 
 /**
- * Measures what holds up the thread it lives in, from `begin()` until `stop()`. Both belong into timers at the ends of
- * the measured window: in the drain a thread idles, which would make it look less busy than it was.
+ * Measures what delays the calling thread from `begin()` until `stop()`. Timers call both at the ends of the measured
+ * window: the thread idles in the drain, and would look less busy than it was.
  */
 export class ThreadLoadMeter {
   #begunMs = performance.now();
@@ -76,8 +76,8 @@ export class ThreadLoadMeter {
     this.#pauses = [];
     this.#observer = new PerformanceObserver(list => this.#note(list.getEntries()));
     this.#observer.observe({ entryTypes: ['gc'] });
-    // Not monitorEventLoopDelay(): its histogram starts with the second tick, so it knows nothing of a stall that comes
-    // first (measured: of 200 ms it tells 10), nor of one that is still going on at the end.
+    // Not monitorEventLoopDelay(): its histogram starts with the second tick, so it misses a stall before that (measured:
+    // 10 of 200 ms), and one that lasts until the end.
     this.#delaysMs = [];
     this.#looks = setInterval(() => this.#look(), lookMs).unref();
     this.#loop = performance.eventLoopUtilization();
@@ -86,7 +86,7 @@ export class ThreadLoadMeter {
     this.#lookedMs = this.#begunMs;
   }
 
-  /** What was seen since `begin()`; without one, since the meter was made, and then neither pauses nor delays. */
+  /** The figures since `begin()`. Without that call: since construction, and without pauses and delays. */
   stop(): ThreadLoadFigures {
     const nowMs = performance.now();
     const { utilization } = performance.eventLoopUtilization(this.#loop);
@@ -95,7 +95,7 @@ export class ThreadLoadMeter {
     this.#end();
 
     const begunMs = this.#begunMs;
-    const share = (from: number | null, to: number | null) =>
+    const ratio = (from: number | null, to: number | null) =>
       from === null || to === null || nowMs <= begunMs
         ? null
         : Math.max(0, (to - from) / 1e6 / (nowMs - begunMs));
@@ -105,8 +105,8 @@ export class ThreadLoadMeter {
     const delaysMs = this.#delaysMs.toSorted((a, b) => a - b);
     return {
       eventLoopUtilization: utilization,
-      cores: share(this.#cpu.ranNs, cpu.ranNs),
-      waitShare: share(this.#cpu.waitedNs, cpu.waitedNs),
+      cores: ratio(this.#cpu.ranNs, cpu.ranNs),
+      waitShare: ratio(this.#cpu.waitedNs, cpu.waitedNs),
       gcPauses: pausesMs.length,
       gcMs: pausesMs.reduce((sum, ms) => sum + ms, 0),
       gcLongestMs: pausesMs.reduce((max, ms) => Math.max(max, ms), 0),
@@ -136,13 +136,13 @@ export class ThreadLoadMeter {
   }
 }
 
-/** Nanoseconds that a thread has run, and has been ready without a core, in all its life. */
+/** Nanoseconds that a thread has run, and that it was ready and had no core, since it was started. */
 interface ThreadCpu {
   readonly ranNs: number | null;
   readonly waitedNs: number | null;
 }
 
-/** Must be synchronous: that is what runs in the calling thread, whose own figures they then are. */
+/** Synchronous, because only then the calling thread itself reads the file, and the figures are its own. */
 function readThreadCpu(): ThreadCpu {
   return readSchedstat() ?? { ranNs: readThreadCpuUsage(), waitedNs: null };
 }
@@ -157,7 +157,7 @@ function readSchedstat(): ThreadCpu | undefined {
   }
 }
 
-/** Other platforms: Node tells of a thread from version 23.9 on. */
+/** For other platforms: Node knows the CPU time of a thread from version 23.9 on. */
 function readThreadCpuUsage(): number | null {
   const { threadCpuUsage } = process as { threadCpuUsage?: () => { user: number; system: number } };
   if (threadCpuUsage === undefined) return null;

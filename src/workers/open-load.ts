@@ -1,6 +1,6 @@
 import type { Connection } from '../pool/connection.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';
-import { ArrivalQueue } from './arrival-queue.ts';
+import { ArrivalQueue, type QueueSample } from './arrival-queue.ts';
 import { arrivalsOf } from './arrival-schedule.ts';
 import type { LoadSample, OpenLoopSample, OpenLoopTask } from './contract.ts';
 import { LatencyCounts } from './latency-counts.ts';
@@ -9,7 +9,7 @@ import { Pacer } from './pacer.ts';
 import { mixSeed } from './prng.ts';
 import type { LoadWindow } from './recorder.ts';
 
-/** What makes a thread's workers send in an open loop: a queue of arrivals for each pool, and the pacer of all. */
+/** Makes a thread's workers send in an open loop: a queue of arrivals for each pool, and one pacer for all. */
 export class OpenLoad {
   readonly #task: OpenLoopTask;
   readonly #window: LoadWindow;
@@ -29,7 +29,7 @@ export class OpenLoad {
   /** The queue of the thread's next pool. */
   addPool(pool: ConnectionPool, workers: number, pipeline: number, seed: number): ArrivalQueue {
     const number = this.#task.firstPool + this.#queues.length;
-    // Not the seed itself, which draws the pool's keys.
+    // The seed itself draws the pool's keys.
     const cursor = () => arrivalsOf(this.#task, number, pipeline, mixSeed(seed, 1));
     const queue = new ArrivalQueue(cursor, pipeline, {
       window: this.#window,
@@ -44,7 +44,7 @@ export class OpenLoad {
   /**
    * Starts the schedule at `releasedNs`, whether workers are there or not, and then the workers.
    *
-   * @param gathers whether each worker is to have had a connection before it takes its first arrival
+   * @param gathers whether every worker must have had a connection before one takes an arrival
    */
   async begin(
     workers: readonly LoadWorker[],
@@ -60,7 +60,7 @@ export class OpenLoad {
     this.#pacer.begin(startNs);
   }
 
-  /** From now on workers do not wait for the connections of others. */
+  /** From now on no worker waits until others have a connection. */
   stopHolding(): void {
     this.#first.stopHolding();
   }
@@ -72,7 +72,7 @@ export class OpenLoad {
 
   finish(loads: readonly LoadSample[]): OpenLoopSample {
     const queues = this.#queues.map(queue => queue.finish());
-    const sum = (figure: (queue: (typeof queues)[number]) => number) =>
+    const sum = (figure: (queue: QueueSample) => number) =>
       queues.reduce((total, queue) => total + figure(queue), 0);
     const offered = sum(queue => queue.offered);
     const windowNs = Math.max(0, this.#window.endNs - this.#startNs);
@@ -96,11 +96,11 @@ export interface Callers {
 }
 
 /**
- * Acquires a connection for every worker and releases all of them once all are there, so that the pools have as many as
- * there are workers. In an open loop arrivals alone would not do that: at a low rate they all go to the first few.
+ * Acquires a connection for every worker, and releases them once all are there: so the pools have as many connections as
+ * workers. Arrivals alone would not open that many, because at a low rate they all go to the first few.
  */
 export class FirstConnections {
-  /** Resolves when all were there, could not be acquired, or are no longer held. */
+  /** Resolves when every connection was acquired or has failed, or when none is held any more. */
   readonly gathered: Promise<void>;
   #resolve = () => {};
   #held: (() => void)[] | undefined = [];
@@ -116,7 +116,7 @@ export class FirstConnections {
       Array.from({ length: workers }, () =>
         pool.acquire().then(
           connection => this.#hold(pool, connection),
-          // It is no operation that failed. The worker will see for itself when something is due.
+          // No operation has failed. The worker meets the failure itself when something is due.
           () => {},
         ),
       ),
@@ -124,7 +124,7 @@ export class FirstConnections {
     void Promise.all(acquiring).then(() => this.stopHolding());
   }
 
-  /** Releases what is held, and what comes later as it comes. */
+  /** Releases the connections that are held, and at once each one that comes later. */
   stopHolding(): void {
     const held = this.#held ?? [];
     this.#held = undefined;

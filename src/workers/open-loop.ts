@@ -9,9 +9,9 @@ import type { Recorder } from './recorder.ts';
 import { batchFor, type Workload } from './workload/workload.ts';
 
 /**
- * One worker, in an open loop: it takes what is due from its pool's queue, acquires as a caller would, sends, and is
- * free again with the last reply. Response time counts from when the batch was due, so a batch that had to wait for a
- * worker has waited, too. A failed acquire is a failed batch; there is no second try, for the next arrival is one.
+ * One worker in an open loop: it takes an arrival from its pool's queue, acquires as a caller would, sends, and is free
+ * again with the last reply. Response time counts from when the batch was due, and so includes the wait for a worker. A
+ * failed acquire is a failed batch, which is not tried again, because the next arrival is the next try.
  */
 export class OpenLoopWorker implements LoadWorker, BatchOwner, ArrivalTaker {
   readonly #pool: ConnectionPool;
@@ -93,7 +93,7 @@ export class OpenLoopWorker implements LoadWorker, BatchOwner, ArrivalTaker {
     this.#recorder.record(this.#batch, this.#dueNs, this.#sentNs, doneNs);
     if (!this.#served && completed > 0) {
       this.#served = true;
-      // Nobody has to wait here: first connections are gathered before the first arrival is taken.
+      // No worker waits here: the first connections were gathered before the first arrival was taken.
       this.#events.served(doneNs, () => {});
     }
     this.#running = false;

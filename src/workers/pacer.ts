@@ -2,34 +2,34 @@ import { nowNs } from '../pool/clock.ts';
 import type { ArrivalQueue } from './arrival-queue.ts';
 import type { LoadWindow } from './recorder.ts';
 
-/** Node's timers have milliseconds and are late by one or two: the rest of the way to an arrival is turns of the loop. */
+/** Node's timers count milliseconds and are one or two late, so the last part of a wait is turns of the event loop. */
 const timerSlackNs = 2e6;
 const minSleepNs = 3e6;
 /** An early stop moves the window's end, and this thread has to see it. */
 const maxSleepMs = 50;
 /** A turn without work that took longer than this did something else, or had no core: it does not count as spinning. */
 const emptyTurnNs = 25e3;
-/** For so long the event loop stands still between two turns while no reply is on its way, and while some are. */
+/** Pause between two turns of the event loop while no reply is expected, and while some are. */
 const restNs = 20e3;
 const pauseNs = 3e3;
 
 const idled = new Int32Array(1);
 
-/** Reading the clock leaves garbage, too: a boxed number each time. This leaves none, and takes some 1 µs. */
+/** Takes about 1 µs and leaves no garbage. Reading the clock would: a boxed number each time. */
 function idleAbout1us(): void {
   let value = idled[0] as number;
   for (let i = 0; i < 800; i++) value = (Math.imul(value, 1664525) + 1013904223) | 0;
-  // Kept, or the compiler would leave all of it out.
+  // Without a result that is kept the compiler would remove the loop.
   idled[0] = value;
 }
 
 /**
- * Comes to the arrivals of a thread's queues in time. It sleeps until shortly before the next one for which a worker is
- * idle, and from there on turns the event loop (setImmediate), which reads replies in between. Where no worker is idle
- * there is nothing to come to, and it sleeps until one is.
+ * Dispatches the arrivals of a thread's queues on time. It sleeps until shortly before the next arrival for which a worker
+ * is idle, and then turns the event loop (setImmediate), which reads replies in between. While no worker is idle it
+ * sleeps until one is.
  *
- * A turn leaves some 450 bytes of garbage. Turns without a pause would be 170 collections a second of 0.1 ms or more, which
- * is more than a hundredth of the arrivals; so each turn watches the clock for a moment, longer where nobody waits.
+ * A turn leaves some 450 bytes of garbage. Turns without a pause would cause 170 collections a second of 0.1 ms or more, and
+ * delay more than one arrival in a hundred. So each turn watches the clock for a moment, longer while no reply is expected.
  */
 export class Pacer {
   readonly #queues: readonly ArrivalQueue[];
@@ -54,12 +54,12 @@ export class Pacer {
     this.wake();
   }
 
-  /** The turn that is going on is not an empty one. */
+  /** The current turn is not an empty one. */
   noteWork(): void {
     this.#worked = true;
   }
 
-  /** A worker went idle: what comes next may come sooner. */
+  /** A worker went idle, so the next arrival to dispatch may be earlier than the one planned for. */
   wake(): void {
     if (this.#immediate !== undefined) return;
     clearTimeout(this.#timer);
@@ -103,7 +103,7 @@ export class Pacer {
     return true;
   }
 
-  /** Watches the clock until the next arrival, but not for long. @returns when that was over */
+  /** Watches the clock until the next arrival, but not for long. @returns the instant at which it stopped */
   #standStill(fromNs: number, nextNs: number): number {
     const untilNs = Math.min(nextNs, fromNs + (this.#isAtRest() ? restNs : pauseNs));
     let lastNs = fromNs;
@@ -111,7 +111,7 @@ export class Pacer {
     while (lastNs < untilNs) {
       idleAbout1us();
       const now = nowNs();
-      // Longer steps are those of a thread without a core.
+      // In a longer step the thread had no core.
       if (now - lastNs <= emptyTurnNs) stoodNs += now - lastNs;
       lastNs = now;
     }
@@ -119,7 +119,7 @@ export class Pacer {
     return lastNs;
   }
 
-  /** After a sleep `fromNs` is not a number, and nothing is counted. */
+  /** After a sleep `fromNs` is NaN, and nothing is counted. */
   #countSpun(fromNs: number, toNs: number): void {
     if (toNs - fromNs <= emptyTurnNs && fromNs >= this.#startNs) this.#spunNs += toNs - fromNs;
   }

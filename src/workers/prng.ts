@@ -1,6 +1,6 @@
 /**
- * A seeded generator: the same seed gives the same numbers. It is sfc32 (Chris Doty-Humphrey, PractRand): passes
- * the usual statistical tests, has 128 bits of state, and costs a dozen integer operations a number.
+ * A seeded generator: the same seed gives the same numbers. It is sfc32 (Chris Doty-Humphrey, PractRand), which passes
+ * the usual statistical tests, has 128 bits of state, and takes a dozen integer operations for each number.
  */
 export class Prng {
   // In a typed array the state stays integers; fields would be boxed past 31 bits.
@@ -31,7 +31,7 @@ export class Prng {
 
   /**
    * Fills the first `count` of `numbers` with draws from `first` on, evenly over `size` numbers: at most 2³¹, or all 2³².
-   * Many at a time cost half as much each: the state stays in registers.
+   * A draw in a large call costs half as much as a single one: the state stays in registers.
    */
   drawRange(numbers: Uint32Array, count: number, first: number, size: number): void {
     const scale = size / 2 ** 32;

@@ -11,9 +11,12 @@ export interface LoadWindow {
   endNs: number;
 }
 
-/** Counts the operations of a thread's workers with one size of batch and records their latencies. Everything is preallocated: recording makes no garbage. */
+/**
+ * Counts the operations of the workers of a thread that send batches of one size, and records their latencies. All memory
+ * is allocated beforehand: recording makes no garbage.
+ */
 export class Recorder {
-  /** Of the measured window. */
+  /** Operations of the measured window, but for the two that name the warm-up. */
   issued = 0;
   completed = 0;
   failedCount = 0;
@@ -22,12 +25,12 @@ export class Recorder {
   warmupCompleted = 0;
   warmupFailed = 0;
   readonly failed: Record<string, number> = {};
-  /** Nothing is of the window before it has a start. */
+  /** Infinite until `begin`, so that nothing counts as measured before. */
   #startNs = Number.POSITIVE_INFINITY;
   readonly #window: LoadWindow;
   readonly #service = new LatencyCounts(3);
   readonly #response = new LatencyCounts(3);
-  /** Response times of the current second. Two digits are enough for a series, and make it small. */
+  /** Response times of the current second. Two digits are enough for a series and keep it small. */
   readonly #ofSecond = new LatencyCounts(2);
   readonly #series: SecondSample[] = [];
   #second = 0;
@@ -37,13 +40,13 @@ export class Recorder {
 
   readonly #commands: CommandRecorder | undefined;
 
-  /** @param commands what counts and times each command apart, where that is asked for */
+  /** @param commands counts and times each command separately, where the workload asks for it */
   constructor(window: LoadWindow, commands?: CommandRecorder) {
     this.#window = window;
     this.#commands = commands;
   }
 
-  /** Says when the measured window begins; before that it is made, so that making it takes no time of the window. */
+  /** Sets the start of the measured window. The recorder is made earlier, because that takes time. */
   begin(startNs: number): void {
     this.#startNs = startNs;
     this.#secondEndsNs = startNs + secondNs;
@@ -54,7 +57,7 @@ export class Recorder {
     return this.#startNs;
   }
 
-  /** A batch was due at `dueNs`; it will be recorded, or counted as unfinished by the load loop. */
+  /** A batch was due at `dueNs`. Later it is recorded, or its worker counts it as unfinished. */
   due(dueNs: number, size: number): void {
     if (dueNs >= this.#startNs) this.issued += size;
   }
@@ -151,7 +154,7 @@ export class Recorder {
   }
 }
 
-/** What became of the operations of one command. */
+/** The outcomes of one command's operations. */
 interface Command {
   readonly name: string;
   readonly tellsMisses: boolean;
@@ -162,10 +165,10 @@ interface Command {
   readonly response: LatencyCounts;
 }
 
-/** Counts and times each command of a mix apart. */
+/** Counts and times each command of a mix separately. */
 export class CommandRecorder {
   readonly #commands: readonly Command[];
-  /** For each template the index of its command: all values, and all commands of one name, count together. */
+  /** The command's index for each template: templates with the same name count together. */
   readonly #commandOf: Uint16Array;
   /** Completed operations of each command in the batch that is being recorded. */
   readonly #completed: Uint32Array;

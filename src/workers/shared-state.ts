@@ -1,6 +1,6 @@
-/** What a thread tells while it runs; read by the coordinator, at most ten times a second. */
+/** What a thread publishes while it runs. The coordinator reads it at most ten times a second. */
 export interface ThreadProgress {
-  /** When this was so, an instant of the monotonic clock; 0 before the thread has told anything. */
+  /** When it was published, an instant of the monotonic clock; 0 before the first time. */
   readonly atNs: number;
   /** Operations of the warm-up, then of the measured window. */
   readonly warmupCompleted: number;
@@ -9,9 +9,9 @@ export interface ThreadProgress {
   readonly failed: number;
   /** Response time in the current second; 0 before the first reply. */
   readonly p99Ms: number;
-  /** For how long its event loop has had something to do since the barrier. */
+  /** How long its event loop was busy since the barrier. */
   readonly busyNs: number;
-  /** Of its pools together: open and opening connections, those that nobody holds, and callers that wait. */
+  /** Sums over its pools: open and opening connections, connections that nobody holds, and callers that wait. */
   readonly connections: number;
   readonly idle: number;
   readonly waiting: number;
@@ -19,19 +19,19 @@ export interface ThreadProgress {
 
 const header = { ready: 0, released: 1, stopped: 2 } as const;
 const headerBytes = 64;
-const slot = {
-  atNs: 0,
-  warmupCompleted: 1,
-  warmupFailed: 2,
-  completed: 3,
-  failed: 4,
-  p99Ms: 5,
-  busyNs: 6,
-  connections: 7,
-  idle: 8,
-  waiting: 9,
-} as const satisfies Record<keyof ThreadProgress, number>;
-const fields = Object.keys(slot) as (keyof typeof slot)[];
+/** The order in which they stand in a thread's slot. */
+const fields = [
+  'atNs',
+  'warmupCompleted',
+  'warmupFailed',
+  'completed',
+  'failed',
+  'p99Ms',
+  'busyNs',
+  'connections',
+  'idle',
+  'waiting',
+] as const satisfies readonly (keyof ThreadProgress)[];
 /** Heartbeats stand behind a thread's progress. */
 const heartbeats = fields.length;
 /** Two cache lines each, so that threads do not disturb one another when they publish. */
@@ -40,8 +40,8 @@ const slotBytes = slotLength * Float64Array.BYTES_PER_ELEMENT;
 
 /**
  * The only memory that threads and coordinator share: a barrier with one start instant, a stop flag, and for each thread
- * a slot of progress, heartbeats, and a note of its failures. Stopping is a flag because aborting a Piscina task
- * would kill the thread and its figures.
+ * a slot with its progress and heartbeats, and a note of its failures. Stopping is a flag because aborting a Piscina task
+ * would end the thread and lose its figures.
  *
  * Layout: Int32 ready, released, stopped; Float64 start and stop instant at byte 16 and 24; the slots; the notes.
  */
@@ -84,52 +84,41 @@ export class SharedState {
     return Atomics.load(this.#flags, header.released) === 1 ? this.#instants[0] : undefined;
   }
 
-  /** Asks all threads to issue nothing after `stopNs`. */
+  /** Asks all threads to issue nothing after `stopNs`. Only the first call counts. */
   stop(stopNs: number): void {
     if (this.stopNs !== undefined) return;
     this.#instants[1] = stopNs;
     Atomics.store(this.#flags, header.stopped, 1);
   }
 
-  /** When to stop, or undefined while nobody asked. */
+  /** The instant given to `stop`, or undefined before it. */
   get stopNs(): number | undefined {
     return Atomics.load(this.#flags, header.stopped) === 1 ? this.#instants[1] : undefined;
   }
 
   publish(thread: number, progress: ThreadProgress): void {
     const at = thread * slotLength;
-    for (const field of fields) this.#slots[at + slot[field]] = progress[field];
+    for (const [index, field] of fields.entries()) this.#slots[at + index] = progress[field];
   }
 
-  /** A heartbeat, whatever the thread does. */
+  /** Shows that the thread's event loop still turns. */
   heartbeat(thread: number): void {
     const at = thread * slotLength + heartbeats;
     this.#slots[at] = this.heartbeats(thread) + 1;
   }
 
-  /** How many heartbeats a thread has had. */
+  /** How many heartbeats the thread has given. */
   heartbeats(thread: number): number {
     return this.#slots[thread * slotLength + heartbeats] ?? 0;
   }
 
   progress(thread: number): ThreadProgress {
     const at = thread * slotLength;
-    const told = (index: number) => this.#slots[at + index] ?? 0;
-    return {
-      atNs: told(slot.atNs),
-      warmupCompleted: told(slot.warmupCompleted),
-      warmupFailed: told(slot.warmupFailed),
-      completed: told(slot.completed),
-      failed: told(slot.failed),
-      p99Ms: told(slot.p99Ms),
-      busyNs: told(slot.busyNs),
-      connections: told(slot.connections),
-      idle: told(slot.idle),
-      waiting: told(slot.waiting),
-    };
+    const values = fields.map((field, index) => [field, this.#slots[at + index] ?? 0]);
+    return Object.fromEntries(values) as Record<(typeof fields)[number], number>;
   }
 
-  /** Failed operations of the measured window by error code; as many codes as there is room for. */
+  /** Failed operations of the measured window by error code, as many codes as there is room for. */
   publishFailures(thread: number, failed: Readonly<Record<string, number>>): void {
     this.#notes.write(thread, failed);
   }
@@ -139,18 +128,18 @@ export class SharedState {
   }
 }
 
-/** What the note of one thread takes: a version, a length, and the text. */
+/** Size of one thread's note: a version, a length, and the text. */
 export const noteBytes = 512;
 const textAt = 8;
 
 /**
- * Failed operations by error code, a note for each thread in memory that it shares with the coordinator: JSON, behind a
- * version that is odd while the thread writes, so that nobody reads half of it.
+ * Failed operations by error code, one note for each thread. A note is JSON behind a version number, which is odd while
+ * the thread writes, so that nobody reads half of it.
  */
 export class FailureNotes {
   readonly #buffer: SharedArrayBuffer;
   readonly #begin: number;
-  /** What was last read of each thread: stands in while it writes. */
+  /** The last note read of each thread: the answer while the thread writes a new one. */
   readonly #read = new Map<number, { version: number; failed: Readonly<Record<string, number>> }>();
 
   /** @param begin byte at which the notes begin, a multiple of 4 */
@@ -159,7 +148,7 @@ export class FailureNotes {
     this.#begin = begin;
   }
 
-  /** Codes for which there is no room are left out, the latest first: the sample of the thread has all of them. */
+  /** Codes for which there is no room are left out, the last ones first. The thread's sample has all of them. */
   write(thread: number, failed: Readonly<Record<string, number>>): void {
     const codes = Object.entries(failed);
     let text = Buffer.from(JSON.stringify(failed));

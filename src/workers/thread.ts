@@ -3,9 +3,9 @@ import type { CommandSet } from '../pool/client/batch.ts';
 import { RedirectCount } from '../pool/client/cluster/slot-ranges.ts';
 import { nowNs } from '../pool/clock.ts';
 import type { Connect } from '../pool/connection.ts';
-import { openPool } from '../pool/open-pool.ts';
+import { openPool } from '../pool/pool.ts';
 import { presets } from '../pool/presets.ts';
-import type { PoolShare, ThreadRefusal, ThreadSample, ThreadTask } from './contract.ts';
+import type { PoolTask, ThreadRefusal, ThreadSample, ThreadTask } from './contract.ts';
 import { LoadDriver } from './load-driver.ts';
 import { mixSeed, Prng } from './prng.ts';
 import { SharedState } from './shared-state.ts';
@@ -14,7 +14,7 @@ import { commandMix } from './workload/command-mix.ts';
 /** Interval of a thread's heartbeat. */
 const heartbeatMs = 250;
 
-/** Piscina's entry: opens the thread's pools, waits at the barrier, drives the load, and returns what it saw. */
+/** Piscina's entry: opens the thread's pools, waits at the barrier, drives the load, and returns the sample. */
 export default async function runTask(task: ThreadTask): Promise<ThreadSample | ThreadRefusal> {
   const shared = new SharedState(task.shared);
   const heartbeat = setInterval(() => shared.heartbeat(task.thread), heartbeatMs);
@@ -29,14 +29,13 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
   const redirects = task.cluster === undefined ? null : new RedirectCount();
   const mix = commandMix(task.workload, task.keyPrefix, task.seed);
   const connect = await connector(task, mix.commandSet, redirects);
-  const pools = task.pools.map((share, index) => openPool(poolOptions(task, share, index), connect));
+  const pools = task.pools.map((pool, index) => openPool(poolOptions(task, pool, index), connect));
   try {
-    const refused = await Promise.all(pools.map(pool => pool.warm())).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    if (refused !== undefined)
-      return { refused: refused instanceof Error ? refused.message : String(refused) };
+    try {
+      await Promise.all(pools.map(pool => pool.warm()));
+    } catch (error) {
+      return { refused: error instanceof Error ? error.message : String(error) };
+    }
     const load = new LoadDriver(task, pools, mix, redirects);
     shared.markReady();
     return await load.drive(shared, await passBarrier(shared));
@@ -68,13 +67,13 @@ async function connector(
   return IoredisConnection.connector(address, commands, timeoutMs, { autoPipelining });
 }
 
-function poolOptions(task: ThreadTask, share: PoolShare, index: number) {
-  // Not the seed that the pool's keys are drawn with.
+function poolOptions(task: ThreadTask, { connections, minIdle }: PoolTask, index: number) {
+  // Another seed than the one that the pool's keys are drawn with.
   const prng = new Prng(mixSeed(task.seed, index, 2));
   return {
     strategies: presets[task.preset],
-    max: share.connections,
-    minIdle: share.minIdle,
+    max: connections,
+    minIdle,
     probe: task.probe,
     healthTtlMs: task.healthTtlMs,
     timeoutMs: task.timeoutMs,
@@ -84,7 +83,7 @@ function poolOptions(task: ThreadTask, share: PoolShare, index: number) {
   };
 }
 
-/** Waits for the start instant, with the event loop alive: idle connections need it. */
+/** Waits for the start instant. The event loop keeps turning, because idle connections need it. */
 async function passBarrier(shared: SharedState): Promise<number> {
   for (;;) {
     const startNs = shared.startNs;

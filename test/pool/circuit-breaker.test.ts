@@ -5,7 +5,7 @@ import {
   maxBackoffMs,
   minBackoffMs,
 } from '../../src/pool/circuit-breaker.ts';
-import { openPool } from '../../src/pool/open-pool.ts';
+import { openPool } from '../../src/pool/pool.ts';
 import { type Preset, presets } from '../../src/pool/presets.ts';
 import { connector, createPool, loopback, rejection, until } from '../support/connections.ts';
 import { FakeConnection } from '../support/fake-connection.ts';
@@ -38,7 +38,7 @@ async function open({ ask }: Pick<ReturnType<typeof createBreaker>, 'ask'>): Pro
 }
 
 describe('the breaker', () => {
-  test('stays closed while fewer connects in a row fail', async () => {
+  test('stays closed while fewer attempts in a row fail', async () => {
     const { world, ask } = createBreaker();
     for (let round = 0; round < 3; round++) {
       world.up = false;
@@ -48,7 +48,7 @@ describe('the breaker', () => {
     }
   });
 
-  test('open, it lets nobody through until the backoff is over, and then one', async () => {
+  test('open, it allows no attempt until the backoff is over, and then one', async () => {
     const { world, ask } = createBreaker();
     await open({ ask });
     world.nowMs = minBackoffMs - 1;
@@ -104,7 +104,7 @@ describe('the breaker', () => {
 
 describe('a pool', () => {
   test.each(Object.keys(presets) as Preset[])(
-    '%s: is tried by few of many callers, and all are told',
+    '%s: few of many callers make attempts, and all get an error',
     async preset => {
       const { world, breaker, connect } = createBreaker();
       const pool = openPool(

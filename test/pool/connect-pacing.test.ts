@@ -40,7 +40,7 @@ test('parallel leaves a burst as it is', () => {
   expect(begun.length).toBe(5);
 });
 
-test('serial connects in the order asked for, and one that fails does not stop the next', async () => {
+test('serial attempts run in the order of the calls, and one that fails does not stop the next', async () => {
   const { begun, connect } = manualConnects();
   const one = paced(connect, 'serial', Math.random);
   const outcomes: string[] = [];
@@ -60,7 +60,7 @@ test('serial connects in the order asked for, and one that fails does not stop t
   expect(outcomes).toEqual(['first', 'second refused 2', 'third', 'fourth']);
 });
 
-test('jittered connects wait for their share of the spread, drawn for each', async () => {
+test('each jittered attempt waits for a random part of the spread', async () => {
   vi.useFakeTimers();
   onTestFinished(() => {
     vi.useRealTimers();
@@ -101,14 +101,14 @@ describe('in a pool', () => {
     return { tookMs, connectMs };
   }
 
-  test('serial connects add up to the time the burst takes: waiting for a turn is no connect time', async () => {
+  test('the times of serial attempts add up to that of the burst: the wait for a turn does not count', async () => {
     const { tookMs, connectMs } = await openAll('serial');
     expect(tookMs).toBeGreaterThan(connections * 29);
     // Two significant digits. With the waits in it, it would be four and a half times as much.
     expect(connectMs).toBeLessThan(tookMs * 1.05);
   });
 
-  test('parallel connects overlap', async () => {
+  test('parallel attempts overlap', async () => {
     const { tookMs, connectMs } = await openAll('parallel');
     expect(connectMs / tookMs).toBeGreaterThan(2);
   });
@@ -138,7 +138,7 @@ describe('in a pool', () => {
     await Promise.all(callers);
   });
 
-  test.each(['serial', 'jittered'] as const)('%s: a closed pool connects no more', async connects => {
+  test.each(['serial', 'jittered'] as const)('%s: a closed pool makes no more attempts', async connects => {
     const { begun, connect } = manualConnects();
     const pool = createPool(connect, 'lock-free', { max: 5, connects });
     const callers = Array.from({ length: 5 }, () => rejection(pool.acquire()));

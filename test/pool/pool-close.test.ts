@@ -35,7 +35,7 @@ async function ours(): Promise<number> {
 
 describe.each(clientNames)('%s', client => {
   test.each<Preset>(['baseline', 'optimized'])(
-    '%s: it waits for those in use, rejects who waits, and the server sees none of ours any more',
+    '%s: it waits for connections in use, rejects waiters, and leaves no connection to the server',
     async preset => {
       const pool = createPool(connector(client, loopback(server.port)), preset, { max: 3 });
       const held = [await pool.acquire(), await pool.acquire(), await pool.acquire()];

@@ -17,7 +17,7 @@ import { FakeConnection } from '../support/fake-connection.ts';
 import { startProxy } from '../support/proxy.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
 
-describe('pool checks health as its strategy says', () => {
+describe('health checks', () => {
   let server: TestServer;
   let control: Control;
 
@@ -117,7 +117,7 @@ describe('pool checks health as its strategy says', () => {
   });
 });
 
-describe('pool replaces dead connections', () => {
+describe('dead connections', () => {
   let server: TestServer;
 
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Connection } from '../../src/pool/connection.ts';
-import { openPool } from '../../src/pool/open-pool.ts';
+import { openPool } from '../../src/pool/pool.ts';
 import { type Preset, presets } from '../../src/pool/presets.ts';
 import { FakeConnection } from '../support/fake-connection.ts';
 

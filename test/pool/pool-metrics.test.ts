@@ -16,7 +16,7 @@ import { FakeConnection } from '../support/fake-connection.ts';
 import { startProxy } from '../support/proxy.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
 
-describe('pool counts what it does', () => {
+describe('counters', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -74,7 +74,7 @@ describe('pool counts what it does', () => {
     }
   });
 
-  test('waits and connects are timed, and a reset starts afresh', async () => {
+  test('waits and connection attempts are timed, and a reset starts again', async () => {
     const proxy = await startProxy(server.port);
     proxy.delayMs = 30;
     const pool = createPool(connector('wire', loopback(proxy.port)), 'lock-free', { max: 1 });
@@ -113,7 +113,7 @@ describe('pool counts what it does', () => {
     expect(read(fresh?.acquireWait ?? '').totalCount).toBe(0);
   });
 
-  test('utilization says who was active, idle and waiting', async () => {
+  test('utilization counts active and idle connections and waiting callers', async () => {
     const pool = createPool(async () => new FakeConnection(), 'lock-free', { max: 3 });
     const held = [await pool.acquire(), await pool.acquire(), await pool.acquire()];
     const waiting = [pool.acquire(), pool.acquire()];
@@ -128,7 +128,7 @@ describe('pool counts what it does', () => {
   });
 });
 
-describe('pool metrics tell the presets apart', () => {
+describe('metrics differ between the presets', () => {
   let server: TestServer;
 
   beforeAll(async () => {

@@ -15,7 +15,7 @@ import { FakeConnection } from '../support/fake-connection.ts';
 import { startProxy } from '../support/proxy.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
 
-describe('pool serves waiters in order', () => {
+describe('order of waiters', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -63,7 +63,7 @@ describe('pool serves waiters in order', () => {
   });
 });
 
-describe('pool lets a late waiter go and keeps the order', () => {
+describe('expired waiters', () => {
   test.each<Preset>(['baseline', 'optimized'])(
     '%s: a timed-out waiter leaves the queue, the others keep their order',
     async preset => {
@@ -105,7 +105,7 @@ describe('pool lets a late waiter go and keeps the order', () => {
   });
 });
 
-describe('pool tries without waiting', () => {
+describe('tryAcquire', () => {
   const connect = async () => new FakeConnection();
 
   test('optimized: an idle, healthy connection comes at once, the last released first', async () => {
@@ -160,7 +160,7 @@ describe('pool tries without waiting', () => {
   });
 });
 
-describe('pool refuses a double release', () => {
+describe('double release', () => {
   test.each<Preset>(['baseline', 'optimized'])('%s', async preset => {
     const pool = createPool(async () => new FakeConnection(), preset, { max: 2, minIdle: 0 });
     const connection = await pool.acquire();
@@ -184,7 +184,7 @@ describe('pool refuses a double release', () => {
   });
 });
 
-describe('pool connects one after another under the lock', () => {
+describe('connection attempts under the lock', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -206,7 +206,7 @@ describe('pool connects one after another under the lock', () => {
   }
 
   describe.each(clientNames)('%s', client => {
-    test('baseline connects in turn, lock-free all at once', async () => {
+    test('baseline makes one attempt after another, lock-free all at once', async () => {
       const baselineMs = await millisecondsToConnectAll(client, 'baseline');
       const lockFreeMs = await millisecondsToConnectAll(client, 'lock-free');
       // Each connect takes at least the proxy's delay, and in turn they add up.
@@ -215,7 +215,7 @@ describe('pool connects one after another under the lock', () => {
       expect(baselineMs / lockFreeMs).toBeGreaterThan(1.5);
     });
 
-    test('warming connects side by side, whatever the lock', async () => {
+    test('warming makes attempts in parallel, with and without the lock', async () => {
       const proxy = await startProxy(server.port);
       proxy.delayMs = 50;
       const connect = connector(client, loopback(proxy.port));

@@ -10,7 +10,7 @@ import { clientNames, connector, createPool, loopback, rejection, until } from '
 import { startProxy } from '../support/proxy.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
 
-describe('pool keeps connections warm', () => {
+describe('warm connections', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -77,7 +77,7 @@ describe('pool keeps connections warm', () => {
     },
   );
 
-  test('a connect that fails while warming is told', async () => {
+  test('warming rejects with the error of a connection attempt', async () => {
     const proxy = await startProxy(server.port);
     await proxy.refuse();
     const pool = createPool(connector('wire', loopback(proxy.port)), 'optimized');
@@ -85,7 +85,7 @@ describe('pool keeps connections warm', () => {
   });
 });
 
-describe('pools with a lock warm side by side', () => {
+describe('pacing of warm-ups', () => {
   /** What a scenario says of its connects, and what the threads are told. */
   function connectsOf(
     pool: Preset,
@@ -109,11 +109,11 @@ describe('pools with a lock warm side by side', () => {
     return { scenario: scenario.connects, task: task?.connects };
   }
 
-  test('the lock makes connects serial by itself: the pool is not told to pace those that it warms with', () => {
+  test('with the lock the pool warms in parallel: only the lock makes attempts serial', () => {
     expect(connectsOf('warmed', 'jittered')).toEqual({ scenario: 'serial', task: 'parallel' });
   });
 
-  test('a pool without the lock is told what the config says', () => {
+  test('without the lock the pool takes the pacing of the config', () => {
     expect(connectsOf('optimized', 'serial')).toEqual({ scenario: 'serial', task: 'serial' });
   });
 });

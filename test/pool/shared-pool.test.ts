@@ -19,7 +19,7 @@ import { callsOf, connectObserver } from '../support/observed-server.ts';
 import { startProxy } from '../support/proxy.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
 
-describe('pool shares its connections with all callers', () => {
+describe('connections of a shared pool', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -135,7 +135,7 @@ describe('pool shares its connections with all callers', () => {
   });
 });
 
-describe('pool that shares outlives its connections', () => {
+describe('lost connections of a shared pool', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -171,7 +171,7 @@ describe('pool that shares outlives its connections', () => {
   }
 
   describe.each(clientNames)('%s', client => {
-    test('one that died is not handed out, the others go on meanwhile, and it is replaced in the background', async () => {
+    test('a dead connection is not acquired, the others continue, and it is replaced in the background', async () => {
       const proxy = await startProxy(server.port);
       const pool = createPool(connector(client, loopback(proxy.port)), 'shared', { max: 2 });
       await pool.warm();
@@ -292,7 +292,7 @@ describe('pool that shares outlives its connections', () => {
     expect(made.map(({ closes }) => closes)).toEqual([1, 1]);
   });
 
-  test('closing rejects who waits, and does not wait longer than it may', async () => {
+  test('closing rejects waiters, and ends after its timeout', async () => {
     const { made, pending, state, connect } = fakes();
     const pool = await warmed(connect, 1);
     await pool.acquire();

@@ -6,7 +6,7 @@ import { IoredisConnection } from '../../src/pool/client/ioredis-connection.ts';
 import { WireConnection } from '../../src/pool/client/wire-connection.ts';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
 import type { ConnectionPool } from '../../src/pool/connection-pool.ts';
-import { openPool } from '../../src/pool/open-pool.ts';
+import { openPool } from '../../src/pool/pool.ts';
 import type { PoolOptions } from '../../src/pool/presets.ts';
 import { type Preset, presets } from '../../src/pool/presets.ts';
 

@@ -1,15 +1,15 @@
 import { Piscina } from 'piscina';
 import { onTestFinished } from 'vitest';
 import { nowNs } from '../../src/pool/clock.ts';
-import type { LoadSample, PoolShare, ThreadSample, ThreadTask } from '../../src/workers/contract.ts';
+import type { LoadSample, PoolTask, ThreadSample, ThreadTask } from '../../src/workers/contract.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import runTask from '../../src/workers/thread.ts';
-import { plainWorkload } from '../../src/workers/workload/plain-workload.ts';
 import { loopback } from './connections.ts';
+import { plainWorkload } from './plain-workload.ts';
 
 export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared' | 'thread'>> {
   /** 4 workers each, unless told otherwise. */
-  readonly pools?: readonly (Partial<PoolShare> & { readonly workers?: number })[];
+  readonly pools?: readonly (Partial<PoolTask> & { readonly workers?: number })[];
   /** Of the workers that are given by their number. */
   readonly pipeline?: number;
   /** Between the opening of the barrier and the start instant. */

@@ -70,7 +70,7 @@ test('what is due is taken in order by idle workers, and nothing before it is du
   expect(state.woken).toBe(0);
 });
 
-test('a worker that finds nothing due goes idle, and the pacer is told', () => {
+test('a worker that finds nothing due goes idle, and wakes the pacer', () => {
   const { queue, dispatch, free, state } = buildQueue();
   dispatch(0);
   expect(queue.nextDueNs).toBe(Number.POSITIVE_INFINITY);
@@ -124,7 +124,7 @@ test('offered, backlog and what completes are of the window, the warm-up and its
   expect(oldestUnsentNs).toBe(100 * msNs);
 });
 
-test('lag is told of arrivals for which a worker was free, and of no others', () => {
+test('lag counts arrivals for which a worker was free, and no others', () => {
   const { lag, dispatch, free } = buildQueue({ workers: 2 });
   dispatch(0.25);
   dispatch(1.5);

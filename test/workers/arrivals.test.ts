@@ -5,7 +5,7 @@ import type { Arrivals } from '../../src/workers/contract.ts';
 import { mixSeed, Prng } from '../../src/workers/prng.ts';
 import { distanceToExponential } from '../support/goodness-of-fit.ts';
 
-describe('arrivals are dealt out exactly over pools', () => {
+describe('arrivals of pools', () => {
   /** The first `count` arrivals, in nanoseconds from the start. */
   function take(cursor: ArrivalCursor, count: number): number[] {
     return Array.from({ length: count }, () => {
@@ -63,7 +63,7 @@ describe('arrivals are dealt out exactly over pools', () => {
     expect(cursor.dueNs).toBeCloseTo(86_400e9, 0);
   });
 
-  test('burst: size operations of all pools are due at each instant, and no pool gets more than its share', () => {
+  test('burst: size operations of all pools are due at each instant, divided evenly', () => {
     const bursts = fc.integer({ min: 1, max: 30 });
     fc.assert(
       fc.property(rate, pools, pipeline, bursts, (rate, pools, pipeline, batches) => {
@@ -121,7 +121,7 @@ describe('random arrivals are a poisson process', () => {
     expect(distanceToExponential(gaps, 1e9 / 2100)).toBeGreaterThan(critical(gaps.length));
   });
 
-  test('one gap says nothing of the next', () => {
+  test('consecutive gaps are independent', () => {
     const gaps = gapsOf(2000, 20_000);
     const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
     const product = gaps.slice(1).reduce((sum, gap, index) => sum + gap * (gaps[index] ?? 0), 0);

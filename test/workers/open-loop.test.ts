@@ -96,7 +96,7 @@ describe('a target that cannot keep up', () => {
     return runOpen(proxy.port, { kind: 'constant', rate: 2000 }, load, onReleased);
   };
 
-  test('the backlog grows, and what was never sent is told', async () => {
+  test('the backlog grows, and operations that were never sent are counted', async () => {
     const { sample, open } = await slowly({ seconds: 0.5 });
     expect(open.offered).toBe(1000);
     // Two workers that take 20 ms or more each complete 50 operations in this time, at most.

@@ -6,10 +6,10 @@ import { createHistogram, encodeHistogram, highestNs } from '../../src/pool/hist
 import { LatencyCounts } from '../../src/workers/latency-counts.ts';
 import { CommandRecorder, Recorder } from '../../src/workers/recorder.ts';
 import { commandMix } from '../../src/workers/workload/command-mix.ts';
-import { plainWorkload } from '../../src/workers/workload/plain-workload.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
+import { plainWorkload } from '../support/plain-workload.ts';
 
-describe('recorder counts every operation once', () => {
+describe('operations', () => {
   const startNs = 1e15;
   const secondNs = 1e9;
 
@@ -130,7 +130,7 @@ describe('recorder counts every operation once', () => {
     ]);
   });
 
-  test('a latency over the range counts as the highest value, and is told', () => {
+  test('a latency over the range counts as the highest value, and is counted as over range', () => {
     const recorder = recorderOf(1);
     recorder.record(answered(1), startNs, startNs, startNs + highestNs);
     expect(recorder.overRange).toBe(0);
@@ -141,7 +141,7 @@ describe('recorder counts every operation once', () => {
       expect(read(encoded)).toMatchObject({ totalCount: 4, max: about(highestNs) });
   });
 
-  test('a response over the range is told, though the server was quick', () => {
+  test('a response time over the range is counted, though the service time was short', () => {
     const recorder = recorderOf(1);
     recorder.record(answered(2), startNs, startNs + 2 * highestNs, startNs + 2 * highestNs + 1e6);
     expect(recorder.overRange).toBe(2);
@@ -158,7 +158,7 @@ describe('recorder counts every operation once', () => {
   });
 });
 
-describe('recorder times each command apart', () => {
+describe('each command is timed separately', () => {
   const startNs = 1e15;
 
   /** Templates: 0 GET, 1 and 2 SET with two values, 3 SETNX. */
@@ -240,14 +240,14 @@ describe('recorder times each command apart', () => {
     expect([0, 1, 2, 3].map(index => batch.failedAs(index))).toEqual([undefined, 'B', 'B', 'A']);
   });
 
-  test('without a recorder of commands none is told', () => {
+  test('without a recorder of commands there are none in the sample', () => {
     const recorder = new Recorder({ endNs: startNs + 1e9 });
     recorder.begin(startNs);
     expect(recorder.finish().commands).toEqual([]);
   });
 });
 
-describe('latency counts are the histogram to the byte', () => {
+describe('latency counts', () => {
   /** Latencies from 0 ns to ten minutes, as likely short as long, and the edges of buckets; with fractions, as a clock gives them. */
   const latencyNs = fc.oneof(
     fc

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { FailureNotes, noteBytes, SharedState } from '../../src/workers/shared-state.ts';
 import { until } from '../support/connections.ts';
 
-describe('shared state is the same for all threads', () => {
+describe('state of threads', () => {
   /** What another thread has: the same memory, and an object of its own. */
   const elsewhere = (state: SharedState) => new SharedState(state.buffer);
 
@@ -22,7 +22,7 @@ describe('shared state is the same for all threads', () => {
     expect(there.stopNs).toBe(0);
   });
 
-  test('the first to stop says when', () => {
+  test('the first stop decides the instant', () => {
     const state = SharedState.forThreads(1);
     state.stop(5e15);
     state.stop(6e15);
@@ -72,7 +72,7 @@ describe('shared state is the same for all threads', () => {
   });
 });
 
-describe('failure notes are read whole', () => {
+describe('failure notes', () => {
   const two = () => {
     const buffer = new SharedArrayBuffer(64 + 2 * noteBytes);
     return { here: new FailureNotes(buffer, 64), there: new FailureNotes(buffer, 64), buffer };

@@ -6,7 +6,7 @@ import { startProxy } from '../support/proxy.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
 import { type PlainSample, runOne } from '../support/threads.ts';
 
-describe('burst of connects is timed until all serve', () => {
+describe('burst of connection attempts', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -31,7 +31,7 @@ describe('burst of connects is timed until all serve', () => {
     return allServedMs ?? Number.NaN;
   }
 
-  test('under the lock N connections serve after N connects; outside of it, after one (redis-py 3842)', async () => {
+  test('under the lock N connections serve after N attempts; outside of it, after one (redis-py 3842)', async () => {
     const few = await burst('baseline', 5);
     const many = await burst('baseline', 15);
     expect(few).toBeGreaterThanOrEqual(5 * delayMs);
@@ -56,7 +56,7 @@ describe('burst of connects is timed until all serve', () => {
   });
 });
 
-describe('pools have grown before the measured window', () => {
+describe('growth of pools before the measured window', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -80,7 +80,7 @@ describe('pools have grown before the measured window', () => {
       expect(sample.completed).toBeGreaterThan(0);
     });
 
-    test('in a burst they have it without a warm-up, and the time until then is told', async () => {
+    test('in a burst they have it without a warm-up, and the time until then is in the sample', async () => {
       const sample = await runOne(server.port, { client, preset: 'baseline', pools, burst: true });
       expect(created(sample)).toEqual({ before: 0, within: workers });
       expect(sample.allServedMs).toBeGreaterThanOrEqual(sample.pools[0]?.lastCreatedMs ?? Number.NaN);
@@ -119,7 +119,7 @@ describe('pools have grown before the measured window', () => {
     expect(performance.now() - startMs).toBeLessThan(4000);
   });
 
-  test('a stop in the warm-up lets the workers that keep their connections go', async () => {
+  test('a stop in the warm-up releases the workers that keep their connections', async () => {
     const proxy = await startProxy(server.port);
     // Without that, the 20 connects of 50 ms would have to come one after another first.
     proxy.delayMs = 50;

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { type Control, connectControl } from '../../src/main/server/control.ts';
 import { commandCalls } from '../../src/main/server/server-info.ts';
 import { nowNs } from '../../src/pool/clock.ts';
-import type { LoadSample, PoolShare } from '../../src/workers/contract.ts';
+import type { LoadSample, PoolTask } from '../../src/workers/contract.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
-import { plainWorkload } from '../../src/workers/workload/plain-workload.ts';
 import { clientNames, loopback, until } from '../support/connections.ts';
 import { decodeHistogram } from '../support/decode-histogram.ts';
+import { plainWorkload } from '../support/plain-workload.ts';
 import { startProxy } from '../support/proxy.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
@@ -20,7 +20,7 @@ import {
   startThreads,
 } from '../support/threads.ts';
 
-describe('threads account for every operation', () => {
+describe('accounting', () => {
   let server: TestServer;
   let control: Control;
 
@@ -177,7 +177,7 @@ describe('threads account for every operation', () => {
   });
 });
 
-describe('threads stop early and say when', () => {
+describe('early stops', () => {
   async function stopAfter(stopMs: number, warmupSeconds: number) {
     const arrivalsNs: number[] = [];
     const { port } = await startScriptedServer((request, reply) => {
@@ -223,7 +223,7 @@ describe('threads stop early and say when', () => {
   });
 });
 
-describe('threads start at one instant', () => {
+describe('start instant', () => {
   test('threads that are ready at different times issue nothing before the start instant, and then together', async () => {
     const firstArrivalNs = new Map<string, number>();
     const { port } = await startScriptedServer((request, reply) => {
@@ -292,7 +292,7 @@ describe('threads start at one instant', () => {
   });
 });
 
-describe('batch workers are measured apart from the others', () => {
+describe('batch workers are measured separately', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -305,7 +305,7 @@ describe('batch workers are measured apart from the others', () => {
   const batches = { workers: 2, pipeline: 100 };
   const rest = { minIdle: 1, firstKey: 0, keys: 100 };
 
-  test.each<[string, PoolShare[]]>([
+  test.each<[string, PoolTask[]]>([
     ['in one pool', [{ groups: [singles, batches], connections: 8, ...rest }]],
     [
       'in pools of their own',

@@ -1,4 +1,4 @@
-import type { OpenLoopTask, PoolShare, WorkerGroup } from '../../workers/contract.ts';
+import type { OpenLoopTask, PoolTask, WorkerGroup } from '../../workers/contract.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** Splits a total into equal whole parts; the first ones get the rest: 7 over 4 is 2, 2, 2, 1. */
@@ -41,7 +41,7 @@ export function splitAtLeastOne(total: number, weights: readonly number[]): numb
  * 0 … keys − 1 without gap or overlap. The last thread holds the pools that remain. A pool of batch workers stands in
  * the thread of the pool it stands beside, and shares its keys.
  */
-export function splitOverThreads(scenario: Scenario, keys: number): PoolShare[][] {
+export function splitOverThreads(scenario: Scenario, keys: number): PoolTask[][] {
   const { pools, poolsPerThread, pipeline, batch } = scenario;
   const workers = splitEvenly(scenario.workers, pools);
   const batchWorkers = splitEvenly(batch.workers, pools);
@@ -56,7 +56,7 @@ export function splitOverThreads(scenario: Scenario, keys: number): PoolShare[][
   const connections = splitAtLeastOne(scenario.connections, groups.map(countWorkers));
   const minIdle = splitInProportion(scenario.minIdle, connections);
 
-  const threads: PoolShare[][] = Array.from({ length: scenario.threads }, () => []);
+  const threads: PoolTask[][] = Array.from({ length: scenario.threads }, () => []);
   const perPool = batch.pool === 'separate' ? 2 : 1;
   let firstKey = 0;
   for (let pool = 0; pool < pools; pool++) {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
-import { keyRanges, maxRecords } from '../../workers/workload/key-ranges.ts';
+import { keyRanges, maxRecords } from '../../workers/workload/keys.ts';
 import type { scenarioGroup } from './scenario-group.ts';
 import { sizesOf } from './value-variants.ts';
 import type { WorkloadConfig } from './workload.ts';

@@ -1,8 +1,7 @@
 import type { WorkloadTask } from '../../workers/contract.ts';
-import { readsAndWrites } from '../../workers/workload/plain-workload.ts';
 import { valueVariants } from './value-variants.ts';
 import type { WorkloadConfig } from './workload.ts';
-import { ycsbPresets } from './ycsb.ts';
+import { readsAndWrites, ycsbPresets } from './ycsb.ts';
 
 /** Made once for each: the values of a file must not change in the middle of a run. */
 const made = new WeakMap<WorkloadConfig, WorkloadTask>();

@@ -1,5 +1,4 @@
 import type { KeyChoice, WeightedCommand, WorkloadTask } from '../../workers/contract.ts';
-import { readsAndWrites } from '../../workers/workload/plain-workload.ts';
 
 export const ycsbNames = ['A', 'B', 'C', 'D', 'E', 'F'] as const;
 export type YcsbName = (typeof ycsbNames)[number];
@@ -47,3 +46,11 @@ export const ycsbPresets: Readonly<Record<YcsbName, Preset>> = {
     ],
   },
 };
+
+/** GET in this fraction of the operations, SET in the others. Both are there even if one is never sent. */
+export function readsAndWrites(readRatio: number): readonly WeightedCommand[] {
+  return [
+    { command: 'GET {key}', weight: readRatio },
+    { command: 'SET {key} {value}', weight: 1 - readRatio },
+  ];
+}

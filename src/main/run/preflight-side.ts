@@ -1,5 +1,5 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
-import { maxRecords } from '../../workers/workload/key-ranges.ts';
+import { maxRecords } from '../../workers/workload/keys.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { connectionsNeeded, type Scenario } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';

@@ -2,7 +2,7 @@ import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/fil
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
-import { keyRanges } from '../../workers/workload/key-ranges.ts';
+import { keyRanges } from '../../workers/workload/keys.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { workloadTask } from '../experiment/workload-task.ts';

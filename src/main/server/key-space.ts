@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { formatCount } from '../../aggregate/text/format.ts';
 import { keyDigits, keyName } from '../../pool/client/batch.ts';
-import type { PoolShare, WorkloadTask } from '../../workers/contract.ts';
+import type { KeyRange, WorkloadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
-import type { KeyRange } from '../../workers/workload/key-choosers.ts';
-import { keyRanges } from '../../workers/workload/key-ranges.ts';
+import { keyRanges } from '../../workers/workload/keys.ts';
 import { IndexOrder } from '../../workers/workload/records.ts';
 import { AliasTable, Draws } from '../../workers/workload/samplers.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -183,7 +182,7 @@ async function writeIndex(
 /** Values that the load writes, by their weights. */
 function drawValues(workload: WorkloadTask, seed: number): { nextValue: () => string; maxBytes: number } {
   const values = valueTexts(workload, seed);
-  const table = new AliasTable(values.map(({ share }) => share));
+  const table = new AliasTable(values.map(({ fraction }) => fraction));
   const draws = new Draws(mixSeed(seed, workload.keys));
   return {
     nextValue: () => values[table.pick(draws.next())]?.text ?? '',
@@ -209,7 +208,7 @@ export async function removeKeySpace(control: Control, space: KeySpace): Promise
 
 /** What one pool has inserted. */
 export interface Inserted {
-  readonly share: Pick<PoolShare, 'firstKey' | 'keys'>;
+  readonly share: KeyRange;
   /** Those beyond its keys overwrote others. */
   readonly records: number;
 }

@@ -8,7 +8,7 @@ export interface Address {
   /** Path of a unix socket, or undefined for TCP. */
   readonly path?: string;
   readonly tls: boolean;
-  /** With TLS, the name that is asked for and that the certificate must hold, where `host` is only its IP address. */
+  /** The name that is sent and that the certificate must hold under TLS, if `host` is only an IP address. */
   readonly servername?: string;
   readonly trust?: Trust;
   readonly username?: string;
@@ -17,35 +17,35 @@ export interface Address {
   readonly database: number;
   /** RESP2 or RESP3 and no other; undefined: RESP3 where the server knows it. */
   readonly protocol?: 2 | 3;
-  /** Host and port are those of a Sentinel, which tells where the master is; all else is the master's. */
+  /** If present, `host` and `port` are a Sentinel's, which knows the master's; everything else is the master's. */
   readonly sentinel?: Sentinel;
 }
 
-/** What TLS believes and shows. PEM texts: they belong into no message and no result. */
+/** Certificates for TLS. The PEM texts must not appear in messages and results. */
 export interface Trust {
-  /** Certificates of the authorities that are believed, in the place of the system's. */
+  /** Certificates of the trusted authorities, instead of the system's. */
   readonly ca?: string;
-  /** Our own certificate and its key, for a server that wants one. */
+  /** The client's own certificate and key, for a server that asks for them. */
   readonly cert?: string;
   readonly key?: string;
-  /** The name that every certificate must hold, whatever its host is called. */
+  /** The name that every certificate must hold, instead of its host's. */
   readonly servername?: string;
-  /** False: a server's certificate is not checked at all. */
+  /** False: certificates are not checked at all. */
   readonly rejectUnauthorized?: boolean;
 }
 
-/** How to ask Sentinels for a master. They are spoken to in TLS where the master is. */
+/** How to ask Sentinels for a master. They are reached by TLS if the master is. */
 export interface Sentinel {
-  /** The name that they know it by. */
+  /** The master's name. */
   readonly master: string;
-  /** Asked in turn where the first one does not tell. */
+  /** Asked in turn if the first one does not know. */
   readonly others: readonly { readonly host: string; readonly port: number }[];
-  /** The Sentinels' own login, which need not be the master's. */
+  /** The Sentinels' login, which can differ from the master's. */
   readonly username?: string;
   readonly password?: string;
 }
 
-/** Where a socket connects to, in the words of `net.connect`, `tls.connect` and ioredis. */
+/** Where a socket connects to, as an option of `net.connect`, `tls.connect` and ioredis. */
 export function socketPlace({
   host,
   port,
@@ -54,15 +54,21 @@ export function socketPlace({
   return path === undefined ? { host, port } : { path };
 }
 
-/** What TLS is told beside the place: the name, where there is one (an IP address is none), and what it trusts. */
+/** Options of TLS: the name of the server if there is one (an IP address is none), and the certificates. */
 export function tlsOptions({ servername, trust }: Address): Trust {
   return { ...(servername === undefined ? {} : { servername }), ...trust };
 }
 
-/** The same login and TLS at another server of the same house: a master that a Sentinel named, a node of a cluster. */
+/** Another server with the same login and TLS: a master that a Sentinel named, or a node of a cluster. */
 export function nodeAddress(address: Address, host: string, port: number): Address {
   const { servername: _, sentinel: __, path: ___, ...same } = address;
   return { ...same, host, port, ...(address.tls && isIP(host) === 0 ? { servername: host } : {}) };
+}
+
+/** Arguments of AUTH; none without a password. */
+export function authArguments({ username, password }: Pick<Address, 'username' | 'password'>): string[] {
+  if (password === undefined) return [];
+  return username === undefined ? [password] : [username, password];
 }
 
 /** `host:port`, with an IPv6 address in brackets. */

@@ -1,9 +1,9 @@
-/** Stands in a command's arguments for a key of each operation: the first one for its first number, and so on. */
+/** Stands for a key in a command's arguments: the first one for the operation's first number, and so on. */
 export const KEY = Symbol('key');
 
 /**
- * An argument: text that is always the same, a key, or text with numbers in it. There a number is the place, among the
- * numbers of each command, of the one that is spelled out. Those of the keys come first.
+ * An argument: constant text, a key, or parts of text with numbers between them. A number in the list is an index into the
+ * numbers of the operation, of which those of the keys come first; the number found there is written in decimal.
  */
 export type Argument = string | typeof KEY | readonly (string | number)[];
 
@@ -13,16 +13,16 @@ export interface CommandTemplate {
   readonly args: readonly Argument[];
 }
 
-/** The commands a connection can be asked to send, made once so that clients can prepare them. */
+/** The commands that a connection can send. They are made once, so that clients can prepare them. */
 export interface CommandSet {
   /** A key is this prefix and the key number in `keyDigits` decimal digits. */
   readonly keyPrefix: string;
   readonly commands: readonly CommandTemplate[];
-  /** The order in which commands come, over and over, where that is settled beforehand: so requests can be, too. */
+  /** The order in which commands are repeated, if it is fixed, so that clients can prepare whole batches. */
   readonly order?: Uint16Array | undefined;
 }
 
-/** Every key has the same width, so that a request can be patched in place. 8 digits allow 10^8 keys. */
+/** All keys have the same width, so that a request can be patched in place. 8 digits allow 10^8 keys. */
 export const keyDigits = 8;
 
 /** Name of a key. */
@@ -30,44 +30,44 @@ export function keyName(prefix: string, number: number): string {
   return prefix + String(number).padStart(keyDigits, '0');
 }
 
-/** Name of the connections that send these commands (CLIENT LIST): the key prefix, which tells runs apart. */
+/** Name of the connections that send these commands (CLIENT LIST): the key prefix, which differs between runs. */
 export function connectionName({ keyPrefix }: Pick<CommandSet, 'keyPrefix'>): string {
   return keyPrefix.replace(/:$/, '');
 }
 
 /** Who fills a batch and has it sent. */
 export interface BatchOwner {
-  /** The outcome of all its commands is known. */
+  /** Called once the outcome of every command is counted. */
   done(batch: Batch): void;
 }
 
 /**
- * Commands that travel together: filled by a worker, sent by a connection, and reused for the next ones.
- * The connection counts the outcome of each command and then calls `done` once.
+ * Commands that are sent together. A worker fills the batch, a connection sends it, counts the outcome of each command and
+ * calls `done` once. Then the batch is used again.
  */
 export class Batch {
   readonly size: number;
-  /** Its own commands, and those that it has: its own, or those of an order from some place on. */
+  /** The batch's own commands, and those in use: its own, or those of an order from `#first` on. */
   readonly #own: Uint16Array;
   #commands: Uint16Array;
   #first = 0;
   #follows = false;
-  /** `stride` numbers for each command: its key numbers, then those that are spelled out. */
+  /** `stride` numbers for each command: those of its keys, then those that are written in decimal. */
   readonly numbers: Uint32Array;
   readonly stride: number;
   /** Commands that the server answered without an error. */
   completed = 0;
   /** Null replies among the completed: reads that found nothing. */
   misses = 0;
-  /** Commands that failed, by code; undefined while none did, because most batches have none. */
+  /** Commands that failed, by code; undefined without any, as in most batches. */
   failures: Map<string, number> | undefined = undefined;
   readonly #owner: BatchOwner;
-  /** Which commands found nothing, and why which ones failed: made when first needed, as most batches never do. */
+  /** Which commands found nothing, and by which code each one failed. Made when first needed, as most batches never do. */
   #missed: Uint8Array | undefined;
   #anyMissed = false;
   #failedAs: (string | undefined)[] | undefined;
 
-  /** `stride` is the most numbers that a command of the set has. */
+  /** @param stride maximum of numbers that a command of the set has */
   constructor(size: number, owner: BatchOwner, stride = 1) {
     this.size = size;
     this.#own = new Uint16Array(size);
@@ -83,12 +83,12 @@ export class Batch {
     return sum;
   }
 
-  /** Called once the outcome of each command is counted. */
+  /** Tells the owner that the outcome of every command is counted. */
   done(): void {
     this.#owner.done(this);
   }
 
-  /** Indices in the CommandSet for commands of its own: the worker fills all of them, and their numbers, before it sends. */
+  /** Selects the batch's own commands, indices in the CommandSet, to be filled together with their numbers. */
   ownCommands(): Uint16Array {
     this.#commands = this.#own;
     this.#first = 0;
@@ -96,14 +96,14 @@ export class Batch {
     return this.#own;
   }
 
-  /** Takes its commands from the order of the CommandSet instead, from `place` on. Nothing is copied. */
+  /** Selects the commands of the CommandSet's order from `place` on. Nothing is copied. */
   follow(order: Uint16Array, place: number): void {
     this.#commands = order;
     this.#first = place;
     this.#follows = true;
   }
 
-  /** Where its commands stand in the order of the CommandSet, one after the other; undefined where they are its own. */
+  /** The place of the first command in the CommandSet's order; undefined if the commands are the batch's own. */
   get place(): number | undefined {
     return this.#follows ? this.#first : undefined;
   }
@@ -125,7 +125,7 @@ export class Batch {
     this.#anyMissed = false;
   }
 
-  /** Key number of a command: that of its first key, which says where it belongs in a cluster. */
+  /** Number of a command's first key, which decides on its node in a cluster. */
   keyOf(index: number): number {
     return this.numbers[index * this.stride] as number;
   }
@@ -138,7 +138,15 @@ export class Batch {
       this.numbers[to * stride + i] = source.numbers[from * stride + i] as number;
   }
 
-  /** The reply to the command at `index` was null. Says which one it was; `misses` says how many. */
+  /** The server answered the command at `index` with `value`. For clients that build values. */
+  answered(value: unknown, index: number): void {
+    this.completed++;
+    if (value !== null) return;
+    this.misses++;
+    this.missedAt(index);
+  }
+
+  /** Notes that the reply to the command at `index` was null. It does not count: `misses` does. */
   missedAt(index: number): void {
     this.#missed ??= new Uint8Array(this.size);
     this.#missed[index] = 1;
@@ -155,12 +163,12 @@ export class Batch {
     return this.#failedAs?.[index];
   }
 
-  /** The server answered the command at `index` with an error: its first word, and all of it. */
+  /** The server answered the command at `index` with an error, whose first word is `code`. */
   refused(code: string, _message: string, index: number): void {
     this.fail(code, 1, index);
   }
 
-  /** `count` commands failed from the one at `first` on; where nobody knows which, the last ones that have not yet. */
+  /** `count` commands failed from the one at `first` on. By default the last ones that have not failed yet. */
   fail(code: string, count: number, first = this.size - this.failed - count): void {
     if (count === 0) return;
     this.failures ??= new Map();

@@ -4,8 +4,9 @@ import { failureCode } from '../errors.ts';
 import { type Address, socketPlace, tlsOptions } from './address.ts';
 import { type Batch, type CommandSet, type CommandTemplate, connectionName, KEY, keyName } from './batch.ts';
 import { serverFinder } from './sentinel.ts';
+import { connectTimeout } from './socket.ts';
 
-/** What an application pays: commands go through ioredis as it would send them. */
+/** A connection as an application has it: commands go through ioredis. */
 export class IoredisConnection extends Connection {
   readonly #redis: Redis;
   readonly #commandSet: CommandSet;
@@ -18,16 +19,16 @@ export class IoredisConnection extends Connection {
     this.#commandSet = commandSet;
     redis.on('error', error => {
       const code = failureCode(error);
-      // The socket's errors have codes. The others say that what arrived is no reply, or that nobody asked for it.
+      // The socket's errors have codes. The others mean that the bytes are no reply, or one that nobody asked for.
       this.#closedAs ??= code === 'CONNECTION_CLOSED' ? 'PROTOCOL' : code;
       redis.disconnect();
     });
   }
 
   /**
-   * Makes the connections of one pool. A connect unanswered after `timeoutMs` rejects with ETIMEDOUT.
-   * With `autoPipelining`, ioredis writes single commands of one turn of the event loop together, and holds back what
-   * comes while the last ones are unanswered.
+   * Makes the connections of one pool. An attempt that is unanswered after `timeoutMs` rejects with ETIMEDOUT.
+   * With `autoPipelining`, ioredis writes single commands of one turn of the event loop together, and holds back later ones
+   * until these are answered.
    */
   static connector(
     address: Address,
@@ -47,19 +48,19 @@ export class IoredisConnection extends Connection {
       redis.on('error', error => {
         cause ??= error;
       });
-      // A server that is full says so before it closes; ioredis tells of the end only.
+      // A server that is full sends the reason before it closes. ioredis only reports the end.
       redis.once('connect', () => {
         redis.stream.once('data', (bytes: Buffer) => {
-          const said = bytes.toString('latin1', 0, 256);
-          if (said.startsWith('-ERR max number of clients')) refusal = new Error(said.slice(1).trimEnd());
+          const text = bytes.toString('latin1', 0, 256);
+          if (text.startsWith('-ERR max number of clients')) refusal = new Error(text.slice(1).trimEnd());
         });
       });
-      // ioredis's own limit ends with the TCP connect: a login that is never answered would wait for ever.
+      // ioredis's own limit ends with the TCP connection: a login that is never answered would wait for ever.
       const deadline = setTimeout(() => {
-        cause ??= Object.assign(new Error(`No connection within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
+        cause ??= connectTimeout(timeoutMs);
         redis.disconnect();
       }, timeoutMs);
-      // ioredis tells of a refused login or SELECT in an event only, and may be "ready" after it.
+      // ioredis reports a refused login or SELECT by an event only, and may be "ready" after it.
       const outcome: unknown = await redis.connect().catch((error: unknown) => error);
       clearTimeout(deadline);
       if (cause !== undefined || outcome instanceof Error) {
@@ -70,7 +71,7 @@ export class IoredisConnection extends Connection {
     };
   }
 
-  /** ioredis itself says "ready" until the socket is gone: some turns after its end, or after our own close. */
+  /** ioredis is "ready" until the socket is gone, which is some turns after its end or our own close. */
   get alive(): boolean {
     return this.#redis.status === 'ready' && this.#redis.stream.writable;
   }
@@ -97,13 +98,13 @@ export class IoredisConnection extends Connection {
   }
 
   #sendOne(batch: Batch): void {
-    this.#redis.call(nameOf(this.#commandSet, batch, 0), argsOf(this.#commandSet, batch, 0)).then(
+    this.#redis.call(...callOf(this.#commandSet, batch, 0)).then(
       value => {
-        count(batch, 0, undefined, value);
+        batch.answered(value, 0);
         this.#settle(batch);
       },
       (error: unknown) => {
-        batch.fail(this.#codeOf(error), 1, 0);
+        batch.fail(codeOf(error, this.#closedAs), 1, 0);
         this.#settle(batch);
       },
     );
@@ -111,27 +112,20 @@ export class IoredisConnection extends Connection {
 
   #sendPipeline(batch: Batch): void {
     const pipeline = this.#redis.pipeline();
-    for (let i = 0; i < batch.size; i++) {
-      pipeline.call(nameOf(this.#commandSet, batch, i), argsOf(this.#commandSet, batch, i));
-    }
+    for (let i = 0; i < batch.size; i++) pipeline.call(...callOf(this.#commandSet, batch, i));
     pipeline.exec().then(
       outcomes => {
-        for (const [index, [error, value]] of (outcomes ?? []).entries())
-          count(batch, index, error === null ? undefined : this.#codeOf(error), value);
+        for (const [index, [error, value]] of (outcomes ?? []).entries()) {
+          if (error === null) batch.answered(value, index);
+          else batch.fail(codeOf(error, this.#closedAs), 1, index);
+        }
         this.#settle(batch);
       },
       (error: unknown) => {
-        batch.fail(this.#codeOf(error), batch.size);
+        batch.fail(codeOf(error, this.#closedAs), batch.size);
         this.#settle(batch);
       },
     );
-  }
-
-  /** An error reply counts under its own code, a lost connection under what the socket said. */
-  #codeOf(error: unknown): string {
-    if (error instanceof Error && error.name === 'ReplyError') return error.message.split(' ', 1)[0] || 'ERR';
-    const code = failureCode(error);
-    return code === 'CONNECTION_CLOSED' ? (this.#closedAs ?? code) : code;
   }
 
   #settle(batch: Batch): void {
@@ -140,43 +134,39 @@ export class IoredisConnection extends Connection {
   }
 }
 
-/** Name of one command of a batch. */
-export function nameOf(commandSet: CommandSet, batch: Batch, index: number): string {
-  return templateOf(commandSet, batch, index).name;
-}
-
-/** Its arguments, keys and numbers spelled out. */
-export function argsOf(commandSet: CommandSet, batch: Batch, index: number): string[] {
+/** Name and arguments of one command of a batch, as `call` of ioredis takes them. */
+export function callOf(
+  { keyPrefix, commands }: CommandSet,
+  batch: Batch,
+  index: number,
+): [name: string, args: string[]] {
+  const { name, args } = commands[batch.commandAt(index)] as CommandTemplate;
   const { numbers, stride } = batch;
-  let next = index * stride;
-  return templateOf(commandSet, batch, index).args.map(arg => {
-    if (arg === KEY) return keyName(commandSet.keyPrefix, numbers[next++] as number);
-    return typeof arg === 'string' ? arg : spellOut(arg, numbers, index * stride);
+  const first = index * stride;
+  let nextKey = first;
+  const texts = args.map(arg => {
+    if (arg === KEY) return keyName(keyPrefix, numbers[nextKey++] as number);
+    if (typeof arg === 'string') return arg;
+    let text = '';
+    for (const part of arg) text += typeof part === 'string' ? part : String(numbers[first + part]);
+    return text;
   });
+  return [name, texts];
 }
 
-function spellOut(parts: readonly (string | number)[], numbers: Uint32Array, first: number): string {
-  let text = '';
-  for (const part of parts) text += typeof part === 'string' ? part : String(numbers[first + part]);
-  return text;
+/** The code of a failed command: the first word of an error reply, or the reason why the connection was lost. */
+export function codeOf(error: unknown, closedAs: string | undefined): string {
+  if (isRefusal(error)) return error.message.split(' ', 1)[0] || 'ERR';
+  const code = failureCode(error);
+  return code === 'CONNECTION_CLOSED' ? (closedAs ?? code) : code;
 }
 
-function templateOf({ commands }: CommandSet, batch: Batch, index: number): CommandTemplate {
-  return commands[batch.commandAt(index)] as CommandTemplate;
+/** Whether the server answered with an error. */
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
 }
 
-/** Counts the outcome of the command at `index`: a failure where there is a code. */
-export function count(batch: Batch, index: number, code: string | undefined, value: unknown): void {
-  if (code !== undefined) batch.fail(code, 1, index);
-  else {
-    batch.completed++;
-    if (value !== null) return;
-    batch.misses++;
-    batch.missedAt(index);
-  }
-}
-
-/** Set so that ioredis measures and does not flatter: nothing is queued, retried or resent behind the measurement. */
+/** Options of ioredis for measuring: it queues, retries and resends nothing, as that would hide losses in latency. */
 export function redisOptions(address: Address) {
   const { username, password, database, protocol } = address;
   return {
@@ -187,7 +177,7 @@ export function redisOptions(address: Address) {
     ...(protocol === undefined ? {} : { protocol }),
     db: database,
     connectTimeout: 0,
-    // ioredis would wait two seconds for the server to close a connection that we close: an answer that never comes.
+    // ioredis would wait two seconds for the server to close a connection that we close.
     disconnectTimeout: 0,
     lazyConnect: true,
     enableReadyCheck: false,

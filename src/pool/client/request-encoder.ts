@@ -2,16 +2,16 @@ import type { Batch } from './batch.ts';
 import { Patchable, type RequestTemplate, type RequestTemplates } from './request-templates.ts';
 
 /**
- * Turns batches into request bytes without building a string: templates are copied, and the digits of their keys
- * patched in place. The bytes are valid until the next `encode`, so whoever cannot send them at once keeps them with
- * `giveAway`. The connections of a pool can share an encoder: its few bytes stay in the fastest cache.
+ * Turns batches into request bytes without building a string: it copies templates and patches the digits of their keys.
+ * The bytes are valid until the next `encode`; a sender that needs them for longer calls `giveAway`. The connections of a
+ * pool can share an encoder, whose few bytes then stay in the fastest cache.
  */
 export class RequestEncoder {
   readonly #templates: RequestTemplates;
-  /** For batches of one command, where there are few templates: its request, patched without a copy. */
+  /** If there are few templates: one request for each, which batches of one command patch without a copy. */
   readonly #singles: Patchable[];
   #buffer = new Patchable(0);
-  /** Made for the first batch that is a piece of them. */
+  /** Made for the first batch that follows the order. */
   #ordered: OrderedRequests | undefined;
 
   constructor(templates: RequestTemplates) {
@@ -28,7 +28,7 @@ export class RequestEncoder {
     return this.#encodeInto(this.#buffer, batch);
   }
 
-  /** Leaves the bytes of the last batch that was encoded to their sender: the next ones are others. */
+  /** Leaves the bytes of the batch that was encoded last to their sender, and takes others for the next one. */
   giveAway(batch: Batch): void {
     if (this.#isSingle(batch)) {
       const index = batch.commandAt(0);
@@ -41,7 +41,7 @@ export class RequestEncoder {
     return size === 1 && this.#templates.areFew;
   }
 
-  /** Where the batch is a piece of the order. */
+  /** The laid out requests, if the batch is a piece of the order. */
   #orderedFor({ place, size }: Batch): OrderedRequests | undefined {
     const { order } = this.#templates;
     if (place === undefined || order === undefined || size > order.length) return undefined;
@@ -78,8 +78,8 @@ export class RequestEncoder {
 }
 
 /**
- * The requests of a CommandSet's order, written out beforehand: a batch that follows the order is a piece of them, in which
- * only the digits of the keys are to be written. They stand there twice, so that a piece can go on behind the end.
+ * The requests of a CommandSet's order, laid out beforehand: a batch that follows the order is a piece of them, in which
+ * only the digits of the keys have to be written. The order is there twice, so that a piece can continue behind its end.
  */
 export class OrderedRequests {
   #text: Patchable;
@@ -87,10 +87,10 @@ export class OrderedRequests {
   readonly #starts: Int32Array;
   /** Where the digits of its key stand. */
   readonly #digitsAt: Int32Array;
-  /** Views of batches of one size by their places: to make one takes as long as to encode twenty requests. */
+  /** Views of batches of one size by their places: making one takes as long as encoding twenty requests. */
   #pieces: (Buffer | undefined)[] = [];
   #pieceSize = 0;
-  /** Whether a key has had more than 4 digits: until then the first 4 are zeros everywhere. */
+  /** Whether a key has had more than 4 digits; until then the first 4 digits are zeros everywhere. */
   #wide = false;
 
   /** @param order of commands with one key each; batches are no longer than it */
@@ -123,7 +123,7 @@ export class OrderedRequests {
     return this.#piece(place, numbers.length);
   }
 
-  /** Leaves the bytes of the last `encode` to their sender: the next ones are others. */
+  /** Leaves the bytes of the last `encode` to their sender, and takes others for the next one. */
   giveAway(): void {
     this.#text = Patchable.copyOf(this.#text.bytes);
     this.#pieceSize = 0;

@@ -1,15 +1,15 @@
-import { type Argument, type Batch, type CommandSet, type CommandTemplate, KEY, keyDigits } from './batch.ts';
+import { type Batch, type CommandSet, type CommandTemplate, KEY, keyDigits, keyName } from './batch.ts';
 
-/** Of all requests of an order: more would be much memory for each pool. Below, copying them is slower at any length. */
+/** Maximum for all requests of an order, as each pool has its own. Up to it copying requests is slower at any length. */
 const maxLaidOutBytes = 1 << 20;
-/** More than the mixes that ask for the leanest way have; each is kept once more, to be written to. */
+/** More than the simplest mixes have. An encoder keeps a copy of each, to write to. */
 const fewTemplates = 4;
 
-/** Requests as bytes, and where in them the digits of their keys stand. Never written to. */
+/** A request as bytes, and the places of its keys' digits in them. Never written to. */
 export interface RequestTemplate {
   readonly bytes: Buffer;
   readonly digitsAt: Int32Array;
-  /** What writes it instead, where numbers are spelled out in it; then there are no bytes. */
+  /** Writes the request instead, if there are numbers in decimal in it; then there are no bytes. */
   readonly composed: ComposedRequest | undefined;
 }
 
@@ -17,9 +17,9 @@ export interface RequestTemplate {
 export class RequestTemplates {
   /** One for each command. */
   readonly singles: readonly RequestTemplate[];
-  /** Whether there are so few, all without numbers that are spelled out, that an encoder can have copies of its own. */
+  /** Whether there are so few, all without numbers in decimal, that an encoder can have its own copies. */
   readonly areFew: boolean;
-  /** The order in which they come, where there is one and their requests can be laid out in it. */
+  /** The order in which the commands come, if there is one and the requests can be laid out in it. */
   readonly order: Uint16Array | undefined;
   readonly #maxRequestBytes: number;
 
@@ -39,7 +39,7 @@ export class RequestTemplates {
     );
   }
 
-  /** Bytes that these commands take at most. Where their values vary, the longest would be far too much for most. */
+  /** Maximum of bytes of the batch's requests. Counted one by one if there are many, as their sizes can vary widely. */
   maxBytesOf(batch: Batch): number {
     if (this.areFew) return batch.size * this.#maxRequestBytes;
     let bytes = 0;
@@ -49,34 +49,19 @@ export class RequestTemplates {
   }
 }
 
-/** A request as RESP has it: an array of bulk strings. */
+/** A request in RESP: an array of bulk strings. */
 export function encodeRequest(args: readonly string[]): Buffer {
   const parts = args.map(arg => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`);
   return Buffer.from(`*${args.length}\r\n${parts.join('')}`);
 }
 
-function encodeTemplate({ name, args }: CommandTemplate, keyPrefix: string): RequestTemplate {
-  if (args.some(arg => typeof arg === 'object')) {
-    const composed = new ComposedRequest(name, args, keyPrefix);
-    return { bytes: Buffer.alloc(0), digitsAt: new Int32Array(0), composed };
-  }
-  const key = `${keyPrefix}${'0'.repeat(keyDigits)}`;
-  const bytes = encodeRequest([name, ...args.map(arg => (arg === KEY ? key : String(arg)))]);
-  const digitsAt: number[] = [];
-  // Behind the head of the request, argument by argument: a key's text may stand in another argument, too.
-  let at = `*${args.length + 1}\r\n`.length + bulkLength(name);
-  for (const arg of args) {
-    const text = arg === KEY ? key : String(arg);
-    at += bulkLength(text);
-    if (arg === KEY) digitsAt.push(at - keyDigits - 2);
-  }
-  return { bytes, digitsAt: Int32Array.from(digitsAt), composed: undefined };
-}
-
-/** Bytes of an argument in a request. */
-function bulkLength(text: string): number {
-  const bytes = Buffer.byteLength(text);
-  return `$${bytes}\r\n`.length + bytes + 2;
+function encodeTemplate(command: CommandTemplate, keyPrefix: string): RequestTemplate {
+  const pieces = encodePieces(command, keyPrefix);
+  const [only] = pieces;
+  if (pieces.length === 1 && only?.kind === 'bytes')
+    return { bytes: only.bytes, digitsAt: Int32Array.from(only.keys, ({ at }) => at), composed: undefined };
+  const composed = new ComposedRequest(pieces);
+  return { bytes: Buffer.alloc(0), digitsAt: new Int32Array(0), composed };
 }
 
 function lengthOf({ bytes, composed }: RequestTemplate): number {
@@ -86,46 +71,85 @@ function lengthOf({ bytes, composed }: RequestTemplate): number {
 /** Digits of the largest 32-bit number. */
 const maxDigits = 10;
 
-/** A part of a request, in their order. */
+/** A part of a request. */
 type Piece =
   | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly keys: readonly KeyPlace[] }
-  /** The length of an argument: that of its text and of the numbers in it. */
+  /** The length of an argument: of its text and of the numbers in it. */
   | { readonly kind: 'length'; readonly textBytes: number; readonly numbers: readonly number[] }
   | { readonly kind: 'number'; readonly number: number };
 
-/** Where in a piece the digits of a key stand. */
+/** The place of a key's digits in a piece, and the key's index among the numbers of the command. */
 interface KeyPlace {
   readonly at: number;
   readonly number: number;
 }
 
+/** Encodes a command as few pieces: bytes that are always the same are joined. */
+function encodePieces({ name, args }: CommandTemplate, keyPrefix: string): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let bytes = Buffer.alloc(0);
+  let keys: KeyPlace[] = [];
+  const add = (text: string) => {
+    bytes = Buffer.concat([bytes, Buffer.from(text)]);
+  };
+  const addBulk = (text: string) => add(`$${Buffer.byteLength(text)}\r\n${text}\r\n`);
+  const endBytes = () => {
+    if (bytes.length > 0) pieces.push({ kind: 'bytes', bytes, keys });
+    bytes = Buffer.alloc(0);
+    keys = [];
+  };
+  let keyCount = 0;
+  add(`*${args.length + 1}\r\n`);
+  addBulk(name);
+  for (const arg of args) {
+    if (arg === KEY) {
+      addBulk(keyName(keyPrefix, 0));
+      keys.push({ at: bytes.length - keyDigits - 2, number: keyCount++ });
+      continue;
+    }
+    if (typeof arg === 'string') {
+      addBulk(arg);
+      continue;
+    }
+    add('$');
+    endBytes();
+    const textBytes = arg.reduce<number>(
+      (sum, part) => sum + (typeof part === 'string' ? Buffer.byteLength(part) : 0),
+      0,
+    );
+    pieces.push({ kind: 'length', textBytes, numbers: arg.filter(part => typeof part === 'number') });
+    add('\r\n');
+    for (const part of arg) {
+      if (typeof part === 'string') add(part);
+      else {
+        endBytes();
+        pieces.push({ kind: 'number', number: part });
+      }
+    }
+    add('\r\n');
+  }
+  endBytes();
+  return pieces;
+}
+
 /**
- * A request with numbers that are spelled out. Redis takes no number with leading zeros, so their width varies, and
- * with it the lengths that stand before them: such a request is written piece by piece, keys and text still by copy.
+ * A request with numbers in decimal. Redis takes no number with leading zeros, so their widths vary, and with them the
+ * lengths of arguments. Such a request is written piece by piece; keys and text are still copied.
  */
-export class ComposedRequest {
-  /** Its length in bytes, at most. */
+class ComposedRequest {
+  /** Maximum of its length in bytes. */
   readonly maxBytes: number;
   readonly #pieces: readonly Piece[];
 
-  constructor(name: string, args: readonly Argument[], keyPrefix: string) {
-    const pieces = new PieceList();
-    pieces.text(`*${args.length + 1}\r\n`);
-    pieces.argument(name);
-    let keys = 0;
-    for (const arg of args) {
-      if (arg === KEY) pieces.key(keyPrefix, keys++);
-      else if (typeof arg === 'string') pieces.argument(arg);
-      else pieces.composed(arg);
-    }
-    this.#pieces = pieces.finish();
-    this.maxBytes = this.#pieces.reduce(
+  constructor(pieces: readonly Piece[]) {
+    this.#pieces = pieces;
+    this.maxBytes = pieces.reduce(
       (sum, piece) => sum + (piece.kind === 'bytes' ? piece.bytes.length : maxDigits),
       0,
     );
   }
 
-  /** Writes the request whose numbers stand from `first` on in `numbers` to `at`, and returns where it ends. */
+  /** Writes the request to `at`, with the numbers from `first` on, and returns where it ends. */
   write(target: Patchable, at: number, numbers: Uint32Array, first: number): number {
     let end = at;
     for (const piece of this.#pieces) {
@@ -142,65 +166,6 @@ export class ComposedRequest {
       }
     }
     return end;
-  }
-}
-
-/** Joins what is always the same into as few pieces as there can be. */
-class PieceList {
-  readonly #pieces: Piece[] = [];
-  #text: Buffer[] = [];
-  #textLength = 0;
-  #keys: KeyPlace[] = [];
-
-  text(text: string): void {
-    const bytes = Buffer.from(text);
-    this.#text.push(bytes);
-    this.#textLength += bytes.length;
-  }
-
-  argument(text: string): void {
-    this.text(`$${Buffer.byteLength(text)}\r\n${text}\r\n`);
-  }
-
-  key(prefix: string, number: number): void {
-    const prefixBytes = Buffer.byteLength(prefix);
-    const head = `$${prefixBytes + keyDigits}\r\n`;
-    this.#keys.push({ at: this.#textLength + head.length + prefixBytes, number });
-    this.text(`${head}${prefix}${'0'.repeat(keyDigits)}\r\n`);
-  }
-
-  composed(parts: readonly (string | number)[]): void {
-    const texts = parts.filter(part => typeof part === 'string');
-    this.text('$');
-    this.#push({
-      kind: 'length',
-      textBytes: texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
-      numbers: parts.filter(part => typeof part === 'number'),
-    });
-    this.text('\r\n');
-    for (const part of parts) {
-      if (typeof part === 'string') this.text(part);
-      else this.#push({ kind: 'number', number: part });
-    }
-    this.text('\r\n');
-  }
-
-  finish(): readonly Piece[] {
-    this.#closeText();
-    return this.#pieces;
-  }
-
-  #push(piece: Piece): void {
-    this.#closeText();
-    this.#pieces.push(piece);
-  }
-
-  #closeText(): void {
-    if (this.#textLength === 0) return;
-    this.#pieces.push({ kind: 'bytes', bytes: Buffer.concat(this.#text), keys: this.#keys });
-    this.#text = [];
-    this.#textLength = 0;
-    this.#keys = [];
   }
 }
 
@@ -221,7 +186,7 @@ function writeNumber(bytes: Buffer, at: number, number: number): number {
   return end;
 }
 
-/** Bytes of one owner's, in which the digits of keys are patched. */
+/** Bytes with one owner, who patches the digits of keys in them. */
 export class Patchable {
   readonly bytes: Buffer;
   readonly #view: DataView;
@@ -239,8 +204,8 @@ export class Patchable {
 
   /** Writes the 8 digits of a key number. */
   patch(at: number, key: number): void {
-    // key / 10,000, rounded down: a division takes longer. Half a key more keeps the product off the whole numbers, where
-    // it could come out just below; so it is right for every number of 8 digits.
+    // key / 10,000, rounded down, because a division takes longer. The half keeps the product away from whole numbers, where
+    // rounding could go wrong; so it is right for every number of 8 digits.
     const high = ((key + 0.5) * 0.0001) | 0;
     this.patchFour(at, high);
     this.patchFour(at + 4, key - high * 10_000);

@@ -26,51 +26,51 @@ const type = {
   attribute: 0x7c, // |
 } as const;
 
-/** What the scanner expects next: its place in the stream, kept between two chunks. */
+/** What the scanner expects next, kept between two chunks. */
 const expecting = { type: 0, length: 1, line: 2, payload: 3, lengthEnd: 4 } as const;
 
-/** More bytes or elements than any server keeps in one value: who announces more speaks no RESP, or means harm. */
+/** Maximum of bytes or elements: no server keeps more in one value, so a larger length is no RESP, or an attack. */
 const maxLength = 2 ** 32 - 1;
 
 /**
- * Is called for each error reply, before it counts, with its first word, its whole text, and how many replies the scan
- * that is going on has completed before it.
+ * Called for each error reply, before it counts, with its first word, its whole text, and the number of replies that the
+ * current scan has completed before it.
  */
-export type OnError = (code: string, message: string, replies: number) => void;
+type OnError = (code: string, message: string, replies: number) => void;
 
 /**
  * Counts and classifies the replies in a RESP2 or RESP3 byte stream, cut anywhere, without building their values.
  *
- * A reply is complete when `#pending` elements have been seen: an aggregate of n adds n and completes itself, so no
- * stack is needed. Attributes add their elements and leave the reply still to come; pushes are not replies.
- * Streamed types (`$?`, `*?`) are in the RESP3 text but no server sends them; they are a protocol error.
+ * A reply is complete when `#pending` is down to 0: an aggregate of n adds n and completes itself, so no stack is needed.
+ * Attributes add their elements, and the reply follows them. Pushes are not replies.
+ * Streamed types (`$?`, `*?`) are in the RESP3 specification, but no server sends them; they are a protocol error.
  */
 export class RespScanner {
   /** Null replies so far. */
   nils = 0;
-  /** Where the last scan ended: at `end`, or behind the last of the replies it was to stop at. */
+  /** Where the last scan ended: at `end`, or behind the last reply that it was allowed to complete. */
   at = 0;
   readonly #strings: WholeStrings;
   readonly #onError: OnError;
   readonly #onNull: (replies: number) => void;
   #expecting: number = expecting.type;
-  /** Elements that the current reply still lacks; 0 between two replies. */
+  /** Missing elements of the current reply; 0 between two replies. */
   #pending = 0;
   /** Whether the current reply is an aggregate: errors and nulls inside it are values, not outcomes. */
   #insideAggregate = false;
   #isPush = false;
   #type = 0;
-  /** Below 0 before its first digit. */
+  /** The length that is being read; below 0 before its first digit. */
   #length = -1;
   #negative = false;
-  /** Payload bytes still to come, the closing CRLF included. */
+  /** Missing bytes of the payload, with the CRLF at its end. */
   #remaining = 0;
-  /** Replies that the scan going on has completed before the one being read: noted only where one is read in steps. */
+  /** Replies that the current scan completed before the one that is being read. Set only for replies read in steps. */
   #repliesBefore = 0;
   /** Text of the error being read. */
   #error = '';
 
-  /** `onNull` is called for each null reply, before it counts, with how many replies the scan has completed before it. */
+  /** @param onNull called for each null reply, before it counts, with the number of replies that the scan completed before */
   constructor(
     onError: OnError,
     onNull: (replies: number) => void = () => {},
@@ -86,21 +86,21 @@ export class RespScanner {
   }
 
   /**
-   * Scans the bytes `from` … `end` and returns how many replies were completed in them. It stops behind the `most`th:
-   * what follows is the next batch's.
+   * Scans the bytes from `from` to `end` and returns the number of replies completed in them. It stops behind reply `max`:
+   * the following ones belong to the next batch.
    *
-   * @throws PoolError PROTOCOL at a byte that starts no reply, or at a length that is none.
+   * @throws PoolError PROTOCOL for a byte that starts no reply, and for an invalid length
    */
-  scan(bytes: Uint8Array, from: number, end: number, most: number): number {
+  scan(bytes: Uint8Array, from: number, end: number, max: number): number {
     let replies = 0;
     let at = from;
     this.#repliesBefore = 0;
-    while (at < end && replies < most) {
+    while (at < end && replies < max) {
       if (this.#expecting === expecting.type) {
         if (this.#pending === 0) {
-          replies += this.#strings.skip(bytes, at, end, most - replies);
+          replies += this.#strings.skip(bytes, at, end, max - replies);
           at = this.#strings.at;
-          if (at === end || replies === most) break;
+          if (at === end || replies === max) break;
         }
         this.#repliesBefore = replies;
         this.#open(bytes[at++] as number);
@@ -218,14 +218,14 @@ export class RespScanner {
     return this.#close();
   }
 
-  /** One element is complete; returns 1 if that completes a reply. */
+  /** One element is complete. @returns 1 if that completes a reply, else 0 */
   #close(): number {
     this.#expecting = expecting.type;
     this.#pending--;
     return this.#pending === 0 && !this.#isPush ? 1 : 0;
   }
 
-  /** Whether the element being read is the reply itself and not a part of one. */
+  /** Whether the element that is being read is a whole reply and not a part of one. */
   get #isOutcome(): boolean {
     return this.#pending === 1 && !this.#insideAggregate;
   }

@@ -9,7 +9,7 @@ export class ErrorReply {
   }
 }
 
-/** A value of RESP2 or RESP3. `Text` is what bulk strings are decoded to. A map is the list of its keys and values. */
+/** A value of RESP2 or RESP3. Bulk strings are decoded to `Text`. A map is the list of its keys and values. */
 export type RespValue<Text = string> =
   | Text
   | string
@@ -20,7 +20,7 @@ export type RespValue<Text = string> =
   | ErrorReply
   | readonly RespValue<Text>[];
 
-/** The bytes are not RESP, or announce more than the reader was told to take. */
+/** The bytes are not RESP, or a value exceeds the reader's limits. */
 export class RespSyntaxError extends PoolError {
   readonly expected: string;
   readonly found: string;
@@ -33,9 +33,9 @@ export class RespSyntaxError extends PoolError {
 }
 
 export interface RespLimits {
-  /** Bytes of one value, with all that is in it. */
+  /** Maximum of bytes of one value, with all elements. */
   readonly maxBytes: number;
-  /** Levels of lists in lists: far more than any reply has, far fewer than a caller's stack holds. @default 32 */
+  /** Maximum of nested lists: far more than any reply has, far fewer than a caller's stack holds. @default 32 */
   readonly maxDepth?: number;
   /** Type bytes that a value, and the values inside it, may begin with. @default all of RESP2 and RESP3 */
   readonly types?: { readonly first: string; readonly inside: string };
@@ -50,35 +50,35 @@ interface OpenList<Text> {
 
 const valueTypes = '+-:$*_#,(!=%~|';
 const allTypes = { first: `${valueTypes}>`, inside: valueTypes };
-/** The longest line: an error, a simple string, a number or a length. */
+/** Maximum of a line: an error, a simple string, a number or a length. */
 const maxLineBytes = 64 * 1024;
 const LF = 0x0a;
 const incomplete = Symbol('incomplete');
 
 /**
- * Reads RESP2 and RESP3 values from a stream of bytes that may be cut anywhere. It builds the values, so it is for what
- * is asked beside the load; `RespScanner` counts the replies to the load.
+ * Reads RESP2 and RESP3 values from a stream of bytes that may be cut anywhere. It builds the values, so it is for requests
+ * outside the load; `RespScanner` counts the replies to the load.
  *
  * Attributes and pushes are skipped: neither is a reply. Streamed types (`$?`, `*?`) are in the RESP3 text, but no
  * server sends them; they are syntax errors. After an error the reader is of no further use.
  */
-export class RespReader<Text = string> {
+export class RespReader<Text extends string | Buffer = string> {
   readonly #decode: (bytes: Buffer) => Text;
   readonly #maxBytes: number;
   readonly #maxDepth: number;
   readonly #types: { readonly first: string; readonly inside: string };
-  /** What is being read, from `#at` on, and what came after it. */
+  /** The bytes that are being read, from `#at` on, and the chunks that came after them. */
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #later: Buffer[] = [];
   #laterBytes = 0;
-  /** Bytes from `#at` on without which reading on is of no use. */
+  /** Bytes from `#at` on that must have arrived before reading on is worth a try. */
   #needed = 1;
   readonly #open: OpenList<Text>[] = [];
   /** Bytes of the current value that have been read. */
   #valueBytes = 0;
 
-  /** @param decode makes a bulk string of its bytes, which are a view of what was pushed */
+  /** @param decode makes a bulk string of its bytes, which are a view of a pushed chunk */
   constructor(decode: (bytes: Buffer) => Text, { maxBytes, maxDepth = 32, types = allTypes }: RespLimits) {
     this.#decode = decode;
     this.#maxBytes = maxBytes;
@@ -86,7 +86,7 @@ export class RespReader<Text = string> {
     this.#types = types;
   }
 
-  /** Adds what has arrived. The bytes are kept as they are: they must not change afterwards. */
+  /** Adds bytes that have arrived. They are not copied, so they must not change afterwards. */
   push(chunk: Buffer): void {
     this.#later.push(chunk);
     this.#laterBytes += chunk.length;
@@ -103,17 +103,25 @@ export class RespReader<Text = string> {
    */
   read(): RespValue<Text> | undefined {
     for (;;) {
-      const value = this.#readPart();
+      let value = this.#readPart();
       if (value === incomplete) return undefined;
-      const whole = value === undefined ? undefined : this.#close(value);
-      if (whole === undefined) continue;
-      this.#valueBytes = 0;
-      return whole.value;
+      // A value goes into the open list, if there is one, and may complete that list and those around it.
+      while (value !== undefined) {
+        const list = this.#open.at(-1);
+        if (list === undefined) {
+          this.#valueBytes = 0;
+          return value;
+        }
+        list.elements.push(value);
+        if (--list.missing > 0) break;
+        this.#open.pop();
+        value = this.#endList(list);
+      }
     }
   }
 
   /**
-   * The text up to the next LF, for what is no RESP, such as inline commands; undefined while it has not arrived.
+   * The text up to the next LF, for input that is not RESP, such as inline commands; undefined while it has not arrived.
    * @throws RespSyntaxError
    */
   readLine(): string | undefined {
@@ -125,7 +133,7 @@ export class RespReader<Text = string> {
     return line;
   }
 
-  /** A value without elements; undefined for the beginning of a list that has some. */
+  /** The next value without elements; undefined for the beginning of a list, and for skipped ones. */
   #readPart(): RespValue<Text> | undefined | typeof incomplete {
     if (!this.#gather()) return incomplete;
     const type = String.fromCharCode(this.#bytes[this.#at] as number);
@@ -168,31 +176,16 @@ export class RespReader<Text = string> {
     // Each element takes three bytes at least.
     this.#expectRoom(missing * 3);
     const list = { type, missing, elements: [] };
-    if (missing > 0) this.#open.push(list);
-    else if (isNoReply(type)) this.#endSkipped();
-    else return list.elements;
+    if (missing === 0) return this.#endList(list);
+    this.#open.push(list);
     return undefined;
   }
 
-  /** Puts a value where it belongs. What it completes is returned, in an object because it can be undefined. */
-  #close(value: RespValue<Text>): { readonly value: RespValue<Text> } | undefined {
-    let whole = value;
-    for (;;) {
-      const list = this.#open.at(-1);
-      if (list === undefined) return { value: whole };
-      list.elements.push(whole);
-      if (--list.missing > 0) return undefined;
-      this.#open.pop();
-      if (isNoReply(list.type)) {
-        this.#endSkipped();
-        return undefined;
-      }
-      whole = list.elements;
-    }
-  }
-
-  #endSkipped(): void {
+  /** The value of a complete list; undefined for attributes and pushes, which are skipped. */
+  #endList({ type, elements }: OpenList<Text>): RespValue<Text> | undefined {
+    if (type !== '|' && type !== '>') return elements;
     if (this.#open.length === 0) this.#valueBytes = 0;
+    return undefined;
   }
 
   /** A length; null for -1, the null of RESP2. */
@@ -232,7 +225,7 @@ export class RespReader<Text = string> {
     return this.#gather();
   }
 
-  /** Joins what has arrived once it is enough to read on: joining it chunk by chunk would copy it again and again. */
+  /** Joins the chunks once they are enough to read on: joining each one as it comes would copy the bytes repeatedly. */
   #gather(): boolean {
     const left = this.#bytes.length - this.#at;
     if (left >= this.#needed) return true;
@@ -247,11 +240,10 @@ export class RespReader<Text = string> {
   }
 }
 
-function isNoReply(type: string): boolean {
-  return type === '|' || type === '>';
-}
-
 function scalar(type: string, line: string): string | number | bigint | boolean | null | ErrorReply {
+  const expect = (pattern: RegExp, expected: string) => {
+    if (!pattern.test(line)) throw new RespSyntaxError(expected, shown(line));
+  };
   switch (type) {
     case '+':
       return line;
@@ -259,28 +251,22 @@ function scalar(type: string, line: string): string | number | bigint | boolean 
       return new ErrorReply(line);
     case ':':
     case '(': {
-      if (!/^[+-]?\d+$/.test(line)) throw new RespSyntaxError('a whole number', shown(line));
+      expect(/^[+-]?\d+$/, 'a whole number');
       const number = Number(line);
       return Number.isSafeInteger(number) ? number : BigInt(line.replace('+', ''));
     }
     case ',':
-      return double(line);
+      expect(/^([+-]?(\d+(\.\d*)?(e[+-]?\d+)?|inf(inity)?)|nan)$/i, 'a number');
+      return Number(line.replace(/inf(inity)?/i, 'Infinity'));
     case '#':
-      if (line !== 't' && line !== 'f') throw new RespSyntaxError("'t' or 'f'", shown(line));
+      expect(/^[tf]$/, "'t' or 'f'");
       return line === 't';
     default:
       return null;
   }
 }
 
-function double(line: string): number {
-  const infinite = /^([+-]?)inf(?:inity)?$/i.exec(line);
-  if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  if (!/^([+-]?\d+(\.\d*)?(e[+-]?\d+)?|nan)$/i.test(line)) throw new RespSyntaxError('a number', shown(line));
-  return Number(line);
-}
-
-/** For a message: the text, shortened, without what would change a terminal. */
+/** The text for a message: shortened, and without control characters. */
 function shown(text: string): string {
   return `'${text.slice(0, 32).replace(/[^ -~]/g, byte => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)}'`;
 }

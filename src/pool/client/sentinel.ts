@@ -1,13 +1,13 @@
 import { PoolError } from '../errors.ts';
-import { type Address, nodeAddress, type Sentinel, shownNode } from './address.ts';
+import { type Address, authArguments, nodeAddress, type Sentinel, shownNode } from './address.ts';
 import { encodeRequest } from './request-templates.ts';
 import { ErrorReply, RespReader, RespSyntaxError, type RespValue } from './resp-values.ts';
 import { openSocket } from './socket.ts';
 
 /**
- * Where to connect to, asked anew before every connect: the address itself, or the master that a Sentinel names now.
- * Both clients and the coordinator ask here, so that a connect costs them the same and fails with the same codes:
- * ioredis's own search would retry by itself and fold every reason into one text.
+ * Finds out before every connection attempt where to connect: the address itself, or the master that a Sentinel names now.
+ * Both clients and the coordinator use it, so that an attempt costs the same and fails with the same codes. ioredis's
+ * own search would retry by itself, and join all reasons into one text.
  *
  * @param timeoutMs bounds one search, over all Sentinels
  * @returns a function that rejects with PoolError NO_MASTER, whose message has the reason of each Sentinel
@@ -16,7 +16,7 @@ export function serverFinder(address: Address, timeoutMs: number): () => Promise
   const { sentinel } = address;
   if (sentinel === undefined) return () => Promise.resolve(address);
   const nodes = [address, ...sentinel.others].map(({ host, port }) => nodeAddress(address, host, port));
-  /** The one that told last is asked first. */
+  /** The one that answered last is asked first. */
   let first = 0;
   return async () => {
     const reasons: string[] = [];
@@ -36,18 +36,18 @@ export function serverFinder(address: Address, timeoutMs: number): () => Promise
   };
 }
 
-/** More than a login and the address of a master ever take. */
+/** More bytes than the answers to a login and a question for the master ever have. */
 const maxAnswerBytes = 64 * 1024;
 
 /** One Sentinel's answer. Rejects with the socket's error, or with its refusal. */
 async function askForMaster(
   node: Address,
-  { master, username, password }: Sentinel,
+  sentinel: Sentinel,
   timeoutMs: number,
 ): Promise<{ host: string; port: number }> {
-  const requests = [['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]];
-  if (password !== undefined)
-    requests.unshift(['AUTH', ...(username === undefined ? [] : [username]), password]);
+  const requests = [['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', sentinel.master]];
+  const auth = authArguments(sentinel);
+  if (auth.length > 0) requests.unshift(['AUTH', ...auth]);
   const reader = new RespReader(bytes => bytes.toString(), { maxBytes: maxAnswerBytes });
   let unanswered = requests.length;
   let onBytes = () => {};

@@ -4,8 +4,8 @@ import tls from 'node:tls';
 import { getSystemErrorName } from 'node:util';
 import { type Address, socketPlace, type Trust, tlsOptions } from './address.ts';
 
-/** Where what arrives is put, without a stream's buffers in between. */
-export type OnRead = NonNullable<net.TcpSocketConnectOpts['onread']>;
+/** Buffer and callback for reads, which bypass the buffers of the stream. */
+type OnRead = NonNullable<net.TcpSocketConnectOpts['onread']>;
 
 /** Opens a TCP, TLS or unix socket. Rejects with the system's error, or with ETIMEDOUT after `timeoutMs`. */
 export function openSocket(address: Address, onread: OnRead, timeoutMs: number): Promise<net.Socket> {
@@ -23,7 +23,7 @@ export function openSocket(address: Address, onread: OnRead, timeoutMs: number):
     };
     socket.once('error', settle);
     socket.once(address.tls ? 'secureConnect' : 'connect', () => {
-      // Not an option of the connect, because tls.connect() does not heed it there.
+      // Not an option above, because tls.connect() ignores it there.
       socket.setNoDelay(true);
       settle();
     });
@@ -33,37 +33,33 @@ export function openSocket(address: Address, onread: OnRead, timeoutMs: number):
 const systemTrust: Trust = {};
 const contexts = new WeakMap<Trust, tls.SecureContext>();
 
-/** Read from the PEM texts once: doing that with every connect takes about half of the connect's CPU. */
+/** Parses the PEM texts once: doing so for every attempt takes about half of the attempt's CPU time. */
 function contextOf(trust: Trust = systemTrust): tls.SecureContext {
   const known = contexts.get(trust);
   if (known !== undefined) return known;
   const { ca, cert, key } = trust;
-  const context = tls.createSecureContext({
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  });
+  const context = tls.createSecureContext({ ca, cert, key });
   contexts.set(trust, context);
   return context;
 }
 
-/** What a connect or a login that takes too long ends with. */
+/** The error of a connection attempt that takes too long, with its login. */
 export function connectTimeout(timeoutMs: number): Error {
   return Object.assign(new Error(`No connection within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
 }
 
-/** Who reads from and writes to a socket. */
+/** Reads from and writes to a socket. */
 export interface SocketOwner {
-  /** `length` bytes were read, into the buffer that the socket was opened with. */
+  /** `length` bytes were read into the buffer with which the socket was opened. */
   receive(length: number): void;
-  /** The system took no more bytes, or lost those it had. */
+  /** The system refused bytes, or failed to send them. */
   writeFailed(error: Error): void;
 }
 
-/** A request to write, of Node's own; one that was served at once can be used for the next. */
+/** Node's own write request. One that was served at once can be used again. */
 interface WriteRequest {
   oncomplete: (status: number) => void;
-  /** Kept from the garbage collector while the system has not taken them. */
+  /** Referenced here, for the garbage collector, until the system has taken them. */
   bytes?: Buffer;
 }
 
@@ -72,7 +68,7 @@ type OnHandleRead = (this: DirectHandle, bytes?: ArrayBuffer) => void;
 const owner = Symbol('owner');
 const passOn = Symbol('passOn');
 
-/** What Node has beneath a socket's stream. */
+/** Node's internal handle of a socket. */
 export interface DirectHandle {
   onread: OnHandleRead;
   writeBuffer(request: WriteRequest, bytes: Buffer): number;
@@ -92,13 +88,13 @@ const state = binding?.streamBaseState ?? new Int32Array(0);
 const readBytesOrError = binding?.kReadBytesOrError ?? 0;
 const lastWriteWasAsync = binding?.kLastWriteWasAsync ?? 0;
 
-/** One is enough for all sockets: a write that is served at once leaves it free, another keeps it. */
+/** One for all sockets: a write that is served at once leaves it free, any other keeps it. */
 let spareRequest: WriteRequest | undefined;
 
 /**
  * Gives a connected socket an owner that reads and writes past its stream, for less CPU (docs/performance.md, "What paid").
- * That is not documented: where this Node has no handle as expected, and with TLS, it returns undefined, and the stream's way
- * is to be taken.
+ * Node does not document that. If the handle is not as expected, and with TLS, the result is undefined, and the owner has
+ * to use the stream.
  */
 export function openDirectly(socket: Socket, to: SocketOwner): DirectHandle | undefined {
   const handle = (socket as { _handle?: Partial<DirectHandle> })._handle;
@@ -116,7 +112,7 @@ export function openDirectly(socket: Socket, to: SocketOwner): DirectHandle | un
   return direct;
 }
 
-/** True if the system has taken all bytes, so that they may be used again at once. */
+/** @returns whether the system has taken all bytes, so that they can be used again at once */
 export function writeDirectly(handle: DirectHandle, bytes: Buffer): boolean {
   spareRequest ??= newRequest();
   const status = handle.writeBuffer(spareRequest, bytes);
@@ -130,7 +126,7 @@ export function writeDirectly(handle: DirectHandle, bytes: Buffer): boolean {
   return false;
 }
 
-/** What was read is its owner's; an end and an error are the stream's. */
+/** Passes bytes to the owner; the end and errors to the stream. */
 function onRead(this: DirectHandle, bytes?: ArrayBuffer): void {
   const length = state[readBytesOrError] as number;
   if (length > 0) this[owner].receive(length);

@@ -11,40 +11,39 @@ const okTail = 0x0a0d4b4f;
 const none = new Uint8Array(0);
 
 /**
- * Skips simple and bulk strings that lie whole in a chunk: nearly all there is to a load's replies. It keeps nothing of a
- * stream, so that all connections of a thread can share one, and with it what it has learned.
+ * Skips simple and bulk strings that are whole in a chunk, as nearly all replies of a load are. It keeps no state of a
+ * stream, so all connections of a thread share one, and with it the learned length.
  *
- * Replies are "+OK" or a bulk string as long as the last one, in an order that nobody can foretell. A branch on it would be
- * predicted wrongly half of the time, which costs more than all else. So it takes the lowest bit of the first byte, set in
- * "+" and not in "$", as a mask, which chooses what to add to get to the next reply and what the header must be. After
- * "$32\r\n…" the next header's first four bytes must be "+OK\r" or "$32\r", its last four "OK\r\n" or "32\r\n": two words
- * to compare, whatever the length.
+ * Replies are "+OK" or a bulk string as long as the last one, in unpredictable order. A branch on that would be mispredicted
+ * half of the time, which costs more than all else. So the lowest bit of the first byte, set in "+" and not in "$", becomes
+ * a mask, which selects the distance to the next reply and the expected header. After "$32\r\n…" the next header's first
+ * four bytes must be "+OK\r" or "$32\r", and its last four "OK\r\n" or "32\r\n": two words to compare, whatever the length.
  */
 export class WholeStrings {
   /** Where the last skip ended. */
   at = 0;
-  /** By which bits a bulk string's first four header bytes, and its last four, differ from those of "+OK". */
+  /** The bits in which the first four bytes of a bulk string's header, and the last four, differ from "+OK". */
   #headChange = okHead ^ DOLLAR;
   #tailChange = 0;
-  /** By how many bytes its header, and all of it, is longer. */
+  /** The number of bytes by which its header, and the whole string, is longer than "+OK". */
   #headerMore = 0;
   #more = 0;
   #bytes: Uint8Array = none;
   #view: DataView = new DataView(none.buffer);
 
-  /** Skips strings from `from` on, at most `most`, and returns how many. The first that is none, or not whole, ends it. */
-  skip(bytes: Uint8Array, from: number, end: number, most: number): number {
-    let replies = this.#skipAlike(bytes, from, end, most);
-    while (replies < most) {
+  /** Skips at most `max` strings from `from` on and returns their number. Stops at any other reply, and at one in part. */
+  skip(bytes: Uint8Array, from: number, end: number, max: number): number {
+    let replies = this.#skipAlike(bytes, from, end, max);
+    while (replies < max) {
       const next = skipAny(bytes, this.at, end);
       if (next === 0) break;
       if (bytes[this.at] === DOLLAR) this.#learn(this.at, next);
-      replies += 1 + this.#skipAlike(bytes, next, end, most - replies - 1);
+      replies += 1 + this.#skipAlike(bytes, next, end, max - replies - 1);
     }
     return replies;
   }
 
-  #skipAlike(bytes: Uint8Array, from: number, end: number, most: number): number {
+  #skipAlike(bytes: Uint8Array, from: number, end: number, max: number): number {
     const view = bytes === this.#bytes ? this.#view : this.#viewOf(bytes);
     const headChange = this.#headChange;
     const tailChange = this.#tailChange;
@@ -52,7 +51,7 @@ export class WholeStrings {
     const more = this.#more;
     let replies = 0;
     let at = from;
-    while (replies < most && at + 5 <= end) {
+    while (replies < max && at + 5 <= end) {
       const head = view.getInt32(at, true);
       // All ones for a bulk string, whose first byte is even.
       const ifBulk = (head & 1) - 1;
@@ -67,10 +66,10 @@ export class WholeStrings {
     return replies;
   }
 
-  /** The bulk string from `at` to `next` is what the next ones will be like. */
+  /** Expects the next bulk strings to be like the one from `at` to `next`. */
   #learn(at: number, next: number): void {
     const header = this.#bytes.indexOf(LF, at) + 1 - at;
-    // Two words cover a header of so many bytes.
+    // Two words cover a header of 5 to 8 bytes.
     if (header < 5 || header > 8) return;
     this.#headChange = okHead ^ this.#view.getInt32(at, true);
     this.#tailChange = okTail ^ this.#view.getInt32(at + header - 4, true);
@@ -85,7 +84,7 @@ export class WholeStrings {
   }
 }
 
-/** Index after a simple or bulk string of any length; 0 for any other reply, and for one that is not whole. */
+/** Index behind a simple or bulk string of any length; 0 for any other reply, and for one that is not whole. */
 function skipAny(bytes: Uint8Array, start: number, end: number): number {
   if (start >= end) return 0;
   let at = start + 1;

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Connection } from '../connection.ts';
 import { failureCode, PoolError } from '../errors.ts';
-import type { Address } from './address.ts';
+import { type Address, authArguments } from './address.ts';
 import { Batch, type CommandSet, connectionName } from './batch.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { encodeRequest, RequestTemplates } from './request-templates.ts';
@@ -18,22 +18,22 @@ import {
 } from './socket.ts';
 import { WholeStrings } from './whole-strings.ts';
 
-// A read is scanned to its end before the next one starts, so all connections of a thread can share what that takes.
+// A read is scanned to its end before the next one starts, so all connections of a thread share the next three.
 
-/** What they read into. */
+/** The read buffer. */
 const received = Buffer.allocUnsafeSlow(64 * 1024);
-/** Batches whose last reply lies in the middle of the read that is being scanned. */
+/** Batches whose last reply is followed by more bytes of the read that is being scanned. */
 const answered: Batch[] = [];
-/** What skips nearly all replies. */
+/** Skips nearly all replies. */
 const strings = new WholeStrings();
 
 const ping = encodeRequest(['PING']);
 const asking = encodeRequest(['ASKING']);
 
-/** An answer to `ask` that is longer than this is none: the slots of the largest cluster take some 10 MB. */
+/** Maximum of an answer to `ask`. The slots of the largest cluster take some 10 MB. */
 const maxAnswerBytes = 32 << 20;
 
-/** A request outside of the load, whose refusal is told in the server's words. */
+/** A request outside the load, which keeps the text of an error reply. */
 class Request extends Batch {
   refusal: string | undefined;
 
@@ -44,26 +44,26 @@ class Request extends Batch {
 }
 
 /**
- * The leanest way to the server: one `write` a batch of pre-encoded requests, replies counted as they arrive.
- * It builds no values, no promises and no timers. With a thousand connections the memory of each one is cold when its turn
- * comes, and fetching it is what an operation costs most: so there is little of it, and what is rarely needed is made then.
+ * The leanest way to the server: one `write` for each batch of pre-encoded requests, and replies counted as they arrive. It
+ * builds no values, promises or timers. With a thousand connections the memory of each one is cold at its turn, and fetching
+ * it is the largest cost of an operation. So a connection has few fields, and what is rarely needed is made when needed.
  *
  * The next replies belong to the oldest batch, `#batch`; the others queue in `#later`.
  */
 export class WireConnection extends Connection implements SocketOwner {
   readonly #socket: Socket;
-  /** Undefined where the stream's way is to be taken. */
+  /** Undefined if the connection has to use the socket's stream. */
   readonly #handle: DirectHandle | undefined;
   readonly #encoder: RequestEncoder;
-  /** For replies that are no strings in one piece, and reads that hold those of several batches. */
+  /** For other replies than strings in one piece, and for reads with replies to several batches. */
   #scanner: RespScanner | undefined;
-  /** The batch whose replies come next, and how many of them are missing; 0 when nothing is in flight. */
+  /** The batch whose replies come next, and the number of missing ones; 0 when nothing is in flight. */
   #batch: Batch | undefined;
   #missing = 0;
   #failed = 0;
   #nilsBefore = 0;
   #later: Batch[] | undefined;
-  /** Takes what is read while `ask` waits for its reply. */
+  /** Called with each read while `ask` waits for its reply. */
   #listener: ((bytes: Buffer) => void) | undefined;
   #alive = true;
   #closedAs = 'CONNECTION_CLOSED';
@@ -79,7 +79,7 @@ export class WireConnection extends Connection implements SocketOwner {
     socket.on('close', () => this.#lost());
   }
 
-  /** Makes the connections of one pool. A connect unanswered after `timeoutMs` rejects with ETIMEDOUT. */
+  /** Makes the connections of one pool. An attempt that is unanswered after `timeoutMs` rejects with ETIMEDOUT. */
   static connector(
     address: Address,
     commandSet: CommandSet,
@@ -107,7 +107,7 @@ export class WireConnection extends Connection implements SocketOwner {
       try {
         const opened = connection;
         await logIn((...args) => opened.#request(encodeRequest(args)), address, name);
-        // HELLO's reply takes one, the load's replies mostly none.
+        // The reply to HELLO needs a scanner, replies to the load mostly do not.
         if (opened.#scanner?.isBetweenReplies) opened.#scanner = undefined;
         return opened;
       } catch (error) {
@@ -125,11 +125,11 @@ export class WireConnection extends Connection implements SocketOwner {
 
   send(batch: Batch): void {
     batch.restart();
-    // Nearly always the system has copied the bytes by then, and they can serve for the next batch.
+    // Nearly always the system has copied the bytes by now, and they can be used for the next batch.
     if (!this.#transmit(batch, this.#encoder.encode(batch))) this.#encoder.giveAway(batch);
   }
 
-  /** Sends a batch of one command to a cluster's node that only imports the command's slot: right behind ASKING. */
+  /** Sends a batch of one command behind ASKING, to a cluster's node that only imports the command's slot. */
   sendAsking(batch: Batch): void {
     this.#transmit(new Request(1, { done: () => {} }), asking);
     this.send(batch);
@@ -139,7 +139,7 @@ export class WireConnection extends Connection implements SocketOwner {
     await this.#request(ping);
   }
 
-  /** Sends one request while nothing else is in flight, and returns its reply. Rejects as `ping`. */
+  /** Sends one request while nothing else is in flight, and returns its reply. Rejects like `ping`. */
   async ask(...args: string[]): Promise<RespValue | undefined> {
     const reader = new RespReader(bytes => bytes.toString(), { maxBytes: maxAnswerBytes });
     let answer: RespValue | undefined;
@@ -154,13 +154,13 @@ export class WireConnection extends Connection implements SocketOwner {
   }
 
   close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {
-    // One that is lost or given up already has its reason.
+    // A connection that is lost already has its reason.
     if (this.#alive) this.#closedAs = code;
     this.#alive = false;
     this.#socket.destroy();
   }
 
-  /** Takes in the first `length` bytes of the shared read buffer. */
+  /** Processes the first `length` bytes of the shared read buffer. */
   receive(length: number): void {
     try {
       this.#listener?.(Buffer.from(received.subarray(0, length)));
@@ -174,7 +174,7 @@ export class WireConnection extends Connection implements SocketOwner {
       this.#giveUp(failureCode(error));
       return;
     }
-    // The whole read is scanned by now: a batch that is sent from a `done` gets no reply that came before it.
+    // The whole read is scanned before any `done`, so a batch that is sent from there gets no earlier reply.
     const last = this.#missing === 0 && this.#batch !== undefined ? this.#finish(this.#batch) : undefined;
     if (answered.length > 0) this.#settle(answered.splice(0));
     if (last === undefined) return;
@@ -184,11 +184,11 @@ export class WireConnection extends Connection implements SocketOwner {
 
   writeFailed(error: Error): void {
     this.#alive = false;
-    // Of one that is lost already (then it is EBADF here) the reason is known; else its error event tells this one.
+    // If the connection is already lost, `error` is EBADF, and the reason is known. Else the error event sets it.
     this.#socket.destroy(error);
   }
 
-  /** Behind the last reply to a batch lie replies to the next ones, or pushes, or what nobody asked for. */
+  /** Behind the last reply to a batch are replies to the next ones, pushes, or replies that nobody asked for. */
   #scan(from: number, length: number): void {
     this.#scanner ??= this.#newScanner();
     const scanner = this.#scanner;
@@ -203,7 +203,7 @@ export class WireConnection extends Connection implements SocketOwner {
   }
 
   #newScanner(): RespScanner {
-    // What is missing is counted down only when a scan has ended.
+    // `#missing` is updated only when a scan has ended.
     return new RespScanner(
       (code, message, replies) => {
         this.#failed++;
@@ -218,7 +218,7 @@ export class WireConnection extends Connection implements SocketOwner {
     );
   }
 
-  /** What arrived cannot be told apart: no command of a batch that is not yet done counts as answered. */
+  /** The bytes cannot be assigned to commands: in batches that are not done no command counts as answered. */
   #giveUp(code: string): void {
     this.#closedAs = code;
     this.#alive = false;
@@ -266,7 +266,7 @@ export class WireConnection extends Connection implements SocketOwner {
     this.#settle(lost);
   }
 
-  /** True if nobody needs the bytes any more. */
+  /** @returns whether the bytes can be used again at once */
   #transmit(batch: Batch, bytes: Buffer): boolean {
     this.sent++;
     if (this.#batch === undefined) this.#expect(batch);
@@ -277,15 +277,15 @@ export class WireConnection extends Connection implements SocketOwner {
     return true;
   }
 
-  /** True if nobody needs the bytes any more. */
+  /** @returns whether the bytes can be used again at once */
   #write(bytes: Buffer): boolean {
     if (this.#handle !== undefined) return writeDirectly(this.#handle, bytes);
-    // A stream can keep them for long, TLS always does.
+    // A stream can keep the bytes for long, and under TLS always does.
     this.#socket.write(Buffer.from(bytes));
     return true;
   }
 
-  /** Sends one request outside of the load and waits for its reply. Rejects with the server's error or the loss. */
+  /** Sends one request outside the load and waits for its reply. Rejects with the error reply, or if it is lost. */
   #request(bytes: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = () => {
@@ -302,23 +302,21 @@ export class WireConnection extends Connection implements SocketOwner {
   }
 }
 
-/** Sends one request and waits for its reply; rejects with the server's words. */
+/** Sends one request and waits for its reply; rejects with the text of an error reply. */
 type Ask = (...args: string[]) => Promise<void>;
 
 /**
- * Logs in, names the connection and selects its database, in the protocol that the address asks for: RESP3 where the
- * server knows it, if it asks for none.
+ * Logs in, names the connection and selects its database. Uses the protocol of the address; if it has none, RESP3 if the
+ * server knows it.
  */
-export async function logIn(
-  ask: Ask,
-  { username, password, database, protocol }: Address,
-  name: string,
-): Promise<void> {
-  const auth = password === undefined ? [] : ['AUTH', username ?? 'default', password];
-  const greeted = protocol !== 2 && (await greet(['HELLO', '3', ...auth, 'SETNAME', name]));
+async function logIn(ask: Ask, address: Address, name: string): Promise<void> {
+  const { username, password, database, protocol } = address;
+  const auth = authArguments(address);
+  const helloAuth = password === undefined ? [] : ['AUTH', username ?? 'default', password];
+  const greeted = protocol !== 2 && (await greet(['HELLO', '3', ...helloAuth, 'SETNAME', name]));
   if (!greeted) {
-    if (password !== undefined) await ask('AUTH', ...(username === undefined ? [] : [username]), password);
-    // A user may lack the right to it, and work all the same: HELLO asks for none.
+    if (auth.length > 0) await ask('AUTH', ...auth);
+    // A user without the right to it can work all the same. HELLO needs no right.
     await ask('CLIENT', 'SETNAME', name).catch((error: unknown) => {
       if (failureCode(error) !== 'NOPERM') throw error;
     });
@@ -336,7 +334,7 @@ export async function logIn(
   }
 }
 
-/** Servers before RESP3 know no HELLO, or not its options. Any other refusal is a reason not to go on. */
+/** Whether the error means that the server is older than RESP3 and does not know HELLO or its options. */
 export function knowsNoHello(error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
   return /^(NOPROTO|ERR (unknown (sub)?command|syntax error))/i.test(message);

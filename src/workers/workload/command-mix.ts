@@ -1,7 +1,6 @@
 import { type Argument, type CommandSet, type CommandTemplate, KEY } from '../../pool/client/batch.ts';
 import type { ValueVariant, WorkloadTask } from '../contract.ts';
-import { mixSeed, Prng } from '../prng.ts';
-import { commandOrder } from './command-choosers.ts';
+import { mixSeed, Prng, shuffle } from '../prng.ts';
 import {
   familyOf,
   keysOf,
@@ -10,10 +9,10 @@ import {
   type TemplatePart,
   tellsMisses,
 } from './command-templates.ts';
-import { keyRanges } from './key-ranges.ts';
+import { keyRanges } from './keys.ts';
 
-/** One drawn from `from` to `to`, a count, or that of the record that the command is for. */
-export type SpelledNumber = { readonly from: number; readonly to: number } | 'counter' | 'record';
+/** A number drawn from `from` to `to`, a running count, or the number of the record that the command is for. */
+export type NumberSource = { readonly from: number; readonly to: number } | 'counter' | 'record';
 
 /** One template of a mix: a command with one of the values. */
 export interface MixTemplate {
@@ -22,26 +21,26 @@ export interface MixTemplate {
   readonly keys: number;
   /** Key number 0 of its family. */
   readonly base: number;
-  /** Whether the hit share decides which keys it is for. */
+  /** Whether the hit share decides about its keys. */
   readonly reads: boolean;
   readonly tellsMisses: boolean;
   /** Whether it adds a record. */
   readonly inserts: boolean;
-  /** The numbers behind those of its keys. */
-  readonly spelled: readonly SpelledNumber[];
+  /** Where its numbers behind those of its keys come from. */
+  readonly otherNumbers: readonly NumberSource[];
 }
 
 /** The commands of a workload as connections send them, and what is drawn for each. */
 export interface CommandMix {
   readonly commandSet: CommandSet;
   readonly templates: readonly MixTemplate[];
-  /** The most numbers that a command has; 1 at least. */
+  /** Maximum of numbers that a command has; at least 1. */
   readonly stride: number;
 }
 
 /**
- * A template for every command and, where it has one, every value: so an operation's bytes are chosen, not made.
- * The same seed gives the same values.
+ * Makes a template for every command and, if it has a value, for every value: so the bytes of an operation are selected
+ * and not built. The same seed gives the same values.
  */
 export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: number): CommandMix {
   const ranges = keyRanges(workload);
@@ -53,41 +52,65 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
     const { name, args } = parsed;
     const parts = args.flat();
     const keys = keysOf(parsed);
-    const spelled = parts.flatMap((part): SpelledNumber[] =>
+    const otherNumbers = parts.flatMap((part): NumberSource[] =>
       part.kind === 'number' ? [part] : part.kind === 'counter' || part.kind === 'record' ? [part.kind] : [],
     );
     const common = {
       name,
       keys,
-      spelled,
+      otherNumbers,
       base: ranges.families.indexOf(familyOf(name)) * workload.keys,
       reads: readsPrefilledKeys(name),
       tellsMisses: tellsMisses(name),
       inserts,
     };
-    const variants = parts.some(part => part.kind === 'value') ? values : [{ text: '', share: 1 }];
-    for (const { text, share } of variants) {
+    const variants = parts.some(part => part.kind === 'value') ? values : [{ text: '', fraction: 1 }];
+    for (const { text, fraction } of variants) {
       const place = { next: keys };
       commands.push({ name, args: args.map(arg => argument(arg, text, place)) });
-      templates.push({ ...common, weight: weight * share });
+      templates.push({ ...common, weight: weight * fraction });
     }
   }
-  const stride = Math.max(1, ...templates.map(({ keys, spelled }) => keys + spelled.length));
+  const stride = Math.max(1, ...templates.map(({ keys, otherNumbers }) => keys + otherNumbers.length));
   const weights = templates.map(({ weight }) => weight);
   const order = workload.growth === null ? commandOrder(weights, seed) : undefined;
   return { commandSet: { keyPrefix, commands, order }, templates, stride };
 }
 
-/** The values with their fractions of all writes. Random ones are beginnings of the longest. */
+const maxOrder = 1000;
+
+/**
+ * An order of commands that can be repeated and in which each occurs exactly in proportion to its weight: indices of the
+ * weights, shuffled. Undefined if it would be longer than `maxOrder`.
+ */
+export function commandOrder(weights: readonly number[], seed: number): Uint16Array | undefined {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const countsIn = (length: number) => weights.map(weight => (weight / sum) * length);
+  const isWhole = (count: number, index: number) => {
+    const whole = Math.round(count);
+    // A weight above 0 must occur, however small it is.
+    return Math.abs(count - whole) < 1e-9 * count || (whole === 0 && weights[index] === 0);
+  };
+  let minLength = 1;
+  while (minLength <= maxOrder && !countsIn(minLength).every(isWhole)) minLength++;
+  if (minLength > maxOrder) return undefined;
+  const length = minLength * Math.floor(maxOrder / minLength);
+  const commands = countsIn(length).flatMap((count, index) =>
+    new Array<number>(Math.round(count)).fill(index),
+  );
+  return Uint16Array.from(shuffle(commands, seed));
+}
+
+/** The values with their fractions of all writes. The random ones are beginnings of the longest one. */
 export function valueTexts(
   { values, compressibleShare }: Pick<WorkloadTask, 'values' | 'compressibleShare'>,
   seed: number,
-): { readonly text: string; readonly share: number }[] {
+): { readonly text: string; readonly fraction: number }[] {
   const sum = values.reduce((total, { weight }) => total + weight, 0);
   const maxBytes = Math.max(0, ...values.map(({ value }) => ('bytes' in value ? value.bytes : 0)));
   const longest = randomValue(maxBytes, seed, compressibleShare);
   return values.map(({ value, weight }: ValueVariant) => ({
-    share: weight / sum,
+    fraction: weight / sum,
     text: 'text' in value ? value.text : longest.slice(0, value.bytes),
   }));
 }
@@ -107,12 +130,12 @@ function argument(parts: readonly TemplatePart[], value: string, place: { next: 
 }
 
 const printable = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_';
-/** Random and repeated bytes change places this often, so that compressors with a small window find both. */
+/** Random and repeated bytes alternate within so many bytes, so that compressors with a small window find both. */
 const blockBytes = 64;
 
 /**
- * A value of `bytes` printable ASCII characters; the same seed gives the same value. Of every 64 of them a
- * `compressibleShare`, rounded, is one character over and over, the rest is random.
+ * A value of `bytes` printable ASCII characters; the same seed gives the same value. In each block of 64 the first
+ * `compressibleShare`, rounded, is one repeated character; the rest is random.
  */
 export function randomValue(bytes: number, seed: number, compressibleShare = 0): string {
   const prng = new Prng(mixSeed(seed, bytes));

@@ -1,17 +1,17 @@
-/** A part of an argument: text, or what is put there for each operation. */
+/** A part of an argument: text, or a placeholder that is filled for each operation. */
 export type TemplatePart =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'key' }
   | { readonly kind: 'value' }
   | { readonly kind: 'counter' }
-  /** The number of the record that the command is for: of presets alone. */
+  /** The number of the record that the command is for; only presets have it. */
   | { readonly kind: 'record' }
   | { readonly kind: 'number'; readonly from: number; readonly to: number };
 
-/** A command as a config has it, taken apart. */
+/** A command of a config, parsed. */
 export interface ParsedCommand {
   readonly name: string;
-  /** As the server's commandstats name it: `get`, `object|encoding`. */
+  /** Its name in the server's commandstats: `get`, `object|encoding`. */
   readonly statName: string;
   readonly args: readonly (readonly TemplatePart[])[];
 }
@@ -30,7 +30,7 @@ export function parseCommand(text: string): ParsedCommand {
   const name = word.toUpperCase();
   if (!/^[A-Z][A-Z0-9_.-]*$/.test(name))
     throw new RangeError('a command such as "SET {key} {value} EX {number:10-60}"');
-  const refused = whyRefused(name);
+  const refused = refusedFor.get(name);
   if (refused !== undefined) throw new RangeError(`no ${name} (${refused})`);
   const args = rest.map(parseArgument);
   checkKeys(name, args);
@@ -40,7 +40,7 @@ export function parseCommand(text: string): ParsedCommand {
   return { name, statName: name.toLowerCase() + subcommand, args };
 }
 
-/** As {@link parseCommand}, for a command that somebody has written: without what only presets know. */
+/** As {@link parseCommand}, for a command that a user has written: without the placeholder of presets. */
 export function parseGivenCommand(text: string): ParsedCommand {
   const parsed = parseCommand(text);
   if (parsed.args.flat().some(({ kind }) => kind === 'record'))
@@ -48,7 +48,7 @@ export function parseGivenCommand(text: string): ParsedCommand {
   return parsed;
 }
 
-/** How many keys it has. */
+/** The number of its keys. */
 export function keysOf({ args }: ParsedCommand): number {
   return args.flat().filter(part => part.kind === 'key').length;
 }
@@ -81,9 +81,10 @@ function parsePlaceholder(inside: string): TemplatePart {
   return { kind: 'number', from, to };
 }
 
-/** Every key must be one of ours: whatever else stood there would be a key of somebody else. */
+/** Every key must be a placeholder: anything else would be a key of somebody else. */
 function checkKeys(name: string, args: readonly (readonly TemplatePart[])[]): void {
-  const { first, last, step } = keyPlaces(name);
+  // Most commands have one key, as their first argument.
+  const { first, last, step } = placesOf.get(name) ?? { first: 1, last: 1, step: 1 };
   const isKey = (parts: readonly TemplatePart[]) => parts.length === 1 && parts[0]?.kind === 'key';
   const end = last === -1 ? args.length : last;
   const expected = new Set<number>();
@@ -101,10 +102,9 @@ function checkKeys(name: string, args: readonly (readonly TemplatePart[])[]): vo
 }
 
 /**
- * What poolbench must know of a command before it sends it thousands of times a second to a server that may hold the
- * data of others: where its keys stand, which of its own keys it is for, and whether it may be sent at all.
+ * Commands that are never sent. A load sends a command thousands of times a second, to a server that may hold the data of
+ * others.
  */
-
 const refusals: readonly (readonly [reason: string, names: string])[] = [
   ["it removes what is not poolbench's", 'FLUSHALL FLUSHDB SWAPDB MIGRATE MOVE'],
   [
@@ -124,9 +124,9 @@ const refusals: readonly (readonly [reason: string, names: string])[] = [
     'BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF XREAD XREADGROUP',
   ],
   ['it holds up the server for as long as the database is large', 'KEYS'],
-  ['nobody can tell what it does', 'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'],
+  ['its effects cannot be checked', 'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'],
   [
-    'poolbench cannot tell where its keys stand',
+    'the places of its keys cannot be checked',
     'SORT GEORADIUS GEORADIUSBYMEMBER ZUNIONSTORE ZINTERSTORE ZDIFFSTORE ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP LCS COMMAND',
   ],
 ];
@@ -135,18 +135,7 @@ const refusedFor = new Map(
   refusals.flatMap(([reason, names]) => names.split(' ').map(name => [name, reason] as const)),
 );
 
-/** Why a command is not sent; undefined if it may be. */
-export function whyRefused(name: string): string | undefined {
-  return refusedFor.get(name);
-}
-
-/** Places of a command's keys among its arguments, from 1, as COMMAND INFO has them: a last one of -1 is the last argument. */
-export interface KeyPlaces {
-  readonly first: number;
-  readonly last: number;
-  readonly step: number;
-}
-
+/** Places of a command's keys among its arguments, from 1, as in COMMAND INFO: a last one of -1 is the last argument. */
 const places: readonly (readonly [first: number, last: number, step: number, names: string])[] = [
   [0, 0, 0, 'PING ECHO TIME DBSIZE RANDOMKEY LASTSAVE INFO ROLE LOLWUT SCAN'],
   [1, -1, 1, 'MGET DEL UNLINK EXISTS TOUCH PFCOUNT PFMERGE SINTER SUNION SDIFF'],
@@ -163,41 +152,28 @@ const placesOf = new Map(
   ),
 );
 
-/** Most commands have one key, and first. */
-export function keyPlaces(name: string): KeyPlaces {
-  return placesOf.get(name) ?? { first: 1, last: 1, step: 1 };
-}
+/** Commands whose subcommands the server counts separately. */
+const containers: ReadonlySet<string> = new Set(['OBJECT', 'MEMORY', 'XINFO', 'XGROUP']);
 
-/** Commands of which the server counts each subcommand apart. */
-export const containers: ReadonlySet<string> = new Set(['OBJECT', 'MEMORY', 'XINFO', 'XGROUP']);
+const familyPatterns = {
+  counters: /^(INCR|DECR)/,
+  hashes: /^H/,
+  lists: /^(L(PUSHX?|POP|RANGE|LEN|INDEX|SET|TRIM|INSERT|REM|POS|MOVE)|RPUSHX?|RPOP|RPOPLPUSH)$/,
+  sets: /^S(ADD|REM|ISMEMBER|MISMEMBER|CARD|MEMBERS|RANDMEMBER|POP|MOVE|SCAN|INTER|UNION|DIFF)/,
+  'sorted sets': /^(Z|GEO)/,
+  streams: /^X/,
+  hyperloglogs: /^PF/,
+};
 
-/** A key holds a value of one type, so commands on values of another one have keys of their own. */
-export const families = [
-  'strings',
-  'counters',
-  'hashes',
-  'lists',
-  'sets',
-  'sorted sets',
-  'streams',
-  'hyperloglogs',
-] as const;
+/** A key holds a value of one type, so commands on values of different types are for different families of keys. */
+export type Family = 'strings' | keyof typeof familyPatterns;
 
-export type Family = (typeof families)[number];
+const otherFamilies = Object.keys(familyPatterns) as (keyof typeof familyPatterns)[];
+export const families: readonly Family[] = ['strings', ...otherFamilies];
 
-const familyPatterns: readonly (readonly [Family, RegExp])[] = [
-  ['counters', /^(INCR|DECR)/],
-  ['hashes', /^H/],
-  ['lists', /^(L(PUSHX?|POP|RANGE|LEN|INDEX|SET|TRIM|INSERT|REM|POS|MOVE)|RPUSHX?|RPOP|RPOPLPUSH)$/],
-  ['sets', /^S(ADD|REM|ISMEMBER|MISMEMBER|CARD|MEMBERS|RANDMEMBER|POP|MOVE|SCAN|INTER|UNION|DIFF)/],
-  ['sorted sets', /^(Z|GEO)/],
-  ['streams', /^X/],
-  ['hyperloglogs', /^PF/],
-];
-
-/** Whose keys a command is for. Commands on keys of any type are for those that the prefill writes: strings. */
+/** The family of a command's keys. Commands on keys of any type are for strings, which the prefill writes. */
 export function familyOf(name: string): Family {
-  return familyPatterns.find(([, pattern]) => pattern.test(name))?.[0] ?? 'strings';
+  return otherFamilies.find(family => familyPatterns[family].test(name)) ?? 'strings';
 }
 
 const readsOfStrings = new Set(
@@ -206,7 +182,7 @@ const readsOfStrings = new Set(
   ),
 );
 
-/** Whether it only reads keys of the prefill: then a hit share decides which. */
+/** Whether it only reads keys that the prefill writes: then the hit share decides which keys it is for. */
 export function readsPrefilledKeys(name: string): boolean {
   return readsOfStrings.has(name);
 }
@@ -215,7 +191,7 @@ const nullIfMissing = new Set(
   'GET GETEX GETDEL HGET LINDEX LPOP RPOP SPOP SRANDMEMBER ZSCORE ZRANK ZREVRANK DUMP'.split(' '),
 );
 
-/** Whether null is its answer where there is no such key, field or member, and nothing else. */
+/** Whether its null means that there is no such key, field or member, and nothing else. */
 export function tellsMisses(name: string): boolean {
   return nullIfMissing.has(name);
 }

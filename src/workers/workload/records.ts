@@ -1,28 +1,28 @@
-import type { KeyRange } from './key-choosers.ts';
+import type { KeyRange } from '../contract.ts';
 import { StripSampler, zipfianStrips } from './samplers.ts';
 
 /**
- * The records of a workload that adds some while it runs, as one pool sees them: those that were there before the load,
- * and as many more at most. Seeded; makes no garbage.
+ * The records of a workload that inserts, as one pool sees them: those that were there before the load, and at most as
+ * many more. Seeded; makes no garbage.
  */
 export interface Records {
   /** The record of the next insert. */
   add(): number;
   /** The record of the next read or scan. */
   choose(): number;
-  /** The insert of this record has its outcome, whatever that is. */
+  /** The outcome of this record's insert is known, whatever it is. */
   settle(record: number): void;
   /** Inserts so far. */
   readonly added: number;
 }
 
 /**
- * Records of which the newest are read most: the r-th newest in proportion to 1 / r^exponent, exactly, however many there
- * are at the time. A record is a key; those of a pool are its own keys and behind them its part of the room for inserted
- * ones. When that is full, the next one overwrites the oldest.
+ * Records of which the newest are read most often: the r-th newest exactly in proportion to 1 / r^exponent, however many
+ * there are at the time. A record is a key. A pool has its own keys, and as many places for inserted ones. When all places
+ * are full, the next insert overwrites the oldest record.
  *
- * As in YCSB (AcknowledgedCounterGenerator) an insert counts from its outcome on, and not before all earlier ones: a
- * read of one that is still on its way would overtake it now and then, and find nothing.
+ * As in YCSB (AcknowledgedCounterGenerator) a record can be read once its insert and all earlier ones have their outcome:
+ * a read could otherwise overtake the insert, and find nothing.
  */
 export class LatestRecords implements Records {
   readonly #own: KeyRange;
@@ -32,7 +32,7 @@ export class LatestRecords implements Records {
   /** Inserts so far, and how many of them, from the first on, are settled. */
   #added = 0;
   #settled = 0;
-  /** Of each place, whether its insert is settled while an earlier one is not. */
+  /** For each place: whether its insert is settled while an earlier one is not. */
   readonly #early: Uint8Array;
 
   /** @param firstInserted number of the key that the pool inserts first */
@@ -56,7 +56,7 @@ export class LatestRecords implements Records {
     return this.#keyAt((there - 1 - rank) % this.#places);
   }
 
-  /** One that never comes here holds up those behind it, until another insert has taken its place. */
+  /** An insert that is never settled holds up later ones until another insert takes its place. */
   settle(record: number): void {
     this.#early[this.#placeOf(record)] = 1;
     for (;;) {
@@ -83,8 +83,8 @@ export class LatestRecords implements Records {
 }
 
 /**
- * Where in an index a record stands: its score, another one for each of 2 × `keys` records, from 0 on without gaps. Records
- * that follow one another are scattered evenly, so that inserted ones come to lie between those that were there before.
+ * The places of records in an index: each of 2 × `keys` records has another score, from 0 on without gaps. Consecutive
+ * records are scattered evenly, so that inserted ones lie between those that were there before.
  */
 export class IndexOrder {
   readonly #size: number;
@@ -96,12 +96,12 @@ export class IndexOrder {
   }
 
   scoreOf(record: number): number {
-    // Below 2^53 with the most keys that there can be, 10^8.
+    // Below 2^53 even with the maximum of keys, 10^8.
     return (record * this.#step) % this.#size;
   }
 }
 
-/** Near the golden section, whose multiples divide a circle most evenly. */
+/** Near the golden section, whose multiples divide a circle evenly. */
 function coprimeTo(size: number): number {
   let step = Math.max(1, Math.round(size * (Math.sqrt(5) / 2 - 0.5)));
   while (greatestCommonDivisor(step, size) !== 1) step++;
@@ -113,9 +113,9 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /**
- * Records that are the members of one sorted set, of all pools together, and are known by their scores. Scans begin at
- * those that were there before the load, zipfian. Each pool has room for as many inserted ones as it has keys; when
- * that is full, it inserts the first of them again.
+ * Records that are members of one sorted set, which all pools share, and are known by their scores. Scans begin at records
+ * that were there before the load, drawn by Zipf's law. Each pool inserts as many records as it has keys, and then starts
+ * again with the first of them.
  */
 export class IndexedRecords implements Records {
   readonly #order: IndexOrder;

@@ -2,13 +2,13 @@ import { Prng } from '../prng.ts';
 
 /** Chooses the keys of operations. Seeded; makes no garbage. */
 export interface KeyChooser {
-  /** Fills the first `count` of `keys` with key numbers. How they are put into calls makes no difference to them. */
+  /** Fills the first `count` of `keys` with key numbers. Which numbers come does not depend on the sizes of the calls. */
   drawInto(keys: Uint32Array, count: number): void;
 }
 
 const kept = 256;
 
-/** Random numbers one by one at the price of many at a time. */
+/** Single random numbers at the price of draws in a large call. */
 export class Draws {
   readonly #prng: Prng;
   readonly #drawn = new Uint32Array(kept);
@@ -25,6 +25,11 @@ export class Draws {
       this.#next = 0;
     }
     return this.#drawn[this.#next++] as number;
+  }
+
+  /** A whole number from `from` to `to`. */
+  between({ from, to }: { readonly from: number; readonly to: number }): number {
+    return from + Math.floor((this.next() / 2 ** 32) * (to - from + 1));
   }
 }
 
@@ -60,7 +65,7 @@ export class AliasTable {
       large.pop();
       small.push(more);
     }
-    // What is left differs from 1 by rounding only, unless its weight is none at all.
+    // These differ from 1 by rounding only, or have a weight of 0.
     for (const index of [...small, ...large]) own[index] = 1;
   }
 
@@ -72,7 +77,7 @@ export class AliasTable {
   }
 }
 
-/** Neighbouring numbers `first` … `first + width - 1`, over which the weight never rises and then falls: it does only one. */
+/** Neighbouring numbers `first` … `first + width - 1`, over which the weight is monotonic. */
 export interface Strip {
   readonly first: number;
   readonly width: number;
@@ -81,16 +86,16 @@ export interface Strip {
 /** A distribution over whole numbers, cut into strips. */
 export interface Strips {
   readonly strips: readonly Strip[];
-  /** How often a number is drawn, to any scale. */
+  /** The weight of a number, of any scale. */
   readonly weight: (number: number) => number;
 }
 
 /**
- * Draws exactly from a distribution that is given by its weights, in constant time and with a table as long as there are
- * strips, not numbers: a strip is drawn by its width times its largest weight, a number within it evenly, and then
- * accepted with its weight by that largest one (rejection from a piecewise constant envelope; L. Devroye, Non-Uniform
- * Random Variate Generation, 1986, chapters II.3 and VIII). Below the strip's least weight nothing need be computed, and
- * where strips are narrow that is nearly always so.
+ * Draws exactly from a distribution that is given by its weights, in constant time, and with a table of strips instead of
+ * numbers: a strip is drawn by its width times its largest weight, a number within it evenly, and then
+ * accepted with the ratio of its weight to the largest (rejection from a piecewise constant envelope; L. Devroye,
+ * Non-Uniform Random Variate Generation, 1986, chapters II.3 and VIII). A draw below the ratio of the strip's smallest
+ * weight to its largest is accepted without computing a weight, which is nearly every draw where strips are narrow.
  */
 export class StripSampler implements KeyChooser {
   readonly #draws: Draws;
@@ -98,7 +103,7 @@ export class StripSampler implements KeyChooser {
   readonly #first: Uint32Array;
   readonly #width: Uint32Array;
   readonly #highest: Float64Array;
-  /** A draw below this is accepted whatever number it is for: 2³² × least / most. */
+  /** A draw below this is accepted for every number of the strip: 2³² × smallest weight / largest weight. */
   readonly #surelyBelow: Float64Array;
   readonly #weight: (number: number) => number;
 
@@ -136,14 +141,14 @@ export class StripSampler implements KeyChooser {
   }
 }
 
-/** The hottest keys have strips of their own, */
+/** So many of the hottest keys have strips of their own. */
 const single = 1024;
-/** the others share strips, each so much wider than the last: so weights within one differ by 2 % or so. */
+/** Each strip of other keys is wider than the last by this fraction, so that weights within one differ by about 2 %. */
 const growth = 0.02;
 
 /**
- * Zipf's law: the key of rank r, from 1, is drawn in proportion to 1 / r^exponent. Rank 1 is key 0: the hottest keys are
- * neighbours by number. Servers hash their names, so nothing is gained by scattering them.
+ * Zipf's law: the key of rank r, from 1, is drawn in proportion to 1 / r^exponent. Rank 1 is key 0, so the hottest keys are
+ * neighbours by number. Servers hash the names, so scattering them would change nothing.
  */
 export function zipfianStrips(keys: number, exponent: number): Strips {
   const strips: Strip[] = [];
@@ -156,7 +161,7 @@ export function zipfianStrips(keys: number, exponent: number): Strips {
   return { strips, weight: number => (number + 1) ** -exponent };
 }
 
-/** Further from the mean than this many standard deviations no draw of 32 bits ever falls. */
+/** No draw of 32 bits is further from the mean than this many standard deviations. */
 const reach = 8;
 /** Strips on either side of the mean. */
 const perSide = 512;
@@ -169,14 +174,14 @@ const perSide = 512;
 export function gaussianStrips(keys: number, spread: number): Strips {
   const mean = (keys - 1) / 2;
   const deviation = spread * keys;
-  const least = Math.max(0, Math.floor(mean - reach * deviation));
+  const lowest = Math.max(0, Math.floor(mean - reach * deviation));
   const highest = Math.min(keys - 1, Math.ceil(mean + reach * deviation));
   const middle = Math.floor(mean);
-  const strips = [...cut(least, middle), ...cut(middle + 1, highest)];
+  const strips = [...cut(lowest, middle), ...cut(middle + 1, highest)];
   return { strips, weight: number => Math.exp(-(((number - mean) / deviation) ** 2) / 2) };
 }
 
-/** The numbers from `first` to `last` in strips of one width, but for the last one. */
+/** The numbers from `first` to `last` in strips of one width; the last one may be narrower. */
 function cut(first: number, last: number): Strip[] {
   const width = Math.ceil((last - first + 1) / perSide);
   const strips: Strip[] = [];

@@ -1,26 +1,24 @@
 import { Batch, type BatchOwner } from '../../pool/client/batch.ts';
-import type { WorkloadTask } from '../contract.ts';
-import { mixSeed } from '../prng.ts';
-import { type CommandChooser, DrawnCommands, OrderedCommands } from './command-choosers.ts';
-import type { CommandMix, MixTemplate, SpelledNumber } from './command-mix.ts';
-import { type KeyRange, openKeyChooser } from './key-choosers.ts';
-import { keyRanges } from './key-ranges.ts';
+import type { KeyRange, WorkloadTask } from '../contract.ts';
+import { mixSeed, Prng } from '../prng.ts';
+import type { CommandMix, MixTemplate, NumberSource } from './command-mix.ts';
+import { keyRanges, openKeyChooser } from './keys.ts';
 import { IndexedRecords, LatestRecords, type Records } from './records.ts';
 import { AliasTable, Draws, type KeyChooser } from './samplers.ts';
 
 /** What the workers of one pool ask of the server. Seeded; filling batches makes no garbage. */
 export interface Workload {
-  /** Numbers for each command: batches must be made with as many. */
+  /** Numbers of each command: the stride that batches must be made with. */
   readonly stride: number;
-  /** Chooses the commands of the batch and their numbers. How commands are put into batches makes no difference to them. */
+  /** Chooses the commands of the batch and their numbers. Which ones come does not depend on the sizes of batches. */
   fill(batch: Batch): void;
-  /** Hears of the batches whose outcome is known, where it has a use for that. */
+  /** Takes note of a batch whose outcome is known; undefined where that makes no difference. */
   settle?(batch: Batch): void;
-  /** Records that were inserted so far; undefined where none are. */
+  /** Records inserted so far; undefined if the workload inserts none. */
   readonly inserted?: number;
 }
 
-/** A batch to be filled by a workload, which hears of its outcome before the owner does. */
+/** A batch that the workload fills. The workload takes note of the outcome before the owner does. */
 export function batchFor(workload: Workload, size: number, owner: BatchOwner): Batch {
   if (workload.settle === undefined) return new Batch(size, owner, workload.stride);
   const settlesFirst: BatchOwner = {
@@ -48,7 +46,7 @@ function openCommandChooser(
   { templates, commandSet: { order } }: CommandMix,
   seed: number,
 ): CommandChooser {
-  // Two orders that go round side by side would give a key the same command every time.
+  // With keys in order too, a key could get the same command every time.
   if (order !== undefined && keyChoice.kind !== 'sequential') return new OrderedCommands(order, seed);
   return new DrawnCommands(
     templates.map(({ weight }) => weight),
@@ -67,7 +65,7 @@ function openRecords(
   return new LatestRecords(own, inserted + own.firstKey, exponent, seed);
 }
 
-/** Reads that are to find nothing are for keys from `first` on, evenly. */
+/** Reads that must find nothing are for keys from `first` on, uniformly. */
 export interface Misses {
   readonly hitShare: number;
   readonly first: number;
@@ -120,8 +118,8 @@ export class MixedWorkload implements Workload {
         const chosen = template.base + (this.#keys[next++] as number);
         numbers[at++] = template.reads && this.#hitBelow < 2 ** 32 ? this.#hitOrMiss(chosen) : chosen;
       }
-      for (let k = 0; k < template.spelled.length; k++)
-        numbers[at++] = this.#spell(template.spelled[k] as SpelledNumber);
+      for (let k = 0; k < template.otherNumbers.length; k++)
+        numbers[at++] = this.#take(template.otherNumbers[k] as NumberSource);
     }
   }
 
@@ -130,27 +128,27 @@ export class MixedWorkload implements Workload {
     return this.#firstMiss + Math.floor(this.#draws.next() * this.#missScale);
   }
 
-  #spell(number: SpelledNumber): number {
-    // Records are of growing workloads alone.
-    if (typeof number === 'string') {
+  #take(source: NumberSource): number {
+    // Only growing workloads have records, so a string means the counter.
+    if (typeof source === 'string') {
       const count = this.#counter;
       this.#counter = (count + 1) % 2 ** 32;
       return count;
     }
-    return number.from + Math.floor((this.#draws.next() / 2 ** 32) * (number.to - number.from + 1));
+    return this.#draws.between(source);
   }
 }
 
 const minDrawn = 1024;
-/** From here on what a call of the chooser takes is nothing beside its draws. */
+/** From this size on a call of the chooser costs little beside its draws. */
 const largeBatch = 64;
 
-/** Commands that have one key each, all of the same keys, and nothing else to draw: what is asked most often, and so the leanest. */
+/** Commands with one key each, all of the same family, and nothing else to draw: the most common load, and the leanest. */
 export class OneKeyWorkload implements Workload {
   readonly stride = 1;
   readonly #commands: CommandChooser;
   readonly #keys: KeyChooser;
-  /** Keys drawn beforehand, and the next of them: many at a time cost the least. */
+  /** Keys drawn beforehand, and the next of them: a draw costs least in a large call. */
   #drawn = new Uint32Array(minDrawn);
   #next = minDrawn;
 
@@ -162,7 +160,7 @@ export class OneKeyWorkload implements Workload {
   fill(batch: Batch): void {
     this.#commands.choose(batch);
     const { numbers } = batch;
-    // To draw them here saves the copy. Behind what is left, or the order of keys would depend on the batches.
+    // Drawing into the batch saves a copy. Not while drawn keys are left, or the keys would depend on the batches.
     if (numbers.length >= largeBatch && this.#next === this.#drawn.length) {
       this.#keys.drawInto(numbers, numbers.length);
       return;
@@ -174,7 +172,7 @@ export class OneKeyWorkload implements Workload {
     this.#next = next;
   }
 
-  /** What is left comes first: how operations are put into batches makes no difference to them. */
+  /** Keys that are left come first, so that the keys do not depend on the sizes of batches. */
   #drawMore(wanted: number): void {
     const left = this.#drawn.subarray(this.#next);
     if (wanted > this.#drawn.length) this.#drawn = new Uint32Array(2 * wanted);
@@ -186,14 +184,14 @@ export class OneKeyWorkload implements Workload {
 }
 
 /**
- * Reads or scans records, and adds some. Of a record that is inserted again the value is the same as before: so its
- * number decides which value it has.
+ * Reads or scans records, and adds some. A record's number decides its value, so one that is inserted again has the same
+ * value as before.
  */
 export class GrowingWorkload implements Workload {
   readonly stride: number;
   readonly #records: Records;
   readonly #templates: readonly MixTemplate[];
-  /** Indices of the commands that do not insert, and of those that do: one for each value. */
+  /** The templates that do not insert, and those that do: one for each value. */
   readonly #chosen: Choice;
   readonly #added: Choice;
   /** A draw below this is an insert. */
@@ -217,14 +215,14 @@ export class GrowingWorkload implements Workload {
       const adds = this.#draws.next() < this.#addBelow;
       const record = adds ? this.#records.add() : this.#records.choose();
       const index = adds ? this.#added.pick(mixSeed(record)) : this.#chosen.pick(this.#draws.next());
-      const { base, spelled } = this.#templates[index] as MixTemplate;
+      const { base, otherNumbers } = this.#templates[index] as MixTemplate;
       command[i] = index;
       let at = i * stride;
-      // Records that are members are all of one key, the first one.
-      numbers[at++] = spelled.includes('record') ? base : record;
-      for (let k = 0; k < spelled.length; k++) {
-        const number = spelled[k];
-        numbers[at++] = typeof number === 'object' ? this.#between(number.from, number.to) : record;
+      // Records that are members all belong to one key, the first one.
+      numbers[at++] = otherNumbers.includes('record') ? base : record;
+      for (let k = 0; k < otherNumbers.length; k++) {
+        const source = otherNumbers[k];
+        numbers[at++] = typeof source === 'object' ? this.#draws.between(source) : record;
       }
     }
   }
@@ -238,10 +236,6 @@ export class GrowingWorkload implements Workload {
 
   get inserted(): number {
     return this.#records.added;
-  }
-
-  #between(from: number, to: number): number {
-    return from + Math.floor((this.#draws.next() / 2 ** 32) * (to - from + 1));
   }
 }
 
@@ -260,5 +254,47 @@ class Choice {
 
   pick(draw: number): number {
     return this.#indices[this.#table.pick(draw)] as number;
+  }
+}
+
+/** Chooses the commands of batches. Which ones come does not depend on the sizes of batches. */
+export interface CommandChooser {
+  choose(batch: Batch): void;
+}
+
+/** Commands drawn one by one, in proportion to their weights. */
+export class DrawnCommands implements CommandChooser {
+  readonly #table: AliasTable;
+  readonly #prng: Prng;
+  #drawn = new Uint32Array(0);
+
+  constructor(weights: readonly number[], seed: number) {
+    this.#table = new AliasTable(weights);
+    this.#prng = new Prng(seed);
+  }
+
+  choose(batch: Batch): void {
+    const command = batch.ownCommands();
+    const size = command.length;
+    if (this.#drawn.length < size) this.#drawn = new Uint32Array(size);
+    this.#prng.drawInto(this.#drawn, size);
+    for (let i = 0; i < size; i++) command[i] = this.#table.pick(this.#drawn[i] as number);
+  }
+}
+
+/** Commands in the order of their CommandSet: nothing is drawn, and nothing is copied. */
+export class OrderedCommands implements CommandChooser {
+  readonly #order: Uint16Array;
+  #place: number;
+
+  /** @param draw a number from 0 to 2³² − 1 that decides where to begin */
+  constructor(order: Uint16Array, draw: number) {
+    this.#order = order;
+    this.#place = draw % order.length;
+  }
+
+  choose(batch: Batch): void {
+    batch.follow(this.#order, this.#place);
+    this.#place = (this.#place + batch.size) % this.#order.length;
   }
 }

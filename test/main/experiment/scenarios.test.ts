@@ -8,7 +8,7 @@ import {
   splitInProportion,
   splitOverThreads,
 } from '../../../src/main/experiment/split.ts';
-import type { PoolShare } from '../../../src/workers/contract.ts';
+import type { PoolTask } from '../../../src/workers/contract.ts';
 
 describe('scenarios are expanded once under unique ids', () => {
   function expand(...groups: object[]): Scenario[] {
@@ -230,7 +230,7 @@ describe('totals are split exactly over pools and threads', () => {
     return { groups: [{ workers, pipeline: 1 }] };
   }
 
-  function workersOf({ groups }: PoolShare): number {
+  function workersOf({ groups }: PoolTask): number {
     return sum(groups.map(({ workers }) => workers));
   }
 

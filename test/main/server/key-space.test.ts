@@ -5,7 +5,7 @@ import { preflight, surveyDatabase } from '../../../src/main/server/preflight.ts
 import { parseAddress } from '../../../src/main/server/url.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import { randomValue } from '../../../src/workers/workload/command-mix.ts';
-import { plainWorkload } from '../../../src/workers/workload/plain-workload.ts';
+import { plainWorkload } from '../../support/plain-workload.ts';
 import { shareServer, startRedis, type TestServer } from '../../support/servers.ts';
 
 describe('key space is claimed and removed exactly', () => {

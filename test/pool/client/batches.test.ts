@@ -115,7 +115,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('%s', kind => {
     );
   });
 
-  test('they are told apart where one read ends, at each place at which it can end', async () => {
+  test('they are assigned correctly wherever a read ends', async () => {
     const script: Operation[][] = [
       [[SET, 1]],
       [

@@ -29,7 +29,7 @@ import {
 } from '../../support/connections.ts';
 import { callsOf } from '../../support/observed-server.ts';
 
-describe('cluster tells which commands missed or failed', () => {
+describe('clusters report which commands missed or failed', () => {
   let cluster: TestCluster;
   beforeAll(async () => {
     // One that a test stops for a moment is not to be given up by the others.
@@ -151,7 +151,7 @@ describe('cluster tells which commands missed or failed', () => {
   });
 });
 
-describe('cluster node that is lost fails alone', () => {
+describe('lost nodes', () => {
   let cluster: TestCluster;
   beforeAll(async () => {
     // The cluster itself takes no notice within a test.
@@ -165,7 +165,7 @@ describe('cluster node that is lost fails alone', () => {
   const seeds = () => cluster.masters.map(({ port }) => port);
 
   describe.each(clientNames)('%s', client => {
-    test('what is asked of a node that hangs fails in time, and the others answer meanwhile', async () => {
+    test('commands to a node that hangs fail in time, and the others answer meanwhile', async () => {
       const pool = createPool(clusterClient(client, seeds(), 600).connect, 'shared', {
         max: 1,
         timeoutMs: 600,

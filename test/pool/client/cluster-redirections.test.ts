@@ -17,7 +17,7 @@ import { clientNames, GET, SET, sendBatch } from '../../support/connections.ts';
 import { callsOf } from '../../support/observed-server.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 
-describe('cluster redirections are followed', () => {
+describe('following', () => {
   let cluster: TestCluster;
   let first: TestNode;
   let second: TestNode;
@@ -80,7 +80,7 @@ describe('cluster redirections are followed', () => {
       expect(redirects.moved).toBe(met);
     });
 
-    test('a slot that is being migrated is asked for at its destination, each time anew', async () => {
+    test('commands for a slot that is being migrated go to its destination, each time by a redirection', async () => {
       const { connect, redirects } = clusterClient(client, seeds());
       const connection = await openClusterConnection({ connect, redirects });
       const migrated = keyWhere(slot => ofFirst(slot) && slot > 1000);
@@ -112,7 +112,7 @@ describe('cluster redirections are followed', () => {
   });
 });
 
-describe('cluster redirections end after a few hops', () => {
+describe('maximum of hops', () => {
   const range = (first: number, last: number, port: number) =>
     `*3\r\n:${first}\r\n:${last}\r\n*3\r\n$9\r\n127.0.0.1\r\n:${port}\r\n$2\r\nid\r\n`;
 

@@ -28,7 +28,7 @@ import { connectObserver } from '../../support/observed-server.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import { startRedis, type TestServer } from '../../support/servers.ts';
 
-describe('cluster slots are asked for again once for many', () => {
+describe('reloading the slots', () => {
   const place = (port: number) => ({ host: '127.0.0.1', port });
   const all = (port: number, replicas: readonly number[] = []): SlotRange[] => [
     { first: 0, last: 16383, master: place(port), replicas: replicas.map(place) },
@@ -70,7 +70,7 @@ describe('cluster slots are asked for again once for many', () => {
     expect(asked).toEqual([1, 1]);
   });
 
-  test('what is told while the table is asked for has it asked for again, later', async () => {
+  test('a redirection during a request for the slots causes another request later', async () => {
     let asks = 0;
     const startsMs: number[] = [];
     const { topology } = topologyOf(() => {
@@ -86,7 +86,7 @@ describe('cluster slots are asked for again once for many', () => {
       expect(startMs - (startsMs[index] ?? 0)).toBeGreaterThan(95);
   });
 
-  test('a node that does not tell is passed over, a replica is asked, too', async () => {
+  test('a node that does not answer is passed over, and replicas are asked, too', async () => {
     const gone = new Set<number>();
     const { topology, asked } = topologyOf(
       port => {
@@ -105,7 +105,7 @@ describe('cluster slots are asked for again once for many', () => {
     expect(asked).toEqual([9, 1, 1, 3]);
   });
 
-  test('the first table that nobody tells is the reason of the last one asked, and is asked for anew', async () => {
+  test('if no node answers at first, loading rejects with the last reason, and can be tried again', async () => {
     let told = false;
     const { topology } = topologyOf(
       port => {
@@ -121,7 +121,7 @@ describe('cluster slots are asked for again once for many', () => {
     expect(topology.masters().map(index => topology.node(index).port)).toEqual([1]);
   });
 
-  test('a slot that nobody serves is asked of any node, and a node that serves none tells nothing', async () => {
+  test('commands for a slot that no node serves go to any node, and an empty answer is none', async () => {
     const { topology } = topologyOf(
       port => (port === 1 ? [] : all(2).map(range => ({ ...range, last: 99 }))),
       1,
@@ -132,7 +132,7 @@ describe('cluster slots are asked for again once for many', () => {
   });
 });
 
-describe('cluster slots of keys are those of the server', () => {
+describe('slots of keys', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startRedis({
@@ -176,7 +176,7 @@ describe('cluster slots of keys are those of the server', () => {
   });
 });
 
-describe('cluster slots reply is read', () => {
+describe('replies to CLUSTER SLOTS', () => {
   const bulk = (text: string) => `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
   const list = (...elements: string[]) => `*${elements.length}\r\n${elements.join('')}`;
   const node = (host: string, port: number, more = '') =>
@@ -236,7 +236,7 @@ describe('cluster slots reply is read', () => {
     },
   );
 
-  test('redirections are told from other errors', () => {
+  test('redirections differ from other errors', () => {
     expect(readRedirect('MOVED 3999 127.0.0.1:6381')).toEqual({
       asking: false,
       slot: 3999,
@@ -256,7 +256,7 @@ describe('cluster slots reply is read', () => {
   });
 });
 
-describe('server that answers without end takes no memory', () => {
+describe('endless answers', () => {
   const sentBytes = 40 << 20;
   /** What a client may take of it; what the server of this test has in its own hands is a part of that. */
   const keptBytes = 16 << 20;

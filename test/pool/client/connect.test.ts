@@ -30,7 +30,7 @@ import {
   type TestServer,
 } from '../../support/servers.ts';
 
-describe('clients log in over every transport', () => {
+describe('transports and logins', () => {
   const acl = [
     ...['--user', 'worker', 'on', '>pa55w0rd%/@:', '~test:*'],
     ...['+get', '+set', '+ping', '+select', '+client|setname'],
@@ -101,7 +101,7 @@ describe('clients log in over every transport', () => {
       onTestFinished(() => tls.stop());
       // NODE_EXTRA_CA_CERTS is read when Node starts, so this takes a process of its own.
       const module = (name: string) =>
-        JSON.stringify(new URL(`../../../dist/pool/${name}.js`, import.meta.url).href);
+        JSON.stringify(new URL(`../../../dist/pool/client/${name}.js`, import.meta.url).href);
       const connection = client === 'wire' ? 'WireConnection' : 'IoredisConnection';
       const program = `
       import { Batch, KEY } from ${module('batch')};
@@ -126,7 +126,7 @@ describe('clients log in over every transport', () => {
   });
 });
 
-describe('clients name the server in tls', () => {
+describe('server names in TLS', () => {
   /** A TLS server that only listens to which name it is called by. */
   async function startListener(): Promise<{ port: number; names: (string | false)[] }> {
     const names: (string | false)[] = [];
@@ -145,7 +145,7 @@ describe('clients name the server in tls', () => {
   }
 
   describe.each(clientNames)('%s', client => {
-    test('the name of the URL is asked for, though the socket goes to the address it stands for', async () => {
+    test('the certificate must hold the name of the URL, though the socket connects to the IP address', async () => {
       const { port, names } = await startListener();
       const address = { ...loopback(port), tls: true, servername: 'localhost' };
       // The test's certificate authority is unknown to this process, so the connect itself is refused.
@@ -155,7 +155,7 @@ describe('clients name the server in tls', () => {
   });
 });
 
-describe('clients reject a connect with the reason', () => {
+describe('failed connection attempts', () => {
   let plain: TestServer;
   let locked: TestServer;
   let tls: TestServer;

@@ -3,10 +3,10 @@ import { networkFaults } from '../../support/faults/network-faults.ts';
 import { serverFaults } from '../../support/faults/server-faults.ts';
 import { testFaults } from '../../support/faults/undergo.ts';
 
-describe('what a server does loses no operation', () => {
+describe('faults of the server', () => {
   testFaults(serverFaults);
 });
 
-describe('what the network does loses no operation', () => {
+describe('faults of the network', () => {
   testFaults(networkFaults);
 });

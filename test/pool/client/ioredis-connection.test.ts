@@ -9,7 +9,7 @@ import { commands, GET, loopback, SET, sendBatch } from '../../support/connectio
 import { connectObserver } from '../../support/observed-server.ts';
 import { startRedis, type TestServer } from '../../support/servers.ts';
 
-describe('ioredis connection that lost its server is given up', () => {
+describe('lost servers', () => {
   /** Far more than a pool may send to connections that refuse it. */
   const most = 1000;
   /** It depends on the order in which the sockets close: one in three attempts shows no harm. */
@@ -53,7 +53,7 @@ describe('ioredis connection that lost its server is given up', () => {
   }
 });
 
-describe('ioredis writes commands together when autopipelining', () => {
+describe('auto-pipelining', () => {
   let server: TestServer;
 
   beforeAll(async () => {

@@ -77,7 +77,7 @@ describe.each(clientNames)('%s', client => {
   });
 
   test.each(['CONNECTION_CLOSED', 'TIMEOUT'] as const)(
-    'closed as %s in mid-batch: what is missing fails with it, soon, even if the server says nothing',
+    'closed as %s in mid-batch: the missing commands fail with that code, even if the server is silent',
     async code => {
       const proxy = await startProxy(server.port);
       const connection = await openConnection(client, loopback(proxy.port));

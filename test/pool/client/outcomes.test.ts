@@ -17,7 +17,7 @@ import { startProxy } from '../../support/proxy.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import { startRedis, type TestServer } from '../../support/servers.ts';
 
-describe('clients count the outcome of every command', () => {
+describe('outcomes of batches', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -30,7 +30,7 @@ describe('clients count the outcome of every command', () => {
     // Each client starts with databases of its own, empty ones.
     const database = client === 'wire' ? 1 : 2;
 
-    test('completed, misses and errors of a batch are told apart', async () => {
+    test('completed commands, misses and errors of a batch are counted separately', async () => {
       const connection = await openConnection(client, loopback(server.port, { database }));
       const sentBefore = connection.sent;
       const outcome = await sendBatch(connection, [
@@ -128,7 +128,7 @@ describe('clients count the outcome of every command', () => {
   });
 });
 
-describe('clients tell which commands missed or failed', () => {
+describe('clients report which commands missed or failed', () => {
   let server: TestServer;
   let redis: Redis;
   beforeAll(async () => {

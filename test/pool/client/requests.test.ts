@@ -5,7 +5,7 @@ import { RequestEncoder } from '../../../src/pool/client/request-encoder.ts';
 import { encodeRequest, RequestTemplates } from '../../../src/pool/client/request-templates.ts';
 import { parseRequests } from '../../support/scripted-server.ts';
 
-describe('requests hold exactly the commands and keys', () => {
+describe('bytes of requests', () => {
   const value = 'v'.repeat(300);
 
   const commandSet = (keyPrefix: string): CommandSet => ({
@@ -117,7 +117,7 @@ describe('requests hold exactly the commands and keys', () => {
     fc.nat({ max: 2 ** 32 - 1 }),
   );
 
-  test('several keys, none, and numbers that are spelled out without leading zeros', () => {
+  test('several keys, none, and numbers in decimal without leading zeros', () => {
     const name = (key: number) => `kä:${String(key).padStart(8, '0')}`;
     const written = ([command, a, b, c]: readonly [number, number, number, number]) =>
       [
@@ -168,7 +168,7 @@ describe('requests hold exactly the commands and keys', () => {
   });
 });
 
-describe('requests of an order are written beforehand', () => {
+describe('requests of an order are laid out beforehand', () => {
   const order = Uint16Array.of(0, 1, 1, 0, 2, 1, 0, 0, 2, 1);
   const commands = [
     { name: 'GET', args: [KEY] },

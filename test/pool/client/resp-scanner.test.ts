@@ -5,7 +5,7 @@ import { WholeStrings } from '../../../src/pool/client/whole-strings.ts';
 import { PoolError } from '../../../src/pool/errors.ts';
 import { cutBy, line, sizes, stream, value } from '../../support/resp-values.ts';
 
-describe('resp replies are counted however they are cut', () => {
+describe('counting replies', () => {
   /** More replies than there are: the scan ends with the bytes. */
   const all = Number.MAX_SAFE_INTEGER;
 
@@ -100,7 +100,7 @@ describe('resp replies are counted however they are cut', () => {
     );
   });
 
-  test('an error in a pipeline is told by its code, where it stands', () => {
+  test('an error in a pipeline is reported with its code and its place', () => {
     const seen: string[] = [];
     const scanner = new RespScanner((code, message) => seen.push(`${code}: ${message}`));
     const bytes = Buffer.from(
@@ -199,7 +199,7 @@ describe('resp replies are counted however they are cut', () => {
   }
 });
 
-describe('whole strings are skipped by what the last was like', () => {
+describe('whole strings', () => {
   const bulk = (length: number) => `$${length}\r\n${'x'.repeat(length)}\r\n`;
   const other = fc.constantFrom('$-1\r\n', ':1\r\n', '-ERR no\r\n', '*0\r\n', '_\r\n');
   const string = fc.oneof(

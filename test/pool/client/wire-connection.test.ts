@@ -8,7 +8,7 @@ import { loopback } from '../../support/connections.ts';
 import { createExperiment } from '../../support/experiment.ts';
 import { startRedis } from '../../support/servers.ts';
 
-describe('requests survive a socket that is full', () => {
+describe('full sockets', () => {
   const connections = 2;
   /** Requests of an order are laid out beforehand where they are together not too many bytes. */
   const order = new Uint16Array(600);
@@ -61,8 +61,8 @@ describe('requests survive a socket that is full', () => {
   );
 });
 
-describe('node without its handle is loaded by streams', () => {
-  test('where Node hides what lies beneath its sockets, wire takes the streams of them and loses nothing', async () => {
+describe('without the handle of Node', () => {
+  test('if Node hides the handles of its sockets, wire uses their streams and loses nothing', async () => {
     const server = await startRedis();
     onTestFinished(() => server.stop());
     const experiment = await createExperiment(server.url, {

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../src/main/experiment/read-config.ts';
 import { Batch, KEY } from '../../../src/pool/client/batch.ts';
-import { commandOrder, OrderedCommands } from '../../../src/workers/workload/command-choosers.ts';
-import { commandMix } from '../../../src/workers/workload/command-mix.ts';
-import { plainWorkload } from '../../../src/workers/workload/plain-workload.ts';
+import { commandMix, commandOrder } from '../../../src/workers/workload/command-mix.ts';
+import { OrderedCommands } from '../../../src/workers/workload/workload.ts';
 import { faultsIn } from '../../support/config-faults.ts';
+import { plainWorkload } from '../../support/plain-workload.ts';
 
-describe('commands are read with their placeholders', () => {
+describe('placeholders', () => {
   const plain = plainWorkload({ keys: 10, valueBytes: 3, readShare: 0.5 });
 
   function mixOf(...commands: string[]) {
@@ -33,7 +33,7 @@ describe('commands are read with their placeholders', () => {
     ]);
     expect(stride).toBe(3);
     expect(templates.map(({ keys }) => keys)).toEqual([1, 1, 2, 1, 0]);
-    expect(templates[1]?.spelled).toMatchObject([{ from: 1, to: 9 }, 'counter']);
+    expect(templates[1]?.otherNumbers).toMatchObject([{ from: 1, to: 9 }, 'counter']);
   });
 
   test('a command with a value has a template for each of them, one without has one', () => {
@@ -72,40 +72,37 @@ describe('commands are read with their placeholders', () => {
   const faultOfCommand = (command: string) => faultOf({ commands: [{ command }] });
 
   test.each([
-    ['FLUSHALL', /expected no FLUSHALL \(it removes what is not poolbench's\), found "FLUSHALL"/],
-    ['flushdb async', /no FLUSHDB \(it removes/],
-    ['SHUTDOWN', /no SHUTDOWN \(it changes or stops the server\)/],
-    ['DEBUG SLEEP 1', /no DEBUG/],
-    ['CONFIG SET save x', /no CONFIG/],
-    ['SCRIPT FLUSH', /no SCRIPT/],
-    ['KEYS *', /no KEYS \(it holds up the server/],
-    ['BLPOP {key} 0', /no BLPOP \(it blocks/],
-    ['SUBSCRIBE {key}', /no SUBSCRIBE \(it is not answered by one reply/],
-    ['MONITOR', /no MONITOR/],
-    ['CLIENT KILL {key}', /no CLIENT \(it changes the connection/],
-    ['SELECT 1', /no SELECT/],
-    ['MULTI', /no MULTI/],
-    ['EVAL x 1 {key}', /no EVAL \(nobody can tell/],
-    ['MOVE {key} 1', /no MOVE/],
-    [
-      'SET other 1',
-      /expected \{key\} as argument 1 of SET \(poolbench touches no keys but its own\), found "SET other 1"/,
-    ],
+    ['FLUSHALL', /no FLUSHALL \(/],
+    ['flushdb async', /no FLUSHDB \(/],
+    ['SHUTDOWN', /no SHUTDOWN \(/],
+    ['DEBUG SLEEP 1', /no DEBUG \(/],
+    ['CONFIG SET save x', /no CONFIG \(/],
+    ['SCRIPT FLUSH', /no SCRIPT \(/],
+    ['KEYS *', /no KEYS \(/],
+    ['BLPOP {key} 0', /no BLPOP \(/],
+    ['SUBSCRIBE {key}', /no SUBSCRIBE \(/],
+    ['MONITOR', /no MONITOR \(/],
+    ['CLIENT KILL {key}', /no CLIENT \(/],
+    ['SELECT 1', /no SELECT \(/],
+    ['MULTI', /no MULTI \(/],
+    ['EVAL x 1 {key}', /no EVAL \(/],
+    ['MOVE {key} 1', /no MOVE \(/],
+    ['SET other 1', /\{key\} as argument 1 of SET/],
     ['SET x{key} 1', /\{key\} as argument 1 of SET/],
     ['DEL {key} other', /\{key\} as argument 2 of DEL/],
     ['RENAME {key} other', /\{key\} as argument 2 of RENAME/],
     ['RENAME {key}', /\{key\} as argument 2 of RENAME/],
-    ['COPY {key} {key} DB 3', /a COPY within its database/],
+    ['COPY {key} {key} DB 3', /no DB/],
     ['BITOP AND {key} mine', /\{key\} as argument 3 of BITOP/],
     ['GET', /\{key\} as argument 1 of GET/],
-    ['SADD {key} {key}', /\{key\} only where SADD takes a key, alone, but argument 2 has one/],
-    ['PING {key}', /no \{key\}, but argument 1 has one/],
-    ['SET {key} {val}', /placeholders \{key\}, \{value\}, \{counter\} and \{number:from-to\}, no \{val\}/],
-    ['SET {key} {number:9-1}', /a range of numbers from 0 to 4294967295, the smaller one first/],
+    ['SADD {key} {key}', /\{key\} only .*argument 2/],
+    ['PING {key}', /no \{key\}.*argument 1/],
+    ['SET {key} {val}', /no \{val\}/],
+    ['SET {key} {number:9-1}', /a range of numbers/],
     ['SET {key} {number:0-4294967296}', /a range of numbers/],
     ['SET {key} {value', /placeholders/],
     ['ZADD {key} 1 {record}', /no \{record\}/],
-    ['', /a command such as/],
+    ['', /SET \{key\} \{value\}/],
   ])('%s is refused with its reason', (command, reason) => {
     const fault = faultOfCommand(command);
     expect(fault).toMatch(/^workload\.commands\[0\]\.command: expected /);
@@ -190,14 +187,14 @@ describe('commands are read with their placeholders', () => {
   });
 });
 
-describe('commands come in an order with exact shares', () => {
+describe('orders of commands', () => {
   function countsOf(order: Iterable<number>, kinds: number): number[] {
     const counts = new Array<number>(kinds).fill(0);
     for (const command of order) counts[command] = (counts[command] ?? 0) + 1;
     return counts;
   }
 
-  test('each command has exactly its share of the order, none where its weight is 0', () => {
+  test('each command comes exactly in proportion to its weight, and not at all if that is 0', () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat({ max: 60 }), { minLength: 1, maxLength: 8 }),
@@ -222,7 +219,7 @@ describe('commands come in an order with exact shares', () => {
     );
   });
 
-  test('shares that would take more than a thousand commands have no order', () => {
+  test('weights that would need more than a thousand commands have no order', () => {
     expect(commandOrder([1, 1000], 1)).toBeUndefined();
     expect(commandOrder([1, 999], 1)?.length).toBe(1000);
     expect(commandOrder([Math.PI, 1], 1)).toBeUndefined();

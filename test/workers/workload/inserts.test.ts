@@ -10,7 +10,7 @@ import {
 } from '../../../src/main/server/key-space.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../../../src/workers/contract.ts';
-import { keyRanges } from '../../../src/workers/workload/key-ranges.ts';
+import { keyRanges } from '../../../src/workers/workload/keys.ts';
 import { type Running, startBothServers } from '../../support/both-servers.ts';
 import { accounted, type PlainSample, runOne } from '../../support/threads.ts';
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KeyChoice } from '../../../src/workers/contract.ts';
-import { openKeyChooser } from '../../../src/workers/workload/key-choosers.ts';
+import { openKeyChooser } from '../../../src/workers/workload/keys.ts';
 import { IndexedRecords, IndexOrder, LatestRecords } from '../../../src/workers/workload/records.ts';
 import { chiSquaredDeviation, kolmogorov } from '../../support/goodness-of-fit.ts';
 
-describe('keys are drawn from their distribution', () => {
+describe('distributions', () => {
   const draws = 100_000;
 
   function draw(choice: KeyChoice, keys: number, seed: number, count = draws): number[] {
@@ -51,7 +51,7 @@ describe('keys are drawn from their distribution', () => {
     expect(Math.abs(chiSquaredDeviation(counts, expectedOf(keys, weight)))).toBeLessThan(4);
   });
 
-  test('the test tells one exponent from the next', () => {
+  test('the test detects another exponent', () => {
     const counts = countsOf(draw(zipfian(0.99), 5000, 11), 5000);
     const other = expectedOf(5000, key => (key + 1) ** -0.9);
     expect(chiSquaredDeviation(counts, other)).toBeGreaterThan(10);
@@ -103,7 +103,7 @@ describe('keys are drawn from their distribution', () => {
   );
 });
 
-describe('latest records are read most', () => {
+describe('latest records', () => {
   const exponent = 0.99;
 
   /** The pool's own keys are 100 and on, those that it inserts 5000 and on. */
@@ -171,7 +171,7 @@ describe('latest records are read most', () => {
   });
 });
 
-describe('indexed records are scattered and distinct', () => {
+describe('indexed records', () => {
   test('every record has a score of its own, and together they have no gaps', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3000 }), keys => {

@@ -1,17 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Batch } from '../../../src/pool/client/batch.ts';
-import type { WorkloadTask } from '../../../src/workers/contract.ts';
+import type { KeyRange, WorkloadTask } from '../../../src/workers/contract.ts';
 import { commandMix, randomValue } from '../../../src/workers/workload/command-mix.ts';
-import { type KeyRange, partOf } from '../../../src/workers/workload/key-choosers.ts';
-import { keyRanges } from '../../../src/workers/workload/key-ranges.ts';
-import { plainWorkload } from '../../../src/workers/workload/plain-workload.ts';
+import { keyRanges, partOf } from '../../../src/workers/workload/keys.ts';
 import { openWorkload, type Workload } from '../../../src/workers/workload/workload.ts';
 import { chiSquaredDeviation } from '../../support/goodness-of-fit.ts';
+import { plainWorkload } from '../../support/plain-workload.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import { runOne, type TaskOptions } from '../../support/threads.ts';
 
-describe('workload mixes commands by their weights', () => {
+describe('mixed commands', () => {
   const plain = plainWorkload({ keys: 1000, valueBytes: 4, readShare: 0.5 });
 
   function open(changes: Partial<WorkloadTask>, seed = 9) {
@@ -42,7 +41,7 @@ describe('workload mixes commands by their weights', () => {
     { command: 'PING', weight: 1 },
   ];
 
-  test('every template has its share: commands by their weights, values by theirs', () => {
+  test('templates come in proportion to the weights of commands and values', () => {
     const values = [1, 2, 5].map(weight => ({ weight, value: { bytes: weight } }));
     const { mix, workload } = open({ commands, values });
     const counts = new Array<number>(mix.templates.length).fill(0);
@@ -98,7 +97,7 @@ describe('workload mixes commands by their weights', () => {
     expect(met.size).toBe(2000);
   });
 
-  test('reads find what is there by the hit share; the others are for keys that nobody writes', () => {
+  test('reads find a key at the ratio of the hit share; the others are for keys that nobody writes', () => {
     const { mix, workload } = open({ commands, hitShare: 0.75 });
     const ranges = keyRanges({ ...plain, commands, hitShare: 0.75 });
     expect(ranges).toEqual({
@@ -142,7 +141,7 @@ describe('workload mixes commands by their weights', () => {
   });
 });
 
-describe('threads draw the same keys from the same seed', () => {
+describe('seeds', () => {
   interface Drawn {
     readonly commands: number[];
     readonly keys: number[];
@@ -172,7 +171,7 @@ describe('threads draw the same keys from the same seed', () => {
     expect(draw(readsAndWrites(keys, 0.3, 8), 100).keys).not.toEqual(once.keys);
   });
 
-  test('keys are even over the whole range and nowhere else; reads have their share', () => {
+  test('keys are uniform over the whole range and nowhere else; reads come at their ratio', () => {
     const { commands, keys } = draw(readsAndWrites({ firstKey: 99_999_990, keys: 10 }, 0.25, 3), 4000);
     const counts = new Map<number, number>();
     for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -182,7 +181,7 @@ describe('threads draw the same keys from the same seed', () => {
     expect(commands.filter(command => command === 0).length).toBe(10_000);
   });
 
-  test('a share of 0 never reads, a share of 1 always does', () => {
+  test('a ratio of 0 never reads, a ratio of 1 always does', () => {
     const keys = { firstKey: 0, keys: 1 };
     expect(new Set(draw(readsAndWrites(keys, 0, 1), 200).commands)).toEqual(new Set([1]));
     expect(new Set(draw(readsAndWrites(keys, 1, 1), 200).commands)).toEqual(new Set([0]));

@@ -63,7 +63,10 @@ test('weighted sizes keep their weights', () => {
   ];
   const variants = valueVariants({ kind: 'weighted', sizes });
   expect(
-    valueTexts({ values: variants, compressibleShare: 0 }, 1).map(({ text, share }) => [text.length, share]),
+    valueTexts({ values: variants, compressibleShare: 0 }, 1).map(({ text, fraction }) => [
+      text.length,
+      fraction,
+    ]),
   ).toEqual([
     [10, 0.75],
     [1000, 0.25],

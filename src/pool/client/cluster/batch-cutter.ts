@@ -4,13 +4,13 @@ import { maxRedirects, type Redirect, readRedirect } from './slot-ranges.ts';
 import type { Topology } from './topology.ts';
 
 /**
- * Cuts batches by the nodes that serve their keys. One thread's connections share it: a batch is cut and sent before
- * the next one comes.
+ * Cuts batches into parts by the nodes that serve their keys. The connections of a thread share it, as each batch is cut and
+ * sent before the next one.
  */
 export class BatchCutter {
   readonly #topology: Topology;
   readonly #keySlots: KeySlots;
-  /** Of each command: whether it has a key, which says where it goes. */
+  /** For each command: whether it has a key, which decides on its node. */
   readonly #keyed: readonly boolean[];
   readonly #parts = new PartStore();
   readonly #cut: (Part | undefined)[] = [];
@@ -23,7 +23,7 @@ export class BatchCutter {
     this.#keyed = commands.map(({ args }) => args.includes(KEY));
   }
 
-  /** Sends every command of the flight's batch as a part, with its neighbours that go to the same node. */
+  /** Sends the commands of the flight's batch, those for the same node in one part. */
   cut(flight: Flight, send: (part: Part) => void): void {
     const { batch } = flight;
     if (batch.size > 1) {
@@ -36,7 +36,7 @@ export class BatchCutter {
     send(part);
   }
 
-  /** A part of some commands of another part, which their node has sent elsewhere. */
+  /** A part of some commands of another part, which were redirected. */
   cutAgain(part: Part, flight: Flight, indices: readonly number[], node: number): Part {
     const again = this.#parts.take(indices.length, flight, node);
     again.hops = part.hops + 1;
@@ -50,12 +50,12 @@ export class BatchCutter {
   }
 
   #ownerOf(batch: Batch, index: number): number {
-    // A command without a key is any node's.
+    // A command without a key can go to any node.
     const keyed = this.#keyed[batch.commandAt(index)];
     return this.#topology.owner(keyed ? this.#keySlots.of(batch.keyOf(index)) : 0);
   }
 
-  /** First counts, so that every part has its size, then copies. */
+  /** Counts first, because a part is made with its size, then copies. */
   #cutMany(flight: Flight, send: (part: Part) => void): void {
     const { batch } = flight;
     const { size } = batch;
@@ -74,7 +74,7 @@ export class BatchCutter {
       cut[node] = count === 0 ? undefined : this.#parts.take(count, flight, node);
       if (count > 0) flight.open++;
     }
-    // From the last one, so that the counts come down to each command's place.
+    // From the last one on, so that the counts become the places of the commands.
     for (let i = size - 1; i >= 0; i--) {
       const node = owners[i] as number;
       const place = (counts[node] as number) - 1;
@@ -88,30 +88,30 @@ export class BatchCutter {
   }
 }
 
-/** A batch while its commands are on their way to several nodes. */
+/** A batch whose commands are in flight to several nodes. */
 export interface Flight {
   batch: Batch;
-  /** Parts of it that are still out. */
+  /** Parts without an outcome. */
   open: number;
-  /** Is told when one has come back. */
+  /** Called with each part whose outcome is known. */
   readonly landed: (part: Part) => void;
 }
 
-/** Where one command of a part has to go, as its node said. */
-export interface RedirectedCommand extends Redirect {
+/** The redirection of one command of a part. */
+interface RedirectedCommand extends Redirect {
   readonly index: number;
 }
 
-/** Those commands of a batch that go to one node together. Redirections are kept apart from failures. */
+/** The commands of a batch that go to one node together. Redirections do not count as failures. */
 export class Part extends Batch {
   flight: Flight | undefined;
   /** Index of the node it goes to. */
   node = 0;
-  /** Whether that node has to be told that we ask it for a slot which it only imports. Such a part has one command. */
+  /** Whether ASKING must precede it, because the node only imports the slot. Such a part has one command. */
   asking = false;
   /** Redirections that brought its commands here. */
   hops = 0;
-  /** Where each of its commands stands in the flight's batch. */
+  /** The index of each command in the flight's batch. */
   readonly origins: Uint32Array;
   redirected: RedirectedCommand[] | undefined;
 
@@ -120,13 +120,13 @@ export class Part extends Batch {
     this.origins = new Uint32Array(size);
   }
 
-  /** Takes over a command of another batch, which stands at `origin` in the flight's. */
+  /** Takes over a command of another batch, which has the index `origin` in the flight's. */
   takeOver(to: number, source: Batch, from: number, origin: number): void {
     this.copy(to, source, from);
     this.origins[to] = origin;
   }
 
-  /** Tells the flight's batch which of its commands found nothing, and which failed, and why. */
+  /** Counts the outcome into the flight's batch, with the commands that found nothing or failed. */
   passOn({ batch }: Flight): void {
     batch.completed += this.completed;
     batch.misses += this.misses;
@@ -154,14 +154,14 @@ export class Part extends Batch {
   }
 }
 
-/** Parts larger than this are made anew each time: over so many commands that costs nothing. */
+/** Larger parts are not kept: making one costs little beside so many commands. */
 const maxKeptSize = 256;
 
 /**
- * Parts that are not in use, by size: batches are cut anew every time, and making parts would cost more than sending
- * them. All batches of one CommandSet have the same stride, and so have the parts of a store.
+ * Parts that are not in use, by size: every batch is cut, and making parts would cost more than sending them. All batches
+ * of one CommandSet have the same stride, and so have the parts of a store.
  */
-export class PartStore {
+class PartStore {
   readonly #free: Part[][] = [];
 
   take(size: number, flight: Flight, node: number): Part {

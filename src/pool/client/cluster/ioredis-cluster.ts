@@ -1,23 +1,22 @@
 import { Cluster, type ClusterOptions, type Redis } from 'ioredis';
 import { type Connect, Connection } from '../../connection.ts';
-import { failureCode } from '../../errors.ts';
 import type { Address } from '../address.ts';
 import { type Batch, type CommandSet, connectionName } from '../batch.ts';
-import { argsOf, count, nameOf, redisOptions } from '../ioredis-connection.ts';
+import { callOf, codeOf, isRefusal, redisOptions } from '../ioredis-connection.ts';
 import { connectTimeout } from '../socket.ts';
-import { maxRedirects, type RedirectCount } from './slot-ranges.ts';
-
-/** A command that was lost with its node is told after this long, so that a closed loop makes no storm of connects. */
-const pauseMs = 50;
-
-/** Bounds the search for a node that tells the slots, which ioredis makes by itself. */
-const maxAskMs = 1000;
+import {
+  lostNodePauseMs,
+  maxRedirects,
+  maxSlotsMs,
+  noNodeConnected,
+  type RedirectCount,
+} from './slot-ranges.ts';
 
 type Options = Omit<ClusterOptions, 'redisOptions'> & {
   redisOptions: Omit<NonNullable<ClusterOptions['redisOptions']>, 'replyMapping'>;
 };
 
-/** ioredis's client of a cluster, which counts the redirections that it follows, and sends nothing again but for those. */
+/** ioredis's client for clusters. It counts the redirections that it follows, and sends nothing again for other reasons. */
 class CountingCluster extends Cluster {
   readonly #redirects: RedirectCount;
 
@@ -32,8 +31,8 @@ class CountingCluster extends Cluster {
   override handleError(...[error, hops, handlers]: Parameters<Cluster['handleError']>): void {
     const left: unknown = hops.value;
     const code = error.message.split(' ', 1)[0];
-    // One hop more than there may be would end in words of ioredis's own, without the code; and of what else it would
-    // send again, such as after TRYAGAIN, the measurement would not know.
+    // A hop too many would end in an error of ioredis without the code. And what else ioredis would send again, such as
+    // after TRYAGAIN, would be hidden from the measurement.
     if ((code !== 'MOVED' && code !== 'ASK') || left === 1) {
       handlers.defaults();
       return;
@@ -45,15 +44,15 @@ class CountingCluster extends Cluster {
 }
 
 /**
- * What an application pays on a cluster: ioredis's own client of it, which holds a connection to every node that it
- * needs. The commands of a batch are single calls, as a pipeline of ioredis takes keys of one node's slots only; with
- * auto-pipelining ioredis joins them by node.
+ * A cluster as an application has it: ioredis's own client, with a connection to every node that it needs. The commands of
+ * a batch are single calls, because a pipeline of ioredis takes keys of one node's slots only. With auto-pipelining ioredis
+ * joins them by node.
  */
 export class IoredisCluster extends Connection {
   readonly #cluster: Cluster;
   readonly #commandSet: CommandSet;
   #closedAs: string | undefined;
-  /** Batches by the order in which they were sent, that are done before an older one is. */
+  /** Batches that are done before an older one, by the order in which they were sent. */
   readonly #early = new Set<number>();
 
   private constructor(cluster: Cluster, commandSet: CommandSet) {
@@ -63,8 +62,8 @@ export class IoredisCluster extends Connection {
   }
 
   /**
-   * Makes the connections of one thread's pools. A connect opens one to every master, and is content with those that
-   * come within `timeoutMs`. Rejects when none does.
+   * Makes the connections of one thread's pools. An attempt opens a connection to every master, and needs one of them
+   * within `timeoutMs`: else it rejects.
    *
    * @param seeds nodes of the cluster, with login and TLS; at least one
    */
@@ -79,7 +78,7 @@ export class IoredisCluster extends Connection {
       redisOptions: { ...nodeOptions, connectionName: connectionName(commandSet) },
       lazyConnect: true,
       enableReadyCheck: false,
-      // A command waits for its node's connect, never for a second attempt: that is a part of its service time.
+      // A command waits for the first attempt to connect to its node, as part of its service time, and for no second one.
       enableOfflineQueue: true,
       enableAutoPipelining: autoPipelining,
       clusterRetryStrategy: () => null,
@@ -87,7 +86,7 @@ export class IoredisCluster extends Connection {
       retryDelayOnFailover: 0,
       retryDelayOnClusterDown: 0,
       retryDelayOnMoved: 0,
-      slotsRefreshTimeout: Math.min(timeoutMs, maxAskMs),
+      slotsRefreshTimeout: Math.min(timeoutMs, maxSlotsMs),
     };
     return async () => {
       const cluster = new CountingCluster(seeds, redirects, options);
@@ -117,7 +116,7 @@ export class IoredisCluster extends Connection {
     const order = this.sent++;
     const closedAs = this.#closedAs;
     if (closedAs !== undefined) {
-      // ioredis would queue it behind its own end, and might never tell.
+      // ioredis would queue it behind its own end, and might never report an outcome.
       process.nextTick(() => {
         batch.fail(closedAs, batch.size);
         this.#settle(batch, order);
@@ -128,20 +127,19 @@ export class IoredisCluster extends Connection {
     let lost = false;
     const landed = () => {
       if (--missing > 0) return;
-      // Whoever closed the connection waits for it.
-      if (lost && this.#closedAs === undefined) setTimeout(() => this.#settle(batch, order), pauseMs);
+      // No pause after our own close, which waits for the outcome.
+      if (lost && this.#closedAs === undefined) setTimeout(() => this.#settle(batch, order), lostNodePauseMs);
       else this.#settle(batch, order);
     };
     for (let i = 0; i < batch.size; i++) {
-      this.#cluster.call(nameOf(this.#commandSet, batch, i), argsOf(this.#commandSet, batch, i)).then(
+      this.#cluster.call(...callOf(this.#commandSet, batch, i)).then(
         value => {
-          count(batch, i, undefined, value);
+          batch.answered(value, i);
           landed();
         },
         (error: unknown) => {
-          const refused = error instanceof Error && error.name === 'ReplyError';
-          lost ||= !refused;
-          batch.fail(refused ? failureCode(error) : (this.#closedAs ?? failureCode(error)), 1, i);
+          lost ||= !isRefusal(error);
+          batch.fail(codeOf(error, this.#closedAs), 1, i);
           landed();
         },
       );
@@ -151,7 +149,7 @@ export class IoredisCluster extends Connection {
   /** One PING to every master at once. Rejects when none is connected, or one of them was lost. */
   async ping(): Promise<void> {
     const ready = readyMasters(this.#cluster);
-    if (ready.length === 0) throw new Error('No node of the cluster is connected');
+    if (ready.length === 0) throw noNodeConnected();
     const order = this.sent++;
     try {
       await Promise.all(ready.map(node => node.ping()));
@@ -171,8 +169,8 @@ export class IoredisCluster extends Connection {
   }
 
   /**
-   * Nodes answer in no common order, and the sweep for stalled connections takes the count of settled batches for that
-   * of the oldest ones: a batch that overtakes is counted when those before it are done.
+   * Nodes answer in no common order, but the sweep for stalled connections expects the oldest batch to settle first. So a
+   * batch that overtakes others is counted once those are done.
    */
   #settleInOrder(order: number): void {
     this.#early.add(order);
@@ -180,7 +178,7 @@ export class IoredisCluster extends Connection {
   }
 }
 
-/** Connects to the cluster and to all of its masters; resolves when each has come or gone. */
+/** Connects to the cluster and to all of its masters. Resolves when every attempt has succeeded or failed. */
 async function openMasters(cluster: Cluster): Promise<void> {
   await cluster.connect();
   await Promise.allSettled(cluster.nodes('master').map(node => node.connect()));

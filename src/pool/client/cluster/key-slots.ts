@@ -4,9 +4,9 @@ import { keyDigits } from '../batch.ts';
 export const slotCount = 16384;
 
 /**
- * The hash slots of keys by their numbers, without building a key's name. A CRC is linear over XOR: that of a key is
- * that of its prefix with as many zero bytes behind it as there are digits, XOR that of each pair of digits with the
- * zeros that stand for what follows. So there are four tables of 100 sums, which stay in the fastest cache.
+ * The hash slots of keys by their numbers, without building a key's name. A CRC is linear over XOR: the CRC of a key is
+ * that of its prefix with a zero byte for each digit, XOR that of each pair of digits with zeros for the digits behind.
+ * So four tables of 100 sums are enough, which stay in the fastest cache.
  */
 export class KeySlots {
   readonly #ofPrefix: number;
@@ -14,7 +14,7 @@ export class KeySlots {
   readonly #second = sumsOfPairs(4);
   readonly #third = sumsOfPairs(2);
   readonly #fourth = sumsOfPairs(0);
-  /** The slot of all keys, where the prefix holds a hash tag; else undefined. */
+  /** The slot of all keys, if the prefix holds a hash tag. */
   readonly #ofTag: number | undefined;
 
   constructor(keyPrefix: string) {
@@ -49,15 +49,15 @@ function sumsOfPairs(digitsBehind: number): Uint16Array {
   );
 }
 
-/** What is hashed in the place of a key: the bytes between its first "{" and the next "}", if there are any. */
+/** The part of a key that is hashed instead of it: the bytes between its first "{" and the next "}", if any. */
 function hashTag(prefix: Buffer): Buffer | undefined {
   const open = prefix.indexOf('{');
-  // Behind the prefix there are digits only, so that a tag is in it or nowhere.
+  // Behind the prefix there are only digits, so a tag is in the prefix or nowhere.
   const close = open < 0 ? -1 : prefix.indexOf('}', open);
   return close > open + 1 ? prefix.subarray(open + 1, close) : undefined;
 }
 
-/** CRC-16/XMODEM: polynomial 0x1021, initial value 0, nothing reflected. It is what Redis Cluster hashes keys with. */
+/** CRC-16/XMODEM (polynomial 0x1021, initial value 0, nothing reflected), by which Redis Cluster hashes keys. */
 const table = new Uint16Array(256);
 for (const [byte] of table.entries()) {
   let crc = byte << 8;
@@ -65,7 +65,7 @@ for (const [byte] of table.entries()) {
   table[byte] = crc;
 }
 
-/** The CRC of `bytes`, going on from that of what stands before them. */
+/** The CRC of `bytes`, continued from that of the bytes before them. */
 export function crc16(bytes: Uint8Array, crc = 0): number {
   let sum = crc;
   for (const byte of bytes) sum = ((sum << 8) & 0xffff) ^ (table[(sum >> 8) ^ byte] as number);

@@ -17,8 +17,8 @@ export interface SlotRange {
 
 /**
  * Reads what CLUSTER SLOTS answered, as nested arrays.
- * @param askedHost the host that answered: a node that does not know its own announces none, and means this one
- * @throws Error for what is no such answer
+ * @param askedHost the host that answered, which is meant by a node that announces no host
+ * @throws Error for any other answer
  */
 export function readSlotRanges(reply: unknown, askedHost: string): SlotRange[] {
   return listOf(reply).map(range => {
@@ -49,8 +49,8 @@ function notSlots(): Error {
 }
 
 /**
- * A node of the cluster that was found through `seed`, with the same login and TLS. One that is announced by an IP
- * address shows a certificate of the name that the seed was asked by.
+ * A node of the cluster that was found through `seed`, with the same login and TLS. The certificate of a node that is
+ * announced by an IP address must hold the seed's name.
  */
 export function clusterNode(seed: Address, { host, port }: NodePlace): Address {
   const { servername } = seed;
@@ -58,7 +58,7 @@ export function clusterNode(seed: Address, { host, port }: NodePlace): Address {
   return { ...nodeAddress(seed, host, port), ...(named ? {} : { servername }) };
 }
 
-/** Redirections that a thread's clients were answered with and have followed, since the last reset. */
+/** Redirections that a thread's clients have followed since the last reset. */
 export class RedirectCount {
   moved = 0;
   ask = 0;
@@ -70,10 +70,20 @@ export class RedirectCount {
   }
 }
 
-/** Redirections of one command that are followed; after so many it fails with the code of the last one. */
+/** Pause after a node was lost or refused a connection, so that a closed loop does not flood it with attempts. */
+export const lostNodePauseMs = 50;
+
+/** A node that does not answer with the slots within this time is passed over for the next one. */
+export const maxSlotsMs = 1000;
+
+export function noNodeConnected(): Error {
+  return new Error('No node of the cluster is connected');
+}
+
+/** Maximum of redirections that one command follows. After so many it fails with the code of the last one. */
 export const maxRedirects = 5;
 
-/** Where a node sends a command to, as its error says. */
+/** The redirection in an error reply. */
 export interface Redirect {
   readonly asking: boolean;
   readonly slot: number;
@@ -84,7 +94,7 @@ export interface Redirect {
 
 /** Reads `MOVED 3999 127.0.0.1:6381` and `ASK …`; undefined for any other error. */
 export function readRedirect(message: string): Redirect | undefined {
-  // The last colon: an IPv6 address has more.
+  // The port is behind the last colon: an IPv6 address has more.
   const [, code, slot, host, port] = /^(MOVED|ASK) (\d{1,5}) (.*):(\d+)/.exec(message) ?? [];
   if (code === undefined) return undefined;
   return { asking: code === 'ASK', slot: Number(slot), host: host ?? '', port: Number(port) };

@@ -2,16 +2,16 @@ import type { Address } from '../address.ts';
 import { slotCount } from './key-slots.ts';
 import { clusterNode, type NodePlace, type SlotRange } from './slot-ranges.ts';
 
-/** The slots are asked for again at most this often, however many commands are redirected meanwhile. */
+/** Minimum between two requests for the slots, however many commands are redirected meanwhile. */
 const minPauseMs = 100;
 
-/** The slot is nobody's, as far as is known. */
+/** Marks a slot that no known node serves. */
 const nobody = 0xffff;
 
 /**
- * Which node serves which slot, as one thread knows it for all of its connections: nodes have an index for life, so
- * that the table is 16384 small numbers. A redirection corrects one slot at once; whatever says that the table is out
- * of date has it asked for again, once for all that say so.
+ * Which node serves which slot, as one thread knows it for all of its connections. A node keeps its index, so that the
+ * table is 16384 small numbers. A redirection corrects one slot at once. Signs that the table is out of date cause one
+ * request for the slots, however many they are.
  */
 export class Topology {
   readonly #seeds: readonly Address[];
@@ -23,7 +23,7 @@ export class Topology {
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #refreshing = false;
   #again = false;
-  /** Who is asked first: the one that answered last. */
+  /** The node that is asked first: the one that answered last. */
   #first = 0;
 
   /**
@@ -35,7 +35,7 @@ export class Topology {
     this.#ask = ask;
   }
 
-  /** Resolves when the slots are known. Rejects with the reason of the last node that did not tell. */
+  /** Resolves when the slots are known. Rejects with the reason of the last node, if none answered. */
   load(): Promise<void> {
     this.#loading ??= this.#refresh().catch((error: unknown) => {
       this.#loading = undefined;
@@ -44,7 +44,7 @@ export class Topology {
     return this.#loading;
   }
 
-  /** Index of the node that serves a slot. Where none does, that of any: it will say why. */
+  /** Index of the node that serves a slot. If none does, that of any: its reply has the reason. */
   owner(slot: number): number {
     const index = this.#owners[slot] as number;
     return index === nobody ? 0 : index;
@@ -59,7 +59,7 @@ export class Topology {
     return this.#nodes[index] as Address;
   }
 
-  /** How many nodes have been heard of. */
+  /** Number of nodes that are known. */
   get size(): number {
     return this.#nodes.length;
   }
@@ -72,13 +72,13 @@ export class Topology {
     return this.#nodes.push(clusterNode(this.#seeds[0] as Address, { host, port })) - 1;
   }
 
-  /** A node has said who serves a slot now; more slots may have moved with it. */
+  /** A node has reported the new owner of a slot; more slots may have moved with it. */
   moved(slot: number, index: number): void {
     if (slot < slotCount) this.#owners[slot] = index;
     this.suspect();
   }
 
-  /** Something says that the table may be out of date. */
+  /** Something indicates that the table may be out of date. */
   suspect(): void {
     if (this.#refreshing) {
       this.#again = true;
@@ -89,7 +89,7 @@ export class Topology {
     setTimeout(
       () => {
         this.#again = false;
-        // Nobody waits for it: who meets the same failure counts it, and suspects again.
+        // Nobody waits for it. A command that meets the same failure counts it, and suspects again.
         void this.#refresh()
           .catch(() => {})
           .finally(() => {
@@ -127,7 +127,7 @@ export class Topology {
     this.#owners.fill(nobody);
     for (const { first, last, master, replicas } of ranges) {
       this.#owners.fill(this.indexOf(master), first, last + 1);
-      // Not connected to, but asked for the slots when their master is gone.
+      // Replicas get no connection, but are asked for the slots when their master is lost.
       for (const replica of replicas) this.indexOf(replica);
     }
   }

@@ -4,13 +4,17 @@ import type { Address } from '../address.ts';
 import type { Batch, CommandSet } from '../batch.ts';
 import { WireConnection } from '../wire-connection.ts';
 import { BatchCutter, type Flight, type Part } from './batch-cutter.ts';
-import { type RedirectCount, readSlotRanges, type SlotRange } from './slot-ranges.ts';
+import {
+  lostNodePauseMs,
+  maxSlotsMs,
+  noNodeConnected,
+  type RedirectCount,
+  readSlotRanges,
+  type SlotRange,
+} from './slot-ranges.ts';
 import { Topology } from './topology.ts';
 
-/** A node that does not tell the slots within this is passed over for the next. */
-const maxAskMs = 1000;
-
-/** What all connections of one thread to one cluster share. */
+/** Shared by all connections of one thread to one cluster. */
 interface Shared {
   readonly topology: Topology;
   readonly cutter: BatchCutter;
@@ -20,16 +24,15 @@ interface Shared {
 }
 
 /**
- * A pooled connection to a cluster on the wire: one connection to every master, made of what a single server gets. A
- * batch is cut into parts by the slots of its keys; redirected commands are sent on as the node said; when the last
- * part is back, the batch is done. A node that is lost fails what was in flight to it and is connected to again; only
- * when no node is left this connection is dead.
+ * A pooled connection to a cluster: one WireConnection to every master. A batch is cut into parts by the slots of its keys;
+ * redirected commands are sent to the node that the reply names; the batch is done when the last part is. If a node is
+ * lost, commands in flight to it fail, and it is connected to again. This connection is dead when no node is left.
  */
 export class WireCluster extends Connection {
   readonly #shared: Shared;
-  /** By the index of the node; made when something is first sent there. */
+  /** By the node's index. Each is made when something is first sent to the node. */
   readonly #nodes: (NodeConnection | undefined)[] = [];
-  /** Flights that are not in use. Only a connection that several callers share has more than one. */
+  /** Flights that are not in use. Only a connection with several callers needs more than one. */
   readonly #flights: Flight[] = [];
   readonly #send = (part: Part): void => this.#node(part.node).send(part);
   #alive = true;
@@ -40,11 +43,11 @@ export class WireCluster extends Connection {
   }
 
   /**
-   * Makes the connections of one thread's pools. A connect opens one to every master, and is content with those that
-   * come: the others are tried again when something is to be sent there. Rejects when none comes.
+   * Makes the connections of one thread's pools. An attempt opens a connection to every master, and needs one of them:
+   * else it rejects. The others are tried again when something has to be sent there.
    *
    * @param seeds nodes of the cluster, with login and TLS; at least one
-   * @param timeoutMs bounds the connect to each node
+   * @param timeoutMs bounds the attempt to connect to each node
    */
   static connector(
     seeds: readonly Address[],
@@ -54,7 +57,7 @@ export class WireCluster extends Connection {
   ): Connect {
     // The parts of a batch follow no order.
     const ofParts = { ...commandSet, order: undefined };
-    const topology = new Topology(seeds, node => askSlots(node, commandSet, Math.min(timeoutMs, maxAskMs)));
+    const topology = new Topology(seeds, node => askSlots(node, commandSet, Math.min(timeoutMs, maxSlotsMs)));
     const connects: (() => Promise<WireConnection>)[] = [];
     const connect = (node: number) => {
       connects[node] ??= WireConnection.connector(topology.node(node), ofParts, timeoutMs);
@@ -88,7 +91,7 @@ export class WireCluster extends Connection {
   /** One PING to every node at once. Rejects when no node is connected, or one of them was lost. */
   async ping(): Promise<void> {
     const live = this.#live();
-    if (live.length === 0) throw new Error('No node of the cluster is connected');
+    if (live.length === 0) throw noNodeConnected();
     this.sent++;
     try {
       await Promise.all(live.map(connection => connection.ping()));
@@ -131,7 +134,7 @@ export class WireCluster extends Connection {
     return this.#nodes.flatMap(node => node?.live ?? []);
   }
 
-  /** Counts what came back into the batch, and sends on what was redirected. */
+  /** Counts a part's outcome into the batch, and sends redirected commands on. */
   #landed(part: Part): void {
     const { flight } = part;
     if (flight === undefined) return;
@@ -146,13 +149,13 @@ export class WireCluster extends Connection {
     batch.done();
   }
 
-  /** A node that is gone, or that says its cluster is not whole, may have been replaced. */
+  /** A node that was lost, or that reports an incomplete cluster, may have been replaced. */
   #lookAgain(part: Part): void {
     const lost = this.#nodes[part.node]?.live === undefined;
     if (lost || part.failures?.has('CLUSTERDOWN')) this.#shared.topology.suspect();
   }
 
-  /** One part for each node that commands have moved to; ASK holds for one command at a time. */
+  /** Sends one part to each node that commands have moved to. ASK is valid for one command at a time. */
   #follow(part: Part, flight: Flight): void {
     const { topology, cutter, redirects } = this.#shared;
     const askedHost = topology.node(part.node).host;
@@ -174,13 +177,10 @@ export class WireCluster extends Connection {
   }
 }
 
-/** A connect follows a failed one of the same node after this long, as a worker's does. */
-const pauseMs = 50;
-
 /**
- * What a pooled connection has to one node of the cluster: a connection, or one on its way and the parts that wait for
- * it. A lost one is opened again when there is something to send; if that fails, what waited fails with its code. So a
- * closed loop that meets a dead node is slowed down to its connects, and issues no storm of commands that nobody hears.
+ * One node of the cluster: a connection, or an attempt to connect and the parts that wait for it. A lost connection is
+ * opened again when there is something to send; if that fails, the waiting parts fail with its code. So a closed loop that
+ * meets a dead node is slowed down to the pace of the attempts.
  */
 export class NodeConnection {
   readonly #connect: () => Promise<WireConnection>;
@@ -191,13 +191,13 @@ export class NodeConnection {
   #notBeforeMs = 0;
   #closedAs: 'CONNECTION_CLOSED' | 'TIMEOUT' | undefined;
 
-  /** @param onRefused is told when a connect has failed, before those who waited for it */
+  /** @param onRefused is called when an attempt to connect has failed, before the waiting parts fail */
   constructor(connect: () => Promise<WireConnection>, onRefused: () => void) {
     this.#connect = connect;
     this.#onRefused = onRefused;
   }
 
-  /** Undefined where there is none that is alive. */
+  /** The connection, if it is alive. */
   get live(): WireConnection | undefined {
     return this.#connection?.alive === true ? this.#connection : undefined;
   }
@@ -216,7 +216,7 @@ export class NodeConnection {
     else live.send(part);
   }
 
-  /** Opens the connection, and sends what waits for it. Rejects with the reason. */
+  /** Opens the connection, and sends the waiting parts. Rejects with the reason. */
   open(): Promise<void> {
     this.#opening ??= this.#open();
     return this.#opening;
@@ -229,7 +229,7 @@ export class NodeConnection {
     if (this.#waiting.length > 0) process.nextTick(() => this.#failWaiting(code));
   }
 
-  /** What waited may be followed by more at once: by then this attempt is over, and the next can begin. */
+  /** The owners of waiting parts may send again at once, so the attempt ends before they hear of it. */
   async #open(): Promise<void> {
     try {
       const earlyMs = this.#notBeforeMs - performance.now();
@@ -239,7 +239,7 @@ export class NodeConnection {
       if (this.#closedAs !== undefined) this.#connection.close();
     } catch (error) {
       this.#opening = undefined;
-      this.#notBeforeMs = performance.now() + pauseMs;
+      this.#notBeforeMs = performance.now() + lostNodePauseMs;
       this.#onRefused();
       this.#failWaiting(failureCode(error));
       throw error;
@@ -258,8 +258,8 @@ export class NodeConnection {
 }
 
 /**
- * Asks a node which nodes serve which slots, over a connection of its own, so that no reply of the load is in the way.
- * Rejects as a connect does, with its refusal, or after `timeoutMs` for each of both.
+ * Asks a node which nodes serve which slots, on a separate connection, so that it does not wait for replies to the load.
+ * Rejects with the reason if it cannot connect or the node refuses, and after `timeoutMs` for each of the two steps.
  */
 export async function askSlots(
   node: Address,

@@ -1,11 +1,44 @@
-import type { KeyChoice } from '../contract.ts';
+import type { KeyChoice, KeyRange, WorkloadTask } from '../contract.ts';
 import { Prng } from '../prng.ts';
+import { type Family, families, familyOf, parseCommand } from './command-templates.ts';
 import { Draws, gaussianStrips, type KeyChooser, StripSampler, zipfianStrips } from './samplers.ts';
 
-/** The key numbers `firstKey` … `firstKey + keys - 1`. */
-export interface KeyRange {
-  readonly firstKey: number;
-  readonly keys: number;
+/** Which key numbers of a run are for what. */
+export interface KeyRanges {
+  /** Families of keys that the commands use, one after the other; each has as many keys as the workload. */
+  readonly families: readonly Family[];
+  /** Number of keys that the prefill writes, from 0 on: those of the strings, if any. */
+  readonly prefilled: number;
+  /** The first key that the load inserts. It inserts at most as many as the workload has. */
+  readonly inserted: number;
+  /** All keys that the prefill or the load can write are below this number. */
+  readonly written: number;
+  /** End of the keys from `written` on that are never written, for reads that must find nothing. */
+  readonly all: number;
+}
+
+export function keyRanges({
+  keys,
+  commands,
+  hitShare,
+  growth,
+}: Pick<WorkloadTask, 'keys' | 'commands' | 'hitShare' | 'growth'>): KeyRanges {
+  const used = new Set(commands.map(({ command }) => familyOf(parseCommand(command).name)));
+  const inOrder = families.filter(family => used.has(family));
+  const inserted = keys * inOrder.length;
+  const written = growth === 'index' ? 1 : inserted + (growth === 'latest' ? keys : 0);
+  return {
+    families: inOrder,
+    prefilled: used.has('strings') ? keys : 0,
+    inserted,
+    written,
+    all: written + (hitShare < 1 ? keys : 0),
+  };
+}
+
+/** Maximum of records at one time: inserts can double those that were there before the load. */
+export function maxRecords({ keys, growth }: Pick<WorkloadTask, 'keys' | 'growth'>): number {
+  return growth === null ? keys : 2 * keys;
 }
 
 /** Part `index` of `parts` of a range: together they are all of it, without overlap. */
@@ -16,9 +49,9 @@ export function partOf({ firstKey, keys }: KeyRange, index: number, parts: numbe
 }
 
 /**
- * @param own the range of the one who draws: a pool, or a worker where keys are partitioned
- * @param keys of all pools together. Where some keys are hotter than others, every pool draws from all of them: else
- *   each number of pools would be another distribution.
+ * @param own keys of the pool that draws, or of the worker if keys are partitioned
+ * @param keys number of keys of all pools together. If some keys are hotter than others, every pool draws from all of
+ *   them: otherwise the distribution would depend on the number of pools.
  */
 export function openKeyChooser(choice: KeyChoice, own: KeyRange, keys: number, seed: number): KeyChooser {
   switch (choice.kind) {
@@ -36,7 +69,7 @@ export function openKeyChooser(choice: KeyChoice, own: KeyRange, keys: number, s
   }
 }
 
-/** Every key of the range as often as any other. */
+/** Every key of the range with the same probability. */
 export class UniformKeys implements KeyChooser {
   readonly #prng: Prng;
   readonly #range: KeyRange;
@@ -51,7 +84,7 @@ export class UniformKeys implements KeyChooser {
   }
 }
 
-/** One key after the other, and from the first again after the last. */
+/** One key after the other; the first follows the last. */
 export class SequentialKeys implements KeyChooser {
   readonly #range: KeyRange;
   #next = 0;
@@ -69,12 +102,12 @@ export class SequentialKeys implements KeyChooser {
   }
 }
 
-/** A fraction of the operations goes to a fraction of the keys, the first ones, the rest to the others; even within both. */
+/** A fraction of the operations is for a fraction of the keys, the first ones, the rest for the others; both uniformly. */
 export class HotSetKeys implements KeyChooser {
   readonly #draws: Draws;
   readonly #hot: number;
   readonly #cold: number;
-  /** A draw below this is of the hot keys. */
+  /** A draw below this selects a hot key. */
   readonly #hotBelow: number;
 
   constructor(

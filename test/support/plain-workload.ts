@@ -1,4 +1,5 @@
-import type { WorkloadTask } from '../contract.ts';
+import { readsAndWrites } from '../../src/main/experiment/ycsb.ts';
+import type { WorkloadTask } from '../../src/workers/contract.ts';
 
 /** The load that a config asks for if it does not say otherwise: GET and SET of values of one size, keys even. */
 export function plainWorkload({
@@ -20,12 +21,4 @@ export function plainWorkload({
     growth: null,
     apart: false,
   };
-}
-
-/** GET by its share, the rest SET. Both are there even if one is never sent. */
-export function readsAndWrites(readShare: number): WorkloadTask['commands'] {
-  return [
-    { command: 'GET {key}', weight: readShare },
-    { command: 'SET {key} {value}', weight: 1 - readShare },
-  ];
 }
