@@ -16,7 +16,7 @@ import {
   singlesP99,
   throughput,
 } from '../src/aggregate/stats/measures.ts';
-import { pairByRound } from '../src/aggregate/stats/pairs.ts';
+import { pairByRound } from '../src/aggregate/stats/rounds.ts';
 import { median, medianInterval } from '../src/aggregate/stats/statistics.ts';
 import {
   formatCount,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compareResults } from '../../src/aggregate/comparison/compare-results.ts';
-import { whyNotComparable } from '../../src/aggregate/comparison/equality.ts';
+import { whyNotComparable } from '../../src/aggregate/comparison/fairness.ts';
 import { comparisonSchema } from '../../src/aggregate/comparison/schema.ts';
 import { type Result, type RoundResult, resultSchema } from '../../src/aggregate/result.ts';
 import { parseConfig } from '../../src/main/experiment/read-config.ts';

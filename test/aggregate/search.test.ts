@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RoundResult } from '../../src/aggregate/result.ts';
-import { describeKnee } from '../../src/aggregate/search/describe-knee.ts';
 import {
+  describeKnee,
   kneeRates,
   maxSteps,
   type SearchRange,
   type TriedRate,
-} from '../../src/aggregate/search/next-rate.ts';
+} from '../../src/aggregate/search/knee.ts';
 import type { SearchStep } from '../../src/aggregate/search/schema.ts';
-import { describeStep, passes } from '../../src/aggregate/search/step-result.ts';
+import { describeStep, passes } from '../../src/aggregate/search/step.ts';
 import { describeStepLine } from '../../src/aggregate/search/words.ts';
 import { seededRandom } from '../../src/aggregate/stats/statistics.ts';
 import { KneeSearch } from '../../src/main/run/search/knee-search.ts';

@@ -6,8 +6,8 @@ import {
   type ScenarioResult,
 } from '../../src/aggregate/result.ts';
 import { fieldsOf, type ScenarioFields } from '../../src/aggregate/scenario/scenario.ts';
-import type { Surroundings } from '../../src/aggregate/stats/limits/figures.ts';
-import { limitedBy } from '../../src/aggregate/stats/limits/limited-by.ts';
+import type { Surroundings } from '../../src/aggregate/stats/limited-by.ts';
+import { limitedBy } from '../../src/aggregate/stats/limited-by.ts';
 import { seededRandom } from '../../src/aggregate/stats/statistics.ts';
 import { summarise } from '../../src/aggregate/stats/summary.ts';
 import { scenarioGroup } from '../../src/main/experiment/scenario-group.ts';

@@ -1,7 +1,7 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
 import { longest, p99, p999 } from '../stats/measures.ts';
+import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyLess, median } from '../stats/statistics.ts';
-import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatList, formatMs, formatPlural } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import {

@@ -1,12 +1,14 @@
 import { judgeVersusClaims } from '../claims/claims.ts';
-import type { Result, ScenarioResult, SummaryResult } from '../result.ts';
+import type { Interval, Result, ScenarioResult, SummaryResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
+import { type Measure, measureOf, throughput } from '../stats/measures.ts';
 import { comparedMetrics } from '../stats/metrics.ts';
+import { pairByRound, wholeRounds } from '../stats/rounds.ts';
+import { coverageOf, medianInterval } from '../stats/statistics.ts';
 import { lostRatio } from '../stats/summary.ts';
 import { formatShare } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';
-import { checkFairness, limitedByClient } from './checks.ts';
-import { independentRatios, pairedRatios } from './ratios.ts';
+import { checkFairness, limitedByClient } from './fairness.ts';
 import type { ComparedFigures, ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
 
 /** Share of operations that may be lost on a side before a reader must know. */
@@ -111,4 +113,52 @@ function describeLoss({ side, scenario }: Arm): string[] {
   return lost > noticedLoss
     ? [`${formatShare(lost)} of the operations on ${side} failed or stayed unfinished`]
     : [];
+}
+
+/** other / base of one scenario on two sides whose rounds were measured in turn: paired by round. */
+export function pairedRatios(base: ScenarioResult, other: ScenarioResult): SideRatios {
+  const ratio = ({ figure }: Measure) => pairByRound(base, other, figure);
+  const rounds = ratio(throughput).byRound.size;
+  return {
+    rounds,
+    coverage: coverageOf(rounds),
+    ...ratiosOf(measure => ratio(measure).ratio),
+  };
+}
+
+/** other / base of one scenario in two runs that were made apart. */
+export function independentRatios(base: ScenarioResult, other: ScenarioResult): SideRatios {
+  const [baseRounds, otherRounds] = [wholeRounds(base.rounds), wholeRounds(other.rounds)];
+  const ratio = ({ figure }: Measure) => independentRatio(baseRounds.map(figure), otherRounds.map(figure));
+  return {
+    rounds: Math.min(baseRounds.length, otherRounds.length),
+    coverage: coverageOf(baseRounds.length) * coverageOf(otherRounds.length),
+    ...ratiosOf(ratio),
+  };
+}
+
+/** The ratio of each compared metric, by its key in comparison.json. */
+function ratiosOf(ratio: (measure: Measure) => Interval | null): Omit<SideRatios, 'rounds' | 'coverage'> {
+  const ratios = comparedMetrics.map(metric => [metric.ratioKey, ratio(measureOf(metric))]);
+  return Object.fromEntries(ratios) as Omit<SideRatios, 'rounds' | 'coverage'>;
+}
+
+/**
+ * The ratio of the medians of two independent samples, other / base, from the lowest that the intervals of both allow
+ * (other.low / base.high) to the highest. If those cover their medians with probabilities p and q (`medianInterval`),
+ * and the samples are independent, this covers the ratio with at least p × q: 0.879 with 5 rounds each. It is the
+ * rectangle of two simultaneous intervals (Šidák, 1967), wider than a bootstrap of the ratio, and assumes nothing of
+ * how the rounds are distributed. What drifted between the two runs, it cannot know.
+ *
+ * @returns null if there is no value, or one is not above 0, on either side
+ */
+export function independentRatio(base: readonly number[], other: readonly number[]): Interval | null {
+  if (base.length === 0 || other.length === 0) return null;
+  if ([...base, ...other].some(value => !(value > 0))) return null;
+  const [below, above] = [medianInterval(base), medianInterval(other)];
+  return {
+    median: above.median / below.median,
+    low: above.low / below.high,
+    high: above.high / below.low,
+  };
 }

@@ -1,6 +1,6 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
 import { formatList, formatPlural } from '../text/format.ts';
-import { minNeighbourCores, neighbourCores } from './limits/figures.ts';
+import { minNeighbourCores, neighbourCores } from './limited-by.ts';
 import { median, minRounds } from './statistics.ts';
 
 /** A round of a scenario whose throughput is far from that of the scenario's other rounds. It counts like any other. */

@@ -1,7 +1,7 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
 import { formatList, formatMs, formatShare } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
-import { neighbourCores } from './limits/figures.ts';
+import { neighbourCores } from './limited-by.ts';
 import { median } from './statistics.ts';
 
 /** Fraction of the machine that other programs must use in the median measurement: less is the kernel, and clock ticks. */

@@ -1,5 +1,5 @@
 import type { Result } from '../../aggregate/result.ts';
-import type { Surroundings } from '../../aggregate/stats/limits/figures.ts';
+import type { Surroundings } from '../../aggregate/stats/limited-by.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { describeTarget } from '../../aggregate/text/target-words.ts';
 import type { Address } from '../../pool/client/address.ts';

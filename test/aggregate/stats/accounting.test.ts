@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { findImbalances } from '../../../src/aggregate/stats/accounting.ts';
+import { finishedRounds } from '../../../src/aggregate/stats/rounds.ts';
 import { openLoopWarnings } from '../../../src/aggregate/stats/warnings.ts';
-import { finishedRounds } from '../../../src/aggregate/stats/whole-rounds.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
 import { warnOfMissingCores } from '../../../src/main/run/preflight-side.ts';

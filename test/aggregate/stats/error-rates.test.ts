@@ -5,7 +5,7 @@ import {
   type StepVerdict,
   stepVerdict,
   verdictChances,
-} from '../../../src/aggregate/search/step-verdict.ts';
+} from '../../../src/aggregate/search/step.ts';
 import { pairedRatio } from '../../../src/aggregate/stats/paired-ratio.ts';
 import { falseVerdictChance, medianInterval, seededRandom } from '../../../src/aggregate/stats/statistics.ts';
 import { readConfig } from '../../../src/main/experiment/read-config.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CpuUse, OpenLoopResult, RoundResult } from '../../../src/aggregate/result.ts';
-import type { Surroundings } from '../../../src/aggregate/stats/limits/figures.ts';
-import { limitedBy } from '../../../src/aggregate/stats/limits/limited-by.ts';
+import type { Surroundings } from '../../../src/aggregate/stats/limited-by.ts';
+import { limitedBy } from '../../../src/aggregate/stats/limited-by.ts';
 import { buildOpenLoop } from '../../support/open-loop-round.ts';
 import { buildLatency, buildRound } from '../../support/result-builder.ts';
 

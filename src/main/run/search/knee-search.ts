@@ -1,5 +1,5 @@
-import { nextRate, type SearchRange, type TriedRate } from '../../../aggregate/search/next-rate.ts';
-import { stepVerdict } from '../../../aggregate/search/step-verdict.ts';
+import { nextRate, type SearchRange, type TriedRate } from '../../../aggregate/search/knee.ts';
+import { stepVerdict } from '../../../aggregate/search/step.ts';
 
 /** A rate that is to be tried, once. */
 export interface Repeat {

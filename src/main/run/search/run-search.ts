@@ -1,7 +1,7 @@
 import type { RoundResult } from '../../../aggregate/result.ts';
-import { describeKnee } from '../../../aggregate/search/describe-knee.ts';
+import { describeKnee } from '../../../aggregate/search/knee.ts';
 import type { Search, SearchStep } from '../../../aggregate/search/schema.ts';
-import { describeStep, passes } from '../../../aggregate/search/step-result.ts';
+import { describeStep, passes } from '../../../aggregate/search/step.ts';
 import { describeStepLine, formatSearchRate } from '../../../aggregate/search/words.ts';
 import { shownTarget, surroundingsOf } from '../../server/find-target.ts';
 import type { Target } from '../../server/resolve.ts';
