@@ -1,4 +1,4 @@
-import type { Result, RoundResult, ScenarioResult } from '../result.ts';
+import type { Result, RoundResult } from '../result.ts';
 import { formatCount } from '../text/format.ts';
 import { failedOf } from './metrics.ts';
 
@@ -58,47 +58,46 @@ export function tookSeconds({
 /** Adds up counts by error code, codes in alphabetical order. */
 export function sumByCode(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const sums = new Map<string, number>();
-  for (const [code, count] of counts.flatMap(byCode => Object.entries(byCode))) {
+  for (const [code, count] of counts.flatMap(byCode => Object.entries(byCode)))
     sums.set(code, (sums.get(code) ?? 0) + count);
-  }
   return Object.fromEntries([...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**
- * Where the books of a run do not balance, a sentence each. Issued operations are completed, failed or unfinished; if
- * they are not, poolbench itself is at fault. What the server counted lies between completed and issued, for it may
- * have run an operation whose reply was lost. It can exceed issued by what failed in the warm-up: the server may have
- * run those too, and nobody knows which. If it is off by more than 1 %, somebody else used these commands too.
+ * A sentence for each place where the books of a run do not balance. Issued operations are completed, failed or
+ * unfinished; if not, poolbench itself is at fault. The server's count lies between completed and issued, because it may
+ * have run an operation whose reply was lost. It exceeds issued by what failed in the warm-up, if the server ran that.
+ * If it is off by more than 1 %, somebody else used these commands too.
  */
-export function findImbalances(result: Pick<Result, 'scenarios'>): string[] {
-  return result.scenarios.flatMap(scenario => [...unbalancedRounds(scenario), ...serverDisagrees(scenario)]);
+export function findImbalances({ scenarios }: Pick<Result, 'scenarios'>): string[] {
+  return scenarios.flatMap(({ id, rounds }) => [
+    ...rounds.flatMap(round => {
+      const imbalance = describeImbalance(round);
+      return imbalance === null
+        ? []
+        : `A defect of poolbench, please report it: in round ${round.round} of ${id}, ${imbalance}.`;
+    }),
+    ...describeServerCount(id, rounds),
+  ]);
 }
 
-function unbalancedRounds(scenario: ScenarioResult): string[] {
-  return scenario.rounds.flatMap(round => {
-    const accounted = round.completed + failedOf(round) + round.unfinished;
-    const { openLoop } = round;
-    if (openLoop !== null && (openLoop.unsent < 0 || openLoop.offered !== round.issued + openLoop.unsent)) {
-      return (
-        `A defect of poolbench, please report it: in round ${round.round} of ${scenario.id}, ` +
-        `${formatCount(openLoop.offered)} operations were due, but ${formatCount(round.issued)} were issued and ` +
-        `${formatCount(openLoop.unsent)} were not.`
-      );
-    }
-    if (accounted === round.issued) return [];
-    return (
-      `A defect of poolbench, please report it: in round ${round.round} of ${scenario.id}, ` +
-      `${formatCount(round.issued)} operations were issued, but ${formatCount(accounted)} are accounted for ` +
-      '(completed + failed + unfinished).'
-    );
-  });
+function describeImbalance(round: RoundResult): string | null {
+  const { issued, completed, unfinished, openLoop } = round;
+  if (openLoop !== null && (openLoop.unsent < 0 || openLoop.offered !== issued + openLoop.unsent)) {
+    const [due, sent, unsent] = [openLoop.offered, issued, openLoop.unsent].map(formatCount);
+    return `${due} operations were due, but ${sent} were issued and ${unsent} were not`;
+  }
+  const accounted = completed + failedOf(round) + unfinished;
+  return accounted === issued
+    ? null
+    : `${formatCount(issued)} operations were issued, but ${formatCount(accounted)} are accounted for (completed + failed + unfinished)`;
 }
 
-function serverDisagrees(scenario: ScenarioResult): string[] {
-  const { completed, issued, serverCalls } = accountOf(scenario.rounds);
+function describeServerCount(id: string, rounds: readonly RoundResult[]): string[] {
+  const { completed, issued, serverCalls } = accountOf(rounds);
   if (serverCalls === null || (serverCalls >= completed * 0.99 && serverCalls <= issued * 1.01)) return [];
   return [
-    `The server counted ${formatCount(serverCalls)} commands in ${scenario.id}, poolbench ${formatCount(completed)} ` +
+    `The server counted ${formatCount(serverCalls)} commands in ${id}, poolbench ${formatCount(completed)} ` +
       `completed of ${formatCount(issued)} issued: did somebody else use the server?`,
   ];
 }

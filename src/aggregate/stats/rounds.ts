@@ -1,28 +1,30 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
 import { type PairedRatio, pairedRatio } from './paired-ratio.ts';
 
-/** Difference of two windows, as a fraction, up to which they count as equal: threads are stopped some milliseconds apart. */
-export const windowTolerance = 0.05;
+/** Which rounds count, and which can be paired. */
+
+/** Difference of two windows, as a fraction, up to which they count as equal: threads stop some milliseconds apart. */
+const windowTolerance = 0.05;
 /** Fraction of the longest window, or of the planned one, from which a round counts as whole. */
 const minWhole = 1 - windowTolerance;
 
 /** The rounds that were measured to their end: an interrupt can cut the last window of a run short. */
 export function wholeRounds(rounds: readonly RoundResult[]): RoundResult[] {
-  const longest = Math.max(0, ...rounds.map(round => round.seconds));
-  return rounds.filter(round => round.seconds >= longest * minWhole);
+  const maxSeconds = Math.max(0, ...rounds.map(round => round.seconds));
+  return rounds.filter(round => round.seconds >= maxSeconds * minWhole);
 }
 
-/** The rounds of a run that was stopped which can stay as they are. */
+/** The rounds of a stopped run that need not be measured again. */
 export interface FinishedRounds {
   /** How many, from the first on. */
   readonly count: number;
-  /** Of each scenario, by its id. */
+  /** By the id of the scenario. */
   readonly rounds: ReadonlyMap<string, readonly RoundResult[]>;
 }
 
 /**
- * Rounds in which every one of these scenarios was measured to the end of its window, up to the first that was not: its
- * scenarios are to be compared with one another, so it is measured anew as a whole.
+ * The first rounds in which all of these scenarios were measured to the end of the window. A round that lacks one is
+ * measured anew as a whole, because its scenarios are compared with one another.
  *
  * @param seconds length of the window that was planned
  */
@@ -39,31 +41,20 @@ export function finishedRounds(
   return { count, rounds: new Map(kept) };
 }
 
-/** other / base of a figure in every round that both have measured for the same time; a figure of 0 makes no ratio. */
+/** other / base of a figure in every round that both have measured for the same time; 0 and null make no ratio. */
 export function pairByRound(
   base: ScenarioResult,
   other: ScenarioResult,
-  figure: (round: RoundResult) => number,
+  figure: (round: RoundResult) => number | null,
 ): PairedRatio {
-  const equals = new Set(roundsOfEqualWindows(base, other));
-  return pairedRatio(figureByRound(base, equals, figure), figureByRound(other, equals, figure));
-}
-
-/** Rounds that both have measured for the same time: an interrupt can cut the last window of a run short. */
-function roundsOfEqualWindows(one: ScenarioResult, several: ScenarioResult): number[] {
-  const seconds = new Map(one.rounds.map(round => [round.round, round.seconds]));
-  return several.rounds
-    .filter(
-      round => Math.abs(round.seconds - (seconds.get(round.round) ?? 0)) <= round.seconds * windowTolerance,
-    )
-    .map(round => round.round);
-}
-
-function figureByRound(
-  scenario: ScenarioResult,
-  rounds: ReadonlySet<number>,
-  figure: (round: RoundResult) => number,
-): Map<number, number> {
-  const counted = scenario.rounds.filter(({ round }) => rounds.has(round));
-  return new Map(counted.map(round => [round.round, figure(round)]));
+  const baseRounds = new Map(base.rounds.map(round => [round.round, round]));
+  const [ofBase, ofOther] = [new Map<number, number>(), new Map<number, number>()];
+  for (const round of other.rounds) {
+    const paired = baseRounds.get(round.round);
+    if (paired === undefined) continue;
+    if (Math.abs(round.seconds - paired.seconds) > round.seconds * windowTolerance) continue;
+    ofBase.set(round.round, figure(paired) ?? 0);
+    ofOther.set(round.round, figure(round) ?? 0);
+  }
+  return pairedRatio(ofBase, ofOther);
 }
