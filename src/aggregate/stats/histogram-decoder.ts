@@ -2,9 +2,9 @@ import { inflateSync } from 'node:zlib';
 
 /**
  * The decoder of HDR V2 histograms, compressed, in base64, with 1 as the lowest value: what poolbench encodes. It takes
- * text from anywhere. The library that encodes them believes what a text says of sizes, so that a small one may claim to
- * be gigabytes, or write beyond its counts; and making a histogram of each text takes more than twice as long as adding up
- * their counts, most of it for buckets in which nothing was counted.
+ * text from anywhere. The library that encodes them trusts the sizes in a text, so that a small one may claim to be
+ * gigabytes, or write beyond its counts; and making a histogram of each text takes more than twice as long as adding up
+ * their counts, most of it for empty buckets.
  */
 
 /** Cookies of HDR V2, compressed and not; the high half of the last byte has the word size, or flags. */
@@ -15,7 +15,7 @@ const plainHeaderBytes = 40;
 /** Three digits over all whole numbers that are exact take 45,000 counts of at most 9 bytes. */
 const maxPlainBytes = 1 << 20;
 const maxDigits = 3;
-/** Of the encoding of one count. */
+/** In the encoding of one count. */
 const maxCountBytes = 9;
 
 /** An encoded histogram whose header was read, and whose counts were not. */
@@ -36,7 +36,7 @@ export function whyNoHistogram(encoded: string): string | null {
   return 'fault' in opened ? opened.fault : readCounts(opened, () => {});
 }
 
-/** The significant digits of what is a histogram by the rule above; others of the same digits can be added to it. */
+/** Significant digits: histograms of the same digits can be added up. @throws Error for what is no histogram */
 export function digitsOf(encoded: string): number {
   return expectHistogram(open(encoded)).digits;
 }
@@ -85,7 +85,7 @@ export class HistogramCounts {
     return recorded;
   }
 
-  /** Makes room for one of another range; other digits would be other buckets. */
+  /** Makes room for a wider range. Other digits would be other buckets. */
   #makeRoom({ digits, highest }: Opened): void {
     if (this.digits !== 0 && digits !== this.digits)
       throw new Error(`Expected histograms of ${this.digits} digits, found one of ${digits}`);
