@@ -9,27 +9,14 @@ type Rows = typeof dimensions;
 export type ScenarioKey = keyof Rows;
 
 /** The types that a row was made of. */
-type TypesOf<Row> =
-  Row extends Dimension<
-    infer Item,
-    infer Field,
-    infer Value,
-    infer Measured,
-    infer Thread,
-    infer ConfigKey,
-    infer FileKey
-  >
-    ? {
-        item: Item;
-        field: Field;
-        value: Value;
-        measured: Measured;
-        thread: Thread;
-        configKey: ConfigKey;
-        fileKey: FileKey;
-      }
-    : never;
-type Of<Key extends ScenarioKey> = TypesOf<Rows[Key]>;
+interface Of<Key extends ScenarioKey> {
+  item: NonNullable<Rows[Key]['config']>['item'];
+  field: Rows[Key]['result'];
+  measured: ReturnType<NonNullable<Rows[Key]['measure']>>;
+  thread: Rows[Key]['thread'];
+  configKey: NonNullable<NonNullable<Rows[Key]['config']>['name']>;
+  fileKey: NonNullable<Rows[Key]['fileKey']>;
+}
 
 /** A row without a config is of any item. */
 type ConfiguredKey = { [Key in ScenarioKey]: z.ZodType extends Of<Key>['item'] ? never : Key }[ScenarioKey];
