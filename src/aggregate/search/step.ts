@@ -1,5 +1,5 @@
 import type { RoundResult } from '../result.ts';
-import { limitedBy, type Surroundings } from '../stats/limited-by.ts';
+import { type LoadEnvironment, limitedBy } from '../stats/limited-by.ts';
 import { median } from '../stats/statistics.ts';
 import { meets, namesOf, repeatFigures, type SearchConditions } from './conditions.ts';
 import type { SearchStep } from './schema.ts';
@@ -37,7 +37,7 @@ export function describeStep(
   { step, rate, verdict }: Pick<SearchStep, 'step' | 'rate' | 'verdict'>,
   rounds: readonly RoundResult[],
   conditions: SearchConditions,
-  surroundings: Surroundings,
+  environment: LoadEnvironment,
 ): SearchStep {
   const figures = rounds.map(repeatFigures);
   return {
@@ -66,6 +66,6 @@ export function describeStep(
       // Null if no arrival found a worker free.
       lagP99Ms: round.openLoop?.lag.count ? round.openLoop.lag.p99 : null,
     })),
-    limitedBy: limitedBy(rounds, surroundings),
+    limitedBy: limitedBy(rounds, environment),
   };
 }

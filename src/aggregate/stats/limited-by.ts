@@ -29,7 +29,7 @@ const minDelayMs = 10;
 export const minNeighbourCores = 0.25;
 
 /** Where the load ran. */
-export interface Surroundings {
+export interface LoadEnvironment {
   /** Cores of the machine poolbench runs on. */
   readonly cores: number;
   /** Whether the server shares those cores. */
@@ -53,19 +53,19 @@ interface Finding {
  * What limited a scenario, by medians over its rounds: the first of these rules that holds. docs/method.md explains
  * them. `unknown` if nothing completed, or if the rules need the server's CPU and it is not known.
  */
-export function limitedBy(rounds: readonly RoundResult[], surroundings: Surroundings): LimitedBy {
+export function limitedBy(rounds: readonly RoundResult[], environment: LoadEnvironment): LimitedBy {
   const served = rounds.filter(round => round.completed > 0);
   if (served.length === 0)
     return { resource: 'unknown', evidence: 'nothing completed, so nothing was measured' };
-  const figures = limitFigures(served, surroundings.cores);
+  const figures = limitFigures(served, environment.cores);
   const finding =
     findWaiting(figures) ??
-    findSaturation(figures, surroundings) ??
-    findMissingCores(figures, surroundings) ??
+    findSaturation(figures, environment) ??
+    findMissingCores(figures, environment) ??
     findBlockedLoop(figures) ??
     findKeptRate(figures) ??
-    findTheTime(figures, surroundings);
-  return { resource: finding.resource, evidence: describeEvidence(finding, figures, surroundings) };
+    findTheTime(figures, environment);
+  return { resource: finding.resource, evidence: describeEvidence(finding, figures, environment) };
 }
 
 function findWaiting({ waitingRatio }: LimitFigures): Finding | undefined {
@@ -73,15 +73,15 @@ function findWaiting({ waitingRatio }: LimitFigures): Finding | undefined {
 }
 
 /** By the CPU time that was used. If both sides are busy, the busier one is the limit: the other waits for it. */
-function findSaturation(figures: LimitFigures, surroundings: Surroundings): Finding | undefined {
-  const server = serverBusy(figures, surroundings) ?? 0;
+function findSaturation(figures: LimitFigures, environment: LoadEnvironment): Finding | undefined {
+  const server = serverBusy(figures, environment) ?? 0;
   const client = figures.threadCores ?? 0;
   if (Math.max(server, client) < busyThread) return undefined;
   return server >= client ? { resource: 'server', by: ['server'] } : { resource: 'client', by: ['thread'] };
 }
 
-function findMissingCores(figures: LimitFigures, surroundings: Surroundings): Finding | undefined {
-  const { cores, local, serverThreads } = surroundings;
+function findMissingCores(figures: LimitFigures, environment: LoadEnvironment): Finding | undefined {
+  const { cores, local, serverThreads } = environment;
   const { threads, clientCores, serverCores, threadWaitRatio, machineBusyRatio } = figures;
   const ownRatio = (clientCores + (local ? (serverCores ?? 0) : 0)) / cores;
   const busyRatio = Math.max(machineBusyRatio, ownRatio);
@@ -94,7 +94,7 @@ function findMissingCores(figures: LimitFigures, surroundings: Surroundings): Fi
   const hindered =
     threadWaitRatio === null ||
     threadWaitRatio >= hinderedOnFull ||
-    (serverBusy(figures, surroundings) ?? 0) >= hardlyWork;
+    (serverBusy(figures, environment) ?? 0) >= hardlyWork;
   return hindered ? { resource: 'machine', by: ['machine', 'unserved', 'server'] } : undefined;
 }
 
@@ -113,12 +113,12 @@ function findKeptRate({ shortfallRatio }: LimitFigures): Finding | undefined {
 }
 
 /** If nothing was busy: what took the time. */
-function findTheTime(figures: LimitFigures, surroundings: Surroundings): Finding {
+function findTheTime(figures: LimitFigures, environment: LoadEnvironment): Finding {
   const { basePingMs, serviceMs, medianLoop, threadCores } = figures;
-  const server = serverBusy(figures, surroundings);
+  const server = serverBusy(figures, environment);
   const together = (threadCores ?? medianLoop) + (server ?? 0);
   // On one machine a round trip is itself the work of client and server, so it explains nothing there.
-  if (surroundings.local && together >= takeTurns) {
+  if (environment.local && together >= takeTurns) {
     const meaning = 'neither was busy all the time, they waited for each other';
     return { resource: unsaturated, by: ['thread', 'server'], meaning };
   }
@@ -127,7 +127,7 @@ function findTheTime(figures: LimitFigures, surroundings: Surroundings): Finding
   if (server === null) return { resource: 'unknown', by: ['server'] };
   if (together >= hardlyWork || basePingMs === null)
     return { resource: unsaturated, by: ['thread', 'server'], meaning: 'nothing was saturated' };
-  const meaning = surroundings.local
+  const meaning = environment.local
     ? 'it took its time without using a core, as when it sleeps, waits for its disk or serves others'
     : 'it took its time without using a core, or the network is slower under load';
   return { resource: 'server', by: ['trips', 'server'], meaning };
@@ -136,7 +136,7 @@ function findTheTime(figures: LimitFigures, surroundings: Surroundings): Finding
 /** Fraction of its main thread, or of all of its threads, whichever is more; null if unknown. */
 function serverBusy(
   { serverCores, serverMainThreadCores }: LimitFigures,
-  { serverThreads }: Surroundings,
+  { serverThreads }: LoadEnvironment,
 ): number | null {
   if (serverCores === null && serverMainThreadCores === null) return null;
   return Math.max(serverMainThreadCores ?? 0, (serverCores ?? 0) / (serverThreads ?? 1));
@@ -213,10 +213,10 @@ export function neighbourCores({ cpu }: RoundResult, cores: number, local: boole
 function describeEvidence(
   { by, meaning }: Finding,
   figures: LimitFigures,
-  surroundings: Surroundings,
+  environment: LoadEnvironment,
 ): string {
   const describe = (names: readonly Figure[]) =>
-    names.flatMap(name => phrases[name](figures, surroundings)).join(', ');
+    names.flatMap(name => phrases[name](figures, environment)).join(', ');
   const others = figureNames.filter(name => !by.includes(name));
   return `${describe(by)}${meaning === undefined ? '' : `: ${meaning}`}; ${describe(others)}`;
 }
@@ -224,7 +224,7 @@ function describeEvidence(
 /** Each figure as text; nothing where it is unknown or does not matter. */
 const phrases: Record<
   Figure,
-  (figures: LimitFigures, surroundings: Surroundings) => string | readonly string[]
+  (figures: LimitFigures, environment: LoadEnvironment) => string | readonly string[]
 > = {
   thread({ threads, threadCores, medianLoop, busiestLoop, spinRatio, gcRatio, maxGcMs, loopDelayP99Ms }) {
     const subject = threads > 1 ? `median of ${threads} threads` : 'thread';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CpuUse, OpenLoopResult, RoundResult } from '../../../src/aggregate/result.ts';
-import { limitedBy, type Surroundings } from '../../../src/aggregate/stats/limited-by.ts';
+import { type LoadEnvironment, limitedBy } from '../../../src/aggregate/stats/limited-by.ts';
 import { buildOpenLoop } from '../../support/open-loop-round.ts';
 import { buildLatency, buildRound } from '../../support/result-builder.ts';
 
@@ -13,7 +13,7 @@ describe('limit of a scenario', () => {
     readonly cpu?: Partial<CpuUse>;
     /** One a thread; the default is one thread of which nothing is known. */
     readonly threads?: readonly Partial<ThreadLoad>[];
-    readonly surroundings?: Partial<Surroundings>;
+    readonly environment?: Partial<LoadEnvironment>;
     readonly responseMs?: number;
     readonly basePingMs?: number | null;
     /** Figures in the first part of the evidence. */
@@ -38,11 +38,11 @@ describe('limit of a scenario', () => {
     loopDelayP99Ms: 0.2,
     loopDelayMaxMs: 0.9,
   };
-  const surroundings: Surroundings = { cores: 8, local: true, serverThreads: 1 };
+  const environment: LoadEnvironment = { cores: 8, local: true, serverThreads: 1 };
   /** The label where nothing is saturated. */
   const unsaturated = 'none';
 
-  type Measured = Omit<Case, 'when' | 'resource' | 'surroundings' | 'evidence'>;
+  type Measured = Omit<Case, 'when' | 'resource' | 'environment' | 'evidence'>;
 
   /** A round of 1 s in which service takes 1 ms. */
   function measure(
@@ -130,14 +130,14 @@ describe('limit of a scenario', () => {
       when: 'a server without a main thread uses all of its threads',
       resource: 'server',
       cpu: { serverMainThreadCores: null, serverCores: 3.7 },
-      surroundings: { serverThreads: 4 },
+      environment: { serverThreads: 4 },
       evidence: ['3.70', '4 threads'],
     },
     {
       when: 'such a server uses some of its threads',
       resource: unsaturated,
       cpu: { serverMainThreadCores: null, serverCores: 3.5 },
-      surroundings: { serverThreads: 4 },
+      environment: { serverThreads: 4 },
     },
     {
       when: 'the server’s CPU is unknown and the client is idle',
@@ -179,7 +179,7 @@ describe('limit of a scenario', () => {
       basePingMs: 0.5,
       cpu: { serverMainThreadCores: 0.35 },
       threads: [{ cores: 0.5 }],
-      surroundings: { local: false },
+      environment: { local: false },
     },
     {
       when: 'a batch takes many PINGs and nobody works',
@@ -201,7 +201,7 @@ describe('limit of a scenario', () => {
       basePingMs: 0.1,
       cpu: { serverMainThreadCores: 0.02 },
       threads: [{ cores: 0.03 }],
-      surroundings: { local: false },
+      environment: { local: false },
       evidence: ['1.00 ms', '0.100 ms', '0.02'],
     },
     {
@@ -221,7 +221,7 @@ describe('limit of a scenario', () => {
         { cores: 0.43, waitShare: 0.31 },
         { cores: 0.55, waitShare: 0.16 },
       ],
-      surroundings: { cores: 2 },
+      environment: { cores: 2 },
       evidence: ['24 %', '86 %', '1.00', '0.20 of 2 cores'],
     },
     {
@@ -229,14 +229,14 @@ describe('limit of a scenario', () => {
       resource: unsaturated,
       cpu: { machineBusyShare: 0.5, serverMainThreadCores: 0.47, eventLoopUtilization: [0.97] },
       threads: [{ cores: 0.53, waitShare: 0.36 }],
-      surroundings: { cores: 2 },
+      environment: { cores: 2 },
     },
     {
       when: 'threads are ready and have no core, and the server is elsewhere',
       resource: 'machine',
       cpu: { machineBusyShare: 0.97 },
       threads: [{ cores: 0.5, waitShare: 0.4 }],
-      surroundings: { cores: 2, local: false },
+      environment: { cores: 2, local: false },
       evidence: ['40 %', '97 %', '0.30 of 2 cores'],
     },
     {
@@ -244,7 +244,7 @@ describe('limit of a scenario', () => {
       resource: 'server',
       cpu: { machineBusyShare: 0.99, serverMainThreadCores: 0.96 },
       threads: [{ cores: 0.1, waitShare: 0.25 }],
-      surroundings: { cores: 2 },
+      environment: { cores: 2 },
     },
     {
       when: 'client and server want three of two cores, and nothing else is known of their threads',
@@ -255,13 +255,13 @@ describe('limit of a scenario', () => {
         serverMainThreadCores: 0.7,
         eventLoopUtilization: [0.95, 0.95],
       },
-      surroundings: { cores: 2 },
+      environment: { cores: 2 },
     },
     {
       when: 'they want two of two',
       resource: 'client',
       cpu: { clientCores: 1, serverCores: 0.86, serverMainThreadCores: 0.86, eventLoopUtilization: [0.99] },
-      surroundings: { cores: 2 },
+      environment: { cores: 2 },
     },
     {
       when: 'they would want three of two, but the server is elsewhere',
@@ -272,14 +272,14 @@ describe('limit of a scenario', () => {
         serverMainThreadCores: 0.7,
         eventLoopUtilization: [0.95, 0.95],
       },
-      surroundings: { cores: 2, local: false },
+      environment: { cores: 2, local: false },
     },
     {
       when: 'a neighbour takes the cores that client and server would need',
       resource: 'machine',
       cpu: { clientCores: 0.9, serverCores: 0.5, machineBusyShare: 0.97 },
       threads: [{ cores: 0.8, waitShare: 0.12 }],
-      surroundings: { cores: 2 },
+      environment: { cores: 2 },
       evidence: ['97 %', '0.90', '0.50 of 2 cores'],
     },
     {
@@ -288,7 +288,7 @@ describe('limit of a scenario', () => {
       cpu: { serverCores: 0.6, serverMainThreadCores: 0.6, machineBusyShare: 0.99 },
       threads: [{ cores: 0.1, waitShare: 0.05 }],
       basePingMs: 0.9,
-      surroundings: { cores: 2 },
+      environment: { cores: 2 },
     },
     {
       when: 'a neighbour takes cores that nobody needs',
@@ -296,17 +296,17 @@ describe('limit of a scenario', () => {
       cpu: { machineBusyShare: 0.97 },
       threads: [{ cores: 0.1, waitShare: 0.05 }],
       basePingMs: 0.9,
-      surroundings: { cores: 2 },
+      environment: { cores: 2 },
     },
   ];
 
-  for (const { when, resource, evidence = [], surroundings: changes, ...figures } of [
+  for (const { when, resource, evidence = [], environment: changes, ...figures } of [
     ...alone,
     ...overTime,
     ...shared,
   ]) {
     test(`limited by ${resource} when ${when}`, () => {
-      const found = limitedBy([measure(figures)], { ...surroundings, ...changes });
+      const found = limitedBy([measure(figures)], { ...environment, ...changes });
       expect(found.resource).toBe(resource);
       const [deciding = ''] = found.evidence.split(';');
       for (const figure of evidence) expect(deciding).toContain(figure);
@@ -316,7 +316,7 @@ describe('limit of a scenario', () => {
   test('every known figure is in the evidence, the deciding one first', () => {
     const round = measure({ threads: [{ cores: 0.3, waitShare: 0.02 }], responseMs: 2.5 });
     const waited = { ...round, poolMetrics: { ...round.poolMetrics, peakWaiting: 18 } };
-    expect(limitedBy([waited], surroundings).evidence).toBe(
+    expect(limitedBy([waited], environment).evidence).toBe(
       '60 % of the response time (1.50 ms) before the connection, up to 18 waiting; ' +
         'thread 0.30 of a core, event loop 30 % busy, thread ready without a core 2.0 % of the time, ' +
         'server main thread 0.20 of a core, 1.00 ms a batch, a PING before the load 0.400 ms, ' +
@@ -326,7 +326,7 @@ describe('limit of a scenario', () => {
 
   test('pauses and a late event loop are mentioned if they matter', () => {
     const evidenceOf = (load: Partial<ThreadLoad>) =>
-      limitedBy([measure({ threads: [calm, { cores: 0.97, ...load }] })], surroundings).evidence;
+      limitedBy([measure({ threads: [calm, { cores: 0.97, ...load }] })], environment).evidence;
     const few = evidenceOf({ gcMs: 49, gcLongestMs: 20, loopDelayP99Ms: 9.9 });
     expect(few).not.toContain('garbage');
     expect(few).not.toContain('late');
@@ -337,19 +337,19 @@ describe('limit of a scenario', () => {
   test('one odd round does not decide', () => {
     const busy = { threads: [{ cores: 0.99 }] };
     const rounds = [measure(busy, 0), measure(busy, 1), measure({}, 2)];
-    expect(limitedBy(rounds, surroundings).resource).toBe('client');
+    expect(limitedBy(rounds, environment).resource).toBe('client');
   });
 
   test('unknown when nothing was measured or nothing completed', () => {
-    expect(limitedBy([], surroundings).resource).toBe('unknown');
-    expect(limitedBy([buildRound(0, 0, { issued: 5, failed: { OOM: 5 } })], surroundings).resource).toBe(
+    expect(limitedBy([], environment).resource).toBe('unknown');
+    expect(limitedBy([buildRound(0, 0, { issued: 5, failed: { OOM: 5 } })], environment).resource).toBe(
       'unknown',
     );
   });
 });
 
 describe('limit of an open loop counts spinning as idle', () => {
-  const surroundings = { cores: 8, local: true, serverThreads: 1 };
+  const environment = { cores: 8, local: true, serverThreads: 1 };
 
   /** A round of an open loop whose thread has a core all the time, 60 % of it spun, and a server that works a little. */
   function measure(
@@ -377,7 +377,7 @@ describe('limit of an open loop counts spinning as idle', () => {
     };
   }
 
-  const limitOf = (round: RoundResult) => limitedBy([round], surroundings);
+  const limitOf = (round: RoundResult) => limitedBy([round], environment);
 
   test('a thread that spins until the next arrival is not busy: the rate was kept, so nothing limited it', () => {
     const { resource, evidence } = limitOf(measure());
