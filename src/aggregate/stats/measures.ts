@@ -18,7 +18,7 @@ export const p95 = measureOf(metrics['response.p95']);
 export const p99 = measureOf(metrics['response.p99']);
 export const p999 = measureOf(metrics['response.p999']);
 
-export const longest: Measure = {
+export const maxResponse: Measure = {
   name: 'longest response time',
   unit: 'ms',
   figure: ({ response }) => response.max,
