@@ -15,7 +15,7 @@ export type ConditionName = keyof typeof searchFigures;
 export const conditionNames = Object.keys(searchFigures) as ConditionName[];
 
 /** The figures of one repeat that the conditions are about. */
-export type RepeatFigures = {
+type RepeatFigures = {
   readonly [Name in ConditionName]: ReturnType<(typeof searchFigures)[Name]['ofRepeat']>;
 };
 

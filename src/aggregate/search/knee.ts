@@ -29,7 +29,7 @@ const minLagRatio = 0.5;
 const roundingTolerance = 0.002;
 
 /**
- * What the rates that were tried say of the knee: the highest that clearly passed, the lowest that clearly failed, and
+ * The bracket of the knee: the highest rate that clearly passed, the lowest that clearly failed, and
  * those between that are unclear, ascending. A rate is unclear, too, if its steps differ. A rate below one that clearly
  * failed, or above one that clearly passed, is tried only if that verdict was not confirmed; the lowest fail counts.
  */

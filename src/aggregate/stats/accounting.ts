@@ -2,31 +2,19 @@ import type { Result, RoundResult } from '../result.ts';
 import { formatCount } from '../text/format.ts';
 import { failedOf } from './metrics.ts';
 
-/** What the books of one scenario say over all of its rounds. */
-export interface Account {
-  /** In open loops, what was due; 0 in closed ones. */
-  readonly offered: number;
-  readonly unsent: number;
-  readonly issued: number;
-  readonly completed: number;
-  readonly failed: number;
-  readonly unfinished: number;
-  readonly misses: number;
-  /** Null if they are not known for every round. */
-  readonly hits: number | null;
-  readonly overRange: number;
-  /** Null if the server's count is not known for every round. */
-  readonly serverCalls: number | null;
-  /** Redirections that were followed; null: a server alone. */
-  readonly redirects: RoundResult['redirects'];
-}
+/** A scenario's books, summed over its rounds. */
+export type Account = ReturnType<typeof accountOf>;
 
-/** Sums a scenario's books over its rounds. */
-export function accountOf(rounds: readonly RoundResult[]): Account {
+export function accountOf(rounds: readonly RoundResult[]) {
   const sum = (count: (round: RoundResult) => number) =>
     rounds.reduce((total, round) => total + count(round), 0);
-  const counted = rounds.length > 0 && rounds.every(round => round.serverCalls !== null);
+  /** Null if it is not known for every round. */
+  const sumKnown = (count: (round: RoundResult) => number | null) =>
+    rounds.length > 0 && rounds.every(round => count(round) !== null)
+      ? sum(round => count(round) ?? 0)
+      : null;
   return {
+    /** What was due in open loops; 0 in closed ones. */
     offered: sum(round => round.openLoop?.offered ?? 0),
     unsent: sum(round => round.openLoop?.unsent ?? 0),
     issued: sum(round => round.issued),
@@ -34,25 +22,25 @@ export function accountOf(rounds: readonly RoundResult[]): Account {
     failed: sum(failedOf),
     unfinished: sum(round => round.unfinished),
     misses: sum(round => round.misses),
-    hits:
-      rounds.length > 0 && rounds.every(round => round.hits !== null) ? sum(round => round.hits ?? 0) : null,
+    hits: sumKnown(round => round.hits),
     overRange: sum(round => round.overRange),
-    serverCalls: counted ? sum(round => round.serverCalls ?? 0) : null,
+    serverCalls: sumKnown(round => round.serverCalls),
+    /** Redirections that were followed; null without a cluster. */
     redirects: rounds.some(round => round.redirects !== null)
       ? { moved: sum(round => round.redirects?.moved ?? 0), ask: sum(round => round.redirects?.ask ?? 0) }
       : null,
   };
 }
 
-/** For how long a run went on, without the gaps after which it was resumed; null where its times are no dates. */
+/** Duration of a run in seconds, without the gaps before it was resumed; null if its times are no dates. */
 export function tookSeconds({
   startedAt,
   finishedAt,
   resumed = [],
 }: Pick<Result, 'startedAt' | 'finishedAt' | 'resumed'>): number | null {
-  const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
-  if (!Number.isFinite(seconds)) return null;
-  return Math.max(0, seconds - resumed.reduce((sum, { gapSeconds }) => sum + gapSeconds, 0));
+  const gapSeconds = resumed.reduce((sum, gap) => sum + gap.gapSeconds, 0);
+  const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000 - gapSeconds;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
 }
 
 /** Adds up counts by error code, codes in alphabetical order. */

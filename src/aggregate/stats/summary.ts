@@ -10,7 +10,7 @@ import {
 import { type Interval, median, medianInterval } from './statistics.ts';
 
 /**
- * What a scenario's rounds say together: medians with their intervals (see `medianInterval`), and ratios of sums over
+ * A scenario's summary over its rounds: medians with their intervals (see `medianInterval`), and ratios of sums over
  * all rounds. A round in which nothing completed counts as 0 operations per second and has no latency. Null without a
  * measured round.
  */
