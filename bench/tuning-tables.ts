@@ -10,13 +10,13 @@ import { type RoundResult, resultSchema, type ScenarioResult } from '../src/aggr
 import {
   allServed,
   batchThroughput,
-  longest,
+  maxResponse,
   p95,
   p99,
   singlesP99,
   throughput,
 } from '../src/aggregate/stats/measures.ts';
-import { pairByRound } from '../src/aggregate/stats/pairs.ts';
+import { pairByRound } from '../src/aggregate/stats/rounds.ts';
 import { median, medianInterval } from '../src/aggregate/stats/statistics.ts';
 import {
   formatCount,
@@ -171,7 +171,7 @@ const tables: readonly Table[] = [
         : undefined,
     figures: [
       ratio('p99 to cold', p99.figure, ofBaseline),
-      ratio('longest to cold', longest.figure, ofBaseline),
+      ratio('longest to cold', maxResponse.figure, ofBaseline),
       middle('opened in the window', ({ poolMetrics }) => poolMetrics.created, formatCount),
     ],
   },

@@ -10,8 +10,9 @@ import {
 } from './stats/metrics.ts';
 
 /**
- * `result.json`, schemaVersion 1: what others may rely on. Latencies and times in milliseconds, throughput in
- * operations per second, unless a name says otherwise. Null stands where nothing was measured.
+ * `result.json`, schemaVersion 1: what others may rely on. Latencies and times are in milliseconds, throughput in
+ * operations per second, unless a name says otherwise. Null: nothing was measured. Optional keys and keys with a default
+ * are absent from earlier results.
  */
 
 export const interval = z.object({ median: z.number(), low: z.number(), high: z.number() });
@@ -29,18 +30,12 @@ const percentileShape = Object.fromEntries(
 
 const latency = z.object({ count: amount, mean: amount, ...percentileShape, max: amount });
 
-const times = z.object({
-  count: amount,
-  mean: amount,
-  p50: amount,
-  p99: amount,
-  max: amount,
-});
+const times = latency.pick({ count: true, mean: true, p50: true, p99: true, max: true });
 
 const poolMetrics = z.object({
   acquisitions: z.number(),
   immediate: z.number(),
-  /** Over all acquisitions; those served at once count as 0. */
+  /** Of all acquisitions; 0 for those served at once. */
   acquireWait: times,
   lockWaits: z.number(),
   lockWaitMs: z.number(),
@@ -49,12 +44,12 @@ const poolMetrics = z.object({
   healthCheckMs: z.number(),
   createdBefore: z.number(),
   created: z.number(),
-  /** From the start of the window until the last of these was there; null if none was created in it. */
+  /** From the start of the window until the last of these was open; null if none was created. */
   lastCreatedMs: z.number().nullable().default(null),
   connectTime: times,
   connectFailures: z.number(),
   reconnects: z.number(),
-  /** The most that waited at one pool at the same time. */
+  /** Max of those that waited at one pool at the same time. */
   peakWaiting: z.number(),
   /** Summed over the pools, in slots of 100 ms. */
   utilization: z.array(
@@ -69,15 +64,15 @@ const poolMetrics = z.object({
 });
 
 /** What one event loop did in the measured window. */
-const threadStrain = z.object({
-  /** Cores the thread really had; share of the window in which it was ready to run and had none. */
+const threadLoad = z.object({
+  /** Cores that the thread used; fraction of the window in which it was ready to run and had none. */
   cores: z.number().nullable(),
   waitShare: z.number().nullable(),
   /** Pauses of the garbage collector. */
   gcPauses: z.number(),
   gcMs: z.number(),
   gcLongestMs: z.number(),
-  /** How late the event loop came to a timer. */
+  /** How late timers were. */
   loopDelayP99Ms: z.number(),
   loopDelayMaxMs: z.number(),
 });
@@ -87,13 +82,13 @@ const cpu = z.object({
   clientMicrosPerOp: z.number().nullable(),
   /** Cores the client process used. */
   clientCores: z.number(),
-  /** Share of the client's machine in use by anything, 0 to 1: by poolbench, a local server, and neighbours. */
+  /** Fraction of the client's machine in use: by poolbench, a local server, and other programs. */
   machineBusyShare: z.number(),
   /** One entry a thread, 0 to 1. */
   eventLoopUtilization: z.array(z.number()),
-  /** One entry a thread. Results of version 0.1 have none. */
-  threads: z.array(threadStrain).default([]),
-  /** Cores the server used: all of it, and its main thread where INFO tells. */
+  /** One entry a thread. */
+  threads: z.array(threadLoad).default([]),
+  /** Cores the server used: all of it, and its main thread; null if INFO does not say. */
   serverCores: z.number().nullable(),
   serverMainThreadCores: z.number().nullable(),
 });
@@ -110,7 +105,7 @@ const load = z.object({
   response: latency,
 });
 
-/** Operations of one command of a mix; those that never reached a connection are of none. */
+/** Operations of one command of a mix, without those that never reached a connection. */
 const command = z.object({
   name: z.string(),
   completed: amount,
@@ -121,32 +116,32 @@ const command = z.object({
   response: latency,
 });
 
-/** What an open loop had due in the window, and what became of it; operations, unless a name says otherwise. */
+/** What was due in the window of an open loop, and what came of it; operations, unless a name says otherwise. */
 const openLoop = z.object({
   /** Operations a second that were asked for. */
   rate: z.number(),
-  /** What the schedule had due: sent + unsent. */
+  /** What was due: sent + unsent. */
   offered: z.number(),
   /** As `issued` and `completed` of the round. */
   sent: z.number(),
   completed: z.number(),
   /** offered − completed. */
   shortfall: z.number(),
-  /** Due, and still without a worker at the end. They would have been the slowest: percentiles are lower bounds then. */
+  /** Due, and without a worker until the end. They would have been the slowest: then percentiles are lower bounds. */
   unsent: z.number(),
-  /** The most that were due while every worker was busy: of each pool, added up. */
+  /** Max of those due while every worker was busy: of each pool, added up. */
   largestBacklog: z.number(),
-  /** For how long the oldest unsent one had been due at the end; 0 without one. */
+  /** For how long the oldest unsent one had been due at the end; 0 if none was unsent. */
   oldestUnsentMs: z.number(),
-  /** How late the generator came to arrivals for which a worker was free. Its own error: in the response time, too. */
+  /** How late the generator sent what a free worker could take: its own error, which is in the response time, too. */
   lag: latency,
-  /** HDR V2 compressed, base64, nanoseconds. */
+  /** As `histograms` of the round. */
   lagHistogram: z.string(),
-  /** Share of the window, 0 to 1, in which the threads turned their event loops with nothing to do: their mean. */
+  /** Fraction of the window in which the threads spun until the next arrival: their mean. */
   spinShare: z.number(),
 });
 
-/** What the rounds say together: see `summarise`. A latency is null while nothing has completed. */
+/** Medians and ratios over the rounds, see `summarise`. A latency is null if nothing has completed. */
 type SummaryShape = {
   [Metric in SummaryRow as Metric['summaryKey']]: Metric extends RatioMetric
     ? z.ZodNumber
@@ -168,41 +163,41 @@ function schemaOf(metric: SummaryRow): z.ZodType {
 
 const round = z.object({
   round: amount,
-  /** When the window began, on this machine's clock. Results before version 0.3 do not tell. */
+  /** Start of the window, ISO 8601. */
   startedAt: z.string().nullable().default(null),
   seconds: amount,
   issued: amount,
   completed: amount,
   failed: z.record(z.string(), amount),
   unfinished: amount,
-  /** Null replies among the completed: reads that found nothing, as a rule. */
+  /** Null replies among the completed: usually reads that found nothing. */
   misses: amount,
-  /** Reads that found a value, of those that tell whether they did; null where none does, or commands are not counted apart. */
+  /** Reads that found a value; null if no command's reply says so, or commands are not counted apart. */
   hits: z.number().nullable().default(null),
   overRange: amount,
-  /** In an open loop: what completed in the window, whenever it was due. Else: what was due in it and completed. */
+  /** Open loop: what completed in the window, whenever it was due. Closed loop: what was issued in it and completed. */
   opsPerSecond: amount,
   service: latency,
   response: latency,
-  /** Each command of a mix apart; else empty. */
+  /** One entry a command of a mix; else empty. */
   commands: z.array(command).default([]),
-  /** The same apart, where workers send batches of different sizes; else empty. */
+  /** One entry a size, if workers send batches of different sizes; else empty. */
   loads: z.array(load).default([]),
   /** Null in a closed loop. */
   openLoop: openLoop.nullable().default(null),
   /** HDR V2 compressed, base64, nanoseconds. */
   histograms: z.object({ service: z.string(), response: z.string() }),
   poolMetrics,
-  /** From the start instant until every worker had its first reply; null if one never had. */
+  /** From the start until every worker had its first reply; null if one never had. */
   allServedMs: z.number().nullable().default(null),
   /** Connections that were cut on purpose in the window. */
   cuts: amount.default(0),
-  /** Redirections of a cluster that were followed, in the window and its drain; null: a server alone. */
+  /** Redirections that were followed, in the window and its drain; null without a cluster. */
   redirects: z.object({ moved: z.number(), ask: z.number() }).nullable().default(null),
-  /** Median round trip of a PING on an idle connection just before; null where none was answered. */
+  /** Median round trip of a PING on an idle connection just before; null if none was answered. */
   basePingMs: z.number().nullable().default(null),
   cpu,
-  /** The server's own count of this scenario's commands, less those of the warm-up; null where INFO does not tell. */
+  /** The server's own count of the scenario's commands, without the warm-up; null if INFO does not say. */
   serverCalls: z.number().nullable(),
   series: z.array(
     z.object({
@@ -219,7 +214,7 @@ const scenario = z.object({
   id: z.string(),
   ...resultShape,
   rounds: z.array(round).max(10_000),
-  /** Null until one round of the scenario has been measured. */
+  /** Null before the first round. */
   summary: summary.nullable(),
   limitedBy: z.object({
     resource: z.enum(['client', 'server', 'machine', 'pool', 'network', 'none', 'unknown']),
@@ -231,25 +226,25 @@ const claim = z.object({
   id: z.string(),
   statement: z.string(),
   predicted: z.string(),
-  /** Of measured, low and high: "×" for a ratio, else as in "ms". */
+  /** Of measured, low and high: "×" for a ratio, or for example "ms". */
   unit: z.string().default('×'),
   measured: z.number().nullable(),
   low: z.number().nullable(),
   high: z.number().nullable(),
-  /** Where the claim has `measured`, open where null; null: nothing is measured, or nothing predicted of it. */
+  /** Where the claim predicts `measured`, open where null; null: it predicts no figure, or none was measured. */
   predictedRange: z
     .object({ low: z.number().nullable(), high: z.number().nullable() })
     .nullable()
     .default(null),
   verdict: z.enum(['supported', 'refuted', 'inconclusive', 'not tested']),
   reason: z.string(),
-  /** What decided, in a sentence or two, and what nobody should read the verdict without. Results of version 0.1 have none. */
+  /** What decided, in a sentence or two, with what a reader of the verdict must know. */
   gist: z.string().default(''),
-  /** How many chances to err by luck the verdict has: see `falseVerdictChance`. */
+  /** How many comparisons can make the verdict false by chance: see `falseVerdictChance`. */
   predictions: z.number().default(1),
   /** What limited the arms that were judged, each resource once. */
   limitedBy: z.array(z.string()).default([]),
-  /** The ratios that were judged, or that a reader should see beside those. Results of version 0.1 had another form. */
+  /** The ratios that were judged, or that belong beside those. Results of version 0.1 have another form. */
   comparisons: z
     .array(
       z.object({
@@ -271,14 +266,14 @@ const claim = z.object({
     .catch([]),
 });
 
-/** A threshold of the config, held against one scenario or a claim. */
+/** A threshold of the config, judged for one scenario or a claim. */
 export const thresholdSchema = z.object({
   metric: z.string(),
   /** As the config has it. */
   condition: z.string(),
-  /** Id of the scenario; null: a claim is of the whole run. */
+  /** Id of the scenario; null for a claim, which is of the whole run. */
   scenario: z.string().nullable(),
-  /** In the units of this file; of a claim its verdict. Null: nothing was measured, which counts as crossed. */
+  /** In the units of this file, or the verdict of a claim. Null counts as crossed. */
   value: z.union([z.number(), z.string()]).nullable(),
   crossed: z.boolean(),
 });
@@ -287,9 +282,9 @@ export const resultSchema = z.object({
   schemaVersion: z.literal(1),
   complete: z.boolean(),
   name: z.string(),
-  /** Equal on all sides of a run that measured several in turn: their rounds are paired. Absent from any other. */
+  /** Equal on all sides that were measured in turn, whose rounds are paired; absent from other runs. */
   session: z.string().optional(),
-  /** When it was resumed after it had been stopped, and how long after it had last written. Absent from any other. */
+  /** When a stopped run was resumed, and how long after it had last written; absent from other runs. */
   resumed: z.array(z.object({ at: z.string(), afterRounds: z.number(), gapSeconds: z.number() })).optional(),
   startedAt: z.string(),
   finishedAt: z.string(),
@@ -308,27 +303,27 @@ export const resultSchema = z.object({
       server: z.string(),
       version: z.string(),
       threads: z.number().nullable(),
-      /** What it writes to disk, in words; empty: nothing. Null where it does not tell; earlier results have none. */
+      /** What it writes to disk, in words; empty: nothing. Null: unknown. */
       persistence: z.array(z.string()).readonly().nullable().optional(),
-      /** RESP version of the load, 2 or 3; earlier results have none. */
+      /** RESP version of the load, 2 or 3. */
       protocol: z.number().optional(),
-      /** Masters of the cluster; null: a server alone. Earlier results have none. */
+      /** Masters of the cluster; null without a cluster. */
       masters: z.number().nullable().optional(),
     }),
     /** How it was found, for a reader: "running at redis://…", "binary /usr/bin/redis-server", … */
     foundBy: z.string(),
     standIn: z.boolean(),
-    /** Whether whoever answered was believed: TLS without a look at the certificate. Earlier results do not tell. */
+    /** Whether the certificate of its TLS was not checked. */
     unverified: z.boolean().optional(),
     /** Whether it shares this machine's cores with poolbench. */
     local: z.boolean(),
   }),
-  /** What a reader must know before trusting the figures: said by the preflight, the accounting and the run. */
+  /** What a reader must know before trusting the figures. */
   warnings: z.array(z.string()),
   config: z.record(z.string(), z.unknown()),
   scenarios: z.array(scenario).max(10_000),
   claims: z.array(claim),
-  /** Empty where the config sets none, and where the run did not come to its end. */
+  /** Empty if the config sets none, or if the run ended early. */
   thresholds: z.array(thresholdSchema).default([]),
 });
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { compareResults } from '../../src/aggregate/comparison/compare-results.ts';
-import { whyNotComparable } from '../../src/aggregate/comparison/equality.ts';
+import { whyNotComparable } from '../../src/aggregate/comparison/fairness.ts';
 import { comparisonSchema } from '../../src/aggregate/comparison/schema.ts';
 import { type Result, type RoundResult, resultSchema } from '../../src/aggregate/result.ts';
 import { parseConfig } from '../../src/main/experiment/read-config.ts';
 import { inMarkdown, onTerminal } from '../support/documents.ts';
 import { buildResult, buildRound, buildScenario, standInTarget } from '../support/result-builder.ts';
 
-describe('results are compared to the first', () => {
+describe('a comparison to the first result', () => {
   /** Rounds that drift by half, so that only a comparison within each round is sharp. */
   const drift = [1, 0.8, 1.2, 0.9, 1.5];
   const rounds = (opsPerSecond: number, changes: Partial<RoundResult> = {}) =>
@@ -37,9 +37,7 @@ describe('results are compared to the first', () => {
       expect(other?.ratios?.throughput?.[end]).toBeCloseTo(1.1, 6);
       expect(other?.ratios?.responseP99?.[end]).toBeCloseTo(1 / 1.1, 6);
     }
-    expect(onTerminal.comparison(comparison)).toMatch(
-      /valkey has more throughput than redis in 2 scenarios, less in 0 scenarios/,
-    );
+    expect(onTerminal.comparison(comparison)).toMatch(/valkey .*more .*redis in 2 scenarios, less in 0 /);
   });
 
   test('runs made apart are independent: their intervals hold the drift of both', () => {
@@ -55,7 +53,7 @@ describe('results are compared to the first', () => {
       expect(ratios?.throughput?.median).toBeCloseTo(1.1, 6);
       expect(ratios?.throughput?.low).toBeCloseTo((1.1 * 0.8) / 1.5, 6);
       expect(ratios?.throughput?.high).toBeCloseTo((1.1 * 1.5) / 0.8, 6);
-      expect(onTerminal.comparison(comparison)).toMatch(/cannot be told apart in 2\s+scenarios/);
+      expect(onTerminal.comparison(comparison)).toMatch(/ apart in 2\s+scenarios/);
     }
   });
 
@@ -68,7 +66,7 @@ describe('results are compared to the first', () => {
       };
     };
     const text = onTerminal.comparison(compareResults([few('redis', 10_000), few('valkey', 30_000)]));
-    expect(text).toMatch(/more throughput than redis in 0 scenarios, [\s\S]* apart in 2\s+scenarios/);
+    expect(text).toMatch(/ in 0 scenarios, [\s\S]* apart in 2\s+scenarios/);
     expect(text).toMatch(/fewer than 5\s+rounds/);
     expect(text).not.toMatch('luck');
   });
@@ -104,7 +102,7 @@ describe('results are compared to the first', () => {
     expect(writing(null, [])?.state).toBe('unknown');
   });
 
-  test('how many outcomes luck alone could make is said beside them', () => {
+  test('the outcomes that chance alone could make are counted', () => {
     const many = (name: string, session: string) =>
       side(name, 20_000, {
         session,
@@ -117,8 +115,8 @@ describe('results are compared to the first', () => {
         .comparison(compareResults([many('redis', 'one'), many('valkey', session)]), false)
         .replace(/\s+/g, ' ');
     // 24 scenarios, each with 2 × 1/32 of 5 rounds; made apart, with 1 − 0.9375².
-    expect(said('one')).toContain('luck alone would put up to 1.5 of 24 intervals clear of ×1.');
-    expect(said('two')).toContain('luck alone would put up to 2.9 of 24 intervals clear of ×1, and drift');
+    expect(said('one')).toMatch(/ up to 1\.5 of 24 intervals .*×1\./);
+    expect(said('two')).toMatch(/ up to 2\.9 of 24 intervals .*×1, and drift/);
   });
 
   const detected = (threads: number | null): Result['target'] => ({
@@ -152,7 +150,7 @@ describe('results are compared to the first', () => {
     ['seed', { seed: 2 }, 'seed', 'not ok'],
     ['early end', { complete: false }, 'measured to the end', 'not ok'],
     ['another session', { session: 'two' }, 'measured in turn', 'not ok'],
-  ])('a difference of %s is told', (_, changes, name, state) => {
+  ])('a difference of %s is found', (_, changes, name, state) => {
     const alike = [side('redis', 20_000, inTurn), side('redis', 20_000, inTurn)];
     expect(stateOf(alike, name)?.state).toBe('ok');
     const results = [side('redis', 20_000, inTurn), side('redis', 20_000, { ...inTurn, ...changes })];
@@ -181,13 +179,13 @@ describe('results are compared to the first', () => {
     const results = [side('redis', 20_000, inTurn), { ...rest, scenarios: [limited, ...others] }];
     const comparison = compareResults(results);
     expect(comparison.scenarios.map(({ notes }) => notes)).toEqual([
-      ['this measures the client, not the server: limited by client on valkey'],
+      [expect.stringContaining('client on valkey')],
       [],
     ]);
     expect(stateOf(results, 'client not saturated')).toMatchObject({ state: 'not ok' });
   });
 
-  test('a side on which nothing completed has no ratio, and the loss is told', () => {
+  test('a side on which nothing completed has no ratio, and the loss is noted', () => {
     const silent = buildScenario(
       { workers: 10 },
       [1, 2].map(round => buildRound(round, 0, { issued: 8, unfinished: 8 })),
@@ -201,9 +199,8 @@ describe('results are compared to the first', () => {
         responseP95: null,
         responseP99: null,
       });
-      expect(compared?.notes.join('\n')).toMatch(
-        /100 % of the operations on valkey failed[\s\S]*no ratio for valkey/,
-      );
+      expect(compared?.notes).toContainEqual(expect.stringMatching(/^100 % .* valkey/));
+      expect(compared?.notes).toContainEqual(expect.stringContaining('no ratio for valkey'));
     }
   });
 
@@ -247,7 +244,7 @@ describe('results are compared to the first', () => {
   });
 });
 
-describe('old results compare with new ones of the usual workload', () => {
+describe('a result of an earlier version', () => {
   function workloadOf(workload: object): unknown {
     const config = { name: 'c', target: { server: 'redis', url: 'redis://h' }, scenarios: [{}], workload };
     return parseConfig(JSON.stringify(config), 'c.json').workload;
@@ -257,7 +254,7 @@ describe('old results compare with new ones of the usual workload', () => {
   /** As version 0.2 wrote it. */
   const old = side('old', { keys: 10_000, valueBytes: 32, readShare: 0.5 });
 
-  test('a result without the keys of later versions equals one that has them at their usual values', () => {
+  test('without the keys of later versions equals one that has their defaults', () => {
     expect(whyNotComparable([old, side('new', workloadOf({}))])).toBeNull();
     expect(whyNotComparable([side('new', workloadOf({})), old])).toBeNull();
   });
@@ -271,20 +268,19 @@ describe('old results compare with new ones of the usual workload', () => {
     [{ ycsb: 'A' }, 'readShare 0.5 in old and none in new, ycsb none in old and A in new'],
     [{ valueContent: { kind: 'compressible' } }, 'valueContent none in old'],
     [{ commands: [{ command: 'PING' }] }, 'commands none in old and [{"command":"PING","weight":1}] in new'],
-  ])('%j is told apart', (workload, difference) => {
+  ])('does not equal one with %j', (workload, difference) => {
     const reason = whyNotComparable([old, side('new', workloadOf(workload))]);
-    expect(reason).toContain('expected equal workloads, found ');
     expect(reason).toContain(difference);
   });
 
-  test('a config that a run wrote down reads as what it was', () => {
+  test('has a config that reads as what it was', () => {
     for (const workload of [{}, { ycsb: 'B' }, { commands: [{ command: 'INCR {key}' }], hitShare: 0.5 }]) {
       const once = workloadOf(workload);
       expect(workloadOf(JSON.parse(JSON.stringify(once)))).toEqual(once);
     }
   });
 
-  test('a pool with a lock is the same one in a result of version 0.1, which does not say how it connects', () => {
+  test('of 0.1, which does not say how it connects, has the same pool with a lock', () => {
     const scenario = buildScenario({ pool: 'baseline', minIdle: 0, healthTtlMs: 0, connects: 'serial' }, [
       buildRound(1, 100),
     ]);

@@ -5,7 +5,7 @@ import { inMarkdown, onTerminal } from '../support/documents.ts';
 import { buildClaim, buildLedger, buildSuite, ledgerHead } from '../support/ledger-builder.ts';
 import { standInTarget } from '../support/result-builder.ts';
 
-describe('ledger has an entry for every claim', () => {
+describe('entries of a ledger', () => {
   const claims = ['C10', 'C1', 'C2'].map(id => ({
     id,
     statement: `${id} holds.`,
@@ -37,21 +37,16 @@ describe('ledger has an entry for every claim', () => {
   });
 
   test.each([
-    ['not run', { result: null }, 'Its suite, pools, has not run yet.', false],
+    ['not run', { result: null }, /pools, has not run/, false],
     [
       'unfinished',
       { note: 'It was interrupted.' },
-      'Its suite, pools, did not run to its end. It was interrupted. What it had is in pools/result.json.',
+      /pools, .* It was interrupted\. .* pools\/result\.json\.$/,
       false,
     ],
-    [
-      'failed',
-      { note: 'It failed: no threads.', result: null },
-      'Its suite, pools, did not run to its end. It failed: no threads.',
-      false,
-    ],
-    ['impossible', { note: 'It takes two.', result: null }, 'It takes two.', true],
-    ['complete', { judged: [] }, 'The result of its suite, pools, has no verdict on C1.', true],
+    ['failed', { note: 'It failed: no threads.', result: null }, /pools, .* It failed: no threads\.$/, false],
+    ['impossible', { note: 'It takes two.', result: null }, /^It takes two\.$/, true],
+    ['complete', { judged: [] }, /pools, has no verdict on C1\.$/, true],
   ] as const)('no verdict of a suite that is %s, but the reason', (state, changes, reason, complete) => {
     const ledger = assemble(
       { ...buildSuite('pools', ['C1', 'C2'], null), state, ...changes },
@@ -64,15 +59,12 @@ describe('ledger has an entry for every claim', () => {
       predicted: '×2',
       verdict: 'not tested',
       measured: null,
-      reason,
+      reason: expect.stringMatching(reason),
     });
   });
 
   test('a claim whose suite is not among them is still there', () => {
-    expect(assemble().entries.map(({ id, reason }) => [id, reason])[0]).toEqual([
-      'C1',
-      'Its suite, pools, has not run yet.',
-    ]);
+    expect(assemble().entries[0]).toMatchObject({ id: 'C1', verdict: 'not tested' });
   });
 
   test('verdicts are counted in one order, without those that no claim has', () => {
@@ -87,7 +79,7 @@ describe('ledger has an entry for every claim', () => {
   });
 });
 
-describe('ledger says every verdict to a reader', () => {
+describe('a ledger for a reader', () => {
   const mixed = buildLedger([
     buildClaim('C1'),
     buildClaim('C2', {
@@ -128,25 +120,14 @@ describe('ledger says every verdict to a reader', () => {
 
   test('terminal: what decided, and where nothing says so the reason', () => {
     const text = onTerminal.ledger(mixed);
-    expect(text).toContain(
-      [
-        '  measured    ×1.40 [1.30, 1.50]',
-        '  limited by  pool, nothing saturated',
-        '  why         With ioredis: holds. With wire: fails.',
-      ].join('\n'),
+    expect(text).toMatch(
+      / ×1\.40 \[1\.30, 1\.50\]\n.* pool, .*\n +why +With ioredis: holds\. With wire: fails\.$/m,
     );
-    expect(text).toContain(
-      [
-        'C5 inconclusive: C5 holds.',
-        '  predicted   ×1.2 or more',
-        '  limited by  client',
-        '  why         Only 4 rounds are common. It takes 5.',
-      ].join('\n'),
-    );
+    expect(text).toMatch(/^C5 inconclusive: .*\n.* ×1\.2 or more\n.* client\n +why +Only 4 rounds .* 5\.$/m);
     expect(text).not.toMatch(/do not agree|And so on/);
   });
 
-  test('luck is told of all verdicts together, and not where there is none', () => {
+  test('the chance of false verdicts is that of all together, and not mentioned if there is none', () => {
     const said = (...claims: Parameters<typeof buildLedger>) =>
       /up to (\S+ of these \d+) verdicts false/.exec(
         onTerminal.ledger(buildLedger(...claims)).replace(/\s+/g, ' '),
@@ -158,8 +139,8 @@ describe('ledger says every verdict to a reader', () => {
     const ofThree = all.map(claim => ({ ...claim, predictions: 3 }));
     expect(said(ofThree, {}, { rounds: 5 })).toBe('1.5 of these 16');
     expect(said([buildClaim('C1', { verdict: 'inconclusive' })])).toBeUndefined();
-    expect(onTerminal.ledger(buildLedger([buildClaim('C1')]))).toContain('of this verdict false.');
-    expect(inMarkdown.ledger(mixed)).toContain('\n\nIf every truth lay exactly on its threshold, chance');
+    expect(onTerminal.ledger(buildLedger([buildClaim('C1')]))).toContain('this verdict');
+    expect(inMarkdown.ledger(mixed)).toMatch(/up to \S+ of these \d+ verdicts false/);
   });
 
   test('terminal: where nothing was measured, why', () => {
@@ -179,28 +160,28 @@ describe('ledger says every verdict to a reader', () => {
 
   test('markdown: a suite of two servers has no command of its own, and says what runs it', () => {
     const text = inMarkdown.ledger(buildLedger([buildClaim('C9')], {}, { name: 'versus', command: null }));
-    expect(text).toContain('\n\nversus: by npm run claims -- … only, as it takes two servers.\n');
+    expect(text).toMatch(/^versus: .*npm run claims -- …/m);
     expect(text).not.toMatch(/Each runs alone|versus CONFIG/);
     expect(inMarkdown.ledger(mixed)).not.toContain('npm run claims -- …');
   });
 
-  test('a stand-in and an unfinished ledger are shouted, first and last', () => {
+  test('a stand-in and an unfinished ledger are alerts, first and last', () => {
     const ledger = buildLedger(
       [buildClaim('C1')],
       { target: standInTarget },
       { state: 'unfinished', judged: null },
     );
-    const shouts = [
-      'STAND-IN: these are figures of redis 7.0.15, which stood in for dragonfly.',
-      'INCOMPLETE: 0 of 1 suite ran to the end.',
+    const terminal = onTerminal.ledger(ledger).trim().split('\n\n');
+    const alerts = [
+      expect.stringMatching(/^STAND-IN: .*redis 7\.0\.15, .* dragonfly\./),
+      expect.stringMatching(/^INCOMPLETE: 0 of 1 /),
     ];
-    const terminal = onTerminal.ledger(ledger).trim();
-    expect(terminal.startsWith(shouts.join('\n\n'))).toBe(true);
-    expect(terminal.endsWith(shouts.join('\n\n'))).toBe(true);
-    const markdown = inMarkdown.ledger(ledger).trim();
-    const quoted = shouts.map(shout => `> **${shout}**`).join('\n\n');
-    expect(markdown.startsWith(`# Claims ledger: redis\n\n${quoted}\n`)).toBe(true);
-    expect(markdown.endsWith(quoted)).toBe(true);
+    expect(terminal.slice(0, 2)).toEqual(alerts);
+    expect(terminal.slice(-2)).toEqual(alerts);
+    const markdown = inMarkdown.ledger(ledger).trim().split('\n\n');
+    const quoted = terminal.slice(0, 2).map(alert => `> **${alert}**`);
+    expect(markdown.slice(1, 3)).toEqual(quoted);
+    expect(markdown.slice(-2)).toEqual(quoted);
   });
 
   test('text from outside breaks no rendering', () => {

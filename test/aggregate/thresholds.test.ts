@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { ClaimResult } from '../../src/aggregate/result.ts';
 import { judgeThresholds } from '../../src/aggregate/thresholds/judge-thresholds.ts';
 import { inMarkdown, onTerminal } from '../support/documents.ts';
+import { buildOpenLoop } from '../support/open-loop-round.ts';
 import { buildLatency, buildResult, buildRound, buildScenario } from '../support/result-builder.ts';
 
 /** A scenario whose response p99 is 2.5 × this in the median round. */
@@ -65,13 +66,8 @@ test('failedShare is that of all rounds together', () => {
 });
 
 test('completedShare is asked of open loops only', () => {
-  const openLoop = (offered: number, completed: number) => ({
-    ...{ rate: offered, offered, sent: completed, completed, shortfall: offered - completed },
-    ...{ unsent: offered - completed, largestBacklog: 10, oldestUnsentMs: 10 },
-    ...{ lag: buildLatency(completed, 0.01), lagHistogram: '', spinShare: 0.5 },
-  });
   const rounds = [980, 1000].map((completed, round) =>
-    buildRound(round, completed, { openLoop: openLoop(1000, completed) }),
+    buildRound(round, completed, { openLoop: buildOpenLoop(1000, { completed }) }),
   );
   const open = buildScenario({ id: 'open', arrival: { kind: 'poisson', rate: 1000 } }, rounds);
   const scenarios = [fast, open];
@@ -81,16 +77,7 @@ test('completedShare is asked of open loops only', () => {
 });
 
 test('a latency that is a lower bound meets nothing, and is no reason to cross the others', () => {
-  const openLoop = {
-    ...{ rate: 1000, offered: 1000, sent: 1000, completed: 990, shortfall: 10, unsent: 0 },
-    ...{
-      largestBacklog: 10,
-      oldestUnsentMs: 0,
-      lag: buildLatency(990, 0.01),
-      lagHistogram: '',
-      spinShare: 0,
-    },
-  };
+  const openLoop = buildOpenLoop(1000, { completed: 990 });
   const counts = { issued: 1000, completed: 990, failed: { TIMEOUT: 10 } };
   const rounds = [buildRound(1, 990, { ...counts, response: buildLatency(990, 0.4), openLoop })];
   const scenarios = [buildScenario({ id: 'open', arrival: { kind: 'poisson', rate: 1000 } }, rounds)];
@@ -121,9 +108,9 @@ test('what was not measured, and a claim that was not tested, count as crossed',
     [null, true],
   ]);
   const text = onTerminal.result(buildResult(scenarios, { thresholds: judged }));
-  expect(text).toMatch('crossed  response.p99 < 5ms: nothing was measured in unmeasured');
-  expect(text).toMatch('crossed  claim.C1 supported: not tested');
-  expect(text).toMatch('crossed  claim.C0 supported: not judged');
+  expect(text).toMatch(/^crossed +response\.p99 < 5ms: .* in unmeasured$/m);
+  expect(text).toMatch(/^crossed +claim\.C1 supported: not tested$/m);
+  expect(text).toMatch(/^crossed +claim\.C0 supported: /m);
 });
 
 test('a claim is held to the verdict that is asked for', () => {
@@ -135,17 +122,16 @@ test('a claim is held to the verdict that is asked for', () => {
   expect(judge({ 'claim.C1': 'refuted' }, supported)).toMatchObject([{ crossed: true }]);
 });
 
-test('reports list crossed ones first, with their values; met ones are told together', () => {
+test('reports list crossed ones first, with their values; met ones are counted', () => {
   const thresholds = judge({ opsPerSecond: '> 10', 'response.p99': '< 9.999ms' });
   const result = buildResult([fast, slow], { thresholds });
   const text = onTerminal.result(result);
-  expect(text.split('\n').slice(0, 5)).toEqual([
-    'Thresholds crossed: 1 of 4 checks.',
-    // 10.0 would look like a limit that is kept to.
-    'crossed  response.p99 < 9.999ms: 10 ms in slow',
-    'met      opsPerSecond > 10: 1.00k ops/s in 2 scenarios',
-    'met      response.p99 < 9.999ms: 1.00 ms in fast',
-    '',
+  expect(text).toContain('1 of 4 ');
+  // 10.0 would look like a limit that is kept to.
+  expect(text.match(/^(crossed|met) .*$/gm)).toEqual([
+    expect.stringMatching(/^crossed +response\.p99 < 9\.999ms: 10 ms /),
+    expect.stringMatching(/^met +opsPerSecond > 10: 1\.00k ops\/s in 2 /),
+    expect.stringMatching(/^met +response\.p99 < 9\.999ms: 1\.00 ms /),
   ]);
   const rows = inMarkdown.result(result).split('\n');
   const first = rows.findIndex(row => row.startsWith('| crossed |'));
@@ -164,13 +150,13 @@ test('reports list crossed ones first, with their values; met ones are told toge
   ]);
 });
 
-test('a value next to its limit is told so closely that it is seen to be crossed', () => {
+test('a value next to its limit has so many digits that it is seen to be crossed', () => {
   const [judged] = judgeThresholds(
     { 'response.p99': '< 5ms' },
     { target, scenarios: [scenarioOf('near', [2.0004])], claims: [] },
   );
   const text = onTerminal.result(buildResult([], { thresholds: judged === undefined ? [] : [judged] }));
-  expect(text).toMatch('crossed  response.p99 < 5ms: 5.001 ms in near');
+  expect(text).toMatch(/^crossed .* 5\.001 ms in near$/m);
 });
 
 test('a run that did not come to its end says that it judged none', () => {

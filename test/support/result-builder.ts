@@ -6,8 +6,7 @@ import {
   type ScenarioResult,
 } from '../../src/aggregate/result.ts';
 import { fieldsOf, type ScenarioFields } from '../../src/aggregate/scenario/scenario.ts';
-import type { Surroundings } from '../../src/aggregate/stats/limits/figures.ts';
-import { limitedBy } from '../../src/aggregate/stats/limits/limited-by.ts';
+import { type LoadEnvironment, limitedBy } from '../../src/aggregate/stats/limited-by.ts';
 import { seededRandom } from '../../src/aggregate/stats/statistics.ts';
 import { summarise } from '../../src/aggregate/stats/summary.ts';
 import { scenarioGroup } from '../../src/main/experiment/scenario-group.ts';
@@ -91,7 +90,7 @@ export function buildLatency(count: number, p50: number): RoundResult['response'
 /** The only scenario of a group that says nothing. */
 const usualFields = expandScenarios([scenarioGroup.parse({})]).map(fieldsOf)[0] as ScenarioFields;
 
-const machine: Surroundings = { cores: 8, local: true, serverThreads: 1 };
+const machine: LoadEnvironment = { cores: 8, local: true, serverThreads: 1 };
 
 /** One cell of a matrix with its summary and what limited it; an optimized pool with a thread of its own unless told. */
 export function buildScenario(

@@ -1,7 +1,7 @@
 import type { Comparison, RoundResult, ScenarioResult } from '../result.ts';
 import { allServed, type Measure } from '../stats/measures.ts';
+import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyLess, median } from '../stats/statistics.ts';
-import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatList, formatMs, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import {

@@ -1,7 +1,7 @@
 import type { ScenarioResult } from '../result.ts';
 import { meanLatency, throughput } from '../stats/measures.ts';
+import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyLess, median } from '../stats/statistics.ts';
-import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatCount, formatList, formatShare } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, isMeasured, isOnePool, isPlain, pairArms } from './judging/arms.ts';

@@ -1,7 +1,7 @@
 import type { ScenarioResult } from '../result.ts';
 import { throughput } from '../stats/measures.ts';
+import { wholeRounds } from '../stats/rounds.ts';
 import { median, medianInterval } from '../stats/statistics.ts';
-import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatInterval, formatPlural, formatRate } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import { compareArms, isMeasured, pairArms } from './judging/arms.ts';

@@ -1,5 +1,5 @@
 import type { ScenarioResult } from '../result.ts';
-import { longest, p99, p999 } from '../stats/measures.ts';
+import { maxResponse, p99, p999 } from '../stats/measures.ts';
 import { median } from '../stats/statistics.ts';
 import { formatList, formatPlural } from '../text/format.ts';
 import type { Claim } from './claim.ts';
@@ -50,7 +50,7 @@ const design: Design = {
     pairWithNone(scenarios).flatMap(pair => [
       ...(isQuarter(pair.other) ? [] : compareArms(pair, p99, null)),
       ...compareArms(pair, p999, null),
-      ...compareArms(pair, longest, null),
+      ...compareArms(pair, maxResponse, null),
     ]),
 };
 

@@ -1,7 +1,7 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
-import { longest, p99, throughput } from '../stats/measures.ts';
+import { maxResponse, p99, throughput } from '../stats/measures.ts';
+import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyMore, median } from '../stats/statistics.ts';
-import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatList, formatPlural, formatShare } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, isOnePool, pairArms } from './judging/arms.ts';
@@ -59,7 +59,7 @@ const design: Design = {
   context: scenarios =>
     pairWithUncut(scenarios).flatMap(pair => [
       ...compareArms(pair, throughput, null),
-      ...compareArms(pair, longest, null),
+      ...compareArms(pair, maxResponse, null),
     ]),
 };
 

@@ -1,7 +1,7 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
-import { longest, p99, p999 } from '../stats/measures.ts';
+import { maxResponse, p99, p999 } from '../stats/measures.ts';
+import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyLess, median } from '../stats/statistics.ts';
-import { wholeRounds } from '../stats/whole-rounds.ts';
 import { formatList, formatMs, formatPlural } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import {
@@ -44,7 +44,7 @@ const design: Design = {
       const where = `warmed to cold, ${formatPlural(workers, 'worker')}, ${sayWindow(armsOf(pairs))}`;
       return [
         predictRatio(p99, pairs, where, { low: null, high: 0.8 }),
-        predictRatio(longest, pairs, where, { low: null, high: clearlyLess }),
+        predictRatio(maxResponse, pairs, where, { low: null, high: clearlyLess }),
       ];
     }),
   proof(scenarios) {
@@ -69,7 +69,7 @@ const design: Design = {
   context: scenarios => [
     ...pairWithWarmed(scenarios, isFull).flatMap(pair => compareArms(pair, p999, null)),
     ...pairWithWarmed(scenarios, isQuarter).flatMap(pair =>
-      [p99, longest, p999].flatMap(measure => compareArms(pair, measure, null)),
+      [p99, maxResponse, p999].flatMap(measure => compareArms(pair, measure, null)),
     ),
   ],
 };

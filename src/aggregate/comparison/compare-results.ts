@@ -1,16 +1,17 @@
 import { judgeVersusClaims } from '../claims/claims.ts';
-import type { Result, ScenarioResult, SummaryResult } from '../result.ts';
+import type { Interval, Result, RoundResult, ScenarioResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
-import { comparedMetrics } from '../stats/metrics.ts';
+import { comparedMetrics, metrics } from '../stats/metrics.ts';
+import { pairByRound, wholeRounds } from '../stats/rounds.ts';
+import { coverageOf, medianInterval } from '../stats/statistics.ts';
 import { lostRatio } from '../stats/summary.ts';
 import { formatShare } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';
-import { checkFairness, limitedByClient } from './checks.ts';
-import { independentRatios, pairedRatios } from './ratios.ts';
+import { checkFairness, limitedByClient } from './fairness.ts';
 import type { ComparedFigures, ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
 
-/** Share of operations that may be lost on a side before a reader must know. */
-const noticedLoss = 0.001;
+/** Fraction of a side's operations that may be lost before a reader must know. */
+const maxUnnoticedLoss = 0.001;
 
 /** One scenario on one side. */
 interface Arm {
@@ -29,53 +30,50 @@ export function compareResults(results: readonly Result[]): ResultComparison {
     results.map(({ name }) => name),
     '-',
   );
-  const [base, ...others] = results;
-  const isPaired = ({ session }: Result) => session !== undefined && session === base?.session;
-  const armsOf = others.map((result, index) => {
-    const scenarios = new Map(result.scenarios.map(scenario => [scenario.id, scenario]));
-    return (of: ScenarioResult): Arm[] => {
-      const scenario = scenarios.get(of.id);
-      return scenario === undefined || armKey(scenario) !== armKey(of)
-        ? []
-        : [{ side: names[index + 1] ?? '', paired: isPaired(result), scenario }];
-    };
-  });
+  const sides = results.map((result, index) => ({
+    ...result,
+    name: names[index] ?? result.name,
+    paired: index === 0 ? null : result.session !== undefined && result.session === results[0]?.session,
+  }));
+  const [base, ...others] = sides;
   return {
     schemaVersion: 1,
     complete: results.every(result => result.complete),
-    sides: results.map((result, index) => ({
-      name: names[index] ?? result.name,
-      startedAt: result.startedAt,
-      finishedAt: result.finishedAt,
-      target: result.target,
-      paired: index === 0 ? null : isPaired(result),
+    sides: sides.map(({ name, startedAt, finishedAt, target, paired }) => ({
+      name,
+      startedAt,
+      finishedAt,
+      target,
+      paired,
     })),
     checks: checkFairness(results),
     scenarios: (base?.scenarios ?? []).flatMap(scenario => {
-      const arms = armsOf.flatMap(armOf => armOf(scenario));
+      const arms = others.flatMap(({ name, paired, scenarios }): Arm[] => {
+        const same = scenarios.find(({ id }) => id === scenario.id);
+        const isEqual = same !== undefined && armKey(same) === armKey(scenario);
+        return isEqual ? [{ side: name, paired: paired === true, scenario: same }] : [];
+      });
       return arms.length === 0
         ? []
-        : [compareScenario({ side: names[0] ?? '', paired: false, scenario }, arms)];
+        : [compareScenario({ side: base?.name ?? '', paired: false, scenario }, arms)];
     }),
     claims: judgeVersusClaims(results),
-    thresholds: results.flatMap(({ thresholds }, index) =>
-      thresholds.map(threshold => ({ ...threshold, side: names[index] ?? '' })),
+    thresholds: sides.flatMap(({ name, thresholds }) =>
+      thresholds.map(threshold => ({ ...threshold, side: name })),
     ),
   };
 }
 
 function compareScenario(base: Arm, others: readonly Arm[]): ComparedScenario {
-  const compared = others.map(other => {
-    const ratios = other.paired ? pairedRatios : independentRatios;
-    return describeArm(other, ratios(base.scenario, other.scenario));
-  });
+  const arms = [base, ...others];
+  const sides = arms.map(arm => describeArm(arm, arm === base ? null : ratiosOf(base.scenario, arm)));
   return {
     id: base.scenario.id,
-    sides: [describeArm(base, null), ...compared],
+    sides,
     notes: [
-      ...describeLimits([base, ...others]),
-      ...[base, ...others].flatMap(describeLoss),
-      ...compared.flatMap(({ side, ratios }) =>
+      ...describeLimits(arms),
+      ...arms.flatMap(describeLoss),
+      ...sides.flatMap(({ side, ratios }) =>
         ratios?.throughput === null
           ? [`no ratio for ${side}: no round in which both completed anything in equal time`]
           : [],
@@ -86,17 +84,13 @@ function compareScenario(base: Arm, others: readonly Arm[]): ComparedScenario {
 
 function describeArm({ side, scenario }: Arm, ratios: SideRatios | null): ComparedScenario['sides'][number] {
   const { summary, limitedBy } = scenario;
+  const figures = comparedMetrics.map(({ summaryKey }) => [summaryKey, summary?.[summaryKey] ?? null]);
   return {
     side,
-    ...comparedFigures(summary),
+    ...(Object.fromEntries(figures) as ComparedFigures),
     limitedBy: { resource: limitedBy.resource, evidence: limitedBy.evidence },
     ratios,
   };
-}
-
-function comparedFigures(summary: SummaryResult | null): ComparedFigures {
-  const figures = comparedMetrics.map(({ summaryKey }) => [summaryKey, summary?.[summaryKey] ?? null]);
-  return Object.fromEntries(figures) as ComparedFigures;
 }
 
 function describeLimits(arms: readonly Arm[]): string[] {
@@ -108,7 +102,50 @@ function describeLimits(arms: readonly Arm[]): string[] {
 
 function describeLoss({ side, scenario }: Arm): string[] {
   const lost = lostRatio(scenario.rounds);
-  return lost > noticedLoss
+  return lost > maxUnnoticedLoss
     ? [`${formatShare(lost)} of the operations on ${side} failed or stayed unfinished`]
     : [];
+}
+
+/** other / base for each compared metric: paired by round if the rounds of both sides were measured in turn. */
+function ratiosOf(base: ScenarioResult, { scenario: other, paired }: Arm): SideRatios {
+  type Figure = (round: RoundResult) => number | null;
+  if (paired) {
+    const ratio = (figure: Figure) => pairByRound(base, other, figure);
+    const rounds = ratio(metrics.opsPerSecond.ofRound).byRound.size;
+    return { rounds, coverage: coverageOf(rounds), ...byRatioKey(figure => ratio(figure).ratio) };
+  }
+  const [ofBase, ofOther] = [wholeRounds(base.rounds), wholeRounds(other.rounds)];
+  const valuesOf = (rounds: readonly RoundResult[], figure: Figure) =>
+    rounds.map(round => figure(round) ?? 0);
+  return {
+    rounds: Math.min(ofBase.length, ofOther.length),
+    coverage: coverageOf(ofBase.length) * coverageOf(ofOther.length),
+    ...byRatioKey(figure => independentRatio(valuesOf(ofBase, figure), valuesOf(ofOther, figure))),
+  };
+
+  function byRatioKey(ratio: (figure: Figure) => Interval | null) {
+    const ratios = comparedMetrics.map(({ ratioKey, ofRound }) => [ratioKey, ratio(ofRound)]);
+    return Object.fromEntries(ratios) as Omit<SideRatios, 'rounds' | 'coverage'>;
+  }
+}
+
+/**
+ * The ratio of the medians of two independent samples, other / base, from the lowest that the intervals of both allow
+ * (other.low / base.high) to the highest. If those cover their medians with probabilities p and q (`medianInterval`),
+ * and the samples are independent, this covers the ratio with at least p × q: 0.879 with 5 rounds each. It is the
+ * rectangle of two simultaneous intervals (Šidák, 1967), wider than a bootstrap of the ratio, and assumes nothing of
+ * how the rounds are distributed. It does not cover drift between the two runs.
+ *
+ * @returns null if there is no value, or one is not above 0, on either side
+ */
+export function independentRatio(base: readonly number[], other: readonly number[]): Interval | null {
+  if (base.length === 0 || other.length === 0) return null;
+  if ([...base, ...other].some(value => !(value > 0))) return null;
+  const [below, above] = [medianInterval(base), medianInterval(other)];
+  return {
+    median: above.median / below.median,
+    low: above.low / below.high,
+    high: above.high / below.low,
+  };
 }

@@ -35,7 +35,7 @@ const check = z.object({
   state: z.enum(['ok', 'not ok', 'unknown']),
   /** What was found, one entry a side. */
   values: z.array(z.string()),
-  /** What that does to the figures, or why it is ok; empty if there is nothing to say. */
+  /** What that does to the figures, or why it is ok; else empty. */
   note: z.string(),
 });
 
@@ -48,7 +48,7 @@ const scenarioSide = z.object({
     .object({
       /** Rounds that both have measured if they are paired, else those of the side that has fewer. */
       rounds: z.number(),
-      /** The least probability with which an interval covers the true ratio, 0 to 1. */
+      /** Min probability with which an interval covers the true ratio, 0 to 1. */
       coverage: z.number(),
       ...intervals('ratioKey'),
     })

@@ -2,7 +2,7 @@ import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { groupBySetting } from '../scenario/setting.ts';
 import { p99 } from '../stats/measures.ts';
-import { pairByRound } from '../stats/pairs.ts';
+import { pairByRound } from '../stats/rounds.ts';
 import { median } from '../stats/statistics.ts';
 import {
   formatCount,

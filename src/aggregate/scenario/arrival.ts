@@ -3,12 +3,6 @@ import { listOf, numberBetween, oneOf, section, wholeNumber } from './schema-par
 
 /** When the work of a scenario is due: in a config, in a scenario, in its id and in words. */
 
-const closed = section({
-  kind: z
-    .literal('closed')
-    .meta({ description: 'closed: a worker sends its next batch when the last one is answered' }),
-});
-
 const rate = listOf(numberBetween(0.1, 10_000_000)).meta({
   description: 'Operations that are due each second, over all pools; a list makes a scenario of each',
   unit: 'operations per second',
@@ -18,20 +12,24 @@ const order = oneOf(['shuffled', 'upAndDown']).default('shuffled').meta({
     'Order of the rates within a round: shuffled with the other scenarios, or all in turn, ascending and then descending',
 });
 
+const kindOf = <const Kind extends string>(kind: Kind, description: string) =>
+  z.literal(kind).meta({ description: `${kind}: ${description}` });
+
+const closed = section({
+  kind: kindOf('closed', 'a worker sends its next batch when the last one is answered'),
+});
 const constant = section({
-  kind: z.literal('constant').meta({ description: 'constant: operations are due at equal distances' }),
+  kind: kindOf('constant', 'operations are due at equal distances'),
   rate,
   order,
 });
 const poisson = section({
-  kind: z
-    .literal('poisson')
-    .meta({ description: 'poisson: operations are due at random, independent of one another' }),
+  kind: kindOf('poisson', 'operations are due at random, independent of one another'),
   rate,
   order,
 });
 const burst = section({
-  kind: z.literal('burst').meta({ description: 'burst: many operations are due at one instant' }),
+  kind: kindOf('burst', 'many operations are due at one instant'),
   rate,
   size: wholeNumber(1, 1_000_000).meta({
     description: 'Operations that are due at one instant, every size / rate seconds',
@@ -88,7 +86,7 @@ export function expandArrivals(groups: readonly ArrivalGroup[]): Arrival[] {
   });
 }
 
-/** How the id of a scenario names it: `closed`, `poisson2000`, `burst5000x100`, `constant2000-up`. */
+/** In the id of a scenario: `closed`, `poisson2000`, `burst5000x100`, `constant2000-up`. */
 export function labelArrival(arrival: Arrival): string {
   if (arrival.kind === 'closed') return 'closed';
   const size = arrival.kind === 'burst' ? `x${arrival.size}` : '';

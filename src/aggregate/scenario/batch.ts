@@ -47,7 +47,7 @@ export function expandBatches(batches: readonly z.output<typeof batchSchema>[]):
   return batches.map(batch => (batch.pool === 'none' ? noBatch : batch));
 }
 
-/** How the id of a scenario names them: `nobatch`, `sharedBatch5x100`. */
+/** In the id of a scenario: `nobatch`, `sharedBatch5x100`. */
 export function labelBatch({ pool, workers, pipeline }: BatchWorkers): string {
   return pool === 'none' ? 'nobatch' : `${pool}Batch${workers}x${pipeline}`;
 }

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Client, Preset } from '../../pool/presets.ts';
 import type { BatchWorkers } from './batch.ts';
 
-/** What a row of the table in `dimensions.ts` holds. */
+/** The form of a row of the table in `dimensions.ts`. */
 
 /** The part of a config's cell, one value for each key, that rows may look at beside their own value. */
 export interface Cell {
@@ -29,20 +29,21 @@ export interface Basics {
 }
 
 /** A column of `scenarios.csv`. */
-export interface Column<Told> {
+export interface Column<Field> {
   readonly name: string;
-  value(told: Told): number | boolean | string | null;
+  value(field: Field): number | boolean | string | null;
 }
 
 /**
  * @template Item schema of one value in a config
- * @template Told schema of the value in a result
+ * @template Field schema of the value in a result
  * @template Value one value of a cell, after the lists of the config have been expanded
  * @template Measured what a scenario has: `Value`, or a total that is made of it
+ * @template Thread whether a thread gets it, or the function that makes what it gets instead
  */
 export interface Dimension<
   Item extends z.ZodType = z.ZodType,
-  Told extends z.ZodType = z.ZodType,
+  Field extends z.ZodType = z.ZodType,
   Value = unknown,
   Measured = unknown,
   Thread = unknown,
@@ -55,13 +56,13 @@ export interface Dimension<
     readonly name?: ConfigKey;
     /** One value of the list. */
     readonly item: Item;
-    /** The default. An id leaves it out if nothing else occurs in the experiment. */
+    /** The default. An id leaves it out if the experiment has no other value. */
     readonly usual: z.input<Item>;
     readonly description: string;
     readonly unit?: string;
     /** The values of cells that a list stands for, if it is more than its items. */
     expand?(items: readonly z.output<Item>[]): readonly Value[];
-    /** How an id names a value. */
+    /** The value as a part of an id. */
     label(value: Value): string;
     readonly inEveryId?: true;
     /** Whether it has an effect in such a cell; elsewhere it goes back to the default and has no label. Absent: always. */
@@ -74,42 +75,39 @@ export interface Dimension<
   /** Where results, CSV and claims have another name for it. */
   readonly fileKey?: FileKey;
   /** Its schema in a result, with the default that stands for earlier results without it. */
-  readonly result: Told;
+  readonly result: Field;
   /** Whether two arms must agree in it to be paired. If they need not, it must follow from others. */
   readonly agrees: boolean;
-  /** What is held equal in place of the value, where an earlier version wrote another value for the same. */
-  equalBy?(value: z.output<Told>, scenario: Basics): unknown;
-  /** Whether a thread is told, or what it is told. */
+  /** What arms must agree in instead of the value, if an earlier version wrote another value for the same. */
+  equalBy?(value: z.output<Field>, scenario: Basics): unknown;
+  /** Whether a thread gets it, or what it gets instead. */
   readonly thread: Thread;
   /** For a reader, "pipeline 10"; "" in a scenario that it does not apply to. */
-  words(value: z.output<Told>, scenario: Basics): string;
-  /** Whether it is worth telling of two scenarios that share it. Absent: never. */
-  toldOfBoth?(value: z.output<Told>): boolean;
-  /** A difference in it is told only between scenarios that agree in these, from which it otherwise follows. */
+  words(value: z.output<Field>, scenario: Basics): string;
+  /** Whether a pair of scenarios that share the value is described with it. Absent: never. */
+  describeShared?(value: z.output<Field>): boolean;
+  /** A difference in it is described only between scenarios that agree in these: otherwise it follows from them. */
   readonly follows?: readonly (keyof Basics)[];
-  /**
-   * Whether scenarios that differ in it are of different settings, and have tables and charts of their own. Where they
-   * are not, the rows of one table tell it.
-   */
+  /** Whether scenarios that differ in it have tables and charts of their own, or are rows of one table. */
   readonly setting: boolean;
-  /** How the heading of a setting has it, if not in `words`; `among` all scenarios of the report. */
-  heading?(value: z.output<Told>, scenario: Basics, among: readonly Basics[]): string;
+  /** In the heading of a setting, if not as `words`; `among` all scenarios of the report. */
+  heading?(value: z.output<Field>, scenario: Basics, among: readonly Basics[]): string;
   readonly inEveryHeading?: true;
   /** Columns of `scenarios.csv`. Absent: one, named as the key of the result. */
-  readonly columns?: readonly Column<z.output<Told>>[];
+  readonly columns?: readonly Column<z.output<Field>>[];
 }
 
-/** Lets the compiler infer the types of a row from its schemas, and miss a decision that was left out. */
+/** Lets the compiler infer the types of a row from its schemas, and refuse a row without one of the decisions. */
 export function dimension<
   Item extends z.ZodType,
-  Told extends z.ZodType,
+  Field extends z.ZodType,
   const Thread extends boolean | ((measured: Measured, scenario: { readonly preset: Preset }) => unknown),
   Value = z.output<Item>,
   Measured = Value,
   const ConfigKey extends string = '',
   const FileKey extends string = '',
 >(
-  row: Dimension<Item, Told, Value, Measured, Thread, ConfigKey, FileKey>,
-): Dimension<Item, Told, Value, Measured, Thread, ConfigKey, FileKey> {
+  row: Dimension<Item, Field, Value, Measured, Thread, ConfigKey, FileKey>,
+): Dimension<Item, Field, Value, Measured, Thread, ConfigKey, FileKey> {
   return row;
 }

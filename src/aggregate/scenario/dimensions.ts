@@ -23,9 +23,9 @@ import {
 import { numberBetween, oneOf, wholeNumber } from './schema-parts.ts';
 
 /**
- * What a scenario is: one row for each of its keys, with everything that is known about the key. The schema of a config
- * and of a result, ids, the task of a thread, which arms may be paired, headings, columns and names are made from it
- * (`scenario.ts`, `setting.ts`). The order of the rows is that of the matrix and of the labels in an id.
+ * What a scenario is: one row for each of its keys, with everything that is known about the key. From it come the schemas
+ * of a config and of a result, ids, the task of a thread, which arms may be paired, headings, columns and names
+ * (`scenario.ts`, `setting.ts`). The matrix, and the labels in an id, are in the order of the rows.
  */
 
 const clients = {
@@ -61,7 +61,7 @@ export const dimensions = {
     agrees: true,
     thread: true,
     words: client => client,
-    toldOfBoth: always,
+    describeShared: always,
     setting: true,
     inEveryHeading: true,
   }),
@@ -80,7 +80,7 @@ export const dimensions = {
     agrees: true,
     thread: true,
     words: preset => preset,
-    toldOfBoth: always,
+    describeShared: always,
     setting: true,
     heading: preset => `${preset} pool`,
     inEveryHeading: true,
@@ -115,7 +115,7 @@ export const dimensions = {
     agrees: true,
     thread: false,
     words: workers => formatPlural(workers, 'worker'),
-    toldOfBoth: always,
+    describeShared: always,
     setting: false,
   }),
 
@@ -131,7 +131,7 @@ export const dimensions = {
     agrees: true,
     thread: false,
     words: depth => `pipeline ${depth}`,
-    toldOfBoth: depth => depth > 1,
+    describeShared: depth => depth > 1,
     setting: true,
     inEveryHeading: true,
   }),
@@ -148,7 +148,7 @@ export const dimensions = {
     result: z.number(),
     agrees: true,
     thread: false,
-    // The words of `pools` have the threads.
+    // The words of `pools` include the threads.
     words: () => '',
     setting: false,
   }),
@@ -157,7 +157,7 @@ export const dimensions = {
     config: null,
     measure: (_, { pools, poolsPerThread }) => Math.ceil(pools / poolsPerThread),
     result: z.number(),
-    // They follow from pools and poolsPerThread, which a claim may set free.
+    // It follows from pools and poolsPerThread, which a claim may set free.
     agrees: false,
     thread: false,
     words: () => '',
@@ -248,10 +248,10 @@ export const dimensions = {
     },
     result: arrivalResult,
     agrees: true,
-    // Its part of the schedule is made with the number of the thread.
+    // A thread gets its part of the schedule, which depends on its number.
     thread: false,
     words: describeArrival,
-    toldOfBoth: ({ kind }) => kind !== 'closed',
+    describeShared: ({ kind }) => kind !== 'closed',
     setting: true,
     heading: describeArrivals,
     columns: [
@@ -311,7 +311,7 @@ export const dimensions = {
     },
     result: batchResult.default(noBatch),
     agrees: true,
-    // The split over pools has them.
+    // They are part of the split over pools.
     thread: false,
     words: describeBatch,
     setting: true,
@@ -353,7 +353,7 @@ export const dimensions = {
   }),
 };
 
-/** "2 pools", "4 pools in 1 thread": a pool has a thread of its own unless told. */
+/** "2 pools", "4 pools in 1 thread"; without the threads if each pool has its own. */
 export function namePools({ pools, threads }: Pick<Basics, 'pools' | 'threads'>): string {
   return `${formatPlural(pools, 'pool')}${threads === pools ? '' : ` in ${formatPlural(threads, 'thread')}`}`;
 }

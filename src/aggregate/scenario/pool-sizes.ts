@@ -2,9 +2,12 @@ import type { PoolStrategies, presets } from '../../pool/presets.ts';
 import { formatPercent, formatPlural } from '../text/format.ts';
 import type { Basics, Cell } from './dimension.ts';
 
-/** What the presets do with the settings of a pool, and the totals that a scenario's sizes are: made, and told again. */
+/** Which settings of a pool a preset uses, and the sizes of a scenario: totals made of ratios, and ratios found in totals. */
 
-/** As in pool/presets.ts, which this folder may not call; the compiler holds them equal. */
+/**
+ * A copy of pool/presets.ts, which this folder must not run; the compiler holds the two equal. A report needs it, too: a
+ * result has the name of its preset alone.
+ */
 export const strategies = {
   baseline: { acquisition: 'mutex', health: 'always', warming: false },
   'lock-free': { acquisition: 'lock-free', health: 'always', warming: false },
@@ -29,10 +32,15 @@ export function uses(preset: string): { minIdle: boolean; healthTtl: boolean; pa
 
 export const isMutex = (preset: string) => strategiesByName.get(preset)?.acquisition === 'mutex';
 
-/** Connections of all pools together; no pool is without one. */
-export function totalConnections({ pools, workers, connections: perWorker, batch }: Cell): number {
-  const fewest = batch.pool === 'separate' ? 2 * pools : pools;
-  return Math.max(fewest, Math.round((workers + batch.workers) * perWorker));
+/** No pool is without a connection. */
+function minConnections({ pools, batch }: Pick<Basics, 'pools' | 'batch'>): number {
+  return batch.pool === 'separate' ? 2 * pools : pools;
+}
+
+/** Connections of all pools together. */
+export function totalConnections(cell: Cell): number {
+  const { workers, connections: perWorker, batch } = cell;
+  return Math.max(minConnections(cell), Math.round((workers + batch.workers) * perWorker));
 }
 
 /** Connections that a pool opens before the load. A shared one opens all of them. */
@@ -43,23 +51,22 @@ export function totalMinIdle(share: number, cell: Cell): number {
   return warming ? Math.round(connections * share) : 0;
 }
 
-/**
- * The ratio that a total was made with, as far as totals tell: the roundest number that gives `part` of `whole`, and of
- * several scenarios' the one that explains most of them. 1 of 2 and 13 of 25 are both 0.5.
- */
-function ratioOf(own: Ratio, all: readonly Ratio[]): number {
-  const explains = (ratio: number) => (of: Ratio) =>
-    Math.max(of.least, Math.round(of.whole * ratio)) === of.part;
-  const candidates = [...new Set(all.map(roundest))].filter(ratio => explains(ratio)(own));
-  const support = (ratio: number) => all.filter(explains(ratio)).length;
-  return candidates.toSorted((a, b) => support(b) - support(a))[0] ?? roundest(own);
-}
-
 interface Ratio {
   readonly part: number;
   readonly whole: number;
   /** The part is never less, whatever the ratio. */
-  readonly least: number;
+  readonly min: number;
+}
+
+/**
+ * The ratio that a total was made with, as far as it can be found: the roundest number that gives `part` of `whole`, and
+ * of the candidates of all scenarios the one that fits most of them. 1 of 2 and 13 of 25 are both 0.5.
+ */
+function ratioOf(own: Ratio, all: readonly Ratio[]): number {
+  const fits = (ratio: number) => (of: Ratio) => Math.max(of.min, Math.round(of.whole * ratio)) === of.part;
+  const candidates = [...new Set(all.map(roundest))].filter(ratio => fits(ratio)(own));
+  const support = (ratio: number) => all.filter(fits(ratio)).length;
+  return candidates.toSorted((a, b) => support(b) - support(a))[0] ?? roundest(own);
 }
 
 function roundest({ part, whole }: Ratio): number {
@@ -70,26 +77,20 @@ function roundest({ part, whole }: Ratio): number {
   return part / whole;
 }
 
-const connectionRatio = ({ connections, workers, batch, pools }: Basics): Ratio => ({
-  part: connections,
-  whole: workers + batch.workers,
-  least: batch.pool === 'separate' ? 2 * pools : pools,
-});
-const idleRatio = ({ minIdle, connections }: Basics): Ratio => ({
-  part: minIdle,
-  whole: connections,
-  least: 0,
-});
-
-/** Of each scenario of a report, "2 connections per worker". */
+/** "2 connections per worker"; `among` all scenarios of the report. */
 export function describeConnectionRatio(scenario: Basics, among: readonly Basics[]): string {
-  const ratio = ratioOf(connectionRatio(scenario), among.map(connectionRatio));
-  return `${formatPlural(ratio, 'connection')} per worker`;
+  const ratio = (one: Basics): Ratio => ({
+    part: one.connections,
+    whole: one.workers + one.batch.workers,
+    min: minConnections(one),
+  });
+  return `${formatPlural(ratioOf(ratio(scenario), among.map(ratio)), 'connection')} per worker`;
 }
 
 /** "minIdle 25 %"; "" of a pool that keeps none idle. */
 export function describeIdleRatio(scenario: Basics, among: readonly Basics[]): string {
   if (!uses(scenario.pool).minIdle) return '';
-  const all = among.filter(({ pool }) => uses(pool).minIdle).map(idleRatio);
-  return `minIdle ${formatPercent(ratioOf(idleRatio(scenario), all))}`;
+  const ratio = ({ minIdle, connections }: Basics): Ratio => ({ part: minIdle, whole: connections, min: 0 });
+  const all = among.filter(({ pool }) => uses(pool).minIdle).map(ratio);
+  return `minIdle ${formatPercent(ratioOf(ratio(scenario), all))}`;
 }

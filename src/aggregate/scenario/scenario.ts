@@ -9,27 +9,14 @@ type Rows = typeof dimensions;
 export type ScenarioKey = keyof Rows;
 
 /** The types that a row was made of. */
-type TypesOf<Row> =
-  Row extends Dimension<
-    infer Item,
-    infer Told,
-    infer Value,
-    infer Measured,
-    infer Thread,
-    infer ConfigKey,
-    infer FileKey
-  >
-    ? {
-        item: Item;
-        told: Told;
-        value: Value;
-        measured: Measured;
-        thread: Thread;
-        configKey: ConfigKey;
-        fileKey: FileKey;
-      }
-    : never;
-type Of<Key extends ScenarioKey> = TypesOf<Rows[Key]>;
+interface Of<Key extends ScenarioKey> {
+  item: NonNullable<Rows[Key]['config']>['item'];
+  field: Rows[Key]['result'];
+  measured: ReturnType<NonNullable<Rows[Key]['measure']>>;
+  thread: Rows[Key]['thread'];
+  configKey: NonNullable<NonNullable<Rows[Key]['config']>['name']>;
+  fileKey: NonNullable<Rows[Key]['fileKey']>;
+}
 
 /** A row without a config is of any item. */
 type ConfiguredKey = { [Key in ScenarioKey]: z.ZodType extends Of<Key>['item'] ? never : Key }[ScenarioKey];
@@ -46,14 +33,14 @@ export type ScenarioGroup = { [Key in keyof ConfigItems]: z.output<ConfigItems[K
 export type MeasuredScenario = { readonly [Key in ScenarioKey]: Of<Key>['measured'] };
 
 type ThreadKey = { [Key in ScenarioKey]: Of<Key>['thread'] extends false ? never : Key }[ScenarioKey];
-/** What every thread is told. */
+/** What every thread gets. */
 export type ThreadPart = {
-  readonly [Key in ThreadKey]: Of<Key>['thread'] extends (...args: never) => infer Told
-    ? Told
+  readonly [Key in ThreadKey]: Of<Key>['thread'] extends (...args: never) => infer Part
+    ? Part
     : Of<Key>['measured'];
 };
 
-type ResultShape = { [Key in ScenarioKey as FileKeyOf<Key>]: Of<Key>['told'] };
+type ResultShape = { [Key in ScenarioKey as FileKeyOf<Key>]: Of<Key>['field'] };
 /** As a result has it. */
 export type ScenarioFields = { [Key in keyof ResultShape]: z.output<ResultShape[Key]> };
 
@@ -69,8 +56,8 @@ export function fieldOf(scenario: ScenarioFields, key: ScenarioKey): ScenarioFie
 }
 
 /**
- * Two scenarios are equal arms if these are: the same for claims, tables and comparisons. It is what the table says that
- * arms must agree in, but for the keys that a pairing sets free.
+ * Two scenarios are equal arms, for claims, tables and comparisons, if their keys are equal: what the table says that
+ * arms must agree in, but for what a pairing sets `free`.
  */
 export function armKey(scenario: ScenarioFields, free: readonly ScenarioKey[] = []): string {
   const held = rows.filter(([key, { agrees }]) => agrees && !free.includes(key));
@@ -87,14 +74,14 @@ export const resultShape = Object.fromEntries(
   rows.map(([key, row]) => [fileKeyOf(key), row.result]),
 ) as ResultShape;
 
-/** A scenario as a result has it. The file's names are given here and nowhere else. */
+/** A scenario as a result has it, under the names of the file. */
 export function fieldsOf(scenario: MeasuredScenario): ScenarioFields {
   const fields: Record<string, unknown> = {};
   for (const [key] of rows) fields[fileKeyOf(key)] = scenario[key];
   return fields as ScenarioFields;
 }
 
-/** What every thread of a scenario is told. */
+/** What every thread of a scenario gets. */
 export function threadPartOf(scenario: MeasuredScenario): ThreadPart {
   const part: Record<string, unknown> = {};
   for (const [key, { thread }] of rows) {
@@ -118,13 +105,13 @@ const firstColumns: readonly ScenarioKey[] = [
   'probe',
 ];
 
-/** The columns of `scenarios.csv` that tell what a scenario is. */
+/** The columns of `scenarios.csv` with the dimensions of a scenario. */
 export function scenarioColumns(): Column<ScenarioFields>[] {
   const keys = new Set([...firstColumns, ...rows.map(([key]) => key)]);
   return [...keys].flatMap(key => {
     const own: Column<unknown> = {
       name: fileKeyOf(key),
-      value: told => told as ReturnType<Column<unknown>['value']>,
+      value: field => field as ReturnType<Column<unknown>['value']>,
     };
     return (table[key].columns ?? [own]).map(({ name, value }) => ({
       name,

@@ -20,7 +20,7 @@ export function groupBySetting(scenarios: readonly ScenarioResult[]): SettingGro
       return heading?.(value, scenario, scenarios) ?? words(value, scenario);
     });
   const texts = scenarios.map(wordsOf);
-  // An aspect that a preset has not makes no difference.
+  // Scenarios without an aspect do not differ in it.
   const differs = aspects.map(
     (_, index) => new Set(texts.map(words => words[index]).filter(text => text !== '')).size > 1,
   );
@@ -28,11 +28,11 @@ export function groupBySetting(scenarios: readonly ScenarioResult[]): SettingGro
   for (const [place, scenario] of scenarios.entries()) {
     const described = texts[place] ?? [];
     const key = described.join('\n');
+    const join = (isShown: (index: number) => boolean | undefined) =>
+      described.filter((text, index) => text !== '' && (isShown(index) || differs[index])).join(', ');
     const group = groups.get(key) ?? {
-      label: described.filter((text, index) => text !== '' && (index === 0 || differs[index])).join(', '),
-      heading: described
-        .filter((text, index) => text !== '' && (aspects[index]?.[1].inEveryHeading || differs[index]))
-        .join(', '),
+      label: join(index => index === 0),
+      heading: join(index => aspects[index]?.[1].inEveryHeading),
       scenarios: [],
     };
     group.scenarios.push(scenario);

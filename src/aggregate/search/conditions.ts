@@ -4,8 +4,8 @@ import { metrics, type RatioMetric } from '../stats/metrics.ts';
 import { ratioOver } from '../stats/summary.ts';
 
 /** Figures of a repeat that a condition can limit, by their keys in a config and in search.json. */
-export const searchFigures = {
-  /** Of all that was due: what did not complete would have been the slowest. Null where that is more than 1 %. */
+const searchFigures = {
+  /** Over all that was due: what did not complete would have been the slowest. Null if that is more than 1 %. */
   responseP99Ms: { metric: metrics['response.p99'], ofRepeat: p99OfAllMs },
   completedShare: { metric: metrics.completedShare, ofRepeat: ratioOf(metrics.completedShare) },
   failedShare: { metric: metrics.failedShare, ofRepeat: ratioOf(metrics.failedShare) },
@@ -15,11 +15,11 @@ export type ConditionName = keyof typeof searchFigures;
 export const conditionNames = Object.keys(searchFigures) as ConditionName[];
 
 /** The figures of one repeat that the conditions are about. */
-export type RepeatFigures = {
+type RepeatFigures = {
   readonly [Name in ConditionName]: ReturnType<(typeof searchFigures)[Name]['ofRepeat']>;
 };
 
-/** What a rate must meet: the limit of each figure, a maximum where less is better, else a minimum. Null: any. */
+/** What a rate must meet: the limit of each figure, a max if less is better, else a min. Null: no limit. */
 export type SearchConditions = RepeatFigures;
 
 /** Reads the figures of a repeat, which is a round in an open loop. */
@@ -48,7 +48,7 @@ export function meets(name: ConditionName, figures: RepeatFigures, conditions: S
   return searchFigures[name].metric.better === 'less' ? figure <= limit : figure >= limit;
 }
 
-/** The conditions that there are. */
+/** The figures that have a limit. */
 export function namesOf(conditions: SearchConditions): ConditionName[] {
   return conditionNames.filter(name => conditions[name] !== null);
 }

@@ -4,8 +4,8 @@ import { type ConditionName, conditionNames } from './conditions.ts';
 
 /**
  * `search.json`, schemaVersion 1: the highest rate that meets the conditions, and every step on the way to it. Rates are
- * in operations per second, shares from 0 to 1. `steps/result.json` has all figures of all repeats: a scenario for each
- * rate, a round for each repeat.
+ * in operations per second. `steps/result.json` has all figures of all repeats: a scenario for each rate, a round for
+ * each repeat.
  */
 
 const limitedBy = resultSchema.shape.scenarios.element.shape.limitedBy;
@@ -28,12 +28,12 @@ const repeat = z.object({
   /** Completed in the window. */
   opsPerSecond: z.number(),
   ...figures,
-  /** The generator's own lateness. */
+  /** The generator's own lag. */
   lagP99Ms: z.number().nullable(),
 });
 
-/** What became of one condition in the repeats of a step. */
-const held = z.object({
+/** One condition over the repeats of a step. */
+const condition = z.object({
   name: z.enum(conditionNames),
   limit: z.number(),
   /** Over the repeats that have the figure; null if none has. */
@@ -49,7 +49,7 @@ const step = z.object({
   rate: z.number(),
   /** unfinished: the search was stopped before the verdict. */
   verdict: z.enum(['pass', 'fail', 'unclear', 'unfinished']),
-  conditions: z.array(held),
+  conditions: z.array(condition),
   repeats: z.array(repeat),
   limitedBy,
 });
@@ -78,16 +78,15 @@ export const searchSchema = z.object({
     /** The highest rate that clearly passed, and the lowest that clearly failed; null if none did. */
     low: z.number().nullable(),
     high: z.number().nullable(),
-    /** Whether it is the client's side that ends there, so that the server may well do more. */
+    /** Whether the client's side is the limit, so that the server may well do more. */
     lowerBound: z.boolean(),
     /** Of the lowest rate that clearly failed; null if none did. */
     limitedBy: limitedBy.nullable(),
-    /** All this in a sentence or two. */
+    /** The same in a sentence or two. */
     gist: z.string(),
   }),
 });
 
 export type Search = z.infer<typeof searchSchema>;
 export type SearchStep = Search['steps'][number];
-export type SearchRepeat = SearchStep['repeats'][number];
 export type Knee = Search['knee'];

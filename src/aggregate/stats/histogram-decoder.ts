@@ -2,9 +2,9 @@ import { inflateSync } from 'node:zlib';
 
 /**
  * The decoder of HDR V2 histograms, compressed, in base64, with 1 as the lowest value: what poolbench encodes. It takes
- * text from anywhere. The library that encodes them believes what a text says of sizes, so that a small one may claim to
- * be gigabytes, or write beyond its counts; and making a histogram of each text takes more than twice as long as adding up
- * their counts, most of it for buckets in which nothing was counted.
+ * text from anywhere. The library that encodes them trusts the sizes in a text, so that a small one may claim to be
+ * gigabytes, or write beyond its counts; and making a histogram of each text takes more than twice as long as adding up
+ * their counts, most of it for empty buckets.
  */
 
 /** Cookies of HDR V2, compressed and not; the high half of the last byte has the word size, or flags. */
@@ -15,7 +15,7 @@ const plainHeaderBytes = 40;
 /** Three digits over all whole numbers that are exact take 45,000 counts of at most 9 bytes. */
 const maxPlainBytes = 1 << 20;
 const maxDigits = 3;
-/** Of the encoding of one count. */
+/** In the encoding of one count. */
 const maxCountBytes = 9;
 
 /** An encoded histogram whose header was read, and whose counts were not. */
@@ -25,20 +25,30 @@ interface Opened {
   readonly counts: Buffer;
 }
 
-/** What is wrong with a text, to follow "found". */
-interface Fault {
+/** Thrown for a text that is no histogram. `fault` says why, to follow "found". */
+class NoHistogram extends Error {
   readonly fault: string;
+
+  constructor(fault: string) {
+    super(`Expected a histogram in HDR V2 encoding, found ${fault}`);
+    this.fault = fault;
+  }
 }
 
-/** What is wrong with a text that should be a histogram, to follow "found"; null if nothing is. */
+/** Why a text is no histogram, to follow "found"; null if it is one. */
 export function whyNoHistogram(encoded: string): string | null {
-  const opened = open(encoded);
-  return 'fault' in opened ? opened.fault : readCounts(opened, () => {});
+  try {
+    readCounts(open(encoded), () => {});
+    return null;
+  } catch (error) {
+    if (error instanceof NoHistogram) return error.fault;
+    throw error;
+  }
 }
 
-/** The significant digits of what is a histogram by the rule above; others of the same digits can be added to it. */
+/** Significant digits: histograms of the same digits can be added up. @throws Error for what is no histogram */
 export function digitsOf(encoded: string): number {
-  return expectHistogram(open(encoded)).digits;
+  return open(encoded).digits;
 }
 
 /** What was recorded in a bucket. Values in the unit of the histogram. */
@@ -59,13 +69,12 @@ export class HistogramCounts {
 
   /** @throws Error for what is no such histogram, or one of other digits than those before. */
   add(encoded: string): void {
-    const opened = expectHistogram(open(encoded));
+    const opened = open(encoded);
     this.#makeRoom(opened);
     const counts = this.#counts;
-    const fault = readCounts(opened, (bucket, count) => {
+    readCounts(opened, (bucket, count) => {
       counts[bucket] = (counts[bucket] as number) + count;
     });
-    if (fault !== null) throw notDecoded(fault);
   }
 
   /** Buckets with something in them, lowest first. */
@@ -85,7 +94,7 @@ export class HistogramCounts {
     return recorded;
   }
 
-  /** Makes room for one of another range; other digits would be other buckets. */
+  /** Makes room for a wider range. Other digits would be other buckets. */
   #makeRoom({ digits, highest }: Opened): void {
     if (this.digits !== 0 && digits !== this.digits)
       throw new Error(`Expected histograms of ${this.digits} digits, found one of ${digits}`);
@@ -115,32 +124,34 @@ function countsOf(digits: number, highest: number): number {
   return (doublingsOf(digits, highest) + 1) * (subBucketsOf(digits) / 2);
 }
 
-function open(encoded: string): Opened | Fault {
+function open(encoded: string): Opened {
   const bytes = Buffer.from(encoded, 'base64');
   // Node leaves out what is no base64, so that there are fewer bytes than the length of the text makes.
   if (bytes.length === 0 || bytes.length !== Buffer.byteLength(encoded, 'base64'))
-    return { fault: 'text that is not base64' };
-  if (!hasCookie(bytes, compressedCookie, compressedHeaderBytes)) return { fault: 'no HDR V2 histogram' };
+    throw new NoHistogram('text that is not base64');
+  if (!hasCookie(bytes, compressedCookie, compressedHeaderBytes))
+    throw new NoHistogram('no HDR V2 histogram');
   if (bytes.readInt32BE(4) !== bytes.length - compressedHeaderBytes)
-    return { fault: 'a histogram that is cut off' };
-  try {
-    return openPlain(inflateSync(bytes.subarray(compressedHeaderBytes), { maxOutputLength: maxPlainBytes }));
-  } catch {
-    return { fault: 'a histogram that cannot be inflated to at most 1 MiB' };
-  }
-}
-
-function openPlain(plain: Buffer): Opened | Fault {
-  if (!hasCookie(plain, plainCookie, plainHeaderBytes)) return { fault: 'no HDR V2 histogram inside' };
+    throw new NoHistogram('a histogram that is cut off');
+  const plain = inflate(bytes.subarray(compressedHeaderBytes));
+  if (!hasCookie(plain, plainCookie, plainHeaderBytes)) throw new NoHistogram('no HDR V2 histogram inside');
   if (plain.readInt32BE(4) !== plain.length - plainHeaderBytes)
-    return { fault: 'a histogram whose counts are cut off' };
+    throw new NoHistogram('a histogram whose counts are cut off');
   const digits = plain.readInt32BE(12);
   const lowest = Number(plain.readBigInt64BE(16));
   const highest = Number(plain.readBigInt64BE(24));
-  if (digits < 1 || digits > maxDigits) return { fault: `a histogram of ${digits} digits` };
+  if (digits < 1 || digits > maxDigits) throw new NoHistogram(`a histogram of ${digits} digits`);
   if (lowest !== 1 || highest < 2 || highest > Number.MAX_SAFE_INTEGER)
-    return { fault: `a histogram from ${lowest} to ${highest}` };
+    throw new NoHistogram(`a histogram from ${lowest} to ${highest}`);
   return { digits, highest, counts: plain.subarray(plainHeaderBytes) };
+}
+
+function inflate(bytes: Buffer): Buffer {
+  try {
+    return inflateSync(bytes, { maxOutputLength: maxPlainBytes });
+  } catch {
+    throw new NoHistogram('a histogram that cannot be inflated to at most 1 MiB');
+  }
 }
 
 function hasCookie(bytes: Buffer, cookie: number, minBytes: number): boolean {
@@ -151,12 +162,11 @@ function hasCookie(bytes: Buffer, cookie: number, minBytes: number): boolean {
  * Reads the counts, which are ZigZag LEB128; a negative one stands for so many zeros.
  *
  * @param use is called for each bucket with something in it
- * @returns what is wrong with them; null if nothing is
  */
 function readCounts(
   { digits, highest, counts: bytes }: Opened,
   use: (bucket: number, count: number) => void,
-): string | null {
+): void {
   const max = countsOf(digits, highest);
   let at = 0;
   let bucket = 0;
@@ -166,27 +176,18 @@ function readCounts(
     let word = byte & 0x7f;
     for (let place = 2, weight = 128; byte >= 128 && place <= maxCountBytes; place++, weight *= 128) {
       const next = bytes[at++];
-      if (next === undefined) return 'a histogram with half a count';
+      if (next === undefined) throw new NoHistogram('a histogram with half a count');
       byte = next;
       word += (place === maxCountBytes ? byte : byte & 0x7f) * weight;
     }
     const isCount = word % 2 === 0;
     const count = isCount ? word / 2 : 0;
     const next = bucket + (isCount ? 1 : (word + 1) / 2);
-    if (next > max) return `a histogram with more than its ${max} counts`;
+    if (next > max) throw new NoHistogram(`a histogram with more than its ${max} counts`);
     total += count;
-    if (total > Number.MAX_SAFE_INTEGER) return 'a histogram of more values than can be counted';
+    if (total > Number.MAX_SAFE_INTEGER)
+      throw new NoHistogram('a histogram of more values than can be counted');
     if (count > 0) use(bucket, count);
     bucket = next;
   }
-  return null;
-}
-
-function expectHistogram(opened: Opened | Fault): Opened {
-  if ('fault' in opened) throw notDecoded(opened.fault);
-  return opened;
-}
-
-function notDecoded(fault: string): Error {
-  return new Error(`Expected a histogram in HDR V2 encoding, found ${fault}`);
 }

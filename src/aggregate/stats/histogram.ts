@@ -8,7 +8,7 @@ const defaultDigits = 3;
 /** Nanoseconds to milliseconds, without the digits a nanosecond does not have. */
 const toMs = (nanoseconds: number): number => Math.round(nanoseconds) / 1e6;
 
-function emptyHistogram(digits = defaultDigits, highest?: number): Histogram {
+function createHistogram(digits = defaultDigits, highest?: number): Histogram {
   initWebAssemblySync();
   return build({
     bitBucketSize: 64,
@@ -28,7 +28,7 @@ function addUp(encoded: readonly string[]): HistogramCounts {
 /** Adds up all of `encoded`, empty texts aside, hands the sum to `use`, and frees what it made. */
 export function withMerged<T>(encoded: readonly string[], use: (merged: Histogram) => T): T {
   const counts = addUp(encoded);
-  const merged = counts.digits === 0 ? emptyHistogram() : emptyHistogram(counts.digits, counts.highest);
+  const merged = counts.digits === 0 ? createHistogram() : createHistogram(counts.digits, counts.highest);
   try {
     for (const { low, count } of counts.recorded()) merged.recordValueWithCount(low, count);
     return use(merged);
@@ -37,7 +37,7 @@ export function withMerged<T>(encoded: readonly string[], use: (merged: Histogra
   }
 }
 
-/** Merges histograms into one, still encoded, with its summary in milliseconds. All zeros where nothing was recorded. */
+/** Merges histograms into one, encoded again, with its summary in milliseconds: all zeros if nothing was recorded. */
 export function mergeLatencies(encoded: readonly string[]): { encoded: string; summary: LatencySummary } {
   return withMerged(encoded, merged => ({
     encoded: encodeIntoCompressedBase64(merged),
@@ -79,7 +79,7 @@ export function readRecorded(encoded: readonly string[]): Recorded {
 
 /** Merges histograms of nanoseconds into one of microseconds, which is less exact below a few of them; encoded. */
 export function toMicroseconds(encoded: readonly string[]): string {
-  const histogram = emptyHistogram();
+  const histogram = createHistogram();
   try {
     for (const { middle, count } of readRecorded(encoded).buckets)
       histogram.recordValueWithCount(Math.round(middle / 1000), count);

@@ -1,7 +1,9 @@
-import type { LoadResult, RoundResult } from '../result.ts';
+import type { RoundResult } from '../result.ts';
 import { type MedianMetric, metrics } from './metrics.ts';
 
-/** One figure of a round, as claims compare it. 0 where the round has none: it makes no ratio then. */
+/** What claims compare: metrics of the registry, and figures that only claims need, so that they are no metrics. */
+
+/** One figure of a round. 0 where the round has none: it makes no ratio then. */
 export interface Measure {
   /** For a reader: "throughput", "response p99". */
   readonly name: string;
@@ -10,22 +12,16 @@ export interface Measure {
   readonly figure: (round: RoundResult) => number;
 }
 
-/** A metric as a measure. */
-export function measureOf({ name, kind, ofRound }: MedianMetric): Measure {
-  return { name, unit: kind.unit, figure: round => ofRound(round) ?? 0 };
-}
-
 export const throughput = measureOf(metrics.opsPerSecond);
 export const meanLatency = measureOf(metrics['response.mean']);
 export const p95 = measureOf(metrics['response.p95']);
 export const p99 = measureOf(metrics['response.p99']);
 export const p999 = measureOf(metrics['response.p999']);
 
-/** What claims alone compare, so that it is no metric of a scenario. */
-export const longest: Measure = {
+export const maxResponse: Measure = {
   name: 'longest response time',
   unit: 'ms',
-  figure: ({ response }) => (response.count === 0 ? 0 : response.max),
+  figure: ({ response }) => response.max,
 };
 
 /** Time from the start of the load until every worker had its first reply. */
@@ -35,33 +31,20 @@ export const allServed: Measure = {
   figure: round => round.allServedMs ?? 0,
 };
 
-/** Of the workers with the smallest batches, where others send larger ones beside them. */
-export const singlesP99 = ofLoad(
-  'response p99 of single commands',
-  'ms',
-  loads => loads.at(0),
-  load => (load.response.count === 0 ? 0 : load.response.p99),
-);
-/** Of the workers with the largest batches. */
-export const batchThroughput = ofLoad(
-  'throughput of the batches',
-  'ops/s',
-  loads => loads.at(-1),
-  load => load.opsPerSecond,
-);
+/** Of the workers with the smallest batches, if others send larger ones. */
+export const singlesP99: Measure = {
+  name: 'response p99 of single commands',
+  unit: 'ms',
+  figure: ({ loads }) => loads.at(0)?.response.p99 ?? 0,
+};
 
-function ofLoad(
-  name: string,
-  unit: string,
-  pick: (loads: readonly LoadResult[]) => LoadResult | undefined,
-  figure: (load: LoadResult) => number,
-): Measure {
-  return {
-    name,
-    unit,
-    figure: ({ loads }) => {
-      const load = pick(loads);
-      return load === undefined ? 0 : figure(load);
-    },
-  };
+/** Of the workers with the largest batches. */
+export const batchThroughput: Measure = {
+  name: 'throughput of the batches',
+  unit: 'ops/s',
+  figure: ({ loads }) => loads.at(-1)?.opsPerSecond ?? 0,
+};
+
+function measureOf({ name, kind, ofRound }: MedianMetric): Measure {
+  return { name, unit: kind.unit, figure: round => ofRound(round) ?? 0 };
 }

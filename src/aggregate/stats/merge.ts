@@ -10,30 +10,18 @@ import type { LoadResult, OpenLoopResult, PoolMetrics, RoundResult } from '../re
 import { sumByCode } from './accounting.ts';
 import { mergeLatencies, mergeTimes } from './histogram.ts';
 
-/** Width of a slot of the merged utilization: the period at which a pool notes its own. */
+/** Width of a slot of the merged utilization: the period at which a pool records its own. */
 const slotMs = 100;
 
 /** What the coordinator knows of a round beyond the threads' samples. */
-export interface RoundContext {
-  readonly round: number;
-  /** Start of the measured window, ISO 8601; null where nobody looked at a clock. */
-  readonly startedAt: string | null;
+export interface RoundContext
+  extends Pick<RoundResult, 'round' | 'startedAt' | 'serverCalls' | 'cuts' | 'basePingMs'>,
+    Pick<RoundResult['cpu'], 'machineBusyShare' | 'serverCores' | 'serverMainThreadCores'> {
   /** CPU time of the whole client process over the measured window, in microseconds. */
   readonly clientCpuMicros: number;
-  /** Share of this machine's CPUs that anything used over the window, 0 to 1. */
-  readonly machineBusyShare: number;
-  /** Cores the server used over the window, and its main thread's; null where INFO does not tell. */
-  readonly serverCores: number | null;
-  readonly serverMainThreadCores: number | null;
-  /** The server's own count of the measured commands; null where INFO does not tell. */
-  readonly serverCalls: number | null;
-  /** Connections cut on purpose in the window. */
-  readonly cuts: number;
-  /** Median round trip of a PING just before; null where none was answered. */
-  readonly basePingMs: number | null;
 }
 
-/** Merges the samples of all threads of one scenario in one round. Sums are exact; threads count in their own order. */
+/** Merges the samples of all threads of one scenario in one round. Sums are exact; threads are in the order of their numbers. */
 export function mergeSamples(samples: readonly ThreadSample[], context: RoundContext): RoundResult {
   const threads = samples.toSorted((a, b) => a.thread - b.thread);
   // All threads have one start instant; a run that is stopped can end a little later in one than in another.
@@ -57,7 +45,11 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     loads: mergeByPipeline(loads, seconds),
     histograms,
     poolMetrics: mergePools(threads.flatMap(sample => sample.pools)),
-    allServedMs: latest(threads.map(sample => sample.allServedMs)),
+    // Null if a worker of any thread never had a reply.
+    allServedMs: threads.reduce<number | null>(
+      (max, { allServedMs }) => (max === null || allServedMs === null ? null : Math.max(max, allServedMs)),
+      0,
+    ),
     cuts: context.cuts,
     redirects: sumRedirects(threads.flatMap(sample => sample.redirects ?? [])),
     basePingMs: context.basePingMs,
@@ -104,18 +96,13 @@ function mergeByPipeline(loads: readonly LoadSample[], seconds: number): LoadRes
   });
 }
 
-/** Null where no thread had a cluster to tell of. */
+/** Null without a cluster. */
 function sumRedirects(redirects: readonly Redirects[]): RoundResult['redirects'] {
   if (redirects.length === 0) return null;
   return { moved: total(redirects, ({ moved }) => moved), ask: total(redirects, ({ ask }) => ask) };
 }
 
-/** Null if any is. */
-function latest(times: readonly (number | null)[]): number | null {
-  return times.reduce((most, ms) => (most === null || ms === null ? null : Math.max(most, ms)), 0);
-}
-
-/** One entry a second from the start of the window, also for seconds of which no thread has anything to tell. */
+/** One entry a second from the start of the window, also for seconds in which nothing happened. */
 function mergeSeries(loads: readonly LoadSample[], seconds: number): RoundResult['series'] {
   const bySecond = new Map<number, SecondSample[]>();
   let slots = Math.ceil(seconds);
@@ -197,7 +184,6 @@ function mergeOpenLoop(
   };
 }
 
-/** Merges what the pools of one scenario tell of one round. */
 function mergePools(pools: readonly PoolSnapshot[]): PoolMetrics {
   const sum = (count: (pool: PoolSnapshot) => number) => total(pools, count);
   const immediate = sum(pool => pool.immediate);
@@ -222,33 +208,33 @@ function mergePools(pools: readonly PoolSnapshot[]): PoolMetrics {
     connectTime: mergeTimes(pools.map(pool => pool.connectTime)),
     connectFailures: sum(pool => pool.connectFailures),
     reconnects: sum(pool => pool.reconnects),
-    peakWaiting: pools.reduce((most, pool) => Math.max(most, pool.peakWaiting), 0),
+    peakWaiting: pools.reduce((max, pool) => Math.max(max, pool.peakWaiting), 0),
     utilization: mergeUtilization(pools.map(pool => pool.utilization)),
   };
 }
 
 /**
- * Sums the pools' standings slot by slot; each pool's are in the order of time. The pools note theirs at instants of
- * their own, so one that is silent in a slot counts with its latest standing, and before its first with the first: a
- * late note is not an empty pool.
+ * Sums the pools' utilization slot by slot; each pool's entries are in the order of time. Pools record theirs at
+ * different instants, so one without an entry in a slot counts with its latest, or before its first with the first: a
+ * late entry is not an empty pool.
  */
 function mergeUtilization(pools: readonly (readonly Utilization[])[]): Utilization[] {
-  const slotOf = (standing: Utilization) => Math.floor(standing.atMs / slotMs);
-  const noted = pools.filter(standings => standings.length > 0);
-  const ends = noted.flatMap(ofPool => [...ofPool.slice(0, 1), ...ofPool.slice(-1)].map(slotOf));
-  const first = ends.reduce((least, slot) => Math.min(least, slot), Number.POSITIVE_INFINITY);
-  const last = ends.reduce((most, slot) => Math.max(most, slot), Number.NEGATIVE_INFINITY);
-  /** For each pool, the index of its latest standing: one pass over each, however long the run was. */
-  const latest = noted.map(() => 0);
+  const slotOf = (entry: Utilization) => Math.floor(entry.atMs / slotMs);
+  const recorded = pools.filter(entries => entries.length > 0);
+  const ends = recorded.flatMap(ofPool => [...ofPool.slice(0, 1), ...ofPool.slice(-1)].map(slotOf));
+  const first = ends.reduce((min, slot) => Math.min(min, slot), Number.POSITIVE_INFINITY);
+  const last = ends.reduce((max, slot) => Math.max(max, slot), Number.NEGATIVE_INFINITY);
+  /** For each pool, the index of its latest entry: one pass over each, however long the run was. */
+  const latest = recorded.map(() => 0);
   const merged: Utilization[] = [];
   for (let slot = first; slot <= last; slot++) {
-    const standings = noted.flatMap((ofPool, pool) => {
+    const entries = recorded.flatMap((ofPool, pool) => {
       let index = latest[pool] ?? 0;
       for (let next = ofPool[index + 1]; next && slotOf(next) <= slot; next = ofPool[index + 1]) index++;
       latest[pool] = index;
       return ofPool[index] ?? [];
     });
-    const sum = (count: (standing: Utilization) => number) => total(standings, count);
+    const sum = (count: (entry: Utilization) => number) => total(entries, count);
     merged.push({
       atMs: slot * slotMs,
       active: sum(at => at.active),

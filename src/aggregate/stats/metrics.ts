@@ -65,18 +65,18 @@ export interface MeasuredRound {
 export interface Kind {
   /** Of the formatted number: "ms". */
   readonly unit: string;
-  /** By what a number of a condition is multiplied, for each unit that it can have; '' for none. */
+  /** Factors from the units that a condition can have to the unit of result.json; '' for none. */
   readonly units: Readonly<Record<string, number>>;
-  /** The largest number that makes sense, in the unit of result.json. */
+  /** Max of the number in a condition, in the unit of result.json. */
   readonly max: number;
   readonly example: string;
-  /** Without its unit, for a column whose head has it. */
+  /** Without its unit, for a column whose heading has it. */
   readonly formatNumber: (value: number) => string;
   /** With its unit. */
   readonly format: (value: number) => string;
-  /** To six digits, for a value so close to its limit that three could hide on which side it lies. */
+  /** To six digits, for a value so close to its limit that three would not show on which side it is. */
   readonly formatClosely: (value: number) => string;
-  /** Behind the name of a CSV column. */
+  /** At the end of the name of a CSV column. */
   readonly csvSuffix: string;
 }
 
@@ -106,7 +106,7 @@ const cpuTime = kindOf({
 interface Row {
   /** For a reader: "throughput", "response p99". */
   readonly name: string;
-  /** In the head of a table that says what its figures are of: "p99". */
+  /** In the heading of a column whose table says what its figures are of: "p99". */
   readonly short: string;
   readonly kind: Kind;
   readonly better: 'less' | 'more';
@@ -116,9 +116,9 @@ interface Row {
   readonly ratioKey?: string;
   /** Name of its live gauge, without the prefix. Absent: it has none. */
   readonly prometheus?: string;
-  /** It does not exist in a closed loop. */
+  /** Whether a closed loop has none. */
   readonly openLoopOnly?: boolean;
-  /** Only completed operations are in it, so it is a lower bound where some that were due did not complete. */
+  /** Whether only completed operations are in it: then it is a lower bound if some that were due did not complete. */
   readonly completedOnly?: boolean;
   /** As for a percentile. */
   readonly since?: string;
@@ -128,7 +128,7 @@ interface Row {
 export interface MedianMetric extends Row {
   /** In the unit of result.json; null where the round has no such figure. */
   readonly ofRound: (round: MeasuredRound) => number | null;
-  /** No round is without it. */
+  /** Whether every round has it. */
   readonly inEveryRound?: boolean;
 }
 
@@ -136,7 +136,7 @@ export interface MedianMetric extends Row {
 export interface RatioMetric extends Row {
   readonly part: (round: MeasuredRound) => number;
   readonly whole: (round: MeasuredRound) => number;
-  /** What it is where the whole is 0; null: not measured. */
+  /** Its value if the whole is 0; null: not measured. */
   readonly ofNothing: number | null;
 }
 
@@ -227,18 +227,13 @@ export const comparedMetrics = inSummary(throughput, response).filter(
   (metric): metric is ComparedRow => 'ratioKey' in metric,
 );
 
-/** The metric of this name, which may come from a file; undefined if there is none. */
+/** The metric of this name, which may come from a file. */
 export function findMetric(name: string): Metric | undefined {
   return Object.hasOwn(metrics, name) ? metrics[name as MetricName] : undefined;
 }
 
 /** Names of the CSV columns of a metric: `responseP99Ms`, `responseP99LowMs`, `responseP99HighMs`. */
-export function csvNames({ summaryKey, kind }: SummaryRow): {
-  readonly median: string;
-  readonly low: string;
-  readonly high: string;
-} {
-  const { csvSuffix } = kind;
+export function csvNames({ summaryKey, kind: { csvSuffix } }: SummaryRow) {
   return {
     median: `${summaryKey}${csvSuffix}`,
     low: `${summaryKey}Low${csvSuffix}`,

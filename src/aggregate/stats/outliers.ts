@@ -1,6 +1,6 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
 import { formatList, formatPlural } from '../text/format.ts';
-import { minNeighbourCores, neighbourCores } from './limits/figures.ts';
+import { minNeighbourCores, neighbourCores } from './limited-by.ts';
 import { median, minRounds } from './statistics.ts';
 
 /** A round of a scenario whose throughput is far from that of the scenario's other rounds. It counts like any other. */
@@ -19,14 +19,13 @@ const maxDeviations = 5;
 const madScale = 1.4826;
 /** Fraction of the median that a deviation must exceed as well: rounds that agree to 1 % make 6 % look far. */
 const minDeviation = 0.1;
-/** Fraction of a loss of throughput, in logarithms, that dearer operations must make up to be its cause. */
+/** Fraction of a loss of throughput, in logarithms, that more CPU time per operation must explain to be its cause. */
 const minExplained = 0.5;
 /** Numbers of rounds that a sentence lists. */
 const maxListed = 8;
 
 type Measured = Pick<Result, 'scenarios' | 'environment' | 'target'>;
 
-/** An outlier with its surroundings. */
 interface Found {
   readonly scenario: ScenarioResult;
   readonly round: RoundResult;
@@ -37,19 +36,20 @@ interface Found {
  * The rounds whose throughput deviates from the median of their scenario by more than 5 × 1.4826 × MAD and by more than
  * 10 %, in scenarios of at least 5 rounds, in their order. MAD is the median absolute deviation from the median. Leys et
  * al. (2013) take 2.5 to 3 of these units, Iglewicz and Hoaglin (1993) 3.5; 5, because the MAD of so few rounds is
- * itself unsure. Nothing is dropped for it.
+ * itself unsure. No figure leaves them out.
  */
 export function findOutliers({ scenarios, environment, target }: Measured): Outlier[] {
-  const found = scenarios.filter(isJudged).flatMap(findInScenario);
-  const isDisturbed = disturbedRounds(scenarios, found);
+  const judged = scenarios.filter(({ rounds }) => rounds.length >= minRounds);
+  const found = judged.flatMap(findInScenario);
+  const disturbed = disturbedRounds(judged, found);
   return found.map(({ scenario, round, middle }) => {
     const causes = [
-      isDisturbed(round.round)
-        ? ['most scenarios of this round stand out with it, so all of the round was disturbed']
-        : [],
-      sayNeighbours(scenario, round, environment.cores, target.local),
-      sayDearerOperations(scenario, round, middle),
-    ].flat();
+      ...(disturbed.has(round.round)
+        ? ['it is an outlier in most scenarios, so all of the round was disturbed']
+        : []),
+      ...describeNeighbours(scenario, round, environment.cores, target.local),
+      ...describeCpuTime(scenario, round, middle),
+    ];
     return {
       scenarioId: scenario.id,
       round: round.round,
@@ -60,7 +60,7 @@ export function findOutliers({ scenarios, environment, target }: Measured): Outl
   });
 }
 
-/** "2 of 36 measurements stand out …", with the rounds they are in; null if none does. */
+/** How many measurements are outliers, and in which rounds they are; null if none is. */
 export function describeOutliers(result: Measured): string | null {
   const outliers = findOutliers(result);
   if (outliers.length === 0) return null;
@@ -68,16 +68,13 @@ export function describeOutliers(result: Measured): string | null {
   const rounds = [...new Set(outliers.map(({ round }) => round))].toSorted((a, b) => a - b);
   const more = rounds.length - maxListed;
   const listed = [...rounds.slice(0, maxListed).map(String), ...(more > 0 ? [`${more} more`] : [])];
-  const isOne = outliers.length === 1;
+  const [are, their] =
+    outliers.length === 1 ? ['is an outlier', 'its scenario'] : ['are outliers', 'their scenarios'];
   return [
-    `${outliers.length} of ${formatPlural(measurements, 'measurement')} ${isOne ? 'stands out from the median of its' : 'stand out from the median of their'} scenario,`,
+    `${outliers.length} of ${formatPlural(measurements, 'measurement')} ${are}, far from the median of ${their},`,
     `in round${rounds.length === 1 ? '' : 's'} ${formatList(listed)}: shown, not dropped.`,
-    `report.md lists what ${isOne ? 'its' : 'their'} figures say of the cause.`,
+    'report.md lists them with the likely cause.',
   ].join(' ');
-}
-
-function isJudged({ rounds }: ScenarioResult): boolean {
-  return rounds.length >= minRounds;
 }
 
 function findInScenario(scenario: ScenarioResult): Found[] {
@@ -89,23 +86,17 @@ function findInScenario(scenario: ScenarioResult): Found[] {
 }
 
 /** Rounds that are outliers to the same side in more than half of two or more scenarios. */
-function disturbedRounds(
-  scenarios: readonly ScenarioResult[],
-  found: readonly Found[],
-): (round: number) => boolean {
-  const disturbed = new Set<number>();
-  for (const number of new Set(found.map(({ round }) => round.round))) {
+function disturbedRounds(judged: readonly ScenarioResult[], found: readonly Found[]): Set<number> {
+  const isDisturbed = (number: number) => {
     const inRound = found.filter(({ round }) => round.round === number);
     const slower = inRound.filter(({ round, middle }) => round.opsPerSecond < middle).length;
-    const judged = scenarios.filter(
-      scenario => isJudged(scenario) && scenario.rounds.some(({ round }) => round === number),
-    ).length;
-    if (judged > 1 && Math.max(slower, inRound.length - slower) > judged / 2) disturbed.add(number);
-  }
-  return round => disturbed.has(round);
+    const measured = judged.filter(({ rounds }) => rounds.some(({ round }) => round === number)).length;
+    return measured > 1 && Math.max(slower, inRound.length - slower) > measured / 2;
+  };
+  return new Set([...new Set(found.map(({ round }) => round.round))].filter(isDisturbed));
 }
 
-function sayNeighbours(
+function describeNeighbours(
   scenario: ScenarioResult,
   round: RoundResult,
   cores: number,
@@ -117,12 +108,12 @@ function sayNeighbours(
   return [`neighbours used ${taken.toFixed(2)} cores, in the median round ${usual.toFixed(2)}`];
 }
 
-/** A round that was slow although the client had as much CPU as ever: the cores did less with it. */
-function sayDearerOperations(scenario: ScenarioResult, round: RoundResult, middle: number): string[] {
+/** If a round was slow although the client had its usual CPU time, each core did less with it. */
+function describeCpuTime(scenario: ScenarioResult, round: RoundResult, middle: number): string[] {
   const { clientMicrosPerOp } = round.cpu;
   if (clientMicrosPerOp === null || round.opsPerSecond >= middle) return [];
-  const dearer =
+  const ratio =
     clientMicrosPerOp / median(scenario.rounds.flatMap(other => other.cpu.clientMicrosPerOp ?? []));
-  if (!(Math.log(dearer) >= minExplained * Math.log(middle / round.opsPerSecond))) return [];
-  return [`an operation took ×${dearer.toFixed(2)} the client's CPU time of the median round`];
+  if (!(Math.log(ratio) >= minExplained * Math.log(middle / round.opsPerSecond))) return [];
+  return [`an operation took ×${ratio.toFixed(2)} the client's CPU time of the median round`];
 }

@@ -45,7 +45,7 @@ export function combineByRound(ratios: readonly PairedRatio[]): number[] {
 }
 
 /**
- * Two-sided sign-flip permutation test (Fisher, 1935) of differences against 0: the share of all 2ⁿ ways to choose
+ * Two-sided sign-flip permutation test (Fisher, 1935) of differences against 0: the fraction of all 2ⁿ ways to choose
  * their signs whose sum is at least as far from 0 as the one observed. Exact up to 30 differences, above that from
  * 10,000 seeded samples, the observed signs counted among them. The smallest p that n rounds can give is 2/2ⁿ: 0.0625 with 5.
  */
@@ -53,25 +53,24 @@ export function signFlipP(differences: readonly number[], seed = defaultSeed): n
   const observed = Math.abs(differences.reduce((sum, difference) => sum + difference, 0));
   const size = differences.reduce((sum, difference) => sum + Math.abs(difference), 0);
   // Sums that are equal but for the order of their terms must count as equal.
-  const atLeast = observed - size * 1e-12;
-  if (atLeast <= 0) return 1;
-  if (differences.length <= exactPairs)
-    return countAbove(differences, atLeast) / 2 ** (differences.length - 1);
+  const limit = observed - size * 1e-12;
+  if (limit <= 0) return 1;
+  if (differences.length <= exactPairs) return countAbove(differences, limit) / 2 ** (differences.length - 1);
 
   const random = seededRandom(seed);
   let asFar = 0;
   for (let sample = 0; sample < resamples; sample++) {
     let sum = 0;
     for (const difference of differences) sum += random() < 0.5 ? -difference : difference;
-    if (Math.abs(sum) >= atLeast) asFar++;
+    if (Math.abs(sum) >= limit) asFar++;
   }
   return (asFar + 1) / (resamples + 1);
 }
 
 /**
- * How many ways to choose the signs make a sum of `limit` or more. The sums of either half are put in order, and for
- * each of the one, in ascending order, those of the other that are large enough are the same as before and some more
- * (Horowitz and Sahni, 1974): 2^(n/2) steps where all sums would take 2ⁿ, seconds for each round of a long run.
+ * How many ways to choose the signs make a sum of `limit` or more. The sums of either half are sorted. For each sum of
+ * the first half, in ascending order, those of the second that are large enough are the same as before and some more
+ * (Horowitz and Sahni, 1974): 2^(n/2) steps where all sums would take 2ⁿ, which is seconds for each round of a long run.
  */
 function countAbove(differences: readonly number[], limit: number): number {
   const half = differences.length >>> 1;

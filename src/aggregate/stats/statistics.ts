@@ -5,22 +5,22 @@ export interface Interval {
   readonly high: number;
 }
 
-/** With fewer rounds no interval is worth a verdict, and no round can be told from the usual ones. */
+/** With fewer rounds no interval allows a verdict, and no round is an outlier. */
 export const minRounds = 5;
 
-/** A ratio that lies above the one is more, below the other less. What lies between is not worth a change. */
+/** A ratio above `clearlyMore` is a gain, one below `clearlyLess` a loss. What lies between is not worth a change. */
 export const clearlyMore = 1.05;
 export const clearlyLess = 0.95;
 
 /** Resamples of a bootstrap and of a sampled permutation test. Fixed, so that figures repeat. */
 export const resamples = 10_000;
-/** The least that an interval of 5 values or more covers: what the widest interval of 5 does, 1 − 2/2⁵. */
+/** What an interval of 5 values or more covers at least: as much as the widest interval of 5 does, 1 − 2/2⁵. */
 const minCoverage = 0.9375;
-/** Seed where the caller names none: the same rounds give the same interval in every run. */
+/** The same rounds give the same interval in every run. */
 export const defaultSeed = 1;
 
 /**
- * The value below which a share `q` (0 to 1) of the values lies, interpolated between neighbours (type 7 of Hyndman
+ * The value below which a fraction `q` (0 to 1) of the values lies, interpolated between neighbours (type 7 of Hyndman
  * and Fan, 1996; the default of R and NumPy). NaN without values.
  */
 export function quantile(values: readonly number[], q: number): number {
@@ -85,7 +85,7 @@ export function medianInterval(values: readonly number[], seed = defaultSeed): I
   };
 }
 
-/** The least probability, 0 to 1, with which the interval of `count` independent values covers the true median. */
+/** Min probability, 0 to 1, with which the interval of `count` independent values covers the true median. */
 export function coverageOf(count: number): number {
   return Math.max(0, Math.min(minCoverage, 1 - 2 ** (1 - count)));
 }
@@ -146,7 +146,8 @@ interface ResampledMedian {
 const resampledMedians = new Map<string, ResampledMedian[]>();
 
 function resampleMedians(size: number, seed: number): ResampledMedian[] {
-  const known = resampledMedians.get(`${size} ${seed}`);
+  const key = `${size} ${seed}`;
+  const known = resampledMedians.get(key);
   if (known) return known;
   const random = seededRandom(seed);
   const medians = new Map<number, ResampledMedian>();
@@ -161,6 +162,6 @@ function resampleMedians(size: number, seed: number): ResampledMedian[] {
     medians.set(lower * size + upper, median);
   }
   const counted = [...medians.values()];
-  resampledMedians.set(`${size} ${seed}`, counted);
+  resampledMedians.set(key, counted);
   return counted;
 }

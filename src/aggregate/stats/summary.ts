@@ -10,7 +10,7 @@ import {
 import { type Interval, median, medianInterval } from './statistics.ts';
 
 /**
- * What a scenario's rounds say together: medians with their intervals (see `medianInterval`), and ratios of sums over
+ * A scenario's summary over its rounds: medians with their intervals (see `medianInterval`), and ratios of sums over
  * all rounds. A round in which nothing completed counts as 0 operations per second and has no latency. Null without a
  * measured round.
  */
@@ -44,44 +44,33 @@ export function figureOf(metric: Metric, { summary, rounds }: ScenarioResult): n
   return typeof figure === 'object' ? (figure?.median ?? null) : figure;
 }
 
-/** Operations that were issued and did not complete, as a ratio to those issued in all rounds, 0 to 1. */
+/** Fraction of the operations issued in all rounds that did not complete. */
 export function lostRatio(rounds: readonly RoundResult[]): number {
   const issued = sumOf(rounds, round => round.issued);
   return issued === 0 ? 0 : sumOf(rounds, round => failedOf(round) + round.unfinished) / issued;
 }
 
 /** One command of one scenario: counts over all rounds, latencies as medians over those in which it completed. */
-export interface CommandFigures {
-  /** Of all completed operations, 0 to 1. */
-  readonly share: number;
-  readonly completed: number;
-  readonly failed: number;
-  readonly misses: number;
-  readonly name: string;
-  /** Null if it never completed. */
-  readonly serviceP50: number | null;
-  readonly serviceP99: number | null;
-  readonly responseP50: number | null;
-  readonly responseP99: number | null;
-}
+export type CommandFigures = ReturnType<typeof commandFigures>[number];
 
 /** The commands of a scenario in the order of its mix; none where they were not counted apart. */
-export function commandFigures({ rounds }: Pick<ScenarioResult, 'rounds'>): CommandFigures[] {
-  const byName = new Map<string, CommandResult[]>();
-  for (const command of rounds.flatMap(round => round.commands))
-    byName.set(command.name, [...(byName.get(command.name) ?? []), command]);
+export function commandFigures({ rounds }: Pick<ScenarioResult, 'rounds'>) {
   const all = sumOf(rounds, round => round.completed);
-  return [...byName].map(([name, commands]) => {
-    const answered = commands.filter(({ completed }) => completed > 0);
+  const commands = rounds.flatMap(round => round.commands);
+  return [...new Set(commands.map(({ name }) => name))].map(name => {
+    const ofName = commands.filter(command => command.name === name);
+    const answered = ofName.filter(({ completed }) => completed > 0);
+    /** Null if it never completed. */
     const medianOf = (figure: (command: CommandResult) => number) =>
       answered.length === 0 ? null : median(answered.map(figure));
-    const completed = sumOf(commands, command => command.completed);
+    const completed = sumOf(ofName, command => command.completed);
     return {
       name,
       completed,
+      /** Fraction of all completed operations. */
       share: all === 0 ? 0 : completed / all,
-      failed: sumOf(commands, failedOf),
-      misses: sumOf(commands, ({ misses }) => misses),
+      failed: sumOf(ofName, failedOf),
+      misses: sumOf(ofName, ({ misses }) => misses),
       serviceP50: medianOf(({ service }) => service.p50),
       serviceP99: medianOf(({ service }) => service.p99),
       responseP50: medianOf(({ response }) => response.p50),

@@ -1,13 +1,13 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
 import { formatList, formatMs, formatShare } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
-import { neighbourCores } from './limits/figures.ts';
+import { neighbourCores } from './limited-by.ts';
 import { median } from './statistics.ts';
 
 /** Fraction of the machine that other programs must use in the median measurement: less is the kernel, and clock ticks. */
 const minNeighbourRatio = 0.25;
 
-/** p99 of the generator's own lateness, which is an error of every response time. */
+/** p99 of the generator's own lag, which is an error of every response time. */
 const maxLagMs = 0.2;
 
 /** Fraction of what was due that may stay unanswered: the last arrivals of a window can meet busy workers by chance. */
@@ -15,59 +15,55 @@ const maxUnanswered = 0.0001;
 
 /** What a reader must know before trusting the figures: what the run said, and what its figures say. */
 export function warningsOf(result: Result): string[] {
-  const neighbours = describeNeighbours(result);
-  return [...result.warnings, ...findImbalances(result), ...(neighbours === null ? [] : [neighbours])];
+  return [...result.warnings, ...findImbalances(result), ...describeNeighbours(result)];
 }
 
-/** Says that other programs used the machine all the time, so that no round is an outlier by it; null if none did. */
-function describeNeighbours({
-  scenarios,
-  environment: { cores },
-  target: { local },
-}: Pick<Result, 'scenarios' | 'environment' | 'target'>): string | null {
+/** Other programs that used the machine all the time: they make no round an outlier. */
+function describeNeighbours({ scenarios, environment: { cores }, target: { local } }: Result): string[] {
   const taken = scenarios.flatMap(({ rounds }) =>
     rounds.flatMap(round => neighbourCores(round, cores, local) ?? []),
   );
   const usual = taken.length === 0 ? 0 : median(taken);
-  if (usual < minNeighbourRatio * cores) return null;
-  return `other programs used ${usual.toFixed(1)} of this machine's ${cores} cores in the median measurement: the figures, and what limited them, are partly theirs`;
+  if (usual < minNeighbourRatio * cores) return [];
+  return [
+    `other programs used ${usual.toFixed(1)} of this machine's ${cores} cores in the median measurement: the figures, and what limited them, are partly theirs`,
+  ];
 }
 
-type Measured = Pick<ScenarioResult, 'id' | 'arrival' | 'rounds'>;
-
 /** What a reader must know of a run's open loops before trusting their percentiles, a sentence each. */
-export function openLoopWarnings(scenarios: readonly Measured[]): string[] {
-  const open = scenarios.flatMap(({ id, arrival, rounds }) => {
-    const loops = rounds.flatMap(round => round.openLoop ?? []);
-    return loops.length === 0 ? [] : [{ id, inBursts: arrival.kind === 'burst', rounds, loops }];
-  });
+export function openLoopWarnings(
+  scenarios: readonly Pick<ScenarioResult, 'id' | 'arrival' | 'rounds'>[],
+): string[] {
   const late = (inBursts: boolean) =>
-    open
-      .filter(loop => loop.inBursts === inBursts)
-      .map(({ id, loops }) => ({ id, lagMs: median(loops.map(({ lag }) => lag.p99)) }))
+    scenarios
+      .filter(({ arrival }) => (arrival.kind === 'burst') === inBursts)
+      .map(({ id, rounds }) => ({
+        id,
+        lagMs: median(rounds.flatMap(round => round.openLoop?.lag.p99 ?? [])),
+      }))
       .filter(({ lagMs }) => lagMs > maxLagMs)
       .map(({ id, lagMs }) => `${id} (p99 ${formatMs(lagMs)} ms)`);
-  const [lateAlone, lateInBursts] = [late(false), late(true)];
-  const unanswered = open
-    .map(({ id, rounds }) => ({ id, ratio: unansweredRatio(rounds) }))
-    .filter(({ ratio }) => ratio > maxUnanswered)
-    .map(({ id, ratio }) => `${id} (${formatShare(ratio)})`);
+  const unanswered = scenarios
+    .filter(({ rounds }) => isLowerBound(rounds))
+    .map(({ id, rounds }) => `${id} (${formatShare(unansweredRatio(rounds))})`);
+  const warn = (found: readonly string[], sentence: (list: string) => string) =>
+    found.length === 0 ? [] : [sentence(formatList(found))];
   return [
-    ...(lateAlone.length === 0
-      ? []
-      : [
-          `The generator itself was late by more than ${formatMs(maxLagMs)} ms, which is in the response times, in ${formatList(lateAlone)}: take fewer threads, a lower rate or a quieter machine.`,
-        ]),
-    ...(lateInBursts.length === 0
-      ? []
-      : [
-          `A thread sends one batch of a burst after another; for how long the last ones waited for their turn is in the response times, in ${formatList(lateInBursts)}: more threads, or smaller bursts, make it shorter.`,
-        ]),
-    ...(unanswered.length === 0
-      ? []
-      : [
-          `Operations that were due were not sent before the end, or not answered in time, so that the percentiles are lower bounds, in ${formatList(unanswered)}.`,
-        ]),
+    ...warn(
+      late(false),
+      list =>
+        `The generator itself was late by more than ${formatMs(maxLagMs)} ms, which is in the response times, in ${list}: take fewer threads, a lower rate or a quieter machine.`,
+    ),
+    ...warn(
+      late(true),
+      list =>
+        `A thread sends one batch of a burst after another; for how long the last ones waited for their turn is in the response times, in ${list}: more threads, or smaller bursts, make it shorter.`,
+    ),
+    ...warn(
+      unanswered,
+      list =>
+        `Operations that were due were not sent before the end, or not answered in time, so that the percentiles are lower bounds, in ${list}.`,
+    ),
   ];
 }
 
@@ -77,8 +73,8 @@ export function isLowerBound(rounds: readonly RoundResult[]): boolean {
 }
 
 /**
- * Operations of open loops that were due and never sent, or never answered in time, as a ratio to all that were due, 0
- * to 1: they would have been the slowest. What was refused at once is not among them.
+ * Fraction of the operations due in open loops that were never sent, or never answered in time: they would have been
+ * the slowest. What was refused at once is not among them.
  */
 function unansweredRatio(rounds: readonly RoundResult[]): number {
   let unanswered = 0;

@@ -1,5 +1,5 @@
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
-import { whyNotComparable } from '../../aggregate/comparison/equality.ts';
+import { whyNotComparable } from '../../aggregate/comparison/fairness.ts';
 import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import { longestName, safeName, uniqueNames } from '../../aggregate/text/safe-name.ts';

@@ -1,5 +1,5 @@
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
-import { whyNotComparable } from '../../aggregate/comparison/equality.ts';
+import { whyNotComparable } from '../../aggregate/comparison/fairness.ts';
 import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
 import { resultDocument } from '../../aggregate/report/documents/result.ts';
 import { shortPaths } from '../../aggregate/report/files/result-files.ts';

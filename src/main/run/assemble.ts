@@ -1,7 +1,7 @@
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
-import { limitedBy } from '../../aggregate/stats/limits/limited-by.ts';
+import { limitedBy } from '../../aggregate/stats/limited-by.ts';
 import { summarise } from '../../aggregate/stats/summary.ts';
 import { openLoopWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';

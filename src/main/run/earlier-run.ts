@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Result } from '../../aggregate/result.ts';
+import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/rounds.ts';
 import { openLoopWarnings } from '../../aggregate/stats/warnings.ts';
-import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/whole-rounds.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
 import type { RunFlags } from '../cli/parse-command-line.ts';
 import { PoolbenchError } from '../errors.ts';

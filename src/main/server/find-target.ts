@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Result } from '../../aggregate/result.ts';
-import type { Surroundings } from '../../aggregate/stats/limits/figures.ts';
+import type { LoadEnvironment } from '../../aggregate/stats/limited-by.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { describeTarget } from '../../aggregate/text/target-words.ts';
 import type { Address } from '../../pool/client/address.ts';
@@ -271,7 +271,7 @@ export function shownTarget({
 }
 
 /** Where the load runs, on a machine of so many cores. */
-export function environmentOf({ local, detected }: Target, cores: number): Surroundings {
+export function environmentOf({ local, detected }: Target, cores: number): LoadEnvironment {
   const { threads, masters } = detected;
   // The busiest master counts by its main thread; all of them together have so many.
   return { cores, local, serverThreads: masters === null ? threads : masters * (threads ?? 1) };

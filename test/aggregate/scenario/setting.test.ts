@@ -31,7 +31,7 @@ test.each([
   );
 });
 
-test('the least that pools need is the same setting as more', () => {
+test('the min of connections that pools need is the same setting as more', () => {
   expect(labels({ workers: [8, 80], pools: [1, 4], connectionsPerWorker: 0.1 })).toEqual(['ioredis']);
   const batch = [{ pool: 'shared', workers: 4, pipeline: 100 }, { pool: 'none' }];
   expect(labels({ workers: [10, 50], batch })).toEqual([
@@ -40,7 +40,7 @@ test('the least that pools need is the same setting as more', () => {
   ]);
 });
 
-test('a share of idle connections is told of the pools that keep some', () => {
+test('a ratio of idle connections is in the label of pools that keep some', () => {
   expect(
     labels({ pool: ['baseline', 'optimized', 'shared'], minIdleShare: [0, 0.125], workers: [16, 80] }),
   ).toEqual([
@@ -51,7 +51,7 @@ test('a share of idle connections is told of the pools that keep some', () => {
   ]);
 });
 
-test('what differs is said in words, and what a preset has not is not', () => {
+test('a label has what differs, but not what a preset does not have', () => {
   expect(labels({ pool: ['baseline', 'optimized'], connects: ['parallel', 'jittered'] })).toEqual([
     'ioredis, baseline pool',
     'ioredis, optimized pool, parallel connects',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { findImbalances } from '../../../src/aggregate/stats/accounting.ts';
+import { finishedRounds } from '../../../src/aggregate/stats/rounds.ts';
 import { openLoopWarnings } from '../../../src/aggregate/stats/warnings.ts';
-import { finishedRounds } from '../../../src/aggregate/stats/whole-rounds.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
 import { warnOfMissingCores } from '../../../src/main/run/preflight-side.ts';
@@ -9,45 +9,39 @@ import { inMarkdown, onTerminal } from '../../support/documents.ts';
 import { buildOpenScenario } from '../../support/open-loop-round.ts';
 import { buildLatency, buildResult, buildRound, buildScenario } from '../../support/result-builder.ts';
 
-describe('books that do not balance are told', () => {
+describe('books of a run', () => {
   const imbalancesOf = (changes: Parameters<typeof buildRound>[2]) =>
     findImbalances({ scenarios: [buildScenario({ id: 'one' }, [buildRound(4, 1000, changes)])] });
 
-  test('balanced books are not mentioned', () => {
+  test('are not mentioned if they balance', () => {
     expect(imbalancesOf({})).toEqual([]);
     expect(imbalancesOf({ issued: 1010, failed: { OOM: 3, TIMEOUT: 2 }, unfinished: 5 })).toEqual([]);
   });
 
-  test('an operation that is not accounted for is a defect, and named as one', () => {
+  test('miss an operation only by a defect of poolbench', () => {
     expect(imbalancesOf({ issued: 1010, failed: { OOM: 3 }, unfinished: 6 })).toEqual([
-      expect.stringMatching(
-        /^A defect of poolbench.* in round 4 of one, 1,010 operations .* 1,009 are accounted for/,
-      ),
+      expect.stringMatching(/^A defect of poolbench.* round 4 of one, 1,010 .* 1,009 /),
     ]);
     expect(imbalancesOf({ issued: 999 })).toHaveLength(1);
   });
 
-  test("the server's count may lie between completed and issued, and 1 % off", () => {
+  test("agree with the server's count between completed and issued, and 1 % off", () => {
     const lost = { issued: 1200, failed: { TIMEOUT: 200 } };
     expect(imbalancesOf({ ...lost, serverCalls: 1100 })).toEqual([]);
     expect(imbalancesOf({ ...lost, serverCalls: 1212 })).toEqual([]);
     expect(imbalancesOf({ ...lost, serverCalls: null })).toEqual([]);
-    expect(imbalancesOf({ ...lost, serverCalls: 1213 })).toEqual([
-      expect.stringContaining('The server counted 1,213'),
-    ]);
-    expect(imbalancesOf({ ...lost, serverCalls: 989 })).toEqual([
-      expect.stringContaining('The server counted 989'),
-    ]);
+    expect(imbalancesOf({ ...lost, serverCalls: 1213 })).toEqual([expect.stringContaining('1,213')]);
+    expect(imbalancesOf({ ...lost, serverCalls: 989 })).toEqual([expect.stringContaining('989')]);
   });
 
-  test('both reports tell of it', () => {
+  test('that do not balance are in both reports', () => {
     const result = buildResult([buildScenario({}, [buildRound(0, 1000, { issued: 1001 })])]);
     expect(onTerminal.result(result)).toContain('Warning: A defect of poolbench');
     expect(inMarkdown.result(result)).toContain('- A defect of poolbench');
   });
 });
 
-describe('finished rounds of a stopped run are kept', () => {
+describe('rounds of a stopped run that are kept', () => {
   const plan = { ids: ['a', 'b'], seconds: 1 };
 
   function finished(rounds: Record<string, readonly (number | readonly [round: number, seconds: number])[]>) {
@@ -84,8 +78,8 @@ describe('finished rounds of a stopped run are kept', () => {
   });
 });
 
-describe('open loop says what spoils its figures', () => {
-  test('a generator that was itself late by more than 0.2 ms is told, with the scenario and the figure', () => {
+describe('warnings of an open loop', () => {
+  test('name the scenario and the lag if the generator was late by more than 0.2 ms', () => {
     const late = (p99: number) => ({ openLoop: { lag: buildLatency(100, p99 / 2.5) } });
     const scenarios = [
       buildOpenScenario(1000, [1, 1, 1], late(0.2)),
@@ -99,20 +93,18 @@ describe('open loop says what spoils its figures', () => {
     expect(warning).not.toContain('constant1000');
   });
 
-  test('in a burst it is by nature, and told as such', () => {
+  test('explain the lag of a burst, which is larger', () => {
     const scenario = buildOpenScenario(1000, [1, 1, 1], { openLoop: { lag: buildLatency(100, 1.6) } });
     const burst = { ...scenario, arrival: { kind: 'burst', rate: 1000, size: 100 } };
     expect(openLoopWarnings([burst])).toEqual([
-      expect.stringMatching(
-        /^A thread sends one batch of a burst after another; .*constant1000 \(p99 4\.00 ms\)/,
-      ),
+      expect.stringMatching(/burst.*constant1000 \(p99 4\.00 ms\)/),
     ]);
   });
 
-  test('percentiles without what was never sent are called lower bounds', () => {
+  test('call percentiles without what was never sent lower bounds', () => {
     const unsent = { openLoop: { offered: 2000, unsent: 500, sent: 1500 } };
     expect(openLoopWarnings([buildOpenScenario(2000, [1], unsent), buildOpenScenario(10, [1])])).toEqual([
-      'Operations that were due were not sent before the end, or not answered in time, so that the percentiles are lower bounds, in wire-optimized-1pool-50workers-constant2000 (25 %).',
+      expect.stringMatching(/lower bounds, in wire-optimized-1pool-50workers-constant2000 \(25 %\)\.$/),
     ]);
   });
 
@@ -127,10 +119,10 @@ describe('open loop says what spoils its figures', () => {
   const open = { arrival: { kind: 'constant', rate: 1 }, pools: [1, 2] };
   const local = (threads: number | null) => ({ local: true, detected: { threads } });
 
-  test('threads and server that leave no core free are told before the load', () => {
+  test('come before the load if threads and server leave no core free', () => {
     const scenarios = scenariosOf(open);
     expect(warnOfMissingCores(scenarios, local(2), 4)).toEqual([
-      'an open loop keeps a core for each of its threads: 2 threads and 2 threads of the server leave none of 4 cores free, so whatever else runs here makes it late (its lag tells how much)',
+      expect.stringMatching(/ 2 threads and 2 threads .* 4 cores/),
     ]);
     expect(warnOfMissingCores(scenarios, local(1), 4)).toEqual([]);
     expect(warnOfMissingCores(scenarios, local(null), 3)).toHaveLength(1);

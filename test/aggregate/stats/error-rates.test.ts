@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  margin,
-  maxRepeats,
-  type StepVerdict,
-  stepVerdict,
-  verdictChances,
-} from '../../../src/aggregate/search/step-verdict.ts';
+import { margin, maxRepeats, type StepVerdict, stepVerdict } from '../../../src/aggregate/search/step.ts';
 import { pairedRatio } from '../../../src/aggregate/stats/paired-ratio.ts';
 import { falseVerdictChance, medianInterval, seededRandom } from '../../../src/aggregate/stats/statistics.ts';
 import { readConfig } from '../../../src/main/experiment/read-config.ts';
@@ -148,6 +142,26 @@ describe('steps of a search err no more often than stated', () => {
     ] as const)
       expect(stepVerdict(passes, fails), `${passes} to ${fails}`).toBe(verdict);
   });
+
+  /**
+   * How often a step ends with each verdict if each repeat passes with this chance, and how many repeats it takes on
+   * average. Exact: every course of the test is followed.
+   */
+  function verdictChances(passChance: number): Record<StepVerdict | 'repeats', number> {
+    const chances = { pass: 0, fail: 0, unclear: 0, repeats: 0 };
+    const follow = (passes: number, fails: number, chance: number): void => {
+      const verdict = stepVerdict(passes, fails);
+      if (verdict !== null) {
+        chances[verdict] += chance;
+        return;
+      }
+      chances.repeats += chance;
+      follow(passes + 1, fails, chance * passChance);
+      follow(passes, fails + 1, chance * (1 - passChance));
+    };
+    follow(0, 0, 1);
+    return chances;
+  }
 
   /** What docs/method.md states, in percent. */
   const stated = [

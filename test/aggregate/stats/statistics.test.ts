@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { independentRatio } from '../../../src/aggregate/comparison/ratios.ts';
+import { independentRatio } from '../../../src/aggregate/comparison/compare-results.ts';
 import { combineByRound, pairedRatio, signFlipP } from '../../../src/aggregate/stats/paired-ratio.ts';
 import {
   coverageOf,

@@ -2,7 +2,7 @@ import type { Comparison, RoundResult, ScenarioResult } from '../../result.ts';
 import { armKey, type ScenarioKey } from '../../scenario/scenario.ts';
 import { type Measure, p99, throughput } from '../../stats/measures.ts';
 import type { PairedRatio } from '../../stats/paired-ratio.ts';
-import { pairByRound } from '../../stats/pairs.ts';
+import { pairByRound } from '../../stats/rounds.ts';
 import { formatList } from '../../text/format.ts';
 
 /** Two scenarios that differ in nothing but what a claim is about. */

@@ -1,7 +1,7 @@
 import type { RoundResult, ScenarioResult } from '../../result.ts';
+import { wholeRounds } from '../../stats/rounds.ts';
 import { median, minRounds } from '../../stats/statistics.ts';
 import { lostRatio } from '../../stats/summary.ts';
-import { wholeRounds } from '../../stats/whole-rounds.ts';
 import { formatList, formatPlural, formatShare } from '../../text/format.ts';
 import type { ArmPair } from './arms.ts';
 

@@ -25,11 +25,11 @@ export function bySize(a: ScenarioResult, b: ScenarioResult): number {
 export function namePair(base: ScenarioResult, other: ScenarioResult): string {
   const shared: string[] = [];
   const apart: string[] = [];
-  for (const [key, { words, toldOfBoth, follows = [] }] of rows) {
+  for (const [key, { words, describeShared, follows = [] }] of rows) {
     const [before, value] = [fieldOf(base, key), fieldOf(other, key)];
     const [from, to] = [words(before, base), words(value, other)];
     if (from === to) {
-      if (to !== '' && toldOfBoth?.(value)) shared.push(to);
+      if (to !== '' && describeShared?.(value)) shared.push(to);
     } else if (from !== '' && to !== '' && follows.every(leader => base[leader] === other[leader])) {
       apart.push(`${to} to ${from}`);
     }

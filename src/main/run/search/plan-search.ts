@@ -1,7 +1,7 @@
 import { labelArrival } from '../../../aggregate/scenario/arrival.ts';
 import type { SearchConditions } from '../../../aggregate/search/conditions.ts';
-import { maxSteps, type SearchRange } from '../../../aggregate/search/next-rate.ts';
-import { margin, maxRepeats } from '../../../aggregate/search/step-verdict.ts';
+import { maxSteps, type SearchRange } from '../../../aggregate/search/knee.ts';
+import { margin, maxRepeats } from '../../../aggregate/search/step.ts';
 import { describeConditions, formatSearchRate } from '../../../aggregate/search/words.ts';
 import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
 import { wrapText } from '../../../aggregate/text/text-layout.ts';

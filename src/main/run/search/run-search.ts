@@ -1,11 +1,9 @@
 import { searchDocument } from '../../../aggregate/report/documents/search.ts';
 import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
 import type { RoundResult } from '../../../aggregate/result.ts';
-import { describeKnee } from '../../../aggregate/search/describe-knee.ts';
-import { nextRate, type SearchRange, type TriedRate } from '../../../aggregate/search/next-rate.ts';
+import { describeKnee, nextRate, type SearchRange, type TriedRate } from '../../../aggregate/search/knee.ts';
 import type { Search, SearchStep } from '../../../aggregate/search/schema.ts';
-import { describeStep, passes } from '../../../aggregate/search/step-result.ts';
-import { stepVerdict } from '../../../aggregate/search/step-verdict.ts';
+import { describeStep, passes, stepVerdict } from '../../../aggregate/search/step.ts';
 import { describeStepLine, formatSearchRate } from '../../../aggregate/search/words.ts';
 import type { Target } from '../../server/find-target.ts';
 import { environmentOf } from '../../server/find-target.ts';

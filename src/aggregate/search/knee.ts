@@ -1,0 +1,174 @@
+import { geometricMean, median } from '../stats/statistics.ts';
+import { formatMs, formatPlural } from '../text/format.ts';
+import type { Knee, SearchStep } from './schema.ts';
+import type { StepVerdict } from './step.ts';
+import { formatSearchRate } from './words.ts';
+
+/** A rate that was tried, and its verdict. */
+export interface TriedRate {
+  /** Operations a second. */
+  readonly rate: number;
+  readonly verdict: StepVerdict;
+}
+
+/** The range in which a search looks for the knee. */
+export interface SearchRange {
+  readonly start: number;
+  readonly lowest: number;
+  readonly highest: number;
+  /** The interval is narrow enough if its ends are no further apart than this fraction of the lower one. */
+  readonly precision: number;
+}
+
+/** Max steps: enough to climb or to fall over the whole range, and to bisect to the finest precision. */
+export const maxSteps = 40;
+
+/** Fraction of the response p99 that is the generator's own lag, from which the generator is the limit. */
+const minLagRatio = 0.5;
+/** Rates have four digits, so the interval can be this much wider than its precision. */
+const roundingTolerance = 0.002;
+
+/**
+ * The bracket of the knee: the highest rate that clearly passed, the lowest that clearly failed, and
+ * those between that are unclear, ascending. A rate is unclear, too, if its steps differ. A rate below one that clearly
+ * failed, or above one that clearly passed, is tried only if that verdict was not confirmed; the lowest fail counts.
+ */
+function bracketOf(tried: readonly TriedRate[]) {
+  const verdicts = new Map<number, StepVerdict>();
+  for (const { rate, verdict } of tried)
+    verdicts.set(rate, (verdicts.get(rate) ?? verdict) === verdict ? verdict : 'unclear');
+  const ratesOf = (wanted: StepVerdict) =>
+    [...verdicts].flatMap(([rate, verdict]) => (verdict === wanted ? [rate] : [])).toSorted((a, b) => a - b);
+  const high = ratesOf('fail')[0] ?? null;
+  const low = ratesOf('pass').findLast(rate => high === null || rate < high) ?? null;
+  const unclear = ratesOf('unclear').filter(
+    rate => (low === null || rate > low) && (high === null || rate < high),
+  );
+  return { low, high, unclear };
+}
+
+/**
+ * The rate to try next: the start; then half of the lowest until one passes, twice the highest until one fails; then
+ * the middle, by ratio, of the interval between them. If unclear rates lie in the interval, the middle of the wider
+ * of the gaps on either side of them. If the interval is narrow enough, each of its ends once more: a verdict that
+ * came by chance, or by other programs, seldom comes twice. The same at the end of the range. Then null.
+ */
+export function nextRate(tried: readonly TriedRate[], range: SearchRange): number | null {
+  if (tried.length === 0) return range.start;
+  if (tried.length >= maxSteps) return null;
+  const { low, high, unclear } = bracketOf(tried);
+  const lowestOpen = unclear[0] ?? high;
+  const highestOpen = unclear.at(-1) ?? low;
+  const once = (rate: number | null) => tried.filter(one => one.rate === rate).length === 1;
+  if (low === null) return move(lowestOpen, 1 / 2, range) ?? (once(lowestOpen) ? lowestOpen : null);
+  if (high === null) return move(highestOpen, 2, range) ?? (once(highestOpen) ? highestOpen : null);
+  const below = { from: low, to: lowestOpen ?? high };
+  const above = { from: highestOpen ?? low, to: high };
+  const { from, to } = above.to / above.from > below.to / below.from ? above : below;
+  const middle = roundRate(Math.sqrt(from * to));
+  if (to / from > 1 + range.precision && middle > from && middle < to) return middle;
+  return [low, high].find(once) ?? null;
+}
+
+/** A factor away from a rate, within the range; null at its end. */
+function move(from: number | null, factor: number, { start, lowest, highest }: SearchRange): number | null {
+  const rate = Math.min(highest, Math.max(lowest, roundRate((from ?? start) * factor)));
+  return rate === from ? null : rate;
+}
+
+/**
+ * The highest rate that meets the conditions, as far as it is known: the highest rate that clearly passed, the lowest
+ * that clearly failed, and the best guess, which is the middle, by ratio, of the unclear rates, or else of the interval.
+ */
+export function kneeRates(tried: readonly TriedRate[]): Pick<Knee, 'rate' | 'low' | 'high'> {
+  const { low, high, unclear } = bracketOf(tried);
+  if (low === null || high === null) return { rate: low, low, high };
+  return { rate: roundRate(geometricMean(unclear.length > 0 ? unclear : [low, high])), low, high };
+}
+
+/** To four digits, which a reader can remember. */
+function roundRate(rate: number): number {
+  return Number(rate.toPrecision(4));
+}
+
+type Resource = SearchStep['limitedBy']['resource'];
+
+/** What each limit means for the server. Null: it is the server's own. */
+const bounds: Record<Resource, string | null> = {
+  client: 'the generator, poolbench itself, was the limit: it had no CPU left to send more',
+  machine: 'the machine was the limit: poolbench and the server had no core of their own left',
+  pool: 'the pool was the limit: workers waited for connections',
+  network: 'round trips took the time: more workers could have sent more',
+  server: null,
+  none: 'nothing was found busy: more workers might have sent more',
+  unknown: 'nobody knows what was the limit',
+};
+
+/** The knee according to the steps, and whose limit it is. */
+export function describeKnee(
+  steps: readonly SearchStep[],
+  { complete, precision }: { readonly complete: boolean; readonly precision: number },
+): Knee {
+  const tried = steps.flatMap(({ rate, verdict }): TriedRate[] =>
+    verdict === 'unfinished' ? [] : [{ rate, verdict }],
+  );
+  const rates = kneeRates(tried);
+  const { low, high } = rates;
+  const failed = steps.filter(step => step.rate === high && step.verdict === 'fail');
+  const bound = findBound(failed);
+  const limitedBy = failed.at(-1)?.limitedBy ?? null;
+  const lowerBound = low !== null && (high === null || bound !== null);
+  const unclear = bracketOf(tried).unclear.length;
+  const isWide = low !== null && high !== null && high / low > 1 + precision + roundingTolerance;
+  const sentences = [
+    describeRates(rates, complete, Math.min(...tried.map(one => one.rate))),
+    complete && isWide && unclear > 0
+      ? `The noise allows no narrower interval: ${formatPlural(unclear, 'rate')} between them met the conditions about as often as not.`
+      : null,
+    high === null
+      ? null
+      : `At ${formatSearchRate(high)} ${bound ?? `the server was the limit: ${limitedBy?.evidence ?? 'nothing was measured'}`}.`,
+    lowerBound
+      ? `So this is a lower bound: the server may well keep more than ${formatSearchRate(low)}.`
+      : null,
+  ];
+  const gist = sentences.filter(sentence => sentence !== null).join(' ');
+  return { ...rates, lowerBound, limitedBy, gist };
+}
+
+/** Why the server may do more than the failed steps let it; null if nothing says so. */
+function findBound(failed: readonly SearchStep[]): string | null {
+  const last = failed.at(-1);
+  if (last === undefined) return null;
+  const late = failed.flatMap(({ repeats }) =>
+    repeats.flatMap(({ responseP99Ms, lagP99Ms }) =>
+      responseP99Ms === null || lagP99Ms === null ? [] : [{ lagP99Ms, ratio: lagP99Ms / responseP99Ms }],
+    ),
+  );
+  if (late.length === 0 || median(late.map(({ ratio }) => ratio)) < minLagRatio)
+    return bounds[last.limitedBy.resource];
+  const lagMs = formatMs(median(late.map(({ lagP99Ms }) => lagP99Ms)));
+  return `the generator, poolbench itself, was the limit: it was late by ${lagMs} ms (p99), most of the response time`;
+}
+
+function describeRates(
+  { rate, low, high }: Pick<Knee, 'rate' | 'low' | 'high'>,
+  complete: boolean,
+  lowest: number,
+): string {
+  const stopped = complete ? '' : 'So far: ';
+  if (low !== null && high !== null && rate !== null)
+    return (
+      `${stopped}${complete ? 'The' : 'the'} highest rate that meets the conditions is about ${formatSearchRate(rate)}: ` +
+      `${formatSearchRate(low)} clearly met them, ${formatSearchRate(high)} clearly did not.`
+    );
+  if (low !== null)
+    return complete
+      ? `Every rate met the conditions, up to the highest that there is, ${formatSearchRate(low)}.`
+      : `So far: ${formatSearchRate(low)} clearly met the conditions, and no rate clearly failed.`;
+  if (high !== null)
+    return complete
+      ? `No rate clearly met the conditions, down to ${formatSearchRate(lowest)}; lower ones have too few operations in a repeat to be judged.`
+      : `So far: no rate clearly met the conditions, down to ${formatSearchRate(lowest)}.`;
+  return 'No step came to a clear verdict.';
+}

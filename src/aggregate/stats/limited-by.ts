@@ -1,0 +1,264 @@
+import type { LimitedBy, RoundResult } from '../result.ts';
+import { formatCount, formatMs, formatShare } from '../text/format.ts';
+import { median } from './statistics.ts';
+
+/** Fraction of the response time before the worker had a connection, from which the pool is the limit. */
+const minWaitingRatio = 0.5;
+/** Fraction of a core from which a thread counts as busy. */
+const busyThread = 0.9;
+/** Fraction of the time in which threads were ready without a core, from which they count as held up … */
+const heldUp = 0.2;
+/** … if this fraction of all cores was in use: the scheduler may let two threads that wake each other share one core. */
+const crowdedMachine = 0.75;
+/** Fraction of all cores from which a machine has no idle one; then threads count as held up from `hinderedOnFull` on. */
+const fullMachine = 0.92;
+const hinderedOnFull = 0.1;
+/** Cores of a thread and the server together: from `takeTurns` on the two explain the time, below `hardlyWork` they do not. */
+const takeTurns = 0.75;
+const hardlyWork = 0.5;
+/** Fraction of the time for a batch that a PING on an idle connection must take for round trips to be the limit. */
+const minRoundTripRatio = 0.5;
+/** Fraction of what was due in an open loop that may be missing where the rate was kept: a few operations may fail. */
+const maxShortfallRatio = 0.001;
+/** The label for "nothing was saturated". */
+const unsaturated: LimitedBy['resource'] = 'none';
+/** From here on the evidence mentions the garbage collector and a late event loop. */
+const minGcRatio = 0.05;
+const minDelayMs = 10;
+/** Cores that other programs must use to count: less is the coordinator, the kernel, and the clock's ticks. */
+export const minNeighbourCores = 0.25;
+
+/** Where the load ran. */
+export interface LoadEnvironment {
+  /** Cores of the machine poolbench runs on. */
+  readonly cores: number;
+  /** Whether the server shares those cores. */
+  readonly local: boolean;
+  /** Threads of the server; null, which counts as 1, if unknown. */
+  readonly serverThreads: number | null;
+}
+
+/** The figures of every evidence, in this order. */
+const figureNames = ['thread', 'unserved', 'server', 'trips', 'machine', 'waiting', 'backlog'] as const;
+type Figure = (typeof figureNames)[number];
+
+/** A label, the figures it rests on, and what they mean where that is not obvious. */
+interface Finding {
+  readonly resource: LimitedBy['resource'];
+  readonly by: readonly Figure[];
+  readonly meaning?: string;
+}
+
+/**
+ * What limited a scenario, by medians over its rounds: the first of these rules that holds. docs/method.md explains
+ * them. `unknown` if nothing completed, or if the rules need the server's CPU and it is not known.
+ */
+export function limitedBy(rounds: readonly RoundResult[], environment: LoadEnvironment): LimitedBy {
+  const served = rounds.filter(round => round.completed > 0);
+  if (served.length === 0)
+    return { resource: 'unknown', evidence: 'nothing completed, so nothing was measured' };
+  const figures = limitFigures(served, environment.cores);
+  const finding =
+    findWaiting(figures) ??
+    findSaturation(figures, environment) ??
+    findMissingCores(figures, environment) ??
+    findBlockedLoop(figures) ??
+    findKeptRate(figures) ??
+    findTheTime(figures, environment);
+  return { resource: finding.resource, evidence: describeEvidence(finding, figures, environment) };
+}
+
+function findWaiting({ waitingRatio }: LimitFigures): Finding | undefined {
+  return waitingRatio >= minWaitingRatio ? { resource: 'pool', by: ['waiting'] } : undefined;
+}
+
+/** By the CPU time that was used. If both sides are busy, the busier one is the limit: the other waits for it. */
+function findSaturation(figures: LimitFigures, environment: LoadEnvironment): Finding | undefined {
+  const server = serverBusy(figures, environment) ?? 0;
+  const client = figures.threadCores ?? 0;
+  if (Math.max(server, client) < busyThread) return undefined;
+  return server >= client ? { resource: 'server', by: ['server'] } : { resource: 'client', by: ['thread'] };
+}
+
+function findMissingCores(figures: LimitFigures, environment: LoadEnvironment): Finding | undefined {
+  const { cores, local, serverThreads } = environment;
+  const { threads, clientCores, serverCores, threadWaitRatio, machineBusyRatio } = figures;
+  const ownRatio = (clientCores + (local ? (serverCores ?? 0) : 0)) / cores;
+  const busyRatio = Math.max(machineBusyRatio, ownRatio);
+  if (threadWaitRatio !== null && threadWaitRatio >= heldUp && busyRatio >= crowdedMachine)
+    return { resource: 'machine', by: ['unserved', 'machine'] };
+  const neighbours = Math.max(0, machineBusyRatio - ownRatio) * cores;
+  const demand = threads + (serverThreads ?? 1) + (neighbours >= minNeighbourCores ? neighbours : 0);
+  if (!local || busyRatio < fullMachine || demand <= cores) return undefined;
+  // Nothing says how long the server was ready without a core; a server that works a lot may have wanted to work more.
+  const hindered =
+    threadWaitRatio === null ||
+    threadWaitRatio >= hinderedOnFull ||
+    (serverBusy(figures, environment) ?? 0) >= hardlyWork;
+  return hindered ? { resource: 'machine', by: ['machine', 'unserved', 'server'] } : undefined;
+}
+
+/** To the event loop, a thread without a core is busy, so this comes after `findMissingCores`. */
+function findBlockedLoop({ threadCores, threadWaitRatio, medianLoop }: LimitFigures): Finding | undefined {
+  const waited = threadWaitRatio ?? 0;
+  const busy = Math.max(medianLoop, (threadCores ?? 0) + waited) >= busyThread;
+  return busy && waited < heldUp ? { resource: 'client', by: ['thread'] } : undefined;
+}
+
+/** An open loop asks for no more than its rate. */
+function findKeptRate({ shortfallRatio }: LimitFigures): Finding | undefined {
+  if (shortfallRatio === null || shortfallRatio > maxShortfallRatio) return undefined;
+  const meaning = 'nothing was saturated, the rate was kept';
+  return { resource: unsaturated, by: ['thread', 'server'], meaning };
+}
+
+/** If nothing was busy: what took the time. */
+function findTheTime(figures: LimitFigures, environment: LoadEnvironment): Finding {
+  const { basePingMs, serviceMs, medianLoop, threadCores } = figures;
+  const server = serverBusy(figures, environment);
+  const together = (threadCores ?? medianLoop) + (server ?? 0);
+  // On one machine a round trip is itself the work of client and server, so it explains nothing there.
+  if (environment.local && together >= takeTurns) {
+    const meaning = 'neither was busy all the time, they waited for each other';
+    return { resource: unsaturated, by: ['thread', 'server'], meaning };
+  }
+  if (basePingMs !== null && basePingMs >= minRoundTripRatio * serviceMs)
+    return { resource: 'network', by: ['trips'], meaning: 'the time is round trips' };
+  if (server === null) return { resource: 'unknown', by: ['server'] };
+  if (together >= hardlyWork || basePingMs === null)
+    return { resource: unsaturated, by: ['thread', 'server'], meaning: 'nothing was saturated' };
+  const meaning = environment.local
+    ? 'it took its time without using a core, as when it sleeps, waits for its disk or serves others'
+    : 'it took its time without using a core, or the network is slower under load';
+  return { resource: 'server', by: ['trips', 'server'], meaning };
+}
+
+/** Fraction of its main thread, or of all of its threads, whichever is more; null if unknown. */
+function serverBusy(
+  { serverCores, serverMainThreadCores }: LimitFigures,
+  { serverThreads }: LoadEnvironment,
+): number | null {
+  if (serverCores === null && serverMainThreadCores === null) return null;
+  return Math.max(serverMainThreadCores ?? 0, (serverCores ?? 0) / (serverThreads ?? 1));
+}
+
+type LimitFigures = ReturnType<typeof limitFigures>;
+type ThreadLoad = RoundResult['cpu']['threads'][number];
+
+/**
+ * What the rules look at: medians over these rounds, of which there is at least one; null if unknown. A thread that spins
+ * until the next arrival is idle: what it spun is in no figure but `spinRatio`.
+ */
+function limitFigures(rounds: readonly RoundResult[], cores: number) {
+  const over = (figure: (round: RoundResult) => number) => median(rounds.map(figure));
+  const overKnown = (figure: (round: RoundResult) => number | null) => medianOfKnown(rounds.map(figure));
+  const ofMedianThread = (figure: (thread: ThreadLoad, round: RoundResult) => number | null) =>
+    overKnown(round => medianOfKnown(round.cpu.threads.map(thread => figure(thread, round))));
+  const ofWorstThread = (figure: (thread: ThreadLoad, round: RoundResult) => number) =>
+    over(round => Math.max(0, ...round.cpu.threads.map(thread => figure(thread, round))));
+  // In an open loop the response time includes the wait for a worker, which is not a wait for the pool.
+  const waitingMs = ({ openLoop, response, service, poolMetrics }: RoundResult) =>
+    openLoop === null ? Math.max(0, response.mean - service.mean) : poolMetrics.acquireWait.mean;
+  const spun = ({ openLoop }: RoundResult) => openLoop?.spinShare ?? 0;
+  const spunCores = (round: RoundResult) => spun(round) * round.cpu.eventLoopUtilization.length;
+  const loopsOf = (round: RoundResult) =>
+    round.cpu.eventLoopUtilization.map(busy => Math.max(0, busy - spun(round)));
+  return {
+    threads: over(round => round.cpu.eventLoopUtilization.length),
+    /** Before the worker had a connection: as a fraction of the response time, and how long. */
+    waitingRatio: over(round => (round.response.mean > 0 ? waitingMs(round) / round.response.mean : 0)),
+    waitingMs: over(waitingMs),
+    peakWaiting: over(round => round.poolMetrics.peakWaiting),
+    /** Of a batch. */
+    serviceMs: over(round => round.service.mean),
+    basePingMs: overKnown(round => round.basePingMs),
+    medianLoop: over(round => medianOfKnown(loopsOf(round)) ?? 0),
+    busiestLoop: over(round => Math.max(0, ...loopsOf(round))),
+    spinRatio: over(spun),
+    /** Max of the operations that were due while every worker was busy; 0 in a closed loop. */
+    backlog: over(({ openLoop }) => openLoop?.largestBacklog ?? 0),
+    /** Fraction of what was due that did not complete; null in a closed loop. */
+    shortfallRatio: overKnown(({ openLoop }) =>
+      openLoop === null || openLoop.offered === 0 ? null : openLoop.shortfall / openLoop.offered,
+    ),
+    threadCores: ofMedianThread((thread, round) =>
+      thread.cores === null ? null : Math.max(0, thread.cores - spun(round)),
+    ),
+    /** Fraction of the window in which the median thread was ready and had no core. */
+    threadWaitRatio: ofMedianThread(thread => thread.waitShare),
+    gcRatio: ofWorstThread((thread, { seconds }) => (seconds > 0 ? thread.gcMs / 1000 / seconds : 0)),
+    maxGcMs: ofWorstThread(thread => thread.gcLongestMs),
+    loopDelayP99Ms: ofWorstThread(thread => thread.loopDelayP99Ms),
+    clientCores: over(round => Math.max(0, round.cpu.clientCores - spunCores(round))),
+    serverCores: overKnown(round => round.cpu.serverCores),
+    serverMainThreadCores: overKnown(round => round.cpu.serverMainThreadCores),
+    machineBusyRatio: over(round => Math.max(0, round.cpu.machineBusyShare - spunCores(round) / cores)),
+  };
+}
+
+function medianOfKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter(value => value !== null);
+  return known.length === 0 ? null : median(known);
+}
+
+/** Cores that neither poolbench nor a server beside it used; null if the CPU of a server beside it is unknown. */
+export function neighbourCores({ cpu }: RoundResult, cores: number, local: boolean): number | null {
+  const serverCores = local ? cpu.serverCores : 0;
+  return serverCores === null
+    ? null
+    : Math.max(0, cpu.machineBusyShare * cores - cpu.clientCores - serverCores);
+}
+
+/** One line: the figures that decided, what they mean, and the other figures. */
+function describeEvidence(
+  { by, meaning }: Finding,
+  figures: LimitFigures,
+  environment: LoadEnvironment,
+): string {
+  const describe = (names: readonly Figure[]) =>
+    names.flatMap(name => phrases[name](figures, environment)).join(', ');
+  const others = figureNames.filter(name => !by.includes(name));
+  return `${describe(by)}${meaning === undefined ? '' : `: ${meaning}`}; ${describe(others)}`;
+}
+
+/** Each figure as text; nothing where it is unknown or does not matter. */
+const phrases: Record<
+  Figure,
+  (figures: LimitFigures, environment: LoadEnvironment) => string | readonly string[]
+> = {
+  thread({ threads, threadCores, medianLoop, busiestLoop, spinRatio, gcRatio, maxGcMs, loopDelayP99Ms }) {
+    const subject = threads > 1 ? `median of ${threads} threads` : 'thread';
+    const cores = threadCores === null ? '' : ` ${threadCores.toFixed(2)} of a core,`;
+    const busiest = threads > 1 ? ` (busiest ${formatShare(busiestLoop)})` : '';
+    const spun = spinRatio === 0 ? '' : ` (and ${formatShare(spinRatio)} spun until the next arrival)`;
+    return [
+      `${subject}${cores} event loop ${formatShare(medianLoop)} busy${spun}${busiest}`,
+      ...(gcRatio >= minGcRatio
+        ? [`garbage collection ${formatShare(gcRatio)} of the time, ${formatMs(maxGcMs)} ms at most`]
+        : []),
+      ...(loopDelayP99Ms >= minDelayMs ? [`event loop ${formatMs(loopDelayP99Ms)} ms late (p99)`] : []),
+    ];
+  },
+  unserved: ({ threadWaitRatio, threads }) =>
+    threadWaitRatio === null
+      ? []
+      : `${threads > 1 ? 'threads' : 'thread'} ready without a core ${formatShare(threadWaitRatio)} of the time`,
+  server({ serverCores, serverMainThreadCores }, { serverThreads }) {
+    const threads = `${serverThreads ?? 'an unknown number of'} thread${serverThreads === 1 ? '' : 's'}`;
+    const all = serverCores === null ? undefined : `${serverCores.toFixed(2)} cores with ${threads}`;
+    if (serverMainThreadCores === null) return all === undefined ? 'server CPU not known' : `server ${all}`;
+    const main = `server main thread ${serverMainThreadCores.toFixed(2)} of a core`;
+    return all === undefined || serverThreads === 1 ? main : `${main}, all of it ${all}`;
+  },
+  trips: ({ serviceMs, basePingMs }) =>
+    `${formatMs(serviceMs)} ms a batch${basePingMs === null ? '' : `, a PING before the load ${formatMs(basePingMs)} ms`}`,
+  machine({ clientCores, serverCores, machineBusyRatio }, { cores, local }) {
+    const server = local && serverCores !== null ? `, server ${serverCores.toFixed(2)}` : '';
+    return `machine ${formatShare(machineBusyRatio)} busy (client ${clientCores.toFixed(2)}${server} of ${cores} cores)`;
+  },
+  waiting: ({ waitingRatio, waitingMs, peakWaiting }) =>
+    `${formatShare(waitingRatio)} of the response time (${formatMs(waitingMs)} ms) before the connection` +
+    (peakWaiting > 0 ? `, up to ${peakWaiting} waiting` : ''),
+  backlog: ({ backlog }) =>
+    backlog === 0 ? [] : `up to ${formatCount(backlog)} due while all workers were busy`,
+};

@@ -1,0 +1,60 @@
+import type { Result, RoundResult, ScenarioResult } from '../result.ts';
+import { type PairedRatio, pairedRatio } from './paired-ratio.ts';
+
+/** Which rounds count, and which can be paired. */
+
+/** Difference of two windows, as a fraction, up to which they count as equal: threads stop some milliseconds apart. */
+const windowTolerance = 0.05;
+/** Fraction of the longest window, or of the planned one, from which a round counts as whole. */
+const minWhole = 1 - windowTolerance;
+
+/** The rounds that were measured to their end: an interrupt can cut the last window of a run short. */
+export function wholeRounds(rounds: readonly RoundResult[]): RoundResult[] {
+  const maxSeconds = Math.max(0, ...rounds.map(round => round.seconds));
+  return rounds.filter(round => round.seconds >= maxSeconds * minWhole);
+}
+
+/** The rounds of a stopped run that need not be measured again. */
+export interface FinishedRounds {
+  /** How many, from the first on. */
+  readonly count: number;
+  /** By the id of the scenario. */
+  readonly rounds: ReadonlyMap<string, readonly RoundResult[]>;
+}
+
+/**
+ * The first rounds in which all of these scenarios were measured to the end of the window. A round that lacks one is
+ * measured anew as a whole, because its scenarios are compared with one another.
+ *
+ * @param seconds length of the window that was planned
+ */
+export function finishedRounds(
+  { scenarios }: Pick<Result, 'scenarios'>,
+  { ids, seconds }: { readonly ids: readonly string[]; readonly seconds: number },
+): FinishedRounds {
+  const byId = new Map(scenarios.map(({ id, rounds }) => [id, rounds]));
+  const isFinished = (round: number) =>
+    ids.every(id => byId.get(id)?.some(one => one.round === round && one.seconds >= seconds * minWhole));
+  let count = 0;
+  while (ids.length > 0 && isFinished(count + 1)) count++;
+  const kept = ids.map(id => [id, (byId.get(id) ?? []).filter(({ round }) => round <= count)] as const);
+  return { count, rounds: new Map(kept) };
+}
+
+/** other / base of a figure in every round that both have measured for the same time; 0 and null make no ratio. */
+export function pairByRound(
+  base: ScenarioResult,
+  other: ScenarioResult,
+  figure: (round: RoundResult) => number | null,
+): PairedRatio {
+  const baseRounds = new Map(base.rounds.map(round => [round.round, round]));
+  const [ofBase, ofOther] = [new Map<number, number>(), new Map<number, number>()];
+  for (const round of other.rounds) {
+    const paired = baseRounds.get(round.round);
+    if (paired === undefined) continue;
+    if (Math.abs(round.seconds - paired.seconds) > round.seconds * windowTolerance) continue;
+    ofBase.set(round.round, figure(paired) ?? 0);
+    ofOther.set(round.round, figure(round) ?? 0);
+  }
+  return pairedRatio(ofBase, ofOther);
+}
