@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { judgePredictions } from '../../../src/aggregate/claims/claim.ts';
 import { claims, judgeVersusClaims } from '../../../src/aggregate/claims/claims.ts';
-import { judgePredictions } from '../../../src/aggregate/claims/judging/judge-predictions.ts';
 import {
+  atLeast,
   type Prediction,
   predictFigure,
-  predictRatio,
+  predictRatios,
   verdictOf,
 } from '../../../src/aggregate/claims/judging/prediction.ts';
-import { sayOutcome } from '../../../src/aggregate/claims/judging/reason.ts';
+import { describeOutcome } from '../../../src/aggregate/claims/judging/reason.ts';
 import type { ClaimResult, Result } from '../../../src/aggregate/result.ts';
 import { p99, throughput } from '../../../src/aggregate/stats/measures.ts';
 import { medianInterval } from '../../../src/aggregate/stats/statistics.ts';
@@ -130,7 +131,9 @@ describe('prediction holds where its interval is inside its range', () => {
     const ratio = judgePredictions(evidence, {
       needs: 'one',
       predictions: ([one]) =>
-        one ? [predictRatio(throughput, [{ base: one, other: one }], 'to itself', { low: 1, high: 1 })] : [],
+        one
+          ? predictRatios([{ base: one, other: one }], 'to itself', [[throughput, { low: 1, high: 1 }]])
+          : [],
     });
     expect(ratio.reason).toContain('To itself: throughput ×1.00 [1.00, 1.00]; predicted ×1.00: holds.');
     expect(describeMeasured({ ...claim, ...ratio })).toContain('Measured: ×1.00 [1.00, 1.00].');
@@ -160,7 +163,7 @@ describe('prediction holds where its interval is inside its range', () => {
       );
       return judgePredictions(evidence, {
         needs: 'two',
-        predictions: () => [predictRatio(throughput, pairs, 'one to another', { low: 1.05, high: null })],
+        predictions: () => predictRatios(pairs, 'one to another', [[throughput, atLeast(1.05)]]),
       });
     };
     expect(judge(1.2, 1.1).verdict).toBe('supported');
@@ -176,7 +179,7 @@ describe('prediction holds where its interval is inside its range', () => {
   test('a range with two ends is one prediction, and so one chance for luck', () => {
     const pairs = pairsOf(1, 1);
     const range = { low: 0.95, high: 1.05 };
-    const predictions = pairs.map(pair => predictRatio(throughput, [pair], '', range));
+    const predictions = pairs.flatMap(pair => predictRatios([pair], '', [[throughput, range]]));
     const claim = (made: readonly Prediction[]) =>
       judgePredictions(buildResult([scenario], { claims: [] }), { needs: 'two', predictions: () => made });
     expect(claim(predictions).reason).toContain('If all 2 truths lay exactly on their thresholds');
@@ -187,7 +190,7 @@ describe('prediction holds where its interval is inside its range', () => {
 
   test('rounding does not contradict a verdict: what prints alike but differs has more digits', () => {
     const say = (byRound: readonly number[], low: number | null, high: number | null) =>
-      sayOutcome({ ...predict(byRound, low, high), format: formatRatio });
+      describeOutcome({ ...predict(byRound, low, high), format: formatRatio });
     expect(say([1.0497, 1.06, 1.07, 1.07, 1.08], 1.05, null)).toBe(
       'X ×1.07 [1.0497, 1.08]; predicted ×1.05 or more: stays open.',
     );
@@ -198,7 +201,7 @@ describe('prediction holds where its interval is inside its range', () => {
       'X ×1.05 [1.05, 1.05]; predicted ×1.05 or more: holds.',
     );
     const rates = { ...predict([50_012, 50_012, 51_000, 51_000, 51_000], 50_000, null), unit: 'ops/s' };
-    expect(sayOutcome({ ...rates, format: rate => `${formatRate(rate)} ops/s` })).toBe(
+    expect(describeOutcome({ ...rates, format: rate => `${formatRate(rate)} ops/s` })).toBe(
       'X 51000 ops/s [50010 ops/s, 51000 ops/s]; predicted 50000 ops/s or more: holds.',
     );
   });
@@ -208,8 +211,7 @@ describe('prediction holds where its interval is inside its range', () => {
     const [pair] = pairsOf(1.2, 1);
     const claim = judgePredictions(buildResult([scenario], { claims: [] }), {
       needs: 'one',
-      predictions: () =>
-        pair ? [predictRatio(throughput, [pair], 'one to another', { low: 1.05, high: null })] : [],
+      predictions: () => (pair ? predictRatios([pair], 'one to another', [[throughput, atLeast(1.05)]]) : []),
       caveat: () => caveat,
       remarks: () => [caveat, 'More.'],
     });

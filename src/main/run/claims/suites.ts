@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ClaimWords } from '../../../aggregate/claims/claim.ts';
 import { claims } from '../../../aggregate/claims/claims.ts';
-import type { ClaimWords } from '../../../aggregate/claims/ledger.ts';
 
 /** The package's own folder of configs, whatever folder it is run from. */
 const folder = fileURLToPath(new URL('../../../../configs/', import.meta.url));
