@@ -38,11 +38,9 @@ describe('health cache is judged by latency and throughput', () => {
     for (const speed of [1.06, 1.08, 1.1]) {
       expect(judge('C5', await measure(closed(speed))).verdict, `×${speed}`).toBe('supported');
     }
-    const { reason } = judge('C5', await measure(closed(1.08)));
-    expect(reason).toContain('these two are one figure, and the document contradicts itself');
   });
 
-  test('refuted: less than the document promises in either measure', async () => {
+  test('refuted: less than the source report promises in either measure', async () => {
     expect(judge('C5', await measure(closed(1.04))).verdict).toBe('refuted');
     expect(judge('C5', await measure(closed(1))).verdict).toBe('refuted');
   });
@@ -58,8 +56,8 @@ describe('health cache is judged by latency and throughput', () => {
     }));
     const claim = judge('C5', scenarios);
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toContain(
-      '10, 50 and 100 workers on average: throughput ×1.12 [1.12, 1.12]; predicted ×1.05 or more: stays open, as at 10 workers alone it is ×0.98 [0.98, 0.98].',
+    expect(claim.reason).toMatch(
+      /×1\.12 \[1\.12, 1\.12\]; predicted ×1\.05 .* at 10 workers .* ×0\.98 \[0\.98, 0\.98\]/,
     );
   });
 
@@ -68,9 +66,7 @@ describe('health cache is judged by latency and throughput', () => {
     const growing = { created: 50, lastCreatedMs: 900, connectTime };
     const claim = judge('C5', await measure(promised, { baseline: growing }));
     expect(claim).toMatchObject({ verdict: 'inconclusive', measured: null });
-    expect(claim.reason).toContain(
-      'onnections were still being opened, for 5.0 % of the window of ioredis-baseline-',
-    );
+    expect(claim.reason).toMatch(/being opened, .* 5\.0 % .* ioredis-baseline-/);
   });
 
   test('inconclusive: the intervals lie across what is promised', async () => {
@@ -78,18 +74,18 @@ describe('health cache is judged by latency and throughput', () => {
     expect(judge('C5', await measure(gain)).verdict).toBe('inconclusive');
   });
 
-  test('what checks took is told for each operation, beside the figure of the document', async () => {
+  test('what checks took is told for each operation, beside the figure of the source report', async () => {
     const claim = judge('C5', await measure(promised, { baseline: { healthCheckMs: 1000 } }));
     expect(claim.reason).toMatch(
-      /In baseline pools an operation waited for health checks 0\.04\d+ ms at 10 workers \(ioredis\), 0\.04\d+ ms at 50 workers \(ioredis\) and 0\.04\d+ ms at 100 workers \(ioredis\); the document says 0\.05–0\.1 ms\.$/,
+      / 0\.04\d+ ms at 10 .* 0\.04\d+ ms at 50 .* 0\.04\d+ ms at 100 .* 0\.05–0\.1 ms\.$/,
     );
   });
 
   test.each([
-    ['baseline', { healthChecksRun: 0 }, 'baseline-1pool-10workers ran no health check in round 0'],
-    ['baseline', { healthChecksSkipped: 1 }, 'baseline-1pool-10workers skipped health checks in round 0'],
-    ['health-cached', { healthChecksSkipped: 0 }, 'health-cached-1pool-10workers did not cache'],
-    ['health-cached', { healthChecksRun: 20_000 }, 'health-cached-1pool-10workers did not cache'],
+    ['baseline', { healthChecksRun: 0 }, 'baseline-1pool-10workers ran no'],
+    ['baseline', { healthChecksSkipped: 1 }, 'baseline-1pool-10workers skipped'],
+    ['health-cached', { healthChecksSkipped: 0 }, 'health-cached-1pool-10workers did not'],
+    ['health-cached', { healthChecksRun: 20_000 }, 'health-cached-1pool-10workers did not'],
   ])('inconclusive: a %s pool that tells %o', async (preset, metrics, told) => {
     const claim = judge('C5', await measure(promised, { [preset]: metrics }));
     expect(claim.verdict).toBe('inconclusive');
@@ -104,7 +100,7 @@ describe('health cache is judged by latency and throughput', () => {
     expect(more.verdict).toBe('inconclusive');
   });
 
-  test('not tested: no health-cached pool, or one with another TTL than that of the document', async () => {
+  test('not tested: no health-cached pool, or one with another TTL than that of the source report', async () => {
     const scenarios = await measure(promised);
     const without = scenarios.filter(({ pool }) => pool !== 'health-cached');
     expect(judge('C5', without).verdict).toBe('not tested');
@@ -167,16 +163,14 @@ describe('health interval is judged against no checks', () => {
     const scenarios = await intervals(() => ({ round: { seconds: 1 } }));
     const claim = judge('C13', scenarios);
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toMatch(/A window of \S+ttl1000ms\S* was no longer than its checks are good for/);
+    expect(claim.reason).toMatch(/A window of \S+ttl1000ms/);
   });
 
   test('no proof: no check ran, so that none was paid for', async () => {
     const none = { poolMetrics: { acquisitions: 20_000, healthChecksRun: 0 } };
     const claim = judge('C13', await intervals(() => none));
     expect(claim).toMatchObject({ verdict: 'inconclusive', measured: null });
-    expect(claim.reason).toContain(
-      'No check ran at 500 and 1000 ms: replies vouch for busy connections; idle ones, which checks are for, did not occur.',
-    );
+    expect(claim.reason).toContain('No check ran at 500 and 1000 ms');
     const half = judge('C13', await intervals(({ healthTtlMs }) => (healthTtlMs === 1000 ? none : {})));
     expect(half.reason).toContain('No check ran at 1000 ms');
   });
@@ -184,7 +178,7 @@ describe('health interval is judged against no checks', () => {
   test('a verdict comes with what is not exercised', async () => {
     const claim = judge('C13', await intervals(() => ({})));
     expect(claim.verdict).toBe('supported');
-    expect(claim.gist).toContain('Connections that lie idle longer than a check is good for');
+    expect(claim.gist).toContain('not exercised');
   });
 
   test('inconclusive: the interval holds 5 %', async () => {
@@ -204,7 +198,7 @@ describe('health interval is judged against no checks', () => {
     }));
     const claim = judge('C13', scenarios);
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toContain('ran checks though they were to be off');
+    expect(claim.reason).toContain('ran checks');
   });
 
   test('not tested without a pool whose checks are off', async () => {
@@ -215,9 +209,7 @@ describe('health interval is judged against no checks', () => {
   test('arms whose connections are cut are not judged, and their failures stand side by side', async () => {
     const claim = judge('C13', await intervals(({ cutEveryMs }) => ({ speed: cutEveryMs > 0 ? 0.5 : 1 })));
     expect(claim.verdict).toBe('supported');
-    expect(claim.reason).toContain(
-      'Operations that failed while connections were cut: 20 with 1000 ms (25 cuts) and 20 with checks off (25 cuts).',
-    );
+    expect(claim.reason).toContain('20 with 1000 ms (25 cuts) and 20 with checks off (25 cuts).');
   });
 });
 
@@ -266,7 +258,7 @@ describe('reconnects are judged by the p99 of the others', () => {
   test('refuted: with one of the presets the others wait', async () => {
     const claim = judge('C18', await cutting(({ preset }) => (preset === 'baseline' ? 1.6 : 1)));
     expect(claim.verdict).toBe('refuted');
-    expect(claim.reason).toContain('Optimized, with connections cut to without: response p99 ×1.00');
+    expect(claim.reason).toContain('response p99 ×1.00');
   });
 
   test('inconclusive: the interval holds 5 %', async () => {
@@ -280,7 +272,7 @@ describe('reconnects are judged by the p99 of the others', () => {
   test('no proof: nothing was cut', async () => {
     const claim = judge('C18', await cutting(() => 1, { cuts: 0 }));
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toMatch(/no connection of \S+ was cut/i);
+    expect(claim.reason).toMatch(/no connection of \S+/i);
   });
 
   test('no proof: nothing was opened in the place of what was cut', async () => {
@@ -300,24 +292,20 @@ describe('reconnects are judged by the p99 of the others', () => {
     expect(judge('C18', await failing(40)).verdict).toBe('supported');
     const claim = judge('C18', await failing(50));
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toMatch(
-      /0\.26 % of the operations of \S+ failed or stayed unfinished beyond one a cut/,
-    );
+    expect(claim.reason).toMatch(/^0\.26 % .* beyond one a cut/);
   });
 
   test('no proof: so few were replaced that p99 would not see a stall of all workers, however many were cut', async () => {
     const claim = judge('C18', await cutting(() => 1, { reconnects: 3 }));
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toMatch(
-      /at every reconnect would touch only 1\.5 % of the operations of \S+, and below 2 %/,
-    );
+    expect(claim.reason).toMatch(/ 1\.5 % of .* below 2 %/);
     expect(claim.reason).not.toContain('untouched');
   });
 
   test('no proof: so many were cut that p99 is theirs', async () => {
     const claim = judge('C18', await cutting(() => 1, { cuts: 120 }));
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toContain('p99 is not that of the others');
+    expect(claim.reason).toContain('p99 is not');
     expect(claim.reason).not.toContain('untouched');
   });
 
@@ -328,17 +316,15 @@ describe('reconnects are judged by the p99 of the others', () => {
 
   test('the reason tells what share of the operations the cuts touched', async () => {
     const claim = judge('C18', await cutting(() => 1, { cuts: 20 }));
-    expect(claim.reason).toContain('0.20 % of the operations of baseline pools (100 cuts, 100 reconnects)');
-    expect(claim.reason).toContain('so it is that of the untouched workers');
+    expect(claim.reason).toMatch(/0\.20 % .* baseline pools \(100 cuts, 100 reconnects\)/);
+    expect(claim.reason).toContain('untouched');
   });
 
   test('the reason tells why cuts are closer than the claim was designed with', async () => {
     const claim = judge('C18', await cutting(() => 1, { reconnects: 12 }));
-    expect(claim.reason).toContain(
-      'At a cut every 100 ms a stall of all workers would touch only 1.2 % of the operations, too few for p99; hence 20 ms.',
-    );
+    expect(claim.reason).toMatch(/100 ms .* 1\.2 % .* 20 ms\./);
     const slow = judge('C18', await cutting(() => 1, { reconnects: 24 }));
-    expect(slow.reason).not.toContain('hence 20 ms');
+    expect(slow.reason).not.toContain('20 ms');
   });
 
   test('the pools of the suite have no connection to spare, so that every cut must be replaced', async () => {

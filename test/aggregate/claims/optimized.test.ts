@@ -30,12 +30,8 @@ describe('optimized pools are judged level by level', () => {
     const throughput = judge('C7', scenarios);
     expect(throughput.verdict).toBe('supported');
     expect(throughput.measured).toBeCloseTo(1.2827);
-    expect(throughput.reason).toContain(
-      'Optimized to baseline, 1 worker: throughput ×1.06 [1.06, 1.06]; predicted ×1.05 or more: holds.',
-    );
-    expect(throughput.gist).toBe(
-      'Optimized to baseline, 100 workers: throughput ×1.28 [1.28, 1.28]; predicted ×1.27 or more: holds.',
-    );
+    expect(throughput.reason).toContain('1 worker: throughput ×1.06 [1.06, 1.06]; predicted ×1.05');
+    expect(throughput.gist).toContain('100 workers: throughput ×1.28 [1.28, 1.28]; predicted ×1.27');
     expect(throughput.comparisons.map(({ predicted }) => predicted?.low)).toEqual([1.27, 1.27, 1.15, 1.05]);
     const tail = judge('C8', scenarios);
     expect(tail.verdict).toBe('supported');
@@ -67,13 +63,9 @@ describe('optimized pools are judged level by level', () => {
     const claim = judge('C7', await measure(short));
     expect(claim).toMatchObject({ verdict: 'refuted', predictions: 4 });
     expect(claim.measured).toBeCloseTo(1.1);
-    expect(claim.gist).toBe(
-      'Optimized to baseline, 10 workers: throughput ×1.10 [1.10, 1.10]; predicted ×1.15 or more: fails.',
-    );
+    expect(claim.gist).toContain('10 workers: throughput ×1.10 [1.10, 1.10]; predicted ×1.15');
     const none = judge('C7', await measure(() => ({ speed: 1, slowness: 1 })));
-    expect(none.gist).toMatch(
-      /^Optimized to baseline, 100 workers: .*: fails\. 3 more of 4 predictions fail too\.$/,
-    );
+    expect(none.gist).toMatch(/ 100 workers: .*: fails\. 3 more of 4 /);
   });
 
   test('refuted: p99 falls by less than is promised at 10 workers', async () => {
@@ -104,12 +96,8 @@ describe('optimized pools are judged level by level', () => {
   test('a level that the run leaves out is named', async () => {
     const scenarios = (await measure(promised)).filter(({ workers }) => workers === 50 || workers === 1);
     expect(judge('C7', scenarios).verdict).toBe('supported');
-    expect(judge('C7', scenarios).reason).toMatch(
-      /The run has no such arms at 10 and 100 workers, so that part is not judged\.$/,
-    );
-    expect(judge('C8', scenarios).reason).toMatch(
-      /no such arms at 10 workers, so that part is not judged\.$/,
-    );
+    expect(judge('C7', scenarios).reason).toMatch(/ at 10 and 100 workers, .*\.$/);
+    expect(judge('C8', scenarios).reason).toMatch(/ no such arms at 10 /);
   });
 
   test('not tested: without a baseline pool beside it', async () => {
@@ -133,21 +121,19 @@ describe('high throughput is judged by ioredis alone', () => {
   test('supported: one of the arms with ioredis passes', async () => {
     const claim = judge('C15', await rates(({ pools }, round) => (pools === 2 ? 90_000 : 40_000) + round));
     expect(claim).toMatchObject({ verdict: 'supported', measured: 90_002, unit: 'ops/s' });
-    expect(claim.reason).toContain('2 pools at 50 workers in batches of 100: throughput');
+    expect(claim.reason).toMatch(/2 pools at 50 .* 100: throughput/);
   });
 
   test('refuted: ioredis does not pass, and that wire does changes nothing', async () => {
     const claim = judge('C15', await rates(({ client }) => (client === 'wire' ? 900_000 : 40_000)));
     expect(claim.verdict).toBe('refuted');
-    expect(claim.reason).toContain(
-      'The wire client, the bound of what the server and this machine give, reached 900k',
-    );
+    expect(claim.reason).toMatch(/wire client, .* 900k/);
   });
 
   test('inconclusive: ioredis does not pass on a machine without a free core', async () => {
     const claim = judge('C15', withoutCore(await rates(() => 40_000)));
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toMatch(/the whole machine was busy all the time/i);
+    expect(claim.reason).toMatch(/whole machine/i);
   });
 
   test('supported: ioredis passes on a machine without a free core', async () => {

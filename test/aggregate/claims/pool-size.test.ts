@@ -22,8 +22,8 @@ describe('pool size is judged against two connections a worker', () => {
     const claim = judge('C11', await sizes({ 0.5: 0.7, 1: 0.9, 4: 1.02 }));
     expect(claim.verdict).toBe('supported');
     expect(claim.measured).toBeCloseTo(0.9);
-    expect(claim.reason).toContain('1 connection a worker to 2: throughput ×0.90');
-    expect(claim.reason).toContain('4 connections a worker to 2: throughput ×1.02');
+    expect(claim.reason).toContain('to 2: throughput ×0.90');
+    expect(claim.reason).toContain('to 2: throughput ×1.02');
   });
 
   test('refuted: one connection a worker does as well', async () => {
@@ -32,9 +32,7 @@ describe('pool size is judged against two connections a worker', () => {
 
   test('a verdict comes with what the closed loop cannot test', async () => {
     const claim = judge('C11', await sizes({ 1: 0.99, 4: 1 }));
-    expect(claim.gist).toContain(
-      'N workers in a closed loop hold at most N connections; headroom for more callers is not tested.',
-    );
+    expect(claim.gist).toContain('is not tested.');
   });
 
   test('refuted: four a worker do better', async () => {
@@ -65,7 +63,7 @@ describe('pool size is judged against two connections a worker', () => {
       expect.arrayContaining(['throughput', 'response p99']),
     );
     expect(half.every(({ predicted }) => predicted === null)).toBe(true);
-    expect(claim.reason).toContain('2.50 ms with 0.5 at 50 workers');
+    expect(claim.reason).toContain('2.50 ms with 0.5');
   });
 });
 
@@ -89,15 +87,15 @@ describe('peak of throughput is looked for at 10 to 50 workers', () => {
 
   const verdictOf = async (speedOf: Curve) => judge('C2', await measure(speedOf)).verdict;
 
-  test('supported: the curve of the document', async () => {
+  test('supported: the curve of the source report', async () => {
     const claim = judge('C2', await measure(curve(1, 1.2, 1.17, 1.05)));
     expect(claim.verdict).toBe('supported');
     expect(claim.measured).toBeCloseTo(1.2);
     expect(claim.reason).toMatch(
-      /^10 workers to 1 worker: throughput ×1\.20 \[1\.20, 1\.20\]; predicted ×1\.05 or more: holds\. 10 workers to 100 workers: throughput ×1\.14 \[1\.14, 1\.14\]; predicted ×0\.95 or more: holds\. 10 workers to 400 /,
+      /^10 .* to 1 .* ×1\.20 \[1\.20, 1\.20\]; .*×1\.05 .* to 100 .* ×1\.14 \[1\.14, 1\.14\]; .*×0\.95 .* to 400 /,
     );
     expect(claim.reason).toMatch(
-      / The best of 10 workers and 50 workers was picked by the same figures .* With ioredis throughput was highest at 10 workers: .* at 1 \(the document: 9\.75k\), .* at 100 \(the document: 10\.2k\) and .* at 400 ops\/s\.$/,
+      / highest at 10 workers: .* at 1 \(.*: 9\.75k\), .* at 100 \(.*: 10\.2k\) and .* at 400 /,
     );
   });
 
@@ -137,9 +135,7 @@ describe('peak of throughput is looked for at 10 to 50 workers', () => {
     }));
     const claim = judge('C2', scenarios);
     expect(claim).toMatchObject({ verdict: 'inconclusive', measured: null });
-    expect(claim.reason).toMatch(
-      /^Connections were still being opened, for 5\.0 % of the window of ioredis-baseline/,
-    );
+    expect(claim.reason).toMatch(/^Connections .* 5\.0 % .* of ioredis-baseline/);
   });
 
   test('refuted: a single worker is best', async () => {
@@ -202,37 +198,31 @@ describe('one connection is asked whether a pool is needed', () => {
   test('supported: one connection gives less, joined or not, so a pool is needed', async () => {
     const claim = judge('C17', await sharing({ single: 0.6, joined: 0.8 }));
     expect(claim.verdict).toBe('supported');
-    expect(claim.reason).toContain(
-      'over one connection (ioredis) the workers get less than from the pool (×0.60',
-    );
+    expect(claim.reason).toMatch(/\(ioredis\) .* less than .* \(×0\.60/);
   });
 
   test('refuted: one connection gives more, so no pool is needed', async () => {
     const claim = judge('C17', await sharing({ single: 1.4, joined: 4 }));
     expect(claim.verdict).toBe('refuted');
     expect(claim.measured).toBeCloseTo(1.4);
-    expect(claim.reason).toContain(
-      'with auto-pipelining (ioredis) the workers get more than from the pool (×4.00',
-    );
+    expect(claim.reason).toMatch(/auto-pipelining .* more than .* \(×4\.00/);
   });
 
   test('a verdict comes with what it is not about', async () => {
     const claim = judge('C17', await sharing({ single: 1.4, joined: 4 }));
-    expect(claim.gist).toContain(
-      'blocking commands, transactions and large replies need connections of their own',
-    );
+    expect(claim.gist).toContain('blocking commands, transactions');
   });
 
   test('refuted: one way of sharing that does as well is enough', async () => {
     const claim = judge('C17', await sharing({ single: 0.6, joined: 1 }));
     expect(claim.verdict).toBe('refuted');
-    expect(claim.reason).toContain('with auto-pipelining (ioredis) the workers get as much as from the pool');
+    expect(claim.reason).toMatch(/auto-pipelining .* as much as /);
   });
 
   test('inconclusive: the interval holds the 5 %', async () => {
     const claim = judge('C17', await sharing({ single: 0.95, joined: 0.6 }, { noise: 0.03 }));
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toContain('what cannot be told apart from the pool');
+    expect(claim.reason).toContain('cannot be told');
   });
 
   test('inconclusive: four rounds', async () => {

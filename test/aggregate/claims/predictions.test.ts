@@ -121,13 +121,9 @@ describe('prediction holds where its interval is inside its range', () => {
         one ? [predictFigure(p99, one, 'at 10', ranged, ms => `${ms.toFixed(2)} ms`)] : [],
     });
     expect(inMs).toMatchObject({ unit: 'ms', measured: 0.5, verdict: 'supported' });
-    expect(inMs.reason).toContain(
-      'At 10: response p99 0.50 ms [0.50 ms, 0.50 ms]; predicted 1.00 ms or less: holds.',
-    );
+    expect(inMs.reason).toContain('response p99 0.50 ms [0.50 ms, 0.50 ms]; predicted 1.00 ms');
     const claim = { id: 'C0', statement: 'x', predicted: 'below 1 ms' };
-    expect(describeMeasured({ ...claim, ...inMs })).toBe(
-      'Predicted: below 1 ms. Measured: 0.500 [0.500, 0.500] ms.',
-    );
+    expect(describeMeasured({ ...claim, ...inMs })).toContain(' 0.500 [0.500, 0.500] ms.');
     const ratio = judgePredictions(evidence, {
       needs: 'one',
       predictions: ([one]) =>
@@ -135,7 +131,7 @@ describe('prediction holds where its interval is inside its range', () => {
           ? predictRatios([{ base: one, other: one }], 'to itself', [[throughput, { low: 1, high: 1 }]])
           : [],
     });
-    expect(ratio.reason).toContain('To itself: throughput ×1.00 [1.00, 1.00]; predicted ×1.00: holds.');
+    expect(ratio.reason).toContain('throughput ×1.00 [1.00, 1.00]; predicted ×1.00');
     expect(describeMeasured({ ...claim, ...ratio })).toContain('Measured: ×1.00 [1.00, 1.00].');
   });
 
@@ -170,10 +166,10 @@ describe('prediction holds where its interval is inside its range', () => {
     expect(judge(1, 1).verdict).toBe('refuted');
     const claim = judge(1.2, 0.8);
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toContain(
-      'One to another, 100 and 400 workers on average: throughput ×0.98 [0.98, 0.98]; predicted ×1.05 or more: stays open, as at 100 workers alone it is ×1.20 [1.20, 1.20].',
+    expect(claim.reason).toMatch(
+      / 100 and 400 workers .* ×0\.98 \[0\.98, 0\.98\]; .* ×1\.05 .* at 100 .* ×1\.20 \[1\.20, 1\.20\]\./,
     );
-    expect(judge(1.5, 0.8).reason).toContain('as at 400 workers alone it is ×0.80 [0.80, 0.80].');
+    expect(judge(1.5, 0.8).reason).toMatch(/ at 400 .* ×0\.80 \[0\.80, 0\.80\]\./);
   });
 
   test('a range with two ends is one prediction, and so one chance for luck', () => {
@@ -182,7 +178,7 @@ describe('prediction holds where its interval is inside its range', () => {
     const predictions = pairs.flatMap(pair => predictRatios([pair], '', [[throughput, range]]));
     const claim = (made: readonly Prediction[]) =>
       judgePredictions(buildResult([scenario], { claims: [] }), { needs: 'two', predictions: () => made });
-    expect(claim(predictions).reason).toContain('If all 2 truths lay exactly on their thresholds');
+    expect(claim(predictions).reason).toContain('If all 2 truths');
     expect(claim(predictions).predictions).toBe(2);
     expect(claim(predictions.slice(0, 1)).reason).not.toContain('chance');
     expect(claim(predictions.slice(0, 1)).predictions).toBe(1);
@@ -281,16 +277,32 @@ describe('too few rounds give no verdict', () => {
     return buildResult(scenarios, { target: found, session: 'one', claims: [] });
   }
 
-  test.each([
+  async function versus(id: string, server: string, rounds: number): Promise<ClaimResult> {
+    const sides = [await side('redis', 1, rounds), await side(server, 4, rounds)];
+    return find(id, judgeVersusClaims(sides));
+  }
+
+  const opponents = [
     ['C9', 'valkey'],
     ['C10', 'dragonfly'],
-  ])('neither is %s, of %s and Redis', async (id, server) => {
-    const verdict = async (rounds: number) => {
-      const sides = [await side('redis', 1, rounds), await side(server, 4, rounds)];
-      return find(id, judgeVersusClaims(sides)).verdict;
-    };
-    for (const rounds of fewRounds) expect(['inconclusive', 'not tested']).toContain(await verdict(rounds));
-    expect(['supported', 'refuted']).toContain(await verdict(5));
+  ] as const;
+
+  test.each(opponents)('neither is %s, of %s and Redis', async (id, server) => {
+    for (const rounds of fewRounds) {
+      expect(['inconclusive', 'not tested']).toContain((await versus(id, server, rounds)).verdict);
+    }
+    expect(['supported', 'refuted']).toContain((await versus(id, server, 5)).verdict);
+  });
+
+  test('the words of every claim and its verdict are those of the golden file', async () => {
+    const judged = await Promise.all([
+      ...claimsOfOneServer.map(claim => verdictOn(claim, 5)),
+      ...opponents.map(([id, server]) => versus(id, server, 5)),
+    ]);
+    const words = judged.map(({ id, verdict, statement, predicted, gist, reason }) =>
+      [`${id} ${verdict}`, statement, predicted, gist, reason, ''].join('\n'),
+    );
+    await expect(words.join('\n')).toMatchFileSnapshot('golden/verdicts.txt');
   });
 });
 
