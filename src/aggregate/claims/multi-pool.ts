@@ -10,7 +10,6 @@ import {
   describeDisagreement,
   describeStandIn,
   describeStandInShortly,
-  describeStandInVerdict,
   formatRatioAgainst,
 } from './judging/reason.ts';
 import {
@@ -25,6 +24,7 @@ import {
   onePoolWorkers,
   pairsOfOwnThreads,
   paysClearly,
+  type SplitGain,
   sharesThread,
 } from './multi-pool-findings.ts';
 import { sourceReport } from './source-report.ts';
@@ -112,7 +112,7 @@ function describeReason(
   verdict: Verdict,
 ): string {
   return [
-    ...describeStandInVerdict(target, verdict),
+    ...describeStandIn(target, verdict),
     describeVerdict(deciding, verdict),
     ...deciding.flatMap(finding => describeSetting(finding, deciding)),
     ...bounds.flatMap(finding =>
@@ -219,7 +219,7 @@ function describeSplit({ split, sound }: Finding): string | null {
 /** What the gain of these settings comes from, as a clause: the threads, the pools, both, or that it is not clear. */
 function describeSource(findings: readonly Finding[]): string {
   const sources = findings.flatMap(({ split }) =>
-    split === null || split.flaw !== null ? [] : gainSources[effectOf(split.pool)][effectOf(split.thread)],
+    split === null || split.flaw !== null ? [] : sourceOf(split),
   );
   const [first] = sources;
   if (first === undefined) return 'by pools or by threads, the run cannot tell';
@@ -229,19 +229,15 @@ function describeSource(findings: readonly Finding[]): string {
 
 const unclear = 'it is not clear whether by pools or by threads';
 
-type Effect = 'gains' | 'does not' | 'unclear';
-
-function effectOf({ low, high }: Interval): Effect {
-  if (low > clearlyMore) return 'gains';
-  return high < clearlyMore ? 'does not' : 'unclear';
+/** Where one effect is open, so is whether the gain is of the other alone. */
+function sourceOf({ pool, thread }: SplitGain): string {
+  if (gains(pool) && gains(thread)) return 'it is both pools and threads';
+  if (gains(pool) && gainsNothing(thread)) return 'it is the pools';
+  return gainsNothing(pool) && gains(thread) ? 'it is their threads' : unclear;
 }
 
-/** By the effect of the pools, then by that of their threads. Where one is open, so is whether it is that one alone. */
-const gainSources = {
-  gains: { gains: 'it is both pools and threads', 'does not': 'it is the pools', unclear },
-  'does not': { gains: 'it is their threads', 'does not': unclear, unclear },
-  unclear: { gains: unclear, 'does not': unclear, unclear },
-} as const satisfies Record<Effect, Record<Effect, string>>;
+const gains = ({ low }: Interval) => low > clearlyMore;
+const gainsNothing = ({ high }: Interval) => high < clearlyMore;
 
 /** More than these are for the table. */
 const maxUntestedPairs = 4;

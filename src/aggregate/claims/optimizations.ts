@@ -90,18 +90,7 @@ function describeCost(arms: readonly ScenarioResult[]): string[] {
   ];
 }
 
-const promised: readonly Promised[] = sourceReport.optimized;
-const promisedTails = promised.flatMap(({ workers, p95, p99 }) =>
-  p95 === undefined || p99 === undefined ? [] : [{ workers, p95, p99 }],
-);
-
-/** What the source report promises at one level of workers. */
-interface Promised {
-  readonly workers: number;
-  readonly throughput: number;
-  readonly p95?: number;
-  readonly p99?: number;
-}
+const { optimized: promised, optimizedTail: promisedTails } = sourceReport;
 
 /** C7. `optimized` pools against `baseline`, each level by itself: it is promised a gain of its own. */
 export const optimized: PredictingClaim = {

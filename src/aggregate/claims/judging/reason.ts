@@ -29,7 +29,7 @@ export function describeReason(
   remarks: readonly string[],
 ): string {
   return [
-    ...describeStandInVerdict(target, verdict),
+    ...describeStandIn(target, verdict),
     describeDisagreement(findings, 'clients') ?? [],
     ...findings.map(finding => `${prefixOf(finding, findings)}${describeFinding(finding).join(' ')}`),
     ...describeWorth(findings),
@@ -121,10 +121,10 @@ const outcomes = {
 /** "Optimized to baseline, 100 workers: throughput ×1.40 [1.35, 1.45]; predicted ×1.27 or more: holds." */
 export function describeOutcome(prediction: Prediction): string {
   const { low, high } = prediction.range;
-  const dissent = findDissent(prediction).map(({ where, byRound }) => {
-    const interval = medianInterval(byRound);
-    return `${where} alone it is ${formatMedian(interval, formatApart(prediction, interval, [low, high]))}`;
-  });
+  const dissent = findDissent(prediction).map(
+    ({ where, byRound }) =>
+      `${where} alone it is ${formatAgainst(prediction, medianInterval(byRound), [low, high])}`,
+  );
   const contradicted = dissent.length === 0 ? '' : `, as ${formatList(dissent)}`;
   return `${describeFigures(prediction)}: ${outcomes[verdictOf(prediction)]}${contradicted}.`;
 }
@@ -132,8 +132,9 @@ export function describeOutcome(prediction: Prediction): string {
 function describeFigures(prediction: Prediction): string {
   const { what, byRound, range } = prediction;
   const interval = medianInterval(byRound);
-  const format = formatApart(prediction, interval, [range.low, range.high]);
-  return `${capitalise(what)} ${formatMedian(interval, format)}; predicted ${formatRange(range, format)}`;
+  const thresholds = [range.low, range.high];
+  const figure = formatAgainst(prediction, interval, thresholds);
+  return `${capitalise(what)} ${figure}; predicted ${formatRange(range, formatApart(prediction, interval, thresholds))}`;
 }
 
 /** Digits to look at: fewer are printed as it is, and where more are needed nobody measures the difference. */
@@ -166,36 +167,35 @@ function formatApart(
 }
 
 /** "×1.41 [1.35, 1.47]", "0.412 ms [0.401 ms, 0.430 ms]"; a ratio's sign stands once. */
-function formatMedian(interval: Interval, format: (figure: number) => string): string {
-  return formatInterval(interval, format).replace(/(?<=[[ ])×/g, '');
+function formatAgainst(...held: Parameters<typeof formatApart>): string {
+  return formatInterval(held[1], formatApart(...held)).replace(/(?<=[[ ])×/g, '');
 }
 
 /** A ratio's interval that is compared with one threshold. */
 export function formatRatioAgainst(interval: Interval, threshold: number): string {
-  return formatMedian(interval, formatApart({ format: formatRatio }, interval, [threshold]));
+  return formatAgainst({ format: formatRatio }, interval, [threshold]);
 }
 
-/** That another server answered than the one a claim would be about, as a sentence; nothing if it was that one. */
-export function describeStandIn({ standIn, declared, detected }: Result['target']): string[] {
-  return standIn
-    ? [`The config declares ${declared.server}, but ${detected.server} ${detected.version} stood in for it.`]
-    : [];
-}
-
-/** The same with what the verdict on the stand-in's figures is worth. */
-export function describeStandInVerdict(target: Result['target'], verdict: Verdict): string[] {
-  return describeStandIn(target).map(
-    sentence =>
-      `${sentence.replace(/\.$/, '')}, so nothing is said of ${target.declared.server}; by the same rule the stand-in's figures would give: ${verdict}.`,
-  );
+/**
+ * That another server answered than the one a claim would be about, as a sentence; nothing if it was that one.
+ *
+ * @param verdict what its figures would give
+ */
+export function describeStandIn(
+  { standIn, declared: { server }, detected }: Result['target'],
+  verdict?: Verdict,
+): string[] {
+  if (!standIn) return [];
+  const worth = `, so nothing is said of ${server}; by the same rule the stand-in's figures would give: ${verdict}`;
+  const answered = `${detected.server} ${detected.version}`;
+  return [
+    `The config declares ${server}, but ${answered} stood in for it${verdict === undefined ? '' : worth}.`,
+  ];
 }
 
 /** The same in few words. */
 export function describeStandInShortly(target: Result['target'], verdict: Verdict): string[] {
   const { standIn, declared, detected } = target;
-  return standIn
-    ? [
-        `${detected.server} ${detected.version} stood in for ${declared.server}; its figures would give: ${verdict}.`,
-      ]
-    : [];
+  const answered = `${detected.server} ${detected.version}`;
+  return standIn ? [`${answered} stood in for ${declared.server}; its figures would give: ${verdict}.`] : [];
 }
