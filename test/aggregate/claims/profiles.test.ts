@@ -5,83 +5,6 @@ import { judge, measureSuite } from '../../support/claim-arms.ts';
 import { buildOpenLoop } from '../../support/open-loop-round.ts';
 import { buildResult } from '../../support/result-builder.ts';
 
-describe('batches are judged by their gain over single commands', () => {
-  /** Throughput of batches at 1 worker, to single commands. */
-  type Gains = Readonly<Record<number, number>>;
-
-  const promised: Gains = { 10: 4, 25: 6, 50: 8.2, 100: 9.1, 200: 8.8 };
-
-  function measure(
-    gains: Gains,
-    changed: (scenario: Scenario, round: number) => number = () => 1,
-  ): Promise<ScenarioResult[]> {
-    return measureSuite('pipeline', (scenario, round) => {
-      // At 50 workers a batch gains half as much.
-      const gain = scenario.pipeline === 1 ? 1 : (gains[scenario.pipeline] ?? 1);
-      return { speed: (scenario.workers === 1 ? gain : gain / 2 + 0.5) * changed(scenario, round) };
-    });
-  }
-
-  test('supported: both gains, and no better batch', async () => {
-    const claim = judge('C3', await measure(promised));
-    expect(claim.verdict).toBe('supported');
-    expect(claim.measured).toBeCloseTo(8.2);
-    expect(claim.reason).toContain('throughput ×9.10 [9.10, 9.10]; predicted ×9.00');
-    expect(claim.reason).toContain('batches of 200: throughput ×1.03');
-  });
-
-  test('supported: gains larger than promised', async () => {
-    expect(judge('C3', await measure({ 10: 8, 25: 15, 50: 25, 100: 30, 200: 31 })).verdict).toBe('supported');
-  });
-
-  test('refuted: a gain below 8, or below 9', async () => {
-    expect(judge('C3', await measure({ ...promised, 50: 7.5 })).verdict).toBe('refuted');
-    expect(judge('C3', await measure({ ...promised, 100: 8.5 })).verdict).toBe('refuted');
-  });
-
-  test('refuted: larger batches gain 5 %, or smaller ones are as good', async () => {
-    expect(judge('C3', await measure({ ...promised, 200: 10 })).verdict).toBe('refuted');
-    expect(judge('C3', await measure({ ...promised, 25: 9.1 })).verdict).toBe('refuted');
-  });
-
-  test('inconclusive: one round of five falls short', async () => {
-    const scenarios = await measure(promised, ({ pipeline }, round) =>
-      pipeline === 50 && round === 4 ? 0.9 : 1,
-    );
-    expect(judge('C3', scenarios).verdict).toBe('inconclusive');
-  });
-
-  test('50 workers are shown and decide nothing', async () => {
-    const { verdict, comparisons } = judge('C3', await measure(promised));
-    expect(verdict).toBe('supported');
-    const shown = comparisons.filter(({ other }) => other.includes('50workers'));
-    expect(shown.map(({ predicted }) => predicted)).toEqual([null, null, null, null, null]);
-    expect(shown[2]?.ratio.median).toBeCloseTo(4.6);
-  });
-
-  test('a batch that the run leaves out is named', async () => {
-    const scenarios = (await measure(promised)).filter(({ pipeline }) => pipeline !== 100);
-    const claim = judge('C3', scenarios);
-    expect(claim.reason).toMatch(/no batches of 100, .*\.$/);
-  });
-
-  test('not tested: no single commands, or no single worker', async () => {
-    const scenarios = await measure(promised);
-    expect(
-      judge(
-        'C3',
-        scenarios.filter(({ pipeline }) => pipeline > 1),
-      ).verdict,
-    ).toBe('not tested');
-    expect(
-      judge(
-        'C3',
-        scenarios.filter(({ workers }) => workers > 1),
-      ).verdict,
-    ).toBe('not tested');
-  });
-});
-
 describe('low latency profile is held to a millisecond', () => {
   /** The p99 at 10 workers, in ms; at 25 it is three times that. A closed loop makes some 20,000 operations a second. */
   const profile = (p99: (round: number) => number, rounds = 5, openP99 = p99, unsent = 0) =>
@@ -135,10 +58,6 @@ describe('low latency profile is held to a millisecond', () => {
 
   test('inconclusive: the interval holds 1 ms', async () => {
     expect(judge('C14', await profile(round => 0.9 + 0.1 * round)).verdict).toBe('inconclusive');
-  });
-
-  test('inconclusive: four rounds', async () => {
-    expect(judge('C14', await profile(() => 0.5, 4)).verdict).toBe('inconclusive');
   });
 
   test('not tested: pools that check, or that are larger than their concurrency, are not the profile', async () => {
@@ -201,5 +120,54 @@ describe('low latency profile is held to a millisecond', () => {
       expect(claim).toMatchObject({ verdict: 'supported', predictions: 1 });
       expect(claim.gist).toContain('closed loop only');
     }
+  });
+});
+
+describe('high throughput is judged by ioredis alone', () => {
+  const rates = (rate: (scenario: Scenario, round: number) => number, rounds = 5) =>
+    measureSuite(
+      'high-throughput',
+      (scenario, round) => ({ round: { opsPerSecond: rate(scenario, round) } }),
+      rounds,
+    );
+
+  const withoutCore = (arms: readonly ScenarioResult[]) =>
+    arms.map(arm => ({ ...arm, limitedBy: { resource: 'machine' as const, evidence: '' } }));
+
+  test('supported: one of the arms with ioredis passes', async () => {
+    const claim = judge('C15', await rates(({ pools }, round) => (pools === 2 ? 90_000 : 40_000) + round));
+    expect(claim).toMatchObject({ verdict: 'supported', measured: 90_002, unit: 'ops/s' });
+    expect(claim.reason).toMatch(/2 pools at 50 .* 100: throughput/);
+  });
+
+  test('refuted: ioredis does not pass, and that wire does changes nothing', async () => {
+    const claim = judge('C15', await rates(({ client }) => (client === 'wire' ? 900_000 : 40_000)));
+    expect(claim.verdict).toBe('refuted');
+    expect(claim.reason).toMatch(/wire client, .* 900k/);
+  });
+
+  test('inconclusive: ioredis does not pass on a machine without a free core', async () => {
+    const claim = judge('C15', withoutCore(await rates(() => 40_000)));
+    expect(claim.verdict).toBe('inconclusive');
+    expect(claim.reason).toMatch(/whole machine/i);
+  });
+
+  test('supported: ioredis passes on a machine without a free core', async () => {
+    expect(judge('C15', withoutCore(await rates(() => 60_000))).verdict).toBe('supported');
+  });
+
+  test('supported: ioredis passes, and that wire does not changes nothing', async () => {
+    expect(judge('C15', await rates(({ client }) => (client === 'wire' ? 30_000 : 60_000))).verdict).toBe(
+      'supported',
+    );
+  });
+
+  test('inconclusive: the interval holds 50,000', async () => {
+    expect(judge('C15', await rates((_, round) => 48_000 + 1000 * round)).verdict).toBe('inconclusive');
+  });
+
+  test('not tested with wire alone', async () => {
+    const scenarios = (await rates(() => 90_000)).filter(({ client }) => client === 'wire');
+    expect(judge('C15', scenarios).verdict).toBe('not tested');
   });
 });
