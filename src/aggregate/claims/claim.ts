@@ -1,10 +1,14 @@
-import type { ClaimResult, Result } from '../result.ts';
+import type { ClaimResult, Comparison, Result, ScenarioResult } from '../result.ts';
+import { medianInterval } from '../stats/statistics.ts';
+import { limitsOf } from './judging/arms.ts';
+import { agree, countChances, findByClient, findDeciding, type Prediction } from './judging/prediction.ts';
+import { describeGist, describeReason } from './judging/reason.ts';
 
 /** What a claim about one server is judged on. */
 export type Evidence = Pick<Result, 'target' | 'scenarios'>;
 
 /** What a claim says, and where it is tested. */
-interface ClaimWords {
+export interface ClaimWords {
   readonly id: string;
   /** In our own words. */
   readonly statement: string;
@@ -13,8 +17,27 @@ interface ClaimWords {
   readonly suite: string;
 }
 
-/** A claim about one server, judged on one run. */
-export interface OneServerClaim extends ClaimWords {
+/** What a claim makes of a run: see `judgePredictions`. */
+export interface Design {
+  /** What the claim predicts, the figure it is named for first. Empty: the run has no arms for it. */
+  readonly predictions: (scenarios: readonly ScenarioResult[]) => readonly Prediction[];
+  /** The arms that a run must have, for a reader: "baseline and lock-free pools at 50 or 100 workers". */
+  readonly needs: string;
+  /** Why the arms were not what they claim to be, by their own metrics, as a clause; null if they were. */
+  readonly proof?: (scenarios: readonly ScenarioResult[]) => string | null;
+  /** A short sentence without which the verdict would mislead; null if it needs none. The reason has it before the remarks. */
+  readonly caveat?: (scenarios: readonly ScenarioResult[]) => string | null;
+  /** Further sentences for the reason: what else a reader should know. */
+  readonly remarks?: (scenarios: readonly ScenarioResult[]) => readonly string[];
+  /** Ratios to show beside those that are judged. */
+  readonly context?: (scenarios: readonly ScenarioResult[]) => readonly Comparison[];
+}
+
+/** A claim about one server, judged on one run by its predictions. */
+export interface PredictingClaim extends ClaimWords, Design {}
+
+/** A claim about one server with a rule of its own. */
+export interface OwnRuleClaim extends ClaimWords {
   readonly judge: (evidence: Evidence) => Judgement;
 }
 
@@ -23,11 +46,71 @@ export interface TwoServerClaim extends ClaimWords {
   readonly judgeSides: (results: readonly Result[]) => Judgement;
 }
 
-/** A statement with a predicted value and a design that tests it: data and one pure function. */
-export type Claim = OneServerClaim | TwoServerClaim;
+/** A statement with a predicted value and a design that tests it: data and pure functions. */
+export type Claim = PredictingClaim | OwnRuleClaim | TwoServerClaim;
 
 /** What judging adds to the claim's own words. */
 export interface Judgement extends Omit<ClaimResult, 'id' | 'statement' | 'predicted'> {
   /** The run has none of the claim's arms: its suite has them. */
   readonly lacksArms?: true;
+}
+
+/**
+ * Judges a claim that predicts one or more figures. Each client is a setting of its own. In one setting: all
+ * predictions hold: supported; one fails: refuted; else inconclusive. Settings that disagree are inconclusive, and so
+ * is what is not sound: fewer than 5 rounds, lost operations, or a strategy that its own metrics show to be off.
+ * `measured` is of the first setting that is sound, null if none is: of a refuted claim the first prediction that fails,
+ * else the first of all. The reason has all figures.
+ *
+ * Several predictions are several chances to be refuted by luck, so the reason says how large they are together. None
+ * is corrected for it: that `supported` needs all of them makes it the rarer by luck.
+ */
+export function judgePredictions({ target, scenarios }: Evidence, design: Design): Judgement {
+  const findings = findByClient(scenarios, design.predictions, design.proof ?? (() => null));
+  const [first] = findings;
+  if (first === undefined)
+    return { ...untested(`The run has no such arms: ${design.needs}.`), lacksArms: true };
+  const verdict = agree(findings.map(finding => finding.verdict));
+  const sound = findings.find(({ flaw }) => flaw === null);
+  const shown = sound !== undefined && verdict === 'refuted' ? findDeciding(sound)[0] : sound?.predictions[0];
+  const figures = shown === undefined ? null : medianInterval(shown.byRound);
+  const predictions = findings.flatMap(finding => finding.predictions);
+  const arms = predictions.flatMap(prediction => prediction.arms);
+  const isMeasured = arms.every(arm => arm.rounds.length > 0);
+  const caveat = isMeasured ? (design.caveat?.(scenarios) ?? null) : null;
+  const caveats = caveat === null ? [] : [caveat];
+  const remarks = isMeasured ? (design.remarks?.(scenarios) ?? []) : [];
+  return {
+    unit: (shown ?? first.predictions[0])?.unit ?? '×',
+    measured: figures?.median ?? null,
+    low: figures?.low ?? null,
+    high: figures?.high ?? null,
+    predictedRange: shown === undefined ? null : { low: shown.range.low, high: shown.range.high },
+    verdict: target.standIn ? 'not tested' : verdict,
+    reason: describeReason(target, findings, verdict, [...new Set([...caveats, ...remarks])]),
+    gist: describeGist(target, findings, verdict, caveats),
+    predictions: Math.max(...findings.map(countChances)),
+    limitedBy: limitsOf(arms),
+    comparisons: [
+      ...predictions.flatMap(({ comparisons }) => comparisons),
+      ...(design.context?.(scenarios) ?? []),
+    ],
+  };
+}
+
+/** A claim about which a run says nothing, and why. */
+export function untested(reason: string): Judgement {
+  return {
+    unit: '×',
+    measured: null,
+    low: null,
+    high: null,
+    predictedRange: null,
+    verdict: 'not tested',
+    reason,
+    gist: '',
+    predictions: 0,
+    limitedBy: [],
+    comparisons: [],
+  };
 }

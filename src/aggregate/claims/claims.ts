@@ -1,25 +1,18 @@
 import type { ClaimResult, Result } from '../result.ts';
-import type { Claim, Evidence, Judgement } from './claim.ts';
+import { type Claim, type Evidence, type Judgement, judgePredictions, untested } from './claim.ts';
 import { coldStart } from './cold-start.ts';
-import { dragonfly } from './dragonfly.ts';
-import { healthCache } from './health-cache.ts';
 import { healthInterval } from './health-interval.ts';
-import { highThroughput } from './high-throughput.ts';
-import { untested } from './judging/judge-predictions.ts';
 import { takesTwoServers } from './judging/versus.ts';
-import { lockFree } from './lock-free.ts';
-import { lowLatency } from './low-latency.ts';
-import { minIdle } from './min-idle.ts';
 import { mixed } from './mixed.ts';
 import { multiPool } from './multi-pool.ts';
 import { oneConnection } from './one-connection.ts';
-import { optimized, optimizedTail } from './optimized.ts';
-import { pipeline } from './pipeline.ts';
+import { healthCache, lockFree, optimized, optimizedTail } from './optimizations.ts';
+import { pipeline, workerPeak } from './peaks.ts';
 import { poolSize } from './pool-size.ts';
+import { highThroughput, lowLatency } from './profiles.ts';
 import { reconnect } from './reconnect.ts';
-import { valkey } from './valkey.ts';
-import { warming } from './warming.ts';
-import { workerPeak } from './worker-peak.ts';
+import { dragonfly, valkey } from './two-servers.ts';
+import { minIdle, warming } from './warming.ts';
 
 /** All claims poolbench can judge. */
 export const claims: readonly Claim[] = [
@@ -46,9 +39,10 @@ export const claims: readonly Claim[] = [
 
 /** The verdict on every claim, by one run. One that the run has no arms for is `not tested`, and says where they are. */
 export function judgeClaims(evidence: Evidence): ClaimResult[] {
-  return claims.map(claim =>
-    verdictOn(claim, 'judge' in claim ? claim.judge(evidence) : untested(takesTwoServers)),
-  );
+  return claims.map(claim => {
+    if ('judgeSides' in claim) return verdictOn(claim, untested(takesTwoServers));
+    return verdictOn(claim, 'judge' in claim ? claim.judge(evidence) : judgePredictions(evidence, claim));
+  });
 }
 
 /** The verdicts on the claims about two servers, by the results of all sides of one `poolbench versus`. */

@@ -1,9 +1,8 @@
-import type { Comparison, RoundResult, ScenarioResult } from '../result.ts';
+import type { RoundResult, ScenarioResult } from '../result.ts';
 import { allServed, type Measure } from '../stats/measures.ts';
-import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyLess, median } from '../stats/statistics.ts';
 import { formatList, formatMs, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
-import type { Claim } from './claim.ts';
+import type { PredictingClaim } from './claim.ts';
 import {
   type ArmPair,
   armsOf,
@@ -14,53 +13,42 @@ import {
   pairFewWithMany,
   ratioOf,
 } from './judging/arms.ts';
-import { type Design, judgePredictions } from './judging/judge-predictions.ts';
-import { predictFigure, predictRatio } from './judging/prediction.ts';
-import { findWarmStart } from './judging/soundness.ts';
+import { atLeast, atMost, predictFigure, predictRatios } from './judging/prediction.ts';
+import { findRound, findWarmStart } from './judging/soundness.ts';
 
-/** Proportional within this factor: the first connects cost more than the rest. */
+/** Proportional within this factor: the first connection attempts cost more than the rest. */
 const tolerance = 2;
-/** Connects that are open at once, on average, where they overlap. */
-const overlapping = 2;
+/** Connection attempts that are open at once, on average, where they overlap. */
+const minOverlap = 2;
 
 /**
  * C19. redis-py issue 3842: a pool that holds its lock while it connects opens the connections of a burst one after
  * another. Every worker keeps its first connection until all have one, so that N connections are needed and no worker
  * is served by another's. Three things must be seen. The baseline's time until N connections serve grows at least in
  * proportion to N. The optimized pool, cold too (minIdle 0), takes less at the largest number. And it does so because
- * its connects overlap: their times add up to more than the time that passed.
+ * its connection attempts overlap: their durations add up to more than the time that passed.
  *
- * It is not predicted that the optimized pool's time stays the same. On loopback a connect costs CPU and hardly any
- * waiting, and N connects in one thread cost N times that, overlapping or not. That is shown beside the verdict.
+ * It is not predicted that the optimized pool's time stays the same. On loopback a connection attempt costs CPU and
+ * hardly any waiting, and N attempts in one thread cost N times that, overlapping or not. That is shown beside the verdict.
  */
-export const coldStart: Claim = {
+export const coldStart: PredictingClaim = {
   id: 'C19',
   statement:
     'A pool that connects inside its lock opens the connections of a cold burst one after another; one that connects outside does not.',
-  predicted:
-    'ours, after redis-py issue 3842, and not the document’s: the baseline’s time until N workers have a connection each grows in proportion to N (half of that at least), the optimized one’s is 5 % shorter or more, and its connects overlap (2 at a time or more)',
+  predicted: `ours, after redis-py issue 3842, and not the source report’s: the baseline’s time until N workers have a connection each grows in proportion to N (half of that at least), the optimized one’s is 5 % shorter or more, and its connection attempts overlap (${minOverlap} at a time or more)`,
   suite: 'cold-start',
-  judge: evidence => judgePredictions(evidence, design),
-};
-
-const design: Design = {
   needs:
     'baseline pools with burst at two numbers of workers, the larger at least 4 times the smaller, and an optimized pool with burst and minIdleShare 0 at the larger',
   predictions(scenarios) {
     const { growth, beside, few, many } = pairStarts(scenarios);
     if (many < 4 * few || beside.length === 0) return [];
-    const range = { low: many / few / tolerance, high: null };
-    const where = `optimized to baseline, ${many} workers`;
+    const proportional = atLeast(many / few / tolerance);
     return [
-      predictRatio(allServed, growth, `baseline, ${many} workers to ${few}`, range),
-      predictRatio(allServed, beside, where, { low: null, high: clearlyLess }),
+      ...predictRatios(growth, `baseline, ${many} workers to ${few}`, [[allServed, proportional]]),
+      ...predictRatios(beside, `optimized to baseline, ${many} workers`, [[allServed, atMost(clearlyLess)]]),
       ...beside.map(({ other }) =>
-        predictFigure(
-          connectsAtOnce,
-          other,
-          `optimized, ${many} workers`,
-          { low: overlapping, high: null },
-          formatConnects,
+        predictFigure(connectsAtOnce, other, `optimized, ${many} workers`, atLeast(minOverlap), figure =>
+          figure.toFixed(1),
         ),
       ),
     ];
@@ -71,27 +59,34 @@ const design: Design = {
     return findWarmStart(arms) ?? findSharing(arms);
   },
   remarks(scenarios) {
-    const arms = scenarios.filter(isArm).filter(isMeasured);
-    const most = Math.max(...arms.map(({ workers }) => workers));
-    const atMost = arms.filter(({ workers }) => workers === most);
+    const arms = scenarios.filter(arm => isBaseline(arm) || isOptimized(arm)).filter(isMeasured);
+    const many = Math.max(...arms.map(({ workers }) => workers));
+    const starts = arms.filter(({ workers }) => workers === many).map(describeStart);
     return [
-      `Time until each of ${most} workers had a connection that served: ${formatList(atMost.map(sayStart))}.`,
-      ...saySlope(arms),
+      `Time until each of ${many} workers had a connection that served: ${formatList(starts)}.`,
+      ...describeGrowth(arms),
     ];
   },
-  context: scenarios => [
-    ...pairFewWithMany(scenarios.filter(isOptimized)).flatMap(pair => compareArms(pair, allServed, null)),
-    ...pairWithBaseline(scenarios)
-      .filter(pair => !pairStarts(scenarios).beside.some(({ other }) => other === pair.other))
-      .flatMap(pair => compareArms(pair, allServed, null)),
-    ...comparePacings(scenarios),
-  ],
+  context(scenarios) {
+    const { beside } = pairStarts(scenarios);
+    const judged = new Set(beside.map(({ other }) => other));
+    const pacings = pairArms(scenarios.filter(isOptimized), {
+      isBase: ({ connects }) => connects === 'parallel',
+      isOther: ({ connects }) => connects !== 'parallel',
+      differ: ['connects'],
+    });
+    const pairs = [
+      ...pairFewWithMany(scenarios.filter(isOptimized)),
+      ...pairWithBaseline(scenarios).filter(({ other }) => !judged.has(other)),
+      ...pacings,
+    ];
+    return compareArms(pairs, [allServed]);
+  },
 };
 
 const isBaseline = (scenario: ScenarioResult) => isBurst(scenario) && scenario.pool === 'baseline';
 const isOptimized = (scenario: ScenarioResult) =>
   isBurst(scenario) && scenario.pool === 'optimized' && scenario.minIdle === 0;
-const isArm = (scenario: ScenarioResult) => isBaseline(scenario) || isOptimized(scenario);
 
 /** Plain but for the burst. */
 function isBurst(scenario: ScenarioResult): boolean {
@@ -112,9 +107,9 @@ function pairStarts(scenarios: readonly ScenarioResult[]) {
 /** Why some workers of these arms must have shared a connection, as a clause; null if each had its own in every whole round. */
 function findSharing(arms: readonly ScenarioResult[]): string | null {
   for (const arm of arms) {
-    const round = wholeRounds(arm.rounds).find(({ poolMetrics }) => poolMetrics.created < arm.workers);
-    if (round)
-      return `${arm.id} created ${formatPlural(round.poolMetrics.created, 'connection')} for ${arm.workers} workers in round ${round.round}`;
+    const shared = findRound(arm, ({ poolMetrics }) => poolMetrics.created < arm.workers);
+    if (shared)
+      return `${arm.id} created ${formatPlural(shared.poolMetrics.created, 'connection')} for ${arm.workers} workers in round ${shared.round}`;
   }
   return null;
 }
@@ -127,40 +122,27 @@ function pairWithBaseline(scenarios: readonly ScenarioResult[]): ArmPair[] {
   });
 }
 
-function comparePacings(scenarios: readonly ScenarioResult[]): Comparison[] {
-  return pairArms(scenarios, {
-    isBase: scenario => isOptimized(scenario) && scenario.connects === 'parallel',
-    isOther: scenario => isOptimized(scenario) && scenario.connects !== 'parallel',
-    differ: ['connects'],
-  }).flatMap(pair => compareArms(pair, allServed, null));
-}
-
-/** Times to connect, added up, over the time until all workers were served. */
+/** The durations of all connection attempts, over the time until all workers were served. */
 const connectsAtOnce: Measure = {
-  name: 'connects at a time',
+  name: 'connection attempts at a time',
   unit: 'connects',
   figure: ({ allServedMs, poolMetrics: { connectTime } }) =>
     allServedMs === null || allServedMs === 0 ? 0 : (connectTime.count * connectTime.mean) / allServedMs,
 };
 
-const formatConnects = (connects: number) => connects.toFixed(1);
-
-function nameArm({ pool, connects }: ScenarioResult): string {
-  return pool === 'baseline' ? 'baseline' : `optimized and ${connects} connects`;
+function describeStart({ pool, connects, rounds }: ScenarioResult): string {
+  const formatMedian = (figure: (round: RoundResult) => number) => formatMs(median(rounds.map(figure)));
+  const preset = pool === 'baseline' ? 'baseline' : `optimized and ${connects} connects`;
+  const connectMs = formatMedian(({ poolMetrics }) => poolMetrics.connectTime.mean);
+  return `${formatMedian(allServed.figure)} ms with ${preset} (mean connect ${connectMs} ms)`;
 }
 
-function sayStart(arm: ScenarioResult): string {
-  const of = (figure: (round: RoundResult) => number) => formatMs(median(arm.rounds.map(figure)));
-  const connectMs = of(({ poolMetrics }) => poolMetrics.connectTime.mean);
-  return `${of(allServed.figure)} ms with ${nameArm(arm)} (mean connect ${connectMs} ms)`;
-}
-
-/** How the optimized pool's time grows: on loopback, with the CPU of its connects. */
-function saySlope(arms: readonly ScenarioResult[]): string[] {
+/** How the optimized pool's time grows: on loopback, with the CPU of its connection attempts. */
+function describeGrowth(arms: readonly ScenarioResult[]): string[] {
   const parallel = arms.filter(arm => isOptimized(arm) && arm.connects === 'parallel');
   return pairFewWithMany(parallel).map(pair => {
     const factor = formatRatio(pair.other.workers / pair.base.workers);
     const { ratio } = ratioOf(pair, allServed.figure);
-    return `With ${factor} the workers the optimized pool took ${formatRatioInterval(ratio)} the time: where a connect costs CPU rather than waiting, as on loopback, overlapping cannot hide it.`;
+    return `With ${factor} the workers the optimized pool took ${formatRatioInterval(ratio)} the time: where a connection attempt costs CPU rather than waiting, as on loopback, overlapping cannot hide it.`;
   });
 }

@@ -1,17 +1,30 @@
 import type { ScenarioResult } from '../result.ts';
+import { accountOf } from '../stats/accounting.ts';
 import { meanLatency, throughput } from '../stats/measures.ts';
 import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyLess, median } from '../stats/statistics.ts';
 import { formatCount, formatList, formatShare } from '../text/format.ts';
-import type { Claim } from './claim.ts';
-import { type ArmPair, compareArms, isMeasured, isOnePool, isPlain, pairArms } from './judging/arms.ts';
-import { type Design, judgePredictions } from './judging/judge-predictions.ts';
-import { predictRatio } from './judging/prediction.ts';
+import type { PredictingClaim } from './claim.ts';
+import {
+  type ArmPair,
+  compareArms,
+  groupBy,
+  isMeasured,
+  isOnePool,
+  isPlain,
+  pairArms,
+  sumOf,
+} from './judging/arms.ts';
+import { atLeast, predictRatios } from './judging/prediction.ts';
+import { sourceReport } from './source-report.ts';
 
 /** A check that is good for this long is never run again: checks are off. */
 const offMs = 3_600_000;
-/** The document's 0.5–1.0 s. */
-const recommendedMs: readonly number[] = [500, 1000];
+/** Fraction of acquisitions that may run a check where checks are off. */
+const maxChecked = 0.01;
+
+const { low: shortMs, high: longMs } = sourceReport.healthIntervalMs;
+const recommendedMs: readonly number[] = [shortMs, longMs];
 
 /**
  * C13. Optimized pools whose health checks are good for 0.5 and 1 s, each against none at all. "No loss" is less than
@@ -19,99 +32,95 @@ const recommendedMs: readonly number[] = [500, 1000];
  * judged. Where no check ran, nothing is judged: every reply vouches for its connection, and steady load leaves none idle
  * and wanted. What checks are for is shown beside it: operations that failed where connections were cut.
  */
-export const healthInterval: Claim = {
+export const healthInterval: PredictingClaim = {
   id: 'C13',
-  statement: 'A health check every 0.5–1 s costs nothing that switching checks off would save.',
+  statement: `A health check every ${shortMs / 1000}–${longMs / 1000} s costs nothing that switching checks off would save.`,
   predicted: 'throughput within 5 % of that of a pool without checks, or better',
   suite: 'health-interval',
-  judge: evidence => judgePredictions(evidence, design),
-};
-
-const design: Design = {
-  needs: 'optimized pools with a healthTtlMs of 500 or 1000 beside their equals with 3600000, which is off',
+  needs: `optimized pools with a healthTtlMs of ${shortMs} or ${longMs} beside their equals with ${offMs}, which is off`,
   predictions: scenarios =>
-    recommendedMs.flatMap(ttlMs => {
-      const pairs = pairWithOff(scenarios).filter(({ other }) => other.healthTtlMs === ttlMs);
-      if (pairs.length === 0) return [];
-      const where = `checks good for ${ttlMs} ms to none`;
-      return [predictRatio(throughput, pairs, where, { low: clearlyLess, high: null })];
-    }),
+    recommendedMs.flatMap(ttlMs =>
+      predictRatios(
+        pairWithOff(scenarios).filter(({ other }) => other.healthTtlMs === ttlMs),
+        `checks good for ${ttlMs} ms to none`,
+        [[throughput, atLeast(clearlyLess)]],
+      ),
+    ),
   proof(scenarios) {
-    const pairs = pairWithRecommended(scenarios);
-    const checking = pairs.find(({ base }) => checkedShare(base) > 0.01);
+    const pairs = pairWithOff(scenarios).filter(({ other }) => isRecommended(other));
+    const checking = pairs.find(({ base }) => checkedRatio(base) > maxChecked);
     if (checking) return `${checking.base.id} ran checks though they were to be off`;
     const brief = pairs.find(({ other }) => isBrief(other));
     if (brief)
       return `a window of ${brief.other.id} was no longer than its checks are good for, so none could fall due`;
-    return findUnchecked(pairWithRecommended(scenarios).map(({ other }) => other));
+    return findUnchecked(pairs.map(({ other }) => other));
   },
   caveat: () =>
     'Connections that lie idle longer than a check is good for, and are wanted then, are not exercised.',
   remarks(scenarios) {
     const arms = scenarios.filter(isArm).filter(isMeasured);
-    return [sayShares(arms.filter(isPlain)), ...sayFailures(arms.filter(arm => arm.cutEveryMs > 0))];
+    const checked = arms
+      .filter(isPlain)
+      .map(arm => `${formatShare(checkedRatio(arm))} with ${describeTtl(arm)}`);
+    const failed = arms
+      .filter(({ cutEveryMs }) => cutEveryMs > 0)
+      .map(arm => {
+        const cuts = formatCount(sumOf(arm.rounds, round => round.cuts));
+        return `${formatCount(accountOf(arm.rounds).failed)} with ${describeTtl(arm)} (${cuts} cuts)`;
+      });
+    return [
+      `Fraction of acquisitions that ran a check: ${formatList(checked)}.`,
+      ...(failed.length === 0
+        ? []
+        : [`Operations that failed while connections were cut: ${formatList(failed)}.`]),
+    ];
   },
   context: scenarios =>
-    pairWithOff(scenarios).flatMap(pair => [
-      ...(isRecommended(pair.other) ? [] : compareArms(pair, throughput, null)),
-      ...compareArms(pair, meanLatency, null),
-    ]),
+    pairWithOff(scenarios).flatMap(pair =>
+      compareArms([pair], isRecommended(pair.other) ? [meanLatency] : [throughput, meanLatency]),
+    ),
 };
 
 const isRecommended = ({ healthTtlMs }: ScenarioResult) => recommendedMs.includes(healthTtlMs);
 
-/** Nothing could be checked twice in it. */
+/** No check could fall due twice in it. */
 const isBrief = ({ healthTtlMs, rounds }: ScenarioResult) =>
   wholeRounds(rounds).some(({ seconds }) => seconds * 1000 <= healthTtlMs);
-
-function pairWithRecommended(scenarios: readonly ScenarioResult[]): ArmPair[] {
-  return pairWithOff(scenarios).filter(({ other }) => isRecommended(other));
-}
 
 const isArm = (scenario: ScenarioResult) => isOnePool(scenario) && scenario.pool === 'optimized';
 
 function pairWithOff(scenarios: readonly ScenarioResult[]): ArmPair[] {
-  return pairArms(scenarios, {
-    isBase: scenario => isArm(scenario) && isPlain(scenario) && scenario.healthTtlMs >= offMs,
-    isOther: scenario => isArm(scenario) && isPlain(scenario) && scenario.healthTtlMs < offMs,
+  const arms = scenarios.filter(scenario => isArm(scenario) && isPlain(scenario));
+  return pairArms(arms, {
+    isBase: ({ healthTtlMs }) => healthTtlMs >= offMs,
+    isOther: ({ healthTtlMs }) => healthTtlMs < offMs,
     differ: ['healthTtlMs'],
   });
 }
 
-/** Checks run, as a share of acquisitions. */
-function checkedShare({ rounds }: ScenarioResult): number {
-  return median(
-    wholeRounds(rounds).map(
-      ({ poolMetrics }) => poolMetrics.healthChecksRun / Math.max(1, poolMetrics.acquisitions),
-    ),
+/** Checks that were run, as a fraction of acquisitions. */
+function checkedRatio({ rounds }: ScenarioResult): number {
+  const ratios = wholeRounds(rounds).map(
+    ({ poolMetrics }) => poolMetrics.healthChecksRun / Math.max(1, poolMetrics.acquisitions),
   );
+  return median(ratios);
 }
 
-const sayTtl = ({ healthTtlMs }: ScenarioResult) =>
-  healthTtlMs >= offMs ? 'checks off' : healthTtlMs === 0 ? 'a check every time' : `${healthTtlMs} ms`;
+function describeTtl({ healthTtlMs }: ScenarioResult): string {
+  if (healthTtlMs >= offMs) return 'checks off';
+  return healthTtlMs === 0 ? 'a check every time' : `${healthTtlMs} ms`;
+}
 
 /** At which intervals no check ran in any round, so that there is no cost of one to judge, as a clause; null if some did at each. */
 function findUnchecked(arms: readonly ScenarioResult[]): string | null {
-  const unchecked = recommendedMs.filter(ttlMs => {
-    const rounds = arms.filter(arm => arm.healthTtlMs === ttlMs).flatMap(arm => wholeRounds(arm.rounds));
-    return rounds.length > 0 && rounds.every(({ poolMetrics }) => poolMetrics.healthChecksRun === 0);
-  });
+  const unchecked = groupBy(arms, ({ healthTtlMs }) => healthTtlMs)
+    .filter(([, ofTtl]) => {
+      const rounds = ofTtl.flatMap(arm => wholeRounds(arm.rounds));
+      return rounds.length > 0 && rounds.every(({ poolMetrics }) => poolMetrics.healthChecksRun === 0);
+    })
+    .map(([ttlMs]) => ttlMs)
+    .toSorted((a, b) => a - b);
   return unchecked.length === 0
     ? null
     : `no check ran at ${formatList(unchecked.map(String))} ms: replies vouch for busy connections; idle ones, which checks are for, did not occur`;
-}
-
-function sayShares(arms: readonly ScenarioResult[]): string {
-  const shares = arms.map(arm => `${formatShare(checkedShare(arm))} with ${sayTtl(arm)}`);
-  return `Share of acquisitions that ran a check: ${formatList(shares)}.`;
-}
-
-function sayFailures(arms: readonly ScenarioResult[]): string[] {
-  if (arms.length === 0) return [];
-  const failures = arms.map(arm => {
-    const failed = arm.rounds.flatMap(round => Object.values(round.failed)).reduce((a, b) => a + b, 0);
-    const cuts = arm.rounds.reduce((sum, round) => sum + round.cuts, 0);
-    return `${formatCount(failed)} with ${sayTtl(arm)} (${formatCount(cuts)} cuts)`;
-  });
-  return [`Operations that failed while connections were cut: ${formatList(failures)}.`];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ClaimResult, resultSchema, type Verdict } from '../result.ts';
+import { type ClaimWords, untested } from './claim.ts';
 
 /** `ledger.json`, schemaVersion 1: the verdict on every claim, from all suites against one target. */
 
@@ -57,9 +58,6 @@ export type Ledger = z.infer<typeof ledgerSchema>;
 export type LedgerEntry = z.infer<typeof entry>;
 export type LedgerSuite = z.infer<typeof suite>;
 
-/** A claim's own words, and the suite that tests it. */
-export type ClaimWords = Pick<ClaimResult, 'id' | 'statement' | 'predicted'> & { readonly suite: string };
-
 /** A suite, and what it made of its claims; null where it did not run to its end. */
 export interface JudgedSuite extends LedgerSuite {
   readonly judged: readonly ClaimResult[] | null;
@@ -94,29 +92,14 @@ function buildEntries(claims: readonly ClaimWords[], suites: readonly JudgedSuit
 }
 
 function buildEntry(claim: ClaimWords, suite: JudgedSuite | undefined): LedgerEntry {
-  const result = suite?.result ?? null;
   const judged = suite?.judged?.find(({ id }) => id === claim.id);
-  if (judged !== undefined) {
-    const { comparisons: _, ...verdict } = judged;
-    return { ...verdict, suite: claim.suite, result };
-  }
-  return {
-    ...claim,
-    unit: '×',
-    measured: null,
-    low: null,
-    high: null,
-    predictedRange: null,
-    verdict: 'not tested',
-    reason: whyNoVerdict(claim, suite),
-    gist: '',
-    predictions: 0,
-    limitedBy: [],
-    result,
-  };
+  const entry = judged ?? { ...claim, ...untested(describeMissing(claim, suite)) };
+  const { comparisons: _, ...verdict } = entry;
+  return { ...verdict, suite: claim.suite, result: suite?.result ?? null };
 }
 
-function whyNoVerdict({ id, suite: name }: ClaimWords, suite: JudgedSuite | undefined): string {
+/** Why a claim has no verdict, as a sentence. */
+function describeMissing({ id, suite: name }: ClaimWords, suite: JudgedSuite | undefined): string {
   if (suite === undefined || suite.state === 'not run') return `Its suite, ${name}, has not run yet.`;
   if (suite.state === 'complete') {
     return `The result of its suite, ${name}, has no verdict on ${id}.`;

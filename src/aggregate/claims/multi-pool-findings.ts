@@ -7,16 +7,20 @@ import {
   type ArmPair,
   armsOf,
   compareArms,
-  type Pair,
+  groupBy,
+  type PoolsPair,
   pairArms,
   pairWithOnePool,
   ratioOf,
 } from './judging/arms.ts';
-import { sayRatioAgainst } from './judging/reason.ts';
+import { formatRatioAgainst } from './judging/reason.ts';
 import { findFlaw, findGrowthFlaw } from './judging/soundness.ts';
+import { sourceReport } from './source-report.ts';
 
 /** Workers up to which one pool is said to be enough. */
-const workersForOnePool = 50;
+export const onePoolWorkers = sourceReport.workersPerPool.high;
+const atFew = `at ${onePoolWorkers}`;
+const aboveFew = `above ${onePoolWorkers} workers`;
 
 /** The levels on one side of the 50 workers, combined. */
 export interface Combined {
@@ -24,7 +28,7 @@ export interface Combined {
   readonly throughput: Interval;
   readonly rounds: number;
   /** A level that by itself lies clearly on the other side of the 5 % than all together; null if none does. */
-  readonly dissent: Pair | null;
+  readonly dissent: PoolsPair | null;
 }
 
 /** What one setting says. */
@@ -33,30 +37,26 @@ export interface Finding {
   readonly label: string;
   readonly client: string;
   readonly verdict: Verdict;
-  /** A clause that says why. */
+  /** The reason for it, as a clause. */
   readonly why: string;
   readonly above: readonly Combined[];
   readonly upTo: readonly Combined[];
   /** Whether the figures are a ground for a verdict. */
   readonly sound: boolean;
   /** At the smallest level from which on its number of pools pays clearly at every level; null if there is none. */
-  readonly crossover: Pair | null;
-  readonly pairs: readonly Pair[];
-  /** Above 50 workers, of the number of pools that is told of there; null without arms that share a thread. */
+  readonly crossover: PoolsPair | null;
+  readonly pairs: readonly PoolsPair[];
+  /** Above 50 workers, of the number of pools that is shown there; null without arms that share a thread. */
   readonly split: SplitGain | null;
 }
 
-/** Whether a pair has more workers than one pool is said to be enough for. */
-export function isAbove(pair: Pair): boolean {
-  return hasManyWorkers(pair.one);
-}
+const hasManyWorkers = ({ workers }: ScenarioResult) => workers > onePoolWorkers;
 
-function hasManyWorkers({ workers }: ScenarioResult): boolean {
-  return workers > workersForOnePool;
-}
+/** Whether a pair has more workers than one pool is said to be enough for. */
+export const isAbove = ({ base }: ArmPair) => hasManyWorkers(base);
 
 /** Pairs of a pool with a thread of its own and several with one each. */
-export function pairsOfOwnThreads(scenarios: readonly ScenarioResult[]): Pair[] {
+export function pairsOfOwnThreads(scenarios: readonly ScenarioResult[]): PoolsPair[] {
   return pairWithOnePool(scenarios.filter(({ pools, threads }) => threads === pools));
 }
 
@@ -65,11 +65,11 @@ export function judgeSetting(label: string, scenarios: readonly ScenarioResult[]
   const pairs = pairsOfOwnThreads(scenarios);
   const above = combineByPools(pairs.filter(isAbove));
   const upTo = combineByPools(pairs.filter(pair => !isAbove(pair)));
-  const judged = pairs.flatMap(({ one, several }) => [one, several]);
+  const arms = armsOf(pairs);
   const byRound = combineByRound(pairs.map(({ throughput }) => throughput));
-  const flaw = findFlaw([{ arms: judged, byRound }]) ?? findGrowthFlaw(judged);
+  const flaw = findFlaw([{ arms, byRound }]) ?? findGrowthFlaw(arms);
   const [verdict, why] = flaw === null ? decide(above, upTo) : (['inconclusive', flaw] as const);
-  const told = tellingOf(above);
+  const best = bestOf(above);
   return {
     label: label.replace(/ pool(?=,|$)/, ''),
     client: scenarios[0]?.client ?? '',
@@ -80,7 +80,7 @@ export function judgeSetting(label: string, scenarios: readonly ScenarioResult[]
     sound: flaw === null,
     crossover: findCrossover(pairs),
     pairs,
-    split: told ? splitGain(scenarios.filter(hasManyWorkers), told.pools) : null,
+    split: best ? splitGain(scenarios.filter(hasManyWorkers), best.pools) : null,
   };
 }
 
@@ -88,15 +88,18 @@ function decide(above: readonly Combined[], upTo: readonly Combined[]): readonly
   const refutedAbove = !above.some(mayPay);
   const refutedUpTo = upTo.some(paysClearly);
   if (refutedAbove && refutedUpTo)
-    return ['refuted', 'several pools gain more than 5 % at 50 workers or fewer, but not above'];
-  if (refutedAbove) return ['refuted', 'no number of pools gains 5 % above 50 workers'];
-  if (refutedUpTo) return ['refuted', 'several pools gain more than 5 % already at 50 workers or fewer'];
+    return ['refuted', `several pools gain more than 5 % ${atFew} workers or fewer, but not above`];
+  if (refutedAbove) return ['refuted', `no number of pools gains 5 % ${aboveFew}`];
+  if (refutedUpTo) return ['refuted', `several pools gain more than 5 % already ${atFew} workers or fewer`];
 
-  if (!above.some(paysClearly)) return ['inconclusive', `above 50 workers ${sayUnclear(above)}`];
-  const pays = 'several pools gain more than 5 % above 50 workers';
-  if (upTo.some(mayPay)) return ['inconclusive', `${pays}, but at 50 or fewer ${sayUnclear(upTo)}`];
-  if (upTo.length > 0) return ['supported', `${pays} and not at 50 or fewer`];
-  return ['supported', `${pays}; the run has no level of 50 or fewer, so that half is not judged`];
+  if (!above.some(paysClearly)) return ['inconclusive', `${aboveFew} ${describeUnclear(above)}`];
+  const pays = `several pools gain more than 5 % ${aboveFew}`;
+  if (upTo.some(mayPay)) return ['inconclusive', `${pays}, but ${atFew} or fewer ${describeUnclear(upTo)}`];
+  if (upTo.length > 0) return ['supported', `${pays} and not ${atFew} or fewer`];
+  return [
+    'supported',
+    `${pays}; the run has no level of ${onePoolWorkers} or fewer, so that half is not judged`,
+  ];
 }
 
 export const paysClearly = ({ throughput, dissent }: Combined) =>
@@ -104,60 +107,55 @@ export const paysClearly = ({ throughput, dissent }: Combined) =>
 export const mayPay = ({ throughput, dissent }: Combined) =>
   dissent !== null || throughput.high >= clearlyMore;
 
-function sayUnclear(side: readonly Combined[]): string {
-  const told = tellingOf(side);
-  return told === undefined || told.dissent === null
+function describeUnclear(side: readonly Combined[]): string {
+  const best = bestOf(side);
+  return best === undefined || best.dissent === null
     ? 'the intervals are not clear of the 5 % that would pay'
-    : `${told.pools} pools gave ${sayRatioAgainst(told.throughput, clearlyMore)} on average, but ${sayDissent(told.dissent)}`;
+    : `${best.pools} pools gave ${formatRatioAgainst(best.throughput, clearlyMore)} on average, but ${describeDissent(best.dissent)}`;
 }
 
 /** "×1.20 [1.18, 1.23] at 100 workers". */
-export function sayDissent({ one, throughput: { ratio } }: Pair): string {
-  const gain = ratio === null ? '' : `${sayRatioAgainst(ratio, clearlyMore)} `;
-  return `${gain}at ${formatPlural(one.workers, 'worker')}`;
+export function describeDissent({ base, throughput: { ratio } }: PoolsPair): string {
+  const gain = ratio === null ? '' : `${formatRatioAgainst(ratio, clearlyMore)} `;
+  return `${gain}at ${formatPlural(base.workers, 'worker')}`;
 }
 
-/** Combines the pairs of each number of pools, fewest pools first, without those that have no common round. */
-function combineByPools(pairs: readonly Pair[]): Combined[] {
-  const numbers = [...new Set(pairs.map(pair => pair.several.pools))].toSorted((a, b) => a - b);
-  return numbers.flatMap(pools => {
-    const ofPools = pairs.filter(pair => pair.several.pools === pools);
-    const throughput = combineByRound(ofPools.map(pair => pair.throughput));
-    if (throughput.length === 0) return [];
-    const together = medianInterval(throughput);
-    return {
-      pools,
-      throughput: together,
-      rounds: throughput.length,
-      dissent: findDissent(together, ofPools),
-    };
+/** Combines the pairs of each number of pools, in ascending order, without those that have no common round. */
+function combineByPools(pairs: readonly PoolsPair[]): Combined[] {
+  const byPools = groupBy(pairs, ({ other }) => other.pools).toSorted(([a], [b]) => a - b);
+  return byPools.flatMap(([pools, ofPools]) => {
+    const byRound = combineByRound(ofPools.map(pair => pair.throughput));
+    if (byRound.length === 0) return [];
+    const together = medianInterval(byRound);
+    const dissent = findDissent(together, ofPools);
+    return { pools, throughput: together, rounds: byRound.length, dissent };
   });
 }
 
 /** A mean over levels hides one that says the opposite. */
-function findDissent(together: Interval, pairs: readonly Pair[]): Pair | null {
-  const isOpposite = ({ throughput: { ratio } }: Pair) =>
+function findDissent(together: Interval, pairs: readonly PoolsPair[]): PoolsPair | null {
+  const isOpposite = ({ throughput: { ratio } }: PoolsPair) =>
     ratio !== null &&
     ((together.low > clearlyMore && ratio.high < clearlyMore) ||
       (together.high < clearlyMore && ratio.low > clearlyMore));
   return pairs.find(isOpposite) ?? null;
 }
 
-/** The number of pools to tell of: of those that pay clearly, else of those that may, else of all, the one that gains most. */
-export function tellingOf(combined: readonly Combined[]): Combined | undefined {
+/** The number of pools to show: of those that pay clearly, else of those that may, else of all, the one that gains most. */
+export function bestOf(combined: readonly Combined[]): Combined | undefined {
   const best = combined.toSorted((a, b) => b.throughput.median - a.throughput.median);
   return best.find(paysClearly) ?? best.find(mayPay) ?? best[0];
 }
 
 /** Of the numbers of pools that pay from the smallest level on, the pair that gains most there. */
-function findCrossover(pairs: readonly Pair[]): Pair | null {
-  const gain = (pair: Pair) => pair.throughput.ratio?.median ?? 0;
-  const paying = pairs.filter(pair => {
-    const ofPools = pairs.filter(other => other.several.pools === pair.several.pools);
-    const fromHere = ofPools.filter(other => other.one.workers >= pair.one.workers);
-    return fromHere.every(other => (other.throughput.ratio?.low ?? 0) > clearlyMore);
-  });
-  return paying.toSorted((a, b) => a.one.workers - b.one.workers || gain(b) - gain(a))[0] ?? null;
+function findCrossover(pairs: readonly PoolsPair[]): PoolsPair | null {
+  const gain = (pair: PoolsPair) => pair.throughput.ratio?.median ?? 0;
+  const paying = pairs.filter(({ base, other }) =>
+    pairs
+      .filter(pair => pair.other.pools === other.pools && pair.base.workers >= base.workers)
+      .every(pair => (pair.throughput.ratio?.low ?? 0) > clearlyMore),
+  );
+  return paying.toSorted((a, b) => a.base.workers - b.base.workers || gain(b) - gain(a))[0] ?? null;
 }
 
 /** The gain of several pools with a thread of their own, taken apart. Their product is about the whole gain. */
@@ -167,12 +165,12 @@ export interface SplitGain {
   readonly pool: Interval;
   /** As many threads with one pool each to the same pools in one thread. */
   readonly thread: Interval;
-  /** Why these figures cannot tell whose the gain is, as a clause; null if they can. */
+  /** Why these figures do not show whose the gain is, as a clause; null if they do. */
   readonly flaw: string | null;
 }
 
 /** Takes the gain of so many pools apart, over the levels that have all three arms; null where none has. */
-export function splitGain(scenarios: readonly ScenarioResult[], pools: number): SplitGain | null {
+function splitGain(scenarios: readonly ScenarioResult[], pools: number): SplitGain | null {
   const ofThread = pairThreads(scenarios).filter(({ base }) => base.pools === pools);
   const sides = pairPools(scenarios).flatMap(pool => {
     const thread = ofThread.find(({ base }) => base === pool.other);
@@ -200,15 +198,13 @@ function groundOf(pairs: readonly ArmPair[]) {
 export function compareEffects(scenarios: readonly ScenarioResult[]): Comparison[] {
   const named = (effect: string) => ({ ...throughput, name: `${throughput.name}, ${effect} effect` });
   return [
-    ...pairPools(scenarios).flatMap(pair => compareArms(pair, named('pool'), null)),
-    ...pairThreads(scenarios).flatMap(pair => compareArms(pair, named('thread'), null)),
+    ...compareArms(pairPools(scenarios), [named('pool')]),
+    ...compareArms(pairThreads(scenarios), [named('thread')]),
   ];
 }
 
 /** Several pools in one thread. */
-export function sharesThread({ pools, threads }: ScenarioResult): boolean {
-  return pools > 1 && threads === 1;
-}
+export const sharesThread = ({ pools, threads }: ScenarioResult) => pools > 1 && threads === 1;
 
 function pairPools(scenarios: readonly ScenarioResult[]): ArmPair[] {
   return pairArms(scenarios, {

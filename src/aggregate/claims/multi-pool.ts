@@ -1,21 +1,35 @@
-import type { Comparison, ScenarioResult } from '../result.ts';
+import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
 import { groupBySetting } from '../scenario/setting.ts';
 import { p99, throughput } from '../stats/measures.ts';
-import { clearlyMore } from '../stats/statistics.ts';
-import type { Claim, Evidence, Judgement } from './claim.ts';
-import { compareArms, type Pair } from './judging/arms.ts';
-import { untested } from './judging/judge-predictions.ts';
-import { agree } from './judging/prediction.ts';
+import { clearlyMore, minRounds } from '../stats/statistics.ts';
+import { capitalise, describeIntervals, formatPlural, formatRatioInterval } from '../text/format.ts';
+import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
+import { armsOf, compareArms, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
+import { agree, atLeast, atMost } from './judging/prediction.ts';
 import {
+  describeDisagreement,
+  describeStandIn,
+  describeStandInShortly,
+  formatRatioAgainst,
+} from './judging/reason.ts';
+import {
+  bestOf,
+  type Combined,
   compareEffects,
+  describeDissent,
   type Finding,
   isAbove,
   judgeSetting,
+  mayPay,
+  onePoolWorkers,
   pairsOfOwnThreads,
+  paysClearly,
+  type SplitGain,
   sharesThread,
-  tellingOf,
 } from './multi-pool-findings.ts';
-import { explain, explainUntested, type Findings, sumUp } from './multi-pool-reason.ts';
+import { sourceReport } from './source-report.ts';
+
+const { low: minWorkers, high: maxWorkers } = sourceReport.workersPerPool;
 
 /**
  * C1. In every setting (a client; a pool preset and a pipeline depth too, where the run has several), for every number
@@ -38,66 +52,215 @@ import { explain, explainUntested, type Findings, sumUp } from './multi-pool-rea
  *
  * Several pools have a thread each. Where the run also has them all in one thread, the gain is taken apart: the pool
  * effect is k pools in one thread to one pool, the thread effect k threads with one pool each to k pools in one thread.
- * That decides nothing; it says what the gain is made of, where those arms are sound too.
+ * That decides nothing; it shows what the gain is made of, where those arms are sound too.
  *
  * `measured` is the combination above 50 workers of the first deciding setting whose figures are a ground for a verdict,
  * null if none is: of the number of pools that pays clearly, else may pay, and gains most. Figures are a ground if
  * `findFlaw` and `findGrowthFlaw` find nothing.
  */
-export const multiPool: Claim = {
+export const multiPool: OwnRuleClaim = {
   id: 'C1',
-  statement: '10–50 workers per pool; beyond 50, use several pools.',
-  predicted: 'gain above 1 for more than 50 workers, none at 50 or fewer',
+  statement: `${minWorkers}–${maxWorkers} workers per pool; beyond ${maxWorkers}, use several pools.`,
+  predicted: `gain above 1 for more than ${maxWorkers} workers, none at ${maxWorkers} or fewer`,
   suite: 'scaling',
   judge,
 };
 
 function judge({ target, scenarios }: Evidence): Judgement {
-  const arms = scenarios.filter(isArm);
+  const arms = scenarios.filter(isSteady);
   const pairs = pairsOfOwnThreads(arms);
   const comparisons = [...pairs.flatMap(compare), ...compareEffects(arms)];
-  const paired = new Set(pairs.flatMap(({ one, several }) => [one, several]));
+  const paired = new Set(armsOf(pairs));
   const findings = groupBySetting(arms.filter(arm => paired.has(arm) || sharesThread(arm)))
     .map(({ label, scenarios }) => judgeSetting(label, scenarios))
     .filter(finding => finding.pairs.some(isAbove));
   if (findings.length === 0) {
-    const judgement = { ...untested(explainUntested(target, scenarios, pairs)), comparisons };
+    const judgement = { ...untested(describeUntested(target, scenarios, pairs)), comparisons };
     return comparisons.length > 0 ? judgement : { ...judgement, lacksArms: true };
   }
-  const told = decideBy(findings);
-  const { deciding } = told;
+  const ofApplications = findings.filter(({ client }) => client !== 'wire');
+  const deciding = ofApplications.length > 0 ? ofApplications : findings;
+  const bounds = findings.filter(finding => !deciding.includes(finding));
   const verdict = agree(deciding.map(finding => finding.verdict));
-  const figures = tellingOf(deciding.find(({ sound }) => sound)?.above ?? [])?.throughput;
-  const judged = deciding.flatMap(({ pairs }) => pairs.flatMap(({ one, several }) => [one, several]));
+  const figures = bestOf(deciding.find(({ sound }) => sound)?.above ?? [])?.throughput;
   return {
     unit: '×',
     measured: figures?.median ?? null,
     low: figures?.low ?? null,
     high: figures?.high ?? null,
-    predictedRange: figures === undefined ? null : { low: clearlyMore, high: null },
+    predictedRange: figures === undefined ? null : atLeast(clearlyMore),
     verdict: target.standIn ? 'not tested' : verdict,
-    reason: explain(target, told, verdict),
-    gist: sumUp(target, told, verdict),
+    reason: describeReason(target, deciding, bounds, verdict),
+    gist: describeGist(target, deciding, verdict),
     // Each number of pools is a chance of its own, on either side of the 50 workers.
     predictions: Math.max(...deciding.map(({ above, upTo }) => above.length + upTo.length)),
-    limitedBy: [...new Set(judged.map(({ limitedBy }) => limitedBy.resource))],
+    limitedBy: limitsOf(deciding.flatMap(({ pairs }) => armsOf(pairs))),
     comparisons,
   };
 }
 
-function decideBy(findings: readonly Finding[]): Findings {
-  const bounds = findings.filter(({ client }) => client === 'wire');
-  const deciding = findings.filter(finding => !bounds.includes(finding));
-  return deciding.length > 0 ? { deciding, bounds } : { deciding: bounds, bounds: [] };
+function compare(pair: PoolsPair): Comparison[] {
+  const predicted = isAbove(pair) ? atLeast(clearlyMore) : atMost(clearlyMore);
+  return [...compareArms([pair], [throughput], predicted), ...compareArms([pair], [p99])];
 }
 
-/** Throughput is the server's answer in a closed loop only. */
-function isArm({ arrival, batch, cutEveryMs }: ScenarioResult): boolean {
-  return arrival.kind === 'closed' && batch.pool === 'none' && cutEveryMs === 0;
+/** What decided and whose the gain is, a sentence for each setting, what the figures are worth. */
+function describeReason(
+  target: Result['target'],
+  deciding: readonly Finding[],
+  bounds: readonly Finding[],
+  verdict: Verdict,
+): string {
+  return [
+    ...describeStandIn(target, verdict),
+    describeVerdict(deciding, verdict),
+    ...deciding.flatMap(finding => describeSetting(finding, deciding)),
+    ...bounds.flatMap(finding =>
+      describeSetting(finding, deciding).map(
+        sentence => `As a bound that no application reaches, ${sentence}`,
+      ),
+    ),
+    ...describeRounds([...deciding, ...bounds]),
+    ...(deciding.some(({ split }) => split !== null)
+      ? []
+      : ['Each pool has a thread of its own here, so a gain is that of pool and thread together.']),
+  ].join(' ');
 }
 
-function compare(pair: Pair): Comparison[] {
-  const arms = { base: pair.one, other: pair.several };
-  const predicted = isAbove(pair) ? { low: clearlyMore, high: null } : { low: null, high: clearlyMore };
-  return [...compareArms(arms, throughput, predicted), ...compareArms(arms, p99, null)];
+/** What decided, with the figures and the split of the first setting that is sound. */
+function describeGist(target: Result['target'], deciding: readonly Finding[], verdict: Verdict): string {
+  const shown = deciding.find(({ sound }) => sound);
+  const isMixed = describeDisagreement(deciding, 'settings') !== null || findCommonWhy(deciding) === null;
+  const findings = deciding.map(
+    ({ label, verdict, why }) =>
+      `${label}: ${verdict}${verdict === 'inconclusive' ? `, because ${why}` : ''}`,
+  );
+  return [
+    ...describeStandInShortly(target, verdict),
+    isMixed ? `${findings.join('; ')}.` : describeVerdict(deciding, verdict),
+    ...(shown === undefined
+      ? []
+      : [`${shown.label}: ${joinClauses([describeFigures(shown), describeSplit(shown)])}.`]),
+  ].join(' ');
+}
+
+/** Why; of a supported claim also by what several pools gain. */
+function describeVerdict(deciding: readonly Finding[], verdict: Verdict): string {
+  const disagreement = describeDisagreement(deciding, 'settings');
+  if (disagreement !== null) return disagreement;
+  const why = findCommonWhy(deciding) ?? `${verdict} in every setting`;
+  return `${capitalise(why)}${verdict === 'supported' ? `: ${describeSource(deciding)}` : ''}.`;
+}
+
+/** What all of them are judged by; null if that differs. */
+function findCommonWhy(findings: readonly Finding[]): string | null {
+  const whys = new Set(findings.map(({ why }) => why));
+  return whys.size === 1 ? [...whys].join() : null;
+}
+
+/** "ioredis, optimized: 2 pools ×1.58 [1.15, 1.87] above 50 workers (pays), …", in one sentence; nothing without figures. */
+function describeSetting(finding: Finding, deciding: readonly Finding[]): string[] {
+  const { label, sound, why, verdict, crossover } = finding;
+  const clauses = joinClauses([
+    sound || findCommonWhy([...deciding, finding]) !== null ? null : why,
+    describeFigures(finding),
+    // Figures that are no ground for a verdict are none for a crossover.
+    sound && crossover !== null
+      ? `${crossover.other.pools} pools pay from ${formatPlural(crossover.base.workers, 'worker')} on`
+      : null,
+    describeSplit(finding),
+  ]);
+  const found = describeDisagreement(deciding, 'settings') === null ? '' : ` (${verdict})`;
+  return clauses === '' ? [] : [`${label}${found}: ${clauses}.`];
+}
+
+function joinClauses(clauses: readonly (string | null)[]): string {
+  return clauses.filter(clause => clause !== null && clause !== '').join('; ');
+}
+
+/** The number of pools that is best on either side of 50 workers. */
+function describeFigures({ above, upTo, sound }: Finding): string {
+  const [bestAbove, bestUpTo] = [bestOf(above), bestOf(upTo)];
+  const describeSide = (best: Combined | undefined, where: string, known?: number) => {
+    if (best === undefined) return [];
+    const pools = best.pools === known ? '' : `${best.pools} pools `;
+    const figures = formatRatioAgainst(best.throughput, clearlyMore);
+    return [`${pools}${figures} ${where}${sound ? ` (${describeGain(best)})` : ''}`];
+  };
+  return [
+    ...describeSide(bestAbove, `above ${onePoolWorkers} workers`),
+    ...describeSide(bestUpTo, `at ${onePoolWorkers} or fewer`, bestAbove?.pools),
+  ].join(', ');
+}
+
+function describeGain(combined: Combined): string {
+  if (combined.dissent !== null) return `unclear, as ${describeDissent(combined.dissent)}`;
+  if (paysClearly(combined)) return 'pays';
+  return mayPay(combined) ? 'unclear' : 'does not pay';
+}
+
+/** The smallest number of rounds that a figure in the reason is made of. */
+function describeRounds(findings: readonly Finding[]): string[] {
+  const rounds = findings.flatMap(({ above, upTo }) => [...above, ...upTo].map(combined => combined.rounds));
+  if (rounds.length === 0) return [];
+  const min = Math.min(...rounds);
+  return [`Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`];
+}
+
+/** Both effects of a setting, as a clause, or why they are no ground; null where there is nothing to say of them. */
+function describeSplit({ split, sound }: Finding): string | null {
+  // Of a setting that is not sound the flaw stands there already.
+  if (split === null || !sound) return null;
+  const { pools, pool, thread, flaw } = split;
+  if (flaw !== null) return `the run cannot take the gain apart, as ${flaw}`;
+  return `taken apart: ${pools} pools in one thread ${formatRatioAgainst(pool, clearlyMore)}, their threads ${formatRatioAgainst(thread, clearlyMore)}`;
+}
+
+/** What the gain of these settings comes from, as a clause: the threads, the pools, both, or that it is not clear. */
+function describeSource(findings: readonly Finding[]): string {
+  const sources = findings.flatMap(({ split }) =>
+    split === null || split.flaw !== null ? [] : sourceOf(split),
+  );
+  const [first] = sources;
+  if (first === undefined) return 'by pools or by threads, the run cannot tell';
+  const agreed = sources.length === findings.length && sources.every(source => source === first);
+  return agreed ? first : unclear;
+}
+
+const unclear = 'it is not clear whether by pools or by threads';
+
+/** Where one effect is open, so is whether the gain is of the other alone. */
+function sourceOf({ pool, thread }: SplitGain): string {
+  if (gains(pool) && gains(thread)) return 'it is both pools and threads';
+  if (gains(pool) && gainsNothing(thread)) return 'it is the pools';
+  return gainsNothing(pool) && gains(thread) ? 'it is their threads' : unclear;
+}
+
+const gains = ({ low }: Interval) => low > clearlyMore;
+const gainsNothing = ({ high }: Interval) => high < clearlyMore;
+
+/** More than these are for the table. */
+const maxUntestedPairs = 4;
+
+/** Why a run is no test of the claim, and what it shows all the same. */
+function describeUntested(
+  target: Result['target'],
+  scenarios: readonly ScenarioResult[],
+  pairs: readonly PoolsPair[],
+): string {
+  const open = scenarios.length > 0 && scenarios.every(scenario => scenario.arrival.kind !== 'closed');
+  const missing = open
+    ? 'The run has open loops only, whose throughput is the rate that was asked for.'
+    : `The run has no scenario of several pools, each with a thread of its own, beside its equal of one pool at more than ${onePoolWorkers} workers.`;
+  // A ratio of fewer rounds can point either way, however plainly it is said.
+  const found = pairs.flatMap(({ base, other, throughput: { ratio } }) =>
+    ratio === null || Math.min(base.rounds.length, other.rounds.length) < minRounds
+      ? []
+      : `at ${formatPlural(base.workers, 'worker')} with ${base.client}, ${other.pools} pools gave ${formatRatioInterval(ratio)} the throughput of one`,
+  );
+  return [
+    missing,
+    ...(found.length > 0 && found.length <= maxUntestedPairs ? [`It shows this: ${found.join('; ')}.`] : []),
+    ...describeStandIn(target),
+  ].join(' ');
 }

@@ -3,45 +3,48 @@ import { p99, throughput } from '../stats/measures.ts';
 import { combineByRound } from '../stats/paired-ratio.ts';
 import { clearlyLess, clearlyMore, medianInterval } from '../stats/statistics.ts';
 import { formatRatioInterval } from '../text/format.ts';
-import type { Claim } from './claim.ts';
-import { type ArmPair, compareArms, pairArms, ratioOf } from './judging/arms.ts';
-import { type Design, judgePredictions } from './judging/judge-predictions.ts';
-import { predictRatio } from './judging/prediction.ts';
+import type { PredictingClaim } from './claim.ts';
+import {
+  type ArmPair,
+  compareArms,
+  connectionsPerWorker,
+  groupBy,
+  isSteady,
+  pairArms,
+  ratioOf,
+} from './judging/arms.ts';
+import { atMost, predictRatios } from './judging/prediction.ts';
+import { sourceReport } from './source-report.ts';
 
 /**
- * C17. The document predicts nothing here: it takes the pool for granted. So the claim is the assumption itself, that
+ * C17. The source report predicts nothing here: it takes the pool for granted. So the claim is the assumption itself, that
  * one connection shared by all workers gives less throughput than a pool, by 5 % or more. It must hold for whichever way
  * of sharing a run has, with commands joined in one turn of the event loop and without: if one of them does as well
  * as the pool, no pool is needed. Several shared connections are shown beside it.
  */
-export const oneConnection: Claim = {
+export const oneConnection: PredictingClaim = {
   id: 'C17',
   statement: 'A pool is needed at all: one connection that all workers share gives less throughput.',
   predicted:
-    'nothing: the document takes the pool for granted. Held to a loss of 5 % or more, however commands are sent',
+    'nothing: the source report takes the pool for granted. Judged: a loss of 5 % or more, however commands are sent',
   suite: 'one-connection',
-  judge: evidence => judgePredictions(evidence, design),
-};
-
-const design: Design = {
   needs: 'a shared pool of 1 connection beside an optimized pool for the same workers',
   predictions: scenarios =>
-    waysToShare(scenarios).map(({ how, pairs }) =>
-      predictRatio(throughput, pairs, `${how} to a pool`, { low: null, high: clearlyLess }),
+    waysToShare(scenarios).flatMap(({ how, pairs }) =>
+      predictRatios(pairs, `${how} to a pool`, [[throughput, atMost(clearlyLess)]]),
     ),
   caveat: () =>
     'For GET and SET of small values only (32 B in the suite): blocking commands, transactions and large replies need connections of their own.',
   remarks: scenarios =>
-    [...new Set(scenarios.map(({ client }) => client))].flatMap(client =>
-      waysToShare(scenarios.filter(scenario => scenario.client === client)).map(
-        ({ how, pairs }) => `In plain words: over ${how} (${client}) ${sayOutcome(pairs)}.`,
+    groupBy(scenarios, ({ client }) => client).flatMap(([client, ofClient]) =>
+      waysToShare(ofClient).map(
+        ({ how, pairs }) => `In plain words: over ${how} (${client}) ${describeOutcome(pairs)}.`,
       ),
     ),
   context: scenarios =>
-    pairWithPool(scenarios).flatMap(pair => [
-      ...(pair.other.connections === 1 ? [] : compareArms(pair, throughput, null)),
-      ...compareArms(pair, p99, null),
-    ]),
+    pairWithPool(scenarios).flatMap(pair =>
+      compareArms([pair], pair.other.connections === 1 ? [p99] : [throughput, p99]),
+    ),
 };
 
 function waysToShare(scenarios: readonly ScenarioResult[]): { how: string; pairs: ArmPair[] }[] {
@@ -59,28 +62,25 @@ function waysToShare(scenarios: readonly ScenarioResult[]): { how: string; pairs
 }
 
 function pairWithPool(scenarios: readonly ScenarioResult[]): ArmPair[] {
-  const isPlainLoad = ({ arrival, pools, pipeline, batch, cutEveryMs }: ScenarioResult) =>
-    arrival.kind === 'closed' && pools === 1 && pipeline === 1 && batch.pool === 'none' && cutEveryMs === 0;
-  return pairArms(scenarios, {
-    // The document's size: two connections a worker.
-    isBase: scenario =>
-      isPlainLoad(scenario) &&
-      scenario.pool === 'optimized' &&
-      !scenario.autoPipelining &&
-      scenario.connections === 2 * scenario.workers,
-    isOther: scenario => isPlainLoad(scenario) && scenario.pool === 'shared',
+  const arms = scenarios.filter(arm => isSteady(arm) && arm.pools === 1 && arm.pipeline === 1);
+  return pairArms(arms, {
+    isBase: arm =>
+      arm.pool === 'optimized' &&
+      !arm.autoPipelining &&
+      connectionsPerWorker(arm) === sourceReport.connectionsPerWorker,
+    isOther: ({ pool }) => pool === 'shared',
     differ: ['preset', 'connections', 'minIdle', 'healthTtlMs', 'connects', 'autoPipelining'],
   });
 }
 
-function sayOutcome(pairs: readonly ArmPair[]): string {
+function describeOutcome(pairs: readonly ArmPair[]): string {
   const byRound = combineByRound(pairs.map(pair => ratioOf(pair, throughput.figure)));
   if (byRound.length === 0) return 'nothing was measured';
   const ratio = medianInterval(byRound);
-  return `the workers get ${sayDifference(ratio)} (${formatRatioInterval(ratio)})`;
+  return `the workers get ${describeDifference(ratio)} (${formatRatioInterval(ratio)})`;
 }
 
-function sayDifference({ low, high }: Interval): string {
+function describeDifference({ low, high }: Interval): string {
   if (low > clearlyMore) return 'more than from the pool';
   if (high < clearlyLess) return 'less than from the pool';
   if (low >= clearlyLess && high <= clearlyMore) return 'as much as from the pool';

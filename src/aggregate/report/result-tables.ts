@@ -52,7 +52,7 @@ export function settingTables(scenarios: readonly ScenarioResult[]): Table[] {
 type Ratios = ReadonlyMap<ScenarioResult, Interval | null>;
 
 function ratiosToOnePool(scenarios: readonly ScenarioResult[]): Ratios {
-  return new Map(pairWithOnePool(scenarios).map(({ several, throughput }) => [several, throughput.ratio]));
+  return new Map(pairWithOnePool(scenarios).map(({ other, throughput }) => [other, throughput.ratio]));
 }
 
 function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?: string): Table {

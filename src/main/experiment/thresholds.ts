@@ -11,7 +11,7 @@ import {
 import { nearest } from './nearest.ts';
 
 /** Claims that one run can judge; the others take two servers. */
-const claimIds = claims.flatMap(claim => ('judge' in claim ? [claim.id] : []));
+const claimIds = claims.flatMap(claim => ('judgeSides' in claim ? [] : [claim.id]));
 
 const metricNames = Object.keys(metrics);
 

@@ -32,8 +32,7 @@ describe('warming is judged on the pool that creates nothing', () => {
     const claim = judge('C6', await warmingOf(() => 0.7));
     expect(claim.verdict).toBe('supported');
     expect(claim.measured).toBeCloseTo(0.7);
-    expect(claim.statement).toMatch(/^Opening all connections before the load/);
-    expect(claim.reason).toContain('Warmed to cold, 100 workers, first 0.05 s: longest response time ×0.70');
+    expect(claim.reason).toContain('first 0.05 s: longest response time ×0.70');
     expect(claim.comparisons.map(({ measure }) => measure)).not.toContain('response p99 of the worst second');
   });
 
@@ -66,16 +65,12 @@ describe('warming is judged on the pool that creates nothing', () => {
   test('refuted: levels are judged apart, and one without the gain is not hidden by the other', async () => {
     const claim = judge('C6', await warmingOf((_, workers) => (workers === 200 ? 1 : 0.3)));
     expect(claim.verdict).toBe('refuted');
-    expect(claim.reason).toContain('Warmed to cold, 100 workers, first 0.05 s: response p99 ×0.30');
-    expect(claim.reason).toContain('Warmed to cold, 200 workers, first 0.05 s: response p99 ×1.00');
+    expect(claim.reason).toContain('100 workers, first 0.05 s: response p99 ×0.30');
+    expect(claim.reason).toContain('200 workers, first 0.05 s: response p99 ×1.00');
   });
 
   test('inconclusive: the interval is not clear of 20 %', async () => {
     expect(judge('C6', await warmingOf(round => 0.75 + 0.03 * round)).verdict).toBe('inconclusive');
-  });
-
-  test('inconclusive: four rounds, however clear they are', async () => {
-    expect(judge('C6', await warmingOf(() => 0.7, 4)).verdict).toBe('inconclusive');
   });
 
   test('no proof: the pool that was to be warm created connections after the barrier', async () => {
@@ -86,7 +81,7 @@ describe('warming is judged on the pool that creates nothing', () => {
     }));
     const claim = judge('C6', scenarios);
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toContain('created connections after the barrier');
+    expect(claim.reason).toContain('after the barrier');
   });
 
   test('no proof: the cold start was over before the window began', async () => {
@@ -96,14 +91,12 @@ describe('warming is judged on the pool that creates nothing', () => {
     }));
     const claim = judge('C6', scenarios);
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toContain('had connections before the window of round 0');
+    expect(claim.reason).toContain('had connections before');
   });
 
-  test("the document's own minIdle stands beside it, with the connections it still created", async () => {
+  test("the source report's own minIdle stands beside it, with the connections it still created", async () => {
     const claim = judge('C6', await warmingOf(() => 0.7));
-    expect(claim.reason).toMatch(
-      /minIdle of max \/ 4 connections were still created: 75 at 100 workers \(baseline 100\)/,
-    );
+    expect(claim.reason).toMatch(/minIdle of max \/ 4 .*: 75 at 100 .* \(baseline 100\)/);
     const quarter = claim.comparisons.filter(({ other }) => other.includes('idle0.25'));
     expect(quarter.map(({ measure }) => measure)).toContain('response p99');
     expect(quarter.every(({ predicted }) => predicted === null)).toBe(true);
@@ -111,9 +104,7 @@ describe('warming is judged on the pool that creates nothing', () => {
 
   test('the reason tells how much of the window the cold start is', async () => {
     const claim = judge('C6', await warmingOf(() => 0.7));
-    expect(claim.reason).toContain(
-      '5.0 % with minIdle 0 at 100 workers (ioredis) and 10 % with minIdle 0 at 200 workers (ioredis) of the window',
-    );
+    expect(claim.reason).toMatch(/5\.0 % with minIdle 0 at 100 .* 10 % with minIdle 0 at 200 /);
   });
 
   const thinIn = (isThin: (scenario: Scenario) => boolean) =>
@@ -126,7 +117,7 @@ describe('warming is judged on the pool that creates nothing', () => {
   test('no proof: in the window of the cold pool the start is too small a share for a p99 to see', async () => {
     const claim = judge('C6', await thinIn(scenario => !isFull(scenario)));
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toMatch(/only 1\.96 % of those of \S+, and below 2 % a p99 need not see them/);
+    expect(claim.reason).toMatch(/only 1\.96 % .* below 2 %/);
   });
 
   test('supported: the warmed pool has no cold start that a p99 should see, however much it gets done', async () => {
@@ -142,129 +133,6 @@ describe('warming is judged on the pool that creates nothing', () => {
       }));
       expect(judge('C6', scenarios).verdict).toBe('supported');
     }
-  });
-});
-
-describe('cold start is judged by how it grows and overlaps', () => {
-  /** Each connect takes 1 ms under the lock, one after another; outside it, each takes 5 ms beside the others. */
-  const asReported = (scenario: Scenario): ArmFigures => {
-    const locked = scenario.preset === 'baseline';
-    return start(scenario, locked ? scenario.workers : 10, locked ? 1 : 5);
-  };
-
-  function start({ workers }: Scenario, allServedMs: number, meanConnectMs: number): ArmFigures {
-    const connectTime = { count: workers, mean: meanConnectMs, p50: 1, p99: 1, max: 1 };
-    return {
-      // Long after: a connection or two may still come at the window's end.
-      poolMetrics: { createdBefore: 0, created: workers, lastCreatedMs: 900, connectTime },
-      round: { allServedMs },
-    };
-  }
-
-  test('supported: baseline grows with its workers, optimized is faster and its connects overlap', async () => {
-    const claim = judge('C19', await measureSuite('cold-start', asReported));
-    expect(claim.verdict).toBe('supported');
-    expect(claim.measured).toBeCloseTo(10);
-    expect(claim.predicted).toContain('ours');
-    expect(claim.reason).toContain(
-      'Baseline, 100 workers to 10: time until all workers were served ×10.0 [10.0, 10.0]; predicted ×5.00 or more',
-    );
-    expect(claim.reason).toContain('Optimized, 100 workers: connects at a time 50.0');
-  });
-
-  test('refuted: baseline does not grow with its workers', async () => {
-    const flat = await measureSuite('cold-start', scenario =>
-      scenario.preset === 'baseline' ? start(scenario, 40, 1) : start(scenario, 10, 5),
-    );
-    expect(judge('C19', flat).verdict).toBe('refuted');
-  });
-
-  test('refuted: optimized takes as long as baseline', async () => {
-    const slow = await measureSuite('cold-start', scenario =>
-      scenario.preset === 'baseline' ? asReported(scenario) : start(scenario, 120, 100),
-    );
-    expect(judge('C19', slow).verdict).toBe('refuted');
-  });
-
-  test('refuted: optimized takes 3 % less, which is no difference', async () => {
-    const slow = await measureSuite('cold-start', scenario =>
-      scenario.preset === 'baseline' ? asReported(scenario) : start(scenario, 97, 5),
-    );
-    expect(judge('C19', slow).verdict).toBe('refuted');
-  });
-
-  test('refuted: optimized is faster, but connects one after another', async () => {
-    const quick = await measureSuite('cold-start', scenario =>
-      scenario.preset === 'baseline' ? asReported(scenario) : start(scenario, 50, 0.5),
-    );
-    expect(judge('C19', quick).verdict).toBe('refuted');
-  });
-
-  test('inconclusive: growth is about at the edge of what counts as proportional', async () => {
-    const edge = await measureSuite('cold-start', (scenario, round) =>
-      scenario.preset === 'baseline' && scenario.workers === 100
-        ? start(scenario, 40 + 5 * round, 1)
-        : asReported(scenario),
-    );
-    expect(judge('C19', edge).verdict).toBe('inconclusive');
-  });
-
-  test('inconclusive: four rounds', async () => {
-    expect(judge('C19', await measureSuite('cold-start', asReported, 4)).verdict).toBe('inconclusive');
-  });
-
-  test('inconclusive: in one of five rounds a worker was never served', async () => {
-    const scenarios = await measureSuite('cold-start', (scenario, round) => {
-      const figures = asReported(scenario);
-      return round === 3 ? { ...figures, round: { allServedMs: null } } : figures;
-    });
-    expect(judge('C19', scenarios).verdict).toBe('inconclusive');
-  });
-
-  test('no proof: connections stood before the window', async () => {
-    const scenarios = await measureSuite('cold-start', scenario => {
-      const { poolMetrics, ...figures } = asReported(scenario);
-      return { ...figures, poolMetrics: { ...poolMetrics, createdBefore: 5 } };
-    });
-    const claim = judge('C19', scenarios);
-    expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toContain('had connections before the window');
-  });
-
-  test('no proof: workers were served by connections of others', async () => {
-    const scenarios = await measureSuite('cold-start', (scenario, round) => {
-      const { poolMetrics, ...figures } = asReported(scenario);
-      const shares = scenario.preset === 'baseline' && scenario.workers === 100 && round === 2;
-      return { ...figures, poolMetrics: { ...poolMetrics, ...(shares ? { created: 99 } : {}) } };
-    });
-    const claim = judge('C19', scenarios);
-    expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toMatch(/created 99 connections for 100 workers in round 2/);
-  });
-
-  test('not tested without the burst', async () => {
-    const scenarios = await measureSuite('cold-start', asReported);
-    const steady = scenarios.map(scenario => ({ ...scenario, burst: false }));
-    expect(judge('C19', steady).verdict).toBe('not tested');
-  });
-
-  test('not tested with a warmed pool or with one number of workers', async () => {
-    const scenarios = await measureSuite('cold-start', asReported);
-    const warm = scenarios.map(scenario =>
-      scenario.pool === 'optimized' ? { ...scenario, minIdle: 20 } : scenario,
-    );
-    expect(judge('C19', warm).verdict).toBe('not tested');
-    const oneLevel = scenarios.filter(({ workers }) => workers === 100);
-    expect(judge('C19', oneLevel).verdict).toBe('not tested');
-  });
-
-  test('other ways to open connections stand beside it', async () => {
-    const claim = judge('C19', await measureSuite('cold-start', asReported));
-    const paced = claim.comparisons.filter(
-      ({ base, other }) => base.includes('parallel') && !other.includes('parallel'),
-    );
-    expect(paced.map(({ measure }) => measure)).toContain('time until all workers were served');
-    expect(claim.reason).toContain('10.0 ms with optimized and jittered connects (mean connect 5.00 ms)');
   });
 });
 
@@ -287,9 +155,7 @@ describe('min idle is judged by the p99 of a cold start', () => {
     const claim = judge('C12', await idle(() => 0.75));
     expect(claim.verdict).toBe('supported');
     expect(claim.measured).toBeCloseTo(0.75);
-    expect(claim.reason).toContain(
-      'A minIdle of max / 4 to none, 200 workers, first 0.05 s: response p99 ×0.75',
-    );
+    expect(claim.reason).toContain('200 workers, first 0.05 s: response p99 ×0.75');
   });
 
   test('supported: more than was promised keeps the promise', async () => {
@@ -304,26 +170,22 @@ describe('min idle is judged by the p99 of a cold start', () => {
     expect(judge('C12', await idle(round => 0.7 + 0.05 * round)).verdict).toBe('inconclusive');
   });
 
-  test('inconclusive: four rounds', async () => {
-    expect(judge('C12', await idle(() => 0.75, { rounds: 4 })).verdict).toBe('inconclusive');
-  });
-
   test('no proof: the pool without minIdle created nothing in the window', async () => {
     const claim = judge('C12', await idle(() => 0.75, { createdCold: 0 }));
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toContain('created no connection in the window');
+    expect(claim.reason).toContain('created no connection');
   });
 
   test('no proof: the first operations are too few for a p99 to see', async () => {
     const claim = judge('C12', await idle(() => 0.75, { completed: 10_100 }));
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toMatch(/only 1\.98 % of those of \S+idle0, and below 2 % a p99 need not see them/);
+    expect(claim.reason).toMatch(/only 1\.98 % of .*idle0, .* 2 %/);
   });
 
   test('no proof: of the pool that is half warm they are too few, for only half of its workers start cold', async () => {
     const claim = judge('C12', await idle(() => 0.75, { completed: 5100 }));
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toMatch(/only 1\.96 % of those of \S+idle0\.25, and below 2 %/);
+    expect(claim.reason).toMatch(/only 1\.96 % of .*idle0\.25, .* 2 %/);
   });
 
   test('the suite shows the start from 20,000 to 100,000 operations per second', async () => {
@@ -343,8 +205,6 @@ describe('min idle is judged by the p99 of a cold start', () => {
     const p99s = claim.comparisons.filter(({ measure }) => measure === 'response p99');
     expect(p99s.map(({ other }) => other)).toHaveLength(4);
     expect(p99s.filter(({ predicted }) => predicted !== null)).toHaveLength(1);
-    expect(claim.reason).toMatch(
-      /Connections created in the window, on demand and by upkeep, .*: 50 with minIdle 0 at 200 workers, .* 20 with minIdle 100 at 200 workers/,
-    );
+    expect(claim.reason).toMatch(/: 50 with minIdle 0 at 200 .* 20 with minIdle 100 at 200 /);
   });
 });

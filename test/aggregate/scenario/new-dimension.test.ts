@@ -93,7 +93,7 @@ test('several pools that differ in it have no equal of one pool', () => {
   const matrix = buildMatrix({ gain: () => 1.2 });
   const pairs = pairWithOnePool(withTwins(matrix));
   expect(pairs).toHaveLength(2 * pairWithOnePool(matrix.map(plain)).length);
-  for (const { one, several } of pairs) expect(isTwin(one.id)).toBe(isTwin(several.id));
+  for (const { base, other } of pairs) expect(isTwin(base.id)).toBe(isTwin(other.id));
   expect(
     pairWithOnePool(matrix.map(scenario => (scenario.pools === 1 ? plain(scenario) : twin(scenario)))),
   ).toEqual([]);

@@ -1,9 +1,10 @@
 import type { Comparison, RoundResult, ScenarioResult } from '../../result.ts';
 import { armKey, type ScenarioKey } from '../../scenario/scenario.ts';
-import { type Measure, p99, throughput } from '../../stats/measures.ts';
+import { type Measure, throughput } from '../../stats/measures.ts';
 import type { PairedRatio } from '../../stats/paired-ratio.ts';
-import { pairByRound } from '../../stats/rounds.ts';
-import { formatList } from '../../text/format.ts';
+import { pairByRound, wholeRounds } from '../../stats/rounds.ts';
+import { median } from '../../stats/statistics.ts';
+import { sourceReport } from '../source-report.ts';
 
 /** Two scenarios that differ in nothing but what a claim is about. */
 export interface ArmPair {
@@ -38,28 +39,18 @@ export function pairArms(
   });
 }
 
-/** A scenario of several pools beside the one that differs from it only by having one pool. */
-export interface Pair {
-  readonly one: ScenarioResult;
-  readonly several: ScenarioResult;
-  /** several / one, paired by round. */
+/** A scenario of several pools (`other`) and its equal of one pool, with the ratio of their throughputs. */
+export interface PoolsPair extends ArmPair {
   readonly throughput: PairedRatio;
-  readonly responseP99: PairedRatio;
 }
 
 /** Pairs every scenario of several pools with its equal of one pool, in the order of `scenarios`, if there is one. */
-export function pairWithOnePool(scenarios: readonly ScenarioResult[]): Pair[] {
-  const pairs = pairArms(scenarios, {
+export function pairWithOnePool(scenarios: readonly ScenarioResult[]): PoolsPair[] {
+  return pairArms(scenarios, {
     isBase: ({ pools }) => pools === 1,
     isOther: ({ pools }) => pools > 1,
     differ: ['pools', 'poolsPerThread'],
-  });
-  return pairs.map(pair => ({
-    one: pair.base,
-    several: pair.other,
-    throughput: ratioOf(pair, throughput.figure),
-    responseP99: ratioOf(pair, p99.figure),
-  }));
+  }).map(pair => ({ ...pair, throughput: ratioOf(pair, throughput.figure) }));
 }
 
 /** Both arms of every pair, each once. */
@@ -72,86 +63,79 @@ export function ratioOf({ base, other }: ArmPair, figure: (round: RoundResult) =
   return pairByRound(base, other, figure);
 }
 
-/** The pair's ratio as it stands in result.json; nothing if the arms have no round in common. */
+/** The ratios of these pairs as they stand in result.json; a pair without a common round has none. */
 export function compareArms(
-  pair: ArmPair,
-  measure: Measure,
-  predicted: Comparison['predicted'],
+  pairs: readonly ArmPair[],
+  measures: readonly Measure[],
+  predicted: Comparison['predicted'] = null,
 ): Comparison[] {
-  const { ratio, p, byRound } = ratioOf(pair, measure.figure);
-  if (ratio === null) return [];
-  const { base, other } = pair;
-  const limitedBy = { base: base.limitedBy.resource, other: other.limitedBy.resource };
-  return [
-    {
-      measure: measure.name,
-      base: base.id,
-      other: other.id,
-      rounds: byRound.size,
-      ratio,
-      p,
-      predicted,
-      limitedBy,
-    },
-  ];
+  return pairs.flatMap(pair =>
+    measures.flatMap(({ name, figure }) => {
+      const { ratio, p, byRound } = ratioOf(pair, figure);
+      if (ratio === null) return [];
+      const { base, other } = pair;
+      const limitedBy = { base: base.limitedBy.resource, other: other.limitedBy.resource };
+      const arms = { base: base.id, other: other.id };
+      return [{ measure: name, ...arms, rounds: byRound.size, ratio, p, predicted, limitedBy }];
+    }),
+  );
 }
 
-/** How long the document's cached health check is good for. */
-const documentTtlMs = 1000;
-
-/** A pool of a preset as the document has it: checks are a look at the socket, a cached one is good for 1 s. */
-export function isAsDocumented(scenario: ScenarioResult, preset: string): boolean {
+/** A pool of a preset as the source report has it: a check looks at the socket, and a cached one is good for 1 s. */
+export function isAsReported(scenario: ScenarioResult, preset: string): boolean {
   const { pool, probe, healthTtlMs } = scenario;
-  const checks = probe === 'poll' && (healthTtlMs === 0 || healthTtlMs === documentTtlMs);
+  const checks = probe === 'poll' && [0, sourceReport.healthCache.ttlMs].includes(healthTtlMs);
   return isPlain(scenario) && pool === preset && checks;
 }
 
-/** Every pool of the preset beside its equal `baseline` pool: they differ in what the presets switch, and in that alone. */
+/** Pairs every pool of the preset with its equal `baseline` pool: they differ only in what the presets switch. */
 export function pairWithBaseline(scenarios: readonly ScenarioResult[], preset: string): ArmPair[] {
   return pairArms(scenarios, {
-    isBase: scenario => isAsDocumented(scenario, 'baseline'),
-    isOther: scenario => isAsDocumented(scenario, preset),
+    isBase: scenario => isAsReported(scenario, 'baseline'),
+    isOther: scenario => isAsReported(scenario, preset),
     differ: ['preset', 'minIdle', 'healthTtlMs', 'connects'],
   });
 }
 
-/** Those at one level of workers. */
-export function atWorkers(pairs: readonly ArmPair[], workers: number): ArmPair[] {
-  return pairs.filter(({ base }) => base.workers === workers);
-}
-
-/** Levels of a claim that a run leaves out: what it says then is not all of the claim. */
-export function sayMissingLevels(pairs: readonly ArmPair[], wanted: readonly number[]): string[] {
-  const missing = wanted.filter(workers => atWorkers(pairs, workers).length === 0).toSorted((a, b) => a - b);
-  if (missing.length === 0) return [];
-  const levels = `${formatList(missing.map(String))} worker${missing.at(-1) === 1 ? '' : 's'}`;
-  return [`The run has no such arms at ${levels}, so that part is not judged.`];
-}
-
-/** The fewest workers of these arms with the most, at as many connections a worker and the same share of minIdle. */
+/** Pairs the arms of the fewest and the most workers, with equal connections a worker and equal minIdle ratios. */
 export function pairFewWithMany(arms: readonly ScenarioResult[]): ArmPair[] {
   const levels = arms.map(({ workers }) => workers);
   const few = Math.min(...levels);
   const many = Math.max(...levels);
-  const sizes = new Set(arms.map(sizeOf));
-  return [...sizes].flatMap(size =>
-    pairArms(arms, {
-      isBase: arm => arm.workers === few && sizeOf(arm) === size,
-      isOther: arm => arm.workers === many && many > few && sizeOf(arm) === size,
+  return groupBy(arms, sizeOf).flatMap(([, ofSize]) =>
+    pairArms(ofSize, {
+      isBase: ({ workers }) => workers === few,
+      isOther: ({ workers }) => workers === many && many > few,
       differ: ['workers', 'connections', 'minIdle'],
     }),
   );
 }
 
-/** The pairs of each level of workers, the lowest first: a level is judged by itself. */
-export function byWorkers(pairs: readonly ArmPair[]): [workers: number, pairs: ArmPair[]][] {
-  const levels = [...new Set(pairs.map(({ base }) => base.workers))].toSorted((a, b) => a - b);
-  return levels.map(workers => [workers, pairs.filter(({ base }) => base.workers === workers)]);
+/** Connections and minIdle are totals: two scenarios have the same size if these are the same for each worker. */
+function sizeOf(scenario: ScenarioResult): string {
+  const { connections, minIdle } = scenario;
+  return `${connectionsPerWorker(scenario)} ${(minIdle / connections).toFixed(1)}`;
 }
 
-/** Connections and minIdle are totals: two scenarios are sized alike if these are the same for each worker. */
-function sizeOf({ workers, connections, minIdle }: ScenarioResult): string {
-  return `${connections / workers} ${(minIdle / connections).toFixed(1)}`;
+export const connectionsPerWorker = ({ connections, workers }: ScenarioResult) => connections / workers;
+
+/** The minIdle that the source report recommends for a pool of this size. */
+export function hasReportedMinIdle({ minIdle, connections }: ScenarioResult): boolean {
+  return minIdle === Math.round(connections * sourceReport.minIdleRatio);
+}
+
+/** The pairs of each level of workers, the lowest first: a level is judged by itself. */
+export function byWorkers(pairs: readonly ArmPair[]): [workers: number, pairs: ArmPair[]][] {
+  return groupBy(pairs, ({ base }) => base.workers).toSorted(([a], [b]) => a - b);
+}
+
+/** Items with the same key together, in the order of their first ones. */
+export function groupBy<Item, Key>(
+  items: readonly Item[],
+  keyOf: (item: Item) => Key,
+): [key: Key, items: Item[]][] {
+  const keys = new Set(items.map(keyOf));
+  return [...keys].map(key => [key, items.filter(item => keyOf(item) === key)]);
 }
 
 /** One pool, single commands in a closed loop, and nothing else going on: what most claims are about. */
@@ -166,5 +150,29 @@ export function isOnePool({ arrival, pools, pipeline, batch, autoPipelining }: S
   );
 }
 
+/** A closed loop in which all workers do the same and no connection is cut, whatever the pools and batches. */
+export function isSteady({ arrival, batch, cutEveryMs }: ScenarioResult): boolean {
+  return arrival.kind === 'closed' && batch.pool === 'none' && cutEveryMs === 0;
+}
+
 /** An interrupted run has scenarios without a round. */
 export const isMeasured = ({ rounds }: ScenarioResult) => rounds.length > 0;
+
+/** The median throughput of whole rounds; 0 where nothing was measured. */
+export function rateOf(arm: ScenarioResult): number {
+  return isMeasured(arm) ? median(wholeRounds(arm.rounds).map(throughput.figure)) : 0;
+}
+
+/** The arm with the highest rate. */
+export function fastestOf(arms: readonly ScenarioResult[]): ScenarioResult | undefined {
+  return arms.toSorted((a, b) => rateOf(b) - rateOf(a))[0];
+}
+
+/** What limited these arms, each resource once. */
+export function limitsOf(arms: readonly ScenarioResult[]): string[] {
+  return [...new Set(arms.map(({ limitedBy }) => limitedBy.resource))];
+}
+
+export function sumOf(rounds: readonly RoundResult[], count: (round: RoundResult) => number): number {
+  return rounds.reduce((sum, round) => sum + count(round), 0);
+}

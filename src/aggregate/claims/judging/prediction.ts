@@ -1,25 +1,20 @@
 import type { Comparison, ScenarioResult, Verdict } from '../../result.ts';
-import { armKey, type ScenarioKey } from '../../scenario/scenario.ts';
-import { type Measure, throughput } from '../../stats/measures.ts';
+import type { Measure } from '../../stats/measures.ts';
 import { combineByRound } from '../../stats/paired-ratio.ts';
 import { wholeRounds } from '../../stats/rounds.ts';
-import { clearlyMore, median, medianInterval } from '../../stats/statistics.ts';
+import { medianInterval } from '../../stats/statistics.ts';
 import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
-import { type ArmPair, armsOf, compareArms, ratioOf } from './arms.ts';
+import { type ArmPair, armsOf, compareArms, groupBy, ratioOf } from './arms.ts';
 import { findFlaw } from './soundness.ts';
 
-/** Where a figure is predicted to lie; null: not bounded on that side. */
+/** Where a figure is predicted to lie, both ends included; null: not bounded on that side. */
 export interface Range {
   readonly low: number | null;
   readonly high: number | null;
 }
 
-/** One of several ratios that a prediction combines. */
-export interface Part {
-  /** For a reader: "at 50 workers". */
-  readonly where: string;
-  readonly byRound: readonly number[];
-}
+export const atLeast = (low: number): Range => ({ low, high: null });
+export const atMost = (high: number): Range => ({ low: null, high });
 
 /** One figure that a claim predicts, and what was measured of it. */
 export interface Prediction {
@@ -29,60 +24,60 @@ export interface Prediction {
   readonly byRound: readonly number[];
   readonly range: Range;
   readonly format: (figure: number) => string;
-  /** Of the figure; a ratio unless told. */
+  /** The unit of the figure; a ratio if absent. */
   readonly unit?: string;
   readonly arms: readonly ScenarioResult[];
   /** The ratios it is made of; none where it is no ratio. */
   readonly comparisons: readonly Comparison[];
-  /** What it combines, if that is more than one ratio: a mean hides those that contradict each other (see `verdictOf`). */
+  /** The ratios that it combines, if there are several: a mean hides those that contradict each other (see `verdictOf`). */
   readonly parts?: readonly Part[];
   /** It says in other words what another prediction of the claim says, so it is no further chance to err. */
   readonly restates?: boolean;
 }
 
-/**
- * Predicts the ratio other / base of a measure: the geometric mean over the pairs within each round. Each pair is a
- * part of it, where there are several.
- *
- * @param where which of the two to which, for a reader: "lock-free to baseline"
- */
-export function predictRatio(
-  measure: Measure,
-  pairs: readonly ArmPair[],
-  where: string,
-  range: Range,
-): Prediction {
-  const ratios = pairs.map(pair => ({ pair, ratio: ratioOf(pair, measure.figure) }));
-  const levels = levelsOf(pairs);
-  return {
-    what: nameFigure(measure, pairs.length > 1 ? `${where}${sayAverage(pairs, levels)}` : where),
-    byRound: combineByRound(ratios.map(({ ratio }) => ratio)),
-    range,
-    format: formatRatio,
-    arms: armsOf(pairs),
-    comparisons: pairs.flatMap(pair => compareArms(pair, measure, range)),
-    parts: (pairs.length > 1 ? ratios : []).map(({ pair: { other }, ratio }) => ({
-      where: levels === null ? `of ${other.id}` : `at ${formatPlural(other.workers, 'worker')}`,
-      byRound: [...ratio.byRound.values()],
-    })),
-  };
+interface Part {
+  /** For a reader: "at 50 workers". */
+  readonly where: string;
+  readonly byRound: readonly number[];
 }
 
-function nameFigure(measure: Measure, where: string): string {
-  return `${where === '' ? '' : `${where}: `}${measure.name}`;
+/**
+ * Predicts the ratio other / base of each measure: the geometric mean over the pairs within each round. Each pair is a
+ * part of it, where there are several. Without a pair it predicts nothing.
+ *
+ * @param where the two arms, for a reader: "lock-free to baseline"
+ */
+export function predictRatios(
+  pairs: readonly ArmPair[],
+  where: string,
+  expected: readonly (readonly [measure: Measure, range: Range])[],
+): Prediction[] {
+  if (pairs.length === 0) return [];
+  const levels = levelsOf(pairs);
+  const over = levels === null ? `${pairs.length} pairs` : `${formatList(levels.map(String))} workers`;
+  return expected.map(([measure, range]): Prediction => {
+    const ratios = pairs.map(pair => ({ pair, ratio: ratioOf(pair, measure.figure) }));
+    return {
+      what: `${where}${pairs.length > 1 ? `, ${over} on average` : ''}: ${measure.name}`,
+      byRound: combineByRound(ratios.map(({ ratio }) => ratio)),
+      range,
+      format: formatRatio,
+      arms: armsOf(pairs),
+      comparisons: compareArms(pairs, [measure], range),
+      parts: (pairs.length > 1 ? ratios : []).map(({ pair: { other }, ratio }) => ({
+        where: levels === null ? `of ${other.id}` : `at ${formatPlural(other.workers, 'worker')}`,
+        byRound: [...ratio.byRound.values()],
+      })),
+    };
+  });
 }
 
 /** The levels of workers by which these pairs can be told apart; null if they cannot. */
 function levelsOf(pairs: readonly ArmPair[]): number[] | null {
   const levels = new Set(pairs.map(({ other }) => other.workers));
-  const isTold =
+  const areDistinct =
     levels.size === pairs.length && pairs.every(({ base, other }) => base.workers === other.workers);
-  return isTold ? [...levels].toSorted((a, b) => a - b) : null;
-}
-
-function sayAverage(pairs: readonly ArmPair[], levels: readonly number[] | null): string {
-  const over = levels === null ? `${pairs.length} pairs` : `${formatList(levels.map(String))} workers`;
-  return `, ${over} on average`;
+  return areDistinct ? [...levels].toSorted((a, b) => a - b) : null;
 }
 
 /**
@@ -97,7 +92,7 @@ export function predictFigure(
   format: (figure: number) => string,
 ): Prediction {
   return {
-    what: nameFigure(measure, where),
+    what: `${where}: ${measure.name}`,
     byRound: wholeRounds(scenario.rounds)
       .map(measure.figure)
       .filter(figure => figure > 0),
@@ -110,30 +105,30 @@ export function predictFigure(
 }
 
 /**
- * Holds the interval of a prediction's figure against its range: inside is supported, outside is refuted, and across
+ * Compares the interval of a prediction's figure with its range: inside is supported, outside is refuted, and across
  * one of its ends is inconclusive. A gain that is larger than promised keeps the promise, so claims of a gain leave
  * the far end open. A combination that one of its parts contradicts is inconclusive too.
  */
 export function verdictOf(prediction: Prediction): Verdict {
   return findDissent(prediction).length > 0
     ? 'inconclusive'
-    : holdAgainst(prediction.range, prediction.byRound);
+    : compareWithRange(prediction.range, prediction.byRound);
 }
 
 /** The parts that by themselves say the opposite of their combination. */
 export function findDissent({ byRound, range, parts = [] }: Prediction): Part[] {
-  const together = holdAgainst(range, byRound);
+  const together = compareWithRange(range, byRound);
   if (together === 'inconclusive') return [];
   const opposite = together === 'supported' ? 'refuted' : 'supported';
-  return parts.filter(part => holdAgainst(range, part.byRound) === opposite);
+  return parts.filter(part => compareWithRange(range, part.byRound) === opposite);
 }
 
-function holdAgainst(range: Range, byRound: readonly number[]): Verdict {
+function compareWithRange(range: Range, byRound: readonly number[]): Verdict {
   const { low, high } = medianInterval(byRound);
-  const least = range.low ?? Number.NEGATIVE_INFINITY;
-  const most = range.high ?? Number.POSITIVE_INFINITY;
-  if (low >= least && high <= most) return 'supported';
-  return high < least || low > most ? 'refuted' : 'inconclusive';
+  const min = range.low ?? Number.NEGATIVE_INFINITY;
+  const max = range.high ?? Number.POSITIVE_INFINITY;
+  if (low >= min && high <= max) return 'supported';
+  return high < min || low > max ? 'refuted' : 'inconclusive';
 }
 
 /** What one client's scenarios say. */
@@ -151,8 +146,7 @@ export function findByClient(
   predict: (scenarios: readonly ScenarioResult[]) => readonly Prediction[],
   proof: (scenarios: readonly ScenarioResult[]) => string | null,
 ): ClientFinding[] {
-  return [...new Set(scenarios.map(({ client }) => client))].flatMap(client => {
-    const ofClient = scenarios.filter(scenario => scenario.client === client);
+  return groupBy(scenarios, scenario => scenario.client).flatMap(([client, ofClient]) => {
     const predictions = predict(ofClient);
     if (predictions.length === 0) return [];
     const flaw = findFlaw(predictions) ?? proof(ofClient);
@@ -167,8 +161,8 @@ function decide(predictions: readonly Prediction[]): Verdict {
 }
 
 /**
- * The predictions that made the verdict, the one that tells it first: of a refuted claim those that fail, of an open one
- * those that stay open, of a supported one its headline. None where a flaw did.
+ * The predictions that made the verdict: of a refuted claim those that fail, of an open one those that stay open, of a
+ * supported one the first. None if a flaw decided.
  */
 export function findDeciding({ predictions, flaw, verdict }: ClientFinding): readonly Prediction[] {
   if (flaw !== null) return [];
@@ -185,77 +179,4 @@ export function countChances({ predictions }: ClientFinding): number {
 export function agree(verdicts: readonly Verdict[]): Verdict {
   const [first, ...others] = verdicts;
   return first !== undefined && others.every(other => other === first) ? first : 'inconclusive';
-}
-
-/** That several settings have no verdict in common, as a sentence; null if they have one. */
-export function sayDisagreement(
-  settings: readonly { readonly verdict: Verdict }[],
-  called: 'clients' | 'settings',
-): string | null {
-  const verdicts = new Set(settings.map(({ verdict }) => verdict));
-  if (verdicts.size < 2) return null;
-  return verdicts.has('supported') && verdicts.has('refuted')
-    ? `The ${called} do not agree.`
-    : 'Not every setting gives a verdict.';
-}
-
-/** A dimension along which throughput is said to peak between two levels, both included. */
-export interface Peak {
-  /** What the arms of a peak differ in: the dimension, and what follows from it. */
-  readonly differ: readonly ScenarioKey[];
-  readonly levelOf: (scenario: ScenarioResult) => number;
-  readonly from: number;
-  readonly to: number;
-  /** "50 workers", "batches of 50". */
-  readonly say: (level: number) => string;
-}
-
-/**
- * Predicts that throughput rises until somewhere between `from` and `to` and no further, for scenarios that differ in
- * this dimension alone, each set of them for itself: the best level there against every level outside. What counts is 5 %, as in C1. The best level
- * must gain that over every lower one, or the range is too high; no higher level may gain it over the best, or the range
- * is too low. A plateau that begins in the range and goes on is as good a reason to stop there as a fall.
- *
- * The best level is chosen by the same figures, by its median, which favours the claim: see `sayPicked`.
- */
-export function predictPeak(arms: readonly ScenarioResult[], peak: Peak): Prediction[] {
-  const keys = new Set(arms.map(arm => armKey(arm, peak.differ)));
-  return [...keys].flatMap(key =>
-    predictOnePeak(
-      arms.filter(arm => armKey(arm, peak.differ) === key),
-      peak,
-    ),
-  );
-}
-
-function predictOnePeak(arms: readonly ScenarioResult[], peak: Peak): Prediction[] {
-  const best = bestLevel(arms.filter(arm => isWithin(arm, peak)));
-  if (best === undefined) return [];
-  return arms
-    .filter(arm => !isWithin(arm, peak))
-    .toSorted((a, b) => peak.levelOf(a) - peak.levelOf(b))
-    .map(outside => {
-      const where = `${peak.say(peak.levelOf(best))} to ${peak.say(peak.levelOf(outside))}`;
-      const low = peak.levelOf(outside) < peak.from ? clearlyMore : 1 / clearlyMore;
-      return predictRatio(throughput, [{ base: outside, other: best }], where, { low, high: null });
-    });
-}
-
-/** A sentence on how the best level was found; none where there was no choice. */
-export function sayPicked(arms: readonly ScenarioResult[], peak: Peak): string[] {
-  const levels = new Set(arms.filter(arm => isWithin(arm, peak)).map(peak.levelOf));
-  if (levels.size < 2) return [];
-  const each = formatList([...levels].toSorted((a, b) => a - b).map(peak.say));
-  return [`The best of ${each} was picked by the same figures that it is judged by, which flatters it.`];
-}
-
-/** The scenario with the highest median throughput of whole rounds. */
-export function bestLevel(arms: readonly ScenarioResult[]): ScenarioResult | undefined {
-  const rate = ({ rounds }: ScenarioResult) =>
-    rounds.length === 0 ? 0 : median(wholeRounds(rounds).map(throughput.figure));
-  return arms.toSorted((a, b) => rate(b) - rate(a))[0];
-}
-
-function isWithin(scenario: ScenarioResult, { levelOf, from, to }: Peak): boolean {
-  return levelOf(scenario) >= from && levelOf(scenario) <= to;
 }

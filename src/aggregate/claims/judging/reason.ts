@@ -9,7 +9,6 @@ import {
   formatRange,
   formatRatio,
   formatShare,
-  toOneLine,
 } from '../../text/format.ts';
 import {
   type ClientFinding,
@@ -17,85 +16,95 @@ import {
   findDeciding,
   findDissent,
   type Prediction,
-  sayDisagreement,
   verdictOf,
 } from './prediction.ts';
 
+/** The words of verdicts, as sentences and clauses. They may hold text from outside, which the renderers clean. */
+
 /** The reason of a verdict: all figures, what they are worth, and what else a reader should know. */
-export function explainFindings(
+export function describeReason(
   target: Result['target'],
   findings: readonly ClientFinding[],
   verdict: Verdict,
   remarks: readonly string[],
 ): string {
   return [
-    ...(target.standIn ? [sayStandIn(target, verdict)] : []),
-    ...disagreement(findings),
-    ...findings.map(finding => `${nameClient(finding, findings)}${explainFinding(finding).join(' ')}`),
-    ...sayWorth(findings),
+    ...describeStandIn(target, verdict),
+    describeDisagreement(findings, 'clients') ?? [],
+    ...findings.map(finding => `${prefixOf(finding, findings)}${describeFinding(finding).join(' ')}`),
+    ...describeWorth(findings),
     ...remarks,
-  ].join(' ');
+  ]
+    .flat()
+    .join(' ');
 }
 
-/** What decided, in at most two sentences, and the caveat. */
-export function sumUpFindings(
+/** The gist of a verdict: what decided, in at most two sentences, and the caveat. */
+export function describeGist(
   target: Result['target'],
   findings: readonly ClientFinding[],
   verdict: Verdict,
   caveat: readonly string[],
 ): string {
-  const decided = findings.map(finding => ({ finding, sentences: sumUpFinding(finding) }));
-  const [first, ...others] = decided;
   const sentences =
-    first !== undefined && others.length === 0
-      ? first.sentences
-      : decided.flatMap(({ finding, sentences }) =>
-          sentences.slice(0, 1).map(sentence => `${nameClient(finding, findings)}${sentence}`),
+    findings.length === 1
+      ? findings.flatMap(describeDeciding)
+      : findings.flatMap(finding =>
+          describeDeciding(finding)
+            .slice(0, 1)
+            .map(sentence => `${prefixOf(finding, findings)}${sentence}`),
         );
-  return [
-    ...(target.standIn ? [sayStandInShortly(target, verdict)] : []),
-    ...sentences.slice(0, 2),
-    ...caveat,
-  ].join(' ');
+  return [...describeStandInShortly(target, verdict), ...sentences.slice(0, 2), ...caveat].join(' ');
 }
 
-function disagreement(findings: readonly ClientFinding[]): string[] {
-  const sentence = sayDisagreement(findings, 'clients');
-  return sentence === null ? [] : [sentence];
+/** That several settings have no verdict in common, as a sentence; null if they have one. */
+export function describeDisagreement(
+  settings: readonly { readonly verdict: Verdict }[],
+  called: 'clients' | 'settings',
+): string | null {
+  const verdicts = new Set(settings.map(({ verdict }) => verdict));
+  if (verdicts.size < 2) return null;
+  return verdicts.has('supported') && verdicts.has('refuted')
+    ? `The ${called} do not agree.`
+    : 'Not every setting gives a verdict.';
 }
 
-/** Before a sentence about one of several. */
-function nameClient({ client }: ClientFinding, findings: readonly ClientFinding[]): string {
+/** Stands before a sentence about one of several clients. */
+function prefixOf({ client }: ClientFinding, findings: readonly ClientFinding[]): string {
   return findings.length > 1 ? `With ${client}: ` : '';
 }
 
-function explainFinding({ predictions, flaw }: ClientFinding): string[] {
+function describeFinding({ predictions, flaw }: ClientFinding): string[] {
   const measured = predictions.filter(({ byRound }) => byRound.length > 0);
-  return flaw === null ? measured.map(sayOutcome) : [`${capitalise(flaw)}.`, ...measured.map(sayUnjudged)];
+  return flaw === null
+    ? measured.map(describeOutcome)
+    : [`${capitalise(flaw)}.`, ...measured.map(prediction => `${describeFigures(prediction)}.`)];
 }
 
 /** The flaw; else the predictions that decided, or the first of them and how many more. */
-function sumUpFinding(finding: ClientFinding): string[] {
+function describeDeciding(finding: ClientFinding): string[] {
   const { flaw, predictions, verdict } = finding;
   if (flaw !== null) return [`${capitalise(flaw)}.`];
-  const deciding = findDeciding(finding).map(sayOutcome);
+  const deciding = findDeciding(finding).map(describeOutcome);
   if (deciding.length < 3) return deciding;
-  const more = deciding.length - 1;
   const does = verdict === 'refuted' ? 'fail' : 'stay open';
-  return [...deciding.slice(0, 1), `${more} more of ${predictions.length} predictions ${does} too.`];
+  return [
+    ...deciding.slice(0, 1),
+    `${deciding.length - 1} more of ${predictions.length} predictions ${does} too.`,
+  ];
 }
 
-/** What the intervals are worth, by the fewest rounds that one is made of, and all predictions of one client together. */
-function sayWorth(findings: readonly ClientFinding[]): string[] {
+/** What the intervals are worth, by the smallest number of rounds, and the predictions of one client together. */
+function describeWorth(findings: readonly ClientFinding[]): string[] {
   const rounds = findings.flatMap(({ predictions }) => predictions.map(({ byRound }) => byRound.length));
-  const fewest = Math.min(...rounds);
-  if (fewest === 0) return [];
-  const most = Math.max(...findings.map(countChances));
+  const min = Math.min(...rounds);
+  if (min === 0) return [];
+  const chances = Math.max(...findings.map(countChances));
   return [
-    `Medians over ${formatPlural(fewest, 'round')} with ${describeIntervals(fewest)}.`,
-    ...(most > 1 && fewest >= minRounds
+    `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
+    ...(chances > 1 && min >= minRounds
       ? [
-          `If all ${most} truths lay exactly on their thresholds, chance would refute the claim in up to ${formatShare(falseVerdictChance(fewest, most))} of runs.`,
+          `If all ${chances} truths lay exactly on their thresholds, chance would refute the claim in up to ${formatShare(falseVerdictChance(min, chances))} of runs.`,
         ]
       : []),
   ];
@@ -110,48 +119,34 @@ const outcomes = {
 } as const satisfies Record<Verdict, string>;
 
 /** "Optimized to baseline, 100 workers: throughput ×1.40 [1.35, 1.45]; predicted ×1.27 or more: holds." */
-export function sayOutcome(prediction: Prediction): string {
+export function describeOutcome(prediction: Prediction): string {
+  const { low, high } = prediction.range;
   const dissent = findDissent(prediction).map(
-    ({ where, byRound }) => `${where} alone it is ${sayFigure(prediction, medianInterval(byRound))}`,
+    ({ where, byRound }) =>
+      `${where} alone it is ${formatAgainst(prediction, medianInterval(byRound), [low, high])}`,
   );
   const contradicted = dissent.length === 0 ? '' : `, as ${formatList(dissent)}`;
-  return `${sayFigures(prediction)}: ${outcomes[verdictOf(prediction)]}${contradicted}.`;
+  return `${describeFigures(prediction)}: ${outcomes[verdictOf(prediction)]}${contradicted}.`;
 }
 
-/** The same without what it does, of figures that are no ground for a verdict. */
-export function sayUnjudged(prediction: Prediction): string {
-  return `${sayFigures(prediction)}.`;
-}
-
-function sayFigures(prediction: Prediction): string {
+function describeFigures(prediction: Prediction): string {
   const { what, byRound, range } = prediction;
   const interval = medianInterval(byRound);
-  const format = tellApart(prediction, interval, [range.low, range.high]);
-  return `${capitalise(what)} ${sayInterval(interval, format)}; predicted ${formatRange(range, format)}`;
-}
-
-function sayFigure(prediction: Prediction, interval: Interval): string {
-  const { low, high } = prediction.range;
-  return sayInterval(interval, tellApart(prediction, interval, [low, high]));
+  const thresholds = [range.low, range.high];
+  const figure = formatAgainst(prediction, interval, thresholds);
+  return `${capitalise(what)} ${figure}; predicted ${formatRange(range, formatApart(prediction, interval, thresholds))}`;
 }
 
 /** Digits to look at: fewer are printed as it is, and where more are needed nobody measures the difference. */
-const fewestDigits = 3;
-const mostDigits = 6;
-
-/** Something that prints figures of one unit. */
-export interface FigureFormat {
-  readonly format: (figure: number) => string;
-  /** A ratio unless told. */
-  readonly unit?: string;
-}
+const minDigits = 3;
+const maxDigits = 6;
 
 /**
- * The format of an interval that is held against thresholds. Rounding must not contradict the verdict: where an end of
- * the interval and a threshold print alike but differ, so many digits more as tell them apart.
+ * The format of an interval that is compared with thresholds. Rounding must not contradict the verdict: where an end of
+ * the interval and a threshold print alike but differ, it has as many more digits as show the difference.
  */
-export function tellApart(
-  { format, unit = '×' }: FigureFormat,
+function formatApart(
+  { format, unit = '×' }: Pick<Prediction, 'format' | 'unit'>,
   { low, high }: Interval,
   thresholds: readonly (number | null)[],
 ): (figure: number) => string {
@@ -163,7 +158,7 @@ export function tellApart(
     ),
   );
   if (alike.length === 0) return format;
-  for (let digits = fewestDigits; digits <= mostDigits; digits++) {
+  for (let digits = minDigits; digits <= maxDigits; digits++) {
     const round = (figure: number) => Number(figure.toPrecision(digits));
     if (alike.every(({ end, threshold }) => round(end) !== round(threshold)))
       return figure => (unit === '×' ? `×${round(figure)}` : `${round(figure)} ${unit}`);
@@ -172,30 +167,35 @@ export function tellApart(
 }
 
 /** "×1.41 [1.35, 1.47]", "0.412 ms [0.401 ms, 0.430 ms]"; a ratio's sign stands once. */
-export function sayInterval(interval: Interval, format: (figure: number) => string): string {
-  return formatInterval(interval, format).replace(/(?<=[[ ])×/g, '');
+function formatAgainst(...held: Parameters<typeof formatApart>): string {
+  return formatInterval(held[1], formatApart(...held)).replace(/(?<=[[ ])×/g, '');
 }
 
-/** A ratio's interval that is held against one threshold. */
-export function sayRatioAgainst(interval: Interval, threshold: number): string {
-  return sayInterval(interval, tellApart({ format: formatRatio }, interval, [threshold]));
+/** A ratio's interval that is compared with one threshold. */
+export function formatRatioAgainst(interval: Interval, threshold: number): string {
+  return formatAgainst({ format: formatRatio }, interval, [threshold]);
 }
 
-/** That something else answered than the server a claim would be about, as a clause. */
-export function nameStandIn(target: Result['target']): string {
-  return `The config declares ${toOneLine(target.declared.server)}, but ${nameAnswered(target)} stood in for it`;
-}
-
-/** What a verdict on a stand-in's figures is worth, as a sentence. */
-export function sayStandIn(target: Result['target'], verdict: Verdict): string {
-  return `${nameStandIn(target)}, so nothing is said of ${toOneLine(target.declared.server)}; by the same rule the stand-in's figures would give: ${verdict}.`;
+/**
+ * That another server answered than the one a claim would be about, as a sentence; nothing if it was that one.
+ *
+ * @param verdict what its figures would give
+ */
+export function describeStandIn(
+  { standIn, declared: { server }, detected }: Result['target'],
+  verdict?: Verdict,
+): string[] {
+  if (!standIn) return [];
+  const worth = `, so nothing is said of ${server}; by the same rule the stand-in's figures would give: ${verdict}`;
+  const answered = `${detected.server} ${detected.version}`;
+  return [
+    `The config declares ${server}, but ${answered} stood in for it${verdict === undefined ? '' : worth}.`,
+  ];
 }
 
 /** The same in few words. */
-export function sayStandInShortly(target: Result['target'], verdict: Verdict): string {
-  return `${nameAnswered(target)} stood in for ${toOneLine(target.declared.server)}; its figures would give: ${verdict}.`;
-}
-
-function nameAnswered({ detected }: Result['target']): string {
-  return toOneLine(`${detected.server} ${detected.version}`);
+export function describeStandInShortly(target: Result['target'], verdict: Verdict): string[] {
+  const { standIn, declared, detected } = target;
+  const answered = `${detected.server} ${detected.version}`;
+  return standIn ? [`${answered} stood in for ${declared.server}; its figures would give: ${verdict}.`] : [];
 }

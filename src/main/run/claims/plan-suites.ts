@@ -1,5 +1,6 @@
+import type { ClaimWords } from '../../../aggregate/claims/claim.ts';
 import { claims } from '../../../aggregate/claims/claims.ts';
-import type { ClaimWords, Ledger, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
+import type { Ledger, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
 import { quote, settingFlags } from '../../cli/command-words.ts';
 import { applyOverrides, type Overrides } from '../../experiment/overrides.ts';

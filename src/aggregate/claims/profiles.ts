@@ -1,0 +1,173 @@
+import type { RoundResult, ScenarioResult } from '../result.ts';
+import { describeArrival } from '../scenario/arrival.ts';
+import { p99, throughput } from '../stats/measures.ts';
+import { wholeRounds } from '../stats/rounds.ts';
+import { median, medianInterval } from '../stats/statistics.ts';
+import { isLowerBound } from '../stats/warnings.ts';
+import {
+  formatCount,
+  formatInterval,
+  formatList,
+  formatMs,
+  formatPlural,
+  formatRate,
+} from '../text/format.ts';
+import { type Design, judgePredictions, type OwnRuleClaim, type PredictingClaim, untested } from './claim.ts';
+import { compareArms, fastestOf, isMeasured, isPlain, isSteady, pairArms, rateOf } from './judging/arms.ts';
+import { atLeast, atMost, predictFigure } from './judging/prediction.ts';
+import { sourceReport } from './source-report.ts';
+
+const { workers: profileWorkers, p99Ms: maxP99Ms } = sourceReport.lowLatency;
+/** "Disable health checks or set long interval". */
+const longTtlMs = 60_000;
+/** An open loop is to be at half of what the closed one gave; the rates of the suite are a factor of 2 apart. */
+const maxLoad = 0.5;
+const minLoad = maxLoad / 2;
+
+/**
+ * C14. The source report's profile for low latency: as many connections as workers, all open before the load, checks off
+ * or far between, a server on the same machine. A figure as it is, not a ratio: the claim is about a millisecond.
+ */
+export const lowLatency: OwnRuleClaim = {
+  id: 'C14',
+  statement: 'A warm pool as large as its concurrency, without checks, answers within a millisecond.',
+  predicted: `p99 below ${maxP99Ms} ms at ${profileWorkers} workers, also in an open loop at half of the capacity, with a server on the same machine`,
+  suite: 'low-latency',
+  judge(evidence) {
+    if (evidence.target.local) return judgePredictions(evidence, lowLatencyDesign);
+    const elsewhere = 'The claim takes a server on the same machine, and this one is elsewhere.';
+    return untested([elsewhere, ...describeTails(evidence.scenarios)].join(' '));
+  },
+};
+
+const lowLatencyDesign: Design = {
+  needs: `in a closed loop (and, of random arrivals, in an open one) an optimized pool of ${profileWorkers} workers with 1 connection a worker, minIdleShare 1 and a healthTtlMs of ${longTtlMs} or more`,
+  predictions: scenarios =>
+    findProfile(scenarios).map(arm => {
+      const loop = isOpen(arm) ? `, ${describeArrival(arm.arrival)}` : '';
+      const where = `${profileWorkers} workers${loop}`;
+      return predictFigure(p99, arm, where, atMost(maxP99Ms), ms => `${formatMs(ms)} ms`);
+    }),
+  proof: scenarios =>
+    findProfile(scenarios).some(({ rounds }) => isLowerBound(rounds))
+      ? 'the open loop left operations unsent, so that its percentiles are lower bounds'
+      : findBusyClient(scenarios),
+  caveat: scenarios =>
+    findProfile(scenarios).some(isOpen)
+      ? null
+      : 'A closed loop only, which hides what independent callers would wait: no open loop was measured at half of its throughput or somewhat less.',
+  remarks: describeTails,
+};
+
+/** The profile in a closed loop, and in the open loop that comes nearest to half of its throughput, from below. */
+function findProfile(scenarios: readonly ScenarioResult[]): ScenarioResult[] {
+  const arms = scenarios.filter(arm => isProfile(arm) && arm.workers === profileWorkers);
+  const closed = arms.find(arm => !isOpen(arm));
+  if (closed === undefined) return [];
+  const capacity = closed.summary?.opsPerSecond.median ?? 0;
+  const [open] = arms
+    .filter(({ client, arrival: { rate } }) => {
+      const isNear = rate !== undefined && rate <= capacity * maxLoad && rate >= capacity * minLoad;
+      return client === closed.client && isNear;
+    })
+    .toSorted((a, b) => (b.arrival.rate ?? 0) - (a.arrival.rate ?? 0));
+  return open === undefined ? [closed] : [closed, open];
+}
+
+/**
+ * A tail of a millisecond and more behind a client that had no time to spare is that of the client, and of whatever else
+ * the machine does; one below it stands all the more.
+ */
+function findBusyClient(scenarios: readonly ScenarioResult[]): string | null {
+  const late = findProfile(scenarios)
+    .filter(isMeasured)
+    .filter(({ rounds }) => median(rounds.map(p99.figure)) >= maxP99Ms);
+  const limit = late
+    .map(({ limitedBy }) => limitedBy.resource)
+    .find(resource => resource === 'client' || resource === 'machine');
+  if (limit === undefined) return null;
+  const busy = limit === 'client' ? "poolbench's own event loop" : 'the whole machine';
+  return `${busy} was busy all the time, and that is what the replies to ${profileWorkers} workers waited for`;
+}
+
+/** The profile's pool, of any number of workers, in a closed loop or in one of random arrivals. */
+function isProfile(scenario: ScenarioResult): boolean {
+  const { pool, connections, workers, minIdle, healthTtlMs, arrival } = scenario;
+  const sized = connections === workers && minIdle === connections;
+  const plain = isPlain({ ...scenario, arrival: { kind: 'closed' } });
+  const arrives = ['closed', 'poisson'].includes(arrival.kind) && arrival.leg === undefined;
+  return plain && arrives && pool === 'optimized' && sized && healthTtlMs >= longTtlMs;
+}
+
+const isOpen = ({ arrival }: ScenarioResult) => arrival.kind !== 'closed';
+
+function describeTails(scenarios: readonly ScenarioResult[]): string[] {
+  const tails = scenarios.filter(isProfile).filter(isMeasured).map(describeTail);
+  return tails.length === 0 ? [] : [`Response p99 and p99.9: ${formatList(tails)}.`];
+}
+
+function describeTail(arm: ScenarioResult): string {
+  const { client, workers, rounds, arrival } = arm;
+  const formatMedian = (figure: (round: RoundResult) => number) => formatMs(median(rounds.map(figure)));
+  const loop = isOpen(arm) ? `, ${describeArrival(arrival)}` : '';
+  return `${formatMedian(({ response }) => response.p99)} and ${formatMedian(({ response }) => response.p999)} ms at ${formatPlural(workers, 'worker')} (${client}${loop})`;
+}
+
+const { batch: profileBatch, opsPerSecond: minOps } = sourceReport.highThroughput;
+
+/**
+ * C15. The source report's profile for high throughput: batches of 100, one or several pools, each with a thread of its
+ * own. It passes if its best arm does. The best of several is a little flattered, and 50,000 is far from any of them.
+ *
+ * ioredis alone is judged: it is what an application pays. wire is a bound that no application reaches, so that it
+ * passes says nothing, and it must not outvote ioredis; its figure is shown, as it shows whether the client is the limit.
+ */
+export const highThroughput: PredictingClaim = {
+  id: 'C15',
+  statement: `Batches and several pools pass ${formatCount(minOps)} operations per second.`,
+  predicted: `more than ${formatCount(minOps)} ops/s with ioredis`,
+  suite: 'high-throughput',
+  needs: `ioredis in optimized pools with pipeline ${profileBatch}`,
+  predictions(scenarios) {
+    const best = bestOf('ioredis', scenarios);
+    if (best === undefined) return [];
+    return [predictFigure(throughput, best, describeArm(best), atLeast(minOps), formatOps)];
+  },
+  // Too few operations a second of a machine without a free core are what the machine has, neighbours and all: the next
+  // run, or the next machine, may pass. What passes there stands all the more.
+  proof(scenarios) {
+    const best = bestOf('ioredis', scenarios);
+    if (best === undefined || best.limitedBy.resource !== 'machine' || rateOf(best) >= minOps) return null;
+    return 'the whole machine was busy all the time, and that is what limited the best arm';
+  },
+  remarks(scenarios) {
+    const wire = bestOf('wire', scenarios);
+    if (wire === undefined || !isMeasured(wire)) return [];
+    const rates = medianInterval(wholeRounds(wire.rounds).map(throughput.figure));
+    return [
+      `The wire client, the bound of what the server and this machine give, reached ${formatInterval(rates, formatOps)} with ${describeArm(wire)}.`,
+    ];
+  },
+  context: scenarios =>
+    compareArms(
+      pairArms(scenarios.filter(isBatchProfile), {
+        isBase: ({ pools }) => pools === 1,
+        isOther: ({ pools }) => pools > 1,
+        differ: ['pools'],
+      }),
+      [throughput],
+    ),
+};
+
+function isBatchProfile(scenario: ScenarioResult): boolean {
+  return scenario.pool === 'optimized' && scenario.pipeline === profileBatch && isSteady(scenario);
+}
+
+function bestOf(client: string, scenarios: readonly ScenarioResult[]): ScenarioResult | undefined {
+  return fastestOf(scenarios.filter(arm => isBatchProfile(arm) && arm.client === client));
+}
+
+const formatOps = (rate: number) => `${formatRate(rate)} ops/s`;
+
+const describeArm = ({ pools, workers, pipeline }: ScenarioResult) =>
+  `${formatPlural(pools, 'pool')} at ${formatPlural(workers, 'worker')} in batches of ${pipeline}`;
