@@ -4,7 +4,7 @@ import { keyRanges, maxRecords } from '../../workers/workload/key-ranges.ts';
 import type { scenarioGroup } from './scenario-group.ts';
 import { sizesOf } from './value-variants.ts';
 import type { WorkloadConfig } from './workload.ts';
-import { workloadTask } from './workload-task.ts';
+import { workloadTask } from './workload.ts';
 
 type ScenarioGroup = z.output<typeof scenarioGroup>;
 

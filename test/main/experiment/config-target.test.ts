@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig, readConfig, readExperiment } from '../../../src/main/experiment/read-config.ts';
 import { withoutPasswords } from '../../../src/main/experiment/target.ts';
-import { workloadTask } from '../../../src/main/experiment/workload-task.ts';
+import { workloadTask } from '../../../src/main/experiment/workload.ts';
 import { targetAddress } from '../../../src/main/server/find-target.ts';
 import { faultsIn } from '../../support/config-faults.ts';
 import { certificates, otherCertificates } from '../../support/servers.ts';

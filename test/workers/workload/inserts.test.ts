@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../src/main/experiment/read-config.ts';
-import { workloadTask } from '../../../src/main/experiment/workload-task.ts';
+import { workloadTask } from '../../../src/main/experiment/workload.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../../../src/main/server/key-space.ts';
 import { removeInserted, writeIndex } from '../../../src/main/server/record-index.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
