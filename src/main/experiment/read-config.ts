@@ -6,7 +6,7 @@ import { type Experiment, experimentSchema } from './experiment.ts';
 import { faultsOf, nameOf } from './faults.ts';
 import { parseJsonText, placeOf } from './json-text.ts';
 import { nearest } from './nearest.ts';
-import { applyOverrides, type Overrides } from './overrides.ts';
+import { applyOverrides, type ConfigOverrides } from './overrides.ts';
 import { locateTlsFiles } from './target.ts';
 import { locateValueFile } from './values.ts';
 
@@ -27,10 +27,7 @@ interface PlacedFault {
  *
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
  */
-export async function readExperiment(
-  path: string,
-  flags: Overrides & { readonly target?: string | undefined },
-): Promise<Experiment> {
+export async function readExperiment(path: string, flags: ConfigOverrides): Promise<Experiment> {
   const experiment = await readConfig(path);
   if (flags.target === undefined) return applyOverrides(experiment, flags);
   const { target } = await readConfig(flags.target);

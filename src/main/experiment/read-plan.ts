@@ -1,7 +1,6 @@
-import type { RunFlags } from '../cli/parse-command-line.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from './experiment.ts';
-import type { Overrides } from './overrides.ts';
+import type { ConfigOverrides, Overrides } from './overrides.ts';
 import { orderRounds, overheadSeconds, type Plan, type PlannedSide, planRun } from './plan.ts';
 import { readExperiment } from './read-config.ts';
 
@@ -19,7 +18,7 @@ type QuickSetting = 'rounds' | 'seconds' | 'warmupSeconds';
  *
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
  */
-export async function readPlan(paths: readonly string[], flags: RunFlags): Promise<Plan> {
+export async function readPlan(paths: readonly string[], flags: ConfigOverrides): Promise<Plan> {
   const plan = planRun(await Promise.all(paths.map(path => readExperiment(path, flags))));
   return flags.quick ? quick(plan, namedSettings(flags)) : plan;
 }

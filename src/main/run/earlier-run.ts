@@ -3,7 +3,7 @@ import type { Result } from '../../aggregate/result.ts';
 import { openLoopWarnings } from '../../aggregate/stats/warnings.ts';
 import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/whole-rounds.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
-import type { RunFlags } from '../cli/parse-command-line.ts';
+import type { Options } from '../cli/options.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { applyOverrides } from '../experiment/overrides.ts';
@@ -45,7 +45,7 @@ export interface LeftRun {
  */
 export async function readLeftRun(
   folder: string,
-  { target: targetFile, url }: Pick<RunFlags, 'target' | 'url'>,
+  { target: targetFile, url }: Options<'target' | 'url'>,
 ): Promise<LeftRun> {
   const file = join(folder, 'result.json');
   const result = await readResult(file);

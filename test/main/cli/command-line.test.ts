@@ -1,21 +1,29 @@
+import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { parseCommandLine, renderHelp } from '../../../src/main/cli/command-line.ts';
 import { asTypedHere, resumeRunCommand } from '../../../src/main/cli/command-words.ts';
-import { parseCommandLine } from '../../../src/main/cli/parse-command-line.ts';
 import { applyOverrides } from '../../../src/main/experiment/overrides.ts';
 import { estimateSeconds } from '../../../src/main/experiment/plan.ts';
 import { readConfig } from '../../../src/main/experiment/read-config.ts';
 import { readPlan } from '../../../src/main/experiment/read-plan.ts';
 
+test("README's list of commands and options is that of --help", async () => {
+  const readme = await readFile('README.md', 'utf8');
+  const [, listed = ''] = /\n## Commands\n.*?```\n(.*?)```/s.exec(readme) ?? [];
+  const [, usage = ''] = /\nUsage\n(.*)\n\nExit codes\n/s.exec(renderHelp()) ?? [];
+  expect(listed.trimEnd()).toBe(usage.replace('Options\n', '').replace(/^ {2}/gm, ''));
+});
+
 describe('command line takes what each command needs', () => {
   test('versus and compare take two or more', () => {
     expect(parseCommandLine(['versus', 'a.json', 'b.json', '--rounds', '3'])).toMatchObject({
       command: 'versus',
-      paths: ['a.json', 'b.json'],
+      operands: ['a.json', 'b.json'],
       options: { rounds: '3' },
     });
     expect(parseCommandLine(['compare', 'a', 'b', 'c', '--force'])).toMatchObject({
       command: 'compare',
-      paths: ['a', 'b', 'c'],
+      operands: ['a', 'b', 'c'],
       options: { force: true },
     });
     for (const [args, message] of [
@@ -46,10 +54,10 @@ describe('command line takes what each command needs', () => {
   });
 
   test('a run that is resumed has its config', () => {
-    expect(parseCommandLine(['run', '--resume', 'a', '--target', 'b.json', '--json'])).toEqual({
-      command: 'resume',
-      folder: 'a',
-      options: { target: 'b.json', json: true },
+    expect(parseCommandLine(['run', '--resume', 'a', '--target', 'b.json', '--json'])).toMatchObject({
+      command: 'run',
+      operands: [],
+      options: { resume: 'a', target: 'b.json', json: true },
     });
     expect(() => parseCommandLine(['run', 'a.json', '--resume', 'a'])).toThrow('expected no CONFIG');
     expect(() => parseCommandLine(['run', '--resume', 'a', '--quick', '--out=b'])).toThrow(
@@ -61,7 +69,7 @@ describe('command line takes what each command needs', () => {
     for (const command of ['run', 'check']) {
       expect(parseCommandLine([command, 'a.json', '--target', 'b.json', '--url', 'redis://c'])).toMatchObject(
         {
-          path: 'a.json',
+          operands: ['a.json'],
           options: { target: 'b.json', url: 'redis://c' },
         },
       );
@@ -96,10 +104,10 @@ describe('command line takes what each command needs', () => {
     [['--resume', 'results/a'], /found none; to go on with a run: .* run --resume results\/a$/m],
     [['a.json', '-x'], /there is no option -x$/m],
     [['a.json', '--help=yes'], 'expected --help without a value'],
-    [['a.json', '--rounds'], 'expected a value behind --rounds'],
+    [['a.json', '--rounds'], 'expected a value after --rounds'],
     [
       ['a.json', '--seed', '-5'],
-      'expected a value behind --seed; one that starts with - is written --seed=-1',
+      'expected a value after --seed; one that starts with - is written --seed=-1',
     ],
     [['a.json', '--quick=yes'], 'expected --quick without a value'],
   ])('%j is wrong, and what may have been meant is said', (args, message) => {
@@ -115,7 +123,7 @@ describe('command line takes what each command needs', () => {
     vi.stubEnv('npm_config_quick', 'true');
     vi.stubEnv('npm_config_rounds', '5');
     expect(() => parseCommandLine(['configs/redis.json'])).toThrow(
-      'npm took --rounds --quick for an option of its own: write -- before',
+      'npm took --rounds --quick as an option of its own: write -- before',
     );
     expect(parseCommandLine(['configs/redis.json', '--quick'])).toMatchObject({ options: { quick: true } });
     vi.stubEnv('npm_lifecycle_event', 'test');
