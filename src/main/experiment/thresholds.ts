@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { claims } from '../../aggregate/claims/claims.ts';
+import { refuser } from '../../aggregate/scenario/schema-parts.ts';
 import { findMetric, type Kind, metrics } from '../../aggregate/stats/metrics.ts';
 import {
   claimPrefix,
@@ -27,10 +28,9 @@ export const thresholds = z
   })
   .check(({ value, issues }) => {
     for (const [key, condition] of Object.entries(value)) {
-      // One that is no text has been told already.
+      // The schema has refused any other type.
       const fault = typeof condition === 'string' ? findFault(key, condition) : undefined;
-      if (fault !== undefined)
-        issues.push({ code: 'custom', params: { ...fault }, path: [key], input: condition });
+      if (fault !== undefined) refuser(issues)([key], fault.expected, condition, fault.found);
     }
   })
   .prefault({})

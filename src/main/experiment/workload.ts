@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import {
   isOutOfRange,
+  kind,
   numberBetween,
   oneOf,
+  oneOfKinds,
+  readable,
+  refuser,
   section,
   wholeNumber,
 } from '../../aggregate/scenario/schema-parts.ts';
@@ -15,34 +19,23 @@ import { ycsbNames, ycsbPresets } from './ycsb.ts';
 
 const maxCommands = 64;
 
-const plain = <Kind extends string>(kind: Kind, description: string) =>
-  section({ kind: z.literal(kind).meta({ description: `${kind}: ${description}` }) });
-
-const kinds = ['uniform', 'zipfian', 'gaussian', 'sequential', 'hotSet', 'partitioned'];
-
 /** How keys are chosen. */
-const keyChoice = z.discriminatedUnion(
-  'kind',
+const keyChoice = oneOfKinds(
   [
-    plain('uniform', 'every key of the pool equally often'),
-    section({
-      kind: z
-        .literal('zipfian')
-        .meta({ description: 'zipfian: the key of rank r in proportion to 1 / r^exponent' }),
+    kind('uniform', 'every key of the pool equally often', {}),
+    kind('zipfian', 'the key of rank r in proportion to 1 / r^exponent', {
       exponent: numberBetween(0.01, 10)
         .default(0.99)
         .meta({ description: 'How much hotter the hot keys are; YCSB uses 0.99' }),
     }),
-    section({
-      kind: z.literal('gaussian').meta({ description: 'gaussian: keys in the middle most often' }),
+    kind('gaussian', 'keys in the middle most often', {
       spread: numberBetween(0.0001, 10).default(0.1).meta({
         description: 'Standard deviation as a fraction of the keys',
         unit: 'fraction of the keys',
       }),
     }),
-    plain('sequential', 'the keys of each pool, one after another'),
-    section({
-      kind: z.literal('hotSet').meta({ description: 'hotSet: most operations on few keys' }),
+    kind('sequential', 'the keys of each pool, one after another', {}),
+    kind('hotSet', 'most operations on few keys', {
       operationShare: numberBetween(0, 1).default(0.8).meta({
         description: 'Fraction of the operations that are on the hot keys',
         unit: 'fraction, 0 to 1',
@@ -52,27 +45,15 @@ const keyChoice = z.discriminatedUnion(
         unit: 'fraction, 0 to 1',
       }),
     }),
-    plain('partitioned', 'every worker has keys of its own, chosen uniformly'),
+    kind('partitioned', 'every worker has keys of its own, chosen uniformly', {}),
   ],
-  {
-    error: issue =>
-      issue.code === 'invalid_union'
-        ? kinds.map(kind => JSON.stringify(kind)).join(' or ')
-        : 'an object such as { "kind": "zipfian", "exponent": 0.99 }',
-  },
+  '{ "kind": "zipfian", "exponent": 0.99 }',
 );
 
 const command = section({
-  command: z
-    .string({ error: 'a command such as "SET {key} {value} EX {number:10-60}"' })
-    .check(({ value, issues }) => {
-      try {
-        parseGivenCommand(value);
-      } catch (error) {
-        issues.push({ code: 'custom', params: { expected: (error as Error).message }, input: value });
-      }
-    })
-    .meta({ description: 'A command with placeholders: {key}, {value}, {counter}, {number:from-to}' }),
+  command: readable('a command such as "SET {key} {value} EX {number:10-60}"', parseGivenCommand).meta({
+    description: 'A command with placeholders: {key}, {value}, {counter}, {number:from-to}',
+  }),
   weight: numberBetween(0.001, 1_000_000)
     .default(1)
     .meta({ description: 'How often it is sent, relative to the sum of all weights' }),
@@ -115,17 +96,21 @@ export const workload = section({
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
     const refuse = (key: 'readShare' | 'commands' | 'keyChoice' | 'hitShare', expected: string) =>
-      issues.push({ code: 'custom', params: { expected }, path: [key], input: value[key] });
-    if (value.ycsb !== null) {
-      const decides = `no ${'{key}'} beside ycsb, which decides it`;
-      for (const key of ['readShare', 'keyChoice'] as const)
-        if (value[key] !== undefined) refuse(key, decides.replace('{key}', key));
-      if (value.commands.length > 0) refuse('commands', decides.replace('{key}', 'commands'));
-      if (ycsbPresets[value.ycsb].growth !== undefined && value.hitShare < 1)
-        refuse('hitShare', `1, or nothing, beside ycsb ${value.ycsb}, which reads what it has inserted`);
-    } else if (value.commands.length > 0 && value.readShare !== undefined) {
-      refuse('readShare', 'no readShare beside commands, which have weights');
+      refuser(issues)([key], expected, value[key]);
+    const { ycsb, commands, readShare, keyChoice, hitShare } = value;
+    if (ycsb === null) {
+      if (commands.length > 0 && readShare !== undefined)
+        refuse('readShare', 'no readShare beside commands, which have weights');
+      return;
     }
+    for (const [key, isGiven] of [
+      ['readShare', readShare !== undefined],
+      ['keyChoice', keyChoice !== undefined],
+      ['commands', commands.length > 0],
+    ] as const)
+      if (isGiven) refuse(key, `no ${key} beside ycsb, which decides it`);
+    if (ycsbPresets[ycsb].growth !== undefined && hitShare < 1)
+      refuse('hitShare', `1, or nothing, beside ycsb ${ycsb}, which reads what it has inserted`);
   })
   .transform(({ keyChoice, readShare, ...rest }) => ({
     ...rest,
