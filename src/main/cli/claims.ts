@@ -10,7 +10,7 @@ import { readTarget } from '../run/claims/target-argument.ts';
 import { expectSameSubject, subjectOf } from '../run/earlier-run.ts';
 import { expectNoError } from '../run/exit-code.ts';
 import { Session } from '../run/session.ts';
-import { claimsCommand, resumeLedgerCommand, shownFolder } from './command-words.ts';
+import { asTypedHere, optionWords, quote, shownFolder } from './command-words.ts';
 import type { Options, SessionOption } from './options.ts';
 
 /** Settings that a ledger keeps, so that all of it is measured alike. */
@@ -33,12 +33,14 @@ export async function claims(
   const settings = earlier?.settings ?? settingsOf(options);
   const plan = await planSuites(suites, wanted, settings);
 
-  const standInAllowed = options['no-stand-in'] !== true;
-  const force = options.force === true;
+  const { 'no-stand-in': noStandIn, force } = options;
+  const commandWith = (given: Options<'resume' | (typeof kept)[number]>) =>
+    asTypedHere('claims', quote(wanted.typed), ...optionWords({ ...given, 'no-stand-in': noStandIn, force }));
   const sayHowToGoOn = (folder: string) => {
-    const command = resumeLedgerCommand(wanted.typed, folder, { standInAllowed, force });
     const secret = wanted.typed === typed ? '' : ' (with the password in the URL)';
-    process.stderr.write(`To go on with this ledger${secret}: ${command}\n`);
+    process.stderr.write(
+      `To go on with this ledger${secret}: ${commandWith({ resume: shownFolder(folder) })}\n`,
+    );
   };
   const sessionOptions = { name: `claims-${wanted.name}`, folder: options.resume, onExit: sayHowToGoOn };
   return await Session.run(options, sessionOptions, async session => {
@@ -51,7 +53,7 @@ export async function claims(
       ...now,
       name: wanted.name,
       startedAt: session.startedAt.toISOString(),
-      command: claimsCommand(wanted.typed, settings, { standInAllowed, force }),
+      command: commandWith(settings),
       settings,
     };
     expectSameSubject('ledger', head, now);

@@ -38,20 +38,19 @@ export async function report(path: string, options: Options<'as' | 'scenario'>):
   return 0;
 }
 
-/** memtier's file is of one load. @throws PoolbenchError USAGE */
+/** memtier's file describes one load. @throws PoolbenchError USAGE */
 function chooseScenario({ scenarios }: Result, id: string | undefined): ScenarioResult {
   const [only] = scenarios;
-  const chosen =
-    id === undefined && scenarios.length === 1 ? only : scenarios.find(scenario => scenario.id === id);
-  if (chosen !== undefined) return chosen;
   if (only === undefined)
     throw new PoolbenchError('USAGE', 'expected a result with a scenario, found none in it');
+  if (id === undefined && scenarios.length === 1) return only;
   const ids = scenarios.map(scenario => scenario.id);
-  if (id === undefined)
-    throw new PoolbenchError(
-      'USAGE',
-      `expected --scenario with one of:\n${ids.map(id => `  ${id}`).join('\n')}`,
-    );
+  if (id === undefined) {
+    const listed = ids.map(id => `  ${id}`).join('\n');
+    throw new PoolbenchError('USAGE', `expected --scenario with one of:\n${listed}`);
+  }
+  const chosen = scenarios.find(scenario => scenario.id === id);
+  if (chosen !== undefined) return chosen;
   const meant = nearest(id, ids);
   const guess = meant === undefined ? `; it has ${ids.join(', ')}` : `; did you mean ${meant}?`;
   throw new PoolbenchError(

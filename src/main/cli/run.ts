@@ -27,7 +27,7 @@ import { type RoundsOutcome, runPlan } from '../run/rounds.ts';
 import { printBanners, Session, type SessionFlags } from '../run/session.ts';
 import type { Side } from '../run/side.ts';
 import { withoutPassword } from '../server/url.ts';
-import { resumeRunCommand, shownFolder } from './command-words.ts';
+import { asTypedHere, optionWords, shownFolder } from './command-words.ts';
 import type { Options, SessionOption } from './options.ts';
 
 /**
@@ -158,10 +158,14 @@ function sayHowToGoOn(results: readonly Result[], sides: readonly Side[], option
     process.stderr.write('No round was finished: there is nothing to go on with, so start the run again.\n');
     return;
   }
-  const how = { standInAllowed: options['no-stand-in'] !== true, force: options.force === true };
+  const words = optionWords({
+    resume: shownFolder(side.folder),
+    'no-stand-in': options['no-stand-in'],
+    force: options.force,
+  });
   const { url, sentinel } = side.experiment.target;
   const secret = url !== withoutPassword(url) || sentinel.password !== null;
   process.stderr.write(
-    `To go on with this run${secret ? ' (with --target FILE, which has the password)' : ''}: ${resumeRunCommand(side.folder, how)}\n`,
+    `To go on with this run${secret ? ' (with --target FILE, which has the password)' : ''}: ${asTypedHere('run', ...words)}\n`,
   );
 }

@@ -12,7 +12,7 @@ import { expandScenarios } from './scenarios.ts';
 import { target } from './target.ts';
 import { findIdleThresholds, thresholds } from './thresholds.ts';
 import { workload } from './workload.ts';
-import { workloadMisfits } from './workload-misfits.ts';
+import { checkWorkload } from './workload-misfits.ts';
 
 const conditions = {
   responseP99Ms: numberBetween(0.001, 600_000).nullable().default(null).meta({
@@ -93,7 +93,7 @@ export const experimentSchema = section({
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
     const refuse = refuser(issues);
-    for (const { path, expected, found } of workloadMisfits(value)) refuse(path, expected, found);
+    checkWorkload(value, refuse);
     const scenarios = expandScenarios(value.scenarios);
     for (const { key, expected, found } of findIdleThresholds(Object.keys(value.thresholds), scenarios))
       refuse(['thresholds', key], expected, value.thresholds[key], found);

@@ -86,8 +86,7 @@ function checkArrivals(
   if (arrival.every(({ kind }) => kind === 'closed')) return;
   for (const [index, { pool }] of batch.entries()) {
     if (pool === 'none') continue;
-    const expected =
-      '"none" beside an open loop (arrival), whose operations could be those of either workers';
+    const expected = '"none" beside an open loop (arrival), which has no separate schedule for batch workers';
     refuse(['batch', index, 'pool'], expected, pool);
   }
 }

@@ -9,7 +9,7 @@ import {
   parseThresholdKey,
   wantedVerdicts,
 } from '../../aggregate/thresholds/judge-thresholds.ts';
-import { nearest } from './nearest.ts';
+import { suggest } from './nearest.ts';
 
 /** Claims that one run can judge; the others take two servers. */
 const claimIds = claims.flatMap(claim => ('judge' in claim ? [claim.id] : []));
@@ -44,9 +44,8 @@ function findFault(key: string, condition: string): Fault | undefined {
   if (metric.startsWith(claimPrefix)) return findClaimFault(metric, scenario, condition);
   const known = findMetric(metric);
   if (known === undefined) {
-    const meant = nearest(metric, metricNames);
-    const guess = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
-    return { expected: `${metricNames.join(', ')} or ${claimPrefix}<id>${guess}`, found: metric };
+    const expected = `${metricNames.join(', ')} or ${claimPrefix}<id>${suggest(metric, metricNames)}`;
+    return { expected, found: metric };
   }
   if (parseCondition(condition, known.kind) !== null) return undefined;
   return { expected: describeKind(known.kind), found: condition };
@@ -71,8 +70,7 @@ function describeKind({ units, max, example }: Kind): string {
 }
 
 /**
- * The keys that no scenario of the experiment can be judged by: one that names another scenario, or asks a closed loop
- * for a figure of open ones.
+ * The keys that apply to no scenario of the experiment: they name another one, or a metric that only open loops have.
  *
  * @returns each with what was expected and found
  */
@@ -92,7 +90,5 @@ export function findIdleThresholds(
 
 function describeIds(typed: string, scenarios: readonly { readonly id: string }[]): string {
   const ids = scenarios.map(({ id }) => id);
-  const meant = nearest(typed, ids);
-  const guess = meant === undefined ? `, such as "${ids[0] ?? ''}"` : ` (did you mean "${meant}"?)`;
-  return `the id of a scenario of this config${guess}`;
+  return `the id of a scenario of this config${suggest(typed, ids) || `, such as "${ids[0] ?? ''}"`}`;
 }

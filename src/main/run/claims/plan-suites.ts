@@ -1,6 +1,6 @@
 import type { Ledger, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
-import { quote, settingFlags } from '../../cli/command-words.ts';
+import { optionWords, quote } from '../../cli/command-words.ts';
 import { applyOverrides, type Overrides } from '../../experiment/overrides.ts';
 import { estimateSeconds, type Plan, planRun } from '../../experiment/plan.ts';
 import { readConfig } from '../../experiment/read-config.ts';
@@ -95,7 +95,7 @@ const takesTwoServers =
 /** What runs it alone. */
 function commandOf({ config }: Suite, { option }: ClaimsTarget, settings: Overrides): string {
   const [name, value] = option;
-  const words = [quote(shownConfig(config)), name, quote(value), ...settingFlags(settings)];
+  const words = [quote(shownConfig(config)), name, quote(value), ...optionWords(settings)];
   return ['npm', 'start', '--', ...words].join(' ');
 }
 
