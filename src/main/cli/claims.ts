@@ -13,7 +13,7 @@ import { Session } from '../run/session.ts';
 import { asTypedHere, optionWords, quote, shownFolder } from './command-words.ts';
 import type { Options, SessionOption } from './options.ts';
 
-/** Settings that a ledger keeps, so that all of it is measured alike. */
+/** Settings that a ledger keeps, so that all suites are measured alike. */
 const kept = ['rounds', 'seconds', 'warmup', 'seed'] as const;
 
 /**
@@ -36,13 +36,17 @@ export async function claims(
   const { 'no-stand-in': noStandIn, force } = options;
   const commandWith = (given: Options<'resume' | (typeof kept)[number]>) =>
     asTypedHere('claims', quote(wanted.typed), ...optionWords({ ...given, 'no-stand-in': noStandIn, force }));
-  const sayHowToGoOn = (folder: string) => {
+  const printResumeCommand = (folder: string) => {
     const secret = wanted.typed === typed ? '' : ' (with the password in the URL)';
     process.stderr.write(
       `To go on with this ledger${secret}: ${commandWith({ resume: shownFolder(folder) })}\n`,
     );
   };
-  const sessionOptions = { name: `claims-${wanted.name}`, folder: options.resume, onExit: sayHowToGoOn };
+  const sessionOptions = {
+    name: `claims-${wanted.name}`,
+    folder: options.resume,
+    onExit: printResumeCommand,
+  };
   return await Session.run(options, sessionOptions, async session => {
     const { folder, progress } = session;
     const left: JudgedSuite[] = [];
@@ -59,7 +63,7 @@ export async function claims(
     expectSameSubject('ledger', head, now);
     const words = suites.flatMap(suite => suite.claims);
     let ledger = assembleLedger(head, words, left, new Date());
-    // A disk that fills up must not keep what is measured from being printed.
+    // If the disk is full, the results are still printed.
     let unwritten: PoolbenchError | undefined;
     const keep = async (suites: readonly JudgedSuite[]) => {
       ledger = assembleLedger(head, words, suites, new Date());
@@ -75,7 +79,7 @@ export async function claims(
         ? `\nWritten: ${shownFolder(folder)}/ledger.json and ledger.md, beside a folder for each suite`
         : `\nwarning: ${unwritten.message}`,
     );
-    if (!ledger.complete) sayHowToGoOn(folder);
+    if (!ledger.complete) printResumeCommand(folder);
     const { interrupted } = session;
     expectNoError(error, { interrupted });
     if (interrupted) return 130;

@@ -48,7 +48,7 @@ export async function run(
  * `poolbench versus CONFIG CONFIG…`: measures all of them in turn within every round, then compares them to the first.
  *
  * @returns the exit code
- * @throws PoolbenchError CONFIG_INVALID where there is nothing to compare; as `run`
+ * @throws PoolbenchError CONFIG_INVALID if the workloads differ; as `run`
  */
 export async function versus(
   paths: readonly string[],
@@ -128,12 +128,12 @@ async function loadSides(
       progress.say(`Written: ${shownFolder(folder)}/${written}`);
     }
     const results = outcome.sides.map(({ result }) => result);
-    sayHowToGoOn(results, sides, options);
+    printResumeCommand(results, sides, options);
     return endRun({ results, error: outcome.error }, sides, session);
   });
 }
 
-/** Prints the result of one side, or compares several; resolves to what was written, for a reader, which may be nothing. */
+/** Prints the result of one side, or the comparison of several. @returns the names of the written files for a message; may be empty */
 async function printAndWrite({ sides }: RoundsOutcome, session: Session): Promise<string> {
   const [only] = sides;
   if (only !== undefined && sides.length === 1) {
@@ -149,8 +149,8 @@ async function printAndWrite({ sides }: RoundsOutcome, session: Session): Promis
   }`;
 }
 
-/** A run of one target that did not come to its end can be gone on with, if there is anything to keep. */
-function sayHowToGoOn(results: readonly Result[], sides: readonly Side[], options: SessionFlags): void {
+/** A run of one target that is not complete can be resumed, if it has a finished round. */
+function printResumeCommand(results: readonly Result[], sides: readonly Side[], options: SessionFlags): void {
   const [side] = sides;
   const [result] = results;
   if (side === undefined || sides.length > 1 || result?.complete !== false) return;

@@ -7,7 +7,7 @@ type Issue = z.core.$ZodIssue;
 /** What is wrong in a config, and where. */
 export interface Fault {
   readonly path: Path;
-  /** The key at fault, where it is not its value: in the object at the path. */
+  /** The key at fault, in the object at the path, if the fault is not in the value. */
   readonly key?: string;
   /** `scenarios[0].workers: expected …, found …` */
   readonly text: string;

@@ -10,12 +10,57 @@ import {
   section,
   wholeNumber,
 } from '../../aggregate/scenario/schema-parts.ts';
-import type { WorkloadTask } from '../../workers/contract.ts';
+import type { KeyChoice, WeightedCommand, WorkloadTask } from '../../workers/contract.ts';
 import { parseGivenCommand } from '../../workers/workload/command-templates.ts';
 import { readsAndWrites } from '../../workers/workload/plain-workload.ts';
 import { valueVariants } from './value-variants.ts';
 import { valueBytes, valueContent } from './values.ts';
-import { ycsbNames, ycsbPresets } from './ycsb.ts';
+
+const ycsbNames = ['A', 'B', 'C', 'D', 'E', 'F'] as const;
+
+interface Preset {
+  readonly keyChoice: KeyChoice;
+  readonly commands: readonly WeightedCommand[];
+  readonly growth?: WorkloadTask['growth'];
+}
+
+const zipfian = { kind: 'zipfian', exponent: 0.99 } as const;
+
+/**
+ * The core workloads of YCSB (B. F. Cooper et al., Benchmarking Cloud Serving Systems with YCSB, 2010), with one command
+ * for each operation. A record is one string. F reads, changes and writes a record in two requests; here this is one
+ * request, SET with GET, as an application of Redis would do it. E reads ranges of records, which need an order: here the
+ * records are the members of one sorted set. YCSB's client for Redis keeps only their names in it, and reads each record
+ * of a range by itself.
+ */
+const ycsbPresets: Readonly<Record<(typeof ycsbNames)[number], Preset>> = {
+  A: { keyChoice: zipfian, commands: readsAndWrites(0.5) },
+  B: { keyChoice: zipfian, commands: readsAndWrites(0.95) },
+  C: { keyChoice: zipfian, commands: [{ command: 'GET {key}', weight: 1 }] },
+  D: {
+    keyChoice: zipfian,
+    growth: 'latest',
+    commands: [
+      { command: 'GET {key}', weight: 0.95 },
+      { command: 'SET {key} {value}', weight: 0.05, inserts: true },
+    ],
+  },
+  E: {
+    keyChoice: zipfian,
+    growth: 'index',
+    commands: [
+      { command: 'ZRANGEBYSCORE {key} {record} +inf LIMIT 0 {number:1-100}', weight: 0.95 },
+      { command: 'ZADD {key} {record} {record}:{value}', weight: 0.05, inserts: true },
+    ],
+  },
+  F: {
+    keyChoice: zipfian,
+    commands: [
+      { command: 'GET {key}', weight: 0.5 },
+      { command: 'SET {key} {value} GET', weight: 0.5 },
+    ],
+  },
+};
 
 const maxCommands = 64;
 
@@ -62,7 +107,7 @@ const command = section({
 const usualKeyChoice = { kind: 'uniform' } as const;
 const usualReadShare = 0.5;
 
-/** Keys, values and commands of the load. Beside a preset or a list of commands the keys that it decides are absent. */
+/** Keys, values and commands of the load. Keys that a preset or a list of commands decides are absent. */
 export const workload = section({
   keys: wholeNumber(1, 100_000_000).default(10_000).meta({
     description: 'Number of keys; they are written before the load and removed after it',
@@ -86,7 +131,8 @@ export const workload = section({
     .default([])
     .meta({ description: 'A weighted mix of commands, instead of GET and SET by readShare' }),
   hitShare: numberBetween(0, 1).default(1).meta({
-    description: 'Fraction of the reads that are of existing keys; the others are of keys that nobody writes',
+    description:
+      'Fraction of the reads that are of existing keys; the others are of keys that are never written',
     unit: 'fraction, 0 to 1',
   }),
   ycsb: oneOf(ycsbNames).nullable().default(null).meta({
@@ -122,10 +168,10 @@ export const workload = section({
 /** A workload with its defaults filled in. */
 export type WorkloadConfig = z.output<typeof workload>;
 
-/** Made once for each: the values of a file must not change in the middle of a run. */
+/** One for each workload: the values of a file must not change in the middle of a run. */
 const made = new WeakMap<WorkloadConfig, WorkloadTask>();
 
-/** What the threads are asked to do for a workload: presets spelled out, sizes as values. */
+/** The workload as the threads run it: with the commands of a preset, and values instead of sizes. */
 export function workloadTask(workload: WorkloadConfig): WorkloadTask {
   const task = made.get(workload) ?? makeTask(workload);
   made.set(workload, task);

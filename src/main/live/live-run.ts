@@ -4,7 +4,7 @@ import type { SharedState, ThreadProgress } from '../../workers/shared-state.ts'
 import type { Moment, Operations, Phase, Running, RunSize, Snapshot, Step } from './snapshot.ts';
 
 const maxMoments = 200;
-/** The pace is that of the plan until this much of it is done: one slow start says little. */
+/** The pace is that of the plan until this much of it is done: one slow start would distort it. */
 const pacedSeconds = 3;
 
 const none: Operations = { completed: 0, failed: {}, unfinished: 0 };

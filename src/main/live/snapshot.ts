@@ -8,7 +8,7 @@ export interface Step {
   readonly rounds: number;
   readonly index: number;
   readonly total: number;
-  /** With the name of its side, where there are several. */
+  /** With the name of its side, if the run has several. */
   readonly scenario: string;
   /** The suite of a ledger, whose suites can have scenarios with the same id. */
   readonly suite?: string | undefined;
@@ -70,7 +70,7 @@ export interface Snapshot {
   /** Time left at the pace so far; null if not known. */
   readonly secondsLeft: number | null;
   readonly operations: Operations;
-  /** The latest moments, oldest first; null where one measurement ended and the next began. */
+  /** The latest moments, oldest first; null between two measurements. */
   readonly moments: readonly (Moment | null)[];
 }
 

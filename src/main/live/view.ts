@@ -107,7 +107,7 @@ function describeLeft(secondsLeft: number | null): string[] {
   return secondsLeft === null ? [] : [`${formatDuration(secondsLeft)} left`];
 }
 
-/** Where the run is: "round 2/5  7/24". */
+/** The position in the run: "round 2/5  7/24". */
 function describePlace({ place, round, rounds, index, total }: Step): string {
   return place ?? `round ${round}/${rounds}  ${String(index).padStart(String(total).length)}/${total}`;
 }
@@ -197,7 +197,7 @@ function cut(text: string, columns: number): string {
   return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 }
 
-/** Failed operations by code, most first: "1,200 OOM, 4 TIMEOUT". */
+/** Failed operations by code, the most frequent first: "1,200 OOM, 4 TIMEOUT". */
 export function describeFailures(failed: Readonly<Record<string, number>>): string {
   return Object.entries(failed)
     .toSorted(([, a], [, b]) => b - a)
