@@ -136,7 +136,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const row = commands[name];
   if (row === undefined) throw new Error(`no row for ${name}`);
   const unused = optionNames(values).find(option => !row.takes.includes(option));
-  if (unused !== undefined) throw wrong(`expected no --${unused} with ${name}, which has no use for it`);
+  if (unused !== undefined)
+    throw wrong(`expected no --${unused} with ${name}, which takes --${row.takes.join(', --')}`);
   const operands = isCommand ? rest : positionals;
   expectOperands(name, row, operands, values);
   return { command: name, operands, options: values, run: () => row.run(operands, values) };

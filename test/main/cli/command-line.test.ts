@@ -6,6 +6,8 @@ import { applyOverrides } from '../../../src/main/experiment/overrides.ts';
 import { estimateSeconds } from '../../../src/main/experiment/plan.ts';
 import { readConfig } from '../../../src/main/experiment/read-config.ts';
 import { readPlan } from '../../../src/main/experiment/read-plan.ts';
+import { outlineOf } from '../../support/config-faults.ts';
+import { rejection } from '../../support/connections.ts';
 
 test("README's list of commands and options is that of --help", async () => {
   const readme = await readFile('README.md', 'utf8');
@@ -49,7 +51,7 @@ describe('command line takes what each command needs', () => {
   ])('%s has no use for %s', (command, option) => {
     const flag = option.split('=', 1)[0] ?? '';
     expect(() => parseCommandLine([command, 'a.json', 'b.json', option])).toThrow(
-      `expected no ${flag} with ${command}, which has no use for it`,
+      `expected no ${flag} with ${command}`,
     );
   });
 
@@ -96,20 +98,17 @@ describe('command line takes what each command needs', () => {
     ],
     [['report', 'a', 'b'], /expected one RESULT, found a b; to set them side by side: .* compare a b$/m],
     [['search', 'a.json', 'b.json'], /expected one CONFIG, found a\.json b\.json$/m],
-    [['chek', 'a.json'], 'found chek; did you mean check?'],
-    [['redis'], /or the path of a config, found redis$/m],
-    [['a.json', '--round', '5'], 'there is no option --round; did you mean --rounds?'],
-    [['a.json', '--zzzzzz'], /there is no option --zzzzzz$/m],
-    [['chekc', 'a.json'], 'found chekc; did you mean check?'],
+    [['chek', 'a.json'], /found chek; .*check\?$/m],
+    [['redis'], /run, check, .*, found redis$/m],
+    [['a.json', '--round', '5'], / --round; .*--rounds\?$/m],
+    [['a.json', '--zzzzzz'], / --zzzzzz$/m],
+    [['chekc', 'a.json'], /found chekc; .*check\?$/m],
     [['--resume', 'results/a'], /found none; to go on with a run: .* run --resume results\/a$/m],
-    [['a.json', '-x'], /there is no option -x$/m],
-    [['a.json', '--help=yes'], 'expected --help without a value'],
-    [['a.json', '--rounds'], 'expected a value after --rounds'],
-    [
-      ['a.json', '--seed', '-5'],
-      'expected a value after --seed; one that starts with - is written --seed=-1',
-    ],
-    [['a.json', '--quick=yes'], 'expected --quick without a value'],
+    [['a.json', '-x'], / -x$/m],
+    [['a.json', '--help=yes'], /--help without/],
+    [['a.json', '--rounds'], /value after --rounds/],
+    [['a.json', '--seed', '-5'], /--seed; .*--seed=-1$/m],
+    [['a.json', '--quick=yes'], /--quick without/],
   ])('%j is wrong, and what may have been meant is said', (args, message) => {
     expect(() => parseCommandLine(args)).toThrow(message);
   });
@@ -123,7 +122,7 @@ describe('command line takes what each command needs', () => {
     vi.stubEnv('npm_config_quick', 'true');
     vi.stubEnv('npm_config_rounds', '5');
     expect(() => parseCommandLine(['configs/redis.json'])).toThrow(
-      'npm took --rounds --quick as an option of its own: write -- before',
+      /^npm took --rounds --quick .* -- CONFIG --rounds --quick$/m,
     );
     expect(parseCommandLine(['configs/redis.json', '--quick'])).toMatchObject({ options: { quick: true } });
     vi.stubEnv('npm_lifecycle_event', 'test');
@@ -175,17 +174,17 @@ describe('overrides obey the rules of the config', async () => {
   });
 
   test.each([
-    [{ rounds: '0' }, '--rounds: expected a whole number from 1 to 1000, found 0'],
-    [{ rounds: '2.5' }, '--rounds: expected a whole number from 1 to 1000, found 2.5'],
-    [{ rounds: '' }, '--rounds: expected a whole number from 1 to 1000, found ""'],
-    [{ seconds: 'ten' }, '--seconds: expected a number from 0.05 to 3600, found "ten"'],
-    [{ seconds: '0x10' }, '--seconds: expected a number from 0.05 to 3600, found "0x10"'],
-    [{ warmup: '-1' }, '--warmup: expected a number from 0 to 600, found -1'],
-    [{ seed: '4294967296' }, '--seed: expected a whole number from 0 to 4294967295, found 4294967296'],
-  ])('%o is refused', (overrides, message) => {
-    expect(() => applyOverrides(experiment, overrides)).toThrow(
-      expect.objectContaining({ code: 'USAGE', exitCode: 2, message }),
-    );
+    [{ rounds: '0' }, '--rounds 1 1000 found 0'],
+    [{ rounds: '2.5' }, '--rounds 1 1000 found 2.5'],
+    [{ rounds: '' }, '--rounds 1 1000 found ""'],
+    [{ seconds: 'ten' }, '--seconds 0.05 3600 found "ten"'],
+    [{ seconds: '0x10' }, '--seconds 0.05 3600 found "0x10"'],
+    [{ warmup: '-1' }, '--warmup 0 600 found -1'],
+    [{ seed: '4294967296' }, '--seed 0 4294967295 found 4294967296'],
+  ])('%o is refused', async (overrides, fault) => {
+    const error = await rejection((async () => applyOverrides(experiment, overrides))());
+    expect(error).toMatchObject({ code: 'USAGE', exitCode: 2 });
+    expect(outlineOf(error.message)).toBe(fault);
   });
 
   test('all wrong flags are told at once', () => {
@@ -208,7 +207,7 @@ describe('overrides obey the rules of the config', async () => {
     await expect(readPlan(['configs/redis.json'], { quick: true, seconds: '10' })).rejects.toThrow(
       expect.objectContaining({
         code: 'USAGE',
-        message: expect.stringContaining('--quick cannot fit 24 scenarios into 30 s with --seconds as given'),
+        message: expect.stringMatching(/24 scenarios .* 30 s .*--seconds as given/),
       }),
     );
   });

@@ -19,11 +19,9 @@ describe('config faults are told with path expected and found', () => {
       expect(error.exitCode).toBe(2);
       const lines = error.message.split('\n');
       const faults = faultsIn(error.message);
-      expect(lines[0]).toBe(
-        `bad.json is not a valid config, ${faults.length} fault${faults.length === 1 ? '' : 's'}:`,
-      );
+      expect(lines[0]).toMatch(new RegExp(`^bad\\.json .* ${faults.length} faults?:$`));
       for (const line of lines.slice(1, -1)) expect(line).toMatch(/^ {2}bad\.json:1:\d+: /);
-      expect(lines.at(-1)).toBe('configs/README.md explains every key.');
+      expect(lines.at(-1)).toContain('configs/README.md');
       return faults;
     }
     return [];
@@ -251,13 +249,13 @@ describe('config faults are told with path expected and found', () => {
   test('a key given twice is the only fault of a config that is fine otherwise', () => {
     const text = JSON.stringify(good).replace('"name"', '"name":"first","name"');
     expect(() => parseConfig(text, 'a.json')).toThrow(
-      'a.json is not a valid config, 1 fault:\n  a.json:1:17: name: this key is given twice\nconfigs/README.md explains every key.',
+      /^a\.json .* 1 fault:\n {2}a\.json:1:17: name: .* twice\n.*$/,
     );
   });
 
   test('a config that is no text has faults without a place', () => {
     expect(() => checkConfig({ ...good, rounds: 0 }, 'result.json')).toThrow(
-      'result.json is not a valid config, 1 fault:\n  rounds: expected a whole number from 1 to 1000, found 0\nconfigs/README.md explains every key.',
+      /^result\.json .* 1 fault:\n {2}rounds: .*, found 0\n.*$/,
     );
   });
 });

@@ -190,7 +190,9 @@ describe('missing config lists what is there', () => {
     await expect(readConfig(path)).rejects.toMatchObject({
       code: 'CONFIG_MISSING',
       exitCode: 2,
-      message: `There is no config ${path}. Did you mean ${join(folder, 'valkey.json')}? In ${folder} there are: night.json, valkey.json.`,
+      message: expect.stringContaining(
+        `${join(folder, 'valkey.json')}? In ${folder} there are: night.json, valkey.json.`,
+      ),
     });
   });
 
@@ -198,7 +200,7 @@ describe('missing config lists what is there', () => {
     await expect(readConfig('nowhere/redis.json')).rejects.toMatchObject({
       code: 'CONFIG_MISSING',
       message: expect.stringMatching(
-        /^There is no config nowhere\/redis\.json\. Did you mean configs\/redis\.json\? In configs there are: .*smoke\.json/,
+        /nowhere\/redis\.json\. .* configs\/redis\.json\? In configs .*smoke\.json/,
       ),
     });
   });
@@ -206,7 +208,7 @@ describe('missing config lists what is there', () => {
   test('a folder is not a config, but may hold some', async () => {
     await expect(readConfig(folder)).rejects.toMatchObject({
       code: 'CONFIG_MISSING',
-      message: `Expected a config file, found a folder: ${folder}. In ${folder} there are: night.json, valkey.json.`,
+      message: expect.stringMatching(/folder: .*: night\.json, valkey\.json\.$/),
     });
   });
 
@@ -214,9 +216,7 @@ describe('missing config lists what is there', () => {
     const path = join(folder, 'night.json');
     await expect(readConfig(path)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      message: expect.stringContaining(
-        `${path} is not a valid config, 3 faults:\n  ${path}:1:1: name: missing;`,
-      ),
+      message: expect.stringContaining(`3 faults:\n  ${path}:1:1: name: missing;`),
     });
   });
 });

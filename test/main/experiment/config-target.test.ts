@@ -151,32 +151,20 @@ describe('tls files are looked at with the config', () => {
   });
 
   test.each([
-    [
-      { ca: 'certs/missing.crt' },
-      "target.tls.ca: expected a PEM file with an authority's certificates, found no such file: /certs/missing.crt",
-    ],
-    [
-      { ca: 'certs' },
-      "target.tls.ca: expected a PEM file with an authority's certificates, found a folder: /certs",
-    ],
-    [
-      { ca: 'certs/notes.txt' },
-      "target.tls.ca: expected a PEM file with an authority's certificates, found no PEM text in it: /certs/notes.txt",
-    ],
-    [
-      { ca: 'certs/client.key' },
-      'target.tls.ca: expected a PEM file with an authority\'s certificates, found a "PRIVATE KEY" that cannot be used for it: /certs/client.key',
-    ],
+    [{ ca: 'certs/missing.crt' }, /^target\.tls\.ca: .* no such file: \/certs\/missing\.crt$/],
+    [{ ca: 'certs' }, /^target\.tls\.ca: .* folder: \/certs$/],
+    [{ ca: 'certs/notes.txt' }, /^target\.tls\.ca: .* no PEM .*: \/certs\/notes\.txt$/],
+    [{ ca: 'certs/client.key' }, /^target\.tls\.ca: .*"PRIVATE KEY".*: \/certs\/client\.key$/],
     [
       { cert: 'certs/client.crt', key: 'certs/ca.crt' },
-      'target.tls.key: expected a PEM file with the private key of target.tls.cert, found a "CERTIFICATE" that cannot be used for it: /certs/ca.crt',
+      /^target\.tls\.key: .*"CERTIFICATE".*: \/certs\/ca\.crt$/,
     ],
     [
       { cert: 'certs/client.crt', key: otherCertificates.key },
-      `target.tls.key: expected the private key of target.tls.cert, found that of another certificate: ${otherCertificates.key}`,
+      /^target\.tls\.key: .*another certificate: \/.*\.key$/,
     ],
   ])('%j is refused', async (tls, fault) => {
-    expect(await faultsOf(tls)).toEqual([fault]);
+    expect(await faultsOf(tls)).toEqual([expect.stringMatching(fault)]);
   });
 
   test('all of them are told at once', async () => {
@@ -218,9 +206,7 @@ describe('value files are found beside their config', () => {
 
   test('what is not there is told with the path that was looked for', async () => {
     const { config } = await writeConfig('other.txt');
-    await expect(readConfig(config)).rejects.toThrow(
-      /workload\.valueBytes\.path: expected a file that can be read \(ENOENT\), found ".*"/,
-    );
+    await expect(readConfig(config)).rejects.toThrow(/workload\.valueBytes\.path: .*ENOENT.*, found ".*"/);
   });
 
   test('a file that changes after the config was read changes nothing', async () => {
@@ -278,7 +264,7 @@ describe('thresholds that cannot be judged are refused', () => {
     ],
     [
       { 'response.p99': '5ms' },
-      /^thresholds\["response\.p99"\]: expected a condition such as "< 5ms": <, <=, > or >=, then a number with s or ms or us or µs, found "5ms"$/,
+      /^thresholds\["response\.p99"\]: .*"< 5ms".* s or ms or us or µs, found "5ms"$/,
     ],
     [{ 'response.p99': '< 5' }, /, found "< 5"$/],
     [{ 'response.p99': '= 5ms' }, /, found "= 5ms"$/],
@@ -291,28 +277,22 @@ describe('thresholds that cannot be judged are refused', () => {
       /^thresholds\.failedShare: expected a condition such as "< 0\.1%": .* with no unit or %, at most 100%, found "< 5"$/,
     ],
     [{ failedShare: '< 101%' }, /, found "< 101%"$/],
-    [
-      { opsPerSecond: 50000 },
-      /^thresholds\.opsPerSecond: expected a condition in quotes, such as "< 5ms", found 50000$/,
-    ],
+    [{ opsPerSecond: 50000 }, /^thresholds\.opsPerSecond: .*"< 5ms", found 50000$/],
     [{ 'claim.C1': 'true' }, /^thresholds\["claim\.C1"\]: expected "supported" or "refuted", found "true"$/],
-    [{ 'claim.C77': 'supported' }, /expected a claim that one run can judge, C1, .*, found "C77"$/],
+    [{ 'claim.C77': 'supported' }, /: expected .*, C1, .*, found "C77"$/],
     // It takes two servers, so no run could ever support it.
-    [{ 'claim.C9': 'supported' }, /expected a claim that one run can judge, C1, .*, found "C9"$/],
+    [{ 'claim.C9': 'supported' }, /: expected .*, C1, .*, found "C9"$/],
     [
       { 'wire-optimized-2pools-50workers: claim.C1': 'supported' },
-      /expected claim\.C1 without a scenario \(a claim is of the whole run\), found "wire-/,
+      /expected claim\.C1 without a scenario .*, found "wire-/,
     ],
     [
       { 'wire-optimized-2pools-60workers: response.p99': '< 5ms' },
-      /^thresholds\["wire-optimized-2pools-60workers: response\.p99"\]: expected the id of a scenario of this config \(did you mean "wire-optimized-2pools-[15]0workers"\?\), found "wire-optimized-2pools-60workers"$/,
+      /^thresholds\["wire-optimized-2pools-60workers: response\.p99"\]: .*"wire-optimized-2pools-[15]0workers".*, found "wire-optimized-2pools-60workers"$/,
     ],
     [{ 'x: response.p99': '< 5ms' }, /config, such as "wire-optimized-1pool-10workers", found "x"$/],
-    [
-      { completedShare: '> 99%' },
-      /^thresholds\.completedShare: expected a scenario with an open loop \(arrival\), which has a completedShare, found "completedShare"$/,
-    ],
-    [['< 5ms'], /^thresholds: expected an object such as \{ "response\.p99": "< 5ms" \}, found a list$/],
+    [{ completedShare: '> 99%' }, /^thresholds\.completedShare: .*arrival.*, found "completedShare"$/],
+    [['< 5ms'], /^thresholds: .*"response\.p99": "< 5ms".*, found a list$/],
   ])('%j', (thresholds, fault) => {
     let message = '';
     try {
