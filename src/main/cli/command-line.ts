@@ -16,22 +16,22 @@ import {
 interface Command<Name extends OptionName = OptionName> {
   /** Each way to write it, after "poolbench", with what it does. */
   readonly help: Readonly<Record<string, string>>;
-  /** What it is about, of which it takes one, or two and more. */
   readonly operand: 'CONFIG' | 'TARGET' | 'RESULT';
+  /** Whether it takes two or more operands, and not one. */
   readonly several?: boolean;
-  /** The command that takes several of them. */
+  /** The command to suggest if several operands are given. */
   readonly forSeveral?: string;
   readonly takes: readonly Name[];
   /** Resolves to the exit code. It loads the command's own file: all of them together take half a second. */
-  run(operands: readonly string[], options: Options<Name>): Promise<number>;
+  readonly run: (operands: readonly string[], options: Options<Name>) => Promise<number>;
 }
 
 /** A row of the table, with the options that its function receives. */
-const command = <Name extends OptionName>(row: Command<Name>): Command => row;
+const row = <Name extends OptionName>(command: Command<Name>): Command => command;
 
 /** Every command, in the order of the help. */
-export const commands: Readonly<Record<string, Command>> = {
-  run: command({
+export const commands = {
+  run: row({
     help: {
       CONFIG: 'run an experiment: the same as run CONFIG',
       'run CONFIG [options]': 'find or start the target, measure, judge, write results/<time>-<name>/',
@@ -45,13 +45,13 @@ export const commands: Readonly<Record<string, Command>> = {
       return options.resume === undefined ? run(path, options) : resume(options.resume, options);
     },
   }),
-  check: command({
+  check: row({
     help: { 'check CONFIG [options]': 'validate, identify the target, print the plan; no load' },
     operand: 'CONFIG',
     takes: [...targetOptions, 'rounds', 'quick', 'target', 'url'],
     run: async ([path = ''], options) => (await import('./check.ts')).check(path, options),
   }),
-  versus: command({
+  versus: row({
     help: {
       'versus CONFIG CONFIG…':
         'run several configs, one target each, in turn within every round, and compare them to the first; takes the options of run except --target and --url',
@@ -61,7 +61,7 @@ export const commands: Readonly<Record<string, Command>> = {
     takes: [...sessionOptions, 'rounds', 'quick'],
     run: async (paths, options) => (await import('./run.ts')).versus(paths, options),
   }),
-  claims: command({
+  claims: row({
     help: {
       'claims TARGET [options]':
         'test every claim on redis, valkey, dragonfly, the target of a config, or a URL, and keep a ledger of the verdicts',
@@ -71,21 +71,21 @@ export const commands: Readonly<Record<string, Command>> = {
     takes: [...sessionOptions, 'rounds', 'resume'],
     run: async ([target = ''], options) => (await import('./claims.ts')).claims(target, options),
   }),
-  search: command({
+  search: row({
     help: { 'search CONFIG [options]': "find the highest rate that meets the config's conditions" },
     operand: 'CONFIG',
     // It repeats a step until it is decided, so there are no rounds to set.
     takes: [...sessionOptions, 'target', 'url'],
     run: async ([path = ''], options) => (await import('./search.ts')).search(path, options),
   }),
-  compare: command({
+  compare: row({
     help: { 'compare RESULT RESULT…': 'show finished runs side by side, compared to the first' },
     operand: 'RESULT',
     several: true,
     takes: ['force', 'out', 'json'],
     run: async (paths, options) => (await import('./compare.ts')).compare(paths, options),
   }),
-  report: command({
+  report: row({
     help: {
       'report RESULT': 'render a result.json (or its folder) again, with the files beside it',
     },
@@ -96,11 +96,14 @@ export const commands: Readonly<Record<string, Command>> = {
   }),
 };
 
+type CommandName = keyof typeof commands;
+const commandNames = Object.keys(commands) as CommandName[];
+
 /** What was typed: a command with its operands and options, or a request for information. */
 export type CommandLine =
   | { readonly command: 'help' | 'version' }
   | {
-      readonly command: string;
+      readonly command: CommandName;
       readonly operands: readonly string[];
       readonly options: Options<OptionName>;
       /** Resolves to the exit code. */
@@ -124,23 +127,21 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       resume === undefined ? '' : `; to go on with a run: ${asTypedHere('run', '--resume', quote(resume))}`;
     throw wrong(`expected a config, found none${hint}`);
   }
-  const isCommand = Object.hasOwn(commands, first);
-  if (!isCommand && !/[./]/.test(first)) {
-    const names = Object.keys(commands);
-    const meant = nearest(first, names);
+  const named = commandNames.find(name => name === first);
+  if (named === undefined && !/[./]/.test(first)) {
+    const meant = nearest(first, commandNames);
     throw wrong(
-      `expected ${names.join(', ')}, or the path of a config, found ${first}${meant ? `; did you mean ${meant}?` : ''}`,
+      `expected ${commandNames.join(', ')}, or the path of a config, found ${first}${meant ? `; did you mean ${meant}?` : ''}`,
     );
   }
-  const name = isCommand ? first : 'run';
-  const row = commands[name];
-  if (row === undefined) throw new Error(`no row for ${name}`);
-  const unused = optionNames(values).find(option => !row.takes.includes(option));
+  const command = named ?? 'run';
+  const { takes, run } = commands[command];
+  const unused = optionNames(values).find(option => !takes.includes(option));
   if (unused !== undefined)
-    throw wrong(`expected no --${unused} with ${name}, which takes --${row.takes.join(', --')}`);
-  const operands = isCommand ? rest : positionals;
-  expectOperands(name, row, operands, values);
-  return { command: name, operands, options: values, run: () => row.run(operands, values) };
+    throw wrong(`expected no --${unused} with ${command}, which takes --${takes.join(', --')}`);
+  const operands = named === undefined ? positionals : rest;
+  expectOperands(command, operands, values);
+  return { command, operands, options: values, run: () => run(operands, values) };
 }
 
 const optionNames = (given: object) => Object.keys(given) as OptionName[];
@@ -191,15 +192,11 @@ function parse(args: readonly string[]): {
 }
 
 /** A run that is resumed has its config already, and what is resumed is measured to its end as it was begun. */
-function expectOperands(
-  name: string,
-  { operand, several = false, forSeveral }: Command,
-  found: readonly string[],
-  given: Options<OptionName>,
-): void {
+function expectOperands(command: CommandName, found: readonly string[], given: Options<OptionName>): void {
+  const { operand, several = false, forSeveral } = commands[command];
   if (given.resume !== undefined) {
     if (operand === 'CONFIG' && found.length > 0)
-      throw wrong(`expected no ${operand} with ${name} --resume, found ${found.join(' ')}`);
+      throw wrong(`expected no ${operand} with ${command} --resume, found ${found.join(' ')}`);
     const fixed = fixedByResume.filter(option => given[option] !== undefined);
     if (fixed.length > 0) {
       throw wrong(
@@ -212,10 +209,10 @@ function expectOperands(
   if (several) {
     if (found.length >= 2) return;
     throw wrong(
-      `expected ${name} ${operand} ${operand}…, two or more, found ${first === undefined ? `no ${operand}` : `one: ${first}`}`,
+      `expected ${command} ${operand} ${operand}…, two or more, found ${first === undefined ? `no ${operand}` : `one: ${first}`}`,
     );
   }
-  if (first === undefined) throw wrong(`expected ${name} ${operand}, found no ${operand}`);
+  if (first === undefined) throw wrong(`expected ${command} ${operand}, found no ${operand}`);
   if (found.length === 1) return;
   const hint =
     forSeveral === undefined
@@ -241,7 +238,7 @@ export function renderHelp(): string {
   const described = optionNames(options).flatMap(name => {
     const row = options[name];
     if (!('help' in row)) return [];
-    const takers = Object.keys(commands).filter(command => commands[command]?.takes.includes(name));
+    const takers = commandNames.filter(command => commands[command].takes.includes(name));
     const listed = takers.length > maxListedCommands ? '' : ` (${takers.join(', ')})`;
     return describe(`--${name}${'value' in row ? ` ${row.value}` : ''}`, `${row.help}${listed}`, 19);
   });

@@ -10,7 +10,7 @@ import type { ConditionName } from '../../aggregate/search/conditions.ts';
 import { scenarioGroup } from './scenario-group.ts';
 import { expandScenarios } from './scenarios.ts';
 import { target } from './target.ts';
-import { findIdleThresholds, thresholds } from './thresholds.ts';
+import { checkThresholdKeys, thresholds } from './thresholds.ts';
 import { workload } from './workload.ts';
 import { checkWorkload } from './workload-misfits.ts';
 
@@ -94,9 +94,7 @@ export const experimentSchema = section({
     if (issues.some(isOutOfRange)) return;
     const refuse = refuser(issues);
     checkWorkload(value, refuse);
-    const scenarios = expandScenarios(value.scenarios);
-    for (const { key, expected, found } of findIdleThresholds(Object.keys(value.thresholds), scenarios))
-      refuse(['thresholds', key], expected, value.thresholds[key], found);
+    checkThresholdKeys(value.thresholds, expandScenarios(value.scenarios), refuse);
   })
   .meta({
     title: 'poolbench experiment',

@@ -10,6 +10,7 @@ import {
   wantedVerdicts,
 } from '../../aggregate/thresholds/judge-thresholds.ts';
 import { suggest } from './nearest.ts';
+import type { Scenario } from './scenarios.ts';
 
 /** Claims that one run can judge; the others take two servers. */
 const claimIds = claims.flatMap(claim => ('judge' in claim ? [claim.id] : []));
@@ -69,23 +70,20 @@ function describeKind({ units, max, example }: Kind): string {
   return `a condition such as "${example}": <, <=, > or >=, then a number${unit}${limit}`;
 }
 
-/**
- * The keys that apply to no scenario of the experiment: they name another one, or a metric that only open loops have.
- *
- * @returns each with what was expected and found
- */
-export function findIdleThresholds(
-  keys: readonly string[],
-  scenarios: readonly { readonly id: string; readonly arrival: { readonly kind: string } }[],
-): { readonly key: string; readonly expected: string; readonly found: string }[] {
-  return keys.flatMap(key => {
+/** Refuses keys that apply to no scenario: they name another one, or a metric that only open loops have. */
+export function checkThresholdKeys(
+  conditions: Readonly<Record<string, string>>,
+  scenarios: readonly Pick<Scenario, 'id' | 'arrival'>[],
+  refuse: ReturnType<typeof refuser>,
+): void {
+  for (const [key, condition] of Object.entries(conditions)) {
     const { scenario, metric } = parseThresholdKey(key);
     const named = scenarios.filter(({ id }) => scenario === null || id === scenario);
-    if (named.length === 0)
-      return [{ key, expected: describeIds(scenario ?? '', scenarios), found: scenario ?? '' }];
-    if (named.some(({ arrival }) => isAbout(metric, arrival.kind))) return [];
-    return [{ key, expected: `a scenario with an open loop (arrival), which has a ${metric}`, found: key }];
-  });
+    const path = ['thresholds', key];
+    if (named.length === 0) refuse(path, describeIds(scenario ?? '', scenarios), condition, scenario ?? '');
+    else if (!named.some(({ arrival }) => isAbout(metric, arrival.kind)))
+      refuse(path, `a scenario with an open loop (arrival), which has a ${metric}`, condition, key);
+  }
 }
 
 function describeIds(typed: string, scenarios: readonly { readonly id: string }[]): string {
