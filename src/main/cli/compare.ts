@@ -36,7 +36,7 @@ export async function compare(
   if (unequal !== null && options.force !== true) {
     throw new PoolbenchError(
       'RESULTS_NOT_COMPARABLE',
-      `${unequal}; a comparison would be of the two workloads, not of the servers (--force makes it all the same)`,
+      `${unequal}; a comparison would show the difference between workloads, not between servers (--force compares anyway)`,
     );
   }
   const comparison = compareResults(results);

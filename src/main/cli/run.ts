@@ -84,7 +84,7 @@ export async function resume(
   const [side] = plan.sides;
   if (side === undefined) throw new Error('a run that is resumed has one side');
   if (result.complete) {
-    process.stderr.write('This run is complete: there is nothing to go on with.\n');
+    process.stderr.write('This run is complete, so nothing is left to measure.\n');
     printOutput(result, {
       json: options.json,
       render: colour => renderTerminal(resultDocument(result), colour),
@@ -155,7 +155,7 @@ function printResumeCommand(results: readonly Result[], sides: readonly Side[], 
   const [result] = results;
   if (side === undefined || sides.length > 1 || result?.complete !== false) return;
   if (finishedOf(result, side).count === 0) {
-    process.stderr.write('No round was finished: there is nothing to go on with, so start the run again.\n');
+    process.stderr.write('No round was finished, so the run cannot be resumed: start it again.\n');
     return;
   }
   const words = optionWords({

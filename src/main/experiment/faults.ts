@@ -5,7 +5,7 @@ import { suggest } from './nearest.ts';
 type Issue = z.core.$ZodIssue;
 
 /** What is wrong in a config, and where. */
-export interface Fault {
+interface Fault {
   readonly path: Path;
   /** The key at fault, in the object at the path, if the fault is not in the value. */
   readonly key?: string;

@@ -12,7 +12,7 @@ const options = { allowTrailingComma: true };
 export type Path = readonly (string | number)[];
 
 /** A config's text, read. */
-export interface JsonText {
+interface JsonText {
   readonly value: unknown;
   /** Every key that is given again in its object. */
   readonly repeatedKeys: readonly { readonly offset: number; readonly path: Path }[];

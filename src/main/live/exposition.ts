@@ -21,7 +21,7 @@ interface Metric {
 }
 
 /** What stays the same while a run lasts. */
-export interface About {
+interface About {
   readonly tool: Result['tool'];
   readonly node: string;
   /** By the name of their side; the target of a run with one side has none. */

@@ -15,7 +15,7 @@ import { describeMeasurement, describeRound } from './view.ts';
 const lookMs = 100;
 const looksPerPainting = 2;
 
-export interface ProgressFlags {
+interface ProgressFlags {
   /** Nothing is said or shown. */
   readonly quiet?: boolean | undefined;
   /** Where metrics are served, as it was typed. */

@@ -16,7 +16,7 @@ test("README's list of commands and options is that of --help", async () => {
   expect(listed.trimEnd()).toBe(usage.replace('Options\n', '').replace(/^ {2}/gm, ''));
 });
 
-describe('command line takes what each command needs', () => {
+describe('operands and options of each command', () => {
   test('versus and compare take two or more', () => {
     expect(parseCommandLine(['versus', 'a.json', 'b.json', '--rounds', '3'])).toMatchObject({
       command: 'versus',
@@ -48,7 +48,7 @@ describe('command line takes what each command needs', () => {
     ['report', '--json'],
     ['run', '--as=memtier'],
     ['compare', '--scenario=a'],
-  ])('%s has no use for %s', (command, option) => {
+  ])('%s does not take %s', (command, option) => {
     const flag = option.split('=', 1)[0] ?? '';
     expect(() => parseCommandLine([command, 'a.json', 'b.json', option])).toThrow(
       `expected no ${flag} with ${command}`,
@@ -67,7 +67,7 @@ describe('command line takes what each command needs', () => {
     );
   });
 
-  test('run and check take a target from elsewhere', () => {
+  test('run and check take another target', () => {
     for (const command of ['run', 'check']) {
       expect(parseCommandLine([command, 'a.json', '--target', 'b.json', '--url', 'redis://c'])).toMatchObject(
         {
@@ -78,7 +78,7 @@ describe('command line takes what each command needs', () => {
     }
   });
 
-  test('whatever makes a load can be scraped while it lasts', () => {
+  test('every command that measures takes --prometheus', () => {
     for (const args of [
       ['run', 'a.json'],
       ['versus', 'a.json', 'b.json'],
@@ -109,7 +109,7 @@ describe('command line takes what each command needs', () => {
     [['a.json', '--rounds'], /value after --rounds/],
     [['a.json', '--seed', '-5'], /--seed; .*--seed=-1$/m],
     [['a.json', '--quick=yes'], /--quick without/],
-  ])('%j is wrong, and what may have been meant is said', (args, message) => {
+  ])('%j is wrong, with a suggestion if there is one', (args, message) => {
     expect(() => parseCommandLine(args)).toThrow(message);
   });
 
@@ -117,7 +117,7 @@ describe('command line takes what each command needs', () => {
     vi.unstubAllEnvs();
   });
 
-  test('options that npm took for its own, because -- was forgotten, are not dropped in silence', () => {
+  test('options that npm took because -- was forgotten are an error', () => {
     vi.stubEnv('npm_lifecycle_event', 'start');
     vi.stubEnv('npm_config_quick', 'true');
     vi.stubEnv('npm_config_rounds', '5');
@@ -151,7 +151,7 @@ describe('commands are printed as they can be typed here', () => {
     expect(asTypedHere('--help')).toBe(help);
   });
 
-  test('what a shell would take apart is quoted', () => {
+  test('a value that a shell would split is quoted', () => {
     const typed = { resume: "results/it's mine", 'no-stand-in': true, force: false, json: undefined };
     expect(optionWords(typed)).toEqual(["--resume 'results/it'\\''s mine'", '--no-stand-in']);
   });
@@ -187,7 +187,7 @@ describe('overrides obey the rules of the config', async () => {
     expect(outlineOf(error.message)).toBe(fault);
   });
 
-  test('all wrong flags are told at once', () => {
+  test('all wrong options are listed', () => {
     const overrides = { url: 'localhost', rounds: 'x', seconds: '0', quick: true };
     expect(() => applyOverrides(experiment, overrides)).toThrow(/^--url: .*\n--rounds: .*\n--seconds: .*$/);
   });

@@ -52,7 +52,7 @@ test('a suite of one server: today’s verdict, and the rounds and times that we
   expect(read.judged?.find(claim => claim.id === id)?.verdict).toBe('inconclusive');
 });
 
-test('nothing is said where the verdict is the same', async () => {
+test('an equal verdict has no note', async () => {
   const today = buildResult(await measureSuite('pipeline', () => ({})), { config });
   const folder = await keep({ 'pipeline/result.json': today });
   expect((await readSuite(folder, await plan('pipeline'))).note).toBe('');

@@ -3,7 +3,7 @@ import { PoolbenchError } from '../../../src/main/errors.ts';
 import { checkConfig, parseConfig } from '../../../src/main/experiment/read-config.ts';
 import { faultsIn, outlineOf } from '../../support/config-faults.ts';
 
-describe('config faults are told with path expected and found', () => {
+describe('a fault of a config has its path, what was expected and what was found', () => {
   const good = {
     name: 'good',
     target: { server: 'redis', url: 'redis://localhost:6379/0' },
@@ -178,7 +178,7 @@ describe('config faults are told with path expected and found', () => {
     },
   );
 
-  test('all faults of a config are told at once, in the order of the file, each on a line of its own', () => {
+  test('all faults of a config are listed, in the order of the file, each on its own line', () => {
     const faults = faultsOf({
       name: 7,
       target: { server: 'redid', url: 'x' },

@@ -9,7 +9,7 @@ import { applyOverrides } from '../../../src/main/experiment/overrides.ts';
 import { parseConfig, readConfig } from '../../../src/main/experiment/read-config.ts';
 import { outlineOf } from '../../support/config-faults.ts';
 
-describe('invalid json is told with line and column', () => {
+describe('invalid JSON is refused with line and column', () => {
   function refusal(text: string): string {
     try {
       parseJsonText(text, 'a.json');
@@ -62,7 +62,7 @@ describe('invalid json is told with line and column', () => {
     );
   });
 
-  test('comments and trailing commas are taken', () => {
+  test('comments and trailing commas are allowed', () => {
     const text = `// what for
 {
   /* of
@@ -174,7 +174,7 @@ describe('config messages hide passwords', () => {
   });
 });
 
-describe('missing config lists what is there', () => {
+describe('a missing config', () => {
   let folder: string;
 
   beforeAll(async () => {
@@ -212,7 +212,7 @@ describe('missing config lists what is there', () => {
     });
   });
 
-  test('the faults of a file are told under its path', async () => {
+  test('the faults of a file have its path', async () => {
     const path = join(folder, 'night.json');
     await expect(readConfig(path)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',

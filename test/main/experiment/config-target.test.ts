@@ -9,7 +9,7 @@ import { targetAddress } from '../../../src/main/server/find-target.ts';
 import { faultsIn, outlineOf } from '../../support/config-faults.ts';
 import { certificates, otherCertificates } from '../../support/servers.ts';
 
-describe('tls and sentinel keys obey their rules', () => {
+describe('keys of tls and sentinel', () => {
   function read(target: Record<string, unknown>) {
     const config = { name: 'a', target: { server: 'redis', ...target }, scenarios: [{}] };
     return parseConfig(JSON.stringify(config), 'a.json').target;
@@ -77,7 +77,7 @@ describe('tls and sentinel keys obey their rules', () => {
   });
 });
 
-describe('tls files are looked at with the config', () => {
+describe('TLS files are checked with the config', () => {
   const { ca, certificate, key } = certificates;
 
   /** A config in a folder of its own, with the certificates in a folder beside it. */
@@ -167,7 +167,7 @@ describe('tls files are looked at with the config', () => {
     expect(await faultsOf(tls)).toEqual([expect.stringMatching(fault)]);
   });
 
-  test('all of them are told at once', async () => {
+  test('all faults are listed', async () => {
     expect(await faultsOf({ ca: 'x', cert: 'y', key: 'z' })).toHaveLength(3);
   });
 
@@ -204,7 +204,7 @@ describe('value files are found beside their config', () => {
     ]);
   });
 
-  test('what is not there is told with the path that was looked for', async () => {
+  test('a missing file is refused with its path', async () => {
     const { config } = await writeConfig('other.txt');
     await expect(readConfig(config)).rejects.toThrow(/workload\.valueBytes\.path: .*ENOENT.*, found ".*"/);
   });

@@ -26,7 +26,7 @@ function faultsOf(config: object): string[] {
   return [];
 }
 
-test('what is not said has its default; every rate is a scenario of its own', () => {
+test('missing conditions have their defaults; every rate is its own scenario', () => {
   const { conditions, range, scenario, at } = plan(good);
   expect(conditions).toEqual({ responseP99Ms: 5, completedShare: 0.99, failedShare: 0.001 });
   expect(range).toEqual({ start: 2000, lowest: 100, highest: 10_000_000, precision: 0.05 });
@@ -80,7 +80,7 @@ test.each([
   expect(faultsOf(config).map(outlineOf)).toEqual([expect.stringMatching(fault)]);
 });
 
-test('all faults are told at once, before anything is looked for; rounds and --quick are none of its options', async () => {
+test('all faults are listed before the target is looked for; search takes neither --rounds nor --quick', async () => {
   expect(
     faultsOf({ ...group({ workers: [10, 20], arrival: { kind: 'closed' } }), search: null }),
   ).toHaveLength(3);

@@ -123,7 +123,7 @@ describe('live run keeps account of itself', () => {
     });
   });
 
-  test('what is finished counts as its result has it; one that was stopped, as far as its threads told', () => {
+  test('a finished measurement counts with its result, a stopped one as far as its threads reported', () => {
     const { run, shared, tell, release } = startRun();
     release();
     tell(0, { completed: 90 });

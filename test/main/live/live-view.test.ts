@@ -57,7 +57,7 @@ describe('live view fits its terminal', () => {
     ]);
   });
 
-  test('failures are told by code, the most frequent first, and those of a warm-up apart', () => {
+  test('failures are listed by code, the most frequent first, and those of a warm-up apart', () => {
     const failing = {
       ...snapshot,
       running: { ...running, warmupFailed: 12 },
@@ -68,7 +68,7 @@ describe('live view fits its terminal', () => {
     );
   });
 
-  test('many threads are a block each, and a search has no end to count down to', () => {
+  test('many threads are a block each, and a search has no time left', () => {
     const lines = render({
       ...snapshot,
       running: {
@@ -85,7 +85,7 @@ describe('live view fits its terminal', () => {
     expect(lines[4]).toBe('threads     58 %  ▁▃▅▇██');
   });
 
-  test('what little room there is goes to one line', () => {
+  test('a small terminal has one line', () => {
     expect(describeLine(snapshot, 200)).toBe(
       'round 2/5   7/24  134k ops/s  p99 1.27 ms  0 failed  1 min 12 s left  wire-optimized-2pools-100workers',
     );
