@@ -45,7 +45,7 @@ test('check stops the server that it started', async () => {
   expect(await answers(port)).toBe(false);
 });
 
-test('check tells a stand-in, and with --no-stand-in refuses it', async () => {
+test('check reports a stand-in, and with --no-stand-in refuses it', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());
   const experiment = await createExperiment(server.url, { target: { server: 'dragonfly', url: server.url } });

@@ -60,7 +60,7 @@ describe('bad input ends with 2 and one message', () => {
   test.each<[string, unknown, (RegExp | string)[]]>([
     ['that is no JSON', `{\n  "name": "x",\n  "target": oops\n}`, [/:3:13: /]],
     [
-      'with unknown keys, wrong types and impossible values, all told at once',
+      'with unknown keys, wrong types and impossible values, all all listed',
       {
         name: '../x',
         target: { server: 'memcached', url: 'http://bench:s3cret@h' },
@@ -108,7 +108,7 @@ describe('bad input ends with 2 and one message', () => {
     expectRefused(await runPoolbench(args.map(arg => (arg === 'CONFIG' ? config : arg))), ...messages);
   });
 
-  test('a results folder that cannot be written is told before the target is looked for', async () => {
+  test('a results folder that cannot be written is refused before the target is looked for', async () => {
     const config = await write({ name: 'x', target, scenarios: workers });
     const file = await write('a file, not a folder');
     const outcome = await runPoolbench([config, '--out', join(file, 'results')]);
@@ -124,8 +124,8 @@ describe('bad input ends with 2 and one message', () => {
   });
 });
 
-describe('output goes where it was asked for', () => {
-  test('results go to standard output, the way there to standard error', async () => {
+describe('output', () => {
+  test('results go to standard output, progress to standard error', async () => {
     const server = await startRedis();
     onTestFinished(() => server.stop());
     const plain = await createExperiment(server.url);
@@ -147,13 +147,13 @@ describe('output goes where it was asked for', () => {
   });
 });
 
-describe('closed pipe does no harm', () => {
+describe('a closed pipe', () => {
   const cli = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 
   /** Runs poolbench with all of its output going into `head -n 1`, which closes the pipe; its exit code goes to a file. */
   const intoHead = '("$@" 2>&1; echo $? > "$0") | head -n 1';
 
-  test('a reader that has seen enough ends neither a run nor its tidying up', async () => {
+  test('a reader that closes the pipe ends neither a run nor its cleanup', async () => {
     const server = await startRedis();
     onTestFinished(() => server.stop());
     const experiment = await createExperiment(server.url);
@@ -175,7 +175,7 @@ describe('closed pipe does no harm', () => {
   });
 });
 
-describe('password leaves the list of processes', () => {
+describe('the list of processes does not show', () => {
   const password = 'l1sted-s3cret';
 
   /** Command lines of all processes, as everybody on the machine may see them. */

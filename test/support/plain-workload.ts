@@ -1,4 +1,4 @@
-import { readsAndWrites } from '../../src/main/experiment/ycsb.ts';
+import { readsAndWrites } from '../../src/main/experiment/workload.ts';
 import type { WorkloadTask } from '../../src/workers/contract.ts';
 
 /** The load that a config asks for if it does not say otherwise: GET and SET of values of one size, keys even. */

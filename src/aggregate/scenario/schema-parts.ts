@@ -33,6 +33,46 @@ export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   });
 }
 
+/** An object of one kind, whose description follows the name of the kind. */
+export function kind<const Kind extends string, Shape extends z.core.$ZodLooseShape>(
+  name: Kind,
+  description: string,
+  keys: Shape,
+) {
+  return section({ kind: z.literal(name).meta({ description: `${name}: ${description}` }), ...keys });
+}
+
+/** Objects that differ in their `kind`. */
+export function oneOfKinds<const Kinds extends readonly [KindSchema, ...KindSchema[]]>(
+  kinds: Kinds,
+  example: string,
+) {
+  const names = kinds.map(({ shape }) => JSON.stringify([...shape.kind.values][0]));
+  return z.discriminatedUnion('kind', kinds, {
+    error: issue => (issue.code === 'invalid_union' ? names.join(' or ') : `an object such as ${example}`),
+  });
+}
+
+type KindSchema = z.ZodObject<{ readonly kind: z.ZodLiteral<string> }, z.core.$strict>;
+
+/** A text that a function can read; the message of its error completes the sentence "expected …". */
+export function readable(error: string, read: (text: string) => unknown) {
+  return z.string({ error }).check(({ value, issues }) => {
+    try {
+      read(value);
+    } catch (cause) {
+      const expected = (cause as Error).message.replace(/^expected /, '');
+      issues.push({ code: 'custom', params: { expected }, input: value });
+    }
+  });
+}
+
+/** Returns a function that reports a value which does not suit the others; `found` is shown in place of the value. */
+export function refuser(issues: z.core.$ZodRawIssue[]) {
+  return (path: readonly (string | number)[], expected: string, input: unknown, found?: unknown) =>
+    issues.push({ code: 'custom', params: { expected, found }, path: [...path], input });
+}
+
 /** Whether rules between values make no sense after this issue: a value is out of range. An unknown key does no harm. */
 export function isOutOfRange({ code }: { readonly code?: string | undefined }): boolean {
   return code !== 'unrecognized_keys';

@@ -7,43 +7,45 @@ import { preflightSide } from '../run/preflight-side.ts';
 import { exitOnInterrupt } from '../run/session.ts';
 import { describeFoundTarget, findTarget } from '../server/find-target.ts';
 import { asTypedHere, quote } from './command-words.ts';
-import type { CheckFlags } from './parse-command-line.ts';
+import type { Options, TargetOption } from './options.ts';
+
+type CheckOptions = Options<TargetOption | 'rounds' | 'quick' | 'target' | 'url'>;
 
 /**
  * `poolbench check CONFIG`: everything a run does before its load, for one target after the other.
  *
  * @returns the exit code
- * @throws PoolbenchError for what a run would stumble over
+ * @throws PoolbenchError for what would end a run before its load
  */
-export async function check(path: string, flags: CheckFlags): Promise<number> {
-  const plan = await readPlan([path], flags);
-  // Nothing is measured, so there is nothing to keep; what is being fetched or started ends as the process exits.
+export async function check(path: string, options: CheckOptions): Promise<number> {
+  const plan = await readPlan([path], options);
+  // There are no results to keep; whatever is being fetched or started ends with the process.
   exitOnInterrupt();
-  for (const side of plan.sides) await checkSide(side, plan.sides.length, flags);
+  for (const side of plan.sides) await checkSide(side, plan.sides.length, options);
   say(describePlan(plan));
   if (plan.sides.some(({ experiment }) => experiment.search !== null))
-    say(`That is what run does. The search of this config: ${asTypedHere('search', quote(path))}`);
+    say(`This is the plan of run. To search with this config: ${asTypedHere('search', quote(path))}`);
   return 0;
 }
 
-async function checkSide(side: PlannedSide, sides: number, flags: CheckFlags): Promise<void> {
+async function checkSide(side: PlannedSide, sides: number, options: CheckOptions): Promise<void> {
   const target = await findTarget(side.experiment, {
-    standInAllowed: flags['no-stand-in'] !== true,
-    urlTyped: flags.url !== undefined,
+    standInAllowed: options['no-stand-in'] !== true,
+    urlTyped: options.url !== undefined,
     onFreePort: sides > 1,
     say,
   });
   try {
     for (const banner of targetBanners({ target })) say(banner);
     say(describeFoundTarget(target));
-    const warnings = await preflightSide(side, target, { force: flags.force === true });
+    const warnings = await preflightSide(side, target, { force: options.force === true });
     for (const warning of [...target.notes, ...warnings]) say(`warning: ${warning}`);
   } finally {
     await target.stop();
   }
 }
 
-/** What a server says of itself is in it. */
+/** The text may quote a server. */
 function say(line: string): void {
   process.stdout.write(`${toPlainLines(line)}\n`);
 }

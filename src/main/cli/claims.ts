@@ -1,7 +1,7 @@
 import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/claims/ledger.ts';
 import { ledgerDocument } from '../../aggregate/report/documents/ledger.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
-import { PoolbenchError } from '../errors.ts';
+import type { PoolbenchError } from '../errors.ts';
 import { readLedger, readSuite, writeLedger } from '../run/claims/ledger-folder.ts';
 import { allSuites, describeCold, planSuites, type Suite } from '../run/claims/plan-suites.ts';
 import { runSuites } from '../run/claims/run-suites.ts';
@@ -9,10 +9,10 @@ import { readTarget } from '../run/claims/target-argument.ts';
 import { expectSameSubject, subjectOf } from '../run/earlier-run.ts';
 import { expectNoError } from '../run/exit-code.ts';
 import { Session } from '../run/session.ts';
-import { claimsCommand, resumeLedgerCommand, shownFolder } from './command-words.ts';
-import type { ClaimsFlags } from './parse-command-line.ts';
+import { asTypedHere, optionWords, quote, shownFolder } from './command-words.ts';
+import type { Options, SessionOption } from './options.ts';
 
-/** Settings that a ledger keeps, so that all of it is measured alike. */
+/** Settings that a ledger keeps, so that all suites are measured alike. */
 const kept = ['rounds', 'seconds', 'warmup', 'seed'] as const;
 
 /**
@@ -24,23 +24,29 @@ const kept = ['rounds', 'seconds', 'warmup', 'seed'] as const;
  */
 export async function claims(
   typed: string,
-  flags: ClaimsFlags,
+  options: Options<SessionOption | 'rounds' | 'resume'>,
   suites: readonly Suite[] = allSuites,
 ): Promise<number> {
   const wanted = await readTarget(typed);
-  const earlier = flags.resume === undefined ? undefined : await readEarlier(flags.resume, flags);
-  const settings = earlier?.settings ?? settingsOf(flags);
+  const earlier = options.resume === undefined ? undefined : await readLedger(options.resume);
+  const settings = earlier?.settings ?? settingsOf(options);
   const plan = await planSuites(suites, wanted, settings);
 
-  const standInAllowed = flags['no-stand-in'] !== true;
-  const force = flags.force === true;
-  const sayHowToGoOn = (folder: string) => {
-    const command = resumeLedgerCommand(wanted.typed, folder, { standInAllowed, force });
+  const { 'no-stand-in': noStandIn, force } = options;
+  const commandWith = (given: Options<'resume' | (typeof kept)[number]>) =>
+    asTypedHere('claims', quote(wanted.typed), ...optionWords({ ...given, 'no-stand-in': noStandIn, force }));
+  const printResumeCommand = (folder: string) => {
     const secret = wanted.typed === typed ? '' : ' (with the password in the URL)';
-    process.stderr.write(`To go on with this ledger${secret}: ${command}\n`);
+    process.stderr.write(
+      `To go on with this ledger${secret}: ${commandWith({ resume: shownFolder(folder) })}\n`,
+    );
   };
-  const options = { name: `claims-${wanted.name}`, folder: flags.resume, onExit: sayHowToGoOn };
-  return await Session.run(flags, options, async session => {
+  const sessionOptions = {
+    name: `claims-${wanted.name}`,
+    folder: options.resume,
+    onExit: printResumeCommand,
+  };
+  return await Session.run(options, sessionOptions, async session => {
     const { folder, progress } = session;
     const left: JudgedSuite[] = [];
     for (const suite of plan) left.push(await readSuite(folder, suite));
@@ -50,13 +56,13 @@ export async function claims(
       ...now,
       name: wanted.name,
       startedAt: session.startedAt.toISOString(),
-      command: claimsCommand(wanted.typed, settings, { standInAllowed, force }),
+      command: commandWith(settings),
       settings,
     };
     expectSameSubject('ledger', head, now);
     const words = suites.flatMap(suite => suite.claims);
     let ledger = assembleLedger(head, words, left, new Date());
-    // A disk that fills up must not keep what is measured from being printed.
+    // If the disk is full, the results are still printed.
     let unwritten: PoolbenchError | undefined;
     const keep = async (suites: readonly JudgedSuite[]) => {
       ledger = assembleLedger(head, words, suites, new Date());
@@ -72,7 +78,7 @@ export async function claims(
         ? `\nWritten: ${shownFolder(folder)}/ledger.json and ledger.md, beside a folder for each suite`
         : `\nwarning: ${unwritten.message}`,
     );
-    if (!ledger.complete) sayHowToGoOn(folder);
+    if (!ledger.complete) printResumeCommand(folder);
     const { interrupted } = session;
     expectNoError(error, { interrupted });
     if (interrupted) return 130;
@@ -81,19 +87,7 @@ export async function claims(
   });
 }
 
-/** The ledger to go on with, which has its settings already. */
-async function readEarlier(folder: string, flags: ClaimsFlags): Promise<Ledger> {
-  const given = [...kept, 'out' as const].filter(name => flags[name] !== undefined);
-  if (given.length > 0) {
-    throw new PoolbenchError(
-      'USAGE',
-      `expected no --${given.join(', --')} with --resume: the rest of a ledger is measured like its beginning, into its folder`,
-    );
-  }
-  return await readLedger(folder);
-}
-
-function settingsOf(flags: ClaimsFlags): Ledger['settings'] {
-  const given = kept.filter(name => flags[name] !== undefined);
-  return Object.fromEntries(given.map(name => [name, flags[name]]));
+function settingsOf(options: Options<(typeof kept)[number]>): Ledger['settings'] {
+  const given = kept.filter(name => options[name] !== undefined);
+  return Object.fromEntries(given.map(name => [name, options[name]]));
 }

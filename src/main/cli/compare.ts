@@ -8,7 +8,7 @@ import { printOutput } from '../live/terminal.ts';
 import { findResult, readResult } from '../run/results/read-result.ts';
 import { createResultsFolder, writeComparison } from '../run/results/results-folder.ts';
 import { shownFolder } from './command-words.ts';
-import type { CompareFlags } from './parse-command-line.ts';
+import type { Options } from './options.ts';
 
 /**
  * `poolbench compare RESULT RESULT…`: finished runs side by side, the first of them as the base. With `--out` it
@@ -17,7 +17,10 @@ import type { CompareFlags } from './parse-command-line.ts';
  * @returns the exit code
  * @throws PoolbenchError RESULT_INVALID; RESULTS_NOT_COMPARABLE, unless it is forced; RESULTS_NOT_WRITABLE
  */
-export async function compare(paths: readonly string[], flags: CompareFlags): Promise<number> {
+export async function compare(
+  paths: readonly string[],
+  options: Options<'force' | 'out' | 'json'>,
+): Promise<number> {
   const results = await Promise.all(paths.map(async path => readResult(await findResult(path))));
   const names = uniqueNames(
     results.map(({ name }) => name),
@@ -30,26 +33,26 @@ export async function compare(paths: readonly string[], flags: CompareFlags): Pr
       scenarios: scenarios.map(({ id }) => id),
     })),
   );
-  if (unequal !== null && flags.force !== true) {
+  if (unequal !== null && options.force !== true) {
     throw new PoolbenchError(
       'RESULTS_NOT_COMPARABLE',
-      `${unequal}; a comparison would be of the two workloads, not of the servers (--force makes it all the same)`,
+      `${unequal}; a comparison would show the difference between workloads, not between servers (--force compares anyway)`,
     );
   }
   const comparison = compareResults(results);
   printOutput(comparison, {
-    json: flags.json,
+    json: options.json,
     render: colour => renderTerminal(comparisonDocument(comparison), colour),
   });
-  if (flags.out !== undefined) {
-    const folder = await createResultsFolder(flags.out, `compare-${joinNames(names)}`, new Date());
+  if (options.out !== undefined) {
+    const folder = await createResultsFolder(options.out, `compare-${joinNames(names)}`, new Date());
     await writeComparison(folder, comparison);
     process.stderr.write(`Written: ${shownFolder(folder)}/comparison.json, .md and .html\n`);
   }
   return 0;
 }
 
-/** Names come from results of others. */
+/** The names may come from files of others. */
 function joinNames(names: readonly string[]): string {
   return names.map(safeName).join('-').slice(0, longestName);
 }

@@ -9,7 +9,7 @@ import { nearest } from '../experiment/nearest.ts';
 import { printOutput } from '../live/terminal.ts';
 import { findResult, readResult } from '../run/results/read-result.ts';
 import { writeFiles } from '../run/results/results-folder.ts';
-import type { ReportFlags } from './parse-command-line.ts';
+import type { Options } from './options.ts';
 
 /**
  * `poolbench report RESULT`: prints a finished result again and writes every file that is made of it anew.
@@ -18,18 +18,18 @@ import type { ReportFlags } from './parse-command-line.ts';
  * @returns the exit code
  * @throws PoolbenchError USAGE, RESULT_INVALID, RESULTS_NOT_WRITABLE
  */
-export async function report(path: string, flags: ReportFlags): Promise<number> {
-  if (flags.as !== undefined && flags.as !== 'memtier')
-    throw new PoolbenchError('USAGE', `expected --as memtier, found --as ${flags.as}`);
-  if (flags.as === undefined && flags.scenario !== undefined)
+export async function report(path: string, options: Options<'as' | 'scenario'>): Promise<number> {
+  if (options.as !== undefined && options.as !== 'memtier')
+    throw new PoolbenchError('USAGE', `expected --as memtier, found --as ${options.as}`);
+  if (options.as === undefined && options.scenario !== undefined)
     throw new PoolbenchError(
       'USAGE',
       'expected --scenario with --as memtier only: a report is of all scenarios',
     );
   const file = await findResult(path);
   const result = await readResult(file);
-  if (flags.as !== undefined) {
-    const document = memtierDocument(result, chooseScenario(result, flags.scenario));
+  if (options.as !== undefined) {
+    const document = memtierDocument(result, chooseScenario(result, options.scenario));
     printOutput(document, { json: true, render: () => '' });
     return 0;
   }
@@ -38,20 +38,19 @@ export async function report(path: string, flags: ReportFlags): Promise<number> 
   return 0;
 }
 
-/** memtier's file is of one load. @throws PoolbenchError USAGE */
+/** memtier's file describes one load. @throws PoolbenchError USAGE */
 function chooseScenario({ scenarios }: Result, id: string | undefined): ScenarioResult {
   const [only] = scenarios;
-  const chosen =
-    id === undefined && scenarios.length === 1 ? only : scenarios.find(scenario => scenario.id === id);
-  if (chosen !== undefined) return chosen;
   if (only === undefined)
     throw new PoolbenchError('USAGE', 'expected a result with a scenario, found none in it');
+  if (id === undefined && scenarios.length === 1) return only;
   const ids = scenarios.map(scenario => scenario.id);
-  if (id === undefined)
-    throw new PoolbenchError(
-      'USAGE',
-      `expected --scenario with one of:\n${ids.map(id => `  ${id}`).join('\n')}`,
-    );
+  if (id === undefined) {
+    const listed = ids.map(id => `  ${id}`).join('\n');
+    throw new PoolbenchError('USAGE', `expected --scenario with one of:\n${listed}`);
+  }
+  const chosen = scenarios.find(scenario => scenario.id === id);
+  if (chosen !== undefined) return chosen;
   const meant = nearest(id, ids);
   const guess = meant === undefined ? `; it has ${ids.join(', ')}` : `; did you mean ${meant}?`;
   throw new PoolbenchError(

@@ -24,11 +24,11 @@ import {
 import { endRun } from '../run/exit-code.ts';
 import { writeComparison } from '../run/results/results-folder.ts';
 import { type RoundsOutcome, runPlan } from '../run/rounds.ts';
-import { printBanners, Session } from '../run/session.ts';
+import { printBanners, Session, type SessionFlags } from '../run/session.ts';
 import type { Side } from '../run/side.ts';
 import { withoutPassword } from '../server/url.ts';
-import { resumeRunCommand, shownFolder } from './command-words.ts';
-import type { RunFlags } from './parse-command-line.ts';
+import { asTypedHere, optionWords, shownFolder } from './command-words.ts';
+import type { Options, SessionOption } from './options.ts';
 
 /**
  * `poolbench run CONFIG`: one side, or one for each number of server threads that the config lists.
@@ -36,19 +36,25 @@ import type { RunFlags } from './parse-command-line.ts';
  * @returns the exit code
  * @throws PoolbenchError for what is wrong before anything was measured, or what ended the run
  */
-export async function run(path: string, flags: RunFlags): Promise<number> {
-  const plan = await readPlan([path], flags);
-  return await loadSides(plan, plan.sides[0]?.experiment.name ?? '', flags);
+export async function run(
+  path: string,
+  options: Options<SessionOption | 'rounds' | 'quick' | 'target' | 'url'>,
+): Promise<number> {
+  const plan = await readPlan([path], options);
+  return await loadSides(plan, plan.sides[0]?.experiment.name ?? '', options);
 }
 
 /**
  * `poolbench versus CONFIG CONFIG…`: measures all of them in turn within every round, then compares them to the first.
  *
  * @returns the exit code
- * @throws PoolbenchError CONFIG_INVALID where there is nothing to compare; as `run`
+ * @throws PoolbenchError CONFIG_INVALID if the workloads differ; as `run`
  */
-export async function versus(paths: readonly string[], flags: RunFlags): Promise<number> {
-  const plan = await readPlan(paths, flags);
+export async function versus(
+  paths: readonly string[],
+  options: Options<SessionOption | 'rounds' | 'quick'>,
+): Promise<number> {
+  const plan = await readPlan(paths, options);
   const unequal = whyNotComparable(
     plan.sides.map(({ name, experiment, scenarios }) => ({
       name,
@@ -60,7 +66,7 @@ export async function versus(paths: readonly string[], flags: RunFlags): Promise
   const names = plan.sides.map(({ name }) => name);
   const joined = `versus-${names.join('-')}`;
   const name = joined.length <= longestName ? joined : `versus-${names[0]}-and-${names.length - 1}-more`;
-  return await loadSides(plan, name, flags);
+  return await loadSides(plan, name, options);
 }
 
 /**
@@ -70,35 +76,43 @@ export async function versus(paths: readonly string[], flags: RunFlags): Promise
  * @returns the exit code
  * @throws PoolbenchError RESULT_INVALID, USAGE; as `run`
  */
-export async function resume(folder: string, flags: RunFlags): Promise<number> {
-  const { result, plan } = await readLeftRun(folder, flags);
+export async function resume(
+  folder: string,
+  options: Options<SessionOption | 'target' | 'url'>,
+): Promise<number> {
+  const { result, plan } = await readLeftRun(folder, options);
   const [side] = plan.sides;
   if (side === undefined) throw new Error('a run that is resumed has one side');
   if (result.complete) {
-    process.stderr.write('This run is complete: there is nothing to go on with.\n');
+    process.stderr.write('This run is complete, so nothing is left to measure.\n');
     printOutput(result, {
-      json: flags.json,
+      json: options.json,
       render: colour => renderTerminal(resultDocument(result), colour),
     });
-    if (flags.json) printBanners(result.target);
+    if (options.json) printBanners(result.target);
     return endRun({ results: [result], error: undefined }, plan.sides, { interrupted: false });
   }
-  return await loadSides(plan, side.experiment.name, flags, resumeNow(result, side, folder));
+  return await loadSides(plan, side.experiment.name, options, resumeNow(result, side, folder));
 }
 
 /**
  * Finds the targets, measures, prints, writes. Results go to standard output, everything on the way there to standard
  * error. One side has its results in the run's folder; several have a folder each in it, beside their comparison.
  */
-async function loadSides(plan: Plan, name: string, flags: RunFlags, earlier?: EarlierRun): Promise<number> {
+async function loadSides(
+  plan: Plan,
+  name: string,
+  options: SessionFlags,
+  earlier?: EarlierRun,
+): Promise<number> {
   const several = plan.sides.length > 1;
   const parts = several ? plan.sides.map(side => side.name) : [];
-  return await Session.run(flags, { name, folder: earlier?.folder, parts }, async session => {
+  return await Session.run(options, { name, folder: earlier?.folder, parts }, async session => {
     const { progress, folder } = session;
     const sides: Side[] = [];
     for (const [index, side] of plan.sides.entries()) {
-      const options = several ? { side: side.name, onFreePort: true } : {};
-      const target = await session.openTarget(side.experiment, options);
+      const sideOptions = several ? { side: side.name, onFreePort: true } : {};
+      const target = await session.openTarget(side.experiment, sideOptions);
       if (earlier !== undefined) expectSameSubject('run', earlier.subject, subjectOf(target));
       sides.push({ ...side, target, folder: session.parts[index] ?? folder });
     }
@@ -114,12 +128,12 @@ async function loadSides(plan: Plan, name: string, flags: RunFlags, earlier?: Ea
       progress.say(`Written: ${shownFolder(folder)}/${written}`);
     }
     const results = outcome.sides.map(({ result }) => result);
-    sayHowToGoOn(results, sides, flags);
+    printResumeCommand(results, sides, options);
     return endRun({ results, error: outcome.error }, sides, session);
   });
 }
 
-/** Prints the result of one side, or compares several; resolves to what was written, for a reader, which may be nothing. */
+/** Prints the result of one side, or the comparison of several. @returns the names of the written files for a message; may be empty */
 async function printAndWrite({ sides }: RoundsOutcome, session: Session): Promise<string> {
   const [only] = sides;
   if (only !== undefined && sides.length === 1) {
@@ -135,19 +149,23 @@ async function printAndWrite({ sides }: RoundsOutcome, session: Session): Promis
   }`;
 }
 
-/** A run of one target that did not come to its end can be gone on with, if there is anything to keep. */
-function sayHowToGoOn(results: readonly Result[], sides: readonly Side[], flags: RunFlags): void {
+/** A run of one target that is not complete can be resumed, if it has a finished round. */
+function printResumeCommand(results: readonly Result[], sides: readonly Side[], options: SessionFlags): void {
   const [side] = sides;
   const [result] = results;
   if (side === undefined || sides.length > 1 || result?.complete !== false) return;
   if (finishedOf(result, side).count === 0) {
-    process.stderr.write('No round was finished: there is nothing to go on with, so start the run again.\n');
+    process.stderr.write('No round was finished, so the run cannot be resumed: start it again.\n');
     return;
   }
-  const how = { standInAllowed: flags['no-stand-in'] !== true, force: flags.force === true };
+  const words = optionWords({
+    resume: shownFolder(side.folder),
+    'no-stand-in': options['no-stand-in'],
+    force: options.force,
+  });
   const { url, sentinel } = side.experiment.target;
   const secret = url !== withoutPassword(url) || sentinel.password !== null;
   process.stderr.write(
-    `To go on with this run${secret ? ' (with --target FILE, which has the password)' : ''}: ${resumeRunCommand(side.folder, how)}\n`,
+    `To go on with this run${secret ? ' (with --target FILE, which has the password)' : ''}: ${asTypedHere('run', ...words)}\n`,
   );
 }

@@ -7,7 +7,7 @@ import { describeSearch, planSearch } from '../run/search/plan-search.ts';
 import { runSearch, type SearchOutcome } from '../run/search/run-search.ts';
 import { Session } from '../run/session.ts';
 import { shownFolder } from './command-words.ts';
-import type { RunFlags } from './parse-command-line.ts';
+import type { Options, SessionOption } from './options.ts';
 
 /**
  * `poolbench search CONFIG`: the highest rate that meets the config's conditions. What was found goes to standard output,
@@ -16,11 +16,14 @@ import type { RunFlags } from './parse-command-line.ts';
  * @returns the exit code
  * @throws PoolbenchError for what is wrong before anything was measured, or what ended the search
  */
-export async function search(path: string, flags: RunFlags): Promise<number> {
-  const plan = planSearch(await readExperiment(path, flags), path);
+export async function search(
+  path: string,
+  options: Options<SessionOption | 'target' | 'url'>,
+): Promise<number> {
+  const plan = planSearch(await readExperiment(path, options), path);
   const { experiment } = plan.side;
-  const options = { name: `${experiment.name}-search`, parts: ['steps'] };
-  return await Session.run(flags, options, async session => {
+  const session = { name: `${experiment.name}-search`, parts: ['steps'] };
+  return await Session.run(options, session, async session => {
     const { progress, folder } = session;
     const target = await session.openTarget(experiment);
     progress.say(describeSearch(plan));

@@ -1,13 +1,16 @@
 import type { Arrival } from '../../aggregate/scenario/arrival.ts';
-import { formatDuration, formatList, formatPlural } from '../../aggregate/text/format.ts';
-import { wrapText } from '../../aggregate/text/text-layout.ts';
-import { describeWorkload } from './describe-workload.ts';
+import { formatDuration, formatList, formatPercent, formatPlural } from '../../aggregate/text/format.ts';
+import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
+import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
 import { estimateSeconds, type Plan } from './plan.ts';
 import { type LabelledScenario, labelScenarios } from './scenarios.ts';
+import type { ValueBytes } from './values.ts';
+import { type WorkloadConfig, workloadTask } from './workload.ts';
 
 const columns = 80;
-/** Rows of the table that are shown; the rest is counted. */
-const mostRows = 40;
+/** Rows of the table and commands of the mix that are shown; the others are counted. */
+const maxRows = 40;
+const maxCommands = 3;
 
 /** What is going to be measured and how long it takes, for a reader; no line is longer than 80 columns. */
 export function describePlan(plan: Plan): string {
@@ -30,7 +33,7 @@ export function describePlan(plan: Plan): string {
   return `${lines.map(cut).join('\n')}\n${describeSides(plan)}`;
 }
 
-/** What several sides make of the plan of the first; nothing of one alone. */
+/** The sides of a run that has several; empty if it has one. */
 function describeSides(plan: Plan): string {
   if (plan.sides.length === 1) return '';
   const names = formatList(plan.sides.map(({ name }) => name));
@@ -38,43 +41,38 @@ function describeSides(plan: Plan): string {
   return `\n${wrapText(text, columns).join('\n')}\n`;
 }
 
-/** What an id names that the table has a column for. */
+/** Parts of an id that have a column in the table. */
 const ownColumns: ReadonlySet<string> = new Set(['client', 'preset', 'pools', 'workers']);
 
-/** One line of the table of scenarios, and one for when their work is due. */
+/** A row of the table of scenarios, with a line on their arrivals. */
 interface Row {
   readonly cells: readonly string[];
   readonly workers: number[];
-  /** "constant"; empty where all loops are closed. */
+  /** "constant"; empty if all loops are closed. */
   readonly arrivals: string;
   readonly rates: number[];
 }
 
-/** A table of the scenarios; those that differ in nothing but workers, or nothing but rates, share a row. */
+/** A table of the scenarios. Those that differ only in workers, or only in rates, share a row. */
 function describeScenarios(scenarios: readonly LabelledScenario[]): string[] {
   const rows = joinWorkers(joinRates(scenarios));
-  const shown = rows.slice(0, mostRows);
-  const [heading, ...lines] = [
-    ['client', 'pool', 'pools', 'threads', 'also', 'workers'],
-    ...shown.map(({ cells, workers }) => [...cells, workers.toSorted((a, b) => a - b).join(' ')]),
-  ];
-  const widths = (heading ?? []).map((name, column) =>
-    Math.max(name.length, ...lines.map(line => line[column]?.length ?? 0)),
-  );
+  const shown = rows.slice(0, maxRows);
   const hasFurther = shown.some(({ cells }) => cells[4] !== '');
-  const left = rows.length - shown.length;
-  const lineOf = (cells: readonly string[]) => {
-    const padded = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
-    return `  ${padded.filter((_, column) => column !== 4 || hasFurther).join('  ')}`.trimEnd();
-  };
+  const [heading = '', ...lines] = alignColumns(
+    [
+      ['client', 'pool', 'pools', 'threads', 'also', 'workers'],
+      ...shown.map(({ cells, workers }) => [...cells, workers.toSorted((a, b) => a - b).join(' ')]),
+    ].map(cells => cells.filter((_, column) => column !== 4 || hasFurther)),
+    new Array(hasFurther ? 6 : 5).fill(false),
+  );
   return [
-    lineOf(heading ?? []),
+    `  ${heading}`,
     ...shown.flatMap((row, index) => {
-      const [line, before] = [lineOf(lines[index] ?? []), lineOf(lines[index - 1] ?? [])];
-      // Where only arrivals differ, they stand below one line.
-      return [...(index > 0 && line === before ? [] : [line]), ...describeRates(row)];
+      const line = lines[index] ?? '';
+      // Rows that differ only in their arrivals stand below one line.
+      return [...(index > 0 && line === lines[index - 1] ? [] : [`  ${line}`]), ...describeRates(row)];
     }),
-    ...(left > 0 ? [`  … and ${left} more`] : []),
+    ...(rows.length > maxRows ? [`  … and ${rows.length - maxRows} more`] : []),
   ];
 }
 
@@ -123,4 +121,77 @@ function describeArrivals(arrival: Arrival): string {
 
 function cut(line: string): string {
   return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
+}
+
+/** The workload in a line, or several if it has more than the usual settings. */
+export function describeWorkload(workload: WorkloadConfig): string[] {
+  const { keyChoice, commands, hitShare, compressibleShare, growth } = workloadTask(workload);
+  const records = growth === null ? 'key' : 'record';
+  const keys = `${formatPlural(workload.keys, records)}${describeGrowth(growth)}${describeChoice(keyChoice)}`;
+  const mix = workload.ycsb === null ? '' : `YCSB ${workload.ycsb}: `;
+  const also = [
+    ...(compressibleShare > 0 ? [`${formatPercent(compressibleShare)} of a value is one character`] : []),
+    ...(hitShare < 1 ? [`${formatPercent(hitShare)} of reads are for keys that are there`] : []),
+  ];
+  const sizes = `values of ${describeSizes(workload.valueBytes)}`;
+  const text = [keys, sizes, `${mix}${describeMix(commands)}`, ...also].join(', ');
+  // The plan indents these lines by 2.
+  const [first = '', ...rest] = wrapText(text, columns - 2, ' '.repeat('workload: '.length));
+  return [`workload: ${first.trim()}`, ...rest];
+}
+
+function describeGrowth(growth: WorkloadTask['growth']): string {
+  switch (growth) {
+    case null:
+      return '';
+    case 'latest':
+      return ' and room for as many more, the newest read most';
+    case 'index':
+      return ' in one sorted set, and room for as many more';
+  }
+}
+
+function describeChoice(choice: KeyChoice): string {
+  switch (choice.kind) {
+    case 'uniform':
+      return '';
+    case 'zipfian':
+      return `, zipfian ${choice.exponent}`;
+    case 'gaussian':
+      return `, gaussian ± ${formatPercent(choice.spread)}`;
+    case 'hotSet':
+      return `, ${formatPercent(choice.operationShare)} of operations on ${formatPercent(choice.keyShare)}`;
+    case 'sequential':
+      return ', in sequence';
+    case 'partitioned':
+      return ', each worker its own';
+  }
+}
+
+function describeSizes(sizes: ValueBytes): string {
+  if (typeof sizes === 'number') return formatPlural(sizes, 'byte');
+  switch (sizes.kind) {
+    case 'range':
+      return `${sizes.from} to ${formatPlural(sizes.to, 'byte')}`;
+    case 'weighted':
+      return formatPlural(sizes.sizes.length, 'size');
+    case 'lognormal':
+      return `about ${formatPlural(sizes.median, 'byte')} (lognormal, up to ${sizes.most})`;
+    case 'file':
+      return `a file (${sizes.path})`;
+  }
+}
+
+function describeMix(commands: readonly { readonly command: string; readonly weight: number }[]): string {
+  const weights = commands.reduce((sum, { weight }) => sum + weight, 0);
+  const fractions = new Map<string, number>();
+  for (const { command, weight } of commands) {
+    const name = command.trim().split(/\s/, 1)[0]?.toUpperCase() ?? '';
+    fractions.set(name, (fractions.get(name) ?? 0) + weight / weights);
+  }
+  const named = [...fractions]
+    .slice(0, maxCommands)
+    .map(([name, fraction]) => `${formatPercent(fraction)} ${name}`);
+  const left = fractions.size - named.length;
+  return [...named, ...(left > 0 ? [`and ${left} more`] : [])].join(', ');
 }

@@ -1,12 +1,47 @@
 import { z } from 'zod';
-import { isOutOfRange, numberBetween, section, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
+import {
+  isOutOfRange,
+  numberBetween,
+  refuser,
+  section,
+  wholeNumber,
+} from '../../aggregate/scenario/schema-parts.ts';
+import type { ConditionName } from '../../aggregate/search/conditions.ts';
 import { scenarioGroup } from './scenario-group.ts';
 import { expandScenarios } from './scenarios.ts';
-import { search } from './search.ts';
 import { target } from './target.ts';
-import { findIdleThresholds, thresholds } from './thresholds.ts';
+import { checkThresholdKeys, thresholds } from './thresholds.ts';
 import { workload } from './workload.ts';
-import { workloadMisfits } from './workload-misfits.ts';
+import { checkWorkload } from './workload-misfits.ts';
+
+const conditions = {
+  responseP99Ms: numberBetween(0.001, 600_000).nullable().default(null).meta({
+    description: 'The response p99 of a repeat is at most this; null: any',
+    unit: 'milliseconds',
+  }),
+  completedShare: numberBetween(0, 1).default(0.99).meta({
+    description: 'At least this fraction of what is due in a repeat completes',
+    unit: 'fraction, 0 to 1',
+  }),
+  failedShare: numberBetween(0, 1).default(0.001).meta({
+    description: 'At most this fraction of what is sent in a repeat fails',
+    unit: 'fraction, 0 to 1',
+  }),
+} satisfies Record<ConditionName, z.ZodType>;
+
+const search = section({
+  ...conditions,
+  precision: numberBetween(0.005, 1).default(0.05).meta({
+    description: 'How far apart the rates that clearly pass and clearly fail may be at the end',
+    unit: 'fraction of the lower one',
+  }),
+})
+  .nullable()
+  .default(null)
+  .meta({
+    description:
+      'What `poolbench search` looks for: the highest rate that meets these conditions; null: nothing. Other commands do not use it',
+  });
 
 /**
  * The one description of a config file, with its parts in the files beside this one. `configs/schema.json` and the type
@@ -57,11 +92,9 @@ export const experimentSchema = section({
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
-    for (const { path, expected, found } of workloadMisfits(value))
-      issues.push({ code: 'custom', params: { expected }, path: [...path], input: found });
-    const scenarios = expandScenarios(value.scenarios);
-    for (const { key, ...params } of findIdleThresholds(Object.keys(value.thresholds), scenarios))
-      issues.push({ code: 'custom', params, path: ['thresholds', key], input: value.thresholds[key] });
+    const refuse = refuser(issues);
+    checkWorkload(value, refuse);
+    checkThresholdKeys(value.thresholds, expandScenarios(value.scenarios), refuse);
   })
   .meta({
     title: 'poolbench experiment',

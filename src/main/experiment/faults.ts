@@ -1,19 +1,19 @@
 import type { z } from 'zod';
 import type { Path } from './json-text.ts';
-import { nearest } from './nearest.ts';
+import { suggest } from './nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
 /** What is wrong in a config, and where. */
-export interface Fault {
+interface Fault {
   readonly path: Path;
-  /** The key at fault, where it is not its value: in the object at the path. */
+  /** The key at fault, in the object at the path, if the fault is not in the value. */
   readonly key?: string;
   /** `scenarios[0].workers: expected …, found …` */
   readonly text: string;
 }
 
-/** A longer key is no misspelling; and nobody reads more guesses. */
+/** Longer keys are no misspellings, and more guesses would not be read. */
 const maxWordLength = 64;
 const maxGuesses = 50;
 
@@ -21,7 +21,7 @@ const maxGuesses = 50;
  * A fault for every issue of a schema: what was expected, what was found.
  *
  * @param input what the schema was given
- * @param name of the input, if it is a part of something: a flag
+ * @param name of the input, such as a flag
  */
 export function faultsOf(issues: readonly Issue[], input: unknown, name = ''): Fault[] {
   const faults = issues.flatMap(issue => describe(issue, [], input, name));
@@ -29,7 +29,7 @@ export function faultsOf(issues: readonly Issue[], input: unknown, name = ''): F
   return [...new Map(faults.map(fault => [fault.text, fault])).values()];
 }
 
-/** How messages name the value at a path: `scenarios[0].workers`. A single value stands for a list of one. */
+/** The value at a path as messages name it: `scenarios[0].workers`. A single value stands for a list of one. */
 export function nameOf(path: Path, input: unknown, name = ''): string {
   return locate(path, input, name).name;
 }
@@ -46,8 +46,7 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
   if (issue.code === 'unrecognized_keys') {
     const known = issue.message.split(', ');
     return issue.keys.map((key, index) => {
-      const meant = index < maxGuesses && key.length <= maxWordLength ? nearest(key, known) : undefined;
-      const guess = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+      const guess = index < maxGuesses && key.length <= maxWordLength ? suggest(key, known) : '';
       return { path, key, text: `${name}: unknown key ${shown(key)}${guess}; known keys: ${issue.message}` };
     });
   }
@@ -55,12 +54,12 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
   const expected = String(params?.expected ?? issue.message);
   const found = params?.found ?? value;
   if (found === undefined) return [{ path, text: `${name}: missing; expected ${expected}` }];
-  // A password that is not text is one all the same.
+  // Also if it is not text.
   const isPassword = path.at(-1) === 'password';
   return [{ path, text: `${name}: expected ${expected}, found ${isPassword ? '***' : shown(found)}` }];
 }
 
-/** Whether a branch takes lists alone, and this is none: then nothing it says is of use. */
+/** Whether a branch takes only lists and the value is none: then the issues of the branch do not help. */
 function takesListsOnly(branch: readonly Issue[] | undefined, value: unknown): boolean {
   return (
     !Array.isArray(value) &&
@@ -68,7 +67,7 @@ function takesListsOnly(branch: readonly Issue[] | undefined, value: unknown): b
   );
 }
 
-/** Follows the path as far as the input has it: a single value stands for a list of one, so `[0]` may be one key too many. */
+/** Follows the path as far as it exists in the input. A single value stands for a list of one, so `[0]` may not exist. */
 function locate(path: Path, input: unknown, root: string): { name: string; value: unknown } {
   let name = root;
   let value = input;
@@ -87,7 +86,7 @@ function locate(path: Path, input: unknown, root: string): { name: string; value
   return { name: name === '' ? 'top level' : name, value };
 }
 
-/** A key that no path could hold without doubt, such as that of a threshold, stands in brackets. */
+/** A key that would be ambiguous in a path, such as that of a threshold, stands in brackets. */
 function step(key: string, isFirst: boolean): string {
   if (!/^[\w$-]{0,64}$/.test(key)) return `[${JSON.stringify(withoutSecrets(key).slice(0, 100))}]`;
   return isFirst ? key : `.${key}`;

@@ -3,7 +3,7 @@ import { PoolbenchError } from '../errors.ts';
 
 /** Far more than a config needs, far less than the stack holds. */
 const maxDepth = 100;
-/** As far beyond any config; zod cannot tell the faults of several times as many. */
+/** Also far more than a config needs; zod fails at the faults of several times as many. */
 const maxValues = 100_000;
 /** Comments and trailing commas are what a config may have beyond JSON. */
 const options = { allowTrailingComma: true };
@@ -12,9 +12,9 @@ const options = { allowTrailingComma: true };
 export type Path = readonly (string | number)[];
 
 /** A config's text, read. */
-export interface JsonText {
+interface JsonText {
   readonly value: unknown;
-  /** Every key that its object has already. */
+  /** Every key that is given again in its object. */
   readonly repeatedKeys: readonly { readonly offset: number; readonly path: Path }[];
   /** Offset of the value at the path, or of the innermost one around it. With `key`, that of this key in it. */
   offsetOf(path: Path, key?: string): number;
@@ -30,8 +30,8 @@ interface Open {
  * Reads JSON that may have comments and trailing commas.
  *
  * @param source its name in messages
- * @throws CONFIG_INVALID with line and column of the first syntax error: those behind it may follow from it alone. Of the
- * text one character is quoted at most, for it may hold a password.
+ * @throws CONFIG_INVALID with line and column of the first syntax error: later ones may only follow from it. The message
+ * quotes one character of the text at most, as the text may hold a password.
  */
 export function parseJsonText(text: string, source: string): JsonText {
   const repeatedKeys = checkSyntax(text, (offset, fault) => {
@@ -52,7 +52,7 @@ export function placeOf(text: string, offset: number): string {
 }
 
 /**
- * Stops at the first error, and where the text gets too deep or too long: jsonc-parser recurses, and recovers from errors.
+ * Stops at the first error, and if the text is too deep or too long: jsonc-parser recurses, and recovers from errors.
  *
  * @returns the keys that are given again
  */
@@ -75,7 +75,7 @@ function checkSyntax(text: string, fail: (offset: number, fault: string) => neve
     const inside = open.at(-1);
     expected = inside === undefined ? 'the end of the file' : `',' or '${inside.close}'`;
   };
-  // Also called where the text ends too early; then what is expected stays.
+  // Also called if the text ends too early; then the expectation stays.
   const end = (offset: number) => {
     if (text[offset] !== open.at(-1)?.close) return;
     open.pop();
@@ -156,7 +156,7 @@ function offsetOf(root: JsonNode, path: Path, key?: string): number {
   return (key === undefined ? undefined : lastProperty(node, key)?.offset) ?? node.offset;
 }
 
-/** Of a key given twice the last counts, as for JSON.parse. */
+/** If a key is given twice the last one counts, as for JSON.parse. */
 function lastProperty(node: JsonNode, key: string): JsonNode | undefined {
   if (node.type !== 'object') return undefined;
   return node.children?.findLast(property => property.children?.[0]?.value === key);

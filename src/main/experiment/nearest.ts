@@ -14,6 +14,12 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
+/** ` (did you mean "rounds"?)`, or nothing if no candidate is close. */
+export function suggest(word: string, candidates: readonly string[]): string {
+  const meant = nearest(word, candidates);
+  return meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+}
+
 /** Optimal string alignment: as Levenshtein's, but two neighbours that changed places are one edit. */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];

@@ -3,19 +3,19 @@ import { PoolbenchError } from '../errors.ts';
 import { type Experiment, experimentSchema } from './experiment.ts';
 import { faultsOf } from './faults.ts';
 
-/** What the command line overrides in a config, as it was typed. */
-export interface Overrides {
-  readonly url?: string | undefined;
-  readonly rounds?: string | undefined;
-  readonly seconds?: string | undefined;
-  readonly warmup?: string | undefined;
-  readonly seed?: string | undefined;
+const { target, rounds, seconds, warmupSeconds, seed } = experimentSchema.shape;
+const numbers = { rounds, seconds, warmup: warmupSeconds, seed } as const;
+
+/** What the command line changes in an experiment, as it was typed. */
+export type Overrides = { readonly [Flag in keyof typeof numbers | 'url']?: string | undefined };
+
+/** What the command line changes in a config. */
+export interface ConfigOverrides extends Overrides {
+  /** Another config, whose target takes the place of the config's own. */
+  readonly target?: string | undefined;
   /** At most 30 s in all: cuts rounds and times, except those that the command line sets. */
   readonly quick?: boolean | undefined;
 }
-
-const { target, rounds, seconds, warmupSeconds, seed } = experimentSchema.shape;
-const schemas = { url: target.shape.url, rounds, seconds, warmup: warmupSeconds, seed } as const;
 
 /**
  * The experiment as the command line changes it, held to the same rules as the config.
@@ -26,30 +26,28 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
   const faults: string[] = [];
   const refuse = (flag: string, { issues }: z.core.$ZodError, input: unknown) =>
     faults.push(...faultsOf(issues, input, flag).map(({ text }) => text));
-  const numberOf = (flag: 'rounds' | 'seconds' | 'warmup' | 'seed', otherwise: number): number => {
+  const numberOf = (flag: keyof typeof numbers, otherwise: number): number => {
     const text = overrides[flag];
     if (text === undefined) return otherwise;
     // What is not a plain number is left as text, so that the message shows what was typed.
     const input = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
-    const parsed = schemas[flag].safeParse(input);
+    const parsed = numbers[flag].safeParse(input);
     if (parsed.success) return parsed.data;
     refuse(`--${flag}`, parsed.error, input);
     return otherwise;
   };
 
-  let url = experiment.target.url;
+  const changedTarget = { ...experiment.target, url: overrides.url ?? experiment.target.url };
   if (overrides.url !== undefined) {
-    const parsed = schemas.url.safeParse(overrides.url);
-    if (parsed.success) url = parsed.data;
-    else refuse('--url', parsed.error, overrides.url);
+    const parsed = target.shape.url.safeParse(overrides.url);
     // It must also suit the other keys of the target.
-    const changed = { ...experiment.target, url };
-    const whole = target.safeParse(changed);
-    if (!whole.success) refuse('--url: target', whole.error, changed);
+    const whole = target.safeParse(changedTarget);
+    if (!parsed.success) refuse('--url', parsed.error, overrides.url);
+    else if (!whole.success) refuse('--url: target', whole.error, changedTarget);
   }
   const changed: Experiment = {
     ...experiment,
-    target: { ...experiment.target, url },
+    target: changedTarget,
     rounds: numberOf('rounds', experiment.rounds),
     seconds: numberOf('seconds', experiment.seconds),
     warmupSeconds: numberOf('warmup', experiment.warmupSeconds),

@@ -7,7 +7,7 @@ import { expandScenarios, type Scenario } from './scenarios.ts';
 export interface PlannedSide {
   /** Unique within the run. */
   readonly name: string;
-  /** With one number of server threads at most. */
+  /** Its target has at most one number of server threads. */
   readonly experiment: Experiment;
   /** Every scenario once, in the order of the config. */
   readonly scenarios: readonly Scenario[];
@@ -52,13 +52,13 @@ export function planRun(experiments: readonly Experiment[]): Plan {
 
 /**
  * Orders the turns of every round: each scenario, in an order shuffled from the seed, is measured on all sides that have
- * it, one after the other, in an order of its own. So drift of the machine falls on all sides alike. Scenarios are one
- * if their ids are; the seed is that of the first side.
+ * it, one after the other, in an order of its own. So drift of the machine affects all sides alike. Scenarios with
+ * the same id are the same scenario; the seed is that of the first side.
  */
 export function orderRounds(sides: readonly PlannedSide[]): Plan {
   const seed = sides[0]?.experiment.seed ?? 0;
   const ofSides = sides.map(({ scenarios }) => new Map(scenarios.map(scenario => [scenario.id, scenario])));
-  // A scenario that several sides have is that of the first side here.
+  // The first side's, if several sides have a scenario.
   const scenarios = new Map(ofSides.toReversed().flatMap(ofSide => [...ofSide]));
   const ids = [...new Set(ofSides.flatMap(ofSide => [...ofSide.keys()]))];
   const blocks = groupLadders(ids.flatMap(id => scenarios.get(id) ?? []));
@@ -88,8 +88,8 @@ export function estimateSeconds({ sides, rounds }: Plan, turns: readonly Turn[] 
 }
 
 /**
- * Scenarios as they are shuffled: each alone, but those of a list of rates that goes up and down stay together, in this
- * order. What the target kept of the last rate would else be that of any.
+ * The blocks that are shuffled: one scenario each, but the rates of a list that goes up and down stay together in this
+ * order, as the target may be affected by the rate before.
  */
 function groupLadders(scenarios: readonly Scenario[]): Scenario[][] {
   const blocks: Scenario[][] = [];

@@ -6,13 +6,13 @@ import { type Experiment, experimentSchema } from './experiment.ts';
 import { faultsOf, nameOf } from './faults.ts';
 import { parseJsonText, placeOf } from './json-text.ts';
 import { nearest } from './nearest.ts';
-import { applyOverrides, type Overrides } from './overrides.ts';
+import { applyOverrides, type ConfigOverrides } from './overrides.ts';
 import { locateTlsFiles } from './target.ts';
 import { locateValueFile } from './values.ts';
 
-/** Far more than a config needs: what is longer was not written as one. */
+/** Far more than a config needs. */
 const maxCharacters = 2 ** 20;
-/** Nobody reads more of them at once. */
+/** More would not be read. */
 const maxFaults = 50;
 
 /** A fault of a config's text. */
@@ -27,10 +27,7 @@ interface PlacedFault {
  *
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
  */
-export async function readExperiment(
-  path: string,
-  flags: Overrides & { readonly target?: string | undefined },
-): Promise<Experiment> {
+export async function readExperiment(path: string, flags: ConfigOverrides): Promise<Experiment> {
   const experiment = await readConfig(path);
   if (flags.target === undefined) return applyOverrides(experiment, flags);
   const { target } = await readConfig(flags.target);
@@ -47,7 +44,7 @@ export async function readConfig(path: string): Promise<Experiment> {
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    const message = await explainUnreadable(path, cause as NodeJS.ErrnoException);
+    const message = await describeUnreadable(path, cause as NodeJS.ErrnoException);
     throw new PoolbenchError('CONFIG_MISSING', message, { cause });
   }
   const { experiment, offsetOf, refuse } = parse(text, path);
@@ -60,7 +57,7 @@ export async function readConfig(path: string): Promise<Experiment> {
 
 /**
  * Validates the text of a config, which may have comments and trailing commas. `source` is its path: its name in
- * messages, and where files of values are looked for.
+ * messages, and relative to its folder are files of values.
  *
  * @throws CONFIG_INVALID with line and column of the first syntax error, or of every key that is given twice and every
  * fault against the schema
@@ -70,7 +67,7 @@ export function parseConfig(text: string, source: string): Experiment {
 }
 
 /**
- * Validates a config that is no text, such as that in a result. Files that it names are looked for from here.
+ * Validates a config that is no text, such as that in a result. Paths in it are relative to the working directory.
  *
  * @throws CONFIG_INVALID with every fault against the schema
  */
@@ -101,7 +98,7 @@ function parse(text: string, source: string) {
   }));
   if (checked.success && repeated.length === 0) return { experiment: checked.data, offsetOf, refuse };
   const faults = checked.success ? [] : faultsOf(checked.error.issues, input);
-  // To find where each of thousands is would take long.
+  // Placing thousands of faults would take long.
   const placed = faults
     .slice(0, maxFaults)
     .map(({ path, key, text }) => ({ offset: offsetOf(path, key), text }));
@@ -116,17 +113,17 @@ function invalid(source: string, lines: readonly string[], count: number): Poolb
   );
 }
 
-async function explainUnreadable(path: string, error: NodeJS.ErrnoException): Promise<string> {
+async function describeUnreadable(path: string, error: NodeJS.ErrnoException): Promise<string> {
   if (error.code === 'EISDIR')
-    return `Expected a config file, found a folder: ${path}.${await explainOthers(path, path)}`;
+    return `Expected a config file, found a folder: ${path}.${await describeOthers(path, path)}`;
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
     return `The config ${path} cannot be read (${error.code ?? error.message}).`;
   }
-  const beside = await explainOthers(path, dirname(path));
-  return `There is no config ${path}.${beside || (await explainOthers(path, 'configs'))}`;
+  const beside = await describeOthers(path, dirname(path));
+  return `There is no config ${path}.${beside || (await describeOthers(path, 'configs'))}`;
 }
 
-async function explainOthers(path: string, folder: string): Promise<string> {
+async function describeOthers(path: string, folder: string): Promise<string> {
   const entries = await readdir(folder).catch(() => []);
   const configs = entries.filter(
     name => name.endsWith('.json') && !/^(schema|package.*|tsconfig.*|biome)\.json$/.test(name),

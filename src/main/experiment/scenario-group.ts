@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 import { type ConfigItems, rows, type ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
-import { isOutOfRange, listOf, section } from '../../aggregate/scenario/schema-parts.ts';
+import { isOutOfRange, listOf, refuser, section } from '../../aggregate/scenario/schema-parts.ts';
 import { countCells } from './scenarios.ts';
 
-/** A group with more cells than this is a slip of the pen, and would not end in a lifetime. */
-const mostScenarios = 10_000;
+/** A group with more cells is a mistake, and would run for days. */
+const maxScenarios = 10_000;
 /** A thread costs 10 to 20 MB. */
-const mostThreads = 256;
+const maxThreads = 256;
 
 type ListOf<Item extends z.ZodType> = z.ZodPrefault<ReturnType<typeof listOf<Item>>>;
 type Lists = { [Key in keyof ConfigItems]: ListOf<ConfigItems[Key]> };
@@ -31,64 +31,48 @@ const lists = Object.fromEntries(
 export const scenarioGroup = section(lists)
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
-    const fewestWorkers = Math.min(...value.workers);
+    const refuse = refuser(issues);
+    const minWorkers = Math.min(...value.workers);
+    const maxPools = Math.max(...value.pools);
+    const maxPipeline = Math.max(...value.pipeline);
     for (const [index, pools] of value.pools.entries()) {
-      if (pools > fewestWorkers) {
-        const expected = `no more pools than workers, ${fewestWorkers} in this group (each pool needs a worker)`;
-        issues.push({ code: 'custom', params: { expected }, path: ['pools', index], input: pools });
-      }
+      if (pools <= minWorkers) continue;
+      const expected = `no more pools than workers, ${minWorkers} in this group (each pool needs a worker)`;
+      refuse(['pools', index], expected, pools);
     }
-    const threads = Math.ceil(Math.max(...value.pools) / Math.min(...value.poolsPerThread));
-    if (threads > mostThreads) {
-      const expected = `at most ${mostThreads} threads (raise poolsPerThread or lower pools)`;
-      issues.push({
-        code: 'custom',
-        params: { expected, found: threads },
-        path: ['pools'],
-        input: value.pools,
-      });
+    const threads = Math.ceil(maxPools / Math.min(...value.poolsPerThread));
+    if (threads > maxThreads) {
+      const expected = `at most ${maxThreads} threads (raise poolsPerThread or lower pools)`;
+      refuse(['pools'], expected, value.pools, threads);
     }
-    const mostPools = Math.max(...value.pools);
-    const largest = Math.max(...value.pipeline);
     for (const [index, beside] of value.batch.entries()) {
       if (beside.pool === 'none') continue;
-      const refuse = (key: 'workers' | 'pipeline', expected: string) =>
-        issues.push({
-          code: 'custom',
-          params: { expected },
-          path: ['batch', index, key],
-          input: beside[key],
-        });
-      if (beside.workers < mostPools)
-        refuse('workers', `at least as many batch workers as pools, ${mostPools} in this group`);
-      if (beside.pipeline <= largest)
-        refuse('pipeline', `more than the ${largest} commands of the other workers' batches`);
+      const { workers, pipeline } = beside;
+      if (workers < maxPools) {
+        const expected = `at least as many batch workers as pools, ${maxPools} in this group`;
+        refuse(['batch', index, 'workers'], expected, workers);
+      }
+      if (pipeline <= maxPipeline) {
+        const expected = `more than the ${maxPipeline} commands of the other workers' batches`;
+        refuse(['batch', index, 'pipeline'], expected, pipeline);
+      }
     }
     for (const [index, perWorker] of value.connectionsPerWorker.entries()) {
       if (!value.burst.includes(true) || perWorker >= 1) continue;
       const expected = 'at least 1 where burst is true (every worker needs a connection)';
-      issues.push({
-        code: 'custom',
-        params: { expected },
-        path: ['connectionsPerWorker', index],
-        input: perWorker,
-      });
+      refuse(['connectionsPerWorker', index], expected, perWorker);
     }
-    checkArrivals(value, (path, expected, input) =>
-      issues.push({ code: 'custom', params: { expected }, path, input }),
-    );
+    checkArrivals(value, refuse);
     const cells = countCells(value);
-    if (cells > mostScenarios) {
-      const expected = `at most ${mostScenarios} scenarios (shorten the lists)`;
-      issues.push({ code: 'custom', params: { expected, found: cells }, input: value });
-    }
+    if (cells > maxScenarios)
+      refuse([], `at most ${maxScenarios} scenarios (shorten the lists)`, value, cells);
   })
   .meta({ description: 'A cross product of lists: one scenario for every combination of their values' });
 
-/** What is wrong between the arrivals of a group and its other lists. */
+/** Checks the arrivals of a group against its other lists. */
 function checkArrivals(
   { arrival, pipeline, batch }: Pick<ScenarioGroup, 'arrival' | 'pipeline' | 'batch'>,
-  refuse: (path: (string | number)[], expected: string, input: unknown) => void,
+  refuse: ReturnType<typeof refuser>,
 ): void {
   for (const [index, one] of arrival.entries()) {
     if (one.kind === 'closed') continue;
@@ -102,7 +86,7 @@ function checkArrivals(
   if (arrival.every(({ kind }) => kind === 'closed')) return;
   for (const [index, { pool }] of batch.entries()) {
     if (pool === 'none') continue;
-    const expected = '"none" beside an open loop (arrival), which does not tell whose operations are due';
+    const expected = '"none" beside an open loop (arrival), which has no separate schedule for batch workers';
     refuse(['batch', index, 'pool'], expected, pool);
   }
 }

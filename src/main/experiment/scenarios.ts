@@ -9,7 +9,7 @@ import {
 /** One cell of the matrix: a value for each row of the table of dimensions. The totals are over all pools. Plain data. */
 export type Scenario = MeasuredScenario & { readonly id: string };
 
-/** A scenario with what its id is made of: every key that it names, in their order. */
+/** A scenario with the parts of its id: every key that the id names, in order. */
 export interface LabelledScenario {
   readonly scenario: Scenario;
   readonly labels: ReadonlyMap<ScenarioKey, string>;
@@ -44,7 +44,7 @@ export function labelScenarios(groups: readonly ScenarioGroup[]): LabelledScenar
   return [...unique.values()];
 }
 
-/** Most connections that are open at once: the largest scenario's, and the coordinator's own. */
+/** The maximum of connections that are open at once: the largest scenario's, and the coordinator's own. */
 export function connectionsNeeded(scenarios: readonly Scenario[]): number {
   return 1 + Math.max(...scenarios.map(scenario => scenario.connections));
 }
@@ -65,7 +65,7 @@ const settings = rows.flatMap(([key, { config }]): Setting[] => {
   return [{ ...config, key, usualValue, usualLabel: config.label(usualValue) }];
 });
 
-/** How many scenarios a group has, with those that are one and the same. */
+/** How many scenarios a group has; equal ones are counted several times. */
 export function countCells(group: ScenarioGroup): number {
   return listsOf(group).reduce((product, [, values]) => product * values.length, 1);
 }
@@ -92,7 +92,7 @@ function cellsOf(group: ScenarioGroup): MatrixCell[] {
   return cells as MatrixCell[];
 }
 
-/** A setting without effect must not make a second scenario of the same thing: it goes back to its default. */
+/** A setting without effect goes back to its default, so that it does not make a second, equal scenario. */
 function withoutIdleSettings(cell: MatrixCell): MatrixCell {
   const effective = settings.map(({ key, applies, clamp, usualValue }) => {
     const value = applies === undefined || applies(cell) ? cell[key] : usualValue;
@@ -101,7 +101,7 @@ function withoutIdleSettings(cell: MatrixCell): MatrixCell {
   return { ...cell, ...Object.fromEntries(effective) };
 }
 
-/** "" where the setting has no effect. */
+/** "" if the setting has no effect. */
 function labelOf({ key, applies, label }: Setting, cell: MatrixCell): string {
   return applies === undefined || applies(cell) ? label(cell[key]) : '';
 }

@@ -24,7 +24,7 @@ export function splitInProportion(total: number, weights: readonly number[]): nu
   return parts;
 }
 
-/** As splitInProportion, but no part is less than one: the largest parts give what is missing. */
+/** As splitInProportion, but no part is less than one: the difference is taken from the largest parts. */
 export function splitAtLeastOne(total: number, weights: readonly number[]): number[] {
   const parts = splitInProportion(total, weights);
   for (let empty = parts.indexOf(0); empty >= 0; empty = parts.indexOf(0)) {
@@ -46,7 +46,7 @@ export function splitOverThreads(scenario: Scenario, keys: number): PoolTask[][]
   const workers = splitEvenly(scenario.workers, pools);
   const batchWorkers = splitEvenly(batch.workers, pools);
   const keyCounts = splitEvenly(keys, pools);
-  /** The workers of every pool; where batch workers have pools of their own, each stands behind the one it is beside. */
+  /** The workers of every pool. A separate pool of batch workers follows the pool that it stands beside. */
   const groups = workers.flatMap((count, pool): WorkerGroup[][] => {
     const single = { workers: count, pipeline };
     const beside = { workers: batchWorkers[pool] ?? 0, pipeline: batch.pipeline };
@@ -60,14 +60,14 @@ export function splitOverThreads(scenario: Scenario, keys: number): PoolTask[][]
   const perPool = batch.pool === 'separate' ? 2 : 1;
   let firstKey = 0;
   for (let pool = 0; pool < pools; pool++) {
-    const share = { firstKey, keys: keyCounts[pool] ?? 0 };
-    firstKey += share.keys;
+    const keyRange = { firstKey, keys: keyCounts[pool] ?? 0 };
+    firstKey += keyRange.keys;
     for (let index = pool * perPool; index < (pool + 1) * perPool; index++) {
       threads[Math.floor(pool / poolsPerThread)]?.push({
         groups: groups[index] ?? [],
         connections: connections[index] ?? 0,
         minIdle: minIdle[index] ?? 0,
-        ...share,
+        ...keyRange,
       });
     }
   }
@@ -78,7 +78,7 @@ function countWorkers(groups: readonly WorkerGroup[]): number {
   return groups.reduce((sum, { workers }) => sum + workers, 0);
 }
 
-/** The part that a thread has in a scenario's arrivals; null in a closed loop. */
+/** A thread's part of a scenario's arrivals; null in a closed loop. */
 export function openLoopOf(
   { arrival, pipeline, pools, poolsPerThread }: Scenario,
   thread: number,

@@ -1,15 +1,19 @@
 import { isIP } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { isOutOfRange, oneOf, section, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
+import {
+  isOutOfRange,
+  oneOf,
+  readable,
+  refuser,
+  section,
+  wholeNumber,
+} from '../../aggregate/scenario/schema-parts.ts';
 import { declarable } from '../server/servers.ts';
 import { parseAddress } from '../server/url.ts';
 
-const file = (what: string) => {
-  const error = `the path of a PEM file with ${what}`;
-  return z.string({ error }).min(1, { error }).nullable().default(null);
-};
-
+const text = (error: string) => z.string({ error }).min(1, { error }).nullable().default(null);
+const file = (what: string) => text(`the path of a PEM file with ${what}`);
 const hostName = 'a host name (an IP address needs no servername)';
 
 /** The keys of `target.tls`. Paths are relative to the config's folder. */
@@ -39,7 +43,6 @@ const tls = section({
 }).meta({ description: 'Certificates of TLS and whether they are verified; only with rediss://' });
 
 const place = 'host:port of a Sentinel, such as "10.0.0.2:26379"';
-const text = (error: string) => z.string({ error }).min(1, { error }).nullable().default(null);
 
 /** The keys of `target.sentinel`: the name of the master, and how to ask for it. */
 const sentinel = section({
@@ -68,20 +71,10 @@ export const target = section({
   server: oneOf(declarable).meta({
     description: 'The server that the experiment is about; any: whatever answers at the URL',
   }),
-  url: z
-    .string({ error: 'a URL such as "redis://localhost:6379/0"' })
-    .check(({ value, issues }) => {
-      try {
-        parseAddress(value);
-      } catch (error) {
-        const expected = (error as Error).message.replace(/^expected /, '');
-        issues.push({ code: 'custom', params: { expected }, input: value });
-      }
-    })
-    .meta({
-      description:
-        'URL of the server: redis://, rediss:// (TLS) or unix:///path; user:password@ and a database index such as /0 are optional',
-    }),
+  url: readable('a URL such as "redis://localhost:6379/0"', parseAddress).meta({
+    description:
+      'URL of the server: redis://, rediss:// (TLS) or unix:///path; user:password@ and a database index such as /0 are optional',
+  }),
   threads: z
     .union([serverThreads, z.array(serverThreads)])
     .transform(value => [...new Set(Array.isArray(value) ? value : [value])])
@@ -103,30 +96,29 @@ export const target = section({
 })
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
-    const fault = (path: string[], expected: string, input: unknown) =>
-      issues.push({ code: 'custom', params: { expected }, path, input });
+    const refuse = refuser(issues);
     const { url, threads, tls, sentinel, cluster } = value;
     const { path, database } = parseAddress(url);
     if (cluster && (path !== undefined || database !== 0))
-      fault(['url'], 'redis:// or rediss:// and database 0, as target.cluster is true', url);
+      refuse(['url'], 'redis:// or rediss:// and database 0, as target.cluster is true', url);
     const usesTls = Object.values(tls).some(key => key !== null && key !== true);
-    if (usesTls && !/^rediss:/i.test(url)) fault(['url'], 'rediss://, as target.tls is set', url);
+    if (usesTls && !/^rediss:/i.test(url)) refuse(['url'], 'rediss://, as target.tls is set', url);
     if (tls.cert !== null && tls.key === null)
-      fault(['tls', 'key'], 'the key that belongs to target.tls.cert', undefined);
+      refuse(['tls', 'key'], 'the key that belongs to target.tls.cert', undefined);
     if (tls.key !== null && tls.cert === null)
-      fault(['tls', 'cert'], 'the certificate that belongs to target.tls.key', undefined);
+      refuse(['tls', 'cert'], 'the certificate that belongs to target.tls.key', undefined);
 
     const { master, others, username, password } = sentinel;
     const named = others.length > 0 || username !== null || password !== null;
-    if (named && master === null) fault(['sentinel', 'master'], 'the name of the master', undefined);
+    if (named && master === null) refuse(['sentinel', 'master'], 'the name of the master', undefined);
     if (username !== null && password === null)
-      fault(['sentinel', 'password'], 'the password of target.sentinel.username', undefined);
+      refuse(['sentinel', 'password'], 'the password of target.sentinel.username', undefined);
     if (master === null) return;
     if (/^unix:/i.test(url))
-      fault(['url'], 'the redis:// or rediss:// URL of a Sentinel, as target.sentinel is set', url);
-    if (cluster) fault(['cluster'], 'false, as target.sentinel is set: a cluster has no Sentinels', cluster);
+      refuse(['url'], 'the redis:// or rediss:// URL of a Sentinel, as target.sentinel is set', url);
+    if (cluster) refuse(['cluster'], 'false, as target.sentinel is set: a cluster has no Sentinels', cluster);
     if (threads.length > 0)
-      fault(['threads'], 'none, as poolbench does not start a server that a Sentinel names', threads);
+      refuse(['threads'], 'none, as poolbench does not start a server that a Sentinel names', threads);
   })
   .meta({ description: 'The server under test' });
 

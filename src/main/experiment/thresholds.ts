@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { claims } from '../../aggregate/claims/claims.ts';
+import { refuser } from '../../aggregate/scenario/schema-parts.ts';
 import { findMetric, type Kind, metrics } from '../../aggregate/stats/metrics.ts';
 import {
   claimPrefix,
@@ -8,7 +9,8 @@ import {
   parseThresholdKey,
   wantedVerdicts,
 } from '../../aggregate/thresholds/judge-thresholds.ts';
-import { nearest } from './nearest.ts';
+import { suggest } from './nearest.ts';
+import type { Scenario } from './scenarios.ts';
 
 /** Claims that one run can judge; the others take two servers. */
 const claimIds = claims.flatMap(claim => ('judgeSides' in claim ? [] : [claim.id]));
@@ -27,16 +29,15 @@ export const thresholds = z
   })
   .check(({ value, issues }) => {
     for (const [key, condition] of Object.entries(value)) {
-      // One that is no text has been told already.
+      // The schema has refused any other type.
       const fault = typeof condition === 'string' ? findFault(key, condition) : undefined;
-      if (fault !== undefined)
-        issues.push({ code: 'custom', params: { ...fault }, path: [key], input: condition });
+      if (fault !== undefined) refuser(issues)([key], fault.expected, condition, fault.found);
     }
   })
   .prefault({})
   .meta({
     description:
-      'Conditions that the run must meet, by metric, or by scenario and metric; where one is crossed the exit code is 99',
+      'Conditions that the run must meet, by metric, or by scenario and metric; if one is crossed the exit code is 99',
   });
 
 function findFault(key: string, condition: string): Fault | undefined {
@@ -44,9 +45,8 @@ function findFault(key: string, condition: string): Fault | undefined {
   if (metric.startsWith(claimPrefix)) return findClaimFault(metric, scenario, condition);
   const known = findMetric(metric);
   if (known === undefined) {
-    const meant = nearest(metric, metricNames);
-    const guess = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
-    return { expected: `${metricNames.join(', ')} or ${claimPrefix}<id>${guess}`, found: metric };
+    const expected = `${metricNames.join(', ')} or ${claimPrefix}<id>${suggest(metric, metricNames)}`;
+    return { expected, found: metric };
   }
   if (parseCondition(condition, known.kind) !== null) return undefined;
   return { expected: describeKind(known.kind), found: condition };
@@ -70,29 +70,23 @@ function describeKind({ units, max, example }: Kind): string {
   return `a condition such as "${example}": <, <=, > or >=, then a number${unit}${limit}`;
 }
 
-/**
- * The keys that no scenario of the experiment can be judged by: one that names another scenario, or asks a closed loop
- * for a figure of open ones.
- *
- * @returns each with what was expected and found
- */
-export function findIdleThresholds(
-  keys: readonly string[],
-  scenarios: readonly { readonly id: string; readonly arrival: { readonly kind: string } }[],
-): { readonly key: string; readonly expected: string; readonly found: string }[] {
-  return keys.flatMap(key => {
+/** Refuses keys that apply to no scenario: they name another one, or a metric that only open loops have. */
+export function checkThresholdKeys(
+  conditions: Readonly<Record<string, string>>,
+  scenarios: readonly Pick<Scenario, 'id' | 'arrival'>[],
+  refuse: ReturnType<typeof refuser>,
+): void {
+  for (const [key, condition] of Object.entries(conditions)) {
     const { scenario, metric } = parseThresholdKey(key);
     const named = scenarios.filter(({ id }) => scenario === null || id === scenario);
-    if (named.length === 0)
-      return [{ key, expected: describeIds(scenario ?? '', scenarios), found: scenario ?? '' }];
-    if (named.some(({ arrival }) => isAbout(metric, arrival.kind))) return [];
-    return [{ key, expected: `a scenario with an open loop (arrival), which has a ${metric}`, found: key }];
-  });
+    const path = ['thresholds', key];
+    if (named.length === 0) refuse(path, describeIds(scenario ?? '', scenarios), condition, scenario ?? '');
+    else if (!named.some(({ arrival }) => isAbout(metric, arrival.kind)))
+      refuse(path, `a scenario with an open loop (arrival), which has a ${metric}`, condition, key);
+  }
 }
 
 function describeIds(typed: string, scenarios: readonly { readonly id: string }[]): string {
   const ids = scenarios.map(({ id }) => id);
-  const meant = nearest(typed, ids);
-  const guess = meant === undefined ? `, such as "${ids[0] ?? ''}"` : ` (did you mean "${meant}"?)`;
-  return `the id of a scenario of this config${guess}`;
+  return `the id of a scenario of this config${suggest(typed, ids) || `, such as "${ids[0] ?? ''}"`}`;
 }

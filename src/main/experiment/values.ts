@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { numberBetween, section, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
+import {
+  kind,
+  numberBetween,
+  oneOfKinds,
+  readable,
+  refuser,
+  section,
+  wholeNumber,
+} from '../../aggregate/scenario/schema-parts.ts';
 
 const maxBytes = 16 * 2 ** 20;
 const maxBytesTogether = 64 * 2 ** 20;
@@ -11,18 +19,15 @@ export const maxValues = 128;
 
 const size = wholeNumber(0, maxBytes);
 
-const range = section({
-  kind: z.literal('range').meta({ description: 'range: all sizes between two, equally often' }),
+const range = kind('range', 'all sizes between two, equally often', {
   from: size.meta({ description: 'Smallest size', unit: 'bytes' }),
   to: size.meta({ description: 'Largest size', unit: 'bytes' }),
 }).check(({ value, issues }) => {
-  if (!(value.from > value.to)) return;
-  const expected = 'a range from the smaller size to the larger';
-  issues.push({ code: 'custom', params: { expected }, path: ['from'], input: value.from });
+  if (value.from > value.to)
+    refuser(issues)(['from'], 'a range from the smaller size to the larger', value.from);
 });
 
-const weighted = section({
-  kind: z.literal('weighted').meta({ description: 'weighted: sizes from a list, by their weights' }),
+const weighted = kind('weighted', 'sizes from a list, by their weights', {
   sizes: z
     .array(
       section({
@@ -40,11 +45,10 @@ const weighted = section({
   const together = value.sizes.reduce((sum, { bytes }) => sum + bytes, 0);
   if (!(together > maxBytesTogether)) return;
   const expected = `sizes of at most ${maxBytesTogether} bytes together (every thread keeps one value of each)`;
-  issues.push({ code: 'custom', params: { expected, found: together }, path: ['sizes'], input: value.sizes });
+  refuser(issues)(['sizes'], expected, value.sizes, together);
 });
 
-const lognormal = section({
-  kind: z.literal('lognormal').meta({ description: 'lognormal: many small values, few large ones' }),
+const lognormal = kind('lognormal', 'many small values, few large ones', {
   median: wholeNumber(1, maxBytes).meta({
     description: 'Median size: half of the values are smaller',
     unit: 'bytes',
@@ -58,54 +62,31 @@ const lognormal = section({
   }),
 });
 
-const file = section({
-  kind: z.literal('file').meta({ description: 'file: the lines of a file, as they are' }),
-  path: z
-    .string({ error: 'the path of a file with values, one a line' })
-    .check(({ value, issues }) => {
-      try {
-        readValueFile(value);
-      } catch (error) {
-        issues.push({ code: 'custom', params: { expected: (error as Error).message }, input: value });
-      }
-    })
-    .meta({ description: "Path of the file, relative to the config's folder" }),
+const file = kind('file', 'the lines of a file, as they are', {
+  path: readable('the path of a file with values, one a line', readValueFile).meta({
+    description: "Path of the file, relative to the config's folder",
+  }),
 });
 
-const sized = z.discriminatedUnion('kind', [range, weighted, lognormal, file], {
-  error: issue =>
-    issue.code === 'invalid_union'
-      ? '"range" or "weighted" or "lognormal" or "file"'
-      : 'an object such as { "kind": "range", "from": 10, "to": 1000 }',
-});
+const sized = oneOfKinds([range, weighted, lognormal, file], '{ "kind": "range", "from": 10, "to": 1000 }');
 
 export const valueBytes = z
   .union([size, sized])
   .default(32)
   .meta({ description: 'Size of every value, or a distribution of sizes', unit: 'bytes' });
 
-export const valueContent = z
-  .discriminatedUnion(
-    'kind',
-    [
-      section({ kind: z.literal('random').meta({ description: 'random: printable characters' }) }),
-      section({
-        kind: z
-          .literal('compressible')
-          .meta({ description: 'compressible: a fraction of it is one repeated character' }),
-        share: numberBetween(0, 1).default(0.5).meta({
-          description: 'Fraction of a value that is one repeated character',
-          unit: 'fraction, 0 to 1',
-        }),
+export const valueContent = oneOfKinds(
+  [
+    kind('random', 'printable characters', {}),
+    kind('compressible', 'a fraction of it is one repeated character', {
+      share: numberBetween(0, 1).default(0.5).meta({
+        description: 'Fraction of a value that is one repeated character',
+        unit: 'fraction, 0 to 1',
       }),
-    ],
-    {
-      error: issue =>
-        issue.code === 'invalid_union'
-          ? '"random" or "compressible"'
-          : 'an object such as { "kind": "compressible", "share": 0.5 }',
-    },
-  )
+    }),
+  ],
+  '{ "kind": "compressible", "share": 0.5 }',
+)
   .default({ kind: 'random' })
   .meta({ description: 'Content of the values; without effect on values from a file' });
 

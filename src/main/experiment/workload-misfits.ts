@@ -1,19 +1,13 @@
 import type { z } from 'zod';
+import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
 import { keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
 import { keyRanges, maxRecords } from '../../workers/workload/keys.ts';
 import type { scenarioGroup } from './scenario-group.ts';
 import { sizesOf } from './value-variants.ts';
-import type { WorkloadConfig } from './workload.ts';
-import { workloadTask } from './workload-task.ts';
+import { type WorkloadConfig, workloadTask } from './workload.ts';
 
 type ScenarioGroup = z.output<typeof scenarioGroup>;
-
-/** A value that is valid by itself, but not together with the rest of the config. */
-interface Misfit {
-  readonly path: readonly (string | number)[];
-  readonly expected: string;
-  readonly found: unknown;
-}
+type Refuse = ReturnType<typeof refuser>;
 
 interface Parts {
   readonly target: { readonly cluster: boolean };
@@ -21,109 +15,72 @@ interface Parts {
   readonly scenarios: readonly ScenarioGroup[];
 }
 
-/** What a request holds beside its value, at most. */
+/** The most that a request has in addition to its value. */
 const requestOverheadBytes = 128;
 /** Requests are held in memory while they travel: more than this would end the process without an error message. */
 const maxBytesInFlight = 2 ** 30;
 /** Key numbers have 8 digits. */
 const maxKeyNumbers = 100_000_000;
 
-/** Checks the number of keys, what a cluster can take, who inserts records, and the memory of what is in flight. */
-export function workloadMisfits(config: Parts): Misfit[] {
-  return [
-    ...numberOfKeys(config).map(expected => ({
-      path: ['workload', 'keys'],
-      expected,
-      found: config.workload.keys,
-    })),
-    ...foreignToClusters(config),
-    ...withoutOneInserter(config),
-    ...tooLargeInFlight(config),
-  ];
+/** Refuses values that are valid by themselves, but not for this target or with these scenarios. */
+export function checkWorkload(config: Parts, refuse: Refuse): void {
+  checkNumberOfKeys(config, refuse);
+  if (config.target.cluster) checkForCluster(config.workload, refuse);
+  const { ycsb } = config.workload;
+  const { growth, values } = workloadTask(config.workload);
+  const { max } = sizesOf(values);
+  for (const [index, { workers, pipeline, batch }] of config.scenarios.entries()) {
+    if (growth !== null && batch.some(({ pool }) => pool === 'separate')) {
+      const expected = `no batch workers with pools of their own, as workload.ycsb is ${JSON.stringify(ycsb)} (both pools would insert the same records)`;
+      refuse(['scenarios', index, 'batch'], expected, batch);
+    }
+    const commands =
+      Math.max(...workers) * Math.max(...pipeline) +
+      Math.max(...batch.map(beside => (beside.pool === 'none' ? 0 : beside.workers * beside.pipeline)));
+    const bytes = commands * (max + requestOverheadBytes);
+    if (bytes <= maxBytesInFlight) continue;
+    const inFlight = `${(bytes / 2 ** 30).toFixed(1)} GiB here`;
+    const expected = `at most 1 GiB in flight at once (workers × pipeline × valueBytes, ${inFlight})`;
+    refuse(['scenarios', index, 'pipeline'], expected, pipeline);
+  }
 }
 
-function numberOfKeys({ workload, scenarios }: Parts): string[] {
+function checkNumberOfKeys({ workload, scenarios }: Parts, report: Refuse): void {
   const { keys } = workload;
+  const refuse = (expected: string) => report(['workload', 'keys'], expected, keys);
   const task = workloadTask(workload);
-  const expected: string[] = [];
   const maxPools = Math.max(...scenarios.flatMap(({ pools }) => pools));
   if (keys < maxPools)
-    expected.push(`at least as many keys as pools, ${maxPools} here (each pool has keys of its own)`);
+    refuse(`at least as many keys as pools, ${maxPools} here (each pool has keys of its own)`);
   const all = Math.max(keyRanges(task).all, maxRecords(task));
   if (all > maxKeyNumbers) {
     const max = Math.floor((maxKeyNumbers * keys) / all);
-    expected.push(
+    refuse(
       `at most ${max} keys, as ${all / keys} times as many are needed (one for each type of value, for reads that find nothing, and for records that are inserted)`,
     );
   }
-  if (task.keyChoice.kind !== 'partitioned') return expected;
-  const maxOwners = Math.max(...scenarios.map(ownersOf));
-  if (keys < maxOwners)
-    expected.push(`at least ${maxOwners} keys (partitioned: each worker has keys of its own)`);
-  return expected;
+  if (task.keyChoice.kind !== 'partitioned') return;
+  const maxOwners = Math.max(...scenarios.map(maxOwnersOf));
+  if (keys < maxOwners) refuse(`at least ${maxOwners} keys (partitioned: each worker has keys of its own)`);
 }
 
-/** Workers that keys are shared out to, and as many more as remainders of the division by pools can take. */
-function ownersOf({ workers, batch, pools }: ScenarioGroup): number {
+/** Workers that keys are divided among, and as many more as remainders of the division by pools can take. */
+function maxOwnersOf({ workers, batch, pools }: ScenarioGroup): number {
   const beside = Math.max(...batch.map(group => (group.pool === 'none' ? 0 : group.workers)));
   return Math.max(...workers) + beside + Math.max(...pools);
 }
 
-function foreignToClusters({ target, workload }: Parts): Misfit[] {
-  if (!target.cluster) return [];
-  if (workloadTask(workload).growth === 'index')
-    return [
-      {
-        path: ['workload', 'ycsb'],
-        expected: 'another one, as target.cluster is true (its records are one sorted set, so on one node)',
-        found: workload.ycsb,
-      },
-    ];
-  return workload.commands.flatMap(({ command }, index) =>
-    keysOf(parseCommand(command)) <= 1
-      ? []
-      : [
-          {
-            path: ['workload', 'commands', index, 'command'],
-            expected:
-              'a command of one key at most, as target.cluster is true (the keys of one command would be on several nodes)',
-            found: command,
-          },
-        ],
-  );
-}
-
-/** Pools that share their keys would insert the same ones. */
-function withoutOneInserter({ workload, scenarios }: Parts): Misfit[] {
-  if (workloadTask(workload).growth === null) return [];
-  return scenarios.flatMap(({ batch }, index) =>
-    batch.some(({ pool }) => pool === 'separate')
-      ? [
-          {
-            path: ['scenarios', index, 'batch'],
-            expected: `no batch workers with pools of their own, as workload.ycsb is ${JSON.stringify(workload.ycsb)} (both pools would insert the same records)`,
-            found: batch,
-          },
-        ]
-      : [],
-  );
-}
-
-function tooLargeInFlight({ workload, scenarios }: Parts): Misfit[] {
-  const { most } = sizesOf(workloadTask(workload).values);
-  return scenarios.flatMap(({ workers, pipeline, batch }, index) => {
-    const commands =
-      Math.max(...workers) * Math.max(...pipeline) +
-      Math.max(...batch.map(beside => (beside.pool === 'none' ? 0 : beside.workers * beside.pipeline)));
-    const bytes = commands * (most + requestOverheadBytes);
-    if (bytes <= maxBytesInFlight) return [];
-    const inFlight = `${(bytes / 2 ** 30).toFixed(1)} GiB here`;
-    return [
-      {
-        path: ['scenarios', index, 'pipeline'],
-        expected: `at most 1 GiB in flight at once (workers × pipeline × valueBytes, ${inFlight})`,
-        found: pipeline,
-      },
-    ];
-  });
+function checkForCluster(workload: WorkloadConfig, refuse: Refuse): void {
+  if (workloadTask(workload).growth === 'index') {
+    const expected =
+      'another one, as target.cluster is true (its records are one sorted set, so on one node)';
+    refuse(['workload', 'ycsb'], expected, workload.ycsb);
+    return;
+  }
+  for (const [index, { command }] of workload.commands.entries()) {
+    if (keysOf(parseCommand(command)) <= 1) continue;
+    const expected =
+      'a command of one key at most, as target.cluster is true (the keys of one command would be on several nodes)';
+    refuse(['workload', 'commands', index, 'command'], expected, command);
+  }
 }

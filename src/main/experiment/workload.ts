@@ -1,45 +1,93 @@
 import { z } from 'zod';
 import {
   isOutOfRange,
+  kind,
   numberBetween,
   oneOf,
+  oneOfKinds,
+  readable,
+  refuser,
   section,
   wholeNumber,
 } from '../../aggregate/scenario/schema-parts.ts';
+import type { KeyChoice, WeightedCommand, WorkloadTask } from '../../workers/contract.ts';
 import { parseGivenCommand } from '../../workers/workload/command-templates.ts';
+import { valueVariants } from './value-variants.ts';
 import { valueBytes, valueContent } from './values.ts';
-import { ycsbNames, ycsbPresets } from './ycsb.ts';
+
+const ycsbNames = ['A', 'B', 'C', 'D', 'E', 'F'] as const;
+
+interface Preset {
+  readonly keyChoice: KeyChoice;
+  readonly commands: readonly WeightedCommand[];
+  readonly growth?: WorkloadTask['growth'];
+}
+
+const zipfian = { kind: 'zipfian', exponent: 0.99 } as const;
+
+/** GET in this fraction of the operations, SET in the others. Both are there even if one is never sent. */
+export function readsAndWrites(readRatio: number): readonly WeightedCommand[] {
+  return [
+    { command: 'GET {key}', weight: readRatio },
+    { command: 'SET {key} {value}', weight: 1 - readRatio },
+  ];
+}
+
+/**
+ * The core workloads of YCSB (B. F. Cooper et al., Benchmarking Cloud Serving Systems with YCSB, 2010), with one command
+ * for each operation. A record is one string. F reads, changes and writes a record in two requests; here this is one
+ * request, SET with GET, as an application of Redis would do it. E reads ranges of records, which need an order: here the
+ * records are the members of one sorted set. YCSB's client for Redis keeps only their names in it, and reads each record
+ * of a range by itself.
+ */
+const ycsbPresets: Readonly<Record<(typeof ycsbNames)[number], Preset>> = {
+  A: { keyChoice: zipfian, commands: readsAndWrites(0.5) },
+  B: { keyChoice: zipfian, commands: readsAndWrites(0.95) },
+  C: { keyChoice: zipfian, commands: [{ command: 'GET {key}', weight: 1 }] },
+  D: {
+    keyChoice: zipfian,
+    growth: 'latest',
+    commands: [
+      { command: 'GET {key}', weight: 0.95 },
+      { command: 'SET {key} {value}', weight: 0.05, inserts: true },
+    ],
+  },
+  E: {
+    keyChoice: zipfian,
+    growth: 'index',
+    commands: [
+      { command: 'ZRANGEBYSCORE {key} {record} +inf LIMIT 0 {number:1-100}', weight: 0.95 },
+      { command: 'ZADD {key} {record} {record}:{value}', weight: 0.05, inserts: true },
+    ],
+  },
+  F: {
+    keyChoice: zipfian,
+    commands: [
+      { command: 'GET {key}', weight: 0.5 },
+      { command: 'SET {key} {value} GET', weight: 0.5 },
+    ],
+  },
+};
 
 const maxCommands = 64;
 
-const plain = <Kind extends string>(kind: Kind, description: string) =>
-  section({ kind: z.literal(kind).meta({ description: `${kind}: ${description}` }) });
-
-const kinds = ['uniform', 'zipfian', 'gaussian', 'sequential', 'hotSet', 'partitioned'];
-
 /** How keys are chosen. */
-const keyChoice = z.discriminatedUnion(
-  'kind',
+const keyChoice = oneOfKinds(
   [
-    plain('uniform', 'every key of the pool equally often'),
-    section({
-      kind: z
-        .literal('zipfian')
-        .meta({ description: 'zipfian: the key of rank r in proportion to 1 / r^exponent' }),
+    kind('uniform', 'every key of the pool equally often', {}),
+    kind('zipfian', 'the key of rank r in proportion to 1 / r^exponent', {
       exponent: numberBetween(0.01, 10)
         .default(0.99)
         .meta({ description: 'How much hotter the hot keys are; YCSB uses 0.99' }),
     }),
-    section({
-      kind: z.literal('gaussian').meta({ description: 'gaussian: keys in the middle most often' }),
+    kind('gaussian', 'keys in the middle most often', {
       spread: numberBetween(0.0001, 10).default(0.1).meta({
         description: 'Standard deviation as a fraction of the keys',
         unit: 'fraction of the keys',
       }),
     }),
-    plain('sequential', 'the keys of each pool, one after another'),
-    section({
-      kind: z.literal('hotSet').meta({ description: 'hotSet: most operations on few keys' }),
+    kind('sequential', 'the keys of each pool, one after another', {}),
+    kind('hotSet', 'most operations on few keys', {
       operationShare: numberBetween(0, 1).default(0.8).meta({
         description: 'Fraction of the operations that are on the hot keys',
         unit: 'fraction, 0 to 1',
@@ -49,27 +97,15 @@ const keyChoice = z.discriminatedUnion(
         unit: 'fraction, 0 to 1',
       }),
     }),
-    plain('partitioned', 'every worker has keys of its own, chosen uniformly'),
+    kind('partitioned', 'every worker has keys of its own, chosen uniformly', {}),
   ],
-  {
-    error: issue =>
-      issue.code === 'invalid_union'
-        ? kinds.map(kind => JSON.stringify(kind)).join(' or ')
-        : 'an object such as { "kind": "zipfian", "exponent": 0.99 }',
-  },
+  '{ "kind": "zipfian", "exponent": 0.99 }',
 );
 
 const command = section({
-  command: z
-    .string({ error: 'a command such as "SET {key} {value} EX {number:10-60}"' })
-    .check(({ value, issues }) => {
-      try {
-        parseGivenCommand(value);
-      } catch (error) {
-        issues.push({ code: 'custom', params: { expected: (error as Error).message }, input: value });
-      }
-    })
-    .meta({ description: 'A command with placeholders: {key}, {value}, {counter}, {number:from-to}' }),
+  command: readable('a command such as "SET {key} {value} EX {number:10-60}"', parseGivenCommand).meta({
+    description: 'A command with placeholders: {key}, {value}, {counter}, {number:from-to}',
+  }),
   weight: numberBetween(0.001, 1_000_000)
     .default(1)
     .meta({ description: 'How often it is sent, relative to the sum of all weights' }),
@@ -78,7 +114,7 @@ const command = section({
 const usualKeyChoice = { kind: 'uniform' } as const;
 const usualReadShare = 0.5;
 
-/** Keys, values and commands of the load. Beside a preset or a list of commands the keys that it decides are absent. */
+/** Keys, values and commands of the load. Keys that a preset or a list of commands decides are absent. */
 export const workload = section({
   keys: wholeNumber(1, 100_000_000).default(10_000).meta({
     description: 'Number of keys; they are written before the load and removed after it',
@@ -102,7 +138,8 @@ export const workload = section({
     .default([])
     .meta({ description: 'A weighted mix of commands, instead of GET and SET by readShare' }),
   hitShare: numberBetween(0, 1).default(1).meta({
-    description: 'Fraction of the reads that are of existing keys; the others are of keys that nobody writes',
+    description:
+      'Fraction of the reads that are of existing keys; the others are of keys that are never written',
     unit: 'fraction, 0 to 1',
   }),
   ycsb: oneOf(ycsbNames).nullable().default(null).meta({
@@ -112,17 +149,21 @@ export const workload = section({
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
     const refuse = (key: 'readShare' | 'commands' | 'keyChoice' | 'hitShare', expected: string) =>
-      issues.push({ code: 'custom', params: { expected }, path: [key], input: value[key] });
-    if (value.ycsb !== null) {
-      const decides = `no ${'{key}'} beside ycsb, which decides it`;
-      for (const key of ['readShare', 'keyChoice'] as const)
-        if (value[key] !== undefined) refuse(key, decides.replace('{key}', key));
-      if (value.commands.length > 0) refuse('commands', decides.replace('{key}', 'commands'));
-      if (ycsbPresets[value.ycsb].growth !== undefined && value.hitShare < 1)
-        refuse('hitShare', `1, or nothing, beside ycsb ${value.ycsb}, which reads what it has inserted`);
-    } else if (value.commands.length > 0 && value.readShare !== undefined) {
-      refuse('readShare', 'no readShare beside commands, which have weights');
+      refuser(issues)([key], expected, value[key]);
+    const { ycsb, commands, readShare, keyChoice, hitShare } = value;
+    if (ycsb === null) {
+      if (commands.length > 0 && readShare !== undefined)
+        refuse('readShare', 'no readShare beside commands, which have weights');
+      return;
     }
+    for (const [key, isGiven] of [
+      ['readShare', readShare !== undefined],
+      ['keyChoice', keyChoice !== undefined],
+      ['commands', commands.length > 0],
+    ] as const)
+      if (isGiven) refuse(key, `no ${key} beside ycsb, which decides it`);
+    if (ycsbPresets[ycsb].growth !== undefined && hitShare < 1)
+      refuse('hitShare', `1, or nothing, beside ycsb ${ycsb}, which reads what it has inserted`);
   })
   .transform(({ keyChoice, readShare, ...rest }) => ({
     ...rest,
@@ -133,3 +174,29 @@ export const workload = section({
 
 /** A workload with its defaults filled in. */
 export type WorkloadConfig = z.output<typeof workload>;
+
+/** One for each workload: the values of a file must not change in the middle of a run. */
+const made = new WeakMap<WorkloadConfig, WorkloadTask>();
+
+/** The workload as the threads run it: with the commands of a preset, and values instead of sizes. */
+export function workloadTask(workload: WorkloadConfig): WorkloadTask {
+  const task = made.get(workload) ?? makeTask(workload);
+  made.set(workload, task);
+  return task;
+}
+
+function makeTask(workload: WorkloadConfig): WorkloadTask {
+  const { keys, valueContent, hitShare } = workload;
+  const preset = workload.ycsb === null ? undefined : ycsbPresets[workload.ycsb];
+  const given = workload.commands.length > 0 ? workload.commands : undefined;
+  return {
+    keys,
+    hitShare,
+    keyChoice: preset?.keyChoice ?? workload.keyChoice ?? { kind: 'uniform' },
+    values: valueVariants(workload.valueBytes),
+    compressibleShare: valueContent.kind === 'compressible' ? valueContent.share : 0,
+    commands: preset?.commands ?? given ?? readsAndWrites(workload.readShare ?? 0.5),
+    growth: preset?.growth ?? null,
+    apart: preset !== undefined || given !== undefined || hitShare < 1,
+  };
+}

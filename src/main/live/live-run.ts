@@ -1,16 +1,15 @@
 import type { RoundResult } from '../../aggregate/result.ts';
 import { sumByCode } from '../../aggregate/stats/accounting.ts';
-import type { SharedState } from '../../workers/shared-state.ts';
-import { MeasurementMeter } from './measurement-meter.ts';
-import type { Moment, Operations, RunSize, Snapshot, Step } from './snapshot.ts';
+import type { SharedState, ThreadProgress } from '../../workers/shared-state.ts';
+import type { Moment, Operations, Phase, Running, RunSize, Snapshot, Step } from './snapshot.ts';
 
 const maxMoments = 200;
-/** The pace is that of the plan until so much of it is done: one slow start says little. */
+/** The pace is that of the plan until this much of it is done: one slow start would distort it. */
 const pacedSeconds = 3;
 
 const none: Operations = { completed: 0, failed: {}, unfinished: 0 };
 
-/** Keeps account of a run while it lasts. */
+/** Counts what a run has done while it lasts. */
 export class LiveRun {
   readonly #nowNs: () => number;
   #size: RunSize = {};
@@ -20,15 +19,15 @@ export class LiveRun {
   #meter: MeasurementMeter | undefined;
   #measured = 0;
   #moments: readonly (Moment | null)[] = [];
-  /** Of all measurements that are over. */
+  /** Operations of all measurements that are over. */
   #over = none;
 
-  /** @param nowNs the machine's monotonic clock, as the threads have it */
+  /** @param nowNs the monotonic clock that the threads have, too */
   constructor(nowNs: () => number) {
     this.#nowNs = nowNs;
   }
 
-  /** A run begins; operations go on to be counted from those before it. */
+  /** A run begins. Operations of earlier runs stay counted. */
   begin(size: RunSize): void {
     this.#size = size;
     this.#begunNs = this.#nowNs();
@@ -49,13 +48,13 @@ export class LiveRun {
     return this.#meter?.failed ?? 0;
   }
 
-  /** Takes note of the moment. */
+  /** Keeps the current moment. */
   look(): void {
     const moment = this.#meter?.moment(this.#nowNs());
     if (moment !== undefined) this.#keep(moment);
   }
 
-  /** Without a result the measurement was stopped too early: what its threads told is all there is of it. */
+  /** Without a result, because it was stopped too early, a measurement counts as far as its threads have reported. */
   finished(result: RoundResult | null): void {
     this.#over = add(this.#over, result ?? this.#meter?.operations() ?? none);
     this.#meter = undefined;
@@ -74,18 +73,18 @@ export class LiveRun {
     };
   }
 
-  #course(nowNs: number): Pick<Snapshot, 'share' | 'secondsLeft'> {
+  #course(nowNs: number): Pick<Snapshot, 'doneRatio' | 'secondsLeft'> {
     const planned = this.#size.seconds;
     const plannedLeft = this.#step?.secondsLeft;
     if (planned === undefined || plannedLeft === undefined || this.#step === undefined)
-      return { share: null, secondsLeft: null };
+      return { doneRatio: null, secondsLeft: null };
     const plannedDone = planned - plannedLeft;
     const pace = plannedDone < pacedSeconds ? 1 : (this.#stepNs - this.#begunNs) / 1e9 / plannedDone;
-    // A step that takes longer than planned, such as one that waits for its target, must not use up those after it.
+    // A step that takes longer than planned must not use up the time of those after it.
     const { warmupSeconds, seconds } = this.#step;
     const inStep = Math.min((nowNs - this.#stepNs) / 1e9 / pace, warmupSeconds + seconds);
     const left = Math.max(0, plannedLeft - inStep);
-    return { share: planned > 0 ? Math.min(1, 1 - left / planned) : 1, secondsLeft: left * pace };
+    return { doneRatio: planned > 0 ? Math.min(1, 1 - left / planned) : 1, secondsLeft: left * pace };
   }
 
   #keep(moment: Moment | null): void {
@@ -100,3 +99,102 @@ function add(a: Operations, b: Operations): Operations {
     unfinished: a.unfinished + b.unfinished,
   };
 }
+
+/** A thread that has reported nothing for this long counts as completing nothing. */
+const silentNs = 250e6;
+/** Figures are averaged over this many looks: figures that jump cannot be read. */
+const shownLooks = 5;
+
+/** Reads what the threads of one measurement report. */
+class MeasurementMeter {
+  readonly #step: Step;
+  readonly #shared: SharedState;
+  /** Oldest first. */
+  #looks: (readonly ThreadProgress[])[] = [];
+  #rates: number[] = [];
+  #latest: Moment[] = [];
+
+  constructor(step: Step, shared: SharedState) {
+    this.#step = step;
+    this.#shared = shared;
+  }
+
+  /** Failed operations so far, those of the warm-up among them. */
+  get failed(): number {
+    return this.#threads().reduce((sum, { failed, warmupFailed }) => sum + failed + warmupFailed, 0);
+  }
+
+  /** The load since the last call; undefined while the threads have reported nothing. */
+  moment(nowNs: number): Moment | undefined {
+    const { startNs } = this.#shared;
+    const now = this.#threads();
+    if (startNs === undefined || now.every(({ atNs }) => atNs === 0)) return undefined;
+    this.#rates = now.map((thread, index) => {
+      const before = this.#looks.at(-1)?.[index];
+      // By the threads' own clocks: a look may see one publication more or less than the last one.
+      const seconds = (thread.atNs - Math.max(before?.atNs ?? 0, startNs)) / 1e9;
+      if (seconds > 0) return (all(thread) - (before === undefined ? 0 : all(before))) / seconds;
+      return nowNs - thread.atNs > silentNs ? 0 : (this.#rates[index] ?? 0);
+    });
+    this.#looks = [...this.#looks, now].slice(-1 - shownLooks);
+    const moment = {
+      opsPerSecond: this.#rates.reduce((sum, rate) => sum + rate, 0),
+      p99Ms: Math.max(...now.map(({ p99Ms }) => p99Ms)),
+    };
+    this.#latest = [...this.#latest, moment].slice(-shownLooks);
+    return moment;
+  }
+
+  /** Operations of the measured window so far. */
+  operations(): Operations {
+    const completed = this.#threads().reduce((sum, thread) => sum + thread.completed, 0);
+    const failures = Array.from({ length: this.#step.threads }, (_, thread) => this.#shared.failures(thread));
+    return { completed, failed: sumByCode(failures), unfinished: 0 };
+  }
+
+  running(nowNs: number): Running {
+    const threads = this.#threads();
+    const sum = (figure: (thread: ThreadProgress) => number) =>
+      threads.reduce((total, thread) => total + figure(thread), 0);
+    const moments = this.#latest;
+    return {
+      step: this.#step,
+      ...this.#phase(nowNs),
+      opsPerSecond: moments.reduce((total, moment) => total + moment.opsPerSecond / moments.length, 0),
+      p99Ms: moments.at(-1)?.p99Ms ?? 0,
+      warmupFailed: sum(thread => thread.warmupFailed),
+      busyRatios: threads.map((thread, index) => this.#busyRatio(thread, index)),
+      connections: sum(thread => thread.connections),
+      // The two may be from different publications.
+      idle: sum(thread => Math.min(thread.idle, thread.connections)),
+      waiting: sum(thread => thread.waiting),
+    };
+  }
+
+  #phase(nowNs: number): { readonly phase: Phase; readonly phaseSeconds: number } {
+    const { startNs } = this.#shared;
+    const { warmupSeconds, seconds } = this.#step;
+    if (startNs === undefined) return { phase: 'connecting', phaseSeconds: 0 };
+    const sinceStart = Math.max(0, (nowNs - startNs) / 1e9);
+    if (sinceStart < warmupSeconds) return { phase: 'warm-up', phaseSeconds: sinceStart };
+    const measured = sinceStart - warmupSeconds;
+    return measured < seconds
+      ? { phase: 'measuring', phaseSeconds: measured }
+      : { phase: 'draining', phaseSeconds: measured - seconds };
+  }
+
+  /** A thread that has published nothing has not reached its timer: its event loop was busy all the time. */
+  #busyRatio({ atNs, busyNs }: ThreadProgress, index: number): number {
+    if (atNs === 0) return 0;
+    const before = this.#looks.length > 1 ? this.#looks[0]?.[index] : undefined;
+    const sinceNs = before?.atNs || (this.#shared.startNs ?? atNs);
+    const ratio = (busyNs - (before?.busyNs ?? 0)) / (atNs - sinceNs);
+    return atNs > sinceNs ? Math.min(1, Math.max(0, ratio)) : 1;
+  }
+
+  #threads(): ThreadProgress[] {
+    return Array.from({ length: this.#step.threads }, (_, thread) => this.#shared.progress(thread));
+  }
+}
+
+const all = ({ warmupCompleted, completed }: ThreadProgress) => warmupCompleted + completed;

@@ -1,30 +1,32 @@
 import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { failedOf } from '../../aggregate/stats/metrics.ts';
+import { toPlainLines } from '../../aggregate/text/format.ts';
 import { styleIf } from '../../aggregate/text/terminal-style.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
 import { LiveRun } from './live-run.ts';
-import { PlainLog } from './plain-log.ts';
-import { Metrics } from './prometheus/metrics.ts';
+import { MetricsServer } from './metrics-server.ts';
 import { Screen } from './screen.ts';
 import type { Outlet, RunSize, Step } from './snapshot.ts';
 import { canRedraw, takesColour } from './terminal.ts';
+import { describeMeasurement, describeRound } from './view.ts';
 
-/** Ten looks a second notice a failure soon, five paintings are as many as an eye can follow; both cost next to nothing. */
+/** Ten looks a second notice a failure soon; an eye can follow five paintings a second. Both cost next to nothing. */
 const lookMs = 100;
 const looksPerPainting = 2;
 
-export interface ProgressFlags {
+interface ProgressFlags {
   /** Nothing is said or shown. */
   readonly quiet?: boolean | undefined;
   /** Where metrics are served, as it was typed. */
   readonly prometheus?: string | undefined;
 }
 
-/** Follows a run and tells of it while it lasts: on a terminal or in a log, and to whoever scrapes its metrics. */
+/** Shows a run while it lasts: on a terminal or in a log, and to Prometheus. */
 export class Progress {
   readonly #run = new LiveRun(nowNs);
   readonly #outlet: Outlet | undefined;
-  #metrics: Metrics | undefined;
+  #metrics: MetricsServer | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(outlet: Outlet | undefined) {
@@ -35,7 +37,7 @@ export class Progress {
   static async open(stream: NodeJS.WriteStream, { quiet, prometheus }: ProgressFlags): Promise<Progress> {
     const progress = new Progress(quiet ? undefined : outletFor(stream));
     if (prometheus !== undefined) {
-      const metrics = await Metrics.open(prometheus, () => progress.#run.snapshot());
+      const metrics = await MetricsServer.open(prometheus, () => progress.#run.snapshot());
       progress.#metrics = metrics;
       progress.say(`Metrics: ${metrics.url}`);
     }
@@ -47,7 +49,7 @@ export class Progress {
     this.#outlet?.say(text);
   }
 
-  /** A target was found; `side` is empty where there is one alone. */
+  /** A target was found; `side` is empty if the run has one side. */
   meet(side: string, target: Result['target']): void {
     this.#metrics?.meet(side, target);
   }
@@ -57,7 +59,7 @@ export class Progress {
     this.#run.begin(size);
   }
 
-  /** Follows one measurement until `finished`. `onFailures` is told whenever there are more failed operations. */
+  /** Follows one measurement until `finished`. Calls `onFailures` whenever there are more failed operations. */
   follow(step: Step, shared: SharedState, onFailures: () => void): void {
     this.#run.follow(step, shared);
     let looks = 0;
@@ -72,7 +74,7 @@ export class Progress {
     }, lookMs);
   }
 
-  /** Ends what `follow` began. Without a result the measurement was stopped too early. */
+  /** Ends what `follow` began; without a result if the measurement was stopped too early. */
   finished(step: Step, result: RoundResult | null): void {
     clearInterval(this.#timer);
     this.#run.finished(result);
@@ -81,9 +83,9 @@ export class Progress {
     this.#outlet?.finished(step, result);
   }
 
-  /** Ends what `begin` began: nothing is shown any more but what was said. */
+  /** Ends what `begin` began: only what was said stays. */
   end(): void {
-    this.#outlet?.rest();
+    this.#outlet?.end();
   }
 
   async close(): Promise<void> {
@@ -94,4 +96,40 @@ export class Progress {
 
 function outletFor(stream: NodeJS.WriteStream): Outlet {
   return canRedraw(stream) ? new Screen(stream, styleIf(takesColour(stream))) : new PlainLog(stream);
+}
+
+/** A longer log has a line for each round, and not for each measurement. */
+const maxLogLines = 400;
+
+/** A run as a log of plain lines, for pipes, files and CI: one for each measurement, or for each round of a large run. */
+export class PlainLog implements Outlet {
+  readonly #stream: NodeJS.WritableStream;
+  /** Operations of the round so far. */
+  #completed = 0;
+  #failed = 0;
+
+  constructor(stream: NodeJS.WritableStream) {
+    this.#stream = stream;
+  }
+
+  say(text: string): void {
+    this.#stream.write(`${toPlainLines(text)}\n`);
+  }
+
+  show(): void {}
+
+  finished(step: Step, result: RoundResult): void {
+    if (step.rounds * step.total <= maxLogLines) {
+      this.say(describeMeasurement(step, result));
+      return;
+    }
+    this.#completed += result.completed;
+    this.#failed += failedOf(result);
+    if (step.index < step.total) return;
+    this.say(describeRound(step, this.#completed, this.#failed));
+    this.#completed = 0;
+    this.#failed = 0;
+  }
+
+  end(): void {}
 }

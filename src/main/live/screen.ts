@@ -1,16 +1,16 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { RoundResult } from '../../aggregate/result.ts';
 import { failedOf } from '../../aggregate/stats/metrics.ts';
 import { formatCount, toPlainLines } from '../../aggregate/text/format.ts';
 import type { Style } from '../../aggregate/text/terminal-style.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
-import { Repainted } from './repainted.ts';
 import type { Outlet, Snapshot, Step } from './snapshot.ts';
 import { describeFailures, describeLine, describeView, minColumns } from './view.ts';
 
-/** Rows that stay for what was said. */
+/** Rows that stay free for what was said. */
 const rowsAbove = 4;
 
-/** A run on a terminal: what is said scrolls above a view that is painted over, and goes when the run is over. */
+/** A run on a terminal: what is said scrolls above a view that is painted over and removed at the end. */
 export class Screen implements Outlet {
   readonly #stream: NodeJS.WriteStream;
   readonly #style: Style;
@@ -22,7 +22,7 @@ export class Screen implements Outlet {
     this.#painted = new Repainted(stream);
   }
 
-  /** A terminal would break a long line within words. */
+  /** Wrapped here, as a terminal would break a long line within words. */
   say(text: string): void {
     const { columns } = this.#size;
     const lines = toPlainLines(text)
@@ -39,19 +39,84 @@ export class Screen implements Outlet {
     );
   }
 
-  /** What went well is in the tables at the end; what failed is worth a line at once. */
+  /** Only failures are worth a line at once; the tables at the end have everything. */
   finished({ round, scenario }: Step, result: RoundResult): void {
     if (failedOf(result) === 0) return;
     const codes = describeFailures(result.failed);
     this.say(`round ${round}, ${scenario}: failed ${codes} of ${formatCount(result.issued)} operations`);
   }
 
-  rest(): void {
+  end(): void {
     this.#painted.clear();
   }
 
-  /** A terminal may not tell. */
+  /** With defaults for a terminal that does not report its size. */
   get #size(): { readonly columns: number; readonly rows: number } {
     return { columns: this.#stream.columns || 80, rows: this.#stream.rows || 24 };
+  }
+}
+
+const csi = '\u001b[';
+const hideCursor = `${csi}?25l`;
+const showCursor = `${csi}?25h`;
+const clearToEndOfLine = `${csi}K`;
+const clearBelow = `${csi}J`;
+const up = (rows: number) => (rows > 0 ? `\r${csi}${rows}A` : '\r');
+
+/**
+ * Lines at the bottom of a terminal that are painted over and over, with the cursor below them, hidden. However the
+ * process ends, short of being killed, the cursor is there again; and while it is suspended with Ctrl-Z.
+ */
+export class Repainted {
+  readonly #stream: NodeJS.WriteStream;
+  #lines: readonly string[] = [];
+  readonly #showCursor = () => this.#stream.write(showCursor);
+  readonly #suspend = () => {
+    this.clear();
+    process.kill(process.pid, 'SIGSTOP');
+  };
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  /** Each line must be shorter than the terminal is wide. One write, without blank lines in between, does not flicker. */
+  paint(lines: readonly string[]): void {
+    const first = this.#lines.length === 0;
+    if (first) {
+      process.once('exit', this.#showCursor);
+      process.on('SIGTSTP', this.#suspend);
+    }
+    const painted = lines.map(line => `${line}${clearToEndOfLine}\n`).join('');
+    this.#stream.write(`${first ? hideCursor : this.#toTop()}${painted}${clearBelow}`);
+    this.#lines = lines;
+  }
+
+  /** Writes whole lines that stay, above the painted ones. */
+  above(text: string): void {
+    const lines = this.#lines;
+    if (lines.length === 0) {
+      this.#stream.write(text);
+      return;
+    }
+    const painted = lines.map(line => `${line}\n`).join('');
+    this.#stream.write(`${this.#toTop()}${clearBelow}${text}${painted}`);
+  }
+
+  /** Takes the lines away and shows the cursor. */
+  clear(): void {
+    if (this.#lines.length === 0) return;
+    this.#stream.write(`${this.#toTop()}${clearBelow}${showCursor}`);
+    this.#lines = [];
+    process.off('exit', this.#showCursor);
+    process.off('SIGTSTP', this.#suspend);
+  }
+
+  /** A terminal that has become narrower has broken long lines into several. */
+  #toTop(): string {
+    const { columns } = this.#stream;
+    const rowsOf = (line: string) =>
+      columns > 0 ? Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns)) : 1;
+    return up(this.#lines.reduce((rows, line) => rows + rowsOf(line), 0));
   }
 }

@@ -1,6 +1,6 @@
 import type { RoundResult } from '../../aggregate/result.ts';
 
-/** How a run stands while it lasts: plain data, the one source of what the terminal shows and a scraper gets. */
+/** The state of a run while it lasts: plain data, the one source of what the terminal shows and Prometheus scrapes. */
 
 /** What is being measured, for a reader. */
 export interface Step {
@@ -8,26 +8,26 @@ export interface Step {
   readonly rounds: number;
   readonly index: number;
   readonly total: number;
-  /** With the name of its side, where there are several. */
+  /** With the name of its side, if the run has several. */
   readonly scenario: string;
-  /** Of a ledger, whose suites may have scenarios alike. */
+  /** The suite of a ledger, whose suites can have scenarios with the same id. */
   readonly suite?: string | undefined;
   readonly threads: number;
   readonly warmupSeconds: number;
   readonly seconds: number;
-  /** Of the whole run from the start of this step on, as planned; undefined where nobody knows. */
+  /** Planned time from the start of this step to the end of the run; undefined if it is not known. */
   readonly secondsLeft?: number;
-  /** What is told in place of round and index, where their totals are not known. */
+  /** Shown in place of round and index, if their totals are not known. */
   readonly place?: string;
 }
 
-/** How large a run is; nothing of it is known of a search. */
+/** How large a run is; a search does not know. */
 export interface RunSize {
   readonly measurements?: number;
   readonly seconds?: number;
 }
 
-/** A moment of a measurement: the operations of its threads together, the p99 of the slowest in its current second. */
+/** A moment of a measurement: the throughput of all threads, and the p99 of the slowest in its current second. */
 export interface Moment {
   readonly opsPerSecond: number;
   readonly p99Ms: number;
@@ -41,18 +41,18 @@ export interface Running extends Moment {
   readonly phase: Phase;
   /** Since the phase began; 0 while it connects. */
   readonly phaseSeconds: number;
-  /** Failed operations of the warm-up, which are in no result. */
+  /** Failed operations of the warm-up; no result contains them. */
   readonly warmupFailed: number;
-  /** Share of the last second, 0 to 1, in which the event loop of each thread had something to do. */
-  readonly busyShares: readonly number[];
+  /** Fraction of the last second, 0 to 1, in which the event loop of each thread was busy. */
+  readonly busyRatios: readonly number[];
   readonly connections: number;
-  /** Of these. */
+  /** Connections that are not in use. */
   readonly idle: number;
   /** Workers that wait for a connection. */
   readonly waiting: number;
 }
 
-/** Operations of measured windows: what is finished as its result has it, and of the running one what its threads told. */
+/** Operations of measured windows: those of finished results, and those that the running threads have reported. */
 export interface Operations {
   readonly completed: number;
   readonly failed: Readonly<Record<string, number>>;
@@ -61,25 +61,27 @@ export interface Operations {
 
 export interface Snapshot {
   readonly running: Running | null;
-  /** Measurements of this run that are finished, of how many; null where nobody knows. */
+  /** Finished measurements of this run. */
   readonly measured: number;
+  /** Measurements of this run; null if not known. */
   readonly planned: number | null;
-  /** Share of the planned time that has passed, 0 to 1, and seconds left at the pace so far; null where nobody knows. */
-  readonly share: number | null;
+  /** Fraction of the planned time that has passed, 0 to 1; null if not known. */
+  readonly doneRatio: number | null;
+  /** Time left at the pace so far; null if not known. */
   readonly secondsLeft: number | null;
   readonly operations: Operations;
-  /** The latest moments, oldest first; null where one measurement ended and the next began. */
+  /** The latest moments, oldest first; null between two measurements. */
   readonly moments: readonly (Moment | null)[];
 }
 
-/** Where a run is told of while it lasts. */
+/** Where a run is shown while it lasts. */
 export interface Outlet {
   /** Text that stays, of one line or several. */
   say(text: string): void;
-  /** How the run stands: shown where that can be taken back. */
+  /** The state of the run; shown only where it can be painted over. */
   show(snapshot: Snapshot): void;
   /** A measurement is over. */
   finished(step: Step, result: RoundResult): void;
-  /** Nothing is measured for now: only what was said stays. */
-  rest(): void;
+  /** The run is over: only what was said stays. */
+  end(): void;
 }

@@ -1,7 +1,7 @@
 type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'hasColors'>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whether lines may be written over: on a terminal that knows how, and not in a log of CI that only looks like one. */
+/** Whether lines may be painted over: on a terminal that can, and not in a CI log that only looks like a terminal. */
 export function canRedraw(stream: Output, env: Environment = process.env): boolean {
   const inCi = !['', '0', 'false'].includes(env.CI ?? '');
   return stream.isTTY === true && env.TERM !== 'dumb' && !inCi;
@@ -17,7 +17,7 @@ export function takesColour(stream: Output, env: Environment = process.env): boo
 /**
  * Prints what a command found on standard output: as JSON, or rendered for a terminal.
  *
- * @param render is told whether standard output takes colours
+ * @param render gets whether standard output takes colours
  */
 export function printOutput(
   found: unknown,
@@ -27,7 +27,7 @@ export function printOutput(
   process.stdout.write(json ? `${printableJson(found)}\n` : render(colour));
 }
 
-/** JSON escapes the lower control characters only; a terminal obeys others, too, and text from a server may hold them. */
+/** JSON escapes only the lower control characters. A terminal obeys others, too, and text from a server may hold them. */
 function printableJson(found: unknown): string {
   return JSON.stringify(found, null, 1).replace(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu, character =>
     character

@@ -1,94 +1,130 @@
+import type { RoundResult } from '../../aggregate/result.ts';
+import { failedOf } from '../../aggregate/stats/metrics.ts';
 import {
   formatCount,
   formatDuration,
   formatMs,
   formatPlural,
   formatRate,
+  nothing,
   toOneLine,
 } from '../../aggregate/text/format.ts';
 import type { Format, Style } from '../../aggregate/text/terminal-style.ts';
 import type { Running, Snapshot, Step } from './snapshot.ts';
 
-/** Columns below which the view makes no sense, and beyond which an eye has too far to go. */
+/** With fewer columns the view is one line; more are hard to read. */
 export const minColumns = 60;
 const maxColumns = 110;
-/** A name, a figure, and what shows more of it. */
+/** A row has a name, a figure, and a chart or a text. */
 const nameColumns = 10;
 const figureColumns = 6;
-const before = nameColumns + figureColumns + 2;
-/** From this on a thread has little left to give. */
-const busy = 0.9;
-/** Of a chart, from the lowest to the highest. */
+/** From this ratio on a thread has little capacity left. */
+const highBusyRatio = 0.9;
+/** Blocks of a chart, from the lowest to the highest. */
 const heights = '▁▂▃▄▅▆▇█';
-/** Windows that are shorter are over before anybody has read where they are. */
-const toldSeconds = 5;
+/** The seconds of shorter windows are not shown: they pass too fast to be read. */
+const minShownSeconds = 5;
 
-/** A run while it lasts, as lines of a terminal: always as many, and shorter than `columns`. */
+/** A run while it lasts, as lines of a terminal: always 7, each shorter than `columns`. */
 export function describeView(snapshot: Snapshot, columns: number, style: Style): string[] {
   const { running, moments } = snapshot;
-  // A terminal that is full to its last column is about to wrap.
+  // A line that fills the last column would wrap.
   const width = Math.min(columns - 1, maxColumns);
-  const chart = width - before;
+  const chart = width - nameColumns - figureColumns - 2;
   const row = (name: string, figure: string, more: string) =>
     `${style('dim', name.padEnd(nameColumns))}${figure.padStart(figureColumns)}  ${more}`;
-  const line = (figures: readonly (number | null)[], format: Format) =>
-    style(format, sparkline(figures, chart));
+  const line = (key: 'opsPerSecond' | 'p99Ms', format: Format) =>
+    style(
+      format,
+      sparkline(
+        moments.map(moment => moment?.[key] ?? null),
+        chart,
+      ),
+    );
+  const { opsPerSecond = 0, p99Ms = 0 } = running ?? {};
   return [
-    describeCourse(snapshot, width, style),
+    describeProgress(snapshot, width, style),
     describeScenario(running, width, style),
-    row(
-      'ops/s',
-      running === null || running.opsPerSecond === 0 ? '–' : formatRate(running.opsPerSecond),
-      line(
-        moments.map(moment => moment?.opsPerSecond ?? null),
-        'cyan',
-      ),
-    ),
-    row(
-      'p99 ms',
-      running === null || running.p99Ms === 0 ? '–' : formatMs(running.p99Ms),
-      line(
-        moments.map(moment => moment?.p99Ms ?? null),
-        'magenta',
-      ),
-    ),
-    row('threads', ...describeThreads(running?.busyShares ?? [], chart, style)),
+    row('ops/s', opsPerSecond === 0 ? nothing : formatRate(opsPerSecond), line('opsPerSecond', 'cyan')),
+    row('p99 ms', p99Ms === 0 ? nothing : formatMs(p99Ms), line('p99Ms', 'magenta')),
+    row('threads', ...describeThreads(running?.busyRatios ?? [], chart, style)),
     row('pools', ...describePools(running, chart)),
     row('failed', ...describeFailed(snapshot, chart, style)),
   ].map(text => text.trimEnd());
 }
 
-/** The same on one line, for a terminal with no room for more. */
+/** The state of a run on one line, for a terminal without room for more. */
 export function describeLine({ running, operations, secondsLeft }: Snapshot, columns: number): string {
   if (running === null) return '';
-  const { step, opsPerSecond, p99Ms, warmupFailed } = running;
-  const failed = Object.values(operations.failed).reduce((sum, count) => sum + count, warmupFailed);
-  // What a narrow terminal cuts off is the scenario's name, at the end.
-  const parts = [
+  const failed = sum(Object.values(operations.failed)) + running.warmupFailed;
+  return cut(toOneLine(figuresLine(running.step, { ...running, failed, secondsLeft })), columns - 1);
+}
+
+/** A finished measurement on one line: "round 1/5   7/24  127k ops/s  p99 0.173 ms  0 failed  2 min 3 s left  wire-…". */
+export function describeMeasurement(step: Step, { opsPerSecond, response, failed }: RoundResult): string {
+  return figuresLine(step, {
+    opsPerSecond,
+    p99Ms: response.count === 0 ? 0 : response.p99,
+    failed: failedOf({ failed }),
+    codes: failed,
+    secondsLeft: step.secondsLeft ?? null,
+  });
+}
+
+/** A finished round on one line. */
+export function describeRound(step: Step, completed: number, failed: number): string {
+  return [
+    `round ${step.round}/${step.rounds}`,
+    formatPlural(step.total, 'measurement'),
+    `${formatCount(completed)} operations`,
+    `${formatCount(failed)} failed`,
+    ...describeLeft(step.secondsLeft ?? null),
+  ].join('  ');
+}
+
+interface Figures {
+  readonly opsPerSecond: number;
+  readonly p99Ms: number;
+  readonly failed: number;
+  readonly codes?: Readonly<Record<string, number>>;
+  readonly secondsLeft: number | null;
+}
+
+function figuresLine(step: Step, { opsPerSecond, p99Ms, failed, codes, secondsLeft }: Figures): string {
+  const byCode = codes === undefined || failed === 0 ? '' : ` (${describeFailures(codes)})`;
+  return [
     describePlace(step),
     `${formatRate(opsPerSecond)} ops/s`,
     p99Ms === 0 ? 'p99 –' : `p99 ${formatMs(p99Ms)} ms`,
-    `${formatCount(failed)} failed`,
-    ...(secondsLeft === null ? [] : [`${formatDuration(secondsLeft)} left`]),
+    `${formatCount(failed)} failed${byCode}`,
+    ...describeLeft(secondsLeft),
+    // Last, as a narrow terminal cuts off the end.
     step.scenario,
-  ];
-  return cut(toOneLine(parts.join('  ')), columns - 1);
+  ].join('  ');
 }
 
-/** Where the run is: "round 2/5  7/24". */
-export function describePlace({ place, round, rounds, index, total }: Step): string {
+function describeLeft(secondsLeft: number | null): string[] {
+  return secondsLeft === null ? [] : [`${formatDuration(secondsLeft)} left`];
+}
+
+/** The position in the run: "round 2/5  7/24". */
+function describePlace({ place, round, rounds, index, total }: Step): string {
   return place ?? `round ${round}/${rounds}  ${String(index).padStart(String(total).length)}/${total}`;
 }
 
-function describeCourse({ running, share, secondsLeft }: Snapshot, width: number, style: Style): string {
+function describeProgress(
+  { running, doneRatio, secondsLeft }: Snapshot,
+  width: number,
+  style: Style,
+): string {
   const where = running === null ? '' : toOneLine(describePlace(running.step));
-  if (share === null || secondsLeft === null) return style('bold', cut(where, width));
-  const percent = `${Math.floor(share * 100)} %`.padStart(5);
+  if (doneRatio === null || secondsLeft === null) return style('bold', cut(where, width));
+  const percent = `${Math.floor(doneRatio * 100)} %`.padStart(5);
   const left = `${formatDuration(secondsLeft)} left`;
-  // Room for the longest, so that the bar keeps its length.
+  // Padded to the widest, so that the bar keeps its length.
   const tail = `${percent}  ${left.padEnd('59 min 59 s left'.length)}`;
   const place = cut(where, width - tail.length - 4);
-  const { done, left: rest } = bar(share, width - place.length - tail.length - 4);
+  const { done, left: rest } = bar(doneRatio, width - place.length - tail.length - 4);
   return `${style('bold', place)}  ${style('green', done)}${style('dim', rest)}  ${tail}`;
 }
 
@@ -98,36 +134,37 @@ function describeScenario(running: Running | null, width: number, style: Style):
   const seconds = { connecting: 0, draining: 0, 'warm-up': step.warmupSeconds, measuring: step.seconds }[
     phase
   ];
-  const told =
-    seconds < toldSeconds ? phase : `${phase} ${Math.floor(phaseSeconds)}/${Math.round(seconds)} s`;
-  const name = cut(toOneLine(step.scenario), width - told.length - 2);
-  return `${name}  ${style('dim', told.padStart(width - name.length - 2))}`;
+  const shown =
+    seconds < minShownSeconds ? phase : `${phase} ${Math.floor(phaseSeconds)}/${Math.round(seconds)} s`;
+  const name = cut(toOneLine(step.scenario), width - shown.length - 2);
+  return `${name}  ${style('dim', shown.padStart(width - name.length - 2))}`;
 }
 
-/** A bar for each thread while there is room, else a block for each: how busy they are, and all of them on average. */
+/** How busy the threads are: their mean, and a bar for each, or a block for each if there is no room for bars. */
 function describeThreads(
-  busyShares: readonly number[],
+  busyRatios: readonly number[],
   columns: number,
   style: Style,
 ): [figure: string, more: string] {
-  if (busyShares.length === 0) return ['–', ''];
-  const mean = busyShares.reduce((sum, share) => sum + share, 0) / busyShares.length;
-  const format = (share: number): Format => (share >= busy ? 'yellow' : 'green');
-  const percent = (share: number) => `${Math.round(share * 100)} %`;
-  const cell = { bar: 6, columns: 6 + 1 + 5 + 2 };
-  if (busyShares.length * cell.columns <= columns) {
-    const bars = busyShares.map(share => {
-      const { done, left } = bar(share, cell.bar);
-      return `${style(format(share), done)}${style('dim', left)} ${percent(share).padEnd(5)}`;
+  if (busyRatios.length === 0) return [nothing, ''];
+  const mean = sum(busyRatios) / busyRatios.length;
+  const format = (ratio: number): Format => (ratio >= highBusyRatio ? 'yellow' : 'green');
+  const percent = (ratio: number) => `${Math.round(ratio * 100)} %`;
+  const barColumns = 6;
+  // A bar, a blank, a figure such as "100 %", and a gap.
+  if (busyRatios.length * (barColumns + 1 + 5 + 2) <= columns) {
+    const bars = busyRatios.map(ratio => {
+      const { done, left } = bar(ratio, barColumns);
+      return `${style(format(ratio), done)}${style('dim', left)} ${percent(ratio).padEnd(5)}`;
     });
     return [percent(mean), bars.join('  ')];
   }
-  const blocks = busyShares.slice(0, columns).map(share => style(format(share), block(share)));
+  const blocks = busyRatios.slice(0, columns).map(ratio => style(format(ratio), block(ratio)));
   return [percent(mean), blocks.join('')];
 }
 
 function describePools(running: Running | null, columns: number): [figure: string, more: string] {
-  if (running === null) return ['–', ''];
+  if (running === null) return [nothing, ''];
   const { connections, idle, waiting } = running;
   const words = `of ${formatPlural(connections, 'connection')} in use; ${formatPlural(waiting, 'worker')} waiting for one`;
   return [formatNarrow(connections - idle), cut(words, columns)];
@@ -140,7 +177,7 @@ function describeFailed(
 ): [figure: string, more: string] {
   const { unfinished } = operations;
   const failed = { ...operations.failed, ...(unfinished > 0 ? { unfinished } : {}) };
-  const count = Object.values(failed).reduce((sum, one) => sum + one, 0);
+  const count = sum(Object.values(failed));
   const warmup = running?.warmupFailed ?? 0;
   const words = [
     ...(count === 0 ? [] : [describeFailures(failed)]),
@@ -150,7 +187,7 @@ function describeFailed(
   return [formatNarrow(count), text === '' ? '' : style('red', text)];
 }
 
-/** Exact, where there is room for it. */
+/** The exact count if it fits, else a rounded one. */
 function formatNarrow(count: number): string {
   const exact = formatCount(count);
   return exact.length <= figureColumns ? exact : formatRate(count);
@@ -160,7 +197,7 @@ function cut(text: string, columns: number): string {
   return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 }
 
-/** Failed operations by code, most first: "1,200 OOM, 4 TIMEOUT". */
+/** Failed operations by code, the most frequent first: "1,200 OOM, 4 TIMEOUT". */
 export function describeFailures(failed: Readonly<Record<string, number>>): string {
   return Object.entries(failed)
     .toSorted(([, a], [, b]) => b - a)
@@ -168,20 +205,24 @@ export function describeFailures(failed: Readonly<Record<string, number>>): stri
     .join(', ');
 }
 
-/** Figures as a row of blocks, the highest of them a full one, as many of the latest as fit; blank where there is none. */
+/** The latest figures as a row of blocks, the highest as a full block, null as a blank. */
 function sparkline(figures: readonly (number | null)[], columns: number): string {
-  const shown = figures.slice(Math.max(0, figures.length - columns));
-  const most = Math.max(0, ...shown.map(figure => figure ?? 0));
-  return shown.map(figure => (figure === null ? ' ' : block(most > 0 ? figure / most : 0))).join('');
+  const shown = figures.slice(-columns);
+  const max = Math.max(0, ...shown.map(figure => figure ?? 0));
+  return shown.map(figure => (figure === null ? ' ' : block(max > 0 ? figure / max : 0))).join('');
 }
 
-/** A share of 0 to 1 as one block. */
-function block(share: number): string {
-  return heights[Math.min(heights.length - 1, Math.floor(share * heights.length))] ?? ' ';
+/** A ratio of 0 to 1 as one block. */
+function block(ratio: number): string {
+  return heights[Math.min(heights.length - 1, Math.floor(ratio * heights.length))] ?? ' ';
 }
 
-/** A share of 0 to 1 as a line, the part up to it thick. */
-function bar(share: number, columns: number): { readonly done: string; readonly left: string } {
-  const done = Math.min(columns, Math.round(share * columns));
+/** A ratio of 0 to 1 as a line that is thick up to it. */
+function bar(ratio: number, columns: number): { readonly done: string; readonly left: string } {
+  const done = Math.min(columns, Math.round(ratio * columns));
   return { done: '━'.repeat(done), left: '─'.repeat(columns - done) };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -3,7 +3,7 @@ import type { Result } from '../../aggregate/result.ts';
 import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/rounds.ts';
 import { openLoopWarnings } from '../../aggregate/stats/warnings.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
-import type { RunFlags } from '../cli/parse-command-line.ts';
+import type { Options } from '../cli/options.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { applyOverrides } from '../experiment/overrides.ts';
@@ -40,7 +40,7 @@ export type Subject = Pick<Result, 'target' | 'environment' | 'tool'>;
  */
 export async function readLeftRun(
   folder: string,
-  given: Pick<RunFlags, 'target' | 'url'>,
+  given: Options<'target' | 'url'>,
 ): Promise<{ readonly result: Result; readonly plan: Plan }> {
   const file = join(folder, 'result.json');
   const result = await readResult(file);
@@ -78,7 +78,7 @@ function readKeptConfig({ config }: Result, file: string): Experiment {
 async function withPasswords(
   experiment: Experiment,
   folder: string,
-  { target: file, url }: Pick<RunFlags, 'target' | 'url'>,
+  { target: file, url }: Options<'target' | 'url'>,
 ): Promise<Experiment> {
   const given = file === undefined ? experiment.target : (await readConfig(file)).target;
   const { target } = applyOverrides({ ...experiment, target: given }, { url });

@@ -12,7 +12,7 @@ import { parseCommand } from '../../workers/workload/command-templates.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
-import { workloadTask } from '../experiment/workload-task.ts';
+import { workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
 import type { Target } from '../server/find-target.ts';

@@ -3,7 +3,7 @@ import { maxRecords } from '../../workers/workload/keys.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { connectionsNeeded, type Scenario } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
-import { workloadTask } from '../experiment/workload-task.ts';
+import { workloadTask } from '../experiment/workload.ts';
 import type { Target } from '../server/find-target.ts';
 import { preflight } from '../server/preflight.ts';
 import { describeEnvironment } from './environment.ts';

@@ -1,7 +1,7 @@
 import type { Result } from '../../aggregate/result.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
-import type { RunFlags } from '../cli/parse-command-line.ts';
+import type { Options, SessionOption } from '../cli/options.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { Progress } from '../live/progress.ts';
 import { printOutput } from '../live/terminal.ts';
@@ -9,8 +9,8 @@ import type { Target } from '../server/find-target.ts';
 import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
 import { createPartFolders, createResultsFolder, removeEmptyFolders } from './results/results-folder.ts';
 
-/** Flags of every command that loads a server. */
-export type SessionFlags = Omit<RunFlags, 'target' | 'rounds' | 'seconds' | 'warmup' | 'seed' | 'quick'>;
+/** Options of every command that loads a server. */
+export type SessionFlags = Options<SessionOption | 'url'>;
 
 export interface SessionOptions {
   /** Part of the name of the results folder, which is made in the folder of `--out`. */

@@ -5,7 +5,7 @@ import type { WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
-import { workloadTask } from '../experiment/workload-task.ts';
+import { workloadTask } from '../experiment/workload.ts';
 import type { Step } from '../live/snapshot.ts';
 import type { Target } from '../server/find-target.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../server/key-space.ts';

@@ -45,13 +45,13 @@ test('a suite of one server: today’s verdict, and the rounds and times that we
     ...config,
     state: 'complete',
     scenarios: measured.length,
-    note: `Judged anew by the rules of today; in its own report ${id} was refuted.`,
+    note: expect.stringContaining(`${id} was refuted`),
   });
   expect(read.judged).toEqual(today.claims);
   expect(read.judged?.find(claim => claim.id === id)?.verdict).toBe('inconclusive');
 });
 
-test('nothing is said where the verdict is the same', async () => {
+test('an equal verdict has no note', async () => {
   const today = buildResult(await measureSuite('pipeline', () => ({})), { config });
   const folder = await keep({ 'pipeline/result.json': today });
   expect((await readSuite(folder, await plan('pipeline'))).note).toBe('');
@@ -82,7 +82,7 @@ test('a suite of two servers is judged from the results of both', async () => {
     ...config,
     state: 'complete',
     result: 'versus/comparison.json',
-    note: 'Judged anew by the rules of today; in its own report C9 was refuted and C10 was refuted.',
+    note: expect.stringMatching(/C9 was refuted and C10 was refuted/),
   });
   expect(read.judged).toEqual(judgeVersusClaims([redis, valkey]));
   expect(read.judged?.map(({ id, verdict }) => [id, verdict === 'not tested'])).toEqual([

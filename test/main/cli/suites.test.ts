@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { claims } from '../../../src/aggregate/claims/claims.ts';
-import { claims as runClaims } from '../../../src/main/cli/claims.ts';
-import { parseCommandLine } from '../../../src/main/cli/parse-command-line.ts';
+import { parseCommandLine } from '../../../src/main/cli/command-line.ts';
 import { estimateSeconds, planRun } from '../../../src/main/experiment/plan.ts';
 import { readConfig } from '../../../src/main/experiment/read-config.ts';
 import { allSuites, describeCold, planSuites, suitesOf } from '../../../src/main/run/claims/plan-suites.ts';
@@ -200,7 +199,7 @@ describe('claims refuse what they cannot run', () => {
   ])('%s', async (_, args, message) => {
     const run = async () => {
       const line = parseCommandLine(['claims', ...args, '--out', folder]);
-      if (line.command === 'claims') await runClaims(line.target, line.options);
+      if ('run' in line) await line.run();
     };
     const refused = await rejection(run());
     expect(refused).toMatchObject({ exitCode: 2, message: expect.stringMatching(message) });

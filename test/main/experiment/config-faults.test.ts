@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { PoolbenchError } from '../../../src/main/errors.ts';
 import { checkConfig, parseConfig } from '../../../src/main/experiment/read-config.ts';
-import { faultsIn } from '../../support/config-faults.ts';
+import { faultsIn, outlineOf } from '../../support/config-faults.ts';
 
-describe('config faults are told with path expected and found', () => {
+describe('a fault of a config has its path, what was expected and what was found', () => {
   const good = {
     name: 'good',
     target: { server: 'redis', url: 'redis://localhost:6379/0' },
@@ -19,11 +19,9 @@ describe('config faults are told with path expected and found', () => {
       expect(error.exitCode).toBe(2);
       const lines = error.message.split('\n');
       const faults = faultsIn(error.message);
-      expect(lines[0]).toBe(
-        `bad.json is not a valid config, ${faults.length} fault${faults.length === 1 ? '' : 's'}:`,
-      );
+      expect(lines[0]).toMatch(new RegExp(`^bad\\.json .* ${faults.length} faults?:$`));
       for (const line of lines.slice(1, -1)) expect(line).toMatch(/^ {2}bad\.json:1:\d+: /);
-      expect(lines.at(-1)).toBe('configs/README.md explains every key.');
+      expect(lines.at(-1)).toContain('configs/README.md');
       return faults;
     }
     return [];
@@ -36,140 +34,104 @@ describe('config faults are told with path expected and found', () => {
   const group = (keys: object) => ({ ...good, scenarios: [{ workers: [10], ...keys }] });
 
   test.each([
-    [
-      '0 workers',
-      group({ workers: [10, 0] }),
-      'scenarios[0].workers[1]: expected a whole number from 1 to 100000, found 0',
-    ],
-    [
-      '0 workers as a single value',
-      group({ workers: 0 }),
-      'scenarios[0].workers: expected a whole number from 1 to 100000, found 0',
-    ],
-    [
-      'half a worker',
-      group({ workers: [-0.5] }),
-      'scenarios[0].workers[0]: expected a whole number from 1 to 100000, found -0.5',
-    ],
-    [
-      'a number as text',
-      group({ workers: '10' }),
-      'scenarios[0].workers: expected a whole number from 1 to 100000, found "10"',
-    ],
-    [
-      'an object for a list',
-      group({ workers: {} }),
-      'scenarios[0].workers: expected a whole number from 1 to 100000, found an object',
-    ],
-    [
-      'an empty list',
-      group({ workers: [] }),
-      'scenarios[0].workers: expected at least one value, found an empty list',
-    ],
-    [
-      'pipeline 0',
-      group({ pipeline: [1, 0] }),
-      'scenarios[0].pipeline[1]: expected a whole number from 1 to 10000, found 0',
-    ],
-    [
-      'autopipelining as text',
-      group({ autoPipelining: 'yes' }),
-      'scenarios[0].autoPipelining: expected true or false, found "yes"',
-    ],
+    ['0 workers', group({ workers: [10, 0] }), 'scenarios[0].workers[1] 1 100000 found 0'],
+    ['0 workers as a single value', group({ workers: 0 }), 'scenarios[0].workers 1 100000 found 0'],
+    ['half a worker', group({ workers: [-0.5] }), 'scenarios[0].workers[0] 1 100000 found -0.5'],
+    ['a number as text', group({ workers: '10' }), 'scenarios[0].workers 1 100000 found "10"'],
+    ['an object for a list', group({ workers: {} }), 'scenarios[0].workers 1 100000 found an object'],
+    ['an empty list', group({ workers: [] }), 'scenarios[0].workers found an empty list'],
+    ['pipeline 0', group({ pipeline: [1, 0] }), 'scenarios[0].pipeline[1] 1 10000 found 0'],
+    ['autopipelining as text', group({ autoPipelining: 'yes' }), 'scenarios[0].autoPipelining found "yes"'],
     [
       'an unknown place for batch workers',
       group({ batch: { pool: 'own', workers: 1, pipeline: 10 } }),
-      'scenarios[0].batch.pool: expected "none" or "shared" or "separate", found "own"',
+      'scenarios[0].batch.pool "none" "shared" "separate" found "own"',
     ],
     [
       'batch workers as a number',
       group({ batch: [5] }),
-      'scenarios[0].batch[0]: expected an object such as { "pool": "shared", "workers": 5, "pipeline": 100 }, found 5',
+      'scenarios[0].batch[0] "pool" "shared" "workers" 5 "pipeline" 100 found 5',
     ],
     [
       'batches no larger than the others',
       group({ pipeline: [1, 10], batch: { pool: 'shared', workers: 5, pipeline: 10 } }),
-      "scenarios[0].batch.pipeline: expected more than the 10 commands of the other workers' batches, found 10",
+      'scenarios[0].batch.pipeline 10 found 10',
     ],
     [
       'fewer batch workers than pools',
       group({ pools: 4, batch: [{ pool: 'none' }, { pool: 'shared', workers: 3, pipeline: 10 }] }),
-      'scenarios[0].batch[1].workers: expected at least as many batch workers as pools, 4 in this group, found 3',
+      'scenarios[0].batch[1].workers 4 found 3',
     ],
     [
       'more pools than workers',
       group({ workers: [50, 3], pools: [1, 4] }),
-      'scenarios[0].pools[1]: expected no more pools than workers, 3 in this group (each pool needs a worker), found 4',
+      'scenarios[0].pools[1] 3 found 4',
     ],
     [
       'more pools than workers, as single values',
       group({ workers: 3, pools: 4 }),
-      'scenarios[0].pools: expected no more pools than workers, 3 in this group (each pool needs a worker), found 4',
+      'scenarios[0].pools 3 found 4',
     ],
-    [
-      'more pools than keys',
-      { ...group({ pools: 4 }), workload: { keys: 3 } },
-      'workload.keys: expected at least as many keys as pools, 4 here (each pool has keys of its own), found 3',
-    ],
+    ['more pools than keys', { ...group({ pools: 4 }), workload: { keys: 3 } }, 'workload.keys 4 found 3'],
     [
       'more in flight than memory holds',
       { ...group({ workers: 50, pipeline: [1, 100] }), workload: { valueBytes: 1_048_576 } },
-      'scenarios[0].pipeline: expected at most 1 GiB in flight at once (workers × pipeline × valueBytes, 4.9 GiB here), found a list',
+      'scenarios[0].pipeline 1 4.9 found a list',
     ],
     [
       'too many threads',
       group({ workers: 1000, pools: 600, poolsPerThread: [1, 2] }),
-      'scenarios[0].pools: expected at most 256 threads (raise poolsPerThread or lower pools), found 600',
+      'scenarios[0].pools 256 found 600',
     ],
     [
       'an unknown preset',
       group({ pool: 'best' }),
-      'scenarios[0].pool: expected "baseline" or "lock-free" or "health-cached" or "warmed" or "optimized" or "shared", found "best"',
+      'scenarios[0].pool "baseline" "lock-free" "health-cached" "warmed" "optimized" "shared" found "best"',
     ],
     [
       'an unknown arrival',
       group({ arrival: [{ kind: 'closed' }, { kind: 'uniform', rate: 1 }] }),
-      'scenarios[0].arrival[1].kind: expected "closed" or "constant" or "poisson" or "burst", found "uniform"',
+      'scenarios[0].arrival[1].kind "closed" "constant" "poisson" "burst" found "uniform"',
     ],
     [
       'an arrival as text',
       group({ arrival: 'constant' }),
-      'scenarios[0].arrival: expected an object such as { "kind": "closed" } or { "kind": "constant", "rate": 2000 }, found "constant"',
+      'scenarios[0].arrival "kind" "closed" "kind" "constant" "rate" 2000 found "constant"',
     ],
     [
       'an open loop without a rate',
       group({ arrival: { kind: 'constant' } }),
-      'scenarios[0].arrival.rate: missing; expected a number from 0.1 to 10000000',
+      'scenarios[0].arrival.rate missing 0.1 10000000',
     ],
     [
       'a rate of 0 in a list',
       group({ arrival: [{ kind: 'poisson', rate: [100, 0] }] }),
-      'scenarios[0].arrival[0].rate[1]: expected a number from 0.1 to 10000000, found 0',
+      'scenarios[0].arrival[0].rate[1] 0.1 10000000 found 0',
     ],
     [
       'a rate of a closed loop',
       group({ arrival: { kind: 'closed', rate: 100 } }),
-      'scenarios[0].arrival: unknown key "rate"; known keys: kind',
+      'scenarios[0].arrival unknown key "rate"',
     ],
     [
       'a burst without a size',
       group({ arrival: { kind: 'burst', rate: 100 } }),
-      'scenarios[0].arrival.size: missing; expected a whole number from 1 to 1000000',
+      'scenarios[0].arrival.size missing 1 1000000',
     ],
     [
       'a burst of broken batches',
       group({ pipeline: [1, 8], arrival: { kind: 'burst', rate: 100, size: 20 } }),
-      'scenarios[0].arrival.size: expected whole batches, a multiple of 8 (pipeline), found 20',
+      'scenarios[0].arrival.size 8 found 20',
     ],
     [
       'an unknown order of rates',
       group({ arrival: { kind: 'constant', rate: [1, 2], order: 'down' } }),
-      'scenarios[0].arrival.order: expected "shuffled" or "upAndDown", found "down"',
+      'scenarios[0].arrival.order "shuffled" "upAndDown" found "down"',
     ],
     [
       'one rate to go up and down',
       group({ arrival: [{ kind: 'constant', rate: [5, 5], order: 'upAndDown' }] }),
-      'scenarios[0].arrival[0].rate: expected at least two different rates to go up and down, found a list',
+      'scenarios[0].arrival[0].rate found a list',
     ],
     [
       'batch workers beside an open loop',
@@ -177,46 +139,34 @@ describe('config faults are told with path expected and found', () => {
         arrival: [{ kind: 'closed' }, { kind: 'constant', rate: 5 }],
         batch: [{ pool: 'none' }, { pool: 'shared', workers: 10, pipeline: 10 }],
       }),
-      'scenarios[0].batch[1].pool: expected "none" beside an open loop (arrival), which does not tell whose operations are due, found "shared"',
+      'scenarios[0].batch[1].pool "none" found "shared"',
     ],
     [
       'an unknown server',
       { ...good, target: { server: 'memcached', url: 'redis://h' } },
-      'target.server: expected "redis" or "valkey" or "dragonfly" or "any", found "memcached"',
+      'target.server "redis" "valkey" "dragonfly" "any" found "memcached"',
     ],
-    [
-      'a name that is no folder name',
-      { ...good, name: '../up' },
-      'name: expected 1 to 64 letters, digits, ".", "_" or "-", found "../up"',
-    ],
-    [
-      'no scenarios',
-      { ...good, scenarios: [] },
-      'scenarios: expected at least one group, such as { "workers": [10, 50] }, found an empty list',
-    ],
+    ['a name that is no folder name', { ...good, name: '../up' }, 'name 1 64 "." "_" "-" found "../up"'],
+    ['no scenarios', { ...good, scenarios: [] }, 'scenarios "workers" 50 found an empty list'],
     [
       'a missing key',
       { ...good, target: { server: 'redis' } },
-      'target.url: missing; expected a URL such as "redis://localhost:6379/0"',
+      'target.url missing "redis://localhost:6379/0"',
     ],
-    [
-      'a share above 1',
-      { ...good, workload: { readShare: 50 } },
-      'workload.readShare: expected a number from 0 to 1, found 50',
-    ],
-    ['null', { ...good, rounds: null }, 'rounds: expected a whole number from 1 to 1000, found null'],
+    ['a share above 1', { ...good, workload: { readShare: 50 } }, 'workload.readShare 0 1 found 50'],
+    ['null', { ...good, rounds: null }, 'rounds 1 1000 found null'],
     [
       'a misspelt key',
       { ...good, workload: { value_bytes: 3 } },
-      'workload: unknown key "value_bytes" (did you mean "valueBytes"?); known keys: keys, keyChoice, valueBytes, valueContent, readShare, commands, hitShare, ycsb',
+      'workload unknown key "value_bytes" "valueBytes"',
     ],
     [
       'a key that is like no other',
       { ...good, target: { ...good.target, password: 'p' } },
-      'target: unknown key "password"; known keys: server, url, threads, protocol, tls, sentinel, cluster',
+      'target unknown key "password"',
     ],
   ])('%s', (_, config, fault) => {
-    expect(faultsOf(config)).toEqual([fault]);
+    expect(faultsOf(config).map(outlineOf)).toEqual([fault]);
   });
 
   test.each(['localhost:6379', 'http://localhost', 'redis://', 'redis://h:99999', 'redis://h/zero', ''])(
@@ -228,7 +178,7 @@ describe('config faults are told with path expected and found', () => {
     },
   );
 
-  test('all faults of a config are told at once, in the order of the file, each on a line of its own', () => {
+  test('all faults of a config are listed, in the order of the file, each on its own line', () => {
     const faults = faultsOf({
       name: 7,
       target: { server: 'redid', url: 'x' },
@@ -299,13 +249,13 @@ describe('config faults are told with path expected and found', () => {
   test('a key given twice is the only fault of a config that is fine otherwise', () => {
     const text = JSON.stringify(good).replace('"name"', '"name":"first","name"');
     expect(() => parseConfig(text, 'a.json')).toThrow(
-      'a.json is not a valid config, 1 fault:\n  a.json:1:17: name: this key is given twice\nconfigs/README.md explains every key.',
+      /^a\.json .* 1 fault:\n {2}a\.json:1:17: name: .* twice\n.*$/,
     );
   });
 
   test('a config that is no text has faults without a place', () => {
     expect(() => checkConfig({ ...good, rounds: 0 }, 'result.json')).toThrow(
-      'result.json is not a valid config, 1 fault:\n  rounds: expected a whole number from 1 to 1000, found 0\nconfigs/README.md explains every key.',
+      /^result\.json .* 1 fault:\n {2}rounds: .*, found 0\n.*$/,
     );
   });
 });

@@ -7,8 +7,9 @@ import { PoolbenchError } from '../../../src/main/errors.ts';
 import { parseJsonText } from '../../../src/main/experiment/json-text.ts';
 import { applyOverrides } from '../../../src/main/experiment/overrides.ts';
 import { parseConfig, readConfig } from '../../../src/main/experiment/read-config.ts';
+import { outlineOf } from '../../support/config-faults.ts';
 
-describe('invalid json is told with line and column', () => {
+describe('invalid JSON is refused with line and column', () => {
   function refusal(text: string): string {
     try {
       parseJsonText(text, 'a.json');
@@ -20,63 +21,34 @@ describe('invalid json is told with line and column', () => {
   }
 
   test.each([
-    ['an empty file', '', '1:1', 'expected a value, found the end of the file'],
-    ['an unexpected end', '{\n  "a": [1,\n  2', '3:4', "expected ',' or ']', found the end of the file"],
-    ['a missing comma', '{\r\n  "a": 1\r\n  "b": 2\r\n}', '3:3', `expected ',' or '}', found '"'`],
-    ['a missing colon', '{"a" 1}', '1:6', "expected ':' after the key, found '1'"],
-    ['a missing value', '{"a": }', '1:7', "expected a value, found '}'"],
-    [
-      'a bare key',
-      '{\n\n a: 1}',
-      '3:2',
-      "expected a key in double quotes or '}', found a word without quotes",
-    ],
-    ['single quotes', "{'a': 1}", '1:2', "expected a key in double quotes or '}', found '''"],
-    ['a word', '{"a": treu}', '1:7', 'expected a value, found a word without quotes'],
-    ['a word too long', '[nullx]', '1:2', "expected a value or ']', found a word without quotes"],
-    ['a leading zero', '[01]', '1:3', "expected ',' or ']', found '1'"],
-    ['a number that ends in a dot', '[1.]', '1:4', "expected a digit, found ']'"],
-    ['a number that ends in its exponent', '[1e+]', '1:5', "expected a digit, found ']'"],
-    ['a lonely minus', '[-]', '1:2', "expected a value or ']', found '-'"],
-    [
-      'a line break in a string',
-      '["a\nb"]',
-      '1:4',
-      'expected the closing quote of a string, found a line break',
-    ],
-    [
-      'a tab in a string',
-      '["a\tb"]',
-      '1:4',
-      'expected the closing quote of a string, found a control character',
-    ],
-    ['an unknown escape', '["C:\\dir"]', '1:5', 'unknown escape in a string; write a backslash as \\\\'],
-    [
-      'an open string',
-      '{"a": "b',
-      '1:9',
-      'expected the closing quote of a string, found the end of the file',
-    ],
-    ['a comma without a value', '[,]', '1:2', "expected a value or ']', found ','"],
-    ['two commas', '{"a": 1,\r\n,}', '2:1', "expected a key in double quotes or '}', found ','"],
-    ['a key without a value', '{"a", "b": 1}', '1:5', "expected ':' after the key, found ','"],
-    [
-      'a comment without end',
-      '{\n  /* why\n}',
-      '2:3',
-      'expected "*/" at the end of this comment, found the end of the file',
-    ],
-    [
-      'a comment of another language',
-      '{\n  # why\n}',
-      '2:3',
-      "expected a key in double quotes or '}', found '#'",
-    ],
-    ['something after the end', '{}\n}', '2:1', "expected the end of the file, found '}'"],
-    ['no end of lists', '['.repeat(200_000), '1:101', 'expected at most 100 levels of nesting'],
-    ['no end of objects', '{"a":'.repeat(100_000), '1:501', 'expected at most 100 levels of nesting'],
+    ['an empty file', '', '1:1', 'found the end of the file'],
+    ['an unexpected end', '{\n  "a": [1,\n  2', '3:4', "',' ']' found the end of the file"],
+    ['a missing comma', '{\r\n  "a": 1\r\n  "b": 2\r\n}', '3:3', `',' '}' found '"'`],
+    ['a missing colon', '{"a" 1}', '1:6', "':' found '1'"],
+    ['a missing value', '{"a": }', '1:7', "found '}'"],
+    ['a bare key', '{\n\n a: 1}', '3:2', "'}' found a word without quotes"],
+    ['single quotes', "{'a': 1}", '1:2', "'}' found '''"],
+    ['a word', '{"a": treu}', '1:7', 'found a word without quotes'],
+    ['a word too long', '[nullx]', '1:2', "']' found a word without quotes"],
+    ['a leading zero', '[01]', '1:3', "',' ']' found '1'"],
+    ['a number that ends in a dot', '[1.]', '1:4', "found ']'"],
+    ['a number that ends in its exponent', '[1e+]', '1:5', "found ']'"],
+    ['a lonely minus', '[-]', '1:2', "']' found '-'"],
+    ['a line break in a string', '["a\nb"]', '1:4', 'found a line break'],
+    ['a tab in a string', '["a\tb"]', '1:4', 'found a control character'],
+    ['an unknown escape', '["C:\\dir"]', '1:5', ''],
+    ['an open string', '{"a": "b', '1:9', 'found the end of the file'],
+    ['a comma without a value', '[,]', '1:2', "']' found ','"],
+    ['two commas', '{"a": 1,\r\n,}', '2:1', "'}' found ','"],
+    ['a key without a value', '{"a", "b": 1}', '1:5', "':' found ','"],
+    ['a comment without end', '{\n  /* why\n}', '2:3', '"*/" found the end of the file'],
+    ['a comment of another language', '{\n  # why\n}', '2:3', "'}' found '#'"],
+    ['something after the end', '{}\n}', '2:1', "found '}'"],
+    ['no end of lists', '['.repeat(200_000), '1:101', '100'],
+    ['no end of objects', '{"a":'.repeat(100_000), '1:501', '100'],
   ])('%s', (_, text, position, fault) => {
-    expect(refusal(text)).toBe(`a.json:${position}: not valid JSON: ${fault}.`);
+    const [, place, found = ''] = /^a\.json:(\S+): not valid JSON: (.*)\.$/s.exec(refusal(text)) ?? [];
+    expect([place, outlineOf(found)]).toEqual([position, fault]);
   });
 
   test('valid JSON of any kind is read as JSON.parse reads it', () => {
@@ -90,7 +62,7 @@ describe('invalid json is told with line and column', () => {
     );
   });
 
-  test('comments and trailing commas are taken', () => {
+  test('comments and trailing commas are allowed', () => {
     const text = `// what for
 {
   /* of
@@ -202,7 +174,7 @@ describe('config messages hide passwords', () => {
   });
 });
 
-describe('missing config lists what is there', () => {
+describe('a missing config', () => {
   let folder: string;
 
   beforeAll(async () => {
@@ -218,7 +190,9 @@ describe('missing config lists what is there', () => {
     await expect(readConfig(path)).rejects.toMatchObject({
       code: 'CONFIG_MISSING',
       exitCode: 2,
-      message: `There is no config ${path}. Did you mean ${join(folder, 'valkey.json')}? In ${folder} there are: night.json, valkey.json.`,
+      message: expect.stringContaining(
+        `${join(folder, 'valkey.json')}? In ${folder} there are: night.json, valkey.json.`,
+      ),
     });
   });
 
@@ -226,7 +200,7 @@ describe('missing config lists what is there', () => {
     await expect(readConfig('nowhere/redis.json')).rejects.toMatchObject({
       code: 'CONFIG_MISSING',
       message: expect.stringMatching(
-        /^There is no config nowhere\/redis\.json\. Did you mean configs\/redis\.json\? In configs there are: .*smoke\.json/,
+        /nowhere\/redis\.json\. .* configs\/redis\.json\? In configs .*smoke\.json/,
       ),
     });
   });
@@ -234,17 +208,15 @@ describe('missing config lists what is there', () => {
   test('a folder is not a config, but may hold some', async () => {
     await expect(readConfig(folder)).rejects.toMatchObject({
       code: 'CONFIG_MISSING',
-      message: `Expected a config file, found a folder: ${folder}. In ${folder} there are: night.json, valkey.json.`,
+      message: expect.stringMatching(/folder: .*: night\.json, valkey\.json\.$/),
     });
   });
 
-  test('the faults of a file are told under its path', async () => {
+  test('the faults of a file have its path', async () => {
     const path = join(folder, 'night.json');
     await expect(readConfig(path)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      message: expect.stringContaining(
-        `${path} is not a valid config, 3 faults:\n  ${path}:1:1: name: missing;`,
-      ),
+      message: expect.stringContaining(`3 faults:\n  ${path}:1:1: name: missing;`),
     });
   });
 });

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig, readConfig, readExperiment } from '../../../src/main/experiment/read-config.ts';
 import { withoutPasswords } from '../../../src/main/experiment/target.ts';
-import { workloadTask } from '../../../src/main/experiment/workload-task.ts';
+import { workloadTask } from '../../../src/main/experiment/workload.ts';
 import { targetAddress } from '../../../src/main/server/find-target.ts';
-import { faultsIn } from '../../support/config-faults.ts';
+import { faultsIn, outlineOf } from '../../support/config-faults.ts';
 import { certificates, otherCertificates } from '../../support/servers.ts';
 
-describe('tls and sentinel keys obey their rules', () => {
+describe('keys of tls and sentinel', () => {
   function read(target: Record<string, unknown>) {
     const config = { name: 'a', target: { server: 'redis', ...target }, scenarios: [{}] };
     return parseConfig(JSON.stringify(config), 'a.json').target;
@@ -47,62 +47,26 @@ describe('tls and sentinel keys obey their rules', () => {
   });
 
   test.each([
-    [
-      { url: plain, tls: { ca: 'ca.crt' } },
-      'target.url: expected rediss://, as target.tls is set, found "redis://h"',
-    ],
-    [
-      { url: 'unix:///s', tls: { rejectUnauthorized: false } },
-      'target.url: expected rediss://, as target.tls is set, found "unix:///s"',
-    ],
-    [
-      { url: tls, tls: { cert: 'c.crt' } },
-      'target.tls.key: missing; expected the key that belongs to target.tls.cert',
-    ],
-    [
-      { url: tls, tls: { key: 'c.key' } },
-      'target.tls.cert: missing; expected the certificate that belongs to target.tls.key',
-    ],
-    [
-      { url: tls, tls: { ca: 7 } },
-      'target.tls.ca: expected the path of a PEM file with certificates, found 7',
-    ],
-    [
-      { url: tls, tls: { servername: '10.0.0.1' } },
-      'target.tls.servername: expected a host name (an IP address needs no servername), found "10.0.0.1"',
-    ],
-    [{ url: plain, protocol: 4 }, 'target.protocol: expected 2 or 3, found 4'],
-    [{ url: plain, protocol: '3' }, 'target.protocol: expected 2 or 3, found "3"'],
-    [
-      { url: plain, sentinel: 'mymaster' },
-      'target.sentinel: expected an object with the keys master, others, username, password, found "mymaster"',
-    ],
-    [
-      { url: plain, sentinel: { others: ['h:1'] } },
-      'target.sentinel.master: missing; expected the name of the master',
-    ],
-    [
-      { url: plain, sentinel: { master: 'm', username: 'u' } },
-      'target.sentinel.password: missing; expected the password of target.sentinel.username',
-    ],
-    [
-      { url: 'unix:///s', sentinel: { master: 'm' } },
-      'target.url: expected the redis:// or rediss:// URL of a Sentinel, as target.sentinel is set, found "unix:///s"',
-    ],
-    [
-      { url: plain, threads: [2], sentinel: { master: 'm' } },
-      'target.threads: expected none, as poolbench does not start a server that a Sentinel names, found a list',
-    ],
+    [{ url: plain, tls: { ca: 'ca.crt' } }, 'target.url found "redis://h"'],
+    [{ url: 'unix:///s', tls: { rejectUnauthorized: false } }, 'target.url found "unix:///s"'],
+    [{ url: tls, tls: { cert: 'c.crt' } }, 'target.tls.key missing'],
+    [{ url: tls, tls: { key: 'c.key' } }, 'target.tls.cert missing'],
+    [{ url: tls, tls: { ca: 7 } }, 'target.tls.ca found 7'],
+    [{ url: tls, tls: { servername: '10.0.0.1' } }, 'target.tls.servername found "10.0.0.1"'],
+    [{ url: plain, protocol: 4 }, 'target.protocol 2 3 found 4'],
+    [{ url: plain, protocol: '3' }, 'target.protocol 2 3 found "3"'],
+    [{ url: plain, sentinel: 'mymaster' }, 'target.sentinel found "mymaster"'],
+    [{ url: plain, sentinel: { others: ['h:1'] } }, 'target.sentinel.master missing'],
+    [{ url: plain, sentinel: { master: 'm', username: 'u' } }, 'target.sentinel.password missing'],
+    [{ url: 'unix:///s', sentinel: { master: 'm' } }, 'target.url found "unix:///s"'],
+    [{ url: plain, threads: [2], sentinel: { master: 'm' } }, 'target.threads found a list'],
     [
       { url: plain, sentinel: { master: 'm', others: ['user:s3cret@h:1'] } },
-      'target.sentinel.others[0]: expected host:port of a Sentinel, such as "10.0.0.2:26379", found "user:***@h:1"',
+      'target.sentinel.others[0] "10.0.0.2:26379" found "user:***@h:1"',
     ],
-    [
-      { url: plain, sentinel: { master: 'm', password: 12345 } },
-      'target.sentinel.password: expected the password for the Sentinels, found ***',
-    ],
+    [{ url: plain, sentinel: { master: 'm', password: 12345 } }, 'target.sentinel.password found ***'],
   ])('%j is refused', (target, fault) => {
-    expect(faultsOf(target)).toEqual([fault]);
+    expect(faultsOf(target).map(outlineOf)).toEqual([fault]);
   });
 
   test('a password of the Sentinels is not shown', () => {
@@ -113,7 +77,7 @@ describe('tls and sentinel keys obey their rules', () => {
   });
 });
 
-describe('tls files are looked at with the config', () => {
+describe('TLS files are checked with the config', () => {
   const { ca, certificate, key } = certificates;
 
   /** A config in a folder of its own, with the certificates in a folder beside it. */
@@ -187,35 +151,23 @@ describe('tls files are looked at with the config', () => {
   });
 
   test.each([
-    [
-      { ca: 'certs/missing.crt' },
-      "target.tls.ca: expected a PEM file with an authority's certificates, found no such file: /certs/missing.crt",
-    ],
-    [
-      { ca: 'certs' },
-      "target.tls.ca: expected a PEM file with an authority's certificates, found a folder: /certs",
-    ],
-    [
-      { ca: 'certs/notes.txt' },
-      "target.tls.ca: expected a PEM file with an authority's certificates, found no PEM text in it: /certs/notes.txt",
-    ],
-    [
-      { ca: 'certs/client.key' },
-      'target.tls.ca: expected a PEM file with an authority\'s certificates, found a "PRIVATE KEY" that cannot be used for it: /certs/client.key',
-    ],
+    [{ ca: 'certs/missing.crt' }, /^target\.tls\.ca: .* no such file: \/certs\/missing\.crt$/],
+    [{ ca: 'certs' }, /^target\.tls\.ca: .* folder: \/certs$/],
+    [{ ca: 'certs/notes.txt' }, /^target\.tls\.ca: .* no PEM .*: \/certs\/notes\.txt$/],
+    [{ ca: 'certs/client.key' }, /^target\.tls\.ca: .*"PRIVATE KEY".*: \/certs\/client\.key$/],
     [
       { cert: 'certs/client.crt', key: 'certs/ca.crt' },
-      'target.tls.key: expected a PEM file with the private key of target.tls.cert, found a "CERTIFICATE" that cannot be used for it: /certs/ca.crt',
+      /^target\.tls\.key: .*"CERTIFICATE".*: \/certs\/ca\.crt$/,
     ],
     [
       { cert: 'certs/client.crt', key: otherCertificates.key },
-      `target.tls.key: expected the private key of target.tls.cert, found that of another certificate: ${otherCertificates.key}`,
+      /^target\.tls\.key: .*another certificate: \/.*\.key$/,
     ],
   ])('%j is refused', async (tls, fault) => {
-    expect(await faultsOf(tls)).toEqual([fault]);
+    expect(await faultsOf(tls)).toEqual([expect.stringMatching(fault)]);
   });
 
-  test('all of them are told at once', async () => {
+  test('all faults are listed', async () => {
     expect(await faultsOf({ ca: 'x', cert: 'y', key: 'z' })).toHaveLength(3);
   });
 
@@ -252,11 +204,9 @@ describe('value files are found beside their config', () => {
     ]);
   });
 
-  test('what is not there is told with the path that was looked for', async () => {
+  test('a missing file is refused with its path', async () => {
     const { config } = await writeConfig('other.txt');
-    await expect(readConfig(config)).rejects.toThrow(
-      /workload\.valueBytes\.path: expected a file that can be read \(ENOENT\), found ".*"/,
-    );
+    await expect(readConfig(config)).rejects.toThrow(/workload\.valueBytes\.path: .*ENOENT.*, found ".*"/);
   });
 
   test('a file that changes after the config was read changes nothing', async () => {
@@ -314,7 +264,7 @@ describe('thresholds that cannot be judged are refused', () => {
     ],
     [
       { 'response.p99': '5ms' },
-      /^thresholds\["response\.p99"\]: expected a condition such as "< 5ms": <, <=, > or >=, then a number with s or ms or us or µs, found "5ms"$/,
+      /^thresholds\["response\.p99"\]: .*"< 5ms".* s or ms or us or µs, found "5ms"$/,
     ],
     [{ 'response.p99': '< 5' }, /, found "< 5"$/],
     [{ 'response.p99': '= 5ms' }, /, found "= 5ms"$/],
@@ -327,28 +277,22 @@ describe('thresholds that cannot be judged are refused', () => {
       /^thresholds\.failedShare: expected a condition such as "< 0\.1%": .* with no unit or %, at most 100%, found "< 5"$/,
     ],
     [{ failedShare: '< 101%' }, /, found "< 101%"$/],
-    [
-      { opsPerSecond: 50000 },
-      /^thresholds\.opsPerSecond: expected a condition in quotes, such as "< 5ms", found 50000$/,
-    ],
+    [{ opsPerSecond: 50000 }, /^thresholds\.opsPerSecond: .*"< 5ms", found 50000$/],
     [{ 'claim.C1': 'true' }, /^thresholds\["claim\.C1"\]: expected "supported" or "refuted", found "true"$/],
-    [{ 'claim.C77': 'supported' }, /expected a claim that one run can judge, C1, .*, found "C77"$/],
+    [{ 'claim.C77': 'supported' }, /: expected .*, C1, .*, found "C77"$/],
     // It takes two servers, so no run could ever support it.
-    [{ 'claim.C9': 'supported' }, /expected a claim that one run can judge, C1, .*, found "C9"$/],
+    [{ 'claim.C9': 'supported' }, /: expected .*, C1, .*, found "C9"$/],
     [
       { 'wire-optimized-2pools-50workers: claim.C1': 'supported' },
-      /expected claim\.C1 without a scenario \(a claim is of the whole run\), found "wire-/,
+      /expected claim\.C1 without a scenario .*, found "wire-/,
     ],
     [
       { 'wire-optimized-2pools-60workers: response.p99': '< 5ms' },
-      /^thresholds\["wire-optimized-2pools-60workers: response\.p99"\]: expected the id of a scenario of this config \(did you mean "wire-optimized-2pools-[15]0workers"\?\), found "wire-optimized-2pools-60workers"$/,
+      /^thresholds\["wire-optimized-2pools-60workers: response\.p99"\]: .*"wire-optimized-2pools-[15]0workers".*, found "wire-optimized-2pools-60workers"$/,
     ],
     [{ 'x: response.p99': '< 5ms' }, /config, such as "wire-optimized-1pool-10workers", found "x"$/],
-    [
-      { completedShare: '> 99%' },
-      /^thresholds\.completedShare: expected a scenario with an open loop \(arrival\), which has a completedShare, found "completedShare"$/,
-    ],
-    [['< 5ms'], /^thresholds: expected an object such as \{ "response\.p99": "< 5ms" \}, found a list$/],
+    [{ completedShare: '> 99%' }, /^thresholds\.completedShare: .*arrival.*, found "completedShare"$/],
+    [['< 5ms'], /^thresholds: .*"response\.p99": "< 5ms".*, found a list$/],
   ])('%j', (thresholds, fault) => {
     let message = '';
     try {

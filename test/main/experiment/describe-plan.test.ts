@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatDuration } from '../../../src/aggregate/text/format.ts';
-import { describePlan } from '../../../src/main/experiment/describe-plan.ts';
-import { describeWorkload } from '../../../src/main/experiment/describe-workload.ts';
+import { describePlan, describeWorkload } from '../../../src/main/experiment/describe-plan.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { planRun } from '../../../src/main/experiment/plan.ts';
 import { parseConfig, readConfig } from '../../../src/main/experiment/read-config.ts';

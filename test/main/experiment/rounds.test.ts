@@ -212,8 +212,7 @@ describe('quick takes at most thirty seconds', () => {
     expect(() => quick(planOf(200, {}))).toThrow(
       expect.objectContaining({
         code: 'USAGE',
-        message:
-          '--quick cannot fit 200 scenarios into 30 s: use a config with fewer scenarios, or --rounds and --seconds without --quick.',
+        message: expect.stringMatching(/^--quick .* 200 scenarios .* 30 s: .*--rounds.*--seconds/),
       }),
     );
   });

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { LiveRun } from '../../../src/main/live/live-run.ts';
-import { PlainLog } from '../../../src/main/live/plain-log.ts';
+import { PlainLog } from '../../../src/main/live/progress.ts';
 import { SharedState, type ThreadProgress } from '../../../src/workers/shared-state.ts';
 import { buildRound } from '../../support/result-builder.ts';
 
@@ -74,7 +74,7 @@ describe('live run keeps account of itself', () => {
         phase: 'measuring',
         opsPerSecond: 3000,
         p99Ms: 3,
-        busyShares: [0.5, 1],
+        busyRatios: [0.5, 1],
         connections: 16,
         idle: 5,
         waiting: 5,
@@ -104,7 +104,7 @@ describe('live run keeps account of itself', () => {
       tell(1, { completed: 210, busyNs: 0.1 * secondNs * look });
       run.look();
     }
-    const [silent = 0, other = 0] = run.snapshot().running?.busyShares ?? [];
+    const [silent = 0, other = 0] = run.snapshot().running?.busyRatios ?? [];
     expect(silent).toBe(1);
     expect(other).toBeCloseTo(0.4, 6);
   });
@@ -123,7 +123,7 @@ describe('live run keeps account of itself', () => {
     });
   });
 
-  test('what is finished counts as its result has it; one that was stopped, as far as its threads told', () => {
+  test('a finished measurement counts with its result, a stopped one as far as its threads reported', () => {
     const { run, shared, tell, release } = startRun();
     release();
     tell(0, { completed: 90 });
@@ -156,17 +156,17 @@ describe('live run keeps account of itself', () => {
 
   test('the time left is that of the plan, at the pace of the run so far', () => {
     const { run, shared, pass } = startRun();
-    expect(run.snapshot()).toMatchObject({ share: 0, secondsLeft: 20 });
+    expect(run.snapshot()).toMatchObject({ doneRatio: 0, secondsLeft: 20 });
     pass(5);
-    expect(run.snapshot()).toMatchObject({ share: 0.25, secondsLeft: 15 });
+    expect(run.snapshot()).toMatchObject({ doneRatio: 0.25, secondsLeft: 15 });
     // A step that takes longer than planned does not use up the time of those after it.
     pass(10);
-    expect(run.snapshot()).toMatchObject({ share: 0.5, secondsLeft: 10 });
+    expect(run.snapshot()).toMatchObject({ doneRatio: 0.5, secondsLeft: 10 });
     run.finished(null);
     run.follow({ ...step, index: 2, secondsLeft: 10 }, shared);
-    expect(run.snapshot()).toMatchObject({ share: 0.5, secondsLeft: 15 });
+    expect(run.snapshot()).toMatchObject({ doneRatio: 0.5, secondsLeft: 15 });
     run.begin({});
-    expect(run.snapshot()).toMatchObject({ share: null, secondsLeft: null, planned: null });
+    expect(run.snapshot()).toMatchObject({ doneRatio: null, secondsLeft: null, planned: null });
   });
 });
 

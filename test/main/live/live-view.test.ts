@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { styleIf } from '../../../src/aggregate/text/terminal-style.ts';
-import { Repainted } from '../../../src/main/live/repainted.ts';
+import { Repainted } from '../../../src/main/live/screen.ts';
 import type { Moment, Running, Snapshot } from '../../../src/main/live/snapshot.ts';
 import { canRedraw, takesColour } from '../../../src/main/live/terminal.ts';
 import { describeLine, describeView } from '../../../src/main/live/view.ts';
@@ -27,7 +27,7 @@ describe('live view fits its terminal', () => {
     opsPerSecond: 134_000,
     p99Ms: 1.27,
     warmupFailed: 0,
-    busyShares: [0.97, 0.41],
+    busyRatios: [0.97, 0.41],
     connections: 200,
     idle: 37,
     waiting: 12,
@@ -38,7 +38,7 @@ describe('live view fits its terminal', () => {
     running,
     measured: 30,
     planned: 120,
-    share: 0.349,
+    doneRatio: 0.349,
     secondsLeft: 72,
     operations: { completed: 1e7, failed: {}, unfinished: 0 },
     moments: [moment(1, 8), moment(4, 4), null, moment(8, 1)],
@@ -57,7 +57,7 @@ describe('live view fits its terminal', () => {
     ]);
   });
 
-  test('failures are told by code, the most frequent first, and those of a warm-up apart', () => {
+  test('failures are listed by code, the most frequent first, and those of a warm-up apart', () => {
     const failing = {
       ...snapshot,
       running: { ...running, warmupFailed: 12 },
@@ -68,16 +68,16 @@ describe('live view fits its terminal', () => {
     );
   });
 
-  test('many threads are a block each, and a search has no end to count down to', () => {
+  test('many threads are a block each, and a search has no time left', () => {
     const lines = render({
       ...snapshot,
       running: {
         ...running,
         step: { ...step, place: 'step 3  25.0k/s  repeat 4', seconds: 20 },
         phaseSeconds: 7.9,
-        busyShares: [0, 0.25, 0.5, 0.75, 0.99, 1],
+        busyRatios: [0, 0.25, 0.5, 0.75, 0.99, 1],
       },
-      share: null,
+      doneRatio: null,
       secondsLeft: null,
     });
     expect(lines[0]).toBe('step 3  25.0k/s  repeat 4');
@@ -85,14 +85,14 @@ describe('live view fits its terminal', () => {
     expect(lines[4]).toBe('threads     58 %  ▁▃▅▇██');
   });
 
-  test('what little room there is goes to one line', () => {
+  test('a small terminal has one line', () => {
     expect(describeLine(snapshot, 200)).toBe(
       'round 2/5   7/24  134k ops/s  p99 1.27 ms  0 failed  1 min 12 s left  wire-optimized-2pools-100workers',
     );
     expect(describeLine(snapshot, 40)).toBe('round 2/5   7/24  134k ops/s  p99 1.27…');
   });
 
-  const share = fc.double({ min: 0, max: 1, noNaN: true });
+  const ratio = fc.double({ min: 0, max: 1, noNaN: true });
   const amount = fc.double({ min: 0, max: 1e9, noNaN: true });
   const count = fc.nat(2 ** 31 - 1);
   /** Histograms end at ten minutes. */
@@ -132,7 +132,7 @@ describe('live view fits its terminal', () => {
           opsPerSecond: amount,
           p99Ms,
           warmupFailed: count,
-          busyShares: fc.array(share, { maxLength: 300, size: 'max' }),
+          busyRatios: fc.array(ratio, { maxLength: 300, size: 'max' }),
           connections: count,
           idle: count,
           waiting: count,
@@ -141,7 +141,7 @@ describe('live view fits its terminal', () => {
     ),
     measured: count,
     planned: fc.option(count),
-    share: fc.option(share),
+    doneRatio: fc.option(ratio),
     secondsLeft: fc.option(amount),
     operations: fc.record({
       completed: count,

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import {
+  LatencyBuckets,
+  maxScenarios,
+  renderExposition,
+  renderMetrics,
+} from '../../../src/main/live/exposition.ts';
 import { LiveRun } from '../../../src/main/live/live-run.ts';
-import { renderExposition } from '../../../src/main/live/prometheus/exposition.ts';
-import { LatencyBuckets, maxScenarios } from '../../../src/main/live/prometheus/latency-buckets.ts';
-import { parseListenAddress } from '../../../src/main/live/prometheus/metrics-server.ts';
-import { renderMetrics } from '../../../src/main/live/prometheus/text-format.ts';
+import { parseListenAddress } from '../../../src/main/live/metrics-server.ts';
 import { createHistogram, encodeHistogram } from '../../../src/pool/histogram.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { metricValue, parseExposition } from '../../support/exposition.ts';

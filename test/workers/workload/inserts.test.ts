@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../src/main/experiment/read-config.ts';
-import { workloadTask } from '../../../src/main/experiment/workload-task.ts';
+import { workloadTask } from '../../../src/main/experiment/workload.ts';
 import {
   claimKeySpace,
   type KeySpace,

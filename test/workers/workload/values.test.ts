@@ -47,7 +47,7 @@ test('lognormal sizes have the median and the mean of the distribution', () => {
   expect(above(1)).toBeCloseTo(0.8413, 1.7);
   expect(above(2)).toBeCloseTo(0.9772, 1.7);
   expect(above(-1)).toBeCloseTo(0.1587, 1.7);
-  expect(sizesOf(valueVariants({ kind: 'lognormal', median, sigma, most: 300 })).most).toBe(300);
+  expect(sizesOf(valueVariants({ kind: 'lognormal', median, sigma, most: 300 })).max).toBe(300);
 });
 
 test('large values are fewer, so that a thread can keep them', () => {

@@ -2,7 +2,7 @@ import type { ClaimWords } from '../../../aggregate/claims/claim.ts';
 import { claims } from '../../../aggregate/claims/claims.ts';
 import type { Ledger, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
-import { quote, settingFlags } from '../../cli/command-words.ts';
+import { optionWords, quote } from '../../cli/command-words.ts';
 import { applyOverrides, type Overrides } from '../../experiment/overrides.ts';
 import { estimateSeconds, type Plan, planRun } from '../../experiment/plan.ts';
 import { readConfig } from '../../experiment/read-config.ts';
@@ -128,10 +128,10 @@ const takesTwoServers =
   'It takes two servers, and this target does not declare which server it is: give redis, valkey, dragonfly, or a config that declares its server.';
 
 /** What runs it alone. */
-function commandOf({ config }: Suite, { option: [name, value] }: ClaimsTarget, settings: Overrides): string {
-  return ['npm start --', quote(shownConfig(config)), name, quote(value), ...settingFlags(settings)].join(
-    ' ',
-  );
+function commandOf({ config }: Suite, { option }: ClaimsTarget, settings: Overrides): string {
+  const [name, value] = option;
+  const words = [quote(shownConfig(config)), name, quote(value), ...optionWords(settings)];
+  return ['npm', 'start', '--', ...words].join(' ');
 }
 
 /** Which suites keep their times although the command line gives others; null if there is none. */

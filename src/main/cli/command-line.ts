@@ -1,0 +1,269 @@
+import { parseArgs } from 'node:util';
+import { wrapText } from '../../aggregate/text/text-layout.ts';
+import { PoolbenchError } from '../errors.ts';
+import { nearest } from '../experiment/nearest.ts';
+import { asTypedHere, quote } from './command-words.ts';
+import {
+  fixedByResume,
+  type OptionName,
+  type Options,
+  options,
+  sessionOptions,
+  targetOptions,
+} from './options.ts';
+
+/** A command of the command line. */
+interface Command<Name extends OptionName = OptionName> {
+  /** Each way to write it, after "poolbench", with what it does. */
+  readonly help: Readonly<Record<string, string>>;
+  readonly operand: 'CONFIG' | 'TARGET' | 'RESULT';
+  /** Whether it takes two or more operands, and not one. */
+  readonly several?: boolean;
+  /** The command to suggest if several operands are given. */
+  readonly forSeveral?: string;
+  readonly takes: readonly Name[];
+  /** Resolves to the exit code. It loads the command's own file: all of them together take half a second. */
+  readonly run: (operands: readonly string[], options: Options<Name>) => Promise<number>;
+}
+
+/** A row of the table, with the options that its function receives. */
+const row = <Name extends OptionName>(command: Command<Name>): Command => command;
+
+/** Every command, in the order of the help. */
+export const commands = {
+  run: row({
+    help: {
+      CONFIG: 'run an experiment: the same as run CONFIG',
+      'run CONFIG [options]': 'find or start the target, measure, judge, write results/<time>-<name>/',
+      'run --resume DIR': 'go on with a run of one target that was stopped or killed',
+    },
+    operand: 'CONFIG',
+    forSeveral: 'versus',
+    takes: [...sessionOptions, 'rounds', 'quick', 'target', 'url', 'resume'],
+    run: async ([path = ''], options) => {
+      const { resume, run } = await import('./run.ts');
+      return options.resume === undefined ? run(path, options) : resume(options.resume, options);
+    },
+  }),
+  check: row({
+    help: { 'check CONFIG [options]': 'validate, identify the target, print the plan; no load' },
+    operand: 'CONFIG',
+    takes: [...targetOptions, 'rounds', 'quick', 'target', 'url'],
+    run: async ([path = ''], options) => (await import('./check.ts')).check(path, options),
+  }),
+  versus: row({
+    help: {
+      'versus CONFIG CONFIG…':
+        'run several configs, one target each, in turn within every round, and compare them to the first; takes the options of run except --target and --url',
+    },
+    operand: 'CONFIG',
+    several: true,
+    takes: [...sessionOptions, 'rounds', 'quick'],
+    run: async (paths, options) => (await import('./run.ts')).versus(paths, options),
+  }),
+  claims: row({
+    help: {
+      'claims TARGET [options]':
+        'test every claim on redis, valkey, dragonfly, the target of a config, or a URL, and keep a ledger of the verdicts',
+    },
+    operand: 'TARGET',
+    // Verdicts need more rounds than --quick leaves.
+    takes: [...sessionOptions, 'rounds', 'resume'],
+    run: async ([target = ''], options) => (await import('./claims.ts')).claims(target, options),
+  }),
+  search: row({
+    help: { 'search CONFIG [options]': "find the highest rate that meets the config's conditions" },
+    operand: 'CONFIG',
+    // It repeats a step until it is decided, so there are no rounds to set.
+    takes: [...sessionOptions, 'target', 'url'],
+    run: async ([path = ''], options) => (await import('./search.ts')).search(path, options),
+  }),
+  compare: row({
+    help: { 'compare RESULT RESULT…': 'show finished runs side by side, compared to the first' },
+    operand: 'RESULT',
+    several: true,
+    takes: ['force', 'out', 'json'],
+    run: async (paths, options) => (await import('./compare.ts')).compare(paths, options),
+  }),
+  report: row({
+    help: {
+      'report RESULT': 'render a result.json (or its folder) again, with the files beside it',
+    },
+    operand: 'RESULT',
+    forSeveral: 'compare',
+    takes: ['as', 'scenario'],
+    run: async ([path = ''], options) => (await import('./report.ts')).report(path, options),
+  }),
+};
+
+type CommandName = keyof typeof commands;
+const commandNames = Object.keys(commands) as CommandName[];
+
+/** What was typed: a command with its operands and options, or a request for information. */
+export type CommandLine =
+  | { readonly command: 'help' | 'version' }
+  | {
+      readonly command: CommandName;
+      readonly operands: readonly string[];
+      readonly options: Options<OptionName>;
+      /** Resolves to the exit code. */
+      run(): Promise<number>;
+    };
+
+/**
+ * Reads the command line; a path without a command is an experiment to run.
+ *
+ * @throws PoolbenchError USAGE
+ */
+export function parseCommandLine(args: readonly string[]): CommandLine {
+  expectSeparator(args);
+  const { values, positionals } = parse(args);
+  if (values.help) return { command: 'help' };
+  if (values.version) return { command: 'version' };
+  const [first, ...rest] = positionals;
+  if (first === undefined) {
+    const { resume } = values;
+    const hint =
+      resume === undefined ? '' : `; to go on with a run: ${asTypedHere('run', '--resume', quote(resume))}`;
+    throw wrong(`expected a config, found none${hint}`);
+  }
+  const named = commandNames.find(name => name === first);
+  if (named === undefined && !/[./]/.test(first)) {
+    const meant = nearest(first, commandNames);
+    throw wrong(
+      `expected ${commandNames.join(', ')}, or the path of a config, found ${first}${meant ? `; did you mean ${meant}?` : ''}`,
+    );
+  }
+  const command = named ?? 'run';
+  const { takes, run } = commands[command];
+  const unused = optionNames(values).find(option => !takes.includes(option));
+  if (unused !== undefined)
+    throw wrong(`expected no --${unused} with ${command}, which takes --${takes.join(', --')}`);
+  const operands = named === undefined ? positionals : rest;
+  expectOperands(command, operands, values);
+  return { command, operands, options: values, run: () => run(operands, values) };
+}
+
+const optionNames = (given: object) => Object.keys(given) as OptionName[];
+
+/** Without `--` npm keeps options for itself with no more than a warning: a run of half a minute would take three. */
+function expectSeparator(args: readonly string[]): void {
+  if (!['start', 'claims'].includes(process.env.npm_lifecycle_event ?? '')) return;
+  const taken = optionNames(options)
+    .filter(name => !('npm' in options[name]) && process.env[`npm_config_${name}`] !== undefined)
+    .map(name => `--${name}`)
+    .join(' ');
+  if (taken === '' || args.some(arg => arg.startsWith('--'))) return;
+  throw wrong(
+    `npm took ${taken} as an option of its own: write -- before the options of poolbench, as in npm start -- CONFIG ${taken}`,
+  );
+}
+
+function parse(args: readonly string[]): {
+  readonly values: Options<OptionName>;
+  readonly positionals: readonly string[];
+} {
+  const parsed = Object.fromEntries(
+    Object.entries(options).map(([name, row]) => [
+      name,
+      {
+        type: 'value' in row ? ('string' as const) : ('boolean' as const),
+        ...('short' in row ? { short: row.short } : {}),
+      },
+    ]),
+  );
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options: parsed, allowPositionals: true });
+    return { values: { ...values }, positionals };
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string };
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+      const unknown = /'(--?[^']+)'/.exec(message)?.[1] ?? '';
+      const meant = nearest(unknown.replace(/^-+/, ''), Object.keys(options));
+      throw wrong(`there is no option ${unknown}${meant ? `; did you mean --${meant}?` : ''}`);
+    }
+    const name = /--([\w-]+)/.exec(message)?.[1] ?? '';
+    throw wrong(
+      parsed[name]?.type === 'string'
+        ? `expected a value after --${name}; one that starts with - is written --${name}=-1`
+        : `expected --${name} without a value`,
+    );
+  }
+}
+
+/** A run that is resumed has its config already, and what is resumed is measured to its end as it was begun. */
+function expectOperands(command: CommandName, found: readonly string[], given: Options<OptionName>): void {
+  const { operand, several = false, forSeveral } = commands[command];
+  if (given.resume !== undefined) {
+    if (operand === 'CONFIG' && found.length > 0)
+      throw wrong(`expected no ${operand} with ${command} --resume, found ${found.join(' ')}`);
+    const fixed = fixedByResume.filter(option => given[option] !== undefined);
+    if (fixed.length > 0) {
+      throw wrong(
+        `expected no --${fixed.join(', --')} with --resume: the rest is measured like the beginning, into the same folder`,
+      );
+    }
+    if (operand === 'CONFIG') return;
+  }
+  const [first] = found;
+  if (several) {
+    if (found.length >= 2) return;
+    throw wrong(
+      `expected ${command} ${operand} ${operand}…, two or more, found ${first === undefined ? `no ${operand}` : `one: ${first}`}`,
+    );
+  }
+  if (first === undefined) throw wrong(`expected ${command} ${operand}, found no ${operand}`);
+  if (found.length === 1) return;
+  const hint =
+    forSeveral === undefined
+      ? ''
+      : `; to set them side by side: ${asTypedHere(forSeveral, ...found.map(quote))}`;
+  throw wrong(`expected one ${operand}, found ${found.join(' ')}${hint}`);
+}
+
+function wrong(message: string): PoolbenchError {
+  return new PoolbenchError(
+    'USAGE',
+    `${message}\nTry: ${asTypedHere('configs/smoke.json')}, or ${asTypedHere('--help')}`,
+  );
+}
+
+const helpColumns = 104;
+/** The commands that take an option are listed behind it if they are no more than this. */
+const maxListedCommands = 4;
+
+/** What `--help` prints. */
+export function renderHelp(): string {
+  const ways = Object.values(commands).flatMap(({ help }) => Object.entries(help));
+  const described = optionNames(options).flatMap(name => {
+    const row = options[name];
+    if (!('help' in row)) return [];
+    const takers = commandNames.filter(command => commands[command].takes.includes(name));
+    const listed = takers.length > maxListedCommands ? '' : ` (${takers.join(', ')})`;
+    return describe(`--${name}${'value' in row ? ` ${row.value}` : ''}`, `${row.help}${listed}`, 19);
+  });
+  return `poolbench: does another pool, another connection, another thread pay, and what limits you?
+
+Usage
+${ways.flatMap(([words, help]) => describe(`poolbench ${words}`, help, 36)).join('\n')}
+
+Options
+${described.join('\n')}
+  --help, --version
+
+If the config's target.threads has several numbers, run starts a server for each and compares them.
+
+Exit codes
+  0 done   1 the run failed   2 config, result or command line wrong   3 target not reached or started
+  99 a threshold of the config was crossed   130 interrupted: partial results are written
+`;
+}
+
+/** Words with an indented text that begins in a column, on the same line if there is room for it. */
+function describe(words: string, text: string, column: number): string[] {
+  const [first = '', ...rest] = wrapText(text, helpColumns, ' '.repeat(column));
+  const start = `  ${words}`;
+  return start.length < column
+    ? [start.padEnd(column) + first.slice(column), ...rest]
+    : [start, first, ...rest];
+}

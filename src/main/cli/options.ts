@@ -1,0 +1,75 @@
+/** An option of the command line. */
+interface Option {
+  /** The value's name in the help; without, the option is a switch. */
+  readonly value?: string;
+  readonly short?: string;
+  /** For the help, which appends the commands that take the option if these are few. */
+  readonly help?: string;
+  /** npm has a meaning of its own for the name, so its environment does not show who was meant. */
+  readonly npm?: true;
+}
+
+/** Every option, in the order of the help. */
+export const options = {
+  target: {
+    value: 'FILE',
+    help: "take the target of another config; with run --resume the run's own target, for its password",
+    npm: true,
+  },
+  url: { value: 'URL', help: 'take the target at another URL: redis://, rediss:// or unix://' },
+  rounds: { value: 'N', help: 'repetitions of every scenario; a verdict takes 5' },
+  seconds: {
+    value: 'S',
+    help: 'measured time of one scenario in one round; claims does not change this time, nor that of --warmup, in suites that measure a cold start',
+  },
+  warmup: { value: 'S', help: 'time of load before the measured time; its operations are discarded' },
+  seed: { value: 'N', help: 'seed of keys, values and orders' },
+  out: {
+    value: 'DIR',
+    help: "folder in which the run's own folder is made, results by default; compare writes files only if it is given",
+  },
+  resume: {
+    value: 'DIR',
+    help: 'go on with the interrupted run or ledger in this folder',
+  },
+  quick: { help: 'for a first look: fewer rounds and shorter times, at most 30 s for each target' },
+  'no-stand-in': { help: 'fail if the declared server is unavailable, rather than use another one' },
+  as: {
+    value: 'memtier',
+    help: "print one scenario in the format of memtier_benchmark's JSON, and write nothing",
+  },
+  scenario: { value: 'ID', help: 'with --as: the scenario, if the result has several' },
+  force: {
+    help: 'also load a database that holds keys of others; compare: also compare unequal workloads',
+    npm: true,
+  },
+  prometheus: {
+    value: '[HOST:]PORT',
+    help: 'serve metrics on http://127.0.0.1:PORT/metrics, or on HOST, while the command runs; port 0 takes a free one',
+  },
+  json: { help: 'print result.json, or its equivalent, on standard output', npm: true },
+  quiet: { help: 'print no plan and no progress', npm: true },
+  help: { short: 'h', npm: true },
+  version: { npm: true },
+} as const satisfies Readonly<Record<string, Option>>;
+
+export type OptionName = keyof typeof options;
+
+/** The options that a command takes, as they were typed. */
+export type Options<Name extends OptionName> = {
+  readonly [Key in Name]?:
+    | ((typeof options)[Key] extends { readonly value: string } ? string : boolean)
+    | undefined;
+};
+
+/** What every command that looks for a target takes. */
+export const targetOptions = ['seconds', 'warmup', 'seed', 'no-stand-in', 'force'] as const;
+
+/** What every command that measures takes. */
+export const sessionOptions = [...targetOptions, 'out', 'prometheus', 'json', 'quiet'] as const;
+
+export type TargetOption = (typeof targetOptions)[number];
+export type SessionOption = (typeof sessionOptions)[number];
+
+/** What a run or a ledger that is resumed has already. */
+export const fixedByResume = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'out'] as const;
