@@ -1,5 +1,5 @@
 import type { Verdict } from '../result.ts';
-import type { Html } from './html/html.ts';
+import type { Html } from './html/markup.ts';
 
 /**
  * What a report is made of: a list of blocks, plain data. Text in a block may come from anywhere and is written as it

@@ -1,6 +1,5 @@
 import { toOneLine, withoutControls } from '../text/format.ts';
-import { type Format, styleIf, terminalWidth } from '../text/terminal-style.ts';
-import { alignColumns, wrapText } from '../text/text-layout.ts';
+import { alignColumns, type Format, styleIf, terminalWidth, wrapText } from '../text/text-layout.ts';
 import { type Block, type Item, type Span, shownOn, type Table, type Text, type Tone } from './blocks.ts';
 
 type OneFormat = Extract<Format, string>;

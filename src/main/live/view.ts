@@ -6,7 +6,7 @@ import {
   formatRate,
   toOneLine,
 } from '../../aggregate/text/format.ts';
-import type { Format, Style } from '../../aggregate/text/terminal-style.ts';
+import type { Format, Style } from '../../aggregate/text/text-layout.ts';
 import type { Running, Snapshot, Step } from './snapshot.ts';
 
 /** Columns below which the view makes no sense, and beyond which an eye has too far to go. */

@@ -1,6 +1,5 @@
 import { countVerdicts, type Ledger, type LedgerEntry, type LedgerSuite } from '../../claims/ledger.ts';
 import { falseVerdictChance } from '../../stats/statistics.ts';
-import { formatMeasured } from '../../text/claim-words.ts';
 import { capitalise, formatList, formatPlural, nothing } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
 import {
@@ -23,7 +22,7 @@ import {
   wide,
   words,
 } from '../blocks.ts';
-import { bannerAlerts, environmentBlocks } from './parts.ts';
+import { bannerAlerts, environmentBlocks, formatMeasured } from './parts.ts';
 
 /** A ledger: the verdicts counted, and each with what decided it; in a file with every reason and suite, too. */
 export function ledgerDocument(ledger: Ledger): Block[] {

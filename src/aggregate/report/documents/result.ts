@@ -2,10 +2,8 @@ import type { ClaimResult, Result, ScenarioResult } from '../../result.ts';
 import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
 import { warningsOf } from '../../stats/warnings.ts';
-import { saysNothing, splitClaims } from '../../text/claim-words.ts';
 import { formatCount, formatIds, formatPlural, formatShare } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
-import { describeUnjudged } from '../../thresholds/words.ts';
 import {
   alert,
   type Block,
@@ -45,8 +43,16 @@ import {
   standOutBlocks,
   untestedTable,
 } from '../result-tables.ts';
-import { bannerAlerts, claimBlocks, configCode, environmentBlocks, warningBlocks } from './parts.ts';
-import { thresholdBlocks } from './thresholds.ts';
+import {
+  bannerAlerts,
+  claimBlocks,
+  configCode,
+  environmentBlocks,
+  saysNothing,
+  splitClaims,
+  warningBlocks,
+} from './parts.ts';
+import { describeUnjudged, thresholdBlocks } from './thresholds.ts';
 
 /** Scenarios of which a terminal lists the commands: nobody reads a table that scrolls. */
 const maxCommandTables = 3;

@@ -1,7 +1,7 @@
 import type { Result, ThresholdResult } from '../../result.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
 import { describeTarget, standInBanner, targetBanners } from '../../text/target-words.ts';
-import { describeThreshold, describeUnjudged, isMetByItsValue } from '../../thresholds/words.ts';
+import { describeThreshold, describeUnjudged, isMetByItsValue } from '../documents/thresholds.ts';
 
 /** A threshold as JUnit sees it. */
 interface TestCase {

@@ -1,16 +1,23 @@
 import type { ComparedScenario, ResultComparison, SideRatios } from '../../comparison/schema.ts';
-import { describeAlarms, describeOutcomes, describeRatios, describeTitle } from '../../comparison/words.ts';
 import type { Interval } from '../../result.ts';
-import { splitClaims } from '../../text/claim-words.ts';
 import { formatMs, formatPlural, formatRate } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
-import { describeThresholds } from '../../thresholds/words.ts';
 import { alert, type Block, details, heading, list, note, paragraph, strong } from '../blocks.ts';
-import { comparedTable, fairnessTable, sidesTable } from '../documents/comparison.ts';
-import { renderPage } from '../html.ts';
+import {
+  comparedTable,
+  describeAlarms,
+  describeOutcomes,
+  describeRatios,
+  describeTitle,
+  fairnessTable,
+  sidesTable,
+} from '../documents/comparison.ts';
+import { splitClaims } from '../documents/parts.ts';
+import { describeThresholds } from '../documents/thresholds.ts';
 import type { Strip, StripMark } from './charts/strip-chart.ts';
+import { figureStrips, ratioStrips } from './charts/strip-chart.ts';
+import { renderPage } from './page.ts';
 import { section, thresholdDetails } from './report-page.ts';
-import { figureStrips, ratioStrips } from './sections/strips.ts';
 import { verdictBlocks } from './sections/verdicts.ts';
 
 /** A comparison as the text of `comparison.html`: one file that fetches nothing. */

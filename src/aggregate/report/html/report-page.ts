@@ -1,23 +1,52 @@
-import type { Result } from '../../result.ts';
+import type { Result, ScenarioResult } from '../../result.ts';
+import { namePools } from '../../scenario/dimensions.ts';
+import { groupBySetting, nameSize, type SettingGroup } from '../../scenario/setting.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
 import { warningsOf } from '../../stats/warnings.ts';
-import { splitClaims } from '../../text/claim-words.ts';
-import { capitalise, formatPlural } from '../../text/format.ts';
+import { capitalise, formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
-import { describeThresholds, describeUnjudged, type ToldThreshold } from '../../thresholds/words.ts';
-import { alert, type Block, code, codeSpan, details, heading, list, note, paragraph } from '../blocks.ts';
-import { bannerAlerts, configCode, environmentBlocks } from '../documents/parts.ts';
+import {
+  alert,
+  type Block,
+  chart,
+  code,
+  codeSpan,
+  details,
+  heading,
+  list,
+  note,
+  paragraph,
+  type Span,
+  table,
+  toned,
+  words,
+} from '../blocks.ts';
+import { bannerAlerts, configCode, environmentBlocks, splitClaims } from '../documents/parts.ts';
 import { describeShortfall, fileName } from '../documents/result.ts';
-import { thresholdTable } from '../documents/thresholds.ts';
-import { renderPage } from '../html.ts';
-import { accountingBlocks, resultNote, resultTable, standOutBlocks } from '../result-tables.ts';
-import { commandBlocks } from './sections/commands.ts';
+import {
+  describeThresholds,
+  describeUnjudged,
+  type ToldThreshold,
+  thresholdTable,
+} from '../documents/thresholds.ts';
+import {
+  accountingBlocks,
+  commandNote,
+  commandRows,
+  commandTable,
+  limitTable,
+  resultNote,
+  resultTable,
+  standOutBlocks,
+} from '../result-tables.ts';
+import { figureStrips, type Strip } from './charts/strip-chart.ts';
+import { type Html, html } from './markup.ts';
+import { renderPage, renderTable } from './page.ts';
 import { percentileCharts } from './sections/latency.ts';
-import { limitBlocks } from './sections/limits.ts';
 import { loadBlocks } from './sections/load.ts';
 import { overTime } from './sections/over-time.ts';
 import { poolBlocks } from './sections/pools.ts';
-import { throughputCharts } from './sections/throughput.ts';
+import { poolNames, throughputCharts } from './sections/throughput.ts';
 import { verdictBlocks } from './sections/verdicts.ts';
 
 /** A result as the text of `report.html`: one file that fetches nothing. */
@@ -128,5 +157,87 @@ function repeatBlocks({ name, config, seed }: Result): Block[] {
     ]),
     code('sh', 'The command', [`npm start -- ${file}`]),
     details('The config, every key with its value', [configCode(config)]),
+  ];
+}
+
+/** Rows of evidence that are open at once. */
+const maxOpen = 30;
+
+/** What limited each scenario: a map of every setting, and the evidence. */
+export function limitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  if (scenarios.length === 0) return [];
+  const maps = groupBySetting(scenarios).filter(isMap);
+  return [
+    paragraph(sumUp(scenarios)),
+    ...(maps.length === 0
+      ? []
+      : [chart('What limited each setting', '', () => html`<div class="maps">${maps.map(limitMap)}</div>`)]),
+    details('The evidence for each scenario', [limitTable(scenarios)], { open: scenarios.length <= maxOpen }),
+  ];
+}
+
+const limitBadge = (resource: string): Span => ({ text: resource, badge: true });
+
+function sumUp(scenarios: readonly ScenarioResult[]): (string | Span)[] {
+  const counts = new Map<string, number>();
+  for (const { limitedBy } of scenarios)
+    counts.set(limitedBy.resource, (counts.get(limitedBy.resource) ?? 0) + 1);
+  return [...counts]
+    .toSorted(([, a], [, b]) => b - a)
+    .flatMap(([resource, count], index) => [
+      index === 0 ? '' : ' · ',
+      limitBadge(resource),
+      ` ${formatCount(count)} of ${formatCount(scenarios.length)}`,
+    ]);
+}
+
+/** Whether each of its scenarios has a cell of its own, and there are several. */
+function isMap({ scenarios }: SettingGroup): boolean {
+  const cells = new Set(scenarios.map(scenario => `${scenario.workers} ${namePools(scenario)}`));
+  return cells.size === scenarios.length && cells.size > 1;
+}
+
+function limitMap({ heading, scenarios }: SettingGroup): Html {
+  const levels = [...new Set(scenarios.map(({ workers }) => workers))].toSorted((a, b) => a - b);
+  const cell = (workers: number, pools: string) => {
+    const found = scenarios.find(scenario => scenario.workers === workers && namePools(scenario) === pools);
+    if (found === undefined) return '';
+    const rate = found.summary === null ? '' : `${formatRate(found.summary.opsPerSecond.median)} ops/s`;
+    return [limitBadge(found.limitedBy.resource), toned(rate, 'muted')];
+  };
+  const columns = [
+    words('workers', String),
+    ...poolNames(scenarios).map(pools => words<number>(pools, workers => cell(workers, pools))),
+  ];
+  return html`<div><h4>${heading}</h4>${renderTable(table(levels, columns, `What limited ${heading}`))}</div>`;
+}
+
+const maxRows = 40;
+
+/** The commands of mixes: their latencies, and their counts; nothing where there is no mix. */
+export function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const rows = commandRows(scenarios);
+  if (rows.length === 0) return [];
+  const names = new Map(
+    scenarios.map(scenario => [scenario.id, `${scenario.client}, ${nameSize(scenario)}`]),
+  );
+  const strips = rows.slice(0, maxRows).flatMap(({ id, name, responseP50, responseP99 }): Strip[] => {
+    if (responseP50 === null || responseP99 === null) return [];
+    const mark = { name: 'p50', look: 0, median: responseP50, low: responseP50, high: responseP99 };
+    return [{ label: name, group: names.get(id) ?? id, marks: [mark] }];
+  });
+  const rest = rows.length > maxRows ? `; ${maxRows} of ${rows.length}` : '';
+  return [
+    note(commandNote),
+    ...figureStrips(
+      {
+        title: 'Response time of each command',
+        how: `from p50 (the mark) to p99, medians over the rounds, logarithmic${rest}`,
+        rows: strips,
+      },
+      { unit: 'ms', format: formatMs },
+      ({ median, high }) => `${formatMs(median)} to ${formatMs(high)}`,
+    ),
+    details('Table: commands', [commandTable(rows)], { open: rows.length <= maxRows }),
   ];
 }

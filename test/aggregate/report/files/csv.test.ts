@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type CsvColumn, renderCsv } from '../../../../src/aggregate/report/files/csv.ts';
-import { renderScenariosCsv } from '../../../../src/aggregate/report/files/scenarios-csv.ts';
-import { renderSeriesCsv } from '../../../../src/aggregate/report/files/series-csv.ts';
+import {
+  type CsvColumn,
+  renderCsv,
+  renderScenariosCsv,
+  renderSeriesCsv,
+} from '../../../../src/aggregate/report/files/csv.ts';
 import { parseCsv } from '../../../support/parse-csv.ts';
 import { buildResult, buildRound, buildScenario } from '../../../support/result-builder.ts';
 

@@ -20,8 +20,8 @@ import {
   toned,
   words,
 } from '../../../../src/aggregate/report/blocks.ts';
-import { html } from '../../../../src/aggregate/report/html/html.ts';
-import { renderPage } from '../../../../src/aggregate/report/html.ts';
+import { html } from '../../../../src/aggregate/report/html/markup.ts';
+import { renderPage } from '../../../../src/aggregate/report/html/page.ts';
 import { hostileText, markupOf, rowsOf } from '../../../support/page-text.ts';
 
 const render = (blocks: readonly Block[]) => renderPage({ brand: 'b', title: 't', blocks, footer: 'f' });

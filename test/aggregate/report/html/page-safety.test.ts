@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareResults } from '../../../../src/aggregate/comparison/compare-results.ts';
 import { renderComparisonPage } from '../../../../src/aggregate/report/html/comparison-page.ts';
-import { html } from '../../../../src/aggregate/report/html/html.ts';
+import { html } from '../../../../src/aggregate/report/html/markup.ts';
 import { renderReportPage } from '../../../../src/aggregate/report/html/report-page.ts';
 import type { Result } from '../../../../src/aggregate/result.ts';
 import { toPlainLines } from '../../../../src/aggregate/text/format.ts';

@@ -11,8 +11,8 @@ import {
 import type { Interval } from '../../../result.ts';
 import { nothing } from '../../../text/format.ts';
 import { type Chart, chart, type Table } from '../../blocks.ts';
-import { fold, renderTable } from '../../html.ts';
-import { type Content, type Html, html } from '../html.ts';
+import { type Content, type Html, html } from '../markup.ts';
+import { fold, renderTable } from '../page.ts';
 import { type Axis, scaleOf } from './axis.ts';
 
 /** What all charts share: their caption and table, grid and ticks, tips, and the looks of lines and marks. */

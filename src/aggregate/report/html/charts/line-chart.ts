@@ -1,7 +1,7 @@
 import type { Interval } from '../../../result.ts';
 import { nothing } from '../../../text/format.ts';
 import { type Chart, figures, table, words } from '../../blocks.ts';
-import { type Html, html } from '../html.ts';
+import { type Html, html } from '../markup.ts';
 import { type Axis, axisOfLevels, type Format } from './axis.ts';
 import {
   type Area,

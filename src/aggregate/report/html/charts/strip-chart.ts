@@ -1,7 +1,9 @@
-import type { Interval } from '../../../result.ts';
-import { nothing } from '../../../text/format.ts';
+import type { Interval, ScenarioResult } from '../../../result.ts';
+import { bySize, nameSize, type SettingGroup } from '../../../scenario/setting.ts';
+import { clearlyLess, clearlyMore } from '../../../stats/statistics.ts';
+import { formatInterval, formatRatio, formatRatioInterval, nothing } from '../../../text/format.ts';
 import { type Chart, figures, table, words } from '../../blocks.ts';
-import { type Content, type Html, html } from '../html.ts';
+import { type Content, type Html, html } from '../markup.ts';
 import { type Axis, type Format, logAxis, scaleOf } from './axis.ts';
 import {
   areaSwatch,
@@ -135,4 +137,55 @@ function drawRow(chart: StripChart, row: Strip, place: (value: number) => number
 
 function drawMark({ low, median, high, look }: StripMark, place: (value: number) => number, y: number): Html {
   return html`<g class="${colourOf(look)}"><line class="whisker" x1="${place(low)}%" x2="${place(high)}%" y1="${y}%" y2="${y}%"/><svg x="${place(median)}%" y="${y}%" overflow="visible"><path class="mark" d="${markPath(look, 52)}"/></svg></g>`;
+}
+
+/** A row for each scenario whose figure is above 0: others have no place on a logarithmic axis. */
+export function scenarioStrips(
+  groups: readonly SettingGroup[],
+  figure: (scenario: ScenarioResult) => Interval | null,
+  notes: (scenario: ScenarioResult) => readonly string[] = () => [],
+): Strip[] {
+  return groups.flatMap(({ label, scenarios }) =>
+    scenarios.toSorted(bySize).flatMap((scenario): Strip[] => {
+      const interval = figure(scenario);
+      if (interval === null || interval.median <= 0) return [];
+      return [
+        { label, group: nameSize(scenario), marks: [{ look: 0, ...interval }], notes: notes(scenario) },
+      ];
+    }),
+  );
+}
+
+interface Strips {
+  readonly title: string;
+  /** What the rows are, to follow the unit. */
+  readonly how: string;
+  readonly rows: readonly Strip[];
+  readonly legend?: readonly LegendEntry[];
+}
+
+/** Figures with their intervals in rows; no chart of no rows. */
+export function figureStrips(
+  { how, ...drawn }: Strips,
+  { unit, format }: { readonly unit: string; readonly format: Format },
+  formatMark = (interval: Interval) => formatInterval(interval, format),
+): Chart[] {
+  if (drawn.rows.length === 0) return [];
+  return [stripChart({ ...drawn, subtitle: `${unit}, ${how}`, unit, format, formatMark })];
+}
+
+/** Ratios with their intervals in rows, and a line where nothing differs; no chart of no rows. */
+export function ratioStrips({ how, ...drawn }: Strips): Chart[] {
+  if (drawn.rows.length === 0) return [];
+  return [
+    stripChart({
+      ...drawn,
+      subtitle: how,
+      unit: '×',
+      reference: 1,
+      include: [clearlyLess, clearlyMore],
+      format: formatRatio,
+      formatMark: formatRatioInterval,
+    }),
+  ];
 }

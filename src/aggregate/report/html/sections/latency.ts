@@ -1,14 +1,13 @@
 import type { ScenarioResult } from '../../../result.ts';
 import { describeArrival } from '../../../scenario/arrival.ts';
 import { namePools } from '../../../scenario/dimensions.ts';
-import { groupBySetting } from '../../../scenario/setting.ts';
+import { bySize, groupBySetting, nameSize } from '../../../scenario/setting.ts';
 import { withMerged } from '../../../stats/histogram.ts';
 import { formatMs, formatPlural } from '../../../text/format.ts';
 import { type Block, type Chart, details, note } from '../../blocks.ts';
 import { isOpen } from '../../load-tables.ts';
 import { type Axis, logAxis } from '../charts/axis.ts';
 import { type Line, lineChart } from '../charts/line-chart.ts';
-import { bySize, nameSize } from '../scenario-names.ts';
 import { poolNames } from './throughput.ts';
 
 /** The latencies of a scenario, all rounds together. */

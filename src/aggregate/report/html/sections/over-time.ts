@@ -1,10 +1,10 @@
 import type { Result, ScenarioResult } from '../../../result.ts';
-import { groupBySetting } from '../../../scenario/setting.ts';
-import { formatCount, formatMs, formatPlural, formatRate } from '../../../text/format.ts';
-import { type Block, type Chart, details, note } from '../../blocks.ts';
-import { axisFromZero, logAxis } from '../charts/axis.ts';
-import { type Moment, type Timeline, timelineChart, timelineOf } from '../charts/timeline-chart.ts';
-import { bySize, nameSize } from '../scenario-names.ts';
+import { bySize, groupBySetting, nameSize } from '../../../scenario/setting.ts';
+import { formatCount, formatMs, formatPlural, formatRate, nothing } from '../../../text/format.ts';
+import { type Block, type Chart, details, figures, note, table } from '../../blocks.ts';
+import { type Axis, axisFromZero, logAxis, scaleOf } from '../charts/axis.ts';
+import { drawing, figure, formatExact, px, yScale } from '../charts/frame.ts';
+import { type Content, html } from '../markup.ts';
 
 /** Bars of all charts of a page together, bars of one scenario, and charts, or a page would have no end. */
 const maxBars = 1200;
@@ -129,4 +129,224 @@ function chartsOf(charts: readonly Drawn[], withTable: boolean): Chart[] {
       withTable,
     }),
   );
+}
+
+/** A second of a round, or several that were put together. */
+export interface Moment {
+  readonly round: number;
+  /** From the start of the round's window. */
+  readonly fromSecond: number;
+  /** Less than a second at the end of a window. */
+  readonly seconds: number;
+  readonly completed: number;
+  readonly failed: number;
+  /** Of several seconds: the median, and the maximum. Null where nothing completed. */
+  readonly p50: number | null;
+  readonly p99: number | null;
+}
+
+export interface Timeline {
+  readonly rounds: readonly { readonly round: number; readonly moments: readonly Moment[] }[];
+  /** Seconds in one moment; 1 unless the chart would be too crowded. */
+  readonly secondsEach: number;
+}
+
+type Series = ScenarioResult['rounds'][number]['series'];
+
+/**
+ * The seconds of all rounds, one after another; several are put together where there are more than `max`. Every round
+ * keeps at least one of its own.
+ */
+export function timelineOf({ rounds }: Pick<ScenarioResult, 'rounds'>, max: number): Timeline {
+  const seconds = rounds.reduce((sum, { series }) => sum + series.length, 0);
+  const secondsEach = Math.max(1, Math.ceil(seconds / max));
+  return {
+    secondsEach,
+    rounds: rounds.map(({ round, seconds: measured, series }) => ({
+      round,
+      moments: Array.from({ length: Math.ceil(series.length / secondsEach) }, (_, index) =>
+        joinSeconds(round, measured, series.slice(index * secondsEach, (index + 1) * secondsEach)),
+      ),
+    })),
+  };
+}
+
+function joinSeconds(round: number, measured: number, series: Series): Moment {
+  const known = (figure: 'p50' | 'p99') =>
+    series
+      .map(second => second[figure])
+      .filter(value => value !== null)
+      .toSorted((a, b) => a - b);
+  const medians = known('p50');
+  const fromSecond = series[0]?.second ?? 0;
+  return {
+    round,
+    fromSecond,
+    // The end of a window may cut its last second short.
+    seconds: Math.max(0.001, Math.min(series.length, measured - fromSecond)),
+    completed: series.reduce((sum, second) => sum + second.completed, 0),
+    failed: series.reduce((sum, second) => sum + second.failed, 0),
+    p50: medians[Math.floor((medians.length - 1) / 2)] ?? null,
+    p99: known('p99').at(-1) ?? null,
+  };
+}
+
+export interface TimelineChart {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly timeline: Timeline;
+  /** Operations per second, common to charts that are to be compared. */
+  readonly throughput: Axis;
+  /** Milliseconds, likewise. */
+  readonly latency: Axis;
+  readonly withTable: boolean;
+}
+
+/** The panels of the chart, one above the other over a common x axis. */
+const area = {
+  width: 340,
+  height: 204,
+  left: 40,
+  right: 334,
+  throughput: { top: 24, bottom: 92 },
+  latency: { top: 118, bottom: 174 },
+} as const;
+
+/** Fraction of the width that lies between the rounds, where nothing was recorded. */
+const gapRatio = 0.16;
+
+/** What completed and failed in each second above, p50 to p99 of the response time below, round after round. */
+export function timelineChart(chart: TimelineChart): Chart {
+  const { title, subtitle, timeline, withTable } = chart;
+  const moments = timeline.rounds.flatMap(round => round.moments);
+  const { bars, gaps, rounds } = placeTimeline(chart);
+  return figure({
+    title,
+    subtitle,
+    size: 'small',
+    drawing: drawing(
+      area,
+      html`${drawAxes(chart, rounds)}${gaps.map(
+        ({ x, width }) =>
+          html`<rect class="warmup" x="${px(x)}" y="${area.throughput.top}" width="${px(width)}" height="${area.latency.bottom - area.throughput.top}"/>`,
+      )}${drawThroughput(bars)}${drawLatencies(bars)}<g class="slices of-timeline">${bars.map(
+        ({ moment, x, width }) =>
+          html`<rect x="${px(x)}" width="${px(Math.max(0.5, width))}" data-tip="${describeMoment(moment)}"/>`,
+      )}</g>`,
+    ),
+    table: !withTable
+      ? null
+      : table(moments, [
+          figures('round', ({ round }) => round),
+          figures('from second', ({ fromSecond }) => fromSecond),
+          figures('completed', ({ completed }) => formatCount(completed)),
+          figures('failed', ({ failed }) => formatCount(failed)),
+          figures('p50 ms', ({ p50 }) => (p50 === null ? nothing : formatExact(p50))),
+          figures('p99 ms', ({ p99 }) => (p99 === null ? nothing : formatExact(p99))),
+        ]),
+  });
+}
+
+interface Bar {
+  readonly moment: Moment;
+  readonly x: number;
+  readonly width: number;
+  /** Tops of the bars: of what completed, and of what failed above it. */
+  readonly completedY: number;
+  readonly failedY: number;
+  readonly latencies: { readonly p50Y: number; readonly p99Y: number } | null;
+}
+
+interface PlacedTimeline {
+  readonly bars: readonly Bar[];
+  /** Before each round's window. */
+  readonly gaps: readonly { readonly x: number; readonly width: number }[];
+  readonly rounds: readonly { readonly round: number; readonly middle: number }[];
+}
+
+function placeTimeline({ timeline: { rounds }, throughput, latency }: TimelineChart): PlacedTimeline {
+  const width = area.right - area.left;
+  const lengthOf = (moments: readonly Moment[]) => moments.reduce((sum, { seconds }) => sum + seconds, 0);
+  const seconds = lengthOf(rounds.flatMap(({ moments }) => moments));
+  const gap = rounds.length === 0 ? 0 : Math.min(12, (width * gapRatio) / rounds.length);
+  const perSecond = seconds === 0 ? 0 : (width - gap * rounds.length) / seconds;
+  const opsY = scaleOf(throughput, [area.throughput.bottom, area.throughput.top]);
+  const scaleMs = scaleOf(latency, [area.latency.bottom, area.latency.top]);
+  const msY = (ms: number) => scaleMs(Math.max(latency.domain[0], Math.min(latency.domain[1], ms)));
+  let x: number = area.left;
+  const bars: Bar[] = [];
+  const gaps: { x: number; width: number }[] = [];
+  const middles: { round: number; middle: number }[] = [];
+  for (const { round, moments } of rounds) {
+    gaps.push({ x, width: gap });
+    x += gap;
+    middles.push({ round, middle: x + (lengthOf(moments) * perSecond) / 2 });
+    for (const moment of moments) {
+      const { completed, failed, p50, p99 } = moment;
+      const answered = p50 !== null && p99 !== null && p50 > 0 && p99 > 0;
+      bars.push({
+        moment,
+        x,
+        width: moment.seconds * perSecond,
+        completedY: opsY(completed / moment.seconds),
+        failedY: opsY((completed + failed) / moment.seconds),
+        latencies: answered ? { p50Y: msY(p50), p99Y: msY(p99) } : null,
+      });
+      x += moment.seconds * perSecond;
+    }
+  }
+  return { bars, gaps, rounds: middles };
+}
+
+function drawAxes({ throughput, latency }: TimelineChart, rounds: PlacedTimeline['rounds']): Content {
+  const { left, right, height } = area;
+  const step = Math.ceil(rounds.length / 10);
+  return html`${yScale({ left, right, ...area.throughput }, throughput)}${yScale({ left, right, ...area.latency }, latency)}<g class="ticks">${rounds.map(
+    ({ round, middle }, index) =>
+      index % step === 0 &&
+      html`<text x="${px(middle)}" y="${area.latency.bottom + 14}" text-anchor="middle">${round}</text>`,
+  )}</g><text class="axis-label" x="${(left + right) / 2}" y="${height - 3}" text-anchor="middle">round</text>`;
+}
+
+/** One path for all bars of a kind, as a long run has thousands. */
+function drawThroughput(bars: readonly Bar[]): Content {
+  const { bottom, top } = area.throughput;
+  const outline = (bar: Bar, low: number, high: number) =>
+    `M${px(bar.x)} ${px(low)}V${px(high)}h${px(innerWidth(bar))}V${px(low)}z`;
+  const failing = bars.filter(({ moment }) => moment.failed > 0);
+  const dead = bars.filter(({ moment }) => moment.completed === 0);
+  const crosses = failing.map(
+    bar => `M${px(centre(bar))} ${px(Math.max(top, bar.failedY) - 7)}m-3-3l6 6m0-6l-6 6`,
+  );
+  return html`<path class="completed" d="${bars.map(bar => outline(bar, bottom, bar.completedY)).join('')}"/>${
+    dead.length > 0 && html`<path class="outage" d="${dead.map(bar => outline(bar, bottom, top)).join('')}"/>`
+  }${
+    failing.length > 0 &&
+    html`<path class="failed" d="${failing.map(bar => outline(bar, bar.completedY, Math.min(bar.failedY, bar.completedY - 1.5))).join('')}"/><path class="failure" d="${crosses.join('')}"/>`
+  }`;
+}
+
+function drawLatencies(bars: readonly Bar[]): Content {
+  const answered = bars.flatMap(bar => (bar.latencies === null ? [] : [{ bar, ...bar.latencies }]));
+  const spreads = answered.map(({ bar, p50Y, p99Y }) => `M${px(centre(bar))} ${px(p50Y)}V${px(p99Y)}`);
+  const tops = answered.map(
+    ({ bar, p99Y }) =>
+      `M${px(centre(bar) - Math.min(5, innerWidth(bar) / 2))} ${px(p99Y)}h${px(Math.min(10, innerWidth(bar)))}`,
+  );
+  return html`<path class="spread" d="${spreads.join('')}"/><path class="p99" d="${tops.join('')}"/>`;
+}
+
+const innerWidth = ({ width }: Bar) => Math.max(0.6, width - Math.min(1.5, width * 0.2));
+const centre = (bar: Bar) => bar.x + innerWidth(bar) / 2;
+
+function describeMoment({ round, fromSecond, seconds, completed, failed, p50, p99 }: Moment): string {
+  const until = seconds > 1 ? ` to ${Math.round(fromSecond + seconds)}` : '';
+  const rate = `${formatExact(completed / seconds)} ops/s`;
+  const done = seconds === 1 ? rate : `${formatPlural(completed, 'operation')}, ${rate}`;
+  return [
+    `round ${round}, second ${fromSecond}${until}`,
+    completed === 0 ? 'nothing completed' : done,
+    ...(failed === 0 ? [] : [`failed: ${formatCount(failed)}`]),
+    ...(p50 === null || p99 === null ? [] : [`p50 ${formatExact(p50)} ms, p99 ${formatExact(p99)} ms`]),
+  ].join('\n');
 }

@@ -1,12 +1,11 @@
 import type { Interval, ScenarioResult } from '../../../result.ts';
 import { namePools } from '../../../scenario/dimensions.ts';
-import { groupBySetting, type SettingGroup } from '../../../scenario/setting.ts';
+import { bySize, groupBySetting, type SettingGroup } from '../../../scenario/setting.ts';
 import { formatMs, formatPlural, formatRate } from '../../../text/format.ts';
 import type { Block, Chart } from '../../blocks.ts';
 import { type Axis, axisFromZero, type Format, logAxis } from '../charts/axis.ts';
 import { type Line, levelChart, pointOf } from '../charts/line-chart.ts';
-import { bySize } from '../scenario-names.ts';
-import { figureStrips, scenarioStrips } from './strips.ts';
+import { figureStrips, scenarioStrips } from '../charts/strip-chart.ts';
 
 interface Measure {
   readonly name: string;

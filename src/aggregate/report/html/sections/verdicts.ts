@@ -1,12 +1,12 @@
 import type { ClaimResult, Comparison, ScenarioResult } from '../../../result.ts';
-import { describeMeasured } from '../../../text/claim-words.ts';
+import { namePair } from '../../../scenario/setting.ts';
 import { formatPlural, formatRange, formatRatio } from '../../../text/format.ts';
 import { type Block, badge, type Details, details, note, paragraph } from '../../blocks.ts';
-import { renderBadge } from '../../html.ts';
+import { describeMeasured } from '../../documents/parts.ts';
 import { formatPredicted, judgedNote, judgedTable, untestedTable } from '../../result-tables.ts';
 import type { Strip } from '../charts/strip-chart.ts';
-import { namePair } from '../scenario-names.ts';
-import { ratioStrips } from './strips.ts';
+import { ratioStrips } from '../charts/strip-chart.ts';
+import { renderBadge } from '../page.ts';
 
 /** Ratios of one claim in a chart, and in its table; report.md has all of them. */
 const maxRows = 24;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { withoutControls } from '../text/format.ts';
+import { withoutControls } from '../../text/format.ts';
 import {
   type Block,
   type Chart,
@@ -11,10 +11,9 @@ import {
   type Table,
   type Text,
   type Tone,
-} from './blocks.ts';
-import { type Content, Html, html } from './html/html.ts';
-import { script } from './html/script.ts';
-import { style } from './html/style.ts';
+} from '../blocks.ts';
+import { script, style } from './assets.ts';
+import { type Content, Html, html } from './markup.ts';
 
 /** A document as a page. */
 export interface Page {
