@@ -106,14 +106,11 @@ export interface Details extends Shown {
   readonly blocks: readonly Block[];
 }
 
-/** A drawing, which only HTML shows. The others write the text, where there is one. */
+/** A drawing, which only HTML shows: a table beside it has the same figures. */
 export interface Chart extends Shown {
   readonly kind: 'chart';
-  readonly title: string;
-  /** What the drawing shows, in words; empty where a table beside it says all of it. */
-  readonly alternative: Text;
-  /** HTML sets charts side by side that are not wide. */
-  readonly size?: 'small' | 'medium' | 'wide';
+  /** Charts that are not wide stand side by side. */
+  readonly size: 'small' | 'medium' | 'wide';
   /** Made only when it is shown: it may have to decode histograms. */
   readonly draw: () => Html;
 }
@@ -147,13 +144,8 @@ export function details(
   return { kind: 'details', summary, blocks, ...more };
 }
 
-export function chart(
-  title: string,
-  alternative: Text,
-  draw: () => Html,
-  size: NonNullable<Chart['size']> = 'wide',
-): Chart {
-  return { kind: 'chart', title, alternative, draw, size };
+export function chart(draw: () => Html, size: Chart['size'] = 'wide'): Chart {
+  return { kind: 'chart', draw, size };
 }
 
 export const strong = (text: string): Span => ({ text, strong: true });
@@ -211,6 +203,26 @@ function bothForms<Row>(column: Column<Row>): Column<Row>[] {
 /** The blocks and columns that one medium shows. */
 export function shownOn<Part extends Shown>(medium: Medium, parts: readonly Part[]): Part[] {
   return parts.filter(({ on }) => on === undefined || on.includes(medium));
+}
+
+/** A table with the columns that one medium shows. */
+export function tableOn(medium: Medium, { columns, rows, ...table }: Table): Table {
+  const isShown = columns.map(column => shownOn(medium, [column]).length > 0);
+  const pick = <Cell>(cells: readonly Cell[]) => cells.filter((_, index) => isShown[index]);
+  return { ...table, columns: pick(columns), rows: rows.map(pick) };
+}
+
+/** A text as its pieces. */
+export function spansOf(text: Text): Span[] {
+  const spans = typeof text === 'object' ? text : [String(text)];
+  return spans.map(span => (typeof span === 'string' ? { text: span } : span));
+}
+
+/** A text without its marks. */
+export function plainText(text: Text): string {
+  return spansOf(text)
+    .map(span => span.text)
+    .join('');
 }
 
 /** Blocks for these media alone. */

@@ -58,7 +58,7 @@ function everywhere(text: string): Block[] {
       any,
     ),
     details(any, [paragraph(any), list([{ label: any, text: any }])]),
-    chart(text, any, () => {
+    chart(() => {
       throw new Error('expected to be drawn in HTML alone');
     }),
     code('sh', text, [text]),

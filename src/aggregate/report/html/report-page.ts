@@ -169,9 +169,7 @@ export function limitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const maps = groupBySetting(scenarios).filter(isMap);
   return [
     paragraph(sumUp(scenarios)),
-    ...(maps.length === 0
-      ? []
-      : [chart('What limited each setting', '', () => html`<div class="maps">${maps.map(limitMap)}</div>`)]),
+    ...(maps.length === 0 ? [] : [chart(() => html`<div class="maps">${maps.map(limitMap)}</div>`)]),
     details('The evidence for each scenario', [limitTable(scenarios)], { open: scenarios.length <= maxOpen }),
   ];
 }

@@ -113,8 +113,7 @@ test('columns and blocks for a terminal are left out', () => {
 });
 
 test('charts that are not wide stand beside their neighbours of the same size', () => {
-  const draw = (name: string, size: 'small' | 'medium' | 'wide') =>
-    chart(name, '', () => html`${name}`, size);
+  const draw = (name: string, size: 'small' | 'medium' | 'wide') => chart(() => html`${name}`, size);
   expect(
     mainOf([
       draw('a', 'small'),

@@ -21,7 +21,7 @@ interface Figure {
   readonly title: string;
   /** What the axes measure in, and how it was made. */
   readonly subtitle: string;
-  readonly size: NonNullable<Chart['size']>;
+  readonly size: Chart['size'];
   readonly legend?: Content;
   readonly drawing: Content;
   /** The same in figures, folded, for those who cannot see it; null on a page with too many charts. */
@@ -32,7 +32,7 @@ interface Figure {
 export function figure({ title, subtitle, size, legend = null, drawing, table }: Figure): Chart {
   const draw = () =>
     html`<figure class="chart"><figcaption><b>${title}</b> <span>${subtitle}</span></figcaption>${legend}<div class="drawing" tabindex="0" role="group" aria-label="${title}" aria-describedby="keys">${drawing}</div>${table !== null && fold('Table', renderTable({ title, ...table }))}</figure>`;
-  return chart(title, '', draw, size);
+  return chart(draw, size);
 }
 
 /** A coordinate, to a tenth: what no eye can see would make the page twice as large. */

@@ -97,7 +97,7 @@ function utilization(scenarios: readonly ScenarioResult[]): Block[] {
       `Connections over the window: ${formatPlural(count, 'chart')}`,
       [
         note(`Means over the rounds, all pools of a scenario together.${rest}`),
-        chart('Legend', '', () => utilizationLegend),
+        chart(() => utilizationLegend),
         ...groups.flatMap(group =>
           group.charts.length === 0 ? [] : [heading(3, group.heading), ...group.charts],
         ),
