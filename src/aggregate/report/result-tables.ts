@@ -3,13 +3,13 @@ import type { ClaimResult, Comparison, Interval, PoolMetrics, Result, ScenarioRe
 import { describeArrival } from '../scenario/arrival.ts';
 import { groupBySetting } from '../scenario/setting.ts';
 import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
+import { metrics } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures } from '../stats/summary.ts';
 import {
   describeIntervals,
   formatCount,
-  formatInterval,
   formatMs,
   formatRange,
   formatRate,
@@ -19,7 +19,7 @@ import {
   nothing,
 } from '../text/format.ts';
 import { type Block, codeSpan, figures, note, type Table, type Tone, table, toned, words } from './blocks.ts';
-import { latencyColumn } from './figure-columns.ts';
+import { metricColumn } from './figure-columns.ts';
 
 /** The tables of a result, each with its note where it needs one. */
 
@@ -75,9 +75,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       figures('threads', scenario => scenario.threads, roomy),
       figures('connections', scenario => scenario.connections, roomy),
       figures('rounds', scenario => scenario.rounds.length, roomy),
-      figures('ops/s', ({ summary }) => formatInterval(summary?.opsPerSecond ?? null, formatRate), {
-        terminal: { align: 'left' },
-      }),
+      { ...metricColumn(metrics.opsPerSecond), terminal: { align: 'left' } },
       figures(
         'to 1 pool',
         scenario => {
@@ -86,10 +84,10 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
         },
         { terminal: isCompared && { align: 'left' } },
       ),
-      latencyColumn('p50 ms', 'responseP50'),
-      latencyColumn('p95 ms', 'responseP95'),
-      latencyColumn('p99 ms', 'responseP99', { terminal: 'p99 ms' }),
-      latencyColumn('p99.9 ms', 'responseP999'),
+      metricColumn(metrics['response.p50']),
+      metricColumn(metrics['response.p95']),
+      metricColumn(metrics['response.p99'], { terminal: 'p99 ms' }),
+      metricColumn(metrics['response.p999']),
       figures(
         'client µs/op',
         ({ summary }) => summary?.clientMicrosPerOp?.median.toFixed(2) ?? nothing,

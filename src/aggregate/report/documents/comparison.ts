@@ -4,16 +4,9 @@ import type {
   ResultComparison,
   SideRatios,
 } from '../../comparison/schema.ts';
-import type { Interval } from '../../result.ts';
+import { type ComparedRow, comparedMetrics } from '../../stats/metrics.ts';
 import { falseVerdictChance, minRounds } from '../../stats/statistics.ts';
-import {
-  formatList,
-  formatMs,
-  formatPlural,
-  formatRate,
-  formatRatioInterval,
-  nothing,
-} from '../../text/format.ts';
+import { formatInterval, formatList, formatPlural, formatRatioInterval, nothing } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
   alert,
@@ -34,7 +27,7 @@ import {
   wide,
   words,
 } from '../blocks.ts';
-import { intervalColumn } from '../figure-columns.ts';
+import { headOf, isNamedByUnit } from '../figure-columns.ts';
 import { claimBlocks, describeUntested, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
 
@@ -180,23 +173,14 @@ export function comparedTable(scenarios: readonly ComparedScenario[]): Table {
     sides.map((side, index): SideRow => ({ ...side, id, notes, index, isLast: index === sides.length - 1 })),
   );
   const id = ({ id, index }: SideRow) => (index === 0 ? id : '');
-  const ratio = (name: string, figure: (ratios: NonNullable<SideRow['ratios']>) => Interval | null) =>
-    figures<SideRow>(name, ({ ratios }) => (ratios === null ? '' : formatRatioInterval(figure(ratios))), {
-      on: wide,
-    });
   return table<SideRow>(rows, [
     words('', id, { on: narrow, ownLine: 'above' }),
     words('scenario', id, { on: wide }),
     words('side', ({ side }) => side, {
       terminal: { name: '', cell: ({ side, index }) => shortName(side, index) },
     }),
-    intervalColumn('ops/s', ({ opsPerSecond }) => opsPerSecond, formatRate),
-    ratio('throughput', ratios => ratios.throughput),
-    intervalColumn('p95 ms', ({ responseP95 }) => responseP95, formatMs),
-    ratio('p95', ratios => ratios.responseP95),
-    intervalColumn('p99 ms', ({ responseP99 }) => responseP99, formatMs),
-    ratio('p99', ratios => ratios.responseP99),
-    ...digestColumns,
+    ...comparedMetrics.flatMap(figureAndRatio),
+    ...comparedMetrics.map(digestColumn),
     words('limited by', ({ limitedBy }) => limitedBy.resource, { on: wide }),
     figures('rounds', ({ ratios }) => ratios?.rounds ?? '', { on: wide }),
     words('', ({ isLast, notes }) => (isLast ? [{ text: notes.join('; '), tone: 'warning' }] : ''), {
@@ -206,23 +190,27 @@ export function comparedTable(scenarios: readonly ComparedScenario[]): Table {
   ]);
 }
 
-const digestColumns: readonly Column<SideRow>[] = [
-  digestColumn('ops/s', 'opsPerSecond', 'throughput', formatRate),
-  digestColumn('response p95', 'responseP95', 'responseP95', value => `${formatMs(value)} ms`),
-  digestColumn('response p99', 'responseP99', 'responseP99', value => `${formatMs(value)} ms`),
-];
+function figureAndRatio(metric: ComparedRow): Column<SideRow>[] {
+  const { kind, name, short, summaryKey, ratioKey } = metric;
+  return [
+    figures(headOf(metric), row => formatInterval(row[summaryKey] ?? null, kind.formatNumber), { on: wide }),
+    figures(
+      isNamedByUnit(metric) ? name : short,
+      ({ ratios }) => (ratios === null ? '' : formatRatioInterval(ratios[ratioKey] ?? null)),
+      { on: wide },
+    ),
+  ];
+}
 
-function digestColumn(
-  name: string,
-  figure: 'opsPerSecond' | 'responseP95' | 'responseP99',
-  ratio: 'throughput' | 'responseP95' | 'responseP99',
-  format: (value: number) => string,
-): Column<SideRow> {
+/** The median of the first side, the ratios of the others. */
+function digestColumn(metric: ComparedRow): Column<SideRow> {
+  const { kind, name, short, summaryKey, ratioKey } = metric;
+  const [head, format] = isNamedByUnit(metric) ? [short, kind.formatNumber] : [name, kind.format];
   return words(
-    name,
+    head,
     row => {
-      if (row.ratios !== null) return formatRatioInterval(row.ratios[ratio]);
-      const interval = row[figure];
+      if (row.ratios !== null) return formatRatioInterval(row.ratios[ratioKey] ?? null);
+      const interval = row[summaryKey] ?? null;
       return interval === null ? nothing : format(interval.median);
     },
     { on: narrow },

@@ -1,13 +1,8 @@
+import { conditionNames, searchFigures } from '../../search/conditions.ts';
 import type { Search, SearchStep } from '../../search/schema.ts';
-import {
-  byRate,
-  countPassed,
-  describeConditions,
-  formatSearchRate,
-  stepFigure,
-  stepLag,
-  verdictWords,
-} from '../../search/words.ts';
+import { countPassed, describeConditions, formatSearchRate, verdictWords } from '../../search/words.ts';
+import { median } from '../../stats/statistics.ts';
+import { formatMs, nothing } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
 import {
   alert,
@@ -24,6 +19,7 @@ import {
   wide,
   words,
 } from '../blocks.ts';
+import { headOf } from '../figure-columns.ts';
 import { bannerAlerts, configCode, environmentBlocks, warningBlocks } from './parts.ts';
 
 /** A search: what it found, and its steps by rate. */
@@ -55,18 +51,35 @@ export function searchDocument(search: Search): Block[] {
 }
 
 function stepTable(steps: readonly SearchStep[]): Table {
-  return table(byRate(steps), [
+  // Latency against load: those of one rate in the order in which they were taken.
+  const byRate = steps.toSorted((a, b) => a.rate - b.rate || a.step - b.step);
+  return table(byRate, [
     figures('step', ({ step }) => step, { terminal: false }),
     figures('rate', ({ rate }) => formatSearchRate(rate)),
     words('verdict', ({ verdict }) => verdictWords[verdict]),
     figures('passed', countPassed),
-    figures('p99 ms', step => stepFigure(step, 'responseP99Ms')),
-    figures('completed %', step => stepFigure(step, 'completedShare')),
-    figures('failed %', step => stepFigure(step, 'failedShare')),
-    figures('lag ms', stepLag),
+    ...conditionNames.map(name => {
+      const { metric } = searchFigures[name];
+      return figures<SearchStep>(headOf(metric), ({ repeats }) =>
+        formatMedian(
+          repeats.flatMap(repeat => repeat[name] ?? []),
+          metric.kind.formatNumber,
+        ),
+      );
+    }),
+    figures('lag ms', ({ repeats }) =>
+      formatMedian(
+        repeats.flatMap(({ lagP99Ms }) => lagP99Ms ?? []),
+        formatMs,
+      ),
+    ),
     words('limited by', ({ limitedBy }) => limitedBy.resource, { terminal: { name: 'limit' } }),
     words('evidence', ({ limitedBy }) => limitedBy.evidence, { terminal: false }),
   ]);
+}
+
+function formatMedian(values: readonly number[], format: (value: number) => string): string {
+  return values.length === 0 ? nothing : format(median(values));
 }
 
 /** That the search was stopped; null if it came to its end. */

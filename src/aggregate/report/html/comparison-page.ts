@@ -1,6 +1,7 @@
 import type { ComparedScenario, ResultComparison, SideRatios } from '../../comparison/schema.ts';
 import type { Interval } from '../../result.ts';
-import { formatMs, formatPlural, formatRate } from '../../text/format.ts';
+import { type ComparedRow, comparedMetrics } from '../../stats/metrics.ts';
+import { capitalise, formatPlural } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
 import { alert, type Block, details, heading, list, note, paragraph, strong } from '../blocks.ts';
 import {
@@ -14,6 +15,7 @@ import {
 } from '../documents/comparison.ts';
 import { splitClaims } from '../documents/parts.ts';
 import { describeThresholds } from '../documents/thresholds.ts';
+import { chartedMetrics } from '../figure-columns.ts';
 import type { Strip, StripMark } from './charts/strip-chart.ts';
 import { figureStrips, ratioStrips } from './charts/strip-chart.ts';
 import { renderPage } from './page.ts';
@@ -73,11 +75,11 @@ function differences(comparison: ResultComparison): Block[] {
   const { scenarios, sides } = comparison;
   if (scenarios.length === 0) return [];
   const first = sides[0]?.name ?? '';
-  const chart = (ratio: 'throughput' | 'responseP95' | 'responseP99', name: string, more: string) => {
-    const rows = rowsOf(comparison, ({ ratios }) => ratios?.[ratio] ?? null);
+  const chart = ({ name, ratioKey, better }: ComparedRow) => {
+    const rows = rowsOf(comparison, ({ ratios }) => ratios?.[ratioKey] ?? null);
     return ratioStrips({
-      title: `${name}, to ${first}`,
-      how: `ratios with their intervals, logarithmic: right of the line is ${more}${describeRest(rows)}`,
+      title: `${capitalise(name)}, to ${first}`,
+      how: `ratios with their intervals, logarithmic: right of the line is ${better === 'more' ? 'more' : 'slower'}${describeRest(rows)}`,
       rows: rows.slice(0, maxRows),
       legend: sides.slice(1).map(({ name }, index) => ({ name, look: index + 1 })),
     });
@@ -85,9 +87,7 @@ function differences(comparison: ResultComparison): Block[] {
   return [
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
     note(describeRatios(comparison).join(' ')),
-    ...chart('throughput', 'Throughput', 'more'),
-    ...chart('responseP95', 'Response p95', 'slower'),
-    ...chart('responseP99', 'Response p99', 'slower'),
+    ...comparedMetrics.flatMap(chart),
     details('Table: all scenarios', [comparedTable(scenarios)]),
   ];
 }
@@ -95,26 +95,18 @@ function differences(comparison: ResultComparison): Block[] {
 /** All sides on the same axis. */
 function figureCharts(comparison: ResultComparison): Block[] {
   const legend = comparison.sides.map(({ name }, look) => ({ name, look }));
-  const chart = (
-    name: string,
-    figure: (side: Side) => Interval | null,
-    scale: Parameters<typeof figureStrips>[1],
-  ) => {
-    const rows = rowsOf(comparison, figure);
+  return chartedMetrics.flatMap(({ name, kind, summaryKey }) => {
+    const rows = rowsOf(comparison, side => side[summaryKey] ?? null);
     return figureStrips(
       {
-        title: `${name} of each side`,
+        title: `${capitalise(name)} of each side`,
         how: `medians with their intervals, logarithmic${describeRest(rows)}`,
         rows: rows.slice(0, maxRows),
         legend,
       },
-      scale,
+      kind,
     );
-  };
-  return [
-    ...chart('Throughput', side => side.opsPerSecond, { unit: 'ops/s', format: formatRate }),
-    ...chart('Response p99', side => side.responseP99, { unit: 'ms', format: formatMs }),
-  ];
+  });
 }
 
 type Side = ComparedScenario['sides'][number] & { readonly ratios: SideRatios | null };

@@ -233,7 +233,7 @@ export function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
         how: `from p50 (the mark) to p99, medians over the rounds, logarithmic${rest}`,
         rows: strips,
       },
-      { unit: 'ms', format: formatMs },
+      { unit: 'ms', formatNumber: formatMs },
       ({ median, high }) => `${formatMs(median)} to ${formatMs(high)}`,
     ),
     details('Table: commands', [commandTable(rows)], { open: rows.length <= maxRows }),

@@ -1,5 +1,6 @@
 import type { Interval, ScenarioResult } from '../../../result.ts';
 import { bySize, nameSize, type SettingGroup } from '../../../scenario/setting.ts';
+import type { Kind } from '../../../stats/metrics.ts';
 import { clearlyLess, clearlyMore } from '../../../stats/statistics.ts';
 import { formatInterval, formatRatio, formatRatioInterval, nothing } from '../../../text/format.ts';
 import { type Chart, figures, table, words } from '../../blocks.ts';
@@ -167,11 +168,11 @@ interface Strips {
 /** Figures with their intervals in rows; no chart of no rows. */
 export function figureStrips(
   { how, ...drawn }: Strips,
-  { unit, format }: { readonly unit: string; readonly format: Format },
-  formatMark = (interval: Interval) => formatInterval(interval, format),
+  { unit, formatNumber }: Pick<Kind, 'unit' | 'formatNumber'>,
+  formatMark = (interval: Interval) => formatInterval(interval, formatNumber),
 ): Chart[] {
   if (drawn.rows.length === 0) return [];
-  return [stripChart({ ...drawn, subtitle: `${unit}, ${how}`, unit, format, formatMark })];
+  return [stripChart({ ...drawn, subtitle: `${unit}, ${how}`, unit, format: formatNumber, formatMark })];
 }
 
 /** Ratios with their intervals in rows, and a line where nothing differs; no chart of no rows. */

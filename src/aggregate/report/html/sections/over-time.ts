@@ -102,7 +102,7 @@ function describe(charts: readonly Drawn[]): string {
 function chartsOf(charts: readonly Drawn[], withTable: boolean): Chart[] {
   const moments = charts.flatMap(({ timeline }) => momentsOf(timeline));
   const throughput = axisFromZero(
-    'operations/s',
+    'ops/s',
     moments.map(({ completed, failed, seconds }) => (completed + failed) / seconds),
     formatRate,
     3,

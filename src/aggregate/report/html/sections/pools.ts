@@ -74,7 +74,7 @@ function strips(
     ...(shown.length < rows.length ? [`${shown.length} of ${rows.length}`] : []),
     ...(none > 0 ? [`0 ms in ${formatPlural(none, 'other scenario')}`] : []),
   ];
-  return figureStrips({ title, how: how.join('; '), rows: shown }, { unit: 'ms', format: formatMs });
+  return figureStrips({ title, how: how.join('; '), rows: shown }, { unit: 'ms', formatNumber: formatMs });
 }
 
 function utilization(scenarios: readonly ScenarioResult[]): Block[] {
