@@ -1,12 +1,8 @@
 import type { Interval, Result, RoundResult, ScenarioResult } from '../../result.ts';
+import type { Column } from '../../scenario/dimension.ts';
 import { scenarioColumns } from '../../scenario/scenario.ts';
 import { csvMetrics, csvNames, failedOf, metrics, type SummaryRow } from '../../stats/metrics.ts';
-
-/** A column of a table: its name in the first line, and what stands in it. Null: nothing was measured. */
-export interface CsvColumn<Row> {
-  readonly name: string;
-  readonly value: (row: Row) => number | boolean | string | null;
-}
+import { sumOf } from '../../stats/summary.ts';
 
 /** What spreadsheets take for the beginning of a formula, in both widths of a character. */
 const formula = /^[=+\-@\t\r\n＝＋－＠]/;
@@ -15,7 +11,7 @@ const formula = /^[=+\-@\t\r\n＝＋－＠]/;
  * A table as comma-separated values: RFC 4180, with a line of names. Numbers have all their digits, null is an empty
  * field. A text that a spreadsheet would run as a formula has an apostrophe before it, which marks it as text.
  */
-export function renderCsv<Row>(rows: readonly Row[], columns: readonly CsvColumn<Row>[]): string {
+export function renderCsv<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   const lines = [
     columns.map(({ name }) => field(name)),
     ...rows.map(row => columns.map(({ value }) => field(value(row)))),
@@ -35,7 +31,7 @@ export function renderScenariosCsv({ scenarios, target }: Pick<Result, 'scenario
   return renderCsv(scenarios, [...columns, ...serverColumns(target)]);
 }
 
-const columns: readonly CsvColumn<ScenarioResult>[] = [
+const columns: readonly Column<ScenarioResult>[] = [
   { name: 'scenario', value: ({ id }) => id },
   ...scenarioColumns(),
   { name: 'rounds', value: ({ rounds }) => rounds.length },
@@ -50,7 +46,7 @@ const columns: readonly CsvColumn<ScenarioResult>[] = [
 ];
 
 /** The same in every line, for a line may be read far from its file. Where a result does not tell it, nothing is there. */
-function serverColumns({ detected, standIn, unverified }: Result['target']): CsvColumn<ScenarioResult>[] {
+function serverColumns({ detected, standIn, unverified }: Result['target']): Column<ScenarioResult>[] {
   return [
     { name: 'server', value: () => detected.server },
     { name: 'serverVersion', value: () => detected.version },
@@ -60,12 +56,12 @@ function serverColumns({ detected, standIn, unverified }: Result['target']): Csv
 }
 
 /** Of all rounds together. */
-function count(name: string, of: (round: RoundResult) => number): CsvColumn<ScenarioResult> {
-  return { name, value: ({ rounds }) => rounds.reduce((sum, round) => sum + of(round), 0) };
+function count(name: string, of: (round: RoundResult) => number): Column<ScenarioResult> {
+  return { name, value: ({ rounds }) => sumOf(rounds, of) };
 }
 
 /** A median and the ends of its interval, or the one number of a ratio. */
-function figureColumns(metric: SummaryRow): CsvColumn<ScenarioResult>[] {
+function figureColumns(metric: SummaryRow): Column<ScenarioResult>[] {
   const names = csvNames(metric);
   if ('part' in metric)
     return [{ name: names.median, value: ({ summary }) => summary?.[metric.summaryKey] ?? null }];
@@ -80,7 +76,7 @@ interface SeriesRow {
   readonly slot: RoundResult['series'][number];
 }
 
-const seriesColumns: readonly CsvColumn<SeriesRow>[] = [
+const seriesColumns: readonly Column<SeriesRow>[] = [
   { name: 'scenario', value: ({ scenario }) => scenario },
   { name: 'round', value: ({ round }) => round.round },
   { name: 'roundStartedAt', value: ({ round }) => round.startedAt },

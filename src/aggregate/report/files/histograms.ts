@@ -1,5 +1,6 @@
 import type { Result, RoundResult } from '../../result.ts';
 import { type Recorded, readRecorded } from '../../stats/histogram.ts';
+import { sumOf } from '../../stats/summary.ts';
 import { toOneLine } from '../../text/format.ts';
 import { safeName } from '../../text/safe-name.ts';
 import { targetBanners } from '../../text/target-words.ts';
@@ -66,8 +67,8 @@ function tickLine({ nanoseconds, percentile, count }: Tick): string {
 /** Each value counts as the middle of its bucket. */
 function moments({ buckets, total }: Recorded): { mean: number; deviation: number } {
   if (total === 0) return { mean: 0, deviation: 0 };
-  const mean = buckets.reduce((sum, { middle, count }) => sum + middle * count, 0) / total;
-  const squares = buckets.reduce((sum, { middle, count }) => sum + (middle - mean) ** 2 * count, 0);
+  const mean = sumOf(buckets, ({ middle, count }) => middle * count) / total;
+  const squares = sumOf(buckets, ({ middle, count }) => (middle - mean) ** 2 * count);
   return { mean, deviation: Math.sqrt(squares / total) };
 }
 

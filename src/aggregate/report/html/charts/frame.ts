@@ -17,6 +17,9 @@ import { type Axis, scaleOf } from './axis.ts';
 
 /** What all charts share: their caption and table, grid and ticks, tips, and the looks of lines and marks. */
 
+/** With more scenarios in a section only the charts and result.json have the figures. */
+export const maxTables = 24;
+
 interface Figure {
   readonly title: string;
   /** What the axes measure in, and how it was made. */
@@ -89,7 +92,7 @@ export interface Slice {
 }
 
 /** Bands between the middles of neighbouring places, over the whole height, so that there is a tip wherever the pointer is. */
-export function slices(area: Area, places: readonly Slice[]): Html {
+export function slices(area: Pick<Area, 'name' | 'left' | 'right'>, places: readonly Slice[]): Html {
   const sorted = places.toSorted((a, b) => a.x - b.x);
   return html`<g class="slices ${area.name}">${sorted.map(({ x, tip, ...ends }, index) => {
     const before = sorted[index - 1]?.x;

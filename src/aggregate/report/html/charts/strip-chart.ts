@@ -37,43 +37,57 @@ export interface Strip {
   readonly notes?: readonly string[];
 }
 
-export interface StripChart {
+interface Strips {
   readonly title: string;
-  readonly subtitle: string;
+  /** What the rows are. */
+  readonly how: string;
+  readonly rows: readonly Strip[];
+  /** What the looks of the marks mean, where there are several. */
+  readonly legend?: readonly LegendEntry[];
+}
+
+interface StripChart extends Strips {
   /** Of the values: "×", "ms". */
   readonly unit: string;
   /** Of the labels of the axis. */
   readonly format: Format;
-  /** Where a line stands through all rows, such as ×1. */
-  readonly reference?: number;
-  /** Values that the axis shows beside those of the rows. */
-  readonly include?: readonly number[];
-  readonly rows: readonly Strip[];
-  /** What the looks of the marks mean, where there are several. */
-  readonly legend?: readonly LegendEntry[];
   /** The figure beside its row. */
   readonly formatMark: (interval: Interval) => string;
 }
 
+/** Figures with their intervals in rows; no chart of no rows. */
+export function figureStrips(
+  strips: Strips,
+  { unit, formatNumber }: Pick<Kind, 'unit' | 'formatNumber'>,
+  formatMark = (interval: Interval) => formatInterval(interval, formatNumber),
+): Chart[] {
+  return stripChart({ ...strips, how: `${unit}, ${strips.how}`, unit, format: formatNumber, formatMark });
+}
+
+const ratioUnit = '×';
+
+/** Ratios with their intervals in rows, and a line where nothing differs; no chart of no rows. */
+export function ratioStrips(strips: Strips): Chart[] {
+  return stripChart({ ...strips, unit: ratioUnit, format: formatRatio, formatMark: formatRatioInterval });
+}
+
 /** Intervals in rows above one logarithmic axis; labels and figures are text of the page, so they wrap where it is narrow. */
-export function stripChart(chart: StripChart): Chart {
-  const { title, subtitle, rows, unit, reference } = chart;
+function stripChart(chart: StripChart): Chart[] {
+  const { title, how, rows, unit } = chart;
+  if (rows.length === 0) return [];
   const axis = axisOf(chart);
   const place = placeOn(axis);
   const ticks = axis.ticks.map(({ at, label }) => ({ at: place(at), label }));
   const line = (name: string, at: number) =>
     html`<line class="${name}" x1="${at}%" x2="${at}%" y1="0" y2="100%"/>`;
   const grid = html`${ticks.map(({ at }) => line('grid', at))}${
-    reference !== undefined && line('reference', place(reference))
+    unit === ratioUnit && line('reference', place(1))
   }`;
   const banded = rows.some(({ band }) => band);
-  const longest = rows.reduce<Strip['marks']>(
-    (max, { marks }) => (marks.length > max.length ? marks : max),
-    [],
-  );
-  return figure({
+  const [longest] = rows.map(({ marks }) => marks).toSorted((a, b) => b.length - a.length);
+  const drawn = figure({
     title,
-    subtitle,
+    subtitle: how,
     size: 'wide',
     legend: html`${chart.legend !== undefined && legend(chart.legend)}${
       banded && swatches([{ name: 'predicted', swatch: areaSwatch('band') }])
@@ -84,7 +98,7 @@ export function stripChart(chart: StripChart): Chart {
     table: table(rows, [
       words('', ({ label }) => label),
       ...(rows.some(({ group = '' }) => group !== '') ? [words<Strip>('of', ({ group = '' }) => group)] : []),
-      ...longest.map(({ name }, index) =>
+      ...(longest ?? []).map(({ name }, index) =>
         figures<Strip>(name === undefined ? unit : `${name}, ${unit}`, ({ marks }) =>
           formatExactInterval(marks[index] ?? null),
         ),
@@ -92,15 +106,18 @@ export function stripChart(chart: StripChart): Chart {
       ...(banded ? [figures<Strip>('predicted', ({ band }) => band?.text ?? nothing)] : []),
     ]),
   });
+  return [drawn];
 }
 
 /** Wide enough for all intervals and for what is predicted of them. */
-function axisOf({ unit, rows, include = [], format }: StripChart): Axis {
+function axisOf({ unit, rows, format }: StripChart): Axis {
   const values = rows.flatMap(({ marks, band }) => [
     ...marks.flatMap(({ low, median, high }) => [low, median, high]),
     ...[band?.low ?? [], band?.high ?? []].flat(),
   ]);
-  return logAxis(unit === '×' ? 'ratio' : unit, [...include, ...values], format);
+  return unit === ratioUnit
+    ? logAxis('ratio', [clearlyLess, clearlyMore, ...values], format)
+    : logAxis(unit, values, format);
 }
 
 /**
@@ -155,38 +172,4 @@ export function scenarioStrips(
       ];
     }),
   );
-}
-
-interface Strips {
-  readonly title: string;
-  /** What the rows are, to follow the unit. */
-  readonly how: string;
-  readonly rows: readonly Strip[];
-  readonly legend?: readonly LegendEntry[];
-}
-
-/** Figures with their intervals in rows; no chart of no rows. */
-export function figureStrips(
-  { how, ...drawn }: Strips,
-  { unit, formatNumber }: Pick<Kind, 'unit' | 'formatNumber'>,
-  formatMark = (interval: Interval) => formatInterval(interval, formatNumber),
-): Chart[] {
-  if (drawn.rows.length === 0) return [];
-  return [stripChart({ ...drawn, subtitle: `${unit}, ${how}`, unit, format: formatNumber, formatMark })];
-}
-
-/** Ratios with their intervals in rows, and a line where nothing differs; no chart of no rows. */
-export function ratioStrips({ how, ...drawn }: Strips): Chart[] {
-  if (drawn.rows.length === 0) return [];
-  return [
-    stripChart({
-      ...drawn,
-      subtitle: how,
-      unit: '×',
-      reference: 1,
-      include: [clearlyLess, clearlyMore],
-      format: formatRatio,
-      formatMark: formatRatioInterval,
-    }),
-  ];
 }

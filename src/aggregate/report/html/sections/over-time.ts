@@ -1,17 +1,16 @@
 import type { Result, ScenarioResult } from '../../../result.ts';
 import { bySize, groupBySetting, nameSize } from '../../../scenario/setting.ts';
+import { sumOf } from '../../../stats/summary.ts';
 import { formatCount, formatMs, formatPlural, formatRate, nothing } from '../../../text/format.ts';
 import { type Block, type Chart, details, figures, note, table } from '../../blocks.ts';
 import { type Axis, axisFromZero, logAxis, scaleOf } from '../charts/axis.ts';
-import { drawing, figure, formatExact, px, yScale } from '../charts/frame.ts';
+import { drawing, figure, formatExact, maxTables, px, slices, yScale } from '../charts/frame.ts';
 import { type Content, html } from '../markup.ts';
 
 /** Bars of all charts of a page together, bars of one scenario, and charts, or a page would have no end. */
 const maxBars = 1200;
 const maxBarsEach = 120;
 const maxCharts = 50;
-/** With more scenarios only the charts and result.json have the figures. */
-const maxTables = 24;
 /** Charts that are open at once. */
 const maxOpen = 12;
 
@@ -33,7 +32,7 @@ export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'conf
     return {
       scenario,
       timeline,
-      failed: moments.reduce((sum, { failed }) => sum + failed, 0),
+      failed: sumOf(moments, ({ failed }) => failed),
       outages: moments.filter(({ completed }) => completed === 0).length,
     };
   });
@@ -42,13 +41,14 @@ export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'conf
     kept.size < drawn.length
       ? ` The charts show ${kept.size} of ${drawn.length} scenarios, those with failures first; result.json has the series of all.`
       : '';
+  const secondsEach = Math.max(...drawn.map(({ timeline }) => timeline.secondsEach));
   let shown = 0;
   return [
-    note(explain(config, Math.max(...drawn.map(({ timeline }) => timeline.secondsEach))) + rest),
+    note(describeBars(config, secondsEach) + rest),
     ...settingsOf(drawn.filter(one => kept.has(one))).map(({ heading, charts }) => {
       const open = shown === 0 || shown + charts.length <= maxOpen || charts.some(one => trouble(one) > 0);
       shown += charts.length;
-      return details(`${heading}${describe(charts)}`, chartsOf(charts, measured.length <= maxTables), {
+      return details(heading + describeCharts(charts), chartsOf(charts, measured.length <= maxTables), {
         open: open && charts.length <= 2 * maxOpen,
       });
     }),
@@ -57,14 +57,8 @@ export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'conf
 
 const momentsOf = ({ rounds }: Timeline): Moment[] => rounds.flatMap(({ moments }) => moments);
 
-interface Setting {
-  /** With a colon behind it; empty where there is no other setting. */
-  readonly heading: string;
-  readonly charts: readonly Drawn[];
-}
-
-/** Charts by setting, where settings have several. */
-function settingsOf(drawn: readonly Drawn[]): Setting[] {
+/** Charts by setting, where settings have several; a heading has a colon behind it. */
+function settingsOf(drawn: readonly Drawn[]): { heading: string; charts: readonly Drawn[] }[] {
   const groups = groupBySetting(drawn.map(({ scenario }) => scenario));
   if (groups.length > drawn.length / 2) return [{ heading: '', charts: drawn }];
   return groups.map(({ heading, scenarios }) => ({
@@ -77,7 +71,7 @@ function settingsOf(drawn: readonly Drawn[]): Setting[] {
 
 const trouble = ({ failed, outages }: Drawn) => (failed > 0 ? 2 : 0) + (outages > 0 ? 1 : 0);
 
-function explain(config: Result['config'], secondsEach: number): string {
+function describeBars(config: Result['config'], secondsEach: number): string {
   const { warmupSeconds: warmup } = config;
   const before = typeof warmup === 'number' && warmup > 0 ? `the warm-up (${warmup} s) and ` : '';
   const bars = secondsEach === 1 ? 'one second' : `up to ${secondsEach} seconds`;
@@ -89,8 +83,8 @@ function explain(config: Result['config'], secondsEach: number): string {
   );
 }
 
-function describe(charts: readonly Drawn[]): string {
-  const failed = charts.reduce((sum, one) => sum + one.failed, 0);
+function describeCharts(charts: readonly Drawn[]): string {
+  const failed = sumOf(charts, one => one.failed);
   const outages = charts.filter(one => one.outages > 0).length;
   const found = [
     failed === 0 ? 'no operation failed' : `${formatPlural(failed, 'operation')} failed`,
@@ -132,7 +126,7 @@ function chartsOf(charts: readonly Drawn[], withTable: boolean): Chart[] {
 }
 
 /** A second of a round, or several that were put together. */
-export interface Moment {
+interface Moment {
   readonly round: number;
   /** From the start of the round's window. */
   readonly fromSecond: number;
@@ -145,7 +139,7 @@ export interface Moment {
   readonly p99: number | null;
 }
 
-export interface Timeline {
+interface Timeline {
   readonly rounds: readonly { readonly round: number; readonly moments: readonly Moment[] }[];
   /** Seconds in one moment; 1 unless the chart would be too crowded. */
   readonly secondsEach: number;
@@ -157,15 +151,14 @@ type Series = ScenarioResult['rounds'][number]['series'];
  * The seconds of all rounds, one after another; several are put together where there are more than `max`. Every round
  * keeps at least one of its own.
  */
-export function timelineOf({ rounds }: Pick<ScenarioResult, 'rounds'>, max: number): Timeline {
-  const seconds = rounds.reduce((sum, { series }) => sum + series.length, 0);
-  const secondsEach = Math.max(1, Math.ceil(seconds / max));
+function timelineOf({ rounds }: ScenarioResult, max: number): Timeline {
+  const secondsEach = Math.max(1, Math.ceil(sumOf(rounds, ({ series }) => series.length) / max));
   return {
     secondsEach,
-    rounds: rounds.map(({ round, seconds: measured, series }) => ({
+    rounds: rounds.map(({ round, seconds, series }) => ({
       round,
       moments: Array.from({ length: Math.ceil(series.length / secondsEach) }, (_, index) =>
-        joinSeconds(round, measured, series.slice(index * secondsEach, (index + 1) * secondsEach)),
+        joinSeconds(round, seconds, series.slice(index * secondsEach, (index + 1) * secondsEach)),
       ),
     })),
   };
@@ -184,14 +177,14 @@ function joinSeconds(round: number, measured: number, series: Series): Moment {
     fromSecond,
     // The end of a window may cut its last second short.
     seconds: Math.max(0.001, Math.min(series.length, measured - fromSecond)),
-    completed: series.reduce((sum, second) => sum + second.completed, 0),
-    failed: series.reduce((sum, second) => sum + second.failed, 0),
+    completed: sumOf(series, ({ completed }) => completed),
+    failed: sumOf(series, ({ failed }) => failed),
     p50: medians[Math.floor((medians.length - 1) / 2)] ?? null,
     p99: known('p99').at(-1) ?? null,
   };
 }
 
-export interface TimelineChart {
+interface TimelineChart {
   readonly title: string;
   readonly subtitle: string;
   readonly timeline: Timeline;
@@ -204,6 +197,7 @@ export interface TimelineChart {
 
 /** The panels of the chart, one above the other over a common x axis. */
 const area = {
+  name: 'of-timeline',
   width: 340,
   height: 204,
   left: 40,
@@ -216,27 +210,32 @@ const area = {
 const gapRatio = 0.16;
 
 /** What completed and failed in each second above, p50 to p99 of the response time below, round after round. */
-export function timelineChart(chart: TimelineChart): Chart {
+function timelineChart(chart: TimelineChart): Chart {
   const { title, subtitle, timeline, withTable } = chart;
-  const moments = timeline.rounds.flatMap(round => round.moments);
-  const { bars, gaps, rounds } = placeTimeline(chart);
+  const { bars, windows, gap } = placeTimeline(chart);
+  const top = area.throughput.top;
   return figure({
     title,
     subtitle,
     size: 'small',
     drawing: drawing(
       area,
-      html`${drawAxes(chart, rounds)}${gaps.map(
-        ({ x, width }) =>
-          html`<rect class="warmup" x="${px(x)}" y="${area.throughput.top}" width="${px(width)}" height="${area.latency.bottom - area.throughput.top}"/>`,
-      )}${drawThroughput(bars)}${drawLatencies(bars)}<g class="slices of-timeline">${bars.map(
-        ({ moment, x, width }) =>
-          html`<rect x="${px(x)}" width="${px(Math.max(0.5, width))}" data-tip="${describeMoment(moment)}"/>`,
-      )}</g>`,
+      html`${drawAxes(chart, windows)}${windows.map(
+        ({ gapX }) =>
+          html`<rect class="warmup" x="${px(gapX)}" y="${top}" width="${px(gap)}" height="${area.latency.bottom - top}"/>`,
+      )}${drawThroughput(bars)}${drawLatencies(bars)}${slices(
+        area,
+        bars.map(({ moment, x, width }) => ({
+          x,
+          left: x,
+          right: x + Math.max(0.5, width),
+          tip: describeMoment(moment),
+        })),
+      )}`,
     ),
     table: !withTable
       ? null
-      : table(moments, [
+      : table(momentsOf(timeline), [
           figures('round', ({ round }) => round),
           figures('from second', ({ fromSecond }) => fromSecond),
           figures('completed', ({ completed }) => formatCount(completed)),
@@ -257,16 +256,20 @@ interface Bar {
   readonly latencies: { readonly p50Y: number; readonly p99Y: number } | null;
 }
 
-interface PlacedTimeline {
-  readonly bars: readonly Bar[];
-  /** Before each round's window. */
-  readonly gaps: readonly { readonly x: number; readonly width: number }[];
-  readonly rounds: readonly { readonly round: number; readonly middle: number }[];
+/** The measured window of a round, with a gap before it. */
+interface Window {
+  readonly round: number;
+  readonly gapX: number;
+  readonly middle: number;
 }
 
-function placeTimeline({ timeline: { rounds }, throughput, latency }: TimelineChart): PlacedTimeline {
+function placeTimeline({ timeline: { rounds }, throughput, latency }: TimelineChart): {
+  readonly bars: readonly Bar[];
+  readonly windows: readonly Window[];
+  readonly gap: number;
+} {
+  const lengthOf = (moments: readonly Moment[]) => sumOf(moments, ({ seconds }) => seconds);
   const width = area.right - area.left;
-  const lengthOf = (moments: readonly Moment[]) => moments.reduce((sum, { seconds }) => sum + seconds, 0);
   const seconds = lengthOf(rounds.flatMap(({ moments }) => moments));
   const gap = rounds.length === 0 ? 0 : Math.min(12, (width * gapRatio) / rounds.length);
   const perSecond = seconds === 0 ? 0 : (width - gap * rounds.length) / seconds;
@@ -275,33 +278,31 @@ function placeTimeline({ timeline: { rounds }, throughput, latency }: TimelineCh
   const msY = (ms: number) => scaleMs(Math.max(latency.domain[0], Math.min(latency.domain[1], ms)));
   let x: number = area.left;
   const bars: Bar[] = [];
-  const gaps: { x: number; width: number }[] = [];
-  const middles: { round: number; middle: number }[] = [];
+  const windows: Window[] = [];
   for (const { round, moments } of rounds) {
-    gaps.push({ x, width: gap });
+    windows.push({ round, gapX: x, middle: x + gap + (lengthOf(moments) * perSecond) / 2 });
     x += gap;
-    middles.push({ round, middle: x + (lengthOf(moments) * perSecond) / 2 });
     for (const moment of moments) {
       const { completed, failed, p50, p99 } = moment;
-      const answered = p50 !== null && p99 !== null && p50 > 0 && p99 > 0;
+      const isOnAxis = p50 !== null && p99 !== null && p50 > 0 && p99 > 0;
       bars.push({
         moment,
         x,
         width: moment.seconds * perSecond,
         completedY: opsY(completed / moment.seconds),
         failedY: opsY((completed + failed) / moment.seconds),
-        latencies: answered ? { p50Y: msY(p50), p99Y: msY(p99) } : null,
+        latencies: isOnAxis ? { p50Y: msY(p50), p99Y: msY(p99) } : null,
       });
       x += moment.seconds * perSecond;
     }
   }
-  return { bars, gaps, rounds: middles };
+  return { bars, windows, gap };
 }
 
-function drawAxes({ throughput, latency }: TimelineChart, rounds: PlacedTimeline['rounds']): Content {
+function drawAxes({ throughput, latency }: TimelineChart, windows: readonly Window[]): Content {
   const { left, right, height } = area;
-  const step = Math.ceil(rounds.length / 10);
-  return html`${yScale({ left, right, ...area.throughput }, throughput)}${yScale({ left, right, ...area.latency }, latency)}<g class="ticks">${rounds.map(
+  const step = Math.ceil(windows.length / 10);
+  return html`${yScale({ left, right, ...area.throughput }, throughput)}${yScale({ left, right, ...area.latency }, latency)}<g class="ticks">${windows.map(
     ({ round, middle }, index) =>
       index % step === 0 &&
       html`<text x="${px(middle)}" y="${area.latency.bottom + 14}" text-anchor="middle">${round}</text>`,

@@ -1,6 +1,7 @@
 import type { PoolMetrics, RoundResult, ScenarioResult } from '../../../result.ts';
 import { bySize, groupBySetting, nameSize } from '../../../scenario/setting.ts';
 import { medianInterval } from '../../../stats/statistics.ts';
+import { sumOf } from '../../../stats/summary.ts';
 import { formatMs, formatPlural, formatRate } from '../../../text/format.ts';
 import {
   type Block,
@@ -23,6 +24,7 @@ import {
   figure,
   formatExact,
   frame,
+  maxTables,
   px,
   scalesOf,
   slices,
@@ -37,8 +39,6 @@ const maxRows = 16;
 const maxSteps = 600;
 const maxStepsEach = 60;
 const maxCharts = 30;
-/** With more scenarios only the charts and result.json have the figures. */
-const maxTables = 24;
 /** Charts of utilization that are open at once. */
 const maxOpen = 6;
 
@@ -85,10 +85,10 @@ function utilization(scenarios: readonly ScenarioResult[]): Block[] {
     heading: group.heading,
     charts: group.scenarios.toSorted(bySize).flatMap((scenario): Chart[] => {
       const steps = utilizationOf(scenario, each);
-      return steps.length === 0 ? [] : [utilizationChart({ title: nameSize(scenario), steps, withTable })];
+      return steps.length === 0 ? [] : [utilizationChart(nameSize(scenario), steps, withTable)];
     }),
   }));
-  const count = groups.reduce((sum, { charts }) => sum + charts.length, 0);
+  const count = sumOf(groups, ({ charts }) => charts.length);
   if (count === 0) return [];
   const rest =
     shown.length < scenarios.length ? ` The first ${shown.length} of ${scenarios.length} scenarios.` : '';
@@ -107,15 +107,10 @@ function utilization(scenarios: readonly ScenarioResult[]): Block[] {
   ];
 }
 
+const states = ['active', 'idle', 'waiting', 'total'] as const;
+
 /** Connections and workers of all pools of a scenario for a while of its window: means over the rounds. */
-export interface Utilization {
-  readonly fromMs: number;
-  readonly untilMs: number;
-  readonly active: number;
-  readonly idle: number;
-  readonly waiting: number;
-  readonly total: number;
-}
+type Utilization = Readonly<Record<'fromMs' | 'untilMs' | (typeof states)[number], number>>;
 
 type Slot = PoolMetrics['utilization'][number];
 
@@ -126,45 +121,37 @@ const slotMs = 100;
  * The slots of all rounds over one another, in the order of time; several are put together where there are more than
  * `max`, or where nothing changes.
  */
-export function utilizationOf({ rounds }: Pick<ScenarioResult, 'rounds'>, max: number): Utilization[] {
-  const slots = new Map<number, Slot[]>();
-  for (const slot of rounds.flatMap(({ poolMetrics }) => poolMetrics.utilization)) {
-    const same = slots.get(slot.atMs);
-    if (same === undefined) slots.set(slot.atMs, [slot]);
-    else same.push(slot);
-  }
-  const times = [...slots.keys()].toSorted((a, b) => a - b);
+function utilizationOf({ rounds }: ScenarioResult, max: number): Utilization[] {
+  const slots = rounds.flatMap(({ poolMetrics }) => poolMetrics.utilization);
+  const times = [...new Set(slots.map(({ atMs }) => atMs))].toSorted((a, b) => a - b);
   const each = Math.max(1, Math.ceil(times.length / max));
   const steps: Utilization[] = [];
   for (let first = 0; first < times.length; first += each) {
     const group = times.slice(first, first + each);
+    const [from = 0, until = 0] = [group[0], group.at(-1)];
     const next = meanOf(
-      group.flatMap(time => slots.get(time) ?? []),
-      group[0] ?? 0,
-      (group.at(-1) ?? 0) + slotMs,
+      slots.filter(({ atMs }) => atMs >= from && atMs <= until),
+      from,
+      until + slotMs,
     );
     const last = steps.at(-1);
-    if (last !== undefined && isSame(last, next)) steps.splice(-1, 1, { ...last, untilMs: next.untilMs });
-    else steps.push(next);
+    if (last !== undefined && states.every(state => last[state] === next[state])) {
+      steps.splice(-1, 1, { ...last, untilMs: next.untilMs });
+    } else steps.push(next);
   }
   return steps;
 }
 
 function meanOf(slots: readonly Slot[], fromMs: number, untilMs: number): Utilization {
-  const mean = (figure: (slot: Slot) => number) =>
-    slots.reduce((sum, slot) => sum + figure(slot), 0) / slots.length;
+  const mean = (state: (typeof states)[number]) => sumOf(slots, slot => slot[state]) / slots.length;
   return {
     fromMs,
     untilMs,
-    active: mean(slot => slot.active),
-    idle: mean(slot => slot.idle),
-    waiting: mean(slot => slot.waiting),
-    total: mean(slot => slot.total),
+    active: mean('active'),
+    idle: mean('idle'),
+    waiting: mean('waiting'),
+    total: mean('total'),
   };
-}
-
-function isSame(one: Utilization, other: Utilization): boolean {
-  return (['active', 'idle', 'waiting', 'total'] as const).every(figure => one[figure] === other[figure]);
 }
 
 const area: Area = {
@@ -177,16 +164,9 @@ const area: Area = {
   bottom: 140,
 };
 
-export interface UtilizationChart {
-  readonly title: string;
-  readonly steps: readonly Utilization[];
-  readonly withTable: boolean;
-}
-
 /** Connections in use and idle, stacked, and the workers that wait for one. */
-export function utilizationChart({ title, steps, withTable }: UtilizationChart): Chart {
-  const last = steps.at(-1);
-  const x = secondsAxis(steps[0]?.fromMs ?? 0, last?.untilMs ?? 1);
+function utilizationChart(title: string, steps: readonly Utilization[], withTable: boolean): Chart {
+  const x = secondsAxis(steps[0]?.fromMs ?? 0, steps.at(-1)?.untilMs ?? 1);
   const y = axisFromZero(
     'connections, workers',
     steps.map(at => Math.max(at.active + at.idle, at.waiting)),
@@ -194,7 +174,7 @@ export function utilizationChart({ title, steps, withTable }: UtilizationChart):
     3,
   );
   const scales = scalesOf(area, x, y);
-  const stairs = (figure: (at: Utilization) => number) =>
+  const stairs = (figure: (step: Utilization) => number) =>
     steps.map(at => `V${px(scales.y(figure(at)))}H${px(scales.x(at.untilMs / 1000))}`).join('');
   const filled = (figure: (at: Utilization) => number) =>
     `M${area.left} ${area.bottom}${stairs(figure)}V${area.bottom}z`;
@@ -220,15 +200,13 @@ export function utilizationChart({ title, steps, withTable }: UtilizationChart):
       : table(steps, [
           figures('from ms', ({ fromMs }) => fromMs),
           figures('until ms', ({ untilMs }) => untilMs),
-          ...(['active', 'idle', 'waiting', 'total'] as const).map(figure =>
-            figures<Utilization>(figure, step => formatExact(step[figure])),
-          ),
+          ...states.map(state => figures<Utilization>(state, step => formatExact(step[state]))),
         ]),
   });
 }
 
 /** What the bands and the line of these charts mean. */
-export const utilizationLegend: Html = swatches([
+const utilizationLegend: Html = swatches([
   { name: 'connections in use', swatch: areaSwatch('active') },
   { name: 'idle', swatch: areaSwatch('idle') },
   { name: 'workers waiting for one', swatch: html`<path class="waiting" d="M1 6H25"/>` },
