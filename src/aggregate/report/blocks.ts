@@ -23,7 +23,7 @@ export interface Span {
   readonly code?: boolean;
   /** A path relative to the file that holds the document. The terminal shows the text alone. */
   readonly link?: string;
-  readonly tone?: Tone;
+  readonly tone?: Tone | undefined;
   /** A word that stands for a state, such as a verdict: HTML draws it as a badge. */
   readonly badge?: boolean;
 }
@@ -39,8 +39,7 @@ interface Shown {
 /** What nobody may overlook: at the top of a document, and again at its end. */
 export interface Alert extends Shown {
   readonly kind: 'alert';
-  readonly tone: Tone;
-  readonly text: Text;
+  readonly text: string;
 }
 
 export interface Heading extends Shown {
@@ -53,7 +52,7 @@ export interface Heading extends Shown {
 export interface Paragraph extends Shown {
   readonly kind: 'paragraph';
   /** `muted` for a note about the figures around it. */
-  readonly tone?: Tone;
+  readonly tone?: Tone | undefined;
   readonly text: Text;
 }
 
@@ -69,7 +68,7 @@ export interface TableColumn extends Shown {
 export interface Table extends Shown {
   readonly kind: 'table';
   /** Names the table: a line above it, or what a page calls its region. */
-  readonly title?: Text;
+  readonly title?: Text | undefined;
   readonly columns: readonly TableColumn[];
   /** A cell for each column. */
   readonly rows: readonly (readonly Text[])[];
@@ -117,13 +116,19 @@ export interface Chart extends Shown {
 
 export type Block = Alert | Heading | Paragraph | Table | List | Code | Details | Chart;
 
-export const alert = (text: Text, tone: Tone = 'warning'): Alert => ({ kind: 'alert', tone, text });
+/** An alert for each text that there is. */
+export function alerts(texts: readonly (string | null)[]): Alert[] {
+  return texts.flatMap(text => (text === null ? [] : { kind: 'alert', text }));
+}
 
 export const heading = (level: Heading['level'], text: Text): Heading => ({ kind: 'heading', level, text });
 
-export function paragraph(text: Text, tone?: Tone): Paragraph {
-  return { kind: 'paragraph', text, ...(tone === undefined ? {} : { tone }) };
+/** A heading with what belongs to it; nothing where there is nothing to show. */
+export function section(title: string, blocks: readonly Block[]): Block[] {
+  return blocks.length === 0 ? [] : [heading(2, title), ...blocks];
 }
+
+export const paragraph = (text: Text, tone?: Tone): Paragraph => ({ kind: 'paragraph', text, tone });
 
 /** A note on the figures around it. */
 export const note = (text: Text): Paragraph => paragraph(text, 'muted');
@@ -151,8 +156,7 @@ export function chart(draw: () => Html, size: Chart['size'] = 'wide'): Chart {
 export const strong = (text: string): Span => ({ text, strong: true });
 export const codeSpan = (text: string): Span => ({ text, code: true });
 export const link = (text: string, path: string): Span => ({ text, link: path });
-export const toned = (text: string, tone: Tone | undefined): Span =>
-  tone === undefined ? { text } : { text, tone };
+export const toned = (text: string, tone: Tone | undefined): Span => ({ text, tone });
 /** A state, such as a verdict, as a word of its own. */
 export const badge = (text: string, tone: Tone): Span => ({ text, tone, badge: true });
 
@@ -186,7 +190,7 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   const made = columns.flatMap(bothForms);
   return {
     kind: 'table',
-    ...(title === undefined ? {} : { title }),
+    title,
     columns: made.map(({ cell: _, terminal: __, ...column }) => column),
     rows: rows.map(row => made.map(({ cell }) => cell(row))),
   };

@@ -4,6 +4,7 @@ import {
   type Block,
   type Item,
   plainText,
+  type Span,
   shownOn,
   spansOf,
   type Table,
@@ -48,7 +49,7 @@ export function renderTerminal(blocks: readonly Block[], colour: boolean): strin
   function render(block: Block, width: number): string[] {
     switch (block.kind) {
       case 'alert':
-        return wrapText(styled(block.text, ['bold', toneColours[block.tone]]), width);
+        return wrapText(styled(block.text, ['bold', toneColours.warning]), width);
       case 'heading':
         return wrapText(styled(block.text, ['bold']), width);
       case 'paragraph':
@@ -126,7 +127,7 @@ function labelWidths(block: Block): number[] {
     : [];
 }
 
-function formatsOf({ strong, tone }: { strong?: boolean; tone?: Tone | undefined }): OneFormat[] {
+function formatsOf({ strong, tone }: Partial<Pick<Span, 'strong' | 'tone'>>): OneFormat[] {
   return [
     ...(strong === true ? (['bold'] as const) : []),
     ...(tone === undefined ? [] : [toneColours[tone]]),

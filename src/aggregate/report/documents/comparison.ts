@@ -9,7 +9,7 @@ import { falseVerdictChance, minRounds } from '../../stats/statistics.ts';
 import { formatInterval, formatList, formatPlural, formatRatioInterval, nothing } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
-  alert,
+  alerts,
   type Block,
   badge,
   type Column,
@@ -20,6 +20,7 @@ import {
   narrow,
   only,
   paragraph,
+  section,
   strong,
   type Table,
   type Tone,
@@ -124,7 +125,7 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
   const { sides, scenarios, checks } = comparison;
   const { told, silent } = splitClaims(comparison.claims, { atLeast: 0 });
   const untested = describeUntested(silent);
-  const alarms = describeAlarms(comparison).map(alarm => alert(alarm));
+  const alarms = alerts(describeAlarms(comparison));
   const title = describeTitle(comparison);
   return [
     ...only(wide, [heading(1, title)]),
@@ -247,5 +248,5 @@ function checkItem({ name, state, values, note }: FairnessCheck, sides: ResultCo
 
 function noteBlocks(scenarios: readonly ComparedScenario[]): Block[] {
   const notes = scenarios.flatMap(({ id, notes }) => notes.map(note => `${id}: ${note}`));
-  return notes.length === 0 ? [] : [heading(2, 'What to know of single scenarios'), list(notes)];
+  return section('What to know of single scenarios', notes.length === 0 ? [] : [list(notes)]);
 }

@@ -1,8 +1,7 @@
-import type { ClaimResult, Result } from '../../result.ts';
+import type { ClaimResult } from '../../result.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../../text/format.ts';
-import { surroundingsOf, targetBanners } from '../../text/target-words.ts';
+import { surroundingsOf } from '../../text/target-words.ts';
 import {
-  alert,
   type Block,
   code,
   details,
@@ -17,11 +16,6 @@ import {
 } from '../blocks.ts';
 
 /** What several documents have. */
-
-/** What to shout before and after the figures of a target. */
-export function bannerAlerts(of: Pick<Result, 'target'>): Block[] {
-  return targetBanners(of).map(banner => alert(banner));
-}
 
 /** A claim with its verdict, the reason and what was measured. */
 export function claimBlocks(claim: ClaimResult): Block[] {

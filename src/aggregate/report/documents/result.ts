@@ -3,9 +3,9 @@ import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import { formatCount, formatIds, formatPlural, formatShare } from '../../text/format.ts';
-import { describeTarget } from '../../text/target-words.ts';
+import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
-  alert,
+  alerts,
   type Block,
   code,
   codeSpan,
@@ -15,6 +15,7 @@ import {
   note,
   only,
   paragraph,
+  section,
   strong,
   wide,
 } from '../blocks.ts';
@@ -44,7 +45,6 @@ import {
   untestedTable,
 } from '../result-tables.ts';
 import {
-  bannerAlerts,
   claimBlocks,
   configCode,
   environmentBlocks,
@@ -63,13 +63,11 @@ export function resultDocument(result: Result): Block[] {
   const { told, silent } = splitClaims(claims, { atLeast: 1 });
   // Most runs ask something else: in a terminal what they measured comes first then.
   const isAsked = target.standIn || !told.every(saysNothing);
-  const banners = bannerAlerts(result);
-  const shortfall = describeShortfall(result);
+  const banners = targetBanners(result);
   const unjudged = describeUnjudged(result);
   return [
     ...only(wide, [heading(1, name)]),
-    ...banners,
-    ...(shortfall === null ? [] : [alert(shortfall)]),
+    ...alerts([...banners, describeShortfall(result)]),
     ...thresholdBlocks(result.thresholds),
     ...(unjudged === null ? [] : [paragraph(unjudged, 'warning')]),
     ...(isAsked ? verdictBlocks(told, silent) : only(wide, verdictBlocks(told, silent))),
@@ -95,11 +93,11 @@ export function resultDocument(result: Result): Block[] {
     ),
     ...warningBlocks(warningsOf(result)),
     ...only(wide, [
-      ...(silent.length === 0 ? [] : [heading(2, 'Not tested by this run'), untestedTable(silent)]),
+      ...section('Not tested by this run', silent.length === 0 ? [] : [untestedTable(silent)]),
       ...repeatBlocks(result),
     ]),
     ...only(narrow, [decided(told)]),
-    ...banners,
+    ...alerts(banners),
   ];
 }
 
@@ -176,10 +174,9 @@ function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
 }
 
 function outlierBlocks(result: Result): Block[] {
-  const blocks = standOutBlocks(result);
   return [
     ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),
-    ...only(wide, blocks.length === 0 ? [] : [heading(2, 'Rounds that stand out'), ...blocks]),
+    ...only(wide, section('Rounds that stand out', standOutBlocks(result))),
   ];
 }
 

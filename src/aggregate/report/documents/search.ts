@@ -3,9 +3,9 @@ import type { Search, SearchStep } from '../../search/schema.ts';
 import { countPassed, describeConditions, formatSearchRate, verdictWords } from '../../search/words.ts';
 import { median } from '../../stats/statistics.ts';
 import { formatMs, nothing } from '../../text/format.ts';
-import { describeTarget } from '../../text/target-words.ts';
+import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
-  alert,
+  alerts,
   type Block,
   codeSpan,
   figures,
@@ -20,17 +20,15 @@ import {
   words,
 } from '../blocks.ts';
 import { headOf } from '../figure-columns.ts';
-import { bannerAlerts, configCode, environmentBlocks, warningBlocks } from './parts.ts';
+import { configCode, environmentBlocks, warningBlocks } from './parts.ts';
 
 /** A search: what it found, and its steps by rate. */
 export function searchDocument(search: Search): Block[] {
   const { name, knee, steps, scenario, target } = search;
-  const banners = bannerAlerts(search);
-  const stopped = describeStopped(search);
+  const banners = targetBanners(search);
   return [
     ...only(wide, [heading(1, `Search: ${name}`)]),
-    ...banners,
-    ...(stopped === null ? [] : [alert(stopped)]),
+    ...alerts([...banners, describeStopped(search)]),
     paragraph([strong(knee.gist)]),
     paragraph(`${name} against ${describeTarget(target)}: ${scenario.id}`),
     paragraph(`Conditions: ${describeConditions(search.conditions)}.`),
@@ -46,7 +44,7 @@ export function searchDocument(search: Search): Block[] {
     stepTable(steps),
     ...warningBlocks(search.warnings),
     ...only(wide, [heading(2, 'Run it again'), configCode(search.config)]),
-    ...banners,
+    ...alerts(banners),
   ];
 }
 

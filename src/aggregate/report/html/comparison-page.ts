@@ -3,7 +3,7 @@ import type { Interval } from '../../result.ts';
 import { type ComparedRow, comparedMetrics } from '../../stats/metrics.ts';
 import { capitalise, formatPlural } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
-import { alert, type Block, details, heading, list, note, paragraph, strong } from '../blocks.ts';
+import { alerts, type Block, details, heading, list, note, paragraph, section, strong } from '../blocks.ts';
 import {
   comparedTable,
   describeAlarms,
@@ -19,18 +19,18 @@ import { chartedMetrics } from '../figure-columns.ts';
 import type { Strip, StripMark } from './charts/strip-chart.ts';
 import { figureStrips, ratioStrips } from './charts/strip-chart.ts';
 import { renderPage } from './page.ts';
-import { section, thresholdDetails } from './report-page.ts';
+import { thresholdDetails } from './report-page.ts';
 import { verdictBlocks } from './sections/verdicts.ts';
 
 /** A comparison as the text of `comparison.html`: one file that fetches nothing. */
 export function renderComparisonPage(comparison: ResultComparison): string {
   const { told, silent } = splitClaims(comparison.claims, { atLeast: 0 });
-  const alerts = alertsOf(comparison);
+  const alarms = alertsOf(comparison);
   return renderPage({
     brand: 'poolbench comparison',
     title: `${describeTitle(comparison)} – poolbench`,
     blocks: [
-      ...alerts,
+      ...alarms,
       ...headOf(comparison),
       ...section('Verdicts', verdictBlocks(told, silent, [])),
       ...section('Differences', differences(comparison)),
@@ -38,7 +38,7 @@ export function renderComparisonPage(comparison: ResultComparison): string {
       ...section('Side by side', figureCharts(comparison)),
       ...section('Thresholds', thresholdDetails(comparison.thresholds)),
       ...section('Sides', [sidesTable(comparison.sides), ...noteDetails(comparison)]),
-      ...alerts,
+      ...alarms,
     ],
     footer: 'All figures are from the runs’ result.json. comparison.md has the same as text.',
   });
@@ -46,12 +46,11 @@ export function renderComparisonPage(comparison: ResultComparison): string {
 
 function alertsOf(comparison: ResultComparison): Block[] {
   const { scenarios, thresholds } = comparison;
-  const crossed = thresholds.some(threshold => threshold.crossed) ? describeThresholds(thresholds) : null;
-  return [
+  return alerts([
     ...describeAlarms(comparison),
-    ...(scenarios.length === 0 ? ['NOTHING TO COMPARE: no scenario was measured on two sides.'] : []),
-    ...(crossed === null ? [] : [crossed]),
-  ].map(text => alert(text));
+    scenarios.length === 0 ? 'NOTHING TO COMPARE: no scenario was measured on two sides.' : null,
+    thresholds.some(({ crossed }) => crossed) ? describeThresholds(thresholds) : null,
+  ]);
 }
 
 function headOf(comparison: ResultComparison): Block[] {

@@ -124,7 +124,7 @@ function renderBlock(block: Block, about: Text = ''): Content {
     case 'paragraph':
       return html`<p${classOf(block.tone)}>${renderText(block.text)}</p>`;
     case 'table':
-      return renderTable({ title: about, ...block });
+      return renderTable({ ...block, title: block.title ?? about });
     case 'list':
       return renderList(block);
     case 'code':

@@ -4,9 +4,9 @@ import { groupBySetting, nameSize, type SettingGroup } from '../../scenario/sett
 import { tookSeconds } from '../../stats/accounting.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import { capitalise, formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
-import { describeTarget } from '../../text/target-words.ts';
+import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
-  alert,
+  alerts,
   type Block,
   chart,
   code,
@@ -17,11 +17,12 @@ import {
   note,
   paragraph,
   type Span,
+  section,
   table,
   toned,
   words,
 } from '../blocks.ts';
-import { bannerAlerts, configCode, environmentBlocks, splitClaims } from '../documents/parts.ts';
+import { configCode, environmentBlocks, splitClaims } from '../documents/parts.ts';
 import { describeShortfall, fileName } from '../documents/result.ts';
 import {
   describeThresholds,
@@ -53,12 +54,12 @@ import { verdictBlocks } from './sections/verdicts.ts';
 export function renderReportPage(result: Result): string {
   const { name, claims, scenarios, tool } = result;
   const { told, silent } = splitClaims(claims, { atLeast: 1 });
-  const alerts = alertsOf(result);
+  const alarms = alertsOf(result);
   return renderPage({
     brand: 'poolbench report',
     title: `${name} – poolbench`,
     blocks: [
-      ...alerts,
+      ...alarms,
       ...headOf(result),
       ...section('Verdicts', verdictBlocks(told, silent, scenarios)),
       ...section('Warnings', warningList(result)),
@@ -76,7 +77,7 @@ export function renderReportPage(result: Result): string {
         ? []
         : [details('Table: where every operation went', accountingBlocks(scenarios))]),
       ...section('Run it again', repeatBlocks(result)),
-      ...alerts,
+      ...alarms,
     ],
     footer: [
       `${tool.name} ${tool.version}. All figures are from this run’s result.json; `,
@@ -86,20 +87,14 @@ export function renderReportPage(result: Result): string {
   });
 }
 
-/** A heading with what belongs to it; nothing where there is nothing to say. */
-export function section(title: string, blocks: readonly Block[]): Block[] {
-  return blocks.length === 0 ? [] : [heading(2, title), ...blocks];
-}
-
 /** What nobody may overlook. */
 function alertsOf(result: Result): Block[] {
-  const crossed = result.thresholds.some(threshold => threshold.crossed);
-  const texts = [
+  return alerts([
+    ...targetBanners(result),
     describeShortfall(result),
-    crossed ? describeThresholds(result.thresholds) : null,
+    result.thresholds.some(({ crossed }) => crossed) ? describeThresholds(result.thresholds) : null,
     describeUnjudged(result),
-  ];
-  return [...bannerAlerts(result), ...texts.filter(text => text !== null).map(text => alert(text))];
+  ]);
 }
 
 function headOf(result: Result): Block[] {

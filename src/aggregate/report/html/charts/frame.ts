@@ -34,7 +34,7 @@ interface Figure {
 /** A chart with its title and its table. Its values are read by pointer, or with the arrow keys. */
 export function figure({ title, subtitle, size, legend = null, drawing, table }: Figure): Chart {
   const draw = () =>
-    html`<figure class="chart"><figcaption><b>${title}</b> <span>${subtitle}</span></figcaption>${legend}<div class="drawing" tabindex="0" role="group" aria-label="${title}" aria-describedby="keys">${drawing}</div>${table !== null && fold('Table', renderTable({ title, ...table }))}</figure>`;
+    html`<figure class="chart"><figcaption><b>${title}</b> <span>${subtitle}</span></figcaption>${legend}<div class="drawing" tabindex="0" role="group" aria-label="${title}" aria-describedby="keys">${drawing}</div>${table !== null && fold('Table', renderTable({ ...table, title }))}</figure>`;
   return chart(draw, size);
 }
 
