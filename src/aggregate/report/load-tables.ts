@@ -14,7 +14,7 @@ import {
   formatShare,
   nothing,
 } from '../text/format.ts';
-import { type Column, figures, type Table, table, words } from './blocks.ts';
+import { type Block, type Column, figures, note, only, type Table, table, wide, words } from './blocks.ts';
 import { formatMetric, metricColumn } from './figure-columns.ts';
 
 /** Scenarios that differ in their rates only: a curve of latency against load. */
@@ -110,7 +110,7 @@ function loopColumn(
 }
 
 /** One rate on the way up and on the way down. */
-export interface Hysteresis {
+interface Hysteresis {
   readonly rate: number;
   readonly up: ScenarioResult;
   readonly down: ScenarioResult;
@@ -133,18 +133,21 @@ export function hysteresisOf({ scenarios }: LoadTable): Hysteresis[] {
   });
 }
 
-export const hysteresisNote =
-  'The same rates on the way up and on the way down, ratios paired within a round:';
-
-export function hysteresisTable(ways: readonly Hysteresis[]): Table {
+/** How far the way down differs from the way up; nothing where rates went one way. */
+export function hysteresisBlocks(of: LoadTable): Block[] {
+  const ways = hysteresisOf(of);
+  if (ways.length === 0) return [];
   const p99Of = (name: string, pick: (way: Hysteresis) => ScenarioResult) =>
     figures<Hysteresis>(name, way => formatMetric(metrics['response.p99'], pick(way)), {
       terminal: { cell: way => formatMetric(metrics['response.p99'], pick(way), { withInterval: false }) },
     });
-  return table(ways, [
-    figures('rate', ({ rate }) => formatRate(rate)),
-    p99Of('p99 up', ({ up }) => up),
-    p99Of('p99 down', ({ down }) => down),
-    figures('down / up', ({ ratio }) => formatRatioInterval(ratio), { terminal: { align: 'left' } }),
-  ]);
+  return [
+    ...only(wide, [note('The same rates on the way up and on the way down, ratios paired within a round:')]),
+    table(ways, [
+      figures('rate', ({ rate }) => formatRate(rate)),
+      p99Of('p99 up', ({ up }) => up),
+      p99Of('p99 down', ({ down }) => down),
+      figures('down / up', ({ ratio }) => formatRatioInterval(ratio), { terminal: { align: 'left' } }),
+    ]),
+  ];
 }

@@ -293,10 +293,10 @@ function formatServerCalls({ serverCalls, completed }: Account): string {
 const maxOutliers = 20;
 
 /** Rounds far from the others of their scenario; nothing if there are none. */
-export function standOutBlocks(result: Pick<Result, 'scenarios' | 'environment' | 'target'>): Block[] {
-  const standOuts = findOutliers(result);
-  if (standOuts.length === 0) return [];
-  const farthest = standOuts.toSorted((a, b) => distance(b) - distance(a)).slice(0, maxOutliers);
+export function outlierBlocks(result: Pick<Result, 'scenarios' | 'environment' | 'target'>): Block[] {
+  const outliers = findOutliers(result);
+  if (outliers.length === 0) return [];
+  const farthest = outliers.toSorted((a, b) => distance(b) - distance(a)).slice(0, maxOutliers);
   return [
     note(
       "Throughput more than 5 scaled median absolute deviations and more than 10 % from the scenario's median. They are shown, not dropped: every figure, interval and verdict counts them.",
@@ -306,10 +306,10 @@ export function standOutBlocks(result: Pick<Result, 'scenarios' | 'environment' 
       figures('round', ({ round }) => round),
       figures('ops/s', ({ opsPerSecond }) => formatRate(opsPerSecond)),
       figures('median', ({ medianOpsPerSecond }) => formatRate(medianOpsPerSecond)),
-      figures('ratio', standOut => formatRatio(standOut.opsPerSecond / standOut.medianOpsPerSecond)),
+      figures('ratio', outlier => formatRatio(outlier.opsPerSecond / outlier.medianOpsPerSecond)),
       words('what its figures say', ({ why }) => why),
     ]),
-    ...(standOuts.length > maxOutliers ? [note(`The ${maxOutliers} farthest of ${standOuts.length}.`)] : []),
+    ...(outliers.length > maxOutliers ? [note(`The ${maxOutliers} farthest of ${outliers.length}.`)] : []),
   ];
 }
 

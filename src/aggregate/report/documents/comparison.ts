@@ -6,6 +6,7 @@ import type {
 } from '../../comparison/schema.ts';
 import { type ComparedRow, comparedMetrics } from '../../stats/metrics.ts';
 import { falseVerdictChance, minRounds } from '../../stats/statistics.ts';
+import { sumOf } from '../../stats/summary.ts';
 import { formatInterval, formatList, formatPlural, formatRatioInterval, nothing } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
@@ -52,32 +53,33 @@ export function describeAlarms({ sides, complete }: ResultComparison): string[] 
  * For each side but the first: in how many scenarios its throughput is higher, lower, or cannot be told apart; and how
  * many of those outcomes luck alone could make, for there is a chance in every scenario.
  */
-export function describeOutcomes({ sides, scenarios }: ResultComparison): string[] {
-  const [{ name: first = '' } = {}, ...others] = sides;
+export function describeOutcomes(comparison: ResultComparison): string[] {
+  const [{ name: first = '' } = {}, ...others] = comparison.sides;
   return others.map(({ name, paired }) => {
-    const ratios = scenarios.flatMap(scenario => ratiosOf(scenario, name) ?? []);
+    const ratios = ratiosOf(comparison, name);
     const count = (outcome: ReturnType<typeof outcomeOf>) =>
       formatPlural(ratios.filter(one => outcomeOf(one) === outcome).length, 'scenario');
     if (ratios.length === 0) return `${name}: no scenario in common with ${first}.`;
     return (
       `${name} has more throughput than ${first} in ${count('more')}, ` +
-      `less in ${count('less')}, and cannot be told apart in ${count('unclear')}.${sayLuck(ratios, paired === true)}`
+      `less in ${count('less')}, and cannot be told apart in ${count('unclear')}.${describeLuck(ratios, paired === true)}`
     );
   });
 }
 
 /** How the ratios were made, and what their intervals are worth. */
-export function describeRatios({ sides, scenarios }: ResultComparison): string[] {
-  const [first] = sides;
-  return sides.slice(1).flatMap(({ name, paired }) => {
-    const ratios = scenarios.flatMap(scenario => ratiosOf(scenario, name) ?? []);
+export function describeRatios(comparison: ResultComparison): string[] {
+  const [first, ...others] = comparison.sides;
+  return others.flatMap(({ name, paired }) => {
+    const ratios = ratiosOf(comparison, name);
     if (ratios.length === 0) return [];
     const coverage = Math.min(...ratios.map(one => one.coverage));
     const how = paired
       ? 'are paired within a round'
       : 'are of two runs made apart, so each interval spans those of both';
-    const fewest = Math.min(...ratios.map(({ rounds }) => rounds));
-    const few = fewest < minRounds ? `; with fewer than ${minRounds} rounds nothing is told apart` : '';
+    const few = ratios.some(({ rounds }) => rounds < minRounds)
+      ? `; with fewer than ${minRounds} rounds nothing is told apart`
+      : '';
     const worth =
       coverage === 0
         ? 'brackets of one round say nothing'
@@ -86,8 +88,9 @@ export function describeRatios({ sides, scenarios }: ResultComparison): string[]
   });
 }
 
-function ratiosOf({ sides }: ComparedScenario, name: string): SideRatios | undefined {
-  return sides.find(({ side }) => side === name)?.ratios ?? undefined;
+/** Of the scenarios that this side and the first have measured. */
+function ratiosOf({ scenarios }: Pick<ResultComparison, 'scenarios'>, name: string): SideRatios[] {
+  return scenarios.flatMap(({ sides }) => sides.find(({ side }) => side === name)?.ratios ?? []);
 }
 
 /**
@@ -95,24 +98,24 @@ function ratiosOf({ sides }: ComparedScenario, name: string): SideRatios | undef
  * one does in as many runs as the sign test says, on either side of 1; of two runs made apart, in as many as it may
  * miss the true ratio in.
  */
-function sayLuck(ratios: readonly SideRatios[], paired: boolean): string {
-  const telling = ratios.filter(isTelling);
-  if (telling.length === 0) return '';
-  const chances = telling.map(({ rounds, coverage }) =>
+function describeLuck(ratios: readonly SideRatios[], paired: boolean): string {
+  const decidable = ratios.filter(isDecidable);
+  if (decidable.length === 0) return '';
+  const expected = sumOf(decidable, ({ rounds, coverage }) =>
     paired ? 2 * falseVerdictChance(rounds, 1) : 1 - coverage,
   );
-  const expected = chances.reduce((sum, chance) => sum + chance, 0);
   const drift = paired ? '' : ', and drift between the runs more';
-  return ` If nothing differed, luck alone would put up to ${Number(expected.toPrecision(2))} of ${formatPlural(telling.length, 'interval')} clear of ×1${drift}.`;
+  return ` If nothing differed, luck alone would put up to ${Number(expected.toPrecision(2))} of ${formatPlural(decidable.length, 'interval')} clear of ×1${drift}.`;
 }
 
-/** Whether an interval can say anything. */
-function isTelling({ throughput, rounds }: SideRatios): boolean {
+/** Whether there are rounds enough to tell the sides apart. */
+function isDecidable({ throughput, rounds }: SideRatios): boolean {
   return throughput !== null && rounds >= minRounds;
 }
 
-function outcomeOf({ throughput, rounds }: SideRatios): 'more' | 'less' | 'unclear' {
-  if (throughput === null || rounds < minRounds) return 'unclear';
+function outcomeOf(ratios: SideRatios): 'more' | 'less' | 'unclear' {
+  const { throughput } = ratios;
+  if (throughput === null || !isDecidable(ratios)) return 'unclear';
   if (throughput.low > 1) return 'more';
   return throughput.high < 1 ? 'less' : 'unclear';
 }

@@ -1,5 +1,6 @@
 import { countVerdicts, type Ledger, type LedgerEntry, type LedgerSuite } from '../../claims/ledger.ts';
 import { falseVerdictChance } from '../../stats/statistics.ts';
+import { sumOf } from '../../stats/summary.ts';
 import { capitalise, formatList, formatPlural, nothing } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
@@ -66,7 +67,7 @@ function describeLuck({ entries, suites }: Ledger): string | null {
     .filter(({ verdict }) => verdict === 'supported' || verdict === 'refuted')
     .map(({ suite, predictions }) => falseVerdictChance(roundsOf.get(suite) ?? 0, predictions));
   if (chances.length === 0) return null;
-  const expected = chances.reduce((sum, chance) => sum + chance, 0);
+  const expected = sumOf(chances, chance => chance);
   const these = chances.length === 1 ? 'this verdict' : `these ${formatPlural(chances.length, 'verdict')}`;
   return `If every truth lay exactly on its threshold, chance alone would make up to ${Number(expected.toPrecision(2))} of ${these} false.`;
 }

@@ -1,6 +1,7 @@
 import type { ClaimResult, Result, ScenarioResult } from '../../result.ts';
 import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
+import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import { formatCount, formatIds, formatPlural, formatShare } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
@@ -9,6 +10,7 @@ import {
   type Block,
   code,
   codeSpan,
+  details,
   heading,
   list,
   narrow,
@@ -19,15 +21,7 @@ import {
   strong,
   wide,
 } from '../blocks.ts';
-import {
-  hysteresisNote,
-  hysteresisOf,
-  hysteresisTable,
-  isOpen,
-  loadNote,
-  loadTable,
-  loadTables,
-} from '../load-tables.ts';
+import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables } from '../load-tables.ts';
 import {
   accountingBlocks,
   commandNote,
@@ -36,12 +30,12 @@ import {
   judgedNote,
   judgedTable,
   limitTable,
+  outlierBlocks,
   poolNote,
   poolTable,
   resultNote,
   resultTable,
   settingTables,
-  standOutBlocks,
   untestedTable,
 } from '../result-tables.ts';
 import {
@@ -79,7 +73,8 @@ export function resultDocument(result: Result): Block[] {
     ...only(wide, [heading(2, 'What limited each scenario'), limitTable(scenarios)]),
     ...commandBlocks(scenarios),
     ...only(narrow, failureBlocks(scenarios)),
-    ...outlierBlocks(result),
+    ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),
+    ...only(wide, section('Rounds that stand out', outlierBlocks(result))),
     ...only(wide, [
       heading(2, 'Pools'),
       note(poolNote),
@@ -138,13 +133,7 @@ function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   if (tables.length === 0) return [];
   return [
     ...only(wide, [heading(2, 'Latency against load'), note(loadNote)]),
-    ...tables.flatMap(one => {
-      const ways = hysteresisOf(one);
-      return [
-        loadTable(one),
-        ...(ways.length === 0 ? [] : [...only(wide, [note(hysteresisNote)]), hysteresisTable(ways)]),
-      ];
-    }),
+    ...tables.flatMap(one => [loadTable(one), ...hysteresisBlocks(one)]),
   ];
 }
 
@@ -173,13 +162,6 @@ function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   ];
 }
 
-function outlierBlocks(result: Result): Block[] {
-  return [
-    ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),
-    ...only(wide, section('Rounds that stand out', standOutBlocks(result))),
-  ];
-}
-
 function failureBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const rounds = scenarios.flatMap(scenario => scenario.rounds);
   const { issued, unfinished } = accountOf(rounds);
@@ -188,7 +170,7 @@ function failureBlocks(scenarios: readonly ScenarioResult[]): Block[] {
     ['unfinished', unfinished] as const,
   ].filter(([, count]) => count > 0);
   if (counts.length === 0) return [];
-  const lost = counts.reduce((sum, [, count]) => sum + count, 0);
+  const lost = sumOf(counts, ([, count]) => count);
   const byCode = counts.map(([code, count]) => `${formatCount(count)} ${code}`).join(', ');
   return [
     paragraph(
@@ -198,19 +180,24 @@ function failureBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   ];
 }
 
-/** The command that repeats the run, and the config that it takes. */
-export function repeatBlocks({ name, config }: Pick<Result, 'name' | 'config'>): Block[] {
+/** The command that repeats the run, and the config that it takes, seed included: both to be copied. */
+export function repeatBlocks({ name, config, seed }: Pick<Result, 'name' | 'config' | 'seed'>): Block[] {
   const file = fileName(name);
   return [
     heading(2, 'Run it again'),
-    paragraph(['Save this as ', codeSpan(file), ' (add the password to the URL, if there is one):']),
-    configCode(config),
+    paragraph([
+      'Save the config as ',
+      codeSpan(file),
+      ` (add the password to the URL, if there is one); its seed is ${seed}. Then:`,
+    ]),
     code('sh', 'The command', [`npm start -- ${file}`]),
+    ...only(['markdown'], [configCode(config)]),
+    ...only(['html'], [details('The config, every key with its value', [configCode(config)])]),
   ];
 }
 
 /** The file that a report asks its reader to save the config in; no command takes it for an option. */
-export function fileName(name: string): string {
+function fileName(name: string): string {
   return `${name.replace(/[^\w.-]+/g, '-').replace(/^-+/, '') || 'experiment'}.json`;
 }
 

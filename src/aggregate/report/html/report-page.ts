@@ -9,7 +9,6 @@ import {
   alerts,
   type Block,
   chart,
-  code,
   codeSpan,
   details,
   heading,
@@ -22,8 +21,8 @@ import {
   toned,
   words,
 } from '../blocks.ts';
-import { configCode, environmentBlocks, splitClaims } from '../documents/parts.ts';
-import { describeShortfall, fileName } from '../documents/result.ts';
+import { environmentBlocks, splitClaims } from '../documents/parts.ts';
+import { describeShortfall, repeatBlocks } from '../documents/result.ts';
 import {
   describeThresholds,
   describeUnjudged,
@@ -36,9 +35,9 @@ import {
   commandRows,
   commandTable,
   limitTable,
+  outlierBlocks,
   resultNote,
   resultTable,
-  standOutBlocks,
 } from '../result-tables.ts';
 import { figureStrips, type Strip } from './charts/strip-chart.ts';
 import { type Html, html } from './markup.ts';
@@ -71,12 +70,12 @@ export function renderReportPage(result: Result): string {
       ...section('Load', loadBlocks(scenarios)),
       ...section('Commands', commandBlocks(scenarios)),
       ...section('Thresholds', thresholdDetails(result.thresholds)),
-      ...section('Rounds that stand out', standOutBlocks(result)),
+      ...section('Rounds that stand out', outlierBlocks(result)),
       ...environmentBlocks(result, `, seed ${result.seed}`),
       ...(scenarios.length === 0
         ? []
         : [details('Table: where every operation went', accountingBlocks(scenarios))]),
-      ...section('Run it again', repeatBlocks(result)),
+      ...repeatBlocks(result),
       ...alarms,
     ],
     footer: [
@@ -139,20 +138,6 @@ export function thresholdDetails(thresholds: readonly ToldThreshold[]): Block[] 
   if (title === null) return [];
   const open = thresholds.length <= maxOpenThresholds || thresholds.some(({ crossed }) => crossed);
   return [details(`${title}.`, [thresholdTable(thresholds)], { open })];
-}
-
-/** The command that repeats the run, and the config it takes, seed included: both to copy. */
-function repeatBlocks({ name, config, seed }: Result): Block[] {
-  const file = fileName(name);
-  return [
-    paragraph([
-      'Save the config as ',
-      codeSpan(file),
-      ` (add the password to the URL, if there is one); its seed is ${seed}. Then:`,
-    ]),
-    code('sh', 'The command', [`npm start -- ${file}`]),
-    details('The config, every key with its value', [configCode(config)]),
-  ];
 }
 
 /** Rows of evidence that are open at once. */

@@ -5,9 +5,7 @@ import { formatMs, formatRate } from '../../../text/format.ts';
 import { type Block, type Chart, heading, note } from '../../blocks.ts';
 import { type IntervalMetric, intervalOf } from '../../figure-columns.ts';
 import {
-  hysteresisNote,
-  hysteresisOf,
-  hysteresisTable,
+  hysteresisBlocks,
   type LoadTable,
   loadNote,
   loadTable,
@@ -87,16 +85,14 @@ const charts: readonly LoadChart[] = [
 export function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const tables = loadTables(scenarios);
   if (tables.length === 0) return [];
-  return [note(loadNote), ...tables.flatMap(tableBlocks)];
-}
-
-function tableBlocks(table: LoadTable): Block[] {
-  const ways = hysteresisOf(table);
   return [
-    heading(3, table.heading),
-    ...charts.flatMap(drawn => loadChart(table, drawn)),
-    loadTable(table),
-    ...(ways.length === 0 ? [] : [note(hysteresisNote), hysteresisTable(ways)]),
+    note(loadNote),
+    ...tables.flatMap(table => [
+      heading(3, table.heading),
+      ...charts.flatMap(drawn => loadChart(table, drawn)),
+      loadTable(table),
+      ...hysteresisBlocks(table),
+    ]),
   ];
 }
 
