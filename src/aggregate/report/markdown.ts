@@ -60,8 +60,8 @@ function renderTable({ columns, rows }: Table): string {
 
 /** A fenced block, with a fence longer than any in the text. */
 function fenced(language: string, text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = '`'.repeat(longest + 1);
+  const maxTicks = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = '`'.repeat(maxTicks + 1);
   return `${fence}${language}\n${text}\n${fence}`;
 }
 

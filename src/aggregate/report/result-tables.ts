@@ -24,11 +24,11 @@ import { metricColumn } from './figure-columns.ts';
 /** The tables of a result, each with its note where it needs one. */
 
 export function resultNote(scenarios: readonly ScenarioResult[]): string {
-  return `Medians over the rounds with ${formatIntervalWorth(scenarios)}; ratios are paired within a round. Latencies are response times.`;
+  return `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ratios are paired within a round. Latencies are response times.`;
 }
 
-/** By the scenario with the fewest rounds. */
-function formatIntervalWorth(scenarios: readonly ScenarioResult[]): string {
+/** By the scenario with the smallest number of rounds. */
+function describeIntervalsOf(scenarios: readonly ScenarioResult[]): string {
   const rounds = scenarios.map(scenario => scenario.rounds.length).filter(count => count > 0);
   return rounds.length === 0 ? 'their intervals' : describeIntervals(Math.min(...rounds));
 }

@@ -4,6 +4,7 @@ import type {
   ResultComparison,
   SideRatios,
 } from '../../comparison/schema.ts';
+import type { ClaimResult } from '../../result.ts';
 import { type ComparedRow, comparedMetrics } from '../../stats/metrics.ts';
 import { falseVerdictChance, minRounds } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
@@ -30,7 +31,7 @@ import {
   words,
 } from '../blocks.ts';
 import { headOf, isNamedByUnit } from '../figure-columns.ts';
-import { claimBlocks, describeUntested, splitClaims } from './parts.ts';
+import { claimBlocks, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
 
 /** The sentences that every rendering of a comparison has. Text from outside is as it came. */
@@ -41,7 +42,7 @@ export function describeTitle({ sides }: ResultComparison): string {
   return `${formatList(others)} against ${first ?? 'nothing'}`;
 }
 
-/** What to shout before and after the figures: what answered in another's place, and an early end. */
+/** Alerts: another server stood in, a certificate was not checked, the run ended early. */
 export function describeAlarms({ sides, complete }: ResultComparison): string[] {
   const banners = sides.flatMap(({ name, target }) =>
     targetBanners({ target }).map(banner => `${banner} (${name})`),
@@ -126,8 +127,7 @@ const nameWidth = 18;
 /** Results side by side: what differs, and whether the comparison is fair. */
 export function comparisonDocument(comparison: ResultComparison): Block[] {
   const { sides, scenarios, checks } = comparison;
-  const { told, silent } = splitClaims(comparison.claims, { atLeast: 0 });
-  const untested = describeUntested(silent);
+  const { shown, untested } = splitClaims(comparison.claims, { min: 0 });
   const alarms = alerts(describeAlarms(comparison));
   const title = describeTitle(comparison);
   return [
@@ -138,9 +138,11 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
       paragraph([strong(title)]),
       list(sides.map(({ name, target }) => `${name}: ${describeTarget(target)}`)),
     ]),
-    ...told.flatMap(claimBlocks),
+    ...shown.flatMap(claimBlocks),
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
-    ...(untested === null ? [] : [paragraph(untested)]),
+    ...(untested.length === 0
+      ? []
+      : [paragraph(`Not tested: ${untested.map(describeUntested).join('; ')}.`)]),
     ...only(wide, [heading(2, 'Sides'), sidesTable(sides), heading(2, 'Scenarios')]),
     ...(scenarios.length === 0 ? [] : [comparedTable(scenarios)]),
     paragraph(
@@ -155,6 +157,10 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
     ...only(narrow, [list(checks.map(check => checkItem(check, sides)))]),
     ...alarms,
   ];
+}
+
+function describeUntested({ id, reason }: ClaimResult): string {
+  return `${id} (${reason.replace(/\.$/, '')})`;
 }
 
 export function sidesTable(sides: ResultComparison['sides']): Table {

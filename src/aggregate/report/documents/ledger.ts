@@ -47,7 +47,7 @@ export function ledgerDocument(ledger: Ledger): Block[] {
       suiteTable(suites),
       ...suiteCommands(suites),
     ]),
-    ...environmentBlocks(ledger, ''),
+    ...environmentBlocks(ledger),
     ...only(wide, [heading(2, 'Run it again'), code('sh', 'The command', [ledger.command])]),
     ...alarms,
   ];

@@ -1,6 +1,6 @@
-import type { ClaimResult } from '../../result.ts';
+import type { ClaimResult, Result } from '../../result.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../../text/format.ts';
-import { surroundingsOf } from '../../text/target-words.ts';
+import { describeTarget, formatMemory } from '../../text/target-words.ts';
 import {
   type Block,
   code,
@@ -36,10 +36,32 @@ export function warningBlocks(warnings: readonly string[]): Block[] {
   ];
 }
 
-/** Target, machine and tool; `more` stands behind the tool. */
-export function environmentBlocks(...of: Parameters<typeof surroundingsOf>): Block[] {
-  return only(wide, [heading(2, 'Target and environment'), list(surroundingsOf(...of))]);
+/**
+ * Target, machine and tool.
+ *
+ * @param more stands behind the tool
+ */
+export function environmentBlocks(
+  { target, environment, tool, startedAt, finishedAt }: Measured,
+  more = '',
+): Block[] {
+  const { declared } = target;
+  const { cpu, cores, memoryBytes, os, node } = environment;
+  const items = [
+    { label: 'declared', text: `${declared.server} at ${declared.url}` },
+    { label: 'measured', text: describeTarget(target) },
+    { label: 'stand-in', text: target.standIn ? 'yes' : 'no' },
+    ...(target.unverified === true ? [{ label: 'certificate', text: 'not checked' }] : []),
+    { label: 'shares the machine with poolbench', text: target.local ? 'yes' : 'no' },
+    { label: 'machine', text: `${cpu}, ${cores} cores, ${formatMemory(memoryBytes)}` },
+    { label: 'system', text: `${os}, Node ${node}` },
+    { label: 'tool', text: `${tool.name} ${tool.version}${more}` },
+    { label: 'time', text: `${startedAt} to ${finishedAt}` },
+  ];
+  return only(wide, [heading(2, 'Target and environment'), list(items)]);
 }
+
+type Measured = Pick<Result, 'target' | 'environment' | 'tool' | 'startedAt' | 'finishedAt'>;
 
 /** The config of a run, every key with its value. */
 export function configCode(config: unknown): Block {
@@ -65,30 +87,21 @@ export function formatMeasured({
 }
 
 /**
- * Claims of which something was found, to be told in full, and the others.
+ * Claims that a report shows in full, and those that were not tested.
  *
- * @param atLeast so many are told where nothing was found of any
+ * @param min shows so many of the untested where nothing was found for any claim
  */
 export function splitClaims(
   claims: readonly ClaimResult[],
-  { atLeast }: { readonly atLeast: number },
-): {
-  readonly told: readonly ClaimResult[];
-  readonly silent: readonly ClaimResult[];
-} {
-  const telling = claims.filter(claim => !saysNothing(claim));
-  const told = telling.length > 0 ? telling : claims.slice(0, atLeast);
-  return { told, silent: claims.filter(claim => !told.includes(claim)) };
-}
-
-/** Claims that were not tested, each with its reason, as a sentence; null without any. */
-export function describeUntested(claims: readonly ClaimResult[]): string | null {
-  if (claims.length === 0) return null;
-  return `Not tested: ${claims.map(({ id, reason }) => `${id} (${reason.replace(/\.$/, '')})`).join('; ')}.`;
+  { min }: { readonly min: number },
+): { readonly shown: readonly ClaimResult[]; readonly untested: readonly ClaimResult[] } {
+  const tested = claims.filter(claim => !isUntested(claim));
+  const shown = tested.length > 0 ? tested : claims.slice(0, min);
+  return { shown, untested: claims.filter(claim => !shown.includes(claim)) };
 }
 
 /** Whether the run had nothing for a claim: no verdict, no figure and nothing to compare. */
-export function saysNothing({
+export function isUntested({
   verdict,
   measured,
   comparisons,

@@ -42,7 +42,7 @@ import {
   claimBlocks,
   configCode,
   environmentBlocks,
-  saysNothing,
+  isUntested,
   splitClaims,
   warningBlocks,
 } from './parts.ts';
@@ -54,9 +54,9 @@ const maxCommandTables = 3;
 /** A result: the report, of which a terminal shows a digest with the verdicts in words and a table for each client. */
 export function resultDocument(result: Result): Block[] {
   const { name, target, scenarios, claims } = result;
-  const { told, silent } = splitClaims(claims, { atLeast: 1 });
+  const { shown, untested } = splitClaims(claims, { min: 1 });
   // Most runs ask something else: in a terminal what they measured comes first then.
-  const isAsked = target.standIn || !told.every(saysNothing);
+  const isAsked = target.standIn || !shown.every(isUntested);
   const banners = targetBanners(result);
   const unjudged = describeUnjudged(result);
   return [
@@ -64,7 +64,7 @@ export function resultDocument(result: Result): Block[] {
     ...alerts([...banners, describeShortfall(result)]),
     ...thresholdBlocks(result.thresholds),
     ...(unjudged === null ? [] : [paragraph(unjudged, 'warning')]),
-    ...(isAsked ? verdictBlocks(told, silent) : only(wide, verdictBlocks(told, silent))),
+    ...(isAsked ? verdictBlocks(shown, untested) : only(wide, verdictBlocks(shown, untested))),
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
     ...resultBlocks(scenarios),
@@ -84,26 +84,28 @@ export function resultDocument(result: Result): Block[] {
     ]),
     ...only(
       narrow,
-      isAsked || told.length === 0 ? [] : [paragraph('No claim is tested by this run (report.md says why).')],
+      isAsked || shown.length === 0
+        ? []
+        : [paragraph('No claim is tested by this run (report.md says why).')],
     ),
     ...warningBlocks(warningsOf(result)),
     ...only(wide, [
-      ...section('Not tested by this run', silent.length === 0 ? [] : [untestedTable(silent)]),
+      ...section('Not tested by this run', untested.length === 0 ? [] : [untestedTable(untested)]),
       ...repeatBlocks(result),
     ]),
-    ...only(narrow, [decided(told)]),
+    ...only(narrow, [decided(shown)]),
     ...alerts(banners),
   ];
 }
 
 /** What was found of the claims; a terminal has only the ids of the others. */
-function verdictBlocks(told: readonly ClaimResult[], silent: readonly ClaimResult[]): Block[] {
-  const ids = formatIds(silent.map(({ id }) => id));
+function verdictBlocks(shown: readonly ClaimResult[], untested: readonly ClaimResult[]): Block[] {
+  const ids = formatIds(untested.map(({ id }) => id));
   return [
-    ...told.flatMap(claimBlocks),
+    ...shown.flatMap(claimBlocks),
     ...only(
       narrow,
-      silent.length === 0 ? [] : [paragraph(`Not tested by this run: ${ids} (report.md says why).`)],
+      untested.length === 0 ? [] : [paragraph(`Not tested by this run: ${ids} (report.md says why).`)],
     ),
   ];
 }

@@ -18,14 +18,14 @@ import {
   words,
 } from '../blocks.ts';
 
-/** Nearer to its limit than this share of it, a value is told closely. */
-const closeShare = 0.01;
+/** A value that is nearer to its limit than this fraction of it is written with more digits. */
+const closeRatio = 0.01;
 
 /** A threshold, and the side of a comparison that it was set for. */
-export type ToldThreshold = ThresholdResult & { readonly side?: string };
+export type ListedThreshold = ThresholdResult & { readonly side?: string };
 
 /** "response.p99 < 5ms: 7.21 ms in wire-optimized-1pool-50workers". */
-export function describeThreshold(threshold: ToldThreshold): string {
+export function describeThreshold(threshold: ListedThreshold): string {
   const { metric, condition, scenario, side } = threshold;
   const where = scenario === null ? '' : ` in ${scenario}`;
   const on = side === undefined ? '' : ` on ${side}`;
@@ -39,7 +39,7 @@ export function describeValue({ metric, condition, value }: ThresholdResult): st
   const kind = findMetric(metric)?.kind;
   if (kind === undefined) return String(value);
   const limit = parseCondition(condition, kind)?.limit;
-  const isClose = limit !== undefined && Math.abs(value - limit) < closeShare * limit;
+  const isClose = limit !== undefined && Math.abs(value - limit) < closeRatio * limit;
   return isClose ? kind.formatClosely(value) : kind.format(value);
 }
 
@@ -73,7 +73,7 @@ export function describeUnjudged({ complete, config }: Pick<Result, 'complete' |
 const maxCrossed = 20;
 
 /** The thresholds of a run, crossed ones first; nothing without any. A terminal has a line for each condition that was met. */
-export function thresholdBlocks(thresholds: readonly ToldThreshold[]): Block[] {
+export function thresholdBlocks(thresholds: readonly ListedThreshold[]): Block[] {
   const count = describeThresholds(thresholds);
   if (count === null) return [];
   const isCrossed = thresholds.some(({ crossed }) => crossed);
@@ -84,7 +84,7 @@ export function thresholdBlocks(thresholds: readonly ToldThreshold[]): Block[] {
   ];
 }
 
-export function thresholdTable(thresholds: readonly ToldThreshold[]): Table {
+export function thresholdTable(thresholds: readonly ListedThreshold[]): Table {
   const hasSides = thresholds.some(({ side }) => side !== undefined);
   return table(inOrder(thresholds), [
     words('', ({ crossed }) => [crossed ? badge('crossed', 'bad') : badge('met', 'good')]),
@@ -92,11 +92,11 @@ export function thresholdTable(thresholds: readonly ToldThreshold[]): Table {
     words('condition', ({ condition }) => condition),
     words('value', describeValue),
     words('scenario', ({ scenario }) => scenario ?? 'the whole run'),
-    ...(hasSides ? [words<ToldThreshold>('side', ({ side }) => side ?? '')] : []),
+    ...(hasSides ? [words<ListedThreshold>('side', ({ side }) => side ?? '')] : []),
   ]);
 }
 
-function crossedItems(thresholds: readonly ToldThreshold[]): Item[] {
+function crossedItems(thresholds: readonly ListedThreshold[]): Item[] {
   const crossed = thresholds.filter(threshold => threshold.crossed);
   const left = crossed.length - maxCrossed;
   const texts = crossed.slice(0, maxCrossed).map(describeThreshold);
@@ -107,8 +107,8 @@ function crossedItems(thresholds: readonly ToldThreshold[]): Item[] {
 }
 
 /** Those that were met, together where they have one condition. */
-function metItems(thresholds: readonly ToldThreshold[]): Item[] {
-  const groups = new Map<string, ToldThreshold[]>();
+function metItems(thresholds: readonly ListedThreshold[]): Item[] {
+  const groups = new Map<string, ListedThreshold[]>();
   for (const threshold of thresholds) {
     if (threshold.crossed) continue;
     const key = `${threshold.metric} ${threshold.condition}`;
@@ -117,7 +117,7 @@ function metItems(thresholds: readonly ToldThreshold[]): Item[] {
   return [...groups.values()].map(group => ({ label: 'met', text: describeMet(group) }));
 }
 
-function describeMet(group: readonly ToldThreshold[]): string {
+function describeMet(group: readonly ListedThreshold[]): string {
   const [first] = group;
   if (first === undefined) return '';
   if (group.length === 1) return describeThreshold(first);

@@ -5,7 +5,7 @@ import { toOneLine } from '../../text/format.ts';
 import { safeName } from '../../text/safe-name.ts';
 import { targetBanners } from '../../text/target-words.ts';
 
-/** Percentiles that are told for every halving of the distance to 100 %, as HdrHistogram does unless told otherwise. */
+/** Percentiles for every halving of the distance to 100 %: the default of HdrHistogram. */
 const ticksPerHalfDistance = 5;
 
 /** What was recorded up to a percentile: a tickLine of the file. */
@@ -59,9 +59,9 @@ function ticks({ buckets, total }: Recorded): Tick[] {
 }
 
 function tickLine({ nanoseconds, percentile, count }: Tick): string {
-  const share = percentile / 100;
-  const distance = share === 1 ? '' : ` ${(1 / (1 - share)).toFixed(2).padStart(14)}`;
-  return `${ms(nanoseconds)} ${share.toFixed(12)} ${String(count).padStart(10)}${distance}`;
+  const quantile = percentile / 100;
+  const distance = quantile === 1 ? '' : ` ${(1 / (1 - quantile)).toFixed(2).padStart(14)}`;
+  return `${ms(nanoseconds)} ${quantile.toFixed(12)} ${String(count).padStart(10)}${distance}`;
 }
 
 /** Each value counts as the middle of its bucket. */
@@ -84,8 +84,8 @@ interface Interval {
 
 /**
  * All histograms of a result as an HdrHistogram log, format 1.3 (`.hlog`): an interval for each scenario, round and kind
- * of time, with a tag that names scenario and kind. Values are nanoseconds, and the longest of an interval is in
- * milliseconds, as log processors expect unless told otherwise.
+ * of time, with a tag that names scenario and kind. Values are nanoseconds, and the maximum of an interval is in
+ * milliseconds, as log processors expect by default.
  *
  * The lines are those that `HistogramLogWriter` of hdr-histogram-js writes, but nothing is decoded to encode it again,
  * and no empty intervalLine follows the start time, at which Java's reader would stop.
@@ -97,7 +97,7 @@ export function renderHlog(result: Result): string {
   return [
     `#[${toOneLine(`${result.tool.name} ${result.tool.version}: ${result.name}`)}, nanoseconds]`,
     ...targetBanners(result).map(banner => `#[${banner}]`),
-    ...(known ? [] : ['#[Rounds are laid end to end: the result does not tell when each began]']),
+    ...(known ? [] : ['#[Rounds are placed end to end: the result has no start time for each]']),
     '#[Histogram log format version 1.3]',
     `#[BaseTime: ${epoch} (seconds since epoch)]`,
     `#[StartTime: ${epoch} (seconds since epoch), ${formatDate(start)}]`,

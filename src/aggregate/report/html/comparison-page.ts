@@ -24,7 +24,7 @@ import { verdictBlocks } from './sections/verdicts.ts';
 
 /** A comparison as the text of `comparison.html`: one file that fetches nothing. */
 export function renderComparisonPage(comparison: ResultComparison): string {
-  const { told, silent } = splitClaims(comparison.claims, { atLeast: 0 });
+  const { shown, untested } = splitClaims(comparison.claims, { min: 0 });
   const alarms = alertsOf(comparison);
   return renderPage({
     brand: 'poolbench comparison',
@@ -32,7 +32,7 @@ export function renderComparisonPage(comparison: ResultComparison): string {
     blocks: [
       ...alarms,
       ...headOf(comparison),
-      ...section('Verdicts', verdictBlocks(told, silent, [])),
+      ...section('Verdicts', verdictBlocks(shown, untested, [])),
       ...section('Differences', differences(comparison)),
       ...section('Is it fair?', [fairnessTable(worstFirst(comparison))]),
       ...section('Side by side', figureCharts(comparison)),

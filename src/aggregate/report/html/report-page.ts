@@ -26,7 +26,7 @@ import { describeShortfall, repeatBlocks } from '../documents/result.ts';
 import {
   describeThresholds,
   describeUnjudged,
-  type ToldThreshold,
+  type ListedThreshold,
   thresholdTable,
 } from '../documents/thresholds.ts';
 import {
@@ -52,7 +52,7 @@ import { verdictBlocks } from './sections/verdicts.ts';
 /** A result as the text of `report.html`: one file that fetches nothing. */
 export function renderReportPage(result: Result): string {
   const { name, claims, scenarios, tool } = result;
-  const { told, silent } = splitClaims(claims, { atLeast: 1 });
+  const { shown, untested } = splitClaims(claims, { min: 1 });
   const alarms = alertsOf(result);
   return renderPage({
     brand: 'poolbench report',
@@ -60,7 +60,7 @@ export function renderReportPage(result: Result): string {
     blocks: [
       ...alarms,
       ...headOf(result),
-      ...section('Verdicts', verdictBlocks(told, silent, scenarios)),
+      ...section('Verdicts', verdictBlocks(shown, untested, scenarios)),
       ...section('Warnings', warningList(result)),
       ...section('Throughput', throughputBlocks(result)),
       ...section('Latency', percentileCharts(scenarios)),
@@ -133,7 +133,7 @@ function throughputBlocks({ scenarios }: Result): Block[] {
 const maxOpenThresholds = 30;
 
 /** Every threshold, crossed ones first. */
-export function thresholdDetails(thresholds: readonly ToldThreshold[]): Block[] {
+export function thresholdDetails(thresholds: readonly ListedThreshold[]): Block[] {
   const title = describeThresholds(thresholds);
   if (title === null) return [];
   const open = thresholds.length <= maxOpenThresholds || thresholds.some(({ crossed }) => crossed);

@@ -84,7 +84,7 @@ function stripChart(chart: StripChart): Chart[] {
     unit === ratioUnit && line('reference', place(1))
   }`;
   const banded = rows.some(({ band }) => band);
-  const [longest] = rows.map(({ marks }) => marks).toSorted((a, b) => b.length - a.length);
+  const [maxMarks = []] = rows.map(({ marks }) => marks).toSorted((a, b) => b.length - a.length);
   const drawn = figure({
     title,
     subtitle: how,
@@ -98,7 +98,7 @@ function stripChart(chart: StripChart): Chart[] {
     table: table(rows, [
       words('', ({ label }) => label),
       ...(rows.some(({ group = '' }) => group !== '') ? [words<Strip>('of', ({ group = '' }) => group)] : []),
-      ...(longest ?? []).map(({ name }, index) =>
+      ...maxMarks.map(({ name }, index) =>
         figures<Strip>(name === undefined ? unit : `${name}, ${unit}`, ({ marks }) =>
           formatExactInterval(marks[index] ?? null),
         ),

@@ -12,10 +12,10 @@ import { renderBadge } from '../page.ts';
 const maxRows = 24;
 const maxTabled = 80;
 
-/** Claims of which something was found, each with what it was judged by; the silent ones with their reasons. */
+/** Claims of which something was found, each with what it was judged by; the untested ones with their reasons. */
 export function verdictBlocks(
   claims: readonly ClaimResult[],
-  silent: readonly ClaimResult[],
+  untested: readonly ClaimResult[],
   scenarios: readonly ScenarioResult[],
 ): Block[] {
   const byId = new Map(scenarios.map(scenario => [scenario.id, scenario]));
@@ -26,11 +26,11 @@ export function verdictBlocks(
       rows: claims.flatMap(overviewRow),
     }),
     ...claims.map(claim => card(claim, byId)),
-    ...(silent.length === 0
+    ...(untested.length === 0
       ? []
       : [
-          details(`Not tested by this run: ${silent.map(({ id }) => id).join(', ')}`, [
-            untestedTable(silent),
+          details(`Not tested by this run: ${untested.map(({ id }) => id).join(', ')}`, [
+            untestedTable(untested),
           ]),
         ]),
   ];
@@ -64,7 +64,7 @@ function overviewRow({
 function card(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>): Details {
   const { id, verdict, statement, reason, gist } = claim;
   const measured = paragraph(describeMeasured(claim), 'muted');
-  const said =
+  const body =
     gist === ''
       ? [measured, paragraph(reason)]
       : [
@@ -74,7 +74,7 @@ function card(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>
         ];
   return details(
     [badge(verdict, verdict), ` ${id}: ${statement}`],
-    [...said, ...judgedBy(claim, scenarios)],
+    [...body, ...judgedBy(claim, scenarios)],
     { tone: verdict },
   );
 }
