@@ -2,7 +2,7 @@ import type { ScenarioResult } from '../result.ts';
 import { meanLatency, throughput } from '../stats/measures.ts';
 import { clearlyLess, median } from '../stats/statistics.ts';
 import { wholeRounds } from '../stats/whole-rounds.ts';
-import { formatCount, formatList, formatShare } from '../text/format.ts';
+import { formatCount, formatFraction, formatList } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, isMeasured, isOnePool, isPlain, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
@@ -102,7 +102,7 @@ function findUnchecked(arms: readonly ScenarioResult[]): string | null {
 }
 
 function sayShares(arms: readonly ScenarioResult[]): string {
-  const shares = arms.map(arm => `${formatShare(checkedShare(arm))} with ${sayTtl(arm)}`);
+  const shares = arms.map(arm => `${formatFraction(checkedShare(arm))} with ${sayTtl(arm)}`);
   return `Share of acquisitions that ran a check: ${formatList(shares)}.`;
 }
 

@@ -2,7 +2,7 @@ import type { RoundResult, ScenarioResult } from '../result.ts';
 import { longest, p99, throughput } from '../stats/measures.ts';
 import { clearlyMore, median } from '../stats/statistics.ts';
 import { wholeRounds } from '../stats/whole-rounds.ts';
-import { formatList, formatPlural, formatShare } from '../text/format.ts';
+import { formatFraction, formatList, formatPlural } from '../text/format.ts';
 import type { Claim } from './claim.ts';
 import { type ArmPair, compareArms, isOnePool, pairArms } from './judging/arms.ts';
 import { type Design, judgePredictions } from './judging/judge-predictions.ts';
@@ -69,9 +69,9 @@ function findCutFlaw(scenarios: readonly ScenarioResult[]): string | null {
     if (medianOf(arm, cuts) === 0) return `no connection of ${arm.id} was cut`;
     if (medianOf(arm, reconnects) === 0) return `${arm.id} replaced no connection`;
     if (cutShare(arm) > mostCut)
-      return `cuts touched ${formatShare(cutShare(arm))} of the operations of ${arm.id}, so that p99 is not that of the others`;
+      return `cuts touched ${formatFraction(cutShare(arm))} of the operations of ${arm.id}, so that p99 is not that of the others`;
     if (stallShare(arm) < leastStalled)
-      return `a stall of all workers at every reconnect would touch only ${formatShare(stallShare(arm))} of the operations of ${arm.id}, and below ${leastStalled * 100} % p99 might not see it`;
+      return `a stall of all workers at every reconnect would touch only ${formatFraction(stallShare(arm))} of the operations of ${arm.id}, and below ${leastStalled * 100} % p99 might not see it`;
   }
   return null;
 }
@@ -117,7 +117,7 @@ function sayWhyOften(arms: readonly ScenarioResult[]): string[] {
   const [thinnest] = arms.toSorted((a, b) => shareAsDesigned(a) - shareAsDesigned(b));
   if (thinnest === undefined || shareAsDesigned(thinnest) >= leastStalled) return [];
   return [
-    `At a cut every ${designedCutMs} ms a stall of all workers would touch only ${formatShare(shareAsDesigned(thinnest))} of the operations, too few for p99; hence ${thinnest.cutEveryMs} ms.`,
+    `At a cut every ${designedCutMs} ms a stall of all workers would touch only ${formatFraction(shareAsDesigned(thinnest))} of the operations, too few for p99; hence ${thinnest.cutEveryMs} ms.`,
   ];
 }
 

@@ -3,7 +3,7 @@ import type { Result, ScenarioResult, SummaryResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { comparedMetrics } from '../stats/metrics.ts';
 import { lostRatio } from '../stats/summary.ts';
-import { formatShare } from '../text/format.ts';
+import { formatFraction } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';
 import { checkFairness, limitedByClient } from './checks.ts';
 import { independentRatios, pairedRatios } from './ratios.ts';
@@ -109,6 +109,6 @@ function describeLimits(arms: readonly Arm[]): string[] {
 function describeLoss({ side, scenario }: Arm): string[] {
   const lost = lostRatio(scenario.rounds);
   return lost > noticedLoss
-    ? [`${formatShare(lost)} of the operations on ${side} failed or stayed unfinished`]
+    ? [`${formatFraction(lost)} of the operations on ${side} failed or stayed unfinished`]
     : [];
 }

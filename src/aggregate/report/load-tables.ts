@@ -7,11 +7,11 @@ import { pairByRound } from '../stats/pairs.ts';
 import { median } from '../stats/statistics.ts';
 import {
   formatCount,
+  formatFraction,
   formatMs,
   formatPlural,
   formatRate,
   formatRatioInterval,
-  formatShare,
   nothing,
 } from '../text/format.ts';
 import { type Block, type Column, figures, note, only, type Table, table, wide, words } from './blocks.ts';
@@ -77,14 +77,14 @@ export function loadTable({ heading, scenarios }: LoadTable): Table {
     figures('rate', ({ arrival }) => `${formatRate(arrival.rate ?? 0)} ${arrival.leg ?? ''}`.trim()),
     loopColumn('offered/s', loopFigures.offered, formatRate, 'due/s'),
     metricColumn(metrics.opsPerSecond, { name: 'completed/s', terminal: 'done/s' }),
-    loopColumn('short', loopFigures.short, formatShare, 'short'),
+    loopColumn('short', loopFigures.short, formatFraction, 'short'),
     loopColumn('backlog', loopFigures.backlog, formatBacklog, 'backlog'),
     ...[metrics['response.p50'], metrics['response.p99'], metrics['response.p999']].map(metric =>
       metricColumn(metric, { name: metric.short, terminal: metric.short }),
     ),
     metricColumn(metrics['service.p99'], { name: metrics['service.p99'].name }),
     loopColumn('lag p99', loopFigures.lag, formatMs, 'lag'),
-    loopColumn('spun', loopFigures.spun, formatShare),
+    loopColumn('spun', loopFigures.spun, formatFraction),
     words('limited by', ({ limitedBy }) => limitedBy.resource, { terminal: { name: 'limit' } }),
   ];
   return table(scenarios, columns, heading);

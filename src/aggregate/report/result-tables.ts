@@ -10,12 +10,12 @@ import { type CommandFigures, commandFigures } from '../stats/summary.ts';
 import {
   describeIntervals,
   formatCount,
+  formatFraction,
   formatMs,
   formatRange,
   formatRate,
   formatRatio,
   formatRatioInterval,
-  formatShare,
   nothing,
 } from '../text/format.ts';
 import { type Block, codeSpan, figures, note, type Table, type Tone, table, toned, words } from './blocks.ts';
@@ -207,12 +207,12 @@ export function commandTable(rows: readonly CommandRow[], title?: string): Table
     [
       words('scenario', row => row.id, roomy),
       words('command', row => row.name),
-      figures('share', row => formatShare(row.share)),
+      figures('share', row => formatFraction(row.share)),
       figures('completed', row => formatCount(row.completed), roomy),
       figures('failed', row => formatCount(row.failed), roomy),
       figures('misses', row => formatCount(row.misses), {
         terminal: {
-          cell: ({ completed, misses }) => (completed === 0 ? nothing : formatShare(misses / completed)),
+          cell: ({ completed, misses }) => (completed === 0 ? nothing : formatFraction(misses / completed)),
         },
       }),
       figures('service p50 ms', row => ms(row.serviceP50), roomy),
@@ -273,7 +273,7 @@ export function accountingBlocks(scenarios: readonly ScenarioResult[]): Block[] 
 function formatFailed({ failedByCode, account: { failed, issued } }: AccountRow): string {
   if (failed === 0) return '0';
   const counts = Object.entries(failedByCode).map(([code, count]) => `${code} ${formatCount(count)}`);
-  return `${counts.join(', ')} (${formatShare(failed / issued)})`;
+  return `${counts.join(', ')} (${formatFraction(failed / issued)})`;
 }
 
 function formatRedirects({ redirects }: Account): string {

@@ -1,5 +1,5 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
-import { formatList, formatMs, formatShare } from '../text/format.ts';
+import { formatFraction, formatList, formatMs } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
 import { neighbourCores } from './limits/figures.ts';
 import { median } from './statistics.ts';
@@ -51,7 +51,7 @@ export function openLoopWarnings(scenarios: readonly Measured[]): string[] {
   const unanswered = open
     .map(({ id, rounds }) => ({ id, ratio: unansweredRatio(rounds) }))
     .filter(({ ratio }) => ratio > maxUnanswered)
-    .map(({ id, ratio }) => `${id} (${formatShare(ratio)})`);
+    .map(({ id, ratio }) => `${id} (${formatFraction(ratio)})`);
   return [
     ...(lateAlone.length === 0
       ? []

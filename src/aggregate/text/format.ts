@@ -38,7 +38,7 @@ export function formatMs(value: number): string {
 }
 
 /** A fraction of 0 to 1: 0.5 %, 12 %. */
-export function formatShare(fraction: number): string {
+export function formatFraction(fraction: number): string {
   const percent = fraction * 100;
   return `${percent > 0 && percent < 9.95 ? percent.toFixed(1) : percent.toFixed(0)} %`;
 }

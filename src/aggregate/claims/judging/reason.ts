@@ -3,12 +3,12 @@ import { falseVerdictChance, medianInterval, minRounds } from '../../stats/stati
 import {
   capitalise,
   describeIntervals,
+  formatFraction,
   formatInterval,
   formatList,
   formatPlural,
   formatRange,
   formatRatio,
-  formatShare,
   toOneLine,
 } from '../../text/format.ts';
 import {
@@ -95,7 +95,7 @@ function sayWorth(findings: readonly ClientFinding[]): string[] {
     `Medians over ${formatPlural(fewest, 'round')} with ${describeIntervals(fewest)}.`,
     ...(most > 1 && fewest >= minRounds
       ? [
-          `If all ${most} truths lay exactly on their thresholds, chance would refute the claim in up to ${formatShare(falseVerdictChance(fewest, most))} of runs.`,
+          `If all ${most} truths lay exactly on their thresholds, chance would refute the claim in up to ${formatFraction(falseVerdictChance(fewest, most))} of runs.`,
         ]
       : []),
   ];

@@ -2,7 +2,7 @@ import type { RoundResult, ScenarioResult } from '../../result.ts';
 import { median, minRounds } from '../../stats/statistics.ts';
 import { lostRatio } from '../../stats/summary.ts';
 import { wholeRounds } from '../../stats/whole-rounds.ts';
-import { formatList, formatPlural, formatShare } from '../../text/format.ts';
+import { formatFraction, formatList, formatPlural } from '../../text/format.ts';
 import type { ArmPair } from './arms.ts';
 
 /**
@@ -87,7 +87,7 @@ export function findGrowthFlaw(arms: readonly ScenarioResult[]): string | null {
   for (const arm of arms) {
     const share = median(wholeRounds(arm.rounds).map(round => growthShare(arm, round)));
     if (share > mostGrowth) {
-      return `connections were still being opened, for ${formatShare(share)} of the window of ${arm.id}, and ${formatShare(mostGrowth)} is the limit`;
+      return `connections were still being opened, for ${formatFraction(share)} of the window of ${arm.id}, and ${formatFraction(mostGrowth)} is the limit`;
     }
   }
   return null;
@@ -137,7 +137,7 @@ export function sayColdShare(arms: readonly ScenarioResult[]): string[] {
     .filter(startsCold)
     .map(
       arm =>
-        `${formatShare(coldShare(arm))} with minIdle ${arm.minIdle} at ${formatPlural(arm.workers, 'worker')} (${arm.client})`,
+        `${formatFraction(coldShare(arm))} with minIdle ${arm.minIdle} at ${formatPlural(arm.workers, 'worker')} (${arm.client})`,
     );
   return shares.length === 0
     ? []

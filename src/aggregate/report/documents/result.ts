@@ -3,7 +3,7 @@ import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
-import { formatCount, formatIds, formatPlural, formatShare } from '../../text/format.ts';
+import { formatCount, formatFraction, formatIds, formatPlural } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
   alerts,
@@ -176,7 +176,7 @@ function failureBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const byCode = counts.map(([code, count]) => `${formatCount(count)} ${code}`).join(', ');
   return [
     paragraph(
-      `Failed: ${byCode} (${formatShare(lost / issued)} of ${formatCount(issued)} operations).`,
+      `Failed: ${byCode} (${formatFraction(lost / issued)} of ${formatCount(issued)} operations).`,
       'bad',
     ),
   ];

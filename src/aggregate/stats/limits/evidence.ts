@@ -1,5 +1,5 @@
 import type { LimitedBy } from '../../result.ts';
-import { formatCount, formatMs, formatShare } from '../../text/format.ts';
+import { formatCount, formatFraction, formatMs } from '../../text/format.ts';
 import type { LimitFigures, Surroundings } from './figures.ts';
 
 /** The figures that every label is told with, in this order. */
@@ -35,33 +35,33 @@ const phrases: Record<
   unserved: ({ threadWaitRatio, threads }) =>
     threadWaitRatio === null
       ? undefined
-      : `${threads > 1 ? 'threads' : 'thread'} ready without a core ${formatShare(threadWaitRatio)} of the time`,
+      : `${threads > 1 ? 'threads' : 'thread'} ready without a core ${formatFraction(threadWaitRatio)} of the time`,
   server: tellServer,
   trips: ({ serviceMs, basePingMs }) =>
     `${formatMs(serviceMs)} ms a batch${basePingMs === null ? '' : `, a PING before the load ${formatMs(basePingMs)} ms`}`,
   machine: ({ clientCores, serverCores, machineBusyRatio }, { cores, local }) => {
     const server = local && serverCores !== null ? `, server ${serverCores.toFixed(2)}` : '';
-    return `machine ${formatShare(machineBusyRatio)} busy (client ${clientCores.toFixed(2)}${server} of ${cores} cores)`;
+    return `machine ${formatFraction(machineBusyRatio)} busy (client ${clientCores.toFixed(2)}${server} of ${cores} cores)`;
   },
   backlog: ({ backlog }) =>
     backlog === 0 ? undefined : `up to ${formatCount(backlog)} due while all workers were busy`,
   waiting: ({ waitingRatio, waitingMs, peakWaiting }) =>
-    `${formatShare(waitingRatio)} of the response time (${formatMs(waitingMs)} ms) before the connection` +
+    `${formatFraction(waitingRatio)} of the response time (${formatMs(waitingMs)} ms) before the connection` +
     (peakWaiting > 0 ? `, up to ${peakWaiting} waiting` : ''),
 };
 
 function tellThread({ threads, threadCores, medianLoop, busiestLoop, spinRatio }: LimitFigures): string {
   const subject = threads > 1 ? `median of ${threads} threads` : 'thread';
   const cores = threadCores === null ? '' : ` ${threadCores.toFixed(2)} of a core,`;
-  const busiest = threads > 1 ? ` (busiest ${formatShare(busiestLoop)})` : '';
-  const spun = spinRatio === 0 ? '' : ` (and ${formatShare(spinRatio)} spun until the next arrival)`;
-  return `${subject}${cores} event loop ${formatShare(medianLoop)} busy${spun}${busiest}`;
+  const busiest = threads > 1 ? ` (busiest ${formatFraction(busiestLoop)})` : '';
+  const spun = spinRatio === 0 ? '' : ` (and ${formatFraction(spinRatio)} spun until the next arrival)`;
+  return `${subject}${cores} event loop ${formatFraction(medianLoop)} busy${spun}${busiest}`;
 }
 
 function tellStalls({ gcRatio, gcLongestMs, loopDelayP99Ms }: LimitFigures): string[] {
   return [
     ...(gcRatio >= minGcRatio
-      ? [`garbage collection ${formatShare(gcRatio)} of the time, ${formatMs(gcLongestMs)} ms at most`]
+      ? [`garbage collection ${formatFraction(gcRatio)} of the time, ${formatMs(gcLongestMs)} ms at most`]
       : []),
     ...(loopDelayP99Ms >= minDelayMs ? [`event loop ${formatMs(loopDelayP99Ms)} ms late (p99)`] : []),
   ];
