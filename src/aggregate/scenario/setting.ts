@@ -45,7 +45,7 @@ export function groupBySetting(scenarios: readonly ScenarioResult[]): SettingGro
 }
 
 /** What tells a scenario from the others of its setting: "50 workers, 2 pools". */
-export function nameSize(scenario: ScenarioResult): string {
+export function describeSize(scenario: ScenarioResult): string {
   const { workers, arrival } = scenario;
   const size = `${formatPlural(workers, 'worker')}, ${namePools(scenario)}`;
   return arrival.kind === 'closed' ? size : `${size}, ${describeArrival(arrival)}`;

@@ -1,6 +1,6 @@
 import type { Result, ScenarioResult } from '../../result.ts';
 import { namePools } from '../../scenario/dimensions.ts';
-import { groupBySetting, nameSize, type SettingGroup } from '../../scenario/setting.ts';
+import { describeSize, groupBySetting, type SettingGroup } from '../../scenario/setting.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import { capitalise, formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
@@ -197,7 +197,7 @@ export function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const rows = commandRows(scenarios);
   if (rows.length === 0) return [];
   const names = new Map(
-    scenarios.map(scenario => [scenario.id, `${scenario.client}, ${nameSize(scenario)}`]),
+    scenarios.map(scenario => [scenario.id, `${scenario.client}, ${describeSize(scenario)}`]),
   );
   const strips = rows.slice(0, maxRows).flatMap(({ id, name, responseP50, responseP99 }): Strip[] => {
     if (responseP50 === null || responseP99 === null) return [];

@@ -1,5 +1,5 @@
 import type { Interval, ScenarioResult } from '../../../result.ts';
-import { bySize, nameSize, type SettingGroup } from '../../../scenario/setting.ts';
+import { bySize, describeSize, type SettingGroup } from '../../../scenario/setting.ts';
 import type { Kind } from '../../../stats/metrics.ts';
 import { clearlyLess, clearlyMore } from '../../../stats/statistics.ts';
 import { formatInterval, formatRatio, formatRatioInterval, nothing } from '../../../text/format.ts';
@@ -168,7 +168,7 @@ export function scenarioStrips(
       const interval = figure(scenario);
       if (interval === null || interval.median <= 0) return [];
       return [
-        { label, group: nameSize(scenario), marks: [{ look: 0, ...interval }], notes: notes(scenario) },
+        { label, group: describeSize(scenario), marks: [{ look: 0, ...interval }], notes: notes(scenario) },
       ];
     }),
   );

@@ -1,7 +1,7 @@
 import type { ScenarioResult } from '../../../result.ts';
 import { describeArrival } from '../../../scenario/arrival.ts';
 import { namePools } from '../../../scenario/dimensions.ts';
-import { bySize, groupBySetting, nameSize } from '../../../scenario/setting.ts';
+import { bySize, describeSize, groupBySetting } from '../../../scenario/setting.ts';
 import { withMerged } from '../../../stats/histogram.ts';
 import { formatMs, formatPlural } from '../../../text/format.ts';
 import { type Block, type Chart, details, note } from '../../blocks.ts';
@@ -142,7 +142,7 @@ function chartOf(heading: string, scenarios: readonly ScenarioResult[], pools: r
   const size = isOpen(first) ? `${workers}, ${namePools(first)}` : workers;
   return [
     lineChart({
-      title: `Latency by percentile, ${scenarios.length === 1 ? nameSize(first) : size}`,
+      title: `Latency by percentile, ${scenarios.length === 1 ? describeSize(first) : size}`,
       subtitle: heading,
       x: ninesAxis(count),
       y: logAxis(

@@ -1,5 +1,5 @@
 import type { Result, ScenarioResult } from '../../../result.ts';
-import { bySize, groupBySetting, nameSize } from '../../../scenario/setting.ts';
+import { bySize, describeSize, groupBySetting } from '../../../scenario/setting.ts';
 import { sumOf } from '../../../stats/summary.ts';
 import { formatCount, formatMs, formatPlural, formatRate, nothing } from '../../../text/format.ts';
 import { type Block, type Chart, details, figures, note, table } from '../../blocks.ts';
@@ -115,7 +115,7 @@ function chartsOf(charts: readonly Drawn[], withTable: boolean): Chart[] {
   const several = new Set(labels.values()).size > 1;
   return charts.map(({ scenario, timeline }) =>
     timelineChart({
-      title: nameSize(scenario),
+      title: describeSize(scenario),
       subtitle: several ? (labels.get(scenario) ?? '') : '',
       timeline,
       throughput,

@@ -1,5 +1,5 @@
 import type { PoolMetrics, RoundResult, ScenarioResult } from '../../../result.ts';
-import { bySize, groupBySetting, nameSize } from '../../../scenario/setting.ts';
+import { bySize, describeSize, groupBySetting } from '../../../scenario/setting.ts';
 import { medianInterval } from '../../../stats/statistics.ts';
 import { sumOf } from '../../../stats/summary.ts';
 import { formatMs, formatPlural, formatRate } from '../../../text/format.ts';
@@ -85,7 +85,7 @@ function utilization(scenarios: readonly ScenarioResult[]): Block[] {
     heading: group.heading,
     charts: group.scenarios.toSorted(bySize).flatMap((scenario): Chart[] => {
       const steps = utilizationOf(scenario, each);
-      return steps.length === 0 ? [] : [utilizationChart(nameSize(scenario), steps, withTable)];
+      return steps.length === 0 ? [] : [utilizationChart(describeSize(scenario), steps, withTable)];
     }),
   }));
   const count = sumOf(groups, ({ charts }) => charts.length);
