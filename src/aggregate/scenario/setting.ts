@@ -62,7 +62,7 @@ export function bySize(a: ScenarioResult, b: ScenarioResult): number {
 }
 
 /** Two scenarios by what they share and what tells them apart: "100 workers: 2 pools to 1 pool". */
-export function namePair(base: ScenarioResult, other: ScenarioResult): string {
+export function describePair(base: ScenarioResult, other: ScenarioResult): string {
   const shared: string[] = [];
   const apart: string[] = [];
   for (const [key, { words, toldOfBoth, follows = [] }] of rows) {

@@ -9,7 +9,7 @@ import { hysteresisOf, loadTables } from '../../../src/aggregate/report/load-tab
 import { type Result, resultSchema, type ScenarioResult } from '../../../src/aggregate/result.ts';
 import { dimension } from '../../../src/aggregate/scenario/dimension.ts';
 import { fieldsOf, type ScenarioKey, threadPartOf } from '../../../src/aggregate/scenario/scenario.ts';
-import { groupBySetting, namePair } from '../../../src/aggregate/scenario/setting.ts';
+import { describePair, groupBySetting } from '../../../src/aggregate/scenario/setting.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
 import { judge, measureSuite } from '../../support/claim-arms.ts';
@@ -179,7 +179,7 @@ test('one row makes the key of a config, the id, the task, the result, its colum
   const [names = '', , line = ''] = renderScenariosCsv(result).split('\r\n');
   expect(line.split(',')[names.split(',').indexOf('noDelay')]).toBe('true');
   expect(groupBySetting(measured).map(({ label }) => label)).toEqual(['ioredis, delay', 'ioredis, no delay']);
-  expect(namePair(...(measured as [ScenarioResult, ScenarioResult]))).toBe(
+  expect(describePair(...(measured as [ScenarioResult, ScenarioResult]))).toBe(
     'ioredis, optimized, 50 workers: no delay to delay',
   );
 

@@ -1,5 +1,5 @@
 import type { ClaimResult, Comparison, ScenarioResult } from '../../../result.ts';
-import { namePair } from '../../../scenario/setting.ts';
+import { describePair } from '../../../scenario/setting.ts';
 import { formatPlural, formatRange, formatRatio } from '../../../text/format.ts';
 import { type Block, badge, type Details, details, note, paragraph } from '../../blocks.ts';
 import { describeMeasured } from '../../documents/parts.ts';
@@ -116,7 +116,7 @@ function ratioRow(comparison: Comparison, scenarios: ReadonlyMap<string, Scenari
     group:
       base === undefined || other === undefined
         ? `${comparison.other} to ${comparison.base}`
-        : namePair(base, other),
+        : describePair(base, other),
     marks: [{ look: 0, ...ratio }],
     band: predicted && { ...predicted, text: formatPredicted(comparison) },
     notes: [
