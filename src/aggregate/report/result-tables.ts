@@ -1,7 +1,7 @@
 import { pairWithOnePool } from '../claims/judging/arms.ts';
 import type { ClaimResult, Comparison, Interval, PoolMetrics, Result, ScenarioResult } from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
-import { groupBySetting } from '../scenario/setting.ts';
+import { bySize, groupBySetting } from '../scenario/setting.ts';
 import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
 import { metrics } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
@@ -18,7 +18,18 @@ import {
   formatRatioInterval,
   nothing,
 } from '../text/format.ts';
-import { type Block, codeSpan, figures, note, type Table, type Tone, table, toned, words } from './blocks.ts';
+import {
+  type Block,
+  codeSpan,
+  figures,
+  note,
+  type Span,
+  type Table,
+  type Tone,
+  table,
+  toned,
+  words,
+} from './blocks.ts';
 import { metricColumn } from './figure-columns.ts';
 
 /** The tables of a result, each with its note where it needs one. */
@@ -41,12 +52,9 @@ export function resultTable(scenarios: readonly ScenarioResult[]): Table {
 /** A table for each setting, as long as there is anything to compare with a column of ratios. */
 export function settingTables(scenarios: readonly ScenarioResult[]): Table[] {
   const ratios = ratiosToOnePool(scenarios);
-  return groupBySetting(scenarios).map(group => {
-    const sorted = group.scenarios.toSorted(
-      (a, b) => a.workers - b.workers || a.pools - b.pools || a.threads - b.threads,
-    );
-    return resultsOf(sorted, ratios, group.heading);
-  });
+  return groupBySetting(scenarios).map(group =>
+    resultsOf(group.scenarios.toSorted(bySize), ratios, group.heading),
+  );
 }
 
 type Ratios = ReadonlyMap<ScenarioResult, Interval | null>;
@@ -141,10 +149,13 @@ export function untestedTable(claims: readonly ClaimResult[]): Table {
   ]);
 }
 
+/** Without a tone: the style sheet knows a resource by its name. */
+export const limitBadge = (resource: string): Span => ({ text: resource, badge: true });
+
 export function limitTable(scenarios: readonly ScenarioResult[]): Table {
   return table(scenarios, [
     words('scenario', scenario => scenario.id),
-    words('limited by', ({ limitedBy }) => [{ text: limitedBy.resource, badge: true }]),
+    words('limited by', ({ limitedBy }) => [limitBadge(limitedBy.resource)]),
     words('evidence', scenario => scenario.limitedBy.evidence),
   ]);
 }

@@ -182,14 +182,14 @@ test('it lists eight rounds at most', () => {
 
 test('report.md has a row for each, the farthest twenty at most', () => {
   const one = inMarkdown.result(buildResult([scenarioOf(withLast(5000), { id: 'the-scenario' })]));
-  expect(one).toContain('## Rounds that stand out');
+  expect(one).toContain('## Outliers');
   expect(one).toMatch(/\| the-scenario \| 9 \| 5\.00k \| 10\.0k \| ×0\.50 \|/);
 
   const scenarios = Array.from({ length: 25 }, (_, index) =>
     scenarioOf(withLast(5000 - 100 * index), { id: `scenario-${index}` }),
   );
   const many = inMarkdown.result(buildResult(scenarios));
-  const [, section = ''] = many.split('## Rounds that stand out');
+  const [, section = ''] = many.split('## Outliers');
   const [table = ''] = section.split('\n## ');
   expect(table.match(/^\| scenario-/gm)).toHaveLength(20);
   expect(table).toContain('scenario-24');

@@ -74,7 +74,7 @@ export function resultDocument(result: Result): Block[] {
     ...commandBlocks(scenarios),
     ...only(narrow, failureBlocks(scenarios)),
     ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),
-    ...only(wide, section('Rounds that stand out', outlierBlocks(result))),
+    ...only(wide, section('Outliers', outlierBlocks(result))),
     ...only(wide, [
       heading(2, 'Pools'),
       note(poolNote),

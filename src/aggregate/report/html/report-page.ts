@@ -34,6 +34,7 @@ import {
   commandNote,
   commandRows,
   commandTable,
+  limitBadge,
   limitTable,
   outlierBlocks,
   resultNote,
@@ -70,7 +71,7 @@ export function renderReportPage(result: Result): string {
       ...section('Load', loadBlocks(scenarios)),
       ...section('Commands', commandBlocks(scenarios)),
       ...section('Thresholds', thresholdDetails(result.thresholds)),
-      ...section('Rounds that stand out', outlierBlocks(result)),
+      ...section('Outliers', outlierBlocks(result)),
       ...environmentBlocks(result, `, seed ${result.seed}`),
       ...(scenarios.length === 0
         ? []
@@ -153,8 +154,6 @@ export function limitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
     details('The evidence for each scenario', [limitTable(scenarios)], { open: scenarios.length <= maxOpen }),
   ];
 }
-
-const limitBadge = (resource: string): Span => ({ text: resource, badge: true });
 
 function sumUp(scenarios: readonly ScenarioResult[]): (string | Span)[] {
   const counts = new Map<string, number>();
