@@ -48,8 +48,14 @@ function byRate(a: ScenarioResult, b: ScenarioResult): number {
 
 const rateOf = ({ arrival }: ScenarioResult) => arrival.rate ?? 0;
 
-export const loadNote =
-  'Open loops: medians over the rounds, latencies in ms. Response time counts from when an operation was due. Completed is what completed in the window; short is the share of what was due that did not complete; backlog the most that was due while every worker was busy; lag how late the generator came to arrivals for which a worker was free; spun the share of the time in which it waited for the next one by turning its event loop. ≥ marks a lower bound: what was never sent would have been slower.';
+export const loadNote = [
+  'Open loops: medians over the rounds, latencies in ms. The response time starts when an operation is due.',
+  'Completed: what completed in the window. Short: the fraction of due operations that did not complete.',
+  'Backlog: the maximum of operations that were due while every worker was busy.',
+  'Lag: how late the generator was at arrivals for which a worker was free.',
+  'Spun: the fraction of the time in which the threads turned their event loops to wait for the next arrival.',
+  '≥ marks a lower bound: operations that were never sent would have been slower.',
+].join(' ');
 
 /** What an open loop has beside throughput and latency; null where a round has none. */
 type LoopFigure = (loop: OpenLoopResult, seconds: number) => number | null;

@@ -83,7 +83,7 @@ export function describeRatios(comparison: ResultComparison): string[] {
       : '';
     const worth =
       coverage === 0
-        ? 'brackets of one round say nothing'
+        ? 'one round has no interval'
         : `an interval covers the true ratio in at least ${Number((coverage * 100).toFixed(1))} % of such runs`;
     return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });

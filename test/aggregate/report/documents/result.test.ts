@@ -45,7 +45,7 @@ describe('a result in a terminal', () => {
   });
 
   test.each([
-    [1, /over 1 round [^.]* no interval\./],
+    [1, /over 1 round [^.]* no interval/],
     [2, /over 2 rounds [^.]* at least 50 % /],
   ])('the coverage of intervals of %i rounds is told', (rounds, coverage) => {
     const matrix = buildMatrix({ clients: ['wire'], gain: () => 1, rounds });
