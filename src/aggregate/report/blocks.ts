@@ -7,7 +7,7 @@ import type { Html } from './html/markup.ts';
  */
 
 /** Where a document is shown. */
-export type Medium = 'terminal' | 'markdown' | 'html';
+type Medium = 'terminal' | 'markdown' | 'html';
 /** Where a digest is shown. */
 export const narrow: readonly Medium[] = ['terminal'];
 /** Where there is room for wide tables and for everything that a digest leaves out. */
@@ -37,19 +37,19 @@ interface Shown {
 }
 
 /** What nobody may overlook: at the top of a document, and again at its end. */
-export interface Alert extends Shown {
+interface Alert extends Shown {
   readonly kind: 'alert';
   readonly text: string;
 }
 
-export interface Heading extends Shown {
+interface Heading extends Shown {
   readonly kind: 'heading';
   /** 1 is the title of the document, 2 that of a section. */
   readonly level: 1 | 2 | 3;
   readonly text: Text;
 }
 
-export interface Paragraph extends Shown {
+interface Paragraph extends Shown {
   readonly kind: 'paragraph';
   /** `muted` for a note about the figures around it. */
   readonly tone?: Tone | undefined;
@@ -57,7 +57,7 @@ export interface Paragraph extends Shown {
 }
 
 /** A column of a table that is already made: its heading, and how its cells are laid out. */
-export interface TableColumn extends Shown {
+interface TableColumn extends Shown {
   /** Empty for a column that needs no heading. */
   readonly name: string;
   readonly align: 'left' | 'right';

@@ -197,7 +197,7 @@ export function poolTable(scenarios: readonly ScenarioResult[]): Table {
 }
 
 /** A command of a mix in one scenario. */
-export interface CommandRow extends CommandFigures {
+interface CommandRow extends CommandFigures {
   readonly id: string;
 }
 

@@ -33,7 +33,7 @@ export function describeThreshold(threshold: ListedThreshold): string {
 }
 
 /** The value in words. */
-export function describeValue({ metric, condition, value }: ThresholdResult): string {
+function describeValue({ metric, condition, value }: ThresholdResult): string {
   if (value === null) return metric.startsWith(claimPrefix) ? 'not judged' : 'nothing was measured';
   if (typeof value === 'string') return value;
   const kind = findMetric(metric)?.kind;
@@ -55,11 +55,6 @@ export function describeThresholds(thresholds: readonly ThresholdResult[]): stri
   if (thresholds.length === 0) return null;
   const crossed = thresholds.filter(threshold => threshold.crossed).length;
   return `Thresholds crossed: ${crossed} of ${formatPlural(thresholds.length, 'check')}`;
-}
-
-/** Thresholds as they are listed: crossed ones first, else in the order of the config. */
-export function inOrder<Threshold extends ThresholdResult>(thresholds: readonly Threshold[]): Threshold[] {
-  return thresholds.toSorted((a, b) => Number(b.crossed) - Number(a.crossed));
 }
 
 /** That a run which ended early judged none of its thresholds; null if it had none, or came to its end. */
@@ -86,7 +81,8 @@ export function thresholdBlocks(thresholds: readonly ListedThreshold[]): Block[]
 
 export function thresholdTable(thresholds: readonly ListedThreshold[]): Table {
   const hasSides = thresholds.some(({ side }) => side !== undefined);
-  return table(inOrder(thresholds), [
+  const crossedFirst = thresholds.toSorted((a, b) => Number(b.crossed) - Number(a.crossed));
+  return table(crossedFirst, [
     words('', ({ crossed }) => [crossed ? badge('crossed', 'bad') : badge('met', 'good')]),
     words('metric', ({ metric }) => metric),
     words('condition', ({ condition }) => condition),

@@ -19,7 +19,7 @@ import { script, style } from './assets.ts';
 import { type Content, Html, html } from './markup.ts';
 
 /** A document as a page. */
-export interface Page {
+interface Page {
   /** Above the title of the document: "poolbench report". */
   readonly brand: string;
   /** Of the window. */
@@ -181,7 +181,7 @@ export function fold(summary: Content, content: Content, open = false): Html {
   return html`<details${open && html` open`}><summary>${summary}</summary>${content}</details>`;
 }
 
-export function renderText(text: Text): Content {
+function renderText(text: Text): Content {
   return spansOf(text).map(renderSpan);
 }
 

@@ -145,7 +145,7 @@ export function thresholdDetails(thresholds: readonly ListedThreshold[]): Block[
 const maxOpen = 30;
 
 /** What limited each scenario: a map of every setting, and the evidence. */
-export function limitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+function limitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   if (scenarios.length === 0) return [];
   const maps = groupBySetting(scenarios).filter(isMap);
   return [
@@ -192,7 +192,7 @@ function limitMap({ heading, scenarios }: SettingGroup): Html {
 const maxRows = 40;
 
 /** The commands of mixes: their latencies, and their counts; nothing where there is no mix. */
-export function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const rows = commandRows(scenarios);
   if (rows.length === 0) return [];
   const names = new Map(

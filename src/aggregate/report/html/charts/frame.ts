@@ -83,7 +83,7 @@ export function drawing({ width, height }: Pick<Area, 'width' | 'height'>, conte
 }
 
 /** One place on the x axis with its tip. */
-export interface Slice {
+interface Slice {
   readonly x: number;
   readonly tip: string;
   /** Where it ends, if that is not halfway to its neighbours. */

@@ -19,7 +19,7 @@ import {
   slices,
 } from './frame.ts';
 
-export interface Point {
+interface Point {
   readonly x: number;
   readonly y: number;
   readonly low?: number;
@@ -35,7 +35,7 @@ export interface Line {
   readonly points: readonly Point[];
 }
 
-export interface LineChart {
+interface LineChart {
   readonly title: string;
   readonly subtitle: string;
   readonly x: Axis;

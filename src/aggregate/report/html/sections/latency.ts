@@ -11,7 +11,7 @@ import { type Line, lineChart } from '../charts/line-chart.ts';
 import { poolNames } from './throughput.ts';
 
 /** The latencies of a scenario, all rounds together. */
-export interface PercentileCurve {
+interface PercentileCurve {
   /** Percentiles, 0 to 100, that have values beyond them, ascending. */
   readonly points: readonly { readonly percentile: number; readonly ms: number }[];
   readonly count: number;
