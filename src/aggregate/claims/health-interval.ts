@@ -3,7 +3,7 @@ import { accountOf } from '../stats/accounting.ts';
 import { meanLatency, throughput } from '../stats/measures.ts';
 import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyLess, median } from '../stats/statistics.ts';
-import { formatCount, formatList, formatShare } from '../text/format.ts';
+import { formatCount, formatFraction, formatList } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import {
   type ArmPair,
@@ -61,7 +61,7 @@ export const healthInterval: PredictingClaim = {
     const arms = scenarios.filter(isArm).filter(isMeasured);
     const checked = arms
       .filter(isPlain)
-      .map(arm => `${formatShare(checkedRatio(arm))} with ${describeTtl(arm)}`);
+      .map(arm => `${formatFraction(checkedRatio(arm))} with ${describeTtl(arm)}`);
     const failed = arms
       .filter(({ cutEveryMs }) => cutEveryMs > 0)
       .map(arm => {

@@ -2,7 +2,7 @@ import type { RoundResult, ScenarioResult } from '../result.ts';
 import { maxResponse, p99, throughput } from '../stats/measures.ts';
 import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyMore, median } from '../stats/statistics.ts';
-import { formatList, formatPlural, formatShare } from '../text/format.ts';
+import { formatFraction, formatList, formatPlural } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import { type ArmPair, compareArms, groupBy, isOnePool, pairArms, sumOf } from './judging/arms.ts';
 import { atMost, predictRatios } from './judging/prediction.ts';
@@ -57,9 +57,9 @@ function findCutFlaw(scenarios: readonly ScenarioResult[]): string | null {
     if (median(whole.map(cuts)) === 0) return `no connection of ${arm.id} was cut`;
     if (median(whole.map(reconnects)) === 0) return `${arm.id} replaced no connection`;
     if (cutRatio(arm) > maxCut)
-      return `cuts touched ${formatShare(cutRatio(arm))} of the operations of ${arm.id}, so that p99 is not that of the others`;
+      return `cuts touched ${formatFraction(cutRatio(arm))} of the operations of ${arm.id}, so that p99 is not that of the others`;
     if (stallRatio(arm) < minStalled)
-      return `a stall of all workers at every reconnect would touch only ${formatShare(stallRatio(arm))} of the operations of ${arm.id}, and below ${minStalled * 100} % p99 might not see it`;
+      return `a stall of all workers at every reconnect would touch only ${formatFraction(stallRatio(arm))} of the operations of ${arm.id}, and below ${minStalled * 100} % p99 might not see it`;
   }
   return null;
 }
@@ -104,7 +104,7 @@ function describeFrequency(arms: readonly ScenarioResult[]): string[] {
   const [thinnest] = arms.toSorted((a, b) => designedRatio(a) - designedRatio(b));
   if (thinnest === undefined || designedRatio(thinnest) >= minStalled) return [];
   return [
-    `At a cut every ${designedCutMs} ms a stall of all workers would touch only ${formatShare(designedRatio(thinnest))} of the operations, too few for p99; hence ${thinnest.cutEveryMs} ms.`,
+    `At a cut every ${designedCutMs} ms a stall of all workers would touch only ${formatFraction(designedRatio(thinnest))} of the operations, too few for p99; hence ${thinnest.cutEveryMs} ms.`,
   ];
 }
 

@@ -2,7 +2,7 @@ import type { ScenarioResult } from '../result.ts';
 import { maxResponse, p99, p999 } from '../stats/measures.ts';
 import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyLess, median } from '../stats/statistics.ts';
-import { formatList, formatMs, formatPlural, formatShare } from '../text/format.ts';
+import { formatFraction, formatList, formatMs, formatPlural } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import {
   type ArmPair,
@@ -165,7 +165,7 @@ function describeColdRatio(arms: readonly ScenarioResult[]): string[] {
     .filter(startsCold)
     .map(
       arm =>
-        `${formatShare(coldRatio(arm))} with minIdle ${arm.minIdle} at ${formatPlural(arm.workers, 'worker')} (${arm.client})`,
+        `${formatFraction(coldRatio(arm))} with minIdle ${arm.minIdle} at ${formatPlural(arm.workers, 'worker')} (${arm.client})`,
     );
   if (ratios.length === 0) return [];
   return [

@@ -5,7 +5,7 @@ import { comparedMetrics, metrics } from '../stats/metrics.ts';
 import { pairByRound, wholeRounds } from '../stats/rounds.ts';
 import { coverageOf, medianInterval } from '../stats/statistics.ts';
 import { lostRatio } from '../stats/summary.ts';
-import { formatShare } from '../text/format.ts';
+import { formatFraction } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';
 import { checkFairness, limitedByClient } from './fairness.ts';
 import type { ComparedFigures, ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
@@ -103,7 +103,7 @@ function describeLimits(arms: readonly Arm[]): string[] {
 function describeLoss({ side, scenario }: Arm): string[] {
   const lost = lostRatio(scenario.rounds);
   return lost > maxUnnoticedLoss
-    ? [`${formatShare(lost)} of the operations on ${side} failed or stayed unfinished`]
+    ? [`${formatFraction(lost)} of the operations on ${side} failed or stayed unfinished`]
     : [];
 }
 

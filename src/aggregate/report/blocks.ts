@@ -1,5 +1,5 @@
 import type { Verdict } from '../result.ts';
-import type { Html } from './html/html.ts';
+import type { Html } from './html/markup.ts';
 
 /**
  * What a report is made of: a list of blocks, plain data. Text in a block may come from anywhere and is written as it
@@ -7,7 +7,7 @@ import type { Html } from './html/html.ts';
  */
 
 /** Where a document is shown. */
-export type Medium = 'terminal' | 'markdown' | 'html';
+type Medium = 'terminal' | 'markdown' | 'html';
 /** Where a digest is shown. */
 export const narrow: readonly Medium[] = ['terminal'];
 /** Where there is room for wide tables and for everything that a digest leaves out. */
@@ -23,7 +23,7 @@ export interface Span {
   readonly code?: boolean;
   /** A path relative to the file that holds the document. The terminal shows the text alone. */
   readonly link?: string;
-  readonly tone?: Tone;
+  readonly tone?: Tone | undefined;
   /** A word that stands for a state, such as a verdict: HTML draws it as a badge. */
   readonly badge?: boolean;
 }
@@ -37,28 +37,27 @@ interface Shown {
 }
 
 /** What nobody may overlook: at the top of a document, and again at its end. */
-export interface Alert extends Shown {
+interface Alert extends Shown {
   readonly kind: 'alert';
-  readonly tone: Tone;
-  readonly text: Text;
+  readonly text: string;
 }
 
-export interface Heading extends Shown {
+interface Heading extends Shown {
   readonly kind: 'heading';
   /** 1 is the title of the document, 2 that of a section. */
   readonly level: 1 | 2 | 3;
   readonly text: Text;
 }
 
-export interface Paragraph extends Shown {
+interface Paragraph extends Shown {
   readonly kind: 'paragraph';
   /** `muted` for a note about the figures around it. */
-  readonly tone?: Tone;
+  readonly tone?: Tone | undefined;
   readonly text: Text;
 }
 
 /** A column of a table that is already made: its heading, and how its cells are laid out. */
-export interface TableColumn extends Shown {
+interface TableColumn extends Shown {
   /** Empty for a column that needs no heading. */
   readonly name: string;
   readonly align: 'left' | 'right';
@@ -69,7 +68,7 @@ export interface TableColumn extends Shown {
 export interface Table extends Shown {
   readonly kind: 'table';
   /** Names the table: a line above it, or what a page calls its region. */
-  readonly title?: Text;
+  readonly title?: Text | undefined;
   readonly columns: readonly TableColumn[];
   /** A cell for each column. */
   readonly rows: readonly (readonly Text[])[];
@@ -106,27 +105,30 @@ export interface Details extends Shown {
   readonly blocks: readonly Block[];
 }
 
-/** A drawing, which only HTML shows. The others write the text, where there is one. */
+/** A drawing, which only HTML shows: a table beside it has the same figures. */
 export interface Chart extends Shown {
   readonly kind: 'chart';
-  readonly title: string;
-  /** What the drawing shows, in words; empty where a table beside it says all of it. */
-  readonly alternative: Text;
-  /** HTML sets charts side by side that are not wide. */
-  readonly size?: 'small' | 'medium' | 'wide';
+  /** Charts that are not wide stand side by side. */
+  readonly size: 'small' | 'medium' | 'wide';
   /** Made only when it is shown: it may have to decode histograms. */
   readonly draw: () => Html;
 }
 
 export type Block = Alert | Heading | Paragraph | Table | List | Code | Details | Chart;
 
-export const alert = (text: Text, tone: Tone = 'warning'): Alert => ({ kind: 'alert', tone, text });
+/** An alert for each text that there is. */
+export function alerts(texts: readonly (string | null)[]): Alert[] {
+  return texts.flatMap(text => (text === null ? [] : { kind: 'alert', text }));
+}
 
 export const heading = (level: Heading['level'], text: Text): Heading => ({ kind: 'heading', level, text });
 
-export function paragraph(text: Text, tone?: Tone): Paragraph {
-  return { kind: 'paragraph', text, ...(tone === undefined ? {} : { tone }) };
+/** A heading with what belongs to it; nothing where there is nothing to show. */
+export function section(title: string, blocks: readonly Block[]): Block[] {
+  return blocks.length === 0 ? [] : [heading(2, title), ...blocks];
 }
+
+export const paragraph = (text: Text, tone?: Tone): Paragraph => ({ kind: 'paragraph', text, tone });
 
 /** A note on the figures around it. */
 export const note = (text: Text): Paragraph => paragraph(text, 'muted');
@@ -147,20 +149,14 @@ export function details(
   return { kind: 'details', summary, blocks, ...more };
 }
 
-export function chart(
-  title: string,
-  alternative: Text,
-  draw: () => Html,
-  size: NonNullable<Chart['size']> = 'wide',
-): Chart {
-  return { kind: 'chart', title, alternative, draw, size };
+export function chart(draw: () => Html, size: Chart['size'] = 'wide'): Chart {
+  return { kind: 'chart', draw, size };
 }
 
 export const strong = (text: string): Span => ({ text, strong: true });
 export const codeSpan = (text: string): Span => ({ text, code: true });
 export const link = (text: string, path: string): Span => ({ text, link: path });
-export const toned = (text: string, tone: Tone | undefined): Span =>
-  tone === undefined ? { text } : { text, tone };
+export const toned = (text: string, tone: Tone | undefined): Span => ({ text, tone });
 /** A state, such as a verdict, as a word of its own. */
 export const badge = (text: string, tone: Tone): Span => ({ text, tone, badge: true });
 
@@ -194,7 +190,7 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   const made = columns.flatMap(bothForms);
   return {
     kind: 'table',
-    ...(title === undefined ? {} : { title }),
+    title,
     columns: made.map(({ cell: _, terminal: __, ...column }) => column),
     rows: rows.map(row => made.map(({ cell }) => cell(row))),
   };
@@ -211,6 +207,26 @@ function bothForms<Row>(column: Column<Row>): Column<Row>[] {
 /** The blocks and columns that one medium shows. */
 export function shownOn<Part extends Shown>(medium: Medium, parts: readonly Part[]): Part[] {
   return parts.filter(({ on }) => on === undefined || on.includes(medium));
+}
+
+/** A table with the columns that one medium shows. */
+export function tableOn(medium: Medium, { columns, rows, ...table }: Table): Table {
+  const isShown = columns.map(column => shownOn(medium, [column]).length > 0);
+  const pick = <Cell>(cells: readonly Cell[]) => cells.filter((_, index) => isShown[index]);
+  return { ...table, columns: pick(columns), rows: rows.map(pick) };
+}
+
+/** A text as its pieces. */
+export function spansOf(text: Text): Span[] {
+  const spans = typeof text === 'object' ? text : [String(text)];
+  return spans.map(span => (typeof span === 'string' ? { text: span } : span));
+}
+
+/** A text without its marks. */
+export function plainText(text: Text): string {
+  return spansOf(text)
+    .map(span => span.text)
+    .join('');
 }
 
 /** Blocks for these media alone. */

@@ -1,55 +1,64 @@
-import type { Interval, ScenarioResult, SummaryResult } from '../result.ts';
+import type { Interval, ScenarioResult } from '../result.ts';
+import {
+  type MedianMetric,
+  type Metric,
+  metrics,
+  type RatioMetric,
+  type SummaryRow,
+} from '../stats/metrics.ts';
 import { isLowerBound } from '../stats/warnings.ts';
-import { formatInterval, formatMs, nothing } from '../text/format.ts';
+import { formatInterval, nothing } from '../text/format.ts';
 import { type Column, figures } from './blocks.ts';
 
-/** Columns of figures: every table takes them from here. */
+/** Columns of figures: name, unit, format and key come from the registry of metrics. */
 
-/** A terminal shows the median alone under its own heading; nothing without one. */
-interface Short {
-  readonly terminal?: string;
+/** A metric that has a median with an interval in `summary` of a result. */
+export type IntervalMetric = MedianMetric & Exclude<SummaryRow, RatioMetric>;
+
+/** What every chart of single scenarios shows. */
+export const chartedMetrics = [metrics.opsPerSecond, metrics['response.p99']] as const;
+
+/** Whether the short name is the unit itself: "ops/s". */
+export const isNamedByUnit = ({ short, kind }: Pick<Metric, 'short' | 'kind'>) => short === kind.unit;
+
+/** "p99 ms", "ops/s". */
+export function headOf(metric: Pick<Metric, 'short' | 'kind'>): string {
+  return isNamedByUnit(metric) ? metric.short : `${metric.short} ${metric.kind.unit}`;
 }
 
-/** Medians with their intervals, a dash where nothing was measured. */
-export function intervalColumn<Row>(
-  name: string,
-  figure: (row: Row) => Interval | null | undefined,
-  format: (value: number) => string,
-  { terminal }: Short = {},
-): Column<Row> {
-  const median = (row: Row) => {
-    const interval = figure(row);
-    return interval == null ? nothing : format(interval.median);
-  };
-  return figures(name, row => formatInterval(figure(row) ?? null, format), {
-    terminal: terminal !== undefined && { name: terminal, cell: median },
-  });
+/** Null where nothing was measured. */
+export function intervalOf({ summaryKey }: IntervalMetric, { summary }: ScenarioResult): Interval | null {
+  return summary?.[summaryKey] ?? null;
 }
 
-type LatencyKey = {
-  [Key in keyof SummaryResult]: SummaryResult[Key] extends Interval | null | undefined ? Key : never;
-}[keyof SummaryResult];
-
-/** A latency of a scenario in milliseconds. */
-export function latencyColumn(
-  name: string,
-  key: LatencyKey,
-  { terminal }: Short = {},
+/**
+ * A metric of a scenario: the median with its interval.
+ *
+ * @param terminal heading for a terminal, which shows the median alone; nothing without one
+ */
+export function metricColumn(
+  metric: IntervalMetric,
+  { name = headOf(metric), terminal }: { readonly name?: string; readonly terminal?: string } = {},
 ): Column<ScenarioResult> {
-  const latency = (scenario: ScenarioResult, intervals: boolean) =>
-    formatLatency(scenario, scenario.summary?.[key], intervals);
-  return figures(name, scenario => latency(scenario, true), {
-    terminal: terminal !== undefined && { name: terminal, cell: scenario => latency(scenario, false) },
+  return figures(name, scenario => formatMetric(metric, scenario), {
+    terminal: terminal !== undefined && {
+      name: terminal,
+      cell: scenario => formatMetric(metric, scenario, { withInterval: false }),
+    },
   });
 }
 
-/** A latency, with a mark where it is a lower bound: what was never sent would have been slower. */
-export function formatLatency(
-  { rounds }: ScenarioResult,
-  latency: Interval | null | undefined,
-  intervals = true,
+/** A metric of a scenario, with a mark where it is a lower bound: what was never sent would have been slower. */
+export function formatMetric(
+  metric: IntervalMetric,
+  scenario: ScenarioResult,
+  { withInterval = true } = {},
 ): string {
-  if (latency === null || latency === undefined) return nothing;
-  const bound = isLowerBound(rounds) ? '≥' : '';
-  return bound + (intervals ? formatInterval(latency, formatMs) : formatMs(latency.median));
+  const interval = intervalOf(metric, scenario);
+  if (interval === null) return nothing;
+  const { completedOnly = false, kind } = metric;
+  const bound = completedOnly && isLowerBound(scenario.rounds) ? '≥' : '';
+  return (
+    bound + (withInterval ? formatInterval(interval, kind.formatNumber) : kind.formatNumber(interval.median))
+  );
 }

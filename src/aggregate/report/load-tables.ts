@@ -2,19 +2,20 @@ import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { groupBySetting } from '../scenario/setting.ts';
 import { p99 } from '../stats/measures.ts';
+import { metrics } from '../stats/metrics.ts';
 import { pairByRound } from '../stats/rounds.ts';
 import { median } from '../stats/statistics.ts';
 import {
   formatCount,
+  formatFraction,
   formatMs,
   formatPlural,
   formatRate,
   formatRatioInterval,
-  formatShare,
   nothing,
 } from '../text/format.ts';
-import { type Column, figures, type Table, table, words } from './blocks.ts';
-import { formatLatency, intervalColumn, latencyColumn } from './figure-columns.ts';
+import { type Block, type Column, figures, note, only, type Table, table, wide, words } from './blocks.ts';
+import { formatMetric, metricColumn } from './figure-columns.ts';
 
 /** Scenarios that differ in their rates only: a curve of latency against load. */
 export interface LoadTable {
@@ -47,30 +48,49 @@ function byRate(a: ScenarioResult, b: ScenarioResult): number {
 
 const rateOf = ({ arrival }: ScenarioResult) => arrival.rate ?? 0;
 
-export const loadNote =
-  'Open loops: medians over the rounds, latencies in ms. Response time counts from when an operation was due. Completed is what completed in the window; short is the share of what was due that did not complete; backlog the most that was due while every worker was busy; lag how late the generator came to arrivals for which a worker was free; spun the share of the time in which it waited for the next one by turning its event loop. ≥ marks a lower bound: what was never sent would have been slower.';
+export const loadNote = [
+  'Open loops: medians over the rounds, latencies in ms. The response time starts when an operation is due.',
+  'Completed: what completed in the window. Short: the fraction of due operations that did not complete.',
+  'Backlog: the maximum of operations that were due while every worker was busy.',
+  'Lag: how late the generator was at arrivals for which a worker was free.',
+  'Spun: the fraction of the time in which the threads turned their event loops to wait for the next arrival.',
+  '≥ marks a lower bound: operations that were never sent would have been slower.',
+].join(' ');
+
+/** What an open loop has beside throughput and latency; null where a round has none. */
+type LoopFigure = (loop: OpenLoopResult, seconds: number) => number | null;
+
+export const loopFigures = {
+  offered: (loop, seconds) => (seconds > 0 ? loop.offered / seconds : null),
+  short: loop => (loop.offered > 0 ? loop.shortfall / loop.offered : 0),
+  backlog: loop => loop.largestBacklog,
+  // None where no arrival found a worker free.
+  lag: ({ lag }) => (lag.count === 0 ? null : lag.p99),
+  spun: loop => loop.spinShare,
+} as const satisfies Readonly<Record<string, LoopFigure>>;
+
+/** One value for each round that has the figure. */
+export function loopValues({ rounds }: ScenarioResult, figure: LoopFigure): number[] {
+  return rounds.flatMap(({ openLoop, seconds }) =>
+    openLoop === null ? [] : (figure(openLoop, seconds) ?? []),
+  );
+}
 
 /** Latency against load. Medians over the rounds; a dash where there is none. */
 export function loadTable({ heading, scenarios }: LoadTable): Table {
   const columns: Column<ScenarioResult>[] = [
     // "5.00k", on a way up or down "5.00k up".
     figures('rate', ({ arrival }) => `${formatRate(arrival.rate ?? 0)} ${arrival.leg ?? ''}`.trim()),
-    loopColumn(
-      'offered/s',
-      (loop, seconds) => (seconds > 0 ? loop.offered / seconds : 0),
-      formatRate,
-      'due/s',
+    loopColumn('offered/s', loopFigures.offered, formatRate, 'due/s'),
+    metricColumn(metrics.opsPerSecond, { name: 'completed/s', terminal: 'done/s' }),
+    loopColumn('short', loopFigures.short, formatFraction, 'short'),
+    loopColumn('backlog', loopFigures.backlog, formatBacklog, 'backlog'),
+    ...[metrics['response.p50'], metrics['response.p99'], metrics['response.p999']].map(metric =>
+      metricColumn(metric, { name: metric.short, terminal: metric.short }),
     ),
-    intervalColumn('completed/s', ({ summary }) => summary?.opsPerSecond, formatRate, { terminal: 'done/s' }),
-    loopColumn('short', loop => (loop.offered > 0 ? loop.shortfall / loop.offered : 0), formatShare, 'short'),
-    loopColumn('backlog', loop => loop.largestBacklog, formatBacklog, 'backlog'),
-    latencyColumn('p50', 'responseP50', { terminal: 'p50' }),
-    latencyColumn('p99', 'responseP99', { terminal: 'p99' }),
-    latencyColumn('p99.9', 'responseP999', { terminal: 'p99.9' }),
-    latencyColumn('service p99', 'serviceP99'),
-    // None where no arrival found a worker free.
-    loopColumn('lag p99', ({ lag }) => (lag.count === 0 ? null : lag.p99), formatMs, 'lag'),
-    loopColumn('spun', loop => loop.spinShare, formatShare),
+    metricColumn(metrics['service.p99'], { name: metrics['service.p99'].name }),
+    loopColumn('lag p99', loopFigures.lag, formatMs, 'lag'),
+    loopColumn('spun', loopFigures.spun, formatFraction),
     words('limited by', ({ limitedBy }) => limitedBy.resource, { terminal: { name: 'limit' } }),
   ];
   return table(scenarios, columns, heading);
@@ -84,21 +104,19 @@ function formatBacklog(operations: number): string {
 /** The median over the rounds; a terminal shows it under its own heading, or not at all. */
 function loopColumn(
   name: string,
-  figure: (loop: OpenLoopResult, seconds: number) => number | null,
+  figure: LoopFigure,
   format: (figure: number) => string,
   short?: string,
 ): Column<ScenarioResult> {
-  const cell = ({ rounds }: ScenarioResult) => {
-    const known = rounds.flatMap(({ openLoop, seconds }) =>
-      openLoop === null ? [] : (figure(openLoop, seconds) ?? []),
-    );
-    return known.length === 0 ? nothing : format(median(known));
+  const cell = (scenario: ScenarioResult) => {
+    const values = loopValues(scenario, figure);
+    return values.length === 0 ? nothing : format(median(values));
   };
   return figures(name, cell, { terminal: short !== undefined && { name: short } });
 }
 
 /** One rate on the way up and on the way down. */
-export interface Hysteresis {
+interface Hysteresis {
   readonly rate: number;
   readonly up: ScenarioResult;
   readonly down: ScenarioResult;
@@ -121,18 +139,21 @@ export function hysteresisOf({ scenarios }: LoadTable): Hysteresis[] {
   });
 }
 
-export const hysteresisNote =
-  'The same rates on the way up and on the way down, ratios paired within a round:';
-
-export function hysteresisTable(ways: readonly Hysteresis[]): Table {
+/** How far the way down differs from the way up; nothing where rates went one way. */
+export function hysteresisBlocks(of: LoadTable): Block[] {
+  const ways = hysteresisOf(of);
+  if (ways.length === 0) return [];
   const p99Of = (name: string, pick: (way: Hysteresis) => ScenarioResult) =>
-    figures<Hysteresis>(name, way => formatLatency(pick(way), pick(way).summary?.responseP99), {
-      terminal: { cell: way => formatLatency(pick(way), pick(way).summary?.responseP99, false) },
+    figures<Hysteresis>(name, way => formatMetric(metrics['response.p99'], pick(way)), {
+      terminal: { cell: way => formatMetric(metrics['response.p99'], pick(way), { withInterval: false }) },
     });
-  return table(ways, [
-    figures('rate', ({ rate }) => formatRate(rate)),
-    p99Of('p99 up', ({ up }) => up),
-    p99Of('p99 down', ({ down }) => down),
-    figures('down / up', ({ ratio }) => formatRatioInterval(ratio), { terminal: { align: 'left' } }),
-  ]);
+  return [
+    ...only(wide, [note('The same rates on the way up and on the way down, ratios paired within a round:')]),
+    table(ways, [
+      figures('rate', ({ rate }) => formatRate(rate)),
+      p99Of('p99 up', ({ up }) => up),
+      p99Of('p99 down', ({ down }) => down),
+      figures('down / up', ({ ratio }) => formatRatioInterval(ratio), { terminal: { align: 'left' } }),
+    ]),
+  ];
 }

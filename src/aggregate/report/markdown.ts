@@ -1,5 +1,15 @@
 import { toOneLine, withoutControls } from '../text/format.ts';
-import { type Block, type Span, shownOn, type Table, type Text } from './blocks.ts';
+import {
+  type Block,
+  type Span,
+  shownOn,
+  spansOf,
+  type Table,
+  type Text,
+  table,
+  tableOn,
+  words,
+} from './blocks.ts';
 
 /** A document as Markdown. */
 export function renderMarkdown(blocks: readonly Block[]): string {
@@ -23,60 +33,41 @@ function renderBlock(block: Block): string[] {
     case 'list':
       return [
         block.items.some(({ label }) => label !== undefined)
-          ? tableLines(
-              ['', ''],
-              ['left', 'left'],
-              block.items.map(({ label, text }) => [label ?? '', text]),
+          ? renderTable(
+              table(block.items, [words('', ({ label }) => label ?? ''), words('', ({ text }) => text)]),
             )
           : block.items.map(({ text }) => `- ${line(text)}`).join('\n'),
       ];
     case 'table':
-      return [block.title === undefined ? '' : bold(block.title), renderTable(block)];
+      return [block.title === undefined ? '' : bold(block.title), renderTable(tableOn('markdown', block))];
     case 'code':
       return [fenced(block.language, block.lines.map(withoutControls).join('\n'))];
     case 'details':
       return [bold(block.summary), ...renderBlocks(block.blocks)];
     case 'chart':
-      return [line(block.alternative)];
+      return [];
   }
 }
 
 function renderTable({ columns, rows }: Table): string {
-  const shown = shownOn(
-    'markdown',
-    columns.map((column, index) => ({ ...column, index })),
-  );
-  return tableLines(
-    shown.map(({ name }) => name),
-    shown.map(({ align }) => align),
-    rows.map(row => shown.map(({ index }) => row[index] ?? '')),
-  );
-}
-
-function tableLines(
-  names: readonly string[],
-  aligns: readonly Table['columns'][number]['align'][],
-  rows: readonly (readonly Text[])[],
-): string {
   const joined = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
-    joined(names.map(line)),
-    joined(aligns.map(align => (align === 'right' ? '---:' : '---'))),
+    joined(columns.map(({ name }) => line(name))),
+    joined(columns.map(({ align }) => (align === 'right' ? '---:' : '---'))),
     ...rows.map(row => joined(row.map(line))),
   ].join('\n');
 }
 
 /** A fenced block, with a fence longer than any in the text. */
 function fenced(language: string, text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = '`'.repeat(longest + 1);
+  const maxTicks = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = '`'.repeat(maxTicks + 1);
   return `${fence}${language}\n${text}\n${fence}`;
 }
 
 /** Text as one line that can end no table cell, start no markup and no HTML but that of its spans. */
 function line(text: Text): string {
-  const spans = typeof text === 'object' ? text : [String(text)];
-  return spans
+  return spansOf(text)
     .map(renderSpan)
     .join('')
     .trim()
@@ -86,15 +77,12 @@ function line(text: Text): string {
 
 /** One that is strong in parts is strong as a whole. */
 function bold(text: Text): string {
-  const spans = typeof text === 'object' ? text : [String(text)];
-  const all = line(spans.map(span => (typeof span === 'string' ? span : { ...span, strong: false })));
+  const all = line(spansOf(text).map(span => ({ ...span, strong: false })));
   return all === '' ? '' : `**${all}**`;
 }
 
-function renderSpan(span: string | Span): string {
-  if (typeof span === 'string') return escaped(span);
-  const { text, link, strong } = span;
-  const written = span.code === true ? codeSpan(text) : escaped(text);
+function renderSpan({ text, code, link, strong }: Span): string {
+  const written = code === true ? codeSpan(text) : escaped(text);
   const linked = link === undefined ? written : `[${written}](<${linkPath(link)}>)`;
   // Blanks inside the marks would make it no strong text.
   return strong === true ? linked.replace(/\S(.*\S)?/, '**$&**') : linked;

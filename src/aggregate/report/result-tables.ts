@@ -1,34 +1,45 @@
 import { pairWithOnePool } from '../claims/judging/arms.ts';
 import type { ClaimResult, Comparison, Interval, PoolMetrics, Result, ScenarioResult } from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
-import { groupBySetting } from '../scenario/setting.ts';
+import { bySize, groupBySetting } from '../scenario/setting.ts';
 import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
+import { metrics } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures } from '../stats/summary.ts';
 import {
   describeIntervals,
   formatCount,
-  formatInterval,
+  formatFraction,
   formatMs,
   formatRange,
   formatRate,
   formatRatio,
   formatRatioInterval,
-  formatShare,
   nothing,
 } from '../text/format.ts';
-import { type Block, codeSpan, figures, note, type Table, type Tone, table, toned, words } from './blocks.ts';
-import { latencyColumn } from './figure-columns.ts';
+import {
+  type Block,
+  codeSpan,
+  figures,
+  note,
+  type Span,
+  type Table,
+  type Tone,
+  table,
+  toned,
+  words,
+} from './blocks.ts';
+import { metricColumn } from './figure-columns.ts';
 
 /** The tables of a result, each with its note where it needs one. */
 
 export function resultNote(scenarios: readonly ScenarioResult[]): string {
-  return `Medians over the rounds with ${formatIntervalWorth(scenarios)}; ratios are paired within a round. Latencies are response times.`;
+  return `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ratios are paired within a round. Latencies are response times.`;
 }
 
-/** By the scenario with the fewest rounds. */
-function formatIntervalWorth(scenarios: readonly ScenarioResult[]): string {
+/** By the scenario with the smallest number of rounds. */
+function describeIntervalsOf(scenarios: readonly ScenarioResult[]): string {
   const rounds = scenarios.map(scenario => scenario.rounds.length).filter(count => count > 0);
   return rounds.length === 0 ? 'their intervals' : describeIntervals(Math.min(...rounds));
 }
@@ -41,12 +52,9 @@ export function resultTable(scenarios: readonly ScenarioResult[]): Table {
 /** A table for each setting, as long as there is anything to compare with a column of ratios. */
 export function settingTables(scenarios: readonly ScenarioResult[]): Table[] {
   const ratios = ratiosToOnePool(scenarios);
-  return groupBySetting(scenarios).map(group => {
-    const sorted = group.scenarios.toSorted(
-      (a, b) => a.workers - b.workers || a.pools - b.pools || a.threads - b.threads,
-    );
-    return resultsOf(sorted, ratios, group.heading);
-  });
+  return groupBySetting(scenarios).map(group =>
+    resultsOf(group.scenarios.toSorted(bySize), ratios, group.heading),
+  );
 }
 
 type Ratios = ReadonlyMap<ScenarioResult, Interval | null>;
@@ -75,9 +83,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       figures('threads', scenario => scenario.threads, roomy),
       figures('connections', scenario => scenario.connections, roomy),
       figures('rounds', scenario => scenario.rounds.length, roomy),
-      figures('ops/s', ({ summary }) => formatInterval(summary?.opsPerSecond ?? null, formatRate), {
-        terminal: { align: 'left' },
-      }),
+      { ...metricColumn(metrics.opsPerSecond), terminal: { align: 'left' } },
       figures(
         'to 1 pool',
         scenario => {
@@ -86,10 +92,10 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
         },
         { terminal: isCompared && { align: 'left' } },
       ),
-      latencyColumn('p50 ms', 'responseP50'),
-      latencyColumn('p95 ms', 'responseP95'),
-      latencyColumn('p99 ms', 'responseP99', { terminal: 'p99 ms' }),
-      latencyColumn('p99.9 ms', 'responseP999'),
+      metricColumn(metrics['response.p50']),
+      metricColumn(metrics['response.p95']),
+      metricColumn(metrics['response.p99'], { terminal: 'p99 ms' }),
+      metricColumn(metrics['response.p999']),
       figures(
         'client µs/op',
         ({ summary }) => summary?.clientMicrosPerOp?.median.toFixed(2) ?? nothing,
@@ -143,10 +149,13 @@ export function untestedTable(claims: readonly ClaimResult[]): Table {
   ]);
 }
 
+/** Without a tone: the style sheet knows a resource by its name. */
+export const limitBadge = (resource: string): Span => ({ text: resource, badge: true });
+
 export function limitTable(scenarios: readonly ScenarioResult[]): Table {
   return table(scenarios, [
     words('scenario', scenario => scenario.id),
-    words('limited by', ({ limitedBy }) => [{ text: limitedBy.resource, badge: true }]),
+    words('limited by', ({ limitedBy }) => [limitBadge(limitedBy.resource)]),
     words('evidence', scenario => scenario.limitedBy.evidence),
   ]);
 }
@@ -188,7 +197,7 @@ export function poolTable(scenarios: readonly ScenarioResult[]): Table {
 }
 
 /** A command of a mix in one scenario. */
-export interface CommandRow extends CommandFigures {
+interface CommandRow extends CommandFigures {
   readonly id: string;
 }
 
@@ -209,12 +218,12 @@ export function commandTable(rows: readonly CommandRow[], title?: string): Table
     [
       words('scenario', row => row.id, roomy),
       words('command', row => row.name),
-      figures('share', row => formatShare(row.share)),
+      figures('share', row => formatFraction(row.share)),
       figures('completed', row => formatCount(row.completed), roomy),
       figures('failed', row => formatCount(row.failed), roomy),
       figures('misses', row => formatCount(row.misses), {
         terminal: {
-          cell: ({ completed, misses }) => (completed === 0 ? nothing : formatShare(misses / completed)),
+          cell: ({ completed, misses }) => (completed === 0 ? nothing : formatFraction(misses / completed)),
         },
       }),
       figures('service p50 ms', row => ms(row.serviceP50), roomy),
@@ -275,7 +284,7 @@ export function accountingBlocks(scenarios: readonly ScenarioResult[]): Block[] 
 function formatFailed({ failedByCode, account: { failed, issued } }: AccountRow): string {
   if (failed === 0) return '0';
   const counts = Object.entries(failedByCode).map(([code, count]) => `${code} ${formatCount(count)}`);
-  return `${counts.join(', ')} (${formatShare(failed / issued)})`;
+  return `${counts.join(', ')} (${formatFraction(failed / issued)})`;
 }
 
 function formatRedirects({ redirects }: Account): string {
@@ -295,10 +304,10 @@ function formatServerCalls({ serverCalls, completed }: Account): string {
 const maxOutliers = 20;
 
 /** Rounds far from the others of their scenario; nothing if there are none. */
-export function standOutBlocks(result: Pick<Result, 'scenarios' | 'environment' | 'target'>): Block[] {
-  const standOuts = findOutliers(result);
-  if (standOuts.length === 0) return [];
-  const farthest = standOuts.toSorted((a, b) => distance(b) - distance(a)).slice(0, maxOutliers);
+export function outlierBlocks(result: Pick<Result, 'scenarios' | 'environment' | 'target'>): Block[] {
+  const outliers = findOutliers(result);
+  if (outliers.length === 0) return [];
+  const farthest = outliers.toSorted((a, b) => distance(b) - distance(a)).slice(0, maxOutliers);
   return [
     note(
       "Throughput more than 5 scaled median absolute deviations and more than 10 % from the scenario's median. They are shown, not dropped: every figure, interval and verdict counts them.",
@@ -308,10 +317,10 @@ export function standOutBlocks(result: Pick<Result, 'scenarios' | 'environment' 
       figures('round', ({ round }) => round),
       figures('ops/s', ({ opsPerSecond }) => formatRate(opsPerSecond)),
       figures('median', ({ medianOpsPerSecond }) => formatRate(medianOpsPerSecond)),
-      figures('ratio', standOut => formatRatio(standOut.opsPerSecond / standOut.medianOpsPerSecond)),
+      figures('ratio', outlier => formatRatio(outlier.opsPerSecond / outlier.medianOpsPerSecond)),
       words('what its figures say', ({ why }) => why),
     ]),
-    ...(standOuts.length > maxOutliers ? [note(`The ${maxOutliers} farthest of ${standOuts.length}.`)] : []),
+    ...(outliers.length > maxOutliers ? [note(`The ${maxOutliers} farthest of ${outliers.length}.`)] : []),
   ];
 }
 

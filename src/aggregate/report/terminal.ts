@@ -1,7 +1,17 @@
 import { toOneLine, withoutControls } from '../text/format.ts';
-import { type Format, styleIf, terminalWidth } from '../text/terminal-style.ts';
-import { alignColumns, wrapText } from '../text/text-layout.ts';
-import { type Block, type Item, type Span, shownOn, type Table, type Text, type Tone } from './blocks.ts';
+import { alignColumns, type Format, styleIf, terminalWidth, wrapText } from '../text/text-layout.ts';
+import {
+  type Block,
+  type Item,
+  plainText,
+  type Span,
+  shownOn,
+  spansOf,
+  type Table,
+  type Text,
+  type Tone,
+  tableOn,
+} from './blocks.ts';
 
 type OneFormat = Extract<Format, string>;
 
@@ -39,7 +49,7 @@ export function renderTerminal(blocks: readonly Block[], colour: boolean): strin
   function render(block: Block, width: number): string[] {
     switch (block.kind) {
       case 'alert':
-        return wrapText(styled(block.text, ['bold', toneColours[block.tone]]), width);
+        return wrapText(styled(block.text, ['bold', toneColours.warning]), width);
       case 'heading':
         return wrapText(styled(block.text, ['bold']), width);
       case 'paragraph':
@@ -58,7 +68,7 @@ export function renderTerminal(blocks: readonly Block[], colour: boolean): strin
             .map(line => step + line),
         ];
       case 'chart':
-        return wrapText(styled(block.alternative), width);
+        return [];
     }
   }
 
@@ -69,26 +79,26 @@ export function renderTerminal(blocks: readonly Block[], colour: boolean): strin
       return [first.trimStart(), ...rest];
     }
     const [first = '', ...rest] = wrapText(styled(text, formats), width, ' '.repeat(hang));
-    const blanks = ' '.repeat(hang - plain(label).length);
+    const blanks = ' '.repeat(hang - toOneLine(plainText(label)).length);
     return [styled(label, formats) + blanks + first.trimStart(), ...rest];
   }
 
-  function renderTable({ title = '', columns, rows }: Table, width: number): string[] {
-    if (rows.length === 0) return [];
-    const shown = shownOn(
-      'terminal',
-      columns.map((column, index) => ({ ...column, index })),
-    );
-    const beside = shown.filter(({ ownLine }) => ownLine === undefined);
-    const indent = shown.some(({ ownLine }) => ownLine === 'above') ? step : '';
-    const cellsOf = (row: Table['rows'][number]) => beside.map(({ index }) => styled(row[index] ?? ''));
+  function renderTable(block: Table, width: number): string[] {
+    if (block.rows.length === 0) return [];
+    const { title = '', columns, rows } = tableOn('terminal', block);
+    const beside = <Cell>(cells: readonly Cell[]) =>
+      cells.filter((_, index) => columns[index]?.ownLine === undefined);
+    const indent = columns.some(({ ownLine }) => ownLine === 'above') ? step : '';
     const [head = '', ...lines] = alignColumns(
-      [beside.map(({ name }) => styled(name, ['dim'])), ...rows.map(cellsOf)],
-      beside.map(({ align }) => align === 'right'),
+      [
+        beside(columns).map(({ name }) => styled(name, ['dim'])),
+        ...rows.map(row => beside(row).map(cell => styled(cell))),
+      ],
+      beside(columns).map(({ align }) => align === 'right'),
     );
-    const ownLines = (row: Table['rows'][number], place: 'above' | 'below', indent: string) =>
-      shown.flatMap(({ index, ownLine }) =>
-        ownLine === place ? wrapText(styled(row[index] ?? ''), width, indent) : [],
+    const ownLines = (row: readonly Text[], place: 'above' | 'below', indent: string) =>
+      row.flatMap((cell, index) =>
+        columns[index]?.ownLine === place ? wrapText(styled(cell), width, indent) : [],
       );
     return [
       ...wrapText(styled(title, ['bold']), width),
@@ -112,23 +122,12 @@ export function renderTerminal(blocks: readonly Block[], colour: boolean): strin
 
 function labelWidths(block: Block): number[] {
   if (block.kind === 'details') return shownOn('terminal', block.blocks).flatMap(labelWidths);
-  return block.kind === 'list' ? block.items.map(({ label }) => plain(label ?? '').length) : [];
+  return block.kind === 'list'
+    ? block.items.map(({ label }) => toOneLine(plainText(label ?? '')).length)
+    : [];
 }
 
-function plain(text: Text): string {
-  return toOneLine(
-    spansOf(text)
-      .map(span => span.text)
-      .join(''),
-  );
-}
-
-function spansOf(text: Text): Span[] {
-  const spans = typeof text === 'object' ? text : [String(text)];
-  return spans.map(span => (typeof span === 'string' ? { text: span } : span));
-}
-
-function formatsOf({ strong, tone }: { strong?: boolean; tone?: Tone | undefined }): OneFormat[] {
+function formatsOf({ strong, tone }: Partial<Pick<Span, 'strong' | 'tone'>>): OneFormat[] {
   return [
     ...(strong === true ? (['bold'] as const) : []),
     ...(tone === undefined ? [] : [toneColours[tone]]),

@@ -28,7 +28,7 @@ export interface Basics {
   readonly batch: { readonly pool: string; readonly workers: number };
 }
 
-/** A column of `scenarios.csv`. */
+/** A column of a CSV file: its name in the first line, and what stands in it. Null: nothing was measured. */
 export interface Column<Field> {
   readonly name: string;
   value(field: Field): number | boolean | string | null;

@@ -4,7 +4,7 @@ import { metrics, type RatioMetric } from '../stats/metrics.ts';
 import { ratioOver } from '../stats/summary.ts';
 
 /** Figures of a repeat that a condition can limit, by their keys in a config and in search.json. */
-const searchFigures = {
+export const searchFigures = {
   /** Over all that was due: what did not complete would have been the slowest. Null if that is more than 1 %. */
   responseP99Ms: { metric: metrics['response.p99'], ofRepeat: p99OfAllMs },
   completedShare: { metric: metrics.completedShare, ofRepeat: ratioOf(metrics.completedShare) },

@@ -1,5 +1,5 @@
 import type { LimitedBy, RoundResult } from '../result.ts';
-import { formatCount, formatMs, formatShare } from '../text/format.ts';
+import { formatCount, formatFraction, formatMs } from '../text/format.ts';
 import { median } from './statistics.ts';
 
 /** Fraction of the response time before the worker had a connection, from which the pool is the limit. */
@@ -229,12 +229,12 @@ const phrases: Record<
   thread({ threads, threadCores, medianLoop, busiestLoop, spinRatio, gcRatio, maxGcMs, loopDelayP99Ms }) {
     const subject = threads > 1 ? `median of ${threads} threads` : 'thread';
     const cores = threadCores === null ? '' : ` ${threadCores.toFixed(2)} of a core,`;
-    const busiest = threads > 1 ? ` (busiest ${formatShare(busiestLoop)})` : '';
-    const spun = spinRatio === 0 ? '' : ` (and ${formatShare(spinRatio)} spun until the next arrival)`;
+    const busiest = threads > 1 ? ` (busiest ${formatFraction(busiestLoop)})` : '';
+    const spun = spinRatio === 0 ? '' : ` (and ${formatFraction(spinRatio)} spun until the next arrival)`;
     return [
-      `${subject}${cores} event loop ${formatShare(medianLoop)} busy${spun}${busiest}`,
+      `${subject}${cores} event loop ${formatFraction(medianLoop)} busy${spun}${busiest}`,
       ...(gcRatio >= minGcRatio
-        ? [`garbage collection ${formatShare(gcRatio)} of the time, ${formatMs(maxGcMs)} ms at most`]
+        ? [`garbage collection ${formatFraction(gcRatio)} of the time, ${formatMs(maxGcMs)} ms at most`]
         : []),
       ...(loopDelayP99Ms >= minDelayMs ? [`event loop ${formatMs(loopDelayP99Ms)} ms late (p99)`] : []),
     ];
@@ -242,7 +242,7 @@ const phrases: Record<
   unserved: ({ threadWaitRatio, threads }) =>
     threadWaitRatio === null
       ? []
-      : `${threads > 1 ? 'threads' : 'thread'} ready without a core ${formatShare(threadWaitRatio)} of the time`,
+      : `${threads > 1 ? 'threads' : 'thread'} ready without a core ${formatFraction(threadWaitRatio)} of the time`,
   server({ serverCores, serverMainThreadCores }, { serverThreads }) {
     const threads = `${serverThreads ?? 'an unknown number of'} thread${serverThreads === 1 ? '' : 's'}`;
     const all = serverCores === null ? undefined : `${serverCores.toFixed(2)} cores with ${threads}`;
@@ -254,10 +254,10 @@ const phrases: Record<
     `${formatMs(serviceMs)} ms a batch${basePingMs === null ? '' : `, a PING before the load ${formatMs(basePingMs)} ms`}`,
   machine({ clientCores, serverCores, machineBusyRatio }, { cores, local }) {
     const server = local && serverCores !== null ? `, server ${serverCores.toFixed(2)}` : '';
-    return `machine ${formatShare(machineBusyRatio)} busy (client ${clientCores.toFixed(2)}${server} of ${cores} cores)`;
+    return `machine ${formatFraction(machineBusyRatio)} busy (client ${clientCores.toFixed(2)}${server} of ${cores} cores)`;
   },
   waiting: ({ waitingRatio, waitingMs, peakWaiting }) =>
-    `${formatShare(waitingRatio)} of the response time (${formatMs(waitingMs)} ms) before the connection` +
+    `${formatFraction(waitingRatio)} of the response time (${formatMs(waitingMs)} ms) before the connection` +
     (peakWaiting > 0 ? `, up to ${peakWaiting} waiting` : ''),
   backlog: ({ backlog }) =>
     backlog === 0 ? [] : `up to ${formatCount(backlog)} due while all workers were busy`,

@@ -79,6 +79,7 @@ export function commandFigures({ rounds }: Pick<ScenarioResult, 'rounds'>) {
   });
 }
 
-function sumOf<Item>(items: readonly Item[], amount: (item: Item) => number): number {
+/** The sum of an amount over items. */
+export function sumOf<Item>(items: readonly Item[], amount: (item: Item) => number): number {
   return items.reduce((sum, item) => sum + amount(item), 0);
 }

@@ -1,5 +1,5 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
-import { formatList, formatMs, formatShare } from '../text/format.ts';
+import { formatFraction, formatList, formatMs } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
 import { neighbourCores } from './limited-by.ts';
 import { median } from './statistics.ts';
@@ -45,7 +45,7 @@ export function openLoopWarnings(
       .map(({ id, lagMs }) => `${id} (p99 ${formatMs(lagMs)} ms)`);
   const unanswered = scenarios
     .filter(({ rounds }) => isLowerBound(rounds))
-    .map(({ id, rounds }) => `${id} (${formatShare(unansweredRatio(rounds))})`);
+    .map(({ id, rounds }) => `${id} (${formatFraction(unansweredRatio(rounds))})`);
   const warn = (found: readonly string[], sentence: (list: string) => string) =>
     found.length === 0 ? [] : [sentence(formatList(found))];
   return [

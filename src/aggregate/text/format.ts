@@ -37,15 +37,15 @@ export function formatMs(value: number): string {
   return threeDigits(value);
 }
 
-/** A share of 0 to 1: 0.5 %, 12 %. */
-export function formatShare(share: number): string {
-  const percent = share * 100;
+/** A fraction of 0 to 1: 0.5 %, 12 %. */
+export function formatFraction(fraction: number): string {
+  const percent = fraction * 100;
   return `${percent > 0 && percent < 9.95 ? percent.toFixed(1) : percent.toFixed(0)} %`;
 }
 
-/** A share of 0 to 1 to hundredths of a percent, for one that may be close to all: 99.85 %. */
-export function formatPercent(share: number): string {
-  return `${Number((share * 100).toFixed(2))} %`;
+/** A fraction of 0 to 1 to hundredths of a percent, for one that may be close to 1: 99.85 %. */
+export function formatPercent(fraction: number): string {
+  return `${Number((fraction * 100).toFixed(2))} %`;
 }
 
 /** ×1.41. */
@@ -79,7 +79,7 @@ export function formatRange(
 
 /** What intervals of so many rounds are worth, to follow "with". */
 export function describeIntervals(rounds: number): string {
-  if (rounds < 2) return 'brackets that say nothing: one round has no interval';
+  if (rounds < 2) return 'no interval, which takes two rounds';
   return `intervals that cover the true median in at least ${coverageOf(rounds) * 100} % of such runs`;
 }
 

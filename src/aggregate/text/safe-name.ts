@@ -1,9 +1,9 @@
 /** Leaves room for a time before it or an ending behind it in the 255 bytes that a file system takes. */
-export const longestName = 200;
+export const maxNameLength = 200;
 
 /** A name from anywhere as a part of that of a file, with letters, digits, `.`, `_`, `+` and `-` alone; never empty. */
 export function safeName(name: string): string {
-  return name.replace(/[^\w.+-]/g, '_').slice(0, longestName) || '_';
+  return name.replace(/[^\w.+-]/g, '_').slice(0, maxNameLength) || '_';
 }
 
 /**

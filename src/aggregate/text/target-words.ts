@@ -1,9 +1,9 @@
 import type { Result } from '../result.ts';
 import { formatPlural } from './format.ts';
 
-/** What every rendering says of the target and the machine. Text from outside is as it came. */
+/** Sentences about the target that every rendering has. Text from outside is as it came. */
 
-/** What to shout before and after the figures if another server stood in for the declared one; null if none did. */
+/** Alert if another server stood in for the declared one; null if none did. */
 export function standInBanner({ target }: Pick<Result, 'target'>): string | null {
   if (!target.standIn) return null;
   const answered = `${target.detected.server} ${target.detected.version}`;
@@ -12,7 +12,7 @@ export function standInBanner({ target }: Pick<Result, 'target'>): string | null
   return `STAND-IN: these are figures of ${answered}, which stood in for ${missing}.`;
 }
 
-/** All there is to shout of a target before and after its figures. */
+/** All alerts about a target, which stand before and after its figures. */
 export function targetBanners({ target }: Pick<Result, 'target'>): string[] {
   const unverified =
     'NOT VERIFIED: the certificate of the server was not checked, so anybody could have answered in its place (target.tls.rejectUnauthorized is false).';
@@ -32,29 +32,6 @@ export function describeTarget({
   const cluster = masters === null ? '' : `, cluster of ${formatPlural(masters, 'master')}`;
   return `${detected.server} ${detected.version}${threads}${cluster}${protocol} (${foundBy})`;
 }
-
-/** Target, machine and tool as items of a list; `more` stands behind the tool. */
-export function surroundingsOf(
-  { target, environment, tool, startedAt, finishedAt }: Surroundings,
-  more: string,
-): { readonly label: string; readonly text: string }[] {
-  const { declared } = target;
-  const { cpu, cores, memoryBytes, os, node } = environment;
-  const rows = [
-    ['declared', `${declared.server} at ${declared.url}`],
-    ['measured', describeTarget(target)],
-    ['stand-in', target.standIn ? 'yes' : 'no'],
-    ...(target.unverified === true ? [['certificate', 'not checked'] as const] : []),
-    ['shares the machine with poolbench', target.local ? 'yes' : 'no'],
-    ['machine', `${cpu}, ${cores} cores, ${formatMemory(memoryBytes)}`],
-    ['system', `${os}, Node ${node}`],
-    ['tool', `${tool.name} ${tool.version}${more}`],
-    ['time', `${startedAt} to ${finishedAt}`],
-  ] as const;
-  return rows.map(([label, text]) => ({ label, text }));
-}
-
-type Surroundings = Pick<Result, 'target' | 'environment' | 'tool' | 'startedAt' | 'finishedAt'>;
 
 /** "23.5 GiB". */
 export function formatMemory(bytes: number): string {

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 
 /** Styles take no room. */
 const widthOf = (text: string) => stripVTControlCharacters(text).length;
@@ -20,7 +20,7 @@ export function wrapText(text: string, width: number, indent = ''): string[] {
   return line.length === 0 ? lines : [...lines, indent + line.join(' ')];
 }
 
-/** Lines up cells in columns as wide as their widest cell, two spaces apart. Columns are flush right if told so. */
+/** Lines up cells in columns as wide as their widest cell, two spaces apart. Those of `flushRight` are flush right. */
 export function alignColumns(rows: readonly (readonly string[])[], flushRight: readonly boolean[]): string[] {
   const widths = flushRight.map((_, column) => Math.max(0, ...rows.map(row => widthOf(row[column] ?? ''))));
   return rows.map(row =>
@@ -32,4 +32,18 @@ export function alignColumns(rows: readonly (readonly string[])[], flushRight: r
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** Columns of a terminal that everything must fit. */
+export const terminalWidth = 80;
+
+export type Format = Parameters<typeof styleText>[0];
+export type Style = (format: Format, text: string) => string;
+
+/** From Node 22.13 on styleText looks at standard output itself by default: here the caller decides. */
+const alwaysStyle: (...args: [...Parameters<Style>, { validateStream: boolean }]) => string = styleText;
+
+/** Styles text, or leaves it as it is. */
+export function styleIf(colour: boolean): Style {
+  return (format, text) => (colour ? alwaysStyle(format, text, { validateStream: false }) : text);
 }

@@ -2,7 +2,7 @@ import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { whyNotComparable } from '../../aggregate/comparison/fairness.ts';
 import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
-import { longestName, safeName, uniqueNames } from '../../aggregate/text/safe-name.ts';
+import { maxNameLength, safeName, uniqueNames } from '../../aggregate/text/safe-name.ts';
 import { PoolbenchError } from '../errors.ts';
 import { printOutput } from '../live/terminal.ts';
 import { findResult, readResult } from '../run/results/read-result.ts';
@@ -54,5 +54,5 @@ export async function compare(
 
 /** The names may come from files of others. */
 function joinNames(names: readonly string[]): string {
-  return names.map(safeName).join('-').slice(0, longestName);
+  return names.map(safeName).join('-').slice(0, maxNameLength);
 }

@@ -6,7 +6,7 @@ import { shortPaths } from '../../aggregate/report/files/result-files.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { formatList } from '../../aggregate/text/format.ts';
-import { longestName } from '../../aggregate/text/safe-name.ts';
+import { maxNameLength } from '../../aggregate/text/safe-name.ts';
 import { PoolbenchError } from '../errors.ts';
 import { describePlan } from '../experiment/describe-plan.ts';
 import type { Plan } from '../experiment/plan.ts';
@@ -65,7 +65,7 @@ export async function versus(
   if (unequal !== null) throw new PoolbenchError('CONFIG_INVALID', `${unequal}; make the configs alike`);
   const names = plan.sides.map(({ name }) => name);
   const joined = `versus-${names.join('-')}`;
-  const name = joined.length <= longestName ? joined : `versus-${names[0]}-and-${names.length - 1}-more`;
+  const name = joined.length <= maxNameLength ? joined : `versus-${names[0]}-and-${names.length - 1}-more`;
   return await loadSides(plan, name, options);
 }
 

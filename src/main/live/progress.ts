@@ -1,7 +1,7 @@
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { failedOf } from '../../aggregate/stats/metrics.ts';
 import { toPlainLines } from '../../aggregate/text/format.ts';
-import { styleIf } from '../../aggregate/text/terminal-style.ts';
+import { styleIf } from '../../aggregate/text/text-layout.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
 import { LiveRun } from './live-run.ts';

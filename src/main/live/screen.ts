@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { RoundResult } from '../../aggregate/result.ts';
 import { failedOf } from '../../aggregate/stats/metrics.ts';
 import { formatCount, toPlainLines } from '../../aggregate/text/format.ts';
-import type { Style } from '../../aggregate/text/terminal-style.ts';
+import type { Style } from '../../aggregate/text/text-layout.ts';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
 import type { Outlet, Snapshot, Step } from './snapshot.ts';
 import { describeFailures, describeLine, describeView, minColumns } from './view.ts';

@@ -9,7 +9,7 @@ import {
   nothing,
   toOneLine,
 } from '../../aggregate/text/format.ts';
-import type { Format, Style } from '../../aggregate/text/terminal-style.ts';
+import type { Format, Style } from '../../aggregate/text/text-layout.ts';
 import type { Running, Snapshot, Step } from './snapshot.ts';
 
 /** With fewer columns the view is one line; more are hard to read. */

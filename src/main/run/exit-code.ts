@@ -1,7 +1,7 @@
+import { describeThresholds } from '../../aggregate/report/documents/thresholds.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { lostRatio } from '../../aggregate/stats/summary.ts';
 import { toPlainLines } from '../../aggregate/text/format.ts';
-import { describeThresholds } from '../../aggregate/thresholds/words.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 

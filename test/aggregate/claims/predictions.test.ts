@@ -10,10 +10,10 @@ import {
   verdictOf,
 } from '../../../src/aggregate/claims/judging/prediction.ts';
 import { describeOutcome } from '../../../src/aggregate/claims/judging/reason.ts';
+import { describeMeasured } from '../../../src/aggregate/report/documents/parts.ts';
 import type { ClaimResult, Result } from '../../../src/aggregate/result.ts';
 import { p99, throughput } from '../../../src/aggregate/stats/measures.ts';
 import { medianInterval } from '../../../src/aggregate/stats/statistics.ts';
-import { describeMeasured } from '../../../src/aggregate/text/claim-words.ts';
 import { formatIds, formatRate, formatRatio } from '../../../src/aggregate/text/format.ts';
 import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
 import { type ArmFigures, claimsOfOneServer, find, judge, measureSuite } from '../../support/claim-arms.ts';

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import {
-  alert,
+  alerts,
   type Block,
   badge,
   chart,
@@ -48,7 +48,7 @@ function everywhere(text: string): Block[] {
   ];
   return [text, spans].flatMap(any => [
     heading(1, any),
-    alert(any),
+    ...alerts([text]),
     paragraph(any, 'warning'),
     list([{ text: any }]),
     list([{ label: any, text: any, tone: 'refuted' }]),
@@ -58,7 +58,7 @@ function everywhere(text: string): Block[] {
       any,
     ),
     details(any, [paragraph(any), list([{ label: any, text: any }])]),
-    chart(text, any, () => {
+    chart(() => {
       throw new Error('expected to be drawn in HTML alone');
     }),
     code('sh', text, [text]),
@@ -106,7 +106,7 @@ test('an interval is written as it is, for whoever reads the file itself', () =>
 test('a terminal is not given more than 80 columns of text', () => {
   const text = 'a word and '.repeat(30);
   const blocks = [
-    alert(text),
+    ...alerts([text]),
     heading(2, text),
     paragraph(text),
     list([text, { label: 'a label', text }]),

@@ -4,13 +4,12 @@ import { z } from 'zod';
 import { judgeVersusClaims } from '../../../src/aggregate/claims/claims.ts';
 import { pairArms, pairWithOnePool } from '../../../src/aggregate/claims/judging/arms.ts';
 import { compareResults } from '../../../src/aggregate/comparison/compare-results.ts';
-import { renderScenariosCsv } from '../../../src/aggregate/report/files/scenarios-csv.ts';
-import { namePair } from '../../../src/aggregate/report/html/scenario-names.ts';
+import { renderScenariosCsv } from '../../../src/aggregate/report/files/csv.ts';
 import { hysteresisOf, loadTables } from '../../../src/aggregate/report/load-tables.ts';
 import { type Result, resultSchema, type ScenarioResult } from '../../../src/aggregate/result.ts';
 import { dimension } from '../../../src/aggregate/scenario/dimension.ts';
 import { fieldsOf, type ScenarioKey, threadPartOf } from '../../../src/aggregate/scenario/scenario.ts';
-import { groupBySetting } from '../../../src/aggregate/scenario/setting.ts';
+import { describePair, groupBySetting } from '../../../src/aggregate/scenario/setting.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
 import { judge, measureSuite } from '../../support/claim-arms.ts';
@@ -180,7 +179,7 @@ test('one row makes the key of a config, the id, the task, the result, its colum
   const [names = '', , line = ''] = renderScenariosCsv(result).split('\r\n');
   expect(line.split(',')[names.split(',').indexOf('noDelay')]).toBe('true');
   expect(groupBySetting(measured).map(({ label }) => label)).toEqual(['ioredis, delay', 'ioredis, no delay']);
-  expect(namePair(...(measured as [ScenarioResult, ScenarioResult]))).toBe(
+  expect(describePair(...(measured as [ScenarioResult, ScenarioResult]))).toBe(
     'ioredis, optimized, 50 workers: no delay to delay',
   );
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { compareResults } from '../../../src/aggregate/comparison/compare-results.ts';
 import { comparisonSchema } from '../../../src/aggregate/comparison/schema.ts';
+import { renderScenariosCsv } from '../../../src/aggregate/report/files/csv.ts';
 import { memtierDocument } from '../../../src/aggregate/report/files/memtier.ts';
-import { renderScenariosCsv } from '../../../src/aggregate/report/files/scenarios-csv.ts';
 import { resultSchema } from '../../../src/aggregate/result.ts';
 import { mergeLatencies } from '../../../src/aggregate/stats/histogram.ts';
 import {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import {
   formatCount,
+  formatFraction,
   formatInterval,
   formatList,
   formatMs,
   formatRate,
   formatRatioInterval,
-  formatShare,
 } from '../../../src/aggregate/text/format.ts';
 
 test('rates', () => {
@@ -49,7 +49,7 @@ test('ratios and intervals', () => {
 });
 
 test('shares, counts and lists', () => {
-  expect([0, 0.0004, 0.005, 0.0994, 0.0996, 1].map(formatShare)).toEqual([
+  expect([0, 0.0004, 0.005, 0.0994, 0.0996, 1].map(formatFraction)).toEqual([
     '0 %',
     '0.0 %',
     '0.5 %',

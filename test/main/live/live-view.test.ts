@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { styleIf } from '../../../src/aggregate/text/terminal-style.ts';
+import { styleIf } from '../../../src/aggregate/text/text-layout.ts';
 import { Repainted } from '../../../src/main/live/screen.ts';
 import type { Moment, Running, Snapshot } from '../../../src/main/live/snapshot.ts';
 import { canRedraw, takesColour } from '../../../src/main/live/terminal.ts';

@@ -3,12 +3,12 @@ import { falseVerdictChance, medianInterval, minRounds } from '../../stats/stati
 import {
   capitalise,
   describeIntervals,
+  formatFraction,
   formatInterval,
   formatList,
   formatPlural,
   formatRange,
   formatRatio,
-  formatShare,
 } from '../../text/format.ts';
 import {
   type ClientFinding,
@@ -104,7 +104,7 @@ function describeWorth(findings: readonly ClientFinding[]): string[] {
     `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
     ...(chances > 1 && min >= minRounds
       ? [
-          `If all ${chances} truths lay exactly on their thresholds, chance would refute the claim in up to ${formatShare(falseVerdictChance(min, chances))} of runs.`,
+          `If all ${chances} truths lay exactly on their thresholds, chance would refute the claim in up to ${formatFraction(falseVerdictChance(min, chances))} of runs.`,
         ]
       : []),
   ];

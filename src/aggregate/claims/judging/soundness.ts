@@ -2,7 +2,7 @@ import type { RoundResult, ScenarioResult } from '../../result.ts';
 import { wholeRounds } from '../../stats/rounds.ts';
 import { median, minRounds } from '../../stats/statistics.ts';
 import { lostRatio } from '../../stats/summary.ts';
-import { formatShare } from '../../text/format.ts';
+import { formatFraction } from '../../text/format.ts';
 import { sumOf } from './arms.ts';
 
 /**
@@ -46,7 +46,7 @@ export function findGrowthFlaw(arms: readonly ScenarioResult[]): string | null {
   for (const arm of arms) {
     const growth = median(wholeRounds(arm.rounds).map(round => growthRatio(arm, round)));
     if (growth > maxGrowth) {
-      return `connections were still being opened, for ${formatShare(growth)} of the window of ${arm.id}, and ${formatShare(maxGrowth)} is the limit`;
+      return `connections were still being opened, for ${formatFraction(growth)} of the window of ${arm.id}, and ${formatFraction(maxGrowth)} is the limit`;
     }
   }
   return null;

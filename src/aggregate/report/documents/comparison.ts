@@ -1,11 +1,17 @@
-import type { ComparedScenario, FairnessCheck, ResultComparison } from '../../comparison/schema.ts';
-import { describeAlarms, describeOutcomes, describeRatios, describeTitle } from '../../comparison/words.ts';
-import type { Interval } from '../../result.ts';
-import { describeUntested, splitClaims } from '../../text/claim-words.ts';
-import { formatMs, formatRate, formatRatioInterval, nothing } from '../../text/format.ts';
-import { describeTarget } from '../../text/target-words.ts';
+import type {
+  ComparedScenario,
+  FairnessCheck,
+  ResultComparison,
+  SideRatios,
+} from '../../comparison/schema.ts';
+import type { ClaimResult } from '../../result.ts';
+import { type ComparedRow, comparedMetrics } from '../../stats/metrics.ts';
+import { falseVerdictChance, minRounds } from '../../stats/statistics.ts';
+import { sumOf } from '../../stats/summary.ts';
+import { formatInterval, formatList, formatPlural, formatRatioInterval, nothing } from '../../text/format.ts';
+import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
-  alert,
+  alerts,
   type Block,
   badge,
   type Column,
@@ -16,6 +22,7 @@ import {
   narrow,
   only,
   paragraph,
+  section,
   strong,
   type Table,
   type Tone,
@@ -23,9 +30,96 @@ import {
   wide,
   words,
 } from '../blocks.ts';
-import { intervalColumn } from '../figure-columns.ts';
-import { claimBlocks } from './parts.ts';
+import { headOf, isNamedByUnit } from '../figure-columns.ts';
+import { claimBlocks, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
+
+/** The sentences that every rendering of a comparison has. Text from outside is as it came. */
+
+/** "redis against valkey". */
+export function describeTitle({ sides }: ResultComparison): string {
+  const [first, ...others] = sides.map(({ name }) => name);
+  return `${formatList(others)} against ${first ?? 'nothing'}`;
+}
+
+/** Alerts: another server stood in, a certificate was not checked, the run ended early. */
+export function describeAlarms({ sides, complete }: ResultComparison): string[] {
+  const banners = sides.flatMap(({ name, target }) =>
+    targetBanners({ target }).map(banner => `${banner} (${name})`),
+  );
+  return complete ? banners : [...banners, 'INCOMPLETE: not every side was measured to its end.'];
+}
+
+/**
+ * For each side but the first: in how many scenarios its throughput is higher, lower, or cannot be told apart; and how
+ * many of those outcomes luck alone could make, for there is a chance in every scenario.
+ */
+export function describeOutcomes(comparison: ResultComparison): string[] {
+  const [{ name: first = '' } = {}, ...others] = comparison.sides;
+  return others.map(({ name, paired }) => {
+    const ratios = ratiosOf(comparison, name);
+    const count = (outcome: ReturnType<typeof outcomeOf>) =>
+      formatPlural(ratios.filter(one => outcomeOf(one) === outcome).length, 'scenario');
+    if (ratios.length === 0) return `${name}: no scenario in common with ${first}.`;
+    return (
+      `${name} has more throughput than ${first} in ${count('more')}, ` +
+      `less in ${count('less')}, and cannot be told apart in ${count('unclear')}.${describeLuck(ratios, paired === true)}`
+    );
+  });
+}
+
+/** How the ratios were made, and what their intervals are worth. */
+export function describeRatios(comparison: ResultComparison): string[] {
+  const [first, ...others] = comparison.sides;
+  return others.flatMap(({ name, paired }) => {
+    const ratios = ratiosOf(comparison, name);
+    if (ratios.length === 0) return [];
+    const coverage = Math.min(...ratios.map(one => one.coverage));
+    const how = paired
+      ? 'are paired within a round'
+      : 'are of two runs made apart, so each interval spans those of both';
+    const few = ratios.some(({ rounds }) => rounds < minRounds)
+      ? `; with fewer than ${minRounds} rounds nothing is told apart`
+      : '';
+    const worth =
+      coverage === 0
+        ? 'one round has no interval'
+        : `an interval covers the true ratio in at least ${Number((coverage * 100).toFixed(1))} % of such runs`;
+    return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
+  });
+}
+
+/** Of the scenarios that this side and the first have measured. */
+function ratiosOf({ scenarios }: Pick<ResultComparison, 'scenarios'>, name: string): SideRatios[] {
+  return scenarios.flatMap(({ sides }) => sides.find(({ side }) => side === name)?.ratios ?? []);
+}
+
+/**
+ * How many intervals would lie clear of 1 by chance if nothing differed, on average and at most. Paired within rounds,
+ * one does in as many runs as the sign test says, on either side of 1; of two runs made apart, in as many as it may
+ * miss the true ratio in.
+ */
+function describeLuck(ratios: readonly SideRatios[], paired: boolean): string {
+  const decidable = ratios.filter(isDecidable);
+  if (decidable.length === 0) return '';
+  const expected = sumOf(decidable, ({ rounds, coverage }) =>
+    paired ? 2 * falseVerdictChance(rounds, 1) : 1 - coverage,
+  );
+  const drift = paired ? '' : ', and drift between the runs more';
+  return ` If nothing differed, luck alone would put up to ${Number(expected.toPrecision(2))} of ${formatPlural(decidable.length, 'interval')} clear of ×1${drift}.`;
+}
+
+/** Whether there are rounds enough to tell the sides apart. */
+function isDecidable({ throughput, rounds }: SideRatios): boolean {
+  return throughput !== null && rounds >= minRounds;
+}
+
+function outcomeOf(ratios: SideRatios): 'more' | 'less' | 'unclear' {
+  const { throughput } = ratios;
+  if (throughput === null || !isDecidable(ratios)) return 'unclear';
+  if (throughput.low > 1) return 'more';
+  return throughput.high < 1 ? 'less' : 'unclear';
+}
 
 /** So much is left in a terminal for a side's name beside three ratios with their intervals. */
 const nameWidth = 18;
@@ -33,9 +127,8 @@ const nameWidth = 18;
 /** Results side by side: what differs, and whether the comparison is fair. */
 export function comparisonDocument(comparison: ResultComparison): Block[] {
   const { sides, scenarios, checks } = comparison;
-  const { told, silent } = splitClaims(comparison.claims, { atLeast: 0 });
-  const untested = describeUntested(silent);
-  const alarms = describeAlarms(comparison).map(alarm => alert(alarm));
+  const { shown, untested } = splitClaims(comparison.claims, { min: 0 });
+  const alarms = alerts(describeAlarms(comparison));
   const title = describeTitle(comparison);
   return [
     ...only(wide, [heading(1, title)]),
@@ -45,9 +138,11 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
       paragraph([strong(title)]),
       list(sides.map(({ name, target }) => `${name}: ${describeTarget(target)}`)),
     ]),
-    ...told.flatMap(claimBlocks),
+    ...shown.flatMap(claimBlocks),
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
-    ...(untested === null ? [] : [paragraph(untested)]),
+    ...(untested.length === 0
+      ? []
+      : [paragraph(`Not tested: ${untested.map(describeUntested).join('; ')}.`)]),
     ...only(wide, [heading(2, 'Sides'), sidesTable(sides), heading(2, 'Scenarios')]),
     ...(scenarios.length === 0 ? [] : [comparedTable(scenarios)]),
     paragraph(
@@ -62,6 +157,10 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
     ...only(narrow, [list(checks.map(check => checkItem(check, sides)))]),
     ...alarms,
   ];
+}
+
+function describeUntested({ id, reason }: ClaimResult): string {
+  return `${id} (${reason.replace(/\.$/, '')})`;
 }
 
 export function sidesTable(sides: ResultComparison['sides']): Table {
@@ -84,23 +183,14 @@ export function comparedTable(scenarios: readonly ComparedScenario[]): Table {
     sides.map((side, index): SideRow => ({ ...side, id, notes, index, isLast: index === sides.length - 1 })),
   );
   const id = ({ id, index }: SideRow) => (index === 0 ? id : '');
-  const ratio = (name: string, figure: (ratios: NonNullable<SideRow['ratios']>) => Interval | null) =>
-    figures<SideRow>(name, ({ ratios }) => (ratios === null ? '' : formatRatioInterval(figure(ratios))), {
-      on: wide,
-    });
   return table<SideRow>(rows, [
     words('', id, { on: narrow, ownLine: 'above' }),
     words('scenario', id, { on: wide }),
     words('side', ({ side }) => side, {
       terminal: { name: '', cell: ({ side, index }) => shortName(side, index) },
     }),
-    intervalColumn('ops/s', ({ opsPerSecond }) => opsPerSecond, formatRate),
-    ratio('throughput', ratios => ratios.throughput),
-    intervalColumn('p95 ms', ({ responseP95 }) => responseP95, formatMs),
-    ratio('p95', ratios => ratios.responseP95),
-    intervalColumn('p99 ms', ({ responseP99 }) => responseP99, formatMs),
-    ratio('p99', ratios => ratios.responseP99),
-    ...digestColumns,
+    ...comparedMetrics.flatMap(figureAndRatio),
+    ...comparedMetrics.map(digestColumn),
     words('limited by', ({ limitedBy }) => limitedBy.resource, { on: wide }),
     figures('rounds', ({ ratios }) => ratios?.rounds ?? '', { on: wide }),
     words('', ({ isLast, notes }) => (isLast ? [{ text: notes.join('; '), tone: 'warning' }] : ''), {
@@ -110,23 +200,27 @@ export function comparedTable(scenarios: readonly ComparedScenario[]): Table {
   ]);
 }
 
-const digestColumns: readonly Column<SideRow>[] = [
-  digestColumn('ops/s', 'opsPerSecond', 'throughput', formatRate),
-  digestColumn('response p95', 'responseP95', 'responseP95', value => `${formatMs(value)} ms`),
-  digestColumn('response p99', 'responseP99', 'responseP99', value => `${formatMs(value)} ms`),
-];
+function figureAndRatio(metric: ComparedRow): Column<SideRow>[] {
+  const { kind, name, short, summaryKey, ratioKey } = metric;
+  return [
+    figures(headOf(metric), row => formatInterval(row[summaryKey] ?? null, kind.formatNumber), { on: wide }),
+    figures(
+      isNamedByUnit(metric) ? name : short,
+      ({ ratios }) => (ratios === null ? '' : formatRatioInterval(ratios[ratioKey] ?? null)),
+      { on: wide },
+    ),
+  ];
+}
 
-function digestColumn(
-  name: string,
-  figure: 'opsPerSecond' | 'responseP95' | 'responseP99',
-  ratio: 'throughput' | 'responseP95' | 'responseP99',
-  format: (value: number) => string,
-): Column<SideRow> {
+/** The median of the first side, the ratios of the others. */
+function digestColumn(metric: ComparedRow): Column<SideRow> {
+  const { kind, name, short, summaryKey, ratioKey } = metric;
+  const [head, format] = isNamedByUnit(metric) ? [short, kind.formatNumber] : [name, kind.format];
   return words(
-    name,
+    head,
     row => {
-      if (row.ratios !== null) return formatRatioInterval(row.ratios[ratio]);
-      const interval = row[figure];
+      if (row.ratios !== null) return formatRatioInterval(row.ratios[ratioKey] ?? null);
+      const interval = row[summaryKey] ?? null;
       return interval === null ? nothing : format(interval.median);
     },
     { on: narrow },
@@ -163,5 +257,5 @@ function checkItem({ name, state, values, note }: FairnessCheck, sides: ResultCo
 
 function noteBlocks(scenarios: readonly ComparedScenario[]): Block[] {
   const notes = scenarios.flatMap(({ id, notes }) => notes.map(note => `${id}: ${note}`));
-  return notes.length === 0 ? [] : [heading(2, 'What to know of single scenarios'), list(notes)];
+  return section('What to know of single scenarios', notes.length === 0 ? [] : [list(notes)]);
 }

@@ -1,10 +1,10 @@
 import { countVerdicts, type Ledger, type LedgerEntry, type LedgerSuite } from '../../claims/ledger.ts';
 import { falseVerdictChance } from '../../stats/statistics.ts';
-import { formatMeasured } from '../../text/claim-words.ts';
+import { sumOf } from '../../stats/summary.ts';
 import { capitalise, formatList, formatPlural, nothing } from '../../text/format.ts';
-import { describeTarget } from '../../text/target-words.ts';
+import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
-  alert,
+  alerts,
   type Block,
   code,
   details,
@@ -23,13 +23,12 @@ import {
   wide,
   words,
 } from '../blocks.ts';
-import { bannerAlerts, environmentBlocks } from './parts.ts';
+import { environmentBlocks, formatMeasured } from './parts.ts';
 
 /** A ledger: the verdicts counted, and each with what decided it; in a file with every reason and suite, too. */
 export function ledgerDocument(ledger: Ledger): Block[] {
   const { entries, suites } = ledger;
-  const unfinished = describeUnfinished(ledger);
-  const alarms = [...bannerAlerts(ledger), ...(unfinished === null ? [] : [alert(unfinished)])];
+  const alarms = alerts([...targetBanners(ledger), describeUnfinished(ledger)]);
   const luck = describeLuck(ledger);
   const counts = `${capitalise(countVerdicts(entries))}.`;
   return [
@@ -48,7 +47,7 @@ export function ledgerDocument(ledger: Ledger): Block[] {
       suiteTable(suites),
       ...suiteCommands(suites),
     ]),
-    ...environmentBlocks(ledger, ''),
+    ...environmentBlocks(ledger),
     ...only(wide, [heading(2, 'Run it again'), code('sh', 'The command', [ledger.command])]),
     ...alarms,
   ];
@@ -68,7 +67,7 @@ function describeLuck({ entries, suites }: Ledger): string | null {
     .filter(({ verdict }) => verdict === 'supported' || verdict === 'refuted')
     .map(({ suite, predictions }) => falseVerdictChance(roundsOf.get(suite) ?? 0, predictions));
   if (chances.length === 0) return null;
-  const expected = chances.reduce((sum, chance) => sum + chance, 0);
+  const expected = sumOf(chances, chance => chance);
   const these = chances.length === 1 ? 'this verdict' : `these ${formatPlural(chances.length, 'verdict')}`;
   return `If every truth lay exactly on its threshold, chance alone would make up to ${Number(expected.toPrecision(2))} of ${these} false.`;
 }
@@ -137,15 +136,13 @@ function reportLink(text: string, result: string): Span {
 function suiteCommands(suites: readonly LedgerSuite[]): Block[] {
   const commands = suites.flatMap(({ command }) => command ?? []);
   const others = suites.filter(({ command }) => command === null).map(({ name }) => name);
-  return [
-    ...(commands.length === 0
-      ? []
-      : [
-          paragraph("Each runs alone with its command, from poolbench's own folder:"),
-          code('sh', 'The commands of the suites', commands),
-        ]),
-    ...(others.length === 0
-      ? []
-      : [paragraph(`${formatList(others)}: by npm run claims -- … only, as it takes two servers.`)]),
-  ];
+  const blocks: Block[] = [];
+  if (commands.length > 0)
+    blocks.push(
+      paragraph("Each runs alone with its command, from poolbench's own folder:"),
+      code('sh', 'The commands of the suites', commands),
+    );
+  if (others.length > 0)
+    blocks.push(paragraph(`${formatList(others)}: by npm run claims -- … only, as it takes two servers.`));
+  return blocks;
 }

@@ -1,8 +1,7 @@
 import type { ClaimResult, Result } from '../../result.ts';
-import { describeMeasured } from '../../text/claim-words.ts';
-import { surroundingsOf, targetBanners } from '../../text/target-words.ts';
+import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../../text/format.ts';
+import { describeTarget, formatMemory } from '../../text/target-words.ts';
 import {
-  alert,
   type Block,
   code,
   details,
@@ -17,11 +16,6 @@ import {
 } from '../blocks.ts';
 
 /** What several documents have. */
-
-/** What to shout before and after the figures of a target. */
-export function bannerAlerts(of: Pick<Result, 'target'>): Block[] {
-  return targetBanners(of).map(banner => alert(banner));
-}
 
 /** A claim with its verdict, the reason and what was measured. */
 export function claimBlocks(claim: ClaimResult): Block[] {
@@ -42,12 +36,75 @@ export function warningBlocks(warnings: readonly string[]): Block[] {
   ];
 }
 
-/** Target, machine and tool; `more` stands behind the tool. */
-export function environmentBlocks(...of: Parameters<typeof surroundingsOf>): Block[] {
-  return only(wide, [heading(2, 'Target and environment'), list(surroundingsOf(...of))]);
+/**
+ * Target, machine and tool.
+ *
+ * @param more stands behind the tool
+ */
+export function environmentBlocks(
+  { target, environment, tool, startedAt, finishedAt }: Measured,
+  more = '',
+): Block[] {
+  const { declared } = target;
+  const { cpu, cores, memoryBytes, os, node } = environment;
+  const items = [
+    { label: 'declared', text: `${declared.server} at ${declared.url}` },
+    { label: 'measured', text: describeTarget(target) },
+    { label: 'stand-in', text: target.standIn ? 'yes' : 'no' },
+    ...(target.unverified === true ? [{ label: 'certificate', text: 'not checked' }] : []),
+    { label: 'shares the machine with poolbench', text: target.local ? 'yes' : 'no' },
+    { label: 'machine', text: `${cpu}, ${cores} cores, ${formatMemory(memoryBytes)}` },
+    { label: 'system', text: `${os}, Node ${node}` },
+    { label: 'tool', text: `${tool.name} ${tool.version}${more}` },
+    { label: 'time', text: `${startedAt} to ${finishedAt}` },
+  ];
+  return only(wide, [heading(2, 'Target and environment'), list(items)]);
 }
+
+type Measured = Pick<Result, 'target' | 'environment' | 'tool' | 'startedAt' | 'finishedAt'>;
 
 /** The config of a run, every key with its value. */
 export function configCode(config: unknown): Block {
   return code('json', 'The config', JSON.stringify(config, null, 2).split('\n'));
+}
+
+/** What was measured for a claim, beside what it predicts. */
+export function describeMeasured(claim: ClaimResult): string {
+  return `Predicted: ${claim.predicted}. Measured: ${formatMeasured(claim) ?? 'nothing that this claim asks for'}.`;
+}
+
+/** "×1.41 [1.35, 1.47]", "0.412 [0.401, 0.430] ms", "34.2k [33.9k, 34.8k] ops/s"; null where nothing was measured. */
+export function formatMeasured({
+  measured,
+  low,
+  high,
+  unit,
+}: Pick<ClaimResult, 'measured' | 'low' | 'high' | 'unit'>): string | null {
+  if (measured === null || low === null || high === null) return null;
+  const interval = { median: measured, low, high };
+  if (unit === '×') return formatRatioInterval(interval);
+  return `${formatInterval(interval, unit === 'ms' ? formatMs : formatRate)} ${unit}`;
+}
+
+/**
+ * Claims that a report shows in full, and those that were not tested.
+ *
+ * @param min shows so many of the untested where nothing was found for any claim
+ */
+export function splitClaims(
+  claims: readonly ClaimResult[],
+  { min }: { readonly min: number },
+): { readonly shown: readonly ClaimResult[]; readonly untested: readonly ClaimResult[] } {
+  const tested = claims.filter(claim => !isUntested(claim));
+  const shown = tested.length > 0 ? tested : claims.slice(0, min);
+  return { shown, untested: claims.filter(claim => !shown.includes(claim)) };
+}
+
+/** Whether the run had nothing for a claim: no verdict, no figure and nothing to compare. */
+export function isUntested({
+  verdict,
+  measured,
+  comparisons,
+}: Pick<ClaimResult, 'verdict' | 'measured' | 'comparisons'>): boolean {
+  return verdict === 'not tested' && measured === null && comparisons.length === 0;
 }

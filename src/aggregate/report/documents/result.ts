@@ -1,34 +1,27 @@
 import type { ClaimResult, Result, ScenarioResult } from '../../result.ts';
 import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
+import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
-import { saysNothing, splitClaims } from '../../text/claim-words.ts';
-import { formatCount, formatIds, formatPlural, formatShare } from '../../text/format.ts';
-import { describeTarget } from '../../text/target-words.ts';
-import { describeUnjudged } from '../../thresholds/words.ts';
+import { formatCount, formatFraction, formatIds, formatPlural } from '../../text/format.ts';
+import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
-  alert,
+  alerts,
   type Block,
   code,
   codeSpan,
+  details,
   heading,
   list,
   narrow,
   note,
   only,
   paragraph,
+  section,
   strong,
   wide,
 } from '../blocks.ts';
-import {
-  hysteresisNote,
-  hysteresisOf,
-  hysteresisTable,
-  isOpen,
-  loadNote,
-  loadTable,
-  loadTables,
-} from '../load-tables.ts';
+import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables } from '../load-tables.ts';
 import {
   accountingBlocks,
   commandNote,
@@ -37,16 +30,23 @@ import {
   judgedNote,
   judgedTable,
   limitTable,
+  outlierBlocks,
   poolNote,
   poolTable,
   resultNote,
   resultTable,
   settingTables,
-  standOutBlocks,
   untestedTable,
 } from '../result-tables.ts';
-import { bannerAlerts, claimBlocks, configCode, environmentBlocks, warningBlocks } from './parts.ts';
-import { thresholdBlocks } from './thresholds.ts';
+import {
+  claimBlocks,
+  configCode,
+  environmentBlocks,
+  isUntested,
+  splitClaims,
+  warningBlocks,
+} from './parts.ts';
+import { describeUnjudged, thresholdBlocks } from './thresholds.ts';
 
 /** Scenarios of which a terminal lists the commands: nobody reads a table that scrolls. */
 const maxCommandTables = 3;
@@ -54,19 +54,17 @@ const maxCommandTables = 3;
 /** A result: the report, of which a terminal shows a digest with the verdicts in words and a table for each client. */
 export function resultDocument(result: Result): Block[] {
   const { name, target, scenarios, claims } = result;
-  const { told, silent } = splitClaims(claims, { atLeast: 1 });
+  const { shown, untested } = splitClaims(claims, { min: 1 });
   // Most runs ask something else: in a terminal what they measured comes first then.
-  const isAsked = target.standIn || !told.every(saysNothing);
-  const banners = bannerAlerts(result);
-  const shortfall = describeShortfall(result);
+  const isAsked = target.standIn || !shown.every(isUntested);
+  const banners = targetBanners(result);
   const unjudged = describeUnjudged(result);
   return [
     ...only(wide, [heading(1, name)]),
-    ...banners,
-    ...(shortfall === null ? [] : [alert(shortfall)]),
+    ...alerts([...banners, describeShortfall(result)]),
     ...thresholdBlocks(result.thresholds),
     ...(unjudged === null ? [] : [paragraph(unjudged, 'warning')]),
-    ...(isAsked ? verdictBlocks(told, silent) : only(wide, verdictBlocks(told, silent))),
+    ...(isAsked ? verdictBlocks(shown, untested) : only(wide, verdictBlocks(shown, untested))),
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
     ...resultBlocks(scenarios),
@@ -75,7 +73,8 @@ export function resultDocument(result: Result): Block[] {
     ...only(wide, [heading(2, 'What limited each scenario'), limitTable(scenarios)]),
     ...commandBlocks(scenarios),
     ...only(narrow, failureBlocks(scenarios)),
-    ...outlierBlocks(result),
+    ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),
+    ...only(wide, section('Outliers', outlierBlocks(result))),
     ...only(wide, [
       heading(2, 'Pools'),
       note(poolNote),
@@ -85,26 +84,28 @@ export function resultDocument(result: Result): Block[] {
     ]),
     ...only(
       narrow,
-      isAsked || told.length === 0 ? [] : [paragraph('No claim is tested by this run (report.md says why).')],
+      isAsked || shown.length === 0
+        ? []
+        : [paragraph('No claim is tested by this run (report.md says why).')],
     ),
     ...warningBlocks(warningsOf(result)),
     ...only(wide, [
-      ...(silent.length === 0 ? [] : [heading(2, 'Not tested by this run'), untestedTable(silent)]),
+      ...section('Not tested by this run', untested.length === 0 ? [] : [untestedTable(untested)]),
       ...repeatBlocks(result),
     ]),
-    ...only(narrow, [decided(told)]),
-    ...banners,
+    ...only(narrow, [decided(shown)]),
+    ...alerts(banners),
   ];
 }
 
 /** What was found of the claims; a terminal has only the ids of the others. */
-function verdictBlocks(told: readonly ClaimResult[], silent: readonly ClaimResult[]): Block[] {
-  const ids = formatIds(silent.map(({ id }) => id));
+function verdictBlocks(shown: readonly ClaimResult[], untested: readonly ClaimResult[]): Block[] {
+  const ids = formatIds(untested.map(({ id }) => id));
   return [
-    ...told.flatMap(claimBlocks),
+    ...shown.flatMap(claimBlocks),
     ...only(
       narrow,
-      silent.length === 0 ? [] : [paragraph(`Not tested by this run: ${ids} (report.md says why).`)],
+      untested.length === 0 ? [] : [paragraph(`Not tested by this run: ${ids} (report.md says why).`)],
     ),
   ];
 }
@@ -134,13 +135,7 @@ function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   if (tables.length === 0) return [];
   return [
     ...only(wide, [heading(2, 'Latency against load'), note(loadNote)]),
-    ...tables.flatMap(one => {
-      const ways = hysteresisOf(one);
-      return [
-        loadTable(one),
-        ...(ways.length === 0 ? [] : [...only(wide, [note(hysteresisNote)]), hysteresisTable(ways)]),
-      ];
-    }),
+    ...tables.flatMap(one => [loadTable(one), ...hysteresisBlocks(one)]),
   ];
 }
 
@@ -169,14 +164,6 @@ function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   ];
 }
 
-function outlierBlocks(result: Result): Block[] {
-  const blocks = standOutBlocks(result);
-  return [
-    ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),
-    ...only(wide, blocks.length === 0 ? [] : [heading(2, 'Rounds that stand out'), ...blocks]),
-  ];
-}
-
 function failureBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const rounds = scenarios.flatMap(scenario => scenario.rounds);
   const { issued, unfinished } = accountOf(rounds);
@@ -185,29 +172,34 @@ function failureBlocks(scenarios: readonly ScenarioResult[]): Block[] {
     ['unfinished', unfinished] as const,
   ].filter(([, count]) => count > 0);
   if (counts.length === 0) return [];
-  const lost = counts.reduce((sum, [, count]) => sum + count, 0);
+  const lost = sumOf(counts, ([, count]) => count);
   const byCode = counts.map(([code, count]) => `${formatCount(count)} ${code}`).join(', ');
   return [
     paragraph(
-      `Failed: ${byCode} (${formatShare(lost / issued)} of ${formatCount(issued)} operations).`,
+      `Failed: ${byCode} (${formatFraction(lost / issued)} of ${formatCount(issued)} operations).`,
       'bad',
     ),
   ];
 }
 
-/** The command that repeats the run, and the config that it takes. */
-export function repeatBlocks({ name, config }: Pick<Result, 'name' | 'config'>): Block[] {
+/** The command that repeats the run, and the config that it takes, seed included: both to be copied. */
+export function repeatBlocks({ name, config, seed }: Pick<Result, 'name' | 'config' | 'seed'>): Block[] {
   const file = fileName(name);
   return [
     heading(2, 'Run it again'),
-    paragraph(['Save this as ', codeSpan(file), ' (add the password to the URL, if there is one):']),
-    configCode(config),
+    paragraph([
+      'Save the config as ',
+      codeSpan(file),
+      ` (add the password to the URL, if there is one); its seed is ${seed}. Then:`,
+    ]),
     code('sh', 'The command', [`npm start -- ${file}`]),
+    ...only(['markdown'], [configCode(config)]),
+    ...only(['html'], [details('The config, every key with its value', [configCode(config)])]),
   ];
 }
 
 /** The file that a report asks its reader to save the config in; no command takes it for an option. */
-export function fileName(name: string): string {
+function fileName(name: string): string {
   return `${name.replace(/[^\w.-]+/g, '-').replace(/^-+/, '') || 'experiment'}.json`;
 }
 

@@ -1,16 +1,11 @@
+import { conditionNames, searchFigures } from '../../search/conditions.ts';
 import type { Search, SearchStep } from '../../search/schema.ts';
+import { countPassed, describeConditions, formatSearchRate, verdictWords } from '../../search/words.ts';
+import { median } from '../../stats/statistics.ts';
+import { formatMs, nothing } from '../../text/format.ts';
+import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
-  byRate,
-  countPassed,
-  describeConditions,
-  formatSearchRate,
-  stepFigure,
-  stepLag,
-  verdictWords,
-} from '../../search/words.ts';
-import { describeTarget } from '../../text/target-words.ts';
-import {
-  alert,
+  alerts,
   type Block,
   codeSpan,
   figures,
@@ -24,17 +19,16 @@ import {
   wide,
   words,
 } from '../blocks.ts';
-import { bannerAlerts, configCode, environmentBlocks, warningBlocks } from './parts.ts';
+import { headOf } from '../figure-columns.ts';
+import { configCode, environmentBlocks, warningBlocks } from './parts.ts';
 
 /** A search: what it found, and its steps by rate. */
 export function searchDocument(search: Search): Block[] {
   const { name, knee, steps, scenario, target } = search;
-  const banners = bannerAlerts(search);
-  const stopped = describeStopped(search);
+  const banners = targetBanners(search);
   return [
     ...only(wide, [heading(1, `Search: ${name}`)]),
-    ...banners,
-    ...(stopped === null ? [] : [alert(stopped)]),
+    ...alerts([...banners, describeStopped(search)]),
     paragraph([strong(knee.gist)]),
     paragraph(`${name} against ${describeTarget(target)}: ${scenario.id}`),
     paragraph(`Conditions: ${describeConditions(search.conditions)}.`),
@@ -50,23 +44,40 @@ export function searchDocument(search: Search): Block[] {
     stepTable(steps),
     ...warningBlocks(search.warnings),
     ...only(wide, [heading(2, 'Run it again'), configCode(search.config)]),
-    ...banners,
+    ...alerts(banners),
   ];
 }
 
 function stepTable(steps: readonly SearchStep[]): Table {
-  return table(byRate(steps), [
+  // Latency against load: those of one rate in the order in which they were taken.
+  const byRate = steps.toSorted((a, b) => a.rate - b.rate || a.step - b.step);
+  return table(byRate, [
     figures('step', ({ step }) => step, { terminal: false }),
     figures('rate', ({ rate }) => formatSearchRate(rate)),
     words('verdict', ({ verdict }) => verdictWords[verdict]),
     figures('passed', countPassed),
-    figures('p99 ms', step => stepFigure(step, 'responseP99Ms')),
-    figures('completed %', step => stepFigure(step, 'completedShare')),
-    figures('failed %', step => stepFigure(step, 'failedShare')),
-    figures('lag ms', stepLag),
+    ...conditionNames.map(name => {
+      const { metric } = searchFigures[name];
+      return figures<SearchStep>(headOf(metric), ({ repeats }) =>
+        formatMedian(
+          repeats.flatMap(repeat => repeat[name] ?? []),
+          metric.kind.formatNumber,
+        ),
+      );
+    }),
+    figures('lag ms', ({ repeats }) =>
+      formatMedian(
+        repeats.flatMap(({ lagP99Ms }) => lagP99Ms ?? []),
+        formatMs,
+      ),
+    ),
     words('limited by', ({ limitedBy }) => limitedBy.resource, { terminal: { name: 'limit' } }),
     words('evidence', ({ limitedBy }) => limitedBy.evidence, { terminal: false }),
   ]);
+}
+
+function formatMedian(values: readonly number[], format: (value: number) => string): string {
+  return values.length === 0 ? nothing : format(median(values));
 }
 
 /** That the search was stopped; null if it came to its end. */

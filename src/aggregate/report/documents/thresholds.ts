@@ -1,11 +1,7 @@
+import type { Result, ThresholdResult } from '../../result.ts';
+import { findMetric } from '../../stats/metrics.ts';
 import { formatPlural } from '../../text/format.ts';
-import {
-  describeThreshold,
-  describeThresholds,
-  describeValue,
-  inOrder,
-  type ToldThreshold,
-} from '../../thresholds/words.ts';
+import { claimPrefix, isMet, parseCondition } from '../../thresholds/judge-thresholds.ts';
 import {
   type Block,
   badge,
@@ -22,11 +18,57 @@ import {
   words,
 } from '../blocks.ts';
 
+/** A value that is nearer to its limit than this fraction of it is written with more digits. */
+const closeRatio = 0.01;
+
+/** A threshold, and the side of a comparison that it was set for. */
+export type ListedThreshold = ThresholdResult & { readonly side?: string };
+
+/** "response.p99 < 5ms: 7.21 ms in wire-optimized-1pool-50workers". */
+export function describeThreshold(threshold: ListedThreshold): string {
+  const { metric, condition, scenario, side } = threshold;
+  const where = scenario === null ? '' : ` in ${scenario}`;
+  const on = side === undefined ? '' : ` on ${side}`;
+  return `${metric} ${condition}: ${describeValue(threshold)}${where}${on}`;
+}
+
+/** The value in words. */
+function describeValue({ metric, condition, value }: ThresholdResult): string {
+  if (value === null) return metric.startsWith(claimPrefix) ? 'not judged' : 'nothing was measured';
+  if (typeof value === 'string') return value;
+  const kind = findMetric(metric)?.kind;
+  if (kind === undefined) return String(value);
+  const limit = parseCondition(condition, kind)?.limit;
+  const isClose = limit !== undefined && Math.abs(value - limit) < closeRatio * limit;
+  return isClose ? kind.formatClosely(value) : kind.format(value);
+}
+
+/** Whether a value is as its condition wants it, though something else may have made the threshold count as crossed. */
+export function isMetByItsValue({ metric, condition, value }: ThresholdResult): boolean {
+  const kind = findMetric(metric)?.kind;
+  const wanted = kind === undefined ? null : parseCondition(condition, kind);
+  return wanted !== null && typeof value === 'number' && isMet(wanted, value);
+}
+
+/** "Thresholds crossed: 2 of 26 checks", where a check is of one scenario; null without any. */
+export function describeThresholds(thresholds: readonly ThresholdResult[]): string | null {
+  if (thresholds.length === 0) return null;
+  const crossed = thresholds.filter(threshold => threshold.crossed).length;
+  return `Thresholds crossed: ${crossed} of ${formatPlural(thresholds.length, 'check')}`;
+}
+
+/** That a run which ended early judged none of its thresholds; null if it had none, or came to its end. */
+export function describeUnjudged({ complete, config }: Pick<Result, 'complete' | 'config'>): string | null {
+  const set = Object.keys(config.thresholds ?? {}).length;
+  if (complete || set === 0) return null;
+  return 'Thresholds: not judged, as the run did not come to its end.';
+}
+
 /** Crossed ones that a terminal lists one by one; the rest is counted. */
 const maxCrossed = 20;
 
 /** The thresholds of a run, crossed ones first; nothing without any. A terminal has a line for each condition that was met. */
-export function thresholdBlocks(thresholds: readonly ToldThreshold[]): Block[] {
+export function thresholdBlocks(thresholds: readonly ListedThreshold[]): Block[] {
   const count = describeThresholds(thresholds);
   if (count === null) return [];
   const isCrossed = thresholds.some(({ crossed }) => crossed);
@@ -37,19 +79,20 @@ export function thresholdBlocks(thresholds: readonly ToldThreshold[]): Block[] {
   ];
 }
 
-export function thresholdTable(thresholds: readonly ToldThreshold[]): Table {
+export function thresholdTable(thresholds: readonly ListedThreshold[]): Table {
   const hasSides = thresholds.some(({ side }) => side !== undefined);
-  return table(inOrder(thresholds), [
+  const crossedFirst = thresholds.toSorted((a, b) => Number(b.crossed) - Number(a.crossed));
+  return table(crossedFirst, [
     words('', ({ crossed }) => [crossed ? badge('crossed', 'bad') : badge('met', 'good')]),
     words('metric', ({ metric }) => metric),
     words('condition', ({ condition }) => condition),
     words('value', describeValue),
     words('scenario', ({ scenario }) => scenario ?? 'the whole run'),
-    ...(hasSides ? [words<ToldThreshold>('side', ({ side }) => side ?? '')] : []),
+    ...(hasSides ? [words<ListedThreshold>('side', ({ side }) => side ?? '')] : []),
   ]);
 }
 
-function crossedItems(thresholds: readonly ToldThreshold[]): Item[] {
+function crossedItems(thresholds: readonly ListedThreshold[]): Item[] {
   const crossed = thresholds.filter(threshold => threshold.crossed);
   const left = crossed.length - maxCrossed;
   const texts = crossed.slice(0, maxCrossed).map(describeThreshold);
@@ -60,8 +103,8 @@ function crossedItems(thresholds: readonly ToldThreshold[]): Item[] {
 }
 
 /** Those that were met, together where they have one condition. */
-function metItems(thresholds: readonly ToldThreshold[]): Item[] {
-  const groups = new Map<string, ToldThreshold[]>();
+function metItems(thresholds: readonly ListedThreshold[]): Item[] {
+  const groups = new Map<string, ListedThreshold[]>();
   for (const threshold of thresholds) {
     if (threshold.crossed) continue;
     const key = `${threshold.metric} ${threshold.condition}`;
@@ -70,7 +113,7 @@ function metItems(thresholds: readonly ToldThreshold[]): Item[] {
   return [...groups.values()].map(group => ({ label: 'met', text: describeMet(group) }));
 }
 
-function describeMet(group: readonly ToldThreshold[]): string {
+function describeMet(group: readonly ListedThreshold[]): string {
   const [first] = group;
   if (first === undefined) return '';
   if (group.length === 1) return describeThreshold(first);

@@ -1,8 +1,8 @@
-/** A column of a table: its name in the first line, and what stands in it. Null: nothing was measured. */
-export interface CsvColumn<Row> {
-  readonly name: string;
-  readonly value: (row: Row) => number | boolean | string | null;
-}
+import type { Interval, Result, RoundResult, ScenarioResult } from '../../result.ts';
+import type { Column } from '../../scenario/dimension.ts';
+import { scenarioColumns } from '../../scenario/scenario.ts';
+import { csvMetrics, csvNames, failedOf, metrics, type SummaryRow } from '../../stats/metrics.ts';
+import { sumOf } from '../../stats/summary.ts';
 
 /** What spreadsheets take for the beginning of a formula, in both widths of a character. */
 const formula = /^[=+\-@\t\r\n＝＋－＠]/;
@@ -11,7 +11,7 @@ const formula = /^[=+\-@\t\r\n＝＋－＠]/;
  * A table as comma-separated values: RFC 4180, with a line of names. Numbers have all their digits, null is an empty
  * field. A text that a spreadsheet would run as a formula has an apostrophe before it, which marks it as text.
  */
-export function renderCsv<Row>(rows: readonly Row[], columns: readonly CsvColumn<Row>[]): string {
+export function renderCsv<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   const lines = [
     columns.map(({ name }) => field(name)),
     ...rows.map(row => columns.map(({ value }) => field(value(row)))),
@@ -24,4 +24,73 @@ function field(value: number | boolean | string | null): string {
   if (typeof value !== 'string') return String(value);
   const text = formula.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** `scenarios.csv`: a line for each scenario, with what it was, its medians over the rounds, what limited it and what answered. */
+export function renderScenariosCsv({ scenarios, target }: Pick<Result, 'scenarios' | 'target'>): string {
+  return renderCsv(scenarios, [...columns, ...serverColumns(target)]);
+}
+
+const columns: readonly Column<ScenarioResult>[] = [
+  { name: 'scenario', value: ({ id }) => id },
+  ...scenarioColumns(),
+  { name: 'rounds', value: ({ rounds }) => rounds.length },
+  count('issued', round => round.issued),
+  count('completed', round => round.completed),
+  count('failed', failedOf),
+  count('unfinished', round => round.unfinished),
+  count('misses', round => round.misses),
+  ...csvMetrics.flatMap(figureColumns),
+  { name: 'limitedBy', value: ({ limitedBy }) => limitedBy.resource },
+  { name: 'evidence', value: ({ limitedBy }) => limitedBy.evidence },
+];
+
+/** The same in every line, for a line may be read far from its file. Where a result does not tell it, nothing is there. */
+function serverColumns({ detected, standIn, unverified }: Result['target']): Column<ScenarioResult>[] {
+  return [
+    { name: 'server', value: () => detected.server },
+    { name: 'serverVersion', value: () => detected.version },
+    { name: 'standIn', value: () => standIn },
+    { name: 'unverified', value: () => unverified ?? null },
+  ];
+}
+
+/** Of all rounds together. */
+function count(name: string, of: (round: RoundResult) => number): Column<ScenarioResult> {
+  return { name, value: ({ rounds }) => sumOf(rounds, of) };
+}
+
+/** A median and the ends of its interval, or the one number of a ratio. */
+function figureColumns(metric: SummaryRow): Column<ScenarioResult>[] {
+  const names = csvNames(metric);
+  if ('part' in metric)
+    return [{ name: names.median, value: ({ summary }) => summary?.[metric.summaryKey] ?? null }];
+  const end = (key: keyof Interval) => (scenario: ScenarioResult) =>
+    scenario.summary?.[metric.summaryKey]?.[key] ?? null;
+  return (['median', 'low', 'high'] as const).map(key => ({ name: names[key], value: end(key) }));
+}
+
+interface SeriesRow {
+  readonly scenario: string;
+  readonly round: RoundResult;
+  readonly slot: RoundResult['series'][number];
+}
+
+const seriesColumns: readonly Column<SeriesRow>[] = [
+  { name: 'scenario', value: ({ scenario }) => scenario },
+  { name: 'round', value: ({ round }) => round.round },
+  { name: 'roundStartedAt', value: ({ round }) => round.startedAt },
+  { name: 'second', value: ({ slot }) => slot.second },
+  { name: 'completed', value: ({ slot }) => slot.completed },
+  { name: 'failed', value: ({ slot }) => slot.failed },
+  { name: csvNames(metrics['response.p50']).median, value: ({ slot }) => slot.p50 },
+  { name: csvNames(metrics['response.p99']).median, value: ({ slot }) => slot.p99 },
+];
+
+/** `series.csv`: a line for each second of each round of each scenario, the seconds counted from the start of the window. */
+export function renderSeriesCsv({ scenarios }: Pick<Result, 'scenarios'>): string {
+  const rows = scenarios.flatMap(({ id, rounds }) =>
+    rounds.flatMap(round => round.series.map(slot => ({ scenario: id, round, slot }))),
+  );
+  return renderCsv(rows, seriesColumns);
 }

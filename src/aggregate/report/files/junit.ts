@@ -1,7 +1,8 @@
 import type { Result, ThresholdResult } from '../../result.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
+import { sumOf } from '../../stats/summary.ts';
 import { describeTarget, standInBanner, targetBanners } from '../../text/target-words.ts';
-import { describeThreshold, describeUnjudged, isMetByItsValue } from '../../thresholds/words.ts';
+import { describeThreshold, describeUnjudged, isMetByItsValue } from '../documents/thresholds.ts';
 
 /** A threshold as JUnit sees it. */
 interface TestCase {
@@ -64,8 +65,8 @@ function judged(threshold: ThresholdResult, result: Result): TestCase {
   return {
     name: `${metric} ${condition}`,
     classname: scenario === null ? result.name : `${result.name}.${scenario}`,
-    seconds: sumBy(result.scenarios, ({ id, rounds }) =>
-      scenario === null || id === scenario ? sumBy(rounds, round => round.seconds) : 0,
+    seconds: sumOf(result.scenarios, ({ id, rounds }) =>
+      scenario === null || id === scenario ? sumOf(rounds, round => round.seconds) : 0,
     ),
     outcome: crossed
       ? {
@@ -97,10 +98,6 @@ function renderCase({ name, classname, seconds, outcome }: TestCase): string[] {
 
 function property(name: string, value: string): string[] {
   return element('property', { name, value }, []);
-}
-
-function sumBy<T>(items: readonly T[], amount: (item: T) => number): number {
-  return items.reduce((sum, item) => sum + amount(item), 0);
 }
 
 /** What XML 1.0 allows in a document at all, escaped or not. */

@@ -1,7 +1,8 @@
 import type { Result, RoundResult, ScenarioResult } from '../../result.ts';
 import { mergeLatencies, readRecorded, toMicroseconds } from '../../stats/histogram.ts';
 import { type PercentileKey, percentileKeys, percentiles } from '../../stats/metrics.ts';
-import { commandFigures } from '../../stats/summary.ts';
+import { commandFigures, sumOf } from '../../stats/summary.ts';
+import { capitalise } from '../../text/format.ts';
 
 /**
  * One scenario in the shape of the file that memtier_benchmark 2.x writes with `--json-out-file`, as plain data, for
@@ -11,7 +12,7 @@ import { commandFigures } from '../../stats/summary.ts';
  */
 export function memtierDocument(result: Result, scenario: ScenarioResult): Record<string, unknown> {
   const { rounds } = scenario;
-  const seconds = totalSeconds(rounds);
+  const seconds = sumOf(rounds, round => round.seconds);
   const startMs = Date.parse(rounds[0]?.startedAt ?? result.startedAt);
   return {
     configuration: configuration(result, scenario),
@@ -67,27 +68,23 @@ function configuration({ target, config }: Result, scenario: ScenarioResult) {
   };
 }
 
-function totalSeconds(rounds: readonly RoundResult[]): number {
-  return rounds.reduce((sum, { seconds }) => sum + seconds, 0);
-}
-
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Figures of one command, or of all: what memtier_benchmark writes of it. Null: not measured. Latencies in ms. */
+/** Figures of one command, or of all. Null or absent: not measured. Latencies in ms. */
 interface Figures {
-  readonly count: number | null;
-  readonly perSecond: number | null;
-  readonly hitsPerSecond: number | null;
-  readonly missesPerSecond: number | null;
-  readonly mean: number | null;
-  readonly min: number | null;
-  readonly max: number | null;
-  readonly percentiles: Partial<Record<PercentileKey, number | null | undefined>>;
+  readonly count?: number;
+  readonly perSecond?: number | null;
+  readonly hitsPerSecond?: number | null;
+  readonly missesPerSecond?: number | null;
+  readonly mean?: number | null;
+  readonly min?: number | null;
+  readonly max?: number | null;
+  readonly percentiles?: Partial<Record<PercentileKey, number | null | undefined>>;
   /** HDR V2 compressed, base64, microseconds. */
-  readonly histogram: string | null;
-  readonly series: Readonly<Record<string, unknown>>;
+  readonly histogram?: string;
+  readonly series?: Readonly<Record<string, unknown>>;
 }
 
 /** "p99.90". */
@@ -97,38 +94,38 @@ function percentileName(key: PercentileKey): string {
 
 /** Everything that completed in all rounds. */
 function totals(rounds: readonly RoundResult[]): Record<string, unknown> {
-  const sum = (amount: (round: RoundResult) => number) =>
-    rounds.reduce((total, round) => total + amount(round), 0);
   const perSecond = rate(rounds);
-  const encoded = rounds.map(({ histograms }) => histograms.response);
-  const { summary } = mergeLatencies(encoded);
-  const measured = summary.count > 0;
-  const connectFailures = sum(({ poolMetrics }) => poolMetrics.connectFailures);
-  const redirected = rounds.some(({ redirects }) => redirects !== null);
+  const connectFailures = sumOf(rounds, ({ poolMetrics }) => poolMetrics.connectFailures);
   return {
     ...section({
-      count: sum(round => round.completed),
+      count: sumOf(rounds, ({ completed }) => completed),
       // In an open loop that is not what was due in the window and completed.
-      perSecond: perSecond(sum(round => round.opsPerSecond * round.seconds)),
+      perSecond: perSecond(sumOf(rounds, ({ opsPerSecond, seconds }) => opsPerSecond * seconds)),
       hitsPerSecond: rounds.some(({ hits }) => hits === null)
         ? null
-        : perSecond(sum(({ hits }) => hits ?? 0)),
-      missesPerSecond: perSecond(sum(({ misses }) => misses)),
-      mean: measured ? summary.mean : null,
-      min: measured ? (readRecorded(encoded).buckets[0]?.low ?? 0) / 1e6 : null,
-      max: measured ? summary.max : null,
-      percentiles: measured ? summary : {},
-      histogram: measured ? toMicroseconds(encoded) : null,
+        : perSecond(sumOf(rounds, ({ hits }) => hits ?? 0)),
+      missesPerSecond: perSecond(sumOf(rounds, ({ misses }) => misses)),
+      ...responseTimes(rounds.map(({ histograms }) => histograms.response)),
       series: timeSeries(rounds),
     }),
     'Connection Errors/sec': perSecond(connectFailures),
     'Connection Errors': connectFailures,
-    ...(redirected
-      ? {
-          'MOVED/sec': perSecond(sum(({ redirects }) => redirects?.moved ?? 0)),
-          'ASK/sec': perSecond(sum(({ redirects }) => redirects?.ask ?? 0)),
-        }
-      : {}),
+    ...(rounds.some(({ redirects }) => redirects !== null) && {
+      'MOVED/sec': perSecond(sumOf(rounds, ({ redirects }) => redirects?.moved ?? 0)),
+      'ASK/sec': perSecond(sumOf(rounds, ({ redirects }) => redirects?.ask ?? 0)),
+    }),
+  };
+}
+
+function responseTimes(encoded: readonly string[]): Figures {
+  const { summary } = mergeLatencies(encoded);
+  if (summary.count === 0) return {};
+  return {
+    mean: summary.mean,
+    min: (readRecorded(encoded).buckets[0]?.low ?? 0) / 1e6,
+    max: summary.max,
+    percentiles: summary,
+    histogram: toMicroseconds(encoded),
   };
 }
 
@@ -138,63 +135,46 @@ function totals(rounds: readonly RoundResult[]): Record<string, unknown> {
  * there without a figure, for readers that look for them.
  */
 function commandSections(rounds: readonly RoundResult[]): Record<string, unknown> {
-  if (rounds.every(({ commands }) => commands.length === 0))
-    return { Sets: section(unknown), Gets: section(unknown) };
+  if (rounds.every(({ commands }) => commands.length === 0)) return { Sets: section({}), Gets: section({}) };
   const perSecond = rate(rounds);
   return Object.fromEntries(
     commandFigures({ rounds: [...rounds] }).map(({ name, completed, misses, responseP50, responseP99 }) => {
       const ofName = rounds.flatMap(({ commands }) => commands.filter(command => command.name === name));
-      const spent = ofName.reduce((sum, { completed, response }) => sum + completed * response.mean, 0);
-      const figures = {
+      const figures: Figures = {
         count: completed,
         perSecond: perSecond(completed),
         hitsPerSecond: name === 'GET' ? perSecond(completed - misses) : null,
         missesPerSecond: perSecond(misses),
-        mean: completed === 0 ? null : spent / completed,
-        min: null,
-        max: completed === 0 ? null : Math.max(...ofName.map(({ response }) => response.max)),
+        ...(completed > 0 && {
+          mean: sumOf(ofName, ({ completed, response }) => completed * response.mean) / completed,
+          max: Math.max(...ofName.map(({ response }) => response.max)),
+        }),
         percentiles: { p50: responseP50, p99: responseP99 },
-        histogram: null,
-        series: {},
       };
-      return [`${name.charAt(0)}${name.slice(1).toLowerCase()}s`, section(figures)];
+      return [`${capitalise(name.toLowerCase())}s`, section(figures)];
     }),
   );
 }
 
-const unknown: Figures = {
-  count: null,
-  perSecond: null,
-  hitsPerSecond: null,
-  missesPerSecond: null,
-  mean: null,
-  min: null,
-  max: null,
-  percentiles: {},
-  histogram: null,
-  series: {},
-};
-
 function section(figures: Figures): Record<string, unknown> {
-  const { count, mean, histogram, series } = figures;
-  const told = percentileKeys.map(key => [percentileName(key), figures.percentiles[key] ?? null]);
+  const { count = null, mean = null, percentiles: measured = {}, histogram = null } = figures;
   return {
     Count: count,
-    'Ops/sec': figures.perSecond,
-    'Hits/sec': figures.hitsPerSecond,
-    'Misses/sec': figures.missesPerSecond,
+    'Ops/sec': figures.perSecond ?? null,
+    'Hits/sec': figures.hitsPerSecond ?? null,
+    'Misses/sec': figures.missesPerSecond ?? null,
     Latency: mean,
     'Average Latency': mean,
     'Accumulated Latency': mean === null || count === null ? null : Math.round(mean * count),
-    'Min Latency': figures.min,
-    'Max Latency': figures.max,
+    'Min Latency': figures.min ?? null,
+    'Max Latency': figures.max ?? null,
     'KB/sec': null,
     'KB/sec RX/TX': null,
     'KB/sec RX': null,
     'KB/sec TX': null,
-    'Time-Serie': series,
+    'Time-Serie': figures.series ?? {},
     'Percentile Latencies': {
-      ...Object.fromEntries(told),
+      ...Object.fromEntries(percentileKeys.map(key => [percentileName(key), measured[key] ?? null])),
       'Histogram log format': { 'Compressed Histogram': histogram },
     },
   };
@@ -216,6 +196,6 @@ function timeSeries(rounds: readonly RoundResult[]): Record<string, unknown> {
 
 /** What an amount is in a second, over all rounds. */
 function rate(rounds: readonly RoundResult[]): (amount: number) => number | null {
-  const seconds = rounds.reduce((sum, round) => sum + round.seconds, 0);
+  const seconds = sumOf(rounds, round => round.seconds);
   return amount => (seconds === 0 ? null : amount / seconds);
 }

@@ -4,11 +4,9 @@ import { targetBanners } from '../../text/target-words.ts';
 import { resultDocument } from '../documents/result.ts';
 import { renderReportPage } from '../html/report-page.ts';
 import { renderMarkdown } from '../markdown.ts';
-import { renderHgrm } from './hgrm.ts';
-import { renderHlog } from './hlog.ts';
+import { renderScenariosCsv, renderSeriesCsv } from './csv.ts';
+import { renderHgrm, renderHlog } from './histograms.ts';
 import { renderJunit } from './junit.ts';
-import { renderScenariosCsv } from './scenarios-csv.ts';
-import { renderSeriesCsv } from './series-csv.ts';
 
 /** A file of a results folder. */
 export interface ResultFile {

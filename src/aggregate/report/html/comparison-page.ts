@@ -1,35 +1,44 @@
 import type { ComparedScenario, ResultComparison, SideRatios } from '../../comparison/schema.ts';
-import { describeAlarms, describeOutcomes, describeRatios, describeTitle } from '../../comparison/words.ts';
 import type { Interval } from '../../result.ts';
-import { splitClaims } from '../../text/claim-words.ts';
-import { formatMs, formatPlural, formatRate } from '../../text/format.ts';
+import { type ComparedRow, comparedMetrics } from '../../stats/metrics.ts';
+import { capitalise, formatPlural } from '../../text/format.ts';
 import { describeTarget } from '../../text/target-words.ts';
-import { describeThresholds } from '../../thresholds/words.ts';
-import { alert, type Block, details, heading, list, note, paragraph, strong } from '../blocks.ts';
-import { comparedTable, fairnessTable, sidesTable } from '../documents/comparison.ts';
-import { renderPage } from '../html.ts';
+import { alerts, type Block, details, heading, list, note, paragraph, section, strong } from '../blocks.ts';
+import {
+  comparedTable,
+  describeAlarms,
+  describeOutcomes,
+  describeRatios,
+  describeTitle,
+  fairnessTable,
+  sidesTable,
+} from '../documents/comparison.ts';
+import { splitClaims } from '../documents/parts.ts';
+import { describeThresholds } from '../documents/thresholds.ts';
+import { chartedMetrics } from '../figure-columns.ts';
 import type { Strip, StripMark } from './charts/strip-chart.ts';
-import { section, thresholdDetails } from './report-page.ts';
-import { figureStrips, ratioStrips } from './sections/strips.ts';
+import { figureStrips, ratioStrips } from './charts/strip-chart.ts';
+import { renderPage } from './page.ts';
+import { thresholdDetails } from './report-page.ts';
 import { verdictBlocks } from './sections/verdicts.ts';
 
 /** A comparison as the text of `comparison.html`: one file that fetches nothing. */
 export function renderComparisonPage(comparison: ResultComparison): string {
-  const { told, silent } = splitClaims(comparison.claims, { atLeast: 0 });
-  const alerts = alertsOf(comparison);
+  const { shown, untested } = splitClaims(comparison.claims, { min: 0 });
+  const alarms = alertsOf(comparison);
   return renderPage({
     brand: 'poolbench comparison',
     title: `${describeTitle(comparison)} – poolbench`,
     blocks: [
-      ...alerts,
+      ...alarms,
       ...headOf(comparison),
-      ...section('Verdicts', verdictBlocks(told, silent, [])),
+      ...section('Verdicts', verdictBlocks(shown, untested, [])),
       ...section('Differences', differences(comparison)),
       ...section('Is it fair?', [fairnessTable(worstFirst(comparison))]),
       ...section('Side by side', figureCharts(comparison)),
       ...section('Thresholds', thresholdDetails(comparison.thresholds)),
       ...section('Sides', [sidesTable(comparison.sides), ...noteDetails(comparison)]),
-      ...alerts,
+      ...alarms,
     ],
     footer: 'All figures are from the runs’ result.json. comparison.md has the same as text.',
   });
@@ -37,12 +46,11 @@ export function renderComparisonPage(comparison: ResultComparison): string {
 
 function alertsOf(comparison: ResultComparison): Block[] {
   const { scenarios, thresholds } = comparison;
-  const crossed = thresholds.some(threshold => threshold.crossed) ? describeThresholds(thresholds) : null;
-  return [
+  return alerts([
     ...describeAlarms(comparison),
-    ...(scenarios.length === 0 ? ['NOTHING TO COMPARE: no scenario was measured on two sides.'] : []),
-    ...(crossed === null ? [] : [crossed]),
-  ].map(text => alert(text));
+    scenarios.length === 0 ? 'NOTHING TO COMPARE: no scenario was measured on two sides.' : null,
+    thresholds.some(({ crossed }) => crossed) ? describeThresholds(thresholds) : null,
+  ]);
 }
 
 function headOf(comparison: ResultComparison): Block[] {
@@ -66,11 +74,11 @@ function differences(comparison: ResultComparison): Block[] {
   const { scenarios, sides } = comparison;
   if (scenarios.length === 0) return [];
   const first = sides[0]?.name ?? '';
-  const chart = (ratio: 'throughput' | 'responseP95' | 'responseP99', name: string, more: string) => {
-    const rows = rowsOf(comparison, ({ ratios }) => ratios?.[ratio] ?? null);
+  const chart = ({ name, ratioKey, better }: ComparedRow) => {
+    const rows = rowsOf(comparison, ({ ratios }) => ratios?.[ratioKey] ?? null);
     return ratioStrips({
-      title: `${name}, to ${first}`,
-      how: `ratios with their intervals, logarithmic: right of the line is ${more}${describeRest(rows)}`,
+      title: `${capitalise(name)}, to ${first}`,
+      how: `ratios with their intervals, logarithmic: right of the line is ${better === 'more' ? 'more' : 'slower'}${describeRest(rows)}`,
       rows: rows.slice(0, maxRows),
       legend: sides.slice(1).map(({ name }, index) => ({ name, look: index + 1 })),
     });
@@ -78,9 +86,7 @@ function differences(comparison: ResultComparison): Block[] {
   return [
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
     note(describeRatios(comparison).join(' ')),
-    ...chart('throughput', 'Throughput', 'more'),
-    ...chart('responseP95', 'Response p95', 'slower'),
-    ...chart('responseP99', 'Response p99', 'slower'),
+    ...comparedMetrics.flatMap(chart),
     details('Table: all scenarios', [comparedTable(scenarios)]),
   ];
 }
@@ -88,26 +94,18 @@ function differences(comparison: ResultComparison): Block[] {
 /** All sides on the same axis. */
 function figureCharts(comparison: ResultComparison): Block[] {
   const legend = comparison.sides.map(({ name }, look) => ({ name, look }));
-  const chart = (
-    name: string,
-    figure: (side: Side) => Interval | null,
-    scale: Parameters<typeof figureStrips>[1],
-  ) => {
-    const rows = rowsOf(comparison, figure);
+  return chartedMetrics.flatMap(({ name, kind, summaryKey }) => {
+    const rows = rowsOf(comparison, side => side[summaryKey] ?? null);
     return figureStrips(
       {
-        title: `${name} of each side`,
+        title: `${capitalise(name)} of each side`,
         how: `medians with their intervals, logarithmic${describeRest(rows)}`,
         rows: rows.slice(0, maxRows),
         legend,
       },
-      scale,
+      kind,
     );
-  };
-  return [
-    ...chart('Throughput', side => side.opsPerSecond, { unit: 'ops/s', format: formatRate }),
-    ...chart('Response p99', side => side.responseP99, { unit: 'ms', format: formatMs }),
-  ];
+  });
 }
 
 type Side = ComparedScenario['sides'][number] & { readonly ratios: SideRatios | null };

@@ -1,37 +1,67 @@
-import type { Result } from '../../result.ts';
+import type { Result, ScenarioResult } from '../../result.ts';
+import { namePools } from '../../scenario/dimensions.ts';
+import { describeSize, groupBySetting, type SettingGroup } from '../../scenario/setting.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
 import { warningsOf } from '../../stats/warnings.ts';
-import { splitClaims } from '../../text/claim-words.ts';
-import { capitalise, formatPlural } from '../../text/format.ts';
-import { describeTarget } from '../../text/target-words.ts';
-import { describeThresholds, describeUnjudged, type ToldThreshold } from '../../thresholds/words.ts';
-import { alert, type Block, code, codeSpan, details, heading, list, note, paragraph } from '../blocks.ts';
-import { bannerAlerts, configCode, environmentBlocks } from '../documents/parts.ts';
-import { describeShortfall, fileName } from '../documents/result.ts';
-import { thresholdTable } from '../documents/thresholds.ts';
-import { renderPage } from '../html.ts';
-import { accountingBlocks, resultNote, resultTable, standOutBlocks } from '../result-tables.ts';
-import { commandBlocks } from './sections/commands.ts';
+import { capitalise, formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
+import { describeTarget, targetBanners } from '../../text/target-words.ts';
+import {
+  alerts,
+  type Block,
+  chart,
+  codeSpan,
+  details,
+  heading,
+  list,
+  note,
+  paragraph,
+  type Span,
+  section,
+  table,
+  toned,
+  words,
+} from '../blocks.ts';
+import { environmentBlocks, splitClaims } from '../documents/parts.ts';
+import { describeShortfall, repeatBlocks } from '../documents/result.ts';
+import {
+  describeThresholds,
+  describeUnjudged,
+  type ListedThreshold,
+  thresholdTable,
+} from '../documents/thresholds.ts';
+import {
+  accountingBlocks,
+  commandNote,
+  commandRows,
+  commandTable,
+  limitBadge,
+  limitTable,
+  outlierBlocks,
+  resultNote,
+  resultTable,
+} from '../result-tables.ts';
+import { figureStrips, type Strip } from './charts/strip-chart.ts';
+import { type Html, html } from './markup.ts';
+import { renderPage, renderTable } from './page.ts';
 import { percentileCharts } from './sections/latency.ts';
-import { limitBlocks } from './sections/limits.ts';
 import { loadBlocks } from './sections/load.ts';
 import { overTime } from './sections/over-time.ts';
 import { poolBlocks } from './sections/pools.ts';
-import { throughputCharts } from './sections/throughput.ts';
+import { poolNames, throughputCharts } from './sections/throughput.ts';
 import { verdictBlocks } from './sections/verdicts.ts';
 
 /** A result as the text of `report.html`: one file that fetches nothing. */
 export function renderReportPage(result: Result): string {
   const { name, claims, scenarios, tool } = result;
-  const { told, silent } = splitClaims(claims, { atLeast: 1 });
-  const alerts = alertsOf(result);
+  const { shown, untested } = splitClaims(claims, { min: 1 });
+  const alarms = alertsOf(result);
   return renderPage({
     brand: 'poolbench report',
     title: `${name} – poolbench`,
     blocks: [
-      ...alerts,
+      ...alarms,
       ...headOf(result),
-      ...section('Verdicts', verdictBlocks(told, silent, scenarios)),
+      ...section('Verdicts', verdictBlocks(shown, untested, scenarios)),
       ...section('Warnings', warningList(result)),
       ...section('Throughput', throughputBlocks(result)),
       ...section('Latency', percentileCharts(scenarios)),
@@ -41,13 +71,13 @@ export function renderReportPage(result: Result): string {
       ...section('Load', loadBlocks(scenarios)),
       ...section('Commands', commandBlocks(scenarios)),
       ...section('Thresholds', thresholdDetails(result.thresholds)),
-      ...section('Rounds that stand out', standOutBlocks(result)),
+      ...section('Outliers', outlierBlocks(result)),
       ...environmentBlocks(result, `, seed ${result.seed}`),
       ...(scenarios.length === 0
         ? []
         : [details('Table: where every operation went', accountingBlocks(scenarios))]),
-      ...section('Run it again', repeatBlocks(result)),
-      ...alerts,
+      ...repeatBlocks(result),
+      ...alarms,
     ],
     footer: [
       `${tool.name} ${tool.version}. All figures are from this run’s result.json; `,
@@ -57,20 +87,14 @@ export function renderReportPage(result: Result): string {
   });
 }
 
-/** A heading with what belongs to it; nothing where there is nothing to say. */
-export function section(title: string, blocks: readonly Block[]): Block[] {
-  return blocks.length === 0 ? [] : [heading(2, title), ...blocks];
-}
-
 /** What nobody may overlook. */
 function alertsOf(result: Result): Block[] {
-  const crossed = result.thresholds.some(threshold => threshold.crossed);
-  const texts = [
+  return alerts([
+    ...targetBanners(result),
     describeShortfall(result),
-    crossed ? describeThresholds(result.thresholds) : null,
+    result.thresholds.some(({ crossed }) => crossed) ? describeThresholds(result.thresholds) : null,
     describeUnjudged(result),
-  ];
-  return [...bannerAlerts(result), ...texts.filter(text => text !== null).map(text => alert(text))];
+  ]);
 }
 
 function headOf(result: Result): Block[] {
@@ -110,23 +134,87 @@ function throughputBlocks({ scenarios }: Result): Block[] {
 const maxOpenThresholds = 30;
 
 /** Every threshold, crossed ones first. */
-export function thresholdDetails(thresholds: readonly ToldThreshold[]): Block[] {
+export function thresholdDetails(thresholds: readonly ListedThreshold[]): Block[] {
   const title = describeThresholds(thresholds);
   if (title === null) return [];
   const open = thresholds.length <= maxOpenThresholds || thresholds.some(({ crossed }) => crossed);
   return [details(`${title}.`, [thresholdTable(thresholds)], { open })];
 }
 
-/** The command that repeats the run, and the config it takes, seed included: both to copy. */
-function repeatBlocks({ name, config, seed }: Result): Block[] {
-  const file = fileName(name);
+/** Rows of evidence that are open at once. */
+const maxOpen = 30;
+
+/** What limited each scenario: a map of every setting, and the evidence. */
+function limitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  if (scenarios.length === 0) return [];
+  const maps = groupBySetting(scenarios).filter(isMap);
   return [
-    paragraph([
-      'Save the config as ',
-      codeSpan(file),
-      ` (add the password to the URL, if there is one); its seed is ${seed}. Then:`,
-    ]),
-    code('sh', 'The command', [`npm start -- ${file}`]),
-    details('The config, every key with its value', [configCode(config)]),
+    paragraph(sumUp(scenarios)),
+    ...(maps.length === 0 ? [] : [chart(() => html`<div class="maps">${maps.map(limitMap)}</div>`)]),
+    details('The evidence for each scenario', [limitTable(scenarios)], { open: scenarios.length <= maxOpen }),
+  ];
+}
+
+function sumUp(scenarios: readonly ScenarioResult[]): (string | Span)[] {
+  const counts = new Map<string, number>();
+  for (const { limitedBy } of scenarios)
+    counts.set(limitedBy.resource, (counts.get(limitedBy.resource) ?? 0) + 1);
+  return [...counts]
+    .toSorted(([, a], [, b]) => b - a)
+    .flatMap(([resource, count], index) => [
+      index === 0 ? '' : ' · ',
+      limitBadge(resource),
+      ` ${formatCount(count)} of ${formatCount(scenarios.length)}`,
+    ]);
+}
+
+/** Whether each of its scenarios has a cell of its own, and there are several. */
+function isMap({ scenarios }: SettingGroup): boolean {
+  const cells = new Set(scenarios.map(scenario => `${scenario.workers} ${namePools(scenario)}`));
+  return cells.size === scenarios.length && cells.size > 1;
+}
+
+function limitMap({ heading, scenarios }: SettingGroup): Html {
+  const levels = [...new Set(scenarios.map(({ workers }) => workers))].toSorted((a, b) => a - b);
+  const cell = (workers: number, pools: string) => {
+    const found = scenarios.find(scenario => scenario.workers === workers && namePools(scenario) === pools);
+    if (found === undefined) return '';
+    const rate = found.summary === null ? '' : `${formatRate(found.summary.opsPerSecond.median)} ops/s`;
+    return [limitBadge(found.limitedBy.resource), toned(rate, 'muted')];
+  };
+  const columns = [
+    words('workers', String),
+    ...poolNames(scenarios).map(pools => words<number>(pools, workers => cell(workers, pools))),
+  ];
+  return html`<div><h4>${heading}</h4>${renderTable(table(levels, columns, `What limited ${heading}`))}</div>`;
+}
+
+const maxRows = 40;
+
+/** The commands of mixes: their latencies, and their counts; nothing where there is no mix. */
+function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const rows = commandRows(scenarios);
+  if (rows.length === 0) return [];
+  const names = new Map(
+    scenarios.map(scenario => [scenario.id, `${scenario.client}, ${describeSize(scenario)}`]),
+  );
+  const strips = rows.slice(0, maxRows).flatMap(({ id, name, responseP50, responseP99 }): Strip[] => {
+    if (responseP50 === null || responseP99 === null) return [];
+    const mark = { name: 'p50', look: 0, median: responseP50, low: responseP50, high: responseP99 };
+    return [{ label: name, group: names.get(id) ?? id, marks: [mark] }];
+  });
+  const rest = rows.length > maxRows ? `; ${maxRows} of ${rows.length}` : '';
+  return [
+    note(commandNote),
+    ...figureStrips(
+      {
+        title: 'Response time of each command',
+        how: `from p50 (the mark) to p99, medians over the rounds, logarithmic${rest}`,
+        rows: strips,
+      },
+      { unit: 'ms', formatNumber: formatMs },
+      ({ median, high }) => `${formatMs(median)} to ${formatMs(high)}`,
+    ),
+    details('Table: commands', [commandTable(rows)], { open: rows.length <= maxRows }),
   ];
 }

@@ -19,7 +19,7 @@ import {
 } from '../../../support/result-builder.ts';
 import { buildSearch } from '../../../support/search-builder.ts';
 
-describe('markdown report withstands text from outside', () => {
+describe('a result in Markdown', () => {
   const gains = buildMatrix({ gain: ({ workers }) => (workers > 50 ? 1.4 : 1) });
 
   /** Rows of the tables of a section, each as its cells. */
@@ -125,9 +125,9 @@ describe('markdown report withstands text from outside', () => {
   test('a stand-in and an interruption are said at the top', () => {
     const markdown = inMarkdown.result(buildResult(gains, { target: standInTarget, complete: false }));
     const top = markdown.slice(0, markdown.indexOf('\n## '));
-    expect(top).toContain('STAND-IN: these are figures of redis 7.0.15, which stood in for dragonfly.');
+    expect(top).toMatch(/STAND-IN: .* redis 7\.0\.15, .* dragonfly\./);
     expect(top).toContain('INCOMPLETE');
-    expect(markdown.trimEnd().endsWith('stood in for dragonfly.**')).toBe(true);
+    expect(markdown).toMatch(/\*\*STAND-IN: .* dragonfly\.\*\*\n$/);
   });
 
   test('a run without rounds, or of nothing but failures, is a report too', () => {
@@ -139,7 +139,7 @@ describe('markdown report withstands text from outside', () => {
   });
 });
 
-describe('text from outside moves no cursor', () => {
+describe('text from outside moves no cursor of a terminal', () => {
   /** Clears the screen, writes over the line, turns the text around. */
   const hostile = '\u001b[2J\u009b1A\r\u202e\u0007';
   const control = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u;
@@ -213,7 +213,7 @@ describe('text from outside moves no cursor', () => {
   });
 });
 
-describe('unverified server is shouted everywhere', () => {
+describe('a certificate that was not checked is told in every rendering', () => {
   const rounds = [1, 2, 3, 4, 5].map(round => buildRound(round, 1000));
 
   /** Every rendering of what this target was measured for. */
@@ -242,7 +242,7 @@ describe('unverified server is shouted everywhere', () => {
   const verified = renderAll({ ...target, unverified: false });
 
   test.each(Object.keys(unverified))('%s', name => {
-    expect(unverified[name]).toMatch(/NOT VERIFIED: the certificate of the server was not\s+checked/);
+    expect(unverified[name]).toContain('NOT VERIFIED: ');
     expect(verified[name]).not.toMatch('NOT VERIFIED');
   });
 });

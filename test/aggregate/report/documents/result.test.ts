@@ -17,7 +17,7 @@ import {
   standInTarget,
 } from '../../../support/result-builder.ts';
 
-describe('terminal report says the verdict first', () => {
+describe('a result in a terminal', () => {
   const gains = buildMatrix({
     clients: ['ioredis', 'wire'],
     gain: ({ workers }) => (workers > 50 ? 1.4 : 1),
@@ -29,8 +29,8 @@ describe('terminal report says the verdict first', () => {
 
   test('the verdict comes first, in words, then a table for each client', () => {
     const lines = render(buildResult(gains));
-    expect(lines[0]).toBe('C1 supported: 10–50 workers per pool; beyond 50, use several pools.');
-    expect(lines).toContain('redis against redis 7.0.15, 1 thread (running at redis://localhost:6379/0)');
+    expect(lines[0]).toMatch(/^C1 supported: /);
+    expect(lines).toContainEqual(expect.stringMatching(/^redis against redis 7\.0\.15, 1 thread /));
     expect(lines).toContain('ioredis, optimized pool, pipeline 1');
     expect(lines).toContain('wire, optimized pool, pipeline 1');
     expect(lines.filter(line => line.startsWith('workers  pools  ops/s'))).toHaveLength(2);
@@ -45,11 +45,11 @@ describe('terminal report says the verdict first', () => {
   });
 
   test.each([
-    [1, 'Medians over 1 round with brackets that say nothing: one round has no interval.'],
-    [2, 'Medians over 2 rounds with intervals that cover the true median in at least 50 % of such runs.'],
-  ])('what brackets of %i rounds are worth', (rounds, sentence) => {
+    [1, /over 1 round [^.]* no interval/],
+    [2, /over 2 rounds [^.]* at least 50 % /],
+  ])('the coverage of intervals of %i rounds is told', (rounds, coverage) => {
     const matrix = buildMatrix({ clients: ['wire'], gain: () => 1, rounds });
-    expect(render(buildResult(matrix)).join(' ').replace(/\s+/g, ' ')).toContain(sentence);
+    expect(render(buildResult(matrix)).join(' ').replace(/\s+/g, ' ')).toMatch(coverage);
   });
 
   test('a row has throughput and ratio with their intervals, p99 and what limited it', () => {
@@ -89,15 +89,14 @@ describe('terminal report says the verdict first', () => {
 
   test('a stand-in is named in the first and in the last line', () => {
     const text = onTerminal.result(buildResult(gains, { target: standInTarget })).trim();
-    const banner = 'STAND-IN: these are figures of redis 7.0.15, which stood in for dragonfly.';
-    expect(text.startsWith(banner)).toBe(true);
-    expect(text.endsWith(banner)).toBe(true);
+    expect(text).toMatch(/^STAND-IN: .* redis 7\.0\.15, .* dragonfly\.\n/);
+    expect(text).toMatch(/\nSTAND-IN: .* redis 7\.0\.15, .* dragonfly\.$/);
     expect(text).toContain('C1 not tested:');
   });
 
   test('a run without rounds says that nothing was measured', () => {
     const lines = render(buildResult(buildMatrix({ gain: () => 1, rounds: 0 })));
-    expect(lines).toContain('NOTHING MEASURED: no round of any scenario was finished.');
+    expect(lines[0]).toMatch(/^NOTHING MEASURED: /);
     expect(
       lines
         .find(line => /^ +200 +4 /.test(line))
@@ -113,10 +112,8 @@ describe('terminal report says the verdict first', () => {
       rounds: scenario.rounds.slice(0, index === 0 ? 3 : 2),
     }));
     const text = render(buildResult(scenarios, { complete: false })).join(' ');
-    expect(text).toContain('INCOMPLETE: the run ended early; these are the figures it had, of 2 to 3 rounds');
-    expect(render(buildResult([], { complete: false })).join(' ')).toContain(
-      'INCOMPLETE: the run ended early, before any',
-    );
+    expect(text).toMatch(/INCOMPLETE: .* 2 to 3 rounds/);
+    expect(render(buildResult([], { complete: false }))[0]).toMatch(/^INCOMPLETE: /);
   });
 
   test('failures are told by code, and a run of nothing but failures is called that', () => {
@@ -124,7 +121,7 @@ describe('terminal report says the verdict first', () => {
       buildRound(round, 0, { issued: 1500, failed: { OOM: 1200, TIMEOUT: 50 }, unfinished: 250 }),
     );
     const lines = render(buildResult([buildScenario({}, failing)]));
-    expect(lines).toContain('NOTHING COMPLETED: every operation failed or stayed unanswered.');
+    expect(lines[0]).toMatch(/^NOTHING COMPLETED: /);
     expect(lines.join(' ')).toContain(
       'Failed: 2,400 OOM, 100 TIMEOUT, 500 unfinished (100 % of 3,000 operations).',
     );
@@ -135,8 +132,7 @@ describe('terminal report says the verdict first', () => {
   });
 
   test('warnings are told', () => {
-    const lines = render(buildResult(gains, { warnings: ['the database is in use by 3 others'] }));
-    expect(lines).toContain('Warning: the database is in use by 3 others');
+    expect(render(buildResult(gains, { warnings: ['very odd'] }))).toContain('Warning: very odd');
   });
 
   test('colour is added when told, and changes no character', () => {
@@ -153,7 +149,7 @@ describe('terminal report says the verdict first', () => {
   });
 });
 
-describe('latency is shown against load', () => {
+describe('open loops in a report', () => {
   const overloaded = {
     openLoop: {
       sent: 42_500,
@@ -248,9 +244,7 @@ describe('latency is shown against load', () => {
 
   test('books that do not balance are told', () => {
     const broken = buildOpenScenario(1000, [1], { openLoop: { offered: 1001 } });
-    expect(terminal([broken]).join(' ').replace(/ +/g, ' ')).toContain(
-      '1,001 operations were due, but 1,000 were issued',
-    );
+    expect(terminal([broken]).join(' ')).toMatch(/Warning: .* 1,001 .* 1,000 /);
   });
 
   test('a result of an earlier version, which has no open loops, is read', () => {
@@ -261,7 +255,7 @@ describe('latency is shown against load', () => {
   });
 });
 
-describe('report counts hits beside misses', () => {
+describe('hits and misses in the accounts', () => {
   const none = encodeHistogram(createHistogram(3));
 
   /** The cells of the table's only row, by their headings. */
@@ -291,7 +285,7 @@ describe('report counts hits beside misses', () => {
   });
 });
 
-describe('neighbours are told though they stay', () => {
+describe('other programs on the machine', () => {
   /** A run on 8 cores of which poolbench and its server used 1.6. */
   function runBeside(machineBusyShares: readonly number[]) {
     const rounds = machineBusyShares.map((machineBusyShare, index) => {
@@ -306,12 +300,12 @@ describe('neighbours are told though they stay', () => {
       text.replaceAll(/\s+/g, ' '),
     );
 
-  test('others that use a quarter of the machine all the time are told in every rendering', () => {
+  test('every rendering tells of others that use a quarter of the machine all the time', () => {
     for (const text of renderings(runBeside([0.5, 0.5, 0.6])))
-      expect(text).toMatch(/other programs used 2\.4 of this machine(?:'|&#39;|’)s 8 cores/i);
+      expect(text).toMatch(/other programs used 2\.4 of .{0,30} 8 cores/i);
   });
 
-  test('less than that, or in few measurements, is no word worth', () => {
+  test('nothing is told of others that use less, or in few measurements only', () => {
     for (const shares of [
       [0.4, 0.4, 0.4],
       [0.2, 0.2, 0.9],

@@ -1,15 +1,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type CsvColumn, renderCsv } from '../../../../src/aggregate/report/files/csv.ts';
-import { renderScenariosCsv } from '../../../../src/aggregate/report/files/scenarios-csv.ts';
-import { renderSeriesCsv } from '../../../../src/aggregate/report/files/series-csv.ts';
+import {
+  renderCsv,
+  renderScenariosCsv,
+  renderSeriesCsv,
+} from '../../../../src/aggregate/report/files/csv.ts';
+import type { Column } from '../../../../src/aggregate/scenario/dimension.ts';
 import { parseCsv } from '../../../support/parse-csv.ts';
 import { buildResult, buildRound, buildScenario } from '../../../support/result-builder.ts';
 
 /** Halves of surrogate pairs, too. fast-check's own "binary" takes seconds to begin. */
 const anyCharacter = fc.integer({ min: 0, max: 0x10ffff }).map(code => String.fromCodePoint(code));
 
-const columns: readonly CsvColumn<string>[] = [
+const columns: readonly Column<string>[] = [
   { name: 'first', value: text => text },
   { name: 'a number', value: () => -1.5e-7 },
   { name: 'last', value: text => text },

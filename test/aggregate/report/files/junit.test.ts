@@ -6,7 +6,7 @@ import { renderReportPage } from '../../../../src/aggregate/report/html/report-p
 import type { Result, ThresholdResult } from '../../../../src/aggregate/result.ts';
 import { buildResult, buildRound, buildScenario, standInTarget } from '../../../support/result-builder.ts';
 
-describe('junit tells every threshold', () => {
+describe('junit.xml', () => {
   /** Halves of surrogate pairs, too. fast-check's own "binary" takes seconds to begin. */
   const anyCharacter = fc.integer({ min: 0, max: 0x10ffff }).map(code => String.fromCodePoint(code));
 
@@ -97,7 +97,7 @@ describe('junit tells every threshold', () => {
       [
         expect.objectContaining({
           name: 'error',
-          attributes: { type: 'not measured', message: 'service.p99 < 5ms: nothing was measured in one' },
+          attributes: { type: 'not measured', message: expect.stringMatching(/^service\.p99 < 5ms: /) },
         }),
       ],
       [expect.objectContaining({ name: 'failure', text: 'claim.C1 supported: refuted' })],
@@ -107,7 +107,7 @@ describe('junit tells every threshold', () => {
   test('a value that would do says why it counts as crossed', () => {
     const good = { ...crossed, value: 2 };
     const [lower] = readSuite(build([good])).cases;
-    expect(lower?.children[0]?.text).toMatch(/^response\.p99 < 5ms: 2\.00 ms in one\. It is a lower bound: /);
+    expect(lower?.children[0]?.text).toMatch(/^response\.p99 < 5ms: 2\.00 ms in one\. .*lower bound/);
     const [standIn] = readSuite(build([good], { target: standInTarget })).cases;
     expect(standIn?.children[0]?.text).toMatch(/in one\. STAND-IN: .* stood in for dragonfly\.$/);
   });
@@ -148,7 +148,7 @@ describe('junit tells every threshold', () => {
   });
 });
 
-describe('gap of a resumed run is no run time', () => {
+describe('the gap before a run was resumed is no part of its duration', () => {
   /** A minute was measured, a day and a night passed, and another minute was. */
   const result = buildResult([buildScenario({}, [buildRound(1, 1000)])], {
     startedAt: '2026-11-23T10:00:00.000Z',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
-  alert,
+  alerts,
   type Block,
   badge,
   chart,
@@ -20,8 +20,8 @@ import {
   toned,
   words,
 } from '../../../../src/aggregate/report/blocks.ts';
-import { html } from '../../../../src/aggregate/report/html/html.ts';
-import { renderPage } from '../../../../src/aggregate/report/html.ts';
+import { html } from '../../../../src/aggregate/report/html/markup.ts';
+import { renderPage } from '../../../../src/aggregate/report/html/page.ts';
 import { hostileText, markupOf, rowsOf } from '../../../support/page-text.ts';
 
 const render = (blocks: readonly Block[]) => renderPage({ brand: 'b', title: 't', blocks, footer: 'f' });
@@ -36,7 +36,7 @@ function everywhere(text: string): Block[] {
   const spans = [strong(text), codeSpan(text), link(text, text), toned(text, 'bad'), badge(text, 'good')];
   return [text, [text, ...spans, { text, badge: true }]].flatMap((any): Block[] => [
     heading(1, any),
-    alert(any),
+    ...alerts([text]),
     heading(2, any),
     heading(3, any),
     paragraph(any, 'warning'),
@@ -46,7 +46,7 @@ function everywhere(text: string): Block[] {
     details(any, [table([1], [words('', () => any)])]),
     details(any, [paragraph(any)], { tone: 'supported' }),
     code('sh', text, [text]),
-    alert(any),
+    ...alerts([text]),
   ]);
 }
 
@@ -113,8 +113,7 @@ test('columns and blocks for a terminal are left out', () => {
 });
 
 test('charts that are not wide stand beside their neighbours of the same size', () => {
-  const draw = (name: string, size: 'small' | 'medium' | 'wide') =>
-    chart(name, '', () => html`${name}`, size);
+  const draw = (name: string, size: 'small' | 'medium' | 'wide') => chart(() => html`${name}`, size);
   expect(
     mainOf([
       draw('a', 'small'),
@@ -127,7 +126,13 @@ test('charts that are not wide stand beside their neighbours of the same size', 
 });
 
 test('sections are listed above, alerts stand at both ends where a document says so', () => {
-  const page = render([alert('A'), heading(1, 'T'), heading(2, 'Over time'), paragraph('p'), alert('Z')]);
+  const page = render([
+    ...alerts(['A']),
+    heading(1, 'T'),
+    heading(2, 'Over time'),
+    paragraph('p'),
+    ...alerts(['Z']),
+  ]);
   expect(page).toMatch(
     /<p class="alarm">A<\/p>\s*<header>.*<h1>T<\/h1><\/header>.*<a href="#over-time">Over time<\/a>.*<section id="over-time".*<\/main>\s*<p class="alarm">Z<\/p>\s*<footer>/s,
   );

@@ -15,7 +15,7 @@ import {
   standInTarget,
 } from '../../../support/result-builder.ts';
 
-describe('page tells what was measured', () => {
+describe('the figures of a page', () => {
   const result = buildFullResult();
   const page = renderReportPage(result);
   const tips = tipsOf(page);
@@ -117,7 +117,7 @@ describe('page tells what was measured', () => {
   });
 });
 
-describe('page says what kind of run it shows', () => {
+describe('the alerts of a page', () => {
   /** The part above the first section, and the part below the last. */
   function ends(page: string): { top: string; end: string } {
     return { top: page.split('<main>')[0]?.split('</style>')[1] ?? '', end: page.split('</main>')[1] ?? '' };
@@ -130,12 +130,12 @@ describe('page says what kind of run it shows', () => {
       series: [{ second: 0, completed: 0, failed: 10, p50: null, p99: null }],
     });
 
-  test('a stand-in is shouted at the top and at the end, of a comparison too', () => {
-    const banner = 'STAND-IN: these are figures of redis 7.0.15, which stood in for dragonfly.';
+  test('a stand-in is told at the top and at the end, of a comparison too', () => {
+    const banner = /STAND-IN: .* redis 7\.0\.15, .* dragonfly\./;
     const result = buildFullResult({ rounds: 1 }, { target: standInTarget });
     for (const page of [renderReportPage(result), renderComparisonPage(compareResults([result, result]))]) {
-      expect(ends(page).top).toContain(banner);
-      expect(ends(page).end).toContain(banner);
+      expect(ends(page).top).toMatch(banner);
+      expect(ends(page).end).toMatch(banner);
     }
   });
 
@@ -146,7 +146,7 @@ describe('page says what kind of run it shows', () => {
         { complete: false, config: { thresholds: { 'response.p99': '< 5ms' } } },
       ),
     );
-    expect(ends(some).top).toContain('INCOMPLETE: the run ended early');
+    expect(ends(some).top).toContain('INCOMPLETE: ');
     expect(ends(some).top).toContain('Thresholds: not judged');
     expect(ends(renderReportPage(buildResult([]))).top).toContain('NOTHING MEASURED');
     expect(ends(renderReportPage(buildResult([buildScenario({}, [])], { complete: false }))).top).toContain(
@@ -183,17 +183,16 @@ describe('page says what kind of run it shows', () => {
       buildFullResult(
         { rounds: 1 },
         {
-          warnings: ['the server writes to disk', 'other clients are connected'],
+          warnings: ['odd', 'very odd'],
           target: { ...buildResult([]).target, unverified: true },
           thresholds: [{ metric: 'opsPerSecond', condition: '> 1', scenario: null, value: 0, crossed: true }],
         },
       ),
     );
-    expect(ends(page).top).toContain('certificate of the server was not checked');
-    expect(ends(page).end).toContain('certificate of the server was not checked');
-    expect(ends(page).top).toContain('Thresholds crossed: 1 of 1 check');
-    expect(page).toContain('<li>The server writes to disk</li>');
-    expect(page).toContain('<li>Other clients are connected</li>');
+    expect(ends(page).top).toContain('NOT VERIFIED: ');
+    expect(ends(page).end).toContain('NOT VERIFIED: ');
+    expect(ends(page).top).toContain('crossed: 1 of 1');
+    expect(page).toContain('<li>Odd</li><li>Very odd</li>');
   });
 
   test('an open loop is shown against its load, with backlog and lag', () => {
@@ -221,15 +220,9 @@ describe('page says what kind of run it shows', () => {
         ),
       ),
     );
-    for (const title of [
-      'Latency against load',
-      'Offered and completed',
-      'Largest backlog',
-      'Lag of the generator, p99',
-    ]) {
-      expect(page).toContain(`<b>${title}</b>`);
-    }
-    expect(page).toContain('due while every worker was busy: 17 [17, 17] operations');
-    expect(page).toContain('late to a free worker: 0.05 [0.05, 0.05] ms');
+    const [load = ''] = page.split('<section id="load"').slice(1);
+    expect(load.split('</section>')[0]?.match(/<figure /g)).toHaveLength(4);
+    expect(tipsOf(page).flat()).toContainEqual(expect.stringMatching(/: 17 \[17, 17\] operations$/));
+    expect(tipsOf(page).flat()).toContainEqual(expect.stringMatching(/: 0\.05 \[0\.05, 0\.05\] ms$/));
   });
 });

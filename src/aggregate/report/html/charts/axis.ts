@@ -1,6 +1,6 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
 
-export interface Tick {
+interface Tick {
   readonly at: number;
   readonly label: string;
 }

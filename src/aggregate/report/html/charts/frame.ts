@@ -11,17 +11,20 @@ import {
 import type { Interval } from '../../../result.ts';
 import { nothing } from '../../../text/format.ts';
 import { type Chart, chart, type Table } from '../../blocks.ts';
-import { fold, renderTable } from '../../html.ts';
-import { type Content, type Html, html } from '../html.ts';
+import { type Content, type Html, html } from '../markup.ts';
+import { fold, renderTable } from '../page.ts';
 import { type Axis, scaleOf } from './axis.ts';
 
 /** What all charts share: their caption and table, grid and ticks, tips, and the looks of lines and marks. */
+
+/** With more scenarios in a section only the charts and result.json have the figures. */
+export const maxTables = 24;
 
 interface Figure {
   readonly title: string;
   /** What the axes measure in, and how it was made. */
   readonly subtitle: string;
-  readonly size: NonNullable<Chart['size']>;
+  readonly size: Chart['size'];
   readonly legend?: Content;
   readonly drawing: Content;
   /** The same in figures, folded, for those who cannot see it; null on a page with too many charts. */
@@ -31,8 +34,8 @@ interface Figure {
 /** A chart with its title and its table. Its values are read by pointer, or with the arrow keys. */
 export function figure({ title, subtitle, size, legend = null, drawing, table }: Figure): Chart {
   const draw = () =>
-    html`<figure class="chart"><figcaption><b>${title}</b> <span>${subtitle}</span></figcaption>${legend}<div class="drawing" tabindex="0" role="group" aria-label="${title}" aria-describedby="keys">${drawing}</div>${table !== null && fold('Table', renderTable({ title, ...table }))}</figure>`;
-  return chart(title, '', draw, size);
+    html`<figure class="chart"><figcaption><b>${title}</b> <span>${subtitle}</span></figcaption>${legend}<div class="drawing" tabindex="0" role="group" aria-label="${title}" aria-describedby="keys">${drawing}</div>${table !== null && fold('Table', renderTable({ ...table, title }))}</figure>`;
+  return chart(draw, size);
 }
 
 /** A coordinate, to a tenth: what no eye can see would make the page twice as large. */
@@ -80,7 +83,7 @@ export function drawing({ width, height }: Pick<Area, 'width' | 'height'>, conte
 }
 
 /** One place on the x axis with its tip. */
-export interface Slice {
+interface Slice {
   readonly x: number;
   readonly tip: string;
   /** Where it ends, if that is not halfway to its neighbours. */
@@ -89,7 +92,7 @@ export interface Slice {
 }
 
 /** Bands between the middles of neighbouring places, over the whole height, so that there is a tip wherever the pointer is. */
-export function slices(area: Area, places: readonly Slice[]): Html {
+export function slices(area: Pick<Area, 'name' | 'left' | 'right'>, places: readonly Slice[]): Html {
   const sorted = places.toSorted((a, b) => a.x - b.x);
   return html`<g class="slices ${area.name}">${sorted.map(({ x, tip, ...ends }, index) => {
     const before = sorted[index - 1]?.x;

@@ -1,7 +1,7 @@
 import type { Interval } from '../../../result.ts';
 import { nothing } from '../../../text/format.ts';
 import { type Chart, figures, table, words } from '../../blocks.ts';
-import { type Html, html } from '../html.ts';
+import { type Html, html } from '../markup.ts';
 import { type Axis, axisOfLevels, type Format } from './axis.ts';
 import {
   type Area,
@@ -19,7 +19,7 @@ import {
   slices,
 } from './frame.ts';
 
-export interface Point {
+interface Point {
   readonly x: number;
   readonly y: number;
   readonly low?: number;
@@ -35,7 +35,7 @@ export interface Line {
   readonly points: readonly Point[];
 }
 
-export interface LineChart {
+interface LineChart {
   readonly title: string;
   readonly subtitle: string;
   readonly x: Axis;

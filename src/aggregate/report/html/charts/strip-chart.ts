@@ -1,7 +1,10 @@
-import type { Interval } from '../../../result.ts';
-import { nothing } from '../../../text/format.ts';
+import type { Interval, ScenarioResult } from '../../../result.ts';
+import { bySize, describeSize, type SettingGroup } from '../../../scenario/setting.ts';
+import type { Kind } from '../../../stats/metrics.ts';
+import { clearlyLess, clearlyMore } from '../../../stats/statistics.ts';
+import { formatInterval, formatRatio, formatRatioInterval, nothing } from '../../../text/format.ts';
 import { type Chart, figures, table, words } from '../../blocks.ts';
-import { type Content, type Html, html } from '../html.ts';
+import { type Content, type Html, html } from '../markup.ts';
 import { type Axis, type Format, logAxis, scaleOf } from './axis.ts';
 import {
   areaSwatch,
@@ -34,43 +37,57 @@ export interface Strip {
   readonly notes?: readonly string[];
 }
 
-export interface StripChart {
+interface Strips {
   readonly title: string;
-  readonly subtitle: string;
+  /** What the rows are. */
+  readonly how: string;
+  readonly rows: readonly Strip[];
+  /** What the looks of the marks mean, where there are several. */
+  readonly legend?: readonly LegendEntry[];
+}
+
+interface StripChart extends Strips {
   /** Of the values: "×", "ms". */
   readonly unit: string;
   /** Of the labels of the axis. */
   readonly format: Format;
-  /** Where a line stands through all rows, such as ×1. */
-  readonly reference?: number;
-  /** Values that the axis shows beside those of the rows. */
-  readonly include?: readonly number[];
-  readonly rows: readonly Strip[];
-  /** What the looks of the marks mean, where there are several. */
-  readonly legend?: readonly LegendEntry[];
   /** The figure beside its row. */
   readonly formatMark: (interval: Interval) => string;
 }
 
+/** Figures with their intervals in rows; no chart of no rows. */
+export function figureStrips(
+  strips: Strips,
+  { unit, formatNumber }: Pick<Kind, 'unit' | 'formatNumber'>,
+  formatMark = (interval: Interval) => formatInterval(interval, formatNumber),
+): Chart[] {
+  return stripChart({ ...strips, how: `${unit}, ${strips.how}`, unit, format: formatNumber, formatMark });
+}
+
+const ratioUnit = '×';
+
+/** Ratios with their intervals in rows, and a line where nothing differs; no chart of no rows. */
+export function ratioStrips(strips: Strips): Chart[] {
+  return stripChart({ ...strips, unit: ratioUnit, format: formatRatio, formatMark: formatRatioInterval });
+}
+
 /** Intervals in rows above one logarithmic axis; labels and figures are text of the page, so they wrap where it is narrow. */
-export function stripChart(chart: StripChart): Chart {
-  const { title, subtitle, rows, unit, reference } = chart;
+function stripChart(chart: StripChart): Chart[] {
+  const { title, how, rows, unit } = chart;
+  if (rows.length === 0) return [];
   const axis = axisOf(chart);
   const place = placeOn(axis);
   const ticks = axis.ticks.map(({ at, label }) => ({ at: place(at), label }));
   const line = (name: string, at: number) =>
     html`<line class="${name}" x1="${at}%" x2="${at}%" y1="0" y2="100%"/>`;
   const grid = html`${ticks.map(({ at }) => line('grid', at))}${
-    reference !== undefined && line('reference', place(reference))
+    unit === ratioUnit && line('reference', place(1))
   }`;
   const banded = rows.some(({ band }) => band);
-  const longest = rows.reduce<Strip['marks']>(
-    (max, { marks }) => (marks.length > max.length ? marks : max),
-    [],
-  );
-  return figure({
+  const [maxMarks = []] = rows.map(({ marks }) => marks).toSorted((a, b) => b.length - a.length);
+  const drawn = figure({
     title,
-    subtitle,
+    subtitle: how,
     size: 'wide',
     legend: html`${chart.legend !== undefined && legend(chart.legend)}${
       banded && swatches([{ name: 'predicted', swatch: areaSwatch('band') }])
@@ -81,7 +98,7 @@ export function stripChart(chart: StripChart): Chart {
     table: table(rows, [
       words('', ({ label }) => label),
       ...(rows.some(({ group = '' }) => group !== '') ? [words<Strip>('of', ({ group = '' }) => group)] : []),
-      ...longest.map(({ name }, index) =>
+      ...maxMarks.map(({ name }, index) =>
         figures<Strip>(name === undefined ? unit : `${name}, ${unit}`, ({ marks }) =>
           formatExactInterval(marks[index] ?? null),
         ),
@@ -89,15 +106,18 @@ export function stripChart(chart: StripChart): Chart {
       ...(banded ? [figures<Strip>('predicted', ({ band }) => band?.text ?? nothing)] : []),
     ]),
   });
+  return [drawn];
 }
 
 /** Wide enough for all intervals and for what is predicted of them. */
-function axisOf({ unit, rows, include = [], format }: StripChart): Axis {
+function axisOf({ unit, rows, format }: StripChart): Axis {
   const values = rows.flatMap(({ marks, band }) => [
     ...marks.flatMap(({ low, median, high }) => [low, median, high]),
     ...[band?.low ?? [], band?.high ?? []].flat(),
   ]);
-  return logAxis(unit === '×' ? 'ratio' : unit, [...include, ...values], format);
+  return unit === ratioUnit
+    ? logAxis('ratio', [clearlyLess, clearlyMore, ...values], format)
+    : logAxis(unit, values, format);
 }
 
 /**
@@ -135,4 +155,21 @@ function drawRow(chart: StripChart, row: Strip, place: (value: number) => number
 
 function drawMark({ low, median, high, look }: StripMark, place: (value: number) => number, y: number): Html {
   return html`<g class="${colourOf(look)}"><line class="whisker" x1="${place(low)}%" x2="${place(high)}%" y1="${y}%" y2="${y}%"/><svg x="${place(median)}%" y="${y}%" overflow="visible"><path class="mark" d="${markPath(look, 52)}"/></svg></g>`;
+}
+
+/** A row for each scenario whose figure is above 0: others have no place on a logarithmic axis. */
+export function scenarioStrips(
+  groups: readonly SettingGroup[],
+  figure: (scenario: ScenarioResult) => Interval | null,
+  notes: (scenario: ScenarioResult) => readonly string[] = () => [],
+): Strip[] {
+  return groups.flatMap(({ label, scenarios }) =>
+    scenarios.toSorted(bySize).flatMap((scenario): Strip[] => {
+      const interval = figure(scenario);
+      if (interval === null || interval.median <= 0) return [];
+      return [
+        { label, group: describeSize(scenario), marks: [{ look: 0, ...interval }], notes: notes(scenario) },
+      ];
+    }),
+  );
 }

@@ -1,18 +1,17 @@
 import type { ScenarioResult } from '../../../result.ts';
 import { describeArrival } from '../../../scenario/arrival.ts';
 import { namePools } from '../../../scenario/dimensions.ts';
-import { groupBySetting } from '../../../scenario/setting.ts';
+import { bySize, describeSize, groupBySetting } from '../../../scenario/setting.ts';
 import { withMerged } from '../../../stats/histogram.ts';
 import { formatMs, formatPlural } from '../../../text/format.ts';
 import { type Block, type Chart, details, note } from '../../blocks.ts';
 import { isOpen } from '../../load-tables.ts';
 import { type Axis, logAxis } from '../charts/axis.ts';
 import { type Line, lineChart } from '../charts/line-chart.ts';
-import { bySize, nameSize } from '../scenario-names.ts';
 import { poolNames } from './throughput.ts';
 
 /** The latencies of a scenario, all rounds together. */
-export interface PercentileCurve {
+interface PercentileCurve {
   /** Percentiles, 0 to 100, that have values beyond them, ascending. */
   readonly points: readonly { readonly percentile: number; readonly ms: number }[];
   readonly count: number;
@@ -143,7 +142,7 @@ function chartOf(heading: string, scenarios: readonly ScenarioResult[], pools: r
   const size = isOpen(first) ? `${workers}, ${namePools(first)}` : workers;
   return [
     lineChart({
-      title: `Latency by percentile, ${scenarios.length === 1 ? nameSize(first) : size}`,
+      title: `Latency by percentile, ${scenarios.length === 1 ? describeSize(first) : size}`,
       subtitle: heading,
       x: ninesAxis(count),
       y: logAxis(

@@ -1,17 +1,16 @@
 import type { Result, ScenarioResult } from '../../../result.ts';
-import { groupBySetting } from '../../../scenario/setting.ts';
-import { formatCount, formatMs, formatPlural, formatRate } from '../../../text/format.ts';
-import { type Block, type Chart, details, note } from '../../blocks.ts';
-import { axisFromZero, logAxis } from '../charts/axis.ts';
-import { type Moment, type Timeline, timelineChart, timelineOf } from '../charts/timeline-chart.ts';
-import { bySize, nameSize } from '../scenario-names.ts';
+import { bySize, describeSize, groupBySetting } from '../../../scenario/setting.ts';
+import { sumOf } from '../../../stats/summary.ts';
+import { formatCount, formatMs, formatPlural, formatRate, nothing } from '../../../text/format.ts';
+import { type Block, type Chart, details, figures, note, table } from '../../blocks.ts';
+import { type Axis, axisFromZero, logAxis, scaleOf } from '../charts/axis.ts';
+import { drawing, figure, formatExact, maxTables, px, slices, yScale } from '../charts/frame.ts';
+import { type Content, html } from '../markup.ts';
 
 /** Bars of all charts of a page together, bars of one scenario, and charts, or a page would have no end. */
 const maxBars = 1200;
 const maxBarsEach = 120;
 const maxCharts = 50;
-/** With more scenarios only the charts and result.json have the figures. */
-const maxTables = 24;
 /** Charts that are open at once. */
 const maxOpen = 12;
 
@@ -33,7 +32,7 @@ export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'conf
     return {
       scenario,
       timeline,
-      failed: moments.reduce((sum, { failed }) => sum + failed, 0),
+      failed: sumOf(moments, ({ failed }) => failed),
       outages: moments.filter(({ completed }) => completed === 0).length,
     };
   });
@@ -42,13 +41,14 @@ export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'conf
     kept.size < drawn.length
       ? ` The charts show ${kept.size} of ${drawn.length} scenarios, those with failures first; result.json has the series of all.`
       : '';
+  const secondsEach = Math.max(...drawn.map(({ timeline }) => timeline.secondsEach));
   let shown = 0;
   return [
-    note(explain(config, Math.max(...drawn.map(({ timeline }) => timeline.secondsEach))) + rest),
+    note(describeBars(config, secondsEach) + rest),
     ...settingsOf(drawn.filter(one => kept.has(one))).map(({ heading, charts }) => {
       const open = shown === 0 || shown + charts.length <= maxOpen || charts.some(one => trouble(one) > 0);
       shown += charts.length;
-      return details(`${heading}${describe(charts)}`, chartsOf(charts, measured.length <= maxTables), {
+      return details(heading + describeCharts(charts), chartsOf(charts, measured.length <= maxTables), {
         open: open && charts.length <= 2 * maxOpen,
       });
     }),
@@ -57,14 +57,8 @@ export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'conf
 
 const momentsOf = ({ rounds }: Timeline): Moment[] => rounds.flatMap(({ moments }) => moments);
 
-interface Setting {
-  /** With a colon behind it; empty where there is no other setting. */
-  readonly heading: string;
-  readonly charts: readonly Drawn[];
-}
-
-/** Charts by setting, where settings have several. */
-function settingsOf(drawn: readonly Drawn[]): Setting[] {
+/** Charts by setting, where settings have several; a heading has a colon behind it. */
+function settingsOf(drawn: readonly Drawn[]): { heading: string; charts: readonly Drawn[] }[] {
   const groups = groupBySetting(drawn.map(({ scenario }) => scenario));
   if (groups.length > drawn.length / 2) return [{ heading: '', charts: drawn }];
   return groups.map(({ heading, scenarios }) => ({
@@ -77,7 +71,7 @@ function settingsOf(drawn: readonly Drawn[]): Setting[] {
 
 const trouble = ({ failed, outages }: Drawn) => (failed > 0 ? 2 : 0) + (outages > 0 ? 1 : 0);
 
-function explain(config: Result['config'], secondsEach: number): string {
+function describeBars(config: Result['config'], secondsEach: number): string {
   const { warmupSeconds: warmup } = config;
   const before = typeof warmup === 'number' && warmup > 0 ? `the warm-up (${warmup} s) and ` : '';
   const bars = secondsEach === 1 ? 'one second' : `up to ${secondsEach} seconds`;
@@ -89,8 +83,8 @@ function explain(config: Result['config'], secondsEach: number): string {
   );
 }
 
-function describe(charts: readonly Drawn[]): string {
-  const failed = charts.reduce((sum, one) => sum + one.failed, 0);
+function describeCharts(charts: readonly Drawn[]): string {
+  const failed = sumOf(charts, one => one.failed);
   const outages = charts.filter(one => one.outages > 0).length;
   const found = [
     failed === 0 ? 'no operation failed' : `${formatPlural(failed, 'operation')} failed`,
@@ -102,7 +96,7 @@ function describe(charts: readonly Drawn[]): string {
 function chartsOf(charts: readonly Drawn[], withTable: boolean): Chart[] {
   const moments = charts.flatMap(({ timeline }) => momentsOf(timeline));
   const throughput = axisFromZero(
-    'operations/s',
+    'ops/s',
     moments.map(({ completed, failed, seconds }) => (completed + failed) / seconds),
     formatRate,
     3,
@@ -121,7 +115,7 @@ function chartsOf(charts: readonly Drawn[], withTable: boolean): Chart[] {
   const several = new Set(labels.values()).size > 1;
   return charts.map(({ scenario, timeline }) =>
     timelineChart({
-      title: nameSize(scenario),
+      title: describeSize(scenario),
       subtitle: several ? (labels.get(scenario) ?? '') : '',
       timeline,
       throughput,
@@ -129,4 +123,231 @@ function chartsOf(charts: readonly Drawn[], withTable: boolean): Chart[] {
       withTable,
     }),
   );
+}
+
+/** A second of a round, or several that were put together. */
+interface Moment {
+  readonly round: number;
+  /** From the start of the round's window. */
+  readonly fromSecond: number;
+  /** Less than a second at the end of a window. */
+  readonly seconds: number;
+  readonly completed: number;
+  readonly failed: number;
+  /** Of several seconds: the median, and the maximum. Null where nothing completed. */
+  readonly p50: number | null;
+  readonly p99: number | null;
+}
+
+interface Timeline {
+  readonly rounds: readonly { readonly round: number; readonly moments: readonly Moment[] }[];
+  /** Seconds in one moment; 1 unless the chart would be too crowded. */
+  readonly secondsEach: number;
+}
+
+type Series = ScenarioResult['rounds'][number]['series'];
+
+/**
+ * The seconds of all rounds, one after another; several are put together where there are more than `max`. Every round
+ * keeps at least one of its own.
+ */
+function timelineOf({ rounds }: ScenarioResult, max: number): Timeline {
+  const secondsEach = Math.max(1, Math.ceil(sumOf(rounds, ({ series }) => series.length) / max));
+  return {
+    secondsEach,
+    rounds: rounds.map(({ round, seconds, series }) => ({
+      round,
+      moments: Array.from({ length: Math.ceil(series.length / secondsEach) }, (_, index) =>
+        joinSeconds(round, seconds, series.slice(index * secondsEach, (index + 1) * secondsEach)),
+      ),
+    })),
+  };
+}
+
+function joinSeconds(round: number, measured: number, series: Series): Moment {
+  const known = (figure: 'p50' | 'p99') =>
+    series
+      .map(second => second[figure])
+      .filter(value => value !== null)
+      .toSorted((a, b) => a - b);
+  const medians = known('p50');
+  const fromSecond = series[0]?.second ?? 0;
+  return {
+    round,
+    fromSecond,
+    // The end of a window may cut its last second short.
+    seconds: Math.max(0.001, Math.min(series.length, measured - fromSecond)),
+    completed: sumOf(series, ({ completed }) => completed),
+    failed: sumOf(series, ({ failed }) => failed),
+    p50: medians[Math.floor((medians.length - 1) / 2)] ?? null,
+    p99: known('p99').at(-1) ?? null,
+  };
+}
+
+interface TimelineChart {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly timeline: Timeline;
+  /** Operations per second, common to charts that are to be compared. */
+  readonly throughput: Axis;
+  /** Milliseconds, likewise. */
+  readonly latency: Axis;
+  readonly withTable: boolean;
+}
+
+/** The panels of the chart, one above the other over a common x axis. */
+const area = {
+  name: 'of-timeline',
+  width: 340,
+  height: 204,
+  left: 40,
+  right: 334,
+  throughput: { top: 24, bottom: 92 },
+  latency: { top: 118, bottom: 174 },
+} as const;
+
+/** Fraction of the width that lies between the rounds, where nothing was recorded. */
+const gapRatio = 0.16;
+
+/** What completed and failed in each second above, p50 to p99 of the response time below, round after round. */
+function timelineChart(chart: TimelineChart): Chart {
+  const { title, subtitle, timeline, withTable } = chart;
+  const { bars, windows, gap } = placeTimeline(chart);
+  const top = area.throughput.top;
+  return figure({
+    title,
+    subtitle,
+    size: 'small',
+    drawing: drawing(
+      area,
+      html`${drawAxes(chart, windows)}${windows.map(
+        ({ gapX }) =>
+          html`<rect class="warmup" x="${px(gapX)}" y="${top}" width="${px(gap)}" height="${area.latency.bottom - top}"/>`,
+      )}${drawThroughput(bars)}${drawLatencies(bars)}${slices(
+        area,
+        bars.map(({ moment, x, width }) => ({
+          x,
+          left: x,
+          right: x + Math.max(0.5, width),
+          tip: describeMoment(moment),
+        })),
+      )}`,
+    ),
+    table: !withTable
+      ? null
+      : table(momentsOf(timeline), [
+          figures('round', ({ round }) => round),
+          figures('from second', ({ fromSecond }) => fromSecond),
+          figures('completed', ({ completed }) => formatCount(completed)),
+          figures('failed', ({ failed }) => formatCount(failed)),
+          figures('p50 ms', ({ p50 }) => (p50 === null ? nothing : formatExact(p50))),
+          figures('p99 ms', ({ p99 }) => (p99 === null ? nothing : formatExact(p99))),
+        ]),
+  });
+}
+
+interface Bar {
+  readonly moment: Moment;
+  readonly x: number;
+  readonly width: number;
+  /** Tops of the bars: of what completed, and of what failed above it. */
+  readonly completedY: number;
+  readonly failedY: number;
+  readonly latencies: { readonly p50Y: number; readonly p99Y: number } | null;
+}
+
+/** The measured window of a round, with a gap before it. */
+interface Window {
+  readonly round: number;
+  readonly gapX: number;
+  readonly middle: number;
+}
+
+function placeTimeline({ timeline: { rounds }, throughput, latency }: TimelineChart): {
+  readonly bars: readonly Bar[];
+  readonly windows: readonly Window[];
+  readonly gap: number;
+} {
+  const lengthOf = (moments: readonly Moment[]) => sumOf(moments, ({ seconds }) => seconds);
+  const width = area.right - area.left;
+  const seconds = lengthOf(rounds.flatMap(({ moments }) => moments));
+  const gap = rounds.length === 0 ? 0 : Math.min(12, (width * gapRatio) / rounds.length);
+  const perSecond = seconds === 0 ? 0 : (width - gap * rounds.length) / seconds;
+  const opsY = scaleOf(throughput, [area.throughput.bottom, area.throughput.top]);
+  const scaleMs = scaleOf(latency, [area.latency.bottom, area.latency.top]);
+  const msY = (ms: number) => scaleMs(Math.max(latency.domain[0], Math.min(latency.domain[1], ms)));
+  let x: number = area.left;
+  const bars: Bar[] = [];
+  const windows: Window[] = [];
+  for (const { round, moments } of rounds) {
+    windows.push({ round, gapX: x, middle: x + gap + (lengthOf(moments) * perSecond) / 2 });
+    x += gap;
+    for (const moment of moments) {
+      const { completed, failed, p50, p99 } = moment;
+      const isOnAxis = p50 !== null && p99 !== null && p50 > 0 && p99 > 0;
+      bars.push({
+        moment,
+        x,
+        width: moment.seconds * perSecond,
+        completedY: opsY(completed / moment.seconds),
+        failedY: opsY((completed + failed) / moment.seconds),
+        latencies: isOnAxis ? { p50Y: msY(p50), p99Y: msY(p99) } : null,
+      });
+      x += moment.seconds * perSecond;
+    }
+  }
+  return { bars, windows, gap };
+}
+
+function drawAxes({ throughput, latency }: TimelineChart, windows: readonly Window[]): Content {
+  const { left, right, height } = area;
+  const step = Math.ceil(windows.length / 10);
+  return html`${yScale({ left, right, ...area.throughput }, throughput)}${yScale({ left, right, ...area.latency }, latency)}<g class="ticks">${windows.map(
+    ({ round, middle }, index) =>
+      index % step === 0 &&
+      html`<text x="${px(middle)}" y="${area.latency.bottom + 14}" text-anchor="middle">${round}</text>`,
+  )}</g><text class="axis-label" x="${(left + right) / 2}" y="${height - 3}" text-anchor="middle">round</text>`;
+}
+
+/** One path for all bars of a kind, as a long run has thousands. */
+function drawThroughput(bars: readonly Bar[]): Content {
+  const { bottom, top } = area.throughput;
+  const outline = (bar: Bar, low: number, high: number) =>
+    `M${px(bar.x)} ${px(low)}V${px(high)}h${px(innerWidth(bar))}V${px(low)}z`;
+  const failing = bars.filter(({ moment }) => moment.failed > 0);
+  const dead = bars.filter(({ moment }) => moment.completed === 0);
+  const crosses = failing.map(
+    bar => `M${px(centre(bar))} ${px(Math.max(top, bar.failedY) - 7)}m-3-3l6 6m0-6l-6 6`,
+  );
+  return html`<path class="completed" d="${bars.map(bar => outline(bar, bottom, bar.completedY)).join('')}"/>${
+    dead.length > 0 && html`<path class="outage" d="${dead.map(bar => outline(bar, bottom, top)).join('')}"/>`
+  }${
+    failing.length > 0 &&
+    html`<path class="failed" d="${failing.map(bar => outline(bar, bar.completedY, Math.min(bar.failedY, bar.completedY - 1.5))).join('')}"/><path class="failure" d="${crosses.join('')}"/>`
+  }`;
+}
+
+function drawLatencies(bars: readonly Bar[]): Content {
+  const answered = bars.flatMap(bar => (bar.latencies === null ? [] : [{ bar, ...bar.latencies }]));
+  const spreads = answered.map(({ bar, p50Y, p99Y }) => `M${px(centre(bar))} ${px(p50Y)}V${px(p99Y)}`);
+  const tops = answered.map(
+    ({ bar, p99Y }) =>
+      `M${px(centre(bar) - Math.min(5, innerWidth(bar) / 2))} ${px(p99Y)}h${px(Math.min(10, innerWidth(bar)))}`,
+  );
+  return html`<path class="spread" d="${spreads.join('')}"/><path class="p99" d="${tops.join('')}"/>`;
+}
+
+const innerWidth = ({ width }: Bar) => Math.max(0.6, width - Math.min(1.5, width * 0.2));
+const centre = (bar: Bar) => bar.x + innerWidth(bar) / 2;
+
+function describeMoment({ round, fromSecond, seconds, completed, failed, p50, p99 }: Moment): string {
+  const until = seconds > 1 ? ` to ${Math.round(fromSecond + seconds)}` : '';
+  const rate = `${formatExact(completed / seconds)} ops/s`;
+  const done = seconds === 1 ? rate : `${formatPlural(completed, 'operation')}, ${rate}`;
+  return [
+    `round ${round}, second ${fromSecond}${until}`,
+    completed === 0 ? 'nothing completed' : done,
+    ...(failed === 0 ? [] : [`failed: ${formatCount(failed)}`]),
+    ...(p50 === null || p99 === null ? [] : [`p50 ${formatExact(p50)} ms, p99 ${formatExact(p99)} ms`]),
+  ].join('\n');
 }

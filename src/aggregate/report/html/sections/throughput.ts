@@ -1,37 +1,12 @@
-import type { Interval, ScenarioResult } from '../../../result.ts';
+import type { ScenarioResult } from '../../../result.ts';
 import { namePools } from '../../../scenario/dimensions.ts';
-import { groupBySetting, type SettingGroup } from '../../../scenario/setting.ts';
-import { formatMs, formatPlural, formatRate } from '../../../text/format.ts';
+import { bySize, groupBySetting, type SettingGroup } from '../../../scenario/setting.ts';
+import { capitalise, formatPlural } from '../../../text/format.ts';
 import type { Block, Chart } from '../../blocks.ts';
-import { type Axis, axisFromZero, type Format, logAxis } from '../charts/axis.ts';
+import { chartedMetrics, type IntervalMetric, intervalOf } from '../../figure-columns.ts';
+import { type Axis, axisFromZero, logAxis } from '../charts/axis.ts';
 import { type Line, levelChart, pointOf } from '../charts/line-chart.ts';
-import { bySize } from '../scenario-names.ts';
-import { figureStrips, scenarioStrips } from './strips.ts';
-
-interface Measure {
-  readonly name: string;
-  readonly unit: string;
-  readonly figure: (scenario: ScenarioResult) => Interval | null;
-  readonly format: Format;
-  readonly axis: (values: readonly number[]) => Axis;
-}
-
-const measures: readonly Measure[] = [
-  {
-    name: 'Throughput',
-    unit: 'ops/s',
-    figure: ({ summary }) => summary?.opsPerSecond ?? null,
-    format: formatRate,
-    axis: values => axisFromZero('operations/s', values, formatRate),
-  },
-  {
-    name: 'Response p99',
-    unit: 'ms',
-    figure: ({ summary }) => summary?.responseP99 ?? null,
-    format: formatMs,
-    axis: values => logAxis('ms, logarithmic', values, formatMs),
-  },
-];
+import { figureStrips, scenarioStrips } from '../charts/strip-chart.ts';
 
 /** More scenarios than this are a table, not a chart. */
 const maxStrips = 40;
@@ -44,15 +19,12 @@ export function throughputCharts(scenarios: readonly ScenarioResult[]): Block[] 
   return [
     ...groups
       .filter(group => levelsOf(group) > 1)
-      .flatMap(group => measures.flatMap(measure => againstWorkers(group, measure))),
-    ...measures.flatMap(measure => ofEachScenario(single, measure)),
+      .flatMap(group => chartedMetrics.flatMap(metric => againstWorkers(group, metric))),
+    ...chartedMetrics.flatMap(metric => ofEachScenario(single, metric)),
   ];
 }
 
-function againstWorkers(
-  { heading, scenarios }: SettingGroup,
-  { name, unit, figure, axis }: Measure,
-): Chart[] {
+function againstWorkers({ heading, scenarios }: SettingGroup, metric: IntervalMetric): Chart[] {
   const lines = poolNames(scenarios).map(
     (pools, look): Line => ({
       name: pools,
@@ -61,16 +33,16 @@ function againstWorkers(
       points: scenarios
         .filter(scenario => namePools(scenario) === pools)
         .toSorted(bySize)
-        .flatMap(scenario => pointOf(scenario.workers, figure(scenario))),
+        .flatMap(scenario => pointOf(scenario.workers, intervalOf(metric, scenario))),
     }),
   );
   return levelChart({
-    title: `${name} against workers`,
+    title: `${capitalise(metric.name)} against workers`,
     subtitle: heading,
     label: 'workers',
     formatX: String,
-    y: axis,
-    unit,
+    y: values => axisOf(metric, values),
+    unit: metric.kind.unit,
     lines,
     describeX: workers => formatPlural(workers, 'worker'),
   });
@@ -82,15 +54,24 @@ export function poolNames(scenarios: readonly ScenarioResult[]): string[] {
   return [...new Set(sorted.map(namePools))];
 }
 
-function ofEachScenario(groups: readonly SettingGroup[], measure: Measure): Chart[] {
-  const rows = scenarioStrips(groups, measure.figure, ({ limitedBy }) => [
-    `limited by: ${limitedBy.resource}`,
-  ]);
+/** Latencies differ by magnitudes. */
+function axisOf({ kind: { unit, formatNumber }, better }: IntervalMetric, values: readonly number[]): Axis {
+  return better === 'less'
+    ? logAxis(`${unit}, logarithmic`, values, formatNumber)
+    : axisFromZero(unit, values, formatNumber);
+}
+
+function ofEachScenario(groups: readonly SettingGroup[], metric: IntervalMetric): Chart[] {
+  const rows = scenarioStrips(
+    groups,
+    scenario => intervalOf(metric, scenario),
+    ({ limitedBy }) => [`limited by: ${limitedBy.resource}`],
+  );
   const rest =
     rows.length > maxStrips ? `; the first ${maxStrips} of ${rows.length}, the table of results has all` : '';
   const how = `median and interval over the rounds, logarithmic${rest}`;
   return figureStrips(
-    { title: `${measure.name} of each scenario`, how, rows: rows.slice(0, maxStrips) },
-    measure,
+    { title: `${capitalise(metric.name)} of each scenario`, how, rows: rows.slice(0, maxStrips) },
+    metric.kind,
   );
 }

@@ -1,21 +1,21 @@
 import type { ClaimResult, Comparison, ScenarioResult } from '../../../result.ts';
-import { describeMeasured } from '../../../text/claim-words.ts';
+import { describePair } from '../../../scenario/setting.ts';
 import { formatPlural, formatRange, formatRatio } from '../../../text/format.ts';
 import { type Block, badge, type Details, details, note, paragraph } from '../../blocks.ts';
-import { renderBadge } from '../../html.ts';
+import { describeMeasured } from '../../documents/parts.ts';
 import { formatPredicted, judgedNote, judgedTable, untestedTable } from '../../result-tables.ts';
 import type { Strip } from '../charts/strip-chart.ts';
-import { namePair } from '../scenario-names.ts';
-import { ratioStrips } from './strips.ts';
+import { ratioStrips } from '../charts/strip-chart.ts';
+import { renderBadge } from '../page.ts';
 
 /** Ratios of one claim in a chart, and in its table; report.md has all of them. */
 const maxRows = 24;
 const maxTabled = 80;
 
-/** Claims of which something was found, each with what it was judged by; the silent ones with their reasons. */
+/** Claims of which something was found, each with what it was judged by; the untested ones with their reasons. */
 export function verdictBlocks(
   claims: readonly ClaimResult[],
-  silent: readonly ClaimResult[],
+  untested: readonly ClaimResult[],
   scenarios: readonly ScenarioResult[],
 ): Block[] {
   const byId = new Map(scenarios.map(scenario => [scenario.id, scenario]));
@@ -26,11 +26,11 @@ export function verdictBlocks(
       rows: claims.flatMap(overviewRow),
     }),
     ...claims.map(claim => card(claim, byId)),
-    ...(silent.length === 0
+    ...(untested.length === 0
       ? []
       : [
-          details(`Not tested by this run: ${silent.map(({ id }) => id).join(', ')}`, [
-            untestedTable(silent),
+          details(`Not tested by this run: ${untested.map(({ id }) => id).join(', ')}`, [
+            untestedTable(untested),
           ]),
         ]),
   ];
@@ -64,7 +64,7 @@ function overviewRow({
 function card(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>): Details {
   const { id, verdict, statement, reason, gist } = claim;
   const measured = paragraph(describeMeasured(claim), 'muted');
-  const said =
+  const body =
     gist === ''
       ? [measured, paragraph(reason)]
       : [
@@ -74,7 +74,7 @@ function card(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>
         ];
   return details(
     [badge(verdict, verdict), ` ${id}: ${statement}`],
-    [...said, ...judgedBy(claim, scenarios)],
+    [...body, ...judgedBy(claim, scenarios)],
     { tone: verdict },
   );
 }
@@ -116,7 +116,7 @@ function ratioRow(comparison: Comparison, scenarios: ReadonlyMap<string, Scenari
     group:
       base === undefined || other === undefined
         ? `${comparison.other} to ${comparison.base}`
-        : namePair(base, other),
+        : describePair(base, other),
     marks: [{ look: 0, ...ratio }],
     band: predicted && { ...predicted, text: formatPredicted(comparison) },
     notes: [

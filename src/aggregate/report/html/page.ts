@@ -1,23 +1,25 @@
 import { createHash } from 'node:crypto';
-import { withoutControls } from '../text/format.ts';
+import { withoutControls } from '../../text/format.ts';
 import {
   type Block,
   type Chart,
   type Code,
   type Details,
   type List,
+  plainText,
   type Span,
   shownOn,
+  spansOf,
   type Table,
   type Text,
   type Tone,
-} from './blocks.ts';
-import { type Content, Html, html } from './html/html.ts';
-import { script } from './html/script.ts';
-import { style } from './html/style.ts';
+  tableOn,
+} from '../blocks.ts';
+import { script, style } from './assets.ts';
+import { type Content, Html, html } from './markup.ts';
 
 /** A document as a page. */
-export interface Page {
+interface Page {
   /** Above the title of the document: "poolbench report". */
   readonly brand: string;
   /** Of the window. */
@@ -75,11 +77,14 @@ ${alerts(parts.flat())}
   return page.toString();
 }
 
-/** Lists of which all but the first begin with one that is a start. */
-function splitBefore<Part>(parts: readonly Part[], isStart: (part: Part) => boolean): Part[][] {
+/** Lists of which all but the first begin with a start. */
+function splitBefore<Part>(
+  parts: readonly Part[],
+  isStart: (part: Part, previous: Part | undefined) => boolean,
+): Part[][] {
   const lists: Part[][] = [[]];
-  for (const part of parts) {
-    if (isStart(part)) lists.push([]);
+  for (const [index, part] of parts.entries()) {
+    if (isStart(part, parts[index - 1])) lists.push([]);
     lists.at(-1)?.push(part);
   }
   return lists;
@@ -91,21 +96,21 @@ function splitBefore<Part>(parts: readonly Part[], isStart: (part: Part) => bool
  * @param name what the blocks are about, which names tables without a title
  */
 function renderBlocks(blocks: readonly Block[], name: Text = ''): Html {
-  const shown = shownOn('html', blocks);
+  const isBeside = (block: Block, previous: Block | undefined) =>
+    isInRow(block) && isInRow(previous) && block.size === previous.size;
+  const groups = splitBefore(shownOn('html', blocks), (block, previous) => !isBeside(block, previous));
   let about = name;
-  return html`${shown.map((block, index) => {
-    if (block.kind === 'heading') about = block.text;
-    if (!isInRow(block)) return renderBlock(block, about);
-    const isSame = (other: Block | undefined) => isInRow(other) && other.size === block.size;
-    if (isSame(shown[index - 1])) return null;
-    const end = shown.findIndex((other, at) => at > index && !isSame(other));
-    const row = shown.slice(index, end < 0 ? shown.length : end).filter(isInRow);
-    return html`<div class="charts${block.size === 'small' && ' small'}">${row.map(({ draw }) => draw())}</div>`;
+  return html`${groups.map(([first, ...others]) => {
+    if (first === undefined) return null;
+    if (first.kind === 'heading') about = first.text;
+    if (!isInRow(first)) return renderBlock(first, about);
+    const row = [first, ...others].filter(isInRow);
+    return html`<div class="charts${first.size === 'small' && ' small'}">${row.map(({ draw }) => draw())}</div>`;
   })}`;
 }
 
 function isInRow(block: Block | undefined): block is Chart {
-  return block?.kind === 'chart' && block.size !== undefined && block.size !== 'wide';
+  return block?.kind === 'chart' && block.size !== 'wide';
 }
 
 function renderBlock(block: Block, about: Text = ''): Content {
@@ -119,7 +124,7 @@ function renderBlock(block: Block, about: Text = ''): Content {
     case 'paragraph':
       return html`<p${classOf(block.tone)}>${renderText(block.text)}</p>`;
     case 'table':
-      return renderTable({ title: about, ...block });
+      return renderTable({ ...block, title: block.title ?? about });
     case 'list':
       return renderList(block);
     case 'code':
@@ -135,21 +140,18 @@ function renderBlock(block: Block, about: Text = ''): Content {
  * A table that scrolls by itself where the page is too narrow for it. End tags of rows and cells are left out, as HTML
  * allows: they would be a fifth of the page of a long run.
  */
-export function renderTable({ title = '', columns, rows }: Table): Html {
-  const shown = shownOn(
-    'html',
-    columns.map((column, index) => ({ ...column, index })),
-  );
+export function renderTable(block: Table): Html {
+  const { title = '', columns, rows } = tableOn('html', block);
   // Where all columns but perhaps the first are figures, the style sheet knows without a word in each cell.
-  const numbers = shown.slice(1).every(({ align }) => align === 'right');
+  const numbers = columns.slice(1).every(({ align }) => align === 'right');
   const cellClass = (align: 'left' | 'right') => align === 'right' && !numbers && html` class=n`;
   return html`<div class="table" role="region" aria-label="${plainText(title)}" tabindex="0"><table${
     numbers && html` class="numbers"`
-  }><thead><tr>${shown.map(({ name, align }) =>
+  }><thead><tr>${columns.map(({ name, align }) =>
     name === '' ? html`<td>` : html`<th scope="col"${cellClass(align)}>${name}`,
   )}<tbody>${rows.map(
     row =>
-      html`<tr>${shown.map(({ align, index }) => html`<td${cellClass(align)}>${renderText(row[index] ?? '')}`)}`,
+      html`<tr>${columns.map(({ align }, index) => html`<td${cellClass(align)}>${renderText(row[index] ?? '')}`)}`,
   )}</table></div>`;
 }
 
@@ -179,9 +181,8 @@ export function fold(summary: Content, content: Content, open = false): Html {
   return html`<details${open && html` open`}><summary>${summary}</summary>${content}</details>`;
 }
 
-export function renderText(text: Text): Content {
-  if (typeof text === 'string' || typeof text === 'number') return text;
-  return text.map(part => (typeof part === 'string' ? part : renderSpan(part)));
+function renderText(text: Text): Content {
+  return spansOf(text).map(renderSpan);
 }
 
 function renderSpan({ text, strong, code, link, tone, badge }: Span): Content {
@@ -222,16 +223,9 @@ export function renderBadge(text: string, tone: Tone | undefined): Html {
 const toneClass = (tone: Tone) => `t-${tone.replace(' ', '-')}`;
 const classOf = (tone: Tone | undefined) => tone !== undefined && html` class="${toneClass(tone)}"`;
 
-/** The words without marks. */
-function plainText(text: Text): string {
-  if (typeof text === 'string' || typeof text === 'number') return String(text);
-  return text.map(part => (typeof part === 'string' ? part : part.text)).join('');
-}
-
 /** What a heading is reached by: "over-time", of a claim its id. */
 function anchorOf(text: Text): string {
-  const words =
-    typeof text === 'object' ? text.filter(part => typeof part === 'string' || part.badge !== true) : text;
+  const words = spansOf(text).filter(({ badge }) => badge !== true);
   const [title = ''] = plainText(words).trim().toLowerCase().split(':');
   return title.replace(/[^\w.-]+/g, '-');
 }
