@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 
 const cli = new URL('../../dist/main/cli.js', import.meta.url);
@@ -63,7 +64,6 @@ export function spawnProgram(
 }
 
 let runsHere = false;
-let runs = 0;
 
 /** Evaluates a program in this process, as if it had been started with these arguments. */
 async function runHere(program: URL, args: readonly string[], options: RunOptions): Promise<Outcome> {
@@ -72,7 +72,7 @@ async function runHere(program: URL, args: readonly string[], options: RunOption
   const restore = pretend(fileURLToPath(program), args, options, output);
   try {
     // With another query it is another module, and evaluated anew; what it imports is not.
-    await import(/* @vite-ignore */ `${program.href}?run=${++runs}`);
+    await import(/* @vite-ignore */ `${program.href}?run=${randomUUID()}`);
     return { code: Number(process.exitCode), signal: null, ...output };
   } finally {
     restore();
