@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { toPlainLines } from '../aggregate/text/format.ts';
 import { parseCommandLine, renderHelp } from './cli/command-line.ts';
+import { describeTool } from './environment.ts';
 import { PoolbenchError } from './errors.ts';
-import { describeTool } from './run/environment.ts';
 import { withoutPassword } from './server/url.ts';
 
 /** Resolves to the exit code. */

@@ -1,5 +1,5 @@
 /** Errors between a caller and the pool. The codes are counted in results, so they are stable. */
-export type PoolErrorCode =
+type PoolErrorCode =
   /** No connection became free in the time the caller allowed. */
   | 'ACQUIRE_TIMEOUT'
   /** The pool was closed while the caller waited, or before it asked. */

@@ -11,7 +11,7 @@ const sweepMs = 10;
 const sweepsPerInspection = 10;
 
 /** The pool's tasks on its timer. */
-export interface MaintenanceTasks {
+interface MaintenanceTasks {
   /** Every 10 ms. */
   sweep(nowMs: number): void;
   /** Every 100 ms, after connections that stalled were closed. */

@@ -6,7 +6,7 @@ export type Client = (typeof clients)[number];
  * How a connection is checked before it is acquired. `poll` looks at the socket after a turn of the event loop, as the
  * check in the source report does; `ping` takes a round trip.
  */
-export const probes = ['poll', 'ping'] as const;
+const probes = ['poll', 'ping'] as const;
 export type Probe = (typeof probes)[number];
 
 /** How a burst of connection attempts is spread: all at once, one after another, or each after a short random delay. */

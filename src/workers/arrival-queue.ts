@@ -12,7 +12,7 @@ export interface ArrivalTaker {
 }
 
 /** What the queue needs from its thread. */
-export interface QueueContext {
+interface QueueContext {
   readonly window: LoadWindow;
   /** Counts how late the thread took each arrival for which a worker was free. */
   readonly lag: LatencyCounts;

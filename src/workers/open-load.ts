@@ -90,7 +90,7 @@ export class OpenLoad {
 }
 
 /** A pool and how many callers it has. */
-export interface Callers {
+interface Callers {
   readonly pool: ConnectionPool;
   readonly workers: number;
 }
@@ -99,7 +99,7 @@ export interface Callers {
  * Acquires a connection for every worker, and releases them once all are there: so the pools have as many connections as
  * workers. Arrivals alone would not open that many, because at a low rate they all go to the first few.
  */
-export class FirstConnections {
+class FirstConnections {
   /** Resolves when every connection was acquired or has failed, or when none is held any more. */
   readonly gathered: Promise<void>;
   #resolve = () => {};

@@ -21,7 +21,7 @@ const flags = [
  * A Chromium on PATH, else that of the distribution (Debian), unpacked into the user's cache folder as servers are: no
  * root, nothing installed. Never throws.
  */
-export async function findBrowser(say: (line: string) => void): Promise<Program | { reason: string }> {
+async function findBrowser(say: (line: string) => void): Promise<Program | { reason: string }> {
   for (const name of onPath) {
     const path = await findProgram(name);
     if (path !== undefined && (await runs({ path, env: {} }))) return { path, env: {} };

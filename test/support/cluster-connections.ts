@@ -7,7 +7,7 @@ import { WireCluster } from '../../src/pool/client/cluster/wire-cluster.ts';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
 import { type ClientName, commands, loopback } from './connections.ts';
 
-export interface ClusterClient {
+interface ClusterClient {
   readonly connect: Connect;
   /** Counted over all of its connections. */
   readonly redirects: RedirectCount;
@@ -33,7 +33,7 @@ export async function openClusterConnection(client: ClusterClient): Promise<Conn
 
 const slots = new KeySlots(commands.keyPrefix);
 
-export interface KeyInSlot {
+interface KeyInSlot {
   readonly key: number;
   readonly slot: number;
 }

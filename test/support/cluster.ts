@@ -31,7 +31,7 @@ export interface TestCluster {
   stop(): Promise<void>;
 }
 
-export interface TestClusterOptions {
+interface TestClusterOptions {
   readonly masters?: number;
   readonly withReplicas?: boolean;
   readonly server?: 'redis' | 'valkey';

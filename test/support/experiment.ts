@@ -20,12 +20,12 @@ export interface TestExperiment {
   result(): Promise<Result>;
 }
 
-export interface StartOptions extends RunOptions {
+interface StartOptions extends RunOptions {
   /** Else `run`. */
   readonly command?: 'run' | 'search';
 }
 
-export interface RunningExperiment {
+interface RunningExperiment {
   readonly outcome: Promise<Outcome>;
   /** Resolves once its output holds `text`; rejects if it ends before. */
   said(text: string): Promise<void>;

@@ -1,11 +1,11 @@
 /** One sample of an exposition. */
-export interface Scraped {
+interface Scraped {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-export interface Family {
+interface Family {
   readonly type: string;
   readonly help: string;
   readonly samples: readonly Scraped[];

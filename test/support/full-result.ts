@@ -3,7 +3,7 @@ import { seededRandom } from '../../src/aggregate/stats/statistics.ts';
 import { encodeHistogram } from './encoded-histogram.ts';
 import { buildResult, buildRound, buildScenario } from './result-builder.ts';
 
-export interface Size {
+interface Size {
   readonly workers?: readonly number[];
   readonly pools?: readonly number[];
   readonly clients?: readonly string[];

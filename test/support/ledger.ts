@@ -9,14 +9,14 @@ import { runProgram } from './poolbench.ts';
 
 const program = new URL('claims-of-suites.mjs', import.meta.url);
 
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /** A few suites in a folder of the test's own, which goes when the test is over. */
-export interface TestSuites {
+interface TestSuites {
   readonly folder: string;
   /** Writes a suite's config anew, or any other. */
   write(name: string, config?: Readonly<Record<string, unknown>>): Promise<string>;

@@ -9,7 +9,7 @@ const attempts = 3;
 /** Cores that others must have taken for a test to believe that they were in the way. */
 const noticedNeighbours = 0.25;
 
-export interface LimitOptions {
+interface LimitOptions {
   /** Every worker thread of the run burns CPU without end. */
   readonly busyThreads?: boolean;
   /** `machine` is what the test is after, whoever takes the cores. */

@@ -40,7 +40,7 @@ export function runProgram(
 }
 
 /** Runs a program in a process of its own. */
-export function spawnProgram(
+function spawnProgram(
   program: URL,
   args: readonly string[],
   options: Omit<RunOptions, 'ownProcess'> = {},

@@ -4,7 +4,7 @@ import { RequestParser } from '../../src/main/server/embedded/protocol.ts';
 import { createRateGate } from './rate-gate.ts';
 
 /** What a cut does with a connection: an orderly end, a reset, or silence while it stays open. */
-export type Cut = 'end' | 'reset' | 'silence';
+type Cut = 'end' | 'reset' | 'silence';
 
 /** A TCP proxy in front of a server, whose faults can be set at any time and hold for all of its connections. */
 export interface TestProxy {

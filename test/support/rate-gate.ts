@@ -2,7 +2,7 @@
 const idleMs = 25;
 
 /** Lets requests through at a rate, in order: a server of a known capacity. */
-export interface RateGate {
+interface RateGate {
   /** Infinite: the gate is open. */
   requestsPerSecond: number;
   /** Calls `pass` when it is the request's turn. */

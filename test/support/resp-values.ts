@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /** A value as it travels, and what a client must make of it when it is a reply of its own. */
-export interface Value {
+interface Value {
   readonly bytes: Buffer;
   readonly nil?: boolean;
   readonly error?: { readonly code: string; readonly message: string };

@@ -2,11 +2,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 /** Answers one request; calls `reply` at once, later or never. Replies must be given in order. */
-export type Script = (
-  request: readonly string[],
-  reply: (bytes: string | Buffer) => void,
-  socket: Socket,
-) => void;
+type Script = (request: readonly string[], reply: (bytes: string | Buffer) => void, socket: Socket) => void;
 
 /** A server of a few lines that does what a test says, for what no real server can be made to do. */
 export async function startScriptedServer(script: Script): Promise<{ readonly port: number }> {

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 
 const cli = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 
-export interface Terminal {
+interface Terminal {
   /** All it was sent so far. */
   readonly shown: () => string;
   /** Resolves once it was sent `text`; rejects if the command ends before. */

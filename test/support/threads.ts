@@ -85,7 +85,7 @@ export async function runThread(
 }
 
 /** The only load of a sample, spread beside it. */
-export function plain(sample: ThreadSample): PlainSample {
+function plain(sample: ThreadSample): PlainSample {
   const [load, ...others] = sample.loads;
   if (load === undefined || others.length > 0)
     throw new Error(`expected one load, found ${sample.loads.length}`);

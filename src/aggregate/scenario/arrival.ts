@@ -46,7 +46,7 @@ export const arrivalSchema = z.discriminatedUnion('kind', [closed, constant, poi
 });
 
 /** As a config has it: with a list of rates. */
-export type ArrivalGroup = z.output<typeof arrivalSchema>;
+type ArrivalGroup = z.output<typeof arrivalSchema>;
 
 /** When the work of one scenario is due. Plain data. */
 export type Arrival =

@@ -31,7 +31,7 @@ export type LaterKey<Rows> = {
 }[keyof Rows];
 
 /** Figures of one latency in milliseconds. */
-export type Latency = { readonly count: number; readonly mean: number; readonly max: number } & {
+type Latency = { readonly count: number; readonly mean: number; readonly max: number } & {
   readonly [Key in Exclude<PercentileKey, LaterKey<typeof percentiles>>]: number;
 } & { readonly [Key in LaterKey<typeof percentiles>]?: number | undefined };
 
@@ -51,7 +51,7 @@ export type LatencyName = keyof typeof latencies;
 export const latencyNames = Object.keys(latencies) as LatencyName[];
 
 /** What metrics read of a round; `RoundResult` has it all. */
-export interface MeasuredRound {
+interface MeasuredRound {
   readonly issued: number;
   readonly failed: Readonly<Record<string, number>>;
   readonly opsPerSecond: number;
@@ -210,7 +210,7 @@ const ratios = {
 /** All metrics by the name that a threshold gives them, in the order in which their names are listed. */
 export const metrics = { ...response, ...service, ...throughput, ...ratios, ...cpu };
 
-export type MetricName = keyof typeof metrics;
+type MetricName = keyof typeof metrics;
 type MetricRow = (typeof metrics)[MetricName];
 /** Rows of metrics that are in `summary` of result.json. */
 export type SummaryRow = Extract<MetricRow, { summaryKey: string }>;

@@ -4,7 +4,7 @@ import { figureOf } from '../stats/summary.ts';
 import { isLowerBound } from '../stats/warnings.ts';
 
 /** A condition on a number, in the unit of result.json. */
-export interface Condition {
+interface Condition {
   readonly operator: Operator;
   readonly limit: number;
 }
@@ -45,7 +45,7 @@ function oneMicro(text: string): string {
 export const claimPrefix = 'claim.';
 
 /** What a key of `thresholds` is about: a metric of one scenario or of all, or `claim.<id>`, which is of the whole run. */
-export interface ThresholdKey {
+interface ThresholdKey {
   readonly metric: string;
   /** Null: every scenario. */
   readonly scenario: string | null;

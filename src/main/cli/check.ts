@@ -1,13 +1,13 @@
 import { toPlainLines } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
+import { asTypedHere, quote } from '../command-words.ts';
 import { describePlan } from '../experiment/describe-plan.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { readPlan } from '../experiment/read-plan.ts';
+import { exitOnInterrupt } from '../interrupt.ts';
+import type { Options, TargetOption } from '../options.ts';
 import { preflightSide } from '../run/preflight-side.ts';
-import { exitOnInterrupt } from '../run/session.ts';
 import { describeFoundTarget, findTarget } from '../server/find-target.ts';
-import { asTypedHere, quote } from './command-words.ts';
-import type { Options, TargetOption } from './options.ts';
 
 type CheckOptions = Options<TargetOption | 'rounds' | 'quick' | 'target' | 'url'>;
 

@@ -1,7 +1,9 @@
 import { assembleLedger, type JudgedSuite, type Ledger } from '../../aggregate/claims/ledger.ts';
 import { ledgerDocument } from '../../aggregate/report/documents/ledger.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
+import { asTypedHere, optionWords, quote, shownFolder } from '../command-words.ts';
 import type { PoolbenchError } from '../errors.ts';
+import type { Options, SessionOption } from '../options.ts';
 import { readLedger, readSuite, writeLedger } from '../run/claims/ledger-folder.ts';
 import { allSuites, describeCold, planSuites, type Suite } from '../run/claims/plan-suites.ts';
 import { runSuites } from '../run/claims/run-suites.ts';
@@ -9,8 +11,6 @@ import { readTarget } from '../run/claims/target-argument.ts';
 import { expectSameSubject, subjectOf } from '../run/earlier-run.ts';
 import { expectNoError } from '../run/exit-code.ts';
 import { Session } from '../run/session.ts';
-import { asTypedHere, optionWords, quote, shownFolder } from './command-words.ts';
-import type { Options, SessionOption } from './options.ts';
 
 /** Settings that a ledger keeps, so that all suites are measured alike. */
 const kept = ['rounds', 'seconds', 'warmup', 'seed'] as const;

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
+import { asTypedHere, quote } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { nearest } from '../experiment/nearest.ts';
-import { asTypedHere, quote } from './command-words.ts';
 import {
   fixedByResume,
   type OptionName,
@@ -10,7 +10,7 @@ import {
   options,
   sessionOptions,
   targetOptions,
-} from './options.ts';
+} from '../options.ts';
 
 /** A command of the command line. */
 interface Command<Name extends OptionName = OptionName> {
@@ -30,7 +30,7 @@ interface Command<Name extends OptionName = OptionName> {
 const row = <Name extends OptionName>(command: Command<Name>): Command => command;
 
 /** Every command, in the order of the help. */
-export const commands = {
+const commands = {
   run: row({
     help: {
       CONFIG: 'run an experiment: the same as run CONFIG',
@@ -100,7 +100,7 @@ type CommandName = keyof typeof commands;
 const commandNames = Object.keys(commands) as CommandName[];
 
 /** What was typed: a command with its operands and options, or a request for information. */
-export type CommandLine =
+type CommandLine =
   | { readonly command: 'help' | 'version' }
   | {
       readonly command: CommandName;

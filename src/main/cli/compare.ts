@@ -3,12 +3,12 @@ import { whyNotComparable } from '../../aggregate/comparison/fairness.ts';
 import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import { maxNameLength, safeName, uniqueNames } from '../../aggregate/text/safe-name.ts';
+import { shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
-import { printOutput } from '../live/terminal.ts';
+import type { Options } from '../options.ts';
 import { findResult, readResult } from '../run/results/read-result.ts';
 import { createResultsFolder, writeComparison } from '../run/results/results-folder.ts';
-import { shownFolder } from './command-words.ts';
-import type { Options } from './options.ts';
+import { printOutput } from '../terminal.ts';
 
 /**
  * `poolbench compare RESULT RESULT…`: finished runs side by side, the first of them as the base. With `--out` it

@@ -6,10 +6,10 @@ import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result, ScenarioResult } from '../../aggregate/result.ts';
 import { PoolbenchError } from '../errors.ts';
 import { nearest } from '../experiment/nearest.ts';
-import { printOutput } from '../live/terminal.ts';
+import type { Options } from '../options.ts';
 import { findResult, readResult } from '../run/results/read-result.ts';
 import { writeFiles } from '../run/results/results-folder.ts';
-import type { Options } from './options.ts';
+import { printOutput } from '../terminal.ts';
 
 /**
  * `poolbench report RESULT`: prints a finished result again and writes every file that is made of it anew.

@@ -7,11 +7,12 @@ import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { maxNameLength } from '../../aggregate/text/safe-name.ts';
+import { asTypedHere, optionWords, shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { describePlan } from '../experiment/describe-plan.ts';
 import type { Plan } from '../experiment/plan.ts';
 import { readPlan } from '../experiment/read-plan.ts';
-import { printOutput } from '../live/terminal.ts';
+import type { Options, SessionOption } from '../options.ts';
 import {
   describeEarlier,
   type EarlierRun,
@@ -27,8 +28,7 @@ import { type RoundsOutcome, runPlan } from '../run/rounds.ts';
 import { printBanners, Session, type SessionFlags } from '../run/session.ts';
 import type { Side } from '../run/side.ts';
 import { withoutPassword } from '../server/url.ts';
-import { asTypedHere, optionWords, shownFolder } from './command-words.ts';
-import type { Options, SessionOption } from './options.ts';
+import { printOutput } from '../terminal.ts';
 
 /**
  * `poolbench run CONFIG`: one side, or one for each number of server threads that the config lists.

@@ -1,13 +1,13 @@
 import { searchDocument } from '../../aggregate/report/documents/search.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
+import { shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { readExperiment } from '../experiment/read-config.ts';
+import type { Options, SessionOption } from '../options.ts';
 import { expectNoError } from '../run/exit-code.ts';
 import { describeSearch, planSearch } from '../run/search/plan-search.ts';
 import { runSearch, type SearchOutcome } from '../run/search/run-search.ts';
 import { Session } from '../run/session.ts';
-import { shownFolder } from './command-words.ts';
-import type { Options, SessionOption } from './options.ts';
 
 /**
  * `poolbench search CONFIG`: the highest rate that meets the config's conditions. What was found goes to standard output,

@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { experimentSchema } from './experiment.ts';
 
@@ -19,10 +17,4 @@ export function renderJsonSchema(): string {
   // What VS Code's JSON language service asks a schema before it marks them as faults.
   const extended = { ...schema, allowComments: true, allowTrailingCommas: true };
   return `${JSON.stringify(extended, null, 2)}\n`;
-}
-
-// `npm run schema` runs this file.
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(new URL('../../../configs/schema.json', import.meta.url), renderJsonSchema());
-  console.log('Wrote configs/schema.json');
 }

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { describeTool } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
-import { describeTool } from '../run/environment.ts';
 import { LatencyBuckets, renderExposition } from './exposition.ts';
 import type { Snapshot, Step } from './snapshot.ts';
 

@@ -4,11 +4,11 @@ import { toPlainLines } from '../../aggregate/text/format.ts';
 import { styleIf } from '../../aggregate/text/text-layout.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
+import { canRedraw, takesColour } from '../terminal.ts';
 import { LiveRun } from './live-run.ts';
 import { MetricsServer } from './metrics-server.ts';
 import { Screen } from './screen.ts';
 import type { Outlet, RunSize, Step } from './snapshot.ts';
-import { canRedraw, takesColour } from './terminal.ts';
 import { describeMeasurement, describeRound } from './view.ts';
 
 /** Ten looks a second notice a failure soon; an eye can follow five paintings a second. Both cost next to nothing. */

@@ -5,15 +5,15 @@ import { limitedBy } from '../../aggregate/stats/limited-by.ts';
 import { summarise } from '../../aggregate/stats/summary.ts';
 import { openLoopWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
+import { describeEnvironment, describeTool } from '../environment.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { withoutPasswords } from '../experiment/target.ts';
 import type { Target } from '../server/find-target.ts';
 import { environmentOf, shownTarget } from '../server/find-target.ts';
-import { describeEnvironment, describeTool } from './environment.ts';
 
 /** What a run knows when it assembles its result: after every round, and at its end. */
-export interface RunState {
+interface RunState {
   readonly name: string;
   /** Equal on all sides that are measured in turn; undefined for a side alone. */
   readonly session: string | undefined;

@@ -4,7 +4,7 @@ import type { Control } from '../server/control.ts';
 import { serverCpu } from '../server/server-info.ts';
 
 /** Cores that were in use over the measured window; null where the server has no such figure. */
-export interface CoresInUse {
+interface CoresInUse {
   readonly client: number;
   /** Fraction of all of this machine's CPUs in use by anything, 0 to 1; counted in ticks of 10 ms. */
   readonly machineBusyShare: number;

@@ -3,17 +3,17 @@ import type { Result } from '../../aggregate/result.ts';
 import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/rounds.ts';
 import { openLoopWarnings } from '../../aggregate/stats/warnings.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
-import type { Options } from '../cli/options.ts';
+import { describeEnvironment, describeTool } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { applyOverrides } from '../experiment/overrides.ts';
 import { type Plan, type PlannedSide, planRun } from '../experiment/plan.ts';
 import { checkConfig, readConfig } from '../experiment/read-config.ts';
 import { hiddenPassword, withoutPasswords } from '../experiment/target.ts';
+import type { Options } from '../options.ts';
 import type { Target } from '../server/find-target.ts';
 import { shownTarget } from '../server/find-target.ts';
 import { withoutPassword } from '../server/url.ts';
-import { describeEnvironment, describeTool } from './environment.ts';
 import { readResult } from './results/read-result.ts';
 
 /** A run that was stopped, and what it is resumed with. */
@@ -28,7 +28,7 @@ export interface EarlierRun {
 }
 
 /** What figures are of: all that are to be judged together must be of the same. */
-export type Subject = Pick<Result, 'target' | 'environment' | 'tool'>;
+type Subject = Pick<Result, 'target' | 'environment' | 'tool'>;
 
 /**
  * Reads the result that a run has left in its folder, and plans its config. Results keep no password, so the target may

@@ -39,7 +39,7 @@ export interface Bench {
 }
 
 /** What one measurement needs beyond the bench. */
-export interface MeasurementRun {
+interface MeasurementRun {
   readonly step: Step;
   readonly watch: TargetWatch;
   readonly progress: Progress;

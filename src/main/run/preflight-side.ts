@@ -1,12 +1,12 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
+import { describeEnvironment } from '../environment.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { connectionsNeeded, type Scenario } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import type { Target } from '../server/find-target.ts';
 import { preflight } from '../server/preflight.ts';
-import { describeEnvironment } from './environment.ts';
 
 /**
  * Asks the target of a side whether it can take what is planned, before any load.

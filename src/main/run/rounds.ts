@@ -20,7 +20,7 @@ export interface Round {
   readonly place?: string;
 }
 
-export interface RoundsRun {
+interface RoundsRun {
   /** One, or several that are measured in turn within every round; never none. */
   readonly sides: readonly Side[];
   /** Yields the next round after the one before was measured and kept, so that it can depend on what was found. */
@@ -38,7 +38,7 @@ export interface RoundsRun {
 }
 
 /** Writes what there is of every side. */
-export type Save = () => Promise<readonly SideState[]>;
+type Save = () => Promise<readonly SideState[]>;
 
 /** How a run ended: what was measured on each side, and the error that ended it early. */
 export interface RoundsOutcome {

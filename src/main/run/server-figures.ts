@@ -9,7 +9,7 @@ const maxPings = 20;
 const pingBudgetMs = 100;
 
 /** How often the server has run the workload's commands since its start, by its own count; the masters of a cluster together. */
-export interface ServerCount {
+interface ServerCount {
   /** Another one after every start of the server, and when other masters serve. */
   readonly life: string | undefined;
   readonly calls: number | null;

@@ -1,18 +1,19 @@
 import type { Result } from '../../aggregate/result.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
-import type { Options, SessionOption } from '../cli/options.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { Progress } from '../live/progress.ts';
-import { printOutput } from '../live/terminal.ts';
+import type { Options, SessionOption } from '../options.ts';
 import type { Target } from '../server/find-target.ts';
 import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
+import { printOutput } from '../terminal.ts';
 import { createPartFolders, createResultsFolder, removeEmptyFolders } from './results/results-folder.ts';
 
 /** Options of every command that loads a server. */
 export type SessionFlags = Options<SessionOption | 'url'>;
 
-export interface SessionOptions {
+interface SessionOptions {
   /** Part of the name of the results folder, which is made in the folder of `--out`. */
   readonly name: string;
   /** The results folder of an earlier command that is resumed. */
@@ -161,42 +162,4 @@ export class Session {
 /** Announces a stand-in, or a server that nobody has verified, on standard error, even with --quiet. */
 export function printBanners(target: Result['target']): void {
   for (const banner of targetBanners({ target })) process.stderr.write(`${toOneLine(banner)}\n`);
-}
-
-/** Two signals closer than this are one key press: npm passes a Ctrl-C on that the terminal has sent already. */
-const samePressMs = 200;
-
-/** Ctrl-C, a polite kill, and a terminal that was closed. */
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/**
- * Ctrl-C, SIGTERM or SIGHUP: the first asks the run to stop and keep what it has, the second ends the process at once.
- * A closing terminal sends SIGHUP more than once, which counts as one. Servers that were started are stopped either
- * way: on the second, as the process exits.
- */
-function onInterrupt(stop: () => void, say: (line: string) => void): () => void {
-  let firstAt: number | undefined;
-  return listen(signal => {
-    const now = performance.now();
-    if (firstAt === undefined) {
-      firstAt = now;
-      say('stopping: what was measured is kept; press Ctrl-C again to end at once');
-      stop();
-    } else if (signal !== 'SIGHUP' && now - firstAt > samePressMs) process.exit(130);
-  });
-}
-
-/**
- * For a command that has nothing to keep: ends the process at the first signal, and through `process.exit`, so that what
- * is being fetched or was started is cleared away, which a signal's own end would skip.
- */
-export function exitOnInterrupt(): void {
-  listen(() => process.exit(130));
-}
-
-function listen(handle: (signal: NodeJS.Signals) => void): () => void {
-  for (const signal of signals) process.on(signal, handle);
-  return () => {
-    for (const signal of signals) process.off(signal, handle);
-  };
 }

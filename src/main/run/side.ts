@@ -37,7 +37,7 @@ export interface SideState {
 export type SideSession = Pick<Session, 'progress' | 'signal' | 'force'>;
 
 /** What the sides of a run share. */
-export interface SharedByAll {
+interface SharedByAll {
   readonly session: SideSession;
   readonly threads: Threads;
   readonly startedAt: Date;

@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { findProgram, type Program } from './server-process.ts';
 
 /** A program that is to be had from the distribution. */
-export interface PackagedProgram {
+interface PackagedProgram {
   /** For a reader. */
   readonly name: string;
   /** What to fetch, with all that they depend on and the system lacks. */

@@ -22,7 +22,7 @@ export interface KeySpace {
 }
 
 /** What became of a run's keys. */
-export interface Removal {
+interface Removal {
   /** Without the claim. */
   readonly removed: number;
   /** Keys that the server still holds because it refused to remove them; then the claim stays with them. */
@@ -86,7 +86,7 @@ export async function claimKeySpace(
 }
 
 /** What the prefill writes. */
-export interface Prefill {
+interface Prefill {
   readonly seed: number;
   readonly workload: WorkloadTask;
   /** Ends it early. */
@@ -207,7 +207,7 @@ export async function removeKeySpace(control: Control, space: KeySpace): Promise
 }
 
 /** What one pool has inserted. */
-export interface Inserted {
+interface Inserted {
   readonly share: KeyRange;
   /** Those beyond its keys overwrote others. */
   readonly records: number;

@@ -5,7 +5,7 @@ import type { StartableServer } from './servers.ts';
 import { shownAddress } from './url.ts';
 
 /** A field as a number, or null where it is missing or not one. */
-export function infoNumber(info: ReadonlyMap<string, string>, key: string): number | null {
+function infoNumber(info: ReadonlyMap<string, string>, key: string): number | null {
   const text = info.get(key);
   const value = text === undefined || text === '' ? Number.NaN : Number(text);
   return Number.isFinite(value) ? value : null;

@@ -127,7 +127,7 @@ exit "$code"
 `;
 
 /** A process that cannot outlive us. */
-export interface Supervised {
+interface Supervised {
   /** A private folder of its own, removed with it. */
   readonly directory: string;
   /** Whether it still runs. */

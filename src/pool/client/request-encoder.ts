@@ -81,7 +81,7 @@ export class RequestEncoder {
  * The requests of a CommandSet's order, laid out beforehand: a batch that follows the order is a piece of them, in which
  * only the digits of the keys have to be written. The order is there twice, so that a piece can continue behind its end.
  */
-export class OrderedRequests {
+class OrderedRequests {
   #text: Patchable;
   /** Where each request starts, and where the last one ends. */
   readonly #starts: Int32Array;

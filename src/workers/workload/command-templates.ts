@@ -9,7 +9,7 @@ export type TemplatePart =
   | { readonly kind: 'number'; readonly from: number; readonly to: number };
 
 /** A command of a config, parsed. */
-export interface ParsedCommand {
+interface ParsedCommand {
   readonly name: string;
   /** Its name in the server's commandstats: `get`, `object|encoding`. */
   readonly statName: string;

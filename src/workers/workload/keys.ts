@@ -4,7 +4,7 @@ import { type Family, families, familyOf, parseCommand } from './command-templat
 import { Draws, gaussianStrips, type KeyChooser, StripSampler, zipfianStrips } from './samplers.ts';
 
 /** Which key numbers of a run are for what. */
-export interface KeyRanges {
+interface KeyRanges {
   /** Families of keys that the commands use, one after the other; each has as many keys as the workload. */
   readonly families: readonly Family[];
   /** Number of keys that the prefill writes, from 0 on: those of the strings, if any. */
@@ -70,7 +70,7 @@ export function openKeyChooser(choice: KeyChoice, own: KeyRange, keys: number, s
 }
 
 /** Every key of the range with the same probability. */
-export class UniformKeys implements KeyChooser {
+class UniformKeys implements KeyChooser {
   readonly #prng: Prng;
   readonly #range: KeyRange;
 
@@ -85,7 +85,7 @@ export class UniformKeys implements KeyChooser {
 }
 
 /** One key after the other; the first follows the last. */
-export class SequentialKeys implements KeyChooser {
+class SequentialKeys implements KeyChooser {
   readonly #range: KeyRange;
   #next = 0;
 
@@ -103,7 +103,7 @@ export class SequentialKeys implements KeyChooser {
 }
 
 /** A fraction of the operations is for a fraction of the keys, the first ones, the rest for the others; both uniformly. */
-export class HotSetKeys implements KeyChooser {
+class HotSetKeys implements KeyChooser {
   readonly #draws: Draws;
   readonly #hot: number;
   readonly #cold: number;

@@ -78,13 +78,13 @@ export class AliasTable {
 }
 
 /** Neighbouring numbers `first` … `first + width - 1`, over which the weight is monotonic. */
-export interface Strip {
+interface Strip {
   readonly first: number;
   readonly width: number;
 }
 
 /** A distribution over whole numbers, cut into strips. */
-export interface Strips {
+interface Strips {
   readonly strips: readonly Strip[];
   /** The weight of a number, of any scale. */
   readonly weight: (number: number) => number;

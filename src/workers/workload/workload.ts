@@ -66,14 +66,14 @@ function openRecords(
 }
 
 /** Reads that must find nothing are for keys from `first` on, uniformly. */
-export interface Misses {
+interface Misses {
   readonly hitShare: number;
   readonly first: number;
   readonly keys: number;
 }
 
 /** Chooses commands, then draws the keys and numbers of each. */
-export class MixedWorkload implements Workload {
+class MixedWorkload implements Workload {
   readonly stride: number;
   readonly #templates: readonly MixTemplate[];
   readonly #commands: CommandChooser;
@@ -144,7 +144,7 @@ const minDrawn = 1024;
 const largeBatch = 64;
 
 /** Commands with one key each, all of the same family, and nothing else to draw: the most common load, and the leanest. */
-export class OneKeyWorkload implements Workload {
+class OneKeyWorkload implements Workload {
   readonly stride = 1;
   readonly #commands: CommandChooser;
   readonly #keys: KeyChooser;
@@ -187,7 +187,7 @@ export class OneKeyWorkload implements Workload {
  * Reads or scans records, and adds some. A record's number decides its value, so one that is inserted again has the same
  * value as before.
  */
-export class GrowingWorkload implements Workload {
+class GrowingWorkload implements Workload {
   readonly stride: number;
   readonly #records: Records;
   readonly #templates: readonly MixTemplate[];
@@ -258,12 +258,12 @@ class Choice {
 }
 
 /** Chooses the commands of batches. Which ones come does not depend on the sizes of batches. */
-export interface CommandChooser {
+interface CommandChooser {
   choose(batch: Batch): void;
 }
 
 /** Commands drawn one by one, in proportion to their weights. */
-export class DrawnCommands implements CommandChooser {
+class DrawnCommands implements CommandChooser {
   readonly #table: AliasTable;
   readonly #prng: Prng;
   #drawn = new Uint32Array(0);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { parseCommandLine, renderHelp } from '../../../src/main/cli/command-line.ts';
-import { asTypedHere, optionWords } from '../../../src/main/cli/command-words.ts';
+import { asTypedHere, optionWords } from '../../../src/main/command-words.ts';
 import { applyOverrides } from '../../../src/main/experiment/overrides.ts';
 import { estimateSeconds } from '../../../src/main/experiment/plan.ts';
 import { readConfig } from '../../../src/main/experiment/read-config.ts';

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { styleIf } from '../../../src/aggregate/text/text-layout.ts';
 import { Repainted } from '../../../src/main/live/screen.ts';
 import type { Moment, Running, Snapshot } from '../../../src/main/live/snapshot.ts';
-import { canRedraw, takesColour } from '../../../src/main/live/terminal.ts';
 import { describeLine, describeView } from '../../../src/main/live/view.ts';
+import { canRedraw, takesColour } from '../../../src/main/terminal.ts';
 import { FakeScreen } from '../../support/screen.ts';
 
 describe('live view fits its terminal', () => {

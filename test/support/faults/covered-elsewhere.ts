@@ -1,5 +1,5 @@
 /** A fault that other tests go through, in their own way. */
-export interface CoveredElsewhere {
+interface CoveredElsewhere {
   readonly fault: string;
   /** The file of those tests. */
   readonly test: string;

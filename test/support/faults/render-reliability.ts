@@ -10,7 +10,7 @@ import { runFaults } from './run-faults.ts';
 import { serverFaults } from './server-faults.ts';
 
 /** What a run of the whole suite has seen. */
-export interface Sight {
+interface Sight {
   readonly seen: readonly (Seen | RunSeen)[];
   /** By fault of {@link coveredElsewhere}: how many of its tests passed, and how many found that they can tell nothing here. */
   readonly elsewhere: ReadonlyMap<string, { readonly passed: number; readonly skipped: number }>;

@@ -2,7 +2,7 @@ import type { ClaimWords } from '../../../aggregate/claims/claim.ts';
 import { claims } from '../../../aggregate/claims/claims.ts';
 import type { Ledger, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
-import { optionWords, quote } from '../../cli/command-words.ts';
+import { optionWords, quote } from '../../command-words.ts';
 import { applyOverrides, type Overrides } from '../../experiment/overrides.ts';
 import { estimateSeconds, type Plan, planRun } from '../../experiment/plan.ts';
 import { readConfig } from '../../experiment/read-config.ts';

@@ -5,10 +5,10 @@ import { describeKnee, nextRate, type SearchRange, type TriedRate } from '../../
 import type { Search, SearchStep } from '../../../aggregate/search/schema.ts';
 import { describeStep, passes, stepVerdict } from '../../../aggregate/search/step.ts';
 import { describeStepLine, formatSearchRate } from '../../../aggregate/search/words.ts';
+import { describeEnvironment } from '../../environment.ts';
 import type { Target } from '../../server/find-target.ts';
 import { environmentOf } from '../../server/find-target.ts';
 import { keptConfig } from '../assemble.ts';
-import { describeEnvironment } from '../environment.ts';
 import { jsonFile, writeAsFarAsPossible } from '../results/results-folder.ts';
 import { type Round, runRounds } from '../rounds.ts';
 import type { Session } from '../session.ts';

@@ -1,7 +1,6 @@
-import { exitOnInterrupt } from '../run/session.ts';
-
-import { findServerBinary } from './find-server.ts';
-import { howToInstall, serverFacts, startable } from './servers.ts';
+import { exitOnInterrupt } from '../interrupt.ts';
+import { findServerBinary } from '../server/find-server.ts';
+import { howToInstall, serverFacts, startable } from '../server/servers.ts';
 
 /** `npm run servers`: which servers can be started here, fetching the distribution's packages where needed. */
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import type { Result } from '../../aggregate/result.ts';
+import type { Result } from '../aggregate/result.ts';
 
 /** The machine and runtime a run was made on. */
 export function describeEnvironment(): Result['environment'] {
@@ -15,7 +15,7 @@ export function describeEnvironment(): Result['environment'] {
 
 /** Name and version of this tool, from its package.json. */
 export function describeTool(): Result['tool'] {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   const { name, version } = JSON.parse(text) as Result['tool'];
   return { name, version };
 }
