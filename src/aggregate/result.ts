@@ -25,7 +25,7 @@ type PercentileShape = { [Key in Exclude<PercentileKey, Later>]: typeof amount }
   [Key in Later]: z.ZodOptional<typeof amount>;
 };
 const percentileShape = Object.fromEntries(
-  Object.entries(percentiles).map(([key, row]) => [key, 'since' in row ? amount.optional() : amount]),
+  Object.entries(percentiles).map(([key, row]) => [key, row.since === null ? amount : amount.optional()]),
 ) as PercentileShape;
 
 const latency = z.object({ count: amount, mean: amount, ...percentileShape, max: amount });
@@ -141,24 +141,25 @@ const openLoop = z.object({
   spinShare: z.number(),
 });
 
+type FigureSchema<Metric> = Metric extends RatioMetric
+  ? z.ZodNumber
+  : Metric extends { inEveryRound: true }
+    ? typeof interval
+    : z.ZodNullable<typeof interval>;
+
 /** Medians and ratios over the rounds, see `summarise`. A latency is null if nothing has completed. */
 type SummaryShape = {
-  [Metric in SummaryRow as Metric['summaryKey']]: Metric extends RatioMetric
-    ? z.ZodNumber
-    : Metric extends { inEveryRound: true }
-      ? typeof interval
-      : Metric extends { since: string }
-        ? z.ZodOptional<z.ZodNullable<typeof interval>>
-        : z.ZodNullable<typeof interval>;
+  [Metric in SummaryRow as Metric['summaryKey']]: Metric extends { since: string }
+    ? z.ZodOptional<FigureSchema<Metric>>
+    : FigureSchema<Metric>;
 };
 const summary = z.object(
   Object.fromEntries(summaryMetrics.map(metric => [metric.summaryKey, schemaOf(metric)])) as SummaryShape,
 );
 
 function schemaOf(metric: SummaryRow): z.ZodType {
-  if ('part' in metric) return z.number();
-  if ('inEveryRound' in metric) return interval;
-  return 'since' in metric ? interval.nullable().optional() : interval.nullable();
+  const schema = 'part' in metric ? z.number() : 'inEveryRound' in metric ? interval : interval.nullable();
+  return metric.since === null ? schema : schema.optional();
 }
 
 const round = z.object({

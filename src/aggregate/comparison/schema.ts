@@ -14,7 +14,7 @@ type Intervals<Key extends 'summaryKey' | 'ratioKey'> = {
 function intervals<Key extends 'summaryKey' | 'ratioKey'>(key: Key): Intervals<Key> {
   const shape = comparedMetrics.map(metric => [
     metric[key],
-    'since' in metric ? interval.nullable().optional() : interval.nullable(),
+    metric.since === null ? interval.nullable() : interval.nullable().optional(),
   ]);
   return Object.fromEntries(shape) as Intervals<Key>;
 }

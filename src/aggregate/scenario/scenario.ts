@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import type { Column, Dimension } from './dimension.ts';
 import { dimensions } from './dimensions.ts';
@@ -67,6 +68,18 @@ export function armKey(scenario: ScenarioFields, free: readonly ScenarioKey[] = 
       return equalBy === undefined ? value : equalBy(value, scenario);
     }),
   );
+}
+
+/**
+ * Whether a scenario has the default of every key but those in `free`: also of a key that is new, which nobody thought
+ * of. Totals have no default, so they must be free.
+ */
+export function isUsual(scenario: ScenarioFields, free: readonly ScenarioKey[]): boolean {
+  return rows.every(([key, { config }]) => {
+    if (config === null || free.includes(key)) return true;
+    const [usual] = config.expand?.([config.item.parse(config.usual)]) ?? [config.usual];
+    return isDeepStrictEqual(fieldOf(scenario, key), usual);
+  });
 }
 
 /** The keys of a scenario in a result with their schemas, and the defaults that earlier results are read with. */

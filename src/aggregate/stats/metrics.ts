@@ -3,24 +3,24 @@ import { formatMs, formatPercent, formatRate } from '../text/format.ts';
 /**
  * The registry of metrics: one row for each, from which the schema and the summary of result.json, thresholds, the
  * conditions of a search, the measures of claims, comparisons, CSV and Prometheus are made. A new metric, or a new
- * percentile of a latency, is a row here and a line in configs/README.md (thresholds) and docs/outputs.md (columns).
+ * percentile of a latency, is a row here and a line in configs/README.md (thresholds).
  */
 
 /** Percentiles that every latency of a round has, by their key in result.json. */
 export const percentiles = {
-  p50: { percentile: 50, short: 'p50' },
-  p90: { percentile: 90, short: 'p90' },
-  p95: { percentile: 95, short: 'p95' },
-  p99: { percentile: 99, short: 'p99' },
-  p999: { percentile: 99.9, short: 'p99.9' },
+  p50: { percentile: 50, short: 'p50', since: null },
+  p90: { percentile: 90, short: 'p90', since: null },
+  p95: { percentile: 95, short: 'p95', since: null },
+  p99: { percentile: 99, short: 'p99', since: null },
+  p999: { percentile: 99.9, short: 'p99.9', since: null },
 } as const satisfies Readonly<Record<string, Percentile>>;
 
 interface Percentile {
   /** 0 to 100. */
   readonly percentile: number;
   readonly short: string;
-  /** The version of poolbench that first wrote it; earlier results do not have it. Absent: all results have it. */
-  readonly since?: string;
+  /** The version of poolbench that first wrote it: earlier results do not have it. Null: all results have it. */
+  readonly since: string | null;
 }
 
 export type PercentileKey = keyof typeof percentiles;
@@ -120,8 +120,8 @@ interface Row {
   readonly openLoopOnly?: boolean;
   /** Whether only completed operations are in it: then it is a lower bound if some that were due did not complete. */
   readonly completedOnly?: boolean;
-  /** As for a percentile. */
-  readonly since?: string;
+  /** As for a percentile. If it is forgotten, older results cannot be read any more, so it has to be decided. */
+  readonly since: string | null;
 }
 
 /** A metric of each round: the median over the rounds, with its interval. */
@@ -153,24 +153,30 @@ const throughput = {
     summaryKey: 'opsPerSecond',
     ratioKey: 'throughput',
     prometheus: 'operations_per_second',
+    since: null,
   },
 } as const satisfies Readonly<Record<string, MedianMetric>>;
 
 const service = {
-  'service.p50': latency('service', 'p50', { summaryKey: 'serviceP50' }),
-  'service.p99': latency('service', 'p99', { summaryKey: 'serviceP99' }),
+  'service.p50': latency('service', 'p50', { summaryKey: 'serviceP50', since: null }),
+  'service.p99': latency('service', 'p99', { summaryKey: 'serviceP99', since: null }),
 };
 
 const response = {
-  'response.mean': latency('response', 'mean', { summaryKey: 'responseMean' }),
-  'response.p50': latency('response', 'p50', { summaryKey: 'responseP50' }),
-  'response.p95': latency('response', 'p95', { summaryKey: 'responseP95', ratioKey: 'responseP95' }),
+  'response.mean': latency('response', 'mean', { summaryKey: 'responseMean', since: null }),
+  'response.p50': latency('response', 'p50', { summaryKey: 'responseP50', since: null }),
+  'response.p95': latency('response', 'p95', {
+    summaryKey: 'responseP95',
+    ratioKey: 'responseP95',
+    since: null,
+  }),
   'response.p99': latency('response', 'p99', {
     summaryKey: 'responseP99',
     ratioKey: 'responseP99',
     prometheus: 'response_p99_seconds',
+    since: null,
   }),
-  'response.p999': latency('response', 'p999', { summaryKey: 'responseP999' }),
+  'response.p999': latency('response', 'p999', { summaryKey: 'responseP999', since: null }),
 };
 
 const cpu = {
@@ -181,6 +187,7 @@ const cpu = {
     better: 'less',
     ofRound: round => round.cpu.clientMicrosPerOp,
     summaryKey: 'clientMicrosPerOp',
+    since: null,
   },
 } as const satisfies Readonly<Record<string, MedianMetric>>;
 
@@ -194,6 +201,7 @@ const ratios = {
     whole: round => round.issued,
     ofNothing: 0,
     summaryKey: 'failedShare',
+    since: null,
   },
   completedShare: {
     name: 'completed operations of those due',
@@ -204,6 +212,7 @@ const ratios = {
     whole: round => round.openLoop?.offered ?? 0,
     ofNothing: null,
     openLoopOnly: true,
+    since: null,
   },
 } as const satisfies Readonly<Record<string, RatioMetric>>;
 

@@ -138,7 +138,9 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const { takes, run } = commands[command];
   const unused = optionNames(values).find(option => !takes.includes(option));
   if (unused !== undefined)
-    throw wrong(`expected no --${unused} with ${command}, which takes --${takes.join(', --')}`);
+    throw wrong(
+      `expected no --${unused} with ${command}, which takes ${takes.length === 0 ? 'no options' : `--${takes.join(', --')}`}`,
+    );
   const operands = named === undefined ? positionals : rest;
   expectOperands(command, operands, values);
   return { command, operands, options: values, run: () => run(operands, values) };

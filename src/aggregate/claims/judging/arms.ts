@@ -1,5 +1,5 @@
 import type { Comparison, RoundResult, ScenarioResult } from '../../result.ts';
-import { armKey, type ScenarioKey } from '../../scenario/scenario.ts';
+import { armKey, isUsual, type ScenarioKey } from '../../scenario/scenario.ts';
 import { type Measure, throughput } from '../../stats/measures.ts';
 import type { PairedRatio } from '../../stats/paired-ratio.ts';
 import { pairByRound, wholeRounds } from '../../stats/rounds.ts';
@@ -138,21 +138,31 @@ export function groupBy<Item, Key>(
   return [...keys].map(key => [key, items.filter(item => keyOf(item) === key)]);
 }
 
+/** What claims vary, or name themselves: the client, the pool and its sizes. */
+const poolKeys = [
+  'client',
+  'preset',
+  'workers',
+  'connections',
+  'minIdle',
+  'healthTtlMs',
+  'probe',
+  'connects',
+] as const satisfies readonly ScenarioKey[];
+
 /** One pool, single commands in a closed loop, and nothing else going on: what most claims are about. */
 export function isPlain(scenario: ScenarioResult): boolean {
-  return isOnePool(scenario) && scenario.cutEveryMs === 0 && !scenario.burst;
+  return isUsual(scenario, poolKeys);
 }
 
 /** The same, whether connections are cut or not, and whether they are asked for in a burst. */
-export function isOnePool({ arrival, pools, pipeline, batch, autoPipelining }: ScenarioResult): boolean {
-  return (
-    arrival.kind === 'closed' && pools === 1 && pipeline === 1 && batch.pool === 'none' && !autoPipelining
-  );
+export function isOnePool(scenario: ScenarioResult): boolean {
+  return isUsual(scenario, [...poolKeys, 'cutEveryMs', 'burst']);
 }
 
 /** A closed loop in which all workers do the same and no connection is cut, whatever the pools and batches. */
-export function isSteady({ arrival, batch, cutEveryMs }: ScenarioResult): boolean {
-  return arrival.kind === 'closed' && batch.pool === 'none' && cutEveryMs === 0;
+export function isSteady(scenario: ScenarioResult): boolean {
+  return isUsual(scenario, [...poolKeys, 'pools', 'poolsPerThread', 'pipeline', 'autoPipelining', 'burst']);
 }
 
 /** An interrupted run has scenarios without a round. */
