@@ -18,7 +18,7 @@ describe('help and version end with 0', () => {
       'poolbench run CONFIG',
       'poolbench check CONFIG',
       '--no-stand-in',
-      '130 interrupted',
+      '130  interrupted',
     ]) {
       expect(outcome.stdout).toContain(part);
     }

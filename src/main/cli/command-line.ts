@@ -139,7 +139,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const unused = optionNames(values).find(option => !takes.includes(option));
   if (unused !== undefined)
     throw wrong(
-      `expected no --${unused} with ${command}, which takes ${takes.length === 0 ? 'no options' : `--${takes.join(', --')}`}`,
+      `${command} does not take --${unused}; it takes ${takes.length === 0 ? 'no options' : `--${takes.join(', --')}`}`,
     );
   const operands = named === undefined ? positionals : rest;
   expectOperands(command, operands, values);
@@ -256,8 +256,12 @@ ${described.join('\n')}
 If the config's target.threads has several numbers, run starts a server for each and compares them.
 
 Exit codes
-  0 done   1 the run failed   2 config, result or command line wrong   3 target not reached or started
-  99 a threshold of the config was crossed   130 interrupted: partial results are written
+  0    done; search ends with 0 whatever it finds
+  1    the run failed: target lost, nothing measured, or too many operations failed
+  2    config, result or command line wrong, or results not writable
+  3    target not reached or started, too small for the plan, or in use by others
+  99   a threshold of the config was crossed
+  130  interrupted: partial results are written
 `;
 }
 

@@ -155,7 +155,7 @@ function printResumeCommand(results: readonly Result[], sides: readonly Side[], 
   const [result] = results;
   if (side === undefined || sides.length > 1 || result?.complete !== false) return;
   if (finishedOf(result, side).count === 0) {
-    process.stderr.write('No round was finished, so the run cannot be resumed: start it again.\n');
+    process.stderr.write('No round was finished, so there is nothing to resume: start the run again.\n');
     return;
   }
   const words = optionWords({

@@ -51,7 +51,7 @@ describe('operands and options of each command', () => {
   ])('%s does not take %s', (command, option) => {
     const flag = option.split('=', 1)[0] ?? '';
     expect(() => parseCommandLine([command, 'a.json', 'b.json', option])).toThrow(
-      `expected no ${flag} with ${command}`,
+      `${command} does not take ${flag}`,
     );
   });
 
