@@ -194,7 +194,7 @@ describe('claims refuse what they cannot run', () => {
     ['two targets', ['redis', 'valkey'], /TARGET.*redis valkey/],
     ['a config that is not there', ['./nowhere.json'], /\.\/nowhere\.json/],
     ['a URL of something else', ['http://me:s3cret@h'], /target\.url.*redis:\/\//],
-    ['--quick', ['redis', '--quick'], /--quick.*claims/],
+    ['--quick', ['redis', '--quick'], /claims.*--quick/],
     ['a setting out of range', ['redis', '--rounds', '0'], /--rounds.*from 1 to 1000/],
   ])('%s', async (_, args, message) => {
     const run = async () => {
