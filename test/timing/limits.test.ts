@@ -46,7 +46,7 @@ describe('limit is the network when it delays', () => {
     proxy.delayMs = 50;
     const config = { scenarios: [{ client: 'wire', workers: 2 }] };
     expect(await measureLimit(context, `redis://127.0.0.1:${proxy.port}`, config)).toMatch(
-      /^network: .* ms a batch, a PING before the load .* ms: the time is round trips; /,
+      /^network: .* ms per batch, a PING before the load .* ms: round trips took the time; /,
     );
   });
 });
@@ -93,7 +93,7 @@ describe('limit is the server when it takes its time', () => {
     holdWritesBack().catch(() => {});
     const config = { workload: { keys: 20, readShare: 0 }, scenarios: [{ client: 'wire', workers: 4 }] };
     expect(await measureLimit(context, url, config)).toMatch(
-      /^server: .* ms a batch, a PING before the load .* ms, server main thread 0\.\d\d of a core: it took its time without using a core/,
+      /^server: .* ms per batch, a PING before the load .* ms, server main thread 0\.\d\d of a core: it took its time without using a core/,
     );
   });
 });

@@ -69,7 +69,7 @@ export function judgePredictions({ target, scenarios }: Evidence, design: Design
   const findings = findByClient(scenarios, design.predictions, design.proof ?? (() => null));
   const [first] = findings;
   if (first === undefined)
-    return { ...untested(`The run has no such arms: ${design.needs}.`), lacksArms: true };
+    return { ...untested(`The run lacks the arms for it: ${design.needs}.`), lacksArms: true };
   const verdict = agree(findings.map(finding => finding.verdict));
   const sound = findings.find(({ flaw }) => flaw === null);
   const shown = sound !== undefined && verdict === 'refuted' ? findDeciding(sound)[0] : sound?.predictions[0];

@@ -35,7 +35,7 @@ export const coldStart: PredictingClaim = {
   id: 'C19',
   statement:
     'A pool that connects inside its lock opens the connections of a cold burst one after another; one that connects outside does not.',
-  predicted: `ours, after redis-py issue 3842, and not the source report’s: the baseline’s time until N workers have a connection each grows in proportion to N (half of that at least), the optimized one’s is 5 % shorter or more, and its connection attempts overlap (${minOverlap} at a time or more)`,
+  predicted: `our own prediction, from redis-py issue 3842, as the source report has none: the baseline’s time until each of N workers has a connection grows in proportion to N (at least half of that), the optimized pool’s is shorter by 5 % or more, and its connection attempts overlap (at least ${minOverlap} at a time)`,
   suite: 'cold-start',
   needs:
     'baseline pools with burst at two numbers of workers, the larger at least 4 times the smaller, and an optimized pool with burst and minIdleShare 0 at the larger',
@@ -143,6 +143,6 @@ function describeGrowth(arms: readonly ScenarioResult[]): string[] {
   return pairFewWithMany(parallel).map(pair => {
     const factor = formatRatio(pair.other.workers / pair.base.workers);
     const { ratio } = ratioOf(pair, allServed.figure);
-    return `With ${factor} the workers the optimized pool took ${formatRatioInterval(ratio)} the time: where a connection attempt costs CPU rather than waiting, as on loopback, overlapping cannot hide it.`;
+    return `With ${factor} the workers, the optimized pool took ${formatRatioInterval(ratio)} the time: if a connection attempt costs CPU time rather than waiting, as on loopback, overlap cannot hide it.`;
   });
 }

@@ -34,10 +34,10 @@ const recommendedMs: readonly number[] = [shortMs, longMs];
  */
 export const healthInterval: PredictingClaim = {
   id: 'C13',
-  statement: `A health check every ${shortMs / 1000}–${longMs / 1000} s costs nothing that switching checks off would save.`,
+  statement: `A health check every ${shortMs / 1000}–${longMs / 1000} s costs no measurable throughput.`,
   predicted: 'throughput within 5 % of that of a pool without checks, or better',
   suite: 'health-interval',
-  needs: `optimized pools with a healthTtlMs of ${shortMs} or ${longMs} beside their equals with ${offMs}, which is off`,
+  needs: `optimized pools with a healthTtlMs of ${shortMs} or ${longMs} beside otherwise equal pools with ${offMs}, which switches checks off`,
   predictions: scenarios =>
     recommendedMs.flatMap(ttlMs =>
       predictRatios(
@@ -49,14 +49,14 @@ export const healthInterval: PredictingClaim = {
   proof(scenarios) {
     const pairs = pairWithOff(scenarios).filter(({ other }) => isRecommended(other));
     const checking = pairs.find(({ base }) => checkedRatio(base) > maxChecked);
-    if (checking) return `${checking.base.id} ran checks though they were to be off`;
+    if (checking) return `${checking.base.id} ran checks although they should have been off`;
     const brief = pairs.find(({ other }) => isBrief(other));
     if (brief)
-      return `a window of ${brief.other.id} was no longer than its checks are good for, so none could fall due`;
+      return `a window of ${brief.other.id} was no longer than its checks stay valid, so none could fall due`;
     return findUnchecked(pairs.map(({ other }) => other));
   },
   caveat: () =>
-    'Connections that lie idle longer than a check is good for, and are wanted then, are not exercised.',
+    'The run does not exercise connections that are idle for longer than a check stays valid and are then acquired.',
   remarks(scenarios) {
     const arms = scenarios.filter(isArm).filter(isMeasured);
     const checked = arms
@@ -122,5 +122,5 @@ function findUnchecked(arms: readonly ScenarioResult[]): string | null {
     .toSorted((a, b) => a - b);
   return unchecked.length === 0
     ? null
-    : `no check ran at ${formatList(unchecked.map(String))} ms: replies vouch for busy connections; idle ones, which checks are for, did not occur`;
+    : `no check ran at ${formatList(unchecked.map(String))} ms: a reply proves that a busy connection is healthy, and no connection was idle for long enough to be checked`;
 }

@@ -105,7 +105,7 @@ function describeMissing({ id, suite: name }: ClaimWords, suite: JudgedSuite | u
     return `The result of its suite, ${name}, has no verdict on ${id}.`;
   }
   if (suite.state === 'impossible') return suite.note;
-  const had = suite.result === null ? '' : ` What it had is in ${suite.result}.`;
+  const had = suite.result === null ? '' : ` Its partial result is in ${suite.result}.`;
   return `Its suite, ${name}, did not run to its end. ${suite.note}${had}`;
 }
 

@@ -123,7 +123,7 @@ function describeReason(
     ...describeRounds([...deciding, ...bounds]),
     ...(deciding.some(({ split }) => split !== null)
       ? []
-      : ['Each pool has a thread of its own here, so a gain is that of pool and thread together.']),
+      : ['Here each pool has its own thread, so a gain combines the effects of pool and thread.']),
   ].join(' ');
 }
 
@@ -212,8 +212,8 @@ function describeSplit({ split, sound }: Finding): string | null {
   // Of a setting that is not sound the flaw stands there already.
   if (split === null || !sound) return null;
   const { pools, pool, thread, flaw } = split;
-  if (flaw !== null) return `the run cannot take the gain apart, as ${flaw}`;
-  return `taken apart: ${pools} pools in one thread ${formatRatioAgainst(pool, clearlyMore)}, their threads ${formatRatioAgainst(thread, clearlyMore)}`;
+  if (flaw !== null) return `the run cannot break the gain down, because ${flaw}`;
+  return `broken down: ${pools} pools in one thread ${formatRatioAgainst(pool, clearlyMore)}, their threads ${formatRatioAgainst(thread, clearlyMore)}`;
 }
 
 /** What the gain of these settings comes from, as a clause: the threads, the pools, both, or that it is not clear. */
@@ -222,18 +222,18 @@ function describeSource(findings: readonly Finding[]): string {
     split === null || split.flaw !== null ? [] : sourceOf(split),
   );
   const [first] = sources;
-  if (first === undefined) return 'by pools or by threads, the run cannot tell';
+  if (first === undefined) return 'the run cannot tell whether the gain comes from pools or threads';
   const agreed = sources.length === findings.length && sources.every(source => source === first);
   return agreed ? first : unclear;
 }
 
-const unclear = 'it is not clear whether by pools or by threads';
+const unclear = 'it is not clear whether the gain comes from pools or threads';
 
 /** Where one effect is open, so is whether the gain is of the other alone. */
 function sourceOf({ pool, thread }: SplitGain): string {
-  if (gains(pool) && gains(thread)) return 'it is both pools and threads';
-  if (gains(pool) && gainsNothing(thread)) return 'it is the pools';
-  return gainsNothing(pool) && gains(thread) ? 'it is their threads' : unclear;
+  if (gains(pool) && gains(thread)) return 'the gain comes from both pools and threads';
+  if (gains(pool) && gainsNothing(thread)) return 'the gain comes from the pools';
+  return gainsNothing(pool) && gains(thread) ? 'the gain comes from their threads' : unclear;
 }
 
 const gains = ({ low }: Interval) => low > clearlyMore;
@@ -250,8 +250,8 @@ function describeUntested(
 ): string {
   const open = scenarios.length > 0 && scenarios.every(scenario => scenario.arrival.kind !== 'closed');
   const missing = open
-    ? 'The run has open loops only, whose throughput is the rate that was asked for.'
-    : `The run has no scenario of several pools, each with a thread of its own, beside its equal of one pool at more than ${onePoolWorkers} workers.`;
+    ? 'The run has only open loops, whose throughput is the requested rate.'
+    : `The run has no scenario of several pools, each with its own thread, and an otherwise equal one of one pool at more than ${onePoolWorkers} workers.`;
   // A ratio of fewer rounds can point either way, however plainly it is said.
   const found = pairs.flatMap(({ base, other, throughput: { ratio } }) =>
     ratio === null || Math.min(base.rounds.length, other.rounds.length) < minRounds
@@ -260,7 +260,7 @@ function describeUntested(
   );
   return [
     missing,
-    ...(found.length > 0 && found.length <= maxUntestedPairs ? [`It shows this: ${found.join('; ')}.`] : []),
+    ...(found.length > 0 && found.length <= maxUntestedPairs ? [`It shows: ${found.join('; ')}.`] : []),
     ...describeStandIn(target),
   ].join(' ');
 }

@@ -133,7 +133,7 @@ function judgeDragonfly(results: readonly Result[]): Judgement {
 
 function describeThreads({ detected: { threads } }: Result['target']): string {
   return threads === null
-    ? 'How many threads Dragonfly had is not known.'
+    ? 'The number of threads that Dragonfly had is not known.'
     : `Dragonfly had ${formatPlural(threads, 'thread')}; with another number the result may differ.`;
 }
 
@@ -205,5 +205,5 @@ function describeOpen({ from, gains }: Growth): string {
   const figure =
     byRound.length === 0 ? '' : ` (${formatRatioInterval(medianInterval(byRound))} of that on Redis)`;
   const limits = limitsOf(gains.flatMap(armsOfMaxWorkers));
-  return `The gain ${from}${figure} stays open: not all of its arms with most workers were limited by the servers (${formatList(limits)}).`;
+  return `The gain ${from}${figure} stays open: not all of its arms with the most workers were limited by the servers (${formatList(limits)}).`;
 }

@@ -99,9 +99,9 @@ export function checkFairness(results: readonly Result[]): FairnessCheck[] {
     same(
       'place of the server',
       ({ target }) => (target.local ? 'shares the machine' : 'elsewhere'),
-      'a server that shares the machine competes for its cores, one elsewhere has the network in its latencies',
+      'a server that shares the machine competes for its cores, while one elsewhere has the network in its latencies',
     ),
-    same('connections', describeConnections, 'what the connection costs is part of the ratios'),
+    same('connections', describeConnections, 'the cost of the connection is part of the ratios'),
     checkPersistence(results),
     checkThreads(results),
     same('workload', ({ config }) => withoutDefaults(config.workload)),
@@ -133,7 +133,7 @@ function checkStandIns(results: readonly Result[]): FairnessCheck {
     results.map(({ target }) =>
       target.standIn ? `${target.detected.server} stood in for ${target.declared.server}` : 'the real one',
     ),
-    'nothing here tells of a server that another one stood in for',
+    'these figures say nothing about a declared server that another one stood in for',
   );
 }
 
@@ -215,6 +215,6 @@ function checkClient(results: readonly Result[]): FairnessCheck {
       ({ scenarios }, index) =>
         `${limited[index]} of ${formatPlural(scenarios.length, 'scenario')} limited by client, machine or pool`,
     ),
-    'those scenarios measure the client: servers that look alike there need not be',
+    'those scenarios measure the client, so servers that look alike there may differ',
   );
 }

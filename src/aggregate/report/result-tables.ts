@@ -208,7 +208,7 @@ export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] 
 }
 
 export const commandNote =
-  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. Misses are null replies. What never reached a connection is of no command.';
+  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. Misses are null replies. An operation that never reached a connection counts for no command.';
 
 export function commandTable(rows: readonly CommandRow[], title?: string): Table {
   const roomy = { terminal: false } as const;

@@ -19,7 +19,7 @@ const closed = section({
   kind: kindOf('closed', 'a worker sends its next batch when the last one is answered'),
 });
 const constant = section({
-  kind: kindOf('constant', 'operations are due at equal distances'),
+  kind: kindOf('constant', 'operations are due at equal intervals'),
   rate,
   order,
 });

@@ -108,7 +108,7 @@ function findBlockedLoop({ threadCores, threadWaitRatio, medianLoop }: LimitFigu
 /** An open loop asks for no more than its rate. */
 function findKeptRate({ shortfallRatio }: LimitFigures): Finding | undefined {
   if (shortfallRatio === null || shortfallRatio > maxShortfallRatio) return undefined;
-  const meaning = 'nothing was saturated, the rate was kept';
+  const meaning = 'nothing was saturated and the rate was kept';
   return { resource: unsaturated, by: ['thread', 'server'], meaning };
 }
 
@@ -119,11 +119,11 @@ function findTheTime(figures: LimitFigures, environment: LoadEnvironment): Findi
   const together = (threadCores ?? medianLoop) + (server ?? 0);
   // On one machine a round trip is itself the work of client and server, so it explains nothing there.
   if (environment.local && together >= takeTurns) {
-    const meaning = 'neither was busy all the time, they waited for each other';
+    const meaning = 'neither was busy all the time, as each waited for the other';
     return { resource: unsaturated, by: ['thread', 'server'], meaning };
   }
   if (basePingMs !== null && basePingMs >= minRoundTripRatio * serviceMs)
-    return { resource: 'network', by: ['trips'], meaning: 'the time is round trips' };
+    return { resource: 'network', by: ['trips'], meaning: 'round trips took the time' };
   if (server === null) return { resource: 'unknown', by: ['server'] };
   if (together >= hardlyWork || basePingMs === null)
     return { resource: unsaturated, by: ['thread', 'server'], meaning: 'nothing was saturated' };
@@ -251,13 +251,13 @@ const phrases: Record<
     return all === undefined || serverThreads === 1 ? main : `${main}, all of it ${all}`;
   },
   trips: ({ serviceMs, basePingMs }) =>
-    `${formatMs(serviceMs)} ms a batch${basePingMs === null ? '' : `, a PING before the load ${formatMs(basePingMs)} ms`}`,
+    `${formatMs(serviceMs)} ms per batch${basePingMs === null ? '' : `, a PING before the load ${formatMs(basePingMs)} ms`}`,
   machine({ clientCores, serverCores, machineBusyRatio }, { cores, local }) {
     const server = local && serverCores !== null ? `, server ${serverCores.toFixed(2)}` : '';
     return `machine ${formatFraction(machineBusyRatio)} busy (client ${clientCores.toFixed(2)}${server} of ${cores} cores)`;
   },
   waiting: ({ waitingRatio, waitingMs, peakWaiting }) =>
-    `${formatFraction(waitingRatio)} of the response time (${formatMs(waitingMs)} ms) before the connection` +
+    `${formatFraction(waitingRatio)} of the response time (${formatMs(waitingMs)} ms) waiting for a connection` +
     (peakWaiting > 0 ? `, up to ${peakWaiting} waiting` : ''),
   backlog: ({ backlog }) =>
     backlog === 0 ? [] : `up to ${formatCount(backlog)} due while all workers were busy`,

@@ -19,7 +19,7 @@ export const p99 = measureOf(metrics['response.p99']);
 export const p999 = measureOf(metrics['response.p999']);
 
 export const maxResponse: Measure = {
-  name: 'longest response time',
+  name: 'max response time',
   unit: 'ms',
   figure: ({ response }) => response.max,
 };

@@ -79,7 +79,7 @@ export function formatRange(
 
 /** What intervals of so many rounds are worth, to follow "with". */
 export function describeIntervals(rounds: number): string {
-  if (rounds < 2) return 'no interval, which takes two rounds';
+  if (rounds < 2) return 'no interval, which needs two rounds';
   return `intervals that cover the true median in at least ${coverageOf(rounds) * 100} % of such runs`;
 }
 

@@ -35,7 +35,7 @@ export const commands = {
     help: {
       CONFIG: 'run an experiment: the same as run CONFIG',
       'run CONFIG [options]': 'find or start the target, measure, judge, write results/<time>-<name>/',
-      'run --resume DIR': 'go on with a run of one target that was stopped or killed',
+      'run --resume DIR': 'resume a run of one target that was stopped or killed',
     },
     operand: 'CONFIG',
     forSeveral: 'versus',
@@ -124,7 +124,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (first === undefined) {
     const { resume } = values;
     const hint =
-      resume === undefined ? '' : `; to go on with a run: ${asTypedHere('run', '--resume', quote(resume))}`;
+      resume === undefined ? '' : `; to resume a run: ${asTypedHere('run', '--resume', quote(resume))}`;
     throw wrong(`expected a config, found none${hint}`);
   }
   const named = commandNames.find(name => name === first);

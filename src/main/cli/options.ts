@@ -17,7 +17,7 @@ export const options = {
     npm: true,
   },
   url: { value: 'URL', help: 'take the target at another URL: redis://, rediss:// or unix://' },
-  rounds: { value: 'N', help: 'repetitions of every scenario; a verdict takes 5' },
+  rounds: { value: 'N', help: 'repetitions of every scenario; a verdict needs 5' },
   seconds: {
     value: 'S',
     help: 'measured time of one scenario in one round; claims does not change this time, nor that of --warmup, in suites that measure a cold start',
@@ -30,7 +30,7 @@ export const options = {
   },
   resume: {
     value: 'DIR',
-    help: 'go on with the interrupted run or ledger in this folder',
+    help: 'resume the interrupted run or ledger in this folder',
   },
   quick: { help: 'for a first look: fewer rounds and shorter times, at most 30 s for each target' },
   'no-stand-in': { help: 'fail if the declared server is unavailable, rather than use another one' },

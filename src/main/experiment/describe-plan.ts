@@ -26,7 +26,7 @@ export function describePlan(plan: Plan): string {
     `  order: shuffled anew every round, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
     `  duration: about ${formatDuration(estimateSeconds(plan, turns))}`,
-    ...(rounds < 5 ? ['  verdict: none, as that takes 5 rounds'] : []),
+    ...(rounds < 5 ? ['  verdict: none, as that needs 5 rounds'] : []),
     '',
     ...describeScenarios(labelScenarios(experiment.scenarios)),
   ];

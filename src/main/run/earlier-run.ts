@@ -47,7 +47,7 @@ export async function readLeftRun(
   if (result.session !== undefined) {
     throw new PoolbenchError(
       'USAGE',
-      `${folder}: expected a run of one target, found a side of several, which were measured in turn: those cannot be resumed`,
+      `${folder}: expected a run of one target, found one side of a run of several targets, which cannot be resumed`,
     );
   }
   // Its paths are as seen from where it was run, like those on a command line.
@@ -57,7 +57,7 @@ export async function readLeftRun(
   if (strange !== undefined) {
     throw new PoolbenchError(
       'USAGE',
-      `${folder}: expected the scenarios of its config, found ${strange.id}: only what run has left can be resumed`,
+      `${folder}: expected the scenarios of its config, found ${strange.id}: only a result of the run command can be resumed`,
     );
   }
   return { result, plan };
@@ -132,7 +132,7 @@ export function resumeNow(result: Result, side: PlannedSide, folder: string): Ea
 export function describeEarlier({ finished }: EarlierRun): string {
   return finished.count === 0
     ? 'Resumed: no round was finished.'
-    : `Resumed: ${formatPlural(finished.count, 'round')} finished already, and kept.`;
+    : `Resumed: ${formatPlural(finished.count, 'round')} already finished and kept.`;
 }
 
 /** What is measured now. */
@@ -153,7 +153,7 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
     if (is === expected) continue;
     throw new PoolbenchError(
       'USAGE',
-      `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} is of one target on one machine, by one version: make another one without --resume`,
+      `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} covers one target on one machine, with one version: start another one without --resume`,
     );
   }
 }

@@ -219,14 +219,14 @@ async function removeRecords(
   );
   if (inserted.some(({ share, records }) => records > share.keys))
     bench.warn(
-      `${scenario.id} inserted more than there is room for (${formatPlural(workload.keys, 'record')}): the later ones overwrote a record and made the set no larger; take more keys, or shorter measurements`,
+      `${scenario.id} inserted more records than there is room for (${formatPlural(workload.keys, 'record')}): later inserts overwrote earlier ones, so the set did not grow; use more keys or shorter measurements`,
     );
   const reason = await removeInserted(bench.target.control, bench.keyPrefix, workload, inserted).catch(
     (cause: Error) => cause.message,
   );
   if (reason !== undefined)
     bench.warn(
-      `what was inserted could not be removed before the next measurement, whose inserts overwrite it: ${toOneLine(reason)}`,
+      `the inserted records could not be removed before the next measurement, whose inserts overwrite them: ${toOneLine(reason)}`,
     );
 }
 

@@ -68,7 +68,7 @@ export class TargetWatch {
     const found =
       control.shutOut === undefined
         ? `it has been silent for ${patience}; see its log, start it again and repeat the run`
-        : `for ${patience} it has let nobody in: ${control.shutOut}`;
+        : `it has refused every connection for ${patience}: ${control.shutOut}`;
     return new PoolbenchError(
       'TARGET_LOST',
       `expected ${server} (${foundBy}) to answer until the end, but ${found}`,

@@ -149,11 +149,11 @@ function describeFailure(cause: unknown, address: Address): string | undefined {
   if (cause instanceof ThreadHung)
     return (
       `respond until its end, but ${cause.message}: this can be an endless loop in the client's parser, ` +
-      'or the thread had no core for all that time; try the other client, or fewer threads'
+      'or the thread had no core during that time; try the other client, or fewer threads'
     );
   if ('code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY')
     return (
-      `find room in its heap, but one ran out of memory: ${cause.message}; ` +
+      `fit into its heap, but one ran out of memory: ${cause.message}; ` +
       'give it fewer workers, pools or keys, or a larger heap with NODE_OPTIONS=--max-old-space-size=MB'
     );
   return undefined;

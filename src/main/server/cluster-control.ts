@@ -81,7 +81,7 @@ class ClusterControl extends Control {
       if (!isRefusal(error)) throw error;
       throw new PoolbenchError(
         'TARGET_NOT_AVAILABLE',
-        `expected a node of a cluster at ${where}, as target.cluster says, but it answers CLUSTER SLOTS with "${error.message}"; ` +
+        `expected a node of a cluster at ${where}, as target.cluster is true, but it answers CLUSTER SLOTS with "${error.message}"; ` +
           'leave out target.cluster, or correct the URL',
       );
     });

@@ -103,7 +103,7 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   if (running !== undefined && threads !== undefined) {
     running.close();
     throw notAvailable(
-      `expected a server that poolbench starts, as target.threads can be set on no other, found one running at ${url}; stop it or leave out target.threads`,
+      `expected a server that poolbench starts, as target.threads can only be set on such a server, found one running at ${url}; stop it or leave out target.threads`,
     );
   }
   if (running !== undefined)
@@ -179,8 +179,8 @@ async function inspectTarget(
       );
     }
     if (threads !== undefined && threads !== detected.threads) {
-      const reported = detected.threads ?? 'nothing of them';
-      notes.push(`${what} was started with ${threads} server threads, but says ${reported}`);
+      const reported = detected.threads ?? 'no number';
+      notes.push(`${what} was started with ${threads} server threads, but reports ${reported}`);
     }
     return {
       declared: { server, url },
@@ -210,7 +210,7 @@ async function refuseOneOfMany(control: Control, url: string): Promise<void> {
   const masters = mastersOf(readSlotRanges(outcome.value, control.answering.host)).length;
   if (masters < 2) return;
   throw notAvailable(
-    `expected a server alone at ${url}, found a node of a cluster with ${masters} masters, which refuses the keys of the others (MOVED); set target.cluster to true`,
+    `expected a standalone server at ${url}, found a node of a cluster with ${masters} masters, which refuses the keys of the others (MOVED); set target.cluster to true`,
   );
 }
 
@@ -224,7 +224,7 @@ const anyServer = 'Redis, Valkey or Dragonfly';
 
 function formatStandIn(server: DeclaredServer, what: string): string {
   return server === 'any'
-    ? `stand-in: ${what} answers, for no server under test was found; no figure here says anything about ${anyServer}`
+    ? `stand-in: ${what} answers, because no server under test was found; no figure here says anything about ${anyServer}`
     : `stand-in: ${what} answers in the place of ${server}; no figure here says anything about ${server}, and claims about it are not tested`;
 }
 

@@ -36,10 +36,12 @@ test('supported: pays above 50 workers and not at 50 or fewer', () => {
   expect(claim.low).toBeGreaterThan(1.35);
   expect(claim.high).toBeLessThan(1.45);
   expect(claim.reason).toMatch(
-    / cannot tell\. ioredis: [24] pools ×1\.\d\d \[.*\] .*\(pays\), .*×1\.00 \[.*\] .*\(does not pay\); [24] pools .* from 100 /,
+    / cannot tell whether [^.]*\. ioredis: [24] pools ×1\.\d\d \[.*\] .*\(pays\), .*×1\.00 \[.*\] .*\(does not pay\); [24] pools .* from 100 /,
   );
   expect(claim.reason).toContain('thread');
-  expect(claim.gist).toMatch(/ cannot tell\. ioredis: [24] pools ×1\.\d\d \[.*\] .*\(does not pay\)\.$/);
+  expect(claim.gist).toMatch(
+    / cannot tell whether [^.]*\. ioredis: [24] pools ×1\.\d\d \[.*\] .*\(does not pay\)\.$/,
+  );
   // Two numbers of pools, on either side of 50 workers.
   expect(claim.predictions).toBe(4);
 });
@@ -130,7 +132,7 @@ test('not tested: open loops, for their throughput is the rate that was asked fo
   const arrival = { kind: 'constant', rate: 2000 };
   const claim = judge(buildMatrix({ gain: () => 1 }).map(scenario => ({ ...scenario, arrival })));
   expect(claim.verdict).toBe('not tested');
-  expect(claim.reason).toContain('open loops only');
+  expect(claim.reason).toContain('only open loops');
 });
 
 test('not tested: several pools in one thread are another question', () => {

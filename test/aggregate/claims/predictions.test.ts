@@ -178,7 +178,7 @@ describe('prediction holds where its interval is inside its range', () => {
     const predictions = pairs.flatMap(pair => predictRatios([pair], '', [[throughput, range]]));
     const claim = (made: readonly Prediction[]) =>
       judgePredictions(buildResult([scenario], { claims: [] }), { needs: 'two', predictions: () => made });
-    expect(claim(predictions).reason).toContain('If all 2 truths');
+    expect(claim(predictions).reason).toContain('If all 2 true values');
     expect(claim(predictions).predictions).toBe(2);
     expect(claim(predictions.slice(0, 1)).reason).not.toContain('chance');
     expect(claim(predictions.slice(0, 1)).predictions).toBe(1);

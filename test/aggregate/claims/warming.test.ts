@@ -32,7 +32,7 @@ describe('warming is judged on the pool that creates nothing', () => {
     const claim = judge('C6', await warmingOf(() => 0.7));
     expect(claim.verdict).toBe('supported');
     expect(claim.measured).toBeCloseTo(0.7);
-    expect(claim.reason).toContain('first 0.05 s: longest response time ×0.70');
+    expect(claim.reason).toContain('first 0.05 s: max response time ×0.70');
     expect(claim.comparisons.map(({ measure }) => measure)).not.toContain('response p99 of the worst second');
   });
 

@@ -308,6 +308,6 @@ describe('server threads are given to whatever is started', () => {
     });
     const target = await resolveWithThreads('redis', 2);
     expect(target).toMatchObject({ standIn: true, detected: { server: 'embedded', threads: 1 } });
-    expect(target.notes.join('\n')).toMatch(/embedded \S+ was started with 2 server threads, but says 1/);
+    expect(target.notes.join('\n')).toMatch(/embedded \S+ was started with 2 server threads, but reports 1/);
   });
 });

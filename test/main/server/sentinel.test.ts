@@ -225,7 +225,7 @@ test.each([
   [
     'no login for the master',
     async () => ({ url: sentinels.url, sentinel: { master: masterName, ...watcher } }),
-    /the server at 127\.0\.0\.1:\d+ wants a password, but the URL holds none/,
+    /the server at 127\.0\.0\.1:\d+ requires a password, but the URL contains none/,
   ],
   [
     'a server in the place of a Sentinel',

@@ -65,7 +65,7 @@ export const serverFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'The server has as many clients as it admits (maxclients)',
+    name: 'The server has reached its client limit (maxclients)',
     fails: [...keptOut, 'ERR'],
     known: 'completed, and some that failed',
     async inflict({ observer }) {

@@ -97,7 +97,7 @@ export function pairWithBaseline(scenarios: readonly ScenarioResult[], preset: s
   });
 }
 
-/** Pairs the arms of the fewest and the most workers, with equal connections a worker and equal minIdle ratios. */
+/** Pairs the arms of the fewest and the most workers, with equal connections per worker and equal minIdle ratios. */
 export function pairFewWithMany(arms: readonly ScenarioResult[]): ArmPair[] {
   const levels = arms.map(({ workers }) => workers);
   const few = Math.min(...levels);

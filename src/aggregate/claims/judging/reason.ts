@@ -104,7 +104,7 @@ function describeWorth(findings: readonly ClientFinding[]): string[] {
     `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
     ...(chances > 1 && min >= minRounds
       ? [
-          `If all ${chances} truths lay exactly on their thresholds, chance would refute the claim in up to ${formatFraction(falseVerdictChance(min, chances))} of runs.`,
+          `If all ${chances} true values lay exactly on their thresholds, chance alone would refute the claim in up to ${formatFraction(falseVerdictChance(min, chances))} of runs.`,
         ]
       : []),
   ];
@@ -186,7 +186,7 @@ export function describeStandIn(
   verdict?: Verdict,
 ): string[] {
   if (!standIn) return [];
-  const worth = `, so nothing is said of ${server}; by the same rule the stand-in's figures would give: ${verdict}`;
+  const worth = `, so there is no verdict on ${server}; by the same rule, the stand-in's figures would give: ${verdict}`;
   const answered = `${detected.server} ${detected.version}`;
   return [
     `The config declares ${server}, but ${answered} stood in for it${verdict === undefined ? '' : worth}.`,

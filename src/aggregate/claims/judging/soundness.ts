@@ -26,7 +26,7 @@ export function findFlaw(grounds: readonly Ground[]): string | null {
     const issued = sumOf(whole, round => round.issued);
     const lost = lostRatio(whole) - sumOf(whole, ({ cuts }) => cuts) / Math.max(1, issued);
     if (lost > maxLost) {
-      return `${(lost * 100).toFixed(lost < 0.01 ? 2 : 1)} % of the operations of ${arm.id} failed or stayed unfinished${arm.cutEveryMs > 0 ? ' beyond one a cut' : ''}, and ${maxLost * 100} % is the limit`;
+      return `${(lost * 100).toFixed(lost < 0.01 ? 2 : 1)} % of the operations of ${arm.id} failed or stayed unfinished${arm.cutEveryMs > 0 ? ' beyond one per cut' : ''}; the limit is ${maxLost * 100} %`;
     }
     const silent = findRound(arm, round => round.completed === 0);
     if (silent) return `nothing completed in round ${silent.round} of ${arm.id}`;
@@ -46,7 +46,7 @@ export function findGrowthFlaw(arms: readonly ScenarioResult[]): string | null {
   for (const arm of arms) {
     const growth = median(wholeRounds(arm.rounds).map(round => growthRatio(arm, round)));
     if (growth > maxGrowth) {
-      return `connections were still being opened, for ${formatFraction(growth)} of the window of ${arm.id}, and ${formatFraction(maxGrowth)} is the limit`;
+      return `connections were still being opened for ${formatFraction(growth)} of the window of ${arm.id}; the limit is ${formatFraction(maxGrowth)}`;
     }
   }
   return null;

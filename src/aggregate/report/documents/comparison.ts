@@ -77,9 +77,9 @@ export function describeRatios(comparison: ResultComparison): string[] {
     const coverage = Math.min(...ratios.map(one => one.coverage));
     const how = paired
       ? 'are paired within a round'
-      : 'are of two runs made apart, so each interval spans those of both';
+      : 'are of two separate runs, so each interval spans those of both';
     const few = ratios.some(({ rounds }) => rounds < minRounds)
-      ? `; with fewer than ${minRounds} rounds nothing is told apart`
+      ? `; with fewer than ${minRounds} rounds no two sides can be told apart`
       : '';
     const worth =
       coverage === 0
@@ -257,5 +257,5 @@ function checkItem({ name, state, values, note }: FairnessCheck, sides: ResultCo
 
 function noteBlocks(scenarios: readonly ComparedScenario[]): Block[] {
   const notes = scenarios.flatMap(({ id, notes }) => notes.map(note => `${id}: ${note}`));
-  return section('What to know of single scenarios', notes.length === 0 ? [] : [list(notes)]);
+  return section('Notes on single scenarios', notes.length === 0 ? [] : [list(notes)]);
 }

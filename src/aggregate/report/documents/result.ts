@@ -219,7 +219,7 @@ export function describeShortfall({
     const min = Math.min(...rounds);
     const max = Math.max(...rounds);
     const had = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
-    return `INCOMPLETE: the run ended early; these are the figures it had, of ${had} a scenario.`;
+    return `INCOMPLETE: the run ended early; these are its figures so far, of ${had} per scenario.`;
   }
   if (measured.every(scenario => scenario.rounds.every(round => round.completed === 0))) {
     return 'NOTHING COMPLETED: every operation failed or stayed unanswered.';

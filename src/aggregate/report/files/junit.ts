@@ -84,7 +84,7 @@ function whyCrossedAllTheSame(threshold: ThresholdResult, result: Result): strin
   const standIn = standInBanner(result);
   if (standIn !== null) return [standIn];
   return isMetByItsValue(threshold)
-    ? ['It is a lower bound: operations that were due did not come to their end.']
+    ? ['It is a lower bound: operations that were due did not complete.']
     : [];
 }
 

@@ -145,5 +145,5 @@ export function describeCold(
     ...(warmup === undefined ? [] : ['--warmup']),
   ];
   if (names.length === 0 || given.length === 0) return null;
-  return `Not changed by ${formatList(given)}, for a cold start is measured there: ${formatList(names)}.`;
+  return `Not changed by ${formatList(given)}, because these suites measure a cold start: ${formatList(names)}.`;
 }

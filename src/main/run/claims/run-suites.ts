@@ -144,7 +144,7 @@ function describeSuites(plan: readonly PlannedSuite[], toRun: readonly PlannedSu
   const claims = toRun.reduce((sum, suite) => sum + suite.claims.length, 0);
   const which = toRun.length === plan.length ? '' : ` of ${plan.length}`;
   const few = toRun.some(({ shown }) => shown.rounds < minRounds)
-    ? `\nThese are too few rounds for a verdict: it takes ${minRounds}.`
+    ? `\nThese are too few rounds for a verdict, which needs ${minRounds}.`
     : '';
   return `Claims: ${toRun.length}${which} suites for ${formatPlural(claims, 'claim')}, about ${formatDurationOf(toRun)} in all.${few}`;
 }

@@ -36,7 +36,7 @@ export async function readTarget(typed: string): Promise<ClaimsTarget> {
   if (target.threads.length > 1) {
     throw new PoolbenchError(
       'USAGE',
-      `${path}: expected one number of target.threads at most, found ${target.threads.join(', ')}; a ledger is of one target`,
+      `${path}: expected one number of target.threads at most, found ${target.threads.join(', ')}; a ledger covers one target`,
     );
   }
   return { name, target, timeoutMs, typed, option: ['--target', shownConfig(path)] };
@@ -74,6 +74,6 @@ async function expectShipped(name: string): Promise<void> {
   throw new PoolbenchError(
     'CONFIG_MISSING',
     `There is no target ${name}.${meant === undefined ? '' : ` Did you mean ${meant}?`} ` +
-      `There are: ${names.join(', ')}. The path of another config will do, or a URL such as redis://localhost:6379.`,
+      `There are: ${names.join(', ')}. You can also give the path of another config, or a URL such as redis://localhost:6379.`,
   );
 }

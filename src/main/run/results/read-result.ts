@@ -96,7 +96,7 @@ async function parse(file: string, what: string): Promise<unknown> {
   try {
     const stats = await stat(file);
     // A device has no end.
-    if (!stats.isFile()) throw invalid(file, `${what}, found: no file`);
+    if (!stats.isFile()) throw invalid(file, `${what}, found no regular file`);
     if (stats.size > maxBytes) {
       throw invalid(
         file,

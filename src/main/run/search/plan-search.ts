@@ -68,7 +68,7 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
   ) {
     throw new PoolbenchError(
       'CONFIG_INVALID',
-      `${source} is no config to search with, ${formatPlural(faults.length, 'fault')}:\n${faults.map(fault => `  ${fault}`).join('\n')}\nconfigs/README.md explains every key.`,
+      `${source} cannot be used for a search, ${formatPlural(faults.length, 'fault')}:\n${faults.map(fault => `  ${fault}`).join('\n')}\nconfigs/README.md explains every key.`,
     );
   }
   const { precision, ...conditions } = search;
