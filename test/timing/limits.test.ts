@@ -56,7 +56,7 @@ describe('limit is the pool when it has too few connections', () => {
     const { url } = await startFirstInLine(context);
     const config = { scenarios: [{ client: 'wire', workers: 40, connectionsPerWorker: 0.05 }] };
     expect(await measureLimit(context, url, config)).toMatch(
-      /^pool: 9\d % of the response time \(.* ms\) before the connection, up to 3[89] waiting; /,
+      /^pool: 9\d % of the response time \(.* ms\) waiting for a connection, up to 3[89] waiting; /,
     );
   });
 });

@@ -16,15 +16,15 @@ import {
 import { atLeast, atMost, predictFigure, predictRatios } from './judging/prediction.ts';
 import { findRound, findWarmStart } from './judging/soundness.ts';
 
-/** Proportional within this factor: the first connection attempts cost more than the rest. */
+/** Counts as proportional within this factor, because the first connection attempts cost more than the rest. */
 const tolerance = 2;
-/** Connection attempts that are open at once, on average, where they overlap. */
+/** Mean number of simultaneous connection attempts from which they count as overlapping. */
 const minOverlap = 2;
 
 /**
  * C19. redis-py issue 3842: a pool that holds its lock while it connects opens the connections of a burst one after
  * another. Every worker keeps its first connection until all have one, so that N connections are needed and no worker
- * is served by another's. Three things must be seen. The baseline's time until N connections serve grows at least in
+ * uses another's. Three things must hold. The baseline's time until N connections serve grows at least in
  * proportion to N. The optimized pool, cold too (minIdle 0), takes less at the largest number. And it does so because
  * its connection attempts overlap: their durations add up to more than the time that passed.
  *
@@ -88,7 +88,7 @@ const isBaseline = (scenario: ScenarioResult) => isBurst(scenario) && scenario.p
 const isOptimized = (scenario: ScenarioResult) =>
   isBurst(scenario) && scenario.pool === 'optimized' && scenario.minIdle === 0;
 
-/** Plain but for the burst. */
+/** Plain except for the burst. */
 function isBurst(scenario: ScenarioResult): boolean {
   return scenario.burst && isPlain({ ...scenario, burst: false });
 }

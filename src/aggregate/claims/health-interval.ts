@@ -18,9 +18,9 @@ import {
 import { atLeast, predictRatios } from './judging/prediction.ts';
 import { sourceReport } from './source-report.ts';
 
-/** A check that is good for this long is never run again: checks are off. */
+/** A check that stays valid for this long is never repeated: checks are off. */
 const offMs = 3_600_000;
-/** Fraction of acquisitions that may run a check where checks are off. */
+/** Fraction of acquisitions that may run a check although checks are off. */
 const maxChecked = 0.01;
 
 const { low: shortMs, high: longMs } = sourceReport.healthIntervalMs;
@@ -28,7 +28,7 @@ const recommendedMs: readonly number[] = [shortMs, longMs];
 
 /**
  * C13. Optimized pools whose health checks are good for 0.5 and 1 s, each against none at all. "No loss" is less than
- * 5 % of throughput; in a closed loop the mean response time is the same figure turned over, so it is shown and not
+ * 5 % of throughput; in a closed loop the mean response time is the inverse of the same figure, so it is shown and not
  * judged. Where no check ran, nothing is judged: every reply vouches for its connection, and steady load leaves none idle
  * and wanted. What checks are for is shown beside it: operations that failed where connections were cut.
  */

@@ -165,10 +165,10 @@ function atWorkers(pairs: readonly ArmPair[], workers: number): ArmPair[] {
   return pairs.filter(({ base }) => base.workers === workers);
 }
 
-/** Why the lock of `base` was not what `other` does without, as a clause; null if it was, in every round. */
+/** Why the lock is not the difference between `base` and `other`, as a clause; null if it is, in every round. */
 function findLockFlaw(pairs: readonly ArmPair[]): string | null {
   for (const { base, other } of pairs) {
-    // A single worker has nobody to wait for.
+    // A single worker never waits for the lock.
     const idle = findRound(base, ({ poolMetrics }) => base.workers > 1 && poolMetrics.lockWaits === 0);
     if (idle) return `no caller waited for the lock of ${base.id} in round ${idle.round}`;
     const locked = findRound(other, ({ poolMetrics }) => poolMetrics.lockWaits > 0);
@@ -191,7 +191,7 @@ function findHealthFlaw(pairs: readonly ArmPair[]): string | null {
   return null;
 }
 
-/** A connection that lies idle for the TTL is checked when it is next wanted, so at most once in each TTL. */
+/** A connection that is idle for the TTL is checked when it is next acquired, so at most once in each TTL. */
 function isCached(
   { connections, healthTtlMs }: ScenarioResult,
   { seconds, poolMetrics }: RoundResult,

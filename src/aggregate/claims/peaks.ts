@@ -18,9 +18,9 @@ import { atLeast, type Prediction, predictRatios } from './judging/prediction.ts
 import { findGrowthFlaw } from './judging/soundness.ts';
 import { formatByWorkers, formatChange, sourceReport } from './source-report.ts';
 
-/** A dimension along which throughput is said to peak between two levels, both included. */
+/** A dimension along which throughput is claimed to peak between two levels, both included. */
 interface Peak {
-  /** What the arms of a peak differ in: the dimension, and what follows from it. */
+  /** The keys in which the arms of a peak differ: the dimension, and what follows from it. */
   readonly differ: readonly ScenarioKey[];
   readonly levelOf: (scenario: ScenarioResult) => number;
   readonly low: number;
@@ -199,7 +199,7 @@ function predictPeak(scenarios: readonly ScenarioResult[], peak: Peak): Predicti
   });
 }
 
-/** A sentence on how the best level was found; none where there was no choice. */
+/** A sentence on how the best level was found; none if there was no choice. */
 function describePicked(arms: readonly ScenarioResult[], peak: Peak): string[] {
   const levels = new Set(arms.filter(arm => isWithin(arm, peak)).map(peak.levelOf));
   if (levels.size < 2) return [];

@@ -20,7 +20,7 @@ import { sourceReport } from './source-report.ts';
 const { workers: profileWorkers, p99Ms: maxP99Ms } = sourceReport.lowLatency;
 /** "Disable health checks or set long interval". */
 const longTtlMs = 60_000;
-/** An open loop is to be at half of what the closed one gave; the rates of the suite are a factor of 2 apart. */
+/** The open loop should run at half of the closed loop's throughput; the rates of the suite are a factor of 2 apart. */
 const maxLoad = 0.5;
 const minLoad = maxLoad / 2;
 
@@ -75,8 +75,8 @@ function findProfile(scenarios: readonly ScenarioResult[]): ScenarioResult[] {
 }
 
 /**
- * A tail of a millisecond and more behind a client that had no time to spare is that of the client, and of whatever else
- * the machine does; one below it stands all the more.
+ * A tail of a millisecond or more behind a saturated client belongs to the client, and to whatever else the machine
+ * does; a tail below a millisecond counts all the more.
  */
 function findBusyClient(scenarios: readonly ScenarioResult[]): string | null {
   const late = findProfile(scenarios)
@@ -134,7 +134,7 @@ export const highThroughput: PredictingClaim = {
     return [predictFigure(throughput, best, describeArm(best), atLeast(minOps), formatOps)];
   },
   // Too few operations a second of a machine without a free core are what the machine has, neighbours and all: the next
-  // run, or the next machine, may pass. What passes there stands all the more.
+  // run, or the next machine, may pass. An arm that passes there counts all the more.
   proof(scenarios) {
     const best = bestOf('ioredis', scenarios);
     if (best === undefined || best.limitedBy.resource !== 'machine' || rateOf(best) >= minOps) return null;

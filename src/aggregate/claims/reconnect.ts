@@ -12,7 +12,7 @@ import { sourceReport } from './source-report.ts';
 const maxCut = 0.01;
 /** A stall of all workers at each reconnect must touch this fraction of the operations, or p99 might not see it. */
 const minStalled = 0.02;
-/** What the claim was first designed with. */
+/** The interval that the claim was first designed for. */
 const designedCutMs = 100;
 
 /**
@@ -98,10 +98,10 @@ const cutRatio = (arm: ScenarioResult) => totalOf(arm, cuts) / completedOf(arm);
 /** If each reconnect stalled all workers, one operation of each would be held up. */
 const stallRatio = (arm: ScenarioResult) => (totalOf(arm, reconnects) * arm.workers) / completedOf(arm);
 
-/** `stallRatio`, if cuts were as rare as the claim was designed with. */
+/** `stallRatio` at the interval that the claim was designed for. */
 const designedRatio = (arm: ScenarioResult) => (stallRatio(arm) * arm.cutEveryMs) / designedCutMs;
 
-/** Why connections are cut more often than the claim was designed with; nothing if there is no need. */
+/** Why connections are cut more often than the claim was designed for; nothing if there is no need. */
 function describeFrequency(arms: readonly ScenarioResult[]): string[] {
   const [thinnest] = arms.toSorted((a, b) => designedRatio(a) - designedRatio(b));
   if (thinnest === undefined || designedRatio(thinnest) >= minStalled) return [];

@@ -68,7 +68,7 @@ function entriesOf({ workload }: Comparable): Map<string, unknown> {
   );
 }
 
-/** A value for a reader: short, and on one line. */
+/** A value as text: short, and on one line. */
 function formatValue(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none');
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
@@ -79,7 +79,7 @@ export const limitedByClient: ReadonlySet<string> = new Set(['client', 'machine'
 
 /** Whether these results can be compared fairly, point by point. */
 export function checkFairness(results: readonly Result[]): FairnessCheck[] {
-  /** @param note what a difference does to the figures */
+  /** @param note the effect of a difference on the figures */
   const same = (name: string, value: (result: Result) => unknown, note = ''): FairnessCheck => {
     const values = results.map(value);
     return check(
@@ -121,7 +121,7 @@ export function checkFairness(results: readonly Result[]): FairnessCheck[] {
   ];
 }
 
-/** @param note what it does to the figures if it is not ok */
+/** @param note its effect on the figures if it is not ok */
 function check(name: string, isOk: boolean, values: string[], note = ''): FairnessCheck {
   return { name, state: isOk ? 'ok' : 'not ok', values, note: isOk ? '' : note };
 }
@@ -137,7 +137,7 @@ function checkStandIns(results: readonly Result[]): FairnessCheck {
   );
 }
 
-/** Rounds of one session were measured in turn. Its id means nothing to a reader. */
+/** Rounds of one session were measured in turn. The id of the session is not shown. */
 function checkTurns(results: readonly Result[]): FairnessCheck {
   const first = results[0]?.session;
   return check(

@@ -31,7 +31,7 @@ export function parseCondition(text: string, { units, max }: Kind): Condition | 
   return limit <= max ? { operator: operator as Operator, limit } : null;
 }
 
-/** Whether a value is as the condition wants it. */
+/** Whether a value meets the condition. */
 export function isMet({ operator, limit }: Condition, value: number): boolean {
   return operators[operator](value, limit);
 }

@@ -81,7 +81,7 @@ export function compareArms(
   );
 }
 
-/** A pool of a preset as the source report has it: a check looks at the socket, and a cached one is good for 1 s. */
+/** A pool of a preset as in the source report: a check looks at the socket, and a cached check stays valid for 1 s. */
 export function isAsReported(scenario: ScenarioResult, preset: string): boolean {
   const { pool, probe, healthTtlMs } = scenario;
   const checks = probe === 'poll' && [0, sourceReport.healthCache.ttlMs].includes(healthTtlMs);
@@ -143,7 +143,7 @@ export function isPlain(scenario: ScenarioResult): boolean {
   return isOnePool(scenario) && scenario.cutEveryMs === 0 && !scenario.burst;
 }
 
-/** The same, whether connections are cut or not, and whether they are asked for in a burst. */
+/** The same, with or without cut connections, and with or without a burst of first connections. */
 export function isOnePool({ arrival, pools, pipeline, batch, autoPipelining }: ScenarioResult): boolean {
   return (
     arrival.kind === 'closed' && pools === 1 && pipeline === 1 && batch.pool === 'none' && !autoPipelining
@@ -158,7 +158,7 @@ export function isSteady({ arrival, batch, cutEveryMs }: ScenarioResult): boolea
 /** An interrupted run has scenarios without a round. */
 export const isMeasured = ({ rounds }: ScenarioResult) => rounds.length > 0;
 
-/** The median throughput of whole rounds; 0 where nothing was measured. */
+/** The median throughput of whole rounds; 0 if nothing was measured. */
 export function rateOf(arm: ScenarioResult): number {
   return isMeasured(arm) ? median(wholeRounds(arm.rounds).map(throughput.figure)) : 0;
 }

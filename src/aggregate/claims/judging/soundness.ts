@@ -22,7 +22,7 @@ interface Ground {
 export function findFlaw(grounds: readonly Ground[]): string | null {
   for (const arm of new Set(grounds.flatMap(ground => ground.arms))) {
     const whole = wholeRounds(arm.rounds);
-    // What cuts on purpose may have ended, one operation each, is no loss.
+    // Each deliberate cut may end one operation, which is no loss.
     const issued = sumOf(whole, round => round.issued);
     const lost = lostRatio(whole) - sumOf(whole, ({ cuts }) => cuts) / Math.max(1, issued);
     if (lost > maxLost) {
@@ -38,7 +38,7 @@ export function findFlaw(grounds: readonly Ground[]): string | null {
   return `${common} common to all scenarios, and a verdict needs ${minRounds}`;
 }
 
-/** Fraction of a window that a pool may spend on opening connections. The gains that claims promise begin at 5 %. */
+/** Fraction of a window that a pool may spend on opening connections. The gains that claims promise start at 5 %. */
 const maxGrowth = 0.02;
 
 /** Why an arm's pools were not fully grown when the window began, as a clause; null if they were, by the median round. */

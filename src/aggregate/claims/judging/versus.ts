@@ -45,7 +45,7 @@ function isReal({ target }: Result, server: string): boolean {
   return target.detected.server === server && !target.standIn;
 }
 
-/** Scenarios of both sides have the same ids, so the server goes before. */
+/** Scenarios of both sides have the same ids, so the name of the server is put before them. */
 function withServer({ scenarios, target: { detected } }: Result): ScenarioResult[] {
   return scenarios.map(scenario => ({ ...scenario, id: `${detected.server}: ${scenario.id}` }));
 }
@@ -83,7 +83,7 @@ export function pairUndisturbed(sides: Sides): ArmPair[] {
 export const isLimitedByServer = ({ limitedBy }: ScenarioResult) => limitedBy.resource === 'server';
 const isLimitedByClient = ({ limitedBy }: ScenarioResult) => limitedBy.resource === 'client';
 
-/** What a pair's ratio says of its servers. One behind a saturated client could have done more than it was seen to. */
+/** What a pair's ratio shows about its servers. A server behind a saturated client could have done more. */
 function boundOf({ base, other }: ArmPair): 'as it is' | 'at least' | 'at most' | null {
   if (isLimitedByServer(base) && isLimitedByServer(other)) return 'as it is';
   if (isLimitedByServer(base) && isLimitedByClient(other)) return 'at least';

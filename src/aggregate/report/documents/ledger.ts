@@ -124,7 +124,7 @@ function suiteTable(suites: readonly LedgerSuite[]): Table {
   ]);
 }
 
-/** To the report beside a result, which is what a reader wants. */
+/** Link to the report beside a result, which is easier to read. */
 function reportLink(text: string, result: string): Span {
   return link(
     text,

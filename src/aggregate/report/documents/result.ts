@@ -48,7 +48,7 @@ import {
 } from './parts.ts';
 import { describeUnjudged, thresholdBlocks } from './thresholds.ts';
 
-/** Scenarios of which a terminal lists the commands: nobody reads a table that scrolls. */
+/** Max scenarios whose commands a terminal lists: a table that scrolls away is not read. */
 const maxCommandTables = 3;
 
 /** A result: the report, of which a terminal shows a digest with the verdicts in words and a table for each client. */
@@ -198,12 +198,12 @@ export function repeatBlocks({ name, config, seed }: Pick<Result, 'name' | 'conf
   ];
 }
 
-/** The file that a report asks its reader to save the config in; no command takes it for an option. */
+/** The file name that a report suggests for the config; no command takes it for an option. */
 function fileName(name: string): string {
   return `${name.replace(/[^\w.-]+/g, '-').replace(/^-+/, '') || 'experiment'}.json`;
 }
 
-/** What a reader must know of a run that is not all it was meant to be; null if it is. */
+/** The alert for a run that is incomplete or measured nothing; null if it is complete. */
 export function describeShortfall({
   complete,
   scenarios,

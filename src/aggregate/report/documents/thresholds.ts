@@ -43,7 +43,7 @@ function describeValue({ metric, condition, value }: ThresholdResult): string {
   return isClose ? kind.formatClosely(value) : kind.format(value);
 }
 
-/** Whether a value is as its condition wants it, though something else may have made the threshold count as crossed. */
+/** Whether a value meets its condition, although something else may have made the threshold count as crossed. */
 export function isMetByItsValue({ metric, condition, value }: ThresholdResult): boolean {
   const kind = findMetric(metric)?.kind;
   const wanted = kind === undefined ? null : parseCondition(condition, kind);
@@ -57,7 +57,7 @@ export function describeThresholds(thresholds: readonly ThresholdResult[]): stri
   return `Thresholds crossed: ${crossed} of ${formatPlural(thresholds.length, 'check')}`;
 }
 
-/** That a run which ended early judged none of its thresholds; null if it had none, or came to its end. */
+/** Note that a run which ended early judged none of its thresholds; null if it had none, or finished. */
 export function describeUnjudged({ complete, config }: Pick<Result, 'complete' | 'config'>): string | null {
   const set = Object.keys(config.thresholds ?? {}).length;
   if (complete || set === 0) return null;

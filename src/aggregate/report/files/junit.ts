@@ -79,7 +79,7 @@ function judged(threshold: ThresholdResult, result: Result): TestCase {
   };
 }
 
-/** What else made a threshold count as crossed, where it was not its value. */
+/** What else made a threshold count as crossed, if it was not its value. */
 function whyCrossedAllTheSame(threshold: ThresholdResult, result: Result): string[] {
   const standIn = standInBanner(result);
   if (standIn !== null) return [standIn];

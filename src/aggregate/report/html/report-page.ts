@@ -87,7 +87,7 @@ export function renderReportPage(result: Result): string {
   });
 }
 
-/** What nobody may overlook. */
+/** The alerts of a page. */
 function alertsOf(result: Result): Block[] {
   return alerts([
     ...targetBanners(result),
