@@ -69,7 +69,10 @@ export interface PoolTask extends KeyRange {
 
 /** When operations are due: a schedule that does not depend on replies. */
 export interface Arrivals {
-  /** `constant`: at equal distances; `poisson`: exponential gaps; `burst`: `size` at once, at equal distances. */
+  /**
+   * `constant`: at equal intervals; `poisson`: exponential gaps; `burst`: `size` at once, at equal
+   * intervals.
+   */
   readonly kind: 'constant' | 'poisson' | 'burst';
   /** Operations a second, over all pools of the scenario. */
   readonly rate: number;
@@ -110,7 +113,7 @@ export interface ThreadTask {
   readonly burst: boolean;
   /** Null in a closed loop. */
   readonly openLoop: OpenLoopTask | null;
-  /** A batch unanswered for this long counts as failed with TIMEOUT and its connection is given up. */
+  /** A batch that is unanswered for this long fails with TIMEOUT, and its connection is closed. */
   readonly timeoutMs: number;
   /** Barrier, stop flag and progress of all threads: see shared-state.ts. */
   readonly shared: SharedArrayBuffer;

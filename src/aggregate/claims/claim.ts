@@ -23,7 +23,10 @@ export interface Design {
   readonly predictions: (scenarios: readonly ScenarioResult[]) => readonly Prediction[];
   /** The arms that a run must have, as text: "baseline and lock-free pools at 50 or 100 workers". */
   readonly needs: string;
-  /** Why the arms' own metrics show that they were not what they claim to be, as a clause; null if they were. */
+  /**
+   * Why the arms' own metrics show that they were not what they claim to be, as a clause; null if they
+   * were.
+   */
   readonly proof?: (scenarios: readonly ScenarioResult[]) => string | null;
   /** A short sentence without which the verdict would mislead; null if it needs none. The reason has it before the remarks. */
   readonly caveat?: (scenarios: readonly ScenarioResult[]) => string | null;

@@ -37,7 +37,10 @@ export const claims: readonly Claim[] = [
   coldStart,
 ];
 
-/** The verdict of one run on every claim. A claim whose arms the run lacks is `not tested`, and names the suite that has them. */
+/**
+ * The verdict of one run on every claim. A claim whose arms the run lacks is `not tested`, and names the
+ * suite that has them.
+ */
 export function judgeClaims(evidence: Evidence): ClaimResult[] {
   return claims.map(claim => {
     if ('judgeSides' in claim) return verdictOn(claim, untested(takesTwoServers));

@@ -16,7 +16,9 @@ import {
 import { atLeast, atMost, predictFigure, predictRatios } from './judging/prediction.ts';
 import { findRound, findWarmStart } from './judging/soundness.ts';
 
-/** Counts as proportional within this factor, because the first connection attempts cost more than the rest. */
+/**
+ * Counts as proportional within this factor, because the first connection attempts cost more than the rest.
+ */
 const tolerance = 2;
 /** Mean number of simultaneous connection attempts from which they count as overlapping. */
 const minOverlap = 2;

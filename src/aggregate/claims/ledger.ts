@@ -21,7 +21,10 @@ const suite = z.object({
   warmupSeconds: z.number(),
   /** Its result, relative to the ledger; null if it has none. */
   result: z.string().nullable(),
-  /** The command that runs it alone, from poolbench's own folder; null if none does, because it takes two servers. */
+  /**
+   * The command that runs it alone, from poolbench's own folder; null if none does, because it takes two
+   * servers.
+   */
   command: z.string().nullable(),
 });
 

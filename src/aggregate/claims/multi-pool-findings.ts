@@ -43,7 +43,10 @@ export interface Finding {
   readonly upTo: readonly Combined[];
   /** Whether the figures are a ground for a verdict. */
   readonly sound: boolean;
-  /** The pair at the smallest level from which its number of pools pays clearly at every level; null if there is none. */
+  /**
+   * The pair at the smallest level from which its number of pools pays clearly at every level; null if
+   * there is none.
+   */
   readonly crossover: PoolsPair | null;
   readonly pairs: readonly PoolsPair[];
   /** Above 50 workers, of the number of pools that is shown there; null without arms that share a thread. */
@@ -158,7 +161,10 @@ function findCrossover(pairs: readonly PoolsPair[]): PoolsPair | null {
   return paying.toSorted((a, b) => a.base.workers - b.base.workers || gain(b) - gain(a))[0] ?? null;
 }
 
-/** The gain of several pools with threads of their own, split into two effects whose product is about the whole gain. */
+/**
+ * The gain of several pools with threads of their own, split into two effects whose product is about the
+ * whole gain.
+ */
 export interface SplitGain {
   readonly pools: number;
   /** Several pools in one thread to one pool. */

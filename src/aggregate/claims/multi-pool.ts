@@ -104,7 +104,10 @@ function compare(pair: PoolsPair): Comparison[] {
   return [...compareArms([pair], [throughput], predicted), ...compareArms([pair], [p99])];
 }
 
-/** What decided and where the gain comes from, a sentence for each setting, and the reliability of the figures. */
+/**
+ * What decided and where the gain comes from, a sentence for each setting, and the reliability of the
+ * figures.
+ */
 function describeReason(
   target: Result['target'],
   deciding: readonly Finding[],

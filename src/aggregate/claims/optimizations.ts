@@ -165,7 +165,10 @@ function atWorkers(pairs: readonly ArmPair[], workers: number): ArmPair[] {
   return pairs.filter(({ base }) => base.workers === workers);
 }
 
-/** Why the lock is not the difference between `base` and `other`, as a clause; null if it is, in every round. */
+/**
+ * Why the lock is not the difference between `base` and `other`, as a clause; null if it is, in every
+ * round.
+ */
 function findLockFlaw(pairs: readonly ArmPair[]): string | null {
   for (const { base, other } of pairs) {
     // A single worker never waits for the lock.

@@ -77,7 +77,10 @@ function describeReportedGains(): string {
   return `${gains} over ${first.workers}`;
 }
 
-/** Levels are only comparable where pools grow with them: 2 connections per worker, as the source report advises. */
+/**
+ * Levels are only comparable where pools grow with them: 2 connections per worker, as the source report
+ * advises.
+ */
 function isWorkersArm(scenario: ScenarioResult): boolean {
   return (
     isAsReported(scenario, 'baseline') && connectionsPerWorker(scenario) === sourceReport.connectionsPerWorker

@@ -20,7 +20,10 @@ import { sourceReport } from './source-report.ts';
 const { workers: profileWorkers, p99Ms: maxP99Ms } = sourceReport.lowLatency;
 /** "Disable health checks or set long interval". */
 const longTtlMs = 60_000;
-/** The open loop should run at half of the closed loop's throughput; the rates of the suite are a factor of 2 apart. */
+/**
+ * The open loop should run at half of the closed loop's throughput; the rates of the suite are a factor of
+ * 2 apart.
+ */
 const maxLoad = 0.5;
 const minLoad = maxLoad / 2;
 

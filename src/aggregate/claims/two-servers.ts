@@ -61,7 +61,9 @@ function judgeValkey(results: readonly Result[]): Judgement {
   });
 }
 
-/** Why the servers' numbers of threads differ, as a clause; null if they are equal, or if one is not known. */
+/**
+ * Why the servers' numbers of threads differ, as a clause; null if they are equal, or if one is not known.
+ */
 function findUnequalThreads({ results: [redis, other] }: Sides): string | null {
   const { server, threads } = other.target.detected;
   const ofRedis = redis.target.detected.threads;

@@ -149,17 +149,26 @@ function pairWithQuarter(scenarios: readonly ScenarioResult[]): ArmPair[] {
   return pairWithNone(scenarios).filter(({ other }) => hasReportedMinIdle(other));
 }
 
-/** A p99 is the best of the worst 1 %, so it is certain to be a cold operation only if these are twice as many. */
+/**
+ * A p99 is the best of the worst 1 %, so it is certain to be a cold operation only if these are twice as
+ * many.
+ */
 const minColdRatio = 0.02;
 
-/** Why a p99 cannot show the cold start of one of these arms, as a clause; null if it can in all that start cold. */
+/**
+ * Why a p99 cannot show the cold start of one of these arms, as a clause; null if it can in all that start
+ * cold.
+ */
 function findThinStart(arms: readonly ScenarioResult[]): string | null {
   const thin = arms.filter(startsCold).find(arm => coldRatio(arm) < minColdRatio);
   if (thin === undefined) return null;
   return `the operations that the cold start holds up are only ${(coldRatio(thin) * 100).toFixed(2)} % of those of ${thin.id}, and below ${minColdRatio * 100} % a p99 may miss them`;
 }
 
-/** Weight of the start in a window: the first operation of every worker without a connection, as a fraction of all. */
+/**
+ * Weight of the start in a window: the first operation of every worker without a connection, as a fraction
+ * of all.
+ */
 function describeColdRatio(arms: readonly ScenarioResult[]): string[] {
   const ratios = arms
     .filter(startsCold)

@@ -48,7 +48,10 @@ export function metricColumn(
   });
 }
 
-/** A metric of a scenario, marked if it is a lower bound: operations that were never sent would have been slower. */
+/**
+ * A metric of a scenario, marked if it is a lower bound: operations that were never sent would have been
+ * slower.
+ */
 export function formatMetric(
   metric: IntervalMetric,
   scenario: ScenarioResult,

@@ -86,7 +86,7 @@ export function kneeRates(tried: readonly TriedRate[]): Pick<Knee, 'rate' | 'low
   return { rate: roundRate(geometricMean(unclear.length > 0 ? unclear : [low, high])), low, high };
 }
 
-/** To four digits, which a reader can remember. */
+/** To four digits, which are easy to remember. */
 function roundRate(rate: number): number {
   return Number(rate.toPrecision(4));
 }

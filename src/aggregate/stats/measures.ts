@@ -5,7 +5,7 @@ import { type MedianMetric, metrics } from './metrics.ts';
 
 /** One figure of a round. 0 where the round has none: it makes no ratio then. */
 export interface Measure {
-  /** For a reader: "throughput", "response p99". */
+  /** As text: "throughput", "response p99". */
   readonly name: string;
   /** Of the figure. */
   readonly unit?: string;

@@ -102,7 +102,7 @@ function sumRedirects(redirects: readonly Redirects[]): RoundResult['redirects']
   return { moved: total(redirects, ({ moved }) => moved), ask: total(redirects, ({ ask }) => ask) };
 }
 
-/** One entry a second from the start of the window, also for seconds in which nothing happened. */
+/** One entry per second from the start of the window, also for seconds in which nothing happened. */
 function mergeSeries(loads: readonly LoadSample[], seconds: number): RoundResult['series'] {
   const bySecond = new Map<number, SecondSample[]>();
   let slots = Math.ceil(seconds);

@@ -61,7 +61,7 @@ export interface MeasuredRound {
   readonly cpu: { readonly clientMicrosPerOp: number | null };
 }
 
-/** How values of a metric are written: in a condition, and for a reader. */
+/** How values of a metric are written, in a condition and in a report. */
 export interface Kind {
   /** Of the formatted number: "ms". */
   readonly unit: string;
@@ -104,7 +104,7 @@ const cpuTime = kindOf({
 });
 
 interface Row {
-  /** For a reader: "throughput", "response p99". */
+  /** As text: "throughput", "response p99". */
   readonly name: string;
   /** In the heading of a column whose table says what its figures are of: "p99". */
   readonly short: string;
@@ -246,7 +246,7 @@ export function failedOf({ failed }: Pick<MeasuredRound, 'failed'>): number {
   return Object.values(failed).reduce((sum, count) => sum + count, 0);
 }
 
-/** @param scale from the unit of result.json to the one that a reader sees */
+/** @param scale from the unit of result.json to the one that is shown */
 function kindOf({
   scale = 1,
   ...row

@@ -9,7 +9,7 @@ export interface Outlier {
   readonly round: number;
   readonly opsPerSecond: number;
   readonly medianOpsPerSecond: number;
-  /** What its figures say of the cause, as a clause. */
+  /** What its figures show about the cause, as a clause. */
   readonly why: string;
 }
 

@@ -13,7 +13,7 @@ const maxLagMs = 0.2;
 /** Fraction of what was due that may stay unanswered: the last arrivals of a window can meet busy workers by chance. */
 const maxUnanswered = 0.0001;
 
-/** What a reader must know before trusting the figures: what the run said, and what its figures say. */
+/** Caveats of the figures: warnings of the run, and what its figures show. */
 export function warningsOf(result: Result): string[] {
   return [...result.warnings, ...findImbalances(result), ...describeNeighbours(result)];
 }
@@ -30,7 +30,7 @@ function describeNeighbours({ scenarios, environment: { cores }, target: { local
   ];
 }
 
-/** What a reader must know of a run's open loops before trusting their percentiles, a sentence each. */
+/** Caveats of the percentiles of a run's open loops, a sentence each. */
 export function openLoopWarnings(
   scenarios: readonly Pick<ScenarioResult, 'id' | 'arrival' | 'rounds'>[],
 ): string[] {

@@ -68,7 +68,7 @@ interface Measured {
 /**
  * Holds what was measured against the thresholds of a config, in its order: an entry for each scenario that one is
  * about. What was not measured, or not tested, counts as crossed; so do a latency that is a lower bound, because
- * operations were due that never completed, and everything that another server than the declared one was measured for.
+ * operations were due that never completed, and everything that was measured on a stand-in.
  */
 export function judgeThresholds(
   thresholds: Readonly<Record<string, string>>,

@@ -14,7 +14,7 @@ import {
 
 /** A command of the command line. */
 interface Command<Name extends OptionName = OptionName> {
-  /** Each way to write it, after "poolbench", with what it does. */
+  /** Each form of it, after "poolbench", with what it does. */
   readonly help: Readonly<Record<string, string>>;
   readonly operand: 'CONFIG' | 'TARGET' | 'RESULT';
   /** Whether it takes two or more operands, and not one. */
@@ -229,7 +229,7 @@ function wrong(message: string): PoolbenchError {
 }
 
 const helpColumns = 104;
-/** The commands that take an option are listed behind it if they are no more than this. */
+/** The commands that take an option are listed after it if there are no more than this. */
 const maxListedCommands = 4;
 
 /** What `--help` prints. */
@@ -259,7 +259,7 @@ Exit codes
 `;
 }
 
-/** Words with an indented text that begins in a column, on the same line if there is room for it. */
+/** Words followed by a text that is indented to a column, on the same line if there is room. */
 function describe(words: string, text: string, column: number): string[] {
   const [first = '', ...rest] = wrapText(text, helpColumns, ' '.repeat(column));
   const start = `  ${words}`;

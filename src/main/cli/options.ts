@@ -1,6 +1,6 @@
 /** An option of the command line. */
 interface Option {
-  /** The value's name in the help; without, the option is a switch. */
+  /** The value's name in the help; without it, the option is a switch. */
   readonly value?: string;
   readonly short?: string;
   /** For the help, which appends the commands that take the option if these are few. */
@@ -71,5 +71,5 @@ export const sessionOptions = [...targetOptions, 'out', 'prometheus', 'json', 'q
 export type TargetOption = (typeof targetOptions)[number];
 export type SessionOption = (typeof sessionOptions)[number];
 
-/** What a run or a ledger that is resumed has already. */
+/** What a resumed run or ledger already has. */
 export const fixedByResume = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'out'] as const;

@@ -12,7 +12,7 @@ const columns = 80;
 const maxRows = 40;
 const maxCommands = 3;
 
-/** What is going to be measured and how long it takes, for a reader; no line is longer than 80 columns. */
+/** What will be measured and how long it takes, as text; no line is longer than 80 columns. */
 export function describePlan(plan: Plan): string {
   const [first] = plan.sides;
   if (first === undefined) return '';

@@ -56,7 +56,7 @@ export function assembleResult(state: RunState): Result {
     tool: describeTool(),
     environment,
     target: shown,
-    // What was resumed has the notes of its first target, too, which are the same.
+    // A resumed run also has the notes of its first target, which are the same.
     warnings: [...new Set([...target.notes, ...state.warnings, ...openLoopWarnings(scenarios)])],
     config: keptConfig(experiment, target),
     scenarios,

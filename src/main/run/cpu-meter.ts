@@ -27,7 +27,7 @@ interface ClientReading {
 interface Reading {
   readonly client: ClientReading;
   readonly serverAtNs: number;
-  /** One entry a node. */
+  /** One entry per node. */
   readonly servers: readonly ServerCpu[];
 }
 

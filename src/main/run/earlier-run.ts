@@ -27,7 +27,7 @@ export interface EarlierRun {
   readonly resumed: NonNullable<Result['resumed']>;
 }
 
-/** What figures are of: all that are to be judged together must be of the same. */
+/** The origin of figures: all that are judged together must share it. */
 export type Subject = Pick<Result, 'target' | 'environment' | 'tool'>;
 
 /**
@@ -128,7 +128,7 @@ export function resumeNow(result: Result, side: PlannedSide, folder: string): Ea
   };
 }
 
-/** Where it goes on, for a reader. */
+/** Where it continues, as text. */
 export function describeEarlier({ finished }: EarlierRun): string {
   return finished.count === 0
     ? 'Resumed: no round was finished.'

@@ -5,7 +5,7 @@ import { asError, type ErrorCode, PoolbenchError } from '../errors.ts';
 import { rawProbe } from './raw-probe.ts';
 import { shownAddress, withoutSecrets } from './url.ts';
 
-/** What a message can hold: the error's own words without secrets, and where the server is. */
+/** What a message can contain: the error's own text without secrets, and the address of the server. */
 interface Failure {
   readonly code: string;
   readonly said: string;
@@ -14,7 +14,7 @@ interface Failure {
 }
 
 /**
- * Turns any failure of a connection attempt into one message. If the cause alone does not tell (a handshake that hangs,
+ * Turns any failure of a connection attempt into one message. If the cause alone is not enough (a handshake that hangs,
  * a connection closed without an answer), it probes which protocol the server's socket speaks.
  */
 export async function connectError(
@@ -181,7 +181,7 @@ function describeTlsError({ code, said, where, address: { trust } }: Failure): s
   return undefined;
 }
 
-/** Listens for a greeting, and then tries TLS on what should be plain, or the other way round. */
+/** Listens for a greeting, then tries TLS if the connection should be plain, and vice versa. */
 async function describeOtherProtocol(failure: Failure): Promise<PoolbenchError | string | undefined> {
   const { address, where } = failure;
   const { replies: unasked } = await rawProbe(address, { tls: address.tls, maxReplies: 1, timeoutMs: 100 });

@@ -17,7 +17,7 @@ export interface KeySpace {
   readonly keys: number;
   /** Whether the server holds our claim. If it took none, nobody else can have drawn the same random prefix. */
   readonly claimed: boolean;
-  /** What a reader must know: writes that were refused. */
+  /** Warnings: writes that were refused. */
   readonly warnings: readonly string[];
 }
 

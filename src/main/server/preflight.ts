@@ -24,7 +24,7 @@ const keyOverheadBytes = 100;
 /**
  * Checks the target before any load, rather than after.
  * @param options.force a database that holds keys of others is loaded, too
- * @returns warnings, each a sentence for a reader
+ * @returns warnings, each a sentence
  * @throws PoolbenchError TARGET_TOO_SMALL when the server or this process cannot hold the connections, TARGET_IN_USE,
  *   TARGET_LOST
  */
@@ -129,7 +129,7 @@ async function requireFreeDatabase(
   { force }: { readonly force: boolean },
 ): Promise<string[]> {
   const refusals: string[] = [];
-  /** What the server does not tell a user with few rights does not end the run. */
+  /** Information that the server refuses to a user with few rights does not end the run. */
   const asked = async <T>(answer: Promise<T>): Promise<T | undefined> => {
     try {
       return await answer;

@@ -81,7 +81,10 @@ export function compareArms(
   );
 }
 
-/** A pool of a preset as in the source report: a check looks at the socket, and a cached check stays valid for 1 s. */
+/**
+ * A pool of a preset as in the source report: a check looks at the socket, and a cached check stays valid
+ * for 1 s.
+ */
 export function isAsReported(scenario: ScenarioResult, preset: string): boolean {
   const { pool, probe, healthTtlMs } = scenario;
   const checks = probe === 'poll' && [0, sourceReport.healthCache.ttlMs].includes(healthTtlMs);
@@ -97,7 +100,10 @@ export function pairWithBaseline(scenarios: readonly ScenarioResult[], preset: s
   });
 }
 
-/** Pairs the arms of the fewest and the most workers, with equal connections per worker and equal minIdle ratios. */
+/**
+ * Pairs the arms of the fewest and the most workers, with equal connections per worker and equal minIdle
+ * ratios.
+ */
 export function pairFewWithMany(arms: readonly ScenarioResult[]): ArmPair[] {
   const levels = arms.map(({ workers }) => workers);
   const few = Math.min(...levels);

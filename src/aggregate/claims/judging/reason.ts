@@ -19,7 +19,10 @@ import {
   verdictOf,
 } from './prediction.ts';
 
-/** The text of verdicts, as sentences and clauses. It may contain text from outside, which the renderers sanitise. */
+/**
+ * The text of verdicts, as sentences and clauses. It may contain text from outside, which the renderers
+ * sanitise.
+ */
 
 /** The reason of a verdict: all figures, their reliability, and further remarks. */
 export function describeReason(
@@ -137,7 +140,10 @@ function describeFigures(prediction: Prediction): string {
   return `${capitalise(what)} ${figure}; predicted ${formatRange(range, formatApart(prediction, interval, thresholds))}`;
 }
 
-/** Bounds of the number of digits: with fewer the plain format suffices, and a difference that needs more cannot be measured. */
+/**
+ * Bounds of the number of digits: with fewer the plain format suffices, and a difference that needs more
+ * cannot be measured.
+ */
 const minDigits = 3;
 const maxDigits = 6;
 

@@ -38,7 +38,10 @@ export function findFlaw(grounds: readonly Ground[]): string | null {
   return `${common} common to all scenarios, and a verdict needs ${minRounds}`;
 }
 
-/** Fraction of a window that a pool may spend on opening connections. The gains that claims promise start at 5 %. */
+/**
+ * Fraction of a window that a pool may spend on opening connections. The gains that claims promise start at
+ * 5 %.
+ */
 const maxGrowth = 0.02;
 
 /** Why an arm's pools were not fully grown when the window began, as a clause; null if they were, by the median round. */

@@ -139,7 +139,10 @@ function describeWrites(writes: readonly string[]): string {
 /** Throughput and p95 of these pairs, as context. */
 export const showBoth = (pairs: readonly ArmPair[]): Comparison[] => compareArms(pairs, [throughput, p95]);
 
-/** No pair decides anything about the servers, so there is no verdict on them; what was measured is shown all the same. */
+/**
+ * No pair decides anything about the servers, so there is no verdict on them; what was measured is shown
+ * all the same.
+ */
 export function judgeUndecided(pairs: readonly ArmPair[], sides: Sides): Judgement {
   const limitedBy = limitsOf(armsOf(pairs));
   const unfair = findUnfairness(sides);

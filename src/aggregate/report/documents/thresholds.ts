@@ -43,7 +43,10 @@ function describeValue({ metric, condition, value }: ThresholdResult): string {
   return isClose ? kind.formatClosely(value) : kind.format(value);
 }
 
-/** Whether a value meets its condition, although something else may have made the threshold count as crossed. */
+/**
+ * Whether a value meets its condition, although something else may have made the threshold count as
+ * crossed.
+ */
 export function isMetByItsValue({ metric, condition, value }: ThresholdResult): boolean {
   const kind = findMetric(metric)?.kind;
   const wanted = kind === undefined ? null : parseCondition(condition, kind);

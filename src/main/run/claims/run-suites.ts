@@ -29,7 +29,7 @@ interface SuiteOutcome {
  * @param suites where each stands, in the order of the plan
  * @param target the ledger's
  * @param keep is given that anew after each suite
- * @returns the error that ended them all, else the first that ended one
+ * @returns the error that ended them all, else the first error that ended one
  */
 export async function runSuites(
   plan: readonly PlannedSuite[],

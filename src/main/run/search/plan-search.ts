@@ -81,7 +81,7 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
   };
 }
 
-/** What is going to be searched and how long it takes, for a reader. */
+/** What will be searched and how long it takes, as text. */
 export function describeSearch({ side, conditions, range, scenario }: SearchPlan): string {
   const { seconds, warmupSeconds, name } = side.experiment;
   const repeatSeconds = seconds + warmupSeconds + overheadSeconds;
