@@ -19,7 +19,7 @@ describe('limit is nobody when client and server take turns', () => {
 });
 
 describe('limit is the client when its threads burn cpu', () => {
-  test('the client limits when its thread has a core all the time, and the late event loop is told', async context => {
+  test('the client limits when its thread has a core all the time, and the late event loop is reported', async context => {
     const { url } = await startFirstInLine(context);
     const config = { scenarios: [{ client: 'wire', workers: 1 }] };
     expect(await measureLimit(context, url, config, { busyThreads: true })).toMatch(
@@ -158,7 +158,7 @@ describe('limit of a thread is measured in the thread', () => {
     });
   }
 
-  test('a meter that was never begun tells of no pauses and no delay', async () => {
+  test('a meter that was never begun reports no pauses and no delay', async () => {
     const strain = await strainOf('await sleep(20); return meter.stop();');
     expect(strain).toMatchObject({ gcPauses: 0, loopDelayP99Ms: 0, loopDelayMaxMs: 0 });
   });

@@ -88,7 +88,7 @@ test.each([
     }),
     'being opened',
   ],
-])('arms of one thread with %s take no gain apart, and leave the verdict', async (_, change, told) => {
+])('arms of one thread with %s do not split the gain, and leave the verdict', async (_, change, told) => {
   const scenarios = ofClient(await measure({ pool: 1, thread: 1.4 }), 'ioredis');
   const claim = judge('C1', changeShared(scenarios, change));
   expect(claim.verdict).toBe('supported');

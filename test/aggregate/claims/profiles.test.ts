@@ -71,7 +71,7 @@ describe('low latency profile is held to a millisecond', () => {
     expect(judge('C14', larger).verdict).toBe('not tested');
   });
 
-  test('not tested: a server on another machine, and the p99 it had is told', async () => {
+  test('not tested: a server on another machine, and its p99 is shown', async () => {
     const scenarios = await profile(() => 0.5);
     const { target } = buildResult([]);
     const claim = judge('C14', scenarios, { target: { ...target, local: false } });
@@ -111,7 +111,7 @@ describe('low latency profile is held to a millisecond', () => {
     expect(claim.reason).toContain('lower bounds');
   });
 
-  test('a verdict of closed loops alone, or without a rate near half, says what they cannot show', async () => {
+  test('a verdict of closed loops alone, or without a rate near half, notes what they cannot show', async () => {
     const scenarios = await profile(() => 0.5);
     const closed = scenarios.filter(({ arrival }) => arrival.kind === 'closed');
     const far = scenarios.filter(({ arrival }) => arrival.rate !== 10_000 && arrival.rate !== 5000);

@@ -99,13 +99,13 @@ test('not tested without a pool whose connections are not cut', async () => {
   expect(judge('C18', scenarios).verdict).toBe('not tested');
 });
 
-test('the reason tells what share of the operations the cuts touched', async () => {
+test('the reason has the fraction of the operations that the cuts touched', async () => {
   const claim = judge('C18', await cutting(() => 1, { cuts: 20 }));
   expect(claim.reason).toMatch(/0\.20 % .* baseline pools \(100 cuts, 100 reconnects\)/);
   expect(claim.reason).toContain('unaffected');
 });
 
-test('the reason tells why cuts are closer than the claim was designed with', async () => {
+test('the reason explains why cuts are more frequent than the claim was designed for', async () => {
   const claim = judge('C18', await cutting(() => 1, { reconnects: 12 }));
   expect(claim.reason).toMatch(/100 ms .* 1\.2 % .* 20 ms\./);
   const slow = judge('C18', await cutting(() => 1, { reconnects: 24 }));

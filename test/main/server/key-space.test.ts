@@ -160,7 +160,7 @@ describe('preflight warns before the load', () => {
     expect(await preflight({ control }, needs, careful)).toEqual([]);
   });
 
-  test('what would disturb the figures is said', async () => {
+  test('the warnings name what would disturb the figures', async () => {
     const other = await open();
     onTestFinished(() => other.close());
     await claimKeySpace(control, { seed: 3, keys: 1 });
