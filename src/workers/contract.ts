@@ -159,7 +159,7 @@ export interface LoadSample {
   readonly unfinished: number;
   /** Null replies among the completed: reads that found no value. */
   readonly misses: number;
-  /** One for each command where the workload asks for it; else empty. */
+  /** One for each command if the workload asks for it; else empty. */
   readonly commands: readonly CommandSample[];
   /** Operations of the discarded warm-up that the server answered without an error. */
   readonly warmupCompleted: number;
@@ -175,7 +175,7 @@ export interface LoadSample {
 export interface ThreadLoadFigures {
   /** Fraction of the window in which the event loop was busy, 0 to 1. A thread without a core counts as busy. */
   readonly eventLoopUtilization: number;
-  /** Cores that the thread really had; null where the platform does not report it. */
+  /** Cores that the thread really had; null if the platform does not report it. */
   readonly cores: number | null;
   /** Fraction of the window in which the thread was ready to run and had no core; null as above. */
   readonly waitShare: number | null;

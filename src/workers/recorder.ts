@@ -40,7 +40,7 @@ export class Recorder {
 
   readonly #commands: CommandRecorder | undefined;
 
-  /** @param commands counts and times each command separately, where the workload asks for it */
+  /** @param commands counts and times each command separately, if the workload asks for it */
   constructor(window: LoadWindow, commands?: CommandRecorder) {
     this.#window = window;
     this.#commands = commands;

@@ -61,7 +61,7 @@ export type Ledger = z.infer<typeof ledgerSchema>;
 export type LedgerEntry = z.infer<typeof entry>;
 export type LedgerSuite = z.infer<typeof suite>;
 
-/** A suite, and what it made of its claims; null where it did not run to its end. */
+/** A suite, and what it made of its claims; null if it did not run to its end. */
 export interface JudgedSuite extends LedgerSuite {
   readonly judged: readonly ClaimResult[] | null;
 }

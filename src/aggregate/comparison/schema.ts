@@ -4,7 +4,7 @@ import { type ComparedRow, comparedMetrics } from '../stats/metrics.ts';
 
 /** `comparison.json`, schemaVersion 1: results side by side. All ratios are to the first side. */
 
-/** An interval for each compared metric; null where nothing was measured. */
+/** An interval for each compared metric; null if nothing was measured. */
 type Intervals<Key extends 'summaryKey' | 'ratioKey'> = {
   [Metric in ComparedRow as Metric[Key]]: Metric extends { since: string }
     ? z.ZodOptional<z.ZodNullable<typeof interval>>

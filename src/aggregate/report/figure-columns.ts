@@ -26,7 +26,7 @@ export function headOf(metric: Pick<Metric, 'short' | 'kind'>): string {
   return isNamedByUnit(metric) ? metric.short : `${metric.short} ${metric.kind.unit}`;
 }
 
-/** Null where nothing was measured. */
+/** Null if nothing was measured. */
 export function intervalOf({ summaryKey }: IntervalMetric, { summary }: ScenarioResult): Interval | null {
   return summary?.[summaryKey] ?? null;
 }

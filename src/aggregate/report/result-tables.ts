@@ -32,7 +32,7 @@ import {
 } from './blocks.ts';
 import { metricColumn } from './figure-columns.ts';
 
-/** The tables of a result, each with its note where it needs one. */
+/** The tables of a result, each with a note if it needs one. */
 
 export function resultNote(scenarios: readonly ScenarioResult[]): string {
   return `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ratios are paired within a round. Latencies are response times.`;

@@ -42,7 +42,7 @@ export interface LoadEnvironment {
 const figureNames = ['thread', 'unserved', 'server', 'trips', 'machine', 'waiting', 'backlog'] as const;
 type Figure = (typeof figureNames)[number];
 
-/** A label, the figures it rests on, and what they mean where that is not obvious. */
+/** A label, the figures it rests on, and what they mean if that is not obvious. */
 interface Finding {
   readonly resource: LimitedBy['resource'];
   readonly by: readonly Figure[];
@@ -146,7 +146,7 @@ type LimitFigures = ReturnType<typeof limitFigures>;
 type ThreadLoad = RoundResult['cpu']['threads'][number];
 
 /**
- * What the rules look at: medians over these rounds, of which there is at least one; null if unknown. A thread that spins
+ * What the rules look at: medians over these rounds, at least one; null if unknown. A thread that spins
  * until the next arrival is idle: what it spun is in no figure but `spinRatio`.
  */
 function limitFigures(rounds: readonly RoundResult[], cores: number) {
@@ -221,7 +221,7 @@ function describeEvidence(
   return `${describe(by)}${meaning === undefined ? '' : `: ${meaning}`}; ${describe(others)}`;
 }
 
-/** Each figure as text; nothing where it is unknown or does not matter. */
+/** Each figure as text; nothing if it is unknown or does not matter. */
 const phrases: Record<
   Figure,
   (figures: LimitFigures, environment: LoadEnvironment) => string | readonly string[]

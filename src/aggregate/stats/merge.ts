@@ -83,7 +83,7 @@ function mergeLoads(loads: readonly LoadSample[], seconds: number) {
   };
 }
 
-/** Each size of batch apart, smallest first; nothing where there is only one. */
+/** Each size of batch apart, smallest first; nothing if there is only one. */
 function mergeByPipeline(loads: readonly LoadSample[], seconds: number): LoadResult[] {
   const sizes = [...new Set(loads.map(load => load.pipeline))].toSorted((a, b) => a - b);
   if (sizes.length < 2) return [];

@@ -126,7 +126,7 @@ interface Row {
 
 /** A metric of each round: the median over the rounds, with its interval. */
 export interface MedianMetric extends Row {
-  /** In the unit of result.json; null where the round has no such figure. */
+  /** In the unit of result.json; null if the round has no such figure. */
   readonly ofRound: (round: MeasuredRound) => number | null;
   /** Whether every round has it. */
   readonly inEveryRound?: boolean;
@@ -261,7 +261,7 @@ function kindOf({
   };
 }
 
-/** A figure of a latency; null where nothing completed. */
+/** A figure of a latency; null if nothing completed. */
 function latency<
   const Keys extends Pick<Row, 'ratioKey' | 'prometheus' | 'since'> & { readonly summaryKey: string },
 >(of: LatencyName, figure: PercentileKey | 'mean', keys: Keys): MedianMetric & Keys {

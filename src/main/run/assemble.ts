@@ -68,7 +68,7 @@ export function assembleResult(state: RunState): Result {
   };
 }
 
-/** The config as results keep it, without passwords. A run goes on where it is the same. */
+/** The config as results keep it, without passwords. A run is resumed only if it is the same. */
 export function keptConfig(experiment: Experiment, { declared }: Pick<Target, 'declared'>): Experiment {
   // The declared URL is the one without its password.
   return { ...experiment, target: withoutPasswords(experiment.target, declared.url) };

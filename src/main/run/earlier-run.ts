@@ -36,7 +36,7 @@ export type Subject = Pick<Result, 'target' | 'environment' | 'tool'>;
  *
  * @param given.target a config with the same target
  * @param given.url the same URL
- * @throws PoolbenchError RESULT_INVALID; USAGE where it is no run of one target, or the target given is another
+ * @throws PoolbenchError RESULT_INVALID; USAGE if it is no run of one target, or the given target is another one
  */
 export async function readLeftRun(
   folder: string,

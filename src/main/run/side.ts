@@ -41,7 +41,7 @@ export interface SharedByAll {
   readonly session: SideSession;
   readonly threads: Threads;
   readonly startedAt: Date;
-  /** Equal on all sides of a run; undefined where there is one side alone. */
+  /** Equal on all sides of a run; undefined if there is one side alone. */
   readonly sessionId: string | undefined;
   /** What the side already has, if it is resumed. */
   readonly earlier?: EarlierRun | undefined;

@@ -188,7 +188,7 @@ export class Control {
     }
   }
 
-  /** Once found, a server that was declared itself stays where it is. */
+  /** Once found, a server that was declared directly keeps its address. */
   async #find(): Promise<Address> {
     if (this.address.sentinel === undefined) return this.#server;
     try {

@@ -56,7 +56,7 @@ export async function readTrust(tls: TlsKeys): Promise<{ trust: Trust; faults: T
   return { trust, faults };
 }
 
-/** @returns the first of them, which is our own where there is a chain */
+/** @returns the first of them, which is our own if there is a chain */
 function parseCertificates(pem: string): X509Certificate {
   const [first, ...others] = pem.split(endOfCertificate).filter(part => part.includes('-----BEGIN'));
   const certificate = new X509Certificate(first ?? pem);

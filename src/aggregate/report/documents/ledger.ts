@@ -60,7 +60,7 @@ function describeUnfinished({ complete, suites }: Ledger): string | null {
   return `INCOMPLETE: ${done} of ${formatPlural(possible.length, 'suite')} ran to the end.`;
 }
 
-/** How many of the verdicts could be luck, all predictions of all claims together; null where none was reached. */
+/** How many of the verdicts could be luck, all predictions of all claims together; null if none was reached. */
 function describeLuck({ entries, suites }: Ledger): string | null {
   const roundsOf = new Map(suites.map(({ name, rounds }) => [name, rounds]));
   const chances = entries

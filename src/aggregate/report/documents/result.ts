@@ -144,7 +144,7 @@ function judgedBlocks({ id, comparisons }: ClaimResult): Block[] {
   return [heading(2, `What ${id} was judged by`), note(judgedNote), judgedTable(comparisons)];
 }
 
-/** Each command of a mix; nothing where no scenario has several. */
+/** Each command of a mix; nothing if no scenario has several. */
 function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const rows = commandRows(scenarios);
   if (rows.length === 0) return [];

@@ -53,7 +53,7 @@ export function isMetByItsValue({ metric, condition, value }: ThresholdResult): 
   return wanted !== null && typeof value === 'number' && isMet(wanted, value);
 }
 
-/** "Thresholds crossed: 2 of 26 checks", where a check is of one scenario; null without any. */
+/** "Thresholds crossed: 2 of 26 checks", a check is of one scenario; null without any. */
 export function describeThresholds(thresholds: readonly ThresholdResult[]): string | null {
   if (thresholds.length === 0) return null;
   const crossed = thresholds.filter(threshold => threshold.crossed).length;
@@ -105,7 +105,7 @@ function crossedItems(thresholds: readonly ListedThreshold[]): Item[] {
   ];
 }
 
-/** Those that were met, together where they have one condition. */
+/** Those that were met, grouped by condition. */
 function metItems(thresholds: readonly ListedThreshold[]): Item[] {
   const groups = new Map<string, ListedThreshold[]>();
   for (const threshold of thresholds) {

@@ -21,7 +21,7 @@ interface TestCase {
 
 /**
  * The thresholds of a result as JUnit XML, which build servers show: a test suite for the run, in it a test case for
- * each threshold and scenario. Null where the config sets none.
+ * each threshold and scenario. Null if the config sets none.
  */
 export function renderJunit(result: Result): string | null {
   const cases = testCases(result);
