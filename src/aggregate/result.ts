@@ -84,9 +84,9 @@ const cpu = z.object({
   clientCores: z.number(),
   /** Fraction of the client's machine in use: by poolbench, a local server, and other programs. */
   machineBusyShare: z.number(),
-  /** One entry a thread, 0 to 1. */
+  /** One entry per thread, 0 to 1. */
   eventLoopUtilization: z.array(z.number()),
-  /** One entry a thread. */
+  /** One entry per thread. */
   threads: z.array(threadLoad).default([]),
   /** Cores the server used: all of it, and its main thread; null if INFO does not say. */
   serverCores: z.number().nullable(),
@@ -180,9 +180,9 @@ const round = z.object({
   opsPerSecond: amount,
   service: latency,
   response: latency,
-  /** One entry a command of a mix; else empty. */
+  /** One entry per command of a mix; else empty. */
   commands: z.array(command).default([]),
-  /** One entry a size, if workers send batches of different sizes; else empty. */
+  /** One entry per size, if workers send batches of different sizes; else empty. */
   loads: z.array(load).default([]),
   /** Null in a closed loop. */
   openLoop: openLoop.nullable().default(null),
@@ -239,7 +239,7 @@ const claim = z.object({
     .default(null),
   verdict: z.enum(['supported', 'refuted', 'inconclusive', 'not tested']),
   reason: z.string(),
-  /** What decided, in a sentence or two, with what a reader of the verdict must know. */
+  /** What decided, in a sentence or two, with the caveat of the verdict. */
   gist: z.string().default(''),
   /** How many comparisons can make the verdict false by chance: see `falseVerdictChance`. */
   predictions: z.number().default(1),
@@ -249,7 +249,7 @@ const claim = z.object({
   comparisons: z
     .array(
       z.object({
-        /** What is compared, for a reader: "throughput", "response p99, pool effect". */
+        /** What is compared, as text: "throughput", "response p99, pool effect". */
         measure: z.string(),
         /** Ids of the two scenarios; the ratio is other / base. */
         base: z.string(),
@@ -285,7 +285,7 @@ export const resultSchema = z.object({
   name: z.string(),
   /** Equal on all sides that were measured in turn, whose rounds are paired; absent from other runs. */
   session: z.string().optional(),
-  /** When a stopped run was resumed, and how long after it had last written; absent from other runs. */
+  /** When a stopped run was resumed, and the time since its last write; absent from other runs. */
   resumed: z.array(z.object({ at: z.string(), afterRounds: z.number(), gapSeconds: z.number() })).optional(),
   startedAt: z.string(),
   finishedAt: z.string(),
@@ -304,14 +304,14 @@ export const resultSchema = z.object({
       server: z.string(),
       version: z.string(),
       threads: z.number().nullable(),
-      /** What it writes to disk, in words; empty: nothing. Null: unknown. */
+      /** Descriptions of what it writes to disk; empty: nothing. Null: unknown. */
       persistence: z.array(z.string()).readonly().nullable().optional(),
       /** RESP version of the load, 2 or 3. */
       protocol: z.number().optional(),
       /** Masters of the cluster; null without a cluster. */
       masters: z.number().nullable().optional(),
     }),
-    /** How it was found, for a reader: "running at redis://…", "binary /usr/bin/redis-server", … */
+    /** How it was found, as text: "running at redis://…", "binary /usr/bin/redis-server", … */
     foundBy: z.string(),
     standIn: z.boolean(),
     /** Whether the certificate of its TLS was not checked. */
@@ -319,7 +319,7 @@ export const resultSchema = z.object({
     /** Whether it shares this machine's cores with poolbench. */
     local: z.boolean(),
   }),
-  /** What a reader must know before trusting the figures. */
+  /** Caveats of the figures. */
   warnings: z.array(z.string()),
   config: z.record(z.string(), z.unknown()),
   scenarios: z.array(scenario).max(10_000),

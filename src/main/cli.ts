@@ -16,7 +16,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 /**
  * Hides passwords in URLs from the system's list of processes. They were visible until now, and the program that started
- * this process may still show them: passwords belong into a config.
+ * this process may still show them: passwords belong in a config.
  */
 function hidePasswords(args: readonly string[]): void {
   const shown = args.map(hidden);

@@ -30,7 +30,7 @@ export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** A folder as a reader can type it here. */
+/** A folder as it can be typed here. */
 export function shownFolder(folder: string): string {
   return relative('.', folder) || '.';
 }

@@ -1,6 +1,6 @@
 /** An option of the command line. */
 interface Option {
-  /** The value's name in the help; without, the option is a switch. */
+  /** The value's name in the help; without it, the option is a switch. */
   readonly value?: string;
   readonly short?: string;
   /** For the help, which appends the commands that take the option if these are few. */
@@ -17,7 +17,7 @@ export const options = {
     npm: true,
   },
   url: { value: 'URL', help: 'take the target at another URL: redis://, rediss:// or unix://' },
-  rounds: { value: 'N', help: 'repetitions of every scenario; a verdict takes 5' },
+  rounds: { value: 'N', help: 'repetitions of every scenario; a verdict needs 5' },
   seconds: {
     value: 'S',
     help: 'measured time of one scenario in one round; claims does not change this time, nor that of --warmup, in suites that measure a cold start',
@@ -30,7 +30,7 @@ export const options = {
   },
   resume: {
     value: 'DIR',
-    help: 'go on with the interrupted run or ledger in this folder',
+    help: 'resume the interrupted run or ledger in this folder',
   },
   quick: { help: 'for a first look: fewer rounds and shorter times, at most 30 s for each target' },
   'no-stand-in': { help: 'fail if the declared server is unavailable, rather than use another one' },
@@ -71,5 +71,5 @@ export const sessionOptions = [...targetOptions, 'out', 'prometheus', 'json', 'q
 export type TargetOption = (typeof targetOptions)[number];
 export type SessionOption = (typeof sessionOptions)[number];
 
-/** What a run or a ledger that is resumed has already. */
+/** What a resumed run or ledger already has. */
 export const fixedByResume = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'out'] as const;

@@ -230,7 +230,7 @@ function closeStalled(connections: Iterable<Connection>, nowMs: number, timeoutM
 }
 
 /**
- * Maximum delay of a jittered attempt. 100 attempts are then two a millisecond, which a server accepts at once, and the
+ * Maximum delay of a jittered attempt. 100 attempts are then two per millisecond, which a server accepts at once, and the
  * delay is no longer than a worker's pause after a failure.
  */
 export const jitterMs = 50;

@@ -53,7 +53,7 @@ class Counters {
   peakWaiting = 0;
 }
 
-/** Counts what a pool does. A pool without metrics has no recorder, and pays one comparison where it would count. */
+/** Counts what a pool does. A pool without metrics has no recorder, and pays one comparison instead of each count. */
 export class PoolRecorder extends Counters {
   readonly #acquireWait: Histogram = createHistogram(2);
   readonly #connectTime: Histogram = createHistogram(2);

@@ -1,4 +1,6 @@
-/** What a pooled connection consists of: ioredis, as in an application, or the leanest way to the server. */
+/**
+ * The client of a pooled connection: ioredis, as in an application, or wire, which has the least overhead.
+ */
 export const clients = ['ioredis', 'wire'] as const;
 export type Client = (typeof clients)[number];
 

@@ -7,7 +7,7 @@ import type { LoadWindow } from './recorder.ts';
 export interface ArrivalTaker {
   /** Sends a batch that was due at `dueNs`. Afterwards the worker calls `free` of the queue. */
   take(dueNs: number): void;
-  /** The queue has nothing more for it. Called once. */
+  /** The queue has no more arrivals for it. Called once. */
   retire(): void;
 }
 

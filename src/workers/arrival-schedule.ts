@@ -4,7 +4,7 @@ import { Prng } from './prng.ts';
 const secondNs = 1e9;
 
 /**
- * Goes through the arrivals of one pool in order of time. An arrival is a batch: `pipeline` operations that are due
+ * Iterates over the arrivals of one pool in order of time. An arrival is a batch: `pipeline` operations that are due
  * together. The schedule alone decides when, so two cursors of one pool see the same arrivals.
  */
 export interface ArrivalCursor {
@@ -16,7 +16,7 @@ export interface ArrivalCursor {
 /**
  * The arrivals of one pool of a scenario.
  *
- * Arrivals at equal distances are one schedule for all pools: arrival n goes to pool n mod pools, so that the pools are out
+ * Arrivals at equal intervals are one schedule for all pools: arrival n goes to pool n mod pools, so that the pools are out
  * of step with one another. Random arrivals are a separate Poisson process for each pool, at its part of the rate: their
  * sum is a Poisson process of the whole rate.
  *

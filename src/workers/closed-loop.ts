@@ -87,6 +87,7 @@ export class ClosedLoopWorker implements LoadWorker, BatchOwner {
     this.#send(connection, nowNs());
   }
 
+  // Service time begins here and not at the socket: ioredis does not report when it writes, and both clients are timed alike.
   #send(connection: Connection, sentNs: number): void {
     this.#connection = connection;
     this.#sentNs = sentNs;

@@ -33,7 +33,7 @@ export interface WorkloadTask {
   readonly keyChoice: KeyChoice;
   readonly values: readonly ValueVariant[];
   /** Fraction of a random value that is one repeated character, 0 to 1. */
-  readonly compressibleShare: number;
+  readonly compressibleRatio: number;
   readonly commands: readonly WeightedCommand[];
   /** Fraction of reads that are for keys which the prefill writes, 0 to 1; the rest are for keys that nobody writes. */
   readonly hitShare: number;
@@ -69,7 +69,10 @@ export interface PoolTask extends KeyRange {
 
 /** When operations are due: a schedule that does not depend on replies. */
 export interface Arrivals {
-  /** `constant`: at equal distances; `poisson`: exponential gaps; `burst`: `size` at once, at equal distances. */
+  /**
+   * `constant`: at equal intervals; `poisson`: exponential gaps; `burst`: `size` at once, at equal
+   * intervals.
+   */
   readonly kind: 'constant' | 'poisson' | 'burst';
   /** Operations a second, over all pools of the scenario. */
   readonly rate: number;
@@ -110,7 +113,7 @@ export interface ThreadTask {
   readonly burst: boolean;
   /** Null in a closed loop. */
   readonly openLoop: OpenLoopTask | null;
-  /** A batch unanswered for this long counts as failed with TIMEOUT and its connection is given up. */
+  /** A batch that is unanswered for this long fails with TIMEOUT, and its connection is closed. */
   readonly timeoutMs: number;
   /** Barrier, stop flag and progress of all threads: see shared-state.ts. */
   readonly shared: SharedArrayBuffer;
@@ -135,7 +138,7 @@ export interface CommandSample {
   /** The command's name, which several commands of a mix can have. */
   readonly name: string;
   /** Whether its misses are reads that found nothing. To other commands null is an answer like any other. */
-  readonly tellsMisses: boolean;
+  readonly nullIsMiss: boolean;
   readonly completed: number;
   readonly failed: Readonly<Record<string, number>>;
   /** Null replies among the completed. */
@@ -156,7 +159,7 @@ export interface LoadSample {
   readonly unfinished: number;
   /** Null replies among the completed: reads that found no value. */
   readonly misses: number;
-  /** One for each command where the workload asks for it; else empty. */
+  /** One for each command if the workload asks for it; else empty. */
   readonly commands: readonly CommandSample[];
   /** Operations of the discarded warm-up that the server answered without an error. */
   readonly warmupCompleted: number;
@@ -172,7 +175,7 @@ export interface LoadSample {
 export interface ThreadLoadFigures {
   /** Fraction of the window in which the event loop was busy, 0 to 1. A thread without a core counts as busy. */
   readonly eventLoopUtilization: number;
-  /** Cores that the thread really had; null where the platform does not report it. */
+  /** Cores that the thread really had; null if the platform does not report it. */
   readonly cores: number | null;
   /** Fraction of the window in which the thread was ready to run and had no core; null as above. */
   readonly waitShare: number | null;

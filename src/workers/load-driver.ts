@@ -34,7 +34,7 @@ export class LoadDriver {
   readonly #group: WorkerGroup;
   readonly #loads: readonly Load[];
   readonly #measured: MeasuredWindow;
-  /** Makes the workers send in an open loop; undefined in a closed one, where they send by themselves. */
+  /** Makes the workers send in an open loop; undefined in a closed one, in which they send by themselves. */
   readonly #open: OpenLoad | undefined;
   /** Whether every worker keeps its first connection until all have one. */
   readonly #gathers: boolean;

@@ -40,7 +40,7 @@ export class Recorder {
 
   readonly #commands: CommandRecorder | undefined;
 
-  /** @param commands counts and times each command separately, where the workload asks for it */
+  /** @param commands counts and times each command separately, if the workload asks for it */
   constructor(window: LoadWindow, commands?: CommandRecorder) {
     this.#window = window;
     this.#commands = commands;
@@ -157,7 +157,7 @@ export class Recorder {
 /** The outcomes of one command's operations. */
 interface Command {
   readonly name: string;
-  readonly tellsMisses: boolean;
+  readonly nullIsMiss: boolean;
   completed: number;
   misses: number;
   readonly failed: Record<string, number>;
@@ -179,7 +179,7 @@ export class CommandRecorder {
     this.#completed = new Uint32Array(names.length);
     this.#commands = names.map(name => ({
       name,
-      tellsMisses: templates.find(template => template.name === name)?.tellsMisses ?? false,
+      nullIsMiss: templates.find(template => template.name === name)?.nullIsMiss ?? false,
       completed: 0,
       misses: 0,
       failed: {},

@@ -57,7 +57,7 @@ describe('a comparison to the first result', () => {
     }
   });
 
-  test('too few rounds tell nothing apart', () => {
+  test('too few rounds show no difference', () => {
     const few = (name: string, opsPerSecond: number) => {
       const { scenarios, ...rest } = side(name, opsPerSecond, inTurn);
       return {
@@ -81,7 +81,7 @@ describe('a comparison to the first result', () => {
     expect(stateOf(results, 'scenarios')?.note).toContain('77workers');
   });
 
-  test('everything alike is ok; persistence is unknown where a result does not tell', () => {
+  test('everything alike is ok; persistence is unknown if a result does not have it', () => {
     const results = [side('redis', 20_000, inTurn), side('valkey', 20_000, inTurn)];
     const states = compareResults(results).checks.map(({ name, state }) => [name, state]);
     expect(states.filter(([, state]) => state !== 'ok')).toEqual([['persistence off', 'unknown']]);
@@ -157,7 +157,7 @@ describe('a comparison to the first result', () => {
     expect(stateOf(results, name)?.state).toBe(state);
   });
 
-  test('different numbers of server threads are fair where they were asked for', () => {
+  test('different numbers of server threads are fair if the config asks for them', () => {
     const swept = (threads: number, asked = threads) =>
       side('redis', 20_000, {
         ...inTurn,
@@ -168,7 +168,7 @@ describe('a comparison to the first result', () => {
     expect(stateOf([swept(1), swept(2, 4)], 'server threads')?.state).toBe('not ok');
   });
 
-  test('a scenario that the client limits says so', () => {
+  test('a scenario that the client limits has a note', () => {
     const { scenarios, ...rest } = side('valkey', 20_000, inTurn);
     const [first, ...others] = scenarios;
     if (first === undefined) throw new Error('expected a scenario');

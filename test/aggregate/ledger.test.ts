@@ -79,7 +79,7 @@ describe('entries of a ledger', () => {
   });
 });
 
-describe('a ledger for a reader', () => {
+describe('the renderings of a ledger', () => {
   const mixed = buildLedger([
     buildClaim('C1'),
     buildClaim('C2', {
@@ -118,7 +118,7 @@ describe('a ledger for a reader', () => {
     }),
   ]);
 
-  test('terminal: what decided, and where nothing says so the reason', () => {
+  test('terminal: what decided, or else the reason', () => {
     const text = onTerminal.ledger(mixed);
     expect(text).toMatch(
       / ×1\.40 \[1\.30, 1\.50\]\n.* pool, .*\n +why +With ioredis: holds\. With wire: fails\.$/m,
@@ -143,7 +143,7 @@ describe('a ledger for a reader', () => {
     expect(inMarkdown.ledger(mixed)).toMatch(/up to \S+ of these \d+ verdicts false/);
   });
 
-  test('terminal: where nothing was measured, why', () => {
+  test('terminal: the reason if nothing was measured', () => {
     const lines = onTerminal.ledger(mixed).split('\n');
     const at = lines.indexOf('C3 not tested: C3 holds.');
     expect(lines[at + 2]).toMatch(/^ {2}why {9}There is no such arm arm/);
@@ -158,7 +158,7 @@ describe('a ledger for a reader', () => {
     expect(stripVTControlCharacters(coloured)).toBe(plain);
   });
 
-  test('markdown: a suite of two servers has no command of its own, and says what runs it', () => {
+  test('markdown: a suite of two servers has no command of its own, and names the command that runs it', () => {
     const text = inMarkdown.ledger(buildLedger([buildClaim('C9')], {}, { name: 'versus', command: null }));
     expect(text).toMatch(/^versus: .*npm run claims -- …/m);
     expect(text).not.toMatch(/Each runs alone|versus CONFIG/);

@@ -109,7 +109,7 @@ describe('a result is refused with one message', () => {
   test('a file without end, and one too large to parse', async () => {
     const endless = join(folder, 'endless.json');
     await symlink('/dev/zero', endless);
-    expect((await rejection(readResult(endless))).message).toMatch(/found: no file/);
+    expect((await rejection(readResult(endless))).message).toMatch(/found no regular file/);
     const huge = join(folder, 'huge.json');
     await writeFile(huge, '');
     await truncate(huge, 300 * 2 ** 20);

@@ -252,8 +252,8 @@ describe('what limits a search', () => {
     ['machine', /machine/],
     ['pool', /connections/],
     ['network', /round trips/],
-    ['none', /nothing was found busy/],
-    ['unknown', /nobody knows/],
+    ['none', /no resource was found busy/],
+    ['unknown', /limit is unknown/],
   ] as const)(
     'if it is %s, the knee is a lower bound and not the capacity of the server',
     (resource, why) => {

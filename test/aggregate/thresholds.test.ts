@@ -159,7 +159,7 @@ test('a value next to its limit has so many digits that it is seen to be crossed
   expect(text).toMatch(/^crossed .* 5\.001 ms in near$/m);
 });
 
-test('a run that did not come to its end says that it judged none', () => {
+test('a run that did not finish notes that it judged none', () => {
   const config = { thresholds: { opsPerSecond: '> 10' } };
   const unfinished = buildResult([fast], { complete: false, config });
   expect(onTerminal.result(unfinished)).toMatch('Thresholds: not judged');

@@ -19,7 +19,7 @@ describe('claims run every suite into one ledger', () => {
     expect(stderr).toMatch(/2 of 3 suites.* 3 claims/);
     expect(stderr).toMatch(/1 of 2: second \(C3, C2\)/);
     expect(stderr).toMatch(/Suite 2 of 2: first \(C1\)/);
-    expect(stderr).not.toMatch('To go on');
+    expect(stderr).not.toMatch('To resume');
 
     const ledger = await suites.ledger();
     expect(ledger).toMatchObject({ complete: true, settings: { rounds: '2' }, target: { standIn: false } });
@@ -88,7 +88,7 @@ describe('claims run every suite into one ledger', () => {
     const { code, stderr } = await suites.run([server.url]);
     expect(code, stderr).toBe(3);
     expect(stderr).toMatch(/^poolbench: .*connections/m);
-    expect(stderr).toMatch(/^To go on .* --resume /m);
+    expect(stderr).toMatch(/^To resume .* --resume /m);
     const { complete, entries, suites: ran } = await suites.ledger();
     expect(complete).toBe(false);
     expect(ran.map(({ name, state }) => [name, state])).toEqual([
@@ -102,7 +102,7 @@ describe('claims run every suite into one ledger', () => {
 
 describe('interrupted ledger is resumed', () => {
   /** The command that it says goes on. */
-  const commandIn = (stderr: string) => /^To go on [^:]*: (.*)$/m.exec(stderr)?.[1] ?? 'false';
+  const commandIn = (stderr: string) => /^To resume [^:]*: (.*)$/m.exec(stderr)?.[1] ?? 'false';
 
   test('an interrupt keeps what there is, and the command that it prints goes on from there', async () => {
     const server = await ofTest(startRedis());
@@ -137,7 +137,7 @@ describe('interrupted ledger is resumed', () => {
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(resumed.stderr).toMatch('Claims: 2 of 3 suites');
     expect(resumed.stderr).toMatch('Suite 1 of 2: long');
-    expect(resumed.stderr).not.toMatch('To go on');
+    expect(resumed.stderr).not.toMatch('To resume');
     const after = await suites.ledger();
     expect(after.complete).toBe(true);
     expect(after.suites.map(({ state, seconds }) => [state, seconds])).toEqual(

@@ -113,7 +113,7 @@ describe('cluster is measured as one target', () => {
       });
     });
 
-    test('a server alone, where the config says that it is a cluster', async () => {
+    test('a standalone server, if the config declares a cluster', async () => {
       const alone = await ofTest(startRedis());
       expect(await find(alone.url, true)).toMatchObject({
         exitCode: 3,

@@ -32,7 +32,7 @@ test.each([
   expect(code, stderr).toBe(130);
   expect(stderr).toMatch(/stopping: .*Ctrl-C/);
   expect(stderr).toMatch(/Written: .*result\.json/);
-  expect(stderr).toMatch(/^To go on .* run --resume \S+$/m);
+  expect(stderr).toMatch(/^To resume .* run --resume \S+$/m);
   expect(stderr).not.toMatch(/^\s+at |defect/m);
   expect(stdout).toMatch('INCOMPLETE: ');
 

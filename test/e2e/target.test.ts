@@ -67,7 +67,7 @@ describe('target that cannot be used ends with 3', () => {
     await expectNoTarget(`redis://localhost:${tls.port}`, `rediss://localhost:${tls.port}`, {}, trusted);
   });
 
-  test('a server that has as many clients as it admits', async () => {
+  test('a server that has reached its client limit', async () => {
     const server = await ofTest(startRedis({ args: ['--maxclients', '2'] }));
     const clients = [connect(server.port, '127.0.0.1'), connect(server.port, '127.0.0.1')];
     for (const client of clients) {
@@ -208,7 +208,7 @@ describe('user with few rights can be measured', () => {
     }
   });
 
-  test('what the server does not tell is one warning', async () => {
+  test('everything that the server does not reveal is one warning', async () => {
     const server = await ofTest(startRedis(user(...fewRights)));
     const control = await connectControl(parseAddress(server.url.replace('//', '//few:s3cret@')), {
       timeoutMs: 5000,

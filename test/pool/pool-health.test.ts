@@ -201,7 +201,7 @@ describe('dead connections', () => {
       expect(pool.metrics()).toMatchObject({ created: 2, reconnects: 1 });
     });
 
-    test('a refused connect is the caller’s error, and the pool goes on when the server is back', async () => {
+    test('a refused connect is the caller’s error, and the pool recovers when the server is back', async () => {
       const proxy = await startProxy(server.port);
       const pool = createPool(connector(client, loopback(proxy.port)), 'optimized', { max: 1, minIdle: 0 });
       await proxy.refuse();

@@ -141,7 +141,7 @@ describe('metrics differ between the presets', () => {
   const turns = 50;
   const acquisitions = workers * turns;
 
-  /** What a pool of one connection a worker tells after it was warmed, its metrics reset, and 20 workers had their turns. */
+  /** What a pool of one connection per worker tells after it was warmed, its metrics reset, and 20 workers had their turns. */
   async function measured(client: 'wire' | 'ioredis', preset: Preset): Promise<PoolSnapshot> {
     const changes = { max: workers, minIdle: workers, healthTtlMs: 60_000 };
     const pool = createPool(connector(client, loopback(server.port)), preset, changes);

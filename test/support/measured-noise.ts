@@ -1,6 +1,6 @@
 /**
  * Log ratios of throughput of arms that are equal by construction: the suite pool-size on Redis 7.0.15, two cores with
- * no other work, windows of 0.5 s, 25 rounds (ioredis, 50 workers; 2 connections a worker to 1, and 4 to 2: workers in
+ * no other work, windows of 0.5 s, 25 rounds (ioredis, 50 workers; 2 connections per worker to 1, and 4 to 2: workers in
  * a closed loop hold 1). Scaled median absolute deviation 3 %; 3 of the 50 are beyond 20 %.
  */
 export const logRatiosOnAQuietMachine: readonly number[] = [

@@ -15,7 +15,7 @@ export function plainWorkload({
     keys,
     keyChoice: { kind: 'uniform' },
     values: [{ weight: 1, value: { bytes: valueBytes } }],
-    compressibleShare: 0,
+    compressibleRatio: 0,
     commands: readsAndWrites(readShare),
     hitShare: 1,
     growth: null,

@@ -19,7 +19,7 @@ describe('limit is nobody when client and server take turns', () => {
 });
 
 describe('limit is the client when its threads burn cpu', () => {
-  test('the client limits when its thread has a core all the time, and the late event loop is told', async context => {
+  test('the client limits when its thread has a core all the time, and the late event loop is reported', async context => {
     const { url } = await startFirstInLine(context);
     const config = { scenarios: [{ client: 'wire', workers: 1 }] };
     expect(await measureLimit(context, url, config, { busyThreads: true })).toMatch(
@@ -46,7 +46,7 @@ describe('limit is the network when it delays', () => {
     proxy.delayMs = 50;
     const config = { scenarios: [{ client: 'wire', workers: 2 }] };
     expect(await measureLimit(context, `redis://127.0.0.1:${proxy.port}`, config)).toMatch(
-      /^network: .* ms a batch, a PING before the load .* ms: the time is round trips; /,
+      /^network: .* ms per batch, a PING before the load .* ms: round trips took the time; /,
     );
   });
 });
@@ -56,7 +56,7 @@ describe('limit is the pool when it has too few connections', () => {
     const { url } = await startFirstInLine(context);
     const config = { scenarios: [{ client: 'wire', workers: 40, connectionsPerWorker: 0.05 }] };
     expect(await measureLimit(context, url, config)).toMatch(
-      /^pool: 9\d % of the response time \(.* ms\) before the connection, up to 3[89] waiting; /,
+      /^pool: 9\d % of the response time \(.* ms\) waiting for a connection, up to 3[89] waiting; /,
     );
   });
 });
@@ -93,7 +93,7 @@ describe('limit is the server when it takes its time', () => {
     holdWritesBack().catch(() => {});
     const config = { workload: { keys: 20, readShare: 0 }, scenarios: [{ client: 'wire', workers: 4 }] };
     expect(await measureLimit(context, url, config)).toMatch(
-      /^server: .* ms a batch, a PING before the load .* ms, server main thread 0\.\d\d of a core: it took its time without using a core/,
+      /^server: .* ms per batch, a PING before the load .* ms, server main thread 0\.\d\d of a core: it took its time without using a core/,
     );
   });
 });
@@ -158,7 +158,7 @@ describe('limit of a thread is measured in the thread', () => {
     });
   }
 
-  test('a meter that was never begun tells of no pauses and no delay', async () => {
+  test('a meter that was never begun reports no pauses and no delay', async () => {
     const strain = await strainOf('await sleep(20); return meter.stop();');
     expect(strain).toMatchObject({ gcPauses: 0, loopDelayP99Ms: 0, loopDelayMaxMs: 0 });
   });

@@ -77,7 +77,7 @@ async function measureStalled(
   return { round: mergeSamples([await running], { ...context, ...unknown }), stalledMs };
 }
 
-/** What arithmetic gives for the longest response time and for p99, and how far from it the measured ones are, as a share. */
+/** What arithmetic gives for the max response time and for p99, and how far from it the measured ones are, as a share. */
 function deviationOf({ round, stalledMs }: Stalled): number {
   // Who comes first in the stall waits for all of it, the next 0.5 ms less, and so on: the slowest hundredth of all that
   // was due waits for the stall but its first so many gaps.

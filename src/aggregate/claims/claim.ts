@@ -7,7 +7,7 @@ import { describeGist, describeReason } from './judging/reason.ts';
 /** What a claim about one server is judged on. */
 export type Evidence = Pick<Result, 'target' | 'scenarios'>;
 
-/** What a claim says, and where it is tested. */
+/** The statement of a claim, and the suite that tests it. */
 export interface ClaimWords {
   readonly id: string;
   /** In our own words. */
@@ -17,17 +17,20 @@ export interface ClaimWords {
   readonly suite: string;
 }
 
-/** What a claim makes of a run: see `judgePredictions`. */
+/** How a claim reads a run: see `judgePredictions`. */
 export interface Design {
   /** What the claim predicts, the figure it is named for first. Empty: the run has no arms for it. */
   readonly predictions: (scenarios: readonly ScenarioResult[]) => readonly Prediction[];
-  /** The arms that a run must have, for a reader: "baseline and lock-free pools at 50 or 100 workers". */
+  /** The arms that a run must have, as text: "baseline and lock-free pools at 50 or 100 workers". */
   readonly needs: string;
-  /** Why the arms were not what they claim to be, by their own metrics, as a clause; null if they were. */
+  /**
+   * Why the arms' own metrics show that they were not what they claim to be, as a clause; null if they
+   * were.
+   */
   readonly proof?: (scenarios: readonly ScenarioResult[]) => string | null;
   /** A short sentence without which the verdict would mislead; null if it needs none. The reason has it before the remarks. */
   readonly caveat?: (scenarios: readonly ScenarioResult[]) => string | null;
-  /** Further sentences for the reason: what else a reader should know. */
+  /** Further sentences for the reason. */
   readonly remarks?: (scenarios: readonly ScenarioResult[]) => readonly string[];
   /** Ratios to show beside those that are judged. */
   readonly context?: (scenarios: readonly ScenarioResult[]) => readonly Comparison[];
@@ -49,27 +52,27 @@ export interface TwoServerClaim extends ClaimWords {
 /** A statement with a predicted value and a design that tests it: data and pure functions. */
 export type Claim = PredictingClaim | OwnRuleClaim | TwoServerClaim;
 
-/** What judging adds to the claim's own words. */
+/** What judging adds to the definition of the claim. */
 export interface Judgement extends Omit<ClaimResult, 'id' | 'statement' | 'predicted'> {
-  /** The run has none of the claim's arms: its suite has them. */
+  /** Whether the run has none of the claim's arms, so that only its suite tests it. */
   readonly lacksArms?: true;
 }
 
 /**
  * Judges a claim that predicts one or more figures. Each client is a setting of its own. In one setting: all
  * predictions hold: supported; one fails: refuted; else inconclusive. Settings that disagree are inconclusive, and so
- * is what is not sound: fewer than 5 rounds, lost operations, or a strategy that its own metrics show to be off.
+ * is anything unsound: fewer than 5 rounds, lost operations, or a strategy that its own metrics show to be off.
  * `measured` is of the first setting that is sound, null if none is: of a refuted claim the first prediction that fails,
  * else the first of all. The reason has all figures.
  *
- * Several predictions are several chances to be refuted by luck, so the reason says how large they are together. None
- * is corrected for it: that `supported` needs all of them makes it the rarer by luck.
+ * Several predictions are several chances to be refuted by luck, so the reason states their total. None
+ * is corrected for it: `supported` needs all of them, so it is rarer by luck.
  */
 export function judgePredictions({ target, scenarios }: Evidence, design: Design): Judgement {
   const findings = findByClient(scenarios, design.predictions, design.proof ?? (() => null));
   const [first] = findings;
   if (first === undefined)
-    return { ...untested(`The run has no such arms: ${design.needs}.`), lacksArms: true };
+    return { ...untested(`The run lacks the arms for it: ${design.needs}.`), lacksArms: true };
   const verdict = agree(findings.map(finding => finding.verdict));
   const sound = findings.find(({ flaw }) => flaw === null);
   const shown = sound !== undefined && verdict === 'refuted' ? findDeciding(sound)[0] : sound?.predictions[0];
@@ -98,7 +101,7 @@ export function judgePredictions({ target, scenarios }: Evidence, design: Design
   };
 }
 
-/** A claim about which a run says nothing, and why. */
+/** A claim that a run does not test, and why. */
 export function untested(reason: string): Judgement {
   return {
     unit: '×',

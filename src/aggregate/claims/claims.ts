@@ -37,7 +37,10 @@ export const claims: readonly Claim[] = [
   coldStart,
 ];
 
-/** The verdict on every claim, by one run. One that the run has no arms for is `not tested`, and says where they are. */
+/**
+ * The verdict of one run on every claim. A claim whose arms the run lacks is `not tested`, and names the
+ * suite that has them.
+ */
 export function judgeClaims(evidence: Evidence): ClaimResult[] {
   return claims.map(claim => {
     if ('judgeSides' in claim) return verdictOn(claim, untested(takesTwoServers));
@@ -56,6 +59,6 @@ function verdictOn({ id, statement, predicted, suite }: Claim, judged: Judgement
   const { lacksArms, ...judgement } = judged;
   const where = lacksArms ? ` configs/claims/${suite}.json tests it.` : '';
   const reason = judgement.reason + where;
-  // A reason that is short has no gist of its own.
+  // A short reason is its own gist.
   return { id, statement, predicted, ...judgement, reason, gist: judgement.gist || reason };
 }

@@ -16,15 +16,17 @@ import {
 import { atLeast, atMost, predictFigure, predictRatios } from './judging/prediction.ts';
 import { findRound, findWarmStart } from './judging/soundness.ts';
 
-/** Proportional within this factor: the first connection attempts cost more than the rest. */
+/**
+ * Counts as proportional within this factor, because the first connection attempts cost more than the rest.
+ */
 const tolerance = 2;
-/** Connection attempts that are open at once, on average, where they overlap. */
+/** Mean number of simultaneous connection attempts from which they count as overlapping. */
 const minOverlap = 2;
 
 /**
  * C19. redis-py issue 3842: a pool that holds its lock while it connects opens the connections of a burst one after
  * another. Every worker keeps its first connection until all have one, so that N connections are needed and no worker
- * is served by another's. Three things must be seen. The baseline's time until N connections serve grows at least in
+ * uses another's. Three things must hold. The baseline's time until N connections serve grows at least in
  * proportion to N. The optimized pool, cold too (minIdle 0), takes less at the largest number. And it does so because
  * its connection attempts overlap: their durations add up to more than the time that passed.
  *
@@ -35,7 +37,7 @@ export const coldStart: PredictingClaim = {
   id: 'C19',
   statement:
     'A pool that connects inside its lock opens the connections of a cold burst one after another; one that connects outside does not.',
-  predicted: `ours, after redis-py issue 3842, and not the source report’s: the baseline’s time until N workers have a connection each grows in proportion to N (half of that at least), the optimized one’s is 5 % shorter or more, and its connection attempts overlap (${minOverlap} at a time or more)`,
+  predicted: `our own prediction, from redis-py issue 3842, as the source report has none: the baseline’s time until each of N workers has a connection grows in proportion to N (at least half of that), the optimized pool’s is shorter by 5 % or more, and its connection attempts overlap (at least ${minOverlap} at a time)`,
   suite: 'cold-start',
   needs:
     'baseline pools with burst at two numbers of workers, the larger at least 4 times the smaller, and an optimized pool with burst and minIdleShare 0 at the larger',
@@ -88,7 +90,7 @@ const isBaseline = (scenario: ScenarioResult) => isBurst(scenario) && scenario.p
 const isOptimized = (scenario: ScenarioResult) =>
   isBurst(scenario) && scenario.pool === 'optimized' && scenario.minIdle === 0;
 
-/** Plain but for the burst. */
+/** Plain except for the burst. */
 function isBurst(scenario: ScenarioResult): boolean {
   return scenario.burst && isPlain({ ...scenario, burst: false });
 }
@@ -143,6 +145,6 @@ function describeGrowth(arms: readonly ScenarioResult[]): string[] {
   return pairFewWithMany(parallel).map(pair => {
     const factor = formatRatio(pair.other.workers / pair.base.workers);
     const { ratio } = ratioOf(pair, allServed.figure);
-    return `With ${factor} the workers the optimized pool took ${formatRatioInterval(ratio)} the time: where a connection attempt costs CPU rather than waiting, as on loopback, overlapping cannot hide it.`;
+    return `With ${factor} the workers, the optimized pool took ${formatRatioInterval(ratio)} the time: if a connection attempt costs CPU time rather than waiting, as on loopback, overlap cannot hide it.`;
   });
 }

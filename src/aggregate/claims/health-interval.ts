@@ -18,9 +18,9 @@ import {
 import { atLeast, predictRatios } from './judging/prediction.ts';
 import { sourceReport } from './source-report.ts';
 
-/** A check that is good for this long is never run again: checks are off. */
+/** A check that stays valid for this long is never repeated: checks are off. */
 const offMs = 3_600_000;
-/** Fraction of acquisitions that may run a check where checks are off. */
+/** Fraction of acquisitions that may run a check although checks are off. */
 const maxChecked = 0.01;
 
 const { low: shortMs, high: longMs } = sourceReport.healthIntervalMs;
@@ -28,16 +28,16 @@ const recommendedMs: readonly number[] = [shortMs, longMs];
 
 /**
  * C13. Optimized pools whose health checks are good for 0.5 and 1 s, each against none at all. "No loss" is less than
- * 5 % of throughput; in a closed loop the mean response time is the same figure turned over, so it is shown and not
+ * 5 % of throughput; in a closed loop the mean response time is the inverse of the same figure, so it is shown and not
  * judged. Where no check ran, nothing is judged: every reply vouches for its connection, and steady load leaves none idle
  * and wanted. What checks are for is shown beside it: operations that failed where connections were cut.
  */
 export const healthInterval: PredictingClaim = {
   id: 'C13',
-  statement: `A health check every ${shortMs / 1000}–${longMs / 1000} s costs nothing that switching checks off would save.`,
+  statement: `A health check every ${shortMs / 1000}–${longMs / 1000} s costs no measurable throughput.`,
   predicted: 'throughput within 5 % of that of a pool without checks, or better',
   suite: 'health-interval',
-  needs: `optimized pools with a healthTtlMs of ${shortMs} or ${longMs} beside their equals with ${offMs}, which is off`,
+  needs: `optimized pools with a healthTtlMs of ${shortMs} or ${longMs} beside otherwise equal pools with ${offMs}, which switches checks off`,
   predictions: scenarios =>
     recommendedMs.flatMap(ttlMs =>
       predictRatios(
@@ -49,14 +49,14 @@ export const healthInterval: PredictingClaim = {
   proof(scenarios) {
     const pairs = pairWithOff(scenarios).filter(({ other }) => isRecommended(other));
     const checking = pairs.find(({ base }) => checkedRatio(base) > maxChecked);
-    if (checking) return `${checking.base.id} ran checks though they were to be off`;
+    if (checking) return `${checking.base.id} ran checks although they should have been off`;
     const brief = pairs.find(({ other }) => isBrief(other));
     if (brief)
-      return `a window of ${brief.other.id} was no longer than its checks are good for, so none could fall due`;
+      return `a window of ${brief.other.id} was no longer than its checks stay valid, so none could fall due`;
     return findUnchecked(pairs.map(({ other }) => other));
   },
   caveat: () =>
-    'Connections that lie idle longer than a check is good for, and are wanted then, are not exercised.',
+    'The run does not exercise connections that are idle for longer than a check stays valid and are then acquired.',
   remarks(scenarios) {
     const arms = scenarios.filter(isArm).filter(isMeasured);
     const checked = arms
@@ -122,5 +122,5 @@ function findUnchecked(arms: readonly ScenarioResult[]): string | null {
     .toSorted((a, b) => a - b);
   return unchecked.length === 0
     ? null
-    : `no check ran at ${formatList(unchecked.map(String))} ms: replies vouch for busy connections; idle ones, which checks are for, did not occur`;
+    : `no check ran at ${formatList(unchecked.map(String))} ms: a reply proves that a busy connection is healthy, and no connection was idle for long enough to be checked`;
 }

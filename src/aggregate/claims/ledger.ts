@@ -10,18 +10,21 @@ const suite = z.object({
   name: z.string(),
   /** Ids of the claims that it tests. */
   claims: z.array(z.string()),
-  /** Only what is complete has verdicts. What is impossible with this target will not become complete. */
+  /** Only complete suites have verdicts. One that is impossible with this target will never be complete. */
   state: z.enum(['complete', 'unfinished', 'failed', 'not run', 'impossible']),
   /** Why it is not complete, or what was judged anew since it ran, as a sentence; empty if there is nothing to say. */
   note: z.string(),
-  /** Of one side, where it has several; these four as they were measured, once it is complete. */
+  /** Of one side, if it has several. These four are as measured once it is complete. */
   scenarios: z.number(),
   rounds: z.number(),
   seconds: z.number(),
   warmupSeconds: z.number(),
-  /** What it has written, relative to the ledger; null if nothing. */
+  /** Its result, relative to the ledger; null if it has none. */
   result: z.string().nullable(),
-  /** Runs it alone, from poolbench's own folder; null where none does, as it takes two servers. */
+  /**
+   * The command that runs it alone, from poolbench's own folder; null if none does, because it takes two
+   * servers.
+   */
   command: z.string().nullable(),
 });
 
@@ -43,7 +46,7 @@ export const ledgerSchema = z.object({
   target: result.target,
   /** The command that made it, without a password. */
   command: z.string(),
-  /** What that said over the suites' configs, as it was typed: what goes on later must be like what there is. */
+  /** The options that override the suites' configs, as typed: a resumed ledger must use the same. */
   settings: z.object({
     rounds: z.string().optional(),
     seconds: z.string().optional(),
@@ -58,12 +61,12 @@ export type Ledger = z.infer<typeof ledgerSchema>;
 export type LedgerEntry = z.infer<typeof entry>;
 export type LedgerSuite = z.infer<typeof suite>;
 
-/** A suite, and what it made of its claims; null where it did not run to its end. */
+/** A suite, and what it made of its claims; null if it did not run to its end. */
 export interface JudgedSuite extends LedgerSuite {
   readonly judged: readonly ClaimResult[] | null;
 }
 
-/** What a ledger says of the run that makes it. */
+/** What a ledger records about the run that makes it. */
 export type LedgerHead = Omit<Ledger, 'schemaVersion' | 'complete' | 'finishedAt' | 'entries' | 'suites'>;
 
 /** The ledger as of now: plain data, made afresh after every suite. */
@@ -105,7 +108,7 @@ function describeMissing({ id, suite: name }: ClaimWords, suite: JudgedSuite | u
     return `The result of its suite, ${name}, has no verdict on ${id}.`;
   }
   if (suite.state === 'impossible') return suite.note;
-  const had = suite.result === null ? '' : ` What it had is in ${suite.result}.`;
+  const had = suite.result === null ? '' : ` Its partial result is in ${suite.result}.`;
   return `Its suite, ${name}, did not run to its end. ${suite.note}${had}`;
 }
 

@@ -14,10 +14,11 @@ import { atMost, predictRatios } from './judging/prediction.ts';
  */
 export const mixed: PredictingClaim = {
   id: 'C16',
-  statement: 'Batches in a pool of their own leave single commands a lower p99.',
+  statement: 'Single commands have a lower p99 if batches have a pool of their own.',
   predicted: 'p99 of the single commands 5 % or more below that with one pool for both',
   suite: 'mixed',
-  needs: 'batch workers in the same pool ("shared") beside their equals in a pool of their own ("separate")',
+  needs:
+    'batch workers in the same pool ("shared") and otherwise equal ones in a pool of their own ("separate")',
   predictions: scenarios =>
     byPreset(scenarios).flatMap(([preset, pairs]) =>
       predictRatios(pairs, `separate ${preset} pools to a shared one`, [[singlesP99, atMost(clearlyLess)]]),

@@ -17,7 +17,7 @@ import { formatRatioAgainst } from './judging/reason.ts';
 import { findFlaw, findGrowthFlaw } from './judging/soundness.ts';
 import { sourceReport } from './source-report.ts';
 
-/** Workers up to which one pool is said to be enough. */
+/** Number of workers up to which the claim considers one pool enough. */
 export const onePoolWorkers = sourceReport.workersPerPool.high;
 const atFew = `at ${onePoolWorkers}`;
 const aboveFew = `above ${onePoolWorkers} workers`;
@@ -31,7 +31,7 @@ export interface Combined {
   readonly dissent: PoolsPair | null;
 }
 
-/** What one setting says. */
+/** What one setting shows. */
 export interface Finding {
   /** "ioredis, optimized". */
   readonly label: string;
@@ -43,7 +43,10 @@ export interface Finding {
   readonly upTo: readonly Combined[];
   /** Whether the figures are a ground for a verdict. */
   readonly sound: boolean;
-  /** At the smallest level from which on its number of pools pays clearly at every level; null if there is none. */
+  /**
+   * The pair at the smallest level from which its number of pools pays clearly at every level; null if
+   * there is none.
+   */
   readonly crossover: PoolsPair | null;
   readonly pairs: readonly PoolsPair[];
   /** Above 50 workers, of the number of pools that is shown there; null without arms that share a thread. */
@@ -158,18 +161,21 @@ function findCrossover(pairs: readonly PoolsPair[]): PoolsPair | null {
   return paying.toSorted((a, b) => a.base.workers - b.base.workers || gain(b) - gain(a))[0] ?? null;
 }
 
-/** The gain of several pools with a thread of their own, taken apart. Their product is about the whole gain. */
+/**
+ * The gain of several pools with threads of their own, split into two effects whose product is about the
+ * whole gain.
+ */
 export interface SplitGain {
   readonly pools: number;
   /** Several pools in one thread to one pool. */
   readonly pool: Interval;
   /** As many threads with one pool each to the same pools in one thread. */
   readonly thread: Interval;
-  /** Why these figures do not show whose the gain is, as a clause; null if they do. */
+  /** Why these figures do not show where the gain comes from, as a clause; null if they do. */
   readonly flaw: string | null;
 }
 
-/** Takes the gain of so many pools apart, over the levels that have all three arms; null where none has. */
+/** Splits the gain of so many pools, over the levels that have all three arms; null if none has. */
 function splitGain(scenarios: readonly ScenarioResult[], pools: number): SplitGain | null {
   const ofThread = pairThreads(scenarios).filter(({ base }) => base.pools === pools);
   const sides = pairPools(scenarios).flatMap(pool => {

@@ -42,7 +42,7 @@ const { low: minWorkers, high: maxWorkers } = sourceReport.workersPerPool;
  * its levels contradicts by an interval of its own that lies on the other side of 1.05.
  *
  * Where the run has ioredis settings, only they decide: they are what an application pays. wire is a bound that no
- * application reaches, and it must not outvote them (as in C15); what it finds is said after theirs. Alone it decides.
+ * application reaches, and it must not outvote them (as in C15); its findings follow theirs. Alone, it decides.
  *
  * An optimized pool has no lock that callers could contend for, so a run should have baseline pools as well.
  *
@@ -50,9 +50,9 @@ const { low: minWorkers, high: maxWorkers } = sourceReport.workersPerPool;
  * lies above 1.05 by chance, where the true ratio is just 1.05, in up to 1 of 32 runs; with two numbers of pools that
  * is up to 2 of 32. It concerns `supported` above 50 workers, and `refuted` up to 50.
  *
- * Several pools have a thread each. Where the run also has them all in one thread, the gain is taken apart: the pool
+ * Several pools have a thread each. If the run also has them all in one thread, the gain is split: the pool
  * effect is k pools in one thread to one pool, the thread effect k threads with one pool each to k pools in one thread.
- * That decides nothing; it shows what the gain is made of, where those arms are sound too.
+ * The split decides nothing; it shows what the gain consists of, if those arms are sound too.
  *
  * `measured` is the combination above 50 workers of the first deciding setting whose figures are a ground for a verdict,
  * null if none is: of the number of pools that pays clearly, else may pay, and gains most. Figures are a ground if
@@ -104,7 +104,10 @@ function compare(pair: PoolsPair): Comparison[] {
   return [...compareArms([pair], [throughput], predicted), ...compareArms([pair], [p99])];
 }
 
-/** What decided and whose the gain is, a sentence for each setting, what the figures are worth. */
+/**
+ * What decided and where the gain comes from, a sentence for each setting, and the reliability of the
+ * figures.
+ */
 function describeReason(
   target: Result['target'],
   deciding: readonly Finding[],
@@ -123,7 +126,7 @@ function describeReason(
     ...describeRounds([...deciding, ...bounds]),
     ...(deciding.some(({ split }) => split !== null)
       ? []
-      : ['Each pool has a thread of its own here, so a gain is that of pool and thread together.']),
+      : ['Here each pool has its own thread, so a gain combines the effects of pool and thread.']),
   ].join(' ');
 }
 
@@ -207,13 +210,13 @@ function describeRounds(findings: readonly Finding[]): string[] {
   return [`Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`];
 }
 
-/** Both effects of a setting, as a clause, or why they are no ground; null where there is nothing to say of them. */
+/** Both effects of a setting, as a clause, or why they are unsound; null if there are none. */
 function describeSplit({ split, sound }: Finding): string | null {
-  // Of a setting that is not sound the flaw stands there already.
+  // The flaw of an unsound setting is already in the text.
   if (split === null || !sound) return null;
   const { pools, pool, thread, flaw } = split;
-  if (flaw !== null) return `the run cannot take the gain apart, as ${flaw}`;
-  return `taken apart: ${pools} pools in one thread ${formatRatioAgainst(pool, clearlyMore)}, their threads ${formatRatioAgainst(thread, clearlyMore)}`;
+  if (flaw !== null) return `the run cannot break the gain down, because ${flaw}`;
+  return `broken down: ${pools} pools in one thread ${formatRatioAgainst(pool, clearlyMore)}, their threads ${formatRatioAgainst(thread, clearlyMore)}`;
 }
 
 /** What the gain of these settings comes from, as a clause: the threads, the pools, both, or that it is not clear. */
@@ -222,27 +225,27 @@ function describeSource(findings: readonly Finding[]): string {
     split === null || split.flaw !== null ? [] : sourceOf(split),
   );
   const [first] = sources;
-  if (first === undefined) return 'by pools or by threads, the run cannot tell';
+  if (first === undefined) return 'the run cannot tell whether the gain comes from pools or threads';
   const agreed = sources.length === findings.length && sources.every(source => source === first);
   return agreed ? first : unclear;
 }
 
-const unclear = 'it is not clear whether by pools or by threads';
+const unclear = 'it is not clear whether the gain comes from pools or threads';
 
-/** Where one effect is open, so is whether the gain is of the other alone. */
+/** If one effect is open, it is also open whether the gain comes from the other alone. */
 function sourceOf({ pool, thread }: SplitGain): string {
-  if (gains(pool) && gains(thread)) return 'it is both pools and threads';
-  if (gains(pool) && gainsNothing(thread)) return 'it is the pools';
-  return gainsNothing(pool) && gains(thread) ? 'it is their threads' : unclear;
+  if (gains(pool) && gains(thread)) return 'the gain comes from both pools and threads';
+  if (gains(pool) && gainsNothing(thread)) return 'the gain comes from the pools';
+  return gainsNothing(pool) && gains(thread) ? 'the gain comes from their threads' : unclear;
 }
 
 const gains = ({ low }: Interval) => low > clearlyMore;
 const gainsNothing = ({ high }: Interval) => high < clearlyMore;
 
-/** More than these are for the table. */
+/** More than these are left to the table. */
 const maxUntestedPairs = 4;
 
-/** Why a run is no test of the claim, and what it shows all the same. */
+/** Why a run does not test the claim, and what it shows nevertheless. */
 function describeUntested(
   target: Result['target'],
   scenarios: readonly ScenarioResult[],
@@ -250,9 +253,9 @@ function describeUntested(
 ): string {
   const open = scenarios.length > 0 && scenarios.every(scenario => scenario.arrival.kind !== 'closed');
   const missing = open
-    ? 'The run has open loops only, whose throughput is the rate that was asked for.'
-    : `The run has no scenario of several pools, each with a thread of its own, beside its equal of one pool at more than ${onePoolWorkers} workers.`;
-  // A ratio of fewer rounds can point either way, however plainly it is said.
+    ? 'The run has only open loops, whose throughput is the requested rate.'
+    : `The run has no scenario of several pools, each with its own thread, and an otherwise equal one of one pool at more than ${onePoolWorkers} workers.`;
+  // A ratio of fewer rounds can point either way.
   const found = pairs.flatMap(({ base, other, throughput: { ratio } }) =>
     ratio === null || Math.min(base.rounds.length, other.rounds.length) < minRounds
       ? []
@@ -260,7 +263,7 @@ function describeUntested(
   );
   return [
     missing,
-    ...(found.length > 0 && found.length <= maxUntestedPairs ? [`It shows this: ${found.join('; ')}.`] : []),
+    ...(found.length > 0 && found.length <= maxUntestedPairs ? [`It shows: ${found.join('; ')}.`] : []),
     ...describeStandIn(target),
   ].join(' ');
 }

@@ -84,5 +84,7 @@ function describeDifference({ low, high }: Interval): string {
   if (low > clearlyMore) return 'more than from the pool';
   if (high < clearlyLess) return 'less than from the pool';
   if (low >= clearlyLess && high <= clearlyMore) return 'as much as from the pool';
-  return low >= clearlyLess ? 'no less than from the pool' : 'what cannot be told apart from the pool';
+  return low >= clearlyLess
+    ? 'no less than from the pool'
+    : 'throughput that cannot be distinguished from that of the pool';
 }

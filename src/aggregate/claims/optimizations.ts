@@ -53,9 +53,9 @@ const checkMs = `${ofCache.checkMs.low}–${ofCache.checkMs.high} ms`;
 export const healthCache: PredictingClaim = {
   id: 'C5',
   statement: 'Caching the health check lowers mean latency and raises throughput.',
-  predicted: `${formatChangeRange(ofCache.meanLatency)} mean response time, ${formatChangeRange(ofCache.throughput)} throughput; a check costs ${checkMs} an operation; judged: mean ×${(1 / minCacheGain).toFixed(2)} or less`,
+  predicted: `${formatChangeRange(ofCache.meanLatency)} mean response time, ${formatChangeRange(ofCache.throughput)} throughput; a check costs ${checkMs} per operation; judged: mean ×${(1 / minCacheGain).toFixed(2)} or less`,
   suite: 'optimizations',
-  needs: 'a baseline and a health-cached pool of equal workers',
+  needs: 'a baseline and a health-cached pool with the same number of workers',
   predictions(scenarios) {
     const pairs = pairWithBaseline(scenarios, 'health-cached');
     const where = 'health-cached to baseline';
@@ -71,7 +71,7 @@ export const healthCache: PredictingClaim = {
     return findHealthFlaw(pairs) ?? findGrowthFlaw(armsOf(pairs));
   },
   remarks: scenarios => [
-    `In a closed loop these two are one figure, and the source report contradicts itself: ${formatChangeRange(ofCache.meanLatency)} mean response time would be ${formatChange(1 / ofCache.meanLatency.high, 1 / ofCache.meanLatency.low)} throughput, but it promises ${formatChangeRange(ofCache.throughput)}. The claim is judged by the smaller promise, ${formatChange(minCacheGain)}.`,
+    `In a closed loop these two are the same figure, and the source report contradicts itself: ${formatChangeRange(ofCache.meanLatency)} mean response time would be ${formatChange(1 / ofCache.meanLatency.high, 1 / ofCache.meanLatency.low)} throughput, but it promises ${formatChangeRange(ofCache.throughput)}. The claim is judged by the smaller promise, ${formatChange(minCacheGain)}.`,
     ...describeCost(pairWithBaseline(scenarios, 'health-cached').map(({ base }) => base)),
   ],
 };
@@ -165,15 +165,18 @@ function atWorkers(pairs: readonly ArmPair[], workers: number): ArmPair[] {
   return pairs.filter(({ base }) => base.workers === workers);
 }
 
-/** Why the lock of `base` was not what `other` does without, as a clause; null if it was, in every round. */
+/**
+ * Why the lock is not the difference between `base` and `other`, as a clause; null if it is, in every
+ * round.
+ */
 function findLockFlaw(pairs: readonly ArmPair[]): string | null {
   for (const { base, other } of pairs) {
-    // A single worker has nobody to wait for.
+    // A single worker never waits for the lock.
     const idle = findRound(base, ({ poolMetrics }) => base.workers > 1 && poolMetrics.lockWaits === 0);
     if (idle) return `no caller waited for the lock of ${base.id} in round ${idle.round}`;
     const locked = findRound(other, ({ poolMetrics }) => poolMetrics.lockWaits > 0);
     if (locked)
-      return `callers waited for a lock in ${other.id} in round ${locked.round}, which is to have none`;
+      return `callers waited for a lock in ${other.id} in round ${locked.round}, which should have none`;
   }
   return null;
 }
@@ -191,7 +194,7 @@ function findHealthFlaw(pairs: readonly ArmPair[]): string | null {
   return null;
 }
 
-/** A connection that lies idle for the TTL is checked when it is next wanted, so at most once in each TTL. */
+/** A connection that is idle for the TTL is checked when it is next acquired, so at most once in each TTL. */
 function isCached(
   { connections, healthTtlMs }: ScenarioResult,
   { seconds, poolMetrics }: RoundResult,

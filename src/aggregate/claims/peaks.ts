@@ -18,9 +18,9 @@ import { atLeast, type Prediction, predictRatios } from './judging/prediction.ts
 import { findGrowthFlaw } from './judging/soundness.ts';
 import { formatByWorkers, formatChange, sourceReport } from './source-report.ts';
 
-/** A dimension along which throughput is said to peak between two levels, both included. */
+/** A dimension along which throughput is claimed to peak between two levels, both included. */
 interface Peak {
-  /** What the arms of a peak differ in: the dimension, and what follows from it. */
+  /** The keys in which the arms of a peak differ: the dimension, and what follows from it. */
   readonly differ: readonly ScenarioKey[];
   readonly levelOf: (scenario: ScenarioResult) => number;
   readonly low: number;
@@ -46,7 +46,7 @@ const workersRange = `${workersPerPool.low}–${workersPerPool.high} workers`;
  */
 export const workerPeak: PredictingClaim = {
   id: 'C2',
-  statement: `Throughput of one pool rises until ${workersRange}; more of them gain nothing worth having.`,
+  statement: `The throughput of one pool rises up to ${workersRange}; more workers gain nothing worthwhile.`,
   predicted: `${describeReportedGains()}; judged: where the peak is (at ${workersRange} 5 % more than below, and no higher level gains another 5 %)`,
   suite: 'scaling',
   needs: `one baseline pool at a level of ${workersRange}, and at one below or above`,
@@ -77,7 +77,10 @@ function describeReportedGains(): string {
   return `${gains} over ${first.workers}`;
 }
 
-/** Levels are only comparable where pools grow with them: 2 connections a worker, as the source report advises. */
+/**
+ * Levels are only comparable where pools grow with them: 2 connections per worker, as the source report
+ * advises.
+ */
 function isWorkersArm(scenario: ScenarioResult): boolean {
   return (
     isAsReported(scenario, 'baseline') && connectionsPerWorker(scenario) === sourceReport.connectionsPerWorker
@@ -120,7 +123,7 @@ const batchPeak: Peak = {
  */
 export const pipeline: PredictingClaim = {
   id: 'C3',
-  statement: `Batches of ${formatList(batchSizes.map(String))} commands give ${formatList(batches.map(({ gain }) => String(gain)))} times the throughput of single ones; larger ones gain nothing worth having.`,
+  statement: `Batches of ${formatList(batchSizes.map(String))} commands give ${formatList(batches.map(({ gain }) => String(gain)))} times the throughput of single commands; larger batches gain nothing worthwhile.`,
   predicted: `${batches.map(({ size, gain }) => `×${gain} at ${size}`).join(', ')}; the best of those 5 % above smaller batches, and no larger one gains another 5 %`,
   suite: 'pipeline',
   needs: `one baseline pool of 1 worker with pipeline 1 and ${batchSizes.join(' or ')}`,
@@ -199,12 +202,12 @@ function predictPeak(scenarios: readonly ScenarioResult[], peak: Peak): Predicti
   });
 }
 
-/** A sentence on how the best level was found; none where there was no choice. */
+/** A sentence on how the best level was found; none if there was no choice. */
 function describePicked(arms: readonly ScenarioResult[], peak: Peak): string[] {
   const levels = new Set(arms.filter(arm => isWithin(arm, peak)).map(peak.levelOf));
   if (levels.size < 2) return [];
   const each = formatList([...levels].toSorted((a, b) => a - b).map(peak.format));
-  return [`The best of ${each} was picked by the same figures that it is judged by, which flatters it.`];
+  return [`The best of ${each} was picked from the same figures that it is judged by, which favours it.`];
 }
 
 function isWithin(scenario: ScenarioResult, { levelOf, low, high }: Peak): boolean {

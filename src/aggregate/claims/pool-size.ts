@@ -19,25 +19,27 @@ import { sourceReport } from './source-report.ts';
 const size = sourceReport.connectionsPerWorker;
 
 /**
- * C11. Pools of other sizes against one of 2 connections a worker. What counts is 5 %, as in C1: a larger pool is
+ * C11. Pools of other sizes against one of 2 connections per worker. What counts is 5 %, as in C1: a larger pool is
  * better, and a pool of 1 a worker is worse, by that much or not at all. minIdle is a quarter of each. In a closed loop
  * the second connection of a worker lies idle, which the caveat says.
  */
 export const poolSize: PredictingClaim = {
   id: 'C11',
-  statement: 'Twice as many connections as concurrent callers is the right size of a pool.',
+  statement: 'Twice as many connections as concurrent callers is the right size for a pool.',
   predicted: 'no larger pool is better by more than 5 %, and one of 1 a worker is worse by 5 % or more',
   suite: 'pool-size',
-  needs: `optimized pools of ${size} connections a worker beside their equals of 1 and of more than ${size}`,
+  needs: `optimized pools of ${size} connections per worker and otherwise equal ones of 1 and of more than ${size}`,
   predictions(scenarios) {
     const equal = pairWithTwice(scenarios, each => each === 1);
     const larger = pairWithTwice(scenarios, each => each > size);
     if (equal.length === 0 || larger.length === 0) return [];
     const bySize = groupBy(larger, ({ other }) => connectionsPerWorker(other)).toSorted(([a], [b]) => a - b);
     return [
-      ...predictRatios(equal, `1 connection a worker to ${size}`, [[throughput, atMost(clearlyLess)]]),
+      ...predictRatios(equal, `1 connection per worker to ${size}`, [[throughput, atMost(clearlyLess)]]),
       ...bySize.flatMap(([each, pairs]) =>
-        predictRatios(pairs, `${each} connections a worker to ${size}`, [[throughput, atMost(clearlyMore)]]),
+        predictRatios(pairs, `${each} connections per worker to ${size}`, [
+          [throughput, atMost(clearlyMore)],
+        ]),
       ),
     ];
   },

@@ -20,7 +20,10 @@ import { sourceReport } from './source-report.ts';
 const { workers: profileWorkers, p99Ms: maxP99Ms } = sourceReport.lowLatency;
 /** "Disable health checks or set long interval". */
 const longTtlMs = 60_000;
-/** An open loop is to be at half of what the closed one gave; the rates of the suite are a factor of 2 apart. */
+/**
+ * The open loop should run at half of the closed loop's throughput; the rates of the suite are a factor of
+ * 2 apart.
+ */
 const maxLoad = 0.5;
 const minLoad = maxLoad / 2;
 
@@ -35,13 +38,13 @@ export const lowLatency: OwnRuleClaim = {
   suite: 'low-latency',
   judge(evidence) {
     if (evidence.target.local) return judgePredictions(evidence, lowLatencyDesign);
-    const elsewhere = 'The claim takes a server on the same machine, and this one is elsewhere.';
+    const elsewhere = 'The claim requires a server on the same machine; this one is on another machine.';
     return untested([elsewhere, ...describeTails(evidence.scenarios)].join(' '));
   },
 };
 
 const lowLatencyDesign: Design = {
-  needs: `in a closed loop (and, of random arrivals, in an open one) an optimized pool of ${profileWorkers} workers with 1 connection a worker, minIdleShare 1 and a healthTtlMs of ${longTtlMs} or more`,
+  needs: `an optimized pool of ${profileWorkers} workers with 1 connection per worker, minIdleShare 1 and a healthTtlMs of ${longTtlMs} or more, in a closed loop (and in an open one with random arrivals)`,
   predictions: scenarios =>
     findProfile(scenarios).map(arm => {
       const loop = isOpen(arm) ? `, ${describeArrival(arm.arrival)}` : '';
@@ -50,12 +53,12 @@ const lowLatencyDesign: Design = {
     }),
   proof: scenarios =>
     findProfile(scenarios).some(({ rounds }) => isLowerBound(rounds))
-      ? 'the open loop left operations unsent, so that its percentiles are lower bounds'
+      ? 'the open loop left operations unsent, so its percentiles are lower bounds'
       : findBusyClient(scenarios),
   caveat: scenarios =>
     findProfile(scenarios).some(isOpen)
       ? null
-      : 'A closed loop only, which hides what independent callers would wait: no open loop was measured at half of its throughput or somewhat less.',
+      : 'Only a closed loop was measured, which hides how long independent callers would wait: there is no open loop at half of its throughput or slightly less.',
   remarks: describeTails,
 };
 
@@ -75,8 +78,8 @@ function findProfile(scenarios: readonly ScenarioResult[]): ScenarioResult[] {
 }
 
 /**
- * A tail of a millisecond and more behind a client that had no time to spare is that of the client, and of whatever else
- * the machine does; one below it stands all the more.
+ * A tail of a millisecond or more behind a saturated client belongs to the client, and to whatever else the machine
+ * does; a tail below a millisecond counts all the more.
  */
 function findBusyClient(scenarios: readonly ScenarioResult[]): string | null {
   const late = findProfile(scenarios)
@@ -87,7 +90,7 @@ function findBusyClient(scenarios: readonly ScenarioResult[]): string | null {
     .find(resource => resource === 'client' || resource === 'machine');
   if (limit === undefined) return null;
   const busy = limit === 'client' ? "poolbench's own event loop" : 'the whole machine';
-  return `${busy} was busy all the time, and that is what the replies to ${profileWorkers} workers waited for`;
+  return `${busy} was busy all the time, and the replies to ${profileWorkers} workers waited for it`;
 }
 
 /** The profile's pool, of any number of workers, in a closed loop or in one of random arrivals. */
@@ -134,7 +137,7 @@ export const highThroughput: PredictingClaim = {
     return [predictFigure(throughput, best, describeArm(best), atLeast(minOps), formatOps)];
   },
   // Too few operations a second of a machine without a free core are what the machine has, neighbours and all: the next
-  // run, or the next machine, may pass. What passes there stands all the more.
+  // run, or the next machine, may pass. An arm that passes there counts all the more.
   proof(scenarios) {
     const best = bestOf('ioredis', scenarios);
     if (best === undefined || best.limitedBy.resource !== 'machine' || rateOf(best) >= minOps) return null;
@@ -145,7 +148,7 @@ export const highThroughput: PredictingClaim = {
     if (wire === undefined || !isMeasured(wire)) return [];
     const rates = medianInterval(wholeRounds(wire.rounds).map(throughput.figure));
     return [
-      `The wire client, the bound of what the server and this machine give, reached ${formatInterval(rates, formatOps)} with ${describeArm(wire)}.`,
+      `The wire client, which shows the upper bound of the server and this machine, reached ${formatInterval(rates, formatOps)} with ${describeArm(wire)}.`,
     ];
   },
   context: scenarios =>

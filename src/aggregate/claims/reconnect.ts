@@ -12,14 +12,14 @@ import { sourceReport } from './source-report.ts';
 const maxCut = 0.01;
 /** A stall of all workers at each reconnect must touch this fraction of the operations, or p99 might not see it. */
 const minStalled = 0.02;
-/** What the claim was first designed with. */
+/** The interval that the claim was first designed for. */
 const designedCutMs = 100;
 
 /**
  * C18. The source report's bottleneck 4, a reconnect that blocks the process, cannot happen in Node as such. What is left
  * is asked of the pools: one connection is cut every so often, and the workers whose connections were not cut must
  * not notice, in `baseline`, which opens the next one inside its lock, and in `optimized`. The suite's pools have one
- * connection a worker, so that most of what is cut is wanted and replaced; of twice as many most cuts would hit idle ones.
+ * connection per worker, so that most of what is cut is wanted and replaced; of twice as many most cuts would hit idle ones.
  *
  * p99 is over all completed operations. Those that a cut ended are failed and not among them. The next one of the same
  * worker, which waits for the new connection, is; there are as many as cuts, far fewer than 1 %, so p99 is that of the
@@ -29,10 +29,10 @@ const designedCutMs = 100;
  */
 export const reconnect: PredictingClaim = {
   id: 'C18',
-  statement: 'While one connection reconnects, the workers of the others are untouched.',
+  statement: 'While one connection reconnects, the workers of the others are unaffected.',
   predicted: 'p99 of the others at most 5 % above that without cuts',
   suite: 'reconnect',
-  needs: 'baseline or optimized pools with cutEveryMs above 0 beside their equals with 0',
+  needs: 'baseline or optimized pools with cutEveryMs above 0 beside otherwise equal ones with 0',
   predictions: scenarios =>
     groupBy(pairWithUncut(scenarios), ({ other }) => other.pool).flatMap(([preset, pairs]) =>
       predictRatios(pairs, `${preset}, with connections cut to without`, [[p99, atMost(clearlyMore)]]),
@@ -41,7 +41,9 @@ export const reconnect: PredictingClaim = {
   remarks(scenarios) {
     const arms = pairWithUncut(scenarios).map(({ other }) => other);
     const whose =
-      findCutFlaw(scenarios) === null ? ', too few to be in it, so it is that of the untouched workers' : '';
+      findCutFlaw(scenarios) === null
+        ? ', too few to affect it, so it is that of the unaffected workers'
+        : '';
     return [
       `P99 is over all completed operations; cuts touched ${formatList(arms.map(describeCuts))}${whose}.`,
       ...describeFrequency(arms.filter(({ cutEveryMs }) => cutEveryMs < designedCutMs)),
@@ -57,9 +59,9 @@ function findCutFlaw(scenarios: readonly ScenarioResult[]): string | null {
     if (median(whole.map(cuts)) === 0) return `no connection of ${arm.id} was cut`;
     if (median(whole.map(reconnects)) === 0) return `${arm.id} replaced no connection`;
     if (cutRatio(arm) > maxCut)
-      return `cuts touched ${formatFraction(cutRatio(arm))} of the operations of ${arm.id}, so that p99 is not that of the others`;
+      return `cuts touched ${formatFraction(cutRatio(arm))} of the operations of ${arm.id}, so p99 is not that of the others`;
     if (stallRatio(arm) < minStalled)
-      return `a stall of all workers at every reconnect would touch only ${formatFraction(stallRatio(arm))} of the operations of ${arm.id}, and below ${minStalled * 100} % p99 might not see it`;
+      return `a stall of all workers at every reconnect would touch only ${formatFraction(stallRatio(arm))} of the operations of ${arm.id}, and below ${minStalled * 100} % p99 might miss it`;
   }
   return null;
 }
@@ -96,10 +98,10 @@ const cutRatio = (arm: ScenarioResult) => totalOf(arm, cuts) / completedOf(arm);
 /** If each reconnect stalled all workers, one operation of each would be held up. */
 const stallRatio = (arm: ScenarioResult) => (totalOf(arm, reconnects) * arm.workers) / completedOf(arm);
 
-/** `stallRatio`, if cuts were as rare as the claim was designed with. */
+/** `stallRatio` at the interval that the claim was designed for. */
 const designedRatio = (arm: ScenarioResult) => (stallRatio(arm) * arm.cutEveryMs) / designedCutMs;
 
-/** Why connections are cut more often than the claim was designed with; nothing if there is no need. */
+/** Why connections are cut more often than the claim was designed for; nothing if there is no need. */
 function describeFrequency(arms: readonly ScenarioResult[]): string[] {
   const [thinnest] = arms.toSorted((a, b) => designedRatio(a) - designedRatio(b));
   if (thinnest === undefined || designedRatio(thinnest) >= minStalled) return [];

@@ -31,7 +31,7 @@ import { sourceReport } from './source-report.ts';
 
 const ofValkey = sourceReport.valkey;
 
-/** C9. About two servers: in one run there is no second. */
+/** C9. It is about two servers, and one run has only one. */
 export const valkey: TwoServerClaim = {
   id: 'C9',
   statement: 'Valkey is as fast as Redis.',
@@ -61,7 +61,9 @@ function judgeValkey(results: readonly Result[]): Judgement {
   });
 }
 
-/** Why the servers had not the same number of threads, as a clause; null if they had, or if one number is not known. */
+/**
+ * Why the servers' numbers of threads differ, as a clause; null if they are equal, or if one is not known.
+ */
 function findUnequalThreads({ results: [redis, other] }: Sides): string | null {
   const { server, threads } = other.target.detected;
   const ofRedis = redis.target.detected.threads;
@@ -70,10 +72,10 @@ function findUnequalThreads({ results: [redis, other] }: Sides): string | null {
 }
 
 const ofDragonfly = sourceReport.dragonfly;
-/** More than the smaller end keeps the promise. */
+/** More than the lower end keeps the promise. */
 const range = atLeast(ofDragonfly.throughput.low);
 
-/** C10. About two servers: in one run there is no second. */
+/** C10. It is about two servers, and one run has only one. */
 export const dragonfly: TwoServerClaim = {
   id: 'C10',
   statement: 'Dragonfly is faster than Redis, scales better, and gains more from the optimized pool.',
@@ -125,7 +127,7 @@ function judgeDragonfly(results: readonly Result[]): Judgement {
       ...showBoth(beside.filter(pair => !faster.includes(pair))),
     ],
   });
-  // A claim of which a part is not judged is not supported, whatever the others say.
+  // A claim with a part that is not judged is not supported, whatever the other parts show.
   return open.length > 0 && judgement.verdict === 'supported'
     ? { ...judgement, verdict: 'inconclusive', gist: [judgement.gist, ...stillOpen].join(' ') }
     : judgement;
@@ -133,7 +135,7 @@ function judgeDragonfly(results: readonly Result[]): Judgement {
 
 function describeThreads({ detected: { threads } }: Result['target']): string {
   return threads === null
-    ? 'How many threads Dragonfly had is not known.'
+    ? 'The number of threads that Dragonfly had is not known.'
     : `Dragonfly had ${formatPlural(threads, 'thread')}; with another number the result may differ.`;
 }
 
@@ -205,5 +207,5 @@ function describeOpen({ from, gains }: Growth): string {
   const figure =
     byRound.length === 0 ? '' : ` (${formatRatioInterval(medianInterval(byRound))} of that on Redis)`;
   const limits = limitsOf(gains.flatMap(armsOfMaxWorkers));
-  return `The gain ${from}${figure} stays open: not all of its arms with most workers were limited by the servers (${formatList(limits)}).`;
+  return `The gain ${from}${figure} stays open: not all of its arms with the most workers were limited by the servers (${formatList(limits)}).`;
 }

@@ -24,7 +24,7 @@ const fraction = `max / ${1 / sourceReport.minIdleRatio}`;
 /**
  * C6. A cold start lies inside the measured window of `baseline`. It is compared with a `warmed` pool that opens all its
  * connections before the barrier, so that it creates none after: what warming can do at most. "No creation spikes" is
- * two things: the proof that this arm created nothing, and a longest response time 5 % or more below baseline's. The
+ * two things: the proof that this arm created nothing, and a max response time 5 % or more below baseline's. The
  * source report's own minIdle, max / 4, is shown beside it: it does not end creation.
  *
  * A p99 sees a cold start only where the window is short and the workers are many. The start holds up one operation of
@@ -35,10 +35,10 @@ const fraction = `max / ${1 / sourceReport.minIdleRatio}`;
 export const warming: PredictingClaim = {
   id: 'C6',
   statement:
-    'Opening all connections before the load cuts p99 and does away with the spikes of connection creation.',
-  predicted: `${formatChangeRange(promisedP99)} p99; a longest response time 5 % or more below that of a cold pool`,
+    'Opening all connections before the load cuts p99 and removes the latency spikes of connection creation.',
+  predicted: `${formatChangeRange(promisedP99)} p99; a max response time 5 % or more below that of a cold pool`,
   suite: 'warming',
-  needs: 'a baseline pool and its equal that is warmed with minIdle = max',
+  needs: 'a baseline pool and an otherwise equal one that is warmed with minIdle = max',
   predictions: scenarios =>
     byWorkers(pairWithWarmed(scenarios, isFull)).flatMap(([workers, pairs]) =>
       predictRatios(pairs, `warmed to cold, ${formatPlural(workers, 'worker')}, ${describeWindow(pairs)}`, [
@@ -98,7 +98,7 @@ const createdIn = ({ rounds }: ScenarioResult) =>
 
 /**
  * C12. Optimized pools that start their load with more or fewer connections open, the start inside the window, which is
- * short for the reason that C6 has. With a minIdle of max / 4, which is half a connection a worker, half of the workers
+ * short for the reason that C6 has. With a minIdle of max / 4, which is half a connection per worker, half of the workers
  * start cold, and their operations must be 2 % of all, too: in 0.05 s it takes 200 workers, of whom 100 are 10 % of the
  * operations at 20,000 ops/s and 2 % at 100,000.
  */
@@ -127,7 +127,7 @@ export const minIdle: PredictingClaim = {
     );
     return [
       ...describeColdRatio(armsOf(pairs)),
-      `Connections created in the window, on demand and by maintenance, which the figures do not tell apart: ${formatList(created)}.`,
+      `Connections created in the window, on demand or by maintenance (the figures do not distinguish the two): ${formatList(created)}.`,
     ];
   },
   context: scenarios =>
@@ -149,17 +149,26 @@ function pairWithQuarter(scenarios: readonly ScenarioResult[]): ArmPair[] {
   return pairWithNone(scenarios).filter(({ other }) => hasReportedMinIdle(other));
 }
 
-/** A p99 is the best of the worst 1 %: the cold operations must be twice as many for it to be one of theirs for sure. */
+/**
+ * A p99 is the best of the worst 1 %, so it is certain to be a cold operation only if these are twice as
+ * many.
+ */
 const minColdRatio = 0.02;
 
-/** Why a p99 cannot see the start of those of these arms that start cold, as a clause; null if it can, in all of them. */
+/**
+ * Why a p99 cannot show the cold start of one of these arms, as a clause; null if it can in all that start
+ * cold.
+ */
 function findThinStart(arms: readonly ScenarioResult[]): string | null {
   const thin = arms.filter(startsCold).find(arm => coldRatio(arm) < minColdRatio);
   if (thin === undefined) return null;
-  return `the operations that the cold start holds up are only ${(coldRatio(thin) * 100).toFixed(2)} % of those of ${thin.id}, and below ${minColdRatio * 100} % a p99 need not see them`;
+  return `the operations that the cold start holds up are only ${(coldRatio(thin) * 100).toFixed(2)} % of those of ${thin.id}, and below ${minColdRatio * 100} % a p99 may miss them`;
 }
 
-/** How much of a window the start is: the first operation of every worker without a connection, as a fraction of all. */
+/**
+ * Weight of the start in a window: the first operation of every worker without a connection, as a fraction
+ * of all.
+ */
 function describeColdRatio(arms: readonly ScenarioResult[]): string[] {
   const ratios = arms
     .filter(startsCold)

@@ -10,7 +10,7 @@ import { uniqueNames } from '../text/safe-name.ts';
 import { checkFairness, limitedByClient } from './fairness.ts';
 import type { ComparedFigures, ComparedScenario, ResultComparison, SideRatios } from './schema.ts';
 
-/** Fraction of a side's operations that may be lost before a reader must know. */
+/** Fraction of a side's operations whose loss needs no note. */
 const maxUnnoticedLoss = 0.001;
 
 /** One scenario on one side. */
@@ -22,8 +22,8 @@ interface Arm {
 
 /**
  * Finished results side by side, the first of them the base of every ratio. Sides of one session are paired by round,
- * others are taken as independent. A scenario is compared where the first result and another have its id, and
- * mean the same by it.
+ * others are taken as independent. A scenario is compared if the first result and another have its id, with
+ * the same meaning.
  */
 export function compareResults(results: readonly Result[]): ResultComparison {
   const names = uniqueNames(

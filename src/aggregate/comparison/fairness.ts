@@ -68,7 +68,7 @@ function entriesOf({ workload }: Comparable): Map<string, unknown> {
   );
 }
 
-/** A value for a reader: short, and on one line. */
+/** A value as text: short, and on one line. */
 function formatValue(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none');
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
@@ -79,7 +79,7 @@ export const limitedByClient: ReadonlySet<string> = new Set(['client', 'machine'
 
 /** Whether these results can be compared fairly, point by point. */
 export function checkFairness(results: readonly Result[]): FairnessCheck[] {
-  /** @param note what a difference does to the figures */
+  /** @param note the effect of a difference on the figures */
   const same = (name: string, value: (result: Result) => unknown, note = ''): FairnessCheck => {
     const values = results.map(value);
     return check(
@@ -99,9 +99,9 @@ export function checkFairness(results: readonly Result[]): FairnessCheck[] {
     same(
       'place of the server',
       ({ target }) => (target.local ? 'shares the machine' : 'elsewhere'),
-      'a server that shares the machine competes for its cores, one elsewhere has the network in its latencies',
+      'a server that shares the machine competes for its cores, while one elsewhere has the network in its latencies',
     ),
-    same('connections', describeConnections, 'what the connection costs is part of the ratios'),
+    same('connections', describeConnections, 'the cost of the connection is part of the ratios'),
     checkPersistence(results),
     checkThreads(results),
     same('workload', ({ config }) => withoutDefaults(config.workload)),
@@ -121,7 +121,7 @@ export function checkFairness(results: readonly Result[]): FairnessCheck[] {
   ];
 }
 
-/** @param note what it does to the figures if it is not ok */
+/** @param note its effect on the figures if it is not ok */
 function check(name: string, isOk: boolean, values: string[], note = ''): FairnessCheck {
   return { name, state: isOk ? 'ok' : 'not ok', values, note: isOk ? '' : note };
 }
@@ -133,11 +133,11 @@ function checkStandIns(results: readonly Result[]): FairnessCheck {
     results.map(({ target }) =>
       target.standIn ? `${target.detected.server} stood in for ${target.declared.server}` : 'the real one',
     ),
-    'nothing here tells of a server that another one stood in for',
+    'these figures say nothing about a declared server that another one stood in for',
   );
 }
 
-/** Rounds of one session were measured in turn. Its id means nothing to a reader. */
+/** Rounds of one session were measured in turn. The id of the session is not shown. */
 function checkTurns(results: readonly Result[]): FairnessCheck {
   const first = results[0]?.session;
   return check(
@@ -215,6 +215,6 @@ function checkClient(results: readonly Result[]): FairnessCheck {
       ({ scenarios }, index) =>
         `${limited[index]} of ${formatPlural(scenarios.length, 'scenario')} limited by client, machine or pool`,
     ),
-    'those scenarios measure the client: servers that look alike there need not be',
+    'those scenarios measure the client, so servers that look alike there may differ',
   );
 }

@@ -4,7 +4,7 @@ import { type ComparedRow, comparedMetrics } from '../stats/metrics.ts';
 
 /** `comparison.json`, schemaVersion 1: results side by side. All ratios are to the first side. */
 
-/** An interval for each compared metric; null where nothing was measured. */
+/** An interval for each compared metric; null if nothing was measured. */
 type Intervals<Key extends 'summaryKey' | 'ratioKey'> = {
   [Metric in ComparedRow as Metric[Key]]: Metric extends { since: string }
     ? z.ZodOptional<z.ZodNullable<typeof interval>>
@@ -33,9 +33,9 @@ const check = z.object({
   /** What should be equal, or off, or absent. */
   name: z.string(),
   state: z.enum(['ok', 'not ok', 'unknown']),
-  /** What was found, one entry a side. */
+  /** What was found, one entry per side. */
   values: z.array(z.string()),
-  /** What that does to the figures, or why it is ok; else empty. */
+  /** Its effect on the figures, or why it is ok; else empty. */
   note: z.string(),
 });
 
@@ -59,7 +59,7 @@ const scenario = z.object({
   id: z.string(),
   /** The first side, and every other one that has measured this scenario. */
   sides: z.array(scenarioSide),
-  /** What a reader must know of these ratios. */
+  /** Caveats of these ratios. */
   notes: z.array(z.string()),
 });
 

@@ -2,18 +2,18 @@ import type { Verdict } from '../result.ts';
 import type { Html } from './html/markup.ts';
 
 /**
- * What a report is made of: a list of blocks, plain data. Text in a block may come from anywhere and is written as it
- * is: the renderers alone make one line of it, wrap it, colour it and escape it.
+ * The parts of a report: a list of blocks, plain data. Text in a block may come from anywhere and is stored unchanged:
+ * only the renderers join it into one line, wrap it, colour it and escape it.
  */
 
 /** Where a document is shown. */
 type Medium = 'terminal' | 'markdown' | 'html';
 /** Where a digest is shown. */
 export const narrow: readonly Medium[] = ['terminal'];
-/** Where there is room for wide tables and for everything that a digest leaves out. */
+/** Media with room for wide tables and for everything that a digest leaves out. */
 export const wide: readonly Medium[] = ['markdown', 'html'];
 
-/** What a text means to its reader, from which a renderer takes its colour. Markdown has none. */
+/** The meaning of a text, from which a renderer takes its colour. Markdown has none. */
 export type Tone = Verdict | 'good' | 'bad' | 'warning' | 'unknown' | 'muted';
 
 /** A piece of a text. */
@@ -36,7 +36,7 @@ interface Shown {
   readonly on?: readonly Medium[];
 }
 
-/** What nobody may overlook: at the top of a document, and again at its end. */
+/** An alert: at the top of a document, and again at its end. */
 interface Alert extends Shown {
   readonly kind: 'alert';
   readonly text: string;
@@ -67,7 +67,7 @@ interface TableColumn extends Shown {
 
 export interface Table extends Shown {
   readonly kind: 'table';
-  /** Names the table: a line above it, or what a page calls its region. */
+  /** Title of the table: a line above it, or the label of its region in a page. */
   readonly title?: Text | undefined;
   readonly columns: readonly TableColumn[];
   /** A cell for each column. */
@@ -91,7 +91,7 @@ export interface List extends Shown {
 export interface Code extends Shown {
   readonly kind: 'code';
   readonly language: 'json' | 'sh';
-  /** Says what it is; HTML labels it with this. */
+  /** Its label in HTML. */
   readonly name: string;
   readonly lines: readonly string[];
 }
@@ -116,14 +116,14 @@ export interface Chart extends Shown {
 
 export type Block = Alert | Heading | Paragraph | Table | List | Code | Details | Chart;
 
-/** An alert for each text that there is. */
+/** An alert for each text that is not null. */
 export function alerts(texts: readonly (string | null)[]): Alert[] {
   return texts.flatMap(text => (text === null ? [] : { kind: 'alert', text }));
 }
 
 export const heading = (level: Heading['level'], text: Text): Heading => ({ kind: 'heading', level, text });
 
-/** A heading with what belongs to it; nothing where there is nothing to show. */
+/** A heading with its blocks; nothing if there is nothing to show. */
 export function section(title: string, blocks: readonly Block[]): Block[] {
   return blocks.length === 0 ? [] : [heading(2, title), ...blocks];
 }
@@ -163,7 +163,7 @@ export const badge = (text: string, tone: Tone): Span => ({ text, tone, badge: t
 /** A column of a table that is to be made. */
 export interface Column<Row> extends TableColumn {
   readonly cell: (row: Row) => Text;
-  /** What a narrow terminal shows in its place: nothing, or another heading, a shorter cell. */
+  /** What a narrow terminal shows in its place: nothing, or another heading or a shorter cell. */
   readonly terminal?:
     | false
     | { readonly name?: string; readonly cell?: (row: Row) => Text; readonly align?: TableColumn['align'] };

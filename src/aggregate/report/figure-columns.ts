@@ -26,7 +26,7 @@ export function headOf(metric: Pick<Metric, 'short' | 'kind'>): string {
   return isNamedByUnit(metric) ? metric.short : `${metric.short} ${metric.kind.unit}`;
 }
 
-/** Null where nothing was measured. */
+/** Null if nothing was measured. */
 export function intervalOf({ summaryKey }: IntervalMetric, { summary }: ScenarioResult): Interval | null {
   return summary?.[summaryKey] ?? null;
 }
@@ -48,7 +48,10 @@ export function metricColumn(
   });
 }
 
-/** A metric of a scenario, with a mark where it is a lower bound: what was never sent would have been slower. */
+/**
+ * A metric of a scenario, marked if it is a lower bound: operations that were never sent would have been
+ * slower.
+ */
 export function formatMetric(
   metric: IntervalMetric,
   scenario: ScenarioResult,

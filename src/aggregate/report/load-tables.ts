@@ -57,14 +57,14 @@ export const loadNote = [
   '≥ marks a lower bound: operations that were never sent would have been slower.',
 ].join(' ');
 
-/** What an open loop has beside throughput and latency; null where a round has none. */
+/** What an open loop has beside throughput and latency; null if a round has none. */
 type LoopFigure = (loop: OpenLoopResult, seconds: number) => number | null;
 
 export const loopFigures = {
   offered: (loop, seconds) => (seconds > 0 ? loop.offered / seconds : null),
   short: loop => (loop.offered > 0 ? loop.shortfall / loop.offered : 0),
   backlog: loop => loop.largestBacklog,
-  // None where no arrival found a worker free.
+  // None if no arrival found a worker free.
   lag: ({ lag }) => (lag.count === 0 ? null : lag.p99),
   spun: loop => loop.spinShare,
 } as const satisfies Readonly<Record<string, LoopFigure>>;
@@ -76,7 +76,7 @@ export function loopValues({ rounds }: ScenarioResult, figure: LoopFigure): numb
   );
 }
 
-/** Latency against load. Medians over the rounds; a dash where there is none. */
+/** Latency against load. Medians over the rounds; a dash if there is none. */
 export function loadTable({ heading, scenarios }: LoadTable): Table {
   const columns: Column<ScenarioResult>[] = [
     // "5.00k", on a way up or down "5.00k up".
@@ -139,7 +139,7 @@ export function hysteresisOf({ scenarios }: LoadTable): Hysteresis[] {
   });
 }
 
-/** How far the way down differs from the way up; nothing where rates went one way. */
+/** How far the way down differs from the way up; nothing if rates went one way. */
 export function hysteresisBlocks(of: LoadTable): Block[] {
   const ways = hysteresisOf(of);
   if (ways.length === 0) return [];

@@ -32,7 +32,7 @@ import {
 } from './blocks.ts';
 import { metricColumn } from './figure-columns.ts';
 
-/** The tables of a result, each with its note where it needs one. */
+/** The tables of a result, each with a note if it needs one. */
 
 export function resultNote(scenarios: readonly ScenarioResult[]): string {
   return `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ratios are paired within a round. Latencies are response times.`;
@@ -208,7 +208,7 @@ export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] 
 }
 
 export const commandNote =
-  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. Misses are null replies. What never reached a connection is of no command.';
+  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. Misses are null replies. An operation that never reached a connection counts for no command.';
 
 export function commandTable(rows: readonly CommandRow[], title?: string): Table {
   const roomy = { terminal: false } as const;

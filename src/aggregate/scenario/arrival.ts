@@ -19,7 +19,7 @@ const closed = section({
   kind: kindOf('closed', 'a worker sends its next batch when the last one is answered'),
 });
 const constant = section({
-  kind: kindOf('constant', 'operations are due at equal distances'),
+  kind: kindOf('constant', 'operations are due at equal intervals'),
   rate,
   order,
 });
@@ -70,7 +70,7 @@ export const arrivalResult = z.looseObject({
 });
 type ArrivalResult = z.output<typeof arrivalResult>;
 
-/** One arrival for each rate, and for each way where a list goes up and down. */
+/** One arrival for each rate, and for each way if a list goes up and down. */
 export function expandArrivals(groups: readonly ArrivalGroup[]): Arrival[] {
   return groups.flatMap((group): Arrival[] => {
     if (group.kind === 'closed') return [{ kind: 'closed' }];

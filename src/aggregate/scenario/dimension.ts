@@ -82,7 +82,7 @@ export interface Dimension<
   equalBy?(value: z.output<Field>, scenario: Basics): unknown;
   /** Whether a thread gets it, or what it gets instead. */
   readonly thread: Thread;
-  /** For a reader, "pipeline 10"; "" in a scenario that it does not apply to. */
+  /** As text, "pipeline 10"; "" in a scenario that it does not apply to. */
   words(value: z.output<Field>, scenario: Basics): string;
   /** Whether a pair of scenarios that share the value is described with it. Absent: never. */
   describeShared?(value: z.output<Field>): boolean;

@@ -30,7 +30,7 @@ import { numberBetween, oneOf, wholeNumber } from './schema-parts.ts';
 
 const clients = {
   ioredis: 'what an application pays',
-  wire: 'the leanest way',
+  wire: 'the least overhead',
 } satisfies Record<Client, string>;
 
 const probes = {
@@ -169,7 +169,7 @@ export const dimensions = {
       name: 'connectionsPerWorker',
       item: numberBetween(0.01, 100),
       usual: 2,
-      description: 'Most connections, for each worker; the total is rounded, and no pool has less than one',
+      description: 'Max connections for each worker; the total is rounded, and no pool has fewer than one',
       unit: 'connections per worker',
       label: perWorker => `${perWorker}perWorker`,
     },
@@ -189,7 +189,7 @@ export const dimensions = {
       name: 'minIdleShare',
       item: numberBetween(0, 1),
       usual: 0.25,
-      description: 'Fraction of the connections that a warming pool opens before the load and keeps up',
+      description: 'Fraction of the connections that a warming pool opens before the load and maintains',
       unit: 'fraction, 0 to 1',
       label: share => `idle${share}`,
       applies: ({ preset }) => uses(preset).minIdle,
@@ -209,7 +209,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(0, 3_600_000),
       usual: 1000,
-      description: 'How long a health check is good for, where the preset caches it',
+      description: 'How long a health check stays valid, if the preset caches it',
       unit: 'milliseconds',
       label: ttl => `ttl${ttl}ms`,
       applies: ({ preset }) => uses(preset).healthTtl,
@@ -326,7 +326,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(0, 60_000),
       usual: 0,
-      description: 'Every so often one connection of the load is cut by the server (CLIENT KILL); 0: never',
+      description: 'Interval at which the server cuts one connection of the load (CLIENT KILL); 0: never',
       unit: 'milliseconds',
       label: every => (every === 0 ? 'uncut' : `cut${every}ms`),
     },
@@ -342,7 +342,7 @@ export const dimensions = {
       item: trueOrFalse,
       usual: false,
       description:
-        'Whether every worker keeps its first connection until all have one; with a warm-up it is always so',
+        'Whether every worker keeps its first connection until all have one; with a warm-up this is always so',
       label: burst => (burst ? 'burst' : 'steady'),
     },
     result: z.boolean().default(false),

@@ -5,7 +5,10 @@ import { namePools } from './dimensions.ts';
 import { fieldOf, rows } from './scenario.ts';
 
 export interface SettingGroup {
-  /** For a reader: "ioredis", and of the rest what differs between the groups: "ioredis, baseline pool, pipeline 10". */
+  /**
+   * As text: "ioredis", and whatever else differs between the groups: "ioredis, baseline pool, pipeline
+   * 10".
+   */
   readonly label: string;
   /** The same with preset and depth in any case. */
   readonly heading: string;

@@ -86,7 +86,7 @@ export function kneeRates(tried: readonly TriedRate[]): Pick<Knee, 'rate' | 'low
   return { rate: roundRate(geometricMean(unclear.length > 0 ? unclear : [low, high])), low, high };
 }
 
-/** To four digits, which a reader can remember. */
+/** To four digits, which are easy to remember. */
 function roundRate(rate: number): number {
   return Number(rate.toPrecision(4));
 }
@@ -96,12 +96,12 @@ type Resource = SearchStep['limitedBy']['resource'];
 /** What each limit means for the server. Null: it is the server's own. */
 const bounds: Record<Resource, string | null> = {
   client: 'the generator, poolbench itself, was the limit: it had no CPU left to send more',
-  machine: 'the machine was the limit: poolbench and the server had no core of their own left',
+  machine: 'the machine was the limit: it had no core left for poolbench and the server',
   pool: 'the pool was the limit: workers waited for connections',
   network: 'round trips took the time: more workers could have sent more',
   server: null,
-  none: 'nothing was found busy: more workers might have sent more',
-  unknown: 'nobody knows what was the limit',
+  none: 'no resource was found busy: more workers might have sent more',
+  unknown: 'the limit is unknown',
 };
 
 /** The knee according to the steps, and whose limit it is. */
@@ -129,7 +129,7 @@ export function describeKnee(
       ? null
       : `At ${formatSearchRate(high)} ${bound ?? `the server was the limit: ${limitedBy?.evidence ?? 'nothing was measured'}`}.`,
     lowerBound
-      ? `So this is a lower bound: the server may well keep more than ${formatSearchRate(low)}.`
+      ? `So this is a lower bound: the server may well sustain more than ${formatSearchRate(low)}.`
       : null,
   ];
   const gist = sentences.filter(sentence => sentence !== null).join(' ');
@@ -164,7 +164,7 @@ function describeRates(
     );
   if (low !== null)
     return complete
-      ? `Every rate met the conditions, up to the highest that there is, ${formatSearchRate(low)}.`
+      ? `Every rate met the conditions, up to the highest allowed, ${formatSearchRate(low)}.`
       : `So far: ${formatSearchRate(low)} clearly met the conditions, and no rate clearly failed.`;
   if (high !== null)
     return complete

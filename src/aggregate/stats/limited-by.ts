@@ -42,7 +42,7 @@ export interface LoadEnvironment {
 const figureNames = ['thread', 'unserved', 'server', 'trips', 'machine', 'waiting', 'backlog'] as const;
 type Figure = (typeof figureNames)[number];
 
-/** A label, the figures it rests on, and what they mean where that is not obvious. */
+/** A label, the figures it rests on, and what they mean if that is not obvious. */
 interface Finding {
   readonly resource: LimitedBy['resource'];
   readonly by: readonly Figure[];
@@ -108,7 +108,7 @@ function findBlockedLoop({ threadCores, threadWaitRatio, medianLoop }: LimitFigu
 /** An open loop asks for no more than its rate. */
 function findKeptRate({ shortfallRatio }: LimitFigures): Finding | undefined {
   if (shortfallRatio === null || shortfallRatio > maxShortfallRatio) return undefined;
-  const meaning = 'nothing was saturated, the rate was kept';
+  const meaning = 'nothing was saturated and the rate was kept';
   return { resource: unsaturated, by: ['thread', 'server'], meaning };
 }
 
@@ -119,11 +119,11 @@ function findTheTime(figures: LimitFigures, environment: LoadEnvironment): Findi
   const together = (threadCores ?? medianLoop) + (server ?? 0);
   // On one machine a round trip is itself the work of client and server, so it explains nothing there.
   if (environment.local && together >= takeTurns) {
-    const meaning = 'neither was busy all the time, they waited for each other';
+    const meaning = 'neither was busy all the time, as each waited for the other';
     return { resource: unsaturated, by: ['thread', 'server'], meaning };
   }
   if (basePingMs !== null && basePingMs >= minRoundTripRatio * serviceMs)
-    return { resource: 'network', by: ['trips'], meaning: 'the time is round trips' };
+    return { resource: 'network', by: ['trips'], meaning: 'round trips took the time' };
   if (server === null) return { resource: 'unknown', by: ['server'] };
   if (together >= hardlyWork || basePingMs === null)
     return { resource: unsaturated, by: ['thread', 'server'], meaning: 'nothing was saturated' };
@@ -146,7 +146,7 @@ type LimitFigures = ReturnType<typeof limitFigures>;
 type ThreadLoad = RoundResult['cpu']['threads'][number];
 
 /**
- * What the rules look at: medians over these rounds, of which there is at least one; null if unknown. A thread that spins
+ * What the rules look at: medians over these rounds, at least one; null if unknown. A thread that spins
  * until the next arrival is idle: what it spun is in no figure but `spinRatio`.
  */
 function limitFigures(rounds: readonly RoundResult[], cores: number) {
@@ -221,7 +221,7 @@ function describeEvidence(
   return `${describe(by)}${meaning === undefined ? '' : `: ${meaning}`}; ${describe(others)}`;
 }
 
-/** Each figure as text; nothing where it is unknown or does not matter. */
+/** Each figure as text; nothing if it is unknown or does not matter. */
 const phrases: Record<
   Figure,
   (figures: LimitFigures, environment: LoadEnvironment) => string | readonly string[]
@@ -251,13 +251,13 @@ const phrases: Record<
     return all === undefined || serverThreads === 1 ? main : `${main}, all of it ${all}`;
   },
   trips: ({ serviceMs, basePingMs }) =>
-    `${formatMs(serviceMs)} ms a batch${basePingMs === null ? '' : `, a PING before the load ${formatMs(basePingMs)} ms`}`,
+    `${formatMs(serviceMs)} ms per batch${basePingMs === null ? '' : `, a PING before the load ${formatMs(basePingMs)} ms`}`,
   machine({ clientCores, serverCores, machineBusyRatio }, { cores, local }) {
     const server = local && serverCores !== null ? `, server ${serverCores.toFixed(2)}` : '';
     return `machine ${formatFraction(machineBusyRatio)} busy (client ${clientCores.toFixed(2)}${server} of ${cores} cores)`;
   },
   waiting: ({ waitingRatio, waitingMs, peakWaiting }) =>
-    `${formatFraction(waitingRatio)} of the response time (${formatMs(waitingMs)} ms) before the connection` +
+    `${formatFraction(waitingRatio)} of the response time (${formatMs(waitingMs)} ms) waiting for a connection` +
     (peakWaiting > 0 ? `, up to ${peakWaiting} waiting` : ''),
   backlog: ({ backlog }) =>
     backlog === 0 ? [] : `up to ${formatCount(backlog)} due while all workers were busy`,

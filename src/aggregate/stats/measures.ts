@@ -5,7 +5,7 @@ import { type MedianMetric, metrics } from './metrics.ts';
 
 /** One figure of a round. 0 where the round has none: it makes no ratio then. */
 export interface Measure {
-  /** For a reader: "throughput", "response p99". */
+  /** As text: "throughput", "response p99". */
   readonly name: string;
   /** Of the figure. */
   readonly unit?: string;
@@ -19,7 +19,7 @@ export const p99 = measureOf(metrics['response.p99']);
 export const p999 = measureOf(metrics['response.p999']);
 
 export const maxResponse: Measure = {
-  name: 'longest response time',
+  name: 'max response time',
   unit: 'ms',
   figure: ({ response }) => response.max,
 };

@@ -83,7 +83,7 @@ function mergeLoads(loads: readonly LoadSample[], seconds: number) {
   };
 }
 
-/** Each size of batch apart, smallest first; nothing where there is only one. */
+/** Each size of batch apart, smallest first; nothing if there is only one. */
 function mergeByPipeline(loads: readonly LoadSample[], seconds: number): LoadResult[] {
   const sizes = [...new Set(loads.map(load => load.pipeline))].toSorted((a, b) => a - b);
   if (sizes.length < 2) return [];
@@ -102,7 +102,7 @@ function sumRedirects(redirects: readonly Redirects[]): RoundResult['redirects']
   return { moved: total(redirects, ({ moved }) => moved), ask: total(redirects, ({ ask }) => ask) };
 }
 
-/** One entry a second from the start of the window, also for seconds in which nothing happened. */
+/** One entry per second from the start of the window, also for seconds in which nothing happened. */
 function mergeSeries(loads: readonly LoadSample[], seconds: number): RoundResult['series'] {
   const bySecond = new Map<number, SecondSample[]>();
   let slots = Math.ceil(seconds);
@@ -129,7 +129,7 @@ function mergeSeries(loads: readonly LoadSample[], seconds: number): RoundResult
 export function mergeCommands(samples: readonly CommandSample[]): Pick<RoundResult, 'commands' | 'hits'> {
   const byName = new Map<string, CommandSample[]>();
   for (const sample of samples) byName.set(sample.name, [...(byName.get(sample.name) ?? []), sample]);
-  const reads = samples.filter(({ tellsMisses }) => tellsMisses);
+  const reads = samples.filter(({ nullIsMiss }) => nullIsMiss);
   return {
     hits: reads.length === 0 ? null : total(reads, ({ completed, misses }) => completed - misses),
     commands: [...byName].map(([name, ofName]) => ({

@@ -61,7 +61,7 @@ interface MeasuredRound {
   readonly cpu: { readonly clientMicrosPerOp: number | null };
 }
 
-/** How values of a metric are written: in a condition, and for a reader. */
+/** How values of a metric are written, in a condition and in a report. */
 export interface Kind {
   /** Of the formatted number: "ms". */
   readonly unit: string;
@@ -104,7 +104,7 @@ const cpuTime = kindOf({
 });
 
 interface Row {
-  /** For a reader: "throughput", "response p99". */
+  /** As text: "throughput", "response p99". */
   readonly name: string;
   /** In the heading of a column whose table says what its figures are of: "p99". */
   readonly short: string;
@@ -126,7 +126,7 @@ interface Row {
 
 /** A metric of each round: the median over the rounds, with its interval. */
 export interface MedianMetric extends Row {
-  /** In the unit of result.json; null where the round has no such figure. */
+  /** In the unit of result.json; null if the round has no such figure. */
   readonly ofRound: (round: MeasuredRound) => number | null;
   /** Whether every round has it. */
   readonly inEveryRound?: boolean;
@@ -255,7 +255,7 @@ export function failedOf({ failed }: Pick<MeasuredRound, 'failed'>): number {
   return Object.values(failed).reduce((sum, count) => sum + count, 0);
 }
 
-/** @param scale from the unit of result.json to the one that a reader sees */
+/** @param scale from the unit of result.json to the one that is shown */
 function kindOf({
   scale = 1,
   ...row
@@ -270,7 +270,7 @@ function kindOf({
   };
 }
 
-/** A figure of a latency; null where nothing completed. */
+/** A figure of a latency; null if nothing completed. */
 function latency<
   const Keys extends Pick<Row, 'ratioKey' | 'prometheus' | 'since'> & { readonly summaryKey: string },
 >(of: LatencyName, figure: PercentileKey | 'mean', keys: Keys): MedianMetric & Keys {

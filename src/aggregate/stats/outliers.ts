@@ -9,7 +9,7 @@ export interface Outlier {
   readonly round: number;
   readonly opsPerSecond: number;
   readonly medianOpsPerSecond: number;
-  /** What its figures say of the cause, as a clause. */
+  /** What its figures show about the cause, as a clause. */
   readonly why: string;
 }
 
@@ -45,7 +45,7 @@ export function findOutliers({ scenarios, environment, target }: Measured): Outl
   return found.map(({ scenario, round, middle }) => {
     const causes = [
       ...(disturbed.has(round.round)
-        ? ['it is an outlier in most scenarios, so all of the round was disturbed']
+        ? ['it is an outlier in most scenarios, so the whole round was disturbed']
         : []),
       ...describeNeighbours(scenario, round, environment.cores, target.local),
       ...describeCpuTime(scenario, round, middle),
@@ -105,7 +105,7 @@ function describeNeighbours(
   const taken = neighbourCores(round, cores, local);
   const usual = median(scenario.rounds.flatMap(other => neighbourCores(other, cores, local) ?? []));
   if (taken === null || taken - usual < minNeighbourCores) return [];
-  return [`neighbours used ${taken.toFixed(2)} cores, in the median round ${usual.toFixed(2)}`];
+  return [`other programs used ${taken.toFixed(2)} cores, against ${usual.toFixed(2)} in the median round`];
 }
 
 /** If a round was slow although the client had its usual CPU time, each core did less with it. */
@@ -115,5 +115,5 @@ function describeCpuTime(scenario: ScenarioResult, round: RoundResult, middle: n
   const ratio =
     clientMicrosPerOp / median(scenario.rounds.flatMap(other => other.cpu.clientMicrosPerOp ?? []));
   if (!(Math.log(ratio) >= minExplained * Math.log(middle / round.opsPerSecond))) return [];
-  return [`an operation took ×${ratio.toFixed(2)} the client's CPU time of the median round`];
+  return [`an operation took ×${ratio.toFixed(2)} the client's CPU time in the median round`];
 }

@@ -53,7 +53,7 @@ export function lostRatio(rounds: readonly RoundResult[]): number {
 /** One command of one scenario: counts over all rounds, latencies as medians over those in which it completed. */
 export type CommandFigures = ReturnType<typeof commandFigures>[number];
 
-/** The commands of a scenario in the order of its mix; none where they were not counted apart. */
+/** The commands of a scenario in the order of its mix; none if they were not counted apart. */
 export function commandFigures({ rounds }: Pick<ScenarioResult, 'rounds'>) {
   const all = sumOf(rounds, round => round.completed);
   const commands = rounds.flatMap(round => round.commands);

@@ -13,7 +13,7 @@ const maxLagMs = 0.2;
 /** Fraction of what was due that may stay unanswered: the last arrivals of a window can meet busy workers by chance. */
 const maxUnanswered = 0.0001;
 
-/** What a reader must know before trusting the figures: what the run said, and what its figures say. */
+/** Caveats of the figures: warnings of the run, and what its figures show. */
 export function warningsOf(result: Result): string[] {
   return [...result.warnings, ...findImbalances(result), ...describeNeighbours(result)];
 }
@@ -26,11 +26,11 @@ function describeNeighbours({ scenarios, environment: { cores }, target: { local
   const usual = taken.length === 0 ? 0 : median(taken);
   if (usual < minNeighbourRatio * cores) return [];
   return [
-    `other programs used ${usual.toFixed(1)} of this machine's ${cores} cores in the median measurement: the figures, and what limited them, are partly theirs`,
+    `other programs used ${usual.toFixed(1)} of this machine's ${cores} cores in the median measurement: they affect the figures, and what limited them`,
   ];
 }
 
-/** What a reader must know of a run's open loops before trusting their percentiles, a sentence each. */
+/** Caveats of the percentiles of a run's open loops, a sentence each. */
 export function openLoopWarnings(
   scenarios: readonly Pick<ScenarioResult, 'id' | 'arrival' | 'rounds'>[],
 ): string[] {
@@ -52,17 +52,17 @@ export function openLoopWarnings(
     ...warn(
       late(false),
       list =>
-        `The generator itself was late by more than ${formatMs(maxLagMs)} ms, which is in the response times, in ${list}: take fewer threads, a lower rate or a quieter machine.`,
+        `The generator itself was late by more than ${formatMs(maxLagMs)} ms, which the response times include, in ${list}: use fewer threads, a lower rate or a quieter machine.`,
     ),
     ...warn(
       late(true),
       list =>
-        `A thread sends one batch of a burst after another; for how long the last ones waited for their turn is in the response times, in ${list}: more threads, or smaller bursts, make it shorter.`,
+        `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads or smaller bursts.`,
     ),
     ...warn(
       unanswered,
       list =>
-        `Operations that were due were not sent before the end, or not answered in time, so that the percentiles are lower bounds, in ${list}.`,
+        `Operations that were due were not sent before the end, or not answered in time, so the percentiles are lower bounds, in ${list}.`,
     ),
   ];
 }

@@ -9,7 +9,7 @@ export function formatDuration(seconds: number): string {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** What stands where nothing was measured. */
+/** Shown if nothing was measured. */
 export const nothing = '–';
 
 /** Three significant digits, in plain notation and with their zeros: 0.412, 4.10, 41.2, 412, 4120. */
@@ -53,7 +53,7 @@ export function formatRatio(ratio: number): string {
   return `×${ratioDigits(ratio)}`;
 }
 
-/** Two decimals below 10, so that 5 % is always to be seen. */
+/** Two decimals below 10, so that 5 % is always visible. */
 const ratioDigits = (ratio: number) => (ratio < 9.995 ? ratio.toFixed(2) : threeDigits(ratio));
 
 /** "×1.41 [1.35, 1.47]", or a dash for null. */
@@ -77,9 +77,9 @@ export function formatRange(
   return high === null ? 'anything' : `${format(high)} or less`;
 }
 
-/** What intervals of so many rounds are worth, to follow "with". */
+/** The coverage of intervals over so many rounds, to follow "with". */
 export function describeIntervals(rounds: number): string {
-  if (rounds < 2) return 'no interval, which takes two rounds';
+  if (rounds < 2) return 'no interval, which needs two rounds';
   return `intervals that cover the true median in at least ${coverageOf(rounds) * 100} % of such runs`;
 }
 

@@ -31,7 +31,7 @@ export function parseCondition(text: string, { units, max }: Kind): Condition | 
   return limit <= max ? { operator: operator as Operator, limit } : null;
 }
 
-/** Whether a value is as the condition wants it. */
+/** Whether a value meets the condition. */
 export function isMet({ operator, limit }: Condition, value: number): boolean {
   return operators[operator](value, limit);
 }
@@ -68,7 +68,7 @@ interface Measured {
 /**
  * Holds what was measured against the thresholds of a config, in its order: an entry for each scenario that one is
  * about. What was not measured, or not tested, counts as crossed; so do a latency that is a lower bound, because
- * operations were due that never completed, and everything that another server than the declared one was measured for.
+ * operations were due that never completed, and everything that was measured on a stand-in.
  */
 export function judgeThresholds(
   thresholds: Readonly<Record<string, string>>,

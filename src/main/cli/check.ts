@@ -24,7 +24,9 @@ export async function check(path: string, options: CheckOptions): Promise<number
   for (const side of plan.sides) await checkSide(side, plan.sides.length, options);
   say(describePlan(plan));
   if (plan.sides.some(({ experiment }) => experiment.search !== null))
-    say(`This is the plan of run. To search with this config: ${asTypedHere('search', quote(path))}`);
+    say(
+      `This is the plan of the run command. To search with this config: ${asTypedHere('search', quote(path))}`,
+    );
   return 0;
 }
 

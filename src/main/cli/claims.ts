@@ -37,9 +37,7 @@ export async function claims(
     asTypedHere('claims', quote(wanted.typed), ...optionWords({ ...given, 'no-stand-in': noStandIn, force }));
   const printResumeCommand = (folder: string) => {
     const secret = wanted.typed === typed ? '' : ' (with the password in the URL)';
-    process.stderr.write(
-      `To go on with this ledger${secret}: ${commandWith({ resume: shownFolder(folder) })}\n`,
-    );
+    process.stderr.write(`To resume this ledger${secret}: ${commandWith({ resume: shownFolder(folder) })}\n`);
   };
   const sessionOptions = {
     name: `claims-${wanted.name}`,

@@ -14,7 +14,7 @@ import {
 
 /** A command of the command line. */
 interface Command<Name extends OptionName = OptionName> {
-  /** Each way to write it, after "poolbench", with what it does. */
+  /** Each form of it, after "poolbench", with what it does. */
   readonly help: Readonly<Record<string, string>>;
   readonly operand: 'CONFIG' | 'TARGET' | 'RESULT';
   /** Whether it takes two or more operands, and not one. */
@@ -35,7 +35,7 @@ const commands = {
     help: {
       CONFIG: 'run an experiment: the same as run CONFIG',
       'run CONFIG [options]': 'find or start the target, measure, judge, write results/<time>-<name>/',
-      'run --resume DIR': 'go on with a run of one target that was stopped or killed',
+      'run --resume DIR': 'resume a run of one target that was stopped or killed',
     },
     operand: 'CONFIG',
     forSeveral: 'versus',
@@ -124,7 +124,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (first === undefined) {
     const { resume } = values;
     const hint =
-      resume === undefined ? '' : `; to go on with a run: ${asTypedHere('run', '--resume', quote(resume))}`;
+      resume === undefined ? '' : `; to resume a run: ${asTypedHere('run', '--resume', quote(resume))}`;
     throw wrong(`expected a config, found none${hint}`);
   }
   const named = commandNames.find(name => name === first);
@@ -231,7 +231,7 @@ function wrong(message: string): PoolbenchError {
 }
 
 const helpColumns = 104;
-/** The commands that take an option are listed behind it if they are no more than this. */
+/** The commands that take an option are listed after it if there are no more than this. */
 const maxListedCommands = 4;
 
 /** What `--help` prints. */
@@ -265,7 +265,7 @@ Exit codes
 `;
 }
 
-/** Words with an indented text that begins in a column, on the same line if there is room for it. */
+/** Words followed by a text that is indented to a column, on the same line if there is room. */
 function describe(words: string, text: string, column: number): string[] {
   const [first = '', ...rest] = wrapText(text, helpColumns, ' '.repeat(column));
   const start = `  ${words}`;

@@ -52,7 +52,7 @@ export async function compare(
   return 0;
 }
 
-/** The names may come from files of others. */
+/** The names may come from files of other people. */
 function joinNames(names: readonly string[]): string {
   return names.map(safeName).join('-').slice(0, maxNameLength);
 }

@@ -166,6 +166,6 @@ function printResumeCommand(results: readonly Result[], sides: readonly Side[], 
   const { url, sentinel } = side.experiment.target;
   const secret = url !== withoutPassword(url) || sentinel.password !== null;
   process.stderr.write(
-    `To go on with this run${secret ? ' (with --target FILE, which has the password)' : ''}: ${asTypedHere('run', ...words)}\n`,
+    `To resume this run${secret ? ' (with --target FILE, which has the password)' : ''}: ${asTypedHere('run', ...words)}\n`,
   );
 }

@@ -12,7 +12,7 @@ const columns = 80;
 const maxRows = 40;
 const maxCommands = 3;
 
-/** What is going to be measured and how long it takes, for a reader; no line is longer than 80 columns. */
+/** What will be measured and how long it takes, as text; no line is longer than 80 columns. */
 export function describePlan(plan: Plan): string {
   const [first] = plan.sides;
   if (first === undefined) return '';
@@ -26,7 +26,7 @@ export function describePlan(plan: Plan): string {
     `  order: shuffled anew every round, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
     `  duration: about ${formatDuration(estimateSeconds(plan, turns))}`,
-    ...(rounds < 5 ? ['  verdict: none, as that takes 5 rounds'] : []),
+    ...(rounds < 5 ? ['  verdict: none, as that needs 5 rounds'] : []),
     '',
     ...describeScenarios(labelScenarios(experiment.scenarios)),
   ];
@@ -125,12 +125,12 @@ function cut(line: string): string {
 
 /** The workload in a line, or several if it has more than the usual settings. */
 export function describeWorkload(workload: WorkloadConfig): string[] {
-  const { keyChoice, commands, hitShare, compressibleShare, growth } = workloadTask(workload);
+  const { keyChoice, commands, hitShare, compressibleRatio, growth } = workloadTask(workload);
   const records = growth === null ? 'key' : 'record';
   const keys = `${formatPlural(workload.keys, records)}${describeGrowth(growth)}${describeChoice(keyChoice)}`;
   const mix = workload.ycsb === null ? '' : `YCSB ${workload.ycsb}: `;
   const also = [
-    ...(compressibleShare > 0 ? [`${formatPercent(compressibleShare)} of a value is one character`] : []),
+    ...(compressibleRatio > 0 ? [`${formatPercent(compressibleRatio)} of a value is one character`] : []),
     ...(hitShare < 1 ? [`${formatPercent(hitShare)} of reads are for keys that are there`] : []),
   ];
   const sizes = `values of ${describeSizes(workload.valueBytes)}`;

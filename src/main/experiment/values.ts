@@ -63,7 +63,7 @@ const lognormal = kind('lognormal', 'many small values, few large ones', {
 });
 
 const file = kind('file', 'the lines of a file, as they are', {
-  path: readable('the path of a file with values, one a line', readValueFile).meta({
+  path: readable('the path of a file with values, one per line', readValueFile).meta({
     description: "Path of the file, relative to the config's folder",
   }),
 });
@@ -112,7 +112,7 @@ export function readValueFile(path: string): string[] {
     .toString('utf8')
     .split(/\r?\n/)
     .filter(line => line !== '');
-  if (lines.length === 0) throw new RangeError('a file with values, one a line (this one is empty)');
+  if (lines.length === 0) throw new RangeError('a file with values, one per line (this one is empty)');
   const used = Math.min(lines.length, maxValues);
   return Array.from({ length: used }, (_, index) => lines[Math.floor((index * lines.length) / used)] ?? '');
 }

@@ -194,7 +194,7 @@ function makeTask(workload: WorkloadConfig): WorkloadTask {
     hitShare,
     keyChoice: preset?.keyChoice ?? workload.keyChoice ?? { kind: 'uniform' },
     values: valueVariants(workload.valueBytes),
-    compressibleShare: valueContent.kind === 'compressible' ? valueContent.share : 0,
+    compressibleRatio: valueContent.kind === 'compressible' ? valueContent.share : 0,
     commands: preset?.commands ?? given ?? readsAndWrites(workload.readShare ?? 0.5),
     growth: preset?.growth ?? null,
     apart: preset !== undefined || given !== undefined || hitShare < 1,

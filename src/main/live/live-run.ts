@@ -43,7 +43,7 @@ export class LiveRun {
     if (this.#moments.at(-1) != null) this.#keep(null);
   }
 
-  /** Failed operations of the running measurement, those of the warm-up among them. */
+  /** Failed operations of the running measurement, including those of the warm-up. */
   get failed(): number {
     return this.#meter?.failed ?? 0;
   }
@@ -119,7 +119,7 @@ class MeasurementMeter {
     this.#shared = shared;
   }
 
-  /** Failed operations so far, those of the warm-up among them. */
+  /** Failed operations so far, including those of the warm-up. */
   get failed(): number {
     return this.#threads().reduce((sum, { failed, warmupFailed }) => sum + failed + warmupFailed, 0);
   }

@@ -16,7 +16,7 @@ const lookMs = 100;
 const looksPerPainting = 2;
 
 interface ProgressFlags {
-  /** Nothing is said or shown. */
+  /** Whether nothing is printed or shown. */
   readonly quiet?: boolean | undefined;
   /** Where metrics are served, as it was typed. */
   readonly prometheus?: string | undefined;
@@ -83,7 +83,7 @@ export class Progress {
     this.#outlet?.finished(step, result);
   }
 
-  /** Ends what `begin` began: only what was said stays. */
+  /** Ends what `begin` began: only the printed text stays. */
   end(): void {
     this.#outlet?.end();
   }

@@ -7,10 +7,10 @@ import { wrapText } from '../../aggregate/text/text-layout.ts';
 import type { Outlet, Snapshot, Step } from './snapshot.ts';
 import { describeFailures, describeLine, describeView, minColumns } from './view.ts';
 
-/** Rows that stay free for what was said. */
+/** Rows that stay free for printed text. */
 const rowsAbove = 4;
 
-/** A run on a terminal: what is said scrolls above a view that is painted over and removed at the end. */
+/** A run on a terminal: printed text scrolls above a view that is repainted, and removed at the end. */
 export class Screen implements Outlet {
   readonly #stream: NodeJS.WriteStream;
   readonly #style: Style;
@@ -65,7 +65,7 @@ const up = (rows: number) => (rows > 0 ? `\r${csi}${rows}A` : '\r');
 
 /**
  * Lines at the bottom of a terminal that are painted over and over, with the cursor below them, hidden. However the
- * process ends, short of being killed, the cursor is there again; and while it is suspended with Ctrl-Z.
+ * process ends, short of being killed, the cursor is shown again, as it is while the process is suspended with Ctrl-Z.
  */
 export class Repainted {
   readonly #stream: NodeJS.WriteStream;

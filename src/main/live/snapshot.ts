@@ -2,7 +2,7 @@ import type { RoundResult } from '../../aggregate/result.ts';
 
 /** The state of a run while it lasts: plain data, the one source of what the terminal shows and Prometheus scrapes. */
 
-/** What is being measured, for a reader. */
+/** What is being measured, as text. */
 export interface Step {
   readonly round: number;
   readonly rounds: number;
@@ -82,6 +82,6 @@ export interface Outlet {
   show(snapshot: Snapshot): void;
   /** A measurement is over. */
   finished(step: Step, result: RoundResult): void;
-  /** The run is over: only what was said stays. */
+  /** The run is over: only the printed text stays. */
   end(): void;
 }

@@ -31,7 +31,7 @@ interface RunState {
 export function assembleResult(state: RunState): Result {
   const { experiment, target } = state;
   const environment = describeEnvironment();
-  const surroundings = environmentOf(target, environment.cores);
+  const loadEnvironment = environmentOf(target, environment.cores);
   const scenarios = state.scenarios.map(scenario => {
     const rounds = [...(state.rounds.get(scenario.id) ?? [])];
     return {
@@ -39,7 +39,7 @@ export function assembleResult(state: RunState): Result {
       ...fieldsOf(scenario),
       rounds,
       summary: summarise(rounds),
-      limitedBy: limitedBy(rounds, surroundings),
+      limitedBy: limitedBy(rounds, loadEnvironment),
     };
   });
   const shown = shownTarget(target);
@@ -56,7 +56,7 @@ export function assembleResult(state: RunState): Result {
     tool: describeTool(),
     environment,
     target: shown,
-    // What was resumed has the notes of its first target, too, which are the same.
+    // A resumed run also has the notes of its first target, which are the same.
     warnings: [...new Set([...target.notes, ...state.warnings, ...openLoopWarnings(scenarios)])],
     config: keptConfig(experiment, target),
     scenarios,
@@ -68,7 +68,7 @@ export function assembleResult(state: RunState): Result {
   };
 }
 
-/** The config as results keep it, without passwords. A run goes on where it is the same. */
+/** The config as results keep it, without passwords. A run is resumed only if it is the same. */
 export function keptConfig(experiment: Experiment, { declared }: Pick<Target, 'declared'>): Experiment {
   // The declared URL is the one without its password.
   return { ...experiment, target: withoutPasswords(experiment.target, declared.url) };

@@ -7,7 +7,7 @@ import type { Control } from '../server/control.ts';
 interface CutterOptions {
   /** Milliseconds from one cut to the next; 0: none is cut. */
   readonly everyMs: number;
-  /** Name of the connections that may be cut: those of this run, and nobody else's. */
+  /** Name of the connections that may be cut: only those of this run. */
   readonly connectionName: string;
   /** Chooses which. */
   readonly seed: number;
@@ -43,7 +43,7 @@ export class ConnectionCutter {
     return this.#cuts;
   }
 
-  /** Why none could be cut: what the server answered, such as that it may not be asked to. */
+  /** Why none could be cut: the server's answer, such as a missing permission. */
   get failure(): string | undefined {
     return (
       this.#failure ?? (this.#sawAny === false ? 'the server lists no connection of this run' : undefined)
@@ -52,7 +52,7 @@ export class ConnectionCutter {
 
   /**
    * Cuts the first connection `everyMs` after the start of the window and the last one before its end, one at a time:
-   * where the server takes longer than `everyMs` to cut one, there are fewer.
+   * if the server takes longer than `everyMs` to cut one, there are fewer.
    */
   schedule(startNs: number, endNs: number): void {
     if (this.#options.everyMs > 0) void this.#run(startNs, endNs);

@@ -3,7 +3,7 @@ import { nowNs } from '../../pool/clock.ts';
 import type { Control } from '../server/control.ts';
 import { serverCpu } from '../server/server-info.ts';
 
-/** Cores that were in use over the measured window; null where the server has no such figure. */
+/** Cores that were in use over the measured window; null if the server has no such figure. */
 interface CoresInUse {
   readonly client: number;
   /** Fraction of all of this machine's CPUs in use by anything, 0 to 1; counted in ticks of 10 ms. */
@@ -27,7 +27,7 @@ interface ClientReading {
 interface Reading {
   readonly client: ClientReading;
   readonly serverAtNs: number;
-  /** One entry a node. */
+  /** One entry per node. */
   readonly servers: readonly ServerCpu[];
 }
 

@@ -27,7 +27,7 @@ export interface EarlierRun {
   readonly resumed: NonNullable<Result['resumed']>;
 }
 
-/** What figures are of: all that are to be judged together must be of the same. */
+/** The origin of figures: all that are judged together must share it. */
 type Subject = Pick<Result, 'target' | 'environment' | 'tool'>;
 
 /**
@@ -36,7 +36,7 @@ type Subject = Pick<Result, 'target' | 'environment' | 'tool'>;
  *
  * @param given.target a config with the same target
  * @param given.url the same URL
- * @throws PoolbenchError RESULT_INVALID; USAGE where it is no run of one target, or the target given is another
+ * @throws PoolbenchError RESULT_INVALID; USAGE if it is no run of one target, or the given target is another one
  */
 export async function readLeftRun(
   folder: string,
@@ -47,7 +47,7 @@ export async function readLeftRun(
   if (result.session !== undefined) {
     throw new PoolbenchError(
       'USAGE',
-      `${folder}: expected a run of one target, found a side of several, which were measured in turn: those cannot be resumed`,
+      `${folder}: expected a run of one target, found one side of a run of several targets, which cannot be resumed`,
     );
   }
   // Its paths are as seen from where it was run, like those on a command line.
@@ -57,7 +57,7 @@ export async function readLeftRun(
   if (strange !== undefined) {
     throw new PoolbenchError(
       'USAGE',
-      `${folder}: expected the scenarios of its config, found ${strange.id}: only what run has left can be resumed`,
+      `${folder}: expected the scenarios of its config, found ${strange.id}: only a result of the run command can be resumed`,
     );
   }
   return { result, plan };
@@ -128,11 +128,11 @@ export function resumeNow(result: Result, side: PlannedSide, folder: string): Ea
   };
 }
 
-/** Where it goes on, for a reader. */
+/** Where it continues, as text. */
 export function describeEarlier({ finished }: EarlierRun): string {
   return finished.count === 0
     ? 'Resumed: no round was finished.'
-    : `Resumed: ${formatPlural(finished.count, 'round')} finished already, and kept.`;
+    : `Resumed: ${formatPlural(finished.count, 'round')} already finished and kept.`;
 }
 
 /** What is measured now. */
@@ -153,7 +153,7 @@ export function expectSameSubject(whole: 'ledger' | 'run', before: Subject, foun
     if (is === expected) continue;
     throw new PoolbenchError(
       'USAGE',
-      `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} is of one target on one machine, by one version: make another one without --resume`,
+      `expected the ${what} of the ${whole}, ${expected}, found ${is}; a ${whole} covers one target on one machine, with one version: start another one without --resume`,
     );
   }
 }

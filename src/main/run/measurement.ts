@@ -31,10 +31,10 @@ const threadWarmupSeconds = 0.2;
 export interface Bench {
   readonly experiment: Experiment;
   readonly target: Target;
-  /** Where the threads run is their business alone. */
+  /** Only the threads know where they run. */
   readonly threads: Pick<Threads, 'run'>;
   readonly keyPrefix: string;
-  /** Is called with what a reader of the results must know. */
+  /** Called with each caveat of the results. */
   readonly warn: (line: string) => void;
 }
 
@@ -48,7 +48,7 @@ interface MeasurementRun {
 }
 
 /**
- * Measures one scenario of one round; where a thread could not connect, once more as soon as the target is there again.
+ * Measures one scenario of one round; if a thread could not connect, once more as soon as the target is back.
  * Null if it was stopped before it had measured anything.
  *
  * @throws PoolbenchError TARGET_LOST; ConnectRefused, or whatever else a thread failed with
@@ -81,7 +81,7 @@ export async function runMeasurement(
     // A round that is missing without a reason would spoil every comparison within rounds.
     if (refused === undefined && result === null && !signal.aborted && !watch.lost)
       throw new Error(`${scenario.id} has no result in round ${step.round}, and nobody stopped it`);
-    // Who stops a run may have stopped its server, too.
+    // Whoever stops a run may have stopped its server, too.
     if (refused === undefined || signal.aborted) return result;
     if (attempt === 2) throw refused;
     await watch.present(() => signal.aborted);
@@ -105,7 +105,7 @@ export async function warmUpThreads(
   }
 }
 
-/** The tasks of one scenario in one round, one a thread. */
+/** The tasks of one scenario in one round, one per thread. */
 export function threadTasks(
   { experiment, target, keyPrefix }: Omit<Bench, 'threads' | 'warn'>,
   scenario: Scenario,
@@ -219,14 +219,14 @@ async function removeRecords(
   );
   if (inserted.some(({ share, records }) => records > share.keys))
     bench.warn(
-      `${scenario.id} inserted more than there is room for (${formatPlural(workload.keys, 'record')}): the later ones overwrote a record and made the set no larger; take more keys, or shorter measurements`,
+      `${scenario.id} inserted more records than there is room for (${formatPlural(workload.keys, 'record')}): later inserts overwrote earlier ones, so the set did not grow; use more keys or shorter measurements`,
     );
   const reason = await removeInserted(bench.target.control, bench.keyPrefix, workload, inserted).catch(
     (cause: Error) => cause.message,
   );
   if (reason !== undefined)
     bench.warn(
-      `what was inserted could not be removed before the next measurement, whose inserts overwrite it: ${toOneLine(reason)}`,
+      `the inserted records could not be removed before the next measurement, whose inserts overwrite them: ${toOneLine(reason)}`,
     );
 }
 

@@ -29,7 +29,7 @@ interface RoundsRun {
   readonly session: SideSession;
   /** The suite of a ledger. */
   readonly suite?: string | undefined;
-  /** What there is already of one side, where that is resumed. */
+  /** What one side already has, if it is resumed. */
   readonly earlier?: EarlierRun | undefined;
   /**
    * Is called after every round that was not interrupted, with the result of each turn. By default it saves all sides.
@@ -37,7 +37,7 @@ interface RoundsRun {
   readonly afterRound?: (measured: readonly (RoundResult | null)[], save: Save) => Promise<unknown>;
 }
 
-/** Writes what there is of every side. */
+/** Writes the results of every side so far. */
 type Save = () => Promise<readonly SideState[]>;
 
 /** How a run ended: what was measured on each side, and the error that ended it early. */

@@ -25,11 +25,11 @@ export interface Side extends PlannedSide {
   readonly folder: string;
 }
 
-/** What there is of a side so far. */
+/** The results of a side so far. */
 export interface SideState {
   readonly result: Result;
   readonly written: Written;
-  /** What a reader must know of its target and of the run. */
+  /** Caveats of its target and of the run. */
   readonly warnings: readonly string[];
 }
 
@@ -41,9 +41,9 @@ interface SharedByAll {
   readonly session: SideSession;
   readonly threads: Threads;
   readonly startedAt: Date;
-  /** Equal on all sides of a run; undefined where there is one side alone. */
+  /** Equal on all sides of a run; undefined if there is one side alone. */
   readonly sessionId: string | undefined;
-  /** What there is already of the side, where it is resumed. */
+  /** What the side already has, if it is resumed. */
   readonly earlier?: EarlierRun | undefined;
 }
 

@@ -2,7 +2,7 @@ import { PoolbenchError } from '../errors.ts';
 import type { Target } from '../server/find-target.ts';
 
 const askEveryMs = 500;
-/** Later than that by more than a timer may be early. */
+/** Slightly later than that, as a timer may be early. */
 const askAgainMs = askEveryMs + 10;
 
 /** Notices when the target goes away, waits for it to come back, and gives up after a while. */
@@ -42,7 +42,7 @@ export class TargetWatch {
     this.#asking = true;
     void this.#ask().finally(() => {
       this.#asking = false;
-      // When it is back, nothing fails any more and nobody suspects it: the silence would seem to last.
+      // Once it is back, no operation fails, so nobody would ask again and the silence would seem to last.
       if (this.#silentSinceMs !== undefined && !this.lost)
         setTimeout(() => this.suspect(), askAgainMs).unref();
     });
@@ -68,7 +68,7 @@ export class TargetWatch {
     const found =
       control.shutOut === undefined
         ? `it has been silent for ${patience}; see its log, start it again and repeat the run`
-        : `for ${patience} it has let nobody in: ${control.shutOut}`;
+        : `it has refused every connection for ${patience}: ${control.shutOut}`;
     return new PoolbenchError(
       'TARGET_LOST',
       `expected ${server} (${foundBy}) to answer until the end, but ${found}`,

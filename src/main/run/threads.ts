@@ -11,10 +11,13 @@ const releaseLeadMs = 10;
 const releaseLeadMsPerThread = 1;
 const barrierPollMs = 1;
 
-/** A thread is given up after so many seconds without a heartbeat, far longer than it is ever without a core. */
+/**
+ * A thread counts as hung after so many seconds without a heartbeat, far longer than it is ever without a
+ * core.
+ */
 const maxSecondsWithoutHeartbeat = 30;
 
-/** A thread's event loop does not turn any more: its task will never end. */
+/** A thread's event loop has stopped: its task will never end. */
 export class ThreadHung extends Error {}
 
 /** A thread's pools could not open their connections: perhaps the target is away for a moment. */
@@ -26,7 +29,7 @@ export class Threads {
   readonly #maxSecondsWithoutHeartbeat: number;
   #stray: Error | undefined;
 
-  /** @param options.secondsWithoutHeartbeat after which a thread is given up */
+  /** @param options.secondsWithoutHeartbeat after which a thread counts as hung */
   constructor(
     threads: number,
     { secondsWithoutHeartbeat = maxSecondsWithoutHeartbeat }: { secondsWithoutHeartbeat?: number } = {},
@@ -97,7 +100,10 @@ export class Threads {
     shared.release(startNs);
   }
 
-  /** Rejects when a running thread has no heartbeat any more. Seconds in which this process slept, too, do not count. */
+  /**
+   * Rejects when a running thread has stopped its heartbeat. Seconds in which this process also slept do
+   * not count.
+   */
   #watchHeartbeats(running: readonly Promise<unknown>[], shared: SharedState) {
     const states = running.map(thread => {
       const state = { heartbeats: 0, silentSeconds: 0, ended: false };
@@ -135,7 +141,10 @@ export class Threads {
   }
 }
 
-/** What a thread failed with, as an error for a user. A failure that no user can mend is a defect, and stays as it is. */
+/**
+ * A thread's failure as an error for the user. A failure that no user can fix is a defect, and is left
+ * unchanged.
+ */
 export function asUserError(cause: unknown, address: Address): unknown {
   const expectedAndFound = describeFailure(cause, address);
   if (expectedAndFound === undefined) return cause;
@@ -149,11 +158,11 @@ function describeFailure(cause: unknown, address: Address): string | undefined {
   if (cause instanceof ThreadHung)
     return (
       `respond until its end, but ${cause.message}: this can be an endless loop in the client's parser, ` +
-      'or the thread had no core for all that time; try the other client, or fewer threads'
+      'or the thread had no core during that time; try the other client, or fewer threads'
     );
   if ('code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY')
     return (
-      `find room in its heap, but one ran out of memory: ${cause.message}; ` +
+      `fit into its heap, but one ran out of memory: ${cause.message}; ` +
       'give it fewer workers, pools or keys, or a larger heap with NODE_OPTIONS=--max-old-space-size=MB'
     );
   return undefined;

@@ -12,8 +12,8 @@ import { Control, isRefusal, type Outcome, type Request, withTimeout } from './c
 import { shownAddress } from './url.ts';
 
 /**
- * Opens the coordinator's connections to a cluster of which the address is any node.
- * @throws PoolbenchError as `connectControl`, for that node and for every master; TARGET_NOT_AVAILABLE where it is no
+ * Opens the coordinator's connections to a cluster; the address is that of any node.
+ * @throws PoolbenchError as `connectControl`, for that node and for every master; TARGET_NOT_AVAILABLE if it is no
  *   node of a cluster, or the cluster does not serve all slots
  */
 export async function connectCluster(
@@ -32,7 +32,7 @@ export async function connectCluster(
 
 /**
  * The coordinator's connections to a cluster: one to each node, for what is asked of every master, and ioredis's client
- * of a cluster for commands with keys. That one may try again by itself, for nothing is measured here.
+ * of a cluster for commands with keys. The latter may retry by itself, because nothing is measured here.
  */
 class ClusterControl extends Control {
   readonly #timeoutMs: number;
@@ -81,7 +81,7 @@ class ClusterControl extends Control {
       if (!isRefusal(error)) throw error;
       throw new PoolbenchError(
         'TARGET_NOT_AVAILABLE',
-        `expected a node of a cluster at ${where}, as target.cluster says, but it answers CLUSTER SLOTS with "${error.message}"; ` +
+        `expected a node of a cluster at ${where}, as target.cluster is true, but it answers CLUSTER SLOTS with "${error.message}"; ` +
           'leave out target.cluster, or correct the URL',
       );
     });
@@ -128,7 +128,7 @@ class ClusterControl extends Control {
     );
   }
 
-  /** What a single node says of itself is not the cluster's: `nodes` are asked. */
+  /** INFO of a single node does not describe the cluster: ask the `nodes`. */
   override info(): Promise<Map<string, string>> {
     return Promise.reject(new Error('INFO of a cluster: each of its nodes is to be asked'));
   }

@@ -5,7 +5,7 @@ import { asError, type ErrorCode, PoolbenchError } from '../errors.ts';
 import { rawProbe } from './raw-probe.ts';
 import { shownAddress, withoutSecrets } from './url.ts';
 
-/** What a message can hold: the error's own words without secrets, and where the server is. */
+/** What a message can contain: the error's own text without secrets, and the address of the server. */
 interface Failure {
   readonly code: string;
   readonly said: string;
@@ -14,7 +14,7 @@ interface Failure {
 }
 
 /**
- * Turns any failure of a connection attempt into one message. If the cause alone does not tell (a handshake that hangs,
+ * Turns any failure of a connection attempt into one message. If the cause alone is not enough (a handshake that hangs,
  * a connection closed without an answer), it probes which protocol the server's socket speaks.
  */
 export async function connectError(
@@ -100,7 +100,7 @@ const refusals: readonly (readonly [RegExp, ErrorCode, (failure: Failure) => str
     /^NOAUTH|^ERR operation not permitted|^-?DENIED/,
     'TARGET_REFUSED_LOGIN',
     ({ where }) =>
-      `the server at ${where} wants a password, but the URL holds none; write it as redis://user:password@host or redis://:password@host`,
+      `the server at ${where} requires a password, but the URL contains none; write it as redis://user:password@host or redis://:password@host`,
   ],
   [
     /^WRONGPASS|^ERR invalid password/,
@@ -114,25 +114,25 @@ const refusals: readonly (readonly [RegExp, ErrorCode, (failure: Failure) => str
     /without any password configured|no password is set/,
     'TARGET_REFUSED_LOGIN',
     ({ where }) =>
-      `the server at ${where} has no password, but the URL holds one; take it out of the URL, or set it on the server`,
+      `the server at ${where} has no password, but the URL contains one; remove it from the URL, or set it on the server`,
   ],
   [
     /^NOPERM/,
     'TARGET_REFUSED_LOGIN',
     ({ said, where }) =>
-      `the server at ${where} does not let this user work: ${said}; grant its ACL these commands`,
+      `the server at ${where} denies this user the commands that poolbench needs: ${said}; grant them in its ACL`,
   ],
   [
     /DB index is out of range|invalid DB index|SELECT is not allowed/i,
     'TARGET_UNREACHABLE',
     ({ said, where, address }) =>
-      `expected database ${address.database} at ${where}, but the server has none of that index (${said}); use /0, or raise its "databases" setting`,
+      `expected database ${address.database} at ${where}, but the server has no database with that index (${said}); use /0, or raise its "databases" setting`,
   ],
   [
     /max number of clients/i,
     'TARGET_TOO_SMALL',
     ({ said, where }) =>
-      `the server at ${where} has as many clients as it admits (${said}); close some, or raise its maxclients`,
+      `the server at ${where} has reached its client limit (${said}); close some, or raise its maxclients`,
   ],
   [
     /^LOADING/,
@@ -162,26 +162,26 @@ function describeTlsError({ code, said, where, address: { trust } }: Failure): s
       return trusted('one that is not valid yet', 'renew it on the server, or set the clock');
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return trusted(
-        `one of another name: ${said}`,
+        `one for another name: ${said}`,
         'use the host name that it holds, or set target.tls.servername to it',
       );
   }
   if (/^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/.test(code)) {
     return trusted(
-      `one of an unknown authority: ${said}`,
+      `one from an unknown authority: ${said}`,
       trust?.ca === undefined
         ? 'set target.tls.ca to the file of the CA that signed it'
         : 'the CA of target.tls.ca has not signed it',
     );
   }
   if (/ALERT_CERTIFICATE_REQUIRED|ALERT_HANDSHAKE_FAILURE/.test(code) && trust?.cert === undefined)
-    return `expected the server at ${where} to accept us without a certificate, but it wants one (${code}); set target.tls.cert and target.tls.key, or let the server do without (redis-server --tls-auth-clients no)`;
+    return `expected the server at ${where} to accept us without a certificate, but it requires one (${code}); set target.tls.cert and target.tls.key, or do not require one on the server (redis-server --tls-auth-clients no)`;
   if (/ALERT_(UNKNOWN_CA|(\w+_)?CERTIFICATE(_\w+)?|DECRYPT_ERROR)$/.test(code))
-    return `expected the server at ${where} to accept our certificate (target.tls.cert), but it does not (${code}); use one that has not expired and that a CA has signed which the server trusts`;
+    return `expected the server at ${where} to accept our certificate (target.tls.cert), but it does not (${code}); use one that has not expired and is signed by a CA that the server trusts`;
   return undefined;
 }
 
-/** Listens for a greeting, and then tries TLS on what should be plain, or the other way round. */
+/** Listens for a greeting, then tries TLS if the connection should be plain, and vice versa. */
 async function describeOtherProtocol(failure: Failure): Promise<PoolbenchError | string | undefined> {
   const { address, where } = failure;
   const { replies: unasked } = await rawProbe(address, { tls: address.tls, maxReplies: 1, timeoutMs: 100 });
@@ -190,7 +190,7 @@ async function describeOtherProtocol(failure: Failure): Promise<PoolbenchError |
     const said = withoutSecrets(greeting.message, address);
     return (
       describeRefusal(greeting.message, { ...failure, said }) ??
-      `the server at ${where} turned the connection away: ${said}`
+      `the server at ${where} refused the connection: ${said}`
     );
   }
   const tls = !address.tls;

@@ -30,10 +30,10 @@ export async function connectControl(address: Address, options: { timeoutMs: num
 
 /**
  * The coordinator's connection: asks, never measures. It does not reconnect by itself; the next request after a loss
- * tries once, so a server that comes back is found and one that stays away costs one attempt a request.
+ * tries once, so a server that comes back is found, and one that stays away costs one attempt per request.
  */
 export class Control {
-  /** As it was declared, for a reader. */
+  /** As it was declared, as text. */
   readonly address: Address;
   readonly #timeoutMs: number;
   #redis: Redis | undefined;
@@ -51,7 +51,7 @@ export class Control {
   }
 
   /**
-   * The server that answered last, by its IP address where it was declared by a host name. With a Sentinel it is the
+   * The server that answered last, by its IP address if it was declared by a host name. With a Sentinel it is the
    * master, and another one after a failover.
    */
   get server(): Address {
@@ -60,7 +60,7 @@ export class Control {
 
   /**
    * Where the load connects to: straight to the server, without a name service, so that it comes to the same one; but
-   * through the Sentinel, where there is one.
+   * through the Sentinel, if there is one.
    */
   get answering(): Address {
     return this.address.sentinel === undefined ? this.#server : this.address;
@@ -81,7 +81,7 @@ export class Control {
     return undefined;
   }
 
-  /** How many keys one command may hold, at the most that is sensible. */
+  /** Max keys of one command, within sensible limits. */
   get keysPerCommand(): number {
     return 1000;
   }
@@ -188,7 +188,7 @@ export class Control {
     }
   }
 
-  /** Once found, a server that was declared itself stays where it is. */
+  /** Once found, a server that was declared directly keeps its address. */
   async #find(): Promise<Address> {
     if (this.address.sentinel === undefined) return this.#server;
     try {
@@ -222,7 +222,7 @@ export class Control {
   }
 }
 
-/** A message names a server as its user does: by the host name, where that is how it was declared. */
+/** A message names a server as it was declared: by the host name, if there is one. */
 function asDeclared(server: Address, declared: Address): Address {
   return declared.sentinel === undefined ? declared : server;
 }

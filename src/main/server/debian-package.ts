@@ -5,9 +5,9 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { findProgram, type Program } from './server-process.ts';
 
-/** A program that is to be had from the distribution. */
+/** A program that the distribution provides. */
 interface PackagedProgram {
-  /** For a reader. */
+  /** As text. */
   readonly name: string;
   /** What to fetch, with all that they depend on and the system lacks. */
   readonly packages: readonly string[];
@@ -27,7 +27,7 @@ export function userCache(folder: string): string {
 /**
  * Unpacks the distribution's packages into the user's cache folder: no root, nothing installed. An earlier copy is used
  * again. Two at a time, or one that is interrupted, never leave half a program: it is renamed into place when complete.
- * @param options.say is told before anything is fetched
+ * @param options.say called before anything is fetched
  * @param options.runs whether a program starts here
  * @returns the program and its environment, or the reason why there is none; never throws
  */
@@ -152,7 +152,10 @@ async function missingLibraries(program: Program): Promise<string[]> {
   return [...output.matchAll(/^\s*(\S+) => not found/gm)].map(match => match[1] ?? '');
 }
 
-/** Renames a complete folder into place. Where another process was faster its copy stays; one that is broken goes. */
+/**
+ * Renames a complete folder into place. If another process was faster, its copy stays; a broken one is
+ * removed.
+ */
 async function takePlace(root: string, home: string, keptRuns: () => Promise<boolean>): Promise<void> {
   try {
     await rename(root, home);

@@ -23,18 +23,18 @@ export interface Target {
   readonly declared: { readonly server: DeclaredServer; readonly url: string };
   /** `protocol` is the RESP version that the load speaks; `masters` those of the cluster, null for a server alone. */
   readonly detected: Identity & { readonly protocol: 2 | 3; readonly masters: number | null };
-  /** For a reader: `running at redis://…`, `binary /usr/bin/redis-server, started on 127.0.0.1:6379`, … */
+  /** As text: `running at redis://…`, `binary /usr/bin/redis-server, started on 127.0.0.1:6379`, … */
   readonly foundBy: string;
-  /** Whether another server than the declared one answers: never to be silent about. */
+  /** Whether another server than the declared one answers; every output must show it. */
   readonly standIn: boolean;
   /** Whether any server that answers is trusted: TLS without a check of the certificate. */
   readonly unverified: boolean;
-  /** With the IP address that answered in the place of a host name. */
+  /** With the IP address that answered, instead of a host name. */
   readonly address: Address;
   readonly control: Control;
   /** Whether it shares this machine's cores with poolbench. */
   readonly local: boolean;
-  /** What a reader of the results must know. */
+  /** Caveats of the results. */
   readonly notes: readonly string[];
   /** Closes the control connection and stops the server if we started it. May be called again. */
   stop(): Promise<void>;
@@ -43,7 +43,7 @@ export interface Target {
 export interface ResolveOptions {
   readonly server: DeclaredServer;
   readonly url: string;
-  /** What the URL and the keys beside it make together; the URL's own unless given. */
+  /** The address that the URL and the keys beside it define; that of the URL unless given. */
   readonly address?: Address;
   /** The URL names a node of a cluster, which is then the target. Nothing is started in its place. */
   readonly cluster?: boolean;
@@ -52,7 +52,7 @@ export interface ResolveOptions {
   /** Start on a free port, though the URL's own may be free: another side of the run may have the same URL. */
   readonly onFreePort?: boolean;
   readonly standInAllowed: boolean;
-  /** The URL was typed beside the config: whoever does that means a server that runs there. */
+  /** The URL was given on the command line, so a server is expected to run there. */
   readonly urlTyped?: boolean;
   /** Prints what is looked for and what is started, one line at a time. */
   readonly say: (line: string) => void;
@@ -103,7 +103,7 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   if (running !== undefined && threads !== undefined) {
     running.close();
     throw notAvailable(
-      `expected a server that poolbench starts, as target.threads can be set on no other, found one running at ${url}; stop it or leave out target.threads`,
+      `expected a server that poolbench starts, as target.threads can only be set on such a server, found one running at ${url}; stop it or leave out target.threads`,
     );
   }
   if (running !== undefined)
@@ -132,7 +132,10 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   }
 }
 
-/** The control connection, or undefined if nothing listens and we may start a server. */
+/**
+ * The control connection, or undefined if nothing listens and we may start a server: only for a plain TCP URL of this
+ * machine. What refuses for another reason, or a URL with TLS, a password, a socket or Sentinels, is the user's own to repair.
+ */
 async function connectIfRunning(address: Address, timeoutMs: number): Promise<Control | undefined> {
   try {
     return await connectControl(address, { timeoutMs });
@@ -179,8 +182,8 @@ async function inspectTarget(
       );
     }
     if (threads !== undefined && threads !== detected.threads) {
-      const reported = detected.threads ?? 'nothing of them';
-      notes.push(`${what} was started with ${threads} server threads, but says ${reported}`);
+      const reported = detected.threads ?? 'no number';
+      notes.push(`${what} was started with ${threads} server threads, but reports ${reported}`);
     }
     return {
       declared: { server, url },
@@ -210,7 +213,7 @@ async function refuseOneOfMany(control: Control, url: string): Promise<void> {
   const masters = mastersOf(readSlotRanges(outcome.value, control.answering.host)).length;
   if (masters < 2) return;
   throw notAvailable(
-    `expected a server alone at ${url}, found a node of a cluster with ${masters} masters, which refuses the keys of the others (MOVED); set target.cluster to true`,
+    `expected a standalone server at ${url}, found a node of a cluster with ${masters} masters, which refuses the keys of the others (MOVED); set target.cluster to true`,
   );
 }
 
@@ -224,7 +227,7 @@ const anyServer = 'Redis, Valkey or Dragonfly';
 
 function formatStandIn(server: DeclaredServer, what: string): string {
   return server === 'any'
-    ? `stand-in: ${what} answers, for no server under test was found; no figure here says anything about ${anyServer}`
+    ? `stand-in: ${what} answers, because no server under test was found; no figure here says anything about ${anyServer}`
     : `stand-in: ${what} answers in the place of ${server}; no figure here says anything about ${server}, and claims about it are not tested`;
 }
 
@@ -250,7 +253,7 @@ function isLocal({ path, host }: Address): boolean {
   return Object.values(networkInterfaces()).some(list => list?.some(({ address }) => address === host));
 }
 
-/** What answers, for a reader, before any load. */
+/** The server that answers, as text, before any load. */
 export function describeFoundTarget(target: Target): string {
   const { declared } = target;
   return `Target: ${toOneLine(describeTarget(target))}, declared ${declared.server} at ${declared.url}\n`;

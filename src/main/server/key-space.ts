@@ -17,7 +17,7 @@ export interface KeySpace {
   readonly keys: number;
   /** Whether the server holds our claim. If it took none, nobody else can have drawn the same random prefix. */
   readonly claimed: boolean;
-  /** What a reader must know: writes that were refused. */
+  /** Warnings: writes that were refused. */
   readonly warnings: readonly string[];
 }
 
@@ -107,7 +107,7 @@ export async function prefill(control: Control, space: KeySpace, what: Prefill):
   if (refusals.length > 0 || before === null || after === null || what.signal?.aborted) return refusals;
   if (after - before === keys) return [];
   return [
-    `${formatCount(keys)} keys were written before the load, but the database went from ${formatCount(before)} to ${formatCount(after)} keys: somebody else uses it, or keys were evicted or there before`,
+    `${formatCount(keys)} keys were written before the load, but the database went from ${formatCount(before)} to ${formatCount(after)} keys: somebody else uses it, or keys were evicted or already existed`,
   ];
 }
 
@@ -175,7 +175,7 @@ async function writeIndex(
   const [outcome] = await control.pipeline([['ZCARD', index]]);
   if (outcome === undefined || 'error' in outcome || Number(outcome.value) === keys) return [];
   return [
-    `${formatCount(keys)} records were written before the load, but the sorted set has ${formatCount(Number(outcome.value))}: somebody else uses it, or it was there before`,
+    `${formatCount(keys)} records were written before the load, but the sorted set has ${formatCount(Number(outcome.value))}: somebody else uses it, or it already existed`,
   ];
 }
 

@@ -24,7 +24,7 @@ const keyOverheadBytes = 100;
 /**
  * Checks the target before any load, rather than after.
  * @param options.force a database that holds keys of others is loaded, too
- * @returns warnings, each a sentence for a reader
+ * @returns warnings, each a sentence
  * @throws PoolbenchError TARGET_TOO_SMALL when the server or this process cannot hold the connections, TARGET_IN_USE,
  *   TARGET_LOST
  */
@@ -70,7 +70,7 @@ function requireClients(
   throw tooSmall(
     connections,
     `the server at ${where} admits ${maxClients} clients and has ${connectedClients}, so ${free} are free; ` +
-      `raise it (CONFIG SET maxclients ${connectedClients + connections + 16})`,
+      `raise the limit (CONFIG SET maxclients ${connectedClients + connections + 16})`,
   );
 }
 
@@ -81,7 +81,7 @@ async function requireFiles(connections: number): Promise<void> {
   if (limit - open - spareFiles >= connections) return;
   throw tooSmall(
     connections,
-    `this process may open ${limit} files and has ${open}; raise the limit (ulimit -n ${open + spareFiles + connections})`,
+    `this process may open ${limit} files and has ${open} open; raise the limit (ulimit -n ${open + spareFiles + connections})`,
   );
 }
 
@@ -107,8 +107,8 @@ function warningsOf(identity: Identity, needs: Needs): string[] {
   const needed = needs.keys * (needs.valueBytes + keyOverheadBytes);
   if (maxMemoryBytes !== null && maxMemoryBytes > 0 && (usedMemoryBytes ?? 0) + needed > maxMemoryBytes) {
     warnings.push(
-      `the keys need about ${mebibytes(needed)} MiB, but of maxmemory ${mebibytes(maxMemoryBytes)} MiB ` +
-        `${mebibytes(usedMemoryBytes ?? 0)} MiB are used (policy ${maxMemoryPolicy ?? 'unknown'}): expect OOM errors or evicted keys`,
+      `the keys need about ${mebibytes(needed)} MiB, but ` +
+        `${mebibytes(usedMemoryBytes ?? 0)} of ${mebibytes(maxMemoryBytes)} MiB of maxmemory are already used (policy ${maxMemoryPolicy ?? 'unknown'}): expect OOM errors or evicted keys`,
     );
   }
   return warnings;
@@ -129,7 +129,7 @@ async function requireFreeDatabase(
   { force }: { readonly force: boolean },
 ): Promise<string[]> {
   const refusals: string[] = [];
-  /** What the server does not tell a user with few rights does not end the run. */
+  /** Information that the server refuses to a user with few rights does not end the run. */
   const asked = async <T>(answer: Promise<T>): Promise<T | undefined> => {
     try {
       return await answer;
@@ -148,7 +148,7 @@ async function requireFreeDatabase(
     others > 0
       ? `${complete ? '' : 'at least '}${formatPlural(others, 'key')} of others`
       : survey === undefined && size !== undefined && size > 0
-        ? `${formatPlural(size, 'key')}, and the server does not tell whose (${refusals.join('; ')})`
+        ? `${formatPlural(size, 'key')}, and the server does not show whose (${refusals.join('; ')})`
         : null;
   if (found !== null) {
     const where = `database ${control.address.database} of the server at ${shownAddress(control.server)}`;
@@ -160,7 +160,7 @@ async function requireFreeDatabase(
           : 'take a cluster of your own';
       throw new PoolbenchError(
         'TARGET_IN_USE',
-        `expected ${where} to be empty, found ${found}: a load could be felt by whoever uses it; ` +
+        `expected ${where} to be empty, found ${found}: a load could disturb whoever uses it; ` +
           `${instead}, or load this one with --force, which leaves those keys alone`,
       );
     }
@@ -175,7 +175,7 @@ async function requireFreeDatabase(
   }
   if (refusals.length > 0) {
     warnings.push(
-      `the server does not tell whether the database is in use, or holds keys of other poolbench runs: ${refusals.join('; ')}`,
+      `the server does not show whether the database is in use or holds keys of other poolbench runs: ${refusals.join('; ')}`,
     );
   }
   return warnings;

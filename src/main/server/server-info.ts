@@ -4,14 +4,14 @@ import { type Control, isRefusal } from './control.ts';
 import type { StartableServer } from './servers.ts';
 import { shownAddress } from './url.ts';
 
-/** A field as a number, or null where it is missing or not one. */
+/** A field as a number, or null if it is missing or not one. */
 function infoNumber(info: ReadonlyMap<string, string>, key: string): number | null {
   const text = info.get(key);
   const value = text === undefined || text === '' ? Number.NaN : Number(text);
   return Number.isFinite(value) ? value : null;
 }
 
-/** CPU seconds the server has used since it started, user and system; null where INFO does not tell. */
+/** CPU seconds the server has used since it started, user and system; null if INFO does not tell. */
 export function serverCpu(info: ReadonlyMap<string, string>): {
   all: number | null;
   mainThread: number | null;
@@ -25,7 +25,7 @@ export function serverCpu(info: ReadonlyMap<string, string>): {
 }
 
 /**
- * How often the server has run the named commands, from INFO commandstats; null where it keeps no such count.
+ * How often the server has run the named commands, from INFO commandstats; null if it keeps no such count.
  * Names are compared without case: Dragonfly prints `cmdstat_GET`.
  */
 export function commandCalls(info: ReadonlyMap<string, string>, names: readonly string[]): number | null {

@@ -4,7 +4,7 @@ interface ServerFacts {
   readonly program: string;
   /**
    * The distribution's packages: that of the server, and that of the tools, because the server's program is a link
-   * into it, and an installed one is not fetched. Null where there are none.
+   * into it, and an installed one is not fetched. Null if there are none.
    */
   readonly packages: readonly string[] | null;
   readonly image: string;
@@ -70,7 +70,7 @@ export function serverFacts(server: StartableServer): ServerFacts {
   return servers[server];
 }
 
-/** Arguments for a number of threads that serve clients; none where the server keeps its own default. */
+/** Arguments for a number of threads that serve clients; none if the server keeps its own default. */
 export function threadArguments(server: StartableServer, threads: number | undefined): readonly string[] {
   return threads === undefined ? [] : servers[server].threads(threads);
 }

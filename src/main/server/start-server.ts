@@ -15,7 +15,7 @@ import {
 /** A server that was started, and how. */
 export interface Started {
   readonly server: StartedServer;
-  /** For a reader: `binary /usr/bin/redis-server, started on 127.0.0.1:6379`. */
+  /** As text: `binary /usr/bin/redis-server, started on 127.0.0.1:6379`. */
   readonly foundBy: string;
 }
 
@@ -28,7 +28,7 @@ interface StartOptions {
   readonly say: (line: string) => void;
 }
 
-/** One way to a running server. `start` throws the reason why it leads nowhere. */
+/** One way to get a running server. `start` throws the reason why it fails. */
 interface Way {
   readonly name: string;
   readonly start: () => Promise<{ readonly server: StartedServer; readonly what: string }>;
@@ -38,7 +38,7 @@ interface Way {
  * Tries, in this order, until one works: the declared server's binary on PATH, Docker image, distribution package; then,
  * if a stand-in is allowed, the same steps for the other servers, and at last the embedded one. For "any" each step is
  * tried for all servers before the next.
- * @returns what was started, if anything, and why each way before it led nowhere
+ * @returns what was started, if anything, and why each way before it failed
  */
 export async function firstThatStarts(
   declared: DeclaredServer,
@@ -70,7 +70,7 @@ function waysToStart({ port, threads, say }: StartOptions): (servers: readonly S
   const startBinary = async (server: StartableServer, found: FoundBinary | NotFound) => {
     if ('reason' in found) throw new Error(found.reason);
     const started = await startServer(server, found, { port, args: threadArguments(server, threads) });
-    // The folder of an unpacked package is the user's own: it has no place in results that are passed on.
+    // The folder of an unpacked package belongs to the user, and does not belong in results that are passed on.
     const what = found.from === 'PATH' ? `binary ${found.path}` : 'distribution package, unpacked privately';
     return { server: started, what };
   };

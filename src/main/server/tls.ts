@@ -56,7 +56,7 @@ export async function readTrust(tls: TlsKeys): Promise<{ trust: Trust; faults: T
   return { trust, faults };
 }
 
-/** @returns the first of them, which is our own where there is a chain */
+/** @returns the first of them, which is our own if there is a chain */
 function parseCertificates(pem: string): X509Certificate {
   const [first, ...others] = pem.split(endOfCertificate).filter(part => part.includes('-----BEGIN'));
   const certificate = new X509Certificate(first ?? pem);
@@ -82,7 +82,7 @@ function unreadable(error: unknown): string {
 /** What a file holds instead, without any of it. */
 function contentOf(pem: string, error: unknown): string {
   if (error instanceof Error && 'code' in error && error.code === 'ERR_MISSING_PASSPHRASE') {
-    return 'a key with a passphrase, which cannot be given';
+    return 'a key with a passphrase, which is not supported';
   }
   const [, label] = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(pem) ?? [];
   return label === undefined ? 'no PEM text in it' : `a "${label}" that cannot be used for it`;

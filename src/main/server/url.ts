@@ -42,7 +42,7 @@ export function withoutPassword(url: string): string {
 }
 
 /**
- * What somebody else wrote, as it may be shown: without the password of the address. Servers that do not know a command
+ * Text of somebody else, as it may be shown: without the password of the address. Servers that do not know a command
  * repeat its arguments, and cut them, so those go as a whole.
  */
 export function withoutSecrets(text: string, { username, password, sentinel }: Address): string {

@@ -83,7 +83,7 @@ export class Batch {
     return sum;
   }
 
-  /** Tells the owner that the outcome of every command is counted. */
+  /** Notifies the owner that the outcome of every command is counted. */
   done(): void {
     this.#owner.done(this);
   }

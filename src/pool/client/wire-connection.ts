@@ -44,7 +44,7 @@ class Request extends Batch {
 }
 
 /**
- * The leanest way to the server: one `write` for each batch of pre-encoded requests, and replies counted as they arrive. It
+ * The client with the least overhead: one `write` for each batch of pre-encoded requests, and replies counted as they arrive. It
  * builds no values, promises or timers. With a thousand connections the memory of each one is cold at its turn, and fetching
  * it is the largest cost of an operation. So a connection has few fields, and what is rarely needed is made when needed.
  *

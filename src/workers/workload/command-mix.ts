@@ -4,10 +4,10 @@ import { mixSeed, Prng, shuffle } from '../prng.ts';
 import {
   familyOf,
   keysOf,
+  nullIsMiss,
   parseCommand,
   readsPrefilledKeys,
   type TemplatePart,
-  tellsMisses,
 } from './command-templates.ts';
 import { keyRanges } from './keys.ts';
 
@@ -23,7 +23,7 @@ export interface MixTemplate {
   readonly base: number;
   /** Whether the hit share decides about its keys. */
   readonly reads: boolean;
-  readonly tellsMisses: boolean;
+  readonly nullIsMiss: boolean;
   /** Whether it adds a record. */
   readonly inserts: boolean;
   /** Where its numbers behind those of its keys come from. */
@@ -61,7 +61,7 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
       otherNumbers,
       base: ranges.families.indexOf(familyOf(name)) * workload.keys,
       reads: readsPrefilledKeys(name),
-      tellsMisses: tellsMisses(name),
+      nullIsMiss: nullIsMiss(name),
       inserts,
     };
     const variants = parts.some(part => part.kind === 'value') ? values : [{ text: '', fraction: 1 }];
@@ -103,12 +103,12 @@ export function commandOrder(weights: readonly number[], seed: number): Uint16Ar
 
 /** The values with their fractions of all writes. The random ones are beginnings of the longest one. */
 export function valueTexts(
-  { values, compressibleShare }: Pick<WorkloadTask, 'values' | 'compressibleShare'>,
+  { values, compressibleRatio }: Pick<WorkloadTask, 'values' | 'compressibleRatio'>,
   seed: number,
 ): { readonly text: string; readonly fraction: number }[] {
   const sum = values.reduce((total, { weight }) => total + weight, 0);
   const maxBytes = Math.max(0, ...values.map(({ value }) => ('bytes' in value ? value.bytes : 0)));
-  const longest = randomValue(maxBytes, seed, compressibleShare);
+  const longest = randomValue(maxBytes, seed, compressibleRatio);
   return values.map(({ value, weight }: ValueVariant) => ({
     fraction: weight / sum,
     text: 'text' in value ? value.text : longest.slice(0, value.bytes),
@@ -135,11 +135,11 @@ const blockBytes = 64;
 
 /**
  * A value of `bytes` printable ASCII characters; the same seed gives the same value. In each block of 64 the first
- * `compressibleShare`, rounded, is one repeated character; the rest is random.
+ * `compressibleRatio`, rounded, is one repeated character; the rest is random.
  */
-export function randomValue(bytes: number, seed: number, compressibleShare = 0): string {
+export function randomValue(bytes: number, seed: number, compressibleRatio = 0): string {
   const prng = new Prng(mixSeed(seed, bytes));
-  const repeated = Math.round(blockBytes * compressibleShare);
+  const repeated = Math.round(blockBytes * compressibleRatio);
   let value = '';
   for (let i = 0; i < bytes; i++) {
     value += i % blockBytes < repeated ? 'x' : printable[prng.draw() & 63];

@@ -192,6 +192,6 @@ const nullIfMissing = new Set(
 );
 
 /** Whether its null means that there is no such key, field or member, and nothing else. */
-export function tellsMisses(name: string): boolean {
+export function nullIsMiss(name: string): boolean {
   return nullIfMissing.has(name);
 }

@@ -12,7 +12,7 @@ export interface Workload {
   readonly stride: number;
   /** Chooses the commands of the batch and their numbers. Which ones come does not depend on the sizes of batches. */
   fill(batch: Batch): void;
-  /** Takes note of a batch whose outcome is known; undefined where that makes no difference. */
+  /** Takes note of a batch whose outcome is known; undefined if that makes no difference. */
   settle?(batch: Batch): void;
   /** Records inserted so far; undefined if the workload inserts none. */
   readonly inserted?: number;
@@ -30,7 +30,7 @@ export function batchFor(workload: Workload, size: number, owner: BatchOwner): B
   return new Batch(size, settlesFirst, workload.stride);
 }
 
-/** @param own keys of the pool, or of the worker where they are partitioned */
+/** @param own keys of the pool, or of the worker if they are partitioned */
 export function openWorkload(task: WorkloadTask, mix: CommandMix, own: KeyRange, seed: number): Workload {
   if (task.growth !== null) return new GrowingWorkload(mix, openRecords(task, own, mixSeed(seed, 0)), seed);
   const chooser = openKeyChooser(task.keyChoice, own, task.keys, mixSeed(seed, 0));

@@ -21,7 +21,7 @@ test('supported: baseline grows with its workers, optimized is faster and its co
   const claim = judge('C19', await measureSuite('cold-start', asReported));
   expect(claim.verdict).toBe('supported');
   expect(claim.measured).toBeCloseTo(10);
-  expect(claim.predicted).toContain('ours');
+  expect(claim.predicted).toContain('our own prediction');
   expect(claim.reason).toMatch(/100 workers to 10: .* ×10\.0 \[10\.0, 10\.0\]; predicted ×5\.00 /);
   expect(claim.reason).toContain(' at a time 50.0');
 });

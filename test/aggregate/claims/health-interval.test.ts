@@ -64,7 +64,7 @@ test('no proof: no check ran, so that none was paid for', async () => {
 test('a verdict comes with what is not exercised', async () => {
   const claim = judge('C13', await intervals(() => ({})));
   expect(claim.verdict).toBe('supported');
-  expect(claim.gist).toContain('not exercised');
+  expect(claim.gist).toContain('does not exercise');
 });
 
 test('inconclusive: the interval holds 5 %', async () => {

@@ -40,7 +40,7 @@ test('refuted: one way of sharing that does as well is enough', async () => {
 test('inconclusive: the interval holds the 5 %', async () => {
   const claim = judge('C17', await sharing({ single: 0.95, joined: 0.6 }, { noise: 0.03 }));
   expect(claim.verdict).toBe('inconclusive');
-  expect(claim.reason).toContain('cannot be told');
+  expect(claim.reason).toContain('cannot be distinguished');
 });
 
 test('not tested without a pool to compare with, or without one connection', async () => {

@@ -99,7 +99,7 @@ describe('lock-free pools are judged by throughput and tail', () => {
     const claim = judge('C4', await ofBaseline(grown(140, 900)));
     expect(claim).toMatchObject({ verdict: 'inconclusive', measured: null });
     expect(claim.reason).toMatch(
-      /^Connections .* 14 % .* ioredis-baseline-1pool-50workers, .* 2\.0 % .*\. Lock-free /,
+      /^Connections .* 14 % .* ioredis-baseline-1pool-50workers; .* 2\.0 %\. Lock-free /,
     );
     expect(judge('C4', await ofBaseline(grown(20, 900))).verdict).toBe('supported');
   });
@@ -138,7 +138,7 @@ describe('lock-free pools are judged by throughput and tail', () => {
     expect(judge('C4', without).verdict).toBe('refuted');
   });
 
-  test('a client of too few rounds does not disagree, it says nothing', async () => {
+  test('a client with too few rounds does not disagree, but has no verdict', async () => {
     const few = (await measure(promised, {}, 4)).map(scenario => ({
       ...scenario,
       client: 'wire',
@@ -208,7 +208,7 @@ describe('lock-free pools are judged by throughput and tail', () => {
     }
   });
 
-  test('a stand-in tests nothing of the declared server, and what its figures would give is said', async () => {
+  test('a stand-in tests nothing of the declared server, and the reason has the verdict that its figures would give', async () => {
     const claim = judge('C4', await measure(promised), { target: standInTarget });
     expect(claim.verdict).toBe('not tested');
     expect(claim.measured).toBeCloseTo(1.2);
@@ -285,7 +285,7 @@ describe('health cache is judged by latency and throughput', () => {
     const growing = { created: 50, lastCreatedMs: 900, connectTime };
     const claim = judge('C5', await measure(promised, { baseline: growing }));
     expect(claim).toMatchObject({ verdict: 'inconclusive', measured: null });
-    expect(claim.reason).toMatch(/being opened, .* 5\.0 % .* ioredis-baseline-/);
+    expect(claim.reason).toMatch(/being opened .* 5\.0 % .* ioredis-baseline-/);
   });
 
   test('inconclusive: the intervals lie across what is promised', async () => {
@@ -293,7 +293,7 @@ describe('health cache is judged by latency and throughput', () => {
     expect(judge('C5', await measure(gain)).verdict).toBe('inconclusive');
   });
 
-  test('what checks took is told for each operation, beside the figure of the source report', async () => {
+  test('the time of checks is shown per operation, beside the figure of the source report', async () => {
     const claim = judge('C5', await measure(promised, { baseline: { healthCheckMs: 1000 } }));
     expect(claim.reason).toMatch(
       / 0\.04\d+ ms at 10 .* 0\.04\d+ ms at 50 .* 0\.04\d+ ms at 100 .* 0\.05–0\.1 ms\.$/,
@@ -384,7 +384,7 @@ describe('optimized pools are judged level by level', () => {
     );
   });
 
-  test('refuted: measured, and told first, is the level that fails', async () => {
+  test('refuted: the level that fails is the measured one, and comes first', async () => {
     const short: Gain = workers => (workers === 10 ? { speed: 1.1, slowness: 0.74 } : promised(workers, 0));
     const claim = judge('C7', await measure(short));
     expect(claim).toMatchObject({ verdict: 'refuted', predictions: 4 });

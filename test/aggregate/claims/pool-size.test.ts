@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { judge, measureSuite } from '../../support/claim-arms.ts';
 
-/** Throughput of pools of these connections a worker, as a factor of that of 2. */
+/** Throughput of pools of these connections per worker, as a factor of that of 2. */
 const sizes = (speeds: Record<string, number>, rounds = 5, noise = 0) =>
   measureSuite(
     'pool-size',
@@ -15,7 +15,7 @@ const sizes = (speeds: Record<string, number>, rounds = 5, noise = 0) =>
     rounds,
   );
 
-test('supported: one connection a worker costs 10 %, and four gain nothing', async () => {
+test('supported: one connection per worker costs 10 %, and four gain nothing', async () => {
   const claim = judge('C11', await sizes({ 0.5: 0.7, 1: 0.9, 4: 1.02 }));
   expect(claim.verdict).toBe('supported');
   expect(claim.measured).toBeCloseTo(0.9);
@@ -23,7 +23,7 @@ test('supported: one connection a worker costs 10 %, and four gain nothing', asy
   expect(claim.reason).toContain('to 2: throughput ×1.02');
 });
 
-test('refuted: one connection a worker does as well', async () => {
+test('refuted: one connection per worker does as well', async () => {
   expect(judge('C11', await sizes({ 1: 0.99, 4: 1 })).verdict).toBe('refuted');
 });
 

@@ -67,7 +67,7 @@ describe('prediction holds where its interval is inside its range', () => {
     );
   });
 
-  test('a part that says the opposite makes it inconclusive, one that is only unclear does not', () => {
+  test('a part that shows the opposite makes it inconclusive, one that is only unclear does not', () => {
     fc.assert(
       fc.property(fc.array(figure, { minLength: 5, maxLength: 9 }), figure, figure, (byRound, low, alone) => {
         const part = { where: 'at 1', byRound: byRound.map(() => alone) };
@@ -112,7 +112,7 @@ describe('prediction holds where its interval is inside its range', () => {
     expect(predictFigure(p99, silent, '', { low: null, high: 1 }, String).byRound).toEqual([]);
   });
 
-  test('a figure is told with its unit, a ratio with ×', () => {
+  test('a figure is written with its unit, a ratio with ×', () => {
     const evidence = buildResult([scenario], { claims: [] });
     const ranged = { low: null, high: 1 };
     const inMs = judgePredictions(evidence, {
@@ -150,7 +150,7 @@ describe('prediction holds where its interval is inside its range', () => {
     });
   }
 
-  test('a mean over levels is told as one, and a level that contradicts it by name', () => {
+  test('a mean over levels is marked as one, and a level that contradicts it is named', () => {
     const judge = (at100: number, at400: number) => {
       const pairs = pairsOf(at100, at400);
       const evidence = buildResult(
@@ -178,7 +178,7 @@ describe('prediction holds where its interval is inside its range', () => {
     const predictions = pairs.flatMap(pair => predictRatios([pair], '', [[throughput, range]]));
     const claim = (made: readonly Prediction[]) =>
       judgePredictions(buildResult([scenario], { claims: [] }), { needs: 'two', predictions: () => made });
-    expect(claim(predictions).reason).toContain('If all 2 truths');
+    expect(claim(predictions).reason).toContain('If all 2 true values');
     expect(claim(predictions).predictions).toBe(2);
     expect(claim(predictions.slice(0, 1)).reason).not.toContain('chance');
     expect(claim(predictions.slice(0, 1)).predictions).toBe(1);
@@ -306,7 +306,7 @@ describe('too few rounds give no verdict', () => {
   });
 });
 
-describe('claims that say something are told in full', () => {
+describe('claims with a finding are shown in full', () => {
   const ids = claims.map(({ id }) => id);
 
   test('claims have ids of their own, in order', () => {
@@ -315,7 +315,7 @@ describe('claims that say something are told in full', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test('a run tells in full what it tests, and names the rest', async () => {
+  test('a run shows in full what it tests, and names the rest', async () => {
     const scenarios = await measureSuite('optimizations', scenario => ({
       poolMetrics: usualMetrics(scenario),
     }));
@@ -338,7 +338,7 @@ describe('claims that say something are told in full', () => {
     expect(table).toContain('configs/claims/pipeline.json tests it.');
   });
 
-  test('a run that tests nothing says so in a line behind its figures; with a stand-in C1 is told first', () => {
+  test('a run that tests nothing has a line about it after its figures; with a stand-in C1 comes first', () => {
     const result = buildResult([]);
     const text = onTerminal.result(result);
     expect(text).toMatch(/^NOTHING MEASURED.*\n\nredis against redis/);
@@ -349,7 +349,7 @@ describe('claims that say something are told in full', () => {
     expect(standIn).not.toContain('No claim');
   });
 
-  test('a ratio that no verdict comes of is told all the same', async () => {
+  test('a ratio without a verdict is shown nevertheless', async () => {
     const tested = await measureSuite('optimizations', scenario => ({ poolMetrics: usualMetrics(scenario) }));
     const result = buildResult([...buildMatrix({ workers: [10], gain: () => 1.2 }), ...tested]);
     expect(onTerminal.result(result)).toMatch(/^C1 not tested: /);

@@ -71,12 +71,12 @@ describe('low latency profile is held to a millisecond', () => {
     expect(judge('C14', larger).verdict).toBe('not tested');
   });
 
-  test('not tested: a server on another machine, and the p99 it had is told', async () => {
+  test('not tested: a server on another machine, and its p99 is shown', async () => {
     const scenarios = await profile(() => 0.5);
     const { target } = buildResult([]);
     const claim = judge('C14', scenarios, { target: { ...target, local: false } });
     expect(claim.verdict).toBe('not tested');
-    expect(claim.reason).toContain('elsewhere');
+    expect(claim.reason).toContain('on another machine');
     expect(claim.reason).toContain('0.500 and 1.00 ms');
   });
 
@@ -94,7 +94,7 @@ describe('low latency profile is held to a millisecond', () => {
     const fast = judge('C14', await profile(() => 0.5));
     expect(fast.verdict).toBe('supported');
     expect(fast.predictions).toBe(2);
-    expect(fast.gist).not.toContain('closed loop only');
+    expect(fast.gist).not.toContain('Only a closed loop');
   });
 
   test('inconclusive: the open loop left operations unsent', async () => {
@@ -111,14 +111,14 @@ describe('low latency profile is held to a millisecond', () => {
     expect(claim.reason).toContain('lower bounds');
   });
 
-  test('a verdict of closed loops alone, or without a rate near half, says what they cannot show', async () => {
+  test('a verdict of closed loops alone, or without a rate near half, notes what they cannot show', async () => {
     const scenarios = await profile(() => 0.5);
     const closed = scenarios.filter(({ arrival }) => arrival.kind === 'closed');
     const far = scenarios.filter(({ arrival }) => arrival.rate !== 10_000 && arrival.rate !== 5000);
     for (const some of [closed, far]) {
       const claim = judge('C14', some);
       expect(claim).toMatchObject({ verdict: 'supported', predictions: 1 });
-      expect(claim.gist).toContain('closed loop only');
+      expect(claim.gist).toContain('Only a closed loop');
     }
   });
 });

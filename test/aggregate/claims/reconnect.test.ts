@@ -77,21 +77,21 @@ test('the operations that the cuts ended are no loss, and those beyond them are'
   expect(judge('C18', await failing(40)).verdict).toBe('supported');
   const claim = judge('C18', await failing(50));
   expect(claim.verdict).toBe('inconclusive');
-  expect(claim.reason).toMatch(/^0\.26 % .* beyond one a cut/);
+  expect(claim.reason).toMatch(/^0\.26 % .* beyond one per cut/);
 });
 
 test('no proof: so few were replaced that p99 would not see a stall of all workers, however many were cut', async () => {
   const claim = judge('C18', await cutting(() => 1, { reconnects: 3 }));
   expect(claim.verdict).toBe('inconclusive');
   expect(claim.reason).toMatch(/ 1\.5 % of .* below 2 %/);
-  expect(claim.reason).not.toContain('untouched');
+  expect(claim.reason).not.toContain('unaffected');
 });
 
 test('no proof: so many were cut that p99 is theirs', async () => {
   const claim = judge('C18', await cutting(() => 1, { cuts: 120 }));
   expect(claim.verdict).toBe('inconclusive');
   expect(claim.reason).toContain('p99 is not');
-  expect(claim.reason).not.toContain('untouched');
+  expect(claim.reason).not.toContain('unaffected');
 });
 
 test('not tested without a pool whose connections are not cut', async () => {
@@ -99,13 +99,13 @@ test('not tested without a pool whose connections are not cut', async () => {
   expect(judge('C18', scenarios).verdict).toBe('not tested');
 });
 
-test('the reason tells what share of the operations the cuts touched', async () => {
+test('the reason has the fraction of the operations that the cuts touched', async () => {
   const claim = judge('C18', await cutting(() => 1, { cuts: 20 }));
   expect(claim.reason).toMatch(/0\.20 % .* baseline pools \(100 cuts, 100 reconnects\)/);
-  expect(claim.reason).toContain('untouched');
+  expect(claim.reason).toContain('unaffected');
 });
 
-test('the reason tells why cuts are closer than the claim was designed with', async () => {
+test('the reason explains why cuts are more frequent than the claim was designed for', async () => {
   const claim = judge('C18', await cutting(() => 1, { reconnects: 12 }));
   expect(claim.reason).toMatch(/100 ms .* 1\.2 % .* 20 ms\./);
   const slow = judge('C18', await cutting(() => 1, { reconnects: 24 }));

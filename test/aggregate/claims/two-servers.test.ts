@@ -367,14 +367,14 @@ test('not tested: scenarios that the sides do not have in common', async () => {
   expect(c9([redis, { ...valkey, scenarios: others }]).verdict).toBe('not tested');
 });
 
-test.each(['C9', 'C10'])('one run alone is no test of %s, and says what is', async id => {
+test.each(['C9', 'C10'])('one run alone is no test of %s, and names what is', async id => {
   const { scenarios } = await side('redis');
   const claim = judge(id, scenarios);
   expect(claim.verdict).toBe('not tested');
   expect(claim.reason).toContain('poolbench versus');
 });
 
-test('the comparisons tell the servers apart', async () => {
+test('the comparisons name the servers', async () => {
   const [first] = c9([await side('redis'), await side('valkey')]).comparisons;
   expect(first?.base).toMatch(/^redis: wire-/);
   expect(first?.other).toMatch(/^valkey: wire-/);

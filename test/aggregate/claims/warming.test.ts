@@ -32,7 +32,7 @@ describe('warming is judged on the pool that creates nothing', () => {
     const claim = judge('C6', await warmingOf(() => 0.7));
     expect(claim.verdict).toBe('supported');
     expect(claim.measured).toBeCloseTo(0.7);
-    expect(claim.reason).toContain('first 0.05 s: longest response time ×0.70');
+    expect(claim.reason).toContain('first 0.05 s: max response time ×0.70');
     expect(claim.comparisons.map(({ measure }) => measure)).not.toContain('response p99 of the worst second');
   });
 
@@ -102,7 +102,7 @@ describe('warming is judged on the pool that creates nothing', () => {
     expect(quarter.every(({ predicted }) => predicted === null)).toBe(true);
   });
 
-  test('the reason tells how much of the window the cold start is', async () => {
+  test('the reason has the fraction of the window that the cold start takes', async () => {
     const claim = judge('C6', await warmingOf(() => 0.7));
     expect(claim.reason).toMatch(/5\.0 % with minIdle 0 at 100 .* 10 % with minIdle 0 at 200 /);
   });
@@ -114,7 +114,7 @@ describe('warming is judged on the pool that creates nothing', () => {
       round: isThin(scenario) && scenario.workers === 100 ? { ...window, completed: 5100 } : window,
     }));
 
-  test('no proof: in the window of the cold pool the start is too small a share for a p99 to see', async () => {
+  test('no proof: in the window of the cold pool the start is too small a fraction for a p99 to show', async () => {
     const claim = judge('C6', await thinIn(scenario => !isFull(scenario)));
     expect(claim.verdict).toBe('inconclusive');
     expect(claim.reason).toMatch(/only 1\.96 % .* below 2 %/);
@@ -200,7 +200,7 @@ describe('min idle is judged by the p99 of a cold start', () => {
     expect(judge('C12', scenarios).verdict).toBe('not tested');
   });
 
-  test('the other shares stand beside it, with what each still created', async () => {
+  test('the other ratios stand beside it, with what each still created', async () => {
     const claim = judge('C12', await idle(() => 0.75));
     const p99s = claim.comparisons.filter(({ measure }) => measure === 'response p99');
     expect(p99s.map(({ other }) => other)).toHaveLength(4);

@@ -87,7 +87,7 @@ describe('verdicts err no more often than stated', () => {
     );
   }
 
-  test.each([5, 9])('with %i rounds of paired arms the weather they share makes no verdict', rounds => {
+  test.each([5, 9])('with %i rounds of paired arms noise that both arms share makes no verdict', rounds => {
     const runs = 4000;
     let above = 0;
     for (let run = 0; run < runs; run++) {
@@ -123,7 +123,7 @@ describe('verdicts err no more often than stated', () => {
 });
 
 describe('steps of a search err no more often than stated', () => {
-  test('a step ends where passes and fails are three apart, or where nine repeats cannot bring them so far', () => {
+  test('a step ends when passes and fails are three apart, or when nine repeats cannot bring them so far', () => {
     expect([margin, maxRepeats]).toEqual([3, 9]);
     for (const [passes, fails, verdict] of [
       [0, 0, null],
@@ -208,7 +208,7 @@ describe('steps of a search err no more often than stated', () => {
   });
 });
 
-describe('rounds of the suites tell a gain from none', () => {
+describe('the rounds of the suites suffice to detect a gain', () => {
   /** Suites whose claims are about differences of some 10 %, and rounds that all of them have. */
   const suites = ['optimizations', 'versus', 'pool-size', 'reconnect'];
   const shippedRounds = 25;
@@ -240,20 +240,20 @@ describe('rounds of the suites tell a gain from none', () => {
     expect(rounds).toBe(shippedRounds);
   });
 
-  test('on a quiet machine a gain of 10 % is told from none in 99 of 100 runs, one of 5 % in 9 of 10', () => {
+  test('on a quiet machine a gain of 10 % is detected in 99 of 100 runs, one of 5 % in 9 of 10', () => {
     expect(told(1.1, quiet)).toBeGreaterThanOrEqual(0.99);
     expect(told(1.05, quiet)).toBeGreaterThanOrEqual(0.9);
   });
 
-  test('and so it is where three of the rounds have an outlier of half the ratio', () => {
+  test('the same holds if three of the rounds have an outlier of half the ratio', () => {
     expect(told(1.1, quiet, { outliers: 3 })).toBeGreaterThanOrEqual(0.95);
   });
 
-  test('beside other work a gain of 10 % is told from none in 9 of 10 runs', () => {
+  test('beside other work a gain of 10 % is detected in 9 of 10 runs', () => {
     expect(told(1.1, besideOtherWork)).toBeGreaterThanOrEqual(0.9);
   });
 
-  test('nine rounds, as the other suites have, tell 10 % on a quiet machine in 8 of 10 runs, and 30 % beside other work in 9', () => {
+  test('nine rounds, as the other suites have, detect 10 % on a quiet machine in 8 of 10 runs, and 30 % beside other work in 9', () => {
     expect(told(1.1, quiet, { rounds: 9 })).toBeGreaterThanOrEqual(0.8);
     expect(told(1.3, besideOtherWork, { rounds: 9 })).toBeGreaterThanOrEqual(0.9);
     // Kept as a fact: docs/method.md says so.

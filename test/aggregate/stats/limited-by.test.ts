@@ -317,9 +317,9 @@ describe('limit of a scenario', () => {
     const round = measure({ threads: [{ cores: 0.3, waitShare: 0.02 }], responseMs: 2.5 });
     const waited = { ...round, poolMetrics: { ...round.poolMetrics, peakWaiting: 18 } };
     expect(limitedBy([waited], environment).evidence).toBe(
-      '60 % of the response time (1.50 ms) before the connection, up to 18 waiting; ' +
+      '60 % of the response time (1.50 ms) waiting for a connection, up to 18 waiting; ' +
         'thread 0.30 of a core, event loop 30 % busy, thread ready without a core 2.0 % of the time, ' +
-        'server main thread 0.20 of a core, 1.00 ms a batch, a PING before the load 0.400 ms, ' +
+        'server main thread 0.20 of a core, 1.00 ms per batch, a PING before the load 0.400 ms, ' +
         'machine 7.0 % busy (client 0.30, server 0.20 of 8 cores)',
     );
   });

@@ -172,7 +172,7 @@ test('throughput and CPU are those of the measured window', () => {
   expect(merged).toMatchObject({ round: 3, startedAt: context.startedAt, seconds: 2, serverCalls: 12 });
 });
 
-test('where nothing completed, CPU per operation is null', () => {
+test('CPU per operation is null if nothing completed', () => {
   const merged = mergeSamples([buildSample({ issued: 1, failed: { OOM: 1 } })], context);
   expect(merged.cpu.clientMicrosPerOp).toBeNull();
   expect(merged.opsPerSecond).toBe(0);
@@ -289,7 +289,7 @@ test('pools without metrics make no slots', () => {
   expect(mergeSamples([buildSample()], context).poolMetrics.utilization).toEqual([]);
 });
 
-test('workers with batches of two sizes are told apart, and add up to the whole', () => {
+test('workers with batches of two sizes are counted separately, and add up to the whole', () => {
   const samples = [0, 1].map(thread => ({
     ...buildSample({ thread }),
     loads: [

@@ -36,7 +36,7 @@ test('a name that is none is no metric, whatever objects inherit', () => {
   for (const name of ['response.p98', 'toString', '__proto__']) expect(findMetric(name)).toBeUndefined();
 });
 
-test('metrics are told apart by name, key and Prometheus name', () => {
+test('metrics have unique names, keys and Prometheus names', () => {
   const told = (values: readonly (string | undefined)[]) => values.filter(value => value !== undefined);
   for (const key of ['name', 'summaryKey', 'ratioKey', 'prometheus'] as const) {
     const values = told(rows.map(row => (row as Partial<Record<typeof key, string>>)[key]));

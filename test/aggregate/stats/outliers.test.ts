@@ -45,13 +45,13 @@ test('it must be more than 10 % from the median', () => {
   expect(outliersOf([scenarioOf(withLast(8999))])).toHaveLength(1);
 });
 
-test('and more than 5 scaled median absolute deviations: where all rounds scatter, none is one', () => {
+test('and more than 5 scaled median absolute deviations: if all rounds scatter, none is one', () => {
   const scattered = [10_000, 12_000, 8000, 11_000, 9000, 11_500, 8500, 10_500];
   // Their median absolute deviation with 3000 is 1500: 5 × 1.4826 × 1500 is more than the median.
   expect(outliersOf([scenarioOf([...scattered, 3000])])).toEqual([]);
 });
 
-test('where all others agree to the digit the 10 % decide', () => {
+test('if all others agree to the digit, the 10 % decide', () => {
   expect(outliersOf([scenarioOf([100, 100, 100, 100, 91])])).toEqual([]);
   expect(outliersOf([scenarioOf([100, 100, 100, 100, 89])])).toMatchObject([{ round: 5 }]);
 });
@@ -60,7 +60,7 @@ test('a round in which nothing completed is one', () => {
   expect(outliersOf([scenarioOf(withLast(0))])).toMatchObject([{ round: 9, opsPerSecond: 0 }]);
 });
 
-test('fewer than 5 rounds tell nothing', () => {
+test('fewer than 5 rounds have no outliers', () => {
   expect(outliersOf([scenarioOf([100, 100, 100, 10])])).toEqual([]);
 });
 
@@ -104,7 +104,7 @@ function withCpu(
   return buildScenario({}, rounds);
 }
 
-test('neighbours are a cause if they used more CPU than usual', () => {
+test('other programs are a cause if they used more CPU than usual', () => {
   // 0.35 × 8 − 1 − 0.6 = 1.2
   expect(outliersOf([withCpu({ machineBusyShare: 0.35 })])).toMatchObject([
     { why: expect.stringMatching(/1\.20 cores.* 0\.00/) },
@@ -126,7 +126,7 @@ test("a server elsewhere uses none of this machine's cores", () => {
   ]);
 });
 
-test('a round in which an operation took more CPU than usual says so', () => {
+test('a round in which an operation took more CPU than usual is reported so', () => {
   expect(outliersOf([withCpu({ clientMicrosPerOp: 195 })])).toMatchObject([
     { why: expect.stringContaining('×1.95') },
   ]);

@@ -110,7 +110,7 @@ describe('medians ratios and p values are right', () => {
     expect(() => medianInterval([])).toThrow(RangeError);
   });
 
-  test('a ratio is paired by round: weather that both arms share leaves it untouched', () => {
+  test('a ratio is paired by round: noise that both arms share does not affect it', () => {
     const { ratio } = pairedRatio(byRound(100, 50, 200, 80, 120), byRound(150, 75, 300, 120, 180));
     expect(ratio).toEqual({ median: 1.5, low: 1.5, high: 1.5 });
   });
@@ -166,7 +166,7 @@ describe('medians ratios and p values are right', () => {
     );
   });
 
-  test('the exact p-value is the share among all signs, one after the other', () => {
+  test('the exact p-value is the fraction of all combinations of signs', () => {
     const differences = fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 1, maxLength: 11 });
     fc.assert(
       fc.property(differences, given => {
@@ -256,7 +256,7 @@ describe('summary counts a silent round as zero', () => {
     expect(summary?.failedShare).toBe(0.5);
   });
 
-  test('where nothing completed at all, latencies are null, not 0', () => {
+  test('latencies are null, not 0, if nothing completed', () => {
     const summary = summarise([buildRound(0, 0, { issued: 3, failed: { OOM: 3 } })]);
     expect(summary).toMatchObject({
       responseP99: null,

@@ -103,7 +103,7 @@ describe('operands and options of each command', () => {
     [['a.json', '--round', '5'], / --round; .*--rounds\?$/m],
     [['a.json', '--zzzzzz'], / --zzzzzz$/m],
     [['chekc', 'a.json'], /found chekc; .*check\?$/m],
-    [['--resume', 'results/a'], /found none; to go on with a run: .* run --resume results\/a$/m],
+    [['--resume', 'results/a'], /found none; to resume a run: .* run --resume results\/a$/m],
     [['a.json', '-x'], / -x$/m],
     [['a.json', '--help=yes'], /--help without/],
     [['a.json', '--rounds'], /value after --rounds/],

@@ -196,7 +196,7 @@ describe('a missing config', () => {
     });
   });
 
-  test('where there is no such folder, the configs of ./configs are listed', async () => {
+  test('if there is no such folder, the configs of ./configs are listed', async () => {
     await expect(readConfig('nowhere/redis.json')).rejects.toMatchObject({
       code: 'CONFIG_MISSING',
       message: expect.stringMatching(

@@ -14,7 +14,7 @@ describe('plan is described in eighty columns', () => {
   order: shuffled anew every round, seed 1
   workload: 1,000 keys, values of 32 bytes, 50 % GET, 50 % SET
   duration: about 4 s
-  verdict: none, as that takes 5 rounds
+  verdict: none, as that needs 5 rounds
 
   client   pool       pools  threads  workers
   ioredis  optimized  1      1        10

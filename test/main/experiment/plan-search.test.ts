@@ -87,7 +87,7 @@ test('all faults are listed before the target is looked for; search takes neithe
   const experiment = await createExperiment('redis://127.0.0.1:1', {});
   const run = await runPoolbench(['search', experiment.configPath]);
   expect(run).toMatchObject({ code: 2, stdout: '' });
-  expect(run.stderr).toMatch(/^poolbench: .*config\.json is no config to search with, 2 faults:\n/);
+  expect(run.stderr).toMatch(/^poolbench: .*config\.json cannot be used for a search, 2 faults:\n/);
   for (const flag of ['--quick', '--rounds=3']) {
     const refused = await runPoolbench(['search', experiment.configPath, flag]);
     expect(refused).toMatchObject({

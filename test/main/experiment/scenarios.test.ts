@@ -57,7 +57,7 @@ describe('scenarios are expanded once under unique ids', () => {
     });
   });
 
-  test('the id names a further dimension where it varies or is not at its default', () => {
+  test('the id names a further dimension if it varies or is not at its default', () => {
     expect(idsOf({ pipeline: [1, 10] })).toEqual([
       'ioredis-optimized-1pool-50workers-depth1',
       'ioredis-optimized-1pool-50workers-depth10',
@@ -119,7 +119,7 @@ describe('scenarios are expanded once under unique ids', () => {
     });
   });
 
-  test('batch workers have a share of the connections, and pools of their own need one each', () => {
+  test('batch workers have a part of the connections, and pools of their own need one each', () => {
     const batch = { workers: 2, pipeline: 100 };
     expect(
       expand({ workers: 2, pools: 2, connectionsPerWorker: 0.1, batch: { pool: 'separate', ...batch } })[0],
@@ -283,7 +283,7 @@ describe('totals are split exactly over pools and threads', () => {
 
   const batch = { workers: 5, pipeline: 100 };
 
-  test('batch workers join the pools of the others, or have pools of their own with their share of the connections', () => {
+  test('batch workers join the pools of the others, or have pools of their own with their part of the connections', () => {
     const shared = scenarioOf({ workers: 20, pools: 2, batch: { pool: 'shared', ...batch } });
     expect(splitOverThreads(shared, 10).flat()).toMatchObject([
       {

@@ -20,7 +20,7 @@ import {
   type TestServer,
 } from '../../support/servers.ts';
 
-describe('control connection says what is wrong', () => {
+describe('control connection reports what is wrong', () => {
   let plain: TestServer;
   let locked: TestServer;
   let tls: TestServer;
@@ -181,7 +181,7 @@ describe('control connection says what is wrong', () => {
     expect(error.message).toMatch('set target.tls.ca');
   });
 
-  test('the server has as many clients as it admits', async () => {
+  test('the server has reached its client limit', async () => {
     const full = await startRedis({ args: ['--maxclients', '1'] });
     onTestFinished(() => full.stop());
     await open(full.url);
@@ -190,7 +190,7 @@ describe('control connection says what is wrong', () => {
     expect(error.message).toMatch('maxclients');
   });
 
-  test('what listens says nothing, or is no Redis', async () => {
+  test('the listener is silent, or is not a Redis server', async () => {
     const silent = await listen(createServer(socket => socket.on('error', () => {})));
     expect((await failure(`redis://127.0.0.1:${silent}`, 200)).message).toMatch('200 ms');
 
@@ -354,7 +354,7 @@ describe('server is identified', () => {
     });
   });
 
-  test('CPU seconds are those of user and system, null where INFO does not tell', async () => {
+  test('CPU seconds are those of user and system, null if INFO lacks them', async () => {
     const { info } = await answers('redis-7.0.15');
     expect(serverCpu(info).all).toBeCloseTo(110.259359 + 86.205147, 6);
     expect(serverCpu(info).mainThread).toBeCloseTo(110.251494 + 86.205596, 6);
@@ -362,7 +362,7 @@ describe('server is identified', () => {
     expect(serverCpu(new Map())).toEqual({ all: null, mainThread: null });
   });
 
-  test('commands are counted without case, null where the server keeps no count', () => {
+  test('commands are counted without case, null if the server keeps no count', () => {
     const stats = parseInfo(
       '# Commandstats\r\ncmdstat_GET:calls=7,usec=3\r\ncmdstat_set:calls=5,usec=9,usec_per_call=1.80\r\ncmdstat_config|get:calls=2,usec=1',
     );

@@ -253,7 +253,7 @@ describe('embedded server survives any fragmentation', () => {
     );
   });
 
-  test('a client that breaks the protocol is told so and cut off', async () => {
+  test('a client that breaks the protocol gets an error and is disconnected', async () => {
     const { server, port } = await listenEmbedded({ port: 0 });
     onTestFinished(() => {
       server.close();

@@ -157,7 +157,7 @@ esac
     expect(said.join('\n')).not.toMatch('fetching');
   });
 
-  test('another server stands in, and says so', async () => {
+  test('another server stands in, with a warning', async () => {
     await install('valkey', join(bin, 'valkey-server'));
     const target = await resolve({ server: 'dragonfly' });
     expect(target).toMatchObject({
@@ -182,7 +182,7 @@ esac
     expect(target.notes.join('\n')).toMatch(/dragonfly: binary on PATH: it ended at once: no io_uring here/);
   });
 
-  test('where no server can be had the embedded one stands in', async () => {
+  test('if no server is available, the embedded one stands in', async () => {
     const target = await resolve({ server: 'redis' });
     expect(target).toMatchObject({ standIn: true, detected: { server: 'embedded' } });
     expect(target.foundBy).toMatch(/^embedded server, started on 127\.0\.0\.1:\d+$/);
@@ -308,6 +308,6 @@ describe('server threads are given to whatever is started', () => {
     });
     const target = await resolveWithThreads('redis', 2);
     expect(target).toMatchObject({ standIn: true, detected: { server: 'embedded', threads: 1 } });
-    expect(target.notes.join('\n')).toMatch(/embedded \S+ was started with 2 server threads, but says 1/);
+    expect(target.notes.join('\n')).toMatch(/embedded \S+ was started with 2 server threads, but reports 1/);
   });
 });

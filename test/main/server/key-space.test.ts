@@ -160,7 +160,7 @@ describe('preflight warns before the load', () => {
     expect(await preflight({ control }, needs, careful)).toEqual([]);
   });
 
-  test('what would disturb the figures is said', async () => {
+  test('the warnings name what would disturb the figures', async () => {
     const other = await open();
     onTestFinished(() => other.close());
     await claimKeySpace(control, { seed: 3, keys: 1 });
@@ -171,7 +171,7 @@ describe('preflight warns before the load', () => {
     const expected = [
       /^1 other client/,
       /writes to disk \(append-only file, snapshots \(save 3600 1\)\)/,
-      /the keys need about 0\.1 MiB, but of maxmemory 1\.1 MiB .* are used \(policy noeviction\)/,
+      /the keys need about 0\.1 MiB, but .* of 1\.1 MiB of maxmemory are already used \(policy noeviction\)/,
       /other poolbench runs are there \(poolbench:3:\)/,
     ];
     expect(warnings).toHaveLength(expected.length);
@@ -207,7 +207,7 @@ describe('preflight warns before the load', () => {
       ).rejects.toMatchObject({
         code: 'TARGET_TOO_SMALL',
         message: expect.stringMatching(
-          /this process may open \d+ files and has \d+; raise the limit \(ulimit -n \d+\)/,
+          /this process may open \d+ files and has \d+ open; raise the limit \(ulimit -n \d+\)/,
         ),
       });
     },

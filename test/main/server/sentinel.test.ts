@@ -67,7 +67,7 @@ describe.each(clientNames)('%s', client => {
     expect(await redis.info('keyspace')).toMatch(/db3:keys=1/);
   });
 
-  test('asks the next Sentinel where one is away, silent, or knows nothing', async () => {
+  test('asks the next Sentinel if one is away, silent, or knows nothing', async () => {
     const proxy = await startProxy(portOf(sentinels.places[0]));
     proxy.silent = true;
     const gone = { host: '127.0.0.1', port: await freePort() };
@@ -79,7 +79,7 @@ describe.each(clientNames)('%s', client => {
     expect(connection.alive).toBe(true);
   });
 
-  test('says of every Sentinel why it told nothing', async () => {
+  test('the message has the reason of every Sentinel', async () => {
     const gone = await freePort();
     const http = await startScriptedServer((_, reply) => reply('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const others = [portOf(sentinels.places[0]), http.port, master.port].map(port => ({
@@ -182,7 +182,7 @@ test('a run against the master; no password is anywhere', async () => {
   for (const text of [stdout, stderr, JSON.stringify(result)]) expect(text).not.toMatch(/s3cret|w4tch/);
 });
 
-test('a search writes and says no password either', async () => {
+test('a search writes and prints no password either', async () => {
   const target = {
     server: 'redis',
     url: `${sentinels.url.replace('//', '//:s3cret@')}/3`,
@@ -225,7 +225,7 @@ test.each([
   [
     'no login for the master',
     async () => ({ url: sentinels.url, sentinel: { master: masterName, ...watcher } }),
-    /the server at 127\.0\.0\.1:\d+ wants a password, but the URL holds none/,
+    /the server at 127\.0\.0\.1:\d+ requires a password, but the URL contains none/,
   ],
   [
     'a server in the place of a Sentinel',

@@ -53,7 +53,7 @@ test('a stopped server is gone, with its folder, when stop() returns', async () 
   await server.stop();
 });
 
-test('a server that cannot start says why', async () => {
+test('a server that cannot start is an error with the reason', async () => {
   const starting = startServer('redis', inject('servers').redis, { args: ['--no-such-setting', '1'] });
   await expect(starting).rejects.toThrow(/ended at once: .*no-such-setting/s);
 });

@@ -120,10 +120,10 @@ test.each([
     'target.tls.servername',
   ],
   [
-    'no certificate for a server that wants one',
+    'no certificate for a server that requires one',
     () => wanting.tlsUrl,
     { ca },
-    'wants one',
+    'requires one',
     'set target.tls.cert and target.tls.key',
   ],
   [

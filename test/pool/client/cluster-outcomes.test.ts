@@ -198,7 +198,7 @@ describe('lost nodes', () => {
   });
 
   describe.each(clientNames)('%s, after the hang', client => {
-    test('a node that crashes fails its own commands, each once, and the others go on', async () => {
+    test('a node that crashes fails its own commands, each once, and the others continue', async () => {
       const connection = await openClusterConnection(clusterClient(client, [seeds()[0] as number]));
       const all = Array.from({ length: 60 }, (_, key) => [SET, key] as const);
       expect((await sendBatch(connection, all)).completed).toBeGreaterThan(0);

@@ -230,7 +230,7 @@ describe('failed connection attempts', () => {
       await until(() => proxy.open === 0);
     });
 
-    test('the server has as many clients as it admits: its words are the reason', async () => {
+    test('the server has reached its client limit: its message is the reason', async () => {
       const full = await startRedis({ args: ['--maxclients', '2'] });
       onTestFinished(() => full.stop());
       await openConnection(client, loopback(full.port));

@@ -65,7 +65,7 @@ describe('counting replies', () => {
     );
   });
 
-  test('a scan that is to stop behind some replies stops there, and goes on from there to the same end', () => {
+  test('a scan that should stop after some replies stops there, and continues from there to the same end', () => {
     fc.assert(
       fc.property(stream, sizes, fc.integer({ min: 1, max: 5 }), (items, sizes, most) => {
         const bytes = Buffer.concat(items.map(item => item.value.bytes));

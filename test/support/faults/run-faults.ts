@@ -45,7 +45,7 @@ export const runFaults: readonly RunFault[] = [
     name: 'The password is changed, and all connections are lost',
     exit: 1,
     code: 'TARGET_LOST',
-    says: /to answer until the end, but for 2 s \(twice timeoutMs\) it has let nobody in: the server at .* wants a password/,
+    says: /to answer until the end, but it has refused every connection for 2 s \(twice timeoutMs\): the server at .* requires a password/,
     config: { timeoutMs: 1000 },
     keysLeft: 'the server does not let us in',
     async inflict({ observer }) {
@@ -57,7 +57,7 @@ export const runFaults: readonly RunFault[] = [
     name: 'A script keeps the server busy to the end (BUSY)',
     exit: 1,
     code: 'TARGET_LOST',
-    says: /for 2 s \(twice timeoutMs\) it has let nobody in: BUSY /,
+    says: /it has refused every connection for 2 s \(twice timeoutMs\): BUSY /,
     config: { timeoutMs: 1000 },
     keysLeft: 'the server refuses to remove them',
     async inflict({ observer }) {

@@ -14,7 +14,7 @@ export const serverFaults: readonly Fault[] = [
         keys: 100,
         keyChoice: { kind: 'uniform' },
         values: [{ weight: 1, value: { bytes: 16 } }],
-        compressibleShare: 0,
+        compressibleRatio: 0,
         commands: [
           { command: 'GET {key}', weight: 1 },
           { command: 'SET {key} {value}', weight: 1 },
@@ -65,7 +65,7 @@ export const serverFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'The server has as many clients as it admits (maxclients)',
+    name: 'The server has reached its client limit (maxclients)',
     fails: [...keptOut, 'ERR'],
     known: 'completed, and some that failed',
     async inflict({ observer }) {
@@ -90,7 +90,7 @@ export const serverFaults: readonly Fault[] = [
         keys: 100,
         keyChoice: { kind: 'uniform' },
         values: [{ weight: 1, value: { bytes: 50_000 } }],
-        compressibleShare: 0,
+        compressibleRatio: 0,
         commands: [{ command: 'GET {key}', weight: 1 }],
         hitShare: 1,
         growth: null,

@@ -63,7 +63,7 @@ test('weighted sizes keep their weights', () => {
   ];
   const variants = valueVariants({ kind: 'weighted', sizes });
   expect(
-    valueTexts({ values: variants, compressibleShare: 0 }, 1).map(({ text, fraction }) => [
+    valueTexts({ values: variants, compressibleRatio: 0 }, 1).map(({ text, fraction }) => [
       text.length,
       fraction,
     ]),
@@ -78,7 +78,7 @@ test('the lines of a file are values as they are; of many, 128 at even distances
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'values.txt');
   writeFileSync(path, 'one\r\n\nzwei ü\nthree');
-  const texts = () => valueTexts({ values: valueVariants({ kind: 'file', path }), compressibleShare: 0 }, 1);
+  const texts = () => valueTexts({ values: valueVariants({ kind: 'file', path }), compressibleRatio: 0 }, 1);
   expect(texts().map(({ text }) => text)).toEqual(['one', 'zwei ü', 'three']);
   writeFileSync(path, Array.from({ length: 1280 }, (_, line) => `line ${line}\n`).join(''));
   expect(texts().map(({ text }) => text)).toEqual(

@@ -81,7 +81,10 @@ export function compareArms(
   );
 }
 
-/** A pool of a preset as the source report has it: a check looks at the socket, and a cached one is good for 1 s. */
+/**
+ * A pool of a preset as in the source report: a check looks at the socket, and a cached check stays valid
+ * for 1 s.
+ */
 export function isAsReported(scenario: ScenarioResult, preset: string): boolean {
   const { pool, probe, healthTtlMs } = scenario;
   const checks = probe === 'poll' && [0, sourceReport.healthCache.ttlMs].includes(healthTtlMs);
@@ -97,7 +100,10 @@ export function pairWithBaseline(scenarios: readonly ScenarioResult[], preset: s
   });
 }
 
-/** Pairs the arms of the fewest and the most workers, with equal connections a worker and equal minIdle ratios. */
+/**
+ * Pairs the arms of the fewest and the most workers, with equal connections per worker and equal minIdle
+ * ratios.
+ */
 export function pairFewWithMany(arms: readonly ScenarioResult[]): ArmPair[] {
   const levels = arms.map(({ workers }) => workers);
   const few = Math.min(...levels);
@@ -155,7 +161,7 @@ export function isPlain(scenario: ScenarioResult): boolean {
   return isUsual(scenario, poolKeys);
 }
 
-/** The same, whether connections are cut or not, and whether they are asked for in a burst. */
+/** The same, with or without cut connections, and with or without a burst of first connections. */
 export function isOnePool(scenario: ScenarioResult): boolean {
   return isUsual(scenario, [...poolKeys, 'cutEveryMs', 'burst']);
 }
@@ -168,7 +174,7 @@ export function isSteady(scenario: ScenarioResult): boolean {
 /** An interrupted run has scenarios without a round. */
 export const isMeasured = ({ rounds }: ScenarioResult) => rounds.length > 0;
 
-/** The median throughput of whole rounds; 0 where nothing was measured. */
+/** The median throughput of whole rounds; 0 if nothing was measured. */
 export function rateOf(arm: ScenarioResult): number {
   return isMeasured(arm) ? median(wholeRounds(arm.rounds).map(throughput.figure)) : 0;
 }

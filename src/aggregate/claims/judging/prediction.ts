@@ -18,7 +18,7 @@ export const atMost = (high: number): Range => ({ low: null, high });
 
 /** One figure that a claim predicts, and what was measured of it. */
 export interface Prediction {
-  /** For a reader, before its figure: "optimized to baseline, 100 workers: throughput". */
+  /** The label of its figure: "optimized to baseline, 100 workers: throughput". */
   readonly what: string;
   /** One figure for each round that all of its arms have measured. */
   readonly byRound: readonly number[];
@@ -27,16 +27,16 @@ export interface Prediction {
   /** The unit of the figure; a ratio if absent. */
   readonly unit?: string;
   readonly arms: readonly ScenarioResult[];
-  /** The ratios it is made of; none where it is no ratio. */
+  /** The ratios it is made of; none if it is not a ratio. */
   readonly comparisons: readonly Comparison[];
   /** The ratios that it combines, if there are several: a mean hides those that contradict each other (see `verdictOf`). */
   readonly parts?: readonly Part[];
-  /** It says in other words what another prediction of the claim says, so it is no further chance to err. */
+  /** It restates another prediction of the claim, so it is no further chance to err. */
   readonly restates?: boolean;
 }
 
 interface Part {
-  /** For a reader: "at 50 workers". */
+  /** As text: "at 50 workers". */
   readonly where: string;
   readonly byRound: readonly number[];
 }
@@ -45,7 +45,7 @@ interface Part {
  * Predicts the ratio other / base of each measure: the geometric mean over the pairs within each round. Each pair is a
  * part of it, where there are several. Without a pair it predicts nothing.
  *
- * @param where the two arms, for a reader: "lock-free to baseline"
+ * @param where the two arms, as text: "lock-free to baseline"
  */
 export function predictRatios(
   pairs: readonly ArmPair[],
@@ -131,7 +131,7 @@ function compareWithRange(range: Range, byRound: readonly number[]): Verdict {
   return high < min || low > max ? 'refuted' : 'inconclusive';
 }
 
-/** What one client's scenarios say. */
+/** What one client's scenarios show. */
 export interface ClientFinding {
   readonly client: string;
   readonly predictions: readonly Prediction[];

@@ -19,9 +19,12 @@ import {
   verdictOf,
 } from './prediction.ts';
 
-/** The words of verdicts, as sentences and clauses. They may hold text from outside, which the renderers clean. */
+/**
+ * The text of verdicts, as sentences and clauses. It may contain text from outside, which the renderers
+ * sanitise.
+ */
 
-/** The reason of a verdict: all figures, what they are worth, and what else a reader should know. */
+/** The reason of a verdict: all figures, their reliability, and further remarks. */
 export function describeReason(
   target: Result['target'],
   findings: readonly ClientFinding[],
@@ -104,7 +107,7 @@ function describeWorth(findings: readonly ClientFinding[]): string[] {
     `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
     ...(chances > 1 && min >= minRounds
       ? [
-          `If all ${chances} truths lay exactly on their thresholds, chance would refute the claim in up to ${formatFraction(falseVerdictChance(min, chances))} of runs.`,
+          `If all ${chances} true values lay exactly on their thresholds, chance alone would refute the claim in up to ${formatFraction(falseVerdictChance(min, chances))} of runs.`,
         ]
       : []),
   ];
@@ -137,7 +140,10 @@ function describeFigures(prediction: Prediction): string {
   return `${capitalise(what)} ${figure}; predicted ${formatRange(range, formatApart(prediction, interval, thresholds))}`;
 }
 
-/** Digits to look at: fewer are printed as it is, and where more are needed nobody measures the difference. */
+/**
+ * Bounds of the number of digits: with fewer the plain format suffices, and a difference that needs more
+ * cannot be measured.
+ */
 const minDigits = 3;
 const maxDigits = 6;
 
@@ -177,7 +183,7 @@ export function formatRatioAgainst(interval: Interval, threshold: number): strin
 }
 
 /**
- * That another server answered than the one a claim would be about, as a sentence; nothing if it was that one.
+ * Notes, as a sentence, that another server than the claim's answered; nothing if the right one did.
  *
  * @param verdict what its figures would give
  */
@@ -186,7 +192,7 @@ export function describeStandIn(
   verdict?: Verdict,
 ): string[] {
   if (!standIn) return [];
-  const worth = `, so nothing is said of ${server}; by the same rule the stand-in's figures would give: ${verdict}`;
+  const worth = `, so there is no verdict on ${server}; by the same rule, the stand-in's figures would give: ${verdict}`;
   const answered = `${detected.server} ${detected.version}`;
   return [
     `The config declares ${server}, but ${answered} stood in for it${verdict === undefined ? '' : worth}.`,

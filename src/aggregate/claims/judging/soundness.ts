@@ -22,11 +22,11 @@ interface Ground {
 export function findFlaw(grounds: readonly Ground[]): string | null {
   for (const arm of new Set(grounds.flatMap(ground => ground.arms))) {
     const whole = wholeRounds(arm.rounds);
-    // What cuts on purpose may have ended, one operation each, is no loss.
+    // Each deliberate cut may end one operation, which is no loss.
     const issued = sumOf(whole, round => round.issued);
     const lost = lostRatio(whole) - sumOf(whole, ({ cuts }) => cuts) / Math.max(1, issued);
     if (lost > maxLost) {
-      return `${(lost * 100).toFixed(lost < 0.01 ? 2 : 1)} % of the operations of ${arm.id} failed or stayed unfinished${arm.cutEveryMs > 0 ? ' beyond one a cut' : ''}, and ${maxLost * 100} % is the limit`;
+      return `${(lost * 100).toFixed(lost < 0.01 ? 2 : 1)} % of the operations of ${arm.id} failed or stayed unfinished${arm.cutEveryMs > 0 ? ' beyond one per cut' : ''}; the limit is ${maxLost * 100} %`;
     }
     const silent = findRound(arm, round => round.completed === 0);
     if (silent) return `nothing completed in round ${silent.round} of ${arm.id}`;
@@ -38,7 +38,10 @@ export function findFlaw(grounds: readonly Ground[]): string | null {
   return `${common} common to all scenarios, and a verdict needs ${minRounds}`;
 }
 
-/** Fraction of a window that a pool may spend on opening connections. The gains that claims promise begin at 5 %. */
+/**
+ * Fraction of a window that a pool may spend on opening connections. The gains that claims promise start at
+ * 5 %.
+ */
 const maxGrowth = 0.02;
 
 /** Why an arm's pools were not fully grown when the window began, as a clause; null if they were, by the median round. */
@@ -46,7 +49,7 @@ export function findGrowthFlaw(arms: readonly ScenarioResult[]): string | null {
   for (const arm of arms) {
     const growth = median(wholeRounds(arm.rounds).map(round => growthRatio(arm, round)));
     if (growth > maxGrowth) {
-      return `connections were still being opened, for ${formatFraction(growth)} of the window of ${arm.id}, and ${formatFraction(maxGrowth)} is the limit`;
+      return `connections were still being opened for ${formatFraction(growth)} of the window of ${arm.id}; the limit is ${formatFraction(maxGrowth)}`;
     }
   }
   return null;

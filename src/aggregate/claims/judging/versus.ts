@@ -34,7 +34,7 @@ export function findSides(results: readonly Result[], server: 'valkey' | 'dragon
   if (otherRedis.length > 0) return describeSeveral('redis', [redis, ...otherRedis]);
   if (others.length > 0) return describeSeveral(server, [other, ...others]);
   if (redis.session === undefined || redis.session !== other.session) {
-    return 'The two servers were not measured in turn by one run (poolbench versus), so their rounds are no pairs.';
+    return 'The two servers were not measured in turn by one run (poolbench versus), so their rounds cannot be paired.';
   }
   const ofRedis = withServer(redis);
   const scenarios = [...ofRedis, ...withServer(other)];
@@ -45,7 +45,7 @@ function isReal({ target }: Result, server: string): boolean {
   return target.detected.server === server && !target.standIn;
 }
 
-/** Scenarios of both sides have the same ids, so the server goes before. */
+/** Scenarios of both sides have the same ids, so the name of the server is put before them. */
 function withServer({ scenarios, target: { detected } }: Result): ScenarioResult[] {
   return scenarios.map(scenario => ({ ...scenario, id: `${detected.server}: ${scenario.id}` }));
 }
@@ -59,7 +59,7 @@ function describeMissing(results: readonly Result[], server: string): string {
   const declared = results.find(({ target }) => target.declared.server === server);
   if (declared === undefined) return `No side of the comparison is ${server}. ${takesTwoServers}`;
   const { detected } = declared.target;
-  return `A config declares ${server}, but ${detected.server} ${detected.version} answered in its place, so nothing is said of ${server}.`;
+  return `A config declares ${server}, but ${detected.server} ${detected.version} answered in its place, so there is no verdict on ${server}.`;
 }
 
 /** Every scenario of Redis that `isWanted`, with its equal on the other server. */
@@ -83,7 +83,7 @@ export function pairUndisturbed(sides: Sides): ArmPair[] {
 export const isLimitedByServer = ({ limitedBy }: ScenarioResult) => limitedBy.resource === 'server';
 const isLimitedByClient = ({ limitedBy }: ScenarioResult) => limitedBy.resource === 'client';
 
-/** What a pair's ratio says of its servers. One behind a saturated client could have done more than it was seen to. */
+/** What a pair's ratio shows about its servers. A server behind a saturated client could have done more. */
 function boundOf({ base, other }: ArmPair): 'as it is' | 'at least' | 'at most' | null {
   if (isLimitedByServer(base) && isLimitedByServer(other)) return 'as it is';
   if (isLimitedByServer(base) && isLimitedByClient(other)) return 'at least';
@@ -139,7 +139,10 @@ function describeWrites(writes: readonly string[]): string {
 /** Throughput and p95 of these pairs, as context. */
 export const showBoth = (pairs: readonly ArmPair[]): Comparison[] => compareArms(pairs, [throughput, p95]);
 
-/** No pair decides anything about the servers, so nothing is said of them; what was measured is shown all the same. */
+/**
+ * No pair decides anything about the servers, so there is no verdict on them; what was measured is shown
+ * all the same.
+ */
 export function judgeUndecided(pairs: readonly ArmPair[], sides: Sides): Judgement {
   const limitedBy = limitsOf(armsOf(pairs));
   const unfair = findUnfairness(sides);

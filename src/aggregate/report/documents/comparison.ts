@@ -68,7 +68,7 @@ export function describeOutcomes(comparison: ResultComparison): string[] {
   });
 }
 
-/** How the ratios were made, and what their intervals are worth. */
+/** How the ratios were made, and the coverage of their intervals. */
 export function describeRatios(comparison: ResultComparison): string[] {
   const [first, ...others] = comparison.sides;
   return others.flatMap(({ name, paired }) => {
@@ -77,9 +77,9 @@ export function describeRatios(comparison: ResultComparison): string[] {
     const coverage = Math.min(...ratios.map(one => one.coverage));
     const how = paired
       ? 'are paired within a round'
-      : 'are of two runs made apart, so each interval spans those of both';
+      : 'are of two separate runs, so each interval spans those of both';
     const few = ratios.some(({ rounds }) => rounds < minRounds)
-      ? `; with fewer than ${minRounds} rounds nothing is told apart`
+      ? `; with fewer than ${minRounds} rounds no two sides can be told apart`
       : '';
     const worth =
       coverage === 0
@@ -109,7 +109,7 @@ function describeLuck(ratios: readonly SideRatios[], paired: boolean): string {
   return ` If nothing differed, luck alone would put up to ${Number(expected.toPrecision(2))} of ${formatPlural(decidable.length, 'interval')} clear of ×1${drift}.`;
 }
 
-/** Whether there are rounds enough to tell the sides apart. */
+/** Whether there are enough rounds to tell the sides apart. */
 function isDecidable({ throughput, rounds }: SideRatios): boolean {
   return throughput !== null && rounds >= minRounds;
 }
@@ -121,7 +121,7 @@ function outcomeOf(ratios: SideRatios): 'more' | 'less' | 'unclear' {
   return throughput.high < 1 ? 'less' : 'unclear';
 }
 
-/** So much is left in a terminal for a side's name beside three ratios with their intervals. */
+/** Room in a terminal for a side's name beside three ratios with their intervals. */
 const nameWidth = 18;
 
 /** Results side by side: what differs, and whether the comparison is fair. */
@@ -257,5 +257,5 @@ function checkItem({ name, state, values, note }: FairnessCheck, sides: ResultCo
 
 function noteBlocks(scenarios: readonly ComparedScenario[]): Block[] {
   const notes = scenarios.flatMap(({ id, notes }) => notes.map(note => `${id}: ${note}`));
-  return section('What to know of single scenarios', notes.length === 0 ? [] : [list(notes)]);
+  return section('Notes on single scenarios', notes.length === 0 ? [] : [list(notes)]);
 }

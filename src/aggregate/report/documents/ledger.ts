@@ -60,7 +60,7 @@ function describeUnfinished({ complete, suites }: Ledger): string | null {
   return `INCOMPLETE: ${done} of ${formatPlural(possible.length, 'suite')} ran to the end.`;
 }
 
-/** How many of the verdicts could be luck, all predictions of all claims together; null where none was reached. */
+/** How many of the verdicts could be luck, all predictions of all claims together; null if none was reached. */
 function describeLuck({ entries, suites }: Ledger): string | null {
   const roundsOf = new Map(suites.map(({ name, rounds }) => [name, rounds]));
   const chances = entries
@@ -69,7 +69,7 @@ function describeLuck({ entries, suites }: Ledger): string | null {
   if (chances.length === 0) return null;
   const expected = sumOf(chances, chance => chance);
   const these = chances.length === 1 ? 'this verdict' : `these ${formatPlural(chances.length, 'verdict')}`;
-  return `If every truth lay exactly on its threshold, chance alone would make up to ${Number(expected.toPrecision(2))} of ${these} false.`;
+  return `If every true value lay exactly on its threshold, chance alone would make up to ${Number(expected.toPrecision(2))} of ${these} false.`;
 }
 
 /** "×1.41 [1.35, 1.47]", "0.412 [0.401, 0.430] ms", or a dash. */
@@ -124,7 +124,7 @@ function suiteTable(suites: readonly LedgerSuite[]): Table {
   ]);
 }
 
-/** To the report beside a result, which is what a reader wants. */
+/** Link to the report beside a result, which is easier to read. */
 function reportLink(text: string, result: string): Span {
   return link(
     text,
@@ -139,10 +139,10 @@ function suiteCommands(suites: readonly LedgerSuite[]): Block[] {
   const blocks: Block[] = [];
   if (commands.length > 0)
     blocks.push(
-      paragraph("Each runs alone with its command, from poolbench's own folder:"),
+      paragraph("Each suite can be run alone with its command, from poolbench's own folder:"),
       code('sh', 'The commands of the suites', commands),
     );
   if (others.length > 0)
-    blocks.push(paragraph(`${formatList(others)}: by npm run claims -- … only, as it takes two servers.`));
+    blocks.push(paragraph(`${formatList(others)}: only by npm run claims -- …, as it takes two servers.`));
   return blocks;
 }

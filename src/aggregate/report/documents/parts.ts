@@ -73,7 +73,7 @@ export function describeMeasured(claim: ClaimResult): string {
   return `Predicted: ${claim.predicted}. Measured: ${formatMeasured(claim) ?? 'nothing that this claim asks for'}.`;
 }
 
-/** "×1.41 [1.35, 1.47]", "0.412 [0.401, 0.430] ms", "34.2k [33.9k, 34.8k] ops/s"; null where nothing was measured. */
+/** "×1.41 [1.35, 1.47]", "0.412 [0.401, 0.430] ms", "34.2k [33.9k, 34.8k] ops/s"; null if nothing was measured. */
 export function formatMeasured({
   measured,
   low,

@@ -48,7 +48,7 @@ import {
 } from './parts.ts';
 import { describeUnjudged, thresholdBlocks } from './thresholds.ts';
 
-/** Scenarios of which a terminal lists the commands: nobody reads a table that scrolls. */
+/** Max scenarios whose commands a terminal lists: a table that scrolls away is not read. */
 const maxCommandTables = 3;
 
 /** A result: the report, of which a terminal shows a digest with the verdicts in words and a table for each client. */
@@ -144,7 +144,7 @@ function judgedBlocks({ id, comparisons }: ClaimResult): Block[] {
   return [heading(2, `What ${id} was judged by`), note(judgedNote), judgedTable(comparisons)];
 }
 
-/** Each command of a mix; nothing where no scenario has several. */
+/** Each command of a mix; nothing if no scenario has several. */
 function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const rows = commandRows(scenarios);
   if (rows.length === 0) return [];
@@ -198,12 +198,12 @@ export function repeatBlocks({ name, config, seed }: Pick<Result, 'name' | 'conf
   ];
 }
 
-/** The file that a report asks its reader to save the config in; no command takes it for an option. */
+/** The file name that a report suggests for the config; no command takes it for an option. */
 function fileName(name: string): string {
   return `${name.replace(/[^\w.-]+/g, '-').replace(/^-+/, '') || 'experiment'}.json`;
 }
 
-/** What a reader must know of a run that is not all it was meant to be; null if it is. */
+/** The alert for a run that is incomplete or measured nothing; null if it is complete. */
 export function describeShortfall({
   complete,
   scenarios,
@@ -219,7 +219,7 @@ export function describeShortfall({
     const min = Math.min(...rounds);
     const max = Math.max(...rounds);
     const had = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
-    return `INCOMPLETE: the run ended early; these are the figures it had, of ${had} a scenario.`;
+    return `INCOMPLETE: the run ended early; these are its figures so far, of ${had} per scenario.`;
   }
   if (measured.every(scenario => scenario.rounds.every(round => round.completed === 0))) {
     return 'NOTHING COMPLETED: every operation failed or stayed unanswered.';

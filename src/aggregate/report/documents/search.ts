@@ -80,7 +80,7 @@ function formatMedian(values: readonly number[], format: (value: number) => stri
   return values.length === 0 ? nothing : format(median(values));
 }
 
-/** That the search was stopped; null if it came to its end. */
+/** Alert that the search was stopped; null if it finished. */
 function describeStopped({ complete, steps }: Search): string | null {
   if (complete) return null;
   return `INCOMPLETE: the search was stopped in step ${Math.max(1, steps.length)}; this is what it had found.`;

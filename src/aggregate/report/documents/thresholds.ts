@@ -43,21 +43,24 @@ function describeValue({ metric, condition, value }: ThresholdResult): string {
   return isClose ? kind.formatClosely(value) : kind.format(value);
 }
 
-/** Whether a value is as its condition wants it, though something else may have made the threshold count as crossed. */
+/**
+ * Whether a value meets its condition, although something else may have made the threshold count as
+ * crossed.
+ */
 export function isMetByItsValue({ metric, condition, value }: ThresholdResult): boolean {
   const kind = findMetric(metric)?.kind;
   const wanted = kind === undefined ? null : parseCondition(condition, kind);
   return wanted !== null && typeof value === 'number' && isMet(wanted, value);
 }
 
-/** "Thresholds crossed: 2 of 26 checks", where a check is of one scenario; null without any. */
+/** "Thresholds crossed: 2 of 26 checks", a check is of one scenario; null without any. */
 export function describeThresholds(thresholds: readonly ThresholdResult[]): string | null {
   if (thresholds.length === 0) return null;
   const crossed = thresholds.filter(threshold => threshold.crossed).length;
   return `Thresholds crossed: ${crossed} of ${formatPlural(thresholds.length, 'check')}`;
 }
 
-/** That a run which ended early judged none of its thresholds; null if it had none, or came to its end. */
+/** Note that a run which ended early judged none of its thresholds; null if it had none, or finished. */
 export function describeUnjudged({ complete, config }: Pick<Result, 'complete' | 'config'>): string | null {
   const set = Object.keys(config.thresholds ?? {}).length;
   if (complete || set === 0) return null;
@@ -102,7 +105,7 @@ function crossedItems(thresholds: readonly ListedThreshold[]): Item[] {
   ];
 }
 
-/** Those that were met, together where they have one condition. */
+/** Those that were met, grouped by condition. */
 function metItems(thresholds: readonly ListedThreshold[]): Item[] {
   const groups = new Map<string, ListedThreshold[]>();
   for (const threshold of thresholds) {

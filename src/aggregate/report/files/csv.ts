@@ -45,7 +45,7 @@ const columns: readonly Column<ScenarioResult>[] = [
   { name: 'evidence', value: ({ limitedBy }) => limitedBy.evidence },
 ];
 
-/** The same in every line, for a line may be read far from its file. Where a result does not tell it, nothing is there. */
+/** The same in every line, because lines may be read apart from their file. Empty if the result lacks it. */
 function serverColumns({ detected, standIn, unverified }: Result['target']): Column<ScenarioResult>[] {
   return [
     { name: 'server', value: () => detected.server },

@@ -8,7 +8,7 @@ import { targetBanners } from '../../text/target-words.ts';
 /** Percentiles for every halving of the distance to 100 %: the default of HdrHistogram. */
 const ticksPerHalfDistance = 5;
 
-/** What was recorded up to a percentile: a tickLine of the file. */
+/** What was recorded up to a percentile: a line of the file. */
 interface Tick {
   readonly nanoseconds: number;
   /** 0 to 100. */
@@ -22,7 +22,7 @@ interface Tick {
  * plotter and many others read. hdr-histogram-js 3.0 writes it, too, but in WebAssembly it loses the zeros behind the
  * point (0.031 becomes 0.310), and in JavaScript it takes 30 ms each.
  *
- * @param remarks what a reader must know, each a tickLine of comment before the figures
+ * @param remarks caveats, each a line of comment before the figures
  */
 export function renderHgrm(encoded: readonly string[], remarks: readonly string[] = []): string {
   const recorded = readRecorded(encoded);
@@ -74,7 +74,7 @@ function moments({ buckets, total }: Recorded): { mean: number; deviation: numbe
 
 const ms = (nanoseconds: number) => (nanoseconds / 1e6).toFixed(3).padStart(12);
 
-/** One round of one scenario on the time intervalLine of its run. */
+/** One round of one scenario on the time line of its run. */
 interface Interval {
   readonly scenario: string;
   readonly round: RoundResult;
@@ -88,7 +88,7 @@ interface Interval {
  * milliseconds, as log processors expect by default.
  *
  * The lines are those that `HistogramLogWriter` of hdr-histogram-js writes, but nothing is decoded to encode it again,
- * and no empty intervalLine follows the start time, at which Java's reader would stop.
+ * and no empty line follows the start time, at which Java's reader would stop.
  */
 export function renderHlog(result: Result): string {
   const start = new Date(result.startedAt);

@@ -21,7 +21,7 @@ interface TestCase {
 
 /**
  * The thresholds of a result as JUnit XML, which build servers show: a test suite for the run, in it a test case for
- * each threshold and scenario. Null where the config sets none.
+ * each threshold and scenario. Null if the config sets none.
  */
 export function renderJunit(result: Result): string | null {
   const cases = testCases(result);
@@ -79,12 +79,12 @@ function judged(threshold: ThresholdResult, result: Result): TestCase {
   };
 }
 
-/** What else made a threshold count as crossed, where it was not its value. */
+/** What else made a threshold count as crossed, if it was not its value. */
 function whyCrossedAllTheSame(threshold: ThresholdResult, result: Result): string[] {
   const standIn = standInBanner(result);
   if (standIn !== null) return [standIn];
   return isMetByItsValue(threshold)
-    ? ['It is a lower bound: operations that were due did not come to their end.']
+    ? ['It is a lower bound: operations that were due did not complete.']
     : [];
 }
 

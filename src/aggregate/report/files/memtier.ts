@@ -8,7 +8,7 @@ import { capitalise } from '../../text/format.ts';
  * One scenario in the shape of the file that memtier_benchmark 2.x writes with `--json-out-file`, as plain data, for
  * programs that read those. Latencies are response times in ms. All rounds are taken together, one behind the other.
  * What memtier knows and poolbench does not measure is null, as memtier writes what is no number; a key `poolbench`
- * says what a reader of the figures must know.
+ * holds the caveats of the figures.
  */
 export function memtierDocument(result: Result, scenario: ScenarioResult): Record<string, unknown> {
   const { rounds } = scenario;

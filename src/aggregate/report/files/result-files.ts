@@ -44,7 +44,7 @@ export function derivedFiles(result: Result): ResultFile[] {
   ];
 }
 
-/** Files for a reader, each folder of them as one, with a `/` behind it. */
+/** Names of the files for display, each folder as one, with a `/` at its end. */
 export function shortPaths(paths: readonly string[]): string[] {
   return [...new Set(paths.map(path => path.replace(/\/.*/, '/')))];
 }

@@ -135,7 +135,5 @@ function worstFirst({ checks, sides }: ResultComparison): Pick<ResultComparison,
 
 function noteDetails({ scenarios }: ResultComparison): Block[] {
   const notes = scenarios.flatMap(({ id, notes }) => notes.map(text => ({ label: id, text })));
-  return notes.length === 0
-    ? []
-    : [details(`What to know of single scenarios: ${notes.length}`, [list(notes)])];
+  return notes.length === 0 ? [] : [details(`Notes on single scenarios: ${notes.length}`, [list(notes)])];
 }

@@ -200,7 +200,7 @@ function renderSpan({ text, strong, code, link, tone, badge }: Span): Content {
   return tone === undefined ? content : html`<span class="${toneClass(tone)}">${content}</span>`;
 }
 
-/** For those who cannot tell the colours apart. */
+/** For readers who cannot distinguish the colours. */
 const signs: Partial<Record<Tone, string>> = {
   supported: '✓',
   good: '✓',

@@ -87,7 +87,7 @@ export function renderReportPage(result: Result): string {
   });
 }
 
-/** What nobody may overlook. */
+/** The alerts of a page. */
 function alertsOf(result: Result): Block[] {
   return alerts([
     ...targetBanners(result),
@@ -191,7 +191,7 @@ function limitMap({ heading, scenarios }: SettingGroup): Html {
 
 const maxRows = 40;
 
-/** The commands of mixes: their latencies, and their counts; nothing where there is no mix. */
+/** The commands of mixes: their latencies, and their counts; nothing if there is no mix. */
 function commandBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const rows = commandRows(scenarios);
   if (rows.length === 0) return [];

@@ -76,7 +76,7 @@ function sizeOf(result: Result | undefined): Partial<LedgerSuite> {
   return success ? { scenarios: result?.scenarios.length ?? 0, ...data } : {};
 }
 
-/** The verdicts that are others now: what was written beside the result has the older ones. */
+/** Notes the verdicts that have changed: the files beside the result have the older ones. */
 function describeChanges(
   { claims }: PlannedSuite,
   before: readonly ClaimResult[],

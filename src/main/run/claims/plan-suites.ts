@@ -15,7 +15,7 @@ export interface Suite {
   readonly claims: readonly ClaimWords[];
   /**
    * Configs of the servers that the target is compared with where the claims are about two: Redis, and Valkey for Redis
-   * itself. Null where they are about one.
+   * itself. Null if they are about one.
    */
   readonly opponents: { readonly redis: string; readonly valkey: string } | null;
 }
@@ -46,7 +46,7 @@ export const allSuites: readonly Suite[] = suitesOf(claims);
 
 /** A suite as it is run against one target. */
 export interface PlannedSuite extends Suite {
-  /** Of one side, or two that are measured in turn; of none where the suite cannot be run against the target. */
+  /** Of one side, or two that are measured in turn; of none if the suite cannot be run against the target. */
   readonly plan: Plan;
   /** The place among its sides of the one whose target is the ledger's. */
   readonly own: number;
@@ -112,7 +112,7 @@ async function planSuite(
   };
 }
 
-/** The target beside the server that it is compared with, Redis first; none where it could be any server. */
+/** The target beside the server that it is compared with, Redis first; none if it could be any server. */
 async function bothTargets(
   target: ClaimsTarget,
   opponents: NonNullable<Suite['opponents']>,
@@ -145,5 +145,5 @@ export function describeCold(
     ...(warmup === undefined ? [] : ['--warmup']),
   ];
   if (names.length === 0 || given.length === 0) return null;
-  return `Not changed by ${formatList(given)}, for a cold start is measured there: ${formatList(names)}.`;
+  return `Not changed by ${formatList(given)}, because these suites measure a cold start: ${formatList(names)}.`;
 }

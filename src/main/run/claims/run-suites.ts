@@ -29,7 +29,7 @@ interface SuiteOutcome {
  * @param suites where each stands, in the order of the plan
  * @param target the ledger's
  * @param keep is given that anew after each suite
- * @returns the error that ended them all, else the first that ended one
+ * @returns the error that ended them all, else the first error that ended one
  */
 export async function runSuites(
   plan: readonly PlannedSuite[],
@@ -144,7 +144,7 @@ function describeSuites(plan: readonly PlannedSuite[], toRun: readonly PlannedSu
   const claims = toRun.reduce((sum, suite) => sum + suite.claims.length, 0);
   const which = toRun.length === plan.length ? '' : ` of ${plan.length}`;
   const few = toRun.some(({ shown }) => shown.rounds < minRounds)
-    ? `\nThese are too few rounds for a verdict: it takes ${minRounds}.`
+    ? `\nThese are too few rounds for a verdict, which needs ${minRounds}.`
     : '';
   return `Claims: ${toRun.length}${which} suites for ${formatPlural(claims, 'claim')}, about ${formatDurationOf(toRun)} in all.${few}`;
 }

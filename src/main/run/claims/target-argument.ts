@@ -7,10 +7,10 @@ import { nearest } from '../../experiment/nearest.ts';
 import { checkConfig, readConfig } from '../../experiment/read-config.ts';
 import { parseAddress, shownAddress, withoutPassword } from '../../server/url.ts';
 
-/** The package's own folder of configs, whatever folder it is run from. */
+/** The package's own folder of configs, regardless of the working directory. */
 const configs = fileURLToPath(new URL('../../../../configs/', import.meta.url));
 
-/** What all suites are to be run against. */
+/** The target of all suites. */
 export interface ClaimsTarget {
   /** A part of the name of the ledger's folder. */
   readonly name: string;
@@ -18,7 +18,7 @@ export interface ClaimsTarget {
   readonly timeoutMs: number;
   /** As it was typed, without a password. */
   readonly typed: string;
-  /** What gives another experiment this target on a command line. */
+  /** The options that give another experiment this target on a command line. */
   readonly option: readonly [name: '--target' | '--url', value: string];
 }
 
@@ -36,7 +36,7 @@ export async function readTarget(typed: string): Promise<ClaimsTarget> {
   if (target.threads.length > 1) {
     throw new PoolbenchError(
       'USAGE',
-      `${path}: expected one number of target.threads at most, found ${target.threads.join(', ')}; a ledger is of one target`,
+      `${path}: expected one number of target.threads at most, found ${target.threads.join(', ')}; a ledger covers one target`,
     );
   }
   return { name, target, timeoutMs, typed, option: ['--target', shownConfig(path)] };
@@ -74,6 +74,6 @@ async function expectShipped(name: string): Promise<void> {
   throw new PoolbenchError(
     'CONFIG_MISSING',
     `There is no target ${name}.${meant === undefined ? '' : ` Did you mean ${meant}?`} ` +
-      `There are: ${names.join(', ')}. The path of another config will do, or a URL such as redis://localhost:6379.`,
+      `There are: ${names.join(', ')}. You can also give the path of another config, or a URL such as redis://localhost:6379.`,
   );
 }

@@ -32,7 +32,7 @@ export async function readResult(file: string): Promise<Result> {
   return result;
 }
 
-/** Whatever is made of a result relies on it that its histograms can be decoded, and those of a scenario added up. */
+/** All outputs rely on histograms that can be decoded, and those of one scenario added up. */
 function findNoHistogram({ id, rounds }: ScenarioResult): string | undefined {
   const digits = new Map<string, number>();
   for (const round of rounds) {
@@ -53,10 +53,10 @@ function histogramsOf({ histograms, openLoop }: RoundResult): [name: string, tex
   return Object.entries({ ...histograms, ...(openLoop === null ? {} : { lag: openLoop.lagHistogram }) });
 }
 
-/** Parsed it takes several times as much memory. */
+/** Once parsed, a file takes several times as much memory. */
 const maxBytes = 256 * 2 ** 20;
 
-/** No file that poolbench writes comes near these; what does is not one, and would take a machine's memory or time. */
+/** No file that poolbench writes comes near these limits; one that does would exhaust memory or time. */
 const maxLevels = 32;
 const maxListLength = 100_000;
 const maxKeys = 1000;
@@ -65,7 +65,7 @@ const maxHistogramLength = 512 * 1024;
 
 /** Keys under which histograms stand as text. */
 const histogramKeys: ReadonlySet<string> = new Set(['service', 'response', 'lagHistogram']);
-/** What every object has without a key of its own: one that is called so would be taken for it, or change it. */
+/** Properties that every object inherits: a key with such a name would be mistaken for one, or change it. */
 const isInherited = (key: string) => Object.hasOwn(Object.prototype, key);
 
 /**
@@ -96,7 +96,7 @@ async function parse(file: string, what: string): Promise<unknown> {
   try {
     const stats = await stat(file);
     // A device has no end.
-    if (!stats.isFile()) throw invalid(file, `${what}, found: no file`);
+    if (!stats.isFile()) throw invalid(file, `${what}, found no regular file`);
     if (stats.size > maxBytes) {
       throw invalid(
         file,
@@ -126,7 +126,7 @@ function findExcess(parsed: unknown): string | null {
     if (found !== null) return `${path.join('.').slice(0, 200) || 'its top'}: ${found}`;
     if (typeof value !== 'object') continue;
     for (const [key, member] of Object.entries(value ?? {})) {
-      // Nearly all members are such numbers: to look no further at them saves time.
+      // Nearly all members are such numbers: skipping them saves time.
       if (typeof member === 'number' && Number.isFinite(member) && !isInherited(key)) continue;
       open.push({ value: member, path: [...path, key] });
     }

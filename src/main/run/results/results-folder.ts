@@ -112,7 +112,7 @@ export async function makeFolder(path: string): Promise<void> {
 
 /**
  * Writes a file so that a reader never sees half of it, and a disk that is full or a machine that goes down leaves the
- * one that was there: the new one is on the disk before it takes the other's name.
+ * earlier one intact: the new file is on the disk before it takes the name.
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const part = `${path}.part`;

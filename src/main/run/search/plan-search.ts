@@ -68,7 +68,7 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
   ) {
     throw new PoolbenchError(
       'CONFIG_INVALID',
-      `${source} is no config to search with, ${formatPlural(faults.length, 'fault')}:\n${faults.map(fault => `  ${fault}`).join('\n')}\nconfigs/README.md explains every key.`,
+      `${source} cannot be used for a search, ${formatPlural(faults.length, 'fault')}:\n${faults.map(fault => `  ${fault}`).join('\n')}\nconfigs/README.md explains every key.`,
     );
   }
   const { precision, ...conditions } = search;
@@ -81,7 +81,7 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
   };
 }
 
-/** What is going to be searched and how long it takes, for a reader. */
+/** What will be searched and how long it takes, as text. */
 export function describeSearch({ side, conditions, range, scenario }: SearchPlan): string {
   const { seconds, warmupSeconds, name } = side.experiment;
   const repeatSeconds = seconds + warmupSeconds + overheadSeconds;

@@ -32,7 +32,7 @@ export interface SearchOutcome {
 export async function runSearch(plan: SearchPlan, target: Target, session: Session): Promise<SearchOutcome> {
   const { side, conditions, range, at } = plan;
   const { folder, progress } = session;
-  const surroundings = environmentOf(target, describeEnvironment().cores);
+  const loadEnvironment = environmentOf(target, describeEnvironment().cores);
   const knee = new KneeSearch(range);
   const steps: SearchStep[] = [];
   let rate = range.start;
@@ -40,7 +40,12 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
   let repeats: RoundResult[] = [];
 
   const conclude = (verdict: SearchStep['verdict']) => {
-    const step = describeStep({ step: steps.length + 1, rate, verdict }, repeats, conditions, surroundings);
+    const step = describeStep(
+      { step: steps.length + 1, rate, verdict },
+      repeats,
+      conditions,
+      loadEnvironment,
+    );
     steps.push(step);
     repeats = [];
     return step;

@@ -4,7 +4,7 @@ interface Entry {
   readonly value: Buffer;
   /** Milliseconds since the epoch; undefined: never. */
   readonly expiresAt: number | undefined;
-  /** Grows with each new key, so that a SCAN goes on where it stopped whatever was deleted meanwhile. */
+  /** Grows with each new key, so that a SCAN continues where it stopped, whatever was deleted in the meantime. */
   readonly serial: number;
 }
 

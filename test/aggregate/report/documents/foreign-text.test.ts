@@ -122,7 +122,7 @@ describe('a result in Markdown', () => {
     expect(markdown).toContain('npm start -- my-run-x.json');
   });
 
-  test('a stand-in and an interruption are said at the top', () => {
+  test('a stand-in and an interruption are named at the top', () => {
     const markdown = inMarkdown.result(buildResult(gains, { target: standInTarget, complete: false }));
     const top = markdown.slice(0, markdown.indexOf('\n## '));
     expect(top).toMatch(/STAND-IN: .* redis 7\.0\.15, .* dragonfly\./);
@@ -213,7 +213,7 @@ describe('text from outside moves no cursor of a terminal', () => {
   });
 });
 
-describe('a certificate that was not checked is told in every rendering', () => {
+describe('a certificate that was not checked is named in every rendering', () => {
   const rounds = [1, 2, 3, 4, 5].map(round => buildRound(round, 1000));
 
   /** Every rendering of what this target was measured for. */

@@ -106,7 +106,7 @@ describe('a result in a terminal', () => {
     expect(render(buildResult([])).join('\n')).toContain('NOTHING MEASURED');
   });
 
-  test('an interrupted run says how much it had', () => {
+  test('an interrupted run states how much it had measured', () => {
     const scenarios = gains.map((scenario, index) => ({
       ...scenario,
       rounds: scenario.rounds.slice(0, index === 0 ? 3 : 2),
@@ -116,7 +116,7 @@ describe('a result in a terminal', () => {
     expect(render(buildResult([], { complete: false }))[0]).toMatch(/^INCOMPLETE: /);
   });
 
-  test('failures are told by code, and a run of nothing but failures is called that', () => {
+  test('failures are listed by code, and a run of nothing but failures is marked', () => {
     const failing = [0, 1].map(round =>
       buildRound(round, 0, { issued: 1500, failed: { OOM: 1200, TIMEOUT: 50 }, unfinished: 250 }),
     );
@@ -131,11 +131,11 @@ describe('a result in a terminal', () => {
     expect(onTerminal.result(buildResult(gains))).not.toContain('Failed');
   });
 
-  test('warnings are told', () => {
+  test('warnings are shown', () => {
     expect(render(buildResult(gains, { warnings: ['very odd'] }))).toContain('Warning: very odd');
   });
 
-  test('colour is added when told, and changes no character', () => {
+  test('colour is added on request, and changes no character', () => {
     const result = buildResult(gains, { target: standInTarget });
     const coloured = onTerminal.result(result, true);
     expect(coloured).not.toBe(onTerminal.result(result));
@@ -242,7 +242,7 @@ describe('open loops in a report', () => {
     for (const line of terminal(wide)) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
-  test('books that do not balance are told', () => {
+  test('books that do not balance are reported', () => {
     const broken = buildOpenScenario(1000, [1], { openLoop: { offered: 1001 } });
     expect(terminal([broken]).join(' ')).toMatch(/Warning: .* 1,001 .* 1,000 /);
   });
@@ -270,15 +270,15 @@ describe('hits and misses in the accounts', () => {
     return Object.fromEntries(heading.map((name, column) => [name, row[column] ?? '']));
   }
 
-  test('hits of all rounds stand beside misses, where they were counted', () => {
+  test('hits of all rounds stand beside misses, if they were counted', () => {
     expect(cellsOf([60, 70])).toMatchObject({ hits: '130', misses: '20' });
     expect(cellsOf([60, null])).toMatchObject({ hits: '–', misses: '20' });
     expect(cellsOf([null, null])).not.toHaveProperty('hits');
   });
 
-  test('where no command tells whether it found something there are no hits, rather than none', () => {
-    const sample = (tellsMisses: boolean): CommandSample[] => [
-      { name: 'GET', tellsMisses, completed: 5, failed: {}, misses: 2, service: none, response: none },
+  test('if no command shows whether it found something, hits are absent rather than 0', () => {
+    const sample = (nullIsMiss: boolean): CommandSample[] => [
+      { name: 'GET', nullIsMiss, completed: 5, failed: {}, misses: 2, service: none, response: none },
     ];
     expect(mergeCommands(sample(true)).hits).toBe(3);
     expect(mergeCommands(sample(false)).hits).toBeNull();
@@ -300,12 +300,12 @@ describe('other programs on the machine', () => {
       text.replaceAll(/\s+/g, ' '),
     );
 
-  test('every rendering tells of others that use a quarter of the machine all the time', () => {
+  test('every rendering warns of other programs that use a quarter of the machine all the time', () => {
     for (const text of renderings(runBeside([0.5, 0.5, 0.6])))
       expect(text).toMatch(/other programs used 2\.4 of .{0,30} 8 cores/i);
   });
 
-  test('nothing is told of others that use less, or in few measurements only', () => {
+  test('there is no warning of others that use less, or only in few measurements', () => {
     for (const shares of [
       [0.4, 0.4, 0.4],
       [0.2, 0.2, 0.9],

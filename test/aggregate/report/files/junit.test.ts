@@ -104,7 +104,7 @@ describe('junit.xml', () => {
     ]);
   });
 
-  test('a value that would do says why it counts as crossed', () => {
+  test('a value within its limit has the reason why it counts as crossed', () => {
     const good = { ...crossed, value: 2 };
     const [lower] = readSuite(build([good])).cases;
     expect(lower?.children[0]?.text).toMatch(/^response\.p99 < 5ms: 2\.00 ms in one\. .*lower bound/);

@@ -98,7 +98,7 @@ describe('files for other tools', () => {
     ]);
   });
 
-  test('where nobody told when they began, they are laid end to end, and that is said', () => {
+  test('without start times they are laid end to end, with a note', () => {
     const lines = logOf(scenario => (scenario === 0 ? '2026-11-23T10:00:09.000Z' : null));
     expect(lines[1]).toMatch(/^#\[.* end to end: /);
     expect(lines.filter(line => line.includes('.service')).map(line => line.split(',').slice(0, 2))).toEqual([
@@ -199,7 +199,7 @@ describe('a stand-in and a certificate that was not checked', () => {
   const warned = textsOf({ ...standInTarget, unverified: true });
   const plain = textsOf({ ...buildResult([]).target, unverified: false });
 
-  test.each(['.hlog', '.hgrm', '.xml', '.html'])('%s tells of both', ending => {
+  test.each(['.hlog', '.hgrm', '.xml', '.html'])('%s notes both', ending => {
     for (const word of ['STAND-IN: ', 'NOT VERIFIED: ']) {
       expect(warned[ending]).toContain(word);
       expect(plain[ending]).not.toContain(word);

@@ -81,7 +81,7 @@ test('items with labels are a list of terms, others are points', () => {
   );
 });
 
-test('details fold, and are a card where they have a tone', () => {
+test('details fold, and are a card if they have a tone', () => {
   expect(mainOf([details('a', [paragraph('b')], { open: true })])).toBe(
     '<details open><summary>a</summary><p>b</p></details>',
   );
@@ -125,7 +125,7 @@ test('charts that are not wide stand beside their neighbours of the same size', 
   ).toBe('<div class="charts small">ab</div><div class="charts">c</div>d<div class="charts">e</div>');
 });
 
-test('sections are listed above, alerts stand at both ends where a document says so', () => {
+test('sections are listed above, and alerts stand at both ends if a document has them', () => {
   const page = render([
     ...alerts(['A']),
     heading(1, 'T'),

@@ -100,7 +100,7 @@ test('every chart is drawn, with its title, its marks within its frame, and a ta
   await page.close();
 });
 
-test('the pointer and the arrow keys tell the values of result.json', async () => {
+test('the pointer and the arrow keys show the values of result.json', async () => {
   const { page } = await show(report);
   const chart = page.locator('figure', { hasText: 'Throughput against workers' }).first();
   const { median, low, high } = result.scenarios[0]?.summary?.opsPerSecond ?? { median: 0, low: 0, high: 0 };

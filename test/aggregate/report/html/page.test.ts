@@ -45,7 +45,7 @@ describe('the figures of a page', () => {
     expect(results).toHaveLength(result.scenarios.length + 1);
   });
 
-  test('the chart of throughput tells the medians and intervals of result.json', () => {
+  test('the chart of throughput shows the medians and intervals of result.json', () => {
     const tip = tips.find(([head, first]) => head === '50 workers' && first?.endsWith('ops/s'));
     const { median, low, high } = find('ioredis', 50, 1).summary?.opsPerSecond ?? {};
     expect(numbersIn(tip?.[1]?.replace('1 pool', ''))).toEqual([median, low, high]);
@@ -78,7 +78,7 @@ describe('the figures of a page', () => {
     expect(percentileCurve(['', ''])).toBeNull();
   });
 
-  test('the series tells each second of each round, with what failed', () => {
+  test('the series shows each second of each round, with what failed', () => {
     const { rounds } = find('wire', 100, 2);
     const last = rounds.at(-1)?.series[0];
     const told = tips.filter(([head]) => head === 'round 5, second 0').map(([, ...rest]) => rest);
@@ -95,7 +95,7 @@ describe('the figures of a page', () => {
     expect(numbersIn(tip?.[1])[0]).toBeCloseTo(mean, 5);
   });
 
-  test('a claim is told with its verdict, its figure and its predicted range on the axis', () => {
+  test('a claim is shown with its verdict, its figure and its predicted range on the axis', () => {
     const [claim] = result.claims;
     const tip = tips.find(([head]) => head === claim?.id);
     expect(numbersIn(tip?.[2])[0]).toBeCloseTo(claim?.measured ?? 0, 5);
@@ -130,7 +130,7 @@ describe('the alerts of a page', () => {
       series: [{ second: 0, completed: 0, failed: 10, p50: null, p99: null }],
     });
 
-  test('a stand-in is told at the top and at the end, of a comparison too', () => {
+  test('a stand-in is named at the top and at the end, of a comparison too', () => {
     const banner = /STAND-IN: .* redis 7\.0\.15, .* dragonfly\./;
     const result = buildFullResult({ rounds: 1 }, { target: standInTarget });
     for (const page of [renderReportPage(result), renderComparisonPage(compareResults([result, result]))]) {
@@ -178,7 +178,7 @@ describe('the alerts of a page', () => {
     expect(ends(page).top).toContain('NOTHING TO COMPARE');
   });
 
-  test('a certificate that was not checked, a crossed threshold and every warning are told', () => {
+  test('a certificate that was not checked, a crossed threshold and every warning are shown', () => {
     const page = renderReportPage(
       buildFullResult(
         { rounds: 1 },

@@ -28,7 +28,7 @@ interface Point {
 
 export interface Line {
   readonly name: string;
-  /** What of it this is, where a chart has several lines of one name: "service". */
+  /** Which figure it is, if a chart has several lines of one name: "service". */
   readonly measure?: string;
   readonly look: number;
   readonly dashed?: boolean;

@@ -19,7 +19,7 @@ import {
 } from './frame.ts';
 
 export interface StripMark extends Interval {
-  /** Left out where a row has one mark, which the chart is about. */
+  /** Left out if a row has a single mark, which is the chart's subject. */
   readonly name?: string;
   readonly look: number;
 }
@@ -71,7 +71,7 @@ export function ratioStrips(strips: Strips): Chart[] {
   return stripChart({ ...strips, unit: ratioUnit, format: formatRatio, formatMark: formatRatioInterval });
 }
 
-/** Intervals in rows above one logarithmic axis; labels and figures are text of the page, so they wrap where it is narrow. */
+/** Intervals in rows above one logarithmic axis; labels and figures are text of the page, so they wrap on a narrow page. */
 function stripChart(chart: StripChart): Chart[] {
   const { title, how, rows, unit } = chart;
   if (rows.length === 0) return [];

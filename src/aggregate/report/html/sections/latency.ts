@@ -32,7 +32,7 @@ const percentiles: readonly number[] = [
 ];
 
 /**
- * The percentiles of all rounds of a scenario together; null where nothing was recorded.
+ * The percentiles of all rounds of a scenario together; null if nothing was recorded.
  *
  * @param encoded HDR V2 compressed, base64, in nanoseconds; empty for a round that recorded nothing
  */

@@ -134,7 +134,7 @@ interface Moment {
   readonly seconds: number;
   readonly completed: number;
   readonly failed: number;
-  /** Of several seconds: the median, and the maximum. Null where nothing completed. */
+  /** Of several seconds: the median, and the maximum. Null if nothing completed. */
   readonly p50: number | null;
   readonly p99: number | null;
 }
