@@ -24,8 +24,8 @@ const fraction = `max / ${1 / sourceReport.minIdleRatio}`;
 /**
  * C6. A cold start lies inside the measured window of `baseline`. It is compared with a `warmed` pool that opens all its
  * connections before the barrier, so that it creates none after: what warming can do at most. "No creation spikes" is
- * two things: the proof that this arm created nothing, and a max response time 5 % or more below baseline's. The
- * source report's own minIdle, max / 4, is shown beside it: it does not end creation.
+ * two things: the proof that this arm created nothing, and a max response time 5 % or more below baseline's (the
+ * window of one cold start has no seconds of which one could be the worst). The source report's own minIdle, max / 4, is shown beside it: it does not end creation.
  *
  * A p99 sees a cold start only where the window is short and the workers are many. The start holds up one operation of
  * each worker, and these must be 2 % of the window's. In the suite's 0.05 s, the shortest that a config may ask for,

@@ -92,7 +92,7 @@ test('all faults are listed before the target is looked for; search takes neithe
     const refused = await runPoolbench(['search', experiment.configPath, flag]);
     expect(refused).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining(`no ${flag.split('=', 1)[0]} with search`),
+      stderr: expect.stringContaining(`search does not take ${flag.split('=', 1)[0]}`),
     });
   }
 });
