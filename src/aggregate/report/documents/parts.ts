@@ -70,7 +70,7 @@ export function configCode(config: unknown): Block {
 
 /** What was measured for a claim, beside what it predicts. */
 export function describeMeasured(claim: ClaimResult): string {
-  return `Predicted: ${claim.predicted}. Measured: ${formatMeasured(claim) ?? 'nothing that this claim asks for'}.`;
+  return `Predicted: ${claim.predicted}. Measured: ${formatMeasured(claim) ?? 'no figure that decides'}.`;
 }
 
 /** "×1.41 [1.35, 1.47]", "0.412 [0.401, 0.430] ms", "34.2k [33.9k, 34.8k] ops/s"; null if nothing was measured. */
