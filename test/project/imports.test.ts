@@ -14,6 +14,16 @@ const allowed: Record<string, { code: readonly string[]; types: readonly string[
   aggregate: { code: [], types: ['workers', 'pool'] },
 };
 
+/** The same for the folders of main. Files of main itself are for all of them. */
+const allowedInMain: typeof allowed = {
+  cli: { code: ['run', 'live', 'server', 'experiment'], types: [] },
+  run: { code: ['live', 'server', 'experiment'], types: [] },
+  live: { code: [], types: [] },
+  experiment: { code: ['server'], types: [] },
+  // It is handed a part of an experiment.
+  server: { code: [], types: ['experiment'] },
+};
+
 interface Import {
   readonly file: string;
   /** The file that is imported. */
@@ -39,15 +49,27 @@ function imports(): Import[] {
 
 const folder = (path: string) => path.split('/')[0] ?? '';
 
+type Way = Pick<Import, 'from' | 'to' | 'typeOnly'>;
+
+function isAgainst(rules: typeof allowed, { from, to, typeOnly }: Way): boolean {
+  const rule = rules[from];
+  return from !== to && !rule?.code.includes(to) && !(typeOnly && rule?.types.includes(to));
+}
+
 test('imports run one way: main to workers to pool, and main to aggregate', () => {
   const found = imports();
-  const wrong = found.filter(({ from, to, typeOnly }) => {
-    if (from === to) return false;
-    const rule = allowed[from];
-    return !rule?.code.includes(to) && !(typeOnly && rule?.types.includes(to));
+  expect(found.length).toBeGreaterThan(100);
+  expect(found.filter(one => isAgainst(allowed, one))).toEqual([]);
+});
+
+test('inside main they run from the command line to the run, and from there to what it is made of', () => {
+  const subfolder = (path: string) => /^main\/(\w+)\//.exec(path)?.[1];
+  const found = imports().flatMap(({ file, path, typeOnly }) => {
+    const [from, to] = [subfolder(file), subfolder(path)];
+    return from === undefined || to === undefined ? [] : [{ file, path, from, to, typeOnly }];
   });
   expect(found.length).toBeGreaterThan(100);
-  expect(wrong).toEqual([]);
+  expect(found.filter(one => isAgainst(allowedInMain, one))).toEqual([]);
 });
 
 test('no file imports itself by way of others, not even for a type', () => {
