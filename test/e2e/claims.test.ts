@@ -110,7 +110,7 @@ describe('interrupted ledger is resumed', () => {
     const suites = await createSuites({ C1: 'first', C2: 'long', C3: 'last' });
     await suites.write('long', { rounds: 1000 });
     let interrupted = false;
-    const stopped = await suites.run([server.url, '--seconds', '0.06'], (output, kill) => {
+    const stopped = await suites.run([server.url, '--seconds', '0.16'], (output, kill) => {
       if (interrupted || !output.includes('round 2/1000')) return;
       interrupted = true;
       kill('SIGINT');
@@ -141,7 +141,7 @@ describe('interrupted ledger is resumed', () => {
     const after = await suites.ledger();
     expect(after.complete).toBe(true);
     expect(after.suites.map(({ state, seconds }) => [state, seconds])).toEqual(
-      Array(3).fill(['complete', 0.06]),
+      Array(3).fill(['complete', 0.16]),
     );
     expect(after).toMatchObject({ startedAt: before.startedAt, command: before.command });
     expect(after.entries[0]).toEqual(before.entries[0]);

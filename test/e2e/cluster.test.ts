@@ -9,6 +9,9 @@ import { createExperiment } from '../support/experiment.ts';
 import { callsOf, loadBegun } from '../support/observed-server.ts';
 import { certificates, ofTest, startRedis } from '../support/servers.ts';
 
+/** Several operations of every connection at once, and long pauses: cores are free for the nodes, and for other tests. */
+const calm = { arrival: { kind: 'burst', rate: 1000, size: 40 } };
+
 describe('cluster is measured as one target', () => {
   let cluster: TestCluster;
   beforeAll(async () => {
@@ -85,7 +88,7 @@ describe('cluster is measured as one target', () => {
     test('connections that are cut are those of all masters, and come back', async () => {
       const experiment = await createExperiment(url(), {
         target: { server: 'any', url: url(), cluster: true },
-        scenarios: [{ client: 'wire', workers: 4, cutEveryMs: 20 }],
+        scenarios: [{ client: 'wire', workers: 4, cutEveryMs: 20, ...calm }],
         seconds: 0.5,
         maxFailedShare: 1,
       });
@@ -173,7 +176,7 @@ describe('cluster that fails over under load keeps its books', () => {
       const url = cluster.masters[0]?.url ?? '';
       const experiment = await createExperiment(url, {
         target: { server: 'redis', url, cluster: true },
-        scenarios: [{ client, workers: 8, pipeline: client === 'wire' ? 4 : 1 }],
+        scenarios: [{ client, workers: 8, pipeline: client === 'wire' ? 4 : 1, ...calm }],
         // It is stopped when everything has happened.
         seconds: 60,
         timeoutMs: 4000,

@@ -7,7 +7,7 @@ import { readConfig } from '../../src/main/experiment/read-config.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { bareMachine } from '../support/bare-machine.ts';
 import { rejection } from '../support/connections.ts';
-import { createExperiment } from '../support/experiment.ts';
+import { createExperiment, unhurried } from '../support/experiment.ts';
 import { answers, connectObserver, processId, processLives } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { ofTest, startRedis, startValkey } from '../support/servers.ts';
@@ -203,9 +203,10 @@ describe('embedded server stands in loudly', () => {
     const port = await freePort();
     const experiment = await createExperiment(`redis://localhost:${port}`, {
       scenarios: [
-        { client: 'wire', workers: 4, pools: [1, 2] },
-        { client: 'ioredis', workers: 4, pipeline: 10 },
+        { client: 'wire', workers: 4, pools: [1, 2], ...unhurried },
+        { client: 'ioredis', workers: 4, pipeline: 10, ...unhurried },
       ],
+      seconds: 0.2,
     });
     const env = await bareMachine(experiment.folder);
     // Not even --quiet makes a stand-in silent.

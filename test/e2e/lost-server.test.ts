@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { clientNames } from '../support/connections.ts';
-import { createExperiment } from '../support/experiment.ts';
+import { createExperiment, unhurried } from '../support/experiment.ts';
 import { callsOf, connectObserver, loadBegun, processId } from '../support/observed-server.ts';
 import { masterName, startReplicated, startSentinels, untilAllIsKnown } from '../support/sentinels.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
@@ -17,9 +17,9 @@ describe('server that comes back is used again', () => {
       onTestFinished(() => server.stop());
       const { port, url } = server;
       const experiment = await createExperiment(url, {
-        scenarios: [{ client, workers: 4 }],
+        scenarios: [{ client, workers: 4, ...unhurried }],
         seconds: 4,
-        maxFailedShare: 0.5,
+        maxFailedShare: 0.9,
       });
       const running = experiment.run();
       await loadBegun(await connectObserver(url));
@@ -199,14 +199,18 @@ describe('failover is followed with every operation accounted for', () => {
       await untilAllIsKnown(sentinels);
       const experiment = await createExperiment('', {
         target: { server: 'redis', url: sentinels.url, sentinel: { master: masterName } },
-        scenarios: [{ client, workers: 4 }],
+        scenarios: [{ client, workers: 4, ...unhurried }],
         seconds: 8,
         maxFailedShare: 1,
       });
       const outcome = experiment.run();
       const observer = await connectObserver(master.url);
       await measuring(observer);
-      process.kill(await processId(observer), 'SIGKILL');
+      // Stopped for a moment, or nothing would be in flight when it dies.
+      const pid = await processId(observer);
+      process.kill(pid, 'SIGSTOP');
+      await sleep(200);
+      process.kill(pid, 'SIGKILL');
       return { master, replica, sentinels, outcome: await outcome, result: await experiment.result() };
     });
 

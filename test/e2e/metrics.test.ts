@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../src/main/server/server-process.ts';
-import { createExperiment } from '../support/experiment.ts';
+import { createExperiment, unhurried } from '../support/experiment.ts';
 import { metricValue, parseExposition } from '../support/exposition.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { startRedis } from '../support/servers.ts';
@@ -14,7 +14,7 @@ test('scraped to its end: counters never fall, and end as the result has them', 
   const server = await startRedis();
   onTestFinished(() => server.stop());
   const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2 }],
+    scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2, ...unhurried }],
     rounds: 2,
     seconds: 0.4,
   });

@@ -49,7 +49,7 @@ beforeAll(async () => {
       { client: 'wire', workers: 8, pools: 2, arrival: { kind: 'constant', rate: 2000 } },
     ],
     rounds: 2,
-    seconds: 0.2,
+    seconds: 0.1,
     warmupSeconds: 0,
     thresholds: { opsPerSecond: '> 1' },
   };

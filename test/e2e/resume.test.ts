@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Result, resultSchema } from '../../src/aggregate/result.ts';
 import { replaceFile } from '../../src/main/run/results/results-folder.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
-import { createExperiment } from '../support/experiment.ts';
+import { createExperiment, unhurried } from '../support/experiment.ts';
 import { answers, connectObserver, processId, processLives } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { ofTest, startRedis, startValkey } from '../support/servers.ts';
@@ -20,7 +20,7 @@ describe('killed run is gone on with', () => {
     const server = await ofTest(startRedis());
     const redis = await connectObserver(server.url);
     const experiment = await createExperiment(server.url, {
-      scenarios: [{ client: 'wire', workers: [2, 4, 6] }],
+      scenarios: [{ client: 'wire', workers: [2, 4, 6], ...unhurried }],
       rounds: 4,
       seconds: 0.1,
       seed: 7,

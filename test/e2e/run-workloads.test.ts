@@ -10,7 +10,7 @@ import {
   SET,
   sendBatch,
 } from '../support/connections.ts';
-import { createExperiment } from '../support/experiment.ts';
+import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, loadBegun } from '../support/observed-server.ts';
 import { startRedis, startValkey, type TestServer } from '../support/servers.ts';
 
@@ -180,6 +180,8 @@ describe('every measurement of ycsb begins with the same records', () => {
   test('where the room is full it is said once, and no record is left', async () => {
     const experiment = await createExperiment(server.url, {
       workload: { keys: 4, ycsb: 'D' },
+      // Enough inserts to fill the room.
+      scenarios: [{ client: 'wire', workers: 4 }],
       rounds: 2,
       seconds: 0.3,
     });
@@ -252,7 +254,7 @@ describe('load speaks the resp version of the config', () => {
   ])('a run with target.protocol %s is one in RESP%s, and says so', async (protocol, version) => {
     const experiment = await createExperiment('', {
       target: { server: 'valkey', url: server.url, protocol },
-      scenarios: [{ client: ['wire', 'ioredis'], workers: 2 }],
+      scenarios: [{ client: ['wire', 'ioredis'], workers: 2, ...unhurried }],
       seconds: 0.2,
     });
     const redis = await connectObserver(server.url);

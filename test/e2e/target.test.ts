@@ -7,7 +7,7 @@ import { connectControl } from '../../src/main/server/control.ts';
 import { preflight, surveyDatabase } from '../../src/main/server/preflight.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { parseAddress } from '../../src/main/server/url.ts';
-import { createExperiment } from '../support/experiment.ts';
+import { createExperiment, unhurried } from '../support/experiment.ts';
 import { callsOf, connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { readFiles } from '../support/read-files.ts';
@@ -122,7 +122,8 @@ describe('logins tls sockets and databases work to the end', () => {
       onTestFinished(() => server.stop());
       const url = write(server.url, login);
       const experiment = await createExperiment(url, {
-        scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pipeline: 5 }],
+        scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pipeline: 5, ...unhurried }],
+        seconds: 0.2,
       });
       const { code, stdout, stderr } = await experiment.run([], {
         env: url.startsWith('rediss:') ? { NODE_EXTRA_CA_CERTS: certificates.ca } : {},
@@ -171,7 +172,8 @@ describe('user with few rights can be measured', () => {
     const url = server.url.replace('//', '//few:s3cret@');
     const experiment = await createExperiment(url, {
       target: { server: name, url },
-      scenarios: [{ client: ['ioredis', 'wire'], workers: 4 }],
+      scenarios: [{ client: ['ioredis', 'wire'], workers: 4, ...unhurried }],
+      seconds: 0.2,
     });
     const { code, stderr } = await experiment.run();
     expect(code, stderr).toBe(0);

@@ -9,6 +9,8 @@ import { readComparison, readSide } from '../support/session.ts';
 
 /** No server is so fast, and none so slow. */
 const crossed = { 'wire-optimized-1pool-4workers: response.p50': '< 0.001us' };
+/** Their throughput is judged: a closed loop has some on every machine. */
+const scenarios = [{ client: 'wire', workers: 4 }];
 const met = { opsPerSecond: '> 1', failedShare: '< 0.1%' };
 
 async function prepare(): Promise<TestServer> {
@@ -48,11 +50,11 @@ test('the crossed one is listed first, with its value, also by report', async ()
 
 test('all met: 0; with --json the result is all there is on standard output', async () => {
   const server = await prepare();
-  const good = await createExperiment(server.url, { thresholds: met });
+  const good = await createExperiment(server.url, { scenarios, thresholds: met });
   const kept = await good.run();
   expect(kept.code, kept.stderr).toBe(0);
   expect(kept.stdout).toMatch(/^Thresholds crossed: 0 of 2 checks\.\n/);
-  const bad = await createExperiment(server.url, { thresholds: crossed });
+  const bad = await createExperiment(server.url, { scenarios, thresholds: crossed });
   const json = await bad.run(['--json', '--quiet']);
   expect(json).toMatchObject({ code: 99, stderr: 'poolbench: Thresholds crossed: 1 of 1 check\n' });
   expect(resultSchema.parse(JSON.parse(json.stdout)).thresholds).toHaveLength(1);
@@ -60,7 +62,7 @@ test('all met: 0; with --json the result is all there is on standard output', as
 
 test('a run with too many failures ends with 1 all the same', async () => {
   const server = await ofTest(startRedis({ args: ['--replicaof', '127.0.0.1', '1'] }));
-  const experiment = await createExperiment(server.url, { thresholds: met });
+  const experiment = await createExperiment(server.url, { scenarios, thresholds: met });
   const { code, stdout, stderr } = await experiment.run();
   expect(code, stderr).toBe(1);
   expect(stderr).toMatch(/poolbench: .* 1 % .*maxFailedShare/);
@@ -69,7 +71,7 @@ test('a run with too many failures ends with 1 all the same', async () => {
 
 test('an interrupted run judges none, and ends with 130', async () => {
   const server = await prepare();
-  const experiment = await createExperiment(server.url, { thresholds: crossed, rounds: 1000 });
+  const experiment = await createExperiment(server.url, { scenarios, thresholds: crossed, rounds: 1000 });
   const running = experiment.start();
   await running.said('round 2/1000');
   running.kill('SIGINT');
@@ -83,7 +85,7 @@ test('every side of a versus is held to its own', async () => {
   const servers = await Promise.all([prepare(), prepare()]);
   const [left, right] = await Promise.all(
     [met, { ...met, ...crossed }].map((thresholds, index) =>
-      createExperiment(servers[index]?.url ?? '', { name: `side${index}`, thresholds }),
+      createExperiment(servers[index]?.url ?? '', { name: `side${index}`, scenarios, thresholds }),
     ),
   );
   if (left === undefined || right === undefined) throw new Error('two experiments');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Ledger, ledgerSchema } from '../../src/aggregate/claims/ledger.ts';
 import type { Suite } from '../../src/main/run/claims/plan-suites.ts';
+import { unhurried } from './experiment.ts';
 import { runProgram } from './poolbench.ts';
 
 const program = new URL('claims-of-suites.mjs', import.meta.url);
@@ -44,10 +45,10 @@ export async function createSuites(
       name,
       target: { server: 'any', url: 'redis://localhost:1' },
       workload: { keys: 200 },
-      scenarios: [{ client: 'wire', workers: 4 }],
+      scenarios: [{ client: 'wire', workers: 4, ...unhurried }],
       rounds: 1,
-      seconds: 0.05,
-      warmupSeconds: 0.02,
+      seconds: 0.15,
+      warmupSeconds: 0.05,
       ...config,
     };
     await writeFile(path, JSON.stringify(written));

@@ -19,7 +19,7 @@ export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared'
 /** A sample of workers that all send batches of one size, with what they did at hand. */
 export type PlainSample = ThreadSample & LoadSample;
 
-/** A task with one pool of a few workers on the wire, no warm-up and 0.3 s of load, unless told otherwise. */
+/** A task with one pool of a few workers on the wire, no warm-up and 0.15 s of load, unless told otherwise. */
 export function buildTask(
   port: number,
   shared: SharedState,
@@ -49,7 +49,7 @@ export function buildTask(
     workload: plainWorkload({ keys: 100, valueBytes: 16, readShare: 0.5 }),
     seed: 1,
     warmupSeconds: 0,
-    seconds: 0.3,
+    seconds: 0.15,
     timeoutMs: 1000,
     shared: shared.buffer,
     ...changes,

@@ -16,9 +16,9 @@ import { buildTask, startThreads } from '../support/threads.ts';
 
 const stallMs = 1000;
 const rate = 2000;
-const seconds = 4;
+const seconds = 2.5;
 /** Fewer than 1 % of what is due, so that what is in flight when the server stalls is too little for a p99. */
-const workers = 50;
+const workers = 30;
 /** Of what arithmetic gives, as a share. */
 const tolerance = 0.02;
 const attempts = 3;

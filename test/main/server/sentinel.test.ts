@@ -15,7 +15,7 @@ import {
   SET,
   sendBatch,
 } from '../../support/connections.ts';
-import { createExperiment } from '../../support/experiment.ts';
+import { createExperiment, unhurried } from '../../support/experiment.ts';
 import { connectObserver } from '../../support/observed-server.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { readFiles } from '../../support/read-files.ts';
@@ -131,8 +131,8 @@ test('with rediss:// Sentinel and master are both spoken to in TLS', async () =>
     tls: { ca },
     sentinel: { master: masterName },
   };
-  const scenarios = [{ client: ['wire', 'ioredis'], workers: 2 }];
-  const experiment = await createExperiment('', { target, scenarios });
+  const scenarios = [{ client: ['wire', 'ioredis'], workers: 2, ...unhurried }];
+  const experiment = await createExperiment('', { target, scenarios, seconds: 0.2 });
   const { code, stderr } = await experiment.run();
   expect(code, stderr).toBe(0);
   const { scenarios: measured } = await experiment.result();
@@ -169,8 +169,8 @@ test('a run against the master; no password is anywhere', async () => {
     url: `${sentinels.url.replace('//', '//:s3cret@')}/3`,
     sentinel: { master: masterName, ...watcher },
   };
-  const scenarios = [{ client: ['wire', 'ioredis'], workers: 4, pools: 2 }];
-  const experiment = await createExperiment('', { target, scenarios });
+  const scenarios = [{ client: ['wire', 'ioredis'], workers: 4, pools: 2, ...unhurried }];
+  const experiment = await createExperiment('', { target, scenarios, seconds: 0.2 });
   // Other tests have written there.
   const { code, stdout, stderr } = await experiment.run(['--force']);
   expect(code, stderr).toBe(0);

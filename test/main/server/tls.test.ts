@@ -5,7 +5,7 @@ import { connectControl } from '../../../src/main/server/control.ts';
 import { targetAddress } from '../../../src/main/server/find-target.ts';
 import { freePort } from '../../../src/main/server/server-process.ts';
 import { clientNames, GET, openConnection, rejection, SET, sendBatch } from '../../support/connections.ts';
-import { createExperiment } from '../../support/experiment.ts';
+import { createExperiment, unhurried } from '../../support/experiment.ts';
 import {
   certificates,
   otherCertificates,
@@ -170,8 +170,8 @@ test('a run with a certificate of its own; without a check, every output says so
     url: wanting.tlsUrl,
     tls: { ...ours, rejectUnauthorized: false },
   };
-  const scenarios = [{ client: ['wire', 'ioredis'], workers: 4, pools: 2 }];
-  const experiment = await createExperiment('', { target, scenarios });
+  const scenarios = [{ client: ['wire', 'ioredis'], workers: 4, pools: 2, ...unhurried }];
+  const experiment = await createExperiment('', { target, scenarios, seconds: 0.2 });
   // Other tests have written there.
   const { code, stdout, stderr } = await experiment.run(['--force']);
   expect(code, stderr).toBe(0);
