@@ -39,8 +39,8 @@ export default defineConfig({
           name: 'behaviour',
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...timing],
-          // One more than the cores they are meant for: whoever waits, for a server or for a window to pass, needs none.
-          maxWorkers: 3,
+          // Two more than the cores they are meant for: whoever waits, for a server or for a window to pass, needs none.
+          maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },

@@ -122,7 +122,7 @@ describe('refused writes are counted by code', () => {
 
   test.each([
     ['READONLY', replica, /read-only replica/],
-    ['OOM', full, /maxmemory 1\.0 MiB/],
+    ['OOM', full, /1\.0 MiB of maxmemory/],
   ])('%s: the run goes on to its end, and says so', async (failure, args, warning) => {
     const server = await ofTest(startRedis({ args }));
     const config = {
