@@ -14,7 +14,8 @@ describe('report renders a result again', () => {
     onTestFinished(() => server.stop());
     const experiment = await createExperiment(server.url, {
       scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: [1, 2] }],
-      thresholds: { opsPerSecond: '> 1' },
+      // Met even by a window in which a busy machine let nothing complete.
+      thresholds: { opsPerSecond: '>= 0' },
     });
     const run = await experiment.run();
     expect(run.code, run.stderr).toBe(0);
@@ -90,7 +91,7 @@ describe('files for other tools come at the end', () => {
   test('while a run lasts there are none; an interrupted one has them all', async () => {
     const server = await startRedis();
     onTestFinished(() => server.stop());
-    const thresholds = { opsPerSecond: '> 1' };
+    const thresholds = { opsPerSecond: '>= 0' };
     const experiment = await createExperiment(server.url, { rounds: 1000, seconds: 0.1, thresholds });
     const running = experiment.start();
     await running.said('round 3/1000');

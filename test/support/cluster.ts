@@ -119,13 +119,16 @@ export async function startCluster({
       replicas,
       nodes,
       async servingOf(slot) {
-        // A node that was stopped is asked, too, and must not be waited for.
-        const ranges = await Promise.any(nodes.map(({ redis }) => slotsSeenBy(redis)));
-        const range = ranges.find(({ first, last }) => slot >= first && slot <= last);
-        const find = (place: NodePlace | undefined) => nodes.find(({ port }) => port === place?.port);
-        const master = find(range?.master);
-        if (master === undefined) throw new Error(`nobody serves slot ${slot}`);
-        return { master, replica: find(range?.replicas[0]) };
+        // On a busy machine nodes hold one another for failed now and then: until a replica has taken over, nobody serves.
+        for (;;) {
+          // A node that was stopped is asked, too, and must not be waited for.
+          const ranges = await Promise.any(nodes.map(({ redis }) => slotsSeenBy(redis)));
+          const range = ranges.find(({ first, last }) => slot >= first && slot <= last);
+          const find = (place: NodePlace | undefined) => nodes.find(({ port }) => port === place?.port);
+          const master = find(range?.master);
+          if (master !== undefined) return { master, replica: find(range?.replicas[0]) };
+          await new Promise(resolve => setTimeout(resolve, 50));
+        }
       },
       stop,
     };
