@@ -155,8 +155,10 @@ function holdHistograms(
 
 function holdCodes({ fails }: Fault, { failed }: PlainSample, name: string): void {
   const codes = Object.keys(failed);
+  // What gave up waiting for a reply connects anew, and on a busy machine that attempt can run out of time as well.
+  const expected = fails.includes('TIMEOUT') ? [...fails, 'ETIMEDOUT'] : fails;
   expect(
-    codes.filter(code => !fails.includes(code)),
+    codes.filter(code => !expected.includes(code)),
     `${name}: codes that nobody expects`,
   ).toEqual([]);
   if (fails.length > 0) expect(codes.length, `${name}: the fault was felt`).toBeGreaterThan(0);
