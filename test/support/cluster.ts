@@ -3,7 +3,7 @@ import { freePort } from '../../src/main/server/server-process.ts';
 import { type NodePlace, readSlotRanges, type SlotRange } from '../../src/pool/client/cluster/slot-ranges.ts';
 import { until } from './connections.ts';
 import { processId } from './observed-server.ts';
-import { certificates, startRedis, startValkey, type TestServer } from './servers.ts';
+import { certificates, onFreePorts, startRedis, startValkey, type TestServer } from './servers.ts';
 
 const slotCount = 16384;
 
@@ -64,16 +64,18 @@ export async function startCluster({
   try {
     const start = server === 'redis' ? startRedis : startValkey;
     for (let node = 0; node < masterCount * (withReplicas ? 2 : 1); node++) {
-      // The usual port of the cluster's bus is 10,000 higher, which need not be a port.
-      const busPort = await freePort();
-      const tlsPort = tls ? await freePort() : 0;
       const login = password === undefined ? [] : ['--requirepass', password, '--masterauth', password];
-      const args = [
-        ...clusterArguments(busPort, nodeTimeoutMs),
-        ...login,
-        ...(tls ? tlsArguments(tlsPort) : []),
-      ];
-      const one = await start({ args });
+      const { one, busPort, tlsPort } = await onFreePorts(async () => {
+        // The usual port of the cluster's bus is 10,000 higher, which need not be a port.
+        const busPort = await freePort();
+        const tlsPort = tls ? await freePort() : 0;
+        const args = [
+          ...clusterArguments(busPort, nodeTimeoutMs),
+          ...login,
+          ...(tls ? tlsArguments(tlsPort) : []),
+        ];
+        return { one: await start({ args }), busPort, tlsPort };
+      });
       const redis = new Redis(one.url, {
         retryStrategy: () => null,
         ...(password === undefined ? {} : { password }),

@@ -63,11 +63,13 @@ export function tlsArguments(
 }
 
 /** A redis-server whose URL is `rediss://localhost:port`; its certificate is signed by {@link certificates}.ca. */
-export async function startRedisWithTls(options: TestServerOptions = {}): Promise<TestServer> {
-  const tlsPort = await freePort();
-  const tls = tlsArguments(tlsPort);
-  const server = await start('redis', { ...options, args: [...tls, ...(options.args ?? [])] });
-  return { url: `rediss://localhost:${tlsPort}`, port: tlsPort, stop: server.stop };
+export function startRedisWithTls(options: TestServerOptions = {}): Promise<TestServer> {
+  return onFreePorts(async () => {
+    const tlsPort = await freePort();
+    const tls = tlsArguments(tlsPort);
+    const server = await start('redis', { ...options, args: [...tls, ...(options.args ?? [])] });
+    return { url: `rediss://localhost:${tlsPort}`, port: tlsPort, stop: server.stop };
+  });
 }
 
 /** A redis-server whose URL is `unix:///…`. */
@@ -151,7 +153,17 @@ function pairsOf(list: readonly string[]): Map<string, string> {
   return new Map(names.map((name, index) => [name, list[2 * index + 1] ?? '']));
 }
 
+/** Starts once more, on other ports, if a port that was free has been taken meanwhile, for instance by a client's end of a connection. */
+export async function onFreePorts<T>(start: () => Promise<T>, tries = 4): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (tries <= 1 || !String(error).includes('Address already in use')) throw error;
+    return await onFreePorts(start, tries - 1);
+  }
+}
+
 async function start(server: 'redis' | 'valkey', options: TestServerOptions): Promise<TestServer> {
-  const { port, stop } = await startServer(server, inject('servers')[server], options);
+  const { port, stop } = await onFreePorts(() => startServer(server, inject('servers')[server], options), 2);
   return { url: `redis://127.0.0.1:${port}`, port, stop };
 }

@@ -8,6 +8,7 @@ import { clientNames, GET, openConnection, rejection, SET, sendBatch } from '../
 import { createExperiment, unhurried } from '../../support/experiment.ts';
 import {
   certificates,
+  onFreePorts,
   otherCertificates,
   startRedis,
   type TestServer,
@@ -22,10 +23,12 @@ interface TlsServer extends TestServer {
   readonly tlsUrl: string;
 }
 
-async function startTls(args: (port: number) => string[]): Promise<TlsServer> {
-  const port = await freePort();
-  const server = await startRedis({ args: args(port) });
-  return { ...server, tlsUrl: `rediss://127.0.0.1:${port}` };
+function startTls(args: (port: number) => string[]): Promise<TlsServer> {
+  return onFreePorts(async () => {
+    const port = await freePort();
+    const server = await startRedis({ args: args(port) });
+    return { ...server, tlsUrl: `rediss://127.0.0.1:${port}` };
+  });
 }
 
 /** One that any client may use; one that wants a certificate; one named otherwise than its host; one too late. */
