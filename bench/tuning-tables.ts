@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { figures as figureColumn, table, words } from '../src/aggregate/report/blocks.ts';
 import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
 import { type RoundResult, resultSchema, type ScenarioResult } from '../src/aggregate/result.ts';
+import { withoutControls } from '../src/aggregate/stats/control.ts';
 import {
   allServed,
   batchThroughput,
@@ -240,7 +241,7 @@ const tables: readonly Table[] = [
 
 for (const { suite, title, row, figures } of tables) {
   const text = readFileSync(join(folder, suite, 'result.json'), 'utf8');
-  const { scenarios } = resultSchema.parse(JSON.parse(text));
+  const scenarios = withoutControls(resultSchema.parse(JSON.parse(text)));
   const rows = scenarios.flatMap(scenario => {
     const name = row(scenario);
     return name === undefined ? [] : [{ name, scenario }];

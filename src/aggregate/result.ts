@@ -213,6 +213,8 @@ const round = z.object({
 
 const scenario = z.object({
   id: z.string(),
+  /** It is a control: it measured once more what the scenario with its id but for "-control" measured. */
+  control: z.literal(true).optional(),
   ...resultShape,
   rounds: z.array(round).max(10_000),
   /** Null before the first round. */
@@ -265,6 +267,16 @@ const claim = z.object({
       }),
     )
     .catch([]),
+});
+
+/** Two identical arms, measured like all others: what the run cannot tell apart. */
+const control = z.object({
+  /** Throughput of the controls to that of their twins: per round the geometric mean over all pairs. */
+  ratio: interval,
+  /** Rounds that all of them have measured. */
+  rounds: z.number(),
+  /** Ids of the controls. */
+  controls: z.array(z.string()),
 });
 
 /** A threshold of the config, judged for one scenario or a claim. */
@@ -323,13 +335,24 @@ export const resultSchema = z.object({
   warnings: z.array(z.string()),
   config: z.record(z.string(), z.unknown()),
   scenarios: z.array(scenario).max(10_000),
+  /** Absent if the run has no control. */
+  control: control.optional(),
   claims: z.array(claim),
   /** Empty if the config sets none, or if the run ended early. */
   thresholds: z.array(thresholdSchema).default([]),
 });
 
 export type Result = z.infer<typeof resultSchema>;
-export type ScenarioResult = z.infer<typeof scenario>;
+/** As the file has it: an arm, or a control. */
+export type MeasuredResult = z.infer<typeof scenario>;
+/**
+ * An arm: no control. All that compares, judges or shows scenarios takes these, so that the compiler refuses the
+ * scenarios of a result as they are: `withoutControls` of `stats/control.ts` makes them so.
+ */
+export interface ScenarioResult extends MeasuredResult {
+  readonly control?: undefined;
+}
+export type ControlResult = z.infer<typeof control>;
 export type RoundResult = z.infer<typeof round>;
 export type ClaimResult = z.infer<typeof claim>;
 export type { Interval } from './stats/statistics.ts';

@@ -1,9 +1,8 @@
 import { claims } from '../../src/aggregate/claims/claims.ts';
 import type { ClaimResult, Result, RoundResult, ScenarioResult } from '../../src/aggregate/result.ts';
 import { fieldsOf } from '../../src/aggregate/scenario/scenario.ts';
-import { planRun } from '../../src/main/experiment/plan.ts';
 import { readConfig } from '../../src/main/experiment/read-config.ts';
-import type { Scenario } from '../../src/main/experiment/scenarios.ts';
+import { expandScenarios, type Scenario } from '../../src/main/experiment/scenarios.ts';
 import { buildLatency, buildResult, buildRound, buildScenario } from './result-builder.ts';
 
 /** What a test has to say of one round of an arm; the rest is as usual. */
@@ -27,7 +26,7 @@ export async function measureSuite(
   figuresOf: FiguresOf,
   rounds = usualRounds,
 ): Promise<ScenarioResult[]> {
-  const scenarios = planRun([await readConfig(`configs/claims/${name}.json`)]).sides[0]?.scenarios ?? [];
+  const scenarios = expandScenarios((await readConfig(`configs/claims/${name}.json`)).scenarios);
   return scenarios.map(scenario => {
     const measured = Array.from({ length: rounds }, (_, round) =>
       measure(scenario, figuresOf(scenario, round), round),

@@ -13,7 +13,10 @@ interface Size {
 }
 
 /** A result with everything that a run of a closed loop leaves: histograms, series, utilization, waits, failures. */
-export function buildFullResult(size: Size = {}, changes: Partial<Result> = {}): Result {
+export function buildFullResult(
+  size: Size = {},
+  changes: Partial<Result> = {},
+): BuiltResult {
   const {
     workers = [10, 50, 100],
     pools = [1, 2],

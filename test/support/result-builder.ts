@@ -146,8 +146,16 @@ export function buildMatrix({
   );
 }
 
+/** Without controls. */
+export interface BuiltResult extends Result {
+  scenarios: ScenarioResult[];
+}
+
 /** A run of these scenarios against a real Redis, with its claims judged; it satisfies the schema of result.json. */
-export function buildResult(scenarios: readonly ScenarioResult[], changes: Partial<Result> = {}): Result {
+export function buildResult(
+  scenarios: readonly ScenarioResult[],
+  changes: Partial<Result> = {},
+): BuiltResult {
   const target: Result['target'] = {
     declared: { server: 'redis', url: 'redis://localhost:6379/0' },
     detected: { server: 'redis', version: '7.0.15', threads: 1 },
@@ -172,7 +180,8 @@ export function buildResult(scenarios: readonly ScenarioResult[], changes: Parti
     thresholds: [],
     ...changes,
   };
-  return resultSchema.parse({ ...result, claims: changes.claims ?? judgeClaims(result) });
+  const parsed = resultSchema.parse({ ...result, claims: changes.claims ?? judgeClaims(result) });
+  return { ...parsed, scenarios: parsed.scenarios as ScenarioResult[] };
 }
 
 /** What a run against a stand-in for Dragonfly says of its target. */

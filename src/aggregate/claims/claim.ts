@@ -5,7 +5,9 @@ import { agree, countChances, findByClient, findDeciding, type Prediction } from
 import { describeGist, describeReason } from './judging/reason.ts';
 
 /** What a claim about one server is judged on. */
-export type Evidence = Pick<Result, 'target' | 'scenarios'>;
+export interface Evidence extends Pick<Result, 'target'> {
+  readonly scenarios: readonly ScenarioResult[];
+}
 
 /** The statement of a claim, and the suite that tests it. */
 export interface ClaimWords {

@@ -1,5 +1,7 @@
 import type { ClaimResult, Result } from '../result.ts';
-import { type Claim, type Evidence, type Judgement, judgePredictions, untested } from './claim.ts';
+import { findControlFlaw, judgeControl, withoutControls } from '../stats/control.ts';
+import { capitalise } from '../text/format.ts';
+import { type Claim, type Judgement, judgePredictions, untested } from './claim.ts';
 import { coldStart } from './cold-start.ts';
 import { healthInterval } from './health-interval.ts';
 import { takesTwoServers } from './judging/versus.ts';
@@ -41,18 +43,44 @@ export const claims: readonly Claim[] = [
  * The verdict of one run on every claim. A claim whose arms the run lacks is `not tested`, and names the
  * suite that has them.
  */
-export function judgeClaims(evidence: Evidence): ClaimResult[] {
+export function judgeClaims(result: Pick<Result, 'target' | 'scenarios'>): ClaimResult[] {
+  const evidence = { target: result.target, scenarios: withoutControls(result) };
+  const flaw = findFlawOfRun([result]);
   return claims.map(claim => {
     if ('judgeSides' in claim) return verdictOn(claim, untested(takesTwoServers));
-    return verdictOn(claim, 'judge' in claim ? claim.judge(evidence) : judgePredictions(evidence, claim));
+    const judged = 'judge' in claim ? claim.judge(evidence) : judgePredictions(evidence, claim);
+    return verdictOn(claim, flawed(judged, flaw));
   });
 }
 
 /** The verdicts on the claims about two servers, by the results of all sides of one `poolbench versus`. */
 export function judgeVersusClaims(results: readonly Result[]): ClaimResult[] {
+  const flaw = findFlawOfRun(results);
   return claims.flatMap(claim =>
-    'judgeSides' in claim ? [verdictOn(claim, claim.judgeSides(results))] : [],
+    'judgeSides' in claim ? [verdictOn(claim, flawed(claim.judgeSides(results), flaw))] : [],
   );
+}
+
+/** Why none of these runs is a ground for a verdict, whatever the claim, as a clause; null if all are. */
+function findFlawOfRun(results: readonly Pick<Result, 'scenarios'>[]): string | null {
+  const flaws = results.map(({ scenarios }) => findControlFlaw(judgeControl(scenarios)));
+  return flaws.find(flaw => flaw !== null) ?? null;
+}
+
+/** A run that cannot tell two identical arms apart gives no verdict. What it would have been is in the reason. */
+function flawed(judged: Judgement, flaw: string | null): Judgement {
+  if (flaw === null || judged.verdict === 'not tested') return judged;
+  const gist = `${capitalise(flaw)}, so there is no verdict.`;
+  return {
+    ...judged,
+    verdict: 'inconclusive',
+    measured: null,
+    low: null,
+    high: null,
+    predictedRange: null,
+    gist,
+    reason: `${gist} By the figures alone it would be ${judged.verdict}: ${judged.reason}`,
+  };
 }
 
 function verdictOn({ id, statement, predicted, suite }: Claim, judged: Judgement): ClaimResult {

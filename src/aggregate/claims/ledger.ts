@@ -19,6 +19,8 @@ const suite = z.object({
   rounds: z.number(),
   seconds: z.number(),
   warmupSeconds: z.number(),
+  /** Its two identical arms, of the ledger's target; absent if it has no control or has not run. */
+  control: result.control,
   /** Its result, relative to the ledger; null if it has none. */
   result: z.string().nullable(),
   /**

@@ -1,6 +1,7 @@
 import { judgeVersusClaims } from '../claims/claims.ts';
 import type { Interval, Result, RoundResult, ScenarioResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
+import { withoutControls } from '../stats/control.ts';
 import { comparedMetrics, metrics } from '../stats/metrics.ts';
 import { pairByRound, wholeRounds } from '../stats/rounds.ts';
 import { coverageOf, medianInterval } from '../stats/statistics.ts';
@@ -39,17 +40,19 @@ export function compareResults(results: readonly Result[]): ResultComparison {
   return {
     schemaVersion: 1,
     complete: results.every(result => result.complete),
-    sides: sides.map(({ name, startedAt, finishedAt, target, paired }) => ({
+    sides: sides.map(({ name, startedAt, finishedAt, target, paired, control }) => ({
       name,
       startedAt,
       finishedAt,
       target,
       paired,
+      ...(control === undefined ? {} : { control }),
     })),
     checks: checkFairness(results),
-    scenarios: (base?.scenarios ?? []).flatMap(scenario => {
-      const arms = others.flatMap(({ name, paired, scenarios }): Arm[] => {
-        const same = scenarios.find(({ id }) => id === scenario.id);
+    scenarios: (base === undefined ? [] : withoutControls(base)).flatMap(scenario => {
+      const arms = others.flatMap((other): Arm[] => {
+        const { name, paired } = other;
+        const same = withoutControls(other).find(({ id }) => id === scenario.id);
         const isEqual = same !== undefined && armKey(same) === armKey(scenario);
         return isEqual ? [{ side: name, paired: paired === true, scenario: same }] : [];
       });

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Result } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
+import { withoutControls } from '../stats/control.ts';
 import { formatPlural } from '../text/format.ts';
 import { formatMemory } from '../text/target-words.ts';
 import type { FairnessCheck } from './schema.ts';
@@ -190,7 +191,7 @@ function checkThreads(results: readonly Result[]): FairnessCheck {
 }
 
 function checkScenarios(results: readonly Result[]): FairnessCheck {
-  const arms = results.map(({ scenarios }) => new Map(scenarios.map(one => [one.id, armKey(one)])));
+  const arms = results.map(result => new Map(withoutControls(result).map(one => [one.id, armKey(one)])));
   const [first = new Map<string, string>()] = arms;
   const partial = [...new Set(arms.flatMap(side => [...side.keys()]))].filter(
     id => !arms.every(side => side.has(id) && side.get(id) === first.get(id)),
@@ -205,14 +206,15 @@ function checkScenarios(results: readonly Result[]): FairnessCheck {
 }
 
 function checkClient(results: readonly Result[]): FairnessCheck {
-  const limited = results.map(
-    ({ scenarios }) => scenarios.filter(({ limitedBy }) => limitedByClient.has(limitedBy.resource)).length,
+  const arms = results.map(withoutControls);
+  const limited = arms.map(
+    scenarios => scenarios.filter(({ limitedBy }) => limitedByClient.has(limitedBy.resource)).length,
   );
   return check(
     'client not saturated',
     limited.every(count => count === 0),
-    results.map(
-      ({ scenarios }, index) =>
+    arms.map(
+      (scenarios, index) =>
         `${limited[index]} of ${formatPlural(scenarios.length, 'scenario')} limited by client, machine or pool`,
     ),
     'those scenarios measure the client, so servers that look alike there may differ',

@@ -27,6 +27,8 @@ const side = z.object({
   target: resultSchema.shape.target,
   /** Whether its rounds are paired with those of the first side: they were measured in turn. Null for the first. */
   paired: z.boolean().nullable(),
+  /** Its two identical arms; absent if it has no control. */
+  control: resultSchema.shape.control,
 });
 
 const check = z.object({

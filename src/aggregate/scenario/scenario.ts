@@ -49,6 +49,16 @@ const table: Readonly<Record<ScenarioKey, Dimension>> = dimensions;
 /** Every key with its row, in the order of the table. */
 export const rows = Object.entries(table) as readonly (readonly [ScenarioKey, Dimension])[];
 
+/** The key for which a config has this name. @throws Error if there is none */
+export function scenarioKeyOf(name: string): ScenarioKey {
+  const row = rows.find(([key, { config }]) => config !== null && (config.name ?? key) === name);
+  if (row === undefined) throw new Error(`expected a key of a scenario, found ${name}`);
+  return row[0];
+}
+
+/** Every key of a scenario that a config can set, under the config's name. */
+export const configNames = rows.flatMap(([key, { config }]) => (config === null ? [] : (config.name ?? key)));
+
 const fileKeyOf = (key: ScenarioKey) => (table[key].fileKey ?? key) as keyof ScenarioFields;
 
 /** A scenario's value of a key, as its row takes it. */
@@ -58,9 +68,12 @@ export function fieldOf(scenario: ScenarioFields, key: ScenarioKey): ScenarioFie
 
 /**
  * Two scenarios are equal arms, for claims, tables and comparisons, if their keys are equal: what the table says that
- * arms must agree in, but for what a pairing sets `free`.
+ * arms must agree in, but for what a pairing sets `free`. A control has no key: it is paired with nothing but its twin.
  */
-export function armKey(scenario: ScenarioFields, free: readonly ScenarioKey[] = []): string {
+export function armKey(
+  scenario: ScenarioFields & { readonly control?: undefined },
+  free: readonly ScenarioKey[] = [],
+): string {
   const held = rows.filter(([key, { agrees }]) => agrees && !free.includes(key));
   return JSON.stringify(
     held.map(([key, { equalBy }]) => {

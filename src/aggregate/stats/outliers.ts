@@ -1,5 +1,6 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
 import { formatList, formatPlural } from '../text/format.ts';
+import { withoutControls } from './control.ts';
 import { minNeighbourCores, neighbourCores } from './limited-by.ts';
 import { median, minRounds } from './statistics.ts';
 
@@ -38,8 +39,9 @@ interface Found {
  * al. (2013) take 2.5 to 3 of these units, Iglewicz and Hoaglin (1993) 3.5; 5, because the MAD of so few rounds is
  * itself unsure. No figure leaves them out.
  */
-export function findOutliers({ scenarios, environment, target }: Measured): Outlier[] {
-  const judged = scenarios.filter(({ rounds }) => rounds.length >= minRounds);
+export function findOutliers(result: Measured): Outlier[] {
+  const { environment, target } = result;
+  const judged = withoutControls(result).filter(({ rounds }) => rounds.length >= minRounds);
   const found = judged.flatMap(findInScenario);
   const disturbed = disturbedRounds(judged, found);
   return found.map(({ scenario, round, middle }) => {
@@ -64,7 +66,7 @@ export function findOutliers({ scenarios, environment, target }: Measured): Outl
 export function describeOutliers(result: Measured): string | null {
   const outliers = findOutliers(result);
   if (outliers.length === 0) return null;
-  const measurements = result.scenarios.reduce((sum, { rounds }) => sum + rounds.length, 0);
+  const measurements = withoutControls(result).reduce((sum, { rounds }) => sum + rounds.length, 0);
   const rounds = [...new Set(outliers.map(({ round }) => round))].toSorted((a, b) => a - b);
   const more = rounds.length - maxListed;
   const listed = [...rounds.slice(0, maxListed).map(String), ...(more > 0 ? [`${more} more`] : [])];

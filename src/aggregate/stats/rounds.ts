@@ -1,4 +1,4 @@
-import type { Result, RoundResult, ScenarioResult } from '../result.ts';
+import type { MeasuredResult, Result, RoundResult } from '../result.ts';
 import { type PairedRatio, pairedRatio } from './paired-ratio.ts';
 
 /** Which rounds count, and which can be paired. */
@@ -43,8 +43,8 @@ export function finishedRounds(
 
 /** other / base of a figure in every round that both have measured for the same time; 0 and null make no ratio. */
 export function pairByRound(
-  base: ScenarioResult,
-  other: ScenarioResult,
+  base: Pick<MeasuredResult, 'rounds'>,
+  other: Pick<MeasuredResult, 'rounds'>,
   figure: (round: RoundResult) => number | null,
 ): PairedRatio {
   const baseRounds = new Map(base.rounds.map(round => [round.round, round]));

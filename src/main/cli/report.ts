@@ -4,6 +4,7 @@ import { memtierDocument } from '../../aggregate/report/files/memtier.ts';
 import { derivedFiles } from '../../aggregate/report/files/result-files.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result, ScenarioResult } from '../../aggregate/result.ts';
+import { withoutControls } from '../../aggregate/stats/control.ts';
 import { PoolbenchError } from '../errors.ts';
 import { nearest } from '../experiment/nearest.ts';
 import type { Options } from '../options.ts';
@@ -39,7 +40,8 @@ export async function report(path: string, options: Options<'as' | 'scenario'>):
 }
 
 /** memtier's file describes one load. @throws PoolbenchError USAGE */
-function chooseScenario({ scenarios }: Result, id: string | undefined): ScenarioResult {
+function chooseScenario(result: Result, id: string | undefined): ScenarioResult {
+  const scenarios = withoutControls(result);
   const [only] = scenarios;
   if (only === undefined)
     throw new PoolbenchError('USAGE', 'expected a result with a scenario, found none in it');

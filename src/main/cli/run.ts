@@ -10,7 +10,7 @@ import { maxNameLength } from '../../aggregate/text/safe-name.ts';
 import { asTypedHere, optionWords, shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { describePlan } from '../experiment/describe-plan.ts';
-import type { Plan } from '../experiment/plan.ts';
+import { armsOf, type Plan } from '../experiment/plan.ts';
 import { readPlan } from '../experiment/read-plan.ts';
 import type { Options, SessionOption } from '../options.ts';
 import {
@@ -56,10 +56,10 @@ export async function versus(
 ): Promise<number> {
   const plan = await readPlan(paths, options);
   const unequal = whyNotComparable(
-    plan.sides.map(({ name, experiment, scenarios }) => ({
-      name,
-      workload: experiment.workload,
-      scenarios: scenarios.map(({ id }) => id),
+    plan.sides.map(side => ({
+      name: side.name,
+      workload: side.experiment.workload,
+      scenarios: armsOf(side).map(({ id }) => id),
     })),
   );
   if (unequal !== null) throw new PoolbenchError('CONFIG_INVALID', `${unequal}; make the configs alike`);

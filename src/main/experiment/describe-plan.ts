@@ -2,7 +2,7 @@ import type { Arrival } from '../../aggregate/scenario/arrival.ts';
 import { formatDuration, formatList, formatPercent, formatPlural } from '../../aggregate/text/format.ts';
 import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
-import { estimateSeconds, type Plan } from './plan.ts';
+import { armsOf, estimateSeconds, type Plan } from './plan.ts';
 import { type LabelledScenario, labelScenarios } from './scenarios.ts';
 import type { ValueBytes } from './values.ts';
 import { type WorkloadConfig, workloadTask } from './workload.ts';
@@ -17,13 +17,15 @@ export function describePlan(plan: Plan): string {
   const [first] = plan.sides;
   if (first === undefined) return '';
   const { experiment, scenarios } = first;
+  const arms = armsOf(first).length;
+  const controls = scenarios.length - arms;
   const { rounds, seconds, warmupSeconds } = experiment;
   const turns = plan.rounds.flat().filter(({ side }) => side === 0);
   const lines = [
     `Plan: ${experiment.name}`,
-    `  ${formatPlural(scenarios.length, 'scenario')} × ${formatPlural(rounds, 'round')} = ${formatPlural(turns.length, 'measurement')}`,
+    `  ${formatPlural(arms, 'scenario')}${controls === 0 ? '' : ` and ${formatPlural(controls, 'control')}`} × ${formatPlural(rounds, 'round')} = ${formatPlural(turns.length, 'measurement')}`,
     `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
-    `  order: shuffled anew every round, seed ${experiment.seed}`,
+    `  order: ${describeOrder(plan)}, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
     `  duration: about ${formatDuration(estimateSeconds(plan, turns))}`,
     ...(rounds < 5 ? ['  verdict: none, as that needs 5 rounds'] : []),
@@ -31,6 +33,14 @@ export function describePlan(plan: Plan): string {
     ...describeScenarios(labelScenarios(experiment.scenarios)),
   ];
   return `${lines.map(cut).join('\n')}\n${describeSides(plan)}`;
+}
+
+/** Blocks of one scenario each are no blocks to the reader, and neither is one of all. */
+function describeOrder({ blocks }: Plan): string {
+  const areBlocks = blocks.length > 1 && blocks.some(({ elements }) => elements.length > 1);
+  return areBlocks
+    ? `${blocks.length} blocks, shuffled anew every round, and so within each block`
+    : 'shuffled anew every round';
 }
 
 /** The sides of a run that has several; empty if it has one. */

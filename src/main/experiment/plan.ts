@@ -1,7 +1,10 @@
+import { twinIdOf } from '../../aggregate/stats/control.ts';
+import { minRounds } from '../../aggregate/stats/statistics.ts';
 import { uniqueNames } from '../../aggregate/text/safe-name.ts';
 import { mixSeed, shuffle } from '../../workers/prng.ts';
+import { addControls, type Block, formBlocks } from './blocks.ts';
 import type { Experiment } from './experiment.ts';
-import { expandScenarios, type Scenario } from './scenarios.ts';
+import { type LabelledScenario, labelScenarios, type Scenario } from './scenarios.ts';
 
 /** One side of a run before its target is found: an experiment, with its scenarios expanded. */
 export interface PlannedSide {
@@ -9,8 +12,13 @@ export interface PlannedSide {
   readonly name: string;
   /** Its target has at most one number of server threads. */
   readonly experiment: Experiment;
-  /** Every scenario once, in the order of the config. */
+  /** Every scenario once, in the order of the config, and behind them the controls. */
   readonly scenarios: readonly Scenario[];
+}
+
+/** The scenarios of a side without its controls. */
+export function armsOf({ scenarios }: Pick<PlannedSide, 'scenarios'>): Scenario[] {
+  return scenarios.filter(({ control }) => control !== true);
 }
 
 /** One measurement of a run. */
@@ -24,7 +32,9 @@ export interface Turn {
 export interface Plan {
   /** One, or several that are measured in turn within every round. */
   readonly sides: readonly PlannedSide[];
-  /** The turns of each round. */
+  /** Every scenario of any side once, with its block. */
+  readonly blocks: readonly Block[];
+  /** The turns of each round, those of a block next to each other. */
   readonly rounds: readonly (readonly Turn[])[];
 }
 
@@ -33,35 +43,69 @@ export const overheadSeconds = 0.15;
 
 /** Plans one side for each experiment, and for each number of server threads that it asks for. */
 export function planRun(experiments: readonly Experiment[]): Plan {
-  const sides = experiments.flatMap((experiment): PlannedSide[] => {
+  const sides = experiments.flatMap((experiment): (Omit<PlannedSide, 'scenarios'> & Labelled)[] => {
     const { target, name } = experiment;
-    const scenarios = expandScenarios(experiment.scenarios);
-    if (target.threads.length < 2) return [{ name, experiment, scenarios }];
+    const labelled = labelScenarios(experiment.scenarios);
+    if (target.threads.length < 2) return [{ name, experiment, labelled }];
     return target.threads.map(threads => ({
       name: `${name}-${threads}${threads === 1 ? 'thread' : 'threads'}`,
       experiment: { ...experiment, target: { ...target, threads: [threads] } },
-      scenarios,
+      labelled,
     }));
   });
   const names = uniqueNames(
     sides.map(side => side.name),
     '-',
   );
-  return orderRounds(sides.map((side, index) => ({ ...side, name: names[index] ?? side.name })));
+  const blocks = planBlocks(sides);
+  const planned = sides.map(({ name, experiment, labelled }, index) => ({
+    name: names[index] ?? name,
+    experiment,
+    scenarios: [
+      ...labelled.map(({ scenario }) => scenario),
+      ...(isJudged(experiment) ? controlsOf(blocks, labelled) : []),
+    ],
+  }));
+  return orderRounds(planned, blocks);
+}
+
+interface Labelled {
+  readonly labelled: readonly LabelledScenario[];
 }
 
 /**
- * Orders the turns of every round: each scenario, in an order shuffled from the seed, is measured on all sides that have
- * it, one after the other, in an order of its own. So drift of the machine affects all sides alike. Scenarios with
- * the same id are the same scenario; the seed is that of the first side.
+ * The blocks of all sides together. Scenarios with the same id are the same scenario; what is compared is what the first
+ * side compares. A run with too few rounds for a verdict has no control, as nothing would be judged by it.
  */
-export function orderRounds(sides: readonly PlannedSide[]): Plan {
+function planBlocks(sides: readonly (Pick<PlannedSide, 'experiment'> & Labelled)[]): Block[] {
+  const byId = new Map<string, LabelledScenario>();
+  for (const one of sides.flatMap(({ labelled }) => labelled)) {
+    if (!byId.has(one.scenario.id)) byId.set(one.scenario.id, one);
+  }
+  const blocks = formBlocks([...byId.values()], sides[0]?.experiment.compare ?? null);
+  return sides.some(({ experiment }) => isJudged(experiment)) ? addControls(blocks, sides.length) : blocks;
+}
+
+function isJudged({ rounds }: Experiment): boolean {
+  return rounds >= minRounds;
+}
+
+/** The controls of the scenarios that a side has. */
+function controlsOf(blocks: readonly Block[], labelled: readonly LabelledScenario[]): Scenario[] {
+  const ids = new Set(labelled.map(({ scenario }) => scenario.id));
+  return blocks
+    .flatMap(({ elements }) => elements.flat())
+    .filter(({ id, control }) => control === true && ids.has(twinIdOf(id)));
+}
+
+/**
+ * Orders the turns of every round, from the seed of the first side: blocks are shuffled within the round, and the elements
+ * of each block within the block. Each scenario is measured on all sides that have it, one after the other, in an order
+ * of its own. So the drift of the machine affects alike what is compared.
+ */
+export function orderRounds(sides: readonly PlannedSide[], blocks: readonly Block[]): Plan {
   const seed = sides[0]?.experiment.seed ?? 0;
   const ofSides = sides.map(({ scenarios }) => new Map(scenarios.map(scenario => [scenario.id, scenario])));
-  // The first side's, if several sides have a scenario.
-  const scenarios = new Map(ofSides.toReversed().flatMap(ofSide => [...ofSide]));
-  const ids = [...new Set(ofSides.flatMap(ofSide => [...ofSide.keys()]))];
-  const blocks = groupLadders(ids.flatMap(id => scenarios.get(id) ?? []));
   const rounds = Math.max(0, ...sides.map(({ experiment }) => experiment.rounds));
   const turnsOf = (id: string, round: number) =>
     ofSides.flatMap((ofSide, side): Turn[] => {
@@ -69,14 +113,14 @@ export function orderRounds(sides: readonly PlannedSide[]): Plan {
       const due = round < (sides[side]?.experiment.rounds ?? 0);
       return scenario !== undefined && due ? [{ side, scenario }] : [];
     });
-  return {
-    sides,
-    rounds: Array.from({ length: rounds }, (_, round) =>
-      shuffle(blocks, mixSeed(seed, round))
-        .flat()
-        .flatMap(({ id }, place) => shuffle(turnsOf(id, round), mixSeed(seed, round, place + 1))),
-    ),
+  const orderRound = (round: number) => {
+    const orderBlock = ({ elements }: Block, place: number) =>
+      shuffle(elements, mixSeed(seed, round, place + 1)).flat();
+    return shuffle(blocks, mixSeed(seed, round))
+      .flatMap(orderBlock)
+      .flatMap(({ id }, place) => shuffle(turnsOf(id, round), mixSeed(seed, round, 0, place)));
   };
+  return { sides, blocks, rounds: Array.from({ length: rounds }, (_, round) => orderRound(round)) };
 }
 
 /** How long a plan takes, or some turns of it: an estimate, without finding targets and writing keys. */
@@ -85,32 +129,4 @@ export function estimateSeconds({ sides, rounds }: Plan, turns: readonly Turn[] 
     const { seconds = 0, warmupSeconds = 0 } = sides[side]?.experiment ?? {};
     return sum + overheadSeconds + warmupSeconds + seconds;
   }, 0);
-}
-
-/**
- * The blocks that are shuffled: one scenario each, but the rates of a list that goes up and down stay together in this
- * order, as the target may be affected by the rate before.
- */
-function groupLadders(scenarios: readonly Scenario[]): Scenario[][] {
-  const blocks: Scenario[][] = [];
-  const ladders = new Map<string, Scenario[]>();
-  for (const scenario of scenarios) {
-    const { arrival, ...rest } = scenario;
-    const key =
-      arrival.kind === 'closed' || arrival.leg === undefined
-        ? scenario.id
-        : JSON.stringify({ ...rest, ...arrival, id: '', rate: 0, leg: '' });
-    const ladder = ladders.get(key) ?? [];
-    if (ladder.length === 0) blocks.push(ladder);
-    ladders.set(key, ladder);
-    ladder.push(scenario);
-  }
-  for (const block of blocks) block.sort((a, b) => placeOf(a) - placeOf(b));
-  return blocks;
-}
-
-/** Grows with the rate on the way up, all of it below 0, and falls with it on the way down. */
-function placeOf({ arrival }: Scenario): number {
-  if (arrival.kind === 'closed') return 0;
-  return arrival.leg === 'up' ? -1 / arrival.rate : 1 / arrival.rate;
 }

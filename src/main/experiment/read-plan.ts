@@ -1,8 +1,9 @@
 import { formatList } from '../../aggregate/text/format.ts';
 import { PoolbenchError } from '../errors.ts';
+import { removeControls } from './blocks.ts';
 import type { Experiment } from './experiment.ts';
 import type { ConfigOverrides, Overrides } from './overrides.ts';
-import { orderRounds, overheadSeconds, type Plan, type PlannedSide, planRun } from './plan.ts';
+import { armsOf, orderRounds, overheadSeconds, type Plan, type PlannedSide, planRun } from './plan.ts';
 import { readExperiment } from './read-config.ts';
 
 /** What --quick promises; the estimate that it tries first, and the one if that leaves too little. */
@@ -22,13 +23,15 @@ export async function readPlan(paths: readonly string[], flags: ConfigOverrides)
 }
 
 /**
- * Cuts every side of a plan down to 2 rounds, or 1, and shorter times, so that its estimate stays under 30 s.
+ * Cuts every side of a plan down to 2 rounds, or 1, and shorter times, so that its estimate stays under 30 s. There is no
+ * time for controls.
  *
  * @param kept what the command line has set already, which stays
  * @throws USAGE if that many scenarios, or the values to keep, take longer whatever is cut
  */
-export function quick({ sides }: Plan, kept: Overrides = {}): Plan {
-  return orderRounds(sides.map(side => quickSide(side, kept)));
+export function quick({ sides, blocks }: Plan, kept: Overrides = {}): Plan {
+  const cut = sides.map(side => quickSide({ ...side, scenarios: armsOf(side) }, kept));
+  return orderRounds(cut, removeControls(blocks));
 }
 
 function quickSide(side: PlannedSide, kept: Overrides): PlannedSide {

@@ -7,12 +7,18 @@ import {
 } from '../../aggregate/scenario/scenario.ts';
 
 /** One cell of the matrix: a value for each row of the table of dimensions. The totals are over all pools. Plain data. */
-export type Scenario = MeasuredScenario & { readonly id: string };
+export type Scenario = MeasuredScenario & {
+  readonly id: string;
+  /** It measures once more what another scenario of its block measures, its twin. */
+  readonly control?: true;
+};
 
-/** A scenario with the parts of its id: every key that the id names, in order. */
 export interface LabelledScenario {
   readonly scenario: Scenario;
+  /** The parts of its id: every key that the id names, in order. */
   readonly labels: ReadonlyMap<ScenarioKey, string>;
+  /** The same of every key that a config sets; "" if the key has no effect in this scenario. */
+  readonly values: ReadonlyMap<ScenarioKey, string>;
 }
 
 /**
@@ -37,9 +43,11 @@ export function labelScenarios(groups: readonly ScenarioGroup[]): LabelledScenar
     const measured = measuredPart(cell);
     const key = JSON.stringify(measured);
     if (unique.has(key)) continue;
-    const labels = new Map(named.map(setting => [setting.key, labelOf(setting, cell)] as const));
+    const labelsOf = (some: readonly Setting[]) =>
+      new Map(some.map(setting => [setting.key, labelOf(setting, cell)] as const));
+    const labels = labelsOf(named);
     const id = [...labels.values()].filter(label => label !== '').join('-');
-    unique.set(key, { scenario: { id, ...measured }, labels });
+    unique.set(key, { scenario: { id, ...measured }, labels, values: labelsOf(settings) });
   }
   return [...unique.values()];
 }

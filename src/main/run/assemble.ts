@@ -1,6 +1,7 @@
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
+import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts';
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
 import { summarise } from '../../aggregate/stats/summary.ts';
 import { openLoopWarnings } from '../../aggregate/stats/warnings.ts';
@@ -36,6 +37,7 @@ export function assembleResult(state: RunState): Result {
     const rounds = [...(state.rounds.get(scenario.id) ?? [])];
     return {
       id: scenario.id,
+      ...(scenario.control === true ? { control: true as const } : {}),
       ...fieldsOf(scenario),
       rounds,
       summary: summarise(rounds),
@@ -43,6 +45,7 @@ export function assembleResult(state: RunState): Result {
     };
   });
   const shown = shownTarget(target);
+  const control = judgeControl(scenarios);
   const claims = judgeClaims({ target: shown, scenarios });
   return {
     schemaVersion: 1,
@@ -60,10 +63,15 @@ export function assembleResult(state: RunState): Result {
     warnings: [...new Set([...target.notes, ...state.warnings, ...openLoopWarnings(scenarios)])],
     config: keptConfig(experiment, target),
     scenarios,
+    ...(control === undefined ? {} : { control }),
     claims,
     // Half a run can cross a threshold that the whole would not, and the other way round.
     thresholds: state.complete
-      ? judgeThresholds(experiment.thresholds, { target: shown, scenarios, claims })
+      ? judgeThresholds(experiment.thresholds, {
+          target: shown,
+          scenarios: withoutControls({ scenarios }),
+          claims,
+        })
       : [],
   };
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Comparison, Result, ScenarioResult } from '../../result.ts';
+import { withoutControls } from '../../stats/control.ts';
 import { p95, throughput } from '../../stats/measures.ts';
 import { formatList } from '../../text/format.ts';
 import { type Evidence, type Judgement, untested } from '../claim.ts';
@@ -46,8 +47,9 @@ function isReal({ target }: Result, server: string): boolean {
 }
 
 /** Scenarios of both sides have the same ids, so the name of the server is put before them. */
-function withServer({ scenarios, target: { detected } }: Result): ScenarioResult[] {
-  return scenarios.map(scenario => ({ ...scenario, id: `${detected.server}: ${scenario.id}` }));
+function withServer(result: Result): ScenarioResult[] {
+  const { server } = result.target.detected;
+  return withoutControls(result).map(scenario => ({ ...scenario, id: `${server}: ${scenario.id}` }));
 }
 
 function describeSeveral(server: string, sides: readonly Result[]): string {

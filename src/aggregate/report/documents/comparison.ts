@@ -31,7 +31,7 @@ import {
   words,
 } from '../blocks.ts';
 import { headOf, isNamedByUnit } from '../figure-columns.ts';
-import { claimBlocks, splitClaims } from './parts.ts';
+import { claimBlocks, controlBlocks, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
 
 /** The sentences that every rendering of a comparison has. Text from outside is as it came. */
@@ -140,6 +140,7 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
     ]),
     ...shown.flatMap(claimBlocks),
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
+    ...sides.flatMap(side => controlBlocks(side, side.name)),
     ...(untested.length === 0
       ? []
       : [paragraph(`Not tested: ${untested.map(describeUntested).join('; ')}.`)]),

@@ -1,7 +1,8 @@
 import { countVerdicts, type Ledger, type LedgerEntry, type LedgerSuite } from '../../claims/ledger.ts';
+import { describeControl } from '../../stats/control.ts';
 import { falseVerdictChance } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
-import { capitalise, formatList, formatPlural, nothing } from '../../text/format.ts';
+import { capitalise, formatList, formatPlural, formatRatioInterval, nothing } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
   alerts,
@@ -38,9 +39,12 @@ export function ledgerDocument(ledger: Ledger): Block[] {
     ...only(wide, [paragraph([strong(counts)])]),
     paragraph(`${ledger.name} against ${describeTarget(ledger.target)}`),
     ...(luck === null ? [] : [paragraph(luck)]),
-    ...only(narrow, entries.map(entryDetails)),
+    ...only(
+      narrow,
+      entries.map(entry => entryDetails(entry, suites)),
+    ),
     ...only(wide, [
-      verdictTable(entries),
+      verdictTable(entries, suites),
       heading(2, 'Why'),
       ...entries.flatMap(reasonBlocks),
       heading(2, 'Suites'),
@@ -84,24 +88,37 @@ function formatLimits({ limitedBy }: LedgerEntry): string {
 }
 
 /** What decided; of an entry without such a line its reason. */
-function entryDetails(entry: LedgerEntry): Block {
+function entryDetails(entry: LedgerEntry, suites: readonly LedgerSuite[]): Block {
+  const control = controlOf(entry, suites);
   const { id, verdict, statement, predicted, measured, limitedBy, gist, reason } = entry;
   const items: Item[] = [
     { label: 'predicted', text: predicted },
     ...(measured === null ? [] : [{ label: 'measured', text: formatFigure(entry) }]),
     ...(limitedBy.length === 0 ? [] : [{ label: 'limited by', text: formatLimits(entry) }]),
     { label: 'why', text: gist || reason },
+    ...(control === undefined ? [] : [{ label: 'control', text: describeControl(control) }]),
   ];
   return details(`${id} ${verdict}: ${statement}`, [list(items)], { tone: verdict });
 }
 
-function verdictTable(entries: readonly LedgerEntry[]): Table {
+/** The two identical arms of the run that an entry was judged on. */
+function controlOf({ suite, result }: LedgerEntry, suites: readonly LedgerSuite[]): LedgerSuite['control'] {
+  return result === null ? undefined : suites.find(({ name }) => name === suite)?.control;
+}
+
+function verdictTable(entries: readonly LedgerEntry[], suites: readonly LedgerSuite[]): Table {
+  const hasControl = entries.some(entry => controlOf(entry, suites) !== undefined);
+  const formatControl = (entry: LedgerEntry) => {
+    const control = controlOf(entry, suites);
+    return control === undefined ? nothing : formatRatioInterval(control.ratio);
+  };
   return table(entries, [
     words('id', entry => entry.id),
     words('claim', entry => entry.statement),
     words('predicted', entry => entry.predicted),
     figures('measured', formatFigure),
     words('verdict', entry => entry.verdict),
+    ...(hasControl ? [figures('two identical arms', formatControl)] : []),
     words('limited by', formatLimits),
   ]);
 }

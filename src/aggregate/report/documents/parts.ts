@@ -1,4 +1,5 @@
 import type { ClaimResult, Result } from '../../result.ts';
+import { describeControl, findControlFlaw } from '../../stats/control.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../../text/format.ts';
 import { describeTarget, formatMemory } from '../../text/target-words.ts';
 import {
@@ -25,6 +26,13 @@ export function claimBlocks(claim: ClaimResult): Block[] {
     ...only(narrow, [details(`${id} ${verdict}: ${statement}`, found, { tone: verdict })]),
     ...only(wide, [heading(2, `${id}: ${verdict}`), paragraph([strong(statement)]), ...found]),
   ];
+}
+
+/** What the run makes of two identical arms, beside its verdicts; nothing if it has no control. */
+export function controlBlocks({ control }: Pick<Result, 'control'>, name = ''): Block[] {
+  if (control === undefined) return [];
+  const sentence = `${name === '' ? '' : `${name}: `}${describeControl(control)}`;
+  return [paragraph(sentence, findControlFlaw(control) === null ? undefined : 'warning')];
 }
 
 export function warningBlocks(warnings: readonly string[]): Block[] {

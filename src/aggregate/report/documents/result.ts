@@ -1,5 +1,6 @@
 import type { ClaimResult, Result, ScenarioResult } from '../../result.ts';
 import { accountOf, sumByCode } from '../../stats/accounting.ts';
+import { withoutControls } from '../../stats/control.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
@@ -41,6 +42,7 @@ import {
 import {
   claimBlocks,
   configCode,
+  controlBlocks,
   environmentBlocks,
   isUntested,
   splitClaims,
@@ -53,7 +55,8 @@ const maxCommandTables = 3;
 
 /** A result: the report, of which a terminal shows a digest with the verdicts in words and a table for each client. */
 export function resultDocument(result: Result): Block[] {
-  const { name, target, scenarios, claims } = result;
+  const { name, target, claims } = result;
+  const scenarios = withoutControls(result);
   const { shown, untested } = splitClaims(claims, { min: 1 });
   // Most runs ask something else: in a terminal what they measured comes first then.
   const isAsked = target.standIn || !shown.every(isUntested);
@@ -64,6 +67,7 @@ export function resultDocument(result: Result): Block[] {
     ...alerts([...banners, describeShortfall(result)]),
     ...thresholdBlocks(result.thresholds),
     ...(unjudged === null ? [] : [paragraph(unjudged, 'warning')]),
+    ...controlBlocks(result),
     ...(isAsked ? verdictBlocks(shown, untested) : only(wide, verdictBlocks(shown, untested))),
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),

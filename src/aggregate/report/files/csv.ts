@@ -1,6 +1,7 @@
 import type { Interval, Result, RoundResult, ScenarioResult } from '../../result.ts';
 import type { Column } from '../../scenario/dimension.ts';
 import { scenarioColumns } from '../../scenario/scenario.ts';
+import { withoutControls } from '../../stats/control.ts';
 import { csvMetrics, csvNames, failedOf, metrics, type SummaryRow } from '../../stats/metrics.ts';
 import { sumOf } from '../../stats/summary.ts';
 
@@ -27,8 +28,8 @@ function field(value: number | boolean | string | null): string {
 }
 
 /** `scenarios.csv`: a line for each scenario, with what it was, its medians over the rounds, what limited it and what answered. */
-export function renderScenariosCsv({ scenarios, target }: Pick<Result, 'scenarios' | 'target'>): string {
-  return renderCsv(scenarios, [...columns, ...serverColumns(target)]);
+export function renderScenariosCsv(result: Pick<Result, 'scenarios' | 'target'>): string {
+  return renderCsv(withoutControls(result), [...columns, ...serverColumns(result.target)]);
 }
 
 const columns: readonly Column<ScenarioResult>[] = [
@@ -88,8 +89,8 @@ const seriesColumns: readonly Column<SeriesRow>[] = [
 ];
 
 /** `series.csv`: a line for each second of each round of each scenario, the seconds counted from the start of the window. */
-export function renderSeriesCsv({ scenarios }: Pick<Result, 'scenarios'>): string {
-  const rows = scenarios.flatMap(({ id, rounds }) =>
+export function renderSeriesCsv(result: Pick<Result, 'scenarios'>): string {
+  const rows = withoutControls(result).flatMap(({ id, rounds }) =>
     rounds.flatMap(round => round.series.map(slot => ({ scenario: id, round, slot }))),
   );
   return renderCsv(rows, seriesColumns);

@@ -1,4 +1,5 @@
 import type { Result, RoundResult } from '../../result.ts';
+import { withoutControls } from '../../stats/control.ts';
 import { type Recorded, readRecorded } from '../../stats/histogram.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { toOneLine } from '../../text/format.ts';
@@ -115,8 +116,9 @@ function intervalLine({ scenario, round, startSeconds }: Interval, kind: 'servic
 }
 
 /** In the order in which they began, which readers rely on; `known` tells whether the result says when that was. */
-function placeRounds({ startedAt, scenarios }: Result): { known: boolean; intervals: Interval[] } {
-  const rounds = scenarios
+function placeRounds(result: Result): { known: boolean; intervals: Interval[] } {
+  const { startedAt } = result;
+  const rounds = withoutControls(result)
     .flatMap(({ id, rounds }) => rounds.map(round => ({ scenario: id, round })))
     .filter(({ round }) => round.histograms.service !== '' && round.histograms.response !== '')
     .toSorted((a, b) => a.round.round - b.round.round);

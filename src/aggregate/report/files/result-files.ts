@@ -1,4 +1,5 @@
 import type { Result, ScenarioResult } from '../../result.ts';
+import { withoutControls } from '../../stats/control.ts';
 import { safeName, uniqueNames } from '../../text/safe-name.ts';
 import { targetBanners } from '../../text/target-words.ts';
 import { resultDocument } from '../documents/result.ts';
@@ -50,13 +51,15 @@ export function shortPaths(paths: readonly string[]): string[] {
 }
 
 /** Two for each scenario of which anything completed. */
-function distributionsOf({ scenarios, target }: Result): ResultFile[] {
-  const measured = scenarios.filter(({ rounds }) => rounds.some(({ completed }) => completed > 0));
+function distributionsOf(result: Result): ResultFile[] {
+  const measured = withoutControls(result).filter(({ rounds }) =>
+    rounds.some(({ completed }) => completed > 0),
+  );
   const names = uniqueNames(
     measured.map(({ id }) => safeName(id)),
     '_',
   );
-  const remarks = targetBanners({ target });
+  const remarks = targetBanners(result);
   return measured.flatMap((scenario, index) =>
     kinds.map(kind => ({
       path: `histograms/${names[index]}.${kind}.hgrm`,

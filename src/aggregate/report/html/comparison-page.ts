@@ -13,7 +13,7 @@ import {
   fairnessTable,
   sidesTable,
 } from '../documents/comparison.ts';
-import { splitClaims } from '../documents/parts.ts';
+import { controlBlocks, splitClaims } from '../documents/parts.ts';
 import { describeThresholds } from '../documents/thresholds.ts';
 import { chartedMetrics } from '../figure-columns.ts';
 import type { Strip, StripMark } from './charts/strip-chart.ts';
@@ -85,6 +85,7 @@ function differences(comparison: ResultComparison): Block[] {
   };
   return [
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
+    ...sides.flatMap(side => controlBlocks(side, side.name)),
     note(describeRatios(comparison).join(' ')),
     ...comparedMetrics.flatMap(chart),
     details('Table: all scenarios', [comparedTable(scenarios)]),

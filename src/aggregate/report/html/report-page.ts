@@ -2,6 +2,7 @@ import type { Result, ScenarioResult } from '../../result.ts';
 import { namePools } from '../../scenario/dimensions.ts';
 import { describeSize, groupBySetting, type SettingGroup } from '../../scenario/setting.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
+import { withoutControls } from '../../stats/control.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import { capitalise, formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
@@ -21,7 +22,7 @@ import {
   toned,
   words,
 } from '../blocks.ts';
-import { environmentBlocks, splitClaims } from '../documents/parts.ts';
+import { controlBlocks, environmentBlocks, splitClaims } from '../documents/parts.ts';
 import { describeShortfall, repeatBlocks } from '../documents/result.ts';
 import {
   describeThresholds,
@@ -52,7 +53,8 @@ import { verdictBlocks } from './sections/verdicts.ts';
 
 /** A result as the text of `report.html`: one file that fetches nothing. */
 export function renderReportPage(result: Result): string {
-  const { name, claims, scenarios, tool } = result;
+  const { name, claims, tool } = result;
+  const scenarios = withoutControls(result);
   const { shown, untested } = splitClaims(claims, { min: 1 });
   const alarms = alertsOf(result);
   return renderPage({
@@ -61,11 +63,11 @@ export function renderReportPage(result: Result): string {
     blocks: [
       ...alarms,
       ...headOf(result),
-      ...section('Verdicts', verdictBlocks(shown, untested, scenarios)),
+      ...section('Verdicts', [...controlBlocks(result), ...verdictBlocks(shown, untested, scenarios)]),
       ...section('Warnings', warningList(result)),
-      ...section('Throughput', throughputBlocks(result)),
+      ...section('Throughput', throughputBlocks(scenarios)),
       ...section('Latency', percentileCharts(scenarios)),
-      ...section('Over time', overTime(result)),
+      ...section('Over time', overTime(scenarios, result.config)),
       ...section('Pools', poolBlocks(scenarios)),
       ...section('What limited it', limitBlocks(scenarios)),
       ...section('Load', loadBlocks(scenarios)),
@@ -98,7 +100,8 @@ function alertsOf(result: Result): Block[] {
 }
 
 function headOf(result: Result): Block[] {
-  const { name, target, environment, startedAt, scenarios } = result;
+  const { name, target, environment, startedAt } = result;
+  const scenarios = withoutControls(result);
   const seconds = tookSeconds(result);
   const took =
     seconds === null
@@ -121,7 +124,7 @@ function warningList(result: Result): Block[] {
   return warnings.length === 0 ? [] : [list(warnings.map(capitalise))];
 }
 
-function throughputBlocks({ scenarios }: Result): Block[] {
+function throughputBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   if (scenarios.every(({ summary }) => summary === null)) return [];
   return [
     note(resultNote(scenarios)),

@@ -12,6 +12,7 @@ import { comparisonSchema } from '../../../aggregate/comparison/schema.ts';
 import { ledgerDocument } from '../../../aggregate/report/documents/ledger.ts';
 import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
 import type { ClaimResult, Result } from '../../../aggregate/result.ts';
+import { withoutControls } from '../../../aggregate/stats/control.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
 import { readChecked, readResult } from '../results/read-result.ts';
 import { jsonFile, type Written, writeAsFarAsPossible } from '../results/results-folder.ts';
@@ -65,7 +66,12 @@ async function readVerdicts(folder: string, suite: PlannedSuite) {
   const results = await Promise.all(
     suite.plan.sides.map(({ name }) => readResult(join(folder, suite.name, name, 'result.json'))),
   );
-  return { complete, before: claims, now: judgeVersusClaims(results), measured: results[0] };
+  return { complete, before: claims, now: judgeVersusClaims(results), measured: results[suite.own] };
+}
+
+/** What goes with the suite of a result: its two identical arms; nothing if it has no control. */
+export function controlOf({ control }: Pick<Result, 'control'>): Pick<LedgerSuite, 'control'> {
+  return control === undefined ? {} : { control };
 }
 
 const size = z.object({ rounds: z.number(), seconds: z.number(), warmupSeconds: z.number() });
@@ -73,7 +79,8 @@ const size = z.object({ rounds: z.number(), seconds: z.number(), warmupSeconds: 
 /** What was really measured, as far as its config has it. */
 function sizeOf(result: Result | undefined): Partial<LedgerSuite> {
   const { success, data } = size.safeParse(result?.config);
-  return success ? { scenarios: result?.scenarios.length ?? 0, ...data } : {};
+  if (!success || result === undefined) return {};
+  return { scenarios: withoutControls(result).length, ...data, ...controlOf(result) };
 }
 
 /** Notes the verdicts that have changed: the files beside the result have the older ones. */

@@ -4,7 +4,7 @@ import type { Ledger, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
 import { optionWords, quote } from '../../command-words.ts';
 import { applyOverrides, type Overrides } from '../../experiment/overrides.ts';
-import { estimateSeconds, type Plan, planRun } from '../../experiment/plan.ts';
+import { armsOf, estimateSeconds, type Plan, planRun } from '../../experiment/plan.ts';
 import { readConfig } from '../../experiment/read-config.ts';
 import { type ClaimsTarget, readTarget, shippedConfig, shownConfig } from './target-argument.ts';
 
@@ -102,7 +102,7 @@ async function planSuite(
       claims: suite.claims.map(({ id }) => id),
       state: impossible ? 'impossible' : 'not run',
       note: impossible ? takesTwoServers : '',
-      scenarios: side?.scenarios.length ?? 0,
+      scenarios: side === undefined ? 0 : armsOf(side).length,
       rounds: experiment.rounds,
       seconds: experiment.seconds,
       warmupSeconds: experiment.warmupSeconds,

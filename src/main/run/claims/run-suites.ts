@@ -13,7 +13,7 @@ import { makeFolder, notWritable, writeComparison } from '../results/results-fol
 import { runPlan } from '../rounds.ts';
 import type { Session } from '../session.ts';
 import type { Side } from '../side.ts';
-import { resultOf } from './ledger-folder.ts';
+import { controlOf, resultOf } from './ledger-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 
 /** A suite that has run, and the error that ended it early. */
@@ -103,6 +103,7 @@ async function runSides(
   if (earlier !== undefined) session.progress.say(describeEarlier(earlier));
   const outcome = await runPlan(plan, { sides, session, suite: name, earlier });
   const results = outcome.sides.map(({ result }) => result);
+  const own = results[suite.own] ?? {};
   let claims = results[0]?.claims ?? [];
   if (suite.opponents !== null) {
     const comparison = compareResults(results);
@@ -113,7 +114,7 @@ async function runSides(
   const shown = { ...suite.shown, result: resultOf(suite) };
   if (error !== undefined) return { suite: failed(shown, error), error };
   if (results.every(({ complete }) => complete))
-    return { suite: { ...shown, state: 'complete', judged: claims }, error };
+    return { suite: { ...shown, ...controlOf(own), state: 'complete', judged: claims }, error };
   return { suite: { ...shown, state: 'unfinished', note: 'It was interrupted.', judged: null }, error };
 }
 

@@ -2,10 +2,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import {
+  type MeasuredResult,
   type Result,
   type RoundResult,
   resultSchema,
-  type ScenarioResult,
 } from '../../../aggregate/result.ts';
 import { digitsOf, whyNoHistogram } from '../../../aggregate/stats/histogram-decoder.ts';
 import { PoolbenchError } from '../../errors.ts';
@@ -33,7 +33,7 @@ export async function readResult(file: string): Promise<Result> {
 }
 
 /** All outputs rely on histograms that can be decoded, and those of one scenario added up. */
-function findNoHistogram({ id, rounds }: ScenarioResult): string | undefined {
+function findNoHistogram({ id, rounds }: MeasuredResult): string | undefined {
   const digits = new Map<string, number>();
   for (const round of rounds) {
     for (const [name, text] of histogramsOf(round)) {

@@ -7,7 +7,7 @@ import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts'
 import { wrapText } from '../../../aggregate/text/text-layout.ts';
 import { PoolbenchError } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { overheadSeconds, type PlannedSide, planRun } from '../../experiment/plan.ts';
+import { armsOf, overheadSeconds, type PlannedSide, planRun } from '../../experiment/plan.ts';
 import type { Scenario } from '../../experiment/scenarios.ts';
 
 /** With fewer operations in a repeat a p99 is their maximum, and a ratio is coarse. */
@@ -41,7 +41,7 @@ export interface SearchPlan {
 export function planSearch(experiment: Experiment, source: string): SearchPlan {
   const { search, seconds, target } = experiment;
   const [side] = planRun([experiment]).sides;
-  const [scenario, ...others] = side?.scenarios ?? [];
+  const [scenario, ...others] = side === undefined ? [] : armsOf(side);
   const arrival = scenario?.arrival;
   const lowest = minRateOf(seconds);
   const faults: string[] = [];

@@ -22,7 +22,7 @@ interface Drawn {
 }
 
 /** What completed in each second, with what failed and when nothing did; charts of one setting have the same axes. */
-export function overTime({ scenarios, config }: Pick<Result, 'scenarios' | 'config'>): Block[] {
+export function overTime(scenarios: readonly ScenarioResult[], config: Result['config']): Block[] {
   const measured = scenarios.filter(({ rounds }) => rounds.length > 0);
   if (measured.length === 0) return [];
   const each = Math.max(8, Math.min(maxBarsEach, Math.floor(maxBars / Math.min(measured.length, maxCharts))));

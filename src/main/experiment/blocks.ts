@@ -1,0 +1,114 @@
+import { type ScenarioKey, scenarioKeyOf } from '../../aggregate/scenario/scenario.ts';
+import { controlSuffix } from '../../aggregate/stats/control.ts';
+import type { LabelledScenario, Scenario } from './scenarios.ts';
+
+/**
+ * Scenarios that are compared with each other, so that they are measured next to each other: the spread of the ratio of
+ * two arms grows with the time between them.
+ */
+export interface Block {
+  /** What is shuffled within the block: scenarios, each alone, or the rates of a ladder in their order. */
+  readonly elements: readonly (readonly Scenario[])[];
+}
+
+/** What varies within a block where several keys vary and the config names none: how the same load is split. */
+const usuallyCompared: readonly ScenarioKey[] = ['pools', 'poolsPerThread'];
+
+/** Controls take at most this fraction of the time of the arms, but there is always one. */
+const maxControlRatio = 0.25;
+
+/**
+ * Puts every scenario into exactly one block. Scenarios are in one block if they have the same value of every key that
+ * is not compared. That is an equivalence, so a chain of comparisons cannot merge blocks: what is compared over several
+ * blocks, such as levels of workers, is compared by the ratios of each.
+ *
+ * @param compare the keys as the config names them; null: the key that varies, if it is only one, else pools and threads
+ */
+export function formBlocks(
+  scenarios: readonly LabelledScenario[],
+  compare: readonly string[] | null,
+): Block[] {
+  const ladders = groupBy(scenarios, ({ scenario, values }) => ladderKey(scenario, values));
+  const varying = varyingKeys(ladders.flatMap(([first]) => first?.values ?? []));
+  const compared = compare?.map(scenarioKeyOf) ?? (varying.length === 1 ? varying : usuallyCompared);
+  const held = varying.filter(key => !compared.includes(key));
+  return groupBy(ladders, ([first]) => JSON.stringify(held.map(key => first?.values.get(key)))).map(
+    ofBlock => ({
+      elements: ofBlock.map(ladder =>
+        ladder.map(({ scenario }) => scenario).toSorted((a, b) => placeOf(a) - placeOf(b)),
+      ),
+    }),
+  );
+}
+
+/**
+ * Adds controls: one arm of a block is measured a second time, as an arm of its own. Blocks that compare nothing have
+ * none, nor have open loops, whose throughput is the rate that was asked for. Where controls would take more than a
+ * quarter of the arms' time, as many blocks have one as fit, spread over all. The arm is each block's next one, so that
+ * the controls of a run have few pools and many.
+ *
+ * @param sides how many targets measure each scenario: two arms, too, if there are two
+ */
+export function addControls(blocks: readonly Block[], sides = 1): Block[] {
+  const arms = blocks.flatMap(({ elements }) => elements.flat()).length;
+  const candidates = blocks.filter(
+    block => arms > 1 && block.elements.length * sides > 1 && closedArms(block).length > 0,
+  );
+  const count = Math.min(candidates.length, Math.max(1, Math.floor(arms * maxControlRatio)));
+  const chosen = Array.from({ length: count }, (_, index) =>
+    candidates.at(Math.floor(((index + 0.5) * candidates.length) / count)),
+  );
+  return blocks.map(block => {
+    const place = chosen.indexOf(block);
+    const closed = closedArms(block);
+    const twin = place < 0 ? undefined : closed[place % closed.length];
+    return twin === undefined ? block : { elements: [...block.elements, [controlOf(twin)]] };
+  });
+}
+
+/** The blocks as they are without controls. */
+export function removeControls(blocks: readonly Block[]): Block[] {
+  return blocks.map(({ elements }) => ({
+    elements: elements.filter(([first]) => first?.control !== true),
+  }));
+}
+
+function controlOf(twin: Scenario): Scenario {
+  return { ...twin, id: `${twin.id}${controlSuffix}`, control: true };
+}
+
+function closedArms({ elements }: Block): Scenario[] {
+  return elements.flat().filter(({ arrival }) => arrival.kind === 'closed');
+}
+
+/** The keys that have several values among those that apply. */
+function varyingKeys(values: readonly LabelledScenario['values'][]): ScenarioKey[] {
+  const keys = new Set(values.flatMap(labels => [...labels.keys()]));
+  return [...keys].filter(
+    key => new Set(values.map(labels => labels.get(key)).filter(label => label !== '')).size > 1,
+  );
+}
+
+/** The rates of a list that goes up and down stay together: the target may be affected by the rate before. */
+function ladderKey({ id, arrival }: Scenario, values: LabelledScenario['values']): string {
+  if (arrival.kind === 'closed' || arrival.leg === undefined) return id;
+  return JSON.stringify([...new Map([...values]).set('arrival', ''), { ...arrival, rate: 0, leg: '' }]);
+}
+
+/** Grows with the rate on the way up, all of it below 0, and falls with it on the way down. */
+function placeOf({ arrival }: Scenario): number {
+  if (arrival.kind === 'closed') return 0;
+  return arrival.leg === 'up' ? -1 / arrival.rate : 1 / arrival.rate;
+}
+
+/** In the order of the first ones. */
+function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}
