@@ -1,7 +1,7 @@
 import type { Result, RoundResult, ScenarioResult } from '../../src/aggregate/result.ts';
 import { seededRandom } from '../../src/aggregate/stats/statistics.ts';
 import { encodeHistogram } from './encoded-histogram.ts';
-import { buildResult, buildRound, buildScenario } from './result-builder.ts';
+import { type BuiltResult, buildResult, buildRound, buildScenario } from './result-builder.ts';
 
 interface Size {
   readonly workers?: readonly number[];
@@ -13,10 +13,7 @@ interface Size {
 }
 
 /** A result with everything that a run of a closed loop leaves: histograms, series, utilization, waits, failures. */
-export function buildFullResult(
-  size: Size = {},
-  changes: Partial<Result> = {},
-): BuiltResult {
+export function buildFullResult(size: Size = {}, changes: Partial<Result> = {}): BuiltResult {
   const {
     workers = [10, 50, 100],
     pools = [1, 2],

@@ -39,7 +39,7 @@ export function describePlan(plan: Plan): string {
 function describeOrder({ blocks }: Plan): string {
   const areBlocks = blocks.length > 1 && blocks.some(({ elements }) => elements.length > 1);
   return areBlocks
-    ? `${blocks.length} blocks, shuffled anew every round, and so within each block`
+    ? `${blocks.length} blocks, and the arms in each, shuffled anew every round`
     : 'shuffled anew every round';
 }
 

@@ -11,7 +11,7 @@ describe('plan is described in eighty columns', () => {
     expect(describePlan(planRun([experiment]))).toBe(`Plan: smoke
   4 scenarios × 2 rounds = 8 measurements
   each: 0.3 s, after 0.1 s of warm-up
-  order: shuffled anew every round, seed 1
+  order: 2 blocks, and the arms in each, shuffled anew every round, seed 1
   workload: 1,000 keys, values of 32 bytes, 50 % GET, 50 % SET
   duration: about 4 s
   verdict: none, as that needs 5 rounds
@@ -31,11 +31,11 @@ describe('plan is described in eighty columns', () => {
       scenarios: [{ client: 'wire', pools: [1, 4], poolsPerThread: 4, workers: [50, 100], pipeline: 10 }],
     });
     expect(describePlan(planRun([experiment]))).toBe(`Plan: depth
-  4 scenarios × 5 rounds = 20 measurements
+  4 scenarios and 1 control × 5 rounds = 25 measurements
   each: 1 s, after 0.25 s of warm-up
-  order: shuffled anew every round, seed 1
+  order: 2 blocks, and the arms in each, shuffled anew every round, seed 1
   workload: 10,000 keys, values of 32 bytes, 50 % GET, 50 % SET
-  duration: about 28 s
+  duration: about 35 s
 
   client  pool       pools  threads  also                workers
   wire    optimized  1      1        depth10-1perThread  50 100

@@ -75,6 +75,7 @@ describe('sides are measured in turn', () => {
       name: 'redis',
       target: { server: 'redis', url: 'redis://localhost:6379/0' },
       scenarios: [{ client: ['ioredis', 'wire'], workers: [10, 20, 30] }],
+      compare: ['workers'],
       rounds: 20,
       seed: 7,
       ...changes,
@@ -89,6 +90,7 @@ describe('sides are measured in turn', () => {
     expect(rounds).toHaveLength(20);
     for (const [index, turns] of rounds.entries()) {
       const order = ids(alone.rounds[index] ?? []);
+      expect(order).toHaveLength(7);
       expect(ids(turns)).toEqual(order.flatMap(id => [id, id, id]));
       for (let first = 0; first < turns.length; first += 3) {
         const sides = turns.slice(first, first + 3).map(({ side }) => side);
@@ -106,9 +108,9 @@ describe('sides are measured in turn', () => {
     expect(firstOf(7)).toEqual(firstOf(7));
     expect(firstOf(7)).not.toEqual(firstOf(8));
     const leading = firstOf(7).filter(side => side === 0).length;
-    // 120 times a coin: outside of these once in a billion.
-    expect(leading).toBeGreaterThan(26);
-    expect(leading).toBeLessThan(94);
+    // 140 times a coin: outside of these once in a billion.
+    expect(leading).toBeGreaterThan(34);
+    expect(leading).toBeLessThan(106);
   });
 
   test('a side takes part in the scenarios and rounds that it has', () => {
@@ -248,14 +250,14 @@ describe('rates are swept shuffled or up and down', () => {
         ],
       }),
     );
-    expect(scenarios.map(suffix)).toEqual([
+    expect(scenarios.filter(({ control }) => control !== true).map(suffix)).toEqual([
       'closed',
       'constant1000',
       'constant2000',
       'poisson0.5',
       'burst5000x100',
     ]);
-    expect(scenarios.map(({ arrival }) => arrival)).toEqual([
+    expect(scenarios.slice(0, 5).map(({ arrival }) => arrival)).toEqual([
       { kind: 'closed' },
       { kind: 'constant', rate: 1000 },
       { kind: 'constant', rate: 2000 },
