@@ -23,8 +23,8 @@ test('check identifies the target and prints plan and duration, without a GET or
   const { code, stdout, stderr } = await check();
   expect(code, stderr).toBe(0);
   expect(stdout).toMatch(/^Target: redis \d+\.\S+, 1 thread \(running at redis:/);
-  expect(stdout).toContain('4 scenarios × 5 rounds = 20 measurements');
-  expect(stdout).toMatch(/duration: about 8 s/);
+  expect(stdout).toContain('4 scenarios and 1 control × 5 rounds = 25 measurements');
+  expect(stdout).toMatch(/duration: about 10 s/);
   expect(stdout).toMatch(/warning: 1 other client connected/);
   expect(await callsOf(redis, 'get')).toBe(0);
   expect(await callsOf(redis, 'set')).toBe(0);

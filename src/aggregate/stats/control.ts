@@ -50,10 +50,14 @@ export function judgeControl(scenarios: readonly MeasuredResult[]): ControlResul
   };
 }
 
-/** "Two identical arms: ×1.01 [0.97, 1.04].", and what that means if they differ. */
-export function describeControl(control: ControlResult): string {
+/**
+ * "Two identical arms: ×1.01 [0.97, 1.04].", and what it means for the verdicts if they differ.
+ *
+ * @param side the name of the side that measured them, if there are several
+ */
+export function describeControl(control: ControlResult, side?: string): string {
   const flaw = findControlFlaw(control);
-  const measured = `Two identical arms: ${formatRatioInterval(control.ratio)}.`;
+  const measured = `Two identical arms${side === undefined ? '' : ` on ${side}`}: ${formatRatioInterval(control.ratio)}.`;
   return flaw === null
     ? measured
     : `${measured} They should not differ by more than 2 %, so there is no verdict.`;

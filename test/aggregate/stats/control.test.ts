@@ -143,7 +143,7 @@ describe('a control is shown as what it is, and nowhere as an arm', () => {
   });
 
   test('its ratio stands in the terminal, the report, the page and the comparison', () => {
-    const line = /[Tt]wo identical arms: ×1\.00 \[0\.98, 1\.02\]/;
+    const line = /Two identical arms(?: on redis)?: ×1\.00 \[0\.98, 1\.02\]/;
     expect(renderTerminal(resultDocument(result), false)).toMatch(line);
     expect(renderMarkdown(resultDocument(result))).toMatch(line);
     expect(renderReportPage(result)).toMatch(line);

@@ -310,6 +310,7 @@ describe('config defaults are filled in', () => {
       seed: 1,
       timeoutMs: 5000,
       maxFailedShare: 0.01,
+      compare: null,
       thresholds: {},
       search: null,
     });

@@ -29,10 +29,10 @@ export function claimBlocks(claim: ClaimResult): Block[] {
 }
 
 /** What the run makes of two identical arms, beside its verdicts; nothing if it has no control. */
-export function controlBlocks({ control }: Pick<Result, 'control'>, name = ''): Block[] {
+export function controlBlocks({ control }: Pick<Result, 'control'>, side?: string): Block[] {
   if (control === undefined) return [];
-  const sentence = `${name === '' ? '' : `${name}: `}${describeControl(control)}`;
-  return [paragraph(sentence, findControlFlaw(control) === null ? undefined : 'warning')];
+  const tone = findControlFlaw(control) === null ? undefined : 'warning';
+  return [paragraph(describeControl(control, side), tone)];
 }
 
 export function warningBlocks(warnings: readonly string[]): Block[] {
