@@ -1,5 +1,5 @@
 import { uniqueNames } from '../../aggregate/text/safe-name.ts';
-import { mixSeed, shuffle } from '../../workers/prng.ts';
+import { shuffle, streamSeed } from '../../workers/prng.ts';
 import type { Experiment } from './experiment.ts';
 import { expandScenarios, type Scenario } from './scenarios.ts';
 
@@ -72,9 +72,9 @@ export function orderRounds(sides: readonly PlannedSide[]): Plan {
   return {
     sides,
     rounds: Array.from({ length: rounds }, (_, round) =>
-      shuffle(blocks, mixSeed(seed, round))
+      shuffle(blocks, streamSeed(seed, 'scenarioOrder', round))
         .flat()
-        .flatMap(({ id }, place) => shuffle(turnsOf(id, round), mixSeed(seed, round, place + 1))),
+        .flatMap(({ id }, place) => shuffle(turnsOf(id, round), streamSeed(seed, 'sideOrder', round, place))),
     ),
   };
 }

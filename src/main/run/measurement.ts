@@ -6,7 +6,7 @@ import { connectionName } from '../../pool/client/batch.ts';
 import { nowNs } from '../../pool/clock.ts';
 import { presets } from '../../pool/presets.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
-import { mixSeed } from '../../workers/prng.ts';
+import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
 import { parseCommand } from '../../workers/workload/command-templates.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -123,7 +123,8 @@ export function threadTasks(
     pools,
     keyPrefix,
     workload,
-    seed: mixSeed(seed, round, thread),
+    seed: streamSeed(seed, 'thread', round, thread),
+    valueSeed: seed,
     warmupSeconds,
     seconds,
     timeoutMs,
@@ -147,7 +148,7 @@ async function runOnce(
   const cutter = new ConnectionCutter(control, {
     everyMs: scenario.cutEveryMs,
     connectionName: connectionName({ keyPrefix: bench.keyPrefix }),
-    seed: mixSeed(bench.experiment.seed, round),
+    seed: streamSeed(bench.experiment.seed, 'cuts', round),
   });
 
   // As the server's commandstats have them.

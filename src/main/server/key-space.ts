@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { formatCount } from '../../aggregate/text/format.ts';
 import { keyDigits, keyName } from '../../pool/client/batch.ts';
 import type { KeyRange, WorkloadTask } from '../../workers/contract.ts';
-import { mixSeed } from '../../workers/prng.ts';
-import { valueTexts } from '../../workers/workload/command-mix.ts';
+import { streamSeed } from '../../workers/prng.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
 import { IndexOrder } from '../../workers/workload/records.ts';
 import { AliasTable, Draws } from '../../workers/workload/samplers.ts';
+import { valueTexts } from '../../workers/workload/values.ts';
 import { PoolbenchError } from '../errors.ts';
 import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
 
@@ -183,7 +183,7 @@ async function writeIndex(
 function drawValues(workload: WorkloadTask, seed: number): { nextValue: () => string; maxBytes: number } {
   const values = valueTexts(workload, seed);
   const table = new AliasTable(values.map(({ fraction }) => fraction));
-  const draws = new Draws(mixSeed(seed, workload.keys));
+  const draws = new Draws(streamSeed(seed, 'prefill'));
   return {
     nextValue: () => values[table.pick(draws.next())]?.text ?? '',
     maxBytes: Math.max(1, ...values.map(({ text }) => Buffer.byteLength(text))),

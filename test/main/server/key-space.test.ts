@@ -4,7 +4,7 @@ import { claimKeySpace, prefill, removeKeySpace } from '../../../src/main/server
 import { preflight, surveyDatabase } from '../../../src/main/server/preflight.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
-import { randomValue } from '../../../src/workers/workload/command-mix.ts';
+import { randomValue } from '../../../src/workers/workload/values.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
 import { shareServer, startRedis, type TestServer } from '../../support/servers.ts';
 

@@ -5,7 +5,7 @@ import { deflateRawSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { sizesOf, valueVariants } from '../../../src/main/experiment/value-variants.ts';
 import type { ValueVariant } from '../../../src/workers/contract.ts';
-import { randomValue, valueTexts } from '../../../src/workers/workload/command-mix.ts';
+import { randomValue, valueTexts } from '../../../src/workers/workload/values.ts';
 
 const bytesOf = (variants: readonly ValueVariant[]) =>
   variants.map(({ value }) => ('bytes' in value ? value.bytes : value.text.length));
