@@ -16,39 +16,35 @@ import { Batch } from '../../src/pool/client/batch.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import { arrivalsOf } from '../../src/workers/arrival-schedule.ts';
 import type { ThreadSample } from '../../src/workers/contract.ts';
-import { Prng, type Stream, streamSeed } from '../../src/workers/prng.ts';
+import { Prng, streamSeed } from '../../src/workers/prng.ts';
 import runTask from '../../src/workers/thread.ts';
 import { commandMix } from '../../src/workers/workload/command-mix.ts';
 import { openWorkload } from '../../src/workers/workload/workload.ts';
 import { loopback } from '../support/connections.ts';
 import { shareServer } from '../support/servers.ts';
 
-/** The seeds that a run has made, with what each is for, and those that it has drawn from. */
-const seeds = vi.hoisted(() => ({ made: new Map<number, Set<string>>(), drawn: new Set<number>() }));
-
-vi.mock('../../src/workers/prng.ts', async load => {
-  const actual = await load<typeof import('../../src/workers/prng.ts')>();
-  return {
-    ...actual,
-    streamSeed(seed: number, stream: Stream, ...indices: number[]) {
-      const made = actual.streamSeed(seed, stream, ...indices);
-      // Not a generator's: it is the draw itself, one for each record.
-      if (stream === 'valueOfRecord') return made;
-      seeds.made.set(made, (seeds.made.get(made) ?? new Set()).add([stream, seed, ...indices].join(' ')));
-      return made;
-    },
-    Prng: class extends actual.Prng {
-      constructor(seed: number) {
-        super(seed);
-        seeds.drawn.add(seed);
-      }
-    },
-    shuffle<Item>(items: readonly Item[], seed: number) {
-      seeds.drawn.add(seed);
-      return actual.shuffle(items, seed);
-    },
-  };
-});
+/**
+ * The generators that are made from now on until the end of the test, by the first numbers of each, with the places in the
+ * code that made one which draws these numbers.
+ */
+function observeGenerators() {
+  const found = new Map<string, { readonly prng: Prng; readonly places: Set<string> }>();
+  const known = new WeakSet<Prng>();
+  const drawInto = Prng.prototype.drawInto;
+  const spy = vi.spyOn(Prng.prototype, 'drawInto').mockImplementation(function (this: Prng, numbers, count) {
+    drawInto.call(this, numbers, count);
+    // A generator draws some numbers as it is made.
+    if (known.has(this)) return;
+    known.add(this);
+    const frames = (new Error().stack ?? '').match(/src\/[\w/-]+\.ts:\d+/g) ?? [];
+    const place = frames.find(frame => !/\/(prng|samplers)\.ts/.test(frame)) ?? 'nowhere';
+    const generator = found.get(numbers.join()) ?? { prng: this, places: new Set() };
+    generator.places.add(place);
+    found.set(numbers.join(), generator);
+  });
+  onTestFinished(() => spy.mockRestore());
+  return found;
+}
 
 const source = fileURLToPath(new URL('../../src/', import.meta.url));
 const poisson = { kind: 'poisson', rate: 400 };
@@ -72,11 +68,11 @@ const configs = [
   },
   { workload: { keys: 100, ycsb: 'D' }, scenarios: [{ pools: 2, workers: 4, arrival: poisson }] },
   { workload: { keys: 100, ycsb: 'E' }, scenarios: [{ pools: 1, workers: 2 }] },
-].map(config =>
+].map((config, index) =>
   parseConfig(
     JSON.stringify({
       ...{ name: 'streams', target: { server: 'redis', url: 'redis://localhost' }, rounds: 2 },
-      ...{ seconds: 0.05, warmupSeconds: 0 },
+      ...{ seconds: 0.05, warmupSeconds: 0, seed: index + 1 },
       ...config,
       scenarios: config.scenarios.map(group => ({ client: 'wire', ...group })),
     }),
@@ -99,13 +95,13 @@ async function runAll(experiment: (typeof configs)[number], port: number): Promi
   const control = await connectControl(loopback(port), { timeoutMs: 5000 });
   onTestFinished(() => control.close());
   const target = { control, address: loopback(port) } as unknown as Target;
-  const { prefix, ...space } = await claimKeySpace(control, { seed: experiment.seed, keys: 200 });
-  await prefill(control, { prefix, ...space }, { seed: 1, workload: workloadTask(experiment.workload) });
+  const space = await claimKeySpace(control, { seed: experiment.seed, keys: 200 });
+  await prefill(control, space, { seed: experiment.seed, workload: workloadTask(experiment.workload) });
   const { signal } = new AbortController();
   const progress = await Progress.open(process.stderr, { quiet: true });
   for (const [index, turns] of planRun([experiment, experiment]).rounds.entries()) {
     for (const { scenario } of turns.filter(({ side }) => side === 0)) {
-      const bench = { experiment, target, threads: { run } as Threads, keyPrefix: prefix, warn: () => {} };
+      const bench = { experiment, target, threads: { run } as Threads, claim: space, warn: () => {} };
       const place = { round: index + 1, rounds: 2, index: 1, total: 1, scenario: scenario.id };
       const step = { ...place, threads: scenario.threads, warmupSeconds: 0, seconds: 0.05 };
       const watch = new TargetWatch(target, { timeoutMs: 5000, say: () => {} });
@@ -129,29 +125,23 @@ const mean = (numbers: readonly number[]) =>
 describe('random numbers of a run', () => {
   test('every stream of a run is drawn from its own seed, and no two are correlated', async () => {
     const { port } = await shareServer();
+    const found = observeGenerators();
     for (const experiment of configs) await runAll(experiment, port);
 
-    for (const uses of seeds.made.values()) expect([...uses]).toHaveLength(1);
-    const useOf = (seed: number) => [...(seeds.made.get(seed) ?? [])][0];
-    // Shuffles within a stream are seeded by its draws.
-    const drawn = [...seeds.drawn].filter(seed => useOf(seed) !== undefined);
-    const names = new Set(drawn.map(seed => useOf(seed)?.split(' ')[0]));
-    expect([...names].sort()).toEqual(
+    const generators = [...found.values()];
+    for (const { places } of generators) expect([...places]).toHaveLength(1);
+    const files = generators.flatMap(({ places }) => [...places].map(place => place.split(/[/:]/).at(-2)));
+    expect([...new Set(files)].sort()).toEqual(
       [
-        ...['arrivals', 'commandOrder', 'commands', 'connectPacing', 'cuts', 'inserts', 'keys'],
-        ...['missesAndNumbers', 'prefill', 'records', 'scenarioOrder', 'sideOrder', 'values'],
+        ...['arrival-schedule.ts', 'command-mix.ts', 'connection-cutter.ts', 'key-space.ts', 'keys.ts'],
+        ...['plan.ts', 'records.ts', 'thread.ts', 'values.ts', 'workload.ts'],
       ].sort(),
     );
-    // Of a seed of the tree nobody draws.
-    expect(names).not.toContain('pool');
-    const undeclared = [...seeds.drawn].filter(seed => useOf(seed) === undefined);
-    expect(undeclared.length).toBeLessThanOrEqual(4);
 
     const count = 1000;
-    const sequences = drawn.map(seed => {
-      const prng = new Prng(seed);
-      return Float64Array.from({ length: count }, () => 2 * prng.drawFraction() - 1);
-    });
+    const sequences = generators.map(({ prng }) =>
+      Float64Array.from({ length: count }, () => 2 * prng.drawFraction() - 1),
+    );
     let max = 0;
     for (const [index, a] of sequences.entries())
       for (const b of sequences.slice(index + 1))
