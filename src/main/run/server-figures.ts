@@ -45,7 +45,7 @@ export async function serverCount(control: Control, names: readonly string[]): P
 export function whatHappened(control: Control, before: ServerCount, after: ServerCount): string {
   if (control.cluster !== undefined) return 'a master of the cluster was restarted or replaced';
   return before.server === after.server
-    ? 'the server was restarted, or another one answers at its address now,'
+    ? 'the server was restarted or replaced by another one at its address'
     : `the master moved from ${before.server} to ${after.server}`;
 }
 
