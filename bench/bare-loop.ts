@@ -3,7 +3,7 @@ import { keyName } from '../src/pool/client/batch.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import { LatencyCounts } from '../src/workers/latency-counts.ts';
 import { Prng } from '../src/workers/prng.ts';
-import { randomValue } from '../src/workers/workload/command-mix.ts';
+import { randomValue } from '../src/workers/workload/values.ts';
 import { type ArmFigures, type ArmOptions, keyPrefix, keys, measureWindow, valueBytes } from './load-arm.ts';
 
 /** An operation: the key is read, or this value is written to it. */

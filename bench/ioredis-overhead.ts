@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import { medianInterval } from '../src/aggregate/stats/statistics.ts';
 import { keyName } from '../src/pool/client/batch.ts';
 import { Prng } from '../src/workers/prng.ts';
-import { randomValue } from '../src/workers/workload/command-mix.ts';
+import { randomValue } from '../src/workers/workload/values.ts';
 import { answer, childArgument, runInChild } from './child.ts';
 import {
   drivePoolbench,

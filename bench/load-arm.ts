@@ -84,6 +84,7 @@ export function poolTask(
     keyPrefix,
     workload: plainWorkload({ keys, valueBytes, readShare: 0.5 }),
     seed: 1,
+    valueSeed: 1,
     warmupSeconds,
     seconds,
     timeoutMs: 5000,

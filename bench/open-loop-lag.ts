@@ -42,6 +42,7 @@ function buildTask(port: number, shared: SharedState, client: Client, rate: numb
     keyPrefix: 'bench:',
     workload: plainWorkload({ keys: 1000, valueBytes: 32, readShare: 0.5 }),
     seed: 1,
+    valueSeed: 1,
     warmupSeconds: 0.5,
     seconds,
     timeoutMs: 5000,

@@ -55,6 +55,7 @@ async function drive({ client, breaker, port, seconds }: ReconnectArm): Promise<
     keyPrefix: 'poolbench:1:',
     workload: plainWorkload({ keys, valueBytes: 32, readShare: 0.5 }),
     seed: 1,
+    valueSeed: 1,
     warmupSeconds: 0,
     seconds,
     timeoutMs: 5000,

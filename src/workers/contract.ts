@@ -107,6 +107,8 @@ export interface ThreadTask {
   readonly workload: WorkloadTask;
   /** Seed of this thread's generators: the same seed draws the same keys in the same order. */
   readonly seed: number;
+  /** Seed of the values: the same in all threads and rounds of a run, so that a thread can keep them. */
+  readonly valueSeed: number;
   readonly warmupSeconds: number;
   readonly seconds: number;
   /** Whether, without a warm-up too, every worker keeps its first connection until all workers of the thread have one. */

@@ -9,7 +9,7 @@ import { type LoadWorker, WorkerGroup } from './load-workers.ts';
 import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
 import { OpenLoopWorker } from './open-loop.ts';
-import { mixSeed } from './prng.ts';
+import { streamSeed } from './prng.ts';
 import { CommandRecorder, type LoadWindow, Recorder } from './recorder.ts';
 import type { SharedState } from './shared-state.ts';
 import type { CommandMix } from './workload/command-mix.ts';
@@ -124,11 +124,11 @@ function makeWorkers(
   const workloads: Workload[] = [];
   for (const [index, poolTask] of task.pools.entries()) {
     const pool = pools[index] as ConnectionPool;
-    const nextWorkload = workloadsOf(task, mix, poolTask, mixSeed(task.seed, index));
+    const nextWorkload = workloadsOf(task, mix, poolTask, streamSeed(task.seed, 'pool', index));
     for (const { workers, pipeline } of poolTask.groups) {
       const load = loads.get(pipeline) ?? { pipeline, recorder: newRecorder(task, mix, window), workers: [] };
       loads.set(pipeline, load);
-      const queue = open?.addPool(pool, workers, pipeline, mixSeed(task.seed, index));
+      const queue = open?.addPool(pool, workers, pipeline, task.seed);
       for (let worker = 0; worker < workers; worker++) {
         group.join();
         const workload = nextWorkload();
@@ -156,7 +156,7 @@ function workloadsOf(task: ThreadTask, mix: CommandMix, pool: PoolTask, seed: nu
   let worker = 0;
   return () => {
     const own = partOf(pool, worker, workers);
-    return openWorkload(workload, mix, own, mixSeed(seed, worker++));
+    return openWorkload(workload, mix, own, streamSeed(seed, 'worker', worker++));
   };
 }
 

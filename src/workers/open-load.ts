@@ -6,7 +6,7 @@ import type { LoadSample, OpenLoopSample, OpenLoopTask } from './contract.ts';
 import { LatencyCounts } from './latency-counts.ts';
 import type { LoadWorker } from './load-workers.ts';
 import { Pacer } from './pacer.ts';
-import { mixSeed } from './prng.ts';
+import { streamSeed } from './prng.ts';
 import type { LoadWindow } from './recorder.ts';
 
 /** Makes a thread's workers send in an open loop: a queue of arrivals for each pool, and one pacer for all. */
@@ -26,11 +26,10 @@ export class OpenLoad {
     this.#pacer = new Pacer(this.#queues, window);
   }
 
-  /** The queue of the thread's next pool. */
+  /** The queue of the thread's next pool. @param seed that of the thread */
   addPool(pool: ConnectionPool, workers: number, pipeline: number, seed: number): ArrivalQueue {
     const number = this.#task.firstPool + this.#queues.length;
-    // The seed itself draws the pool's keys.
-    const cursor = () => arrivalsOf(this.#task, number, pipeline, mixSeed(seed, 1));
+    const cursor = () => arrivalsOf(this.#task, number, pipeline, streamSeed(seed, 'arrivals', number));
     const queue = new ArrivalQueue(cursor, pipeline, {
       window: this.#window,
       lag: this.#lag,

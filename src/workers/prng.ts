@@ -56,10 +56,54 @@ export class Prng {
 }
 
 /**
- * One seed made of several numbers, such as the experiment's seed, the round and the thread. Their order counts.
- * Each part passes through the finalizer of splitmix32, so that near numbers give unrelated seeds.
+ * Every use of randomness in a run, by its number. A run is a tree of seeds: the experiment's seed gives one to each
+ * thread, that one to each pool, and so on; only the leaves are drawn from. Two uses with the same number would draw the
+ * same numbers, and what must be independent would not be. So each name is used in one place, and no number twice.
  */
-export function mixSeed(...parts: number[]): number {
+const streams = {
+  /** Order of blocks in a round, of scenarios in a block, and of sides at each place of a round. */
+  blockOrder: 6,
+  scenarioOrder: 1,
+  sideOrder: 2,
+  /** Connections that are cut in a round. */
+  cuts: 3,
+  /** The values, which are the same in all threads, and which of them the prefill writes. */
+  values: 4,
+  prefill: 5,
+  /** Seeds of a thread in a round, of its pools, and of the workers of a pool that have their own keys. */
+  thread: 10,
+  pool: 11,
+  worker: 12,
+  /** Of a thread: order of a mix's commands, waits before its pools connect, arrivals of its pools. */
+  commandOrder: 20,
+  connectPacing: 21,
+  arrivals: 22,
+  /** Of a workload, which is that of a pool or a worker. */
+  keys: 30,
+  commands: 31,
+  missesAndNumbers: 32,
+  records: 33,
+  inserts: 34,
+  valueOfRecord: 35,
+} as const satisfies Record<string, number>;
+
+/** What random numbers are for. */
+export type Stream = keyof typeof streams;
+
+/**
+ * The seed of one stream of random numbers: independent of every other stream, and of the same one with other indices.
+ * @param seed that of the run, or of the thread, pool or worker to which the stream belongs
+ * @param indices which one of its kind, such as the round and the thread
+ */
+export function streamSeed(seed: number, stream: Stream, ...indices: readonly number[]): number {
+  return mixSeed(seed, streams[stream], ...indices);
+}
+
+/**
+ * One seed made of several numbers. Their order counts. Each part passes through the finalizer of splitmix32, so that near
+ * numbers give unrelated seeds.
+ */
+function mixSeed(...parts: number[]): number {
   let mixed = 0;
   for (const part of parts) {
     mixed = (mixed + (part | 0) + 0x9e3779b9) | 0;

@@ -7,7 +7,7 @@ import { openPool } from '../pool/pool.ts';
 import { presets } from '../pool/presets.ts';
 import type { PoolTask, ThreadRefusal, ThreadSample, ThreadTask } from './contract.ts';
 import { LoadDriver } from './load-driver.ts';
-import { mixSeed, Prng } from './prng.ts';
+import { Prng, streamSeed } from './prng.ts';
 import { SharedState } from './shared-state.ts';
 import { commandMix } from './workload/command-mix.ts';
 
@@ -27,7 +27,7 @@ export default async function runTask(task: ThreadTask): Promise<ThreadSample | 
 
 async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSample | ThreadRefusal> {
   const redirects = task.cluster === undefined ? null : new RedirectCount();
-  const mix = commandMix(task.workload, task.keyPrefix, task.seed);
+  const mix = commandMix(task.workload, task.keyPrefix, task.seed, task.valueSeed);
   const connect = await connector(task, mix.commandSet, redirects);
   const pools = task.pools.map((pool, index) => openPool(poolOptions(task, pool, index), connect));
   try {
@@ -68,8 +68,7 @@ async function connector(
 }
 
 function poolOptions(task: ThreadTask, { connections, minIdle }: PoolTask, index: number) {
-  // Another seed than the one that the pool's keys are drawn with.
-  const prng = new Prng(mixSeed(task.seed, index, 2));
+  const prng = new Prng(streamSeed(task.seed, 'connectPacing', index));
   return {
     strategies: presets[task.preset],
     max: connections,

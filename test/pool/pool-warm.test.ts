@@ -101,7 +101,7 @@ describe('pacing of warm-ups', () => {
     if (scenario === undefined) throw new Error('expected a scenario');
     const target = { address: loopback(1), control: {} } as Target;
     const [task] = threadTasks(
-      { experiment, target, keyPrefix: 'a:' },
+      { experiment, target, claim: { prefix: 'a:', token: '', claimed: false } },
       scenario,
       1,
       SharedState.forThreads(1),

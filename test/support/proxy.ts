@@ -49,7 +49,8 @@ interface Pair {
 }
 
 /** Starts a proxy on a free loopback port; it ends with the test. */
-export async function startProxy(targetPort: number): Promise<TestProxy> {
+/** @param targetPorts one server, or several to which connections are given in turn, as a load balancer does */
+export async function startProxy(...targetPorts: readonly number[]): Promise<TestProxy> {
   const pairs = new Set<Pair>();
   const gate = createRateGate();
   let accepted = 0;
@@ -101,8 +102,8 @@ export async function startProxy(targetPort: number): Promise<TestProxy> {
   };
 
   function accept(client: Socket): void {
-    accepted++;
-    const upstream = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
+    const port = targetPorts[accepted++ % targetPorts.length] ?? 0;
+    const upstream = connect({ port, host: '127.0.0.1', noDelay: true });
     const pair: Pair = {
       client,
       upstream,

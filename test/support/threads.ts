@@ -48,6 +48,7 @@ export function buildTask(
     keyPrefix: 'test:',
     workload: plainWorkload({ keys: 100, valueBytes: 16, readShare: 0.5 }),
     seed: 1,
+    valueSeed: 1,
     warmupSeconds: 0,
     seconds: 0.15,
     timeoutMs: 1000,

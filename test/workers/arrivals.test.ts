@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ArrivalCursor, arrivalsOf } from '../../src/workers/arrival-schedule.ts';
 import type { Arrivals } from '../../src/workers/contract.ts';
-import { mixSeed, Prng } from '../../src/workers/prng.ts';
+import { Prng, streamSeed } from '../../src/workers/prng.ts';
 import { distanceToExponential } from '../support/goodness-of-fit.ts';
 
 describe('arrivals of pools', () => {
@@ -179,7 +179,7 @@ describe('prng is seeded and even', () => {
 
   test('the numbers of a seed stay the same from one version to the next', () => {
     expect(draws(1, 4)).toEqual([1160023669, 2153649776, 1551721634, 4253040563]);
-    expect(mixSeed(1, 2, 3)).toBe(310244702);
+    expect(streamSeed(1, 'sideOrder', 3)).toBe(310244702);
   });
 
   test('draws are whole numbers of 32 bits, every bit set half of the time', () => {
@@ -193,8 +193,8 @@ describe('prng is seeded and even', () => {
     for (const set of bits) expect(Math.abs(set - count / 2)).toBeLessThan(400);
   });
 
-  test('a mixed seed depends on every part and on their order', () => {
+  test('the seed of a stream depends on every index and on their order', () => {
     const parts = [[], [0], [1], [0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [1, 0, 0], [2 ** 32 - 1]];
-    expect(new Set(parts.map(numbers => mixSeed(...numbers))).size).toBe(parts.length);
+    expect(new Set(parts.map(indices => streamSeed(1, 'keys', ...indices))).size).toBe(parts.length);
   });
 });

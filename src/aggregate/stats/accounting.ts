@@ -55,7 +55,7 @@ export function sumByCode(counts: readonly Readonly<Record<string, number>>[]): 
  * A sentence for each place where the books of a run do not balance. Issued operations are completed, failed or
  * unfinished; if not, poolbench itself is at fault. The server's count lies between completed and issued, because it may
  * have run an operation whose reply was lost. It exceeds issued by what failed in the warm-up, if the server ran that.
- * If it is off by more than 1 %, somebody else used these commands too.
+ * If it is more than 1 % above, somebody else used these commands too; if it is more than 1 % below, another server answered.
  */
 export function findImbalances({ scenarios }: Pick<Result, 'scenarios'>): string[] {
   return scenarios.flatMap(({ id, rounds }) => [
@@ -81,11 +81,21 @@ function describeImbalance(round: RoundResult): string | null {
     : `${formatCount(issued)} operations were issued, but ${formatCount(accounted)} are accounted for (completed + failed + unfinished)`;
 }
 
+/** Whether the server has run fewer commands than were answered, so that somebody else answered some. */
+export function answeredElsewhere(rounds: readonly RoundResult[]): boolean {
+  const { completed, serverCalls } = accountOf(rounds);
+  return serverCalls !== null && serverCalls < completed * 0.99;
+}
+
 function describeServerCount(id: string, rounds: readonly RoundResult[]): string[] {
   const { completed, issued, serverCalls } = accountOf(rounds);
   if (serverCalls === null || (serverCalls >= completed * 0.99 && serverCalls <= issued * 1.01)) return [];
-  return [
+  const counted =
     `The server counted ${formatCount(serverCalls)} commands in ${id}, poolbench ${formatCount(completed)} ` +
-      `completed of ${formatCount(issued)} issued: did somebody else use the server?`,
+    `completed of ${formatCount(issued)} issued: `;
+  return [
+    answeredElsewhere(rounds)
+      ? `${counted}another server answered the rest, as behind a load balancer or a cache, or somebody reset the count. The figures are of all of them together, the server's own ones of this one; take the address of one server.`
+      : `${counted}did somebody else use the server?`,
   ];
 }

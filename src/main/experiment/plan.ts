@@ -1,7 +1,7 @@
 import { twinIdOf } from '../../aggregate/stats/control.ts';
 import { minRounds } from '../../aggregate/stats/statistics.ts';
 import { uniqueNames } from '../../aggregate/text/safe-name.ts';
-import { mixSeed, shuffle } from '../../workers/prng.ts';
+import { shuffle, streamSeed } from '../../workers/prng.ts';
 import { addControls, type Block, formBlocks } from './blocks.ts';
 import type { Experiment } from './experiment.ts';
 import { type LabelledScenario, labelScenarios, type Scenario } from './scenarios.ts';
@@ -115,10 +115,10 @@ export function orderRounds(sides: readonly PlannedSide[], blocks: readonly Bloc
     });
   const orderRound = (round: number) => {
     const orderBlock = ({ elements }: Block, place: number) =>
-      shuffle(elements, mixSeed(seed, round, place + 1)).flat();
-    return shuffle(blocks, mixSeed(seed, round))
+      shuffle(elements, streamSeed(seed, 'scenarioOrder', round, place)).flat();
+    return shuffle(blocks, streamSeed(seed, 'blockOrder', round))
       .flatMap(orderBlock)
-      .flatMap(({ id }, place) => shuffle(turnsOf(id, round), mixSeed(seed, round, 0, place)));
+      .flatMap(({ id }, place) => shuffle(turnsOf(id, round), streamSeed(seed, 'sideOrder', round, place)));
   };
   return { sides, blocks, rounds: Array.from({ length: rounds }, (_, round) => orderRound(round)) };
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { refuser } from '../../aggregate/scenario/schema-parts.ts';
 import { keysOf, parseCommand } from '../../workers/workload/command-templates.ts';
 import { keyRanges, maxRecords } from '../../workers/workload/keys.ts';
+import { minSpread } from '../../workers/workload/samplers.ts';
 import type { scenarioGroup } from './scenario-group.ts';
 import { sizesOf } from './value-variants.ts';
 import { type WorkloadConfig, workloadTask } from './workload.ts';
@@ -25,6 +26,7 @@ const maxKeyNumbers = 100_000_000;
 /** Refuses values that are valid by themselves, but not for this target or with these scenarios. */
 export function checkWorkload(config: Parts, refuse: Refuse): void {
   checkNumberOfKeys(config, refuse);
+  checkSpread(config.workload, refuse);
   if (config.target.cluster) checkForCluster(config.workload, refuse);
   const { ycsb } = config.workload;
   const { growth, values } = workloadTask(config.workload);
@@ -62,6 +64,16 @@ function checkNumberOfKeys({ workload, scenarios }: Parts, report: Refuse): void
   if (task.keyChoice.kind !== 'partitioned') return;
   const maxOwners = Math.max(...scenarios.map(maxOwnersOf));
   if (keys < maxOwners) refuse(`at least ${maxOwners} keys (partitioned: each worker has keys of its own)`);
+}
+
+/** Every pool draws from all keys, so the spread must fit their number, however they are split. */
+function checkSpread({ keys, keyChoice }: WorkloadConfig, refuse: Refuse): void {
+  if (keyChoice?.kind !== 'gaussian') return;
+  const { spread } = keyChoice;
+  if (spread >= minSpread(keys)) return;
+  const enough = Math.ceil(minSpread(keys) * 10_000) / 10_000;
+  const expected = `a spread of at least ${enough} for ${keys} keys (with one of less than half a key, nearly all operations are on the middle one)`;
+  refuse(['workload', 'keyChoice', 'spread'], expected, spread);
 }
 
 /** Workers that keys are divided among, and as many more as remainders of the division by pools can take. */

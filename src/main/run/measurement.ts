@@ -6,7 +6,7 @@ import { connectionName } from '../../pool/client/batch.ts';
 import { nowNs } from '../../pool/clock.ts';
 import { presets } from '../../pool/presets.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
-import { mixSeed } from '../../workers/prng.ts';
+import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
 import { parseCommand } from '../../workers/workload/command-templates.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -15,6 +15,7 @@ import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
+import type { Claim } from '../server/claim.ts';
 import type { Target } from '../server/find-target.ts';
 import { removeInserted } from '../server/key-space.ts';
 import { ConnectionCutter } from './connection-cutter.ts';
@@ -33,7 +34,8 @@ export interface Bench {
   readonly target: Target;
   /** Only the threads know where they run. */
   readonly threads: Pick<Threads, 'run'>;
-  readonly keyPrefix: string;
+  /** The prefix of the run's keys, and by what they are known to be its own. */
+  readonly claim: Claim;
   /** Called with each caveat of the results. */
   readonly warn: (line: string) => void;
 }
@@ -107,7 +109,7 @@ export async function warmUpThreads(
 
 /** The tasks of one scenario in one round, one per thread. */
 export function threadTasks(
-  { experiment, target, keyPrefix }: Omit<Bench, 'threads' | 'warn'>,
+  { experiment, target, claim }: Omit<Bench, 'threads' | 'warn'>,
   scenario: Scenario,
   round: number,
   shared: SharedState,
@@ -121,9 +123,10 @@ export function threadTasks(
     ...(threadPartOf(scenario) satisfies Pick<ThreadTask, keyof ThreadPart>),
     openLoop: openLoopOf(scenario, thread),
     pools,
-    keyPrefix,
+    keyPrefix: claim.prefix,
     workload,
-    seed: mixSeed(seed, round, thread),
+    seed: streamSeed(seed, 'thread', round, thread),
+    valueSeed: seed,
     warmupSeconds,
     seconds,
     timeoutMs,
@@ -146,8 +149,8 @@ async function runOnce(
   const meter = new CpuMeter(control);
   const cutter = new ConnectionCutter(control, {
     everyMs: scenario.cutEveryMs,
-    connectionName: connectionName({ keyPrefix: bench.keyPrefix }),
-    seed: mixSeed(bench.experiment.seed, round),
+    connectionName: connectionName({ keyPrefix: bench.claim.prefix }),
+    seed: streamSeed(bench.experiment.seed, 'cuts', round),
   });
 
   // As the server's commandstats have them.
@@ -221,7 +224,7 @@ async function removeRecords(
     bench.warn(
       `${scenario.id} inserted more records than there is room for (${formatPlural(workload.keys, 'record')}): later inserts overwrote earlier ones, so the set did not grow; use more keys or shorter measurements`,
     );
-  const reason = await removeInserted(bench.target.control, bench.keyPrefix, workload, inserted).catch(
+  const reason = await removeInserted(bench.target.control, bench.claim, workload, inserted).catch(
     (cause: Error) => cause.message,
   );
   if (reason !== undefined)

@@ -2,7 +2,7 @@ import { median } from '../../aggregate/stats/statistics.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { Control } from '../server/control.ts';
 import { isRefusal } from '../server/control.ts';
-import { commandCalls } from '../server/server-info.ts';
+import { commandCalls, lifeOf } from '../server/server-info.ts';
 import { shownAddress } from '../server/url.ts';
 
 const maxPings = 20;
@@ -21,11 +21,11 @@ interface ServerCount {
 export async function serverCount(control: Control, names: readonly string[]): Promise<ServerCount> {
   // A server that is gone has no figures; the target watch notices that it is gone.
   const nodes = await control.findNodes().catch(() => control.nodes);
-  const ask = (section: string) =>
-    Promise.all(nodes.map(node => node.info(section).catch(() => new Map<string, string>())));
   // Together, so that a server that hangs is waited for once.
-  const [servers, stats] = await Promise.all([ask('server'), ask('commandstats')]);
-  const lives = servers.map(server => server.get('run_id') ?? server.get('process_id'));
+  const [lives, stats] = await Promise.all([
+    Promise.all(nodes.map(node => lifeOf(node).catch(() => undefined))),
+    Promise.all(nodes.map(node => node.info('commandstats').catch(() => new Map<string, string>()))),
+  ]);
   const calls = stats.map(info => commandCalls(info, names));
   return {
     // A master that is silent at one end only has gone or come: the counts of the others are then not the cluster's.
@@ -45,7 +45,7 @@ export async function serverCount(control: Control, names: readonly string[]): P
 export function whatHappened(control: Control, before: ServerCount, after: ServerCount): string {
   if (control.cluster !== undefined) return 'a master of the cluster was restarted or replaced';
   return before.server === after.server
-    ? 'the server was restarted'
+    ? 'the server was restarted or replaced by another one at its address'
     : `the master moved from ${before.server} to ${after.server}`;
 }
 

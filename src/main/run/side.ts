@@ -1,5 +1,6 @@
 import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/files/result-files.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
@@ -7,8 +8,11 @@ import type { PlannedSide } from '../experiment/plan.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import type { Step } from '../live/snapshot.ts';
+import { isTaken } from '../server/claim.ts';
 import type { Target } from '../server/find-target.ts';
-import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../server/key-space.ts';
+import { claimKeySpace, type KeySpace, prefill, type Removal, removeKeySpace } from '../server/key-space.ts';
+import { findOtherServers, leave } from '../server/other-servers.ts';
+import { shownAddress } from '../server/url.ts';
 import { assembleResult } from './assemble.ts';
 import type { EarlierRun } from './earlier-run.ts';
 import { type Bench, runMeasurement, warmUpThreads } from './measurement.ts';
@@ -86,11 +90,28 @@ export class SideRun {
 
   /** Writes the keys and warms up the threads. @throws PoolbenchError TARGET_LOST, THREAD_FAILED */
   async prepare(): Promise<void> {
+    const { signal } = this.#shared.session;
+    await this.#writeKeys();
+    await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, signal));
+  }
+
+  async #writeKeys(): Promise<void> {
     const { target, experiment } = this.#side;
     const { signal } = this.#shared.session;
     const data = { seed: experiment.seed, workload: this.#workload, signal };
     this.#warn(await prefill(target.control, this.#claimed, data));
-    await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, signal));
+  }
+
+  /** Takes another prefix if another run has claimed this one, whose keys must be left alone from then on. */
+  async #keepClaim(before: string): Promise<void> {
+    const lost = this.#claimed;
+    // The target watch notices that a target is gone.
+    if (!(await isTaken(this.#side.target.control, lost).catch(() => false))) return;
+    await this.claim();
+    this.#warn([
+      `before ${before}, another run of poolbench had claimed the keys under ${lost.prefix}, because the server had lost this run's claim (it was restarted or flushed, or evicts keys): they were left to that run, and from then on this one uses ${this.#claimed.prefix}`,
+    ]);
+    await this.#writeKeys();
   }
 
   /**
@@ -106,6 +127,7 @@ export class SideRun {
     const { progress, signal } = this.#shared.session;
     const { warmupSeconds, seconds } = this.#side.experiment;
     const { threads } = scenario;
+    await this.#keepClaim(`round ${step.round} of ${scenario.id}`);
     const run = {
       step: { ...step, scenario: this.#named(scenario.id), threads, warmupSeconds, seconds },
       watch: this.#watch,
@@ -124,13 +146,29 @@ export class SideRun {
   async removeKeys(): Promise<void> {
     const space = this.#space;
     if (space === undefined) return;
-    const removal = await removeKeySpace(this.#side.target.control, space).catch(() => ({
-      left: space.keys,
-      reason: 'the server does not answer',
-    }));
-    if (removal.left === 0) return;
+    const { control } = this.#side.target;
+    const removal = await removeKeySpace(control, space).catch(() => undefined);
+    this.#warn(describeRemoval(space, removal));
+    if (removal !== undefined) await this.#removeKeysElsewhere(space);
+  }
+
+  /** Connections of the load can have written keys to other servers than the one that the coordinator talks to. */
+  async #removeKeysElsewhere(space: KeySpace): Promise<void> {
+    const { control } = this.#side.target;
+    const where = `another server that answers at ${shownAddress(control.server)}`;
+    const others = await findOtherServers(control);
+    for (const other of others) {
+      const removal = await removeKeySpace(other, space).catch(() => undefined);
+      await leave(other);
+      this.#warn(describeRemoval(space, removal, ` on ${where}`));
+      if (removal === undefined || removal.removed === 0) continue;
+      this.#warn([
+        `${formatPlural(removal.removed, 'key')} under ${space.prefix} were also on ${where}: removed`,
+      ]);
+    }
+    if (others.length > 0 || ![...this.#rounds.values()].some(answeredElsewhere)) return;
     this.#warn([
-      `${formatPlural(removal.left, 'key')} under ${space.prefix} could not be removed: ${removal.reason}`,
+      `the server at ${shownAddress(control.server)} counted fewer commands than it has answered, so another one answered some of them, but no new connection led there: keys under ${space.prefix} may be left on it; remove them there, for example with redis-cli --scan --pattern '${space.prefix}*' | xargs redis-cli unlink`,
     ]);
   }
 
@@ -170,7 +208,7 @@ export class SideRun {
   get #bench(): Bench {
     const { experiment, target } = this.#side;
     const warn = (line: string) => this.#warn([line]);
-    return { experiment, target, threads: this.#shared.threads, keyPrefix: this.#claimed.prefix, warn };
+    return { experiment, target, threads: this.#shared.threads, claim: this.#claimed, warn };
   }
 
   /** Shows and keeps each line once, however often it comes. */
@@ -194,4 +232,17 @@ export class SideRun {
       throw asUserError(cause, this.#side.target.address);
     }
   }
+}
+
+/** @param where the server, if it is not the one of the run */
+function describeRemoval(space: KeySpace, removal: Removal | undefined, where = ''): string[] {
+  const { prefix, keys } = space;
+  if (removal?.taken === true)
+    return [
+      `the keys under ${prefix}${where} were left to another run of poolbench, which claimed them when the server had lost this run's claim (it was restarted or flushed, or evicts keys)`,
+    ];
+  const { left, reason } = removal ?? { left: keys, reason: 'the server does not answer' };
+  return left === 0
+    ? []
+    : [`${formatPlural(left, 'key')} under ${prefix}${where} could not be removed: ${reason}`];
 }

@@ -86,6 +86,11 @@ export class Control {
     return 1000;
   }
 
+  /** One more connection to where the load connects. It is opened by its first request, and closed by itself. */
+  another(): Control {
+    return new Control(this.answering, this.#timeoutMs);
+  }
+
   /** Connects and logs in unless that is done. @throws as {@link connectControl} */
   async connect(): Promise<void> {
     await this.#connected();

@@ -2,33 +2,34 @@ import { randomBytes } from 'node:crypto';
 import { formatCount } from '../../aggregate/text/format.ts';
 import { keyDigits, keyName } from '../../pool/client/batch.ts';
 import type { KeyRange, WorkloadTask } from '../../workers/contract.ts';
-import { mixSeed } from '../../workers/prng.ts';
-import { valueTexts } from '../../workers/workload/command-mix.ts';
+import { streamSeed } from '../../workers/prng.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
 import { IndexOrder } from '../../workers/workload/records.ts';
 import { AliasTable, Draws } from '../../workers/workload/samplers.ts';
+import { valueTexts } from '../../workers/workload/values.ts';
 import { PoolbenchError } from '../errors.ts';
+import { type Claim, claimKey, isTaken, newToken, unlinkUnlessClaimedByOthers } from './claim.ts';
 import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
 
 /** The keys that one run may write: `<prefix><8 digits>`, from 0 to `keys - 1`. */
-export interface KeySpace {
+export interface KeySpace extends Claim {
   /** `poolbench:<seed>:`, `poolbench:<seed>.1:` and so on while other runs have taken those before, or a random one. */
   readonly prefix: string;
   readonly keys: number;
-  /** Whether the server holds our claim. If it took none, nobody else can have drawn the same random prefix. */
-  readonly claimed: boolean;
   /** Warnings: writes that were refused. */
   readonly warnings: readonly string[];
 }
 
 /** What became of a run's keys. */
-interface Removal {
+export interface Removal {
   /** Without the claim. */
   readonly removed: number;
   /** Keys that the server still holds because it refused to remove them; then the claim stays with them. */
   readonly left: number;
   /** Its refusal, if it left any. */
   readonly reason: string | undefined;
+  /** Another run has claimed the prefix since, so the keys that are left are its own. */
+  readonly taken?: true;
 }
 
 const maxCommands = 1000;
@@ -49,11 +50,6 @@ function keyPrefix(seed: number, other = ''): string {
   return `poolbench:${seed}${other === '' ? '' : `.${other}`}:`;
 }
 
-/** The key by which other runs know that a prefix is taken. */
-function claimKey(prefix: string): string {
-  return `${prefix}claim`;
-}
-
 /**
  * Takes a key prefix that no other run is using. The same seed takes the same prefix, unless it is in use.
  * A server that refuses writes (a replica, out of memory) holds no claim: there the prefix is a random one, for another
@@ -64,16 +60,18 @@ export async function claimKeySpace(
   control: Control,
   { seed, keys }: { seed: number; keys: number },
 ): Promise<KeySpace> {
+  const token = newToken();
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const prefix = keyPrefix(seed, attempt === 0 ? '' : String(attempt));
     try {
-      const answer = await control.call('SET', claimKey(prefix), new Date().toISOString(), 'NX');
-      if (answer !== null) return { prefix, keys, claimed: true, warnings: [] };
+      const answer = await control.call('SET', claimKey(prefix), token, 'NX');
+      if (answer !== null) return { prefix, keys, token, claimed: true, warnings: [] };
     } catch (error) {
       if (!isRefusal(error)) throw error;
       return {
         prefix: keyPrefix(seed, randomBytes(4).toString('hex')),
         keys,
+        token,
         claimed: false,
         warnings: [`the server refuses writes: ${error.message}`],
       };
@@ -183,7 +181,7 @@ async function writeIndex(
 function drawValues(workload: WorkloadTask, seed: number): { nextValue: () => string; maxBytes: number } {
   const values = valueTexts(workload, seed);
   const table = new AliasTable(values.map(({ fraction }) => fraction));
-  const draws = new Draws(mixSeed(seed, workload.keys));
+  const draws = new Draws(streamSeed(seed, 'prefill'));
   return {
     nextValue: () => values[table.pick(draws.next())]?.text ?? '',
     maxBytes: Math.max(1, ...values.map(({ text }) => Buffer.byteLength(text))),
@@ -196,15 +194,19 @@ function fitting(max: number, bytes: number): number {
 }
 
 /**
- * Removes exactly the run's keys, by name, and then its claim.
+ * Removes exactly the run's keys, by name, and then its claim; nothing once another run has claimed the prefix.
  * @throws PoolbenchError TARGET_LOST when the server does not answer
  */
 export async function removeKeySpace(control: Control, space: KeySpace): Promise<Removal> {
-  const removal = await removeKeys(control, space.prefix, { firstKey: 0, keys: space.keys });
-  if (!space.claimed || removal.left > 0) return removal;
-  const { left, reason } = await removeNames(control, [claimKey(space.prefix)]);
+  // Claims the prefix again if the claim is gone, so that nobody takes it while its keys are removed.
+  if (await isTaken(control, space)) return nothingRemoved;
+  const removal = await removeKeys(control, space, { firstKey: 0, keys: space.keys });
+  if (!space.claimed || removal.left > 0 || removal.taken) return removal;
+  const { left, reason } = await removeOwn(control, space, [claimKey(space.prefix)]);
   return { ...removal, left, reason };
 }
+
+const nothingRemoved: Removal = { removed: 0, left: 0, reason: undefined, taken: true };
 
 /** What one pool has inserted. */
 interface Inserted {
@@ -215,25 +217,30 @@ interface Inserted {
 
 /**
  * Removes what a measurement has inserted, so that the next one begins with the same records and its inserts are inserts.
- * @returns the refusal, if the server refused it
+ * @returns the reason, if they could not be removed
  * @throws PoolbenchError TARGET_LOST when the server does not answer
  */
 export async function removeInserted(
   control: Control,
-  prefix: string,
+  claim: Claim,
   workload: WorkloadTask,
   pools: readonly Inserted[],
 ): Promise<string | undefined> {
   const { keys, growth } = workload;
+  const taken = `another run has claimed ${claim.prefix} since`;
+  if (await isTaken(control, claim)) return taken;
   // Records of an index are no keys: they are numbered on from those that were there before the load.
   const first = growth === 'index' ? keys : keyRanges(workload).inserted;
   for (const { share, records } of pools) {
     const range = { firstKey: first + share.firstKey, keys: Math.min(records, share.keys) };
-    const reason =
-      growth === 'index'
-        ? await removeFromIndex(control, keyName(prefix, 0), new IndexOrder(keys), range)
-        : (await removeKeys(control, prefix, range)).reason;
-    if (reason !== undefined) return reason;
+    if (growth === 'index') {
+      const reason = await removeFromIndex(control, keyName(claim.prefix, 0), new IndexOrder(keys), range);
+      if (reason !== undefined) return reason;
+      continue;
+    }
+    const removal = await removeKeys(control, claim, range);
+    if (removal.taken) return taken;
+    if (removal.reason !== undefined) return removal.reason;
   }
   return undefined;
 }
@@ -253,16 +260,29 @@ async function removeFromIndex(
   return undefined;
 }
 
-async function removeKeys(control: Control, prefix: string, range: KeyRange): Promise<Removal> {
+async function removeKeys(control: Control, claim: Claim, range: KeyRange): Promise<Removal> {
   let all: Removal = { removed: 0, left: 0, reason: undefined };
   for (const numbers of chunksOfRange(range)) {
-    const { removed, left, reason } = await removeNames(
-      control,
-      numbers.map(number => keyName(prefix, number)),
-    );
+    const names = numbers.map(number => keyName(claim.prefix, number));
+    const { removed, left, reason, taken } = await removeOwn(control, claim, names);
+    if (taken) return { ...all, taken };
     all = { removed: all.removed + removed, left: all.left + left, reason: reason ?? all.reason };
   }
   return all;
+}
+
+/**
+ * Removes keys unless another run has claimed the prefix: in one step with the look at the claim, or right after it in a
+ * cluster, which has the keys on several nodes, and if the server runs no scripts for this user.
+ */
+async function removeOwn(control: Control, claim: Claim, names: readonly string[]): Promise<Removal> {
+  if (!claim.claimed) return removeNames(control, names);
+  if (control.cluster === undefined) {
+    const removed = await unlinkUnlessClaimedByOthers(control, claim, names);
+    if (removed === 'taken') return nothingRemoved;
+    if (removed !== undefined) return { removed, left: 0, reason: undefined };
+  }
+  return (await isTaken(control, claim)) ? nothingRemoved : removeNames(control, names);
 }
 
 /** Removes keys with UNLINK; if that is refused (unknown, NOPERM), with DEL. */

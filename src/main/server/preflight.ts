@@ -5,6 +5,7 @@ import { PoolbenchError } from '../errors.ts';
 import { type Control, isRefusal } from './control.ts';
 import { isUnverified } from './find-target.ts';
 import { prefixOfKey } from './key-space.ts';
+import { findOtherServers, leave } from './other-servers.ts';
 import { type Identity, identifyServer } from './server-info.ts';
 import { shownAddress } from './url.ts';
 
@@ -56,7 +57,17 @@ export async function preflight(
       );
     }
   }
-  return warnings;
+  return [...warnings, ...(await warnOfOtherServers(control))];
+}
+
+async function warnOfOtherServers(control: Control): Promise<string[]> {
+  const others = await findOtherServers(control);
+  for (const other of others) await leave(other);
+  if (others.length === 0) return [];
+  return [
+    `${others.length + 1} servers answer at ${shownAddress(control.server)}, one connection here and another there, as behind a load balancer: ` +
+      'the load goes to all of them, but keys are written to one before the load, and its figures are read, so reads at the others find nothing; take the address of one server',
+  ];
 }
 
 function requireClients(

@@ -41,6 +41,19 @@ export function commandCalls(info: ReadonlyMap<string, string>, names: readonly 
   return counted ? calls : null;
 }
 
+/**
+ * What tells one start of a server from another one, and from other servers: the run id of Redis and Valkey; of Dragonfly,
+ * which has none, that of its replication. Undefined if the server tells neither.
+ * @throws the refusal if INFO is refused; PoolbenchError as `Control.call`
+ */
+export async function lifeOf(control: Control): Promise<string | undefined> {
+  const server = await control.info('server');
+  const runId = server.get('run_id');
+  if (runId !== undefined) return runId;
+  const replication = await control.info('replication').catch(onlyReplies(new Map<string, string>()));
+  return replication.get('master_replid') ?? server.get('process_id');
+}
+
 type ServerKind = StartableServer | 'embedded' | 'unknown';
 
 /** What a server reports about itself; null if it does not report it. */

@@ -1,6 +1,6 @@
 import { type Argument, type CommandSet, type CommandTemplate, KEY } from '../../pool/client/batch.ts';
-import type { ValueVariant, WorkloadTask } from '../contract.ts';
-import { mixSeed, Prng, shuffle } from '../prng.ts';
+import type { WorkloadTask } from '../contract.ts';
+import { shuffle, streamSeed } from '../prng.ts';
 import {
   familyOf,
   keysOf,
@@ -10,6 +10,7 @@ import {
   type TemplatePart,
 } from './command-templates.ts';
 import { keyRanges } from './keys.ts';
+import { valueTexts } from './values.ts';
 
 /** A number drawn from `from` to `to`, a running count, or the number of the record that the command is for. */
 export type NumberSource = { readonly from: number; readonly to: number } | 'counter' | 'record';
@@ -40,11 +41,19 @@ export interface CommandMix {
 
 /**
  * Makes a template for every command and, if it has a value, for every value: so the bytes of an operation are selected
- * and not built. The same seed gives the same values.
+ * and not built.
+ *
+ * @param seed that of the thread, which orders the commands
+ * @param valueSeed the same seed gives the same values
  */
-export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: number): CommandMix {
+export function commandMix(
+  workload: WorkloadTask,
+  keyPrefix: string,
+  seed: number,
+  valueSeed = seed,
+): CommandMix {
   const ranges = keyRanges(workload);
-  const values = valueTexts(workload, seed);
+  const values = valueTexts(workload, valueSeed);
   const commands: CommandTemplate[] = [];
   const templates: MixTemplate[] = [];
   for (const { command, weight, inserts = false } of workload.commands) {
@@ -73,7 +82,8 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
   }
   const stride = Math.max(1, ...templates.map(({ keys, otherNumbers }) => keys + otherNumbers.length));
   const weights = templates.map(({ weight }) => weight);
-  const order = workload.growth === null ? commandOrder(weights, seed) : undefined;
+  const order =
+    workload.growth === null ? commandOrder(weights, streamSeed(seed, 'commandOrder')) : undefined;
   return { commandSet: { keyPrefix, commands, order }, templates, stride };
 }
 
@@ -101,20 +111,6 @@ export function commandOrder(weights: readonly number[], seed: number): Uint16Ar
   return Uint16Array.from(shuffle(commands, seed));
 }
 
-/** The values with their fractions of all writes. The random ones are beginnings of the longest one. */
-export function valueTexts(
-  { values, compressibleRatio }: Pick<WorkloadTask, 'values' | 'compressibleRatio'>,
-  seed: number,
-): { readonly text: string; readonly fraction: number }[] {
-  const sum = values.reduce((total, { weight }) => total + weight, 0);
-  const maxBytes = Math.max(0, ...values.map(({ value }) => ('bytes' in value ? value.bytes : 0)));
-  const longest = randomValue(maxBytes, seed, compressibleRatio);
-  return values.map(({ value, weight }: ValueVariant) => ({
-    fraction: weight / sum,
-    text: 'text' in value ? value.text : longest.slice(0, value.bytes),
-  }));
-}
-
 function argument(parts: readonly TemplatePart[], value: string, place: { next: number }): Argument {
   if (parts[0]?.kind === 'key') return KEY;
   const joined: (string | number)[] = [];
@@ -127,22 +123,4 @@ function argument(parts: readonly TemplatePart[], value: string, place: { next: 
     } else joined.push(place.next++);
   }
   return joined.some(part => typeof part === 'number') ? joined : joined.join('');
-}
-
-const printable = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_';
-/** Random and repeated bytes alternate within so many bytes, so that compressors with a small window find both. */
-const blockBytes = 64;
-
-/**
- * A value of `bytes` printable ASCII characters; the same seed gives the same value. In each block of 64 the first
- * `compressibleRatio`, rounded, is one repeated character; the rest is random.
- */
-export function randomValue(bytes: number, seed: number, compressibleRatio = 0): string {
-  const prng = new Prng(mixSeed(seed, bytes));
-  const repeated = Math.round(blockBytes * compressibleRatio);
-  let value = '';
-  for (let i = 0; i < bytes; i++) {
-    value += i % blockBytes < repeated ? 'x' : printable[prng.draw() & 63];
-  }
-  return value;
 }

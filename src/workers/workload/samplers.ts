@@ -167,9 +167,18 @@ const reach = 8;
 const perSide = 512;
 
 /**
+ * The smallest useful spread: half a key, or the usual tenth of very few keys. With less, nearly all draws are of the
+ * middle key; and with much less, the two in the middle of an even number are so many standard deviations away that their
+ * weights are 0.
+ */
+export function minSpread(keys: number): number {
+  return Math.min(0.1, 0.5 / keys);
+}
+
+/**
  * The normal distribution around the middle key, cut off at the first and the last one.
  *
- * @param spread the standard deviation as a fraction of the keys
+ * @param spread the standard deviation as a fraction of the keys, at least {@link minSpread}
  */
 export function gaussianStrips(keys: number, spread: number): Strips {
   const mean = (keys - 1) / 2;

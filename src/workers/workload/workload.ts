@@ -1,6 +1,6 @@
 import { Batch, type BatchOwner } from '../../pool/client/batch.ts';
 import type { KeyRange, WorkloadTask } from '../contract.ts';
-import { mixSeed, Prng } from '../prng.ts';
+import { Prng, streamSeed } from '../prng.ts';
 import type { CommandMix, MixTemplate, NumberSource } from './command-mix.ts';
 import { keyRanges, openKeyChooser } from './keys.ts';
 import { IndexedRecords, LatestRecords, type Records } from './records.ts';
@@ -32,9 +32,10 @@ export function batchFor(workload: Workload, size: number, owner: BatchOwner): B
 
 /** @param own keys of the pool, or of the worker if they are partitioned */
 export function openWorkload(task: WorkloadTask, mix: CommandMix, own: KeyRange, seed: number): Workload {
-  if (task.growth !== null) return new GrowingWorkload(mix, openRecords(task, own, mixSeed(seed, 0)), seed);
-  const chooser = openKeyChooser(task.keyChoice, own, task.keys, mixSeed(seed, 0));
-  const commands = openCommandChooser(task, mix, mixSeed(seed, 1));
+  if (task.growth !== null)
+    return new GrowingWorkload(mix, openRecords(task, own, streamSeed(seed, 'records')), seed);
+  const chooser = openKeyChooser(task.keyChoice, own, task.keys, streamSeed(seed, 'keys'));
+  const commands = openCommandChooser(task, mix, streamSeed(seed, 'commands'));
   const oneKeyEach = mix.stride === 1 && mix.templates.every(({ keys, base }) => keys === 1 && base === 0);
   if (oneKeyEach && task.hitShare === 1) return new OneKeyWorkload(commands, chooser);
   const misses = { hitShare: task.hitShare, first: keyRanges(task).written, keys: task.keys };
@@ -97,7 +98,7 @@ class MixedWorkload implements Workload {
     this.#templates = templates;
     this.#commands = commands;
     this.#chooser = chooser;
-    this.#draws = new Draws(mixSeed(seed, 2));
+    this.#draws = new Draws(streamSeed(seed, 'missesAndNumbers'));
     this.#hitBelow = misses.hitShare * 2 ** 32;
     this.#firstMiss = misses.first;
     this.#missScale = misses.keys / 2 ** 32;
@@ -205,7 +206,7 @@ class GrowingWorkload implements Workload {
     this.#chosen = new Choice(templates, false);
     this.#added = new Choice(templates, true);
     this.#addBelow = (this.#added.weight / (this.#added.weight + this.#chosen.weight)) * 2 ** 32;
-    this.#draws = new Draws(mixSeed(seed, 1));
+    this.#draws = new Draws(streamSeed(seed, 'inserts'));
   }
 
   fill(batch: Batch): void {
@@ -214,7 +215,9 @@ class GrowingWorkload implements Workload {
     for (let i = 0; i < command.length; i++) {
       const adds = this.#draws.next() < this.#addBelow;
       const record = adds ? this.#records.add() : this.#records.choose();
-      const index = adds ? this.#added.pick(mixSeed(record)) : this.#chosen.pick(this.#draws.next());
+      const index = adds
+        ? this.#added.pick(streamSeed(record, 'valueOfRecord'))
+        : this.#chosen.pick(this.#draws.next());
       const { base, otherNumbers } = this.#templates[index] as MixTemplate;
       command[i] = index;
       let at = i * stride;

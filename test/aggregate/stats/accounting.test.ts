@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findImbalances } from '../../../src/aggregate/stats/accounting.ts';
+import { answeredElsewhere, findImbalances } from '../../../src/aggregate/stats/accounting.ts';
 import { finishedRounds } from '../../../src/aggregate/stats/rounds.ts';
 import { openLoopWarnings } from '../../../src/aggregate/stats/warnings.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
@@ -32,6 +32,16 @@ describe('books of a run', () => {
     expect(imbalancesOf({ ...lost, serverCalls: null })).toEqual([]);
     expect(imbalancesOf({ ...lost, serverCalls: 1213 })).toEqual([expect.stringContaining('1,213')]);
     expect(imbalancesOf({ ...lost, serverCalls: 989 })).toEqual([expect.stringContaining('989')]);
+  });
+
+  test('say that another server answered if the server has counted less than was completed', () => {
+    const [fewer] = imbalancesOf({ serverCalls: 500 });
+    const [more] = imbalancesOf({ serverCalls: 2000 });
+    expect(fewer).toContain('another server');
+    expect(more).not.toContain('another server');
+    expect(answeredElsewhere([buildRound(1, 1000, { serverCalls: 500 })])).toBe(true);
+    expect(answeredElsewhere([buildRound(1, 1000, { serverCalls: 995 })])).toBe(false);
+    expect(answeredElsewhere([buildRound(1, 1000, { serverCalls: null })])).toBe(false);
   });
 
   test('that do not balance are in both reports', () => {

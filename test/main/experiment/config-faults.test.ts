@@ -34,6 +34,11 @@ describe('a fault of a config has its path, what was expected and what was found
   const group = (keys: object) => ({ ...good, scenarios: [{ workers: [10], ...keys }] });
 
   test.each([
+    [
+      'a spread of less than half a key',
+      { ...good, workload: { keys: 100, keyChoice: { kind: 'gaussian', spread: 0.0001 } } },
+      'workload.keyChoice.spread 0.005 100 found 0.0001',
+    ],
     ['0 workers', group({ workers: [10, 0] }), 'scenarios[0].workers[1] 1 100000 found 0'],
     ['0 workers as a single value', group({ workers: 0 }), 'scenarios[0].workers 1 100000 found 0'],
     ['half a worker', group({ workers: [-0.5] }), 'scenarios[0].workers[0] 1 100000 found -0.5'],

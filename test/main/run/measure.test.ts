@@ -99,7 +99,13 @@ describe('measurement', () => {
     const [scenario] = expandScenarios(experiment.scenarios);
     if (scenario === undefined) throw new Error('no scenario');
     const threads = { run } as Threads;
-    const bench = { experiment, target, threads, keyPrefix: 'p:', warn: () => {} };
+    const bench = {
+      experiment,
+      target,
+      threads,
+      claim: { prefix: 'p:', token: '', claimed: false },
+      warn: () => {},
+    };
     return await runMeasurement(bench, scenario, {
       step: {
         ...{ round: 1, rounds: 1, index: 1, total: 1, scenario: scenario.id, threads: scenario.threads },

@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { claimKey, isTaken } from '../../../src/main/server/claim.ts';
 import { type Control, connectControl } from '../../../src/main/server/control.ts';
-import { claimKeySpace, prefill, removeKeySpace } from '../../../src/main/server/key-space.ts';
+import {
+  claimKeySpace,
+  prefill,
+  removeInserted,
+  removeKeySpace,
+} from '../../../src/main/server/key-space.ts';
 import { preflight, surveyDatabase } from '../../../src/main/server/preflight.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
-import { randomValue } from '../../../src/workers/workload/command-mix.ts';
+import { randomValue } from '../../../src/workers/workload/values.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
 import { shareServer, startRedis, type TestServer } from '../../support/servers.ts';
 
@@ -110,6 +116,47 @@ describe('key space is claimed and removed exactly', () => {
     expect(await removeKeySpace(control, one)).toEqual({ removed: 10, left: 0 });
     expect(await removeKeySpace(control, holder)).toEqual({ removed: 10, left: 0 });
     expect(await control.call('DBSIZE')).toBe(0);
+  });
+
+  test('keys under a prefix that another run has claimed since are left alone, and so is its claim', async () => {
+    const rights = ['on', '>pw', '~poolbench:*', '+@all', '-eval'];
+    await control.call('ACL', 'SETUSER', 'unscripted', 'reset', ...rights);
+    const unscripted = await connectControl(parseAddress(server.url.replace('//', '//unscripted:pw@')), {
+      timeoutMs: 5000,
+    });
+    onTestFinished(async () => {
+      unscripted.close();
+      await control.call('ACL', 'DELUSER', 'unscripted');
+    });
+    for (const own of [control, unscripted]) {
+      const first = await claimKeySpace(own, { seed: 9, keys: 1500 });
+      // A restart without persistence does the same.
+      await control.call('FLUSHALL');
+      const second = await claimKeySpace(control, { seed: 9, keys: 1500 });
+      expect(second.prefix).toBe(first.prefix);
+      await prefill(control, second, plain(second, 9, 8));
+      const growing = {
+        ...plainWorkload({ keys: 10, valueBytes: 8, readShare: 0.5 }),
+        growth: 'latest',
+      } as const;
+      const inserted = [{ share: { firstKey: 0, keys: 10 }, records: 5 }];
+      expect(await removeInserted(own, first, growing, inserted)).toContain('another run');
+      expect(await removeKeySpace(own, first)).toEqual({ removed: 0, left: 0, taken: true });
+      expect(await control.call('DBSIZE')).toBe(1501);
+      expect(await removeKeySpace(own, second)).toEqual({ removed: 1500, left: 0 });
+      expect(await control.call('DBSIZE')).toBe(0);
+    }
+  });
+
+  test('a claim that is gone is claimed again, and its keys are removed', async () => {
+    const space = await claimKeySpace(control, { seed: 9, keys: 10 });
+    await control.call('FLUSHALL');
+    expect(await isTaken(control, space)).toBe(false);
+    expect((await claimKeySpace(control, { seed: 9, keys: 10 })).prefix).toBe('poolbench:9.1:');
+    await control.call('SET', keyName(space.prefix, 3), 'written by the load since');
+    await control.call('DEL', claimKey(space.prefix));
+    expect(await removeKeySpace(control, space)).toEqual({ removed: 1, left: 0 });
+    expect(await allKeys()).toEqual(['poolbench:9.1:claim']);
   });
 
   test('keys that the server does not let go are counted, with its reason, and keep their claim', async () => {

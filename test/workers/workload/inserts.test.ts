@@ -91,7 +91,7 @@ test.each(arms)('D: $name, $client, batches of $pipeline', async ({ name, client
   // Each insert is another key, beside those of before and the claim.
   expect(await control.call('DBSIZE')).toBe(keys + SET + 1);
 
-  expect(await removeInserted(control, space.prefix, workload, poolsOf(sample))).toBeUndefined();
+  expect(await removeInserted(control, space, workload, poolsOf(sample))).toBeUndefined();
   expect(await control.call('DBSIZE')).toBe(keys + 1);
   expect(await removeKeySpace(control, space)).toEqual({ removed: keys, left: 0 });
   expect(await control.call('DBSIZE')).toBe(0);
@@ -114,7 +114,7 @@ test.each(arms)('E: $name, $client, batches of $pipeline', async ({ name, client
   const some = (await control.call('ZRANGE', index, 0, 999, 'WITHSCORES')) as string[];
   for (let i = 0; i < some.length; i += 2) expect(some[i]).toMatch(new RegExp(`^${some[i + 1]}:.{1,20}$`));
 
-  expect(await removeInserted(control, space.prefix, workload, poolsOf(sample))).toBeUndefined();
+  expect(await removeInserted(control, space, workload, poolsOf(sample))).toBeUndefined();
   expect(await control.call('ZCARD', index)).toBe(keys);
   expect(await removeKeySpace(control, space)).toEqual({ removed: 1, left: 0 });
   expect(await control.call('DBSIZE')).toBe(0);

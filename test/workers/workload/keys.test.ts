@@ -44,6 +44,7 @@ describe('distributions', () => {
     ['zipfian 2', zipfian(2), 3000, key => (key + 1) ** -2],
     ['gaussian over 1000 keys', gaussian(0.1), 1000, bell(1000, 0.1)],
     ['gaussian over 7 keys', gaussian(0.3), 7, bell(7, 0.3)],
+    ['gaussian of half a key over 100 keys', gaussian(0.005), 100, bell(100, 0.005)],
     ['gaussian that is cut off', gaussian(0.5), 5001, bell(5001, 0.5)],
     ['hot set', hotSet, 1000, key => (key < 200 ? 0.8 / 200 : 0.2 / 800)],
   ])('%s: chi-squared', (_, choice, keys, weight) => {

@@ -5,7 +5,7 @@ import { deflateRawSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { sizesOf, valueVariants } from '../../../src/main/experiment/value-variants.ts';
 import type { ValueVariant } from '../../../src/workers/contract.ts';
-import { randomValue, valueTexts } from '../../../src/workers/workload/command-mix.ts';
+import { randomValue, valueTexts } from '../../../src/workers/workload/values.ts';
 
 const bytesOf = (variants: readonly ValueVariant[]) =>
   variants.map(({ value }) => ('bytes' in value ? value.bytes : value.text.length));
@@ -94,4 +94,32 @@ test('values compress by as much as they are asked to', () => {
   expect(compressed(0.5) / compressed(0)).toBeLessThan(0.6);
   expect(compressed(1)).toBeLessThan(0.01);
   expect(randomValue(100, 1, 0.5)).toMatch(/^x{32}[\w-]{32}x{32}[\w-]{4}$/);
+});
+
+test('large values are made once in a thread, and are beginnings of the same one in any size', () => {
+  const bytes = 16 * 2 ** 20;
+  const task = {
+    values: valueVariants({
+      kind: 'weighted',
+      sizes: [
+        { bytes: 1001, weight: 1 },
+        { bytes, weight: 1 },
+      ],
+    }),
+  };
+  const texts = () => valueTexts({ ...task, compressibleRatio: 0 }, 9).map(({ text }) => text);
+  const before = process.cpuUsage();
+  const [small, large] = texts();
+  for (let measurement = 0; measurement < 20; measurement++) expect(texts()[1]).toBe(large);
+  const { user, system } = process.cpuUsage(before);
+  // One character after the other took 2 s for each.
+  expect((user + system) / 1e6).toBeLessThan(2);
+  expect(large).toHaveLength(bytes);
+  expect(small).toBe(large?.slice(0, 1001));
+  expect(randomValue(1001, 9)).toBe(small);
+  const counts = new Map<string, number>();
+  for (const character of randomValue(64_000, 9)) counts.set(character, (counts.get(character) ?? 0) + 1);
+  expect(counts.size).toBe(64);
+  // 1000 of each, with a standard deviation of 32.
+  for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(160);
 });

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { Control } from './control.ts';
+
+/** By what a run knows that the keys of a prefix are its own. */
+export interface Claim {
+  readonly prefix: string;
+  /** What the claim's key holds: no other run has the same. */
+  readonly token: string;
+  /** Whether the server took the claim. If it did not, the prefix is a random one, which nobody else can have drawn. */
+  readonly claimed: boolean;
+}
+
+/** The key by which other runs know that a prefix is taken. */
+export function claimKey(prefix: string): string {
+  return `${prefix}claim`;
+}
+
+/** The date is for people who find the claim of a run that was killed. */
+export function newToken(): string {
+  return `${new Date().toISOString()} ${randomUUID()}`;
+}
+
+/**
+ * Whether another run holds the claim now. A server that restarts, is flushed or evicts keys loses claims, and then another
+ * run can take the prefix. If nobody has, it is claimed again.
+ * @throws PoolbenchError TARGET_LOST
+ */
+export async function isTaken(control: Control, { prefix, token, claimed }: Claim): Promise<boolean> {
+  if (!claimed) return false;
+  const [, held] = await control.pipeline([
+    ['SET', claimKey(prefix), token, 'NX'],
+    ['GET', claimKey(prefix)],
+  ]);
+  // A server that does not let this user read cannot tell; without a claim the keys are nobody else's.
+  return held !== undefined && 'value' in held && held.value !== null && held.value !== token;
+}
+
+/** The first key is the claim's. */
+const unlinkUnlessTaken = `
+local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[1] then return -1 end
+return redis.call('UNLINK', unpack(KEYS, 2))`;
+
+/**
+ * Removes keys of the prefix in one step with the look at the claim, so that no other run can take it in between.
+ * @param names all of one server, at most 1000
+ * @returns how many there were, or `taken`; undefined if the server runs no scripts for this user
+ * @throws PoolbenchError TARGET_LOST
+ */
+export async function unlinkUnlessClaimedByOthers(
+  control: Control,
+  { prefix, token }: Claim,
+  names: readonly string[],
+): Promise<number | 'taken' | undefined> {
+  const keys = [claimKey(prefix), ...names];
+  const [outcome] = await control.pipeline([['EVAL', unlinkUnlessTaken, keys.length, ...keys, token]]);
+  if (outcome === undefined || 'error' in outcome) return undefined;
+  return Number(outcome.value) < 0 ? 'taken' : Number(outcome.value);
+}
