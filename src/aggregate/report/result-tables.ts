@@ -6,7 +6,7 @@ import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
 import { metrics } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
-import { type CommandFigures, commandFigures } from '../stats/summary.ts';
+import { type CommandFigures, commandFigures, type TimeSplit, timeSplit } from '../stats/summary.ts';
 import {
   describeIntervals,
   formatCount,
@@ -101,6 +101,11 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
         ({ summary }) => summary?.clientMicrosPerOp?.median.toFixed(2) ?? nothing,
         roomy,
       ),
+      figures(
+        metrics.serverMicrosPerCall.short,
+        ({ summary }) => summary?.serverMicrosPerCall?.median.toFixed(2) ?? nothing,
+        roomy,
+      ),
       words('limited by', scenario => scenario.limitedBy.resource, { terminal: { name: 'limit' } }),
     ],
     title,
@@ -158,6 +163,33 @@ export function limitTable(scenarios: readonly ScenarioResult[]): Table {
     words('limited by', ({ limitedBy }) => [limitBadge(limitedBy.resource)]),
     words('evidence', scenario => scenario.limitedBy.evidence),
   ]);
+}
+
+interface SplitRow extends TimeSplit {
+  readonly id: string;
+}
+
+/** Where the time of a batch was spent; nothing if no server told its part. */
+export function timeSplitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const rows = scenarios.flatMap((scenario): SplitRow[] => {
+    const split = timeSplit(scenario);
+    return split === null ? [] : [{ id: scenario.id, ...split }];
+  });
+  if (rows.length === 0) return [];
+  return [
+    note([
+      'Medians over the rounds of the mean response time of a batch and its parts: before it was sent, sent and not being run (network, and queues at both ends), and being run by the server, by its ',
+      codeSpan('commandstats'),
+      '.',
+    ]),
+    table(rows, [
+      words('scenario', ({ id }) => id),
+      figures('response mean ms', ({ responseMs }) => formatMs(responseMs)),
+      figures('client ms', ({ clientMs }) => formatMs(clientMs)),
+      figures('network and queues ms', ({ betweenMs }) => formatMs(betweenMs)),
+      figures('server ms', ({ serverMs }) => formatMs(serverMs)),
+    ]),
+  ];
 }
 
 export const poolNote =
@@ -226,6 +258,11 @@ export function commandTable(rows: readonly CommandRow[], title?: string): Table
           cell: ({ completed, misses }) => (completed === 0 ? nothing : formatFraction(misses / completed)),
         },
       }),
+      figures(
+        metrics.serverMicrosPerCall.short,
+        row => row.serverMicrosPerCall?.toFixed(2) ?? nothing,
+        roomy,
+      ),
       figures('service p50 ms', row => ms(row.serviceP50), roomy),
       figures('service p99 ms', row => ms(row.serviceP99), roomy),
       figures('response p50 ms', row => ms(row.responseP50), { terminal: { name: 'p50 ms' } }),

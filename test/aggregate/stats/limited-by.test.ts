@@ -96,8 +96,8 @@ describe('limit of a scenario', () => {
       evidence: ['99 %'],
     },
     {
-      when: 'one thread of three is busy, but not the median one',
-      resource: unsaturated,
+      when: 'one thread of three is busy, though the median one is not',
+      resource: 'client',
       cpu: { eventLoopUtilization: [0.5, 1, 0.4] },
       threads: [{ cores: 0.5 }, { cores: 1 }, { cores: 0.4 }],
       evidence: ['3 threads', '0.50', '50 %', '100 %'],

@@ -151,6 +151,9 @@ test('throughput and CPU are those of the measured window', () => {
   const merged = mergeSamples([buildSample({ issued: 12, completed: 12 })], context);
   expect(merged.opsPerSecond).toBe(6);
   expect(merged.cpu).toEqual({
+    cpuSets: null,
+    throttling: null,
+    serverFullestThread: null,
     clientMicrosPerOp: 125_000,
     clientCores: 0.75,
     eventLoopUtilization: [0.5],
