@@ -45,6 +45,9 @@ export interface LoadEnvironment {
   readonly ioThreadsSpin?: boolean;
 }
 
+/** Cores by which another thread of the server must exceed its main thread to be mentioned. */
+const minOtherThread = 0.05;
+
 /** The figures of every evidence, in this order. */
 const figureNames = [
   'quota',
@@ -119,6 +122,8 @@ function findMissingCores(figures: LimitFigures, environment: LoadEnvironment): 
     const confined = findConfinement(figures);
     if (confined !== undefined) return confined;
     if (busyRatio >= crowdedMachine) return { resource: 'machine', by: ['unserved', 'machine'] };
+    // Others may have had the cores, or the scheduler let two threads share one.
+    if (told === null) return { resource: 'unknown', by: ['unserved', 'machine'] };
   }
   const neighbours = Math.max(0, busyRatio - ownRatio) * cpus;
   const demand = threads + (serverThreads ?? 1) + (neighbours >= minNeighbourCores ? neighbours : 0);
@@ -358,7 +363,9 @@ const phrases: Record<
     const threads = `${serverThreads ?? 'an unknown number of'} thread${serverThreads === 1 ? '' : 's'}`;
     const spinning = ioThreadsSpin ? ', which spin while they have nothing to do' : '';
     const all = serverCores === null ? [] : [`${serverCores.toFixed(2)} cores with ${threads}${spinning}`];
-    const isOther = serverFullestCores !== null && serverFullestCores > (serverMainThreadCores ?? 0);
+    // The main thread is measured twice, at slightly different instants.
+    const isOther =
+      serverFullestCores !== null && serverFullestCores > (serverMainThreadCores ?? 0) + minOtherThread;
     const fullest =
       isOther && serverThreads !== 1
         ? [`fullest thread ${serverFullestName} ${serverFullestCores.toFixed(2)} of a core`]
