@@ -178,7 +178,8 @@ function schemaOf(metric: SummaryRow): z.ZodType {
   return metric.since === null ? schema : schema.optional();
 }
 
-const round = z.object({
+/** Every figure is finite: what is not told is null, never NaN. */
+export const roundSchema = z.object({
   round: amount,
   /** Start of the window, ISO 8601. */
   startedAt: z.string().nullable().default(null),
@@ -234,7 +235,7 @@ const round = z.object({
 const scenario = z.object({
   id: z.string(),
   ...resultShape,
-  rounds: z.array(round).max(10_000),
+  rounds: z.array(roundSchema).max(10_000),
   /** Null before the first round. */
   summary: summary.nullable(),
   limitedBy: z.object({
@@ -371,7 +372,7 @@ export const resultSchema = z.object({
 
 export type Result = z.infer<typeof resultSchema>;
 export type ScenarioResult = z.infer<typeof scenario>;
-export type RoundResult = z.infer<typeof round>;
+export type RoundResult = z.infer<typeof roundSchema>;
 export type ClaimResult = z.infer<typeof claim>;
 export type { Interval } from './stats/statistics.ts';
 export type SummaryResult = NonNullable<ScenarioResult['summary']>;

@@ -1,4 +1,5 @@
-import type { RoundResult } from '../../aggregate/result.ts';
+import { z } from 'zod';
+import { type RoundResult, roundSchema } from '../../aggregate/result.ts';
 import { type ThreadPart, threadPartOf } from '../../aggregate/scenario/scenario.ts';
 import { mergeSamples } from '../../aggregate/stats/merge.ts';
 import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
@@ -190,7 +191,7 @@ async function runOnce(
 
   const loads = samples.flatMap(sample => sample.loads);
   const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
-  return mergeSamples(samples, {
+  const measured = mergeSamples(samples, {
     round,
     startedAt: startedAt.toISOString(),
     clientCpuMicros: used.clientCores * measuredSeconds * 1e6,
@@ -212,6 +213,20 @@ async function runOnce(
     cuts: cutter.cuts,
     basePingMs,
   });
+  return expectFigures(measured, scenario.id);
+}
+
+/**
+ * A figure that is no number would make a result that no command can read: it is found here, where it is made.
+ *
+ * @throws Error that names it: a defect
+ */
+export function expectFigures(measured: RoundResult, id: string): RoundResult {
+  const { error } = roundSchema.safeParse(measured);
+  if (error === undefined) return measured;
+  throw new Error(
+    `round ${measured.round} of ${id} has figures that are none, so it cannot be written: ${toOneLine(z.prettifyError(error))}`,
+  );
 }
 
 /** Removes the records that the load has inserted. What was measured is kept, whatever becomes of them. */
