@@ -30,7 +30,7 @@ import {
   toned,
   words,
 } from './blocks.ts';
-import { metricColumn } from './figure-columns.ts';
+import { formatMetric, metricColumn } from './figure-columns.ts';
 
 /** The tables of a result, each with a note if it needs one. */
 
@@ -101,11 +101,6 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
         ({ summary }) => summary?.clientMicrosPerOp?.median.toFixed(2) ?? nothing,
         roomy,
       ),
-      figures(
-        metrics.serverMicrosPerCall.short,
-        ({ summary }) => summary?.serverMicrosPerCall?.median.toFixed(2) ?? nothing,
-        roomy,
-      ),
       words('limited by', scenario => scenario.limitedBy.resource, { terminal: { name: 'limit' } }),
     ],
     title,
@@ -167,13 +162,15 @@ export function limitTable(scenarios: readonly ScenarioResult[]): Table {
 
 interface SplitRow extends TimeSplit {
   readonly id: string;
+  readonly serverMicrosPerCall: string;
 }
 
 /** Where the time of a batch was spent; nothing if no server told its part. */
 export function timeSplitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const rows = scenarios.flatMap((scenario): SplitRow[] => {
     const split = timeSplit(scenario);
-    return split === null ? [] : [{ id: scenario.id, ...split }];
+    const serverMicrosPerCall = formatMetric(metrics.serverMicrosPerCall, scenario);
+    return split === null ? [] : [{ id: scenario.id, ...split, serverMicrosPerCall }];
   });
   if (rows.length === 0) return [];
   return [
@@ -188,6 +185,7 @@ export function timeSplitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
       figures('client ms', ({ clientMs }) => formatMs(clientMs)),
       figures('network and queues ms', ({ betweenMs }) => formatMs(betweenMs)),
       figures('server ms', ({ serverMs }) => formatMs(serverMs)),
+      figures(metrics.serverMicrosPerCall.short, ({ serverMicrosPerCall }) => serverMicrosPerCall),
     ]),
   ];
 }
@@ -258,11 +256,15 @@ export function commandTable(rows: readonly CommandRow[], title?: string): Table
           cell: ({ completed, misses }) => (completed === 0 ? nothing : formatFraction(misses / completed)),
         },
       }),
-      figures(
-        metrics.serverMicrosPerCall.short,
-        row => row.serverMicrosPerCall?.toFixed(2) ?? nothing,
-        roomy,
-      ),
+      ...(rows.some(row => row.serverMicrosPerCall !== null)
+        ? [
+            figures<CommandRow>(
+              metrics.serverMicrosPerCall.short,
+              row => row.serverMicrosPerCall?.toFixed(2) ?? nothing,
+              roomy,
+            ),
+          ]
+        : []),
       figures('service p50 ms', row => ms(row.serviceP50), roomy),
       figures('service p99 ms', row => ms(row.serviceP99), roomy),
       figures('response p50 ms', row => ms(row.responseP50), { terminal: { name: 'p50 ms' } }),

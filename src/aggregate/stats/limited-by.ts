@@ -330,7 +330,7 @@ const phrases: Record<
   (figures: LimitFigures, environment: LoadEnvironment) => string | readonly string[]
 > = {
   quota: ({ throttledRatio, throttledMs }) =>
-    throttledRatio === null
+    throttledRatio === null || throttledRatio === 0
       ? []
       : `a CPU quota stopped poolbench in ${formatFraction(throttledRatio)} of its periods` +
         (throttledMs ? `, for ${formatMs(throttledMs)} ms in a window` : ''),
