@@ -107,8 +107,9 @@ function findWaiting({ waitingRatio }: LimitFigures): Finding | undefined {
 /** By the CPU time that was used. If both sides are busy, the busier one is the limit: the other waits for it. */
 function findSaturation(figures: LimitFigures, environment: LoadEnvironment): Finding | undefined {
   const server = serverBusy(figures, environment) ?? 0;
-  // One full thread holds up its workers, however little the others do.
-  const client = figures.fullestThreadCores ?? 0;
+  // One full thread holds up its workers, however little the others do; but not where the others lack a core.
+  const isHeldUp = (figures.threadWaitRatio ?? 0) >= heldUp;
+  const client = (isHeldUp ? figures.threadCores : figures.fullestThreadCores) ?? 0;
   if (Math.max(server, client) < busyThread) return undefined;
   return server >= client ? { resource: 'server', by: ['server'] } : { resource: 'client', by: ['thread'] };
 }

@@ -322,6 +322,12 @@ describe('limit of a scenario', () => {
       evidence: ['4 threads', '0.35', '0.99'],
     },
     {
+      when: 'one thread is full, and the others are ready without a core',
+      resource: 'machine',
+      cpu: { machineBusyShare: 0.97 },
+      threads: [{ cores: 0.95 }, waiting, waiting],
+    },
+    {
       when: 'a CPU quota stops poolbench, though workers wait for connections and no core is busy',
       resource: 'machine',
       cpu: { throttling: { periods: 10, throttledPeriods: 9, throttledMs: 620 } },
