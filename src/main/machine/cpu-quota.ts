@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type MachineRoot, readMachineFields, readMachineFile } from './machine-files.ts';
+import { listMachineFolder, type MachineRoot, readMachineFields, readMachineFile } from './machine-files.ts';
 
 /** A control group that limits the CPU time of this process, and how often it has stopped it so far. */
 interface QuotaGroup {
@@ -28,11 +28,12 @@ interface Hierarchy {
  * is none; null if it is not told.
  */
 export function readQuotas(root: MachineRoot): readonly QuotaGroup[] | null {
-  const hierarchies = findHierarchies(root);
-  if (hierarchies.length === 0) return null;
-  return hierarchies.flatMap(({ version, mount, group }) =>
-    foldersUpTo(mount, group).flatMap(folder => readGroup(root, version, folder) ?? []),
-  );
+  const hierarchy = findHierarchy(root);
+  if (hierarchy === null) return null;
+  const folders = foldersUpTo(hierarchy.mount, hierarchy.group);
+  // A group has files, whether it has a quota or not.
+  const isHidden = folders.some(folder => (listMachineFolder(root, folder) ?? []).length === 0);
+  return isHidden ? null : folders.flatMap(folder => readGroup(root, hierarchy.version, folder) ?? []);
 }
 
 /** The smallest quota in cores: 'none' without a quota, null if it is not told. */
@@ -58,10 +59,11 @@ export function throttlingBetween(
   return all.toSorted((a, b) => b.throttledPeriods - a.throttledPeriods)[0] ?? null;
 }
 
-function findHierarchies(root: MachineRoot): Hierarchy[] {
+/** Where both versions are mounted, the first has the controller; null if it is not told. */
+function findHierarchy(root: MachineRoot): Hierarchy | null {
   const groups = readMachineFile(root, 'proc/self/cgroup')?.split('\n') ?? [];
   const mounts = readMachineFile(root, 'proc/self/mountinfo')?.split('\n') ?? [];
-  return groups.flatMap((line): Hierarchy[] => {
+  const found = groups.flatMap((line): Hierarchy[] => {
     const [, id, controllers = '', path = '/'] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? [];
     const version = id === '0' && controllers === '' ? 2 : 1;
     if (id === undefined || (version === 1 && !controllers.split(',').includes('cpu'))) return [];
@@ -76,6 +78,7 @@ function findHierarchies(root: MachineRoot): Hierarchy[] {
     }
     return [];
   });
+  return found.toSorted((a, b) => a.version - b.version)[0] ?? null;
 }
 
 /** The path of a group below the group that is mounted: in a container the whole path of the host may be given. */

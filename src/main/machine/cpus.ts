@@ -78,7 +78,9 @@ export function busyRatio(
 
 /** CPUs that are online; null if it is not told. */
 export function onlineCpus(root: MachineRoot): CpuList | null {
-  return parseCpuList(readMachineFile(root, 'sys/devices/system/cpu/online'));
+  const online = parseCpuList(readMachineFile(root, 'sys/devices/system/cpu/online'));
+  const times = online === null ? readCpuTimes(root) : null;
+  return times === null ? online : [...times.keys()];
 }
 
 /** CPUs that a process may use, of those that are online; null if it is not told. */

@@ -102,7 +102,7 @@ export class CpuMeter {
 
   #ofClient(before: ClientReading, after: ClientReading, servers: readonly ServerReading[]) {
     const elapsedNs = after.atNs - before.atNs;
-    const online = onlineCpus(this.#root) ?? [...(after.cpus?.keys() ?? [])];
+    const online = onlineCpus(this.#root) ?? [];
     const client = allowedCpus(this.#root, 'self', online);
     const useOf = (cpus: readonly number[]) => ({
       cpus: cpus.length,

@@ -6,11 +6,16 @@ const v2 = {
   'proc/self/cgroup': '0::/system.slice/box',
   'proc/self/mountinfo':
     '30 23 0:28 / /sys rw - sysfs sysfs rw\n31 30 0:29 / /sys/fs/cgroup rw,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate',
+  'sys/fs/cgroup/cgroup.procs': '1',
+  'sys/fs/cgroup/system.slice/cgroup.procs': '1',
+  'sys/fs/cgroup/system.slice/box/cgroup.procs': '1',
 };
 const v1 = {
   'proc/self/cgroup': '5:memory:/box\n4:cpu,cpuacct:/box\n0::/',
   'proc/self/mountinfo':
     '32 31 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n33 31 0:31 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct',
+  'sys/fs/cgroup/cpu/tasks': '1',
+  'sys/fs/cgroup/cpu/box/tasks': '1',
 };
 const statOfV2 = (periods: number, throttled: number) =>
   `usage_usec 5\nnr_periods ${periods}\nnr_throttled ${throttled}\nthrottled_usec ${throttled * 50_000}`;
@@ -58,6 +63,8 @@ describe('CPU quota of a container', () => {
     );
     expect(coresOf({})).toBeNull();
     expect(coresOf({ 'proc/self/cgroup': '0::/box' })).toBeNull();
+    const { 'proc/self/cgroup': group, 'proc/self/mountinfo': mounts } = v2;
+    expect(coresOf({ 'proc/self/cgroup': group, 'proc/self/mountinfo': mounts })).toBeNull();
   });
 });
 
