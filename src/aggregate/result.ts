@@ -77,13 +77,25 @@ const threadLoad = z.object({
   loopDelayMaxMs: z.number(),
 });
 
+const cpuSet = z.object({ cpus: amount, busyShare: z.number().nullable() });
+
 const cpu = z.object({
   /** CPU of the whole client process per completed operation, in microseconds; without that of `openLoop.spinShare`. */
   clientMicrosPerOp: z.number().nullable(),
   /** Cores the client process used. */
   clientCores: z.number(),
-  /** Fraction of the client's machine in use: by poolbench, a local server, and other programs. */
-  machineBusyShare: z.number(),
+  /** Fraction of all CPUs of the client's machine in use: by poolbench, a local server, and other programs. Null: not told. */
+  machineBusyShare: z.number().nullable(),
+  /**
+   * CPUs of the machine; those that poolbench may use, and those that poolbench or a local server may use, each with
+   * the fraction in use. Null: not told.
+   */
+  cpuSets: z.object({ machine: amount, client: cpuSet, both: cpuSet }).nullable().optional(),
+  /** Periods of the CPU quota in the window, those in which it stopped poolbench, and for how long over all CPUs. Null: none, or not told. */
+  throttling: z
+    .object({ periods: amount, throttledPeriods: amount, throttledMs: amount })
+    .nullable()
+    .optional(),
   /** One entry per thread, 0 to 1. */
   eventLoopUtilization: z.array(z.number()),
   /** One entry per thread. */
@@ -91,6 +103,8 @@ const cpu = z.object({
   /** Cores the server used: all of it, and its main thread; null if INFO does not say. */
   serverCores: z.number().nullable(),
   serverMainThreadCores: z.number().nullable(),
+  /** The fullest thread of a local server, without io-threads that spin; null if the system does not tell. */
+  serverFullestThread: z.object({ name: z.string(), cores: amount }).nullable().optional(),
 });
 
 /** Operations of the workers that send batches of one size. */
@@ -114,6 +128,8 @@ const command = z.object({
   misses: amount,
   service: latency,
   response: latency,
+  /** As of the round. */
+  serverMicrosPerCall: amount.nullable().optional(),
 });
 
 /** What was due in the window of an open loop, and what came of it; operations, unless a name says otherwise. */
@@ -162,7 +178,8 @@ function schemaOf(metric: SummaryRow): z.ZodType {
   return metric.since === null ? schema : schema.optional();
 }
 
-const round = z.object({
+/** Every figure is finite: what is not told is null, never NaN. */
+export const roundSchema = z.object({
   round: amount,
   /** Start of the window, ISO 8601. */
   startedAt: z.string().nullable().default(null),
@@ -200,6 +217,10 @@ const round = z.object({
   cpu,
   /** The server's own count of the scenario's commands, without the warm-up; null if INFO does not say. */
   serverCalls: z.number().nullable(),
+  /** Mean time that the server took to run a command, by its `commandstats` at both ends of the window; null if it does not say. */
+  serverMicrosPerCall: amount.nullable().optional(),
+  /** The network interface to a server elsewhere, and how full its fuller direction was; null: not told. */
+  link: z.object({ name: z.string(), speedMbps: amount, busyShare: amount }).nullable().optional(),
   series: z.array(
     z.object({
       second: amount,
@@ -216,7 +237,7 @@ const scenario = z.object({
   /** It is a control: it measured once more what the scenario with its id but for "-control" measured. */
   control: z.literal(true).optional(),
   ...resultShape,
-  rounds: z.array(round).max(10_000),
+  rounds: z.array(roundSchema).max(10_000),
   /** Null before the first round. */
   summary: summary.nullable(),
   limitedBy: z.object({
@@ -291,6 +312,25 @@ export const thresholdSchema = z.object({
   crossed: z.boolean(),
 });
 
+/** What else explains figures of a machine. Null: not told; absent from results before 0.6. */
+const machineShape = {
+  /** CPUs that are online. */
+  cpus: z.number().nullable().optional(),
+  /** Those that poolbench may use: "0-3,8". */
+  affinity: z.string().nullable().optional(),
+  /** Cores that a control group allows; 'none' without a quota. */
+  quotaCores: z
+    .union([z.number(), z.literal('none')])
+    .nullable()
+    .optional(),
+  /** Of the CPUs' frequency, as the kernel names it. */
+  governor: z.string().nullable().optional(),
+  /** Whether two threads share a core. */
+  smt: z.boolean().nullable().optional(),
+  /** What the virtual machine is, as far as it tells; 'none' on bare metal. */
+  virtualisation: z.string().nullable().optional(),
+};
+
 export const resultSchema = z.object({
   schemaVersion: z.literal(1),
   complete: z.boolean(),
@@ -307,8 +347,10 @@ export const resultSchema = z.object({
     node: z.string(),
     os: z.string(),
     cpu: z.string(),
+    /** What CPU affinity and quota leave to poolbench. */
     cores: z.number(),
     memoryBytes: z.number(),
+    ...machineShape,
   }),
   target: z.object({
     declared: z.object({ server: z.string(), url: z.string() }),
@@ -353,7 +395,7 @@ export interface ScenarioResult extends MeasuredResult {
   readonly control?: undefined;
 }
 export type ControlResult = z.infer<typeof control>;
-export type RoundResult = z.infer<typeof round>;
+export type RoundResult = z.infer<typeof roundSchema>;
 export type ClaimResult = z.infer<typeof claim>;
 export type { Interval } from './stats/statistics.ts';
 export type SummaryResult = NonNullable<ScenarioResult['summary']>;

@@ -104,7 +104,8 @@ export class ThreadLoadMeter {
       .filter(ms => ms > 0);
     const delaysMs = this.#delaysMs.toSorted((a, b) => a - b);
     return {
-      eventLoopUtilization: utilization,
+      // 0/0 if no time has passed.
+      eventLoopUtilization: Number.isFinite(utilization) ? utilization : 0,
       cores: ratio(this.#cpu.ranNs, cpu.ranNs),
       waitShare: ratio(this.#cpu.waitedNs, cpu.waitedNs),
       gcPauses: pausesMs.length,

@@ -16,12 +16,14 @@ describe('result keeps the contract', () => {
     'environment.node environment.os environment.cpu environment.cores environment.memoryBytes',
     'target.declared.server target.declared.url target.detected.server target.detected.version',
     'target.detected.threads target.foundBy target.standIn',
+    'environment.cpus environment.affinity environment.quotaCores environment.governor environment.smt environment.virtualisation',
   ];
   const promisedOfScenario =
     'id client pool pools threads workers connections pipeline arrival.kind rounds summary.opsPerSecond.median ' +
     'summary.opsPerSecond.low summary.opsPerSecond.high summary.responseP99.median limitedBy.resource limitedBy.evidence';
   const promisedOfRound =
     'round startedAt seconds issued completed failed unfinished opsPerSecond histograms.service histograms.response poolMetrics ' +
+    'cpu.machineBusyShare cpu.cpuSets cpu.throttling cpu.serverFullestThread serverMicrosPerCall link ' +
     'cpu.clientMicrosPerOp cpu.eventLoopUtilization cpu.serverCores serverCalls series.0.second series.0.completed ' +
     ['service', 'response']
       .flatMap(times =>

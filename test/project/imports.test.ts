@@ -17,7 +17,8 @@ const allowed: Record<string, { code: readonly string[]; types: readonly string[
 /** The same for the folders of main. Files of main itself are for all of them. */
 const allowedInMain: typeof allowed = {
   cli: { code: ['run', 'live', 'server', 'experiment'], types: [] },
-  run: { code: ['live', 'server', 'experiment'], types: [] },
+  run: { code: ['live', 'server', 'experiment', 'machine'], types: [] },
+  machine: { code: [], types: [] },
   live: { code: [], types: [] },
   experiment: { code: ['server'], types: [] },
   // It is handed a part of an experiment.

@@ -64,5 +64,5 @@ function say({ resource, evidence }: LimitedBy): string {
 
 /** Cores in use by anything but the client and the server. */
 function neighbours({ cpu }: RoundResult): number {
-  return cpu.machineBusyShare * cpus().length - cpu.clientCores - (cpu.serverCores ?? 0);
+  return (cpu.machineBusyShare ?? 0) * cpus().length - cpu.clientCores - (cpu.serverCores ?? 0);
 }

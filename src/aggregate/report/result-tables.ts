@@ -6,7 +6,7 @@ import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
 import { metrics } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
-import { type CommandFigures, commandFigures } from '../stats/summary.ts';
+import { type CommandFigures, commandFigures, type TimeSplit, timeSplit } from '../stats/summary.ts';
 import {
   describeIntervals,
   formatCount,
@@ -30,7 +30,7 @@ import {
   toned,
   words,
 } from './blocks.ts';
-import { metricColumn } from './figure-columns.ts';
+import { formatMetric, metricColumn } from './figure-columns.ts';
 
 /** The tables of a result, each with a note if it needs one. */
 
@@ -160,6 +160,36 @@ export function limitTable(scenarios: readonly ScenarioResult[]): Table {
   ]);
 }
 
+interface SplitRow extends TimeSplit {
+  readonly id: string;
+  readonly serverMicrosPerCall: string;
+}
+
+/** Where the time of a batch was spent; nothing if no server told its part. */
+export function timeSplitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const rows = scenarios.flatMap((scenario): SplitRow[] => {
+    const split = timeSplit(scenario);
+    const serverMicrosPerCall = formatMetric(metrics.serverMicrosPerCall, scenario);
+    return split === null ? [] : [{ id: scenario.id, ...split, serverMicrosPerCall }];
+  });
+  if (rows.length === 0) return [];
+  return [
+    note([
+      'Medians over the rounds of the mean response time of a batch and its parts: before it was sent, sent and not being run (network, and queues at both ends), and being run by the server, by its ',
+      codeSpan('commandstats'),
+      '.',
+    ]),
+    table(rows, [
+      words('scenario', ({ id }) => id),
+      figures('response mean ms', ({ responseMs }) => formatMs(responseMs)),
+      figures('client ms', ({ clientMs }) => formatMs(clientMs)),
+      figures('network and queues ms', ({ betweenMs }) => formatMs(betweenMs)),
+      figures('server ms', ({ serverMs }) => formatMs(serverMs)),
+      figures(metrics.serverMicrosPerCall.short, ({ serverMicrosPerCall }) => serverMicrosPerCall),
+    ]),
+  ];
+}
+
 export const poolNote =
   'Medians over the rounds, over all pools of a scenario. An acquisition that was served at once waited 0 ms; checks, lock waits and connections created are counts of one round.';
 
@@ -226,6 +256,15 @@ export function commandTable(rows: readonly CommandRow[], title?: string): Table
           cell: ({ completed, misses }) => (completed === 0 ? nothing : formatFraction(misses / completed)),
         },
       }),
+      ...(rows.some(row => row.serverMicrosPerCall !== null)
+        ? [
+            figures<CommandRow>(
+              metrics.serverMicrosPerCall.short,
+              row => row.serverMicrosPerCall?.toFixed(2) ?? nothing,
+              roomy,
+            ),
+          ]
+        : []),
       figures('service p50 ms', row => ms(row.serviceP50), roomy),
       figures('service p99 ms', row => ms(row.serviceP99), roomy),
       figures('response p50 ms', row => ms(row.responseP50), { terminal: { name: 'p50 ms' } }),

@@ -1,6 +1,11 @@
 import type { LimitedBy, RoundResult } from '../result.ts';
 import { formatCount, formatFraction, formatMs } from '../text/format.ts';
-import { median } from './statistics.ts';
+import { median, medianOfKnown } from './statistics.ts';
+
+/** Fraction of the periods of a CPU quota in which it stopped poolbench, from which the quota is the limit. */
+export const minThrottledRatio = 0.1;
+/** Fraction of its speed from which a link counts as full: what is counted has no gaps between frames. */
+const fullLink = 0.85;
 
 /** Fraction of the response time before the worker had a connection, from which the pool is the limit. */
 const minWaitingRatio = 0.5;
@@ -30,16 +35,31 @@ export const minNeighbourCores = 0.25;
 
 /** Where the load ran. */
 export interface LoadEnvironment {
-  /** Cores of the machine poolbench runs on. */
+  /** Cores that poolbench may use: those of the machine, if a round does not tell them. */
   readonly cores: number;
   /** Whether the server shares those cores. */
   readonly local: boolean;
   /** Threads of the server; null, which counts as 1, if unknown. */
   readonly serverThreads: number | null;
+  /** Whether io-threads of the server spin while they have nothing to do, so that their CPU does not tell how full they are. */
+  readonly ioThreadsSpin?: boolean;
 }
 
+/** Cores by which another thread of the server must exceed its main thread to be mentioned. */
+const minOtherThread = 0.05;
+
 /** The figures of every evidence, in this order. */
-const figureNames = ['thread', 'unserved', 'server', 'trips', 'machine', 'waiting', 'backlog'] as const;
+const figureNames = [
+  'quota',
+  'thread',
+  'unserved',
+  'server',
+  'link',
+  'trips',
+  'machine',
+  'waiting',
+  'backlog',
+] as const;
 type Figure = (typeof figureNames)[number];
 
 /** A label, the figures it rests on, and what they mean if that is not obvious. */
@@ -59,13 +79,25 @@ export function limitedBy(rounds: readonly RoundResult[], environment: LoadEnvir
     return { resource: 'unknown', evidence: 'nothing completed, so nothing was measured' };
   const figures = limitFigures(served, environment.cores);
   const finding =
+    findQuota(figures) ??
     findWaiting(figures) ??
     findSaturation(figures, environment) ??
+    findFullLink(figures) ??
     findMissingCores(figures, environment) ??
     findBlockedLoop(figures) ??
     findKeptRate(figures) ??
     findTheTime(figures, environment);
   return { resource: finding.resource, evidence: describeEvidence(finding, figures, environment) };
+}
+
+/** First, as all that a stopped process and its server do takes longer then. */
+function findQuota({ throttledRatio }: LimitFigures): Finding | undefined {
+  if (throttledRatio === null || throttledRatio < minThrottledRatio) return undefined;
+  return { resource: 'machine', by: ['quota', 'machine'] };
+}
+
+function findFullLink({ linkRatio }: LimitFigures): Finding | undefined {
+  return linkRatio !== null && linkRatio >= fullLink ? { resource: 'network', by: ['link'] } : undefined;
 }
 
 function findWaiting({ waitingRatio }: LimitFigures): Finding | undefined {
@@ -75,21 +107,28 @@ function findWaiting({ waitingRatio }: LimitFigures): Finding | undefined {
 /** By the CPU time that was used. If both sides are busy, the busier one is the limit: the other waits for it. */
 function findSaturation(figures: LimitFigures, environment: LoadEnvironment): Finding | undefined {
   const server = serverBusy(figures, environment) ?? 0;
-  const client = figures.threadCores ?? 0;
+  // One full thread holds up its workers, however little the others do; but not where the others lack a core.
+  const isHeldUp = (figures.threadWaitRatio ?? 0) >= heldUp;
+  const client = (isHeldUp ? figures.threadCores : figures.fullestThreadCores) ?? 0;
   if (Math.max(server, client) < busyThread) return undefined;
   return server >= client ? { resource: 'server', by: ['server'] } : { resource: 'client', by: ['thread'] };
 }
 
 function findMissingCores(figures: LimitFigures, environment: LoadEnvironment): Finding | undefined {
-  const { cores, local, serverThreads } = environment;
-  const { threads, clientCores, serverCores, threadWaitRatio, machineBusyRatio } = figures;
-  const ownRatio = (clientCores + (local ? (serverCores ?? 0) : 0)) / cores;
-  const busyRatio = Math.max(machineBusyRatio, ownRatio);
-  if (threadWaitRatio !== null && threadWaitRatio >= heldUp && busyRatio >= crowdedMachine)
-    return { resource: 'machine', by: ['unserved', 'machine'] };
-  const neighbours = Math.max(0, machineBusyRatio - ownRatio) * cores;
+  const { local, serverThreads } = environment;
+  const { threads, clientCores, serverCores, threadWaitRatio, cpus, busyRatio: told } = figures;
+  const ownRatio = (clientCores + (local ? (serverCores ?? 0) : 0)) / cpus;
+  const busyRatio = Math.max(told ?? 0, ownRatio);
+  if (threadWaitRatio !== null && threadWaitRatio >= heldUp) {
+    const confined = findConfinement(figures);
+    if (confined !== undefined) return confined;
+    if (busyRatio >= crowdedMachine) return { resource: 'machine', by: ['unserved', 'machine'] };
+    // Others may have had the cores, or the scheduler let two threads share one.
+    if (told === null) return { resource: 'unknown', by: ['unserved', 'machine'] };
+  }
+  const neighbours = Math.max(0, busyRatio - ownRatio) * cpus;
   const demand = threads + (serverThreads ?? 1) + (neighbours >= minNeighbourCores ? neighbours : 0);
-  if (!local || busyRatio < fullMachine || demand <= cores) return undefined;
+  if (!local || busyRatio < fullMachine || demand <= cpus) return undefined;
   // Nothing says how long the server was ready without a core; a server that works a lot may have wanted to work more.
   const hindered =
     threadWaitRatio === null ||
@@ -98,11 +137,24 @@ function findMissingCores(figures: LimitFigures, environment: LoadEnvironment): 
   return hindered ? { resource: 'machine', by: ['machine', 'unserved', 'server'] } : undefined;
 }
 
+/** If the CPUs that poolbench is pinned to are in use while others, which the server may use, are not. */
+function findConfinement({
+  cpus,
+  busyRatio,
+  clientCpus,
+  clientCpusBusyRatio,
+}: LimitFigures): Finding | undefined {
+  if (clientCpus === null || clientCpus >= cpus) return undefined;
+  if (busyRatio === null || clientCpusBusyRatio === null || clientCpusBusyRatio < crowdedMachine)
+    return undefined;
+  const others = (busyRatio * cpus - clientCpusBusyRatio * clientCpus) / (cpus - clientCpus);
+  const meaning = 'poolbench may not use the other CPUs';
+  return others < fullMachine ? { resource: 'client', by: ['unserved', 'machine'], meaning } : undefined;
+}
+
 /** To the event loop, a thread without a core is busy, so this comes after `findMissingCores`. */
-function findBlockedLoop({ threadCores, threadWaitRatio, medianLoop }: LimitFigures): Finding | undefined {
-  const waited = threadWaitRatio ?? 0;
-  const busy = Math.max(medianLoop, (threadCores ?? 0) + waited) >= busyThread;
-  return busy && waited < heldUp ? { resource: 'client', by: ['thread'] } : undefined;
+function findBlockedLoop({ blockedLoop }: LimitFigures): Finding | undefined {
+  return blockedLoop >= busyThread ? { resource: 'client', by: ['thread'] } : undefined;
 }
 
 /** An open loop asks for no more than its rate. */
@@ -133,13 +185,17 @@ function findTheTime(figures: LimitFigures, environment: LoadEnvironment): Findi
   return { resource: 'server', by: ['trips', 'server'], meaning };
 }
 
-/** Fraction of its main thread, or of all of its threads, whichever is more; null if unknown. */
+/**
+ * Fraction of the server's fullest thread, as far as it is known: its main thread, each thread of a local server, or the
+ * mean of all, unless some of them spin. Null if nothing is known.
+ */
 function serverBusy(
-  { serverCores, serverMainThreadCores }: LimitFigures,
-  { serverThreads }: LoadEnvironment,
+  { serverCores, serverMainThreadCores, serverFullestCores }: LimitFigures,
+  { serverThreads, ioThreadsSpin = false }: LoadEnvironment,
 ): number | null {
-  if (serverCores === null && serverMainThreadCores === null) return null;
-  return Math.max(serverMainThreadCores ?? 0, (serverCores ?? 0) / (serverThreads ?? 1));
+  const mean = serverCores === null ? null : serverCores / (serverThreads ?? 1);
+  const one = maxOfKnown([serverMainThreadCores, serverFullestCores]);
+  return ioThreadsSpin && one !== null ? one : maxOfKnown([one, mean]);
 }
 
 type LimitFigures = ReturnType<typeof limitFigures>;
@@ -161,6 +217,8 @@ function limitFigures(rounds: readonly RoundResult[], cores: number) {
     openLoop === null ? Math.max(0, response.mean - service.mean) : poolMetrics.acquireWait.mean;
   const spun = ({ openLoop }: RoundResult) => openLoop?.spinShare ?? 0;
   const spunCores = (round: RoundResult) => spun(round) * round.cpu.eventLoopUtilization.length;
+  const withoutSpun = (round: RoundResult, busyRatio: number | null, cpus: number) =>
+    busyRatio === null ? null : Math.max(0, busyRatio - spunCores(round) / cpus);
   const loopsOf = (round: RoundResult) =>
     round.cpu.eventLoopUtilization.map(busy => Math.max(0, busy - spun(round)));
   return {
@@ -174,6 +232,17 @@ function limitFigures(rounds: readonly RoundResult[], cores: number) {
     basePingMs: overKnown(round => round.basePingMs),
     medianLoop: over(round => medianOfKnown(loopsOf(round)) ?? 0),
     busiestLoop: over(round => Math.max(0, ...loopsOf(round))),
+    /** Of the threads that hardly waited for a core: fraction in which the fullest had one, was ready for one, or turned its loop. */
+    blockedLoop: over(round =>
+      Math.max(
+        0,
+        ...loopsOf(round).map((loop, index) => {
+          const { cores = null, waitShare = null } = round.cpu.threads[index] ?? {};
+          const waited = waitShare ?? 0;
+          return waited >= heldUp ? 0 : Math.max(loop, (cores ?? 0) - spun(round) + waited);
+        }),
+      ),
+    ),
     spinRatio: over(spun),
     /** Max of the operations that were due while every worker was busy; 0 in a closed loop. */
     backlog: over(({ openLoop }) => openLoop?.largestBacklog ?? 0),
@@ -184,6 +253,11 @@ function limitFigures(rounds: readonly RoundResult[], cores: number) {
     threadCores: ofMedianThread((thread, round) =>
       thread.cores === null ? null : Math.max(0, thread.cores - spun(round)),
     ),
+    fullestThreadCores: overKnown(round =>
+      maxOfKnown(
+        round.cpu.threads.map(({ cores }) => (cores === null ? null : Math.max(0, cores - spun(round)))),
+      ),
+    ),
     /** Fraction of the window in which the median thread was ready and had no core. */
     threadWaitRatio: ofMedianThread(thread => thread.waitShare),
     gcRatio: ofWorstThread((thread, { seconds }) => (seconds > 0 ? thread.gcMs / 1000 / seconds : 0)),
@@ -192,21 +266,51 @@ function limitFigures(rounds: readonly RoundResult[], cores: number) {
     clientCores: over(round => Math.max(0, round.cpu.clientCores - spunCores(round))),
     serverCores: overKnown(round => round.cpu.serverCores),
     serverMainThreadCores: overKnown(round => round.cpu.serverMainThreadCores),
-    machineBusyRatio: over(round => Math.max(0, round.cpu.machineBusyShare - spunCores(round) / cores)),
+    serverFullestCores: overKnown(round => round.cpu.serverFullestThread?.cores ?? null),
+    serverFullestName: rounds.findLast(({ cpu }) => cpu.serverFullestThread)?.cpu.serverFullestThread?.name,
+    /** CPUs that poolbench or a local server may use, and their fraction in use. */
+    cpus: over(round => round.cpu.cpuSets?.both.cpus ?? cores),
+    busyRatio: overKnown(round => {
+      const { cpuSets, machineBusyShare } = round.cpu;
+      return cpuSets == null
+        ? withoutSpun(round, machineBusyShare, cores)
+        : withoutSpun(round, cpuSets.both.busyShare, cpuSets.both.cpus);
+    }),
+    /** The same of those that poolbench may use; null if it is not told. */
+    clientCpus: overKnown(round => round.cpu.cpuSets?.client.cpus ?? null),
+    clientCpusBusyRatio: overKnown(round => round.cpu.cpuSets?.client.busyShare ?? null),
+    /** Fraction of the periods of a quota in which it stopped poolbench; null without a quota. */
+    throttledRatio: overKnown(throttledRatio),
+    throttledMs: overKnown(({ cpu: { throttling } }) => throttling?.throttledMs ?? null),
+    link: rounds.findLast(({ link }) => link)?.link ?? null,
+    linkRatio: overKnown(({ link }) => link?.busyShare ?? null),
   };
 }
 
-function medianOfKnown(values: readonly (number | null)[]): number | null {
+function maxOfKnown(values: readonly (number | null)[]): number | null {
   const known = values.filter(value => value !== null);
-  return known.length === 0 ? null : median(known);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
-/** Cores that neither poolbench nor a server beside it used; null if the CPU of a server beside it is unknown. */
-export function neighbourCores({ cpu }: RoundResult, cores: number, local: boolean): number | null {
-  const serverCores = local ? cpu.serverCores : 0;
-  return serverCores === null
+/** Fraction of the periods of a CPU quota in which it stopped poolbench; null without a quota, or if it is not told. */
+export function throttledRatio({ cpu: { throttling } }: RoundResult): number | null {
+  return throttling == null || throttling.periods === 0
     ? null
-    : Math.max(0, cpu.machineBusyShare * cores - cpu.clientCores - serverCores);
+    : throttling.throttledPeriods / throttling.periods;
+}
+
+/**
+ * Cores of the machine that neither poolbench nor a server beside it used; null if the machine's CPU is not told, or that
+ * of a server beside it.
+ *
+ * @param cores of the machine, if the round does not tell them
+ */
+export function neighbourCores({ cpu }: RoundResult, cores: number, local: boolean): number | null {
+  const { cpuSets, machineBusyShare, clientCores } = cpu;
+  const serverCores = local ? cpu.serverCores : 0;
+  return serverCores === null || machineBusyShare === null
+    ? null
+    : Math.max(0, machineBusyShare * (cpuSets?.machine ?? cores) - clientCores - serverCores);
 }
 
 /** One line: the figures that decided, what they mean, and the other figures. */
@@ -226,10 +330,22 @@ const phrases: Record<
   Figure,
   (figures: LimitFigures, environment: LoadEnvironment) => string | readonly string[]
 > = {
-  thread({ threads, threadCores, medianLoop, busiestLoop, spinRatio, gcRatio, maxGcMs, loopDelayP99Ms }) {
+  quota: ({ throttledRatio, throttledMs }) =>
+    throttledRatio === null || throttledRatio === 0
+      ? []
+      : `a CPU quota stopped poolbench in ${formatFraction(throttledRatio)} of its periods` +
+        (throttledMs ? `, for ${formatMs(throttledMs)} ms in a window` : ''),
+  link: ({ link, linkRatio }) =>
+    link === null || linkRatio === null
+      ? []
+      : `${link.name} carried ${formatFraction(linkRatio)} of its ${formatCount(link.speedMbps)} Mbit/s`,
+  thread(figures) {
+    const { threads, threadCores, fullestThreadCores, medianLoop, busiestLoop, spinRatio } = figures;
+    const { gcRatio, maxGcMs, loopDelayP99Ms } = figures;
     const subject = threads > 1 ? `median of ${threads} threads` : 'thread';
     const cores = threadCores === null ? '' : ` ${threadCores.toFixed(2)} of a core,`;
-    const busiest = threads > 1 ? ` (busiest ${formatFraction(busiestLoop)})` : '';
+    const fullest = fullestThreadCores === null ? '' : `${fullestThreadCores.toFixed(2)} of a core, `;
+    const busiest = threads > 1 ? ` (busiest ${fullest}${formatFraction(busiestLoop)})` : '';
     const spun = spinRatio === 0 ? '' : ` (and ${formatFraction(spinRatio)} spun until the next arrival)`;
     return [
       `${subject}${cores} event loop ${formatFraction(medianLoop)} busy${spun}${busiest}`,
@@ -243,18 +359,42 @@ const phrases: Record<
     threadWaitRatio === null
       ? []
       : `${threads > 1 ? 'threads' : 'thread'} ready without a core ${formatFraction(threadWaitRatio)} of the time`,
-  server({ serverCores, serverMainThreadCores }, { serverThreads }) {
+  server(figures, { serverThreads, ioThreadsSpin = false }) {
+    const { serverCores, serverMainThreadCores, serverFullestCores, serverFullestName } = figures;
     const threads = `${serverThreads ?? 'an unknown number of'} thread${serverThreads === 1 ? '' : 's'}`;
-    const all = serverCores === null ? undefined : `${serverCores.toFixed(2)} cores with ${threads}`;
-    if (serverMainThreadCores === null) return all === undefined ? 'server CPU not known' : `server ${all}`;
+    const spinning = ioThreadsSpin ? ', which spin while they have nothing to do' : '';
+    const all = serverCores === null ? [] : [`${serverCores.toFixed(2)} cores with ${threads}${spinning}`];
+    // The main thread is measured twice, at slightly different instants.
+    const isOther =
+      serverFullestCores !== null && serverFullestCores > (serverMainThreadCores ?? 0) + minOtherThread;
+    const fullest =
+      isOther && serverThreads !== 1
+        ? [`fullest thread ${serverFullestName} ${serverFullestCores.toFixed(2)} of a core`]
+        : [];
+    if (serverMainThreadCores === null) {
+      const known = [...fullest, ...all];
+      return known.length === 0 ? 'server CPU not known' : `server ${known.join(', all of it ')}`;
+    }
     const main = `server main thread ${serverMainThreadCores.toFixed(2)} of a core`;
-    return all === undefined || serverThreads === 1 ? main : `${main}, all of it ${all}`;
+    return serverThreads === 1
+      ? main
+      : [main, ...fullest, ...all.map(text => `all of it ${text}`)].join(', ');
   },
   trips: ({ serviceMs, basePingMs }) =>
     `${formatMs(serviceMs)} ms per batch${basePingMs === null ? '' : `, a PING before the load ${formatMs(basePingMs)} ms`}`,
-  machine({ clientCores, serverCores, machineBusyRatio }, { cores, local }) {
+  machine({ clientCores, serverCores, cpus, busyRatio, clientCpus, clientCpusBusyRatio }, { local }) {
     const server = local && serverCores !== null ? `, server ${serverCores.toFixed(2)}` : '';
-    return `machine ${formatFraction(machineBusyRatio)} busy (client ${clientCores.toFixed(2)}${server} of ${cores} cores)`;
+    const used = `client ${clientCores.toFixed(2)}${server} of ${formatCount(cpus)} cores`;
+    const busy =
+      busyRatio === null ? 'CPU of the machine not told' : `machine ${formatFraction(busyRatio)} busy`;
+    const isPinned = clientCpus !== null && clientCpus < cpus;
+    const pinned = isPinned
+      ? [
+          `poolbench may use ${formatCount(clientCpus)} of them` +
+            (clientCpusBusyRatio === null ? '' : `, ${formatFraction(clientCpusBusyRatio)} busy`),
+        ]
+      : [];
+    return [`${busy} (${used})`, ...pinned];
   },
   waiting: ({ waitingRatio, waitingMs, peakWaiting }) =>
     `${formatFraction(waitingRatio)} of the response time (${formatMs(waitingMs)} ms) waiting for a connection` +

@@ -15,10 +15,20 @@ const slotMs = 100;
 
 /** What the coordinator knows of a round beyond the threads' samples. */
 export interface RoundContext
-  extends Pick<RoundResult, 'round' | 'startedAt' | 'serverCalls' | 'cuts' | 'basePingMs'>,
-    Pick<RoundResult['cpu'], 'machineBusyShare' | 'serverCores' | 'serverMainThreadCores'> {
+  extends Pick<RoundResult, 'round' | 'startedAt' | 'serverCalls' | 'cuts' | 'basePingMs' | 'link'>,
+    Pick<
+      RoundResult['cpu'],
+      | 'machineBusyShare'
+      | 'cpuSets'
+      | 'throttling'
+      | 'serverCores'
+      | 'serverMainThreadCores'
+      | 'serverFullestThread'
+    > {
   /** CPU time of the whole client process over the measured window, in microseconds. */
   readonly clientCpuMicros: number;
+  /** The server's own time a call in microseconds, of one command of the mix or of all; null: not told. */
+  readonly serverTime?: (command?: string) => number | null;
 }
 
 /** Merges the samples of all threads of one scenario in one round. Sums are exact; threads are in the order of their numbers. */
@@ -40,7 +50,10 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     opsPerSecond: perSecond(completed),
     openLoop: open?.result ?? null,
     misses: total(loads, load => load.misses),
-    ...mergeCommands(loads.flatMap(load => load.commands)),
+    ...mergeCommands(
+      loads.flatMap(load => load.commands),
+      context.serverTime,
+    ),
     overRange: total(loads, load => load.overRange),
     loads: mergeByPipeline(loads, seconds),
     histograms,
@@ -57,12 +70,17 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
       clientMicrosPerOp: completed === 0 ? null : usefulMicros / completed,
       clientCores: perSecond(context.clientCpuMicros / 1e6),
       machineBusyShare: context.machineBusyShare,
+      cpuSets: context.cpuSets ?? null,
+      throttling: context.throttling ?? null,
       eventLoopUtilization: threads.map(({ threadLoad }) => threadLoad.eventLoopUtilization),
       threads: threads.map(({ threadLoad: { eventLoopUtilization, ...rest } }) => rest),
       serverCores: context.serverCores,
       serverMainThreadCores: context.serverMainThreadCores,
+      serverFullestThread: context.serverFullestThread ?? null,
     },
     serverCalls: context.serverCalls,
+    serverMicrosPerCall: context.serverTime?.() ?? null,
+    link: context.link ?? null,
     series: mergeSeries(loads, seconds),
   };
 }
@@ -126,7 +144,10 @@ function mergeSeries(loads: readonly LoadSample[], seconds: number): RoundResult
 }
 
 /** Each command of a mix over all threads, in the order of the mix, and the reads among them that found a value. */
-export function mergeCommands(samples: readonly CommandSample[]): Pick<RoundResult, 'commands' | 'hits'> {
+export function mergeCommands(
+  samples: readonly CommandSample[],
+  serverTime?: RoundContext['serverTime'],
+): Pick<RoundResult, 'commands' | 'hits'> {
   const byName = new Map<string, CommandSample[]>();
   for (const sample of samples) byName.set(sample.name, [...(byName.get(sample.name) ?? []), sample]);
   const reads = samples.filter(({ nullIsMiss }) => nullIsMiss);
@@ -139,6 +160,7 @@ export function mergeCommands(samples: readonly CommandSample[]): Pick<RoundResu
       misses: total(ofName, ({ misses }) => misses),
       service: mergeLatencies(ofName.map(({ service }) => service)).summary,
       response: mergeLatencies(ofName.map(({ response }) => response)).summary,
+      serverMicrosPerCall: serverTime?.(name) ?? null,
     })),
   };
 }

@@ -59,6 +59,7 @@ interface MeasuredRound {
   readonly response: Latency;
   readonly openLoop: { readonly offered: number; readonly completed: number } | null;
   readonly cpu: { readonly clientMicrosPerOp: number | null };
+  readonly serverMicrosPerCall?: number | null | undefined;
 }
 
 /** How values of a metric are written, in a condition and in a report. */
@@ -191,6 +192,18 @@ const cpu = {
   },
 } as const satisfies Readonly<Record<string, MedianMetric>>;
 
+const server = {
+  serverMicrosPerCall: {
+    name: 'time of the server per call',
+    short: 'server µs/call',
+    kind: cpuTime,
+    better: 'less',
+    ofRound: round => round.serverMicrosPerCall ?? null,
+    summaryKey: 'serverMicrosPerCall',
+    since: '0.6.0',
+  },
+} as const satisfies Readonly<Record<string, MedianMetric>>;
+
 const ratios = {
   failedShare: {
     name: 'failed operations of those issued',
@@ -217,7 +230,7 @@ const ratios = {
 } as const satisfies Readonly<Record<string, RatioMetric>>;
 
 /** All metrics by the name that a threshold gives them, in the order in which their names are listed. */
-export const metrics = { ...response, ...service, ...throughput, ...ratios, ...cpu };
+export const metrics = { ...response, ...service, ...throughput, ...ratios, ...cpu, ...server };
 
 type MetricName = keyof typeof metrics;
 type MetricRow = (typeof metrics)[MetricName];
@@ -228,9 +241,9 @@ export type ComparedRow = Extract<MetricRow, { ratioKey: string }>;
 export type SummaryKey = SummaryRow['summaryKey'];
 
 /** Metrics of `summary` in result.json, in its order. */
-export const summaryMetrics = inSummary(throughput, service, response, cpu, ratios);
+export const summaryMetrics = inSummary(throughput, service, response, cpu, ratios, server);
 /** The same in the order of the CSV columns. */
-export const csvMetrics = inSummary(ratios, throughput, response, service, cpu);
+export const csvMetrics = inSummary(ratios, throughput, response, service, cpu, server);
 /** Metrics by which results are compared. */
 export const comparedMetrics = inSummary(throughput, response).filter(
   (metric): metric is ComparedRow => 'ratioKey' in metric,

@@ -7,7 +7,7 @@ import {
   type SummaryKey,
   summaryMetrics,
 } from './metrics.ts';
-import { type Interval, median, medianInterval } from './statistics.ts';
+import { type Interval, median, medianInterval, medianOfKnown } from './statistics.ts';
 
 /**
  * A scenario's summary over its rounds: medians with their intervals (see `medianInterval`), and ratios of sums over
@@ -75,8 +75,46 @@ export function commandFigures({ rounds }: Pick<ScenarioResult, 'rounds'>) {
       serviceP99: medianOf(({ service }) => service.p99),
       responseP50: medianOf(({ response }) => response.p50),
       responseP99: medianOf(({ response }) => response.p99),
+      serverMicrosPerCall: medianOfKnown(answered.map(command => command.serverMicrosPerCall ?? null)),
     };
   });
+}
+
+/** Where the mean response time of a batch was spent, in ms: the three parts add up to it in every round. */
+export interface TimeSplit {
+  readonly responseMs: number;
+  /** Before it was sent: waiting for a connection, or in an open loop for a worker. */
+  readonly clientMs: number;
+  /** Sent, and not being run: on the network, and waiting at both ends of it. */
+  readonly betweenMs: number;
+  /** Being run by the server, by its own clock. */
+  readonly serverMs: number;
+}
+
+/**
+ * The split of a scenario: medians over its rounds. Null if the server does not tell its time, if batches have several
+ * sizes, or if a cluster runs the parts of a batch at the same time.
+ */
+export function timeSplit({
+  rounds,
+  pipeline,
+}: Pick<ScenarioResult, 'rounds' | 'pipeline'>): TimeSplit | null {
+  const splits = rounds.flatMap(({ response, service, serverMicrosPerCall, loads, redirects }) => {
+    const isSplit = loads.length === 0 && (redirects === null || pipeline === 1);
+    if (serverMicrosPerCall == null || service.count === 0 || !isSplit) return [];
+    // The server's mean is over other operations at the ends of the window, so it can exceed a very short service time.
+    const serverMs = Math.min(service.mean, (pipeline * serverMicrosPerCall) / 1000);
+    const clientMs = Math.max(0, response.mean - service.mean);
+    return { responseMs: service.mean + clientMs, clientMs, betweenMs: service.mean - serverMs, serverMs };
+  });
+  if (splits.length === 0) return null;
+  const medianOf = (part: keyof TimeSplit) => median(splits.map(split => split[part]));
+  return {
+    responseMs: medianOf('responseMs'),
+    clientMs: medianOf('clientMs'),
+    betweenMs: medianOf('betweenMs'),
+    serverMs: medianOf('serverMs'),
+  };
 }
 
 /** The sum of an amount over items. */

@@ -1,8 +1,8 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
 import { formatFraction, formatList, formatMs } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
-import { neighbourCores } from './limited-by.ts';
-import { median } from './statistics.ts';
+import { minThrottledRatio, neighbourCores, throttledRatio } from './limited-by.ts';
+import { median, medianOfKnown } from './statistics.ts';
 
 /** Fraction of the machine that other programs must use in the median measurement: less is the kernel, and clock ticks. */
 const minNeighbourRatio = 0.25;
@@ -15,11 +15,17 @@ const maxUnanswered = 0.0001;
 
 /** Caveats of the figures: warnings of the run, and what its figures show. */
 export function warningsOf(result: Result): string[] {
-  return [...result.warnings, ...findImbalances(result), ...describeNeighbours(result)];
+  return [
+    ...result.warnings,
+    ...findImbalances(result),
+    ...describeNeighbours(result),
+    ...describeThrottling(result),
+  ];
 }
 
 /** Other programs that used the machine all the time: they make no round an outlier. */
-function describeNeighbours({ scenarios, environment: { cores }, target: { local } }: Result): string[] {
+function describeNeighbours({ scenarios, environment, target: { local } }: Result): string[] {
+  const cores = environment.cpus ?? environment.cores;
   const taken = scenarios.flatMap(({ rounds }) =>
     rounds.flatMap(round => neighbourCores(round, cores, local) ?? []),
   );
@@ -27,6 +33,16 @@ function describeNeighbours({ scenarios, environment: { cores }, target: { local
   if (usual < minNeighbourRatio * cores) return [];
   return [
     `other programs used ${usual.toFixed(1)} of this machine's ${cores} cores in the median measurement: they affect the figures, and what limited them`,
+  ];
+}
+
+/** A quota stops threads in the middle of their work, whatever they do. */
+function describeThrottling({ scenarios, environment: { quotaCores } }: Result): string[] {
+  const usual = medianOfKnown(scenarios.flatMap(({ rounds }) => rounds.map(throttledRatio)));
+  if (usual === null || usual < minThrottledRatio) return [];
+  const quota = typeof quotaCores === 'number' ? `of ${quotaCores} cores ` : '';
+  return [
+    `a CPU quota ${quota}stopped poolbench in ${formatFraction(usual)} of the quota's periods: throughput and latency are those of the quota, not of the server or the pools; allow this container more CPU`,
   ];
 }
 

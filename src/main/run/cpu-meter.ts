@@ -1,58 +1,83 @@
-import os from 'node:os';
+import type { CpuUse, RoundResult } from '../../aggregate/result.ts';
 import { nowNs } from '../../pool/clock.ts';
-import type { Control } from '../server/control.ts';
-import { serverCpu } from '../server/server-info.ts';
+import { readQuotas, throttlingBetween } from '../machine/cpu-quota.ts';
+import { allowedCpus, busyRatio, type MachineTimes, onlineCpus, readCpuTimes } from '../machine/cpus.ts';
+import { type LinkReading, linkUse, readLink } from '../machine/link.ts';
+import type { MachineRoot } from '../machine/machine-files.ts';
+import { fullestThread, readServerProcess, type ServerProcess } from '../machine/server-process.ts';
+import type { Target } from '../server/find-target.ts';
+import { commandStats, infoNumber, ioThreadsSpin, serverCpu } from '../server/server-info.ts';
+import { type CommandStats, type ServerTimes, serverTimes } from './server-figures.ts';
 
-/** Cores that were in use over the measured window; null if the server has no such figure. */
-interface CoresInUse {
-  readonly client: number;
-  /** Fraction of all of this machine's CPUs in use by anything, 0 to 1; counted in ticks of 10 ms. */
-  readonly machineBusyShare: number;
-  /** Of all masters of a cluster. */
-  readonly server: number | null;
-  /** Of the busiest master. */
-  readonly serverMainThread: number | null;
+/** What was in use over the measured window; null: not told. */
+interface Measured
+  extends Pick<
+      CpuUse,
+      | 'clientCores'
+      | 'machineBusyShare'
+      | 'cpuSets'
+      | 'throttling'
+      | 'serverCores'
+      | 'serverMainThreadCores'
+      | 'serverFullestThread'
+    >,
+    Pick<RoundResult, 'link'> {
+  readonly serverTimes: ServerTimes;
 }
-
-/** CPU seconds of one server since its start. */
-type ServerCpu = ReturnType<typeof serverCpu>;
 
 /** What this process and its machine have used so far. */
 interface ClientReading {
   readonly atNs: number;
   readonly micros: number;
-  readonly idleCpuMs: number;
+  readonly cpus: MachineTimes | null;
+  readonly quotas: ReturnType<typeof readQuotas>;
+  readonly link: LinkReading | null;
+}
+
+/** What one server has used since its start. */
+interface ServerReading {
+  readonly cpu: ReturnType<typeof serverCpu>;
+  readonly commands: CommandStats;
+  /** Null for a server elsewhere. */
+  readonly process: ServerProcess | null;
 }
 
 interface Reading {
   readonly client: ClientReading;
   readonly serverAtNs: number;
   /** One entry per node. */
-  readonly servers: readonly ServerCpu[];
+  readonly servers: readonly ServerReading[];
 }
 
+type Subject = Pick<Target, 'control' | 'local' | 'detected'>;
+
 /**
- * Reads the CPU time of this process and of the server at both ends of the measured window. A reading under load
- * comes some milliseconds late, so each is divided by the time that really lay between the two.
+ * Reads what this process, its machine and the server have used at both ends of the measured window. A reading under
+ * load comes some milliseconds late, so each is divided by the time that really lay between the two.
  */
 export class CpuMeter {
-  readonly #control: Control;
+  readonly #target: Subject;
+  readonly #root: MachineRoot;
   /** The same servers are read at both ends. */
-  #nodes: readonly Control[] = [];
+  #nodes: Target['control']['nodes'] = [];
+  /** Their processes, by what they say themselves. */
+  #pids: Promise<readonly (number | null)[]> = Promise.resolve([]);
   #timers: NodeJS.Timeout[] = [];
   /** At the release of the threads; the middle of the window that follows. */
   #released: { readonly client: ClientReading; readonly middleNs: number } | undefined;
   #begun: Promise<Reading> | undefined;
   #ended: Promise<Reading> | undefined;
 
-  constructor(control: Control) {
-    this.#control = control;
+  constructor(target: Subject, root: MachineRoot = '/') {
+    this.#target = target;
+    this.#root = root;
   }
 
   /** Plans the two readings for the given instants. */
   schedule(startNs: number, endNs: number): void {
-    this.#nodes = this.#control.nodes;
-    this.#released = { client: readClient(), middleNs: (startNs + endNs) / 2 };
+    this.#nodes = this.#target.control.nodes;
+    this.#pids = this.#askPids();
+    this.#released = { client: this.#readClient(), middleNs: (startNs + endNs) / 2 };
     this.#at(startNs, () => {
       this.#begun = this.#read();
     });
@@ -61,8 +86,8 @@ export class CpuMeter {
     });
   }
 
-  /** The cores in use between the readings; if the window was cut short, up to now. Null if none was scheduled. */
-  async stop(): Promise<CoresInUse | null> {
+  /** What was in use between the readings; if the window was cut short, up to now. Null if none was scheduled. */
+  async stop(): Promise<Measured | null> {
     for (const timer of this.#timers) clearTimeout(timer);
     if (this.#released === undefined) return null;
     const [begunOrLate, ended] = await Promise.all([this.#begun, this.#ended ?? this.#read()]);
@@ -72,23 +97,58 @@ export class CpuMeter {
       begunOrLate !== undefined && begunOrLate.client.atNs < this.#released.middleNs
         ? begunOrLate
         : { client: this.#released.client, serverAtNs: 0, servers: [] };
-    const clientSeconds = (ended.client.atNs - begun.client.atNs) / 1e9;
-    const idleSeconds = (ended.client.idleCpuMs - begun.client.idleCpuMs) / 1000;
-    const serverSeconds = (ended.serverAtNs - begun.serverAtNs) / 1e9;
+    return { ...this.#ofClient(begun.client, ended.client, ended.servers), ...this.#ofServers(begun, ended) };
+  }
+
+  #ofClient(before: ClientReading, after: ClientReading, servers: readonly ServerReading[]) {
+    const elapsedNs = after.atNs - before.atNs;
+    const online = onlineCpus(this.#root) ?? [];
+    const client = allowedCpus(this.#root, 'self', online);
+    const useOf = (cpus: readonly number[]) => ({
+      cpus: cpus.length,
+      busyShare: busyRatio(cpus, before.cpus, after.cpus, elapsedNs / 1e6),
+    });
+    // A local server that does not tell its CPUs may use all of them; one elsewhere uses none.
+    const ofServers = this.#target.local ? servers.flatMap(({ process }) => process?.cpus ?? online) : [];
+    return {
+      clientCores: elapsedNs <= 0 ? 0 : (after.micros - before.micros) / (elapsedNs / 1000),
+      machineBusyShare: busyRatio(after.cpus?.keys() ?? [], before.cpus, after.cpus, elapsedNs / 1e6),
+      cpuSets: client && {
+        machine: online.length,
+        client: useOf(client),
+        both: useOf([...new Set([...client, ...ofServers])]),
+      },
+      throttling: throttlingBetween(before.quotas, after.quotas),
+      link: this.#target.local ? null : linkUse(before.link, after.link, elapsedNs),
+    };
+  }
+
+  #ofServers(begun: Pick<Reading, 'serverAtNs' | 'servers'>, ended: Reading) {
+    const elapsedNs = ended.serverAtNs - begun.serverAtNs;
+    const pairs = ended.servers.map((after, node) => ({ before: begun.servers[node], after }));
     /** Of every node; null if one of them has no such figure. */
-    const coresOf = (thread: keyof ServerCpu): number[] | null => {
-      const cores = ended.servers.flatMap((server, node) => {
-        const [before, after] = [begun.servers[node]?.[thread], server[thread]];
-        return before == null || after === null ? [] : Math.max(0, after - before) / serverSeconds;
+    const coresOf = (thread: keyof ServerReading['cpu']): number[] | null => {
+      const cores = pairs.flatMap(({ before, after }) => {
+        const [from, to] = [before?.cpu[thread] ?? null, after.cpu[thread]];
+        return from === null || to === null || elapsedNs <= 0
+          ? []
+          : Math.max(0, to - from) / (elapsedNs / 1e9);
       });
-      return cores.length === 0 || cores.length < ended.servers.length ? null : cores;
+      return cores.length === 0 || cores.length < pairs.length ? null : cores;
     };
     const mainThreads = coresOf('mainThread');
+    const spins = ioThreadsSpin(this.#target.detected);
+    const fullest = pairs.flatMap(
+      ({ before, after }) =>
+        fullestThread(this.#root, before?.process ?? null, after.process, { elapsedNs, spins }) ?? [],
+    );
     return {
-      machineBusyShare: Math.min(1, Math.max(0, 1 - idleSeconds / clientSeconds / os.cpus().length)),
-      client: (ended.client.micros - begun.client.micros) / 1e6 / clientSeconds,
-      server: coresOf('all')?.reduce((sum, cores) => sum + cores, 0) ?? null,
-      serverMainThread: mainThreads && Math.max(...mainThreads),
+      serverCores: coresOf('all')?.reduce((sum, cores) => sum + cores, 0) ?? null,
+      serverMainThreadCores: mainThreads && Math.max(...mainThreads),
+      serverFullestThread: fullest.toSorted((a, b) => b.cores - a.cores)[0] ?? null,
+      serverTimes: serverTimes(
+        pairs.map(({ before, after }) => ({ before: before?.commands ?? null, after: after.commands })),
+      ),
     };
   }
 
@@ -96,18 +156,45 @@ export class CpuMeter {
     this.#timers.push(setTimeout(read, Math.max(0, (instantNs - nowNs()) / 1e6)));
   }
 
-  async #read(): Promise<Reading> {
-    const client = readClient();
-    // A server that is gone has no figures; the target watch notices that it is gone.
-    const infos = await Promise.all(
-      this.#nodes.map(node => node.info('cpu').catch(() => new Map<string, string>())),
-    );
-    return { client, serverAtNs: nowNs(), servers: infos.map(serverCpu) };
+  async #askPids(): Promise<(number | null)[]> {
+    if (!this.#target.local) return [];
+    const infos = await this.#ask('server');
+    return infos.map(info => infoNumber(info, 'process_id'));
   }
-}
 
-function readClient(): ClientReading {
-  const { user, system } = process.cpuUsage();
-  const idleCpuMs = os.cpus().reduce((sum, cpu) => sum + cpu.times.idle, 0);
-  return { atNs: nowNs(), micros: user + system, idleCpuMs };
+  async #read(): Promise<Reading> {
+    const client = this.#readClient();
+    const [cpus, commands, pids] = await Promise.all([
+      this.#ask('cpu'),
+      this.#ask('commandstats'),
+      this.#pids,
+    ]);
+    const serverAtNs = nowNs();
+    const online = onlineCpus(this.#root);
+    const servers = cpus.map((info, node) => {
+      const cpu = serverCpu(info);
+      return {
+        cpu,
+        commands: commandStats(commands[node] ?? new Map()),
+        process: readServerProcess(this.#root, pids[node] ?? null, cpu.all, online),
+      };
+    });
+    return { client, serverAtNs, servers };
+  }
+
+  /** A server that is gone has no figures; the target watch notices that it is gone. */
+  #ask(section: string): Promise<ReadonlyMap<string, string>[]> {
+    return Promise.all(this.#nodes.map(node => node.info(section).catch(() => new Map<string, string>())));
+  }
+
+  #readClient(): ClientReading {
+    const { user, system } = process.cpuUsage();
+    return {
+      atNs: nowNs(),
+      micros: user + system,
+      cpus: readCpuTimes(this.#root),
+      quotas: readQuotas(this.#root),
+      link: this.#target.local ? null : readLink(this.#root, this.#target.control.localAddress),
+    };
+  }
 }

@@ -1,4 +1,5 @@
-import type { RoundResult } from '../../aggregate/result.ts';
+import { z } from 'zod';
+import { type RoundResult, roundSchema } from '../../aggregate/result.ts';
 import { type ThreadPart, threadPartOf } from '../../aggregate/scenario/scenario.ts';
 import { mergeSamples } from '../../aggregate/stats/merge.ts';
 import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
@@ -146,21 +147,22 @@ async function runOnce(
 ): Promise<RoundResult | null> {
   const { control } = bench.target;
   const { seconds, warmupSeconds } = bench.experiment;
-  const meter = new CpuMeter(control);
+  const meter = new CpuMeter(bench.target);
   const cutter = new ConnectionCutter(control, {
     everyMs: scenario.cutEveryMs,
     connectionName: connectionName({ keyPrefix: bench.claim.prefix }),
     seed: streamSeed(bench.experiment.seed, 'cuts', round),
   });
 
-  // As the server's commandstats have them.
-  const names = workloadTask(bench.experiment.workload).commands.map(
-    ({ command }) => parseCommand(command).statName,
+  const commands = workloadTask(bench.experiment.workload).commands.map(({ command }) =>
+    parseCommand(command),
   );
+  // As the server's commandstats have them.
+  const names = commands.map(({ statName }) => statName);
   const basePingMs = await baseRoundTripMs(control);
   const before = await serverCount(control, names);
   let samples: ThreadSample[];
-  let cores: Awaited<ReturnType<CpuMeter['stop']>>;
+  let used: Awaited<ReturnType<CpuMeter['stop']>>;
   let startedAt = new Date();
   try {
     const tasks = threadTasks(bench, scenario, round, shared);
@@ -172,7 +174,7 @@ async function runOnce(
       cutter.schedule(startNs, endNs);
     });
   } finally {
-    cores = await meter.stop();
+    used = await meter.stop();
     cutter.stop();
   }
   if (cutter.failure !== undefined) {
@@ -188,18 +190,25 @@ async function runOnce(
   }
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
   // What a stopped window has measured is kept, with its true length, unless that is too short for a rate.
-  if (cores === null || measuredSeconds < Math.min(minWindowSeconds, seconds / 2)) return null;
+  if (used === null || measuredSeconds < Math.min(minWindowSeconds, seconds / 2)) return null;
 
   const loads = samples.flatMap(sample => sample.loads);
   const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
-  return mergeSamples(samples, {
+  const measured = mergeSamples(samples, {
     round,
     startedAt: startedAt.toISOString(),
-    clientCpuMicros: cores.client * measuredSeconds * 1e6,
-    machineBusyShare: cores.machineBusyShare,
+    clientCpuMicros: used.clientCores * measuredSeconds * 1e6,
+    ...used,
     // A server that restarted counts from zero again, so the difference means nothing.
-    serverCores: restarted ? null : cores.server,
-    serverMainThreadCores: restarted ? null : cores.serverMainThread,
+    ...(restarted ? { serverCores: null, serverMainThreadCores: null, serverFullestThread: null } : {}),
+    serverTime: ofCommand =>
+      restarted
+        ? null
+        : used.serverTimes(
+            commands
+              .filter(({ name }) => ofCommand === undefined || name === ofCommand)
+              .map(({ statName }) => statName),
+          ),
     serverCalls:
       restarted || before.calls === null || after.calls === null
         ? null
@@ -207,6 +216,20 @@ async function runOnce(
     cuts: cutter.cuts,
     basePingMs,
   });
+  return expectFigures(measured, scenario.id);
+}
+
+/**
+ * A figure that is no number would make a result that no command can read: it is found here, where it is made.
+ *
+ * @throws Error that names it: a defect
+ */
+export function expectFigures(measured: RoundResult, id: string): RoundResult {
+  const { error } = roundSchema.safeParse(measured);
+  if (error === undefined) return measured;
+  throw new Error(
+    `round ${measured.round} of ${id} has figures that are none, so it cannot be written: ${toOneLine(z.prettifyError(error))}`,
+  );
 }
 
 /** Removes the records that the load has inserted. What was measured is kept, whatever becomes of them. */

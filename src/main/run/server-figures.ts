@@ -2,7 +2,7 @@ import { median } from '../../aggregate/stats/statistics.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { Control } from '../server/control.ts';
 import { isRefusal } from '../server/control.ts';
-import { commandCalls, lifeOf } from '../server/server-info.ts';
+import { commandCalls, type commandStats, lifeOf } from '../server/server-info.ts';
 import { shownAddress } from '../server/url.ts';
 
 const maxPings = 20;
@@ -66,4 +66,39 @@ export async function baseRoundTripMs(control: Control): Promise<number | null> 
     tripsMs.push((nowNs() - startNs) / 1e6);
   } while (tripsMs.length < maxPings && nowNs() < endNs);
   return tripsMs.length === 0 ? null : median(tripsMs);
+}
+
+/** What a server has counted so far, by command. */
+export type CommandStats = ReturnType<typeof commandStats>;
+
+/** Mean time that the server took to run a call of these commands, in microseconds; null if it does not tell. */
+export type ServerTimes = (names: readonly string[]) => number | null;
+
+/**
+ * The server's own time a call between two readings of each node's counts: it ran the command, and neither read it nor
+ * waited nor answered. Both ends are those of the measured window, so the warm-up is left out but for what the server
+ * ran while a reading came late.
+ *
+ * @param nodes null: one was not read; then no time is told
+ */
+export function serverTimes(
+  nodes: readonly { readonly before: CommandStats | null; readonly after: CommandStats }[],
+): ServerTimes {
+  return names => {
+    let micros = 0;
+    let calls = 0;
+    for (const { before, after } of nodes) {
+      if (before === null) return null;
+      for (const name of new Set(names)) {
+        const to = after.get(name);
+        if (to === undefined) continue;
+        const from = before.get(name) ?? { calls: 0, micros: 0 };
+        // A server that was started again counts from zero.
+        if (to.micros === null || from.micros === null || to.calls < from.calls) return null;
+        micros += to.micros - from.micros;
+        calls += to.calls - from.calls;
+      }
+    }
+    return calls > 0 && micros >= 0 ? micros / calls : null;
+  };
 }

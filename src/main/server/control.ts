@@ -58,6 +58,12 @@ export class Control {
     return this.#server;
   }
 
+  /** The end of the open connection on this machine; undefined without one, or on a unix socket. */
+  get localAddress(): string | undefined {
+    const stream: Redis['stream'] | undefined = this.#redis?.stream;
+    return stream?.localAddress;
+  }
+
   /**
    * Where the load connects to: straight to the server, without a name service, so that it comes to the same one; but
    * through the Sentinel, if there is one.

@@ -10,7 +10,7 @@ import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { connectCluster } from './cluster-control.ts';
 import { type Control, connectControl } from './control.ts';
-import { expectServer, type Identity, identifyServer, spokenProtocol } from './server-info.ts';
+import { expectServer, type Identity, identifyServer, ioThreadsSpin, spokenProtocol } from './server-info.ts';
 
 import { type DeclaredServer, howToInstall } from './servers.ts';
 import { firstThatStarts, type Started } from './start-server.ts';
@@ -277,7 +277,12 @@ export function shownTarget({
 export function environmentOf({ local, detected }: Target, cores: number): LoadEnvironment {
   const { threads, masters } = detected;
   // The busiest master counts by its main thread; all of them together have so many.
-  return { cores, local, serverThreads: masters === null ? threads : masters * (threads ?? 1) };
+  return {
+    cores,
+    local,
+    serverThreads: masters === null ? threads : masters * (threads ?? 1),
+    ioThreadsSpin: ioThreadsSpin(detected),
+  };
 }
 
 /** Where Sentinels listen, unless the URL says otherwise. */

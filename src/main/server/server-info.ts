@@ -5,7 +5,7 @@ import type { StartableServer } from './servers.ts';
 import { shownAddress } from './url.ts';
 
 /** A field as a number, or null if it is missing or not one. */
-function infoNumber(info: ReadonlyMap<string, string>, key: string): number | null {
+export function infoNumber(info: ReadonlyMap<string, string>, key: string): number | null {
   const text = info.get(key);
   const value = text === undefined || text === '' ? Number.NaN : Number(text);
   return Number.isFinite(value) ? value : null;
@@ -24,21 +24,46 @@ export function serverCpu(info: ReadonlyMap<string, string>): {
   return { all: sum(''), mainThread: sum('_main_thread') };
 }
 
-/**
- * How often the server has run the named commands, from INFO commandstats; null if it keeps no such count.
- * Names are compared without case: Dragonfly prints `cmdstat_GET`.
- */
-export function commandCalls(info: ReadonlyMap<string, string>, names: readonly string[]): number | null {
-  const wanted = new Set(names.map(name => `cmdstat_${name.toLowerCase()}`));
-  let counted = false;
-  let calls = 0;
+/** What a server counts of one command since its start. */
+interface CommandStat {
+  readonly calls: number;
+  /** Time it took to run them, in microseconds: without reading, waiting and answering. Null if it is not told. */
+  readonly micros: number | null;
+}
+
+/** INFO commandstats by the name of the command, in small letters as Dragonfly prints `cmdstat_GET`. */
+export function commandStats(info: ReadonlyMap<string, string>): ReadonlyMap<string, CommandStat> {
+  const stats = new Map<string, CommandStat>();
   for (const [key, value] of info) {
-    const name = key.toLowerCase();
-    if (!name.startsWith('cmdstat_')) continue;
-    counted = true;
-    if (wanted.has(name)) calls += Number(/\bcalls=(\d+)/.exec(value)?.[1] ?? 0);
+    const [, name] = /^cmdstat_(.*)$/.exec(key.toLowerCase()) ?? [];
+    if (name === undefined) continue;
+    const micros = /\busec=(\d+)/.exec(value)?.[1];
+    stats.set(name, {
+      calls: Number(/\bcalls=(\d+)/.exec(value)?.[1] ?? 0),
+      micros: micros === undefined ? null : Number(micros),
+    });
   }
-  return counted ? calls : null;
+  return stats;
+}
+
+/** How often the server has run the named commands, from INFO commandstats; null if it keeps no such count. */
+export function commandCalls(info: ReadonlyMap<string, string>, names: readonly string[]): number | null {
+  const stats = commandStats(info);
+  const wanted = new Set(names.map(name => name.toLowerCase()));
+  return stats.size === 0 ? null : [...wanted].reduce((sum, name) => sum + (stats.get(name)?.calls ?? 0), 0);
+}
+
+/**
+ * Whether io-threads spin while they have nothing to do, so that their CPU time does not tell how full they are: those of
+ * Valkey and of Redis before 8 do.
+ */
+export function ioThreadsSpin({
+  server,
+  version,
+  threads,
+}: Pick<Identity, 'server' | 'version' | 'threads'>): boolean {
+  if (threads === null || threads < 2) return false;
+  return server === 'valkey' || (server === 'redis' && Number.parseInt(version, 10) < 8);
 }
 
 /**

@@ -16,6 +16,7 @@ describe('limit of a scenario', () => {
     readonly environment?: Partial<LoadEnvironment>;
     readonly responseMs?: number;
     readonly basePingMs?: number | null;
+    readonly link?: RoundResult['link'];
     /** Figures in the first part of the evidence. */
     readonly evidence?: readonly string[];
   }
@@ -46,7 +47,7 @@ describe('limit of a scenario', () => {
 
   /** A round of 1 s in which service takes 1 ms. */
   function measure(
-    { cpu = {}, threads = [], responseMs = 1, basePingMs = 0.4 }: Measured,
+    { cpu = {}, threads = [], responseMs = 1, basePingMs = 0.4, link = null }: Measured,
     round = 0,
   ): RoundResult {
     const latency = (mean: number) => ({ ...buildLatency(100, 1), mean });
@@ -60,6 +61,7 @@ describe('limit of a scenario', () => {
       service: latency(1),
       response: latency(responseMs),
       basePingMs,
+      link,
     });
   }
 
@@ -96,8 +98,8 @@ describe('limit of a scenario', () => {
       evidence: ['99 %'],
     },
     {
-      when: 'one thread of three is busy, but not the median one',
-      resource: unsaturated,
+      when: 'one thread of three is busy, though the median one is not',
+      resource: 'client',
       cpu: { eventLoopUtilization: [0.5, 1, 0.4] },
       threads: [{ cores: 0.5 }, { cores: 1 }, { cores: 0.4 }],
       evidence: ['3 threads', '0.50', '50 %', '100 %'],
@@ -300,10 +302,111 @@ describe('limit of a scenario', () => {
     },
   ];
 
+  /** What a machine lets poolbench and a local server use. */
+  const sets = (
+    machine: number,
+    client: [cpus: number, busy: number],
+    both: [cpus: number, busy: number],
+  ) => ({
+    machine,
+    client: { cpus: client[0], busyShare: client[1] },
+    both: { cpus: both[0], busyShare: both[1] },
+  });
+  const waiting = { cores: 0.45, waitShare: 0.4 };
+
+  const confined: Case[] = [
+    {
+      when: 'one thread is full among three that are not',
+      resource: 'client',
+      threads: [{ cores: 0.35 }, { cores: 0.35 }, { cores: 0.99 }, { cores: 0.35 }],
+      evidence: ['4 threads', '0.35', '0.99'],
+    },
+    {
+      when: 'one thread is full, and the others are ready without a core',
+      resource: 'machine',
+      cpu: { machineBusyShare: 0.97 },
+      threads: [{ cores: 0.95 }, waiting, waiting],
+    },
+    {
+      when: 'a CPU quota stops poolbench, though workers wait for connections and no core is busy',
+      resource: 'machine',
+      cpu: { throttling: { periods: 10, throttledPeriods: 9, throttledMs: 620 } },
+      responseMs: 3,
+      evidence: ['90 %', '620 ms'],
+    },
+    {
+      when: 'a CPU quota hardly ever stops poolbench',
+      resource: unsaturated,
+      cpu: { throttling: { periods: 100, throttledPeriods: 9, throttledMs: 9 } },
+    },
+    {
+      when: 'poolbench is pinned to one of two CPUs, and the other is idle',
+      resource: 'client',
+      cpu: { machineBusyShare: 0.65, cpuSets: sets(2, [1, 0.99], [2, 0.65]) },
+      threads: [waiting],
+      environment: { cores: 1 },
+      evidence: ['40 %', '65 %', 'of 2 cores', 'may use 1', '99 %'],
+    },
+    {
+      when: 'poolbench is pinned to one of two CPUs, and the other is full, too',
+      resource: 'machine',
+      cpu: { machineBusyShare: 0.98, cpuSets: sets(2, [1, 0.99], [2, 0.97]) },
+      threads: [waiting],
+      environment: { cores: 1 },
+    },
+    {
+      when: 'poolbench and the server are pinned to one full CPU of many',
+      resource: 'machine',
+      cpu: { machineBusyShare: 0.03, cpuSets: sets(64, [1, 0.99], [1, 0.99]) },
+      threads: [waiting],
+      environment: { cores: 1 },
+      evidence: ['99 %', 'of 1 cores'],
+    },
+    {
+      when: 'threads are ready without a core, and the machine does not tell its CPU',
+      resource: 'unknown',
+      cpu: { machineBusyShare: null },
+      threads: [waiting],
+      evidence: ['40 %', 'not told'],
+    },
+    {
+      when: 'a thread is full, and the machine does not tell its CPU',
+      resource: 'client',
+      cpu: { machineBusyShare: null, cpuSets: null },
+      threads: [{ cores: 0.97 }],
+    },
+    {
+      when: 'one shard of four is full',
+      resource: 'server',
+      cpu: {
+        serverMainThreadCores: null,
+        serverCores: 1.9,
+        serverFullestThread: { name: 'Proactor2', cores: 0.97 },
+      },
+      environment: { serverThreads: 4 },
+      evidence: ['Proactor2', '0.97'],
+    },
+    {
+      when: 'all io-threads of the server spin and its main thread has time left',
+      resource: unsaturated,
+      cpu: { serverMainThreadCores: 0.7, serverCores: 3.7 },
+      environment: { serverThreads: 4, ioThreadsSpin: true },
+      basePingMs: null,
+    },
+    {
+      when: 'the link carries what it can',
+      resource: 'network',
+      link: { name: 'eth0', speedMbps: 1000, busyShare: 0.93 },
+      environment: { local: false },
+      evidence: ['eth0', '93 %', '1,000'],
+    },
+  ];
+
   for (const { when, resource, evidence = [], environment: changes, ...figures } of [
     ...alone,
     ...overTime,
     ...shared,
+    ...confined,
   ]) {
     test(`limited by ${resource} when ${when}`, () => {
       const found = limitedBy([measure(figures)], { ...environment, ...changes });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mergeSamples, type RoundContext } from '../../../src/aggregate/stats/merge.ts';
+import { expectFigures } from '../../../src/main/run/measurement.ts';
 import { createHistogram, encodeHistogram } from '../../../src/pool/histogram.ts';
 import type { PoolSnapshot } from '../../../src/pool/metrics.ts';
 import type { LoadSample, SecondSample, ThreadSample } from '../../../src/workers/contract.ts';
@@ -151,6 +152,9 @@ test('throughput and CPU are those of the measured window', () => {
   const merged = mergeSamples([buildSample({ issued: 12, completed: 12 })], context);
   expect(merged.opsPerSecond).toBe(6);
   expect(merged.cpu).toEqual({
+    cpuSets: null,
+    throttling: null,
+    serverFullestThread: null,
     clientMicrosPerOp: 125_000,
     clientCores: 0.75,
     eventLoopUtilization: [0.5],
@@ -363,4 +367,26 @@ test('open loops are added up, and throughput is what completed in the window, w
 
 test('a closed loop has nothing of an open one', () => {
   expect(mergeSamples([buildSample({ completed: 3 })], context).openLoop).toBeNull();
+});
+
+test('a round of nothing has figures or null, and a figure that is NaN is refused by name', () => {
+  const nothing = { ...context, clientCpuMicros: 0, machineBusyShare: null, serverTime: () => null };
+  for (const samples of [[], [buildSample({})], [{ ...buildSample({}), seconds: 0 }]])
+    expect(expectFigures(mergeSamples(samples, nothing), 'a')).toMatchObject({
+      cpu: { machineBusyShare: null, clientMicrosPerOp: null },
+      serverMicrosPerCall: null,
+    });
+  for (const machineBusyShare of [Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => expectFigures(mergeSamples([], { ...context, machineBusyShare }), 'a')).toThrow(
+      'machineBusyShare',
+    );
+});
+
+test("the server's own time is that of all commands, and of each of a mix", () => {
+  const sample = { nullIsMiss: false, misses: 0, failed: {}, service: noTimes, response: noTimes };
+  const commands = ['GET', 'SET'].map(name => ({ ...sample, name, completed: 1 }));
+  const serverTime = (command?: string) => ({ GET: 0.5, SET: 2 })[command ?? ''] ?? 1;
+  const merged = mergeSamples([buildSample({ commands })], { ...context, serverTime });
+  expect(merged.serverMicrosPerCall).toBe(1);
+  expect(merged.commands.map(({ serverMicrosPerCall }) => serverMicrosPerCall)).toEqual([0.5, 2]);
 });

@@ -256,7 +256,7 @@ describe('thresholds that cannot be judged are refused', () => {
   test.each([
     [
       { 'response.p98': '< 5ms' },
-      /^thresholds\["response\.p98"\]: expected response\.mean, .*, clientMicrosPerOp or claim\.<id> \(did you mean "response\.p9\d+"\?\), found "response\.p98"$/,
+      /^thresholds\["response\.p98"\]: expected response\.mean, .*, serverMicrosPerCall or claim\.<id> \(did you mean "response\.p9\d+"\?\), found "response\.p98"$/,
     ],
     [
       { latency: '< 5ms' },

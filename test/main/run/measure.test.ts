@@ -95,7 +95,8 @@ describe('measurement', () => {
     };
     const server = { host: '127.0.0.1', port: 6379 };
     const control = { server, nodes: [], findNodes: gone, call: gone, alive: async () => false };
-    const target = { control } as unknown as Target;
+    const detected = { server: 'redis', version: '7.0.15', threads: 1 };
+    const target = { control, detected, local: true } as unknown as Target;
     const [scenario] = expandScenarios(experiment.scenarios);
     if (scenario === undefined) throw new Error('no scenario');
     const threads = { run } as Threads;
@@ -130,7 +131,7 @@ describe('measurement', () => {
     }, new AbortController().signal);
     expect(round).toMatchObject({ round: 1, seconds: 0.2, cpu: { serverCores: null } });
     expect(round?.cpu.clientCores).toBeGreaterThan(0);
-    expect(round?.cpu.machineBusyShare).toBeGreaterThanOrEqual(0);
+    expect(round?.cpu.machineBusyShare ?? 0).toBeGreaterThanOrEqual(0);
   });
 
   test('a stopped measurement ends with a defect, but without a word where its connections were refused', async () => {

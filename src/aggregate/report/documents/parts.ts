@@ -62,11 +62,38 @@ export function environmentBlocks(
     ...(target.unverified === true ? [{ label: 'certificate', text: 'not checked' }] : []),
     { label: 'shares the machine with poolbench', text: target.local ? 'yes' : 'no' },
     { label: 'machine', text: `${cpu}, ${cores} cores, ${formatMemory(memoryBytes)}` },
+    ...describeCpus(environment),
     { label: 'system', text: `${os}, Node ${node}` },
     { label: 'tool', text: `${tool.name} ${tool.version}${more}` },
     { label: 'time', text: `${startedAt} to ${finishedAt}` },
   ];
   return only(wide, [heading(2, 'Target and environment'), list(items)]);
+}
+
+/** What explains figures of a machine; nothing for a result that has none of it. */
+function describeCpus({
+  cpus,
+  affinity,
+  quotaCores,
+  governor,
+  smt,
+  virtualisation,
+}: Result['environment']): Item[] {
+  if (cpus === undefined) return [];
+  const facts = [
+    ['CPUs', cpus === null || affinity == null ? null : `CPUs ${affinity} of ${cpus}`],
+    [
+      'quota',
+      quotaCores == null ? null : quotaCores === 'none' ? 'no quota' : `a quota of ${quotaCores} cores`,
+    ],
+    ['governor', governor == null ? null : `governor ${governor}`],
+    ['SMT', smt == null ? null : `SMT ${smt ? 'on' : 'off'}`],
+    ['virtualisation', virtualisation === 'none' ? 'no virtual machine' : virtualisation],
+  ] as const;
+  const told = facts.flatMap(([, text]) => text ?? []);
+  const untold = facts.filter(([, text]) => text == null).map(([name]) => name);
+  const text = [...told, ...(untold.length === 0 ? [] : [`not told: ${untold.join(', ')}`])].join('; ');
+  return [{ label: 'CPU', text }];
 }
 
 type Measured = Pick<Result, 'target' | 'environment' | 'tool' | 'startedAt' | 'finishedAt'>;

@@ -37,6 +37,7 @@ import {
   resultNote,
   resultTable,
   settingTables,
+  timeSplitBlocks,
   untestedTable,
 } from '../result-tables.ts';
 import {
@@ -75,6 +76,7 @@ export function resultDocument(result: Result): Block[] {
     ...loadBlocks(scenarios),
     ...only(wide, claims.flatMap(judgedBlocks)),
     ...only(wide, [heading(2, 'What limited each scenario'), limitTable(scenarios)]),
+    ...only(wide, section('Where the time goes', timeSplitBlocks(scenarios))),
     ...commandBlocks(scenarios),
     ...only(narrow, failureBlocks(scenarios)),
     ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),

@@ -40,6 +40,7 @@ import {
   outlierBlocks,
   resultNote,
   resultTable,
+  timeSplitBlocks,
 } from '../result-tables.ts';
 import { figureStrips, type Strip } from './charts/strip-chart.ts';
 import { type Html, html } from './markup.ts';
@@ -151,10 +152,14 @@ const maxOpen = 30;
 function limitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   if (scenarios.length === 0) return [];
   const maps = groupBySetting(scenarios).filter(isMap);
+  const split = timeSplitBlocks(scenarios);
   return [
     paragraph(sumUp(scenarios)),
     ...(maps.length === 0 ? [] : [chart(() => html`<div class="maps">${maps.map(limitMap)}</div>`)]),
     details('The evidence for each scenario', [limitTable(scenarios)], { open: scenarios.length <= maxOpen }),
+    ...(split.length === 0
+      ? []
+      : [details('Where the time goes', split, { open: scenarios.length <= maxOpen })]),
   ];
 }
 
