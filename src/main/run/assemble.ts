@@ -2,8 +2,8 @@ import { judgeClaims } from '../../aggregate/claims/claims.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
-import { summarise } from '../../aggregate/stats/summary.ts';
-import { openLoopWarnings } from '../../aggregate/stats/warnings.ts';
+import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
+import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -25,6 +25,8 @@ interface RunState {
   readonly resumed: Result['resumed'];
   readonly warnings: readonly string[];
   readonly complete: boolean;
+  /** Whether no more rounds follow. */
+  readonly final: boolean;
 }
 
 /** The result as of now: plain data, judged afresh. */
@@ -38,7 +40,7 @@ export function assembleResult(state: RunState): Result {
       id: scenario.id,
       ...fieldsOf(scenario),
       rounds,
-      summary: summarise(rounds),
+      summary: state.final ? withPooledTails(summarise(rounds), rounds) : summarise(rounds),
       limitedBy: limitedBy(rounds, loadEnvironment),
     };
   });
@@ -57,7 +59,7 @@ export function assembleResult(state: RunState): Result {
     environment,
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
-    warnings: [...new Set([...target.notes, ...state.warnings, ...openLoopWarnings(scenarios)])],
+    warnings: [...new Set([...target.notes, ...state.warnings, ...latencyWarnings(scenarios)])],
     config: keptConfig(experiment, target),
     scenarios,
     claims,

@@ -39,6 +39,7 @@ function buildLoad(changes: Partial<LoadSample> = {}): LoadSample {
     warmupCompleted: 0,
     service: noTimes,
     response: noTimes,
+    failedWaits: { service: '', response: '' },
     overRange: 0,
     series: [],
     ...changes,

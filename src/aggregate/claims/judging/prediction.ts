@@ -27,6 +27,8 @@ export interface Prediction {
   /** The unit of the figure; a ratio if absent. */
   readonly unit?: string;
   readonly arms: readonly ScenarioResult[];
+  /** What it is a figure of. */
+  readonly measure: Measure;
   /** The ratios it is made of; none if it is not a ratio. */
   readonly comparisons: readonly Comparison[];
   /** The ratios that it combines, if there are several: a mean hides those that contradict each other (see `verdictOf`). */
@@ -63,6 +65,7 @@ export function predictRatios(
       range,
       format: formatRatio,
       arms: armsOf(pairs),
+      measure,
       comparisons: compareArms(pairs, [measure], range),
       parts: (pairs.length > 1 ? ratios : []).map(({ pair: { other }, ratio }) => ({
         where: levels === null ? `of ${other.id}` : `at ${formatPlural(other.workers, 'worker')}`,
@@ -100,6 +103,7 @@ export function predictFigure(
     format,
     ...(measure.unit === undefined ? {} : { unit: measure.unit }),
     arms: [scenario],
+    measure,
     comparisons: [],
   };
 }
