@@ -13,7 +13,8 @@ function cellsOf(markdown: string): string[] {
     const cells = line
       .split('|')
       .slice(1, -1)
-      .map(cell => cell.trim());
+      // Marks of figures may join them, too.
+      .map(cell => cell.replaceAll('†', '').trim());
     if (lines[index + 1]?.startsWith('| --')) headings = cells;
     const [row = ''] = cells;
     return cells.map((cell, column) => `${row}, ${headings[column]}: ${cell}`).filter(isFigure);

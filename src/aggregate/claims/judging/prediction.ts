@@ -5,7 +5,7 @@ import { wholeRounds } from '../../stats/rounds.ts';
 import { medianInterval } from '../../stats/statistics.ts';
 import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
 import { type ArmPair, armsOf, compareArms, groupBy, ratioOf } from './arms.ts';
-import { findFlaw } from './soundness.ts';
+import { findFlaw, findTailFlaw } from './soundness.ts';
 
 /** Where a figure is predicted to lie, both ends included; null: not bounded on that side. */
 export interface Range {
@@ -153,7 +153,7 @@ export function findByClient(
   return groupBy(scenarios, scenario => scenario.client).flatMap(([client, ofClient]) => {
     const predictions = predict(ofClient);
     if (predictions.length === 0) return [];
-    const flaw = findFlaw(predictions) ?? proof(ofClient);
+    const flaw = findFlaw(predictions) ?? proof(ofClient) ?? findTailFlaw(predictions);
     return [{ client, predictions, flaw, verdict: flaw === null ? decide(predictions) : 'inconclusive' }];
   });
 }

@@ -18,8 +18,6 @@ interface Ground {
   readonly arms: readonly ScenarioResult[];
   /** One figure for each round that all of the arms have measured. */
   readonly byRound: readonly number[];
-  /** What the figures are of. */
-  readonly measure: Measure;
 }
 
 /** Why these figures are no ground for a verdict, as a clause; null if they are. Only whole rounds count, as in a verdict. */
@@ -36,15 +34,17 @@ export function findFlaw(grounds: readonly Ground[]): string | null {
     if (silent) return `nothing completed in round ${silent.round} of ${arm.id}`;
   }
   const rounds = Math.min(...grounds.map(({ byRound }) => byRound.length));
-  if (rounds >= minRounds) return findTailFlaw(grounds);
+  if (rounds >= minRounds) return null;
   const common =
     rounds === 0 ? 'no round is' : rounds === 1 ? 'only 1 round is' : `only ${rounds} rounds are`;
   return `${common} common to all scenarios, and a verdict needs ${minRounds}`;
 }
 
-/** Why a latency of these figures is not what its name says, as a clause; null if each is. */
-function findTailFlaw(grounds: readonly Ground[]): string | null {
-  for (const { arms, measure } of grounds) {
+/** Why a latency that is judged is not what its name says, as a clause; null if each is. Only whole rounds count. */
+export function findTailFlaw(
+  judged: readonly { readonly arms: readonly ScenarioResult[]; readonly measure: Measure }[],
+): string | null {
+  for (const { arms, measure } of judged) {
     const { name, tail } = measure;
     for (const arm of tail === undefined ? [] : arms) {
       const whole = { ...arm, rounds: wholeRounds(arm.rounds) };
