@@ -86,7 +86,7 @@ export function notesOfMarks(
 const meanings: Readonly<Record<Caveat, string>> = {
   'lower bound':
     '≥ marks a lower bound: operations were lost after a longer wait, or never sent, and would have been slower.',
-  'worst stall': `† marks practically the worst stall of a round, not a percentile: the slower operations are fewer than ${minCycles} cycles of the workers' loop. Longer windows (--seconds) make it a percentile.`,
+  'worst stall': `† marks practically the worst stall, not a percentile: the slower operations are fewer than ${minCycles} cycles of the workers' loop. Longer windows (--seconds) make it a percentile.`,
 };
 
 /** What the marks of these figures mean, a sentence for each that occurs. */

@@ -4,7 +4,7 @@ import type {
   ResultComparison,
   SideRatios,
 } from '../../comparison/schema.ts';
-import type { ClaimResult } from '../../result.ts';
+import type { Caveat, ClaimResult, Interval } from '../../result.ts';
 import { type ComparedRow, comparedMetrics, pooledTails } from '../../stats/metrics.ts';
 import { falseVerdictChance, minRounds } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
@@ -214,6 +214,12 @@ const pooledColumn = figures<SideRow>(
   { on: wide },
 );
 
+/** A ratio with a lower bound in it is no bound of which one could say the side. */
+function formatRatioOf(ratio: Interval | null = null, caveat?: Caveat): string {
+  const text = formatRatioInterval(ratio);
+  return caveat === 'worst stall' ? withMark(text, caveat) : text;
+}
+
 function figureAndRatio(metric: ComparedRow): Column<SideRow>[] {
   const { kind, name, short, summaryKey, ratioKey } = metric;
   return [
@@ -224,7 +230,8 @@ function figureAndRatio(metric: ComparedRow): Column<SideRow>[] {
     ),
     figures(
       isNamedByUnit(metric) ? name : short,
-      ({ ratios }) => (ratios === null ? '' : formatRatioInterval(ratios[ratioKey] ?? null)),
+      ({ ratios, caveats }) =>
+        ratios === null ? '' : formatRatioOf(ratios[ratioKey], caveats?.[summaryKey]),
       { on: wide },
     ),
   ];
@@ -237,7 +244,7 @@ function digestColumn(metric: ComparedRow): Column<SideRow> {
   return words(
     head,
     row => {
-      if (row.ratios !== null) return formatRatioInterval(row.ratios[ratioKey] ?? null);
+      if (row.ratios !== null) return formatRatioOf(row.ratios[ratioKey], row.caveats?.[summaryKey]);
       const interval = row[summaryKey] ?? null;
       return interval === null ? nothing : withMark(format(interval.median), row.caveats?.[summaryKey]);
     },
