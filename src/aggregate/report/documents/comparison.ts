@@ -244,7 +244,8 @@ function digestColumn(metric: ComparedRow): Column<SideRow> {
   return words(
     head,
     row => {
-      if (row.ratios !== null) return formatRatioOf(row.ratios[ratioKey], row.caveats?.[summaryKey]);
+      // Its figures have the marks; three ratios leave no room for them.
+      if (row.ratios !== null) return formatRatioInterval(row.ratios[ratioKey] ?? null);
       const interval = row[summaryKey] ?? null;
       return interval === null ? nothing : withMark(format(interval.median), row.caveats?.[summaryKey]);
     },
