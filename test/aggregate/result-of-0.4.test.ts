@@ -30,4 +30,5 @@ test('a result of 0.4 is read, and its report has the figures that 0.4 printed',
   const now = cellsOf(reportFile(result).render());
   expect(then.length).toBeGreaterThan(100);
   expect(now).toEqual(expect.arrayContaining(then));
+  for (const { summary } of result.scenarios) expect(summary?.pooledResponseP99).toBeGreaterThan(0);
 });
