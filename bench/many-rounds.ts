@@ -48,6 +48,7 @@ export const ask: Question = async ({ server, report }) => {
       const result = assembleResult({
         ...{ name: 'many', session: undefined, experiment, target, scenarios, rounds },
         ...{ startedAt: new Date(), warnings: [], resumed: undefined, complete: round === roundCount },
+        final: round === roundCount,
       });
       const assembledMs = performance.now();
       await writeFiles(folder, [resultFile(result), reportFile(result)]);

@@ -26,6 +26,7 @@ export function syntheticSample(thread: number, seconds: number, seed: number): 
         ...{ warmupCompleted: 5000, overRange: 0 },
         service: histogram(3, completed),
         response: histogram(3, completed),
+        failedWaits: { service: '', response: '' },
         series: Array.from({ length: seconds }, (_, second) => ({
           ...{ second, completed: operationsPerSecond, failed: 0 },
           response: histogram(2, operationsPerSecond),

@@ -3,6 +3,7 @@ import { resultShape } from './scenario/scenario.ts';
 import {
   type LaterKey,
   type PercentileKey,
+  type PooledMetric,
   percentiles,
   type RatioMetric,
   type SummaryRow,
@@ -29,6 +30,14 @@ const percentileShape = Object.fromEntries(
 ) as PercentileShape;
 
 const latency = z.object({ count: amount, mean: amount, ...percentileShape, max: amount });
+
+const beyond = z.object({ mean: amount, ...percentileShape });
+
+/**
+ * What keeps a percentile from being one. `lower bound`: operations were lost after a longer wait. `worst stall`: its
+ * slowest part is so few cycles of a closed loop's workers that one stall fills it.
+ */
+export const caveatSchema = z.enum(['lower bound', 'worst stall']);
 
 const times = latency.pick({ count: true, mean: true, p50: true, p99: true, max: true });
 
@@ -159,11 +168,16 @@ const openLoop = z.object({
 
 type FigureSchema<Metric> = Metric extends RatioMetric
   ? z.ZodNumber
-  : Metric extends { inEveryRound: true }
-    ? typeof interval
-    : z.ZodNullable<typeof interval>;
+  : Metric extends PooledMetric
+    ? z.ZodNullable<z.ZodNumber>
+    : Metric extends { inEveryRound: true }
+      ? typeof interval
+      : z.ZodNullable<typeof interval>;
 
-/** Medians and ratios over the rounds, see `summarise`. A latency is null if nothing has completed. */
+/**
+ * Medians and ratios over the rounds, see `summarise`. A latency is null if nothing has completed. Pooled tails are absent
+ * as long as a run lasts.
+ */
 type SummaryShape = {
   [Metric in SummaryRow as Metric['summaryKey']]: Metric extends { since: string }
     ? z.ZodOptional<FigureSchema<Metric>>
@@ -174,8 +188,14 @@ const summary = z.object(
 );
 
 function schemaOf(metric: SummaryRow): z.ZodType {
-  const schema = 'part' in metric ? z.number() : 'inEveryRound' in metric ? interval : interval.nullable();
+  const schema = schemaOfFigure(metric);
   return metric.since === null ? schema : schema.optional();
+}
+
+function schemaOfFigure(metric: SummaryRow): z.ZodType {
+  if ('part' in metric) return z.number();
+  if ('pooled' in metric) return z.number().nullable();
+  return 'inEveryRound' in metric ? interval : interval.nullable();
 }
 
 /** Every figure is finite: what is not told is null, never NaN. */
@@ -197,6 +217,11 @@ export const roundSchema = z.object({
   opsPerSecond: amount,
   service: latency,
   response: latency,
+  /**
+   * Operations that failed after a longer wait than this percentile of the completed ones, or than their mean; absent if
+   * none failed.
+   */
+  failedLater: z.object({ service: beyond, response: beyond }).optional(),
   /** One entry per command of a mix; else empty. */
   commands: z.array(command).default([]),
   /** One entry per size, if workers send batches of different sizes; else empty. */
@@ -284,6 +309,8 @@ const claim = z.object({
         p: z.number(),
         /** The range that the claim predicts for this ratio, open where null; null: it predicts none. */
         predicted: z.object({ low: z.number().nullable(), high: z.number().nullable() }).nullable(),
+        /** Of the measure in either scenario; absent: none. */
+        caveat: caveatSchema.optional(),
         limitedBy: z.object({ base: z.string(), other: z.string() }),
       }),
     )
@@ -310,6 +337,8 @@ export const thresholdSchema = z.object({
   /** In the units of this file, or the verdict of a claim. Null counts as crossed. */
   value: z.union([z.number(), z.string()]).nullable(),
   crossed: z.boolean(),
+  /** Of the value; absent: none. */
+  caveat: caveatSchema.optional(),
 });
 
 /** What else explains figures of a machine. Null: not told; absent from results before 0.6. */
@@ -408,5 +437,6 @@ export type PoolMetrics = z.infer<typeof poolMetrics>;
 export type CpuUse = z.infer<typeof cpu>;
 export type CommandResult = z.infer<typeof command>;
 export type LoadResult = z.infer<typeof load>;
+export type Caveat = z.infer<typeof caveatSchema>;
 export type OpenLoopResult = z.infer<typeof openLoop>;
 export type LimitedBy = ScenarioResult['limitedBy'];

@@ -168,6 +168,11 @@ export interface LoadSample {
   /** HDR V2 compressed, base64, nanoseconds, 3 digits. */
   readonly service: string;
   readonly response: string;
+  /**
+   * How long failed operations had waited, as `service` and `response`; empty if none failed. An operation that never
+   * reached a connection has no service time.
+   */
+  readonly failedWaits: { readonly service: string; readonly response: string };
   /** Latencies above the histogram's range, which it counts as its highest value. */
   readonly overRange: number;
   readonly series: readonly SecondSample[];

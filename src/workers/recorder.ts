@@ -38,6 +38,9 @@ export class Recorder {
   #secondCompleted = 0;
   #secondFailed = 0;
 
+  /** How long operations had waited when they failed. Made by the first failure: without one it costs nothing. */
+  #failedWaits: { readonly service: LatencyCounts; readonly response: LatencyCounts } | undefined;
+
   readonly #commands: CommandRecorder | undefined;
 
   /** @param commands counts and times each command separately, if the workload asks for it */
@@ -74,7 +77,11 @@ export class Recorder {
     this.completed += completed;
     this.misses += batch.misses;
     this.#secondCompleted += completed;
-    if (failures !== undefined) this.#countFailures(failures);
+    if (failures !== undefined) {
+      this.#countFailures(failures);
+      this.#waits.service.add(Math.min(doneNs - sentNs, highestNs), batch.failed);
+      this.#waits.response.add(Math.min(doneNs - dueNs, highestNs), batch.failed);
+    }
     const serviceNs = Math.min(doneNs - sentNs, highestNs);
     const responseNs = this.#inRange(doneNs - dueNs, completed);
     this.#commands?.record(batch, serviceNs, responseNs);
@@ -92,6 +99,7 @@ export class Recorder {
     }
     if (failedNs >= this.#secondEndsNs) this.#turnSecond(failedNs);
     this.#countFailures(new Map([[code, size]]));
+    this.#waits.response.add(Math.min(failedNs - dueNs, highestNs), size);
   }
 
   /** Response p99 of the current second, in milliseconds. */
@@ -112,9 +120,18 @@ export class Recorder {
       warmupCompleted: this.warmupCompleted,
       service: this.#service.encode(),
       response: this.#response.encode(),
+      failedWaits: {
+        service: this.#failedWaits?.service.encode() ?? '',
+        response: this.#failedWaits?.response.encode() ?? '',
+      },
       overRange: this.overRange,
       series: this.#series,
     };
+  }
+
+  get #waits() {
+    this.#failedWaits ??= { service: new LatencyCounts(3), response: new LatencyCounts(3) };
+    return this.#failedWaits;
   }
 
   #countFailures(failures: ReadonlyMap<string, number>): void {

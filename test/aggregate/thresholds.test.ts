@@ -8,7 +8,8 @@ import { buildLatency, buildResult, buildRound, buildScenario } from '../support
 /** A scenario whose response p99 is 2.5 × this in the median round. */
 const scenarioOf = (id: string, p50s: readonly number[], ops = 1000) =>
   buildScenario(
-    { id },
+    // So few that each makes 1000 cycles.
+    { id, workers: 1 },
     p50s.map((p50, round) => buildRound(round, ops, { response: buildLatency(ops, p50) })),
   );
 

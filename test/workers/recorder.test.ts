@@ -67,6 +67,24 @@ describe('operations', () => {
     expect(series).toMatchObject([{ second: 0, completed: 2, failed: 10 }]);
   });
 
+  test('how long operations had waited when they failed is kept apart from the latencies', () => {
+    const recorder = recorderOf(1);
+    recorder.record(answered(3), startNs, startNs, startNs + 1e6);
+    recorder.record(answered(2, 0, { ECONNRESET: 4 }), startNs, startNs + 1e6, startNs + 5e6);
+    recorder.recordUnconnected('ACQUIRE_TIMEOUT', 1, startNs, startNs + 9e6);
+    recorder.record(answered(0, 0, { OOM: 1 }), startNs - 1, startNs - 1, startNs + 20e6);
+    const { response, failedWaits } = recorder.finish();
+    expect(read(failedWaits.service)).toEqual({ totalCount: 4, min: about(4e6), max: about(4e6) });
+    expect(read(failedWaits.response)).toEqual({ totalCount: 5, min: about(5e6), max: about(9e6) });
+    expect(read(response).totalCount).toBe(5);
+  });
+
+  test('without a failure there are no such times, and no memory for them', () => {
+    const recorder = recorderOf(1);
+    recorder.record(answered(3), startNs, startNs, startNs + 1e6);
+    expect(recorder.finish().failedWaits).toEqual({ service: '', response: '' });
+  });
+
   test('the warm-up is what was due before the window, whenever it was answered', () => {
     const recorder = recorderOf(1);
     recorder.due(startNs - 1, 4);

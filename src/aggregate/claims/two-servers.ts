@@ -198,6 +198,7 @@ function predictMore({ from, gains }: Growth): Prediction {
     range: atLeast(clearlyMore),
     format: formatRatio,
     arms: armsOf(pairs),
+    measure: throughput,
     comparisons: compareArms(pairs, [throughput]),
   };
 }

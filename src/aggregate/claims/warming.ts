@@ -1,5 +1,5 @@
 import type { ScenarioResult } from '../result.ts';
-import { maxResponse, p99, p999 } from '../stats/measures.ts';
+import { maxResponse, p99OfStart, p999 } from '../stats/measures.ts';
 import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyLess, median } from '../stats/statistics.ts';
 import { formatFraction, formatList, formatMs, formatPlural } from '../text/format.ts';
@@ -31,6 +31,9 @@ const fraction = `max / ${1 / sourceReport.minIdleRatio}`;
  * each worker, and these must be 2 % of the window's. In the suite's 0.05 s, the shortest that a config may ask for,
  * 100 workers are 10 % of the operations at 20,000 ops/s and 2 % at 100,000, and 200 are twice that. That is 1,000 to
  * 5,000 operations; the source report's tests had 2,000. Each level of workers is judged by itself.
+ *
+ * Such a p99 is practically the worst stall of the window, which other claims are not judged by. Here it is what is asked
+ * for: the start is one stall, and 25 rounds have 25 of them.
  */
 export const warming: PredictingClaim = {
   id: 'C6',
@@ -42,7 +45,7 @@ export const warming: PredictingClaim = {
   predictions: scenarios =>
     byWorkers(pairWithWarmed(scenarios, isFull)).flatMap(([workers, pairs]) =>
       predictRatios(pairs, `warmed to cold, ${formatPlural(workers, 'worker')}, ${describeWindow(pairs)}`, [
-        [p99, atMost(promisedP99.high)],
+        [p99OfStart, atMost(promisedP99.high)],
         [maxResponse, atMost(clearlyLess)],
       ]),
     ),
@@ -71,7 +74,7 @@ export const warming: PredictingClaim = {
   },
   context: scenarios => [
     ...compareArms(pairWithWarmed(scenarios, isFull), [p999]),
-    ...compareArms(pairWithWarmed(scenarios, hasReportedMinIdle), [p99, maxResponse, p999]),
+    ...compareArms(pairWithWarmed(scenarios, hasReportedMinIdle), [p99OfStart, maxResponse, p999]),
   ],
 };
 
@@ -112,7 +115,7 @@ export const minIdle: PredictingClaim = {
     byWorkers(pairWithQuarter(scenarios)).flatMap(([workers, pairs]) => {
       const levels = `${formatPlural(workers, 'worker')}, ${describeWindow(pairs)}`;
       return predictRatios(pairs, `a minIdle of ${fraction} to none, ${levels}`, [
-        [p99, atMost(promisedP99.high)],
+        [p99OfStart, atMost(promisedP99.high)],
       ]);
     }),
   proof(scenarios) {
@@ -132,7 +135,10 @@ export const minIdle: PredictingClaim = {
   },
   context: scenarios =>
     pairWithNone(scenarios).flatMap(pair =>
-      compareArms([pair], hasReportedMinIdle(pair.other) ? [p999, maxResponse] : [p99, p999, maxResponse]),
+      compareArms(
+        [pair],
+        hasReportedMinIdle(pair.other) ? [p999, maxResponse] : [p99OfStart, p999, maxResponse],
+      ),
     ),
 };
 

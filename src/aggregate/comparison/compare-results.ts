@@ -2,10 +2,11 @@ import { judgeVersusClaims } from '../claims/claims.ts';
 import type { Interval, Result, RoundResult, ScenarioResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
-import { comparedMetrics, metrics } from '../stats/metrics.ts';
+import { comparedMetrics, metrics, pooledTails } from '../stats/metrics.ts';
 import { pairByRound, wholeRounds } from '../stats/rounds.ts';
 import { coverageOf, medianInterval } from '../stats/statistics.ts';
 import { lostRatio } from '../stats/summary.ts';
+import { caveatOf } from '../stats/tails.ts';
 import { formatFraction } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';
 import { checkFairness, limitedByClient } from './fairness.ts';
@@ -88,9 +89,17 @@ function compareScenario(base: Arm, others: readonly Arm[]): ComparedScenario {
 function describeArm({ side, scenario }: Arm, ratios: SideRatios | null): ComparedScenario['sides'][number] {
   const { summary, limitedBy } = scenario;
   const figures = comparedMetrics.map(({ summaryKey }) => [summaryKey, summary?.[summaryKey] ?? null]);
+  const { responseP99 } = pooledTails;
+  const pooled = summary?.[responseP99.summaryKey] ?? null;
+  const caveats = [...comparedMetrics, responseP99].flatMap(metric => {
+    const caveat = caveatOf(metric, scenario);
+    return caveat === null ? [] : [[metric.summaryKey, caveat] as const];
+  });
   return {
     side,
     ...(Object.fromEntries(figures) as ComparedFigures),
+    [responseP99.summaryKey]: pooled,
+    caveats: Object.fromEntries(caveats),
     limitedBy: { resource: limitedBy.resource, evidence: limitedBy.evidence },
     ratios,
   };

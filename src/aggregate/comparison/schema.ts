@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { interval, resultSchema, thresholdSchema } from '../result.ts';
+import { caveatSchema, interval, resultSchema, thresholdSchema } from '../result.ts';
 import { type ComparedRow, comparedMetrics } from '../stats/metrics.ts';
 
 /** `comparison.json`, schemaVersion 1: results side by side. All ratios are to the first side. */
@@ -44,6 +44,10 @@ const check = z.object({
 const scenarioSide = z.object({
   side: z.string(),
   ...intervals('summaryKey'),
+  /** The p99 of all rounds together; null if nothing was measured. */
+  pooledResponseP99: z.number().nullable().optional(),
+  /** Of these figures, by their keys; absent from results before 0.6. */
+  caveats: z.record(z.string(), caveatSchema).optional(),
   limitedBy: z.object({ resource: z.string(), evidence: z.string() }),
   /** To the first side; null for the first side itself. */
   ratios: z

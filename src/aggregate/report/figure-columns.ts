@@ -1,19 +1,21 @@
-import type { Interval, ScenarioResult } from '../result.ts';
+import type { Caveat, Interval, ScenarioResult } from '../result.ts';
 import {
   type MedianMetric,
   type Metric,
   metrics,
+  type PooledMetric,
+  pooledTails,
   type RatioMetric,
   type SummaryRow,
 } from '../stats/metrics.ts';
-import { isLowerBound } from '../stats/warnings.ts';
+import { caveatOf, minCycles } from '../stats/tails.ts';
 import { formatInterval, nothing } from '../text/format.ts';
 import { type Column, figures } from './blocks.ts';
 
 /** Columns of figures: name, unit, format and key come from the registry of metrics. */
 
 /** A metric that has a median with an interval in `summary` of a result. */
-export type IntervalMetric = MedianMetric & Exclude<SummaryRow, RatioMetric>;
+export type IntervalMetric = MedianMetric & Exclude<SummaryRow, RatioMetric | PooledMetric>;
 
 /** What every chart of single scenarios shows. */
 export const chartedMetrics = [metrics.opsPerSecond, metrics['response.p99']] as const;
@@ -48,10 +50,53 @@ export function metricColumn(
   });
 }
 
-/**
- * A metric of a scenario, marked if it is a lower bound: operations that were never sent would have been
- * slower.
- */
+/** A tail of all rounds together; no column where no scenario has it, as while a run lasts, or before 0.6. */
+export function pooledColumns(
+  scenarios: readonly ScenarioResult[],
+  keys: readonly (keyof typeof pooledTails)[],
+  { terminal }: { readonly terminal?: string } = {},
+): Column<ScenarioResult>[] {
+  return keys.flatMap(key => {
+    const metric = pooledTails[key];
+    const pooledOf = ({ summary }: ScenarioResult) => summary?.[metric.summaryKey] ?? null;
+    if (scenarios.every(scenario => pooledOf(scenario) === null)) return [];
+    const cell = (scenario: ScenarioResult) => {
+      const value = pooledOf(scenario);
+      return value === null ? nothing : withMark(metric.kind.formatNumber(value), caveatOf(metric, scenario));
+    };
+    return [figures(headOf(metric), cell, { terminal: terminal !== undefined && { name: terminal } })];
+  });
+}
+
+/** The figure with the mark of its caveat, which `caveatNotes` explains. */
+export function withMark(figure: string, caveat: Caveat | null | undefined): string {
+  if (caveat === 'lower bound') return `≥${figure}`;
+  return caveat === 'worst stall' ? `${figure}†` : figure;
+}
+
+/** What the marks of these metrics of these scenarios mean, a sentence for each mark. */
+export function notesOfMarks(
+  scenarios: readonly ScenarioResult[],
+  shown: readonly Parameters<typeof caveatOf>[0][],
+): string[] {
+  return caveatNotes(scenarios.flatMap(scenario => shown.map(metric => caveatOf(metric, scenario))));
+}
+
+/** A sentence for each mark. */
+const meanings: Readonly<Record<Caveat, string>> = {
+  'lower bound':
+    '≥ marks a lower bound: operations were lost after a longer wait, or never sent, and would have been slower.',
+  'worst stall': `† marks practically the worst stall, not a percentile: the slower operations are fewer than ${minCycles} cycles of the workers' loop. Longer windows (--seconds) make it a percentile.`,
+};
+
+/** What the marks of these figures mean, a sentence for each that occurs. */
+export function caveatNotes(caveats: readonly (Caveat | null | undefined)[]): string[] {
+  return (['lower bound', 'worst stall'] as const)
+    .filter(caveat => caveats.includes(caveat))
+    .map(caveat => meanings[caveat]);
+}
+
+/** A metric of a scenario, with the mark of its caveat. */
 export function formatMetric(
   metric: IntervalMetric,
   scenario: ScenarioResult,
@@ -59,9 +104,9 @@ export function formatMetric(
 ): string {
   const interval = intervalOf(metric, scenario);
   if (interval === null) return nothing;
-  const { completedOnly = false, kind } = metric;
-  const bound = completedOnly && isLowerBound(scenario.rounds) ? '≥' : '';
-  return (
-    bound + (withInterval ? formatInterval(interval, kind.formatNumber) : kind.formatNumber(interval.median))
-  );
+  const { formatNumber } = metric.kind;
+  const [median = '', ...rest] = (
+    withInterval ? formatInterval(interval, formatNumber) : formatNumber(interval.median)
+  ).split(' ');
+  return [withMark(median, caveatOf(metric, scenario)), ...rest].join(' ');
 }

@@ -15,7 +15,13 @@ import {
   nothing,
 } from '../text/format.ts';
 import { type Block, type Column, figures, note, only, type Table, table, wide, words } from './blocks.ts';
-import { formatMetric, metricColumn } from './figure-columns.ts';
+import {
+  caveatNotes,
+  formatMetric,
+  type IntervalMetric,
+  metricColumn,
+  pooledColumns,
+} from './figure-columns.ts';
 
 /** Scenarios that differ in their rates only: a curve of latency against load. */
 export interface LoadTable {
@@ -54,7 +60,8 @@ export const loadNote = [
   'Backlog: the maximum of operations that were due while every worker was busy.',
   'Lag: how late the generator was at arrivals for which a worker was free.',
   'Spun: the fraction of the time in which the threads turned their event loops to wait for the next arrival.',
-  '≥ marks a lower bound: operations that were never sent would have been slower.',
+  'A pooled percentile is that of the operations of all rounds together.',
+  ...caveatNotes(['lower bound']),
 ].join(' ');
 
 /** What an open loop has beside throughput and latency; null if a round has none. */
@@ -85,16 +92,22 @@ export function loadTable({ heading, scenarios }: LoadTable): Table {
     metricColumn(metrics.opsPerSecond, { name: 'completed/s', terminal: 'done/s' }),
     loopColumn('short', loopFigures.short, formatFraction, 'short'),
     loopColumn('backlog', loopFigures.backlog, formatBacklog, 'backlog'),
-    ...[metrics['response.p50'], metrics['response.p99'], metrics['response.p999']].map(metric =>
-      metricColumn(metric, { name: metric.short, terminal: metric.short }),
-    ),
+    inMs(metrics['response.p50']),
+    inMs(metrics['response.p99']),
+    ...pooledColumns(scenarios, ['responseP99']),
+    inMs(metrics['response.p999']),
+    ...pooledColumns(scenarios, ['responseP999']),
     metricColumn(metrics['service.p99'], { name: metrics['service.p99'].name }),
+    ...pooledColumns(scenarios, ['serviceP99']),
     loopColumn('lag p99', loopFigures.lag, formatMs, 'lag'),
     loopColumn('spun', loopFigures.spun, formatFraction),
     words('limited by', ({ limitedBy }) => limitedBy.resource, { terminal: { name: 'limit' } }),
   ];
   return table(scenarios, columns, heading);
 }
+
+/** Its heading says that all times are in ms. */
+const inMs = (metric: IntervalMetric) => metricColumn(metric, { name: metric.short, terminal: metric.short });
 
 /** Whole as far as a narrow column has room for it. */
 function formatBacklog(operations: number): string {

@@ -1,12 +1,21 @@
 import { pairWithOnePool } from '../claims/judging/arms.ts';
-import type { ClaimResult, Comparison, Interval, PoolMetrics, Result, ScenarioResult } from '../result.ts';
+import type {
+  Caveat,
+  ClaimResult,
+  Comparison,
+  Interval,
+  PoolMetrics,
+  Result,
+  ScenarioResult,
+} from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
 import { bySize, groupBySetting } from '../scenario/setting.ts';
 import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
-import { metrics } from '../stats/metrics.ts';
+import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures, type TimeSplit, timeSplit } from '../stats/summary.ts';
+import { caveatOf } from '../stats/tails.ts';
 import {
   describeIntervals,
   formatCount,
@@ -30,12 +39,29 @@ import {
   toned,
   words,
 } from './blocks.ts';
-import { formatMetric, metricColumn } from './figure-columns.ts';
+import { formatMetric, metricColumn, notesOfMarks, pooledColumns, withMark } from './figure-columns.ts';
 
 /** The tables of a result, each with a note if it needs one. */
 
-export function resultNote(scenarios: readonly ScenarioResult[]): string {
-  return `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ratios are paired within a round. Latencies are response times.`;
+/** Latencies of the table; a terminal has room for the p99. */
+const tabled = [
+  metrics['response.p50'],
+  metrics['response.p95'],
+  metrics['response.p99'],
+  pooledTails.responseP99,
+  metrics['response.p999'],
+  pooledTails.responseP999,
+];
+const digested = [metrics['response.p99'], pooledTails.responseP99];
+
+/** @param digest whether it is for a terminal */
+export function resultNote(scenarios: readonly ScenarioResult[], { digest = false } = {}): string {
+  const isPooled = scenarios.some(({ summary }) => typeof summary?.pooledResponseP99 === 'number');
+  return [
+    `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ratios are paired within a round. Latencies are response times.`,
+    ...(isPooled ? ['A pooled percentile is that of the operations of all rounds together.'] : []),
+    ...notesOfMarks(scenarios, digest ? digested : tabled),
+  ].join(' ');
 }
 
 /** By the scenario with the smallest number of rounds. */
@@ -95,7 +121,9 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       metricColumn(metrics['response.p50']),
       metricColumn(metrics['response.p95']),
       metricColumn(metrics['response.p99'], { terminal: 'p99 ms' }),
+      ...pooledColumns(scenarios, ['responseP99'], { terminal: 'pooled' }),
       metricColumn(metrics['response.p999']),
+      ...pooledColumns(scenarios, ['responseP999']),
       figures(
         'client µs/op',
         ({ summary }) => summary?.clientMicrosPerOp?.median.toFixed(2) ?? nothing,
@@ -122,7 +150,7 @@ export function judgedTable(comparisons: readonly Comparison[], title?: string):
   return table(
     comparisons,
     [
-      words('measure', comparison => comparison.measure),
+      words('measure', ({ measure, caveat }) => withMark(measure, caveat)),
       words('base', comparison => comparison.base),
       words('other', comparison => comparison.other),
       figures('rounds', comparison => comparison.rounds),
@@ -229,11 +257,17 @@ export function poolTable(scenarios: readonly ScenarioResult[]): Table {
 /** A command of a mix in one scenario. */
 interface CommandRow extends CommandFigures {
   readonly id: string;
+  /** A stall delays each command in proportion to its number, so the p99 of one rests on what that of all does. */
+  readonly caveat: Caveat | null;
 }
 
 export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] {
   return scenarios.flatMap(scenario =>
-    commandFigures(scenario).map(figures => ({ id: scenario.id, ...figures })),
+    commandFigures(scenario).map(figures => ({
+      id: scenario.id,
+      caveat: caveatOf(metrics['response.p99'], scenario),
+      ...figures,
+    })),
   );
 }
 
@@ -268,7 +302,9 @@ export function commandTable(rows: readonly CommandRow[], title?: string): Table
       figures('service p50 ms', row => ms(row.serviceP50), roomy),
       figures('service p99 ms', row => ms(row.serviceP99), roomy),
       figures('response p50 ms', row => ms(row.responseP50), { terminal: { name: 'p50 ms' } }),
-      figures('response p99 ms', row => ms(row.responseP99), { terminal: { name: 'p99 ms' } }),
+      figures('response p99 ms', row => withMark(ms(row.responseP99), row.caveat), {
+        terminal: { name: 'p99 ms' },
+      }),
     ],
     title,
   );

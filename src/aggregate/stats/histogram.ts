@@ -54,6 +54,22 @@ export function mergeTimes(encoded: readonly string[], zeros = 0): Times {
   });
 }
 
+/** How many of the recorded times lie above one, in milliseconds: in a higher bucket than it. */
+export function countAbove({ buckets }: Pick<Recorded, 'buckets'>, ms: number): number {
+  const ns = Math.round(ms * 1e6);
+  return buckets.reduce((sum, { low, count }) => (low > ns ? sum + count : sum), 0);
+}
+
+/** The percentiles, 0 to 100, of all that these histograms have recorded, in milliseconds; null if that is nothing. */
+export function pooledPercentiles(
+  encoded: readonly string[],
+  wanted: readonly number[],
+): readonly number[] | null {
+  return withMerged(encoded, merged =>
+    merged.totalCount === 0 ? null : wanted.map(percentile => toMs(merged.getValueAtPercentile(percentile))),
+  );
+}
+
 /** What histograms have recorded together. Values in nanoseconds. */
 export interface Recorded {
   /** Those with something in them, lowest first. */

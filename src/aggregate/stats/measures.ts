@@ -1,5 +1,6 @@
-import type { RoundResult } from '../result.ts';
-import { type MedianMetric, metrics } from './metrics.ts';
+import type { Caveat, RoundResult } from '../result.ts';
+import { type LatencyFigure, type MedianMetric, metrics } from './metrics.ts';
+import { caveatOf, caveatOfSingles, type TailSource } from './tails.ts';
 
 /** What claims compare: metrics of the registry, and figures that only claims need, so that they are no metrics. */
 
@@ -10,6 +11,11 @@ export interface Measure {
   /** Of the figure. */
   readonly unit?: string;
   readonly figure: (round: RoundResult) => number;
+  /** Of a latency: what keeps it from being what its name says. */
+  readonly tail?: {
+    readonly latency: LatencyFigure;
+    readonly caveatOf: (scenario: TailSource) => Caveat | null;
+  };
 }
 
 export const throughput = measureOf(metrics.opsPerSecond);
@@ -36,6 +42,20 @@ export const singlesP99: Measure = {
   name: 'response p99 of single commands',
   unit: 'ms',
   figure: ({ loads }) => loads.at(0)?.response.p99 ?? 0,
+  tail: {
+    latency: { of: 'response', figure: 'p99' },
+    caveatOf: scenario => caveatOfSingles('p99', scenario),
+  },
+};
+
+/**
+ * The p99 of a window that begins with a cold start, and is short so that its slowest hundredth is that start. The start
+ * is one stall, and is meant: so this is told apart from a p99, which must rest on several.
+ */
+export const p99OfStart: Measure = {
+  name: p99.name,
+  unit: 'ms',
+  figure: p99.figure,
 };
 
 /** Of the workers with the largest batches. */
@@ -45,6 +65,12 @@ export const batchThroughput: Measure = {
   figure: ({ loads }) => loads.at(-1)?.opsPerSecond ?? 0,
 };
 
-function measureOf({ name, kind, ofRound }: MedianMetric): Measure {
-  return { name, unit: kind.unit, figure: round => ofRound(round) ?? 0 };
+function measureOf(metric: MedianMetric): Measure {
+  const { name, kind, ofRound, latency } = metric;
+  return {
+    name,
+    unit: kind.unit,
+    figure: round => ofRound(round) ?? 0,
+    ...(latency === undefined ? {} : { tail: { latency, caveatOf: scenario => caveatOf(metric, scenario) } }),
+  };
 }

@@ -6,9 +6,10 @@ import type {
   SecondSample,
   ThreadSample,
 } from '../../workers/contract.ts';
-import type { LoadResult, OpenLoopResult, PoolMetrics, RoundResult } from '../result.ts';
+import type { LatencySummary, LoadResult, OpenLoopResult, PoolMetrics, RoundResult } from '../result.ts';
 import { sumByCode } from './accounting.ts';
-import { mergeLatencies, mergeTimes } from './histogram.ts';
+import { countAbove, mergeLatencies, mergeTimes, readRecorded } from './histogram.ts';
+import { type LatencyName, percentileKeys } from './metrics.ts';
 
 /** Width of a slot of the merged utilization: the period at which a pool records its own. */
 const slotMs = 100;
@@ -98,7 +99,25 @@ function mergeLoads(loads: readonly LoadSample[], seconds: number) {
     service: service.summary,
     response: response.summary,
     histograms: { service: service.encoded, response: response.encoded },
+    ...countFailedLater(loads, { service: service.summary, response: response.summary }),
   };
+}
+
+/** How many operations failed after a longer wait than each percentile of the completed ones; nothing if none failed. */
+function countFailedLater(
+  loads: readonly LoadSample[],
+  latencies: Readonly<Record<LatencyName, LatencySummary>>,
+): Pick<RoundResult, 'failedLater'> {
+  if (loads.every(({ failedWaits }) => failedWaits.response === '')) return {};
+  const countFor = (name: LatencyName) => {
+    const waits = readRecorded(loads.map(({ failedWaits }) => failedWaits[name]));
+    const beyond = (['mean', ...percentileKeys] as const).map(figure => [
+      figure,
+      countAbove(waits, latencies[name][figure]),
+    ]);
+    return Object.fromEntries(beyond) as NonNullable<RoundResult['failedLater']>[LatencyName];
+  };
+  return { failedLater: { service: countFor('service'), response: countFor('response') } };
 }
 
 /** Each size of batch apart, smallest first; nothing if there is only one. */
@@ -106,7 +125,7 @@ function mergeByPipeline(loads: readonly LoadSample[], seconds: number): LoadRes
   const sizes = [...new Set(loads.map(load => load.pipeline))].toSorted((a, b) => a - b);
   if (sizes.length < 2) return [];
   return sizes.map(pipeline => {
-    const { histograms, ...merged } = mergeLoads(
+    const { histograms, failedLater, ...merged } = mergeLoads(
       loads.filter(load => load.pipeline === pipeline),
       seconds,
     );

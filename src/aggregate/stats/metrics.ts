@@ -104,6 +104,12 @@ const cpuTime = kindOf({
   formatNumber: formatMs,
 });
 
+/** A figure of one of the two latencies. */
+export interface LatencyFigure {
+  readonly of: LatencyName;
+  readonly figure: PercentileKey | 'mean';
+}
+
 interface Row {
   /** As text: "throughput", "response p99". */
   readonly name: string;
@@ -119,8 +125,8 @@ interface Row {
   readonly prometheus?: string;
   /** Whether a closed loop has none. */
   readonly openLoopOnly?: boolean;
-  /** Whether only completed operations are in it: then it is a lower bound if some that were due did not complete. */
-  readonly completedOnly?: boolean;
+  /** The latency that it is a figure of: only completed operations are in it, and `caveatOf` says what that costs. */
+  readonly latency?: LatencyFigure;
   /** As for a percentile. If it is forgotten, older results cannot be read any more, so it has to be decided. */
   readonly since: string | null;
 }
@@ -139,6 +145,15 @@ export interface RatioMetric extends Row {
   readonly whole: (round: MeasuredRound) => number;
   /** Its value if the whole is 0; null: not measured. */
   readonly ofNothing: number | null;
+}
+
+/**
+ * A percentile of the operations of all rounds together, from their merged histograms. The median over the rounds does
+ * not see what happens in fewer than half of them.
+ */
+export interface PooledMetric extends Row {
+  readonly latency: LatencyFigure & { readonly figure: PercentileKey };
+  readonly pooled: true;
 }
 
 export type Metric = MedianMetric | RatioMetric;
@@ -229,21 +244,29 @@ const ratios = {
   },
 } as const satisfies Readonly<Record<string, RatioMetric>>;
 
+/** Tails of all rounds together; no thresholds, as those are on the medians of which these are beside. */
+export const pooledTails = {
+  responseP99: pooled('response', 'p99', { summaryKey: 'pooledResponseP99', since: '0.6' }),
+  responseP999: pooled('response', 'p999', { summaryKey: 'pooledResponseP999', since: '0.6' }),
+  serviceP99: pooled('service', 'p99', { summaryKey: 'pooledServiceP99', since: '0.6' }),
+};
+
 /** All metrics by the name that a threshold gives them, in the order in which their names are listed. */
 export const metrics = { ...response, ...service, ...throughput, ...ratios, ...cpu, ...server };
 
 type MetricName = keyof typeof metrics;
 type MetricRow = (typeof metrics)[MetricName];
+type PooledRow = (typeof pooledTails)[keyof typeof pooledTails];
 /** Rows of metrics that are in `summary` of result.json. */
-export type SummaryRow = Extract<MetricRow, { summaryKey: string }>;
+export type SummaryRow = Extract<MetricRow, { summaryKey: string }> | PooledRow;
 /** Rows of metrics by which results are compared. */
 export type ComparedRow = Extract<MetricRow, { ratioKey: string }>;
 export type SummaryKey = SummaryRow['summaryKey'];
 
 /** Metrics of `summary` in result.json, in its order. */
-export const summaryMetrics = inSummary(throughput, service, response, cpu, ratios, server);
+export const summaryMetrics = inSummary(throughput, service, response, cpu, ratios, server, pooledTails);
 /** The same in the order of the CSV columns. */
-export const csvMetrics = inSummary(ratios, throughput, response, service, cpu, server);
+export const csvMetrics = inSummary(ratios, throughput, response, service, cpu, server, pooledTails);
 /** Metrics by which results are compared. */
 export const comparedMetrics = inSummary(throughput, response).filter(
   (metric): metric is ComparedRow => 'ratioKey' in metric,
@@ -286,7 +309,11 @@ function kindOf({
 /** A figure of a latency; null if nothing completed. */
 function latency<
   const Keys extends Pick<Row, 'ratioKey' | 'prometheus' | 'since'> & { readonly summaryKey: string },
->(of: LatencyName, figure: PercentileKey | 'mean', keys: Keys): MedianMetric & Keys {
+>(
+  of: LatencyName,
+  figure: PercentileKey | 'mean',
+  keys: Keys,
+): MedianMetric & { readonly latency: LatencyFigure } & Keys {
   const short = figure === 'mean' ? figure : percentiles[figure].short;
   return {
     name: figure === 'mean' ? `mean ${of} time` : `${of} ${short}`,
@@ -294,11 +321,28 @@ function latency<
     kind: time,
     better: 'less',
     ofRound: round => (round[of].count === 0 ? null : (round[of][figure] ?? null)),
-    completedOnly: true,
+    latency: { of, figure },
     ...keys,
   };
 }
 
-function inSummary(...groups: readonly Readonly<Record<string, MetricRow>>[]): SummaryRow[] {
+function pooled<const Keys extends Pick<Row, 'since'> & { readonly summaryKey: string }>(
+  of: LatencyName,
+  figure: PercentileKey,
+  keys: Keys,
+): PooledMetric & Keys {
+  const short = `pooled ${percentiles[figure].short}`;
+  return {
+    name: `${short} of the ${of} time`,
+    short,
+    kind: time,
+    better: 'less',
+    latency: { of, figure },
+    pooled: true,
+    ...keys,
+  };
+}
+
+function inSummary(...groups: readonly Readonly<Record<string, MetricRow | PooledRow>>[]): SummaryRow[] {
   return groups.flatMap(rows => Object.values(rows)).filter(row => 'summaryKey' in row);
 }

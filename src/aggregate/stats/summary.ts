@@ -1,8 +1,12 @@
 import type { CommandResult, RoundResult, ScenarioResult, SummaryResult } from '../result.ts';
+import { pooledPercentiles } from './histogram.ts';
 import {
   failedOf,
+  latencyNames,
   type MedianMetric,
   type Metric,
+  percentiles,
+  pooledTails,
   type RatioMetric,
   type SummaryKey,
   summaryMetrics,
@@ -16,11 +20,30 @@ import { type Interval, median, medianInterval, medianOfKnown } from './statisti
  */
 export function summarise(rounds: readonly RoundResult[]): SummaryResult | null {
   if (rounds.length === 0) return null;
-  const figures = summaryMetrics.map(metric => [
-    metric.summaryKey,
-    'part' in metric ? ratioOver(metric, rounds) : medianOver(metric, rounds),
-  ]);
+  const figures = summaryMetrics.flatMap(metric => {
+    if ('pooled' in metric) return [];
+    return [[metric.summaryKey, 'part' in metric ? ratioOver(metric, rounds) : medianOver(metric, rounds)]];
+  });
   return Object.fromEntries(figures) as SummaryResult;
+}
+
+/**
+ * The summary with its pooled tails. They take all histograms of the rounds, so they are made once, of the rounds that a
+ * run ends with, and not after each of its rounds. Null where no histogram has anything in it.
+ */
+export function withPooledTails(
+  summary: SummaryResult | null,
+  rounds: readonly RoundResult[],
+): SummaryResult | null {
+  if (summary === null) return null;
+  const figures = latencyNames.flatMap(name => {
+    const rows = Object.values(pooledTails).filter(({ latency }) => latency.of === name);
+    const wanted = rows.map(({ latency }) => percentiles[latency.figure].percentile);
+    const encoded = rounds.map(({ histograms }) => histograms[name]);
+    const values = pooledPercentiles(encoded, wanted);
+    return rows.map(({ summaryKey }, index) => [summaryKey, values?.[index] ?? null]);
+  });
+  return { ...summary, ...Object.fromEntries(figures) };
 }
 
 function medianOver({ ofRound }: MedianMetric, rounds: readonly RoundResult[]): Interval | null {

@@ -1,17 +1,16 @@
-import type { Result, RoundResult, ScenarioResult } from '../result.ts';
+import type { Result, ScenarioResult } from '../result.ts';
 import { formatFraction, formatList, formatMs } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
 import { minThrottledRatio, neighbourCores, throttledRatio } from './limited-by.ts';
+import { metrics } from './metrics.ts';
 import { median, medianOfKnown } from './statistics.ts';
+import { caveatOf, lostLaterRatio } from './tails.ts';
 
 /** Fraction of the machine that other programs must use in the median measurement: less is the kernel, and clock ticks. */
 const minNeighbourRatio = 0.25;
 
 /** p99 of the generator's own lag, which is an error of every response time. */
 const maxLagMs = 0.2;
-
-/** Fraction of what was due that may stay unanswered: the last arrivals of a window can meet busy workers by chance. */
-const maxUnanswered = 0.0001;
 
 /** Caveats of the figures: warnings of the run, and what its figures show. */
 export function warningsOf(result: Result): string[] {
@@ -46,10 +45,8 @@ function describeThrottling({ scenarios, environment: { quotaCores } }: Result):
   ];
 }
 
-/** Caveats of the percentiles of a run's open loops, a sentence each. */
-export function openLoopWarnings(
-  scenarios: readonly Pick<ScenarioResult, 'id' | 'arrival' | 'rounds'>[],
-): string[] {
+/** Caveats of the latencies of a run, a sentence each. */
+export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] {
   const late = (inBursts: boolean) =>
     scenarios
       .filter(({ arrival }) => (arrival.kind === 'burst') === inBursts)
@@ -59,9 +56,10 @@ export function openLoopWarnings(
       }))
       .filter(({ lagMs }) => lagMs > maxLagMs)
       .map(({ id, lagMs }) => `${id} (p99 ${formatMs(lagMs)} ms)`);
-  const unanswered = scenarios
-    .filter(({ rounds }) => isLowerBound(rounds))
-    .map(({ id, rounds }) => `${id} (${formatFraction(unansweredRatio(rounds))})`);
+  const p99 = metrics['response.p99'];
+  const lost = scenarios
+    .filter(scenario => caveatOf(p99, scenario) === 'lower bound')
+    .map(({ id, rounds }) => `${id} (${formatFraction(lostLaterRatio(p99.latency, rounds))})`);
   const warn = (found: readonly string[], sentence: (list: string) => string) =>
     found.length === 0 ? [] : [sentence(formatList(found))];
   return [
@@ -76,29 +74,9 @@ export function openLoopWarnings(
         `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads or smaller bursts.`,
     ),
     ...warn(
-      unanswered,
+      lost,
       list =>
-        `Operations that were due were not sent before the end, or not answered in time, so the percentiles are lower bounds, in ${list}.`,
+        `Operations failed after a longer wait than the p99 of those that completed, were not answered in time, or were not sent before the end, so the p99 is a lower bound, in ${list}.`,
     ),
   ];
-}
-
-/** Whether so much of an open loop stayed unanswered that its percentiles are lower bounds. */
-export function isLowerBound(rounds: readonly RoundResult[]): boolean {
-  return unansweredRatio(rounds) > maxUnanswered;
-}
-
-/**
- * Fraction of the operations due in open loops that were never sent, or never answered in time: they would have been
- * the slowest. What was refused at once is not among them.
- */
-function unansweredRatio(rounds: readonly RoundResult[]): number {
-  let unanswered = 0;
-  let offered = 0;
-  for (const { openLoop, failed, unfinished } of rounds) {
-    if (openLoop === null) continue;
-    unanswered += openLoop.unsent + unfinished + (failed.TIMEOUT ?? 0);
-    offered += openLoop.offered;
-  }
-  return offered === 0 ? 0 : unanswered / offered;
 }

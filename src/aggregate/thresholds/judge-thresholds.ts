@@ -1,7 +1,7 @@
 import type { ClaimResult, Result, ScenarioResult, ThresholdResult, Verdict } from '../result.ts';
 import { findMetric, type Kind } from '../stats/metrics.ts';
 import { figureOf } from '../stats/summary.ts';
-import { isLowerBound } from '../stats/warnings.ts';
+import { caveatOf } from '../stats/tails.ts';
 
 /** A condition on a number, in the unit of result.json. */
 interface Condition {
@@ -68,7 +68,8 @@ interface Measured {
 /**
  * Holds what was measured against the thresholds of a config, in its order: an entry for each scenario that one is
  * about. What was not measured, or not tested, counts as crossed; so do a latency that is a lower bound, because
- * operations were due that never completed, and everything that was measured on a stand-in.
+ * operations were lost after a longer wait, and everything that was measured on a stand-in. A percentile that is
+ * practically the worst stall is judged: it is a figure of what happened, and says so.
  */
 export function judgeThresholds(
   thresholds: Readonly<Record<string, string>>,
@@ -98,7 +99,8 @@ function judgeScenario(metric: string, condition: string, scenario: ScenarioResu
   const known = findMetric(metric);
   const value = known === undefined ? null : figureOf(known, scenario);
   const wanted = known === undefined ? null : parseCondition(condition, known.kind);
-  const atLeast = known?.completedOnly === true && isLowerBound(scenario.rounds);
-  const crossed = value === null || wanted === null || atLeast || !isMet(wanted, value);
-  return { metric, condition, scenario: scenario.id, value, crossed };
+  const caveat = known === undefined || value === null ? null : caveatOf(known, scenario);
+  const crossed = value === null || wanted === null || caveat === 'lower bound' || !isMet(wanted, value);
+  const judged = { metric, condition, scenario: scenario.id, value, crossed };
+  return caveat === null ? judged : { ...judged, caveat };
 }

@@ -3,8 +3,8 @@ import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts';
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
-import { summarise } from '../../aggregate/stats/summary.ts';
-import { openLoopWarnings } from '../../aggregate/stats/warnings.ts';
+import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
+import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -26,6 +26,8 @@ interface RunState {
   readonly resumed: Result['resumed'];
   readonly warnings: readonly string[];
   readonly complete: boolean;
+  /** Whether no more rounds follow. */
+  readonly final: boolean;
 }
 
 /** The result as of now: plain data, judged afresh. */
@@ -40,7 +42,7 @@ export function assembleResult(state: RunState): Result {
       ...(scenario.control === true ? { control: true as const } : {}),
       ...fieldsOf(scenario),
       rounds,
-      summary: summarise(rounds),
+      summary: state.final ? withPooledTails(summarise(rounds), rounds) : summarise(rounds),
       limitedBy: limitedBy(rounds, loadEnvironment),
     };
   });
@@ -60,7 +62,9 @@ export function assembleResult(state: RunState): Result {
     environment,
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
-    warnings: [...new Set([...target.notes, ...state.warnings, ...openLoopWarnings(scenarios)])],
+    warnings: [
+      ...new Set([...target.notes, ...state.warnings, ...latencyWarnings(withoutControls({ scenarios }))]),
+    ],
     config: keptConfig(experiment, target),
     scenarios,
     ...(control === undefined ? {} : { control }),

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Result } from '../../aggregate/result.ts';
+import { withoutControls } from '../../aggregate/stats/control.ts';
 import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/rounds.ts';
-import { openLoopWarnings } from '../../aggregate/stats/warnings.ts';
+import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
@@ -111,7 +112,7 @@ export function resumeNow(result: Result, side: PlannedSide, folder: string): Ea
   const now = new Date();
   const finished = finishedOf(result, side);
   const gapSeconds = Math.max(0, (now.getTime() - Date.parse(result.finishedAt)) / 1000);
-  const computedAnew = new Set(openLoopWarnings(result.scenarios));
+  const computedAnew = new Set(latencyWarnings(withoutControls(result)));
   const warning =
     `the run was stopped after ${formatPlural(finished.count, 'finished round')} and resumed at ${now.toISOString()}, ` +
     `${formatDuration(gapSeconds)} after it had last written: the machine or the server may have changed in between, so compare scenarios, which share their rounds, rather than rounds`;

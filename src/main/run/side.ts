@@ -189,6 +189,7 @@ export class SideRun {
       resumed: this.#shared.earlier?.resumed,
       warnings: this.#warnings,
       complete,
+      final,
     });
     const derived = final ? derivedFiles(result) : [reportFile(result)];
     const written = await writeAsFarAsPossible(folder, [resultFile(result), ...derived]);

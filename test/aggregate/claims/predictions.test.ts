@@ -32,7 +32,8 @@ describe('prediction holds where its interval is inside its range', () => {
   const end = fc.option(figure);
 
   function predict(byRound: readonly number[], low: number | null, high: number | null): Prediction {
-    return { what: 'x', byRound, range: { low, high }, format: String, arms: [], comparisons: [] };
+    const range = { low, high };
+    return { what: 'x', byRound, range, format: String, arms: [], measure: throughput, comparisons: [] };
   }
 
   test('inside is supported, outside is refuted, across an end is inconclusive', () => {

@@ -108,7 +108,7 @@ describe('low latency profile is held to a millisecond', () => {
       ),
     );
     expect(claim.verdict).toBe('inconclusive');
-    expect(claim.reason).toContain('lower bounds');
+    expect(claim.reason).toContain('a lower bound');
   });
 
   test('a verdict of closed loops alone, or without a rate near half, notes what they cannot show', async () => {

@@ -7,8 +7,8 @@ const cutting = (
   slowness: (scenario: Scenario, round: number) => number,
   {
     rounds = 5,
-    cuts = 24,
-    reconnects = 20,
+    cuts = 72,
+    reconnects = 60,
     changes = {},
   }: {
     rounds?: number;
@@ -30,10 +30,10 @@ const cutting = (
     rounds,
   );
 
-/** A round as the suite's are, of half a second, in which every cut ended the operation that was in flight. */
+/** A round in which each worker made enough cycles, and every cut ended the operation that was in flight. */
 const asCut = (cuts: number) => ({
-  issued: 10_000,
-  completed: 10_000 - cuts,
+  issued: 30_000,
+  completed: 30_000 - cuts,
   failed: { CONNECTION_CLOSED: cuts },
   cuts,
 });
@@ -67,28 +67,28 @@ test('no proof: nothing was opened in the place of what was cut', async () => {
 });
 
 test('supported: a round or two without a reconnect, as long as there are enough in all', async () => {
-  const scenarios = await cutting(() => 1, { reconnects: [0, 20, 20, 20, 0] });
+  const scenarios = await cutting(() => 1, { reconnects: [0, 60, 60, 60, 0] });
   expect(judge('C18', scenarios).verdict).toBe('supported');
 });
 
 test('the operations that the cuts ended are no loss, and those beyond them are', async () => {
   const failing = (failed: number) =>
-    cutting(() => 1, { changes: { failed: { CONNECTION_CLOSED: failed }, completed: 10_000 - failed } });
-  expect(judge('C18', await failing(40)).verdict).toBe('supported');
-  const claim = judge('C18', await failing(50));
+    cutting(() => 1, { changes: { failed: { CONNECTION_CLOSED: failed }, completed: 30_000 - failed } });
+  expect(judge('C18', await failing(120)).verdict).toBe('supported');
+  const claim = judge('C18', await failing(150));
   expect(claim.verdict).toBe('inconclusive');
   expect(claim.reason).toMatch(/^0\.26 % .* beyond one per cut/);
 });
 
 test('no proof: so few were replaced that p99 would not see a stall of all workers, however many were cut', async () => {
-  const claim = judge('C18', await cutting(() => 1, { reconnects: 3 }));
+  const claim = judge('C18', await cutting(() => 1, { reconnects: 9 }));
   expect(claim.verdict).toBe('inconclusive');
   expect(claim.reason).toMatch(/ 1\.5 % of .* below 2 %/);
   expect(claim.reason).not.toContain('unaffected');
 });
 
 test('no proof: so many were cut that p99 is theirs', async () => {
-  const claim = judge('C18', await cutting(() => 1, { cuts: 120 }));
+  const claim = judge('C18', await cutting(() => 1, { cuts: 360 }));
   expect(claim.verdict).toBe('inconclusive');
   expect(claim.reason).toContain('p99 is not');
   expect(claim.reason).not.toContain('unaffected');
@@ -100,15 +100,15 @@ test('not tested without a pool whose connections are not cut', async () => {
 });
 
 test('the reason has the fraction of the operations that the cuts touched', async () => {
-  const claim = judge('C18', await cutting(() => 1, { cuts: 20 }));
-  expect(claim.reason).toMatch(/0\.20 % .* baseline pools \(100 cuts, 100 reconnects\)/);
+  const claim = judge('C18', await cutting(() => 1, { cuts: 60 }));
+  expect(claim.reason).toMatch(/0\.20 % .* baseline pools \(300 cuts, 300 reconnects\)/);
   expect(claim.reason).toContain('unaffected');
 });
 
 test('the reason explains why cuts are more frequent than the claim was designed for', async () => {
-  const claim = judge('C18', await cutting(() => 1, { reconnects: 12 }));
+  const claim = judge('C18', await cutting(() => 1, { reconnects: 36 }));
   expect(claim.reason).toMatch(/100 ms .* 1\.2 % .* 20 ms\./);
-  const slow = judge('C18', await cutting(() => 1, { reconnects: 24 }));
+  const slow = judge('C18', await cutting(() => 1, { reconnects: 72 }));
   expect(slow.reason).not.toContain('20 ms');
 });
 

@@ -40,6 +40,7 @@ function buildLoad(changes: Partial<LoadSample> = {}): LoadSample {
     warmupCompleted: 0,
     service: noTimes,
     response: noTimes,
+    failedWaits: { service: '', response: '' },
     overRange: 0,
     series: [],
     ...changes,

@@ -14,9 +14,10 @@ import {
   metrics,
   percentileKeys,
   percentiles,
+  pooledTails,
   summaryMetrics,
 } from '../../../src/aggregate/stats/metrics.ts';
-import { summarise } from '../../../src/aggregate/stats/summary.ts';
+import { summarise, withPooledTails } from '../../../src/aggregate/stats/summary.ts';
 import { thresholds } from '../../../src/main/experiment/thresholds.ts';
 import { encodeHistogram } from '../../support/encoded-histogram.ts';
 import { parseCsv } from '../../support/parse-csv.ts';
@@ -46,8 +47,10 @@ test('metrics have unique names, keys and Prometheus names', () => {
 
 test('the summary and its schema have every metric that has a key there', () => {
   const keys = summaryMetrics.map(({ summaryKey }) => summaryKey);
-  expect(new Set(keys)).toEqual(new Set(rows.flatMap(row => ('summaryKey' in row ? [row.summaryKey] : []))));
-  expect(Object.keys(summarise(rounds) ?? {})).toEqual(keys);
+  const ofRounds = rows.flatMap(row => ('summaryKey' in row ? [row.summaryKey] : []));
+  const ofAll = Object.values(pooledTails).map(({ summaryKey }) => summaryKey);
+  expect(new Set(keys)).toEqual(new Set([...ofRounds, ...ofAll]));
+  expect(new Set(Object.keys(withPooledTails(summarise(rounds), rounds) ?? {}))).toEqual(new Set(keys));
   const { summary } = resultSchema.shape.scenarios.element.shape;
   expect(Object.keys(summary.unwrap().shape)).toEqual(keys);
 });

@@ -70,13 +70,15 @@ export function compareArms(
   predicted: Comparison['predicted'] = null,
 ): Comparison[] {
   return pairs.flatMap(pair =>
-    measures.flatMap(({ name, figure }) => {
+    measures.flatMap(({ name, figure, tail }) => {
       const { ratio, p, byRound } = ratioOf(pair, figure);
       if (ratio === null) return [];
       const { base, other } = pair;
       const limitedBy = { base: base.limitedBy.resource, other: other.limitedBy.resource };
       const arms = { base: base.id, other: other.id };
-      return [{ measure: name, ...arms, rounds: byRound.size, ratio, p, predicted, limitedBy }];
+      const caveat = tail?.caveatOf(base) ?? tail?.caveatOf(other) ?? null;
+      const comparison = { measure: name, ...arms, rounds: byRound.size, ratio, p, predicted, limitedBy };
+      return [caveat === null ? comparison : { ...comparison, caveat }];
     }),
   );
 }

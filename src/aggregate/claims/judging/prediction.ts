@@ -5,7 +5,7 @@ import { wholeRounds } from '../../stats/rounds.ts';
 import { medianInterval } from '../../stats/statistics.ts';
 import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
 import { type ArmPair, armsOf, compareArms, groupBy, ratioOf } from './arms.ts';
-import { findFlaw } from './soundness.ts';
+import { findFlaw, findTailFlaw } from './soundness.ts';
 
 /** Where a figure is predicted to lie, both ends included; null: not bounded on that side. */
 export interface Range {
@@ -27,6 +27,8 @@ export interface Prediction {
   /** The unit of the figure; a ratio if absent. */
   readonly unit?: string;
   readonly arms: readonly ScenarioResult[];
+  /** What it is a figure of. */
+  readonly measure: Measure;
   /** The ratios it is made of; none if it is not a ratio. */
   readonly comparisons: readonly Comparison[];
   /** The ratios that it combines, if there are several: a mean hides those that contradict each other (see `verdictOf`). */
@@ -63,6 +65,7 @@ export function predictRatios(
       range,
       format: formatRatio,
       arms: armsOf(pairs),
+      measure,
       comparisons: compareArms(pairs, [measure], range),
       parts: (pairs.length > 1 ? ratios : []).map(({ pair: { other }, ratio }) => ({
         where: levels === null ? `of ${other.id}` : `at ${formatPlural(other.workers, 'worker')}`,
@@ -100,6 +103,7 @@ export function predictFigure(
     format,
     ...(measure.unit === undefined ? {} : { unit: measure.unit }),
     arms: [scenario],
+    measure,
     comparisons: [],
   };
 }
@@ -149,7 +153,7 @@ export function findByClient(
   return groupBy(scenarios, scenario => scenario.client).flatMap(([client, ofClient]) => {
     const predictions = predict(ofClient);
     if (predictions.length === 0) return [];
-    const flaw = findFlaw(predictions) ?? proof(ofClient);
+    const flaw = findFlaw(predictions) ?? proof(ofClient) ?? findTailFlaw(predictions);
     return [{ client, predictions, flaw, verdict: flaw === null ? decide(predictions) : 'inconclusive' }];
   });
 }

@@ -1,7 +1,9 @@
 import type { RoundResult, ScenarioResult } from '../../result.ts';
+import type { Measure } from '../../stats/measures.ts';
 import { wholeRounds } from '../../stats/rounds.ts';
 import { median, minRounds } from '../../stats/statistics.ts';
 import { lostRatio } from '../../stats/summary.ts';
+import { lostLaterRatio, minCycles } from '../../stats/tails.ts';
 import { formatFraction } from '../../text/format.ts';
 import { sumOf } from './arms.ts';
 
@@ -36,6 +38,24 @@ export function findFlaw(grounds: readonly Ground[]): string | null {
   const common =
     rounds === 0 ? 'no round is' : rounds === 1 ? 'only 1 round is' : `only ${rounds} rounds are`;
   return `${common} common to all scenarios, and a verdict needs ${minRounds}`;
+}
+
+/** Why a latency that is judged is not what its name says, as a clause; null if each is. Only whole rounds count. */
+export function findTailFlaw(
+  judged: readonly { readonly arms: readonly ScenarioResult[]; readonly measure: Measure }[],
+): string | null {
+  for (const { arms, measure } of judged) {
+    const { name, tail } = measure;
+    for (const arm of tail === undefined ? [] : arms) {
+      const whole = { ...arm, rounds: wholeRounds(arm.rounds) };
+      const caveat = tail?.caveatOf(whole);
+      if (tail === undefined || caveat === null) continue;
+      if (caveat === 'lower bound')
+        return `${formatFraction(lostLaterRatio(tail.latency, whole.rounds))} of the operations of ${arm.id} were lost after a longer wait than its ${name}, or never sent, so that it is a lower bound`;
+      return `the ${name} of ${arm.id} is practically the worst stall of a round, because the slower operations are fewer than ${minCycles} cycles of its workers' loop: longer windows are needed`;
+    }
+  }
+  return null;
 }
 
 /**

@@ -4,8 +4,8 @@ import type {
   ResultComparison,
   SideRatios,
 } from '../../comparison/schema.ts';
-import type { ClaimResult } from '../../result.ts';
-import { type ComparedRow, comparedMetrics } from '../../stats/metrics.ts';
+import type { Caveat, ClaimResult, Interval } from '../../result.ts';
+import { type ComparedRow, comparedMetrics, pooledTails } from '../../stats/metrics.ts';
 import { falseVerdictChance, minRounds } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { formatInterval, formatList, formatPlural, formatRatioInterval, nothing } from '../../text/format.ts';
@@ -30,7 +30,7 @@ import {
   wide,
   words,
 } from '../blocks.ts';
-import { headOf, isNamedByUnit } from '../figure-columns.ts';
+import { caveatNotes, headOf, isNamedByUnit, withMark } from '../figure-columns.ts';
 import { claimBlocks, controlBlocks, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
 
@@ -150,6 +150,9 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
       [
         ...describeRatios(comparison),
         'The first side has medians over its rounds, the others ratios to it.',
+        ...caveatNotes(
+          scenarios.flatMap(({ sides }) => sides.flatMap(({ caveats = {} }) => Object.values(caveats))),
+        ),
       ].join(' '),
     ),
     ...only(wide, noteBlocks(scenarios)),
@@ -191,6 +194,7 @@ export function comparedTable(scenarios: readonly ComparedScenario[]): Table {
       terminal: { name: '', cell: ({ side, index }) => shortName(side, index) },
     }),
     ...comparedMetrics.flatMap(figureAndRatio),
+    ...(rows.some(row => typeof row[pooledKey] === 'number') ? [pooledColumn] : []),
     ...comparedMetrics.map(digestColumn),
     words('limited by', ({ limitedBy }) => limitedBy.resource, { on: wide }),
     figures('rounds', ({ ratios }) => ratios?.rounds ?? '', { on: wide }),
@@ -201,13 +205,34 @@ export function comparedTable(scenarios: readonly ComparedScenario[]): Table {
   ]);
 }
 
+const { summaryKey: pooledKey, kind: pooledKind } = pooledTails.responseP99;
+
+/** A digest has its room for the ratios, so it is left out there. */
+const pooledColumn = figures<SideRow>(
+  headOf(pooledTails.responseP99),
+  ({ [pooledKey]: value = null, caveats }) =>
+    value === null ? nothing : withMark(pooledKind.formatNumber(value), caveats?.[pooledKey]),
+  { on: wide },
+);
+
+/** A ratio with a lower bound in it is no bound of which one could say the side. */
+function formatRatioOf(ratio: Interval | null = null, caveat?: Caveat): string {
+  const text = formatRatioInterval(ratio);
+  return caveat === 'worst stall' ? withMark(text, caveat) : text;
+}
+
 function figureAndRatio(metric: ComparedRow): Column<SideRow>[] {
   const { kind, name, short, summaryKey, ratioKey } = metric;
   return [
-    figures(headOf(metric), row => formatInterval(row[summaryKey] ?? null, kind.formatNumber), { on: wide }),
+    figures(
+      headOf(metric),
+      row => withMark(formatInterval(row[summaryKey] ?? null, kind.formatNumber), row.caveats?.[summaryKey]),
+      { on: wide },
+    ),
     figures(
       isNamedByUnit(metric) ? name : short,
-      ({ ratios }) => (ratios === null ? '' : formatRatioInterval(ratios[ratioKey] ?? null)),
+      ({ ratios, caveats }) =>
+        ratios === null ? '' : formatRatioOf(ratios[ratioKey], caveats?.[summaryKey]),
       { on: wide },
     ),
   ];
@@ -220,9 +245,10 @@ function digestColumn(metric: ComparedRow): Column<SideRow> {
   return words(
     head,
     row => {
+      // Its figures have the marks; three ratios leave no room for them.
       if (row.ratios !== null) return formatRatioInterval(row.ratios[ratioKey] ?? null);
       const interval = row[summaryKey] ?? null;
-      return interval === null ? nothing : format(interval.median);
+      return interval === null ? nothing : withMark(format(interval.median), row.caveats?.[summaryKey]);
     },
     { on: narrow },
   );

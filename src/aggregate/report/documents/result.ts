@@ -131,7 +131,10 @@ function resultBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const closed = scenarios.filter(scenario => !isOpen(scenario));
   return [
     ...only(wide, [heading(2, 'Results'), note(resultNote(scenarios)), resultTable(scenarios)]),
-    ...only(narrow, closed.length === 0 ? [] : [...settingTables(closed), note(resultNote(closed))]),
+    ...only(
+      narrow,
+      closed.length === 0 ? [] : [...settingTables(closed), note(resultNote(closed, { digest: true }))],
+    ),
   ];
 }
 

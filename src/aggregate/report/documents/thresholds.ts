@@ -9,6 +9,7 @@ import {
   type Item,
   list,
   narrow,
+  note,
   only,
   paragraph,
   type Table,
@@ -17,6 +18,7 @@ import {
   wide,
   words,
 } from '../blocks.ts';
+import { caveatNotes, withMark } from '../figure-columns.ts';
 
 /** A value that is nearer to its limit than this fraction of it is written with more digits. */
 const closeRatio = 0.01;
@@ -32,8 +34,12 @@ export function describeThreshold(threshold: ListedThreshold): string {
   return `${metric} ${condition}: ${describeValue(threshold)}${where}${on}`;
 }
 
-/** The value in words. */
-function describeValue({ metric, condition, value }: ThresholdResult): string {
+/** The value in words, with the mark of its caveat. */
+function describeValue(threshold: ThresholdResult): string {
+  return withMark(describeFigure(threshold), threshold.caveat);
+}
+
+function describeFigure({ metric, condition, value }: ThresholdResult): string {
   if (value === null) return metric.startsWith(claimPrefix) ? 'not judged' : 'nothing was measured';
   if (typeof value === 'string') return value;
   const kind = findMetric(metric)?.kind;
@@ -79,6 +85,7 @@ export function thresholdBlocks(thresholds: readonly ListedThreshold[]): Block[]
   return [
     ...only(wide, [heading(2, 'Thresholds'), paragraph(title), thresholdTable(thresholds)]),
     ...only(narrow, [heading(2, title), list([...crossedItems(thresholds), ...metItems(thresholds)])]),
+    ...caveatNotes(thresholds.map(({ caveat }) => caveat)).map(sentence => note(sentence)),
   ];
 }
 

@@ -64,7 +64,7 @@ function count(name: string, of: (round: RoundResult) => number): Column<Scenari
 /** A median and the ends of its interval, or the one number of a ratio. */
 function figureColumns(metric: SummaryRow): Column<ScenarioResult>[] {
   const names = csvNames(metric);
-  if ('part' in metric)
+  if ('part' in metric || 'pooled' in metric)
     return [{ name: names.median, value: ({ summary }) => summary?.[metric.summaryKey] ?? null }];
   const end = (key: keyof Interval) => (scenario: ScenarioResult) =>
     scenario.summary?.[metric.summaryKey]?.[key] ?? null;

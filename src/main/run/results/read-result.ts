@@ -8,6 +8,7 @@ import {
   resultSchema,
 } from '../../../aggregate/result.ts';
 import { digitsOf, whyNoHistogram } from '../../../aggregate/stats/histogram-decoder.ts';
+import { withPooledTails } from '../../../aggregate/stats/summary.ts';
 import { PoolbenchError } from '../../errors.ts';
 
 const what = 'the result.json of a run, or its folder';
@@ -29,7 +30,14 @@ export async function readResult(file: string): Promise<Result> {
     const wrong = findNoHistogram(scenario);
     if (wrong !== undefined) throw invalid(file, `${what}, found at ${wrong}`);
   }
-  return result;
+  return { ...result, scenarios: result.scenarios.map(withTails) };
+}
+
+/** Results before 0.6, and of a run that was killed, have the histograms of their pooled tails, but not the figures. */
+function withTails(scenario: MeasuredResult): MeasuredResult {
+  const { summary, rounds } = scenario;
+  const isKnown = summary === null || summary.pooledResponseP99 !== undefined;
+  return isKnown ? scenario : { ...scenario, summary: withPooledTails(summary, rounds) };
 }
 
 /** All outputs rely on histograms that can be decoded, and those of one scenario added up. */

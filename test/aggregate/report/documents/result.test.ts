@@ -55,14 +55,27 @@ describe('a result in a terminal', () => {
   test('a row has throughput and ratio with their intervals, p99 and what limited it', () => {
     const rounds = (rate: number) => Array.from({ length: 5 }, (_, round) => buildRound(round, rate + round));
     const scenarios = [
-      buildScenario({ workers: 100 }, rounds(10_000)),
-      buildScenario({ workers: 100, pools: 2 }, rounds(20_000)),
+      buildScenario({ workers: 20 }, rounds(10_000)),
+      buildScenario({ workers: 20, pools: 2 }, rounds(20_000)),
     ];
-    const rows = render(buildResult(scenarios)).filter(line => /^ +100 /.test(line));
+    const rows = render(buildResult(scenarios)).filter(line => /^ +20 /.test(line));
     expect(rows.map(row => row.trim().split(/ {2,}/))).toEqual([
-      ['100', '1', '10.0k [10.0k, 10.0k]', '2.50', 'client'],
-      ['100', '2', '20.0k [20.0k, 20.0k]', '×2.00 [2.00, 2.00]', '1.25', 'client'],
+      ['20', '1', '10.0k [10.0k, 10.0k]', '2.50', 'client'],
+      ['20', '2', '20.0k [20.0k, 20.0k]', '×2.00 [2.00, 2.00]', '1.25', 'client'],
     ]);
+  });
+
+  test('a p99 that is practically the worst stall is marked, and the pooled one stands beside it once it is known', () => {
+    const stalled = buildScenario({ workers: 100 }, [buildRound(1, 10_000), buildRound(2, 10_000)]);
+    const { summary } = stalled;
+    const done = { ...stalled, summary: summary && { ...summary, pooledResponseP99: 7 } };
+    const [rowSoFar, row] = [stalled, done].map(scenario =>
+      render(buildResult([scenario])).find(line => /^ +100 /.test(line)),
+    );
+    expect(rowSoFar).toContain('2.50†');
+    expect(row).toMatch(/ 2\.50† +7\.00† /);
+    expect(render(buildResult([done])).join(' ')).toMatch(/† marks .* Longer\s+windows/);
+    expect(render(buildResult([buildScenario({ workers: 2 }, stalled.rounds)])).join(' ')).not.toContain('†');
   });
 
   test('everything fits 80 columns', () => {

@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { percentileCurve } from '../../../src/aggregate/report/html/sections/latency.ts';
+import type { RoundResult } from '../../../src/aggregate/result.ts';
+import { metrics, pooledTails } from '../../../src/aggregate/stats/metrics.ts';
+import { summarise, withPooledTails } from '../../../src/aggregate/stats/summary.ts';
+import { caveatOf, cyclesBeyond, isLowerBound, lostLaterRatio } from '../../../src/aggregate/stats/tails.ts';
+import { encodeHistogram } from '../../support/encoded-histogram.ts';
+import { buildOpenScenario } from '../../support/open-loop-round.ts';
+import { buildRound, buildScenario } from '../../support/result-builder.ts';
+
+const p99 = metrics['response.p99'];
+const p999 = metrics['response.p999'];
+
+/** A closed loop in whose rounds each of its workers made so many cycles. */
+function cycling(cycles: readonly number[], { workers = 100, pipeline = 1 } = {}) {
+  const rounds = cycles.map((each, index) => buildRound(index, each * workers * pipeline));
+  return buildScenario({ workers, pipeline }, rounds);
+}
+
+test('a p99 of a closed loop rests on a hundredth of the cycles of a worker, in single commands and in batches', () => {
+  for (const pipeline of [1, 50])
+    expect(cyclesBeyond('p99', cycling([400, 600, 500], { pipeline }))).toBeCloseTo(5);
+  expect(cyclesBeyond('p999', cycling([5000]))).toBeCloseTo(5);
+  expect(cyclesBeyond('p50', cycling([10]))).toBeCloseTo(5);
+  expect(cyclesBeyond('mean', cycling([10]))).toBeNull();
+});
+
+test('under 5 of them it is practically the worst stall; pooled, the rounds add up', () => {
+  expect(caveatOf(p99, cycling([500, 500]))).toBeNull();
+  expect(caveatOf(p99, cycling([490, 490]))).toBe('worst stall');
+  expect(caveatOf(p999, cycling([500, 500]))).toBe('worst stall');
+  expect(caveatOf(metrics['response.p50'], cycling([490]))).toBeNull();
+  expect(caveatOf(pooledTails.responseP99, cycling([250, 250]))).toBeNull();
+  expect(caveatOf(pooledTails.responseP99, cycling([240, 240]))).toBe('worst stall');
+});
+
+test('throughput, a mean, an open loop and a scenario without a round have no worst stall', () => {
+  const few = cycling([10]);
+  for (const metric of [metrics.opsPerSecond, metrics['response.mean'], metrics.failedShare])
+    expect(caveatOf(metric, few)).toBeNull();
+  expect(caveatOf(p99, buildOpenScenario(100, [1, 1]))).toBeNull();
+  expect(caveatOf(p99, cycling([]))).toBeNull();
+});
+
+const beyond = (count: number) => ({
+  mean: count,
+  p50: count,
+  p90: count,
+  p95: count,
+  p99: count,
+  p999: count,
+});
+
+/** 10,000 operations that were due, of which some failed after a longer wait than every percentile. */
+function losing(later: number, changes: Partial<RoundResult> = {}): RoundResult {
+  return buildRound(1, 10_000 - later, {
+    issued: 10_000,
+    failed: { ECONNRESET: later },
+    failedLater: { service: beyond(later), response: beyond(later) },
+    ...changes,
+  });
+}
+
+test('operations that failed after a longer wait make a percentile a lower bound, whatever their code, in both loops', () => {
+  const closed = buildScenario({ workers: 1 }, [losing(410)]);
+  expect(caveatOf(p99, closed)).toBe('lower bound');
+  const { failed, failedLater } = losing(410);
+  const open = buildOpenScenario(10_000, [1], { round: { failed, ...(failedLater && { failedLater }) } });
+  expect(caveatOf(p99, open)).toBe('lower bound');
+});
+
+test('what was refused at once, or is too little to move the percentile, does not', () => {
+  const refused = losing(410, { failedLater: { service: beyond(0), response: beyond(0) } });
+  expect(isLowerBound(p99.latency, [refused])).toBe(false);
+  expect(isLowerBound(p99.latency, [losing(1)])).toBe(false);
+  expect(isLowerBound(p99.latency, [losing(2)])).toBe(true);
+  expect(isLowerBound(p999.latency, [losing(1)])).toBe(true);
+  expect(isLowerBound(metrics['response.p50'].latency, [losing(40)])).toBe(false);
+  expect(isLowerBound(metrics['response.p50'].latency, [losing(60)])).toBe(true);
+});
+
+test('the one operation that each deliberate cut may end is not among them', () => {
+  expect(isLowerBound(p99.latency, [losing(20, { cuts: 20 })])).toBe(false);
+  expect(isLowerBound(p99.latency, [losing(25, { cuts: 20 })])).toBe(true);
+});
+
+test('results before 0.6 have the count of those that ran out of time', () => {
+  const { failedLater, ...before } = losing(30);
+  expect(lostLaterRatio(p99.latency, [before])).toBe(0);
+  expect(lostLaterRatio(p99.latency, [{ ...before, failed: { TIMEOUT: 30 } }])).toBe(0.003);
+});
+
+test('a lower bound stays one with every further operation that is lost', () => {
+  const count = fc.nat(300);
+  fc.assert(
+    fc.property(
+      count,
+      count,
+      count,
+      fc.constantFrom(...Object.values(metrics)),
+      (later, unfinished, more, metric) => {
+        const source = (round: RoundResult) => buildScenario({ workers: 1 }, [round]);
+        const caveat = caveatOf(metric, source(losing(later, { unfinished })));
+        if (caveat !== 'lower bound') return;
+        expect(caveatOf(metric, source(losing(later + more, { unfinished })))).toBe(caveat);
+        expect(caveatOf(metric, source(losing(later, { unfinished: unfinished + more })))).toBe(caveat);
+      },
+    ),
+  );
+});
+
+test('a pooled tail has the round that the median of the rounds does not see', () => {
+  const quiet = Array.from({ length: 1000 }, () => 1);
+  const stalled = [...quiet.slice(50), ...Array.from({ length: 50 }, () => 300)];
+  const rounds = [quiet, quiet, stalled].map((ms, index) => {
+    const encoded = encodeHistogram(ms);
+    return buildRound(index, 1000, { histograms: { service: encoded, response: encoded } });
+  });
+  const summary = withPooledTails(summarise(rounds), rounds);
+  expect(summary?.pooledResponseP99).toBeCloseTo(300, 0);
+  expect(summary?.pooledServiceP99).toBeCloseTo(300, 0);
+  const curve = percentileCurve(rounds.map(({ histograms }) => histograms.response));
+  expect(curve?.points.find(({ percentile }) => percentile === 99)?.ms).toBe(summary?.pooledResponseP99);
+});
+
+test('while a run lasts, and where nothing completed, there are none', () => {
+  const rounds = [buildRound(1, 0)];
+  expect(summarise(rounds)).not.toHaveProperty('pooledResponseP99');
+  expect(withPooledTails(summarise(rounds), rounds)).toMatchObject({ pooledResponseP99: null });
+  expect(withPooledTails(null, [])).toBeNull();
+});

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mergeSamples } from '../../src/aggregate/stats/merge.ts';
+import { metrics } from '../../src/aggregate/stats/metrics.ts';
+import { caveatOf } from '../../src/aggregate/stats/tails.ts';
+import { judgeThresholds } from '../../src/aggregate/thresholds/judge-thresholds.ts';
+import { startProxy } from '../support/proxy.ts';
+import { buildScenario } from '../support/result-builder.ts';
+import { startRedis, type TestServer } from '../support/servers.ts';
+import { runOne } from '../support/threads.ts';
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+
+afterAll(async () => {
+  await server?.stop();
+});
+
+const context = {
+  ...{ round: 1, startedAt: null, serverCalls: null, cuts: 0, basePingMs: null },
+  ...{ machineBusyShare: 0, serverCores: null, serverMainThreadCores: null, clientCpuMicros: 0 },
+};
+
+test.each(['constant', 'closed'] as const)(
+  '%s: what waited for a server that fell silent, and was then reset, makes p99 a lower bound that meets no threshold',
+  async kind => {
+    const proxy = await startProxy(server.port);
+    const arrivals = { kind: 'constant', rate: 200, size: 1 } as const;
+    const options = {
+      warmupSeconds: 0.2,
+      seconds: 1,
+      pools: [{ workers: 30, connections: 30 }],
+      openLoop: kind === 'closed' ? null : { arrivals, pools: 1, firstPool: 0 },
+    };
+    const sample = await runOne(proxy.port, options, async () => {
+      while (proxy.accepted < 30) await sleep(10);
+      await sleep(500);
+      proxy.silent = true;
+      await sleep(300);
+      proxy.silent = false;
+      proxy.cut('reset');
+    });
+    const round = mergeSamples([sample], context);
+    const arrival = kind === 'closed' ? { kind } : arrivals;
+    const scenario = buildScenario({ workers: 30, arrival }, [round]);
+    expect(Object.values(round.failed).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
+    // An operation that completes is served at once, however long it was due.
+    expect(round.failedLater?.service.p99).toBeGreaterThan(0);
+    expect(caveatOf(metrics['service.p99'], scenario)).toBe('lower bound');
+    const target = { standIn: false };
+    const judged = judgeThresholds({ 'service.p99': '< 60s' }, { target, scenarios: [scenario], claims: [] });
+    expect(judged).toMatchObject([{ crossed: true, caveat: 'lower bound' }]);
+  },
+);
