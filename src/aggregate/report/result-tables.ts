@@ -1,10 +1,19 @@
 import { pairWithOnePool } from '../claims/judging/arms.ts';
-import type { ClaimResult, Comparison, Interval, PoolMetrics, Result, ScenarioResult } from '../result.ts';
+import type {
+  ClaimResult,
+  Comparison,
+  Interval,
+  PoolMetrics,
+  Result,
+  RoundResult,
+  ScenarioResult,
+} from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
 import { bySize, groupBySetting } from '../scenario/setting.ts';
 import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
 import { metrics } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
+import { hitDifference, hitRatioOf } from '../stats/reads.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures } from '../stats/summary.ts';
 import {
@@ -66,6 +75,7 @@ function ratiosToOnePool(scenarios: readonly ScenarioResult[]): Ratios {
 function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?: string): Table {
   const roomy = { terminal: false } as const;
   const isCompared = scenarios.some(scenario => ratios.has(scenario));
+  const hasMissed = scenarios.some(({ rounds }) => rounds.some(round => hitDifference(round) > 0));
   return table<ScenarioResult>(
     scenarios,
     [
@@ -101,10 +111,19 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
         ({ summary }) => summary?.clientMicrosPerOp?.median.toFixed(2) ?? nothing,
         roomy,
       ),
+      ...(hasMissed
+        ? [figures<ScenarioResult>('misses', ({ rounds }) => [toned(formatMisses(rounds), 'bad')])]
+        : []),
       words('limited by', scenario => scenario.limitedBy.resource, { terminal: { name: 'limit' } }),
     ],
     title,
   );
+}
+
+/** Fraction of the foreseeable reads that found nothing, over all rounds. */
+function formatMisses(rounds: readonly RoundResult[]): string {
+  const ratio = hitRatioOf(rounds);
+  return ratio === null ? nothing : formatFraction(1 - ratio);
 }
 
 /** Of what is clear of the bounds within which nothing is worth a change. */

@@ -1,6 +1,7 @@
 import type { RoundResult } from '../../aggregate/result.ts';
 import { type ThreadPart, threadPartOf } from '../../aggregate/scenario/scenario.ts';
 import { mergeSamples } from '../../aggregate/stats/merge.ts';
+import { countReads } from '../../aggregate/stats/reads.ts';
 import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/client/batch.ts';
 import { nowNs } from '../../pool/clock.ts';
@@ -12,9 +13,10 @@ import { parseCommand } from '../../workers/workload/command-templates.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
-import { workloadTask } from '../experiment/workload.ts';
+import { readPlan, workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
+import type { DataSet } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
 import { removeInserted } from '../server/key-space.ts';
 import { ConnectionCutter } from './connection-cutter.ts';
@@ -34,6 +36,8 @@ export interface Bench {
   /** Only the threads know where they run. */
   readonly threads: Pick<Threads, 'run'>;
   readonly keyPrefix: string;
+  /** The keys that must be there before each measurement; undefined: nobody looks after them. */
+  readonly data?: Pick<DataSet, 'ready'> | undefined;
   /** Called with each caveat of the results. */
   readonly warn: (line: string) => void;
 }
@@ -107,7 +111,7 @@ export async function warmUpThreads(
 
 /** The tasks of one scenario in one round, one per thread. */
 export function threadTasks(
-  { experiment, target, keyPrefix }: Omit<Bench, 'threads' | 'warn'>,
+  { experiment, target, keyPrefix }: Omit<Bench, 'threads' | 'data' | 'warn'>,
   scenario: Scenario,
   round: number,
   shared: SharedState,
@@ -154,6 +158,9 @@ async function runOnce(
   const names = workloadTask(bench.experiment.workload).commands.map(
     ({ command }) => parseCommand(command).statName,
   );
+  // Before the server's count of the load's commands begins. The warm-up of the threads takes what there is.
+  const dataSet =
+    round === 0 ? null : ((await bench.data?.ready(`round ${round} of ${scenario.id}`)) ?? null);
   const basePingMs = await baseRoundTripMs(control);
   const before = await serverCount(control, names);
   let samples: ThreadSample[];
@@ -189,7 +196,7 @@ async function runOnce(
 
   const loads = samples.flatMap(sample => sample.loads);
   const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
-  return mergeSamples(samples, {
+  const merged = mergeSamples(samples, {
     round,
     startedAt: startedAt.toISOString(),
     clientCpuMicros: cores.client * measuredSeconds * 1e6,
@@ -204,6 +211,7 @@ async function runOnce(
     cuts: cutter.cuts,
     basePingMs,
   });
+  return { ...merged, dataSet, reads: countReads(merged, readPlan(workloadTask(bench.experiment.workload))) };
 }
 
 /** Removes the records that the load has inserted. What was measured is kept, whatever becomes of them. */

@@ -7,8 +7,9 @@ import type { PlannedSide } from '../experiment/plan.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import type { Step } from '../live/snapshot.ts';
+import { DataSet } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
-import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../server/key-space.ts';
+import { claimKeySpace, type KeySpace, removeKeySpace } from '../server/key-space.ts';
 import { assembleResult } from './assemble.ts';
 import type { EarlierRun } from './earlier-run.ts';
 import { type Bench, runMeasurement, warmUpThreads } from './measurement.ts';
@@ -56,6 +57,7 @@ export class SideRun {
   readonly #warnings: string[];
   readonly #watch: TargetWatch;
   #space: KeySpace | undefined;
+  #data: DataSet | undefined;
 
   constructor(side: Side, shared: SharedByAll) {
     this.#side = side;
@@ -88,8 +90,10 @@ export class SideRun {
   async prepare(): Promise<void> {
     const { target, experiment } = this.#side;
     const { signal } = this.#shared.session;
-    const data = { seed: experiment.seed, workload: this.#workload, signal };
-    this.#warn(await prefill(target.control, this.#claimed, data));
+    const warn = (line: string) => this.#warn([line]);
+    const data = { seed: experiment.seed, workload: this.#workload, signal, warn };
+    this.#data = new DataSet(target.control, this.#claimed, data);
+    await this.#data.write();
     await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, signal));
   }
 
@@ -170,7 +174,8 @@ export class SideRun {
   get #bench(): Bench {
     const { experiment, target } = this.#side;
     const warn = (line: string) => this.#warn([line]);
-    return { experiment, target, threads: this.#shared.threads, keyPrefix: this.#claimed.prefix, warn };
+    const { prefix: keyPrefix } = this.#claimed;
+    return { experiment, target, threads: this.#shared.threads, keyPrefix, data: this.#data, warn };
   }
 
   /** Shows and keeps each line once, however often it comes. */

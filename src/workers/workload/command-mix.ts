@@ -1,14 +1,8 @@
 import { type Argument, type CommandSet, type CommandTemplate, KEY } from '../../pool/client/batch.ts';
 import type { ValueVariant, WorkloadTask } from '../contract.ts';
 import { mixSeed, Prng, shuffle } from '../prng.ts';
-import {
-  familyOf,
-  keysOf,
-  nullIsMiss,
-  parseCommand,
-  readsPrefilledKeys,
-  type TemplatePart,
-} from './command-templates.ts';
+import { keysOf, parseCommand, type TemplatePart } from './command-templates.ts';
+import { emptyIsMiss, familiesOf, nullIsMiss, readsPrefilledKeys } from './families.ts';
 import { keyRanges } from './keys.ts';
 
 /** A number drawn from `from` to `to`, a running count, or the number of the record that the command is for. */
@@ -43,11 +37,12 @@ export interface CommandMix {
  * and not built. The same seed gives the same values.
  */
 export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: number): CommandMix {
-  const ranges = keyRanges(workload);
+  const inOrder = keyRanges(workload).families;
+  const families = familiesOf(workload.commands);
   const values = valueTexts(workload, seed);
   const commands: CommandTemplate[] = [];
   const templates: MixTemplate[] = [];
-  for (const { command, weight, inserts = false } of workload.commands) {
+  for (const [index, { command, weight, inserts = false }] of workload.commands.entries()) {
     const parsed = parseCommand(command);
     const { name, args } = parsed;
     const parts = args.flat();
@@ -59,7 +54,7 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
       name,
       keys,
       otherNumbers,
-      base: ranges.families.indexOf(familyOf(name)) * workload.keys,
+      base: inOrder.indexOf(families[index] ?? 'strings') * workload.keys,
       reads: readsPrefilledKeys(name),
       nullIsMiss: nullIsMiss(name),
       inserts,
@@ -67,7 +62,11 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
     const variants = parts.some(part => part.kind === 'value') ? values : [{ text: '', fraction: 1 }];
     for (const { text, fraction } of variants) {
       const place = { next: keys };
-      commands.push({ name, args: args.map(arg => argument(arg, text, place)) });
+      commands.push({
+        name,
+        args: args.map(arg => argument(arg, text, place)),
+        emptyIsMiss: emptyIsMiss(name),
+      });
       templates.push({ ...common, weight: weight * fraction });
     }
   }

@@ -180,10 +180,7 @@ describe('counting replies', () => {
     fc.assert(
       fc.property(fc.array(common, { minLength: 200, maxLength: 300 }), replies => {
         const nullsAt: number[] = [];
-        const scanner = new RespScanner(
-          () => {},
-          repliesBefore => nullsAt.push(repliesBefore),
-        );
+        const scanner = new RespScanner(() => {}, { null: repliesBefore => nullsAt.push(repliesBefore) });
         const bytes = Buffer.from(replies.join(''));
         expect(scanner.scan(bytes, 0, bytes.length, replies.length)).toBe(replies.length);
         expect(scanner.at).toBe(bytes.length);
