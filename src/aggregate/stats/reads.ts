@@ -75,16 +75,28 @@ export function hitRatioOf(rounds: readonly Pick<RoundResult, 'reads'>[]): numbe
   return count === 0 ? null : sumOf(rounds, ({ reads }) => reads?.found ?? 0) / count;
 }
 
-/** A sentence for each scenario whose reads did not find what they should. */
+/** A sentence for each scenario whose reads did not find what they should, and one for a mix that removes what it reads. */
 export function describeReads(scenarios: readonly Pick<ScenarioResult, 'id' | 'rounds'>[]): string[] {
-  return scenarios.flatMap(({ id, rounds }) => {
-    const off = rounds.filter(round => hitDifference(round) > 0);
-    const worst = off.toSorted((a, b) => hitDifference(b) - hitDifference(a))[0];
-    if (!worst?.reads || worst.reads.expectedHitRatio === null) return [];
-    const { count, found, expectedHitRatio } = worst.reads;
-    const numbers = formatList(off.map(({ round }) => String(round)));
-    return [
-      `In ${id}, reads did not find what they should in ${off.length === 1 ? 'round' : 'rounds'} ${numbers}: ${formatCount(count - found)} of ${formatCount(count)} reads found nothing in round ${worst.round} (${formatFraction((count - found) / count)}, where ${formatFraction(1 - expectedHitRatio)} was expected). Keys were missing, so less work was done; ${off.length === 1 ? 'this round is' : 'these rounds are'} no ground for a verdict.`,
-    ];
-  });
+  const ratios = scenarios
+    .flatMap(({ rounds }) => rounds.filter(({ reads }) => reads?.expectedHitRatio === null))
+    .flatMap(round => hitRatioOf([round]) ?? []);
+  const [min, max] = [Math.min(...ratios), Math.max(...ratios)];
+  const removing =
+    max - min > maxArmDifference
+      ? [
+          `The commands remove what they read: reads found a value in ${formatFraction(min)} to ${formatFraction(max)} of the cases, by measurement. A faster measurement removes more keys, so the measurements did not do the same work.`,
+        ]
+      : [];
+  return [...removing, ...scenarios.flatMap(describeHits)];
+}
+
+function describeHits({ id, rounds }: Pick<ScenarioResult, 'id' | 'rounds'>): string[] {
+  const off = rounds.filter(round => hitDifference(round) > 0);
+  const worst = off.toSorted((a, b) => hitDifference(b) - hitDifference(a))[0];
+  if (!worst?.reads || worst.reads.expectedHitRatio === null) return [];
+  const { count, found, expectedHitRatio } = worst.reads;
+  const numbers = formatList(off.map(({ round }) => String(round)));
+  return [
+    `In ${id}, reads did not find what they should in ${off.length === 1 ? 'round' : 'rounds'} ${numbers}: ${formatCount(count - found)} of ${formatCount(count)} reads found nothing in round ${worst.round} (${formatFraction((count - found) / count)}, where ${formatFraction(1 - expectedHitRatio)} was expected). Keys were missing, so less work was done; ${off.length === 1 ? 'this round is' : 'these rounds are'} no ground for a verdict.`,
+  ];
 }

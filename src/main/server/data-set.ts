@@ -68,7 +68,7 @@ export class DataSet {
     this.#parts = parts;
     // What grows is removed by its own rule, see `removeInserted`.
     this.#changedBy = workload.growth === null ? changingCommands(workload.commands) : [];
-    const size = sizeOf(workload);
+    const size = dataSize(workload);
     this.#isRewritten = size.elements <= maxRewritten.elements && size.bytes <= maxRewritten.bytes;
   }
 
@@ -95,7 +95,7 @@ export class DataSet {
         `${formatCount(keys)} keys were written before the load, but the database went from ${formatCount(before)} to ${formatCount(after)} keys: somebody else uses it, or keys were evicted or already existed`,
       );
     if (this.#changedBy.length === 0 || this.#isRewritten) return;
-    const { elements, bytes } = sizeOf(workload);
+    const { elements, bytes } = dataSize(workload);
     warn(
       `${this.#changedBy.join(', ')} changes the data, which is too large to be written again before each measurement (${formatCount(elements)} elements, ${formatCount(Math.round(bytes / 2 ** 20))} MiB; the limits are ${formatCount(maxRewritten.elements)} and ${maxRewritten.bytes / 2 ** 20} MiB): each measurement begins with what the one before has left, so these rounds are no ground for a verdict; use fewer keys or members`,
     );
@@ -244,7 +244,7 @@ function writableFamilies({ commands }: WorkloadTask): Family[] {
 }
 
 /** Elements of all keys, and their bytes. */
-export function sizeOf(workload: WorkloadTask): { readonly elements: number; readonly bytes: number } {
+export function dataSize(workload: WorkloadTask): { readonly elements: number; readonly bytes: number } {
   const { keys, members, commands, growth, values } = workload;
   const perKey = writableFamilies(workload).map(family =>
     familyRow(family).hasMembers ? Math.max(members, namedElements(commands, family).length) : 1,

@@ -65,7 +65,7 @@ export function commandMix(workload: WorkloadTask, keyPrefix: string, seed: numb
       commands.push({
         name,
         args: args.map(arg => argument(arg, text, place)),
-        emptyIsMiss: emptyIsMiss(name),
+        ...(emptyIsMiss(name) ? { emptyIsMiss: true } : {}),
       });
       templates.push({ ...common, weight: weight * fraction });
     }
