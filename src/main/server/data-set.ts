@@ -112,7 +112,7 @@ export class DataSet {
       return await this.#ready(before);
     } catch (error) {
       // The target watch notices that it is gone.
-      if (isRefusal(error) || (error instanceof PoolbenchError && error.code === 'TARGET_LOST')) return null;
+      if (isRefusal(error) || error instanceof PoolbenchError) return null;
       throw error;
     }
   }
