@@ -227,7 +227,7 @@ export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] 
 }
 
 export const commandNote =
-  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. Misses are null replies. An operation that never reached a connection counts for no command.';
+  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. Misses are replies that say that there is nothing: null, or empty. An operation that never reached a connection counts for no command.';
 
 export function commandTable(rows: readonly CommandRow[], title?: string): Table {
   const roomy = { terminal: false } as const;

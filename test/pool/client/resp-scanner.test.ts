@@ -190,6 +190,45 @@ describe('counting replies', () => {
     );
   });
 
+  test('empty aggregates and zeros are found where they are, however the bytes are cut', () => {
+    const empties = ['*0\r\n', '%0\r\n', '~0\r\n', ':0\r\n'];
+    const others = [
+      ':10\r\n',
+      ':1\r\n',
+      ':-2\r\n',
+      '*1\r\n:0\r\n',
+      '*1\r\n*0\r\n',
+      '>0\r\n',
+      '$0\r\n\r\n',
+      '+0\r\n',
+      ',0\r\n',
+      '$-1\r\n',
+    ];
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...empties, ...others)),
+        fc.integer({ min: 1, max: 9 }),
+        (replies, size) => {
+          const emptyAt: number[] = [];
+          let before = 0;
+          const scanner = new RespScanner(() => {}, { empty: replies => emptyAt.push(before + replies) });
+          const bytes = Buffer.from(replies.join(''));
+          for (let at = 0; at < bytes.length; at += size) {
+            const chunk = bytes.subarray(at, at + size);
+            before += scanner.scan(chunk, 0, chunk.length, Number.POSITIVE_INFINITY);
+          }
+          // A push is no reply.
+          const counted = replies.filter(reply => reply !== '>0\r\n');
+          expect(before).toBe(counted.length);
+          expect(emptyAt).toEqual(
+            [...counted.keys()].filter(index => empties.includes(counted[index] ?? '')),
+          );
+        },
+      ),
+      { seed: 1 },
+    );
+  });
+
   /** Of a value that reads like replies, for a scanner that loses its place. */
   function bulk(length: number): string {
     return `$${length}\r\n${'+OK\r\n$1\r\n'.repeat(12).slice(0, length)}\r\n`;
