@@ -73,7 +73,7 @@ export class RespScanner {
   #repliesBefore = 0;
   /** Text of the error being read. */
   #error = '';
-  /** Whether the digits of the integer that is being read have all been 0 so far. */
+  /** Whether the reply that is being read is an integer, and 0 so far. */
   #isZero = false;
 
   /**
@@ -124,7 +124,7 @@ export class RespScanner {
         let lineEnd = at;
         while (lineEnd < end && bytes[lineEnd] !== LF) lineEnd++;
         if (this.#type === type.error) this.#keepError(bytes, at, lineEnd);
-        else if (this.#type === type.integer) this.#isZero &&= hasOnlyZeros(bytes, at, lineEnd);
+        else if (this.#isZero) this.#isZero = isZeroFrom(bytes[at] as number);
         at = Math.min(lineEnd + 1, end);
         if (lineEnd < end) replies += this.#lineRead();
       } else {
@@ -260,10 +260,9 @@ export class RespScanner {
 
 function ignore(): void {}
 
-/** Whether the digits of an integer are all 0; its line ends with a CR. */
-function hasOnlyZeros(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at] !== ZERO && bytes[at] !== CR) return false;
-  return true;
+/** Whether an integer can be 0 by the first byte of a piece of its line: no server sends leading zeros. */
+function isZeroFrom(byte: number): boolean {
+  return byte === ZERO || byte <= CR;
 }
 
 function unexpected(what: string, byte: number): PoolError {
