@@ -3,11 +3,13 @@ import { keyName } from '../../pool/client/batch.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { mixSeed } from '../../workers/prng.ts';
 import { valueTexts } from '../../workers/workload/command-mix.ts';
+import { parseCommand } from '../../workers/workload/command-templates.ts';
 import {
   changingCommands,
   type Element,
   type Family,
   familiesInUse,
+  familiesOf,
   familyRow,
   namedElements,
 } from '../../workers/workload/families.ts';
@@ -80,6 +82,11 @@ export class DataSet {
    */
   async write(): Promise<void> {
     const { warn, workload, signal } = this.#parts;
+    const unknown = commandsOnUnknownKeys(workload);
+    if (unknown.length > 0)
+      warn(
+        `poolbench does not know how the keys of ${unknown.join(', ')} are written: none of them is there before the load, so reads find only what the load itself has written`,
+      );
     this.#life = await lifeOf(this.#control);
     const before = await databaseSize(this.#control);
     const keys = await this.#writeAll();
@@ -198,15 +205,16 @@ export class DataSet {
     const { workload, seed } = this.#parts;
     const { keys, members, commands } = workload;
     const { nextValue, maxBytes } = drawValues(workload, seed);
-    for (const [place, family] of writableFamilies(workload).entries()) {
+    for (const [place, family] of familiesInUse(commands).entries()) {
       const { write, hasMembers } = familyRow(family);
-      if (write === undefined) continue;
       const names = namedElements(commands, family);
       const count = hasMembers ? Math.max(members, names.length) : 1;
       const perRequest = Math.max(1, Math.min(maxMembersOfRequest, Math.floor(maxChunkBytes / maxBytes)));
       for (let number = place * keys; number < (place + 1) * keys; number++) {
         const key = keyName(this.#space.prefix, number);
-        if (hasMembers) yield ['DEL', key];
+        // What cannot be written is at least not there, before every measurement.
+        if (hasMembers || write === undefined) yield ['DEL', key];
+        if (write === undefined) continue;
         for (let first = 0; first < count; first += perRequest) {
           const length = Math.min(perRequest, count - first);
           const elements = Array.from({ length }, (_, index): Element => {
@@ -243,10 +251,19 @@ function writableFamilies({ commands }: WorkloadTask): Family[] {
   return familiesInUse(commands).filter(family => familyRow(family).write !== undefined);
 }
 
+/** Names of the commands whose keys poolbench cannot write. */
+function commandsOnUnknownKeys({ commands }: WorkloadTask): string[] {
+  const families = familiesOf(commands);
+  const names = commands
+    .filter((_, index) => familyRow(families[index] ?? 'strings').write === undefined)
+    .map(({ command }) => parseCommand(command).name);
+  return [...new Set(names)];
+}
+
 /** Elements of all keys, and their bytes. */
 export function dataSize(workload: WorkloadTask): { readonly elements: number; readonly bytes: number } {
   const { keys, members, commands, growth, values } = workload;
-  const perKey = writableFamilies(workload).map(family =>
+  const perKey = familiesInUse(commands).map(family =>
     familyRow(family).hasMembers ? Math.max(members, namedElements(commands, family).length) : 1,
   );
   const elements = keys * (growth === null ? perKey.reduce((sum, count) => sum + count, 0) : 1);

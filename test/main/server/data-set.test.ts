@@ -176,6 +176,16 @@ describe('data set', () => {
     expect(await control.call('DBSIZE')).toBe(99);
   });
 
+  test('keys of a module that poolbench cannot write are told, and are not there before any measurement', async () => {
+    const { data, warnings } = open({ keys: 10, ...mixOf('GET {key}', 'BF.ADD {key} {value}') });
+    await data.write();
+    expect(warnings).toEqual([expect.stringMatching(/keys of BF\.ADD /)]);
+    expect(await control.call('DBSIZE')).toBe(10);
+    await control.call('SET', keyName(space.prefix, 13), 'left by a measurement');
+    expect(await data.ready('round 1')).toMatchObject({ state: 'rewritten', sampled: 10 });
+    expect(await control.call('DBSIZE')).toBe(10);
+  });
+
   test('a server that refuses the keys has no planned data, and is not asked again', async () => {
     await control.call('CONFIG', 'SET', 'maxmemory', 1);
     onTestFinished(async () => {
