@@ -133,7 +133,7 @@ const command = z.object({
   name: z.string(),
   completed: amount,
   failed: z.record(z.string(), amount),
-  /** Null replies among the completed. */
+  /** Replies among the completed that say that there is nothing. */
   misses: amount,
   service: latency,
   response: latency,
@@ -208,10 +208,31 @@ export const roundSchema = z.object({
   completed: amount,
   failed: z.record(z.string(), amount),
   unfinished: amount,
-  /** Null replies among the completed: usually reads that found nothing. */
+  /** Null replies among the completed, and empty ones to commands that say "no such key" so: reads that found nothing. */
   misses: amount,
   /** Reads that found a value; null if no command's reply says so, or commands are not counted apart. */
   hits: z.number().nullable().default(null),
+  /**
+   * Reads whose outcome can be foreseen, and those of them that found a value. `expectedHitRatio` is null if the mix
+   * itself removes what it reads. Null if there are no such reads, or the result is older.
+   */
+  reads: z
+    .object({ count: amount, found: amount, expectedHitRatio: z.number().nullable() })
+    .nullable()
+    .optional(),
+  /**
+   * The data before the measurement: as planned; restored, because keys were missing or the server was another one;
+   * rewritten, because the load changes it; or not as planned. `missing` of `sampled` keys were not there. Null if the
+   * server does not tell, or the result is older.
+   */
+  dataSet: z
+    .object({
+      state: z.enum(['asPlanned', 'restored', 'rewritten', 'notAsPlanned']),
+      sampled: amount,
+      missing: amount,
+    })
+    .nullable()
+    .optional(),
   overRange: amount,
   /** Open loop: what completed in the window, whenever it was due. Closed loop: what was issued in it and completed. */
   opsPerSecond: amount,

@@ -30,6 +30,8 @@ export interface WeightedCommand {
 export interface WorkloadTask {
   /** Keys of all pools together. */
   readonly keys: number;
+  /** Elements of each hash, list, set, sorted set, stream and hyperloglog that the prefill writes. */
+  readonly members: number;
   readonly keyChoice: KeyChoice;
   readonly values: readonly ValueVariant[];
   /** Fraction of a random value that is one repeated character, 0 to 1. */
@@ -143,7 +145,7 @@ export interface CommandSample {
   readonly nullIsMiss: boolean;
   readonly completed: number;
   readonly failed: Readonly<Record<string, number>>;
-  /** Null replies among the completed. */
+  /** Replies among the completed that say that there is nothing. */
   readonly misses: number;
   /** HDR V2 compressed, base64, nanoseconds, 3 digits. A command has the latency of its whole batch. */
   readonly service: string;
@@ -159,7 +161,7 @@ export interface LoadSample {
   /** By error code: the first word of an error reply (`OOM`), or that of the connection (`ECONNRESET`, `TIMEOUT`). */
   readonly failed: Readonly<Record<string, number>>;
   readonly unfinished: number;
-  /** Null replies among the completed: reads that found no value. */
+  /** Replies among the completed that say that there is nothing: null, or empty where that means the same. */
   readonly misses: number;
   /** One for each command if the workload asks for it; else empty. */
   readonly commands: readonly CommandSample[];

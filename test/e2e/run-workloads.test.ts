@@ -99,6 +99,7 @@ describe('run of a mix leaves nothing behind', () => {
       valueContent: { kind: 'random' },
       commands: [],
       hitShare: 1,
+      members: 10,
       ycsb: 'F',
     });
     const [round] = scenarios[0]?.rounds ?? [];

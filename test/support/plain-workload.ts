@@ -13,6 +13,7 @@ export function plainWorkload({
 }): WorkloadTask {
   return {
     keys,
+    members: 10,
     keyChoice: { kind: 'uniform' },
     values: [{ weight: 1, value: { bytes: valueBytes } }],
     compressibleRatio: 0,

@@ -11,7 +11,7 @@ import { TargetWatch } from '../../src/main/run/target-watch.ts';
 import type { Threads } from '../../src/main/run/threads.ts';
 import { connectControl } from '../../src/main/server/control.ts';
 import type { Target } from '../../src/main/server/find-target.ts';
-import { claimKeySpace, prefill } from '../../src/main/server/key-space.ts';
+import { claimKeySpace } from '../../src/main/server/key-space.ts';
 import { Batch } from '../../src/pool/client/batch.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import { arrivalsOf } from '../../src/workers/arrival-schedule.ts';
@@ -21,6 +21,7 @@ import runTask from '../../src/workers/thread.ts';
 import { commandMix } from '../../src/workers/workload/command-mix.ts';
 import { openWorkload } from '../../src/workers/workload/workload.ts';
 import { loopback } from '../support/connections.ts';
+import { prefill } from '../support/prefill.ts';
 import { shareServer } from '../support/servers.ts';
 
 /**

@@ -30,12 +30,13 @@ export function whyNotComparable(sides: readonly Comparable[]): string | null {
   return null;
 }
 
-/** Defaults of the keys that workloads of version 0.2 and before do not have. */
+/** Defaults of the keys that workloads of earlier versions do not have. */
 const laterDefaults: Readonly<Record<string, unknown>> = {
   keyChoice: { kind: 'uniform' },
   valueContent: { kind: 'random' },
   commands: [],
   hitShare: 1,
+  members: 10,
   ycsb: null,
 };
 

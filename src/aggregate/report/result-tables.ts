@@ -6,6 +6,7 @@ import type {
   Interval,
   PoolMetrics,
   Result,
+  RoundResult,
   ScenarioResult,
 } from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
@@ -13,6 +14,7 @@ import { bySize, groupBySetting } from '../scenario/setting.ts';
 import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
 import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
+import { hitDifference, hitRatioOf } from '../stats/reads.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures, type TimeSplit, timeSplit } from '../stats/summary.ts';
 import { caveatOf } from '../stats/tails.ts';
@@ -92,6 +94,7 @@ function ratiosToOnePool(scenarios: readonly ScenarioResult[]): Ratios {
 function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?: string): Table {
   const roomy = { terminal: false } as const;
   const isCompared = scenarios.some(scenario => ratios.has(scenario));
+  const hasMissed = scenarios.some(({ rounds }) => rounds.some(round => hitDifference(round) > 0));
   return table<ScenarioResult>(
     scenarios,
     [
@@ -129,10 +132,19 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
         ({ summary }) => summary?.clientMicrosPerOp?.median.toFixed(2) ?? nothing,
         roomy,
       ),
+      ...(hasMissed
+        ? [figures<ScenarioResult>('misses', ({ rounds }) => [toned(formatMisses(rounds), 'bad')])]
+        : []),
       words('limited by', scenario => scenario.limitedBy.resource, { terminal: { name: 'limit' } }),
     ],
     title,
   );
+}
+
+/** Fraction of the foreseeable reads that found nothing, over all rounds. */
+function formatMisses(rounds: readonly RoundResult[]): string {
+  const ratio = hitRatioOf(rounds);
+  return ratio === null ? nothing : formatFraction(1 - ratio);
 }
 
 /** Of what is clear of the bounds within which nothing is worth a change. */
@@ -272,7 +284,7 @@ export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] 
 }
 
 export const commandNote =
-  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. Misses are null replies. An operation that never reached a connection counts for no command.';
+  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. Misses are replies that say that there is nothing: null, or empty. An operation that never reached a connection counts for no command.';
 
 export function commandTable(rows: readonly CommandRow[], title?: string): Table {
   const roomy = { terminal: false } as const;

@@ -1,5 +1,6 @@
 import type { MeasuredResult, Result, RoundResult } from '../result.ts';
 import { type PairedRatio, pairedRatio } from './paired-ratio.ts';
+import { hasPlannedData } from './reads.ts';
 
 /** Which rounds count, and which can be paired. */
 
@@ -8,10 +9,15 @@ const windowTolerance = 0.05;
 /** Fraction of the longest window, or of the planned one, from which a round counts as whole. */
 const minWhole = 1 - windowTolerance;
 
-/** The rounds that were measured to their end: an interrupt can cut the last window of a run short. */
+/**
+ * The rounds that were measured to their end, as an interrupt can cut the last window of a run short, and on the data
+ * that was planned. If the data was another one in all of them, `findDataFlaw` says so.
+ */
 export function wholeRounds(rounds: readonly RoundResult[]): RoundResult[] {
   const maxSeconds = Math.max(0, ...rounds.map(round => round.seconds));
-  return rounds.filter(round => round.seconds >= maxSeconds * minWhole);
+  const whole = rounds.filter(round => round.seconds >= maxSeconds * minWhole);
+  const sound = whole.filter(hasPlannedData);
+  return sound.length === 0 ? whole : sound;
 }
 
 /** The rounds of a stopped run that need not be measured again. */
@@ -51,7 +57,7 @@ export function pairByRound(
   const [ofBase, ofOther] = [new Map<number, number>(), new Map<number, number>()];
   for (const round of other.rounds) {
     const paired = baseRounds.get(round.round);
-    if (paired === undefined) continue;
+    if (paired === undefined || !hasPlannedData(paired) || !hasPlannedData(round)) continue;
     if (Math.abs(round.seconds - paired.seconds) > round.seconds * windowTolerance) continue;
     ofBase.set(round.round, figure(paired) ?? 0);
     ofOther.set(round.round, figure(round) ?? 0);

@@ -1,8 +1,10 @@
 import type { Result, ScenarioResult } from '../result.ts';
 import { formatFraction, formatList, formatMs } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
+import { withoutControls } from './control.ts';
 import { minThrottledRatio, neighbourCores, throttledRatio } from './limited-by.ts';
 import { metrics } from './metrics.ts';
+import { describeReads } from './reads.ts';
 import { median, medianOfKnown } from './statistics.ts';
 import { caveatOf, lostLaterRatio } from './tails.ts';
 
@@ -17,6 +19,7 @@ export function warningsOf(result: Result): string[] {
   return [
     ...result.warnings,
     ...findImbalances(result),
+    ...describeReads(withoutControls(result)),
     ...describeNeighbours(result),
     ...describeThrottling(result),
   ];

@@ -10,8 +10,10 @@ import {
   section,
   wholeNumber,
 } from '../../aggregate/scenario/schema-parts.ts';
+import type { ReadPlan } from '../../aggregate/stats/reads.ts';
 import type { KeyChoice, WeightedCommand, WorkloadTask } from '../../workers/contract.ts';
-import { parseGivenCommand } from '../../workers/workload/command-templates.ts';
+import { parseCommand, parseGivenCommand } from '../../workers/workload/command-templates.ts';
+import { changingCommands, foreseeableReads } from '../../workers/workload/families.ts';
 import { valueVariants } from './value-variants.ts';
 import { valueBytes, valueContent } from './values.ts';
 
@@ -120,6 +122,10 @@ export const workload = section({
     description: 'Number of keys; they are written before the load and removed after it',
     unit: 'keys',
   }),
+  members: wholeNumber(1, 100_000).default(10).meta({
+    description: 'Elements of each hash, list, set, sorted set and stream that is written before the load',
+    unit: 'elements',
+  }),
   keyChoice: keyChoice.optional().meta({
     description: 'How keys are chosen',
     default: usualKeyChoice,
@@ -185,12 +191,27 @@ export function workloadTask(workload: WorkloadConfig): WorkloadTask {
   return task;
 }
 
+/** What is known beforehand of the reads of a workload. */
+export function readPlan(workload: WorkloadTask): ReadPlan {
+  const { commands, growth, hitShare } = workload;
+  const names = foreseeableReads(commands, workload);
+  const weightOf = (of: readonly WeightedCommand[]) => of.reduce((sum, { weight }) => sum + weight, 0);
+  const reads = commands.filter(({ command }) => names.has(parseCommand(command).name));
+  const changes = growth === null && changingCommands(commands).length > 0;
+  return {
+    names: [...names],
+    fraction: weightOf(reads) / weightOf(commands),
+    expectedHitRatio: changes ? null : hitShare,
+  };
+}
+
 function makeTask(workload: WorkloadConfig): WorkloadTask {
-  const { keys, valueContent, hitShare } = workload;
+  const { keys, members, valueContent, hitShare } = workload;
   const preset = workload.ycsb === null ? undefined : ycsbPresets[workload.ycsb];
   const given = workload.commands.length > 0 ? workload.commands : undefined;
   return {
     keys,
+    members,
     hitShare,
     keyChoice: preset?.keyChoice ?? workload.keyChoice ?? { kind: 'uniform' },
     values: valueVariants(workload.valueBytes),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type RoundResult, roundSchema } from '../../aggregate/result.ts';
 import { type ThreadPart, threadPartOf } from '../../aggregate/scenario/scenario.ts';
 import { mergeSamples } from '../../aggregate/stats/merge.ts';
+import { countReads } from '../../aggregate/stats/reads.ts';
 import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/client/batch.ts';
 import { nowNs } from '../../pool/clock.ts';
@@ -13,10 +14,11 @@ import { parseCommand } from '../../workers/workload/command-templates.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
-import { workloadTask } from '../experiment/workload.ts';
+import { readPlan, workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
 import type { Claim } from '../server/claim.ts';
+import type { DataSet } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
 import { removeInserted } from '../server/key-space.ts';
 import { ConnectionCutter } from './connection-cutter.ts';
@@ -37,6 +39,8 @@ export interface Bench {
   readonly threads: Pick<Threads, 'run'>;
   /** The prefix of the run's keys, and by what they are known to be its own. */
   readonly claim: Claim;
+  /** The keys that must be there before each measurement; undefined: nobody looks after them. */
+  readonly data?: Pick<DataSet, 'ready'> | undefined;
   /** Called with each caveat of the results. */
   readonly warn: (line: string) => void;
 }
@@ -110,7 +114,7 @@ export async function warmUpThreads(
 
 /** The tasks of one scenario in one round, one per thread. */
 export function threadTasks(
-  { experiment, target, claim }: Omit<Bench, 'threads' | 'warn'>,
+  { experiment, target, claim }: Omit<Bench, 'threads' | 'data' | 'warn'>,
   scenario: Scenario,
   round: number,
   shared: SharedState,
@@ -159,6 +163,9 @@ async function runOnce(
   );
   // As the server's commandstats have them.
   const names = commands.map(({ statName }) => statName);
+  // Before the server's count of the load's commands begins. The warm-up of the threads takes what there is.
+  const dataSet =
+    round === 0 ? null : ((await bench.data?.ready(`round ${round} of ${scenario.id}`)) ?? null);
   const basePingMs = await baseRoundTripMs(control);
   const before = await serverCount(control, names);
   let samples: ThreadSample[];
@@ -194,7 +201,7 @@ async function runOnce(
 
   const loads = samples.flatMap(sample => sample.loads);
   const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
-  const measured = mergeSamples(samples, {
+  const merged = mergeSamples(samples, {
     round,
     startedAt: startedAt.toISOString(),
     clientCpuMicros: used.clientCores * measuredSeconds * 1e6,
@@ -216,7 +223,8 @@ async function runOnce(
     cuts: cutter.cuts,
     basePingMs,
   });
-  return expectFigures(measured, scenario.id);
+  const reads = countReads(merged, readPlan(workloadTask(bench.experiment.workload)));
+  return expectFigures({ ...merged, dataSet, reads }, scenario.id);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { PlannedSide } from '../experiment/plan.ts';
 import { connectionsNeeded, type Scenario } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
 import { workloadTask } from '../experiment/workload.ts';
+import { dataSize } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
 import { preflight } from '../server/preflight.ts';
 
@@ -23,7 +24,8 @@ export async function preflightSide(
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),
-    keys: maxRecords(workload),
+    // An element of a key takes about as much as a small key.
+    keys: Math.max(maxRecords(workload), dataSize(workload).elements),
     valueBytes: sizesOf(workload.values).mean,
   };
   const warnings = await preflight(target, needs, options);

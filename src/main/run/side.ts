@@ -9,8 +9,9 @@ import type { Scenario } from '../experiment/scenarios.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import type { Step } from '../live/snapshot.ts';
 import { isTaken } from '../server/claim.ts';
+import { DataSet } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
-import { claimKeySpace, type KeySpace, prefill, type Removal, removeKeySpace } from '../server/key-space.ts';
+import { claimKeySpace, type KeySpace, type Removal, removeKeySpace } from '../server/key-space.ts';
 import { findOtherServers, leave } from '../server/other-servers.ts';
 import { shownAddress } from '../server/url.ts';
 import { assembleResult } from './assemble.ts';
@@ -60,6 +61,7 @@ export class SideRun {
   readonly #warnings: string[];
   readonly #watch: TargetWatch;
   #space: KeySpace | undefined;
+  #data: DataSet | undefined;
 
   constructor(side: Side, shared: SharedByAll) {
     this.#side = side;
@@ -98,8 +100,10 @@ export class SideRun {
   async #writeKeys(): Promise<void> {
     const { target, experiment } = this.#side;
     const { signal } = this.#shared.session;
-    const data = { seed: experiment.seed, workload: this.#workload, signal };
-    this.#warn(await prefill(target.control, this.#claimed, data));
+    const warn = (line: string) => this.#warn([line]);
+    const data = { seed: experiment.seed, workload: this.#workload, signal, warn };
+    this.#data = new DataSet(target.control, this.#claimed, data);
+    await this.#data.write();
   }
 
   /** Takes another prefix if another run has claimed this one, whose keys must be left alone from then on. */
@@ -209,7 +213,14 @@ export class SideRun {
   get #bench(): Bench {
     const { experiment, target } = this.#side;
     const warn = (line: string) => this.#warn([line]);
-    return { experiment, target, threads: this.#shared.threads, claim: this.#claimed, warn };
+    return {
+      experiment,
+      target,
+      threads: this.#shared.threads,
+      claim: this.#claimed,
+      data: this.#data,
+      warn,
+    };
   }
 
   /** Shows and keeps each line once, however often it comes. */

@@ -1,15 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { formatCount } from '../../aggregate/text/format.ts';
 import { keyDigits, keyName } from '../../pool/client/batch.ts';
 import type { KeyRange, WorkloadTask } from '../../workers/contract.ts';
-import { streamSeed } from '../../workers/prng.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
 import { IndexOrder } from '../../workers/workload/records.ts';
-import { AliasTable, Draws } from '../../workers/workload/samplers.ts';
-import { valueTexts } from '../../workers/workload/values.ts';
 import { PoolbenchError } from '../errors.ts';
 import { type Claim, claimKey, isTaken, newToken, unlinkUnlessClaimedByOthers } from './claim.ts';
-import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
+import { type Control, isRefusal, type Outcome } from './control.ts';
 
 /** The keys that one run may write: `<prefix><8 digits>`, from 0 to `keys - 1`. */
 export interface KeySpace extends Claim {
@@ -33,8 +29,6 @@ export interface Removal {
 }
 
 const maxCommands = 1000;
-const maxMembers = 100;
-const maxChunkBytes = 4 << 20;
 const maxAttempts = 100;
 
 /** Every key that a run writes: its prefix, and `claim` or the number of a key. */
@@ -81,116 +75,6 @@ export async function claimKeySpace(
     'TARGET_NOT_AVAILABLE',
     `expected a free key prefix like ${keyPrefix(seed)}, but ${maxAttempts} are claimed; remove the keys that earlier runs left (poolbench:${seed}*), or take another seed`,
   );
-}
-
-/** What the prefill writes. */
-interface Prefill {
-  readonly seed: number;
-  readonly workload: WorkloadTask;
-  /** Ends it early. */
-  readonly signal?: AbortSignal;
-}
-
-/**
- * Writes the keys of the workload, or the records of its index, once and pipelined, with values as the load writes them.
- * @returns a warning if the server refused any of it, and the run goes on, its reads then missing; or if there are not
- *   as many more as were written
- */
-export async function prefill(control: Control, space: KeySpace, what: Prefill): Promise<string[]> {
-  if (what.workload.growth === 'index') return writeIndex(control, space, what);
-  const keys = keyRanges(what.workload).prefilled;
-  const before = await databaseSize(control);
-  const refusals = await writeKeys(control, space, keys, what);
-  const after = await databaseSize(control);
-  if (refusals.length > 0 || before === null || after === null || what.signal?.aborted) return refusals;
-  if (after - before === keys) return [];
-  return [
-    `${formatCount(keys)} keys were written before the load, but the database went from ${formatCount(before)} to ${formatCount(after)} keys: somebody else uses it, or keys were evicted or already existed`,
-  ];
-}
-
-/** Keys that the server, or the masters of a cluster together, hold. Null if this user may not ask. */
-async function databaseSize(control: Control): Promise<number | null> {
-  try {
-    const sizes = await Promise.all(control.nodes.map(node => node.call('DBSIZE')));
-    return sizes.reduce((sum: number, size) => sum + Number(size), 0);
-  } catch (error) {
-    if (isRefusal(error)) return null;
-    throw error;
-  }
-}
-
-async function writeKeys(
-  control: Control,
-  space: KeySpace,
-  keys: number,
-  { seed, workload, signal }: Prefill,
-): Promise<string[]> {
-  const { nextValue, maxBytes } = drawValues(workload, seed);
-  const chunk = fitting(maxCommands, maxBytes);
-  let refused = 0;
-  let reason: string | undefined;
-  for (let first = 0; first < keys && signal?.aborted !== true; first += chunk) {
-    const requests: Request[] = [];
-    for (let number = first; number < Math.min(first + chunk, keys); number += 1)
-      requests.push(['SET', keyName(space.prefix, number), nextValue()]);
-    const outcomes = await control.pipeline(requests);
-    refused += outcomes.filter(outcome => 'error' in outcome).length;
-    reason ??= refusalAmong(outcomes);
-    // A server that takes nothing at first takes nothing later: ten thousand refusals say no more than a thousand.
-    if (refused === requests.length && first === 0)
-      return [`the prefill was refused, so reads will find nothing: ${reason}`];
-  }
-  return refused === 0 ? [] : [`the prefill was refused for ${refused} of ${keys} keys: ${reason}`];
-}
-
-/** Writes the records of a workload that scans an index: members of the first key, as the load inserts them. */
-async function writeIndex(
-  control: Control,
-  space: KeySpace,
-  { seed, workload, signal }: Prefill,
-): Promise<string[]> {
-  const { keys } = workload;
-  const { nextValue, maxBytes } = drawValues(workload, seed);
-  const order = new IndexOrder(keys);
-  const perCommand = fitting(maxMembers, maxBytes);
-  const perChunk = perCommand * fitting(maxCommands / maxMembers, maxBytes * perCommand);
-  const index = keyName(space.prefix, 0);
-  for (let first = 0; first < keys && signal?.aborted !== true; first += perChunk) {
-    const requests: Request[] = [];
-    for (let record = first; record < Math.min(first + perChunk, keys); record += perCommand) {
-      const members: (string | number)[] = [];
-      for (let number = record; number < Math.min(record + perCommand, keys); number++) {
-        const score = order.scoreOf(number);
-        members.push(score, `${score}:${nextValue()}`);
-      }
-      requests.push(['ZADD', index, ...members]);
-    }
-    const reason = refusalAmong(await control.pipeline(requests));
-    if (reason !== undefined) return [`the records were refused, so scans will find too few: ${reason}`];
-  }
-  if (signal?.aborted === true) return [];
-  const [outcome] = await control.pipeline([['ZCARD', index]]);
-  if (outcome === undefined || 'error' in outcome || Number(outcome.value) === keys) return [];
-  return [
-    `${formatCount(keys)} records were written before the load, but the sorted set has ${formatCount(Number(outcome.value))}: somebody else uses it, or it already existed`,
-  ];
-}
-
-/** Values that the load writes, by their weights. */
-function drawValues(workload: WorkloadTask, seed: number): { nextValue: () => string; maxBytes: number } {
-  const values = valueTexts(workload, seed);
-  const table = new AliasTable(values.map(({ fraction }) => fraction));
-  const draws = new Draws(streamSeed(seed, 'prefill'));
-  return {
-    nextValue: () => values[table.pick(draws.next())]?.text ?? '',
-    maxBytes: Math.max(1, ...values.map(({ text }) => Buffer.byteLength(text))),
-  };
-}
-
-/** How many items of a size go into one chunk: `max` of them, if the bytes allow it. */
-function fitting(max: number, bytes: number): number {
-  return Math.max(1, Math.min(max, Math.floor(maxChunkBytes / bytes)));
 }
 
 /**
@@ -319,7 +203,7 @@ function sumOf(outcomes: readonly Outcome[]): number {
 }
 
 /** The first refusal. */
-function refusalAmong(outcomes: readonly Outcome[]): string | undefined {
+export function refusalAmong(outcomes: readonly Outcome[]): string | undefined {
   for (const outcome of outcomes) if ('error' in outcome) return outcome.error.message;
   return undefined;
 }

@@ -11,6 +11,8 @@ export type Argument = string | typeof KEY | readonly (string | number)[];
 export interface CommandTemplate {
   readonly name: string;
   readonly args: readonly Argument[];
+  /** Whether an empty aggregate, or 0, means that the server has no such key. A null always counts as a miss. */
+  readonly emptyIsMiss?: boolean;
 }
 
 /** The commands that a connection can send. They are made once, so that clients can prepare them. */
@@ -35,6 +37,16 @@ export function connectionName({ keyPrefix }: Pick<CommandSet, 'keyPrefix'>): st
   return keyPrefix.replace(/:$/, '');
 }
 
+/** Whether a value is 0, or an aggregate without elements. */
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value === 0;
+  if (Array.isArray(value)) return value.length === 0;
+  if (value instanceof Map || value instanceof Set) return value.size === 0;
+  // A map of RESP3. A value of a user is a string.
+  for (const _ in value) return false;
+  return true;
+}
+
 /** Who fills a batch and has it sent. */
 export interface BatchOwner {
   /** Called once the outcome of every command is counted. */
@@ -57,7 +69,7 @@ export class Batch {
   readonly stride: number;
   /** Commands that the server answered without an error. */
   completed = 0;
-  /** Null replies among the completed: reads that found nothing. */
+  /** Replies among the completed that say that there is nothing: null, or empty where the command's template says so. */
   misses = 0;
   /** Commands that failed, by code; undefined without any, as in most batches. */
   failures: Map<string, number> | undefined = undefined;
@@ -139,21 +151,21 @@ export class Batch {
   }
 
   /** The server answered the command at `index` with `value`. For clients that build values. */
-  answered(value: unknown, index: number): void {
+  answered(value: unknown, index: number, { commands }: CommandSet): void {
     this.completed++;
-    if (value !== null) return;
+    if (value !== null && !(isEmpty(value) && commands[this.commandAt(index)]?.emptyIsMiss === true)) return;
     this.misses++;
     this.missedAt(index);
   }
 
-  /** Notes that the reply to the command at `index` was null. It does not count: `misses` does. */
+  /** Notes that the reply to the command at `index` was a miss. It does not count: `misses` does. */
   missedAt(index: number): void {
     this.#missed ??= new Uint8Array(this.size);
     this.#missed[index] = 1;
     this.#anyMissed = true;
   }
 
-  /** Whether the command at `index` was answered with null. */
+  /** Whether the reply to the command at `index` was a miss. */
   hasMissed(index: number): boolean {
     return this.#anyMissed && this.#missed?.[index] === 1;
   }

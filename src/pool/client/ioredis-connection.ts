@@ -100,7 +100,7 @@ export class IoredisConnection extends Connection {
   #sendOne(batch: Batch): void {
     this.#redis.call(...callOf(this.#commandSet, batch, 0)).then(
       value => {
-        batch.answered(value, 0);
+        batch.answered(value, 0, this.#commandSet);
         this.#settle(batch);
       },
       (error: unknown) => {
@@ -116,7 +116,7 @@ export class IoredisConnection extends Connection {
     pipeline.exec().then(
       outcomes => {
         for (const [index, [error, value]] of (outcomes ?? []).entries()) {
-          if (error === null) batch.answered(value, index);
+          if (error === null) batch.answered(value, index, this.#commandSet);
           else batch.fail(codeOf(error, this.#closedAs), 1, index);
         }
         this.#settle(batch);

@@ -19,6 +19,11 @@ export class RequestEncoder {
     this.#singles = templates.areFew ? templates.singles.map(({ bytes }) => Patchable.copyOf(bytes)) : [];
   }
 
+  /** Whether an empty reply to a command, or 0, is a miss. */
+  emptyIsMiss(command: number): boolean {
+    return this.#templates.emptyIsMiss[command] === true;
+  }
+
   encode(batch: Batch): Buffer {
     if (this.#isSingle(batch)) return this.#encodeSingle(batch);
     const ordered = this.#orderedFor(batch);

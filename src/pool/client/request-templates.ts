@@ -17,6 +17,8 @@ export interface RequestTemplate {
 export class RequestTemplates {
   /** One for each command. */
   readonly singles: readonly RequestTemplate[];
+  /** For each command: whether an empty reply, or 0, is a miss. */
+  readonly emptyIsMiss: readonly boolean[];
   /** Whether there are so few, all without numbers in decimal, that an encoder can have its own copies. */
   readonly areFew: boolean;
   /** The order in which the commands come, if there is one and the requests can be laid out in it. */
@@ -25,6 +27,7 @@ export class RequestTemplates {
 
   constructor({ commands, keyPrefix, order }: CommandSet) {
     this.singles = commands.map(command => encodeTemplate(command, keyPrefix));
+    this.emptyIsMiss = commands.map(command => command.emptyIsMiss ?? false);
     this.#maxRequestBytes = this.singles.reduce((max, single) => Math.max(max, lengthOf(single)), 0);
     this.areFew =
       this.singles.length <= fewTemplates && this.singles.every(({ composed }) => composed === undefined);

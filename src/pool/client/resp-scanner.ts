@@ -38,6 +38,9 @@ const maxLength = 2 ** 32 - 1;
  */
 type OnError = (code: string, message: string, replies: number) => void;
 
+/** Called for a reply, before it counts, with the number of replies that the current scan has completed before it. */
+type OnReply = (replies: number) => void;
+
 /**
  * Counts and classifies the replies in a RESP2 or RESP3 byte stream, cut anywhere, without building their values.
  *
@@ -52,7 +55,8 @@ export class RespScanner {
   at = 0;
   readonly #strings: WholeStrings;
   readonly #onError: OnError;
-  readonly #onNull: (replies: number) => void;
+  readonly #onNull: OnReply;
+  readonly #onEmpty: OnReply;
   #expecting: number = expecting.type;
   /** Missing elements of the current reply; 0 between two replies. */
   #pending = 0;
@@ -69,16 +73,22 @@ export class RespScanner {
   #repliesBefore = 0;
   /** Text of the error being read. */
   #error = '';
+  /** Whether the reply that is being read is an integer, and 0 so far. */
+  #isZero = false;
 
-  /** @param onNull called for each null reply, before it counts, with the number of replies that the scan completed before */
+  /**
+   * @param on.null called for each null reply
+   * @param on.empty called for each reply that is an aggregate without elements, or 0
+   */
   constructor(
     onError: OnError,
-    onNull: (replies: number) => void = () => {},
+    on: { readonly null?: OnReply; readonly empty?: OnReply } = {},
     strings: WholeStrings = new WholeStrings(),
   ) {
     this.#strings = strings;
     this.#onError = onError;
-    this.#onNull = onNull;
+    this.#onNull = on.null ?? ignore;
+    this.#onEmpty = on.empty ?? ignore;
   }
 
   get isBetweenReplies(): boolean {
@@ -114,6 +124,7 @@ export class RespScanner {
         let lineEnd = at;
         while (lineEnd < end && bytes[lineEnd] !== LF) lineEnd++;
         if (this.#type === type.error) this.#keepError(bytes, at, lineEnd);
+        else if (this.#isZero) this.#isZero = isZeroFrom(bytes[at] as number);
         at = Math.min(lineEnd + 1, end);
         if (lineEnd < end) replies += this.#lineRead();
       } else {
@@ -148,6 +159,7 @@ export class RespScanner {
       case type.bigNumber:
         this.#expecting = expecting.line;
         this.#error = '';
+        this.#isZero = first === type.integer;
         return;
       case type.bulk:
       case type.array:
@@ -196,6 +208,7 @@ export class RespScanner {
         return 0;
       default:
         if (this.#pending === 1) {
+          if (length === 0 && this.#type !== type.push && this.#isOutcome) this.#onEmpty(this.#repliesBefore);
           this.#isPush ||= this.#type === type.push;
           this.#insideAggregate = true;
         }
@@ -207,6 +220,7 @@ export class RespScanner {
   #lineRead(): number {
     if (this.#type === type.nil) return this.#null();
     if (this.#type === type.error) this.#errorRead();
+    else if (this.#isZero && this.#isOutcome) this.#onEmpty(this.#repliesBefore);
     return this.#close();
   }
 
@@ -242,6 +256,13 @@ export class RespScanner {
     while (codeEnd < message.length && message.charCodeAt(codeEnd) !== SPACE) codeEnd++;
     this.#onError(message.slice(0, codeEnd) || 'ERR', message, this.#repliesBefore);
   }
+}
+
+function ignore(): void {}
+
+/** Whether an integer can be 0 by the first byte of a piece of its line: no server sends leading zeros. */
+function isZeroFrom(byte: number): boolean {
+  return byte === ZERO || byte <= CR;
 }
 
 function unexpected(what: string, byte: number): PoolError {

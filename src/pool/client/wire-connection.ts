@@ -61,7 +61,7 @@ export class WireConnection extends Connection implements SocketOwner {
   #batch: Batch | undefined;
   #missing = 0;
   #failed = 0;
-  #nilsBefore = 0;
+  #misses = 0;
   #later: Batch[] | undefined;
   /** Called with each read while `ask` waits for its reply. */
   #listener: ((bytes: Buffer) => void) | undefined;
@@ -210,12 +210,22 @@ export class WireConnection extends Connection implements SocketOwner {
         const batch = this.#batch;
         batch?.refused(code, message, batch.size - this.#missing + replies);
       },
-      replies => {
-        const batch = this.#batch;
-        batch?.missedAt(batch.size - this.#missing + replies);
+      {
+        null: replies => this.#miss(replies, false),
+        empty: replies => this.#miss(replies, true),
       },
       strings,
     );
+  }
+
+  /** Counts a reply that says that there is nothing; an empty one does for some commands only. */
+  #miss(replies: number, isEmpty: boolean): void {
+    const batch = this.#batch;
+    if (batch === undefined) return;
+    const index = batch.size - this.#missing + replies;
+    if (isEmpty && !this.#encoder.emptyIsMiss(batch.commandAt(index))) return;
+    this.#misses++;
+    batch.missedAt(index);
   }
 
   /** The bytes cannot be assigned to commands: in batches that are not done no command counts as answered. */
@@ -234,17 +244,13 @@ export class WireConnection extends Connection implements SocketOwner {
     this.#batch = batch;
     this.#missing = batch === undefined ? 0 : batch.size;
     this.#failed = 0;
-    this.#nilsBefore = this.#nils;
-  }
-
-  get #nils(): number {
-    return this.#scanner?.nils ?? 0;
+    this.#misses = 0;
   }
 
   /** Counts the outcome of the oldest batch and turns to the next. */
   #finish(batch: Batch): Batch {
     batch.completed = batch.size - this.#missing - this.#failed;
-    batch.misses = this.#nils - this.#nilsBefore;
+    batch.misses = this.#misses;
     this.#expect(this.#later === undefined ? undefined : this.#later.shift());
     return batch;
   }

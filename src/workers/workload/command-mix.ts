@@ -1,14 +1,8 @@
 import { type Argument, type CommandSet, type CommandTemplate, KEY } from '../../pool/client/batch.ts';
 import type { WorkloadTask } from '../contract.ts';
 import { shuffle, streamSeed } from '../prng.ts';
-import {
-  familyOf,
-  keysOf,
-  nullIsMiss,
-  parseCommand,
-  readsPrefilledKeys,
-  type TemplatePart,
-} from './command-templates.ts';
+import { keysOf, parseCommand, type TemplatePart } from './command-templates.ts';
+import { emptyIsMiss, familiesOf, nullIsMiss, readsPrefilledKeys } from './families.ts';
 import { keyRanges } from './keys.ts';
 import { valueTexts } from './values.ts';
 
@@ -52,11 +46,12 @@ export function commandMix(
   seed: number,
   valueSeed = seed,
 ): CommandMix {
-  const ranges = keyRanges(workload);
+  const inOrder = keyRanges(workload).families;
+  const families = familiesOf(workload.commands);
   const values = valueTexts(workload, valueSeed);
   const commands: CommandTemplate[] = [];
   const templates: MixTemplate[] = [];
-  for (const { command, weight, inserts = false } of workload.commands) {
+  for (const [index, { command, weight, inserts = false }] of workload.commands.entries()) {
     const parsed = parseCommand(command);
     const { name, args } = parsed;
     const parts = args.flat();
@@ -68,7 +63,7 @@ export function commandMix(
       name,
       keys,
       otherNumbers,
-      base: ranges.families.indexOf(familyOf(name)) * workload.keys,
+      base: inOrder.indexOf(families[index] ?? 'strings') * workload.keys,
       reads: readsPrefilledKeys(name),
       nullIsMiss: nullIsMiss(name),
       inserts,
@@ -76,7 +71,11 @@ export function commandMix(
     const variants = parts.some(part => part.kind === 'value') ? values : [{ text: '', fraction: 1 }];
     for (const { text, fraction } of variants) {
       const place = { next: keys };
-      commands.push({ name, args: args.map(arg => argument(arg, text, place)) });
+      commands.push({
+        name,
+        args: args.map(arg => argument(arg, text, place)),
+        ...(emptyIsMiss(name) ? { emptyIsMiss: true } : {}),
+      });
       templates.push({ ...common, weight: weight * fraction });
     }
   }

@@ -9,7 +9,7 @@ export type TemplatePart =
   | { readonly kind: 'number'; readonly from: number; readonly to: number };
 
 /** A command of a config, parsed. */
-interface ParsedCommand {
+export interface ParsedCommand {
   readonly name: string;
   /** Its name in the server's commandstats: `get`, `object|encoding`. */
   readonly statName: string;
@@ -154,44 +154,3 @@ const placesOf = new Map(
 
 /** Commands whose subcommands the server counts separately. */
 const containers: ReadonlySet<string> = new Set(['OBJECT', 'MEMORY', 'XINFO', 'XGROUP']);
-
-const familyPatterns = {
-  counters: /^(INCR|DECR)/,
-  hashes: /^H/,
-  lists: /^(L(PUSHX?|POP|RANGE|LEN|INDEX|SET|TRIM|INSERT|REM|POS|MOVE)|RPUSHX?|RPOP|RPOPLPUSH)$/,
-  sets: /^S(ADD|REM|ISMEMBER|MISMEMBER|CARD|MEMBERS|RANDMEMBER|POP|MOVE|SCAN|INTER|UNION|DIFF)/,
-  'sorted sets': /^(Z|GEO)/,
-  streams: /^X/,
-  hyperloglogs: /^PF/,
-};
-
-/** A key holds a value of one type, so commands on values of different types are for different families of keys. */
-export type Family = 'strings' | keyof typeof familyPatterns;
-
-const otherFamilies = Object.keys(familyPatterns) as (keyof typeof familyPatterns)[];
-export const families: readonly Family[] = ['strings', ...otherFamilies];
-
-/** The family of a command's keys. Commands on keys of any type are for strings, which the prefill writes. */
-export function familyOf(name: string): Family {
-  return otherFamilies.find(family => familyPatterns[family].test(name)) ?? 'strings';
-}
-
-const readsOfStrings = new Set(
-  'GET MGET STRLEN GETRANGE SUBSTR GETBIT BITCOUNT BITPOS EXISTS TTL PTTL EXPIRETIME TYPE DUMP OBJECT'.split(
-    ' ',
-  ),
-);
-
-/** Whether it only reads keys that the prefill writes: then the hit share decides which keys it is for. */
-export function readsPrefilledKeys(name: string): boolean {
-  return readsOfStrings.has(name);
-}
-
-const nullIfMissing = new Set(
-  'GET GETEX GETDEL HGET LINDEX LPOP RPOP SPOP SRANDMEMBER ZSCORE ZRANK ZREVRANK DUMP'.split(' '),
-);
-
-/** Whether its null means that there is no such key, field or member, and nothing else. */
-export function nullIsMiss(name: string): boolean {
-  return nullIfMissing.has(name);
-}

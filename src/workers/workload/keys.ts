@@ -1,13 +1,13 @@
 import type { KeyChoice, KeyRange, WorkloadTask } from '../contract.ts';
 import { Prng } from '../prng.ts';
-import { type Family, families, familyOf, parseCommand } from './command-templates.ts';
+import { type Family, familiesInUse, familyRow } from './families.ts';
 import { Draws, gaussianStrips, type KeyChooser, StripSampler, zipfianStrips } from './samplers.ts';
 
 /** Which key numbers of a run are for what. */
 interface KeyRanges {
   /** Families of keys that the commands use, one after the other; each has as many keys as the workload. */
   readonly families: readonly Family[];
-  /** Number of keys that the prefill writes, from 0 on: those of the strings, if any. */
+  /** Number of keys that the prefill writes, from 0 on: those of all families that poolbench can write. */
   readonly prefilled: number;
   /** The first key that the load inserts. It inserts at most as many as the workload has. */
   readonly inserted: number;
@@ -23,13 +23,12 @@ export function keyRanges({
   hitShare,
   growth,
 }: Pick<WorkloadTask, 'keys' | 'commands' | 'hitShare' | 'growth'>): KeyRanges {
-  const used = new Set(commands.map(({ command }) => familyOf(parseCommand(command).name)));
-  const inOrder = families.filter(family => used.has(family));
-  const inserted = keys * inOrder.length;
+  const families = familiesInUse(commands);
+  const inserted = keys * families.length;
   const written = growth === 'index' ? 1 : inserted + (growth === 'latest' ? keys : 0);
   return {
-    families: inOrder,
-    prefilled: used.has('strings') ? keys : 0,
+    families,
+    prefilled: keys * families.filter(family => familyRow(family).write !== undefined).length,
     inserted,
     written,
     all: written + (hitShare < 1 ? keys : 0),

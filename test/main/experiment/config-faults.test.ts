@@ -287,6 +287,7 @@ describe('config defaults are filled in', () => {
         valueContent: { kind: 'random' },
         commands: [],
         hitShare: 1,
+        members: 10,
         ycsb: null,
       },
       scenarios: [

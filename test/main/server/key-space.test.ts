@@ -1,17 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { claimKey, isTaken } from '../../../src/main/server/claim.ts';
 import { type Control, connectControl } from '../../../src/main/server/control.ts';
-import {
-  claimKeySpace,
-  prefill,
-  removeInserted,
-  removeKeySpace,
-} from '../../../src/main/server/key-space.ts';
+import { claimKeySpace, removeInserted, removeKeySpace } from '../../../src/main/server/key-space.ts';
 import { preflight, surveyDatabase } from '../../../src/main/server/preflight.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import { randomValue } from '../../../src/workers/workload/values.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
+import { prefill } from '../../support/prefill.ts';
 import { shareServer, startRedis, type TestServer } from '../../support/servers.ts';
 
 describe('key space is claimed and removed exactly', () => {

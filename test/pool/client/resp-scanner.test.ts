@@ -180,16 +180,52 @@ describe('counting replies', () => {
     fc.assert(
       fc.property(fc.array(common, { minLength: 200, maxLength: 300 }), replies => {
         const nullsAt: number[] = [];
-        const scanner = new RespScanner(
-          () => {},
-          repliesBefore => nullsAt.push(repliesBefore),
-        );
+        const scanner = new RespScanner(() => {}, { null: repliesBefore => nullsAt.push(repliesBefore) });
         const bytes = Buffer.from(replies.join(''));
         expect(scanner.scan(bytes, 0, bytes.length, replies.length)).toBe(replies.length);
         expect(scanner.at).toBe(bytes.length);
         expect(nullsAt).toEqual([...replies.keys()].filter(index => replies[index] === '$-1\r\n'));
       }),
       { seed: 1, numRuns: 20 },
+    );
+  });
+
+  test('empty aggregates and zeros are found where they are, however the bytes are cut', () => {
+    const empties = ['*0\r\n', '%0\r\n', '~0\r\n', ':0\r\n'];
+    const others = [
+      ':10\r\n',
+      ':1\r\n',
+      ':-2\r\n',
+      '*1\r\n:0\r\n',
+      '*1\r\n*0\r\n',
+      '>0\r\n',
+      '$0\r\n\r\n',
+      '+0\r\n',
+      ',0\r\n',
+      '$-1\r\n',
+    ];
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...empties, ...others)),
+        fc.integer({ min: 1, max: 9 }),
+        (replies, size) => {
+          const emptyAt: number[] = [];
+          let before = 0;
+          const scanner = new RespScanner(() => {}, { empty: replies => emptyAt.push(before + replies) });
+          const bytes = Buffer.from(replies.join(''));
+          for (let at = 0; at < bytes.length; at += size) {
+            const chunk = bytes.subarray(at, at + size);
+            before += scanner.scan(chunk, 0, chunk.length, Number.POSITIVE_INFINITY);
+          }
+          // A push is no reply.
+          const counted = replies.filter(reply => reply !== '>0\r\n');
+          expect(before).toBe(counted.length);
+          expect(emptyAt).toEqual(
+            [...counted.keys()].filter(index => empties.includes(counted[index] ?? '')),
+          );
+        },
+      ),
+      { seed: 1 },
     );
   });
 

@@ -12,6 +12,7 @@ export const serverFaults: readonly Fault[] = [
     load: {
       workload: {
         keys: 100,
+        members: 10,
         keyChoice: { kind: 'uniform' },
         values: [{ weight: 1, value: { bytes: 16 } }],
         compressibleRatio: 0,
@@ -88,6 +89,7 @@ export const serverFaults: readonly Fault[] = [
     load: {
       workload: {
         keys: 100,
+        members: 10,
         keyChoice: { kind: 'uniform' },
         values: [{ weight: 1, value: { bytes: 50_000 } }],
         compressibleRatio: 0,

@@ -4,7 +4,6 @@ import { workloadTask } from '../../../src/main/experiment/workload.ts';
 import {
   claimKeySpace,
   type KeySpace,
-  prefill,
   removeInserted,
   removeKeySpace,
 } from '../../../src/main/server/key-space.ts';
@@ -12,6 +11,7 @@ import { keyName } from '../../../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../../../src/workers/contract.ts';
 import { keyRanges } from '../../../src/workers/workload/keys.ts';
 import { type Running, startBothServers } from '../../support/both-servers.ts';
+import { prefill } from '../../support/prefill.ts';
 import { accounted, type PlainSample, runOne } from '../../support/threads.ts';
 
 const keys = 20_000;

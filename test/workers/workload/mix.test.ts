@@ -103,7 +103,7 @@ describe('mixed commands', () => {
     const ranges = keyRanges({ ...plain, commands, hitShare: 0.75 });
     expect(ranges).toEqual({
       families: ['strings', 'sets'],
-      prefilled: 1000,
+      prefilled: 2000,
       inserted: 2000,
       written: 2000,
       all: 3000,

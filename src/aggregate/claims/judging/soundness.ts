@@ -1,5 +1,6 @@
 import type { RoundResult, ScenarioResult } from '../../result.ts';
 import type { Measure } from '../../stats/measures.ts';
+import { findDataFlaw } from '../../stats/reads.ts';
 import { wholeRounds } from '../../stats/rounds.ts';
 import { median, minRounds } from '../../stats/statistics.ts';
 import { lostRatio } from '../../stats/summary.ts';
@@ -22,7 +23,10 @@ interface Ground {
 
 /** Why these figures are no ground for a verdict, as a clause; null if they are. Only whole rounds count, as in a verdict. */
 export function findFlaw(grounds: readonly Ground[]): string | null {
-  for (const arm of new Set(grounds.flatMap(ground => ground.arms))) {
+  const arms = new Set(grounds.flatMap(ground => ground.arms));
+  const dataFlaw = findDataFlaw([...arms]);
+  if (dataFlaw !== null) return dataFlaw;
+  for (const arm of arms) {
     const whole = wholeRounds(arm.rounds);
     // Each deliberate cut may end one operation, which is no loss.
     const issued = sumOf(whole, round => round.issued);

@@ -134,7 +134,7 @@ export class IoredisCluster extends Connection {
     for (let i = 0; i < batch.size; i++) {
       this.#cluster.call(...callOf(this.#commandSet, batch, i)).then(
         value => {
-          batch.answered(value, i);
+          batch.answered(value, i, this.#commandSet);
           landed();
         },
         (error: unknown) => {

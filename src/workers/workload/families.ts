@@ -1,0 +1,253 @@
+import { keysOf, type ParsedCommand, parseCommand } from './command-templates.ts';
+
+/** A command and its arguments, as the prefill sends it. */
+type WriteRequest = readonly [string, ...(string | number)[]];
+
+/** One element of a key that is written before the load. */
+export interface Element {
+  readonly index: number;
+  /** A field or member that the mix names; undefined: the family chooses one. */
+  readonly name: string | undefined;
+  readonly value: string;
+}
+
+/** One family of keys: everything that is known about it. */
+interface FamilyRow {
+  /** Its commands by name. Undefined: all that belong to no other family. */
+  readonly commands: RegExp | undefined;
+  /** The commands that write elements of a key. Undefined: poolbench cannot write such keys. */
+  readonly write: ((key: string, elements: readonly Element[]) => WriteRequest[]) | undefined;
+  /** Whether a key has `members` elements, which may be written in several requests. Otherwise it has one. */
+  readonly hasMembers: boolean;
+  /**
+   * Commands that name fields or members, with the place of the first name among the arguments behind the key, from 0,
+   * and the distance to the next; a distance of 0 means that there is no other one.
+   */
+  readonly names?: readonly (readonly [commands: string, first: number, step: number])[];
+}
+
+const member = ({ index, name, value }: Element) => name ?? `${index}:${value}`;
+
+/**
+ * The families, in the order of their key numbers. A key holds a value of one type, so commands on values of different
+ * types are for different keys. A new family is a row.
+ */
+const rows = {
+  strings: {
+    commands: undefined,
+    write: (key, [element]) => [['SET', key, element?.value ?? '']],
+    hasMembers: false,
+  },
+  counters: { commands: /^(INCR|DECR)/, write: key => [['SET', key, 0]], hasMembers: false },
+  hashes: {
+    commands: /^H/,
+    write: (key, elements) => [
+      ['HSET', key, ...elements.flatMap(({ index, name, value }) => [name ?? `f${index}`, value])],
+    ],
+    hasMembers: true,
+    names: [
+      ['HSET HMSET HSETNX', 0, 2],
+      ['HGET HEXISTS HSTRLEN HINCRBY HINCRBYFLOAT', 0, 0],
+      ['HMGET', 0, 1],
+    ],
+  },
+  lists: {
+    commands: /^(L(PUSHX?|POP|RANGE|LEN|INDEX|SET|TRIM|INSERT|REM|POS|MOVE)|RPUSHX?|RPOP|RPOPLPUSH)$/,
+    write: (key, elements) => [['RPUSH', key, ...elements.map(({ value }) => value)]],
+    hasMembers: true,
+  },
+  sets: {
+    commands: /^S(ADD|REM|ISMEMBER|MISMEMBER|CARD|MEMBERS|RANDMEMBER|POP|MOVE|SCAN|INTER|UNION|DIFF)/,
+    write: (key, elements) => [['SADD', key, ...elements.map(member)]],
+    hasMembers: true,
+    names: [
+      ['SADD SMISMEMBER', 0, 1],
+      ['SISMEMBER', 0, 0],
+    ],
+  },
+  'sorted sets': {
+    commands: /^(Z|GEO)/,
+    write: (key, elements) => [
+      ['ZADD', key, ...elements.flatMap(element => [element.index, member(element)])],
+    ],
+    hasMembers: true,
+    names: [
+      ['ZADD', 1, 2],
+      ['ZSCORE ZRANK ZREVRANK', 0, 0],
+      ['ZINCRBY', 1, 0],
+      ['ZMSCORE', 0, 1],
+    ],
+  },
+  streams: {
+    commands: /^X/,
+    // Below every id that the server makes.
+    write: (key, elements) =>
+      elements.map(({ index, value }) => ['XADD', key, `0-${index + 1}`, 'field', value]),
+    hasMembers: true,
+  },
+  hyperloglogs: {
+    commands: /^PF/,
+    write: (key, elements) => [['PFADD', key, ...elements.map(member)]],
+    hasMembers: true,
+  },
+  documents: {
+    commands: /^JSON\./,
+    write: (key, [element]) => [['JSON.SET', key, '$', JSON.stringify({ field: element?.value ?? '' })]],
+    hasMembers: false,
+  },
+  // Other modules: what their keys are made of is not known here. They come last, behind all keys that are written.
+  'keys of modules': { commands: /^[A-Z]+\./, write: undefined, hasMembers: false },
+} as const satisfies Readonly<Record<string, FamilyRow>>;
+
+export type Family = keyof typeof rows;
+
+const families = Object.keys(rows) as readonly Family[];
+
+/** The row of a family. */
+export function familyRow(family: Family): FamilyRow {
+  return rows[family];
+}
+
+/** Commands on keys of any type. */
+const onAnyType = new Set(
+  'DEL UNLINK EXISTS TOUCH TYPE DUMP RESTORE OBJECT MEMORY RENAME RENAMENX COPY PERSIST TTL PTTL EXPIRE PEXPIRE EXPIREAT PEXPIREAT EXPIRETIME PEXPIRETIME'.split(
+    ' ',
+  ),
+);
+
+function ownFamily(name: string): Family | undefined {
+  if (onAnyType.has(name)) return undefined;
+  return families.find(family => familyRow(family).commands?.test(name)) ?? 'strings';
+}
+
+/**
+ * The family of each command of a mix. A command on keys of any type (EXPIRE, DEL, TTL …) is for the keys of the nearest
+ * command before it that has a family of its own; without one, of the first command behind it; without any, for strings.
+ */
+export function familiesOf(commands: readonly { readonly command: string }[]): Family[] {
+  const parsed = commands.map(({ command }) => parseCommand(command));
+  // A command without keys stands with nobody.
+  const own = parsed.map(one => (keysOf(one) === 0 ? undefined : ownFamily(one.name)));
+  let near = own.find(family => family !== undefined) ?? 'strings';
+  return own.map(family => {
+    near = family ?? near;
+    return near;
+  });
+}
+
+/** The families that the commands use, in the order of their key numbers. */
+export function familiesInUse(commands: readonly { readonly command: string }[]): Family[] {
+  const used = new Set(familiesOf(commands));
+  return families.filter(family => used.has(family));
+}
+
+/**
+ * Commands that only read, by how their answer says that there is no such key: by null; by null, an empty aggregate or
+ * 0; or in no way that a client can see without building values, or only some of the time.
+ */
+const reads = new Map(
+  (
+    [
+      ['null', 'GET HGET LINDEX ZSCORE ZRANK ZREVRANK DUMP JSON.GET'],
+      [
+        'empty',
+        'EXISTS HGETALL HKEYS HVALS HLEN HRANDFIELD LRANGE LLEN SMEMBERS SCARD SRANDMEMBER ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE ZRANGEBYLEX ZREVRANGEBYLEX ZCARD ZRANDMEMBER XRANGE XREVRANGE XLEN PFCOUNT',
+      ],
+      [
+        'unseen',
+        'MGET STRLEN GETRANGE SUBSTR GETBIT BITCOUNT BITPOS TTL PTTL EXPIRETIME PEXPIRETIME TYPE OBJECT MEMORY HMGET HEXISTS HSTRLEN HSCAN LPOS SISMEMBER SMISMEMBER SSCAN SINTER SUNION SDIFF ZCOUNT ZLEXCOUNT ZMSCORE ZSCAN GEODIST GEOPOS GEOHASH GEOSEARCH XINFO JSON.MGET JSON.TYPE',
+      ],
+    ] as const
+  ).flatMap(([answer, names]) => names.split(' ').map(name => [name, answer] as const)),
+);
+
+/** Whether it only reads keys that the prefill writes: then the hit share decides which keys it is for. */
+export function readsPrefilledKeys(name: string): boolean {
+  return reads.has(name);
+}
+
+/** Commands that take what they read. */
+const takesOrNull = new Set('GETEX GETDEL LPOP RPOP SPOP'.split(' '));
+
+/** Whether its null means that there is no such key, field or member, and nothing else. */
+export function nullIsMiss(name: string): boolean {
+  return takesOrNull.has(name) || reads.get(name) === 'null' || emptyIsMiss(name);
+}
+
+/** Whether an empty aggregate, or 0, means that there is no such key. */
+export function emptyIsMiss(name: string): boolean {
+  return reads.get(name) === 'empty';
+}
+
+/** What is constant among a command's arguments behind its first key; undefined where something is filled in. */
+function constantArgs({ args }: ParsedCommand): (string | undefined)[] {
+  const first = args.findIndex(parts => parts[0]?.kind === 'key');
+  return args
+    .slice(first + 1)
+    .map(parts =>
+      parts.every(part => part.kind === 'text') ? parts.map(({ text }) => text).join('') : undefined,
+    );
+}
+
+/** The names of fields or members in a command: undefined where one is filled in. Null if it names none. */
+function namesIn(family: Family, command: ParsedCommand): (string | undefined)[] | null {
+  const place = familyRow(family).names?.find(([commands]) => commands.split(' ').includes(command.name));
+  if (place === undefined) return null;
+  const [, first, step] = place;
+  return constantArgs(command).filter((_, index) =>
+    step === 0 ? index === first : index >= first && (index - first) % step === 0,
+  );
+}
+
+/** The fields or members that commands of the mix name, which every key of the family has from the start. */
+export function namedElements(commands: readonly { readonly command: string }[], family: Family): string[] {
+  const of = familiesOf(commands);
+  const names = commands.flatMap(({ command }, index) =>
+    of[index] === family ? (namesIn(family, parseCommand(command)) ?? []) : [],
+  );
+  return [...new Set(names.filter(name => name !== undefined))];
+}
+
+/** Commands that leave a key's type, size and time to live as the prefill has made them. */
+const overwriting = new Set(
+  'MSET GETSET SETNX MSETNX INCR DECR INCRBY DECRBY INCRBYFLOAT LSET PERSIST TOUCH PFADD PFMERGE'.split(' '),
+);
+/** The same, as long as they write fields or members that the keys have. */
+const overwritingNamed = new Set('HSET HMSET HSETNX HINCRBY HINCRBYFLOAT SADD ZADD ZINCRBY'.split(' '));
+
+/** The names of the commands after which there are other keys, elements or times to live than before. */
+export function changingCommands(commands: readonly { readonly command: string }[]): string[] {
+  const of = familiesOf(commands);
+  const changing = commands.flatMap(({ command }, index) => {
+    const parsed = parseCommand(command);
+    const { name } = parsed;
+    if (keysOf(parsed) === 0 || reads.has(name) || overwriting.has(name)) return [];
+    if (name === 'SET' && !constantArgs(parsed).some(arg => /^(EX|PX|EXAT|PXAT)$/i.test(arg ?? '')))
+      return [];
+    const names = overwritingNamed.has(name) ? namesIn(of[index] ?? 'strings', parsed) : null;
+    return names?.every(one => one !== undefined) ? [] : [name];
+  });
+  return [...new Set(changing)];
+}
+
+/**
+ * The names of the reads of which it is known beforehand how many find something: their answer says whether there is such
+ * a key, and all of their arguments but the key are constant. In a workload whose records grow, all reads.
+ */
+export function foreseeableReads(
+  commands: readonly { readonly command: string }[],
+  { growth, hitShare }: { readonly growth: unknown; readonly hitShare: number },
+): ReadonlySet<string> {
+  const foreseeable = new Set<string>();
+  const others = new Set<string>();
+  for (const { command } of commands) {
+    const parsed = parseCommand(command);
+    const answer = reads.get(parsed.name);
+    const isForeseeable =
+      (answer === 'null' || answer === 'empty') &&
+      (keysOf(parsed) === 1 || hitShare === 1) &&
+      (growth !== null || parsed.args.flat().every(({ kind }) => kind === 'text' || kind === 'key'));
+    (isForeseeable ? foreseeable : others).add(parsed.name);
+  }
+  return new Set([...foreseeable].filter(name => !others.has(name)));
+}
