@@ -46,6 +46,10 @@ const poolMetrics = z.object({
   created: z.number(),
   /** From the start of the window until the last of these was open; null if none was created. */
   lastCreatedMs: z.number().nullable().default(null),
+  /** Those of `created` that a worker waited for and that replaced none: the pools grew by them. Since 0.6. */
+  createdForWorkers: z.number().optional(),
+  /** As `lastCreatedMs`, of these. */
+  lastCreatedForWorkersMs: z.number().nullable().optional(),
   connectTime: times,
   connectFailures: z.number(),
   reconnects: z.number(),
@@ -167,6 +171,8 @@ const round = z.object({
   /** Start of the window, ISO 8601. */
   startedAt: z.string().nullable().default(null),
   seconds: amount,
+  /** How long the warm-up really was, and whether the pools had grown by its end. Absent: none, or before 0.6. */
+  warmup: z.object({ seconds: amount, grown: z.boolean() }).optional(),
   issued: amount,
   completed: amount,
   failed: z.record(z.string(), amount),

@@ -10,6 +10,9 @@ const sweepMs = 10;
 /** Sweeps between two looks for dead and stalled connections, with which the utilization is recorded. */
 const sweepsPerInspection = 10;
 
+/** Who needs a connection that is opened: a worker that waits for it, or nobody yet. */
+export type OpenedFor = 'worker' | 'maintenance';
+
 /** The pool's tasks on its timer. */
 interface MaintenanceTasks {
   /** Every 10 ms. */
@@ -41,6 +44,9 @@ export class Maintenance {
   opening = 0;
   /** Connections that died and have not been replaced. */
   #lost = 0;
+  /** Attempts in progress that a worker waits for, and when the last one made the pool larger. */
+  #openingForWorkers = 0;
+  #grownNs = 0;
   #drained: (() => void) | undefined;
   #sweeps = 0;
 
@@ -63,6 +69,15 @@ export class Maintenance {
     return this.#all.size + this.opening;
   }
 
+  /**
+   * When the pool last grew because a worker needed a connection, an instant of the monotonic clock: now, while such an
+   * attempt is in progress; 0 if it never did. Connections that maintenance opens to be idle, and those in place of one
+   * that died, are no growth.
+   */
+  get grownNs(): number {
+    return this.#openingForWorkers > 0 ? nowNs() : this.#grownNs;
+  }
+
   /** Open connections on which something is in flight. */
   get busy(): number {
     let busy = 0;
@@ -71,13 +86,13 @@ export class Maintenance {
   }
 
   /** Opens a connection at the configured pace. The caller discards it if the pool has been closed meanwhile. */
-  open(): Promise<Connection> {
-    return this.#admit(this.#connectPaced);
+  open(openedFor: OpenedFor): Promise<Connection> {
+    return this.#admit(this.#connectPaced, openedFor);
   }
 
   /** Opens a connection at once, for the holder of the mutex, which admits one attempt at a time anyway. */
-  openUnpaced(): Promise<Connection> {
-    return this.#admit(this.#connect);
+  openUnpaced(openedFor: OpenedFor): Promise<Connection> {
+    return this.#admit(this.#connect, openedFor);
   }
 
   /** Calls `open` for `count` connections that nobody waits for, unless an attempt has just failed. */
@@ -136,8 +151,10 @@ export class Maintenance {
     this.recorder?.destroy();
   }
 
-  async #admit(connect: Connect): Promise<Connection> {
+  async #admit(connect: Connect, openedFor: OpenedFor): Promise<Connection> {
+    const forWorkers = openedFor === 'worker' ? 1 : 0;
     this.opening++;
+    this.#openingForWorkers += forWorkers;
     try {
       const connection = await connect();
       connection.healthyAtMs = this.nowMs;
@@ -145,10 +162,14 @@ export class Maintenance {
       if (this.#lost > 0) {
         this.#lost--;
         if (this.recorder !== undefined) this.recorder.reconnects++;
+      } else if (openedFor === 'worker') {
+        this.#grownNs = nowNs();
+        if (!this.closed) this.recorder?.grown();
       }
       return connection;
     } finally {
       this.opening--;
+      this.#openingForWorkers -= forWorkers;
       this.#noteDrained();
     }
   }

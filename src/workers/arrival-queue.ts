@@ -74,9 +74,13 @@ export class ArrivalQueue {
     this.#clock = clock;
   }
 
-  /** The schedule starts at `releasedNs`; what is due from `startNs` on counts. */
-  begin(releasedNs: number, startNs: number): void {
+  /** The schedule starts at `releasedNs`. */
+  begin(releasedNs: number): void {
     this.#releasedNs = releasedNs;
+  }
+
+  /** What is due from `startNs` on counts: an instant that has not come yet, or that of `begin`. */
+  openWindow(startNs: number): void {
     this.#startNs = startNs;
   }
 

@@ -107,6 +107,7 @@ export interface ThreadTask {
   readonly workload: WorkloadTask;
   /** Seed of this thread's generators: the same seed draws the same keys in the same order. */
   readonly seed: number;
+  /** At least: it lasts until the coordinator opens the measured window. 0: the window begins at the start instant. */
   readonly warmupSeconds: number;
   readonly seconds: number;
   /** Whether, without a warm-up too, every worker keeps its first connection until all workers of the thread have one. */

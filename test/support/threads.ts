@@ -78,6 +78,7 @@ export async function runThread(
     await new Promise(resolve => setTimeout(resolve, 1));
   const startNs = nowNs() + leadMs * 1e6;
   onReleased(shared, startNs);
+  shared.openWindow(startNs + (options.warmupSeconds ?? 0) * 1e9);
   shared.release(startNs);
   const outcome = await running;
   if ('refused' in outcome) throw new Error(outcome.refused);

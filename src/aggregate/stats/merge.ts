@@ -15,7 +15,7 @@ const slotMs = 100;
 
 /** What the coordinator knows of a round beyond the threads' samples. */
 export interface RoundContext
-  extends Pick<RoundResult, 'round' | 'startedAt' | 'serverCalls' | 'cuts' | 'basePingMs'>,
+  extends Pick<RoundResult, 'round' | 'startedAt' | 'warmup' | 'serverCalls' | 'cuts' | 'basePingMs'>,
     Pick<RoundResult['cpu'], 'machineBusyShare' | 'serverCores' | 'serverMainThreadCores'> {
   /** CPU time of the whole client process over the measured window, in microseconds. */
   readonly clientCpuMicros: number;
@@ -36,6 +36,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     round: context.round,
     startedAt: context.startedAt,
     seconds,
+    ...(context.warmup === undefined ? {} : { warmup: context.warmup }),
     ...sums,
     opsPerSecond: perSecond(completed),
     openLoop: open?.result ?? null,
@@ -201,16 +202,26 @@ function mergePools(pools: readonly PoolSnapshot[]): PoolMetrics {
     healthCheckMs: sum(pool => pool.healthCheckMs),
     createdBefore: sum(pool => pool.createdBefore),
     created: sum(pool => pool.created),
-    lastCreatedMs: pools.reduce<number | null>(
-      (last, { lastCreatedMs }) => (lastCreatedMs === null ? last : Math.max(last ?? 0, lastCreatedMs)),
-      null,
-    ),
+    lastCreatedMs: lastOf(pools, pool => pool.lastCreatedMs),
+    createdForWorkers: sum(pool => pool.createdForWorkers),
+    lastCreatedForWorkersMs: lastOf(pools, pool => pool.lastCreatedForWorkersMs),
     connectTime: mergeTimes(pools.map(pool => pool.connectTime)),
     connectFailures: sum(pool => pool.connectFailures),
     reconnects: sum(pool => pool.reconnects),
     peakWaiting: pools.reduce((max, pool) => Math.max(max, pool.peakWaiting), 0),
     utilization: mergeUtilization(pools.map(pool => pool.utilization)),
   };
+}
+
+/** The latest of these instants; null if no pool has one. */
+function lastOf(
+  pools: readonly PoolSnapshot[],
+  instant: (pool: PoolSnapshot) => number | null,
+): number | null {
+  return pools.reduce<number | null>((last, pool) => {
+    const ms = instant(pool);
+    return ms === null ? last : Math.max(last ?? 0, ms);
+  }, null);
 }
 
 /**

@@ -142,7 +142,7 @@ async function runOnce(
   shared: SharedState,
 ): Promise<RoundResult | null> {
   const { control } = bench.target;
-  const { seconds, warmupSeconds } = bench.experiment;
+  const { seconds } = bench.experiment;
   const meter = new CpuMeter(control);
   const cutter = new ConnectionCutter(control, {
     everyMs: scenario.cutEveryMs,
@@ -159,12 +159,13 @@ async function runOnce(
   let samples: ThreadSample[];
   let cores: Awaited<ReturnType<CpuMeter['stop']>>;
   let startedAt = new Date();
+  let warmup: RoundResult['warmup'];
   try {
     const tasks = threadTasks(bench, scenario, round, shared);
-    samples = await bench.threads.run(tasks, shared, releasedNs => {
-      const startNs = releasedNs + warmupSeconds * 1e9;
+    samples = await bench.threads.run(tasks, shared, ({ startNs, warmupSeconds, grown }) => {
       const endNs = startNs + seconds * 1e9;
       startedAt = new Date(Date.now() + (startNs - nowNs()) / 1e6);
+      if (warmupSeconds > 0) warmup = { seconds: warmupSeconds, grown };
       meter.schedule(startNs, endNs);
       cutter.schedule(startNs, endNs);
     });
@@ -192,6 +193,7 @@ async function runOnce(
   return mergeSamples(samples, {
     round,
     startedAt: startedAt.toISOString(),
+    warmup,
     clientCpuMicros: cores.client * measuredSeconds * 1e6,
     machineBusyShare: cores.machineBusyShare,
     // A server that restarted counts from zero again, so the difference means nothing.

@@ -90,6 +90,8 @@ function buildSecond(
 
 function buildPool(changes: Partial<PoolSnapshot> = {}): PoolSnapshot {
   return {
+    createdForWorkers: 0,
+    lastCreatedForWorkersMs: null,
     acquisitions: 0,
     immediate: 0,
     acquireWait: noTimes,
