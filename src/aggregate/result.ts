@@ -17,6 +17,14 @@ import {
 
 export const interval = z.object({ median: z.number(), low: z.number(), high: z.number() });
 
+/** JSON has no number for it, so an infinite ratio is null in the file. */
+const ratio = z
+  .union([z.number(), z.literal(Number.POSITIVE_INFINITY), z.null()])
+  .transform(value => value ?? Number.POSITIVE_INFINITY);
+
+/** Of ratios. Infinite, and null in the file: in so many rounds the base completed nothing. */
+export const ratioInterval = z.object({ median: ratio, low: ratio, high: ratio });
+
 /** A count, a time, a rate. */
 const amount = z.number().nonnegative();
 
@@ -141,6 +149,8 @@ const openLoop = z.object({
   lag: latency,
   /** As `histograms` of the round. */
   lagHistogram: z.string(),
+  /** Arrivals whose lag was above the histogram's range, which counts them as its highest value. Since 0.6. */
+  lagOverRange: z.number().optional(),
   /** Fraction of the window in which the threads spun until the next arrival: their mean. */
   spinShare: z.number(),
 });
@@ -262,7 +272,7 @@ const claim = z.object({
         other: z.string(),
         /** Rounds that both have measured. */
         rounds: z.number(),
-        ratio: interval,
+        ratio: ratioInterval,
         /** Sign-flip permutation test of the paired log ratios, two-sided: exact up to 30 rounds, sampled above. */
         p: z.number(),
         /** The range that the claim predicts for this ratio, open where null; null: it predicts none. */

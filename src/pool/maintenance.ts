@@ -233,21 +233,32 @@ async function pinged(connection: Connection): Promise<boolean> {
 }
 
 /**
- * Closes connections whose oldest batch is unanswered for `timeoutMs`. One look at all connections now and then replaces a
- * timer for every command. A batch's time starts with the first look that finds it, so no batch fails early. Replies come
- * in order, so the oldest batch is unanswered if something is in flight and nothing settles. A connection with parts is
- * checked part by part, so that a hanging node of a cluster is closed alone.
+ * Closes connections with a batch that is unanswered for `timeoutMs`. One look at all connections now and then replaces a
+ * timer for every command. A batch's time starts with the first look that finds it, however many are in flight before it:
+ * so no batch fails early, and none is given longer because those before it are slow. Batches settle in the order in
+ * which they were sent, so it is enough to keep how many had been sent at each look. A connection with parts is checked
+ * part by part, so that a hanging node of a cluster is closed alone.
  */
 function closeStalled(connections: Iterable<Connection>, nowMs: number, timeoutMs: number): void {
   for (const connection of connections) {
     const { parts } = connection;
     if (parts !== undefined) closeStalled(parts, nowMs, timeoutMs);
-    else if (connection.sent === connection.settled) connection.sweptSettled = -1;
-    else if (connection.settled !== connection.sweptSettled) {
-      connection.sweptSettled = connection.settled;
-      connection.stalledSinceMs = nowMs;
-    } else if (nowMs - connection.stalledSinceMs >= timeoutMs) connection.close('TIMEOUT');
+    else if (nowMs - unansweredSince(connection, nowMs) >= timeoutMs) connection.close('TIMEOUT');
   }
+}
+
+/** Looks at the batches in flight. @returns since when the oldest is known to be; now, if none is */
+function unansweredSince({ looks, sent, settled }: Connection, nowMs: number): number {
+  let kept = 0;
+  for (let at = 0; at < looks.length; at += 2) {
+    if ((looks[at] as number) <= settled) continue;
+    looks[kept] = looks[at] as number;
+    looks[kept + 1] = looks[at + 1] as number;
+    kept += 2;
+  }
+  looks.length = kept;
+  if (sent > settled && (kept === 0 || sent > (looks[kept - 2] as number))) looks.push(sent, nowMs);
+  return looks[1] ?? nowMs;
 }
 
 /**

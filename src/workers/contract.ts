@@ -204,6 +204,8 @@ export interface OpenLoopSample {
   readonly oldestUnsentMs: number;
   /** How late the thread took arrivals for which a worker was free: HDR V2 compressed, base64, nanoseconds. */
   readonly lag: string;
+  /** Arrivals of which that was above the histogram's range, which counts them as its highest value. */
+  readonly lagOverRange: number;
   /** Fraction of the window, 0 to 1, in which the thread turned its event loop with nothing to do, to be on time. */
   readonly spinShare: number;
 }

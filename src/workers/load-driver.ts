@@ -129,7 +129,7 @@ export class LoadDriver {
 
   /** Publishes the growth of the pools until the coordinator has set the start of the measured window. */
   #watchWarmup(shared: SharedState, openWindow: (windowNs: number) => void): NodeJS.Timeout {
-    const ticker = setInterval(() => {
+    const look = () => {
       shared.publishGrowth(this.#task.thread, {
         lookedNs: nowNs(),
         allConnected: this.#open?.gathered ?? this.#group.allConnected,
@@ -139,7 +139,9 @@ export class LoadDriver {
       if (windowNs === undefined) return;
       clearInterval(ticker);
       openWindow(windowNs);
-    }, warmupTickMs);
+    };
+    const ticker = setInterval(look, warmupTickMs);
+    look();
     return ticker;
   }
 }

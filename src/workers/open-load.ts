@@ -98,6 +98,7 @@ export class OpenLoad {
       largestBacklog: sum(queue => queue.largestBacklog),
       oldestUnsentMs: Math.max(0, ...queues.map(queue => queue.oldestUnsentNs)) / 1e6,
       lag: this.#lag.encode(),
+      lagOverRange: this.#lag.overRange,
       spinShare: windowNs === 0 ? 0 : Math.min(1, this.#pacer.spunNs / windowNs),
     };
   }

@@ -1,5 +1,4 @@
 import type { Batch } from '../pool/client/batch.ts';
-import { highestNs } from '../pool/histogram.ts';
 import type { CommandSample, LoadSample, SecondSample } from './contract.ts';
 import { LatencyCounts } from './latency-counts.ts';
 import type { MixTemplate } from './workload/command-mix.ts';
@@ -21,7 +20,6 @@ export class Recorder {
   completed = 0;
   failedCount = 0;
   misses = 0;
-  overRange = 0;
   warmupCompleted = 0;
   warmupFailed = 0;
   readonly failed: Record<string, number> = {};
@@ -75,8 +73,8 @@ export class Recorder {
     this.misses += batch.misses;
     this.#secondCompleted += completed;
     if (failures !== undefined) this.#countFailures(failures);
-    const serviceNs = Math.min(doneNs - sentNs, highestNs);
-    const responseNs = this.#inRange(doneNs - dueNs, completed);
+    const serviceNs = doneNs - sentNs;
+    const responseNs = doneNs - dueNs;
     this.#commands?.record(batch, serviceNs, responseNs);
     if (completed === 0) return;
     this.#service.add(serviceNs, completed);
@@ -112,7 +110,7 @@ export class Recorder {
       warmupCompleted: this.warmupCompleted,
       service: this.#service.encode(),
       response: this.#response.encode(),
-      overRange: this.overRange,
+      overRange: this.#response.overRange,
       series: this.#series,
     };
   }
@@ -123,12 +121,6 @@ export class Recorder {
       this.failedCount += count;
       this.#secondFailed += count;
     }
-  }
-
-  #inRange(ns: number, counted: number): number {
-    if (ns <= highestNs) return ns;
-    this.overRange += counted;
-    return highestNs;
   }
 
   /** What completes in the drain belongs to the last second of the window. */

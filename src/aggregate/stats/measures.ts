@@ -1,10 +1,11 @@
 import type { RoundResult } from '../result.ts';
 import { type MedianMetric, metrics } from './metrics.ts';
+import type { Figure } from './rounds.ts';
 
 /** What claims compare: metrics of the registry, and figures that only claims need, so that they are no metrics. */
 
 /** One figure of a round. 0 where the round has none: it makes no ratio then. */
-export interface Measure {
+export interface Measure extends Figure {
   /** As text: "throughput", "response p99". */
   readonly name: string;
   /** Of the figure. */
@@ -21,6 +22,7 @@ export const p999 = measureOf(metrics['response.p999']);
 export const maxResponse: Measure = {
   name: 'max response time',
   unit: 'ms',
+  better: 'less',
   figure: ({ response }) => response.max,
 };
 
@@ -28,6 +30,7 @@ export const maxResponse: Measure = {
 export const allServed: Measure = {
   name: 'time until all workers were served',
   unit: 'ms',
+  better: 'less',
   figure: round => round.allServedMs ?? 0,
 };
 
@@ -35,6 +38,7 @@ export const allServed: Measure = {
 export const singlesP99: Measure = {
   name: 'response p99 of single commands',
   unit: 'ms',
+  better: 'less',
   figure: ({ loads }) => loads.at(0)?.response.p99 ?? 0,
 };
 
@@ -42,9 +46,10 @@ export const singlesP99: Measure = {
 export const batchThroughput: Measure = {
   name: 'throughput of the batches',
   unit: 'ops/s',
+  better: 'more',
   figure: ({ loads }) => loads.at(-1)?.opsPerSecond ?? 0,
 };
 
-function measureOf({ name, kind, ofRound }: MedianMetric): Measure {
-  return { name, unit: kind.unit, figure: round => ofRound(round) ?? 0 };
+function measureOf({ name, kind, better, ofRound }: MedianMetric): Measure {
+  return { name, unit: kind.unit, better, figure: round => ofRound(round) ?? 0 };
 }

@@ -180,6 +180,7 @@ function mergeOpenLoop(
       oldestUnsentMs: Math.max(...samples.map(sample => sample.oldestUnsentMs)),
       lag: lag.summary,
       lagHistogram: lag.encoded,
+      lagOverRange: sum(sample => sample.lagOverRange),
       spinShare: sum(sample => sample.spinShare) / samples.length,
     },
   };

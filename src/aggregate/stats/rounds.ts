@@ -1,5 +1,5 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
-import { type PairedRatio, pairedRatio } from './paired-ratio.ts';
+import { type PairedRatio, pairedRatio, worst } from './paired-ratio.ts';
 
 /** Which rounds count, and which can be paired. */
 
@@ -41,11 +41,20 @@ export function finishedRounds(
   return { count, rounds: new Map(kept) };
 }
 
-/** other / base of a figure in every round that both have measured for the same time; 0 and null make no ratio. */
+/** One figure of a round, and which way it is better. 0 and null make no ratio. */
+export interface Figure {
+  readonly better: 'less' | 'more';
+  readonly figure: (round: RoundResult) => number | null;
+}
+
+/**
+ * other / base of a figure in every round that both have measured for the same time. A round in which one of them completed
+ * nothing counts against it.
+ */
 export function pairByRound(
   base: ScenarioResult,
   other: ScenarioResult,
-  figure: (round: RoundResult) => number | null,
+  { better, figure }: Figure,
 ): PairedRatio {
   const baseRounds = new Map(base.rounds.map(round => [round.round, round]));
   const [ofBase, ofOther] = [new Map<number, number>(), new Map<number, number>()];
@@ -53,8 +62,14 @@ export function pairByRound(
     const paired = baseRounds.get(round.round);
     if (paired === undefined) continue;
     if (Math.abs(round.seconds - paired.seconds) > round.seconds * windowTolerance) continue;
-    ofBase.set(round.round, figure(paired) ?? 0);
-    ofOther.set(round.round, figure(round) ?? 0);
+    const [baseValue, value] = [valueOf(paired), valueOf(round)];
+    if (baseValue === null || value === null) continue;
+    ofBase.set(round.round, baseValue);
+    ofOther.set(round.round, value);
   }
   return pairedRatio(ofBase, ofOther);
+
+  function valueOf(round: RoundResult): number | null {
+    return round.completed === 0 ? worst[better] : figure(round) || null;
+  }
 }

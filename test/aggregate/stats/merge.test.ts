@@ -338,6 +338,7 @@ test('open loops are added up, and throughput is what completed in the window, w
         largestBacklog: 45,
         oldestUnsentMs: 400,
         lag: encode([1, 2]),
+        lagOverRange: 0,
         spinShare: 0.25,
         ...changes,
       },
