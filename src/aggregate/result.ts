@@ -28,6 +28,16 @@ export const ratioInterval = z.object({ median: ratio, low: ratio, high: ratio }
 /** A count, a time, a rate. */
 const amount = z.number().nonnegative();
 
+/** Counts by error code. Not a `z.record`, which drops the code `__proto__`: a server may answer with any word. */
+const countsByCode = z.custom<Readonly<Record<string, number>>>(
+  value =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(count => amount.safeParse(count).success),
+  'Invalid input: expected counts by error code',
+);
+
 type Later = LaterKey<typeof percentiles>;
 type PercentileShape = { [Key in Exclude<PercentileKey, Later>]: typeof amount } & {
   [Key in Later]: z.ZodOptional<typeof amount>;
@@ -110,7 +120,7 @@ const load = z.object({
   pipeline: amount,
   issued: amount,
   completed: amount,
-  failed: z.record(z.string(), amount),
+  failed: countsByCode,
   unfinished: amount,
   opsPerSecond: amount,
   service: latency,
@@ -121,7 +131,7 @@ const load = z.object({
 const command = z.object({
   name: z.string(),
   completed: amount,
-  failed: z.record(z.string(), amount),
+  failed: countsByCode,
   /** Null replies among the completed. */
   misses: amount,
   service: latency,
@@ -185,7 +195,7 @@ const round = z.object({
   warmup: z.object({ seconds: amount, grown: z.boolean() }).optional(),
   issued: amount,
   completed: amount,
-  failed: z.record(z.string(), amount),
+  failed: countsByCode,
   unfinished: amount,
   /** Null replies among the completed: usually reads that found nothing. */
   misses: amount,

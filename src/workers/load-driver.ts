@@ -5,6 +5,7 @@ import { nowNs } from '../pool/clock.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
 import type { LoadSample, PoolTask, ThreadSample, ThreadTask } from './contract.ts';
+import { FailureCounts } from './failure-counts.ts';
 import { type LoadWorker, WorkerGroup } from './load-workers.ts';
 import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
@@ -242,7 +243,7 @@ function progressPublisher(
   const loop = performance.eventLoopUtilization();
   let failedBefore = 0;
   return () => {
-    const failed = sum(recorders, recorder => recorder.failedCount);
+    const failed = sum(recorders, recorder => recorder.failed.total);
     shared.publish(thread, {
       atNs: nowNs(),
       // A loop that only waits for the next arrival is not busy.
@@ -266,10 +267,8 @@ function sum<Item>(items: readonly Item[], figure: (item: Item) => number): numb
   return items.reduce((total, item) => total + figure(item), 0);
 }
 
-function sumByCode(recorders: readonly Recorder[]): Record<string, number> {
-  const failed: Record<string, number> = {};
-  for (const recorder of recorders) {
-    for (const [code, count] of Object.entries(recorder.failed)) failed[code] = (failed[code] ?? 0) + count;
-  }
-  return failed;
+function sumByCode(recorders: readonly Recorder[]): Readonly<Record<string, number>> {
+  const failed = new FailureCounts();
+  for (const recorder of recorders) failed.addAll(recorder.failed);
+  return failed.toRecord();
 }

@@ -1,5 +1,6 @@
 import type { Batch } from '../pool/client/batch.ts';
 import type { CommandSample, LoadSample, SecondSample } from './contract.ts';
+import { FailureCounts } from './failure-counts.ts';
 import { LatencyCounts } from './latency-counts.ts';
 import type { MixTemplate } from './workload/command-mix.ts';
 
@@ -18,11 +19,10 @@ export class Recorder {
   /** Operations of the measured window, but for the two that name the warm-up. */
   issued = 0;
   completed = 0;
-  failedCount = 0;
   misses = 0;
   warmupCompleted = 0;
   warmupFailed = 0;
-  readonly failed: Record<string, number> = {};
+  readonly failed = new FailureCounts();
   /** Infinite until `begin`, so that nothing counts as measured before. */
   #startNs = Number.POSITIVE_INFINITY;
   readonly #window: LoadWindow;
@@ -104,7 +104,7 @@ export class Recorder {
     return {
       issued: this.issued,
       completed: this.completed,
-      failed: this.failed,
+      failed: this.failed.toRecord(),
       misses: this.misses,
       commands: this.#commands?.finish() ?? [],
       warmupCompleted: this.warmupCompleted,
@@ -116,11 +116,9 @@ export class Recorder {
   }
 
   #countFailures(failures: ReadonlyMap<string, number>): void {
-    for (const [code, count] of failures) {
-      this.failed[code] = (this.failed[code] ?? 0) + count;
-      this.failedCount += count;
-      this.#secondFailed += count;
-    }
+    const before = this.failed.total;
+    this.failed.addAll(failures);
+    this.#secondFailed += this.failed.total - before;
   }
 
   /** What completes in the drain belongs to the last second of the window. */
@@ -152,7 +150,7 @@ interface Command {
   readonly nullIsMiss: boolean;
   completed: number;
   misses: number;
-  readonly failed: Record<string, number>;
+  readonly failed: FailureCounts;
   readonly service: LatencyCounts;
   readonly response: LatencyCounts;
 }
@@ -174,7 +172,7 @@ export class CommandRecorder {
       nullIsMiss: templates.find(template => template.name === name)?.nullIsMiss ?? false,
       completed: 0,
       misses: 0,
-      failed: {},
+      failed: new FailureCounts(),
       service: new LatencyCounts(3),
       response: new LatencyCounts(3),
     }));
@@ -203,8 +201,9 @@ export class CommandRecorder {
 
   /** Returns what was recorded; nothing can be recorded after it. */
   finish(): CommandSample[] {
-    return this.#commands.map(({ service, response, ...counts }) => ({
+    return this.#commands.map(({ failed, service, response, ...counts }) => ({
       ...counts,
+      failed: failed.toRecord(),
       service: service.encode(),
       response: response.encode(),
     }));
@@ -213,8 +212,7 @@ export class CommandRecorder {
   #countFailure(batch: Batch, i: number, index: number): boolean {
     const code = batch.failedAs(i);
     if (code === undefined) return false;
-    const { failed } = this.#commands[index] as Command;
-    failed[code] = (failed[code] ?? 0) + 1;
+    (this.#commands[index] as Command).failed.add(code, 1);
     return true;
   }
 }

@@ -62,14 +62,14 @@ export function pairByRound(
     const paired = baseRounds.get(round.round);
     if (paired === undefined) continue;
     if (Math.abs(round.seconds - paired.seconds) > round.seconds * windowTolerance) continue;
-    const [baseValue, value] = [valueOf(paired), valueOf(round)];
+    const [baseValue, value] = [figureIn(paired), figureIn(round)];
     if (baseValue === null || value === null) continue;
     ofBase.set(round.round, baseValue);
     ofOther.set(round.round, value);
   }
   return pairedRatio(ofBase, ofOther);
 
-  function valueOf(round: RoundResult): number | null {
+  function figureIn(round: RoundResult): number | null {
     return round.completed === 0 ? worst[better] : figure(round) || null;
   }
 }

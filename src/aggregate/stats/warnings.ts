@@ -1,5 +1,5 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
-import { formatFraction, formatList, formatMs } from '../text/format.ts';
+import { formatCount, formatFraction, formatList, formatMs, formatPlural } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
 import { neighbourCores } from './limited-by.ts';
 import { median } from './statistics.ts';
@@ -15,7 +15,12 @@ const maxUnanswered = 0.0001;
 
 /** Caveats of the figures: warnings of the run, and what its figures show. */
 export function warningsOf(result: Result): string[] {
-  return [...result.warnings, ...findImbalances(result), ...describeNeighbours(result)];
+  return [
+    ...result.warnings,
+    ...findImbalances(result),
+    ...describeNeighbours(result),
+    ...describeUngrown(result.scenarios),
+  ];
 }
 
 /** Other programs that used the machine all the time: they make no round an outlier. */
@@ -27,6 +32,18 @@ function describeNeighbours({ scenarios, environment: { cores }, target: { local
   if (usual < minNeighbourRatio * cores) return [];
   return [
     `other programs used ${usual.toFixed(1)} of this machine's ${cores} cores in the median measurement: they affect the figures, and what limited them`,
+  ];
+}
+
+/** Pools that still grew, or left a worker without a connection, when the bound of the warm-up was reached. */
+function describeUngrown(scenarios: readonly Pick<ScenarioResult, 'id' | 'rounds'>[]): string[] {
+  const ungrown = scenarios.flatMap(({ id, rounds }) => {
+    const of = rounds.filter(({ warmup }) => warmup?.grown === false);
+    return of.length === 0 ? [] : [`${id} (${of.length} of ${formatPlural(rounds.length, 'round')})`];
+  });
+  if (ungrown.length === 0) return [];
+  return [
+    `the warm-up reached its limit before every worker had a connection and the pools had stopped growing, so the figures include the opening of connections, in ${formatList(ungrown)}: use a longer warmupSeconds, or look for why connections open slowly`,
   ];
 }
 
@@ -46,6 +63,13 @@ export function openLoopWarnings(
   const unanswered = scenarios
     .filter(({ rounds }) => isLowerBound(rounds))
     .map(({ id, rounds }) => `${id} (${formatFraction(unansweredRatio(rounds))})`);
+  const beyondRange = scenarios
+    .map(({ id, rounds }) => ({
+      id,
+      count: rounds.reduce((sum, { openLoop }) => sum + (openLoop?.lagOverRange ?? 0), 0),
+    }))
+    .filter(({ count }) => count > 0)
+    .map(({ id, count }) => `${id} (${formatCount(count)})`);
   const warn = (found: readonly string[], sentence: (list: string) => string) =>
     found.length === 0 ? [] : [sentence(formatList(found))];
   return [
@@ -58,6 +82,11 @@ export function openLoopWarnings(
       late(true),
       list =>
         `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads or smaller bursts.`,
+    ),
+    ...warn(
+      beyondRange,
+      list =>
+        `The generator was late by more than its histogram's ten minutes, as which these arrivals are counted, in ${list}.`,
     ),
     ...warn(
       unanswered,
