@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { nowNs } from '../src/pool/clock.ts';
 import type { Client } from '../src/pool/presets.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
 import runTask from '../src/workers/thread.ts';
 import { answer, childArgument, runInChild } from './child.ts';
-import { drivePoolbench, poolTask } from './load-arm.ts';
+import { drivePoolbench, poolTask, release } from './load-arm.ts';
 import type { Question } from './question.ts';
 
 const wanted = 10_000;
@@ -79,7 +78,7 @@ async function measure({ port, client, connections }: Child): Promise<Found> {
   const connectSeconds = (performance.now() - startMs) / 1000;
   await sleep(500);
   const idleKilobytes = kilobytes();
-  shared.release(nowNs());
+  release(shared);
   await sleep(seconds * 1000);
   const loadedKilobytes = kilobytes();
   const outcome = await running;

@@ -92,12 +92,19 @@ export function poolTask(
   };
 }
 
+/** Starts the load of `poolTask` now, and its measured window after the warm-up. */
+export function release(shared: SharedState): void {
+  const releasedNs = nowNs();
+  shared.openWindow(releasedNs + warmupSeconds * 1e9);
+  shared.release(releasedNs);
+}
+
 /** One thread's load by poolbench, in this process. */
 export async function drivePoolbench(options: ArmOptions): Promise<ArmFigures> {
   const shared = SharedState.forThreads(1);
   const sample = runTask(poolTask(options, shared));
   while (shared.ready === 0) await sleep(1);
-  shared.release(nowNs());
+  release(shared);
   await sleep(warmupSeconds * 1000);
   const before = process.cpuUsage();
   await sleep(options.seconds * 1000);

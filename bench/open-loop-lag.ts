@@ -17,6 +17,7 @@ import { plainWorkload } from '../test/support/plain-workload.ts';
 const rates = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1000, 5000, 20_000, 50_000];
 const workers = 50;
 const seconds = 2;
+const warmupSeconds = 0.5;
 
 function buildTask(port: number, shared: SharedState, client: Client, rate: number): ThreadTask {
   return {
@@ -43,7 +44,7 @@ function buildTask(port: number, shared: SharedState, client: Client, rate: numb
     workload: plainWorkload({ keys: 1000, valueBytes: 32, readShare: 0.5 }),
     seed: 1,
     valueSeed: 1,
-    warmupSeconds: 0.5,
+    warmupSeconds,
     seconds,
     timeoutMs: 5000,
     shared: shared.buffer,
@@ -59,7 +60,9 @@ async function measure(
   const shared = SharedState.forThreads(1);
   const running = threads.run(buildTask(port, shared, client, rate)) as Promise<ThreadSample>;
   while (shared.ready < 1) await sleep(1);
-  shared.release(nowNs() + 10e6);
+  const releasedNs = nowNs() + 10e6;
+  shared.openWindow(releasedNs + warmupSeconds * 1e9);
+  shared.release(releasedNs);
   const sample = await running;
   const context = {
     round: 1,

@@ -6,10 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import { mergeSamples } from '../src/aggregate/stats/merge.ts';
 import { median } from '../src/aggregate/stats/statistics.ts';
-import { nowNs } from '../src/pool/clock.ts';
 import type { ThreadRefusal, ThreadSample } from '../src/workers/contract.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
-import { poolTask } from './load-arm.ts';
+import { poolTask, release } from './load-arm.ts';
 import { startBenchServer } from './server.ts';
 
 const threads = 2;
@@ -75,7 +74,7 @@ async function measure(scenario: (typeof scenarios)[number]) {
     piscina.run(poolTask({ ...scenario, port: server.port }, shared, thread)),
   );
   while (shared.ready < threads) await sleep(1);
-  shared.release(nowNs() + 10e6);
+  release(shared);
   const outcomes = (await Promise.all(running)) as (ThreadSample | ThreadRefusal)[];
   const loads = outcomes.map(outcome => {
     if ('refused' in outcome) throw new Error(outcome.refused);

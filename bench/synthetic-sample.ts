@@ -42,6 +42,8 @@ export function syntheticSample(thread: number, seconds: number, seed: number): 
           createdBefore: 50,
           created: 0,
           lastCreatedMs: null,
+          createdForWorkers: 0,
+          lastCreatedForWorkersMs: null,
           connectFailures: 0,
           reconnects: 0,
           peakWaiting: 0,

@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { nowNs } from '../src/pool/clock.ts';
 import { SharedState } from '../src/workers/shared-state.ts';
-import { poolTask } from './load-arm.ts';
+import { poolTask, release } from './load-arm.ts';
 import type { Question } from './question.ts';
 
 const arms = { empty: residentEmpty, wire: residentWire };
@@ -49,7 +48,7 @@ async function residentWire(port: number, threads: number): Promise<number> {
   return residentPerThread(new URL('../dist/workers/thread.js', import.meta.url), threads, {
     task: thread => poolTask({ client: 'wire', port, connections: 50, pipeline: 1, seconds }, shared, thread),
     ready: () => shared.ready,
-    start: () => shared.release(nowNs()),
+    start: () => release(shared),
     end: () => undefined,
   });
 }

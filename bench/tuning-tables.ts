@@ -11,6 +11,7 @@ import { withoutControls } from '../src/aggregate/stats/control.ts';
 import {
   allServed,
   batchThroughput,
+  type Measure,
   maxResponse,
   p95,
   p99,
@@ -60,7 +61,7 @@ const limit: Figure = { name: 'limited by', cell: ({ limitedBy }) => limitedBy.r
 /** To the scenario that `isBase` finds for this one; nothing for that one itself. */
 const ratio = (
   name: string,
-  of: Of,
+  of: Measure,
   isBase: (base: ScenarioResult, scenario: ScenarioResult) => boolean,
 ): Figure => ({
   name,
@@ -99,7 +100,7 @@ const tables: readonly Table[] = [
         : `a pool of ${connections}`,
     figures: [
       opsPerSecond,
-      ratio('to the pool', throughput.figure, base => base.pool === 'optimized'),
+      ratio('to the pool', throughput, base => base.pool === 'optimized'),
       p99Ms,
       middle('client µs/op', ({ cpu }) => cpu.clientMicrosPerOp ?? 0, formatMs),
     ],
@@ -110,7 +111,7 @@ const tables: readonly Table[] = [
     row: scenario => String(perWorker(scenario)),
     figures: [
       opsPerSecond,
-      ratio('to 2', throughput.figure, base => perWorker(base) === 2),
+      ratio('to 2', throughput, base => perWorker(base) === 2),
       p99Ms,
       middle('mean wait ms', ({ poolMetrics }) => poolMetrics.acquireWait.mean, formatMs),
     ],
@@ -129,17 +130,14 @@ const tables: readonly Table[] = [
       pools > 1 && workers > 10
         ? `${client}, ${pool}, ${workers} workers, ${pools} pools in ${threads === 1 ? 'one thread' : `${threads} threads`}`
         : undefined,
-    figures: [
-      ratio('to 1 pool', throughput.figure, onePool),
-      ratio('threads to one thread', throughput.figure, oneThread),
-    ],
+    figures: [ratio('to 1 pool', throughput, onePool), ratio('threads to one thread', throughput, oneThread)],
   },
   {
     suite: 'pipeline',
     row: ({ workers, pipeline }) => `${workers} worker${workers === 1 ? '' : 's'}, ${pipeline}`,
     figures: [
       opsPerSecond,
-      ratio('to single', throughput.figure, (base, of) => base.pipeline === 1 && equal(base, of, 'workers')),
+      ratio('to single', throughput, (base, of) => base.pipeline === 1 && equal(base, of, 'workers')),
       interval('p99 of a batch, ms', p99.figure, formatMs),
     ],
   },
@@ -148,9 +146,9 @@ const tables: readonly Table[] = [
     title: 'To baseline, by preset and workers',
     row: ({ pool, workers }) => (pool === 'baseline' ? undefined : `${pool}, ${workers}`),
     figures: [
-      ratio('ops/s', throughput.figure, ofBaseline),
-      ratio('p95', p95.figure, ofBaseline),
-      ratio('p99', p99.figure, ofBaseline),
+      ratio('ops/s', throughput, ofBaseline),
+      ratio('p95', p95, ofBaseline),
+      ratio('p99', p99, ofBaseline),
     ],
   },
   {
@@ -159,7 +157,7 @@ const tables: readonly Table[] = [
       cutEveryMs > 0 ? undefined : healthTtlMs === 3_600_000 ? 'off' : `${healthTtlMs} ms`,
     figures: [
       opsPerSecond,
-      ratio('to off', throughput.figure, base => base.cutEveryMs === 0 && base.healthTtlMs === 3_600_000),
+      ratio('to off', throughput, base => base.cutEveryMs === 0 && base.healthTtlMs === 3_600_000),
       middle('checks a window', ({ poolMetrics }) => poolMetrics.healthChecksRun, formatCount),
     ],
   },
@@ -171,8 +169,8 @@ const tables: readonly Table[] = [
         ? `${scenario.workers} workers, ${warmedUp(scenario) === 1 ? 'all' : 'a quarter'}`
         : undefined,
     figures: [
-      ratio('p99 to cold', p99.figure, ofBaseline),
-      ratio('longest to cold', maxResponse.figure, ofBaseline),
+      ratio('p99 to cold', p99, ofBaseline),
+      ratio('longest to cold', maxResponse, ofBaseline),
       middle('opened in the window', ({ poolMetrics }) => poolMetrics.created, formatCount),
     ],
   },
@@ -182,7 +180,7 @@ const tables: readonly Table[] = [
     row: scenario => shares.get(warmedUp(scenario)),
     figures: [
       p99Ms,
-      ratio('to 0', p99.figure, base => base.minIdle === 0),
+      ratio('to 0', p99, base => base.minIdle === 0),
       middle('opened in the window', ({ poolMetrics }) => poolMetrics.created, formatCount),
     ],
   },
@@ -199,12 +197,8 @@ const tables: readonly Table[] = [
     suite: 'reconnect',
     row: ({ pool, cutEveryMs }) => (cutEveryMs === 0 ? undefined : pool),
     figures: [
-      ratio(
-        'ops/s to uncut',
-        throughput.figure,
-        (base, of) => base.cutEveryMs === 0 && equal(base, of, 'pool'),
-      ),
-      ratio('p99 to uncut', p99.figure, (base, of) => base.cutEveryMs === 0 && equal(base, of, 'pool')),
+      ratio('ops/s to uncut', throughput, (base, of) => base.cutEveryMs === 0 && equal(base, of, 'pool')),
+      ratio('p99 to uncut', p99, (base, of) => base.cutEveryMs === 0 && equal(base, of, 'pool')),
       middle('reconnects a window', ({ poolMetrics }) => poolMetrics.reconnects, formatCount),
       middle(
         'failed operations',

@@ -18,8 +18,26 @@ import {
 
 export const interval = z.object({ median: z.number(), low: z.number(), high: z.number() });
 
+/** JSON has no number for it, so an infinite ratio is null in the file. */
+const ratio = z
+  .union([z.number(), z.literal(Number.POSITIVE_INFINITY), z.null()])
+  .transform(value => value ?? Number.POSITIVE_INFINITY);
+
+/** Of ratios. Infinite, and null in the file: in so many rounds the base completed nothing. */
+export const ratioInterval = z.object({ median: ratio, low: ratio, high: ratio });
+
 /** A count, a time, a rate. */
 const amount = z.number().nonnegative();
+
+/** Counts by error code. Not a `z.record`, which drops the code `__proto__`: a server may answer with any word. */
+const countsByCode = z.custom<Readonly<Record<string, number>>>(
+  value =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(count => amount.safeParse(count).success),
+  'Invalid input: expected counts by error code',
+);
 
 type Later = LaterKey<typeof percentiles>;
 type PercentileShape = { [Key in Exclude<PercentileKey, Later>]: typeof amount } & {
@@ -55,6 +73,10 @@ const poolMetrics = z.object({
   created: z.number(),
   /** From the start of the window until the last of these was open; null if none was created. */
   lastCreatedMs: z.number().nullable().default(null),
+  /** Those of `created` that a worker waited for and that replaced none: the pools grew by them. Since 0.6. */
+  createdForWorkers: z.number().optional(),
+  /** As `lastCreatedMs`, of these. */
+  lastCreatedForWorkersMs: z.number().nullable().optional(),
   connectTime: times,
   connectFailures: z.number(),
   reconnects: z.number(),
@@ -121,7 +143,7 @@ const load = z.object({
   pipeline: amount,
   issued: amount,
   completed: amount,
-  failed: z.record(z.string(), amount),
+  failed: countsByCode,
   unfinished: amount,
   opsPerSecond: amount,
   service: latency,
@@ -132,7 +154,7 @@ const load = z.object({
 const command = z.object({
   name: z.string(),
   completed: amount,
-  failed: z.record(z.string(), amount),
+  failed: countsByCode,
   /** Replies among the completed that say that there is nothing. */
   misses: amount,
   service: latency,
@@ -162,6 +184,8 @@ const openLoop = z.object({
   lag: latency,
   /** As `histograms` of the round. */
   lagHistogram: z.string(),
+  /** Arrivals whose lag was above the histogram's range, which counts them as its highest value. Since 0.6. */
+  lagOverRange: z.number().optional(),
   /** Fraction of the window in which the threads spun until the next arrival: their mean. */
   spinShare: z.number(),
 });
@@ -204,9 +228,11 @@ export const roundSchema = z.object({
   /** Start of the window, ISO 8601. */
   startedAt: z.string().nullable().default(null),
   seconds: amount,
+  /** How long the warm-up really was, and whether the pools had grown by its end. Absent: none, or before 0.6. */
+  warmup: z.object({ seconds: amount, grown: z.boolean() }).optional(),
   issued: amount,
   completed: amount,
-  failed: z.record(z.string(), amount),
+  failed: countsByCode,
   unfinished: amount,
   /** Null replies among the completed, and empty ones to commands that say "no such key" so: reads that found nothing. */
   misses: amount,
@@ -325,7 +351,7 @@ const claim = z.object({
         other: z.string(),
         /** Rounds that both have measured. */
         rounds: z.number(),
-        ratio: interval,
+        ratio: ratioInterval,
         /** Sign-flip permutation test of the paired log ratios, two-sided: exact up to 30 rounds, sampled above. */
         p: z.number(),
         /** The range that the claim predicts for this ratio, open where null; null: it predicts none. */

@@ -2,7 +2,7 @@ import type { ConnectGate } from './circuit-breaker.ts';
 import { nowNs } from './clock.ts';
 import type { Connect, Connection } from './connection.ts';
 import { acquireTimeout, poolClosed } from './errors.ts';
-import { Maintenance } from './maintenance.ts';
+import { Maintenance, type OpenedFor } from './maintenance.ts';
 import type { PoolRecorder, PoolSnapshot } from './metrics.ts';
 import type { PoolOptions } from './presets.ts';
 import { WaitQueue } from './wait-queue.ts';
@@ -32,6 +32,11 @@ export abstract class ConnectionPool {
   /** Open connections and those being opened. */
   get total(): number {
     return this.maintenance.total;
+  }
+
+  /** See `Maintenance.grownNs`. */
+  get grownNs(): number {
+    return this.maintenance.grownNs;
   }
 
   /** Open connections that nobody holds. */
@@ -76,7 +81,7 @@ export abstract class ConnectionPool {
   /** Opens the connections that the strategies ask for before the load. Rejects with the first error. */
   async warm(): Promise<void> {
     const missing = Math.max(0, this.warmTotal - this.total);
-    await Promise.all(Array.from({ length: missing }, () => this.openOne()));
+    await Promise.all(Array.from({ length: missing }, () => this.openOne('maintenance')));
   }
 
   /** The metrics since the last reset; undefined if they are off, or if the pool is closed. */
@@ -102,7 +107,7 @@ export abstract class ConnectionPool {
   /** The policy: acquires a connection for a caller, and counts the caller as a holder. */
   protected abstract obtain(deadlineMs: number, startNs: number): Promise<Connection>;
   /** Opens a connection, for a waiter or to be idle. Rejects with the reason. */
-  protected abstract openOne(): Promise<void>;
+  protected abstract openOne(openedFor: OpenedFor): Promise<void>;
   /** Called every 100 ms: replaces dead connections, and records the utilization. */
   protected abstract inspect(): void;
   /** Removes the connections that nobody holds from the policy, and returns them. */

@@ -20,9 +20,11 @@ export abstract class Connection {
   holders = 0;
   /** For the pool: when it was last known to be healthy, by the pool's coarse clock. */
   healthyAtMs = 0;
-  /** For the pool: `settled` at the last sweep with a batch in flight (-1: none), and since when it has not changed. */
-  sweptSettled = -1;
-  stalledSinceMs = 0;
+  /**
+   * For the pool: what was in flight at its looks, oldest first. Two numbers each: `sent` then, and when that was by the
+   * pool's coarse clock. Until `settled` is as large, a batch is unanswered since at least then.
+   */
+  readonly looks: number[] = [];
 
   /** Writes the batch at once. Its `done` is called later, exactly once, whether it was answered or lost. */
   abstract send(batch: Batch): void;

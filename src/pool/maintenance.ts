@@ -10,6 +10,9 @@ const sweepMs = 10;
 /** Sweeps between two looks for dead and stalled connections, with which the utilization is recorded. */
 const sweepsPerInspection = 10;
 
+/** Who needs a connection that is opened: a worker that waits for it, or nobody yet. */
+export type OpenedFor = 'worker' | 'maintenance';
+
 /** The pool's tasks on its timer. */
 interface MaintenanceTasks {
   /** Every 10 ms. */
@@ -41,6 +44,9 @@ export class Maintenance {
   opening = 0;
   /** Connections that died and have not been replaced. */
   #lost = 0;
+  /** Attempts in progress that a worker waits for, and when the last one made the pool larger. */
+  #openingForWorkers = 0;
+  #grownNs = 0;
   #drained: (() => void) | undefined;
   #sweeps = 0;
 
@@ -63,6 +69,15 @@ export class Maintenance {
     return this.#all.size + this.opening;
   }
 
+  /**
+   * When the pool last grew because a worker needed a connection, an instant of the monotonic clock: now, while such an
+   * attempt is in progress; 0 if it never did. Connections that maintenance opens to be idle, and those in place of one
+   * that died, are no growth.
+   */
+  get grownNs(): number {
+    return this.#openingForWorkers > 0 ? nowNs() : this.#grownNs;
+  }
+
   /** Open connections on which something is in flight. */
   get busy(): number {
     let busy = 0;
@@ -71,13 +86,13 @@ export class Maintenance {
   }
 
   /** Opens a connection at the configured pace. The caller discards it if the pool has been closed meanwhile. */
-  open(): Promise<Connection> {
-    return this.#admit(this.#connectPaced);
+  open(openedFor: OpenedFor): Promise<Connection> {
+    return this.#admit(this.#connectPaced, openedFor);
   }
 
   /** Opens a connection at once, for the holder of the mutex, which admits one attempt at a time anyway. */
-  openUnpaced(): Promise<Connection> {
-    return this.#admit(this.#connect);
+  openUnpaced(openedFor: OpenedFor): Promise<Connection> {
+    return this.#admit(this.#connect, openedFor);
   }
 
   /** Calls `open` for `count` connections that nobody waits for, unless an attempt has just failed. */
@@ -136,8 +151,10 @@ export class Maintenance {
     this.recorder?.destroy();
   }
 
-  async #admit(connect: Connect): Promise<Connection> {
+  async #admit(connect: Connect, openedFor: OpenedFor): Promise<Connection> {
+    const forWorkers = openedFor === 'worker' ? 1 : 0;
     this.opening++;
+    this.#openingForWorkers += forWorkers;
     try {
       const connection = await connect();
       connection.healthyAtMs = this.nowMs;
@@ -145,10 +162,14 @@ export class Maintenance {
       if (this.#lost > 0) {
         this.#lost--;
         if (this.recorder !== undefined) this.recorder.reconnects++;
+      } else if (openedFor === 'worker') {
+        this.#grownNs = nowNs();
+        if (!this.closed) this.recorder?.grown();
       }
       return connection;
     } finally {
       this.opening--;
+      this.#openingForWorkers -= forWorkers;
       this.#noteDrained();
     }
   }
@@ -212,21 +233,32 @@ async function pinged(connection: Connection): Promise<boolean> {
 }
 
 /**
- * Closes connections whose oldest batch is unanswered for `timeoutMs`. One look at all connections now and then replaces a
- * timer for every command. A batch's time starts with the first look that finds it, so no batch fails early. Replies come
- * in order, so the oldest batch is unanswered if something is in flight and nothing settles. A connection with parts is
- * checked part by part, so that a hanging node of a cluster is closed alone.
+ * Closes connections with a batch that is unanswered for `timeoutMs`. One look at all connections now and then replaces a
+ * timer for every command. A batch's time starts with the first look that finds it, however many are in flight before it:
+ * so no batch fails early, and none is given longer because those before it are slow. Batches settle in the order in
+ * which they were sent, so it is enough to keep how many had been sent at each look. A connection with parts is checked
+ * part by part, so that a hanging node of a cluster is closed alone.
  */
 function closeStalled(connections: Iterable<Connection>, nowMs: number, timeoutMs: number): void {
   for (const connection of connections) {
     const { parts } = connection;
     if (parts !== undefined) closeStalled(parts, nowMs, timeoutMs);
-    else if (connection.sent === connection.settled) connection.sweptSettled = -1;
-    else if (connection.settled !== connection.sweptSettled) {
-      connection.sweptSettled = connection.settled;
-      connection.stalledSinceMs = nowMs;
-    } else if (nowMs - connection.stalledSinceMs >= timeoutMs) connection.close('TIMEOUT');
+    else if (nowMs - unansweredSince(connection, nowMs) >= timeoutMs) connection.close('TIMEOUT');
   }
+}
+
+/** Looks at the batches in flight. @returns since when the oldest is known to be; now, if none is */
+function unansweredSince({ looks, sent, settled }: Connection, nowMs: number): number {
+  let kept = 0;
+  for (let at = 0; at < looks.length; at += 2) {
+    if ((looks[at] as number) <= settled) continue;
+    looks[kept] = looks[at] as number;
+    looks[kept + 1] = looks[at + 1] as number;
+    kept += 2;
+  }
+  looks.length = kept;
+  if (sent > settled && (kept === 0 || sent > (looks[kept - 2] as number))) looks.push(sent, nowMs);
+  return looks[1] ?? nowMs;
 }
 
 /**

@@ -29,6 +29,13 @@ export interface PoolSnapshot {
   readonly created: number;
   /** When the last connection since the reset was created, in milliseconds since it; null if none was. */
   readonly lastCreatedMs: number | null;
+  /**
+   * Those of `created` that a worker waited for and that replaced none that died: the pool grew by them. The others are
+   * `reconnects`, and what maintenance opened to be idle.
+   */
+  readonly createdForWorkers: number;
+  /** As `lastCreatedMs`, of these. */
+  readonly lastCreatedForWorkersMs: number | null;
   /** Times of all successful connection attempts, also before the reset: HDR V2 compressed, base64, nanoseconds. */
   readonly connectTime: string;
   readonly connectFailures: number;
@@ -48,6 +55,7 @@ class Counters {
   healthChecksSkipped = 0;
   healthCheckNs = 0;
   created = 0;
+  createdForWorkers = 0;
   connectFailures = 0;
   reconnects = 0;
   peakWaiting = 0;
@@ -60,6 +68,7 @@ export class PoolRecorder extends Counters {
   #resetAtNs = nowNs();
   #createdBefore = 0;
   #lastCreatedMs: number | null = null;
+  #lastCreatedForWorkersMs: number | null = null;
   #utilization: Utilization[] = [];
 
   acquired(waitNs: number): void {
@@ -71,6 +80,12 @@ export class PoolRecorder extends Counters {
     this.created++;
     this.#lastCreatedMs = (nowNs() - this.#resetAtNs) / 1e6;
     this.#connectTime.recordValue(Math.min(ns, highestNs));
+  }
+
+  /** The connection created last makes the pool larger, because a worker needed it. */
+  grown(): void {
+    this.createdForWorkers++;
+    this.#lastCreatedForWorkersMs = (nowNs() - this.#resetAtNs) / 1e6;
   }
 
   /** A caller begins to wait beside `waiting` others. */
@@ -88,6 +103,7 @@ export class PoolRecorder extends Counters {
     this.#acquireWait.reset();
     this.#createdBefore += this.created;
     this.#lastCreatedMs = null;
+    this.#lastCreatedForWorkersMs = null;
     this.#utilization = [];
     this.#resetAtNs = nowNs();
     Object.assign(this, new Counters());
@@ -106,6 +122,8 @@ export class PoolRecorder extends Counters {
       createdBefore: this.#createdBefore,
       created: this.created,
       lastCreatedMs: this.#lastCreatedMs,
+      createdForWorkers: this.createdForWorkers,
+      lastCreatedForWorkersMs: this.#lastCreatedForWorkersMs,
       connectTime: encodeHistogram(this.#connectTime),
       connectFailures: this.connectFailures,
       reconnects: this.reconnects,

@@ -3,6 +3,7 @@ import { nowNs } from './clock.ts';
 import type { Connect, Connection } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { notInUse, poolClosed } from './errors.ts';
+import type { OpenedFor } from './maintenance.ts';
 import type { PoolOptions } from './presets.ts';
 import { SharedPool } from './shared-pool.ts';
 import { Mutex } from './wait-queue.ts';
@@ -123,7 +124,9 @@ export class Pool extends ConnectionPool {
 
   async #openForCaller(): Promise<Connection> {
     try {
-      return await (this.#mutex === undefined ? this.maintenance.open() : this.maintenance.openUnpaced());
+      return await (this.#mutex === undefined
+        ? this.maintenance.open('worker')
+        : this.maintenance.openUnpaced('worker'));
     } catch (error) {
       // Other callers may have queued because this attempt took the last place.
       if (this.waiters.length > 0) void this.#replace();
@@ -131,8 +134,8 @@ export class Pool extends ConnectionPool {
     }
   }
 
-  protected async openOne(): Promise<void> {
-    const connection = await this.maintenance.open();
+  protected async openOne(openedFor: OpenedFor): Promise<void> {
+    const connection = await this.maintenance.open(openedFor);
     if (this.maintenance.closed) this.maintenance.discard(connection);
     else if (!this.waiters.serve(connection)) this.#idle.unshift(connection);
   }
@@ -141,7 +144,7 @@ export class Pool extends ConnectionPool {
   async #replace(): Promise<void> {
     if (this.total >= this.options.max) return;
     try {
-      await this.openOne();
+      await this.openOne('worker');
     } catch (error) {
       this.waiters.refuse(error);
       if (this.waiters.length > 0) void this.#replace();
@@ -161,7 +164,7 @@ export class Pool extends ConnectionPool {
   #keepMinIdle(): void {
     const { minIdle, max } = this.options;
     const missing = Math.min(minIdle - this.idle - this.maintenance.opening, max - this.total);
-    this.maintenance.openInBackground(missing, () => this.openOne());
+    this.maintenance.openInBackground(missing, () => this.openOne('maintenance'));
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Connection } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { notInUse, poolClosed } from './errors.ts';
+import type { OpenedFor } from './maintenance.ts';
 
 /**
  * A few connections that all callers share, each with several batches in flight. No caller waits for another, and none has
@@ -81,16 +82,16 @@ export class SharedPool extends ConnectionPool {
   async #waitForAny(deadlineMs: number): Promise<void> {
     this.discardDead(this.#connections);
     // A failure rejects this caller with the other waiters.
-    if (this.total < this.options.max) this.openOne().catch(() => {});
+    if (this.total < this.options.max) this.openOne('worker').catch(() => {});
     this.recorder?.noteWaiting(this.waiting);
     await this.waiters.wait(deadlineMs);
   }
 
   /** Opens a connection, which all waiters share. If it fails and no other attempt is in progress, all of them fail. */
-  protected async openOne(): Promise<void> {
+  protected async openOne(openedFor: OpenedFor): Promise<void> {
     let connection: Connection;
     try {
-      connection = await this.maintenance.open();
+      connection = await this.maintenance.open(openedFor);
     } catch (error) {
       if (this.maintenance.opening === 0) while (this.waiters.refuse(error));
       throw error;
@@ -105,7 +106,7 @@ export class SharedPool extends ConnectionPool {
 
   #replaceDead(): void {
     this.discardDead(this.#connections);
-    this.maintenance.openInBackground(this.options.max - this.total, () => this.openOne());
+    this.maintenance.openInBackground(this.options.max - this.total, () => this.openOne('maintenance'));
   }
 
   protected inspect(): void {

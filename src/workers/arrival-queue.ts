@@ -31,7 +31,8 @@ export interface QueueSample {
 
 /**
  * The arrivals of one pool, and its idle workers. Arrivals are taken in order, and wait while every worker is busy. A
- * second cursor over the same schedule counts those that are due, so a backlog of any length takes no memory.
+ * second cursor over the same schedule counts those that are due, so a backlog of any length takes no memory, and skips
+ * those of which nobody has to know more than the number.
  */
 export class ArrivalQueue {
   readonly #next: ArrivalCursor;
@@ -74,9 +75,13 @@ export class ArrivalQueue {
     this.#clock = clock;
   }
 
-  /** The schedule starts at `releasedNs`; what is due from `startNs` on counts. */
-  begin(releasedNs: number, startNs: number): void {
+  /** The schedule starts at `releasedNs`. */
+  begin(releasedNs: number): void {
     this.#releasedNs = releasedNs;
+  }
+
+  /** What is due from `startNs` on counts: an instant that has not come yet, or that of `begin`. */
+  openWindow(startNs: number): void {
     this.#startNs = startNs;
   }
 
@@ -164,9 +169,11 @@ export class ArrivalQueue {
 
   finish(): QueueSample {
     const { endNs } = this.#window;
-    this.#noteBacklog(endNs);
-    // Arrivals of the warm-up do not count.
-    while (this.#releasedNs + this.#next.dueNs < this.#startNs) this.#next.advance();
+    this.#noteBacklog(endNs, true);
+    // Arrivals of the warm-up do not count. If it was stopped, there was nothing else.
+    const startNs = Math.min(this.#startNs, endNs);
+    this.#next.skip(startNs - this.#releasedNs);
+    while (this.#releasedNs + this.#next.dueNs < startNs) this.#next.advance();
     const oldestUnsentNs = Math.max(0, endNs - (this.#releasedNs + this.#next.dueNs));
     // The arrivals that are left were never taken, but the thread may have been late for them, too.
     for (let dueNs = this.#releasedNs + this.#next.dueNs; dueNs < Math.min(this.#lateUntilNs, endNs); ) {
@@ -182,17 +189,28 @@ export class ArrivalQueue {
     };
   }
 
-  /** A backlog grows until a worker takes from it, so it is enough to look just before that, and at the end. */
-  #noteBacklog(atNs: number): void {
+  /**
+   * A backlog grows until a worker takes from it, so it is enough to look just before that, and at the end. Of a schedule
+   * that is too dense to look at each arrival, what came in the last slot is missing, but for that at the `exactly` end.
+   */
+  #noteBacklog(atNs: number, exactly = false): void {
     const untilNs = Math.min(atNs, this.#window.endNs);
-    for (;;) {
-      const dueNs = this.#releasedNs + this.#due.dueNs;
-      if (dueNs >= untilNs) break;
-      this.#due.advance();
-      this.#counted++;
-      if (dueNs >= this.#startNs) this.#offered++;
-    }
+    this.#countDue(Math.min(untilNs, this.#startNs), exactly || untilNs >= this.#startNs);
+    if (untilNs > this.#startNs) this.#offered += this.#countDue(untilNs, exactly);
     if (untilNs >= this.#startNs)
       this.#largestBacklog = Math.max(this.#largestBacklog, this.#counted - this.#taken);
+  }
+
+  /** Counts what is due before `untilNs`; of a dense schedule only whole slots, unless `exactly`. @returns how many */
+  #countDue(untilNs: number, exactly: boolean): number {
+    let count = this.#due.skip(untilNs - this.#releasedNs);
+    if (exactly || !this.#due.dense) {
+      while (this.#releasedNs + this.#due.dueNs < untilNs) {
+        this.#due.advance();
+        count++;
+      }
+    }
+    this.#counted += count;
+    return count;
   }
 }

@@ -1,4 +1,5 @@
 import type { OpenLoopTask } from './contract.ts';
+import { poissonCounts } from './poisson-counts.ts';
 import { Prng } from './prng.ts';
 
 const secondNs = 1e9;
@@ -11,6 +12,15 @@ export interface ArrivalCursor {
   /** When the next arrival is due, in nanoseconds from the start of the schedule. */
   readonly dueNs: number;
   advance(): void;
+  /**
+   * Passes arrivals that are due before `untilNs`, as far as that takes no look at each of them: what nobody can send costs
+   * nothing then.
+   *
+   * @returns how many
+   */
+  skip(untilNs: number): number;
+  /** Whether arrivals come so close together that looking at each would take the thread's time. */
+  readonly dense: boolean;
 }
 
 /**
@@ -38,6 +48,8 @@ export function arrivalsOf(
 /** `together` arrivals, counted over all pools, every `gapNs`. */
 class EvenArrivals implements ArrivalCursor {
   dueNs = 0;
+  /** `skip` leaves at most those of the last two gaps. */
+  readonly dense = false;
   #arrival: number;
   readonly #pools: number;
   readonly #together: number;
@@ -61,26 +73,93 @@ class EvenArrivals implements ArrivalCursor {
     this.#plan();
   }
 
+  skip(untilNs: number): number {
+    // One gap less, so that no rounding error takes one too many.
+    const before = (Math.floor(untilNs / this.#gapNs) - 1) * this.#together;
+    const skipped = Math.max(0, Math.floor((before - this.#arrival) / this.#pools));
+    if (skipped === 0) return 0;
+    this.#arrival += skipped * this.#pools;
+    this.#plan();
+    return skipped;
+  }
+
   /** Computed from the number of the arrival: if gaps were added up, rounding errors would add up, too. */
   #plan(): void {
     this.dueNs = Math.floor(this.#arrival / this.#together) * this.#gapNs;
   }
 }
 
-/** A Poisson process: gaps are exponential with the mean `gapNs`, independent of one another. */
+/** Length of a slot of a random schedule, unless fewer than `minSlotArrivals` come in it on average. */
+const slotNs = 1e6;
+const minSlotArrivals = 16;
+/** Above so many arrivals in a slot they are not looked at one by one: 2 million a second. */
+const maxLookedAt = 2000;
+
+/**
+ * A Poisson process, slot by slot: the number of arrivals in a slot is Poisson distributed and independent of the other
+ * slots, and their times are independent and uniform in it, in order. Gaps are exponential then, and a slot whose arrivals
+ * nobody can send costs one draw.
+ */
 class RandomArrivals implements ArrivalCursor {
   dueNs = 0;
-  readonly #gapNs: number;
+  readonly dense: boolean;
+  readonly #slotNs: number;
   readonly #prng: Prng;
+  readonly #drawCount: () => number;
+  /** Number of the next slot, whose start is the end of this one. */
+  #nextSlot = 0;
+  /** Arrivals of this slot that are due after `dueNs`. */
+  #left = 0;
+  /** State of the generator of the times in this slot, which has a seed of its own: a cursor that skips times sees the same slots. */
+  #times = 0;
 
   constructor(gapNs: number, seed: number) {
-    this.#gapNs = gapNs;
     this.#prng = new Prng(seed);
+    this.#slotNs = Math.max(slotNs, minSlotArrivals * gapNs);
+    const mean = this.#slotNs / gapNs;
+    this.dense = mean > maxLookedAt;
+    this.#drawCount = poissonCounts(mean, this.#prng);
     this.advance();
   }
 
   advance(): void {
+    while (this.#left === 0) this.#turnSlot();
+    this.#place();
+  }
+
+  skip(untilNs: number): number {
+    let skipped = 0;
+    while (this.#nextSlot * this.#slotNs <= untilNs) {
+      // This slot ends before that, with the arrival at `dueNs`.
+      skipped += this.#left + 1;
+      this.#left = 0;
+      this.advance();
+    }
+    return skipped;
+  }
+
+  #turnSlot(): void {
+    this.dueNs = this.#nextSlot * this.#slotNs;
+    this.#nextSlot++;
+    this.#left = this.#drawCount();
+    this.#times = this.#prng.draw() | 0;
+  }
+
+  /** The smallest of n uniform times in what is left of the slot is at 1 − U^(1/n) of it. */
+  #place(): void {
     // The middle of each of the 2³² steps, so that the logarithm is never that of 0.
-    this.dueNs -= this.#gapNs * Math.log((this.#prng.draw() + 0.5) / 2 ** 32);
+    const log = Math.log((this.#drawTime() + 0.5) / 2 ** 32);
+    const endNs = this.#nextSlot * this.#slotNs;
+    this.dueNs -= (endNs - this.dueNs) * Math.expm1(log / this.#left);
+    this.#left--;
+  }
+
+  /** splitmix32 (Guy Steele and others, 2014): no garbage for each slot, as another `Prng` would be. */
+  #drawTime(): number {
+    this.#times = (this.#times + 0x9e3779b9) | 0;
+    let mixed = this.#times;
+    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return (mixed ^ (mixed >>> 15)) >>> 0;
   }
 }

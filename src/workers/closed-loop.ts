@@ -27,6 +27,7 @@ export class ClosedLoopWorker implements LoadWorker, BatchOwner {
   #dueNs = 0;
   #sentNs = 0;
   #running = false;
+  #connected = false;
   #served = false;
 
   constructor(
@@ -98,13 +99,21 @@ export class ClosedLoopWorker implements LoadWorker, BatchOwner {
   done(): void {
     const doneNs = nowNs();
     this.#recorder.record(this.#batch, this.#dueNs, this.#sentNs, doneNs);
-    if (!this.#served && this.#batch.completed > 0) {
-      this.#served = true;
-      this.#running = !this.#events.served(doneNs, () => this.#goOn());
-      if (!this.#running) return;
-    }
+    if (!this.#served && this.#holdsFirst(doneNs)) return;
     this.#pool.release(this.#connection as Connection);
     this.#next(doneNs);
+  }
+
+  /** Reports the first connection and the first reply. @returns whether the worker has to wait with its connection */
+  #holdsFirst(doneNs: number): boolean {
+    if (!this.#connected) {
+      this.#connected = true;
+      this.#events.connected();
+    }
+    if (this.#batch.completed === 0) return false;
+    this.#served = true;
+    this.#running = !this.#events.served(doneNs, () => this.#goOn());
+    return !this.#running;
   }
 
   /** Continues after the worker has kept its first connection for a while, which belongs to no operation. */

@@ -111,6 +111,7 @@ export interface ThreadTask {
   readonly seed: number;
   /** Seed of the values: the same in all threads and rounds of a run, so that a thread can keep them. */
   readonly valueSeed: number;
+  /** At least: it lasts until the coordinator opens the measured window. 0: the window begins at the start instant. */
   readonly warmupSeconds: number;
   readonly seconds: number;
   /** Whether, without a warm-up too, every worker keeps its first connection until all workers of the thread have one. */
@@ -212,6 +213,8 @@ export interface OpenLoopSample {
   readonly oldestUnsentMs: number;
   /** How late the thread took arrivals for which a worker was free: HDR V2 compressed, base64, nanoseconds. */
   readonly lag: string;
+  /** Arrivals of which that was above the histogram's range, which counts them as its highest value. */
+  readonly lagOverRange: number;
   /** Fraction of the window, 0 to 1, in which the thread turned its event loop with nothing to do, to be on time. */
   readonly spinShare: number;
 }

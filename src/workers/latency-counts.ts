@@ -18,6 +18,8 @@ export class LatencyCounts {
   /** Counts are whole; as doubles they cannot wrap. */
   readonly #counts: Float64Array;
   total = 0;
+  /** Latencies above the range, which count as its highest value. */
+  overRange = 0;
 
   constructor(digits: 2 | 3) {
     this.#digits = digits;
@@ -29,10 +31,10 @@ export class LatencyCounts {
   /**
    * Counts `count` latencies of `ns`.
    *
-   * @throws RangeError where `ns` is not from 0 up to `highestNs`.
+   * @throws RangeError where `ns` is not from 0 up.
    */
   add(ns: number, count: number): void {
-    const index = ns >= 0 && ns < smallNs ? this.#indexOf(ns | 0, 0) : this.#indexOfLong(ns);
+    const index = ns >= 0 && ns < smallNs ? this.#indexOf(ns | 0, 0) : this.#indexOfLong(ns, count);
     this.#counts[index] = (this.#counts[index] as number) + count;
     this.total += count;
   }
@@ -62,6 +64,7 @@ export class LatencyCounts {
   reset(): void {
     this.#counts.fill(0);
     this.total = 0;
+    this.overRange = 0;
   }
 
   /** The bucket of a whole number of units of 2^bits ns. */
@@ -71,9 +74,10 @@ export class LatencyCounts {
     return ((doublings + bits) << half) + (units >>> doublings);
   }
 
-  #indexOfLong(ns: number): number {
-    if (ns >= smallNs && ns <= highestNs) return this.#indexOf((ns / longUnit) | 0, 20);
-    throw new RangeError(`Expected a latency from 0 to ${highestNs} ns, found ${ns}`);
+  #indexOfLong(ns: number, count: number): number {
+    if (!(ns >= smallNs)) throw new RangeError(`Expected a latency from 0 ns up, found ${ns}`);
+    if (ns > highestNs) this.overRange += count;
+    return this.#indexOf((Math.min(ns, highestNs) / longUnit) | 0, 20);
   }
 
   #lowestOf(index: number): number {

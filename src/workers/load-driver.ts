@@ -5,6 +5,7 @@ import { nowNs } from '../pool/clock.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { ClosedLoopWorker } from './closed-loop.ts';
 import type { LoadSample, PoolTask, ThreadSample, ThreadTask } from './contract.ts';
+import { FailureCounts } from './failure-counts.ts';
 import { type LoadWorker, WorkerGroup } from './load-workers.ts';
 import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
@@ -18,6 +19,9 @@ import { openWorkload, type Workload } from './workload/workload.ts';
 
 /** Interval at which a thread looks at the stop flag and publishes its progress. */
 const tickMs = 50;
+
+/** The same in the warm-up, for the growth of the pools and the start of the measured window. */
+const warmupTickMs = 5;
 
 /** The workers of a thread that send batches of one size, and where their operations are counted. */
 interface Load {
@@ -67,16 +71,27 @@ export class LoadDriver {
   async drive(shared: SharedState, releasedNs: number): Promise<ThreadSample> {
     const { thread, warmupSeconds, seconds, timeoutMs } = this.#task;
     const window = this.#window;
-    const startNs = releasedNs + warmupSeconds * 1e9;
-    window.endNs = Math.min(startNs + seconds * 1e9, shared.stopNs ?? Number.POSITIVE_INFINITY);
-    for (const { recorder } of this.#loads) recorder.begin(startNs);
-    this.#measured.schedule(startNs, window.endNs);
+    if (shared.stopNs !== undefined) window.endNs = shared.stopNs;
     // A worker that never gets a connection must not keep the others from the measured window, or from its end.
     const stopHolding = () => {
       this.#group.stopHolding();
       this.#open?.stopHolding();
     };
-    const latestHold = setTimeout(stopHolding, millisecondsUntil(warmupSeconds > 0 ? startNs : window.endNs));
+    let startNs = Number.POSITIVE_INFINITY;
+    let latestHold: NodeJS.Timeout | undefined;
+    const openWindow = (windowNs: number) => {
+      // A thread that hears of it too late has a shorter window: what it has issued until now was warm-up.
+      startNs = warmupSeconds > 0 ? Math.max(windowNs, nowNs()) : windowNs;
+      window.endNs = Math.min(window.endNs, windowNs + seconds * 1e9);
+      for (const { recorder } of this.#loads) recorder.begin(startNs);
+      this.#measured.schedule(startNs, window.endNs);
+      this.#open?.openWindow(startNs);
+      const heldUntilNs = warmupSeconds > 0 ? startNs : window.endNs;
+      latestHold = setTimeout(stopHolding, millisecondsUntil(heldUntilNs));
+    };
+    let warmupTicker: NodeJS.Timeout | undefined;
+    if (warmupSeconds === 0) openWindow(releasedNs);
+    else warmupTicker = this.#watchWarmup(shared, openWindow);
     const publish = progressPublisher(shared, thread, {
       recorders: this.#loads.map(({ recorder }) => recorder),
       pools: this.#pools,
@@ -92,9 +107,10 @@ export class LoadDriver {
 
     const workers = this.#loads.flatMap(load => load.workers);
     if (this.#open === undefined) for (const worker of workers) worker.start();
-    else void this.#open.begin(workers, { releasedNs, startNs, gathers: this.#gathers });
+    else void this.#open.begin(workers, { releasedNs, gathers: this.#gathers });
     await drained(this.#group.allStopped, window, timeoutMs);
     clearInterval(ticker);
+    clearInterval(warmupTicker);
     clearTimeout(latestHold);
 
     const { allServedNs } = this.#group;
@@ -110,6 +126,24 @@ export class LoadDriver {
       redirects: this.#redirects === null ? null : { moved: this.#redirects.moved, ask: this.#redirects.ask },
       inserted: this.#workloads.flatMap(({ inserted }) => inserted ?? []),
     };
+  }
+
+  /** Publishes the growth of the pools until the coordinator has set the start of the measured window. */
+  #watchWarmup(shared: SharedState, openWindow: (windowNs: number) => void): NodeJS.Timeout {
+    const look = () => {
+      shared.publishGrowth(this.#task.thread, {
+        lookedNs: nowNs(),
+        allConnected: this.#open?.gathered ?? this.#group.allConnected,
+        grownNs: Math.max(...this.#pools.map(pool => pool.grownNs)),
+      });
+      const { windowNs } = shared;
+      if (windowNs === undefined) return;
+      clearInterval(ticker);
+      openWindow(windowNs);
+    };
+    const ticker = setInterval(look, warmupTickMs);
+    look();
+    return ticker;
   }
 }
 
@@ -209,7 +243,7 @@ function progressPublisher(
   const loop = performance.eventLoopUtilization();
   let failedBefore = 0;
   return () => {
-    const failed = sum(recorders, recorder => recorder.failedCount);
+    const failed = sum(recorders, recorder => recorder.failed.total);
     shared.publish(thread, {
       atNs: nowNs(),
       // A loop that only waits for the next arrival is not busy.
@@ -233,10 +267,8 @@ function sum<Item>(items: readonly Item[], figure: (item: Item) => number): numb
   return items.reduce((total, item) => total + figure(item), 0);
 }
 
-function sumByCode(recorders: readonly Recorder[]): Record<string, number> {
-  const failed: Record<string, number> = {};
-  for (const recorder of recorders) {
-    for (const [code, count] of Object.entries(recorder.failed)) failed[code] = (failed[code] ?? 0) + count;
-  }
-  return failed;
+function sumByCode(recorders: readonly Recorder[]): Readonly<Record<string, number>> {
+  const failed = new FailureCounts();
+  for (const recorder of recorders) failed.addAll(recorder.failed);
+  return failed.toRecord();
 }

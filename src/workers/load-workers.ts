@@ -7,6 +7,8 @@ export interface LoadWorker {
 
 /** What a worker reports to its group. */
 export interface WorkerEvents {
+  /** A connection was the worker's for the first time, and is done with its batch. Called once. */
+  readonly connected: () => void;
   /**
    * The worker had its first reply. Called once.
    *
@@ -18,7 +20,7 @@ export interface WorkerEvents {
 }
 
 /**
- * The workers of one thread. It counts first replies and workers that have stopped. With `holds` a worker keeps its first
+ * The workers of one thread. It counts first connections, first replies and workers that have stopped. With `holds` a worker keeps its first
  * connection until every worker has one, so that the pools open as many connections as there are workers. Otherwise the
  * workers of a closed loop would share the first few, and a pool that opens them one by one would still grow in the
  * measured window.
@@ -28,6 +30,7 @@ export class WorkerGroup implements WorkerEvents {
   #resolveStopped = () => {};
   #running = 0;
   #unserved = 0;
+  #unconnected = 0;
   #holds: boolean;
   #held: (() => void)[] = [];
   #allServedNs: number | null = null;
@@ -42,6 +45,12 @@ export class WorkerGroup implements WorkerEvents {
   join(): void {
     this.#running++;
     this.#unserved++;
+    this.#unconnected++;
+  }
+
+  /** Whether every worker has had a connection. */
+  get allConnected(): boolean {
+    return this.#unconnected === 0;
   }
 
   /** When the last worker had its first reply; null while some worker has had none. */
@@ -54,6 +63,10 @@ export class WorkerGroup implements WorkerEvents {
     this.#holds = false;
     for (const goOn of this.#held.splice(0)) goOn();
   }
+
+  readonly connected = (): void => {
+    this.#unconnected--;
+  };
 
   readonly served = (doneNs: number, goOn: () => void): boolean => {
     if (--this.#unserved === 0) {

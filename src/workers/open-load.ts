@@ -19,6 +19,7 @@ export class OpenLoad {
   readonly #pacer: Pacer;
   readonly #first = new FirstConnections();
   #startNs = Number.POSITIVE_INFINITY;
+  #gathered = false;
 
   constructor(task: OpenLoopTask, window: LoadWindow) {
     this.#task = task;
@@ -41,22 +42,35 @@ export class OpenLoad {
   }
 
   /**
-   * Starts the schedule at `releasedNs`, whether workers are there or not, and then the workers.
+   * Starts the schedule at `releasedNs`, whether workers are there or not, and then the workers. Nothing counts as measured
+   * before `openWindow`.
    *
    * @param gathers whether every worker must have had a connection before one takes an arrival
    */
   async begin(
     workers: readonly LoadWorker[],
-    { releasedNs, startNs, gathers }: { releasedNs: number; startNs: number; gathers: boolean },
+    { releasedNs, gathers }: { releasedNs: number; gathers: boolean },
   ): Promise<void> {
-    this.#startNs = startNs;
-    for (const queue of this.#queues) queue.begin(releasedNs, startNs);
+    for (const queue of this.#queues) queue.begin(releasedNs);
     if (gathers) {
       this.#first.gather(this.#callers);
       await this.#first.gathered;
     }
+    this.#gathered = true;
     for (const worker of workers) worker.start();
-    this.#pacer.begin(startNs);
+    this.#pacer.wake();
+  }
+
+  /** Sets the first instant of the measured window: what is due earlier belongs to the warm-up. */
+  openWindow(startNs: number): void {
+    this.#startNs = startNs;
+    for (const queue of this.#queues) queue.openWindow(startNs);
+    this.#pacer.openWindow(startNs);
+  }
+
+  /** Whether the workers have begun: after each has had a connection, if they gather. */
+  get gathered(): boolean {
+    return this.#gathered;
   }
 
   /** From now on no worker waits until others have a connection. */
@@ -83,6 +97,7 @@ export class OpenLoad {
       largestBacklog: sum(queue => queue.largestBacklog),
       oldestUnsentMs: Math.max(0, ...queues.map(queue => queue.oldestUnsentNs)) / 1e6,
       lag: this.#lag.encode(),
+      lagOverRange: this.#lag.overRange,
       spinShare: windowNs === 0 ? 0 : Math.min(1, this.#pacer.spunNs / windowNs),
     };
   }

@@ -43,15 +43,15 @@ export class Pacer {
   #spunNs = 0;
   readonly #come = () => this.#turn();
 
-  /** @param queues may be filled until `begin` */
+  /** @param queues may be filled until the first `wake` */
   constructor(queues: readonly ArrivalQueue[], window: LoadWindow) {
     this.#queues = queues;
     this.#window = window;
   }
 
-  begin(startNs: number): void {
+  /** From `startNs` on empty turns are counted. */
+  openWindow(startNs: number): void {
     this.#startNs = startNs;
-    this.wake();
   }
 
   /** The current turn is not an empty one. */

@@ -1,6 +1,6 @@
 import type { Batch } from '../pool/client/batch.ts';
-import { highestNs } from '../pool/histogram.ts';
 import type { CommandSample, LoadSample, SecondSample } from './contract.ts';
+import { FailureCounts } from './failure-counts.ts';
 import { LatencyCounts } from './latency-counts.ts';
 import type { MixTemplate } from './workload/command-mix.ts';
 
@@ -19,12 +19,10 @@ export class Recorder {
   /** Operations of the measured window, but for the two that name the warm-up. */
   issued = 0;
   completed = 0;
-  failedCount = 0;
   misses = 0;
-  overRange = 0;
   warmupCompleted = 0;
   warmupFailed = 0;
-  readonly failed: Record<string, number> = {};
+  readonly failed = new FailureCounts();
   /** Infinite until `begin`, so that nothing counts as measured before. */
   #startNs = Number.POSITIVE_INFINITY;
   readonly #window: LoadWindow;
@@ -79,11 +77,11 @@ export class Recorder {
     this.#secondCompleted += completed;
     if (failures !== undefined) {
       this.#countFailures(failures);
-      this.#waits.service.add(Math.min(doneNs - sentNs, highestNs), batch.failed);
-      this.#waits.response.add(Math.min(doneNs - dueNs, highestNs), batch.failed);
+      this.#waits.service.add(doneNs - sentNs, batch.failed);
+      this.#waits.response.add(doneNs - dueNs, batch.failed);
     }
-    const serviceNs = Math.min(doneNs - sentNs, highestNs);
-    const responseNs = this.#inRange(doneNs - dueNs, completed);
+    const serviceNs = doneNs - sentNs;
+    const responseNs = doneNs - dueNs;
     this.#commands?.record(batch, serviceNs, responseNs);
     if (completed === 0) return;
     this.#service.add(serviceNs, completed);
@@ -99,7 +97,7 @@ export class Recorder {
     }
     if (failedNs >= this.#secondEndsNs) this.#turnSecond(failedNs);
     this.#countFailures(new Map([[code, size]]));
-    this.#waits.response.add(Math.min(failedNs - dueNs, highestNs), size);
+    this.#waits.response.add(failedNs - dueNs, size);
   }
 
   /** Response p99 of the current second, in milliseconds. */
@@ -114,7 +112,7 @@ export class Recorder {
     return {
       issued: this.issued,
       completed: this.completed,
-      failed: this.failed,
+      failed: this.failed.toRecord(),
       misses: this.misses,
       commands: this.#commands?.finish() ?? [],
       warmupCompleted: this.warmupCompleted,
@@ -124,7 +122,7 @@ export class Recorder {
         service: this.#failedWaits?.service.encode() ?? '',
         response: this.#failedWaits?.response.encode() ?? '',
       },
-      overRange: this.overRange,
+      overRange: this.#response.overRange,
       series: this.#series,
     };
   }
@@ -135,17 +133,9 @@ export class Recorder {
   }
 
   #countFailures(failures: ReadonlyMap<string, number>): void {
-    for (const [code, count] of failures) {
-      this.failed[code] = (this.failed[code] ?? 0) + count;
-      this.failedCount += count;
-      this.#secondFailed += count;
-    }
-  }
-
-  #inRange(ns: number, counted: number): number {
-    if (ns <= highestNs) return ns;
-    this.overRange += counted;
-    return highestNs;
+    const before = this.failed.total;
+    this.failed.addAll(failures);
+    this.#secondFailed += this.failed.total - before;
   }
 
   /** What completes in the drain belongs to the last second of the window. */
@@ -177,7 +167,7 @@ interface Command {
   readonly nullIsMiss: boolean;
   completed: number;
   misses: number;
-  readonly failed: Record<string, number>;
+  readonly failed: FailureCounts;
   readonly service: LatencyCounts;
   readonly response: LatencyCounts;
 }
@@ -199,7 +189,7 @@ export class CommandRecorder {
       nullIsMiss: templates.find(template => template.name === name)?.nullIsMiss ?? false,
       completed: 0,
       misses: 0,
-      failed: {},
+      failed: new FailureCounts(),
       service: new LatencyCounts(3),
       response: new LatencyCounts(3),
     }));
@@ -228,8 +218,9 @@ export class CommandRecorder {
 
   /** Returns what was recorded; nothing can be recorded after it. */
   finish(): CommandSample[] {
-    return this.#commands.map(({ service, response, ...counts }) => ({
+    return this.#commands.map(({ failed, service, response, ...counts }) => ({
       ...counts,
+      failed: failed.toRecord(),
       service: service.encode(),
       response: response.encode(),
     }));
@@ -238,8 +229,7 @@ export class CommandRecorder {
   #countFailure(batch: Batch, i: number, index: number): boolean {
     const code = batch.failedAs(i);
     if (code === undefined) return false;
-    const { failed } = this.#commands[index] as Command;
-    failed[code] = (failed[code] ?? 0) + 1;
+    (this.#commands[index] as Command).failed.add(code, 1);
     return true;
   }
 }

@@ -17,7 +17,17 @@ export interface ThreadProgress {
   readonly waiting: number;
 }
 
-const header = { ready: 0, released: 1, stopped: 2 } as const;
+/** How far the pools of a thread have grown in the warm-up. */
+export interface ThreadGrowth {
+  /** When the thread looked, an instant of the monotonic clock; 0 before the first time. */
+  readonly lookedNs: number;
+  /** Whether every worker has had a connection. */
+  readonly allConnected: boolean;
+  /** When a pool last grew because a worker needed a connection, the same kind of instant; 0 if none did. */
+  readonly grownNs: number;
+}
+
+const header = { ready: 0, released: 1, stopped: 2, windowSet: 3 } as const;
 const headerBytes = 64;
 /** The order in which they stand in a thread's slot. */
 const fields = [
@@ -34,16 +44,19 @@ const fields = [
 ] as const satisfies readonly (keyof ThreadProgress)[];
 /** Heartbeats stand behind a thread's progress. */
 const heartbeats = fields.length;
+/** And behind these, its growth. */
+const growth = { lookedNs: heartbeats + 1, allConnected: heartbeats + 2, grownNs: heartbeats + 3 } as const;
 /** Two cache lines each, so that threads do not disturb one another when they publish. */
 const slotLength = 16;
 const slotBytes = slotLength * Float64Array.BYTES_PER_ELEMENT;
 
 /**
- * The only memory that threads and coordinator share: a barrier with one start instant, a stop flag, and for each thread
- * a slot with its progress and heartbeats, and a note of its failures. Stopping is a flag because aborting a Piscina task
+ * The only memory that threads and coordinator share: a barrier with one start instant, the start of the measured window,
+ * a stop flag, and for each thread a slot with its progress, heartbeats and growth, and a note of its failures. Stopping is a flag because aborting a Piscina task
  * would end the thread and lose its figures.
  *
- * Layout: Int32 ready, released, stopped; Float64 start and stop instant at byte 16 and 24; the slots; the notes.
+ * Layout: Int32 ready, released, stopped, windowSet; Float64 start, stop and window instant from byte 16 on; the slots;
+ * the notes.
  */
 export class SharedState {
   readonly buffer: SharedArrayBuffer;
@@ -55,8 +68,8 @@ export class SharedState {
   constructor(buffer: SharedArrayBuffer) {
     const threads = Math.floor((buffer.byteLength - headerBytes) / (slotBytes + noteBytes));
     this.buffer = buffer;
-    this.#flags = new Int32Array(buffer, 0, 3);
-    this.#instants = new Float64Array(buffer, 16, 2);
+    this.#flags = new Int32Array(buffer, 0, 4);
+    this.#instants = new Float64Array(buffer, 16, 3);
     this.#slots = new Float64Array(buffer, headerBytes, threads * slotLength);
     this.#notes = new FailureNotes(buffer, headerBytes + threads * slotBytes);
   }
@@ -82,6 +95,18 @@ export class SharedState {
   /** The start instant, or undefined while the barrier is closed. */
   get startNs(): number | undefined {
     return Atomics.load(this.#flags, header.released) === 1 ? this.#instants[0] : undefined;
+  }
+
+  /** Lets the measured window of all threads begin at one instant, after a warm-up. Only the first call counts. */
+  openWindow(windowNs: number): void {
+    if (this.windowNs !== undefined) return;
+    this.#instants[2] = windowNs;
+    Atomics.store(this.#flags, header.windowSet, 1);
+  }
+
+  /** The first instant of the measured window, or undefined while the coordinator has not set it. */
+  get windowNs(): number | undefined {
+    return Atomics.load(this.#flags, header.windowSet) === 1 ? this.#instants[2] : undefined;
   }
 
   /** Asks all threads to issue nothing after `stopNs`. Only the first call counts. */
@@ -110,6 +135,23 @@ export class SharedState {
   /** How many heartbeats the thread has given. */
   heartbeats(thread: number): number {
     return this.#slots[thread * slotLength + heartbeats] ?? 0;
+  }
+
+  /** The thread calls it every few milliseconds of the warm-up. */
+  publishGrowth(thread: number, { lookedNs, allConnected, grownNs }: ThreadGrowth): void {
+    const at = thread * slotLength;
+    this.#slots[at + growth.grownNs] = grownNs;
+    this.#slots[at + growth.allConnected] = allConnected ? 1 : 0;
+    this.#slots[at + growth.lookedNs] = lookedNs;
+  }
+
+  growth(thread: number): ThreadGrowth {
+    const at = thread * slotLength;
+    return {
+      lookedNs: this.#slots[at + growth.lookedNs] ?? 0,
+      allConnected: this.#slots[at + growth.allConnected] === 1,
+      grownNs: this.#slots[at + growth.grownNs] ?? 0,
+    };
   }
 
   progress(thread: number): ThreadProgress {

@@ -164,8 +164,12 @@ describe('lost connections of a shared pool', () => {
     return { made, pending, state, connect };
   }
 
-  async function warmed(connect: () => Promise<Connection>, max: number): Promise<ConnectionPool> {
-    const pool = createPool(connect, 'shared', { max });
+  async function warmed(
+    connect: () => Promise<Connection>,
+    max: number,
+    timeoutMs = 5000,
+  ): Promise<ConnectionPool> {
+    const pool = createPool(connect, 'shared', { max, timeoutMs });
     await pool.warm();
     return pool;
   }
@@ -216,6 +220,30 @@ describe('lost connections of a shared pool', () => {
       expect(await sendBatch(next, [[GET, 1]])).toMatchObject({ completed: 1 });
     });
 
+    test('a batch has its time limit from its own sending on, though others before it are answered one by one', async () => {
+      const timeoutMs = 300;
+      const proxy = await startProxy(server.port);
+      const pool = createPool(connector(client, loopback(proxy.port)), 'shared', { max: 1, timeoutMs });
+      await pool.warm();
+      const connection = await pool.acquire();
+      // The last of 40 would have its turn after 2 s.
+      proxy.requestsPerSecond = 20;
+      const startMs = performance.now();
+      const took = async (key: number) => {
+        const outcome = await sendBatch(connection, [[GET, key]]);
+        return { outcome, ms: performance.now() - startMs };
+      };
+      const batches = await Promise.all(Array.from({ length: 40 }, (_, key) => took(key)));
+      const late = batches.filter(({ outcome }) => outcome.failures.TIMEOUT === 1);
+      expect(late.length).toBeGreaterThan(20);
+      expect(batches.length - late.length).toBeGreaterThan(0);
+      for (const { outcome, ms } of late) {
+        expect(outcome.completed).toBe(0);
+        expect(ms).toBeGreaterThanOrEqual(timeoutMs);
+      }
+      expect(connection.alive).toBe(false);
+    });
+
     test('a server that is away is the error of all who wait, and found again when it is back', async () => {
       const proxy = await startProxy(server.port);
       const pool = createPool(connector(client, loopback(proxy.port)), 'shared', { max: 2 });
@@ -230,6 +258,30 @@ describe('lost connections of a shared pool', () => {
       expect(await sendBatch(await pool.acquire(), [[GET, 1]])).toMatchObject({ completed: 1 });
       await until(() => pool.total === 2);
     });
+  });
+
+  test('a node that answers others first is closed alone, when its own oldest batch is too old', async () => {
+    const timeoutMs = 250;
+    const [slow, quick] = [new FakeConnection(), new FakeConnection()];
+    class TwoNodes extends FakeConnection {
+      override get parts() {
+        return [slow, quick];
+      }
+    }
+    const pool = await warmed(async () => new TwoNodes(), 1, timeoutMs);
+    const startMs = performance.now();
+    slow.sent = 100;
+    const answering = setInterval(() => {
+      // One in flight at any time, each answered soon.
+      quick.sent++;
+      quick.settled = quick.sent - 1;
+      slow.settled++;
+    }, 20);
+    await until(() => !slow.alive);
+    clearInterval(answering);
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(timeoutMs);
+    expect(slow.settled).toBeLessThan(100);
+    expect([quick.alive, pool.total]).toEqual([true, 1]);
   });
 
   test('a cold pool opens no more than its maximum for any number of callers, and the first one open serves all', async () => {

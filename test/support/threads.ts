@@ -1,5 +1,6 @@
 import { Piscina } from 'piscina';
 import { onTestFinished } from 'vitest';
+import { openWindow, type WindowStart } from '../../src/main/run/window-start.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import type { LoadSample, PoolTask, ThreadSample, ThreadTask } from '../../src/workers/contract.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
@@ -14,6 +15,8 @@ export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared'
   readonly pipeline?: number;
   /** Between the opening of the barrier and the start instant. */
   readonly leadMs?: number;
+  /** Lets the warm-up end as a run does: when the pools have grown. Else it ends when its time is over. */
+  readonly onWindow?: (start: WindowStart) => void;
 }
 
 /** A sample of workers that all send batches of one size, with what they did at hand. */
@@ -23,7 +26,7 @@ export type PlainSample = ThreadSample & LoadSample;
 export function buildTask(
   port: number,
   shared: SharedState,
-  { pools = [{}], pipeline = 1, ...changes }: Omit<TaskOptions, 'leadMs'> = {},
+  { pools = [{}], pipeline = 1, ...changes }: Omit<TaskOptions, 'leadMs' | 'onWindow'> = {},
   thread = 0,
 ): ThreadTask {
   return {
@@ -65,7 +68,7 @@ export async function runOne(...args: Parameters<typeof runThread>): Promise<Pla
 /** Runs one task in this thread: opens the barrier as soon as it is ready, and hands back its sample. */
 export async function runThread(
   port: number,
-  { leadMs = 5, ...options }: TaskOptions = {},
+  { leadMs = 5, onWindow, ...options }: TaskOptions = {},
   onReleased: (shared: SharedState, startNs: number) => void = () => {},
 ): Promise<ThreadSample> {
   const shared = SharedState.forThreads(1);
@@ -79,6 +82,10 @@ export async function runThread(
     await new Promise(resolve => setTimeout(resolve, 1));
   const startNs = nowNs() + leadMs * 1e6;
   onReleased(shared, startNs);
+  const { warmupSeconds = 0 } = options;
+  const isOver = () => ended || shared.stopNs !== undefined;
+  if (onWindow === undefined) shared.openWindow(startNs + warmupSeconds * 1e9);
+  else void openWindow(shared, { releasedNs: startNs, warmupSeconds, threads: 1 }, isOver, onWindow);
   shared.release(startNs);
   const outcome = await running;
   if ('refused' in outcome) throw new Error(outcome.refused);

@@ -53,6 +53,7 @@ async function drive(port: number, seed: number): Promise<PlainSample> {
     }),
   );
   await until(() => shared.ready === 1);
+  shared.openWindow(nowNs() + 310e6);
   shared.release(nowNs() + 10e6);
   return running;
 }

@@ -62,6 +62,7 @@ async function measureStalled(
   );
   await until(() => shared.ready === 1);
   const startNs = nowNs() + 10e6;
+  shared.openWindow(startNs + 200e6);
   shared.release(startNs);
   await sleep(10 + 200 + windowSeconds * 250);
   const stalledMs = await stall(pid);

@@ -29,7 +29,8 @@ function buildQueue({ rate = 1000, pipeline = 1, workers = 1, warmupMs = 0, wind
     pacer,
     clock: () => state.nowNs,
   });
-  queue.begin(releasedNs, releasedNs + warmupMs * msNs);
+  queue.begin(releasedNs);
+  queue.openWindow(releasedNs + warmupMs * msNs);
   /** When what each worker took was due, in ms; undefined once it has nothing in hand. */
   const taken: { dueMs: number; byWorker: number }[] = [];
   const hands = Array.from(

@@ -82,11 +82,11 @@ const configs = [
 );
 
 /** The threads' work, done in this one. */
-const run: Threads['run'] = async (tasks, shared, onReleased) => {
+const run: Threads['run'] = async (tasks, shared, onWindow) => {
   const running = tasks.map(task => runTask(task));
   while (shared.ready < tasks.length) await sleep(1);
   const startNs = nowNs() + 5e6;
-  onReleased(startNs);
+  onWindow({ startNs, warmupSeconds: 0, grown: true });
   shared.release(startNs);
   return (await Promise.all(running)) as ThreadSample[];
 };

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { maxGrowthSeconds, planStart, type WindowStart } from '../../src/main/run/window-start.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import type { Preset } from '../../src/pool/presets.ts';
 import { clientNames } from '../support/connections.ts';
 import { startProxy } from '../support/proxy.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
-import { type PlainSample, runOne } from '../support/threads.ts';
+import { type PlainSample, runOne, type TaskOptions } from '../support/threads.ts';
 
 describe('burst of connection attempts', () => {
   let server: TestServer;
@@ -68,6 +69,20 @@ describe('growth of pools before the measured window', () => {
   const workers = 20;
   const pools = [{ workers, connections: 2 * workers, minIdle: 0 }];
 
+  /** Measures with a warm-up that ends as in a run. */
+  async function measureGrown(port: number, options: TaskOptions) {
+    let start: WindowStart | undefined;
+    const sample = await runOne(port, {
+      ...{ pools, warmupSeconds: 0.1, timeoutMs: 5000 },
+      ...options,
+      onWindow(set) {
+        start = set;
+      },
+    });
+    if (start === undefined) throw new Error('expected a window');
+    return { sample, start };
+  }
+
   function created(sample: PlainSample): { before: number; within: number } {
     const [pool] = sample.pools;
     return { before: pool?.createdBefore ?? 0, within: pool?.created ?? 0 };
@@ -75,13 +90,16 @@ describe('growth of pools before the measured window', () => {
 
   describe.each(clientNames)('%s', client => {
     test('with a warm-up every worker has had a connection of its own when the window begins', async () => {
-      const sample = await runOne(server.port, { client, preset: 'baseline', pools, warmupSeconds: 0.3 });
+      const { sample, start } = await measureGrown(server.port, { client, preset: 'baseline' });
       expect(created(sample)).toEqual({ before: workers, within: 0 });
       expect(sample.completed).toBeGreaterThan(0);
+      expect(start.grown).toBe(true);
     });
 
     test('in a burst they have it without a warm-up, and the time until then is in the sample', async () => {
-      const sample = await runOne(server.port, { client, preset: 'baseline', pools, burst: true });
+      const sample = await runOne(server.port, {
+        ...{ client, preset: 'baseline', pools, burst: true, seconds: 0.8 },
+      });
       expect(created(sample)).toEqual({ before: 0, within: workers });
       expect(sample.allServedMs).toBeGreaterThanOrEqual(sample.pools[0]?.lastCreatedMs ?? Number.NaN);
     });
@@ -98,14 +116,64 @@ describe('growth of pools before the measured window', () => {
     expect(sample.unfinished).toBe(0);
   });
 
-  test('a worker that gets no connection keeps the others waiting until the window begins, and no longer', async () => {
+  test('the warm-up lasts until pools that grow slowly have grown, and is quiet for a while', async () => {
     const proxy = await startProxy(server.port);
-    // Under the lock the connects come one after another: 20 of them take a second.
-    proxy.delayMs = 50;
-    const sample = await runOne(proxy.port, { preset: 'baseline', pools, warmupSeconds: 0.3, seconds: 0.4 });
+    // Under the lock the connects come one after another: 20 of them take 0.4 s.
+    proxy.delayMs = 20;
+    const { sample, start } = await measureGrown(proxy.port, { preset: 'baseline' });
+    expect(created(sample)).toEqual({ before: workers, within: 0 });
+    expect(start.grown).toBe(true);
+    expect(start.warmupSeconds).toBeGreaterThan(0.6);
+    expect(sample.completed).toBeGreaterThan(0);
+  });
+
+  test('a worker that gets no connection keeps the others waiting until the bound, which is told, and no longer', async () => {
+    const proxy = await startProxy(server.port);
+    // 20 of them would take 4 s.
+    proxy.delayMs = 200;
+    const { sample, start } = await measureGrown(proxy.port, { preset: 'baseline', seconds: 0.6 });
+    expect(start.grown).toBe(false);
+    expect(start.warmupSeconds).toBeGreaterThanOrEqual(maxGrowthSeconds);
     expect(created(sample).before).toBeLessThan(workers);
     expect(sample.completed).toBeGreaterThan(0);
     expect(sample.completed + sample.unfinished).toBe(sample.issued);
+  });
+
+  test('idle connections that maintenance opens do not prolong it, and are no growth', async () => {
+    const { sample, start } = await measureGrown(server.port, {
+      ...{ preset: 'optimized', warmupSeconds: 0.05, seconds: 0.4 },
+      // The workers take all that are idle, so maintenance opens as many again.
+      pools: [{ workers: 10, connections: 40, minIdle: 10 }],
+    });
+    const [pool] = sample.pools;
+    expect(start.grown).toBe(true);
+    expect((pool?.createdBefore ?? 0) + (pool?.created ?? 0)).toBeGreaterThan(10);
+    expect(pool?.createdForWorkers).toBe(0);
+  });
+
+  test('an open loop gathers a connection for every worker first, and measures by its schedule from then on', async () => {
+    const proxy = await startProxy(server.port);
+    proxy.delayMs = 20;
+    const { sample, start } = await measureGrown(proxy.port, {
+      ...{ preset: 'baseline', seconds: 0.3 },
+      openLoop: { arrivals: { kind: 'constant', rate: 200, size: 1 }, pools: 1, firstPool: 0 },
+    });
+    expect(start.grown).toBe(true);
+    expect(created(sample)).toEqual({ before: workers, within: 0 });
+    expect((sample.openLoop?.offered ?? 0) - sample.issued).toBe(sample.openLoop?.unsent);
+    expect(Math.abs((sample.openLoop?.offered ?? 0) - sample.seconds * 200)).toBeLessThanOrEqual(1);
+  });
+
+  test('a stop in the warm-up of an open loop leaves nothing measured', async () => {
+    const sample = await runOne(
+      server.port,
+      {
+        ...{ pools, warmupSeconds: 30, onWindow: () => expect.fail() },
+        openLoop: { arrivals: { kind: 'poisson', rate: 2e6, size: 1 }, pools: 1, firstPool: 0 },
+      },
+      shared => setTimeout(() => shared.stop(nowNs()), 100),
+    );
+    expect(sample).toMatchObject({ seconds: 0, issued: 0, openLoop: { offered: 0, unsent: 0 } });
   });
 
   test('a burst that outlasts the window ends with it', async () => {
@@ -126,7 +194,7 @@ describe('growth of pools before the measured window', () => {
     let stoppedMs = Number.NaN;
     const sample = await runOne(
       proxy.port,
-      { preset: 'baseline', pools, warmupSeconds: 30, timeoutMs: 10_000 },
+      { preset: 'baseline', pools, warmupSeconds: 30, timeoutMs: 10_000, onWindow: () => expect.fail() },
       shared => {
         setTimeout(() => {
           stoppedMs = performance.now();
@@ -136,5 +204,30 @@ describe('growth of pools before the measured window', () => {
     );
     expect(sample.issued).toBe(0);
     expect(performance.now() - stoppedMs).toBeLessThan(900);
+  });
+});
+
+describe('the start of the measured window', () => {
+  const ms = 1e6;
+  const grown = { lookedNs: 1, allConnected: true, grownNs: 0 };
+  const plan = (...threads: Partial<typeof grown>[]) =>
+    planStart(
+      threads.map(thread => ({ ...grown, ...thread })),
+      1000 * ms,
+      3000 * ms,
+    );
+
+  test('is the end of the planned warm-up if the pools were full at once, or have been quiet by then', () => {
+    expect(plan({}, {})).toEqual({ startNs: 1000 * ms, grown: true });
+    expect(plan({ grownNs: 800 * ms }, {})).toEqual({ startNs: 1000 * ms, grown: true });
+  });
+
+  test('comes 200 ms after the last thread has grown', () => {
+    expect(plan({ grownNs: 900 * ms }, { grownNs: 1300 * ms })).toEqual({ startNs: 1500 * ms, grown: true });
+  });
+
+  test('comes at the bound if some worker has no connection, or the pools do not stop growing', () => {
+    expect(plan({}, { allConnected: false })).toEqual({ startNs: 3000 * ms, grown: false });
+    expect(plan({ grownNs: 2801 * ms })).toEqual({ startNs: 3000 * ms, grown: false });
   });
 });

@@ -246,6 +246,7 @@ describe('start instant', () => {
     await sleep(100);
     expect(firstArrivalNs.size).toBe(0);
     const startNs = nowNs() + 50e6;
+    shared.openWindow(startNs + 50e6);
     shared.release(startNs);
     const samples = await Promise.all([first, second]);
 

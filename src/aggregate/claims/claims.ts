@@ -84,9 +84,19 @@ function flawed(judged: Judgement, flaw: string | null): Judgement {
 }
 
 function verdictOn({ id, statement, predicted, suite }: Claim, judged: Judgement): ClaimResult {
-  const { lacksArms, ...judgement } = judged;
+  const { lacksArms, measured, low, high, ...judgement } = judged;
   const where = lacksArms ? ` configs/claims/${suite}.json tests it.` : '';
   const reason = judgement.reason + where;
   // A short reason is its own gist.
-  return { id, statement, predicted, ...judgement, reason, gist: judgement.gist || reason };
+  return {
+    ...{ id, statement, predicted, measured: finite(measured), low: finite(low), high: finite(high) },
+    ...judgement,
+    reason,
+    gist: judgement.gist || reason,
+  };
+}
+
+/** Null also if an arm completed nothing in so many rounds that the ratio has no such end. */
+function finite(figure: number | null): number | null {
+  return figure !== null && Number.isFinite(figure) ? figure : null;
 }

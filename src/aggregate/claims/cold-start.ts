@@ -128,6 +128,7 @@ function pairWithBaseline(scenarios: readonly ScenarioResult[]): ArmPair[] {
 const connectsAtOnce: Measure = {
   name: 'connection attempts at a time',
   unit: 'connects',
+  better: 'more',
   figure: ({ allServedMs, poolMetrics: { connectTime } }) =>
     allServedMs === null || allServedMs === 0 ? 0 : (connectTime.count * connectTime.mean) / allServedMs,
 };
@@ -144,7 +145,7 @@ function describeGrowth(arms: readonly ScenarioResult[]): string[] {
   const parallel = arms.filter(arm => isOptimized(arm) && arm.connects === 'parallel');
   return pairFewWithMany(parallel).map(pair => {
     const factor = formatRatio(pair.other.workers / pair.base.workers);
-    const { ratio } = ratioOf(pair, allServed.figure);
+    const { ratio } = ratioOf(pair, allServed);
     return `With ${factor} the workers, the optimized pool took ${formatRatioInterval(ratio)} the time: if a connection attempt costs CPU time rather than waiting, as on loopback, overlap cannot hide it.`;
   });
 }

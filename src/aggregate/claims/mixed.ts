@@ -38,7 +38,7 @@ function byPreset(scenarios: readonly ScenarioResult[]): [preset: string, pairs:
 function describeBatches(scenarios: readonly ScenarioResult[]): string[] {
   const ratios = groupBy(scenarios, ({ client }) => client).flatMap(([client, ofClient]) =>
     byPreset(ofClient).flatMap(([preset, pairs]) => {
-      const byRound = combineByRound(pairs.map(pair => ratioOf(pair, batchThroughput.figure)));
+      const byRound = combineByRound(pairs.map(pair => ratioOf(pair, batchThroughput)));
       if (byRound.length === 0) return [];
       return `${formatRatioInterval(medianInterval(byRound))} with ${preset} pools (${client})`;
     }),

@@ -196,7 +196,7 @@ function splitGain(scenarios: readonly ScenarioResult[], pools: number): SplitGa
 function groundOf(pairs: readonly ArmPair[]) {
   return {
     arms: armsOf(pairs),
-    byRound: combineByRound(pairs.map(pair => ratioOf(pair, throughput.figure))),
+    byRound: combineByRound(pairs.map(pair => ratioOf(pair, throughput))),
   };
 }
 

@@ -74,7 +74,7 @@ function pairWithPool(scenarios: readonly ScenarioResult[]): ArmPair[] {
 }
 
 function describeOutcome(pairs: readonly ArmPair[]): string {
-  const byRound = combineByRound(pairs.map(pair => ratioOf(pair, throughput.figure)));
+  const byRound = combineByRound(pairs.map(pair => ratioOf(pair, throughput)));
   if (byRound.length === 0) return 'nothing was measured';
   const ratio = medianInterval(byRound);
   return `the workers get ${describeDifference(ratio)} (${formatRatioInterval(ratio)})`;

@@ -182,7 +182,7 @@ const isOfTheServers = (gain: Gain) => armsOfMaxWorkers(gain).every(isLimitedByS
 
 /** The gain on Dragonfly to that on Redis, within each round. */
 function compareByRound(gains: readonly Gain[]): number[] {
-  const byRound = (pair: ArmPair) => ratioOf(pair, throughput.figure).byRound;
+  const byRound = (pair: ArmPair) => ratioOf(pair, throughput).byRound;
   return combineByRound(
     gains.map(({ onRedis, onDragonfly }) => pairedRatio(byRound(onRedis), byRound(onDragonfly))),
   );

@@ -2,7 +2,7 @@ import { judgeVersusClaims } from '../claims/claims.ts';
 import type { Interval, Result, RoundResult, ScenarioResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
-import { comparedMetrics, metrics, pooledTails } from '../stats/metrics.ts';
+import { comparedMetrics, type MedianMetric, metrics, pooledTails } from '../stats/metrics.ts';
 import { pairByRound, wholeRounds } from '../stats/rounds.ts';
 import { coverageOf, medianInterval } from '../stats/statistics.ts';
 import { lostRatio } from '../stats/summary.ts';
@@ -121,23 +121,23 @@ function describeLoss({ side, scenario }: Arm): string[] {
 
 /** other / base for each compared metric: paired by round if the rounds of both sides were measured in turn. */
 function ratiosOf(base: ScenarioResult, { scenario: other, paired }: Arm): SideRatios {
-  type Figure = (round: RoundResult) => number | null;
   if (paired) {
-    const ratio = (figure: Figure) => pairByRound(base, other, figure);
-    const rounds = ratio(metrics.opsPerSecond.ofRound).byRound.size;
-    return { rounds, coverage: coverageOf(rounds), ...byRatioKey(figure => ratio(figure).ratio) };
+    const ratio = ({ better, ofRound }: MedianMetric) =>
+      pairByRound(base, other, { better, figure: ofRound });
+    const rounds = ratio(metrics.opsPerSecond).byRound.size;
+    return { rounds, coverage: coverageOf(rounds), ...byRatioKey(metric => ratio(metric).ratio) };
   }
   const [ofBase, ofOther] = [wholeRounds(base.rounds), wholeRounds(other.rounds)];
-  const valuesOf = (rounds: readonly RoundResult[], figure: Figure) =>
-    rounds.map(round => figure(round) ?? 0);
+  const valuesOf = (rounds: readonly RoundResult[], { ofRound }: MedianMetric) =>
+    rounds.map(round => ofRound(round) ?? 0);
   return {
     rounds: Math.min(ofBase.length, ofOther.length),
     coverage: coverageOf(ofBase.length) * coverageOf(ofOther.length),
-    ...byRatioKey(figure => independentRatio(valuesOf(ofBase, figure), valuesOf(ofOther, figure))),
+    ...byRatioKey(metric => independentRatio(valuesOf(ofBase, metric), valuesOf(ofOther, metric))),
   };
 
-  function byRatioKey(ratio: (figure: Figure) => Interval | null) {
-    const ratios = comparedMetrics.map(({ ratioKey, ofRound }) => [ratioKey, ratio(ofRound)]);
+  function byRatioKey(ratio: (metric: MedianMetric) => Interval | null) {
+    const ratios = comparedMetrics.map(metric => [metric.ratioKey, ratio(metric)]);
     return Object.fromEntries(ratios) as Omit<SideRatios, 'rounds' | 'coverage'>;
   }
 }

@@ -1,22 +1,25 @@
 import { z } from 'zod';
-import { caveatSchema, interval, resultSchema, thresholdSchema } from '../result.ts';
+import { caveatSchema, interval, ratioInterval, resultSchema, thresholdSchema } from '../result.ts';
 import { type ComparedRow, comparedMetrics } from '../stats/metrics.ts';
 
 /** `comparison.json`, schemaVersion 1: results side by side. All ratios are to the first side. */
 
 /** An interval for each compared metric; null if nothing was measured. */
-type Intervals<Key extends 'summaryKey' | 'ratioKey'> = {
+type Intervals<Key extends 'summaryKey' | 'ratioKey', Schema extends z.ZodType = typeof interval> = {
   [Metric in ComparedRow as Metric[Key]]: Metric extends { since: string }
-    ? z.ZodOptional<z.ZodNullable<typeof interval>>
-    : z.ZodNullable<typeof interval>;
+    ? z.ZodOptional<z.ZodNullable<Schema>>
+    : z.ZodNullable<Schema>;
 };
 
-function intervals<Key extends 'summaryKey' | 'ratioKey'>(key: Key): Intervals<Key> {
+function intervals<Key extends 'summaryKey' | 'ratioKey', Schema extends z.ZodType>(
+  key: Key,
+  schema: Schema,
+): Intervals<Key, Schema> {
   const shape = comparedMetrics.map(metric => [
     metric[key],
-    metric.since === null ? interval.nullable() : interval.nullable().optional(),
+    metric.since === null ? schema.nullable() : schema.nullable().optional(),
   ]);
-  return Object.fromEntries(shape) as Intervals<Key>;
+  return Object.fromEntries(shape) as Intervals<Key, Schema>;
 }
 
 const side = z.object({
@@ -43,7 +46,7 @@ const check = z.object({
 
 const scenarioSide = z.object({
   side: z.string(),
-  ...intervals('summaryKey'),
+  ...intervals('summaryKey', interval),
   /** The p99 of all rounds together; null if nothing was measured. */
   pooledResponseP99: z.number().nullable().optional(),
   /** Of these figures, by their keys; absent from results before 0.6. */
@@ -56,7 +59,7 @@ const scenarioSide = z.object({
       rounds: z.number(),
       /** Min probability with which an interval covers the true ratio, 0 to 1. */
       coverage: z.number(),
-      ...intervals('ratioKey'),
+      ...intervals('ratioKey', ratioInterval),
     })
     .nullable(),
 });

@@ -148,7 +148,7 @@ export function hysteresisOf({ scenarios }: LoadTable): Hysteresis[] {
       other => other.arrival.leg === 'down' && rateOf(other) === rateOf(up) && isEqualArm(other, up),
     );
     if (up.arrival.leg !== 'up' || down === undefined) return [];
-    return [{ rate: rateOf(up), up, down, ratio: pairByRound(up, down, p99.figure).ratio }];
+    return [{ rate: rateOf(up), up, down, ratio: pairByRound(up, down, p99).ratio }];
   });
 }
 

@@ -39,7 +39,7 @@ export function judgeControl(scenarios: readonly MeasuredResult[]): ControlResul
   const byId = new Map(scenarios.map(scenario => [scenario.id, scenario]));
   const ratios = controls.flatMap(control => {
     const twin = byId.get(twinIdOf(control.id));
-    return twin === undefined ? [] : pairByRound(twin, control, throughput.figure);
+    return twin === undefined ? [] : pairByRound(twin, control, throughput);
   });
   const byRound = combineByRound(ratios);
   if (byRound.length === 0) return undefined;

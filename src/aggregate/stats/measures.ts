@@ -1,11 +1,12 @@
 import type { Caveat, RoundResult } from '../result.ts';
 import { type LatencyFigure, type MedianMetric, metrics } from './metrics.ts';
+import type { Figure } from './rounds.ts';
 import { caveatOf, caveatOfSingles, type TailSource } from './tails.ts';
 
 /** What claims compare: metrics of the registry, and figures that only claims need, so that they are no metrics. */
 
 /** One figure of a round. 0 where the round has none: it makes no ratio then. */
-export interface Measure {
+export interface Measure extends Figure {
   /** As text: "throughput", "response p99". */
   readonly name: string;
   /** Of the figure. */
@@ -27,6 +28,7 @@ export const p999 = measureOf(metrics['response.p999']);
 export const maxResponse: Measure = {
   name: 'max response time',
   unit: 'ms',
+  better: 'less',
   figure: ({ response }) => response.max,
 };
 
@@ -34,6 +36,7 @@ export const maxResponse: Measure = {
 export const allServed: Measure = {
   name: 'time until all workers were served',
   unit: 'ms',
+  better: 'less',
   figure: round => round.allServedMs ?? 0,
 };
 
@@ -41,6 +44,7 @@ export const allServed: Measure = {
 export const singlesP99: Measure = {
   name: 'response p99 of single commands',
   unit: 'ms',
+  better: 'less',
   figure: ({ loads }) => loads.at(0)?.response.p99 ?? 0,
   tail: {
     latency: { of: 'response', figure: 'p99' },
@@ -55,6 +59,7 @@ export const singlesP99: Measure = {
 export const p99OfStart: Measure = {
   name: p99.name,
   unit: 'ms',
+  better: 'less',
   figure: p99.figure,
 };
 
@@ -62,14 +67,16 @@ export const p99OfStart: Measure = {
 export const batchThroughput: Measure = {
   name: 'throughput of the batches',
   unit: 'ops/s',
+  better: 'more',
   figure: ({ loads }) => loads.at(-1)?.opsPerSecond ?? 0,
 };
 
 function measureOf(metric: MedianMetric): Measure {
-  const { name, kind, ofRound, latency } = metric;
+  const { name, kind, better, ofRound, latency } = metric;
   return {
     name,
     unit: kind.unit,
+    better,
     figure: round => ofRound(round) ?? 0,
     ...(latency === undefined ? {} : { tail: { latency, caveatOf: scenario => caveatOf(metric, scenario) } }),
   };

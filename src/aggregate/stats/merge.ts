@@ -16,7 +16,10 @@ const slotMs = 100;
 
 /** What the coordinator knows of a round beyond the threads' samples. */
 export interface RoundContext
-  extends Pick<RoundResult, 'round' | 'startedAt' | 'serverCalls' | 'cuts' | 'basePingMs' | 'link'>,
+  extends Pick<
+      RoundResult,
+      'round' | 'startedAt' | 'warmup' | 'serverCalls' | 'cuts' | 'basePingMs' | 'link'
+    >,
     Pick<
       RoundResult['cpu'],
       | 'machineBusyShare'
@@ -47,6 +50,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     round: context.round,
     startedAt: context.startedAt,
     seconds,
+    ...(context.warmup === undefined ? {} : { warmup: context.warmup }),
     ...sums,
     opsPerSecond: perSecond(completed),
     openLoop: open?.result ?? null,
@@ -220,6 +224,7 @@ function mergeOpenLoop(
       oldestUnsentMs: Math.max(...samples.map(sample => sample.oldestUnsentMs)),
       lag: lag.summary,
       lagHistogram: lag.encoded,
+      lagOverRange: sum(sample => sample.lagOverRange),
       spinShare: sum(sample => sample.spinShare) / samples.length,
     },
   };
@@ -242,16 +247,26 @@ function mergePools(pools: readonly PoolSnapshot[]): PoolMetrics {
     healthCheckMs: sum(pool => pool.healthCheckMs),
     createdBefore: sum(pool => pool.createdBefore),
     created: sum(pool => pool.created),
-    lastCreatedMs: pools.reduce<number | null>(
-      (last, { lastCreatedMs }) => (lastCreatedMs === null ? last : Math.max(last ?? 0, lastCreatedMs)),
-      null,
-    ),
+    lastCreatedMs: lastOf(pools, pool => pool.lastCreatedMs),
+    createdForWorkers: sum(pool => pool.createdForWorkers),
+    lastCreatedForWorkersMs: lastOf(pools, pool => pool.lastCreatedForWorkersMs),
     connectTime: mergeTimes(pools.map(pool => pool.connectTime)),
     connectFailures: sum(pool => pool.connectFailures),
     reconnects: sum(pool => pool.reconnects),
     peakWaiting: pools.reduce((max, pool) => Math.max(max, pool.peakWaiting), 0),
     utilization: mergeUtilization(pools.map(pool => pool.utilization)),
   };
+}
+
+/** The latest of these instants; null if no pool has one. */
+function lastOf(
+  pools: readonly PoolSnapshot[],
+  instant: (pool: PoolSnapshot) => number | null,
+): number | null {
+  return pools.reduce<number | null>((last, pool) => {
+    const ms = instant(pool);
+    return ms === null ? last : Math.max(last ?? 0, ms);
+  }, null);
 }
 
 /**

@@ -8,9 +8,9 @@ import {
   percentiles,
   pooledTails,
   type RatioMetric,
-  type SummaryKey,
   summaryMetrics,
 } from './metrics.ts';
+import { worst } from './paired-ratio.ts';
 import { type Interval, median, medianInterval, medianOfKnown } from './statistics.ts';
 
 /**
@@ -60,11 +60,17 @@ export function ratioOver(
   return sum === 0 ? ofNothing : sumOf(rounds, part) / sum;
 }
 
-/** A metric of a scenario as one number, in the unit of result.json: its median or its ratio; null: not measured. */
-export function figureOf(metric: Metric, { summary, rounds }: ScenarioResult): number | null {
-  if (metric.summaryKey === undefined) return 'part' in metric ? ratioOver(metric, rounds) : null;
-  const figure = summary?.[metric.summaryKey as SummaryKey] ?? null;
-  return typeof figure === 'object' ? (figure?.median ?? null) : figure;
+/**
+ * A metric of a scenario as one number, in the unit of result.json: its median or its ratio; null: not measured. A round in
+ * which nothing completed counts as worse than all others, so the median of too many of them is no figure either.
+ */
+export function figureOf(metric: Metric, { rounds }: Pick<ScenarioResult, 'rounds'>): number | null {
+  if ('part' in metric) return rounds.length === 0 ? null : ratioOver(metric, rounds);
+  const values = rounds.flatMap(round =>
+    round.completed === 0 ? worst[metric.better] : (metric.ofRound(round) ?? []),
+  );
+  const figure = median(values);
+  return Number.isFinite(figure) ? figure : null;
 }
 
 /** Fraction of the operations issued in all rounds that did not complete. */

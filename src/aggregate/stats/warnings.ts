@@ -1,5 +1,5 @@
-import type { Result, ScenarioResult } from '../result.ts';
-import { formatFraction, formatList, formatMs } from '../text/format.ts';
+import type { MeasuredResult, Result, ScenarioResult } from '../result.ts';
+import { formatCount, formatFraction, formatList, formatMs, formatPlural } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
 import { withoutControls } from './control.ts';
 import { minThrottledRatio, neighbourCores, throttledRatio } from './limited-by.ts';
@@ -22,6 +22,7 @@ export function warningsOf(result: Result): string[] {
     ...describeReads(withoutControls(result)),
     ...describeNeighbours(result),
     ...describeThrottling(result),
+    ...describeUngrown(result.scenarios),
   ];
 }
 
@@ -48,6 +49,18 @@ function describeThrottling({ scenarios, environment: { quotaCores } }: Result):
   ];
 }
 
+/** Pools that still grew, or left a worker without a connection, when the bound of the warm-up was reached. */
+function describeUngrown(scenarios: readonly Pick<MeasuredResult, 'id' | 'rounds'>[]): string[] {
+  const ungrown = scenarios.flatMap(({ id, rounds }) => {
+    const of = rounds.filter(({ warmup }) => warmup?.grown === false);
+    return of.length === 0 ? [] : [`${id} (${of.length} of ${formatPlural(rounds.length, 'round')})`];
+  });
+  if (ungrown.length === 0) return [];
+  return [
+    `the warm-up reached its limit before every worker had a connection and the pools had stopped growing, so the figures include the opening of connections, in ${formatList(ungrown)}: use a longer warmupSeconds, or look for why connections open slowly`,
+  ];
+}
+
 /** Caveats of the latencies of a run, a sentence each. */
 export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] {
   const late = (inBursts: boolean) =>
@@ -63,6 +76,13 @@ export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] 
   const lost = scenarios
     .filter(scenario => caveatOf(p99, scenario) === 'lower bound')
     .map(({ id, rounds }) => `${id} (${formatFraction(lostLaterRatio(p99.latency, rounds))})`);
+  const beyondRange = scenarios
+    .map(({ id, rounds }) => ({
+      id,
+      count: rounds.reduce((sum, { openLoop }) => sum + (openLoop?.lagOverRange ?? 0), 0),
+    }))
+    .filter(({ count }) => count > 0)
+    .map(({ id, count }) => `${id} (${formatCount(count)})`);
   const warn = (found: readonly string[], sentence: (list: string) => string) =>
     found.length === 0 ? [] : [sentence(formatList(found))];
   return [
@@ -75,6 +95,11 @@ export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] 
       late(true),
       list =>
         `A thread sends the batches of a burst one after another, so the response times include the wait of the last ones, in ${list}: use more threads or smaller bursts.`,
+    ),
+    ...warn(
+      beyondRange,
+      list =>
+        `The generator was late by more than its histogram's ten minutes, as which these arrivals are counted, in ${list}.`,
     ),
     ...warn(
       lost,

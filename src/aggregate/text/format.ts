@@ -53,8 +53,11 @@ export function formatRatio(ratio: number): string {
   return `×${ratioDigits(ratio)}`;
 }
 
-/** Two decimals below 10, so that 5 % is always visible. */
-const ratioDigits = (ratio: number) => (ratio < 9.995 ? ratio.toFixed(2) : threeDigits(ratio));
+/** Two decimals below 10, so that 5 % is always visible. A ratio to an arm that did nothing is infinite. */
+const ratioDigits = (ratio: number) => {
+  if (ratio === Number.POSITIVE_INFINITY) return '∞';
+  return ratio < 9.995 ? ratio.toFixed(2) : threeDigits(ratio);
+};
 
 /** "×1.41 [1.35, 1.47]", or a dash for null. */
 export function formatRatioInterval(ratio: Interval | null): string {

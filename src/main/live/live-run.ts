@@ -172,12 +172,12 @@ class MeasurementMeter {
   }
 
   #phase(nowNs: number): { readonly phase: Phase; readonly phaseSeconds: number } {
-    const { startNs } = this.#shared;
-    const { warmupSeconds, seconds } = this.#step;
+    const { startNs, windowNs } = this.#shared;
+    const { seconds } = this.#step;
     if (startNs === undefined) return { phase: 'connecting', phaseSeconds: 0 };
-    const sinceStart = Math.max(0, (nowNs - startNs) / 1e9);
-    if (sinceStart < warmupSeconds) return { phase: 'warm-up', phaseSeconds: sinceStart };
-    const measured = sinceStart - warmupSeconds;
+    if (windowNs === undefined || nowNs < windowNs)
+      return { phase: 'warm-up', phaseSeconds: Math.max(0, (nowNs - startNs) / 1e9) };
+    const measured = (nowNs - windowNs) / 1e9;
     return measured < seconds
       ? { phase: 'measuring', phaseSeconds: measured }
       : { phase: 'draining', phaseSeconds: measured - seconds };

@@ -150,7 +150,7 @@ async function runOnce(
   shared: SharedState,
 ): Promise<RoundResult | null> {
   const { control } = bench.target;
-  const { seconds, warmupSeconds } = bench.experiment;
+  const { seconds } = bench.experiment;
   const meter = new CpuMeter(bench.target);
   const cutter = new ConnectionCutter(control, {
     everyMs: scenario.cutEveryMs,
@@ -171,12 +171,13 @@ async function runOnce(
   let samples: ThreadSample[];
   let used: Awaited<ReturnType<CpuMeter['stop']>>;
   let startedAt = new Date();
+  let warmup: RoundResult['warmup'];
   try {
     const tasks = threadTasks(bench, scenario, round, shared);
-    samples = await bench.threads.run(tasks, shared, releasedNs => {
-      const startNs = releasedNs + warmupSeconds * 1e9;
+    samples = await bench.threads.run(tasks, shared, ({ startNs, warmupSeconds, grown }) => {
       const endNs = startNs + seconds * 1e9;
       startedAt = new Date(Date.now() + (startNs - nowNs()) / 1e6);
+      if (warmupSeconds > 0) warmup = { seconds: warmupSeconds, grown };
       meter.schedule(startNs, endNs);
       cutter.schedule(startNs, endNs);
     });
@@ -204,6 +205,7 @@ async function runOnce(
   const merged = mergeSamples(samples, {
     round,
     startedAt: startedAt.toISOString(),
+    warmup,
     clientCpuMicros: used.clientCores * measuredSeconds * 1e6,
     ...used,
     // A server that restarted counts from zero again, so the difference means nothing.

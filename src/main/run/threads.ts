@@ -5,6 +5,7 @@ import type { ThreadRefusal, ThreadSample, ThreadTask } from '../../workers/cont
 import type { SharedState } from '../../workers/shared-state.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import { withoutSecrets } from '../server/url.ts';
+import { openWindow, type WindowStart } from './window-start.ts';
 
 /** Lead between opening the barrier and the start instant: every thread must have seen it by then. */
 const releaseLeadMs = 10;
@@ -53,14 +54,14 @@ export class Threads {
 
   /**
    * Runs one task on each of as many threads, and releases them together once all pools have connected and warmed.
-   * `onReleased` is called with the start instant (of the warm-up) before that comes.
+   * `onWindow` is called with the start of the measured window before that comes; never, if the warm-up was stopped.
    *
    * @throws ConnectRefused, or whatever else the first thread failed with, after all have ended; ThreadHung at once
    */
   async run(
     tasks: readonly ThreadTask[],
     shared: SharedState,
-    onReleased: (startNs: number) => void,
+    onWindow: (start: WindowStart) => void,
   ): Promise<ThreadSample[]> {
     let failed = false;
     const running = tasks.map(task =>
@@ -75,7 +76,7 @@ export class Threads {
     const heartbeats = this.#watchHeartbeats(running, shared);
     try {
       await Promise.race([
-        this.#release(tasks, shared, () => failed, onReleased).then(() => ended),
+        this.#release(tasks, shared, () => failed, onWindow).then(() => ended),
         heartbeats.stopped,
       ]);
     } finally {
@@ -84,20 +85,29 @@ export class Threads {
     return Promise.all(running);
   }
 
-  /** Opens the barrier when all threads are ready, unless one has failed or the run is stopped. */
+  /** Opens the barrier when all threads are ready, and the window when they have warmed up, unless one fails or is stopped. */
   async #release(
     tasks: readonly ThreadTask[],
     shared: SharedState,
     hasFailed: () => boolean,
-    onReleased: (startNs: number) => void,
+    onWindow: (start: WindowStart) => void,
   ): Promise<void> {
-    while (shared.ready < tasks.length && !hasFailed() && shared.stopNs === undefined) {
+    const isOver = () => hasFailed() || shared.stopNs !== undefined;
+    while (shared.ready < tasks.length && !isOver()) {
       await new Promise(resolve => setTimeout(resolve, barrierPollMs));
     }
-    if (hasFailed() || shared.stopNs !== undefined) return;
-    const startNs = nowNs() + (releaseLeadMs + releaseLeadMsPerThread * tasks.length) * 1e6;
-    onReleased(startNs);
-    shared.release(startNs);
+    if (isOver()) return;
+    const releasedNs = nowNs() + (releaseLeadMs + releaseLeadMsPerThread * tasks.length) * 1e6;
+    // All tasks of a scenario have the same.
+    const warmupSeconds = tasks[0]?.warmupSeconds ?? 0;
+    const opening = openWindow(
+      shared,
+      { releasedNs, warmupSeconds, threads: tasks.length },
+      isOver,
+      onWindow,
+    );
+    shared.release(releasedNs);
+    await opening;
   }
 
   /**

@@ -92,6 +92,8 @@ function buildSecond(
 
 function buildPool(changes: Partial<PoolSnapshot> = {}): PoolSnapshot {
   return {
+    createdForWorkers: 0,
+    lastCreatedForWorkersMs: null,
     acquisitions: 0,
     immediate: 0,
     acquireWait: noTimes,
@@ -341,6 +343,7 @@ test('open loops are added up, and throughput is what completed in the window, w
         largestBacklog: 45,
         oldestUnsentMs: 400,
         lag: encode([1, 2]),
+        lagOverRange: 0,
         spinShare: 0.25,
         ...changes,
       },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RoundResult } from '../../../src/aggregate/result.ts';
+import { throughput } from '../../../src/aggregate/stats/measures.ts';
 import {
   countReads,
   describeReads,
@@ -59,7 +60,7 @@ describe('verdict on reads that found nothing', () => {
   test('a round whose reads found nothing is left out of medians and pairs', () => {
     const [base, other] = [arm(1, [1000, 0, 1000, 1000]), arm(2, [1000, 1000, 1000, 10])];
     expect(wholeRounds(base.rounds).map(({ round }) => round)).toEqual([1, 3, 4]);
-    expect(pairByRound(base, other, round => round.opsPerSecond).byRound.size).toBe(2);
+    expect(pairByRound(base, other, throughput).byRound.size).toBe(2);
   });
 
   test('an arm with too few rounds on the planned data is no ground', () => {

@@ -115,24 +115,79 @@ describe('medians ratios and p values are right', () => {
     expect(ratio).toEqual({ median: 1.5, low: 1.5, high: 1.5 });
   });
 
-  test('rounds that one arm lacks, or in which it did nothing, make no ratio', () => {
+  test('a round in which one arm did nothing counts against it, one that an arm lacks makes no ratio', () => {
     const base = new Map([
       [1, 10],
       [2, 10],
       [3, 0],
       [4, 10],
+      [5, 0],
+      [6, 10],
     ]);
     const other = new Map([
       [4, 30],
       [2, 0],
       [3, 10],
       [1, 20],
+      [5, 0],
     ]);
-    expect([...pairedRatio(base, other).byRound]).toEqual([
+    const { byRound: ratios, ratio } = pairedRatio(base, other);
+    expect([...ratios]).toEqual([
       [1, 2],
+      [2, 0],
+      [3, Number.POSITIVE_INFINITY],
       [4, 3],
     ]);
+    expect(ratio).toEqual({ median: 2.5, low: 0, high: Number.POSITIVE_INFINITY });
     expect(pairedRatio(base, new Map())).toMatchObject({ ratio: null, p: 1 });
+  });
+
+  test('of an arm that did nothing in any round nothing was measured', () => {
+    expect(pairedRatio(byRound(1, 2), byRound(0, 0))).toMatchObject({ ratio: null, p: 1 });
+    const endless = byRound(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    expect(pairedRatio(endless, byRound(1, 2)).byRound.size).toBe(0);
+  });
+
+  test('doing nothing counts as worse than any figure, never as better, of what should be large and small', () => {
+    const figures = fc.array(fc.double({ min: 0.01, max: 100, noNaN: true }), { minLength: 2, maxLength: 9 });
+    fc.assert(
+      fc.property(figures, figures, fc.nat(), (base, given, at) => {
+        const other = given.slice(0, base.length);
+        if (other.length < 2) return;
+        const silent = at % other.length;
+        const measured = pairedRatio(byRound(...base), byRound(...other));
+        const counted = (worst: number) =>
+          pairedRatio(byRound(...base), byRound(...other.with(silent, worst)));
+        const [rate, latency] = [counted(0), counted(Number.POSITIVE_INFINITY)];
+        expect([rate.byRound.size, latency.byRound.size]).toEqual([other.length, other.length]);
+        for (const end of ['low', 'median', 'high'] as const) {
+          expect(rate.ratio?.[end]).toBeLessThanOrEqual(measured.ratio?.[end] ?? Number.NaN);
+          expect(latency.ratio?.[end]).toBeGreaterThanOrEqual(measured.ratio?.[end] ?? Number.NaN);
+        }
+        expect(rate.p).toBeGreaterThanOrEqual(2 / 2 ** other.length);
+        expect(rate.p).toBeLessThanOrEqual(1);
+      }),
+      { seed: 1 },
+    );
+  });
+
+  test('an infinite difference decides a permutation test as one larger than all others together does', () => {
+    const differences = fc.array(fc.integer({ min: -200, max: 200 }), { maxLength: 8 });
+    fc.assert(
+      fc.property(differences, fc.boolean(), (given, negative) => {
+        const sign = negative ? -1 : 1;
+        expect(signFlipP([...given, sign * Number.POSITIVE_INFINITY])).toBe(
+          signFlipP([...given, sign * 1e5]),
+        );
+      }),
+      { seed: 1 },
+    );
+  });
+
+  test('a round in which one ratio is 0 and another infinite has no mean', () => {
+    const of = (ratio: number) => ({ ratio: null, p: 1, byRound: byRound(ratio, 4) });
+    expect(combineByRound([of(0), of(Number.POSITIVE_INFINITY)])).toEqual([expect.closeTo(4, 12)]);
+    expect(combineByRound([of(0), of(9)])).toEqual([0, expect.closeTo(4, 12)]);
   });
 
   test('ratios are combined within the rounds that all of them have', () => {

@@ -46,7 +46,10 @@ describe('live run keeps account of itself', () => {
       tell(thread: number, progress: Partial<ThreadProgress>) {
         shared.publish(thread, { ...told, atNs: nowNs, ...progress });
       },
-      release: () => shared.release(nowNs),
+      release: () => {
+        shared.openWindow(nowNs + step.warmupSeconds * secondNs);
+        shared.release(nowNs);
+      },
     };
   }
 

@@ -55,6 +55,7 @@ describe('exposition tells what the results do', () => {
     ]) {
       const shared = SharedState.forThreads(1);
       run.follow({ ...step, scenario, secondsLeft: 1 }, shared);
+      shared.openWindow(4e9);
       shared.release(4e9);
       shared.publish(0, {
         ...{ atNs: 5e9, warmupCompleted: 0, warmupFailed: 0, completed: 1, failed: 1, p99Ms: 2.5 },

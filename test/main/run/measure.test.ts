@@ -122,9 +122,8 @@ describe('measurement', () => {
     const server = await ofTest(startRedis());
     const sample = await runThread(server.port, { seconds: 0.2 });
     const { seconds, warmupSeconds } = experiment;
-    const round = await measure(async (_tasks, _shared, onReleased) => {
-      const startNs = nowNs() - (warmupSeconds + seconds) * 1e9;
-      onReleased(startNs);
+    const round = await measure(async (_tasks, _shared, onWindow) => {
+      onWindow({ startNs: nowNs() - seconds * 1e9, warmupSeconds, grown: true });
       const endNs = nowNs() + 20e6;
       while (nowNs() < endNs);
       return [sample];

@@ -50,7 +50,7 @@ export function pairWithOnePool(scenarios: readonly ScenarioResult[]): PoolsPair
     isBase: ({ pools }) => pools === 1,
     isOther: ({ pools }) => pools > 1,
     differ: ['pools', 'poolsPerThread'],
-  }).map(pair => ({ ...pair, throughput: ratioOf(pair, throughput.figure) }));
+  }).map(pair => ({ ...pair, throughput: ratioOf(pair, throughput) }));
 }
 
 /** Both arms of every pair, each once. */
@@ -59,8 +59,8 @@ export function armsOf(pairs: readonly ArmPair[]): ScenarioResult[] {
 }
 
 /** other / base of one measure, paired by round. */
-export function ratioOf({ base, other }: ArmPair, figure: (round: RoundResult) => number): PairedRatio {
-  return pairByRound(base, other, figure);
+export function ratioOf({ base, other }: ArmPair, measure: Measure): PairedRatio {
+  return pairByRound(base, other, measure);
 }
 
 /** The ratios of these pairs as they stand in result.json; a pair without a common round has none. */
@@ -70,12 +70,13 @@ export function compareArms(
   predicted: Comparison['predicted'] = null,
 ): Comparison[] {
   return pairs.flatMap(pair =>
-    measures.flatMap(({ name, figure, tail }) => {
-      const { ratio, p, byRound } = ratioOf(pair, figure);
+    measures.flatMap(measure => {
+      const { ratio, p, byRound } = ratioOf(pair, measure);
       if (ratio === null) return [];
       const { base, other } = pair;
       const limitedBy = { base: base.limitedBy.resource, other: other.limitedBy.resource };
       const arms = { base: base.id, other: other.id };
+      const { name, tail } = measure;
       const caveat = tail?.caveatOf(base) ?? tail?.caveatOf(other) ?? null;
       const comparison = { measure: name, ...arms, rounds: byRound.size, ratio, p, predicted, limitedBy };
       return [caveat === null ? comparison : { ...comparison, caveat }];

@@ -58,7 +58,7 @@ export function predictRatios(
   const levels = levelsOf(pairs);
   const over = levels === null ? `${pairs.length} pairs` : `${formatList(levels.map(String))} workers`;
   return expected.map(([measure, range]): Prediction => {
-    const ratios = pairs.map(pair => ({ pair, ratio: ratioOf(pair, measure.figure) }));
+    const ratios = pairs.map(pair => ({ pair, ratio: ratioOf(pair, measure) }));
     return {
       what: `${where}${pairs.length > 1 ? `, ${over} on average` : ''}: ${measure.name}`,
       byRound: combineByRound(ratios.map(({ ratio }) => ratio)),

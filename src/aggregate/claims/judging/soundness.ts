@@ -21,21 +21,23 @@ interface Ground {
   readonly byRound: readonly number[];
 }
 
-/** Why these figures are no ground for a verdict, as a clause; null if they are. Only whole rounds count, as in a verdict. */
+/**
+ * Why these figures are no ground for a verdict, as a clause; null if they are. Only whole rounds count, as in a verdict. A
+ * round in which an arm completed nothing is a ground: its ratio counts against that arm (`pairedRatio`), so what it lost
+ * is not counted again.
+ */
 export function findFlaw(grounds: readonly Ground[]): string | null {
   const arms = new Set(grounds.flatMap(ground => ground.arms));
   const dataFlaw = findDataFlaw([...arms]);
   if (dataFlaw !== null) return dataFlaw;
   for (const arm of arms) {
-    const whole = wholeRounds(arm.rounds);
+    const whole = wholeRounds(arm.rounds).filter(round => round.completed > 0);
     // Each deliberate cut may end one operation, which is no loss.
     const issued = sumOf(whole, round => round.issued);
     const lost = lostRatio(whole) - sumOf(whole, ({ cuts }) => cuts) / Math.max(1, issued);
     if (lost > maxLost) {
       return `${(lost * 100).toFixed(lost < 0.01 ? 2 : 1)} % of the operations of ${arm.id} failed or stayed unfinished${arm.cutEveryMs > 0 ? ' beyond one per cut' : ''}; the limit is ${maxLost * 100} %`;
     }
-    const silent = findRound(arm, round => round.completed === 0);
-    if (silent) return `nothing completed in round ${silent.round} of ${arm.id}`;
   }
   const rounds = Math.min(...grounds.map(({ byRound }) => byRound.length));
   if (rounds >= minRounds) return null;
@@ -63,32 +65,35 @@ export function findTailFlaw(
 }
 
 /**
- * Fraction of a window that a pool may spend on opening connections. The gains that claims promise start at
+ * Fraction of a window that a pool may spend on opening connections for its workers. The gains that claims promise start at
  * 5 %.
  */
 const maxGrowth = 0.02;
 
-/** Why an arm's pools were not fully grown when the window began, as a clause; null if they were, by the median round. */
+/** Why an arm's pools still grew in the window, as a clause; null if they did not, by the median round. */
 export function findGrowthFlaw(arms: readonly ScenarioResult[]): string | null {
   for (const arm of arms) {
     const growth = median(wholeRounds(arm.rounds).map(round => growthRatio(arm, round)));
     if (growth > maxGrowth) {
-      return `connections were still being opened for ${formatFraction(growth)} of the window of ${arm.id}; the limit is ${formatFraction(maxGrowth)}`;
+      return `connections that workers waited for were still being opened for ${formatFraction(growth)} of the window of ${arm.id}; the limit is ${formatFraction(maxGrowth)}`;
     }
   }
   return null;
 }
 
 /**
- * The time for which a pool opened connections, as a fraction of the window. Under a lock they come one after another,
+ * The time for which a pool opened connections that its workers needed, as a fraction of the window. Under a lock they come one after another,
  * and nobody else gets a connection meanwhile: their number × their mean time, spread over the pools, each of which has
  * a lock of its own. Where connection attempts overlap, that adds up to more than the time that passed; the last one
  * ends it.
  */
 function growthRatio({ pools }: ScenarioResult, { seconds, poolMetrics }: RoundResult): number {
-  const { created, connectTime, lastCreatedMs } = poolMetrics;
+  const { connectTime } = poolMetrics;
+  // Results before 0.6 do not say what a connection was opened for.
+  const created = poolMetrics.createdForWorkers ?? poolMetrics.created;
+  const lastMs = poolMetrics.lastCreatedForWorkersMs ?? poolMetrics.lastCreatedMs;
   const summedMs = (created * connectTime.mean) / pools;
-  return Math.min(summedMs, lastCreatedMs ?? summedMs) / (seconds * 1000);
+  return Math.min(summedMs, lastMs ?? summedMs) / (seconds * 1000);
 }
 
 /** Why these arms did not start cold inside the measured window, as a clause; null if they did, in every whole round. */

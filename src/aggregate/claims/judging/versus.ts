@@ -100,7 +100,7 @@ function boundOf({ base, other }: ArmPair): 'as it is' | 'at least' | 'at most' 
  */
 export function decides(pair: ArmPair, { low, high }: Range): boolean {
   const bound = boundOf(pair);
-  const { ratio } = ratioOf(pair, throughput.figure);
+  const { ratio } = ratioOf(pair, throughput);
   if (bound === 'at least') return ratio !== null && ratio.low > (high ?? low ?? Number.POSITIVE_INFINITY);
   if (bound === 'at most') return ratio !== null && ratio.high < (low ?? high ?? Number.NEGATIVE_INFINITY);
   return bound !== null;

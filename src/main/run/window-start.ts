@@ -1,0 +1,91 @@
+import { nowNs } from '../../pool/clock.ts';
+import type { SharedState, ThreadGrowth } from '../../workers/shared-state.ts';
+
+/** The pools have grown when no worker has needed another connection for this long. */
+const quietNs = 200e6;
+/** A warm-up that is planned shorter ends after this long, though the pools still grow. */
+export const maxGrowthSeconds = 2;
+
+/** Lead between setting the start of the window and the start itself: every thread must have seen it by then. */
+const minLeadNs = 30e6;
+const leadNsPerThread = 1e6;
+/** A thread that looked this rarely in the warm-up has a lead to match. */
+const maxLeadNs = 500e6;
+const pollMs = 5;
+
+/** The start of a measured window, and what came before it. */
+export interface WindowStart {
+  /** An instant of the monotonic clock. */
+  readonly startNs: number;
+  /** How long the warm-up really is. */
+  readonly warmupSeconds: number;
+  /** Whether every worker has had a connection by then, and no pool was growing. */
+  readonly grown: boolean;
+}
+
+/**
+ * Waits until the pools of all threads have grown, and sets the start of their measured window: `quietNs` after the last
+ * growth, but not before `warmupSeconds`, and at the latest after 2 s or `warmupSeconds`. Without a warm-up the window
+ * starts with the load. Undefined if `isOver` became true before that.
+ *
+ * @param releasedNs the start instant of the load
+ * @param onSet is called before the threads can see the start
+ */
+export async function openWindow(
+  shared: SharedState,
+  { releasedNs, warmupSeconds, threads }: { releasedNs: number; warmupSeconds: number; threads: number },
+  isOver: () => boolean,
+  onSet: (start: WindowStart) => void,
+): Promise<void> {
+  const set = (startNs: number, grown: boolean) => {
+    onSet({ startNs, warmupSeconds: (startNs - releasedNs) / 1e9, grown });
+    shared.openWindow(startNs);
+  };
+  if (warmupSeconds === 0) return set(releasedNs, false);
+
+  const latestNs = releasedNs + Math.max(warmupSeconds, maxGrowthSeconds) * 1e9;
+  const lead = new Lead(threads, releasedNs);
+  while (!isOver()) {
+    const growths = Array.from({ length: threads }, (_, thread) => shared.growth(thread));
+    const now = nowNs();
+    const plan = planStart(growths, releasedNs + warmupSeconds * 1e9, latestNs);
+    lead.note(growths, now);
+    if (plan.startNs - now <= lead.ns) return set(Math.max(plan.startNs, now + lead.ns), plan.grown);
+    await new Promise(resolve => setTimeout(resolve, pollMs));
+  }
+}
+
+/**
+ * When the window starts if nothing more is opened, by what the threads have seen so far.
+ *
+ * @param earliestNs end of the planned warm-up
+ * @param latestNs bound of a warm-up in which the pools do not stop growing
+ */
+export function planStart(
+  growths: readonly ThreadGrowth[],
+  earliestNs: number,
+  latestNs: number,
+): Pick<WindowStart, 'startNs' | 'grown'> {
+  const allConnected = growths.every(growth => growth.allConnected);
+  const quietFromNs = Math.max(...growths.map(({ grownNs }) => (grownNs === 0 ? 0 : grownNs + quietNs)));
+  const startNs = Math.max(earliestNs, quietFromNs);
+  return allConnected && startNs <= latestNs ? { startNs, grown: true } : { startNs: latestNs, grown: false };
+}
+
+/** How long before the start all threads can be relied on to see it: twice the longest time that one did not look. */
+class Lead {
+  ns: number;
+  readonly #releasedNs: number;
+
+  constructor(threads: number, releasedNs: number) {
+    this.ns = minLeadNs + threads * leadNsPerThread;
+    this.#releasedNs = releasedNs;
+  }
+
+  note(growths: readonly ThreadGrowth[], now: number): void {
+    for (const { lookedNs } of growths) {
+      const silentNs = now - Math.max(lookedNs, this.#releasedNs);
+      this.ns = Math.max(this.ns, Math.min(2 * silentNs, maxLeadNs));
+    }
+  }
+}
