@@ -6,7 +6,7 @@ import type {
   SecondSample,
   ThreadSample,
 } from '../../workers/contract.ts';
-import type { LoadResult, OpenLoopResult, PoolMetrics, RoundResult } from '../result.ts';
+import type { CpuUse, LoadResult, OpenLoopResult, PoolMetrics, RoundResult } from '../result.ts';
 import { sumByCode } from './accounting.ts';
 import { mergeLatencies, mergeTimes } from './histogram.ts';
 
@@ -17,6 +17,8 @@ const slotMs = 100;
 export interface RoundContext
   extends Pick<RoundResult, 'round' | 'startedAt' | 'serverCalls' | 'cuts' | 'basePingMs'>,
     Pick<RoundResult['cpu'], 'machineBusyShare' | 'serverCores' | 'serverMainThreadCores'> {
+  /** The number of each task's thread in the run, from 0; absent: task n ran on thread n. */
+  readonly placement?: readonly number[];
   /** CPU time of the whole client process over the measured window, in microseconds. */
   readonly clientCpuMicros: number;
 }
@@ -58,12 +60,27 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
       clientCores: perSecond(context.clientCpuMicros / 1e6),
       machineBusyShare: context.machineBusyShare,
       eventLoopUtilization: threads.map(({ threadLoad }) => threadLoad.eventLoopUtilization),
-      threads: threads.map(({ threadLoad: { eventLoopUtilization, ...rest } }) => rest),
+      threads: threads.map(sample => threadCpu(sample, context.placement)),
       serverCores: context.serverCores,
       serverMainThreadCores: context.serverMainThreadCores,
     },
     serverCalls: context.serverCalls,
     series: mergeSeries(loads, seconds),
+  };
+}
+
+/** What the CPU of one thread did, and under which number the run knows it. */
+function threadCpu(sample: ThreadSample, placement: RoundContext['placement']): CpuUse['threads'][number] {
+  const { thread, seconds, loads, openLoop } = sample;
+  const { eventLoopUtilization, ...figures } = sample.threadLoad;
+  const completed = openLoop?.completedInWindow ?? total(loads, load => load.completed);
+  // A loop that only waits for the next arrival does nothing for an operation.
+  const usefulSeconds =
+    figures.cores === null ? null : Math.max(0, figures.cores - (openLoop?.spinShare ?? 0)) * seconds;
+  return {
+    thread: 1 + (placement?.[thread] ?? thread),
+    microsPerOp: usefulSeconds === null || completed === 0 ? null : (usefulSeconds * 1e6) / completed,
+    ...figures,
   };
 }
 

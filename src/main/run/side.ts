@@ -11,11 +11,12 @@ import type { Target } from '../server/find-target.ts';
 import { claimKeySpace, type KeySpace, prefill, removeKeySpace } from '../server/key-space.ts';
 import { assembleResult } from './assemble.ts';
 import type { EarlierRun } from './earlier-run.ts';
-import { type Bench, runMeasurement, warmUpThreads } from './measurement.ts';
+import { type Bench, runMeasurement } from './measurement.ts';
 import { preflightSide } from './preflight-side.ts';
 import { type Written, writeAsFarAsPossible } from './results/results-folder.ts';
 import type { Session } from './session.ts';
 import { TargetWatch } from './target-watch.ts';
+import { warmUpThreads } from './thread-warmup.ts';
 import { asUserError, type Threads } from './threads.ts';
 
 /** An experiment on its target. A run measures one side, or several in turn. */
@@ -84,13 +85,19 @@ export class SideRun {
     this.#warn(this.#space.warnings);
   }
 
-  /** Writes the keys and warms up the threads. @throws PoolbenchError TARGET_LOST, THREAD_FAILED */
-  async prepare(): Promise<void> {
+  /**
+   * Writes the keys and warms up the threads.
+   *
+   * @param plannedSeconds of the side's measurements; undefined if it is not known
+   * @throws PoolbenchError TARGET_LOST, THREAD_FAILED
+   */
+  async prepare(plannedSeconds: number | undefined): Promise<void> {
     const { target, experiment } = this.#side;
-    const { signal } = this.#shared.session;
+    const { progress, signal } = this.#shared.session;
     const data = { seed: experiment.seed, workload: this.#workload, signal };
     this.#warn(await prefill(target.control, this.#claimed, data));
-    await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, signal));
+    const warmUp = { progress, signal, plannedSeconds, named: (id: string) => this.#named(id) };
+    await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, warmUp));
   }
 
   /**

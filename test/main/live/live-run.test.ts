@@ -26,6 +26,7 @@ describe('live run keeps account of itself', () => {
     failed: 0,
     p99Ms: 0,
     busyNs: 0,
+    cpuNs: 0,
     connections: 0,
     idle: 0,
     waiting: 0,

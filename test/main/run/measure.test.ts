@@ -98,7 +98,7 @@ describe('measurement', () => {
     const target = { control } as unknown as Target;
     const [scenario] = expandScenarios(experiment.scenarios);
     if (scenario === undefined) throw new Error('no scenario');
-    const threads = { run } as Threads;
+    const threads = { run, size: 1 };
     const bench = { experiment, target, threads, keyPrefix: 'p:', warn: () => {} };
     return await runMeasurement(bench, scenario, {
       step: {
