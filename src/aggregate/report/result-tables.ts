@@ -7,6 +7,7 @@ import { metrics } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures } from '../stats/summary.ts';
+import { describeThreadWarmth } from '../stats/thread-warmth.ts';
 import {
   describeIntervals,
   formatCount,
@@ -158,6 +159,12 @@ export function limitTable(scenarios: readonly ScenarioResult[]): Table {
     words('limited by', ({ limitedBy }) => [limitBadge(limitedBy.resource)]),
     words('evidence', scenario => scenario.limitedBy.evidence),
   ]);
+}
+
+/** Whether the threads were equally warm, in a sentence; nothing if it is not known. */
+export function threadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const sentence = describeThreadWarmth(scenarios);
+  return sentence === null ? [] : [note(sentence)];
 }
 
 export const poolNote =

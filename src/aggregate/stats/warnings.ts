@@ -3,6 +3,7 @@ import { formatFraction, formatList, formatMs } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
 import { neighbourCores } from './limited-by.ts';
 import { median } from './statistics.ts';
+import { threadWarnings } from './thread-warmth.ts';
 
 /** Fraction of the machine that other programs must use in the median measurement: less is the kernel, and clock ticks. */
 const minNeighbourRatio = 0.25;
@@ -15,7 +16,12 @@ const maxUnanswered = 0.0001;
 
 /** Caveats of the figures: warnings of the run, and what its figures show. */
 export function warningsOf(result: Result): string[] {
-  return [...result.warnings, ...findImbalances(result), ...describeNeighbours(result)];
+  return [
+    ...result.warnings,
+    ...findImbalances(result),
+    ...describeNeighbours(result),
+    ...threadWarnings(result.scenarios),
+  ];
 }
 
 /** Other programs that used the machine all the time: they make no round an outlier. */

@@ -28,7 +28,7 @@ const lookMs = 50;
 /** A path's time, however short the run. */
 const minPathSeconds = 0.2;
 /** A path's time, plus as much for each thread that shares a core. */
-const pathSeconds = 1;
+const pathSeconds = 2;
 /** Max fraction of the planned run that the warm-up takes. */
 const maxRunRatio = 0.25;
 /** A search does not know how long it takes: it is taken for this many measurements. */

@@ -36,6 +36,7 @@ import {
   resultNote,
   resultTable,
   settingTables,
+  threadBlocks,
   untestedTable,
 } from '../result-tables.ts';
 import {
@@ -70,7 +71,11 @@ export function resultDocument(result: Result): Block[] {
     ...resultBlocks(scenarios),
     ...loadBlocks(scenarios),
     ...only(wide, claims.flatMap(judgedBlocks)),
-    ...only(wide, [heading(2, 'What limited each scenario'), limitTable(scenarios)]),
+    ...only(wide, [
+      heading(2, 'What limited each scenario'),
+      limitTable(scenarios),
+      ...threadBlocks(scenarios),
+    ]),
     ...commandBlocks(scenarios),
     ...only(narrow, failureBlocks(scenarios)),
     ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),

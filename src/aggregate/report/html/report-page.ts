@@ -39,6 +39,7 @@ import {
   outlierBlocks,
   resultNote,
   resultTable,
+  threadBlocks,
 } from '../result-tables.ts';
 import { figureStrips, type Strip } from './charts/strip-chart.ts';
 import { type Html, html } from './markup.ts';
@@ -152,6 +153,7 @@ function limitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
     paragraph(sumUp(scenarios)),
     ...(maps.length === 0 ? [] : [chart(() => html`<div class="maps">${maps.map(limitMap)}</div>`)]),
     details('The evidence for each scenario', [limitTable(scenarios)], { open: scenarios.length <= maxOpen }),
+    ...threadBlocks(scenarios),
   ];
 }
 
