@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { pathOf } from '../../aggregate/scenario/scenario.ts';
-import { median } from '../../aggregate/stats/statistics.ts';
+import { median, minRounds } from '../../aggregate/stats/statistics.ts';
 import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { Client } from '../../pool/presets.ts';
@@ -47,8 +47,8 @@ interface WarmUp {
 /**
  * Warms up the threads: drives every path through the code (see `Dimension.path`) on all threads of the run at once,
  * until each thread has done enough operations and their CPU time has settled, and throws the figures away. Otherwise the
- * first rounds measure code that is not compiled yet, above all in threads that only wide scenarios use. Warns if a thread
- * has not settled within the limit, which is a quarter of the planned run at most.
+ * first rounds measure code that is not compiled yet, above all in threads that only wide scenarios use. If a thread has not
+ * settled within the limit, which is a quarter of the planned run at most, that is a warning.
  *
  * @throws ConnectRefused, or whatever else a thread failed with
  */
@@ -101,9 +101,10 @@ export async function warmUpThreads(
     if (settling.unsettled > 0) unsettled.push(`${scenario.id} (${settling.unsettled} of ${size})`);
   }
   if (unsettled.length === 0 || signal.aborted) return;
-  bench.warn(
-    `threads were not warm when round 1 began: with the code of ${formatList(unsettled)} the CPU time of an operation had not settled within the time for it, so the first rounds can show a higher cost and a lower throughput than the others; a longer run gives the threads more time`,
-  );
+  const told = `threads were not warm when round 1 began: with the code of ${formatList(unsettled)} the CPU time of an operation had not settled within the time for it, so the first rounds can show a higher cost and a lower throughput than the others; a longer run gives the threads more time`;
+  // Of so few rounds nothing is judged.
+  if (experiment.rounds < minRounds) progress.say(told);
+  else bench.warn(told);
 }
 
 /** One scenario for each path that any of them takes, the one with the most threads; of open loops that with the highest rate. */
