@@ -6,6 +6,7 @@ import { nowNs } from '../../pool/clock.ts';
 import type { Client } from '../../pool/presets.ts';
 import { SharedState, type ThreadProgress } from '../../workers/shared-state.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
+import { workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
 import { type Bench, runOnce } from './measurement.ts';
 
@@ -34,6 +35,9 @@ const maxRunRatio = 0.25;
 /** A search does not know how long it takes: it is taken for this many measurements. */
 const assumedMeasurements = 10;
 
+/** Scenarios that a warning lists. */
+const maxListed = 3;
+
 interface WarmUp {
   readonly progress: Progress;
   /** Aborted when the user wants to stop. */
@@ -58,7 +62,8 @@ export async function warmUpThreads(
   { progress, signal, plannedSeconds, named }: WarmUp,
 ): Promise<void> {
   const { experiment } = bench;
-  const { size } = bench.threads;
+  // Each thread needs a key of its own.
+  const size = Math.min(bench.threads.size, workloadTask(experiment.workload).keys);
   const paths = widestOfEachPath(scenarios).map(scenario => spreadOver(scenario, size));
   const runSeconds = plannedSeconds ?? assumedMeasurements * (experiment.warmupSeconds + experiment.seconds);
   const endNs = nowNs() + maxRunRatio * runSeconds * 1e9;
@@ -101,7 +106,9 @@ export async function warmUpThreads(
     if (settling.unsettled > 0) unsettled.push(`${scenario.id} (${settling.unsettled} of ${size})`);
   }
   if (unsettled.length === 0 || signal.aborted) return;
-  const told = `threads were not warm when round 1 began: with the code of ${formatList(unsettled)} the CPU time of an operation had not settled within the time for it, so the first rounds can show a higher cost and a lower throughput than the others; a longer run gives the threads more time`;
+  const more = unsettled.length - maxListed;
+  const listed = [...unsettled.slice(0, maxListed), ...(more > 0 ? [`${more} more`] : [])];
+  const told = `threads were not warm when round 1 began: with the code of ${formatList(listed)} the CPU time of an operation had not settled within the time for it, so the first rounds can show a higher cost and a lower throughput than the others; a longer run gives the threads more time`;
   // Of so few rounds nothing is judged.
   if (experiment.rounds < minRounds) progress.say(told);
   else bench.warn(told);
@@ -135,7 +142,7 @@ function spreadOver(scenario: Scenario, threads: number): Scenario {
     ...scenario,
     ...{ threads, pools: threads, poolsPerThread: 1 },
     workers: Math.max(workers, threads),
-    connections: Math.max(connections, threads),
+    connections: Math.max(connections, threads * (batch.pool === 'separate' ? 2 : 1)),
     batch: batch.pool === 'none' ? batch : { ...batch, workers: Math.max(batch.workers, threads) },
   };
 }
