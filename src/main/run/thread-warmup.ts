@@ -26,7 +26,7 @@ const minSettledRatio = 0.9;
 /** Interval at which the threads are looked at; they publish as often. */
 const lookMs = 50;
 
-/** A path's time, however short the run. */
+/** A path's time, however short the run, and in a run of too few rounds to judge anything. */
 const minPathSeconds = 0.2;
 /** A path's time, plus as much for each thread that shares a core. */
 const pathSeconds = 2;
@@ -65,8 +65,10 @@ export async function warmUpThreads(
   // Each thread needs a key of its own.
   const size = Math.min(bench.threads.size, workloadTask(experiment.workload).keys);
   const paths = widestOfEachPath(scenarios).map(scenario => spreadOver(scenario, size));
+  // Of so few rounds nothing is judged: they are a trial, which must not become longer.
+  const isTrial = experiment.rounds < minRounds;
   const runSeconds = plannedSeconds ?? assumedMeasurements * (experiment.warmupSeconds + experiment.seconds);
-  const endNs = nowNs() + maxRunRatio * runSeconds * 1e9;
+  const endNs = nowNs() + (isTrial ? 0 : maxRunRatio * runSeconds * 1e9);
   const unsettled: string[] = [];
   for (const [index, scenario] of paths.entries()) {
     if (signal.aborted) return;
@@ -108,9 +110,8 @@ export async function warmUpThreads(
   if (unsettled.length === 0 || signal.aborted) return;
   const more = unsettled.length - maxListed;
   const listed = [...unsettled.slice(0, maxListed), ...(more > 0 ? [`${more} more`] : [])];
-  const told = `threads were not warm when round 1 began: with the code of ${formatList(listed)} the CPU time of an operation had not settled within the time for it, so the first rounds can show a higher cost and a lower throughput than the others; a longer run gives the threads more time`;
-  // Of so few rounds nothing is judged.
-  if (experiment.rounds < minRounds) progress.say(told);
+  const told = `threads were not warm when round 1 began: with the code of ${formatList(listed)} the CPU time of an operation had not settled within the time for it, so the first rounds can show a higher cost and a lower throughput than the others; a longer run, of ${minRounds} rounds or more, gives the threads more time`;
+  if (isTrial) progress.say(told);
   else bench.warn(told);
 }
 

@@ -11,9 +11,9 @@ import type { ThreadTask } from '../../../src/workers/contract.ts';
 import { createExperiment } from '../../support/experiment.ts';
 import { ofTest, startRedis } from '../../support/servers.ts';
 
-function experimentOf(...scenarios: object[]) {
+function experimentOf(scenarios: readonly object[], rounds = 5) {
   const target = { server: 'redis', url: 'redis://localhost' };
-  return parseConfig(JSON.stringify({ name: 'warmed', target, scenarios }), 'config.json');
+  return parseConfig(JSON.stringify({ name: 'warmed', target, scenarios, rounds }), 'config.json');
 }
 
 /** Looks at threads of which each does 1000 operations in each window, at the given costs in µs. */
@@ -65,7 +65,7 @@ test('where the platform does not report the CPU time of a thread, the number of
 
 test('each path through the code is warmed once, by the scenario with the most threads', () => {
   const idsOf = (...groups: object[]) =>
-    widestOfEachPath(expandScenarios(experimentOf(...groups).scenarios)).map(({ id }) => id);
+    widestOfEachPath(expandScenarios(experimentOf(groups).scenarios)).map(({ id }) => id);
   expect(idsOf({ pools: [1, 4, 2], workers: [50, 100] })).toEqual(['ioredis-optimized-4pools-50workers']);
   const paths = { client: ['ioredis', 'wire'], pool: ['baseline', 'warmed', 'optimized', 'shared'] };
   // `warmed` runs the code of `baseline`, once the load has begun.
@@ -80,8 +80,8 @@ test('each path through the code is warmed once, by the scenario with the most t
 });
 
 /** Warms up 3 threads that complete operations at these costs, in µs; the last one for ever. */
-async function warmUp(costs: readonly number[], plannedSeconds: number) {
-  const experiment = experimentOf({ client: ['ioredis', 'wire'], pools: 1, workers: 2 });
+async function warmUp(costs: readonly number[], plannedSeconds: number, rounds = 5) {
+  const experiment = experimentOf([{ client: ['ioredis', 'wire'], pools: 1, workers: 2 }], rounds);
   const gone = async () => {
     throw new Error('gone');
   };
@@ -129,8 +129,15 @@ test('a scenario of one thread is driven on all threads of the run, and ends as 
   expect(warnings).toEqual([]);
 });
 
+const cold = Array.from({ length: 100 }, (_, window) => 500 * 0.9 ** window + 21);
+
+test('a run of which nothing is judged keeps to 0.2 s a path, and has no warning', async () => {
+  const { driven, warnings } = await warmUp(cold, 600, 4);
+  expect(driven.map(([task]) => task?.seconds)).toEqual([0.2, 0.2]);
+  expect(warnings).toEqual([]);
+});
+
 test('a short run has a short warm-up, and says how many threads of each path were not warm', async () => {
-  const cold = Array.from({ length: 100 }, (_, window) => 500 * 0.9 ** window + 21);
   const { driven, warnings } = await warmUp(cold, 2);
   expect(driven.map(([task]) => task?.seconds)).toEqual([expect.closeTo(0.25, 2), expect.closeTo(0.25, 1)]);
   expect(warnings).toEqual([expect.stringMatching(/ioredis\S+ \(3 of 3\).*wire\S+ \(3 of 3\)/)]);
