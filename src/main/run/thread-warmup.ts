@@ -30,8 +30,8 @@ const lookMs = 50;
 const minPathSeconds = 0.2;
 /** A path's time, plus as much for each thread that shares a core. */
 const pathSeconds = 2;
-/** Max fraction of the planned run that the warm-up takes. */
-const maxRunRatio = 0.25;
+/** Max fraction of the planned run that the warm-up takes; reached only where threads lack cores, or a run is short. */
+const maxRunRatio = 0.5;
 /** A search does not know how long it takes: it is taken for this many measurements. */
 const assumedMeasurements = 10;
 
@@ -52,7 +52,7 @@ interface WarmUp {
  * Warms up the threads: drives every path through the code (see `Dimension.path`) on all threads of the run at once,
  * until each thread has done enough operations and their CPU time has settled, and throws the figures away. Otherwise the
  * first rounds measure code that is not compiled yet, above all in threads that only wide scenarios use. If a thread has not
- * settled within the limit, which is a quarter of the planned run at most, that is a warning.
+ * settled within the limit, which is half of the planned run at most, that is a warning.
  *
  * @throws ConnectRefused, or whatever else a thread failed with
  */
