@@ -14,7 +14,7 @@ import { type Bench, runOnce } from './measurement.ts';
  * Operations of each client that every thread completes at least. Measured on a cold thread: with ioredis the CPU time of
  * an operation falls to a quarter within 7,000, with wire to a half within 3,000; the last part of it is seen by `windows`.
  */
-const minOperations: Readonly<Record<Client, number>> = { ioredis: 4000, wire: 2000 };
+const minOperations: Readonly<Record<Client, number>> = { ioredis: 8000, wire: 4000 };
 
 /** CPU time after which a thread's window is over: enough for a mean, and short beside the 0.5 s that ioredis takes. */
 const windowCpuNs = 20e6;
