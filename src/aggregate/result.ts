@@ -96,6 +96,10 @@ const poolMetrics = z.object({
 
 /** What one event loop did in the measured window. */
 const threadLoad = z.object({
+  /** The thread's number in the run, from 1: a scenario with fewer threads runs on others in each round. */
+  thread: z.number().optional(),
+  /** CPU of the thread for each operation that it completed, in microseconds, as `clientMicrosPerOp`; null as below. */
+  microsPerOp: z.number().nullable().optional(),
   /** Cores that the thread used; fraction of the window in which it was ready to run and had none. */
   cores: z.number().nullable(),
   waitShare: z.number().nullable(),

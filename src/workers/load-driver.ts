@@ -7,7 +7,7 @@ import { ClosedLoopWorker } from './closed-loop.ts';
 import type { LoadSample, PoolTask, ThreadSample, ThreadTask } from './contract.ts';
 import { FailureCounts } from './failure-counts.ts';
 import { type LoadWorker, WorkerGroup } from './load-workers.ts';
-import { MeasuredWindow, millisecondsUntil } from './measured-window.ts';
+import { MeasuredWindow, millisecondsUntil, readThreadCpu } from './measured-window.ts';
 import { OpenLoad } from './open-load.ts';
 import { OpenLoopWorker } from './open-loop.ts';
 import { streamSeed } from './prng.ts';
@@ -248,6 +248,7 @@ function progressPublisher(
       atNs: nowNs(),
       // A loop that only waits for the next arrival is not busy.
       busyNs: Math.max(0, performance.eventLoopUtilization(loop).active * 1e6 - spunNs()),
+      cpuNs: (readThreadCpu().ranNs ?? Number.NaN) - spunNs(),
       warmupCompleted: sum(recorders, recorder => recorder.warmupCompleted),
       warmupFailed: sum(recorders, recorder => recorder.warmupFailed),
       completed: sum(recorders, recorder => recorder.completed),

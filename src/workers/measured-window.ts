@@ -144,7 +144,7 @@ interface ThreadCpu {
 }
 
 /** Synchronous, because only then the calling thread itself reads the file, and the figures are its own. */
-function readThreadCpu(): ThreadCpu {
+export function readThreadCpu(): ThreadCpu {
   return readSchedstat() ?? { ranNs: readThreadCpuUsage(), waitedNs: null };
 }
 

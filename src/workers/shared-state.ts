@@ -11,6 +11,8 @@ export interface ThreadProgress {
   readonly p99Ms: number;
   /** How long its event loop was busy since the barrier. */
   readonly busyNs: number;
+  /** CPU time of the thread since it was started, without that of waiting for arrivals; NaN if the platform does not report it. */
+  readonly cpuNs: number;
   /** Sums over its pools: open and opening connections, connections that nobody holds, and callers that wait. */
   readonly connections: number;
   readonly idle: number;
@@ -38,6 +40,7 @@ const fields = [
   'failed',
   'p99Ms',
   'busyNs',
+  'cpuNs',
   'connections',
   'idle',
   'waiting',

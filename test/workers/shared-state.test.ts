@@ -40,6 +40,7 @@ describe('state of threads', () => {
       failed: thread * 3,
       p99Ms: thread / 8,
       busyNs: 1e9 + thread,
+      cpuNs: 2e9 + thread,
       connections: 9000 + thread,
       idle: 100 + thread,
       waiting: 10_000 + thread,

@@ -18,6 +18,7 @@ import { hitDifference, hitRatioOf } from '../stats/reads.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures, type TimeSplit, timeSplit } from '../stats/summary.ts';
 import { caveatOf } from '../stats/tails.ts';
+import { describeThreadWarmth } from '../stats/thread-warmth.ts';
 import {
   describeIntervals,
   formatCount,
@@ -228,6 +229,12 @@ export function timeSplitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
       figures(metrics.serverMicrosPerCall.short, ({ serverMicrosPerCall }) => serverMicrosPerCall),
     ]),
   ];
+}
+
+/** Whether the threads were equally warm, in a sentence; nothing if it is not known. */
+export function threadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+  const sentence = describeThreadWarmth(scenarios);
+  return sentence === null ? [] : [note(sentence)];
 }
 
 export const poolNote =

@@ -82,6 +82,11 @@ export interface Dimension<
   equalBy?(value: z.output<Field>, scenario: Basics): unknown;
   /** Whether a thread gets it, or what it gets instead. */
   readonly thread: Thread;
+  /**
+   * The path through the code of a thread that the value opens, as text; "" for every value that opens none. Before the
+   * first round each combination of paths is driven on every thread, until it is compiled.
+   */
+  path(value: Measured): string;
   /** As text, "pipeline 10"; "" in a scenario that it does not apply to. */
   words(value: z.output<Field>, scenario: Basics): string;
   /** Whether a pair of scenarios that share the value is described with it. Absent: never. */

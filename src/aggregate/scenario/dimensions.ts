@@ -48,6 +48,9 @@ const trueOrFalse = z.boolean({ error: 'true or false' });
 
 const always = () => true;
 
+/** Of a key that changes how much a thread does, or when, but not what. */
+const noPath = () => '';
+
 export const dimensions = {
   client: dimension({
     config: {
@@ -60,6 +63,7 @@ export const dimensions = {
     result: z.string(),
     agrees: true,
     thread: true,
+    path: client => client,
     words: client => client,
     describeShared: always,
     setting: true,
@@ -79,6 +83,7 @@ export const dimensions = {
     result: z.string(),
     agrees: true,
     thread: true,
+    path: preset => `${strategies[preset].acquisition} ${strategies[preset].health}`,
     words: preset => preset,
     describeShared: always,
     setting: true,
@@ -98,6 +103,7 @@ export const dimensions = {
     result: z.number(),
     agrees: true,
     thread: false,
+    path: noPath,
     words: (_, scenario) => namePools(scenario),
     setting: false,
   }),
@@ -114,6 +120,7 @@ export const dimensions = {
     result: z.number(),
     agrees: true,
     thread: false,
+    path: noPath,
     words: workers => formatPlural(workers, 'worker'),
     describeShared: always,
     setting: false,
@@ -130,6 +137,7 @@ export const dimensions = {
     result: z.number(),
     agrees: true,
     thread: false,
+    path: depth => (depth > 1 ? 'batches' : ''),
     words: depth => `pipeline ${depth}`,
     describeShared: depth => depth > 1,
     setting: true,
@@ -149,6 +157,7 @@ export const dimensions = {
     agrees: true,
     thread: false,
     // The words of `pools` include the threads.
+    path: noPath,
     words: () => '',
     setting: false,
   }),
@@ -160,6 +169,7 @@ export const dimensions = {
     // It follows from pools and poolsPerThread, which a claim may set free.
     agrees: false,
     thread: false,
+    path: noPath,
     words: () => '',
     setting: false,
   }),
@@ -177,6 +187,7 @@ export const dimensions = {
     result: z.number(),
     agrees: true,
     thread: false,
+    path: noPath,
     words: connections => formatPlural(connections, 'connection'),
     follows: ['workers', 'pool'],
     setting: true,
@@ -198,6 +209,7 @@ export const dimensions = {
     result: z.number(),
     agrees: true,
     thread: false,
+    path: noPath,
     words: minIdle => `minIdle ${minIdle}`,
     follows: ['workers', 'pool'],
     setting: true,
@@ -218,6 +230,7 @@ export const dimensions = {
     result: z.number(),
     agrees: true,
     thread: true,
+    path: noPath,
     words: ttl => `health TTL ${ttl} ms`,
     follows: ['workers', 'pool'],
     setting: true,
@@ -234,6 +247,7 @@ export const dimensions = {
     result: z.string(),
     agrees: true,
     thread: true,
+    path: probe => probe,
     words: probe => `probe ${probe}`,
     setting: true,
   }),
@@ -250,6 +264,7 @@ export const dimensions = {
     agrees: true,
     // A thread gets its part of the schedule, which depends on its number.
     thread: false,
+    path: ({ kind }) => (kind === 'closed' ? '' : 'open loop'),
     words: describeArrival,
     describeShared: ({ kind }) => kind !== 'closed',
     setting: true,
@@ -279,6 +294,7 @@ export const dimensions = {
     equalBy: (pacing, { pool }) => (isMutex(pool) ? 'serial' : pacing),
     // Under the lock connections are opened one after another anyway; warming opens them side by side all the same.
     thread: (pacing, { preset }) => (isMutex(preset) ? 'parallel' : pacing),
+    path: noPath,
     words: pacing => `${pacing} connects`,
     follows: ['workers', 'pool'],
     setting: true,
@@ -296,6 +312,7 @@ export const dimensions = {
     result: z.boolean().default(false),
     agrees: true,
     thread: true,
+    path: joins => (joins ? 'auto-pipelining' : ''),
     words: (joins, { client }) =>
       client === 'ioredis' ? (joins ? 'auto-pipelining' : 'no auto-pipelining') : '',
     setting: true,
@@ -313,6 +330,7 @@ export const dimensions = {
     agrees: true,
     // They are part of the split over pools.
     thread: false,
+    path: ({ pool }) => (pool === 'none' ? '' : 'batch workers'),
     words: describeBatch,
     setting: true,
     columns: [
@@ -333,6 +351,7 @@ export const dimensions = {
     result: z.number().default(0),
     agrees: true,
     thread: false,
+    path: noPath,
     words: every => (every === 0 ? 'no cuts' : `a cut every ${every} ms`),
     setting: true,
   }),
@@ -348,6 +367,7 @@ export const dimensions = {
     result: z.boolean().default(false),
     agrees: true,
     thread: true,
+    path: noPath,
     words: burst => (burst ? 'a burst of first connections' : 'no burst of first connections'),
     setting: true,
   }),

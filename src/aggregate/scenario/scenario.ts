@@ -117,6 +117,11 @@ export function threadPartOf(scenario: MeasuredScenario): ThreadPart {
   return part as ThreadPart;
 }
 
+/** The paths through the code of a thread that a scenario takes: equal for scenarios that warm up a thread alike. */
+export function pathOf(scenario: MeasuredScenario): string {
+  return JSON.stringify(rows.map(([key, row]) => row.path(scenario[key])));
+}
+
 /** Columns of the file that are older than the order of the table. The others follow in that order. */
 const firstColumns: readonly ScenarioKey[] = [
   'client',

@@ -6,7 +6,14 @@ import type {
   SecondSample,
   ThreadSample,
 } from '../../workers/contract.ts';
-import type { LatencySummary, LoadResult, OpenLoopResult, PoolMetrics, RoundResult } from '../result.ts';
+import type {
+  CpuUse,
+  LatencySummary,
+  LoadResult,
+  OpenLoopResult,
+  PoolMetrics,
+  RoundResult,
+} from '../result.ts';
 import { sumByCode } from './accounting.ts';
 import { countAbove, mergeLatencies, mergeTimes, readRecorded } from './histogram.ts';
 import { type LatencyName, percentileKeys } from './metrics.ts';
@@ -29,6 +36,8 @@ export interface RoundContext
       | 'serverMainThreadCores'
       | 'serverFullestThread'
     > {
+  /** The number of each task's thread in the run, from 0; absent: task n ran on thread n. */
+  readonly placement?: readonly number[];
   /** CPU time of the whole client process over the measured window, in microseconds. */
   readonly clientCpuMicros: number;
   /** The server's own time a call in microseconds, of one command of the mix or of all; null: not told. */
@@ -78,7 +87,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
       cpuSets: context.cpuSets ?? null,
       throttling: context.throttling ?? null,
       eventLoopUtilization: threads.map(({ threadLoad }) => threadLoad.eventLoopUtilization),
-      threads: threads.map(({ threadLoad: { eventLoopUtilization, ...rest } }) => rest),
+      threads: threads.map(sample => threadCpu(sample, context.placement)),
       serverCores: context.serverCores,
       serverMainThreadCores: context.serverMainThreadCores,
       serverFullestThread: context.serverFullestThread ?? null,
@@ -87,6 +96,21 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     serverMicrosPerCall: context.serverTime?.() ?? null,
     link: context.link ?? null,
     series: mergeSeries(loads, seconds),
+  };
+}
+
+/** What the CPU of one thread did, and under which number the run knows it. */
+function threadCpu(sample: ThreadSample, placement: RoundContext['placement']): CpuUse['threads'][number] {
+  const { thread, seconds, loads, openLoop } = sample;
+  const { eventLoopUtilization, ...figures } = sample.threadLoad;
+  const completed = openLoop?.completedInWindow ?? total(loads, load => load.completed);
+  // A loop that only waits for the next arrival does nothing for an operation.
+  const usefulSeconds =
+    figures.cores === null ? null : Math.max(0, figures.cores - (openLoop?.spinShare ?? 0)) * seconds;
+  return {
+    thread: 1 + (placement?.[thread] ?? thread),
+    microsPerOp: usefulSeconds === null || completed === 0 ? null : (usefulSeconds * 1e6) / completed,
+    ...figures,
   };
 }
 

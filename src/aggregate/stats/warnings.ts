@@ -7,6 +7,7 @@ import { metrics } from './metrics.ts';
 import { describeReads } from './reads.ts';
 import { median, medianOfKnown } from './statistics.ts';
 import { caveatOf, lostLaterRatio } from './tails.ts';
+import { threadWarnings } from './thread-warmth.ts';
 
 /** Fraction of the machine that other programs must use in the median measurement: less is the kernel, and clock ticks. */
 const minNeighbourRatio = 0.25;
@@ -23,6 +24,7 @@ export function warningsOf(result: Result): string[] {
     ...describeNeighbours(result),
     ...describeThrottling(result),
     ...describeUngrown(result.scenarios),
+    ...threadWarnings(result.scenarios),
   ];
 }
 

@@ -147,6 +147,7 @@ class MeasurementMeter {
 
   /** Operations of the measured window so far. */
   operations(): Operations {
+    if (this.#step.warmsThreads) return none;
     const completed = this.#threads().reduce((sum, thread) => sum + thread.completed, 0);
     const failures = Array.from({ length: this.#step.threads }, (_, thread) => this.#shared.failures(thread));
     return { completed, failed: sumByCode(failures), unfinished: 0 };
@@ -162,7 +163,7 @@ class MeasurementMeter {
       ...this.#phase(nowNs),
       opsPerSecond: moments.reduce((total, moment) => total + moment.opsPerSecond / moments.length, 0),
       p99Ms: moments.at(-1)?.p99Ms ?? 0,
-      warmupFailed: sum(thread => thread.warmupFailed),
+      warmupFailed: sum(({ warmupFailed, failed }) => warmupFailed + (this.#step.warmsThreads ? failed : 0)),
       busyRatios: threads.map((thread, index) => this.#busyRatio(thread, index)),
       connections: sum(thread => thread.connections),
       // The two may be from different publications.
@@ -175,8 +176,9 @@ class MeasurementMeter {
     const { startNs, windowNs } = this.#shared;
     const { seconds } = this.#step;
     if (startNs === undefined) return { phase: 'connecting', phaseSeconds: 0 };
-    if (windowNs === undefined || nowNs < windowNs)
-      return { phase: 'warm-up', phaseSeconds: Math.max(0, (nowNs - startNs) / 1e9) };
+    const sinceStart = Math.max(0, (nowNs - startNs) / 1e9);
+    if (this.#step.warmsThreads) return { phase: 'warming threads', phaseSeconds: sinceStart };
+    if (windowNs === undefined || nowNs < windowNs) return { phase: 'warm-up', phaseSeconds: sinceStart };
     const measured = (nowNs - windowNs) / 1e9;
     return measured < seconds
       ? { phase: 'measuring', phaseSeconds: measured }

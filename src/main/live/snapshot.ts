@@ -15,6 +15,8 @@ export interface Step {
   readonly threads: number;
   readonly warmupSeconds: number;
   readonly seconds: number;
+  /** Whether it warms up the threads before round 1: its operations count for nothing. */
+  readonly warmsThreads?: boolean;
   /** Planned time from the start of this step to the end of the run; undefined if it is not known. */
   readonly secondsLeft?: number;
   /** Shown in place of round and index, if their totals are not known. */
@@ -33,7 +35,7 @@ export interface Moment {
   readonly p99Ms: number;
 }
 
-export type Phase = 'connecting' | 'warm-up' | 'measuring' | 'draining';
+export type Phase = 'connecting' | 'warming threads' | 'warm-up' | 'measuring' | 'draining';
 
 /** The measurement that is under way. */
 export interface Running extends Moment {

@@ -6,7 +6,6 @@ import { countReads } from '../../aggregate/stats/reads.ts';
 import { formatPlural, toOneLine } from '../../aggregate/text/format.ts';
 import { connectionName } from '../../pool/client/batch.ts';
 import { nowNs } from '../../pool/clock.ts';
-import { presets } from '../../pool/presets.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
@@ -25,18 +24,17 @@ import { ConnectionCutter } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { baseRoundTripMs, serverCount, whatHappened } from './server-figures.ts';
 import type { TargetWatch } from './target-watch.ts';
-import { ConnectRefused, type Threads } from './threads.ts';
+import { ConnectRefused, placeOn, type Threads } from './threads.ts';
+import type { WindowStart } from './window-start.ts';
 
 const minWindowSeconds = 0.1;
-/** Long enough for V8 to compile the hot path in every thread, and short enough not to be noticed. */
-const threadWarmupSeconds = 0.2;
 
 /** What stays the same for all measurements of a run. */
 export interface Bench {
   readonly experiment: Experiment;
   readonly target: Target;
   /** Only the threads know where they run. */
-  readonly threads: Pick<Threads, 'run'>;
+  readonly threads: Pick<Threads, 'run' | 'size'>;
   /** The prefix of the run's keys, and by what they are known to be its own. */
   readonly claim: Claim;
   /** The keys that must be there before each measurement; undefined: nobody looks after them. */
@@ -95,23 +93,6 @@ export async function runMeasurement(
   }
 }
 
-/**
- * Warms up the threads: drives every path through the code once, on all of its threads, and throws the figures away.
- * Without it the first round would measure code that is not compiled yet, above all in the threads that only scenarios
- * of many pools use.
- */
-export async function warmUpThreads(
-  bench: Bench,
-  scenarios: readonly Scenario[],
-  signal: AbortSignal,
-): Promise<void> {
-  const experiment = { ...bench.experiment, warmupSeconds: 0, seconds: threadWarmupSeconds };
-  for (const scenario of widestOfEachPath(scenarios)) {
-    if (signal.aborted) return;
-    await runOnce({ ...bench, experiment }, scenario, 0, SharedState.forThreads(scenario.threads));
-  }
-}
-
 /** The tasks of one scenario in one round, one per thread. */
 export function threadTasks(
   { experiment, target, claim }: Omit<Bench, 'threads' | 'data' | 'warn'>,
@@ -143,7 +124,7 @@ export function threadTasks(
  * Runs one scenario once and merges what the threads saw. Null if it was stopped before it had measured anything.
  * Rejects with what a thread failed with, such as a connection that was refused while a pool warmed.
  */
-async function runOnce(
+export async function runOnce(
   bench: Bench,
   scenario: Scenario,
   round: number,
@@ -151,6 +132,7 @@ async function runOnce(
 ): Promise<RoundResult | null> {
   const { control } = bench.target;
   const { seconds } = bench.experiment;
+  const placement = placeOn(bench.threads.size, round, scenario.threads);
   const meter = new CpuMeter(bench.target);
   const cutter = new ConnectionCutter(control, {
     everyMs: scenario.cutEveryMs,
@@ -174,13 +156,14 @@ async function runOnce(
   let warmup: RoundResult['warmup'];
   try {
     const tasks = threadTasks(bench, scenario, round, shared);
-    samples = await bench.threads.run(tasks, shared, ({ startNs, warmupSeconds, grown }) => {
+    const onWindow = ({ startNs, warmupSeconds, grown }: WindowStart) => {
       const endNs = startNs + seconds * 1e9;
       startedAt = new Date(Date.now() + (startNs - nowNs()) / 1e6);
       if (warmupSeconds > 0) warmup = { seconds: warmupSeconds, grown };
       meter.schedule(startNs, endNs);
       cutter.schedule(startNs, endNs);
-    });
+    };
+    samples = await bench.threads.run(tasks, shared, onWindow, placement);
   } finally {
     used = await meter.stop();
     cutter.stop();
@@ -204,6 +187,7 @@ async function runOnce(
   const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
   const merged = mergeSamples(samples, {
     round,
+    placement,
     startedAt: startedAt.toISOString(),
     warmup,
     clientCpuMicros: used.clientCores * measuredSeconds * 1e6,
@@ -264,25 +248,4 @@ async function removeRecords(
     bench.warn(
       `the inserted records could not be removed before the next measurement, whose inserts overwrite them: ${toOneLine(reason)}`,
     );
-}
-
-/**
- * The scenario with the most threads of each client, acquisition, health strategy, of single commands or batches, and of
- * closed or open loops; of several open loops the one with the highest rate.
- */
-function widestOfEachPath(scenarios: readonly Scenario[]): Scenario[] {
-  const widest = new Map<string, Scenario>();
-  for (const scenario of scenarios.toSorted((a, b) => rateOf(b) - rateOf(a))) {
-    const { acquisition, health } = presets[scenario.preset];
-    const { client, autoPipelining } = scenario;
-    const batches = scenario.pipeline > 1 || scenario.batch.pool !== 'none';
-    const path = [client, acquisition, health, batches, autoPipelining, rateOf(scenario) > 0].join(' ');
-    if (scenario.threads > (widest.get(path)?.threads ?? 0)) widest.set(path, scenario);
-  }
-  return [...widest.values()];
-}
-
-/** 0 in a closed loop. */
-function rateOf({ arrival }: Scenario): number {
-  return arrival.kind === 'closed' ? 0 : arrival.rate;
 }

@@ -113,7 +113,8 @@ async function runUntilError(
 ): Promise<Error | undefined> {
   const { progress, signal } = session;
   try {
-    for (const side of sides) await side.prepare();
+    const plannedSeconds = size.seconds === undefined ? undefined : size.seconds / sides.length;
+    for (const side of sides) await side.prepare(plannedSeconds);
     progress.begin(size);
     for (const { turns, secondsLeft, ...round } of rounds) {
       const measured: (RoundResult | null)[] = [];

@@ -16,11 +16,12 @@ import { findOtherServers, leave } from '../server/other-servers.ts';
 import { shownAddress } from '../server/url.ts';
 import { assembleResult } from './assemble.ts';
 import type { EarlierRun } from './earlier-run.ts';
-import { type Bench, runMeasurement, warmUpThreads } from './measurement.ts';
+import { type Bench, runMeasurement } from './measurement.ts';
 import { preflightSide } from './preflight-side.ts';
 import { type Written, writeAsFarAsPossible } from './results/results-folder.ts';
 import type { Session } from './session.ts';
 import { TargetWatch } from './target-watch.ts';
+import { warmUpThreads } from './thread-warmup.ts';
 import { asUserError, type Threads } from './threads.ts';
 
 /** An experiment on its target. A run measures one side, or several in turn. */
@@ -90,11 +91,17 @@ export class SideRun {
     this.#warn(this.#space.warnings);
   }
 
-  /** Writes the keys and warms up the threads. @throws PoolbenchError TARGET_LOST, THREAD_FAILED */
-  async prepare(): Promise<void> {
-    const { signal } = this.#shared.session;
+  /**
+   * Writes the keys and warms up the threads.
+   *
+   * @param plannedSeconds of the side's measurements; undefined if it is not known
+   * @throws PoolbenchError TARGET_LOST, THREAD_FAILED
+   */
+  async prepare(plannedSeconds: number | undefined): Promise<void> {
+    const { progress, signal } = this.#shared.session;
     await this.#writeKeys();
-    await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, signal));
+    const warmUp = { progress, signal, plannedSeconds, named: (id: string) => this.#named(id) };
+    await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, warmUp));
   }
 
   async #writeKeys(): Promise<void> {

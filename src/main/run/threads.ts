@@ -21,14 +21,24 @@ const maxSecondsWithoutHeartbeat = 30;
 /** A thread's event loop has stopped: its task will never end. */
 export class ThreadHung extends Error {}
 
+/** A thread has ended although nobody asked it to, and not with an error. */
+export class ThreadEnded extends Error {}
+
 /** A thread's pools could not open their connections: perhaps the target is away for a moment. */
 export class ConnectRefused extends Error {}
 
-/** The run's Piscina threads. They stay up between scenarios, so that only the first pays for their start. */
+/**
+ * The run's threads, which are known by their numbers, from 0: a Piscina of one thread each, because a Piscina of several
+ * gives a narrow scenario to the same threads every time, and the others stay cold. They stay up between scenarios, so
+ * that only the first pays for their start. None is replaced: a new thread in the middle of a run would be cold.
+ */
 export class Threads {
-  readonly #piscina: Piscina;
+  readonly #threads: readonly Piscina[];
   readonly #maxSecondsWithoutHeartbeat: number;
+  /** What a thread threw between two tasks. The task that follows meets it, and fails the run. */
   #stray: Error | undefined;
+  /** A thread that ended without a word; its error, if there is one, says more. */
+  #ended: Error | undefined;
 
   /** @param options.secondsWithoutHeartbeat after which a thread counts as hung */
   constructor(
@@ -36,36 +46,30 @@ export class Threads {
     { secondsWithoutHeartbeat = maxSecondsWithoutHeartbeat }: { secondsWithoutHeartbeat?: number } = {},
   ) {
     this.#maxSecondsWithoutHeartbeat = secondsWithoutHeartbeat;
-    this.#piscina = new Piscina({
-      filename: new URL('../../workers/thread.js', import.meta.url).href,
-      minThreads: threads,
-      maxThreads: threads,
-      concurrentTasksPerWorker: 1,
-      // The default lets an idle thread sleep in Atomics.wait: its sockets and timers would die between tasks.
-      atomics: 'disabled',
-      execArgv: [],
-      recordTiming: false,
-    });
-    // What a thread throws between two tasks comes here; the task that follows meets it, too, and fails the run.
-    this.#piscina.on('error', error => {
-      this.#stray ??= asError(error);
-    });
+    this.#threads = Array.from({ length: threads }, (_, thread) => this.#start(thread));
+  }
+
+  /** How many threads there are. */
+  get size(): number {
+    return this.#threads.length;
   }
 
   /**
    * Runs one task on each of as many threads, and releases them together once all pools have connected and warmed.
    * `onWindow` is called with the start of the measured window before that comes; never, if the warm-up was stopped.
    *
+   * @param placement the number of each task's thread, in the order of the tasks: see `placeOn`. Without it task n runs on thread n
    * @throws ConnectRefused, or whatever else the first thread failed with, after all have ended; ThreadHung at once
    */
   async run(
     tasks: readonly ThreadTask[],
     shared: SharedState,
     onWindow: (start: WindowStart) => void,
+    placement: readonly number[] = [],
   ): Promise<ThreadSample[]> {
     let failed = false;
-    const running = tasks.map(task =>
-      this.#run(task).catch((error: unknown) => {
+    const running = tasks.map((task, index) =>
+      this.#run(task, placement[index]).catch((error: unknown) => {
         // The others would wait at the barrier for ever, or measure without this one.
         failed = true;
         shared.stop(nowNs());
@@ -139,16 +143,50 @@ export class Threads {
     return { stopped, close: () => clearInterval(timer) };
   }
 
-  async #run(task: ThreadTask): Promise<ThreadSample> {
-    if (this.#stray !== undefined) throw this.#stray;
-    const outcome = (await this.#piscina.run(task)) as ThreadSample | ThreadRefusal;
+  #start(thread: number): Piscina {
+    const piscina = new Piscina({
+      filename: new URL('../../workers/thread.js', import.meta.url).href,
+      minThreads: 1,
+      maxThreads: 1,
+      concurrentTasksPerWorker: 1,
+      // The default lets an idle thread sleep in Atomics.wait: its sockets and timers would die between tasks.
+      atomics: 'disabled',
+      execArgv: [],
+      recordTiming: false,
+    });
+    piscina.on('error', error => {
+      this.#stray ??= asError(error);
+    });
+    // Piscina starts another thread in its place.
+    piscina.on('workerDestroy', () => {
+      this.#ended ??= new ThreadEnded(`thread ${thread + 1} ended between two measurements`);
+    });
+    return piscina;
+  }
+
+  async #run(task: ThreadTask, thread = task.thread): Promise<ThreadSample> {
+    const lost = this.#stray ?? this.#ended;
+    if (lost !== undefined) throw lost;
+    const piscina = this.#threads[thread];
+    if (piscina === undefined)
+      throw new RangeError(`expected a thread below ${this.size}, found thread ${thread}`);
+    const outcome = (await piscina.run(task)) as ThreadSample | ThreadRefusal;
     if ('refused' in outcome) throw new ConnectRefused(outcome.refused);
     return outcome;
   }
 
   async close(): Promise<void> {
-    await this.#piscina.destroy();
+    await Promise.all(this.#threads.map(piscina => piscina.destroy()));
   }
+}
+
+/**
+ * The numbers of the threads on which a scenario of one round runs, for each of its parts. Every round begins with the
+ * next thread, and with the same one for all of its arms: so each arm, however narrow, takes turns on all threads, and
+ * arms that are paired in a round share theirs.
+ */
+export function placeOn(threads: number, round: number, parts: number): number[] {
+  return Array.from({ length: parts }, (_, part) => (round + part) % threads);
 }
 
 /**
@@ -170,6 +208,8 @@ function describeFailure(cause: unknown, address: Address): string | undefined {
       `respond until its end, but ${cause.message}: this can be an endless loop in the client's parser, ` +
       'or the thread had no core during that time; try the other client, or fewer threads'
     );
+  if (cause instanceof ThreadEnded)
+    return `stay up for the whole run, but ${cause.message}: another thread in its place would not be warmed up, so its figures could not be compared; run it again`;
   if ('code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY')
     return (
       `fit into its heap, but one ran out of memory: ${cause.message}; ` +

@@ -37,6 +37,7 @@ vi.mock('../../../src/aggregate/scenario/dimensions.ts', async importOriginal =>
     result: zod.z.boolean().default(false),
     agrees: true,
     thread: true,
+    path: on => (on ? 'no delay' : ''),
     words: on => (on ? 'no delay' : 'delay'),
     setting: true,
   });
@@ -192,12 +193,15 @@ test('one row makes the key of a config, the id, the task, the result, its colum
 });
 
 test('a row that leaves a decision out does not compile', () => {
-  const row = { config: null, result: z.number(), thread: false, words: () => '', setting: false } as const;
+  const words = { path: () => '', words: () => '' };
+  const row = { config: null, result: z.number(), thread: false, ...words, setting: false } as const;
   // @ts-expect-error whether arms must agree in it is not said
   dimension(row);
   // @ts-expect-error whether a thread is told is not said
-  dimension({ config: null, result: z.number(), agrees: true, words: () => '', setting: false });
+  dimension({ config: null, result: z.number(), agrees: true, ...words, setting: false });
   // @ts-expect-error whether it makes a setting is not said
-  dimension({ config: null, result: z.number(), agrees: true, thread: false, words: () => '' });
+  dimension({ config: null, result: z.number(), agrees: true, thread: false, ...words });
+  // @ts-expect-error whether it opens a path through the code is not said
+  dimension({ ...row, agrees: true, path: undefined });
   expect(dimension({ ...row, agrees: true })).toMatchObject({ agrees: true });
 });

@@ -166,6 +166,9 @@ test('throughput and CPU are those of the measured window', () => {
     serverMainThreadCores: 0.7,
     threads: [
       {
+        thread: 1,
+        // 0.4 cores for 2 seconds.
+        microsPerOp: 0.8e6 / 12,
         cores: 0.4,
         waitShare: 0.1,
         gcPauses: 2,
@@ -183,6 +186,20 @@ test('CPU per operation is null if nothing completed', () => {
   const merged = mergeSamples([buildSample({ issued: 1, failed: { OOM: 1 } })], context);
   expect(merged.cpu.clientMicrosPerOp).toBeNull();
   expect(merged.opsPerSecond).toBe(0);
+});
+
+test('a thread is known by its number in the run, and has the CPU time that its own operations took', () => {
+  const samples = [10, 40].map((completed, thread) => buildSample({ thread, issued: completed, completed }));
+  const { cpu } = mergeSamples(samples, { ...context, placement: [3, 0] });
+  expect(cpu.threads).toMatchObject([
+    { thread: 4, microsPerOp: 80_000 },
+    { thread: 1, microsPerOp: 20_000 },
+  ]);
+  const sample = buildSample({ issued: 1, completed: 1 });
+  const untold = mergeSamples([{ ...sample, threadLoad: { ...threadLoad, cores: null } }], context);
+  expect(untold.cpu.threads).toMatchObject([{ cores: null, microsPerOp: null }]);
+  const idle = mergeSamples([buildSample({})], context);
+  expect(idle.cpu.threads).toMatchObject([{ microsPerOp: null }]);
 });
 
 test('threads count in their own order, not in that of arrival', () => {

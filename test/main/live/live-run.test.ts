@@ -26,6 +26,7 @@ describe('live run keeps account of itself', () => {
     failed: 0,
     p99Ms: 0,
     busyNs: 0,
+    cpuNs: 0,
     connections: 0,
     idle: 0,
     waiting: 0,
@@ -52,6 +53,21 @@ describe('live run keeps account of itself', () => {
       },
     };
   }
+
+  test('operations of the warm-up of the threads count for nothing, but its failures are shown', () => {
+    const { run, shared, pass, tell, release } = startRun();
+    run.follow({ ...step, warmupSeconds: 0, warmsThreads: true }, shared);
+    release();
+    pass(1);
+    tell(0, { completed: 500, failed: 3 });
+    run.look();
+    expect(run.snapshot()).toMatchObject({
+      running: { phase: 'warming threads', phaseSeconds: 1, opsPerSecond: 500, warmupFailed: 3 },
+      operations: { completed: 0, failed: {} },
+    });
+    run.finished(null);
+    expect(run.snapshot()).toMatchObject({ measured: 0, operations: { completed: 0 } });
+  });
 
   test('throughput is what threads completed by their own clocks, warm-up included; p99 that of the slowest', () => {
     const { run, pass, tell, release } = startRun();

@@ -59,7 +59,7 @@ describe('exposition tells what the results do', () => {
       shared.release(4e9);
       shared.publish(0, {
         ...{ atNs: 5e9, warmupCompleted: 0, warmupFailed: 0, completed: 1, failed: 1, p99Ms: 2.5 },
-        ...{ busyNs: 0.25e9, connections: 8, idle: 3, waiting: 6 },
+        ...{ busyNs: 0.25e9, cpuNs: 0.25e9, connections: 8, idle: 3, waiting: 6 },
       });
       run.look();
       const now = scrape();

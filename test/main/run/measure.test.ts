@@ -99,7 +99,7 @@ describe('measurement', () => {
     const target = { control, detected, local: true } as unknown as Target;
     const [scenario] = expandScenarios(experiment.scenarios);
     if (scenario === undefined) throw new Error('no scenario');
-    const threads = { run } as Threads;
+    const threads = { run, size: 1 };
     const bench = {
       experiment,
       target,
@@ -151,21 +151,24 @@ describe('measurement', () => {
 describe('thread that hangs is given up', () => {
   const compiled = (path: string) => JSON.stringify(new URL(`../../../dist/${path}`, import.meta.url).href);
 
-  test('a thread that never comes back from a loop is ended, and so is the run', async () => {
+  /** Runs two threads of which one does what a fault says, and prints what they end with. */
+  async function runFaulty(fault: string, body: string): Promise<string> {
     const server = await ofTest(startRedis());
     const { folder } = await createExperiment(server.url);
-    const file = join(folder, 'hang-now');
+    const file = join(folder, 'fault-now');
     await writeFile(file, '');
     const tasks = [0, 1].map(thread =>
       buildTask(server.port, SharedState.forThreads(2), { seconds: 60 }, thread),
     );
     const script = `
-    import { ThreadHung, Threads } from ${compiled('main/run/threads.js')};
+    import { setTimeout as sleep } from 'node:timers/promises';
+    import { ThreadEnded, ThreadHung, Threads } from ${compiled('main/run/threads.js')};
     import { SharedState } from ${compiled('workers/shared-state.js')};
+    const left = new Promise(resolve => process.on('worker', worker => worker.once('exit', resolve)));
     const shared = SharedState.forThreads(2);
     const tasks = JSON.parse(process.env.TASKS).map(task => ({ ...task, shared: shared.buffer }));
     const threads = new Threads(2, { secondsWithoutHeartbeat: 2 });
-    await threads.run(tasks, shared, () => {}).catch(error => console.log(error instanceof ThreadHung, error.message));
+    ${body}
     await threads.close();
     console.log('closed');
   `;
@@ -180,13 +183,32 @@ describe('thread that hangs is given up', () => {
         env: {
           ...process.env,
           TASKS: JSON.stringify(tasks),
-          FAULTY_THREAD_DOES: 'hang',
+          FAULTY_THREAD_DOES: fault,
           FAULTY_THREAD_FILE: file,
           NODE_OPTIONS: `--import ${faulty}`,
         },
       },
     );
+    return stdout;
+  }
+
+  test('a thread that never comes back from a loop is ended, and so is the run', async () => {
+    const stdout = await runFaulty(
+      'hang',
+      'await threads.run(tasks, shared, () => {}).catch(error => console.log(error instanceof ThreadHung, error.message));',
+    );
     expect(stdout).toMatch(/^true thread [12] has not responded for 2 s\nclosed\n$/);
+  });
+
+  test('a thread that ended between two measurements fails the run, because another in its place would be cold', async () => {
+    const stdout = await runFaulty(
+      'leave',
+      `
+      await left;
+      await sleep(0);
+      await threads.run(tasks, shared, () => {}).catch(error => console.log(error instanceof ThreadEnded, error.message));`,
+    );
+    expect(stdout).toMatch(/^true thread [12] ended between two measurements\nclosed\n$/);
   });
 });
 

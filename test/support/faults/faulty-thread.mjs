@@ -9,6 +9,9 @@ const faults = {
   throw() {
     throw new TypeError('a thread that throws');
   },
+  leave() {
+    process.exit(0);
+  },
   hang() {
     for (;;);
   },

@@ -37,6 +37,7 @@ import {
   resultNote,
   resultTable,
   settingTables,
+  threadBlocks,
   timeSplitBlocks,
   untestedTable,
 } from '../result-tables.ts';
@@ -75,7 +76,11 @@ export function resultDocument(result: Result): Block[] {
     ...resultBlocks(scenarios),
     ...loadBlocks(scenarios),
     ...only(wide, claims.flatMap(judgedBlocks)),
-    ...only(wide, [heading(2, 'What limited each scenario'), limitTable(scenarios)]),
+    ...only(wide, [
+      heading(2, 'What limited each scenario'),
+      limitTable(scenarios),
+      ...threadBlocks(scenarios),
+    ]),
     ...only(wide, section('Where the time goes', timeSplitBlocks(scenarios))),
     ...commandBlocks(scenarios),
     ...only(narrow, failureBlocks(scenarios)),

@@ -40,6 +40,7 @@ import {
   outlierBlocks,
   resultNote,
   resultTable,
+  threadBlocks,
   timeSplitBlocks,
 } from '../result-tables.ts';
 import { figureStrips, type Strip } from './charts/strip-chart.ts';
@@ -160,6 +161,7 @@ function limitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
     ...(split.length === 0
       ? []
       : [details('Where the time goes', split, { open: scenarios.length <= maxOpen })]),
+    ...threadBlocks(scenarios),
   ];
 }
 

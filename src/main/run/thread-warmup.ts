@@ -1,0 +1,201 @@
+import { availableParallelism } from 'node:os';
+import { pathOf } from '../../aggregate/scenario/scenario.ts';
+import { median, minRounds } from '../../aggregate/stats/statistics.ts';
+import { formatList, formatPlural } from '../../aggregate/text/format.ts';
+import { nowNs } from '../../pool/clock.ts';
+import type { Client } from '../../pool/presets.ts';
+import { SharedState, type ThreadProgress } from '../../workers/shared-state.ts';
+import type { Scenario } from '../experiment/scenarios.ts';
+import { workloadTask } from '../experiment/workload.ts';
+import type { Progress } from '../live/progress.ts';
+import { type Bench, runOnce } from './measurement.ts';
+
+/**
+ * Operations of each client that every thread completes at least. Measured on a cold thread: with ioredis the CPU time of
+ * an operation falls to a quarter within 7,000, with wire to a half within 3,000; the last part of it is seen by `windows`.
+ */
+const minOperations: Readonly<Record<Client, number>> = { ioredis: 8000, wire: 4000 };
+
+/** CPU time after which a thread's window is over: enough for a mean, and short beside the 0.5 s that ioredis takes. */
+const windowCpuNs = 20e6;
+/** The median of so many windows is compared with that of as many before: a pause of the collector is in one of them. */
+const windows = 4;
+/** The CPU time of an operation has settled when it falls by less than this from one to the other. */
+const minSettledRatio = 0.9;
+
+/** Interval at which the threads are looked at; they publish as often. */
+const lookMs = 50;
+
+/** A path's time, however short the run, and in a run of too few rounds to judge anything. */
+const minPathSeconds = 0.2;
+/** A path's time, plus as much for each thread that shares a core. */
+const pathSeconds = 2;
+/** Max fraction of the planned run that the warm-up takes; reached only where threads lack cores, or a run is short. */
+const maxRunRatio = 0.5;
+/** A search does not know how long it takes: it is taken for this many measurements. */
+const assumedMeasurements = 10;
+
+/** Scenarios that a warning lists. */
+const maxListed = 3;
+
+interface WarmUp {
+  readonly progress: Progress;
+  /** Aborted when the user wants to stop. */
+  readonly signal: AbortSignal;
+  /** Of the measurements that follow; undefined if it is not known. */
+  readonly plannedSeconds: number | undefined;
+  /** A scenario's id as it is shown. */
+  readonly named: (id: string) => string;
+}
+
+/**
+ * Warms up the threads: drives every path through the code (see `Dimension.path`) on all threads of the run at once,
+ * until each thread has done enough operations and their CPU time has settled, and throws the figures away. Otherwise the
+ * first rounds measure code that is not compiled yet, above all in threads that only wide scenarios use. If a thread has not
+ * settled within the limit, which is half of the planned run at most, that is a warning.
+ *
+ * @throws ConnectRefused, or whatever else a thread failed with
+ */
+export async function warmUpThreads(
+  bench: Bench,
+  scenarios: readonly Scenario[],
+  { progress, signal, plannedSeconds, named }: WarmUp,
+): Promise<void> {
+  const { experiment } = bench;
+  // Each thread needs a key of its own.
+  const size = Math.min(bench.threads.size, workloadTask(experiment.workload).keys);
+  const paths = widestOfEachPath(scenarios).map(scenario => spreadOver(scenario, size));
+  // Of so few rounds nothing is judged: they are a trial, which must not become longer.
+  const isTrial = experiment.rounds < minRounds;
+  const runSeconds = plannedSeconds ?? assumedMeasurements * (experiment.warmupSeconds + experiment.seconds);
+  const endNs = nowNs() + (isTrial ? 0 : maxRunRatio * runSeconds * 1e9);
+  const unsettled: string[] = [];
+  for (const [index, scenario] of paths.entries()) {
+    if (signal.aborted) return;
+    // What a path leaves of its part is for those after it.
+    const partSeconds = (endNs - nowNs()) / 1e9 / (paths.length - index);
+    const seconds = Math.max(minPathSeconds, Math.min(maxSecondsOf(scenario), partSeconds));
+    const step = {
+      ...{
+        round: 0,
+        rounds: 0,
+        index: index + 1,
+        total: paths.length,
+        place: `warm-up of ${formatPlural(size, 'thread')}`,
+      },
+      ...{ scenario: named(scenario.id), threads: size, warmupSeconds: 0, seconds, warmsThreads: true },
+    };
+    const shared = SharedState.forThreads(size);
+    const stop = () => shared.stop(nowNs());
+    const settling = new Settling(size, minOperations[scenario.client]);
+    const timer = setInterval(() => {
+      if (settling.look(Array.from({ length: size }, (_, thread) => shared.progress(thread)))) stop();
+    }, lookMs);
+    signal.addEventListener('abort', stop);
+    progress.follow(step, shared, () => {});
+    try {
+      await runOnce(
+        { ...bench, experiment: { ...experiment, warmupSeconds: 0, seconds } },
+        scenario,
+        0,
+        shared,
+      );
+    } finally {
+      clearInterval(timer);
+      signal.removeEventListener('abort', stop);
+      progress.finished(step, null);
+    }
+    if (settling.unsettled > 0) unsettled.push(`${scenario.id} (${settling.unsettled} of ${size})`);
+  }
+  if (unsettled.length === 0 || signal.aborted) return;
+  const more = unsettled.length - maxListed;
+  const listed = [...unsettled.slice(0, maxListed), ...(more > 0 ? [`${more} more`] : [])];
+  const told = `threads were not warm when round 1 began: with the code of ${formatList(listed)} the CPU time of an operation had not settled within the time for it, so the first rounds can show a higher cost and a lower throughput than the others; a longer run, of ${minRounds} rounds or more, gives the threads more time`;
+  if (isTrial) progress.say(told);
+  else bench.warn(told);
+}
+
+/** One scenario for each path that any of them takes, the one with the most threads; of open loops that with the highest rate. */
+export function widestOfEachPath(scenarios: readonly Scenario[]): Scenario[] {
+  const widest = new Map<string, Scenario>();
+  for (const scenario of scenarios) {
+    const path = pathOf(scenario);
+    const known = widest.get(path);
+    if (
+      known === undefined ||
+      rateOf(scenario) > rateOf(known) ||
+      (rateOf(scenario) === rateOf(known) && scenario.threads > known.threads)
+    )
+      widest.set(path, scenario);
+  }
+  return [...widest.values()];
+}
+
+/** 0 in a closed loop. */
+function rateOf({ arrival }: Scenario): number {
+  return arrival.kind === 'closed' ? 0 : arrival.rate;
+}
+
+/** A scenario with one pool on each thread. A run has more than one thread only for a scenario with as many connections. */
+function spreadOver(scenario: Scenario, threads: number): Scenario {
+  const { workers, connections, batch } = scenario;
+  return {
+    ...scenario,
+    ...{ threads, pools: threads, poolsPerThread: 1 },
+    workers: Math.max(workers, threads),
+    connections: Math.max(connections, threads * (batch.pool === 'separate' ? 2 : 1)),
+    batch: batch.pool === 'none' ? batch : { ...batch, workers: Math.max(batch.workers, threads) },
+  };
+}
+
+/** How long a path is driven at most: threads that share a core take longer, and so does an open loop, whose rate is kept. */
+function maxSecondsOf(scenario: Scenario): number {
+  const { client, threads } = scenario;
+  const rate = rateOf(scenario);
+  const scheduleSeconds = rate === 0 ? 0 : (2 * minOperations[client] * threads) / rate;
+  return pathSeconds * (1 + threads / availableParallelism()) + scheduleSeconds;
+}
+
+/** Decides by what threads publish whether the CPU time of an operation has settled in each of them. */
+export class Settling {
+  readonly #minOperations: number;
+  readonly #threads: { operations: number; cpuNs: number; costs: number[]; settled: boolean }[];
+
+  /** @param minOperations that each thread must have done, failed ones too */
+  constructor(threads: number, minOperations: number) {
+    this.#minOperations = minOperations;
+    this.#threads = Array.from({ length: threads }, () => ({
+      ...{ operations: 0, cpuNs: 0, costs: [], settled: false },
+    }));
+  }
+
+  /** How many threads have not settled. */
+  get unsettled(): number {
+    return this.#threads.filter(({ settled }) => !settled).length;
+  }
+
+  /** Takes in the progress of each thread. @returns whether all have settled */
+  look(progress: readonly Pick<ThreadProgress, 'completed' | 'failed' | 'cpuNs'>[]): boolean {
+    for (const [index, thread] of this.#threads.entries()) {
+      const { completed = 0, failed = 0, cpuNs = 0 } = progress[index] ?? {};
+      const operations = completed + failed;
+      if (thread.settled || operations === thread.operations) continue;
+      // A platform that does not report the CPU time leaves the number of operations.
+      if (Number.isNaN(cpuNs)) thread.settled = operations >= this.#minOperations;
+      else if (thread.cpuNs === 0 || cpuNs - thread.cpuNs >= windowCpuNs) {
+        // The first window has no start: it begins with the first operations.
+        if (thread.cpuNs > 0) thread.costs.push((cpuNs - thread.cpuNs) / (operations - thread.operations));
+        thread.operations = operations;
+        thread.cpuNs = cpuNs;
+        thread.settled = operations >= this.#minOperations && hasSettled(thread.costs);
+      }
+    }
+    return this.unsettled === 0;
+  }
+}
+
+/** Whether costs, oldest first, have stopped falling. Those of a busy machine rise and fall again, which is no warm-up. */
+function hasSettled(costs: readonly number[]): boolean {
+  if (costs.length < 2 * windows) return false;
+  return median(costs.slice(-windows)) >= minSettledRatio * median(costs.slice(-2 * windows, -windows));
+}
