@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { freePort } from '../../src/main/server/server-process.ts';
-import { createExperiment } from '../support/experiment.ts';
+import { createExperiment, unhurried } from '../support/experiment.ts';
 import { answers, connectObserver, loadBegun, processId, processLives } from '../support/observed-server.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
@@ -20,9 +20,9 @@ test.each([
   const server = await ofTest(startRedis());
   const redis = await connectObserver(server.url);
   const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: 'wire', workers: [3, 4], pools: 2 }],
+    scenarios: [{ client: 'wire', workers: [3, 4], pools: 2, ...unhurried }],
     rounds: 1000,
-    seconds: 0.1,
+    seconds: 0.2,
   });
   const running = experiment.start([], how);
   await running.said('round 2/1000');
@@ -110,7 +110,7 @@ test('an interrupt while the run waits for a server that is gone', async () => {
 test('an interrupt in the prefill: no load, no keys left', async () => {
   const server = await ofTest(startRedis());
   const redis = await connectObserver(server.url);
-  const experiment = await createExperiment(server.url, { workload: { keys: 400_000, valueBytes: 100 } });
+  const experiment = await createExperiment(server.url, { workload: { keys: 400_000, valueBytes: 32 } });
   const running = experiment.start();
   await expect.poll(() => redis.dbsize(), { interval: 5, timeout: 10_000 }).toBeGreaterThan(1000);
   running.kill('SIGINT');

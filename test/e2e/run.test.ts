@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { decodeHistogram } from '../support/decode-histogram.ts';
-import { createExperiment } from '../support/experiment.ts';
+import { calm, createExperiment } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { ofTest, startRedis, startValkey } from '../support/servers.ts';
 
@@ -43,8 +43,9 @@ describe('result keeps the contract', () => {
           pool: ['baseline', 'lock-free', 'health-cached', 'warmed', 'optimized'],
           pools: 2,
           poolsPerThread: 2,
+          ...calm,
         },
-        { client: ['ioredis', 'wire'], pools: 3, poolsPerThread: [1, 2], pipeline: 10 },
+        { client: ['ioredis', 'wire'], pools: 3, poolsPerThread: [1, 2], pipeline: 10, ...calm },
       ],
       9,
     ],

@@ -21,14 +21,26 @@ export type FiguresOf = (scenario: Scenario, round: number) => ArmFigures;
 /** Rounds that a suite of the tests has, unless a test is about their number. */
 const usualRounds = 5;
 
+const suites = new Map<string, Promise<readonly Scenario[]>>();
+
+/** The scenarios of configs/claims/NAME.json, read once. */
+function scenariosOf(name: string): Promise<readonly Scenario[]> {
+  const known = suites.get(name);
+  if (known !== undefined) return known;
+  const reading = readConfig(`configs/claims/${name}.json`).then(
+    config => planRun([config]).sides[0]?.scenarios ?? [],
+  );
+  suites.set(name, reading);
+  return reading;
+}
+
 /** The scenarios of configs/claims/NAME.json, as measured. Rounds have weather in common. */
 export async function measureSuite(
   name: string,
   figuresOf: FiguresOf,
   rounds = usualRounds,
 ): Promise<ScenarioResult[]> {
-  const scenarios = planRun([await readConfig(`configs/claims/${name}.json`)]).sides[0]?.scenarios ?? [];
-  return scenarios.map(scenario => {
+  return (await scenariosOf(name)).map(scenario => {
     const measured = Array.from({ length: rounds }, (_, round) =>
       measure(scenario, figuresOf(scenario, round), round),
     );

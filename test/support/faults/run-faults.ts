@@ -7,12 +7,14 @@ import type { RunFault, RunScene } from './run-fault.ts';
 const fileOfThread = (folder: string) => join(folder, 'fail-now');
 
 /** Preloads what makes a thread do that once its file is there. */
-const withFaultyThread = (does: string) => (folder: string) => ({
+const withFaultyThread = (does: 'throw' | 'hoard') => (folder: string) => ({
   env: {
     NODE_OPTIONS: `--max-old-space-size=128 --import ${new URL('faulty-thread.mjs', import.meta.url).href}`,
     FAULTY_THREAD_DOES: does,
     FAULTY_THREAD_FILE: fileOfThread(folder),
   },
+  // Its threads heed the import wherever they are; the limit is heeded only by a process that starts with it.
+  ownProcess: does === 'hoard',
 });
 
 const letThreadFail = ({ folder }: RunScene) => writeFile(fileOfThread(folder), '');
