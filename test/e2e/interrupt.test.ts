@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { freePort } from '../../src/main/server/server-process.ts';
-import { createExperiment, unhurried } from '../support/experiment.ts';
+import { createExperiment } from '../support/experiment.ts';
 import { answers, connectObserver, loadBegun, processId, processLives } from '../support/observed-server.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
@@ -20,9 +20,9 @@ test.each([
   const server = await ofTest(startRedis());
   const redis = await connectObserver(server.url);
   const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: 'wire', workers: [3, 4], pools: 2, ...unhurried }],
+    scenarios: [{ client: 'wire', workers: [3, 4], pools: 2 }],
     rounds: 1000,
-    seconds: 0.2,
+    seconds: 0.1,
   });
   const running = experiment.start([], how);
   await running.said('round 2/1000');
