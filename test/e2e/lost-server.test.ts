@@ -18,7 +18,7 @@ describe('server that comes back is used again', () => {
       const { port, url } = server;
       const experiment = await createExperiment(url, {
         scenarios: [{ client, workers: 4, ...unhurried }],
-        seconds: 5,
+        seconds: 7,
         maxFailedShare: 0.9,
       });
       const running = experiment.run();
