@@ -1,16 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/main/experiment/read-config.ts';
 import { resolveTarget } from '../../src/main/server/find-target.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { startCluster, type TestCluster, type TestNode } from '../support/cluster.ts';
 import { clientNames, rejection, until } from '../support/connections.ts';
-import { createExperiment } from '../support/experiment.ts';
-import { callsOf, loadBegun } from '../support/observed-server.ts';
+import { calm, createExperiment } from '../support/experiment.ts';
+import { callsOf, measuring } from '../support/observed-server.ts';
 import { certificates, ofTest, startRedis } from '../support/servers.ts';
-
-/** Several operations of every connection at once, and long pauses: cores are free for the nodes, and for other tests. */
-const calm = { arrival: { kind: 'burst', rate: 1000, size: 40 } };
 
 describe('cluster is measured as one target', () => {
   let cluster: TestCluster;
@@ -64,8 +60,8 @@ describe('cluster is measured as one target', () => {
       const experiment = await createExperiment(url(), {
         target: { server: 'any', url: url(), cluster: true },
         workload: { keys: 1000, ycsb: 'D' },
-        scenarios: [{ client: ['wire', 'ioredis'], workers: 4 }],
-        seconds: 0.2,
+        scenarios: [{ client: ['wire', 'ioredis'], workers: 4, ...calm }],
+        seconds: 0.4,
       });
       const { code, stderr } = await experiment.run();
       expect(code, stderr).toBe(0);
@@ -185,9 +181,7 @@ describe('cluster that fails over under load keeps its books', () => {
       });
       const run = experiment.start();
       const { master: victim } = await cluster.servingOf(killed);
-      await loadBegun(victim.redis);
-      // The warm-up of the threads, of 0.2 s, is not what is looked at.
-      await sleep(1500);
+      await measuring(victim.redis);
       victim.signal('SIGKILL');
       living.delete(victim);
       await taken(cluster, killed, victim, 0);
@@ -229,8 +223,8 @@ describe('cluster is reached with login and tls', () => {
     const url = `rediss://:s3cret@localhost:${cluster.masters[0]?.tlsPort}`;
     const experiment = await createExperiment(url, {
       target: { server: 'redis', url, cluster: true },
-      scenarios: [{ client: ['wire', 'ioredis'], workers: 4, pipeline: 3 }],
-      seconds: 0.2,
+      scenarios: [{ client: ['wire', 'ioredis'], workers: 4, pipeline: 4, ...calm }],
+      seconds: 0.3,
     });
     const { code, stderr } = await experiment.run([], { env: { NODE_EXTRA_CA_CERTS: certificates.ca } });
     expect(code, stderr).toBe(0);

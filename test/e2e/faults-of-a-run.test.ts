@@ -16,7 +16,7 @@ for (const fault of runFaults) {
 }
 
 /**
- * Runs poolbench with both clients and two threads, inflicts the fault when the second round begins, and holds its end
+ * Runs poolbench with both clients, inflicts the fault when the second round begins, and holds its end
  * against the contract, and what it leaves against what must be true of every run.
  */
 async function endure(fault: RunFault): Promise<RunSeen> {
@@ -28,7 +28,7 @@ async function endure(fault: RunFault): Promise<RunSeen> {
     process.kill(pid, 'SIGCONT');
   });
   const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: 2, ...unhurried }],
+    scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pools: fault.threads ?? 1, ...unhurried }],
     rounds: fault.rounds ?? 1000,
     seconds: 0.05,
     // The server's count would have those of a warm-up in it that were lost.

@@ -110,7 +110,7 @@ test('an interrupt while the run waits for a server that is gone', async () => {
 test('an interrupt in the prefill: no load, no keys left', async () => {
   const server = await ofTest(startRedis());
   const redis = await connectObserver(server.url);
-  const experiment = await createExperiment(server.url, { workload: { keys: 400_000, valueBytes: 100 } });
+  const experiment = await createExperiment(server.url, { workload: { keys: 400_000, valueBytes: 32 } });
   const running = experiment.start();
   await expect.poll(() => redis.dbsize(), { interval: 5, timeout: 10_000 }).toBeGreaterThan(1000);
   running.kill('SIGINT');

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { clientNames } from '../support/connections.ts';
-import { createExperiment, unhurried } from '../support/experiment.ts';
-import { callsOf, connectObserver, loadBegun, processId } from '../support/observed-server.ts';
+import { calm, createExperiment, unhurried } from '../support/experiment.ts';
+import { callsOf, connectObserver, measuring, processId } from '../support/observed-server.ts';
 import { masterName, startReplicated, startSentinels, untilAllIsKnown } from '../support/sentinels.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
@@ -11,26 +10,24 @@ describe('server that comes back is used again', () => {
   /** Away for longer than two seconds, a server is away for all of at least one second of the series. */
   const outageMs = 2100;
 
-  test('an outage is counted, seen in the series, and over when the server is back', async () => {
-    const runs = ['ioredis', 'wire'].map(async client => {
+  test.each(clientNames)(
+    '%s: an outage is counted, seen in the series, and over when the server is back',
+    async client => {
       let server = await startRedis();
       onTestFinished(() => server.stop());
       const { port, url } = server;
       const experiment = await createExperiment(url, {
         scenarios: [{ client, workers: 4, ...unhurried }],
-        seconds: 4,
+        seconds: 7,
         maxFailedShare: 0.9,
       });
       const running = experiment.run();
-      await loadBegun(await connectObserver(url));
-      await sleep(1000);
+      await measuring(await connectObserver(url));
       await server.stop();
       await sleep(outageMs);
       server = await startRedis({ port });
-      return { client, outcome: await running, result: await experiment.result(), url };
-    });
-
-    for (const { client, outcome, result, url } of await Promise.all(runs)) {
+      const outcome = await running;
+      const result = await experiment.result();
       expect(outcome.code, outcome.stderr).toBe(0);
       expect(result.complete).toBe(true);
       const [round] = result.scenarios[0]?.rounds ?? [];
@@ -45,7 +42,7 @@ describe('server that comes back is used again', () => {
       expect(round.series.reduce((sum, second) => sum + second.completed, 0)).toBe(round.completed);
 
       const out = round.series.findIndex(({ completed }) => completed === 0);
-      expect(round.series[out], `${client}: a second without a completed operation`).toMatchObject({
+      expect(round.series[out], 'a second without a completed operation').toMatchObject({
         completed: 0,
         failed: expect.toSatisfy((count: number) => count > 0),
         p50: null,
@@ -63,8 +60,8 @@ describe('server that comes back is used again', () => {
       expect(outcome.stdout).not.toMatch('somebody else');
       // What it lost with its memory is not missed: the keys of the second life are removed, too.
       expect(await (await connectObserver(url)).dbsize()).toBe(0);
-    }
-  });
+    },
+  );
 });
 
 describe('server that stays away leaves what was measured', () => {
@@ -105,8 +102,7 @@ describe('server that stays away leaves what was measured', () => {
     const server = await ofTest(startRedis());
     const experiment = await createExperiment(server.url, { seconds: 600, timeoutMs: 500 });
     const running = experiment.start();
-    await loadBegun(await connectObserver(server.url));
-    await sleep(1000);
+    await measuring(await connectObserver(server.url));
     await server.stop();
     const outcome = await running.outcome;
     expect(outcome.code).toBe(1);
@@ -127,10 +123,10 @@ describe('refused writes are counted by code', () => {
     const server = await ofTest(startRedis({ args }));
     const config = {
       scenarios: [
-        { client: 'ioredis', workers: 4, pipeline: 10 },
-        { client: 'wire', workers: 4 },
+        { client: 'ioredis', workers: 4, pipeline: 10, ...calm },
+        { client: 'wire', workers: 4, ...calm },
       ],
-      seconds: 0.1,
+      seconds: 0.4,
     };
     const strict = await createExperiment(server.url, config);
     const { code, stdout, stderr } = await strict.run();
@@ -170,7 +166,8 @@ describe('refused writes are counted by code', () => {
         expect(others, id).toEqual({});
         expect(issued).toBe(completed + refused + unfinished);
         expect(misses).toBe(completed);
-        expect(opsPerSecond).toBeCloseTo(completed / seconds, 6);
+        // What completes behind the end of the window is in none, either.
+        expect(opsPerSecond).toBeLessThanOrEqual(completed / seconds + 1e-6);
         expect(service.count).toBe(completed);
       }
       expect(summary?.failedShare).toBeGreaterThan(0);
@@ -182,62 +179,48 @@ describe('refused writes are counted by code', () => {
 });
 
 describe('failover is followed with every operation accounted for', () => {
-  /** Resolves when the load has lasted longer than the warm-up of the threads before the measurement does. */
-  async function measuring(redis: Redis): Promise<void> {
-    let before = 0;
-    for (let busy = 0; busy < 8; await sleep(100)) {
-      const calls = await callsOf(redis, 'get');
-      busy = calls > before ? busy + 1 : 0;
-      before = calls;
-    }
-  }
-
-  test('the master is killed under load, and the replica takes over', async () => {
-    const runs = clientNames.map(async client => {
-      const { master, replica } = await startReplicated();
-      const sentinels = await startSentinels(master.port);
-      await untilAllIsKnown(sentinels);
-      const experiment = await createExperiment('', {
-        target: { server: 'redis', url: sentinels.url, sentinel: { master: masterName } },
-        scenarios: [{ client, workers: 4, ...unhurried }],
-        seconds: 8,
-        maxFailedShare: 1,
-      });
-      const outcome = experiment.run();
-      const observer = await connectObserver(master.url);
-      await measuring(observer);
-      // Stopped for a moment, or nothing would be in flight when it dies.
-      const pid = await processId(observer);
-      process.kill(pid, 'SIGSTOP');
-      await sleep(200);
-      process.kill(pid, 'SIGKILL');
-      return { master, replica, sentinels, outcome: await outcome, result: await experiment.result() };
+  test.each(clientNames)('%s: the master is killed under load, and the replica takes over', async client => {
+    const { master, replica } = await startReplicated();
+    const sentinels = await startSentinels(master.port);
+    await untilAllIsKnown(sentinels);
+    const experiment = await createExperiment('', {
+      target: { server: 'redis', url: sentinels.url, sentinel: { master: masterName } },
+      scenarios: [{ client, workers: 4, ...unhurried }],
+      seconds: 8,
+      maxFailedShare: 1,
     });
+    const running = experiment.run();
+    const observer = await connectObserver(master.url);
+    await measuring(observer);
+    // Stopped for a moment, or nothing would be in flight when it dies.
+    const pid = await processId(observer);
+    process.kill(pid, 'SIGSTOP');
+    await sleep(200);
+    process.kill(pid, 'SIGKILL');
+    const outcome = await running;
+    const result = await experiment.result();
+    expect(outcome.code, outcome.stderr).toBe(0);
+    expect(await sentinels.master()).toBe(replica.port);
+    expect(result.complete).toBe(true);
+    const [round] = result.scenarios[0]?.rounds ?? [];
+    if (round === undefined) throw new Error('expected a round');
 
-    for (const { master, replica, sentinels, outcome, result } of await Promise.all(runs)) {
-      expect(outcome.code, outcome.stderr).toBe(0);
-      expect(await sentinels.master()).toBe(replica.port);
-      expect(result.complete).toBe(true);
-      const [round] = result.scenarios[0]?.rounds ?? [];
-      if (round === undefined) throw new Error('expected a round');
+    const failed = Object.values(round.failed).reduce((sum, count) => sum + count, 0);
+    expect(round.issued).toBe(round.completed + failed + round.unfinished);
+    expect(round.unfinished).toBe(0);
+    expect(round.service.count).toBe(round.completed);
+    expect(round.series.reduce((sum, second) => sum + second.failed, 0)).toBe(failed);
+    // What was in flight is lost; until the failover the Sentinel still names the server that is gone.
+    expect(round.failed.ECONNREFUSED).toBeGreaterThan(0);
+    expect(Object.keys(round.failed).join()).toMatch(/CONNECTION_CLOSED|ECONNRESET|EPIPE/);
+    expect(round.poolMetrics.reconnects).toBeGreaterThan(0);
+    const onNewMaster = await connectObserver(replica.url);
+    expect(await callsOf(onNewMaster, 'get')).toBeGreaterThan(0);
 
-      const failed = Object.values(round.failed).reduce((sum, count) => sum + count, 0);
-      expect(round.issued).toBe(round.completed + failed + round.unfinished);
-      expect(round.unfinished).toBe(0);
-      expect(round.service.count).toBe(round.completed);
-      expect(round.series.reduce((sum, second) => sum + second.failed, 0)).toBe(failed);
-      // What was in flight is lost; until the failover the Sentinel still names the server that is gone.
-      expect(round.failed.ECONNREFUSED).toBeGreaterThan(0);
-      expect(Object.keys(round.failed).join()).toMatch(/CONNECTION_CLOSED|ECONNRESET|EPIPE/);
-      expect(round.poolMetrics.reconnects).toBeGreaterThan(0);
-      const onNewMaster = await connectObserver(replica.url);
-      expect(await callsOf(onNewMaster, 'get')).toBeGreaterThan(0);
-
-      // The control connection has followed: it tells of the move, and has removed the run's keys where they are now.
-      expect(result.warnings.join('\n')).toMatch(`127.0.0.1:${master.port} to 127.0.0.1:${replica.port}`);
-      expect(await onNewMaster.dbsize()).toBe(0);
-      expect(round.serverCalls).toBeNull();
-      expect(outcome.stdout).toMatch(/Failed: .*ECONNREFUSED/s);
-    }
+    // The control connection has followed: it tells of the move, and has removed the run's keys where they are now.
+    expect(result.warnings.join('\n')).toMatch(`127.0.0.1:${master.port} to 127.0.0.1:${replica.port}`);
+    expect(await onNewMaster.dbsize()).toBe(0);
+    expect(round.serverCalls).toBeNull();
+    expect(outcome.stdout).toMatch(/Failed: .*ECONNREFUSED/s);
   });
 });

@@ -184,7 +184,7 @@ describe('every measurement of ycsb begins with the same records', () => {
       // Enough inserts to fill the room.
       scenarios: [{ client: 'wire', workers: 4 }],
       rounds: 2,
-      seconds: 0.3,
+      seconds: 0.15,
     });
     expect((await experiment.run()).code).toBe(0);
     const { warnings } = await experiment.result();

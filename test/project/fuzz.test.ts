@@ -5,7 +5,7 @@ import { fuzzTargets } from '../support/fuzz/targets.ts';
 /** The same inputs in every run; `npm run fuzz` tries others, for minutes. */
 const seed = 20_261_126;
 /** Of what takes microseconds, and of what takes a connection or a file each. */
-const inputs = { quick: 400, slow: 60 };
+const inputs = { quick: 200, slow: 40 };
 
 for (const { name, open } of fuzzTargets) {
   test(`${name} (seed ${seed})`, async () => {

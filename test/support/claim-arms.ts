@@ -22,6 +22,18 @@ const usualRounds = 5;
 
 /** So many operations, for their throughput, that the p99 of 100 workers rests on 10 cycles of their loop. */
 const operationsFactor = 5;
+const suites = new Map<string, Promise<readonly Scenario[]>>();
+
+/** The scenarios of configs/claims/NAME.json, read once. */
+function scenariosOf(name: string): Promise<readonly Scenario[]> {
+  const known = suites.get(name);
+  if (known !== undefined) return known;
+  const reading = readConfig(`configs/claims/${name}.json`).then(({ scenarios }) =>
+    expandScenarios(scenarios),
+  );
+  suites.set(name, reading);
+  return reading;
+}
 
 /** The scenarios of configs/claims/NAME.json, as measured. Rounds have weather in common. */
 export async function measureSuite(
@@ -29,8 +41,7 @@ export async function measureSuite(
   figuresOf: FiguresOf,
   rounds = usualRounds,
 ): Promise<ScenarioResult[]> {
-  const scenarios = expandScenarios((await readConfig(`configs/claims/${name}.json`)).scenarios);
-  return scenarios.map(scenario => {
+  return (await scenariosOf(name)).map(scenario => {
     const measured = Array.from({ length: rounds }, (_, round) =>
       measure(scenario, figuresOf(scenario, round), round),
     );

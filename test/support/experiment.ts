@@ -14,6 +14,12 @@ import { type Outcome, type RunOptions, runPoolbench } from './poolbench.ts';
  */
 export const unhurried = { arrival: { kind: 'constant', rate: 50 } } as const;
 
+/**
+ * Bursts with long pauses between them, for a load in which many operations, or batches, are to be found: each of 40
+ * operations, whatever the batches of 1, 2, 4, 5, 10 or 20. To be given a window of 0.3 s where something is to complete.
+ */
+export const calm = { arrival: { kind: 'burst', rate: 1000, size: 40 } } as const;
+
 /** A config in a folder of the test's own, which goes when the test is over. */
 export interface TestExperiment {
   readonly folder: string;

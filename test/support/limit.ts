@@ -47,7 +47,9 @@ export async function measureLimit(
   const imports = preloaded.map(file => `--import ${new URL(file, import.meta.url).href}`);
   for (let attempt = 0; attempt < attempts; attempt++) {
     const experiment = await createExperiment(url, { seconds: 0.3, ...config });
-    const { code, stderr } = await experiment.run([], { env: { NODE_OPTIONS: imports.join(' ') } });
+    // Threads that are made in this process heed it, too: it need not be one of the run's own.
+    const env = { NODE_OPTIONS: imports.join(' ') };
+    const { code, stderr } = await experiment.run([], { env, ownProcess: false });
     if (code !== 0) throw new Error(`ended with ${code}:\n${stderr}`);
     const [measured] = (await experiment.result()).scenarios;
     const [round] = measured?.rounds ?? [];

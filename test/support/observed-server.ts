@@ -31,6 +31,21 @@ export async function loadBegun(redis: Redis): Promise<void> {
   }
 }
 
+/**
+ * Resolves when a load of some 50 operations a second and more has lasted for longer than the warm-up of the threads does: a
+ * measurement is going on.
+ */
+export async function measuring(redis: Redis): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  let before = 0;
+  for (let busy = 0; busy < 12; await new Promise(resolve => setTimeout(resolve, 100))) {
+    if (Date.now() > deadline) throw new Error('no measurement within a minute');
+    const calls = await callsOf(redis, 'get');
+    busy = calls > before ? busy + 1 : 0;
+    before = calls;
+  }
+}
+
 /** Whether anything listens on a loopback port. */
 export function answers(port: number): Promise<boolean> {
   return new Promise(resolve => {

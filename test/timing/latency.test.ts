@@ -75,7 +75,7 @@ test.each(clientNames)(
     const granularityMs = await measureGranularityMs(client);
     expect(granularityMs).toBeLessThan(1);
     const { sample, delaysMs } = await drive(plannedMs, {
-      ...{ client, seconds: 2.2, pools: [{ workers: 28, connections: 28, minIdle: 28 }] },
+      ...{ client, seconds: 1.5, pools: [{ workers: 28, connections: 28, minIdle: 28 }] },
     });
     expect(delaysMs.length).toBeGreaterThan(1000);
     const actual = actualMs(delaysMs);

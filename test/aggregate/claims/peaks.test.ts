@@ -173,7 +173,7 @@ describe('peak of throughput is looked for at 10 to 50 workers', () => {
         const holds = toOne > 1.05 && toHundred > 1 / 1.05;
         expect(await verdictOf(curve(at1, at10, at50, at100))).toBe(holds ? 'supported' : 'refuted');
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 

@@ -61,7 +61,7 @@ describe('verdicts err no more often than stated', () => {
   const cases = [5, 6, 7, 8, 9, 11, 13, 25].flatMap(rounds => noises.map(noise => ({ rounds, ...noise })));
 
   test.each(cases)('$rounds rounds with $noise noise, the true ratio at the threshold', ({ rounds, of }) => {
-    const runs = 6000;
+    const runs = 2500;
     const draw = of(seededRandom(rounds));
     let above = 0;
     let below = 0;
@@ -88,7 +88,7 @@ describe('verdicts err no more often than stated', () => {
   }
 
   test.each([5, 9])('with %i rounds of paired arms noise that both arms share makes no verdict', rounds => {
-    const runs = 4000;
+    const runs = 2000;
     let above = 0;
     for (let run = 0; run < runs; run++) {
       const [base = new Map(), other = new Map()] = measureArms(2, rounds);
@@ -178,7 +178,7 @@ describe('steps of a search err no more often than stated', () => {
       const chances = verdictChances(chance);
       expect(chances.pass + chances.fail + chances.unclear).toBeCloseTo(1, 12);
       const random = seededRandom(5);
-      const runs = 20_000;
+      const runs = 10_000;
       const seen: Record<StepVerdict, number> = { pass: 0, fail: 0, unclear: 0 };
       let repeats = 0;
       for (let run = 0; run < runs; run++) {

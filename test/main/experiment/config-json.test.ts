@@ -108,7 +108,7 @@ describe('invalid JSON is refused with line and column', () => {
         }
         expect(parseJsonText(broken, 'a.json').value).toEqual(expected);
       }),
-      { numRuns: 2000, seed: 1 },
+      { numRuns: 800, seed: 1 },
     );
     expect(refused).toBeGreaterThan(500);
   });

@@ -196,7 +196,7 @@ describe('quick takes at most thirty seconds', () => {
         expect(short.warmupSeconds).toBeLessThanOrEqual(experiment.warmupSeconds);
         expect(experimentSchema.safeParse(short).success).toBe(true);
       }),
-      { seed: 1 },
+      { seed: 1, numRuns: 40 },
     );
   });
 

@@ -153,7 +153,7 @@ describe('scenarios are expanded once under unique ids', () => {
         expect(new Set(scenarios.map(({ id }) => id)).size).toBe(scenarios.length);
         expect(new Set(scenarios.map(({ id, ...rest }) => JSON.stringify(rest))).size).toBe(scenarios.length);
       }),
-      { numRuns: 30, seed: 1 },
+      { numRuns: 15, seed: 1 },
     );
   });
 });

@@ -42,7 +42,7 @@ describe('counting replies', () => {
         expect(scan(cutBy(bytes, [1]))).toEqual(expected);
         expect(scan(cutBy(bytes, sizes))).toEqual(expected);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -96,7 +96,7 @@ describe('counting replies', () => {
         expect(done).toBe(ends.length);
         expect(scanner.nils).toBe(scan([bytes]).nils);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -171,7 +171,7 @@ describe('counting replies', () => {
           expect(error.code).toBe('PROTOCOL');
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 60 },
     );
   });
 
@@ -271,7 +271,7 @@ describe('whole strings', () => {
           expect(scanned.at).toBe(at);
         }
       }),
-      { seed: 1, numRuns: 150 },
+      { seed: 1, numRuns: 60 },
     );
   });
 

@@ -38,7 +38,7 @@ test('values of every type are the same for every cut, and pushes and attributes
       expect(readAll(cutBy(bytes, [1]))).toEqual(whole);
       expect(readAll(cutBy(bytes, cuts))).toEqual(whole);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -162,7 +162,7 @@ describe('hostile bytes', () => {
         };
         expect(outcome(cutBy(all, cuts))).toEqual(outcome([all]));
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 

@@ -63,7 +63,7 @@ ${loadTable(loads)}
 
 ## A whole run
 
-\`poolbench run\`, two threads, both clients in turn. The fault comes when the second round begins.
+\`poolbench run\`, both clients in turn, and two threads for a fault of one thread. The fault comes when the second round begins.
 
 ${runTable(runs)}
 

@@ -21,6 +21,8 @@ export interface RunFault {
   readonly says?: RegExp;
   /** Rounds to measure at most; a run that is to be ended by its fault has far more than it comes to. */
   readonly rounds?: number;
+  /** For a fault of one thread, which the others must hear of. Else one. */
+  readonly threads?: number;
   /** Why keys must be left, where the fault lets nobody remove them. */
   readonly keysLeft?: string;
   readonly config?: Readonly<Record<string, unknown>>;

@@ -7,12 +7,14 @@ import type { RunFault, RunScene } from './run-fault.ts';
 const fileOfThread = (folder: string) => join(folder, 'fail-now');
 
 /** Preloads what makes a thread do that once its file is there. */
-const withFaultyThread = (does: string) => (folder: string) => ({
+const withFaultyThread = (does: 'throw' | 'hoard') => (folder: string) => ({
   env: {
-    NODE_OPTIONS: `--max-old-space-size=128 --import ${new URL('faulty-thread.mjs', import.meta.url).href}`,
+    NODE_OPTIONS: `--max-old-space-size=96 --import ${new URL('faulty-thread.mjs', import.meta.url).href}`,
     FAULTY_THREAD_DOES: does,
     FAULTY_THREAD_FILE: fileOfThread(folder),
   },
+  // Its threads heed the import wherever they are; the limit is heeded only by a process that starts with it.
+  ownProcess: does === 'hoard',
 });
 
 const letThreadFail = ({ folder }: RunScene) => writeFile(fileOfThread(folder), '');
@@ -23,6 +25,7 @@ export const runFaults: readonly RunFault[] = [
     name: 'A thread throws',
     exit: 1,
     says: /this is a defect, please report it: TypeError: a thread that throws/,
+    threads: 2,
     started: withFaultyThread('throw'),
     inflict: letThreadFail,
   },
@@ -31,6 +34,7 @@ export const runFaults: readonly RunFault[] = [
     exit: 1,
     code: 'THREAD_FAILED',
     says: /one ran out of memory: .*; give it fewer workers, .*--max-old-space-size=MB$/,
+    threads: 2,
     started: withFaultyThread('hoard'),
     inflict: letThreadFail,
   },
@@ -39,6 +43,7 @@ export const runFaults: readonly RunFault[] = [
     exit: 1,
     code: 'THREAD_FAILED',
     says: /expected every thread to open its connections, but one was refused: (NOAUTH|WRONGPASS)/,
+    threads: 2,
     inflict: ({ observer }) => observer.config('SET', 'requirepass', 'another'),
   },
   {
@@ -77,6 +82,7 @@ export const runFaults: readonly RunFault[] = [
     code: 'THREAD_FAILED',
     // A write can fail before what the server said is read.
     says: /expected every thread to open its connections, but one was refused: .*(max number of clients|EPIPE|ECONNRESET)/,
+    threads: 2,
     inflict: ({ observer }) => observer.config('SET', 'maxclients', '1'),
   },
   {

