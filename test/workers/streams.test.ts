@@ -95,14 +95,21 @@ const run: Threads['run'] = async (tasks, shared, onWindow) => {
 async function runAll(experiment: (typeof configs)[number], port: number): Promise<void> {
   const control = await connectControl(loopback(port), { timeoutMs: 5000 });
   onTestFinished(() => control.close());
-  const target = { control, address: loopback(port) } as unknown as Target;
+  const detected = { server: 'redis', version: '7.0.15', threads: 1 };
+  const target = { control, detected, local: true, address: loopback(port) } as unknown as Target;
   const space = await claimKeySpace(control, { seed: experiment.seed, keys: 200 });
   await prefill(control, space, { seed: experiment.seed, workload: workloadTask(experiment.workload) });
   const { signal } = new AbortController();
   const progress = await Progress.open(process.stderr, { quiet: true });
   for (const [index, turns] of planRun([experiment, experiment]).rounds.entries()) {
     for (const { scenario } of turns.filter(({ side }) => side === 0)) {
-      const bench = { experiment, target, threads: { run } as Threads, claim: space, warn: () => {} };
+      const bench = {
+        experiment,
+        target,
+        threads: { run, size: scenario.threads },
+        claim: space,
+        warn: () => {},
+      };
       const place = { round: index + 1, rounds: 2, index: 1, total: 1, scenario: scenario.id };
       const step = { ...place, threads: scenario.threads, warmupSeconds: 0, seconds: 0.05 };
       const watch = new TargetWatch(target, { timeoutMs: 5000, say: () => {} });
@@ -134,7 +141,7 @@ describe('random numbers of a run', () => {
     const files = generators.flatMap(({ places }) => [...places].map(place => place.split(/[/:]/).at(-2)));
     expect([...new Set(files)].sort()).toEqual(
       [
-        ...['arrival-schedule.ts', 'command-mix.ts', 'connection-cutter.ts', 'key-space.ts', 'keys.ts'],
+        ...['arrival-schedule.ts', 'command-mix.ts', 'connection-cutter.ts', 'data-set.ts', 'keys.ts'],
         ...['plan.ts', 'records.ts', 'thread.ts', 'values.ts', 'workload.ts'],
       ].sort(),
     );

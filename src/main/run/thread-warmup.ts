@@ -74,7 +74,9 @@ export async function warmUpThreads(
     if (signal.aborted) return;
     // What a path leaves of its part is for those after it.
     const partSeconds = (endNs - nowNs()) / 1e9 / (paths.length - index);
-    const seconds = Math.max(minPathSeconds, Math.min(maxSecondsOf(scenario), partSeconds));
+    const isFast = canSettle(scenario);
+    const wantedSeconds = isFast ? maxSecondsOf(scenario) : 0;
+    const seconds = Math.max(minPathSeconds, Math.min(wantedSeconds, partSeconds));
     const step = {
       ...{
         round: 0,
@@ -105,7 +107,7 @@ export async function warmUpThreads(
       signal.removeEventListener('abort', stop);
       progress.finished(step, null);
     }
-    if (settling.unsettled > 0) unsettled.push(`${scenario.id} (${settling.unsettled} of ${size})`);
+    if (isFast && settling.unsettled > 0) unsettled.push(`${scenario.id} (${settling.unsettled} of ${size})`);
   }
   if (unsettled.length === 0 || signal.aborted) return;
   const more = unsettled.length - maxListed;
@@ -148,12 +150,18 @@ function spreadOver(scenario: Scenario, threads: number): Scenario {
   };
 }
 
-/** How long a path is driven at most: threads that share a core take longer, and so does an open loop, whose rate is kept. */
-function maxSecondsOf(scenario: Scenario): number {
-  const { client, threads } = scenario;
+/** How long a path is driven at most: threads that share a core take longer. */
+function maxSecondsOf({ threads }: Scenario): number {
+  return pathSeconds * (1 + threads / availableParallelism());
+}
+
+/**
+ * Whether the threads can do enough operations in that time. The warm-up keeps the rate of an open loop, because the target
+ * may not be meant to bear more; a slow one would take minutes, and the cost of its operations limits nothing.
+ */
+function canSettle(scenario: Scenario): boolean {
   const rate = rateOf(scenario);
-  const scheduleSeconds = rate === 0 ? 0 : (2 * minOperations[client] * threads) / rate;
-  return pathSeconds * (1 + threads / availableParallelism()) + scheduleSeconds;
+  return rate === 0 || rate * maxSecondsOf(scenario) >= minOperations[scenario.client] * scenario.threads;
 }
 
 /** Decides by what threads publish whether the CPU time of an operation has settled in each of them. */

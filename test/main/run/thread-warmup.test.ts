@@ -87,6 +87,7 @@ async function warmUp(costs: readonly number[], plannedSeconds: number, rounds =
   };
   const server = { host: '127.0.0.1', port: 6379 };
   const control = { server, nodes: [], findNodes: gone, call: gone, alive: async () => false };
+  const detected = { server: 'redis', version: '7.0.15', threads: 1 };
   const driven: (readonly ThreadTask[])[] = [];
   const run: Bench['threads']['run'] = async (tasks, shared, onWindow) => {
     driven.push(tasks);
@@ -106,7 +107,7 @@ async function warmUp(costs: readonly number[], plannedSeconds: number, rounds =
   };
   const warnings: string[] = [];
   const bench: Bench = {
-    ...{ experiment, target: { control } as unknown as Target, threads: { run, size: 3 } },
+    ...{ experiment, target: { control, detected } as unknown as Target, threads: { run, size: 3 } },
     claim: { prefix: 'p:', token: '', claimed: false },
     warn: line => warnings.push(line),
   };
