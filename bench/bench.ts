@@ -22,6 +22,7 @@ const questions: Record<string, () => Promise<{ ask: Question }>> = {
   memory: () => import('./thread-memory.ts'),
   connections: () => import('./connections.ts'),
   threads: () => import('./many-threads.ts'),
+  aa: () => import('./aa.ts'),
 };
 
 const asked = process.argv.slice(2);
