@@ -130,6 +130,12 @@ describe('a comparison to the first result', () => {
     ['tool', { tool: { name: 'poolbench', version: '9.9.9' } }, 'runtime', 'not ok'],
     ['place', { target: { ...side('x', 1).target, local: false } }, 'place of the server', 'not ok'],
     [
+      'start',
+      { target: { ...side('x', 1).target, foundBy: 'binary redis-server, started on 127.0.0.1:6380' } },
+      'start of the server',
+      'not ok',
+    ],
+    [
       'TLS',
       { target: { ...side('x', 1).target, declared: { server: 'redis', url: 'rediss://h' } } },
       'connections',

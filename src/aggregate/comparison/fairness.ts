@@ -103,6 +103,11 @@ export function checkFairness(results: readonly Result[]): FairnessCheck[] {
       ({ target }) => (target.local ? 'shares the machine' : 'elsewhere'),
       'a server that shares the machine competes for its cores, while one elsewhere has the network in its latencies',
     ),
+    same(
+      'start of the server',
+      ({ target }) => (target.foundBy.startsWith('running at ') ? 'was running before' : 'by poolbench'),
+      'Linux divides the CPU time of a busy machine by session first, and a server that poolbench starts has a session of its own; let poolbench start all servers, or none',
+    ),
     same('connections', describeConnections, 'the cost of the connection is part of the ratios'),
     checkPersistence(results),
     checkThreads(results),

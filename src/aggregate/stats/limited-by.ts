@@ -212,9 +212,12 @@ function limitFigures(rounds: readonly RoundResult[], cores: number) {
     overKnown(round => medianOfKnown(round.cpu.threads.map(thread => figure(thread, round))));
   const ofWorstThread = (figure: (thread: ThreadLoad, round: RoundResult) => number) =>
     over(round => Math.max(0, ...round.cpu.threads.map(thread => figure(thread, round))));
-  // In an open loop the response time includes the wait for a worker, which is not a wait for the pool.
-  const waitingMs = ({ openLoop, response, service, poolMetrics }: RoundResult) =>
-    openLoop === null ? Math.max(0, response.mean - service.mean) : poolMetrics.acquireWait.mean;
+  // In an open loop the response time includes the wait for a worker, which is not a wait for the pool. The pool's own
+  // figure includes what was due in the warm-up and still waited, so it can be longer than all that these operations waited.
+  const waitingMs = ({ openLoop, response, service, poolMetrics }: RoundResult) => {
+    const unsentMs = Math.max(0, response.mean - service.mean);
+    return openLoop === null ? unsentMs : Math.min(unsentMs, poolMetrics.acquireWait.mean);
+  };
   const spun = ({ openLoop }: RoundResult) => openLoop?.spinShare ?? 0;
   const spunCores = (round: RoundResult) => spun(round) * round.cpu.eventLoopUtilization.length;
   const withoutSpun = (round: RoundResult, busyRatio: number | null, cpus: number) =>

@@ -100,7 +100,8 @@ export class SideRun {
   async prepare(plannedSeconds: number | undefined): Promise<void> {
     const { progress, signal } = this.#shared.session;
     await this.#writeKeys();
-    const warmUp = { progress, signal, plannedSeconds, named: (id: string) => this.#named(id) };
+    const firstRound = 1 + (this.#shared.earlier?.finished.count ?? 0);
+    const warmUp = { progress, signal, plannedSeconds, firstRound, named: (id: string) => this.#named(id) };
     await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, warmUp));
   }
 

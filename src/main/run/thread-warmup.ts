@@ -44,6 +44,8 @@ interface WarmUp {
   readonly signal: AbortSignal;
   /** Of the measurements that follow; undefined if it is not known. */
   readonly plannedSeconds: number | undefined;
+  /** The round that follows: not the first one if the run is resumed. */
+  readonly firstRound: number;
   /** A scenario's id as it is shown. */
   readonly named: (id: string) => string;
 }
@@ -59,7 +61,7 @@ interface WarmUp {
 export async function warmUpThreads(
   bench: Bench,
   scenarios: readonly Scenario[],
-  { progress, signal, plannedSeconds, named }: WarmUp,
+  { progress, signal, plannedSeconds, firstRound, named }: WarmUp,
 ): Promise<void> {
   const { experiment } = bench;
   // Each thread needs a key of its own.
@@ -112,7 +114,7 @@ export async function warmUpThreads(
   if (unsettled.length === 0 || signal.aborted) return;
   const more = unsettled.length - maxListed;
   const listed = [...unsettled.slice(0, maxListed), ...(more > 0 ? [`${more} more`] : [])];
-  const told = `threads were not warm when round 1 began: with the code of ${formatList(listed)} the CPU time of an operation had not settled within the time for it, so the first rounds can show a higher cost and a lower throughput than the others; a longer run, of ${minRounds} rounds or more, gives the threads more time`;
+  const told = `threads were not warm when round ${firstRound} began: with the code of ${formatList(listed)} the CPU time of an operation had not settled within the time for it, so that round and the next can show a higher cost and a lower throughput than the others; a longer run, of ${minRounds} rounds or more, gives the threads more time`;
   if (isTrial) progress.say(told);
   else bench.warn(told);
 }

@@ -512,6 +512,19 @@ describe('limit of an open loop counts spinning as idle', () => {
     ).toBe('pool');
   });
 
+  test('operations of the warm-up that waited for the pool are in no more than the whole wait of those measured', () => {
+    const overloaded = { completed: 500, shortfall: 500, unsent: 450, largestBacklog: 460 };
+    const { poolMetrics } = buildRound(0, 1000);
+    const acquireWait = { count: 1000, mean: 590, p50: 590, p99: 600, max: 600 };
+    const [service, response] = [buildLatency(1000, 40), buildLatency(1000, 100)];
+    const { resource, evidence } = limitOf(
+      measure(overloaded, { service, response, poolMetrics: { ...poolMetrics, acquireWait } }),
+    );
+    expect(resource).toBe('pool');
+    const ratio = (response.mean - service.mean) / response.mean;
+    expect(evidence).toContain(`${Math.round(100 * ratio)} % of the response time`);
+  });
+
   test('an open loop that is short although nobody is busy is explained as a closed one', () => {
     const round = measure({ completed: 500, shortfall: 500 }, { basePingMs: 0.9 });
     expect(limitOf({ ...round, cpu: { ...round.cpu, serverMainThreadCores: 0.05 } }).resource).toBe(
