@@ -235,7 +235,7 @@ async function pinged(connection: Connection): Promise<boolean> {
 /**
  * Closes connections with a batch that is unanswered for `timeoutMs`. One look at all connections now and then replaces a
  * timer for every command. A batch's time starts with the first look that finds it, however many are in flight before it:
- * so no batch fails early, and none is given longer because those before it are slow. Batches settle in the order in
+ * so no batch fails early, and slow batches before it give it no extra time. Batches settle in the order in
  * which they were sent, so it is enough to keep how many had been sent at each look. A connection with parts is checked
  * part by part, so that a hanging node of a cluster is closed alone.
  */

@@ -170,7 +170,7 @@ export class ArrivalQueue {
   finish(): QueueSample {
     const { endNs } = this.#window;
     this.#noteBacklog(endNs, true);
-    // Arrivals of the warm-up do not count. If it was stopped, there was nothing else.
+    // Arrivals of the warm-up do not count. A stopped warm-up has no others.
     const startNs = Math.min(this.#startNs, endNs);
     this.#next.skip(startNs - this.#releasedNs);
     while (this.#releasedNs + this.#next.dueNs < startNs) this.#next.advance();

@@ -13,8 +13,8 @@ export interface ArrivalCursor {
   readonly dueNs: number;
   advance(): void;
   /**
-   * Passes arrivals that are due before `untilNs`, as far as that takes no look at each of them: what nobody can send costs
-   * nothing then.
+   * Passes arrivals that are due before `untilNs`, as far as it can without looking at each of them. So arrivals that cannot
+   * be sent in time cost nothing.
    *
    * @returns how many
    */

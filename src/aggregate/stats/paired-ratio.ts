@@ -10,7 +10,7 @@ const exactPairs = 30;
  * other than any round that was measured.
  */
 
-/** What an arm that completed nothing counts for: less is worse of a throughput, more is worse of a latency. */
+/** The value of an arm that completed nothing: the worst throughput is 0, the worst latency is infinite. */
 export const worst = { more: 0, less: Number.POSITIVE_INFINITY } as const;
 
 /** Ratios of one arm to another, each made within one round. */

@@ -20,7 +20,7 @@ const maxLostBeyond = 0.01;
 /** The same for a mean, as a fraction of all. */
 const maxLostOfMean = 0.0001;
 
-/** What says how the operations of a scenario were sent, and what came of them. */
+/** How the operations of a scenario were sent, and their outcome. */
 export type TailSource = Pick<ScenarioResult, 'workers' | 'pipeline' | 'batch' | 'arrival' | 'rounds'>;
 
 /** What keeps a metric of a scenario from being what its name says; null: nothing, or it is no latency. */

@@ -9,7 +9,7 @@ import type { Target } from '../server/find-target.ts';
 import { commandStats, infoNumber, ioThreadsSpin, serverCpu } from '../server/server-info.ts';
 import { type CommandStats, type ServerTimes, serverTimes } from './server-figures.ts';
 
-/** What was in use over the measured window; null: not told. */
+/** What was in use over the measured window; null: not known. */
 interface Measured
   extends Pick<
       CpuUse,
@@ -108,7 +108,7 @@ export class CpuMeter {
       cpus: cpus.length,
       busyShare: busyRatio(cpus, before.cpus, after.cpus, elapsedNs / 1e6),
     });
-    // A local server that does not tell its CPUs may use all of them; one elsewhere uses none.
+    // A local server that does not report its CPUs may use all of them; one elsewhere uses none.
     const ofServers = this.#target.local ? servers.flatMap(({ process }) => process?.cpus ?? online) : [];
     return {
       clientCores: elapsedNs <= 0 ? 0 : (after.micros - before.micros) / (elapsedNs / 1000),
