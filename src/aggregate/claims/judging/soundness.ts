@@ -75,7 +75,7 @@ export function findGrowthFlaw(arms: readonly ScenarioResult[]): string | null {
   for (const arm of arms) {
     const growth = median(wholeRounds(arm.rounds).map(round => growthRatio(arm, round)));
     if (growth > maxGrowth) {
-      return `workers still waited for new connections to be opened during ${formatFraction(growth)} of the window of ${arm.id}; the limit is ${formatFraction(maxGrowth)}`;
+      return `connections that workers waited for were still being opened during ${formatFraction(growth)} of the window of ${arm.id}; the limit is ${formatFraction(maxGrowth)}`;
     }
   }
   return null;
