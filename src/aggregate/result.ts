@@ -159,7 +159,7 @@ const command = z.object({
   name: z.string(),
   completed: amount,
   failed: countsByCode,
-  /** Replies among the completed that say that there is nothing. */
+  /** Misses among the completed. */
   misses: amount,
   service: latency,
   response: latency,
@@ -238,7 +238,7 @@ export const roundSchema = z.object({
   completed: amount,
   failed: countsByCode,
   unfinished: amount,
-  /** Null replies among the completed, and empty ones to commands that say "no such key" so: reads that found nothing. */
+  /** Misses among the completed: null replies, and empty ones to commands that report a missing key that way. */
   misses: amount,
   /** Reads that found a value; null if no command's reply says so, or commands are not counted apart. */
   hits: z.number().nullable().default(null),
@@ -293,7 +293,7 @@ export const roundSchema = z.object({
   cpu,
   /** The server's own count of the scenario's commands, without the warm-up; null if INFO does not say. */
   serverCalls: z.number().nullable(),
-  /** Mean time that the server took to run a command, by its `commandstats` at both ends of the window; null if it does not say. */
+  /** Mean time that the server took to run a command, by its `commandstats` at both ends of the window; null if it is not known. */
   serverMicrosPerCall: amount.nullable().optional(),
   /** The network interface to a server elsewhere, and how full its fuller direction was; null: not known. */
   link: z.object({ name: z.string(), speedMbps: amount, busyShare: amount }).nullable().optional(),

@@ -10,7 +10,7 @@ const sweepMs = 10;
 /** Sweeps between two looks for dead and stalled connections, with which the utilization is recorded. */
 const sweepsPerInspection = 10;
 
-/** Who needs a connection that is opened: a worker that waits for it, or nobody yet. */
+/** Why a connection is opened: a worker waits for it, or maintenance keeps it idle. */
 export type OpenedFor = 'worker' | 'maintenance';
 
 /** The pool's tasks on its timer. */

@@ -32,7 +32,7 @@ export interface QueueSample {
 /**
  * The arrivals of one pool, and its idle workers. Arrivals are taken in order, and wait while every worker is busy. A
  * second cursor over the same schedule counts those that are due, so a backlog of any length takes no memory, and skips
- * those of which nobody has to know more than the number.
+ * those of which only the number matters.
  */
 export class ArrivalQueue {
   readonly #next: ArrivalCursor;

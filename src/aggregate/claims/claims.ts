@@ -96,7 +96,7 @@ function verdictOn({ id, statement, predicted, suite }: Claim, judged: Judgement
   };
 }
 
-/** Null also if an arm completed nothing in so many rounds that the ratio has no such end. */
+/** Also null if the ratio has no such end, because an arm completed nothing in too many rounds. */
 function finite(figure: number | null): number | null {
   return figure !== null && Number.isFinite(figure) ? figure : null;
 }

@@ -74,7 +74,7 @@ export function withMark(figure: string, caveat: Caveat | null | undefined): str
   return caveat === 'worst stall' ? `${figure}†` : figure;
 }
 
-/** What the marks of these metrics of these scenarios mean, a sentence for each mark. */
+/** The meaning of the marks of these metrics of these scenarios, a sentence for each mark. */
 export function notesOfMarks(
   scenarios: readonly ScenarioResult[],
   shown: readonly Parameters<typeof caveatOf>[0][],
@@ -89,7 +89,7 @@ const meanings: Readonly<Record<Caveat, string>> = {
   'worst stall': `† marks a percentile that is practically the worst stall, because fewer than ${minCycles} cycles of the workers' loop were slower. Use longer windows (--seconds).`,
 };
 
-/** What the marks of these figures mean, a sentence for each that occurs. */
+/** The meaning of the marks of these figures, a sentence for each that occurs. */
 export function caveatNotes(caveats: readonly (Caveat | null | undefined)[]): string[] {
   return (['lower bound', 'worst stall'] as const)
     .filter(caveat => caveats.includes(caveat))

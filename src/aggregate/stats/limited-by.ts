@@ -4,7 +4,7 @@ import { median, medianOfKnown } from './statistics.ts';
 
 /** Fraction of the periods of a CPU quota in which it stopped poolbench, from which the quota is the limit. */
 export const minThrottledRatio = 0.1;
-/** Fraction of its speed from which a link counts as full: what is counted has no gaps between frames. */
+/** Fraction of its speed from which a link counts as full. It is below 1, because gaps between frames are not counted. */
 const fullLink = 0.85;
 
 /** Fraction of the response time before the worker had a connection, from which the pool is the limit. */

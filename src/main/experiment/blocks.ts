@@ -11,7 +11,7 @@ export interface Block {
   readonly elements: readonly (readonly Scenario[])[];
 }
 
-/** What varies within a block where several keys vary and the config names none: how the same load is split. */
+/** What varies within a block if several keys vary and the config names none: the division of the same load. */
 const usuallyCompared: readonly ScenarioKey[] = ['pools', 'poolsPerThread'];
 
 /** Controls take at most this fraction of the time of the arms, but there is always one. */
@@ -47,7 +47,7 @@ export function formBlocks(
  * quarter of the arms' time, as many blocks have one as fit, spread over all. The arm is each block's next one, so that
  * the controls of a run have few pools and many.
  *
- * @param sides how many targets measure each scenario: two arms, too, if there are two
+ * @param sides how many targets measure each scenario: with two targets a single scenario is two arms
  */
 export function addControls(blocks: readonly Block[], sides = 1): Block[] {
   const arms = blocks.flatMap(({ elements }) => elements.flat()).length;

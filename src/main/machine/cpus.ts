@@ -15,7 +15,7 @@ export type MachineTimes = ReadonlyMap<number, CpuTimes>;
 
 /** /proc/stat counts in ticks of 1/USER_HZ, which is 100 on every Linux. */
 const tickMs = 10;
-/** Fraction of the time passed that the counters must account for. Below it they are not kept. */
+/** Min fraction of the time passed that counters must account for. Below it the system does not keep them. */
 const minCounted = 0.5;
 
 /**

@@ -60,7 +60,7 @@ export class CpuMeter {
   readonly #root: MachineRoot;
   /** The same servers are read at both ends. */
   #nodes: Target['control']['nodes'] = [];
-  /** Their processes, by what they say themselves. */
+  /** Their processes, as the servers report them. */
   #pids: Promise<readonly (number | null)[]> = Promise.resolve([]);
   #timers: NodeJS.Timeout[] = [];
   /** At the release of the threads; the middle of the window that follows. */

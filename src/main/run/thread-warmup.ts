@@ -188,7 +188,7 @@ export class Settling {
       const { completed = 0, failed = 0, cpuNs = 0 } = progress[index] ?? {};
       const operations = completed + failed;
       if (thread.settled || operations === thread.operations) continue;
-      // A platform that does not report the CPU time leaves the number of operations.
+      // If the platform does not report the CPU time, only the number of operations counts.
       if (Number.isNaN(cpuNs)) thread.settled = operations >= this.#minOperations;
       else if (thread.cpuNs === 0 || cpuNs - thread.cpuNs >= windowCpuNs) {
         // The first window has no start: it begins with the first operations.

@@ -31,7 +31,7 @@ export async function isTaken(control: Control, { prefix, token, claimed }: Clai
     ['SET', claimKey(prefix), token, 'NX'],
     ['GET', claimKey(prefix)],
   ]);
-  // A server that does not let this user read cannot tell; without a claim the keys are nobody else's.
+  // If this user may not read the claim, it is not known. If there is no claim, no other run has taken the prefix.
   return held !== undefined && 'value' in held && held.value !== null && held.value !== token;
 }
 

@@ -46,7 +46,7 @@ export function findFlaw(grounds: readonly Ground[]): string | null {
   return `${common} common to all scenarios, and a verdict needs ${minRounds}`;
 }
 
-/** Why a latency that is judged is not what its name says, as a clause; null if each is. Only whole rounds count. */
+/** Why a judged latency is not what its name says, as a clause; null if all are. Only whole rounds count. */
 export function findTailFlaw(
   judged: readonly { readonly arms: readonly ScenarioResult[]; readonly measure: Measure }[],
 ): string | null {
