@@ -52,8 +52,8 @@ const latency = z.object({ count: amount, mean: amount, ...percentileShape, max:
 const beyond = z.object({ mean: amount, ...percentileShape });
 
 /**
- * What keeps a percentile from being one. `lower bound`: operations were lost after a longer wait. `worst stall`: its
- * slowest part is so few cycles of a closed loop's workers that one stall fills it.
+ * Why a percentile is not what its name says. `lower bound`: operations were lost after a longer wait. `worst stall`: so
+ * few cycles of a closed loop's workers were slower that one stall decides it.
  */
 export const caveatSchema = z.enum(['lower bound', 'worst stall']);
 
@@ -119,14 +119,14 @@ const cpu = z.object({
   clientMicrosPerOp: z.number().nullable(),
   /** Cores the client process used. */
   clientCores: z.number(),
-  /** Fraction of all CPUs of the client's machine in use: by poolbench, a local server, and other programs. Null: not told. */
+  /** Fraction of all CPUs of the client's machine in use: by poolbench, a local server, and other programs. Null: not known. */
   machineBusyShare: z.number().nullable(),
   /**
    * CPUs of the machine; those that poolbench may use, and those that poolbench or a local server may use, each with
-   * the fraction in use. Null: not told.
+   * the fraction in use. Null: not known.
    */
   cpuSets: z.object({ machine: amount, client: cpuSet, both: cpuSet }).nullable().optional(),
-  /** Periods of the CPU quota in the window, those in which it stopped poolbench, and for how long over all CPUs. Null: none, or not told. */
+  /** Periods of the CPU quota in the window, those in which it stopped poolbench, and for how long over all CPUs. Null: none, or not known. */
   throttling: z
     .object({ periods: amount, throttledPeriods: amount, throttledMs: amount })
     .nullable()
@@ -138,7 +138,7 @@ const cpu = z.object({
   /** Cores the server used: all of it, and its main thread; null if INFO does not say. */
   serverCores: z.number().nullable(),
   serverMainThreadCores: z.number().nullable(),
-  /** The fullest thread of a local server, without io-threads that spin; null if the system does not tell. */
+  /** The fullest thread of a local server, without io-threads that spin; null if the system does not report it. */
   serverFullestThread: z.object({ name: z.string(), cores: amount }).nullable().optional(),
 });
 
@@ -159,7 +159,7 @@ const command = z.object({
   name: z.string(),
   completed: amount,
   failed: countsByCode,
-  /** Replies among the completed that say that there is nothing. */
+  /** Misses among the completed. */
   misses: amount,
   service: latency,
   response: latency,
@@ -226,7 +226,7 @@ function schemaOfFigure(metric: SummaryRow): z.ZodType {
   return 'inEveryRound' in metric ? interval : interval.nullable();
 }
 
-/** Every figure is finite: what is not told is null, never NaN. */
+/** Every figure is finite: what is not known is null, never NaN. */
 export const roundSchema = z.object({
   round: amount,
   /** Start of the window, ISO 8601. */
@@ -238,7 +238,7 @@ export const roundSchema = z.object({
   completed: amount,
   failed: countsByCode,
   unfinished: amount,
-  /** Null replies among the completed, and empty ones to commands that say "no such key" so: reads that found nothing. */
+  /** Misses among the completed: null replies, and empty ones to commands that report a missing key that way. */
   misses: amount,
   /** Reads that found a value; null if no command's reply says so, or commands are not counted apart. */
   hits: z.number().nullable().default(null),
@@ -253,7 +253,7 @@ export const roundSchema = z.object({
   /**
    * The data before the measurement: as planned; restored, because keys were missing or the server was another one;
    * rewritten, because the load changes it; or not as planned. `missing` of `sampled` keys were not there. Null if the
-   * server does not tell, or the result is older.
+   * server does not report it, or the result is older.
    */
   dataSet: z
     .object({
@@ -293,9 +293,9 @@ export const roundSchema = z.object({
   cpu,
   /** The server's own count of the scenario's commands, without the warm-up; null if INFO does not say. */
   serverCalls: z.number().nullable(),
-  /** Mean time that the server took to run a command, by its `commandstats` at both ends of the window; null if it does not say. */
+  /** Mean time that the server took to run a command, by its `commandstats` at both ends of the window; null if it is not known. */
   serverMicrosPerCall: amount.nullable().optional(),
-  /** The network interface to a server elsewhere, and how full its fuller direction was; null: not told. */
+  /** The network interface to a server elsewhere, and how full its fuller direction was; null: not known. */
   link: z.object({ name: z.string(), speedMbps: amount, busyShare: amount }).nullable().optional(),
   series: z.array(
     z.object({
@@ -368,7 +368,7 @@ const claim = z.object({
     .catch([]),
 });
 
-/** Two identical arms, measured like all others: what the run cannot tell apart. */
+/** Two identical arms, measured like all others: their difference is the error of the run. */
 const control = z.object({
   /** Throughput of the controls to that of their twins: per round the geometric mean over all pairs. */
   ratio: interval,
@@ -392,7 +392,7 @@ export const thresholdSchema = z.object({
   caveat: caveatSchema.optional(),
 });
 
-/** What else explains figures of a machine. Null: not told; absent from results before 0.6. */
+/** What else explains figures of a machine. Null: not known; absent from results before 0.6. */
 const machineShape = {
   /** CPUs that are online. */
   cpus: z.number().nullable().optional(),
@@ -407,7 +407,7 @@ const machineShape = {
   governor: z.string().nullable().optional(),
   /** Whether two threads share a core. */
   smt: z.boolean().nullable().optional(),
-  /** What the virtual machine is, as far as it tells; 'none' on bare metal. */
+  /** What the virtual machine is, as far as it is known; 'none' on bare metal. */
   virtualisation: z.string().nullable().optional(),
 };
 

@@ -5,7 +5,7 @@ import { quotaCores, readQuotas } from './machine/cpu-quota.ts';
 import { allowedCpus, type CpuList, formatCpuList, onlineCpus } from './machine/cpus.ts';
 import { type MachineRoot, readMachineFile } from './machine/machine-files.ts';
 
-/** The machine and runtime a run was made on. What the machine does not tell is null. */
+/** The machine and runtime a run was made on. What the machine does not report is null. */
 export function describeEnvironment(root: MachineRoot = '/'): Result['environment'] {
   const online = onlineCpus(root);
   const allowed = allowedCpus(root, 'self', online);
@@ -41,7 +41,7 @@ function smtOf(root: MachineRoot): boolean | null {
   return active === '1' || active === '0' ? active === '1' : null;
 }
 
-/** What runs the virtual machine: its product, or its type. Only x86 tells that there is none. */
+/** What runs the virtual machine: its product, or its type. Only x86 shows that there is none. */
 function virtualisationOf(root: MachineRoot): string | null {
   const flags = /^flags\s*:(.*)$/m.exec(readMachineFile(root, 'proc/cpuinfo') ?? '')?.[1]?.split(' ');
   const type = readMachineFile(root, 'sys/hypervisor/type');

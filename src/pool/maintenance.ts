@@ -10,7 +10,7 @@ const sweepMs = 10;
 /** Sweeps between two looks for dead and stalled connections, with which the utilization is recorded. */
 const sweepsPerInspection = 10;
 
-/** Who needs a connection that is opened: a worker that waits for it, or nobody yet. */
+/** Why a connection is opened: a worker waits for it, or maintenance keeps it idle. */
 export type OpenedFor = 'worker' | 'maintenance';
 
 /** The pool's tasks on its timer. */
@@ -235,7 +235,7 @@ async function pinged(connection: Connection): Promise<boolean> {
 /**
  * Closes connections with a batch that is unanswered for `timeoutMs`. One look at all connections now and then replaces a
  * timer for every command. A batch's time starts with the first look that finds it, however many are in flight before it:
- * so no batch fails early, and none is given longer because those before it are slow. Batches settle in the order in
+ * so no batch fails early, and slow batches before it give it no extra time. Batches settle in the order in
  * which they were sent, so it is enough to keep how many had been sent at each look. A connection with parts is checked
  * part by part, so that a hanging node of a cluster is closed alone.
  */

@@ -32,7 +32,7 @@ export interface QueueSample {
 /**
  * The arrivals of one pool, and its idle workers. Arrivals are taken in order, and wait while every worker is busy. A
  * second cursor over the same schedule counts those that are due, so a backlog of any length takes no memory, and skips
- * those of which nobody has to know more than the number.
+ * those of which only the number matters.
  */
 export class ArrivalQueue {
   readonly #next: ArrivalCursor;
@@ -170,7 +170,7 @@ export class ArrivalQueue {
   finish(): QueueSample {
     const { endNs } = this.#window;
     this.#noteBacklog(endNs, true);
-    // Arrivals of the warm-up do not count. If it was stopped, there was nothing else.
+    // Arrivals of the warm-up do not count. A stopped warm-up has no others.
     const startNs = Math.min(this.#startNs, endNs);
     this.#next.skip(startNs - this.#releasedNs);
     while (this.#releasedNs + this.#next.dueNs < startNs) this.#next.advance();

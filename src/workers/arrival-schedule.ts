@@ -13,8 +13,8 @@ export interface ArrivalCursor {
   readonly dueNs: number;
   advance(): void;
   /**
-   * Passes arrivals that are due before `untilNs`, as far as that takes no look at each of them: what nobody can send costs
-   * nothing then.
+   * Passes arrivals that are due before `untilNs`, as far as it can without looking at each of them. So arrivals that cannot
+   * be sent in time cost nothing.
    *
    * @returns how many
    */
@@ -98,7 +98,7 @@ const maxLookedAt = 2000;
 /**
  * A Poisson process, slot by slot: the number of arrivals in a slot is Poisson distributed and independent of the other
  * slots, and their times are independent and uniform in it, in order. Gaps are exponential then, and a slot whose arrivals
- * nobody can send costs one draw.
+ * cannot be sent costs one draw.
  */
 class RandomArrivals implements ArrivalCursor {
   dueNs = 0;

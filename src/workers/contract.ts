@@ -146,7 +146,7 @@ export interface CommandSample {
   readonly nullIsMiss: boolean;
   readonly completed: number;
   readonly failed: Readonly<Record<string, number>>;
-  /** Replies among the completed that say that there is nothing. */
+  /** Misses among the completed. */
   readonly misses: number;
   /** HDR V2 compressed, base64, nanoseconds, 3 digits. A command has the latency of its whole batch. */
   readonly service: string;
@@ -162,7 +162,7 @@ export interface LoadSample {
   /** By error code: the first word of an error reply (`OOM`), or that of the connection (`ECONNRESET`, `TIMEOUT`). */
   readonly failed: Readonly<Record<string, number>>;
   readonly unfinished: number;
-  /** Replies among the completed that say that there is nothing: null, or empty where that means the same. */
+  /** Replies among the completed that are misses: null, or empty if that means the same. */
   readonly misses: number;
   /** One for each command if the workload asks for it; else empty. */
   readonly commands: readonly CommandSample[];

@@ -80,7 +80,7 @@ export class LoadDriver {
     let startNs = Number.POSITIVE_INFINITY;
     let latestHold: NodeJS.Timeout | undefined;
     const openWindow = (windowNs: number) => {
-      // A thread that hears of it too late has a shorter window: what it has issued until now was warm-up.
+      // A thread that sees the start too late has a shorter window: what it has issued until now was warm-up.
       startNs = warmupSeconds > 0 ? Math.max(windowNs, nowNs()) : windowNs;
       window.endNs = Math.min(window.endNs, windowNs + seconds * 1e9);
       for (const { recorder } of this.#loads) recorder.begin(startNs);

@@ -57,8 +57,8 @@ export class Prng {
 
 /**
  * Every use of randomness in a run, by its number. A run is a tree of seeds: the experiment's seed gives one to each
- * thread, that one to each pool, and so on; only the leaves are drawn from. Two uses with the same number would draw the
- * same numbers, and what must be independent would not be. So each name is used in one place, and no number twice.
+ * thread, the thread's seed gives one to each pool, and so on. Only the leaves are drawn from. Two uses with the same
+ * number would draw the same random numbers and so depend on each other. Each name is used in one place, no number twice.
  */
 const streams = {
   /** Order of blocks in a round, of scenarios in a block, and of sides at each place of a round. */

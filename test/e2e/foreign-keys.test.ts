@@ -78,7 +78,9 @@ describe('two servers behind one address', () => {
     expect(code, stderr).toBe(0);
     const { warnings } = await experiment.result();
     expect(warnings.filter(warning => warning.startsWith('2 servers'))).toHaveLength(1);
-    expect(warnings.filter(warning => warning.includes('were also on another server'))).toHaveLength(1);
+    expect(
+      warnings.filter(warning => warning.includes('had to be removed from another server')),
+    ).toHaveLength(1);
     expect(stdout).toContain('another server answered the rest');
     for (const observer of observers) expect(await observer.dbsize()).toBe(0);
   });

@@ -61,7 +61,7 @@ export function judgeVersusClaims(results: readonly Result[]): ClaimResult[] {
   );
 }
 
-/** Why none of these runs is a ground for a verdict, whatever the claim, as a clause; null if all are. */
+/** Why these runs give no verdict, whatever the claim, as a clause; null if they can give one. */
 function findFlawOfRun(results: readonly Pick<Result, 'scenarios'>[]): string | null {
   const flaws = results.map(({ scenarios }) => findControlFlaw(judgeControl(scenarios)));
   return flaws.find(flaw => flaw !== null) ?? null;
@@ -79,7 +79,7 @@ function flawed(judged: Judgement, flaw: string | null): Judgement {
     high: null,
     predictedRange: null,
     gist,
-    reason: `${gist} By the figures alone it would be ${judged.verdict}: ${judged.reason}`,
+    reason: `${gist} From the figures alone it would be ${judged.verdict}: ${judged.reason}`,
   };
 }
 
@@ -96,7 +96,7 @@ function verdictOn({ id, statement, predicted, suite }: Claim, judged: Judgement
   };
 }
 
-/** Null also if an arm completed nothing in so many rounds that the ratio has no such end. */
+/** Also null if the ratio has no such end, because an arm completed nothing in too many rounds. */
 function finite(figure: number | null): number | null {
   return figure !== null && Number.isFinite(figure) ? figure : null;
 }

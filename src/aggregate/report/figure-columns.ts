@@ -74,7 +74,7 @@ export function withMark(figure: string, caveat: Caveat | null | undefined): str
   return caveat === 'worst stall' ? `${figure}†` : figure;
 }
 
-/** What the marks of these metrics of these scenarios mean, a sentence for each mark. */
+/** The meaning of the marks of these metrics of these scenarios, a sentence for each mark. */
 export function notesOfMarks(
   scenarios: readonly ScenarioResult[],
   shown: readonly Parameters<typeof caveatOf>[0][],
@@ -85,11 +85,11 @@ export function notesOfMarks(
 /** A sentence for each mark. */
 const meanings: Readonly<Record<Caveat, string>> = {
   'lower bound':
-    '≥ marks a lower bound: operations were lost after a longer wait, or never sent, and would have been slower.',
-  'worst stall': `† marks practically the worst stall, not a percentile: the slower operations are fewer than ${minCycles} cycles of the workers' loop. Longer windows (--seconds) make it a percentile.`,
+    '≥ marks a lower bound: operations that were lost after a longer wait, or never sent, would have been slower.',
+  'worst stall': `† marks a percentile that is practically the worst stall, because fewer than ${minCycles} cycles of the workers' loop were slower. Use longer windows (--seconds).`,
 };
 
-/** What the marks of these figures mean, a sentence for each that occurs. */
+/** The meaning of the marks of these figures, a sentence for each that occurs. */
 export function caveatNotes(caveats: readonly (Caveat | null | undefined)[]): string[] {
   return (['lower bound', 'worst stall'] as const)
     .filter(caveat => caveats.includes(caveat))

@@ -60,7 +60,7 @@ export const loadNote = [
   'Backlog: the maximum of operations that were due while every worker was busy.',
   'Lag: how late the generator was at arrivals for which a worker was free.',
   'Spun: the fraction of the time in which the threads turned their event loops to wait for the next arrival.',
-  'A pooled percentile is that of the operations of all rounds together.',
+  'A pooled percentile is of the operations of all rounds together.',
   ...caveatNotes(['lower bound']),
 ].join(' ');
 

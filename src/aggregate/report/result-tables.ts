@@ -62,7 +62,7 @@ export function resultNote(scenarios: readonly ScenarioResult[], { digest = fals
   const isPooled = scenarios.some(({ summary }) => typeof summary?.pooledResponseP99 === 'number');
   return [
     `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ratios are paired within a round. Latencies are response times.`,
-    ...(isPooled ? ['A pooled percentile is that of the operations of all rounds together.'] : []),
+    ...(isPooled ? ['A pooled percentile is of the operations of all rounds together.'] : []),
     ...notesOfMarks(scenarios, digest ? digested : tabled),
   ].join(' ');
 }
@@ -206,7 +206,7 @@ interface SplitRow extends TimeSplit {
   readonly serverMicrosPerCall: string;
 }
 
-/** Where the time of a batch was spent; nothing if no server told its part. */
+/** Where the time of a batch was spent; nothing if no server reports its part. */
 export function timeSplitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   const rows = scenarios.flatMap((scenario): SplitRow[] => {
     const split = timeSplit(scenario);
@@ -216,7 +216,7 @@ export function timeSplitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   if (rows.length === 0) return [];
   return [
     note([
-      'Medians over the rounds of the mean response time of a batch and its parts: before it was sent, sent and not being run (network, and queues at both ends), and being run by the server, by its ',
+      "The mean response time of a batch and its three parts, as medians over the rounds. Client: before it was sent. Network and queues: sent, but not being run. Server: being run, by the server's own ",
       codeSpan('commandstats'),
       '.',
     ]),
@@ -291,7 +291,7 @@ export function commandRows(scenarios: readonly ScenarioResult[]): CommandRow[] 
 }
 
 export const commandNote =
-  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. Misses are replies that say that there is nothing: null, or empty. An operation that never reached a connection counts for no command.';
+  'Counts over all rounds, latencies as medians over the rounds. A command has the latency of its whole batch. A miss is a reply that says that there is no such key: null, or empty. An operation that never reached a connection counts for no command.';
 
 export function commandTable(rows: readonly CommandRow[], title?: string): Table {
   const roomy = { terminal: false } as const;

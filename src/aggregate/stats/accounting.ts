@@ -81,7 +81,7 @@ function describeImbalance(round: RoundResult): string | null {
     : `${formatCount(issued)} operations were issued, but ${formatCount(accounted)} are accounted for (completed + failed + unfinished)`;
 }
 
-/** Whether the server has run fewer commands than were answered, so that somebody else answered some. */
+/** Whether the server ran fewer commands than were answered, so that another server answered some. */
 export function answeredElsewhere(rounds: readonly RoundResult[]): boolean {
   const { completed, serverCalls } = accountOf(rounds);
   return serverCalls !== null && serverCalls < completed * 0.99;
@@ -95,7 +95,7 @@ function describeServerCount(id: string, rounds: readonly RoundResult[]): string
     `completed of ${formatCount(issued)} issued: `;
   return [
     answeredElsewhere(rounds)
-      ? `${counted}another server answered the rest, as behind a load balancer or a cache, or somebody reset the count. The figures are of all of them together, the server's own ones of this one; take the address of one server.`
+      ? `${counted}another server answered the rest (behind a load balancer or a cache), or the server's count was reset. Throughput and latency are those of all servers together, but CPU and other figures of the server are those of one; use the address of a single server.`
       : `${counted}did somebody else use the server?`,
   ];
 }

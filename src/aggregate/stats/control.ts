@@ -5,7 +5,7 @@ import { combineByRound } from './paired-ratio.ts';
 import { pairByRound } from './rounds.ts';
 import { medianInterval, minRounds } from './statistics.ts';
 
-/** Controls: arms that are measured twice. Here, and only here, they are told from the arms and paired with them. */
+/** Controls: arms that are measured twice. Only this file separates them from the arms and pairs them with their twins. */
 
 /** How the id of a control ends; what stands before is the id of its twin. */
 export const controlSuffix = '-control';
@@ -15,7 +15,7 @@ export function twinIdOf(controlId: string): string {
   return controlId.slice(0, -controlSuffix.length);
 }
 
-/** What a run may make of two identical arms before something must be systematically wrong with it. */
+/** Range of the ratio of two identical arms. An interval wholly outside it means a systematic error of the run. */
 const maxDifference = { low: 0.98, high: 1.02 } as const;
 
 /** The scenarios without the controls. */
@@ -28,9 +28,9 @@ export function withoutControls({
 }
 
 /**
- * What a run makes of two identical arms: for each round the geometric mean over all controls of their throughput to that
- * of their twins, and over the rounds the median with its interval. One statistic a run: of one for each block, some
- * would differ by chance in most large runs.
+ * Throughput ratio of two identical arms: in each round the geometric mean of all controls / twins, and of these the
+ * median over the rounds with its interval. It is one statistic for the run. With one for each block, some would differ
+ * by chance in most large runs.
  *
  * @returns undefined without a control, or without a round that all of them and their twins have measured
  */
@@ -63,10 +63,10 @@ export function describeControl(control: ControlResult, side?: string): string {
     : `${measured} They should not differ by more than 2 %, so there is no verdict.`;
 }
 
-/** Why no figure of a run is a ground for a verdict, as a clause: two identical arms clearly differ. Null if they do not. */
+/** Why a run gives no verdict, as a clause: two identical arms clearly differ. Null if they do not. */
 export function findControlFlaw(control: ControlResult | undefined): string | null {
   if (control === undefined || control.rounds < minRounds) return null;
   const { low, high } = control.ratio;
   if (high >= maxDifference.low && low <= maxDifference.high) return null;
-  return `something is systematically wrong with the run: it measured two identical arms as ${formatRatioInterval(control.ratio)}`;
+  return `something is systematically wrong with the run: the throughput ratio of two identical arms is ${formatRatioInterval(control.ratio)}`;
 }

@@ -4,7 +4,7 @@ import { median, medianOfKnown } from './statistics.ts';
 
 /** Fraction of the periods of a CPU quota in which it stopped poolbench, from which the quota is the limit. */
 export const minThrottledRatio = 0.1;
-/** Fraction of its speed from which a link counts as full: what is counted has no gaps between frames. */
+/** Fraction of its speed from which a link counts as full. It is below 1, because gaps between frames are not counted. */
 const fullLink = 0.85;
 
 /** Fraction of the response time before the worker had a connection, from which the pool is the limit. */
@@ -35,13 +35,13 @@ export const minNeighbourCores = 0.25;
 
 /** Where the load ran. */
 export interface LoadEnvironment {
-  /** Cores that poolbench may use: those of the machine, if a round does not tell them. */
+  /** Cores that poolbench may use: those of the machine, if a round does not report them. */
   readonly cores: number;
   /** Whether the server shares those cores. */
   readonly local: boolean;
   /** Threads of the server; null, which counts as 1, if unknown. */
   readonly serverThreads: number | null;
-  /** Whether io-threads of the server spin while they have nothing to do, so that their CPU does not tell how full they are. */
+  /** Whether io-threads of the server spin while they have nothing to do, so that their CPU time does not show how full they are. */
   readonly ioThreadsSpin?: boolean;
 }
 
@@ -116,15 +116,15 @@ function findSaturation(figures: LimitFigures, environment: LoadEnvironment): Fi
 
 function findMissingCores(figures: LimitFigures, environment: LoadEnvironment): Finding | undefined {
   const { local, serverThreads } = environment;
-  const { threads, clientCores, serverCores, threadWaitRatio, cpus, busyRatio: told } = figures;
+  const { threads, clientCores, serverCores, threadWaitRatio, cpus, busyRatio: known } = figures;
   const ownRatio = (clientCores + (local ? (serverCores ?? 0) : 0)) / cpus;
-  const busyRatio = Math.max(told ?? 0, ownRatio);
+  const busyRatio = Math.max(known ?? 0, ownRatio);
   if (threadWaitRatio !== null && threadWaitRatio >= heldUp) {
     const confined = findConfinement(figures);
     if (confined !== undefined) return confined;
     if (busyRatio >= crowdedMachine) return { resource: 'machine', by: ['unserved', 'machine'] };
     // Others may have had the cores, or the scheduler let two threads share one.
-    if (told === null) return { resource: 'unknown', by: ['unserved', 'machine'] };
+    if (known === null) return { resource: 'unknown', by: ['unserved', 'machine'] };
   }
   const neighbours = Math.max(0, busyRatio - ownRatio) * cpus;
   const demand = threads + (serverThreads ?? 1) + (neighbours >= minNeighbourCores ? neighbours : 0);
@@ -279,7 +279,7 @@ function limitFigures(rounds: readonly RoundResult[], cores: number) {
         ? withoutSpun(round, machineBusyShare, cores)
         : withoutSpun(round, cpuSets.both.busyShare, cpuSets.both.cpus);
     }),
-    /** The same of those that poolbench may use; null if it is not told. */
+    /** The same of those that poolbench may use; null if it is not known. */
     clientCpus: overKnown(round => round.cpu.cpuSets?.client.cpus ?? null),
     clientCpusBusyRatio: overKnown(round => round.cpu.cpuSets?.client.busyShare ?? null),
     /** Fraction of the periods of a quota in which it stopped poolbench; null without a quota. */
@@ -295,7 +295,7 @@ function maxOfKnown(values: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** Fraction of the periods of a CPU quota in which it stopped poolbench; null without a quota, or if it is not told. */
+/** Fraction of the periods of a CPU quota in which it stopped poolbench; null without a quota, or if it is not known. */
 export function throttledRatio({ cpu: { throttling } }: RoundResult): number | null {
   return throttling == null || throttling.periods === 0
     ? null
@@ -303,10 +303,10 @@ export function throttledRatio({ cpu: { throttling } }: RoundResult): number | n
 }
 
 /**
- * Cores of the machine that neither poolbench nor a server beside it used; null if the machine's CPU is not told, or that
+ * Cores of the machine that neither poolbench nor a server beside it used; null if the machine's CPU is not known, or that
  * of a server beside it.
  *
- * @param cores of the machine, if the round does not tell them
+ * @param cores of the machine, if the round does not report them
  */
 export function neighbourCores({ cpu }: RoundResult, cores: number, local: boolean): number | null {
   const { cpuSets, machineBusyShare, clientCores } = cpu;
@@ -389,7 +389,7 @@ const phrases: Record<
     const server = local && serverCores !== null ? `, server ${serverCores.toFixed(2)}` : '';
     const used = `client ${clientCores.toFixed(2)}${server} of ${formatCount(cpus)} cores`;
     const busy =
-      busyRatio === null ? 'CPU of the machine not told' : `machine ${formatFraction(busyRatio)} busy`;
+      busyRatio === null ? 'CPU of the machine not known' : `machine ${formatFraction(busyRatio)} busy`;
     const isPinned = clientCpus !== null && clientCpus < cpus;
     const pinned = isPinned
       ? [

@@ -12,7 +12,7 @@ export interface Measure extends Figure {
   /** Of the figure. */
   readonly unit?: string;
   readonly figure: (round: RoundResult) => number;
-  /** Of a latency: what keeps it from being what its name says. */
+  /** Of a latency: why it is not what its name says. */
   readonly tail?: {
     readonly latency: LatencyFigure;
     readonly caveatOf: (scenario: TailSource) => Caveat | null;

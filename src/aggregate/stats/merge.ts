@@ -40,7 +40,7 @@ export interface RoundContext
   readonly placement?: readonly number[];
   /** CPU time of the whole client process over the measured window, in microseconds. */
   readonly clientCpuMicros: number;
-  /** The server's own time a call in microseconds, of one command of the mix or of all; null: not told. */
+  /** The server's own time a call in microseconds, of one command of the mix or of all; null: not known. */
   readonly serverTime?: (command?: string) => number | null;
 }
 

@@ -125,7 +125,7 @@ interface Row {
   readonly prometheus?: string;
   /** Whether a closed loop has none. */
   readonly openLoopOnly?: boolean;
-  /** The latency that it is a figure of: only completed operations are in it, and `caveatOf` says what that costs. */
+  /** The latency that it is a figure of: only completed operations are in it, and `caveatOf` says what that means for it. */
   readonly latency?: LatencyFigure;
   /** As for a percentile. If it is forgotten, older results cannot be read any more, so it has to be decided. */
   readonly since: string | null;
@@ -209,7 +209,7 @@ const cpu = {
 
 const server = {
   serverMicrosPerCall: {
-    name: 'time of the server per call',
+    name: 'server time per call',
     short: 'server µs/call',
     kind: cpuTime,
     better: 'less',
@@ -244,7 +244,7 @@ const ratios = {
   },
 } as const satisfies Readonly<Record<string, RatioMetric>>;
 
-/** Tails of all rounds together; no thresholds, as those are on the medians of which these are beside. */
+/** Tails of all rounds together; they have no thresholds, which apply to the medians beside them. */
 export const pooledTails = {
   responseP99: pooled('response', 'p99', { summaryKey: 'pooledResponseP99', since: '0.6' }),
   responseP999: pooled('response', 'p999', { summaryKey: 'pooledResponseP999', since: '0.6' }),

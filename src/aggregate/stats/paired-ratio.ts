@@ -5,12 +5,12 @@ import { defaultSeed, geometricMean, medianInterval, resamples, seededRandom } f
 const exactPairs = 30;
 
 /**
- * A ratio is infinite where only the base counts for nothing (0 of what should be large, or an endless latency), and 0
- * where only the other does. So a round in which an arm completed nothing counts against that arm: as further from the
+ * A ratio is infinite if only the base has the worst value (a throughput of 0, or an infinite latency), and 0 if only the
+ * other has it. So a round in which an arm completed nothing counts against that arm: as further from the
  * other than any round that was measured.
  */
 
-/** What an arm that completed nothing counts for: less is worse of a throughput, more is worse of a latency. */
+/** The value of an arm that completed nothing: the worst throughput is 0, the worst latency is infinite. */
 export const worst = { more: 0, less: Number.POSITIVE_INFINITY } as const;
 
 /** Ratios of one arm to another, each made within one round. */
@@ -25,7 +25,7 @@ export interface PairedRatio {
 
 /**
  * Pairs two arms by round and takes `other / base` in each. Rounds that only one of them has, or in which both completed
- * nothing, make no ratio and are left out. Of an arm that completed nothing in any round, nothing was measured.
+ * nothing, make no ratio and are left out. An arm that completed nothing in any round was not measured.
  *
  * @param base figures from 0 to infinite, by round; `worst` in a round in which the arm completed nothing
  */
@@ -38,7 +38,7 @@ export function pairedRatio(
   const rounds = [...base.keys()].filter(round => other.has(round)).toSorted((a, b) => a - b);
   const measured = [base, other].every(arm => rounds.some(round => isMeasured(arm.get(round))));
   for (const round of measured ? rounds : []) {
-    // NaN where neither arm, or both, count for nothing.
+    // NaN if both values are 0 or both are infinite.
     const ratio = (other.get(round) ?? Number.NaN) / (base.get(round) ?? Number.NaN);
     if (ratio >= 0) byRound.set(round, ratio);
   }

@@ -3,7 +3,7 @@ import { formatCount, formatFraction, formatList } from '../text/format.ts';
 import { minRounds } from './statistics.ts';
 import { sumOf } from './summary.ts';
 
-/** What reads found, held against what they should have found. */
+/** What reads found, compared with what they should have found. */
 
 /** What is known beforehand of the reads of a workload. */
 export interface ReadPlan {
@@ -33,7 +33,7 @@ export function countReads(round: RoundResult, plan: ReadPlan): NonNullable<Roun
   return { count, found: Math.max(0, count - misses), expectedHitRatio: plan.expectedHitRatio };
 }
 
-/** By how much the hit ratio is off what was asked for, if that is more than chance and a few keys explain; else 0. */
+/** Difference between the hit ratio and the expected one, if chance and a few keys cannot explain it; else 0. */
 export function hitDifference({ reads }: Pick<RoundResult, 'reads'>): number {
   const expected = reads?.expectedHitRatio ?? null;
   if (!reads || expected === null || reads.count === 0) return 0;
@@ -42,24 +42,24 @@ export function hitDifference({ reads }: Pick<RoundResult, 'reads'>): number {
   return difference > maxHitDifference + drawnDeviations * deviation ? difference : 0;
 }
 
-/** Whether a round began with the planned data, and its reads found what they should: else it is no ground for a verdict. */
+/** Whether a round began with the planned data, and its reads found what they should. If not, no verdict uses it. */
 export function hasPlannedData(round: Pick<RoundResult, 'reads' | 'dataSet'>): boolean {
   return round.dataSet?.state !== 'notAsPlanned' && hitDifference(round) === 0;
 }
 
-/** Why the data of these arms is no ground for a verdict, as a clause; null if it is one. */
+/** Why the data of these arms allows no verdict, as a clause; null if it allows one. */
 export function findDataFlaw(arms: readonly Pick<ScenarioResult, 'id' | 'rounds'>[]): string | null {
   for (const { id, rounds } of arms) {
     const others = rounds.filter(round => !hasPlannedData(round)).length;
     if (others === 0 || rounds.length - others >= minRounds) continue;
-    return `${others} of ${rounds.length} rounds of ${id} did not begin with the planned data, or their reads found more or less than they should`;
+    return `in ${others} of ${rounds.length} rounds of ${id}, the data was not as planned at the start, or reads found more or fewer values than expected`;
   }
   const [least, ...rest] = arms.flatMap(removingReads).toSorted((a, b) => a.ratio - b.ratio);
   const most = rest.at(-1);
   if (least === undefined || most === undefined) return null;
   const deviation = Math.sqrt(0.25 / Math.min(least.count, most.count));
   if (most.ratio - least.ratio <= maxArmDifference + drawnDeviations * deviation) return null;
-  return `reads found a value in ${formatFraction(least.ratio)} of the cases in ${least.id}, and in ${formatFraction(most.ratio)} in ${most.id}: the arms did not do the same work`;
+  return `${formatFraction(least.ratio)} of the reads of ${least.id} found a value, and ${formatFraction(most.ratio)} of those of ${most.id}: the arms did not do the same work`;
 }
 
 /** The reads of an arm whose mix removes what it reads: then a faster arm, which removes more, finds less. */
@@ -75,7 +75,7 @@ export function hitRatioOf(rounds: readonly Pick<RoundResult, 'reads'>[]): numbe
   return count === 0 ? null : sumOf(rounds, ({ reads }) => reads?.found ?? 0) / count;
 }
 
-/** A sentence for each scenario whose reads did not find what they should, and one for a mix that removes what it reads. */
+/** A sentence for each scenario whose hit ratio was not as expected, and one for a mix that removes what it reads. */
 export function describeReads(scenarios: readonly Pick<ScenarioResult, 'id' | 'rounds'>[]): string[] {
   const ratios = scenarios
     .flatMap(({ rounds }) => rounds.filter(({ reads }) => reads?.expectedHitRatio === null))
@@ -84,7 +84,7 @@ export function describeReads(scenarios: readonly Pick<ScenarioResult, 'id' | 'r
   const removing =
     max - min > maxArmDifference
       ? [
-          `The commands remove what they read: reads found a value in ${formatFraction(min)} to ${formatFraction(max)} of the cases, by measurement. A faster measurement removes more keys, so the measurements did not do the same work.`,
+          `The commands remove what they read. From one measurement to another, between ${formatFraction(min)} and ${formatFraction(max)} of the reads found a value. A faster measurement removes more keys, so the measurements did not do the same work.`,
         ]
       : [];
   return [...removing, ...scenarios.flatMap(describeHits)];
@@ -97,6 +97,6 @@ function describeHits({ id, rounds }: Pick<ScenarioResult, 'id' | 'rounds'>): st
   const { count, found, expectedHitRatio } = worst.reads;
   const numbers = formatList(off.map(({ round }) => String(round)));
   return [
-    `In ${id}, reads did not find what they should in ${off.length === 1 ? 'round' : 'rounds'} ${numbers}: ${formatCount(count - found)} of ${formatCount(count)} reads found nothing in round ${worst.round} (${formatFraction((count - found) / count)}, where ${formatFraction(1 - expectedHitRatio)} was expected). Keys were missing, so less work was done; ${off.length === 1 ? 'this round is' : 'these rounds are'} no ground for a verdict.`,
+    `In ${id}, reads found more or fewer values than expected in ${off.length === 1 ? 'round' : 'rounds'} ${numbers}: ${formatCount(count - found)} of ${formatCount(count)} reads found nothing in round ${worst.round} (${formatFraction((count - found) / count)}; expected: ${formatFraction(1 - expectedHitRatio)}). The work was not what the config asks for, so no verdict uses ${off.length === 1 ? 'this round' : 'these rounds'}.`,
   ];
 }

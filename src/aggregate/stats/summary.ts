@@ -121,7 +121,7 @@ export interface TimeSplit {
 }
 
 /**
- * The split of a scenario: medians over its rounds. Null if the server does not tell its time, if batches have several
+ * The split of a scenario: medians over its rounds. Null if the server does not report its time, if batches have several
  * sizes, or if a cluster runs the parts of a batch at the same time.
  */
 export function timeSplit({

@@ -3,7 +3,7 @@ import { type LatencyFigure, type Metric, type PooledMetric, percentiles } from 
 import { median } from './statistics.ts';
 import { sumOf } from './summary.ts';
 
-/** Whether a percentile is what its name says: the one place that decides it. */
+/** Decides whether a percentile is what its name says. No other file does. */
 
 /**
  * A stall that holds up all W workers of a closed loop delays W operations, one of each. So the slowest (1 − q) of N
@@ -20,10 +20,10 @@ const maxLostBeyond = 0.01;
 /** The same for a mean, as a fraction of all. */
 const maxLostOfMean = 0.0001;
 
-/** What says how the operations of a scenario were sent, and what came of them. */
+/** How the operations of a scenario were sent, and their outcome. */
 export type TailSource = Pick<ScenarioResult, 'workers' | 'pipeline' | 'batch' | 'arrival' | 'rounds'>;
 
-/** What keeps a metric of a scenario from being what its name says; null: nothing, or it is no latency. */
+/** Why a metric of a scenario is not what its name says; null: it is, or it is no latency. */
 export function caveatOf(metric: Metric | PooledMetric, scenario: TailSource): Caveat | null {
   const { latency } = metric;
   if (latency === undefined) return null;

@@ -62,7 +62,7 @@ export function threadWarmth(scenarios: readonly Measured[]): ThreadWarmth[] {
 export function describeThreadWarmth(scenarios: readonly Measured[]): string | null {
   const clients = threadWarmth(scenarios).map(warmth => `${warmth.client} ${describeRatios(warmth)}`);
   if (clients.length === 0) return null;
-  return `CPU time of an operation on each thread, first rounds to last: ${clients.join('; ')}. Threads that were equally warm have about ×1.`;
+  return `CPU time per operation on each thread, first rounds / last rounds: ${clients.join('; ')}. A ratio of about ×1 means that the threads were warm from the first round on.`;
 }
 
 /** Warnings about first rounds that cost clearly more than the last, and about arms whose threads clearly differ. */
@@ -75,12 +75,12 @@ export function threadWarnings(scenarios: readonly Measured[]): string[] {
     ...(cold.length === 0
       ? []
       : [
-          `in the first rounds an operation cost the threads more CPU time than in the last: ${formatList(cold)}. The threads were not warm yet, or the machine was busier. Arms with more threads can look worse than they are; a longer run warms the threads for longer`,
+          `an operation took more CPU time in the first rounds than in the last ones: ${formatList(cold)}. The threads were not warm yet, or the machine was busier. Arms with more threads can look worse than they are; a longer run gives the threads more time to warm up`,
         ]),
     ...(unequal.length === 0
       ? []
       : [
-          `threads of one arm needed unequal CPU time for an operation, in the median round, to the median of its threads: ${formatList(unequal)}. The arm is not measured under the conditions of the others; look for programs that are bound to some of the cores`,
+          `the threads of one arm took different amounts of CPU time for an operation: ${formatList(unequal)}, compared with the median thread of the same arm. So this arm was not measured under the same conditions as the others; look for programs that are bound to some of the cores`,
         ]),
   ];
 }

@@ -47,11 +47,11 @@ function describeThrottling({ scenarios, environment: { quotaCores } }: Result):
   if (usual === null || usual < minThrottledRatio) return [];
   const quota = typeof quotaCores === 'number' ? `of ${quotaCores} cores ` : '';
   return [
-    `a CPU quota ${quota}stopped poolbench in ${formatFraction(usual)} of the quota's periods: throughput and latency are those of the quota, not of the server or the pools; allow this container more CPU`,
+    `a CPU quota ${quota}stopped poolbench in ${formatFraction(usual)} of the quota's periods: throughput and latency depend on the quota, not on the server or the pools; raise the quota of this container`,
   ];
 }
 
-/** Pools that still grew, or left a worker without a connection, when the bound of the warm-up was reached. */
+/** Pools that were still growing, or had a worker without a connection, when the warm-up reached its limit. */
 function describeUngrown(scenarios: readonly Pick<MeasuredResult, 'id' | 'rounds'>[]): string[] {
   const ungrown = scenarios.flatMap(({ id, rounds }) => {
     const of = rounds.filter(({ warmup }) => warmup?.grown === false);
@@ -59,7 +59,7 @@ function describeUngrown(scenarios: readonly Pick<MeasuredResult, 'id' | 'rounds
   });
   if (ungrown.length === 0) return [];
   return [
-    `the warm-up reached its limit before every worker had a connection and the pools had stopped growing, so the figures include the opening of connections, in ${formatList(ungrown)}: use a longer warmupSeconds, or look for why connections open slowly`,
+    `pools were still opening connections when the warm-up reached its time limit, in ${formatList(ungrown)}: the figures include the cost of opening them; use a longer warmupSeconds, or find out why connections open slowly`,
   ];
 }
 
@@ -101,12 +101,12 @@ export function latencyWarnings(scenarios: readonly ScenarioResult[]): string[] 
     ...warn(
       beyondRange,
       list =>
-        `The generator was late by more than its histogram's ten minutes, as which these arrivals are counted, in ${list}.`,
+        `The generator was more than 10 minutes late for some arrivals, in ${list}. Their lag is recorded as 10 minutes, the highest value of the histogram.`,
     ),
     ...warn(
       lost,
       list =>
-        `Operations failed after a longer wait than the p99 of those that completed, were not answered in time, or were not sent before the end, so the p99 is a lower bound, in ${list}.`,
+        `The p99 is a lower bound, because operations failed after a longer wait, were still unanswered at the end, or were never sent, in ${list}.`,
     ),
   ];
 }

@@ -69,7 +69,7 @@ interface Measured {
  * Holds what was measured against the thresholds of a config, in its order: an entry for each scenario that one is
  * about. What was not measured, or not tested, counts as crossed; so do a latency that is a lower bound, because
  * operations were lost after a longer wait, and everything that was measured on a stand-in. A percentile that is
- * practically the worst stall is judged: it is a figure of what happened, and says so.
+ * practically the worst stall is judged: it is a real figure, and its mark says what it is.
  */
 export function judgeThresholds(
   thresholds: Readonly<Record<string, string>>,

@@ -11,7 +11,7 @@ export interface Block {
   readonly elements: readonly (readonly Scenario[])[];
 }
 
-/** What varies within a block where several keys vary and the config names none: how the same load is split. */
+/** What varies within a block if several keys vary and the config names none: the division of the same load. */
 const usuallyCompared: readonly ScenarioKey[] = ['pools', 'poolsPerThread'];
 
 /** Controls take at most this fraction of the time of the arms, but there is always one. */
@@ -43,11 +43,11 @@ export function formBlocks(
 
 /**
  * Adds controls: one arm of a block is measured a second time, as an arm of its own. Blocks that compare nothing have
- * none, nor have open loops, whose throughput is the rate that was asked for. Where controls would take more than a
+ * none. Neither do open loops, whose throughput is the requested rate. Where controls would take more than a
  * quarter of the arms' time, as many blocks have one as fit, spread over all. The arm is each block's next one, so that
  * the controls of a run have few pools and many.
  *
- * @param sides how many targets measure each scenario: two arms, too, if there are two
+ * @param sides how many targets measure each scenario: with two targets a single scenario is two arms
  */
 export function addControls(blocks: readonly Block[], sides = 1): Block[] {
   const arms = blocks.flatMap(({ elements }) => elements.flat()).length;
@@ -66,7 +66,7 @@ export function addControls(blocks: readonly Block[], sides = 1): Block[] {
   });
 }
 
-/** The blocks as they are without controls. */
+/** The blocks without controls. */
 export function removeControls(blocks: readonly Block[]): Block[] {
   return blocks.map(({ elements }) => ({
     elements: elements.filter(([first]) => first?.control !== true),

@@ -35,7 +35,7 @@ export function describePlan(plan: Plan): string {
   return `${lines.map(cut).join('\n')}\n${describeSides(plan)}`;
 }
 
-/** Blocks of one scenario each are no blocks to the reader, and neither is one of all. */
+/** Blocks of one scenario each mean nothing to the reader, nor does a single block of all. */
 function describeOrder({ blocks }: Plan): string {
   const areBlocks = blocks.length > 1 && blocks.some(({ elements }) => elements.length > 1);
   return areBlocks

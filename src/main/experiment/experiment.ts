@@ -68,13 +68,13 @@ export const experimentSchema = section({
         'What is measured: a list of groups. Every combination of the values of a group is one scenario',
     }),
   compare: z
-    .array(oneOf(configNames), { error: 'a list of keys of a scenario, or null' })
-    .min(1, { error: 'at least one key of a scenario' })
+    .array(oneOf(configNames), { error: 'a list of scenario keys, or null' })
+    .min(1, { error: 'at least one scenario key' })
     .nullable()
     .default(null)
     .meta({
       description:
-        'Keys of a scenario whose values are compared: scenarios that differ in nothing else are measured next to each other. null: the key that varies, if it is only one; else pools and poolsPerThread',
+        'Scenario keys whose values are compared. Scenarios that differ only in these are measured next to each other. null: the key that varies, if there is only one, else pools and poolsPerThread',
     }),
   rounds: wholeNumber(1, 1000).default(5).meta({
     description: 'How often every scenario is measured; fewer than 5 rounds give no verdict',

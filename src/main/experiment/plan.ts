@@ -101,7 +101,7 @@ function controlsOf(blocks: readonly Block[], labelled: readonly LabelledScenari
 /**
  * Orders the turns of every round, from the seed of the first side: blocks are shuffled within the round, and the elements
  * of each block within the block. Each scenario is measured on all sides that have it, one after the other, in an order
- * of its own. So the drift of the machine affects alike what is compared.
+ * of its own. So drift of the machine affects compared arms alike.
  */
 export function orderRounds(sides: readonly PlannedSide[], blocks: readonly Block[]): Plan {
   const seed = sides[0]?.experiment.seed ?? 0;

@@ -72,7 +72,7 @@ function checkSpread({ keys, keyChoice }: WorkloadConfig, refuse: Refuse): void 
   const { spread } = keyChoice;
   if (spread >= minSpread(keys)) return;
   const enough = Math.ceil(minSpread(keys) * 10_000) / 10_000;
-  const expected = `a spread of at least ${enough} for ${keys} keys (with one of less than half a key, nearly all operations are on the middle one)`;
+  const expected = `a spread of at least ${enough} for ${keys} keys (a smaller one, of less than half a key, puts nearly all operations on the key in the middle)`;
   refuse(['workload', 'keyChoice', 'spread'], expected, spread);
 }
 

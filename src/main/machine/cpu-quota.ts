@@ -25,7 +25,7 @@ interface Hierarchy {
 
 /**
  * The quotas that limit this process: of its control group and of every one above it (cgroup v1 and v2). Empty if there
- * is none; null if it is not told.
+ * is none; null if it is not known.
  */
 export function readQuotas(root: MachineRoot): readonly QuotaGroup[] | null {
   const hierarchy = findHierarchy(root);
@@ -36,7 +36,7 @@ export function readQuotas(root: MachineRoot): readonly QuotaGroup[] | null {
   return isHidden ? null : folders.flatMap(folder => readGroup(root, hierarchy.version, folder) ?? []);
 }
 
-/** The smallest quota in cores: 'none' without a quota, null if it is not told. */
+/** The smallest quota in cores: 'none' without a quota, null if it is not known. */
 export function quotaCores(quotas: readonly QuotaGroup[] | null): number | 'none' | null {
   if (quotas === null) return null;
   return quotas.length === 0 ? 'none' : Math.min(...quotas.map(({ cores }) => cores));
@@ -59,7 +59,7 @@ export function throttlingBetween(
   return all.toSorted((a, b) => b.throttledPeriods - a.throttledPeriods)[0] ?? null;
 }
 
-/** Where both versions are mounted, the first has the controller; null if it is not told. */
+/** Where both versions are mounted, the first has the controller; null if it is not known. */
 function findHierarchy(root: MachineRoot): Hierarchy | null {
   const groups = readMachineFile(root, 'proc/self/cgroup')?.split('\n') ?? [];
   const mounts = readMachineFile(root, 'proc/self/mountinfo')?.split('\n') ?? [];

@@ -15,7 +15,7 @@ export type MachineTimes = ReadonlyMap<number, CpuTimes>;
 
 /** /proc/stat counts in ticks of 1/USER_HZ, which is 100 on every Linux. */
 const tickMs = 10;
-/** Fraction of the time passed that the counters must account for. Below it they are not kept. */
+/** Min fraction of the time passed that counters must account for. Below it the system does not keep them. */
 const minCounted = 0.5;
 
 /**
@@ -52,7 +52,7 @@ function timesOfNode(): MachineTimes {
 
 /**
  * Fraction of these CPUs that was in use between two readings, 0 to 1.
- * Null if it is not told: without a reading or a CPU, or if the counters did not move with the time.
+ * Null if it is not known: without a reading or a CPU, or if the counters did not move with the time.
  */
 export function busyRatio(
   cpus: Iterable<number>,
@@ -76,14 +76,14 @@ export function busyRatio(
   return moved ? busyMs / countedMs : null;
 }
 
-/** CPUs that are online; null if it is not told. */
+/** CPUs that are online; null if it is not known. */
 export function onlineCpus(root: MachineRoot): CpuList | null {
   const online = parseCpuList(readMachineFile(root, 'sys/devices/system/cpu/online'));
   const times = online === null ? readCpuTimes(root) : null;
   return times === null ? online : [...times.keys()];
 }
 
-/** CPUs that a process may use, of those that are online; null if it is not told. */
+/** CPUs that a process may use, of those that are online; null if it is not known. */
 export function allowedCpus(root: MachineRoot, pid: number | 'self', online: CpuList | null): CpuList | null {
   const allowed = parseCpuList(
     readMachineFields(root, `proc/${pid}/status`).get('Cpus_allowed_list') ?? null,

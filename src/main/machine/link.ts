@@ -21,7 +21,7 @@ export interface LinkUse {
 type Interfaces = ReturnType<typeof networkInterfaces>;
 
 /**
- * The link behind a local address. Null if it is not told: loopback and most virtual interfaces have no speed.
+ * The link behind a local address. Null if it is not known: loopback and most virtual interfaces have no speed.
  *
  * @param localAddress of a connection to the server; undefined: a unix socket, or none is open
  */
@@ -50,7 +50,7 @@ export function readLink(
   return link.speedMbps > 0 && Number.isFinite(link.receivedBytes + link.sentBytes) ? link : null;
 }
 
-/** What the link carried between two readings; null if it is not told. */
+/** What the link carried between two readings; null if it is not known. */
 export function linkUse(
   before: LinkReading | null,
   after: LinkReading | null,

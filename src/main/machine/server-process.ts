@@ -6,7 +6,7 @@ export interface ServerProcess {
   readonly pid: number;
   /** Time that each thread has had a core, in ns, by the thread's id. */
   readonly threads: ReadonlyMap<string, number>;
-  /** CPUs that it may use; null if it is not told. */
+  /** CPUs that it may use; null if it is not known. */
   readonly cpus: CpuList | null;
 }
 
@@ -24,7 +24,7 @@ const maxDifferenceRatio = 0.02;
  * The process that a server on this machine says it is. A server in another container may have the number of another
  * process here, so its CPU time must be the one that the server reports.
  *
- * @param usedSeconds of all threads, by the server's INFO; null: not told
+ * @param usedSeconds of all threads, by the server's INFO; null: not known
  * @returns null if it is not the server's process, or cannot be read
  */
 export function readServerProcess(
@@ -50,9 +50,9 @@ export function readServerProcess(
 }
 
 /**
- * The thread that used the most of a core between two readings; null if it is not told.
+ * The thread that used the most of a core between two readings; null if it is not known.
  *
- * @param spins whether io-threads spin while they have nothing to do: then their CPU time does not tell, and they are
+ * @param spins whether io-threads spin while they have nothing to do: then their CPU time does not show, and they are
  *   left out
  */
 export function fullestThread(

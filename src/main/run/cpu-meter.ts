@@ -9,7 +9,7 @@ import type { Target } from '../server/find-target.ts';
 import { commandStats, infoNumber, ioThreadsSpin, serverCpu } from '../server/server-info.ts';
 import { type CommandStats, type ServerTimes, serverTimes } from './server-figures.ts';
 
-/** What was in use over the measured window; null: not told. */
+/** What was in use over the measured window; null: not known. */
 interface Measured
   extends Pick<
       CpuUse,
@@ -60,7 +60,7 @@ export class CpuMeter {
   readonly #root: MachineRoot;
   /** The same servers are read at both ends. */
   #nodes: Target['control']['nodes'] = [];
-  /** Their processes, by what they say themselves. */
+  /** Their processes, as the servers report them. */
   #pids: Promise<readonly (number | null)[]> = Promise.resolve([]);
   #timers: NodeJS.Timeout[] = [];
   /** At the release of the threads; the middle of the window that follows. */
@@ -108,7 +108,7 @@ export class CpuMeter {
       cpus: cpus.length,
       busyShare: busyRatio(cpus, before.cpus, after.cpus, elapsedNs / 1e6),
     });
-    // A local server that does not tell its CPUs may use all of them; one elsewhere uses none.
+    // A local server that does not report its CPUs may use all of them; one elsewhere uses none.
     const ofServers = this.#target.local ? servers.flatMap(({ process }) => process?.cpus ?? online) : [];
     return {
       clientCores: elapsedNs <= 0 ? 0 : (after.micros - before.micros) / (elapsedNs / 1000),

@@ -35,9 +35,9 @@ export interface Bench {
   readonly target: Target;
   /** Only the threads know where they run. */
   readonly threads: Pick<Threads, 'run' | 'size'>;
-  /** The prefix of the run's keys, and by what they are known to be its own. */
+  /** The prefix of the run's keys, and the token that marks them as its own. */
   readonly claim: Claim;
-  /** The keys that must be there before each measurement; undefined: nobody looks after them. */
+  /** The keys that must exist before each measurement; undefined: they are not checked. */
   readonly data?: Pick<DataSet, 'ready'> | undefined;
   /** Called with each caveat of the results. */
   readonly warn: (line: string) => void;
@@ -145,7 +145,7 @@ export async function runOnce(
   );
   // As the server's commandstats have them.
   const names = commands.map(({ statName }) => statName);
-  // Before the server's count of the load's commands begins. The warm-up of the threads takes what there is.
+  // Before the server starts to count the load's commands. The warm-up of the threads uses the data as it is.
   const dataSet =
     round === 0 ? null : ((await bench.data?.ready(`round ${round} of ${scenario.id}`)) ?? null);
   const basePingMs = await baseRoundTripMs(control);
@@ -214,7 +214,7 @@ export async function runOnce(
 }
 
 /**
- * A figure that is no number would make a result that no command can read: it is found here, where it is made.
+ * A figure that is not a finite number would make a result that no command can read, so it is found here, where it is made.
  *
  * @throws Error that names it: a defect
  */
@@ -222,7 +222,7 @@ export function expectFigures(measured: RoundResult, id: string): RoundResult {
   const { error } = roundSchema.safeParse(measured);
   if (error === undefined) return measured;
   throw new Error(
-    `round ${measured.round} of ${id} has figures that are none, so it cannot be written: ${toOneLine(z.prettifyError(error))}`,
+    `round ${measured.round} of ${id} has figures that are not finite numbers, so it cannot be written: ${toOneLine(z.prettifyError(error))}`,
   );
 }
 

@@ -71,7 +71,7 @@ export async function baseRoundTripMs(control: Control): Promise<number | null> 
 /** What a server has counted so far, by command. */
 export type CommandStats = ReturnType<typeof commandStats>;
 
-/** Mean time that the server took to run a call of these commands, in microseconds; null if it does not tell. */
+/** Mean time that the server took to run a call of these commands, in microseconds; null if it does not report it. */
 export type ServerTimes = (names: readonly string[]) => number | null;
 
 /**
@@ -79,7 +79,7 @@ export type ServerTimes = (names: readonly string[]) => number | null;
  * waited nor answered. Both ends are those of the measured window, so the warm-up is left out but for what the server
  * ran while a reading came late.
  *
- * @param nodes null: one was not read; then no time is told
+ * @param nodes null: one was not read; then there is no time
  */
 export function serverTimes(
   nodes: readonly { readonly before: CommandStats | null; readonly after: CommandStats }[],

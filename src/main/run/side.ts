@@ -121,7 +121,7 @@ export class SideRun {
     if (!(await isTaken(this.#side.target.control, lost).catch(() => false))) return;
     await this.claim();
     this.#warn([
-      `before ${before}, another run of poolbench had claimed the keys under ${lost.prefix}, because the server had lost this run's claim (it was restarted or flushed, or evicts keys): they were left to that run, and from then on this one uses ${this.#claimed.prefix}`,
+      `before ${before}, another run of poolbench had taken the key prefix ${lost.prefix}, because the server had lost this run's claim to it (it was restarted or flushed, or it evicts keys): the keys there were left alone, and this run continued with the prefix ${this.#claimed.prefix}`,
     ]);
     await this.#writeKeys();
   }
@@ -175,12 +175,12 @@ export class SideRun {
       this.#warn(describeRemoval(space, removal, ` on ${where}`));
       if (removal === undefined || removal.removed === 0) continue;
       this.#warn([
-        `${formatPlural(removal.removed, 'key')} under ${space.prefix} were also on ${where}: removed`,
+        `${formatPlural(removal.removed, 'key')} under ${space.prefix} also had to be removed from ${where}`,
       ]);
     }
     if (others.length > 0 || ![...this.#rounds.values()].some(answeredElsewhere)) return;
     this.#warn([
-      `the server at ${shownAddress(control.server)} counted fewer commands than it has answered, so another one answered some of them, but no new connection led there: keys under ${space.prefix} may be left on it; remove them there, for example with redis-cli --scan --pattern '${space.prefix}*' | xargs redis-cli unlink`,
+      `the server at ${shownAddress(control.server)} counted fewer commands than were answered, so another server answered some of them, but no new connection reached that server: keys under ${space.prefix} may be left there; remove them, for example with redis-cli --scan --pattern '${space.prefix}*' | xargs redis-cli unlink`,
     ]);
   }
 
@@ -259,7 +259,7 @@ function describeRemoval(space: KeySpace, removal: Removal | undefined, where = 
   const { prefix, keys } = space;
   if (removal?.taken === true)
     return [
-      `the keys under ${prefix}${where} were left to another run of poolbench, which claimed them when the server had lost this run's claim (it was restarted or flushed, or evicts keys)`,
+      `the keys under ${prefix}${where} were not removed, because they belong to another run of poolbench: it took this prefix after the server had lost this run's claim (the server was restarted or flushed, or it evicts keys)`,
     ];
   const { left, reason } = removal ?? { left: keys, reason: 'the server does not answer' };
   return left === 0

@@ -12,15 +12,15 @@ import { type Bench, runOnce } from './measurement.ts';
 
 /**
  * Operations of each client that every thread completes at least. Measured on a cold thread: with ioredis the CPU time of
- * an operation falls to a quarter within 7,000, with wire to a half within 3,000; the last part of it is seen by `windows`.
+ * an operation falls to a quarter within 7,000 operations, with wire to a half within 3,000. `windows` sees the rest.
  */
 const minOperations: Readonly<Record<Client, number>> = { ioredis: 8000, wire: 4000 };
 
 /** CPU time after which a thread's window is over: enough for a mean, and short beside the 0.5 s that ioredis takes. */
 const windowCpuNs = 20e6;
-/** The median of so many windows is compared with that of as many before: a pause of the collector is in one of them. */
+/** The median of this many windows is compared with that of as many before. A pause of the garbage collector affects one. */
 const windows = 4;
-/** The CPU time of an operation has settled when it falls by less than this from one to the other. */
+/** The CPU time of an operation has settled when the later median is at least this fraction of the earlier one. */
 const minSettledRatio = 0.9;
 
 /** Interval at which the threads are looked at; they publish as often. */
@@ -32,7 +32,7 @@ const minPathSeconds = 0.2;
 const pathSeconds = 2;
 /** Max fraction of the planned run that the warm-up takes; reached only where threads lack cores, or a run is short. */
 const maxRunRatio = 0.5;
-/** A search does not know how long it takes: it is taken for this many measurements. */
+/** A search does not know how long it will take: it is assumed to take this many measurements. */
 const assumedMeasurements = 10;
 
 /** Scenarios that a warning lists. */
@@ -67,14 +67,14 @@ export async function warmUpThreads(
   // Each thread needs a key of its own.
   const size = Math.min(bench.threads.size, workloadTask(experiment.workload).keys);
   const paths = widestOfEachPath(scenarios).map(scenario => spreadOver(scenario, size));
-  // Of so few rounds nothing is judged: they are a trial, which must not become longer.
+  // So few rounds give no verdict. They are a trial, which must stay short.
   const isTrial = experiment.rounds < minRounds;
   const runSeconds = plannedSeconds ?? assumedMeasurements * (experiment.warmupSeconds + experiment.seconds);
   const endNs = nowNs() + (isTrial ? 0 : maxRunRatio * runSeconds * 1e9);
   const unsettled: string[] = [];
   for (const [index, scenario] of paths.entries()) {
     if (signal.aborted) return;
-    // What a path leaves of its part is for those after it.
+    // Time that a path does not use goes to the paths after it.
     const partSeconds = (endNs - nowNs()) / 1e9 / (paths.length - index);
     const isFast = canSettle(scenario);
     const wantedSeconds = isFast ? maxSecondsOf(scenario) : 0;
@@ -114,9 +114,13 @@ export async function warmUpThreads(
   if (unsettled.length === 0 || signal.aborted) return;
   const more = unsettled.length - maxListed;
   const listed = [...unsettled.slice(0, maxListed), ...(more > 0 ? [`${more} more`] : [])];
-  const told = `threads were not warm when round ${firstRound} began: with the code of ${formatList(listed)} the CPU time of an operation had not settled within the time for it, so that round and the next can show a higher cost and a lower throughput than the others; a longer run, of ${minRounds} rounds or more, gives the threads more time`;
-  if (isTrial) progress.say(told);
-  else bench.warn(told);
+  if (isTrial) {
+    progress.say('note: a run this short does not warm up its threads fully, so it shows a higher CPU cost');
+    return;
+  }
+  bench.warn(
+    `threads were not warm when round ${firstRound} began, in ${formatList(listed)}: the CPU time per operation was still falling when their warm-up reached its time limit, so that round and the next can show a higher CPU cost and a lower throughput than the others; a longer run gives the threads more time`,
+  );
 }
 
 /** One scenario for each path that any of them takes, the one with the most threads; of open loops that with the highest rate. */
@@ -166,7 +170,7 @@ function canSettle(scenario: Scenario): boolean {
   return rate === 0 || rate * maxSecondsOf(scenario) >= minOperations[scenario.client] * scenario.threads;
 }
 
-/** Decides by what threads publish whether the CPU time of an operation has settled in each of them. */
+/** Decides from the progress of the threads whether the CPU time of an operation has settled in each of them. */
 export class Settling {
   readonly #minOperations: number;
   readonly #threads: { operations: number; cpuNs: number; costs: number[]; settled: boolean }[];
@@ -190,7 +194,7 @@ export class Settling {
       const { completed = 0, failed = 0, cpuNs = 0 } = progress[index] ?? {};
       const operations = completed + failed;
       if (thread.settled || operations === thread.operations) continue;
-      // A platform that does not report the CPU time leaves the number of operations.
+      // If the platform does not report the CPU time, only the number of operations counts.
       if (Number.isNaN(cpuNs)) thread.settled = operations >= this.#minOperations;
       else if (thread.cpuNs === 0 || cpuNs - thread.cpuNs >= windowCpuNs) {
         // The first window has no start: it begins with the first operations.
@@ -204,7 +208,7 @@ export class Settling {
   }
 }
 
-/** Whether costs, oldest first, have stopped falling. Those of a busy machine rise and fall again, which is no warm-up. */
+/** Whether costs, oldest first, have stopped falling. On a busy machine they go up and down, which is not warm-up. */
 function hasSettled(costs: readonly number[]): boolean {
   if (costs.length < 2 * windows) return false;
   return median(costs.slice(-windows)) >= minSettledRatio * median(costs.slice(-2 * windows, -windows));

@@ -21,7 +21,7 @@ const maxSecondsWithoutHeartbeat = 30;
 /** A thread's event loop has stopped: its task will never end. */
 export class ThreadHung extends Error {}
 
-/** A thread has ended although nobody asked it to, and not with an error. */
+/** A thread ended unasked and without an error. */
 export class ThreadEnded extends Error {}
 
 /** A thread's pools could not open their connections: perhaps the target is away for a moment. */
@@ -37,7 +37,7 @@ export class Threads {
   readonly #maxSecondsWithoutHeartbeat: number;
   /** What a thread threw between two tasks. The task that follows meets it, and fails the run. */
   #stray: Error | undefined;
-  /** A thread that ended without a word; its error, if there is one, says more. */
+  /** A thread that ended without an error. */
   #ended: Error | undefined;
 
   /** @param options.secondsWithoutHeartbeat after which a thread counts as hung */
@@ -209,7 +209,7 @@ function describeFailure(cause: unknown, address: Address): string | undefined {
       'or the thread had no core during that time; try the other client, or fewer threads'
     );
   if (cause instanceof ThreadEnded)
-    return `stay up for the whole run, but ${cause.message}: another thread in its place would not be warmed up, so its figures could not be compared; run it again`;
+    return `stay up for the whole run, but ${cause.message}: a new thread in its place would be cold, and its figures could not be compared; start the run again`;
   if ('code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY')
     return (
       `fit into its heap, but one ran out of memory: ${cause.message}; ` +

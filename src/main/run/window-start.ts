@@ -3,13 +3,13 @@ import type { SharedState, ThreadGrowth } from '../../workers/shared-state.ts';
 
 /** The pools have grown when no worker has needed another connection for this long. */
 const quietNs = 200e6;
-/** A warm-up that is planned shorter ends after this long, though the pools still grow. */
+/** Limit of a warm-up in which the pools do not stop growing, unless a longer one is planned. */
 export const maxGrowthSeconds = 2;
 
 /** Lead between setting the start of the window and the start itself: every thread must have seen it by then. */
 const minLeadNs = 30e6;
 const leadNsPerThread = 1e6;
-/** A thread that looked this rarely in the warm-up has a lead to match. */
+/** A thread that looked less often than this in the warm-up gets a longer lead. */
 const maxLeadNs = 500e6;
 const pollMs = 5;
 

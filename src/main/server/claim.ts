@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Control } from './control.ts';
 
-/** By what a run knows that the keys of a prefix are its own. */
+/** How a run recognises the keys of a prefix as its own. */
 export interface Claim {
   readonly prefix: string;
-  /** What the claim's key holds: no other run has the same. */
+  /** The value of the claim's key, which is different in every run. */
   readonly token: string;
   /** Whether the server took the claim. If it did not, the prefix is a random one, which nobody else can have drawn. */
   readonly claimed: boolean;
@@ -31,7 +31,7 @@ export async function isTaken(control: Control, { prefix, token, claimed }: Clai
     ['SET', claimKey(prefix), token, 'NX'],
     ['GET', claimKey(prefix)],
   ]);
-  // A server that does not let this user read cannot tell; without a claim the keys are nobody else's.
+  // If this user may not read the claim, it is not known. If there is no claim, no other run has taken the prefix.
   return held !== undefined && 'value' in held && held.value !== null && held.value !== token;
 }
 
@@ -42,7 +42,7 @@ if held and held ~= ARGV[1] then return -1 end
 return redis.call('UNLINK', unpack(KEYS, 2))`;
 
 /**
- * Removes keys of the prefix in one step with the look at the claim, so that no other run can take it in between.
+ * Removes keys of the prefix in one step with the look at the claim, so that no other run can take the prefix in between.
  * @param names all of one server, at most 1000
  * @returns how many there were, or `taken`; undefined if the server runs no scripts for this user
  * @throws PoolbenchError TARGET_LOST

@@ -47,7 +47,7 @@ const samplesPerFamily = 100;
 
 /**
  * What may be written again before every measurement: about a second's work of the coordinator. A larger data set that
- * the load changes stays as the last measurement has left it, and is no ground for a verdict.
+ * the load changes stays as the last measurement has left it, and gives no verdict.
  */
 const maxRewritten = { elements: 100_000, bytes: 64 << 20 };
 
@@ -76,9 +76,8 @@ export class DataSet {
   }
 
   /**
-   * Writes the data before the first measurement, with warnings: if the server refused any of it, so that the run's reads
-   * find nothing; if there are not as many more keys as were written; if the load changes the data and there are too much
-   * of them to be written again.
+   * Writes the data before the first measurement. Warns if the server refused any of it, if the number of keys in the
+   * database did not grow by as many as were written, and if the load changes the data and it is too large to rewrite.
    * @throws PoolbenchError TARGET_LOST
    */
   async write(): Promise<void> {
@@ -86,7 +85,7 @@ export class DataSet {
     const unknown = commandsOnUnknownKeys(workload);
     if (unknown.length > 0)
       warn(
-        `poolbench does not know how the keys of ${unknown.join(', ')} are written: none of them is there before the load, so reads find only what the load itself has written`,
+        `poolbench cannot write the keys of ${unknown.join(', ')} before the load, so reads find only what the load itself has written`,
       );
     this.#life = await lifeOfAll(this.#control);
     const before = await databaseSize(this.#control);
@@ -100,12 +99,12 @@ export class DataSet {
       after - before !== keys
     )
       warn(
-        `${formatCount(keys)} keys were written before the load, but the database went from ${formatCount(before)} to ${formatCount(after)} keys: somebody else uses it, or keys were evicted or already existed`,
+        `${formatCount(keys)} keys were written before the load, but the number of keys in the database went from ${formatCount(before)} to ${formatCount(after)}: another program uses it, or keys were evicted or already existed`,
       );
     if (this.#changedBy.length === 0 || this.#isRewritten) return;
     const { elements, bytes } = dataSize(workload);
     warn(
-      `${this.#changedBy.join(', ')} changes the data, which is too large to be written again before each measurement (${formatCount(elements)} elements, ${formatCount(Math.round(bytes / 2 ** 20))} MiB; the limits are ${formatCount(maxRewritten.elements)} and ${maxRewritten.bytes / 2 ** 20} MiB): each measurement begins with what the one before has left, so these rounds are no ground for a verdict; use fewer keys or members`,
+      `the load changes the data (by ${this.#changedBy.join(', ')}), and there is too much to write again before each measurement (${formatCount(elements)} elements, ${formatCount(Math.round(bytes / 2 ** 20))} MiB; the limits are ${formatCount(maxRewritten.elements)} and ${maxRewritten.bytes / 2 ** 20} MiB): each measurement begins with what the previous one has left, so the run gives no verdict; use fewer keys or members`,
     );
   }
 
@@ -113,7 +112,7 @@ export class DataSet {
    * Looks for the data before a measurement, and writes all of it again if the server is another one or has been
    * restarted, if keys are missing, or if the load has changed it.
    * @param before the measurement, as text
-   * @returns null if the server does not tell, or does not answer
+   * @returns null if the server does not report it, or does not answer
    */
   async ready(before: string): Promise<Readiness | null> {
     try {
@@ -140,7 +139,7 @@ export class DataSet {
       warn(
         isReplaced
           ? `before ${before}, the server had been restarted or replaced, and ${found}: ${rewritten(workload)} written again`
-          : `before ${before}, ${found}, because somebody removed them or the server evicted them: ${rewritten(workload)} written again`,
+          : `before ${before}, ${found}, because another program removed them or the server evicted them: ${rewritten(workload)} written again`,
       );
     } else if (!changes) return { state: 'asPlanned', sampled, missing };
     else if (!this.#isRewritten) return { state: 'notAsPlanned', sampled, missing };
@@ -196,8 +195,12 @@ export class DataSet {
     }
     this.#isWritten = refused === 0;
     if (refused === 0) return keys;
-    if (written === 0) warn(`the prefill was refused, so reads will find nothing: ${reason}`);
-    else warn(`the prefill was refused for ${refused} of ${refused + written} writes: ${reason}`);
+    if (written === 0)
+      warn(`the server refused all writes of keys before the load, so reads will find nothing: ${reason}`);
+    else
+      warn(
+        `the server refused ${formatCount(refused)} of ${formatCount(refused + written)} writes of keys before the load, so some reads will find nothing: ${reason}`,
+      );
     return null;
   }
 
@@ -213,7 +216,7 @@ export class DataSet {
       const perRequest = Math.max(1, Math.min(maxMembersOfRequest, Math.floor(maxChunkBytes / maxBytes)));
       for (let number = place * keys; number < (place + 1) * keys; number++) {
         const key = keyName(this.#space.prefix, number);
-        // What cannot be written is at least not there, before every measurement.
+        // Keys that poolbench cannot write are at least absent before every measurement.
         if (hasMembers || write === undefined) yield ['DEL', key];
         if (write === undefined) continue;
         for (let first = 0; first < count; first += perRequest) {
@@ -316,7 +319,7 @@ function drawValues(workload: WorkloadTask, seed: number): { nextValue: () => st
   };
 }
 
-/** Another one after every start of a server, and when other masters serve. Undefined if it is not told. */
+/** Another one after every start of a server, and when other masters serve. Undefined if it is not known. */
 async function lifeOfAll(control: Control): Promise<string | undefined> {
   const nodes = await control.findNodes();
   const lives = await Promise.all(

@@ -24,7 +24,7 @@ export interface Removal {
   readonly left: number;
   /** Its refusal, if it left any. */
   readonly reason: string | undefined;
-  /** Another run has claimed the prefix since, so the keys that are left are its own. */
+  /** Another run has claimed the prefix since, so the keys that are left belong to that run. */
   readonly taken?: true;
 }
 

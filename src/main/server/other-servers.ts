@@ -2,12 +2,12 @@ import type { Control } from './control.ts';
 import { lifeOf } from './server-info.ts';
 
 const maxConnections = 16;
-/** So many connections in a row that lead to no new server end the search. */
+/** The search ends after this many connections in a row that lead to no new server. */
 const maxWithoutNews = 3;
 
 /**
  * Looks for other servers behind the address of the target, such as those of a load balancer, with a few fresh connections.
- * None is found in a cluster, whose nodes are known, or if the server does not tell which one it is.
+ * None is found in a cluster, whose nodes are known, or if the server does not report which one it is.
  *
  * @returns a connection to each, which is to be closed
  */
@@ -38,7 +38,7 @@ export async function findOtherServers(target: Control): Promise<Control[]> {
   return others;
 }
 
-/** Closes a connection after the server has taken leave of it, so that it counts no client that is gone. */
+/** Closes a connection with QUIT, so that the server does not count it as a client any more. */
 export async function leave(control: Control): Promise<void> {
   await control.call('QUIT').catch(() => {});
   control.close();

@@ -65,8 +65,8 @@ async function warnOfOtherServers(control: Control): Promise<string[]> {
   for (const other of others) await leave(other);
   if (others.length === 0) return [];
   return [
-    `${others.length + 1} servers answer at ${shownAddress(control.server)}, one connection here and another there, as behind a load balancer: ` +
-      'the load goes to all of them, but keys are written to one before the load, and its figures are read, so reads at the others find nothing; take the address of one server',
+    `${others.length + 1} servers answer at ${shownAddress(control.server)}, as behind a load balancer: ` +
+      'the load goes to all of them, but poolbench writes the keys to only one of them and shows only its figures, so reads from the others find nothing; use the address of a single server',
   ];
 }
 

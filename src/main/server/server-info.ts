@@ -11,7 +11,7 @@ export function infoNumber(info: ReadonlyMap<string, string>, key: string): numb
   return Number.isFinite(value) ? value : null;
 }
 
-/** CPU seconds the server has used since it started, user and system; null if INFO does not tell. */
+/** CPU seconds the server has used since it started, user and system; null if INFO does not report it. */
 export function serverCpu(info: ReadonlyMap<string, string>): {
   all: number | null;
   mainThread: number | null;
@@ -27,7 +27,7 @@ export function serverCpu(info: ReadonlyMap<string, string>): {
 /** What a server counts of one command since its start. */
 interface CommandStat {
   readonly calls: number;
-  /** Time it took to run them, in microseconds: without reading, waiting and answering. Null if it is not told. */
+  /** Time it took to run them, in microseconds: without reading, waiting and answering. Null if it is not known. */
   readonly micros: number | null;
 }
 
@@ -54,7 +54,7 @@ export function commandCalls(info: ReadonlyMap<string, string>, names: readonly 
 }
 
 /**
- * Whether io-threads spin while they have nothing to do, so that their CPU time does not tell how full they are: those of
+ * Whether io-threads spin while they have nothing to do, so that their CPU time does not show how full they are: those of
  * Valkey and of Redis before 8 do.
  */
 export function ioThreadsSpin({
@@ -67,8 +67,8 @@ export function ioThreadsSpin({
 }
 
 /**
- * What tells one start of a server from another one, and from other servers: the run id of Redis and Valkey; of Dragonfly,
- * which has none, that of its replication. Undefined if the server tells neither.
+ * What distinguishes one start of a server from another one, and from other servers: the run id of Redis and Valkey; of Dragonfly,
+ * which has none, that of its replication. Undefined if the server reports neither.
  * @throws the refusal if INFO is refused; PoolbenchError as `Control.call`
  */
 export async function lifeOf(control: Control): Promise<string | undefined> {

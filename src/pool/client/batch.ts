@@ -69,7 +69,7 @@ export class Batch {
   readonly stride: number;
   /** Commands that the server answered without an error. */
   completed = 0;
-  /** Replies among the completed that say that there is nothing: null, or empty where the command's template says so. */
+  /** Replies among the completed that are misses: null, or empty if the command's template says that this is one. */
   misses = 0;
   /** Commands that failed, by code; undefined without any, as in most batches. */
   failures: Map<string, number> | undefined = undefined;

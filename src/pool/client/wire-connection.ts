@@ -218,7 +218,7 @@ export class WireConnection extends Connection implements SocketOwner {
     );
   }
 
-  /** Counts a reply that says that there is nothing; an empty one does for some commands only. */
+  /** Counts a miss. An empty reply is one for some commands only. */
   #miss(replies: number, isEmpty: boolean): void {
     const batch = this.#batch;
     if (batch === undefined) return;

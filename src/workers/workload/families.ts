@@ -126,7 +126,7 @@ function ownFamily(name: string): Family | undefined {
  */
 export function familiesOf(commands: readonly { readonly command: string }[]): Family[] {
   const parsed = commands.map(({ command }) => parseCommand(command));
-  // A command without keys stands with nobody.
+  // A command without keys has no family.
   const own = parsed.map(one => (keysOf(one) === 0 ? undefined : ownFamily(one.name)));
   let near = own.find(family => family !== undefined) ?? 'strings';
   return own.map(family => {
@@ -215,7 +215,7 @@ const overwriting = new Set(
 /** The same, as long as they write fields or members that the keys have. */
 const overwritingNamed = new Set('HSET HMSET HSETNX HINCRBY HINCRBYFLOAT SADD ZADD ZINCRBY'.split(' '));
 
-/** The names of the commands after which there are other keys, elements or times to live than before. */
+/** The names of the commands that change which keys, elements or times to live there are. */
 export function changingCommands(commands: readonly { readonly command: string }[]): string[] {
   const of = familiesOf(commands);
   const changing = commands.flatMap(({ command }, index) => {

@@ -367,7 +367,7 @@ describe('limit of a scenario', () => {
       resource: 'unknown',
       cpu: { machineBusyShare: null },
       threads: [waiting],
-      evidence: ['40 %', 'not told'],
+      evidence: ['40 %', 'not known'],
     },
     {
       when: 'a thread is full, and the machine does not tell its CPU',

@@ -75,7 +75,7 @@ describe('verdict on reads that found nothing', () => {
     const faster = rounds.map(found => found - 400);
     expect(findDataFlaw([arm(1, rounds, null), arm(2, faster, null)])).toMatch(/20 %.*60 %/);
     expect(describeReads([arm(1, rounds, null), arm(2, faster, null)])).toEqual([
-      expect.stringMatching(/19 % to 61 %/),
+      expect.stringMatching(/19 % and 61 %/),
     ]);
   });
 

@@ -63,7 +63,7 @@ ${loadTable(loads)}
 
 ## A whole run
 
-\`poolbench run\`, both clients in turn, and two threads for a fault of one thread. The fault comes when the second round begins.
+\`poolbench run\` with both clients in turn, and with two threads if the fault is of one thread. The fault comes when the second round begins.
 
 ${runTable(runs)}
 

@@ -139,7 +139,7 @@ function compareWithRange(range: Range, byRound: readonly number[]): Verdict {
 export interface ClientFinding {
   readonly client: string;
   readonly predictions: readonly Prediction[];
-  /** Why the figures are no ground for a verdict, as a clause; null if they are. */
+  /** Why the figures allow no verdict, as a clause; null if they allow one. */
   readonly flaw: string | null;
   readonly verdict: Verdict;
 }

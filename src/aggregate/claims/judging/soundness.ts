@@ -22,8 +22,8 @@ interface Ground {
 }
 
 /**
- * Why these figures are no ground for a verdict, as a clause; null if they are. Only whole rounds count, as in a verdict. A
- * round in which an arm completed nothing is a ground: its ratio counts against that arm (`pairedRatio`), so what it lost
+ * Why these figures allow no verdict, as a clause; null if they allow one. Only whole rounds count, as in a verdict. A
+ * round in which an arm completed nothing allows one: its ratio counts against that arm (`pairedRatio`), so what it lost
  * is not counted again.
  */
 export function findFlaw(grounds: readonly Ground[]): string | null {
@@ -46,7 +46,7 @@ export function findFlaw(grounds: readonly Ground[]): string | null {
   return `${common} common to all scenarios, and a verdict needs ${minRounds}`;
 }
 
-/** Why a latency that is judged is not what its name says, as a clause; null if each is. Only whole rounds count. */
+/** Why a judged latency is not what its name says, as a clause; null if all are. Only whole rounds count. */
 export function findTailFlaw(
   judged: readonly { readonly arms: readonly ScenarioResult[]; readonly measure: Measure }[],
 ): string | null {
@@ -57,8 +57,8 @@ export function findTailFlaw(
       const caveat = tail?.caveatOf(whole);
       if (tail === undefined || caveat === null) continue;
       if (caveat === 'lower bound')
-        return `${formatFraction(lostLaterRatio(tail.latency, whole.rounds))} of the operations of ${arm.id} were lost after a longer wait than its ${name}, or never sent, so that it is a lower bound`;
-      return `the ${name} of ${arm.id} is practically the worst stall of a round, because the slower operations are fewer than ${minCycles} cycles of its workers' loop: longer windows are needed`;
+        return `the ${name} of ${arm.id} is only a lower bound: ${formatFraction(lostLaterRatio(tail.latency, whole.rounds))} of the operations were lost after a longer wait, or never sent`;
+      return `the ${name} of ${arm.id} is practically the worst stall of a round, because fewer than ${minCycles} cycles of its workers' loop were slower: use longer windows (--seconds)`;
     }
   }
   return null;
@@ -75,7 +75,7 @@ export function findGrowthFlaw(arms: readonly ScenarioResult[]): string | null {
   for (const arm of arms) {
     const growth = median(wholeRounds(arm.rounds).map(round => growthRatio(arm, round)));
     if (growth > maxGrowth) {
-      return `connections that workers waited for were still being opened for ${formatFraction(growth)} of the window of ${arm.id}; the limit is ${formatFraction(maxGrowth)}`;
+      return `connections that workers waited for were still being opened during ${formatFraction(growth)} of the window of ${arm.id}; the limit is ${formatFraction(maxGrowth)}`;
     }
   }
   return null;

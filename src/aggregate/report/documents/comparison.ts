@@ -207,7 +207,7 @@ export function comparedTable(scenarios: readonly ComparedScenario[]): Table {
 
 const { summaryKey: pooledKey, kind: pooledKind } = pooledTails.responseP99;
 
-/** A digest has its room for the ratios, so it is left out there. */
+/** Left out of a digest, which needs the room for the ratios. */
 const pooledColumn = figures<SideRow>(
   headOf(pooledTails.responseP99),
   ({ [pooledKey]: value = null, caveats }) =>
@@ -215,7 +215,7 @@ const pooledColumn = figures<SideRow>(
   { on: wide },
 );
 
-/** A ratio with a lower bound in it is no bound of which one could say the side. */
+/** A ratio of a lower bound can err to either side, so it has no mark. */
 function formatRatioOf(ratio: Interval | null = null, caveat?: Caveat): string {
   const text = formatRatioInterval(ratio);
   return caveat === 'worst stall' ? withMark(text, caveat) : text;
@@ -245,7 +245,7 @@ function digestColumn(metric: ComparedRow): Column<SideRow> {
   return words(
     head,
     row => {
-      // Its figures have the marks; three ratios leave no room for them.
+      // The figures have the marks; beside three ratios there is no room for them.
       if (row.ratios !== null) return formatRatioInterval(row.ratios[ratioKey] ?? null);
       const interval = row[summaryKey] ?? null;
       return interval === null ? nothing : withMark(format(interval.median), row.caveats?.[summaryKey]);

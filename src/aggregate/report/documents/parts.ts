@@ -28,7 +28,7 @@ export function claimBlocks(claim: ClaimResult): Block[] {
   ];
 }
 
-/** What the run makes of two identical arms, beside its verdicts; nothing if it has no control. */
+/** The ratio of two identical arms, shown beside the verdicts; nothing without a control. */
 export function controlBlocks({ control }: Pick<Result, 'control'>, side?: string): Block[] {
   if (control === undefined) return [];
   const tone = findControlFlaw(control) === null ? undefined : 'warning';
@@ -90,9 +90,9 @@ function describeCpus({
     ['SMT', smt == null ? null : `SMT ${smt ? 'on' : 'off'}`],
     ['virtualisation', virtualisation === 'none' ? 'no virtual machine' : virtualisation],
   ] as const;
-  const told = facts.flatMap(([, text]) => text ?? []);
-  const untold = facts.filter(([, text]) => text == null).map(([name]) => name);
-  const text = [...told, ...(untold.length === 0 ? [] : [`not told: ${untold.join(', ')}`])].join('; ');
+  const known = facts.flatMap(([, text]) => text ?? []);
+  const unknown = facts.filter(([, text]) => text == null).map(([name]) => name);
+  const text = [...known, ...(unknown.length === 0 ? [] : [`not known: ${unknown.join(', ')}`])].join('; ');
   return [{ label: 'CPU', text }];
 }
 

@@ -41,11 +41,11 @@ describe('environment in a report', () => {
 
   test('has what explains the figures of a machine, and names what it did not tell', () => {
     const text = inMarkdown.result(runOf([buildRound(1, 1000)], { ...told, virtualisation: null }));
-    expect(text).toMatch(/CPUs 0-1 of 4; no quota; governor powersave; SMT on; not told: virtualisation/);
+    expect(text).toMatch(/CPUs 0-1 of 4; no quota; governor powersave; SMT on; not known: virtualisation/);
   });
 
   test('has nothing of it if the result is of an earlier version', () => {
-    expect(inMarkdown.result(runOf([buildRound(1, 1000)]))).not.toMatch(/not told|governor/);
+    expect(inMarkdown.result(runOf([buildRound(1, 1000)]))).not.toMatch(/not known|governor/);
   });
 });
 

@@ -74,7 +74,7 @@ describe('a result in a terminal', () => {
     );
     expect(rowSoFar).toContain('2.50†');
     expect(row).toMatch(/ 2\.50† +7\.00† /);
-    expect(render(buildResult([done])).join(' ')).toMatch(/† marks .* Longer\s+windows/);
+    expect(render(buildResult([done])).join(' ')).toMatch(/† marks .* longer\s+windows/);
     expect(render(buildResult([buildScenario({ workers: 2 }, stalled.rounds)])).join(' ')).not.toContain('†');
   });
 
