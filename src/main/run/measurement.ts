@@ -13,7 +13,7 @@ import { parseCommand } from '../../workers/workload/command-templates.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
-import { readPlan, workloadTask } from '../experiment/workload.ts';
+import { foreseeReads, workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
 import type { Claim } from '../server/claim.ts';
@@ -37,7 +37,7 @@ export interface Bench {
   readonly threads: Pick<Threads, 'run' | 'size'>;
   /** The prefix of the run's keys, and by what they are known to be its own. */
   readonly claim: Claim;
-  /** The keys that must be there before each measurement; undefined: nobody looks after them. */
+  /** The keys that must be there before each measurement; undefined: it takes what there is. */
   readonly data?: Pick<DataSet, 'ready'> | undefined;
   /** Called with each caveat of the results. */
   readonly warn: (line: string) => void;
@@ -145,9 +145,8 @@ export async function runOnce(
   );
   // As the server's commandstats have them.
   const names = commands.map(({ statName }) => statName);
-  // Before the server's count of the load's commands begins. The warm-up of the threads takes what there is.
-  const dataSet =
-    round === 0 ? null : ((await bench.data?.ready(`round ${round} of ${scenario.id}`)) ?? null);
+  // Before the server's count of the load's commands begins.
+  const dataSet = (await bench.data?.ready(`round ${round} of ${scenario.id}`)) ?? null;
   const basePingMs = await baseRoundTripMs(control);
   const before = await serverCount(control, names);
   let samples: ThreadSample[];
@@ -209,7 +208,7 @@ export async function runOnce(
     cuts: cutter.cuts,
     basePingMs,
   });
-  const reads = countReads(merged, readPlan(workloadTask(bench.experiment.workload)));
+  const reads = countReads(merged, foreseeReads(workloadTask(bench.experiment.workload)));
   return expectFigures({ ...merged, dataSet, reads }, scenario.id);
 }
 
