@@ -88,7 +88,7 @@ const streams = {
 } as const satisfies Record<string, number>;
 
 /** What random numbers are for. */
-export type Stream = keyof typeof streams;
+type Stream = keyof typeof streams;
 
 /**
  * The seed of one stream of random numbers: independent of every other stream, and of the same one with other indices.

@@ -12,7 +12,7 @@ export interface LinkReading {
 }
 
 /** How much of its speed a link carried: in the direction that was fuller, 0 to 1. */
-export interface LinkUse {
+interface LinkUse {
   readonly name: string;
   readonly speedMbps: number;
   readonly busyShare: number;
