@@ -9,23 +9,29 @@ import { type MachineRoot, readMachineFile } from './machine/machine-files.ts';
 export function describeEnvironment(root: MachineRoot = '/'): Result['environment'] {
   const online = onlineCpus(root);
   const allowed = allowedCpus(root, 'self', online);
-  const quota = quotaCores(readQuotas(root));
   return {
     node: process.version,
     os: `${os.type()} ${os.release()} ${os.arch()}`,
     cpu: os.cpus()[0]?.model ?? 'unknown',
-    cores: Math.min(
-      allowed?.length ?? os.availableParallelism(),
-      typeof quota === 'number' ? quota : Number.POSITIVE_INFINITY,
-    ),
+    cores: usableCores(root),
     memoryBytes: os.totalmem(),
     cpus: online?.length ?? null,
     affinity: allowed && formatCpuList(allowed),
-    quotaCores: quota,
+    quotaCores: quotaCores(readQuotas(root)),
     governor: governorOf(root, allowed ?? []),
     smt: smtOf(root),
     virtualisation: virtualisationOf(root),
   };
+}
+
+/** Cores that this process can use, by its affinity and its quota, which may be a fraction of one. */
+export function usableCores(root: MachineRoot = '/'): number {
+  const allowed = allowedCpus(root, 'self', onlineCpus(root));
+  const quota = quotaCores(readQuotas(root));
+  return Math.min(
+    allowed?.length ?? os.availableParallelism(),
+    typeof quota === 'number' ? quota : Number.POSITIVE_INFINITY,
+  );
 }
 
 /** Each governor once; null where the frequency is not governed, or not from in here. */

@@ -1,6 +1,6 @@
 import type { OpenLoopTask } from './contract.ts';
 import { poissonCounts } from './poisson-counts.ts';
-import { Prng } from './prng.ts';
+import { Prng, scramble, seedStep } from './prng.ts';
 
 const secondNs = 1e9;
 
@@ -154,12 +154,9 @@ class RandomArrivals implements ArrivalCursor {
     this.#left--;
   }
 
-  /** splitmix32 (Guy Steele and others, 2014): no garbage for each slot, as another `Prng` would be. */
+  /** splitmix32: no garbage for each slot, as another `Prng` would be. */
   #drawTime(): number {
-    this.#times = (this.#times + 0x9e3779b9) | 0;
-    let mixed = this.#times;
-    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
-    return (mixed ^ (mixed >>> 15)) >>> 0;
+    this.#times = (this.#times + seedStep) | 0;
+    return scramble(this.#times) >>> 0;
   }
 }

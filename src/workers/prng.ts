@@ -88,7 +88,7 @@ const streams = {
 } as const satisfies Record<string, number>;
 
 /** What random numbers are for. */
-export type Stream = keyof typeof streams;
+type Stream = keyof typeof streams;
 
 /**
  * The seed of one stream of random numbers: independent of every other stream, and of the same one with other indices.
@@ -105,13 +105,18 @@ export function streamSeed(seed: number, stream: Stream, ...indices: readonly nu
  */
 function mixSeed(...parts: number[]): number {
   let mixed = 0;
-  for (const part of parts) {
-    mixed = (mixed + (part | 0) + 0x9e3779b9) | 0;
-    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
-    mixed ^= mixed >>> 15;
-  }
+  for (const part of parts) mixed = scramble((mixed + (part | 0) + seedStep) | 0);
   return mixed >>> 0;
+}
+
+/** What splitmix32 adds to its state for each number. */
+export const seedStep = 0x9e3779b9;
+
+/** The finalizer of splitmix32 (Guy Steele and others, 2014): near 32-bit integers give unrelated ones. */
+export function scramble(number: number): number {
+  let mixed = Math.imul(number ^ (number >>> 16), 0x21f0aaad);
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+  return mixed ^ (mixed >>> 15);
 }
 
 /** A shuffled copy (Fisher–Yates); the same seed gives the same order. */

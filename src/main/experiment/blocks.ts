@@ -52,7 +52,7 @@ export function formBlocks(
 export function addControls(blocks: readonly Block[], sides = 1): Block[] {
   const arms = blocks.flatMap(({ elements }) => elements.flat()).length;
   const candidates = blocks.filter(
-    block => arms > 1 && block.elements.length * sides > 1 && closedArms(block).length > 0,
+    block => block.elements.length * sides > 1 && closedArms(block).length > 0,
   );
   const count = Math.min(candidates.length, Math.max(1, Math.floor(arms * maxControlRatio)));
   const chosen = Array.from({ length: count }, (_, index) =>

@@ -192,7 +192,7 @@ export function workloadTask(workload: WorkloadConfig): WorkloadTask {
 }
 
 /** What is known beforehand of the reads of a workload. */
-export function readPlan(workload: WorkloadTask): ReadPlan {
+export function foreseeReads(workload: WorkloadTask): ReadPlan {
   const { commands, growth, hitShare } = workload;
   const names = foreseeableReads(commands, workload);
   const weightOf = (of: readonly WeightedCommand[]) => of.reduce((sum, { weight }) => sum + weight, 0);

@@ -131,10 +131,14 @@ function describeProgress(
 function describeScenario(running: Running | null, width: number, style: Style): string {
   if (running === null) return '';
   const { step, phase, phaseSeconds } = running;
-  const seconds = {
-    ...{ connecting: 0, draining: 0, 'warming threads': step.seconds },
-    ...{ 'warm-up': step.warmupSeconds, measuring: step.seconds },
-  }[phase];
+  const secondsOf = {
+    connecting: 0,
+    'warming threads': step.seconds,
+    'warm-up': step.warmupSeconds,
+    measuring: step.seconds,
+    draining: 0,
+  };
+  const seconds = secondsOf[phase];
   const shown =
     seconds < minShownSeconds ? phase : `${phase} ${Math.floor(phaseSeconds)}/${Math.round(seconds)} s`;
   const name = cut(toOneLine(step.scenario), width - shown.length - 2);

@@ -13,7 +13,7 @@ interface QuotaGroup {
 }
 
 /** How often a quota stopped this process: see {@link QuotaGroup}. */
-export type Throttling = Pick<QuotaGroup, 'periods' | 'throttledPeriods' | 'throttledMs'>;
+type Throttling = Pick<QuotaGroup, 'periods' | 'throttledPeriods' | 'throttledMs'>;
 
 /** A mounted hierarchy of control groups that can limit CPU time: where it is, and where this process is in it. */
 interface Hierarchy {

@@ -12,7 +12,7 @@ export interface LinkReading {
 }
 
 /** How much of its speed a link carried: in the direction that was fuller, 0 to 1. */
-export interface LinkUse {
+interface LinkUse {
   readonly name: string;
   readonly speedMbps: number;
   readonly busyShare: number;
@@ -28,7 +28,7 @@ type Interfaces = ReturnType<typeof networkInterfaces>;
 export function readLink(
   root: MachineRoot,
   localAddress: string | undefined,
-  interfaces: Interfaces = networkInterfaces(),
+  interfaces: Interfaces = listInterfaces(),
 ): LinkReading | null {
   const plain = localAddress?.replace(/^::ffff:/, '');
   const [name] =
@@ -48,6 +48,15 @@ export function readLink(
   };
   // −1: the driver does not know its speed.
   return link.speedMbps > 0 && Number.isFinite(link.receivedBytes + link.sentBytes) ? link : null;
+}
+
+/** None where the system refuses to list them, as in some sandboxes. */
+function listInterfaces(): Interfaces {
+  try {
+    return networkInterfaces();
+  } catch {
+    return {};
+  }
 }
 
 /** What the link carried between two readings; null if it is not known. */

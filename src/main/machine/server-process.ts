@@ -11,7 +11,7 @@ export interface ServerProcess {
 }
 
 /** The fullest thread of a process. */
-export interface FullestThread {
+interface FullestThread {
   readonly name: string;
   readonly cores: number;
 }

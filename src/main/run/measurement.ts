@@ -13,7 +13,7 @@ import { parseCommand } from '../../workers/workload/command-templates.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
-import { readPlan, workloadTask } from '../experiment/workload.ts';
+import { foreseeReads, workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
 import type { Step } from '../live/snapshot.ts';
 import type { Claim } from '../server/claim.ts';
@@ -145,9 +145,8 @@ export async function runOnce(
   );
   // As the server's commandstats have them.
   const names = commands.map(({ statName }) => statName);
-  // Before the server starts to count the load's commands. The warm-up of the threads uses the data as it is.
-  const dataSet =
-    round === 0 ? null : ((await bench.data?.ready(`round ${round} of ${scenario.id}`)) ?? null);
+  // Before the server starts to count the load's commands.
+  const dataSet = (await bench.data?.ready(`round ${round} of ${scenario.id}`)) ?? null;
   const basePingMs = await baseRoundTripMs(control);
   const before = await serverCount(control, names);
   let samples: ThreadSample[];
@@ -209,7 +208,7 @@ export async function runOnce(
     cuts: cutter.cuts,
     basePingMs,
   });
-  const reads = countReads(merged, readPlan(workloadTask(bench.experiment.workload)));
+  const reads = countReads(merged, foreseeReads(workloadTask(bench.experiment.workload)));
   return expectFigures({ ...merged, dataSet, reads }, scenario.id);
 }
 

@@ -1,10 +1,10 @@
-import { availableParallelism } from 'node:os';
 import { pathOf } from '../../aggregate/scenario/scenario.ts';
 import { median, minRounds } from '../../aggregate/stats/statistics.ts';
 import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { Client } from '../../pool/presets.ts';
 import { SharedState, type ThreadProgress } from '../../workers/shared-state.ts';
+import { usableCores } from '../environment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
@@ -72,6 +72,8 @@ export async function warmUpThreads(
   const runSeconds = plannedSeconds ?? assumedMeasurements * (experiment.warmupSeconds + experiment.seconds);
   const endNs = nowNs() + (isTrial ? 0 : maxRunRatio * runSeconds * 1e9);
   const unsettled: string[] = [];
+  // Its figures are thrown away, so their caveats are none of the results. It takes the keys as they are.
+  const unjudged: Bench = { ...bench, data: undefined, warn: () => {} };
   for (const [index, scenario] of paths.entries()) {
     if (signal.aborted) return;
     // Time that a path does not use goes to the paths after it.
@@ -80,14 +82,16 @@ export async function warmUpThreads(
     const wantedSeconds = isFast ? maxSecondsOf(scenario) : 0;
     const seconds = Math.max(minPathSeconds, Math.min(wantedSeconds, partSeconds));
     const step = {
-      ...{
-        round: 0,
-        rounds: 0,
-        index: index + 1,
-        total: paths.length,
-        place: `warm-up of ${formatPlural(size, 'thread')}`,
-      },
-      ...{ scenario: named(scenario.id), threads: size, warmupSeconds: 0, seconds, warmsThreads: true },
+      round: 0,
+      rounds: 0,
+      index: index + 1,
+      total: paths.length,
+      place: `warm-up of ${formatPlural(size, 'thread')}`,
+      scenario: named(scenario.id),
+      threads: size,
+      warmupSeconds: 0,
+      seconds,
+      warmsThreads: true,
     };
     const shared = SharedState.forThreads(size);
     const stop = () => shared.stop(nowNs());
@@ -99,7 +103,7 @@ export async function warmUpThreads(
     progress.follow(step, shared, () => {});
     try {
       await runOnce(
-        { ...bench, experiment: { ...experiment, warmupSeconds: 0, seconds } },
+        { ...unjudged, experiment: { ...experiment, warmupSeconds: 0, seconds } },
         scenario,
         0,
         shared,
@@ -149,7 +153,9 @@ function spreadOver(scenario: Scenario, threads: number): Scenario {
   const { workers, connections, batch } = scenario;
   return {
     ...scenario,
-    ...{ threads, pools: threads, poolsPerThread: 1 },
+    threads,
+    pools: threads,
+    poolsPerThread: 1,
     workers: Math.max(workers, threads),
     connections: Math.max(connections, threads * (batch.pool === 'separate' ? 2 : 1)),
     batch: batch.pool === 'none' ? batch : { ...batch, workers: Math.max(batch.workers, threads) },
@@ -158,7 +164,7 @@ function spreadOver(scenario: Scenario, threads: number): Scenario {
 
 /** How long a path is driven at most: threads that share a core take longer. */
 function maxSecondsOf({ threads }: Scenario): number {
-  return pathSeconds * (1 + threads / availableParallelism());
+  return pathSeconds * (1 + threads / usableCores());
 }
 
 /**
@@ -178,9 +184,9 @@ export class Settling {
   /** @param minOperations that each thread must have done, failed ones too */
   constructor(threads: number, minOperations: number) {
     this.#minOperations = minOperations;
-    this.#threads = Array.from({ length: threads }, () => ({
-      ...{ operations: 0, cpuNs: 0, costs: [], settled: false },
-    }));
+    this.#threads = Array.from({ length: threads }, () => {
+      return { operations: 0, cpuNs: 0, costs: [], settled: false };
+    });
   }
 
   /** How many threads have not settled. */

@@ -77,7 +77,7 @@ export class Threads {
       }),
     );
     const ended = Promise.allSettled(running);
-    const heartbeats = this.#watchHeartbeats(running, shared);
+    const heartbeats = this.#watchHeartbeats(running, shared, placement);
     try {
       await Promise.race([
         this.#release(tasks, shared, () => failed, onWindow).then(() => ended),
@@ -118,7 +118,7 @@ export class Threads {
    * Rejects when a running thread has stopped its heartbeat. Seconds in which this process also slept do
    * not count.
    */
-  #watchHeartbeats(running: readonly Promise<unknown>[], shared: SharedState) {
+  #watchHeartbeats(running: readonly Promise<unknown>[], shared: SharedState, placement: readonly number[]) {
     const states = running.map(thread => {
       const state = { heartbeats: 0, silentSeconds: 0, ended: false };
       const end = () => {
@@ -130,13 +130,14 @@ export class Threads {
     let timer: NodeJS.Timeout | undefined;
     const stopped = new Promise<never>((_, reject) => {
       timer = setInterval(() => {
-        for (const [thread, state] of states.entries()) {
-          const heartbeats = shared.heartbeats(thread);
+        for (const [part, state] of states.entries()) {
+          const heartbeats = shared.heartbeats(part);
           state.silentSeconds = state.ended || heartbeats !== state.heartbeats ? 0 : state.silentSeconds + 1;
           state.heartbeats = heartbeats;
           if (state.silentSeconds < this.#maxSecondsWithoutHeartbeat) continue;
           shared.stop(nowNs());
-          reject(new ThreadHung(`thread ${thread + 1} has not responded for ${state.silentSeconds} s`));
+          const thread = 1 + (placement[part] ?? part);
+          reject(new ThreadHung(`thread ${thread} has not responded for ${state.silentSeconds} s`));
         }
       }, 1000);
     });

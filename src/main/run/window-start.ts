@@ -50,7 +50,11 @@ export async function openWindow(
     const now = nowNs();
     const plan = planStart(growths, releasedNs + warmupSeconds * 1e9, latestNs);
     lead.note(growths, now);
-    if (plan.startNs - now <= lead.ns) return set(Math.max(plan.startNs, now + lead.ns), plan.grown);
+    // With a long lead the start would be set while a pool still grows.
+    const grown = plan.grown && growths.every(hasBeenQuiet);
+    const isDue = plan.startNs - now <= lead.ns;
+    if (isDue && (grown || latestNs - now <= lead.ns))
+      return set(Math.max(plan.startNs, now + lead.ns), grown);
     await new Promise(resolve => setTimeout(resolve, pollMs));
   }
 }
@@ -70,6 +74,11 @@ export function planStart(
   const quietFromNs = Math.max(...growths.map(({ grownNs }) => (grownNs === 0 ? 0 : grownNs + quietNs)));
   const startNs = Math.max(earliestNs, quietFromNs);
   return allConnected && startNs <= latestNs ? { startNs, grown: true } : { startNs: latestNs, grown: false };
+}
+
+/** Whether the thread has seen, but for the shortest lead, that its pools do not grow for as long as they must. */
+function hasBeenQuiet({ lookedNs, grownNs }: ThreadGrowth): boolean {
+  return lookedNs - grownNs >= quietNs - minLeadNs;
 }
 
 /** How long before the start all threads can be relied on to see it: twice the longest time that one did not look. */

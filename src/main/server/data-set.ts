@@ -1,3 +1,4 @@
+import type { RoundResult } from '../../aggregate/result.ts';
 import { formatCount, formatPlural } from '../../aggregate/text/format.ts';
 import { keyName } from '../../pool/client/batch.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
@@ -6,12 +7,12 @@ import { parseCommand } from '../../workers/workload/command-templates.ts';
 import {
   changingCommands,
   type Element,
-  type Family,
   familiesInUse,
   familiesOf,
   familyRow,
   namedElements,
 } from '../../workers/workload/families.ts';
+import { keyRanges } from '../../workers/workload/keys.ts';
 import { IndexOrder } from '../../workers/workload/records.ts';
 import { AliasTable, Draws } from '../../workers/workload/samplers.ts';
 import { valueTexts } from '../../workers/workload/values.ts';
@@ -20,16 +21,8 @@ import { type Control, isRefusal, type Outcome, type Request } from './control.t
 import { type KeySpace, refusalAmong } from './key-space.ts';
 import { lifeOf } from './server-info.ts';
 
-/** The data that a measurement begins with. `RoundResult.dataSet` has the same states. */
-export type DataSetState = 'asPlanned' | 'restored' | 'rewritten' | 'notAsPlanned';
-
 /** What was found before a measurement, and done about it. */
-interface Readiness {
-  readonly state: DataSetState;
-  /** Keys that were looked for, and those of them that were not there. */
-  readonly sampled: number;
-  readonly missing: number;
-}
+type Readiness = NonNullable<RoundResult['dataSet']>;
 
 interface DataSetParts {
   readonly seed: number;
@@ -129,7 +122,7 @@ export class DataSet {
     const life = await lifeOfAll(this.#control);
     const isReplaced = life !== undefined && this.#life !== undefined && life !== this.#life;
     if (!this.#isWritten && !isReplaced) return { state: 'notAsPlanned', sampled: 0, missing: 0 };
-    this.#life = life ?? this.#life;
+    this.#life ??= life;
     const sample = await this.#sample();
     if (sample === null) return null;
     const { sampled, missing } = sample;
@@ -144,6 +137,8 @@ export class DataSet {
     } else if (!changes) return { state: 'asPlanned', sampled, missing };
     else if (!this.#isRewritten) return { state: 'notAsPlanned', sampled, missing };
     const isRestored = (await this.#writeAll()) !== null;
+    // Not before: a server that is lost while it is written to is found to be another one once more.
+    this.#life = life ?? this.#life;
     const state = !isRestored ? 'notAsPlanned' : isReplaced || !changes ? 'restored' : 'rewritten';
     return { state, sampled, missing };
   }
@@ -161,10 +156,9 @@ export class DataSet {
     }
     const { keys } = workload;
     const count = Math.min(keys, samplesPerFamily);
-    const names = writableFamilies(workload).flatMap((_, family) =>
-      Array.from({ length: count }, (_, index) =>
-        keyName(prefix, family * keys + Math.floor(((index + offset) * keys) / count)),
-      ),
+    const families = keyRanges(workload).prefilled / keys;
+    const names = Array.from({ length: families * count }, (_, index) =>
+      keyName(prefix, Math.floor(((index + offset) * keys) / count)),
     );
     const outcomes = await this.#control.pipeline(names.map(name => ['EXISTS', name]));
     if (refusalAmong(outcomes) !== undefined) return null;
@@ -178,7 +172,7 @@ export class DataSet {
   async #writeAll(): Promise<number | null> {
     const { workload, warn, signal } = this.#parts;
     const isIndex = workload.growth === 'index';
-    const keys = isIndex ? 1 : workload.keys * writableFamilies(workload).length;
+    const keys = isIndex ? 1 : keyRanges(workload).prefilled;
     const requests = isIndex ? this.#indexRequests() : this.#keyRequests();
     let written = 0;
     let refused = 0;
@@ -208,12 +202,11 @@ export class DataSet {
   *#keyRequests(): Generator<Request> {
     const { workload, seed } = this.#parts;
     const { keys, members, commands } = workload;
-    const { nextValue, maxBytes } = drawValues(workload, seed);
+    const { nextValue, perRequest } = drawValues(workload, seed);
     for (const [place, family] of familiesInUse(commands).entries()) {
       const { write, hasMembers } = familyRow(family);
       const names = namedElements(commands, family);
       const count = hasMembers ? Math.max(members, names.length) : 1;
-      const perRequest = Math.max(1, Math.min(maxMembersOfRequest, Math.floor(maxChunkBytes / maxBytes)));
       for (let number = place * keys; number < (place + 1) * keys; number++) {
         const key = keyName(this.#space.prefix, number);
         // Keys that poolbench cannot write are at least absent before every measurement.
@@ -234,9 +227,8 @@ export class DataSet {
   /** Writes the records of a workload that scans an index: members of the first key, as the load inserts them. */
   *#indexRequests(): Generator<Request> {
     const { workload, seed } = this.#parts;
-    const { nextValue, maxBytes } = drawValues(workload, seed);
+    const { nextValue, perRequest } = drawValues(workload, seed);
     const order = new IndexOrder(workload.keys);
-    const perRequest = Math.max(1, Math.min(maxMembersOfRequest, Math.floor(maxChunkBytes / maxBytes)));
     const index = keyName(this.#space.prefix, 0);
     yield ['DEL', index];
     for (let first = 0; first < workload.keys; first += perRequest) {
@@ -248,11 +240,6 @@ export class DataSet {
       yield ['ZADD', index, ...members];
     }
   }
-}
-
-/** The families whose keys poolbench writes, in the order of their key numbers. */
-function writableFamilies({ commands }: WorkloadTask): Family[] {
-  return familiesInUse(commands).filter(family => familyRow(family).write !== undefined);
 }
 
 /** Names of the commands whose keys poolbench cannot write. */
@@ -283,7 +270,7 @@ export function dataSize(workload: WorkloadTask): { readonly elements: number; r
 /** "all 200 keys were". */
 function rewritten(workload: WorkloadTask): string {
   if (workload.growth === 'index') return `all ${formatPlural(workload.keys, 'record')} were`;
-  return `all ${formatPlural(workload.keys * writableFamilies(workload).length, 'key')} were`;
+  return `all ${formatPlural(keyRanges(workload).prefilled, 'key')} were`;
 }
 
 /** Groups of requests that are sent together. */
@@ -308,14 +295,15 @@ function writesAmong(requests: readonly Request[], outcomes: readonly Outcome[])
   return outcomes.filter((_, index) => requests[index]?.[0] !== 'DEL');
 }
 
-/** Values that the load writes, by their weights. */
-function drawValues(workload: WorkloadTask, seed: number): { nextValue: () => string; maxBytes: number } {
+/** Values that the load writes, by their weights, and how many of them may be in one request. */
+function drawValues(workload: WorkloadTask, seed: number): { nextValue: () => string; perRequest: number } {
   const values = valueTexts(workload, seed);
   const table = new AliasTable(values.map(({ fraction }) => fraction));
   const draws = new Draws(streamSeed(seed, 'prefill'));
+  const maxBytes = Math.max(1, ...values.map(({ text }) => Buffer.byteLength(text)));
   return {
     nextValue: () => values[table.pick(draws.next())]?.text ?? '',
-    maxBytes: Math.max(1, ...values.map(({ text }) => Buffer.byteLength(text))),
+    perRequest: Math.max(1, Math.min(maxMembersOfRequest, Math.floor(maxChunkBytes / maxBytes))),
   };
 }
 

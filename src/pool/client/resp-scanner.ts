@@ -49,8 +49,6 @@ type OnReply = (replies: number) => void;
  * Streamed types (`$?`, `*?`) are in the RESP3 specification, but no server sends them; they are a protocol error.
  */
 export class RespScanner {
-  /** Null replies so far. */
-  nils = 0;
   /** Where the last scan ended: at `end`, or behind the last reply that it was allowed to complete. */
   at = 0;
   readonly #strings: WholeStrings;
@@ -225,10 +223,7 @@ export class RespScanner {
   }
 
   #null(): number {
-    if (this.#isOutcome) {
-      this.nils++;
-      this.#onNull(this.#repliesBefore);
-    }
+    if (this.#isOutcome) this.#onNull(this.#repliesBefore);
     return this.#close();
   }
 

@@ -157,6 +157,8 @@ describe('one arm is measured twice', () => {
     const one = experiment([{ client: ['ioredis', 'wire'], workers: [10, 50] }]);
     const { sides } = planRun([one, one]);
     expect(sides.map(({ scenarios }) => scenarios.filter(isControl).length)).toEqual([1, 1]);
+    const only = planRun([experiment([{}]), experiment([{}])]).sides;
+    expect(only.map(({ scenarios }) => scenarios.filter(isControl).length)).toEqual([1, 1]);
   });
 
   test('controls are spread over the blocks and over few and many pools', async () => {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { mergeCommands } from '../../../src/aggregate/stats/merge.ts';
+import { PoolbenchError } from '../../../src/main/errors.ts';
 import { workload as workloadSchema, workloadTask } from '../../../src/main/experiment/workload.ts';
-import { type Control, connectControl } from '../../../src/main/server/control.ts';
+import { Control, connectControl } from '../../../src/main/server/control.ts';
 import { DataSet } from '../../../src/main/server/data-set.ts';
 import type { KeySpace } from '../../../src/main/server/key-space.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
@@ -211,5 +212,29 @@ describe('data set', () => {
     expect(await data.ready('round 3')).toEqual({ state: 'restored', sampled: 50, missing: 50 });
     expect(warnings).toEqual([expect.stringMatching(/restarted or replaced.*50 of 50/)]);
     expect(await own.call('DBSIZE')).toBe(50);
+  });
+
+  test('a server that is lost while its data is written again is written to again, though nearly all keys are there', async () => {
+    const keys = 1001;
+    const first = await startRedis();
+    const own = await connectControl(parseAddress(first.url), { timeoutMs: 5000 });
+    onTestFinished(() => own.close());
+    const { data } = open({ keys }, own);
+    await data.write();
+    await first.stop();
+    const second = await startRedis({ port: first.port });
+    onTestFinished(() => second.stop());
+    const pipeline = vi.spyOn(own, 'pipeline');
+    const whole = Control.prototype.pipeline.bind(own);
+    pipeline.mockImplementation(async requests => {
+      // The last request, for a key that no sample looks for.
+      if (requests.some(([name, key]) => name === 'SET' && key === keyName(space.prefix, keys - 1)))
+        throw new PoolbenchError('TARGET_LOST', 'as if it did not answer');
+      return await whole(requests);
+    });
+    expect(await data.ready('round 1')).toBeNull();
+    pipeline.mockRestore();
+    expect(await data.ready('round 2')).toMatchObject({ state: 'restored' });
+    expect(await own.call('DBSIZE')).toBe(keys);
   });
 });

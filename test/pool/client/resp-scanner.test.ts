@@ -18,14 +18,17 @@ describe('counting replies', () => {
   /** Scans as a connection does: out of a buffer that still holds what came before. */
   function scan(chunks: readonly Buffer[]): Scanned {
     const errors: { code: string; message: string }[] = [];
-    const scanner = new RespScanner((code, message) => errors.push({ code, message }));
+    let nils = 0;
+    const scanner = new RespScanner((code, message) => errors.push({ code, message }), {
+      null: () => nils++,
+    });
     const buffer = Buffer.alloc(Math.max(1, ...chunks.map(chunk => chunk.length)) + 64, '+stale\r\n');
     let replies = 0;
     for (const chunk of chunks) {
       chunk.copy(buffer);
       replies += scanner.scan(buffer, 0, chunk.length, all);
     }
-    return { replies, nils: scanner.nils, errors };
+    return { replies, nils, errors };
   }
 
   test('replies, nulls and errors are the same for every cut of every type', () => {
@@ -76,7 +79,8 @@ describe('counting replies', () => {
           end += item.value.bytes.length;
           if (!item.push) ends.push(end);
         }
-        const scanner = new RespScanner(() => {});
+        let nils = 0;
+        const scanner = new RespScanner(() => {}, { null: () => nils++ });
         let before = 0;
         let sought = most;
         let done = 0;
@@ -94,7 +98,7 @@ describe('counting replies', () => {
           before += chunk.length;
         }
         expect(done).toBe(ends.length);
-        expect(scanner.nils).toBe(scan([bytes]).nils);
+        expect(nils).toBe(scan([bytes]).nils);
       }),
       { numRuns: 100 },
     );
@@ -102,7 +106,10 @@ describe('counting replies', () => {
 
   test('an error in a pipeline is reported with its code and its place', () => {
     const seen: string[] = [];
-    const scanner = new RespScanner((code, message) => seen.push(`${code}: ${message}`));
+    const nils: number[] = [];
+    const scanner = new RespScanner((code, message) => seen.push(`${code}: ${message}`), {
+      null: replies => nils.push(replies),
+    });
     const bytes = Buffer.from(
       "+OK\r\n-OOM command not allowed\r\n$-1\r\n-READONLY You can't write\r\n!9\r\nBUSY wait\r\n-\r\n$1\r\nx\r\n",
     );
@@ -113,7 +120,7 @@ describe('counting replies', () => {
       'BUSY: BUSY wait',
       'ERR: ',
     ]);
-    expect(scanner.nils).toBe(1);
+    expect(nils).toEqual([2]);
   });
 
   test('a long error keeps its code and the beginning of its text', () => {

@@ -20,10 +20,14 @@ interface Scanned {
 /** Scans chunks out of a buffer that holds something else behind them. */
 function scan(chunks: readonly Buffer[], stale: number): Scanned {
   const errors: string[] = [];
-  const scanner = new RespScanner((code, message) => {
-    ok(message.length <= longestMessage);
-    errors.push(`${code}|${message.slice(0, 200)}`);
-  });
+  let nils = 0;
+  const scanner = new RespScanner(
+    (code, message) => {
+      ok(message.length <= longestMessage);
+      errors.push(`${code}|${message.slice(0, 200)}`);
+    },
+    { null: () => nils++ },
+  );
   const buffer = Buffer.alloc(Math.max(1, ...chunks.map(chunk => chunk.length)) + 64);
   let replies: number | undefined = 0;
   for (const chunk of chunks) {
@@ -39,7 +43,7 @@ function scan(chunks: readonly Buffer[], stale: number): Scanned {
       break;
     }
   }
-  return { replies, nils: scanner.nils, errors };
+  return { replies, nils, errors };
 }
 
 /** Throws nothing but PROTOCOL, counts the same however the bytes are cut, and never looks behind their end. */
