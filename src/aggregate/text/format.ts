@@ -12,9 +12,10 @@ export function formatDuration(seconds: number): string {
 /** Shown if nothing was measured. */
 export const nothing = '–';
 
-/** Three significant digits, in plain notation and with their zeros: 0.412, 4.10, 41.2, 412, 4120. */
+/** Three significant digits, in plain notation and with their zeros: 0.412, 4.10, 41.2, 412, 4120. A latency of an arm that did nothing is infinite, and so is a ratio to it. */
 function threeDigits(value: number): string {
   if (value === 0) return '0';
+  if (value === Number.POSITIVE_INFINITY) return '∞';
   const digitsBefore = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(3))))) + 1;
   return value.toFixed(Math.min(3, Math.max(0, 3 - digitsBefore)));
 }
@@ -53,11 +54,8 @@ export function formatRatio(ratio: number): string {
   return `×${ratioDigits(ratio)}`;
 }
 
-/** Two decimals below 10, so that 5 % is always visible. A ratio to an arm that did nothing is infinite. */
-const ratioDigits = (ratio: number) => {
-  if (ratio === Number.POSITIVE_INFINITY) return '∞';
-  return ratio < 9.995 ? ratio.toFixed(2) : threeDigits(ratio);
-};
+/** Two decimals below 10, so that 5 % is always visible. */
+const ratioDigits = (ratio: number) => (ratio < 9.995 ? ratio.toFixed(2) : threeDigits(ratio));
 
 /** "×1.41 [1.35, 1.47]", or a dash for null. */
 export function formatRatioInterval(ratio: Interval | null): string {
