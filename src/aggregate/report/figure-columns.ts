@@ -74,25 +74,31 @@ export function withMark(figure: string, caveat: Caveat | null | undefined): str
   return caveat === 'worst stall' ? `${figure}†` : figure;
 }
 
-/** What the marks of these metrics of these scenarios mean, a sentence for each mark. */
-export function notesOfMarks(
+/** The caveats of these metrics of these scenarios. */
+export function caveatsOf(
   scenarios: readonly ScenarioResult[],
   shown: readonly Parameters<typeof caveatOf>[0][],
-): string[] {
-  return caveatNotes(scenarios.flatMap(scenario => shown.map(metric => caveatOf(metric, scenario))));
+): (Caveat | null)[] {
+  return scenarios.flatMap(scenario => shown.map(metric => caveatOf(metric, scenario)));
 }
 
 /** A sentence for each mark. */
 const meanings: Readonly<Record<Caveat, string>> = {
   'lower bound':
     '≥ marks a lower bound: operations were lost after a longer wait, or never sent, and would have been slower.',
-  'worst stall': `† marks practically the worst stall, not a percentile: the slower operations are fewer than ${minCycles} cycles of the workers' loop. Longer windows (--seconds) make it a percentile.`,
+  'worst stall': `† marks practically the worst stall, not a percentile: each worker had fewer than ${minCycles} batches slower than it. Longer windows (--seconds) make it a percentile.`,
 };
 
-/** What the marks of these figures mean, a sentence for each that occurs. */
-export function caveatNotes(caveats: readonly (Caveat | null | undefined)[]): string[] {
+type Caveats = readonly (Caveat | null | undefined)[];
+
+/**
+ * What the marks of these figures mean, a sentence for each that occurs.
+ *
+ * @param explained those that the document has explained before
+ */
+export function caveatNotes(caveats: Caveats, explained: Caveats = []): string[] {
   return (['lower bound', 'worst stall'] as const)
-    .filter(caveat => caveats.includes(caveat))
+    .filter(caveat => caveats.includes(caveat) && !explained.includes(caveat))
     .map(caveat => meanings[caveat]);
 }
 

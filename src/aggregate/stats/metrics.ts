@@ -261,7 +261,6 @@ type PooledRow = (typeof pooledTails)[keyof typeof pooledTails];
 export type SummaryRow = Extract<MetricRow, { summaryKey: string }> | PooledRow;
 /** Rows of metrics by which results are compared. */
 export type ComparedRow = Extract<MetricRow, { ratioKey: string }>;
-export type SummaryKey = SummaryRow['summaryKey'];
 
 /** Metrics of `summary` in result.json, in its order. */
 export const summaryMetrics = inSummary(throughput, service, response, cpu, ratios, server, pooledTails);

@@ -116,20 +116,25 @@ export function formatPlural(count: number, singular: string): string {
 
 /** Text from outside as one line without control characters, which could move a terminal's cursor or break a table. */
 export function toOneLine(text: string): string {
-  return withoutControls(text).trim();
+  return withoutControlCharacters(text).trim();
 }
 
 /** The same with the blanks at its ends. */
-export function withoutControls(text: string): string {
+export function withoutControlCharacters(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 /** Text that may hold some from outside, line by line as it is, without other control characters: see `toOneLine`. */
 export function toPlainLines(text: string): string {
-  return text.split('\n').map(withoutControls).join('\n');
+  return text.split('\n').map(withoutControlCharacters).join('\n');
 }
 
 /** Upper-cases the first letter, to begin a sentence. */
 export function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A clause, or several sentences, with a capital at the start and a period at the end. */
+export function asSentence(text: string): string {
+  return `${capitalise(text)}${/[.!?…]$/.test(text) ? '' : '.'}`;
 }
