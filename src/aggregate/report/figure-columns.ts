@@ -74,6 +74,12 @@ export function withMark(figure: string, caveat: Caveat | null | undefined): str
   return caveat === 'worst stall' ? `${figure}†` : figure;
 }
 
+/** The same of "2.50 [2.40, 2.60]": the mark stands at the median. */
+export function withMedianMarked(figure: string, caveat: Caveat | null | undefined): string {
+  const [median = '', ...interval] = figure.split(' ');
+  return [withMark(median, caveat), ...interval].join(' ');
+}
+
 /** The caveats of these metrics of these scenarios. */
 export function caveatsOf(
   scenarios: readonly ScenarioResult[],
@@ -111,8 +117,6 @@ export function formatMetric(
   const interval = intervalOf(metric, scenario);
   if (interval === null) return nothing;
   const { formatNumber } = metric.kind;
-  const [median = '', ...rest] = (
-    withInterval ? formatInterval(interval, formatNumber) : formatNumber(interval.median)
-  ).split(' ');
-  return [withMark(median, caveatOf(metric, scenario)), ...rest].join(' ');
+  const figure = withInterval ? formatInterval(interval, formatNumber) : formatNumber(interval.median);
+  return withMedianMarked(figure, caveatOf(metric, scenario));
 }
