@@ -70,7 +70,7 @@ export function judgeSetting(label: string, scenarios: readonly ScenarioResult[]
   const upTo = combineByPools(pairs.filter(pair => !isAbove(pair)));
   const arms = armsOf(pairs);
   const byRound = combineByRound(pairs.map(({ throughput }) => throughput));
-  const flaw = findFlaw([{ arms, byRound }]) ?? findGrowthFlaw(arms);
+  const flaw = findFlaw([{ arms, byRound }], () => findGrowthFlaw(arms));
   const [verdict, why] = flaw === null ? decide(above, upTo) : (['inconclusive', flaw] as const);
   const best = bestOf(above);
   return {
@@ -189,7 +189,7 @@ function splitGain(scenarios: readonly ScenarioResult[], pools: number): SplitGa
     pools,
     pool: medianInterval(pool.byRound),
     thread: medianInterval(thread.byRound),
-    flaw: findFlaw([pool, thread]) ?? findGrowthFlaw([...pool.arms, ...thread.arms]),
+    flaw: findFlaw([pool, thread], () => findGrowthFlaw([...pool.arms, ...thread.arms])),
   };
 }
 

@@ -74,25 +74,37 @@ export function withMark(figure: string, caveat: Caveat | null | undefined): str
   return caveat === 'worst stall' ? `${figure}†` : figure;
 }
 
-/** The meaning of the marks of these metrics of these scenarios, a sentence for each mark. */
-export function notesOfMarks(
+/** The same of "2.50 [2.40, 2.60]": the mark stands at the median. */
+export function withMedianMarked(figure: string, caveat: Caveat | null | undefined): string {
+  const [median = '', ...interval] = figure.split(' ');
+  return [withMark(median, caveat), ...interval].join(' ');
+}
+
+/** The caveats of these metrics of these scenarios. */
+export function caveatsOf(
   scenarios: readonly ScenarioResult[],
   shown: readonly Parameters<typeof caveatOf>[0][],
-): string[] {
-  return caveatNotes(scenarios.flatMap(scenario => shown.map(metric => caveatOf(metric, scenario))));
+): (Caveat | null)[] {
+  return scenarios.flatMap(scenario => shown.map(metric => caveatOf(metric, scenario)));
 }
 
 /** A sentence for each mark. */
 const meanings: Readonly<Record<Caveat, string>> = {
   'lower bound':
     '≥ marks a lower bound: operations that were lost after a longer wait, or never sent, would have been slower.',
-  'worst stall': `† marks a percentile that is practically the worst stall, because fewer than ${minCycles} cycles of the workers' loop were slower. Use longer windows (--seconds).`,
+  'worst stall': `† marks a percentile that is practically the worst stall, because each worker had fewer than ${minCycles} batches slower than it. Use longer windows (--seconds).`,
 };
 
-/** The meaning of the marks of these figures, a sentence for each that occurs. */
-export function caveatNotes(caveats: readonly (Caveat | null | undefined)[]): string[] {
+type Caveats = readonly (Caveat | null | undefined)[];
+
+/**
+ * The meaning of the marks of these figures, a sentence for each that occurs.
+ *
+ * @param explained those that the document has explained before
+ */
+export function caveatNotes(caveats: Caveats, explained: Caveats = []): string[] {
   return (['lower bound', 'worst stall'] as const)
-    .filter(caveat => caveats.includes(caveat))
+    .filter(caveat => caveats.includes(caveat) && !explained.includes(caveat))
     .map(caveat => meanings[caveat]);
 }
 
@@ -105,8 +117,6 @@ export function formatMetric(
   const interval = intervalOf(metric, scenario);
   if (interval === null) return nothing;
   const { formatNumber } = metric.kind;
-  const [median = '', ...rest] = (
-    withInterval ? formatInterval(interval, formatNumber) : formatNumber(interval.median)
-  ).split(' ');
-  return [withMark(median, caveatOf(metric, scenario)), ...rest].join(' ');
+  const figure = withInterval ? formatInterval(interval, formatNumber) : formatNumber(interval.median);
+  return withMedianMarked(figure, caveatOf(metric, scenario));
 }

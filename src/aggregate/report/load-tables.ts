@@ -15,13 +15,7 @@ import {
   nothing,
 } from '../text/format.ts';
 import { type Block, type Column, figures, note, only, type Table, table, wide, words } from './blocks.ts';
-import {
-  caveatNotes,
-  formatMetric,
-  type IntervalMetric,
-  metricColumn,
-  pooledColumns,
-} from './figure-columns.ts';
+import { formatMetric, type IntervalMetric, metricColumn, pooledColumns } from './figure-columns.ts';
 
 /** Scenarios that differ in their rates only: a curve of latency against load. */
 export interface LoadTable {
@@ -54,14 +48,13 @@ function byRate(a: ScenarioResult, b: ScenarioResult): number {
 
 const rateOf = ({ arrival }: ScenarioResult) => arrival.rate ?? 0;
 
+/** Pooled percentiles and marks are in `resultNote`, which stands before it. */
 export const loadNote = [
   'Open loops: medians over the rounds, latencies in ms. The response time starts when an operation is due.',
   'Completed: what completed in the window. Short: the fraction of due operations that did not complete.',
   'Backlog: the maximum of operations that were due while every worker was busy.',
   'Lag: how late the generator was at arrivals for which a worker was free.',
   'Spun: the fraction of the time in which the threads turned their event loops to wait for the next arrival.',
-  'A pooled percentile is of the operations of all rounds together.',
-  ...caveatNotes(['lower bound']),
 ].join(' ');
 
 /** What an open loop has beside throughput and latency; null if a round has none. */

@@ -1,4 +1,4 @@
-import { toOneLine, withoutControls } from '../text/format.ts';
+import { toOneLine, withoutControlCharacters } from '../text/format.ts';
 import {
   type Block,
   type Span,
@@ -41,7 +41,7 @@ function renderBlock(block: Block): string[] {
     case 'table':
       return [block.title === undefined ? '' : bold(block.title), renderTable(tableOn('markdown', block))];
     case 'code':
-      return [fenced(block.language, block.lines.map(withoutControls).join('\n'))];
+      return [fenced(block.language, block.lines.map(withoutControlCharacters).join('\n'))];
     case 'details':
       return [bold(block.summary), ...renderBlocks(block.blocks)];
     case 'chart':
@@ -95,7 +95,7 @@ function renderSpan({ text, code, link, strong }: Span): string {
 const special = /(\[[\d.]+[kM]?, [\d.]+[kM]?\](?![[(:]))|[\\`*_[\]|~#]/g;
 
 function escaped(text: string): string {
-  return withoutControls(text)
+  return withoutControlCharacters(text)
     .replace(special, (found, interval) => (interval === undefined ? `\\${found}` : found))
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -42,11 +42,18 @@ import {
   toned,
   words,
 } from './blocks.ts';
-import { formatMetric, metricColumn, notesOfMarks, pooledColumns, withMark } from './figure-columns.ts';
+import {
+  caveatNotes,
+  caveatsOf,
+  formatMetric,
+  metricColumn,
+  pooledColumns,
+  withMark,
+} from './figure-columns.ts';
 
 /** The tables of a result, each with a note if it needs one. */
 
-/** Latencies of the table; a terminal has room for the p99. */
+/** Latencies of the tables of all loops; a terminal has room for the p99. */
 const tabled = [
   metrics['response.p50'],
   metrics['response.p95'],
@@ -54,16 +61,30 @@ const tabled = [
   pooledTails.responseP99,
   metrics['response.p999'],
   pooledTails.responseP999,
+  metrics['service.p99'],
+  pooledTails.serviceP99,
 ];
 const digested = [metrics['response.p99'], pooledTails.responseP99];
 
-/** @param digest whether it is for a terminal */
-export function resultNote(scenarios: readonly ScenarioResult[], { digest = false } = {}): string {
+interface Noted {
+  /** Whether it is for a terminal. */
+  readonly digest?: boolean;
+  /** What else the document marks, and explains nowhere. */
+  readonly marked?: Parameters<typeof caveatNotes>[0];
+  /** What it has explained before. */
+  readonly explained?: Parameters<typeof caveatNotes>[0];
+}
+
+/** How the figures of the tables are made, and what their marks mean: here, so that a document says it once. */
+export function resultNote(
+  scenarios: readonly ScenarioResult[],
+  { digest = false, marked = [], explained = [] }: Noted = {},
+): string {
   const isPooled = scenarios.some(({ summary }) => typeof summary?.pooledResponseP99 === 'number');
   return [
     `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ratios are paired within a round. Latencies are response times.`,
-    ...(isPooled ? ['A pooled percentile is of the operations of all rounds together.'] : []),
-    ...notesOfMarks(scenarios, digest ? digested : tabled),
+    ...(isPooled ? ['A percentile of all rounds is that of their operations together.'] : []),
+    ...caveatNotes([...caveatsOf(scenarios, digest ? digested : tabled), ...marked], explained),
   ].join(' ');
 }
 
@@ -125,7 +146,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       metricColumn(metrics['response.p50']),
       metricColumn(metrics['response.p95']),
       metricColumn(metrics['response.p99'], { terminal: 'p99 ms' }),
-      ...pooledColumns(scenarios, ['responseP99'], { terminal: 'pooled' }),
+      ...pooledColumns(scenarios, ['responseP99'], { terminal: 'all rounds' }),
       metricColumn(metrics['response.p999']),
       ...pooledColumns(scenarios, ['responseP999']),
       figures(
@@ -157,6 +178,11 @@ function ratioTone(ratio: Interval | null): Tone | undefined {
 
 export const judgedNote =
   'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. Where nothing is predicted, the ratio is shown and decides nothing.';
+
+/** Of the ratios that claims were judged by, in their tables. */
+export function judgedCaveats({ claims }: { readonly claims: readonly ClaimResult[] }) {
+  return claims.flatMap(({ comparisons }) => comparisons.map(({ caveat }) => caveat));
+}
 
 /** The ratios that a claim was judged by. */
 export function judgedTable(comparisons: readonly Comparison[], title?: string): Table {
@@ -216,19 +242,25 @@ export function timeSplitBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   if (rows.length === 0) return [];
   return [
     note([
-      "The mean response time of a batch and its three parts, as medians over the rounds. Client: before it was sent. Network and queues: sent, but not being run. Server: being run, by the server's own ",
+      "The mean response time of a batch and its three parts in µs, as medians over the rounds, which need not add up. Unsent: waiting for a connection or to be sent. In flight: in the client's event loop, the network and the server's queue. Server: being run, by the server's own ",
       codeSpan('commandstats'),
       '.',
     ]),
     table(rows, [
       words('scenario', ({ id }) => id),
-      figures('response mean ms', ({ responseMs }) => formatMs(responseMs)),
-      figures('client ms', ({ clientMs }) => formatMs(clientMs)),
-      figures('network and queues ms', ({ betweenMs }) => formatMs(betweenMs)),
-      figures('server ms', ({ serverMs }) => formatMs(serverMs)),
+      figures('response mean µs', ({ responseMs }) => formatMicros(responseMs)),
+      figures('unsent µs', ({ clientMs }) => formatMicros(clientMs)),
+      figures('in flight µs', ({ betweenMs }) => formatMicros(betweenMs)),
+      figures('server µs', ({ serverMs }) => formatMicros(serverMs)),
       figures(metrics.serverMicrosPerCall.short, ({ serverMicrosPerCall }) => serverMicrosPerCall),
     ]),
   ];
+}
+
+/** A server runs a command in less than the microsecond to which milliseconds are shown. */
+function formatMicros(ms: number): string {
+  const micros = ms * 1000;
+  return micros < 1000 ? formatMs(micros) : formatCount(Math.round(micros));
 }
 
 /** Whether the threads were equally warm, in a sentence; nothing if it is not known. */

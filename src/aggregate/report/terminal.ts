@@ -1,4 +1,4 @@
-import { toOneLine, withoutControls } from '../text/format.ts';
+import { toOneLine, withoutControlCharacters } from '../text/format.ts';
 import { alignColumns, type Format, styleIf, terminalWidth, wrapText } from '../text/text-layout.ts';
 import {
   type Block,
@@ -40,7 +40,7 @@ export function renderTerminal(blocks: readonly Block[], colour: boolean): strin
   function styled(text: Text, formats: readonly OneFormat[] = []): string {
     const spans = spansOf(text).map(span => {
       const all = [...formats, ...formatsOf(span)];
-      const clean = withoutControls(span.text);
+      const clean = withoutControlCharacters(span.text);
       return all.length === 0 ? clean : clean.replace(/\S+/g, word => style(all, word));
     });
     return spans.join('').trim();
@@ -59,7 +59,7 @@ export function renderTerminal(blocks: readonly Block[], colour: boolean): strin
       case 'table':
         return renderTable(block, width);
       case 'code':
-        return block.lines.map(line => step + withoutControls(line));
+        return block.lines.map(line => step + withoutControlCharacters(line));
       case 'details':
         return [
           ...wrapText(styled(block.summary, ['bold', ...formatsOf(block)]), width),

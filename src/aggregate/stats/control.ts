@@ -51,16 +51,16 @@ export function judgeControl(scenarios: readonly MeasuredResult[]): ControlResul
 }
 
 /**
- * "Two identical arms: ×1.01 [0.97, 1.04].", and what it means for the verdicts if they differ.
+ * "Two identical arms: ×1.01 [0.97, 1.04] in throughput, where ×1 is right.", and what it means for the verdicts if they differ.
  *
  * @param side the name of the side that measured them, if there are several
  */
 export function describeControl(control: ControlResult, side?: string): string {
   const flaw = findControlFlaw(control);
-  const measured = `Two identical arms${side === undefined ? '' : ` on ${side}`}: ${formatRatioInterval(control.ratio)}.`;
+  const measured = `Two identical arms${side === undefined ? '' : ` on ${side}`}: ${formatRatioInterval(control.ratio)} in throughput, where ×1 is right.`;
   return flaw === null
     ? measured
-    : `${measured} They should not differ by more than 2 %, so there is no verdict.`;
+    : `${measured} They differ by more than 2 %, so something is systematically wrong with the run, and its figures are no ground for a verdict.`;
 }
 
 /** Why a run gives no verdict, as a clause: two identical arms clearly differ. Null if they do not. */

@@ -1,4 +1,4 @@
-import type { LimitedBy, RoundResult } from '../result.ts';
+import type { LimitedBy, Result, RoundResult } from '../result.ts';
 import { formatCount, formatFraction, formatMs } from '../text/format.ts';
 import { median, medianOfKnown } from './statistics.ts';
 
@@ -302,18 +302,27 @@ export function throttledRatio({ cpu: { throttling } }: RoundResult): number | n
     : throttling.throttledPeriods / throttling.periods;
 }
 
+/** Cores of the whole machine, of which poolbench may use fewer; those that it may use in results before 0.6. */
+export function machineCores({ cpus, cores }: Result['environment']): number {
+  return cpus ?? cores;
+}
+
 /**
  * Cores of the machine that neither poolbench nor a server beside it used; null if the machine's CPU is not known, or that
  * of a server beside it.
- *
- * @param cores of the machine, if the round does not report them
  */
-export function neighbourCores({ cpu }: RoundResult, cores: number, local: boolean): number | null {
+export function neighbourCores(
+  { cpu }: RoundResult,
+  { environment, target }: Pick<Result, 'environment' | 'target'>,
+): number | null {
   const { cpuSets, machineBusyShare, clientCores } = cpu;
-  const serverCores = local ? cpu.serverCores : 0;
+  const serverCores = target.local ? cpu.serverCores : 0;
   return serverCores === null || machineBusyShare === null
     ? null
-    : Math.max(0, machineBusyShare * (cpuSets?.machine ?? cores) - clientCores - serverCores);
+    : Math.max(
+        0,
+        machineBusyShare * (cpuSets?.machine ?? machineCores(environment)) - clientCores - serverCores,
+      );
 }
 
 /** One line: the figures that decided, what they mean, and the other figures. */

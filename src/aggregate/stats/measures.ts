@@ -1,6 +1,6 @@
 import type { Caveat, RoundResult } from '../result.ts';
 import { type LatencyFigure, type MedianMetric, metrics } from './metrics.ts';
-import type { Figure } from './rounds.ts';
+import type { Figure } from './paired-ratio.ts';
 import { caveatOf, caveatOfSingles, type TailSource } from './tails.ts';
 
 /** What claims compare: metrics of the registry, and figures that only claims need, so that they are no metrics. */

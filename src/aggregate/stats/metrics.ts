@@ -261,7 +261,6 @@ type PooledRow = (typeof pooledTails)[keyof typeof pooledTails];
 export type SummaryRow = Extract<MetricRow, { summaryKey: string }> | PooledRow;
 /** Rows of metrics by which results are compared. */
 export type ComparedRow = Extract<MetricRow, { ratioKey: string }>;
-export type SummaryKey = SummaryRow['summaryKey'];
 
 /** Metrics of `summary` in result.json, in its order. */
 export const summaryMetrics = inSummary(throughput, service, response, cpu, ratios, server, pooledTails);
@@ -331,7 +330,7 @@ function pooled<const Keys extends Pick<Row, 'since'> & { readonly summaryKey: s
   figure: PercentileKey,
   keys: Keys,
 ): PooledMetric & Keys {
-  const short = `pooled ${percentiles[figure].short}`;
+  const short = `${percentiles[figure].short} of all rounds`;
   return {
     name: `${short} of the ${of} time`,
     short,

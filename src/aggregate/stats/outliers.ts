@@ -40,7 +40,6 @@ interface Found {
  * itself unsure. No figure leaves them out.
  */
 export function findOutliers(result: Measured): Outlier[] {
-  const { environment, target } = result;
   const judged = withoutControls(result).filter(({ rounds }) => rounds.length >= minRounds);
   const found = judged.flatMap(findInScenario);
   const disturbed = disturbedRounds(judged, found);
@@ -49,7 +48,7 @@ export function findOutliers(result: Measured): Outlier[] {
       ...(disturbed.has(round.round)
         ? ['it is an outlier in most scenarios, so the whole round was disturbed']
         : []),
-      ...describeNeighbours(scenario, round, environment.cores, target.local),
+      ...describeNeighbours(scenario, round, result),
       ...describeCpuTime(scenario, round, middle),
     ];
     return {
@@ -98,14 +97,9 @@ function disturbedRounds(judged: readonly ScenarioResult[], found: readonly Foun
   return new Set([...new Set(found.map(({ round }) => round.round))].filter(isDisturbed));
 }
 
-function describeNeighbours(
-  scenario: ScenarioResult,
-  round: RoundResult,
-  cores: number,
-  local: boolean,
-): string[] {
-  const taken = neighbourCores(round, cores, local);
-  const usual = median(scenario.rounds.flatMap(other => neighbourCores(other, cores, local) ?? []));
+function describeNeighbours(scenario: ScenarioResult, round: RoundResult, result: Measured): string[] {
+  const taken = neighbourCores(round, result);
+  const usual = median(scenario.rounds.flatMap(other => neighbourCores(other, result) ?? []));
   if (taken === null || taken - usual < minNeighbourCores) return [];
   return [`other programs used ${taken.toFixed(2)} cores, against ${usual.toFixed(2)} in the median round`];
 }

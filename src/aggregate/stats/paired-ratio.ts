@@ -1,4 +1,4 @@
-import type { Interval } from '../result.ts';
+import type { Interval, RoundResult } from '../result.ts';
 import { defaultSeed, geometricMean, medianInterval, resamples, seededRandom } from './statistics.ts';
 
 /** Up to this many pairs the permutation test counts every combination of signs: 2 × 32,768 sums, a fraction of a millisecond. */
@@ -12,6 +12,17 @@ const exactPairs = 30;
 
 /** The value of an arm that completed nothing: the worst throughput is 0, the worst latency is infinite. */
 export const worst = { more: 0, less: Number.POSITIVE_INFINITY } as const;
+
+/** One figure of a round, and which way it is better. 0 and null: the round has none. */
+export interface Figure {
+  readonly better: 'less' | 'more';
+  readonly figure: (round: RoundResult) => number | null;
+}
+
+/** What a round counts for where it is compared or judged; null if it has no such figure. */
+export function figureIn(round: RoundResult, { better, figure }: Figure): number | null {
+  return round.completed === 0 ? worst[better] : figure(round) || null;
+}
 
 /** Ratios of one arm to another, each made within one round. */
 export interface PairedRatio {
@@ -50,7 +61,8 @@ export function pairedRatio(
   };
 }
 
-const isMeasured = (figure = Number.NaN) => figure > 0 && figure < Number.POSITIVE_INFINITY;
+/** Whether a figure is more than what an arm that completed nothing counts for. */
+export const isMeasured = (figure = Number.NaN) => figure > 0 && figure < Number.POSITIVE_INFINITY;
 
 /**
  * For each round that all of the ratios have, in order: their geometric mean. A round in which one is 0 and another is

@@ -1,5 +1,5 @@
 import type { MeasuredResult, Result, RoundResult } from '../result.ts';
-import { type PairedRatio, pairedRatio, worst } from './paired-ratio.ts';
+import { type Figure, figureIn, type PairedRatio, pairedRatio } from './paired-ratio.ts';
 import { hasPlannedData } from './reads.ts';
 
 /** Which rounds count, and which can be paired. */
@@ -47,12 +47,6 @@ export function finishedRounds(
   return { count, rounds: new Map(kept) };
 }
 
-/** One figure of a round, and which way it is better. 0 and null make no ratio. */
-export interface Figure {
-  readonly better: 'less' | 'more';
-  readonly figure: (round: RoundResult) => number | null;
-}
-
 /**
  * other / base of a figure in every round that both have measured for the same time. A round in which one of them completed
  * nothing counts against it.
@@ -60,7 +54,7 @@ export interface Figure {
 export function pairByRound(
   base: Pick<MeasuredResult, 'rounds'>,
   other: Pick<MeasuredResult, 'rounds'>,
-  { better, figure }: Figure,
+  figure: Figure,
 ): PairedRatio {
   const baseRounds = new Map(base.rounds.map(round => [round.round, round]));
   const [ofBase, ofOther] = [new Map<number, number>(), new Map<number, number>()];
@@ -68,14 +62,10 @@ export function pairByRound(
     const paired = baseRounds.get(round.round);
     if (paired === undefined || !hasPlannedData(paired) || !hasPlannedData(round)) continue;
     if (Math.abs(round.seconds - paired.seconds) > round.seconds * windowTolerance) continue;
-    const [baseValue, value] = [figureIn(paired), figureIn(round)];
+    const [baseValue, value] = [figureIn(paired, figure), figureIn(round, figure)];
     if (baseValue === null || value === null) continue;
     ofBase.set(round.round, baseValue);
     ofOther.set(round.round, value);
   }
   return pairedRatio(ofBase, ofOther);
-
-  function figureIn(round: RoundResult): number | null {
-    return round.completed === 0 ? worst[better] : figure(round) || null;
-  }
 }

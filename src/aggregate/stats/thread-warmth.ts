@@ -1,11 +1,11 @@
 import type { ScenarioResult } from '../result.ts';
-import { formatList, formatPlural, formatRatio } from '../text/format.ts';
-import { median, minRounds } from './statistics.ts';
+import { formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
+import { median, medianInterval, minRounds } from './statistics.ts';
 
 /** Whether the threads of a run were equally warm: an operation costs a cold thread several times the CPU time. */
 
 /** How the threads of a run that used one client have changed from its first rounds to its last. */
-export interface ThreadWarmth {
+interface ThreadWarmth {
   readonly client: string;
   /** CPU time of an operation in the first rounds / that in the last, by number of the thread. */
   readonly threads: readonly { readonly thread: number; readonly ratio: number }[];
@@ -92,17 +92,22 @@ function describeRatios({ threads, median, min, max }: ThreadWarmth): string {
     : `${formatRatio(median)} (${formatRatio(min)} to ${formatRatio(max)} over ${over})`;
 }
 
-/** The thread of an arm that is farthest from the others, if it is far from them. */
+/**
+ * The thread of an arm that is farthest from the others, if it is far from them by its whole interval over the rounds: a
+ * run has so many threads and arms that the median of one is far away by chance.
+ */
 function describeUnequal({ id, rounds }: Measured): string[] {
   const costs = rounds.map(costsOf).filter(ofRound => ofRound.length > 1);
   const ratios = costs.flatMap(toMedian);
   const [farthest] = threadsOf(ratios)
     .map(thread => ({ thread, ratios: ratios.flatMap(cost => (cost.thread === thread ? cost.ratio : [])) }))
     .filter(({ ratios }) => ratios.length >= minRounds)
-    .map(({ thread, ratios }) => ({ thread, ratio: median(ratios) }))
-    .toSorted((a, b) => Math.abs(Math.log(b.ratio)) - Math.abs(Math.log(a.ratio)));
-  if (farthest === undefined || Math.abs(Math.log(farthest.ratio)) <= Math.log(maxRatio)) return [];
-  return [`${id} (thread ${farthest.thread}: ${formatRatio(farthest.ratio)})`];
+    .map(({ thread, ratios }) => ({ thread, ratio: medianInterval(ratios) }))
+    .filter(({ ratio }) => ratio.low > maxRatio || ratio.high < 1 / maxRatio)
+    .toSorted((a, b) => Math.abs(Math.log(b.ratio.median)) - Math.abs(Math.log(a.ratio.median)));
+  return farthest === undefined
+    ? []
+    : [`${id} (thread ${farthest.thread}: ${formatRatioInterval(farthest.ratio)})`];
 }
 
 /** What one thread needed for an operation in one measurement, relative to others. */

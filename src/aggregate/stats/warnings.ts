@@ -1,8 +1,15 @@
 import type { MeasuredResult, Result, ScenarioResult } from '../result.ts';
-import { formatCount, formatFraction, formatList, formatMs, formatPlural } from '../text/format.ts';
+import {
+  asSentence,
+  formatCount,
+  formatFraction,
+  formatList,
+  formatMs,
+  formatPlural,
+} from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
 import { withoutControls } from './control.ts';
-import { minThrottledRatio, neighbourCores, throttledRatio } from './limited-by.ts';
+import { machineCores, minThrottledRatio, neighbourCores, throttledRatio } from './limited-by.ts';
 import { metrics } from './metrics.ts';
 import { describeReads } from './reads.ts';
 import { median, medianOfKnown } from './statistics.ts';
@@ -15,7 +22,7 @@ const minNeighbourRatio = 0.25;
 /** p99 of the generator's own lag, which is an error of every response time. */
 const maxLagMs = 0.2;
 
-/** Caveats of the figures: warnings of the run, and what its figures show. */
+/** Caveats of the figures, in sentences: warnings of the run, and what its figures show. */
 export function warningsOf(result: Result): string[] {
   return [
     ...result.warnings,
@@ -25,14 +32,14 @@ export function warningsOf(result: Result): string[] {
     ...describeThrottling(result),
     ...describeUngrown(result.scenarios),
     ...threadWarnings(result.scenarios),
-  ];
+  ].map(asSentence);
 }
 
 /** Other programs that used the machine all the time: they make no round an outlier. */
-function describeNeighbours({ scenarios, environment, target: { local } }: Result): string[] {
-  const cores = environment.cpus ?? environment.cores;
-  const taken = scenarios.flatMap(({ rounds }) =>
-    rounds.flatMap(round => neighbourCores(round, cores, local) ?? []),
+function describeNeighbours(result: Result): string[] {
+  const cores = machineCores(result.environment);
+  const taken = result.scenarios.flatMap(({ rounds }) =>
+    rounds.flatMap(round => neighbourCores(round, result) ?? []),
   );
   const usual = taken.length === 0 ? 0 : median(taken);
   if (usual < minNeighbourRatio * cores) return [];

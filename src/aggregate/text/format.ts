@@ -12,9 +12,10 @@ export function formatDuration(seconds: number): string {
 /** Shown if nothing was measured. */
 export const nothing = '–';
 
-/** Three significant digits, in plain notation and with their zeros: 0.412, 4.10, 41.2, 412, 4120. */
+/** Three significant digits, in plain notation and with their zeros: 0.412, 4.10, 41.2, 412, 4120. A latency of an arm that did nothing is infinite, and so is a ratio to it. */
 function threeDigits(value: number): string {
   if (value === 0) return '0';
+  if (value === Number.POSITIVE_INFINITY) return '∞';
   const digitsBefore = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(3))))) + 1;
   return value.toFixed(Math.min(3, Math.max(0, 3 - digitsBefore)));
 }
@@ -53,11 +54,8 @@ export function formatRatio(ratio: number): string {
   return `×${ratioDigits(ratio)}`;
 }
 
-/** Two decimals below 10, so that 5 % is always visible. A ratio to an arm that did nothing is infinite. */
-const ratioDigits = (ratio: number) => {
-  if (ratio === Number.POSITIVE_INFINITY) return '∞';
-  return ratio < 9.995 ? ratio.toFixed(2) : threeDigits(ratio);
-};
+/** Two decimals below 10, so that 5 % is always visible. */
+const ratioDigits = (ratio: number) => (ratio < 9.995 ? ratio.toFixed(2) : threeDigits(ratio));
 
 /** "×1.41 [1.35, 1.47]", or a dash for null. */
 export function formatRatioInterval(ratio: Interval | null): string {
@@ -118,20 +116,25 @@ export function formatPlural(count: number, singular: string): string {
 
 /** Text from outside as one line without control characters, which could move a terminal's cursor or break a table. */
 export function toOneLine(text: string): string {
-  return withoutControls(text).trim();
+  return withoutControlCharacters(text).trim();
 }
 
 /** The same with the blanks at its ends. */
-export function withoutControls(text: string): string {
+export function withoutControlCharacters(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 /** Text that may hold some from outside, line by line as it is, without other control characters: see `toOneLine`. */
 export function toPlainLines(text: string): string {
-  return text.split('\n').map(withoutControls).join('\n');
+  return text.split('\n').map(withoutControlCharacters).join('\n');
 }
 
 /** Upper-cases the first letter, to begin a sentence. */
 export function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A clause, or several sentences, with a capital at the start and a period at the end. */
+export function asSentence(text: string): string {
+  return `${capitalise(text)}${/[.!?…]$/.test(text) ? '' : '.'}`;
 }

@@ -25,6 +25,9 @@ export function describePlan(plan: Plan): string {
   const lines = [
     `Plan: ${experiment.name}`,
     `  ${formatPlural(arms, 'scenario')}${controls === 0 ? '' : ` and ${formatPlural(controls, 'control')}`} × ${formatPlural(rounds, 'round')} = ${formatPlural(turns.length, 'measurement')}`,
+    ...(controls === 0
+      ? []
+      : ['  controls: scenarios measured once more, to see by how much equal ones differ']),
     `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `  order: ${describeOrder(plan)}, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),

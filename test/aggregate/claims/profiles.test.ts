@@ -60,6 +60,20 @@ describe('low latency profile is held to a millisecond', () => {
     expect(judge('C14', await profile(round => 0.9 + 0.1 * round)).verdict).toBe('inconclusive');
   });
 
+  test('inconclusive: it is below in every round but those in which nothing completed, which count against it', async () => {
+    const silent = (await profile(() => 0.5, 8)).map(scenario => ({
+      ...scenario,
+      rounds: scenario.rounds.map(round =>
+        round.round < 3 ? { ...round, issued: 0, completed: 0, opsPerSecond: 0 } : round,
+      ),
+    }));
+    const claim = judge('C14', silent);
+    expect(claim).toMatchObject({ verdict: 'inconclusive', measured: 0.5, low: 0.5, high: null });
+    expect(claim.reason).toContain('∞');
+    const never = silent.map(scenario => ({ ...scenario, rounds: scenario.rounds.slice(0, 3) }));
+    expect(judge('C14', never)).toMatchObject({ verdict: 'inconclusive', measured: null });
+  });
+
   test('not tested: pools that check, or that are larger than their concurrency, are not the profile', async () => {
     const scenarios = await profile(() => 0.5);
     const checking = scenarios.map(scenario => ({ ...scenario, healthTtlMs: 1000 }));

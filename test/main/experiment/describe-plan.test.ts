@@ -32,6 +32,7 @@ describe('plan is described in eighty columns', () => {
     });
     expect(describePlan(planRun([experiment]))).toBe(`Plan: depth
   4 scenarios and 1 control × 5 rounds = 25 measurements
+  controls: scenarios measured once more, to see by how much equal ones differ
   each: 1 s, after 0.25 s of warm-up
   order: 2 blocks, and the arms in each, shuffled anew every round, seed 1
   workload: 10,000 keys, values of 32 bytes, 50 % GET, 50 % SET

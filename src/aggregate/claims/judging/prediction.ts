@@ -1,11 +1,11 @@
 import type { Comparison, ScenarioResult, Verdict } from '../../result.ts';
 import type { Measure } from '../../stats/measures.ts';
-import { combineByRound } from '../../stats/paired-ratio.ts';
+import { combineByRound, figureIn, isMeasured } from '../../stats/paired-ratio.ts';
 import { wholeRounds } from '../../stats/rounds.ts';
 import { medianInterval } from '../../stats/statistics.ts';
 import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
 import { type ArmPair, armsOf, compareArms, groupBy, ratioOf } from './arms.ts';
-import { findFlaw, findTailFlaw } from './soundness.ts';
+import { findFlaw } from './soundness.ts';
 
 /** Where a figure is predicted to lie, both ends included; null: not bounded on that side. */
 export interface Range {
@@ -85,7 +85,7 @@ function levelsOf(pairs: readonly ArmPair[]): number[] | null {
 
 /**
  * Predicts a measure of one scenario as it is. A round that was cut short is left out, as it is from ratios, and so is
- * one that has no such figure.
+ * one that has no such figure. One in which nothing completed counts against the scenario.
  */
 export function predictFigure(
   measure: Measure,
@@ -94,11 +94,10 @@ export function predictFigure(
   range: Range,
   format: (figure: number) => string,
 ): Prediction {
+  const figures = wholeRounds(scenario.rounds).flatMap(round => figureIn(round, measure) ?? []);
   return {
     what: `${where}: ${measure.name}`,
-    byRound: wholeRounds(scenario.rounds)
-      .map(measure.figure)
-      .filter(figure => figure > 0),
+    byRound: figures.some(isMeasured) ? figures : [],
     range,
     format,
     ...(measure.unit === undefined ? {} : { unit: measure.unit }),
@@ -153,7 +152,7 @@ export function findByClient(
   return groupBy(scenarios, scenario => scenario.client).flatMap(([client, ofClient]) => {
     const predictions = predict(ofClient);
     if (predictions.length === 0) return [];
-    const flaw = findFlaw(predictions) ?? proof(ofClient) ?? findTailFlaw(predictions);
+    const flaw = findFlaw(predictions, () => proof(ofClient));
     return [{ client, predictions, flaw, verdict: flaw === null ? decide(predictions) : 'inconclusive' }];
   });
 }

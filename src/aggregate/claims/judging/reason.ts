@@ -167,7 +167,12 @@ function formatApart(
   for (let digits = minDigits; digits <= maxDigits; digits++) {
     const round = (figure: number) => Number(figure.toPrecision(digits));
     if (alike.every(({ end, threshold }) => round(end) !== round(threshold)))
-      return figure => (unit === '×' ? `×${round(figure)}` : `${round(figure)} ${unit}`);
+      return figure =>
+        !Number.isFinite(figure)
+          ? format(figure)
+          : unit === '×'
+            ? `×${round(figure)}`
+            : `${round(figure)} ${unit}`;
   }
   return format;
 }

@@ -19,17 +19,28 @@ interface Ground {
   readonly arms: readonly ScenarioResult[];
   /** One figure for each round that all of the arms have measured. */
   readonly byRound: readonly number[];
+  /** What they are figures of. Absent: nothing with a tail. */
+  readonly measure?: Measure;
 }
 
 /**
- * Why these figures allow no verdict, as a clause; null if they allow one. Only whole rounds count, as in a verdict. A
- * round in which an arm completed nothing allows one: its ratio counts against that arm (`pairedRatio`), so what it lost
- * is not counted again.
+ * Why these figures allow no verdict, as a clause; null if they allow one. Only whole rounds count, as in a verdict.
+ * This is the list of all flaws of arms; a flaw of a whole run is in `judgeClaims`.
+ *
+ * @param proof the flaws that only some claims have: what the arms' own metrics must show
  */
-export function findFlaw(grounds: readonly Ground[]): string | null {
-  const arms = new Set(grounds.flatMap(ground => ground.arms));
-  const dataFlaw = findDataFlaw([...arms]);
-  if (dataFlaw !== null) return dataFlaw;
+export function findFlaw(grounds: readonly Ground[], proof: () => string | null = () => null): string | null {
+  const arms = [...new Set(grounds.flatMap(ground => ground.arms))];
+  return (
+    findDataFlaw(arms) ?? findLosses(arms) ?? findMissingRounds(grounds) ?? proof() ?? findTailFlaw(grounds)
+  );
+}
+
+/**
+ * Whether an arm lost too much. A round in which it completed nothing counts against it as a figure (`figureIn`), so what it
+ * lost is not counted again.
+ */
+function findLosses(arms: readonly ScenarioResult[]): string | null {
   for (const arm of arms) {
     const whole = wholeRounds(arm.rounds).filter(round => round.completed > 0);
     // Each deliberate cut may end one operation, which is no loss.
@@ -39,6 +50,11 @@ export function findFlaw(grounds: readonly Ground[]): string | null {
       return `${(lost * 100).toFixed(lost < 0.01 ? 2 : 1)} % of the operations of ${arm.id} failed or stayed unfinished${arm.cutEveryMs > 0 ? ' beyond one per cut' : ''}; the limit is ${maxLost * 100} %`;
     }
   }
+  return null;
+}
+
+/** Whether too few rounds have a figure. */
+function findMissingRounds(grounds: readonly Ground[]): string | null {
   const rounds = Math.min(...grounds.map(({ byRound }) => byRound.length));
   if (rounds >= minRounds) return null;
   const common =
@@ -47,18 +63,17 @@ export function findFlaw(grounds: readonly Ground[]): string | null {
 }
 
 /** Why a judged latency is not what its name says, as a clause; null if all are. Only whole rounds count. */
-export function findTailFlaw(
-  judged: readonly { readonly arms: readonly ScenarioResult[]; readonly measure: Measure }[],
-): string | null {
-  for (const { arms, measure } of judged) {
+function findTailFlaw(grounds: readonly Ground[]): string | null {
+  for (const { arms, measure } of grounds) {
+    if (measure?.tail === undefined) continue;
     const { name, tail } = measure;
-    for (const arm of tail === undefined ? [] : arms) {
+    for (const arm of arms) {
       const whole = { ...arm, rounds: wholeRounds(arm.rounds) };
-      const caveat = tail?.caveatOf(whole);
-      if (tail === undefined || caveat === null) continue;
+      const caveat = tail.caveatOf(whole);
+      if (caveat === null) continue;
       if (caveat === 'lower bound')
         return `the ${name} of ${arm.id} is only a lower bound: ${formatFraction(lostLaterRatio(tail.latency, whole.rounds))} of the operations were lost after a longer wait, or never sent`;
-      return `the ${name} of ${arm.id} is practically the worst stall of a round, because fewer than ${minCycles} cycles of its workers' loop were slower: use longer windows (--seconds)`;
+      return `the ${name} of ${arm.id} is practically the worst stall of a round, because each worker had fewer than ${minCycles} batches slower than it: use longer windows (--seconds)`;
     }
   }
   return null;

@@ -30,7 +30,8 @@ import {
   wide,
   words,
 } from '../blocks.ts';
-import { caveatNotes, headOf, isNamedByUnit, withMark } from '../figure-columns.ts';
+import { caveatNotes, headOf, isNamedByUnit, withMark, withMedianMarked } from '../figure-columns.ts';
+import { judgedCaveats } from '../result-tables.ts';
 import { claimBlocks, controlBlocks, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
 
@@ -151,7 +152,8 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
         ...describeRatios(comparison),
         'The first side has medians over its rounds, the others ratios to it.',
         ...caveatNotes(
-          scenarios.flatMap(({ sides }) => sides.flatMap(({ caveats = {} }) => Object.values(caveats))),
+          caveatsOfSides(comparison),
+          comparison.thresholds.map(({ caveat }) => caveat),
         ),
       ].join(' '),
     ),
@@ -161,6 +163,17 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
     ...only(narrow, [list(checks.map(check => checkItem(check, sides)))]),
     ...alarms,
   ];
+}
+
+/** Of the figures of the sides. */
+function caveatsOfSides({ scenarios }: ResultComparison): Caveat[] {
+  return scenarios.flatMap(({ sides }) => sides.flatMap(({ caveats = {} }) => Object.values(caveats)));
+}
+
+/** What the marks of all tables of a page mean: those of the sides, of thresholds and of what claims were judged by. */
+export function describeMarks(comparison: ResultComparison): string[] {
+  const thresholds = comparison.thresholds.map(({ caveat }) => caveat);
+  return caveatNotes([...caveatsOfSides(comparison), ...thresholds, ...judgedCaveats(comparison)]);
 }
 
 function describeUntested({ id, reason }: ClaimResult): string {
@@ -218,7 +231,7 @@ const pooledColumn = figures<SideRow>(
 /** A ratio of a lower bound can err to either side, so it has no mark. */
 function formatRatioOf(ratio: Interval | null = null, caveat?: Caveat): string {
   const text = formatRatioInterval(ratio);
-  return caveat === 'worst stall' ? withMark(text, caveat) : text;
+  return caveat === 'worst stall' ? withMedianMarked(text, caveat) : text;
 }
 
 function figureAndRatio(metric: ComparedRow): Column<SideRow>[] {
@@ -226,7 +239,11 @@ function figureAndRatio(metric: ComparedRow): Column<SideRow>[] {
   return [
     figures(
       headOf(metric),
-      row => withMark(formatInterval(row[summaryKey] ?? null, kind.formatNumber), row.caveats?.[summaryKey]),
+      row =>
+        withMedianMarked(
+          formatInterval(row[summaryKey] ?? null, kind.formatNumber),
+          row.caveats?.[summaryKey],
+        ),
       { on: wide },
     ),
     figures(

@@ -28,6 +28,7 @@ import {
   commandNote,
   commandRows,
   commandTable,
+  judgedCaveats,
   judgedNote,
   judgedTable,
   limitTable,
@@ -73,7 +74,7 @@ export function resultDocument(result: Result): Block[] {
     ...(isAsked ? verdictBlocks(shown, untested) : only(wide, verdictBlocks(shown, untested))),
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
-    ...resultBlocks(scenarios),
+    ...resultBlocks(result),
     ...loadBlocks(scenarios),
     ...only(wide, claims.flatMap(judgedBlocks)),
     ...only(wide, [
@@ -132,13 +133,22 @@ function decided(claims: readonly ClaimResult[]): Block {
   );
 }
 
-function resultBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+function resultBlocks(result: Result): Block[] {
+  const scenarios = withoutControls(result);
+  const explained = result.thresholds.map(({ caveat }) => caveat);
+  const marked = judgedCaveats(result);
   const closed = scenarios.filter(scenario => !isOpen(scenario));
   return [
-    ...only(wide, [heading(2, 'Results'), note(resultNote(scenarios)), resultTable(scenarios)]),
+    ...only(wide, [
+      heading(2, 'Results'),
+      note(resultNote(scenarios, { marked, explained })),
+      resultTable(scenarios),
+    ]),
     ...only(
       narrow,
-      closed.length === 0 ? [] : [...settingTables(closed), note(resultNote(closed, { digest: true }))],
+      closed.length === 0
+        ? []
+        : [...settingTables(closed), note(resultNote(closed, { digest: true, explained }))],
     ),
   ];
 }

@@ -7,6 +7,7 @@ import { alerts, type Block, details, heading, list, note, paragraph, section, s
 import {
   comparedTable,
   describeAlarms,
+  describeMarks,
   describeOutcomes,
   describeRatios,
   describeTitle,
@@ -86,7 +87,7 @@ function differences(comparison: ResultComparison): Block[] {
   return [
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
     ...sides.flatMap(side => controlBlocks(side, side.name)),
-    note(describeRatios(comparison).join(' ')),
+    note([...describeRatios(comparison), ...describeMarks(comparison)].join(' ')),
     ...comparedMetrics.flatMap(chart),
     details('Table: all scenarios', [comparedTable(scenarios)]),
   ];

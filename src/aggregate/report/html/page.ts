@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { withoutControls } from '../../text/format.ts';
+import { withoutControlCharacters } from '../../text/format.ts';
 import {
   type Block,
   type Chart,
@@ -167,7 +167,7 @@ function renderList({ items }: List): Html {
 
 /** The script shows the button, which does nothing without it. */
 function renderCode({ name, lines }: Code): Html {
-  return html`<div class="copy"><button type="button" hidden aria-label="Copy: ${name}">Copy</button><pre tabindex="0" aria-label="${name}"><code>${lines.map(withoutControls).join('\n')}</code></pre></div>`;
+  return html`<div class="copy"><button type="button" hidden aria-label="Copy: ${name}">Copy</button><pre tabindex="0" aria-label="${name}"><code>${lines.map(withoutControlCharacters).join('\n')}</code></pre></div>`;
 }
 
 /** What has a tone, such as a verdict with its reasons, is a card; the rest folds. */

@@ -4,7 +4,7 @@ import { describeSize, groupBySetting, type SettingGroup } from '../../scenario/
 import { tookSeconds } from '../../stats/accounting.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { warningsOf } from '../../stats/warnings.ts';
-import { capitalise, formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
+import { formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
   alerts,
@@ -35,6 +35,7 @@ import {
   commandNote,
   commandRows,
   commandTable,
+  judgedCaveats,
   limitBadge,
   limitTable,
   outlierBlocks,
@@ -67,7 +68,7 @@ export function renderReportPage(result: Result): string {
       ...headOf(result),
       ...section('Verdicts', [...controlBlocks(result), ...verdictBlocks(shown, untested, scenarios)]),
       ...section('Warnings', warningList(result)),
-      ...section('Throughput', throughputBlocks(scenarios)),
+      ...section('Throughput', throughputBlocks(result)),
       ...section('Latency', percentileCharts(scenarios)),
       ...section('Over time', overTime(scenarios, result.config)),
       ...section('Pools', poolBlocks(scenarios)),
@@ -123,13 +124,15 @@ function headOf(result: Result): Block[] {
 
 function warningList(result: Result): Block[] {
   const warnings = warningsOf(result);
-  return warnings.length === 0 ? [] : [list(warnings.map(capitalise))];
+  return warnings.length === 0 ? [] : [list(warnings)];
 }
 
-function throughputBlocks(scenarios: readonly ScenarioResult[]): Block[] {
+function throughputBlocks(result: Result): Block[] {
+  const scenarios = withoutControls(result);
+  const marked = [...judgedCaveats(result), ...result.thresholds.map(({ caveat }) => caveat)];
   if (scenarios.every(({ summary }) => summary === null)) return [];
   return [
-    note(resultNote(scenarios)),
+    note(resultNote(scenarios, { marked })),
     ...throughputCharts(scenarios),
     details('Table: all results', [resultTable(scenarios)]),
   ];

@@ -78,6 +78,17 @@ describe('a result in a terminal', () => {
     expect(render(buildResult([buildScenario({ workers: 2 }, stalled.rounds)])).join(' ')).not.toContain('†');
   });
 
+  test('a mark is explained once in a document, also if only a ratio of a claim has it', () => {
+    const result = buildResult(gains);
+    const claims = result.claims.map(claim => ({
+      ...claim,
+      comparisons: claim.comparisons.map(comparison => ({ ...comparison, caveat: 'worst stall' as const })),
+    }));
+    const marked = { ...result, claims };
+    expect(inMarkdown.result(marked).match(/† marks/g)).toHaveLength(1);
+    expect(renderReportPage(marked).match(/† marks/g)).toHaveLength(1);
+  });
+
   test('everything fits 80 columns', () => {
     const results = [
       buildResult(gains),
@@ -145,7 +156,7 @@ describe('a result in a terminal', () => {
   });
 
   test('warnings are shown', () => {
-    expect(render(buildResult(gains, { warnings: ['very odd'] }))).toContain('Warning: very odd');
+    expect(render(buildResult(gains, { warnings: ['very odd'] }))).toContain('Warning: Very odd.');
   });
 
   test('colour is added on request, and changes no character', () => {

@@ -178,6 +178,19 @@ describe('the alerts of a page', () => {
     expect(ends(page).top).toContain('NOTHING TO COMPARE');
   });
 
+  test('a page explains a mark once, of a comparison too', () => {
+    const stalled = buildResult([
+      buildScenario({ workers: 100 }, [buildRound(1, 10_000), buildRound(2, 10_000)]),
+    ]);
+    for (const page of [
+      renderReportPage(stalled),
+      renderComparisonPage(compareResults([stalled, stalled])),
+    ]) {
+      expect(page).toMatch(/\d†/);
+      expect(page.match(/† marks/g)).toHaveLength(1);
+    }
+  });
+
   test('a certificate that was not checked, a crossed threshold and every warning are shown', () => {
     const page = renderReportPage(
       buildFullResult(
@@ -192,7 +205,7 @@ describe('the alerts of a page', () => {
     expect(ends(page).top).toContain('NOT VERIFIED: ');
     expect(ends(page).end).toContain('NOT VERIFIED: ');
     expect(ends(page).top).toContain('crossed: 1 of 1');
-    expect(page).toContain('<li>Odd</li><li>Very odd</li>');
+    expect(page).toContain('<li>Odd.</li><li>Very odd.</li>');
   });
 
   test('an open loop is shown against its load, with backlog and lag', () => {
