@@ -23,10 +23,10 @@ describe('cluster is measured as one target', () => {
       const experiment = await createExperiment(url(), {
         target: { server: 'valkey', url: url(), cluster: true },
         scenarios: [
-          { client: ['wire', 'ioredis'], workers: 6 },
-          { client: ['wire', 'ioredis'], pool: 'shared', workers: 6, pipeline: 10 },
+          { client: ['wire', 'ioredis'], workers: 6, ...calm },
+          { client: ['wire', 'ioredis'], pool: 'shared', workers: 6, pipeline: 10, ...calm },
         ],
-        seconds: 0.1,
+        seconds: 0.3,
       });
       const { code, stdout, stderr } = await experiment.run();
       expect(code, stderr).toBe(0);

@@ -10,7 +10,7 @@ import {
   SET,
   sendBatch,
 } from '../support/connections.ts';
-import { createExperiment, unhurried } from '../support/experiment.ts';
+import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, loadBegun } from '../support/observed-server.ts';
 import { startRedis, startValkey, type TestServer } from '../support/servers.ts';
 
@@ -59,7 +59,7 @@ describe('run of a mix leaves nothing behind', () => {
     await withControl(server, async control => {
       for (const key of others) await control.call('SET', key, 'v');
     });
-    const scenarios = [{ client, workers: 4, pools: 2 }];
+    const scenarios = [{ client, workers: 4, pools: 2, ...unhurried }];
     const experiment = await createExperiment(server.url, {
       target: { server: 'any', url: server.url },
       workload,
@@ -71,7 +71,7 @@ describe('run of a mix leaves nothing behind', () => {
       expect.stringMatching(/ 2 keys of others/),
       expect.stringMatching(/\(poolbench:1:\)/),
     ]);
-    expect(outcome.stdout).toMatch(`Commands of ${client}-optimized-2pools-4workers\n`);
+    expect(outcome.stdout).toMatch(`Commands of ${client}-optimized-2pools-4workers-constant50/s\n`);
 
     const left = await withControl(server, control => control.call('KEYS', '*'));
     expect([...(left as string[])].sort()).toEqual([...others].sort());
@@ -139,9 +139,9 @@ describe('every measurement of ycsb begins with the same records', () => {
     await control.call('CONFIG', 'RESETSTAT');
     const experiment = await createExperiment(server.url, {
       workload: { keys, ycsb },
-      scenarios: [{ client: 'wire', workers: 4, pools: 2 }],
+      scenarios: [{ client: 'wire', workers: 4, pools: 2, ...calm }],
       rounds: 2,
-      seconds: 0.1,
+      seconds: 0.3,
     });
     const { code, stderr } = await experiment.run();
     expect(code, stderr).toBe(0);
@@ -182,9 +182,9 @@ describe('every measurement of ycsb begins with the same records', () => {
     const experiment = await createExperiment(server.url, {
       workload: { keys: 4, ycsb: 'D' },
       // Enough inserts to fill the room.
-      scenarios: [{ client: 'wire', workers: 4 }],
+      scenarios: [{ client: 'wire', workers: 4, ...calm }],
       rounds: 2,
-      seconds: 0.15,
+      seconds: 0.3,
     });
     expect((await experiment.run()).code).toBe(0);
     const { warnings } = await experiment.result();

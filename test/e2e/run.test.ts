@@ -187,8 +187,8 @@ describe('same seed issues the same commands', () => {
       sequence.push({ name: name.toUpperCase(), key: key.replace(/^poolbench:\d+:/, ''), value });
     });
     const experiment = await createExperiment(url, {
-      scenarios: [{ client: 'wire', workers: 1 }],
-      seconds: 0.2,
+      scenarios: [{ client: 'wire', workers: 1, ...calm }],
+      seconds: 0.3,
       warmupSeconds: 0,
       seed,
     });

@@ -7,7 +7,7 @@ import { connectControl } from '../../src/main/server/control.ts';
 import { preflight, surveyDatabase } from '../../src/main/server/preflight.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { parseAddress } from '../../src/main/server/url.ts';
-import { createExperiment, unhurried } from '../support/experiment.ts';
+import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { callsOf, connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { readFiles } from '../support/read-files.ts';
@@ -197,8 +197,8 @@ describe('user with few rights can be measured', () => {
     const redis = await connectObserver(server.url);
     await redis.call('ACL', 'SETUSER', 'few', '+ping', '+hello', '+client', '+info');
     const experiment = await createExperiment(url, {
-      scenarios: [{ client: ['wire', 'ioredis'], workers: 4 }],
-      seconds: 0.1,
+      scenarios: [{ client: ['wire', 'ioredis'], workers: 4, ...calm }],
+      seconds: 0.3,
     });
     const reader = await experiment.run();
     expect(reader.stderr).toMatch(/warning: .*NOPERM/);

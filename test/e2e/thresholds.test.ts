@@ -71,7 +71,7 @@ test('a run with too many failures ends with 1 all the same', async () => {
 
 test('an interrupted run judges none, and ends with 130', async () => {
   const server = await prepare();
-  const experiment = await createExperiment(server.url, { scenarios, thresholds: crossed, rounds: 1000 });
+  const experiment = await createExperiment(server.url, { thresholds: met, rounds: 1000 });
   const running = experiment.start();
   await running.said('round 2/1000');
   running.kill('SIGINT');
