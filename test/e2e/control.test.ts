@@ -2,15 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { judgeControl } from '../../src/aggregate/stats/control.ts';
-import { createExperiment, unhurried } from '../support/experiment.ts';
+import { createExperiment } from '../support/experiment.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
 test('one arm is measured twice in every round, and its ratio to itself stands in the result', async () => {
   const { url } = await ofTest(startRedis());
   const experiment = await createExperiment(url, {
-    scenarios: [{ client: 'wire', workers: 4, pools: [1, 2], poolsPerThread: 2, ...unhurried }],
+    scenarios: [{ client: 'wire', workers: 4, pools: [1, 2], poolsPerThread: 2 }],
     rounds: 5,
-    seconds: 0.1,
   });
   const { code, stderr, stdout } = await experiment.run(['--force']);
   expect(code, stderr).toBe(0);

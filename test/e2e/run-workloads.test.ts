@@ -59,7 +59,7 @@ describe('run of a mix leaves nothing behind', () => {
     await withControl(server, async control => {
       for (const key of others) await control.call('SET', key, 'v');
     });
-    const scenarios = [{ client, workers: 4, pools: 2, ...unhurried }];
+    const scenarios = [{ client, workers: 4, pools: 2 }];
     const experiment = await createExperiment(server.url, {
       target: { server: 'any', url: server.url },
       workload,
@@ -71,7 +71,7 @@ describe('run of a mix leaves nothing behind', () => {
       expect.stringMatching(/ 2 keys of others/),
       expect.stringMatching(/\(poolbench:1:\)/),
     ]);
-    expect(outcome.stdout).toMatch(`Commands of ${client}-optimized-2pools-4workers-constant50/s\n`);
+    expect(outcome.stdout).toMatch(`Commands of ${client}-optimized-2pools-4workers\n`);
 
     const left = await withControl(server, control => control.call('KEYS', '*'));
     expect([...(left as string[])].sort()).toEqual([...others].sort());
@@ -147,7 +147,10 @@ describe('every measurement of ycsb begins with the same records', () => {
     expect(code, stderr).toBe(0);
     expect(await control.call('DBSIZE')).toBe(0);
     const { scenarios, warnings } = await experiment.result();
-    expect(warnings).toEqual([expect.stringContaining('other client')]);
+    // What an open loop is late with on a busy machine is told, too.
+    expect(warnings.filter(warning => !/open loop|burst/.test(warning))).toEqual([
+      expect.stringContaining('other client'),
+    ]);
     const rounds = scenarios.flatMap(scenario => scenario.rounds);
     expect(rounds).toHaveLength(2);
     for (const round of rounds) {

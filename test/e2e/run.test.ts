@@ -214,7 +214,7 @@ describe('same seed issues the same commands', () => {
     const again = await sequencesOf(server.url, 1);
     const other = await sequencesOf(server.url, 2);
 
-    const common = 20;
+    const common = 10;
     const start = (sequence: Sequence | undefined) => {
       expect(sequence?.length).toBeGreaterThan(common);
       return (sequence ?? []).slice(0, common);
