@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createExperiment } from '../support/experiment.ts';
+import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
 
@@ -13,13 +13,13 @@ afterAll(() => server?.stop());
 
 test('every so often one connection is cut; the cuts are counted, and each costs a batch at most', async () => {
   const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: ['wire', 'ioredis'], workers: 8, cutEveryMs: [0, 50] }],
+    scenarios: [{ client: ['wire', 'ioredis'], workers: 8, cutEveryMs: [0, 50], ...calm }],
     seconds: 0.5,
     maxFailedShare: 1,
   });
   expect((await experiment.run()).code).toBe(0);
   const { scenarios, warnings } = await experiment.result();
-  expect(warnings).toEqual([]);
+  expect(warnings.join('\n')).not.toMatch(/could be cut|other client/);
   expect(scenarios).toHaveLength(4);
   for (const { id, cutEveryMs, rounds } of scenarios) {
     const [round] = rounds;
@@ -42,7 +42,7 @@ test('the connections of others are left alone, also those of another run', asyn
   await another.client('SETNAME', 'poolbench:2');
   const before = Number(await another.client('ID'));
   const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: 'wire', workers: 1, connectionsPerWorker: 1, cutEveryMs: 5 }],
+    scenarios: [{ client: 'wire', workers: 1, connectionsPerWorker: 1, cutEveryMs: 5, ...calm }],
     seconds: 0.2,
     maxFailedShare: 1,
   });
@@ -57,7 +57,7 @@ test('a user who may not cut connections is told, and the run goes on', async ()
   });
   try {
     const experiment = await createExperiment(limited.url, {
-      scenarios: [{ client: 'wire', workers: 2, cutEveryMs: 20 }],
+      scenarios: [{ client: 'wire', workers: 2, cutEveryMs: 20, ...unhurried }],
       seconds: 0.3,
     });
     expect((await experiment.run()).code).toBe(0);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createExperiment } from '../support/experiment.ts';
+import { calm, createExperiment } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
@@ -7,7 +7,7 @@ test('a database that is flushed in a round is seen, restored before the next on
   const server = await ofTest(startRedis());
   const experiment = await createExperiment(server.url, {
     workload: { keys: 200, readShare: 1 },
-    scenarios: [{ client: 'wire', workers: 4 }],
+    scenarios: [{ client: 'wire', workers: 4, ...calm }],
     rounds: 3,
     seconds: 0.5,
   });

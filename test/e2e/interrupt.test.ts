@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { freePort } from '../../src/main/server/server-process.ts';
-import { createExperiment } from '../support/experiment.ts';
+import { createExperiment, unhurried } from '../support/experiment.ts';
 import { answers, connectObserver, loadBegun, processId, processLives } from '../support/observed-server.ts';
 import { ofTest, startRedis } from '../support/servers.ts';
 
@@ -20,9 +20,9 @@ test.each([
   const server = await ofTest(startRedis());
   const redis = await connectObserver(server.url);
   const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: 'wire', workers: [3, 4], pools: 2 }],
+    scenarios: [{ client: 'wire', workers: [3, 4], pools: 2, ...unhurried }],
     rounds: 1000,
-    seconds: 0.1,
+    seconds: 0.2,
   });
   const running = experiment.start([], how);
   await running.said('round 2/1000');
@@ -45,8 +45,8 @@ test.each([
   expect(rounds.some(({ completed }) => completed > 0)).toBe(true);
   for (const round of rounds) {
     expect(round).toMatchObject({ issued: round.completed, failed: {}, unfinished: 0 });
-    // The last may have been cut short.
-    expect(round.opsPerSecond).toBeCloseTo(round.completed / round.seconds, 6);
+    // The last may have been cut short; what completes behind its end is in no throughput.
+    expect(round.opsPerSecond).toBeLessThanOrEqual(round.completed / round.seconds + 1e-6);
     expect(round.serverCalls).toBe(round.completed);
   }
   expect(await redis.dbsize()).toBe(0);

@@ -68,7 +68,7 @@ describe('server that stays away leaves what was measured', () => {
   test('a server that dies for good ends the run with 1; what was measured is kept', async () => {
     const server = await ofTest(startRedis());
     const experiment = await createExperiment(server.url, {
-      scenarios: [{ client: 'wire', workers: [3, 4] }],
+      scenarios: [{ client: 'wire', workers: [3, 4], ...unhurried }],
       rounds: 20,
       seconds: 0.2,
       // A target that is silent for twice as long is lost.

@@ -234,6 +234,8 @@ test('--as memtier has the keys and figures that its readers look for', async ()
   const encoded = rounds.map(({ histograms }) => histograms.response);
   const { summary } = mergeLatencies(encoded);
   const seconds = rounds.reduce((sum, round) => sum + round.seconds, 0);
+  // What completes behind the end of a window is in the count, and in no throughput.
+  const inWindows = rounds.reduce((sum, round) => sum + round.opsPerSecond * round.seconds, 0);
   expect(document).toMatchObject({
     configuration: { server: '127.0.0.1', threads: 1, clients: 4, pipeline: 1, key_maximum: 200 },
     'run information': { Threads: 1, 'Connections per thread': 8 },
@@ -242,7 +244,7 @@ test('--as memtier has the keys and figures that its readers look for', async ()
   expect(runtime).toMatchObject({ 'Total duration': Math.round(seconds * 1000), Interrupted: 'false' });
   expect(all).toMatchObject({
     Count: summary.count,
-    'Ops/sec': expect.closeTo(summary.count / seconds, 3),
+    'Ops/sec': expect.closeTo(inWindows / seconds, 3),
     Latency: summary.mean,
     'Average Latency': summary.mean,
     'Max Latency': summary.max,

@@ -126,7 +126,7 @@ describe('full disk leaves the last good result', () => {
   test('a file that cannot be written whole leaves the one before it, is said, and ends the run with 2', async () => {
     const server = await ofTest(startRedis());
     const experiment = await createExperiment(server.url, {
-      scenarios: [{ client: 'wire', workers: [3, 4] }],
+      scenarios: [{ client: 'wire', workers: [3, 4], ...unhurried }],
       rounds: 12,
       seconds: 0.05,
       warmupSeconds: 0,

@@ -10,7 +10,7 @@ import {
   SET,
   sendBatch,
 } from '../support/connections.ts';
-import { createExperiment, unhurried } from '../support/experiment.ts';
+import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, loadBegun } from '../support/observed-server.ts';
 import { startRedis, startValkey, type TestServer } from '../support/servers.ts';
 
@@ -139,15 +139,18 @@ describe('every measurement of ycsb begins with the same records', () => {
     await control.call('CONFIG', 'RESETSTAT');
     const experiment = await createExperiment(server.url, {
       workload: { keys, ycsb },
-      scenarios: [{ client: 'wire', workers: 4, pools: 2 }],
+      scenarios: [{ client: 'wire', workers: 4, pools: 2, ...calm }],
       rounds: 2,
-      seconds: 0.1,
+      seconds: 0.3,
     });
     const { code, stderr } = await experiment.run();
     expect(code, stderr).toBe(0);
     expect(await control.call('DBSIZE')).toBe(0);
     const { scenarios, warnings } = await experiment.result();
-    expect(warnings).toEqual([expect.stringContaining('other client')]);
+    // What an open loop is late with on a busy machine is told, too.
+    expect(warnings.filter(warning => !/open loop|burst/.test(warning))).toEqual([
+      expect.stringContaining('other client'),
+    ]);
     const rounds = scenarios.flatMap(scenario => scenario.rounds);
     expect(rounds).toHaveLength(2);
     for (const round of rounds) {
@@ -182,9 +185,9 @@ describe('every measurement of ycsb begins with the same records', () => {
     const experiment = await createExperiment(server.url, {
       workload: { keys: 4, ycsb: 'D' },
       // Enough inserts to fill the room.
-      scenarios: [{ client: 'wire', workers: 4 }],
+      scenarios: [{ client: 'wire', workers: 4, ...calm }],
       rounds: 2,
-      seconds: 0.15,
+      seconds: 0.3,
     });
     expect((await experiment.run()).code).toBe(0);
     const { warnings } = await experiment.result();

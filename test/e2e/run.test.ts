@@ -187,8 +187,8 @@ describe('same seed issues the same commands', () => {
       sequence.push({ name: name.toUpperCase(), key: key.replace(/^poolbench:\d+:/, ''), value });
     });
     const experiment = await createExperiment(url, {
-      scenarios: [{ client: 'wire', workers: 1 }],
-      seconds: 0.2,
+      scenarios: [{ client: 'wire', workers: 1, ...calm }],
+      seconds: 0.5,
       warmupSeconds: 0,
       seed,
     });
@@ -214,7 +214,7 @@ describe('same seed issues the same commands', () => {
     const again = await sequencesOf(server.url, 1);
     const other = await sequencesOf(server.url, 2);
 
-    const common = 30;
+    const common = 10;
     const start = (sequence: Sequence | undefined) => {
       expect(sequence?.length).toBeGreaterThan(common);
       return (sequence ?? []).slice(0, common);
@@ -230,6 +230,6 @@ describe('same seed issues the same commands', () => {
     const [, measured] = first;
     for (const { key } of measured) expect(key).toMatch(/^00000[01]\d\d$/);
     expect(new Set(measured.map(({ name }) => name))).toEqual(new Set(['GET', 'SET']));
-    expect(new Set(measured.map(({ key }) => key)).size).toBeGreaterThan(20);
+    expect(new Set(measured.map(({ key }) => key)).size).toBeGreaterThan(common / 2);
   });
 });

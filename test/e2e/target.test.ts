@@ -7,7 +7,7 @@ import { connectControl } from '../../src/main/server/control.ts';
 import { preflight, surveyDatabase } from '../../src/main/server/preflight.ts';
 import { freePort } from '../../src/main/server/server-process.ts';
 import { parseAddress } from '../../src/main/server/url.ts';
-import { createExperiment, unhurried } from '../support/experiment.ts';
+import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { callsOf, connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { readFiles } from '../support/read-files.ts';
@@ -23,14 +23,9 @@ import {
 
 describe('target that cannot be used ends with 3', () => {
   /** What a run of these has to say: one message, without a stack trace or a password, no result, no folder. */
-  async function expectNoTarget(
-    url: string,
-    message: RegExp | string,
-    config = {},
-    env: NodeJS.ProcessEnv = {},
-  ): Promise<void> {
+  async function expectNoTarget(url: string, message: RegExp | string, config = {}): Promise<void> {
     const experiment = await createExperiment(url, config);
-    const { code, stdout, stderr } = await experiment.run(['--quiet'], { env });
+    const { code, stdout, stderr } = await experiment.run(['--quiet']);
     expect(stderr).toMatch(/^poolbench: .+\n$/);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^\s+at |defect|s3cret/m);
@@ -62,9 +57,8 @@ describe('target that cannot be used ends with 3', () => {
   test('TLS against a plain port, and the reverse', async () => {
     const plain = await ofTest(startRedis());
     const tls = await ofTest(startRedisWithTls());
-    const trusted = { NODE_EXTRA_CA_CERTS: certificates.ca };
     await expectNoTarget(`rediss://127.0.0.1:${plain.port}`, `redis://127.0.0.1:${plain.port}`);
-    await expectNoTarget(`redis://localhost:${tls.port}`, `rediss://localhost:${tls.port}`, {}, trusted);
+    await expectNoTarget(`redis://localhost:${tls.port}`, `rediss://localhost:${tls.port}`);
   });
 
   test('a server that has reached its client limit', async () => {
@@ -121,13 +115,13 @@ describe('logins tls sockets and databases work to the end', () => {
       const server = await start();
       onTestFinished(() => server.stop());
       const url = write(server.url, login);
+      const isTls = url.startsWith('rediss:');
       const experiment = await createExperiment(url, {
+        target: { server: 'redis', url, ...(isTls && { tls: { ca: certificates.ca } }) },
         scenarios: [{ client: ['ioredis', 'wire'], workers: 4, pipeline: 5, ...unhurried }],
         seconds: 0.2,
       });
-      const { code, stdout, stderr } = await experiment.run([], {
-        env: url.startsWith('rediss:') ? { NODE_EXTRA_CA_CERTS: certificates.ca } : {},
-      });
+      const { code, stdout, stderr } = await experiment.run();
       expect(code, stderr).toBe(0);
       const result = await experiment.result();
       expect(result.target.declared.url).toBe(write(server.url, 'bench@'));
@@ -139,7 +133,7 @@ describe('logins tls sockets and databases work to the end', () => {
       }
 
       // What was written to another database than the URL's would still be there.
-      const tls = url.startsWith('rediss:') ? { tls: { ca: await readFile(certificates.ca) } } : {};
+      const tls = isTls ? { tls: { ca: await readFile(certificates.ca) } } : {};
       const redis = await connectObserver(server.url.replace('unix://', ''), {
         ...tls,
         username: 'bench',
@@ -197,8 +191,8 @@ describe('user with few rights can be measured', () => {
     const redis = await connectObserver(server.url);
     await redis.call('ACL', 'SETUSER', 'few', '+ping', '+hello', '+client', '+info');
     const experiment = await createExperiment(url, {
-      scenarios: [{ client: ['wire', 'ioredis'], workers: 4 }],
-      seconds: 0.1,
+      scenarios: [{ client: ['wire', 'ioredis'], workers: 4, ...calm }],
+      seconds: 0.3,
     });
     const reader = await experiment.run();
     expect(reader.stderr).toMatch(/warning: .*NOPERM/);

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createExperiment, type TestExperiment } from '../support/experiment.ts';
+import { createExperiment, type TestExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { type Outcome, runPoolbench } from '../support/poolbench.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
@@ -9,10 +9,10 @@ import { ofTest, startRedis, startValkey, type TestServer } from '../support/ser
 import { readComparison, readSide } from '../support/session.ts';
 
 const common = {
-  scenarios: [{ client: 'wire', workers: [3, 4] }],
+  scenarios: [{ client: 'wire', workers: [3, 4], ...unhurried }],
   rounds: 2,
   // Every round is to have its ratio, also on a busy machine.
-  seconds: 0.1,
+  seconds: 0.2,
 };
 
 interface Duel {

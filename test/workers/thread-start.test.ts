@@ -24,7 +24,8 @@ describe('burst of connection attempts', () => {
     proxy.delayMs = delayMs;
     const { allServedMs, pools } = await runOne(proxy.port, {
       preset,
-      seconds: 0.8,
+      // The proxy keeps the load low, so that there is time enough for a busy machine.
+      seconds: 2,
       burst: true,
       pools: [{ workers, connections: workers, minIdle: 0 }],
     });
@@ -90,15 +91,17 @@ describe('growth of pools before the measured window', () => {
 
   describe.each(clientNames)('%s', client => {
     test('with a warm-up every worker has had a connection of its own when the window begins', async () => {
-      const { sample, start } = await measureGrown(server.port, { client, preset: 'baseline' });
+      const { sample, start } = await measureGrown(server.port, { client, preset: 'baseline', seconds: 0.3 });
       expect(created(sample)).toEqual({ before: workers, within: 0 });
       expect(sample.completed).toBeGreaterThan(0);
       expect(start.grown).toBe(true);
     });
 
     test('in a burst they have it without a warm-up, and the time until then is in the sample', async () => {
-      const sample = await runOne(server.port, {
-        ...{ client, preset: 'baseline', pools, burst: true, seconds: 0.8 },
+      const proxy = await startProxy(server.port);
+      proxy.delayMs = 5;
+      const sample = await runOne(proxy.port, {
+        ...{ client, preset: 'baseline', pools, burst: true, seconds: 2, timeoutMs: 5000 },
       });
       expect(created(sample)).toEqual({ before: 0, within: workers });
       expect(sample.allServedMs).toBeGreaterThanOrEqual(sample.pools[0]?.lastCreatedMs ?? Number.NaN);
@@ -106,13 +109,17 @@ describe('growth of pools before the measured window', () => {
   });
 
   test('a pool too small for its workers holds none of them up', async () => {
-    const sample = await runOne(server.port, {
+    const proxy = await startProxy(server.port);
+    proxy.delayMs = 5;
+    const warmupSeconds = 0.8;
+    const sample = await runOne(proxy.port, {
       preset: 'baseline',
       pools: [{ workers, connections: 4, minIdle: 0 }],
-      warmupSeconds: 0.2,
+      warmupSeconds,
+      seconds: 0.3,
     });
-    expect(sample.allServedMs).toBeLessThan(200);
-    expect(sample.completed).toBeGreaterThan(workers);
+    expect(sample.allServedMs).toBeLessThan(warmupSeconds * 1000);
+    expect(sample.completed).toBeGreaterThan(0);
     expect(sample.unfinished).toBe(0);
   });
 

@@ -8,7 +8,7 @@ import { placeOn } from '../../../src/main/run/threads.ts';
 import type { Target } from '../../../src/main/server/find-target.ts';
 import { nowNs } from '../../../src/pool/clock.ts';
 import type { ThreadTask } from '../../../src/workers/contract.ts';
-import { createExperiment } from '../../support/experiment.ts';
+import { createExperiment, unhurried } from '../../support/experiment.ts';
 import { ofTest, startRedis } from '../../support/servers.ts';
 
 function experimentOf(scenarios: readonly object[], rounds = 5) {
@@ -151,10 +151,9 @@ test('an arm of one thread takes turns on all threads, as all arms of a round be
   const server = await ofTest(startRedis());
   const experiment = await createExperiment(server.url, {
     ...{
-      scenarios: [{ client: 'wire', workers: 4, pools: [1, 2] }],
+      scenarios: [{ client: 'wire', workers: 4, pools: [1, 2], ...unhurried }],
       rounds: 3,
-      seconds: 0.1,
-      warmupSeconds: 0.05,
+      seconds: 0.2,
     },
   });
   const { code } = await experiment.run();

@@ -59,8 +59,9 @@ export const serverFaults: readonly Fault[] = [
     async inflict({ observer }) {
       const other = observer.duplicate();
       const script = other.eval('while true do end', 0).catch(() => {});
-      await sleep(150);
-      await observer.script('KILL');
+      // On a busy machine the script may not have begun.
+      do await sleep(150);
+      while ((await observer.script('KILL').catch(() => 'none')) === 'none');
       await script;
       other.disconnect();
     },

@@ -14,7 +14,7 @@ import { type Running, startBothServers } from '../../support/both-servers.ts';
 import { prefill } from '../../support/prefill.ts';
 import { accounted, type PlainSample, runOne } from '../../support/threads.ts';
 
-const keys = 20_000;
+const keys = 8000;
 
 const running = startBothServers();
 
