@@ -332,7 +332,7 @@ function pooled<const Keys extends Pick<Row, 'since'> & { readonly summaryKey: s
 ): PooledMetric & Keys {
   const short = `${percentiles[figure].short} of all rounds`;
   return {
-    name: `${short} of the ${of} time`,
+    name: `${percentiles[figure].short} of the ${of} time of all rounds`,
     short,
     kind: time,
     better: 'less',

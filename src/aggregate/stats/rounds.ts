@@ -4,8 +4,11 @@ import { hasPlannedData } from './reads.ts';
 
 /** Which rounds count, and which can be paired. */
 
-/** Difference of two windows, as a fraction, up to which they count as equal: threads stop some milliseconds apart. */
-const windowTolerance = 0.05;
+/**
+ * Difference of two windows, as a fraction, up to which they count as equal. On a busy machine threads begin and stop some
+ * ten milliseconds apart; a rate is made with the time that they really had.
+ */
+const windowTolerance = 0.2;
 /** Fraction of the longest window, or of the planned one, from which a round counts as whole. */
 const minWhole = 1 - windowTolerance;
 
