@@ -61,7 +61,7 @@ interface Pause {
  * Measures what delays the calling thread from `begin()` until `stop()`. Timers call both at the ends of the measured
  * window: the thread idles in the drain, and would look less busy than it was.
  */
-class ThreadLoadMeter {
+export class ThreadLoadMeter {
   #begunMs = performance.now();
   #loop = performance.eventLoopUtilization();
   #cpu = readThreadCpu();

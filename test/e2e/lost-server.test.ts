@@ -134,7 +134,7 @@ describe('refused writes are counted by code', () => {
     expect(stderr).toMatch(/\npoolbench: .* 1 % .*maxFailedShare.* \d+\.\d+ %\n$/);
     expect(stderr).not.toMatch(/^\s+at |defect/m);
     expect(stderr).toMatch(warning);
-    expect(stderr).toMatch(new RegExp(`warning: .*prefill .*${failure}`));
+    expect(stderr).toMatch(new RegExp(`warning: .*writes of keys before the load.*${failure}`));
     expect(stdout).toMatch(new RegExp(`Failed: [\\d,]+ ${failure}`));
 
     const result = await strict.result();

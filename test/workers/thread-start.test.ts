@@ -1,7 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { maxGrowthSeconds, planStart, type WindowStart } from '../../src/main/run/window-start.ts';
+import {
+  maxGrowthSeconds,
+  openWindow,
+  planStart,
+  type WindowStart,
+} from '../../src/main/run/window-start.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import type { Preset } from '../../src/pool/presets.ts';
+import { SharedState } from '../../src/workers/shared-state.ts';
 import { clientNames } from '../support/connections.ts';
 import { startProxy } from '../support/proxy.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
@@ -118,7 +125,8 @@ describe('growth of pools before the measured window', () => {
       warmupSeconds,
       seconds: 0.3,
     });
-    expect(sample.allServedMs).toBeLessThan(warmupSeconds * 1000);
+    // If they kept their connections, the last ones would be served when the window begins at its bound.
+    expect(sample.allServedMs).toBeLessThan(maxGrowthSeconds * 1000);
     expect(sample.completed).toBeGreaterThan(0);
     expect(sample.unfinished).toBe(0);
   });
@@ -236,5 +244,33 @@ describe('the start of the measured window', () => {
   test('comes at the bound if some worker has no connection, or the pools do not stop growing', () => {
     expect(plan({}, { allConnected: false })).toEqual({ startNs: 3000 * ms, grown: false });
     expect(plan({ grownNs: 2801 * ms })).toEqual({ startNs: 3000 * ms, grown: false });
+  });
+
+  test('is not set while a pool grows, however long its lead is', async () => {
+    const shared = SharedState.forThreads(1);
+    const releasedNs = nowNs();
+    let start: WindowStart | undefined;
+    let lastGrownNs = 0;
+    let quietNs = 0;
+    const opening = openWindow(
+      shared,
+      { releasedNs, warmupSeconds: 0.05, threads: 1 },
+      () => false,
+      set => {
+        start = set;
+        quietNs = nowNs() - lastGrownNs;
+      },
+    );
+    // The thread looks for the first time after 150 ms, which makes the lead 300 ms, and grows until 400 ms have passed.
+    await sleep(150);
+    while (start === undefined) {
+      const now = nowNs();
+      if (now - releasedNs < 400 * ms) lastGrownNs = now;
+      shared.publishGrowth(0, { lookedNs: now, allConnected: true, grownNs: lastGrownNs });
+      await sleep(5);
+    }
+    await opening;
+    if (start.grown) expect(quietNs).toBeGreaterThanOrEqual(170 * ms);
+    else expect(start.warmupSeconds).toBeGreaterThanOrEqual(maxGrowthSeconds);
   });
 });
