@@ -204,7 +204,10 @@ describe('thread that hangs is given up', () => {
     const stdout = await runFaulty(
       'leave',
       `
+      // Idle threads keep no process alive.
+      const alive = setInterval(() => {}, 1000);
       await left;
+      clearInterval(alive);
       await sleep(0);
       await threads.run(tasks, shared, () => {}).catch(error => console.log(error instanceof ThreadEnded, error.message));`,
     );
