@@ -188,7 +188,7 @@ describe('same seed issues the same commands', () => {
     });
     const experiment = await createExperiment(url, {
       scenarios: [{ client: 'wire', workers: 1, ...calm }],
-      seconds: 0.5,
+      seconds: 1,
       warmupSeconds: 0,
       seed,
     });
