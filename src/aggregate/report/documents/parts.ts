@@ -1,5 +1,6 @@
 import type { ClaimResult, Result } from '../../result.ts';
 import { describeControl, findControlFlaw } from '../../stats/control.ts';
+import { minRounds } from '../../stats/statistics.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../../text/format.ts';
 import { describeTarget, formatMemory } from '../../text/target-words.ts';
 import {
@@ -30,7 +31,8 @@ export function claimBlocks(claim: ClaimResult): Block[] {
 
 /** The ratio of two identical arms, shown beside the verdicts; nothing without a control. */
 export function controlBlocks({ control }: Pick<Result, 'control'>, side?: string): Block[] {
-  if (control === undefined) return [];
+  // Of a few rounds, as after an interrupt, it says nothing yet.
+  if (control === undefined || control.rounds < minRounds) return [];
   const tone = findControlFlaw(control) === null ? undefined : 'warning';
   return [paragraph(describeControl(control, side), tone)];
 }
