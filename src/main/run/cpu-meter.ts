@@ -77,12 +77,12 @@ export class CpuMeter {
   schedule(startNs: number, endNs: number): void {
     this.#nodes = this.#target.control.nodes;
     this.#pids = this.#askPids();
-    this.#released = { client: this.#readClient(), middleNs: (startNs + endNs) / 2 };
+    this.#released = { client: this.#readClient('start'), middleNs: (startNs + endNs) / 2 };
     this.#at(startNs, () => {
-      this.#begun = this.#read();
+      this.#begun = this.#read('start');
     });
     this.#at(endNs, () => {
-      this.#ended = this.#read();
+      this.#ended = this.#read('end');
     });
   }
 
@@ -90,7 +90,7 @@ export class CpuMeter {
   async stop(): Promise<Measured | null> {
     for (const timer of this.#timers) clearTimeout(timer);
     if (this.#released === undefined) return null;
-    const [begunOrLate, ended] = await Promise.all([this.#begun, this.#ended ?? this.#read()]);
+    const [begunOrLate, ended] = await Promise.all([this.#begun, this.#ended ?? this.#read('end')]);
     // On a busy machine this process can sleep through the start of a short window, or all of it. Its own figures are
     // then those since the release.
     const begun =
@@ -162,8 +162,8 @@ export class CpuMeter {
     return infos.map(info => infoNumber(info, 'process_id'));
   }
 
-  async #read(): Promise<Reading> {
-    const client = this.#readClient();
+  async #read(edge: 'start' | 'end'): Promise<Reading> {
+    const client = this.#readClient(edge);
     const [cpus, commands, pids] = await Promise.all([
       this.#ask('cpu'),
       this.#ask('commandstats'),
@@ -187,14 +187,20 @@ export class CpuMeter {
     return Promise.all(this.#nodes.map(node => node.info(section).catch(() => new Map<string, string>())));
   }
 
-  #readClient(): ClientReading {
-    const { user, system } = process.cpuUsage();
-    return {
-      atNs: nowNs(),
-      micros: user + system,
+  /** The process's own time is read last at the start and first at the end: so it lacks that of reading all the rest. */
+  #readClient(edge: 'start' | 'end'): ClientReading {
+    const atEnd = edge === 'end' ? readOwnTime() : undefined;
+    const rest = {
       cpus: readCpuTimes(this.#root),
       quotas: readQuotas(this.#root),
       link: this.#target.local ? null : readLink(this.#root, this.#target.control.localAddress),
     };
+    return { ...rest, ...(atEnd ?? readOwnTime()) };
   }
+}
+
+/** CPU time of this process, with all of its threads, and when it was read. */
+function readOwnTime(): Pick<ClientReading, 'atNs' | 'micros'> {
+  const { user, system } = process.cpuUsage();
+  return { atNs: nowNs(), micros: user + system };
 }
