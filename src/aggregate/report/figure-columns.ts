@@ -50,6 +50,9 @@ export function metricColumn(
   });
 }
 
+/** "17.3†": a terminal has room for so many characters beside the other columns. */
+const maxPooledLength = 5;
+
 /** A tail of all rounds together; no column where no scenario has it, as while a run lasts, or before 0.6. */
 export function pooledColumns(
   scenarios: readonly ScenarioResult[],
@@ -64,7 +67,10 @@ export function pooledColumns(
       const value = pooledOf(scenario);
       return value === null ? nothing : withMark(metric.kind.formatNumber(value), caveatOf(metric, scenario));
     };
-    return [figures(headOf(metric), cell, { terminal: terminal !== undefined && { name: terminal } })];
+    const fits = scenarios.every(scenario => cell(scenario).length <= maxPooledLength);
+    return [
+      figures(headOf(metric), cell, { terminal: terminal !== undefined && fits && { name: terminal } }),
+    ];
   });
 }
 

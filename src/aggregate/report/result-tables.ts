@@ -83,7 +83,11 @@ export function resultNote(
   const isPooled = scenarios.some(({ summary }) => typeof summary?.pooledResponseP99 === 'number');
   return [
     `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ratios are paired within a round. Latencies are response times.`,
-    ...(isPooled ? ['A percentile of all rounds is that of their operations together.'] : []),
+    ...(isPooled
+      ? [
+          `${digest ? 'The column "all" has the p99' : 'A percentile of all rounds is that'} of the operations of all rounds together.`,
+        ]
+      : []),
     ...caveatNotes([...caveatsOf(scenarios, digest ? digested : tabled), ...marked], explained),
   ].join(' ');
 }
@@ -117,6 +121,8 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
   const roomy = { terminal: false } as const;
   const isCompared = scenarios.some(scenario => ratios.has(scenario));
   const hasMissed = scenarios.some(({ rounds }) => rounds.some(round => hitDifference(round) > 0));
+  // With wider columns beside it, one more would be too wide for a terminal.
+  const hasRoom = !hasMissed && scenarios.every(({ pools, threads }) => threads === pools);
   return table<ScenarioResult>(
     scenarios,
     [
@@ -146,7 +152,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       metricColumn(metrics['response.p50']),
       metricColumn(metrics['response.p95']),
       metricColumn(metrics['response.p99'], { terminal: 'p99 ms' }),
-      ...pooledColumns(scenarios, ['responseP99'], { terminal: 'all rounds' }),
+      ...pooledColumns(scenarios, ['responseP99'], hasRoom ? { terminal: 'all' } : {}),
       metricColumn(metrics['response.p999']),
       ...pooledColumns(scenarios, ['responseP999']),
       figures(

@@ -106,6 +106,12 @@ describe('a result in a terminal', () => {
         ),
       ),
     ];
+    const usual = buildMatrix({ gain: () => 1.234, workers: [200], rounds: 5 }).map((scenario, index) => ({
+      ...scenario,
+      summary: scenario.summary && { ...scenario.summary, pooledResponseP99: index === 0 ? 0.517 : 17.3 },
+    }));
+    results.push(buildResult(usual));
+    expect(render(buildResult(usual)).join('\n')).toMatch(/ all +limit\n/);
     for (const result of results) {
       for (const line of render(result)) expect(line.length, line).toBeLessThanOrEqual(80);
     }
