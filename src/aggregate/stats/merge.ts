@@ -21,21 +21,24 @@ import { type LatencyName, percentileKeys } from './metrics.ts';
 /** Width of a slot of the merged utilization: the period at which a pool records its own. */
 const slotMs = 100;
 
+/** What is read of the machine and the servers, and not of the threads. */
+export type MeteredCpu = Pick<
+  CpuUse,
+  | 'machineBusyShare'
+  | 'cpuSets'
+  | 'throttling'
+  | 'serverCores'
+  | 'serverMainThreadCores'
+  | 'serverFullestThread'
+>;
+
 /** What the coordinator knows of a round beyond the threads' samples. */
 export interface RoundContext
   extends Pick<
       RoundResult,
       'round' | 'startedAt' | 'warmup' | 'serverCalls' | 'cuts' | 'basePingMs' | 'link'
     >,
-    Pick<
-      RoundResult['cpu'],
-      | 'machineBusyShare'
-      | 'cpuSets'
-      | 'throttling'
-      | 'serverCores'
-      | 'serverMainThreadCores'
-      | 'serverFullestThread'
-    > {
+    MeteredCpu {
   /** The number of each task's thread in the run, from 0; absent: task n ran on thread n. */
   readonly placement?: readonly number[];
   /** CPU time of the whole client process over the measured window, in microseconds. */

@@ -1,4 +1,5 @@
 import type { CpuUse, RoundResult } from '../../aggregate/result.ts';
+import type { MeteredCpu } from '../../aggregate/stats/merge.ts';
 import { nowNs } from '../../pool/clock.ts';
 import { readQuotas, throttlingBetween } from '../machine/cpu-quota.ts';
 import { allowedCpus, busyRatio, type MachineTimes, onlineCpus, readCpuTimes } from '../machine/cpus.ts';
@@ -10,18 +11,7 @@ import { commandStats, infoNumber, ioThreadsSpin, serverCpu } from '../server/se
 import { type CommandStats, type ServerTimes, serverTimes } from './server-figures.ts';
 
 /** What was in use over the measured window; null: not known. */
-interface Measured
-  extends Pick<
-      CpuUse,
-      | 'clientCores'
-      | 'machineBusyShare'
-      | 'cpuSets'
-      | 'throttling'
-      | 'serverCores'
-      | 'serverMainThreadCores'
-      | 'serverFullestThread'
-    >,
-    Pick<RoundResult, 'link'> {
+interface Measured extends MeteredCpu, Pick<CpuUse, 'clientCores'>, Pick<RoundResult, 'link'> {
   readonly serverTimes: ServerTimes;
 }
 
