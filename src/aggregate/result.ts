@@ -15,7 +15,19 @@ import {
  * are absent from earlier results.
  */
 
-export const interval = z.object({ median: z.number(), low: z.number(), high: z.number() });
+/** A median with its interval. An end that nothing bounds is null in the file, and infinite in memory. */
+export const interval = z.object({
+  median: z.number(),
+  low: end(Number.NEGATIVE_INFINITY),
+  high: end(Number.POSITIVE_INFINITY),
+});
+
+function end(unbounded: number) {
+  return z
+    .number()
+    .nullable()
+    .transform(value => value ?? unbounded);
+}
 
 /** A count, a time, a rate. */
 const amount = z.number().nonnegative();
@@ -214,6 +226,8 @@ const round = z.object({
 const scenario = z.object({
   id: z.string(),
   ...resultShape,
+  /** How many rounds it was to have: as many as decide the questions, or a fixed number, as before version 0.6. */
+  plannedRounds: z.object({ atLeast: z.number(), atMost: z.number() }).optional(),
   rounds: z.array(round).max(10_000),
   /** Null before the first round. */
   summary: summary.nullable(),

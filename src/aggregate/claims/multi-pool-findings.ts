@@ -1,7 +1,7 @@
 import type { Comparison, Interval, ScenarioResult, Verdict } from '../result.ts';
 import { throughput } from '../stats/measures.ts';
-import { combineByRound } from '../stats/paired-ratio.ts';
-import { clearlyMore, medianInterval } from '../stats/statistics.ts';
+import { RoundSeries } from '../stats/round-series.ts';
+import { clearlyMore } from '../stats/statistics.ts';
 import { formatPlural } from '../text/format.ts';
 import {
   type ArmPair,
@@ -69,8 +69,8 @@ export function judgeSetting(label: string, scenarios: readonly ScenarioResult[]
   const above = combineByPools(pairs.filter(isAbove));
   const upTo = combineByPools(pairs.filter(pair => !isAbove(pair)));
   const arms = armsOf(pairs);
-  const byRound = combineByRound(pairs.map(({ throughput }) => throughput));
-  const flaw = findFlaw([{ arms, byRound }]) ?? findGrowthFlaw(arms);
+  const series = RoundSeries.combine(pairs.map(({ throughput }) => throughput.series));
+  const flaw = findFlaw([{ arms, series }]) ?? findGrowthFlaw(arms);
   const [verdict, why] = flaw === null ? decide(above, upTo) : (['inconclusive', flaw] as const);
   const best = bestOf(above);
   return {
@@ -127,11 +127,11 @@ export function describeDissent({ base, throughput: { ratio } }: PoolsPair): str
 function combineByPools(pairs: readonly PoolsPair[]): Combined[] {
   const byPools = groupBy(pairs, ({ other }) => other.pools).toSorted(([a], [b]) => a - b);
   return byPools.flatMap(([pools, ofPools]) => {
-    const byRound = combineByRound(ofPools.map(pair => pair.throughput));
-    if (byRound.length === 0) return [];
-    const together = medianInterval(byRound);
+    const series = RoundSeries.combine(ofPools.map(pair => pair.throughput.series));
+    if (series.size === 0) return [];
+    const together = series.interval();
     const dissent = findDissent(together, ofPools);
-    return { pools, throughput: together, rounds: byRound.length, dissent };
+    return { pools, throughput: together, rounds: series.size, dissent };
   });
 }
 
@@ -184,11 +184,11 @@ function splitGain(scenarios: readonly ScenarioResult[], pools: number): SplitGa
   });
   const pool = groundOf(sides.map(side => side.pool));
   const thread = groundOf(sides.map(side => side.thread));
-  if (pool.byRound.length === 0 || thread.byRound.length === 0) return null;
+  if (pool.series.size === 0 || thread.series.size === 0) return null;
   return {
     pools,
-    pool: medianInterval(pool.byRound),
-    thread: medianInterval(thread.byRound),
+    pool: pool.series.interval(),
+    thread: thread.series.interval(),
     flaw: findFlaw([pool, thread]) ?? findGrowthFlaw([...pool.arms, ...thread.arms]),
   };
 }
@@ -196,7 +196,7 @@ function splitGain(scenarios: readonly ScenarioResult[], pools: number): SplitGa
 function groundOf(pairs: readonly ArmPair[]) {
   return {
     arms: armsOf(pairs),
-    byRound: combineByRound(pairs.map(pair => ratioOf(pair, throughput.figure))),
+    series: RoundSeries.combine(pairs.map(pair => ratioOf(pair, throughput.figure).series)),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
 import { groupBySetting } from '../scenario/setting.ts';
 import { p99, throughput } from '../stats/measures.ts';
-import { clearlyMore, minRounds } from '../stats/statistics.ts';
+import { minRounds } from '../stats/sign-test.ts';
+import { clearlyMore } from '../stats/statistics.ts';
 import { capitalise, describeIntervals, formatPlural, formatRatioInterval } from '../text/format.ts';
 import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
 import { armsOf, compareArms, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';

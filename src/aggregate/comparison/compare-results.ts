@@ -3,7 +3,7 @@ import type { Interval, Result, RoundResult, ScenarioResult } from '../result.ts
 import { armKey } from '../scenario/scenario.ts';
 import { comparedMetrics, metrics } from '../stats/metrics.ts';
 import { pairByRound, wholeRounds } from '../stats/rounds.ts';
-import { coverageOf, medianInterval } from '../stats/statistics.ts';
+import { coverageOf, medianInterval } from '../stats/sign-test.ts';
 import { lostRatio } from '../stats/summary.ts';
 import { formatFraction } from '../text/format.ts';
 import { uniqueNames } from '../text/safe-name.ts';
@@ -112,7 +112,7 @@ function ratiosOf(base: ScenarioResult, { scenario: other, paired }: Arm): SideR
   type Figure = (round: RoundResult) => number | null;
   if (paired) {
     const ratio = (figure: Figure) => pairByRound(base, other, figure);
-    const rounds = ratio(metrics.opsPerSecond.ofRound).byRound.size;
+    const rounds = ratio(metrics.opsPerSecond.ofRound).series.size;
     return { rounds, coverage: coverageOf(rounds), ...byRatioKey(figure => ratio(figure).ratio) };
   }
   const [ofBase, ofOther] = [wholeRounds(base.rounds), wholeRounds(other.rounds)];

@@ -1,47 +1,37 @@
 import type { Interval } from '../result.ts';
-import { defaultSeed, geometricMean, medianInterval, resamples, seededRandom } from './statistics.ts';
+import { RoundSeries } from './round-series.ts';
+import { seededRandom } from './statistics.ts';
 
 /** Up to this many pairs the permutation test counts every combination of signs: 2 × 32,768 sums, a fraction of a millisecond. */
 const exactPairs = 30;
+/** Fixed, like the default seed, so that figures repeat. */
+const resamples = 10_000;
 
 /** Ratios of one arm to another, each made within one round. */
 export interface PairedRatio {
-  /** Median ratio and its interval over the rounds; null without a common round. */
+  /** Median ratio and its repeated interval over the rounds; null without a common round. */
   readonly ratio: Interval | null;
   /** Permutation p-value of the log ratios; 1 without a common round. */
   readonly p: number;
-  readonly byRound: ReadonlyMap<number, number>;
+  readonly series: RoundSeries;
 }
 
 /**
  * Pairs two arms by round and takes `other / base` in each. Rounds that only one of them has, or in which a value is
  * not above 0, make no ratio and are left out.
  */
-export function pairedRatio(
-  base: ReadonlyMap<number, number>,
-  other: ReadonlyMap<number, number>,
-  seed = defaultSeed,
-): PairedRatio {
-  const byRound = new Map<number, number>();
-  for (const [round, value] of [...base].toSorted(([a], [b]) => a - b)) {
-    const otherValue = other.get(round) ?? 0;
-    if (value > 0 && otherValue > 0) byRound.set(round, otherValue / value);
+export function pairedRatio(base: RoundSeries, other: RoundSeries): PairedRatio {
+  const ratios: [round: number, ratio: number][] = [];
+  for (const [round, value] of base.byRound) {
+    const otherValue = other.byRound.get(round) ?? 0;
+    if (value > 0 && otherValue > 0) ratios.push([round, otherValue / value]);
   }
-  const ratios = [...byRound.values()];
+  const series = new RoundSeries(ratios, base.planned);
   return {
-    ratio: ratios.length === 0 ? null : medianInterval(ratios, seed),
-    p: signFlipP(ratios.map(Math.log), seed),
-    byRound,
+    ratio: series.size === 0 ? null : series.interval(),
+    p: signFlipP(series.values.map(Math.log)),
+    series,
   };
-}
-
-/** For each round that all of the ratios have, in order: their geometric mean. */
-export function combineByRound(ratios: readonly PairedRatio[]): number[] {
-  const [first, ...others] = ratios;
-  const rounds = [...(first?.byRound.keys() ?? [])].filter(round =>
-    others.every(other => other.byRound.has(round)),
-  );
-  return rounds.map(round => geometricMean(ratios.flatMap(ratio => ratio.byRound.get(round) ?? [])));
 }
 
 /**
@@ -49,7 +39,7 @@ export function combineByRound(ratios: readonly PairedRatio[]): number[] {
  * their signs whose sum is at least as far from 0 as the one observed. Exact up to 30 differences, above that from
  * 10,000 seeded samples, the observed signs counted among them. The smallest p that n rounds can give is 2/2ⁿ: 0.0625 with 5.
  */
-export function signFlipP(differences: readonly number[], seed = defaultSeed): number {
+export function signFlipP(differences: readonly number[], seed = 1): number {
   const observed = Math.abs(differences.reduce((sum, difference) => sum + difference, 0));
   const size = differences.reduce((sum, difference) => sum + Math.abs(difference), 0);
   // Sums that are equal but for the order of their terms must count as equal.

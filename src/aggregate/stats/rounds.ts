@@ -1,5 +1,7 @@
 import type { Result, RoundResult, ScenarioResult } from '../result.ts';
 import { type PairedRatio, pairedRatio } from './paired-ratio.ts';
+import { RoundSeries } from './round-series.ts';
+import { fixedRounds, type RoundsRange } from './sign-test.ts';
 
 /** Which rounds count, and which can be paired. */
 
@@ -12,6 +14,11 @@ const minWhole = 1 - windowTolerance;
 export function wholeRounds(rounds: readonly RoundResult[]): RoundResult[] {
   const maxSeconds = Math.max(0, ...rounds.map(round => round.seconds));
   return rounds.filter(round => round.seconds >= maxSeconds * minWhole);
+}
+
+/** How many rounds an arm was to have. Before version 0.6 their number was fixed. */
+export function plannedRounds({ plannedRounds, rounds }: ScenarioResult): RoundsRange {
+  return plannedRounds ?? fixedRounds(rounds.length);
 }
 
 /** The rounds of a stopped run that need not be measured again. */
@@ -56,5 +63,6 @@ export function pairByRound(
     ofBase.set(round.round, figure(paired) ?? 0);
     ofOther.set(round.round, figure(round) ?? 0);
   }
-  return pairedRatio(ofBase, ofOther);
+  const planned = plannedRounds(base);
+  return pairedRatio(new RoundSeries(ofBase, planned), new RoundSeries(ofOther, planned));
 }

@@ -14,8 +14,10 @@ export interface RoundsRange {
  * all looks, and all comparisons that share it. It takes 6 rounds, as 1/64 is the chance that all 6 lie above.
  */
 const alpha = 1 / 64;
-/** The fewest rounds with which anything can be decided. */
-export const minRoundsToDecide = 6;
+/** With fewer rounds nothing can be decided. */
+export const minRounds = 6;
+
+export const fixedRounds = (rounds: number): RoundsRange => ({ atLeast: rounds, atMost: rounds });
 
 /**
  * After how many rounds a run looks whether a question is decided: ten looks for ten times the rounds (the preferred
@@ -44,7 +46,7 @@ export interface Look {
  *
  * @param comparisons each of which can make the verdict, so that they share the chance to err (Bonferroni)
  */
-export function planLooks(range: RoundsRange, rounds: number, comparisons: number): readonly Look[] {
+export function looksOf(range: RoundsRange, rounds: number, comparisons: number): readonly Look[] {
   const at = range.atLeast === range.atMost ? [rounds] : lookRounds(range);
   const key = `${at} ${comparisons}`;
   const known = planned.get(key);
@@ -113,7 +115,7 @@ export function repeatedInterval(
   range: RoundsRange,
   comparisons = 1,
 ): RepeatedInterval {
-  const looks = planLooks(range, values.length, comparisons).filter(({ rounds }) => rounds <= values.length);
+  const looks = looksOf(range, values.length, comparisons).filter(({ rounds }) => rounds <= values.length);
   const intervals = looks.map(({ rounds, bound }) => {
     const sorted = Float64Array.from(values.slice(0, rounds)).sort();
     return {
@@ -132,6 +134,35 @@ export function repeatedInterval(
 }
 
 /**
+ * The median of an arm's figures with the interval of the sign test, which covers the true median with at least
+ * `coverageOf`: up to 8 values the lowest and the highest. It is what reports show; nothing is decided by it.
+ *
+ * @throws RangeError without values
+ */
+export function medianInterval(values: readonly number[]): Interval {
+  if (values.length === 0)
+    throw new RangeError('Expected at least one value to take the median of, found none');
+  const { median, low, high } = repeatedInterval(values, fixedRounds(values.length));
+  return values.length < minRounds
+    ? { median, low: Math.min(...values), high: Math.max(...values) }
+    : { median, low, high };
+}
+
+/** Min probability, 0 to 1, with which the interval of `count` independent values covers the true median. */
+export function coverageOf(count: number): number {
+  return count < minRounds ? Math.max(0, 1 - 2 ** (1 - count)) : 1 - 2 * alpha;
+}
+
+/**
+ * How often, 0 to 1, at least one of so many comparisons is decided by chance alone, at most, if the truth of each is on
+ * the other side of its threshold, or just there. The chances are added up (Bonferroni), which holds however the
+ * comparisons depend on one another; never above 1. What is judged on both sides of a threshold makes two comparisons.
+ */
+export function falseVerdictChance(comparisons: number): number {
+  return Math.min(1, comparisons * alpha);
+}
+
+/**
  * The smallest ratio above the threshold that a run like this would have found in 4 of 5 cases: as far above it as these
  * values must be moved so that the last look decides with probability 0.8. Null with too few rounds to tell.
  */
@@ -141,7 +172,7 @@ export function detectableRatio(
   range: RoundsRange,
   comparisons = 1,
 ): number | null {
-  const look = planLooks(range, values.length, comparisons).findLast(({ rounds }) => rounds <= values.length);
+  const look = looksOf(range, values.length, comparisons).findLast(({ rounds }) => rounds <= values.length);
   if (look === undefined || look.bound > look.rounds) return null;
   const logs = values.slice(0, look.rounds).map(Math.log);
   // So many of the rounds must lie above the threshold: the fraction with which the bound is reached in 4 of 5 cases.

@@ -7,7 +7,8 @@ import {
   type SummaryKey,
   summaryMetrics,
 } from './metrics.ts';
-import { type Interval, median, medianInterval } from './statistics.ts';
+import { medianInterval } from './sign-test.ts';
+import { type Interval, median } from './statistics.ts';
 
 /**
  * A scenario's summary over its rounds: medians with their intervals (see `medianInterval`), and ratios of sums over

@@ -1,4 +1,5 @@
-import { coverageOf, type Interval } from '../stats/statistics.ts';
+import { coverageOf } from '../stats/sign-test.ts';
+import type { Interval } from '../stats/statistics.ts';
 
 /** `2 min 48 s`, `25 s`, `3 h 5 min`. */
 export function formatDuration(seconds: number): string {

@@ -13,7 +13,8 @@ import { describeOutcome } from '../../../src/aggregate/claims/judging/reason.ts
 import { describeMeasured } from '../../../src/aggregate/report/documents/parts.ts';
 import type { ClaimResult, Result } from '../../../src/aggregate/result.ts';
 import { p99, throughput } from '../../../src/aggregate/stats/measures.ts';
-import { medianInterval } from '../../../src/aggregate/stats/statistics.ts';
+import { RoundSeries } from '../../../src/aggregate/stats/round-series.ts';
+import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import { formatIds, formatRate, formatRatio } from '../../../src/aggregate/text/format.ts';
 import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
 import { type ArmFigures, claimsOfOneServer, find, judge, measureSuite } from '../../support/claim-arms.ts';
@@ -31,15 +32,25 @@ describe('prediction holds where its interval is inside its range', () => {
   const figure = fc.double({ min: 0.1, max: 10, noNaN: true });
   const end = fc.option(figure);
 
+  const seriesOf = (figures: readonly number[]) =>
+    new RoundSeries(figures.entries(), fixedRounds(figures.length));
+
   function predict(byRound: readonly number[], low: number | null, high: number | null): Prediction {
-    return { what: 'x', byRound, range: { low, high }, format: String, arms: [], comparisons: [] };
+    return {
+      what: 'x',
+      series: seriesOf(byRound),
+      range: { low, high },
+      format: String,
+      arms: [],
+      comparisons: [],
+    };
   }
 
   test('inside is supported, outside is refuted, across an end is inconclusive', () => {
     fc.assert(
-      fc.property(fc.array(figure, { minLength: 5, maxLength: 12 }), end, end, (byRound, a, b) => {
+      fc.property(fc.array(figure, { minLength: 6, maxLength: 12 }), end, end, (byRound, a, b) => {
         const [low, high] = a !== null && b !== null ? [Math.min(a, b), Math.max(a, b)] : [a, b];
-        const interval = medianInterval(byRound);
+        const interval = seriesOf(byRound).interval();
         const inside = (value: number) => value >= (low ?? 0) && value <= (high ?? 100);
         const verdict = verdictOf(predict(byRound, low, high));
         if (verdict === 'supported') expect(inside(interval.low) && inside(interval.high)).toBe(true);
@@ -54,7 +65,7 @@ describe('prediction holds where its interval is inside its range', () => {
   test('a larger figure never turns a promised gain from supported', () => {
     fc.assert(
       fc.property(
-        fc.array(figure, { minLength: 5, maxLength: 9 }),
+        fc.array(figure, { minLength: 6, maxLength: 9 }),
         figure,
         fc.double({ min: 1, max: 5, noNaN: true }),
         (byRound, low, factor) => {
@@ -69,8 +80,8 @@ describe('prediction holds where its interval is inside its range', () => {
 
   test('a part that shows the opposite makes it inconclusive, one that is only unclear does not', () => {
     fc.assert(
-      fc.property(fc.array(figure, { minLength: 5, maxLength: 9 }), figure, figure, (byRound, low, alone) => {
-        const part = { where: 'at 1', byRound: byRound.map(() => alone) };
+      fc.property(fc.array(figure, { minLength: 6, maxLength: 9 }), figure, figure, (byRound, low, alone) => {
+        const part = { where: 'at 1', series: seriesOf(byRound.map(() => alone)) };
         const together = predict(byRound, low, null);
         const before = verdictOf(together);
         const partSays = alone >= low ? 'supported' : 'refuted';
@@ -78,17 +89,19 @@ describe('prediction holds where its interval is inside its range', () => {
         expect(after).toBe(before === partSays ? before : 'inconclusive');
       }),
     );
-    const unclear = { where: 'at 1', byRound: [1, 2, 1, 2, 1] };
-    const clear = predict([2, 2, 2, 2, 2], 1.5, null);
+    const unclear = { where: 'at 1', series: seriesOf([1, 2, 1, 2, 1, 2]) };
+    const clear = predict([2, 2, 2, 2, 2, 2], 1.5, null);
     expect(verdictOf({ ...clear, parts: [unclear] })).toBe('supported');
-    expect(verdictOf({ ...clear, parts: [{ ...unclear, byRound: Array(5).fill(1) }] })).toBe('inconclusive');
+    expect(verdictOf({ ...clear, parts: [{ ...unclear, series: seriesOf(Array(6).fill(1)) }] })).toBe(
+      'inconclusive',
+    );
   });
 
   const scenario = buildScenario(
     { id: 'one' },
-    Array.from({ length: 6 }, (_, round) =>
+    Array.from({ length: 7 }, (_, round) =>
       buildRound(round, 50_000 + round, {
-        seconds: round === 5 ? 0.4 : 1,
+        seconds: round === 6 ? 0.4 : 1,
         response: buildLatency(1000, 0.2),
       }),
     ),
@@ -96,12 +109,9 @@ describe('prediction holds where its interval is inside its range', () => {
 
   test('a figure as it is has its unit, and leaves out a round that was cut short', () => {
     const prediction = predictFigure(p99, scenario, 'at 10', { low: null, high: 1 }, ms => `${ms} ms`);
-    expect(prediction).toMatchObject({
-      what: 'at 10: response p99',
-      unit: 'ms',
-      byRound: Array(5).fill(0.5),
-    });
-    expect(predictFigure(throughput, scenario, '', { low: 0, high: null }, String).byRound).toHaveLength(5);
+    expect(prediction).toMatchObject({ what: 'at 10: response p99', unit: 'ms' });
+    expect(prediction.series.values).toEqual(Array(6).fill(0.5));
+    expect(predictFigure(throughput, scenario, '', { low: 0, high: null }, String).series.size).toBe(6);
   });
 
   test('a round that has no such figure is left out, and not taken for a very good one', () => {
@@ -109,7 +119,7 @@ describe('prediction holds where its interval is inside its range', () => {
       ...scenario,
       rounds: scenario.rounds.map(round => ({ ...round, response: buildLatency(0, 0) })),
     };
-    expect(predictFigure(p99, silent, '', { low: null, high: 1 }, String).byRound).toEqual([]);
+    expect(predictFigure(p99, silent, '', { low: null, high: 1 }, String).series.size).toBe(0);
   });
 
   test('a figure is written with its unit, a ratio with ×', () => {

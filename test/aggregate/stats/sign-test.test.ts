@@ -5,7 +5,7 @@ import {
   detectableRatio,
   lagOneCorrelation,
   lookRounds,
-  planLooks,
+  looksOf,
   type RoundsRange,
   repeatedInterval,
   roundsToDecide,
@@ -22,12 +22,12 @@ describe('the looks of a run', () => {
   });
 
   test('have the bounds that spend 1/64 a side', () => {
-    const bounds = planLooks(range, 0, 1).map(({ bound }) => bound);
+    const bounds = looksOf(range, 0, 1).map(({ bound }) => bound);
     expect(bounds).toEqual([10, 12, 14, 16, 20, 24, 29, 34]);
   });
 
   test('a fixed number of rounds has one look, which needs 6 of them to decide', () => {
-    const boundOf = (rounds: number) => planLooks({ atLeast: rounds, atMost: rounds }, rounds, 1)[0]?.bound;
+    const boundOf = (rounds: number) => looksOf({ atLeast: rounds, atMost: rounds }, rounds, 1)[0]?.bound;
     expect([5, 6, 7, 20].map(boundOf)).toEqual([6, 6, 7, 16]);
   });
 
@@ -56,7 +56,7 @@ describe('the repeated interval', () => {
   test('lies above a threshold just where a look has counted enough rounds above it', () => {
     fc.assert(
       fc.property(ratios, fc.double({ min: 0.5, max: 2, noNaN: true }), (values, threshold) => {
-        const looks = planLooks(range, values.length, 1).filter(({ rounds }) => rounds <= values.length);
+        const looks = looksOf(range, values.length, 1).filter(({ rounds }) => rounds <= values.length);
         const decided = (isBeyond: (value: number) => boolean) =>
           looks.some(({ rounds, bound }) => values.slice(0, rounds).filter(isBeyond).length >= bound);
         const above = decided(value => value > threshold);

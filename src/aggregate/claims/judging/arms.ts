@@ -71,12 +71,12 @@ export function compareArms(
 ): Comparison[] {
   return pairs.flatMap(pair =>
     measures.flatMap(({ name, figure }) => {
-      const { ratio, p, byRound } = ratioOf(pair, figure);
+      const { ratio, p, series } = ratioOf(pair, figure);
       if (ratio === null) return [];
       const { base, other } = pair;
       const limitedBy = { base: base.limitedBy.resource, other: other.limitedBy.resource };
       const arms = { base: base.id, other: other.id };
-      return [{ measure: name, ...arms, rounds: byRound.size, ratio, p, predicted, limitedBy }];
+      return [{ measure: name, ...arms, rounds: series.size, ratio, p, predicted, limitedBy }];
     }),
   );
 }

@@ -1,6 +1,7 @@
 import type { RoundResult, ScenarioResult } from '../../result.ts';
+import type { RoundSeries } from '../../stats/round-series.ts';
 import { wholeRounds } from '../../stats/rounds.ts';
-import { median, minRounds } from '../../stats/statistics.ts';
+import { median } from '../../stats/statistics.ts';
 import { lostRatio } from '../../stats/summary.ts';
 import { formatFraction } from '../../text/format.ts';
 import { sumOf } from './arms.ts';
@@ -14,8 +15,8 @@ const maxLost = 0.002;
 /** What a verdict would be made of. */
 interface Ground {
   readonly arms: readonly ScenarioResult[];
-  /** One figure for each round that all of the arms have measured. */
-  readonly byRound: readonly number[];
+  /** Of the rounds that all of the arms have measured. */
+  readonly series: RoundSeries;
 }
 
 /** Why these figures are no ground for a verdict, as a clause; null if they are. Only whole rounds count, as in a verdict. */
@@ -31,11 +32,13 @@ export function findFlaw(grounds: readonly Ground[]): string | null {
     const silent = findRound(arm, round => round.completed === 0);
     if (silent) return `nothing completed in round ${silent.round} of ${arm.id}`;
   }
-  const rounds = Math.min(...grounds.map(({ byRound }) => byRound.length));
-  if (rounds >= minRounds) return null;
+  const [fewest] = grounds.map(({ series }) => series).toSorted((a, b) => a.size - b.size);
+  const rounds = fewest?.size ?? 0;
+  const needed = fewest?.roundsNeeded ?? 0;
+  if (rounds >= needed) return null;
   const common =
     rounds === 0 ? 'no round is' : rounds === 1 ? 'only 1 round is' : `only ${rounds} rounds are`;
-  return `${common} common to all scenarios, and a verdict needs ${minRounds}`;
+  return `${common} common to all scenarios, and a verdict needs ${needed}`;
 }
 
 /**

@@ -1,0 +1,54 @@
+import {
+  fixedRounds,
+  looksOf,
+  minRounds,
+  type RepeatedInterval,
+  type RoundsRange,
+  repeatedInterval,
+} from './sign-test.ts';
+import { geometricMean } from './statistics.ts';
+
+/** A figure for each round in which it could be made, and how many rounds there may be: what a verdict is made of. */
+export class RoundSeries {
+  /** By the number of the round, in ascending order. */
+  readonly byRound: ReadonlyMap<number, number>;
+  readonly planned: RoundsRange;
+
+  constructor(figures: Iterable<readonly [round: number, figure: number]>, planned: RoundsRange) {
+    this.byRound = new Map([...figures].toSorted(([a], [b]) => a - b));
+    this.planned = planned;
+  }
+
+  get size(): number {
+    return this.byRound.size;
+  }
+
+  get values(): number[] {
+    return [...this.byRound.values()];
+  }
+
+  /** @param comparisons each of which can make the verdict, so that they share the chance to err */
+  interval(comparisons = 1): RepeatedInterval {
+    return repeatedInterval(this.values, this.planned, comparisons);
+  }
+
+  /** The fewest rounds with which this could be decided. */
+  get roundsNeeded(): number {
+    return (
+      looksOf(this.planned, this.size, 1).find(({ rounds, bound }) => bound <= rounds)?.rounds ?? minRounds
+    );
+  }
+
+  /** In every round that all of these have: their geometric mean. */
+  static combine(series: readonly RoundSeries[]): RoundSeries {
+    const [first, ...others] = series;
+    if (first === undefined) return new RoundSeries([], fixedRounds(0));
+    const common = [...first.byRound.keys()].filter(round =>
+      others.every(({ byRound }) => byRound.has(round)),
+    );
+    const figures = common.map(
+      round => [round, geometricMean(series.flatMap(({ byRound }) => byRound.get(round) ?? []))] as const,
+    );
+    return new RoundSeries(figures, first.planned);
+  }
+}
