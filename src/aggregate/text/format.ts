@@ -62,10 +62,18 @@ export function formatRatioInterval(ratio: Interval | null): string {
   return ratio === null ? nothing : `×${formatInterval(ratio, ratioDigits)}`;
 }
 
-/** "34.2k [33.9k, 34.8k]", or a dash for null. */
+/** "34.2k [33.9k, 34.8k]"; without an end where nothing bounds it, and a dash for null. */
 export function formatInterval(interval: Interval | null, format: (value: number) => string): string {
   if (interval === null) return nothing;
-  return `${format(interval.median)} [${format(interval.low)}, ${format(interval.high)}]`;
+  return `${format(interval.median)}${formatEnds(interval, format)}`;
+}
+
+/** " [33.9k, 34.8k]"; nothing where there were too few rounds for an interval, so that nothing bounds it. */
+export function formatEnds(
+  { low, high }: Pick<Interval, 'low' | 'high'>,
+  format: (value: number) => string,
+): string {
+  return Number.isFinite(low) && Number.isFinite(high) ? ` [${format(low)}, ${format(high)}]` : '';
 }
 
 /** "×1.15 or more", "×0.95 to ×1.05"; where no end is open and both are equal, that one. */

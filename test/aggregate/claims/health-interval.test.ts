@@ -4,7 +4,7 @@ import { type ArmFigures, judge, measureSuite } from '../../support/claim-arms.t
 
 const recommended = ({ healthTtlMs }: Scenario) => healthTtlMs === 500 || healthTtlMs === 1000;
 
-const intervals = (figures: (scenario: Scenario, round: number) => ArmFigures, rounds = 5) =>
+const intervals = (figures: (scenario: Scenario, round: number) => ArmFigures, rounds = 6) =>
   measureSuite(
     'health-interval',
     (scenario, round) => {

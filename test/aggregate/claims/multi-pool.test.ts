@@ -170,7 +170,7 @@ test('what was measured is that of the first setting that is sound', () => {
   const optimized = buildMatrix({ gain: asClaimed });
   const baseline = inBaselinePools(buildMatrix({ gain }));
   expect(judge([...optimized, ...baseline]).measured).toBeCloseTo(1.4, 1);
-  const failing = Array.from({ length: 5 }, (_, round) =>
+  const failing = Array.from({ length: 6 }, (_, round) =>
     buildRound(round, 42_000, { issued: 44_000, failed: { OOM: 2000 } }),
   );
   const unsound = withRounds(optimized, 'ioredis-optimized-1pools-100workers', failing);
@@ -204,7 +204,7 @@ test('inconclusive: more than 0.2 % of an arm failed, which is named', () => {
   const id = 'ioredis-optimized-2pools-100workers';
   const scenarios = buildMatrix({ gain: asClaimed });
   const failing = (failed: number) =>
-    Array.from({ length: 5 }, (_, round) =>
+    Array.from({ length: 6 }, (_, round) =>
       buildRound(round, 42_000, { issued: 42_000 + failed, failed: { OOM: failed } }),
     );
   const claim = judge(withRounds(scenarios, id, failing(840)));
@@ -378,7 +378,7 @@ test('inconclusive: pools that still opened connections in the window', () => {
 });
 
 test('a single pair is enough to be judged', () => {
-  const rounds = (rate: number) => Array.from({ length: 5 }, (_, round) => buildRound(round, rate));
+  const rounds = (rate: number) => Array.from({ length: 6 }, (_, round) => buildRound(round, rate));
   const scenarios = [
     buildScenario({ workers: 100 }, rounds(1000)),
     buildScenario({ workers: 100, pools: 2 }, rounds(2000)),

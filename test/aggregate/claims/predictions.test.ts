@@ -154,7 +154,7 @@ describe('prediction holds where its interval is inside its range', () => {
       const arm = (pool: string, rate: number) =>
         buildScenario(
           { id: `${pool}-${workers}`, pool, workers },
-          Array.from({ length: 5 }, (_, round) => buildRound(round, rate)),
+          Array.from({ length: 6 }, (_, round) => buildRound(round, rate)),
         );
       return { base: arm('baseline', 10_000), other: arm('optimized', 10_000 * gain) };
     });
@@ -200,10 +200,10 @@ describe('prediction holds where its interval is inside its range', () => {
     expect(say([1.0497, 1.06, 1.07, 1.07, 1.08], 1.05, null)).toBe(
       'X ×1.07 [1.0497, 1.08]; predicted ×1.05 or more: stays open.',
     );
-    expect(say(Array(5).fill(0.951), null, 1 / 1.05)).toBe(
+    expect(say(Array(6).fill(0.951), null, 1 / 1.05)).toBe(
       'X ×0.951 [0.951, 0.951]; predicted ×0.952 or less: holds.',
     );
-    expect(say(Array(5).fill(1.05), 1.05, null)).toBe(
+    expect(say(Array(6).fill(1.05), 1.05, null)).toBe(
       'X ×1.05 [1.05, 1.05]; predicted ×1.05 or more: holds.',
     );
     const rates = { ...predict([50_012, 50_012, 51_000, 51_000, 51_000], 50_000, null), unit: 'ops/s' };
@@ -263,8 +263,8 @@ describe('too few rounds give no verdict', () => {
     },
   );
 
-  test('with 5 rounds the same figures decide most of the claims', async () => {
-    const judged = await Promise.all(claimsOfOneServer.map(claim => verdictOn(claim, 5)));
+  test('with 6 rounds the same figures decide most of the claims', async () => {
+    const judged = await Promise.all(claimsOfOneServer.map(claim => verdictOn(claim, 6)));
     const decided = judged.filter(({ verdict }) => verdict === 'supported' || verdict === 'refuted');
     expect(decided.length).toBeGreaterThan(judged.length / 2);
   });
@@ -301,13 +301,13 @@ describe('too few rounds give no verdict', () => {
     for (const rounds of fewRounds) {
       expect(['inconclusive', 'not tested']).toContain((await versus(id, server, rounds)).verdict);
     }
-    expect(['supported', 'refuted']).toContain((await versus(id, server, 5)).verdict);
+    expect(['supported', 'refuted']).toContain((await versus(id, server, 6)).verdict);
   });
 
   test('the words of every claim and its verdict are those of the golden file', async () => {
     const judged = await Promise.all([
-      ...claimsOfOneServer.map(claim => verdictOn(claim, 5)),
-      ...opponents.map(([id, server]) => versus(id, server, 5)),
+      ...claimsOfOneServer.map(claim => verdictOn(claim, 6)),
+      ...opponents.map(([id, server]) => versus(id, server, 6)),
     ]);
     const words = judged.map(({ id, verdict, statement, predicted, gist, reason }) =>
       [`${id} ${verdict}`, statement, predicted, gist, reason, ''].join('\n'),

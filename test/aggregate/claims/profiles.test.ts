@@ -7,7 +7,7 @@ import { buildResult } from '../../support/result-builder.ts';
 
 describe('low latency profile is held to a millisecond', () => {
   /** The p99 at 10 workers, in ms; at 25 it is three times that. A closed loop makes some 20,000 operations a second. */
-  const profile = (p99: (round: number) => number, rounds = 5, openP99 = p99, unsent = 0) =>
+  const profile = (p99: (round: number) => number, rounds = 6, openP99 = p99, unsent = 0) =>
     measureSuite(
       'low-latency',
       ({ workers, arrival }, round) => {
@@ -124,7 +124,7 @@ describe('low latency profile is held to a millisecond', () => {
 });
 
 describe('high throughput is judged by ioredis alone', () => {
-  const rates = (rate: (scenario: Scenario, round: number) => number, rounds = 5) =>
+  const rates = (rate: (scenario: Scenario, round: number) => number, rounds = 6) =>
     measureSuite(
       'high-throughput',
       (scenario, round) => ({ round: { opsPerSecond: rate(scenario, round) } }),
