@@ -19,7 +19,7 @@ export interface ArmFigures {
 export type FiguresOf = (scenario: Scenario, round: number) => ArmFigures;
 
 /** Rounds that a suite of the tests has, unless a test is about their number. */
-const usualRounds = 6;
+const usualRounds = 8;
 
 /** The scenarios of configs/claims/NAME.json, as measured. Rounds have weather in common. */
 export async function measureSuite(

@@ -125,7 +125,7 @@ export function buildMatrix({
   clients = ['ioredis'],
   workers = [10, 50, 100, 200],
   pools = [1, 2, 4],
-  rounds = 6,
+  rounds = 8,
   gain,
 }: Matrix): ScenarioResult[] {
   const random = seededRandom(7);
@@ -166,7 +166,7 @@ export function buildResult(scenarios: readonly ScenarioResult[], changes: Parti
     environment: { node: '20.20.2', os: 'linux', cpu: 'a processor', cores: 8, memoryBytes: 8 * 2 ** 30 },
     target,
     warnings: [],
-    config: { name: 'redis', rounds: 6 },
+    config: { name: 'redis', rounds: 8 },
     scenarios: [...scenarios],
     claims: [],
     thresholds: [],

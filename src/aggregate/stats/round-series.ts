@@ -1,4 +1,5 @@
 import {
+  type Chances,
   fixedRounds,
   looksOf,
   minRounds,
@@ -27,9 +28,8 @@ export class RoundSeries {
     return [...this.byRound.values()];
   }
 
-  /** @param comparisons each of which can make the verdict, so that they share the chance to err */
-  interval(comparisons = 1): RepeatedInterval {
-    return repeatedInterval(this.values, this.planned, comparisons);
+  interval(chances?: Chances): RepeatedInterval {
+    return repeatedInterval(this.values, this.planned, chances);
   }
 
   /** The fewest rounds with which this could be decided. */
@@ -37,6 +37,15 @@ export class RoundSeries {
     return (
       looksOf(this.planned, this.size, 1).find(({ rounds, bound }) => bound <= rounds)?.rounds ?? minRounds
     );
+  }
+
+  /** In every round that both have: this figure over that of `base`. */
+  over(base: RoundSeries): RoundSeries {
+    const ratios = [...this.byRound].flatMap(([round, figure]) => {
+      const of = base.byRound.get(round);
+      return of === undefined ? [] : [[round, figure / of] as const];
+    });
+    return new RoundSeries(ratios, this.planned);
   }
 
   /** In every round that all of these have: their geometric mean. */

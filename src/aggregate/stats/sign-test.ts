@@ -92,6 +92,15 @@ function withOneMoreRound(before: Float64Array): Float64Array {
   );
 }
 
+/**
+ * Of how many comparisons each can make a verdict by lying above its threshold, and by lying below: they share the chance
+ * to err on that side. Where all must lie on a side, none shares it.
+ */
+export interface Chances {
+  readonly above?: number;
+  readonly below?: number;
+}
+
 /** A median with a repeated confidence interval, whose ends can be infinite. */
 export interface RepeatedInterval extends Interval {
   /** Rounds of the last look; 0 before the first. */
@@ -108,19 +117,21 @@ export interface RepeatedInterval extends Interval {
  * the looks contradict each other, the last look stands alone. The median is moved into the interval if it lies outside.
  * NaN without values.
  *
- * @param comparisons each of which can make the verdict
+ * @param chances of which this comparison is one
  */
 export function repeatedInterval(
   values: readonly number[],
   range: RoundsRange,
-  comparisons = 1,
+  { above = 1, below = 1 }: Chances = {},
 ): RepeatedInterval {
-  const looks = looksOf(range, values.length, comparisons).filter(({ rounds }) => rounds <= values.length);
-  const intervals = looks.map(({ rounds, bound }) => {
+  const isPast = ({ rounds }: Look) => rounds <= values.length;
+  const looks = looksOf(range, values.length, above).filter(isPast);
+  const looksBelow = looksOf(range, values.length, below);
+  const intervals = looks.map(({ rounds, bound }, index) => {
     const sorted = Float64Array.from(values.slice(0, rounds)).sort();
     return {
       low: sorted[rounds - bound] ?? Number.NEGATIVE_INFINITY,
-      high: sorted[bound - 1] ?? Number.POSITIVE_INFINITY,
+      high: sorted[(looksBelow[index]?.bound ?? 0) - 1] ?? Number.POSITIVE_INFINITY,
     };
   });
   const together = {

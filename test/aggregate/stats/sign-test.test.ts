@@ -92,7 +92,9 @@ describe('the repeated interval', () => {
 
   test('comparisons that share the chance to err take more rounds', () => {
     const values = Array.from({ length: 6 }, () => 2);
-    expect(repeatedInterval(values, { atLeast: 6, atMost: 6 }, 2).low).toBe(Number.NEGATIVE_INFINITY);
+    expect(repeatedInterval(values, { atLeast: 6, atMost: 6 }, { above: 2 }).low).toBe(
+      Number.NEGATIVE_INFINITY,
+    );
   });
 });
 
