@@ -17,7 +17,6 @@ import { minIdle, warming } from './warming.ts';
 /** All claims poolbench can judge. */
 export const claims: readonly Claim[] = [
   multiPool,
-  onePoolIsEnough,
   workerPeak,
   pipeline,
   lockFree,
@@ -36,6 +35,7 @@ export const claims: readonly Claim[] = [
   oneConnection,
   reconnect,
   coldStart,
+  onePoolIsEnough,
 ];
 
 /**

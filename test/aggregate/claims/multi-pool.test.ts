@@ -54,7 +54,7 @@ test('refuted: no number of pools gains 5 % beyond 50 workers', () => {
   const claim = judge(buildMatrix({ gain: () => 1.01 }));
   expect(claim.verdict).toBe('refuted');
   expect(claim.measured).toBeCloseTo(1.01, 1);
-  expect(claim.gist).toMatch(/^No: .* 2 pools ×1\.0.* 4 pools ×1\.0/);
+  expect(claim.gist).toMatch(/^No: .*2 pools ×1\.0.* 4 pools ×1\.0/);
 });
 
 test('that they pay at 50 workers or fewer, too, is said, and refutes only that one pool is enough there', () => {

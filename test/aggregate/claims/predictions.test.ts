@@ -197,7 +197,7 @@ describe('prediction holds where its interval is inside its range', () => {
   test('rounding does not contradict a verdict: what prints alike but differs has more digits', () => {
     const say = (byRound: readonly number[], low: number | null, high: number | null) =>
       describeOutcome({ ...predict(byRound, low, high), format: formatRatio });
-    expect(say([1.0497, 1.06, 1.07, 1.07, 1.08], 1.05, null)).toBe(
+    expect(say([1.0497, 1.06, 1.07, 1.07, 1.07, 1.08], 1.05, null)).toBe(
       'X ×1.07 [1.0497, 1.08]; predicted ×1.05 or more: stays open.',
     );
     expect(say(Array(6).fill(0.951), null, 1 / 1.05)).toBe(
@@ -206,7 +206,7 @@ describe('prediction holds where its interval is inside its range', () => {
     expect(say(Array(6).fill(1.05), 1.05, null)).toBe(
       'X ×1.05 [1.05, 1.05]; predicted ×1.05 or more: holds.',
     );
-    const rates = { ...predict([50_012, 50_012, 51_000, 51_000, 51_000], 50_000, null), unit: 'ops/s' };
+    const rates = { ...predict([50_012, 50_012, 51_000, 51_000, 51_000, 51_000], 50_000, null), unit: 'ops/s' };
     expect(describeOutcome({ ...rates, format: rate => `${formatRate(rate)} ops/s` })).toBe(
       'X 51000 ops/s [50010 ops/s, 51000 ops/s]; predicted 50000 ops/s or more: holds.',
     );
