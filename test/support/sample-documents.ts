@@ -48,7 +48,7 @@ function sampleResult(): Result {
   });
   const failing = buildScenario(
     { workers: 20 },
-    [1, 2, 3, 4, 5].map(round =>
+    [1, 2, 3, 4, 5, 6].map(round =>
       buildRound(round, round === 3 ? 1000 : 9000, {
         issued: 9100,
         failed: { TIMEOUT: 60, 'OOM <|>': 30 },

@@ -1,5 +1,4 @@
 import type { ClaimResult, Comparison, Result, ScenarioResult } from '../result.ts';
-import { medianInterval } from '../stats/statistics.ts';
 import { limitsOf } from './judging/arms.ts';
 import { agree, countChances, findByClient, findDeciding, type Prediction } from './judging/prediction.ts';
 import { describeGist, describeReason } from './judging/reason.ts';
@@ -78,7 +77,7 @@ export function judgePredictions({ target, scenarios }: Evidence, design: Design
   const verdict = agree(findings.map(finding => finding.verdict));
   const sound = findings.find(({ flaw }) => flaw === null);
   const shown = sound !== undefined && verdict === 'refuted' ? findDeciding(sound)[0] : sound?.predictions[0];
-  const figures = shown === undefined ? null : medianInterval(shown.byRound);
+  const figures = shown?.series.interval() ?? null;
   const predictions = findings.flatMap(finding => finding.predictions);
   const arms = predictions.flatMap(prediction => prediction.arms);
   const isMeasured = arms.every(arm => arm.rounds.length > 0);

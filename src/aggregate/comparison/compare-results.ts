@@ -4,7 +4,7 @@ import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
 import { comparedMetrics, type MedianMetric, metrics, pooledTails } from '../stats/metrics.ts';
 import { pairByRound, wholeRounds } from '../stats/rounds.ts';
-import { coverageOf, medianInterval } from '../stats/statistics.ts';
+import { coverageOf, medianInterval } from '../stats/sign-test.ts';
 import { lostRatio } from '../stats/summary.ts';
 import { caveatOf } from '../stats/tails.ts';
 import { formatFraction } from '../text/format.ts';
@@ -124,7 +124,7 @@ function ratiosOf(base: ScenarioResult, { scenario: other, paired }: Arm): SideR
   if (paired) {
     const ratio = ({ better, ofRound }: MedianMetric) =>
       pairByRound(base, other, { better, figure: ofRound });
-    const rounds = ratio(metrics.opsPerSecond).byRound.size;
+    const rounds = ratio(metrics.opsPerSecond).series.size;
     return { rounds, coverage: coverageOf(rounds), ...byRatioKey(metric => ratio(metric).ratio) };
   }
   const [ofBase, ofOther] = [wholeRounds(base.rounds), wholeRounds(other.rounds)];

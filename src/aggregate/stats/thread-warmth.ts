@@ -1,6 +1,6 @@
 import type { ScenarioResult } from '../result.ts';
 import { formatList, formatPlural, formatRatio } from '../text/format.ts';
-import { median, minRounds } from './statistics.ts';
+import { median } from './statistics.ts';
 
 /** Whether the threads of a run were equally warm: an operation costs a cold thread several times the CPU time. */
 
@@ -15,6 +15,8 @@ export interface ThreadWarmth {
   readonly max: number;
 }
 
+/** With fewer rounds nothing is said. */
+const minRounds = 5;
 /** Max rounds that count as the first ones: a thread is warm after a few. The last ones are the second half. */
 const maxFirstRounds = 3;
 

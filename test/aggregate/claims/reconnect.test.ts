@@ -6,7 +6,7 @@ import { judge, measureSuite } from '../../support/claim-arms.ts';
 const cutting = (
   slowness: (scenario: Scenario, round: number) => number,
   {
-    rounds = 5,
+    rounds = 6,
     cuts = 72,
     reconnects = 60,
     changes = {},

@@ -31,7 +31,7 @@ const withManyWorkers = (scenario: Scenario) => withLargeBatches(scenario) || sc
 async function side(
   server: Server,
   figures: (scenario: Scenario, round: number) => ArmFigures = () => ({}),
-  { rounds = 5, session = 'one', threads = 2, isLimit = withLargeBatches }: SideOptions = {},
+  { rounds = 6, session = 'one', threads = 2, isLimit = withLargeBatches }: SideOptions = {},
 ): Promise<Result> {
   const target: Result['target'] = {
     declared: { server, url: 'redis://localhost:6379/0' },

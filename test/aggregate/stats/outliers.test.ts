@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Result, RoundResult, ScenarioResult } from '../../../src/aggregate/result.ts';
 import { describeOutliers, findOutliers } from '../../../src/aggregate/stats/outliers.ts';
-import { medianInterval, seededRandom } from '../../../src/aggregate/stats/statistics.ts';
+import { medianInterval } from '../../../src/aggregate/stats/sign-test.ts';
+import { seededRandom } from '../../../src/aggregate/stats/statistics.ts';
 import { inMarkdown, onTerminal } from '../../support/documents.ts';
 import { normalNoise } from '../../support/normal-noise.ts';
 import { buildResult, buildRound, buildScenario } from '../../support/result-builder.ts';

@@ -1,8 +1,7 @@
 import type { Comparison, ScenarioResult, Verdict } from '../../result.ts';
 import type { Measure } from '../../stats/measures.ts';
-import { combineByRound } from '../../stats/paired-ratio.ts';
-import { wholeRounds } from '../../stats/rounds.ts';
-import { medianInterval } from '../../stats/statistics.ts';
+import { RoundSeries } from '../../stats/round-series.ts';
+import { plannedRounds, wholeRounds } from '../../stats/rounds.ts';
 import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
 import { type ArmPair, armsOf, compareArms, groupBy, ratioOf } from './arms.ts';
 import { findFlaw, findTailFlaw } from './soundness.ts';
@@ -20,8 +19,8 @@ export const atMost = (high: number): Range => ({ low: null, high });
 export interface Prediction {
   /** The label of its figure: "optimized to baseline, 100 workers: throughput". */
   readonly what: string;
-  /** One figure for each round that all of its arms have measured. */
-  readonly byRound: readonly number[];
+  /** Of the rounds that all of its arms have measured. */
+  readonly series: RoundSeries;
   readonly range: Range;
   readonly format: (figure: number) => string;
   /** The unit of the figure; a ratio if absent. */
@@ -40,7 +39,7 @@ export interface Prediction {
 interface Part {
   /** As text: "at 50 workers". */
   readonly where: string;
-  readonly byRound: readonly number[];
+  readonly series: RoundSeries;
 }
 
 /**
@@ -61,7 +60,7 @@ export function predictRatios(
     const ratios = pairs.map(pair => ({ pair, ratio: ratioOf(pair, measure) }));
     return {
       what: `${where}${pairs.length > 1 ? `, ${over} on average` : ''}: ${measure.name}`,
-      byRound: combineByRound(ratios.map(({ ratio }) => ratio)),
+      series: RoundSeries.combine(ratios.map(({ ratio }) => ratio.series)),
       range,
       format: formatRatio,
       arms: armsOf(pairs),
@@ -69,7 +68,7 @@ export function predictRatios(
       comparisons: compareArms(pairs, [measure], range),
       parts: (pairs.length > 1 ? ratios : []).map(({ pair: { other }, ratio }) => ({
         where: levels === null ? `of ${other.id}` : `at ${formatPlural(other.workers, 'worker')}`,
-        byRound: [...ratio.byRound.values()],
+        series: ratio.series,
       })),
     };
   });
@@ -96,9 +95,12 @@ export function predictFigure(
 ): Prediction {
   return {
     what: `${where}: ${measure.name}`,
-    byRound: wholeRounds(scenario.rounds)
-      .map(measure.figure)
-      .filter(figure => figure > 0),
+    series: new RoundSeries(
+      wholeRounds(scenario.rounds)
+        .map(round => [round.round, measure.figure(round)] as const)
+        .filter(([, figure]) => figure > 0),
+      plannedRounds(scenario),
+    ),
     range,
     format,
     ...(measure.unit === undefined ? {} : { unit: measure.unit }),
@@ -116,19 +118,19 @@ export function predictFigure(
 export function verdictOf(prediction: Prediction): Verdict {
   return findDissent(prediction).length > 0
     ? 'inconclusive'
-    : compareWithRange(prediction.range, prediction.byRound);
+    : compareWithRange(prediction.range, prediction.series);
 }
 
 /** The parts that by themselves say the opposite of their combination. */
-export function findDissent({ byRound, range, parts = [] }: Prediction): Part[] {
-  const together = compareWithRange(range, byRound);
+export function findDissent({ series, range, parts = [] }: Prediction): Part[] {
+  const together = compareWithRange(range, series);
   if (together === 'inconclusive') return [];
   const opposite = together === 'supported' ? 'refuted' : 'supported';
-  return parts.filter(part => compareWithRange(range, part.byRound) === opposite);
+  return parts.filter(part => compareWithRange(range, part.series) === opposite);
 }
 
-function compareWithRange(range: Range, byRound: readonly number[]): Verdict {
-  const { low, high } = medianInterval(byRound);
+function compareWithRange(range: Range, series: RoundSeries): Verdict {
+  const { low, high } = series.interval();
   const min = range.low ?? Number.NEGATIVE_INFINITY;
   const max = range.high ?? Number.POSITIVE_INFINITY;
   if (low >= min && high <= max) return 'supported';

@@ -214,7 +214,7 @@ describe('text from outside moves no cursor of a terminal', () => {
 });
 
 describe('a certificate that was not checked is named in every rendering', () => {
-  const rounds = [1, 2, 3, 4, 5].map(round => buildRound(round, 1000));
+  const rounds = [1, 2, 3, 4, 5, 6].map(round => buildRound(round, 1000));
 
   /** Every rendering of what this target was measured for. */
   function renderAll(target: Result['target']): Record<string, string> {

@@ -53,7 +53,7 @@ describe('a result in a terminal', () => {
   });
 
   test('a row has throughput and ratio with their intervals, p99 and what limited it', () => {
-    const rounds = (rate: number) => Array.from({ length: 5 }, (_, round) => buildRound(round, rate + round));
+    const rounds = (rate: number) => Array.from({ length: 6 }, (_, round) => buildRound(round, rate + round));
     const scenarios = [
       buildScenario({ workers: 20 }, rounds(10_000)),
       buildScenario({ workers: 20, pools: 2 }, rounds(20_000)),
