@@ -79,7 +79,7 @@ function sampleSide(name: string, opsPerSecond: number, changes: Partial<Result>
   const scenarios = limits.map((limitedBy, index) =>
     buildScenario({ workers: 10 * (index + 1), limitedBy }, rounds),
   );
-  const config = { workload: { keys: 100 }, rounds: 5, seconds: 1, warmupSeconds: 0.25 };
+  const config = { workload: { keys: 100 }, rounds: 6, seconds: 1, warmupSeconds: 0.25 };
   return buildResult(scenarios, { name, config, claims: [], session: 'one', ...changes });
 }
 

@@ -62,7 +62,7 @@ export interface Judgement extends Omit<ClaimResult, 'id' | 'statement' | 'predi
 /**
  * Judges a claim that predicts one or more figures. Each client is a setting of its own. In one setting: all
  * predictions hold: supported; one fails: refuted; else inconclusive. Settings that disagree are inconclusive, and so
- * is anything unsound: fewer than 5 rounds, lost operations, or a strategy that its own metrics show to be off.
+ * is anything unsound: fewer than 6 rounds, lost operations, or a strategy that its own metrics show to be off.
  * `measured` is of the first setting that is sound, null if none is: of a refuted claim the first prediction that fails,
  * else the first of all. The reason has all figures.
  *

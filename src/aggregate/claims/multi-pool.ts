@@ -1,7 +1,8 @@
 import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
 import { p99, throughput } from '../stats/measures.ts';
-import { minRounds } from '../stats/sign-test.ts';
+import { detectableRatio, lagOneCorrelation, minRounds, roundsToDecide } from '../stats/sign-test.ts';
 import { clearlyMore } from '../stats/statistics.ts';
+import { sumOf } from '../stats/summary.ts';
 import {
   describeIntervals,
   formatList,
@@ -222,7 +223,30 @@ function describeOpen(gains: readonly Gain[], where: string): string {
     ...(Number.isFinite(most) ? [`a gain of more than ${formatRatio(most)}`] : []),
     ...(Number.isFinite(least) && least > 0 ? [`one of less than ${formatRatio(least)}`] : []),
   ];
-  return `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)}${excluded.length === 0 ? '' : `, which excludes ${formatList(excluded)}`}`;
+  const clauses = [
+    `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)}${excluded.length === 0 ? '' : `, which excludes ${formatList(excluded)}`}`,
+    ...describePower(best, gains.length),
+  ];
+  return clauses.join('; ');
+}
+
+/** More rounds than a config can have are no advice. */
+const maxRounds = 1000;
+
+/** What a run like this finds, and how long one takes that finds this. */
+function describePower({ series }: Gain, chances: number): string[] {
+  const { values, planned, size } = series;
+  const detectable = detectableRatio(values, clearlyMore, planned, chances);
+  const above = values.filter(ratio => ratio > clearlyMore).length;
+  const needed = roundsToDecide(above, size, chances);
+  return [
+    ...(detectable === null
+      ? []
+      : [`such a run finds a gain of ${formatRatio(detectable)} or more in 4 of 5 cases`]),
+    ...(needed === null || needed <= size || needed > maxRounds
+      ? []
+      : [`about ${needed} rounds would decide`]),
+  ];
 }
 
 /** Whether several pools pay at 50 workers or fewer, too; it changes nothing. Null if the run has no such level. */
@@ -274,7 +298,24 @@ function describeBeside(finding: Finding, rule: Rule): string {
 function describeRounds(findings: readonly Finding[]): string[] {
   const rounds = findings.flatMap(({ above, upTo }) => [...above, ...upTo].map(({ series }) => series.size));
   const min = Math.min(...rounds);
-  return [`Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`];
+  return [
+    `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
+    ...describeDependence(findings.flatMap(({ above, upTo }) => [...above, ...upTo])),
+  ];
+}
+
+/** Rank correlation of a round with the next from which a verdict errs clearly more often than stated. */
+const maxCorrelation = 0.2;
+
+/** Whether the rounds repeat each other: one statistic for all gains, as some of many are high by chance. */
+function describeDependence(gains: readonly Gain[]): string[] {
+  const correlations = gains.flatMap(({ series }) => lagOneCorrelation(series.values) ?? []);
+  const mean = sumOf(correlations, correlation => correlation) / correlations.length;
+  return mean > maxCorrelation
+    ? [
+        `Rounds resemble the ones before them (rank correlation ${mean.toFixed(2)}), so verdicts err more often than that.`,
+      ]
+    : [];
 }
 
 const formatGain = ({ interval }: Gain) => formatRatioAgainst(interval, clearlyMore);

@@ -175,7 +175,8 @@ export function falseVerdictChance(comparisons: number): number {
 
 /**
  * The smallest ratio above the threshold that a run like this would have found in 4 of 5 cases: as far above it as these
- * values must be moved so that the last look decides with probability 0.8. Null with too few rounds to tell.
+ * values must be moved so that the last look decides with probability 0.8. Null with too few rounds to tell, and where in
+ * too many of them an arm completed nothing.
  */
 export function detectableRatio(
   values: readonly number[],
@@ -188,7 +189,8 @@ export function detectableRatio(
   const logs = values.slice(0, look.rounds).map(Math.log);
   // So many of the rounds must lie above the threshold: the fraction with which the bound is reached in 4 of 5 cases.
   const fraction = fractionFor(look);
-  return threshold * Math.exp(median(logs) - quantile(logs, 1 - fraction));
+  const ratio = threshold * Math.exp(median(logs) - quantile(logs, 1 - fraction));
+  return Number.isFinite(ratio) ? ratio : null;
 }
 
 const power = 0.8;

@@ -1,4 +1,5 @@
 import type { Arrival } from '../../aggregate/scenario/arrival.ts';
+import { minRounds } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatList, formatPercent, formatPlural } from '../../aggregate/text/format.ts';
 import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
@@ -28,7 +29,7 @@ export function describePlan(plan: Plan): string {
     `  order: ${describeOrder(plan)}, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
     `  duration: about ${formatDuration(estimateSeconds(plan, turns))}`,
-    ...(rounds < 5 ? ['  verdict: none, as that needs 5 rounds'] : []),
+    ...(rounds < minRounds ? [`  verdict: none, as that needs ${minRounds} rounds`] : []),
     '',
     ...describeScenarios(labelScenarios(experiment.scenarios)),
   ];

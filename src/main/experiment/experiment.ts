@@ -76,8 +76,8 @@ export const experimentSchema = section({
       description:
         'Keys of a scenario whose values are compared: scenarios that differ in nothing else are measured next to each other. null: the key that varies, if it is only one; else pools and poolsPerThread',
     }),
-  rounds: wholeNumber(1, 1000).default(5).meta({
-    description: 'How often every scenario is measured; fewer than 5 rounds give no verdict',
+  rounds: wholeNumber(1, 1000).default(10).meta({
+    description: 'How often every scenario is measured; fewer than 6 rounds give no verdict',
     unit: 'rounds',
   }),
   seconds: numberBetween(0.05, 3600)

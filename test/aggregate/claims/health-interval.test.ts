@@ -91,5 +91,5 @@ test('not tested without a pool whose checks are off', async () => {
 test('arms whose connections are cut are not judged, and their failures stand side by side', async () => {
   const claim = judge('C13', await intervals(({ cutEveryMs }) => ({ speed: cutEveryMs > 0 ? 0.5 : 1 })));
   expect(claim.verdict).toBe('supported');
-  expect(claim.reason).toContain('32 with 1000 ms (40 cuts) and 32 with checks off (40 cuts).');
+  expect(claim.reason).toContain('24 with 1000 ms (30 cuts) and 24 with checks off (30 cuts).');
 });

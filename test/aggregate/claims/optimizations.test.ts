@@ -150,7 +150,7 @@ describe('lock-free pools are judged by throughput and tail', () => {
   });
 
   test('a window that was cut short proves nothing, and loses nothing', async () => {
-    const scenarios = await measure(promised, {}, 6);
+    const scenarios = await measure(promised, {}, 8);
     const cut = (changes: object) =>
       scenarios.map(scenario => ({
         ...scenario,

@@ -203,7 +203,7 @@ describe('the rounds of the suites suffice to detect a gain', () => {
   const suites = ['versus', 'pool-size', 'reconnect'];
   const shippedRounds = 25;
   /** Of windows of 3.5 s, for p99. */
-  const longRounds = 17;
+  const longRounds = 16;
 
   const random = seededRandom(2);
 
@@ -252,20 +252,20 @@ describe('the rounds of the suites suffice to detect a gain', () => {
     expect(told(1.1, besideOtherWork)).toBeGreaterThanOrEqual(0.9);
   });
 
-  test('nine rounds, as the other suites have, detect 10 % on a quiet machine in 8 of 10 runs, and 30 % beside other work in 9', () => {
-    expect(told(1.1, quiet, { rounds: 9 })).toBeGreaterThanOrEqual(0.8);
-    expect(told(1.3, besideOtherWork, { rounds: 9 })).toBeGreaterThanOrEqual(0.9);
+  test('ten rounds, as the other suites have, detect 10 % on a quiet machine in 8 of 10 runs, and 30 % beside other work in 9', () => {
+    expect(told(1.1, quiet, { rounds: 10 })).toBeGreaterThanOrEqual(0.8);
+    expect(told(1.3, besideOtherWork, { rounds: 10 })).toBeGreaterThanOrEqual(0.9);
     // Kept as a fact: docs/method.md says so.
-    expect(told(1.1, besideOtherWork, { rounds: 9 })).toBeLessThan(0.6);
+    expect(told(1.1, besideOtherWork, { rounds: 10 })).toBeLessThan(0.6);
   });
 
-  test('with eight rounds one outlier hides the gain: their interval leaves none out', () => {
-    expect(told(1.3, quiet, { rounds: 8, outliers: 1 })).toBeLessThan(0.02);
+  test('with nine rounds one outlier hides the gain: their interval leaves none out', () => {
+    expect(told(1.3, quiet, { rounds: 9, outliers: 1 })).toBeLessThan(0.02);
   });
 
   test('the measured noise makes no more false verdicts than stated', () => {
     for (const noise of [quiet, besideOtherWork]) {
-      for (const rounds of [9, shippedRounds]) {
+      for (const rounds of [10, shippedRounds]) {
         expect(told(1, noise, { rounds })).toBeLessThanOrEqual(falseVerdictChance(1) + 0.012);
       }
     }

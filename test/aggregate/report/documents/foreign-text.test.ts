@@ -35,9 +35,11 @@ describe('a result in Markdown', () => {
     const headings = inMarkdown.result(buildResult(gains)).match(/^## .*$/gm);
     expect(headings).toEqual([
       '## C1: supported',
+      '## C20: supported',
       '## Target and environment',
       '## Results',
       '## What C1 was judged by',
+      '## What C20 was judged by',
       '## What limited each scenario',
       '## Pools',
       '## Accounting',
@@ -58,7 +60,7 @@ describe('a result in Markdown', () => {
       'throughput',
       'ioredis-optimized-1pools-10workers',
       'ioredis-optimized-2pools-10workers',
-      '5',
+      '8',
       expect.stringMatching(/^×1\.0\d \[/),
       '×1.05 or less',
       expect.stringMatching(/^\d\.\d{4}$/),
