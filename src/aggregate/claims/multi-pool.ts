@@ -298,6 +298,7 @@ function describeBeside(finding: Finding, rule: Rule): string {
 function describeRounds(findings: readonly Finding[]): string[] {
   const rounds = findings.flatMap(({ above, upTo }) => [...above, ...upTo].map(({ series }) => series.size));
   const min = Math.min(...rounds);
+  if (min === 0) return [];
   return [
     `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
     ...describeDependence(findings.flatMap(({ above, upTo }) => [...above, ...upTo])),

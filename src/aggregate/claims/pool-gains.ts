@@ -1,8 +1,7 @@
-import type { Comparison, ScenarioResult } from '../result.ts';
+import type { Comparison, Interval, ScenarioResult } from '../result.ts';
 import { groupBySetting } from '../scenario/setting.ts';
 import { throughput } from '../stats/measures.ts';
 import { RoundSeries } from '../stats/round-series.ts';
-import type { RepeatedInterval } from '../stats/sign-test.ts';
 import { clearlyMore } from '../stats/statistics.ts';
 import {
   type ArmPair,
@@ -28,7 +27,7 @@ export const onePoolWorkers = sourceReport.workersPerPool.high;
 export interface Gain {
   readonly pools: number;
   readonly series: RoundSeries;
-  readonly interval: RepeatedInterval;
+  readonly interval: Interval;
   readonly pairs: readonly PoolsPair[];
   /** A level that by itself lies clearly on the other side of the 5 % than all together; null if none does. */
   readonly dissent: PoolsPair | null;
@@ -105,12 +104,11 @@ function findGain(label: string, scenarios: readonly ScenarioResult[]): Finding 
   };
 }
 
-/** Combines the pairs of each number of pools, in ascending order, without those that have no common round. */
+/** Combines the pairs of each number of pools, in ascending order. */
 function combineByPools(pairs: readonly PoolsPair[]): Gain[] {
   const byPools = groupBy(pairs, ({ other }) => other.pools).toSorted(([a], [b]) => a - b);
-  return byPools.flatMap(([pools, ofPools]) => {
+  return byPools.map(([pools, ofPools]) => {
     const series = RoundSeries.combine(ofPools.map(pair => pair.throughput.series));
-    if (series.size === 0) return [];
     // One number of pools that pays is enough, so each is a chance; that none pays takes all of them.
     const interval = series.interval({ above: byPools.length });
     return { pools, series, interval, pairs: ofPools, dissent: findDissent(interval, ofPools) };
@@ -118,7 +116,7 @@ function combineByPools(pairs: readonly PoolsPair[]): Gain[] {
 }
 
 /** A mean over levels hides one that says the opposite. */
-function findDissent({ low, high }: RepeatedInterval, pairs: readonly PoolsPair[]): PoolsPair | null {
+function findDissent({ low, high }: Interval, pairs: readonly PoolsPair[]): PoolsPair | null {
   const isOpposite = ({ throughput: { ratio } }: PoolsPair) =>
     ratio !== null &&
     ((low > clearlyMore && ratio.high < clearlyMore) || (high < clearlyMore && ratio.low > clearlyMore));
@@ -146,9 +144,9 @@ export function bestOf(gains: readonly Gain[]): Gain | undefined {
 export interface SplitGain {
   readonly pools: number;
   /** Several pools in one thread to one pool. */
-  readonly pool: RepeatedInterval;
+  readonly pool: Interval;
   /** As many threads with one pool each to the same pools in one thread. */
-  readonly thread: RepeatedInterval;
+  readonly thread: Interval;
   /** Why these figures do not show where the gain comes from, as a clause; null if they do. */
   readonly flaw: string | null;
 }

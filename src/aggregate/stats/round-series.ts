@@ -3,11 +3,10 @@ import {
   fixedRounds,
   looksOf,
   minRounds,
-  type RepeatedInterval,
   type RoundsRange,
   repeatedInterval,
 } from './sign-test.ts';
-import { geometricMean } from './statistics.ts';
+import { geometricMean, type Interval } from './statistics.ts';
 
 /** A figure for each round in which it could be made, and how many rounds there may be: what a verdict is made of. */
 export class RoundSeries {
@@ -28,7 +27,7 @@ export class RoundSeries {
     return [...this.byRound.values()];
   }
 
-  interval(chances?: Chances): RepeatedInterval {
+  interval(chances?: Chances): Interval {
     return repeatedInterval(this.values, this.planned, chances);
   }
 

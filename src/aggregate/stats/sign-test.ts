@@ -101,12 +101,6 @@ export interface Chances {
   readonly below?: number;
 }
 
-/** A median with a repeated confidence interval, whose ends can be infinite. */
-export interface RepeatedInterval extends Interval {
-  /** Rounds of the last look; 0 before the first. */
-  readonly rounds: number;
-}
-
 /**
  * The median of `values` (one for each round, in the order of the rounds) with its repeated confidence interval: at
  * every look the interval of the sign test at that look's bound (order statistics; Thompson, 1936), and of all of them
@@ -123,7 +117,7 @@ export function repeatedInterval(
   values: readonly number[],
   range: RoundsRange,
   { above = 1, below = 1 }: Chances = {},
-): RepeatedInterval {
+): Interval {
   const isPast = ({ rounds }: Look) => rounds <= values.length;
   const looks = looksOf(range, values.length, above).filter(isPast);
   const looksBelow = looksOf(range, values.length, below);
@@ -141,7 +135,7 @@ export function repeatedInterval(
   const { low, high } = together.low <= together.high ? together : (intervals.at(-1) ?? together);
   const rounds = looks.at(-1)?.rounds ?? 0;
   const middle = median(rounds === 0 ? values : values.slice(0, rounds));
-  return { median: Math.min(high, Math.max(low, middle)), low, high, rounds };
+  return { median: Math.min(high, Math.max(low, middle)), low, high };
 }
 
 /**
@@ -153,10 +147,10 @@ export function repeatedInterval(
 export function medianInterval(values: readonly number[]): Interval {
   if (values.length === 0)
     throw new RangeError('Expected at least one value to take the median of, found none');
-  const { median, low, high } = repeatedInterval(values, fixedRounds(values.length));
+  const interval = repeatedInterval(values, fixedRounds(values.length));
   return values.length < minRounds
-    ? { median, low: Math.min(...values), high: Math.max(...values) }
-    : { median, low, high };
+    ? { ...interval, low: Math.min(...values), high: Math.max(...values) }
+    : interval;
 }
 
 /** Min probability, 0 to 1, with which the interval of `count` independent values covers the true median. */

@@ -87,6 +87,27 @@ test('what stays open says what it excludes', () => {
   );
 });
 
+test('what stays open says which gain such a run finds, and about how many rounds would decide', () => {
+  // Of 11 rounds 7 lie above ×1.05.
+  const leaning: Matrix['gain'] = ({ workers, round }) => (workers > 50 ? (round % 3 === 0 ? 1 : 1.12) : 1);
+  const claim = judge(buildMatrix({ gain: leaning, pools: [1, 2], rounds: 11 }));
+  expect(claim.verdict).toBe('inconclusive');
+  const [, gain, rounds] =
+    /a gain of ×(\S+) or more in 4 of 5 cases; about (\d+) rounds/.exec(claim.gist) ?? [];
+  expect(Number(gain)).toBeGreaterThan(1.1);
+  expect(Number(gain)).toBeLessThan(1.25);
+  expect(Number(rounds)).toBeGreaterThan(40);
+  expect(Number(rounds)).toBeLessThan(300);
+});
+
+test('rounds that resemble the ones before them are told', () => {
+  const slow: Matrix['gain'] = ({ workers, round }) => (workers > 50 ? (round < 6 ? 1.3 : 1.5) : 1);
+  const resembling = judge(buildMatrix({ gain: slow, workers: [100], pools: [1, 2], rounds: 12 }));
+  expect(resembling.reason).toContain('Rounds resemble the ones before them');
+  const independent = judge(buildMatrix({ gain: asClaimed, workers: [100], pools: [1, 2], rounds: 12 }));
+  expect(independent.reason).not.toContain('resemble');
+});
+
 test('an open gain at 50 workers or fewer leaves only C20 open', () => {
   const scenarios = buildMatrix({ gain: ({ workers, round }) => (workers > 50 ? 1.4 : 1 + 0.05 * round) });
   expect(judge(scenarios)).toMatchObject({ verdict: 'supported' });
@@ -133,12 +154,12 @@ test('not tested: no level above 50 workers', () => {
   expect(claim.comparisons).toHaveLength(2 * 4);
 });
 
-test('not tested: nothing to compare, nothing measured, or nothing at all', () => {
+test('not tested: nothing to compare, or nothing at all; inconclusive: nothing measured', () => {
   expect(judge(buildMatrix({ gain: asClaimed, pools: [1] })).verdict).toBe('not tested');
   expect(judge(buildMatrix({ gain: asClaimed, pools: [2, 4] })).verdict).toBe('not tested');
   expect(judge([]).verdict).toBe('not tested');
   const unmeasured = judge(buildMatrix({ gain: asClaimed, rounds: 0 }));
-  expect(unmeasured).toMatchObject({ verdict: 'not tested', measured: null, comparisons: [] });
+  expect(unmeasured).toMatchObject({ verdict: 'inconclusive', measured: null, comparisons: [] });
 });
 
 test('not tested: open loops, because their throughput is the requested rate', () => {
@@ -234,7 +255,7 @@ test('a round in which an arm completed nothing counts against that arm, and is 
   // The arm of four pools pays no longer, so the best of the others is shown.
   const silent = silentOnce(ofMany(4));
   expect(silent.verdict).toBe('supported');
-  expect(silent.reason).not.toContain('4 pools ×');
+  expect(silent.reason).not.toContain('4 pools, each');
 });
 
 test('wire is a bound beside ioredis, whatever it finds', () => {
@@ -377,6 +398,6 @@ test('a run that was stopped before any round was common has no empty sentences'
   const [first, ...others] = buildMatrix({ clients: ['ioredis', 'wire'], gain: asClaimed });
   if (first === undefined) throw new Error('expected a matrix');
   const claim = judge([first, ...others.map(scenario => ({ ...scenario, rounds: [] }))]);
-  expect(claim.verdict).toBe('not tested');
+  expect(claim.verdict).toBe('inconclusive');
   expect(claim.reason).not.toMatch(/(^|[.;] ?)[.;]/);
 });

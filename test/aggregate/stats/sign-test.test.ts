@@ -82,7 +82,7 @@ describe('the repeated interval', () => {
 
   test('is unbounded before the first look, and for a number of rounds that decides nothing', () => {
     const nothing = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
-    expect(repeatedInterval([2, 2, 2], range)).toMatchObject({ ...nothing, median: 2, rounds: 0 });
+    expect(repeatedInterval([2, 2, 2], range)).toMatchObject({ ...nothing, median: 2 });
     expect(repeatedInterval([2, 2, 2, 2, 2], { atLeast: 5, atMost: 5 })).toMatchObject(nothing);
     expect(repeatedInterval([2, 2, 2, 2, 2, 2], { atLeast: 6, atMost: 6 })).toMatchObject({
       low: 2,

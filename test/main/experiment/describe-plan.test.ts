@@ -35,7 +35,7 @@ describe('plan is described in eighty columns', () => {
   each: 1 s, after 0.25 s of warm-up
   order: 2 blocks, and the arms in each, shuffled anew every round, seed 1
   workload: 10,000 keys, values of 32 bytes, 50 % GET, 50 % SET
-  duration: about 35 s
+  duration: about 1 min 10 s
 
   client  pool       pools  threads  also                workers
   wire    optimized  1      1        depth10-1perThread  50 100
