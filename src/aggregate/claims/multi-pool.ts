@@ -221,7 +221,7 @@ function describeOpen(gains: readonly Gain[], where: string): string {
   const least = Math.max(...gains.map(({ interval }) => interval.low));
   const excluded = [
     ...(Number.isFinite(most) ? [`a gain of more than ${formatRatio(most)}`] : []),
-    ...(Number.isFinite(least) && least > 0 ? [`one of less than ${formatRatio(least)}`] : []),
+    ...(least > 1 ? [`one of less than ${formatRatio(least)}`] : []),
   ];
   const clauses = [
     `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)}${excluded.length === 0 ? '' : `, which excludes ${formatList(excluded)}`}`,

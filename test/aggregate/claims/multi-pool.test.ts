@@ -80,7 +80,9 @@ test('a loss is no gain', () => {
 });
 
 test('what stays open says what it excludes', () => {
-  const claim = judge(buildMatrix({ gain: ({ workers, round }) => (workers > 50 ? 1 + 0.02 * round : 1) }));
+  const claim = judge(
+    buildMatrix({ gain: ({ workers, round }) => (workers > 50 ? 1.02 + 0.02 * round : 1) }),
+  );
   expect(claim.verdict).toBe('inconclusive');
   expect(claim.gist).toMatch(
     /^Open: beyond 50 .* excludes a gain of more than ×1\.1\d and one of less than ×/,
