@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import { medianInterval } from '../src/aggregate/stats/statistics.ts';
+import { medianInterval } from '../src/aggregate/stats/sign-test.ts';
 import { keyName } from '../src/pool/client/batch.ts';
 import { Prng } from '../src/workers/prng.ts';
 import { randomValue } from '../src/workers/workload/values.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { medianInterval } from '../src/aggregate/stats/statistics.ts';
+import { medianInterval } from '../src/aggregate/stats/sign-test.ts';
 import { CircuitBreaker } from '../src/pool/circuit-breaker.ts';
 import type { Batch } from '../src/pool/client/batch.ts';
 import { WireConnection } from '../src/pool/client/wire-connection.ts';

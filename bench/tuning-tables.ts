@@ -19,7 +19,8 @@ import {
   throughput,
 } from '../src/aggregate/stats/measures.ts';
 import { pairByRound } from '../src/aggregate/stats/rounds.ts';
-import { median, medianInterval } from '../src/aggregate/stats/statistics.ts';
+import { medianInterval } from '../src/aggregate/stats/sign-test.ts';
+import { median } from '../src/aggregate/stats/statistics.ts';
 import {
   formatCount,
   formatInterval,

@@ -16,15 +16,23 @@ import {
  * are absent from earlier results.
  */
 
-export const interval = z.object({ median: z.number(), low: z.number(), high: z.number() });
+/** JSON has no infinite numbers: null in the file. */
+function orInfinite(unbounded: number) {
+  return z
+    .number()
+    .nullable()
+    .transform(value => value ?? unbounded);
+}
 
-/** JSON has no number for it, so an infinite ratio is null in the file. */
-const ratio = z
-  .union([z.number(), z.literal(Number.POSITIVE_INFINITY), z.null()])
-  .transform(value => value ?? Number.POSITIVE_INFINITY);
-
-/** Of ratios. Infinite, and null in the file: in so many rounds the base completed nothing. */
-export const ratioInterval = z.object({ median: ratio, low: ratio, high: ratio });
+/**
+ * A median with its interval. Null in the file, and infinite in memory: an end that nothing bounds, and a ratio to an arm
+ * that completed nothing in so many rounds.
+ */
+export const interval = z.object({
+  median: orInfinite(Number.POSITIVE_INFINITY),
+  low: orInfinite(Number.NEGATIVE_INFINITY),
+  high: orInfinite(Number.POSITIVE_INFINITY),
+});
 
 /** A count, a time, a rate. */
 const amount = z.number().nonnegative();
@@ -313,6 +321,8 @@ const scenario = z.object({
   /** It is a control: it measured once more what the scenario with its id but for "-control" measured. */
   control: z.literal(true).optional(),
   ...resultShape,
+  /** How many rounds it was to have: as many as decide the questions, or a fixed number, as before version 0.6. */
+  plannedRounds: z.object({ atLeast: z.number(), atMost: z.number() }).optional(),
   rounds: z.array(roundSchema).max(10_000),
   /** Null before the first round. */
   summary: summary.nullable(),
@@ -355,7 +365,7 @@ const claim = z.object({
         other: z.string(),
         /** Rounds that both have measured. */
         rounds: z.number(),
-        ratio: ratioInterval,
+        ratio: interval,
         /** Sign-flip permutation test of the paired log ratios, two-sided: exact up to 30 rounds, sampled above. */
         p: z.number(),
         /** The range that the claim predicts for this ratio, open where null; null: it predicts none. */

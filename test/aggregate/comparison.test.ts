@@ -9,12 +9,12 @@ import { buildResult, buildRound, buildScenario, standInTarget } from '../suppor
 
 describe('a comparison to the first result', () => {
   /** Rounds that drift by half, so that only a comparison within each round is sharp. */
-  const drift = [1, 0.8, 1.2, 0.9, 1.5];
+  const drift = [1, 0.8, 1.2, 0.9, 1.5, 1];
   const rounds = (opsPerSecond: number, changes: Partial<RoundResult> = {}) =>
     drift.map((factor, index) => buildRound(index + 1, opsPerSecond * factor, changes));
 
   const unlimited = { resource: 'server', evidence: 'server main thread 0.99 of a core' } as const;
-  const config = { workload: { keys: 100 }, rounds: 5, seconds: 1, warmupSeconds: 0.25 };
+  const config = { workload: { keys: 100 }, rounds: 6, seconds: 1, warmupSeconds: 0.25 };
 
   function side(name: string, opsPerSecond: number, changes: Partial<Result> = {}): Result {
     const scenarios = [10, 50].map(workers =>
@@ -32,7 +32,7 @@ describe('a comparison to the first result', () => {
     expect(comparison.sides.map(({ paired }) => paired)).toEqual([null, true]);
     const [base, other] = comparison.scenarios[0]?.sides ?? [];
     expect(base).toMatchObject({ side: 'redis', ratios: null, opsPerSecond: { median: 20_000 } });
-    expect(other).toMatchObject({ side: 'valkey', ratios: { rounds: 5, coverage: 0.9375 } });
+    expect(other).toMatchObject({ side: 'valkey', ratios: { rounds: 6, coverage: 0.96875 } });
     for (const end of ['median', 'low', 'high'] as const) {
       expect(other?.ratios?.throughput?.[end]).toBeCloseTo(1.1, 6);
       expect(other?.ratios?.responseP99?.[end]).toBeCloseTo(1 / 1.1, 6);
@@ -49,7 +49,7 @@ describe('a comparison to the first result', () => {
       const comparison = compareResults([side('redis', 20_000, one), side('valkey', 22_000, two)]);
       expect(comparison.sides[1]?.paired).toBe(false);
       const ratios = comparison.scenarios[0]?.sides[1]?.ratios;
-      expect(ratios?.coverage).toBeCloseTo(0.9375 ** 2, 6);
+      expect(ratios?.coverage).toBeCloseTo(0.96875 ** 2, 6);
       expect(ratios?.throughput?.median).toBeCloseTo(1.1, 6);
       expect(ratios?.throughput?.low).toBeCloseTo((1.1 * 0.8) / 1.5, 6);
       expect(ratios?.throughput?.high).toBeCloseTo((1.1 * 1.5) / 0.8, 6);
@@ -67,7 +67,7 @@ describe('a comparison to the first result', () => {
     };
     const text = onTerminal.comparison(compareResults([few('redis', 10_000), few('valkey', 30_000)]));
     expect(text).toMatch(/ in 0 scenarios, [\s\S]* apart in 2\s+scenarios/);
-    expect(text).toMatch(/fewer than 5\s+rounds/);
+    expect(text).toMatch(/fewer than 6\s+rounds/);
     expect(text).not.toMatch('luck');
   });
 
@@ -114,9 +114,9 @@ describe('a comparison to the first result', () => {
       onTerminal
         .comparison(compareResults([many('redis', 'one'), many('valkey', session)]), false)
         .replace(/\s+/g, ' ');
-    // 24 scenarios, each with 2 × 1/32 of 5 rounds; made apart, with 1 − 0.9375².
-    expect(said('one')).toMatch(/ up to 1\.5 of 24 intervals .*×1\./);
-    expect(said('two')).toMatch(/ up to 2\.9 of 24 intervals .*×1, and drift/);
+    // 24 scenarios, each with a chance of 2 × 1/64; made apart, of 1 − 0.96875².
+    expect(said('one')).toMatch(/ up to 0\.75 of 24 intervals .*×1\./);
+    expect(said('two')).toMatch(/ up to 1\.5 of 24 intervals .*×1, and drift/);
   });
 
   const detected = (threads: number | null): Result['target'] => ({
@@ -151,7 +151,7 @@ describe('a comparison to the first result', () => {
     ['untold server threads', { target: detected(null) }, 'server threads', 'unknown'],
     ['stand-in', { target: standInTarget }, 'no stand-in', 'not ok'],
     ['workload', { config: { ...config, workload: { keys: 200 } } }, 'workload', 'not ok'],
-    ['rounds', { config: { ...config, rounds: 6 } }, 'rounds', 'not ok'],
+    ['rounds', { config: { ...config, rounds: 7 } }, 'rounds', 'not ok'],
     ['seconds', { config: { ...config, seconds: 2 } }, 'time of a measurement', 'not ok'],
     ['seed', { seed: 2 }, 'seed', 'not ok'],
     ['early end', { complete: false }, 'measured to the end', 'not ok'],
@@ -214,7 +214,7 @@ describe('a comparison to the first result', () => {
     const cut = (name: string, changes: Partial<Result>) => {
       const scenario = buildScenario({ workers: 10, limitedBy: unlimited }, [
         ...rounds(20_000),
-        buildRound(6, 900_000, { seconds: 0.2 }),
+        buildRound(7, 900_000, { seconds: 0.2 }),
       ]);
       return buildResult([scenario], { name, config, claims: [], ...changes });
     };
@@ -223,7 +223,7 @@ describe('a comparison to the first result', () => {
         side('redis', 20_000, inTurn),
         cut('valkey', { session }),
       ]).scenarios;
-      expect(compared?.sides[1]?.ratios?.rounds).toBe(5);
+      expect(compared?.sides[1]?.ratios?.rounds).toBe(6);
       expect(compared?.sides[1]?.ratios?.throughput?.median).toBeCloseTo(1, 6);
     }
   });

@@ -5,6 +5,9 @@ import { readResult } from '../../src/main/run/results/read-result.ts';
 
 const fixtures = new URL('../fixtures/', import.meta.url);
 
+/** A ratio of fewer than 6 rounds no longer has an interval, as it excludes nothing. */
+const ofRatio = /(×\S+) \[.*\]$/;
+
 /** The cells of a report's tables, each with its heading: new columns may join them. */
 function cellsOf(markdown: string): string[] {
   let headings: string[] = [];
@@ -17,7 +20,10 @@ function cellsOf(markdown: string): string[] {
       .map(cell => cell.replaceAll('†', '').trim());
     if (lines[index + 1]?.startsWith('| --')) headings = cells;
     const [row = ''] = cells;
-    return cells.map((cell, column) => `${row}, ${headings[column]}: ${cell}`).filter(isFigure);
+    return cells
+      .map(cell => cell.replace(ofRatio, '$1'))
+      .map((cell, column) => `${row}, ${headings[column]}: ${cell}`)
+      .filter(isFigure);
   });
 }
 

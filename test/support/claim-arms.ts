@@ -18,7 +18,7 @@ export interface ArmFigures {
 export type FiguresOf = (scenario: Scenario, round: number) => ArmFigures;
 
 /** Rounds that a suite of the tests has, unless a test is about their number. */
-const usualRounds = 5;
+const usualRounds = 8;
 
 /** So many operations, for their throughput, that the p99 of 100 workers rests on 10 cycles of their loop. */
 const operationsFactor = 5;

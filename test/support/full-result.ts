@@ -18,7 +18,7 @@ export function buildFullResult(size: Size = {}, changes: Partial<Result> = {}):
     workers = [10, 50, 100],
     pools = [1, 2],
     clients = ['ioredis', 'wire'],
-    rounds = 5,
+    rounds = 6,
     seconds = 1,
   } = size;
   const random = seededRandom(3);

@@ -1,5 +1,4 @@
 import type { ClaimResult, Comparison, Result, ScenarioResult } from '../result.ts';
-import { medianInterval } from '../stats/statistics.ts';
 import { limitsOf } from './judging/arms.ts';
 import { agree, countChances, findByClient, findDeciding, type Prediction } from './judging/prediction.ts';
 import { describeGist, describeReason } from './judging/reason.ts';
@@ -63,7 +62,7 @@ export interface Judgement extends Omit<ClaimResult, 'id' | 'statement' | 'predi
 /**
  * Judges a claim that predicts one or more figures. Each client is a setting of its own. In one setting: all
  * predictions hold: supported; one fails: refuted; else inconclusive. Settings that disagree are inconclusive, and so
- * is anything unsound: fewer than 5 rounds, lost operations, or a strategy that its own metrics show to be off.
+ * is anything unsound: fewer than 6 rounds, lost operations, or a strategy that its own metrics show to be off.
  * `measured` is of the first setting that is sound, null if none is: of a refuted claim the first prediction that fails,
  * else the first of all. The reason has all figures.
  *
@@ -78,7 +77,7 @@ export function judgePredictions({ target, scenarios }: Evidence, design: Design
   const verdict = agree(findings.map(finding => finding.verdict));
   const sound = findings.find(({ flaw }) => flaw === null);
   const shown = sound !== undefined && verdict === 'refuted' ? findDeciding(sound)[0] : sound?.predictions[0];
-  const figures = shown === undefined ? null : medianInterval(shown.byRound);
+  const figures = shown?.series.interval() ?? null;
   const predictions = findings.flatMap(finding => finding.predictions);
   const arms = predictions.flatMap(prediction => prediction.arms);
   const isMeasured = arms.every(arm => arm.rounds.length > 0);

@@ -6,7 +6,7 @@ import { coldStart } from './cold-start.ts';
 import { healthInterval } from './health-interval.ts';
 import { takesTwoServers } from './judging/versus.ts';
 import { mixed } from './mixed.ts';
-import { multiPool } from './multi-pool.ts';
+import { multiPool, onePoolIsEnough } from './multi-pool.ts';
 import { oneConnection } from './one-connection.ts';
 import { healthCache, lockFree, optimized, optimizedTail } from './optimizations.ts';
 import { pipeline, workerPeak } from './peaks.ts';
@@ -37,6 +37,7 @@ export const claims: readonly Claim[] = [
   oneConnection,
   reconnect,
   coldStart,
+  onePoolIsEnough,
 ];
 
 /**

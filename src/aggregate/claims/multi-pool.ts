@@ -1,8 +1,15 @@
 import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
-import { groupBySetting } from '../scenario/setting.ts';
 import { p99, throughput } from '../stats/measures.ts';
-import { clearlyMore, minRounds } from '../stats/statistics.ts';
-import { capitalise, describeIntervals, formatPlural, formatRatioInterval } from '../text/format.ts';
+import { detectableRatio, lagOneCorrelation, minRounds, roundsToDecide } from '../stats/sign-test.ts';
+import { clearlyMore } from '../stats/statistics.ts';
+import { sumOf } from '../stats/summary.ts';
+import {
+  describeIntervals,
+  formatList,
+  formatPlural,
+  formatRatio,
+  formatRatioInterval,
+} from '../text/format.ts';
 import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
 import { armsOf, compareArms, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
 import { agree, atLeast, atMost } from './judging/prediction.ts';
@@ -14,86 +21,135 @@ import {
 } from './judging/reason.ts';
 import {
   bestOf,
-  type Combined,
   compareEffects,
-  describeDissent,
+  doesNotPay,
   type Finding,
+  findGains,
+  type Gain,
   isAbove,
-  judgeSetting,
-  mayPay,
   onePoolWorkers,
   pairsOfOwnThreads,
-  paysClearly,
+  pays,
   type SplitGain,
-  sharesThread,
-} from './multi-pool-findings.ts';
+  splitDeciding,
+} from './pool-gains.ts';
 import { sourceReport } from './source-report.ts';
 
 const { low: minWorkers, high: maxWorkers } = sourceReport.workersPerPool;
+const beyond = `beyond ${onePoolWorkers} workers`;
+const upTo = `at ${onePoolWorkers} or fewer`;
 
 /**
- * C1. In every setting (a client; a pool preset and a pipeline depth too, where the run has several), for every number
- * of pools, the throughput ratios to one pool are combined by geometric mean over the workers levels within each round,
- * once for the levels above 50 and once for those up to 50; a median with its interval is taken over the rounds.
+ * C1. For every number of pools, the throughput ratios to one pool are combined by geometric mean over the levels beyond
+ * 50 workers within each round. Supported if for some number of pools the interval lies above 1.05: each is a chance,
+ * and they share the chance to err. Refuted if for all of them it lies below. A combination that one of its levels
+ * contradicts, by an interval of its own on the other side of 1.05, is neither.
  *
- * Above 50 several pools must pay: holds if for some number of pools the interval lies above 1.05, fails if for all
- * it lies below. Up to 50 none may pay: holds if all intervals lie below 1.05, fails if one lies above. Both hold:
- * supported. One fails: refuted. Anything else, and settings that disagree: inconclusive. So is a combination that one of
- * its levels contradicts by an interval of its own that lies on the other side of 1.05.
- *
- * Where the run has ioredis settings, only they decide: they are what an application pays. wire is a bound that no
- * application reaches, and it must not outvote them (as in C15); its findings follow theirs. Alone, it decides.
- *
- * An optimized pool has no lock that callers could contend for, so a run should have baseline pools as well.
- *
- * "Some number of pools" is not corrected for how many there are: each is a chance of its own. An interval of 5 rounds
- * lies above 1.05 by chance, where the true ratio is just 1.05, in up to 1 of 32 runs; with two numbers of pools that
- * is up to 2 of 32. It concerns `supported` above 50 workers, and `refuted` up to 50.
- *
- * Several pools have a thread each. If the run also has them all in one thread, the gain is split: the pool
- * effect is k pools in one thread to one pool, the thread effect k threads with one pool each to k pools in one thread.
- * The split decides nothing; it shows what the gain consists of, if those arms are sound too.
- *
- * `measured` is the combination above 50 workers of the first deciding setting whose figures are a ground for a verdict,
- * null if none is: of the number of pools that pays clearly, else may pay, and gains most. Figures are a ground if
- * `findFlaw` and `findGrowthFlaw` find nothing.
+ * What the gain is made of (pools, threads), the settings beside those that decide, and the gain at 50 workers or fewer
+ * (which is C20) stand in the reason, and change nothing.
  */
 export const multiPool: OwnRuleClaim = {
   id: 'C1',
-  statement: `${minWorkers}–${maxWorkers} workers per pool; beyond ${maxWorkers}, use several pools.`,
-  predicted: `gain above 1 for more than ${maxWorkers} workers, none at ${maxWorkers} or fewer`,
+  statement: `Beyond ${maxWorkers} workers, several pools pay.`,
+  predicted: `a gain above ${formatRatio(clearlyMore)} for some number of pools`,
   suite: 'scaling',
-  judge,
+  judge: evidence =>
+    judgeGains(evidence, {
+      isTested: ({ above }) => above.length > 0,
+      verdictOf: ({ above }) => {
+        if (above.some(pays)) return 'supported';
+        return above.every(doesNotPay) ? 'refuted' : 'inconclusive';
+      },
+      measured: ({ above }) => bestOf(above)?.interval ?? null,
+      range: atLeast(clearlyMore),
+      chances: ({ above }) => above.length,
+      describe: describeGain,
+      needs: `a scenario of several pools, each with its own thread, and an otherwise equal one of one pool, both with more than ${maxWorkers} workers`,
+    }),
 };
 
-function judge({ target, scenarios }: Evidence): Judgement {
+/**
+ * C20. At 50 workers or fewer no number of pools may have its interval above 1.05, or the claim is refuted. Supported if
+ * all lie below, and if for some number of pools the gain beyond 50 workers is larger than that at 50 or fewer: the
+ * interval of their ratio, made within each round, lies above 1.
+ */
+export const onePoolIsEnough: OwnRuleClaim = {
+  id: 'C20',
+  statement: `${minWorkers}–${maxWorkers} workers per pool: one pool is enough for so many, and the gain of several begins beyond.`,
+  predicted: `no gain of 5 % ${upTo}, and a larger one ${beyond}`,
+  suite: 'scaling',
+  judge: evidence =>
+    judgeGains(evidence, {
+      isTested: finding => finding.upTo.length > 0 && finding.contrasts.length > 0,
+      verdictOf: finding => {
+        if (finding.upTo.some(pays)) return 'refuted';
+        if (finding.contrasts.every(({ interval }) => interval.high < 1)) return 'refuted';
+        const isLarger = finding.contrasts.some(({ interval }) => interval.low > 1);
+        return finding.upTo.every(doesNotPay) && isLarger ? 'supported' : 'inconclusive';
+      },
+      measured: finding => bestOf(finding.upTo)?.interval ?? null,
+      range: atMost(clearlyMore),
+      chances: finding => finding.upTo.length + finding.contrasts.length,
+      describe: describeBeginning,
+      needs: `the same pools at ${maxWorkers} workers or fewer and at more`,
+    }),
+};
+
+/** How one of the two claims reads the gains. */
+interface Rule {
+  readonly isTested: (finding: Finding) => boolean;
+  /** Of a setting without a flaw. */
+  readonly verdictOf: (finding: Finding) => Verdict;
+  readonly measured: (finding: Finding) => Interval | null;
+  readonly range: { readonly low: number | null; readonly high: number | null };
+  /** How many comparisons can each make the verdict. */
+  readonly chances: (finding: Finding) => number;
+  /** What one setting shows, as a sentence. */
+  readonly describe: (finding: Finding, verdict: Verdict) => string;
+  /** The arms without which the claim is not tested. */
+  readonly needs: string;
+}
+
+function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
   const arms = scenarios.filter(isSteady);
   const pairs = pairsOfOwnThreads(arms);
   const comparisons = [...pairs.flatMap(compare), ...compareEffects(arms)];
-  const paired = new Set(armsOf(pairs));
-  const findings = groupBySetting(arms.filter(arm => paired.has(arm) || sharesThread(arm)))
-    .map(({ label, scenarios }) => judgeSetting(label, scenarios))
-    .filter(finding => finding.pairs.some(isAbove));
-  if (findings.length === 0) {
-    const judgement = { ...untested(describeUntested(target, scenarios, pairs)), comparisons };
+  const { deciding, beside } = splitDeciding(findGains(scenarios).filter(rule.isTested));
+  if (deciding.length === 0) {
+    const judgement = { ...untested(describeUntested(target, scenarios, pairs, rule.needs)), comparisons };
     return comparisons.length > 0 ? judgement : { ...judgement, lacksArms: true };
   }
-  const ofApplications = findings.filter(({ client }) => client !== 'wire');
-  const deciding = ofApplications.length > 0 ? ofApplications : findings;
-  const bounds = findings.filter(finding => !deciding.includes(finding));
-  const verdict = agree(deciding.map(finding => finding.verdict));
-  const figures = bestOf(deciding.find(({ sound }) => sound)?.above ?? [])?.throughput;
+  const judged = deciding.map(finding => ({
+    finding,
+    verdict: finding.flaw === null ? rule.verdictOf(finding) : ('inconclusive' as const),
+  }));
+  const verdict = agree(judged.map(one => one.verdict));
+  const sound = deciding.find(({ flaw }) => flaw === null);
+  const figures = sound === undefined ? null : rule.measured(sound);
+  const sentences = judged.map(
+    ({ finding, verdict }) => `${nameOf(finding, deciding)}${describeJudged(finding, verdict, rule)}`,
+  );
   return {
     unit: '×',
     measured: figures?.median ?? null,
     low: figures?.low ?? null,
     high: figures?.high ?? null,
-    predictedRange: figures === undefined ? null : atLeast(clearlyMore),
+    predictedRange: figures === null ? null : rule.range,
     verdict: target.standIn ? 'not tested' : verdict,
-    reason: describeReason(target, deciding, bounds, verdict),
-    gist: describeGist(target, deciding, verdict),
-    // Each number of pools is a chance of its own, on either side of the 50 workers.
-    predictions: Math.max(...deciding.map(({ above, upTo }) => above.length + upTo.length)),
+    reason: [
+      ...describeStandIn(target, verdict),
+      ...[describeDisagreement(judged, 'settings')].filter(text => text !== null),
+      ...sentences,
+      ...deciding.map(describeParts).filter(text => text !== null),
+      ...beside.map(finding => describeBeside(finding, rule)),
+      ...describeRounds([...deciding, ...beside]),
+    ].join(' '),
+    gist: [
+      ...describeStandInShortly(target, verdict),
+      ...[describeDisagreement(judged, 'settings')].filter(text => text !== null),
+      ...sentences,
+    ].join(' '),
+    predictions: Math.max(...deciding.map(rule.chances)),
     limitedBy: limitsOf(deciding.flatMap(({ pairs }) => armsOf(pairs))),
     comparisons,
   };
@@ -104,143 +160,177 @@ function compare(pair: PoolsPair): Comparison[] {
   return [...compareArms([pair], [throughput], predicted), ...compareArms([pair], [p99])];
 }
 
+const nameOf = ({ label }: Finding, deciding: readonly Finding[]) =>
+  deciding.length > 1 ? `With ${label}: ` : '';
+
+function describeJudged(finding: Finding, verdict: Verdict, rule: Rule): string {
+  return finding.flaw === null ? rule.describe(finding, verdict) : `No verdict: ${finding.flaw}.`;
+}
+
 /**
- * What decided and where the gain comes from, a sentence for each setting, and the reliability of the
- * figures.
+ * "Yes: 2 pools, each in a thread of its own, gave ×1.66 [1.41, 1.88] beyond 50 workers; it is the threads, not the pools
+ * (pools alone ×1.02); they already pay at 10 workers."
  */
-function describeReason(
-  target: Result['target'],
-  deciding: readonly Finding[],
-  bounds: readonly Finding[],
-  verdict: Verdict,
-): string {
+function describeGain(finding: Finding, verdict: Verdict): string {
+  const best = bestOf(finding.above);
+  if (best === undefined) return '';
+  const figure = `${formatPlural(best.pools, 'pool')}, each in a thread of its own, gave ${formatGain(best)} ${beyond}`;
+  const clauses = {
+    supported: [`Yes: ${figure}`, describeSource(finding.split), describeEarlier(finding.upTo)],
+    refuted: [`No: ${beyond} no number of pools gained 5 % (${listGains(finding.above)})`],
+    inconclusive: [describeOpen(finding.above, beyond), describeSource(finding.split)],
+    'not tested': [],
+  }[verdict];
+  return `${clauses.filter(clause => clause !== null).join('; ')}.`;
+}
+
+/** What C20 found in a setting: the gain at 50 workers or fewer, and that beyond to it. */
+function describeBeginning(finding: Finding, verdict: Verdict): string {
+  const [contrast] = finding.contrasts.toSorted((a, b) => b.interval.median - a.interval.median);
+  const larger =
+    contrast === undefined
+      ? null
+      : `${beyond} ${formatPlural(contrast.pools, 'pool')} gain ${formatRatioAgainst(contrast.interval, 1)} of what they gain ${upTo}`;
+  const paying = bestOf(finding.upTo.filter(pays));
+  const clauses = {
+    supported: [`Yes: ${upTo} several pools gain less than 5 % (${listGains(finding.upTo)})`, larger],
+    refuted: [
+      paying === undefined
+        ? `No: the gain ${beyond} is not the larger one`
+        : `No: ${upTo} ${formatPlural(paying.pools, 'pool')} already gave ${formatGain(paying)}`,
+      larger,
+    ],
+    inconclusive: [
+      finding.upTo.every(doesNotPay)
+        ? `One pool is enough ${upTo} (${listGains(finding.upTo)})`
+        : describeOpen(finding.upTo, upTo),
+      larger,
+    ],
+    'not tested': [],
+  }[verdict];
+  return `${clauses.filter(clause => clause !== null).join('; ')}.`;
+}
+
+/** What stays open, by what is excluded: that is the answer then. */
+function describeOpen(gains: readonly Gain[], where: string): string {
+  const best = bestOf(gains);
+  if (best === undefined) return '';
+  if (best.dissent !== null)
+    return `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)} on average, but ${describeDissent(best.dissent)}`;
+  const most = Math.max(...gains.map(({ interval }) => interval.high));
+  const least = Math.max(...gains.map(({ interval }) => interval.low));
+  const excluded = [
+    ...(Number.isFinite(most) ? [`a gain of more than ${formatRatio(most)}`] : []),
+    ...(least > 1 ? [`one of less than ${formatRatio(least)}`] : []),
+  ];
+  const clauses = [
+    `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)}${excluded.length === 0 ? '' : `, which excludes ${formatList(excluded)}`}`,
+    ...describePower(best, gains.length),
+  ];
+  return clauses.join('; ');
+}
+
+/** More rounds than a config can have are no advice. */
+const maxRounds = 1000;
+
+/** What a run like this finds, and how long one takes that finds this. */
+function describePower({ series }: Gain, chances: number): string[] {
+  const { values, planned, size } = series;
+  const detectable = detectableRatio(values, clearlyMore, planned, chances);
+  const above = values.filter(ratio => ratio > clearlyMore).length;
+  const needed = roundsToDecide(above, size, chances);
   return [
-    ...describeStandIn(target, verdict),
-    describeVerdict(deciding, verdict),
-    ...deciding.flatMap(finding => describeSetting(finding, deciding)),
-    ...bounds.flatMap(finding =>
-      describeSetting(finding, deciding).map(
-        sentence => `As a bound that no application reaches, ${sentence}`,
-      ),
-    ),
-    ...describeRounds([...deciding, ...bounds]),
-    ...(deciding.some(({ split }) => split !== null)
+    ...(detectable === null
       ? []
-      : ['Here each pool has its own thread, so a gain combines the effects of pool and thread.']),
-  ].join(' ');
-}
-
-/** What decided, with the figures and the split of the first setting that is sound. */
-function describeGist(target: Result['target'], deciding: readonly Finding[], verdict: Verdict): string {
-  const shown = deciding.find(({ sound }) => sound);
-  const isMixed = describeDisagreement(deciding, 'settings') !== null || findCommonWhy(deciding) === null;
-  const findings = deciding.map(
-    ({ label, verdict, why }) =>
-      `${label}: ${verdict}${verdict === 'inconclusive' ? `, because ${why}` : ''}`,
-  );
-  return [
-    ...describeStandInShortly(target, verdict),
-    isMixed ? `${findings.join('; ')}.` : describeVerdict(deciding, verdict),
-    ...(shown === undefined
+      : [`such a run finds a gain of ${formatRatio(detectable)} or more in 4 of 5 cases`]),
+    ...(needed === null || needed <= size || needed > maxRounds
       ? []
-      : [`${shown.label}: ${joinClauses([describeFigures(shown), describeSplit(shown)])}.`]),
-  ].join(' ');
+      : [`about ${needed} rounds would decide`]),
+  ];
 }
 
-/** Why; of a supported claim also by what several pools gain. */
-function describeVerdict(deciding: readonly Finding[], verdict: Verdict): string {
-  const disagreement = describeDisagreement(deciding, 'settings');
-  if (disagreement !== null) return disagreement;
-  const why = findCommonWhy(deciding) ?? `${verdict} in every setting`;
-  return `${capitalise(why)}${verdict === 'supported' ? `: ${describeSource(deciding)}` : ''}.`;
+/** Whether several pools pay at 50 workers or fewer, too; it changes nothing. Null if the run has no such level. */
+function describeEarlier(gains: readonly Gain[]): string | null {
+  const best = bestOf(gains);
+  if (best === undefined) return null;
+  if (pays(best)) {
+    const levels = best.pairs.filter(({ throughput: { ratio } }) => (ratio?.low ?? 0) > clearlyMore);
+    const first = Math.min(...levels.map(({ base }) => base.workers));
+    const from = Number.isFinite(first) ? `at ${formatPlural(first, 'worker')}` : upTo;
+    return `they already pay ${from} (${formatGain(best)})`;
+  }
+  return gains.every(doesNotPay)
+    ? `${upTo} they do not pay (${listGains(gains)})`
+    : `whether they pay ${upTo} stays open (${formatGain(best)})`;
 }
 
-/** What all of them are judged by; null if that differs. */
-function findCommonWhy(findings: readonly Finding[]): string | null {
-  const whys = new Set(findings.map(({ why }) => why));
-  return whys.size === 1 ? [...whys].join() : null;
-}
-
-/** "ioredis, optimized: 2 pools ×1.58 [1.15, 1.87] above 50 workers (pays), …", in one sentence; nothing without figures. */
-function describeSetting(finding: Finding, deciding: readonly Finding[]): string[] {
-  const { label, sound, why, verdict, crossover } = finding;
-  const clauses = joinClauses([
-    sound || findCommonWhy([...deciding, finding]) !== null ? null : why,
-    describeFigures(finding),
-    // Figures that are no ground for a verdict are none for a crossover.
-    sound && crossover !== null
-      ? `${crossover.other.pools} pools pay from ${formatPlural(crossover.base.workers, 'worker')} on`
-      : null,
-    describeSplit(finding),
-  ]);
-  const found = describeDisagreement(deciding, 'settings') === null ? '' : ` (${verdict})`;
-  return clauses === '' ? [] : [`${label}${found}: ${clauses}.`];
-}
-
-function joinClauses(clauses: readonly (string | null)[]): string {
-  return clauses.filter(clause => clause !== null && clause !== '').join('; ');
-}
-
-/** The number of pools that is best on either side of 50 workers. */
-function describeFigures({ above, upTo, sound }: Finding): string {
-  const [bestAbove, bestUpTo] = [bestOf(above), bestOf(upTo)];
-  const describeSide = (best: Combined | undefined, where: string, known?: number) => {
-    if (best === undefined) return [];
-    const pools = best.pools === known ? '' : `${best.pools} pools `;
-    const figures = formatRatioAgainst(best.throughput, clearlyMore);
-    return [`${pools}${figures} ${where}${sound ? ` (${describeGain(best)})` : ''}`];
-  };
-  return [
-    ...describeSide(bestAbove, `above ${onePoolWorkers} workers`),
-    ...describeSide(bestUpTo, `at ${onePoolWorkers} or fewer`, bestAbove?.pools),
-  ].join(', ');
-}
-
-function describeGain(combined: Combined): string {
-  if (combined.dissent !== null) return `unclear, as ${describeDissent(combined.dissent)}`;
-  if (paysClearly(combined)) return 'pays';
-  return mayPay(combined) ? 'unclear' : 'does not pay';
-}
-
-/** The smallest number of rounds that a figure in the reason is made of. */
-function describeRounds(findings: readonly Finding[]): string[] {
-  const rounds = findings.flatMap(({ above, upTo }) => [...above, ...upTo].map(combined => combined.rounds));
-  if (rounds.length === 0) return [];
-  const min = Math.min(...rounds);
-  return [`Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`];
-}
-
-/** Both effects of a setting, as a clause, or why they are unsound; null if there are none. */
-function describeSplit({ split, sound }: Finding): string | null {
-  // The flaw of an unsound setting is already in the text.
-  if (split === null || !sound) return null;
-  const { pools, pool, thread, flaw } = split;
-  if (flaw !== null) return `the run cannot break the gain down, because ${flaw}`;
-  return `broken down: ${pools} pools in one thread ${formatRatioAgainst(pool, clearlyMore)}, their threads ${formatRatioAgainst(thread, clearlyMore)}`;
-}
-
-/** What the gain of these settings comes from, as a clause: the threads, the pools, both, or that it is not clear. */
-function describeSource(findings: readonly Finding[]): string {
-  const sources = findings.flatMap(({ split }) =>
-    split === null || split.flaw !== null ? [] : sourceOf(split),
-  );
-  const [first] = sources;
-  if (first === undefined) return 'the run cannot tell whether the gain comes from pools or threads';
-  const agreed = sources.length === findings.length && sources.every(source => source === first);
-  return agreed ? first : unclear;
-}
-
-const unclear = 'it is not clear whether the gain comes from pools or threads';
-
-/** If one effect is open, it is also open whether the gain comes from the other alone. */
-function sourceOf({ pool, thread }: SplitGain): string {
-  if (gains(pool) && gains(thread)) return 'the gain comes from both pools and threads';
-  if (gains(pool) && gainsNothing(thread)) return 'the gain comes from the pools';
-  return gainsNothing(pool) && gains(thread) ? 'the gain comes from their threads' : unclear;
+/** What the gain comes from, as a clause: a second event loop is not a second pool. Null if the run cannot tell. */
+function describeSource(split: SplitGain | null): string | null {
+  if (split === null || split.flaw !== null) return null;
+  const { pool, thread } = split;
+  const alone = `pools alone ${formatRatio(pool.median)}, their threads ${formatRatio(thread.median)}`;
+  if (gains(pool) && gains(thread)) return `both pools and threads contribute (${alone})`;
+  if (gains(pool) && gainsNothing(thread)) return `it is the pools, not the threads (${alone})`;
+  if (gainsNothing(pool) && gains(thread)) return `it is the threads, not the pools (${alone})`;
+  return `what it comes from stays open (${alone})`;
 }
 
 const gains = ({ low }: Interval) => low > clearlyMore;
 const gainsNothing = ({ high }: Interval) => high < clearlyMore;
+
+/** The parts of the gain with their intervals, as a sentence, or why they are unsound; null if there are none. */
+function describeParts({ split, flaw }: Finding): string | null {
+  if (flaw !== null) return null;
+  if (split === null)
+    return 'Each pool has a thread of its own here, so the run cannot tell pools from threads.';
+  if (split.flaw !== null) return `The run cannot tell pools from threads, because ${split.flaw}.`;
+  const { pools, pool, thread } = split;
+  return `Of the gain, ${pools} pools in one thread are ${formatRatioAgainst(pool, clearlyMore)}, their threads ${formatRatioAgainst(thread, clearlyMore)}.`;
+}
+
+function describeBeside(finding: Finding, rule: Rule): string {
+  const verdict = finding.flaw === null ? rule.verdictOf(finding) : 'inconclusive';
+  const bound = finding.client === 'wire' ? ' (a bound that no application reaches)' : '';
+  return `Beside it, ${finding.label}${bound}: ${describeJudged(finding, verdict, rule)}`;
+}
+
+/** The smallest number of rounds that a figure in the reason is made of. */
+function describeRounds(findings: readonly Finding[]): string[] {
+  const rounds = findings.flatMap(({ above, upTo }) => [...above, ...upTo].map(({ series }) => series.size));
+  const min = Math.min(...rounds);
+  if (min === 0) return [];
+  return [
+    `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
+    ...describeDependence(findings.flatMap(({ above, upTo }) => [...above, ...upTo])),
+  ];
+}
+
+/** Rank correlation of a round with the next from which a verdict errs clearly more often than stated. */
+const maxCorrelation = 0.2;
+
+/** Whether the rounds repeat each other: one statistic for all gains, as some of many are high by chance. */
+function describeDependence(gains: readonly Gain[]): string[] {
+  const correlations = gains.flatMap(({ series }) => lagOneCorrelation(series.values) ?? []);
+  const mean = sumOf(correlations, correlation => correlation) / correlations.length;
+  return mean > maxCorrelation
+    ? [
+        `Rounds resemble the ones before them (rank correlation ${mean.toFixed(2)}), so verdicts err more often than that.`,
+      ]
+    : [];
+}
+
+const formatGain = ({ interval }: Gain) => formatRatioAgainst(interval, clearlyMore);
+
+/** "2 pools ×0.99 [0.97, 1.02], 4 pools ×1.01 [0.98, 1.04]". */
+function listGains(gains: readonly Gain[]): string {
+  return gains.map(gain => `${formatPlural(gain.pools, 'pool')} ${formatGain(gain)}`).join(', ');
+}
+
+/** "×1.20 [1.18, 1.23] at 100 workers". */
+function describeDissent({ base, throughput: { ratio } }: PoolsPair): string {
+  const gain = ratio === null ? '' : `${formatRatioAgainst(ratio, clearlyMore)} `;
+  return `${gain}at ${formatPlural(base.workers, 'worker')}`;
+}
 
 /** More than these are left to the table. */
 const maxUntestedPairs = 4;
@@ -250,11 +340,12 @@ function describeUntested(
   target: Result['target'],
   scenarios: readonly ScenarioResult[],
   pairs: readonly PoolsPair[],
+  needs: string,
 ): string {
   const open = scenarios.length > 0 && scenarios.every(scenario => scenario.arrival.kind !== 'closed');
   const missing = open
     ? 'The run has only open loops, whose throughput is the requested rate.'
-    : `The run has no scenario of several pools, each with its own thread, and an otherwise equal one of one pool at more than ${onePoolWorkers} workers.`;
+    : `The run lacks the arms for it: ${needs}.`;
   // A ratio of fewer rounds can point either way.
   const found = pairs.flatMap(({ base, other, throughput: { ratio } }) =>
     ratio === null || Math.min(base.rounds.length, other.rounds.length) < minRounds

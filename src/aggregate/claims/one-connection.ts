@@ -1,7 +1,7 @@
 import type { Interval, ScenarioResult } from '../result.ts';
 import { p99, throughput } from '../stats/measures.ts';
-import { combineByRound } from '../stats/paired-ratio.ts';
-import { clearlyLess, clearlyMore, medianInterval } from '../stats/statistics.ts';
+import { RoundSeries } from '../stats/round-series.ts';
+import { clearlyLess, clearlyMore } from '../stats/statistics.ts';
 import { formatRatioInterval } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import {
@@ -74,9 +74,9 @@ function pairWithPool(scenarios: readonly ScenarioResult[]): ArmPair[] {
 }
 
 function describeOutcome(pairs: readonly ArmPair[]): string {
-  const byRound = combineByRound(pairs.map(pair => ratioOf(pair, throughput)));
-  if (byRound.length === 0) return 'nothing was measured';
-  const ratio = medianInterval(byRound);
+  const series = RoundSeries.combine(pairs.map(pair => ratioOf(pair, throughput).series));
+  if (series.size === 0) return 'nothing was measured';
+  const ratio = series.interval();
   return `the workers get ${describeDifference(ratio)} (${formatRatioInterval(ratio)})`;
 }
 

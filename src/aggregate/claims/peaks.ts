@@ -1,7 +1,8 @@
 import type { ScenarioResult } from '../result.ts';
 import { armKey, type ScenarioKey } from '../scenario/scenario.ts';
 import { throughput } from '../stats/measures.ts';
-import { clearlyMore, medianInterval } from '../stats/statistics.ts';
+import { medianInterval } from '../stats/sign-test.ts';
+import { clearlyMore } from '../stats/statistics.ts';
 import { formatInterval, formatList, formatPlural, formatRate } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import {

@@ -2,7 +2,8 @@ import type { RoundResult, ScenarioResult } from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
 import { p99, throughput } from '../stats/measures.ts';
 import { wholeRounds } from '../stats/rounds.ts';
-import { median, medianInterval } from '../stats/statistics.ts';
+import { medianInterval } from '../stats/sign-test.ts';
+import { median } from '../stats/statistics.ts';
 import {
   formatCount,
   formatInterval,

@@ -1,7 +1,8 @@
 import type { Result, ScenarioResult } from '../result.ts';
 import { p95, throughput } from '../stats/measures.ts';
-import { combineByRound, pairedRatio } from '../stats/paired-ratio.ts';
-import { clearlyMore, medianInterval } from '../stats/statistics.ts';
+import { pairedRatio } from '../stats/paired-ratio.ts';
+import { RoundSeries } from '../stats/round-series.ts';
+import { clearlyMore } from '../stats/statistics.ts';
 import { formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
 import { type Judgement, judgePredictions, type TwoServerClaim, untested } from './claim.ts';
 import {
@@ -181,10 +182,10 @@ function armsOfMaxWorkers(gain: Gain): ScenarioResult[] {
 const isOfTheServers = (gain: Gain) => armsOfMaxWorkers(gain).every(isLimitedByServer);
 
 /** The gain on Dragonfly to that on Redis, within each round. */
-function compareByRound(gains: readonly Gain[]): number[] {
-  const byRound = (pair: ArmPair) => ratioOf(pair, throughput).byRound;
-  return combineByRound(
-    gains.map(({ onRedis, onDragonfly }) => pairedRatio(byRound(onRedis), byRound(onDragonfly))),
+function compareByRound(gains: readonly Gain[]): RoundSeries {
+  const seriesOf = (pair: ArmPair) => ratioOf(pair, throughput).series;
+  return RoundSeries.combine(
+    gains.map(({ onRedis, onDragonfly }) => pairedRatio(seriesOf(onRedis), seriesOf(onDragonfly)).series),
   );
 }
 
@@ -194,7 +195,7 @@ function predictMore({ from, gains }: Growth): Prediction {
   const pairs = ofTheServers.flatMap(pairsOf);
   return {
     what: `Dragonfly to Redis: gain ${from}`,
-    byRound: compareByRound(ofTheServers),
+    series: compareByRound(ofTheServers),
     range: atLeast(clearlyMore),
     format: formatRatio,
     arms: armsOf(pairs),
@@ -204,9 +205,8 @@ function predictMore({ from, gains }: Growth): Prediction {
 }
 
 function describeOpen({ from, gains }: Growth): string {
-  const byRound = compareByRound(gains);
-  const figure =
-    byRound.length === 0 ? '' : ` (${formatRatioInterval(medianInterval(byRound))} of that on Redis)`;
+  const series = compareByRound(gains);
+  const figure = series.size === 0 ? '' : ` (${formatRatioInterval(series.interval())} of that on Redis)`;
   const limits = limitsOf(gains.flatMap(armsOfMaxWorkers));
   return `The gain ${from}${figure} stays open: not all of its arms with the most workers were limited by the servers (${formatList(limits)}).`;
 }

@@ -1,25 +1,22 @@
 import { z } from 'zod';
-import { caveatSchema, interval, ratioInterval, resultSchema, thresholdSchema } from '../result.ts';
+import { caveatSchema, interval, resultSchema, thresholdSchema } from '../result.ts';
 import { type ComparedRow, comparedMetrics } from '../stats/metrics.ts';
 
 /** `comparison.json`, schemaVersion 1: results side by side. All ratios are to the first side. */
 
 /** An interval for each compared metric; null if nothing was measured. */
-type Intervals<Key extends 'summaryKey' | 'ratioKey', Schema extends z.ZodType = typeof interval> = {
+type Intervals<Key extends 'summaryKey' | 'ratioKey'> = {
   [Metric in ComparedRow as Metric[Key]]: Metric extends { since: string }
-    ? z.ZodOptional<z.ZodNullable<Schema>>
-    : z.ZodNullable<Schema>;
+    ? z.ZodOptional<z.ZodNullable<typeof interval>>
+    : z.ZodNullable<typeof interval>;
 };
 
-function intervals<Key extends 'summaryKey' | 'ratioKey', Schema extends z.ZodType>(
-  key: Key,
-  schema: Schema,
-): Intervals<Key, Schema> {
+function intervals<Key extends 'summaryKey' | 'ratioKey'>(key: Key): Intervals<Key> {
   const shape = comparedMetrics.map(metric => [
     metric[key],
-    metric.since === null ? schema.nullable() : schema.nullable().optional(),
+    metric.since === null ? interval.nullable() : interval.nullable().optional(),
   ]);
-  return Object.fromEntries(shape) as Intervals<Key, Schema>;
+  return Object.fromEntries(shape) as Intervals<Key>;
 }
 
 const side = z.object({
@@ -46,7 +43,7 @@ const check = z.object({
 
 const scenarioSide = z.object({
   side: z.string(),
-  ...intervals('summaryKey', interval),
+  ...intervals('summaryKey'),
   /** The p99 of all rounds together; null if nothing was measured. */
   pooledResponseP99: z.number().nullable().optional(),
   /** Of these figures, by their keys; absent from results before 0.6. */
@@ -59,7 +56,7 @@ const scenarioSide = z.object({
       rounds: z.number(),
       /** Min probability with which an interval covers the true ratio, 0 to 1. */
       coverage: z.number(),
-      ...intervals('ratioKey', ratioInterval),
+      ...intervals('ratioKey'),
     })
     .nullable(),
 });

@@ -1,9 +1,8 @@
 import type { ControlResult, MeasuredResult, ScenarioResult } from '../result.ts';
 import { formatRatioInterval } from '../text/format.ts';
 import { throughput } from './measures.ts';
-import { combineByRound } from './paired-ratio.ts';
+import { RoundSeries } from './round-series.ts';
 import { pairByRound } from './rounds.ts';
-import { medianInterval, minRounds } from './statistics.ts';
 
 /** Controls: arms that are measured twice. Only this file separates them from the arms and pairs them with their twins. */
 
@@ -39,13 +38,13 @@ export function judgeControl(scenarios: readonly MeasuredResult[]): ControlResul
   const byId = new Map(scenarios.map(scenario => [scenario.id, scenario]));
   const ratios = controls.flatMap(control => {
     const twin = byId.get(twinIdOf(control.id));
-    return twin === undefined ? [] : pairByRound(twin, control, throughput);
+    return twin === undefined ? [] : pairByRound(twin, control, throughput).series;
   });
-  const byRound = combineByRound(ratios);
-  if (byRound.length === 0) return undefined;
+  const series = RoundSeries.combine(ratios);
+  if (series.size === 0) return undefined;
   return {
-    ratio: medianInterval(byRound),
-    rounds: byRound.length,
+    ratio: series.interval(),
+    rounds: series.size,
     controls: controls.map(({ id }) => id),
   };
 }
@@ -65,7 +64,7 @@ export function describeControl(control: ControlResult, side?: string): string {
 
 /** Why a run gives no verdict, as a clause: two identical arms clearly differ. Null if they do not. */
 export function findControlFlaw(control: ControlResult | undefined): string | null {
-  if (control === undefined || control.rounds < minRounds) return null;
+  if (control === undefined) return null;
   const { low, high } = control.ratio;
   if (high >= maxDifference.low && low <= maxDifference.high) return null;
   return `something is systematically wrong with the run: the throughput ratio of two identical arms is ${formatRatioInterval(control.ratio)}`;

@@ -32,12 +32,12 @@ export const maxResponse: Measure = {
   figure: ({ response }) => response.max,
 };
 
-/** Time from the start of the load until every worker had its first reply. */
+/** Time from the start of the load until every worker had its first reply; infinite if one had none. */
 export const allServed: Measure = {
   name: 'time until all workers were served',
   unit: 'ms',
   better: 'less',
-  figure: round => round.allServedMs ?? 0,
+  figure: round => round.allServedMs ?? Number.POSITIVE_INFINITY,
 };
 
 /** Of the workers with the smallest batches, if others send larger ones. */

@@ -2,7 +2,7 @@ import type { Result, RoundResult, ScenarioResult } from '../result.ts';
 import { formatList, formatPlural } from '../text/format.ts';
 import { withoutControls } from './control.ts';
 import { minNeighbourCores, neighbourCores } from './limited-by.ts';
-import { median, minRounds } from './statistics.ts';
+import { median } from './statistics.ts';
 
 /** A round of a scenario whose throughput is far from that of the scenario's other rounds. It counts like any other. */
 export interface Outlier {
@@ -14,6 +14,8 @@ export interface Outlier {
   readonly why: string;
 }
 
+/** With fewer rounds no round is an outlier. */
+const minRounds = 5;
 /** Scaled median absolute deviations from the median beyond which a round is an outlier. */
 const maxDeviations = 5;
 /** Makes the median absolute deviation of normal noise its standard deviation. */

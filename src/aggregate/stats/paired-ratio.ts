@@ -1,8 +1,11 @@
 import type { Interval, RoundResult } from '../result.ts';
-import { defaultSeed, geometricMean, medianInterval, resamples, seededRandom } from './statistics.ts';
+import { RoundSeries } from './round-series.ts';
+import { seededRandom } from './statistics.ts';
 
 /** Up to this many pairs the permutation test counts every combination of signs: 2 × 32,768 sums, a fraction of a millisecond. */
 const exactPairs = 30;
+/** Fixed, like the default seed, so that figures repeat. */
+const resamples = 10_000;
 
 /**
  * A ratio is infinite if only the base has the worst value (a throughput of 0, or an infinite latency), and 0 if only the
@@ -26,38 +29,31 @@ export function figureIn(round: RoundResult, { better, figure }: Figure): number
 
 /** Ratios of one arm to another, each made within one round. */
 export interface PairedRatio {
-  /** Median ratio and its interval over the rounds; null without a common round, or if an arm never completed anything. */
+  /**
+   * Median ratio and its repeated interval over the rounds; null without a common round, or if an arm never completed
+   * anything.
+   */
   readonly ratio: Interval | null;
   /** Permutation p-value of the log ratios; 1 without a common round. */
   readonly p: number;
-  /** From 0 to infinite. Empty where `ratio` is null. */
-  readonly byRound: ReadonlyMap<number, number>;
+  /** Figures from 0 to infinite. Empty where `ratio` is null. */
+  readonly series: RoundSeries;
 }
 
 /**
  * Pairs two arms by round and takes `other / base` in each. Rounds that only one of them has, or in which both completed
  * nothing, make no ratio and are left out. An arm that completed nothing in any round was not measured.
  *
- * @param base figures from 0 to infinite, by round; `worst` in a round in which the arm completed nothing
+ * @param base figures from 0 to infinite; `worst` in a round in which the arm completed nothing
  */
-export function pairedRatio(
-  base: ReadonlyMap<number, number>,
-  other: ReadonlyMap<number, number>,
-  seed = defaultSeed,
-): PairedRatio {
-  const byRound = new Map<number, number>();
-  const rounds = [...base.keys()].filter(round => other.has(round)).toSorted((a, b) => a - b);
-  const measured = [base, other].every(arm => rounds.some(round => isMeasured(arm.get(round))));
-  for (const round of measured ? rounds : []) {
-    // NaN if both values are 0 or both are infinite.
-    const ratio = (other.get(round) ?? Number.NaN) / (base.get(round) ?? Number.NaN);
-    if (ratio >= 0) byRound.set(round, ratio);
-  }
-  const ratios = [...byRound.values()];
+export function pairedRatio(base: RoundSeries, other: RoundSeries): PairedRatio {
+  const common = [...base.byRound.keys()].filter(round => other.byRound.has(round));
+  const areMeasured = [base, other].every(arm => common.some(round => isMeasured(arm.byRound.get(round))));
+  const series = areMeasured ? other.over(base) : new RoundSeries([], base.planned);
   return {
-    ratio: ratios.length === 0 ? null : medianInterval(ratios, seed),
-    p: signFlipP(ratios.map(Math.log), seed),
-    byRound,
+    ratio: series.size === 0 ? null : series.interval(),
+    p: signFlipP(series.values.map(Math.log)),
+    series,
   };
 }
 
@@ -65,26 +61,12 @@ export function pairedRatio(
 export const isMeasured = (figure = Number.NaN) => figure > 0 && figure < Number.POSITIVE_INFINITY;
 
 /**
- * For each round that all of the ratios have, in order: their geometric mean. A round in which one is 0 and another is
- * infinite has none.
- */
-export function combineByRound(ratios: readonly PairedRatio[]): number[] {
-  const [first, ...others] = ratios;
-  const rounds = [...(first?.byRound.keys() ?? [])].filter(round =>
-    others.every(other => other.byRound.has(round)),
-  );
-  return rounds
-    .map(round => geometricMean(ratios.flatMap(ratio => ratio.byRound.get(round) ?? [])))
-    .filter(mean => !Number.isNaN(mean));
-}
-
-/**
  * Two-sided sign-flip permutation test (Fisher, 1935) of differences against 0: the fraction of all 2ⁿ ways to choose
  * their signs whose sum is at least as far from 0 as the one observed. Exact up to 30 differences, above that from
  * 10,000 seeded samples, the observed signs counted among them. An infinite difference counts as larger than all finite
  * ones together. The smallest p that n rounds can give is 2/2ⁿ: 0.0625 with 5.
  */
-export function signFlipP(given: readonly number[], seed = defaultSeed): number {
+export function signFlipP(given: readonly number[], seed = 1): number {
   const finite = given.filter(Number.isFinite);
   const beyond = 1 + 2 * finite.reduce((sum, difference) => sum + Math.abs(difference), 0);
   const differences = given.map(difference => Math.min(beyond, Math.max(-beyond, difference)));

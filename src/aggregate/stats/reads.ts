@@ -1,6 +1,6 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
 import { formatCount, formatFraction, formatList } from '../text/format.ts';
-import { minRounds } from './statistics.ts';
+import { minRounds } from './sign-test.ts';
 import { sumOf } from './summary.ts';
 
 /** What reads found, compared with what they should have found. */

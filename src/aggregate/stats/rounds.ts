@@ -1,6 +1,8 @@
 import type { MeasuredResult, Result, RoundResult } from '../result.ts';
 import { type Figure, figureIn, type PairedRatio, pairedRatio } from './paired-ratio.ts';
 import { hasPlannedData } from './reads.ts';
+import { RoundSeries } from './round-series.ts';
+import { fixedRounds, type RoundsRange } from './sign-test.ts';
 
 /** Which rounds count, and which can be paired. */
 
@@ -22,6 +24,13 @@ export function wholeRounds(rounds: readonly RoundResult[]): RoundResult[] {
   const sound = whole.filter(hasPlannedData);
   return sound.length === 0 ? whole : sound;
 }
+
+/** How many rounds an arm was to have. Before version 0.6 their number was fixed. */
+export function plannedRounds({ plannedRounds, rounds }: Planned): RoundsRange {
+  return plannedRounds ?? fixedRounds(rounds.length);
+}
+
+type Planned = Pick<MeasuredResult, 'plannedRounds' | 'rounds'>;
 
 /** The rounds of a stopped run that need not be measured again. */
 export interface FinishedRounds {
@@ -55,7 +64,7 @@ export function finishedRounds(
  * nothing counts against it.
  */
 export function pairByRound(
-  base: Pick<MeasuredResult, 'rounds'>,
+  base: Planned,
   other: Pick<MeasuredResult, 'rounds'>,
   figure: Figure,
 ): PairedRatio {
@@ -70,5 +79,6 @@ export function pairByRound(
     ofBase.set(round.round, baseValue);
     ofOther.set(round.round, value);
   }
-  return pairedRatio(ofBase, ofOther);
+  const planned = plannedRounds(base);
+  return pairedRatio(new RoundSeries(ofBase, planned), new RoundSeries(ofOther, planned));
 }

@@ -11,7 +11,8 @@ import {
   summaryMetrics,
 } from './metrics.ts';
 import { worst } from './paired-ratio.ts';
-import { type Interval, median, medianInterval, medianOfKnown } from './statistics.ts';
+import { medianInterval } from './sign-test.ts';
+import { type Interval, median, medianOfKnown } from './statistics.ts';
 
 /**
  * A scenario's summary over its rounds: medians with their intervals (see `medianInterval`), and ratios of sums over

@@ -1,6 +1,7 @@
 import type { ScenarioResult } from '../result.ts';
 import { formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
-import { median, medianInterval, minRounds } from './statistics.ts';
+import { medianInterval, minRounds } from './sign-test.ts';
+import { median } from './statistics.ts';
 
 /** Whether the threads of a run were equally warm: an operation costs a cold thread several times the CPU time. */
 
@@ -33,7 +34,7 @@ interface Cost {
 /**
  * The first rounds against the last, for each client and thread of a run. Costs are taken relative to the median of their
  * scenario, so that narrow arms, which run on another thread in each round, count like wide ones. Empty if there are fewer
- * than 5 rounds, or if the CPU time of the threads is not known (results of 0.5 and earlier do not have it).
+ * than a verdict needs, or if the CPU time of the threads is not known (results of 0.5 and earlier do not have it).
  */
 export function threadWarmth(scenarios: readonly Measured[]): ThreadWarmth[] {
   const numbers = scenarios.flatMap(({ rounds }) => rounds.map(({ round }) => round));

@@ -1,4 +1,5 @@
-import { coverageOf, type Interval } from '../stats/statistics.ts';
+import { coverageOf } from '../stats/sign-test.ts';
+import type { Interval } from '../stats/statistics.ts';
 
 /** `2 min 48 s`, `25 s`, `3 h 5 min`. */
 export function formatDuration(seconds: number): string {
@@ -62,10 +63,18 @@ export function formatRatioInterval(ratio: Interval | null): string {
   return ratio === null ? nothing : `×${formatInterval(ratio, ratioDigits)}`;
 }
 
-/** "34.2k [33.9k, 34.8k]", or a dash for null. */
+/** "34.2k [33.9k, 34.8k]", or a dash for null. See `formatEnds`. */
 export function formatInterval(interval: Interval | null, format: (value: number) => string): string {
   if (interval === null) return nothing;
-  return `${format(interval.median)} [${format(interval.low)}, ${format(interval.high)}]`;
+  return `${format(interval.median)}${formatEnds(interval, format)}`;
+}
+
+/** " [33.9k, 34.8k]"; nothing if there were too few rounds for an interval, so that nothing bounds its low end. */
+export function formatEnds(
+  { low, high }: Pick<Interval, 'low' | 'high'>,
+  format: (value: number) => string,
+): string {
+  return low === Number.NEGATIVE_INFINITY ? '' : ` [${format(low)}, ${format(high)}]`;
 }
 
 /** "×1.15 or more", "×0.95 to ×1.05"; where no end is open and both are equal, that one. */

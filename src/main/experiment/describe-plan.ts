@@ -1,5 +1,5 @@
 import type { Arrival } from '../../aggregate/scenario/arrival.ts';
-import { minRounds } from '../../aggregate/stats/statistics.ts';
+import { minRounds } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatList, formatPercent, formatPlural } from '../../aggregate/text/format.ts';
 import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';

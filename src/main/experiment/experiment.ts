@@ -76,8 +76,8 @@ export const experimentSchema = section({
       description:
         'Scenario keys whose values are compared. Scenarios that differ only in these are measured next to each other. null: the key that varies, if there is only one, else pools and poolsPerThread',
     }),
-  rounds: wholeNumber(1, 1000).default(5).meta({
-    description: 'How often every scenario is measured; fewer than 5 rounds give no verdict',
+  rounds: wholeNumber(1, 1000).default(10).meta({
+    description: 'How often every scenario is measured; fewer than 6 rounds give no verdict',
     unit: 'rounds',
   }),
   seconds: numberBetween(0.05, 3600)

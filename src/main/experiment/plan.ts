@@ -1,5 +1,5 @@
 import { twinIdOf } from '../../aggregate/stats/control.ts';
-import { minRounds } from '../../aggregate/stats/statistics.ts';
+import { minRounds } from '../../aggregate/stats/sign-test.ts';
 import { uniqueNames } from '../../aggregate/text/safe-name.ts';
 import { shuffle, streamSeed } from '../../workers/prng.ts';
 import { addControls, type Block, formBlocks } from './blocks.ts';

@@ -1,5 +1,6 @@
 import { pathOf } from '../../aggregate/scenario/scenario.ts';
-import { median, minRounds } from '../../aggregate/stats/statistics.ts';
+import { minRounds } from '../../aggregate/stats/sign-test.ts';
+import { median } from '../../aggregate/stats/statistics.ts';
 import { formatList, formatPlural } from '../../aggregate/text/format.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { Client } from '../../pool/presets.ts';

@@ -4,7 +4,7 @@ import { type ArmFigures, judge, measureSuite } from '../../support/claim-arms.t
 
 const recommended = ({ healthTtlMs }: Scenario) => healthTtlMs === 500 || healthTtlMs === 1000;
 
-const intervals = (figures: (scenario: Scenario, round: number) => ArmFigures, rounds = 5) =>
+const intervals = (figures: (scenario: Scenario, round: number) => ArmFigures, rounds = 6) =>
   measureSuite(
     'health-interval',
     (scenario, round) => {
@@ -91,5 +91,5 @@ test('not tested without a pool whose checks are off', async () => {
 test('arms whose connections are cut are not judged, and their failures stand side by side', async () => {
   const claim = judge('C13', await intervals(({ cutEveryMs }) => ({ speed: cutEveryMs > 0 ? 0.5 : 1 })));
   expect(claim.verdict).toBe('supported');
-  expect(claim.reason).toContain('20 with 1000 ms (25 cuts) and 20 with checks off (25 cuts).');
+  expect(claim.reason).toContain('24 with 1000 ms (30 cuts) and 24 with checks off (30 cuts).');
 });

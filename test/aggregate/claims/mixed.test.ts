@@ -5,7 +5,7 @@ import { buildLoad, judge, measureSuite } from '../../support/claim-arms.ts';
 const separate = ({ batch }: Scenario) => batch.pool === 'separate';
 
 /** Slowness of the single commands; those of the batches are three times as slow with separate pools. */
-const mixedLoad = (singles: (scenario: Scenario, round: number) => number, rounds = 5) =>
+const mixedLoad = (singles: (scenario: Scenario, round: number) => number, rounds = 6) =>
   measureSuite(
     'mixed',
     (scenario, round) => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { judgeClaims } from '../../../src/aggregate/claims/claims.ts';
 import type { ClaimResult, Result, ScenarioResult } from '../../../src/aggregate/result.ts';
+import { find } from '../../support/claim-arms.ts';
 import {
   buildMatrix,
   buildResult,
@@ -11,10 +12,11 @@ import {
 } from '../../support/result-builder.ts';
 
 function judge(scenarios: readonly ScenarioResult[], changes: Partial<Result> = {}): ClaimResult {
-  const [claim] = judgeClaims(buildResult(scenarios, changes));
-  if (claim === undefined) throw new Error('expected C1 to be judged');
-  return claim;
+  return find('C1', judgeClaims(buildResult(scenarios, changes)));
 }
+
+const judgeOnePool = (scenarios: readonly ScenarioResult[]): ClaimResult =>
+  find('C20', judgeClaims(buildResult(scenarios)));
 
 /** Gains of ×1.4 from 100 workers on, and none below. */
 const asClaimed: Matrix['gain'] = ({ workers }) => (workers > 50 ? 1.4 : 1);
@@ -29,76 +31,111 @@ function withRounds(
   return scenarios.map(scenario => (scenario.id === id ? { ...scenario, rounds } : scenario));
 }
 
-test('supported: pays above 50 workers and not at 50 or fewer', () => {
+test('supported: several pools pay beyond 50 workers, and at 50 or fewer they do not', () => {
   const claim = judge(buildMatrix({ gain: asClaimed }));
   expect(claim).toMatchObject({ id: 'C1', verdict: 'supported' });
   expect(claim.measured).toBeCloseTo(1.4, 1);
   expect(claim.low).toBeGreaterThan(1.35);
   expect(claim.high).toBeLessThan(1.45);
-  expect(claim.reason).toMatch(
-    / cannot tell whether [^.]*\. ioredis: [24] pools ×1\.\d\d \[.*\] .*\(pays\), .*×1\.00 \[.*\] .*\(does not pay\); [24] pools .* from 100 /,
-  );
-  expect(claim.reason).toContain('thread');
-  expect(claim.gist).toMatch(
-    / cannot tell whether [^.]*\. ioredis: [24] pools ×1\.\d\d \[.*\] .*\(does not pay\)\.$/,
-  );
-  // Two numbers of pools, on either side of 50 workers.
-  expect(claim.predictions).toBe(4);
+  expect(claim.gist).toMatch(/^Yes: [24] pools, .* ×1\.[34]\d \[.*\] beyond 50 .* do not pay .*\.$/);
+  // Two numbers of pools: each is a chance.
+  expect(claim.predictions).toBe(2);
+  expect(judgeOnePool(buildMatrix({ gain: asClaimed }))).toMatchObject({ verdict: 'supported' });
 });
 
 test('one number of pools that pays is enough', () => {
   const gain: Matrix['gain'] = ({ workers, pools }) => (workers > 50 && pools === 4 ? 1.3 : 1);
   const claim = judge(buildMatrix({ gain }));
   expect(claim.verdict).toBe('supported');
-  expect(claim.reason).toContain('4 pools pay from 100');
+  expect(claim.gist).toMatch(/^Yes: 4 pools/);
 });
 
-test('refuted: no gain above 50 workers', () => {
+test('refuted: no number of pools gains 5 % beyond 50 workers', () => {
   const claim = judge(buildMatrix({ gain: () => 1.01 }));
   expect(claim.verdict).toBe('refuted');
   expect(claim.measured).toBeCloseTo(1.01, 1);
-  expect(claim.reason).toMatch(/^No number .* above 50 /);
-  expect(claim.reason).toContain('(does not pay)');
-  expect(claim.reason).not.toContain('pay from');
-  expect(claim.gist).toMatch(/^No number .* ioredis: /);
+  expect(claim.gist).toMatch(/^No: .*2 pools ×1\.0.* 4 pools ×1\.0/);
 });
 
-test('refuted: gains, but already at 10 workers', () => {
-  const claim = judge(buildMatrix({ gain: () => 1.6 }));
-  expect(claim.verdict).toBe('refuted');
-  expect(claim.reason).toMatch(/^Several pools .* already at 50 /);
-  expect(claim.reason).toContain('pools pay from 10 ');
+test('that they pay at 50 workers or fewer, too, is said, and refutes only that one pool is enough there', () => {
+  const everywhere = buildMatrix({ gain: () => 1.6 });
+  const claim = judge(everywhere);
+  expect(claim.verdict).toBe('supported');
+  expect(claim.gist).toMatch(/already pay at 10 workers \(×1\.[56]/);
+  const onePool = judgeOnePool(everywhere);
+  expect(onePool.verdict).toBe('refuted');
+  expect(onePool.gist).toMatch(/^No: at 50 or fewer [24] pools already gave ×1\.[56]/);
 });
 
-test('refuted: gains at 50 workers or fewer, but not above', () => {
-  const claim = judge(buildMatrix({ gain: ({ workers }) => (workers > 50 ? 1 : 1.6) }));
-  expect(claim.verdict).toBe('refuted');
-  expect(claim.reason).toMatch(/^Several .* but not above\./);
-  expect(claim.reason).toMatch(/\(does not pay\), .*\(pays\)\. /);
+test('refuted, both: a gain at 50 workers or fewer, and none beyond', () => {
+  const scenarios = buildMatrix({ gain: ({ workers }) => (workers > 50 ? 1 : 1.6) });
+  expect([judge(scenarios), judgeOnePool(scenarios)].map(({ verdict }) => verdict)).toEqual([
+    'refuted',
+    'refuted',
+  ]);
 });
 
 test('a loss is no gain', () => {
   expect(judge(buildMatrix({ gain: () => 0.7 })).verdict).toBe('refuted');
 });
 
-test('inconclusive: above 50 workers the interval is not clear of 5 %', () => {
-  const claim = judge(buildMatrix({ gain: ({ workers, round }) => (workers > 50 ? 1 + 0.05 * round : 1) }));
+test('what stays open says what it excludes', () => {
+  const claim = judge(
+    buildMatrix({ gain: ({ workers, round }) => (workers > 50 ? 1.02 + 0.02 * round : 1) }),
+  );
   expect(claim.verdict).toBe('inconclusive');
-  expect(claim.reason).toMatch(/^Above 50 workers .* 5 %/);
+  expect(claim.gist).toMatch(
+    /^Open: beyond 50 .* excludes a gain of more than ×1\.1\d and one of less than ×/,
+  );
 });
 
-test('inconclusive: at 50 workers or fewer the interval is not clear of 5 %', () => {
-  const claim = judge(buildMatrix({ gain: ({ workers, round }) => (workers > 50 ? 1.4 : 1 + 0.05 * round) }));
+test('what stays open says which gain such a run finds, and about how many rounds would decide', () => {
+  // Of 11 rounds 7 lie above ×1.05.
+  const leaning: Matrix['gain'] = ({ workers, round }) => (workers > 50 ? (round % 3 === 0 ? 1 : 1.12) : 1);
+  const claim = judge(buildMatrix({ gain: leaning, pools: [1, 2], rounds: 11 }));
   expect(claim.verdict).toBe('inconclusive');
-  expect(claim.reason).toContain('but at 50 or');
+  const [, gain, rounds] =
+    /a gain of ×(\S+) or more in 4 of 5 cases; about (\d+) rounds/.exec(claim.gist) ?? [];
+  expect(Number(gain)).toBeGreaterThan(1.1);
+  expect(Number(gain)).toBeLessThan(1.25);
+  expect(Number(rounds)).toBeGreaterThan(40);
+  expect(Number(rounds)).toBeLessThan(300);
 });
 
-test('one good round among five is enough to leave it open', () => {
+test('rounds that resemble the ones before them are told', () => {
+  const slow: Matrix['gain'] = ({ workers, round }) => (workers > 50 ? (round < 6 ? 1.3 : 1.5) : 1);
+  const resembling = judge(buildMatrix({ gain: slow, workers: [100], pools: [1, 2], rounds: 12 }));
+  expect(resembling.reason).toContain('Rounds resemble the ones before them');
+  const independent = judge(buildMatrix({ gain: asClaimed, workers: [100], pools: [1, 2], rounds: 12 }));
+  expect(independent.reason).not.toContain('resemble');
+});
+
+test('an open gain at 50 workers or fewer leaves only C20 open', () => {
+  const scenarios = buildMatrix({ gain: ({ workers, round }) => (workers > 50 ? 1.4 : 1 + 0.05 * round) });
+  expect(judge(scenarios)).toMatchObject({ verdict: 'supported' });
+  expect(judge(scenarios).gist).toContain('at 50 or fewer stays open');
+  expect(judgeOnePool(scenarios).verdict).toBe('inconclusive');
+});
+
+test('one pool is enough, but nobody gains beyond: that half stays open', () => {
+  const claim = judgeOnePool(buildMatrix({ gain: () => 1 }));
+  expect(claim.verdict).toBe('inconclusive');
+  expect(claim.gist).toMatch(/^One pool is enough at 50 or fewer .* gain ×1\.00 \[/);
+});
+
+test('several numbers of pools share the chance to err: 6 rounds decide for one of them, two take 7', () => {
+  const verdictOn = (pools: number[], rounds: number) =>
+    judge(buildMatrix({ gain: asClaimed, pools, rounds })).verdict;
+  expect(verdictOn([1, 2], 6)).toBe('supported');
+  expect(verdictOn([1, 2, 4], 6)).toBe('inconclusive');
+  expect(verdictOn([1, 2, 4], 7)).toBe('supported');
+  // That none pays takes all of them, so it takes no more rounds.
+  expect(judge(buildMatrix({ gain: () => 1, pools: [1, 2, 4], rounds: 6 })).verdict).toBe('refuted');
+});
+
+test('one good round is enough to leave it open', () => {
   const oneGood: Matrix['gain'] = ({ round }) => (round === 2 ? 1.2 : 1);
   expect(judge(buildMatrix({ gain: oneGood })).verdict).toBe('inconclusive');
-  expect(judge(buildMatrix({ gain: cell => (cell.workers > 50 ? 1.4 : oneGood(cell)) })).verdict).toBe(
-    'inconclusive',
-  );
 });
 
 test('a gain below 5 % does not pay', () => {
@@ -107,10 +144,10 @@ test('a gain below 5 % does not pay', () => {
   expect(claim.low).toBeGreaterThan(1);
 });
 
-test('without levels of 50 workers or fewer only the other half is judged, and the reason notes it', () => {
-  const claim = judge(buildMatrix({ gain: asClaimed, workers: [100, 200] }));
-  expect(claim.verdict).toBe('supported');
-  expect(claim.reason).toContain('no level of 50');
+test('without levels of 50 workers or fewer C1 is judged all the same, and C20 is not', () => {
+  const scenarios = buildMatrix({ gain: asClaimed, workers: [100, 200] });
+  expect(judge(scenarios).verdict).toBe('supported');
+  expect(judgeOnePool(scenarios).verdict).toBe('not tested');
 });
 
 test('not tested: no level above 50 workers', () => {
@@ -119,13 +156,12 @@ test('not tested: no level above 50 workers', () => {
   expect(claim.comparisons).toHaveLength(2 * 4);
 });
 
-test('not tested: nothing to compare, nothing measured, or nothing at all', () => {
+test('not tested: nothing to compare, or nothing at all; inconclusive: nothing measured', () => {
   expect(judge(buildMatrix({ gain: asClaimed, pools: [1] })).verdict).toBe('not tested');
   expect(judge(buildMatrix({ gain: asClaimed, pools: [2, 4] })).verdict).toBe('not tested');
   expect(judge([]).verdict).toBe('not tested');
   const unmeasured = judge(buildMatrix({ gain: asClaimed, rounds: 0 }));
   expect(unmeasured).toMatchObject({ verdict: 'inconclusive', measured: null, comparisons: [] });
-  expect(unmeasured.reason).toContain('No round is');
 });
 
 test('not tested: open loops, because their throughput is the requested rate', () => {
@@ -152,59 +188,48 @@ test('a stand-in tests nothing of the declared server; the reason has the verdic
   const claim = judge(buildMatrix({ gain: asClaimed }), { target: standInTarget });
   expect(claim.verdict).toBe('not tested');
   expect(claim.measured).toBeCloseTo(1.4, 1);
-  expect(claim.reason).toMatch(/ dragonfly, .* redis 7\.0\.15 .*: supported\. Several /);
-  expect(claim.gist).toMatch(/^redis 7\.0\.15 .* dragonfly; .*: supported\. Several /);
+  expect(claim.reason).toMatch(/ dragonfly, .* redis 7\.0\.15 .*: supported\. Yes: /);
+  expect(claim.gist).toMatch(/^redis 7\.0\.15 .* dragonfly; .*: supported\. Yes: /);
 });
 
-test('inconclusive: fewer than five rounds, however clear', () => {
-  const claim = judge(buildMatrix({ gain: asClaimed, rounds: 4 }));
+test('inconclusive: fewer than six rounds, however clear', () => {
+  const claim = judge(buildMatrix({ gain: asClaimed, rounds: 5 }));
   expect(claim).toMatchObject({ verdict: 'inconclusive', measured: null, low: null, high: null });
-  expect(claim.reason).toMatch(/ioredis: [24] pools ×1\.40 \[[^(]*\] above /);
-  expect(claim.reason).toMatch(/over 4 rounds .* 87\.5 %/);
-  expect(claim.reason).toMatch(/^Only 4 rounds .* needs 5\./);
-  expect(claim.reason).not.toContain('pay from');
+  expect(claim.reason).toMatch(/only 5 rounds .* needs 6/);
 });
 
-test('what was measured is that of the first setting that is sound', () => {
-  const gain: Matrix['gain'] = ({ workers }) => (workers > 50 ? 3 : 1);
-  const optimized = buildMatrix({ gain: asClaimed });
-  const baseline = inBaselinePools(buildMatrix({ gain }));
-  expect(judge([...optimized, ...baseline]).measured).toBeCloseTo(1.4, 1);
-  const failing = Array.from({ length: 5 }, (_, round) =>
-    buildRound(round, 42_000, { issued: 44_000, failed: { OOM: 2000 } }),
-  );
-  const unsound = withRounds(optimized, 'ioredis-optimized-1pools-100workers', failing);
-  const claim = judge([...unsound, ...baseline]);
-  expect(claim.verdict).toBe('inconclusive');
-  expect(claim.reason).toMatch(
-    / ioredis, optimized \(inconclusive\): .* of ioredis-.* ioredis, baseline \(supported\): /,
-  );
-  expect(claim.measured).toBeCloseTo(3, 0);
+test('beside optimized pools no others decide, and they are shown', () => {
+  const baseline = inBaselinePools(buildMatrix({ gain: ({ workers }) => (workers > 50 ? 3 : 1) }));
+  const claim = judge([...buildMatrix({ gain: () => 1 }), ...baseline]);
+  expect(claim.verdict).toBe('refuted');
+  expect(claim.reason).toMatch(/ Beside it, ioredis, baseline: Yes: [24] pools, .* ×(2\.9|3\.0)/);
+  expect(claim.measured).toBeCloseTo(1, 1);
+  expect(judge(baseline).verdict).toBe('supported');
 });
 
-test('seven rounds are no easier than five: one that does not pay leaves it open', () => {
+test('eight rounds of which one does not pay leave it open', () => {
   const gain: Matrix['gain'] = ({ workers, round }) => (workers > 50 && round !== 3 ? 1.4 : 1);
-  const claim = judge(buildMatrix({ gain, rounds: 7 }));
+  const claim = judge(buildMatrix({ gain }));
   expect(claim.verdict).toBe('inconclusive');
-  expect(claim.reason).toContain('at least 93.75 %');
+  expect(claim.reason).toContain('at least 96.875 %');
 });
 
-test('inconclusive: five rounds each, but not the same ones', () => {
-  const scenarios = buildMatrix({ gain: asClaimed, rounds: 6 });
-  const first = scenarios.map((scenario, index) => ({
+test('inconclusive: six rounds each, but not the same ones', () => {
+  const scenarios = buildMatrix({ gain: asClaimed, rounds: 7 });
+  const shifted = scenarios.map((scenario, index) => ({
     ...scenario,
     rounds: scenario.rounds.filter(({ round }) => round !== (index % 2 === 0 ? 0 : 5)),
   }));
-  const claim = judge(first);
+  const claim = judge(shifted);
   expect(claim.verdict).toBe('inconclusive');
-  expect(claim.reason).toContain('4 rounds are common');
+  expect(claim.reason).toContain('5 rounds are common');
 });
 
 test('inconclusive: more than 0.2 % of an arm failed, which is named', () => {
   const id = 'ioredis-optimized-2pools-100workers';
   const scenarios = buildMatrix({ gain: asClaimed });
   const failing = (failed: number) =>
-    Array.from({ length: 5 }, (_, round) =>
+    Array.from({ length: 8 }, (_, round) =>
       buildRound(round, 42_000, { issued: 42_000 + failed, failed: { OOM: failed } }),
     );
   const claim = judge(withRounds(scenarios, id, failing(840)));
@@ -217,7 +242,7 @@ test('inconclusive: more than 0.2 % of an arm failed, which is named', () => {
 });
 
 test('a round in which an arm completed nothing counts against that arm, and is no veto', () => {
-  const scenarios = buildMatrix({ gain: asClaimed, rounds: 6 });
+  const scenarios = buildMatrix({ gain: asClaimed });
   const silentOnce = ({ id, rounds }: ScenarioResult) =>
     judge(withRounds(scenarios, id, rounds.with(2, buildRound(2, 0, { issued: 100, unfinished: 100 }))));
   const ofMany = (pools: number) => {
@@ -232,7 +257,7 @@ test('a round in which an arm completed nothing counts against that arm, and is 
   // The arm of four pools pays no longer, so the best of the others is shown.
   const silent = silentOnce(ofMany(4));
   expect(silent.verdict).toBe('supported');
-  expect(silent.reason).not.toContain('4 pools ×');
+  expect(silent.reason).not.toContain('4 pools, each');
 });
 
 test('wire is a bound beside ioredis, whatever it finds', () => {
@@ -244,7 +269,7 @@ test('wire is a bound beside ioredis, whatever it finds', () => {
     const claim = judge(buildMatrix({ gain: wireGains(ofWire), clients: ['wire', 'ioredis'] }));
     expect(claim.verdict).toBe('supported');
     expect(claim.measured).toBeCloseTo(1.4, 1);
-    expect(claim.reason).toMatch(/^Several .* ioredis: .* a bound .*, wire: [24] pools ×/);
+    expect(claim.reason).toMatch(/^Yes: .* Beside it, wire \(a bound .*\): /);
     expect(claim.gist).not.toContain('wire');
   }
 });
@@ -253,7 +278,7 @@ test('a bound without enough rounds is marked, and leaves the verdict unchanged'
   const wire = buildMatrix({ gain: asClaimed, clients: ['wire'], rounds: 4 });
   const claim = judge([...buildMatrix({ gain: asClaimed }), ...wire]);
   expect(claim.verdict).toBe('supported');
-  expect(claim.reason).toContain('wire: only 4 rounds');
+  expect(claim.reason).toMatch(/wire .*: No verdict: only 4 rounds/);
 });
 
 test('alone wire decides', () => {
@@ -270,28 +295,15 @@ const inBaselinePools = (scenarios: readonly ScenarioResult[]) =>
     pool: 'baseline',
   }));
 
-test('inconclusive: settings disagree, each with its finding', () => {
-  const claim = judge([
-    ...buildMatrix({ gain: asClaimed }),
-    ...inBaselinePools(buildMatrix({ gain: () => 1 })),
-  ]);
+test('inconclusive: settings of optimized pools disagree, each with its finding', () => {
+  const inBatches = (scenarios: readonly ScenarioResult[]) =>
+    scenarios.map(scenario => ({ ...scenario, id: `${scenario.id}-depth10`, pipeline: 10 }));
+  const claim = judge([...buildMatrix({ gain: asClaimed }), ...inBatches(buildMatrix({ gain: () => 1 }))]);
   expect(claim.verdict).toBe('inconclusive');
-  expect(claim.reason).toMatch(/ ioredis, optimized \(supported\): .* ioredis, baseline \(refuted\): /);
-  expect(claim.gist).toMatch(/^ioredis, optimized: supported; .*: refuted\. .*: [24] pools ×/);
+  expect(claim.gist).toMatch(/With ioredis[^:]*: Yes: .* With ioredis[^:]*: No: /);
   // Of the first setting, and no mixture of both.
   expect(claim.measured).toBeCloseTo(1.4, 1);
   expect(claim.comparisons).toHaveLength(2 * 16);
-});
-
-test('the crossover is the level from which on all higher ones pay, not the first that does', () => {
-  const gains = new Map([
-    [10, 1.3],
-    [50, 0.8],
-    [100, 1],
-    [200, 1.4],
-  ]);
-  const claim = judge(buildMatrix({ gain: ({ workers }) => gains.get(workers) ?? 1 }));
-  expect(claim.reason).toContain('from 200');
 });
 
 test('every pair of arms is compared by throughput and p99, with prediction, p-value and limits', () => {
@@ -306,59 +318,27 @@ test('every pair of arms is compared by throughput and p99, with prediction, p-v
   );
   const of = (workers: number) => comparisons.filter(({ other }) => other === id(2, workers));
   const [throughput, p99] = of(100);
-  expect(throughput).toMatchObject({ rounds: 5, p: 2 / 32, predicted: { low: 1.05, high: null } });
+  expect(throughput).toMatchObject({ rounds: 8, p: 2 / 256, predicted: { low: 1.05, high: null } });
   expect(throughput?.ratio.median).toBeCloseTo(1.4, 1);
-  expect(p99).toMatchObject({ rounds: 5, predicted: null });
+  expect(p99).toMatchObject({ rounds: 8, predicted: null });
   expect(p99?.ratio.median).toBeCloseTo(1 / 1.4, 1);
   expect(throughput?.limitedBy).toEqual({ base: 'client', other: 'client' });
   expect(of(50)[0]?.predicted).toEqual({ low: null, high: 1.05 });
   expect(limitedBy).toEqual(['client']);
 });
 
-const sentencesOf = ({ reason }: ClaimResult) => reason.split(/(?<=\.)\s+(?=[A-Z])/);
-
-test('the reason of one setting has at most four sentences', () => {
-  const one = buildMatrix({ gain: asClaimed });
-  for (const claim of [judge(one), judge(one, { target: standInTarget }), judge([])]) {
-    expect(sentencesOf(claim).length).toBeLessThanOrEqual(4);
-  }
-});
-
-test('that of three settings has at most seven, and one that names each', () => {
-  const optimized = buildMatrix({ gain: asClaimed, clients: ['ioredis', 'wire'] });
-  const baseline = inBaselinePools(buildMatrix({ gain: () => 1 }));
-  for (const target of [standInTarget, buildResult([]).target]) {
-    const { reason } = judge([...optimized, ...baseline], { target });
-    const sentences = reason.split(/(?<=\.)\s+(?=[A-Z]|ioredis, )/);
-    expect(sentences.length).toBeLessThanOrEqual(7);
-    for (const [setting, found] of [
-      ['ioredis, optimized', 'supported'],
-      ['ioredis, baseline', 'refuted'],
-      ['As a bound that no application reaches, wire, optimized', 'supported'],
-    ]) {
-      const own = sentences.filter(sentence => sentence.startsWith(`${setting} (${found}): `));
-      expect(own).toHaveLength(1);
-      expect(own[0]).toMatch(/pools ×.* above 50 .* at 50 /);
-    }
-  }
-});
-
 test('inconclusive: a level that gains behind a mean that does not, which is named', () => {
   const contradictory: Matrix['gain'] = ({ workers }) => (workers === 100 ? 1.2 : workers === 200 ? 0.8 : 1);
   const claim = judge(buildMatrix({ gain: contradictory }));
   expect(claim.verdict).toBe('inconclusive');
-  expect(claim.reason).toMatch(
-    /^Above 50 .* ×0\.98 \[.*\] .* ×1\.20 \[.*\] at 100 .* \(unclear, as ×1\.20 \[.*\] at /,
-  );
+  expect(claim.reason).toMatch(/^Open: beyond 50 .* ×0\.98 \[.*\] on average, but ×1\.20 \[.*\] at 100 /);
 });
 
 test('inconclusive: a level that gains nothing behind a mean that does, on either side', () => {
   const above: Matrix['gain'] = ({ workers }) => (workers === 200 ? 1.8 : 1);
   expect(judge(buildMatrix({ gain: above })).verdict).toBe('inconclusive');
   const upTo: Matrix['gain'] = ({ workers }) => (workers > 50 ? 1.4 : workers === 50 ? 1.1 : 0.9);
-  const claim = judge(buildMatrix({ gain: upTo }));
-  expect(claim.verdict).toBe('inconclusive');
-  expect(claim.reason).toMatch(/but at 50 .* ×(0\.99|1\.00) .* ×1\.1[01] .* at 50 /);
+  expect(judgeOnePool(buildMatrix({ gain: upTo })).verdict).toBe('inconclusive');
 });
 
 test('one number of pools without a contradiction is enough', () => {
@@ -383,12 +363,12 @@ test('inconclusive: pools that still opened connections in the window', () => {
     }));
   const claim = judge(growing(50));
   expect(claim).toMatchObject({ verdict: 'inconclusive', measured: null });
-  expect(claim.reason).toMatch(/^Connections .* 5\.0 % .* of ioredis-/);
+  expect(claim.reason).toMatch(/connections .* 5\.0 % .* of ioredis-/);
   expect(judge(growing(20)).verdict).toBe('supported');
 });
 
 test('a single pair is enough to be judged', () => {
-  const rounds = (rate: number) => Array.from({ length: 5 }, (_, round) => buildRound(round, rate));
+  const rounds = (rate: number) => Array.from({ length: 6 }, (_, round) => buildRound(round, rate));
   const scenarios = [
     buildScenario({ workers: 100 }, rounds(1000)),
     buildScenario({ workers: 100, pools: 2 }, rounds(2000)),
@@ -404,15 +384,15 @@ test('a window that was cut short is in no ratio', () => {
     index === 4 ? { ...round, seconds: round.seconds / 2 } : round,
   );
   const roundsOf = (claim: ClaimResult) => claim.comparisons[0]?.rounds;
-  expect(roundsOf(judge(scenarios))).toBe(5);
-  expect(roundsOf(judge(withRounds(scenarios, first.id, cutShort)))).toBe(4);
+  expect(roundsOf(judge(scenarios))).toBe(8);
+  expect(roundsOf(judge(withRounds(scenarios, first.id, cutShort)))).toBe(7);
 });
 
 test('a run without levels above 50 workers is no test, but shows what it found', () => {
   const claim = judge(buildMatrix({ workers: [40], pools: [1, 2], gain: () => 0.8 }));
   expect(claim.verdict).toBe('not tested');
   expect(claim.reason).toMatch(/at 40 workers .* 2 pools .* ×0\.80 \[/);
-  const short = judge(buildMatrix({ workers: [40], pools: [1, 2], gain: () => 0.8, rounds: 4 }));
+  const short = judge(buildMatrix({ workers: [40], pools: [1, 2], gain: () => 0.8, rounds: 5 }));
   expect(short.reason).not.toContain('2 pools');
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { judge, measureSuite } from '../../support/claim-arms.ts';
 
 /** Throughput of one shared connection, as a factor of the pool's, with commands joined and without. */
-const sharing = ({ single, joined }: { single: number; joined: number }, { rounds = 5, noise = 0 } = {}) =>
+const sharing = ({ single, joined }: { single: number; joined: number }, { rounds = 6, noise = 0 } = {}) =>
   measureSuite(
     'one-connection',
     ({ preset, autoPipelining, connections }, round) => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { judge, measureSuite } from '../../support/claim-arms.ts';
 
 /** Throughput of pools of these connections per worker, as a factor of that of 2. */
-const sizes = (speeds: Record<string, number>, rounds = 5, noise = 0) =>
+const sizes = (speeds: Record<string, number>, rounds = 6, noise = 0) =>
   measureSuite(
     'pool-size',
     ({ connections, workers }, round) => {

@@ -13,7 +13,8 @@ import { describeOutcome } from '../../../src/aggregate/claims/judging/reason.ts
 import { describeMeasured } from '../../../src/aggregate/report/documents/parts.ts';
 import type { ClaimResult, Result } from '../../../src/aggregate/result.ts';
 import { p99, throughput } from '../../../src/aggregate/stats/measures.ts';
-import { medianInterval } from '../../../src/aggregate/stats/statistics.ts';
+import { RoundSeries } from '../../../src/aggregate/stats/round-series.ts';
+import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import { formatIds, formatRate, formatRatio } from '../../../src/aggregate/text/format.ts';
 import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
 import { type ArmFigures, claimsOfOneServer, find, judge, measureSuite } from '../../support/claim-arms.ts';
@@ -31,16 +32,26 @@ describe('prediction holds where its interval is inside its range', () => {
   const figure = fc.double({ min: 0.1, max: 10, noNaN: true });
   const end = fc.option(figure);
 
+  const seriesOf = (figures: readonly number[]) =>
+    new RoundSeries(figures.entries(), fixedRounds(figures.length));
+
   function predict(byRound: readonly number[], low: number | null, high: number | null): Prediction {
-    const range = { low, high };
-    return { what: 'x', byRound, range, format: String, arms: [], measure: throughput, comparisons: [] };
+    return {
+      what: 'x',
+      series: seriesOf(byRound),
+      range: { low, high },
+      format: String,
+      arms: [],
+      measure: throughput,
+      comparisons: [],
+    };
   }
 
   test('inside is supported, outside is refuted, across an end is inconclusive', () => {
     fc.assert(
-      fc.property(fc.array(figure, { minLength: 5, maxLength: 12 }), end, end, (byRound, a, b) => {
+      fc.property(fc.array(figure, { minLength: 6, maxLength: 12 }), end, end, (byRound, a, b) => {
         const [low, high] = a !== null && b !== null ? [Math.min(a, b), Math.max(a, b)] : [a, b];
-        const interval = medianInterval(byRound);
+        const interval = seriesOf(byRound).interval();
         const inside = (value: number) => value >= (low ?? 0) && value <= (high ?? 100);
         const verdict = verdictOf(predict(byRound, low, high));
         if (verdict === 'supported') expect(inside(interval.low) && inside(interval.high)).toBe(true);
@@ -55,7 +66,7 @@ describe('prediction holds where its interval is inside its range', () => {
   test('a larger figure never turns a promised gain from supported', () => {
     fc.assert(
       fc.property(
-        fc.array(figure, { minLength: 5, maxLength: 9 }),
+        fc.array(figure, { minLength: 6, maxLength: 9 }),
         figure,
         fc.double({ min: 1, max: 5, noNaN: true }),
         (byRound, low, factor) => {
@@ -70,8 +81,8 @@ describe('prediction holds where its interval is inside its range', () => {
 
   test('a part that shows the opposite makes it inconclusive, one that is only unclear does not', () => {
     fc.assert(
-      fc.property(fc.array(figure, { minLength: 5, maxLength: 9 }), figure, figure, (byRound, low, alone) => {
-        const part = { where: 'at 1', byRound: byRound.map(() => alone) };
+      fc.property(fc.array(figure, { minLength: 6, maxLength: 9 }), figure, figure, (byRound, low, alone) => {
+        const part = { where: 'at 1', series: seriesOf(byRound.map(() => alone)) };
         const together = predict(byRound, low, null);
         const before = verdictOf(together);
         const partSays = alone >= low ? 'supported' : 'refuted';
@@ -79,17 +90,19 @@ describe('prediction holds where its interval is inside its range', () => {
         expect(after).toBe(before === partSays ? before : 'inconclusive');
       }),
     );
-    const unclear = { where: 'at 1', byRound: [1, 2, 1, 2, 1] };
-    const clear = predict([2, 2, 2, 2, 2], 1.5, null);
+    const unclear = { where: 'at 1', series: seriesOf([1, 2, 1, 2, 1, 2]) };
+    const clear = predict([2, 2, 2, 2, 2, 2], 1.5, null);
     expect(verdictOf({ ...clear, parts: [unclear] })).toBe('supported');
-    expect(verdictOf({ ...clear, parts: [{ ...unclear, byRound: Array(5).fill(1) }] })).toBe('inconclusive');
+    expect(verdictOf({ ...clear, parts: [{ ...unclear, series: seriesOf(Array(6).fill(1)) }] })).toBe(
+      'inconclusive',
+    );
   });
 
   const scenario = buildScenario(
     { id: 'one' },
-    Array.from({ length: 6 }, (_, round) =>
+    Array.from({ length: 7 }, (_, round) =>
       buildRound(round, 50_000 + round, {
-        seconds: round === 5 ? 0.4 : 1,
+        seconds: round === 6 ? 0.4 : 1,
         response: buildLatency(1000, 0.2),
       }),
     ),
@@ -97,12 +110,9 @@ describe('prediction holds where its interval is inside its range', () => {
 
   test('a figure as it is has its unit, and leaves out a round that was cut short', () => {
     const prediction = predictFigure(p99, scenario, 'at 10', { low: null, high: 1 }, ms => `${ms} ms`);
-    expect(prediction).toMatchObject({
-      what: 'at 10: response p99',
-      unit: 'ms',
-      byRound: Array(5).fill(0.5),
-    });
-    expect(predictFigure(throughput, scenario, '', { low: 0, high: null }, String).byRound).toHaveLength(5);
+    expect(prediction).toMatchObject({ what: 'at 10: response p99', unit: 'ms' });
+    expect(prediction.series.values).toEqual(Array(6).fill(0.5));
+    expect(predictFigure(throughput, scenario, '', { low: 0, high: null }, String).series.size).toBe(6);
   });
 
   test('a round that has no such figure is left out, and not taken for a very good one', () => {
@@ -110,7 +120,7 @@ describe('prediction holds where its interval is inside its range', () => {
       ...scenario,
       rounds: scenario.rounds.map(round => ({ ...round, response: buildLatency(0, 0) })),
     };
-    expect(predictFigure(p99, silent, '', { low: null, high: 1 }, String).byRound).toEqual([]);
+    expect(predictFigure(p99, silent, '', { low: null, high: 1 }, String).series.size).toBe(0);
   });
 
   test('a figure is written with its unit, a ratio with ×', () => {
@@ -145,7 +155,7 @@ describe('prediction holds where its interval is inside its range', () => {
       const arm = (pool: string, rate: number) =>
         buildScenario(
           { id: `${pool}-${workers}`, pool, workers },
-          Array.from({ length: 5 }, (_, round) => buildRound(round, rate)),
+          Array.from({ length: 6 }, (_, round) => buildRound(round, rate)),
         );
       return { base: arm('baseline', 10_000), other: arm('optimized', 10_000 * gain) };
     });
@@ -188,16 +198,19 @@ describe('prediction holds where its interval is inside its range', () => {
   test('rounding does not contradict a verdict: what prints alike but differs has more digits', () => {
     const say = (byRound: readonly number[], low: number | null, high: number | null) =>
       describeOutcome({ ...predict(byRound, low, high), format: formatRatio });
-    expect(say([1.0497, 1.06, 1.07, 1.07, 1.08], 1.05, null)).toBe(
+    expect(say([1.0497, 1.06, 1.07, 1.07, 1.07, 1.08], 1.05, null)).toBe(
       'X ×1.07 [1.0497, 1.08]; predicted ×1.05 or more: stays open.',
     );
-    expect(say(Array(5).fill(0.951), null, 1 / 1.05)).toBe(
+    expect(say(Array(6).fill(0.951), null, 1 / 1.05)).toBe(
       'X ×0.951 [0.951, 0.951]; predicted ×0.952 or less: holds.',
     );
-    expect(say(Array(5).fill(1.05), 1.05, null)).toBe(
+    expect(say(Array(6).fill(1.05), 1.05, null)).toBe(
       'X ×1.05 [1.05, 1.05]; predicted ×1.05 or more: holds.',
     );
-    const rates = { ...predict([50_012, 50_012, 51_000, 51_000, 51_000], 50_000, null), unit: 'ops/s' };
+    const rates = {
+      ...predict([50_012, 50_012, 51_000, 51_000, 51_000, 51_000], 50_000, null),
+      unit: 'ops/s',
+    };
     expect(describeOutcome({ ...rates, format: rate => `${formatRate(rate)} ops/s` })).toBe(
       'X 51000 ops/s [50010 ops/s, 51000 ops/s]; predicted 50000 ops/s or more: holds.',
     );
@@ -243,10 +256,10 @@ describe('too few rounds give no verdict', () => {
     return judge(id, await measureSuite(suite, farApart(), rounds));
   }
 
-  const fewRounds = [1, 2, 3, 4];
+  const fewRounds = [1, 2, 3, 4, 5];
 
   test.each(claimsOfOneServer)(
-    '$id is not decided by fewer than 5 rounds, however far apart its arms are',
+    '$id is not decided by fewer than 6 rounds, however far apart its arms are',
     async claim => {
       for (const rounds of fewRounds) {
         expect(['inconclusive', 'not tested']).toContain((await verdictOn(claim, rounds)).verdict);
@@ -254,8 +267,8 @@ describe('too few rounds give no verdict', () => {
     },
   );
 
-  test('with 5 rounds the same figures decide most of the claims', async () => {
-    const judged = await Promise.all(claimsOfOneServer.map(claim => verdictOn(claim, 5)));
+  test('with 7 rounds the same figures decide most of the claims', async () => {
+    const judged = await Promise.all(claimsOfOneServer.map(claim => verdictOn(claim, 7)));
     const decided = judged.filter(({ verdict }) => verdict === 'supported' || verdict === 'refuted');
     expect(decided.length).toBeGreaterThan(judged.length / 2);
   });
@@ -292,13 +305,13 @@ describe('too few rounds give no verdict', () => {
     for (const rounds of fewRounds) {
       expect(['inconclusive', 'not tested']).toContain((await versus(id, server, rounds)).verdict);
     }
-    expect(['supported', 'refuted']).toContain((await versus(id, server, 5)).verdict);
+    expect(['supported', 'refuted']).toContain((await versus(id, server, 6)).verdict);
   });
 
   test('the words of every claim and its verdict are those of the golden file', async () => {
     const judged = await Promise.all([
-      ...claimsOfOneServer.map(claim => verdictOn(claim, 5)),
-      ...opponents.map(([id, server]) => versus(id, server, 5)),
+      ...claimsOfOneServer.map(claim => verdictOn(claim, 6)),
+      ...opponents.map(([id, server]) => versus(id, server, 6)),
     ]);
     const words = judged.map(({ id, verdict, statement, predicted, gist, reason }) =>
       [`${id} ${verdict}`, statement, predicted, gist, reason, ''].join('\n'),

@@ -17,7 +17,7 @@ describe('warming is judged on the pool that creates nothing', () => {
   /** A window of as many operations as the suite's. */
   const window = { seconds: 0.05, completed: 2000 };
 
-  const warmingOf = (slowness: (round: number, workers: number) => number, rounds = 5) =>
+  const warmingOf = (slowness: (round: number, workers: number) => number, rounds = 6) =>
     measureSuite(
       'warming',
       (scenario, round) => ({
@@ -139,7 +139,7 @@ describe('warming is judged on the pool that creates nothing', () => {
 describe('min idle is judged by the p99 of a cold start', () => {
   const idle = (
     quarter: (round: number) => number,
-    { rounds = 5, createdCold = 50, completed = 2000 } = {},
+    { rounds = 6, createdCold = 50, completed = 2000 } = {},
   ) =>
     measureSuite(
       'min-idle',

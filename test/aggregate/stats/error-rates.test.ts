@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { margin, maxRepeats, type StepVerdict, stepVerdict } from '../../../src/aggregate/search/step.ts';
 import { pairedRatio } from '../../../src/aggregate/stats/paired-ratio.ts';
-import { falseVerdictChance, medianInterval, seededRandom } from '../../../src/aggregate/stats/statistics.ts';
+import { RoundSeries } from '../../../src/aggregate/stats/round-series.ts';
+import { falseVerdictChance, fixedRounds, repeatedInterval } from '../../../src/aggregate/stats/sign-test.ts';
+import { seededRandom } from '../../../src/aggregate/stats/statistics.ts';
 import { readConfig } from '../../../src/main/experiment/read-config.ts';
 import { logRatiosBesideOtherWork, logRatiosOnAQuietMachine } from '../../support/measured-noise.ts';
 import { normalNoise } from '../../support/normal-noise.ts';
@@ -37,28 +39,11 @@ describe('verdicts err no more often than stated', () => {
     };
   }
 
-  test('the chance is that of the sign test: 1/2ⁿ up to 8 rounds, and one round left out at either end from 9 to 11', () => {
-    expect([5, 6, 7, 8].map(rounds => falseVerdictChance(rounds, 1))).toEqual([
-      1 / 32,
-      1 / 64,
-      1 / 128,
-      1 / 256,
-    ]);
-    expect(falseVerdictChance(9, 1)).toBeCloseTo(10 / 512, 12);
-    expect(falseVerdictChance(11, 1)).toBeCloseTo(12 / 2048, 12);
-    // Never more than what 93.75 % leaves on one side, and what no round can tell is left to luck.
-    for (let rounds = 5; rounds <= 1000; rounds++)
-      expect(falseVerdictChance(rounds, 1)).toBeLessThanOrEqual(1 / 32);
-    expect(falseVerdictChance(0, 1)).toBe(1);
-  });
-
   test('several comparisons add up their chances, to 1 at most', () => {
-    expect(falseVerdictChance(5, 3)).toBe(3 / 32);
-    expect(falseVerdictChance(5, 100)).toBe(1);
-    expect(falseVerdictChance(9, 0)).toBe(0);
+    expect([0, 1, 3, 100].map(falseVerdictChance)).toEqual([0, 1 / 64, 3 / 64, 1]);
   });
 
-  const cases = [5, 6, 7, 8, 9, 11, 13, 25].flatMap(rounds => noises.map(noise => ({ rounds, ...noise })));
+  const cases = [6, 7, 9, 11, 13, 25].flatMap(rounds => noises.map(noise => ({ rounds, ...noise })));
 
   test.each(cases)('$rounds rounds with $noise noise, the true ratio at the threshold', ({ rounds, of }) => {
     const runs = 2500;
@@ -67,57 +52,62 @@ describe('verdicts err no more often than stated', () => {
     let below = 0;
     for (let run = 0; run < runs; run++) {
       const ratios = Array.from({ length: rounds }, () => Math.exp(draw()));
-      const { low, high } = medianInterval(ratios);
+      const { low, high } = repeatedInterval(ratios, fixedRounds(rounds));
       if (low > 1) above++;
       if (high < 1) below++;
     }
-    const stated = falseVerdictChance(rounds, 1);
+    const stated = falseVerdictChance(1);
     expect(above / runs).toBeLessThanOrEqual(stated + allowance(stated, runs));
     expect(below / runs).toBeLessThanOrEqual(stated + allowance(stated, runs));
   });
 
   const normal = normalNoise(seededRandom(1));
+  const nothing = new RoundSeries([], fixedRounds(0));
 
   /** Arms that share the weather of a round, far larger than their own noise; the first is the base of all others. */
-  function measureArms(arms: number, rounds: number): Map<number, number>[] {
+  function measureArms(arms: number, rounds: number): RoundSeries[] {
     const weather = Array.from({ length: rounds }, () => Math.exp(0.5 * normal()));
     return Array.from(
       { length: arms },
-      () => new Map(weather.map((factor, round) => [round, 30_000 * factor * Math.exp(0.05 * normal())])),
+      () =>
+        new RoundSeries(
+          weather.map((factor, round) => [round, 30_000 * factor * Math.exp(0.05 * normal())]),
+          fixedRounds(rounds),
+        ),
     );
   }
 
-  test.each([5, 9])('with %i rounds of paired arms noise that both arms share makes no verdict', rounds => {
+  test.each([6, 12])('with %i rounds of paired arms noise that both arms share makes no verdict', rounds => {
     const runs = 2000;
     let above = 0;
     for (let run = 0; run < runs; run++) {
-      const [base = new Map(), other = new Map()] = measureArms(2, rounds);
+      const [base = nothing, other = nothing] = measureArms(2, rounds);
       if ((pairedRatio(base, other).ratio?.low ?? 0) > 1) above++;
     }
-    const stated = falseVerdictChance(rounds, 1);
+    const stated = falseVerdictChance(1);
     expect(above / runs).toBeLessThanOrEqual(stated + allowance(stated, runs));
-    // The interval is not wider than it must be, either: the error is what the sign test leaves.
-    expect(above / runs).toBeGreaterThanOrEqual(stated / 2);
+    // The interval is not wider than it must be, either: with 6 rounds the error is all that is allowed.
+    if (rounds === 6) expect(above / runs).toBeGreaterThanOrEqual(stated / 2);
   });
 
   test.each([
-    [5, 3],
-    [9, 3],
-    [9, 8],
+    [6, 3],
+    [12, 3],
+    [12, 8],
   ])(
     'with %i rounds one of %i comparisons to a common base errs no more often than stated',
     (rounds, comparisons) => {
       const runs = 2000;
       let erred = 0;
       for (let run = 0; run < runs; run++) {
-        const [base = new Map(), ...others] = measureArms(comparisons + 1, rounds);
+        const [base = nothing, ...others] = measureArms(comparisons + 1, rounds);
         const isClear = others.some(other => (pairedRatio(base, other).ratio?.low ?? 0) > 1);
         if (isClear) erred++;
       }
-      const stated = falseVerdictChance(rounds, comparisons);
+      const stated = falseVerdictChance(comparisons);
       expect(erred / runs).toBeLessThanOrEqual(stated + allowance(stated, runs));
       // More often than a single one: what is stated for one does not do for several.
-      expect(erred / runs).toBeGreaterThan(falseVerdictChance(rounds, 1));
+      if (rounds === 6) expect(erred / runs).toBeGreaterThan(falseVerdictChance(1));
     },
   );
 });
@@ -213,7 +203,7 @@ describe('the rounds of the suites suffice to detect a gain', () => {
   const suites = ['versus', 'pool-size', 'reconnect'];
   const shippedRounds = 25;
   /** Of windows of 3.5 s, for p99. */
-  const longRounds = 17;
+  const longRounds = 16;
 
   const random = seededRandom(2);
 
@@ -232,7 +222,7 @@ describe('the rounds of the suites suffice to detect a gain', () => {
         { length: rounds },
         (_, round) => gain * Math.exp(noise()) * (round < outliers ? 0.5 : 1),
       );
-      if (medianInterval(ratios).low > 1) above++;
+      if (repeatedInterval(ratios, fixedRounds(rounds)).low > 1) above++;
     }
     return above / runs;
   }
@@ -242,11 +232,11 @@ describe('the rounds of the suites suffice to detect a gain', () => {
     expect(rounds).toBe(shippedRounds);
   });
 
-  test('the suite with long windows has fewer rounds, which still detect 10 %, before what the length takes of the noise', async () => {
+  test('the suite with long windows has fewer rounds, which still detect 10 % on a quiet machine, and in 7 of 10 runs beside other work, before what the length takes of the noise', async () => {
     const { rounds } = await readConfig('configs/claims/optimizations.json');
     expect(rounds).toBe(longRounds);
-    expect(told(1.1, quiet, { rounds })).toBeGreaterThanOrEqual(0.98);
-    expect(told(1.1, besideOtherWork, { rounds })).toBeGreaterThanOrEqual(0.85);
+    expect(told(1.1, quiet, { rounds })).toBeGreaterThanOrEqual(0.96);
+    expect(told(1.1, besideOtherWork, { rounds })).toBeGreaterThanOrEqual(0.7);
   });
 
   test('on a quiet machine a gain of 10 % is detected in 99 of 100 runs, one of 5 % in 9 of 10', () => {
@@ -255,28 +245,28 @@ describe('the rounds of the suites suffice to detect a gain', () => {
   });
 
   test('the same holds if three of the rounds have an outlier of half the ratio', () => {
-    expect(told(1.1, quiet, { outliers: 3 })).toBeGreaterThanOrEqual(0.95);
+    expect(told(1.1, quiet, { outliers: 3 })).toBeGreaterThanOrEqual(0.92);
   });
 
   test('beside other work a gain of 10 % is detected in 9 of 10 runs', () => {
     expect(told(1.1, besideOtherWork)).toBeGreaterThanOrEqual(0.9);
   });
 
-  test('nine rounds, as the other suites have, detect 10 % on a quiet machine in 8 of 10 runs, and 30 % beside other work in 9', () => {
-    expect(told(1.1, quiet, { rounds: 9 })).toBeGreaterThanOrEqual(0.8);
-    expect(told(1.3, besideOtherWork, { rounds: 9 })).toBeGreaterThanOrEqual(0.9);
+  test('ten rounds, as the other suites have, detect 10 % on a quiet machine in 8 of 10 runs, and 30 % beside other work in 8 to 9', () => {
+    expect(told(1.1, quiet, { rounds: 10 })).toBeGreaterThanOrEqual(0.8);
+    expect(told(1.3, besideOtherWork, { rounds: 10 })).toBeGreaterThanOrEqual(0.85);
     // Kept as a fact: docs/method.md says so.
-    expect(told(1.1, besideOtherWork, { rounds: 9 })).toBeLessThan(0.6);
+    expect(told(1.1, besideOtherWork, { rounds: 10 })).toBeLessThan(0.6);
   });
 
-  test('with eight rounds one outlier hides the gain: their interval leaves none out', () => {
-    expect(told(1.3, quiet, { rounds: 8, outliers: 1 })).toBeLessThan(0.02);
+  test('with nine rounds one outlier hides the gain: their interval leaves none out', () => {
+    expect(told(1.3, quiet, { rounds: 9, outliers: 1 })).toBeLessThan(0.02);
   });
 
   test('the measured noise makes no more false verdicts than stated', () => {
     for (const noise of [quiet, besideOtherWork]) {
-      for (const rounds of [9, shippedRounds]) {
-        expect(told(1, noise, { rounds })).toBeLessThanOrEqual(falseVerdictChance(rounds, 1) + 0.012);
+      for (const rounds of [10, shippedRounds]) {
+        expect(told(1, noise, { rounds })).toBeLessThanOrEqual(falseVerdictChance(1) + 0.012);
       }
     }
   });

@@ -35,7 +35,7 @@ describe('every claim has its suite', () => {
     );
     expect(files.sort()).toEqual(plan.map(({ name }) => `${name}.json`).sort());
     for (const { name, plan: run, estimatedSeconds, shown } of plan) {
-      expect(shown.rounds, name).toBeGreaterThanOrEqual(5);
+      expect(shown.rounds, name).toBeGreaterThanOrEqual(10);
       expect(estimatedSeconds, name).toBeGreaterThan(0);
       for (const { experiment } of run.sides) expect(experiment.target.server, name).not.toBe('any');
     }
@@ -125,8 +125,8 @@ describe('every suite has the arms of its claim', () => {
         expect(claim.comparisons.length + (claim.measured === null ? 0 : 1)).toBeGreaterThan(0);
       });
 
-      test('is inconclusive with four rounds', async () => {
-        expect(judge(id, await measureSuite(suite, () => ({}), 4)).verdict).toBe('inconclusive');
+      test('is inconclusive with five rounds', async () => {
+        expect(judge(id, await measureSuite(suite, () => ({}), 5)).verdict).toBe('inconclusive');
       });
 
       test('is not tested by a stand-in', async () => {

@@ -310,7 +310,7 @@ describe('config defaults are filled in', () => {
           burst: [false],
         },
       ],
-      rounds: 5,
+      rounds: 10,
       seconds: 1,
       warmupSeconds: 0.25,
       seed: 1,

@@ -11,7 +11,7 @@ import type { ThreadTask } from '../../../src/workers/contract.ts';
 import { createExperiment, unhurried } from '../../support/experiment.ts';
 import { ofTest, startRedis } from '../../support/servers.ts';
 
-function experimentOf(scenarios: readonly object[], rounds = 5) {
+function experimentOf(scenarios: readonly object[], rounds = 6) {
   const target = { server: 'redis', url: 'redis://localhost' };
   return parseConfig(JSON.stringify({ name: 'warmed', target, scenarios, rounds }), 'config.json');
 }
@@ -80,7 +80,7 @@ test('each path through the code is warmed once, by the scenario with the most t
 });
 
 /** Warms up 3 threads that complete operations at these costs, in µs; the last one for ever. */
-async function warmUp(costs: readonly number[], plannedSeconds: number, rounds = 5) {
+async function warmUp(costs: readonly number[], plannedSeconds: number, rounds = 6) {
   const experiment = experimentOf([{ client: ['ioredis', 'wire'], pools: 1, workers: 2 }], rounds);
   const gone = async () => {
     throw new Error('gone');

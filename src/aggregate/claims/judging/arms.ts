@@ -71,14 +71,14 @@ export function compareArms(
 ): Comparison[] {
   return pairs.flatMap(pair =>
     measures.flatMap(measure => {
-      const { ratio, p, byRound } = ratioOf(pair, measure);
+      const { ratio, p, series } = ratioOf(pair, measure);
       if (ratio === null) return [];
       const { base, other } = pair;
       const limitedBy = { base: base.limitedBy.resource, other: other.limitedBy.resource };
       const arms = { base: base.id, other: other.id };
       const { name, tail } = measure;
       const caveat = tail?.caveatOf(base) ?? tail?.caveatOf(other) ?? null;
-      const comparison = { measure: name, ...arms, rounds: byRound.size, ratio, p, predicted, limitedBy };
+      const comparison = { measure: name, ...arms, rounds: series.size, ratio, p, predicted, limitedBy };
       return [caveat === null ? comparison : { ...comparison, caveat }];
     }),
   );

@@ -1,8 +1,8 @@
 import type { Comparison, ScenarioResult, Verdict } from '../../result.ts';
 import type { Measure } from '../../stats/measures.ts';
-import { combineByRound, figureIn, isMeasured } from '../../stats/paired-ratio.ts';
-import { wholeRounds } from '../../stats/rounds.ts';
-import { medianInterval } from '../../stats/statistics.ts';
+import { figureIn, isMeasured } from '../../stats/paired-ratio.ts';
+import { RoundSeries } from '../../stats/round-series.ts';
+import { plannedRounds, wholeRounds } from '../../stats/rounds.ts';
 import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
 import { type ArmPair, armsOf, compareArms, groupBy, ratioOf } from './arms.ts';
 import { findFlaw } from './soundness.ts';
@@ -20,8 +20,8 @@ export const atMost = (high: number): Range => ({ low: null, high });
 export interface Prediction {
   /** The label of its figure: "optimized to baseline, 100 workers: throughput". */
   readonly what: string;
-  /** One figure for each round that all of its arms have measured. */
-  readonly byRound: readonly number[];
+  /** Of the rounds that all of its arms have measured. */
+  readonly series: RoundSeries;
   readonly range: Range;
   readonly format: (figure: number) => string;
   /** The unit of the figure; a ratio if absent. */
@@ -40,7 +40,7 @@ export interface Prediction {
 interface Part {
   /** As text: "at 50 workers". */
   readonly where: string;
-  readonly byRound: readonly number[];
+  readonly series: RoundSeries;
 }
 
 /**
@@ -61,7 +61,7 @@ export function predictRatios(
     const ratios = pairs.map(pair => ({ pair, ratio: ratioOf(pair, measure) }));
     return {
       what: `${where}${pairs.length > 1 ? `, ${over} on average` : ''}: ${measure.name}`,
-      byRound: combineByRound(ratios.map(({ ratio }) => ratio)),
+      series: RoundSeries.combine(ratios.map(({ ratio }) => ratio.series)),
       range,
       format: formatRatio,
       arms: armsOf(pairs),
@@ -69,7 +69,7 @@ export function predictRatios(
       comparisons: compareArms(pairs, [measure], range),
       parts: (pairs.length > 1 ? ratios : []).map(({ pair: { other }, ratio }) => ({
         where: levels === null ? `of ${other.id}` : `at ${formatPlural(other.workers, 'worker')}`,
-        byRound: [...ratio.byRound.values()],
+        series: ratio.series,
       })),
     };
   });
@@ -94,10 +94,16 @@ export function predictFigure(
   range: Range,
   format: (figure: number) => string,
 ): Prediction {
-  const figures = wholeRounds(scenario.rounds).flatMap(round => figureIn(round, measure) ?? []);
+  const figures = wholeRounds(scenario.rounds).flatMap(round => {
+    const figure = figureIn(round, measure);
+    return figure === null ? [] : [[round.round, figure] as const];
+  });
   return {
     what: `${where}: ${measure.name}`,
-    byRound: figures.some(isMeasured) ? figures : [],
+    series: new RoundSeries(
+      figures.some(([, figure]) => isMeasured(figure)) ? figures : [],
+      plannedRounds(scenario),
+    ),
     range,
     format,
     ...(measure.unit === undefined ? {} : { unit: measure.unit }),
@@ -115,19 +121,19 @@ export function predictFigure(
 export function verdictOf(prediction: Prediction): Verdict {
   return findDissent(prediction).length > 0
     ? 'inconclusive'
-    : compareWithRange(prediction.range, prediction.byRound);
+    : compareWithRange(prediction.range, prediction.series);
 }
 
 /** The parts that by themselves say the opposite of their combination. */
-export function findDissent({ byRound, range, parts = [] }: Prediction): Part[] {
-  const together = compareWithRange(range, byRound);
+export function findDissent({ series, range, parts = [] }: Prediction): Part[] {
+  const together = compareWithRange(range, series);
   if (together === 'inconclusive') return [];
   const opposite = together === 'supported' ? 'refuted' : 'supported';
-  return parts.filter(part => compareWithRange(range, part.byRound) === opposite);
+  return parts.filter(part => compareWithRange(range, part.series) === opposite);
 }
 
-function compareWithRange(range: Range, byRound: readonly number[]): Verdict {
-  const { low, high } = medianInterval(byRound);
+function compareWithRange(range: Range, series: RoundSeries): Verdict {
+  const { low, high } = series.interval();
   const min = range.low ?? Number.NEGATIVE_INFINITY;
   const max = range.high ?? Number.POSITIVE_INFINITY;
   if (low >= min && high <= max) return 'supported';

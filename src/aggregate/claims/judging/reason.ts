@@ -1,5 +1,5 @@
 import type { Interval, Result, Verdict } from '../../result.ts';
-import { falseVerdictChance, medianInterval, minRounds } from '../../stats/statistics.ts';
+import { falseVerdictChance, minRounds } from '../../stats/sign-test.ts';
 import {
   capitalise,
   describeIntervals,
@@ -78,7 +78,7 @@ function prefixOf({ client }: ClientFinding, findings: readonly ClientFinding[])
 }
 
 function describeFinding({ predictions, flaw }: ClientFinding): string[] {
-  const measured = predictions.filter(({ byRound }) => byRound.length > 0);
+  const measured = predictions.filter(({ series }) => series.size > 0);
   return flaw === null
     ? measured.map(describeOutcome)
     : [`${capitalise(flaw)}.`, ...measured.map(prediction => `${describeFigures(prediction)}.`)];
@@ -99,7 +99,7 @@ function describeDeciding(finding: ClientFinding): string[] {
 
 /** What the intervals are worth, by the smallest number of rounds, and the predictions of one client together. */
 function describeWorth(findings: readonly ClientFinding[]): string[] {
-  const rounds = findings.flatMap(({ predictions }) => predictions.map(({ byRound }) => byRound.length));
+  const rounds = findings.flatMap(({ predictions }) => predictions.map(({ series }) => series.size));
   const min = Math.min(...rounds);
   if (min === 0) return [];
   const chances = Math.max(...findings.map(countChances));
@@ -107,7 +107,7 @@ function describeWorth(findings: readonly ClientFinding[]): string[] {
     `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
     ...(chances > 1 && min >= minRounds
       ? [
-          `If all ${chances} true values lay exactly on their thresholds, chance alone would refute the claim in up to ${formatFraction(falseVerdictChance(min, chances))} of runs.`,
+          `If all ${chances} true values lay exactly on their thresholds, chance alone would refute the claim in up to ${formatFraction(falseVerdictChance(chances))} of runs.`,
         ]
       : []),
   ];
@@ -125,16 +125,16 @@ const outcomes = {
 export function describeOutcome(prediction: Prediction): string {
   const { low, high } = prediction.range;
   const dissent = findDissent(prediction).map(
-    ({ where, byRound }) =>
-      `${where} alone it is ${formatAgainst(prediction, medianInterval(byRound), [low, high])}`,
+    ({ where, series }) =>
+      `${where} alone it is ${formatAgainst(prediction, series.interval(), [low, high])}`,
   );
   const contradicted = dissent.length === 0 ? '' : `, as ${formatList(dissent)}`;
   return `${describeFigures(prediction)}: ${outcomes[verdictOf(prediction)]}${contradicted}.`;
 }
 
 function describeFigures(prediction: Prediction): string {
-  const { what, byRound, range } = prediction;
-  const interval = medianInterval(byRound);
+  const { what, series, range } = prediction;
+  const interval = series.interval();
   const thresholds = [range.low, range.high];
   const figure = formatAgainst(prediction, interval, thresholds);
   return `${capitalise(what)} ${figure}; predicted ${formatRange(range, formatApart(prediction, interval, thresholds))}`;

@@ -1,8 +1,9 @@
 import type { RoundResult, ScenarioResult } from '../../result.ts';
 import type { Measure } from '../../stats/measures.ts';
 import { findDataFlaw } from '../../stats/reads.ts';
+import type { RoundSeries } from '../../stats/round-series.ts';
 import { wholeRounds } from '../../stats/rounds.ts';
-import { median, minRounds } from '../../stats/statistics.ts';
+import { median } from '../../stats/statistics.ts';
 import { lostRatio } from '../../stats/summary.ts';
 import { lostLaterRatio, minCycles } from '../../stats/tails.ts';
 import { formatFraction } from '../../text/format.ts';
@@ -17,8 +18,8 @@ const maxLost = 0.002;
 /** What a verdict would be made of. */
 interface Ground {
   readonly arms: readonly ScenarioResult[];
-  /** One figure for each round that all of the arms have measured. */
-  readonly byRound: readonly number[];
+  /** Of the rounds that all of the arms have measured. */
+  readonly series: RoundSeries;
   /** What they are figures of. Absent: nothing with a tail. */
   readonly measure?: Measure;
 }
@@ -55,11 +56,13 @@ function findLosses(arms: readonly ScenarioResult[]): string | null {
 
 /** Whether too few rounds have a figure. */
 function findMissingRounds(grounds: readonly Ground[]): string | null {
-  const rounds = Math.min(...grounds.map(({ byRound }) => byRound.length));
-  if (rounds >= minRounds) return null;
+  const [fewest] = grounds.map(({ series }) => series).toSorted((a, b) => a.size - b.size);
+  const rounds = fewest?.size ?? 0;
+  const needed = fewest?.roundsNeeded ?? 0;
+  if (rounds >= needed) return null;
   const common =
     rounds === 0 ? 'no round is' : rounds === 1 ? 'only 1 round is' : `only ${rounds} rounds are`;
-  return `${common} common to all scenarios, and a verdict needs ${minRounds}`;
+  return `${common} common to all scenarios, and a verdict needs ${needed}`;
 }
 
 /** Why a judged latency is not what its name says, as a clause; null if all are. Only whole rounds count. */

@@ -6,7 +6,7 @@ import type {
 } from '../../comparison/schema.ts';
 import type { Caveat, ClaimResult, Interval } from '../../result.ts';
 import { type ComparedRow, comparedMetrics, pooledTails } from '../../stats/metrics.ts';
-import { falseVerdictChance, minRounds } from '../../stats/statistics.ts';
+import { falseVerdictChance, minRounds } from '../../stats/sign-test.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { formatInterval, formatList, formatPlural, formatRatioInterval, nothing } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
@@ -103,9 +103,7 @@ function ratiosOf({ scenarios }: Pick<ResultComparison, 'scenarios'>, name: stri
 function describeLuck(ratios: readonly SideRatios[], paired: boolean): string {
   const decidable = ratios.filter(isDecidable);
   if (decidable.length === 0) return '';
-  const expected = sumOf(decidable, ({ rounds, coverage }) =>
-    paired ? 2 * falseVerdictChance(rounds, 1) : 1 - coverage,
-  );
+  const expected = sumOf(decidable, ({ coverage }) => (paired ? falseVerdictChance(2) : 1 - coverage));
   const drift = paired ? '' : ', and drift between the runs more';
   return ` If nothing differed, luck alone would put up to ${Number(expected.toPrecision(2))} of ${formatPlural(decidable.length, 'interval')} clear of ×1${drift}.`;
 }

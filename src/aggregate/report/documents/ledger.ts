@@ -1,6 +1,6 @@
 import { countVerdicts, type Ledger, type LedgerEntry, type LedgerSuite } from '../../claims/ledger.ts';
 import { describeControl } from '../../stats/control.ts';
-import { falseVerdictChance } from '../../stats/statistics.ts';
+import { falseVerdictChance } from '../../stats/sign-test.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { capitalise, formatList, formatPlural, formatRatioInterval, nothing } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
@@ -65,11 +65,10 @@ function describeUnfinished({ complete, suites }: Ledger): string | null {
 }
 
 /** How many of the verdicts could be luck, all predictions of all claims together; null if none was reached. */
-function describeLuck({ entries, suites }: Ledger): string | null {
-  const roundsOf = new Map(suites.map(({ name, rounds }) => [name, rounds]));
+function describeLuck({ entries }: Ledger): string | null {
   const chances = entries
     .filter(({ verdict }) => verdict === 'supported' || verdict === 'refuted')
-    .map(({ suite, predictions }) => falseVerdictChance(roundsOf.get(suite) ?? 0, predictions));
+    .map(({ predictions }) => falseVerdictChance(predictions));
   if (chances.length === 0) return null;
   const expected = sumOf(chances, chance => chance);
   const these = chances.length === 1 ? 'this verdict' : `these ${formatPlural(chances.length, 'verdict')}`;

@@ -1,6 +1,6 @@
-import type { ClaimResult, Result } from '../../result.ts';
+import type { ClaimResult, Interval, Result } from '../../result.ts';
 import { describeControl, findControlFlaw } from '../../stats/control.ts';
-import { minRounds } from '../../stats/statistics.ts';
+import { minRounds } from '../../stats/sign-test.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../../text/format.ts';
 import { describeTarget, formatMemory } from '../../text/target-words.ts';
 import {
@@ -111,16 +111,20 @@ export function describeMeasured(claim: ClaimResult): string {
 }
 
 /** "×1.41 [1.35, 1.47]", "0.412 [0.401, 0.430] ms", "34.2k [33.9k, 34.8k] ops/s"; null if nothing was measured. */
-export function formatMeasured({
-  measured,
-  low,
-  high,
-  unit,
-}: Pick<ClaimResult, 'measured' | 'low' | 'high' | 'unit'>): string | null {
-  if (measured === null || low === null || high === null) return null;
-  const interval = { median: measured, low, high };
+export function formatMeasured(claim: Figure & Pick<ClaimResult, 'unit'>): string | null {
+  const { unit } = claim;
+  const interval = measuredInterval(claim);
+  if (interval === null) return null;
   if (unit === '×') return formatRatioInterval(interval);
   return `${formatInterval(interval, unit === 'ms' ? formatMs : formatRate)} ${unit}`;
+}
+
+type Figure = Pick<ClaimResult, 'measured' | 'low' | 'high'>;
+
+/** What was measured for a claim; null if nothing was. An end that nothing bounds is infinite. */
+export function measuredInterval({ measured, low, high }: Figure): Interval | null {
+  if (measured === null) return null;
+  return { median: measured, low: low ?? Number.NEGATIVE_INFINITY, high: high ?? Number.POSITIVE_INFINITY };
 }
 
 /**

@@ -118,7 +118,7 @@ function rowsOf({ scenarios, sides }: ResultComparison, figure: (side: Side) => 
     const marks = sides.flatMap(({ name }, look): StripMark[] => {
       const side = found.find(one => one.side === name);
       const value = side === undefined ? null : figure(side);
-      return value === null || value.low <= 0 ? [] : [{ name, look, ...value }];
+      return value === null || value.median <= 0 ? [] : [{ name, look, ...value }];
     });
     const limits = found.map(({ side, limitedBy }) => `${side} limited by ${limitedBy.resource}`);
     return marks.length === 0 ? [] : [{ label: id, marks, notes: [...limits, ...notes] }];

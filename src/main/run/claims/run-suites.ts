@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JudgedSuite, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { compareResults } from '../../../aggregate/comparison/compare-results.ts';
-import { minRounds } from '../../../aggregate/stats/statistics.ts';
+import { minRounds } from '../../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
 import { asError, PoolbenchError } from '../../errors.ts';
 import type { Target } from '../../server/find-target.ts';

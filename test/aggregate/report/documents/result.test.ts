@@ -41,7 +41,7 @@ describe('a result in a terminal', () => {
       render(buildResult(gains))
         .filter(line => line !== '')
         .at(-1),
-    ).toBe('C1 supported (see above)');
+    ).toBe('C20 supported (see above)');
   });
 
   test.each([
@@ -53,7 +53,7 @@ describe('a result in a terminal', () => {
   });
 
   test('a row has throughput and ratio with their intervals, p99 and what limited it', () => {
-    const rounds = (rate: number) => Array.from({ length: 5 }, (_, round) => buildRound(round, rate + round));
+    const rounds = (rate: number) => Array.from({ length: 6 }, (_, round) => buildRound(round, rate + round));
     const scenarios = [
       buildScenario({ workers: 20 }, rounds(10_000)),
       buildScenario({ workers: 20, pools: 2 }, rounds(20_000)),
@@ -240,11 +240,11 @@ describe('open loops in a report', () => {
       '5.00k down',
     ]);
     expect(rowsAfter(lines, /rate +p99 up/)).toEqual([
-      ['1.00k', '1.00', '1.50', '×1.50 [1.00, 2.00]'],
-      ['5.00k', '2.00', '2.00', '×1.00 [1.00, 2.00]'],
+      ['1.00k', '1.00', '1.50', '×1.50'],
+      ['5.00k', '2.00', '2.00', '×1.00'],
     ]);
     const report = inMarkdown.result(buildResult(ways));
-    expect(report).toContain('| 1.00k | 1.00 [1.00, 1.00] | 1.50 [1.00, 2.00] | ×1.50 [1.00, 2.00] |');
+    expect(report).toContain('| 1.00k | 1.00 [1.00, 1.00] | 1.50 [1.00, 2.00] | ×1.50 |');
   });
 
   test('the report has the same curve with intervals, and every operation in its books', () => {

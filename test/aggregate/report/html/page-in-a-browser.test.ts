@@ -11,7 +11,7 @@ import { buildFullResult } from '../../../support/full-result.ts';
 const result = buildFullResult({ workers: [10, 100], clients: ['ioredis'] }, { warnings: ['a warning'] });
 const report = renderReportPage(result);
 const comparison = renderComparisonPage(
-  compareResults([result, buildFullResult({ workers: [10, 100], clients: ['ioredis'], rounds: 6 })]),
+  compareResults([result, buildFullResult({ workers: [10, 100], clients: ['ioredis'], rounds: 7 })]),
 );
 
 /** Run in the page, as text: there is no document here. */

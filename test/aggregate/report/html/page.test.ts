@@ -67,11 +67,11 @@ describe('the figures of a page', () => {
     const curve = percentileCurve(encoded);
     expect(curve?.points.find(({ percentile }) => percentile === 99)?.ms).toBeCloseTo(p99, 6);
     expect(curve?.maxMs).toBeCloseTo(longest, 6);
-    expect(curve?.count).toBe(2000);
+    expect(curve?.count).toBe(2400);
     const tip = tips.find(([head, first]) => head === 'p99' && first?.startsWith('1 pool: response'));
     expect(number(/response ([\d.]+)/.exec(tip?.[1] ?? '')?.[1])).toBeCloseTo(p99, 5);
-    // 2,000 values tell nothing of a percentile that fewer than one of them lies beyond.
-    expect(curve?.points.at(-1)?.percentile).toBe(99.925);
+    // 2,400 values tell nothing of a percentile that fewer than one of them lies beyond.
+    expect(curve?.points.at(-1)?.percentile).toBe(99.95);
   });
 
   test('what is no histogram makes no curve and no harm', () => {
@@ -81,7 +81,7 @@ describe('the figures of a page', () => {
   test('the series shows each second of each round, with what failed', () => {
     const { rounds } = find('wire', 100, 2);
     const last = rounds.at(-1)?.series[0];
-    const told = tips.filter(([head]) => head === 'round 5, second 0').map(([, ...rest]) => rest);
+    const told = tips.filter(([head]) => head === 'round 6, second 0').map(([, ...rest]) => rest);
     expect(told).toHaveLength(result.scenarios.length);
     expect(told.map(([first]) => numbersIn(first)[0])).toContain(last?.completed);
     for (const lines of told) expect(lines[1]).toBe('failed: 3');

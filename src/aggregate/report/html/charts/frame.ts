@@ -9,7 +9,7 @@ import {
   symbolWye,
 } from 'd3-shape';
 import type { Interval } from '../../../result.ts';
-import { nothing } from '../../../text/format.ts';
+import { formatInterval, nothing } from '../../../text/format.ts';
 import { type Chart, chart, type Table } from '../../blocks.ts';
 import { type Content, type Html, html } from '../markup.ts';
 import { fold, renderTable } from '../page.ts';
@@ -157,5 +157,5 @@ export function formatExact(value: number): string {
 /** "74,642.5 [53,942.5, 88,470]"; a dash for null. */
 export function formatExactInterval(interval: Interval | null): string {
   if (interval === null) return nothing;
-  return `${formatExact(interval.median)} [${formatExact(interval.low)}, ${formatExact(interval.high)}]`;
+  return formatInterval(interval, formatExact);
 }

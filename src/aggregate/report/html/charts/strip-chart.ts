@@ -154,7 +154,10 @@ function drawRow(chart: StripChart, row: Strip, place: (value: number) => number
 }
 
 function drawMark({ low, median, high, look }: StripMark, place: (value: number) => number, y: number): Html {
-  return html`<g class="${colourOf(look)}"><line class="whisker" x1="${place(low)}%" x2="${place(high)}%" y1="${y}%" y2="${y}%"/><svg x="${place(median)}%" y="${y}%" overflow="visible"><path class="mark" d="${markPath(look, 52)}"/></svg></g>`;
+  const isBounded = low !== Number.NEGATIVE_INFINITY;
+  return html`<g class="${colourOf(look)}">${
+    isBounded && html`<line class="whisker" x1="${place(low)}%" x2="${place(high)}%" y1="${y}%" y2="${y}%"/>`
+  }<svg x="${place(median)}%" y="${y}%" overflow="visible"><path class="mark" d="${markPath(look, 52)}"/></svg></g>`;
 }
 
 /** A row for each scenario whose figure is above 0: others have no place on a logarithmic axis. */

@@ -1,6 +1,6 @@
 import type { Interval, ScenarioResult } from '../../../result.ts';
 import { metrics } from '../../../stats/metrics.ts';
-import { medianInterval } from '../../../stats/statistics.ts';
+import { medianInterval } from '../../../stats/sign-test.ts';
 import { formatMs, formatRate } from '../../../text/format.ts';
 import { type Block, type Chart, heading, note } from '../../blocks.ts';
 import { type IntervalMetric, intervalOf } from '../../figure-columns.ts';

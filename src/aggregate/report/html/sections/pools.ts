@@ -1,6 +1,6 @@
 import type { PoolMetrics, RoundResult, ScenarioResult } from '../../../result.ts';
 import { bySize, describeSize, groupBySetting } from '../../../scenario/setting.ts';
-import { medianInterval } from '../../../stats/statistics.ts';
+import { medianInterval } from '../../../stats/sign-test.ts';
 import { sumOf } from '../../../stats/summary.ts';
 import { formatMs, formatPlural, formatRate } from '../../../text/format.ts';
 import {

@@ -2,7 +2,7 @@ import type { ClaimResult, Comparison, ScenarioResult } from '../../../result.ts
 import { describePair } from '../../../scenario/setting.ts';
 import { formatPlural, formatRange, formatRatio } from '../../../text/format.ts';
 import { type Block, badge, type Details, details, note, paragraph } from '../../blocks.ts';
-import { describeMeasured } from '../../documents/parts.ts';
+import { describeMeasured, measuredInterval } from '../../documents/parts.ts';
 import { formatPredicted, judgedNote, judgedTable, untestedTable } from '../../result-tables.ts';
 import type { Strip } from '../charts/strip-chart.ts';
 import { ratioStrips } from '../charts/strip-chart.ts';
@@ -37,24 +37,17 @@ export function verdictBlocks(
 }
 
 /** Of a claim that measured a ratio. */
-function overviewRow({
-  id,
-  statement,
-  verdict,
-  unit,
-  measured,
-  low,
-  high,
-  predictedRange,
-}: ClaimResult): Strip[] {
-  if (unit !== '×' || measured === null || low === null || high === null) return [];
+function overviewRow(claim: ClaimResult): Strip[] {
+  const { id, statement, verdict, unit, predictedRange } = claim;
+  const measured = measuredInterval(claim);
+  if (unit !== '×' || measured === null) return [];
   return [
     {
       label: id,
       group: statement,
       badge: renderBadge(verdict, verdict),
       strong: true,
-      marks: [{ look: 0, median: measured, low, high }],
+      marks: [{ look: 0, ...measured }],
       band: predictedRange && { ...predictedRange, text: formatRange(predictedRange, formatRatio) },
       notes: [verdict],
     },

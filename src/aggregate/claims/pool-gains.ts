@@ -1,0 +1,208 @@
+import type { Comparison, Interval, ScenarioResult } from '../result.ts';
+import { groupBySetting } from '../scenario/setting.ts';
+import { throughput } from '../stats/measures.ts';
+import { RoundSeries } from '../stats/round-series.ts';
+import { clearlyMore } from '../stats/statistics.ts';
+import {
+  type ArmPair,
+  armsOf,
+  compareArms,
+  groupBy,
+  isSteady,
+  type PoolsPair,
+  pairArms,
+  pairWithOnePool,
+  ratioOf,
+} from './judging/arms.ts';
+import { findFlaw, findGrowthFlaw } from './judging/soundness.ts';
+import { sourceReport } from './source-report.ts';
+
+/** Number of workers up to which the source report considers one pool enough. */
+export const onePoolWorkers = sourceReport.workersPerPool.high;
+
+/**
+ * The throughput of a number of pools, each in a thread of its own, to that of one pool: the geometric mean over some
+ * levels of workers within each round.
+ */
+export interface Gain {
+  readonly pools: number;
+  readonly series: RoundSeries;
+  readonly interval: Interval;
+  readonly pairs: readonly PoolsPair[];
+  /** A level that by itself lies clearly on the other side of the 5 % than all together; null if none does. */
+  readonly dissent: PoolsPair | null;
+}
+
+/** What one setting shows: a client, and a pool preset and a pipeline depth where the run has several. */
+export interface Finding {
+  /** "ioredis, optimized". */
+  readonly label: string;
+  readonly client: string;
+  readonly preset: string;
+  /** Beyond 50 workers, and at 50 or fewer: one for each number of pools, in ascending order. */
+  readonly above: readonly Gain[];
+  readonly upTo: readonly Gain[];
+  /** The gains beyond 50 workers to those at 50 or fewer, of each number of pools that has both. */
+  readonly contrasts: readonly Pick<Gain, 'pools' | 'interval'>[];
+  /** What the gain beyond 50 workers is made of, of the number of pools that is shown; null without its arms. */
+  readonly split: SplitGain | null;
+  readonly pairs: readonly PoolsPair[];
+  /** Why the figures are no ground for a verdict, as a clause; null if they are. */
+  readonly flaw: string | null;
+}
+
+const hasManyWorkers = ({ workers }: ScenarioResult) => workers > onePoolWorkers;
+
+/** Whether a pair has more workers than one pool is said to be enough for. */
+export const isAbove = ({ base }: ArmPair) => hasManyWorkers(base);
+
+/** Pairs of a pool with a thread of its own and several with one each. */
+export function pairsOfOwnThreads(scenarios: readonly ScenarioResult[]): PoolsPair[] {
+  return pairWithOnePool(scenarios.filter(({ pools, threads }) => threads === pools));
+}
+
+/** What each setting of a run shows about several pools, those of applications first; none without such pairs. */
+export function findGains(scenarios: readonly ScenarioResult[]): Finding[] {
+  const arms = scenarios.filter(isSteady);
+  const paired = new Set(armsOf(pairsOfOwnThreads(arms)));
+  return groupBySetting(arms.filter(arm => paired.has(arm) || sharesThread(arm)))
+    .map(({ label, scenarios }) => findGain(label, scenarios))
+    .filter(({ pairs }) => pairs.length > 0);
+}
+
+/**
+ * The settings that decide. wire is a bound that no application reaches, so it decides only where it is alone. Beside
+ * optimized pools no others decide, either: they are what the source report recommends, the others show why.
+ */
+export function splitDeciding(findings: readonly Finding[]): {
+  readonly deciding: readonly Finding[];
+  readonly beside: readonly Finding[];
+} {
+  const narrow = (wanted: (finding: Finding) => boolean, from: readonly Finding[]) =>
+    from.some(wanted) ? from.filter(wanted) : from;
+  const ofApplications = narrow(({ client }) => client !== 'wire', findings);
+  const deciding = narrow(({ preset }) => preset === 'optimized', ofApplications);
+  return { deciding, beside: findings.filter(finding => !deciding.includes(finding)) };
+}
+
+function findGain(label: string, scenarios: readonly ScenarioResult[]): Finding {
+  const pairs = pairsOfOwnThreads(scenarios);
+  const arms = armsOf(pairs);
+  const above = combineByPools(pairs.filter(isAbove));
+  const upTo = combineByPools(pairs.filter(pair => !isAbove(pair)));
+  const shown = bestOf(above);
+  return {
+    label: label.replace(/ pool(?=,|$)/, ''),
+    client: scenarios[0]?.client ?? '',
+    preset: scenarios[0]?.pool ?? '',
+    above,
+    upTo,
+    contrasts: compareSides(above, upTo),
+    split: shown === undefined ? null : splitGain(scenarios.filter(hasManyWorkers), shown.pools),
+    pairs,
+    flaw: findFlaw(
+      [...above, ...upTo].map(({ series }) => ({ arms, series })),
+      () => findGrowthFlaw(arms),
+    ),
+  };
+}
+
+/** Combines the pairs of each number of pools, in ascending order. */
+function combineByPools(pairs: readonly PoolsPair[]): Gain[] {
+  const byPools = groupBy(pairs, ({ other }) => other.pools).toSorted(([a], [b]) => a - b);
+  return byPools.map(([pools, ofPools]) => {
+    const series = RoundSeries.combine(ofPools.map(pair => pair.throughput.series));
+    // One number of pools that pays is enough, so each is a chance; that none pays takes all of them.
+    const interval = series.interval({ above: byPools.length });
+    return { pools, series, interval, pairs: ofPools, dissent: findDissent(interval, ofPools) };
+  });
+}
+
+/** A mean over levels hides one that says the opposite. */
+function findDissent({ low, high }: Interval, pairs: readonly PoolsPair[]): PoolsPair | null {
+  const isOpposite = ({ throughput: { ratio } }: PoolsPair) =>
+    ratio !== null &&
+    ((low > clearlyMore && ratio.high < clearlyMore) || (high < clearlyMore && ratio.low > clearlyMore));
+  return pairs.find(isOpposite) ?? null;
+}
+
+function compareSides(above: readonly Gain[], upTo: readonly Gain[]): Pick<Gain, 'pools' | 'interval'>[] {
+  const both = above.flatMap(gain => {
+    const below = upTo.find(({ pools }) => pools === gain.pools);
+    return below === undefined ? [] : { pools: gain.pools, series: gain.series.over(below.series) };
+  });
+  return both.map(({ pools, series }) => ({ pools, interval: series.interval({ above: both.length }) }));
+}
+
+export const pays = ({ interval, dissent }: Gain) => dissent === null && interval.low > clearlyMore;
+export const doesNotPay = ({ interval, dissent }: Gain) => dissent === null && interval.high < clearlyMore;
+
+/** The number of pools to show: of those that pay, else of those that may, else of all, the one that gains most. */
+export function bestOf(gains: readonly Gain[]): Gain | undefined {
+  const best = gains.toSorted((a, b) => b.interval.median - a.interval.median);
+  return best.find(pays) ?? best.find(gain => !doesNotPay(gain)) ?? best[0];
+}
+
+/** The gain of several pools in threads of their own, in two parts whose product is about the whole gain. */
+export interface SplitGain {
+  readonly pools: number;
+  /** Several pools in one thread to one pool. */
+  readonly pool: Interval;
+  /** As many threads with one pool each to the same pools in one thread. */
+  readonly thread: Interval;
+  /** Why these figures do not show where the gain comes from, as a clause; null if they do. */
+  readonly flaw: string | null;
+}
+
+/** Splits the gain of so many pools, over the levels that have all three arms; null if none has. */
+function splitGain(scenarios: readonly ScenarioResult[], pools: number): SplitGain | null {
+  const ofThread = pairThreads(scenarios).filter(({ base }) => base.pools === pools);
+  const sides = pairPools(scenarios).flatMap(pool => {
+    const thread = ofThread.find(({ base }) => base === pool.other);
+    return thread === undefined ? [] : { pool, thread };
+  });
+  const pool = groundOf(sides.map(side => side.pool));
+  const thread = groundOf(sides.map(side => side.thread));
+  if (pool.series.size === 0 || thread.series.size === 0) return null;
+  return {
+    pools,
+    pool: pool.series.interval(),
+    thread: thread.series.interval(),
+    flaw: findFlaw([pool, thread], () => findGrowthFlaw([...pool.arms, ...thread.arms])),
+  };
+}
+
+function groundOf(pairs: readonly ArmPair[]) {
+  return {
+    arms: armsOf(pairs),
+    series: RoundSeries.combine(pairs.map(pair => ratioOf(pair, throughput).series)),
+  };
+}
+
+/** Both parts of every level and number of pools. */
+export function compareEffects(scenarios: readonly ScenarioResult[]): Comparison[] {
+  const named = (effect: string) => ({ ...throughput, name: `${throughput.name}, ${effect} effect` });
+  return [
+    ...compareArms(pairPools(scenarios), [named('pool')]),
+    ...compareArms(pairThreads(scenarios), [named('thread')]),
+  ];
+}
+
+/** Several pools in one thread. */
+const sharesThread = ({ pools, threads }: ScenarioResult) => pools > 1 && threads === 1;
+
+function pairPools(scenarios: readonly ScenarioResult[]): ArmPair[] {
+  return pairArms(scenarios, {
+    isBase: ({ pools }) => pools === 1,
+    isOther: sharesThread,
+    differ: ['pools', 'poolsPerThread'],
+  });
+}
+
+function pairThreads(scenarios: readonly ScenarioResult[]): ArmPair[] {
+  return pairArms(scenarios, {
+    isBase: sharesThread,
+    isOther: ({ pools, threads }) => pools > 1 && threads === pools,
+    differ: ['poolsPerThread'],
+  });
+}

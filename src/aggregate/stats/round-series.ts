@@ -1,0 +1,66 @@
+import {
+  type Chances,
+  fixedRounds,
+  looksOf,
+  minRounds,
+  type RoundsRange,
+  repeatedInterval,
+} from './sign-test.ts';
+import { geometricMean, type Interval } from './statistics.ts';
+
+/** A figure for each round in which it could be made, and how many rounds there may be: what a verdict is made of. */
+export class RoundSeries {
+  /** By the number of the round, in ascending order. */
+  readonly byRound: ReadonlyMap<number, number>;
+  readonly planned: RoundsRange;
+
+  constructor(figures: Iterable<readonly [round: number, figure: number]>, planned: RoundsRange) {
+    this.byRound = new Map([...figures].toSorted(([a], [b]) => a - b));
+    this.planned = planned;
+  }
+
+  get size(): number {
+    return this.byRound.size;
+  }
+
+  get values(): number[] {
+    return [...this.byRound.values()];
+  }
+
+  interval(chances?: Chances): Interval {
+    return repeatedInterval(this.values, this.planned, chances);
+  }
+
+  /** The fewest rounds with which this could be decided. */
+  get roundsNeeded(): number {
+    return (
+      looksOf(this.planned, this.size, 1).find(({ rounds, bound }) => bound <= rounds)?.rounds ?? minRounds
+    );
+  }
+
+  /** In every round that both have: this figure over that of `base`. A round in which both are 0, or infinite, has none. */
+  over(base: RoundSeries): RoundSeries {
+    const ratios = [...this.byRound].flatMap(([round, figure]) => {
+      const ratio = figure / (base.byRound.get(round) ?? Number.NaN);
+      return Number.isNaN(ratio) ? [] : [[round, ratio] as const];
+    });
+    return new RoundSeries(ratios, base.planned);
+  }
+
+  /**
+   * In every round that all of these have: their geometric mean. A round in which one is 0 and another is infinite has
+   * none: an arm that completed nothing is on either side.
+   */
+  static combine(series: readonly RoundSeries[]): RoundSeries {
+    const [first, ...others] = series;
+    if (first === undefined) return new RoundSeries([], fixedRounds(0));
+    const common = [...first.byRound.keys()].filter(round =>
+      others.every(({ byRound }) => byRound.has(round)),
+    );
+    const figures = common.flatMap(round => {
+      const mean = geometricMean(series.flatMap(({ byRound }) => byRound.get(round) ?? []));
+      return Number.isNaN(mean) ? [] : [[round, mean] as const];
+    });
+    return new RoundSeries(figures, first.planned);
+  }
+}
