@@ -17,7 +17,14 @@ export const options = {
     npm: true,
   },
   url: { value: 'URL', help: 'take the target at another URL: redis://, rediss:// or unix://' },
-  rounds: { value: 'N', help: 'repetitions of every scenario; a verdict needs 5' },
+  rounds: {
+    value: 'N',
+    help: 'repetitions of every scenario: this number, whether or not they decide what is compared; a verdict needs 6',
+  },
+  budget: {
+    value: 'TIME',
+    help: 'time of the measured rounds, as 90s, 3m or 1h, after which the run ends, even if something is not decided; the start of the server and the warm-up of the threads are not counted',
+  },
   seconds: {
     value: 'S',
     help: 'measured time of one scenario in one round; claims does not change this time, nor that of --warmup, in suites that measure a cold start',
@@ -72,4 +79,4 @@ export type TargetOption = (typeof targetOptions)[number];
 export type SessionOption = (typeof sessionOptions)[number];
 
 /** What a resumed run or ledger already has. */
-export const fixedByResume = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'out'] as const;
+export const fixedByResume = ['rounds', 'budget', 'seconds', 'warmup', 'seed', 'quick', 'out'] as const;

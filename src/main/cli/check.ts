@@ -9,7 +9,7 @@ import type { Options, TargetOption } from '../options.ts';
 import { preflightSide } from '../run/preflight-side.ts';
 import { describeFoundTarget, findTarget } from '../server/find-target.ts';
 
-type CheckOptions = Options<TargetOption | 'rounds' | 'quick' | 'target' | 'url'>;
+type CheckOptions = Options<TargetOption | 'rounds' | 'budget' | 'quick' | 'target' | 'url'>;
 
 /**
  * `poolbench check CONFIG`: everything a run does before its load, for one target after the other.

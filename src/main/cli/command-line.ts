@@ -39,7 +39,7 @@ const commands = {
     },
     operand: 'CONFIG',
     forSeveral: 'versus',
-    takes: [...sessionOptions, 'rounds', 'quick', 'target', 'url', 'resume'],
+    takes: [...sessionOptions, 'rounds', 'budget', 'quick', 'target', 'url', 'resume'],
     run: async ([path = ''], options) => {
       const { resume, run } = await import('./run.ts');
       return options.resume === undefined ? run(path, options) : resume(options.resume, options);
@@ -48,7 +48,7 @@ const commands = {
   check: row({
     help: { 'check CONFIG [options]': 'validate, identify the target, print the plan; no load' },
     operand: 'CONFIG',
-    takes: [...targetOptions, 'rounds', 'quick', 'target', 'url'],
+    takes: [...targetOptions, 'rounds', 'budget', 'quick', 'target', 'url'],
     run: async ([path = ''], options) => (await import('./check.ts')).check(path, options),
   }),
   versus: row({
@@ -58,7 +58,7 @@ const commands = {
     },
     operand: 'CONFIG',
     several: true,
-    takes: [...sessionOptions, 'rounds', 'quick'],
+    takes: [...sessionOptions, 'rounds', 'budget', 'quick'],
     run: async (paths, options) => (await import('./run.ts')).versus(paths, options),
   }),
   claims: row({

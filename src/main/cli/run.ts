@@ -38,7 +38,7 @@ import { printOutput } from '../terminal.ts';
  */
 export async function run(
   path: string,
-  options: Options<SessionOption | 'rounds' | 'quick' | 'target' | 'url'>,
+  options: Options<SessionOption | 'rounds' | 'budget' | 'quick' | 'target' | 'url'>,
 ): Promise<number> {
   const plan = await readPlan([path], options);
   return await loadSides(plan, plan.sides[0]?.experiment.name ?? '', options);
@@ -52,7 +52,7 @@ export async function run(
  */
 export async function versus(
   paths: readonly string[],
-  options: Options<SessionOption | 'rounds' | 'quick'>,
+  options: Options<SessionOption | 'rounds' | 'budget' | 'quick'>,
 ): Promise<number> {
   const plan = await readPlan(paths, options);
   const unequal = whyNotComparable(
@@ -92,7 +92,7 @@ export async function resume(
     if (options.json) printBanners(result.target);
     return endRun({ results: [result], error: undefined }, plan.sides, { interrupted: false });
   }
-  return await loadSides(plan, side.experiment.name, options, resumeNow(result, side, folder));
+  return await loadSides(plan, side.experiment.name, options, resumeNow(result, plan, folder));
 }
 
 /**
@@ -128,7 +128,7 @@ async function loadSides(
       progress.say(`Written: ${shownFolder(folder)}/${written}`);
     }
     const results = outcome.sides.map(({ result }) => result);
-    printResumeCommand(results, sides, options);
+    printResumeCommand(results, { ...plan, sides }, options);
     return endRun({ results, error: outcome.error }, sides, session);
   });
 }
@@ -150,11 +150,15 @@ async function printAndWrite({ sides }: RoundsOutcome, session: Session): Promis
 }
 
 /** A run of one target that is not complete can be resumed, if it has a finished round. */
-function printResumeCommand(results: readonly Result[], sides: readonly Side[], options: SessionFlags): void {
-  const [side] = sides;
+function printResumeCommand(
+  results: readonly Result[],
+  plan: Plan & { readonly sides: readonly Side[] },
+  options: SessionFlags,
+): void {
+  const [side] = plan.sides;
   const [result] = results;
-  if (side === undefined || sides.length > 1 || result?.complete !== false) return;
-  if (finishedOf(result, side).count === 0) {
+  if (side === undefined || plan.sides.length > 1 || result?.complete !== false) return;
+  if (finishedOf(result, plan).count === 0) {
     process.stderr.write('No round was finished, so there is nothing to resume: start the run again.\n');
     return;
   }

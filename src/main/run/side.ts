@@ -10,11 +10,11 @@ import { workloadTask } from '../experiment/workload.ts';
 import type { Step } from '../live/snapshot.ts';
 import { isTaken } from '../server/claim.ts';
 import { DataSet } from '../server/data-set.ts';
-import type { Target } from '../server/find-target.ts';
+import { shownTarget, type Target } from '../server/find-target.ts';
 import { claimKeySpace, type KeySpace, type Removal, removeKeySpace } from '../server/key-space.ts';
 import { findOtherServers, leave } from '../server/other-servers.ts';
 import { shownAddress } from '../server/url.ts';
-import { assembleResult } from './assemble.ts';
+import { assembleResult, type Measured } from './assemble.ts';
 import type { EarlierRun } from './earlier-run.ts';
 import { type Bench, runMeasurement } from './measurement.ts';
 import { preflightSide } from './preflight-side.ts';
@@ -41,6 +41,15 @@ export interface SideState {
 
 /** What a side needs of the session. */
 export type SideSession = Pick<Session, 'progress' | 'signal' | 'force'>;
+
+/** Of which state of a run the results are saved. */
+export interface SaveState {
+  readonly complete: boolean;
+  /** Whether no more rounds follow. */
+  readonly final: boolean;
+  /** Why it ended by itself. */
+  readonly ended?: Result['ended'];
+}
 
 /** What the sides of a run share. */
 interface SharedByAll {
@@ -188,25 +197,34 @@ export class SideRun {
    * Writes what there is; the page and the files for other tools only once the run has ended, one way or another. A
    * folder that fills up must not end a run: what is measured can still be printed.
    */
-  async save({ complete, final }: { complete: boolean; final: boolean }): Promise<SideState> {
+  async save({ complete, final, ended }: SaveState): Promise<SideState> {
     const { name, experiment, target, folder } = this.#side;
     const result = assembleResult({
       name,
       session: this.#shared.sessionId,
       experiment,
       target,
-      scenarios: this.#scenarios,
-      rounds: this.#rounds,
+      ...this.#kept,
       startedAt: this.#shared.startedAt,
       resumed: this.#shared.earlier?.resumed,
       warnings: this.#warnings,
       complete,
+      ended,
       final,
     });
     const derived = final ? derivedFiles(result) : [reportFile(result)];
     const written = await writeAsFarAsPossible(folder, [resultFile(result), ...derived]);
     if (written.error !== undefined && !complete) this.#warn([written.error.message]);
     return { result, written, warnings: [...target.notes, ...this.#warnings] };
+  }
+
+  /** What is measured so far. */
+  get measured(): Measured {
+    return { ...this.#kept, target: shownTarget(this.#side.target) };
+  }
+
+  get #kept(): Omit<Measured, 'target'> {
+    return { scenarios: this.#scenarios, plannedRounds: this.#side.rounds, rounds: this.#rounds };
   }
 
   get #workload(): WorkloadTask {

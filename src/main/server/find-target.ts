@@ -274,8 +274,11 @@ export function shownTarget({
 }
 
 /** Where the load runs, on a machine of so many cores. */
-export function environmentOf({ local, detected }: Target, cores: number): LoadEnvironment {
-  const { threads, masters } = detected;
+export function environmentOf(
+  { local, detected }: Pick<Result['target'], 'local' | 'detected'>,
+  cores: number,
+): LoadEnvironment {
+  const { threads, masters = null } = detected;
   // The busiest master counts by its main thread; all of them together have so many.
   return {
     cores,

@@ -61,7 +61,7 @@ export function ioThreadsSpin({
   server,
   version,
   threads,
-}: Pick<Identity, 'server' | 'version' | 'threads'>): boolean {
+}: Pick<Identity, 'version' | 'threads'> & { readonly server: string }): boolean {
   if (threads === null || threads < 2) return false;
   return server === 'valkey' || (server === 'redis' && Number.parseInt(version, 10) < 8);
 }

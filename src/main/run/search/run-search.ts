@@ -3,8 +3,9 @@ import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
 import type { RoundResult } from '../../../aggregate/result.ts';
 import { describeKnee, nextRate, type SearchRange, type TriedRate } from '../../../aggregate/search/knee.ts';
 import type { Search, SearchStep } from '../../../aggregate/search/schema.ts';
-import { describeStep, passes, stepVerdict } from '../../../aggregate/search/step.ts';
+import { describeStep, maxRepeats, passes, stepVerdict } from '../../../aggregate/search/step.ts';
 import { describeStepLine, formatSearchRate } from '../../../aggregate/search/words.ts';
+import { fixedRounds } from '../../../aggregate/stats/sign-test.ts';
 import { describeEnvironment } from '../../environment.ts';
 import type { Target } from '../../server/find-target.ts';
 import { environmentOf } from '../../server/find-target.ts';
@@ -59,20 +60,22 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
     ]);
     return { search, unwritten: error ?? state.written.error };
   };
-  function* rounds(): Generator<Round> {
+  function* rounds(): Generator<Round, undefined> {
     for (let round = 1, next = knee.next; next !== null; round++, next = knee.next) {
       rate = next.rate;
       const place = `step ${next.step}  ${formatSearchRate(rate)}  repeat ${next.repeat}`;
-      yield { round, rounds: 0, turns: [{ side: 0, scenario: at(rate) }], place };
+      yield { round, rounds: 0, turns: [{ side: 0, block: 0, scenario: at(rate) }], place };
     }
   }
 
   // A threshold is for a run: the steps of a search are meant to cross it.
   const experiment = { ...side.experiment, thresholds: {} };
   const { sides, error } = await runRounds({
-    sides: [{ ...side, experiment, target, folder: session.parts[0] ?? folder }],
-    rounds: rounds(),
-    size: {},
+    // Its repeats are judged by themselves.
+    sides: [
+      { ...side, rounds: fixedRounds(maxRepeats), experiment, target, folder: session.parts[0] ?? folder },
+    ],
+    rounds,
     session,
     async afterRound([repeat], saveSides) {
       if (!repeat) throw new Error('a round of a search has one repeat');
