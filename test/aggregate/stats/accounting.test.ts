@@ -52,7 +52,7 @@ describe('books of a run', () => {
 });
 
 describe('rounds of a stopped run that are kept', () => {
-  const plan = { ids: ['a', 'b'], seconds: 1 };
+  const plan = { idsIn: () => ['a', 'b'], seconds: 1 };
 
   function finished(rounds: Record<string, readonly (number | readonly [round: number, seconds: number])[]>) {
     const scenarios = Object.entries(rounds).map(([id, list]) =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import { formatDuration } from '../../../src/aggregate/text/format.ts';
 import { describePlan, describeWorkload } from '../../../src/main/experiment/describe-plan.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
@@ -64,7 +65,7 @@ describe('plan is described in eighty columns', () => {
       warmupSeconds: 599.123,
       seed: 4_294_967_295,
     });
-    const text = describePlan(planRun([{ ...experiment, rounds: 10 }]));
+    const text = describePlan(planRun([{ ...experiment, rounds: fixedRounds(10) }]));
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(text).toContain('… and 8 more');
   });
