@@ -43,6 +43,8 @@ test('a suite of one server: today’s verdict, and the rounds and times that we
   const read = await readSuite(folder, suite);
   expect(read).toMatchObject({
     ...config,
+    // Those that its arms have.
+    rounds: 4,
     state: 'complete',
     scenarios: measured.length,
     note: expect.stringContaining(`${id} was refuted`),

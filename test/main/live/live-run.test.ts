@@ -158,8 +158,9 @@ describe('live run keeps account of itself', () => {
     expect(run.snapshot()).toMatchObject({ measured: 1, operations: { completed: 190, failed: { OOM: 7 } } });
     // The next run, such as another suite, begins at its beginning, but nothing is counted back.
     run.begin();
+    expect(run.snapshot()).toMatchObject({ measured: 0, planned: null, operations: { completed: 190 } });
     run.follow({ ...step, course: { ...step.course, measurementsLeft: 5 } }, shared);
-    expect(run.snapshot()).toMatchObject({ measured: 0, planned: 5, operations: { completed: 190 } });
+    expect(run.snapshot()).toMatchObject({ measured: 0, planned: 5 });
   });
 
   test('a gap stands between the moments of two measurements', () => {
@@ -221,12 +222,12 @@ describe('log has a line for each measurement', () => {
     const lines = logOf(log => {
       const course = { secondsDone: 0, secondsLeft: 123, measurementsLeft: 9 };
       log.finished({ ...step, course }, buildRound(1, 127_000));
-      log.finished({ ...step, rounds: 50, untilDecided: true, course }, buildRound(1, 127_000));
+      log.finished({ ...step, rounds: 50, total: 8, untilDecided: true, course }, buildRound(1, 127_000));
       log.finished(step, buildRound(1, 10_000, { failed: { TIMEOUT: 4, OOM: 1200 } }));
     });
     expect(lines).toEqual([
       'round 1/5   7/24  127k ops/s  p99 0.197 ms  0 failed  2 min 3 s left  wire-optimized-1pool-10workers',
-      'round 1 of at most 50   7/24  127k ops/s  p99 0.197 ms  0 failed  at most 2 min 3 s left  wire-optimized-1pool-10workers',
+      'round 1 of at most 50  7/8  127k ops/s  p99 0.197 ms  0 failed  at most 2 min 3 s left  wire-optimized-1pool-10workers',
       'round 1/5   7/24  10.0k ops/s  p99 2.50 ms  1,204 failed (1,200 OOM, 4 TIMEOUT)  wire-optimized-1pool-10workers',
     ]);
   });
