@@ -12,7 +12,7 @@ import {
 } from '../text/format.ts';
 import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
 import { armsOf, compareArms, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
-import { agree, atLeast, atMost } from './judging/prediction.ts';
+import { type Asked, agree, atLeast, atMost, groupPairs, isLasting } from './judging/prediction.ts';
 import {
   describeDisagreement,
   describeStandIn,
@@ -64,6 +64,7 @@ export const multiPool: OwnRuleClaim = {
       range: atLeast(clearlyMore),
       chances: ({ above }) => above.length,
       describe: describeGain,
+      asks: ({ above }) => above,
       needs: `a scenario of several pools, each with its own thread, and an otherwise equal one of one pool, both with more than ${maxWorkers} workers`,
     }),
 };
@@ -106,6 +107,8 @@ interface Rule {
   readonly chances: (finding: Finding) => number;
   /** What one setting shows, as a sentence. */
   readonly describe: (finding: Finding, verdict: Verdict) => string;
+  /** The gains that are worth more rounds while the verdict is open; absent: none is. */
+  readonly asks?: (finding: Finding) => readonly Gain[];
   /** The arms without which the claim is not tested. */
   readonly needs: string;
 }
@@ -152,6 +155,7 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
     predictions: Math.max(...deciding.map(rule.chances)),
     limitedBy: limitsOf(deciding.flatMap(({ pairs }) => armsOf(pairs))),
     comparisons,
+    asked: judged.flatMap(one => askGains(one, rule)),
   };
 }
 
@@ -357,4 +361,25 @@ function describeUntested(
     ...(found.length > 0 && found.length <= maxUntestedPairs ? [`It shows: ${found.join('; ')}.`] : []),
     ...describeStandIn(target),
   ].join(' ');
+}
+
+/** Each number of pools is a comparison of its own. Once one of them pays, or all do not, none needs more rounds. */
+function askGains(
+  { finding, verdict }: { readonly finding: Finding; readonly verdict: Verdict },
+  { asks }: Rule,
+): Asked[] {
+  const gains = asks?.(finding) ?? [];
+  const isFlawed = isLasting(
+    finding.flaw,
+    gains.map(({ series }) => series),
+  );
+  return gains.map((gain): Asked => {
+    const isDecided = verdict !== 'inconclusive' || pays(gain) || doesNotPay(gain);
+    return {
+      what: formatPlural(gain.pools, 'pool'),
+      groups: groupPairs(finding.pairs.filter(pair => isAbove(pair) && pair.other.pools === gain.pools)),
+      state: isFlawed ? 'flawed' : isDecided ? 'decided' : 'open',
+      rounds: gain.series.size,
+    };
+  });
 }
