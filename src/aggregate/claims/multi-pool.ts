@@ -1,6 +1,6 @@
 import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
 import { p99, throughput } from '../stats/measures.ts';
-import { detectableRatio, lagOneCorrelation, minRounds, roundsToDecide } from '../stats/sign-test.ts';
+import { lagOneCorrelation, minRounds } from '../stats/sign-test.ts';
 import { clearlyMore } from '../stats/statistics.ts';
 import { sumOf } from '../stats/summary.ts';
 import {
@@ -15,6 +15,7 @@ import { armsOf, compareArms, isSteady, limitsOf, type PoolsPair } from './judgi
 import { type Asked, agree, atLeast, atMost, groupPairs, isLasting } from './judging/prediction.ts';
 import {
   describeDisagreement,
+  describePower,
   describeStandIn,
   describeStandInShortly,
   formatRatioAgainst,
@@ -229,28 +230,9 @@ function describeOpen(gains: readonly Gain[], where: string): string {
   ];
   const clauses = [
     `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)}${excluded.length === 0 ? '' : `, which excludes ${formatList(excluded)}`}`,
-    ...describePower(best, gains.length),
+    ...describePower(best.series, { range: atLeast(clearlyMore), format: formatRatio }, gains.length),
   ];
   return clauses.join('; ');
-}
-
-/** More rounds than a config can have are no advice. */
-const maxRounds = 1000;
-
-/** What a run like this finds, and how long one takes that finds this. */
-function describePower({ series }: Gain, chances: number): string[] {
-  const { values, planned, size } = series;
-  const detectable = detectableRatio(values, clearlyMore, planned, chances);
-  const above = values.filter(ratio => ratio > clearlyMore).length;
-  const needed = roundsToDecide(above, size, chances);
-  return [
-    ...(detectable === null
-      ? []
-      : [`such a run finds a gain of ${formatRatio(detectable)} or more in 4 of 5 cases`]),
-    ...(needed === null || needed <= size || needed > maxRounds
-      ? []
-      : [`about ${needed} rounds would decide`]),
-  ];
 }
 
 /** Whether several pools pay at 50 workers or fewer, too; it changes nothing. Null if the run has no such level. */

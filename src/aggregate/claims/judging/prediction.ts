@@ -11,10 +11,23 @@ import { findFlaw } from './soundness.ts';
 export interface Range {
   readonly low: number | null;
   readonly high: number | null;
+  /** The most that was promised, where more keeps the promise: ×1.25 of +15–25 %. Absent: no more than the range says. */
+  readonly most?: number;
 }
 
 export const atLeast = (low: number): Range => ({ low, high: null });
 export const atMost = (high: number): Range => ({ low: null, high });
+
+/** Both ends of what was promised. */
+interface Band {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A gain of a promised band: "+15–25 %". More keeps the promise. */
+export const gainOf = ({ low, high }: Band): Range => ({ low, high: null, most: high });
+/** A cut of a promised band: "−10–15 %". More keeps the promise. */
+export const cutOf = ({ low, high }: Band): Range => ({ low: null, high, most: low });
 
 /** One figure that a claim predicts, and what was measured of it. */
 export interface Prediction {
@@ -69,7 +82,7 @@ export function predictRatios(
       arms: armsOf(pairs),
       pairs,
       measure,
-      comparisons: compareArms(pairs, [measure], range),
+      comparisons: compareArms(pairs, [measure], { low: range.low, high: range.high }),
       parts: (pairs.length > 1 ? ratios : []).map(({ pair: { other }, ratio }) => ({
         where: levels === null ? `of ${other.id}` : `at ${formatPlural(other.workers, 'worker')}`,
         series: ratio.series,
