@@ -1,8 +1,7 @@
 import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
 import { p99, throughput } from '../stats/measures.ts';
-import { lagOneCorrelation, minRounds } from '../stats/sign-test.ts';
+import { minRounds } from '../stats/sign-test.ts';
 import { clearlyMore } from '../stats/statistics.ts';
-import { sumOf } from '../stats/summary.ts';
 import {
   describeIntervals,
   formatList,
@@ -285,24 +284,7 @@ function describeRounds(findings: readonly Finding[]): string[] {
   const rounds = findings.flatMap(({ above, upTo }) => [...above, ...upTo].map(({ series }) => series.size));
   const min = Math.min(...rounds);
   if (min === 0) return [];
-  return [
-    `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
-    ...describeDependence(findings.flatMap(({ above, upTo }) => [...above, ...upTo])),
-  ];
-}
-
-/** Rank correlation of a round with the next from which a verdict errs clearly more often than stated. */
-const maxCorrelation = 0.2;
-
-/** Whether the rounds repeat each other: one statistic for all gains, as some of many are high by chance. */
-function describeDependence(gains: readonly Gain[]): string[] {
-  const correlations = gains.flatMap(({ series }) => lagOneCorrelation(series.values) ?? []);
-  const mean = sumOf(correlations, correlation => correlation) / correlations.length;
-  return mean > maxCorrelation
-    ? [
-        `Rounds resemble the ones before them (rank correlation ${mean.toFixed(2)}), so verdicts err more often than that.`,
-      ]
-    : [];
+  return [`Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`];
 }
 
 const formatGain = ({ interval }: Gain) => formatRatioAgainst(interval, clearlyMore);

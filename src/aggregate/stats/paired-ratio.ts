@@ -84,7 +84,8 @@ export function signFlipP(given: readonly number[], seed = 1): number {
   for (let sample = 0; sample < resamples; sample++) {
     let sum = 0;
     let signs = 0;
-    for (const [index, difference] of differences.entries()) {
+    for (let index = 0; index < differences.length; index++) {
+      const difference = differences[index] as number;
       // 32 signs at a draw: this is asked for every pair of a run, at every look.
       signs = index % 32 === 0 ? Math.floor(random() * 2 ** 32) : signs >>> 1;
       sum += (signs & 1) === 0 ? -difference : difference;
