@@ -1,8 +1,7 @@
 import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
 import { p99, throughput } from '../stats/measures.ts';
-import { detectableRatio, lagOneCorrelation, minRounds, roundsToDecide } from '../stats/sign-test.ts';
+import { minRounds } from '../stats/sign-test.ts';
 import { clearlyMore } from '../stats/statistics.ts';
-import { sumOf } from '../stats/summary.ts';
 import {
   describeIntervals,
   formatList,
@@ -12,9 +11,10 @@ import {
 } from '../text/format.ts';
 import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
 import { armsOf, compareArms, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
-import { agree, atLeast, atMost } from './judging/prediction.ts';
+import { type Asked, agree, atLeast, atMost, groupPairs, isLasting } from './judging/prediction.ts';
 import {
   describeDisagreement,
+  describePower,
   describeStandIn,
   describeStandInShortly,
   formatRatioAgainst,
@@ -64,6 +64,7 @@ export const multiPool: OwnRuleClaim = {
       range: atLeast(clearlyMore),
       chances: ({ above }) => above.length,
       describe: describeGain,
+      asks: ({ above }) => above,
       needs: `a scenario of several pools, each with its own thread, and an otherwise equal one of one pool, both with more than ${maxWorkers} workers`,
     }),
 };
@@ -106,6 +107,8 @@ interface Rule {
   readonly chances: (finding: Finding) => number;
   /** What one setting shows, as a sentence. */
   readonly describe: (finding: Finding, verdict: Verdict) => string;
+  /** The gains that are worth more rounds while the verdict is open; absent: none is. */
+  readonly asks?: (finding: Finding) => readonly Gain[];
   /** The arms without which the claim is not tested. */
   readonly needs: string;
 }
@@ -152,6 +155,7 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
     predictions: Math.max(...deciding.map(rule.chances)),
     limitedBy: limitsOf(deciding.flatMap(({ pairs }) => armsOf(pairs))),
     comparisons,
+    asked: judged.flatMap(one => askGains(one, rule)),
   };
 }
 
@@ -225,28 +229,9 @@ function describeOpen(gains: readonly Gain[], where: string): string {
   ];
   const clauses = [
     `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)}${excluded.length === 0 ? '' : `, which excludes ${formatList(excluded)}`}`,
-    ...describePower(best, gains.length),
+    ...describePower(best.series, { range: atLeast(clearlyMore), format: formatRatio }, gains.length),
   ];
   return clauses.join('; ');
-}
-
-/** More rounds than a config can have are no advice. */
-const maxRounds = 1000;
-
-/** What a run like this finds, and how long one takes that finds this. */
-function describePower({ series }: Gain, chances: number): string[] {
-  const { values, planned, size } = series;
-  const detectable = detectableRatio(values, clearlyMore, planned, chances);
-  const above = values.filter(ratio => ratio > clearlyMore).length;
-  const needed = roundsToDecide(above, size, chances);
-  return [
-    ...(detectable === null
-      ? []
-      : [`such a run finds a gain of ${formatRatio(detectable)} or more in 4 of 5 cases`]),
-    ...(needed === null || needed <= size || needed > maxRounds
-      ? []
-      : [`about ${needed} rounds would decide`]),
-  ];
 }
 
 /** Whether several pools pay at 50 workers or fewer, too; it changes nothing. Null if the run has no such level. */
@@ -299,24 +284,7 @@ function describeRounds(findings: readonly Finding[]): string[] {
   const rounds = findings.flatMap(({ above, upTo }) => [...above, ...upTo].map(({ series }) => series.size));
   const min = Math.min(...rounds);
   if (min === 0) return [];
-  return [
-    `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
-    ...describeDependence(findings.flatMap(({ above, upTo }) => [...above, ...upTo])),
-  ];
-}
-
-/** Rank correlation of a round with the next from which a verdict errs clearly more often than stated. */
-const maxCorrelation = 0.2;
-
-/** Whether the rounds repeat each other: one statistic for all gains, as some of many are high by chance. */
-function describeDependence(gains: readonly Gain[]): string[] {
-  const correlations = gains.flatMap(({ series }) => lagOneCorrelation(series.values) ?? []);
-  const mean = sumOf(correlations, correlation => correlation) / correlations.length;
-  return mean > maxCorrelation
-    ? [
-        `Rounds resemble the ones before them (rank correlation ${mean.toFixed(2)}), so verdicts err more often than that.`,
-      ]
-    : [];
+  return [`Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`];
 }
 
 const formatGain = ({ interval }: Gain) => formatRatioAgainst(interval, clearlyMore);
@@ -357,4 +325,25 @@ function describeUntested(
     ...(found.length > 0 && found.length <= maxUntestedPairs ? [`It shows: ${found.join('; ')}.`] : []),
     ...describeStandIn(target),
   ].join(' ');
+}
+
+/** Each number of pools is a comparison of its own. Once one of them pays, or all do not, none needs more rounds. */
+function askGains(
+  { finding, verdict }: { readonly finding: Finding; readonly verdict: Verdict },
+  { asks }: Rule,
+): Asked[] {
+  const gains = asks?.(finding) ?? [];
+  const isFlawed = isLasting(
+    finding.flaw,
+    gains.map(({ series }) => series),
+  );
+  return gains.map((gain): Asked => {
+    const isDecided = verdict !== 'inconclusive' || pays(gain) || doesNotPay(gain);
+    return {
+      what: formatPlural(gain.pools, 'pool'),
+      groups: groupPairs(finding.pairs.filter(pair => isAbove(pair) && pair.other.pools === gain.pools)),
+      state: isFlawed ? 'flawed' : isDecided ? 'decided' : 'open',
+      rounds: gain.series.size,
+    };
+  });
 }

@@ -4,7 +4,7 @@ import { pairedRatio } from '../stats/paired-ratio.ts';
 import { RoundSeries } from '../stats/round-series.ts';
 import { clearlyMore } from '../stats/statistics.ts';
 import { formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
-import { type Judgement, judgePredictions, type TwoServerClaim, untested } from './claim.ts';
+import { type Judgement, judgePredictions, type TwoServerClaim, untested, type VersusSide } from './claim.ts';
 import {
   type ArmPair,
   armsOf,
@@ -45,7 +45,7 @@ export const valkey: TwoServerClaim = {
  * Every arm that the servers limited on both sides is judged by itself; behind a saturated client all servers look alike.
  * Where only one side was behind one, the ratio is a bound, which can refute and not support.
  */
-function judgeValkey(results: readonly Result[]): Judgement {
+function judgeValkey(results: readonly VersusSide[]): Judgement {
   const sides = findSides(results, 'valkey');
   if (typeof sides === 'string') return untested(sides);
   const pairs = pairUndisturbed(sides);
@@ -95,7 +95,7 @@ export const dragonfly: TwoServerClaim = {
  * All are one claim, whichever client a part was measured with. How many threads Dragonfly has is its own: more of them
  * is what the claim is about.
  */
-function judgeDragonfly(results: readonly Result[]): Judgement {
+function judgeDragonfly(results: readonly VersusSide[]): Judgement {
   const sides = findSides(results, 'dragonfly');
   if (typeof sides === 'string') return untested(sides);
   const { scenarios } = sides;

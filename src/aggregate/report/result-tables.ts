@@ -24,6 +24,7 @@ import {
   formatCount,
   formatFraction,
   formatMs,
+  formatPlural,
   formatRange,
   formatRate,
   formatRatio,
@@ -83,6 +84,7 @@ export function resultNote(
   const isPooled = scenarios.some(({ summary }) => typeof summary?.pooledResponseP99 === 'number');
   return [
     `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ratios are paired within a round. Latencies are response times.`,
+    ...describeEarlyEnd(scenarios),
     ...(isPooled
       ? [
           `${digest ? 'The column "all" has the p99' : 'A percentile of all rounds is that'} of the operations of all rounds together.`,
@@ -90,6 +92,29 @@ export function resultNote(
       : []),
     ...caveatNotes([...caveatsOf(scenarios, digest ? digested : tabled), ...marked], explained),
   ].join(' ');
+}
+
+/** Blocks of which nothing is open are measured no more, so arms can have unequal numbers of rounds. */
+function hasUnequalRounds(scenarios: readonly ScenarioResult[]): boolean {
+  return new Set(scenarios.map(({ rounds }) => rounds.length)).size > 1;
+}
+
+/** That arms stopped before the most rounds that they could have had, and what it means for their medians. */
+function describeEarlyEnd(scenarios: readonly ScenarioResult[]): string[] {
+  const early = scenarios.filter(
+    ({ plannedRounds, rounds }) =>
+      plannedRounds !== undefined &&
+      rounds.length >= plannedRounds.atLeast &&
+      rounds.length < plannedRounds.atMost,
+  );
+  if (early.length === 0) return [];
+  const counts = scenarios.map(({ rounds }) => rounds.length);
+  const [min, max] = [Math.min(...counts), Math.max(...counts)];
+  const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
+  const most = Math.max(...early.map(({ plannedRounds }) => plannedRounds?.atMost ?? 0));
+  return [
+    `Each arm has ${made} of at most ${most}. The median of a comparison that is decided early overshoots: a true ×1.10 reads ×1.16 where the noise of a round is 20 %.`,
+  ];
 }
 
 /** By the scenario with the smallest number of rounds. */
@@ -139,7 +164,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
       }),
       figures('threads', scenario => scenario.threads, roomy),
       figures('connections', scenario => scenario.connections, roomy),
-      figures('rounds', scenario => scenario.rounds.length, roomy),
+      figures('rounds', scenario => scenario.rounds.length, hasUnequalRounds(scenarios) ? {} : roomy),
       { ...metricColumn(metrics.opsPerSecond), terminal: { align: 'left' } },
       figures(
         'to 1 pool',

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Comparison, Result, ScenarioResult } from '../../result.ts';
+import type { Comparison, ScenarioResult } from '../../result.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { p95, throughput } from '../../stats/measures.ts';
 import { formatList } from '../../text/format.ts';
-import { type Evidence, type Judgement, untested } from '../claim.ts';
+import { type Evidence, type Judgement, untested, type VersusSide } from '../claim.ts';
 import {
   type ArmPair,
   armsOf,
@@ -20,14 +20,14 @@ import { type Prediction, predictRatios, type Range } from './prediction.ts';
 export interface Sides extends Evidence {
   readonly ofRedis: ReadonlySet<ScenarioResult>;
   /** Redis first. */
-  readonly results: readonly [Result, Result];
+  readonly results: readonly [VersusSide, VersusSide];
 }
 
 /** Why a run of one server is no test of a claim about two. */
 export const takesTwoServers = 'It takes two servers, measured in turn: poolbench versus CONFIG CONFIG.';
 
 /** The sides of Redis and `server` among these results, or why there are none, as a sentence. */
-export function findSides(results: readonly Result[], server: 'valkey' | 'dragonfly'): Sides | string {
+export function findSides(results: readonly VersusSide[], server: 'valkey' | 'dragonfly'): Sides | string {
   const [redis, ...otherRedis] = results.filter(result => isReal(result, 'redis'));
   const [other, ...others] = results.filter(result => isReal(result, server));
   if (redis === undefined) return describeMissing(results, 'redis');
@@ -42,22 +42,22 @@ export function findSides(results: readonly Result[], server: 'valkey' | 'dragon
   return { target: other.target, scenarios, ofRedis: new Set(ofRedis), results: [redis, other] };
 }
 
-function isReal({ target }: Result, server: string): boolean {
+function isReal({ target }: VersusSide, server: string): boolean {
   return target.detected.server === server && !target.standIn;
 }
 
 /** Scenarios of both sides have the same ids, so the name of the server is put before them. */
-function withServer(result: Result): ScenarioResult[] {
+function withServer(result: VersusSide): ScenarioResult[] {
   const { server } = result.target.detected;
   return withoutControls(result).map(scenario => ({ ...scenario, id: `${server}: ${scenario.id}` }));
 }
 
-function describeSeveral(server: string, sides: readonly Result[]): string {
+function describeSeveral(server: string, sides: readonly VersusSide[]): string {
   const names = formatList(sides.map(({ name }) => name));
   return `Several sides are ${server} (${names}), and it is not clear which of them to judge; compare two of the results: poolbench compare A B.`;
 }
 
-function describeMissing(results: readonly Result[], server: string): string {
+function describeMissing(results: readonly VersusSide[], server: string): string {
   const declared = results.find(({ target }) => target.declared.server === server);
   if (declared === undefined) return `No side of the comparison is ${server}. ${takesTwoServers}`;
   const { detected } = declared.target;

@@ -144,8 +144,8 @@ export class KneeSearch {
   readonly #range: SearchRange;
   readonly #tried: TriedRate[] = [];
   #rate: number | null;
-  #passes = 0;
-  #fails = 0;
+  /** Whether each repeat of the step has passed. */
+  #passed: boolean[] = [];
 
   constructor(range: SearchRange) {
     this.#range = range;
@@ -155,20 +155,18 @@ export class KneeSearch {
   /** What is to be tried next; null when the search has come to its end. */
   get next(): Repeat | null {
     if (this.#rate === null) return null;
-    return { rate: this.#rate, step: this.#tried.length + 1, repeat: this.#passes + this.#fails + 1 };
+    return { rate: this.#rate, step: this.#tried.length + 1, repeat: this.#passed.length + 1 };
   }
 
   /** @param passed whether the rate met the conditions this time @returns the step, if that has concluded it */
   add(passed: boolean): TriedRate | null {
     if (this.#rate === null) return null;
-    if (passed) this.#passes++;
-    else this.#fails++;
-    const verdict = stepVerdict(this.#passes, this.#fails);
+    this.#passed.push(passed);
+    const verdict = stepVerdict(this.#passed);
     if (verdict === null) return null;
     const step = { rate: this.#rate, verdict };
     this.#tried.push(step);
-    this.#passes = 0;
-    this.#fails = 0;
+    this.#passed = [];
     this.#rate = nextRate(this.#tried, this.#range);
     return step;
   }

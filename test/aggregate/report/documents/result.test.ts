@@ -36,6 +36,22 @@ describe('a result in a terminal', () => {
     expect(lines.filter(line => line.startsWith('workers  pools  ops/s'))).toHaveLength(2);
   });
 
+  test('arms with unequal numbers of rounds are told, and that medians of early decisions overshoot', () => {
+    const plannedRounds = { atLeast: 10, atMost: 50 };
+    const unequal = buildMatrix({ gain: () => 1.4, rounds: 13 }).map(scenario =>
+      scenario.workers > 50
+        ? { ...scenario, plannedRounds }
+        : { ...scenario, plannedRounds, rounds: scenario.rounds.slice(0, 10) },
+    );
+    const lines = render(buildResult(unequal));
+    const head = lines.find(line => line.startsWith('workers  pools  rounds')) ?? '';
+    expect(head.length).toBeGreaterThan(0);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    expect(lines.join(' ').replace(/ +/g, ' ')).toContain('10 to 13 rounds of at most 50');
+    const all = unequal.map(scenario => ({ ...scenario, plannedRounds: { atLeast: 13, atMost: 13 } }));
+    expect(onTerminal.result(buildResult(all))).not.toContain('overshoots');
+  });
+
   test('what was decided stands once more behind the tables', () => {
     expect(
       render(buildResult(gains))
