@@ -186,7 +186,7 @@ async function untilAll<T>(items: readonly T[], holds: (item: T) => Promise<bool
     await until(async () => {
       if (Date.now() > deadline) throw new Error('the cluster did not come together within a minute');
       return holds(item);
-    });
+    }, 50);
 }
 
 function clusterArguments(busPort: number, nodeTimeoutMs: number): string[] {
