@@ -52,8 +52,11 @@ export interface ResolveOptions {
   /** Start on a free port, though the URL's own may be free: another side of the run may have the same URL. */
   readonly onFreePort?: boolean;
   readonly standInAllowed: boolean;
-  /** The URL was given on the command line, so a server is expected to run there. */
-  readonly urlTyped?: boolean;
+  /**
+   * Whether a server is started if nothing listens at the URL. Not for a URL that a user gave for this run: it names the
+   * server that is meant, and figures of an empty one would be taken for its own. @default true
+   */
+  readonly mayStart?: boolean;
   /** Prints what is looked for and what is started, one line at a time. */
   readonly say: (line: string) => void;
   /** Bounds connecting and every request of the control connection. @default 5000 */
@@ -70,7 +73,7 @@ const minTimeoutMs = 5000;
  */
 export async function findTarget(
   experiment: Pick<Experiment, 'target' | 'timeoutMs'>,
-  options: Pick<ResolveOptions, 'standInAllowed' | 'urlTyped' | 'onFreePort' | 'say'>,
+  options: Pick<ResolveOptions, 'standInAllowed' | 'mayStart' | 'onFreePort' | 'say'>,
 ): Promise<Target> {
   const { server, url, threads, cluster } = experiment.target;
   return resolveTarget({
@@ -99,7 +102,7 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   const url = withoutPassword(options.url);
   const running = cluster
     ? await connectCluster(address, { timeoutMs })
-    : await connectIfRunning(address, timeoutMs);
+    : await connectIfRunning(address, options);
   if (running !== undefined && threads !== undefined) {
     running.close();
     throw notAvailable(
@@ -136,22 +139,31 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
  * The control connection, or undefined if nothing listens and we may start a server: only for a plain TCP URL of this
  * machine. What refuses for another reason, or a URL with TLS, a password, a socket or Sentinels, is the user's own to repair.
  */
-async function connectIfRunning(address: Address, timeoutMs: number): Promise<Control | undefined> {
+async function connectIfRunning(
+  address: Address,
+  { mayStart = true, timeoutMs = minTimeoutMs }: Pick<ResolveOptions, 'mayStart' | 'timeoutMs'>,
+): Promise<Control | undefined> {
   try {
     return await connectControl(address, { timeoutMs });
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
-    const refused = cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+    const refused =
+      error instanceof Error && cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
     const { path, tls, password, sentinel, host } = address;
     const plain = path === undefined && !tls && password === undefined && sentinel === undefined;
-    if (refused && plain && isLoopback(host)) return undefined;
-    throw error;
+    if (!refused || !plain || !isLoopback(host)) throw error;
+    if (mayStart) return undefined;
+    throw new PoolbenchError(
+      'TARGET_UNREACHABLE',
+      `${error.message}. poolbench starts no server in the place of one that is named by --url, POOLBENCH_URL or a URL; to measure an empty server that it starts here, add --start`,
+      { cause },
+    );
   }
 }
 
 /** Asks the server what it is. @throws PoolbenchError if it is not what the options ask for; the control is then closed */
 async function inspectTarget(
-  { server, threads, standInAllowed, urlTyped = false }: ResolveOptions,
+  { server, threads, standInAllowed }: ResolveOptions,
   url: string,
   found: { control: Control; foundBy: string; tried: readonly string[]; started?: Started },
 ): Promise<Target> {
@@ -176,11 +188,6 @@ async function inspectTarget(
       );
     }
     const notes = standIn ? [formatStandIn(server, what), ...tried] : [];
-    if (urlTyped && started !== undefined) {
-      notes.push(
-        `nothing listened at ${url}, which --url names: these are figures of an empty ${what} that poolbench started (${foundBy})`,
-      );
-    }
     if (threads !== undefined && threads !== detected.threads) {
       const reported = detected.threads ?? 'no number';
       notes.push(`${what} was started with ${threads} server threads, but reports ${reported}`);
