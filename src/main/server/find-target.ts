@@ -3,14 +3,21 @@ import { networkInterfaces } from 'node:os';
 import type { Result } from '../../aggregate/result.ts';
 import type { LoadEnvironment } from '../../aggregate/stats/limited-by.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
-import { describeTarget } from '../../aggregate/text/target-words.ts';
+import { describeServer, describeTarget } from '../../aggregate/text/target-words.ts';
 import type { Address } from '../../pool/client/address.ts';
 import { mastersOf, readSlotRanges } from '../../pool/client/cluster/slot-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { connectCluster } from './cluster-control.ts';
 import { type Control, connectControl } from './control.ts';
-import { expectServer, type Identity, identifyServer, ioThreadsSpin, spokenProtocol } from './server-info.ts';
+import {
+  expectServer,
+  type Identity,
+  identifyServer,
+  ioThreadsSpin,
+  spokenProtocol,
+  takesNames,
+} from './server-info.ts';
 
 import { type DeclaredServer, howToInstall } from './servers.ts';
 import { firstThatStarts, type Started } from './start-server.ts';
@@ -181,13 +188,15 @@ async function inspectTarget(
       masters: control.cluster === undefined ? null : nodes.length,
     };
     const standIn = server === 'any' ? detected.server === 'embedded' : detected.server !== server;
-    const what = `${detected.server} ${detected.version}`;
+    const what = describeServer(detected);
+    const isTold = detected.server !== 'unknown' || node.hidden === undefined;
     if (standIn && !standInAllowed) {
       throw notAvailable(
         `expected ${formatDeclared(server)} at ${url}, found ${what} (${foundBy}); correct target.server or the URL, or leave out --no-stand-in`,
       );
     }
-    const notes = standIn ? [formatStandIn(server, what), ...tried] : [];
+    const notes = standIn ? [formatStandIn(server, what, isTold), ...tried] : [];
+    if (node.hidden !== undefined) notes.push(formatHidden(url, node.hidden));
     if (threads !== undefined && threads !== detected.threads) {
       const reported = detected.threads ?? 'no number';
       notes.push(`${what} was started with ${threads} server threads, but reports ${reported}`);
@@ -198,7 +207,12 @@ async function inspectTarget(
       foundBy,
       standIn,
       unverified: isUnverified(control.address),
-      address: control.answering,
+      // The load logs in with what was answered here: a proxy may close the connection at everything else.
+      address: {
+        ...control.answering,
+        ...(detected.protocol === 2 ? { protocol: 2 } : {}),
+        ...((await takesNames(node)) ? {} : { unnamed: true }),
+      },
       control,
       local: started !== undefined || nodes.every(node => isLocal(node.server)),
       notes,
@@ -232,7 +246,14 @@ function formatRunning({ address, server }: Control, url: string): string {
 
 const anyServer = 'Redis, Valkey or Dragonfly';
 
-function formatStandIn(server: DeclaredServer, what: string): string {
+/** Why little is known of what answers. */
+function formatHidden(url: string, refusal: string): string {
+  return `what answers at ${url} refuses INFO (${toOneLine(refusal)}), as a proxy such as Envoy or twemproxy does, or a managed service: its version, threads, limits, CPU time and own counts are not known, several servers may be behind it, and the figures include whatever is in between`;
+}
+
+function formatStandIn(server: DeclaredServer, what: string, isTold: boolean): string {
+  if (!isTold)
+    return `stand-in: ${what} answers, so it is not known to be ${server}, and claims about ${server} are not tested; if you know what it is, set target.server to any`;
   return server === 'any'
     ? `stand-in: ${what} answers, because no server under test was found; no figure here says anything about ${anyServer}`
     : `stand-in: ${what} answers in the place of ${server}; no figure here says anything about ${server}, and claims about it are not tested`;

@@ -20,6 +20,25 @@ import {
   type TestServer,
 } from '../../support/servers.ts';
 
+test('a question at which the server closes the connection is refused, and is not asked a third time', async () => {
+  const asked: string[] = [];
+  const { port } = await startScriptedServer(([name = ''], reply, socket) => {
+    asked.push(name);
+    if (name === 'PING') reply('+PONG\r\n');
+    else socket.end();
+  });
+  const control = await connectControl(loopback(port), { timeoutMs: 2000 });
+  onTestFinished(() => control.close());
+  for (let times = 0; times < 2; times++)
+    await expect(control.info()).rejects.toMatchObject({
+      name: 'ReplyError',
+      message: expect.stringMatching('INFO'),
+    });
+  expect(control.hidden).toMatch(/closes the connection/);
+  expect(asked.filter(name => name === 'INFO')).toHaveLength(2);
+  await expect(control.call('GET', 'a')).rejects.toMatchObject({ code: 'TARGET_LOST' });
+});
+
 describe('control connection reports what is wrong', () => {
   let plain: TestServer;
   let locked: TestServer;
