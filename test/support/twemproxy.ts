@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { inject, onTestFinished, vi } from 'vitest';
 import { programIn, unpackDebianPackages, userCache } from '../../src/main/server/debian-package.ts';
 import { findProgram, freePort, type Program, supervise } from '../../src/main/server/server-process.ts';
 import { until } from './connections.ts';
@@ -10,6 +10,10 @@ import { answers } from './observed-server.ts';
 
 /** nutcracker on PATH, else that of the distribution (Debian), unpacked into the user's cache folder. Never throws. */
 export async function findTwemproxy(): Promise<Program | { reason: string }> {
+  vi.stubEnv('PATH', inject('usersPath'));
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
   const path = await findProgram('nutcracker');
   if (path !== undefined) return { path, env: {} };
   return await unpackDebianPackages(
@@ -36,12 +40,21 @@ export async function startTwemproxy({ path, env }: Program, serverPorts: readon
   const folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const [port, statsPort] = [await freePort(), await freePort()];
-  const servers = serverPorts.map(serverPort => `127.0.0.1:${serverPort}:1`);
-  const config = { listen: `127.0.0.1:${port}`, redis: true, distribution: 'ketama', servers };
+  const config = [
+    'test:',
+    `  listen: 127.0.0.1:${port}`,
+    '  redis: true',
+    '  distribution: ketama',
+    '  servers:',
+    ...serverPorts.map(serverPort => `    - 127.0.0.1:${serverPort}:1`),
+  ];
   const file = join(folder, 'nutcracker.yml');
-  await writeFile(file, JSON.stringify({ test: config }));
-  const running = supervise(() => [path, '-c', file, '-s', String(statsPort)], { env });
+  await writeFile(file, `${config.join('\n')}\n`);
+  const running = supervise(() => [path, '-c', file, '-s', String(statsPort), '-o', '/dev/stderr'], { env });
   onTestFinished(() => running.stop());
-  await until(() => answers(port));
+  await until(async () => {
+    if (!running.running()) throw new Error(`twemproxy ended at once: ${running.lastWords()}`);
+    return await answers(port);
+  });
   return { url: `redis://127.0.0.1:${port}` };
 }
