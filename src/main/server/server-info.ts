@@ -127,6 +127,11 @@ export function identify(info: Fields, hello: Fields = new Map(), config: Fields
   };
 }
 
+/** No server has so many clients: its counter has gone below 0, as that of Dragonfly does after weeks (its issue 4693). */
+export function isImplausible(clients: number | null): clients is number {
+  return clients !== null && (clients >= 2 ** 31 || clients < 0);
+}
+
 /** Asks INFO, HELLO and CONFIG GET. Whatever the server does not know, or refuses this user, is left out. */
 export async function identifyServer(control: Control): Promise<Identity> {
   const info = await control.info().catch(onlyReplies(new Map<string, string>()));
