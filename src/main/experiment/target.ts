@@ -65,6 +65,7 @@ const sentinel = section({
 }).meta({ description: 'Sentinels that are asked for the target at every connect' });
 
 const keyPrefixWords = 'up to 64 letters, digits, "_", ".", ":" and "-", such as "myapp:"';
+const nodeWords = 'host:port of a node, such as "127.0.0.1:7001"';
 const serverThreads = wholeNumber(1, 128);
 
 /** The keys of `target`: what the server under test is, where it is, and how to connect to it. */
@@ -98,6 +99,15 @@ export const target = section({
       description:
         'What the names of all keys begin with, for a user who may only use keys such as myapp:*; poolbench:<seed>: follows it',
     }),
+  natMap: z
+    .record(z.string(), z.string({ error: nodeWords }).refine(isPlace, { error: nodeWords }), {
+      error: 'announced addresses, each with the one at which that node is reached',
+    })
+    .default({})
+    .meta({
+      description:
+        'Where the nodes of a cluster are reached that announce addresses which cannot be: the announced host:port, and the reachable one',
+    }),
   cluster: z.boolean({ error: 'true or false' }).default(false).meta({
     description:
       'Whether the URL names a node of a Redis Cluster; all masters of the cluster are then the target',
@@ -106,10 +116,12 @@ export const target = section({
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
     const refuse = refuser(issues);
-    const { url, threads, tls, sentinel, cluster } = value;
+    const { url, threads, tls, sentinel, cluster, natMap } = value;
     const { path, database, tls: isTls } = parseAddress(url);
     if (cluster && (path !== undefined || database !== 0))
       refuse(['url'], 'redis:// or rediss:// and database 0, as target.cluster is true', url);
+    if (Object.keys(natMap).length > 0 && !cluster)
+      refuse(['natMap'], 'none, as target.cluster is false', natMap);
     const usesTls = Object.values(tls).some(key => key !== null && key !== true);
     if (usesTls && !isTls) refuse(['url'], 'rediss://, as target.tls is set', url);
     if (tls.cert !== null && tls.key === null)

@@ -231,7 +231,7 @@ async function inspectTarget(
 async function refuseOneOfMany(control: Control, url: string): Promise<void> {
   const [outcome] = await control.pipeline([['CLUSTER', 'SLOTS']]);
   if (outcome === undefined || 'error' in outcome) return;
-  const masters = mastersOf(readSlotRanges(outcome.value, control.answering.host)).length;
+  const masters = mastersOf(readSlotRanges(outcome.value, control.answering)).length;
   if (masters < 2) return;
   throw notAvailable(
     `expected a standalone server at ${url}, found a node of a cluster with ${masters} masters, which refuses the keys of the others (MOVED); set target.cluster to true`,
@@ -313,6 +313,15 @@ export function environmentOf({ local, detected }: Target, cores: number): LoadE
   };
 }
 
+function placesOf(natMap: Experiment['target']['natMap']): NonNullable<Address['natMap']> {
+  return Object.fromEntries(
+    Object.entries(natMap).map(([announced, reached]) => {
+      const { host, port } = parseAddress(`redis://${reached}`);
+      return [announced, { host, port }];
+    }),
+  );
+}
+
 /** Where Sentinels listen, unless the URL says otherwise. */
 const sentinelPort = 26379;
 
@@ -326,6 +335,7 @@ export async function targetAddress({
   tls,
   protocol,
   sentinel,
+  natMap,
 }: Experiment['target']): Promise<Address> {
   const { trust, faults } = await readTrust(tls);
   if (faults.length > 0)
@@ -333,6 +343,7 @@ export async function targetAddress({
   const common = {
     ...(Object.keys(trust).length === 0 ? {} : { trust }),
     ...(protocol === null ? {} : { protocol }),
+    ...(Object.keys(natMap).length === 0 ? {} : { natMap: placesOf(natMap) }),
   };
   const { master, others, username, password } = sentinel;
   if (master === null) return { ...parseAddress(url), ...common };

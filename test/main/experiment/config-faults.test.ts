@@ -278,6 +278,7 @@ describe('config defaults are filled in', () => {
         tls: { ca: null, cert: null, key: null, servername: null, rejectUnauthorized: true },
         sentinel: { master: null, others: [], username: null, password: null },
         keyPrefix: '',
+        natMap: {},
         cluster: false,
       },
       workload: {

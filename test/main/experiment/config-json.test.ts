@@ -198,7 +198,7 @@ describe('a missing config', () => {
   test.each(['utf16le', 'latin1'] as const)(
     'UTF-16 is named as such, in either order of bytes (%s)',
     async encoding => {
-      const path = join(folder, 'utf16.json');
+      const path = join(folder, 'utf16.txt');
       const text = encoding === 'utf16le' ? '\uFEFF{}' : '\xFE\xFF\0{\0}';
       await writeFile(path, Buffer.from(text, encoding));
       await expect(readConfig(path)).rejects.toMatchObject({

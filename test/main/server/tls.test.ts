@@ -63,6 +63,7 @@ function addressOf(url: string, tls: Partial<typeof keys> | Record<string, unkno
     tls: { ...keys, ...tls },
     sentinel,
     keyPrefix: '',
+    natMap: {},
     cluster: false,
   };
   return targetAddress(target as Parameters<typeof targetAddress>[0]);
