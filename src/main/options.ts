@@ -16,7 +16,11 @@ export const options = {
     help: "take the target of another config; with run --resume the run's own target, for its password",
     npm: true,
   },
-  url: { value: 'URL', help: 'take the target at another URL: redis://, rediss:// or unix://' },
+  url: {
+    value: 'URL',
+    help: 'take the target at another URL, redis://, rediss:// or unix://, which POOLBENCH_URL can also hold; a server named by a URL is never started without --start',
+  },
+  start: { help: 'start a server if nothing listens at the URL that is given' },
   rounds: {
     value: 'N',
     help: 'repetitions of every scenario: this number, whether or not they decide what is compared; a verdict needs 6',
@@ -68,6 +72,19 @@ export type Options<Name extends OptionName> = {
     | ((typeof options)[Key] extends { readonly value: string } ? string : boolean)
     | undefined;
 };
+
+/**
+ * Whether a server may be started if nothing listens where the target should be: in the place of one that is named by a
+ * URL only if that is asked for.
+ *
+ * @param isNamed whether a URL names it, which `--url` always does
+ */
+export function mayStartServer(
+  { url, start }: Options<'url' | 'start'>,
+  { isNamed = url !== undefined } = {},
+): boolean {
+  return !isNamed || start === true;
+}
 
 /** What every command that looks for a target takes. */
 export const targetOptions = ['seconds', 'warmup', 'seed', 'no-stand-in', 'force'] as const;

@@ -177,7 +177,7 @@ async function rolesSeenBy(redis: Redis): Promise<number[]> {
 }
 
 async function slotsSeenBy(redis: Redis): Promise<SlotRange[]> {
-  return readSlotRanges(await redis.call('CLUSTER', 'SLOTS'), '');
+  return readSlotRanges(await redis.call('CLUSTER', 'SLOTS'), { host: '' });
 }
 
 async function untilAll<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<void> {

@@ -38,7 +38,7 @@ import { printOutput } from '../terminal.ts';
  */
 export async function run(
   path: string,
-  options: Options<SessionOption | 'rounds' | 'budget' | 'quick' | 'target' | 'url'>,
+  options: Options<SessionOption | 'rounds' | 'budget' | 'quick' | 'target' | 'url' | 'start'>,
 ): Promise<number> {
   const plan = await readPlan([path], options);
   return await loadSides(plan, plan.sides[0]?.experiment.name ?? '', options);
@@ -78,7 +78,7 @@ export async function versus(
  */
 export async function resume(
   folder: string,
-  options: Options<SessionOption | 'target' | 'url'>,
+  options: Options<SessionOption | 'target' | 'url' | 'start'>,
 ): Promise<number> {
   const { result, plan } = await readLeftRun(folder, options);
   const [side] = plan.sides;
@@ -112,7 +112,10 @@ async function loadSides(
     const sides: Side[] = [];
     for (const [index, side] of plan.sides.entries()) {
       const sideOptions = several ? { side: side.name, onFreePort: true } : {};
-      const target = await session.openTarget(side.experiment, sideOptions);
+      // A server that ran before the interruption is not replaced by one that is started.
+      const isNamed =
+        options.url !== undefined || earlier?.subject.target.foundBy.startsWith('running') === true;
+      const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed });
       if (earlier !== undefined) expectSameSubject('run', earlier.subject, subjectOf(target));
       sides.push({ ...side, target, folder: session.parts[index] ?? folder });
     }

@@ -95,6 +95,7 @@ export class SideRun {
     const { target, experiment } = this.#side;
     this.#space = await claimKeySpace(target.control, {
       seed: experiment.seed,
+      before: experiment.target.keyPrefix,
       keys: keyRanges(this.#workload).written,
     });
     this.#warn(this.#space.warnings);
@@ -169,7 +170,10 @@ export class SideRun {
     if (space === undefined) return;
     const { control } = this.#side.target;
     const removal = await removeKeySpace(control, space).catch(() => undefined);
-    this.#warn(describeRemoval(space, removal));
+    // A server that refused the claim and every operation has no keys of this run, though it may not tell.
+    const isWritten =
+      space.claimed || [...this.#rounds.values()].flat().some(({ completed }) => completed > 0);
+    if (isWritten) this.#warn(describeRemoval(space, removal));
     if (removal !== undefined) await this.#removeKeysElsewhere(space);
   }
 

@@ -277,6 +277,8 @@ describe('config defaults are filled in', () => {
         protocol: null,
         tls: { ca: null, cert: null, key: null, servername: null, rejectUnauthorized: true },
         sentinel: { master: null, others: [], username: null, password: null },
+        keyPrefix: '',
+        natMap: {},
         cluster: false,
       },
       workload: {

@@ -11,6 +11,7 @@ import {
   formatRange,
   formatRatio,
 } from '../../text/format.ts';
+import { describeServer } from '../../text/target-words.ts';
 import {
   type ClientFinding,
   countChances,
@@ -278,7 +279,7 @@ export function describeStandIn(
 ): string[] {
   if (!standIn) return [];
   const worth = `, so there is no verdict on ${server}; by the same rule, the stand-in's figures would give: ${verdict}`;
-  const answered = `${detected.server} ${detected.version}`;
+  const answered = describeServer(detected);
   return [
     `The config declares ${server}, but ${answered} stood in for it${verdict === undefined ? '' : worth}.`,
   ];
@@ -287,6 +288,6 @@ export function describeStandIn(
 /** The same in few words. */
 export function describeStandInShortly(target: Result['target'], verdict: Verdict): string[] {
   const { standIn, declared, detected } = target;
-  const answered = `${detected.server} ${detected.version}`;
+  const answered = describeServer(detected);
   return standIn ? [`${answered} stood in for ${declared.server}; its figures would give: ${verdict}.`] : [];
 }
