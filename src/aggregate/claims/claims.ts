@@ -14,6 +14,7 @@ import { poolSize } from './pool-size.ts';
 import { highThroughput, lowLatency } from './profiles.ts';
 import { reconnect } from './reconnect.ts';
 import { dragonfly, valkey } from './two-servers.ts';
+import { variableLoad } from './variable-load.ts';
 import { minIdle, warming } from './warming.ts';
 
 /** All claims poolbench can judge. */
@@ -38,6 +39,7 @@ export const claims: readonly Claim[] = [
   reconnect,
   coldStart,
   onePoolIsEnough,
+  variableLoad,
 ];
 
 /**
