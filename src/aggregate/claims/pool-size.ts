@@ -27,7 +27,7 @@ const size = sourceReport.connectionsPerWorker;
 export const poolSize: PredictingClaim = {
   id: 'C11',
   statement: `Pools of ${size} connections per concurrent caller are better than pools of 1.`,
-  predicted: `response p99 of bursts of ${size} callers per connection lower by 5 % or more with ${size} × as many connections`,
+  predicted: `response p99 of bursts 5 % or more lower with a connection for each caller (${size} ×) than with one for every ${size} (1 ×)`,
   suite: 'pool-size',
   needs:
     'optimized pools in an open loop of bursts, of as many operations as workers, with 0.5 and with 1 connection per worker',
