@@ -15,6 +15,7 @@ import { poolSize } from './pool-size.ts';
 import { highThroughput, lowLatency } from './profiles.ts';
 import { reconnect } from './reconnect.ts';
 import { dragonfly, valkey } from './two-servers.ts';
+import { variableLoad } from './variable-load.ts';
 import { minIdle, warming } from './warming.ts';
 
 /** All claims poolbench can judge. */
@@ -39,6 +40,7 @@ export const claims: readonly Claim[] = [
   reconnect,
   coldStart,
   onePoolIsEnough,
+  variableLoad,
 ];
 
 /** A claim, and what a run shows of it. */

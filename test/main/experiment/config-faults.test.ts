@@ -309,6 +309,7 @@ describe('config defaults are filled in', () => {
           autoPipelining: [false],
           batch: [{ pool: 'none' }],
           cutEveryMs: [0],
+          cut: ['close'],
           burst: [false],
         },
       ],
