@@ -27,6 +27,9 @@ import {
   findGains,
   type Gain,
   isAbove,
+  judgeBeginning,
+  judgeBeyond,
+  type Level,
   onePoolWorkers,
   pairsOfOwnThreads,
   pays,
@@ -56,10 +59,7 @@ export const multiPool: OwnRuleClaim = {
   judge: evidence =>
     judgeGains(evidence, {
       isTested: ({ above }) => above.length > 0,
-      verdictOf: ({ above }) => {
-        if (above.some(pays)) return 'supported';
-        return above.every(doesNotPay) ? 'refuted' : 'inconclusive';
-      },
+      verdictOf: judgeBeyond,
       measured: ({ above }) => bestOf(above)?.interval ?? null,
       range: atLeast(clearlyMore),
       chances: ({ above }) => above.length,
@@ -81,12 +81,7 @@ export const onePoolIsEnough: OwnRuleClaim = {
   judge: evidence =>
     judgeGains(evidence, {
       isTested: finding => finding.upTo.length > 0 && finding.contrasts.length > 0,
-      verdictOf: finding => {
-        if (finding.upTo.some(pays)) return 'refuted';
-        if (finding.contrasts.every(({ interval }) => interval.high < 1)) return 'refuted';
-        const isLarger = finding.contrasts.some(({ interval }) => interval.low > 1);
-        return finding.upTo.every(doesNotPay) && isLarger ? 'supported' : 'inconclusive';
-      },
+      verdictOf: judgeBeginning,
       measured: finding => bestOf(finding.upTo)?.interval ?? null,
       range: atMost(clearlyMore),
       chances: finding => finding.upTo.length + finding.contrasts.length,
@@ -254,8 +249,8 @@ function describeEarlier(gains: readonly Gain[]): string | null {
   const best = bestOf(gains);
   if (best === undefined) return null;
   if (pays(best)) {
-    const levels = best.pairs.filter(({ throughput: { ratio } }) => (ratio?.low ?? 0) > clearlyMore);
-    const first = Math.min(...levels.map(({ base }) => base.workers));
+    const paying = best.levels.filter(({ series }) => isGain(series.interval()));
+    const first = Math.min(...paying.map(({ workers }) => workers));
     const from = Number.isFinite(first) ? `at ${formatPlural(first, 'worker')}` : upTo;
     return `they already pay ${from} (${formatGain(best)})`;
   }
@@ -269,14 +264,14 @@ function describeSource(split: SplitGain | null): string | null {
   if (split === null || split.flaw !== null) return null;
   const { pool, thread } = split;
   const alone = `pools alone ${formatRatio(pool.median)}, their threads ${formatRatio(thread.median)}`;
-  if (gains(pool) && gains(thread)) return `both pools and threads contribute (${alone})`;
-  if (gains(pool) && gainsNothing(thread)) return `it is the pools, not the threads (${alone})`;
-  if (gainsNothing(pool) && gains(thread)) return `it is the threads, not the pools (${alone})`;
+  if (isGain(pool) && isGain(thread)) return `both pools and threads contribute (${alone})`;
+  if (isGain(pool) && isNoGain(thread)) return `it is the pools, not the threads (${alone})`;
+  if (isNoGain(pool) && isGain(thread)) return `it is the threads, not the pools (${alone})`;
   return `what it comes from stays open (${alone})`;
 }
 
-const gains = ({ low }: Interval) => low > clearlyMore;
-const gainsNothing = ({ high }: Interval) => high < clearlyMore;
+const isGain = ({ low }: Interval) => low > clearlyMore;
+const isNoGain = ({ high }: Interval) => high < clearlyMore;
 
 /** The parts of the gain with their intervals, as a sentence, or why they are unsound; null if there are none. */
 function describeParts({ split, flaw }: Finding): string | null {
@@ -327,9 +322,8 @@ function listGains(gains: readonly Gain[]): string {
 }
 
 /** "×1.20 [1.18, 1.23] at 100 workers". */
-function describeDissent({ base, throughput: { ratio } }: PoolsPair): string {
-  const gain = ratio === null ? '' : `${formatRatioAgainst(ratio, clearlyMore)} `;
-  return `${gain}at ${formatPlural(base.workers, 'worker')}`;
+function describeDissent({ workers, series }: Level): string {
+  return `${formatRatioAgainst(series.interval(), clearlyMore)} at ${formatPlural(workers, 'worker')}`;
 }
 
 /** More than these are left to the table. */
