@@ -1,4 +1,5 @@
 import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
+import { workersPerPool } from '../scenario/setting.ts';
 import { p99, throughput } from '../stats/measures.ts';
 import { detectableRatio, lagOneCorrelation, minRounds, roundsToDecide } from '../stats/sign-test.ts';
 import { clearlyMore } from '../stats/statistics.ts';
@@ -11,7 +12,7 @@ import {
   formatRatioInterval,
 } from '../text/format.ts';
 import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
-import { armsOf, compareArms, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
+import { armsOf, compareArms, groupBy, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
 import { agree, atLeast, atMost } from './judging/prediction.ts';
 import {
   describeDisagreement,
@@ -60,10 +61,11 @@ export const multiPool: OwnRuleClaim = {
     judgeGains(evidence, {
       isTested: ({ above }) => above.length > 0,
       verdictOf: judgeBeyond,
-      measured: ({ above }) => bestOf(above)?.interval ?? null,
+      gains: ({ above }) => above,
       range: atLeast(clearlyMore),
       chances: ({ above }) => above.length,
       describe: describeGain,
+      remarks: finding => [...describeParts(finding), ...describeLimits(finding)],
       needs: `a scenario of several pools, each with its own thread, and an otherwise equal one of one pool, both with more than ${maxWorkers} workers`,
     }),
 };
@@ -82,10 +84,11 @@ export const onePoolIsEnough: OwnRuleClaim = {
     judgeGains(evidence, {
       isTested: finding => finding.upTo.length > 0 && finding.contrasts.length > 0,
       verdictOf: judgeBeginning,
-      measured: finding => bestOf(finding.upTo)?.interval ?? null,
+      gains: ({ upTo }) => upTo,
       range: atMost(clearlyMore),
       chances: finding => finding.upTo.length + finding.contrasts.length,
       describe: describeBeginning,
+      remarks: () => [],
       needs: `the same pools at ${maxWorkers} workers or fewer and at more`,
     }),
 };
@@ -95,12 +98,15 @@ interface Rule {
   readonly isTested: (finding: Finding) => boolean;
   /** Of a setting without a flaw. */
   readonly verdictOf: (finding: Finding) => Verdict;
-  readonly measured: (finding: Finding) => Interval | null;
+  /** Those it is about. */
+  readonly gains: (finding: Finding) => readonly Gain[];
   readonly range: { readonly low: number | null; readonly high: number | null };
   /** How many comparisons can each make the verdict. */
   readonly chances: (finding: Finding) => number;
   /** What one setting shows, as a sentence. */
   readonly describe: (finding: Finding, verdict: Verdict) => string;
+  /** Further sentences on a deciding setting without a flaw. */
+  readonly remarks: (finding: Finding) => readonly string[];
   /** The arms without which the claim is not tested. */
   readonly needs: string;
 }
@@ -120,7 +126,7 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
   }));
   const verdict = agree(judged.map(one => one.verdict));
   const sound = deciding.find(({ flaw }) => flaw === null);
-  const figures = sound === undefined ? null : rule.measured(sound);
+  const figures = sound === undefined ? null : (bestOf(rule.gains(sound))?.interval ?? null);
   const sentences = judged.map(
     ({ finding, verdict }) => `${nameOf(finding, deciding)}${describeJudged(finding, verdict, rule)}`,
   );
@@ -135,9 +141,12 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
       ...describeStandIn(target, verdict),
       ...[describeDisagreement(judged, 'settings')].filter(text => text !== null),
       ...sentences,
-      ...deciding.map(describeParts).filter(text => text !== null),
+      ...judged.flatMap(({ finding, verdict }) =>
+        verdict === 'inconclusive' ? describePower(finding, rule) : [],
+      ),
+      ...deciding.flatMap(finding => (finding.flaw === null ? rule.remarks(finding) : [])),
       ...beside.map(finding => describeBeside(finding, rule)),
-      ...describeRounds([...deciding, ...beside]),
+      ...describeRounds(deciding),
     ].join(' '),
     gist: [
       ...describeStandInShortly(target, verdict),
@@ -159,7 +168,9 @@ const nameOf = ({ label }: Finding, deciding: readonly Finding[]) =>
   deciding.length > 1 ? `With ${label}: ` : '';
 
 function describeJudged(finding: Finding, verdict: Verdict, rule: Rule): string {
-  return finding.flaw === null ? rule.describe(finding, verdict) : `No verdict: ${finding.flaw}.`;
+  return finding.flaw === null
+    ? rule.describe(finding, verdict)
+    : `No verdict, and nothing is excluded: ${finding.flaw}.`;
 }
 
 /**
@@ -173,7 +184,7 @@ function describeGain(finding: Finding, verdict: Verdict): string {
   const clauses = {
     supported: [`Yes: ${figure}`, describeSource(finding.split), describeEarlier(finding.upTo)],
     refuted: [`No: ${beyond} no number of pools gained 5 % (${listGains(finding.above)})`],
-    inconclusive: [describeOpen(finding.above, beyond), describeSource(finding.split)],
+    inconclusive: [describeOpen(finding.above, beyond)],
     'not tested': [],
   }[verdict];
   return `${clauses.filter(clause => clause !== null).join('; ')}.`;
@@ -185,7 +196,7 @@ function describeBeginning(finding: Finding, verdict: Verdict): string {
   const larger =
     contrast === undefined
       ? null
-      : `${beyond} ${formatPlural(contrast.pools, 'pool')} gain ${formatRatioAgainst(contrast.interval, 1)} of what they gain ${upTo}`;
+      : `${beyond} the gain of ${formatPlural(contrast.pools, 'pool')} is ${formatRatioAgainst(contrast.interval, 1)} that ${upTo}`;
   const paying = bestOf(finding.upTo.filter(pays));
   const clauses = {
     supported: [`Yes: ${upTo} several pools gain less than 5 % (${listGains(finding.upTo)})`, larger],
@@ -214,33 +225,34 @@ function describeOpen(gains: readonly Gain[], where: string): string {
     return `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)} on average, but ${describeDissent(best.dissent)}`;
   const most = Math.max(...gains.map(({ interval }) => interval.high));
   const least = Math.max(...gains.map(({ interval }) => interval.low));
-  const excluded = [
-    ...(Number.isFinite(most) ? [`a gain of more than ${formatRatio(most)}`] : []),
-    ...(least > 1 ? [`one of less than ${formatRatio(least)}`] : []),
-  ];
-  const clauses = [
-    `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)}${excluded.length === 0 ? '' : `, which excludes ${formatList(excluded)}`}`,
-    ...describePower(best, gains.length),
-  ];
-  return clauses.join('; ');
+  const answer =
+    least > 1
+      ? `a gain of at least ${formatRatio(least)}${Number.isFinite(most) ? `, and at most ${formatRatio(most)}` : ''}`
+      : Number.isFinite(most)
+        ? `no gain of more than ${formatRatio(most)}`
+        : 'no gain is excluded';
+  return `Open: ${where} ${answer} (${formatPlural(best.pools, 'pool')} ${formatGain(best)})`;
 }
 
 /** More rounds than a config can have are no advice. */
 const maxRounds = 1000;
 
 /** What a run like this finds, and how long one takes that finds this. */
-function describePower({ series }: Gain, chances: number): string[] {
-  const { values, planned, size } = series;
-  const detectable = detectableRatio(values, clearlyMore, planned, chances);
+function describePower(finding: Finding, rule: Rule): string[] {
+  const gains = rule.gains(finding);
+  const best = bestOf(gains);
+  if (best === undefined || finding.flaw !== null || best.dissent !== null) return [];
+  const { values, planned, size } = best.series;
+  const detectable = detectableRatio(values, clearlyMore, planned, gains.length);
   const above = values.filter(ratio => ratio > clearlyMore).length;
-  const needed = roundsToDecide(above, size, chances);
+  const needed = roundsToDecide(above, size, gains.length);
   return [
     ...(detectable === null
       ? []
-      : [`such a run finds a gain of ${formatRatio(detectable)} or more in 4 of 5 cases`]),
+      : [`Such a run finds a gain of ${formatRatio(detectable)} or more in 4 of 5 cases.`]),
     ...(needed === null || needed <= size || needed > maxRounds
       ? []
-      : [`about ${needed} rounds would decide`]),
+      : [`About ${needed} rounds would decide.`]),
   ];
 }
 
@@ -251,7 +263,9 @@ function describeEarlier(gains: readonly Gain[]): string | null {
   if (pays(best)) {
     const paying = best.levels.filter(({ series }) => isGain(series.interval()));
     const first = Math.min(...paying.map(({ workers }) => workers));
-    const from = Number.isFinite(first) ? `at ${formatPlural(first, 'worker')}` : upTo;
+    const from = Number.isFinite(first)
+      ? `at ${formatPlural(first, 'worker')}, ${workersPerPool({ workers: first, pools: best.pools })} per pool`
+      : upTo;
     return `they already pay ${from} (${formatGain(best)})`;
   }
   return gains.every(doesNotPay)
@@ -273,14 +287,29 @@ function describeSource(split: SplitGain | null): string | null {
 const isGain = ({ low }: Interval) => low > clearlyMore;
 const isNoGain = ({ high }: Interval) => high < clearlyMore;
 
-/** The parts of the gain with their intervals, as a sentence, or why they are unsound; null if there are none. */
-function describeParts({ split, flaw }: Finding): string | null {
-  if (flaw !== null) return null;
+/** The parts of the gain with their intervals, or why they are unsound. */
+function describeParts({ split }: Finding): string[] {
   if (split === null)
-    return 'Each pool has a thread of its own here, so the run cannot tell pools from threads.';
-  if (split.flaw !== null) return `The run cannot tell pools from threads, because ${split.flaw}.`;
+    return ['Each pool has a thread of its own here, so the run cannot tell pools from threads.'];
+  if (split.flaw !== null) return [`The run cannot tell pools from threads, because ${split.flaw}.`];
   const { pools, pool, thread } = split;
-  return `Of the gain, ${pools} pools in one thread are ${formatRatioAgainst(pool, clearlyMore)}, their threads ${formatRatioAgainst(thread, clearlyMore)}.`;
+  return [
+    `Of the gain, ${pools} pools in one thread are ${formatRatioAgainst(pool, clearlyMore)}, their threads ${formatRatioAgainst(thread, clearlyMore)}.`,
+  ];
+}
+
+/** "What limited the arms beyond 50 workers: 1 pool: client; 2 and 4 pools: machine." */
+function describeLimits({ pairs }: Finding): string[] {
+  const arms = armsOf(pairs.filter(isAbove));
+  const limits = groupBy(arms, ({ pools }) => pools)
+    .toSorted(([a], [b]) => a - b)
+    .map(([pools, ofPools]) => ({ pools, by: limitsOf(ofPools).join(' or ') }));
+  const clauses = groupBy(limits, ({ by }) => by).map(([by, limited]) => {
+    const numbers = formatList(limited.map(({ pools }) => String(pools)));
+    return `${numbers} ${limited.at(-1)?.pools === 1 ? 'pool' : 'pools'}: ${by}`;
+  });
+  const one = limits[0]?.by ?? '';
+  return [`What limited the arms ${beyond}: ${clauses.length === 1 ? one : clauses.join('; ')}.`];
 }
 
 function describeBeside(finding: Finding, rule: Rule): string {
@@ -289,15 +318,14 @@ function describeBeside(finding: Finding, rule: Rule): string {
   return `Beside it, ${finding.label}${bound}: ${describeJudged(finding, verdict, rule)}`;
 }
 
-/** The smallest number of rounds that a figure in the reason is made of. */
+/** How many rounds the figures in the reason are made of: blocks of which nothing is open are measured no more. */
 function describeRounds(findings: readonly Finding[]): string[] {
-  const rounds = findings.flatMap(({ above, upTo }) => [...above, ...upTo].map(({ series }) => series.size));
-  const min = Math.min(...rounds);
+  const shown = findings.flatMap(({ above, upTo }) => [...above, ...upTo]);
+  const rounds = shown.map(({ series }) => series.size);
+  const [min, max] = [Math.min(...rounds), Math.max(...rounds)];
   if (min === 0) return [];
-  return [
-    `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
-    ...describeDependence(findings.flatMap(({ above, upTo }) => [...above, ...upTo])),
-  ];
+  const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
+  return [`Medians over ${made} with ${describeIntervals(min)}.`, ...describeDependence(shown)];
 }
 
 /** Rank correlation of a round with the next from which a verdict errs clearly more often than stated. */

@@ -10,7 +10,7 @@ import type {
   ScenarioResult,
 } from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
-import { bySize, groupBySetting } from '../scenario/setting.ts';
+import { bySize, groupBySetting, workersPerPool } from '../scenario/setting.ts';
 import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
 import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
@@ -137,6 +137,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
           cell: ({ pools, threads }) => (threads === pools ? pools : `${pools} on ${threads}`),
         },
       }),
+      figures('workers per pool', workersPerPool, roomy),
       figures('threads', scenario => scenario.threads, roomy),
       figures('connections', scenario => scenario.connections, roomy),
       figures('rounds', scenario => scenario.rounds.length, roomy),
