@@ -145,8 +145,11 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
         verdict === 'inconclusive' ? describePower(finding, rule) : [],
       ),
       ...deciding.flatMap(finding => (finding.flaw === null ? rule.remarks(finding) : [])),
-      ...beside.map(finding => describeBeside(finding, rule)),
-      ...describeRounds(deciding),
+      // What forbids a verdict mostly forbids all of them, and is said once.
+      ...beside
+        .filter(({ flaw }) => flaw === null || deciding.every(one => one.flaw !== flaw))
+        .map(finding => describeBeside(finding, rule)),
+      ...describeRounds([...deciding, ...beside].filter(({ flaw }) => flaw === null)),
     ].join(' '),
     gist: [
       ...describeStandInShortly(target, verdict),
@@ -194,7 +197,7 @@ function describeGain(finding: Finding, verdict: Verdict): string {
 function describeBeginning(finding: Finding, verdict: Verdict): string {
   const [contrast] = finding.contrasts.toSorted((a, b) => b.interval.median - a.interval.median);
   const larger =
-    contrast === undefined
+    contrast === undefined || !Number.isFinite(contrast.interval.low)
       ? null
       : `${beyond} the gain of ${formatPlural(contrast.pools, 'pool')} is ${formatRatioAgainst(contrast.interval, 1)} that ${upTo}`;
   const paying = bestOf(finding.upTo.filter(pays));
@@ -225,13 +228,15 @@ function describeOpen(gains: readonly Gain[], where: string): string {
     return `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)} on average, but ${describeDissent(best.dissent)}`;
   const most = Math.max(...gains.map(({ interval }) => interval.high));
   const least = Math.max(...gains.map(({ interval }) => interval.low));
+  // A gain that prints as ×1.00 is none to speak of.
   const answer =
-    least > 1
+    least > 1.01
       ? `a gain of at least ${formatRatio(least)}${Number.isFinite(most) ? `, and at most ${formatRatio(most)}` : ''}`
       : Number.isFinite(most)
         ? `no gain of more than ${formatRatio(most)}`
         : 'no gain is excluded';
-  return `Open: ${where} ${answer} (${formatPlural(best.pools, 'pool')} ${formatGain(best)})`;
+  const figure = `${formatPlural(best.pools, 'pool')} ${formatGain(best)}`;
+  return `Open: ${where} ${answer}${Number.isFinite(best.interval.low) ? ` (${figure})` : ''}`;
 }
 
 /** More rounds than a config can have are no advice. */
@@ -322,8 +327,8 @@ function describeBeside(finding: Finding, rule: Rule): string {
 function describeRounds(findings: readonly Finding[]): string[] {
   const shown = findings.flatMap(({ above, upTo }) => [...above, ...upTo]);
   const rounds = shown.map(({ series }) => series.size);
+  if (rounds.length === 0) return [];
   const [min, max] = [Math.min(...rounds), Math.max(...rounds)];
-  if (min === 0) return [];
   const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
   return [`Medians over ${made} with ${describeIntervals(min)}.`, ...describeDependence(shown)];
 }

@@ -15,6 +15,7 @@ import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
 import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
+import { minRounds } from '../stats/sign-test.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures, type TimeSplit, timeSplit } from '../stats/summary.ts';
 import { caveatOf } from '../stats/tails.ts';
@@ -82,7 +83,7 @@ export function resultNote(
 ): string {
   const isPooled = scenarios.some(({ summary }) => typeof summary?.pooledResponseP99 === 'number');
   return [
-    `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ratios are paired within a round. Latencies are response times.`,
+    `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ${describeRatios(scenarios)}. Latencies are response times.`,
     ...(isPooled
       ? [
           `${digest ? 'The column "all" has the p99' : 'A percentile of all rounds is that'} of the operations of all rounds together.`,
@@ -94,8 +95,21 @@ export function resultNote(
 
 /** By the scenario with the smallest number of rounds. */
 function describeIntervalsOf(scenarios: readonly ScenarioResult[]): string {
+  const rounds = fewestRounds(scenarios);
+  return rounds === null ? 'their intervals' : describeIntervals(rounds);
+}
+
+function describeRatios(scenarios: readonly ScenarioResult[]): string {
+  const rounds = fewestRounds(scenarios);
+  return rounds === null || rounds >= minRounds
+    ? 'ratios are paired within a round'
+    : `with fewer than ${minRounds} rounds a ratio excludes nothing, so none is shown`;
+}
+
+/** Null if nothing was measured. */
+function fewestRounds(scenarios: readonly ScenarioResult[]): number | null {
   const rounds = scenarios.map(scenario => scenario.rounds.length).filter(count => count > 0);
-  return rounds.length === 0 ? 'their intervals' : describeIntervals(Math.min(...rounds));
+  return rounds.length === 0 ? null : Math.min(...rounds);
 }
 
 /** What each scenario measured; for a terminal one for each setting, as one for all is too wide. */
@@ -146,7 +160,10 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
         'to 1 pool',
         scenario => {
           const ratio = ratios.get(scenario);
-          return ratio === undefined ? '' : [toned(formatRatioInterval(ratio), ratioTone(ratio))];
+          if (ratio === undefined) return '';
+          // Without an interval it can be anything.
+          const isBounded = ratio !== null && Number.isFinite(ratio.low);
+          return isBounded ? [toned(formatRatioInterval(ratio), ratioTone(ratio))] : nothing;
         },
         { terminal: isCompared && { align: 'left' } },
       ),
