@@ -65,7 +65,8 @@ export const multiPool: OwnRuleClaim = {
       range: atLeast(clearlyMore),
       chances: ({ above }) => above.length,
       describe: describeGain,
-      remarks: finding => [...describeParts(finding), ...describeLimits(finding)],
+      parts: describeParts,
+      limits: describeLimits,
       needs: `a scenario of several pools, each with its own thread, and an otherwise equal one of one pool, both with more than ${maxWorkers} workers`,
     }),
 };
@@ -88,7 +89,8 @@ export const onePoolIsEnough: OwnRuleClaim = {
       range: atMost(clearlyMore),
       chances: finding => finding.upTo.length + finding.contrasts.length,
       describe: describeBeginning,
-      remarks: () => [],
+      parts: () => [],
+      limits: () => [],
       needs: `the same pools at ${maxWorkers} workers or fewer and at more`,
     }),
 };
@@ -105,8 +107,9 @@ interface Rule {
   readonly chances: (finding: Finding) => number;
   /** What one setting shows, as a sentence. */
   readonly describe: (finding: Finding, verdict: Verdict) => string;
-  /** Further sentences on a deciding setting without a flaw. */
-  readonly remarks: (finding: Finding) => readonly string[];
+  /** What the gain of a setting without a flaw is made of, and what limited its arms, as sentences. */
+  readonly parts: (finding: Finding) => readonly string[];
+  readonly limits: (finding: Finding) => readonly string[];
   /** The arms without which the claim is not tested. */
   readonly needs: string;
 }
@@ -144,7 +147,9 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
       ...judged.flatMap(({ finding, verdict }) =>
         verdict === 'inconclusive' ? describePower(finding, rule) : [],
       ),
-      ...deciding.flatMap(finding => (finding.flaw === null ? rule.remarks(finding) : [])),
+      ...deciding.flatMap(finding =>
+        finding.flaw === null ? [...rule.parts(finding), ...rule.limits(finding)] : [],
+      ),
       // What forbids a verdict mostly forbids all of them, and is said once.
       ...beside
         .filter(({ flaw }) => flaw === null || deciding.every(one => one.flaw !== flaw))
@@ -320,7 +325,10 @@ function describeLimits({ pairs }: Finding): string[] {
 function describeBeside(finding: Finding, rule: Rule): string {
   const verdict = finding.flaw === null ? rule.verdictOf(finding) : 'inconclusive';
   const bound = finding.client === 'wire' ? ' (a bound that no application reaches)' : '';
-  return `Beside it, ${finding.label}${bound}: ${describeJudged(finding, verdict, rule)}`;
+  const parts = finding.flaw === null && finding.split !== null ? rule.parts(finding) : [];
+  return [`Beside it, ${finding.label}${bound}: ${describeJudged(finding, verdict, rule)}`, ...parts].join(
+    ' ',
+  );
 }
 
 /** How many rounds the figures in the reason are made of: blocks of which nothing is open are measured no more. */
