@@ -5,6 +5,7 @@ import { detectableRatio, lagOneCorrelation, minRounds, roundsToDecide } from '.
 import { clearlyMore } from '../stats/statistics.ts';
 import { sumOf } from '../stats/summary.ts';
 import {
+  capitalise,
   describeIntervals,
   formatList,
   formatPlural,
@@ -145,7 +146,7 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
       ...[describeDisagreement(judged, 'settings')].filter(text => text !== null),
       ...sentences,
       ...judged.flatMap(({ finding, verdict }) =>
-        verdict === 'inconclusive' ? describePower(finding, rule) : [],
+        verdict === 'inconclusive' ? describeOutlook(finding, rule) : [],
       ),
       ...deciding.flatMap(finding =>
         finding.flaw === null ? [...rule.parts(finding), ...rule.limits(finding)] : [],
@@ -248,22 +249,28 @@ function describeOpen(gains: readonly Gain[], where: string): string {
 const maxRounds = 1000;
 
 /** What a run like this finds, and how long one takes that finds this. */
-function describePower(finding: Finding, rule: Rule): string[] {
-  const gains = rule.gains(finding);
-  const best = bestOf(gains);
-  if (best === undefined || finding.flaw !== null || best.dissent !== null) return [];
-  const { values, planned, size } = best.series;
-  const detectable = detectableRatio(values, clearlyMore, planned, gains.length);
+function describePower({ series }: Gain, chances: number): string[] {
+  const { values, planned, size } = series;
+  const detectable = detectableRatio(values, clearlyMore, planned, chances);
   const above = values.filter(ratio => ratio > clearlyMore).length;
-  const needed = roundsToDecide(above, size, gains.length);
+  const needed = roundsToDecide(above, size, chances);
   return [
     ...(detectable === null
       ? []
-      : [`Such a run finds a gain of ${formatRatio(detectable)} or more in 4 of 5 cases.`]),
+      : [`such a run finds a gain of ${formatRatio(detectable)} or more in 4 of 5 cases`]),
     ...(needed === null || needed <= size || needed > maxRounds
       ? []
-      : [`About ${needed} rounds would decide.`]),
+      : [`about ${needed} rounds would decide`]),
   ];
+}
+
+/** The same of the gains that a claim is about, as a sentence. */
+function describeOutlook(finding: Finding, rule: Rule): string[] {
+  const gains = rule.gains(finding);
+  const best = bestOf(gains);
+  if (best === undefined || finding.flaw !== null || best.dissent !== null) return [];
+  const clauses = describePower(best, gains.length);
+  return clauses.length === 0 ? [] : [`${capitalise(clauses.join('; '))}.`];
 }
 
 /** Whether several pools pay at 50 workers or fewer, too; it changes nothing. Null if the run has no such level. */

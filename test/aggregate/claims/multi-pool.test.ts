@@ -98,7 +98,7 @@ test('what stays open says which gain such a run finds, and about how many round
   const claim = judge(buildMatrix({ gain: leaning, pools: [1, 2], rounds: 11 }));
   expect(claim.verdict).toBe('inconclusive');
   const [, gain, rounds] =
-    /a gain of ×(\S+) or more in 4 of 5 cases\. About (\d+) rounds/.exec(claim.reason) ?? [];
+    /a gain of ×(\S+) or more in 4 of 5 cases; about (\d+) rounds/.exec(claim.reason) ?? [];
   expect(Number(gain)).toBeGreaterThan(1.1);
   expect(Number(gain)).toBeLessThan(1.25);
   expect(Number(rounds)).toBeGreaterThan(40);
