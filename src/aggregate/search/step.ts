@@ -11,7 +11,7 @@ import type { SearchStep } from './schema.ts';
  * the sign test that decides all else. The ends of the interval count only after they were tried twice (`nextRate`), so
  * what is stated for a verdict holds for both times together.
  */
-export const repeats: RoundsRange = { atLeast: 4, atMost: 12 };
+export const stepRepeats: RoundsRange = { atLeast: 4, atMost: 12 };
 const chances = { above: decidedTwice, below: decidedTwice };
 
 /** `unclear`: the rate meets the conditions about as often as not, so it is at the knee. */
@@ -26,7 +26,7 @@ export function stepVerdict(passed: readonly boolean[]): StepVerdict | null {
 function clearVerdict(passed: readonly boolean[]): StepVerdict {
   const outcomes = new RoundSeries(
     passed.map((one, index) => [index, one ? 1 : 0]),
-    repeats,
+    stepRepeats,
   );
   const { low, high } = outcomes.interval(chances);
   if (low > 0.5) return 'pass';
@@ -35,7 +35,7 @@ function clearVerdict(passed: readonly boolean[]): StepVerdict {
 
 /** Whether a later look would decide if all repeats until then passed, or if all failed. */
 function canBecomeClear(passed: readonly boolean[]): boolean {
-  const left = Array.from({ length: Math.max(0, repeats.atMost - passed.length) });
+  const left = Array.from({ length: Math.max(0, stepRepeats.atMost - passed.length) });
   return [true, false].some(
     outcome => left.length > 0 && clearVerdict([...passed, ...left.map(() => outcome)]) !== 'unclear',
   );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { repeats, type StepVerdict, stepVerdict } from '../../../src/aggregate/search/step.ts';
+import { type StepVerdict, stepRepeats, stepVerdict } from '../../../src/aggregate/search/step.ts';
 import { pairedRatio } from '../../../src/aggregate/stats/paired-ratio.ts';
 import { RoundSeries } from '../../../src/aggregate/stats/round-series.ts';
 import { falseVerdictChance, fixedRounds, repeatedInterval } from '../../../src/aggregate/stats/sign-test.ts';
@@ -114,7 +114,7 @@ describe('verdicts err no more often than stated', () => {
 
 describe('steps of a search err no more often than stated', () => {
   test('a step looks after 4 repeats and more, and ends when it is clear, or when nothing can make it clear', () => {
-    expect(repeats).toEqual({ atLeast: 4, atMost: 12 });
+    expect(stepRepeats).toEqual({ atLeast: 4, atMost: 12 });
     for (const [outcomes, verdict] of [
       ['', null],
       ['+++', null],

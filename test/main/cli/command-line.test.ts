@@ -211,7 +211,7 @@ describe('overrides obey the rules of the config', async () => {
     await expect(readPlan(['configs/redis.json'], { quick: true, seconds: '10' })).rejects.toThrow(
       expect.objectContaining({
         code: 'USAGE',
-        message: expect.stringMatching(/24 scenarios .* 30 s .*--seconds as given/),
+        message: expect.stringMatching(/19 scenarios .* 30 s .*--seconds as given/),
       }),
     );
   });

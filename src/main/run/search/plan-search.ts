@@ -1,7 +1,7 @@
 import { labelArrival } from '../../../aggregate/scenario/arrival.ts';
 import type { SearchConditions } from '../../../aggregate/search/conditions.ts';
 import { maxSteps, type SearchRange } from '../../../aggregate/search/knee.ts';
-import { repeats } from '../../../aggregate/search/step.ts';
+import { stepRepeats } from '../../../aggregate/search/step.ts';
 import { describeConditions, formatSearchRate } from '../../../aggregate/search/words.ts';
 import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
 import { wrapText } from '../../../aggregate/text/text-layout.ts';
@@ -86,11 +86,11 @@ export function describeSearch({ side, conditions, range, scenario }: SearchPlan
   const { seconds, warmupSeconds, name } = side.experiment;
   const repeatSeconds = seconds + warmupSeconds + overheadSeconds;
   const usual = [usualRepeats.min, usualRepeats.max].map(count => formatDuration(count * repeatSeconds));
-  const max = formatDuration(maxSteps * repeats.atMost * repeatSeconds);
+  const max = formatDuration(maxSteps * stepRepeats.atMost * repeatSeconds);
   const lines = [
     `the highest rate with ${describeConditions(conditions)}`,
     `scenario: ${scenario.id}, from ${formatSearchRate(range.start)} on`,
-    `each step: ${repeats.atLeast} to ${repeats.atMost} repeats of ${seconds} s, after ${warmupSeconds} s of warm-up`,
+    `each step: ${stepRepeats.atLeast} to ${stepRepeats.atMost} repeats of ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `duration: usually ${usual.join(' to ')}, at most ${max} (${maxSteps} steps)`,
   ];
   return `Search: ${name}\n${lines.flatMap(line => wrapText(line, columns, '  ')).join('\n')}\n`;

@@ -3,9 +3,8 @@ import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
 import type { RoundResult } from '../../../aggregate/result.ts';
 import { describeKnee, nextRate, type SearchRange, type TriedRate } from '../../../aggregate/search/knee.ts';
 import type { Search, SearchStep } from '../../../aggregate/search/schema.ts';
-import { describeStep, maxRepeats, passes, stepVerdict } from '../../../aggregate/search/step.ts';
+import { describeStep, passes, stepRepeats, stepVerdict } from '../../../aggregate/search/step.ts';
 import { describeStepLine, formatSearchRate } from '../../../aggregate/search/words.ts';
-import { fixedRounds } from '../../../aggregate/stats/sign-test.ts';
 import { describeEnvironment } from '../../environment.ts';
 import type { Target } from '../../server/find-target.ts';
 import { environmentOf } from '../../server/find-target.ts';
@@ -72,9 +71,7 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
   const experiment = { ...side.experiment, thresholds: {} };
   const { sides, error } = await runRounds({
     // Its repeats are judged by themselves.
-    sides: [
-      { ...side, rounds: fixedRounds(maxRepeats), experiment, target, folder: session.parts[0] ?? folder },
-    ],
+    sides: [{ ...side, rounds: stepRepeats, experiment, target, folder: session.parts[0] ?? folder }],
     rounds,
     session,
     async afterRound([repeat], saveSides) {

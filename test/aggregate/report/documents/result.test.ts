@@ -61,11 +61,20 @@ describe('a result in a terminal', () => {
   });
 
   test.each([
-    [1, /over 1 round [^.]* no interval/],
-    [2, /over 2 rounds [^.]* at least 50 % /],
+    [1, /over the rounds with no interval/],
+    [2, /over the rounds [^.]* at least 50 % /],
   ])('the coverage of intervals of %i rounds is told', (rounds, coverage) => {
     const matrix = buildMatrix({ clients: ['wire'], gain: () => 1, rounds });
     expect(render(buildResult(matrix)).join(' ').replace(/\s+/g, ' ')).toMatch(coverage);
+  });
+
+  test('a ratio of too few rounds for an interval is not shown, and a verdict says that nothing is excluded', () => {
+    const text = render(buildResult(buildMatrix({ gain: () => 3, rounds: 2 })))
+      .join(' ')
+      .replace(/\s+/g, ' ');
+    expect(text).toContain('No verdict, and nothing is excluded: only 2 rounds');
+    expect(text).toContain('a ratio excludes nothing, so none is shown');
+    expect(text.match(/×\d\S*/g)).toEqual(['×1.05']);
   });
 
   test('a row has throughput and ratio with their intervals, p99 and what limited it', () => {
