@@ -47,6 +47,8 @@ export interface OwnRuleClaim extends ClaimWords {
 
 /** A claim about two servers, judged on the results of all sides of one `poolbench versus`. */
 export interface TwoServerClaim extends ClaimWords {
+  /** What the verdict will be made of; nothing without the sides that it takes. */
+  readonly predictSides: (results: readonly Result[]) => readonly Prediction[];
   readonly judgeSides: (results: readonly Result[]) => Judgement;
 }
 

@@ -13,7 +13,7 @@ import { pipeline, workerPeak } from './peaks.ts';
 import { poolSize } from './pool-size.ts';
 import { highThroughput, lowLatency } from './profiles.ts';
 import { reconnect } from './reconnect.ts';
-import { dragonfly, valkey } from './two-servers.ts';
+import { dragonfly, valkey, valkeyGains } from './two-servers.ts';
 import { minIdle, warming } from './warming.ts';
 
 /** All claims poolbench can judge. */
@@ -38,6 +38,7 @@ export const claims: readonly Claim[] = [
   reconnect,
   coldStart,
   onePoolIsEnough,
+  valkeyGains,
 ];
 
 /**
