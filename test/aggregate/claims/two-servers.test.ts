@@ -294,6 +294,18 @@ test('Dragonfly, inconclusive: too few cores, and how many it takes', async () =
   expect(claim.reason).toMatch(/about 5 cores .*4 server threads and 1 client thread\)/);
 });
 
+test('Dragonfly, inconclusive: one full thread is not its limit if the others have no core', async () => {
+  const onTwo = async (...args: Parameters<typeof side>) => {
+    const result = await side(...args);
+    return { ...result, environment: { ...result.environment, cores: 2, cpus: 2 } };
+  };
+  const redis = await onTwo('redis', undefined, { threads: 1 });
+  const figures = (scenario: Scenario) => (withBatches(scenario) ? faster(0.9) : asClaimed(scenario));
+  const claim = c10([redis, await onTwo('dragonfly', figures, { threads: 2 })]);
+  expect(claim).toMatchObject({ verdict: 'inconclusive', measured: expect.closeTo(0.9), high: null });
+  expect(claim.reason).toMatch(/not at its limit: machine.* about 4 cores .*; this machine has 2/);
+});
+
 test('Dragonfly: unequal threads are no flaw, another place of the server is', async () => {
   const dragonfly = await side('dragonfly', asClaimed, { threads: 8 });
   expect(c10([await side('redis'), dragonfly]).verdict).toBe('supported');

@@ -1,10 +1,10 @@
 import type { Result, ScenarioResult } from '../../result.ts';
 import { machineCores, minNeighbourCores, neighbourCores } from '../../stats/limited-by.ts';
 import { type Measure, p95, throughput } from '../../stats/measures.ts';
-import { DerivedSeries, type RoundSeries } from '../../stats/round-series.ts';
+import { DerivedSeries, RoundSeries } from '../../stats/round-series.ts';
 import { medianOfKnown } from '../../stats/statistics.ts';
-import { formatCount, formatList, formatPlural } from '../../text/format.ts';
-import { type ArmPair, armsOf, groupBy, limitsOf } from './arms.ts';
+import { formatCount, formatList, formatPlural, formatRatioInterval } from '../../text/format.ts';
+import { type ArmPair, groupBy, ratioOf } from './arms.ts';
 import { type Prediction, predictRatios, type Range } from './prediction.ts';
 import { nameOf, pairUndisturbed, type Sides } from './versus.ts';
 
@@ -16,12 +16,29 @@ import { nameOf, pairUndisturbed, type Sides } from './versus.ts';
 /** The servers of a pair that are at their limit. Only Redis: the ratio is a lower bound; only the other: an upper one. */
 type AtLimit = 'both' | 'redis' | 'other' | 'none';
 
-function atLimit({ base, other }: ArmPair): AtLimit {
-  if (isLimitedByServer(base)) return isLimitedByServer(other) ? 'both' : 'redis';
-  return isLimitedByServer(other) ? 'other' : 'none';
+function atLimit(sides: Sides, pair: ArmPair): AtLimit {
+  const [ofRedis, ofOther] = limitsOfPair(sides, pair);
+  if (ofRedis === 'server') return ofOther === 'server' ? 'both' : 'redis';
+  return ofOther === 'server' ? 'other' : 'none';
 }
 
-const isLimitedByServer = ({ limitedBy }: ScenarioResult) => limitedBy.resource === 'server';
+type Limit = ScenarioResult['limitedBy']['resource'];
+
+/** What limited Redis, and the other server. */
+function limitsOfPair({ results: [redis, other] }: Sides, { base, other: arm }: ArmPair): [Limit, Limit] {
+  return [limitOf(base, redis), limitOf(arm, other)];
+}
+
+/** One full thread is a server's limit only if its other threads and the client can have a core each; else the machine is. */
+function limitOf(
+  { limitedBy: { resource }, threads }: ScenarioResult,
+  { target, environment }: Result,
+): Limit {
+  const lacksCores = target.local && threadsOf(target) + threads > environment.cores;
+  return resource === 'server' && lacksCores ? 'machine' : resource;
+}
+
+const threadsOf = ({ detected }: Result['target']) => detected.threads ?? 1;
 
 /** The pairs that can bring a server to its limit: those of wire, the client that costs least, unless the run has none. */
 export function pairForCapacity(sides: Sides, minWorkers = 1): ArmPair[] {
@@ -38,7 +55,7 @@ export function predictCapacity(
   pairs: readonly ArmPair[],
   expected: { readonly throughput: Range; readonly p95: Range },
 ): Prediction[] {
-  const groups = groupBy(pairs, atLimit);
+  const groups = groupBy(pairs, pair => atLimit(sides, pair));
   const exact = groups.filter(([at]) => at === 'both');
   return (exact.length > 0 ? exact : groups).flatMap(([at, ofLimit]) => {
     if (at === 'none') return [];
@@ -80,25 +97,31 @@ function describeLoad(pairs: readonly ArmPair[]): string {
 
 function describeBound(sides: Sides, pairs: readonly ArmPair[], at: AtLimit): string {
   if (at === 'both') return '';
-  const [server, limits] =
-    at === 'redis'
-      ? [nameOf(sides), limitsOf(pairs.map(({ other }) => other))]
-      : ['Redis', limitsOf(pairs.map(({ base }) => base))];
-  return ` (a bound, as ${server} was not at its limit: ${formatList(limits)})`;
+  const server = at === 'redis' ? nameOf(sides) : 'Redis';
+  const limits = new Set(
+    pairs.map(pair => {
+      const [ofRedis, ofOther] = limitsOfPair(sides, pair);
+      return at === 'redis' ? ofOther : ofRedis;
+    }),
+  );
+  return ` (a bound, as ${server} was not at its limit: ${formatList([...limits])})`;
 }
 
 /** That the servers cannot be compared because none was at its limit, as a sentence; nothing if one was, or without pairs. */
 export function describeOpenCapacity(sides: Sides, pairs: readonly ArmPair[]): string[] {
-  if (pairs.length === 0 || pairs.some(pair => atLimit(pair) !== 'none')) return [];
+  if (pairs.length === 0 || pairs.some(pair => atLimit(sides, pair) !== 'none')) return [];
+  const series = RoundSeries.combine(pairs.map(pair => ratioOf(pair, throughput).series));
+  const limits = new Set(pairs.flatMap(pair => limitsOfPair(sides, pair)));
+  const figure = series.size === 0 ? '' : ` (${formatRatioInterval(series.interval())} in throughput)`;
   return [
-    `No arm brought Redis or ${nameOf(sides)} to its limit (limited by ${formatList(limitsOf(armsOf(pairs)))}), so the figures do not compare the servers.`,
+    `No arm brought Redis or ${nameOf(sides)} to its limit (limited by ${formatList([...limits])}), so the figures${figure} do not compare the servers.`,
     ...describeCores(sides, pairs),
   ];
 }
 
 /** The cores that it takes to measure more than a bound; nothing if both servers were at their limit. */
 export function describeCoresBeyondBound(sides: Sides, pairs: readonly ArmPair[]): string[] {
-  const limits = pairs.map(atLimit);
+  const limits = pairs.map(pair => atLimit(sides, pair));
   const isBound = !limits.includes('both') && limits.some(at => at !== 'none');
   return isBound ? describeCores(sides, pairs) : [];
 }
@@ -131,7 +154,7 @@ function coresFor({ results: [redis, other] }: Sides, pair: ArmPair): Cores {
 }
 
 function coresOf(arm: ScenarioResult, { target }: Result): Cores {
-  const server = target.detected.threads ?? 1;
+  const server = threadsOf(target);
   const perServerCore = medianOfKnown(
     arm.rounds.map(({ cpu }) => (cpu.serverCores ? cpu.clientCores / cpu.serverCores : null)),
   );
@@ -142,7 +165,7 @@ function coresOf(arm: ScenarioResult, { target }: Result): Cores {
 /** The cores of arms in which nothing but their missing cores matters. */
 export function describeMissingCores(sides: Sides, arms: readonly ScenarioResult[]): string {
   const threads = Math.max(...arms.map(arm => arm.threads));
-  const server = Math.max(...sides.results.map(({ target }) => target.detected.threads ?? 1));
+  const server = Math.max(...sides.results.map(({ target }) => threadsOf(target)));
   return describeNeed(sides, { server, client: threads, threads });
 }
 

@@ -117,13 +117,11 @@ function judgeEach(design: SidesDesign, found: readonly Sides[]): Judgement {
   if (only === undefined || judged.length === 1) return only?.judgement ?? untested(takesTwoServers);
   const verdicts = judged.map(({ judgement }) => judgement.verdict);
   const verdict: Verdict = verdicts.includes('supported') ? 'supported' : agree(verdicts);
-  const measuredOf = ({ judgement }: (typeof judged)[number]) => judgement.measured ?? 0;
-  const shown = judged
-    .filter(({ judgement }) => judgement.verdict === verdict)
-    .concat(judged)
-    .toSorted((a, b) => measuredOf(b) - measuredOf(a))
-    .find(({ judgement }) => judgement.verdict === verdict || verdict === 'inconclusive');
-  const { sides, judgement } = shown ?? only;
+  const decided = judged.filter(({ judgement }) => judgement.verdict === verdict);
+  const speedOf = (of: Sides) => design.predictions(of)[0]?.series.interval().median ?? 0;
+  const [{ sides, judgement } = only] = (decided.length > 0 ? decided : judged).toSorted(
+    (a, b) => speedOf(b.sides) - speedOf(a.sides),
+  );
   const label = (of: Sides, text: string) => `With ${describeThreads(of)}: ${text}`;
   return {
     ...judgement,
