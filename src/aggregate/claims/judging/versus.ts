@@ -60,7 +60,7 @@ function labelScenarios(result: Result, side: string): ScenarioResult[] {
 
 function describeThreads({ target: { detected } }: Pick<Result, 'target'>): string {
   const { threads } = detected;
-  return threads === null ? 'an unknown number of threads' : formatPlural(threads, 'thread');
+  return threads === null ? 'an unknown number of server threads' : formatPlural(threads, 'server thread');
 }
 
 function describeSeveral(server: string, sides: readonly Result[]): string {
