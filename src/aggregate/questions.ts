@@ -24,7 +24,7 @@ export interface Question {
   readonly rounds: number;
 }
 
-type Side = Pick<Result, 'target' | 'scenarios'>;
+type Side = Pick<Result, 'environment' | 'target' | 'scenarios'>;
 type Blocks = readonly (readonly Arm[])[];
 
 /**

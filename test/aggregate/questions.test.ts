@@ -19,11 +19,12 @@ import {
 
 const range = { atLeast: 10, atMost: 50 };
 
-type Side = Pick<Result, 'target' | 'scenarios'>;
+type Side = Pick<Result, 'environment' | 'target' | 'scenarios'>;
 
-const target = buildResult([], { claims: [] }).target;
+const { environment, target } = buildResult([], { claims: [] });
 
 const sideOf = (scenarios: Side['scenarios']): Side => ({
+  environment,
   target,
   scenarios: scenarios.map(scenario => ({ ...scenario, plannedRounds: range })),
 });

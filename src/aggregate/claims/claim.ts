@@ -54,9 +54,7 @@ export interface OwnRuleClaim extends ClaimWords {
 }
 
 /** What a claim about two servers reads of each side of one `poolbench versus`. */
-export interface VersusSide extends Pick<Result, 'name' | 'session' | 'target' | 'scenarios'> {
-  readonly environment: Pick<Result['environment'], 'cpu' | 'cores'>;
-}
+export type VersusSide = Pick<Result, 'name' | 'session' | 'environment' | 'target' | 'scenarios'>;
 
 /** A claim about two servers, judged on the results of all sides of one `poolbench versus`. */
 export interface TwoServerClaim extends ClaimWords {

@@ -14,7 +14,7 @@ import { pipeline, workerPeak } from './peaks.ts';
 import { poolSize } from './pool-size.ts';
 import { highThroughput, lowLatency } from './profiles.ts';
 import { reconnect } from './reconnect.ts';
-import { dragonfly, valkey } from './two-servers.ts';
+import { dragonfly, valkey, valkeyGains } from './two-servers.ts';
 import { variableLoad } from './variable-load.ts';
 import { minIdle, warming } from './warming.ts';
 
@@ -40,6 +40,7 @@ export const claims: readonly Claim[] = [
   reconnect,
   coldStart,
   onePoolIsEnough,
+  valkeyGains,
   variableLoad,
 ];
 
@@ -69,15 +70,16 @@ export interface AskedByClaim extends Asked {
 }
 
 /** What the claims ask of a run of one side, or of several sides that are measured in turn. */
-export function askClaims(sides: readonly Pick<Result, 'target' | 'scenarios'>[]): AskedByClaim[] {
+export function askClaims(
+  sides: readonly Pick<Result, 'environment' | 'target' | 'scenarios'>[],
+): AskedByClaim[] {
   const [only, ...others] = sides;
   if (only === undefined) return [];
-  // One run is one session on one machine.
-  const shared = { session: 'this run', environment: { cpu: '', cores: 0 } };
+  const session = 'this run';
   const judged =
     others.length === 0
       ? judgeRun(only)
-      : judgeSides(sides.map((side, index) => ({ ...shared, ...side, name: `side ${index + 1}` })));
+      : judgeSides(sides.map((side, index) => ({ ...side, session, name: `side ${index + 1}` })));
   return judged.flatMap(({ claim, judgement: { asked = [] } }) =>
     asked.map(one => ({ ...one, claim: claim.id })),
   );

@@ -114,6 +114,7 @@ export function foundOn(sides: () => readonly Measured[]): Found {
       sides().flatMap(({ rounds }) => [...rounds.values()].flat().filter(({ round }) => round === number)),
     asOf: round =>
       sides().map(side => ({
+        environment: describeEnvironment(),
         target: side.target,
         scenarios: assembleScenarios({ ...side, rounds: roundsUpTo(side, round) }, false),
       })),

@@ -8,7 +8,7 @@ export interface Found {
   /** What was measured in a round, on all sides. */
   inRound(round: number): readonly RoundResult[];
   /** The result of each side as it was at the end of a round. */
-  asOf(round: number): readonly Pick<Result, 'target' | 'scenarios'>[];
+  asOf(round: number): readonly Pick<Result, 'environment' | 'target' | 'scenarios'>[];
 }
 
 /** Why a run ended: all that it was asked is decided, it has the rounds that were planned, or its budget is spent. */

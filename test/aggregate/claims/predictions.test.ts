@@ -299,6 +299,7 @@ describe('too few rounds give no verdict', () => {
   const opponents = [
     ['C9', 'valkey'],
     ['C10', 'dragonfly'],
+    ['C22', 'valkey'],
   ] as const;
 
   test.each(opponents)('neither is %s, of %s and Redis', async (id, server) => {
