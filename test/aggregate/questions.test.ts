@@ -280,6 +280,7 @@ describe('claims about two servers', () => {
       'versus',
       (_, round) => ({
         speed: server === 'valkey' && round % 2 === 0 ? 1.3 : 1,
+        slowness: server === 'valkey' && round % 2 === 0 ? 0.7 : 1,
         round: { cpu: busy },
       }),
       10,

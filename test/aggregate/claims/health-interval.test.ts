@@ -51,3 +51,12 @@ test('without silent connections the verdict says what it does not test', async 
   expect(claim).toMatchObject({ verdict: 'supported', predictions: 2 });
   expect(claim.gist).toContain('No connection went silent');
 });
+
+test('where no operation failed, with checks or without, their cost is judged alone', async () => {
+  const claim = judge(
+    'C13',
+    await intervals(({ cutEveryMs }) => (cutEveryMs > 0 ? { round: { cuts: 12 } } : {})),
+  );
+  expect(claim).toMatchObject({ verdict: 'supported', predictions: 2 });
+  expect(claim.gist).toContain('only their cost is judged');
+});

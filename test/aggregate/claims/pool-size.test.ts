@@ -23,10 +23,30 @@ test.each([
 
 test('the closed loop is shown and not judged, with the wait for a connection', async () => {
   const claim = judge('C11', await sizes(1));
-  expect(claim.reason).toContain('2.50 ms with 0.5 at 50 workers');
+  expect(claim.reason).toContain('2.50 ms with 0.5 at 100 workers (ioredis, bursts)');
   const closed = claim.comparisons.filter(({ measure }) => measure === 'throughput');
-  expect(closed).toHaveLength(3);
+  expect(closed).toHaveLength(1);
   expect(closed.every(({ predicted }) => predicted === null)).toBe(true);
+});
+
+test('a stall at the end of one window costs a rank of the interval, one in half of the windows the verdict', async () => {
+  const stalled = (rounds: number) =>
+    measureSuite(
+      'pool-size',
+      ({ arrival, connections, workers }, round) => ({
+        slowness: arrival.kind === 'burst' && connections === workers ? 0.5 + round / 100 : 1,
+        round: round < rounds ? { unfinished: 100 } : {},
+      }),
+      10,
+    );
+  const [none, one, half] = await Promise.all(
+    [0, 1, 5].map(async rounds => judge('C11', await stalled(rounds))),
+  );
+  expect([none?.verdict, one?.verdict, half?.verdict]).toEqual(['supported', 'supported', 'inconclusive']);
+  // The ratio of that round may be any larger, and no smaller.
+  expect(one?.low).toBe(none?.low);
+  expect(one?.high).toBeGreaterThan(none?.high ?? 1);
+  expect(half?.reason).toContain('lower bound');
 });
 
 test('not tested by a closed loop alone', async () => {

@@ -1,11 +1,11 @@
 import type { Comparison, ScenarioResult, Verdict } from '../../result.ts';
 import type { Measure } from '../../stats/measures.ts';
 import { figureIn, isMeasured } from '../../stats/paired-ratio.ts';
-import { RoundSeries } from '../../stats/round-series.ts';
+import { DerivedSeries, RoundSeries } from '../../stats/round-series.ts';
 import { plannedRounds, wholeRounds } from '../../stats/rounds.ts';
 import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
 import { type ArmPair, armsOf, compareArms, groupBy, ratioOf } from './arms.ts';
-import { findFlaw } from './soundness.ts';
+import { boundedRounds, findFlaw } from './soundness.ts';
 
 /** Where a figure is predicted to lie, both ends included; null: not bounded on that side. */
 export interface Range {
@@ -48,6 +48,8 @@ export interface Prediction {
   readonly comparisons: readonly Comparison[];
   /** The ratios that it combines, if there are several: a mean hides those that contradict each other (see `verdictOf`). */
   readonly parts?: readonly Part[];
+  /** Whether the interval of `series` takes a lower bound for as long as can be. */
+  readonly takesBounds?: true;
   /** It restates another prediction of the claim, so it is no further chance to err. */
   readonly restates?: boolean;
 }
@@ -74,9 +76,20 @@ export function predictRatios(
   const over = levels === null ? `${pairs.length} pairs` : `${formatList(levels.map(String))} workers`;
   return expected.map(([measure, range]): Prediction => {
     const ratios = pairs.map(pair => ({ pair, ratio: ratioOf(pair, measure) }));
+    const bounds = pairs.map(({ base, other }, index) => {
+      const series = ratios[index]?.ratio.series ?? new RoundSeries([], plannedRounds(base));
+      return {
+        low: replaceRounds(series, boundedRounds(base, measure), 0),
+        high: replaceRounds(series, boundedRounds(other, measure), Number.POSITIVE_INFINITY),
+      };
+    });
     return {
       what: `${where}${pairs.length > 1 ? `, ${over} on average` : ''}: ${measure.name}`,
-      series: RoundSeries.combine(ratios.map(({ ratio }) => ratio.series)),
+      series: withBounds(RoundSeries.combine(ratios.map(({ ratio }) => ratio.series)), {
+        low: RoundSeries.combine(bounds.map(({ low }) => low)),
+        high: RoundSeries.combine(bounds.map(({ high }) => high)),
+      }),
+      takesBounds: true,
       range,
       format: formatRatio,
       arms: armsOf(pairs),
@@ -99,6 +112,25 @@ function levelsOf(pairs: readonly ArmPair[]): number[] | null {
   return areDistinct ? [...levels].toSorted((a, b) => a - b) : null;
 }
 
+function replaceRounds(series: RoundSeries, rounds: ReadonlySet<number>, figure: number): RoundSeries {
+  const figures = [...series.byRound].map(
+    ([round, measured]) => [round, rounds.has(round) ? figure : measured] as const,
+  );
+  return new RoundSeries(figures, series.planned);
+}
+
+/**
+ * These figures, of which some are only bounds: the interval reaches as far as it would if each of those rounds were as
+ * far away as can be. So a stall at the end of one window costs a rank of the interval, and not the verdict.
+ */
+function withBounds(series: RoundSeries, { low, high }: Record<'low' | 'high', RoundSeries>): RoundSeries {
+  return new DerivedSeries(series, chances => ({
+    ...series.interval(chances),
+    low: low.interval(chances).low,
+    high: high.interval(chances).high,
+  }));
+}
+
 /**
  * Predicts a measure of one scenario as it is. A round that was cut short is left out, as it is from ratios, and so is
  * one that has no such figure. One in which nothing completed counts against the scenario.
@@ -114,12 +146,15 @@ export function predictFigure(
     const figure = figureIn(round, measure);
     return figure === null ? [] : [[round.round, figure] as const];
   });
+  const series = new RoundSeries(
+    figures.some(([, figure]) => isMeasured(figure)) ? figures : [],
+    plannedRounds(scenario),
+  );
+  const high = replaceRounds(series, boundedRounds(scenario, measure), Number.POSITIVE_INFINITY);
   return {
     what: `${where}: ${measure.name}`,
-    series: new RoundSeries(
-      figures.some(([, figure]) => isMeasured(figure)) ? figures : [],
-      plannedRounds(scenario),
-    ),
+    series: withBounds(series, { low: series, high }),
+    takesBounds: true,
     range,
     format,
     ...(measure.unit === undefined ? {} : { unit: measure.unit }),

@@ -22,6 +22,8 @@ interface Ground {
   readonly series: RoundSeries;
   /** What they are figures of. Absent: nothing with a tail. */
   readonly measure?: Measure;
+  /** Whether the intervals of the series take a lower bound for as long as can be. */
+  readonly takesBounds?: true;
 }
 
 /**
@@ -65,15 +67,36 @@ function findMissingRounds(grounds: readonly Ground[]): string | null {
   return `${common} common to all scenarios, and a verdict needs ${needed}`;
 }
 
+/**
+ * A latency may be a lower bound in this fraction of the rounds, or in one: the interval takes those for as long as can be.
+ */
+const maxBounded = 0.2;
+
+function areFewBounded(arm: ScenarioResult, measure: Measure): boolean {
+  return boundedRounds(arm, measure).size <= Math.max(1, arm.rounds.length * maxBounded);
+}
+
+/** The whole rounds in which a latency is only a lower bound, by number: a stall at the end of the window does that. */
+export function boundedRounds(arm: ScenarioResult, { tail }: Measure): ReadonlySet<number> {
+  const bounded = wholeRounds(arm.rounds).filter(
+    round => tail?.caveatOf({ ...arm, rounds: [round] }) === 'lower bound',
+  );
+  return new Set(bounded.map(({ round }) => round));
+}
+
 /** Why a judged latency is not what its name says, as a clause; null if all are. Only whole rounds count. */
 function findTailFlaw(grounds: readonly Ground[]): string | null {
-  for (const { arms, measure } of grounds) {
+  for (const { arms, measure, takesBounds } of grounds) {
     if (measure?.tail === undefined) continue;
     const { name, tail } = measure;
     for (const arm of arms) {
       const whole = { ...arm, rounds: wholeRounds(arm.rounds) };
       const caveat = tail.caveatOf(whole);
-      if (caveat === null) continue;
+      if (
+        caveat === null ||
+        (takesBounds === true && caveat === 'lower bound' && areFewBounded(whole, measure))
+      )
+        continue;
       if (caveat === 'lower bound')
         return `the ${name} of ${arm.id} is only a lower bound: ${formatFraction(lostLaterRatio(tail.latency, whole.rounds))} of the operations were lost after a longer wait, or never sent`;
       return `the ${name} of ${arm.id} is practically the worst stall of a round, because each worker had fewer than ${minCycles} batches slower than it: use longer windows (--seconds)`;
