@@ -20,7 +20,7 @@ export const lockFree: PredictingClaim = {
   id: 'C4',
   statement: `Acquiring a connection without a lock raises throughput and lowers tail latency from ${ofLockFree.minWorkers} workers on.`,
   predicted: `${formatChangeRange(ofLockFree.throughput)} throughput, ${formatChangeRange(ofLockFree.tail)} p95 and p99`,
-  suite: 'optimizations',
+  suite: 'tails',
   needs: `a baseline and a lock-free pool at ${ofLockFree.minWorkers} workers or more`,
   predictions: scenarios =>
     predictRatios(pairLockFree(scenarios), 'lock-free to baseline', [
@@ -118,7 +118,7 @@ export const optimizedTail: PredictingClaim = {
     promisedTails,
     ({ p95, p99 }) => `p95 ${formatChange(p95)} and p99 ${formatChange(p99)}`,
   ),
-  suite: 'optimizations',
+  suite: 'tails',
   needs: 'a baseline and an optimized pool at 10 or 50 workers',
   predictions: scenarios =>
     promisedTails.flatMap(promise =>
