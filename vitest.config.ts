@@ -41,8 +41,6 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, ...timing],
           // Two more than the cores they are meant for: whoever waits, for a server or for a window to pass, needs none.
           maxWorkers: 4,
-          // A build server may be busy with others' work. Here a test that fails once is to be seen.
-          retry: process.env.CI === undefined ? 0 : 1,
           sequence: { groupOrder: 0 },
         },
       },

@@ -5,11 +5,12 @@ import type { Result } from '../src/aggregate/result.ts';
 import { judgeControl, withoutControls } from '../src/aggregate/stats/control.ts';
 import { throughput } from '../src/aggregate/stats/measures.ts';
 import { pairByRound } from '../src/aggregate/stats/rounds.ts';
+import { fixedRounds } from '../src/aggregate/stats/sign-test.ts';
 import { median } from '../src/aggregate/stats/statistics.ts';
 import { threadWarmth } from '../src/aggregate/stats/thread-warmth.ts';
 import { formatRatioInterval } from '../src/aggregate/text/format.ts';
 import type { Block } from '../src/main/experiment/blocks.ts';
-import { orderRounds, type Plan, planRun } from '../src/main/experiment/plan.ts';
+import { type Plan, planRun, planSides } from '../src/main/experiment/plan.ts';
 import { readConfig } from '../src/main/experiment/read-config.ts';
 import type { Scenario } from '../src/main/experiment/scenarios.ts';
 import type { Question } from './question.ts';
@@ -28,7 +29,13 @@ export const ask: Question = async ({ server, report, rounds }) => {
   let [held, intervals, controlsHeld] = [0, 0, 0];
   const warmth: number[] = [];
   for (let run = 1; run <= rounds; run++) {
-    const experiment = { ...config, ...times, seed: run, target: { ...config.target, url } };
+    const experiment = {
+      ...config,
+      ...times,
+      rounds: fixedRounds(11),
+      seed: run,
+      target: { ...config.target, url },
+    };
     const plan = withEqualArms(planRun([experiment]));
     const result = await measure(plan);
     const ratios = pairsOf(plan, result);
@@ -65,7 +72,7 @@ function withEqualArms({ sides, blocks }: Plan): Plan {
   const replaced = blocks.map(
     ({ elements }): Block => ({ elements: elements.map(element => element.map(replace)) }),
   );
-  return orderRounds(
+  return planSides(
     sides.map(side => ({ ...side, scenarios: side.scenarios.map(replace) })),
     replaced,
   );

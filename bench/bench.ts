@@ -23,6 +23,7 @@ const questions: Record<string, () => Promise<{ ask: Question }>> = {
   connections: () => import('./connections.ts'),
   threads: () => import('./many-threads.ts'),
   aa: () => import('./aa.ts'),
+  operating: () => import('./operating-characteristics.ts'),
 };
 
 const asked = process.argv.slice(2);

@@ -1,6 +1,7 @@
+import { type AskedByClaim, askClaims } from './claims/claims.ts';
 import type { Result, ScenarioResult } from './result.ts';
 import { withoutControls } from './stats/control.ts';
-import { throughput } from './stats/measures.ts';
+import { p99, throughput } from './stats/measures.ts';
 import { pairByRound } from './stats/rounds.ts';
 import { clearlyMore } from './stats/statistics.ts';
 
@@ -23,34 +24,85 @@ export interface Question {
   readonly rounds: number;
 }
 
+type Side = Pick<Result, 'environment' | 'target' | 'scenarios'>;
+type Blocks = readonly (readonly Arm[])[];
+
 /**
- * The questions of a run, judged by the rounds that it has so far. Only what lies within a block is asked: the keys that
- * the config compares.
+ * The questions of a run, judged by the rounds that it has so far: the comparisons that the verdicts of its claims rest
+ * on; where it tests no claim, its arms. Only what lies within a block is asked, because that is what the config
+ * compares. What more rounds would not mend is no question.
  *
  * @param sides the results so far, which may lack rounds or have none
  * @param blocks the arms of each block, without controls
  */
-export function questionsOf(
-  sides: readonly Pick<Result, 'target' | 'scenarios'>[],
-  blocks: readonly (readonly Arm[])[],
-): Question[] {
-  const scenarioOf = ({ side, id }: Arm): ScenarioResult | undefined =>
-    withoutControls(sides[side] ?? { scenarios: [] }).find(scenario => scenario.id === id);
-  return blocks.flatMap(([base, ...others]) =>
-    others.flatMap((other): Question[] => {
-      const [ofBase, ofOther] = [base && scenarioOf(base), scenarioOf(other)];
-      if (base === undefined || ofBase === undefined || ofOther === undefined) return [];
-      const { series } = pairByRound(ofBase, ofOther, throughput);
-      const { low, high } = series.interval();
-      const isClear = (threshold: number) => low > threshold || high < threshold;
-      return [
-        {
-          label: `${other.id} to ${base.id}`,
-          arms: [base, other],
-          isDecided: isClear(clearlyMore) && isClear(1 / clearlyMore),
-          rounds: series.size,
-        },
-      ];
-    }),
+export function questionsOf(sides: readonly Side[], blocks: Blocks): Question[] {
+  const placeOf = locateArms(sides);
+  const tested = askClaims(sides).flatMap(asked => {
+    const groups = asked.groups.map(group => group.flatMap(scenario => placeOf(scenario) ?? []));
+    return groups.every(group => isWithinBlock(group, blocks)) ? [{ asked, arms: uniqueArms(groups) }] : [];
+  });
+  if (tested.length === 0) return blocks.flatMap(arms => askBlock(sides, arms));
+  return tested.flatMap(({ asked, arms }) => (asked.state === 'flawed' ? [] : [questionOf(asked, arms)]));
+}
+
+function questionOf({ claim, what, state, rounds }: AskedByClaim, arms: readonly Arm[]): Question {
+  return { label: `${claim}, ${what}`, arms, isDecided: state === 'decided', rounds };
+}
+
+/** Claims about two servers name the scenarios of either side anew; their rounds stay the same. */
+function locateArms(sides: readonly Side[]): (scenario: ScenarioResult) => Arm | undefined {
+  const places = new Map(
+    sides.flatMap((result, side) =>
+      withoutControls(result).map(({ id, rounds }) => [rounds, { side, id }] as const),
+    ),
   );
+  return ({ rounds }) => places.get(rounds);
+}
+
+const isSame = (a: Arm, b: Arm) => a.side === b.side && a.id === b.id;
+
+function isWithinBlock(group: readonly Arm[], blocks: Blocks): boolean {
+  return blocks.some(block => group.every(arm => block.some(other => isSame(arm, other))));
+}
+
+function uniqueArms(groups: readonly (readonly Arm[])[]): Arm[] {
+  const arms = groups.flat();
+  return arms.filter((arm, index) => arms.findIndex(other => isSame(arm, other)) === index);
+}
+
+/**
+ * Asks every arm of a block against its first one; of several sides each arm against the same on the first side that has
+ * it. Decided: clearly more by 5 %, clearly less, or clearly neither.
+ */
+function askBlock(sides: readonly Side[], arms: readonly Arm[]): Question[] {
+  const scenarioOf = ({ side, id }: Arm) =>
+    withoutControls(sides[side] ?? { scenarios: [] }).find(scenario => scenario.id === id);
+  return arms.flatMap((arm): Question[] => {
+    const base = sides.length > 1 ? arms.find(({ id }) => id === arm.id) : arms[0];
+    if (base === undefined || isSame(base, arm)) return [];
+    const [ofBase, ofArm] = [scenarioOf(base), scenarioOf(arm)];
+    const measure = ofBase && ofArm && measureOf(ofBase, ofArm);
+    if (ofBase === undefined || ofArm === undefined || measure === undefined) return [];
+    const { series } = pairByRound(ofBase, ofArm, measure);
+    const { low, high } = series.interval();
+    const isClear = (threshold: number) => low > threshold || high < threshold;
+    const label =
+      sides.length > 1 ? `${arm.id}: side ${arm.side + 1} to ${base.side + 1}` : `${arm.id} to ${base.id}`;
+    return [
+      {
+        label: `${label}, ${measure.name}`,
+        arms: [base, arm],
+        isDecided: isClear(clearlyMore) && isClear(1 / clearlyMore),
+        rounds: series.size,
+      },
+    ];
+  });
+}
+
+/** What two arms are asked by; none if they differ in their loops, or if a p99 is not what its name says. */
+function measureOf(base: ScenarioResult, other: ScenarioResult) {
+  const open = [base, other].filter(({ arrival }) => arrival.kind !== 'closed');
+  if (open.length === 0) return throughput;
+  const isTail = open.every(arm => arm.rounds.length === 0 || p99.tail?.caveatOf(arm) === null);
+  return open.length === 2 && isTail ? p99 : undefined;
 }

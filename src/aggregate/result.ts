@@ -429,6 +429,11 @@ export const resultSchema = z.object({
   session: z.string().optional(),
   /** When a stopped run was resumed, and the time since its last write; absent from other runs. */
   resumed: z.array(z.object({ at: z.string(), afterRounds: z.number(), gapSeconds: z.number() })).optional(),
+  /**
+   * Why it ended by itself: all that it was asked is decided, it has the rounds that were planned, or its budget was spent.
+   * Absent if it was ended, and before version 0.7.
+   */
+  ended: z.enum(['decided', 'rounds', 'budget']).optional(),
   startedAt: z.string(),
   finishedAt: z.string(),
   seed: z.number(),

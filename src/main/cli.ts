@@ -2,14 +2,22 @@
 import { toPlainLines } from '../aggregate/text/format.ts';
 import { parseCommandLine, renderHelp } from './cli/command-line.ts';
 import { describeTool } from './environment.ts';
-import { PoolbenchError } from './errors.ts';
+import { asShortage, PoolbenchError } from './errors.ts';
+import { minOpenFiles, openFilesLimit } from './open-files.ts';
 import { withoutPassword } from './server/url.ts';
 
 /** Resolves to the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   hidePasswords(args);
   const line = parseCommandLine(args);
-  if ('run' in line) return await line.run();
+  if ('run' in line) {
+    const limit = openFilesLimit();
+    if (limit >= minOpenFiles) return await line.run();
+    throw new PoolbenchError(
+      'TARGET_TOO_SMALL',
+      `expected to be allowed to open at least ${minOpenFiles} files, found a limit of ${limit}; raise it (ulimit -n)`,
+    );
+  }
   process.stdout.write(line.command === 'help' ? renderHelp() : `${describeTool().version}\n`);
   return 0;
 }
@@ -32,18 +40,26 @@ function hidden(word: string): string {
 
 // A reader such as `head` closes the pipe when it has seen enough. That must not end a run in the middle, with its keys
 // left on the server and its results not written.
+// Nor does a full disk below the output: what was measured is written elsewhere.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', error => {
-    if (!('code' in error && (error.code === 'EPIPE' || error.code === 'EIO'))) throw error;
+    if ('code' in error && (error.code === 'EPIPE' || error.code === 'EIO')) return;
+    const shortage = asShortage(error);
+    if (shortage === undefined) throw error;
+    if (stream === process.stdout) unprinted = shortage;
   });
 }
 
+/** Why the output could not be printed. */
+let unprinted: PoolbenchError | undefined;
+
 /** Prints the error. @returns the exit code */
 function report(error: unknown): number {
-  if (error instanceof PoolbenchError) {
+  const known = error instanceof PoolbenchError ? error : asShortage(error);
+  if (known !== undefined) {
     // A message may quote a file or a server.
-    process.stderr.write(`poolbench: ${toPlainLines(error.message)}\n`);
-    return error.exitCode;
+    process.stderr.write(`poolbench: ${toPlainLines(known.message)}\n`);
+    return known.exitCode;
   }
   // Only the stack: other properties of an error may hold a command with a password.
   const stack = error instanceof Error ? error.stack : String(error);
@@ -59,3 +75,13 @@ try {
 } catch (error) {
   process.exitCode = report(error);
 }
+
+// The stream reports its error in a later turn.
+process.on('beforeExit', () => {
+  if (unprinted === undefined) return;
+  const code = report(
+    new PoolbenchError(unprinted.code, `the output could not be printed: ${unprinted.message}`),
+  );
+  unprinted = undefined;
+  process.exitCode ||= code;
+});

@@ -38,6 +38,28 @@ export class PoolbenchError extends Error {
   }
 }
 
+/** What the system is short of, by its codes, and what to do. None of these is a defect of poolbench. */
+const shortages: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  EMFILE: [
+    'TARGET_TOO_SMALL',
+    'this process may open no more files; raise its limit (ulimit -n), or lower workers',
+  ],
+  ENFILE: [
+    'TARGET_TOO_SMALL',
+    'this machine can open no more files; close other programs, or raise fs.file-max',
+  ],
+  ENOSPC: ['RESULTS_NOT_WRITABLE', 'the disk is full; free some space'],
+  EDQUOT: ['RESULTS_NOT_WRITABLE', "this user's disk quota is used up; free some space"],
+};
+
+/** The error of a system that is short of something, for the user; undefined for any other. */
+export function asShortage(cause: unknown): PoolbenchError | undefined {
+  const error = asError(cause);
+  const [code, meaning] = ('code' in error ? shortages[String(error.code)] : undefined) ?? [];
+  if (code === undefined) return undefined;
+  return new PoolbenchError(code, `${meaning} (${error.message})`, { cause });
+}
+
 /** Whatever was thrown, as an error. */
 export function asError(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));

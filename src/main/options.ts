@@ -16,8 +16,19 @@ export const options = {
     help: "take the target of another config; with run --resume the run's own target, for its password",
     npm: true,
   },
-  url: { value: 'URL', help: 'take the target at another URL: redis://, rediss:// or unix://' },
-  rounds: { value: 'N', help: 'repetitions of every scenario; a verdict needs 5' },
+  url: {
+    value: 'URL',
+    help: 'take the target at another URL, redis://, rediss:// or unix://, which POOLBENCH_URL can also hold; a server named by a URL is never started without --start',
+  },
+  start: { help: 'start a server if nothing listens at the URL that is given' },
+  rounds: {
+    value: 'N',
+    help: 'repetitions of every scenario: this number, whether or not they decide what is compared; a verdict needs 6',
+  },
+  budget: {
+    value: 'TIME',
+    help: 'time of the measured rounds, as 90s, 3m or 1h, after which the run ends, even if something is not decided; the start of the server and the warm-up of the threads are not counted',
+  },
   seconds: {
     value: 'S',
     help: 'measured time of one scenario in one round; claims does not change this time, nor that of --warmup, in suites that measure a cold start',
@@ -62,6 +73,19 @@ export type Options<Name extends OptionName> = {
     | undefined;
 };
 
+/**
+ * Whether a server may be started if nothing listens where the target should be: in the place of one that is named by a
+ * URL only if that is asked for.
+ *
+ * @param isNamed whether a URL names it, which `--url` always does
+ */
+export function mayStartServer(
+  { url, start }: Options<'url' | 'start'>,
+  { isNamed = url !== undefined } = {},
+): boolean {
+  return !isNamed || start === true;
+}
+
 /** What every command that looks for a target takes. */
 export const targetOptions = ['seconds', 'warmup', 'seed', 'no-stand-in', 'force'] as const;
 
@@ -72,4 +96,4 @@ export type TargetOption = (typeof targetOptions)[number];
 export type SessionOption = (typeof sessionOptions)[number];
 
 /** What a resumed run or ledger already has. */
-export const fixedByResume = ['rounds', 'seconds', 'warmup', 'seed', 'quick', 'out'] as const;
+export const fixedByResume = ['rounds', 'budget', 'seconds', 'warmup', 'seed', 'quick', 'out'] as const;

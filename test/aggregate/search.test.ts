@@ -42,12 +42,12 @@ describe('the knee of a noisy server', () => {
   }
 
   test.each([
-    ['on a quiet machine', quiet, { within: 0.98, covered: 0.95, repeats: 55 }],
-    ['beside other work', besideOtherWork, { within: 0.93, covered: 0.88, repeats: 70 }],
+    ['on a quiet machine', quiet, { within: 0.98, covered: 0.98, repeats: 75 }],
+    ['beside other work', besideOtherWork, { within: 0.95, covered: 0.97, repeats: 97 }],
   ])(
     'with the noise measured %s the knee is found within 5 %, and its interval holds it',
     (_, noise, limits) => {
-      const runs = 1000;
+      const runs = 300;
       let within = 0;
       let covered = 0;
       let repeats = 0;
@@ -104,7 +104,7 @@ describe('the knee of a noisy server', () => {
 
   test('a neighbour that spoils a whole step does not hide what is above', () => {
     // The third step, at 4000, fails throughout; its verdict falls where it is tried again.
-    const spoilt = (repeats: number) => (repeats >= 6 && repeats < 9 ? 1 : 50_000);
+    const spoilt = (repeats: number) => (repeats >= 8 && repeats < 12 ? 1 : 50_000);
     const { low, high, tried } = search(spoilt);
     expect(tried[2]).toEqual({ rate: 4000, verdict: 'fail' });
     expect(low).toBeLessThanOrEqual(50_000);
@@ -128,20 +128,20 @@ describe('the knee of a noisy server', () => {
     for (let run = 0; run < 200; run++) {
       const { tried, repeats } = search(() => (random() < 0.5 ? 0 : 1e9));
       expect(tried.length).toBeLessThanOrEqual(maxSteps);
-      expect(repeats).toBeLessThanOrEqual(maxSteps * 9);
+      expect(repeats).toBeLessThanOrEqual(maxSteps * 12);
     }
   });
 
-  test('without noise three repeats are enough for a step', () => {
+  test('without noise four repeats are enough for a step', () => {
     const { tried, repeats } = search(none);
-    expect(repeats).toBe(3 * tried.length);
+    expect(repeats).toBe(4 * tried.length);
   });
 
   test('repeats are counted in every step anew', () => {
     const knee = new KneeSearch(usual);
     expect(knee.next).toEqual({ rate: 1000, step: 1, repeat: 1 });
-    expect([knee.add(true), knee.add(true)]).toEqual([null, null]);
-    expect(knee.next).toEqual({ rate: 1000, step: 1, repeat: 3 });
+    expect([knee.add(true), knee.add(true), knee.add(true)]).toEqual([null, null, null]);
+    expect(knee.next).toEqual({ rate: 1000, step: 1, repeat: 4 });
     expect(knee.add(true)).toEqual({ rate: 1000, verdict: 'pass' });
     expect(knee.next).toEqual({ rate: 2000, step: 2, repeat: 1 });
   });

@@ -37,6 +37,38 @@ test('every so often one connection is cut; the cuts are counted, and each costs
   }
 });
 
+test('an idle connection that goes silent costs an operation unless a PING is sent before, and the books balance', async () => {
+  const experiment = await createExperiment(server.url, {
+    scenarios: [
+      {
+        client: 'wire',
+        workers: 4,
+        connectionsPerWorker: 1,
+        minIdleShare: 1,
+        probe: 'ping',
+        healthTtlMs: [0, 3_600_000],
+        cutEveryMs: 100,
+        cut: 'silent',
+        arrival: { kind: 'burst', rate: 8, size: 4 },
+      },
+    ],
+    seconds: 1.2,
+    warmupSeconds: 0.1,
+    timeoutMs: 200,
+    maxFailedShare: 1,
+  });
+  expect((await experiment.run()).code).toBe(0);
+  const { scenarios } = await experiment.result();
+  const failures = scenarios.map(({ id, rounds: [round] }) => {
+    const failed = round?.failed.TIMEOUT ?? 0;
+    expect(round?.cuts, id).toBeGreaterThan(2);
+    expect((round?.completed ?? 0) + failed + (round?.unfinished ?? 0), id).toBe(round?.issued);
+    expect(round?.serverCalls, id).toBe(round?.completed);
+    return failed;
+  });
+  expect(failures[1]).toBeGreaterThan(failures[0] ?? Number.NaN);
+});
+
 test('the connections of others are left alone, also those of another run', async () => {
   const another = await connectObserver(server.url);
   await another.client('SETNAME', 'poolbench:2');

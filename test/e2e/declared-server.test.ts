@@ -56,7 +56,7 @@ describe('declared server is used started or stood in for', () => {
     const experiment = await createExperiment(url, { scenarios });
     const before = await readdir(experiment.folder);
     let server: Promise<number> | undefined;
-    const outcome = await experiment.run(['--target', shipped('valkey'), '--url', url], {
+    const outcome = await experiment.run(['--target', shipped('valkey'), '--url', url, '--start'], {
       // What is started has its private folder here.
       env: { TMPDIR: experiment.folder },
       onOutput(output) {
@@ -76,16 +76,15 @@ describe('declared server is used started or stood in for', () => {
     expect((await readdir(experiment.folder)).toSorted()).toEqual([...before, 'results'].toSorted());
   });
 
-  test('where --url names a port at which nothing listens, nobody can take the server that is started for his own', async () => {
+  test('a server that is named by --url, POOLBENCH_URL or a URL is never replaced, unless --start asks for it', async () => {
     const url = `redis://127.0.0.1:${await freePort()}`;
-    const warning = new RegExp(`${url}.* --url .*redis`);
     const experiment = await createExperiment('redis://127.0.0.1:1');
-    const checked = await runPoolbench(['check', experiment.configPath, '--url', url]);
-    expect(checked).toMatchObject({ code: 0, stdout: expect.stringMatching(warning) });
-    const { code, stdout, stderr } = await experiment.run(['--url', url, '--quiet']);
-    expect(code, stderr).toBe(0);
-    expect(stdout.replace(/\s+/g, ' ')).toMatch(warning);
-    expect((await experiment.result()).warnings.join()).toMatch(warning);
+    const refusal = { code: 3, stdout: '', stderr: expect.stringMatching(/nothing listens there.*--start/) };
+    expect(await experiment.run(['--url', url])).toMatchObject(refusal);
+    expect(await experiment.run([], { env: { POOLBENCH_URL: url } })).toMatchObject(refusal);
+    expect(await runPoolbench(['claims', url], { cwd: experiment.folder })).toMatchObject(refusal);
+    const checked = await runPoolbench(['check', experiment.configPath, '--start', '--url', url]);
+    expect(checked).toMatchObject({ code: 0, stdout: expect.stringMatching(/started on 127/) });
   });
 
   test('a server of the declared kind that runs at the URL is used', async () => {

@@ -11,46 +11,45 @@ import { ofTest, startRedis } from '../support/servers.ts';
 /** Nobody waits for the end of this. */
 const forHours = { seconds: 3600 };
 
-// One of them as the system sends it; to start a process for each takes longer than all the rest.
-test.each([
-  ['SIGINT', { ownProcess: true }],
-  ['SIGTERM', {}],
-  ['SIGHUP', {}],
-] as const)('%s: partial results, no keys left, 130', async (signal, how) => {
-  const server = await ofTest(startRedis());
-  const redis = await connectObserver(server.url);
-  const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: 'wire', workers: [3, 4], pools: 2, ...unhurried }],
-    rounds: 1000,
-    seconds: 0.2,
-  });
-  const running = experiment.start([], how);
-  await running.said('round 2/1000');
-  expect(await redis.dbsize()).toBeGreaterThan(0);
-  running.kill(signal);
-  const { code, stdout, stderr } = await running.outcome;
-  expect(code, stderr).toBe(130);
-  expect(stderr).toMatch(/stopping: .*Ctrl-C/);
-  expect(stderr).toMatch(/Written: .*result\.json/);
-  expect(stderr).toMatch(/^To resume .* run --resume \S+$/m);
-  expect(stderr).not.toMatch(/^\s+at |defect/m);
-  expect(stdout).toMatch('INCOMPLETE: ');
+// As the system sends it SIGINT comes below, and by a terminal: to start a process takes longer than all the rest.
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s: partial results, no keys left, 130',
+  async signal => {
+    const server = await ofTest(startRedis());
+    const redis = await connectObserver(server.url);
+    const experiment = await createExperiment(server.url, {
+      scenarios: [{ client: 'wire', workers: [3, 4], pools: 2, ...unhurried }],
+      rounds: 1000,
+      seconds: 0.2,
+    });
+    const running = experiment.start();
+    await running.said('round 2/1000');
+    expect(await redis.dbsize()).toBeGreaterThan(0);
+    running.kill(signal);
+    const { code, stdout, stderr } = await running.outcome;
+    expect(code, stderr).toBe(130);
+    expect(stderr).toMatch(/stopping: .*Ctrl-C/);
+    expect(stderr).toMatch(/Written: .*result\.json/);
+    expect(stderr).toMatch(/^To resume .* run --resume \S+$/m);
+    expect(stderr).not.toMatch(/^\s+at |defect/m);
+    expect(stdout).toMatch('INCOMPLETE: ');
 
-  const result = await experiment.result();
-  expect(result.complete).toBe(false);
-  const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
-  // Two of the first round, one of the second, and what came until it heard of the signal.
-  expect(rounds.length).toBeGreaterThanOrEqual(3);
-  expect(rounds.length).toBeLessThan(100);
-  expect(rounds.some(({ completed }) => completed > 0)).toBe(true);
-  for (const round of rounds) {
-    expect(round).toMatchObject({ issued: round.completed, failed: {}, unfinished: 0 });
-    // The last may have been cut short; what completes behind its end is in no throughput.
-    expect(round.opsPerSecond).toBeLessThanOrEqual(round.completed / round.seconds + 1e-6);
-    expect(round.serverCalls).toBe(round.completed);
-  }
-  expect(await redis.dbsize()).toBe(0);
-});
+    const result = await experiment.result();
+    expect(result.complete).toBe(false);
+    const rounds = result.scenarios.flatMap(scenario => scenario.rounds);
+    // Two of the first round, one of the second, and what came until it heard of the signal.
+    expect(rounds.length).toBeGreaterThanOrEqual(3);
+    expect(rounds.length).toBeLessThan(100);
+    expect(rounds.some(({ completed }) => completed > 0)).toBe(true);
+    for (const round of rounds) {
+      expect(round).toMatchObject({ issued: round.completed, failed: {}, unfinished: 0 });
+      // The last may have been cut short; what completes behind its end is in no throughput.
+      expect(round.opsPerSecond).toBeLessThanOrEqual(round.completed / round.seconds + 1e-6);
+      expect(round.serverCalls).toBe(round.completed);
+    }
+    expect(await redis.dbsize()).toBe(0);
+  },
+);
 
 test('a long measurement ends, and the server that was started with it', async () => {
   const port = await freePort();

@@ -172,9 +172,14 @@ describe('refused writes are counted by code', () => {
       }
       expect(summary?.failedShare).toBeGreaterThan(0);
     }
+  });
 
+  test('as many as the config allows end no run', async () => {
+    const server = await ofTest(startRedis({ args: replica }));
     const lenient = await createExperiment(server.url, { maxFailedShare: 1 });
     expect((await lenient.run()).code).toBe(0);
+    const [round] = (await lenient.result()).scenarios[0]?.rounds ?? [];
+    expect(round?.failed).toEqual({ READONLY: expect.any(Number) });
   });
 });
 

@@ -6,7 +6,7 @@ import { connectObserver } from '../support/observed-server.ts';
 import { type Outcome, runPoolbench } from '../support/poolbench.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
 import { ofTest, startRedis, startValkey, type TestServer } from '../support/servers.ts';
-import { readComparison, readSide } from '../support/session.ts';
+import { parseComparison, readComparison, readSide } from '../support/session.ts';
 
 const common = {
   scenarios: [{ client: 'wire', workers: [3, 4], ...unhurried }],
@@ -114,7 +114,7 @@ test('Redis and Valkey are measured in turn and compared, and keep none of our k
   // The same from the files.
   const again = await runPoolbench(['compare', join(folder, 'red'), join(folder, 'val'), '--json']);
   expect(again.code, again.stderr).toBe(0);
-  expect(JSON.parse(again.stdout)).toEqual(comparison);
+  expect(parseComparison(again.stdout)).toEqual(comparison);
 
   for (const server of [redis, valkey]) expect(await (await connectObserver(server.url)).dbsize()).toBe(0);
 });
@@ -135,7 +135,7 @@ test('two sides on one server have keys of their own', async () => {
     );
     expect(misses).toEqual([0, 0]);
   }
-  expect(JSON.parse(stdout)).toEqual(await readComparison(folder));
+  expect(parseComparison(stdout)).toEqual(await readComparison(folder));
   expect(await (await connectObserver(redis.url)).dbsize()).toBe(0);
 });
 

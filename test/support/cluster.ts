@@ -177,7 +177,7 @@ async function rolesSeenBy(redis: Redis): Promise<number[]> {
 }
 
 async function slotsSeenBy(redis: Redis): Promise<SlotRange[]> {
-  return readSlotRanges(await redis.call('CLUSTER', 'SLOTS'), '');
+  return readSlotRanges(await redis.call('CLUSTER', 'SLOTS'), { host: '' });
 }
 
 async function untilAll<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<void> {
@@ -186,7 +186,7 @@ async function untilAll<T>(items: readonly T[], holds: (item: T) => Promise<bool
     await until(async () => {
       if (Date.now() > deadline) throw new Error('the cluster did not come together within a minute');
       return holds(item);
-    });
+    }, 50);
 }
 
 function clusterArguments(busPort: number, nodeTimeoutMs: number): string[] {

@@ -116,7 +116,7 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & { co
   return outcome;
 }
 
-/** Resolves when `condition` holds, looked at every few milliseconds; the test's own time limit ends the wait. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise(resolve => setTimeout(resolve, 5));
+/** Resolves when `condition` holds, looked at every `pauseMs`; the test's own time limit ends the wait. */
+export async function until(condition: () => boolean | Promise<boolean>, pauseMs = 5): Promise<void> {
+  while (!(await condition())) await new Promise(resolve => setTimeout(resolve, pauseMs));
 }

@@ -82,7 +82,7 @@ export async function startReplicated(
   const replica = await startRedis({ args: [...args, '--replicaof', '127.0.0.1', String(master.port)] });
   onTestFinished(() => replica.stop());
   const redis = await connectObserver(master.url, login);
-  await until(async () => /^slave0:.*state=online/m.test(await redis.info('replication')));
+  await until(async () => /^slave0:.*state=online/m.test(await redis.info('replication')), 20);
   redis.disconnect();
   return { master, replica };
 }
@@ -94,7 +94,7 @@ export async function untilAllIsKnown({ places }: TestSentinels): Promise<void> 
     await until(async () => {
       const [, replicas, known] = /slaves=(\d+),sentinels=(\d+)/.exec(await redis.info('sentinel')) ?? [];
       return Number(replicas) === 1 && Number(known) === places.length;
-    });
+    }, 20);
     redis.disconnect();
   }
 }

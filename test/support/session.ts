@@ -5,7 +5,12 @@ import { type Result, resultSchema } from '../../src/aggregate/result.ts';
 
 /** What a run of several sides has left in its folder. */
 export async function readComparison(folder: string): Promise<ResultComparison> {
-  return comparisonSchema.parse(JSON.parse(await readFile(join(folder, 'comparison.json'), 'utf8')));
+  return parseComparison(await readFile(join(folder, 'comparison.json'), 'utf8'));
+}
+
+/** A comparison in JSON, in which an interval that has no end is null. */
+export function parseComparison(json: string): ResultComparison {
+  return comparisonSchema.parse(JSON.parse(json));
 }
 
 /** The result.json of one side. */

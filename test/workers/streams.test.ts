@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { planRun } from '../../src/main/experiment/plan.ts';
+import { planRun, turnsOf } from '../../src/main/experiment/plan.ts';
 import { parseConfig } from '../../src/main/experiment/read-config.ts';
 import { workloadTask } from '../../src/main/experiment/workload.ts';
 import { Progress } from '../../src/main/live/progress.ts';
@@ -101,8 +101,9 @@ async function runAll(experiment: (typeof configs)[number], port: number): Promi
   await prefill(control, space, { seed: experiment.seed, workload: workloadTask(experiment.workload) });
   const { signal } = new AbortController();
   const progress = await Progress.open(process.stderr, { quiet: true });
-  for (const [index, turns] of planRun([experiment, experiment]).rounds.entries()) {
-    for (const { scenario } of turns.filter(({ side }) => side === 0)) {
+  const plan = planRun([experiment, experiment]);
+  for (let index = 0; index < plan.rounds.atMost; index++) {
+    for (const { scenario } of turnsOf(plan, index + 1).filter(({ side }) => side === 0)) {
       const bench = {
         experiment,
         target,

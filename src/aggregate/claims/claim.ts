@@ -1,6 +1,14 @@
 import type { ClaimResult, Comparison, Result, ScenarioResult } from '../result.ts';
 import { limitsOf } from './judging/arms.ts';
-import { agree, countChances, findByClient, findDeciding, type Prediction } from './judging/prediction.ts';
+import {
+  type Asked,
+  agree,
+  askPredictions,
+  countChances,
+  findByClient,
+  findDeciding,
+  type Prediction,
+} from './judging/prediction.ts';
 import { describeGist, describeReason } from './judging/reason.ts';
 
 /** What a claim about one server is judged on. */
@@ -45,9 +53,12 @@ export interface OwnRuleClaim extends ClaimWords {
   readonly judge: (evidence: Evidence) => Judgement;
 }
 
+/** What a claim about two servers reads of each side of one `poolbench versus`. */
+export type VersusSide = Pick<Result, 'name' | 'session' | 'environment' | 'target' | 'scenarios'>;
+
 /** A claim about two servers, judged on the results of all sides of one `poolbench versus`. */
 export interface TwoServerClaim extends ClaimWords {
-  readonly judgeSides: (results: readonly Result[]) => Judgement;
+  readonly judgeSides: (results: readonly VersusSide[]) => Judgement;
 }
 
 /** A statement with a predicted value and a design that tests it: data and pure functions. */
@@ -57,6 +68,8 @@ export type Claim = PredictingClaim | OwnRuleClaim | TwoServerClaim;
 export interface Judgement extends Omit<ClaimResult, 'id' | 'statement' | 'predicted'> {
   /** Whether the run has none of the claim's arms, so that only its suite tests it. */
   readonly lacksArms?: true;
+  /** The comparisons that it rests on, which are worth more rounds while they are open. Absent: none is. */
+  readonly asked?: readonly Asked[];
 }
 
 /**
@@ -99,6 +112,7 @@ export function judgePredictions({ target, scenarios }: Evidence, design: Design
       ...predictions.flatMap(({ comparisons }) => comparisons),
       ...(design.context?.(scenarios) ?? []),
     ],
+    asked: askPredictions(findings),
   };
 }
 

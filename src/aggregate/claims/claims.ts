@@ -1,9 +1,10 @@
 import type { ClaimResult, Result } from '../result.ts';
 import { findControlFlaw, judgeControl, withoutControls } from '../stats/control.ts';
 import { capitalise } from '../text/format.ts';
-import { type Claim, type Judgement, judgePredictions, untested } from './claim.ts';
+import { type Claim, type Judgement, judgePredictions, untested, type VersusSide } from './claim.ts';
 import { coldStart } from './cold-start.ts';
 import { healthInterval } from './health-interval.ts';
+import type { Asked } from './judging/prediction.ts';
 import { takesTwoServers } from './judging/versus.ts';
 import { mixed } from './mixed.ts';
 import { multiPool, onePoolIsEnough } from './multi-pool.ts';
@@ -13,7 +14,8 @@ import { pipeline, queueing, workerPeak } from './peaks.ts';
 import { poolSize } from './pool-size.ts';
 import { highThroughput, lowLatency } from './profiles.ts';
 import { reconnect } from './reconnect.ts';
-import { dragonfly, valkey } from './two-servers.ts';
+import { dragonfly, valkey, valkeyGains } from './two-servers.ts';
+import { variableLoad } from './variable-load.ts';
 import { minIdle, warming } from './warming.ts';
 
 /** All claims poolbench can judge. */
@@ -39,27 +41,65 @@ export const claims: readonly Claim[] = [
   coldStart,
   onePoolIsEnough,
   queueing,
+  valkeyGains,
+  variableLoad,
 ];
+
+/** A claim, and what a run shows of it. */
+interface Judged {
+  readonly claim: Claim;
+  readonly judgement: Judgement;
+}
 
 /**
  * The verdict of one run on every claim. A claim whose arms the run lacks is `not tested`, and names the
  * suite that has them.
  */
 export function judgeClaims(result: Pick<Result, 'target' | 'scenarios'>): ClaimResult[] {
-  const evidence = { target: result.target, scenarios: withoutControls(result) };
-  const flaw = findFlawOfRun([result]);
-  return claims.map(claim => {
-    if ('judgeSides' in claim) return verdictOn(claim, untested(takesTwoServers));
-    const judged = 'judge' in claim ? claim.judge(evidence) : judgePredictions(evidence, claim);
-    return verdictOn(claim, flawed(judged, flaw));
-  });
+  return judgeRun(result).map(verdictOn);
 }
 
 /** The verdicts on the claims about two servers, by the results of all sides of one `poolbench versus`. */
 export function judgeVersusClaims(results: readonly Result[]): ClaimResult[] {
+  return judgeSides(results).map(verdictOn);
+}
+
+/** What a claim asks of a run. */
+export interface AskedByClaim extends Asked {
+  /** The id of the claim. */
+  readonly claim: string;
+}
+
+/** What the claims ask of a run of one side, or of several sides that are measured in turn. */
+export function askClaims(
+  sides: readonly Pick<Result, 'environment' | 'target' | 'scenarios'>[],
+): AskedByClaim[] {
+  const [only, ...others] = sides;
+  if (only === undefined) return [];
+  const session = 'this run';
+  const judged =
+    others.length === 0
+      ? judgeRun(only)
+      : judgeSides(sides.map((side, index) => ({ ...side, session, name: `side ${index + 1}` })));
+  return judged.flatMap(({ claim, judgement: { asked = [] } }) =>
+    asked.map(one => ({ ...one, claim: claim.id })),
+  );
+}
+
+function judgeRun(result: Pick<Result, 'target' | 'scenarios'>): Judged[] {
+  const evidence = { target: result.target, scenarios: withoutControls(result) };
+  const flaw = findFlawOfRun([result]);
+  return claims.map(claim => {
+    if ('judgeSides' in claim) return { claim, judgement: untested(takesTwoServers) };
+    const judged = 'judge' in claim ? claim.judge(evidence) : judgePredictions(evidence, claim);
+    return { claim, judgement: flawed(judged, flaw) };
+  });
+}
+
+function judgeSides(results: readonly VersusSide[]): Judged[] {
   const flaw = findFlawOfRun(results);
   return claims.flatMap(claim =>
-    'judgeSides' in claim ? [verdictOn(claim, flawed(claim.judgeSides(results), flaw))] : [],
+    'judgeSides' in claim ? [{ claim, judgement: flawed(claim.judgeSides(results), flaw) }] : [],
   );
 }
 
@@ -81,12 +121,13 @@ function flawed(judged: Judgement, flaw: string | null): Judgement {
     high: null,
     predictedRange: null,
     gist,
+    asked: (judged.asked ?? []).map(one => ({ ...one, state: 'flawed' })),
     reason: `${gist} From the figures alone it would be ${judged.verdict}: ${judged.reason}`,
   };
 }
 
-function verdictOn({ id, statement, predicted, suite }: Claim, judged: Judgement): ClaimResult {
-  const { lacksArms, measured, low, high, ...judgement } = judged;
+function verdictOn({ claim: { id, statement, predicted, suite }, judgement: judged }: Judged): ClaimResult {
+  const { lacksArms, asked: _, measured, low, high, ...judgement } = judged;
   const where = lacksArms ? ` configs/claims/${suite}.json tests it.` : '';
   const reason = judgement.reason + where;
   // A short reason is its own gist.

@@ -1,9 +1,10 @@
 import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
+import { workersPerPool } from '../scenario/setting.ts';
 import { p99, throughput } from '../stats/measures.ts';
-import { detectableRatio, lagOneCorrelation, minRounds, roundsToDecide } from '../stats/sign-test.ts';
+import { minRounds } from '../stats/sign-test.ts';
 import { clearlyMore } from '../stats/statistics.ts';
-import { sumOf } from '../stats/summary.ts';
 import {
+  capitalise,
   describeIntervals,
   formatList,
   formatPlural,
@@ -11,10 +12,11 @@ import {
   formatRatioInterval,
 } from '../text/format.ts';
 import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
-import { armsOf, compareArms, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
-import { agree, atLeast, atMost } from './judging/prediction.ts';
+import { armsOf, compareArms, groupBy, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
+import { type Asked, agree, atLeast, atMost, groupPairs, isLasting } from './judging/prediction.ts';
 import {
   describeDisagreement,
+  describePower,
   describeStandIn,
   describeStandInShortly,
   formatRatioAgainst,
@@ -27,6 +29,9 @@ import {
   findGains,
   type Gain,
   isAbove,
+  judgeBeginning,
+  judgeBeyond,
+  type Level,
   onePoolWorkers,
   pairsOfOwnThreads,
   pays,
@@ -56,14 +61,14 @@ export const multiPool: OwnRuleClaim = {
   judge: evidence =>
     judgeGains(evidence, {
       isTested: ({ above }) => above.length > 0,
-      verdictOf: ({ above }) => {
-        if (above.some(pays)) return 'supported';
-        return above.every(doesNotPay) ? 'refuted' : 'inconclusive';
-      },
-      measured: ({ above }) => bestOf(above)?.interval ?? null,
+      verdictOf: judgeBeyond,
+      gains: ({ above }) => above,
       range: atLeast(clearlyMore),
       chances: ({ above }) => above.length,
       describe: describeGain,
+      asks: ({ above }) => above,
+      parts: describeParts,
+      limits: describeLimits,
       needs: `a scenario of several pools, each with its own thread, and an otherwise equal one of one pool, both with more than ${maxWorkers} workers`,
     }),
 };
@@ -81,16 +86,13 @@ export const onePoolIsEnough: OwnRuleClaim = {
   judge: evidence =>
     judgeGains(evidence, {
       isTested: finding => finding.upTo.length > 0 && finding.contrasts.length > 0,
-      verdictOf: finding => {
-        if (finding.upTo.some(pays)) return 'refuted';
-        if (finding.contrasts.every(({ interval }) => interval.high < 1)) return 'refuted';
-        const isLarger = finding.contrasts.some(({ interval }) => interval.low > 1);
-        return finding.upTo.every(doesNotPay) && isLarger ? 'supported' : 'inconclusive';
-      },
-      measured: finding => bestOf(finding.upTo)?.interval ?? null,
+      verdictOf: judgeBeginning,
+      gains: ({ upTo }) => upTo,
       range: atMost(clearlyMore),
       chances: finding => finding.upTo.length + finding.contrasts.length,
       describe: describeBeginning,
+      parts: () => [],
+      limits: () => [],
       needs: `the same pools at ${maxWorkers} workers or fewer and at more`,
     }),
 };
@@ -100,12 +102,18 @@ interface Rule {
   readonly isTested: (finding: Finding) => boolean;
   /** Of a setting without a flaw. */
   readonly verdictOf: (finding: Finding) => Verdict;
-  readonly measured: (finding: Finding) => Interval | null;
+  /** Those it is about. */
+  readonly gains: (finding: Finding) => readonly Gain[];
   readonly range: { readonly low: number | null; readonly high: number | null };
   /** How many comparisons can each make the verdict. */
   readonly chances: (finding: Finding) => number;
   /** What one setting shows, as a sentence. */
   readonly describe: (finding: Finding, verdict: Verdict) => string;
+  /** The gains that are worth more rounds while the verdict is open; absent: none is. */
+  readonly asks?: (finding: Finding) => readonly Gain[];
+  /** What the gain of a setting without a flaw is made of, and what limited its arms, as sentences. */
+  readonly parts: (finding: Finding) => readonly string[];
+  readonly limits: (finding: Finding) => readonly string[];
   /** The arms without which the claim is not tested. */
   readonly needs: string;
 }
@@ -125,7 +133,7 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
   }));
   const verdict = agree(judged.map(one => one.verdict));
   const sound = deciding.find(({ flaw }) => flaw === null);
-  const figures = sound === undefined ? null : rule.measured(sound);
+  const figures = sound === undefined ? null : (bestOf(rule.gains(sound))?.interval ?? null);
   const sentences = judged.map(
     ({ finding, verdict }) => `${nameOf(finding, deciding)}${describeJudged(finding, verdict, rule)}`,
   );
@@ -140,9 +148,17 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
       ...describeStandIn(target, verdict),
       ...[describeDisagreement(judged, 'settings')].filter(text => text !== null),
       ...sentences,
-      ...deciding.map(describeParts).filter(text => text !== null),
-      ...beside.map(finding => describeBeside(finding, rule)),
-      ...describeRounds([...deciding, ...beside]),
+      ...judged.flatMap(({ finding, verdict }) =>
+        verdict === 'inconclusive' ? describeOutlook(finding, rule) : [],
+      ),
+      ...deciding.flatMap(finding =>
+        finding.flaw === null ? [...rule.parts(finding), ...rule.limits(finding)] : [],
+      ),
+      // What forbids a verdict mostly forbids all of them, and is said once.
+      ...beside
+        .filter(({ flaw }) => flaw === null || deciding.every(one => one.flaw !== flaw))
+        .map(finding => describeBeside(finding, rule)),
+      ...describeRounds([...deciding, ...beside].filter(({ flaw }) => flaw === null)),
     ].join(' '),
     gist: [
       ...describeStandInShortly(target, verdict),
@@ -152,6 +168,7 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
     predictions: Math.max(...deciding.map(rule.chances)),
     limitedBy: limitsOf(deciding.flatMap(({ pairs }) => armsOf(pairs))),
     comparisons,
+    asked: judged.flatMap(one => askGains(one, rule)),
   };
 }
 
@@ -164,7 +181,9 @@ const nameOf = ({ label }: Finding, deciding: readonly Finding[]) =>
   deciding.length > 1 ? `With ${label}: ` : '';
 
 function describeJudged(finding: Finding, verdict: Verdict, rule: Rule): string {
-  return finding.flaw === null ? rule.describe(finding, verdict) : `No verdict: ${finding.flaw}.`;
+  return finding.flaw === null
+    ? rule.describe(finding, verdict)
+    : `No verdict, and nothing is excluded: ${finding.flaw}.`;
 }
 
 /**
@@ -178,7 +197,7 @@ function describeGain(finding: Finding, verdict: Verdict): string {
   const clauses = {
     supported: [`Yes: ${figure}`, describeSource(finding.split), describeEarlier(finding.upTo)],
     refuted: [`No: ${beyond} no number of pools gained 5 % (${listGains(finding.above)})`],
-    inconclusive: [describeOpen(finding.above, beyond), describeSource(finding.split)],
+    inconclusive: [describeOpen(finding.above, beyond)],
     'not tested': [],
   }[verdict];
   return `${clauses.filter(clause => clause !== null).join('; ')}.`;
@@ -188,9 +207,9 @@ function describeGain(finding: Finding, verdict: Verdict): string {
 function describeBeginning(finding: Finding, verdict: Verdict): string {
   const [contrast] = finding.contrasts.toSorted((a, b) => b.interval.median - a.interval.median);
   const larger =
-    contrast === undefined
+    contrast === undefined || !Number.isFinite(contrast.interval.low)
       ? null
-      : `${beyond} ${formatPlural(contrast.pools, 'pool')} gain ${formatRatioAgainst(contrast.interval, 1)} of what they gain ${upTo}`;
+      : `${beyond} the gain of ${formatPlural(contrast.pools, 'pool')} is ${formatRatioAgainst(contrast.interval, 1)} that ${upTo}`;
   const paying = bestOf(finding.upTo.filter(pays));
   const clauses = {
     supported: [`Yes: ${upTo} several pools gain less than 5 % (${listGains(finding.upTo)})`, larger],
@@ -219,34 +238,28 @@ function describeOpen(gains: readonly Gain[], where: string): string {
     return `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)} on average, but ${describeDissent(best.dissent)}`;
   const most = Math.max(...gains.map(({ interval }) => interval.high));
   const least = Math.max(...gains.map(({ interval }) => interval.low));
-  const excluded = [
-    ...(Number.isFinite(most) ? [`a gain of more than ${formatRatio(most)}`] : []),
-    ...(least > 1 ? [`one of less than ${formatRatio(least)}`] : []),
-  ];
-  const clauses = [
-    `Open: ${where} ${formatPlural(best.pools, 'pool')} gave ${formatGain(best)}${excluded.length === 0 ? '' : `, which excludes ${formatList(excluded)}`}`,
-    ...describePower(best, gains.length),
-  ];
-  return clauses.join('; ');
+  // A gain that prints as ×1.00 is none to speak of.
+  const answer =
+    least > 1.01
+      ? `a gain of at least ${formatRatio(least)}${Number.isFinite(most) ? `, and at most ${formatRatio(most)}` : ''}`
+      : Number.isFinite(most)
+        ? `no gain of more than ${formatRatio(most)}`
+        : 'no gain is excluded';
+  const figure = `${formatPlural(best.pools, 'pool')} ${formatGain(best)}`;
+  return `Open: ${where} ${answer}${Number.isFinite(best.interval.low) ? ` (${figure})` : ''}`;
 }
 
-/** More rounds than a config can have are no advice. */
-const maxRounds = 1000;
-
-/** What a run like this finds, and how long one takes that finds this. */
-function describePower({ series }: Gain, chances: number): string[] {
-  const { values, planned, size } = series;
-  const detectable = detectableRatio(values, clearlyMore, planned, chances);
-  const above = values.filter(ratio => ratio > clearlyMore).length;
-  const needed = roundsToDecide(above, size, chances);
-  return [
-    ...(detectable === null
-      ? []
-      : [`such a run finds a gain of ${formatRatio(detectable)} or more in 4 of 5 cases`]),
-    ...(needed === null || needed <= size || needed > maxRounds
-      ? []
-      : [`about ${needed} rounds would decide`]),
-  ];
+/** What a run like this finds, and how long one takes that finds this, as a sentence. */
+function describeOutlook(finding: Finding, rule: Rule): string[] {
+  const gains = rule.gains(finding);
+  const best = bestOf(gains);
+  if (best === undefined || finding.flaw !== null || best.dissent !== null) return [];
+  const clauses = describePower(
+    best.series,
+    { range: atLeast(clearlyMore), format: formatRatio },
+    gains.length,
+  );
+  return clauses.length === 0 ? [] : [`${capitalise(clauses.join('; '))}.`];
 }
 
 /** Whether several pools pay at 50 workers or fewer, too; it changes nothing. Null if the run has no such level. */
@@ -254,9 +267,11 @@ function describeEarlier(gains: readonly Gain[]): string | null {
   const best = bestOf(gains);
   if (best === undefined) return null;
   if (pays(best)) {
-    const levels = best.pairs.filter(({ throughput: { ratio } }) => (ratio?.low ?? 0) > clearlyMore);
-    const first = Math.min(...levels.map(({ base }) => base.workers));
-    const from = Number.isFinite(first) ? `at ${formatPlural(first, 'worker')}` : upTo;
+    const paying = best.levels.filter(({ series }) => isGain(series.interval()));
+    const first = Math.min(...paying.map(({ workers }) => workers));
+    const from = Number.isFinite(first)
+      ? `at ${formatPlural(first, 'worker')}, ${workersPerPool({ workers: first, pools: best.pools })} per pool`
+      : upTo;
     return `they already pay ${from} (${formatGain(best)})`;
   }
   return gains.every(doesNotPay)
@@ -269,54 +284,57 @@ function describeSource(split: SplitGain | null): string | null {
   if (split === null || split.flaw !== null) return null;
   const { pool, thread } = split;
   const alone = `pools alone ${formatRatio(pool.median)}, their threads ${formatRatio(thread.median)}`;
-  if (gains(pool) && gains(thread)) return `both pools and threads contribute (${alone})`;
-  if (gains(pool) && gainsNothing(thread)) return `it is the pools, not the threads (${alone})`;
-  if (gainsNothing(pool) && gains(thread)) return `it is the threads, not the pools (${alone})`;
+  if (isGain(pool) && isGain(thread)) return `both pools and threads contribute (${alone})`;
+  if (isGain(pool) && isNoGain(thread)) return `it is the pools, not the threads (${alone})`;
+  if (isNoGain(pool) && isGain(thread)) return `it is the threads, not the pools (${alone})`;
   return `what it comes from stays open (${alone})`;
 }
 
-const gains = ({ low }: Interval) => low > clearlyMore;
-const gainsNothing = ({ high }: Interval) => high < clearlyMore;
+const isGain = ({ low }: Interval) => low > clearlyMore;
+const isNoGain = ({ high }: Interval) => high < clearlyMore;
 
-/** The parts of the gain with their intervals, as a sentence, or why they are unsound; null if there are none. */
-function describeParts({ split, flaw }: Finding): string | null {
-  if (flaw !== null) return null;
+/** The parts of the gain with their intervals, or why they are unsound. */
+function describeParts({ split }: Finding): string[] {
   if (split === null)
-    return 'Each pool has a thread of its own here, so the run cannot tell pools from threads.';
-  if (split.flaw !== null) return `The run cannot tell pools from threads, because ${split.flaw}.`;
+    return ['Each pool has a thread of its own here, so the run cannot tell pools from threads.'];
+  if (split.flaw !== null) return [`The run cannot tell pools from threads, because ${split.flaw}.`];
   const { pools, pool, thread } = split;
-  return `Of the gain, ${pools} pools in one thread are ${formatRatioAgainst(pool, clearlyMore)}, their threads ${formatRatioAgainst(thread, clearlyMore)}.`;
+  return [
+    `Of the gain, ${pools} pools in one thread are ${formatRatioAgainst(pool, clearlyMore)}, their threads ${formatRatioAgainst(thread, clearlyMore)}.`,
+  ];
+}
+
+/** "What limited the arms beyond 50 workers: 1 pool: client; 2 and 4 pools: machine." */
+function describeLimits({ pairs }: Finding): string[] {
+  const arms = armsOf(pairs.filter(isAbove));
+  const limits = groupBy(arms, ({ pools }) => pools)
+    .toSorted(([a], [b]) => a - b)
+    .map(([pools, ofPools]) => ({ pools, by: limitsOf(ofPools).join(' or ') }));
+  const clauses = groupBy(limits, ({ by }) => by).map(([by, limited]) => {
+    const numbers = formatList(limited.map(({ pools }) => String(pools)));
+    return `${numbers} ${limited.at(-1)?.pools === 1 ? 'pool' : 'pools'}: ${by}`;
+  });
+  const one = limits[0]?.by ?? '';
+  return [`What limited the arms ${beyond}: ${clauses.length === 1 ? one : clauses.join('; ')}.`];
 }
 
 function describeBeside(finding: Finding, rule: Rule): string {
   const verdict = finding.flaw === null ? rule.verdictOf(finding) : 'inconclusive';
   const bound = finding.client === 'wire' ? ' (a bound that no application reaches)' : '';
-  return `Beside it, ${finding.label}${bound}: ${describeJudged(finding, verdict, rule)}`;
+  const parts = finding.flaw === null && finding.split !== null ? rule.parts(finding) : [];
+  return [`Beside it, ${finding.label}${bound}: ${describeJudged(finding, verdict, rule)}`, ...parts].join(
+    ' ',
+  );
 }
 
-/** The smallest number of rounds that a figure in the reason is made of. */
+/** How many rounds the figures in the reason are made of: blocks of which nothing is open are measured no more. */
 function describeRounds(findings: readonly Finding[]): string[] {
-  const rounds = findings.flatMap(({ above, upTo }) => [...above, ...upTo].map(({ series }) => series.size));
-  const min = Math.min(...rounds);
-  if (min === 0) return [];
-  return [
-    `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
-    ...describeDependence(findings.flatMap(({ above, upTo }) => [...above, ...upTo])),
-  ];
-}
-
-/** Rank correlation of a round with the next from which a verdict errs clearly more often than stated. */
-const maxCorrelation = 0.2;
-
-/** Whether the rounds repeat each other: one statistic for all gains, as some of many are high by chance. */
-function describeDependence(gains: readonly Gain[]): string[] {
-  const correlations = gains.flatMap(({ series }) => lagOneCorrelation(series.values) ?? []);
-  const mean = sumOf(correlations, correlation => correlation) / correlations.length;
-  return mean > maxCorrelation
-    ? [
-        `Rounds resemble the ones before them (rank correlation ${mean.toFixed(2)}), so verdicts err more often than that.`,
-      ]
-    : [];
+  const shown = findings.flatMap(({ above, upTo }) => [...above, ...upTo]);
+  const rounds = shown.map(({ series }) => series.size);
+  if (rounds.length === 0) return [];
+  const [min, max] = [Math.min(...rounds), Math.max(...rounds)];
+  const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
+  return [`Medians over ${made} with ${describeIntervals(min)}.`];
 }
 
 const formatGain = ({ interval }: Gain) => formatRatioAgainst(interval, clearlyMore);
@@ -327,9 +345,8 @@ function listGains(gains: readonly Gain[]): string {
 }
 
 /** "×1.20 [1.18, 1.23] at 100 workers". */
-function describeDissent({ base, throughput: { ratio } }: PoolsPair): string {
-  const gain = ratio === null ? '' : `${formatRatioAgainst(ratio, clearlyMore)} `;
-  return `${gain}at ${formatPlural(base.workers, 'worker')}`;
+function describeDissent({ workers, series }: Level): string {
+  return `${formatRatioAgainst(series.interval(), clearlyMore)} at ${formatPlural(workers, 'worker')}`;
 }
 
 /** More than these are left to the table. */
@@ -357,4 +374,25 @@ function describeUntested(
     ...(found.length > 0 && found.length <= maxUntestedPairs ? [`It shows: ${found.join('; ')}.`] : []),
     ...describeStandIn(target),
   ].join(' ');
+}
+
+/** Each number of pools is a comparison of its own. Once one of them pays, or all do not, none needs more rounds. */
+function askGains(
+  { finding, verdict }: { readonly finding: Finding; readonly verdict: Verdict },
+  { asks }: Rule,
+): Asked[] {
+  const gains = asks?.(finding) ?? [];
+  const isFlawed = isLasting(
+    finding.flaw,
+    gains.map(({ series }) => series),
+  );
+  return gains.map((gain): Asked => {
+    const isDecided = verdict !== 'inconclusive' || pays(gain) || doesNotPay(gain);
+    return {
+      what: formatPlural(gain.pools, 'pool'),
+      groups: groupPairs(finding.pairs.filter(pair => isAbove(pair) && pair.other.pools === gain.pools)),
+      state: isFlawed ? 'flawed' : isDecided ? 'decided' : 'open',
+      rounds: gain.series.size,
+    };
+  });
 }

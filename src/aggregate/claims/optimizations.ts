@@ -3,7 +3,7 @@ import { meanLatency, p95, p99, throughput } from '../stats/measures.ts';
 import { formatList, formatMs, formatPlural } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import { type ArmPair, armsOf, pairWithBaseline, sumOf } from './judging/arms.ts';
-import { atLeast, atMost, predictRatios } from './judging/prediction.ts';
+import { atLeast, atMost, cutOf, gainOf, predictRatios } from './judging/prediction.ts';
 import { findGrowthFlaw, findRound } from './judging/soundness.ts';
 import {
   formatByWorkers,
@@ -24,9 +24,9 @@ export const lockFree: PredictingClaim = {
   needs: `a baseline and a lock-free pool at ${ofLockFree.minWorkers} workers or more`,
   predictions: scenarios =>
     predictRatios(pairLockFree(scenarios), 'lock-free to baseline', [
-      [throughput, atLeast(ofLockFree.throughput.low)],
-      [p95, atMost(ofLockFree.tail.high)],
-      [p99, atMost(ofLockFree.tail.high)],
+      [throughput, gainOf(ofLockFree.throughput)],
+      [p95, cutOf(ofLockFree.tail)],
+      [p99, cutOf(ofLockFree.tail)],
     ]),
   proof(scenarios) {
     const pairs = pairLockFree(scenarios);

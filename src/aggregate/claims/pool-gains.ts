@@ -1,4 +1,4 @@
-import type { Comparison, Interval, ScenarioResult } from '../result.ts';
+import type { Comparison, Interval, ScenarioResult, Verdict } from '../result.ts';
 import { groupBySetting } from '../scenario/setting.ts';
 import { throughput } from '../stats/measures.ts';
 import { RoundSeries } from '../stats/round-series.ts';
@@ -20,30 +20,39 @@ import { sourceReport } from './source-report.ts';
 /** Number of workers up to which the source report considers one pool enough. */
 export const onePoolWorkers = sourceReport.workersPerPool.high;
 
-/**
- * The throughput of a number of pools, each in a thread of its own, to that of one pool: the geometric mean over some
- * levels of workers within each round.
- */
+/** The throughput of a number of pools, each in a thread of its own, to that of one pool, at one level of workers. */
+export interface Level {
+  readonly pools: number;
+  /** Over all pools. */
+  readonly workers: number;
+  readonly series: RoundSeries;
+}
+
+/** The same over some levels: their geometric mean within each round. */
 export interface Gain {
   readonly pools: number;
   readonly series: RoundSeries;
   readonly interval: Interval;
-  readonly pairs: readonly PoolsPair[];
+  readonly levels: readonly Level[];
   /** A level that by itself lies clearly on the other side of the 5 % than all together; null if none does. */
-  readonly dissent: PoolsPair | null;
+  readonly dissent: Level | null;
 }
 
-/** What one setting shows: a client, and a pool preset and a pipeline depth where the run has several. */
-export interface Finding {
-  /** "ioredis, optimized". */
-  readonly label: string;
-  readonly client: string;
-  readonly preset: string;
+/** The gains on either side of 50 workers: what C1 and C20 are judged by. */
+export interface Sides {
   /** Beyond 50 workers, and at 50 or fewer: one for each number of pools, in ascending order. */
   readonly above: readonly Gain[];
   readonly upTo: readonly Gain[];
   /** The gains beyond 50 workers to those at 50 or fewer, of each number of pools that has both. */
   readonly contrasts: readonly Pick<Gain, 'pools' | 'interval'>[];
+}
+
+/** What one setting shows: a client, and a pool preset and a pipeline depth where the run has several. */
+export interface Finding extends Sides {
+  /** "ioredis, optimized". */
+  readonly label: string;
+  readonly client: string;
+  readonly preset: string;
   /** What the gain beyond 50 workers is made of, of the number of pools that is shown; null without its arms. */
   readonly split: SplitGain | null;
   readonly pairs: readonly PoolsPair[];
@@ -51,7 +60,7 @@ export interface Finding {
   readonly flaw: string | null;
 }
 
-const hasManyWorkers = ({ workers }: ScenarioResult) => workers > onePoolWorkers;
+const hasManyWorkers = ({ workers }: { readonly workers: number }) => workers > onePoolWorkers;
 
 /** Whether a pair has more workers than one pool is said to be enough for. */
 export const isAbove = ({ base }: ArmPair) => hasManyWorkers(base);
@@ -88,42 +97,52 @@ export function splitDeciding(findings: readonly Finding[]): {
 function findGain(label: string, scenarios: readonly ScenarioResult[]): Finding {
   const pairs = pairsOfOwnThreads(scenarios);
   const arms = armsOf(pairs);
-  const above = combineByPools(pairs.filter(isAbove));
-  const upTo = combineByPools(pairs.filter(pair => !isAbove(pair)));
-  const shown = bestOf(above);
+  const sides = findSides(
+    pairs.map(({ base, other, throughput: { series } }) => ({
+      pools: other.pools,
+      workers: base.workers,
+      series,
+    })),
+  );
+  const shown = bestOf(sides.above);
   return {
     label: label.replace(/ pool(?=,|$)/, ''),
     client: scenarios[0]?.client ?? '',
     preset: scenarios[0]?.pool ?? '',
-    above,
-    upTo,
-    contrasts: compareSides(above, upTo),
+    ...sides,
     split: shown === undefined ? null : splitGain(scenarios.filter(hasManyWorkers), shown.pools),
     pairs,
     flaw: findFlaw(
-      [...above, ...upTo].map(({ series }) => ({ arms, series })),
+      [...sides.above, ...sides.upTo].map(({ series }) => ({ arms, series })),
       () => findGrowthFlaw(arms),
     ),
   };
 }
 
-/** Combines the pairs of each number of pools, in ascending order. */
-function combineByPools(pairs: readonly PoolsPair[]): Gain[] {
-  const byPools = groupBy(pairs, ({ other }) => other.pools).toSorted(([a], [b]) => a - b);
+export function findSides(levels: readonly Level[]): Sides {
+  const above = combineByPools(levels.filter(hasManyWorkers));
+  const upTo = combineByPools(levels.filter(level => !hasManyWorkers(level)));
+  return { above, upTo, contrasts: compareSides(above, upTo) };
+}
+
+/** Combines the levels of each number of pools, in ascending order. */
+function combineByPools(levels: readonly Level[]): Gain[] {
+  const byPools = groupBy(levels, ({ pools }) => pools).toSorted(([a], [b]) => a - b);
   return byPools.map(([pools, ofPools]) => {
-    const series = RoundSeries.combine(ofPools.map(pair => pair.throughput.series));
+    const series = RoundSeries.combine(ofPools.map(level => level.series));
     // One number of pools that pays is enough, so each is a chance; that none pays takes all of them.
     const interval = series.interval({ above: byPools.length });
-    return { pools, series, interval, pairs: ofPools, dissent: findDissent(interval, ofPools) };
+    return { pools, series, interval, levels: ofPools, dissent: findDissent(interval, ofPools) };
   });
 }
 
 /** A mean over levels hides one that says the opposite. */
-function findDissent({ low, high }: Interval, pairs: readonly PoolsPair[]): PoolsPair | null {
-  const isOpposite = ({ throughput: { ratio } }: PoolsPair) =>
-    ratio !== null &&
-    ((low > clearlyMore && ratio.high < clearlyMore) || (high < clearlyMore && ratio.low > clearlyMore));
-  return pairs.find(isOpposite) ?? null;
+function findDissent({ low, high }: Interval, levels: readonly Level[]): Level | null {
+  const isOpposite = ({ series }: Level) => {
+    const level = series.interval();
+    return (low > clearlyMore && level.high < clearlyMore) || (high < clearlyMore && level.low > clearlyMore);
+  };
+  return levels.find(isOpposite) ?? null;
 }
 
 function compareSides(above: readonly Gain[], upTo: readonly Gain[]): Pick<Gain, 'pools' | 'interval'>[] {
@@ -132,6 +151,19 @@ function compareSides(above: readonly Gain[], upTo: readonly Gain[]): Pick<Gain,
     return below === undefined ? [] : { pools: gain.pools, series: gain.series.over(below.series) };
   });
   return both.map(({ pools, series }) => ({ pools, interval: series.interval({ above: both.length }) }));
+}
+
+/** The verdict of C1. */
+export function judgeBeyond({ above }: Sides): Verdict {
+  if (above.some(pays)) return 'supported';
+  return above.every(doesNotPay) ? 'refuted' : 'inconclusive';
+}
+
+/** The verdict of C20. */
+export function judgeBeginning({ upTo, contrasts }: Sides): Verdict {
+  if (upTo.some(pays) || contrasts.every(({ interval }) => interval.high < 1)) return 'refuted';
+  const isLarger = contrasts.some(({ interval }) => interval.low > 1);
+  return upTo.every(doesNotPay) && isLarger ? 'supported' : 'inconclusive';
 }
 
 export const pays = ({ interval, dissent }: Gain) => dissent === null && interval.low > clearlyMore;

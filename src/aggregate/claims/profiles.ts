@@ -11,9 +11,20 @@ import {
   formatMs,
   formatPlural,
   formatRate,
+  formatRatioInterval,
 } from '../text/format.ts';
 import { type Design, judgePredictions, type OwnRuleClaim, type PredictingClaim, untested } from './claim.ts';
-import { compareArms, fastestOf, isMeasured, isPlain, isSteady, pairArms, rateOf } from './judging/arms.ts';
+import {
+  type ArmPair,
+  compareArms,
+  fastestOf,
+  isMeasured,
+  isPlain,
+  isSteady,
+  pairArms,
+  rateOf,
+  ratioOf,
+} from './judging/arms.ts';
 import { atLeast, atMost, predictFigure } from './judging/prediction.ts';
 import { sourceReport } from './source-report.ts';
 
@@ -142,25 +153,70 @@ export const highThroughput: PredictingClaim = {
   },
   remarks(scenarios) {
     const wire = bestOf('wire', scenarios);
-    if (wire === undefined || !isMeasured(wire)) return [];
+    if (wire === undefined || !isMeasured(wire)) return describeFactors(scenarios);
     const rates = medianInterval(wholeRounds(wire.rounds).map(throughput.figure));
     return [
+      ...describeFactors(scenarios),
       `The wire client, which shows the upper bound of the server and this machine, reached ${formatInterval(rates, formatOps)} with ${describeArm(wire)}.`,
     ];
   },
-  context: scenarios =>
-    compareArms(
-      pairArms(scenarios.filter(isBatchProfile), {
-        isBase: ({ pools }) => pools === 1,
-        isOther: ({ pools }) => pools > 1,
-        differ: ['pools'],
-      }),
-      [throughput],
-    ),
+  context: scenarios => factors.flatMap(({ pairs }) => compareArms(pairs(scenarios), [throughput])),
 };
 
+/** What the rate is made of: each factor alone, the others as few as they can be. */
+const factors: readonly {
+  readonly name: string;
+  readonly pairs: (scenarios: readonly ScenarioResult[]) => ArmPair[];
+}[] = [
+  {
+    name: 'batches',
+    pairs: scenarios =>
+      pairArms(
+        scenarios.filter(arm => arm.pools === 1 && isRateArm(arm)),
+        {
+          isBase: ({ pipeline }) => pipeline === 1,
+          isOther: ({ pipeline }) => pipeline === profileBatch,
+          differ: ['pipeline'],
+        },
+      ),
+  },
+  {
+    name: 'pools in one thread',
+    pairs: scenarios =>
+      pairArms(scenarios.filter(isBatchProfile), {
+        isBase: ({ pools }) => pools === 1,
+        isOther: ({ pools, threads }) => pools > 1 && threads === 1,
+        differ: ['pools', 'poolsPerThread'],
+      }),
+  },
+  {
+    name: 'threads',
+    pairs: scenarios =>
+      pairArms(scenarios.filter(isBatchProfile), {
+        isBase: ({ pools, threads }) => pools > 1 && threads === 1,
+        isOther: ({ pools, threads }) => pools > 1 && threads === pools,
+        differ: ['poolsPerThread'],
+      }),
+  },
+];
+
+/** "Throughput by factor with ioredis: batches ×5.20 [4.90, 5.60], …". */
+function describeFactors(scenarios: readonly ScenarioResult[]): string[] {
+  const ratios = factors.flatMap(({ name, pairs }) =>
+    pairs(scenarios.filter(({ client }) => client === 'ioredis')).flatMap(pair => {
+      const { ratio } = ratioOf(pair, throughput);
+      return ratio === null ? [] : [`${name} ${formatRatioInterval(ratio)}`];
+    }),
+  );
+  return ratios.length === 0 ? [] : [`What each factor gave with ioredis: ${formatList(ratios)}.`];
+}
+
+function isRateArm(scenario: ScenarioResult): boolean {
+  return scenario.pool === 'optimized' && isSteady(scenario);
+}
+
 function isBatchProfile(scenario: ScenarioResult): boolean {
-  return scenario.pool === 'optimized' && scenario.pipeline === profileBatch && isSteady(scenario);
+  return scenario.pipeline === profileBatch && isRateArm(scenario);
 }
 
 function bestOf(client: string, scenarios: readonly ScenarioResult[]): ScenarioResult | undefined {

@@ -1,149 +1,115 @@
-import type { Result, ScenarioResult } from '../result.ts';
-import { p95, throughput } from '../stats/measures.ts';
+import type { ScenarioResult } from '../result.ts';
+import { throughput } from '../stats/measures.ts';
 import { pairedRatio } from '../stats/paired-ratio.ts';
 import { RoundSeries } from '../stats/round-series.ts';
 import { clearlyMore } from '../stats/statistics.ts';
-import { formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
-import { type Judgement, judgePredictions, type TwoServerClaim, untested } from './claim.ts';
+import { formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
+import type { TwoServerClaim } from './claim.ts';
 import {
   type ArmPair,
   armsOf,
   compareArms,
   isPlain,
-  limitsOf,
   pairFewWithMany,
   pairWithBaseline,
   ratioOf,
 } from './judging/arms.ts';
-import { atLeast, type Prediction } from './judging/prediction.ts';
 import {
-  decides,
-  findSides,
-  findUnfairness,
-  isLimitedByServer,
-  judgeUndecided,
-  pairSides,
-  pairUndisturbed,
-  predictBeside,
-  type Sides,
-  showBoth,
-} from './judging/versus.ts';
-import { sourceReport } from './source-report.ts';
+  describeCoresBeyondBound,
+  describeMissingCores,
+  describeOpenCapacity,
+  pairForCapacity,
+  predictCapacity,
+} from './judging/capacity.ts';
+import { atLeast, atMost, type Prediction, type Range } from './judging/prediction.ts';
+import { findGrowthFlaw } from './judging/soundness.ts';
+import { designForSides, findUnequalThreads, nameOf, pairSides, type Sides } from './judging/versus.ts';
+import { formatChange, sourceReport } from './source-report.ts';
 
 const ofValkey = sourceReport.valkey;
 
-/** C9. It is about two servers, and one run has only one. */
+/**
+ * C9. It is about the servers, so arms count that the servers limited: behind a saturated client all servers look alike. The
+ * others stand beside it.
+ */
 export const valkey: TwoServerClaim = {
   id: 'C9',
   statement: 'Valkey is as fast as Redis.',
-  predicted: `throughput within ±5 % of that on Redis (its table says ${formatRatio(ofValkey.measured)}), judged where the servers are the limit`,
+  predicted: `throughput and p95 within ±5 % of those on Redis (its table says ${formatRatio(ofValkey.measured)} throughput), judged where the servers are the limit`,
   suite: 'versus',
-  judgeSides: judgeValkey,
+  ...designForSides('valkey', {
+    needs: 'the same optimized pools on Valkey and on Redis',
+    predictions: sides => predictCapacity(sides, pairForCapacity(sides), ofValkey),
+    open: sides => describeOpenCapacity(sides, pairForCapacity(sides)),
+    proof: findUnequalThreads,
+    remarks: sides => describeCoresBeyondBound(sides, pairForCapacity(sides)),
+  }),
 };
 
-/**
- * Every arm that the servers limited on both sides is judged by itself; behind a saturated client all servers look alike.
- * Where only one side was behind one, the ratio is a bound, which can refute and not support.
- */
-function judgeValkey(results: readonly Result[]): Judgement {
-  const sides = findSides(results, 'valkey');
-  if (typeof sides === 'string') return untested(sides);
-  const pairs = pairUndisturbed(sides);
-  const judged = pairs.filter(pair => decides(pair, ofValkey.throughput));
-  if (pairs.length > 0 && judged.length === 0) return judgeUndecided(pairs, sides);
-  return judgePredictions(sides, {
-    needs: 'the same scenarios on Valkey and on Redis',
-    predictions: scenarios =>
-      judged
-        .filter(({ other }) => scenarios.includes(other))
-        .flatMap(pair => predictBeside(pair, 'Valkey', ofValkey.throughput)),
-    proof: () => findUnfairness(sides) ?? findUnequalThreads(sides),
-    context: () => [...compareArms(judged, [p95]), ...showBoth(pairs.filter(pair => !judged.includes(pair)))],
-  });
-}
-
-/**
- * Why the servers' numbers of threads differ, as a clause; null if they are equal, or if one is not known.
- */
-function findUnequalThreads({ results: [redis, other] }: Sides): string | null {
-  const { server, threads } = other.target.detected;
-  const ofRedis = redis.target.detected.threads;
-  if (ofRedis === null || threads === null || ofRedis === threads) return null;
-  return `redis had ${ofRedis} and ${server} ${threads} server threads`;
-}
-
 const ofDragonfly = sourceReport.dragonfly;
-/** More than the lower end keeps the promise. */
-const range = atLeast(ofDragonfly.throughput.low);
 
-/** C10. It is about two servers, and one run has only one. */
+/**
+ * C10. Four figures: throughput and p95 where Redis was at its limit, at 50 workers and more; how much more Dragonfly gains
+ * from the fewest to the most workers; and how much more from optimized pools. The last two are ratios of ratios, each made
+ * within one round, and more is 5 % more. They are those of an application, so they come from ioredis arms, whatever
+ * limited these, except a lack of cores, which Dragonfly has more threads to suffer from.
+ *
+ * How many threads Dragonfly has is its own: more of them is what the claim is about.
+ */
 export const dragonfly: TwoServerClaim = {
   id: 'C10',
   statement: 'Dragonfly is faster than Redis, scales better, and gains more from the optimized pool.',
-  predicted: `×${ofDragonfly.throughput.low}–${ofDragonfly.throughput.high} the throughput at ${ofDragonfly.minWorkers} workers and more; 5 % more gain than on Redis from fewest to most workers, and from optimized pools; all judged where the servers are the limit`,
+  predicted: `×${ofDragonfly.throughput.low}–${ofDragonfly.throughput.high} the throughput and ${formatChange(ofDragonfly.p95)} p95 at ${ofDragonfly.minWorkers} workers and more, judged where Redis is at its limit (if Dragonfly is not, the ratio is a bound); with ioredis 5 % more gain than on Redis from fewest to most workers, and from optimized pools`,
   suite: 'versus',
-  judgeSides: judgeDragonfly,
+  ...designForSides('dragonfly', {
+    needs: `baseline and optimized pools at ${ofDragonfly.minWorkers} workers or more, and at fewer, on Dragonfly and on Redis`,
+    predictions(sides) {
+      const growth = growthOf(sides);
+      const pairs = pairForCapacity(sides, ofDragonfly.minWorkers);
+      if (pairs.length === 0 || growth.some(({ gains }) => gains.length === 0)) return [];
+      return [
+        ...predictCapacity(sides, pairs, {
+          throughput: atLeast(ofDragonfly.throughput.low),
+          p95: atMost(ofDragonfly.p95),
+        }),
+        ...growth.flatMap(one => predictGain(sides, one, atLeast(clearlyMore))),
+      ];
+    },
+    open: sides => [
+      ...describeOpenCapacity(sides, pairForCapacity(sides, ofDragonfly.minWorkers)),
+      ...growthOf(sides).flatMap(one => describeOpenGain(sides, one)),
+    ],
+    remarks: sides => [
+      ...describeCoresBeyondBound(sides, pairForCapacity(sides, ofDragonfly.minWorkers)),
+      describeThreads(sides),
+    ],
+  }),
 };
 
-/**
- * Three parts: throughput of every optimized pool from 50 workers on that the servers limited on both sides, or on one,
- * which is a bound; how much more Dragonfly gains from the fewest to the most workers; how much more the optimized pool
- * gains over baseline. The last two are ratios of ratios, each made within one round, and more is 5 % more. They are
- * judged where the servers were the limit too, and stay open elsewhere: two gains behind a saturated client are equal
- * because the client is. So they are for most ioredis pools, and then the claim can be refuted and not supported.
- *
- * All are one claim, whichever client a part was measured with. How many threads Dragonfly has is its own: more of them
- * is what the claim is about.
- */
-function judgeDragonfly(results: readonly Result[]): Judgement {
-  const sides = findSides(results, 'dragonfly');
-  if (typeof sides === 'string') return untested(sides);
-  const { scenarios } = sides;
-  const beside = pairUndisturbed(sides);
-  const atMany = beside.filter(
-    ({ other }) => other.pool === 'optimized' && other.workers >= ofDragonfly.minWorkers,
-  );
-  const faster = atMany.filter(pair => decides(pair, range));
-  const growth = findGrowth(sides);
-  const hasArms = atMany.length > 0 && growth.every(({ gains }) => gains.length > 0);
-  if (hasArms && faster.length === 0) return judgeUndecided(beside, sides);
-  const open = growth.filter(({ gains }) => !gains.some(isOfTheServers));
-  const predictions = [
-    ...faster.flatMap(pair => predictBeside(pair, 'Dragonfly', range)),
-    ...growth.filter(one => !open.includes(one)).map(predictMore),
-  ];
-  const stillOpen = open.map(describeOpen);
-  const judgement = judgePredictions(sides, {
-    needs: `baseline and optimized pools at ${ofDragonfly.minWorkers} workers or more, and at fewer, on Dragonfly and on Redis`,
-    // Clients are settings of their own elsewhere. Here they share one, which is judged with the first of them.
-    predictions: ofClient => (hasArms && ofClient[0] === scenarios[0] ? predictions : []),
-    proof: () => findUnfairness(sides),
-    remarks: () => [...stillOpen, describeThreads(sides.target)],
-    context: () => [
-      ...compareArms(faster, [p95]),
-      ...compareArms(
-        open.flatMap(({ gains }) => gains.flatMap(pairsOf)),
-        [throughput],
-      ),
-      ...showBoth(beside.filter(pair => !faster.includes(pair))),
-    ],
-  });
-  // A claim with a part that is not judged is not supported, whatever the other parts show.
-  return open.length > 0 && judgement.verdict === 'supported'
-    ? { ...judgement, verdict: 'inconclusive', gist: [judgement.gist, ...stillOpen].join(' ') }
-    : judgement;
+function describeThreads({ target: { detected } }: Sides): string {
+  return detected.threads === null
+    ? 'The number of threads that Dragonfly had is not known.'
+    : `Dragonfly had ${formatPlural(detected.threads, 'thread')}; with another number the result may differ.`;
 }
 
-function describeThreads({ detected: { threads } }: Result['target']): string {
-  return threads === null
-    ? 'The number of threads that Dragonfly had is not known.'
-    : `Dragonfly had ${formatPlural(threads, 'thread')}; with another number the result may differ.`;
-}
+/** C22. A ratio of ratios, each made within one round. */
+export const valkeyGains: TwoServerClaim = {
+  id: 'C22',
+  statement: 'Optimized pools gain on Valkey what they gain on Redis.',
+  predicted: `the gain of optimized over baseline pools on Valkey is ×${ofValkey.gain.low}–${ofValkey.gain.high} of that on Redis`,
+  suite: 'versus',
+  ...designForSides('valkey', {
+    needs: 'the same baseline and optimized pools on Valkey and on Redis',
+    predictions: sides => predictGain(sides, gainOfPools(sides), ofValkey.gain),
+    open: sides => describeOpenGain(sides, gainOfPools(sides)),
+    proof: findUnequalThreads,
+  }),
+};
 
 /** The same two arms on either server. */
 interface Gain {
   readonly onRedis: ArmPair;
-  readonly onDragonfly: ArmPair;
+  readonly onOther: ArmPair;
 }
 
 /** A way to gain throughput, and every pair of arms that shows how much. */
@@ -152,61 +118,79 @@ interface Growth {
   readonly gains: readonly Gain[];
 }
 
-function findGrowth(sides: Sides): Growth[] {
-  const pairOptimized = (arms: readonly ScenarioResult[]) =>
-    pairFewWithMany(arms.filter(arm => isPlain(arm) && arm.pool === 'optimized'));
-  return [
-    { from: 'from the fewest to the most workers', gains: findGains(sides, pairOptimized) },
-    { from: 'from optimized pools', gains: findGains(sides, arms => pairWithBaseline(arms, 'optimized')) },
-  ];
+function growthOf(sides: Sides): Growth[] {
+  const fewToMany = findGains(sides, arms => pairFewWithMany(arms.filter(arm => arm.pool === 'optimized')));
+  const [first] = fewToMany;
+  const levels =
+    first === undefined
+      ? 'fewest to the most workers'
+      : `${first.onOther.base.workers} to ${first.onOther.other.workers} workers`;
+  return [{ from: `from ${levels} in optimized pools`, gains: fewToMany }, gainOfPools(sides)];
 }
 
-function findGains(sides: Sides, pair: (arms: readonly ScenarioResult[]) => ArmPair[]): Gain[] {
-  const equals = new Map(pairSides(sides, isPlain).map(({ base, other }) => [other, base]));
-  return pair([...equals.keys()]).flatMap(onDragonfly => {
-    const base = equals.get(onDragonfly.base);
-    const other = equals.get(onDragonfly.other);
-    return base && other ? { onRedis: { base, other }, onDragonfly } : [];
-  });
-}
-
-const pairsOf = ({ onRedis, onDragonfly }: Gain) => [onRedis, onDragonfly];
-
-/** Few workers need not saturate a server. */
-function armsOfMaxWorkers(gain: Gain): ScenarioResult[] {
-  const arms = armsOf(pairsOf(gain));
-  const max = Math.max(...arms.map(({ workers }) => workers));
-  return arms.filter(({ workers }) => workers === max);
-}
-
-const isOfTheServers = (gain: Gain) => armsOfMaxWorkers(gain).every(isLimitedByServer);
-
-/** The gain on Dragonfly to that on Redis, within each round. */
-function compareByRound(gains: readonly Gain[]): RoundSeries {
-  const seriesOf = (pair: ArmPair) => ratioOf(pair, throughput).series;
-  return RoundSeries.combine(
-    gains.map(({ onRedis, onDragonfly }) => pairedRatio(seriesOf(onRedis), seriesOf(onDragonfly)).series),
-  );
-}
-
-/** Predicts that throughput gains more on Dragonfly than on Redis, by the gains that the servers limited. */
-function predictMore({ from, gains }: Growth): Prediction {
-  const ofTheServers = gains.filter(isOfTheServers);
-  const pairs = ofTheServers.flatMap(pairsOf);
+function gainOfPools(sides: Sides): Growth {
   return {
-    what: `Dragonfly to Redis: gain ${from}`,
-    series: compareByRound(ofTheServers),
-    range: atLeast(clearlyMore),
-    format: formatRatio,
-    arms: armsOf(pairs),
-    measure: throughput,
-    comparisons: compareArms(pairs, [throughput]),
+    from: 'from optimized pools',
+    gains: findGains(sides, arms => pairWithBaseline(arms, 'optimized')),
   };
 }
 
-function describeOpen({ from, gains }: Growth): string {
-  const series = compareByRound(gains);
+/** Of arms of applications: wire is a bound that none reaches. */
+function findGains(sides: Sides, pair: (arms: readonly ScenarioResult[]) => ArmPair[]): Gain[] {
+  const pairs = pairSides(sides, arm => isPlain(arm) && arm.client === 'ioredis');
+  const equals = new Map(pairs.map(({ base, other }) => [other, base]));
+  return pair([...equals.keys()]).flatMap(onOther => {
+    const base = equals.get(onOther.base);
+    const other = equals.get(onOther.other);
+    return base && other ? { onRedis: { base, other }, onOther } : [];
+  });
+}
+
+const pairsOf = ({ onRedis, onOther }: Gain) => [onRedis, onOther];
+const armsOfGains = (gains: readonly Gain[]) => armsOf(gains.flatMap(pairsOf));
+
+/** The gain on the other server to that on Redis, within each round. */
+function compareByRound({ onRedis, onOther }: Gain): RoundSeries {
+  const seriesOf = (pair: ArmPair) => ratioOf(pair, throughput).series;
+  return pairedRatio(seriesOf(onRedis), seriesOf(onOther)).series;
+}
+
+/** Predicts how throughput gains on the other server to how it gains on Redis; nothing where that stays open. */
+function predictGain(sides: Sides, growth: Growth, range: Range): Prediction[] {
+  const { from, gains } = growth;
+  if (gains.length === 0 || describeOpenGain(sides, growth).length > 0) return [];
+  const ratios = gains.map(gain => ({ gain, series: compareByRound(gain) }));
+  return [
+    {
+      what: `gain ${from} on ${nameOf(sides)} to that on Redis`,
+      series: RoundSeries.combine(ratios.map(({ series }) => series)),
+      range,
+      format: formatRatio,
+      arms: armsOfGains(gains),
+      measure: throughput,
+      comparisons: compareArms(gains.flatMap(pairsOf), [throughput]),
+      parts: (gains.length > 1 ? ratios : []).map(({ gain, series }) => ({
+        where: `at ${formatPlural(gain.onOther.other.workers, 'worker')}`,
+        series,
+      })),
+    },
+  ];
+}
+
+/** Why these gains say nothing of the servers, as sentences; nothing if they do. */
+function describeOpenGain(sides: Sides, { from, gains }: Growth): string[] {
+  const arms = armsOfGains(gains).filter(({ rounds }) => rounds.length > 0);
+  const flaw = findGrowthFlaw(arms);
+  const lacksCores = hasMoreThreads(sides) && arms.some(({ limitedBy }) => limitedBy.resource === 'machine');
+  if (flaw === null && !lacksCores) return [];
+  const series = RoundSeries.combine(gains.map(compareByRound));
   const figure = series.size === 0 ? '' : ` (${formatRatioInterval(series.interval())} of that on Redis)`;
-  const limits = limitsOf(gains.flatMap(armsOfMaxWorkers));
-  return `The gain ${from}${figure} stays open: not all of its arms with the most workers were limited by the servers (${formatList(limits)}).`;
+  const why = flaw ?? 'the machine had no free core';
+  const cores = lacksCores ? [describeMissingCores(sides, arms)] : [];
+  return [`The gain ${from}${figure} stays open, because ${why}.`, ...cores];
+}
+
+/** Whether a lack of cores hits one server harder. */
+function hasMoreThreads({ results }: Sides): boolean {
+  return new Set(results.map(({ target }) => target.detected.threads ?? 1)).size > 1;
 }

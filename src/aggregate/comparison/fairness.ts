@@ -162,7 +162,7 @@ function describeConnections({ target, config }: Result): string {
   const [scheme = ''] = target.declared.url.toLowerCase().split(':', 1);
   const { tls } = (config.target ?? {}) as { tls?: { rejectUnauthorized?: unknown } };
   const unchecked = tls?.rejectUnauthorized === false ? ', certificate not checked' : '';
-  const transport = { rediss: 'TLS', unix: 'unix socket' }[scheme] ?? 'TCP';
+  const transport = { rediss: 'TLS', valkeys: 'TLS', unix: 'unix socket' }[scheme] ?? 'TCP';
   return `${transport}${unchecked}${target.detected.protocol === 2 ? ', RESP2' : ''}`;
 }
 

@@ -10,11 +10,12 @@ import type {
   ScenarioResult,
 } from '../result.ts';
 import { describeArrival } from '../scenario/arrival.ts';
-import { bySize, groupBySetting } from '../scenario/setting.ts';
+import { bySize, groupBySetting, workersPerPool } from '../scenario/setting.ts';
 import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
 import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
+import { minRounds } from '../stats/sign-test.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures, type TimeSplit, timeSplit } from '../stats/summary.ts';
 import { caveatOf } from '../stats/tails.ts';
@@ -24,6 +25,7 @@ import {
   formatCount,
   formatFraction,
   formatMs,
+  formatPlural,
   formatRange,
   formatRate,
   formatRatio,
@@ -82,7 +84,8 @@ export function resultNote(
 ): string {
   const isPooled = scenarios.some(({ summary }) => typeof summary?.pooledResponseP99 === 'number');
   return [
-    `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ratios are paired within a round. Latencies are response times.`,
+    `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ${describeRatios(scenarios)}. Latencies are response times.`,
+    ...describeEarlyEnd(scenarios),
     ...(isPooled
       ? [
           `${digest ? 'The column "all" has the p99' : 'A percentile of all rounds is that'} of the operations of all rounds together.`,
@@ -92,10 +95,46 @@ export function resultNote(
   ].join(' ');
 }
 
+/** Blocks of which nothing is open are measured no more, so arms can have unequal numbers of rounds. */
+function hasUnequalRounds(scenarios: readonly ScenarioResult[]): boolean {
+  return new Set(scenarios.map(({ rounds }) => rounds.length)).size > 1;
+}
+
+/** That arms stopped before the most rounds that they could have had, and what it means for their medians. */
+function describeEarlyEnd(scenarios: readonly ScenarioResult[]): string[] {
+  const early = scenarios.filter(
+    ({ plannedRounds, rounds }) =>
+      plannedRounds !== undefined &&
+      rounds.length >= plannedRounds.atLeast &&
+      rounds.length < plannedRounds.atMost,
+  );
+  if (early.length === 0) return [];
+  const counts = scenarios.map(({ rounds }) => rounds.length);
+  const [min, max] = [Math.min(...counts), Math.max(...counts)];
+  const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
+  const most = Math.max(...early.map(({ plannedRounds }) => plannedRounds?.atMost ?? 0));
+  return [
+    `Each arm has ${made} of at most ${most}. The median of a comparison that is decided early overshoots: a true ×1.10 reads ×1.16 where the noise of a round is 20 %.`,
+  ];
+}
+
 /** By the scenario with the smallest number of rounds. */
 function describeIntervalsOf(scenarios: readonly ScenarioResult[]): string {
+  const rounds = fewestRounds(scenarios);
+  return rounds === null ? 'their intervals' : describeIntervals(rounds);
+}
+
+function describeRatios(scenarios: readonly ScenarioResult[]): string {
+  const rounds = fewestRounds(scenarios);
+  return rounds === null || rounds >= minRounds
+    ? 'ratios are paired within a round'
+    : `with fewer than ${minRounds} rounds a ratio excludes nothing, so none is shown`;
+}
+
+/** Null if nothing was measured. */
+function fewestRounds(scenarios: readonly ScenarioResult[]): number | null {
   const rounds = scenarios.map(scenario => scenario.rounds.length).filter(count => count > 0);
-  return rounds.length === 0 ? 'their intervals' : describeIntervals(Math.min(...rounds));
+  return rounds.length === 0 ? null : Math.min(...rounds);
 }
 
 /** What each scenario measured; for a terminal one for each setting, as one for all is too wide. */
@@ -137,15 +176,19 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
           cell: ({ pools, threads }) => (threads === pools ? pools : `${pools} on ${threads}`),
         },
       }),
+      figures('workers per pool', workersPerPool, roomy),
       figures('threads', scenario => scenario.threads, roomy),
       figures('connections', scenario => scenario.connections, roomy),
-      figures('rounds', scenario => scenario.rounds.length, roomy),
+      figures('rounds', scenario => scenario.rounds.length, hasUnequalRounds(scenarios) ? {} : roomy),
       { ...metricColumn(metrics.opsPerSecond), terminal: { align: 'left' } },
       figures(
         'to 1 pool',
         scenario => {
           const ratio = ratios.get(scenario);
-          return ratio === undefined ? '' : [toned(formatRatioInterval(ratio), ratioTone(ratio))];
+          if (ratio === undefined) return '';
+          // Without an interval it can be anything.
+          const isBounded = ratio !== null && Number.isFinite(ratio.low);
+          return isBounded ? [toned(formatRatioInterval(ratio), ratioTone(ratio))] : nothing;
         },
         { terminal: isCompared && { align: 'left' } },
       ),

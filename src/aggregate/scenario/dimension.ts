@@ -14,6 +14,7 @@ export interface Cell {
   /** For each worker. */
   readonly connections: number;
   readonly batch: BatchWorkers;
+  readonly cutEveryMs: number;
 }
 
 /** The part of a scenario of a result that rows may look at beside their own value. */
@@ -26,6 +27,7 @@ export interface Basics {
   readonly connections: number;
   readonly minIdle: number;
   readonly batch: { readonly pool: string; readonly workers: number };
+  readonly cutEveryMs: number;
 }
 
 /** A column of a CSV file: its name in the first line, and what stands in it. Null: nothing was measured. */

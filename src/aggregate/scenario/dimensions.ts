@@ -44,6 +44,11 @@ const pacings = {
   jittered: 'spread at random',
 } satisfies Record<ConnectPacing, string>;
 
+const cuts = {
+  close: 'the server closes it with CLIENT KILL',
+  silent: 'a proxy, through which the load goes, keeps it open and passes nothing more',
+} as const;
+
 const trueOrFalse = z.boolean({ error: 'true or false' });
 
 const always = () => true;
@@ -344,7 +349,7 @@ export const dimensions = {
     config: {
       item: wholeNumber(0, 60_000),
       usual: 0,
-      description: 'Interval at which the server cuts one connection of the load (CLIENT KILL); 0: never',
+      description: 'Interval at which one connection of the load is cut; 0: never',
       unit: 'milliseconds',
       label: every => (every === 0 ? 'uncut' : `cut${every}ms`),
     },
@@ -353,6 +358,23 @@ export const dimensions = {
     thread: false,
     path: noPath,
     words: every => (every === 0 ? 'no cuts' : `a cut every ${every} ms`),
+    setting: true,
+  }),
+
+  cut: dimension({
+    config: {
+      item: oneOf(Object.keys(cuts) as (keyof typeof cuts)[]),
+      usual: 'close',
+      description: `How a connection is cut: ${inWords(cuts)}`,
+      label: cut => (cut === 'silent' ? 'silent' : 'closed'),
+      applies: ({ cutEveryMs }) => cutEveryMs > 0,
+    },
+    result: z.string().default('close'),
+    agrees: true,
+    thread: false,
+    path: noPath,
+    words: (cut, { cutEveryMs }) =>
+      cutEveryMs === 0 ? '' : cut === 'silent' ? 'silent cuts through a proxy' : 'cuts by the server',
     setting: true,
   }),
 

@@ -47,6 +47,12 @@ export function groupBySetting(scenarios: readonly ScenarioResult[]): SettingGro
   return [...groups.values()];
 }
 
+/** "25", or "2 or 3" where they cannot be split evenly. */
+export function workersPerPool({ workers, pools }: Pick<ScenarioResult, 'workers' | 'pools'>): string {
+  const [min, max] = [Math.floor(workers / pools), Math.ceil(workers / pools)];
+  return min === max ? String(min) : `${min} or ${max}`;
+}
+
 /** What tells a scenario from the others of its setting: "50 workers, 2 pools". */
 export function describeSize(scenario: ScenarioResult): string {
   const { workers, arrival } = scenario;

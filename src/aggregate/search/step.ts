@@ -1,29 +1,44 @@
 import type { RoundResult } from '../result.ts';
 import { type LoadEnvironment, limitedBy } from '../stats/limited-by.ts';
+import { RoundSeries } from '../stats/round-series.ts';
+import { decidedTwice, type RoundsRange } from '../stats/sign-test.ts';
 import { median } from '../stats/statistics.ts';
 import { meets, namesOf, repeatFigures, type SearchConditions } from './conditions.ts';
 import type { SearchStep } from './schema.ts';
 
 /**
- * A step of a search: a rate that is repeated until it is clear whether it meets the conditions more often than not (a
- * sequential test). It ends when passes and fails are `margin` apart, or when `maxRepeats` cannot bring them so far apart.
+ * A step of a search: a rate that is repeated until it is clear whether it meets the conditions more often than not, by
+ * the sign test that decides all else. The ends of the interval count only after they were tried twice (`nextRate`), so
+ * what is stated for a verdict holds for both times together.
  */
-export const margin = 3;
-export const maxRepeats = 9;
+export const stepRepeats: RoundsRange = { atLeast: 4, atMost: 12 };
+const chances = { above: decidedTwice, below: decidedTwice };
 
 /** `unclear`: the rate meets the conditions about as often as not, so it is at the knee. */
 export type StepVerdict = 'pass' | 'fail' | 'unclear';
 
-/** The verdict on a step after so many passes and fails; null if it needs more repeats. */
-export function stepVerdict(passes: number, fails: number): StepVerdict | null {
-  const verdict = clearVerdict(passes, fails);
-  const left = maxRepeats - passes - fails;
-  return verdict === 'unclear' && Math.abs(passes - fails) + left >= margin ? null : verdict;
+/** The verdict on a step after these repeats, each of which passed or not; null if it needs more of them. */
+export function stepVerdict(passed: readonly boolean[]): StepVerdict | null {
+  const verdict = clearVerdict(passed);
+  return verdict === 'unclear' && canBecomeClear(passed) ? null : verdict;
 }
 
-function clearVerdict(passes: number, fails: number): StepVerdict {
-  if (Math.abs(passes - fails) < margin) return 'unclear';
-  return passes > fails ? 'pass' : 'fail';
+function clearVerdict(passed: readonly boolean[]): StepVerdict {
+  const outcomes = new RoundSeries(
+    passed.map((one, index) => [index, one ? 1 : 0]),
+    stepRepeats,
+  );
+  const { low, high } = outcomes.interval(chances);
+  if (low > 0.5) return 'pass';
+  return high < 0.5 ? 'fail' : 'unclear';
+}
+
+/** Whether a later look would decide if all repeats until then passed, or if all failed. */
+function canBecomeClear(passed: readonly boolean[]): boolean {
+  const left = Array.from({ length: Math.max(0, stepRepeats.atMost - passed.length) });
+  return [true, false].some(
+    outcome => left.length > 0 && clearVerdict([...passed, ...left.map(() => outcome)]) !== 'unclear',
+  );
 }
 
 /** Whether a repeat meets every condition. */
@@ -46,13 +61,13 @@ export function describeStep(
     verdict,
     conditions: namesOf(conditions).map(name => {
       const known = figures.flatMap(one => one[name] ?? []);
-      const met = figures.filter(one => meets(name, one, conditions)).length;
+      const met = figures.map(one => meets(name, one, conditions));
       return {
         name,
         limit: conditions[name] ?? Number.NaN,
         median: known.length === 0 ? null : median(known),
-        met,
-        verdict: clearVerdict(met, figures.length - met),
+        met: met.filter(one => one).length,
+        verdict: clearVerdict(met),
       };
     }),
     repeats: rounds.map(round => ({

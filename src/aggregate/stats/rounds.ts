@@ -41,22 +41,25 @@ export interface FinishedRounds {
 }
 
 /**
- * The first rounds in which all of these scenarios were measured to the end of the window. A round that lacks one is
+ * The first rounds in which all scenarios that were due were measured to the end of the window. A round that lacks one is
  * measured anew as a whole, because its scenarios are compared with one another.
  *
- * @param seconds length of the window that was planned
+ * @param plan.idsIn the scenarios that are due in a round; it is asked for a round when all before it are finished
+ * @param plan.seconds length of the window that was planned
  */
 export function finishedRounds(
   { scenarios }: Pick<Result, 'scenarios'>,
-  { ids, seconds }: { readonly ids: readonly string[]; readonly seconds: number },
+  { idsIn, seconds }: { readonly idsIn: (round: number) => readonly string[]; readonly seconds: number },
 ): FinishedRounds {
   const byId = new Map(scenarios.map(({ id, rounds }) => [id, rounds]));
-  const isFinished = (round: number) =>
-    ids.every(id => byId.get(id)?.some(one => one.round === round && one.seconds >= seconds * minWhole));
-  let count = 0;
-  while (ids.length > 0 && isFinished(count + 1)) count++;
-  const kept = ids.map(id => [id, (byId.get(id) ?? []).filter(({ round }) => round <= count)] as const);
-  return { count, rounds: new Map(kept) };
+  const isFinished = (round: number, id: string) =>
+    byId.get(id)?.some(one => one.round === round && one.seconds >= seconds * minWhole) === true;
+  for (let round = 1; ; round++) {
+    const ids = idsIn(round);
+    if (ids.length > 0 && ids.every(id => isFinished(round, id))) continue;
+    const kept = scenarios.map(({ id, rounds }) => [id, rounds.filter(one => one.round < round)] as const);
+    return { count: round - 1, rounds: new Map(kept) };
+  }
 }
 
 /**

@@ -14,6 +14,11 @@ export interface RoundsRange {
  * all looks, and all comparisons that share it. It takes 6 rounds, as 1/64 is the chance that all 6 lie above.
  */
 const alpha = 1 / 64;
+/**
+ * What counts only if two tests made apart agree may err so much oftener in each of them, so that both err in no more than
+ * `alpha`: the `comparisons` of each.
+ */
+export const decidedTwice = Math.sqrt(alpha);
 /** With fewer rounds nothing can be decided. */
 export const minRounds = 6;
 

@@ -10,9 +10,13 @@ import {
 import { findImbalances } from './accounting.ts';
 import { withoutControls } from './control.ts';
 import { machineCores, minThrottledRatio, neighbourCores, throttledRatio } from './limited-by.ts';
+import { throughput } from './measures.ts';
 import { metrics } from './metrics.ts';
 import { describeReads } from './reads.ts';
+import { pairByRound } from './rounds.ts';
+import { lagOneCorrelation } from './sign-test.ts';
 import { median, medianOfKnown } from './statistics.ts';
+import { sumOf } from './summary.ts';
 import { caveatOf, lostLaterRatio } from './tails.ts';
 import { threadWarnings } from './thread-warmth.ts';
 
@@ -28,11 +32,37 @@ export function warningsOf(result: Result): string[] {
     ...result.warnings,
     ...findImbalances(result),
     ...describeReads(withoutControls(result)),
+    ...describeDependence(result),
     ...describeNeighbours(result),
     ...describeThrottling(result),
     ...describeUngrown(result.scenarios),
     ...threadWarnings(result.scenarios),
   ].map(asSentence);
+}
+
+/** Rank correlation of a round with the next from which a verdict errs clearly more often than stated. */
+const maxCorrelation = 0.2;
+
+/**
+ * Whether the rounds repeat each other: one statistic for all throughput ratios that claims were judged by, as some of many
+ * are high by chance.
+ */
+function describeDependence(result: Result): string[] {
+  const byId = new Map(withoutControls(result).map(scenario => [scenario.id, scenario]));
+  const compared = result.claims.flatMap(({ verdict, comparisons }) =>
+    verdict === 'not tested' ? [] : comparisons.filter(({ measure }) => measure === throughput.name),
+  );
+  const pairs = new Map(compared.map(pair => [`${pair.other} to ${pair.base}`, pair]));
+  const correlations = [...pairs.values()].flatMap(({ base, other }) => {
+    const [ofBase, ofOther] = [byId.get(base), byId.get(other)];
+    if (ofBase === undefined || ofOther === undefined) return [];
+    return lagOneCorrelation(pairByRound(ofBase, ofOther, throughput).series.values) ?? [];
+  });
+  const mean = sumOf(correlations, correlation => correlation) / correlations.length;
+  if (!(mean > maxCorrelation)) return [];
+  return [
+    `rounds resemble the ones before them (rank correlation ${mean.toFixed(2)}), so verdicts err more often than stated: at 0.3 in some 5 % of comparisons on each side instead of 1.6 %`,
+  ];
 }
 
 /** Other programs that used the machine all the time: they make no round an outlier. */

@@ -6,10 +6,20 @@ import { formatPlural } from './format.ts';
 /** Alert if another server stood in for the declared one; null if none did. */
 export function standInBanner({ target }: Pick<Result, 'target'>): string | null {
   if (!target.standIn) return null;
-  const answered = `${target.detected.server} ${target.detected.version}`;
+  const answered = describeServer(target.detected);
   const { server } = target.declared;
   const missing = server === 'any' ? 'a server, as none was found' : server;
   return `STAND-IN: these are figures of ${answered}, which stood in for ${missing}.`;
+}
+
+/** "redis 7.0.15". */
+export function describeServer({
+  server,
+  version,
+}: Pick<Result['target']['detected'], 'server' | 'version'>): string {
+  return server === 'unknown' && version === 'unknown'
+    ? 'a server that does not tell what it is'
+    : `${server} ${version}`;
 }
 
 /** All alerts about a target, which stand before and after its figures. */
@@ -30,7 +40,7 @@ export function describeTarget({
   const protocol = detected.protocol === 2 ? ', RESP2' : '';
   const { masters = null } = detected;
   const cluster = masters === null ? '' : `, cluster of ${formatPlural(masters, 'master')}`;
-  return `${detected.server} ${detected.version}${threads}${cluster}${protocol} (${foundBy})`;
+  return `${describeServer(detected)}${threads}${cluster}${protocol} (${foundBy})`;
 }
 
 /** "23.5 GiB". */

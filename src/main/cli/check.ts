@@ -5,11 +5,11 @@ import { describePlan } from '../experiment/describe-plan.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { readPlan } from '../experiment/read-plan.ts';
 import { exitOnInterrupt } from '../interrupt.ts';
-import type { Options, TargetOption } from '../options.ts';
+import { mayStartServer, type Options, type TargetOption } from '../options.ts';
 import { preflightSide } from '../run/preflight-side.ts';
 import { describeFoundTarget, findTarget } from '../server/find-target.ts';
 
-type CheckOptions = Options<TargetOption | 'rounds' | 'quick' | 'target' | 'url'>;
+type CheckOptions = Options<TargetOption | 'rounds' | 'budget' | 'quick' | 'target' | 'url' | 'start'>;
 
 /**
  * `poolbench check CONFIG`: everything a run does before its load, for one target after the other.
@@ -33,7 +33,7 @@ export async function check(path: string, options: CheckOptions): Promise<number
 async function checkSide(side: PlannedSide, sides: number, options: CheckOptions): Promise<void> {
   const target = await findTarget(side.experiment, {
     standInAllowed: options['no-stand-in'] !== true,
-    urlTyped: options.url !== undefined,
+    mayStart: mayStartServer(options),
     onFreePort: sides > 1,
     say,
   });

@@ -24,7 +24,7 @@ const kept = ['rounds', 'seconds', 'warmup', 'seed'] as const;
  */
 export async function claims(
   typed: string,
-  options: Options<SessionOption | 'rounds' | 'resume'>,
+  options: Options<SessionOption | 'rounds' | 'resume' | 'start'>,
   suites: readonly Suite[] = allSuites,
 ): Promise<number> {
   const wanted = await readTarget(typed);
@@ -32,9 +32,13 @@ export async function claims(
   const settings = earlier?.settings ?? settingsOf(options);
   const plan = await planSuites(suites, wanted, settings);
 
-  const { 'no-stand-in': noStandIn, force } = options;
+  const { 'no-stand-in': noStandIn, force, start } = options;
   const commandWith = (given: Options<'resume' | (typeof kept)[number]>) =>
-    asTypedHere('claims', quote(wanted.typed), ...optionWords({ ...given, 'no-stand-in': noStandIn, force }));
+    asTypedHere(
+      'claims',
+      quote(wanted.typed),
+      ...optionWords({ ...given, 'no-stand-in': noStandIn, force, start }),
+    );
   const printResumeCommand = (folder: string) => {
     const secret = wanted.typed === typed ? '' : ' (with the password in the URL)';
     process.stderr.write(`To resume this ledger${secret}: ${commandWith({ resume: shownFolder(folder) })}\n`);
@@ -48,7 +52,7 @@ export async function claims(
     const { folder, progress } = session;
     const left: JudgedSuite[] = [];
     for (const suite of plan) left.push(await readSuite(folder, suite));
-    const target = await session.openTarget(wanted);
+    const target = await session.openTarget(wanted, { isNamed: wanted.option[0] === '--url' });
     const now = subjectOf(target);
     const head = earlier ?? {
       ...now,

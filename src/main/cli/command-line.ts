@@ -39,7 +39,7 @@ const commands = {
     },
     operand: 'CONFIG',
     forSeveral: 'versus',
-    takes: [...sessionOptions, 'rounds', 'quick', 'target', 'url', 'resume'],
+    takes: [...sessionOptions, 'rounds', 'budget', 'quick', 'target', 'url', 'start', 'resume'],
     run: async ([path = ''], options) => {
       const { resume, run } = await import('./run.ts');
       return options.resume === undefined ? run(path, options) : resume(options.resume, options);
@@ -48,7 +48,7 @@ const commands = {
   check: row({
     help: { 'check CONFIG [options]': 'validate, identify the target, print the plan; no load' },
     operand: 'CONFIG',
-    takes: [...targetOptions, 'rounds', 'quick', 'target', 'url'],
+    takes: [...targetOptions, 'rounds', 'budget', 'quick', 'target', 'url', 'start'],
     run: async ([path = ''], options) => (await import('./check.ts')).check(path, options),
   }),
   versus: row({
@@ -58,7 +58,7 @@ const commands = {
     },
     operand: 'CONFIG',
     several: true,
-    takes: [...sessionOptions, 'rounds', 'quick'],
+    takes: [...sessionOptions, 'rounds', 'budget', 'quick'],
     run: async (paths, options) => (await import('./run.ts')).versus(paths, options),
   }),
   claims: row({
@@ -68,14 +68,14 @@ const commands = {
     },
     operand: 'TARGET',
     // Verdicts need more rounds than --quick leaves.
-    takes: [...sessionOptions, 'rounds', 'resume'],
+    takes: [...sessionOptions, 'rounds', 'start', 'resume'],
     run: async ([target = ''], options) => (await import('./claims.ts')).claims(target, options),
   }),
   search: row({
     help: { 'search CONFIG [options]': "find the highest rate that meets the config's conditions" },
     operand: 'CONFIG',
     // It repeats a step until it is decided, so there are no rounds to set.
-    takes: [...sessionOptions, 'target', 'url'],
+    takes: [...sessionOptions, 'target', 'url', 'start'],
     run: async ([path = ''], options) => (await import('./search.ts')).search(path, options),
   }),
   compare: row({
@@ -143,7 +143,10 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     );
   const operands = named === undefined ? positionals : rest;
   expectOperands(command, operands, values);
-  return { command, operands, options: values, run: () => run(operands, values) };
+  const { POOLBENCH_URL } = process.env;
+  const isUrlFromEnvironment = POOLBENCH_URL && takes.includes('url') && values.target === undefined;
+  const options = isUrlFromEnvironment ? { url: POOLBENCH_URL, ...values } : values;
+  return { command, operands, options, run: () => run(operands, options) };
 }
 
 const optionNames = (given: object) => Object.keys(given) as OptionName[];

@@ -38,7 +38,7 @@ import { printOutput } from '../terminal.ts';
  */
 export async function run(
   path: string,
-  options: Options<SessionOption | 'rounds' | 'quick' | 'target' | 'url'>,
+  options: Options<SessionOption | 'rounds' | 'budget' | 'quick' | 'target' | 'url' | 'start'>,
 ): Promise<number> {
   const plan = await readPlan([path], options);
   return await loadSides(plan, plan.sides[0]?.experiment.name ?? '', options);
@@ -52,7 +52,7 @@ export async function run(
  */
 export async function versus(
   paths: readonly string[],
-  options: Options<SessionOption | 'rounds' | 'quick'>,
+  options: Options<SessionOption | 'rounds' | 'budget' | 'quick'>,
 ): Promise<number> {
   const plan = await readPlan(paths, options);
   const unequal = whyNotComparable(
@@ -78,7 +78,7 @@ export async function versus(
  */
 export async function resume(
   folder: string,
-  options: Options<SessionOption | 'target' | 'url'>,
+  options: Options<SessionOption | 'target' | 'url' | 'start'>,
 ): Promise<number> {
   const { result, plan } = await readLeftRun(folder, options);
   const [side] = plan.sides;
@@ -92,7 +92,7 @@ export async function resume(
     if (options.json) printBanners(result.target);
     return endRun({ results: [result], error: undefined }, plan.sides, { interrupted: false });
   }
-  return await loadSides(plan, side.experiment.name, options, resumeNow(result, side, folder));
+  return await loadSides(plan, side.experiment.name, options, resumeNow(result, plan, folder));
 }
 
 /**
@@ -112,7 +112,10 @@ async function loadSides(
     const sides: Side[] = [];
     for (const [index, side] of plan.sides.entries()) {
       const sideOptions = several ? { side: side.name, onFreePort: true } : {};
-      const target = await session.openTarget(side.experiment, sideOptions);
+      // A server that ran before the interruption is not replaced by one that is started.
+      const isNamed =
+        options.url !== undefined || earlier?.subject.target.foundBy.startsWith('running') === true;
+      const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed });
       if (earlier !== undefined) expectSameSubject('run', earlier.subject, subjectOf(target));
       sides.push({ ...side, target, folder: session.parts[index] ?? folder });
     }
@@ -128,7 +131,7 @@ async function loadSides(
       progress.say(`Written: ${shownFolder(folder)}/${written}`);
     }
     const results = outcome.sides.map(({ result }) => result);
-    printResumeCommand(results, sides, options);
+    printResumeCommand(results, { ...plan, sides }, options);
     return endRun({ results, error: outcome.error }, sides, session);
   });
 }
@@ -150,11 +153,15 @@ async function printAndWrite({ sides }: RoundsOutcome, session: Session): Promis
 }
 
 /** A run of one target that is not complete can be resumed, if it has a finished round. */
-function printResumeCommand(results: readonly Result[], sides: readonly Side[], options: SessionFlags): void {
-  const [side] = sides;
+function printResumeCommand(
+  results: readonly Result[],
+  plan: Plan & { readonly sides: readonly Side[] },
+  options: SessionFlags,
+): void {
+  const [side] = plan.sides;
   const [result] = results;
-  if (side === undefined || sides.length > 1 || result?.complete !== false) return;
-  if (finishedOf(result, side).count === 0) {
+  if (side === undefined || plan.sides.length > 1 || result?.complete !== false) return;
+  if (finishedOf(result, plan).count === 0) {
     process.stderr.write('No round was finished, so there is nothing to resume: start the run again.\n');
     return;
   }

@@ -18,7 +18,7 @@ import { Session } from '../run/session.ts';
  */
 export async function search(
   path: string,
-  options: Options<SessionOption | 'target' | 'url'>,
+  options: Options<SessionOption | 'target' | 'url' | 'start'>,
 ): Promise<number> {
   const plan = planSearch(await readExperiment(path, options), path);
   const { experiment } = plan.side;

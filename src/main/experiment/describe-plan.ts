@@ -1,9 +1,9 @@
 import type { Arrival } from '../../aggregate/scenario/arrival.ts';
-import { minRounds } from '../../aggregate/stats/sign-test.ts';
+import { minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatList, formatPercent, formatPlural } from '../../aggregate/text/format.ts';
 import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
-import { armsOf, estimateSeconds, type Plan } from './plan.ts';
+import { armsOf, estimateSeconds, type Plan, secondsAtLeast } from './plan.ts';
 import { type LabelledScenario, labelScenarios } from './scenarios.ts';
 import type { ValueBytes } from './values.ts';
 import { type WorkloadConfig, workloadTask } from './workload.ts';
@@ -20,23 +20,57 @@ export function describePlan(plan: Plan): string {
   const { experiment, scenarios } = first;
   const arms = armsOf(first).length;
   const controls = scenarios.length - arms;
-  const { rounds, seconds, warmupSeconds } = experiment;
-  const turns = plan.rounds.flat().filter(({ side }) => side === 0);
+  const { seconds, warmupSeconds } = experiment;
+  const { rounds } = first;
+  const isFixed = rounds.atLeast === rounds.atMost;
+  const total = isFixed ? ` = ${formatPlural(scenarios.length * rounds.atMost, 'measurement')}` : '';
+  const alone = { ...plan, sides: [first], rounds };
   const lines = [
     `Plan: ${experiment.name}`,
-    `  ${formatPlural(arms, 'scenario')}${controls === 0 ? '' : ` and ${formatPlural(controls, 'control')}`} × ${formatPlural(rounds, 'round')} = ${formatPlural(turns.length, 'measurement')}`,
+    `  ${formatPlural(arms, 'scenario')}${controls === 0 ? '' : ` and ${formatPlural(controls, 'control')}`} × ${describeRounds(rounds)}${total}`,
+    ...describeRange(plan),
     ...(controls === 0
       ? []
       : ['  controls: scenarios measured once more, to see by how much equal ones differ']),
     `  each: ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `  order: ${describeOrder(plan)}, seed ${experiment.seed}`,
     ...describeWorkload(experiment.workload).map(line => `  ${line}`),
-    `  duration: about ${formatDuration(estimateSeconds(plan, turns))}`,
-    ...(rounds < minRounds ? [`  verdict: none, as that needs ${minRounds} rounds`] : []),
+    `  duration: ${describeEstimate(alone)}`,
+    ...(rounds.atMost < minRounds ? [`  verdict: none, as that needs ${minRounds} rounds`] : []),
     '',
     ...describeScenarios(labelScenarios(experiment.scenarios)),
   ];
   return `${lines.map(cut).join('\n')}\n${describeSides(plan)}`;
+}
+
+/** "11 rounds", "10 to 50 rounds". */
+export function describeRounds({ atLeast, atMost }: RoundsRange): string {
+  return atLeast === atMost
+    ? formatPlural(atMost, 'round')
+    : `${atLeast} to ${formatPlural(atMost, 'round')}`;
+}
+
+/** "about 3 min", "about 2 min 36 s to 6 min". */
+export function describeEstimate(plan: Plan): string {
+  const [least, most] = [secondsAtLeast(plan), estimateSeconds(plan)].map(formatDuration);
+  return least === most ? `about ${most}` : `about ${least} to ${most}`;
+}
+
+/** When a run ends whose number of rounds is open, and what the budget has no room for. */
+function describeRange(plan: Plan): string[] {
+  const { budgetSeconds } = plan;
+  const budget = formatDuration(budgetSeconds);
+  const asked = Math.max(...plan.sides.map(({ experiment }) => experiment.rounds.atLeast));
+  const { atLeast, atMost } = plan.rounds;
+  const least = secondsAtLeast(plan);
+  if (least > budgetSeconds) {
+    return [
+      `  budget: ${budget}; a verdict needs ${formatPlural(atLeast, 'round')}, which take about ${formatDuration(least)}`,
+    ];
+  }
+  if (atLeast < asked) return [`  budget: ${budget}, which has no room for ${asked} rounds`];
+  const until = `  ends: when all that is compared is decided${budgetSeconds === Number.POSITIVE_INFINITY ? '' : `, or after ${budget}`}`;
+  return atLeast < atMost ? [until] : [];
 }
 
 /** Blocks of one scenario each mean nothing to the reader, nor does a single block of all. */
@@ -51,7 +85,7 @@ function describeOrder({ blocks }: Plan): string {
 function describeSides(plan: Plan): string {
   if (plan.sides.length === 1) return '';
   const names = formatList(plan.sides.map(({ name }) => name));
-  const text = `Sides: ${names}, each as above, in turn within every round: about ${formatDuration(estimateSeconds(plan))} in all.`;
+  const text = `Sides: ${names}, each as above, in turn within every round: ${describeEstimate(plan)} in all.`;
   return `\n${wrapText(text, columns).join('\n')}\n`;
 }
 

@@ -9,6 +9,7 @@ import {
   wholeNumber,
 } from '../../aggregate/scenario/schema-parts.ts';
 import type { ConditionName } from '../../aggregate/search/conditions.ts';
+import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { scenarioGroup } from './scenario-group.ts';
 import { expandScenarios } from './scenarios.ts';
 import { target } from './target.ts';
@@ -45,6 +46,32 @@ const search = section({
       'What `poolbench search` looks for: the highest rate that meets these conditions; null: nothing. Other commands do not use it',
   });
 
+const maxRounds = 1000;
+/** Of a run that takes as many rounds as it needs, unless the config has another one. */
+export const usualBudgetSeconds = 360;
+/** A fixed number of rounds. */
+export const roundCount = wholeNumber(1, maxRounds);
+
+const rounds = z
+  .union([
+    roundCount,
+    section({
+      atLeast: wholeNumber(1, maxRounds).meta({
+        description:
+          'Rounds of every scenario, after which the run first looks whether its questions are decided',
+        unit: 'rounds',
+      }),
+      atMost: wholeNumber(1, maxRounds).meta({
+        description: 'Rounds after which the run ends, even if a question is open',
+        unit: 'rounds',
+      }),
+    }).check(({ value, issues }) => {
+      if (value.atLeast > value.atMost)
+        refuser(issues)(['atMost'], `at least as many rounds as atLeast, ${value.atLeast}`, value.atMost);
+    }),
+  ])
+  .transform((value): RoundsRange => (typeof value === 'number' ? fixedRounds(value) : value));
+
 /**
  * The one description of a config file, with its parts in the files beside this one. `configs/schema.json` and the type
  * `Experiment` are made from it.
@@ -76,10 +103,18 @@ export const experimentSchema = section({
       description:
         'Scenario keys whose values are compared. Scenarios that differ only in these are measured next to each other. null: the key that varies, if there is only one, else pools and poolsPerThread',
     }),
-  rounds: wholeNumber(1, 1000).default(10).meta({
-    description: 'How often every scenario is measured; fewer than 6 rounds give no verdict',
+  rounds: rounds.prefault({ atLeast: 10, atMost: 50 }).meta({
+    description:
+      'How often every scenario is measured: a number, or as often as it takes to decide what is compared, at least and at most; fewer than 6 rounds give no verdict',
     unit: 'rounds',
   }),
+  budgetSeconds: numberBetween(1, 86_400)
+    .nullable()
+    .default(null)
+    .meta({
+      description: `Time of the measured rounds, after which the run ends, even if a question is open; null: ${usualBudgetSeconds}, and no limit for a fixed number of rounds`,
+      unit: 'seconds',
+    }),
   seconds: numberBetween(0.05, 3600)
     .default(1)
     .meta({ description: 'Measured time of one scenario in one round', unit: 'seconds' }),

@@ -1,10 +1,14 @@
 import type { z } from 'zod';
+import { fixedRounds } from '../../aggregate/stats/sign-test.ts';
 import { PoolbenchError } from '../errors.ts';
-import { type Experiment, experimentSchema } from './experiment.ts';
+import { type Experiment, experimentSchema, roundCount } from './experiment.ts';
 import { faultsOf } from './faults.ts';
 
-const { target, rounds, seconds, warmupSeconds, seed } = experimentSchema.shape;
-const numbers = { rounds, seconds, warmup: warmupSeconds, seed } as const;
+const { target, budgetSeconds, seconds, warmupSeconds, seed } = experimentSchema.shape;
+const numbers = { rounds: roundCount, budget: budgetSeconds, seconds, warmup: warmupSeconds, seed } as const;
+
+/** Units of a time; without one it is in seconds. */
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
 /** What the command line changes in an experiment, as it was typed. */
 export type Overrides = { readonly [Flag in keyof typeof numbers | 'url']?: string | undefined };
@@ -26,14 +30,16 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
   const faults: string[] = [];
   const refuse = (flag: string, { issues }: z.core.$ZodError, input: unknown) =>
     faults.push(...faultsOf(issues, input, flag).map(({ text }) => text));
-  const numberOf = (flag: keyof typeof numbers, otherwise: number): number => {
+  const numberOf = <Otherwise extends number | null>(flag: keyof typeof numbers, otherwise: Otherwise) => {
     const text = overrides[flag];
     if (text === undefined) return otherwise;
+    const [, number, unit = 's'] = /^(-?\d+(?:\.\d+)?)([smh])?$/.exec(text) ?? [];
+    const isPlain = number !== undefined && (flag === 'budget' || number === text);
     // What is not a plain number is left as text, so that the message shows what was typed.
-    const input = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+    const input = isPlain ? Number(number) * (unitSeconds[unit] ?? 1) : text;
     const parsed = numbers[flag].safeParse(input);
-    if (parsed.success) return parsed.data;
-    refuse(`--${flag}`, parsed.error, input);
+    if (parsed.success && parsed.data !== null) return parsed.data;
+    if (!parsed.success) refuse(`--${flag}`, parsed.error, input);
     return otherwise;
   };
 
@@ -45,10 +51,13 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
     if (!parsed.success) refuse('--url', parsed.error, overrides.url);
     else if (!whole.success) refuse('--url: target', whole.error, changedTarget);
   }
+  const rounds = numberOf('rounds', null);
   const changed: Experiment = {
     ...experiment,
     target: changedTarget,
-    rounds: numberOf('rounds', experiment.rounds),
+    rounds: rounds === null ? experiment.rounds : fixedRounds(rounds),
+    // A budget of the config would cut short the number that is asked for here.
+    budgetSeconds: numberOf('budget', rounds === null ? experiment.budgetSeconds : null),
     seconds: numberOf('seconds', experiment.seconds),
     warmupSeconds: numberOf('warmup', experiment.warmupSeconds),
     seed: numberOf('seed', experiment.seed),

@@ -1,9 +1,9 @@
 import { twinIdOf } from '../../aggregate/stats/control.ts';
-import { minRounds } from '../../aggregate/stats/sign-test.ts';
+import { fixedRounds, minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { uniqueNames } from '../../aggregate/text/safe-name.ts';
 import { shuffle, streamSeed } from '../../workers/prng.ts';
 import { addControls, type Block, formBlocks } from './blocks.ts';
-import type { Experiment } from './experiment.ts';
+import { type Experiment, usualBudgetSeconds } from './experiment.ts';
 import { type LabelledScenario, labelScenarios, type Scenario } from './scenarios.ts';
 
 /** One side of a run before its target is found: an experiment, with its scenarios expanded. */
@@ -12,6 +12,8 @@ export interface PlannedSide {
   readonly name: string;
   /** Its target has at most one number of server threads. */
   readonly experiment: Experiment;
+  /** How many rounds it has: those of the experiment, or fewer if the budget of the run has no room for them. */
+  readonly rounds: RoundsRange;
   /** Every scenario once, in the order of the config, and behind them the controls. */
   readonly scenarios: readonly Scenario[];
 }
@@ -26,16 +28,20 @@ export interface Turn {
   /** Index of the side that is measured. */
   readonly side: number;
   readonly scenario: Scenario;
+  /** Index of the scenario's block. */
+  readonly block: number;
 }
 
-/** What a run does, in order. It is made once: what is shown, checked and estimated is also what is measured. */
+/** What a run does. It is made once: what is shown, checked and estimated is also what is measured. */
 export interface Plan {
   /** One, or several that are measured in turn within every round. */
   readonly sides: readonly PlannedSide[];
   /** Every scenario of any side once, with its block. */
   readonly blocks: readonly Block[];
-  /** The turns of each round, those of a block next to each other. */
-  readonly rounds: readonly (readonly Turn[])[];
+  /** Of the side that has most. */
+  readonly rounds: RoundsRange;
+  /** Time of its rounds, after which it ends; infinite without a limit. */
+  readonly budgetSeconds: number;
 }
 
 /** Roughly what connecting, the barrier, draining and closing take for one scenario of one round. */
@@ -43,16 +49,18 @@ export const overheadSeconds = 0.15;
 
 /** Plans one side for each experiment, and for each number of server threads that it asks for. */
 export function planRun(experiments: readonly Experiment[]): Plan {
-  const sides = experiments.flatMap((experiment): (Omit<PlannedSide, 'scenarios'> & Labelled)[] => {
-    const { target, name } = experiment;
-    const labelled = labelScenarios(experiment.scenarios);
-    if (target.threads.length < 2) return [{ name, experiment, labelled }];
-    return target.threads.map(threads => ({
-      name: `${name}-${threads}${threads === 1 ? 'thread' : 'threads'}`,
-      experiment: { ...experiment, target: { ...target, threads: [threads] } },
-      labelled,
-    }));
-  });
+  const sides = experiments.flatMap(
+    (experiment): (Omit<PlannedSide, 'scenarios' | 'rounds'> & Labelled)[] => {
+      const { target, name } = experiment;
+      const labelled = labelScenarios(experiment.scenarios);
+      if (target.threads.length < 2) return [{ name, experiment, labelled }];
+      return target.threads.map(threads => ({
+        name: `${name}-${threads}${threads === 1 ? 'thread' : 'threads'}`,
+        experiment: { ...experiment, target: { ...target, threads: [threads] } },
+        labelled,
+      }));
+    },
+  );
   const names = uniqueNames(
     sides.map(side => side.name),
     '-',
@@ -66,7 +74,37 @@ export function planRun(experiments: readonly Experiment[]): Plan {
       ...(isJudged(experiment) ? controlsOf(blocks, labelled) : []),
     ],
   }));
-  return orderRounds(planned, blocks);
+  return planSides(planned, blocks);
+}
+
+/** The plan of these sides, whose rounds are as many as the longest of their budgets has room for. */
+export function planSides(sides: readonly Omit<PlannedSide, 'rounds'>[], blocks: readonly Block[]): Plan {
+  const budgetSeconds = Math.max(...sides.map(({ experiment }) => budgetOf(experiment)));
+  const room = budgetSeconds / roundSeconds(sides);
+  const planned = sides.map(side => ({ ...side, rounds: fitRounds(side.experiment.rounds, room) }));
+  const max = (end: keyof RoundsRange) => Math.max(0, ...planned.map(({ rounds }) => rounds[end]));
+  return {
+    sides: planned,
+    blocks,
+    rounds: { atLeast: max('atLeast'), atMost: max('atMost') },
+    budgetSeconds,
+  };
+}
+
+/** Infinite without a limit. */
+function budgetOf({ budgetSeconds, rounds }: Experiment): number {
+  const usual = rounds.atLeast === rounds.atMost ? Number.POSITIVE_INFINITY : usualBudgetSeconds;
+  return budgetSeconds ?? usual;
+}
+
+/**
+ * If there is no room for the first look at the figures, the number is fixed at what there is room for: a look that never
+ * comes decides nothing. A verdict takes 6 rounds, so there are as many whatever the room.
+ */
+function fitRounds(rounds: RoundsRange, room: number): RoundsRange {
+  return room >= rounds.atLeast
+    ? rounds
+    : fixedRounds(Math.min(rounds.atLeast, Math.max(minRounds, Math.floor(room))));
 }
 
 interface Labelled {
@@ -87,7 +125,7 @@ function planBlocks(sides: readonly (Pick<PlannedSide, 'experiment'> & Labelled)
 }
 
 function isJudged({ rounds }: Experiment): boolean {
-  return rounds >= minRounds;
+  return rounds.atMost >= minRounds;
 }
 
 /** The controls of the scenarios that a side has. */
@@ -99,34 +137,71 @@ function controlsOf(blocks: readonly Block[], labelled: readonly LabelledScenari
 }
 
 /**
- * Orders the turns of every round, from the seed of the first side: blocks are shuffled within the round, and the elements
+ * The turns of a round, from the seed of the first side: blocks are shuffled within the round, and the elements
  * of each block within the block. Each scenario is measured on all sides that have it, one after the other, in an order
- * of its own. So drift of the machine affects compared arms alike.
+ * of its own. So drift of the machine affects compared arms alike. Blocks that are left out change no order of the others.
+ *
+ * @param round from 1
+ * @param isDue whether a block is measured in this round
  */
-export function orderRounds(sides: readonly PlannedSide[], blocks: readonly Block[]): Plan {
+export function turnsOf(
+  { sides, blocks }: Plan,
+  round: number,
+  isDue: (block: number) => boolean = () => true,
+): Turn[] {
   const seed = sides[0]?.experiment.seed ?? 0;
+  const stream = round - 1;
   const ofSides = sides.map(({ scenarios }) => new Map(scenarios.map(scenario => [scenario.id, scenario])));
-  const rounds = Math.max(0, ...sides.map(({ experiment }) => experiment.rounds));
-  const turnsOf = (id: string, round: number) =>
-    ofSides.flatMap((ofSide, side): Turn[] => {
-      const scenario = ofSide.get(id);
-      const due = round < (sides[side]?.experiment.rounds ?? 0);
-      return scenario !== undefined && due ? [{ side, scenario }] : [];
+  const ofBlocks = blocks.map((block, index) => ({ block, index }));
+  return shuffle(ofBlocks, streamSeed(seed, 'blockOrder', stream))
+    .flatMap(({ block, index }, place) =>
+      shuffle(block.elements, streamSeed(seed, 'scenarioOrder', stream, place))
+        .flat()
+        .map(({ id }) => ({ id, block: index })),
+    )
+    .flatMap(({ id, block }, place) => {
+      if (!isDue(block)) return [];
+      const turns = sides.flatMap(({ rounds }, side): Turn[] => {
+        const scenario = ofSides[side]?.get(id);
+        return scenario !== undefined && round <= rounds.atMost ? [{ side, scenario, block }] : [];
+      });
+      return shuffle(turns, streamSeed(seed, 'sideOrder', stream, place));
     });
-  const orderRound = (round: number) => {
-    const orderBlock = ({ elements }: Block, place: number) =>
-      shuffle(elements, streamSeed(seed, 'scenarioOrder', round, place)).flat();
-    return shuffle(blocks, streamSeed(seed, 'blockOrder', round))
-      .flatMap(orderBlock)
-      .flatMap(({ id }, place) => shuffle(turnsOf(id, round), streamSeed(seed, 'sideOrder', round, place)));
-  };
-  return { sides, blocks, rounds: Array.from({ length: rounds }, (_, round) => orderRound(round)) };
 }
 
-/** How long a plan takes, or some turns of it: an estimate, without finding targets and writing keys. */
-export function estimateSeconds({ sides, rounds }: Plan, turns: readonly Turn[] = rounds.flat()): number {
+/**
+ * How long a plan takes at most, or some turns of it: an estimate, without finding targets, writing keys and warming up
+ * threads.
+ */
+export function estimateSeconds(plan: Plan, turns?: readonly Turn[]): number {
+  if (turns === undefined)
+    return Math.min(
+      secondsUpTo(plan, plan.rounds.atMost),
+      Math.max(plan.budgetSeconds, secondsAtLeast(plan)),
+    );
   return turns.reduce((sum, { side }) => {
-    const { seconds = 0, warmupSeconds = 0 } = sides[side]?.experiment ?? {};
-    return sum + overheadSeconds + warmupSeconds + seconds;
+    const experiment = plan.sides[side]?.experiment;
+    return experiment === undefined ? sum : sum + turnSeconds(experiment);
   }, 0);
+}
+
+/** How long a plan takes at least. */
+export function secondsAtLeast(plan: Plan): number {
+  return secondsUpTo(plan, plan.rounds.atLeast);
+}
+
+/** What so many rounds take, if no block is left out. */
+function secondsUpTo({ sides }: Plan, rounds: number): number {
+  return sides.reduce((sum, side) => sum + Math.min(rounds, side.rounds.atMost) * roundSeconds([side]), 0);
+}
+
+function roundSeconds(sides: readonly Pick<PlannedSide, 'experiment' | 'scenarios'>[]): number {
+  return sides.reduce(
+    (sum, { experiment, scenarios }) => sum + scenarios.length * turnSeconds(experiment),
+    0,
+  );
+}
+
+function turnSeconds({ seconds, warmupSeconds }: Experiment): number {
+  return overheadSeconds + warmupSeconds + seconds;
 }

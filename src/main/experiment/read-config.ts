@@ -42,8 +42,9 @@ export async function readExperiment(path: string, flags: ConfigOverrides): Prom
 export async function readConfig(path: string): Promise<Experiment> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = textOf(await readFile(path), path);
   } catch (cause) {
+    if (cause instanceof PoolbenchError) throw cause;
     const message = await describeUnreadable(path, cause as NodeJS.ErrnoException);
     throw new PoolbenchError('CONFIG_MISSING', message, { cause });
   }
@@ -53,6 +54,14 @@ export async function readConfig(path: string): Promise<Experiment> {
   if (faults.length > 0)
     refuse(faults.map(({ key, text }) => ({ offset: offsetOf(['target', 'tls', key]), text })));
   return { ...experiment, target };
+}
+
+/** @throws CONFIG_INVALID for UTF-16, which editors and shells of Windows write */
+function textOf(bytes: Buffer, path: string): string {
+  const mark = bytes.toString('hex', 0, 2);
+  if (mark === 'fffe' || mark === 'feff' || bytes.subarray(0, 64).includes(0))
+    throw invalid(path, ['expected text in UTF-8, found UTF-16; save it as UTF-8'], 1);
+  return bytes.toString('utf8');
 }
 
 /**

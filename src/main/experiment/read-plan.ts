@@ -1,9 +1,10 @@
+import { fixedRounds } from '../../aggregate/stats/sign-test.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { PoolbenchError } from '../errors.ts';
 import { removeControls } from './blocks.ts';
 import type { Experiment } from './experiment.ts';
 import type { ConfigOverrides, Overrides } from './overrides.ts';
-import { armsOf, orderRounds, overheadSeconds, type Plan, type PlannedSide, planRun } from './plan.ts';
+import { armsOf, overheadSeconds, type Plan, type PlannedSide, planRun, planSides } from './plan.ts';
 import { readExperiment } from './read-config.ts';
 
 /** What --quick promises; the estimate that it tries first, and the one if that leaves too little. */
@@ -31,16 +32,17 @@ export async function readPlan(paths: readonly string[], flags: ConfigOverrides)
  */
 export function quick({ sides, blocks }: Plan, kept: Overrides = {}): Plan {
   const cut = sides.map(side => quickSide({ ...side, scenarios: armsOf(side) }, kept));
-  return orderRounds(cut, removeControls(blocks));
+  return planSides(cut, removeControls(blocks));
 }
 
 function quickSide(side: PlannedSide, kept: Overrides): PlannedSide {
   const { experiment, scenarios } = side;
-  const roundCounts = kept.rounds === undefined ? [Math.min(2, experiment.rounds), 1] : [experiment.rounds];
+  const { atMost } = experiment.rounds;
+  const roundCounts = kept.rounds === undefined ? [Math.min(2, atMost), 1] : [atMost];
   for (const limitSeconds of limitsSeconds) {
     for (const rounds of roundCounts) {
       const times = shorten(experiment, limitSeconds / (scenarios.length * rounds) - overheadSeconds, kept);
-      if (times) return { ...side, experiment: { ...experiment, ...times, rounds } };
+      if (times) return { ...side, experiment: { ...experiment, ...times, rounds: fixedRounds(rounds) } };
     }
   }
   const names = (['rounds', 'seconds', 'warmup'] as const).filter(name => kept[name] !== undefined);

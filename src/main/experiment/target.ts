@@ -64,6 +64,8 @@ const sentinel = section({
   }),
 }).meta({ description: 'Sentinels that are asked for the target at every connect' });
 
+const keyPrefixWords = 'up to 64 letters, digits, "_", ".", ":" and "-", such as "myapp:"';
+const nodeWords = 'host:port of a node, such as "127.0.0.1:7001"';
 const serverThreads = wholeNumber(1, 128);
 
 /** The keys of `target`: what the server under test is, where it is, and how to connect to it. */
@@ -73,7 +75,7 @@ export const target = section({
   }),
   url: readable('a URL such as "redis://localhost:6379/0"', parseAddress).meta({
     description:
-      'URL of the server: redis://, rediss:// (TLS) or unix:///path; user:password@ and a database index such as /0 are optional',
+      'URL of the server: redis://, rediss:// (TLS) or unix:///path, or valkey:// and valkeys://; user:password@ and a database index such as /0 are optional',
   }),
   threads: z
     .union([serverThreads, z.array(serverThreads)])
@@ -89,6 +91,23 @@ export const target = section({
   }),
   tls: tls.prefault({}),
   sentinel: sentinel.prefault({}),
+  keyPrefix: z
+    .string({ error: keyPrefixWords })
+    .regex(/^[\w.:-]{0,64}$/, { error: keyPrefixWords })
+    .default('')
+    .meta({
+      description:
+        'What the names of all keys begin with, for a user who may only use keys such as myapp:*; poolbench:<seed>: follows it',
+    }),
+  natMap: z
+    .record(z.string(), z.string({ error: nodeWords }).refine(isPlace, { error: nodeWords }), {
+      error: 'announced addresses, each with the one at which that node is reached',
+    })
+    .default({})
+    .meta({
+      description:
+        'Where the nodes of a cluster are reached that announce addresses which cannot be: the announced host:port, and the reachable one',
+    }),
   cluster: z.boolean({ error: 'true or false' }).default(false).meta({
     description:
       'Whether the URL names a node of a Redis Cluster; all masters of the cluster are then the target',
@@ -97,12 +116,14 @@ export const target = section({
   .check(({ value, issues }) => {
     if (issues.some(isOutOfRange)) return;
     const refuse = refuser(issues);
-    const { url, threads, tls, sentinel, cluster } = value;
-    const { path, database } = parseAddress(url);
+    const { url, threads, tls, sentinel, cluster, natMap } = value;
+    const { path, database, tls: isTls } = parseAddress(url);
     if (cluster && (path !== undefined || database !== 0))
       refuse(['url'], 'redis:// or rediss:// and database 0, as target.cluster is true', url);
+    if (Object.keys(natMap).length > 0 && !cluster)
+      refuse(['natMap'], 'none, as target.cluster is false', natMap);
     const usesTls = Object.values(tls).some(key => key !== null && key !== true);
-    if (usesTls && !/^rediss:/i.test(url)) refuse(['url'], 'rediss://, as target.tls is set', url);
+    if (usesTls && !isTls) refuse(['url'], 'rediss://, as target.tls is set', url);
     if (tls.cert !== null && tls.key === null)
       refuse(['tls', 'key'], 'the key that belongs to target.tls.cert', undefined);
     if (tls.key !== null && tls.cert === null)

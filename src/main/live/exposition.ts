@@ -78,10 +78,10 @@ function runMetrics({ running, measured, planned, secondsLeft, operations }: Sna
   const step = running?.step.place === undefined ? running?.step : undefined;
   return [
     gauge('round', 'The round that is being measured.', step?.round),
-    gauge('rounds', 'Rounds of this run.', step?.rounds),
+    gauge('rounds', 'Rounds of this run, at most.', step?.rounds),
     gauge('measurements_finished', 'Measurements of this run that are finished.', measured),
-    gauge('measurements_planned', 'Measurements of this run.', planned),
-    gauge('left_seconds', 'Estimated time until the end of this run.', secondsLeft),
+    gauge('measurements_planned', 'Measurements of this run, at most.', planned),
+    gauge('left_seconds', 'Estimated time until the end of this run, at most.', secondsLeft),
     counter('operations_completed', `Operations that completed, ${windows}.`, operations.completed),
     counter(
       'operations_failed',

@@ -1,7 +1,7 @@
 import type { RoundResult } from '../../aggregate/result.ts';
 import { sumByCode } from '../../aggregate/stats/accounting.ts';
 import type { SharedState, ThreadProgress } from '../../workers/shared-state.ts';
-import type { Moment, Operations, Phase, Running, RunSize, Snapshot, Step } from './snapshot.ts';
+import type { Moment, Operations, Phase, Running, Snapshot, Step } from './snapshot.ts';
 
 const maxMoments = 200;
 /** The pace is that of the plan until this much of it is done: one slow start would distort it. */
@@ -12,12 +12,13 @@ const none: Operations = { completed: 0, failed: {}, unfinished: 0 };
 /** Counts what a run has done while it lasts. */
 export class LiveRun {
   readonly #nowNs: () => number;
-  #size: RunSize = {};
   #begunNs = 0;
   #stepNs = 0;
   #step: Step | undefined;
   #meter: MeasurementMeter | undefined;
   #measured = 0;
+  /** Measurements of this run, at most. */
+  #planned: number | null = null;
   #moments: readonly (Moment | null)[] = [];
   /** Operations of all measurements that are over. */
   #over = none;
@@ -28,16 +29,17 @@ export class LiveRun {
   }
 
   /** A run begins. Operations of earlier runs stay counted. */
-  begin(size: RunSize): void {
-    this.#size = size;
+  begin(): void {
     this.#begunNs = this.#nowNs();
     this.#measured = 0;
+    this.#planned = null;
     this.#moments = [];
     this.#step = undefined;
   }
 
   follow(step: Step, shared: SharedState): void {
     this.#step = step;
+    this.#planned = step.course === undefined ? null : this.#measured + step.course.measurementsLeft;
     this.#stepNs = this.#nowNs();
     this.#meter = new MeasurementMeter(step, shared);
     if (this.#moments.at(-1) != null) this.#keep(null);
@@ -66,7 +68,7 @@ export class LiveRun {
     return {
       running: this.#meter?.running(nowNs) ?? null,
       measured: this.#measured,
-      planned: this.#size.measurements ?? null,
+      planned: this.#planned,
       ...this.#course(nowNs),
       operations: add(this.#over, this.#meter?.operations() ?? none),
       moments: this.#moments,
@@ -74,16 +76,15 @@ export class LiveRun {
   }
 
   #course(nowNs: number): Pick<Snapshot, 'doneRatio' | 'secondsLeft'> {
-    const planned = this.#size.seconds;
-    const plannedLeft = this.#step?.secondsLeft;
-    if (planned === undefined || plannedLeft === undefined || this.#step === undefined)
-      return { doneRatio: null, secondsLeft: null };
-    const plannedDone = planned - plannedLeft;
-    const pace = plannedDone < pacedSeconds ? 1 : (this.#stepNs - this.#begunNs) / 1e9 / plannedDone;
+    const course = this.#step?.course;
+    if (course === undefined || this.#step === undefined) return { doneRatio: null, secondsLeft: null };
+    const { secondsDone, secondsLeft } = course;
+    const pace = secondsDone < pacedSeconds ? 1 : (this.#stepNs - this.#begunNs) / 1e9 / secondsDone;
     // A step that takes longer than planned must not use up the time of those after it.
     const { warmupSeconds, seconds } = this.#step;
     const inStep = Math.min((nowNs - this.#stepNs) / 1e9 / pace, warmupSeconds + seconds);
-    const left = Math.max(0, plannedLeft - inStep);
+    const left = Math.max(0, secondsLeft - inStep);
+    const planned = secondsDone + secondsLeft;
     return { doneRatio: planned > 0 ? Math.min(1, 1 - left / planned) : 1, secondsLeft: left * pace };
   }
 

@@ -8,7 +8,7 @@ import { canRedraw, takesColour } from '../terminal.ts';
 import { LiveRun } from './live-run.ts';
 import { MetricsServer } from './metrics-server.ts';
 import { Screen } from './screen.ts';
-import type { Outlet, RunSize, Step } from './snapshot.ts';
+import type { Outlet, Step } from './snapshot.ts';
 import { describeMeasurement, describeRound } from './view.ts';
 
 /** Ten looks a second notice a failure soon; an eye can follow five paintings a second. Both cost next to nothing. */
@@ -54,9 +54,9 @@ export class Progress {
     this.#metrics?.meet(side, target);
   }
 
-  /** A run of so many measurements begins. */
-  begin(size: RunSize): void {
-    this.#run.begin(size);
+  /** A run begins. */
+  begin(): void {
+    this.#run.begin();
   }
 
   /** Follows one measurement until `finished`. Calls `onFailures` whenever there are more failed operations. */

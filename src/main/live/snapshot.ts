@@ -17,16 +17,22 @@ export interface Step {
   readonly seconds: number;
   /** Whether it warms up the threads before round 1: its operations count for nothing. */
   readonly warmsThreads?: boolean;
-  /** Planned time from the start of this step to the end of the run; undefined if it is not known. */
-  readonly secondsLeft?: number;
+  /** Whether the rounds can be fewer, and the time left shorter. */
+  readonly untilDecided?: boolean;
+  /** Undefined if it is not known. */
+  readonly course?: StepCourse;
   /** Shown in place of round and index, if their totals are not known. */
   readonly place?: string;
 }
 
-/** How large a run is; a search does not know. */
-export interface RunSize {
-  readonly measurements?: number;
-  readonly seconds?: number;
+/** Where a step stands in the course of its run. */
+export interface StepCourse {
+  /** Planned time of the steps before it, of those that this command measures. */
+  readonly secondsDone: number;
+  /** Planned time from its start to the end of the run, at most. */
+  readonly secondsLeft: number;
+  /** From this one on, at most. */
+  readonly measurementsLeft: number;
 }
 
 /** A moment of a measurement: the throughput of all threads, and the p99 of the slowest in its current second. */
@@ -65,11 +71,11 @@ export interface Snapshot {
   readonly running: Running | null;
   /** Finished measurements of this run. */
   readonly measured: number;
-  /** Measurements of this run; null if not known. */
+  /** Measurements of this run, at most; null if not known. */
   readonly planned: number | null;
   /** Fraction of the planned time that has passed, 0 to 1; null if not known. */
   readonly doneRatio: number | null;
-  /** Time left at the pace so far; null if not known. */
+  /** Time left at the pace so far, at most; null if not known. */
   readonly secondsLeft: number | null;
   readonly operations: Operations;
   /** The latest moments, oldest first; null between two measurements. */

@@ -67,18 +67,18 @@ export function describeMeasurement(step: Step, { opsPerSecond, response, failed
     p99Ms: response.count === 0 ? 0 : response.p99,
     failed: failedOf({ failed }),
     codes: failed,
-    secondsLeft: step.secondsLeft ?? null,
+    secondsLeft: step.course?.secondsLeft ?? null,
   });
 }
 
 /** A finished round on one line. */
 export function describeRound(step: Step, completed: number, failed: number): string {
   return [
-    `round ${step.round}/${step.rounds}`,
+    describeRoundOf(step),
     formatPlural(step.total, 'measurement'),
     `${formatCount(completed)} operations`,
     `${formatCount(failed)} failed`,
-    ...describeLeft(step.secondsLeft ?? null),
+    ...describeLeft(step.course?.secondsLeft ?? null, step),
   ].join('  ');
 }
 
@@ -97,19 +97,26 @@ function figuresLine(step: Step, { opsPerSecond, p99Ms, failed, codes, secondsLe
     `${formatRate(opsPerSecond)} ops/s`,
     p99Ms === 0 ? 'p99 –' : `p99 ${formatMs(p99Ms)} ms`,
     `${formatCount(failed)} failed${byCode}`,
-    ...describeLeft(secondsLeft),
+    ...describeLeft(secondsLeft, step),
     // Last, as a narrow terminal cuts off the end.
     step.scenario,
   ].join('  ');
 }
 
-function describeLeft(secondsLeft: number | null): string[] {
-  return secondsLeft === null ? [] : [`${formatDuration(secondsLeft)} left`];
+/** "2 min 3 s left", "at most 2 min 3 s left". */
+function describeLeft(secondsLeft: number | null, { untilDecided }: Step): string[] {
+  return secondsLeft === null ? [] : [`${untilDecided ? 'at most ' : ''}${formatDuration(secondsLeft)} left`];
+}
+
+/** "round 2/5", "round 2 of at most 50". */
+function describeRoundOf({ round, rounds, untilDecided }: Step): string {
+  return untilDecided ? `round ${round} of at most ${rounds}` : `round ${round}/${rounds}`;
 }
 
 /** The position in the run: "round 2/5  7/24". */
-function describePlace({ place, round, rounds, index, total }: Step): string {
-  return place ?? `round ${round}/${rounds}  ${String(index).padStart(String(total).length)}/${total}`;
+function describePlace(step: Step): string {
+  const { place, index, total } = step;
+  return place ?? `${describeRoundOf(step)}  ${String(index).padStart(String(total).length)}/${total}`;
 }
 
 function describeProgress(
@@ -120,9 +127,10 @@ function describeProgress(
   const where = running === null ? '' : toOneLine(describePlace(running.step));
   if (doneRatio === null || secondsLeft === null) return style('bold', cut(where, width));
   const percent = `${Math.floor(doneRatio * 100)} %`.padStart(5);
-  const left = `${formatDuration(secondsLeft)} left`;
+  const [left = ''] = running === null ? [] : describeLeft(secondsLeft, running.step);
   // Padded to the widest, so that the bar keeps its length.
-  const tail = `${percent}  ${left.padEnd('59 min 59 s left'.length)}`;
+  const widest = running?.step.untilDecided ? 'at most 59 min 59 s left' : '59 min 59 s left';
+  const tail = `${percent}  ${left.padEnd(widest.length)}`;
   const place = cut(where, width - tail.length - 4);
   const { done, left: rest } = bar(doneRatio, width - place.length - tail.length - 4);
   return `${style('bold', place)}  ${style('green', done)}${style('dim', rest)}  ${tail}`;

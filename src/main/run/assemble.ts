@@ -3,6 +3,7 @@ import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts';
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
+import type { RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
@@ -12,20 +13,32 @@ import type { Scenario } from '../experiment/scenarios.ts';
 import { withoutPasswords } from '../experiment/target.ts';
 import type { Target } from '../server/find-target.ts';
 import { environmentOf, shownTarget } from '../server/find-target.ts';
+import type { Found } from './course.ts';
+
+/** What is measured of a side so far. */
+export interface Measured {
+  readonly target: Result['target'];
+  /** Every scenario, also those without a round. */
+  readonly scenarios: readonly Scenario[];
+  /** By the id of the scenario. */
+  plannedRounds(id: string): RoundsRange;
+  /** By the id of the scenario. */
+  readonly rounds: ReadonlyMap<string, readonly RoundResult[]>;
+}
 
 /** What a run knows when it assembles its result: after every round, and at its end. */
-interface RunState {
+interface RunState extends Omit<Measured, 'target'> {
   readonly name: string;
   /** Equal on all sides that are measured in turn; undefined for a side alone. */
   readonly session: string | undefined;
   readonly experiment: Experiment;
   readonly target: Target;
-  readonly scenarios: readonly Scenario[];
-  readonly rounds: ReadonlyMap<string, readonly RoundResult[]>;
   readonly startedAt: Date;
   readonly resumed: Result['resumed'];
   readonly warnings: readonly string[];
   readonly complete: boolean;
+  /** Why it ended by itself; undefined before, and if it was ended. */
+  readonly ended: Result['ended'];
   /** Whether no more rounds follow. */
   readonly final: boolean;
 }
@@ -33,25 +46,14 @@ interface RunState {
 /** The result as of now: plain data, judged afresh. */
 export function assembleResult(state: RunState): Result {
   const { experiment, target } = state;
-  const environment = describeEnvironment();
-  const loadEnvironment = environmentOf(target, environment.cores);
-  const scenarios = state.scenarios.map(scenario => {
-    const rounds = [...(state.rounds.get(scenario.id) ?? [])];
-    return {
-      id: scenario.id,
-      ...(scenario.control === true ? { control: true as const } : {}),
-      ...fieldsOf(scenario),
-      rounds,
-      summary: state.final ? withPooledTails(summarise(rounds), rounds) : summarise(rounds),
-      limitedBy: limitedBy(rounds, loadEnvironment),
-    };
-  });
   const shown = shownTarget(target);
+  const scenarios = assembleScenarios({ ...state, target: shown }, state.final);
   const control = judgeControl(scenarios);
   const claims = judgeClaims({ target: shown, scenarios });
   return {
     schemaVersion: 1,
     complete: state.complete,
+    ...(state.ended === undefined ? {} : { ended: state.ended }),
     name: state.name,
     ...(state.session === undefined ? {} : { session: state.session }),
     ...(state.resumed === undefined ? {} : { resumed: state.resumed }),
@@ -59,7 +61,7 @@ export function assembleResult(state: RunState): Result {
     finishedAt: new Date().toISOString(),
     seed: experiment.seed,
     tool: describeTool(),
-    environment,
+    environment: describeEnvironment(),
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
     warnings: [
@@ -80,8 +82,58 @@ export function assembleResult(state: RunState): Result {
   };
 }
 
-/** The config as results keep it, without passwords. A run is resumed only if it is the same. */
-export function keptConfig(experiment: Experiment, { declared }: Pick<Target, 'declared'>): Experiment {
-  // The declared URL is the one without its password.
-  return { ...experiment, target: withoutPasswords(experiment.target, declared.url) };
+/**
+ * The scenarios with what follows from their rounds.
+ *
+ * @param final whether no more rounds follow
+ */
+function assembleScenarios(
+  { target, scenarios, plannedRounds, rounds }: Measured,
+  final: boolean,
+): Result['scenarios'] {
+  const loadEnvironment = environmentOf(target, describeEnvironment().cores);
+  return scenarios.map(scenario => {
+    const ofScenario = [...(rounds.get(scenario.id) ?? [])];
+    return {
+      id: scenario.id,
+      ...(scenario.control === true ? { control: true as const } : {}),
+      ...fieldsOf(scenario),
+      plannedRounds: plannedRounds(scenario.id),
+      rounds: ofScenario,
+      summary: final ? withPooledTails(summarise(ofScenario), ofScenario) : summarise(ofScenario),
+      limitedBy: limitedBy(ofScenario, loadEnvironment),
+    };
+  });
+}
+
+/** What the sides of a run have found, by round: now and later. */
+export function foundOn(sides: () => readonly Measured[]): Found {
+  const roundsUpTo = ({ rounds }: Measured, last: number) =>
+    new Map([...rounds].map(([id, measured]) => [id, measured.filter(({ round }) => round <= last)]));
+  return {
+    inRound: number =>
+      sides().flatMap(({ rounds }) => [...rounds.values()].flat().filter(({ round }) => round === number)),
+    asOf: round =>
+      sides().map(side => ({
+        environment: describeEnvironment(),
+        target: side.target,
+        scenarios: assembleScenarios({ ...side, rounds: roundsUpTo(side, round) }, false),
+      })),
+  };
+}
+
+/**
+ * The config as results keep it, without passwords; a fixed number of rounds is a number. A run is resumed only if it is
+ * the same.
+ */
+export function keptConfig(
+  { rounds, ...experiment }: Experiment,
+  { declared }: Pick<Target, 'declared'>,
+): Result['config'] {
+  return {
+    ...experiment,
+    rounds: rounds.atLeast === rounds.atMost ? rounds.atLeast : rounds,
+    // The declared URL is the one without its password.
+    target: withoutPasswords(experiment.target, declared.url),
+  };
 }

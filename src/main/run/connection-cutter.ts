@@ -7,33 +7,29 @@ import type { Control } from '../server/control.ts';
 interface CutterOptions {
   /** Milliseconds from one cut to the next; 0: none is cut. */
   readonly everyMs: number;
-  /** Name of the connections that may be cut: only those of this run. */
-  readonly connectionName: string;
   /** Chooses which. */
   readonly seed: number;
 }
 
-/** A connection of the load, at the server that can close it. */
-interface Cuttable {
-  readonly node: Control;
-  readonly id: string;
-}
+/**
+ * Cuts one connection of the load, which `draw`, a random number, chooses.
+ *
+ * @returns whether there was one to cut
+ */
+export type Cut = (draw: number) => Promise<boolean>;
 
-/** Cuts connections of the load on purpose: the server closes one of them every so often, as CLIENT KILL does. */
+/** Cuts connections of the load on purpose, one every so often. */
 export class ConnectionCutter {
-  readonly #control: Control;
+  readonly #cut: Cut;
   readonly #options: CutterOptions;
   readonly #prng: Prng;
   readonly #stopped = new AbortController();
-  /** Connections that were there at the last look and have not been cut since, in random order. */
-  #found: Cuttable[] = [];
   #cuts = 0;
-  /** Undefined before the first look. A later look may find none: the connection cut last is on its way back. */
-  #sawAny: boolean | undefined;
+  #tries = 0;
   #failure: string | undefined;
 
-  constructor(control: Control, options: CutterOptions) {
-    this.#control = control;
+  constructor(cut: Cut, options: CutterOptions) {
+    this.#cut = cut;
     this.#options = options;
     this.#prng = new Prng(options.seed);
   }
@@ -43,16 +39,15 @@ export class ConnectionCutter {
     return this.#cuts;
   }
 
-  /** Why none could be cut: the server's answer, such as a missing permission. */
+  /** Why none could be cut, such as a missing permission. */
   get failure(): string | undefined {
-    return (
-      this.#failure ?? (this.#sawAny === false ? 'the server lists no connection of this run' : undefined)
-    );
+    const none = this.#tries > 0 && this.#cuts === 0;
+    return this.#failure ?? (none ? 'no connection of this run was found to cut' : undefined);
   }
 
   /**
    * Cuts the first connection `everyMs` after the start of the window and the last one before its end, one at a time:
-   * if the server takes longer than `everyMs` to cut one, there are fewer.
+   * if a cut takes longer than `everyMs`, there are fewer.
    */
   schedule(startNs: number, endNs: number): void {
     if (this.#options.everyMs > 0) void this.#run(startNs, endNs);
@@ -68,33 +63,48 @@ export class ConnectionCutter {
       const { signal } = this.#stopped;
       await sleep(Math.max(0, (dueNs - nowNs()) / 1e6), undefined, { signal }).catch(() => {});
       if (signal.aborted || this.#failure !== undefined) return;
-      await this.#cut();
+      await this.#cutOne();
     }
   }
 
-  async #cut(): Promise<void> {
+  async #cutOne(): Promise<void> {
     try {
-      // Looked up once in a while: CLIENT LIST takes the server's time, which is being measured.
-      if (this.#found.length === 0) {
-        this.#found = shuffle(await this.#find(), this.#prng.draw());
-        this.#sawAny ||= this.#found.length > 0;
-      }
-      const next = this.#found.pop();
-      if (next === undefined || this.#stopped.signal.aborted) return;
-      if (Number(await next.node.call('CLIENT', 'KILL', 'ID', next.id)) > 0) this.#cuts++;
+      this.#tries++;
+      if (await this.#cut(this.#prng.draw())) this.#cuts++;
     } catch (error) {
       this.#failure ??= asError(error).message;
     }
   }
+}
 
-  async #find(): Promise<Cuttable[]> {
-    const found: Cuttable[] = [];
-    for (const node of this.#control.nodes) {
-      const list = String(await node.call('CLIENT', 'LIST'));
-      found.push(...idsOf(list, this.#options.connectionName).map(id => ({ node, id })));
-    }
-    return found;
+/** A connection of the load, at the server that can close it. */
+interface Cuttable {
+  readonly node: Control;
+  readonly id: string;
+}
+
+/**
+ * Lets the server close a connection (CLIENT KILL).
+ *
+ * @param name of the connections that may be cut: only those of this run
+ */
+export function cutByServer(control: Control, name: string): Cut {
+  // Looked up once in a while: CLIENT LIST takes the server's time, which is being measured.
+  let found: Cuttable[] = [];
+  return async draw => {
+    if (found.length === 0) found = shuffle(await findConnections(control, name), draw);
+    const next = found.pop();
+    return next !== undefined && Number(await next.node.call('CLIENT', 'KILL', 'ID', next.id)) > 0;
+  };
+}
+
+async function findConnections(control: Control, name: string): Promise<Cuttable[]> {
+  const found: Cuttable[] = [];
+  for (const node of control.nodes) {
+    const list = String(await node.call('CLIENT', 'LIST'));
+    found.push(...idsOf(list, name).map(id => ({ node, id })));
   }
+  return found;
 }
 
 /** Ids of the connections of that name, from the text of CLIENT LIST. */

@@ -8,13 +8,15 @@ import { describeEnvironment, describeTool } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { applyOverrides } from '../experiment/overrides.ts';
-import { type Plan, type PlannedSide, planRun } from '../experiment/plan.ts';
+import { type Plan, planRun } from '../experiment/plan.ts';
 import { checkConfig, readConfig } from '../experiment/read-config.ts';
 import { hiddenPassword, withoutPasswords } from '../experiment/target.ts';
 import type { Options } from '../options.ts';
 import type { Target } from '../server/find-target.ts';
 import { shownTarget } from '../server/find-target.ts';
 import { withoutPassword } from '../server/url.ts';
+import { foundOn } from './assemble.ts';
+import { Course } from './course.ts';
 import { readResult } from './results/read-result.ts';
 
 /** A run that was stopped, and what it is resumed with. */
@@ -102,15 +104,28 @@ function shown(target: Experiment['target']): string {
   return JSON.stringify(withoutPasswords(target, withoutPassword(target.url)));
 }
 
-/** The rounds that stay if the run of a side is resumed. */
-export function finishedOf(result: Result, { scenarios, experiment }: PlannedSide): FinishedRounds {
-  return finishedRounds(result, { ids: scenarios.map(({ id }) => id), seconds: experiment.seconds });
+/** The rounds that stay if a run of one side is resumed. */
+export function finishedOf(result: Result, plan: Plan): FinishedRounds {
+  const measured = plan.sides.map(({ scenarios, rounds }) => ({
+    target: result.target,
+    scenarios,
+    plannedRounds: () => rounds,
+    rounds: new Map(result.scenarios.map(({ id, rounds }) => [id, rounds])),
+  }));
+  const course = new Course(
+    plan,
+    foundOn(() => measured),
+  );
+  return finishedRounds(result, {
+    idsIn: round => course.turnsOf(round).map(({ scenario }) => scenario.id),
+    seconds: plan.sides[0]?.experiment.seconds ?? 0,
+  });
 }
 
-/** What stays of a side that is resumed now. */
-export function resumeNow(result: Result, side: PlannedSide, folder: string): EarlierRun {
+/** What stays of a run of one side that is resumed now. */
+export function resumeNow(result: Result, plan: Plan, folder: string): EarlierRun {
   const now = new Date();
-  const finished = finishedOf(result, side);
+  const finished = finishedOf(result, plan);
   const gapSeconds = Math.max(0, (now.getTime() - Date.parse(result.finishedAt)) / 1000);
   const computedAnew = new Set(latencyWarnings(withoutControls(result)));
   const warning =

@@ -10,6 +10,7 @@ import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
 import { parseCommand } from '../../workers/workload/command-templates.ts';
+import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
@@ -20,9 +21,10 @@ import type { Claim } from '../server/claim.ts';
 import type { DataSet } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
 import { removeInserted } from '../server/key-space.ts';
-import { ConnectionCutter } from './connection-cutter.ts';
+import { ConnectionCutter, cutByServer } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { baseRoundTripMs, serverCount, whatHappened } from './server-figures.ts';
+import { type SilentProxy, startSilentProxy } from './silent-proxy.ts';
 import type { TargetWatch } from './target-watch.ts';
 import { ConnectRefused, placeOn, type Threads } from './threads.ts';
 import type { WindowStart } from './window-start.ts';
@@ -93,18 +95,19 @@ export async function runMeasurement(
   }
 }
 
-/** The tasks of one scenario in one round, one per thread. */
+/** The tasks of one scenario in one round, one per thread. @param address where the load connects to, if not to the target */
 export function threadTasks(
   { experiment, target, claim }: Omit<Bench, 'threads' | 'data' | 'warn'>,
   scenario: Scenario,
   round: number,
   shared: SharedState,
+  address = target.address,
 ): ThreadTask[] {
   const { seed, seconds, warmupSeconds, timeoutMs } = experiment;
   const workload = workloadTask(experiment.workload);
   return splitOverThreads(scenario, workload.keys).map((pools, thread) => ({
     thread,
-    address: target.address,
+    address,
     ...(target.control.cluster === undefined ? {} : { cluster: target.control.cluster }),
     ...(threadPartOf(scenario) satisfies Pick<ThreadTask, keyof ThreadPart>),
     openLoop: openLoopOf(scenario, thread),
@@ -134,9 +137,10 @@ export async function runOnce(
   const { seconds } = bench.experiment;
   const placement = placeOn(bench.threads.size, round, scenario.threads);
   const meter = new CpuMeter(bench.target);
-  const cutter = new ConnectionCutter(control, {
+  const proxy = await proxyFor(bench, scenario);
+  const name = connectionName({ keyPrefix: bench.claim.prefix });
+  const cutter = new ConnectionCutter(proxy?.silence ?? cutByServer(control, name), {
     everyMs: scenario.cutEveryMs,
-    connectionName: connectionName({ keyPrefix: bench.claim.prefix }),
     seed: streamSeed(bench.experiment.seed, 'cuts', round),
   });
 
@@ -154,7 +158,7 @@ export async function runOnce(
   let startedAt = new Date();
   let warmup: RoundResult['warmup'];
   try {
-    const tasks = threadTasks(bench, scenario, round, shared);
+    const tasks = threadTasks(bench, scenario, round, shared, proxy?.address);
     const onWindow = ({ startNs, warmupSeconds, grown }: WindowStart) => {
       const endNs = startNs + seconds * 1e9;
       startedAt = new Date(Date.now() + (startNs - nowNs()) / 1e6);
@@ -166,6 +170,7 @@ export async function runOnce(
   } finally {
     used = await meter.stop();
     cutter.stop();
+    await proxy?.close();
   }
   if (cutter.failure !== undefined) {
     bench.warn(`no connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
@@ -210,6 +215,17 @@ export async function runOnce(
   });
   const reads = countReads(merged, foreseeReads(workloadTask(bench.experiment.workload)));
   return expectFigures({ ...merged, dataSet, reads }, scenario.id);
+}
+
+/** The proxy that a scenario with silent cuts goes through. @throws PoolbenchError CONFIG_INVALID where one is not enough */
+async function proxyFor({ target }: Bench, { id, cut }: Scenario): Promise<SilentProxy | undefined> {
+  if (cut !== 'silent') return undefined;
+  if (target.control.cluster !== undefined || target.address.sentinel !== undefined)
+    throw new PoolbenchError(
+      'CONFIG_INVALID',
+      `expected a single server for the silent cuts of ${id}, whose connections go through one proxy, found a cluster or Sentinels: use "cut": "close"`,
+    );
+  return startSilentProxy(target.address);
 }
 
 /**

@@ -24,6 +24,7 @@ export async function preflightSide(
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),
+    threads: Math.max(1, ...scenarios.map(({ threads }) => threads)),
     // An element of a key takes about as much as a small key.
     keys: Math.max(maxRecords(workload), dataSize(workload).elements),
     valueBytes: sizesOf(workload.values).mean,

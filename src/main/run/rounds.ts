@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import type { Question } from '../../aggregate/questions.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
+import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
 import { asError } from '../errors.ts';
-import { estimateSeconds, type Plan, type Turn } from '../experiment/plan.ts';
-import type { RunSize } from '../live/snapshot.ts';
+import { estimateSeconds, type Plan, secondsAtLeast, type Turn } from '../experiment/plan.ts';
+import type { StepCourse } from '../live/snapshot.ts';
+import { foundOn } from './assemble.ts';
+import { Course, type DueRound, type Ended, type Found, type RunEnd } from './course.ts';
 import type { EarlierRun } from './earlier-run.ts';
-import { type Side, SideRun, type SideSession, type SideState } from './side.ts';
+import { type SaveState, type Side, SideRun, type SideSession, type SideState } from './side.ts';
 import { Threads } from './threads.ts';
 
 /** One round, as it is measured. */
@@ -13,9 +17,15 @@ export interface Round {
   readonly round: number;
   /** The number of rounds; 0 if it is not known beforehand. */
   readonly rounds: number;
+  /** Whether there can be fewer. */
+  readonly untilDecided?: boolean;
   readonly turns: readonly Turn[];
-  /** Planned seconds from the start of each turn to the end of the run; undefined if they are not known. */
-  readonly secondsLeft?: readonly number[];
+  /** Where each turn stands in the run; undefined if that is not known. */
+  readonly courses?: readonly StepCourse[];
+  /** What is said before it, as text. */
+  readonly news?: string;
+  /** Scenarios that get no more rounds than the first look takes, whatever they show. */
+  readonly unasked?: ReadonlySet<string>;
   /** Is shown in place of round and index, if their totals are not known. */
   readonly place?: string;
 }
@@ -24,8 +34,9 @@ interface RoundsRun {
   /** One, or several that are measured in turn within every round; never none. */
   readonly sides: readonly Side[];
   /** Yields the next round after the one before was measured and kept, so that it can depend on what was found. */
-  readonly rounds: Iterable<Round>;
-  readonly size: RunSize;
+  readonly rounds: (found: Found) => Iterator<Round, RoundsEnd | undefined>;
+  /** What the measurements take at least; undefined if it is not known. */
+  readonly minSeconds?: number;
   readonly session: SideSession;
   /** The suite of a ledger. */
   readonly suite?: string | undefined;
@@ -35,6 +46,14 @@ interface RoundsRun {
    * Is called after every round that was not interrupted, with the result of each turn. By default it saves all sides.
    */
   readonly afterRound?: (measured: readonly (RoundResult | null)[], save: Save) => Promise<unknown>;
+}
+
+/** Why rounds ended by themselves. */
+interface RoundsEnd {
+  readonly ended: Ended;
+  readonly unasked: ReadonlySet<string>;
+  /** As text; null if there is nothing to say. */
+  readonly news: string | null;
 }
 
 /** Writes the results of every side so far. */
@@ -47,22 +66,74 @@ export interface RoundsOutcome {
 }
 
 /** The rounds of a plan, except those that are finished. */
-export function* roundsOf(plan: Plan, finished = 0): Generator<Round> {
-  const secondsOf = (turns: readonly Turn[]) => estimateSeconds(plan, turns);
-  for (const [index, turns] of plan.rounds.entries()) {
-    if (index < finished) continue;
-    const secondsLater = secondsOf(plan.rounds.slice(index + 1).flat());
-    const secondsLeft = turns.map((_, place) => secondsOf(turns.slice(place)) + secondsLater);
-    yield { round: index + 1, rounds: plan.rounds.length, turns, secondsLeft };
+export function* roundsOf(plan: Plan, found: Found, finished = 0): Generator<Round, RoundsEnd> {
+  const course = new Course(plan, found);
+  const { atLeast, atMost } = plan.rounds;
+  let secondsDone = 0;
+  let open: DueRound['open'] = null;
+  for (let round = finished + 1; ; round++) {
+    const next = course.next(round);
+    if ('ended' in next) {
+      const { ended, unasked } = next;
+      return { ended, unasked, news: describeEnd(next, plan, round - 1) };
+    }
+    const { turns, ahead, unasked } = next;
+    const courses = turns.map((_, place): StepCourse => {
+      const secondsBefore = estimateSeconds(plan, turns.slice(0, place));
+      return {
+        secondsDone: secondsDone + secondsBefore,
+        secondsLeft: ahead.seconds - secondsBefore,
+        measurementsLeft: ahead.measurements - place,
+      };
+    });
+    const isNew = next.open !== null && next.open !== open;
+    yield {
+      ...{ round, rounds: atMost, untilDecided: atLeast < atMost, turns, courses, unasked },
+      ...(isNew ? { news: describeOpenRound(next) } : {}),
+    };
+    open = next.open;
+    secondsDone += estimateSeconds(plan, turns);
   }
 }
 
+/** Questions that a line names; the others are counted. */
+const maxNamed = 6;
+
+function describeOpen(open: readonly Question[]): string {
+  const named = open.slice(0, maxNamed).map(({ label }) => label);
+  const more = open.length - named.length;
+  return `open: ${[...named, ...(more > 0 ? [`${more} more`] : [])].join('; ')}`;
+}
+
+/** "Still open: C1, 2 pools; C1, 4 pools. At most 15 more rounds, 3 min 10 s." */
+function describeOpenRound({ open, ahead, pace }: DueRound): string {
+  const time = formatDuration(ahead.seconds * pace);
+  return `Still ${describeOpen(open ?? [])}. At most ${formatPlural(ahead.rounds, 'more round')}, ${time}.`;
+}
+
+/** Null if the number of rounds was fixed, and the run had them. */
+function describeEnd({ ended, open, isAsked }: RunEnd, plan: Plan, rounds: number): string | null {
+  const { atLeast, atMost } = plan.rounds;
+  if (atLeast === atMost && ended === 'rounds') return null;
+  const most = rounds === atMost ? '' : ` of at most ${atMost}`;
+  const why = {
+    decided: 'everything that is compared is decided',
+    rounds: isAsked ? 'no more are planned' : 'the run compares nothing that more rounds could decide',
+    budget: `the budget of ${formatDuration(plan.budgetSeconds)} has no room for as many more as would be looked at`,
+  }[ended];
+  const left = open.length === 0 ? '' : ` Still ${describeOpen(open)}.`;
+  return `Ended after ${rounds}${most} rounds: ${why}.${left}`;
+}
+
 /** Runs the rounds of a plan, except those that an earlier run has finished. @throws as `runRounds` */
-export function runPlan(plan: Plan, run: Omit<RoundsRun, 'rounds' | 'size'>): Promise<RoundsOutcome> {
+export function runPlan(plan: Plan, run: Omit<RoundsRun, 'rounds' | 'minSeconds'>): Promise<RoundsOutcome> {
   const finished = run.earlier?.finished.count ?? 0;
-  const turns = plan.rounds.slice(finished).flat();
-  const size = { measurements: turns.length, seconds: estimateSeconds(plan, turns) };
-  return runRounds({ ...run, rounds: roundsOf(plan, finished), size });
+  return runRounds({
+    ...run,
+    rounds: found => roundsOf(plan, found, finished),
+    // One round at least follows.
+    minSeconds: Math.max(1 / plan.rounds.atLeast, 1 - finished / plan.rounds.atLeast) * secondsAtLeast(plan),
+  });
 }
 
 /**
@@ -84,12 +155,13 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   const runs = sides.map(side => new SideRun(side, shared));
 
   let error: Error | undefined;
+  let ended: Ended | undefined;
   try {
     // Before any claim: else a side would take the keys of another for those of an earlier run.
     for (const side of runs) await side.preflight();
     try {
       for (const side of runs) await side.claim();
-      error = await runUntilError(run, runs);
+      ({ error, ended } = await runUntilError(run, runs));
     } finally {
       for (const side of runs) await side.removeKeys();
     }
@@ -99,6 +171,7 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   const saved = await saveAll(runs, {
     complete: error === undefined && !session.signal.aborted,
     final: true,
+    ended,
   });
   return {
     sides: saved,
@@ -106,45 +179,50 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   };
 }
 
-/** @returns the error that ended the rounds early */
+/** @returns why the rounds ended by themselves, or the error that ended them early; neither if they were interrupted */
 async function runUntilError(
-  { rounds, size, session, suite, afterRound = (_, save) => save() }: RoundsRun,
+  { rounds, minSeconds, session, suite, afterRound = (_, save) => save() }: RoundsRun,
   sides: readonly SideRun[],
-): Promise<Error | undefined> {
+): Promise<{ readonly ended?: Ended | undefined; readonly error?: Error }> {
   const { progress, signal } = session;
   try {
-    const plannedSeconds = size.seconds === undefined ? undefined : size.seconds / sides.length;
+    const plannedSeconds = minSeconds === undefined ? undefined : minSeconds / sides.length;
     for (const side of sides) await side.prepare(plannedSeconds);
-    progress.begin(size);
-    for (const { turns, secondsLeft, ...round } of rounds) {
+    progress.begin();
+    const iterator = rounds(foundOn(() => sides.map(({ measured }) => measured)));
+    for (let next = iterator.next(); ; next = iterator.next()) {
+      const { unasked } = next.value ?? {};
+      if (unasked !== undefined) for (const side of sides) side.unasked = unasked;
+      if (next.done === true) {
+        if (next.value?.news) progress.say(next.value.news);
+        return { ended: next.value?.ended };
+      }
+      const { turns, courses, news, unasked: _, ...round } = next.value;
+      if (news !== undefined) progress.say(news);
       const measured: (RoundResult | null)[] = [];
       for (const [index, { side, scenario }] of turns.entries()) {
-        if (signal.aborted) return undefined;
-        const left = secondsLeft?.[index];
+        if (signal.aborted) return {};
+        const course = courses?.[index];
         const step = {
           ...round,
           suite,
           index: index + 1,
           total: turns.length,
-          ...(left === undefined ? {} : { secondsLeft: left }),
+          ...(course === undefined ? {} : { course }),
         };
         measured.push((await sides[side]?.measure(scenario, step)) ?? null);
       }
-      if (signal.aborted) return undefined;
+      if (signal.aborted) return {};
       await afterRound(measured, () => saveAll(sides, { complete: false, final: false }));
     }
-    return undefined;
   } catch (cause) {
-    return asError(cause);
+    return { error: asError(cause) };
   } finally {
     progress.end();
   }
 }
 
-async function saveAll(
-  sides: readonly SideRun[],
-  state: { readonly complete: boolean; readonly final: boolean },
-): Promise<SideState[]> {
+async function saveAll(sides: readonly SideRun[], state: SaveState): Promise<SideState[]> {
   const saved: SideState[] = [];
   for (const side of sides) saved.push(await side.save(state));
   return saved;

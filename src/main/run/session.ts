@@ -4,14 +4,14 @@ import { targetBanners } from '../../aggregate/text/target-words.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { Progress } from '../live/progress.ts';
-import type { Options, SessionOption } from '../options.ts';
+import { mayStartServer, type Options, type SessionOption } from '../options.ts';
 import type { Target } from '../server/find-target.ts';
 import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
 import { printOutput } from '../terminal.ts';
 import { createPartFolders, createResultsFolder, removeEmptyFolders } from './results/results-folder.ts';
 
 /** Options of every command that loads a server. */
-export type SessionFlags = Options<SessionOption | 'url'>;
+export type SessionFlags = Options<SessionOption | 'url' | 'start'>;
 
 interface SessionOptions {
   /** Part of the name of the results folder, which is made in the folder of `--out`. */
@@ -101,18 +101,23 @@ export class Session {
    * nothing to keep yet, so an interrupt meanwhile ends the process.
    *
    * @param options.side its name, if there are several
+   * @param options.isNamed whether a URL names the server, by default whether `--url` does: then none is started
    * @param options.onFreePort keeps a server that is started off the ports of the others' URLs
    * @throws PoolbenchError as `resolveTarget`
    */
   async openTarget(
     experiment: Pick<Experiment, 'target' | 'timeoutMs'>,
-    { side = '', onFreePort = false }: { readonly side?: string; readonly onFreePort?: boolean } = {},
+    {
+      side = '',
+      onFreePort = false,
+      ...named
+    }: { readonly side?: string; readonly onFreePort?: boolean; readonly isNamed?: boolean } = {},
   ): Promise<Target> {
     const say = (line: string) => this.progress.say(side === '' ? line : `${side}: ${line}`);
     const target = await this.#untilInterrupted(
       findTarget(experiment, {
         standInAllowed: this.#flags['no-stand-in'] !== true,
-        urlTyped: this.#flags.url !== undefined,
+        mayStart: mayStartServer(this.#flags, named),
         onFreePort,
         say,
       }),

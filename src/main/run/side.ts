@@ -1,6 +1,7 @@
 import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/files/result-files.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
+import { fixedRounds } from '../../aggregate/stats/sign-test.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
@@ -10,11 +11,11 @@ import { workloadTask } from '../experiment/workload.ts';
 import type { Step } from '../live/snapshot.ts';
 import { isTaken } from '../server/claim.ts';
 import { DataSet } from '../server/data-set.ts';
-import type { Target } from '../server/find-target.ts';
+import { shownTarget, type Target } from '../server/find-target.ts';
 import { claimKeySpace, type KeySpace, type Removal, removeKeySpace } from '../server/key-space.ts';
 import { findOtherServers, leave } from '../server/other-servers.ts';
 import { shownAddress } from '../server/url.ts';
-import { assembleResult } from './assemble.ts';
+import { assembleResult, type Measured } from './assemble.ts';
 import type { EarlierRun } from './earlier-run.ts';
 import { type Bench, runMeasurement } from './measurement.ts';
 import { preflightSide } from './preflight-side.ts';
@@ -42,6 +43,15 @@ export interface SideState {
 /** What a side needs of the session. */
 export type SideSession = Pick<Session, 'progress' | 'signal' | 'force'>;
 
+/** Of which state of a run the results are saved. */
+export interface SaveState {
+  readonly complete: boolean;
+  /** Whether no more rounds follow. */
+  readonly final: boolean;
+  /** Why it ended by itself. */
+  readonly ended?: Result['ended'];
+}
+
 /** What the sides of a run share. */
 interface SharedByAll {
   readonly session: SideSession;
@@ -61,6 +71,8 @@ export class SideRun {
   readonly #rounds: Map<string, readonly RoundResult[]>;
   readonly #warnings: string[];
   readonly #watch: TargetWatch;
+  /** Scenarios whose number of rounds became fixed at the first look. */
+  unasked: ReadonlySet<string> = new Set();
   #space: KeySpace | undefined;
   #data: DataSet | undefined;
 
@@ -86,6 +98,7 @@ export class SideRun {
     const { target, experiment } = this.#side;
     this.#space = await claimKeySpace(target.control, {
       seed: experiment.seed,
+      before: experiment.target.keyPrefix,
       keys: keyRanges(this.#workload).written,
     });
     this.#warn(this.#space.warnings);
@@ -160,7 +173,10 @@ export class SideRun {
     if (space === undefined) return;
     const { control } = this.#side.target;
     const removal = await removeKeySpace(control, space).catch(() => undefined);
-    this.#warn(describeRemoval(space, removal));
+    // A server that refused the claim and every operation has no keys of this run, though it may not tell.
+    const isWritten =
+      space.claimed || [...this.#rounds.values()].flat().some(({ completed }) => completed > 0);
+    if (isWritten) this.#warn(describeRemoval(space, removal));
     if (removal !== undefined) await this.#removeKeysElsewhere(space);
   }
 
@@ -188,25 +204,40 @@ export class SideRun {
    * Writes what there is; the page and the files for other tools only once the run has ended, one way or another. A
    * folder that fills up must not end a run: what is measured can still be printed.
    */
-  async save({ complete, final }: { complete: boolean; final: boolean }): Promise<SideState> {
+  async save({ complete, final, ended }: SaveState): Promise<SideState> {
     const { name, experiment, target, folder } = this.#side;
     const result = assembleResult({
       name,
       session: this.#shared.sessionId,
       experiment,
       target,
-      scenarios: this.#scenarios,
-      rounds: this.#rounds,
+      ...this.#kept,
       startedAt: this.#shared.startedAt,
       resumed: this.#shared.earlier?.resumed,
       warnings: this.#warnings,
       complete,
+      ended,
       final,
     });
     const derived = final ? derivedFiles(result) : [reportFile(result)];
     const written = await writeAsFarAsPossible(folder, [resultFile(result), ...derived]);
     if (written.error !== undefined && !complete) this.#warn([written.error.message]);
     return { result, written, warnings: [...target.notes, ...this.#warnings] };
+  }
+
+  /** What is measured so far. */
+  get measured(): Measured {
+    return { ...this.#kept, target: shownTarget(this.#side.target) };
+  }
+
+  get #kept(): Omit<Measured, 'target'> {
+    const { rounds } = this.#side;
+    const fixed = fixedRounds(rounds.atLeast);
+    return {
+      scenarios: this.#scenarios,
+      plannedRounds: id => (this.unasked.has(id) ? fixed : rounds),
+      rounds: this.#rounds,
+    };
   }
 
   get #workload(): WorkloadTask {

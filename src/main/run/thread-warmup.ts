@@ -69,7 +69,7 @@ export async function warmUpThreads(
   const size = Math.min(bench.threads.size, workloadTask(experiment.workload).keys);
   const paths = widestOfEachPath(scenarios).map(scenario => spreadOver(scenario, size));
   // So few rounds give no verdict. They are a trial, which must stay short.
-  const isTrial = experiment.rounds < minRounds;
+  const isTrial = experiment.rounds.atMost < minRounds;
   const runSeconds = plannedSeconds ?? assumedMeasurements * (experiment.warmupSeconds + experiment.seconds);
   const endNs = nowNs() + (isTrial ? 0 : maxRunRatio * runSeconds * 1e9);
   const unsettled: string[] = [];

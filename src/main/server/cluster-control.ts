@@ -1,6 +1,7 @@
-import { Cluster } from 'ioredis';
+import type { Cluster } from 'ioredis';
 import { type Address, tlsOptions } from '../../pool/client/address.ts';
 import { slotCount } from '../../pool/client/cluster/key-slots.ts';
+import { PlacedCluster } from '../../pool/client/cluster/placed-cluster.ts';
 import {
   clusterNode,
   mastersOf,
@@ -207,8 +208,10 @@ class ClusterControl extends Control {
 
   async #open(): Promise<Cluster> {
     this.#disconnect();
-    const nodes = this.#known.map(({ host, port }) => ({ host, port }));
-    const client = new Cluster(nodes, clusterOptions(this.#known[0] ?? this.address, this.#timeoutMs));
+    const client = new PlacedCluster(
+      this.#known,
+      clusterOptions(this.#known[0] ?? this.address, this.#timeoutMs),
+    );
     client.on('error', () => {});
     client.on('node error', () => {});
     this.#client = client;
@@ -231,7 +234,7 @@ class ClusterControl extends Control {
 }
 
 async function askSlots(node: Control): Promise<SlotRange[]> {
-  return readSlotRanges(await node.call('CLUSTER', 'SLOTS'), node.answering.host);
+  return readSlotRanges(await node.call('CLUSTER', 'SLOTS'), node.answering);
 }
 
 function clusterOptions(address: Address, timeoutMs: number) {

@@ -13,6 +13,12 @@ export type Request = readonly [string, ...(string | number | Buffer)[]];
 /** What one command of a pipeline ended with. */
 export type Outcome = { readonly value: unknown } | { readonly error: Error };
 
+/**
+ * Commands that only ask, so that they can be sent again. A proxy that does not know one may close the connection rather than
+ * refuse it, as twemproxy does.
+ */
+const questions = new Set(['HELLO', 'INFO', 'CONFIG', 'CLIENT', 'CLUSTER', 'DBSIZE', 'SCAN']);
+
 /** Codes of a connection attempt that the server has answered. */
 const answeredCodes: readonly string[] = ['TARGET_REFUSED_LOGIN', 'TARGET_TOO_SMALL'];
 
@@ -42,6 +48,9 @@ export class Control {
   readonly #findServer: () => Promise<Address>;
   #server: Address;
   #shutOut: string | undefined;
+  /** Questions at which the server closes the connection: it is not asked them again. */
+  readonly #closesAt = new Set<string>();
+  #hidden: string | undefined;
 
   constructor(address: Address, timeoutMs: number) {
     this.address = address;
@@ -103,10 +112,28 @@ export class Control {
   }
 
   /**
-   * Sends one command. An error reply rejects with an Error whose message is the reply.
+   * Sends one command. An error reply rejects with an Error whose message is the reply, and so does a question at which
+   * the server closes the connection twice, though it answers PING.
    * @throws PoolbenchError TARGET_LOST when no answer came in time, or as {@link connectControl}.
    */
-  async call(...[command, ...args]: Request): Promise<unknown> {
+  async call(...request: Request): Promise<unknown> {
+    const [command] = request;
+    if (!questions.has(command)) return await this.#call(request);
+    for (let attempt = 0; attempt < 2 && !this.#closesAt.has(command); attempt++) {
+      try {
+        return await this.#call(request);
+      } catch (error) {
+        if (!wasClosed(error)) throw error;
+        await this.#call(['PING']).catch(() => {
+          throw error;
+        });
+      }
+    }
+    this.#closesAt.add(command);
+    throw Object.assign(new Error(`it closes the connection at ${command}`), { name: 'ReplyError' });
+  }
+
+  async #call([command, ...args]: Request): Promise<unknown> {
     const redis = await this.#connected();
     return this.#bounded(redis, command, redis.call(command, args));
   }
@@ -126,7 +153,21 @@ export class Control {
 
   /** INFO as a map; `section` narrows it (`commandstats`, `cpu`, …). */
   async info(section?: string): Promise<Map<string, string>> {
-    return parseInfo(String(await (section === undefined ? this.call('INFO') : this.call('INFO', section))));
+    try {
+      const answer = await (section === undefined ? this.call('INFO') : this.call('INFO', section));
+      return parseInfo(String(answer));
+    } catch (error) {
+      if (isRefusal(error) && !error.message.startsWith('NOPERM')) this.#hidden = error.message;
+      throw error;
+    }
+  }
+
+  /**
+   * The refusal of INFO, unless it is one to this user only: what answers may be a proxy with several servers behind it.
+   * Undefined until INFO was asked for.
+   */
+  get hidden(): string | undefined {
+    return this.#hidden;
   }
 
   /** Whether the server answers PING in time, and serves at least reads. */
@@ -273,6 +314,13 @@ async function logIn(redis: Redis, address: Address): Promise<void> {
 /** Whether the error is an error reply, and not a lost connection. */
 export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** Whether the server closed the connection while a request waited for its answer. */
+function wasClosed(error: unknown): boolean {
+  if (!(error instanceof PoolbenchError) || error.code !== 'TARGET_LOST') return false;
+  const { cause } = error;
+  return cause instanceof Error && !('code' in cause && cause.code === 'ETIMEDOUT');
 }
 
 /** A server that could not save refuses PING as it does every write, but it serves reads. */

@@ -3,14 +3,21 @@ import { networkInterfaces } from 'node:os';
 import type { Result } from '../../aggregate/result.ts';
 import type { LoadEnvironment } from '../../aggregate/stats/limited-by.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
-import { describeTarget } from '../../aggregate/text/target-words.ts';
+import { describeServer, describeTarget } from '../../aggregate/text/target-words.ts';
 import type { Address } from '../../pool/client/address.ts';
 import { mastersOf, readSlotRanges } from '../../pool/client/cluster/slot-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { connectCluster } from './cluster-control.ts';
 import { type Control, connectControl } from './control.ts';
-import { expectServer, type Identity, identifyServer, ioThreadsSpin, spokenProtocol } from './server-info.ts';
+import {
+  expectServer,
+  type Identity,
+  identifyServer,
+  ioThreadsSpin,
+  spokenProtocol,
+  takesNames,
+} from './server-info.ts';
 
 import { type DeclaredServer, howToInstall } from './servers.ts';
 import { firstThatStarts, type Started } from './start-server.ts';
@@ -52,8 +59,11 @@ export interface ResolveOptions {
   /** Start on a free port, though the URL's own may be free: another side of the run may have the same URL. */
   readonly onFreePort?: boolean;
   readonly standInAllowed: boolean;
-  /** The URL was given on the command line, so a server is expected to run there. */
-  readonly urlTyped?: boolean;
+  /**
+   * Whether a server is started if nothing listens at the URL. Not for a URL that a user gave for this run: it names the
+   * server that is meant, and figures of an empty one would be taken for its own. @default true
+   */
+  readonly mayStart?: boolean;
   /** Prints what is looked for and what is started, one line at a time. */
   readonly say: (line: string) => void;
   /** Bounds connecting and every request of the control connection. @default 5000 */
@@ -70,7 +80,7 @@ const minTimeoutMs = 5000;
  */
 export async function findTarget(
   experiment: Pick<Experiment, 'target' | 'timeoutMs'>,
-  options: Pick<ResolveOptions, 'standInAllowed' | 'urlTyped' | 'onFreePort' | 'say'>,
+  options: Pick<ResolveOptions, 'standInAllowed' | 'mayStart' | 'onFreePort' | 'say'>,
 ): Promise<Target> {
   const { server, url, threads, cluster } = experiment.target;
   return resolveTarget({
@@ -99,7 +109,7 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   const url = withoutPassword(options.url);
   const running = cluster
     ? await connectCluster(address, { timeoutMs })
-    : await connectIfRunning(address, timeoutMs);
+    : await connectIfRunning(address, options);
   if (running !== undefined && threads !== undefined) {
     running.close();
     throw notAvailable(
@@ -136,22 +146,31 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
  * The control connection, or undefined if nothing listens and we may start a server: only for a plain TCP URL of this
  * machine. What refuses for another reason, or a URL with TLS, a password, a socket or Sentinels, is the user's own to repair.
  */
-async function connectIfRunning(address: Address, timeoutMs: number): Promise<Control | undefined> {
+async function connectIfRunning(
+  address: Address,
+  { mayStart = true, timeoutMs = minTimeoutMs }: Pick<ResolveOptions, 'mayStart' | 'timeoutMs'>,
+): Promise<Control | undefined> {
   try {
     return await connectControl(address, { timeoutMs });
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
-    const refused = cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+    const refused =
+      error instanceof Error && cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
     const { path, tls, password, sentinel, host } = address;
     const plain = path === undefined && !tls && password === undefined && sentinel === undefined;
-    if (refused && plain && isLoopback(host)) return undefined;
-    throw error;
+    if (!refused || !plain || !isLoopback(host)) throw error;
+    if (mayStart) return undefined;
+    throw new PoolbenchError(
+      'TARGET_UNREACHABLE',
+      `${error.message}. poolbench starts no server in the place of one that is named by --url, POOLBENCH_URL or a URL; to measure an empty server that it starts here, add --start`,
+      { cause },
+    );
   }
 }
 
 /** Asks the server what it is. @throws PoolbenchError if it is not what the options ask for; the control is then closed */
 async function inspectTarget(
-  { server, threads, standInAllowed, urlTyped = false }: ResolveOptions,
+  { server, threads, standInAllowed }: ResolveOptions,
   url: string,
   found: { control: Control; foundBy: string; tried: readonly string[]; started?: Started },
 ): Promise<Target> {
@@ -169,18 +188,15 @@ async function inspectTarget(
       masters: control.cluster === undefined ? null : nodes.length,
     };
     const standIn = server === 'any' ? detected.server === 'embedded' : detected.server !== server;
-    const what = `${detected.server} ${detected.version}`;
+    const what = describeServer(detected);
+    const isTold = detected.server !== 'unknown' || node.hidden === undefined;
     if (standIn && !standInAllowed) {
       throw notAvailable(
         `expected ${formatDeclared(server)} at ${url}, found ${what} (${foundBy}); correct target.server or the URL, or leave out --no-stand-in`,
       );
     }
-    const notes = standIn ? [formatStandIn(server, what), ...tried] : [];
-    if (urlTyped && started !== undefined) {
-      notes.push(
-        `nothing listened at ${url}, which --url names: these are figures of an empty ${what} that poolbench started (${foundBy})`,
-      );
-    }
+    const notes = standIn ? [formatStandIn(server, what, isTold), ...tried] : [];
+    if (node.hidden !== undefined) notes.push(formatHidden(url, node.hidden));
     if (threads !== undefined && threads !== detected.threads) {
       const reported = detected.threads ?? 'no number';
       notes.push(`${what} was started with ${threads} server threads, but reports ${reported}`);
@@ -191,7 +207,12 @@ async function inspectTarget(
       foundBy,
       standIn,
       unverified: isUnverified(control.address),
-      address: control.answering,
+      // The load logs in with what was answered here: a proxy may close the connection at everything else.
+      address: {
+        ...control.answering,
+        ...(detected.protocol === 2 ? { protocol: 2 } : {}),
+        ...((await takesNames(node)) ? {} : { unnamed: true }),
+      },
       control,
       local: started !== undefined || nodes.every(node => isLocal(node.server)),
       notes,
@@ -210,7 +231,7 @@ async function inspectTarget(
 async function refuseOneOfMany(control: Control, url: string): Promise<void> {
   const [outcome] = await control.pipeline([['CLUSTER', 'SLOTS']]);
   if (outcome === undefined || 'error' in outcome) return;
-  const masters = mastersOf(readSlotRanges(outcome.value, control.answering.host)).length;
+  const masters = mastersOf(readSlotRanges(outcome.value, control.answering)).length;
   if (masters < 2) return;
   throw notAvailable(
     `expected a standalone server at ${url}, found a node of a cluster with ${masters} masters, which refuses the keys of the others (MOVED); set target.cluster to true`,
@@ -225,7 +246,14 @@ function formatRunning({ address, server }: Control, url: string): string {
 
 const anyServer = 'Redis, Valkey or Dragonfly';
 
-function formatStandIn(server: DeclaredServer, what: string): string {
+/** Why little is known of what answers. */
+function formatHidden(url: string, refusal: string): string {
+  return `what answers at ${url} refuses INFO (${toOneLine(refusal)}), as a proxy such as Envoy or twemproxy does, or a managed service: its version, threads, limits, CPU time and own counts are not known, several servers may be behind it, and the figures include whatever is in between`;
+}
+
+function formatStandIn(server: DeclaredServer, what: string, isTold: boolean): string {
+  if (!isTold)
+    return `stand-in: ${what} answers, so it is not known to be ${server}, and claims about ${server} are not tested; if you know what it is, set target.server to any`;
   return server === 'any'
     ? `stand-in: ${what} answers, because no server under test was found; no figure here says anything about ${anyServer}`
     : `stand-in: ${what} answers in the place of ${server}; no figure here says anything about ${server}, and claims about it are not tested`;
@@ -274,8 +302,11 @@ export function shownTarget({
 }
 
 /** Where the load runs, on a machine of so many cores. */
-export function environmentOf({ local, detected }: Target, cores: number): LoadEnvironment {
-  const { threads, masters } = detected;
+export function environmentOf(
+  { local, detected }: Pick<Result['target'], 'local' | 'detected'>,
+  cores: number,
+): LoadEnvironment {
+  const { threads, masters = null } = detected;
   // The busiest master counts by its main thread; all of them together have so many.
   return {
     cores,
@@ -283,6 +314,15 @@ export function environmentOf({ local, detected }: Target, cores: number): LoadE
     serverThreads: masters === null ? threads : masters * (threads ?? 1),
     ioThreadsSpin: ioThreadsSpin(detected),
   };
+}
+
+function placesOf(natMap: Experiment['target']['natMap']): NonNullable<Address['natMap']> {
+  return Object.fromEntries(
+    Object.entries(natMap).map(([announced, reached]) => {
+      const { host, port } = parseAddress(`redis://${reached}`);
+      return [announced, { host, port }];
+    }),
+  );
 }
 
 /** Where Sentinels listen, unless the URL says otherwise. */
@@ -298,6 +338,7 @@ export async function targetAddress({
   tls,
   protocol,
   sentinel,
+  natMap,
 }: Experiment['target']): Promise<Address> {
   const { trust, faults } = await readTrust(tls);
   if (faults.length > 0)
@@ -305,6 +346,7 @@ export async function targetAddress({
   const common = {
     ...(Object.keys(trust).length === 0 ? {} : { trust }),
     ...(protocol === null ? {} : { protocol }),
+    ...(Object.keys(natMap).length === 0 ? {} : { natMap: placesOf(natMap) }),
   };
   const { master, others, username, password } = sentinel;
   if (master === null) return { ...parseAddress(url), ...common };

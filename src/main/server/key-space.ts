@@ -32,48 +32,53 @@ const maxCommands = 1000;
 const maxAttempts = 100;
 
 /** Every key that a run writes: its prefix, and `claim` or the number of a key. */
-const runKey = new RegExp(`^(poolbench:\\d+(?:\\.[\\da-f]+)?:)(?:claim|\\d{${keyDigits}})$`);
+const runKey = new RegExp(`^([\\w.:-]*poolbench:\\d+(?:\\.[\\da-f]+)?:)(?:claim|\\d{${keyDigits}})$`);
 
 /** The prefix of a key that a run of poolbench has written; undefined for a key of others. */
 export function prefixOfKey(name: string): string | undefined {
   return runKey.exec(name)?.[1];
 }
 
-/** `poolbench:<seed>:`, or `poolbench:<seed>.<other>:` if that is taken. @param other hexadecimal */
-function keyPrefix(seed: number, other = ''): string {
-  return `poolbench:${seed}${other === '' ? '' : `.${other}`}:`;
+/**
+ * `poolbench:<seed>:`, or `poolbench:<seed>.<other>:` if that is taken, after what all keys of the target begin with.
+ * @param other hexadecimal
+ */
+function keyPrefix({ seed, before = '' }: { seed: number; before?: string }, other = ''): string {
+  return `${before}poolbench:${seed}${other === '' ? '' : `.${other}`}:`;
 }
 
 /**
- * Takes a key prefix that no other run is using. The same seed takes the same prefix, unless it is in use.
+ * Takes a key prefix that no other run is using. It begins with `before`, if that is given. The same seed takes the same prefix, unless it is in use.
  * A server that refuses writes (a replica, out of memory) holds no claim: there the prefix is a random one, for another
  * run of the seed may hold the usual one, and there is a warning.
  * @throws PoolbenchError TARGET_NOT_AVAILABLE when a hundred prefixes of the seed are taken
  */
 export async function claimKeySpace(
   control: Control,
-  { seed, keys }: { seed: number; keys: number },
+  { keys, ...names }: { seed: number; before?: string; keys: number },
 ): Promise<KeySpace> {
   const token = newToken();
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-    const prefix = keyPrefix(seed, attempt === 0 ? '' : String(attempt));
+    const prefix = keyPrefix(names, attempt === 0 ? '' : String(attempt));
     try {
       const answer = await control.call('SET', claimKey(prefix), token, 'NX');
       if (answer !== null) return { prefix, keys, token, claimed: true, warnings: [] };
     } catch (error) {
       if (!isRefusal(error)) throw error;
       return {
-        prefix: keyPrefix(seed, randomBytes(4).toString('hex')),
+        prefix: keyPrefix(names, randomBytes(4).toString('hex')),
         keys,
         token,
         claimed: false,
-        warnings: [`the server refuses writes: ${error.message}`],
+        warnings: [
+          `the server refuses writes: ${error.message}${/^NOPERM.*key/i.test(error.message) ? '; if this user may use only some keys, set target.keyPrefix to what their names begin with' : ''}`,
+        ],
       };
     }
   }
   throw new PoolbenchError(
     'TARGET_NOT_AVAILABLE',
-    `expected a free key prefix like ${keyPrefix(seed)}, but ${maxAttempts} are claimed; remove the keys that earlier runs left (poolbench:${seed}*), or take another seed`,
+    `expected a free key prefix like ${keyPrefix(names)}, but ${maxAttempts} are claimed; remove the keys that earlier runs left (${keyPrefix(names).slice(0, -1)}*), or take another seed`,
   );
 }
 
@@ -161,7 +166,8 @@ async function removeKeys(control: Control, claim: Claim, range: KeyRange): Prom
  */
 async function removeOwn(control: Control, claim: Claim, names: readonly string[]): Promise<Removal> {
   if (!claim.claimed) return removeNames(control, names);
-  if (control.cluster === undefined) {
+  // A proxy would run the script on one of its servers.
+  if (control.cluster === undefined && control.hidden === undefined) {
     const removed = await unlinkUnlessClaimedByOthers(control, claim, names);
     if (removed === 'taken') return nothingRemoved;
     if (removed !== undefined) return { removed, left: 0, reason: undefined };

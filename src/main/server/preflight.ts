@@ -1,24 +1,27 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Address } from '../../pool/client/address.ts';
 import { PoolbenchError } from '../errors.ts';
+import { openFilesLimit } from '../open-files.ts';
 import { type Control, isRefusal } from './control.ts';
 import { isUnverified } from './find-target.ts';
 import { prefixOfKey } from './key-space.ts';
 import { findOtherServers, leave } from './other-servers.ts';
-import { type Identity, identifyServer } from './server-info.ts';
+import { type Identity, identifyServer, isImplausible } from './server-info.ts';
 import { shownAddress } from './url.ts';
 
 /** What a plan asks of the target at its widest. */
 interface Needs {
   /** Connections open at once, over all threads. */
   readonly connections: number;
+  readonly threads: number;
   readonly keys: number;
   readonly valueBytes: number;
 }
 
-/** Files that Node and its threads open beside our connections. */
-const spareFiles = 64;
+/** Files that this process has open during the load beside connections and what its threads need. */
+const ownFiles = 96;
+/** Files that a thread of Node opens for its event loop, and for a moment for modules. */
+const filesPerThread = 16;
 /** What a server keeps for one small key beside its value: entry, name, hash table. */
 const keyOverheadBytes = 100;
 
@@ -36,7 +39,7 @@ export async function preflight(
 ): Promise<string[]> {
   const nodes = await control.findNodes();
   // Every connection to a cluster is one to each of its masters, which hold a part of the keys each.
-  await requireFiles(needs.connections * nodes.length);
+  requireFiles(needs.connections * nodes.length, needs.threads);
   const ofEach = { ...needs, keys: Math.ceil(needs.keys / nodes.length) };
   const warnings: string[] = [];
   if (isUnverified(control.address)) {
@@ -75,7 +78,7 @@ function requireClients(
   connections: number,
   where: string,
 ): void {
-  if (maxClients === null || connectedClients === null) return;
+  if (maxClients === null || connectedClients === null || isImplausible(connectedClients)) return;
   const free = maxClients - connectedClients;
   if (free >= connections) return;
   throw tooSmall(
@@ -85,14 +88,14 @@ function requireClients(
   );
 }
 
-async function requireFiles(connections: number): Promise<void> {
-  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
-  const limit = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
-  const open = (await readdir('/proc/self/fd').catch(() => [])).length;
-  if (limit - open - spareFiles >= connections) return;
+/** What is needed does not depend on what happens to be open now, so the advice is always the same. */
+function requireFiles(connections: number, threads: number): void {
+  const limit = openFilesLimit();
+  const needed = ownFiles + threads * filesPerThread + connections;
+  if (limit >= needed) return;
   throw tooSmall(
     connections,
-    `this process may open ${limit} files and has ${open} open; raise the limit (ulimit -n ${open + spareFiles + connections})`,
+    `this process may open ${limit} files, and needs ${needed} for them, its threads and itself; raise the limit (ulimit -n ${needed})`,
   );
 }
 
@@ -106,7 +109,11 @@ function tooSmall(connections: number, found: string): PoolbenchError {
 function warningsOf(identity: Identity, needs: Needs): string[] {
   const warnings: string[] = [];
   const { connectedClients, persistence, role, maxMemoryBytes, usedMemoryBytes, maxMemoryPolicy } = identity;
-  if (connectedClients !== null && connectedClients > 1) {
+  if (isImplausible(connectedClients)) {
+    warnings.push(
+      `the server reports ${connectedClients} connected clients, which cannot be: whether others are connected is not known, nor whether it admits the connections of this plan`,
+    );
+  } else if (connectedClients !== null && connectedClients > 1) {
     warnings.push(
       `${formatPlural(connectedClients - 1, 'other client')} connected to the server: what they do is part of the figures`,
     );

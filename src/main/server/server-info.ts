@@ -61,7 +61,7 @@ export function ioThreadsSpin({
   server,
   version,
   threads,
-}: Pick<Identity, 'server' | 'version' | 'threads'>): boolean {
+}: Pick<Identity, 'version' | 'threads'> & { readonly server: string }): boolean {
   if (threads === null || threads < 2) return false;
   return server === 'valkey' || (server === 'redis' && Number.parseInt(version, 10) < 8);
 }
@@ -127,6 +127,11 @@ export function identify(info: Fields, hello: Fields = new Map(), config: Fields
   };
 }
 
+/** No server has so many clients: its counter has gone below 0, as that of Dragonfly does after weeks (its issue 4693). */
+export function isImplausible(clients: number | null): clients is number {
+  return clients !== null && (clients >= 2 ** 31 || clients < 0);
+}
+
 /** Asks INFO, HELLO and CONFIG GET. Whatever the server does not know, or refuses this user, is left out. */
 export async function identifyServer(control: Control): Promise<Identity> {
   const info = await control.info().catch(onlyReplies(new Map<string, string>()));
@@ -190,17 +195,25 @@ function fields(reply: unknown): Map<string, string> {
 export async function spokenProtocol(control: Control): Promise<2 | 3> {
   const { protocol } = control.address;
   if (protocol === 2) return 2;
-  const [greeting] = await control.pipeline([
-    ['HELLO', 3],
-    ['HELLO', 2],
-  ]);
-  // The load will meet any other refusal, too, and report it.
-  if (greeting === undefined || !('error' in greeting) || !knowsNoHello(greeting.error)) return 3;
+  try {
+    await control.call('HELLO', 3);
+    await control.call('HELLO', 2);
+    return 3;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    // The load will meet a refused login, too, and report it.
+    if (!knowsNoHello(error)) return 3;
+  }
   if (protocol === undefined) return 2;
   throw new PoolbenchError(
     'TARGET_NOT_AVAILABLE',
     `expected the server at ${shownAddress(control.server)} to speak RESP3, as target.protocol is 3, found one that does not; set it to 2, or leave it out`,
   );
+}
+
+/** Whether the load's connections may name themselves, which some proxies answer by closing the connection. */
+export async function takesNames(control: Control): Promise<boolean> {
+  return await control.call('CLIENT', 'SETNAME', 'poolbench').then(() => true, onlyReplies(false));
 }
 
 /** @throws PoolbenchError TARGET_UNREACHABLE if a Sentinel answers in the place of a server */

@@ -2,7 +2,14 @@ import { isIP } from 'node:net';
 import { type Address, shownNode } from '../../pool/client/address.ts';
 
 const expected =
-  'redis://[user:password@]host[:port][/database], rediss:// for TLS, or unix:///path/to.sock[?db=N]';
+  'redis://[user:password@]host[:port][/database], rediss:// for TLS (valkey:// and valkeys:// mean the same), or unix:///path/to.sock[?db=N]';
+
+const schemes: Readonly<Record<string, { readonly tls: boolean }>> = {
+  'redis:': { tls: false },
+  'rediss:': { tls: true },
+  'valkey:': { tls: false },
+  'valkeys:': { tls: true },
+};
 
 /**
  * Reads a target's URL. Names and passwords are percent-decoded; the port is `defaultPort` unless given.
@@ -11,7 +18,8 @@ const expected =
 export function parseAddress(url: string, defaultPort = 6379): Address {
   if (url.startsWith('unix:')) return parseUnix(url);
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !['redis:', 'rediss:'].includes(parsed.protocol) || parsed.hostname === '') {
+  const scheme = parsed === undefined ? undefined : schemes[parsed.protocol];
+  if (parsed === undefined || scheme === undefined || parsed.hostname === '') {
     throw new Error(`expected a URL like ${expected}; percent-encode "@", ":", "/" and "#" in a password`);
   }
   if (parsed.search !== '' || parsed.hash !== '') {
@@ -19,7 +27,7 @@ export function parseAddress(url: string, defaultPort = 6379): Address {
   }
   const bracketed = parsed.hostname.startsWith('[');
   const host = decode(bracketed ? parsed.hostname.slice(1, -1) : parsed.hostname);
-  const tls = parsed.protocol === 'rediss:';
+  const { tls } = scheme;
   return {
     host,
     port: parsed.port === '' ? defaultPort : portNumber(parsed.port),

@@ -17,6 +17,10 @@ export interface Address {
   readonly database: number;
   /** RESP2 or RESP3 and no other; undefined: RESP3 where the server knows it. */
   readonly protocol?: 2 | 3;
+  /** Where nodes of the cluster are reached that announce another place, by the announced `host:port`. */
+  readonly natMap?: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
+  /** Connections do not name themselves (CLIENT SETNAME), because what answers does not take it. */
+  readonly unnamed?: boolean;
   /** If present, `host` and `port` are a Sentinel's, which knows the master's; everything else is the master's. */
   readonly sentinel?: Sentinel;
 }

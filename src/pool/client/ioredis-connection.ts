@@ -40,7 +40,7 @@ export class IoredisConnection extends Connection {
     return async () => {
       const redis = new Redis({
         ...redisOptions(await findServer()),
-        connectionName: connectionName(commandSet),
+        ...(address.unnamed ? {} : { connectionName: connectionName(commandSet) }),
         enableAutoPipelining: autoPipelining,
       });
       let cause: Error | undefined;

@@ -316,16 +316,18 @@ type Ask = (...args: string[]) => Promise<void>;
  * server knows it.
  */
 async function logIn(ask: Ask, address: Address, name: string): Promise<void> {
-  const { username, password, database, protocol } = address;
+  const { username, password, database, protocol, unnamed = false } = address;
   const auth = authArguments(address);
   const helloAuth = password === undefined ? [] : ['AUTH', username ?? 'default', password];
-  const greeted = protocol !== 2 && (await greet(['HELLO', '3', ...helloAuth, 'SETNAME', name]));
+  const greeted =
+    protocol !== 2 && (await greet(['HELLO', '3', ...helloAuth, ...(unnamed ? [] : ['SETNAME', name])]));
   if (!greeted) {
     if (auth.length > 0) await ask('AUTH', ...auth);
-    // A user without the right to it can work all the same. HELLO needs no right.
-    await ask('CLIENT', 'SETNAME', name).catch((error: unknown) => {
-      if (failureCode(error) !== 'NOPERM') throw error;
-    });
+    // A connection without a name works all the same.
+    if (!unnamed)
+      await ask('CLIENT', 'SETNAME', name).catch((error: unknown) => {
+        if (isLost(error)) throw error;
+      });
   }
   if (database !== 0) await ask('SELECT', String(database));
 
@@ -340,8 +342,16 @@ async function logIn(ask: Ask, address: Address, name: string): Promise<void> {
   }
 }
 
-/** Whether the error means that the server is older than RESP3 and does not know HELLO or its options. */
+/** Refusals of a login or of the connection, which another protocol does not change. */
+const refusesLogin =
+  /^(NOAUTH|WRONGPASS|NOPERM|-?DENIED|LOADING|ERR (invalid password|max number of clients|operation not permitted|AUTH ))/i;
+
+/** Whether the error is a refusal of HELLO itself, by a server or proxy that does not know it or RESP3. */
 export function knowsNoHello(error: unknown): boolean {
-  const message = error instanceof Error ? error.message : '';
-  return /^(NOPROTO|ERR (unknown (sub)?command|syntax error))/i.test(message);
+  return error instanceof Error && !isLost(error) && !refusesLogin.test(error.message);
+}
+
+/** Refusals have no code. */
+function isLost(error: unknown): boolean {
+  return error instanceof Error && 'code' in error;
 }

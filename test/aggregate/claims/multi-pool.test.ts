@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { judgeClaims } from '../../../src/aggregate/claims/claims.ts';
 import type { ClaimResult, Result, ScenarioResult } from '../../../src/aggregate/result.ts';
+import { warningsOf } from '../../../src/aggregate/stats/warnings.ts';
 import { find } from '../../support/claim-arms.ts';
 import {
   buildMatrix,
@@ -61,7 +62,7 @@ test('that they pay at 50 workers or fewer, too, is said, and refutes only that 
   const everywhere = buildMatrix({ gain: () => 1.6 });
   const claim = judge(everywhere);
   expect(claim.verdict).toBe('supported');
-  expect(claim.gist).toMatch(/already pay at 10 workers \(×1\.[56]/);
+  expect(claim.gist).toMatch(/already pay at 10 workers, (5|2 or 3) per pool \(×1\.[56]/);
   const onePool = judgeOnePool(everywhere);
   expect(onePool.verdict).toBe('refuted');
   expect(onePool.gist).toMatch(/^No: at 50 or fewer [24] pools already gave ×1\.[56]/);
@@ -84,9 +85,12 @@ test('what stays open says what it excludes', () => {
     buildMatrix({ gain: ({ workers, round }) => (workers > 50 ? 1.02 + 0.02 * round : 1) }),
   );
   expect(claim.verdict).toBe('inconclusive');
-  expect(claim.gist).toMatch(
-    /^Open: beyond 50 .* excludes a gain of more than ×1\.1\d and one of less than ×/,
+  expect(claim.gist).toMatch(/^Open: beyond 50 .* a gain of at least ×1\.0\d, and at most ×1\.1\d \(/);
+  const nothing = judge(
+    buildMatrix({ gain: ({ workers, round }) => (workers > 50 ? 0.98 + 0.02 * round : 1) }),
   );
+  expect(nothing.verdict).toBe('inconclusive');
+  expect(nothing.gist).toMatch(/^Open: beyond 50 workers no gain of more than ×1\.1\d \([24] pools ×/);
 });
 
 test('what stays open says which gain such a run finds, and about how many rounds would decide', () => {
@@ -94,20 +98,22 @@ test('what stays open says which gain such a run finds, and about how many round
   const leaning: Matrix['gain'] = ({ workers, round }) => (workers > 50 ? (round % 3 === 0 ? 1 : 1.12) : 1);
   const claim = judge(buildMatrix({ gain: leaning, pools: [1, 2], rounds: 11 }));
   expect(claim.verdict).toBe('inconclusive');
-  const [, gain, rounds] =
-    /a gain of ×(\S+) or more in 4 of 5 cases; about (\d+) rounds/.exec(claim.gist) ?? [];
+  const [, gain, rounds] = /×(\S+) or more in 4 of 5 cases; about (\d+) rounds/.exec(claim.reason) ?? [];
   expect(Number(gain)).toBeGreaterThan(1.1);
   expect(Number(gain)).toBeLessThan(1.25);
   expect(Number(rounds)).toBeGreaterThan(40);
   expect(Number(rounds)).toBeLessThan(300);
 });
 
-test('rounds that resemble the ones before them are told', () => {
-  const slow: Matrix['gain'] = ({ workers, round }) => (workers > 50 ? (round < 6 ? 1.3 : 1.5) : 1);
-  const resembling = judge(buildMatrix({ gain: slow, workers: [100], pools: [1, 2], rounds: 12 }));
-  expect(resembling.reason).toContain('Rounds resemble the ones before them');
-  const independent = judge(buildMatrix({ gain: asClaimed, workers: [100], pools: [1, 2], rounds: 12 }));
-  expect(independent.reason).not.toContain('resemble');
+test('rounds that resemble the ones before them are told once, as a warning of the run', () => {
+  const correlationsOf = (gain: Matrix['gain']) =>
+    warningsOf(buildResult(buildMatrix({ gain, workers: [100], pools: [1, 2], rounds: 12 }))).flatMap(
+      warning => /rank correlation (\d\.\d+)/.exec(warning)?.[1] ?? [],
+    );
+  const [correlation, ...more] = correlationsOf(({ round }) => (round < 6 ? 1.3 : 1.5));
+  expect(Number(correlation)).toBeGreaterThan(0.2);
+  expect(more).toEqual([]);
+  expect(correlationsOf(asClaimed)).toEqual([]);
 });
 
 test('an open gain at 50 workers or fewer leaves only C20 open', () => {
@@ -120,7 +126,7 @@ test('an open gain at 50 workers or fewer leaves only C20 open', () => {
 test('one pool is enough, but nobody gains beyond: that half stays open', () => {
   const claim = judgeOnePool(buildMatrix({ gain: () => 1 }));
   expect(claim.verdict).toBe('inconclusive');
-  expect(claim.gist).toMatch(/^One pool is enough at 50 or fewer .* gain ×1\.00 \[/);
+  expect(claim.gist).toMatch(/^One pool is enough at 50 or fewer .* the gain of [24] pools is ×1\.00 \[/);
 });
 
 test('several numbers of pools share the chance to err: 6 rounds decide for one of them, two take 7', () => {
@@ -148,6 +154,25 @@ test('without levels of 50 workers or fewer C1 is judged all the same, and C20 i
   const scenarios = buildMatrix({ gain: asClaimed, workers: [100, 200] });
   expect(judge(scenarios).verdict).toBe('supported');
   expect(judgeOnePool(scenarios).verdict).toBe('not tested');
+});
+
+test('what limited the arms beyond 50 workers stands beside the verdict', () => {
+  const limited = buildMatrix({ gain: asClaimed }).map(arm => ({
+    ...arm,
+    limitedBy: { resource: arm.pools === 1 ? ('client' as const) : ('machine' as const), evidence: '' },
+  }));
+  expect(judge(limited).reason).toContain('1 pool: client; 2 and 4 pools: machine.');
+  expect(judge(buildMatrix({ gain: asClaimed })).reason).toContain('beyond 50 workers: client.');
+});
+
+test('blocks that stopped at different rounds are judged by those that they have in common', () => {
+  const scenarios = buildMatrix({ gain: asClaimed, rounds: 20 }).map(arm =>
+    arm.workers > 50 ? arm : { ...arm, rounds: arm.rounds.slice(0, 10) },
+  );
+  const claim = judge(scenarios);
+  expect(claim.verdict).toBe('supported');
+  expect(claim.reason).toContain('over 10 to 20 rounds');
+  expect(judgeOnePool(scenarios).verdict).toBe('supported');
 });
 
 test('not tested: no level above 50 workers', () => {
@@ -278,7 +303,7 @@ test('a bound without enough rounds is marked, and leaves the verdict unchanged'
   const wire = buildMatrix({ gain: asClaimed, clients: ['wire'], rounds: 4 });
   const claim = judge([...buildMatrix({ gain: asClaimed }), ...wire]);
   expect(claim.verdict).toBe('supported');
-  expect(claim.reason).toMatch(/wire .*: No verdict: only 4 rounds/);
+  expect(claim.reason).toMatch(/wire .*: No verdict, and nothing is excluded: only 4 rounds/);
 });
 
 test('alone wire decides', () => {

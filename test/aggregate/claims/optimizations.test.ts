@@ -42,6 +42,21 @@ describe('lock-free pools are judged by throughput and tail', () => {
 
   test('supported: more than is promised keeps the promise', async () => {
     expect(judge('C4', await measure(() => ({ speed: 2, slowness: 0.5 }))).verdict).toBe('supported');
+    // ×1.68 is 2.7 times the most that is predicted, +25 %; ×1.3 is not far from it.
+    const larger = judge('C4', await measure(() => ({ speed: 1.68, slowness: 0.85 })));
+    expect(larger).toMatchObject({ verdict: 'supported', gist: expect.stringContaining('2.7 times') });
+    expect(judge('C4', await measure(() => ({ speed: 1.3, slowness: 0.85 }))).gist).not.toContain('times');
+  });
+
+  test('what stays open says what is excluded, what such a run finds, and how many rounds would decide', async () => {
+    const unclear: Gain = round => ({ speed: round % 3 === 0 ? 1.05 : 1.2, slowness: 0.85 });
+    const { verdict, gist, reason } = judge('C4', await measure(unclear, {}, 16));
+    expect(verdict).toBe('inconclusive');
+    expect(gist).toContain('more than ×1.20 is excluded');
+    const [, found, rounds] = /finds ×(\S+) or more in 4 of 5 cases; about (\d+) rounds/.exec(reason) ?? [];
+    expect(Number(found)).toBeGreaterThan(1.15);
+    expect(Number(found)).toBeLessThan(1.4);
+    expect(Number(rounds)).toBeGreaterThan(16);
   });
 
   test('refuted: throughput gains too little, or the tail does', async () => {

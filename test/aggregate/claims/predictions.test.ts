@@ -199,7 +199,7 @@ describe('prediction holds where its interval is inside its range', () => {
     const say = (byRound: readonly number[], low: number | null, high: number | null) =>
       describeOutcome({ ...predict(byRound, low, high), format: formatRatio });
     expect(say([1.0497, 1.06, 1.07, 1.07, 1.07, 1.08], 1.05, null)).toBe(
-      'X ×1.07 [1.0497, 1.08]; predicted ×1.05 or more: stays open.',
+      'X ×1.07 [1.0497, 1.08]; predicted ×1.05 or more: stays open; more than ×1.08 is excluded.',
     );
     expect(say(Array(6).fill(0.951), null, 1 / 1.05)).toBe(
       'X ×0.951 [0.951, 0.951]; predicted ×0.952 or less: holds.',
@@ -299,6 +299,7 @@ describe('too few rounds give no verdict', () => {
   const opponents = [
     ['C9', 'valkey'],
     ['C10', 'dragonfly'],
+    ['C22', 'valkey'],
   ] as const;
 
   test.each(opponents)('neither is %s, of %s and Redis', async (id, server) => {

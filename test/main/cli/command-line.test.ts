@@ -165,7 +165,8 @@ describe('overrides obey the rules of the config', async () => {
     expect(applyOverrides(experiment, overrides)).toEqual({
       ...experiment,
       target: { ...experiment.target, url: 'rediss://h:1/2' },
-      rounds: 7,
+      rounds: { atLeast: 7, atMost: 7 },
+      budgetSeconds: null,
       seconds: 0.5,
       warmupSeconds: 0,
       seed: 9,
@@ -194,20 +195,24 @@ describe('overrides obey the rules of the config', async () => {
 
   test('--quick cuts what the command line does not name', async () => {
     const quick = await readPlan(['configs/redis.json'], { quick: true, rounds: '4' });
-    expect(quick.rounds).toHaveLength(4);
-    expect(quick.sides[0]?.experiment.rounds).toBe(4);
+    expect(quick.rounds).toEqual({ atLeast: 4, atMost: 4 });
+    expect(quick.sides[0]?.experiment.rounds).toEqual({ atLeast: 4, atMost: 4 });
     expect(quick.sides[0]?.experiment.seconds).toBeLessThan(experiment.seconds);
     expect(estimateSeconds(quick)).toBeLessThanOrEqual(30);
 
     const timed = await readPlan(['configs/redis.json'], { quick: true, seconds: '0.7', warmup: '0.1' });
-    expect(timed.sides[0]?.experiment).toMatchObject({ rounds: 1, seconds: 0.7, warmupSeconds: 0.1 });
+    expect(timed.sides[0]?.experiment).toMatchObject({
+      rounds: { atLeast: 1, atMost: 1 },
+      seconds: 0.7,
+      warmupSeconds: 0.1,
+    });
   });
 
   test('--quick with values that take longer is refused', async () => {
     await expect(readPlan(['configs/redis.json'], { quick: true, seconds: '10' })).rejects.toThrow(
       expect.objectContaining({
         code: 'USAGE',
-        message: expect.stringMatching(/24 scenarios .* 30 s .*--seconds as given/),
+        message: expect.stringMatching(/19 scenarios .* 30 s .*--seconds as given/),
       }),
     );
   });

@@ -43,6 +43,8 @@ test('a suite of one server: today’s verdict, and the rounds and times that we
   const read = await readSuite(folder, suite);
   expect(read).toMatchObject({
     ...config,
+    // Those that its arms have.
+    rounds: 4,
     state: 'complete',
     scenarios: measured.length,
     note: expect.stringContaining(`${id} was refuted`),
@@ -82,12 +84,13 @@ test('a suite of two servers is judged from the results of both', async () => {
     ...config,
     state: 'complete',
     result: 'versus/comparison.json',
-    note: expect.stringMatching(/C9 was refuted and C10 was refuted/),
+    note: expect.stringMatching(/C9 was refuted, C10 was refuted and C22 was not judged/),
   });
   expect(read.judged).toEqual(judgeVersusClaims([redis, valkey]));
   expect(read.judged?.map(({ id, verdict }) => [id, verdict === 'not tested'])).toEqual([
     ['C9', false],
     ['C10', true],
+    ['C22', false],
   ]);
 });
 

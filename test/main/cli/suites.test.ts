@@ -69,7 +69,7 @@ describe('every claim has its suite', () => {
           server: 'any',
           url: 'rediss://me:s3cret@host:7000/2',
         });
-        expect(experiment, name).toMatchObject({ rounds: 6, seed: 9 });
+        expect(experiment, name).toMatchObject({ rounds: { atLeast: 6, atMost: 6 }, seed: 9 });
       }
     }
     const warm = plan.find(({ name }) => name === 'pipeline');

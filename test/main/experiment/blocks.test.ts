@@ -1,12 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { twinIdOf } from '../../../src/aggregate/stats/control.ts';
+import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import type { Block } from '../../../src/main/experiment/blocks.ts';
 import { type Experiment, experimentSchema } from '../../../src/main/experiment/experiment.ts';
-import { armsOf, estimateSeconds, overheadSeconds, planRun } from '../../../src/main/experiment/plan.ts';
+import {
+  armsOf,
+  estimateSeconds,
+  overheadSeconds,
+  type Plan,
+  planRun,
+  turnsOf,
+} from '../../../src/main/experiment/plan.ts';
 import { parseConfig, readConfig } from '../../../src/main/experiment/read-config.ts';
 import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
 import { judge, measureSuite } from '../../support/claim-arms.ts';
+
+const roundsOf = (plan: Plan) =>
+  Array.from({ length: plan.rounds.atMost }, (_, index) => turnsOf(plan, index + 1));
 
 const target = { server: 'redis', url: 'redis://h' } as const;
 
@@ -50,11 +61,11 @@ describe('what is compared is measured next to each other', () => {
         const plan = planRun([experiment([group], { compare: keys, rounds, seed })]);
         const all = plan.sides.flatMap(({ scenarios }) => idsOf(scenarios));
         expect(plan.blocks.flatMap(block => idsOf(scenariosOf(block))).toSorted()).toEqual(all.toSorted());
-        expect(plan.rounds).toHaveLength(rounds);
+        expect(plan.rounds).toEqual(fixedRounds(rounds));
         const places = new Map(
           plan.blocks.flatMap((block, place) => scenariosOf(block).map(({ id }) => [id, place] as const)),
         );
-        for (const turns of plan.rounds) {
+        for (const turns of roundsOf(plan)) {
           const ids = turns.map(({ scenario }) => scenario.id);
           expect(ids.toSorted()).toEqual(all.toSorted());
           // As many changes of block as there are blocks: none is entered twice.
@@ -116,9 +127,10 @@ describe('what is compared is measured next to each other', () => {
 
   test('a ladder of rates is one element of its block, in its order', () => {
     const arrival = [{ kind: 'constant', rate: [2, 1], order: 'upAndDown' }];
-    const { blocks, rounds } = planRun([experiment([{ pools: [1, 2], arrival }], { rounds: 3 })]);
+    const plan = planRun([experiment([{ pools: [1, 2], arrival }], { rounds: 3 })]);
+    const { blocks } = plan;
     expect(blocks.map(({ elements }) => elements.map(ladder => ladder.length))).toEqual([[4, 4]]);
-    for (const turns of rounds) {
+    for (const turns of roundsOf(plan)) {
       const legs = turns.map(({ scenario: { arrival } }) => (arrival.kind === 'closed' ? '' : arrival.leg));
       expect(legs).toEqual(['up', 'up', 'down', 'down', 'up', 'up', 'down', 'down']);
     }
@@ -126,7 +138,7 @@ describe('what is compared is measured next to each other', () => {
 
   test('an arm is measured on all sides next to each other, within its block', () => {
     const one = experiment([{ pools: [1, 2], workers: [10, 50] }]);
-    for (const turns of planRun([one, one]).rounds) {
+    for (const turns of roundsOf(planRun([one, one]))) {
       expect(turns).toHaveLength(2 * (4 + 1));
       for (let first = 0; first < turns.length; first += 2) {
         const [a, b] = [turns[first], turns[first + 1]];
@@ -164,8 +176,8 @@ describe('one arm is measured twice', () => {
   test('controls are spread over the blocks and over few and many pools', async () => {
     const plan = planRun([await readConfig('configs/redis.json')]);
     const controls = plan.sides[0]?.scenarios.filter(isControl) ?? [];
-    expect(controls).toHaveLength(6);
-    expect(new Set(controls.map(({ pools }) => pools))).toEqual(new Set([1, 2, 4]));
+    expect(controls).toHaveLength(4);
+    expect(new Set(controls.map(({ pools }) => pools)).size).toBeGreaterThan(1);
     expect(new Set(controls.map(({ client }) => client))).toEqual(new Set(['ioredis', 'wire']));
   });
 });

@@ -195,6 +195,18 @@ describe('a missing config', () => {
       ),
     });
   });
+  test.each(['utf16le', 'latin1'] as const)(
+    'UTF-16 is named as such, in either order of bytes (%s)',
+    async encoding => {
+      const path = join(folder, 'utf16.txt');
+      const text = encoding === 'utf16le' ? '\uFEFF{}' : '\xFE\xFF\0{\0}';
+      await writeFile(path, Buffer.from(text, encoding));
+      await expect(readConfig(path)).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: expect.stringMatching(/UTF-16; save it as UTF-8/),
+      });
+    },
+  );
 
   test('if there is no such folder, the configs of ./configs are listed', async () => {
     await expect(readConfig('nowhere/redis.json')).rejects.toMatchObject({

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import { formatDuration } from '../../../src/aggregate/text/format.ts';
 import { describePlan, describeWorkload } from '../../../src/main/experiment/describe-plan.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
@@ -31,12 +32,13 @@ describe('plan is described in eighty columns', () => {
       scenarios: [{ client: 'wire', pools: [1, 4], poolsPerThread: 4, workers: [50, 100], pipeline: 10 }],
     });
     expect(describePlan(planRun([experiment]))).toBe(`Plan: depth
-  4 scenarios and 1 control × 10 rounds = 50 measurements
+  4 scenarios and 1 control × 10 to 50 rounds
+  ends: when all that is compared is decided, or after 6 min
   controls: scenarios measured once more, to see by how much equal ones differ
   each: 1 s, after 0.25 s of warm-up
   order: 2 blocks, and the arms in each, shuffled anew every round, seed 1
   workload: 10,000 keys, values of 32 bytes, 50 % GET, 50 % SET
-  duration: about 1 min 10 s
+  duration: about 1 min 10 s to 5 min 50 s
 
   client  pool       pools  threads  also                workers
   wire    optimized  1      1        depth10-1perThread  50 100
@@ -64,7 +66,7 @@ describe('plan is described in eighty columns', () => {
       warmupSeconds: 599.123,
       seed: 4_294_967_295,
     });
-    const text = describePlan(planRun([{ ...experiment, rounds: 10 }]));
+    const text = describePlan(planRun([{ ...experiment, rounds: fixedRounds(10) }]));
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(text).toContain('… and 8 more');
   });

@@ -1,26 +1,31 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import { describePlan } from '../../../src/main/experiment/describe-plan.ts';
 import { type Experiment, experimentSchema } from '../../../src/main/experiment/experiment.ts';
-import { estimateSeconds, type Plan, planRun } from '../../../src/main/experiment/plan.ts';
+import { estimateSeconds, type Plan, planRun, turnsOf } from '../../../src/main/experiment/plan.ts';
 import { readConfig } from '../../../src/main/experiment/read-config.ts';
 import { quick } from '../../../src/main/experiment/read-plan.ts';
 import { expandScenarios, type Scenario } from '../../../src/main/experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../../../src/main/experiment/split.ts';
-import { roundsOf } from '../../../src/main/run/rounds.ts';
 import { arrivalsOf } from '../../../src/workers/arrival-schedule.ts';
 import { shuffle } from '../../../src/workers/prng.ts';
+
+const allRounds = (plan: Plan) =>
+  Array.from({ length: plan.rounds.atMost }, (_, index) => turnsOf(plan, index + 1));
 
 describe('rounds are shuffled from the seed', async () => {
   const experiment = await readConfig('configs/redis.json');
   const idsOf = (scenarios: readonly { readonly id: string }[] = []) => scenarios.map(({ id }) => id);
   const ordersOf = (seed: number) =>
-    planRun([{ ...experiment, seed }]).rounds.map(turns => idsOf(turns.map(({ scenario }) => scenario)));
+    allRounds(planRun([{ ...experiment, rounds: fixedRounds(11), seed }])).map(turns =>
+      idsOf(turns.map(({ scenario }) => scenario)),
+    );
 
   test('every round has every scenario once', () => {
     const orders = ordersOf(1);
     const ids = idsOf(planRun([experiment]).sides[0]?.scenarios).sort();
-    expect(orders).toHaveLength(experiment.rounds);
+    expect(orders).toHaveLength(11);
     for (const order of orders) expect(order.sort()).toEqual(ids);
   });
 
@@ -35,8 +40,18 @@ describe('rounds are shuffled from the seed', async () => {
   });
 
   test('more rounds leave the orders of the first ones as they were', () => {
-    const longer = planRun([{ ...experiment, rounds: experiment.rounds + 4 }]);
-    expect(longer.rounds.slice(0, experiment.rounds)).toEqual(planRun([experiment]).rounds);
+    const [longer, shorter] = [15, 11].map(rounds =>
+      allRounds(planRun([{ ...experiment, rounds: fixedRounds(rounds) }])),
+    );
+    expect(longer?.slice(0, 11)).toEqual(shorter);
+  });
+
+  test('blocks that are left out leave the orders of the others as they were', () => {
+    const plan = planRun([experiment]);
+    for (const round of [1, 2, 30]) {
+      const others = turnsOf(plan, round).filter(({ block }) => block !== 1);
+      expect(turnsOf(plan, round, block => block !== 1)).toEqual(others);
+    }
   });
 
   test('a shuffle is a permutation and leaves its input alone', () => {
@@ -64,8 +79,8 @@ describe('rounds are shuffled from the seed', async () => {
   });
 
   test('the estimate counts every measurement with its warm-up and overhead', () => {
-    const plan = planRun([{ ...experiment, rounds: 2, seconds: 3, warmupSeconds: 0.5 }]);
-    expect(estimateSeconds(plan)).toBeCloseTo(24 * 2 * (3 + 0.5 + 0.15));
+    const plan = planRun([{ ...experiment, rounds: fixedRounds(2), seconds: 3, warmupSeconds: 0.5 }]);
+    expect(estimateSeconds(plan)).toBeCloseTo(19 * 2 * (3 + 0.5 + 0.15));
   });
 });
 
@@ -85,11 +100,11 @@ describe('sides are measured in turn', () => {
   const ids = (turns: readonly { scenario: { id: string } }[]) => turns.map(({ scenario }) => scenario.id);
 
   test('every scenario of a round is measured on all sides, one after the other', () => {
-    const { rounds } = planRun([experiment(), experiment(), experiment()]);
-    const alone = planRun([experiment()]);
+    const rounds = allRounds(planRun([experiment(), experiment(), experiment()]));
+    const alone = allRounds(planRun([experiment()]));
     expect(rounds).toHaveLength(20);
     for (const [index, turns] of rounds.entries()) {
-      const order = ids(alone.rounds[index] ?? []);
+      const order = ids(alone[index] ?? []);
       expect(order).toHaveLength(7);
       expect(ids(turns)).toEqual(order.flatMap(id => [id, id, id]));
       for (let first = 0; first < turns.length; first += 3) {
@@ -101,8 +116,8 @@ describe('sides are measured in turn', () => {
 
   test('which side comes first is shuffled from the seed', () => {
     const firstOf = (seed: number) =>
-      planRun([experiment({ seed }), experiment({ seed })])
-        .rounds.flat()
+      allRounds(planRun([experiment({ seed }), experiment({ seed })]))
+        .flat()
         .filter((_, index) => index % 2 === 0)
         .map(({ side }) => side);
     expect(firstOf(7)).toEqual(firstOf(7));
@@ -115,7 +130,7 @@ describe('sides are measured in turn', () => {
 
   test('a side takes part in the scenarios and rounds that it has', () => {
     const few = experiment({ scenarios: [{ client: 'wire', workers: [10, 99] }], rounds: 1 });
-    const [first = [], second = []] = planRun([experiment({ rounds: 2 }), few]).rounds;
+    const [first = [], second = []] = allRounds(planRun([experiment({ rounds: 2 }), few]));
     const ofFew = first.filter(({ side }) => side === 1);
     expect(ids(ofFew).toSorted()).toEqual([
       'wire-optimized-1pool-10workers',
@@ -132,20 +147,6 @@ describe('sides are measured in turn', () => {
       experiment({ seconds: 3, warmupSeconds: 1, rounds: 1 }),
     ];
     expect(estimateSeconds(planRun(experiments))).toBeCloseTo(6 * (1 + 4 + 2 * 0.15), 6);
-  });
-
-  test('a run that is resumed measures the rounds of its plan that are left, and knows how long they take', () => {
-    const plan = planRun([experiment({ rounds: 3 }), experiment({ rounds: 4, seconds: 2 })]);
-    const rounds = [...roundsOf(plan, 2)];
-    expect(rounds.map(({ round, rounds, turns }) => ({ round, rounds, turns }))).toEqual([
-      { round: 3, rounds: 4, turns: plan.rounds[2] },
-      { round: 4, rounds: 4, turns: plan.rounds[3] },
-    ]);
-    const left = rounds.flatMap(({ secondsLeft }) => secondsLeft ?? []);
-    expect(left).toHaveLength(12 + 6);
-    expect(left[0]).toBeCloseTo(estimateSeconds(plan, plan.rounds.slice(2).flat()), 6);
-    expect(left.at(-1)).toBeCloseTo(2 + 0.25 + 0.15, 6);
-    expect([...roundsOf(plan, 4)]).toEqual([]);
   });
 
   test('several numbers of server threads make as many sides, each of a name of its own', () => {
@@ -189,8 +190,8 @@ describe('quick takes at most thirty seconds', () => {
         const quickPlan = quick(plan);
         const short = experimentOf(quickPlan);
         expect(estimateSeconds(quickPlan)).toBeLessThanOrEqual(30);
-        expect(quickPlan.rounds).toHaveLength(short.rounds);
-        expect(short.rounds).toBeLessThanOrEqual(Math.min(2, experiment.rounds));
+        expect(quickPlan.rounds).toEqual(short.rounds);
+        expect(short.rounds.atMost).toBeLessThanOrEqual(Math.min(2, experiment.rounds.atMost));
         expect(short.seconds).toBeLessThanOrEqual(experiment.seconds);
         expect(short.seconds).toBeGreaterThanOrEqual(Math.min(0.1, experiment.seconds));
         expect(short.warmupSeconds).toBeLessThanOrEqual(experiment.warmupSeconds);
@@ -201,8 +202,8 @@ describe('quick takes at most thirty seconds', () => {
   });
 
   test('two rounds where there is room for them, else one', () => {
-    expect(quick(planOf(24, {})).rounds).toHaveLength(2);
-    expect(quick(planOf(60, {})).rounds).toHaveLength(1);
+    expect(quick(planOf(24, {})).rounds).toEqual(fixedRounds(2));
+    expect(quick(planOf(60, {})).rounds).toEqual(fixedRounds(1));
   });
 
   test('what is short already stays as it is', () => {
@@ -231,10 +232,11 @@ describe('rates are swept shuffled or up and down', () => {
 
   /** The scenarios of an experiment, and those of each round in their order. */
   function planOne(one: Experiment) {
-    const { sides, rounds } = planRun([one]);
+    const plan = planRun([one]);
+    const { sides } = plan;
     return {
       scenarios: sides[0]?.scenarios ?? [],
-      rounds: rounds.map(turns => turns.map(({ scenario }) => scenario)),
+      rounds: allRounds(plan).map(turns => turns.map(({ scenario }) => scenario)),
     };
   }
 
@@ -322,7 +324,7 @@ describe('rates are swept shuffled or up and down', () => {
 
   test('several sides are measured at each rate in turn, and the ways stay together', () => {
     const one = experiment({ client: 'wire', arrival: ladder });
-    for (const turns of planRun([one, one]).rounds) {
+    for (const turns of allRounds(planRun([one, one]))) {
       expect(turns.map(({ scenario }) => suffix(scenario))).toEqual(
         (planOne(one).rounds[0] ?? []).map(suffix).flatMap(name => [name, name]),
       );

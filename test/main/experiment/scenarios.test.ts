@@ -53,6 +53,7 @@ describe('scenarios are expanded once under unique ids', () => {
       autoPipelining: false,
       batch: { pool: 'none', workers: 0, pipeline: 0 },
       cutEveryMs: 0,
+      cut: 'close',
       burst: false,
     });
   });

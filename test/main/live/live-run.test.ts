@@ -16,7 +16,7 @@ describe('live run keeps account of itself', () => {
     threads: 2,
     warmupSeconds: 1,
     seconds: 9,
-    secondsLeft: 20,
+    course: { secondsDone: 0, secondsLeft: 20, measurementsLeft: 2 },
   };
   const told: ThreadProgress = {
     atNs: 0,
@@ -35,7 +35,7 @@ describe('live run keeps account of itself', () => {
   function startRun() {
     let nowNs = 1000 * secondNs;
     const run = new LiveRun(() => nowNs);
-    run.begin({ measurements: 2, seconds: 20 });
+    run.begin();
     const shared = SharedState.forThreads(2);
     run.follow(step, shared);
     return {
@@ -157,8 +157,10 @@ describe('live run keeps account of itself', () => {
     run.finished(null);
     expect(run.snapshot()).toMatchObject({ measured: 1, operations: { completed: 190, failed: { OOM: 7 } } });
     // The next run, such as another suite, begins at its beginning, but nothing is counted back.
-    run.begin({ measurements: 5, seconds: 5 });
-    expect(run.snapshot()).toMatchObject({ measured: 0, planned: 5, operations: { completed: 190 } });
+    run.begin();
+    expect(run.snapshot()).toMatchObject({ measured: 0, planned: null, operations: { completed: 190 } });
+    run.follow({ ...step, course: { ...step.course, measurementsLeft: 5 } }, shared);
+    expect(run.snapshot()).toMatchObject({ measured: 0, planned: 5 });
   });
 
   test('a gap stands between the moments of two measurements', () => {
@@ -182,9 +184,12 @@ describe('live run keeps account of itself', () => {
     pass(10);
     expect(run.snapshot()).toMatchObject({ doneRatio: 0.5, secondsLeft: 10 });
     run.finished(null);
-    run.follow({ ...step, index: 2, secondsLeft: 10 }, shared);
+    run.follow(
+      { ...step, index: 2, course: { secondsDone: 10, secondsLeft: 10, measurementsLeft: 1 } },
+      shared,
+    );
     expect(run.snapshot()).toMatchObject({ doneRatio: 0.5, secondsLeft: 15 });
-    run.begin({});
+    run.begin();
     expect(run.snapshot()).toMatchObject({ doneRatio: null, secondsLeft: null, planned: null });
   });
 });
@@ -215,11 +220,14 @@ describe('log has a line for each measurement', () => {
 
   test('place, throughput, p99, failures with their codes, time left, scenario', () => {
     const lines = logOf(log => {
-      log.finished({ ...step, secondsLeft: 123 }, buildRound(1, 127_000));
+      const course = { secondsDone: 0, secondsLeft: 123, measurementsLeft: 9 };
+      log.finished({ ...step, course }, buildRound(1, 127_000));
+      log.finished({ ...step, rounds: 50, total: 8, untilDecided: true, course }, buildRound(1, 127_000));
       log.finished(step, buildRound(1, 10_000, { failed: { TIMEOUT: 4, OOM: 1200 } }));
     });
     expect(lines).toEqual([
       'round 1/5   7/24  127k ops/s  p99 0.197 ms  0 failed  2 min 3 s left  wire-optimized-1pool-10workers',
+      'round 1 of at most 50  7/8  127k ops/s  p99 0.197 ms  0 failed  at most 2 min 3 s left  wire-optimized-1pool-10workers',
       'round 1/5   7/24  10.0k ops/s  p99 2.50 ms  1,204 failed (1,200 OOM, 4 TIMEOUT)  wire-optimized-1pool-10workers',
     ]);
   });

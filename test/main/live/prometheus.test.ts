@@ -46,7 +46,7 @@ describe('exposition tells what the results do', () => {
   test('counters and histograms are those of the results; gauges those of the moment', () => {
     const run = new LiveRun(() => 5e9);
     const latencies = new LatencyBuckets();
-    run.begin({ measurements: 2, seconds: 2 });
+    run.begin();
     const scrape = () => parseExposition(renderExposition(run.snapshot(), latencies, about));
     const scenario = 'a "b" \\ c\nd';
     for (const latenciesMs of [
@@ -54,7 +54,10 @@ describe('exposition tells what the results do', () => {
       [0.3, 20_000],
     ]) {
       const shared = SharedState.forThreads(1);
-      run.follow({ ...step, scenario, secondsLeft: 1 }, shared);
+      run.follow(
+        { ...step, scenario, course: { secondsDone: 0, secondsLeft: 1, measurementsLeft: 1 } },
+        shared,
+      );
       shared.openWindow(4e9);
       shared.release(4e9);
       shared.publish(0, {

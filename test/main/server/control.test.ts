@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { PoolbenchError } from '../../../src/main/errors.ts';
 import { type Control, connectControl, parseInfo } from '../../../src/main/server/control.ts';
+import { preflight } from '../../../src/main/server/preflight.ts';
 import { commandCalls, identify, serverCpu } from '../../../src/main/server/server-info.ts';
 import { freePort } from '../../../src/main/server/server-process.ts';
 import { parseAddress } from '../../../src/main/server/url.ts';
@@ -19,6 +20,42 @@ import {
   startValkey,
   type TestServer,
 } from '../../support/servers.ts';
+
+test('a count of clients that has gone below 0 is a warning, and refuses no plan', async () => {
+  const info =
+    'redis_version:6.2.11\r\ndragonfly_version:df-v1.21.2\r\nconnected_clients:4294964742\r\nmax_clients:64000\r\n';
+  const { port } = await startScriptedServer(([name = ''], reply) => {
+    if (name === 'PING') reply('+PONG\r\n');
+    else if (name === 'INFO') reply(`$${info.length}\r\n${info}\r\n`);
+    else if (name === 'DBSIZE') reply(':0\r\n');
+    else reply('-ERR unknown command\r\n');
+  });
+  const control = await connectControl(loopback(port), { timeoutMs: 2000 });
+  onTestFinished(() => control.close());
+  const needs = { threads: 1, connections: 10, keys: 1, valueBytes: 1 };
+  const warnings = await preflight({ control }, needs, { force: false });
+  expect(warnings.join('\n')).toMatch(/4294964742 connected clients, which cannot be/);
+  expect(warnings.join('\n')).not.toMatch(/other clients? connected/);
+});
+
+test('a question at which the server closes the connection is refused, and is not asked a third time', async () => {
+  const asked: string[] = [];
+  const { port } = await startScriptedServer(([name = ''], reply, socket) => {
+    asked.push(name);
+    if (name === 'PING') reply('+PONG\r\n');
+    else socket.end();
+  });
+  const control = await connectControl(loopback(port), { timeoutMs: 2000 });
+  onTestFinished(() => control.close());
+  for (let times = 0; times < 2; times++)
+    await expect(control.info()).rejects.toMatchObject({
+      name: 'ReplyError',
+      message: expect.stringMatching('INFO'),
+    });
+  expect(control.hidden).toMatch(/closes the connection/);
+  expect(asked.filter(name => name === 'INFO')).toHaveLength(2);
+  await expect(control.call('GET', 'a')).rejects.toMatchObject({ code: 'TARGET_LOST' });
+});
 
 describe('control connection reports what is wrong', () => {
   let plain: TestServer;

@@ -81,7 +81,9 @@ describe('key space is claimed and removed exactly', () => {
     expect(await prefill(control, space, plain(space, 1, 8))).toEqual([expect.stringMatching(/READONLY/)]);
     expect(await removeKeySpace(control, space)).toEqual({ removed: 0, left: 0 });
     expect(
-      (await preflight({ control }, { connections: 1, keys: 1, valueBytes: 1 }, { force: true })).join(),
+      (
+        await preflight({ control }, { threads: 1, connections: 1, keys: 1, valueBytes: 1 }, { force: true })
+      ).join(),
     ).toMatch(/READONLY/);
     await control.call('REPLICAOF', 'NO', 'ONE');
 
@@ -185,7 +187,7 @@ describe('key space is claimed and removed exactly', () => {
 describe('preflight warns before the load', () => {
   let server: TestServer;
   let control: Control;
-  const needs = { connections: 10, keys: 1000, valueBytes: 32 };
+  const needs = { threads: 1, connections: 10, keys: 1000, valueBytes: 32 };
   const careful = { force: false };
 
   beforeAll(async () => {
@@ -249,9 +251,7 @@ describe('preflight warns before the load', () => {
         preflight({ control: blind }, { ...needs, connections: 2 ** 31 }, careful),
       ).rejects.toMatchObject({
         code: 'TARGET_TOO_SMALL',
-        message: expect.stringMatching(
-          /this process may open \d+ files and has \d+ open; raise the limit \(ulimit -n \d+\)/,
-        ),
+        message: expect.stringMatching(/this process may open \d+ files, and needs \d+ .*\(ulimit -n \d+\)/),
       });
     },
   );

@@ -4,6 +4,8 @@ import { parseAddress, shownAddress, withoutPassword, withoutSecrets } from '../
 
 test.each([
   ['redis://localhost', { host: 'localhost', port: 6379, tls: false, database: 0 }],
+  ['valkey://localhost', { host: 'localhost', port: 6379, tls: false, database: 0 }],
+  ['valkeys://10.0.0.1/1', { host: '10.0.0.1', port: 6379, tls: true, database: 1 }],
   ['redis://localhost:6382/0', { host: 'localhost', port: 6382, tls: false, database: 0 }],
   ['redis://10.0.0.1/15', { host: '10.0.0.1', port: 6379, tls: false, database: 15 }],
   [

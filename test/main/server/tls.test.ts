@@ -62,6 +62,8 @@ function addressOf(url: string, tls: Partial<typeof keys> | Record<string, unkno
     protocol: null,
     tls: { ...keys, ...tls },
     sentinel,
+    keyPrefix: '',
+    natMap: {},
     cluster: false,
   };
   return targetAddress(target as Parameters<typeof targetAddress>[0]);

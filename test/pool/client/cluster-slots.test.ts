@@ -206,12 +206,14 @@ describe('replies to CLUSTER SLOTS', () => {
     const pairs = list(bulk('hostname'), bulk('host-1'));
     const map = `%1\r\n${bulk('hostname')}${bulk('host-1')}`;
     for (const more of ['', list(), pairs, map])
-      expect(readSlotRanges(reply(named(more)), 'asked')).toEqual(expected);
+      expect(readSlotRanges(reply(named(more)), { host: 'asked' })).toEqual(expected);
   });
 
   test('a node that announces no host is at the host that was asked', () => {
     for (const host of ['$-1\r\n', '_\r\n', bulk('')]) {
-      const ranges = readSlotRanges(reply(list(list(':0\r\n', ':16383\r\n', node(host, 7000)))), 'asked');
+      const ranges = readSlotRanges(reply(list(list(':0\r\n', ':16383\r\n', node(host, 7000)))), {
+        host: 'asked',
+      });
       expect(mastersOf(ranges)).toEqual([{ host: 'asked', port: 7000 }]);
     }
   });
@@ -232,7 +234,7 @@ describe('replies to CLUSTER SLOTS', () => {
   test.each([[null], ['OK'], [[1]], [[[0, 1]]], [[[0, 1, ['host']]]], [[['0', 1, ['host', 1]]]]])(
     'what is no answer to CLUSTER SLOTS is refused: %j',
     answer => {
-      expect(() => readSlotRanges(answer, 'asked')).toThrow(/Expected the slots of a cluster/);
+      expect(() => readSlotRanges(answer, { host: 'asked' })).toThrow(/Expected the slots of a cluster/);
     },
   );
 

@@ -126,6 +126,25 @@ describe('transports and logins', () => {
   });
 });
 
+describe('proxies that know few commands', () => {
+  test('a client that knows no refusal by its words speaks RESP2, and without a name', async () => {
+    const asked: string[] = [];
+    const { port } = await startScriptedServer(([name = ''], reply) => {
+      asked.push(name);
+      reply(['GET', 'SET'].includes(name) ? '+OK\r\n' : `-unsupported command '${name}'\r\n`);
+    });
+    const connection = await openConnection('wire', loopback(port));
+    expect(await sendBatch(connection, [[SET, 7]])).toMatchObject({ completed: 1 });
+    expect(asked).toEqual(['HELLO', 'CLIENT', 'SET']);
+    asked.length = 0;
+    for (const client of clientNames) {
+      const silent = await openConnection(client, loopback(port, { protocol: 2, unnamed: true }));
+      expect(await sendBatch(silent, [[SET, 7]])).toMatchObject({ completed: 1 });
+    }
+    expect(asked).toEqual(['SET', 'SET']);
+  });
+});
+
 describe('server names in TLS', () => {
   /** A TLS server that only listens to which name it is called by. */
   async function startListener(): Promise<{ port: number; names: (string | false)[] }> {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unhurried } from '../experiment.ts';
 import { acceptWrites, breakSaving, refuseWrites } from './break-saving.ts';
 import type { RunFault, RunScene } from './run-fault.ts';
 
@@ -17,6 +18,9 @@ const withFaultyThread = (does: 'throw' | 'hoard') => (folder: string) => ({
   ownProcess: does === 'hoard',
 });
 
+/** A thread that fails does so whatever it connects with, and loads its modules faster without ioredis. */
+const onWire = { scenarios: [{ client: 'wire', workers: [3, 4], pools: 2, ...unhurried }] };
+
 const letThreadFail = ({ folder }: RunScene) => writeFile(fileOfThread(folder), '');
 
 /** What can end a run, or spoil it. */
@@ -25,7 +29,7 @@ export const runFaults: readonly RunFault[] = [
     name: 'A thread throws',
     exit: 1,
     says: /this is a defect, please report it: TypeError: a thread that throws/,
-    threads: 2,
+    config: onWire,
     started: withFaultyThread('throw'),
     inflict: letThreadFail,
   },
@@ -34,7 +38,7 @@ export const runFaults: readonly RunFault[] = [
     exit: 1,
     code: 'THREAD_FAILED',
     says: /one ran out of memory: .*; give it fewer workers, .*--max-old-space-size=MB$/,
-    threads: 2,
+    config: onWire,
     started: withFaultyThread('hoard'),
     inflict: letThreadFail,
   },

@@ -148,7 +148,7 @@ export function groupBy<Item, Key>(
 }
 
 /** What claims vary, or name themselves: the client, the pool and its sizes. */
-const poolKeys = [
+export const poolKeys = [
   'client',
   'preset',
   'workers',
@@ -164,9 +164,14 @@ export function isPlain(scenario: ScenarioResult): boolean {
   return isUsual(scenario, poolKeys);
 }
 
-/** The same, with or without cut connections, and with or without a burst of first connections. */
+/** One pool in an open loop of bursts, all due at one instant. */
+export function isBurst(scenario: ScenarioResult): boolean {
+  return scenario.arrival.kind === 'burst' && isUsual(scenario, [...poolKeys, 'arrival']);
+}
+
+/** A plain arm, with or without cut connections, and with or without a burst of first connections. */
 export function isOnePool(scenario: ScenarioResult): boolean {
-  return isUsual(scenario, [...poolKeys, 'cutEveryMs', 'burst']);
+  return isUsual(scenario, [...poolKeys, 'cutEveryMs', 'cut', 'burst']);
 }
 
 /** A closed loop in which all workers do the same and no connection is cut, whatever the pools and batches. */

@@ -11,10 +11,23 @@ import { findFlaw } from './soundness.ts';
 export interface Range {
   readonly low: number | null;
   readonly high: number | null;
+  /** The most that was promised, where more keeps the promise: ×1.25 of +15–25 %. Absent: no more than the range says. */
+  readonly most?: number;
 }
 
 export const atLeast = (low: number): Range => ({ low, high: null });
 export const atMost = (high: number): Range => ({ low: null, high });
+
+/** Both ends of what was promised. */
+interface Band {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A gain of a promised band: "+15–25 %". More keeps the promise. */
+export const gainOf = ({ low, high }: Band): Range => ({ low, high: null, most: high });
+/** A cut of a promised band: "−10–15 %". More keeps the promise. */
+export const cutOf = ({ low, high }: Band): Range => ({ low: null, high, most: low });
 
 /** One figure that a claim predicts, and what was measured of it. */
 export interface Prediction {
@@ -27,6 +40,8 @@ export interface Prediction {
   /** The unit of the figure; a ratio if absent. */
   readonly unit?: string;
   readonly arms: readonly ScenarioResult[];
+  /** The pairs of arms it is made of. Absent: all arms are compared with each other. */
+  readonly pairs?: readonly ArmPair[];
   /** What it is a figure of. */
   readonly measure: Measure;
   /** The ratios it is made of; none if it is not a ratio. */
@@ -65,8 +80,9 @@ export function predictRatios(
       range,
       format: formatRatio,
       arms: armsOf(pairs),
+      pairs,
       measure,
-      comparisons: compareArms(pairs, [measure], range),
+      comparisons: compareArms(pairs, [measure], { low: range.low, high: range.high }),
       parts: (pairs.length > 1 ? ratios : []).map(({ pair: { other }, ratio }) => ({
         where: levels === null ? `of ${other.id}` : `at ${formatPlural(other.workers, 'worker')}`,
         series: ratio.series,
@@ -188,4 +204,49 @@ export function countChances({ predictions }: ClientFinding): number {
 export function agree(verdicts: readonly Verdict[]): Verdict {
   const [first, ...others] = verdicts;
   return first !== undefined && others.every(other => other === first) ? first : 'inconclusive';
+}
+
+/** A comparison that a verdict rests on. */
+export interface Asked {
+  /** As text: "optimized to baseline: throughput". */
+  readonly what: string;
+  /** Arms that are compared with each other, in groups; a group of one for a figure that is no ratio. */
+  readonly groups: readonly (readonly ScenarioResult[])[];
+  /** `flawed`: the figures are no ground for a verdict, and more rounds would be none. */
+  readonly state: 'decided' | 'open' | 'flawed';
+  /** How many rounds it rests on so far. */
+  readonly rounds: number;
+}
+
+/** The arms of pairs, as groups of `Asked`. */
+export const groupPairs = (pairs: readonly ArmPair[]): ScenarioResult[][] =>
+  pairs.map(({ base, other }) => [base, other]);
+
+/** Whether a flaw is one that more rounds do not mend, as too few of them is a flaw until there are enough. */
+export function isLasting(flaw: string | null, series: readonly RoundSeries[]): boolean {
+  return flaw !== null && series.every(({ size, roundsNeeded }) => size >= roundsNeeded);
+}
+
+/**
+ * What the verdict on these clients rests on: every prediction. One that fails has refuted its client, so the others of
+ * the client are decided with it. Clients must agree: with a flaw in one of them nothing can be decided.
+ */
+export function askPredictions(findings: readonly ClientFinding[]): Asked[] {
+  const isFlawed = findings.some(({ flaw, predictions }) =>
+    isLasting(
+      flaw,
+      predictions.map(({ series }) => series),
+    ),
+  );
+  return findings.flatMap(({ predictions, verdict }) =>
+    predictions.map((prediction): Asked => {
+      const isDecided = verdict === 'refuted' || verdictOf(prediction) !== 'inconclusive';
+      return {
+        what: prediction.what,
+        groups: prediction.pairs === undefined ? [prediction.arms] : groupPairs(prediction.pairs),
+        state: isFlawed ? 'flawed' : isDecided ? 'decided' : 'open',
+        rounds: prediction.series.size,
+      };
+    }),
+  );
 }

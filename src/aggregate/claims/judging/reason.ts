@@ -1,5 +1,6 @@
 import type { Interval, Result, Verdict } from '../../result.ts';
-import { falseVerdictChance, minRounds } from '../../stats/sign-test.ts';
+import type { RoundSeries } from '../../stats/round-series.ts';
+import { detectableRatio, falseVerdictChance, minRounds, roundsToDecide } from '../../stats/sign-test.ts';
 import {
   capitalise,
   describeIntervals,
@@ -10,6 +11,7 @@ import {
   formatRange,
   formatRatio,
 } from '../../text/format.ts';
+import { describeServer } from '../../text/target-words.ts';
 import {
   type ClientFinding,
   countChances,
@@ -80,7 +82,7 @@ function prefixOf({ client }: ClientFinding, findings: readonly ClientFinding[])
 function describeFinding({ predictions, flaw }: ClientFinding): string[] {
   const measured = predictions.filter(({ series }) => series.size > 0);
   return flaw === null
-    ? measured.map(describeOutcome)
+    ? measured.flatMap(prediction => [describeOutcome(prediction), ...describeOpen(prediction)])
     : [`${capitalise(flaw)}.`, ...measured.map(prediction => `${describeFigures(prediction)}.`)];
 }
 
@@ -121,15 +123,94 @@ const outcomes = {
   'not tested': 'is not tested',
 } as const satisfies Record<Verdict, string>;
 
-/** "Optimized to baseline, 100 workers: throughput ×1.40 [1.35, 1.45]; predicted ×1.27 or more: holds." */
+/**
+ * "Optimized to baseline, 100 workers: throughput ×1.40 [1.35, 1.45]; predicted ×1.27 or more: holds." What stays open
+ * says what its interval excludes, because that is the answer then.
+ */
 export function describeOutcome(prediction: Prediction): string {
-  const { low, high } = prediction.range;
-  const dissent = findDissent(prediction).map(
+  const { series, range } = prediction;
+  const verdict = verdictOf(prediction);
+  const dissent = findDissent(prediction);
+  const alone = dissent.map(
     ({ where, series }) =>
-      `${where} alone it is ${formatAgainst(prediction, series.interval(), [low, high])}`,
+      `${where} alone it is ${formatAgainst(prediction, series.interval(), [range.low, range.high])}`,
   );
-  const contradicted = dissent.length === 0 ? '' : `, as ${formatList(dissent)}`;
-  return `${describeFigures(prediction)}: ${outcomes[verdictOf(prediction)]}${contradicted}.`;
+  const more = {
+    supported: describeSurplus(prediction),
+    refuted: '',
+    inconclusive: dissent.length > 0 ? `, as ${formatList(alone)}` : describeExcluded(series, prediction),
+    'not tested': '',
+  }[verdict];
+  return `${describeFigures(prediction)}: ${outcomes[verdict]}${more}.`;
+}
+
+/** From here on a gain is far larger than the largest that was promised. */
+const farLarger = 1.5;
+
+/** That the whole interval lies beyond what was promised, on its good side, and how far; nothing if it does not. */
+function describeSurplus({ series, range, format, unit = '×' }: Prediction): string {
+  const { low, high, median } = series.interval();
+  const { most } = range;
+  if (most === undefined || (range.low === null ? high >= most : low <= most)) return '';
+  const times = unit === '×' ? (median - 1) / (most - 1) : median / most;
+  if (times < farLarger) return '';
+  return `, and it is ${Number(times.toPrecision(2))} times as much as the most that is predicted (${format(most)})`;
+}
+
+/** "; more than ×1.12 is excluded": of what the range leaves open. Nothing if the interval has no such end. */
+function describeExcluded(
+  series: RoundSeries,
+  { range, format }: Pick<Prediction, 'range' | 'format'>,
+): string {
+  const { low, high } = series.interval();
+  const excluded = [
+    ...(range.high !== null && low > 0 ? [`less than ${format(low)}`] : []),
+    ...(range.low !== null && Number.isFinite(high) ? [`more than ${format(high)}`] : []),
+  ];
+  return excluded.length === 0 ? '' : `; ${formatList(excluded)} is excluded`;
+}
+
+/** More rounds than a config can have are no advice. */
+const maxRounds = 1000;
+
+/**
+ * What a run like this would have found in 4 of 5 cases, and about how many rounds would decide it, as clauses.
+ *
+ * @param comparisons that share the chance to err
+ */
+export function describePower(
+  series: RoundSeries,
+  { range, format }: Pick<Prediction, 'range' | 'format'>,
+  comparisons = 1,
+): string[] {
+  const { values, planned, size } = series;
+  const inverse = values.map(value => 1 / value);
+  const above = range.high === null ? range.low : range.low === null ? null : range.high;
+  const below = range.low === null ? range.high : range.high === null ? null : range.low;
+  const most = above === null ? null : detectableRatio(values, above, planned, comparisons);
+  const least = below === null ? null : detectableRatio(inverse, 1 / below, planned, comparisons);
+  const found = [
+    ...(least === null ? [] : [`${format(1 / least)} or less`]),
+    ...(most === null ? [] : [`${format(most)} or more`]),
+  ];
+  const { low, high } = series.interval();
+  const needed = [range.low, range.high].flatMap(threshold => {
+    if (threshold === null || threshold <= low || threshold >= high) return [];
+    const over = values.filter(value => value > threshold).length;
+    return roundsToDecide(over, size, comparisons) ?? Number.POSITIVE_INFINITY;
+  });
+  const rounds = Math.max(...needed);
+  return [
+    ...(found.length === 0 ? [] : [`such a run finds ${formatList(found)} in 4 of 5 cases`]),
+    ...(rounds > size && rounds <= maxRounds ? [`about ${rounds} rounds would decide`] : []),
+  ];
+}
+
+/** The same of a prediction that stays open, as a sentence; none where its parts contradict it, or nothing can be said. */
+function describeOpen(prediction: Prediction): string[] {
+  if (verdictOf(prediction) !== 'inconclusive' || findDissent(prediction).length > 0) return [];
+  const clauses = describePower(prediction.series, prediction);
+  return clauses.length === 0 ? [] : [`${capitalise(clauses.join('; '))}.`];
 }
 
 function describeFigures(prediction: Prediction): string {
@@ -198,7 +279,7 @@ export function describeStandIn(
 ): string[] {
   if (!standIn) return [];
   const worth = `, so there is no verdict on ${server}; by the same rule, the stand-in's figures would give: ${verdict}`;
-  const answered = `${detected.server} ${detected.version}`;
+  const answered = describeServer(detected);
   return [
     `The config declares ${server}, but ${answered} stood in for it${verdict === undefined ? '' : worth}.`,
   ];
@@ -207,6 +288,6 @@ export function describeStandIn(
 /** The same in few words. */
 export function describeStandInShortly(target: Result['target'], verdict: Verdict): string[] {
   const { standIn, declared, detected } = target;
-  const answered = `${detected.server} ${detected.version}`;
+  const answered = describeServer(detected);
   return standIn ? [`${answered} stood in for ${declared.server}; its figures would give: ${verdict}.`] : [];
 }

@@ -1,67 +1,187 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Comparison, Result, ScenarioResult } from '../../result.ts';
+import type { Comparison, ScenarioResult, Verdict } from '../../result.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { p95, throughput } from '../../stats/measures.ts';
-import { formatList } from '../../text/format.ts';
-import { type Evidence, type Judgement, untested } from '../claim.ts';
+import { DerivedSeries } from '../../stats/round-series.ts';
+import { formatList, formatPlural } from '../../text/format.ts';
 import {
-  type ArmPair,
-  armsOf,
-  compareArms,
-  isMeasured,
-  isSteady,
-  limitsOf,
-  pairArms,
-  ratioOf,
-} from './arms.ts';
-import { type Prediction, predictRatios, type Range } from './prediction.ts';
+  type Evidence,
+  type Judgement,
+  judgePredictions,
+  type TwoServerClaim,
+  untested,
+  type VersusSide,
+} from '../claim.ts';
+import { type ArmPair, compareArms, isMeasured, isSteady, limitsOf, pairArms } from './arms.ts';
+import { agree, type Prediction } from './prediction.ts';
 
 /** The scenarios of Redis and another server, the target, measured in turn: rounds of one number are pairs. */
 export interface Sides extends Evidence {
   readonly ofRedis: ReadonlySet<ScenarioResult>;
   /** Redis first. */
-  readonly results: readonly [Result, Result];
+  readonly results: readonly [VersusSide, VersusSide];
 }
 
 /** Why a run of one server is no test of a claim about two. */
 export const takesTwoServers = 'It takes two servers, measured in turn: poolbench versus CONFIG CONFIG.';
 
-/** The sides of Redis and `server` among these results, or why there are none, as a sentence. */
-export function findSides(results: readonly Result[], server: 'valkey' | 'dragonfly'): Sides | string {
-  const [redis, ...otherRedis] = results.filter(result => isReal(result, 'redis'));
-  const [other, ...others] = results.filter(result => isReal(result, server));
-  if (redis === undefined) return describeMissing(results, 'redis');
-  if (other === undefined) return describeMissing(results, server);
-  if (otherRedis.length > 0) return describeSeveral('redis', [redis, ...otherRedis]);
-  if (others.length > 0) return describeSeveral(server, [other, ...others]);
-  if (redis.session === undefined || redis.session !== other.session) {
-    return 'The two servers were not measured in turn by one run (poolbench versus), so their rounds cannot be paired.';
-  }
-  const ofRedis = withServer(redis);
-  const scenarios = [...ofRedis, ...withServer(other)];
-  return { target: other.target, scenarios, ofRedis: new Set(ofRedis), results: [redis, other] };
+const names = { valkey: 'Valkey', dragonfly: 'Dragonfly' } as const;
+type Server = keyof typeof names;
+
+/** "Valkey": the name of the server that is compared with Redis. */
+export function nameOf({ target }: Sides): string {
+  return names[target.detected.server as Server] ?? target.detected.server;
 }
 
-function isReal({ target }: Result, server: string): boolean {
+/**
+ * Redis beside `server`, once for each number of threads that `server` was measured with, or why there is no such pair, as
+ * a sentence.
+ */
+function findSides(results: readonly VersusSide[], server: Server): Sides[] | string {
+  const [redis, ...otherRedis] = results.filter(result => isReal(result, 'redis'));
+  const others = results.filter(result => isReal(result, server));
+  if (redis === undefined) return describeMissing(results, 'redis');
+  if (others.length === 0) return describeMissing(results, server);
+  if (otherRedis.length > 0) return describeSeveral('redis', [redis, ...otherRedis]);
+  const threads = new Set(others.map(({ target }) => target.detected.threads));
+  if (threads.size < others.length) return describeSeveral(server, others);
+  if (redis.session === undefined || others.some(({ session }) => session !== redis.session)) {
+    return 'The two servers were not measured in turn by one run (poolbench versus), so their rounds cannot be paired.';
+  }
+  return others.map(other => {
+    const ofRedis = labelScenarios(redis, 'redis');
+    const label = others.length === 1 ? server : `${server}, ${describeThreads(other)}`;
+    const scenarios = [...ofRedis, ...labelScenarios(other, label)];
+    return { target: other.target, scenarios, ofRedis: new Set(ofRedis), results: [redis, other] };
+  });
+}
+
+function isReal({ target }: VersusSide, server: string): boolean {
   return target.detected.server === server && !target.standIn;
 }
 
-/** Scenarios of both sides have the same ids, so the name of the server is put before them. */
-function withServer(result: Result): ScenarioResult[] {
-  const { server } = result.target.detected;
-  return withoutControls(result).map(scenario => ({ ...scenario, id: `${server}: ${scenario.id}` }));
+/** Scenarios of both sides have the same ids, so the label of the side is put before them. */
+function labelScenarios(result: VersusSide, side: string): ScenarioResult[] {
+  return withoutControls(result).map(scenario => ({ ...scenario, id: `${side}: ${scenario.id}` }));
 }
 
-function describeSeveral(server: string, sides: readonly Result[]): string {
+function describeThreads({ target: { detected } }: Pick<VersusSide, 'target'>): string {
+  const { threads } = detected;
+  return threads === null ? 'an unknown number of server threads' : formatPlural(threads, 'server thread');
+}
+
+function describeSeveral(server: string, sides: readonly VersusSide[]): string {
   const names = formatList(sides.map(({ name }) => name));
   return `Several sides are ${server} (${names}), and it is not clear which of them to judge; compare two of the results: poolbench compare A B.`;
 }
 
-function describeMissing(results: readonly Result[], server: string): string {
+function describeMissing(results: readonly VersusSide[], server: string): string {
   const declared = results.find(({ target }) => target.declared.server === server);
   if (declared === undefined) return `No side of the comparison is ${server}. ${takesTwoServers}`;
   const { detected } = declared.target;
   return `A config declares ${server}, but ${detected.server} ${detected.version} answered in its place, so there is no verdict on ${server}.`;
+}
+
+/** How a claim reads Redis beside another server. */
+export interface SidesDesign {
+  /** The arms that both sides must have, as text. */
+  readonly needs: string;
+  /** What the claim predicts of these sides, the figure it is named for first. */
+  readonly predictions: (sides: Sides) => readonly Prediction[];
+  /** Each part of the claim that these sides cannot decide, as sentences. A claim with such a part is not supported. */
+  readonly open: (sides: Sides) => readonly string[];
+  /** Why the sides are not comparable, beyond `findUnfairness`, as a clause; null if they are. */
+  readonly proof?: (sides: Sides) => string | null;
+  readonly remarks?: (sides: Sides) => readonly string[];
+}
+
+/** How a claim about Redis and `server` reads the results of a `versus`: what it predicts, and the verdict made of that. */
+export function designForSides(server: Server, design: SidesDesign): Pick<TwoServerClaim, 'judgeSides'> {
+  return {
+    judgeSides(results) {
+      const found = findSides(results, server);
+      return typeof found === 'string' ? untested(found) : judgeEach(design, found);
+    },
+  };
+}
+
+/**
+ * Several numbers of threads: each can make the verdict by itself, so they share the chance to err, and only together can
+ * they refute the claim.
+ */
+function judgeEach(design: SidesDesign, found: readonly Sides[]): Judgement {
+  const judged = found.map(sides => ({ sides, judgement: judge(design, sides, found.length) }));
+  const [only] = judged;
+  if (only === undefined || judged.length === 1) return only?.judgement ?? untested(takesTwoServers);
+  const verdicts = judged.map(({ judgement }) => judgement.verdict);
+  const verdict: Verdict = verdicts.includes('supported') ? 'supported' : agree(verdicts);
+  const decided = judged.filter(({ judgement }) => judgement.verdict === verdict);
+  const speedOf = (of: Sides) => design.predictions(of)[0]?.series.interval().median ?? 0;
+  const [{ sides, judgement } = only] = (decided.length > 0 ? decided : judged).toSorted(
+    (a, b) => speedOf(b.sides) - speedOf(a.sides),
+  );
+  const label = (of: Sides, text: string) => `With ${describeThreads(of)}: ${text}`;
+  return {
+    ...judgement,
+    verdict,
+    gist: label(sides, judgement.gist || judgement.reason),
+    reason: judged.map(one => label(one.sides, one.judgement.reason)).join(' '),
+    predictions: judged.reduce((sum, one) => sum + one.judgement.predictions, 0),
+    limitedBy: [...new Set(judged.flatMap(one => one.judgement.limitedBy))],
+    comparisons: judged.flatMap(one => one.judgement.comparisons),
+    // One number of threads that supports the claim answers it.
+    asked: judged.flatMap(one =>
+      (one.judgement.asked ?? []).map(asked =>
+        verdict === 'supported' && asked.state === 'open' ? { ...asked, state: 'decided' as const } : asked,
+      ),
+    ),
+  };
+}
+
+/** @param settings how many numbers of threads share the chance to err */
+function predict(design: SidesDesign, sides: Sides, settings: number): readonly Prediction[] {
+  const predictions = design.predictions(sides);
+  if (settings === 1) return predictions;
+  const chances = { above: settings, below: settings };
+  return predictions.map(prediction => ({
+    ...prediction,
+    series: new DerivedSeries(prediction.series, () => prediction.series.interval(chances)),
+  }));
+}
+
+function judge(design: SidesDesign, sides: Sides, settings: number): Judgement {
+  const predictions = predict(design, sides, settings);
+  const open = design.open(sides);
+  if (predictions.length === 0 && open.length > 0) return judgeOpen(sides, open);
+  const [first] = sides.scenarios;
+  const judgement = judgePredictions(sides, {
+    needs: design.needs,
+    // Clients are settings of their own elsewhere. A claim about servers is one, whatever its parts were measured with.
+    predictions: ofClient => (ofClient[0] === first ? predictions : []),
+    proof: () => findUnfairness(sides) ?? design.proof?.(sides) ?? null,
+    remarks: () => [...open, ...(design.remarks?.(sides) ?? [])],
+    context: () => compareBeside(sides, predictions),
+  });
+  return open.length > 0 && judgement.verdict === 'supported'
+    ? { ...judgement, verdict: 'inconclusive', gist: [judgement.gist, ...open].join(' ') }
+    : judgement;
+}
+
+/** No part can be decided, so there is no figure for the verdict; what was measured is shown all the same. */
+function judgeOpen(sides: Sides, open: readonly string[]): Judgement {
+  const unfair = findUnfairness(sides);
+  const reason = [...open, ...(unfair === null ? [] : [`Besides, ${unfair}.`])].join(' ');
+  const limitedBy = limitsOf(sides.scenarios.filter(isMeasured));
+  return { ...untested(reason), verdict: 'inconclusive', limitedBy, comparisons: compareBeside(sides, []) };
+}
+
+/** Throughput and p95 of every arm on both servers, as far as it is not judged. */
+function compareBeside(sides: Sides, predictions: readonly Prediction[]): Comparison[] {
+  const judged = new Set(
+    predictions.flatMap(({ comparisons }) => comparisons.map(({ base, other }) => `${base} ${other}`)),
+  );
+  const pairs = pairUndisturbed(sides).filter(({ base, other }) => !judged.has(`${base.id} ${other.id}`));
+  return compareArms(pairs, [throughput, p95]);
 }
 
 /** Every scenario of Redis that `isWanted`, with its equal on the other server. */
@@ -82,43 +202,8 @@ export function pairUndisturbed(sides: Sides): ArmPair[] {
   return pairs.filter(({ base, other }) => isMeasured(base) && isMeasured(other));
 }
 
-export const isLimitedByServer = ({ limitedBy }: ScenarioResult) => limitedBy.resource === 'server';
-const isLimitedByClient = ({ limitedBy }: ScenarioResult) => limitedBy.resource === 'client';
-
-/** What a pair's ratio shows about its servers. A server behind a saturated client could have done more. */
-function boundOf({ base, other }: ArmPair): 'as it is' | 'at least' | 'at most' | null {
-  if (isLimitedByServer(base) && isLimitedByServer(other)) return 'as it is';
-  if (isLimitedByServer(base) && isLimitedByClient(other)) return 'at least';
-  return isLimitedByClient(base) && isLimitedByServer(other) ? 'at most' : null;
-}
-
-/**
- * Whether a pair's throughput decides if the servers' ratio is in this range: where the server was the limit on both
- * sides; a lower bound if it lies above the range's far end, and an upper bound if it lies below the near one. So a lower
- * bound can hold "×1.2 or more" and fail "×0.95 to ×1.05"; it does not do the contrary. One that decides nothing is no
- * prediction, and is not counted as a chance to err.
- */
-export function decides(pair: ArmPair, { low, high }: Range): boolean {
-  const bound = boundOf(pair);
-  const { ratio } = ratioOf(pair, throughput);
-  if (bound === 'at least') return ratio !== null && ratio.low > (high ?? low ?? Number.POSITIVE_INFINITY);
-  if (bound === 'at most') return ratio !== null && ratio.high < (low ?? high ?? Number.NEGATIVE_INFINITY);
-  return bound !== null;
-}
-
-/** Predicts the throughput of one pair that decides, and says if it is a bound. */
-export function predictBeside(pair: ArmPair, server: string, range: Range): Prediction[] {
-  const bound = boundOf(pair);
-  const held = bound === 'at least' ? server : 'Redis';
-  const how = bound === 'as it is' ? '' : `, ${bound}, as the client held ${held} back`;
-  const { client, pool, workers, pipeline } = pair.other;
-  const batches = pipeline === 1 ? '' : ` in batches of ${pipeline}`;
-  const load = `with ${client} in ${pool} pools at ${workers} workers${batches}`;
-  return predictRatios([pair], `${server} to Redis ${load}${how}`, [[throughput, range]]);
-}
-
 /** Why what differs between these sides is more than the server, as a clause; null if it is not. */
-export function findUnfairness({ results: [redis, other] }: Sides): string | null {
+function findUnfairness({ results: [redis, other] }: Sides): string | null {
   const { server } = other.target.detected;
   if (redis.target.local !== other.target.local) {
     const [near, far] = redis.target.local ? ['redis', server] : [server, 'redis'];
@@ -138,16 +223,10 @@ function describeWrites(writes: readonly string[]): string {
   return writes.length === 0 ? 'wrote nothing to disk' : `wrote to disk (${writes.join(', ')})`;
 }
 
-/** Throughput and p95 of these pairs, as context. */
-export const showBoth = (pairs: readonly ArmPair[]): Comparison[] => compareArms(pairs, [throughput, p95]);
-
-/**
- * No pair decides anything about the servers, so there is no verdict on them; what was measured is shown
- * all the same.
- */
-export function judgeUndecided(pairs: readonly ArmPair[], sides: Sides): Judgement {
-  const limitedBy = limitsOf(armsOf(pairs));
-  const unfair = findUnfairness(sides);
-  const reason = `No arm that could be judged was limited by the servers on both sides, and no bound from one side decides; what limited the arms: ${formatList(limitedBy)}${unfair === null ? '' : `; and ${unfair}`}.`;
-  return { ...untested(reason), verdict: 'inconclusive', limitedBy, comparisons: showBoth(pairs) };
+/** Why the servers' numbers of threads differ, as a clause; null if they are equal, or if one is not known. */
+export function findUnequalThreads({ results: [redis, other] }: Sides): string | null {
+  const { server, threads } = other.target.detected;
+  const ofRedis = redis.target.detected.threads;
+  if (ofRedis === null || threads === null || ofRedis === threads) return null;
+  return `redis had ${ofRedis} and ${server} ${threads} server threads`;
 }

@@ -8,7 +8,14 @@ import type { Caveat, ClaimResult, Interval } from '../../result.ts';
 import { type ComparedRow, comparedMetrics, pooledTails } from '../../stats/metrics.ts';
 import { falseVerdictChance, minRounds } from '../../stats/sign-test.ts';
 import { sumOf } from '../../stats/summary.ts';
-import { formatInterval, formatList, formatPlural, formatRatioInterval, nothing } from '../../text/format.ts';
+import {
+  formatInterval,
+  formatList,
+  formatPlural,
+  formatRatio,
+  formatRatioInterval,
+  nothing,
+} from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
   alerts,
@@ -64,9 +71,21 @@ export function describeOutcomes(comparison: ResultComparison): string[] {
     if (ratios.length === 0) return `${name}: no scenario in common with ${first}.`;
     return (
       `${name} has more throughput than ${first} in ${count('more')}, ` +
-      `less in ${count('less')}, and cannot be told apart in ${count('unclear')}.${describeLuck(ratios, paired === true)}`
+      `less in ${count('less')}, and cannot be told apart in ${count('unclear')}${describeExcluded(ratios)}.${describeLuck(ratios, paired === true)}`
     );
   });
+}
+
+/** Which difference the scenarios that cannot be told apart exclude, all of them: that is the answer there. */
+function describeExcluded(ratios: readonly SideRatios[]): string {
+  const unclear = ratios
+    .filter(one => outcomeOf(one) === 'unclear')
+    .flatMap(({ throughput }) => throughput ?? []);
+  const most = Math.max(...unclear.map(({ high }) => high));
+  const least = Math.min(...unclear.map(({ low }) => low));
+  return unclear.length > 0 && least > 0 && Number.isFinite(most)
+    ? ` (less than ${formatRatio(least)} and more than ${formatRatio(most)} are excluded there)`
+    : '';
 }
 
 /** How the ratios were made, and the coverage of their intervals. */

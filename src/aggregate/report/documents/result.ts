@@ -68,6 +68,7 @@ export function resultDocument(result: Result): Block[] {
   return [
     ...only(wide, [heading(1, name)]),
     ...alerts([...banners, describeShortfall(result)]),
+    ...budgetBlocks(result),
     ...thresholdBlocks(result.thresholds),
     ...(unjudged === null ? [] : [paragraph(unjudged, 'warning')]),
     ...controlBlocks(result),
@@ -225,6 +226,14 @@ export function repeatBlocks({ name, config, seed }: Pick<Result, 'name' | 'conf
 /** The file name that a report suggests for the config; no command takes it for an option. */
 function fileName(name: string): string {
   return `${name.replace(/[^\w.-]+/g, '-').replace(/^-+/, '') || 'experiment'}.json`;
+}
+
+/** That a run was ended by its budget: more time could have decided more. */
+function budgetBlocks({ ended, scenarios }: Pick<Result, 'ended' | 'scenarios'>): Block[] {
+  if (ended !== 'budget') return [];
+  const rounds = Math.max(0, ...scenarios.map(scenario => scenario.rounds.length));
+  const text = `The run ended after ${formatPlural(rounds, 'round')} because its time was spent (budgetSeconds): what is still open here may be decided with more.`;
+  return [paragraph(text, 'warning')];
 }
 
 /** The alert for a run that is incomplete or measured nothing; null if it is complete. */

@@ -56,7 +56,7 @@ function configuration({ target, config }: Result, scenario: ScenarioResult) {
     uri: target.declared.url,
     'unix socket': isSocket ? url.pathname : null,
     protocol: 'redis',
-    tls: String(url?.protocol === 'rediss:'),
+    tls: String(url?.protocol === 'rediss:' || url?.protocol === 'valkeys:'),
     run_count: scenario.rounds.length,
     // memtier's clients have a connection each; poolbench's workers share those of their pool.
     clients: scenario.workers / scenario.threads,

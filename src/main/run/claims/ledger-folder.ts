@@ -69,18 +69,23 @@ async function readVerdicts(folder: string, suite: PlannedSuite) {
   return { complete, before: claims, now: judgeVersusClaims(results), measured: results[suite.own] };
 }
 
-/** What goes with the suite of a result: its two identical arms; nothing if it has no control. */
-export function controlOf({ control }: Pick<Result, 'control'>): Pick<LedgerSuite, 'control'> {
-  return control === undefined ? {} : { control };
+/** What goes with the suite of a result: how many rounds it took, and its two identical arms, if it has a control. */
+export function measuredOf(result: Result | undefined): Pick<LedgerSuite, 'control'> & { rounds?: number } {
+  if (result === undefined) return {};
+  const { control, scenarios } = result;
+  return {
+    rounds: Math.max(0, ...scenarios.map(({ rounds }) => rounds.length)),
+    ...(control === undefined ? {} : { control }),
+  };
 }
 
-const size = z.object({ rounds: z.number(), seconds: z.number(), warmupSeconds: z.number() });
+const size = z.object({ seconds: z.number(), warmupSeconds: z.number() });
 
 /** What was really measured, as far as its config has it. */
 function sizeOf(result: Result | undefined): Partial<LedgerSuite> {
   const { success, data } = size.safeParse(result?.config);
   if (!success || result === undefined) return {};
-  return { scenarios: withoutControls(result).length, ...data, ...controlOf(result) };
+  return { scenarios: withoutControls(result).length, ...data, ...measuredOf(result) };
 }
 
 /** Notes the verdicts that have changed: the files beside the result have the older ones. */

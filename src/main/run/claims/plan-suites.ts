@@ -103,7 +103,7 @@ async function planSuite(
       state: impossible ? 'impossible' : 'not run',
       note: impossible ? takesTwoServers : '',
       scenarios: side === undefined ? 0 : armsOf(side).length,
-      rounds: experiment.rounds,
+      rounds: plan.rounds.atMost,
       seconds: experiment.seconds,
       warmupSeconds: experiment.warmupSeconds,
       result: null,

@@ -5,6 +5,8 @@ import { compareResults } from '../../../aggregate/comparison/compare-results.ts
 import { minRounds } from '../../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
 import { asError, PoolbenchError } from '../../errors.ts';
+import { describeRounds } from '../../experiment/describe-plan.ts';
+import { type Plan, secondsAtLeast } from '../../experiment/plan.ts';
 import type { Target } from '../../server/find-target.ts';
 import { keptConfig } from '../assemble.ts';
 import { describeEarlier, type EarlierRun, resumeNow } from '../earlier-run.ts';
@@ -13,7 +15,7 @@ import { makeFolder, notWritable, writeComparison } from '../results/results-fol
 import { runPlan } from '../rounds.ts';
 import type { Session } from '../session.ts';
 import type { Side } from '../side.ts';
-import { controlOf, resultOf } from './ledger-folder.ts';
+import { measuredOf, resultOf } from './ledger-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 
 /** A suite that has run, and the error that ended it early. */
@@ -99,11 +101,11 @@ async function runSides(
 ): Promise<SuiteOutcome> {
   const { plan, name } = suite;
   const [only] = sides;
-  const earlier = only === undefined || sides.length > 1 ? undefined : await readUnfinished(only);
+  const earlier = only === undefined || sides.length > 1 ? undefined : await readUnfinished(only, plan);
   if (earlier !== undefined) session.progress.say(describeEarlier(earlier));
   const outcome = await runPlan(plan, { sides, session, suite: name, earlier });
   const results = outcome.sides.map(({ result }) => result);
-  const own = results[suite.own] ?? {};
+  const own = results[suite.own];
   let claims = results[0]?.claims ?? [];
   if (suite.opponents !== null) {
     const comparison = compareResults(results);
@@ -114,7 +116,7 @@ async function runSides(
   const shown = { ...suite.shown, result: resultOf(suite) };
   if (error !== undefined) return { suite: failed(shown, error), error };
   if (results.every(({ complete }) => complete))
-    return { suite: { ...shown, ...controlOf(own), state: 'complete', judged: claims }, error };
+    return { suite: { ...shown, ...measuredOf(own), state: 'complete', judged: claims }, error };
   return { suite: { ...shown, state: 'unfinished', note: 'It was interrupted.', judged: null }, error };
 }
 
@@ -124,14 +126,14 @@ async function runSides(
  *
  * @throws PoolbenchError RESULT_INVALID
  */
-async function readUnfinished(side: Side): Promise<EarlierRun | undefined> {
+async function readUnfinished(side: Side, plan: Plan): Promise<EarlierRun | undefined> {
   const { folder, experiment, target } = side;
   const file = join(folder, 'result.json');
   if (!existsSync(file)) return undefined;
   const result = await readResult(file);
   const config = JSON.stringify(keptConfig(experiment, target));
   if (result.complete || JSON.stringify(result.config) !== config) return undefined;
-  return resumeNow(result, side, folder);
+  return resumeNow(result, plan, folder);
 }
 
 /** A suite that an error ended; its note has the first line of the message. */
@@ -151,10 +153,10 @@ function describeSuites(plan: readonly PlannedSuite[], toRun: readonly PlannedSu
 }
 
 function describeNext(toRun: readonly PlannedSuite[], place: number): string {
-  const { name, claims, shown } = toRun[place] as PlannedSuite;
+  const { name, claims, shown, plan } = toRun[place] as PlannedSuite;
   const left = toRun.slice(place);
   const ids = claims.map(({ id }) => id).join(', ');
-  const size = `${formatPlural(shown.scenarios, 'scenario')} × ${formatPlural(shown.rounds, 'round')}`;
+  const size = `${formatPlural(shown.scenarios, 'scenario')} × ${describeRounds(plan.rounds)}`;
   return (
     `\nSuite ${place + 1} of ${toRun.length}: ${name} (${ids}), ${size}, about ${formatDurationOf(left.slice(0, 1))}` +
     `${left.length > 1 ? `; about ${formatDurationOf(left)} left in all` : ''}`
@@ -162,5 +164,8 @@ function describeNext(toRun: readonly PlannedSuite[], place: number): string {
 }
 
 function formatDurationOf(suites: readonly PlannedSuite[]): string {
-  return formatDuration(suites.reduce((sum, suite) => sum + suite.estimatedSeconds, 0));
+  const total = (seconds: (suite: PlannedSuite) => number) =>
+    formatDuration(suites.reduce((sum, suite) => sum + seconds(suite), 0));
+  const [least, most] = [total(({ plan }) => secondsAtLeast(plan)), total(suite => suite.estimatedSeconds)];
+  return least === most ? most : `${least} to ${most}`;
 }

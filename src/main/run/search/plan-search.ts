@@ -1,7 +1,7 @@
 import { labelArrival } from '../../../aggregate/scenario/arrival.ts';
 import type { SearchConditions } from '../../../aggregate/search/conditions.ts';
 import { maxSteps, type SearchRange } from '../../../aggregate/search/knee.ts';
-import { margin, maxRepeats } from '../../../aggregate/search/step.ts';
+import { stepRepeats } from '../../../aggregate/search/step.ts';
 import { describeConditions, formatSearchRate } from '../../../aggregate/search/words.ts';
 import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
 import { wrapText } from '../../../aggregate/text/text-layout.ts';
@@ -18,7 +18,7 @@ const maxRate = 10_000_000;
 
 const columns = 80;
 /** Repeats of most searches, by simulation with measured noise; a start far from the knee takes more. */
-const usualRepeats = { min: 40, max: 75 };
+const usualRepeats = { min: 55, max: 110 };
 
 /** What is searched, and how. */
 export interface SearchPlan {
@@ -85,12 +85,12 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
 export function describeSearch({ side, conditions, range, scenario }: SearchPlan): string {
   const { seconds, warmupSeconds, name } = side.experiment;
   const repeatSeconds = seconds + warmupSeconds + overheadSeconds;
-  const usual = [usualRepeats.min, usualRepeats.max].map(repeats => formatDuration(repeats * repeatSeconds));
-  const max = formatDuration(maxSteps * maxRepeats * repeatSeconds);
+  const usual = [usualRepeats.min, usualRepeats.max].map(count => formatDuration(count * repeatSeconds));
+  const max = formatDuration(maxSteps * stepRepeats.atMost * repeatSeconds);
   const lines = [
     `the highest rate with ${describeConditions(conditions)}`,
     `scenario: ${scenario.id}, from ${formatSearchRate(range.start)} on`,
-    `each step: ${margin} to ${maxRepeats} repeats of ${seconds} s, after ${warmupSeconds} s of warm-up`,
+    `each step: ${stepRepeats.atLeast} to ${stepRepeats.atMost} repeats of ${seconds} s, after ${warmupSeconds} s of warm-up`,
     `duration: usually ${usual.join(' to ')}, at most ${max} (${maxSteps} steps)`,
   ];
   return `Search: ${name}\n${lines.flatMap(line => wrapText(line, columns, '  ')).join('\n')}\n`;

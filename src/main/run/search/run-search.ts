@@ -3,7 +3,7 @@ import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
 import type { RoundResult } from '../../../aggregate/result.ts';
 import { describeKnee, nextRate, type SearchRange, type TriedRate } from '../../../aggregate/search/knee.ts';
 import type { Search, SearchStep } from '../../../aggregate/search/schema.ts';
-import { describeStep, passes, stepVerdict } from '../../../aggregate/search/step.ts';
+import { describeStep, passes, stepRepeats, stepVerdict } from '../../../aggregate/search/step.ts';
 import { describeStepLine, formatSearchRate } from '../../../aggregate/search/words.ts';
 import { describeEnvironment } from '../../environment.ts';
 import type { Target } from '../../server/find-target.ts';
@@ -59,20 +59,20 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
     ]);
     return { search, unwritten: error ?? state.written.error };
   };
-  function* rounds(): Generator<Round> {
+  function* rounds(): Generator<Round, undefined> {
     for (let round = 1, next = knee.next; next !== null; round++, next = knee.next) {
       rate = next.rate;
       const place = `step ${next.step}  ${formatSearchRate(rate)}  repeat ${next.repeat}`;
-      yield { round, rounds: 0, turns: [{ side: 0, scenario: at(rate) }], place };
+      yield { round, rounds: 0, turns: [{ side: 0, block: 0, scenario: at(rate) }], place };
     }
   }
 
   // A threshold is for a run: the steps of a search are meant to cross it.
   const experiment = { ...side.experiment, thresholds: {} };
   const { sides, error } = await runRounds({
-    sides: [{ ...side, experiment, target, folder: session.parts[0] ?? folder }],
-    rounds: rounds(),
-    size: {},
+    // Its repeats are judged by themselves.
+    sides: [{ ...side, rounds: stepRepeats, experiment, target, folder: session.parts[0] ?? folder }],
+    rounds,
     session,
     async afterRound([repeat], saveSides) {
       if (!repeat) throw new Error('a round of a search has one repeat');
@@ -141,8 +141,8 @@ export class KneeSearch {
   readonly #range: SearchRange;
   readonly #tried: TriedRate[] = [];
   #rate: number | null;
-  #passes = 0;
-  #fails = 0;
+  /** Whether each repeat of the step has passed. */
+  #passed: boolean[] = [];
 
   constructor(range: SearchRange) {
     this.#range = range;
@@ -152,20 +152,18 @@ export class KneeSearch {
   /** What is to be tried next; null when the search has come to its end. */
   get next(): Repeat | null {
     if (this.#rate === null) return null;
-    return { rate: this.#rate, step: this.#tried.length + 1, repeat: this.#passes + this.#fails + 1 };
+    return { rate: this.#rate, step: this.#tried.length + 1, repeat: this.#passed.length + 1 };
   }
 
   /** @param passed whether the rate met the conditions this time @returns the step, if that has concluded it */
   add(passed: boolean): TriedRate | null {
     if (this.#rate === null) return null;
-    if (passed) this.#passes++;
-    else this.#fails++;
-    const verdict = stepVerdict(this.#passes, this.#fails);
+    this.#passed.push(passed);
+    const verdict = stepVerdict(this.#passed);
     if (verdict === null) return null;
     const step = { rate: this.#rate, verdict };
     this.#tried.push(step);
-    this.#passes = 0;
-    this.#fails = 0;
+    this.#passed = [];
     this.#rate = nextRate(this.#tried, this.#range);
     return step;
   }

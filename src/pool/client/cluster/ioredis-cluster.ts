@@ -1,9 +1,10 @@
-import { Cluster, type ClusterOptions, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { type Connect, Connection } from '../../connection.ts';
 import type { Address } from '../address.ts';
 import { type Batch, type CommandSet, connectionName } from '../batch.ts';
 import { callOf, codeOf, isRefusal, redisOptions } from '../ioredis-connection.ts';
 import { connectTimeout } from '../socket.ts';
+import { PlacedCluster, type PlacedOptions } from './placed-cluster.ts';
 import {
   lostNodePauseMs,
   maxRedirects,
@@ -12,19 +13,12 @@ import {
   type RedirectCount,
 } from './slot-ranges.ts';
 
-type Options = Omit<ClusterOptions, 'redisOptions'> & {
-  redisOptions: Omit<NonNullable<ClusterOptions['redisOptions']>, 'replyMapping'>;
-};
-
 /** ioredis's client for clusters. It counts the redirections that it follows, and sends nothing again for other reasons. */
-class CountingCluster extends Cluster {
+class CountingCluster extends PlacedCluster {
   readonly #redirects: RedirectCount;
 
-  constructor(seeds: readonly Address[], redirects: RedirectCount, options: Options) {
-    super(
-      seeds.map(({ host, port }) => ({ host, port })),
-      options,
-    );
+  constructor(seeds: readonly Address[], redirects: RedirectCount, options: PlacedOptions) {
+    super(seeds, options);
     this.#redirects = redirects;
   }
 
@@ -74,7 +68,7 @@ export class IoredisCluster extends Connection {
     { autoPipelining, redirects }: { autoPipelining: boolean; redirects: RedirectCount },
   ): Connect {
     const { retryStrategy: _, enableOfflineQueue: __, ...nodeOptions } = redisOptions(seeds[0] as Address);
-    const options: Options = {
+    const options: PlacedOptions = {
       redisOptions: { ...nodeOptions, connectionName: connectionName(commandSet) },
       lazyConnect: true,
       enableReadyCheck: false,

@@ -17,20 +17,37 @@ export interface SlotRange {
 
 /**
  * Reads what CLUSTER SLOTS answered, as nested arrays.
- * @param askedHost the host that answered, which is meant by a node that announces no host
+ * @param asked the node that answered
  * @throws Error for any other answer
  */
-export function readSlotRanges(reply: unknown, askedHost: string): SlotRange[] {
+export function readSlotRanges(reply: unknown, asked: Pick<Address, 'host' | 'natMap'>): SlotRange[] {
   return listOf(reply).map(range => {
     const [first, last, ...nodes] = listOf(range);
     const [master, ...replicas] = nodes.map(node => {
       const [host, port] = listOf(node);
       if (typeof port !== 'number') throw notSlots();
-      return { host: typeof host === 'string' && host !== '' ? host : askedHost, port };
+      return placeOf(asked, host, port);
     });
     if (typeof first !== 'number' || typeof last !== 'number' || master === undefined) throw notSlots();
     return { first, last, master, replicas };
   });
+}
+
+/** What Redis announces instead of a host that it does not know. */
+export const unknownHost = '?';
+
+/**
+ * Where a node is reached. One that announces no host has that of the node that was asked
+ * (`cluster-preferred-endpoint-type unknown-endpoint`).
+ */
+export function placeOf(
+  { host, natMap }: Pick<Address, 'host' | 'natMap'>,
+  announced: unknown,
+  port: number,
+): NodePlace {
+  const isKnown = typeof announced === 'string' && announced !== '' && announced !== unknownHost;
+  const place = { host: isKnown ? announced : host, port };
+  return natMap?.[`${place.host}:${port}`] ?? place;
 }
 
 /** Every master once, in the order of its slots. */

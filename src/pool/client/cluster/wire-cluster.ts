@@ -8,6 +8,7 @@ import {
   lostNodePauseMs,
   maxSlotsMs,
   noNodeConnected,
+  placeOf,
   type RedirectCount,
   readSlotRanges,
   type SlotRange,
@@ -158,10 +159,10 @@ export class WireCluster extends Connection {
   /** Sends one part to each node that commands have moved to. ASK is valid for one command at a time. */
   #follow(part: Part, flight: Flight): void {
     const { topology, cutter, redirects } = this.#shared;
-    const askedHost = topology.node(part.node).host;
+    const asked = topology.node(part.node);
     const moved = new Map<number, number[]>();
     for (const { asking, slot, host, port, index } of part.redirected ?? []) {
-      const node = topology.indexOf({ host: host === '' ? askedHost : host, port });
+      const node = topology.indexOf(placeOf(asked, host, port));
       if (asking) {
         redirects.ask++;
         const next = cutter.cutAgain(part, flight, [index], node);
@@ -269,7 +270,7 @@ export async function askSlots(
   const connection = await WireConnection.connector(node, { keyPrefix, commands: [] }, timeoutMs)();
   const late = setTimeout(() => connection.close('TIMEOUT'), timeoutMs);
   try {
-    return readSlotRanges(await connection.ask('CLUSTER', 'SLOTS'), node.host);
+    return readSlotRanges(await connection.ask('CLUSTER', 'SLOTS'), node);
   } finally {
     clearTimeout(late);
     connection.close();

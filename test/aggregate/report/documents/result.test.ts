@@ -36,6 +36,22 @@ describe('a result in a terminal', () => {
     expect(lines.filter(line => line.startsWith('workers  pools  ops/s'))).toHaveLength(2);
   });
 
+  test('arms with unequal numbers of rounds are told, and that medians of early decisions overshoot', () => {
+    const plannedRounds = { atLeast: 10, atMost: 50 };
+    const unequal = buildMatrix({ gain: () => 1.4, rounds: 13 }).map(scenario =>
+      scenario.workers > 50
+        ? { ...scenario, plannedRounds }
+        : { ...scenario, plannedRounds, rounds: scenario.rounds.slice(0, 10) },
+    );
+    const lines = render(buildResult(unequal));
+    const head = lines.find(line => line.startsWith('workers  pools  rounds')) ?? '';
+    expect(head.length).toBeGreaterThan(0);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    expect(lines.join(' ').replace(/ +/g, ' ')).toContain('10 to 13 rounds of at most 50');
+    const all = unequal.map(scenario => ({ ...scenario, plannedRounds: { atLeast: 13, atMost: 13 } }));
+    expect(onTerminal.result(buildResult(all))).not.toContain('overshoots');
+  });
+
   test('what was decided stands once more behind the tables', () => {
     expect(
       render(buildResult(gains))
@@ -45,11 +61,20 @@ describe('a result in a terminal', () => {
   });
 
   test.each([
-    [1, /over 1 round [^.]* no interval/],
-    [2, /over 2 rounds [^.]* at least 50 % /],
+    [1, /over the rounds with no interval/],
+    [2, /over the rounds [^.]* at least 50 % /],
   ])('the coverage of intervals of %i rounds is told', (rounds, coverage) => {
     const matrix = buildMatrix({ clients: ['wire'], gain: () => 1, rounds });
     expect(render(buildResult(matrix)).join(' ').replace(/\s+/g, ' ')).toMatch(coverage);
+  });
+
+  test('a ratio of too few rounds for an interval is not shown, and a verdict says that nothing is excluded', () => {
+    const text = render(buildResult(buildMatrix({ gain: () => 3, rounds: 2 })))
+      .join(' ')
+      .replace(/\s+/g, ' ');
+    expect(text).toContain('No verdict, and nothing is excluded: only 2 rounds');
+    expect(text).toContain('a ratio excludes nothing, so none is shown');
+    expect(text.match(/×\d\S*/g)).toEqual(['×1.05']);
   });
 
   test('a row has throughput and ratio with their intervals, p99 and what limited it', () => {

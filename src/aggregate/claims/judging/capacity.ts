@@ -1,0 +1,189 @@
+import type { ScenarioResult } from '../../result.ts';
+import { machineCores, minNeighbourCores, neighbourCores } from '../../stats/limited-by.ts';
+import { type Measure, p95, throughput } from '../../stats/measures.ts';
+import { DerivedSeries, RoundSeries } from '../../stats/round-series.ts';
+import { medianOfKnown } from '../../stats/statistics.ts';
+import { formatCount, formatList, formatPlural, formatRatioInterval } from '../../text/format.ts';
+import type { VersusSide } from '../claim.ts';
+import { type ArmPair, groupBy, ratioOf } from './arms.ts';
+import { type Prediction, predictRatios, type Range } from './prediction.ts';
+import { nameOf, pairUndisturbed, type Sides } from './versus.ts';
+
+/**
+ * Which of two servers can do more, where a server is at its limit. What is measured of a server that is not is less than it
+ * can do, so beside one at its limit the ratio is a bound.
+ */
+
+/** The servers of a pair that are at their limit. Only Redis: the ratio is a lower bound; only the other: an upper one. */
+type AtLimit = 'both' | 'redis' | 'other' | 'none';
+
+function atLimit(sides: Sides, pair: ArmPair): AtLimit {
+  const [ofRedis, ofOther] = limitsOfPair(sides, pair);
+  if (ofRedis === 'server') return ofOther === 'server' ? 'both' : 'redis';
+  return ofOther === 'server' ? 'other' : 'none';
+}
+
+type Limit = ScenarioResult['limitedBy']['resource'];
+
+/** What limited Redis, and the other server. */
+function limitsOfPair({ results: [redis, other] }: Sides, { base, other: arm }: ArmPair): [Limit, Limit] {
+  return [limitOf(base, redis), limitOf(arm, other)];
+}
+
+/** One full thread is a server's limit only if its other threads and the client can have a core each; else the machine is. */
+function limitOf(
+  { limitedBy: { resource }, threads }: ScenarioResult,
+  { target, environment }: VersusSide,
+): Limit {
+  const lacksCores = target.local && threadsOf(target) + threads > environment.cores;
+  return resource === 'server' && lacksCores ? 'machine' : resource;
+}
+
+const threadsOf = ({ detected }: VersusSide['target']) => detected.threads ?? 1;
+
+/** The pairs that can bring a server to its limit: those of wire, the client that costs least, unless the run has none. */
+export function pairForCapacity(sides: Sides, minWorkers = 1): ArmPair[] {
+  const pairs = pairUndisturbed(sides).filter(
+    ({ other }) => other.pool === 'optimized' && other.workers >= minWorkers,
+  );
+  const ofWire = pairs.filter(({ other }) => other.client === 'wire');
+  return ofWire.length > 0 ? ofWire : pairs;
+}
+
+/** Predicts throughput and p95 by the pairs with both servers at their limit; without such pairs, by those that give a bound. */
+export function predictCapacity(
+  sides: Sides,
+  pairs: readonly ArmPair[],
+  expected: { readonly throughput: Range; readonly p95: Range },
+): Prediction[] {
+  const groups = groupBy(pairs, pair => atLimit(sides, pair));
+  const exact = groups.filter(([at]) => at === 'both');
+  return (exact.length > 0 ? exact : groups).flatMap(([at, ofLimit]) => {
+    if (at === 'none') return [];
+    const where = `${nameOf(sides)} to Redis ${describeLoad(ofLimit)}${describeBound(sides, ofLimit, at)}`;
+    const predicted = predictRatios(ofLimit, where, [
+      [throughput, expected.throughput],
+      [p95, expected.p95],
+    ]);
+    return predicted.map(prediction => ({
+      ...prediction,
+      series: bounded(prediction.series, at, prediction.measure),
+      parts: (prediction.parts ?? []).map(part => ({
+        ...part,
+        series: bounded(part.series, at, prediction.measure),
+      })),
+    }));
+  });
+}
+
+/** A server that could do more could have a higher throughput and shorter latencies. */
+function bounded(series: RoundSeries, at: AtLimit, { better }: Measure): RoundSeries {
+  if (at === 'both') return series;
+  const isLowerBound = (at === 'redis') === (better === 'more');
+  const open = isLowerBound ? { high: Number.POSITIVE_INFINITY } : { low: 0 };
+  return new DerivedSeries(series, chances => ({ ...series.interval(chances), ...open }));
+}
+
+/** "with wire in batches of 10". */
+function describeLoad(pairs: readonly ArmPair[]): string {
+  const arms = pairs.map(({ other }) => other);
+  const list = (values: readonly (string | number)[]) => formatList([...new Set(values)].map(String));
+  const sizes = arms.map(({ pipeline }) => pipeline);
+  const batches = sizes.some(size => size > 1) ? ` in batches of ${list(sizes)}` : '';
+  const [only] = arms;
+  const workers =
+    only !== undefined && arms.length === 1 ? ` at ${formatPlural(only.workers, 'worker')}` : '';
+  return `with ${list(arms.map(({ client }) => client))}${batches}${workers}`;
+}
+
+function describeBound(sides: Sides, pairs: readonly ArmPair[], at: AtLimit): string {
+  if (at === 'both') return '';
+  const server = at === 'redis' ? nameOf(sides) : 'Redis';
+  const limits = new Set(
+    pairs.map(pair => {
+      const [ofRedis, ofOther] = limitsOfPair(sides, pair);
+      return at === 'redis' ? ofOther : ofRedis;
+    }),
+  );
+  return ` (a bound, as ${server} was not at its limit: ${formatList([...limits])})`;
+}
+
+/** That the servers cannot be compared because none was at its limit, as a sentence; nothing if one was, or without pairs. */
+export function describeOpenCapacity(sides: Sides, pairs: readonly ArmPair[]): string[] {
+  if (pairs.length === 0 || pairs.some(pair => atLimit(sides, pair) !== 'none')) return [];
+  const series = RoundSeries.combine(pairs.map(pair => ratioOf(pair, throughput).series));
+  const limits = new Set(pairs.flatMap(pair => limitsOfPair(sides, pair)));
+  const figure = series.size === 0 ? '' : ` (${formatRatioInterval(series.interval())} in throughput)`;
+  return [
+    `No arm brought Redis or ${nameOf(sides)} to its limit (limited by ${formatList([...limits])}), so the figures${figure} do not compare the servers.`,
+    ...describeCores(sides, pairs),
+  ];
+}
+
+/** The cores that it takes to measure more than a bound; nothing if both servers were at their limit. */
+export function describeCoresBeyondBound(sides: Sides, pairs: readonly ArmPair[]): string[] {
+  const limits = pairs.map(pair => atLimit(sides, pair));
+  const isBound = !limits.includes('both') && limits.some(at => at !== 'none');
+  return isBound ? describeCores(sides, pairs) : [];
+}
+
+/**
+ * The cores that it takes to bring both servers of a pair to their limit, as a sentence: one for each of a server's threads,
+ * and for the client what it needs while they are all busy, by the CPU time that both used here.
+ */
+function describeCores(sides: Sides, pairs: readonly ArmPair[]): string[] {
+  const [needed] = pairs
+    .map(pair => coresFor(sides, pair))
+    .toSorted((a, b) => a.server + a.client - (b.server + b.client));
+  return needed === undefined ? [] : [describeNeed(sides, needed)];
+}
+
+interface Cores {
+  readonly server: number;
+  readonly client: number;
+  /** Threads that the client had. */
+  readonly threads: number;
+}
+
+function coresFor({ results: [redis, other] }: Sides, pair: ArmPair): Cores {
+  const ofArms = [coresOf(pair.base, redis), coresOf(pair.other, other)];
+  return {
+    server: Math.max(...ofArms.map(({ server }) => server)),
+    client: Math.max(...ofArms.map(({ client }) => client)),
+    threads: pair.other.threads,
+  };
+}
+
+function coresOf(arm: ScenarioResult, { target }: VersusSide): Cores {
+  const server = threadsOf(target);
+  const perServerCore = medianOfKnown(
+    arm.rounds.map(({ cpu }) => (cpu.serverCores ? cpu.clientCores / cpu.serverCores : null)),
+  );
+  const client = Math.max(arm.threads, Math.ceil((perServerCore ?? 0) * server));
+  return { server, client, threads: arm.threads };
+}
+
+/** The cores of arms in which nothing but their missing cores matters. */
+export function describeMissingCores(sides: Sides, arms: readonly ScenarioResult[]): string {
+  const threads = Math.max(...arms.map(arm => arm.threads));
+  const server = Math.max(...sides.results.map(({ target }) => threadsOf(target)));
+  return describeNeed(sides, { server, client: threads, threads });
+}
+
+function describeNeed({ results }: Sides, { server, client, threads }: Cores): string {
+  const [redis] = results;
+  const { local } = redis.target;
+  const total = local ? server + client : client;
+  const had = client > threads ? `, of which these arms had ${threads}` : '';
+  const parts = `${formatPlural(client, 'client thread')}${had}`;
+  const split = local ? `${formatPlural(server, 'server thread')} and ${parts}` : parts;
+  const taken = medianOfKnown(
+    results.flatMap(result =>
+      result.scenarios.flatMap(({ rounds }) => rounds.map(round => neighbourCores(round, result))),
+    ),
+  );
+  const neighbours =
+    taken === null || taken < minNeighbourCores ? '' : `, of which other programs used ${taken.toFixed(1)}`;
+  const cores = formatCount(machineCores(redis.environment));
+  return `It takes about ${formatPlural(total, 'core')} that no other program uses (${split}); this machine has ${cores}${neighbours}.`;
+}

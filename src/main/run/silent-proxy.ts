@@ -1,0 +1,62 @@
+import { isIP } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import type { Address } from '../../pool/client/address.ts';
+import type { Cut } from './connection-cutter.ts';
+
+/** A TCP proxy between the load and the server, in a thread of its own, that can make connections go silent. */
+export interface SilentProxy {
+  /** Where the load connects to instead of the server. */
+  readonly address: Address;
+  /** Makes one idle connection half-open: it stays open, and nothing passes any more. */
+  readonly silence: Cut;
+  close(): Promise<unknown>;
+}
+
+/** What the proxy's thread is given. */
+export interface ProxyData {
+  readonly host: string;
+  readonly port: number;
+  readonly path: string | undefined;
+}
+
+/** The thread's answers: the port once, and then for each draw whether a connection went silent. */
+export type ProxyAnswer =
+  | { readonly port: number }
+  | { readonly silenced: boolean }
+  | { readonly error: string };
+
+/** Starts the proxy on a free port of loopback. It ends with `close`, or with the process. @throws Error that says why it did not start */
+export async function startSilentProxy(address: Address): Promise<SilentProxy> {
+  const { host, port, path, ...same } = address;
+  const workerData: ProxyData = { host, port, path };
+  // From the sources (vitest) too it is the compiled entry that runs: a thread has no loader.
+  const entry = new URL(
+    './silent-proxy-thread.js',
+    import.meta.url.replace(/\/src\/(main\/.*)\.ts$/, '/dist/$1.js'),
+  );
+  const thread = new Worker(entry, { workerData, execArgv: [] });
+  thread.unref();
+  const answer = () =>
+    new Promise<ProxyAnswer>((resolve, reject) => {
+      const fail = () => reject(new Error('the proxy has ended'));
+      thread.once('error', reject).once('exit', fail);
+      thread.once('message', (message: ProxyAnswer) => {
+        thread.off('error', reject).off('exit', fail);
+        resolve(message);
+      });
+    });
+  const started = await answer();
+  if (!('port' in started)) throw new Error('error' in started ? started.error : 'the proxy has no port');
+  // Under TLS the certificate is still that of the server.
+  const named = same.tls && isIP(host) === 0 ? { servername: same.servername ?? host } : {};
+  return {
+    address: { ...same, ...named, host: '127.0.0.1', port: started.port },
+    async silence(draw) {
+      const answered = answer();
+      thread.postMessage(draw);
+      const cut = await answered;
+      return 'silenced' in cut && cut.silenced;
+    },
+    close: () => thread.terminate(),
+  };
+}

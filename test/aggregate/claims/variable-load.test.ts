@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
+import { judge, measureSuite } from '../../support/claim-arms.ts';
+
+const bursts = (slowness: (scenario: Scenario) => number) =>
+  measureSuite('variable-load', scenario => ({ slowness: slowness(scenario) }));
+
+test.each([
+  ['supported', 0.8],
+  ['refuted', 1],
+] as const)('%s: the p99 of bursts with optimized pools is ×%d', async (verdict, ratio) => {
+  const claim = judge('C23', await bursts(({ preset }) => (preset === 'optimized' ? ratio : 1)));
+  expect(claim.verdict).toBe(verdict);
+  expect(claim.measured).toBeCloseTo(ratio);
+});

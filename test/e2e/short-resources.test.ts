@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { createExperiment, unhurried } from '../support/experiment.ts';
+import { shareServer } from '../support/servers.ts';
+
+const cli = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
+
+/** Runs a small config under a shell's words, in which "$@" is the command. */
+async function runUnder(words: string): Promise<{ code: number; stderr: string }> {
+  const { url } = await shareServer();
+  const { configPath, folder } = await createExperiment(url, { scenarios: [{ workers: 40, ...unhurried }] });
+  const command = [process.execPath, cli, configPath, '--force'];
+  return await new Promise(resolve => {
+    execFile('sh', ['-c', words, 'sh', ...command], { cwd: folder }, (error, _, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stderr });
+    });
+  });
+}
+
+describe('what the system is short of is named, and is no defect', () => {
+  test.for([
+    { limit: 64, code: 3, says: /at least 128 files.*limit of 64/ },
+    { limit: 128, code: 3, says: /may open 128 files, and needs \d+ .*ulimit -n \d+/s },
+  ])('$limit open files', async ({ limit, code, says }) => {
+    const outcome = await runUnder(`ulimit -n ${limit}; exec "$@"`);
+    expect(outcome).toMatchObject({ code, stderr: expect.stringMatching(says) });
+    expect(outcome.stderr).not.toMatch(/defect/);
+  });
+
+  test.runIf(existsSync('/dev/full'))('a full disk below the output', async () => {
+    const { code, stderr } = await runUnder('exec "$@" > /dev/full');
+    expect(code, stderr).toBe(2);
+    expect(stderr).toMatch(/could not be printed: the disk is full/);
+    expect(stderr).not.toMatch(/defect/);
+  });
+});
