@@ -24,7 +24,7 @@ import {
   ratioOf,
 } from './judging/arms.ts';
 import { atLeast, atMost, type Prediction, predictFigure, predictRatios } from './judging/prediction.ts';
-import { findGrowthFlaw } from './judging/soundness.ts';
+import { findBusyFlaw, findGrowthFlaw } from './judging/soundness.ts';
 import { formatByWorkers, formatChange, sourceReport } from './source-report.ts';
 
 /** A dimension along which throughput is claimed to peak between two levels, both included. */
@@ -109,12 +109,19 @@ export const queueing: PredictingClaim = {
   suite: 'workers',
   needs: `one baseline pool of ${alone.workers} worker`,
   predictions: scenarios =>
-    scenarios
-      .filter(arm => isWorkersArm(arm) && arm.workers === alone.workers)
-      .map(arm =>
-        predictFigure(p99, arm, formatPlural(alone.workers, 'worker'), atMost(alone.p99Ms), formatMs),
+    findAlone(scenarios).map(arm =>
+      predictFigure(
+        p99,
+        arm,
+        formatPlural(alone.workers, 'worker'),
+        atMost(alone.p99Ms),
+        ms => `${formatMs(ms)} ms`,
       ),
-  proof: scenarios => findGrowthFlaw(scenarios.filter(isWorkersArm)),
+    ),
+  proof(scenarios) {
+    const arms = findAlone(scenarios);
+    return findGrowthFlaw(arms) ?? findBusyFlaw(arms, p99, alone.p99Ms);
+  },
   remarks(scenarios) {
     const arms = scenarios.filter(isWorkersArm);
     const measured = growth.flatMap(step =>
@@ -134,6 +141,10 @@ export const queueing: PredictingClaim = {
       compareArms(pairLevels(scenarios.filter(isWorkersArm), from, to), [meanLatency]),
     ),
 };
+
+/** The arm of which a p99 is promised. */
+const findAlone = (scenarios: readonly ScenarioResult[]) =>
+  scenarios.filter(arm => isWorkersArm(arm) && arm.workers === alone.workers);
 
 /** The pools of `to` workers with their equals of `from`. */
 function pairLevels(arms: readonly ScenarioResult[], from: number, to: number): ArmPair[] {
