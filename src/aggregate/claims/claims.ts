@@ -10,7 +10,7 @@ import { mixed } from './mixed.ts';
 import { multiPool, onePoolIsEnough } from './multi-pool.ts';
 import { oneConnection } from './one-connection.ts';
 import { healthCache, lockFree, optimized, optimizedTail } from './optimizations.ts';
-import { pipeline, workerPeak } from './peaks.ts';
+import { pipeline, queueing, workerPeak } from './peaks.ts';
 import { poolSize } from './pool-size.ts';
 import { highThroughput, lowLatency } from './profiles.ts';
 import { reconnect } from './reconnect.ts';
@@ -40,6 +40,7 @@ export const claims: readonly Claim[] = [
   reconnect,
   coldStart,
   onePoolIsEnough,
+  queueing,
   valkeyGains,
   variableLoad,
 ];

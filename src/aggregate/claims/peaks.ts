@@ -1,9 +1,16 @@
 import type { ScenarioResult } from '../result.ts';
 import { armKey, type ScenarioKey } from '../scenario/scenario.ts';
-import { throughput } from '../stats/measures.ts';
+import { meanLatency, p99, throughput } from '../stats/measures.ts';
 import { medianInterval } from '../stats/sign-test.ts';
-import { clearlyMore } from '../stats/statistics.ts';
-import { formatInterval, formatList, formatPlural, formatRate } from '../text/format.ts';
+import { clearlyLess, clearlyMore } from '../stats/statistics.ts';
+import {
+  formatInterval,
+  formatList,
+  formatMs,
+  formatPlural,
+  formatRate,
+  formatRatio,
+} from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import {
   type ArmPair,
@@ -14,9 +21,10 @@ import {
   isAsReported,
   isMeasured,
   pairArms,
+  ratioOf,
 } from './judging/arms.ts';
-import { atLeast, type Prediction, predictRatios } from './judging/prediction.ts';
-import { findGrowthFlaw } from './judging/soundness.ts';
+import { atLeast, atMost, type Prediction, predictFigure, predictRatios } from './judging/prediction.ts';
+import { findBusyFlaw, findGrowthFlaw } from './judging/soundness.ts';
 import { formatByWorkers, formatChange, sourceReport } from './source-report.ts';
 
 /** A dimension along which throughput is claimed to peak between two levels, both included. */
@@ -40,42 +48,111 @@ const workersPeak: Peak = {
 };
 const workersRange = `${workersPerPool.low}–${workersPerPool.high} workers`;
 
+const [firstLevel = { workers: 1, ops: 1 }, ...moreWorkers] = [...opsPerSecond].map(([workers, ops]) => ({
+  workers,
+  ops,
+}));
+const reportedGains = moreWorkers.map(({ workers, ops }) => ({ workers, gain: ops / firstLevel.ops }));
+const mostWorkers = Math.max(...opsPerSecond.keys());
+
 /**
- * C2. One `baseline` pool at several levels of workers. What is judged is where the peak is (see `predictPeak`), which is
- * what the source report advises by. Gains over 1 worker are shown, and its throughputs beside ours; both decide nothing:
- * they are figures of one client on one machine, and a larger gain at 10 workers would not contradict a peak there.
+ * C2. One `baseline` pool at several levels of workers: where the peak is (see `predictPeak`), what each level gains over
+ * 1 worker, and that throughput declines beyond the range. The source report's decline is of 10 %; 5 % counts, as everywhere.
  */
 export const workerPeak: PredictingClaim = {
   id: 'C2',
-  statement: `The throughput of one pool rises up to ${workersRange}; more workers gain nothing worthwhile.`,
-  predicted: `${describeReportedGains()}; judged: where the peak is (at ${workersRange} 5 % more than below, and no higher level gains another 5 %)`,
-  suite: 'scaling',
+  statement: `The throughput of one pool without optimizations peaks at ${workersRange} and declines beyond.`,
+  predicted: `${formatByWorkers(reportedGains, ({ gain }) => formatChange(gain))} over ${firstLevel.workers}; 5 % or more lost from ${workersPerPool.high} to ${mostWorkers}; at ${workersRange} 5 % more than below, and no higher level gains another 5 %`,
+  suite: 'workers',
   needs: `one baseline pool at a level of ${workersRange}, and at one below or above`,
-  predictions: scenarios => predictPeak(scenarios.filter(isWorkersArm), workersPeak),
+  predictions(scenarios) {
+    const arms = scenarios.filter(isWorkersArm);
+    const peak = predictPeak(arms, workersPeak);
+    // Without a peak to look for, gains and declines are another question.
+    if (peak.length === 0) return [];
+    return [
+      ...peak,
+      ...reportedGains.flatMap(({ workers, gain }) =>
+        predictRatios(
+          pairLevels(arms, firstLevel.workers, workers),
+          `${workersPeak.format(workers)} to ${firstLevel.workers}`,
+          [[throughput, atLeast(gain)]],
+        ),
+      ),
+      ...predictRatios(
+        pairLevels(arms, workersPerPool.high, mostWorkers),
+        `${workersPeak.format(mostWorkers)} to ${workersPerPool.high}`,
+        [[throughput, atMost(clearlyLess)]],
+      ),
+    ];
+  },
   proof: scenarios => findGrowthFlaw(scenarios.filter(isWorkersArm)),
   remarks(scenarios) {
     const arms = scenarios.filter(isWorkersArm);
     return [...describePicked(arms, workersPeak), ...describeLevels(arms)];
   },
-  context: scenarios =>
-    compareArms(
-      pairArms(scenarios.filter(isWorkersArm), {
-        isBase: ({ workers }) => workers === 1,
-        isOther: ({ workers }) => workers > 1,
-        differ: workersPeak.differ,
+};
+
+const { alone, growth } = sourceReport.queueing;
+const describeGrowth = ({ from, to, low, high }: (typeof growth)[number]) =>
+  `×${low === high ? low : `${low}–${high}`} from ${from} to ${to}`;
+
+/**
+ * C21. What is judged is the p99 of 1 worker. That latency grows with the workers once throughput is flat is arithmetic in
+ * a closed loop (Little, 1961: workers = throughput × mean response time), so no measurement could refute it. The
+ * growth is shown, and is not a verdict.
+ */
+export const queueing: PredictingClaim = {
+  id: 'C21',
+  statement: `One worker is answered within ${alone.p99Ms} ms; with more workers latency grows, because they queue.`,
+  predicted: `p99 of ${alone.workers} worker ${alone.p99Ms} ms or less; not judged: mean response time ${formatList(growth.map(describeGrowth))} workers`,
+  suite: 'workers',
+  needs: `one baseline pool of ${alone.workers} worker`,
+  predictions: scenarios =>
+    findAlone(scenarios).map(arm =>
+      predictFigure(
+        p99,
+        arm,
+        formatPlural(alone.workers, 'worker'),
+        atMost(alone.p99Ms),
+        ms => `${formatMs(ms)} ms`,
+      ),
+    ),
+  proof(scenarios) {
+    const arms = findAlone(scenarios);
+    return findGrowthFlaw(arms) ?? findBusyFlaw(arms, p99, alone.p99Ms);
+  },
+  remarks(scenarios) {
+    const arms = scenarios.filter(isWorkersArm);
+    const measured = growth.flatMap(step =>
+      pairLevels(arms, step.from, step.to).flatMap(pair => {
+        const { ratio } = ratioOf(pair, meanLatency);
+        if (ratio === null) return [];
+        return `${formatInterval(ratio, formatRatio)} from ${step.from} to ${step.to} (the source report: ×${step.low === step.high ? step.low : `${step.low}–${step.high}`})`;
       }),
-      [throughput],
+    );
+    if (measured.length === 0) return [];
+    return [
+      `Mean response time grew ${formatList(measured)} workers. In a closed loop it is the number of workers divided by the throughput, so this growth is arithmetic, and it is not part of the verdict.`,
+    ];
+  },
+  context: scenarios =>
+    growth.flatMap(({ from, to }) =>
+      compareArms(pairLevels(scenarios.filter(isWorkersArm), from, to), [meanLatency]),
     ),
 };
 
-/** "+20 % at 10 workers, +17 % at 50, +5 % at 100 over 1". */
-function describeReportedGains(): string {
-  const [first = { workers: 1, ops: 1 }, ...others] = [...opsPerSecond].map(([workers, ops]) => ({
-    workers,
-    ops,
-  }));
-  const gains = formatByWorkers(others, ({ ops }) => formatChange(ops / first.ops));
-  return `${gains} over ${first.workers}`;
+/** The arm of which a p99 is promised. */
+const findAlone = (scenarios: readonly ScenarioResult[]) =>
+  scenarios.filter(arm => isWorkersArm(arm) && arm.workers === alone.workers);
+
+/** The pools of `to` workers with their equals of `from`. */
+function pairLevels(arms: readonly ScenarioResult[], from: number, to: number): ArmPair[] {
+  return pairArms(arms, {
+    isBase: ({ workers }) => workers === from,
+    isOther: ({ workers }) => workers === to,
+    differ: workersPeak.differ,
+  });
 }
 
 /**

@@ -26,6 +26,7 @@ import {
   ratioOf,
 } from './judging/arms.ts';
 import { atLeast, atMost, predictFigure } from './judging/prediction.ts';
+import { findBusyFlaw } from './judging/soundness.ts';
 import { sourceReport } from './source-report.ts';
 
 const { workers: profileWorkers, p99Ms: maxP99Ms } = sourceReport.lowLatency;
@@ -62,7 +63,7 @@ const lowLatencyDesign: Design = {
       const where = `${profileWorkers} workers${loop}`;
       return predictFigure(p99, arm, where, atMost(maxP99Ms), ms => `${formatMs(ms)} ms`);
     }),
-  proof: findBusyClient,
+  proof: scenarios => findBusyFlaw(findProfile(scenarios), p99, maxP99Ms),
   caveat: scenarios =>
     findProfile(scenarios).some(isOpen)
       ? null
@@ -83,22 +84,6 @@ function findProfile(scenarios: readonly ScenarioResult[]): ScenarioResult[] {
     })
     .toSorted((a, b) => (b.arrival.rate ?? 0) - (a.arrival.rate ?? 0));
   return open === undefined ? [closed] : [closed, open];
-}
-
-/**
- * A tail of a millisecond or more behind a saturated client belongs to the client, and to whatever else the machine
- * does; a tail below a millisecond counts all the more.
- */
-function findBusyClient(scenarios: readonly ScenarioResult[]): string | null {
-  const late = findProfile(scenarios)
-    .filter(isMeasured)
-    .filter(({ rounds }) => median(rounds.map(p99.figure)) >= maxP99Ms);
-  const limit = late
-    .map(({ limitedBy }) => limitedBy.resource)
-    .find(resource => resource === 'client' || resource === 'machine');
-  if (limit === undefined) return null;
-  const busy = limit === 'client' ? "poolbench's own event loop" : 'the whole machine';
-  return `${busy} was busy all the time, and the replies to ${profileWorkers} workers waited for it`;
 }
 
 /** The profile's pool, of any number of workers, in a closed loop or in one of random arrivals. */

@@ -14,6 +14,14 @@ export const sourceReport = {
     [50, 11_380],
     [100, 10_242],
   ]),
+  /** C21: p99 of 1 worker, and by how much the mean response time grows from one number of workers to another. */
+  queueing: {
+    alone: { workers: 1, p99Ms: 1 },
+    growth: [
+      { from: 10, to: 50, low: 4, high: 6 },
+      { from: 50, to: 100, low: 2, high: 2 },
+    ],
+  },
   /** C3: the gain of batches over single commands; "best at 50–100". */
   batches: [
     { size: 50, gain: 8 },

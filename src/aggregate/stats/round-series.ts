@@ -40,11 +40,20 @@ export class RoundSeries {
 
   /** In every round that both have: this figure over that of `base`. A round in which both are 0, or infinite, has none. */
   over(base: RoundSeries): RoundSeries {
-    const ratios = [...this.byRound].flatMap(([round, figure]) => {
-      const ratio = figure / (base.byRound.get(round) ?? Number.NaN);
-      return Number.isNaN(ratio) ? [] : [[round, ratio] as const];
+    return this.#against(base, (figure, ofBase) => figure / ofBase);
+  }
+
+  /** In every round that both have: this figure less that of `base`. A round in which both are infinite has none. */
+  minus(base: RoundSeries): RoundSeries {
+    return this.#against(base, (figure, ofBase) => figure - ofBase);
+  }
+
+  #against(base: RoundSeries, compare: (figure: number, ofBase: number) => number): RoundSeries {
+    const figures = [...this.byRound].flatMap(([round, figure]) => {
+      const compared = compare(figure, base.byRound.get(round) ?? Number.NaN);
+      return Number.isNaN(compared) ? [] : [[round, compared] as const];
     });
-    return new RoundSeries(ratios, base.planned);
+    return new RoundSeries(figures, base.planned);
   }
 
   /**

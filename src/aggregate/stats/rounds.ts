@@ -1,5 +1,5 @@
 import type { MeasuredResult, Result, RoundResult } from '../result.ts';
-import { type Figure, figureIn, type PairedRatio, pairedRatio } from './paired-ratio.ts';
+import { type Figure, figureIn, isMeasured, type PairedRatio, pairedRatio } from './paired-ratio.ts';
 import { hasPlannedData } from './reads.ts';
 import { RoundSeries } from './round-series.ts';
 import { fixedRounds, type RoundsRange } from './sign-test.ts';
@@ -66,11 +66,25 @@ export function finishedRounds(
  * other / base of a figure in every round that both have measured for the same time. A round in which one of them completed
  * nothing counts against it.
  */
-export function pairByRound(
+export function pairByRound(base: Planned, other: OtherArm, figure: Figure): PairedRatio {
+  return pairedRatio(...figuresOfBoth(base, other, figure));
+}
+
+/** other − base of a figure, in its unit, in the same rounds. Without a figure if an arm never completed anything. */
+export function differenceByRound(base: Planned, other: OtherArm, figure: Figure): RoundSeries {
+  const [ofBase, ofOther] = figuresOfBoth(base, other, figure);
+  const areMeasured = [ofBase, ofOther].every(({ values }) => values.some(isMeasured));
+  return areMeasured ? ofOther.minus(ofBase) : new RoundSeries([], ofBase.planned);
+}
+
+type OtherArm = Pick<MeasuredResult, 'rounds'>;
+
+/** A figure of both arms in every round that both have measured for the same time. */
+function figuresOfBoth(
   base: Planned,
-  other: Pick<MeasuredResult, 'rounds'>,
+  other: OtherArm,
   figure: Figure,
-): PairedRatio {
+): [ofBase: RoundSeries, ofOther: RoundSeries] {
   const baseRounds = new Map(base.rounds.map(round => [round.round, round]));
   const [ofBase, ofOther] = [new Map<number, number>(), new Map<number, number>()];
   for (const round of other.rounds) {
@@ -83,5 +97,5 @@ export function pairByRound(
     ofOther.set(round.round, value);
   }
   const planned = plannedRounds(base);
-  return pairedRatio(new RoundSeries(ofBase, planned), new RoundSeries(ofOther, planned));
+  return [new RoundSeries(ofBase, planned), new RoundSeries(ofOther, planned)];
 }

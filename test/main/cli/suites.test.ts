@@ -215,7 +215,7 @@ describe('every suite has the arms of its claim', () => {
   );
 
   test.each([
-    ['optimizations', 100],
+    ['tails', 100],
     ['reconnect', 50],
     ['low-latency', 10],
   ])(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { askClaims } from '../../../src/aggregate/claims/claims.ts';
 import { twinIdOf } from '../../../src/aggregate/stats/control.ts';
 import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import type { Block } from '../../../src/main/experiment/blocks.ts';
@@ -15,6 +16,7 @@ import {
 import { parseConfig, readConfig } from '../../../src/main/experiment/read-config.ts';
 import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
 import { judge, measureSuite } from '../../support/claim-arms.ts';
+import { buildResult } from '../../support/result-builder.ts';
 
 const roundsOf = (plan: Plan) =>
   Array.from({ length: plan.rounds.atMost }, (_, index) => turnsOf(plan, index + 1));
@@ -189,12 +191,14 @@ describe('suites name what their claims compare', () => {
     'min-idle': ['C12'],
     mixed: ['C16'],
     'one-connection': ['C17'],
-    optimizations: ['C4', 'C5', 'C7', 'C8'],
+    optimizations: ['C5', 'C7'],
     pipeline: ['C3'],
     'pool-size': ['C11'],
     reconnect: ['C18'],
-    scaling: ['C1', 'C2'],
+    scaling: ['C1'],
+    tails: ['C4', 'C8'],
     warming: ['C6'],
+    workers: ['C2', 'C21'],
   } as const;
 
   test.each(Object.entries(suites))(
@@ -210,6 +214,24 @@ describe('suites name what their claims compare', () => {
         expect(comparisons.length).toBeGreaterThan(0);
         for (const { base, other } of comparisons) {
           if (workersOf(base) === workersOf(other)) expect(blockOf(other)).toBe(blockOf(base));
+        }
+      }
+    },
+  );
+
+  // Only what lies within a block prolongs a run.
+  test.each(['cold-start', 'min-idle', 'optimizations', 'pipeline', 'tails', 'warming', 'workers'] as const)(
+    'all that claims are judged by in %s.json is compared within a block',
+    async suite => {
+      const asked = askClaims([buildResult(await measureSuite(suite, () => ({})))]);
+      const blocks = planRun([await readConfig(`configs/claims/${suite}.json`)]).blocks.map(scenariosOf);
+      for (const id of suites[suite]) {
+        const groups = asked.filter(({ claim }) => claim === id).flatMap(({ groups }) => groups);
+        expect(groups.length).toBeGreaterThan(0);
+        for (const group of groups) {
+          const isWithin = (block: readonly Scenario[]) =>
+            group.every(arm => block.some(({ id }) => id === arm.id));
+          expect(blocks.some(isWithin), `${id}: ${group.map(arm => arm.id).join(', ')}`).toBe(true);
         }
       }
     },

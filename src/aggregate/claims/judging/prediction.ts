@@ -2,7 +2,7 @@ import type { Comparison, ScenarioResult, Verdict } from '../../result.ts';
 import type { Measure } from '../../stats/measures.ts';
 import { figureIn, isMeasured } from '../../stats/paired-ratio.ts';
 import { DerivedSeries, RoundSeries } from '../../stats/round-series.ts';
-import { plannedRounds, wholeRounds } from '../../stats/rounds.ts';
+import { differenceByRound, plannedRounds, wholeRounds } from '../../stats/rounds.ts';
 import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
 import { type ArmPair, armsOf, compareArms, groupBy, ratioOf } from './arms.ts';
 import { boundedRounds, findFlaw } from './soundness.ts';
@@ -159,6 +159,30 @@ export function predictFigure(
     format,
     ...(measure.unit === undefined ? {} : { unit: measure.unit }),
     arms: [scenario],
+    measure,
+    comparisons: [],
+  };
+}
+
+/**
+ * Predicts `other` − `base` of a measure within each round, in its unit: what it costs that `other` does more than `base`.
+ *
+ * @param what the difference, as text: "cost of a check at 1 worker"
+ */
+export function predictDifference(
+  { base, other }: ArmPair,
+  what: string,
+  measure: Measure,
+  range: Range,
+  format: (figure: number) => string,
+): Prediction {
+  return {
+    what,
+    series: differenceByRound(base, other, measure),
+    range,
+    format,
+    ...(measure.unit === undefined ? {} : { unit: measure.unit }),
+    arms: [base, other],
     measure,
     comparisons: [],
   };

@@ -185,10 +185,13 @@ export function describePower(
 ): string[] {
   const { values, planned, size } = series;
   const inverse = values.map(value => 1 / value);
+  // What could be found is told by logarithms, which a difference that was negative in a round has not.
+  const haveLogs = values.every(value => value >= 0);
   const above = range.high === null ? range.low : range.low === null ? null : range.high;
   const below = range.low === null ? range.high : range.high === null ? null : range.low;
-  const most = above === null ? null : detectableRatio(values, above, planned, comparisons);
-  const least = below === null ? null : detectableRatio(inverse, 1 / below, planned, comparisons);
+  const most = above === null || !haveLogs ? null : detectableRatio(values, above, planned, comparisons);
+  const least =
+    below === null || !haveLogs ? null : detectableRatio(inverse, 1 / below, planned, comparisons);
   const found = [
     ...(least === null ? [] : [`${format(1 / least)} or less`]),
     ...(most === null ? [] : [`${format(most)} or more`]),

@@ -6,7 +6,7 @@ import { wholeRounds } from '../../stats/rounds.ts';
 import { median } from '../../stats/statistics.ts';
 import { lostRatio } from '../../stats/summary.ts';
 import { lostLaterRatio, minCycles } from '../../stats/tails.ts';
-import { formatFraction } from '../../text/format.ts';
+import { formatFraction, formatPlural } from '../../text/format.ts';
 import { sumOf } from './arms.ts';
 
 /**
@@ -135,6 +135,29 @@ function growthRatio({ pools }: ScenarioResult, { seconds, poolMetrics }: RoundR
   const lastMs = poolMetrics.lastCreatedForWorkersMs ?? poolMetrics.lastCreatedMs;
   const summedMs = (created * connectTime.mean) / pools;
   return Math.min(summedMs, lastMs ?? summedMs) / (seconds * 1000);
+}
+
+/**
+ * Why latencies at or above a limit are not the pool's, as a clause; null if none is, or if neither the client nor the machine
+ * was saturated. A latency of a saturated client belongs to the client, and to whatever else the machine does; one below
+ * the limit counts all the more.
+ *
+ * @param limitMs what the median of the rounds should be below
+ */
+export function findBusyFlaw(
+  arms: readonly ScenarioResult[],
+  measure: Measure,
+  limitMs: number,
+): string | null {
+  for (const { rounds, limitedBy, workers } of arms) {
+    const { resource } = limitedBy;
+    if (resource !== 'client' && resource !== 'machine') continue;
+    const whole = wholeRounds(rounds);
+    if (whole.length === 0 || median(whole.map(measure.figure)) < limitMs) continue;
+    const busy = resource === 'client' ? "poolbench's own event loop" : 'the whole machine';
+    return `${busy} was busy all the time, and the replies to ${formatPlural(workers, 'worker')} waited for it`;
+  }
+  return null;
 }
 
 /** Why these arms did not start cold inside the measured window, as a clause; null if they did, in every whole round. */
