@@ -13,6 +13,9 @@ import { readResult } from '../src/main/run/results/read-result.ts';
 import { type Finding, fillIn, keptName, readFindings, root, writeFindings } from './findings-docs.ts';
 import { type KeptTables, keepTables } from './tuning-tables.ts';
 
+/** By their names; the other files of a suite are made of its result. */
+const keptFiles = ['ledger.json', 'ledger.md', 'report.md', 'comparison.json', 'comparison.md'];
+
 const before = await readFindings();
 for (const folder of process.argv.slice(2)) await keep(folder);
 const findings = await readFindings();
@@ -45,8 +48,6 @@ async function keep(folder: string): Promise<void> {
   await writeFile(join(kept, 'tables.json'), `${JSON.stringify(tables, null, 1)}\n`);
   console.log(`Kept: results/${basename(kept)}`);
 }
-
-const keptFiles = ['ledger.json', 'ledger.md', 'report.md', 'comparison.json', 'comparison.md'];
 
 /** @throws Error if the docs must not show this ledger */
 function expectWhole(folder: string, { complete, settings, target }: Ledger): void {

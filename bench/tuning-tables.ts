@@ -187,7 +187,7 @@ export const tuningTables: readonly TuningTable[] = [
     suite: 'optimizations',
     row: ({ pool, workers }) => (pool === 'baseline' ? undefined : `${pool}, ${workers}`),
     figures: [
-      ratio('ops/s', throughput, ofBaseline),
+      ratio('ops/s to baseline', throughput, ofBaseline),
       ratio('p95', p95, ofBaseline),
       ratio('p99', p99, ofBaseline),
     ],
@@ -221,7 +221,7 @@ export const tuningTables: readonly TuningTable[] = [
         : undefined,
     figures: [
       ratio('p99 to cold', p99, ofBaseline),
-      ratio('longest to cold', maxResponse, ofBaseline),
+      ratio('max to cold', maxResponse, ofBaseline),
       middle('opened in the window', ({ poolMetrics }) => poolMetrics.created, formatCount),
     ],
   },
@@ -273,7 +273,7 @@ export const tuningTables: readonly TuningTable[] = [
     suite: 'high-throughput',
     row: ({ client, pools, threads, pipeline }) =>
       `${client}, ${describePools({ pools, threads })}, ${pipeline === 1 ? 'single commands' : `batches of ${pipeline}`}`,
-    figures: [opsPerSecond, p99Ms, limit],
+    figures: [opsPerSecond, interval('p99 of a batch, ms', p99.figure, formatMs), limit],
   },
   {
     name: 'variable-load',
