@@ -66,19 +66,27 @@ export function writeFindings(
       'docs/claims.md',
       rendered({
         sources: sourceBlocks(findings),
-        verdicts: verdictBlocks(
-          findings,
-          claims.map(({ id }) => id),
-        ),
+        verdicts: verdictBlocks(findings, allIds),
         open: [openList(findings)],
       }),
     ],
     [
       'docs/tuning.md',
       rendered({
-        sources: sourceBlocks(findings),
-        versus: versusBlocks(findings),
-        ...Object.fromEntries(tuningTables.map(({ name }) => [name, tuningBlocks(name, findings)])),
+        sources: [...sourceBlocks(findings), ...olderNote(findings, allIds)],
+        versus: [...suiteVerdicts('versus', findings), ...versusBlocks(findings)],
+        ...Object.fromEntries(
+          tuningTables.map(({ name, suite }, index) => [
+            name,
+            [
+              // Above the first table of the suite.
+              ...(tuningTables.findIndex(table => table.suite === suite) === index
+                ? suiteVerdicts(suite, findings)
+                : []),
+              ...tuningBlocks(name, findings),
+            ],
+          ]),
+        ),
       }),
     ],
   ]);
@@ -108,6 +116,8 @@ export function fillIn(document: string, texts: ReadonlyMap<string, string>): st
 /** The claims of README's table: what a reader would ask first. */
 const inReadme = ['C1', 'C20', 'C4', 'C5', 'C19', 'C11', 'C17', 'C16'];
 
+const allIds = claims.map(({ id }) => id);
+
 /** Where the figures come from: each server, its machine, when, and by which version's rules. */
 function sourceBlocks(findings: readonly Finding[]): Block[] {
   return [
@@ -136,13 +146,18 @@ function verdictBlocks(findings: readonly Finding[], ids: readonly string[]): Bl
       words(finding.name, ({ id }: (typeof shown)[number]) => verdictOf(finding, id)),
     ),
   ]);
+  return [verdicts, ...olderNote(findings, ids)];
+}
+
+/** What the mark at a verdict means, if one of these claims has it. */
+function olderNote(findings: readonly Finding[], ids: readonly string[]): Block[] {
   const older = findings.filter(({ ledger }) =>
     ledger.entries.some(entry => ids.includes(entry.id) && isReworded(entry)),
   );
-  if (older.length === 0) return [verdicts];
+  if (older.length === 0) return [];
   const versions = older.map(({ name, ledger }) => `${name} by poolbench ${ledger.tool.version}`);
   const note = `¹ Judged by an older version, which put the claim differently (${formatList(versions)}). Its ledger has the words that the verdict is about.`;
-  return [verdicts, paragraph(note)];
+  return [paragraph(note)];
 }
 
 /** "supported ×1.66 [1.41, 1.88]", or "not measured yet". */
@@ -186,6 +201,16 @@ function shorten(text: string): string {
 
 /** Characters; three lines of a page. */
 const maxGist = 320;
+
+/** "C17: refuted ×1.55 [1.35, 1.69] on Redis 7.0; supported on Valkey 8.0.", for each claim of a suite. */
+function suiteVerdicts(suite: string, findings: readonly Finding[]): Block[] {
+  return claims
+    .filter(claim => claim.suite === suite)
+    .map(({ id }) => {
+      const verdicts = findings.map(finding => `${verdictOf(finding, id)} on ${finding.name}`);
+      return paragraph([{ text: id, strong: true }, `: ${verdicts.join('; ')}.`]);
+    });
+}
 
 /** A row for each arm and server; of few figures, a row for each arm, with the servers side by side. */
 function tuningBlocks(name: string, findings: readonly Finding[]): Block[] {
