@@ -47,7 +47,7 @@ export const ask: Question = async ({ server, report }) => {
       const startMs = performance.now();
       const result = assembleResult({
         ...{ name: 'many', session: undefined, experiment, target, scenarios, rounds },
-        ...{ plannedRounds: experiment.rounds, ended: undefined },
+        ...{ plannedRounds: () => experiment.rounds, ended: undefined },
         ...{ startedAt: new Date(), warnings: [], resumed: undefined, complete: round === roundCount },
         final: round === roundCount,
       });

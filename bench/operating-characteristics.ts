@@ -10,7 +10,7 @@ import {
 } from '../src/aggregate/claims/pool-gains.ts';
 import type { Verdict } from '../src/aggregate/result.ts';
 import { RoundSeries } from '../src/aggregate/stats/round-series.ts';
-import { lookRounds, type RoundsRange } from '../src/aggregate/stats/sign-test.ts';
+import { fixedRounds, lookRounds, type RoundsRange } from '../src/aggregate/stats/sign-test.ts';
 import { median, seededRandom } from '../src/aggregate/stats/statistics.ts';
 import { overheadSeconds, planRun } from '../src/main/experiment/plan.ts';
 import { parseConfig } from '../src/main/experiment/read-config.ts';
@@ -75,7 +75,8 @@ export interface Design {
 export async function mainDesign(): Promise<Design> {
   const path = fileURLToPath(new URL('../configs/redis.json', import.meta.url));
   const experiment = parseConfig(await readFile(path, 'utf8'), path);
-  const blocks = planRun([experiment]).blocks.map(({ elements }) => elements.flat());
+  const plan = planRun([experiment]);
+  const blocks = plan.blocks.map(({ elements }) => elements.flat());
   const isDeciding = ({ client, preset, pools, threads }: (typeof blocks)[number][number]) =>
     client === 'ioredis' && preset === 'optimized' && pools === threads;
   const deciding = blocks.flat().filter(arm => isDeciding(arm) && arm.control !== true);
@@ -85,8 +86,8 @@ export async function mainDesign(): Promise<Design> {
   return {
     pools: [...new Set(deciding.map(({ pools }) => pools))].filter(pools => pools > 1),
     workers: [...new Set(deciding.map(({ workers }) => workers))],
-    rounds: { atLeast: 10, atMost: 50 },
-    budgetSeconds: 360,
+    rounds: plan.rounds,
+    budgetSeconds: plan.budgetSeconds,
     roundSeconds: { all: secondsOf(blocks.flat()), open: secondsOf(open.flat()) },
   };
 }
@@ -139,7 +140,11 @@ export function simulateRun(
           (number, index): Level => ({
             pools: number,
             workers: count,
-            series: new RoundSeries(ratios[index] ?? [], rounds),
+            // Nothing asks for levels of 50 workers or fewer, so the number of their rounds is fixed.
+            series: new RoundSeries(
+              ratios[index] ?? [],
+              count > onePoolWorkers ? rounds : fixedRounds(rounds.atLeast),
+            ),
           }),
         ),
       ),

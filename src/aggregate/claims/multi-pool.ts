@@ -76,7 +76,8 @@ export const multiPool: OwnRuleClaim = {
 /**
  * C20. At 50 workers or fewer no number of pools may have its interval above 1.05, or the claim is refuted. Supported if
  * all lie below, and if for some number of pools the gain beyond 50 workers is larger than that at 50 or fewer: the
- * interval of their ratio, made within each round, lies above 1.
+ * interval of their ratio, made within each round, lies above 1. Refuted, too, if for all of them that ratio lies below
+ * 1.05: then no gain worth having begins there.
  */
 export const onePoolIsEnough: OwnRuleClaim = {
   id: 'C20',
@@ -215,9 +216,10 @@ function describeBeginning(finding: Finding, verdict: Verdict): string {
     supported: [`Yes: ${upTo} several pools gain less than 5 % (${listGains(finding.upTo)})`, larger],
     refuted: [
       paying === undefined
-        ? `No: the gain ${beyond} is not the larger one`
+        ? `No: the gain ${beyond} is less than 5 % larger`
         : `No: ${upTo} ${formatPlural(paying.pools, 'pool')} already gave ${formatGain(paying)}`,
       larger,
+      finding.upTo.every(doesNotPay) ? `one pool is enough ${upTo} (${listGains(finding.upTo)})` : null,
     ],
     inconclusive: [
       finding.upTo.every(doesNotPay)

@@ -161,7 +161,7 @@ export function judgeBeyond({ above }: Sides): Verdict {
 
 /** The verdict of C20. */
 export function judgeBeginning({ upTo, contrasts }: Sides): Verdict {
-  if (upTo.some(pays) || contrasts.every(({ interval }) => interval.high < 1)) return 'refuted';
+  if (upTo.some(pays) || contrasts.every(({ interval }) => interval.high < clearlyMore)) return 'refuted';
   const isLarger = contrasts.some(({ interval }) => interval.low > 1);
   return upTo.every(doesNotPay) && isLarger ? 'supported' : 'inconclusive';
 }

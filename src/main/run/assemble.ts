@@ -20,7 +20,8 @@ export interface Measured {
   readonly target: Result['target'];
   /** Every scenario, also those without a round. */
   readonly scenarios: readonly Scenario[];
-  readonly plannedRounds: RoundsRange;
+  /** By the id of the scenario. */
+  plannedRounds(id: string): RoundsRange;
   /** By the id of the scenario. */
   readonly rounds: ReadonlyMap<string, readonly RoundResult[]>;
 }
@@ -97,7 +98,7 @@ function assembleScenarios(
       id: scenario.id,
       ...(scenario.control === true ? { control: true as const } : {}),
       ...fieldsOf(scenario),
-      plannedRounds,
+      plannedRounds: plannedRounds(scenario.id),
       rounds: ofScenario,
       summary: final ? withPooledTails(summarise(ofScenario), ofScenario) : summarise(ofScenario),
       limitedBy: limitedBy(ofScenario, loadEnvironment),

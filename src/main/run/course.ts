@@ -19,6 +19,7 @@ export interface DueRound {
   readonly turns: readonly Turn[];
   /** What the last look left open; null before the first one. */
   readonly open: readonly Question[] | null;
+  readonly unasked: ReadonlySet<string>;
   /** From this round on, at most; `seconds` as they are planned. */
   readonly ahead: { readonly rounds: number; readonly measurements: number; readonly seconds: number };
   /** Real time of the rounds so far to that which was planned. */
@@ -30,6 +31,7 @@ export interface RunEnd {
   readonly ended: Ended;
   /** What stays open. */
   readonly open: readonly Question[];
+  readonly unasked: ReadonlySet<string>;
   /** Whether the run was asked anything. */
   readonly isAsked: boolean;
 }
@@ -38,7 +40,8 @@ export interface RunEnd {
  * The course of a run: what is measured in each round, and when it ends. It is a function of the plan and of what the
  * rounds before have found, so that a run which is resumed goes on as if it had not been stopped.
  *
- * At every look the questions of the run are asked. A block in which none is open is left out of the rounds after it. The
+ * At the first look it is settled which blocks no question is about: the number of their rounds is fixed, so what they show is
+ * looked at once (`unasked`, by the id of the scenario; empty before). At every look the questions of the run are asked. A block in which none is open is left out of the rounds after it. The
  * run ends when none is open at all, when it has its rounds, or when the next look would come after its budget.
  */
 export class Course {
@@ -76,7 +79,7 @@ export class Course {
     const { atLeast, atMost } = this.#plan.rounds;
     const asked = this.#askBefore(round);
     const end = (ended: Ended, { all, open } = asked ?? this.#ask(round - 1)): RunEnd => {
-      return { ended, open, isAsked: all.length > 0 };
+      return { ended, open, unasked: this.#unasked(round), isAsked: all.length > 0 };
     };
     if (atLeast < atMost && asked?.open.length === 0) return end(asked.all.length > 0 ? 'decided' : 'rounds');
     if (round > atMost) return end('rounds');
@@ -91,7 +94,19 @@ export class Course {
     if (round > minRounds && roundSeconds * (goal - round + 1) > budgetLeft) return end('budget');
     const roundsInBudget = Math.max(1, Math.floor(budgetLeft / roundSeconds));
     const rounds = Math.min(atMost - round + 1, roundsInBudget);
-    return { turns, open: asked?.open ?? null, ahead: this.#ahead(round, turns, rounds), pace };
+    const ahead = this.#ahead(round, turns, rounds);
+    return { turns, open: asked?.open ?? null, unasked: this.#unasked(round), ahead, pace };
+  }
+
+  /** The scenarios of the blocks that no question was about at the first look; none before it. */
+  #unasked(round: number): ReadonlySet<string> {
+    const [first] = this.#looks;
+    if (first === undefined || round <= first) return new Set();
+    const { all } = this.#ask(first);
+    const isAsked = (arm: Arm) =>
+      all.some(({ arms }) => arms.some(({ side, id }) => side === arm.side && id === arm.id));
+    const unasked = this.#plan.blocks.filter((_, block) => this.#arms[block]?.some(isAsked) !== true);
+    return new Set(unasked.flatMap(({ elements }) => elements.flat().map(({ id }) => id)));
   }
 
   /** At the last look before a round; null before the first one. */

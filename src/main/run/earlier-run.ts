@@ -109,7 +109,7 @@ export function finishedOf(result: Result, plan: Plan): FinishedRounds {
   const measured = plan.sides.map(({ scenarios, rounds }) => ({
     target: result.target,
     scenarios,
-    plannedRounds: rounds,
+    plannedRounds: () => rounds,
     rounds: new Map(result.scenarios.map(({ id, rounds }) => [id, rounds])),
   }));
   const course = new Course(

@@ -24,6 +24,8 @@ export interface Round {
   readonly courses?: readonly StepCourse[];
   /** What is said before it, as text. */
   readonly news?: string;
+  /** Scenarios that get no more rounds than the first look takes, whatever they show. */
+  readonly unasked?: ReadonlySet<string>;
   /** Is shown in place of round and index, if their totals are not known. */
   readonly place?: string;
 }
@@ -49,6 +51,7 @@ interface RoundsRun {
 /** Why rounds ended by themselves. */
 interface RoundsEnd {
   readonly ended: Ended;
+  readonly unasked: ReadonlySet<string>;
   /** As text; null if there is nothing to say. */
   readonly news: string | null;
 }
@@ -70,8 +73,11 @@ export function* roundsOf(plan: Plan, found: Found, finished = 0): Generator<Rou
   let open: DueRound['open'] = null;
   for (let round = finished + 1; ; round++) {
     const next = course.next(round);
-    if ('ended' in next) return { ended: next.ended, news: describeEnd(next, plan, round - 1) };
-    const { turns, ahead } = next;
+    if ('ended' in next) {
+      const { ended, unasked } = next;
+      return { ended, unasked, news: describeEnd(next, plan, round - 1) };
+    }
+    const { turns, ahead, unasked } = next;
     const courses = turns.map((_, place): StepCourse => {
       const secondsBefore = estimateSeconds(plan, turns.slice(0, place));
       return {
@@ -82,7 +88,7 @@ export function* roundsOf(plan: Plan, found: Found, finished = 0): Generator<Rou
     });
     const isNew = next.open !== null && next.open !== open;
     yield {
-      ...{ round, rounds: atMost, untilDecided: atLeast < atMost, turns, courses },
+      ...{ round, rounds: atMost, untilDecided: atLeast < atMost, turns, courses, unasked },
       ...(isNew ? { news: describeOpenRound(next) } : {}),
     };
     open = next.open;
@@ -185,11 +191,13 @@ async function runUntilError(
     progress.begin();
     const iterator = rounds(foundOn(() => sides.map(({ measured }) => measured)));
     for (let next = iterator.next(); ; next = iterator.next()) {
+      const { unasked } = next.value ?? {};
+      if (unasked !== undefined) for (const side of sides) side.unasked = unasked;
       if (next.done === true) {
         if (next.value?.news) progress.say(next.value.news);
         return { ended: next.value?.ended };
       }
-      const { turns, courses, news, ...round } = next.value;
+      const { turns, courses, news, unasked: _, ...round } = next.value;
       if (news !== undefined) progress.say(news);
       const measured: (RoundResult | null)[] = [];
       for (const [index, { side, scenario }] of turns.entries()) {

@@ -1,6 +1,7 @@
 import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/files/result-files.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
+import { fixedRounds } from '../../aggregate/stats/sign-test.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
@@ -70,6 +71,8 @@ export class SideRun {
   readonly #rounds: Map<string, readonly RoundResult[]>;
   readonly #warnings: string[];
   readonly #watch: TargetWatch;
+  /** Scenarios whose number of rounds became fixed at the first look. */
+  unasked: ReadonlySet<string> = new Set();
   #space: KeySpace | undefined;
   #data: DataSet | undefined;
 
@@ -228,7 +231,13 @@ export class SideRun {
   }
 
   get #kept(): Omit<Measured, 'target'> {
-    return { scenarios: this.#scenarios, plannedRounds: this.#side.rounds, rounds: this.#rounds };
+    const { rounds } = this.#side;
+    const fixed = fixedRounds(rounds.atLeast);
+    return {
+      scenarios: this.#scenarios,
+      plannedRounds: id => (this.unasked.has(id) ? fixed : rounds),
+      rounds: this.#rounds,
+    };
   }
 
   get #workload(): WorkloadTask {

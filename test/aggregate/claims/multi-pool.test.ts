@@ -123,10 +123,10 @@ test('an open gain at 50 workers or fewer leaves only C20 open', () => {
   expect(judgeOnePool(scenarios).verdict).toBe('inconclusive');
 });
 
-test('one pool is enough, but nobody gains beyond: that half stays open', () => {
+test('one pool is enough, but nothing begins beyond: that half refutes it', () => {
   const claim = judgeOnePool(buildMatrix({ gain: () => 1 }));
-  expect(claim.verdict).toBe('inconclusive');
-  expect(claim.gist).toMatch(/^One pool is enough at 50 or fewer .* the gain of [24] pools is ×1\.00 \[/);
+  expect(claim.verdict).toBe('refuted');
+  expect(claim.gist).toMatch(/ the gain of [24] pools is ×1\.00 \[.*; one pool is enough at 50 or fewer/);
 });
 
 test('several numbers of pools share the chance to err: 6 rounds decide for one of them, two take 7', () => {

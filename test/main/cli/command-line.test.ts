@@ -166,6 +166,7 @@ describe('overrides obey the rules of the config', async () => {
       ...experiment,
       target: { ...experiment.target, url: 'rediss://h:1/2' },
       rounds: { atLeast: 7, atMost: 7 },
+      budgetSeconds: null,
       seconds: 0.5,
       warmupSeconds: 0,
       seed: 9,

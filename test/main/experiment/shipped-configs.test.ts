@@ -10,14 +10,14 @@ describe('shipped configs are valid and short', async () => {
   const names = readdirSync('configs').filter(name => name.endsWith('.json') && name !== 'schema.json');
 
   test.each(names)(
-    '%s is valid, points to the schema, takes at most 4 minutes, and 30 s when quick',
+    '%s is valid, points to the schema, takes at most 6 minutes, and 30 s when quick',
     async name => {
       const path = `configs/${name}`;
       const experiment = await readConfig(path);
       expect(experiment.$schema).toBe('./schema.json');
       expect(`${experiment.name}.json`).toBe(name);
       const plan = planRun([experiment]);
-      expect(estimateSeconds(plan)).toBeLessThanOrEqual(240);
+      expect(estimateSeconds(plan)).toBeLessThanOrEqual(360);
       const short = quick(plan);
       expect(estimateSeconds(short)).toBeLessThanOrEqual(30);
       expect(short.sides.map(armsOf)).toEqual(plan.sides.map(armsOf));

@@ -30,8 +30,8 @@ const target = buildResult([]).target;
 /** Runs a plan with made-up rates: of depth 10 to depth 1 as `gain` says. Each turn takes as long as it is planned to. */
 function runPlan(plan: Plan, gain: Gain, { paced = 1, upTo = Number.POSITIVE_INFINITY } = {}) {
   const rounds = new Map<string, RoundResult[]>();
-  const measured = plan.sides.map(({ scenarios, rounds: plannedRounds }) => {
-    return { target, scenarios, plannedRounds, rounds };
+  const measured = plan.sides.map(({ scenarios, rounds: planned }) => {
+    return { target, scenarios, plannedRounds: () => planned, rounds };
   });
   const course = new Course(
     plan,
@@ -80,6 +80,20 @@ describe('a run takes as many rounds as its questions', () => {
     expect(due.slice(0, 10).every(ids => ids.some(isAt(10)) && ids.some(isAt(100)))).toBe(true);
     expect(due.slice(10).some(ids => ids.some(isAt(10)))).toBe(false);
     expect(due.slice(10).every(ids => ids.filter(isAt(100)).length >= 2)).toBe(true);
+  });
+
+  test('a block that no question is about has a fixed number of rounds from the first look on', () => {
+    const plan = planOf({
+      scenarios: [
+        { client: 'wire', pipeline: [1, 10], workers: 10 },
+        { client: 'wire', pipeline: 1, workers: 100 },
+      ],
+      budgetSeconds: 3600,
+    });
+    expect(runPlan(plan, undecided, { upTo: 10 }).next.unasked).toEqual(
+      new Set(plan.sides[0]?.scenarios.map(({ id }) => id).filter(isAt(100))),
+    );
+    expect(runPlan(plan, undecided, { upTo: 9 }).next.unasked).toEqual(new Set());
   });
 
   test('a run that compares nothing ends after the fewest rounds, and a fixed number is kept', () => {
