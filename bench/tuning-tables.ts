@@ -1,26 +1,26 @@
 /**
- * `npx tsx bench/tuning-tables.ts LEDGER`: the tables of docs/tuning.md for one server, from a ledger folder as
- * `npm run claims` leaves it, each suite with its result.json.
+ * The tables of docs/tuning.md: which arms of which suite they show, with which figures. `npm run findings` keeps their
+ * cells beside a ledger, because the results that they are made of are too large for that.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { figures as figureColumn, table, words } from '../src/aggregate/report/blocks.ts';
-import { renderMarkdown } from '../src/aggregate/report/markdown.ts';
-import { type RoundResult, resultSchema, type ScenarioResult } from '../src/aggregate/result.ts';
+import { z } from 'zod';
+import type { Result, RoundResult, ScenarioResult } from '../src/aggregate/result.ts';
 import { withoutControls } from '../src/aggregate/stats/control.ts';
 import {
   allServed,
   batchThroughput,
   type Measure,
   maxResponse,
+  meanLatency,
   p95,
   p99,
+  p999,
   singlesP99,
   throughput,
 } from '../src/aggregate/stats/measures.ts';
 import { pairByRound } from '../src/aggregate/stats/rounds.ts';
 import { medianInterval } from '../src/aggregate/stats/sign-test.ts';
 import { median } from '../src/aggregate/stats/statistics.ts';
+import { sumOf } from '../src/aggregate/stats/summary.ts';
 import {
   formatCount,
   formatInterval,
@@ -29,21 +29,30 @@ import {
   formatRatioInterval,
 } from '../src/aggregate/text/format.ts';
 
+/** The cells of a table, as text. */
+const keptTable = z.object({
+  columns: z.array(z.string()),
+  rows: z.array(z.object({ name: z.string(), cells: z.array(z.string()) })),
+});
+export type KeptTable = z.infer<typeof keptTable>;
+
+/** `tables.json` of a kept ledger: the tables of one server, by name. One of a suite without a result is absent. */
+export const keptTablesSchema = z.record(z.string(), keptTable);
+export type KeptTables = z.infer<typeof keptTablesSchema>;
+
 interface Figure {
   readonly name: string;
   readonly cell: (scenario: ScenarioResult, all: readonly ScenarioResult[]) => string;
 }
 
-interface Table {
+interface TuningTable {
+  /** In its marker in docs/tuning.md. */
+  readonly name: string;
   readonly suite: string;
-  readonly title?: string;
   /** Name of a row; scenarios without one are left out. */
   readonly row: (scenario: ScenarioResult) => string | undefined;
   readonly figures: readonly Figure[];
 }
-
-const folder = process.argv[2];
-if (folder === undefined) throw new Error('Expected a ledger folder, such as results/…-claims-redis');
 
 type Of = (round: RoundResult) => number;
 
@@ -56,6 +65,7 @@ const middle = (name: string, of: Of, format: (value: number) => string): Figure
   cell: ({ rounds }) => format(median(rounds.map(of))),
 });
 const opsPerSecond = interval('ops/s', throughput.figure, formatRate);
+const p50Ms = interval('p50 ms', ({ response }) => response.p50, formatMs);
 const p99Ms = interval('p99 ms', p99.figure, formatMs);
 const limit: Figure = { name: 'limited by', cell: ({ limitedBy }) => limitedBy.resource };
 
@@ -84,6 +94,19 @@ const ofBaseline = (base: ScenarioResult, of: ScenarioResult) =>
   base.pool === 'baseline' && equal(base, of, 'workers');
 const perWorker = ({ connections, workers }: ScenarioResult) => connections / workers;
 const warmedUp = ({ minIdle, connections }: ScenarioResult) => minIdle / connections;
+/** Of the numbers of workers with several pools: the table has one row for each of their arms. */
+const shownWorkers = [50, 100, 200, 400];
+const describePools = ({ pools, threads }: Pick<ScenarioResult, 'pools' | 'threads'>) =>
+  pools === 1 ? '1 pool' : `${pools} pools in ${threads === 1 ? 'one thread' : `${threads} threads`}`;
+const describeTtl = ({ healthTtlMs }: ScenarioResult) =>
+  healthTtlMs === 3_600_000 ? 'off' : `${healthTtlMs} ms`;
+const isClosed = ({ arrival }: ScenarioResult) => arrival.kind === 'closed';
+const failedOperations = middle(
+  'failed operations',
+  ({ failed }) => sumOf(Object.values(failed), count => count),
+  formatCount,
+);
+const meanWait = middle('mean wait ms', ({ poolMetrics }) => poolMetrics.acquireWait.mean, formatMs);
 const shares = new Map([
   [0, '0'],
   [0.125, 'max/8'],
@@ -92,8 +115,9 @@ const shares = new Map([
   [1, 'all'],
 ]);
 
-const tables: readonly Table[] = [
+export const tuningTables: readonly TuningTable[] = [
   {
+    name: 'one-connection',
     suite: 'one-connection',
     row: ({ pool, connections, autoPipelining }) =>
       pool === 'shared'
@@ -107,33 +131,49 @@ const tables: readonly Table[] = [
     ],
   },
   {
+    name: 'pool-size',
     suite: 'pool-size',
-    title: 'Connections for each of 50 workers',
-    row: scenario => String(perWorker(scenario)),
+    row: scenario => (isClosed(scenario) ? String(perWorker(scenario)) : undefined),
     figures: [
       opsPerSecond,
-      ratio('to 2', throughput, base => perWorker(base) === 2),
+      ratio('to 2', throughput, base => isClosed(base) && perWorker(base) === 2),
       p99Ms,
-      middle('mean wait ms', ({ poolMetrics }) => poolMetrics.acquireWait.mean, formatMs),
+      meanWait,
     ],
   },
   {
+    name: 'pool-size-bursts',
+    suite: 'pool-size',
+    row: scenario =>
+      isClosed(scenario) ? undefined : `${scenario.connections} for bursts of ${scenario.workers}`,
+    figures: [
+      p99Ms,
+      ratio(
+        'p99 to half as many',
+        p99,
+        (base, of) => !isClosed(base) && 2 * base.connections <= of.connections,
+      ),
+      meanWait,
+    ],
+  },
+  {
+    name: 'one-pool',
     suite: 'scaling',
-    title: 'One ioredis pool, by preset and workers',
     row: ({ client, pool, pools, workers }) =>
       client === 'ioredis' && pools === 1 ? `${pool}, ${workers}` : undefined,
     figures: [opsPerSecond, p99Ms, limit],
   },
   {
+    name: 'several-pools',
     suite: 'scaling',
-    title: 'Several pools, equal totals',
     row: ({ client, pool, pools, threads, workers }) =>
-      pools > 1 && workers > 10
-        ? `${client}, ${pool}, ${workers} workers, ${pools} pools in ${threads === 1 ? 'one thread' : `${threads} threads`}`
+      pools > 1 && shownWorkers.includes(workers)
+        ? `${client}, ${pool}, ${workers} workers, ${describePools({ pools, threads })}`
         : undefined,
     figures: [ratio('to 1 pool', throughput, onePool), ratio('threads to one thread', throughput, oneThread)],
   },
   {
+    name: 'pipeline',
     suite: 'pipeline',
     row: ({ workers, pipeline }) => `${workers} worker${workers === 1 ? '' : 's'}, ${pipeline}`,
     figures: [
@@ -143,41 +183,51 @@ const tables: readonly Table[] = [
     ],
   },
   {
+    name: 'optimizations',
     suite: 'optimizations',
-    title: 'To baseline, by preset and workers',
     row: ({ pool, workers }) => (pool === 'baseline' ? undefined : `${pool}, ${workers}`),
     figures: [
-      ratio('ops/s', throughput, ofBaseline),
+      ratio('ops/s to baseline', throughput, ofBaseline),
       ratio('p95', p95, ofBaseline),
       ratio('p99', p99, ofBaseline),
     ],
   },
   {
+    name: 'health-interval',
     suite: 'health-interval',
-    row: ({ cutEveryMs, healthTtlMs }) =>
-      cutEveryMs > 0 ? undefined : healthTtlMs === 3_600_000 ? 'off' : `${healthTtlMs} ms`,
+    row: scenario => (scenario.cutEveryMs > 0 ? undefined : describeTtl(scenario)),
     figures: [
-      opsPerSecond,
-      ratio('to off', throughput, base => base.cutEveryMs === 0 && base.healthTtlMs === 3_600_000),
+      interval('mean ms', meanLatency.figure, formatMs),
+      ratio('to off', meanLatency, base => base.cutEveryMs === 0 && describeTtl(base) === 'off'),
       middle('checks a window', ({ poolMetrics }) => poolMetrics.healthChecksRun, formatCount),
     ],
   },
   {
+    name: 'silent-connections',
+    suite: 'health-interval',
+    row: scenario => (scenario.cutEveryMs > 0 ? describeTtl(scenario) : undefined),
+    figures: [
+      middle('connections that went silent', ({ cuts }) => cuts, formatCount),
+      failedOperations,
+      middle('checks a window', ({ poolMetrics }) => poolMetrics.healthChecksRun, formatCount),
+    ],
+  },
+  {
+    name: 'warming',
     suite: 'warming',
-    title: 'warmed to baseline, by how many connections stood before',
     row: scenario =>
       scenario.pool === 'warmed'
         ? `${scenario.workers} workers, ${warmedUp(scenario) === 1 ? 'all' : 'a quarter'}`
         : undefined,
     figures: [
       ratio('p99 to cold', p99, ofBaseline),
-      ratio('longest to cold', maxResponse, ofBaseline),
+      ratio('max to cold', maxResponse, ofBaseline),
       middle('opened in the window', ({ poolMetrics }) => poolMetrics.created, formatCount),
     ],
   },
   {
+    name: 'min-idle',
     suite: 'min-idle',
-    title: 'optimized, by minIdle',
     row: scenario => shares.get(warmedUp(scenario)),
     figures: [
       p99Ms,
@@ -186,6 +236,7 @@ const tables: readonly Table[] = [
     ],
   },
   {
+    name: 'cold-start',
     suite: 'cold-start',
     row: ({ pool, workers, connects }) =>
       pool === 'baseline' ? `${pool}, ${workers}` : `${pool}, ${connects}, ${workers}`,
@@ -195,35 +246,43 @@ const tables: readonly Table[] = [
     ],
   },
   {
+    name: 'reconnect',
     suite: 'reconnect',
     row: ({ pool, cutEveryMs }) => (cutEveryMs === 0 ? undefined : pool),
     figures: [
       ratio('ops/s to uncut', throughput, (base, of) => base.cutEveryMs === 0 && equal(base, of, 'pool')),
       ratio('p99 to uncut', p99, (base, of) => base.cutEveryMs === 0 && equal(base, of, 'pool')),
       middle('reconnects a window', ({ poolMetrics }) => poolMetrics.reconnects, formatCount),
-      middle(
-        'failed operations',
-        ({ failed }) => Object.values(failed).reduce((sum, count) => sum + count, 0),
-        formatCount,
-      ),
+      failedOperations,
     ],
   },
   {
+    name: 'low-latency',
     suite: 'low-latency',
-    row: ({ workers }) => String(workers),
-    figures: [
-      interval('p50 ms', ({ response }) => response.p50, formatMs),
-      p99Ms,
-      interval('p99.9 ms', ({ response }) => response.p999, formatMs),
-      opsPerSecond,
-    ],
+    row: scenario => (isClosed(scenario) ? String(scenario.workers) : undefined),
+    figures: [p50Ms, p99Ms, interval('p99.9 ms', p999.figure, formatMs), opsPerSecond],
   },
   {
+    name: 'low-latency-open',
+    suite: 'low-latency',
+    row: ({ arrival }) => (arrival.kind === 'closed' ? undefined : `${formatCount(arrival.rate ?? 0)} due/s`),
+    figures: [p50Ms, p99Ms, interval('p99.9 ms', p999.figure, formatMs), opsPerSecond],
+  },
+  {
+    name: 'high-throughput',
     suite: 'high-throughput',
-    row: ({ client, pools }) => `${client}, ${pools} pool${pools === 1 ? '' : 's'}`,
+    row: ({ client, pools, threads, pipeline }) =>
+      `${client}, ${describePools({ pools, threads })}, ${pipeline === 1 ? 'single commands' : `batches of ${pipeline}`}`,
     figures: [opsPerSecond, interval('p99 of a batch, ms', p99.figure, formatMs), limit],
   },
   {
+    name: 'variable-load',
+    suite: 'variable-load',
+    row: ({ pool, workers }) => `${pool}, bursts of ${workers}`,
+    figures: [p99Ms, ratio('p99 to baseline', p99, ofBaseline), opsPerSecond],
+  },
+  {
+    name: 'mixed',
     suite: 'mixed',
     row: ({ pool, batch }) => `${pool}, ${batch.pool}`,
     figures: [
@@ -234,22 +293,19 @@ const tables: readonly Table[] = [
   },
 ];
 
-for (const { suite, title, row, figures } of tables) {
-  const text = readFileSync(join(folder, suite, 'result.json'), 'utf8');
-  const scenarios = withoutControls(resultSchema.parse(JSON.parse(text)));
-  const rows = scenarios.flatMap(scenario => {
-    const name = row(scenario);
-    return name === undefined ? [] : [{ name, scenario }];
-  });
-  console.log(`<!-- ${suite} -->${title === undefined ? '' : `\n${title}:`}\n`);
-  console.log(
-    renderMarkdown([
-      table(rows, [
-        words('', ({ name }) => name),
-        ...figures.map(({ name, cell }) =>
-          figureColumn(name, ({ scenario }: (typeof rows)[number]) => cell(scenario, scenarios)),
-        ),
-      ]),
-    ]),
-  );
+/** The tables that the result of a suite has rows for. */
+export function keepTables(suite: string, result: Result): KeptTables {
+  const scenarios = withoutControls(result);
+  const kept = tuningTables
+    .filter(table => table.suite === suite)
+    .map(({ name, row, figures }): [string, KeptTable] => {
+      const rows = scenarios.flatMap(scenario => {
+        const title = row(scenario);
+        return title === undefined
+          ? []
+          : [{ name: title, cells: figures.map(({ cell }) => cell(scenario, scenarios)) }];
+      });
+      return [name, { columns: figures.map(figure => figure.name), rows }];
+    });
+  return Object.fromEntries(kept.filter(([, { rows }]) => rows.length > 0));
 }

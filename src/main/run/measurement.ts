@@ -54,9 +54,13 @@ interface MeasurementRun {
   readonly signal: AbortSignal;
 }
 
+/** How often a measurement is tried in which the threads had no core while the window began. */
+const maxAttempts = 3;
+
 /**
- * Measures one scenario of one round; if a thread could not connect, once more as soon as the target is back.
- * Null if it was stopped before it had measured anything.
+ * Measures one scenario of one round; if a thread could not connect, once more as soon as the target is back, and if the
+ * threads saw the window too late to measure it, up to twice more. Null if it was stopped before it had measured anything,
+ * or if no attempt had a window.
  *
  * @throws PoolbenchError TARGET_LOST; ConnectRefused, or whatever else a thread failed with
  */
@@ -65,6 +69,7 @@ export async function runMeasurement(
   scenario: Scenario,
   { step, watch, progress, signal }: MeasurementRun,
 ): Promise<RoundResult | null> {
+  let refusals = 0;
   for (let attempt = 1; ; attempt++) {
     const shared = SharedState.forThreads(scenario.threads);
     const stop = () => shared.stop(nowNs());
@@ -85,12 +90,21 @@ export async function runMeasurement(
       signal.removeEventListener('abort', stop);
       progress.finished(step, result);
     }
-    // A round that is missing without a reason would spoil every comparison within rounds.
-    if (refused === undefined && result === null && !signal.aborted && !watch.lost)
-      throw new Error(`${scenario.id} has no result in round ${step.round}, and nobody stopped it`);
     // Whoever stops a run may have stopped its server, too.
-    if (refused === undefined || signal.aborted) return result;
-    if (attempt === 2) throw refused;
+    if (signal.aborted) return result;
+    if (refused === undefined) {
+      if (result !== null || watch.lost) return result;
+      // Nobody stopped it, so its threads saw the start of the window too late.
+      const late = `${scenario.id} in round ${step.round}: its threads had no core while its window of ${bench.experiment.seconds} s began, because other programs used them`;
+      if (attempt === maxAttempts) {
+        bench.warn(
+          `${late}; it has no figures in that round. Use longer windows (--seconds), or a machine with less other work`,
+        );
+        return null;
+      }
+      continue;
+    }
+    if (refusals++ > 0) throw refused;
     await watch.present(() => signal.aborted);
   }
 }

@@ -6,6 +6,7 @@ import type { Search, SearchStep } from '../../../aggregate/search/schema.ts';
 import { describeStep, passes, stepRepeats, stepVerdict } from '../../../aggregate/search/step.ts';
 import { describeStepLine, formatSearchRate } from '../../../aggregate/search/words.ts';
 import { describeEnvironment } from '../../environment.ts';
+import { PoolbenchError } from '../../errors.ts';
 import type { Target } from '../../server/find-target.ts';
 import { environmentOf } from '../../server/find-target.ts';
 import { keptConfig } from '../assemble.ts';
@@ -75,7 +76,12 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
     rounds,
     session,
     async afterRound([repeat], saveSides) {
-      if (!repeat) throw new Error('a round of a search has one repeat');
+      if (!repeat) {
+        throw new PoolbenchError(
+          'NOTHING_MEASURED',
+          `expected figures at ${formatSearchRate(rate)}, found none: the threads had no core while the windows began; use longer windows (--seconds), or a machine with less other work`,
+        );
+      }
       repeats.push(repeat);
       const step = knee.add(passes(repeat, conditions));
       if (step === null) return;
