@@ -221,9 +221,9 @@ describe('the rounds of the suites suffice to detect a gain', () => {
     return above / runs;
   }
 
-  test.each(suites)('suite %s has the rounds that are simulated here', async suite => {
+  test.each(suites)('suite %s can have the rounds that are simulated here', async suite => {
     const { rounds } = await readConfig(`configs/claims/${suite}.json`);
-    expect(rounds.atMost).toBe(shippedRounds);
+    expect(rounds.atMost).toBeGreaterThanOrEqual(shippedRounds);
   });
 
   test('on a quiet machine a gain of 10 % is detected in 99 of 100 runs, one of 5 % in 9 of 10', () => {

@@ -19,13 +19,19 @@ import {
 
 /** What several documents have. */
 
-/** A claim with its verdict, the reason and what was measured. */
+/** A claim with its verdict, and why: in a terminal a sentence, elsewhere the reason in full and what was measured. */
 export function claimBlocks(claim: ClaimResult): Block[] {
-  const { id, verdict, statement, reason } = claim;
-  const found = [paragraph(reason), paragraph(describeMeasured(claim))];
+  const { id, verdict, statement, reason, gist } = claim;
   return [
-    ...only(narrow, [details(`${id} ${verdict}: ${statement}`, found, { tone: verdict })]),
-    ...only(wide, [heading(2, `${id}: ${verdict}`), paragraph([strong(statement)]), ...found]),
+    ...only(narrow, [
+      details(`${id} ${verdict}: ${statement}`, [paragraph(gist || reason)], { tone: verdict }),
+    ]),
+    ...only(wide, [
+      heading(2, `${id}: ${verdict}`),
+      paragraph([strong(statement)]),
+      paragraph(reason),
+      paragraph(describeMeasured(claim)),
+    ]),
   ];
 }
 
