@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+let folder: string;
+
+/** A project of two files, that is built as poolbench is. */
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'poolbench-build-'));
+  for (const file of ['build.mjs', 'package.json', 'tsconfig.json', 'tsconfig.build.json'])
+    await cp(join(root, file), join(folder, file));
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  await mkdir(join(folder, 'src/part'), { recursive: true });
+  await writeFile(join(folder, 'src/first.ts'), 'export const first: number = 1;\n');
+  await writeFile(join(folder, 'src/part/second.ts'), 'export const second: number = 2;\n');
+});
+
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const build = () =>
+  spawnSync(process.execPath, ['build.mjs', '--listEmittedFiles'], { cwd: folder, encoding: 'utf8' });
+/** The files that the compiler wrote; null if it was not started. */
+const emitted = ({ stdout }: { readonly stdout: string }) =>
+  stdout === '' ? null : [...stdout.matchAll(/(\w+)\.js$/gm)].map(([, name]) => name).sort();
+
+test('the compiler is started if a source, a file of dist, or the end of the last build is not as it was, and else not', async () => {
+  expect(emitted(build())).toEqual(['first', 'second']);
+  expect(emitted(build())).toBeNull();
+
+  // As a checkout of an earlier state may leave it.
+  const source = join(folder, 'src/first.ts');
+  await writeFile(source, 'export const first: number = 3;\n');
+  await utimes(source, 0, 0);
+  expect(emitted(build())).toEqual(['first']);
+  expect(await readFile(join(folder, 'dist/first.js'), 'utf8')).toContain('3');
+
+  await rm(join(folder, 'dist/part/second.js'));
+  expect(emitted(build())).toEqual(['first', 'second']);
+
+  await rm(join(folder, 'src/part/second.ts'));
+  build();
+  expect(existsSync(join(folder, 'dist/part/second.js'))).toBe(false);
+  expect(emitted(build())).toBeNull();
+
+  // A build that fails is not the last: the next one reports the same.
+  await writeFile(source, "export const first: number = 'text';\n");
+  const failed = [build(), build()];
+  for (const { status, stdout } of failed) {
+    expect(status).not.toBe(0);
+    expect(stdout).toContain('TS2322');
+  }
+});
