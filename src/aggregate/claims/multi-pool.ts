@@ -75,14 +75,14 @@ export const multiPool: OwnRuleClaim = {
 
 /**
  * C20. At 50 workers or fewer no number of pools may have its interval above 1.05, or the claim is refuted. Supported if
- * all lie below, and if for some number of pools the gain beyond 50 workers is larger than that at 50 or fewer: the
- * interval of their ratio, made within each round, lies above 1. Refuted, too, if for all of them that ratio lies below
- * 1.05: then no gain worth having begins there.
+ * all lie below, and if for some number of pools the gain beyond 50 workers is larger by 5 % than that at 50 or fewer:
+ * the interval of their ratio, made within each round, lies above 1.05. Refuted, too, if for all of them it lies below:
+ * then no gain worth having begins there.
  */
 export const onePoolIsEnough: OwnRuleClaim = {
   id: 'C20',
   statement: `${minWorkers}–${maxWorkers} workers per pool: one pool is enough for so many, and the gain of several begins beyond.`,
-  predicted: `no gain of 5 % ${upTo}, and a larger one ${beyond}`,
+  predicted: `no gain of 5 % ${upTo}, and one that is larger by 5 % ${beyond}`,
   suite: 'scaling',
   judge: evidence =>
     judgeGains(evidence, {
@@ -210,7 +210,7 @@ function describeBeginning(finding: Finding, verdict: Verdict): string {
   const larger =
     contrast === undefined || !Number.isFinite(contrast.interval.low)
       ? null
-      : `${beyond} the gain of ${formatPlural(contrast.pools, 'pool')} is ${formatRatioAgainst(contrast.interval, 1)} that ${upTo}`;
+      : `${beyond} the gain of ${formatPlural(contrast.pools, 'pool')} is ${formatRatioAgainst(contrast.interval, clearlyMore)} that ${upTo}`;
   const paying = bestOf(finding.upTo.filter(pays));
   const clauses = {
     supported: [`Yes: ${upTo} several pools gain less than 5 % (${listGains(finding.upTo)})`, larger],
