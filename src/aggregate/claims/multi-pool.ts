@@ -2,7 +2,7 @@ import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../r
 import { workersPerPool } from '../scenario/setting.ts';
 import { p99, throughput } from '../stats/measures.ts';
 import { minRounds } from '../stats/sign-test.ts';
-import { clearlyMore } from '../stats/statistics.ts';
+import { clearlyMore, isUnbounded } from '../stats/statistics.ts';
 import {
   capitalise,
   describeIntervals,
@@ -208,7 +208,7 @@ function describeGain(finding: Finding, verdict: Verdict): string {
 function describeBeginning(finding: Finding, verdict: Verdict): string {
   const [contrast] = finding.contrasts.toSorted((a, b) => b.interval.median - a.interval.median);
   const larger =
-    contrast === undefined || !Number.isFinite(contrast.interval.low)
+    contrast === undefined || isUnbounded(contrast.interval)
       ? null
       : `${beyond} the gain of ${formatPlural(contrast.pools, 'pool')} is ${formatRatioAgainst(contrast.interval, clearlyMore)} that ${upTo}`;
   const paying = bestOf(finding.upTo.filter(pays));
@@ -248,7 +248,7 @@ function describeOpen(gains: readonly Gain[], where: string): string {
         ? `no gain of more than ${formatRatio(most)}`
         : 'no gain is excluded';
   const figure = `${formatPlural(best.pools, 'pool')} ${formatGain(best)}`;
-  return `Open: ${where} ${answer}${Number.isFinite(best.interval.low) ? ` (${figure})` : ''}`;
+  return `Open: ${where} ${answer}${isUnbounded(best.interval) ? '' : ` (${figure})`}`;
 }
 
 /** What a run like this finds, and how long one takes that finds this, as a sentence. */

@@ -16,7 +16,7 @@ import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
 import { minRounds } from '../stats/sign-test.ts';
-import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
+import { clearlyLess, clearlyMore, isUnbounded, median } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures, type TimeSplit, timeSplit } from '../stats/summary.ts';
 import { caveatOf } from '../stats/tails.ts';
 import { describeThreadWarmth } from '../stats/thread-warmth.ts';
@@ -187,7 +187,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
           const ratio = ratios.get(scenario);
           if (ratio === undefined) return '';
           // Without an interval it can be anything.
-          const isBounded = ratio !== null && Number.isFinite(ratio.low);
+          const isBounded = ratio !== null && !isUnbounded(ratio);
           return isBounded ? [toned(formatRatioInterval(ratio), ratioTone(ratio))] : nothing;
         },
         { terminal: isCompared && { align: 'left' } },
