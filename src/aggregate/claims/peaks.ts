@@ -2,7 +2,7 @@ import type { ScenarioResult } from '../result.ts';
 import { armKey, type ScenarioKey } from '../scenario/scenario.ts';
 import { throughput } from '../stats/measures.ts';
 import { medianInterval } from '../stats/sign-test.ts';
-import { clearlyMore } from '../stats/statistics.ts';
+import { clearlyLess, clearlyMore } from '../stats/statistics.ts';
 import { formatInterval, formatList, formatPlural, formatRate } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
 import {
@@ -197,7 +197,7 @@ function predictPeak(scenarios: readonly ScenarioResult[], peak: Peak): Predicti
       .toSorted((a, b) => levelOf(a) - levelOf(b))
       .flatMap(outside => {
         const where = `${format(levelOf(best))} to ${format(levelOf(outside))}`;
-        const min = levelOf(outside) < low ? clearlyMore : 1 / clearlyMore;
+        const min = levelOf(outside) < low ? clearlyMore : clearlyLess;
         return predictRatios([{ base: outside, other: best }], where, [[throughput, atLeast(min)]]);
       });
   });
