@@ -226,7 +226,7 @@ function ratioTone(ratio: Interval | null): Tone | undefined {
 }
 
 export const judgedNote =
-  'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. Where nothing is predicted, the ratio is shown and decides nothing.';
+  'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. It takes no account of the looks of a run that goes on until it is decided, where it is too small; no verdict uses it. Where nothing is predicted, the ratio is shown and decides nothing.';
 
 /** Of the ratios that claims were judged by, in their tables. */
 export function judgedCaveats({ claims }: { readonly claims: readonly ClaimResult[] }) {
