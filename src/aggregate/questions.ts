@@ -93,7 +93,7 @@ function askBlock(sides: readonly Side[], arms: readonly Arm[]): Question[] {
         label: `${label}, ${measure.name}`,
         arms: [base, arm],
         isDecided: isClear(clearlyMore) && isClear(clearlyLess),
-        rounds: series.size,
+        rounds: series.roundsCounted,
       },
     ];
   });

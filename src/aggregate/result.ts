@@ -358,7 +358,7 @@ const claim = z.object({
         /** Ids of the two scenarios; the ratio is other / base. */
         base: z.string(),
         other: z.string(),
-        /** Rounds that both have measured. */
+        /** Rounds that the ratio is made of: those that both have measured, up to the last look. */
         rounds: z.number(),
         ratio: interval,
         /** Sign-flip permutation test of the paired log ratios, two-sided: exact up to 30 rounds, sampled above. */

@@ -1,7 +1,6 @@
 import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
 import { workersPerPool } from '../scenario/setting.ts';
 import { p99, throughput } from '../stats/measures.ts';
-import { minRounds } from '../stats/sign-test.ts';
 import { clearlyMore, isUnbounded } from '../stats/statistics.ts';
 import {
   capitalise,
@@ -332,7 +331,7 @@ function describeBeside(finding: Finding, rule: Rule): string {
 /** How many rounds the figures in the reason are made of: blocks of which nothing is open are measured no more. */
 function describeRounds(findings: readonly Finding[]): string[] {
   const shown = findings.flatMap(({ above, upTo }) => [...above, ...upTo]);
-  const rounds = shown.map(({ series }) => series.size);
+  const rounds = shown.map(({ series }) => series.roundsCounted).filter(count => count > 0);
   if (rounds.length === 0) return [];
   const [min, max] = [Math.min(...rounds), Math.max(...rounds)];
   const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
@@ -367,7 +366,7 @@ function describeUntested(
     : `The run lacks the arms for it: ${needs}.`;
   // A ratio of fewer rounds can point either way.
   const found = pairs.flatMap(({ base, other, throughput: { ratio } }) =>
-    ratio === null || Math.min(base.rounds.length, other.rounds.length) < minRounds
+    ratio === null || isUnbounded(ratio)
       ? []
       : `at ${formatPlural(base.workers, 'worker')} with ${base.client}, ${other.pools} pools gave ${formatRatioInterval(ratio)} the throughput of one`,
   );
@@ -394,7 +393,7 @@ function askGains(
       what: formatPlural(gain.pools, 'pool'),
       groups: groupPairs(finding.pairs.filter(pair => isAbove(pair) && pair.other.pools === gain.pools)),
       state: isFlawed ? 'flawed' : isDecided ? 'decided' : 'open',
-      rounds: gain.series.size,
+      rounds: gain.series.roundsCounted,
     };
   });
 }

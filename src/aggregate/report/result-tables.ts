@@ -15,7 +15,8 @@ import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
 import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
-import { lookRounds, minRounds } from '../stats/sign-test.ts';
+import { plannedRounds } from '../stats/rounds.ts';
+import { countedRounds, lookRounds, minRounds } from '../stats/sign-test.ts';
 import { clearlyLess, clearlyMore, isUnbounded, median } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures, type TimeSplit, timeSplit } from '../stats/summary.ts';
 import { caveatOf } from '../stats/tails.ts';
@@ -139,10 +140,15 @@ function describeIntervalsOf(scenarios: readonly ScenarioResult[]): string {
 }
 
 function describeRatios(scenarios: readonly ScenarioResult[]): string {
-  const rounds = fewestRounds(scenarios);
-  return rounds === null || rounds >= minRounds
+  const measured = scenarios.filter(({ rounds }) => rounds.length > 0);
+  const needed = measured.flatMap(scenario => {
+    const { length } = scenario.rounds;
+    const looked = countedRounds(plannedRounds(scenario), length) >= minRounds;
+    return looked ? [] : Math.max(minRounds, scenario.plannedRounds?.atLeast ?? 0);
+  });
+  return needed.length === 0
     ? 'ratios are paired within a round'
-    : `with fewer than ${minRounds} rounds a ratio excludes nothing, so none is shown`;
+    : `with fewer than ${Math.max(...needed)} rounds a ratio excludes nothing, so none is shown`;
 }
 
 /** Null if nothing was measured. */

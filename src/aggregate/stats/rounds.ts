@@ -66,11 +66,7 @@ export function finishedRounds(
  * other / base of a figure in every round that both have measured for the same time. A round in which one of them completed
  * nothing counts against it.
  */
-export function pairByRound(
-  base: Planned,
-  other: Pick<MeasuredResult, 'rounds'>,
-  figure: Figure,
-): PairedRatio {
+export function pairByRound(base: Planned, other: Planned, figure: Figure): PairedRatio {
   const baseRounds = new Map(base.rounds.map(round => [round.round, round]));
   const [ofBase, ofOther] = [new Map<number, number>(), new Map<number, number>()];
   for (const round of other.rounds) {
@@ -82,6 +78,8 @@ export function pairByRound(
     ofBase.set(round.round, baseValue);
     ofOther.set(round.round, value);
   }
-  const planned = plannedRounds(base);
-  return pairedRatio(new RoundSeries(ofBase, planned), new RoundSeries(ofOther, planned));
+  return pairedRatio(
+    new RoundSeries(ofBase, plannedRounds(base)),
+    new RoundSeries(ofOther, plannedRounds(other)),
+  );
 }
