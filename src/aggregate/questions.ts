@@ -3,7 +3,7 @@ import type { Result, ScenarioResult } from './result.ts';
 import { withoutControls } from './stats/control.ts';
 import { p99, throughput } from './stats/measures.ts';
 import { pairByRound } from './stats/rounds.ts';
-import { clearlyMore } from './stats/statistics.ts';
+import { clearlyLess, clearlyMore } from './stats/statistics.ts';
 
 /** An arm of a run: a scenario on one of the sides. */
 export interface Arm {
@@ -92,8 +92,8 @@ function askBlock(sides: readonly Side[], arms: readonly Arm[]): Question[] {
       {
         label: `${label}, ${measure.name}`,
         arms: [base, arm],
-        isDecided: isClear(clearlyMore) && isClear(1 / clearlyMore),
-        rounds: series.size,
+        isDecided: isClear(clearlyMore) && isClear(clearlyLess),
+        rounds: series.roundsCounted,
       },
     ];
   });

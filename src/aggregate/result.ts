@@ -16,23 +16,18 @@ import {
  * are absent from earlier results.
  */
 
-/** JSON has no infinite numbers: null in the file. */
-function orInfinite(unbounded: number) {
-  return z
-    .number()
-    .nullable()
-    .transform(value => value ?? unbounded);
-}
-
 /**
- * A median with its interval. Null in the file, and infinite in memory: an end that nothing bounds, and a ratio to an arm
- * that completed nothing in so many rounds.
+ * A median with its interval. JSON has no infinite numbers, so these are null in the file: an end that nothing bounds, and
+ * a ratio to an arm that completed nothing in so many rounds. Only with a median that is infinite can `low` be, too: then
+ * a `low` of null is that of such a ratio, else nothing bounds it.
  */
-export const interval = z.object({
-  median: orInfinite(Number.POSITIVE_INFINITY),
-  low: orInfinite(Number.NEGATIVE_INFINITY),
-  high: orInfinite(Number.POSITIVE_INFINITY),
-});
+export const interval = z
+  .object({ median: z.number().nullable(), low: z.number().nullable(), high: z.number().nullable() })
+  .transform(({ median, low, high }) => ({
+    median: median ?? Number.POSITIVE_INFINITY,
+    low: low ?? (median === null ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY),
+    high: high ?? Number.POSITIVE_INFINITY,
+  }));
 
 /** A count, a time, a rate. */
 const amount = z.number().nonnegative();
@@ -363,7 +358,7 @@ const claim = z.object({
         /** Ids of the two scenarios; the ratio is other / base. */
         base: z.string(),
         other: z.string(),
-        /** Rounds that both have measured. */
+        /** Rounds that the ratio is made of: those that both have measured, up to the last look. */
         rounds: z.number(),
         ratio: interval,
         /** Sign-flip permutation test of the paired log ratios, two-sided: exact up to 30 rounds, sampled above. */

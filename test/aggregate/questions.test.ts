@@ -118,10 +118,11 @@ describe('C1 asks each number of pools beyond 50 workers', () => {
       })),
     }));
     expect(questionsOf([sideOf(lossy)], byLevel(lossy))).toEqual([]);
+    // No round counts before the first look.
     const few = ask(() => 1.4, { rounds: 3 });
     expect(few.map(({ isDecided, rounds }) => ({ isDecided, rounds }))).toEqual([
-      { isDecided: false, rounds: 3 },
-      { isDecided: false, rounds: 3 },
+      { isDecided: false, rounds: 0 },
+      { isDecided: false, rounds: 0 },
     ]);
     expect(ask(() => 1.4, { rounds: 0 }).map(({ isDecided }) => isDecided)).toEqual([false, false]);
   });

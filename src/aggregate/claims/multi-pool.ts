@@ -1,8 +1,7 @@
 import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../result.ts';
 import { workersPerPool } from '../scenario/setting.ts';
 import { p99, throughput } from '../stats/measures.ts';
-import { minRounds } from '../stats/sign-test.ts';
-import { clearlyMore } from '../stats/statistics.ts';
+import { clearlyMore, isUnbounded } from '../stats/statistics.ts';
 import {
   capitalise,
   describeIntervals,
@@ -75,14 +74,14 @@ export const multiPool: OwnRuleClaim = {
 
 /**
  * C20. At 50 workers or fewer no number of pools may have its interval above 1.05, or the claim is refuted. Supported if
- * all lie below, and if for some number of pools the gain beyond 50 workers is larger than that at 50 or fewer: the
- * interval of their ratio, made within each round, lies above 1. Refuted, too, if for all of them that ratio lies below
- * 1.05: then no gain worth having begins there.
+ * all lie below, and if for some number of pools the gain beyond 50 workers is larger by 5 % than that at 50 or fewer:
+ * the interval of their ratio, made within each round, lies above 1.05. Refuted, too, if for all of them it lies below:
+ * then no gain worth having begins there.
  */
 export const onePoolIsEnough: OwnRuleClaim = {
   id: 'C20',
   statement: `${minWorkers}–${maxWorkers} workers per pool: one pool is enough for so many, and the gain of several begins beyond.`,
-  predicted: `no gain of 5 % ${upTo}, and a larger one ${beyond}`,
+  predicted: `no gain of 5 % ${upTo}, and one that is larger by 5 % ${beyond}`,
   suite: 'scaling',
   judge: evidence =>
     judgeGains(evidence, {
@@ -208,9 +207,9 @@ function describeGain(finding: Finding, verdict: Verdict): string {
 function describeBeginning(finding: Finding, verdict: Verdict): string {
   const [contrast] = finding.contrasts.toSorted((a, b) => b.interval.median - a.interval.median);
   const larger =
-    contrast === undefined || !Number.isFinite(contrast.interval.low)
+    contrast === undefined || isUnbounded(contrast.interval)
       ? null
-      : `${beyond} the gain of ${formatPlural(contrast.pools, 'pool')} is ${formatRatioAgainst(contrast.interval, 1)} that ${upTo}`;
+      : `${beyond} the gain of ${formatPlural(contrast.pools, 'pool')} is ${formatRatioAgainst(contrast.interval, clearlyMore)} that ${upTo}`;
   const paying = bestOf(finding.upTo.filter(pays));
   const clauses = {
     supported: [`Yes: ${upTo} several pools gain less than 5 % (${listGains(finding.upTo)})`, larger],
@@ -248,7 +247,7 @@ function describeOpen(gains: readonly Gain[], where: string): string {
         ? `no gain of more than ${formatRatio(most)}`
         : 'no gain is excluded';
   const figure = `${formatPlural(best.pools, 'pool')} ${formatGain(best)}`;
-  return `Open: ${where} ${answer}${Number.isFinite(best.interval.low) ? ` (${figure})` : ''}`;
+  return `Open: ${where} ${answer}${isUnbounded(best.interval) ? '' : ` (${figure})`}`;
 }
 
 /** What a run like this finds, and how long one takes that finds this, as a sentence. */
@@ -332,7 +331,7 @@ function describeBeside(finding: Finding, rule: Rule): string {
 /** How many rounds the figures in the reason are made of: blocks of which nothing is open are measured no more. */
 function describeRounds(findings: readonly Finding[]): string[] {
   const shown = findings.flatMap(({ above, upTo }) => [...above, ...upTo]);
-  const rounds = shown.map(({ series }) => series.size);
+  const rounds = shown.map(({ series }) => series.roundsCounted).filter(count => count > 0);
   if (rounds.length === 0) return [];
   const [min, max] = [Math.min(...rounds), Math.max(...rounds)];
   const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
@@ -367,7 +366,7 @@ function describeUntested(
     : `The run lacks the arms for it: ${needs}.`;
   // A ratio of fewer rounds can point either way.
   const found = pairs.flatMap(({ base, other, throughput: { ratio } }) =>
-    ratio === null || Math.min(base.rounds.length, other.rounds.length) < minRounds
+    ratio === null || isUnbounded(ratio)
       ? []
       : `at ${formatPlural(base.workers, 'worker')} with ${base.client}, ${other.pools} pools gave ${formatRatioInterval(ratio)} the throughput of one`,
   );
@@ -394,7 +393,7 @@ function askGains(
       what: formatPlural(gain.pools, 'pool'),
       groups: groupPairs(finding.pairs.filter(pair => isAbove(pair) && pair.other.pools === gain.pools)),
       state: isFlawed ? 'flawed' : isDecided ? 'decided' : 'open',
-      rounds: gain.series.size,
+      rounds: gain.series.roundsCounted,
     };
   });
 }

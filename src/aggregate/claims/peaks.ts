@@ -274,7 +274,7 @@ function predictPeak(scenarios: readonly ScenarioResult[], peak: Peak): Predicti
       .toSorted((a, b) => levelOf(a) - levelOf(b))
       .flatMap(outside => {
         const where = `${format(levelOf(best))} to ${format(levelOf(outside))}`;
-        const min = levelOf(outside) < low ? clearlyMore : 1 / clearlyMore;
+        const min = levelOf(outside) < low ? clearlyMore : clearlyLess;
         return predictRatios([{ base: outside, other: best }], where, [[throughput, atLeast(min)]]);
       });
   });

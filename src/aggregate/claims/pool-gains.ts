@@ -161,8 +161,9 @@ export function judgeBeyond({ above }: Sides): Verdict {
 
 /** The verdict of C20. */
 export function judgeBeginning({ upTo, contrasts }: Sides): Verdict {
-  if (upTo.some(pays) || contrasts.every(({ interval }) => interval.high < clearlyMore)) return 'refuted';
-  const isLarger = contrasts.some(({ interval }) => interval.low > 1);
+  const isNoLarger = contrasts.length > 0 && contrasts.every(({ interval }) => interval.high < clearlyMore);
+  if (upTo.some(pays) || isNoLarger) return 'refuted';
+  const isLarger = contrasts.some(({ interval }) => interval.low > clearlyMore);
   return upTo.every(doesNotPay) && isLarger ? 'supported' : 'inconclusive';
 }
 

@@ -124,7 +124,7 @@ function ratiosOf(base: ScenarioResult, { scenario: other, paired }: Arm): SideR
   if (paired) {
     const ratio = ({ better, ofRound }: MedianMetric) =>
       pairByRound(base, other, { better, figure: ofRound });
-    const rounds = ratio(metrics.opsPerSecond).series.size;
+    const rounds = ratio(metrics.opsPerSecond).series.roundsCounted;
     return { rounds, coverage: coverageOf(rounds), ...byRatioKey(metric => ratio(metric).ratio) };
   }
   const [ofBase, ofOther] = [wholeRounds(base.rounds), wholeRounds(other.rounds)];

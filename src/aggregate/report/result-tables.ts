@@ -15,8 +15,9 @@ import { type Account, accountOf, sumByCode } from '../stats/accounting.ts';
 import { metrics, pooledTails } from '../stats/metrics.ts';
 import { findOutliers, type Outlier } from '../stats/outliers.ts';
 import { hitDifference, hitRatioOf } from '../stats/reads.ts';
-import { minRounds } from '../stats/sign-test.ts';
-import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
+import { plannedRounds } from '../stats/rounds.ts';
+import { countedRounds, lookRounds, minRounds } from '../stats/sign-test.ts';
+import { clearlyLess, clearlyMore, isUnbounded, median } from '../stats/statistics.ts';
 import { type CommandFigures, commandFigures, type TimeSplit, timeSplit } from '../stats/summary.ts';
 import { caveatOf } from '../stats/tails.ts';
 import { describeThreadWarmth } from '../stats/thread-warmth.ts';
@@ -75,17 +76,19 @@ interface Noted {
   readonly marked?: Parameters<typeof caveatNotes>[0];
   /** What it has explained before. */
   readonly explained?: Parameters<typeof caveatNotes>[0];
+  /** Why the run ended. */
+  readonly ended?: Result['ended'];
 }
 
 /** How the figures of the tables are made, and what their marks mean: here, so that a document says it once. */
 export function resultNote(
   scenarios: readonly ScenarioResult[],
-  { digest = false, marked = [], explained = [] }: Noted = {},
+  { digest = false, marked = [], explained = [], ended }: Noted = {},
 ): string {
   const isPooled = scenarios.some(({ summary }) => typeof summary?.pooledResponseP99 === 'number');
   return [
     `Medians over the rounds with ${describeIntervalsOf(scenarios)}; ${describeRatios(scenarios)}. Latencies are response times.`,
-    ...describeEarlyEnd(scenarios),
+    ...describeEarlyEnd(scenarios, ended),
     ...(isPooled
       ? [
           `${digest ? 'The column "all" has the p99' : 'A percentile of all rounds is that'} of the operations of all rounds together.`,
@@ -100,8 +103,11 @@ function hasUnequalRounds(scenarios: readonly ScenarioResult[]): boolean {
   return new Set(scenarios.map(({ rounds }) => rounds.length)).size > 1;
 }
 
-/** That arms stopped before the most rounds that they could have had, and what it means for their medians. */
-function describeEarlyEnd(scenarios: readonly ScenarioResult[]): string[] {
+/**
+ * That arms have fewer rounds than they could have had, and what it means for their medians if that is because what they
+ * were asked was decided.
+ */
+function describeEarlyEnd(scenarios: readonly ScenarioResult[], ended: Result['ended']): string[] {
   const early = scenarios.filter(
     ({ plannedRounds, rounds }) =>
       plannedRounds !== undefined &&
@@ -113,9 +119,18 @@ function describeEarlyEnd(scenarios: readonly ScenarioResult[]): string[] {
   const [min, max] = [Math.min(...counts), Math.max(...counts)];
   const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
   const most = Math.max(...early.map(({ plannedRounds }) => plannedRounds?.atMost ?? 0));
-  return [
-    `Each arm has ${made} of at most ${most}. The median of a comparison that is decided early overshoots: a true ×1.10 reads ×1.16 where the noise of a round is 20 %.`,
-  ];
+  const isDecided = ended === 'decided' || early.some(scenario => isLeftOut(scenario, max));
+  const caveat = ' The median of a comparison that is decided early overshoots.';
+  return [`Each arm has ${made} of at most ${most}.${isDecided ? caveat : ''}`];
+}
+
+/**
+ * Whether an arm stopped at a look while others went on, as nothing of its block was open. An interrupted run can lack the
+ * last round of an arm.
+ */
+function isLeftOut({ plannedRounds, rounds }: ScenarioResult, ofOthers: number): boolean {
+  const looks = plannedRounds === undefined ? [] : lookRounds(plannedRounds);
+  return looks.includes(rounds.length) && rounds.length + 1 < ofOthers;
 }
 
 /** By the scenario with the smallest number of rounds. */
@@ -125,10 +140,15 @@ function describeIntervalsOf(scenarios: readonly ScenarioResult[]): string {
 }
 
 function describeRatios(scenarios: readonly ScenarioResult[]): string {
-  const rounds = fewestRounds(scenarios);
-  return rounds === null || rounds >= minRounds
+  const measured = scenarios.filter(({ rounds }) => rounds.length > 0);
+  const needed = measured.flatMap(scenario => {
+    const { length } = scenario.rounds;
+    const looked = countedRounds(plannedRounds(scenario), length) >= minRounds;
+    return looked ? [] : Math.max(minRounds, scenario.plannedRounds?.atLeast ?? 0);
+  });
+  return needed.length === 0
     ? 'ratios are paired within a round'
-    : `with fewer than ${minRounds} rounds a ratio excludes nothing, so none is shown`;
+    : `with fewer than ${Math.max(...needed)} rounds a ratio excludes nothing, so none is shown`;
 }
 
 /** Null if nothing was measured. */
@@ -187,7 +207,7 @@ function resultsOf(scenarios: readonly ScenarioResult[], ratios: Ratios, title?:
           const ratio = ratios.get(scenario);
           if (ratio === undefined) return '';
           // Without an interval it can be anything.
-          const isBounded = ratio !== null && Number.isFinite(ratio.low);
+          const isBounded = ratio !== null && !isUnbounded(ratio);
           return isBounded ? [toned(formatRatioInterval(ratio), ratioTone(ratio))] : nothing;
         },
         { terminal: isCompared && { align: 'left' } },
@@ -226,7 +246,7 @@ function ratioTone(ratio: Interval | null): Tone | undefined {
 }
 
 export const judgedNote =
-  'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. Where nothing is predicted, the ratio is shown and decides nothing.';
+  'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. It takes no account of the looks of a run that goes on until it is decided, where it is too small; no verdict uses it. Where nothing is predicted, the ratio is shown and decides nothing.';
 
 /** Of the ratios that claims were judged by, in their tables. */
 export function judgedCaveats({ claims }: { readonly claims: readonly ClaimResult[] }) {

@@ -44,7 +44,7 @@ export function judgeControl(scenarios: readonly MeasuredResult[]): ControlResul
   if (series.size === 0) return undefined;
   return {
     ratio: series.interval(),
-    rounds: series.size,
+    rounds: series.roundsCounted,
     controls: controls.map(({ id }) => id),
   };
 }

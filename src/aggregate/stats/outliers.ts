@@ -15,7 +15,7 @@ export interface Outlier {
 }
 
 /** With fewer rounds no round is an outlier. */
-const minRounds = 5;
+const minRoundsOfOutliers = 5;
 /** Scaled median absolute deviations from the median beyond which a round is an outlier. */
 const maxDeviations = 5;
 /** Makes the median absolute deviation of normal noise its standard deviation. */
@@ -42,7 +42,7 @@ interface Found {
  * itself unsure. No figure leaves them out.
  */
 export function findOutliers(result: Measured): Outlier[] {
-  const judged = withoutControls(result).filter(({ rounds }) => rounds.length >= minRounds);
+  const judged = withoutControls(result).filter(({ rounds }) => rounds.length >= minRoundsOfOutliers);
   const found = judged.flatMap(findInScenario);
   const disturbed = disturbedRounds(judged, found);
   return found.map(({ scenario, round, middle }) => {

@@ -1,5 +1,6 @@
 import type { Interval, RoundResult } from '../result.ts';
 import { RoundSeries } from './round-series.ts';
+import { commonPlan } from './sign-test.ts';
 import { seededRandom } from './statistics.ts';
 
 /** Up to this many pairs the permutation test counts every combination of signs: 2 × 32,768 sums, a fraction of a millisecond. */
@@ -34,7 +35,7 @@ export interface PairedRatio {
    * anything.
    */
   readonly ratio: Interval | null;
-  /** Permutation p-value of the log ratios; 1 without a common round. */
+  /** Permutation p-value of the log ratios, of the rounds up to the last look; 1 without one. */
   readonly p: number;
   /** Figures from 0 to infinite. Empty where `ratio` is null. */
   readonly series: RoundSeries;
@@ -49,11 +50,13 @@ export interface PairedRatio {
 export function pairedRatio(base: RoundSeries, other: RoundSeries): PairedRatio {
   const common = [...base.byRound.keys()].filter(round => other.byRound.has(round));
   const areMeasured = [base, other].every(arm => common.some(round => isMeasured(arm.byRound.get(round))));
-  const series = areMeasured ? other.over(base) : new RoundSeries([], base.planned);
+  const series = areMeasured
+    ? other.over(base)
+    : new RoundSeries([], commonPlan([base.planned, other.planned]));
   return {
     ratio: series.size === 0 ? null : series.interval(),
     get p() {
-      return signFlipP(series.values.map(Math.log));
+      return signFlipP(series.values.slice(0, series.roundsCounted).map(Math.log));
     },
     series,
   };

@@ -1,5 +1,7 @@
 import {
   type Chances,
+  commonPlan,
+  countedRounds,
   fixedRounds,
   looksOf,
   minRounds,
@@ -31,6 +33,11 @@ export class RoundSeries {
     return repeatedInterval(this.values, this.planned, chances);
   }
 
+  /** How many rounds the interval is made of, and the median from the first look on: those up to the last look. */
+  get roundsCounted(): number {
+    return countedRounds(this.planned, this.size);
+  }
+
   /** The fewest rounds with which this could be decided. */
   get roundsNeeded(): number {
     return (
@@ -53,7 +60,7 @@ export class RoundSeries {
       const compared = compare(figure, base.byRound.get(round) ?? Number.NaN);
       return Number.isNaN(compared) ? [] : [[round, compared] as const];
     });
-    return new RoundSeries(figures, base.planned);
+    return new RoundSeries(figures, commonPlan([this.planned, base.planned]));
   }
 
   /**
@@ -70,7 +77,7 @@ export class RoundSeries {
       const mean = geometricMean(series.flatMap(({ byRound }) => byRound.get(round) ?? []));
       return Number.isNaN(mean) ? [] : [[round, mean] as const];
     });
-    return new RoundSeries(figures, first.planned);
+    return new RoundSeries(figures, commonPlan(series.map(({ planned }) => planned)));
   }
 }
 

@@ -66,23 +66,21 @@ export function finishedRounds(
  * other / base of a figure in every round that both have measured for the same time. A round in which one of them completed
  * nothing counts against it.
  */
-export function pairByRound(base: Planned, other: OtherArm, figure: Figure): PairedRatio {
+export function pairByRound(base: Planned, other: Planned, figure: Figure): PairedRatio {
   return pairedRatio(...figuresOfBoth(base, other, figure));
 }
 
 /** other − base of a figure, in its unit, in the same rounds. Without a figure if an arm never completed anything. */
-export function differenceByRound(base: Planned, other: OtherArm, figure: Figure): RoundSeries {
+export function differenceByRound(base: Planned, other: Planned, figure: Figure): RoundSeries {
   const [ofBase, ofOther] = figuresOfBoth(base, other, figure);
   const areMeasured = [ofBase, ofOther].every(({ values }) => values.some(isMeasured));
   return areMeasured ? ofOther.minus(ofBase) : new RoundSeries([], ofBase.planned);
 }
 
-type OtherArm = Pick<MeasuredResult, 'rounds'>;
-
 /** A figure of both arms in every round that both have measured for the same time. */
 function figuresOfBoth(
   base: Planned,
-  other: OtherArm,
+  other: Planned,
   figure: Figure,
 ): [ofBase: RoundSeries, ofOther: RoundSeries] {
   const baseRounds = new Map(base.rounds.map(round => [round.round, round]));
@@ -96,6 +94,5 @@ function figuresOfBoth(
     ofBase.set(round.round, baseValue);
     ofOther.set(round.round, value);
   }
-  const planned = plannedRounds(base);
-  return [new RoundSeries(ofBase, planned), new RoundSeries(ofOther, planned)];
+  return [new RoundSeries(ofBase, plannedRounds(base)), new RoundSeries(ofOther, plannedRounds(other))];
 }

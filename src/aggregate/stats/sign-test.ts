@@ -62,6 +62,24 @@ export function looksOf(range: RoundsRange, rounds: number, comparisons: number)
   return looks;
 }
 
+/**
+ * How many of so many rounds count: those up to the last look. 0 before the first one.
+ */
+export function countedRounds(range: RoundsRange, rounds: number): number {
+  return looksOf(range, rounds, 1).findLast(look => look.rounds <= rounds)?.rounds ?? 0;
+}
+
+/**
+ * The plan of what is made of the rounds that several arms have in common: fixed if that of any of them is, as then these
+ * rounds are. Else it has the looks of the run, which is as long as the longest of them.
+ */
+export function commonPlan(ranges: readonly RoundsRange[]): RoundsRange {
+  const fixed = ranges.filter(({ atLeast, atMost }) => atLeast === atMost);
+  if (fixed.length > 0) return fixedRounds(Math.min(...fixed.map(({ atMost }) => atMost)));
+  const max = (end: keyof RoundsRange) => Math.max(0, ...ranges.map(range => range[end]));
+  return { atLeast: max('atLeast'), atMost: max('atMost') };
+}
+
 const planned = new Map<string, readonly Look[]>();
 
 /**

@@ -5,6 +5,10 @@ export interface Interval {
   readonly high: number;
 }
 
+/** Whether nothing is excluded: there were too few rounds for either end. */
+export const isUnbounded = ({ low, high }: Pick<Interval, 'low' | 'high'>): boolean =>
+  low === Number.NEGATIVE_INFINITY && high === Number.POSITIVE_INFINITY;
+
 /** A ratio above `clearlyMore` is a gain, one below `clearlyLess` a loss. What lies between is not worth a change. */
 export const clearlyMore = 1.05;
 export const clearlyLess = 0.95;

@@ -1,5 +1,5 @@
 import { coverageOf } from '../stats/sign-test.ts';
-import type { Interval } from '../stats/statistics.ts';
+import { type Interval, isUnbounded } from '../stats/statistics.ts';
 
 /** `2 min 48 s`, `25 s`, `3 h 5 min`. */
 export function formatDuration(seconds: number): string {
@@ -63,18 +63,15 @@ export function formatRatioInterval(ratio: Interval | null): string {
   return ratio === null ? nothing : `×${formatInterval(ratio, ratioDigits)}`;
 }
 
-/** "34.2k [33.9k, 34.8k]", or a dash for null. See `formatEnds`. */
+/**
+ * "34.2k [33.9k, 34.8k]", or a dash for null. "0.97 […, 1.03]" if nothing bounds the low end, and no ends if nothing bounds
+ * either.
+ */
 export function formatInterval(interval: Interval | null, format: (value: number) => string): string {
   if (interval === null) return nothing;
-  return `${format(interval.median)}${formatEnds(interval, format)}`;
-}
-
-/** " [33.9k, 34.8k]"; nothing if there were too few rounds for an interval, so that nothing bounds its low end. */
-export function formatEnds(
-  { low, high }: Pick<Interval, 'low' | 'high'>,
-  format: (value: number) => string,
-): string {
-  return low === Number.NEGATIVE_INFINITY ? '' : ` [${format(low)}, ${format(high)}]`;
+  const { median, low, high } = interval;
+  if (isUnbounded(interval)) return format(median);
+  return `${format(median)} [${low === Number.NEGATIVE_INFINITY ? '…' : format(low)}, ${format(high)}]`;
 }
 
 /** "×1.15 or more", "×0.95 to ×1.05"; where no end is open and both are equal, that one. */

@@ -3,7 +3,7 @@ import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts';
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
-import type { RoundsRange } from '../../aggregate/stats/sign-test.ts';
+import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
@@ -110,14 +110,22 @@ function assembleScenarios(
 export function foundOn(sides: () => readonly Measured[]): Found {
   const roundsUpTo = ({ rounds }: Measured, last: number) =>
     new Map([...rounds].map(([id, measured]) => [id, measured.filter(({ round }) => round <= last)]));
+  // A side that is resumed does not know yet what was not asked before.
+  const planFor = (side: Measured, unasked: ReadonlySet<string>) => (id: string) => {
+    const planned = side.plannedRounds(id);
+    return unasked.has(id) ? fixedRounds(planned.atLeast) : planned;
+  };
   return {
     inRound: number =>
       sides().flatMap(({ rounds }) => [...rounds.values()].flat().filter(({ round }) => round === number)),
-    asOf: round =>
+    asOf: (round, unasked) =>
       sides().map(side => ({
         environment: describeEnvironment(),
         target: side.target,
-        scenarios: assembleScenarios({ ...side, rounds: roundsUpTo(side, round) }, false),
+        scenarios: assembleScenarios(
+          { ...side, plannedRounds: planFor(side, unasked), rounds: roundsUpTo(side, round) },
+          false,
+        ),
       })),
   };
 }

@@ -7,8 +7,15 @@ import { estimateSeconds, overheadSeconds, type Plan, type Turn, turnsOf } from 
 export interface Found {
   /** What was measured in a round, on all sides. */
   inRound(round: number): readonly RoundResult[];
-  /** The result of each side as it was at the end of a round. */
-  asOf(round: number): readonly Pick<Result, 'environment' | 'target' | 'scenarios'>[];
+  /**
+   * The result of each side as it was at the end of a round.
+   *
+   * @param unasked scenarios whose number of rounds is fixed
+   */
+  asOf(
+    round: number,
+    unasked: ReadonlySet<string>,
+  ): readonly Pick<Result, 'environment' | 'target' | 'scenarios'>[];
 }
 
 /** Why a run ended: all that it was asked is decided, it has the rounds that were planned, or its budget is spent. */
@@ -118,7 +125,7 @@ export class Course {
   #ask(round: number) {
     const known = this.#asked.get(round);
     if (known !== undefined) return known;
-    const all = questionsOf(this.#found.asOf(round), this.#arms);
+    const all = questionsOf(this.#found.asOf(round, this.#unasked(round)), this.#arms);
     const asked = { all, open: all.filter(({ isDecided }) => !isDecided) };
     this.#asked.set(round, asked);
     return asked;

@@ -46,6 +46,10 @@ test('ratios and intervals', () => {
   expect(formatRatioInterval({ median: 1.416, low: 1.3, high: 12.345 })).toBe('×1.42 [1.30, 12.3]');
   expect(formatRatioInterval(null)).toBe('–');
   expect(formatInterval({ median: 1000, low: 990, high: 2000 }, formatRate)).toBe('1.00k [990, 2.00k]');
+  const [least, most] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  expect(formatRatioInterval({ median: 0.97, low: least, high: 1.03 })).toBe('×0.97 […, 1.03]');
+  expect(formatRatioInterval({ median: 1.3, low: 1.1, high: most })).toBe('×1.30 [1.10, ∞]');
+  expect(formatRatioInterval({ median: 1.3, low: least, high: most })).toBe('×1.30');
 });
 
 test('shares, counts and lists', () => {

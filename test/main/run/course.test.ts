@@ -96,6 +96,34 @@ describe('a run takes as many rounds as its questions', () => {
     expect(runPlan(plan, undecided, { upTo: 9 }).next.unasked).toEqual(new Set());
   });
 
+  test('questions after that look know them, in a run that is resumed, too', () => {
+    const plan = planOf({
+      scenarios: [
+        { client: 'wire', pipeline: [1, 10], workers: 10 },
+        { client: 'wire', pipeline: 1, workers: 100 },
+      ],
+      budgetSeconds: 3600,
+    });
+    const { rounds } = runPlan(plan, undecided, { upTo: 14 });
+    const sides = plan.sides.map(({ scenarios, rounds: planned }) => {
+      return { target, scenarios, plannedRounds: () => planned, rounds };
+    });
+    const found = foundOn(() => sides);
+    const asked: (readonly number[])[] = [];
+    const course = new Course(plan, {
+      ...found,
+      asOf: (round, unasked) => {
+        const [side] = found.asOf(round, unasked);
+        const alone = side?.scenarios.filter(({ workers }) => workers === 100) ?? [];
+        asked.push(alone.map(({ plannedRounds }) => plannedRounds?.atMost ?? 0));
+        return found.asOf(round, unasked);
+      },
+    });
+    course.next(14);
+    expect(asked.at(-1)).toEqual([10]);
+    expect(asked.some(of => of[0] === 50)).toBe(true);
+  });
+
   test('a run that compares nothing ends after the fewest rounds, and a fixed number is kept', () => {
     const alone = planOf({ scenarios: [{ client: 'wire' }] });
     expect(runPlan(alone, () => 1)).toMatchObject({ next: { ended: 'rounds', isAsked: false } });

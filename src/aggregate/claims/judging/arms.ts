@@ -78,7 +78,15 @@ export function compareArms(
       const arms = { base: base.id, other: other.id };
       const { name, tail } = measure;
       const caveat = tail?.caveatOf(base) ?? tail?.caveatOf(other) ?? null;
-      const comparison = { measure: name, ...arms, rounds: series.size, ratio, p, predicted, limitedBy };
+      const comparison = {
+        measure: name,
+        ...arms,
+        rounds: series.roundsCounted,
+        ratio,
+        p,
+        predicted,
+        limitedBy,
+      };
       return [caveat === null ? comparison : { ...comparison, caveat }];
     }),
   );

@@ -304,7 +304,7 @@ export function askPredictions(findings: readonly ClientFinding[]): Asked[] {
         what: prediction.what,
         groups: prediction.pairs === undefined ? [prediction.arms] : groupPairs(prediction.pairs),
         state: isFlawed ? 'flawed' : isDecided ? 'decided' : 'open',
-        rounds: prediction.series.size,
+        rounds: prediction.series.roundsCounted,
       };
     }),
   );

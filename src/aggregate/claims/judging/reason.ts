@@ -101,7 +101,7 @@ function describeDeciding(finding: ClientFinding): string[] {
 
 /** What the intervals are worth, by the smallest number of rounds, and the predictions of one client together. */
 function describeWorth(findings: readonly ClientFinding[]): string[] {
-  const rounds = findings.flatMap(({ predictions }) => predictions.map(({ series }) => series.size));
+  const rounds = findings.flatMap(({ predictions }) => predictions.map(({ series }) => series.roundsCounted));
   const min = Math.min(...rounds);
   if (min === 0) return [];
   const chances = Math.max(...findings.map(countChances));

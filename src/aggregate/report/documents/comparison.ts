@@ -99,11 +99,11 @@ export function describeRatios(comparison: ResultComparison): string[] {
       ? 'are paired within a round'
       : 'are of two separate runs, so each interval spans those of both';
     const few = ratios.some(({ rounds }) => rounds < minRounds)
-      ? `; with fewer than ${minRounds} rounds no two sides can be told apart`
+      ? `; with fewer than ${minRounds} rounds that count no two sides can be told apart`
       : '';
     const worth =
       coverage === 0
-        ? 'one round has no interval'
+        ? 'so few rounds have no interval'
         : `an interval covers the true ratio in at least ${Number((coverage * 100).toFixed(1))} % of such runs`;
     return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });

@@ -142,14 +142,17 @@ function resultBlocks(result: Result): Block[] {
   return [
     ...only(wide, [
       heading(2, 'Results'),
-      note(resultNote(scenarios, { marked, explained })),
+      note(resultNote(scenarios, { marked, explained, ended: result.ended })),
       resultTable(scenarios),
     ]),
     ...only(
       narrow,
       closed.length === 0
         ? []
-        : [...settingTables(closed), note(resultNote(closed, { digest: true, explained }))],
+        : [
+            ...settingTables(closed),
+            note(resultNote(closed, { digest: true, explained, ended: result.ended })),
+          ],
     ),
   ];
 }

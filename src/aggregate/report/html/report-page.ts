@@ -132,7 +132,7 @@ function throughputBlocks(result: Result): Block[] {
   const marked = [...judgedCaveats(result), ...result.thresholds.map(({ caveat }) => caveat)];
   if (scenarios.every(({ summary }) => summary === null)) return [];
   return [
-    note(resultNote(scenarios, { marked })),
+    note(resultNote(scenarios, { marked, ended: result.ended })),
     ...throughputCharts(scenarios),
     details('Table: all results', [resultTable(scenarios)]),
   ];

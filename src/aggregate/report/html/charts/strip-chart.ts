@@ -1,7 +1,7 @@
 import type { Interval, ScenarioResult } from '../../../result.ts';
 import { bySize, describeSize, type SettingGroup } from '../../../scenario/setting.ts';
 import type { Kind } from '../../../stats/metrics.ts';
-import { clearlyLess, clearlyMore } from '../../../stats/statistics.ts';
+import { clearlyLess, clearlyMore, isUnbounded } from '../../../stats/statistics.ts';
 import { formatInterval, formatRatio, formatRatioInterval, nothing } from '../../../text/format.ts';
 import { type Chart, figures, table, words } from '../../blocks.ts';
 import { type Content, type Html, html } from '../markup.ts';
@@ -153,10 +153,11 @@ function drawRow(chart: StripChart, row: Strip, place: (value: number) => number
   )}${marks.length === 0 && nothing}</span></div>`;
 }
 
-function drawMark({ low, median, high, look }: StripMark, place: (value: number) => number, y: number): Html {
-  const isBounded = low !== Number.NEGATIVE_INFINITY;
+function drawMark(mark: StripMark, place: (value: number) => number, y: number): Html {
+  const { low, median, high, look } = mark;
   return html`<g class="${colourOf(look)}">${
-    isBounded && html`<line class="whisker" x1="${place(low)}%" x2="${place(high)}%" y1="${y}%" y2="${y}%"/>`
+    !isUnbounded(mark) &&
+    html`<line class="whisker" x1="${place(low)}%" x2="${place(high)}%" y1="${y}%" y2="${y}%"/>`
   }<svg x="${place(median)}%" y="${y}%" overflow="visible"><path class="mark" d="${markPath(look, 52)}"/></svg></g>`;
 }
 
