@@ -22,12 +22,14 @@ import {
 } from './judging/reason.ts';
 import {
   bestOf,
+  type Contrast,
   compareEffects,
   doesNotPay,
   type Finding,
   findGains,
   type Gain,
   isAbove,
+  isLarger,
   judgeBeginning,
   judgeBeyond,
   type Level,
@@ -63,7 +65,8 @@ export const multiPool: OwnRuleClaim = {
       verdictOf: judgeBeyond,
       gains: ({ above }) => above,
       range: atLeast(clearlyMore),
-      chances: ({ above }) => above.length,
+      families: 1,
+      open: ({ above }) => ({ of: '', comparisons: above }),
       describe: describeGain,
       asks: ({ above }) => above,
       parts: describeParts,
@@ -89,10 +92,12 @@ export const onePoolIsEnough: OwnRuleClaim = {
       verdictOf: judgeBeginning,
       gains: ({ upTo }) => upTo,
       range: atMost(clearlyMore),
-      chances: finding => finding.upTo.length + finding.contrasts.length,
+      families: 2,
+      open: ({ upTo: gains, contrasts }) =>
+        gains.every(doesNotPay)
+          ? { of: `of the gain ${beyond} to that ${upTo}, `, comparisons: contrasts }
+          : { of: '', comparisons: gains },
       describe: describeBeginning,
-      parts: () => [],
-      limits: () => [],
       needs: `the same pools at ${maxWorkers} workers or fewer and at more`,
     }),
 };
@@ -105,15 +110,20 @@ interface Rule {
   /** Those it is about. */
   readonly gains: (finding: Finding) => readonly Gain[];
   readonly range: { readonly low: number | null; readonly high: number | null };
-  /** How many comparisons can each make the verdict. */
-  readonly chances: (finding: Finding) => number;
+  /** How many families of comparisons can each make the verdict false: those of a family share the chance to err. */
+  readonly families: number;
+  /** The family on which an open verdict waits, and what it is of, as a phrase to stand before it. */
+  readonly open: (finding: Finding) => {
+    readonly of: string;
+    readonly comparisons: readonly (Contrast & Partial<Pick<Gain, 'dissent'>>)[];
+  };
   /** What one setting shows, as a sentence. */
   readonly describe: (finding: Finding, verdict: Verdict) => string;
   /** The gains that are worth more rounds while the verdict is open; absent: none is. */
   readonly asks?: (finding: Finding) => readonly Gain[];
   /** What the gain of a setting without a flaw is made of, and what limited its arms, as sentences. */
-  readonly parts: (finding: Finding) => readonly string[];
-  readonly limits: (finding: Finding) => readonly string[];
+  readonly parts?: (finding: Finding) => readonly string[];
+  readonly limits?: (finding: Finding) => readonly string[];
   /** The arms without which the claim is not tested. */
   readonly needs: string;
 }
@@ -152,7 +162,7 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
         verdict === 'inconclusive' ? describeOutlook(finding, rule) : [],
       ),
       ...deciding.flatMap(finding =>
-        finding.flaw === null ? [...rule.parts(finding), ...rule.limits(finding)] : [],
+        finding.flaw === null ? [...(rule.parts?.(finding) ?? []), ...(rule.limits?.(finding) ?? [])] : [],
       ),
       // What forbids a verdict mostly forbids all of them, and is said once.
       ...beside
@@ -165,7 +175,7 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
       ...[describeDisagreement(judged, 'settings')].filter(text => text !== null),
       ...sentences,
     ].join(' '),
-    predictions: Math.max(...deciding.map(rule.chances)),
+    predictions: rule.families,
     limitedBy: limitsOf(deciding.flatMap(({ pairs }) => armsOf(pairs))),
     comparisons,
     asked: judged.flatMap(one => askGains(one, rule)),
@@ -205,7 +215,8 @@ function describeGain(finding: Finding, verdict: Verdict): string {
 
 /** What C20 found in a setting: the gain at 50 workers or fewer, and that beyond to it. */
 function describeBeginning(finding: Finding, verdict: Verdict): string {
-  const [contrast] = finding.contrasts.toSorted((a, b) => b.interval.median - a.interval.median);
+  const byMedian = finding.contrasts.toSorted((a, b) => b.interval.median - a.interval.median);
+  const contrast = byMedian.find(isLarger) ?? byMedian[0];
   const larger =
     contrast === undefined || isUnbounded(contrast.interval)
       ? null
@@ -250,17 +261,19 @@ function describeOpen(gains: readonly Gain[], where: string): string {
   return `Open: ${where} ${answer}${isUnbounded(best.interval) ? '' : ` (${figure})`}`;
 }
 
-/** What a run like this finds, and how long one takes that finds this, as a sentence. */
+/** What a run like this finds of what stays open, and how long one takes that finds this, as a sentence. */
 function describeOutlook(finding: Finding, rule: Rule): string[] {
-  const gains = rule.gains(finding);
-  const best = bestOf(gains);
-  if (best === undefined || finding.flaw !== null || best.dissent !== null) return [];
+  const { of, comparisons } = rule.open(finding);
+  const [best] = comparisons
+    .filter(({ interval, dissent }) => dissent != null || !(isGain(interval) || isNoGain(interval)))
+    .toSorted((a, b) => b.interval.median - a.interval.median);
+  if (best === undefined || finding.flaw !== null || best.dissent != null) return [];
   const clauses = describePower(
     best.series,
     { range: atLeast(clearlyMore), format: formatRatio },
-    gains.length,
+    comparisons.length,
   );
-  return clauses.length === 0 ? [] : [`${capitalise(clauses.join('; '))}.`];
+  return clauses.length === 0 ? [] : [`${capitalise(`${of}${clauses.join('; ')}`)}.`];
 }
 
 /** Whether several pools pay at 50 workers or fewer, too; it changes nothing. Null if the run has no such level. */
@@ -322,7 +335,7 @@ function describeLimits({ pairs }: Finding): string[] {
 function describeBeside(finding: Finding, rule: Rule): string {
   const verdict = finding.flaw === null ? rule.verdictOf(finding) : 'inconclusive';
   const bound = finding.client === 'wire' ? ' (a bound that no application reaches)' : '';
-  const parts = finding.flaw === null && finding.split !== null ? rule.parts(finding) : [];
+  const parts = finding.flaw === null && finding.split !== null ? (rule.parts?.(finding) ?? []) : [];
   return [`Beside it, ${finding.label}${bound}: ${describeJudged(finding, verdict, rule)}`, ...parts].join(
     ' ',
   );
