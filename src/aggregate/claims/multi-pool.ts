@@ -2,20 +2,14 @@ import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../r
 import { workersPerPool } from '../scenario/setting.ts';
 import { p99, throughput } from '../stats/measures.ts';
 import { clearlyMore, isUnbounded } from '../stats/statistics.ts';
-import {
-  capitalise,
-  describeIntervals,
-  formatList,
-  formatPlural,
-  formatRatio,
-  formatRatioInterval,
-} from '../text/format.ts';
+import { capitalise, formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
 import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
 import { armsOf, compareArms, groupBy, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
 import { type Asked, agree, atLeast, atMost, groupPairs, isLasting } from './judging/prediction.ts';
 import {
   describeDisagreement,
   describePower,
+  describeRounds,
   describeStandIn,
   describeStandInShortly,
   formatRatioAgainst,
@@ -168,7 +162,11 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
       ...beside
         .filter(({ flaw }) => flaw === null || deciding.every(one => one.flaw !== flaw))
         .map(finding => describeBeside(finding, rule)),
-      ...describeRounds([...deciding, ...beside].filter(({ flaw }) => flaw === null)),
+      ...describeRounds(
+        [...deciding, ...beside]
+          .filter(({ flaw }) => flaw === null)
+          .flatMap(({ above, upTo }) => [...above, ...upTo].map(({ series }) => series)),
+      ),
     ].join(' '),
     gist: [
       ...describeStandInShortly(target, verdict),
@@ -339,16 +337,6 @@ function describeBeside(finding: Finding, rule: Rule): string {
   return [`Beside it, ${finding.label}${bound}: ${describeJudged(finding, verdict, rule)}`, ...parts].join(
     ' ',
   );
-}
-
-/** How many rounds the figures in the reason are made of: blocks of which nothing is open are measured no more. */
-function describeRounds(findings: readonly Finding[]): string[] {
-  const shown = findings.flatMap(({ above, upTo }) => [...above, ...upTo]);
-  const rounds = shown.map(({ series }) => series.roundsCounted).filter(count => count > 0);
-  if (rounds.length === 0) return [];
-  const [min, max] = [Math.min(...rounds), Math.max(...rounds)];
-  const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
-  return [`Medians over ${made} with ${describeIntervals(min)}.`];
 }
 
 const formatGain = ({ interval }: Gain) => formatRatioAgainst(interval, clearlyMore);
