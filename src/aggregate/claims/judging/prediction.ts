@@ -40,8 +40,8 @@ export interface Prediction {
   /** The unit of the figure; a ratio if absent. */
   readonly unit?: string;
   readonly arms: readonly ScenarioResult[];
-  /** The pairs of arms it is made of. Absent: all arms are compared with each other. */
-  readonly pairs?: readonly ArmPair[];
+  /** The arms that are compared with each other, in groups. Absent: all of them are. */
+  readonly groups?: readonly (readonly ScenarioResult[])[];
   /** What it is a figure of. */
   readonly measure: Measure;
   /** The ratios it is made of; none if it is not a ratio. */
@@ -93,7 +93,7 @@ export function predictRatios(
       range,
       format: formatRatio,
       arms: armsOf(pairs),
-      pairs,
+      groups: groupPairs(pairs),
       measure,
       comparisons: compareArms(pairs, [measure], { low: range.low, high: range.high }),
       parts: (pairs.length > 1 ? ratios : []).map(({ pair: { other }, ratio }) => ({
@@ -302,7 +302,7 @@ export function askPredictions(findings: readonly ClientFinding[]): Asked[] {
       const isDecided = verdict === 'refuted' || verdictOf(prediction) !== 'inconclusive';
       return {
         what: prediction.what,
-        groups: prediction.pairs === undefined ? [prediction.arms] : groupPairs(prediction.pairs),
+        groups: prediction.groups ?? [prediction.arms],
         state: isFlawed ? 'flawed' : isDecided ? 'decided' : 'open',
         rounds: prediction.series.roundsCounted,
       };
