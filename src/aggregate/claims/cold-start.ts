@@ -86,12 +86,12 @@ export const coldStart: PredictingClaim = {
   },
 };
 
-const isBaseline = (scenario: ScenarioResult) => isBurst(scenario) && scenario.pool === 'baseline';
+const isBaseline = (scenario: ScenarioResult) => startsCold(scenario) && scenario.pool === 'baseline';
 const isOptimized = (scenario: ScenarioResult) =>
-  isBurst(scenario) && scenario.pool === 'optimized' && scenario.minIdle === 0;
+  startsCold(scenario) && scenario.pool === 'optimized' && scenario.minIdle === 0;
 
-/** Plain except for the burst. */
-function isBurst(scenario: ScenarioResult): boolean {
+/** Plain except for its start: all connections are opened at once, in the window. */
+function startsCold(scenario: ScenarioResult): boolean {
   return scenario.burst && isPlain({ ...scenario, burst: false });
 }
 

@@ -11,6 +11,7 @@ import {
   groupBy,
   isSteady,
   pairArms,
+  presetKeys,
   ratioOf,
 } from './judging/arms.ts';
 import { atMost, predictRatios } from './judging/prediction.ts';
@@ -69,7 +70,7 @@ function pairWithPool(scenarios: readonly ScenarioResult[]): ArmPair[] {
       !arm.autoPipelining &&
       connectionsPerWorker(arm) === sourceReport.connectionsPerWorker,
     isOther: ({ pool }) => pool === 'shared',
-    differ: ['preset', 'connections', 'minIdle', 'healthTtlMs', 'connects', 'autoPipelining'],
+    differ: [...presetKeys, 'connections', 'autoPipelining'],
   });
 }
 

@@ -10,10 +10,13 @@ import {
   groupBy,
   isSteady,
   type PoolsPair,
-  pairArms,
+  pairPools,
+  pairThreads,
   pairWithOnePool,
   ratioOf,
+  sharesThread,
 } from './judging/arms.ts';
+import { atLeast, contradicts } from './judging/prediction.ts';
 import { findFlaw, findGrowthFlaw } from './judging/soundness.ts';
 import { sourceReport } from './source-report.ts';
 
@@ -135,17 +138,12 @@ function combineByPools(levels: readonly Level[]): Gain[] {
     const series = RoundSeries.combine(ofPools.map(level => level.series));
     // One number of pools that pays is enough, so each is a chance; that none pays takes all of them.
     const interval = series.interval({ above: byPools.length });
-    return { pools, series, interval, levels: ofPools, dissent: findDissent(interval, ofPools) };
+    // A mean over levels hides one that says the opposite.
+    const dissent = ofPools.find(level =>
+      contradicts(level.series.interval(), interval, atLeast(clearlyMore)),
+    );
+    return { pools, series, interval, levels: ofPools, dissent: dissent ?? null };
   });
-}
-
-/** A mean over levels hides one that says the opposite. */
-function findDissent({ low, high }: Interval, levels: readonly Level[]): Level | null {
-  const isOpposite = ({ series }: Level) => {
-    const level = series.interval();
-    return (low > clearlyMore && level.high < clearlyMore) || (high < clearlyMore && level.low > clearlyMore);
-  };
-  return levels.find(isOpposite) ?? null;
 }
 
 function compareSides(above: readonly Gain[], upTo: readonly Gain[]): Contrast[] {
@@ -228,23 +226,4 @@ export function compareEffects(scenarios: readonly ScenarioResult[]): Comparison
     ...compareArms(pairPools(scenarios), [named('pool')]),
     ...compareArms(pairThreads(scenarios), [named('thread')]),
   ];
-}
-
-/** Several pools in one thread. */
-const sharesThread = ({ pools, threads }: ScenarioResult) => pools > 1 && threads === 1;
-
-function pairPools(scenarios: readonly ScenarioResult[]): ArmPair[] {
-  return pairArms(scenarios, {
-    isBase: ({ pools }) => pools === 1,
-    isOther: sharesThread,
-    differ: ['pools', 'poolsPerThread'],
-  });
-}
-
-function pairThreads(scenarios: readonly ScenarioResult[]): ArmPair[] {
-  return pairArms(scenarios, {
-    isBase: sharesThread,
-    isOther: ({ pools, threads }) => pools > 1 && threads === pools,
-    differ: ['poolsPerThread'],
-  });
 }

@@ -22,6 +22,8 @@ import {
   isPlain,
   isSteady,
   pairArms,
+  pairPools,
+  pairThreads,
   rateOf,
   ratioOf,
 } from './judging/arms.ts';
@@ -167,21 +169,11 @@ const factors: readonly {
   },
   {
     name: 'pools in one thread',
-    pairs: scenarios =>
-      pairArms(scenarios.filter(isBatchProfile), {
-        isBase: ({ pools }) => pools === 1,
-        isOther: ({ pools, threads }) => pools > 1 && threads === 1,
-        differ: ['pools', 'poolsPerThread'],
-      }),
+    pairs: scenarios => pairPools(scenarios.filter(isBatchProfile)),
   },
   {
     name: 'threads',
-    pairs: scenarios =>
-      pairArms(scenarios.filter(isBatchProfile), {
-        isBase: ({ pools, threads }) => pools > 1 && threads === 1,
-        isOther: ({ pools, threads }) => pools > 1 && threads === pools,
-        differ: ['poolsPerThread'],
-      }),
+    pairs: scenarios => pairThreads(scenarios.filter(isBatchProfile)),
   },
 ];
 

@@ -4,7 +4,16 @@ import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyLess } from '../stats/statistics.ts';
 import { formatFraction, formatList } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
-import { type ArmPair, compareArms, isBurst, isMeasured, pairArms, sumOf } from './judging/arms.ts';
+import {
+  type ArmPair,
+  armsOf,
+  compareArms,
+  isBurst,
+  isMeasured,
+  pairArms,
+  presetKeys,
+  sumOf,
+} from './judging/arms.ts';
 import { atMost, predictRatios } from './judging/prediction.ts';
 
 /**
@@ -20,8 +29,7 @@ export const variableLoad: PredictingClaim = {
   predictions: scenarios =>
     predictRatios(pairBursts(scenarios), 'optimized to baseline, in bursts', [[p99, atMost(clearlyLess)]]),
   remarks(scenarios) {
-    const shortfalls = pairBursts(scenarios)
-      .flatMap(({ base, other }) => [base, other])
+    const shortfalls = armsOf(pairBursts(scenarios))
       .filter(isMeasured)
       .map(arm => `${formatFraction(shortfallRatio(arm))} with ${arm.pool} pools (${arm.client})`);
     return [`Operations that were due and not completed in the window: ${formatList(shortfalls)}.`];
@@ -33,7 +41,7 @@ function pairBursts(scenarios: readonly ScenarioResult[]): ArmPair[] {
   return pairArms(scenarios.filter(isBurst), {
     isBase: ({ pool }) => pool === 'baseline',
     isOther: ({ pool }) => pool === 'optimized',
-    differ: ['preset', 'minIdle', 'healthTtlMs', 'connects'],
+    differ: presetKeys,
   });
 }
 

@@ -124,7 +124,7 @@ export const minIdle: PredictingClaim = {
   },
   remarks(scenarios) {
     const pairs = pairWithNone(scenarios.filter(isMeasured));
-    const arms = [...new Set([...pairs.map(({ base }) => base), ...pairs.map(({ other }) => other)])];
+    const arms = armsOf(pairs);
     const created = arms.map(
       arm => `${createdIn(arm)} with minIdle ${arm.minIdle} at ${arm.workers} workers`,
     );

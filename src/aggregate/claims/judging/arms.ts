@@ -53,6 +53,27 @@ export function pairWithOnePool(scenarios: readonly ScenarioResult[]): PoolsPair
   }).map(pair => ({ ...pair, throughput: ratioOf(pair, throughput) }));
 }
 
+/** Whether its pools have one thread together. */
+export const sharesThread = ({ pools, threads }: ScenarioResult) => pools > 1 && threads === 1;
+
+/** Several pools in one thread, beside one pool: what pools give without threads. */
+export function pairPools(scenarios: readonly ScenarioResult[]): ArmPair[] {
+  return pairArms(scenarios, {
+    isBase: ({ pools }) => pools === 1,
+    isOther: sharesThread,
+    differ: ['pools', 'poolsPerThread'],
+  });
+}
+
+/** As many pools with a thread each, beside several in one thread: what threads give. */
+export function pairThreads(scenarios: readonly ScenarioResult[]): ArmPair[] {
+  return pairArms(scenarios, {
+    isBase: sharesThread,
+    isOther: ({ pools, threads }) => pools > 1 && threads === pools,
+    differ: ['poolsPerThread'],
+  });
+}
+
 /** Both arms of every pair, each once. */
 export function armsOf(pairs: readonly ArmPair[]): ScenarioResult[] {
   return [...new Set(pairs.flatMap(({ base, other }) => [base, other]))];
@@ -92,6 +113,14 @@ export function compareArms(
   );
 }
 
+/** What a preset sets, in which two of them differ. */
+export const presetKeys = [
+  'preset',
+  'minIdle',
+  'healthTtlMs',
+  'connects',
+] as const satisfies readonly ScenarioKey[];
+
 /**
  * A pool of a preset as in the source report: a check looks at the socket, and a cached check stays valid
  * for 1 s.
@@ -107,7 +136,7 @@ export function pairWithBaseline(scenarios: readonly ScenarioResult[], preset: s
   return pairArms(scenarios, {
     isBase: scenario => isAsReported(scenario, 'baseline'),
     isOther: scenario => isAsReported(scenario, preset),
-    differ: ['preset', 'minIdle', 'healthTtlMs', 'connects'],
+    differ: presetKeys,
   });
 }
 

@@ -83,12 +83,12 @@ export function intervalOf({
   };
 }
 
-/** The interval of a part, judged as the whole is. */
-export function intervalOfPart({ bound, chances }: Prediction, part: Part): Interval {
+/** The interval of a part: it stands by itself, so it shares no chance to err. */
+export function intervalOfPart({ bound }: Prediction, { series, ends }: Part): Interval {
   return intervalOf({
-    ...part,
+    series,
+    ...(ends === undefined ? {} : { ends }),
     ...(bound === undefined ? {} : { bound }),
-    ...(chances === undefined ? {} : { chances }),
   });
 }
 
@@ -222,10 +222,14 @@ export function verdictOf(prediction: Prediction): Verdict {
 /** The parts that by themselves say the opposite of their combination. */
 export function findDissent(prediction: Prediction): Part[] {
   const { range, parts = [] } = prediction;
-  const together = compareWithRange(range, intervalOf(prediction));
-  if (together === 'inconclusive') return [];
-  const opposite = together === 'supported' ? 'refuted' : 'supported';
-  return parts.filter(part => compareWithRange(range, intervalOfPart(prediction, part)) === opposite);
+  const together = intervalOf(prediction);
+  return parts.filter(part => contradicts(intervalOfPart(prediction, part), together, range));
+}
+
+/** Whether one interval lies in a range and the other clearly outside of it. */
+export function contradicts(part: Interval, together: Interval, range: Range): boolean {
+  const verdicts = [part, together].map(interval => compareWithRange(range, interval));
+  return verdicts.includes('supported') && verdicts.includes('refuted');
 }
 
 function compareWithRange(range: Range, { low, high }: Interval): Verdict {
