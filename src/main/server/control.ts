@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { type Address, socketPlace, tlsOptions } from '../../pool/client/address.ts';
+import { Redis } from '../../pool/client/ioredis.ts';
 import { serverFinder } from '../../pool/client/sentinel.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectError } from './connect-error.ts';
