@@ -62,7 +62,7 @@ export interface Truth {
 }
 
 /** How a run goes that asks C1 alone. */
-export interface Design {
+interface Design {
   readonly pools: readonly number[];
   readonly workers: readonly number[];
   readonly rounds: RoundsRange;
@@ -92,7 +92,7 @@ export async function mainDesign(): Promise<Design> {
   };
 }
 
-export interface SimulatedRun {
+interface SimulatedRun {
   readonly beyond: Verdict;
   readonly beginning: Verdict;
   readonly rounds: number;
@@ -108,7 +108,7 @@ export interface SimulatedRun {
  *
  * @param noise standard deviation of the paired log ratio of a round, at one level
  */
-export function simulateRun(
+function simulateRun(
   { pools, workers, rounds, budgetSeconds, roundSeconds }: Design,
   { upTo, beyond }: Truth,
   shape: Shape,

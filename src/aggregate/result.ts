@@ -345,7 +345,7 @@ const claim = z.object({
   reason: z.string(),
   /** What decided, in a sentence or two, with the caveat of the verdict. */
   gist: z.string().default(''),
-  /** How many comparisons can make the verdict false by chance: see `falseVerdictChance`. */
+  /** How many comparisons, or families that share the chance to err, can make the verdict false: see `falseVerdictChance`. */
   predictions: z.number().default(1),
   /** What limited the arms that were judged, each resource once. */
   limitedBy: z.array(z.string()).default([]),

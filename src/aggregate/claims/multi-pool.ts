@@ -2,32 +2,28 @@ import type { Comparison, Interval, Result, ScenarioResult, Verdict } from '../r
 import { workersPerPool } from '../scenario/setting.ts';
 import { p99, throughput } from '../stats/measures.ts';
 import { clearlyMore, isUnbounded } from '../stats/statistics.ts';
-import {
-  capitalise,
-  describeIntervals,
-  formatList,
-  formatPlural,
-  formatRatio,
-  formatRatioInterval,
-} from '../text/format.ts';
+import { capitalise, formatList, formatPlural, formatRatio, formatRatioInterval } from '../text/format.ts';
 import { type Evidence, type Judgement, type OwnRuleClaim, untested } from './claim.ts';
 import { armsOf, compareArms, groupBy, isSteady, limitsOf, type PoolsPair } from './judging/arms.ts';
 import { type Asked, agree, atLeast, atMost, groupPairs, isLasting } from './judging/prediction.ts';
 import {
   describeDisagreement,
   describePower,
+  describeRounds,
   describeStandIn,
   describeStandInShortly,
   formatRatioAgainst,
 } from './judging/reason.ts';
 import {
   bestOf,
+  type Contrast,
   compareEffects,
   doesNotPay,
   type Finding,
   findGains,
   type Gain,
   isAbove,
+  isLarger,
   judgeBeginning,
   judgeBeyond,
   type Level,
@@ -63,7 +59,8 @@ export const multiPool: OwnRuleClaim = {
       verdictOf: judgeBeyond,
       gains: ({ above }) => above,
       range: atLeast(clearlyMore),
-      chances: ({ above }) => above.length,
+      families: 1,
+      open: ({ above }) => ({ of: '', comparisons: above }),
       describe: describeGain,
       asks: ({ above }) => above,
       parts: describeParts,
@@ -89,10 +86,12 @@ export const onePoolIsEnough: OwnRuleClaim = {
       verdictOf: judgeBeginning,
       gains: ({ upTo }) => upTo,
       range: atMost(clearlyMore),
-      chances: finding => finding.upTo.length + finding.contrasts.length,
+      families: 2,
+      open: ({ upTo: gains, contrasts }) =>
+        gains.every(doesNotPay)
+          ? { of: `of the gain ${beyond} to that ${upTo}, `, comparisons: contrasts }
+          : { of: '', comparisons: gains },
       describe: describeBeginning,
-      parts: () => [],
-      limits: () => [],
       needs: `the same pools at ${maxWorkers} workers or fewer and at more`,
     }),
 };
@@ -105,15 +104,20 @@ interface Rule {
   /** Those it is about. */
   readonly gains: (finding: Finding) => readonly Gain[];
   readonly range: { readonly low: number | null; readonly high: number | null };
-  /** How many comparisons can each make the verdict. */
-  readonly chances: (finding: Finding) => number;
+  /** How many families of comparisons can each make the verdict false: those of a family share the chance to err. */
+  readonly families: number;
+  /** The family on which an open verdict waits, and what it is of, as a phrase to stand before it. */
+  readonly open: (finding: Finding) => {
+    readonly of: string;
+    readonly comparisons: readonly (Contrast & Partial<Pick<Gain, 'dissent'>>)[];
+  };
   /** What one setting shows, as a sentence. */
   readonly describe: (finding: Finding, verdict: Verdict) => string;
   /** The gains that are worth more rounds while the verdict is open; absent: none is. */
   readonly asks?: (finding: Finding) => readonly Gain[];
   /** What the gain of a setting without a flaw is made of, and what limited its arms, as sentences. */
-  readonly parts: (finding: Finding) => readonly string[];
-  readonly limits: (finding: Finding) => readonly string[];
+  readonly parts?: (finding: Finding) => readonly string[];
+  readonly limits?: (finding: Finding) => readonly string[];
   /** The arms without which the claim is not tested. */
   readonly needs: string;
 }
@@ -152,20 +156,24 @@ function judgeGains({ target, scenarios }: Evidence, rule: Rule): Judgement {
         verdict === 'inconclusive' ? describeOutlook(finding, rule) : [],
       ),
       ...deciding.flatMap(finding =>
-        finding.flaw === null ? [...rule.parts(finding), ...rule.limits(finding)] : [],
+        finding.flaw === null ? [...(rule.parts?.(finding) ?? []), ...(rule.limits?.(finding) ?? [])] : [],
       ),
       // What forbids a verdict mostly forbids all of them, and is said once.
       ...beside
         .filter(({ flaw }) => flaw === null || deciding.every(one => one.flaw !== flaw))
         .map(finding => describeBeside(finding, rule)),
-      ...describeRounds([...deciding, ...beside].filter(({ flaw }) => flaw === null)),
+      ...describeRounds(
+        [...deciding, ...beside]
+          .filter(({ flaw }) => flaw === null)
+          .flatMap(({ above, upTo }) => [...above, ...upTo].map(({ series }) => series)),
+      ),
     ].join(' '),
     gist: [
       ...describeStandInShortly(target, verdict),
       ...[describeDisagreement(judged, 'settings')].filter(text => text !== null),
       ...sentences,
     ].join(' '),
-    predictions: Math.max(...deciding.map(rule.chances)),
+    predictions: rule.families,
     limitedBy: limitsOf(deciding.flatMap(({ pairs }) => armsOf(pairs))),
     comparisons,
     asked: judged.flatMap(one => askGains(one, rule)),
@@ -205,7 +213,8 @@ function describeGain(finding: Finding, verdict: Verdict): string {
 
 /** What C20 found in a setting: the gain at 50 workers or fewer, and that beyond to it. */
 function describeBeginning(finding: Finding, verdict: Verdict): string {
-  const [contrast] = finding.contrasts.toSorted((a, b) => b.interval.median - a.interval.median);
+  const byMedian = finding.contrasts.toSorted((a, b) => b.interval.median - a.interval.median);
+  const contrast = byMedian.find(isLarger) ?? byMedian[0];
   const larger =
     contrast === undefined || isUnbounded(contrast.interval)
       ? null
@@ -250,17 +259,19 @@ function describeOpen(gains: readonly Gain[], where: string): string {
   return `Open: ${where} ${answer}${isUnbounded(best.interval) ? '' : ` (${figure})`}`;
 }
 
-/** What a run like this finds, and how long one takes that finds this, as a sentence. */
+/** What a run like this finds of what stays open, and how long one takes that finds this, as a sentence. */
 function describeOutlook(finding: Finding, rule: Rule): string[] {
-  const gains = rule.gains(finding);
-  const best = bestOf(gains);
-  if (best === undefined || finding.flaw !== null || best.dissent !== null) return [];
+  const { of, comparisons } = rule.open(finding);
+  const [best] = comparisons
+    .filter(({ interval, dissent }) => dissent != null || !(isGain(interval) || isNoGain(interval)))
+    .toSorted((a, b) => b.interval.median - a.interval.median);
+  if (best === undefined || finding.flaw !== null || best.dissent != null) return [];
   const clauses = describePower(
     best.series,
     { range: atLeast(clearlyMore), format: formatRatio },
-    gains.length,
+    comparisons.length,
   );
-  return clauses.length === 0 ? [] : [`${capitalise(clauses.join('; '))}.`];
+  return clauses.length === 0 ? [] : [`${capitalise(`${of}${clauses.join('; ')}`)}.`];
 }
 
 /** Whether several pools pay at 50 workers or fewer, too; it changes nothing. Null if the run has no such level. */
@@ -322,20 +333,10 @@ function describeLimits({ pairs }: Finding): string[] {
 function describeBeside(finding: Finding, rule: Rule): string {
   const verdict = finding.flaw === null ? rule.verdictOf(finding) : 'inconclusive';
   const bound = finding.client === 'wire' ? ' (a bound that no application reaches)' : '';
-  const parts = finding.flaw === null && finding.split !== null ? rule.parts(finding) : [];
+  const parts = finding.flaw === null && finding.split !== null ? (rule.parts?.(finding) ?? []) : [];
   return [`Beside it, ${finding.label}${bound}: ${describeJudged(finding, verdict, rule)}`, ...parts].join(
     ' ',
   );
-}
-
-/** How many rounds the figures in the reason are made of: blocks of which nothing is open are measured no more. */
-function describeRounds(findings: readonly Finding[]): string[] {
-  const shown = findings.flatMap(({ above, upTo }) => [...above, ...upTo]);
-  const rounds = shown.map(({ series }) => series.roundsCounted).filter(count => count > 0);
-  if (rounds.length === 0) return [];
-  const [min, max] = [Math.min(...rounds), Math.max(...rounds)];
-  const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
-  return [`Medians over ${made} with ${describeIntervals(min)}.`];
 }
 
 const formatGain = ({ interval }: Gain) => formatRatioAgainst(interval, clearlyMore);

@@ -44,8 +44,11 @@ export interface Sides {
   readonly above: readonly Gain[];
   readonly upTo: readonly Gain[];
   /** The gains beyond 50 workers to those at 50 or fewer, of each number of pools that has both. */
-  readonly contrasts: readonly Pick<Gain, 'pools' | 'interval'>[];
+  readonly contrasts: readonly Contrast[];
 }
+
+/** The gain beyond 50 workers to that at 50 or fewer, of a number of pools. */
+export type Contrast = Pick<Gain, 'pools' | 'series' | 'interval'>;
 
 /** What one setting shows: a client, and a pool preset and a pipeline depth where the run has several. */
 export interface Finding extends Sides {
@@ -145,12 +148,16 @@ function findDissent({ low, high }: Interval, levels: readonly Level[]): Level |
   return levels.find(isOpposite) ?? null;
 }
 
-function compareSides(above: readonly Gain[], upTo: readonly Gain[]): Pick<Gain, 'pools' | 'interval'>[] {
+function compareSides(above: readonly Gain[], upTo: readonly Gain[]): Contrast[] {
   const both = above.flatMap(gain => {
     const below = upTo.find(({ pools }) => pools === gain.pools);
     return below === undefined ? [] : { pools: gain.pools, series: gain.series.over(below.series) };
   });
-  return both.map(({ pools, series }) => ({ pools, interval: series.interval({ above: both.length }) }));
+  return both.map(({ pools, series }) => ({
+    pools,
+    series,
+    interval: series.interval({ above: both.length }),
+  }));
 }
 
 /** The verdict of C1. */
@@ -163,9 +170,11 @@ export function judgeBeyond({ above }: Sides): Verdict {
 export function judgeBeginning({ upTo, contrasts }: Sides): Verdict {
   const isNoLarger = contrasts.length > 0 && contrasts.every(({ interval }) => interval.high < clearlyMore);
   if (upTo.some(pays) || isNoLarger) return 'refuted';
-  const isLarger = contrasts.some(({ interval }) => interval.low > clearlyMore);
-  return upTo.every(doesNotPay) && isLarger ? 'supported' : 'inconclusive';
+  return upTo.every(doesNotPay) && contrasts.some(isLarger) ? 'supported' : 'inconclusive';
 }
+
+/** Whether the gain beyond 50 workers is worth more than that at 50 or fewer. */
+export const isLarger = ({ interval }: Contrast) => interval.low > clearlyMore;
 
 export const pays = ({ interval, dissent }: Gain) => dissent === null && interval.low > clearlyMore;
 export const doesNotPay = ({ interval, dissent }: Gain) => dissent === null && interval.high < clearlyMore;

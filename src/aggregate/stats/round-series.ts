@@ -38,7 +38,9 @@ export class RoundSeries {
     return countedRounds(this.planned, this.size);
   }
 
-  /** The fewest rounds with which this could be decided. */
+  /**
+   * The fewest rounds with which this could be decided: on the side that no others share, so it takes no number of them.
+   */
   get roundsNeeded(): number {
     return (
       looksOf(this.planned, this.size, 1).find(({ rounds, bound }) => bound <= rounds)?.rounds ?? minRounds

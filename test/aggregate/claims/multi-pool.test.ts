@@ -39,9 +39,12 @@ test('supported: several pools pay beyond 50 workers, and at 50 or fewer they do
   expect(claim.low).toBeGreaterThan(1.35);
   expect(claim.high).toBeLessThan(1.45);
   expect(claim.gist).toMatch(/^Yes: [24] pools, .* ×1\.[34]\d \[.*\] beyond 50 .* do not pay .*\.$/);
-  // Two numbers of pools: each is a chance.
-  expect(claim.predictions).toBe(2);
-  expect(judgeOnePool(buildMatrix({ gain: asClaimed }))).toMatchObject({ verdict: 'supported' });
+  // Two numbers of pools share one chance to err. C20 has two: that there is no gain up to 50, and that it is larger beyond.
+  expect(claim.predictions).toBe(1);
+  expect(judgeOnePool(buildMatrix({ gain: asClaimed }))).toMatchObject({
+    verdict: 'supported',
+    predictions: 2,
+  });
 });
 
 test('one number of pools that pays is enough', () => {
@@ -121,6 +124,18 @@ test('an open gain at 50 workers or fewer leaves only C20 open', () => {
   expect(judge(scenarios)).toMatchObject({ verdict: 'supported' });
   expect(judge(scenarios).gist).toContain('at 50 or fewer stays open');
   expect(judgeOnePool(scenarios).verdict).toBe('inconclusive');
+});
+
+test('C20 tells what is found of what stays open: the larger gain, where one pool is enough', () => {
+  const unsure = buildMatrix({
+    gain: ({ workers, round }) => (workers > 50 ? 1 + 0.04 * round : 1),
+    rounds: 10,
+  });
+  const { verdict, reason } = judgeOnePool(unsure);
+  expect(verdict).toBe('inconclusive');
+  expect(reason).toMatch(/Of the gain beyond 50 workers to that at 50 or fewer, such a run finds ×1\.[2-9]/);
+  const early = buildMatrix({ gain: ({ workers, round }) => (workers > 50 ? 1.4 : 1 + 0.02 * round) });
+  expect(judgeOnePool(early).reason).toMatch(/[^,] Such a run finds ×1/);
 });
 
 test('one pool is enough, but nothing begins beyond: that half refutes it', () => {

@@ -24,10 +24,10 @@ const everywhere: Truth = { upTo: 1.4, beyond: 1.4 };
 
 describe('simulated runs of the main config', () => {
   test.each([
-    [shapes.normal, 1 / 64],
-    [shapes.heavy, 1 / 64],
-    [shapes.resembling, 0.05],
-  ])('with noise of $name they err no more often than stated, a side', (shape, stated) => {
+    { shape: shapes.normal, stated: 1 / 64 },
+    { shape: shapes.heavy, stated: 1 / 64 },
+    { shape: shapes.resembling, stated: 0.05 },
+  ])('with noise of $shape.name they err no more often than stated, a side', ({ shape, stated }) => {
     const { beyond, beginning } = simulate(atThreshold, shape, 0.09);
     // Where the gains on both sides are the same, that C20 is refuted is right.
     for (const wrong of [beyond.supported, beyond.refuted, beginning.supported])
@@ -35,16 +35,19 @@ describe('simulated runs of the main config', () => {
   });
 
   test.each([
-    [0.03, 1],
-    [0.09, 0.98],
-    [0.2, 0.85],
-    [0.34, 0.45],
-  ])('a gain of 20 %% beyond 50 workers at noise %f is found in at least %f of them', (noise, floor) => {
-    const { beyond, meanSeconds } = simulate(asClaimed, shapes.normal, noise);
-    expect(beyond.supported).toBeGreaterThanOrEqual(floor);
-    expect(beyond.refuted).toBe(0);
-    expect(meanSeconds).toBeLessThanOrEqual(design.budgetSeconds);
-  });
+    { noise: 0.03, floor: 1 },
+    { noise: 0.09, floor: 0.98 },
+    { noise: 0.2, floor: 0.85 },
+    { noise: 0.34, floor: 0.45 },
+  ])(
+    'a gain of 20 % beyond 50 workers at noise $noise is found in at least $floor of them',
+    ({ noise, floor }) => {
+      const { beyond, meanSeconds } = simulate(asClaimed, shapes.normal, noise);
+      expect(beyond.supported).toBeGreaterThanOrEqual(floor);
+      expect(beyond.refuted).toBe(0);
+      expect(meanSeconds).toBeLessThanOrEqual(design.budgetSeconds);
+    },
+  );
 
   test('that there is none is found where noise is low', () => {
     const { beyond } = simulate(nothing, shapes.normal, 0.09);

@@ -101,18 +101,30 @@ function describeDeciding(finding: ClientFinding): string[] {
 
 /** What the intervals are worth, by the smallest number of rounds, and the predictions of one client together. */
 function describeWorth(findings: readonly ClientFinding[]): string[] {
-  const rounds = findings.flatMap(({ predictions }) => predictions.map(({ series }) => series.roundsCounted));
-  const min = Math.min(...rounds);
+  const series = findings.flatMap(({ predictions }) => predictions.map(prediction => prediction.series));
+  const min = Math.min(...series.map(({ roundsCounted }) => roundsCounted));
   if (min === 0) return [];
   const chances = Math.max(...findings.map(countChances));
   return [
-    `Medians over ${formatPlural(min, 'round')} with ${describeIntervals(min)}.`,
+    ...describeRounds(series),
     ...(chances > 1 && min >= minRounds
       ? [
           `If all ${chances} true values lay exactly on their thresholds, chance alone would refute the claim in up to ${formatFraction(falseVerdictChance(chances))} of runs.`,
         ]
       : []),
   ];
+}
+
+/**
+ * How many rounds figures are made of, as a sentence, and what their intervals are worth. Blocks of which nothing is open
+ * are measured no more, so they can differ. Nothing before the first look.
+ */
+export function describeRounds(series: readonly RoundSeries[]): string[] {
+  const rounds = series.map(({ roundsCounted }) => roundsCounted).filter(count => count > 0);
+  if (rounds.length === 0) return [];
+  const [min, max] = [Math.min(...rounds), Math.max(...rounds)];
+  const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
+  return [`Medians over ${made} with ${describeIntervals(min)}.`];
 }
 
 /** What a single prediction does. */

@@ -126,7 +126,6 @@ function judgeEach(design: SidesDesign, found: readonly Sides[]): Judgement {
     verdict,
     gist: label(sides, judgement.gist || judgement.reason),
     reason: judged.map(one => label(one.sides, one.judgement.reason)).join(' '),
-    predictions: judged.reduce((sum, one) => sum + one.judgement.predictions, 0),
     limitedBy: [...new Set(judged.flatMap(one => one.judgement.limitedBy))],
     comparisons: judged.flatMap(one => one.judgement.comparisons),
     // One number of threads that supports the claim answers it.
