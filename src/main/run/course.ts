@@ -101,7 +101,11 @@ export class Course {
     if (round > minRounds && roundSeconds * (goal - round + 1) > budgetLeft) return end('budget');
     const roundsInBudget = Math.max(1, Math.floor(budgetLeft / roundSeconds));
     const rounds = Math.min(atMost - round + 1, roundsInBudget);
-    const ahead = this.#ahead(round, turns, rounds);
+    const ahead = {
+      rounds,
+      measurements: rounds * turns.length,
+      seconds: rounds * estimateSeconds(this.#plan, turns),
+    };
     return { turns, open: asked?.open ?? null, unasked: this.#unasked(round), ahead, pace };
   }
 
@@ -141,17 +145,6 @@ export class Course {
       };
     }
     return this.#time;
-  }
-
-  #ahead(round: number, turns: readonly Turn[], rounds: number): DueRound['ahead'] {
-    const last = round + rounds - 1;
-    const lastOf = ({ side }: Turn) => Math.min(last, this.#plan.sides[side]?.rounds.atMost ?? 0);
-    const all = turns.map(turn => ({ turn, times: lastOf(turn) - round + 1 }));
-    return {
-      rounds,
-      measurements: all.reduce((sum, { times }) => sum + times, 0),
-      seconds: all.reduce((sum, { turn, times }) => sum + times * estimateSeconds(this.#plan, [turn]), 0),
-    };
   }
 }
 

@@ -106,10 +106,10 @@ function shown(target: Experiment['target']): string {
 
 /** The rounds that stay if a run of one side is resumed. */
 export function finishedOf(result: Result, plan: Plan): FinishedRounds {
-  const measured = plan.sides.map(({ scenarios, rounds }) => ({
+  const measured = plan.sides.map(({ scenarios }) => ({
     target: result.target,
     scenarios,
-    plannedRounds: () => rounds,
+    plannedRounds: () => plan.rounds,
     rounds: new Map(result.scenarios.map(({ id, rounds }) => [id, rounds])),
   }));
   const course = new Course(

@@ -193,6 +193,18 @@ describe('overrides obey the rules of the config', async () => {
     expect(() => applyOverrides(experiment, overrides)).toThrow(/^--url: .*\n--rounds: .*\n--seconds: .*$/);
   });
 
+  test('configs whose rounds or budgets differ are not compared, unless --rounds makes them alike', async () => {
+    const differing = ['configs/redis.json', 'configs/smoke.json'];
+    await expect(readPlan(differing, {})).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/ in redis and .* in smoke: .*alike/),
+    });
+    const { rounds } = await readPlan(differing, { rounds: '7' });
+    expect(rounds).toEqual({ atLeast: 7, atMost: 7 });
+    const quick = await readPlan(differing, { quick: true, rounds: '1' });
+    for (const { experiment } of quick.sides) expect(experiment.rounds).toEqual(quick.rounds);
+  });
+
   test('--quick cuts what the command line does not name', async () => {
     const quick = await readPlan(['configs/redis.json'], { quick: true, rounds: '4' });
     expect(quick.rounds).toEqual({ atLeast: 4, atMost: 4 });

@@ -30,8 +30,8 @@ const target = buildResult([]).target;
 /** Runs a plan with made-up rates: of depth 10 to depth 1 as `gain` says. Each turn takes as long as it is planned to. */
 function runPlan(plan: Plan, gain: Gain, { paced = 1, upTo = Number.POSITIVE_INFINITY } = {}) {
   const rounds = new Map<string, RoundResult[]>();
-  const measured = plan.sides.map(({ scenarios, rounds: planned }) => {
-    return { target, scenarios, plannedRounds: () => planned, rounds };
+  const measured = plan.sides.map(({ scenarios }) => {
+    return { target, scenarios, plannedRounds: () => plan.rounds, rounds };
   });
   const course = new Course(
     plan,
