@@ -105,8 +105,8 @@ describe('a run takes as many rounds as its questions', () => {
       budgetSeconds: 3600,
     });
     const { rounds } = runPlan(plan, undecided, { upTo: 14 });
-    const sides = plan.sides.map(({ scenarios, rounds: planned }) => {
-      return { target, scenarios, plannedRounds: () => planned, rounds };
+    const sides = plan.sides.map(({ scenarios }) => {
+      return { target, scenarios, plannedRounds: () => plan.rounds, rounds };
     });
     const found = foundOn(() => sides);
     const asked: (readonly number[])[] = [];
