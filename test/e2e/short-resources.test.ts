@@ -8,9 +8,11 @@ import { shareServer } from '../support/servers.ts';
 const cli = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 
 /** Runs a small config under a shell's words, in which "$@" is the command. */
-async function runUnder(words: string): Promise<{ code: number; stderr: string }> {
+async function runUnder(words: string, scenario: object = {}): Promise<{ code: number; stderr: string }> {
   const { url } = await shareServer();
-  const { configPath, folder } = await createExperiment(url, { scenarios: [{ workers: 40, ...unhurried }] });
+  const { configPath, folder } = await createExperiment(url, {
+    scenarios: [{ workers: 40, ...unhurried, ...scenario }],
+  });
   const command = [process.execPath, cli, configPath, '--force'];
   return await new Promise(resolve => {
     execFile('sh', ['-c', words, 'sh', ...command], { cwd: folder }, (error, _, stderr) => {
@@ -23,8 +25,15 @@ describe('what the system is short of is named, and is no defect', () => {
   test.for([
     { limit: 64, code: 3, says: /at least 128 files.*limit of 64/ },
     { limit: 128, code: 3, says: /may open 128 files, and needs \d+ .*ulimit -n \d+/s },
-  ])('$limit open files', async ({ limit, code, says }) => {
-    const outcome = await runUnder(`ulimit -n ${limit}; exec "$@"`);
+    // 80 connections alone would have room: 96 files of its own, 16 of a thread, 81 sockets.
+    {
+      limit: 200,
+      scenario: { cut: 'silent', cutEveryMs: 50 },
+      code: 3,
+      says: /opens 81 connections.*may open 200 files, and needs 369 /s,
+    },
+  ])('$limit open files, $scenario', async ({ limit, scenario, code, says }) => {
+    const outcome = await runUnder(`ulimit -n ${limit}; exec "$@"`, scenario);
     expect(outcome).toMatchObject({ code, stderr: expect.stringMatching(says) });
     expect(outcome.stderr).not.toMatch(/defect/);
   });
