@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { fixedRounds } from '../../aggregate/stats/sign-test.ts';
 import { PoolbenchError } from '../errors.ts';
-import { type Experiment, experimentSchema, roundCount } from './experiment.ts';
+import { type Experiment, experimentSchema, retargeted, roundCount } from './experiment.ts';
 import { faultsOf } from './faults.ts';
 
 const { target, budgetSeconds, seconds, warmupSeconds, seed } = experimentSchema.shape;
@@ -62,6 +62,8 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
     warmupSeconds: numberOf('warmup', experiment.warmupSeconds),
     seed: numberOf('seed', experiment.seed),
   };
+  const whole = retargeted.safeParse(changed);
+  if (!whole.success) refuse('', whole.error, changed);
   if (faults.length > 0) throw new PoolbenchError('USAGE', faults.join('\n'));
   return changed;
 }

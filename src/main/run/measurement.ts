@@ -10,7 +10,6 @@ import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
 import { parseCommand } from '../../workers/workload/command-templates.ts';
-import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
@@ -24,7 +23,7 @@ import { removeInserted } from '../server/key-space.ts';
 import { ConnectionCutter, cutByServer } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { baseRoundTripMs, serverCount, whatHappened } from './server-figures.ts';
-import { type SilentProxy, startSilentProxy } from './silent-proxy.ts';
+import { startSilentProxy } from './silent-proxy.ts';
 import type { TargetWatch } from './target-watch.ts';
 import { ConnectRefused, placeOn, type Threads } from './threads.ts';
 import type { WindowStart } from './window-start.ts';
@@ -151,7 +150,7 @@ export async function runOnce(
   const { seconds } = bench.experiment;
   const placement = placeOn(bench.threads.size, round, scenario.threads);
   const meter = new CpuMeter(bench.target);
-  const proxy = await proxyFor(bench, scenario);
+  const proxy = scenario.cut === 'silent' ? await startSilentProxy(bench.target.address) : undefined;
   const name = connectionName({ keyPrefix: bench.claim.prefix });
   const cutter = new ConnectionCutter(proxy?.silence ?? cutByServer(control, name), {
     everyMs: scenario.cutEveryMs,
@@ -229,17 +228,6 @@ export async function runOnce(
   });
   const reads = countReads(merged, foreseeReads(workloadTask(bench.experiment.workload)));
   return expectFigures({ ...merged, dataSet, reads }, scenario.id);
-}
-
-/** The proxy that a scenario with silent cuts goes through. @throws PoolbenchError CONFIG_INVALID where one is not enough */
-async function proxyFor({ target }: Bench, { id, cut }: Scenario): Promise<SilentProxy | undefined> {
-  if (cut !== 'silent') return undefined;
-  if (target.control.cluster !== undefined || target.address.sentinel !== undefined)
-    throw new PoolbenchError(
-      'CONFIG_INVALID',
-      `expected a single server for the silent cuts of ${id}, whose connections go through one proxy, found a cluster or Sentinels: use "cut": "close"`,
-    );
-  return startSilentProxy(target.address);
 }
 
 /**

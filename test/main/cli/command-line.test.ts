@@ -188,6 +188,22 @@ describe('overrides obey the rules of the config', async () => {
     expect(outlineOf(error.message)).toBe(fault);
   });
 
+  test('another target must suit what is measured', () => {
+    const { target } = experiment;
+    const silent = {
+      ...experiment,
+      scenarios: experiment.scenarios.map(group => ({
+        ...group,
+        cutEveryMs: [50],
+        cut: ['silent' as const],
+      })),
+    };
+    expect(applyOverrides({ ...silent, target }, {}).target).toEqual(target);
+    expect(() => applyOverrides({ ...silent, target: { ...target, cluster: true } }, {})).toThrow(
+      /scenarios\[0\]\.cut: expected "close"/,
+    );
+  });
+
   test('all wrong options are listed', () => {
     const overrides = { url: 'localhost', rounds: 'x', seconds: '0', quick: true };
     expect(() => applyOverrides(experiment, overrides)).toThrow(/^--url: .*\n--rounds: .*\n--seconds: .*$/);
