@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { fixedRounds } from '../../aggregate/stats/sign-test.ts';
+import { sourceOfUrl } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { type Experiment, experimentSchema, retargeted, roundCount } from './experiment.ts';
 import { faultsOf } from './faults.ts';
@@ -48,8 +49,9 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
     const parsed = target.shape.url.safeParse(overrides.url);
     // It must also suit the other keys of the target.
     const whole = target.safeParse(changedTarget);
-    if (!parsed.success) refuse('--url', parsed.error, overrides.url);
-    else if (!whole.success) refuse('--url: target', whole.error, changedTarget);
+    const source = sourceOfUrl(overrides.url);
+    if (!parsed.success) refuse(source, parsed.error, overrides.url);
+    else if (!whole.success) refuse(`${source}: target`, whole.error, changedTarget);
   }
   const rounds = numberOf('rounds', null);
   const changed: Experiment = {

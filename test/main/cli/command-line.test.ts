@@ -188,6 +188,16 @@ describe('overrides obey the rules of the config', async () => {
     expect(outlineOf(error.message)).toBe(fault);
   });
 
+  test('POOLBENCH_URL stands for --url, but not of a run that is resumed, and is named if it is wrong', () => {
+    vi.stubEnv('POOLBENCH_URL', 'localhost');
+    expect(parseCommandLine(['a.json'])).toMatchObject({ options: { url: 'localhost' } });
+    expect(parseCommandLine(['run', '--resume', 'a'])).toMatchObject({ options: { resume: 'a' } });
+    expect(parseCommandLine(['run', '--resume', 'a'])).not.toHaveProperty('options.url');
+    expect(() => applyOverrides(experiment, { url: 'localhost' })).toThrow(/^POOLBENCH_URL: /);
+    vi.unstubAllEnvs();
+    expect(() => applyOverrides(experiment, { url: 'localhost' })).toThrow(/^--url: /);
+  });
+
   test('another target must suit what is measured', () => {
     const { target } = experiment;
     const silent = {
