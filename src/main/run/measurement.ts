@@ -23,7 +23,7 @@ import { removeInserted } from '../server/key-space.ts';
 import { ConnectionCutter, cutByServer } from './connection-cutter.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { baseRoundTripMs, serverCount, whatHappened } from './server-figures.ts';
-import { startSilentProxy } from './silent-proxy.ts';
+import { type SilentProxy, startSilentProxy } from './silent-proxy.ts';
 import type { TargetWatch } from './target-watch.ts';
 import { ConnectRefused, placeOn, type Threads } from './threads.ts';
 import type { WindowStart } from './window-start.ts';
@@ -150,9 +150,10 @@ export async function runOnce(
   const { seconds } = bench.experiment;
   const placement = placeOn(bench.threads.size, round, scenario.threads);
   const meter = new CpuMeter(bench.target);
-  const proxy = scenario.cut === 'silent' ? await startSilentProxy(bench.target.address) : undefined;
+  let proxy: SilentProxy | undefined;
   const name = connectionName({ keyPrefix: bench.claim.prefix });
-  const cutter = new ConnectionCutter(proxy?.silence ?? cutByServer(control, name), {
+  const byServer = cutByServer(control, name);
+  const cutter = new ConnectionCutter(draw => (proxy?.silence ?? byServer)(draw), {
     everyMs: scenario.cutEveryMs,
     seed: streamSeed(bench.experiment.seed, 'cuts', round),
   });
@@ -171,6 +172,7 @@ export async function runOnce(
   let startedAt = new Date();
   let warmup: RoundResult['warmup'];
   try {
+    if (scenario.cut === 'silent') proxy = await startSilentProxy(bench.target.address);
     const tasks = threadTasks(bench, scenario, round, shared, proxy?.address);
     const onWindow = ({ startNs, warmupSeconds, grown }: WindowStart) => {
       const endNs = startNs + seconds * 1e9;
@@ -186,7 +188,8 @@ export async function runOnce(
     await proxy?.close();
   }
   if (cutter.failure !== undefined) {
-    bench.warn(`no connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
+    const what = cutter.cuts === 0 ? 'no' : `after ${formatPlural(cutter.cuts, 'cut')} no further`;
+    bench.warn(`${what} connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
   }
   const after = await serverCount(control, names);
   await removeRecords(bench, scenario, samples);
