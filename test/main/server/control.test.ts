@@ -52,7 +52,7 @@ test('a question at which the server closes the connection is refused, and is no
       name: 'ReplyError',
       message: expect.stringMatching('INFO'),
     });
-  expect(control.hidden).toMatch(/closes the connection/);
+  expect(control.infoRefusal).toMatch(/closes the connection/);
   expect(asked.filter(name => name === 'INFO')).toHaveLength(2);
   await expect(control.call('GET', 'a')).rejects.toMatchObject({ code: 'TARGET_LOST' });
 });
