@@ -2,6 +2,10 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { parseCommandLine } from '../../src/main/cli/command-line.ts';
+import { notWritable } from '../../src/main/run/results/results-folder.ts';
+import { connectError } from '../../src/main/server/connect-error.ts';
+import { loopback } from '../support/connections.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { shareServer } from '../support/servers.ts';
 
@@ -36,6 +40,22 @@ describe('what the system is short of is named, and is no defect', () => {
     const outcome = await runUnder(`ulimit -n ${limit}; exec "$@"`, scenario);
     expect(outcome).toMatchObject({ code, stderr: expect.stringMatching(says) });
     expect(outcome.stderr).not.toMatch(/defect/);
+  });
+
+  test('a command that only reads results takes as many files as there are', () => {
+    expect(parseCommandLine(['report', 'a'])).toMatchObject({ loads: false });
+    expect(parseCommandLine(['a.json'])).toMatchObject({ loads: true });
+  });
+
+  test.for([
+    ['EMFILE', 'TARGET_TOO_SMALL'],
+    ['ENFILE', 'TARGET_TOO_SMALL'],
+    ['EACCES', 'RESULTS_NOT_WRITABLE'],
+  ] as const)('%s of a socket or of a folder', async ([code, expected]) => {
+    const error = Object.assign(new Error(`open: ${code}`), { code });
+    expect(notWritable('a', error)).toMatchObject({ code: expected });
+    if (expected === 'TARGET_TOO_SMALL')
+      expect(await connectError(error, loopback(1), 100)).toMatchObject({ code: expected });
   });
 
   test.runIf(existsSync('/dev/full'))('a full disk below the output', async () => {

@@ -106,6 +106,8 @@ type CommandLine =
       readonly command: CommandName;
       readonly operands: readonly string[];
       readonly options: Options<OptionName>;
+      /** Whether it loads a server, rather than to read results. */
+      readonly loads: boolean;
       /** Resolves to the exit code. */
       run(): Promise<number>;
     };
@@ -147,7 +149,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   // A run that is resumed knows its target: it takes only the password from there.
   const isNamed = values.target !== undefined || values.resume !== undefined;
   const options = url !== undefined && takes.includes('url') && !isNamed ? { url, ...values } : values;
-  return { command, operands, options, run: () => run(operands, options) };
+  const loads = commands[command].operand !== 'RESULT';
+  return { command, operands, options, loads, run: () => run(operands, options) };
 }
 
 const optionNames = (given: object) => Object.keys(given) as OptionName[];
