@@ -138,12 +138,12 @@ function controlsOf(blocks: readonly Block[], labelled: readonly LabelledScenari
  * of its own. So drift of the machine affects compared arms alike. Blocks that are left out change no order of the others.
  *
  * @param round from 1
- * @param isDue whether a block is measured in this round
+ * @param isDue whether a scenario of a block is measured in this round
  */
 export function turnsOf(
   { sides, blocks }: Plan,
   round: number,
-  isDue: (block: number) => boolean = () => true,
+  isDue: (block: number, scenario: Pick<Scenario, 'id'>) => boolean = () => true,
 ): Turn[] {
   const seed = sides[0]?.experiment.seed ?? 0;
   const stream = round - 1;
@@ -156,7 +156,7 @@ export function turnsOf(
         .map(({ id }) => ({ id, block: index })),
     )
     .flatMap(({ id, block }, place) => {
-      if (!isDue(block)) return [];
+      if (!isDue(block, { id })) return [];
       const turns = ofSides.flatMap((scenarios, side): Turn[] => {
         const scenario = scenarios.get(id);
         return scenario === undefined ? [] : [{ side, scenario, block }];

@@ -1,5 +1,6 @@
 import { type Arm, type Question, questionsOf } from '../../aggregate/questions.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { twinIdOf } from '../../aggregate/stats/control.ts';
 import { lookRounds, minRounds } from '../../aggregate/stats/sign-test.ts';
 import { estimateSeconds, overheadSeconds, type Plan, type Turn, turnsOf } from '../experiment/plan.ts';
 
@@ -48,7 +49,7 @@ export interface RunEnd {
  * rounds before have found, so that a run which is resumed goes on as if it had not been stopped.
  *
  * At the first look it is settled which blocks no question is about: the number of their rounds is fixed, so what they show is
- * looked at once (`unasked`, by the id of the scenario; empty before). At every look the questions of the run are asked. A block in which none is open is left out of the rounds after it. The
+ * looked at once (`unasked`, by the id of the scenario; empty before). At every look the questions of the run are asked. A block in which none is open is left out of the rounds after it, but a control stays with its twin. The
  * run ends when none is open at all, when it has its rounds, or when the next look would come after its budget.
  */
 export class Course {
@@ -78,7 +79,21 @@ export class Course {
     const isOpen = (arm: Arm) =>
       open.some(({ arms }) => arms.some(({ side, id }) => side === arm.side && id === arm.id));
     const due = this.#arms.map(arms => arms.some(isOpen));
-    return turnsOf(this.#plan, round, block => due[block] === true);
+    const pair = this.#controlBeside(due);
+    return turnsOf(this.#plan, round, (block, { id }) => due[block] === true || pair.includes(id));
+  }
+
+  /**
+   * A control and its twin, which stay while any block is measured: the verdicts on what is open count rounds in which
+   * something can be wrong with the run. None if a block that is due has a control of its own.
+   */
+  #controlBeside(due: readonly boolean[]): string[] {
+    const controls = this.#plan.blocks.flatMap(({ elements }, block) =>
+      elements.flat().flatMap(({ id, control }) => (control === true ? [{ id, block }] : [])),
+    );
+    const [first] = controls;
+    const isIdle = !due.includes(true) || controls.some(({ block }) => due[block]);
+    return first === undefined || isIdle ? [] : [first.id, twinIdOf(first.id)];
   }
 
   /** What follows the rounds before this one. Rounds must be asked for in ascending order. */
