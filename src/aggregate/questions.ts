@@ -38,7 +38,7 @@ type Blocks = readonly (readonly Arm[])[];
 export function questionsOf(sides: readonly Side[], blocks: Blocks): Question[] {
   const placeOf = locateArms(sides);
   const tested = askClaims(sides).flatMap(asked => {
-    const groups = asked.groups.map(group => group.flatMap(scenario => placeOf(scenario) ?? []));
+    const groups = asked.groups.map(group => group.map(placeOf));
     return groups.every(group => isWithinBlock(group, blocks)) ? [{ asked, arms: uniqueArms(groups) }] : [];
   });
   if (tested.length === 0) return blocks.flatMap(arms => askBlock(sides, arms));
@@ -49,14 +49,23 @@ function questionOf({ claim, what, state, rounds }: AskedByClaim, arms: readonly
   return { label: `${claim}, ${what}`, arms, isDecided: state === 'decided', rounds };
 }
 
-/** Claims about two servers name the scenarios of either side anew; their rounds stay the same. */
-function locateArms(sides: readonly Side[]): (scenario: ScenarioResult) => Arm | undefined {
+/**
+ * Where a scenario that a claim asks of stands. Claims about two servers name the scenarios of either side anew; their rounds
+ * stay the same array.
+ *
+ * @throws {Error} for a scenario with other rounds: a question without one of its arms would never be decided
+ */
+function locateArms(sides: readonly Side[]): (scenario: ScenarioResult) => Arm {
   const places = new Map(
     sides.flatMap((result, side) =>
       withoutControls(result).map(({ id, rounds }) => [rounds, { side, id }] as const),
     ),
   );
-  return ({ rounds }) => places.get(rounds);
+  return ({ id, rounds }) => {
+    const place = places.get(rounds);
+    if (place === undefined) throw new Error(`A claim asks of ${id}, whose rounds are not those of the run`);
+    return place;
+  };
 }
 
 const isSame = (a: Arm, b: Arm) => a.side === b.side && a.id === b.id;

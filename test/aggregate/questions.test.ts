@@ -290,6 +290,20 @@ describe('claims about two servers', () => {
     return { ...side, target: { ...side.target, detected: { server, version: '8.0.0', threads: 1 } } };
   };
 
+  test('whose arms are not those of the run throw, as they would never be decided', async () => {
+    const sides = [await sideOn('redis'), await sideOn('valkey')];
+    const copied = sides.map(side => ({
+      ...side,
+      scenarios: side.scenarios.map(scenario =>
+        Object.defineProperty({ ...scenario }, 'rounds', {
+          get: () => [...scenario.rounds],
+          enumerable: true,
+        }),
+      ),
+    }));
+    expect(() => questionsOf(copied, [])).toThrow('whose rounds are not those of the run');
+  });
+
   test('ask the arms of both sides', async () => {
     const sides = [await sideOn('redis'), await sideOn('valkey')];
     const ids = idsOf(sides[0]?.scenarios as ScenarioResult[]);

@@ -1,13 +1,14 @@
 import type { ClaimResult, Comparison, Result, ScenarioResult } from '../result.ts';
-import { limitsOf } from './judging/arms.ts';
+import { groupBy, limitsOf } from './judging/arms.ts';
 import {
   type Asked,
   agree,
   askPredictions,
   countChances,
-  findByClient,
   findDeciding,
+  findSetting,
   type Prediction,
+  type SettingFinding,
 } from './judging/prediction.ts';
 import { describeGist, describeReason } from './judging/reason.ts';
 
@@ -39,6 +40,11 @@ export interface Design {
   readonly proof?: (scenarios: readonly ScenarioResult[]) => string | null;
   /** A short sentence without which the verdict would mislead; null if it needs none. The reason has it before the remarks. */
   readonly caveat?: (scenarios: readonly ScenarioResult[]) => string | null;
+  /**
+   * Each part of the claim that the arms cannot decide, as sentences: with one it can be refuted, and not supported. Nothing
+   * without an arm of the claim.
+   */
+  readonly open?: (scenarios: readonly ScenarioResult[]) => readonly string[];
   /** Further sentences for the reason. */
   readonly remarks?: (scenarios: readonly ScenarioResult[]) => readonly string[];
   /** Ratios to show beside those that are judged. */
@@ -82,8 +88,23 @@ export interface Judgement extends Omit<ClaimResult, 'id' | 'statement' | 'predi
  * Several predictions are several chances to be refuted by luck, so the reason states their total. None
  * is corrected for it: `supported` needs all of them, so it is rarer by luck.
  */
-export function judgePredictions({ target, scenarios }: Evidence, design: Design): Judgement {
-  const findings = findByClient(scenarios, design.predictions, design.proof ?? (() => null));
+export function judgePredictions(evidence: Evidence, design: Design): Judgement {
+  const findings = groupBy(evidence.scenarios, ({ client }) => client).flatMap(([client, ofClient]) =>
+    findSetting(client, {
+      predictions: design.predictions(ofClient),
+      open: design.open?.(ofClient) ?? [],
+      proof: () => design.proof?.(ofClient) ?? null,
+    }),
+  );
+  return judgeFindings(evidence, findings, design);
+}
+
+/** The verdict on which these settings agree, and its figures. */
+export function judgeFindings(
+  { target, scenarios }: Evidence,
+  findings: readonly SettingFinding[],
+  design: Pick<Design, 'needs' | 'caveat' | 'remarks' | 'context'>,
+): Judgement {
   const [first] = findings;
   if (first === undefined)
     return { ...untested(`The run lacks the arms for it: ${design.needs}.`), lacksArms: true };
@@ -97,6 +118,10 @@ export function judgePredictions({ target, scenarios }: Evidence, design: Design
   const caveat = isMeasured ? (design.caveat?.(scenarios) ?? null) : null;
   const caveats = caveat === null ? [] : [caveat];
   const remarks = isMeasured ? (design.remarks?.(scenarios) ?? []) : [];
+  const comparisons = [
+    ...predictions.flatMap(prediction => prediction.comparisons),
+    ...(design.context?.(scenarios) ?? []),
+  ];
   return {
     unit: (shown ?? first.predictions[0])?.unit ?? '×',
     measured: figures?.median ?? null,
@@ -107,11 +132,11 @@ export function judgePredictions({ target, scenarios }: Evidence, design: Design
     reason: describeReason(target, findings, verdict, [...new Set([...caveats, ...remarks])]),
     gist: describeGist(target, findings, verdict, caveats),
     predictions: Math.max(...findings.map(countChances)),
-    limitedBy: limitsOf(arms),
-    comparisons: [
-      ...predictions.flatMap(({ comparisons }) => comparisons),
-      ...(design.context?.(scenarios) ?? []),
-    ],
+    limitedBy:
+      arms.length > 0
+        ? limitsOf(arms)
+        : [...new Set(comparisons.flatMap(({ limitedBy: { base, other } }) => [base, other]))],
+    comparisons,
     asked: askPredictions(findings),
   };
 }

@@ -55,12 +55,22 @@ export const healthInterval: PredictingClaim = {
     if (uncut) return `no connection of ${uncut.id} went silent`;
     return findUnchecked(pairs.map(({ other }) => other));
   },
-  caveat(scenarios) {
-    const silenced = pairWithOff(scenarios).filter(isSilenced);
-    if (silenced.length === 0) return 'No connection went silent, so what checks are for is not tested.';
-    return silenced.some(anyFailed)
-      ? null
-      : 'No operation failed on a silent connection, with checks or without, so only their cost is judged.';
+  open(scenarios) {
+    const pairs = pairWithOff(scenarios).filter(({ other }) => isRecommended(other));
+    if (pairs.length === 0) return [];
+    const silenced = pairs.filter(isSilenced);
+    return [
+      ...(pairs.some(isUncut)
+        ? []
+        : ['Connections were cut in all arms, so what checks cost is not tested.']),
+      ...(silenced.length === 0
+        ? ['No connection went silent, so what checks are for is not tested.']
+        : silenced.some(anyFailed)
+          ? []
+          : [
+              'No operation failed on a silent connection, with checks or without, so what checks are for is not tested.',
+            ]),
+    ];
   },
   remarks(scenarios) {
     const arms = pairWithOff(scenarios)

@@ -167,6 +167,7 @@ function predictGain(sides: Sides, growth: Growth, range: Range): Prediction[] {
       range,
       format: formatRatio,
       arms: armsOfGains(gains),
+      groups: gains.map(gain => armsOfGains([gain])),
       measure: throughput,
       comparisons: compareArms(gains.flatMap(pairsOf), [throughput]),
       parts: (gains.length > 1 ? ratios : []).map(({ gain, series }) => ({

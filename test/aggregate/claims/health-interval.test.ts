@@ -45,18 +45,26 @@ test('no proof: the pools without checks ran some, or no check ran with them', a
   expect(judge('C13', none).reason).toContain('No check ran at 500 and 1000 ms');
 });
 
-test('without silent connections the verdict says what it does not test', async () => {
+test('half of the claim supports nothing: without silent connections what checks are for is open', async () => {
   const uncut = (await intervals(() => ({}))).filter(({ cutEveryMs }) => cutEveryMs === 0);
   const claim = judge('C13', uncut);
-  expect(claim).toMatchObject({ verdict: 'supported', predictions: 2 });
+  expect(claim).toMatchObject({ verdict: 'inconclusive', predictions: 2, measured: expect.closeTo(1) });
   expect(claim.gist).toContain('No connection went silent');
 });
 
-test('where no operation failed, with checks or without, their cost is judged alone', async () => {
-  const claim = judge(
-    'C13',
-    await intervals(({ cutEveryMs }) => (cutEveryMs > 0 ? { round: { cuts: 12 } } : {})),
-  );
-  expect(claim).toMatchObject({ verdict: 'supported', predictions: 2 });
-  expect(claim.gist).toContain('only their cost is judged');
+test('half of the claim supports nothing: where no operation failed, and where all connections were cut', async () => {
+  const none = await intervals(({ cutEveryMs }) => (cutEveryMs > 0 ? { round: { cuts: 12 } } : {}));
+  expect(judge('C13', none)).toMatchObject({ verdict: 'inconclusive', predictions: 2 });
+  expect(judge('C13', none).gist).toContain('No operation failed');
+  const silent = (await intervals(() => ({}))).filter(({ cutEveryMs }) => cutEveryMs > 0);
+  expect(judge('C13', silent)).toMatchObject({ verdict: 'inconclusive', predictions: 2 });
+  expect(judge('C13', silent).gist).toContain('what checks cost is not tested');
+  const neither = none.filter(({ cutEveryMs }) => cutEveryMs > 0);
+  expect(judge('C13', neither)).toMatchObject({ verdict: 'inconclusive', predictions: 0, measured: null });
+});
+
+test('half of the claim refutes it', async () => {
+  const slow = await intervals(({ healthTtlMs }) => ({ slowness: healthTtlMs === 1000 ? 1.1 : 1 }));
+  const uncut = slow.filter(({ cutEveryMs }) => cutEveryMs === 0);
+  expect(judge('C13', uncut).verdict).toBe('refuted');
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeVersusClaims } from '../../../src/aggregate/claims/claims.ts';
-import { dragonfly } from '../../../src/aggregate/claims/two-servers.ts';
+import { dragonfly, valkeyGains } from '../../../src/aggregate/claims/two-servers.ts';
 import type { Result } from '../../../src/aggregate/result.ts';
 import { withoutControls } from '../../../src/aggregate/stats/control.ts';
 import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
@@ -394,6 +394,15 @@ test('what a run is asked is what its verdict is made of', async () => {
   const sides = [await side('redis'), await side('dragonfly', asClaimed)];
   expect(dragonfly.judgeSides(sides).asked?.map(({ state }) => state)).toEqual(Array(4).fill('decided'));
   expect(dragonfly.judgeSides(sides.slice(0, 1)).asked ?? []).toEqual([]);
+});
+
+test('a gain is asked of its own four arms, so that levels in blocks of their own can be asked', async () => {
+  const asked = valkeyGains.judgeSides([await side('redis'), await side('valkey')]).asked ?? [];
+  expect(asked).toHaveLength(1);
+  const groups = asked[0]?.groups ?? [];
+  expect(groups.length).toBeGreaterThan(1);
+  for (const group of groups)
+    expect(group.map(({ workers }) => workers)).toEqual(Array(4).fill(group[0]?.workers));
 });
 
 test('fewer than six rounds are inconclusive', async () => {

@@ -4,7 +4,7 @@ import { figureIn, isMeasured } from '../../stats/paired-ratio.ts';
 import { DerivedSeries, RoundSeries } from '../../stats/round-series.ts';
 import { differenceByRound, plannedRounds, wholeRounds } from '../../stats/rounds.ts';
 import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
-import { type ArmPair, armsOf, compareArms, groupBy, ratioOf } from './arms.ts';
+import { type ArmPair, armsOf, compareArms, ratioOf } from './arms.ts';
 import { boundedRounds, findFlaw } from './soundness.ts';
 
 /** Where a figure is predicted to lie, both ends included; null: not bounded on that side. */
@@ -40,8 +40,8 @@ export interface Prediction {
   /** The unit of the figure; a ratio if absent. */
   readonly unit?: string;
   readonly arms: readonly ScenarioResult[];
-  /** The pairs of arms it is made of. Absent: all arms are compared with each other. */
-  readonly pairs?: readonly ArmPair[];
+  /** The arms that are compared with each other, in groups. Absent: all of them are. */
+  readonly groups?: readonly (readonly ScenarioResult[])[];
   /** What it is a figure of. */
   readonly measure: Measure;
   /** The ratios it is made of; none if it is not a ratio. */
@@ -93,7 +93,7 @@ export function predictRatios(
       range,
       format: formatRatio,
       arms: armsOf(pairs),
-      pairs,
+      groups: groupPairs(pairs),
       measure,
       comparisons: compareArms(pairs, [measure], { low: range.low, high: range.high }),
       parts: (pairs.length > 1 ? ratios : []).map(({ pair: { other }, ratio }) => ({
@@ -215,47 +215,50 @@ function compareWithRange(range: Range, series: RoundSeries): Verdict {
   return high < min || low > max ? 'refuted' : 'inconclusive';
 }
 
-/** What one client's scenarios show. */
-export interface ClientFinding {
-  readonly client: string;
+/** What a claim reads of the scenarios of one setting. */
+export interface Reading {
   readonly predictions: readonly Prediction[];
+  /** Each part of the claim that these scenarios cannot decide, as sentences: it can be refuted, and not supported. */
+  readonly open: readonly string[];
+  /** Why the arms were not what they claim to be, as a clause; null if they were. */
+  readonly proof: () => string | null;
+}
+
+/** What the scenarios of one setting show. */
+export interface SettingFinding extends Pick<Reading, 'predictions' | 'open'> {
+  /** As text: the client. */
+  readonly setting: string;
   /** Why the figures allow no verdict, as a clause; null if they allow one. */
   readonly flaw: string | null;
   readonly verdict: Verdict;
 }
 
-/** Judges each client by itself; one without arms for the claim is left out. */
-export function findByClient(
-  scenarios: readonly ScenarioResult[],
-  predict: (scenarios: readonly ScenarioResult[]) => readonly Prediction[],
-  proof: (scenarios: readonly ScenarioResult[]) => string | null,
-): ClientFinding[] {
-  return groupBy(scenarios, scenario => scenario.client).flatMap(([client, ofClient]) => {
-    const predictions = predict(ofClient);
-    if (predictions.length === 0) return [];
-    const flaw = findFlaw(predictions, () => proof(ofClient));
-    return [{ client, predictions, flaw, verdict: flaw === null ? decide(predictions) : 'inconclusive' }];
-  });
+/** Judges one setting; none if it has nothing of the claim. */
+export function findSetting(setting: string, { predictions, open, proof }: Reading): SettingFinding[] {
+  if (predictions.length === 0 && open.length === 0) return [];
+  const flaw = findFlaw(predictions, proof);
+  const verdict = flaw === null ? decide(predictions, open) : 'inconclusive';
+  return [{ setting, predictions, open, flaw, verdict }];
 }
 
-function decide(predictions: readonly Prediction[]): Verdict {
+function decide(predictions: readonly Prediction[], open: readonly string[]): Verdict {
   const verdicts = predictions.map(verdictOf);
   if (verdicts.includes('refuted')) return 'refuted';
-  return verdicts.includes('inconclusive') ? 'inconclusive' : 'supported';
+  return verdicts.includes('inconclusive') || open.length > 0 ? 'inconclusive' : 'supported';
 }
 
 /**
  * The predictions that made the verdict: of a refuted claim those that fail, of an open one those that stay open, of a
- * supported one the first. None if a flaw decided.
+ * supported one the first, as of one that other parts alone leave open. None if a flaw decided.
  */
-export function findDeciding({ predictions, flaw, verdict }: ClientFinding): readonly Prediction[] {
+export function findDeciding({ predictions, flaw, verdict }: SettingFinding): readonly Prediction[] {
   if (flaw !== null) return [];
   const asVerdict = predictions.filter(prediction => verdictOf(prediction) === verdict);
-  return verdict === 'supported' ? asVerdict.slice(0, 1) : asVerdict;
+  return verdict === 'supported' || asVerdict.length === 0 ? predictions.slice(0, 1) : asVerdict;
 }
 
 /** The predictions that are each a chance of their own to err by luck. */
-export function countChances({ predictions }: ClientFinding): number {
+export function countChances({ predictions }: SettingFinding): number {
   return predictions.filter(({ restates }) => restates !== true).length;
 }
 
@@ -287,10 +290,10 @@ export function isLasting(flaw: string | null, series: readonly RoundSeries[]): 
 }
 
 /**
- * What the verdict on these clients rests on: every prediction. One that fails has refuted its client, so the others of
- * the client are decided with it. Clients must agree: with a flaw in one of them nothing can be decided.
+ * What the verdict on these settings rests on: every prediction. One that fails has refuted its setting, so the others of
+ * the setting are decided with it. Settings must agree: with a flaw in one of them nothing can be decided.
  */
-export function askPredictions(findings: readonly ClientFinding[]): Asked[] {
+export function askPredictions(findings: readonly SettingFinding[]): Asked[] {
   const isFlawed = findings.some(({ flaw, predictions }) =>
     isLasting(
       flaw,
@@ -302,7 +305,7 @@ export function askPredictions(findings: readonly ClientFinding[]): Asked[] {
       const isDecided = verdict === 'refuted' || verdictOf(prediction) !== 'inconclusive';
       return {
         what: prediction.what,
-        groups: prediction.pairs === undefined ? [prediction.arms] : groupPairs(prediction.pairs),
+        groups: prediction.groups ?? [prediction.arms],
         state: isFlawed ? 'flawed' : isDecided ? 'decided' : 'open',
         rounds: prediction.series.roundsCounted,
       };

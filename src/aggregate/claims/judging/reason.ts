@@ -13,11 +13,11 @@ import {
 } from '../../text/format.ts';
 import { describeServer } from '../../text/target-words.ts';
 import {
-  type ClientFinding,
   countChances,
   findDeciding,
   findDissent,
   type Prediction,
+  type SettingFinding,
   verdictOf,
 } from './prediction.ts';
 
@@ -29,7 +29,7 @@ import {
 /** The reason of a verdict: all figures, their reliability, and further remarks. */
 export function describeReason(
   target: Result['target'],
-  findings: readonly ClientFinding[],
+  findings: readonly SettingFinding[],
   verdict: Verdict,
   remarks: readonly string[],
 ): string {
@@ -47,7 +47,7 @@ export function describeReason(
 /** The gist of a verdict: what decided, in at most two sentences, and the caveat. */
 export function describeGist(
   target: Result['target'],
-  findings: readonly ClientFinding[],
+  findings: readonly SettingFinding[],
   verdict: Verdict,
   caveat: readonly string[],
 ): string {
@@ -74,23 +74,24 @@ export function describeDisagreement(
     : 'Not every setting gives a verdict.';
 }
 
-/** Stands before a sentence about one of several clients. */
-function prefixOf({ client }: ClientFinding, findings: readonly ClientFinding[]): string {
-  return findings.length > 1 ? `With ${client}: ` : '';
+/** Stands before a sentence about one of several settings. */
+function prefixOf({ setting }: SettingFinding, findings: readonly SettingFinding[]): string {
+  return findings.length > 1 ? `With ${setting}: ` : '';
 }
 
-function describeFinding({ predictions, flaw }: ClientFinding): string[] {
+function describeFinding({ predictions, open, flaw }: SettingFinding): string[] {
   const measured = predictions.filter(({ series }) => series.size > 0);
   return flaw === null
-    ? measured.flatMap(prediction => [describeOutcome(prediction), ...describeOpen(prediction)])
-    : [`${capitalise(flaw)}.`, ...measured.map(prediction => `${describeFigures(prediction)}.`)];
+    ? [...measured.flatMap(prediction => [describeOutcome(prediction), ...describeOpen(prediction)]), ...open]
+    : [`${capitalise(flaw)}.`, ...measured.map(prediction => `${describeFigures(prediction)}.`), ...open];
 }
 
 /** The flaw; else the predictions that decided, or the first of them and how many more. */
-function describeDeciding(finding: ClientFinding): string[] {
-  const { flaw, predictions, verdict } = finding;
+function describeDeciding(finding: SettingFinding): string[] {
+  const { flaw, predictions, open, verdict } = finding;
   if (flaw !== null) return [`${capitalise(flaw)}.`];
   const deciding = findDeciding(finding).map(describeOutcome);
+  if (verdict === 'inconclusive' && open.length > 0) return [...deciding.slice(0, 1), ...open];
   if (deciding.length < 3) return deciding;
   const does = verdict === 'refuted' ? 'fail' : 'stay open';
   return [
@@ -99,8 +100,8 @@ function describeDeciding(finding: ClientFinding): string[] {
   ];
 }
 
-/** What the intervals are worth, by the smallest number of rounds, and the predictions of one client together. */
-function describeWorth(findings: readonly ClientFinding[]): string[] {
+/** What the intervals are worth, by the smallest number of rounds, and the predictions of one setting together. */
+function describeWorth(findings: readonly SettingFinding[]): string[] {
   const series = findings.flatMap(({ predictions }) => predictions.map(prediction => prediction.series));
   const min = Math.min(...series.map(({ roundsCounted }) => roundsCounted));
   if (min === 0) return [];

@@ -7,13 +7,13 @@ import { formatList, formatPlural } from '../../text/format.ts';
 import {
   type Evidence,
   type Judgement,
-  judgePredictions,
+  judgeFindings,
   type TwoServerClaim,
   untested,
   type VersusSide,
 } from '../claim.ts';
-import { type ArmPair, compareArms, isMeasured, isSteady, limitsOf, pairArms } from './arms.ts';
-import { agree, type Prediction } from './prediction.ts';
+import { type ArmPair, compareArms, isMeasured, isSteady, pairArms } from './arms.ts';
+import { agree, findSetting, type Prediction } from './prediction.ts';
 
 /** The scenarios of Redis and another server, the target, measured in turn: rounds of one number are pairs. */
 export interface Sides extends Evidence {
@@ -110,15 +110,14 @@ export function designForSides(server: Server, design: SidesDesign): Pick<TwoSer
  * they refute the claim.
  */
 function judgeEach(design: SidesDesign, found: readonly Sides[]): Judgement {
-  const judged = found.map(sides => ({ sides, judgement: judge(design, sides, found.length) }));
+  const judged = found.map(sides => judge(design, sides, found.length));
   const [only] = judged;
   if (only === undefined || judged.length === 1) return only?.judgement ?? untested(takesTwoServers);
   const verdicts = judged.map(({ judgement }) => judgement.verdict);
   const verdict: Verdict = verdicts.includes('supported') ? 'supported' : agree(verdicts);
   const decided = judged.filter(({ judgement }) => judgement.verdict === verdict);
-  const speedOf = (of: Sides) => design.predictions(of)[0]?.series.interval().median ?? 0;
   const [{ sides, judgement } = only] = (decided.length > 0 ? decided : judged).toSorted(
-    (a, b) => speedOf(b.sides) - speedOf(a.sides),
+    (a, b) => b.speed - a.speed,
   );
   const label = (of: Sides, text: string) => `With ${describeThreads(of)}: ${text}`;
   return {
@@ -148,30 +147,27 @@ function predict(design: SidesDesign, sides: Sides, settings: number): readonly 
   }));
 }
 
-function judge(design: SidesDesign, sides: Sides, settings: number): Judgement {
-  const predictions = predict(design, sides, settings);
-  const open = design.open(sides);
-  if (predictions.length === 0 && open.length > 0) return judgeOpen(sides, open);
-  const [first] = sides.scenarios;
-  const judgement = judgePredictions(sides, {
-    needs: design.needs,
-    // Clients are settings of their own elsewhere. A claim about servers is one, whatever its parts were measured with.
-    predictions: ofClient => (ofClient[0] === first ? predictions : []),
-    proof: () => findUnfairness(sides) ?? design.proof?.(sides) ?? null,
-    remarks: () => [...open, ...(design.remarks?.(sides) ?? [])],
-    context: () => compareBeside(sides, predictions),
-  });
-  return open.length > 0 && judgement.verdict === 'supported'
-    ? { ...judgement, verdict: 'inconclusive', gist: [judgement.gist, ...open].join(' ') }
-    : judgement;
+/** One number of threads, judged, and the median of the figure that the claim is named for: 0 without one. */
+interface JudgedSides {
+  readonly sides: Sides;
+  readonly judgement: Judgement;
+  readonly speed: number;
 }
 
-/** No part can be decided, so there is no figure for the verdict; what was measured is shown all the same. */
-function judgeOpen(sides: Sides, open: readonly string[]): Judgement {
-  const unfair = findUnfairness(sides);
-  const reason = [...open, ...(unfair === null ? [] : [`Besides, ${unfair}.`])].join(' ');
-  const limitedBy = limitsOf(sides.scenarios.filter(isMeasured));
-  return { ...untested(reason), verdict: 'inconclusive', limitedBy, comparisons: compareBeside(sides, []) };
+/** A claim about servers is one setting, whatever clients its parts were measured with. */
+function judge(design: SidesDesign, sides: Sides, settings: number): JudgedSides {
+  const predictions = predict(design, sides, settings);
+  const findings = findSetting(nameOf(sides), {
+    predictions,
+    open: design.open(sides),
+    proof: () => findUnfairness(sides) ?? design.proof?.(sides) ?? null,
+  });
+  const judgement = judgeFindings(sides, findings, {
+    needs: design.needs,
+    remarks: () => design.remarks?.(sides) ?? [],
+    context: () => compareBeside(sides, predictions),
+  });
+  return { sides, judgement, speed: predictions[0]?.series.interval().median ?? 0 };
 }
 
 /** Throughput and p95 of every arm on both servers, as far as it is not judged. */
