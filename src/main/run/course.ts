@@ -1,7 +1,8 @@
-import { type Arm, type Question, questionsOf } from '../../aggregate/questions.ts';
+import { type Arm, asksOf, type Question, questionsOf } from '../../aggregate/questions.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { twinIdOf } from '../../aggregate/stats/control.ts';
 import { lookRounds, minRounds } from '../../aggregate/stats/sign-test.ts';
+import { removeControls } from '../experiment/blocks.ts';
 import { estimateSeconds, overheadSeconds, type Plan, type Turn, turnsOf } from '../experiment/plan.ts';
 
 /** What a run has found so far. */
@@ -76,9 +77,7 @@ export class Course {
   turnsOf(round: number): Turn[] {
     const open = this.#askBefore(round)?.open;
     if (open === undefined) return turnsOf(this.#plan, round);
-    const isOpen = (arm: Arm) =>
-      open.some(({ arms }) => arms.some(({ side, id }) => side === arm.side && id === arm.id));
-    const due = this.#arms.map(arms => arms.some(isOpen));
+    const due = this.#arms.map(arms => arms.some(arm => asksOf(open, arm)));
     const pair = this.#controlBeside(due);
     return turnsOf(this.#plan, round, (block, { id }) => due[block] === true || pair.includes(id));
   }
@@ -129,9 +128,8 @@ export class Course {
     const [first] = this.#looks;
     if (first === undefined || round <= first) return new Set();
     const { all } = this.#ask(first);
-    const isAsked = (arm: Arm) =>
-      all.some(({ arms }) => arms.some(({ side, id }) => side === arm.side && id === arm.id));
-    const unasked = this.#plan.blocks.filter((_, block) => this.#arms[block]?.some(isAsked) !== true);
+    const isAsked = (block: number) => this.#arms[block]?.some(arm => asksOf(all, arm)) === true;
+    const unasked = this.#plan.blocks.filter((_, block) => !isAsked(block));
     return new Set(unasked.flatMap(({ elements }) => elements.flat().map(({ id }) => id)));
   }
 
@@ -166,10 +164,9 @@ export class Course {
 /** The arms of each block on the sides that have them, without controls. */
 function armsOfBlocks({ sides, blocks }: Plan): Arm[][] {
   const ofSides = sides.map(({ scenarios }) => new Set(scenarios.map(({ id }) => id)));
-  return blocks.map(({ elements }) =>
+  return removeControls(blocks).map(({ elements }) =>
     elements
       .flat()
-      .filter(({ control }) => control !== true)
       .flatMap(({ id }) => ofSides.flatMap((ids, side): Arm[] => (ids.has(id) ? [{ side, id }] : []))),
   );
 }
