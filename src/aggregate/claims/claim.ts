@@ -7,6 +7,7 @@ import {
   countChances,
   findDeciding,
   findSetting,
+  intervalOf,
   type Prediction,
   type SettingFinding,
 } from './judging/prediction.ts';
@@ -111,7 +112,7 @@ export function judgeFindings(
   const verdict = agree(findings.map(finding => finding.verdict));
   const sound = findings.find(({ flaw }) => flaw === null);
   const shown = sound !== undefined && verdict === 'refuted' ? findDeciding(sound)[0] : sound?.predictions[0];
-  const figures = shown?.series.interval() ?? null;
+  const figures = shown === undefined ? null : intervalOf(shown);
   const predictions = findings.flatMap(finding => finding.predictions);
   const arms = predictions.flatMap(prediction => prediction.arms);
   const isMeasured = arms.every(arm => arm.rounds.length > 0);

@@ -266,11 +266,12 @@ function describeOutlook(finding: Finding, rule: Rule): string[] {
     .filter(({ interval, dissent }) => dissent != null || !(isGain(interval) || isNoGain(interval)))
     .toSorted((a, b) => b.interval.median - a.interval.median);
   if (best === undefined || finding.flaw !== null || best.dissent != null) return [];
-  const clauses = describePower(
-    best.series,
-    { range: atLeast(clearlyMore), format: formatRatio },
-    comparisons.length,
-  );
+  const clauses = describePower({
+    series: best.series,
+    range: atLeast(clearlyMore),
+    format: formatRatio,
+    chances: { above: comparisons.length },
+  });
   return clauses.length === 0 ? [] : [`${capitalise(`${of}${clauses.join('; ')}`)}.`];
 }
 

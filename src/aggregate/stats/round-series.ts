@@ -82,17 +82,3 @@ export class RoundSeries {
     return new RoundSeries(figures, commonPlan(series.map(({ planned }) => planned)));
   }
 }
-
-/** The same figures with an interval that is read in another way: as a bound, or with a chance to err that it shares. */
-export class DerivedSeries extends RoundSeries {
-  readonly #interval: (chances?: Chances) => Interval;
-
-  constructor({ byRound, planned }: RoundSeries, interval: (chances?: Chances) => Interval) {
-    super(byRound, planned);
-    this.#interval = interval;
-  }
-
-  override interval(chances?: Chances): Interval {
-    return this.#interval(chances);
-  }
-}

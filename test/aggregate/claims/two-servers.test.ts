@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { judgeVersusClaims } from '../../../src/aggregate/claims/claims.ts';
+import type { Prediction } from '../../../src/aggregate/claims/judging/prediction.ts';
+import { describePower } from '../../../src/aggregate/claims/judging/reason.ts';
 import { dragonfly, valkeyGains } from '../../../src/aggregate/claims/two-servers.ts';
 import type { Result } from '../../../src/aggregate/result.ts';
 import { withoutControls } from '../../../src/aggregate/stats/control.ts';
+import { RoundSeries } from '../../../src/aggregate/stats/round-series.ts';
+import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
 import { type ArmFigures, find, judge, measureSuite } from '../../support/claim-arms.ts';
 import { buildResult, buildRound, standInTarget } from '../../support/result-builder.ts';
@@ -136,7 +140,7 @@ test.each([
   const claim = c9([redis, await side('valkey', () => faster(speed), { isLimit: ofValkey })]);
   expect(claim).toMatchObject({ verdict, measured: expect.closeTo(speed) });
   // Nothing bounds the other end.
-  expect(claim).toMatchObject(atLimit === 'redis' ? { high: null } : { low: 0 });
+  expect(claim).toMatchObject(atLimit === 'redis' ? { high: null } : { low: null });
 });
 
 test.each<[string, (valkey: Result) => Result, RegExp]>([
@@ -261,8 +265,26 @@ test('Dragonfly, Redis held back by the client: an upper bound refutes what it f
       redis,
       await side('dragonfly', scenario => (withBatches(scenario) ? faster(speed) : asClaimed(scenario))),
     ]);
-  expect(await against(1.1)).toMatchObject({ verdict: 'refuted', measured: expect.closeTo(1.1), low: 0 });
-  expect((await against(1.4)).verdict).toBe('inconclusive');
+  expect(await against(1.1)).toMatchObject({ verdict: 'refuted', measured: expect.closeTo(1.1), low: null });
+  const open = await against(1.4);
+  expect(open.verdict).toBe('inconclusive');
+  expect(open.reason).toContain('throughput at most ×1.40; predicted ×1.20 or more: stays open. ');
+});
+
+test('the outlook of a bound tells what it can find, and no rounds that cannot decide it', () => {
+  const values = [1.3, 1.2, 1.32, 1.28, 1.31, 1.35, 1.27, 1.4];
+  const of = (more: Partial<Prediction>) =>
+    describePower({
+      series: new RoundSeries(values.entries(), fixedRounds(values.length)),
+      range: { low: 1.25, high: null },
+      format: ratio => ratio.toFixed(2),
+      ...more,
+    }).join('; ');
+  expect(of({})).toMatch(/finds 1\.\d\d or more .*rounds would decide/);
+  expect(of({ bound: 'lower' })).toBe(of({}));
+  expect(of({ bound: 'upper' })).toMatch(/finds 1\.\d\d or less in 4 of 5 cases$/);
+  const rounds = (text: string) => Number(/about (\d+) rounds/.exec(text)?.[1]);
+  expect(rounds(of({ chances: { above: 4 } }))).toBeGreaterThan(rounds(of({})));
 });
 
 test('Dragonfly, inconclusive: too few cores, and how many it takes', async () => {

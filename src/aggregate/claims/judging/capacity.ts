@@ -1,12 +1,12 @@
 import type { ScenarioResult } from '../../result.ts';
 import { machineCores, minNeighbourCores, neighbourCores } from '../../stats/limited-by.ts';
 import { type Measure, p95, throughput } from '../../stats/measures.ts';
-import { DerivedSeries, RoundSeries } from '../../stats/round-series.ts';
+import { RoundSeries } from '../../stats/round-series.ts';
 import { medianOfKnown } from '../../stats/statistics.ts';
 import { formatCount, formatList, formatPlural, formatRatioInterval } from '../../text/format.ts';
 import type { VersusSide } from '../claim.ts';
 import { type ArmPair, groupBy, ratioOf } from './arms.ts';
-import { type Prediction, predictRatios, type Range } from './prediction.ts';
+import { type Bound, type Prediction, predictRatios, type Range } from './prediction.ts';
 import { nameOf, pairUndisturbed, type Sides } from './versus.ts';
 
 /**
@@ -65,23 +65,15 @@ export function predictCapacity(
       [throughput, expected.throughput],
       [p95, expected.p95],
     ]);
-    return predicted.map(prediction => ({
-      ...prediction,
-      series: bounded(prediction.series, at, prediction.measure),
-      parts: (prediction.parts ?? []).map(part => ({
-        ...part,
-        series: bounded(part.series, at, prediction.measure),
-      })),
-    }));
+    return predicted.map(prediction =>
+      at === 'both' ? prediction : { ...prediction, bound: boundOf(at, prediction.measure) },
+    );
   });
 }
 
 /** A server that could do more could have a higher throughput and shorter latencies. */
-function bounded(series: RoundSeries, at: AtLimit, { better }: Measure): RoundSeries {
-  if (at === 'both') return series;
-  const isLowerBound = (at === 'redis') === (better === 'more');
-  const open = isLowerBound ? { high: Number.POSITIVE_INFINITY } : { low: 0 };
-  return new DerivedSeries(series, chances => ({ ...series.interval(chances), ...open }));
+function boundOf(at: 'redis' | 'other', { better }: Measure): Bound {
+  return (at === 'redis') === (better === 'more') ? 'lower' : 'upper';
 }
 
 /** "with wire in batches of 10". */

@@ -1,11 +1,13 @@
 import type { Comparison, ScenarioResult, Verdict } from '../../result.ts';
 import type { Measure } from '../../stats/measures.ts';
 import { figureIn, isMeasured } from '../../stats/paired-ratio.ts';
-import { DerivedSeries, RoundSeries } from '../../stats/round-series.ts';
+import { RoundSeries } from '../../stats/round-series.ts';
 import { differenceByRound, plannedRounds, wholeRounds } from '../../stats/rounds.ts';
+import type { Chances } from '../../stats/sign-test.ts';
+import type { Interval } from '../../stats/statistics.ts';
 import { formatList, formatPlural, formatRatio } from '../../text/format.ts';
 import { type ArmPair, armsOf, compareArms, ratioOf } from './arms.ts';
-import { boundedRounds, findFlaw } from './soundness.ts';
+import { boundedRounds, type Ends, findFlaw } from './soundness.ts';
 
 /** Where a figure is predicted to lie, both ends included; null: not bounded on that side. */
 export interface Range {
@@ -48,16 +50,46 @@ export interface Prediction {
   readonly comparisons: readonly Comparison[];
   /** The ratios that it combines, if there are several: a mean hides those that contradict each other (see `verdictOf`). */
   readonly parts?: readonly Part[];
-  /** Whether the interval of `series` takes a lower bound for as long as can be. */
-  readonly takesBounds?: true;
+  /** Where the interval of `series` ends, as some of its figures are only bounds. Absent: where that of `series` does. */
+  readonly ends?: Ends;
+  /** What the figure is only a bound of: its interval reaches to the other side as far as can be. Absent: it is exact. */
+  readonly bound?: Bound;
+  /** Which comparisons share the chance to err. Absent: none. */
+  readonly chances?: Chances;
   /** It restates another prediction of the claim, so it is no further chance to err. */
   readonly restates?: boolean;
 }
 
-interface Part {
+interface Part extends Pick<Prediction, 'series' | 'ends'> {
   /** As text: "at 50 workers". */
   readonly where: string;
-  readonly series: RoundSeries;
+}
+
+/** The true figure is not below, or not above what was measured. */
+export type Bound = 'lower' | 'upper';
+
+/** The interval by which a prediction is judged. */
+export function intervalOf({
+  series,
+  ends = { low: series, high: series },
+  bound,
+  chances,
+}: Pick<Prediction, 'series' | 'ends' | 'bound' | 'chances'>): Interval {
+  const { median } = series.interval(chances);
+  return {
+    median,
+    low: bound === 'upper' ? Number.NEGATIVE_INFINITY : ends.low.interval(chances).low,
+    high: bound === 'lower' ? Number.POSITIVE_INFINITY : ends.high.interval(chances).high,
+  };
+}
+
+/** The interval of a part, judged as the whole is. */
+export function intervalOfPart({ bound, chances }: Prediction, part: Part): Interval {
+  return intervalOf({
+    ...part,
+    ...(bound === undefined ? {} : { bound }),
+    ...(chances === undefined ? {} : { chances }),
+  });
 }
 
 /**
@@ -75,31 +107,30 @@ export function predictRatios(
   const levels = levelsOf(pairs);
   const over = levels === null ? `${pairs.length} pairs` : `${formatList(levels.map(String))} workers`;
   return expected.map(([measure, range]): Prediction => {
-    const ratios = pairs.map(pair => ({ pair, ratio: ratioOf(pair, measure) }));
-    const bounds = pairs.map(({ base, other }, index) => {
-      const series = ratios[index]?.ratio.series ?? new RoundSeries([], plannedRounds(base));
+    const parts = pairs.map(({ base, other }): Part => {
+      const { series } = ratioOf({ base, other }, measure);
       return {
-        low: replaceRounds(series, boundedRounds(base, measure), 0),
-        high: replaceRounds(series, boundedRounds(other, measure), Number.POSITIVE_INFINITY),
+        where: levels === null ? `of ${other.id}` : `at ${formatPlural(other.workers, 'worker')}`,
+        series,
+        ends: {
+          low: replaceRounds(series, boundedRounds(base, measure), 0),
+          high: replaceRounds(series, boundedRounds(other, measure), Number.POSITIVE_INFINITY),
+        },
       };
     });
+    const endsOf = (end: keyof Ends) =>
+      RoundSeries.combine(parts.map(({ series, ends }) => ends?.[end] ?? series));
     return {
       what: `${where}${pairs.length > 1 ? `, ${over} on average` : ''}: ${measure.name}`,
-      series: withBounds(RoundSeries.combine(ratios.map(({ ratio }) => ratio.series)), {
-        low: RoundSeries.combine(bounds.map(({ low }) => low)),
-        high: RoundSeries.combine(bounds.map(({ high }) => high)),
-      }),
-      takesBounds: true,
+      series: RoundSeries.combine(parts.map(({ series }) => series)),
+      ends: { low: endsOf('low'), high: endsOf('high') },
       range,
       format: formatRatio,
       arms: armsOf(pairs),
       groups: groupPairs(pairs),
       measure,
       comparisons: compareArms(pairs, [measure], { low: range.low, high: range.high }),
-      parts: (pairs.length > 1 ? ratios : []).map(({ pair: { other }, ratio }) => ({
-        where: levels === null ? `of ${other.id}` : `at ${formatPlural(other.workers, 'worker')}`,
-        series: ratio.series,
-      })),
+      parts: pairs.length > 1 ? parts : [],
     };
   });
 }
@@ -112,23 +143,12 @@ function levelsOf(pairs: readonly ArmPair[]): number[] | null {
   return areDistinct ? [...levels].toSorted((a, b) => a - b) : null;
 }
 
+/** As far away as can be in rounds whose figure is only a bound: a stall at the end of one window costs a rank, and not the verdict. */
 function replaceRounds(series: RoundSeries, rounds: ReadonlySet<number>, figure: number): RoundSeries {
   const figures = [...series.byRound].map(
     ([round, measured]) => [round, rounds.has(round) ? figure : measured] as const,
   );
   return new RoundSeries(figures, series.planned);
-}
-
-/**
- * These figures, of which some are only bounds: the interval reaches as far as it would if each of those rounds were as
- * far away as can be. So a stall at the end of one window costs a rank of the interval, and not the verdict.
- */
-function withBounds(series: RoundSeries, { low, high }: Record<'low' | 'high', RoundSeries>): RoundSeries {
-  return new DerivedSeries(series, chances => ({
-    ...series.interval(chances),
-    low: low.interval(chances).low,
-    high: high.interval(chances).high,
-  }));
 }
 
 /**
@@ -153,8 +173,8 @@ export function predictFigure(
   const high = replaceRounds(series, boundedRounds(scenario, measure), Number.POSITIVE_INFINITY);
   return {
     what: `${where}: ${measure.name}`,
-    series: withBounds(series, { low: series, high }),
-    takesBounds: true,
+    series,
+    ends: { low: series, high },
     range,
     format,
     ...(measure.unit === undefined ? {} : { unit: measure.unit }),
@@ -196,19 +216,19 @@ export function predictDifference(
 export function verdictOf(prediction: Prediction): Verdict {
   return findDissent(prediction).length > 0
     ? 'inconclusive'
-    : compareWithRange(prediction.range, prediction.series);
+    : compareWithRange(prediction.range, intervalOf(prediction));
 }
 
 /** The parts that by themselves say the opposite of their combination. */
-export function findDissent({ series, range, parts = [] }: Prediction): Part[] {
-  const together = compareWithRange(range, series);
+export function findDissent(prediction: Prediction): Part[] {
+  const { range, parts = [] } = prediction;
+  const together = compareWithRange(range, intervalOf(prediction));
   if (together === 'inconclusive') return [];
   const opposite = together === 'supported' ? 'refuted' : 'supported';
-  return parts.filter(part => compareWithRange(range, part.series) === opposite);
+  return parts.filter(part => compareWithRange(range, intervalOfPart(prediction, part)) === opposite);
 }
 
-function compareWithRange(range: Range, series: RoundSeries): Verdict {
-  const { low, high } = series.interval();
+function compareWithRange(range: Range, { low, high }: Interval): Verdict {
   const min = range.low ?? Number.NEGATIVE_INFINITY;
   const max = range.high ?? Number.POSITIVE_INFINITY;
   if (low >= min && high <= max) return 'supported';

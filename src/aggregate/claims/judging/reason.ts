@@ -16,6 +16,8 @@ import {
   countChances,
   findDeciding,
   findDissent,
+  intervalOf,
+  intervalOfPart,
   type Prediction,
   type SettingFinding,
   verdictOf,
@@ -141,17 +143,15 @@ const outcomes = {
  * says what its interval excludes, because that is the answer then.
  */
 export function describeOutcome(prediction: Prediction): string {
-  const { series, range } = prediction;
   const verdict = verdictOf(prediction);
   const dissent = findDissent(prediction);
   const alone = dissent.map(
-    ({ where, series }) =>
-      `${where} alone it is ${formatAgainst(prediction, series.interval(), [range.low, range.high])}`,
+    part => `${part.where} alone it is ${formatJudged(prediction, intervalOfPart(prediction, part))}`,
   );
   const more = {
     supported: describeSurplus(prediction),
     refuted: '',
-    inconclusive: dissent.length > 0 ? `, as ${formatList(alone)}` : describeExcluded(series, prediction),
+    inconclusive: dissent.length > 0 ? `, as ${formatList(alone)}` : describeExcluded(prediction),
     'not tested': '',
   }[verdict];
   return `${describeFigures(prediction)}: ${outcomes[verdict]}${more}.`;
@@ -161,8 +161,9 @@ export function describeOutcome(prediction: Prediction): string {
 const farLarger = 1.5;
 
 /** That the whole interval lies beyond what was promised, on its good side, and how far; nothing if it does not. */
-function describeSurplus({ series, range, format, unit = '×' }: Prediction): string {
-  const { low, high, median } = series.interval();
+function describeSurplus(prediction: Prediction): string {
+  const { range, format, unit = '×' } = prediction;
+  const { low, high, median } = intervalOf(prediction);
   const { most } = range;
   if (most === undefined || (range.low === null ? high >= most : low <= most)) return '';
   const times = unit === '×' ? (median - 1) / (most - 1) : median / most;
@@ -170,12 +171,11 @@ function describeSurplus({ series, range, format, unit = '×' }: Prediction): st
   return `, and it is ${Number(times.toPrecision(2))} times as much as the most that is predicted (${format(most)})`;
 }
 
-/** "; more than ×1.12 is excluded": of what the range leaves open. Nothing if the interval has no such end. */
-function describeExcluded(
-  series: RoundSeries,
-  { range, format }: Pick<Prediction, 'range' | 'format'>,
-): string {
-  const { low, high } = series.interval();
+/** "; more than ×1.12 is excluded": of what the range leaves open. Nothing if the interval has no such end, or a bound has said it. */
+function describeExcluded(prediction: Prediction): string {
+  const { range, format } = prediction;
+  if (prediction.bound !== undefined) return '';
+  const { low, high } = intervalOf(prediction);
   const excluded = [
     ...(range.high !== null && low > 0 ? [`less than ${format(low)}`] : []),
     ...(range.low !== null && Number.isFinite(high) ? [`more than ${format(high)}`] : []),
@@ -186,54 +186,70 @@ function describeExcluded(
 /** More rounds than a config can have are no advice. */
 const maxRounds = 1000;
 
-/**
- * What a run like this would have found in 4 of 5 cases, and about how many rounds would decide it, as clauses.
- *
- * @param comparisons that share the chance to err
- */
-export function describePower(
-  series: RoundSeries,
-  { range, format }: Pick<Prediction, 'range' | 'format'>,
-  comparisons = 1,
-): string[] {
+/** What of a prediction says how far a run can decide it. */
+type Decidable = Pick<Prediction, 'series' | 'range' | 'format' | 'ends' | 'bound' | 'chances'>;
+
+/** What a run like this would have found in 4 of 5 cases, and about how many rounds would decide it, as clauses. */
+export function describePower(prediction: Decidable): string[] {
+  const { series, format, chances = {} } = prediction;
   const { values, planned, size } = series;
   const inverse = values.map(value => 1 / value);
   // What could be found is told by logarithms, which a difference that was negative in a round has not.
   const haveLogs = values.every(value => value >= 0);
-  const above = range.high === null ? range.low : range.low === null ? null : range.high;
-  const below = range.low === null ? range.high : range.high === null ? null : range.low;
-  const most = above === null || !haveLogs ? null : detectableRatio(values, above, planned, comparisons);
+  const { above, below } = findableSides(prediction);
+  const most = above === null || !haveLogs ? null : detectableRatio(values, above, planned, chances.above);
   const least =
-    below === null || !haveLogs ? null : detectableRatio(inverse, 1 / below, planned, comparisons);
+    below === null || !haveLogs ? null : detectableRatio(inverse, 1 / below, planned, chances.below);
   const found = [
     ...(least === null ? [] : [`${format(1 / least)} or less`]),
     ...(most === null ? [] : [`${format(most)} or more`]),
   ];
-  const { low, high } = series.interval();
-  const needed = [range.low, range.high].flatMap(threshold => {
-    if (threshold === null || threshold <= low || threshold >= high) return [];
-    const over = values.filter(value => value > threshold).length;
-    return roundsToDecide(over, size, comparisons) ?? Number.POSITIVE_INFINITY;
-  });
-  const rounds = Math.max(...needed);
+  const rounds = roundsNeeded(prediction);
   return [
     ...(found.length === 0 ? [] : [`such a run finds ${formatList(found)} in 4 of 5 cases`]),
     ...(rounds > size && rounds <= maxRounds ? [`about ${rounds} rounds would decide`] : []),
   ];
 }
 
+/** The thresholds above and below which a figure is found. A bound shows on one side alone that a figure is beyond it. */
+function findableSides({ range: { low, high }, bound }: Decidable): Record<'above' | 'below', number | null> {
+  if (bound === 'lower') return { above: high ?? low, below: null };
+  if (bound === 'upper') return { above: null, below: low ?? high };
+  return {
+    above: high === null ? low : low === null ? null : high,
+    below: low === null ? high : high === null ? null : low,
+  };
+}
+
+/** About how many rounds would decide each threshold that is open; infinite if none would, and −∞ if none is open. */
+function roundsNeeded(prediction: Decidable): number {
+  const { series, range, bound, chances = {} } = prediction;
+  const { values, size } = series;
+  const { low, high } = intervalOf(prediction);
+  const { above, below } = findableSides(prediction);
+  const needed = (bound === undefined ? [range.low, range.high] : [above, below]).flatMap(threshold => {
+    if (threshold === null || threshold <= low || threshold >= high) return [];
+    const over = values.filter(value => value > threshold).length;
+    const isAbove = over > size / 2;
+    if (bound === (isAbove ? 'upper' : 'lower')) return Number.POSITIVE_INFINITY;
+    const comparisons = isAbove ? chances.above : chances.below;
+    return roundsToDecide(over, size, comparisons) ?? Number.POSITIVE_INFINITY;
+  });
+  return Math.max(...needed);
+}
+
 /** The same of a prediction that stays open, as a sentence; none where its parts contradict it, or nothing can be said. */
 function describeOpen(prediction: Prediction): string[] {
   if (verdictOf(prediction) !== 'inconclusive' || findDissent(prediction).length > 0) return [];
-  const clauses = describePower(prediction.series, prediction);
+  const clauses = describePower(prediction);
   return clauses.length === 0 ? [] : [`${capitalise(clauses.join('; '))}.`];
 }
 
 function describeFigures(prediction: Prediction): string {
-  const { what, series, range } = prediction;
-  const interval = series.interval();
+  const { what, range } = prediction;
+  const interval = intervalOf(prediction);
   const thresholds = [range.low, range.high];
-  const figure = formatAgainst(prediction, interval, thresholds);
+  const figure = formatJudged(prediction, interval);
   return `${capitalise(what)} ${figure}; predicted ${formatRange(range, formatApart(prediction, interval, thresholds))}`;
 }
 
@@ -277,6 +293,14 @@ function formatApart(
 /** "×1.41 [1.35, 1.47]", "0.412 ms [0.401 ms, 0.430 ms]"; a ratio's sign stands once. */
 function formatAgainst(...held: Parameters<typeof formatApart>): string {
   return formatInterval(held[1], formatApart(...held)).replace(/(?<=[[ ])×/g, '');
+}
+
+/** "×1.41 [1.35, 1.47]"; of a bound "at least ×1.35", or what was measured while nothing bounds it. */
+function formatJudged({ range, format, unit = '×', bound }: Prediction, interval: Interval): string {
+  const held = [{ format, unit }, interval, [range.low, range.high]] as const;
+  if (bound === undefined) return formatAgainst(...held);
+  const [words, end] = bound === 'lower' ? ['at least', interval.low] : ['at most', interval.high];
+  return Number.isFinite(end) ? `${words} ${formatApart(...held)(end)}` : format(interval.median);
 }
 
 /** A ratio's interval that is compared with one threshold. */

@@ -22,8 +22,14 @@ interface Ground {
   readonly series: RoundSeries;
   /** What they are figures of. Absent: nothing with a tail. */
   readonly measure?: Measure;
-  /** Whether the intervals of the series take a lower bound for as long as can be. */
-  readonly takesBounds?: true;
+  /** Absent: the series does not say which of its figures are only bounds. */
+  readonly ends?: Ends;
+}
+
+/** The series with each figure that is only a bound as low, and as high, as it can be. */
+export interface Ends {
+  readonly low: RoundSeries;
+  readonly high: RoundSeries;
 }
 
 /**
@@ -86,7 +92,7 @@ export function boundedRounds(arm: ScenarioResult, { tail }: Measure): ReadonlyS
 
 /** Why a judged latency is not what its name says, as a clause; null if all are. Only whole rounds count. */
 function findTailFlaw(grounds: readonly Ground[]): string | null {
-  for (const { arms, measure, takesBounds } of grounds) {
+  for (const { arms, measure, ends } of grounds) {
     if (measure?.tail === undefined) continue;
     const { name, tail } = measure;
     for (const arm of arms) {
@@ -94,7 +100,7 @@ function findTailFlaw(grounds: readonly Ground[]): string | null {
       const caveat = tail.caveatOf(whole);
       if (
         caveat === null ||
-        (takesBounds === true && caveat === 'lower bound' && areFewBounded(whole, measure))
+        (ends !== undefined && caveat === 'lower bound' && areFewBounded(whole, measure))
       )
         continue;
       if (caveat === 'lower bound')

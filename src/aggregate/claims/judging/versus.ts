@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Comparison, ScenarioResult, Verdict } from '../../result.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { p95, throughput } from '../../stats/measures.ts';
-import { DerivedSeries } from '../../stats/round-series.ts';
 import { formatList, formatPlural } from '../../text/format.ts';
 import {
   type Evidence,
@@ -141,10 +140,7 @@ function predict(design: SidesDesign, sides: Sides, settings: number): readonly 
   const predictions = design.predictions(sides);
   if (settings === 1) return predictions;
   const chances = { above: settings, below: settings };
-  return predictions.map(prediction => ({
-    ...prediction,
-    series: new DerivedSeries(prediction.series, () => prediction.series.interval(chances)),
-  }));
+  return predictions.map(prediction => ({ ...prediction, chances }));
 }
 
 /** One number of threads, judged, and the median of the figure that the claim is named for: 0 without one. */
