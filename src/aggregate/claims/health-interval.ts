@@ -3,13 +3,21 @@ import { isUsual } from '../scenario/scenario.ts';
 import { accountOf } from '../stats/accounting.ts';
 import { type Measure, meanLatency } from '../stats/measures.ts';
 import { failedOf } from '../stats/metrics.ts';
-import { RoundSeries } from '../stats/round-series.ts';
-import { plannedRounds, wholeRounds } from '../stats/rounds.ts';
+import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyLess, clearlyMore, median } from '../stats/statistics.ts';
-import { formatCount, formatFraction, formatList, formatRatio } from '../text/format.ts';
+import { formatCount, formatFraction, formatList } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
-import { type ArmPair, compareArms, groupBy, isMeasured, pairArms, poolKeys, sumOf } from './judging/arms.ts';
-import { atMost, type Prediction, predictRatios } from './judging/prediction.ts';
+import {
+  type ArmPair,
+  armsOf,
+  compareArms,
+  groupBy,
+  isMeasured,
+  pairArms,
+  poolKeys,
+  sumOf,
+} from './judging/arms.ts';
+import { atMost, predictRatios } from './judging/prediction.ts';
 import { sourceReport } from './source-report.ts';
 
 /** A check that stays valid for this long is never repeated: checks are off. */
@@ -41,17 +49,20 @@ export const healthInterval: PredictingClaim = {
         ...predictRatios(pairs.filter(isUncut), where, [[meanLatency, atMost(clearlyMore)]]),
         ...pairs
           .filter(pair => isSilenced(pair) && anyFailed(pair))
-          .map(pair => predictFailures(pair, where)),
+          .flatMap(pair =>
+            predictRatios([pair], `${where}, while connections go silent`, [
+              [failedOperations, atMost(clearlyLess)],
+            ]),
+          ),
       ];
     }),
   proof(scenarios) {
     const pairs = pairWithOff(scenarios).filter(({ other }) => isRecommended(other));
     const checking = pairs.find(({ base }) => checkedRatio(base) > maxChecked);
     if (checking) return `${checking.base.id} ran checks although they should have been off`;
-    const uncut = pairs
-      .filter(isSilenced)
-      .flatMap(armsOfPair)
-      .find(({ rounds }) => sumOf(rounds, round => round.cuts) === 0);
+    const uncut = armsOf(pairs.filter(isSilenced)).find(
+      ({ rounds }) => sumOf(rounds, round => round.cuts) === 0,
+    );
     if (uncut) return `no connection of ${uncut.id} went silent`;
     return findUnchecked(pairs.map(({ other }) => other));
   },
@@ -73,10 +84,7 @@ export const healthInterval: PredictingClaim = {
     ];
   },
   remarks(scenarios) {
-    const arms = pairWithOff(scenarios)
-      .flatMap(armsOfPair)
-      .filter((arm, index, all) => all.indexOf(arm) === index)
-      .filter(isMeasured);
+    const arms = armsOf(pairWithOff(scenarios)).filter(isMeasured);
     const checked = arms
       .filter(({ cutEveryMs }) => cutEveryMs === 0)
       .map(arm => `${formatFraction(checkedRatio(arm))} with ${describeTtl(arm)}`);
@@ -102,38 +110,19 @@ export const healthInterval: PredictingClaim = {
     ),
 };
 
+/** As a fraction of those that were due. A round without a failure in either arm has no ratio. */
 const failedOperations: Measure = {
   name: 'failed operations',
   better: 'less',
-  figure: failedOf,
+  mayBeZero: true,
+  figure: round => failedOf(round) / Math.max(1, round.openLoop?.offered ?? round.issued),
 };
-
-/** A round without a failure in either arm has no ratio. */
-function predictFailures({ base, other }: ArmPair, where: string): Prediction {
-  const failures = (arm: ScenarioResult) =>
-    new RoundSeries(
-      wholeRounds(arm.rounds).map(round => [round.round, failedOf(round)]),
-      plannedRounds(arm),
-    );
-  return {
-    what: `${where}, while connections go silent: ${failedOperations.name}`,
-    series: failures(other).over(failures(base)),
-    range: atMost(clearlyLess),
-    format: formatRatio,
-    arms: [base, other],
-    measure: failedOperations,
-    comparisons: [],
-  };
-}
 
 const isUncut = ({ base }: ArmPair) => base.cutEveryMs === 0;
 const isSilenced = ({ base }: ArmPair) => base.cutEveryMs > 0 && base.cut === 'silent';
 /** Otherwise there is nothing that checks could have prevented. Also true before the first round, which may have some. */
 const anyFailed = (pair: ArmPair) =>
-  armsOfPair(pair).some(
-    arm => !isMeasured(arm) || wholeRounds(arm.rounds).some(round => failedOf(round) > 0),
-  );
-const armsOfPair = ({ base, other }: ArmPair) => [base, other];
+  armsOf([pair]).some(arm => !isMeasured(arm) || wholeRounds(arm.rounds).some(round => failedOf(round) > 0));
 
 const isRecommended = ({ healthTtlMs }: ScenarioResult) => recommendedMs.includes(healthTtlMs);
 

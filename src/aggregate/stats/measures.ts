@@ -5,7 +5,7 @@ import { caveatOf, caveatOfSingles, type TailSource } from './tails.ts';
 
 /** What claims compare: metrics of the registry, and figures that only claims need, so that they are no metrics. */
 
-/** One figure of a round. 0 where the round has none: it makes no ratio then. */
+/** One figure of a round. 0 where the round has none: it makes no ratio then, unless it may be 0. */
 export interface Measure extends Figure {
   /** As text: "throughput", "response p99". */
   readonly name: string;

@@ -17,15 +17,18 @@ const resamples = 10_000;
 /** The value of an arm that completed nothing: the worst throughput is 0, the worst latency is infinite. */
 export const worst = { more: 0, less: Number.POSITIVE_INFINITY } as const;
 
-/** One figure of a round, and which way it is better. 0 and null: the round has none. */
+/** One figure of a round, and which way it is better. Null, and 0 unless it may be: the round has none. */
 export interface Figure {
   readonly better: 'less' | 'more';
+  /** Whether 0 is a figure, as of a number of failures. */
+  readonly mayBeZero?: true;
   readonly figure: (round: RoundResult) => number | null;
 }
 
 /** What a round counts for where it is compared or judged; null if it has no such figure. */
-export function figureIn(round: RoundResult, { better, figure }: Figure): number | null {
-  return round.completed === 0 ? worst[better] : figure(round) || null;
+export function figureIn(round: RoundResult, { better, mayBeZero, figure }: Figure): number | null {
+  if (round.completed === 0) return worst[better];
+  return mayBeZero ? figure(round) : figure(round) || null;
 }
 
 /** Ratios of one arm to another, each made within one round. */
@@ -47,9 +50,15 @@ export interface PairedRatio {
  *
  * @param base figures from 0 to infinite; `worst` in a round in which the arm completed nothing
  */
-export function pairedRatio(base: RoundSeries, other: RoundSeries): PairedRatio {
+export function pairedRatio(
+  base: RoundSeries,
+  other: RoundSeries,
+  of: Pick<Figure, 'mayBeZero'> = {},
+): PairedRatio {
   const common = [...base.byRound.keys()].filter(round => other.byRound.has(round));
-  const areMeasured = [base, other].every(arm => common.some(round => isMeasured(arm.byRound.get(round))));
+  const areMeasured = [base, other].every(arm =>
+    common.some(round => isMeasured(arm.byRound.get(round), of)),
+  );
   const series = areMeasured
     ? other.over(base)
     : new RoundSeries([], commonPlan([base.planned, other.planned]));
@@ -63,7 +72,8 @@ export function pairedRatio(base: RoundSeries, other: RoundSeries): PairedRatio 
 }
 
 /** Whether a figure is more than what an arm that completed nothing counts for. */
-export const isMeasured = (figure = Number.NaN) => figure > 0 && figure < Number.POSITIVE_INFINITY;
+export const isMeasured = (figure = Number.NaN, { mayBeZero }: Pick<Figure, 'mayBeZero'> = {}) =>
+  (figure > 0 || (figure === 0 && mayBeZero === true)) && figure < Number.POSITIVE_INFINITY;
 
 /**
  * Two-sided sign-flip permutation test (Fisher, 1935) of differences against 0: the fraction of all 2ⁿ ways to choose

@@ -67,13 +67,15 @@ export function finishedRounds(
  * nothing counts against it.
  */
 export function pairByRound(base: Planned, other: Planned, figure: Figure): PairedRatio {
-  return pairedRatio(...figuresOfBoth(base, other, figure));
+  return pairedRatio(...figuresOfBoth(base, other, figure), figure);
 }
 
 /** other − base of a figure, in its unit, in the same rounds. Without a figure if an arm never completed anything. */
 export function differenceByRound(base: Planned, other: Planned, figure: Figure): RoundSeries {
   const [ofBase, ofOther] = figuresOfBoth(base, other, figure);
-  const areMeasured = [ofBase, ofOther].every(({ values }) => values.some(isMeasured));
+  const areMeasured = [ofBase, ofOther].every(({ values }) =>
+    values.some(value => isMeasured(value, figure)),
+  );
   return areMeasured ? ofOther.minus(ofBase) : new RoundSeries([], ofBase.planned);
 }
 

@@ -38,6 +38,19 @@ test('refuted: as many operations fail with checks', async () => {
   expect(judge('C13', await intervals(() => ({}), 10)).verdict).toBe('refuted');
 });
 
+test('failures are compared as a fraction of what was due, and stand among the comparisons', async () => {
+  const scenarios = await intervals(() => ({}), 10);
+  const twice = scenarios.map(scenario =>
+    scenario.healthTtlMs === 3_600_000
+      ? scenario
+      : { ...scenario, rounds: scenario.rounds.map(round => ({ ...round, issued: round.issued * 2 })) },
+  );
+  const claim = judge('C13', twice);
+  expect(claim.verdict).toBe('supported');
+  const failures = claim.comparisons.filter(({ measure }) => measure === 'failed operations');
+  expect(failures.map(({ ratio }) => ratio.median)).toEqual([expect.closeTo(0.5), expect.closeTo(0.5)]);
+});
+
 test('no proof: the pools without checks ran some, or no check ran with them', async () => {
   const some = await intervals(() => ({ poolMetrics: { acquisitions: 250, healthChecksRun: 90 } }));
   expect(judge('C13', some)).toMatchObject({ verdict: 'inconclusive', measured: null });

@@ -167,7 +167,7 @@ export function predictFigure(
     return figure === null ? [] : [[round.round, figure] as const];
   });
   const series = new RoundSeries(
-    figures.some(([, figure]) => isMeasured(figure)) ? figures : [],
+    figures.some(([, figure]) => isMeasured(figure, measure)) ? figures : [],
     plannedRounds(scenario),
   );
   const high = replaceRounds(series, boundedRounds(scenario, measure), Number.POSITIVE_INFINITY);
