@@ -70,6 +70,11 @@ function locateArms(sides: readonly Side[]): (scenario: ScenarioResult) => Arm {
 
 const isSame = (a: Arm, b: Arm) => a.side === b.side && a.id === b.id;
 
+/** Whether any of these questions rests on the arm. */
+export function asksOf(questions: readonly Question[], arm: Arm): boolean {
+  return questions.some(({ arms }) => arms.some(other => isSame(other, arm)));
+}
+
 function isWithinBlock(group: readonly Arm[], blocks: Blocks): boolean {
   return blocks.some(block => group.every(arm => block.some(other => isSame(arm, other))));
 }

@@ -12,7 +12,7 @@ async function main(args: readonly string[]): Promise<number> {
   const line = parseCommandLine(args);
   if ('run' in line) {
     const limit = openFilesLimit();
-    if (limit >= minOpenFiles) return await line.run();
+    if (!line.loads || limit >= minOpenFiles) return await line.run();
     throw new PoolbenchError(
       'TARGET_TOO_SMALL',
       `expected to be allowed to open at least ${minOpenFiles} files, found a limit of ${limit}; raise it (ulimit -n)`,

@@ -17,6 +17,16 @@ function howCalled(): string {
   return basename(program) === 'poolbench' ? 'poolbench' : `node ${quote(relative('.', program))}`;
 }
 
+/** The URL of POOLBENCH_URL, which stands for --url where that is not given. */
+export function urlOfEnvironment(): string | undefined {
+  return process.env.POOLBENCH_URL || undefined;
+}
+
+/** Where a URL was given, for messages. */
+export function sourceOfUrl(url: string): string {
+  return url === urlOfEnvironment() ? 'POOLBENCH_URL' : '--url';
+}
+
 /** Options as words of a command line: "--rounds 5", "--force". */
 export function optionWords(options: Options<OptionName>): string[] {
   return Object.entries(options).flatMap(([name, value]) => {

@@ -61,7 +61,7 @@ describe('two servers behind one address', () => {
     const others = await findOtherServers(control);
     expect(others).toHaveLength(1);
     for (const other of others) other.close();
-    const needs = { threads: 1, connections: 1, keys: 1, valueBytes: 1 };
+    const needs = { threads: 1, sockets: 1, connections: 1, keys: 1, valueBytes: 1 };
     const warnings = await preflight({ control }, needs, { force: false });
     expect(warnings.filter(warning => warning.startsWith('2 servers'))).toHaveLength(1);
     expect(await findOtherServers(await controlOf(ports[0] ?? 0))).toEqual([]);

@@ -2,15 +2,21 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { parseCommandLine } from '../../src/main/cli/command-line.ts';
+import { notWritable } from '../../src/main/run/results/results-folder.ts';
+import { connectError } from '../../src/main/server/connect-error.ts';
+import { loopback } from '../support/connections.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { shareServer } from '../support/servers.ts';
 
 const cli = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 
 /** Runs a small config under a shell's words, in which "$@" is the command. */
-async function runUnder(words: string): Promise<{ code: number; stderr: string }> {
+async function runUnder(words: string, scenario: object = {}): Promise<{ code: number; stderr: string }> {
   const { url } = await shareServer();
-  const { configPath, folder } = await createExperiment(url, { scenarios: [{ workers: 40, ...unhurried }] });
+  const { configPath, folder } = await createExperiment(url, {
+    scenarios: [{ workers: 40, ...unhurried, ...scenario }],
+  });
   const command = [process.execPath, cli, configPath, '--force'];
   return await new Promise(resolve => {
     execFile('sh', ['-c', words, 'sh', ...command], { cwd: folder }, (error, _, stderr) => {
@@ -23,10 +29,33 @@ describe('what the system is short of is named, and is no defect', () => {
   test.for([
     { limit: 64, code: 3, says: /at least 128 files.*limit of 64/ },
     { limit: 128, code: 3, says: /may open 128 files, and needs \d+ .*ulimit -n \d+/s },
-  ])('$limit open files', async ({ limit, code, says }) => {
-    const outcome = await runUnder(`ulimit -n ${limit}; exec "$@"`);
+    // 80 connections alone would have room: 96 files of its own, 16 of a thread, 81 sockets.
+    {
+      limit: 200,
+      scenario: { cut: 'silent', cutEveryMs: 50 },
+      code: 3,
+      says: /opens 81 connections.*may open 200 files, and needs 369 /s,
+    },
+  ])('$limit open files, $scenario', async ({ limit, scenario, code, says }) => {
+    const outcome = await runUnder(`ulimit -n ${limit}; exec "$@"`, scenario);
     expect(outcome).toMatchObject({ code, stderr: expect.stringMatching(says) });
     expect(outcome.stderr).not.toMatch(/defect/);
+  });
+
+  test('a command that only reads results takes as many files as there are', () => {
+    expect(parseCommandLine(['report', 'a'])).toMatchObject({ loads: false });
+    expect(parseCommandLine(['a.json'])).toMatchObject({ loads: true });
+  });
+
+  test.for([
+    ['EMFILE', 'TARGET_TOO_SMALL'],
+    ['ENFILE', 'TARGET_TOO_SMALL'],
+    ['EACCES', 'RESULTS_NOT_WRITABLE'],
+  ] as const)('%s of a socket or of a folder', async ([code, expected]) => {
+    const error = Object.assign(new Error(`open: ${code}`), { code });
+    expect(notWritable('a', error)).toMatchObject({ code: expected });
+    if (expected === 'TARGET_TOO_SMALL')
+      expect(await connectError(error, loopback(1), 100)).toMatchObject({ code: expected });
   });
 
   test.runIf(existsSync('/dev/full'))('a full disk below the output', async () => {

@@ -211,13 +211,17 @@ describe('user with few rights can be measured', () => {
     });
     onTestFinished(() => control.close());
     expect(
-      await preflight({ control }, { threads: 1, connections: 1, keys: 1, valueBytes: 1 }, { force: false }),
+      await preflight(
+        { control },
+        { threads: 1, sockets: 1, connections: 1, keys: 1, valueBytes: 1 },
+        { force: false },
+      ),
     ).toEqual([expect.stringMatching(/NOPERM .*; NOPERM/)]);
   });
 });
 
 describe('database of others is not loaded', () => {
-  const needs = { threads: 1, connections: 1, keys: 1, valueBytes: 1 };
+  const needs = { threads: 1, sockets: 1, connections: 1, keys: 1, valueBytes: 1 };
 
   test('run and check refuse with the number of keys and what to do; --force loads it and leaves them', async () => {
     const server = await ofTest(startRedis());

@@ -14,7 +14,7 @@ const suite = z.object({
   state: z.enum(['complete', 'unfinished', 'failed', 'not run', 'impossible']),
   /** Why it is not complete, or what was judged anew since it ran, as a sentence; empty if there is nothing to say. */
   note: z.string(),
-  /** Of one side, if it has several. These four are as measured once it is complete. */
+  /** Of one side, if it has several. As measured, not as planned: the rounds once it has begun, all four once it is complete. */
   scenarios: z.number(),
   rounds: z.number(),
   seconds: z.number(),

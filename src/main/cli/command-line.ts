@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { wrapText } from '../../aggregate/text/text-layout.ts';
-import { asTypedHere, quote } from '../command-words.ts';
+import { asTypedHere, quote, urlOfEnvironment } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { nearest } from '../experiment/nearest.ts';
 import {
@@ -106,6 +106,8 @@ type CommandLine =
       readonly command: CommandName;
       readonly operands: readonly string[];
       readonly options: Options<OptionName>;
+      /** Whether it loads a server, rather than to read results. */
+      readonly loads: boolean;
       /** Resolves to the exit code. */
       run(): Promise<number>;
     };
@@ -143,10 +145,12 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     );
   const operands = named === undefined ? positionals : rest;
   expectOperands(command, operands, values);
-  const { POOLBENCH_URL } = process.env;
-  const isUrlFromEnvironment = POOLBENCH_URL && takes.includes('url') && values.target === undefined;
-  const options = isUrlFromEnvironment ? { url: POOLBENCH_URL, ...values } : values;
-  return { command, operands, options, run: () => run(operands, options) };
+  const url = urlOfEnvironment();
+  // A run that is resumed knows its target: it takes only the password from there.
+  const isNamed = values.target !== undefined || values.resume !== undefined;
+  const options = url !== undefined && takes.includes('url') && !isNamed ? { url, ...values } : values;
+  const loads = commands[command].operand !== 'RESULT';
+  return { command, operands, options, loads, run: () => run(operands, options) };
 }
 
 const optionNames = (given: object) => Object.keys(given) as OptionName[];

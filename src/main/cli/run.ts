@@ -167,6 +167,7 @@ function printResumeCommand(
   }
   const words = optionWords({
     resume: shownFolder(side.folder),
+    start: options.start,
     'no-stand-in': options['no-stand-in'],
     force: options.force,
   });

@@ -21,10 +21,10 @@ export function describePlan(plan: Plan): string {
   const arms = armsOf(first).length;
   const controls = scenarios.length - arms;
   const { seconds, warmupSeconds } = experiment;
-  const { rounds } = first;
+  const { rounds } = plan;
   const isFixed = rounds.atLeast === rounds.atMost;
   const total = isFixed ? ` = ${formatPlural(scenarios.length * rounds.atMost, 'measurement')}` : '';
-  const alone = { ...plan, sides: [first], rounds };
+  const alone = { ...plan, sides: [first] };
   const lines = [
     `Plan: ${experiment.name}`,
     `  ${formatPlural(arms, 'scenario')}${controls === 0 ? '' : ` and ${formatPlural(controls, 'control')}`} × ${describeRounds(rounds)}${total}`,
@@ -60,7 +60,7 @@ export function describeEstimate(plan: Plan): string {
 function describeRange(plan: Plan): string[] {
   const { budgetSeconds } = plan;
   const budget = formatDuration(budgetSeconds);
-  const asked = Math.max(...plan.sides.map(({ experiment }) => experiment.rounds.atLeast));
+  const asked = plan.sides[0]?.experiment.rounds.atLeast ?? 0;
   const { atLeast, atMost } = plan.rounds;
   const least = secondsAtLeast(plan);
   if (least > budgetSeconds) {

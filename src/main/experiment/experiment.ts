@@ -15,7 +15,7 @@ import { expandScenarios } from './scenarios.ts';
 import { target } from './target.ts';
 import { checkThresholdKeys, thresholds } from './thresholds.ts';
 import { workload } from './workload.ts';
-import { checkWorkload } from './workload-misfits.ts';
+import { checkTarget, checkWorkload } from './workload-misfits.ts';
 
 const conditions = {
   responseP99Ms: numberBetween(0.001, 600_000).nullable().default(null).meta({
@@ -140,6 +140,7 @@ export const experimentSchema = section({
     if (issues.some(isOutOfRange)) return;
     const refuse = refuser(issues);
     checkWorkload(value, refuse);
+    checkTarget(value, refuse);
     checkThresholdKeys(value.thresholds, expandScenarios(value.scenarios), refuse);
   })
   .meta({
@@ -149,3 +150,8 @@ export const experimentSchema = section({
 
 /** A config with every default filled in. */
 export type Experiment = z.output<typeof experimentSchema>;
+
+/** An experiment that was given another target: what it measures must suit that one, too. */
+export const retargeted = z
+  .custom<Experiment>()
+  .check(({ value, issues }) => checkTarget(value, refuser(issues)));

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { fixedRounds } from '../../aggregate/stats/sign-test.ts';
+import { sourceOfUrl } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
-import { type Experiment, experimentSchema, roundCount } from './experiment.ts';
+import { type Experiment, experimentSchema, retargeted, roundCount } from './experiment.ts';
 import { faultsOf } from './faults.ts';
 
 const { target, budgetSeconds, seconds, warmupSeconds, seed } = experimentSchema.shape;
@@ -48,8 +49,9 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
     const parsed = target.shape.url.safeParse(overrides.url);
     // It must also suit the other keys of the target.
     const whole = target.safeParse(changedTarget);
-    if (!parsed.success) refuse('--url', parsed.error, overrides.url);
-    else if (!whole.success) refuse('--url: target', whole.error, changedTarget);
+    const source = sourceOfUrl(overrides.url);
+    if (!parsed.success) refuse(source, parsed.error, overrides.url);
+    else if (!whole.success) refuse(`${source}: target`, whole.error, changedTarget);
   }
   const rounds = numberOf('rounds', null);
   const changed: Experiment = {
@@ -62,6 +64,8 @@ export function applyOverrides(experiment: Experiment, overrides: Overrides): Ex
     warmupSeconds: numberOf('warmup', experiment.warmupSeconds),
     seed: numberOf('seed', experiment.seed),
   };
+  const whole = retargeted.safeParse(changed);
+  if (!whole.success) refuse('', whole.error, changed);
   if (faults.length > 0) throw new PoolbenchError('USAGE', faults.join('\n'));
   return changed;
 }

@@ -12,8 +12,6 @@ export interface PlannedSide {
   readonly name: string;
   /** Its target has at most one number of server threads. */
   readonly experiment: Experiment;
-  /** How many rounds it has: those of the experiment, or fewer if the budget of the run has no room for them. */
-  readonly rounds: RoundsRange;
   /** Every scenario once, in the order of the config, and behind them the controls. */
   readonly scenarios: readonly Scenario[];
 }
@@ -38,7 +36,7 @@ export interface Plan {
   readonly sides: readonly PlannedSide[];
   /** Every scenario of any side once, with its block. */
   readonly blocks: readonly Block[];
-  /** Of the side that has most. */
+  /** Of every side: those of the experiments, or fewer if the budget has no room for them. */
   readonly rounds: RoundsRange;
   /** Time of its rounds, after which it ends; infinite without a limit. */
   readonly budgetSeconds: number;
@@ -47,20 +45,22 @@ export interface Plan {
 /** Roughly what connecting, the barrier, draining and closing take for one scenario of one round. */
 export const overheadSeconds = 0.15;
 
-/** Plans one side for each experiment, and for each number of server threads that it asks for. */
+/**
+ * Plans one side for each experiment, and for each number of server threads that it asks for.
+ *
+ * @param experiments have the same rounds and the same budget (`expectOneRange`): a round decides only what all sides have measured
+ */
 export function planRun(experiments: readonly Experiment[]): Plan {
-  const sides = experiments.flatMap(
-    (experiment): (Omit<PlannedSide, 'scenarios' | 'rounds'> & Labelled)[] => {
-      const { target, name } = experiment;
-      const labelled = labelScenarios(experiment.scenarios);
-      if (target.threads.length < 2) return [{ name, experiment, labelled }];
-      return target.threads.map(threads => ({
-        name: `${name}-${threads}${threads === 1 ? 'thread' : 'threads'}`,
-        experiment: { ...experiment, target: { ...target, threads: [threads] } },
-        labelled,
-      }));
-    },
-  );
+  const sides = experiments.flatMap((experiment): (Omit<PlannedSide, 'scenarios'> & Labelled)[] => {
+    const { target, name } = experiment;
+    const labelled = labelScenarios(experiment.scenarios);
+    if (target.threads.length < 2) return [{ name, experiment, labelled }];
+    return target.threads.map(threads => ({
+      name: `${name}-${threads}${threads === 1 ? 'thread' : 'threads'}`,
+      experiment: { ...experiment, target: { ...target, threads: [threads] } },
+      labelled,
+    }));
+  });
   const names = uniqueNames(
     sides.map(side => side.name),
     '-',
@@ -77,22 +77,18 @@ export function planRun(experiments: readonly Experiment[]): Plan {
   return planSides(planned, blocks);
 }
 
-/** The plan of these sides, whose rounds are as many as the longest of their budgets has room for. */
-export function planSides(sides: readonly Omit<PlannedSide, 'rounds'>[], blocks: readonly Block[]): Plan {
-  const budgetSeconds = Math.max(...sides.map(({ experiment }) => budgetOf(experiment)));
-  const room = budgetSeconds / roundSeconds(sides);
-  const planned = sides.map(side => ({ ...side, rounds: fitRounds(side.experiment.rounds, room) }));
-  const max = (end: keyof RoundsRange) => Math.max(0, ...planned.map(({ rounds }) => rounds[end]));
-  return {
-    sides: planned,
-    blocks,
-    rounds: { atLeast: max('atLeast'), atMost: max('atMost') },
-    budgetSeconds,
-  };
+/** The plan of these sides, with as many rounds as their budget has room for. */
+export function planSides(sides: readonly PlannedSide[], blocks: readonly Block[]): Plan {
+  const [first] = sides;
+  if (first === undefined)
+    return { sides, blocks, rounds: fixedRounds(0), budgetSeconds: Number.POSITIVE_INFINITY };
+  const budgetSeconds = budgetOf(first.experiment);
+  const rounds = fitRounds(first.experiment.rounds, budgetSeconds / roundSeconds(sides));
+  return { sides, blocks, rounds, budgetSeconds };
 }
 
-/** Infinite without a limit. */
-function budgetOf({ budgetSeconds, rounds }: Experiment): number {
+/** Time of the rounds of an experiment; infinite without a limit. */
+export function budgetOf({ budgetSeconds, rounds }: Experiment): number {
   const usual = rounds.atLeast === rounds.atMost ? Number.POSITIVE_INFINITY : usualBudgetSeconds;
   return budgetSeconds ?? usual;
 }
@@ -142,12 +138,12 @@ function controlsOf(blocks: readonly Block[], labelled: readonly LabelledScenari
  * of its own. So drift of the machine affects compared arms alike. Blocks that are left out change no order of the others.
  *
  * @param round from 1
- * @param isDue whether a block is measured in this round
+ * @param isDue whether a scenario of a block is measured in this round
  */
 export function turnsOf(
   { sides, blocks }: Plan,
   round: number,
-  isDue: (block: number) => boolean = () => true,
+  isDue: (block: number, scenario: Pick<Scenario, 'id'>) => boolean = () => true,
 ): Turn[] {
   const seed = sides[0]?.experiment.seed ?? 0;
   const stream = round - 1;
@@ -160,10 +156,10 @@ export function turnsOf(
         .map(({ id }) => ({ id, block: index })),
     )
     .flatMap(({ id, block }, place) => {
-      if (!isDue(block)) return [];
-      const turns = sides.flatMap(({ rounds }, side): Turn[] => {
-        const scenario = ofSides[side]?.get(id);
-        return scenario !== undefined && round <= rounds.atMost ? [{ side, scenario, block }] : [];
+      if (!isDue(block, { id })) return [];
+      const turns = ofSides.flatMap((scenarios, side): Turn[] => {
+        const scenario = scenarios.get(id);
+        return scenario === undefined ? [] : [{ side, scenario, block }];
       });
       return shuffle(turns, streamSeed(seed, 'sideOrder', stream, place));
     });
@@ -192,7 +188,7 @@ export function secondsAtLeast(plan: Plan): number {
 
 /** What so many rounds take, if no block is left out. */
 function secondsUpTo({ sides }: Plan, rounds: number): number {
-  return sides.reduce((sum, side) => sum + Math.min(rounds, side.rounds.atMost) * roundSeconds([side]), 0);
+  return rounds * roundSeconds(sides);
 }
 
 function roundSeconds(sides: readonly Pick<PlannedSide, 'experiment' | 'scenarios'>[]): number {

@@ -2,9 +2,18 @@ import { fixedRounds } from '../../aggregate/stats/sign-test.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { PoolbenchError } from '../errors.ts';
 import { removeControls } from './blocks.ts';
+import { describeRounds } from './describe-plan.ts';
 import type { Experiment } from './experiment.ts';
 import type { ConfigOverrides, Overrides } from './overrides.ts';
-import { armsOf, overheadSeconds, type Plan, type PlannedSide, planRun, planSides } from './plan.ts';
+import {
+  armsOf,
+  budgetOf,
+  overheadSeconds,
+  type Plan,
+  type PlannedSide,
+  planRun,
+  planSides,
+} from './plan.ts';
 import { readExperiment } from './read-config.ts';
 
 /** What --quick promises; the estimate that it tries first, and the one if that leaves too little. */
@@ -19,8 +28,27 @@ const minSeconds = 0.1;
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
  */
 export async function readPlan(paths: readonly string[], flags: ConfigOverrides): Promise<Plan> {
-  const plan = planRun(await Promise.all(paths.map(path => readExperiment(path, flags))));
+  const experiments = await Promise.all(paths.map(path => readExperiment(path, flags)));
+  expectOneRange(experiments);
+  const plan = planRun(experiments);
   return flags.quick ? quick(plan, flags) : plan;
+}
+
+/** Rounds that only one side has decide nothing. @throws PoolbenchError CONFIG_INVALID */
+function expectOneRange([first, ...others]: readonly Experiment[]): void {
+  if (first === undefined) return;
+  const describe = (experiment: Experiment) => {
+    const budget = budgetOf(experiment);
+    const within = budget === Number.POSITIVE_INFINITY ? 'without a budget' : `within ${budget} s`;
+    return `${describeRounds(experiment.rounds)} ${within}`;
+  };
+  const unlike = others.find(other => describe(other) !== describe(first));
+  if (unlike === undefined) return;
+  throw new PoolbenchError(
+    'CONFIG_INVALID',
+    `expected the same rounds and budgetSeconds in configs that are compared, found ${describe(first)} in ${first.name} and ` +
+      `${describe(unlike)} in ${unlike.name}: rounds that one side has alone decide nothing; make the configs alike, or give --rounds`,
+  );
 }
 
 /**
@@ -32,7 +60,9 @@ export async function readPlan(paths: readonly string[], flags: ConfigOverrides)
  */
 export function quick({ sides, blocks }: Plan, kept: Overrides = {}): Plan {
   const cut = sides.map(side => quickSide({ ...side, scenarios: armsOf(side) }, kept));
-  return planSides(cut, removeControls(blocks));
+  const rounds = fixedRounds(Math.min(...cut.map(({ experiment }) => experiment.rounds.atMost)));
+  const alike = cut.map(side => ({ ...side, experiment: { ...side.experiment, rounds } }));
+  return planSides(alike, removeControls(blocks));
 }
 
 function quickSide(side: PlannedSide, kept: Overrides): PlannedSide {

@@ -57,6 +57,22 @@ export function connectionsNeeded(scenarios: readonly Scenario[]): number {
   return 1 + Math.max(...scenarios.map(scenario => scenario.connections));
 }
 
+/** Each connection through the proxy of silent cuts has an end of its own in the load, and two in the proxy. */
+const socketsThroughProxy = 3;
+
+/** Sockets and threads of this process at once, at most, among them the coordinator's connection and the proxy of silent cuts. */
+export function processNeeds(scenarios: readonly Scenario[]): { sockets: number; threads: number } {
+  const needs = scenarios.map(({ connections, threads, cut }) =>
+    cut === 'silent'
+      ? { sockets: connections * socketsThroughProxy, threads: threads + 1 }
+      : { sockets: connections, threads },
+  );
+  return {
+    sockets: 1 + Math.max(0, ...needs.map(({ sockets }) => sockets)),
+    threads: Math.max(1, ...needs.map(({ threads }) => threads)),
+  };
+}
+
 /** One value of every list of a group. */
 type MatrixCell = Cell & Readonly<Partial<Record<ScenarioKey, unknown>>>;
 

@@ -11,7 +11,7 @@ type ScenarioGroup = z.output<typeof scenarioGroup>;
 type Refuse = ReturnType<typeof refuser>;
 
 interface Parts {
-  readonly target: { readonly cluster: boolean };
+  readonly target: { readonly cluster: boolean; readonly sentinel: { readonly master: string | null } };
   readonly workload: WorkloadConfig;
   readonly scenarios: readonly ScenarioGroup[];
 }
@@ -23,11 +23,10 @@ const maxBytesInFlight = 2 ** 30;
 /** Key numbers have 8 digits. */
 const maxKeyNumbers = 100_000_000;
 
-/** Refuses values that are valid by themselves, but not for this target or with these scenarios. */
+/** Refuses values that are valid by themselves, but not with these scenarios. */
 export function checkWorkload(config: Parts, refuse: Refuse): void {
   checkNumberOfKeys(config, refuse);
   checkSpread(config.workload, refuse);
-  if (config.target.cluster) checkForCluster(config.workload, refuse);
   const { ycsb } = config.workload;
   const { growth, values } = workloadTask(config.workload);
   const { max } = sizesOf(values);
@@ -44,6 +43,18 @@ export function checkWorkload(config: Parts, refuse: Refuse): void {
     const inFlight = `${(bytes / 2 ** 30).toFixed(1)} GiB here`;
     const expected = `at most 1 GiB in flight at once (workers × pipeline × valueBytes, ${inFlight})`;
     refuse(['scenarios', index, 'pipeline'], expected, pipeline);
+  }
+}
+
+/** Refuses what is measured only on a single server, if the target is more than one. */
+export function checkTarget({ target, workload, scenarios }: Parts, refuse: Refuse): void {
+  if (target.cluster) checkForCluster(workload, refuse);
+  if (!target.cluster && target.sentinel.master === null) return;
+  const why = target.cluster ? 'target.cluster is true' : 'target.sentinel.master is set';
+  for (const [index, { cut, cutEveryMs }] of scenarios.entries()) {
+    if (!cut.includes('silent') || cutEveryMs.every(every => every === 0)) continue;
+    const expected = `"close", as ${why} (silent cuts go through a proxy, which leads to a single server)`;
+    refuse(['scenarios', index, 'cut'], expected, cut);
   }
 }
 

@@ -39,7 +39,7 @@ export class ConnectionCutter {
     return this.#cuts;
   }
 
-  /** Why none could be cut, such as a missing permission. */
+  /** Why none, or no more, could be cut, such as a missing permission. */
   get failure(): string | undefined {
     const none = this.#tries > 0 && this.#cuts === 0;
     return this.#failure ?? (none ? 'no connection of this run was found to cut' : undefined);
@@ -72,6 +72,11 @@ export class ConnectionCutter {
       this.#tries++;
       if (await this.#cut(this.#prng.draw())) this.#cuts++;
     } catch (error) {
+      // What was on its way when the window ended is no failure.
+      if (this.#stopped.signal.aborted) {
+        this.#tries--;
+        return;
+      }
       this.#failure ??= asError(error).message;
     }
   }

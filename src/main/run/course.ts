@@ -1,6 +1,8 @@
-import { type Arm, type Question, questionsOf } from '../../aggregate/questions.ts';
+import { type Arm, asksOf, type Question, questionsOf } from '../../aggregate/questions.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { twinIdOf } from '../../aggregate/stats/control.ts';
 import { lookRounds, minRounds } from '../../aggregate/stats/sign-test.ts';
+import { removeControls } from '../experiment/blocks.ts';
 import { estimateSeconds, overheadSeconds, type Plan, type Turn, turnsOf } from '../experiment/plan.ts';
 
 /** What a run has found so far. */
@@ -48,7 +50,7 @@ export interface RunEnd {
  * rounds before have found, so that a run which is resumed goes on as if it had not been stopped.
  *
  * At the first look it is settled which blocks no question is about: the number of their rounds is fixed, so what they show is
- * looked at once (`unasked`, by the id of the scenario; empty before). At every look the questions of the run are asked. A block in which none is open is left out of the rounds after it. The
+ * looked at once (`unasked`, by the id of the scenario; empty before). At every look the questions of the run are asked. A block in which none is open is left out of the rounds after it, but a control stays with its twin. The
  * run ends when none is open at all, when it has its rounds, or when the next look would come after its budget.
  */
 export class Course {
@@ -75,10 +77,22 @@ export class Course {
   turnsOf(round: number): Turn[] {
     const open = this.#askBefore(round)?.open;
     if (open === undefined) return turnsOf(this.#plan, round);
-    const isOpen = (arm: Arm) =>
-      open.some(({ arms }) => arms.some(({ side, id }) => side === arm.side && id === arm.id));
-    const due = this.#arms.map(arms => arms.some(isOpen));
-    return turnsOf(this.#plan, round, block => due[block] === true);
+    const due = this.#arms.map(arms => arms.some(arm => asksOf(open, arm)));
+    const pair = this.#controlBeside(due);
+    return turnsOf(this.#plan, round, (block, { id }) => due[block] === true || pair.includes(id));
+  }
+
+  /**
+   * A control and its twin, which stay while any block is measured: the verdicts on what is open count rounds in which
+   * something can be wrong with the run. None if a block that is due has a control of its own.
+   */
+  #controlBeside(due: readonly boolean[]): string[] {
+    const controls = this.#plan.blocks.flatMap(({ elements }, block) =>
+      elements.flat().flatMap(({ id, control }) => (control === true ? [{ id, block }] : [])),
+    );
+    const [first] = controls;
+    const isIdle = !due.includes(true) || controls.some(({ block }) => due[block]);
+    return first === undefined || isIdle ? [] : [first.id, twinIdOf(first.id)];
   }
 
   /** What follows the rounds before this one. Rounds must be asked for in ascending order. */
@@ -101,7 +115,11 @@ export class Course {
     if (round > minRounds && roundSeconds * (goal - round + 1) > budgetLeft) return end('budget');
     const roundsInBudget = Math.max(1, Math.floor(budgetLeft / roundSeconds));
     const rounds = Math.min(atMost - round + 1, roundsInBudget);
-    const ahead = this.#ahead(round, turns, rounds);
+    const ahead = {
+      rounds,
+      measurements: rounds * turns.length,
+      seconds: rounds * estimateSeconds(this.#plan, turns),
+    };
     return { turns, open: asked?.open ?? null, unasked: this.#unasked(round), ahead, pace };
   }
 
@@ -110,9 +128,8 @@ export class Course {
     const [first] = this.#looks;
     if (first === undefined || round <= first) return new Set();
     const { all } = this.#ask(first);
-    const isAsked = (arm: Arm) =>
-      all.some(({ arms }) => arms.some(({ side, id }) => side === arm.side && id === arm.id));
-    const unasked = this.#plan.blocks.filter((_, block) => this.#arms[block]?.some(isAsked) !== true);
+    const isAsked = (block: number) => this.#arms[block]?.some(arm => asksOf(all, arm)) === true;
+    const unasked = this.#plan.blocks.filter((_, block) => !isAsked(block));
     return new Set(unasked.flatMap(({ elements }) => elements.flat().map(({ id }) => id)));
   }
 
@@ -142,26 +159,14 @@ export class Course {
     }
     return this.#time;
   }
-
-  #ahead(round: number, turns: readonly Turn[], rounds: number): DueRound['ahead'] {
-    const last = round + rounds - 1;
-    const lastOf = ({ side }: Turn) => Math.min(last, this.#plan.sides[side]?.rounds.atMost ?? 0);
-    const all = turns.map(turn => ({ turn, times: lastOf(turn) - round + 1 }));
-    return {
-      rounds,
-      measurements: all.reduce((sum, { times }) => sum + times, 0),
-      seconds: all.reduce((sum, { turn, times }) => sum + times * estimateSeconds(this.#plan, [turn]), 0),
-    };
-  }
 }
 
 /** The arms of each block on the sides that have them, without controls. */
 function armsOfBlocks({ sides, blocks }: Plan): Arm[][] {
   const ofSides = sides.map(({ scenarios }) => new Set(scenarios.map(({ id }) => id)));
-  return blocks.map(({ elements }) =>
+  return removeControls(blocks).map(({ elements }) =>
     elements
       .flat()
-      .filter(({ control }) => control !== true)
       .flatMap(({ id }) => ofSides.flatMap((ids, side): Arm[] => (ids.has(id) ? [{ side, id }] : []))),
   );
 }

@@ -4,6 +4,7 @@ import { withoutControls } from '../../aggregate/stats/control.ts';
 import { type FinishedRounds, finishedRounds } from '../../aggregate/stats/rounds.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
+import { urlOfEnvironment } from '../command-words.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -81,8 +82,11 @@ function readKeptConfig({ config }: Result, file: string): Experiment {
 async function withPasswords(
   experiment: Experiment,
   folder: string,
-  { target: file, url }: Options<'target' | 'url'>,
+  { target: file, url: typed }: Options<'target' | 'url'>,
 ): Promise<Experiment> {
+  const ofEnvironment = urlOfEnvironment();
+  const isSame = ofEnvironment !== undefined && withoutPassword(ofEnvironment) === experiment.target.url;
+  const url = typed ?? (isSame && file === undefined ? ofEnvironment : undefined);
   const given = file === undefined ? experiment.target : (await readConfig(file)).target;
   const { target } = applyOverrides({ ...experiment, target: given }, { url });
   if (shown(target) !== shown(experiment.target)) {
@@ -106,10 +110,10 @@ function shown(target: Experiment['target']): string {
 
 /** The rounds that stay if a run of one side is resumed. */
 export function finishedOf(result: Result, plan: Plan): FinishedRounds {
-  const measured = plan.sides.map(({ scenarios, rounds }) => ({
+  const measured = plan.sides.map(({ scenarios }) => ({
     target: result.target,
     scenarios,
-    plannedRounds: () => rounds,
+    plannedRounds: () => plan.rounds,
     rounds: new Map(result.scenarios.map(({ id, rounds }) => [id, rounds])),
   }));
   const course = new Course(

@@ -10,7 +10,6 @@ import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
 import { parseCommand } from '../../workers/workload/command-templates.ts';
-import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
@@ -151,9 +150,10 @@ export async function runOnce(
   const { seconds } = bench.experiment;
   const placement = placeOn(bench.threads.size, round, scenario.threads);
   const meter = new CpuMeter(bench.target);
-  const proxy = await proxyFor(bench, scenario);
+  let proxy: SilentProxy | undefined;
   const name = connectionName({ keyPrefix: bench.claim.prefix });
-  const cutter = new ConnectionCutter(proxy?.silence ?? cutByServer(control, name), {
+  const byServer = cutByServer(control, name);
+  const cutter = new ConnectionCutter(draw => (proxy?.silence ?? byServer)(draw), {
     everyMs: scenario.cutEveryMs,
     seed: streamSeed(bench.experiment.seed, 'cuts', round),
   });
@@ -172,6 +172,7 @@ export async function runOnce(
   let startedAt = new Date();
   let warmup: RoundResult['warmup'];
   try {
+    if (scenario.cut === 'silent') proxy = await startSilentProxy(bench.target.address);
     const tasks = threadTasks(bench, scenario, round, shared, proxy?.address);
     const onWindow = ({ startNs, warmupSeconds, grown }: WindowStart) => {
       const endNs = startNs + seconds * 1e9;
@@ -187,7 +188,8 @@ export async function runOnce(
     await proxy?.close();
   }
   if (cutter.failure !== undefined) {
-    bench.warn(`no connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
+    const what = cutter.cuts === 0 ? 'no' : `after ${formatPlural(cutter.cuts, 'cut')} no further`;
+    bench.warn(`${what} connection could be cut in ${scenario.id}: ${toOneLine(cutter.failure)}`);
   }
   const after = await serverCount(control, names);
   await removeRecords(bench, scenario, samples);
@@ -229,17 +231,6 @@ export async function runOnce(
   });
   const reads = countReads(merged, foreseeReads(workloadTask(bench.experiment.workload)));
   return expectFigures({ ...merged, dataSet, reads }, scenario.id);
-}
-
-/** The proxy that a scenario with silent cuts goes through. @throws PoolbenchError CONFIG_INVALID where one is not enough */
-async function proxyFor({ target }: Bench, { id, cut }: Scenario): Promise<SilentProxy | undefined> {
-  if (cut !== 'silent') return undefined;
-  if (target.control.cluster !== undefined || target.address.sentinel !== undefined)
-    throw new PoolbenchError(
-      'CONFIG_INVALID',
-      `expected a single server for the silent cuts of ${id}, whose connections go through one proxy, found a cluster or Sentinels: use "cut": "close"`,
-    );
-  return startSilentProxy(target.address);
 }
 
 /**

@@ -2,7 +2,7 @@ import { formatPlural } from '../../aggregate/text/format.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
 import { describeEnvironment } from '../environment.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
-import { connectionsNeeded, type Scenario } from '../experiment/scenarios.ts';
+import { connectionsNeeded, processNeeds, type Scenario } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import { dataSize } from '../server/data-set.ts';
@@ -24,7 +24,7 @@ export async function preflightSide(
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),
-    threads: Math.max(1, ...scenarios.map(({ threads }) => threads)),
+    ...processNeeds(scenarios),
     // An element of a key takes about as much as a small key.
     keys: Math.max(maxRecords(workload), dataSize(workload).elements),
     valueBytes: sizesOf(workload.values).mean,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Question } from '../../aggregate/questions.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
+import type { RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
 import { asError } from '../errors.ts';
 import { estimateSeconds, type Plan, secondsAtLeast, type Turn } from '../experiment/plan.ts';
@@ -37,6 +38,8 @@ interface RoundsRun {
   readonly rounds: (found: Found) => Iterator<Round, RoundsEnd | undefined>;
   /** What the measurements take at least; undefined if it is not known. */
   readonly minSeconds?: number;
+  /** Of every scenario, by which it is judged. */
+  readonly plannedRounds: RoundsRange;
   readonly session: SideSession;
   /** The suite of a ledger. */
   readonly suite?: string | undefined;
@@ -126,10 +129,14 @@ function describeEnd({ ended, open, isAsked }: RunEnd, plan: Plan, rounds: numbe
 }
 
 /** Runs the rounds of a plan, except those that an earlier run has finished. @throws as `runRounds` */
-export function runPlan(plan: Plan, run: Omit<RoundsRun, 'rounds' | 'minSeconds'>): Promise<RoundsOutcome> {
+export function runPlan(
+  plan: Plan,
+  run: Omit<RoundsRun, 'rounds' | 'minSeconds' | 'plannedRounds'>,
+): Promise<RoundsOutcome> {
   const finished = run.earlier?.finished.count ?? 0;
   return runRounds({
     ...run,
+    plannedRounds: plan.rounds,
     rounds: found => roundsOf(plan, found, finished),
     // One round at least follows.
     minSeconds: Math.max(1 / plan.rounds.atLeast, 1 - finished / plan.rounds.atLeast) * secondsAtLeast(plan),
@@ -144,14 +151,14 @@ export function runPlan(plan: Plan, run: Omit<RoundsRun, 'rounds' | 'minSeconds'
  * @throws PoolbenchError of the preflight, or of the claim of a key prefix, before any load
  */
 export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
-  const { sides, session, earlier } = run;
+  const { sides, session, earlier, plannedRounds } = run;
   // Threads take longest to start, so they start while the targets are prepared.
   const threads = new Threads(
     Math.max(...sides.flatMap(({ scenarios }) => scenarios.map(scenario => scenario.threads))),
   );
   const sessionId = sides.length > 1 ? randomUUID() : undefined;
   const startedAt = earlier?.startedAt ?? new Date();
-  const shared = { session, threads, startedAt, sessionId, earlier };
+  const shared = { session, threads, startedAt, plannedRounds, sessionId, earlier };
   const runs = sides.map(side => new SideRun(side, shared));
 
   let error: Error | undefined;

@@ -1,7 +1,7 @@
 import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/files/result-files.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
-import { fixedRounds } from '../../aggregate/stats/sign-test.ts';
+import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
@@ -57,6 +57,7 @@ interface SharedByAll {
   readonly session: SideSession;
   readonly threads: Threads;
   readonly startedAt: Date;
+  readonly plannedRounds: RoundsRange;
   /** Equal on all sides of a run; undefined if there is one side alone. */
   readonly sessionId: string | undefined;
   /** What the side already has, if it is resumed. */
@@ -231,7 +232,7 @@ export class SideRun {
   }
 
   get #kept(): Omit<Measured, 'target'> {
-    const { rounds } = this.#side;
+    const rounds = this.#shared.plannedRounds;
     const fixed = fixedRounds(rounds.atLeast);
     return {
       scenarios: this.#scenarios,

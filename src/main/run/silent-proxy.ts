@@ -36,17 +36,25 @@ export async function startSilentProxy(address: Address): Promise<SilentProxy> {
   );
   const thread = new Worker(entry, { workerData, execArgv: [] });
   thread.unref();
+  // One listener for as long as it lives: an error that nobody listens for would end the process.
+  let pending: { resolve(answer: ProxyAnswer): void; reject(error: Error): void } | undefined;
+  let ended: Error | undefined;
+  const end = (error: Error) => {
+    ended ??= error;
+    pending?.reject(ended);
+  };
+  thread.on('error', end).on('exit', () => end(new Error('the proxy has ended')));
+  thread.on('message', (message: ProxyAnswer) => pending?.resolve(message));
   const answer = () =>
     new Promise<ProxyAnswer>((resolve, reject) => {
-      const fail = () => reject(new Error('the proxy has ended'));
-      thread.once('error', reject).once('exit', fail);
-      thread.once('message', (message: ProxyAnswer) => {
-        thread.off('error', reject).off('exit', fail);
-        resolve(message);
-      });
+      pending = { resolve, reject };
+      if (ended !== undefined) reject(ended);
     });
   const started = await answer();
-  if (!('port' in started)) throw new Error('error' in started ? started.error : 'the proxy has no port');
+  if (!('port' in started)) {
+    await thread.terminate();
+    throw new Error('error' in started ? started.error : 'the proxy has no port');
+  }
   // Under TLS the certificate is still that of the server.
   const named = same.tls && isIP(host) === 0 ? { servername: same.servername ?? host } : {};
   return {

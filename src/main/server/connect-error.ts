@@ -1,7 +1,7 @@
 import type { Address } from '../../pool/client/address.ts';
 import { shownNode } from '../../pool/client/address.ts';
 import { ErrorReply } from '../../pool/client/resp-values.ts';
-import { asError, type ErrorCode, PoolbenchError } from '../errors.ts';
+import { asError, asShortage, type ErrorCode, PoolbenchError } from '../errors.ts';
 import { rawProbe } from './raw-probe.ts';
 import { shownAddress, withoutSecrets } from './url.ts';
 
@@ -22,6 +22,8 @@ export async function connectError(
   address: Address,
   timeoutMs: number,
 ): Promise<PoolbenchError> {
+  const shortage = asShortage(cause);
+  if (shortage !== undefined) return shortage;
   const error = asError(cause);
   const where = shownAddress(address);
   const said = withoutSecrets(error.message, address);

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { type Address, socketPlace, tlsOptions } from '../../pool/client/address.ts';
+import { Redis } from '../../pool/client/ioredis.ts';
 import { serverFinder } from '../../pool/client/sentinel.ts';
 import { PoolbenchError } from '../errors.ts';
 import { connectError } from './connect-error.ts';
@@ -17,7 +17,22 @@ export type Outcome = { readonly value: unknown } | { readonly error: Error };
  * Commands that only ask, so that they can be sent again. A proxy that does not know one may close the connection rather than
  * refuse it, as twemproxy does.
  */
-const questions = new Set(['HELLO', 'INFO', 'CONFIG', 'CLIENT', 'CLUSTER', 'DBSIZE', 'SCAN']);
+const questions = new Set(['HELLO', 'INFO', 'CLUSTER', 'DBSIZE', 'SCAN']);
+/** The same of commands that can also change something for others (CLIENT KILL, CONFIG SET). A name is this connection's alone. */
+const askingSubcommands = new Set([
+  'CLIENT SETNAME',
+  'CLIENT LIST',
+  'CLIENT ID',
+  'CLIENT INFO',
+  'CONFIG GET',
+]);
+
+/** What is asked, by its command; undefined if the request does more than to ask. */
+function questionIn([command, subcommand]: Request): string | undefined {
+  const both = `${command} ${String(subcommand)}`;
+  if (askingSubcommands.has(both)) return both;
+  return questions.has(command) ? command : undefined;
+}
 
 /** Codes of a connection attempt that the server has answered. */
 const answeredCodes: readonly string[] = ['TARGET_REFUSED_LOGIN', 'TARGET_TOO_SMALL'];
@@ -50,7 +65,7 @@ export class Control {
   #shutOut: string | undefined;
   /** Questions at which the server closes the connection: it is not asked them again. */
   readonly #closesAt = new Set<string>();
-  #hidden: string | undefined;
+  #infoRefusal: string | undefined;
 
   constructor(address: Address, timeoutMs: number) {
     this.address = address;
@@ -117,9 +132,9 @@ export class Control {
    * @throws PoolbenchError TARGET_LOST when no answer came in time, or as {@link connectControl}.
    */
   async call(...request: Request): Promise<unknown> {
-    const [command] = request;
-    if (!questions.has(command)) return await this.#call(request);
-    for (let attempt = 0; attempt < 2 && !this.#closesAt.has(command); attempt++) {
+    const question = questionIn(request);
+    if (question === undefined) return await this.#call(request);
+    for (let attempt = 0; attempt < 2 && !this.#closesAt.has(question); attempt++) {
       try {
         return await this.#call(request);
       } catch (error) {
@@ -129,8 +144,8 @@ export class Control {
         });
       }
     }
-    this.#closesAt.add(command);
-    throw Object.assign(new Error(`it closes the connection at ${command}`), { name: 'ReplyError' });
+    this.#closesAt.add(question);
+    throw Object.assign(new Error(`it closes the connection at ${question}`), { name: 'ReplyError' });
   }
 
   async #call([command, ...args]: Request): Promise<unknown> {
@@ -155,19 +170,20 @@ export class Control {
   async info(section?: string): Promise<Map<string, string>> {
     try {
       const answer = await (section === undefined ? this.call('INFO') : this.call('INFO', section));
+      this.#infoRefusal = undefined;
       return parseInfo(String(answer));
     } catch (error) {
-      if (isRefusal(error) && !error.message.startsWith('NOPERM')) this.#hidden = error.message;
+      if (isRefusal(error) && !error.message.startsWith('NOPERM')) this.#infoRefusal = error.message;
       throw error;
     }
   }
 
   /**
    * The refusal of INFO, unless it is one to this user only: what answers may be a proxy with several servers behind it.
-   * Undefined until INFO was asked for.
+   * Undefined until INFO was asked for, and when it is answered.
    */
-  get hidden(): string | undefined {
-    return this.#hidden;
+  get infoRefusal(): string | undefined {
+    return this.#infoRefusal;
   }
 
   /** Whether the server answers PING in time, and serves at least reads. */

@@ -189,14 +189,14 @@ async function inspectTarget(
     };
     const standIn = server === 'any' ? detected.server === 'embedded' : detected.server !== server;
     const what = describeServer(detected);
-    const isTold = detected.server !== 'unknown' || node.hidden === undefined;
+    const isTold = detected.server !== 'unknown' || node.infoRefusal === undefined;
     if (standIn && !standInAllowed) {
       throw notAvailable(
         `expected ${formatDeclared(server)} at ${url}, found ${what} (${foundBy}); correct target.server or the URL, or leave out --no-stand-in`,
       );
     }
     const notes = standIn ? [formatStandIn(server, what, isTold), ...tried] : [];
-    if (node.hidden !== undefined) notes.push(formatHidden(url, node.hidden));
+    if (node.infoRefusal !== undefined) notes.push(formatHidden(url, node.infoRefusal));
     if (threads !== undefined && threads !== detected.threads) {
       const reported = detected.threads ?? 'no number';
       notes.push(`${what} was started with ${threads} server threads, but reports ${reported}`);

@@ -167,7 +167,7 @@ async function removeKeys(control: Control, claim: Claim, range: KeyRange): Prom
 async function removeOwn(control: Control, claim: Claim, names: readonly string[]): Promise<Removal> {
   if (!claim.claimed) return removeNames(control, names);
   // A proxy would run the script on one of its servers.
-  if (control.cluster === undefined && control.hidden === undefined) {
+  if (control.cluster === undefined && control.infoRefusal === undefined) {
     const removed = await unlinkUnlessClaimedByOthers(control, claim, names);
     if (removed === 'taken') return nothingRemoved;
     if (removed !== undefined) return { removed, left: 0, reason: undefined };

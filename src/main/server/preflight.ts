@@ -11,8 +11,10 @@ import { shownAddress } from './url.ts';
 
 /** What a plan asks of the target at its widest. */
 interface Needs {
-  /** Connections open at once, over all threads. */
+  /** Connections of the server open at once, over all threads. */
   readonly connections: number;
+  /** Of this process: connections, and the proxy's own where they go through one. */
+  readonly sockets: number;
   readonly threads: number;
   readonly keys: number;
   readonly valueBytes: number;
@@ -39,7 +41,7 @@ export async function preflight(
 ): Promise<string[]> {
   const nodes = await control.findNodes();
   // Every connection to a cluster is one to each of its masters, which hold a part of the keys each.
-  requireFiles(needs.connections * nodes.length, needs.threads);
+  requireFiles({ ...needs, sockets: needs.sockets * nodes.length });
   const ofEach = { ...needs, keys: Math.ceil(needs.keys / nodes.length) };
   const warnings: string[] = [];
   if (isUnverified(control.address)) {
@@ -89,9 +91,9 @@ function requireClients(
 }
 
 /** What is needed does not depend on what happens to be open now, so the advice is always the same. */
-function requireFiles(connections: number, threads: number): void {
+function requireFiles({ connections, sockets, threads }: Omit<Needs, 'keys' | 'valueBytes'>): void {
   const limit = openFilesLimit();
-  const needed = ownFiles + threads * filesPerThread + connections;
+  const needed = ownFiles + threads * filesPerThread + sockets;
   if (limit >= needed) return;
   throw tooSmall(
     connections,

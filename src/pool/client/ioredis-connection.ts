@@ -1,8 +1,9 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { type Connect, Connection } from '../connection.ts';
 import { failureCode } from '../errors.ts';
 import { type Address, socketPlace, tlsOptions } from './address.ts';
 import { type Batch, type CommandSet, type CommandTemplate, connectionName, KEY, keyName } from './batch.ts';
+import { Redis } from './ioredis.ts';
 import { serverFinder } from './sentinel.ts';
 import { connectTimeout } from './socket.ts';
 

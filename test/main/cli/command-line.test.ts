@@ -188,9 +188,47 @@ describe('overrides obey the rules of the config', async () => {
     expect(outlineOf(error.message)).toBe(fault);
   });
 
+  test('POOLBENCH_URL stands for --url, but not of a run that is resumed, and is named if it is wrong', () => {
+    vi.stubEnv('POOLBENCH_URL', 'localhost');
+    expect(parseCommandLine(['a.json'])).toMatchObject({ options: { url: 'localhost' } });
+    expect(parseCommandLine(['run', '--resume', 'a'])).toMatchObject({ options: { resume: 'a' } });
+    expect(parseCommandLine(['run', '--resume', 'a'])).not.toHaveProperty('options.url');
+    expect(() => applyOverrides(experiment, { url: 'localhost' })).toThrow(/^POOLBENCH_URL: /);
+    vi.unstubAllEnvs();
+    expect(() => applyOverrides(experiment, { url: 'localhost' })).toThrow(/^--url: /);
+  });
+
+  test('another target must suit what is measured', () => {
+    const { target } = experiment;
+    const silent = {
+      ...experiment,
+      scenarios: experiment.scenarios.map(group => ({
+        ...group,
+        cutEveryMs: [50],
+        cut: ['silent' as const],
+      })),
+    };
+    expect(applyOverrides({ ...silent, target }, {}).target).toEqual(target);
+    expect(() => applyOverrides({ ...silent, target: { ...target, cluster: true } }, {})).toThrow(
+      /scenarios\[0\]\.cut: expected "close"/,
+    );
+  });
+
   test('all wrong options are listed', () => {
     const overrides = { url: 'localhost', rounds: 'x', seconds: '0', quick: true };
     expect(() => applyOverrides(experiment, overrides)).toThrow(/^--url: .*\n--rounds: .*\n--seconds: .*$/);
+  });
+
+  test('configs whose rounds or budgets differ are not compared, unless --rounds makes them alike', async () => {
+    const differing = ['configs/redis.json', 'configs/smoke.json'];
+    await expect(readPlan(differing, {})).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/ in redis and .* in smoke: .*alike/),
+    });
+    const { rounds } = await readPlan(differing, { rounds: '7' });
+    expect(rounds).toEqual({ atLeast: 7, atMost: 7 });
+    const quick = await readPlan(differing, { quick: true, rounds: '1' });
+    for (const { experiment } of quick.sides) expect(experiment.rounds).toEqual(quick.rounds);
   });
 
   test('--quick cuts what the command line does not name', async () => {

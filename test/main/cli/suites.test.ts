@@ -69,6 +69,19 @@ describe('every claim has its suite', () => {
     expect(await servers('redis://localhost:7000')).toEqual([[], -1, 'impossible']);
   });
 
+  test('on a cluster, suites that take a single server are impossible, with the reason', async () => {
+    const redis = await readTarget('redis');
+    const cluster = { ...redis, target: { ...redis.target, cluster: true } };
+    const plan = await planSuites(allSuites, cluster, {});
+    const impossible = plan.filter(({ shown }) => shown.state === 'impossible');
+    expect(impossible.map(({ name }) => name)).toContain('health-interval');
+    for (const { shown, plan: run } of impossible) {
+      expect(shown.note).toMatch(/ as target\.cluster is true .*\.$/);
+      expect(run.sides).toEqual([]);
+    }
+    expect(impossible.length).toBeLessThan(plan.length);
+  });
+
   test('every suite is run against the target, with what the command line says', async () => {
     const settings = { rounds: '6', seconds: '0.7', warmup: '0.1', seed: '9' };
     const plan = await planSuites(allSuites, await readTarget('rediss://me:s3cret@host:7000/2'), settings);

@@ -39,6 +39,16 @@ describe('a fault of a config has its path, what was expected and what was found
       { ...good, workload: { keys: 100, keyChoice: { kind: 'gaussian', spread: 0.0001 } } },
       'workload.keyChoice.spread 0.005 100 found 0.0001',
     ],
+    [
+      'silent cuts of a cluster',
+      { ...group({ cut: 'silent', cutEveryMs: 50 }), target: { ...good.target, cluster: true } },
+      'scenarios[0].cut "close" found "silent"',
+    ],
+    [
+      'silent cuts of what Sentinels name',
+      { ...group({ cut: 'silent', cutEveryMs: 50 }), target: { ...good.target, sentinel: { master: 'm' } } },
+      'scenarios[0].cut "close" found "silent"',
+    ],
     ['0 workers', group({ workers: [10, 0] }), 'scenarios[0].workers[1] 1 100000 found 0'],
     ['0 workers as a single value', group({ workers: 0 }), 'scenarios[0].workers 1 100000 found 0'],
     ['half a worker', group({ workers: [-0.5] }), 'scenarios[0].workers[0] 1 100000 found -0.5'],

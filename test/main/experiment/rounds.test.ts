@@ -128,8 +128,8 @@ describe('sides are measured in turn', () => {
     expect(leading).toBeLessThan(106);
   });
 
-  test('a side takes part in the scenarios and rounds that it has', () => {
-    const few = experiment({ scenarios: [{ client: 'wire', workers: [10, 99] }], rounds: 1 });
+  test('a side takes part in the scenarios that it has', () => {
+    const few = experiment({ scenarios: [{ client: 'wire', workers: [10, 99] }], rounds: 2 });
     const [first = [], second = []] = allRounds(planRun([experiment({ rounds: 2 }), few]));
     const ofFew = first.filter(({ side }) => side === 1);
     expect(ids(ofFew).toSorted()).toEqual([
@@ -137,8 +137,7 @@ describe('sides are measured in turn', () => {
       'wire-optimized-1pool-99workers',
     ]);
     expect(first).toHaveLength(8);
-    expect(second).toHaveLength(6);
-    expect(second.every(({ side }) => side === 0)).toBe(true);
+    expect(second).toHaveLength(8);
   });
 
   test('the estimate takes every turn at the length of its side', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RoundResult } from '../../../src/aggregate/result.ts';
+import { twinIdOf } from '../../../src/aggregate/stats/control.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import { estimateSeconds, type Plan, planRun } from '../../../src/main/experiment/plan.ts';
 import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
@@ -30,8 +31,8 @@ const target = buildResult([]).target;
 /** Runs a plan with made-up rates: of depth 10 to depth 1 as `gain` says. Each turn takes as long as it is planned to. */
 function runPlan(plan: Plan, gain: Gain, { paced = 1, upTo = Number.POSITIVE_INFINITY } = {}) {
   const rounds = new Map<string, RoundResult[]>();
-  const measured = plan.sides.map(({ scenarios, rounds: planned }) => {
-    return { target, scenarios, plannedRounds: () => planned, rounds };
+  const measured = plan.sides.map(({ scenarios }) => {
+    return { target, scenarios, plannedRounds: () => plan.rounds, rounds };
   });
   const course = new Course(
     plan,
@@ -70,7 +71,7 @@ describe('a run takes as many rounds as its questions', () => {
     expect(due).toHaveLength(10);
   });
 
-  test('a block that is decided is measured no more, its control neither', () => {
+  test('a block that is decided is measured no more', () => {
     const { next, due } = runPlan(planOf({ budgetSeconds: 3600 }), (workers, round) =>
       workers === 10 ? 4 : undecided(workers, round),
     );
@@ -80,6 +81,22 @@ describe('a run takes as many rounds as its questions', () => {
     expect(due.slice(0, 10).every(ids => ids.some(isAt(10)) && ids.some(isAt(100)))).toBe(true);
     expect(due.slice(10).some(ids => ids.some(isAt(10)))).toBe(false);
     expect(due.slice(10).every(ids => ids.filter(isAt(100)).length >= 2)).toBe(true);
+  });
+
+  test('a control stays with its twin while any block is measured', () => {
+    const plan = planOf({ budgetSeconds: 3600 });
+    const controls = plan.sides[0]?.scenarios.filter(({ control }) => control).map(({ id }) => id) ?? [];
+    expect(controls.map(isAt(100))).toEqual([true]);
+    const { due, rounds } = runPlan(plan, (workers, round) =>
+      workers === 100 ? 4 : undecided(workers, round),
+    );
+    const [control = ''] = controls;
+    expect(due).toHaveLength(50);
+    for (const ids of due.slice(10)) {
+      expect(ids.filter(isAt(100))).toEqual([twinIdOf(control), control].toSorted());
+      expect(ids.filter(isAt(10))).toHaveLength(2);
+    }
+    expect(rounds.get(control)).toHaveLength(50);
   });
 
   test('a block that no question is about has a fixed number of rounds from the first look on', () => {
@@ -105,8 +122,8 @@ describe('a run takes as many rounds as its questions', () => {
       budgetSeconds: 3600,
     });
     const { rounds } = runPlan(plan, undecided, { upTo: 14 });
-    const sides = plan.sides.map(({ scenarios, rounds: planned }) => {
-      return { target, scenarios, plannedRounds: () => planned, rounds };
+    const sides = plan.sides.map(({ scenarios }) => {
+      return { target, scenarios, plannedRounds: () => plan.rounds, rounds };
     });
     const found = foundOn(() => sides);
     const asked: (readonly number[])[] = [];

@@ -89,7 +89,11 @@ describe('measurement', () => {
   );
 
   /** Measures on a server that is gone, with threads that do this. */
-  async function measure(run: Threads['run'], signal: AbortSignal): Promise<RoundResult | null> {
+  async function measure(
+    run: Threads['run'],
+    signal: AbortSignal,
+    warn: (line: string) => void = () => {},
+  ): Promise<RoundResult | null> {
     const gone = async () => {
       throw new Error('gone');
     };
@@ -105,7 +109,7 @@ describe('measurement', () => {
       target,
       threads,
       claim: { prefix: 'p:', token: '', claimed: false },
-      warn: () => {},
+      warn,
     };
     return await runMeasurement(bench, scenario, {
       step: {
@@ -131,6 +135,29 @@ describe('measurement', () => {
     expect(round).toMatchObject({ round: 1, seconds: 0.2, cpu: { serverCores: null } });
     expect(round?.cpu.clientCores).toBeGreaterThan(0);
     expect(round?.cpu.machineBusyShare ?? 0).toBeGreaterThanOrEqual(0);
+  });
+
+  test('a measurement whose threads saw its window too late is tried twice more, then has no figures, and a warning says so', async () => {
+    const server = await ofTest(startRedis());
+    const sample = await runThread(server.port, { seconds: 0.2 });
+    const outcomeOf = async (goodAttempt: number) => {
+      let attempts = 0;
+      const warnings: string[] = [];
+      const round = await measure(
+        async (_tasks, _shared, onWindow) => {
+          attempts++;
+          onWindow({ startNs: nowNs(), warmupSeconds: 0, grown: true });
+          return [attempts === goodAttempt ? sample : { ...sample, seconds: 0.01 }];
+        },
+        new AbortController().signal,
+        line => warnings.push(line),
+      );
+      return { seconds: round?.seconds, attempts, warnings };
+    };
+    expect(await outcomeOf(3)).toEqual({ seconds: 0.2, attempts: 3, warnings: [] });
+    const never = await outcomeOf(4);
+    expect(never).toMatchObject({ seconds: undefined, attempts: 3 });
+    expect(never.warnings).toEqual([expect.stringMatching(/no core .*no figures in that round/)]);
   });
 
   test('a stopped measurement ends with a defect, but without a word where its connections were refused', async () => {

@@ -32,7 +32,7 @@ test('a count of clients that has gone below 0 is a warning, and refuses no plan
   });
   const control = await connectControl(loopback(port), { timeoutMs: 2000 });
   onTestFinished(() => control.close());
-  const needs = { threads: 1, connections: 10, keys: 1, valueBytes: 1 };
+  const needs = { threads: 1, sockets: 1, connections: 10, keys: 1, valueBytes: 1 };
   const warnings = await preflight({ control }, needs, { force: false });
   expect(warnings.join('\n')).toMatch(/4294964742 connected clients, which cannot be/);
   expect(warnings.join('\n')).not.toMatch(/other clients? connected/);
@@ -52,7 +52,7 @@ test('a question at which the server closes the connection is refused, and is no
       name: 'ReplyError',
       message: expect.stringMatching('INFO'),
     });
-  expect(control.hidden).toMatch(/closes the connection/);
+  expect(control.infoRefusal).toMatch(/closes the connection/);
   expect(asked.filter(name => name === 'INFO')).toHaveLength(2);
   await expect(control.call('GET', 'a')).rejects.toMatchObject({ code: 'TARGET_LOST' });
 });

@@ -82,7 +82,11 @@ describe('key space is claimed and removed exactly', () => {
     expect(await removeKeySpace(control, space)).toEqual({ removed: 0, left: 0 });
     expect(
       (
-        await preflight({ control }, { threads: 1, connections: 1, keys: 1, valueBytes: 1 }, { force: true })
+        await preflight(
+          { control },
+          { threads: 1, sockets: 1, connections: 1, keys: 1, valueBytes: 1 },
+          { force: true },
+        )
       ).join(),
     ).toMatch(/READONLY/);
     await control.call('REPLICAOF', 'NO', 'ONE');
@@ -187,7 +191,7 @@ describe('key space is claimed and removed exactly', () => {
 describe('preflight warns before the load', () => {
   let server: TestServer;
   let control: Control;
-  const needs = { threads: 1, connections: 10, keys: 1000, valueBytes: 32 };
+  const needs = { threads: 1, sockets: 1, connections: 10, keys: 1000, valueBytes: 32 };
   const careful = { force: false };
 
   beforeAll(async () => {
@@ -248,7 +252,7 @@ describe('preflight warns before the load', () => {
       const server = { value: control.server };
       const blind = Object.assign(Object.create(control, { server }), unlimited);
       await expect(
-        preflight({ control: blind }, { ...needs, connections: 2 ** 31 }, careful),
+        preflight({ control: blind }, { ...needs, sockets: 2 ** 31 }, careful),
       ).rejects.toMatchObject({
         code: 'TARGET_TOO_SMALL',
         message: expect.stringMatching(/this process may open \d+ files, and needs \d+ .*\(ulimit -n \d+\)/),

@@ -133,7 +133,9 @@ function suiteTable(suites: readonly LedgerSuite[]): Table {
     words('claims', suite => suite.claims.join(', ')),
     words('state', suite => suite.state),
     figures('scenarios', suite => suite.scenarios),
-    figures('rounds', suite => suite.rounds),
+    figures('rounds', suite =>
+      suite.state === 'not run' || suite.state === 'impossible' ? nothing : suite.rounds,
+    ),
     figures('seconds', suite => suite.seconds),
     figures('warm-up seconds', suite => suite.warmupSeconds),
     words('note', suite => suite.note),

@@ -49,7 +49,7 @@ export async function readSuite(folder: string, suite: PlannedSuite): Promise<Ju
   }
   const { complete, before, now, measured } = await readVerdicts(folder, suite);
   const shown = { ...suite.shown, result: path };
-  if (!complete) return { ...shown, state: 'unfinished', judged: null };
+  if (!complete) return { ...shown, ...measuredOf(measured), state: 'unfinished', judged: null };
   const note = describeChanges(suite, before, now);
   return { ...shown, ...sizeOf(measured), state: 'complete', note, judged: now };
 }
@@ -62,11 +62,11 @@ async function readVerdicts(folder: string, suite: PlannedSuite) {
     return { complete: result.complete, before: result.claims, now: judgeClaims(result), measured: result };
   }
   const { complete, claims } = await readChecked(file, comparisonSchema, 'the comparison of a suite');
-  if (!complete) return { complete, before: claims, now: claims, measured: undefined };
   const results = await Promise.all(
     suite.plan.sides.map(({ name }) => readResult(join(folder, suite.name, name, 'result.json'))),
   );
-  return { complete, before: claims, now: judgeVersusClaims(results), measured: results[suite.own] };
+  const now = complete ? judgeVersusClaims(results) : claims;
+  return { complete, before: claims, now, measured: results[suite.own] };
 }
 
 /** What goes with the suite of a result: how many rounds it took, and its two identical arms, if it has a control. */

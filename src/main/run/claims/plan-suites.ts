@@ -3,6 +3,8 @@ import { claims } from '../../../aggregate/claims/claims.ts';
 import type { Ledger, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
 import { optionWords, quote } from '../../command-words.ts';
+import { type Experiment, retargeted } from '../../experiment/experiment.ts';
+import { faultsOf } from '../../experiment/faults.ts';
 import { applyOverrides, type Overrides } from '../../experiment/overrides.ts';
 import { armsOf, estimateSeconds, type Plan, planRun } from '../../experiment/plan.ts';
 import { readConfig } from '../../experiment/read-config.ts';
@@ -82,15 +84,14 @@ async function planSuite(
   const settings = cold ? { rounds, seed } : { rounds, seconds, warmup, seed };
   const experiment = applyOverrides(read, settings);
   const targets = suite.opponents === null ? [target] : await bothTargets(target, suite.opponents);
-  const plan = planRun(
-    targets.map(side => ({
-      ...experiment,
-      name: suite.opponents === null ? experiment.name : side.target.server,
-      target: side.target,
-    })),
-  );
+  const sides = targets.map(side => ({
+    ...experiment,
+    name: suite.opponents === null ? experiment.name : side.target.server,
+    target: side.target,
+  }));
+  const impossible = whyImpossible(sides);
+  const plan = planRun(impossible === null ? sides : []);
   const [side = planRun([experiment]).sides[0]] = plan.sides;
-  const impossible = plan.sides.length === 0;
   return {
     ...suite,
     plan,
@@ -100,8 +101,8 @@ async function planSuite(
     shown: {
       name: suite.name,
       claims: suite.claims.map(({ id }) => id),
-      state: impossible ? 'impossible' : 'not run',
-      note: impossible ? takesTwoServers : '',
+      state: impossible === null ? 'not run' : 'impossible',
+      note: impossible ?? '',
       scenarios: side === undefined ? 0 : armsOf(side).length,
       rounds: plan.rounds.atMost,
       seconds: experiment.seconds,
@@ -126,6 +127,16 @@ async function bothTargets(
 
 const takesTwoServers =
   'It takes two servers, and this target does not declare which server it is: give redis, valkey, dragonfly, or a config that declares its server.';
+
+/** Why these targets cannot be measured, as a sentence; null if they can. */
+function whyImpossible(sides: readonly Experiment[]): string | null {
+  if (sides.length === 0) return takesTwoServers;
+  const faults = sides.flatMap(side => {
+    const { error } = retargeted.safeParse(side);
+    return error === undefined ? [] : faultsOf(error.issues, side).map(({ text }) => text);
+  });
+  return faults[0] === undefined ? null : `It cannot be measured on this target: ${faults[0]}.`;
+}
 
 /** What runs it alone. */
 function commandOf({ config }: Suite, { option }: ClaimsTarget, settings: Overrides): string {

@@ -88,7 +88,7 @@ async function runSuite(suite: PlannedSuite, session: Session, own: Target): Pro
     return await runSides(suite, sides, session);
   } catch (cause) {
     const error = asError(cause);
-    return { suite: failed(suite.shown, error), error };
+    return { suite: failed({ ...suite.shown, rounds: 0 }, error), error };
   } finally {
     for (const other of others) await session.closeTarget(other);
   }
@@ -114,10 +114,11 @@ async function runSides(
   }
   const { error } = outcome;
   const shown = { ...suite.shown, result: resultOf(suite) };
-  if (error !== undefined) return { suite: failed(shown, error), error };
+  const measured = { ...shown, ...measuredOf(own) };
+  if (error !== undefined) return { suite: failed(measured, error), error };
   if (results.every(({ complete }) => complete))
-    return { suite: { ...shown, ...measuredOf(own), state: 'complete', judged: claims }, error };
-  return { suite: { ...shown, state: 'unfinished', note: 'It was interrupted.', judged: null }, error };
+    return { suite: { ...measured, state: 'complete', judged: claims }, error };
+  return { suite: { ...measured, state: 'unfinished', note: 'It was interrupted.', judged: null }, error };
 }
 
 /**

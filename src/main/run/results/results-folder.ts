@@ -6,7 +6,7 @@ import { comparisonDocument } from '../../../aggregate/report/documents/comparis
 import type { ResultFile } from '../../../aggregate/report/files/result-files.ts';
 import { renderComparisonPage } from '../../../aggregate/report/html/comparison-page.ts';
 import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
-import { asError, PoolbenchError } from '../../errors.ts';
+import { asError, asShortage, PoolbenchError } from '../../errors.ts';
 
 /**
  * Makes the folder of one run, `<UTC time>-<name>` in `parent`, before any load: what was measured must have a place.
@@ -129,6 +129,9 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 
 /** RESULTS_NOT_WRITABLE, with the reason and what to do. */
 export function notWritable(folder: string, error: unknown): PoolbenchError {
+  const shortage = asShortage(error);
+  // Exit code and advice are those of what is short; a full disk is this folder's.
+  if (shortage?.code === 'TARGET_TOO_SMALL') return shortage;
   return new PoolbenchError(
     'RESULTS_NOT_WRITABLE',
     `expected a folder for results that can be written at ${folder}, found: ${asError(error).message}; give another with --out DIR`,

@@ -72,7 +72,8 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
   const experiment = { ...side.experiment, thresholds: {} };
   const { sides, error } = await runRounds({
     // Its repeats are judged by themselves.
-    sides: [{ ...side, rounds: stepRepeats, experiment, target, folder: session.parts[0] ?? folder }],
+    plannedRounds: stepRepeats,
+    sides: [{ ...side, experiment, target, folder: session.parts[0] ?? folder }],
     rounds,
     session,
     async afterRound([repeat], saveSides) {

@@ -1,5 +1,6 @@
-import { Cluster, type ClusterOptions, Command } from 'ioredis';
+import type { ClusterOptions } from 'ioredis';
 import type { Address } from '../address.ts';
+import { Cluster, Command } from '../ioredis.ts';
 import { placeOf, readRedirect, unknownHost } from './slot-ranges.ts';
 
 // ioredis passes over nodes without a host, and so over all of a cluster with unknown endpoints.
