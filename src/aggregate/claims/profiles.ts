@@ -127,19 +127,19 @@ export const highThroughput: PredictingClaim = {
   suite: 'high-throughput',
   needs: `ioredis in optimized pools with pipeline ${profileBatch}`,
   predictions(scenarios) {
-    const best = bestOf('ioredis', scenarios);
+    const best = bestArmOf('ioredis', scenarios);
     if (best === undefined) return [];
     return [predictFigure(throughput, best, describeArm(best), atLeast(minOps), formatOps)];
   },
   // Too few operations a second of a machine without a free core are what the machine has, neighbours and all: the next
   // run, or the next machine, may pass. An arm that passes there counts all the more.
   proof(scenarios) {
-    const best = bestOf('ioredis', scenarios);
+    const best = bestArmOf('ioredis', scenarios);
     if (best === undefined || best.limitedBy.resource !== 'machine' || rateOf(best) >= minOps) return null;
     return 'the whole machine was busy all the time, and that is what limited the best arm';
   },
   remarks(scenarios) {
-    const wire = bestOf('wire', scenarios);
+    const wire = bestArmOf('wire', scenarios);
     if (wire === undefined || !isMeasured(wire)) return describeFactors(scenarios);
     const rates = medianInterval(wholeRounds(wire.rounds).map(throughput.figure));
     return [
@@ -196,7 +196,7 @@ function isBatchProfile(scenario: ScenarioResult): boolean {
   return scenario.pipeline === profileBatch && isRateArm(scenario);
 }
 
-function bestOf(client: string, scenarios: readonly ScenarioResult[]): ScenarioResult | undefined {
+function bestArmOf(client: string, scenarios: readonly ScenarioResult[]): ScenarioResult | undefined {
   return fastestOf(scenarios.filter(arm => isBatchProfile(arm) && arm.client === client));
 }
 

@@ -23,7 +23,13 @@ import {
 } from './judging/capacity.ts';
 import { atLeast, atMost, type Prediction, type Range } from './judging/prediction.ts';
 import { findGrowthFlaw } from './judging/soundness.ts';
-import { designForSides, findUnequalThreads, nameOf, pairSides, type Sides } from './judging/versus.ts';
+import {
+  designForSides,
+  findUnequalThreads,
+  nameOfOther,
+  pairSides,
+  type ServerPair,
+} from './judging/versus.ts';
 import { formatChange, sourceReport } from './source-report.ts';
 
 const ofValkey = sourceReport.valkey;
@@ -81,12 +87,12 @@ export const dragonfly: TwoServerClaim = {
     ],
     remarks: sides => [
       ...describeCoresBeyondBound(sides, pairForCapacity(sides, ofDragonfly.minWorkers)),
-      describeThreads(sides),
+      describeOwnThreads(sides),
     ],
   }),
 };
 
-function describeThreads({ target: { detected } }: Sides): string {
+function describeOwnThreads({ target: { detected } }: ServerPair): string {
   return detected.threads === null
     ? 'The number of threads that Dragonfly had is not known.'
     : `Dragonfly had ${formatPlural(detected.threads, 'thread')}; with another number the result may differ.`;
@@ -107,7 +113,7 @@ export const valkeyGains: TwoServerClaim = {
 };
 
 /** The same two arms on either server. */
-interface Gain {
+interface ServerGain {
   readonly onRedis: ArmPair;
   readonly onOther: ArmPair;
 }
@@ -115,11 +121,13 @@ interface Gain {
 /** A way to gain throughput, and every pair of arms that shows how much. */
 interface Growth {
   readonly from: string;
-  readonly gains: readonly Gain[];
+  readonly gains: readonly ServerGain[];
 }
 
-function growthOf(sides: Sides): Growth[] {
-  const fewToMany = findGains(sides, arms => pairFewWithMany(arms.filter(arm => arm.pool === 'optimized')));
+function growthOf(sides: ServerPair): Growth[] {
+  const fewToMany = findServerGains(sides, arms =>
+    pairFewWithMany(arms.filter(arm => arm.pool === 'optimized')),
+  );
   const [first] = fewToMany;
   const levels =
     first === undefined
@@ -128,15 +136,18 @@ function growthOf(sides: Sides): Growth[] {
   return [{ from: `from ${levels} in optimized pools`, gains: fewToMany }, gainOfPools(sides)];
 }
 
-function gainOfPools(sides: Sides): Growth {
+function gainOfPools(sides: ServerPair): Growth {
   return {
     from: 'from optimized pools',
-    gains: findGains(sides, arms => pairWithBaseline(arms, 'optimized')),
+    gains: findServerGains(sides, arms => pairWithBaseline(arms, 'optimized')),
   };
 }
 
 /** Of arms of applications: wire is a bound that none reaches. */
-function findGains(sides: Sides, pair: (arms: readonly ScenarioResult[]) => ArmPair[]): Gain[] {
+function findServerGains(
+  sides: ServerPair,
+  pair: (arms: readonly ScenarioResult[]) => ArmPair[],
+): ServerGain[] {
   const pairs = pairSides(sides, arm => isPlain(arm) && arm.client === 'ioredis');
   const equals = new Map(pairs.map(({ base, other }) => [other, base]));
   return pair([...equals.keys()]).flatMap(onOther => {
@@ -146,23 +157,23 @@ function findGains(sides: Sides, pair: (arms: readonly ScenarioResult[]) => ArmP
   });
 }
 
-const pairsOf = ({ onRedis, onOther }: Gain) => [onRedis, onOther];
-const armsOfGains = (gains: readonly Gain[]) => armsOf(gains.flatMap(pairsOf));
+const pairsOf = ({ onRedis, onOther }: ServerGain) => [onRedis, onOther];
+const armsOfGains = (gains: readonly ServerGain[]) => armsOf(gains.flatMap(pairsOf));
 
 /** The gain on the other server to that on Redis, within each round. */
-function compareByRound({ onRedis, onOther }: Gain): RoundSeries {
+function compareByRound({ onRedis, onOther }: ServerGain): RoundSeries {
   const seriesOf = (pair: ArmPair) => ratioOf(pair, throughput).series;
   return pairedRatio(seriesOf(onRedis), seriesOf(onOther)).series;
 }
 
 /** Predicts how throughput gains on the other server to how it gains on Redis; nothing where that stays open. */
-function predictGain(sides: Sides, growth: Growth, range: Range): Prediction[] {
+function predictGain(sides: ServerPair, growth: Growth, range: Range): Prediction[] {
   const { from, gains } = growth;
   if (gains.length === 0 || describeOpenGain(sides, growth).length > 0) return [];
   const ratios = gains.map(gain => ({ gain, series: compareByRound(gain) }));
   return [
     {
-      what: `gain ${from} on ${nameOf(sides)} to that on Redis`,
+      what: `gain ${from} on ${nameOfOther(sides)} to that on Redis`,
       series: RoundSeries.combine(ratios.map(({ series }) => series)),
       range,
       format: formatRatio,
@@ -179,7 +190,7 @@ function predictGain(sides: Sides, growth: Growth, range: Range): Prediction[] {
 }
 
 /** Why these gains say nothing of the servers, as sentences; nothing if they do. */
-function describeOpenGain(sides: Sides, { from, gains }: Growth): string[] {
+function describeOpenGain(sides: ServerPair, { from, gains }: Growth): string[] {
   const arms = armsOfGains(gains).filter(({ rounds }) => rounds.length > 0);
   const flaw = findGrowthFlaw(arms);
   const lacksCores = hasMoreThreads(sides) && arms.some(({ limitedBy }) => limitedBy.resource === 'machine');
@@ -192,6 +203,6 @@ function describeOpenGain(sides: Sides, { from, gains }: Growth): string[] {
 }
 
 /** Whether a lack of cores hits one server harder. */
-function hasMoreThreads({ results }: Sides): boolean {
+function hasMoreThreads({ results }: ServerPair): boolean {
   return new Set(results.map(({ target }) => target.detected.threads ?? 1)).size > 1;
 }

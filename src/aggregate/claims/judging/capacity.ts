@@ -7,7 +7,7 @@ import { formatCount, formatList, formatPlural, formatRatioInterval } from '../.
 import type { VersusSide } from '../claim.ts';
 import { type ArmPair, groupBy, ratioOf } from './arms.ts';
 import { type Bound, type Prediction, predictRatios, type Range } from './prediction.ts';
-import { nameOf, pairUndisturbed, type Sides } from './versus.ts';
+import { nameOfOther, pairUndisturbed, type ServerPair } from './versus.ts';
 
 /**
  * Which of two servers can do more, where a server is at its limit. What is measured of a server that is not is less than it
@@ -17,7 +17,7 @@ import { nameOf, pairUndisturbed, type Sides } from './versus.ts';
 /** The servers of a pair that are at their limit. Only Redis: the ratio is a lower bound; only the other: an upper one. */
 type AtLimit = 'both' | 'redis' | 'other' | 'none';
 
-function atLimit(sides: Sides, pair: ArmPair): AtLimit {
+function atLimit(sides: ServerPair, pair: ArmPair): AtLimit {
   const [ofRedis, ofOther] = limitsOfPair(sides, pair);
   if (ofRedis === 'server') return ofOther === 'server' ? 'both' : 'redis';
   return ofOther === 'server' ? 'other' : 'none';
@@ -26,7 +26,10 @@ function atLimit(sides: Sides, pair: ArmPair): AtLimit {
 type Limit = ScenarioResult['limitedBy']['resource'];
 
 /** What limited Redis, and the other server. */
-function limitsOfPair({ results: [redis, other] }: Sides, { base, other: arm }: ArmPair): [Limit, Limit] {
+function limitsOfPair(
+  { results: [redis, other] }: ServerPair,
+  { base, other: arm }: ArmPair,
+): [Limit, Limit] {
   return [limitOf(base, redis), limitOf(arm, other)];
 }
 
@@ -42,7 +45,7 @@ function limitOf(
 const threadsOf = ({ detected }: VersusSide['target']) => detected.threads ?? 1;
 
 /** The pairs that can bring a server to its limit: those of wire, the client that costs least, unless the run has none. */
-export function pairForCapacity(sides: Sides, minWorkers = 1): ArmPair[] {
+export function pairForCapacity(sides: ServerPair, minWorkers = 1): ArmPair[] {
   const pairs = pairUndisturbed(sides).filter(
     ({ other }) => other.pool === 'optimized' && other.workers >= minWorkers,
   );
@@ -52,7 +55,7 @@ export function pairForCapacity(sides: Sides, minWorkers = 1): ArmPair[] {
 
 /** Predicts throughput and p95 by the pairs with both servers at their limit; without such pairs, by those that give a bound. */
 export function predictCapacity(
-  sides: Sides,
+  sides: ServerPair,
   pairs: readonly ArmPair[],
   expected: { readonly throughput: Range; readonly p95: Range },
 ): Prediction[] {
@@ -60,7 +63,7 @@ export function predictCapacity(
   const exact = groups.filter(([at]) => at === 'both');
   return (exact.length > 0 ? exact : groups).flatMap(([at, ofLimit]) => {
     if (at === 'none') return [];
-    const where = `${nameOf(sides)} to Redis ${describeLoad(ofLimit)}${describeBound(sides, ofLimit, at)}`;
+    const where = `${nameOfOther(sides)} to Redis ${describeLoad(ofLimit)}${describeBound(sides, ofLimit, at)}`;
     const predicted = predictRatios(ofLimit, where, [
       [throughput, expected.throughput],
       [p95, expected.p95],
@@ -88,9 +91,9 @@ function describeLoad(pairs: readonly ArmPair[]): string {
   return `with ${list(arms.map(({ client }) => client))}${batches}${workers}`;
 }
 
-function describeBound(sides: Sides, pairs: readonly ArmPair[], at: AtLimit): string {
+function describeBound(sides: ServerPair, pairs: readonly ArmPair[], at: AtLimit): string {
   if (at === 'both') return '';
-  const server = at === 'redis' ? nameOf(sides) : 'Redis';
+  const server = at === 'redis' ? nameOfOther(sides) : 'Redis';
   const limits = new Set(
     pairs.map(pair => {
       const [ofRedis, ofOther] = limitsOfPair(sides, pair);
@@ -101,19 +104,19 @@ function describeBound(sides: Sides, pairs: readonly ArmPair[], at: AtLimit): st
 }
 
 /** That the servers cannot be compared because none was at its limit, as a sentence; nothing if one was, or without pairs. */
-export function describeOpenCapacity(sides: Sides, pairs: readonly ArmPair[]): string[] {
+export function describeOpenCapacity(sides: ServerPair, pairs: readonly ArmPair[]): string[] {
   if (pairs.length === 0 || pairs.some(pair => atLimit(sides, pair) !== 'none')) return [];
   const series = RoundSeries.combine(pairs.map(pair => ratioOf(pair, throughput).series));
   const limits = new Set(pairs.flatMap(pair => limitsOfPair(sides, pair)));
   const figure = series.size === 0 ? '' : ` (${formatRatioInterval(series.interval())} in throughput)`;
   return [
-    `No arm brought Redis or ${nameOf(sides)} to its limit (limited by ${formatList([...limits])}), so the figures${figure} do not compare the servers.`,
+    `No arm brought Redis or ${nameOfOther(sides)} to its limit (limited by ${formatList([...limits])}), so the figures${figure} do not compare the servers.`,
     ...describeCores(sides, pairs),
   ];
 }
 
 /** The cores that it takes to measure more than a bound; nothing if both servers were at their limit. */
-export function describeCoresBeyondBound(sides: Sides, pairs: readonly ArmPair[]): string[] {
+export function describeCoresBeyondBound(sides: ServerPair, pairs: readonly ArmPair[]): string[] {
   const limits = pairs.map(pair => atLimit(sides, pair));
   const isBound = !limits.includes('both') && limits.some(at => at !== 'none');
   return isBound ? describeCores(sides, pairs) : [];
@@ -123,7 +126,7 @@ export function describeCoresBeyondBound(sides: Sides, pairs: readonly ArmPair[]
  * The cores that it takes to bring both servers of a pair to their limit, as a sentence: one for each of a server's threads,
  * and for the client what it needs while they are all busy, by the CPU time that both used here.
  */
-function describeCores(sides: Sides, pairs: readonly ArmPair[]): string[] {
+function describeCores(sides: ServerPair, pairs: readonly ArmPair[]): string[] {
   const [needed] = pairs
     .map(pair => coresFor(sides, pair))
     .toSorted((a, b) => a.server + a.client - (b.server + b.client));
@@ -137,7 +140,7 @@ interface Cores {
   readonly threads: number;
 }
 
-function coresFor({ results: [redis, other] }: Sides, pair: ArmPair): Cores {
+function coresFor({ results: [redis, other] }: ServerPair, pair: ArmPair): Cores {
   const ofArms = [coresOf(pair.base, redis), coresOf(pair.other, other)];
   return {
     server: Math.max(...ofArms.map(({ server }) => server)),
@@ -156,13 +159,13 @@ function coresOf(arm: ScenarioResult, { target }: VersusSide): Cores {
 }
 
 /** The cores of arms in which nothing but their missing cores matters. */
-export function describeMissingCores(sides: Sides, arms: readonly ScenarioResult[]): string {
+export function describeMissingCores(sides: ServerPair, arms: readonly ScenarioResult[]): string {
   const threads = Math.max(...arms.map(arm => arm.threads));
   const server = Math.max(...sides.results.map(({ target }) => threadsOf(target)));
   return describeNeed(sides, { server, client: threads, threads });
 }
 
-function describeNeed({ results }: Sides, { server, client, threads }: Cores): string {
+function describeNeed({ results }: ServerPair, { server, client, threads }: Cores): string {
   const [redis] = results;
   const { local } = redis.target;
   const total = local ? server + client : client;

@@ -15,7 +15,7 @@ import { type ArmPair, compareArms, isMeasured, isSteady, pairArms } from './arm
 import { agree, findSetting, type Prediction } from './prediction.ts';
 
 /** The scenarios of Redis and another server, the target, measured in turn: rounds of one number are pairs. */
-export interface Sides extends Evidence {
+export interface ServerPair extends Evidence {
   readonly ofRedis: ReadonlySet<ScenarioResult>;
   /** Redis first. */
   readonly results: readonly [VersusSide, VersusSide];
@@ -28,7 +28,7 @@ const names = { valkey: 'Valkey', dragonfly: 'Dragonfly' } as const;
 type Server = keyof typeof names;
 
 /** "Valkey": the name of the server that is compared with Redis. */
-export function nameOf({ target }: Sides): string {
+export function nameOfOther({ target }: ServerPair): string {
   return names[target.detected.server as Server] ?? target.detected.server;
 }
 
@@ -36,7 +36,7 @@ export function nameOf({ target }: Sides): string {
  * Redis beside `server`, once for each number of threads that `server` was measured with, or why there is no such pair, as
  * a sentence.
  */
-function findSides(results: readonly VersusSide[], server: Server): Sides[] | string {
+function pairServers(results: readonly VersusSide[], server: Server): ServerPair[] | string {
   const [redis, ...otherRedis] = results.filter(result => isReal(result, 'redis'));
   const others = results.filter(result => isReal(result, server));
   if (redis === undefined) return describeMissing(results, 'redis');
@@ -82,23 +82,23 @@ function describeMissing(results: readonly VersusSide[], server: string): string
 }
 
 /** How a claim reads Redis beside another server. */
-export interface SidesDesign {
+interface ServerPairDesign {
   /** The arms that both sides must have, as text. */
   readonly needs: string;
   /** What the claim predicts of these sides, the figure it is named for first. */
-  readonly predictions: (sides: Sides) => readonly Prediction[];
+  readonly predictions: (sides: ServerPair) => readonly Prediction[];
   /** Each part of the claim that these sides cannot decide, as sentences. A claim with such a part is not supported. */
-  readonly open: (sides: Sides) => readonly string[];
+  readonly open: (sides: ServerPair) => readonly string[];
   /** Why the sides are not comparable, beyond `findUnfairness`, as a clause; null if they are. */
-  readonly proof?: (sides: Sides) => string | null;
-  readonly remarks?: (sides: Sides) => readonly string[];
+  readonly proof?: (sides: ServerPair) => string | null;
+  readonly remarks?: (sides: ServerPair) => readonly string[];
 }
 
 /** How a claim about Redis and `server` reads the results of a `versus`: what it predicts, and the verdict made of that. */
-export function designForSides(server: Server, design: SidesDesign): Pick<TwoServerClaim, 'judgeSides'> {
+export function designForSides(server: Server, design: ServerPairDesign): Pick<TwoServerClaim, 'judgeSides'> {
   return {
     judgeSides(results) {
-      const found = findSides(results, server);
+      const found = pairServers(results, server);
       return typeof found === 'string' ? untested(found) : judgeEach(design, found);
     },
   };
@@ -108,7 +108,7 @@ export function designForSides(server: Server, design: SidesDesign): Pick<TwoSer
  * Several numbers of threads: each can make the verdict by itself, so they share the chance to err, and only together can
  * they refute the claim.
  */
-function judgeEach(design: SidesDesign, found: readonly Sides[]): Judgement {
+function judgeEach(design: ServerPairDesign, found: readonly ServerPair[]): Judgement {
   const judged = found.map(sides => judge(design, sides, found.length));
   const [only] = judged;
   if (only === undefined || judged.length === 1) return only?.judgement ?? untested(takesTwoServers);
@@ -118,7 +118,7 @@ function judgeEach(design: SidesDesign, found: readonly Sides[]): Judgement {
   const [{ sides, judgement } = only] = (decided.length > 0 ? decided : judged).toSorted(
     (a, b) => b.speed - a.speed,
   );
-  const label = (of: Sides, text: string) => `With ${describeThreads(of)}: ${text}`;
+  const label = (of: ServerPair, text: string) => `With ${describeThreads(of)}: ${text}`;
   return {
     ...judgement,
     verdict,
@@ -136,7 +136,7 @@ function judgeEach(design: SidesDesign, found: readonly Sides[]): Judgement {
 }
 
 /** @param settings how many numbers of threads share the chance to err */
-function predict(design: SidesDesign, sides: Sides, settings: number): readonly Prediction[] {
+function predict(design: ServerPairDesign, sides: ServerPair, settings: number): readonly Prediction[] {
   const predictions = design.predictions(sides);
   if (settings === 1) return predictions;
   const chances = { above: settings, below: settings };
@@ -144,16 +144,16 @@ function predict(design: SidesDesign, sides: Sides, settings: number): readonly 
 }
 
 /** One number of threads, judged, and the median of the figure that the claim is named for: 0 without one. */
-interface JudgedSides {
-  readonly sides: Sides;
+interface JudgedPair {
+  readonly sides: ServerPair;
   readonly judgement: Judgement;
   readonly speed: number;
 }
 
 /** A claim about servers is one setting, whatever clients its parts were measured with. */
-function judge(design: SidesDesign, sides: Sides, settings: number): JudgedSides {
+function judge(design: ServerPairDesign, sides: ServerPair, settings: number): JudgedPair {
   const predictions = predict(design, sides, settings);
-  const findings = findSetting(nameOf(sides), {
+  const findings = findSetting(nameOfOther(sides), {
     predictions,
     open: design.open(sides),
     proof: () => findUnfairness(sides) ?? design.proof?.(sides) ?? null,
@@ -167,7 +167,7 @@ function judge(design: SidesDesign, sides: Sides, settings: number): JudgedSides
 }
 
 /** Throughput and p95 of every arm on both servers, as far as it is not judged. */
-function compareBeside(sides: Sides, predictions: readonly Prediction[]): Comparison[] {
+function compareBeside(sides: ServerPair, predictions: readonly Prediction[]): Comparison[] {
   const judged = new Set(
     predictions.flatMap(({ comparisons }) => comparisons.map(({ base, other }) => `${base} ${other}`)),
   );
@@ -177,7 +177,7 @@ function compareBeside(sides: Sides, predictions: readonly Prediction[]): Compar
 
 /** Every scenario of Redis that `isWanted`, with its equal on the other server. */
 export function pairSides(
-  { scenarios, ofRedis }: Sides,
+  { scenarios, ofRedis }: ServerPair,
   isWanted: (scenario: ScenarioResult) => boolean,
 ): ArmPair[] {
   return pairArms(scenarios.filter(isWanted), {
@@ -188,13 +188,13 @@ export function pairSides(
 }
 
 /** The pairs in which workers only send and wait, in any pools and batches, as far as both arms were measured. */
-export function pairUndisturbed(sides: Sides): ArmPair[] {
+export function pairUndisturbed(sides: ServerPair): ArmPair[] {
   const pairs = pairSides(sides, scenario => isSteady(scenario) && !scenario.burst);
   return pairs.filter(({ base, other }) => isMeasured(base) && isMeasured(other));
 }
 
 /** Why what differs between these sides is more than the server, as a clause; null if it is not. */
-function findUnfairness({ results: [redis, other] }: Sides): string | null {
+function findUnfairness({ results: [redis, other] }: ServerPair): string | null {
   const { server } = other.target.detected;
   if (redis.target.local !== other.target.local) {
     const [near, far] = redis.target.local ? ['redis', server] : [server, 'redis'];
@@ -215,7 +215,7 @@ function describeWrites(writes: readonly string[]): string {
 }
 
 /** Why the servers' numbers of threads differ, as a clause; null if they are equal, or if one is not known. */
-export function findUnequalThreads({ results: [redis, other] }: Sides): string | null {
+export function findUnequalThreads({ results: [redis, other] }: ServerPair): string | null {
   const { server, threads } = other.target.detected;
   const ofRedis = redis.target.detected.threads;
   if (ofRedis === null || threads === null || ofRedis === threads) return null;
