@@ -73,7 +73,7 @@ export function writeFindings(
     [
       'docs/tuning.md',
       rendered({
-        sources: [...sourceBlocks(findings), ...olderNote(findings, allIds)],
+        sources: sourceBlocks(findings),
         versus: [...suiteVerdicts('versus', findings), ...versusBlocks(findings)],
         ...Object.fromEntries(
           tuningTables.map(({ name, suite }, index) => [
@@ -146,29 +146,18 @@ function verdictBlocks(findings: readonly Finding[], ids: readonly string[]): Bl
       words(finding.name, ({ id }: (typeof shown)[number]) => verdictOf(finding, id)),
     ),
   ]);
-  return [verdicts, ...olderNote(findings, ids)];
-}
-
-/** What the mark at a verdict means, if one of these claims has it. */
-function olderNote(findings: readonly Finding[], ids: readonly string[]): Block[] {
-  const older = findings.filter(({ ledger }) =>
-    ledger.entries.some(entry => ids.includes(entry.id) && isReworded(entry)),
-  );
-  if (older.length === 0) return [];
-  const versions = older.map(({ name, ledger }) => `${name} by poolbench ${ledger.tool.version}`);
-  const note = `¹ Judged by an older version, which put the claim differently (${formatList(versions)}). Its ledger has the words that the verdict is about.`;
-  return [paragraph(note)];
+  return [verdicts];
 }
 
 /** "supported ×1.66 [1.41, 1.88]", or "not measured yet". */
 function verdictOf({ ledger }: Finding, id: string): string {
   const entry = ledger.entries.find(one => one.id === id);
-  if (entry === undefined) return 'not measured yet';
+  if (entry === undefined || isReworded(entry)) return 'not measured yet';
   const figure = formatMeasured(entry);
-  return `${entry.verdict}${isReworded(entry) ? '¹' : ''}${figure === null ? '' : ` ${figure}`}`;
+  return `${entry.verdict}${figure === null ? '' : ` ${figure}`}`;
 }
 
-/** Whether an earlier version put the claim differently: its verdict might not be reached today. */
+/** Whether an earlier version judged another claim under this id: its verdict is none on this one. */
 function isReworded({ id, predicted }: LedgerEntry): boolean {
   return claims.find(claim => claim.id === id)?.predicted !== predicted;
 }
@@ -176,7 +165,9 @@ function isReworded({ id, predicted }: LedgerEntry): boolean {
 /** What each verdict that was not reached leaves open, and what it excludes. */
 function openList(findings: readonly Finding[]): Block {
   const open = findings.flatMap(({ name, ledger }) =>
-    ledger.entries.filter(({ verdict }) => verdict === 'inconclusive').map(entry => ({ name, entry })),
+    ledger.entries
+      .filter(entry => entry.verdict === 'inconclusive' && !isReworded(entry))
+      .map(entry => ({ name, entry })),
   );
   if (open.length === 0) return paragraph('Nothing is open.');
   return list(

@@ -18,12 +18,12 @@ export const options = {
   },
   url: {
     value: 'URL',
-    help: 'take the target at another URL, redis://, rediss:// or unix://, which POOLBENCH_URL can also hold; a server named by a URL is never started without --start',
+    help: 'take the target at another URL: redis://, rediss:// or unix://; POOLBENCH_URL can hold it, too; no server is started there without --start',
   },
   start: { help: 'start a server if nothing listens at the URL that is given' },
   rounds: {
     value: 'N',
-    help: 'repetitions of every scenario: this number, whether or not they decide what is compared; a verdict needs 6',
+    help: 'repetitions of every scenario: a fixed number, even if the comparison is still open; a verdict needs 6',
   },
   budget: {
     value: 'TIME',

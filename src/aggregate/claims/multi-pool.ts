@@ -77,8 +77,8 @@ export const multiPool: OwnRuleClaim = {
  */
 export const onePoolIsEnough: OwnRuleClaim = {
   id: 'C20',
-  statement: `${minWorkers}–${maxWorkers} workers per pool: one pool is enough for so many, and the gain of several begins beyond.`,
-  predicted: `no gain of 5 % ${upTo}, and one that is larger by 5 % ${beyond}`,
+  statement: `${minWorkers}–${maxWorkers} workers per pool: one pool is enough; several pools gain only beyond that.`,
+  predicted: `a gain below 5 % ${upTo}, and one that is 5 % larger ${beyond}`,
   suite: 'scaling',
   judge: evidence =>
     judgeGains(evidence, {
@@ -335,9 +335,10 @@ function describeBeside(finding: Finding, rule: Rule): string {
   const verdict = finding.flaw === null ? rule.verdictOf(finding) : 'inconclusive';
   const bound = finding.client === 'wire' ? ' (a bound that no application reaches)' : '';
   const parts = finding.flaw === null && finding.split !== null ? (rule.parts?.(finding) ?? []) : [];
-  return [`Beside it, ${finding.label}${bound}: ${describeJudged(finding, verdict, rule)}`, ...parts].join(
-    ' ',
-  );
+  return [
+    `For comparison, ${finding.label}${bound}: ${describeJudged(finding, verdict, rule)}`,
+    ...parts,
+  ].join(' ');
 }
 
 const formatGain = ({ interval }: Gain) => formatRatioAgainst(interval, clearlyMore);

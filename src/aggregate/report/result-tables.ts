@@ -120,7 +120,7 @@ function describeEarlyEnd(scenarios: readonly ScenarioResult[], ended: Result['e
   const made = min === max ? formatPlural(max, 'round') : `${min} to ${formatPlural(max, 'round')}`;
   const most = Math.max(...early.map(({ plannedRounds }) => plannedRounds?.atMost ?? 0));
   const isDecided = ended === 'decided' || early.some(scenario => isLeftOut(scenario, max));
-  const caveat = ' The median of a comparison that is decided early overshoots.';
+  const caveat = ' If a comparison is decided early, its median overstates the effect.';
   return [`Each arm has ${made} of at most ${most}.${isDecided ? caveat : ''}`];
 }
 
@@ -246,7 +246,7 @@ function ratioTone(ratio: Interval | null): Tone | undefined {
 }
 
 export const judgedNote =
-  'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. It takes no account of the looks of a run that goes on until it is decided, where it is too small; no verdict uses it. Where nothing is predicted, the ratio is shown and decides nothing.';
+  'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. It is not corrected for repeated looks, so it is too small in a run that stops when it is decided; no verdict uses it. Where nothing is predicted, the ratio is shown and decides nothing.';
 
 /** Of the ratios that claims were judged by, in their tables. */
 export function judgedCaveats({ claims }: { readonly claims: readonly ClaimResult[] }) {

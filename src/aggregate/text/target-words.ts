@@ -17,9 +17,7 @@ export function describeServer({
   server,
   version,
 }: Pick<Result['target']['detected'], 'server' | 'version'>): string {
-  return server === 'unknown' && version === 'unknown'
-    ? 'a server that does not tell what it is'
-    : `${server} ${version}`;
+  return server === 'unknown' && version === 'unknown' ? 'an unidentified server' : `${server} ${version}`;
 }
 
 /** All alerts about a target, which stand before and after its figures. */

@@ -47,7 +47,7 @@ function expectOneRange([first, ...others]: readonly Experiment[]): void {
   throw new PoolbenchError(
     'CONFIG_INVALID',
     `expected the same rounds and budgetSeconds in configs that are compared, found ${describe(first)} in ${first.name} and ` +
-      `${describe(unlike)} in ${unlike.name}: rounds that one side has alone decide nothing; make the configs alike, or give --rounds`,
+      `${describe(unlike)} in ${unlike.name}: only rounds that all sides have measured count; use the same values in all configs, or give --rounds`,
   );
 }
 

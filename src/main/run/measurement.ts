@@ -94,7 +94,7 @@ export async function runMeasurement(
     if (refused === undefined) {
       if (result !== null || watch.lost) return result;
       // Nobody stopped it, so its threads saw the start of the window too late.
-      const late = `${scenario.id} in round ${step.round}: its threads had no core while its window of ${bench.experiment.seconds} s began, because other programs used them`;
+      const late = `${scenario.id} in round ${step.round}: other programs used the cores when its window of ${bench.experiment.seconds} s began, so its threads started too late`;
       if (attempt === maxAttempts) {
         bench.warn(
           `${late}; it has no figures in that round. Use longer windows (--seconds), or a machine with less other work`,

@@ -121,8 +121,10 @@ function describeEnd({ ended, open, isAsked }: RunEnd, plan: Plan, rounds: numbe
   const most = rounds === atMost ? '' : ` of at most ${atMost}`;
   const why = {
     decided: 'everything that is compared is decided',
-    rounds: isAsked ? 'no more are planned' : 'the run compares nothing that more rounds could decide',
-    budget: `the budget of ${formatDuration(plan.budgetSeconds)} has no room for as many more as would be looked at`,
+    rounds: isAsked
+      ? 'this was the planned maximum'
+      : 'the run compares nothing that more rounds could decide',
+    budget: `the rounds up to the next look do not fit into the budget of ${formatDuration(plan.budgetSeconds)}`,
   }[ended];
   const left = open.length === 0 ? '' : ` Still ${describeOpen(open)}.`;
   return `Ended after ${rounds}${most} rounds: ${why}.${left}`;

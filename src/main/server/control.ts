@@ -145,7 +145,7 @@ export class Control {
       }
     }
     this.#closesAt.add(question);
-    throw Object.assign(new Error(`it closes the connection at ${question}`), { name: 'ReplyError' });
+    throw Object.assign(new Error(`the server closes the connection on ${question}`), { name: 'ReplyError' });
   }
 
   async #call([command, ...args]: Request): Promise<unknown> {

@@ -162,7 +162,7 @@ async function connectIfRunning(
     if (mayStart) return undefined;
     throw new PoolbenchError(
       'TARGET_UNREACHABLE',
-      `${error.message}. poolbench starts no server in the place of one that is named by --url, POOLBENCH_URL or a URL; to measure an empty server that it starts here, add --start`,
+      `${error.message}. poolbench starts no server at a URL that --url, POOLBENCH_URL or a URL argument gives. To start an empty server there, add --start`,
       { cause },
     );
   }

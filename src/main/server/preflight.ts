@@ -113,7 +113,7 @@ function warningsOf(identity: Identity, needs: Needs): string[] {
   const { connectedClients, persistence, role, maxMemoryBytes, usedMemoryBytes, maxMemoryPolicy } = identity;
   if (isImplausible(connectedClients)) {
     warnings.push(
-      `the server reports ${connectedClients} connected clients, which cannot be: whether others are connected is not known, nor whether it admits the connections of this plan`,
+      `the server reports ${connectedClients} connected clients, which is impossible. So poolbench cannot check whether other clients are connected, or whether the server accepts the connections of this plan`,
     );
   } else if (connectedClients !== null && connectedClients > 1) {
     warnings.push(

@@ -101,7 +101,7 @@ test('what stays open says which gain such a run finds, and about how many round
   const leaning: Matrix['gain'] = ({ workers, round }) => (workers > 50 ? (round % 3 === 0 ? 1 : 1.12) : 1);
   const claim = judge(buildMatrix({ gain: leaning, pools: [1, 2], rounds: 11 }));
   expect(claim.verdict).toBe('inconclusive');
-  const [, gain, rounds] = /×(\S+) or more in 4 of 5 cases; about (\d+) rounds/.exec(claim.reason) ?? [];
+  const [, gain, rounds] = /×(\S+) or more with 80 % power; about (\d+) rounds/.exec(claim.reason) ?? [];
   expect(Number(gain)).toBeGreaterThan(1.1);
   expect(Number(gain)).toBeLessThan(1.25);
   expect(Number(rounds)).toBeGreaterThan(40);
@@ -133,9 +133,11 @@ test('C20 tells what is found of what stays open: the larger gain, where one poo
   });
   const { verdict, reason } = judgeOnePool(unsure);
   expect(verdict).toBe('inconclusive');
-  expect(reason).toMatch(/Of the gain beyond 50 workers to that at 50 or fewer, such a run finds ×1\.[2-9]/);
+  expect(reason).toMatch(
+    /Of the gain beyond 50 workers to that at 50 or fewer, such a run detects ×1\.[2-9]/,
+  );
   const early = buildMatrix({ gain: ({ workers, round }) => (workers > 50 ? 1.4 : 1 + 0.02 * round) });
-  expect(judgeOnePool(early).reason).toMatch(/[^,] Such a run finds ×1/);
+  expect(judgeOnePool(early).reason).toMatch(/[^,] Such a run detects ×1/);
 });
 
 test('one pool is enough, but nothing begins beyond: that half refutes it', () => {
@@ -242,7 +244,7 @@ test('beside optimized pools no others decide, and they are shown', () => {
   const baseline = inBaselinePools(buildMatrix({ gain: ({ workers }) => (workers > 50 ? 3 : 1) }));
   const claim = judge([...buildMatrix({ gain: () => 1 }), ...baseline]);
   expect(claim.verdict).toBe('refuted');
-  expect(claim.reason).toMatch(/ Beside it, ioredis, baseline: Yes: [24] pools, .* ×(2\.9|3\.0)/);
+  expect(claim.reason).toMatch(/ For comparison, ioredis, baseline: Yes: [24] pools, .* ×(2\.9|3\.0)/);
   expect(claim.measured).toBeCloseTo(1, 1);
   expect(judge(baseline).verdict).toBe('supported');
 });
@@ -309,7 +311,7 @@ test('wire is a bound beside ioredis, whatever it finds', () => {
     const claim = judge(buildMatrix({ gain: wireGains(ofWire), clients: ['wire', 'ioredis'] }));
     expect(claim.verdict).toBe('supported');
     expect(claim.measured).toBeCloseTo(1.4, 1);
-    expect(claim.reason).toMatch(/^Yes: .* Beside it, wire \(a bound .*\): /);
+    expect(claim.reason).toMatch(/^Yes: .* For comparison, wire \(a bound .*\): /);
     expect(claim.gist).not.toContain('wire');
   }
 });

@@ -53,7 +53,7 @@ describe('lock-free pools are judged by throughput and tail', () => {
     const { verdict, gist, reason } = judge('C4', await measure(unclear, {}, 16));
     expect(verdict).toBe('inconclusive');
     expect(gist).toContain('more than ×1.20 is excluded');
-    const [, found, rounds] = /finds ×(\S+) or more in 4 of 5 cases; about (\d+) rounds/.exec(reason) ?? [];
+    const [, found, rounds] = /detects ×(\S+) or more with 80 % power; about (\d+) rounds/.exec(reason) ?? [];
     expect(Number(found)).toBeGreaterThan(1.15);
     expect(Number(found)).toBeLessThan(1.4);
     expect(Number(rounds)).toBeGreaterThan(16);

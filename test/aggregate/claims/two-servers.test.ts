@@ -280,9 +280,9 @@ test('the outlook of a bound tells what it can find, and no rounds that cannot d
       format: ratio => ratio.toFixed(2),
       ...more,
     }).join('; ');
-  expect(of({})).toMatch(/finds 1\.\d\d or more .*rounds would decide/);
+  expect(of({})).toMatch(/detects 1\.\d\d or more .*rounds would decide/);
   expect(of({ bound: 'lower' })).toBe(of({}));
-  expect(of({ bound: 'upper' })).toMatch(/finds 1\.\d\d or less in 4 of 5 cases$/);
+  expect(of({ bound: 'upper' })).toMatch(/detects 1\.\d\d or less with 80 % power$/);
   const rounds = (text: string) => Number(/about (\d+) rounds/.exec(text)?.[1]);
   expect(rounds(of({ chances: { above: 4 } }))).toBeGreaterThan(rounds(of({})));
 });

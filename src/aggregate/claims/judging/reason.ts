@@ -168,7 +168,7 @@ function describeSurplus(prediction: Prediction): string {
   if (most === undefined || (range.low === null ? high >= most : low <= most)) return '';
   const times = unit === '×' ? (median - 1) / (most - 1) : median / most;
   if (times < farLarger) return '';
-  return `, and it is ${Number(times.toPrecision(2))} times as much as the most that is predicted (${format(most)})`;
+  return `, and it is ${Number(times.toPrecision(2))} times the largest predicted ${range.low === null ? 'reduction' : 'gain'} (${format(most)})`;
 }
 
 /** "; more than ×1.12 is excluded": of what the range leaves open. Nothing if the interval has no such end, or a bound has said it. */
@@ -206,7 +206,7 @@ export function describePower(prediction: Decidable): string[] {
   ];
   const rounds = roundsNeeded(prediction);
   return [
-    ...(found.length === 0 ? [] : [`such a run finds ${formatList(found)} in 4 of 5 cases`]),
+    ...(found.length === 0 ? [] : [`such a run detects ${formatList(found)} with 80 % power`]),
     ...(rounds > size && rounds <= maxRounds ? [`about ${rounds} rounds would decide`] : []),
   ];
 }

@@ -103,7 +103,7 @@ export function describeRatios(comparison: ResultComparison): string[] {
       : '';
     const worth =
       coverage === 0
-        ? 'so few rounds have no interval'
+        ? 'there are too few rounds for an interval'
         : `an interval covers the true ratio in at least ${Number((coverage * 100).toFixed(1))} % of such runs`;
     return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });

@@ -235,7 +235,7 @@ function fileName(name: string): string {
 function budgetBlocks({ ended, scenarios }: Pick<Result, 'ended' | 'scenarios'>): Block[] {
   if (ended !== 'budget') return [];
   const rounds = Math.max(0, ...scenarios.map(scenario => scenario.rounds.length));
-  const text = `The run ended after ${formatPlural(rounds, 'round')} because its time was spent (budgetSeconds): what is still open here may be decided with more.`;
+  const text = `The run ended after ${formatPlural(rounds, 'round')} because its time budget (budgetSeconds) was used up. A larger budget may decide what is still open.`;
   return [paragraph(text, 'warning')];
 }
 

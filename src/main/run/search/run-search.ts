@@ -80,7 +80,7 @@ export async function runSearch(plan: SearchPlan, target: Target, session: Sessi
       if (!repeat) {
         throw new PoolbenchError(
           'NOTHING_MEASURED',
-          `expected figures at ${formatSearchRate(rate)}, found none: the threads had no core while the windows began; use longer windows (--seconds), or a machine with less other work`,
+          `expected figures at ${formatSearchRate(rate)}, found none: other programs used the cores when the windows began, so the threads started too late; use longer windows (--seconds), or a machine with less other work`,
         );
       }
       repeats.push(repeat);

@@ -48,15 +48,15 @@ describe('a result in a terminal', () => {
     expect(head.length).toBeGreaterThan(0);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
     expect(lines.join(' ').replace(/ +/g, ' ')).toContain('10 to 13 rounds of at most 50');
-    expect(onTerminal.result(buildResult(unequal))).toContain('overshoots');
+    expect(onTerminal.result(buildResult(unequal))).toContain('overstates');
     // Whose rounds the budget ended was not decided early.
     const equal = unequal.map(scenario => ({ ...scenario, rounds: scenario.rounds.slice(0, 10) }));
     const budget = onTerminal.result({ ...buildResult(equal), ended: 'budget' });
     expect(budget.replace(/\s+/g, ' ')).toContain('10 rounds of at most 50');
-    expect(budget).not.toContain('overshoots');
-    expect(onTerminal.result({ ...buildResult(equal), ended: 'decided' })).toContain('overshoots');
+    expect(budget).not.toContain('overstates');
+    expect(onTerminal.result({ ...buildResult(equal), ended: 'decided' })).toContain('overstates');
     const all = unequal.map(scenario => ({ ...scenario, plannedRounds: { atLeast: 13, atMost: 13 } }));
-    expect(onTerminal.result(buildResult(all))).not.toContain('overshoots');
+    expect(onTerminal.result(buildResult(all))).not.toContain('overstates');
   });
 
   test('what was decided stands once more behind the tables', () => {
