@@ -3,7 +3,7 @@ import { minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts'
 import { formatDuration, formatList, formatPercent, formatPlural } from '../../aggregate/text/format.ts';
 import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
-import { armsOf, estimateSeconds, type Plan, secondsAtLeast } from './plan.ts';
+import { armsOf, type Plan, secondsAtLeast, secondsAtMost } from './plan.ts';
 import { type LabelledScenario, labelScenarios } from './scenarios.ts';
 import type { ValueBytes } from './values.ts';
 import { type WorkloadConfig, workloadTask } from './workload.ts';
@@ -52,7 +52,7 @@ export function describeRounds({ atLeast, atMost }: RoundsRange): string {
 
 /** "about 3 min", "about 2 min 36 s to 6 min". */
 export function describeEstimate(plan: Plan): string {
-  const [least, most] = [secondsAtLeast(plan), estimateSeconds(plan)].map(formatDuration);
+  const [least, most] = [secondsAtLeast(plan), secondsAtMost(plan)].map(formatDuration);
   return least === most ? `about ${most}` : `about ${least} to ${most}`;
 }
 

@@ -165,16 +165,13 @@ export function turnsOf(
     });
 }
 
-/**
- * How long a plan takes at most, or some turns of it: an estimate, without finding targets, writing keys and warming up
- * threads.
- */
-export function estimateSeconds(plan: Plan, turns?: readonly Turn[]): number {
-  if (turns === undefined)
-    return Math.min(
-      secondsUpTo(plan, plan.rounds.atMost),
-      Math.max(plan.budgetSeconds, secondsAtLeast(plan)),
-    );
+/** How long a plan takes at most: an estimate, without finding targets, writing keys and warming up threads. */
+export function secondsAtMost(plan: Plan): number {
+  return Math.min(secondsUpTo(plan, plan.rounds.atMost), Math.max(plan.budgetSeconds, secondsAtLeast(plan)));
+}
+
+/** How long some turns of a plan take. */
+export function secondsOfTurns(plan: Plan, turns: readonly Turn[]): number {
   return turns.reduce((sum, { side }) => {
     const experiment = plan.sides[side]?.experiment;
     return experiment === undefined ? sum : sum + turnSeconds(experiment);

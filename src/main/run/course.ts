@@ -3,7 +3,7 @@ import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { twinIdOf } from '../../aggregate/stats/control.ts';
 import { lookRounds, minRounds } from '../../aggregate/stats/sign-test.ts';
 import { removeControls } from '../experiment/blocks.ts';
-import { estimateSeconds, overheadSeconds, type Plan, type Turn, turnsOf } from '../experiment/plan.ts';
+import { overheadSeconds, type Plan, secondsOfTurns, type Turn, turnsOf } from '../experiment/plan.ts';
 
 /** What a run has found so far. */
 export interface Found {
@@ -108,7 +108,7 @@ export class Course {
     const turns = this.turnsOf(round);
     const { planned, measured } = this.#timeBefore(round);
     const pace = planned > 0 ? measured / planned : 1;
-    const roundSeconds = estimateSeconds(this.#plan, turns) * pace;
+    const roundSeconds = secondsOfTurns(this.#plan, turns) * pace;
     const budgetLeft = this.#plan.budgetSeconds - measured;
     // No verdict counts rounds after the last look, so once there was one the next must be in reach.
     const goal = asked === null ? round : (this.#looks.find(look => look >= round) ?? round);
@@ -118,7 +118,7 @@ export class Course {
     const ahead = {
       rounds,
       measurements: rounds * turns.length,
-      seconds: rounds * estimateSeconds(this.#plan, turns),
+      seconds: rounds * secondsOfTurns(this.#plan, turns),
     };
     return { turns, open: asked?.open ?? null, unasked: this.#unasked(round), ahead, pace };
   }
@@ -153,7 +153,7 @@ export class Course {
       const next = this.#time.round + 1;
       this.#time = {
         round: next,
-        planned: this.#time.planned + estimateSeconds(this.#plan, this.turnsOf(next)),
+        planned: this.#time.planned + secondsOfTurns(this.#plan, this.turnsOf(next)),
         measured: this.#time.measured + secondsOf(this.#found.inRound(next)),
       };
     }

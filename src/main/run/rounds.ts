@@ -4,7 +4,7 @@ import type { RoundResult } from '../../aggregate/result.ts';
 import type { RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
 import { asError } from '../errors.ts';
-import { estimateSeconds, type Plan, secondsAtLeast, type Turn } from '../experiment/plan.ts';
+import { type Plan, secondsAtLeast, secondsOfTurns, type Turn } from '../experiment/plan.ts';
 import type { StepCourse } from '../live/snapshot.ts';
 import { foundOn } from './assemble.ts';
 import { Course, type DueRound, type Ended, type Found, type RunEnd } from './course.ts';
@@ -82,7 +82,7 @@ export function* roundsOf(plan: Plan, found: Found, finished = 0): Generator<Rou
     }
     const { turns, ahead, unasked } = next;
     const courses = turns.map((_, place): StepCourse => {
-      const secondsBefore = estimateSeconds(plan, turns.slice(0, place));
+      const secondsBefore = secondsOfTurns(plan, turns.slice(0, place));
       return {
         secondsDone: secondsDone + secondsBefore,
         secondsLeft: ahead.seconds - secondsBefore,
@@ -95,7 +95,7 @@ export function* roundsOf(plan: Plan, found: Found, finished = 0): Generator<Rou
       ...(isNew ? { news: describeOpenRound(next) } : {}),
     };
     open = next.open;
-    secondsDone += estimateSeconds(plan, turns);
+    secondsDone += secondsOfTurns(plan, turns);
   }
 }
 

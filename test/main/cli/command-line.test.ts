@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { parseCommandLine, renderHelp } from '../../../src/main/cli/command-line.ts';
 import { asTypedHere, optionWords } from '../../../src/main/command-words.ts';
 import { applyOverrides } from '../../../src/main/experiment/overrides.ts';
-import { estimateSeconds } from '../../../src/main/experiment/plan.ts';
+import { secondsAtMost } from '../../../src/main/experiment/plan.ts';
 import { readConfig } from '../../../src/main/experiment/read-config.ts';
 import { readPlan } from '../../../src/main/experiment/read-plan.ts';
 import { outlineOf } from '../../support/config-faults.ts';
@@ -236,7 +236,7 @@ describe('overrides obey the rules of the config', async () => {
     expect(quick.rounds).toEqual({ atLeast: 4, atMost: 4 });
     expect(quick.sides[0]?.experiment.rounds).toEqual({ atLeast: 4, atMost: 4 });
     expect(quick.sides[0]?.experiment.seconds).toBeLessThan(experiment.seconds);
-    expect(estimateSeconds(quick)).toBeLessThanOrEqual(30);
+    expect(secondsAtMost(quick)).toBeLessThanOrEqual(30);
 
     const timed = await readPlan(['configs/redis.json'], { quick: true, seconds: '0.7', warmup: '0.1' });
     expect(timed.sides[0]?.experiment).toMatchObject({

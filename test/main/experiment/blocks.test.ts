@@ -7,10 +7,10 @@ import type { Block } from '../../../src/main/experiment/blocks.ts';
 import { type Experiment, experimentSchema } from '../../../src/main/experiment/experiment.ts';
 import {
   armsOf,
-  estimateSeconds,
   overheadSeconds,
   type Plan,
   planRun,
+  secondsAtMost,
   turnsOf,
 } from '../../../src/main/experiment/plan.ts';
 import { parseConfig, readConfig } from '../../../src/main/experiment/read-config.ts';
@@ -89,7 +89,7 @@ describe('what is compared is measured next to each other', () => {
         const controls = all.length - arms;
         expect(controls).toBeLessThanOrEqual(Math.max(1, arms / 4));
         if (rounds < 5) expect(controls).toBe(0);
-        expect(estimateSeconds(plan)).toBeCloseTo(rounds * all.length * (1.25 + overheadSeconds), 6);
+        expect(secondsAtMost(plan)).toBeCloseTo(rounds * all.length * (1.25 + overheadSeconds), 6);
       }),
       { seed: 1, numRuns: 60 },
     );

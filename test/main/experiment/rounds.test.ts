@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fixedRounds } from '../../../src/aggregate/stats/sign-test.ts';
 import { describePlan } from '../../../src/main/experiment/describe-plan.ts';
 import { type Experiment, experimentSchema } from '../../../src/main/experiment/experiment.ts';
-import { estimateSeconds, type Plan, planRun, turnsOf } from '../../../src/main/experiment/plan.ts';
+import { type Plan, planRun, secondsAtMost, turnsOf } from '../../../src/main/experiment/plan.ts';
 import { readConfig } from '../../../src/main/experiment/read-config.ts';
 import { quick } from '../../../src/main/experiment/read-plan.ts';
 import { expandScenarios, type Scenario } from '../../../src/main/experiment/scenarios.ts';
@@ -80,7 +80,7 @@ describe('rounds are shuffled from the seed', async () => {
 
   test('the estimate counts every measurement with its warm-up and overhead', () => {
     const plan = planRun([{ ...experiment, rounds: fixedRounds(2), seconds: 3, warmupSeconds: 0.5 }]);
-    expect(estimateSeconds(plan)).toBeCloseTo(19 * 2 * (3 + 0.5 + 0.15));
+    expect(secondsAtMost(plan)).toBeCloseTo(19 * 2 * (3 + 0.5 + 0.15));
   });
 });
 
@@ -145,7 +145,7 @@ describe('sides are measured in turn', () => {
       experiment({ seconds: 1, warmupSeconds: 0, rounds: 1 }),
       experiment({ seconds: 3, warmupSeconds: 1, rounds: 1 }),
     ];
-    expect(estimateSeconds(planRun(experiments))).toBeCloseTo(6 * (1 + 4 + 2 * 0.15), 6);
+    expect(secondsAtMost(planRun(experiments))).toBeCloseTo(6 * (1 + 4 + 2 * 0.15), 6);
   });
 
   test('several numbers of server threads make as many sides, each of a name of its own', () => {
@@ -188,7 +188,7 @@ describe('quick takes at most thirty seconds', () => {
         const experiment = experimentOf(plan);
         const quickPlan = quick(plan);
         const short = experimentOf(quickPlan);
-        expect(estimateSeconds(quickPlan)).toBeLessThanOrEqual(30);
+        expect(secondsAtMost(quickPlan)).toBeLessThanOrEqual(30);
         expect(quickPlan.rounds).toEqual(short.rounds);
         expect(short.rounds.atMost).toBeLessThanOrEqual(Math.min(2, experiment.rounds.atMost));
         expect(short.seconds).toBeLessThanOrEqual(experiment.seconds);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RoundResult } from '../../../src/aggregate/result.ts';
 import { twinIdOf } from '../../../src/aggregate/stats/control.ts';
 import { experimentSchema } from '../../../src/main/experiment/experiment.ts';
-import { estimateSeconds, type Plan, planRun } from '../../../src/main/experiment/plan.ts';
+import { type Plan, planRun, secondsAtMost } from '../../../src/main/experiment/plan.ts';
 import type { Scenario } from '../../../src/main/experiment/scenarios.ts';
 import { foundOn } from '../../../src/main/run/assemble.ts';
 import { Course, type RunEnd } from '../../../src/main/run/course.ts';
@@ -152,7 +152,7 @@ describe('a run takes as many rounds as its questions', () => {
 
   test('a spent budget ends it at the last look that it has room for', () => {
     const plan = planOf({ budgetSeconds: 60 });
-    const roundSeconds = estimateSeconds(plan) / plan.rounds.atMost;
+    const roundSeconds = secondsAtMost(plan) / plan.rounds.atMost;
     const { next, due } = runPlan(plan, undecided);
     expect(next.ended).toBe('budget');
     expect(next.open).toHaveLength(2);

@@ -6,7 +6,7 @@ import { optionWords, quote } from '../../command-words.ts';
 import { type Experiment, retargeted } from '../../experiment/experiment.ts';
 import { faultsOf } from '../../experiment/faults.ts';
 import { applyOverrides, type Overrides } from '../../experiment/overrides.ts';
-import { armsOf, estimateSeconds, type Plan, planRun } from '../../experiment/plan.ts';
+import { armsOf, type Plan, planRun, secondsAtMost } from '../../experiment/plan.ts';
 import { readConfig } from '../../experiment/read-config.ts';
 import { type ClaimsTarget, readTarget, shippedConfig, shownConfig } from './target-argument.ts';
 
@@ -97,7 +97,7 @@ async function planSuite(
     plan,
     own: targets.indexOf(target),
     cold,
-    estimatedSeconds: estimateSeconds(plan),
+    estimatedSeconds: secondsAtMost(plan),
     shown: {
       name: suite.name,
       claims: suite.claims.map(({ id }) => id),
