@@ -3,7 +3,7 @@ import type { Result } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
 import { formatPlural } from '../text/format.ts';
-import { formatMemory } from '../text/target-words.ts';
+import { formatMemory, wasRunning } from '../text/target-words.ts';
 import type { FairnessCheck } from './schema.ts';
 
 /** Whether results can be compared at all, and how fair that is. */
@@ -105,7 +105,7 @@ export function checkFairness(results: readonly Result[]): FairnessCheck[] {
     ),
     same(
       'start of the server',
-      ({ target }) => (target.foundBy.startsWith('running at ') ? 'was running before' : 'by poolbench'),
+      ({ target }) => (wasRunning(target) ? 'was running before' : 'by poolbench'),
       'Linux divides the CPU time of a busy machine by session first, and a server that poolbench starts has a session of its own; let poolbench start all servers, or none',
     ),
     same('connections', describeConnections, 'the cost of the connection is part of the ratios'),

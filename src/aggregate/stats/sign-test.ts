@@ -22,6 +22,9 @@ export const decidedTwice = Math.sqrt(alpha);
 /** With fewer rounds nothing can be decided. */
 export const minRounds = 6;
 
+/** Whether the number of rounds does not depend on what they show. */
+export const isFixed = ({ atLeast, atMost }: RoundsRange) => atLeast === atMost;
+
 export const fixedRounds = (rounds: number): RoundsRange => ({ atLeast: rounds, atMost: rounds });
 
 /**
@@ -52,7 +55,7 @@ export interface Look {
  * @param comparisons each of which can make the verdict, so that they share the chance to err (Bonferroni)
  */
 export function looksOf(range: RoundsRange, rounds: number, comparisons: number): readonly Look[] {
-  const at = range.atLeast === range.atMost ? [rounds] : lookRounds(range);
+  const at = isFixed(range) ? [rounds] : lookRounds(range);
   const key = `${at} ${comparisons}`;
   const known = planned.get(key);
   if (known !== undefined) return known;
@@ -74,7 +77,7 @@ export function countedRounds(range: RoundsRange, rounds: number): number {
  * rounds are. Else it has the looks of the run, which is as long as the longest of them.
  */
 export function commonPlan(ranges: readonly RoundsRange[]): RoundsRange {
-  const fixed = ranges.filter(({ atLeast, atMost }) => atLeast === atMost);
+  const fixed = ranges.filter(isFixed);
   if (fixed.length > 0) return fixedRounds(Math.min(...fixed.map(({ atMost }) => atMost)));
   const max = (end: keyof RoundsRange) => Math.max(0, ...ranges.map(range => range[end]));
   return { atLeast: max('atLeast'), atMost: max('atMost') };

@@ -12,6 +12,10 @@ export function standInBanner({ target }: Pick<Result, 'target'>): string | null
   return `STAND-IN: these are figures of ${answered}, which stood in for ${missing}.`;
 }
 
+/** Whether the server ran before poolbench came: `foundBy` says how it was found, as "running at redis://…". */
+export const wasRunning = ({ foundBy }: Pick<Result['target'], 'foundBy'>) =>
+  foundBy.startsWith('running at ');
+
 /** "redis 7.0.15". */
 export function describeServer({
   server,

@@ -7,6 +7,7 @@ import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { maxNameLength } from '../../aggregate/text/safe-name.ts';
+import { wasRunning } from '../../aggregate/text/target-words.ts';
 import { asTypedHere, optionWords, shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { describePlan } from '../experiment/describe-plan.ts';
@@ -114,7 +115,7 @@ async function loadSides(
       const sideOptions = several ? { side: side.name, onFreePort: true } : {};
       // A server that ran before the interruption is not replaced by one that is started.
       const isNamed =
-        options.url !== undefined || earlier?.subject.target.foundBy.startsWith('running') === true;
+        options.url !== undefined || (earlier !== undefined && wasRunning(earlier.subject.target));
       const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed });
       if (earlier !== undefined) expectSameSubject('run', earlier.subject, subjectOf(target));
       sides.push({ ...side, target, folder: session.parts[index] ?? folder });

@@ -1,5 +1,5 @@
 import type { Arrival } from '../../aggregate/scenario/arrival.ts';
-import { minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
+import { isFixed, minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatList, formatPercent, formatPlural } from '../../aggregate/text/format.ts';
 import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
 import type { KeyChoice, WorkloadTask } from '../../workers/contract.ts';
@@ -22,8 +22,7 @@ export function describePlan(plan: Plan): string {
   const controls = scenarios.length - arms;
   const { seconds, warmupSeconds } = experiment;
   const { rounds } = plan;
-  const isFixed = rounds.atLeast === rounds.atMost;
-  const total = isFixed ? ` = ${formatPlural(scenarios.length * rounds.atMost, 'measurement')}` : '';
+  const total = isFixed(rounds) ? ` = ${formatPlural(scenarios.length * rounds.atMost, 'measurement')}` : '';
   const alone = { ...plan, sides: [first] };
   const lines = [
     `Plan: ${experiment.name}`,
@@ -44,10 +43,9 @@ export function describePlan(plan: Plan): string {
 }
 
 /** "11 rounds", "10 to 50 rounds". */
-export function describeRounds({ atLeast, atMost }: RoundsRange): string {
-  return atLeast === atMost
-    ? formatPlural(atMost, 'round')
-    : `${atLeast} to ${formatPlural(atMost, 'round')}`;
+export function describeRounds(rounds: RoundsRange): string {
+  const most = formatPlural(rounds.atMost, 'round');
+  return isFixed(rounds) ? most : `${rounds.atLeast} to ${most}`;
 }
 
 /** "about 3 min", "about 2 min 36 s to 6 min". */
@@ -61,7 +59,7 @@ function describeRange(plan: Plan): string[] {
   const { budgetSeconds } = plan;
   const budget = formatDuration(budgetSeconds);
   const asked = plan.sides[0]?.experiment.rounds.atLeast ?? 0;
-  const { atLeast, atMost } = plan.rounds;
+  const { atLeast } = plan.rounds;
   const least = secondsAtLeast(plan);
   if (least > budgetSeconds) {
     return [
@@ -70,7 +68,7 @@ function describeRange(plan: Plan): string[] {
   }
   if (atLeast < asked) return [`  budget: ${budget}, which has no room for ${asked} rounds`];
   const until = `  ends: when all that is compared is decided${budgetSeconds === Number.POSITIVE_INFINITY ? '' : `, or after ${budget}`}`;
-  return atLeast < atMost ? [until] : [];
+  return isFixed(plan.rounds) ? [] : [until];
 }
 
 /** Blocks of one scenario each mean nothing to the reader, nor does a single block of all. */

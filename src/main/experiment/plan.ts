@@ -1,5 +1,5 @@
 import { twinIdOf } from '../../aggregate/stats/control.ts';
-import { fixedRounds, minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
+import { fixedRounds, isFixed, minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { uniqueNames } from '../../aggregate/text/safe-name.ts';
 import { shuffle, streamSeed } from '../../workers/prng.ts';
 import { addControls, type Block, formBlocks } from './blocks.ts';
@@ -89,7 +89,7 @@ export function planSides(sides: readonly PlannedSide[], blocks: readonly Block[
 
 /** Time of the rounds of an experiment; infinite without a limit. */
 export function budgetOf({ budgetSeconds, rounds }: Experiment): number {
-  const usual = rounds.atLeast === rounds.atMost ? Number.POSITIVE_INFINITY : usualBudgetSeconds;
+  const usual = isFixed(rounds) ? Number.POSITIVE_INFINITY : usualBudgetSeconds;
   return budgetSeconds ?? usual;
 }
 

@@ -3,7 +3,7 @@ import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts';
 import { limitedBy } from '../../aggregate/stats/limited-by.ts';
-import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
+import { fixedRounds, isFixed, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
@@ -140,7 +140,7 @@ export function keptConfig(
 ): Result['config'] {
   return {
     ...experiment,
-    rounds: rounds.atLeast === rounds.atMost ? rounds.atLeast : rounds,
+    rounds: isFixed(rounds) ? rounds.atLeast : rounds,
     // The declared URL is the one without its password.
     target: withoutPasswords(experiment.target, declared.url),
   };

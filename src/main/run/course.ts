@@ -1,7 +1,7 @@
 import { type Arm, asksOf, type Question, questionsOf } from '../../aggregate/questions.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { twinIdOf } from '../../aggregate/stats/control.ts';
-import { lookRounds, minRounds } from '../../aggregate/stats/sign-test.ts';
+import { isFixed, lookRounds, minRounds } from '../../aggregate/stats/sign-test.ts';
 import { removeControls } from '../experiment/blocks.ts';
 import { overheadSeconds, type Plan, secondsOfTurns, type Turn, turnsOf } from '../experiment/plan.ts';
 
@@ -97,12 +97,13 @@ export class Course {
 
   /** What follows the rounds before this one. Rounds must be asked for in ascending order. */
   next(round: number): DueRound | RunEnd {
-    const { atLeast, atMost } = this.#plan.rounds;
+    const { atMost } = this.#plan.rounds;
     const asked = this.#askBefore(round);
     const end = (ended: Ended, { all, open } = asked ?? this.#ask(round - 1)): RunEnd => {
       return { ended, open, unasked: this.#unasked(round), isAsked: all.length > 0 };
     };
-    if (atLeast < atMost && asked?.open.length === 0) return end(asked.all.length > 0 ? 'decided' : 'rounds');
+    if (!isFixed(this.#plan.rounds) && asked?.open.length === 0)
+      return end(asked.all.length > 0 ? 'decided' : 'rounds');
     if (round > atMost) return end('rounds');
 
     const turns = this.turnsOf(round);

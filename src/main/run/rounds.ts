@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Question } from '../../aggregate/questions.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
 import type { RoundsRange } from '../../aggregate/stats/sign-test.ts';
+import { isFixed } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
 import { asError } from '../errors.ts';
 import { type Plan, secondsAtLeast, secondsOfTurns, type Turn } from '../experiment/plan.ts';
@@ -71,7 +72,7 @@ export interface RoundsOutcome {
 /** The rounds of a plan, except those that are finished. */
 export function* roundsOf(plan: Plan, found: Found, finished = 0): Generator<Round, RoundsEnd> {
   const course = new Course(plan, found);
-  const { atLeast, atMost } = plan.rounds;
+  const { atMost } = plan.rounds;
   let secondsDone = 0;
   let open: DueRound['open'] = null;
   for (let round = finished + 1; ; round++) {
@@ -91,7 +92,7 @@ export function* roundsOf(plan: Plan, found: Found, finished = 0): Generator<Rou
     });
     const isNew = next.open !== null && next.open !== open;
     yield {
-      ...{ round, rounds: atMost, untilDecided: atLeast < atMost, turns, courses, unasked },
+      ...{ round, rounds: atMost, untilDecided: !isFixed(plan.rounds), turns, courses, unasked },
       ...(isNew ? { news: describeOpenRound(next) } : {}),
     };
     open = next.open;
@@ -116,8 +117,8 @@ function describeOpenRound({ open, ahead, pace }: DueRound): string {
 
 /** Null if the number of rounds was fixed, and the run had them. */
 function describeEnd({ ended, open, isAsked }: RunEnd, plan: Plan, rounds: number): string | null {
-  const { atLeast, atMost } = plan.rounds;
-  if (atLeast === atMost && ended === 'rounds') return null;
+  const { atMost } = plan.rounds;
+  if (isFixed(plan.rounds) && ended === 'rounds') return null;
   const most = rounds === atMost ? '' : ` of at most ${atMost}`;
   const why = {
     decided: 'everything that is compared is decided',

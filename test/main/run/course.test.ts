@@ -60,6 +60,15 @@ function rateOf({ pipeline, workers }: Scenario, gain: Gain, round: number): num
   return pipeline === 1 ? 1 : gain(workers, round);
 }
 
+/** At 100 workers there is nothing to compare. */
+const oneAlone = {
+  scenarios: [
+    { client: 'wire', pipeline: [1, 10], workers: 10 },
+    { client: 'wire', pipeline: 1, workers: 100 },
+  ],
+  budgetSeconds: 3600,
+};
+
 const isAt = (workers: number) => (id: string) => id.includes(`${workers}workers`);
 /** Above 5 % in one round, below in the next. */
 const undecided: Gain = (_, round) => (round % 2 === 0 ? 1.2 : 0.9);
@@ -100,13 +109,7 @@ describe('a run takes as many rounds as its questions', () => {
   });
 
   test('a block that no question is about has a fixed number of rounds from the first look on', () => {
-    const plan = planOf({
-      scenarios: [
-        { client: 'wire', pipeline: [1, 10], workers: 10 },
-        { client: 'wire', pipeline: 1, workers: 100 },
-      ],
-      budgetSeconds: 3600,
-    });
+    const plan = planOf(oneAlone);
     expect(runPlan(plan, undecided, { upTo: 10 }).next.unasked).toEqual(
       new Set(plan.sides[0]?.scenarios.map(({ id }) => id).filter(isAt(100))),
     );
@@ -114,13 +117,7 @@ describe('a run takes as many rounds as its questions', () => {
   });
 
   test('questions after that look know them, in a run that is resumed, too', () => {
-    const plan = planOf({
-      scenarios: [
-        { client: 'wire', pipeline: [1, 10], workers: 10 },
-        { client: 'wire', pipeline: 1, workers: 100 },
-      ],
-      budgetSeconds: 3600,
-    });
+    const plan = planOf(oneAlone);
     const { rounds } = runPlan(plan, undecided, { upTo: 14 });
     const sides = plan.sides.map(({ scenarios }) => {
       return { target, scenarios, plannedRounds: () => plan.rounds, rounds };
