@@ -375,6 +375,7 @@ export function completions(): Completions {
         name,
         help: row.help ?? name,
         takesValue: row.value !== undefined,
+        takesFile: row.value === 'FILE' || row.value === 'DIR',
         values: row.values ?? [],
       };
     });
@@ -382,6 +383,7 @@ export function completions(): Completions {
     name,
     help,
     takesValue: true,
+    takesFile: false,
     values,
   }));
   return {

@@ -5,8 +5,9 @@ interface CompletedOption {
   readonly name: string;
   readonly help: string;
   readonly takesValue: boolean;
-  /** What its value can be; empty: anything, such as a file. */
+  /** What its value can be; empty: a file or a folder, or what nothing can complete, such as a number. */
   readonly values: readonly string[];
+  readonly takesFile: boolean;
 }
 
 /** What can be completed. */
@@ -46,10 +47,12 @@ function optionsOf({ commands }: Completions): CompletedOption[] {
 function branches(completions: Completions) {
   const valued = optionsOf(completions).filter(({ takesValue }) => takesValue);
   const named = valued.filter(({ values }) => values.length > 0);
+  const pattern = (some: readonly CompletedOption[]) => some.map(({ name }) => `--${name}`).join('|');
   const free = valued.filter(({ values }) => values.length === 0);
   return {
     values: named.map(({ name, values }) => `    --${name}) values="${values.join(' ')}" ;;`),
-    files: `    ${free.map(({ name }) => `--${name}`).join('|')}) files=1 ;;`,
+    files: `    ${pattern(free.filter(({ takesFile }) => takesFile))}) files=1 ;;`,
+    others: `    ${pattern(free.filter(({ takesFile }) => !takesFile))}) return ;;`,
     commands: completions.commands.map(
       ({ name, operands, options }) =>
         `    ${name}) options="${options.map(({ name }) => `--${name}`).join(' ')}"; operands="${operands.join(' ')}" ;;`,
@@ -59,15 +62,20 @@ function branches(completions: Completions) {
 }
 
 function renderBash(completions: Completions): string {
-  const { values, files, commands, names } = branches(completions);
+  const { values, files, others, commands, names } = branches(completions);
   return `# bash completion for poolbench. To load it: source <(poolbench completion bash)
 _poolbench() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" values="" files="" options="" operands=""
   local command="${completions.usual}" first="\${COMP_WORDS[1]}"
+  COMPREPLY=()
+  # bash splits --option=value at its =.
+  [ "$word" = "=" ] && word=""
+  [ "$before" = "=" ] && before="\${COMP_WORDS[COMP_CWORD-2]}"
   case " ${names} " in *" $first "*) [ "$COMP_CWORD" -gt 1 ] && command="$first" ;; esac
   case "$before" in
 ${values.join('\n')}
 ${files}
+${others}
   esac
   case "$command" in
 ${commands.join('\n')}
@@ -85,7 +93,7 @@ complete -o filenames -F _poolbench poolbench
 }
 
 function renderZsh(completions: Completions): string {
-  const { values, files, commands, names } = branches(completions);
+  const { values, files, others, commands, names } = branches(completions);
   return `#compdef poolbench
 # zsh completion for poolbench. To load it: source <(poolbench completion zsh), after compinit
 _poolbench() {
@@ -94,6 +102,7 @@ _poolbench() {
   case "$before" in
 ${values.join('\n')}
 ${files}
+${others}
   esac
   case "$command" in
 ${commands.join('\n')}
@@ -123,7 +132,7 @@ function renderFish(completions: Completions): string {
       ? []
       : [`complete -c poolbench -n ${fishQuoted(seen(name))} -f -a ${fishQuoted(operands.join(' '))}`]),
     ...options.map(option => {
-      const value = option.takesValue ? ' -r' : '';
+      const value = option.takesFile ? ' -r' : option.takesValue ? ' -x' : '';
       const among = option.values.length > 0 ? ` -f -a ${fishQuoted(option.values.join(' '))}` : '';
       return `complete -c poolbench -n ${fishQuoted(seen(name))} -l ${option.name}${value}${among} -d ${fishQuoted(option.help)}`;
     }),

@@ -6,6 +6,8 @@ interface Counterpart {
   /** Of the flag's value: a part of the URL, or the words to type; null: there is none, as `note` explains. */
   readonly as: ((value: string) => { readonly [part in 'host' | 'port' | 'login']?: string } | string) | null;
   readonly note?: string;
+  /** Whether such a value needs the note; absent: every value does. */
+  needsNote?(value: string): boolean;
 }
 
 const isNumber = (value: string) => /^\d+$/.test(value);
@@ -36,6 +38,7 @@ const counterparts: Readonly<Record<string, Counterpart>> = {
   },
   '-P': {
     as: depth => (isNumber(depth) ? `--pipeline ${depth}` : ''),
+    needsNote: value => !isNumber(value),
     note: '-P: in memtier_benchmark it is the protocol, which is found out here (target.protocol of a config fixes it)',
   },
   '-d': { as: bytes => `--value-bytes ${bytes}` },
@@ -58,7 +61,8 @@ const counterparts: Readonly<Record<string, Counterpart>> = {
 export function refuseFlagsOfOthers(args: readonly string[], commands: readonly string[]): void {
   const url: { host?: string; port?: string; login?: string } = {};
   const words: string[] = [];
-  const found: string[] = [];
+  const found = new Set<string>();
+  const notes = new Set<string>();
   for (let index = 0; index < args.length; index++) {
     const [, flag = '', attached = ''] = /^(-[A-Za-z])(.*)$/s.exec(args[index] ?? '') ?? [];
     const counterpart = counterparts[flag];
@@ -68,24 +72,25 @@ export function refuseFlagsOfOthers(args: readonly string[], commands: readonly 
     // -h alone, or beside a command or a path, asks for help.
     if (flag === '-h' && (value === '' || commands.includes(value) || /[/]|\.json$/.test(value))) continue;
     if (attached === '' && value !== '') index++;
-    found.push(flag);
+    found.add(flag);
+    const { note, needsNote = () => true } = counterpart;
+    if (note !== undefined && needsNote(value)) notes.add(`  ${note}`);
     if (counterpart.as === null || value === '') continue;
     const meant = counterpart.as(value);
     if (typeof meant === 'object') Object.assign(url, meant);
     else if (meant !== '') words.push(meant);
   }
-  if (found.length === 0) return;
+  if (found.size === 0) return;
   const typed = args.find(word => word.includes('://')) ?? '';
   const { host = '127.0.0.1', port = '6379', login = '' } = url;
   const isNamed = Object.keys(url).length > 0 || typed === '';
   const shown = isNamed ? `redis://${login}${host.includes(':') ? `[${host}]` : host}:${port}` : 'URL';
-  const notes = [...new Set(found)].flatMap(flag => counterparts[flag]?.note ?? []);
   throw new PoolbenchError(
     'USAGE',
     [
-      `poolbench has no ${[...new Set(found)].join(', ')}, as redis-benchmark and memtier_benchmark have. Type instead:`,
+      `there is no ${[...found].join(', ')} here, as in redis-benchmark and memtier_benchmark. Type instead:`,
       `  ${asTypedHere(quote(shown), ...words)}`,
-      ...notes.map(note => `  ${note}`),
+      ...notes,
     ].join('\n'),
   );
 }

@@ -8,18 +8,16 @@ import { writeConfig } from '../experiment/write-config.ts';
 
 type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 
-/** What is compared where only the name of a key is answered; names that a key can have are all compared. */
-const usualLists: Readonly<Record<string, string>> = {
+/** What can be compared, and the values where only the name is answered. */
+const comparable: Readonly<Record<string, string>> = {
   pools: '1,2',
+  client: 'ioredis,wire',
   pool: 'baseline,optimized',
   pipeline: '1,10',
   'connections-per-worker': '1,2',
+  'auto-pipelining': 'false,true',
 };
-
-/** What can be compared: a flag that has names as values, or a usual list. */
-const comparable = Object.entries(questionFlags).flatMap(([name, { values, path }]) =>
-  path[0] === 'scenarios' && (values.length > 0 || name in usualLists) ? [name] : [],
-);
+const comparableNames = Object.keys(comparable);
 
 /**
  * `poolbench init [FILE]`: asks four questions, and writes a config with a comment on every key. An empty answer takes the
@@ -57,7 +55,7 @@ export async function init(path: string, input: Input): Promise<number> {
         return next;
       };
     const compared = await ask(
-      `What to compare (${comparable.join(', ')}; or with values, as pools 1,2,4)`,
+      `What to compare (${comparableNames.join(', ')}; or with values, as pools 1,2,4)`,
       'pools',
       text => {
         const { name, list } = readCompared(text);
@@ -85,12 +83,13 @@ export async function init(path: string, input: Input): Promise<number> {
 /** "client", or "pools 1,2,4". @throws PoolbenchError USAGE */
 function readCompared(text: string): { name: string; list: string } {
   const [name = '', list] = text.split(/[\s=]+/);
-  if (!comparable.includes(name)) {
-    const meant = nearest(name, comparable);
+  const usual = comparable[name];
+  if (usual === undefined) {
+    const meant = nearest(name, comparableNames);
     throw new PoolbenchError(
       'USAGE',
-      `expected ${comparable.join(', ')}, found ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      `expected ${comparableNames.join(', ')}, found ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
     );
   }
-  return { name, list: list ?? usualLists[name] ?? questionFlags[name]?.values.join(',') ?? '' };
+  return { name, list: list ?? usual };
 }

@@ -95,6 +95,6 @@ function numberOf(text: string): unknown {
 
 /** The first part of a description, as a part of a sentence. */
 function shortened(description: string): string {
-  const [first = ''] = description.split(/[:;]/);
+  const [first = ''] = description.split(/[:;]|, or /);
   return first.charAt(0).toLowerCase() + first.slice(1);
 }

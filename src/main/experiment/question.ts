@@ -84,8 +84,10 @@ export function askedExperiment(url: string, asked: Asked): Experiment {
   );
   const names = [...flags, ['target.url', 'URL'] as const];
   const faults = faultsOf(checked.error.issues, config).map(({ text }) => {
-    const found = names.find(([name]) => text.startsWith(name) && !/^\w/.test(text.slice(name.length)));
-    return found === undefined ? text : found[1] + text.slice(found[0].length);
+    const [key, name] =
+      names.find(([key]) => text.startsWith(key) && !/^\w/.test(text.slice(key.length))) ?? [];
+    // The place in the list is not what was typed; the value is shown.
+    return key === undefined ? text : name + text.slice(key.length).replace(/^(\.rate)?(\[\d+\])?/, '');
   });
   throw new PoolbenchError('USAGE', faults.join('\n'));
 }

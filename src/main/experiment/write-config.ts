@@ -10,9 +10,11 @@ const columns = 100;
 
 /** The part of a JSON Schema that comments are made of. */
 interface Described {
+  readonly type?: string;
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Described>>;
   readonly items?: Described;
+  readonly anyOf?: readonly Described[];
 }
 
 /**
@@ -57,7 +59,8 @@ function renderValue(value: unknown, schema: Described | undefined, indent: stri
   if (typeof value === 'object' && value !== null && schema?.properties !== undefined)
     return renderObject(value, schema, indent);
   if (typeof value === 'string') return JSON.stringify(value);
-  const [only] = Array.isArray(value) && value.length === 1 ? value : [value];
+  const takesOne = schema?.anyOf?.some(({ type }) => type !== 'array' && type !== 'null') === true;
+  const [only] = takesOne && Array.isArray(value) && value.length === 1 ? value : [value];
   return JSON.stringify(only, null, 1)
     .replace(/\s*\n\s*/g, ' ')
     .replace(/^\[ | \]$/g, end => end.trim());
