@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { completions, parseCommandLine, renderHelp } from '../../../src/main/cli/command-line.ts';
 import { renderCompletion, shells } from '../../../src/main/cli/completion.ts';
 import { init } from '../../../src/main/cli/init.ts';
@@ -99,7 +99,9 @@ describe('flags of redis-benchmark and memtier_benchmark are answered with the l
 /** What a shell offers for the last of the words. */
 type Complete = (words: readonly string[]) => string[];
 
-const has = (shell: string) => spawnSync(shell, ['-c', 'exit 0']).status === 0;
+/** The tests' own PATH has no shell but sh. */
+const env = { ...process.env, PATH: inject('usersPath') };
+const has = (shell: string) => spawnSync(shell, ['-c', 'exit 0'], { env }).status === 0;
 
 describe('completion', () => {
   const script = renderCompletion('bash', completions());
@@ -112,20 +114,29 @@ describe('completion', () => {
         '-c',
         `${script}\nCOMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _poolbench; printf '%s\\n' "\${COMPREPLY[@]}"`,
       ],
-      { encoding: 'utf8', cwd: 'configs' },
+      { encoding: 'utf8', cwd: 'configs', env },
     );
     expect(stderr).toBe('');
     return stdout.split('\n').filter(line => line !== '');
   };
 
-  test.each<[string[], string[]]>([
-    [['poolbench', 'ch'], ['check']],
+  const inFish: Complete = words => {
+    const { stdout } = spawnSync('fish', ['--no-config', '-c', `source; complete -C '${words.join(' ')}'`], {
+      input: renderCompletion('fish', completions()),
+      encoding: 'utf8',
+      cwd: 'configs',
+      env,
+    });
+    return stdout.split('\n').flatMap(line => (line === '' ? [] : (line.split('\t')[0] ?? [])));
+  };
+
+  const cases: [string[], string[]][] = [
+    [['poolbench', 'che'], ['check']],
     [['poolbench', 'redis://h', '--cli'], ['--client']],
     [
       ['poolbench', 'redis://h', '--client', ''],
       ['ioredis', 'wire'],
     ],
-    [['poolbench', 'redis://h', '--client', '=', 'w'], ['wire']],
     [['poolbench', 'check', 'a.json', '--res'], []],
     [['poolbench', 'run', '--res'], ['--resume']],
     [['poolbench', 'compare', '--f'], ['--force']],
@@ -134,8 +145,18 @@ describe('completion', () => {
     [['poolbench', 'check', 'smo'], ['smoke.json']],
     [['poolbench', 'run', 'a.json', '--target', 'smo'], ['smoke.json']],
     [['poolbench', 'run', 'a.json', '--rounds', ''], []],
-  ])('bash completes %j', (words, offered) => {
-    expect(inBash(words)).toEqual(offered);
+  ];
+  for (const [shell, complete] of [
+    ['bash', inBash],
+    ['fish', inFish],
+  ] as const)
+    test.skipIf(!has(shell)).each(cases)(`${shell} completes %j`, (words, offered) => {
+      expect(complete(words)).toEqual(offered);
+    });
+
+  test.skipIf(!has('bash'))('bash splits --client=w at its =', () => {
+    expect(inBash(['poolbench', 'redis://h', '--client', '=', 'w'])).toEqual(['wire']);
+    expect(inBash(['poolbench', 'redis://h', '--client', '='])).toEqual(['ioredis', 'wire']);
   });
 
   test('every command, and every option of the help, is in the script of each shell', () => {
@@ -153,6 +174,7 @@ describe('completion', () => {
       const { status, stderr } = spawnSync(shell, ['-n', '-s'], {
         input: renderCompletion(shell, completions()),
         encoding: 'utf8',
+        env,
       });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     });

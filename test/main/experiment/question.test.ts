@@ -52,13 +52,17 @@ describe('a URL and flags amount to a config', () => {
   });
 
   test.each<[Asked, Record<string, unknown>, readonly string[] | null]>([
-    [{ pools: '1,2,4' }, { pools: [1, 2, 4], workers: [100] }, null],
+    [{ pools: '1,2,4' }, { pools: [1, 2, 4], workers: [50, 100] }, null],
     [{ workers: '10,200' }, { pools: [1, 2], workers: [10, 200] }, null],
     [{ workers: '1' }, { pools: [1], workers: [1] }, null],
     [{ pools: '128' }, { pools: [128], workers: [128] }, null],
     [{ client: 'ioredis,wire' }, { client: ['ioredis', 'wire'], pools: [1], workers: [50] }, ['client']],
     [{ pipeline: '1,50', workers: '50,100' }, { pipeline: [1, 50], workers: [50, 100] }, ['pipeline']],
-    [{ client: 'ioredis,wire', pools: '1,2' }, { client: ['ioredis', 'wire'], pools: [1, 2] }, null],
+    [
+      { client: 'ioredis,wire', pools: '1,2' },
+      { client: ['ioredis', 'wire'], pools: [1, 2], workers: [100] },
+      null,
+    ],
     [{ 'connections-per-worker': '0.5,2' }, { connectionsPerWorker: [0.5, 2] }, ['connectionsPerWorker']],
     [{ 'auto-pipelining': 'true,false' }, { autoPipelining: [true, false] }, ['autoPipelining']],
   ])('%o', (asked, group, compare) => {
