@@ -57,7 +57,12 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
   // Also if it is not text.
   const isPassword = path.at(-1) === 'password';
   const isWord = issue.code === 'invalid_value' && typeof found === 'string' && found.length <= maxWordLength;
-  const guess = isWord ? suggest(found, issue.values.map(String)) : '';
+  const guess = isWord
+    ? suggest(
+        found,
+        issue.values.filter(value => typeof value === 'string'),
+      )
+    : '';
   return [
     { path, text: `${name}: expected ${expected}, found ${isPassword ? '***' : shown(found)}${guess}` },
   ];

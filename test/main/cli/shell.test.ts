@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { completions, parseCommandLine, renderHelp } from '../../../src/main/cli/command-line.ts';
 import { renderCompletion, shells } from '../../../src/main/cli/completion.ts';
 import { init } from '../../../src/main/cli/init.ts';
@@ -104,7 +104,14 @@ const env = { ...process.env, PATH: inject('usersPath') };
 const has = (shell: string) => spawnSync(shell, ['-c', 'exit 0'], { env }).status === 0;
 
 describe('completion', () => {
-  const script = renderCompletion('bash', completions());
+  let folder: string;
+  const fileOf = (shell: string) => join(folder, `completion.${shell}`);
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'poolbench-test-'));
+    for (const shell of shells) await writeFile(fileOf(shell), renderCompletion(shell, completions()));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
   const inBash: Complete = words => {
     const quoted = words.map(word => `'${word}'`).join(' ');
     const { stdout, stderr } = spawnSync(
@@ -112,7 +119,7 @@ describe('completion', () => {
       [
         '--norc',
         '-c',
-        `${script}\nCOMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _poolbench; printf '%s\\n' "\${COMPREPLY[@]}"`,
+        `source '${fileOf('bash')}'; COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _poolbench; printf '%s\\n' "\${COMPREPLY[@]}"`,
       ],
       { encoding: 'utf8', cwd: 'configs', env },
     );
@@ -121,12 +128,15 @@ describe('completion', () => {
   };
 
   const inFish: Complete = words => {
-    const { stdout } = spawnSync('fish', ['--no-config', '-c', `source; complete -C '${words.join(' ')}'`], {
-      input: renderCompletion('fish', completions()),
-      encoding: 'utf8',
-      cwd: 'configs',
-      env,
-    });
+    const { stdout } = spawnSync(
+      'fish',
+      ['--no-config', '-c', `source '${fileOf('fish')}'; complete -C '${words.join(' ')}'`],
+      {
+        encoding: 'utf8',
+        cwd: 'configs',
+        env,
+      },
+    );
     return stdout.split('\n').flatMap(line => (line === '' ? [] : (line.split('\t')[0] ?? [])));
   };
 
@@ -171,8 +181,7 @@ describe('completion', () => {
 
   for (const shell of shells)
     test.skipIf(!has(shell))(`${shell} can read its script`, () => {
-      const { status, stderr } = spawnSync(shell, ['-n', '-s'], {
-        input: renderCompletion(shell, completions()),
+      const { status, stderr } = spawnSync(shell, ['-n', fileOf(shell)], {
         encoding: 'utf8',
         env,
       });
