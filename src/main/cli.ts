@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { toPlainLines } from '../aggregate/text/format.ts';
-import { parseCommandLine, renderHelp } from './cli/command-line.ts';
 import { describeTool } from './environment.ts';
 import { asShortage, PoolbenchError } from './errors.ts';
 import { minOpenFiles, openFilesLimit } from './open-files.ts';
@@ -9,15 +8,17 @@ import { withoutPassword } from './server/url.ts';
 /** Resolves to the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   hidePasswords(args);
-  const line = parseCommandLine(args);
-  if ('run' in line) {
-    const limit = openFilesLimit();
-    if (!line.loads || limit >= minOpenFiles) return await line.run();
+  const limit = openFilesLimit();
+  if (limit < minOpenFiles) {
     throw new PoolbenchError(
       'TARGET_TOO_SMALL',
       `expected to be allowed to open at least ${minOpenFiles} files, found a limit of ${limit}; raise it (ulimit -n)`,
     );
   }
+  // Loaded after the check: Node opens the files of many modules at once.
+  const { parseCommandLine, renderHelp } = await import('./cli/command-line.ts');
+  const line = parseCommandLine(args);
+  if ('run' in line) return await line.run();
   process.stdout.write(line.command === 'help' ? renderHelp() : `${describeTool().version}\n`);
   return 0;
 }

@@ -1,5 +1,5 @@
 /** An option of the command line. */
-interface Option {
+export interface Option {
   /** The value's name in the help; without it, the option is a switch. */
   readonly value?: string;
   readonly short?: string;
@@ -7,11 +7,16 @@ interface Option {
   readonly help?: string;
   /** npm has a meaning of its own for the name, so its environment does not show who was meant. */
   readonly npm?: true;
+  /** The heading of the help under which it stands, with those that follow it. */
+  readonly heading?: string;
+  /** What the value can be, if it is one of a few names. */
+  readonly values?: readonly string[];
 }
 
 /** Every option, in the order of the help. */
 export const options = {
   target: {
+    heading: 'The server',
     value: 'FILE',
     help: "take the target of another config; with run --resume the run's own target, for its password",
     npm: true,
@@ -22,6 +27,7 @@ export const options = {
   },
   start: { help: 'start a server if nothing listens at the URL that is given' },
   rounds: {
+    heading: 'The load',
     value: 'N',
     help: 'repetitions of every scenario: a fixed number, even if the comparison is still open; a verdict needs 6',
   },
@@ -35,6 +41,11 @@ export const options = {
   },
   warmup: { value: 'S', help: 'time of load before the measured time; its operations are discarded' },
   seed: { value: 'N', help: 'seed of keys, values and orders' },
+  save: {
+    heading: 'Files and output',
+    value: 'FILE',
+    help: 'with a URL: also write the config that the URL and the flags amount to, login included; run then runs it, check only prints its plan',
+  },
   out: {
     value: 'DIR',
     help: "folder in which the run's own folder is made, results by default; compare writes files only if it is given",
@@ -47,6 +58,7 @@ export const options = {
   'no-stand-in': { help: 'fail if the declared server is unavailable, rather than use another one' },
   as: {
     value: 'memtier',
+    values: ['memtier'],
     help: "print one scenario in the format of memtier_benchmark's JSON, and write nothing",
   },
   scenario: { value: 'ID', help: 'with --as: the scenario, if the result has several' },

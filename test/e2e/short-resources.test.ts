@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { parseCommandLine } from '../../src/main/cli/command-line.ts';
 import { notWritable } from '../../src/main/run/results/results-folder.ts';
 import { connectError } from '../../src/main/server/connect-error.ts';
 import { loopback } from '../support/connections.ts';
@@ -40,11 +39,6 @@ describe('what the system is short of is named, and is no defect', () => {
     const outcome = await runUnder(`ulimit -n ${limit}; exec "$@"`, scenario);
     expect(outcome).toMatchObject({ code, stderr: expect.stringMatching(says) });
     expect(outcome.stderr).not.toMatch(/defect/);
-  });
-
-  test('a command that only reads results takes as many files as there are', () => {
-    expect(parseCommandLine(['report', 'a'])).toMatchObject({ loads: false });
-    expect(parseCommandLine(['a.json'])).toMatchObject({ loads: true });
   });
 
   test.for([

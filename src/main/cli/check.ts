@@ -3,13 +3,17 @@ import { targetBanners } from '../../aggregate/text/target-words.ts';
 import { asTypedHere, quote } from '../command-words.ts';
 import { describePlan } from '../experiment/describe-plan.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
+import type { Asked } from '../experiment/question.ts';
 import { readPlan } from '../experiment/read-plan.ts';
 import { exitOnInterrupt } from '../interrupt.ts';
 import { mayStartServer, type Options, type TargetOption } from '../options.ts';
 import { preflightSide } from '../run/preflight-side.ts';
 import { describeFoundTarget, findTarget } from '../server/find-target.ts';
+import { keepQuestion } from './question.ts';
 
-type CheckOptions = Options<TargetOption | 'rounds' | 'budget' | 'quick' | 'target' | 'url' | 'start'>;
+type CheckOptions = Options<
+  TargetOption | 'rounds' | 'budget' | 'quick' | 'target' | 'url' | 'start' | 'save'
+> & { readonly asked?: Asked };
 
 /**
  * `poolbench check CONFIG`: everything a run does before its load, for one target after the other.
@@ -19,6 +23,8 @@ type CheckOptions = Options<TargetOption | 'rounds' | 'budget' | 'quick' | 'targ
  */
 export async function check(path: string, options: CheckOptions): Promise<number> {
   const plan = await readPlan([path], options);
+  const kept = await keepQuestion(plan, options);
+  if (kept !== '') say(kept);
   // There are no results to keep; whatever is being fetched or started ends with the process.
   exitOnInterrupt();
   for (const side of plan.sides) await checkSide(side, plan.sides.length, options);

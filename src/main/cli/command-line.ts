@@ -3,27 +3,41 @@ import { wrapText } from '../../aggregate/text/text-layout.ts';
 import { asTypedHere, quote, urlOfEnvironment } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { nearest } from '../experiment/nearest.ts';
+import type { Asked } from '../experiment/question.ts';
+import { questionFlags, valueName } from '../experiment/question-flags.ts';
 import {
   fixedByResume,
+  type Option,
   type OptionName,
   type Options,
   options,
   sessionOptions,
   targetOptions,
 } from '../options.ts';
+import { type Completions, renderCompletion, shells } from './completion.ts';
+import { refuseFlagsOfOthers } from './flags-of-others.ts';
 
 /** A command of the command line. */
 interface Command<Name extends OptionName = OptionName> {
   /** Each form of it, after "poolbench", with what it does. */
   readonly help: Readonly<Record<string, string>>;
-  readonly operand: 'CONFIG' | 'TARGET' | 'RESULT';
+  readonly operand: 'CONFIG' | 'TARGET' | 'RESULT' | 'FILE' | 'SHELL';
+  /** Whether the operand can be left out. */
+  readonly optional?: boolean;
+  /** Whether it also takes a URL in the place of a config, and flags that say what is asked. */
+  readonly asks?: boolean;
+  /** What the operand can be, if it is one of a few names. */
+  readonly names?: readonly string[];
   /** Whether it takes two or more operands, and not one. */
   readonly several?: boolean;
   /** The command to suggest if several operands are given. */
   readonly forSeveral?: string;
   readonly takes: readonly Name[];
   /** Resolves to the exit code. It loads the command's own file: all of them together take half a second. */
-  readonly run: (operands: readonly string[], options: Options<Name>) => Promise<number>;
+  readonly run: (
+    operands: readonly string[],
+    options: Options<Name> & { readonly asked?: Asked },
+  ) => Promise<number>;
 }
 
 /** A row of the table, with the options that its function receives. */
@@ -34,21 +48,27 @@ const commands = {
   run: row({
     help: {
       CONFIG: 'run an experiment: the same as run CONFIG',
+      'URL [flags]':
+        'no config: ask a question of the server at a URL, such as redis://my-host:6379 --pools 1,2,4 --workers 50,100',
       'run CONFIG [options]': 'find or start the target, measure, judge, write results/<time>-<name>/',
       'run --resume DIR': 'resume a run of one target that was stopped or killed',
     },
     operand: 'CONFIG',
     forSeveral: 'versus',
-    takes: [...sessionOptions, 'rounds', 'budget', 'quick', 'target', 'url', 'start', 'resume'],
+    asks: true,
+    takes: [...sessionOptions, 'rounds', 'budget', 'quick', 'target', 'url', 'start', 'save', 'resume'],
     run: async ([path = ''], options) => {
       const { resume, run } = await import('./run.ts');
       return options.resume === undefined ? run(path, options) : resume(options.resume, options);
     },
   }),
   check: row({
-    help: { 'check CONFIG [options]': 'validate, identify the target, print the plan; no load' },
+    help: {
+      'check CONFIG|URL [options]': 'validate, identify the target, print the plan; no load',
+    },
     operand: 'CONFIG',
-    takes: [...targetOptions, 'rounds', 'budget', 'quick', 'target', 'url', 'start'],
+    asks: true,
+    takes: [...targetOptions, 'rounds', 'budget', 'quick', 'target', 'url', 'start', 'save'],
     run: async ([path = ''], options) => (await import('./check.ts')).check(path, options),
   }),
   versus: row({
@@ -94,6 +114,23 @@ const commands = {
     takes: ['as', 'scenario'],
     run: async ([path = ''], options) => (await import('./report.ts')).report(path, options),
   }),
+  init: row({
+    help: { 'init [FILE]': 'ask four questions, and write a commented config, poolbench.json by default' },
+    operand: 'FILE',
+    optional: true,
+    takes: [],
+    run: async ([path = 'poolbench.json']) => (await import('./init.ts')).init(path, process.stdin),
+  }),
+  completion: row({
+    help: { 'completion SHELL': `print a completion script for ${shells.join(', ')}` },
+    operand: 'SHELL',
+    names: shells,
+    takes: [],
+    run: async ([shell = '']) => {
+      process.stdout.write(renderCompletion(shell, completions()));
+      return 0;
+    },
+  }),
 };
 
 type CommandName = keyof typeof commands;
@@ -106,8 +143,6 @@ type CommandLine =
       readonly command: CommandName;
       readonly operands: readonly string[];
       readonly options: Options<OptionName>;
-      /** Whether it loads a server, rather than to read results. */
-      readonly loads: boolean;
       /** Resolves to the exit code. */
       run(): Promise<number>;
     };
@@ -119,7 +154,8 @@ type CommandLine =
  */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   expectSeparator(args);
-  const { values, positionals } = parse(args);
+  refuseFlagsOfOthers(args, commandNames);
+  const { values, asked, positionals } = parse(args);
   if (values.help) return { command: 'help' };
   if (values.version) return { command: 'version' };
   const [first, ...rest] = positionals;
@@ -127,17 +163,17 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     const { resume } = values;
     const hint =
       resume === undefined ? '' : `; to resume a run: ${asTypedHere('run', '--resume', quote(resume))}`;
-    throw wrong(`expected a config, found none${hint}`);
+    throw wrong(`expected a config or a URL, found none${hint}`);
   }
   const named = commandNames.find(name => name === first);
   if (named === undefined && !/[./]/.test(first)) {
     const meant = nearest(first, commandNames);
     throw wrong(
-      `expected ${commandNames.join(', ')}, or the path of a config, found ${first}${meant ? `; did you mean ${meant}?` : ''}`,
+      `expected ${commandNames.join(', ')}, or the path of a config or a URL, found ${first}${meant ? `; did you mean ${meant}?` : ''}`,
     );
   }
   const command = named ?? 'run';
-  const { takes, run } = commands[command];
+  const { takes, run, asks = false } = commands[command];
   const unused = optionNames(values).find(option => !takes.includes(option));
   if (unused !== undefined)
     throw wrong(
@@ -145,12 +181,41 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     );
   const operands = named === undefined ? positionals : rest;
   expectOperands(command, operands, values);
+  const [operand = ''] = operands;
+  expectQuestion(command, operand, { values, asked });
+  if (asks && isUrl(operand)) {
+    const options = { ...values, url: operand, asked };
+    return { command, operands, options, run: () => run(operands, options) };
+  }
   const url = urlOfEnvironment();
   // A run that is resumed knows its target: it takes only the password from there.
   const isNamed = values.target !== undefined || values.resume !== undefined;
   const options = url !== undefined && takes.includes('url') && !isNamed ? { url, ...values } : values;
-  const loads = commands[command].operand !== 'RESULT';
-  return { command, operands, options, loads, run: () => run(operands, options) };
+  return { command, operands, options, run: () => run(operands, options) };
+}
+
+const isUrl = (operand: string) => operand.includes('://');
+
+/** Flags of a question belong to a URL: a config says itself what it asks. */
+function expectQuestion(
+  command: CommandName,
+  operand: string,
+  { values, asked }: { readonly values: Options<OptionName>; readonly asked: Asked },
+): void {
+  const flags = [...Object.keys(asked), ...(values.save === undefined ? [] : ['save'])].map(
+    name => `--${name}`,
+  );
+  const { asks = false } = commands[command];
+  if (!asks && flags.length > 0)
+    throw wrong(`${command} does not take ${flags.join(', ')}: a URL does, with run or check`);
+  if (!isUrl(operand) && flags.length > 0)
+    throw wrong(
+      `expected a URL beside ${flags.join(', ')}, found ${operand || 'no operand'}: a config says itself what is measured, in scenarios and workload`,
+    );
+  if (!asks || !isUrl(operand)) return;
+  const others = (['target', 'url'] as const).filter(name => values[name] !== undefined);
+  if (others.length > 0)
+    throw wrong(`expected no --${others.join(', --')} beside a URL, which names the server`);
 }
 
 const optionNames = (given: object) => Object.keys(given) as OptionName[];
@@ -170,25 +235,35 @@ function expectSeparator(args: readonly string[]): void {
 
 function parse(args: readonly string[]): {
   readonly values: Options<OptionName>;
+  readonly asked: Asked;
   readonly positionals: readonly string[];
 } {
-  const parsed = Object.fromEntries(
-    Object.entries(options).map(([name, row]) => [
+  const flagNames = Object.keys(questionFlags);
+  const parsed = Object.fromEntries([
+    ...Object.entries(options).map(([name, row]) => [
       name,
       {
         type: 'value' in row ? ('string' as const) : ('boolean' as const),
         ...('short' in row ? { short: row.short } : {}),
       },
     ]),
-  );
+    ...flagNames.map(name => [name, { type: 'string' as const }]),
+  ]) as Record<string, { readonly type: 'string' | 'boolean' }>;
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: parsed, allowPositionals: true });
-    return { values: { ...values }, positionals };
+    const given = Object.entries(values);
+    return {
+      values: Object.fromEntries(given.filter(([name]) => !flagNames.includes(name))),
+      asked: Object.fromEntries(
+        given.filter(([name]) => flagNames.includes(name)).map(([name, text]) => [name, String(text)]),
+      ),
+      positionals,
+    };
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
       const unknown = /'(--?[^']+)'/.exec(message)?.[1] ?? '';
-      const meant = nearest(unknown.replace(/^-+/, ''), Object.keys(options));
+      const meant = nearest(unknown.replace(/^-+/, ''), Object.keys(parsed));
       throw wrong(`there is no option ${unknown}${meant ? `; did you mean --${meant}?` : ''}`);
     }
     const name = /--([\w-]+)/.exec(message)?.[1] ?? '';
@@ -202,7 +277,7 @@ function parse(args: readonly string[]): {
 
 /** A run that is resumed has its config already, and what is resumed is measured to its end as it was begun. */
 function expectOperands(command: CommandName, found: readonly string[], given: Options<OptionName>): void {
-  const { operand, several = false, forSeveral } = commands[command];
+  const { operand, several = false, forSeveral, optional = false, names, asks = false } = commands[command];
   if (given.resume !== undefined) {
     if (operand === 'CONFIG' && found.length > 0)
       throw wrong(`expected no ${operand} with ${command} --resume, found ${found.join(' ')}`);
@@ -221,7 +296,15 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
       `expected ${command} ${operand} ${operand}…, two or more, found ${first === undefined ? `no ${operand}` : `one: ${first}`}`,
     );
   }
-  if (first === undefined) throw wrong(`expected ${command} ${operand}, found no ${operand}`);
+  if (first === undefined) {
+    if (optional) return;
+    const urlToo = asks ? ', or a URL' : '';
+    throw wrong(`expected ${command} ${operand}${urlToo}, found no ${operand}`);
+  }
+  if (names !== undefined && !names.includes(first)) {
+    const meant = nearest(first, names);
+    throw wrong(`expected ${names.join(', ')}, found ${first}${meant ? `; did you mean ${meant}?` : ''}`);
+  }
   if (found.length === 1) return;
   const hint =
     forSeveral === undefined
@@ -245,18 +328,26 @@ const maxListedCommands = 4;
 export function renderHelp(): string {
   const ways = Object.values(commands).flatMap(({ help }) => Object.entries(help));
   const described = optionNames(options).flatMap(name => {
-    const row = options[name];
-    if (!('help' in row)) return [];
+    const row: Option = options[name];
+    if (row.help === undefined) return [];
     const takers = commandNames.filter(command => commands[command].takes.includes(name));
     const listed = takers.length > maxListedCommands ? '' : ` (${takers.join(', ')})`;
-    return describe(`--${name}${'value' in row ? ` ${row.value}` : ''}`, `${row.help}${listed}`, 19);
+    const words = `--${name}${row.value === undefined ? '' : ` ${row.value}`}`;
+    return [
+      ...(row.heading === undefined ? [] : ['', row.heading]),
+      ...describe(words, `${row.help}${listed}`, 19),
+    ];
   });
+  const asking = Object.entries(questionFlags).flatMap(([name, flag]) =>
+    describe(`--${name} ${valueName(flag)}`, flag.help, 30),
+  );
   return `poolbench: does another pool, another connection, another thread pay, and what limits you?
 
 Usage
 ${ways.flatMap(([words, help]) => describe(`poolbench ${words}`, help, 36)).join('\n')}
 
-Options
+What is asked of a URL (run, check): a list such as 1,2,4 is compared
+${asking.join('\n')}
 ${described.join('\n')}
   --help, --version
 
@@ -270,6 +361,41 @@ Exit codes
   99   a threshold of the config was crossed
   130  interrupted: partial results are written
 `;
+}
+
+/** What a shell can complete, from the tables of the help. */
+export function completions(): Completions {
+  const ofOptions = (names: readonly OptionName[]) =>
+    names.map(name => {
+      const row: Option = options[name];
+      return {
+        name,
+        help: row.help ?? name,
+        takesValue: row.value !== undefined,
+        takesFile: row.value === 'FILE' || row.value === 'DIR',
+        values: row.values ?? [],
+      };
+    });
+  const ofQuestion = Object.entries(questionFlags).map(([name, { help, values }]) => ({
+    name,
+    help,
+    takesValue: true,
+    takesFile: false,
+    values,
+  }));
+  return {
+    commands: commandNames.map(name => {
+      const { help, takes, names = [], asks = false } = commands[name];
+      return {
+        name,
+        help: Object.values(help)[0] ?? '',
+        operands: names,
+        options: [...ofOptions(takes), ...(asks ? ofQuestion : [])],
+      };
+    }),
+    /** What a config or a URL without a command is given to. */
+    usual: 'run',
+  };
 }
 
 /** Words followed by a text that is indented to a column, on the same line if there is room. */

@@ -12,6 +12,7 @@ import { asTypedHere, optionWords, shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { describePlan } from '../experiment/describe-plan.ts';
 import { armsOf, type Plan } from '../experiment/plan.ts';
+import type { Asked } from '../experiment/question.ts';
 import { readPlan } from '../experiment/read-plan.ts';
 import type { Options, SessionOption } from '../options.ts';
 import {
@@ -30,18 +31,23 @@ import { printBanners, Session, type SessionFlags } from '../run/session.ts';
 import type { Side } from '../run/side.ts';
 import { withoutPassword } from '../server/url.ts';
 import { printOutput } from '../terminal.ts';
+import { keepQuestion } from './question.ts';
 
 /**
- * `poolbench run CONFIG`: one side, or one for each number of server threads that the config lists.
+ * `poolbench run CONFIG`, or a URL with the flags of a question: one side, or one for each number of server threads that the config lists.
  *
  * @returns the exit code
  * @throws PoolbenchError for what is wrong before anything was measured, or what ended the run
  */
 export async function run(
   path: string,
-  options: Options<SessionOption | 'rounds' | 'budget' | 'quick' | 'target' | 'url' | 'start'>,
+  options: Options<SessionOption | 'rounds' | 'budget' | 'quick' | 'target' | 'url' | 'start' | 'save'> & {
+    readonly asked?: Asked;
+  },
 ): Promise<number> {
   const plan = await readPlan([path], options);
+  const kept = await keepQuestion(plan, options);
+  if (kept !== '' && options.quiet !== true) process.stderr.write(`${kept}\n`);
   return await loadSides(plan, plan.sides[0]?.experiment.name ?? '', options);
 }
 

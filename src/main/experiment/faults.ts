@@ -56,7 +56,16 @@ function describe(issue: Issue, parents: readonly PropertyKey[], input: unknown,
   if (found === undefined) return [{ path, text: `${name}: missing; expected ${expected}` }];
   // Also if it is not text.
   const isPassword = path.at(-1) === 'password';
-  return [{ path, text: `${name}: expected ${expected}, found ${isPassword ? '***' : shown(found)}` }];
+  const isWord = issue.code === 'invalid_value' && typeof found === 'string' && found.length <= maxWordLength;
+  const guess = isWord
+    ? suggest(
+        found,
+        issue.values.filter(value => typeof value === 'string'),
+      )
+    : '';
+  return [
+    { path, text: `${name}: expected ${expected}, found ${isPassword ? '***' : shown(found)}${guess}` },
+  ];
 }
 
 /** Whether a branch takes only lists and the value is none: then the issues of the branch do not help. */

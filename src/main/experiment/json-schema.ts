@@ -3,7 +3,14 @@ import { experimentSchema } from './experiment.ts';
 
 /** `configs/schema.json`: the schema of config files as JSON Schema draft-7, which editors understand. */
 export function renderJsonSchema(): string {
-  const schema = z.toJSONSchema(experimentSchema, {
+  // What VS Code's JSON language service asks a schema before it marks them as faults.
+  const extended = { ...configSchema(), allowComments: true, allowTrailingCommas: true };
+  return `${JSON.stringify(extended, null, 2)}\n`;
+}
+
+/** The schema of config files, with the unit of a number in its description. */
+export function configSchema() {
+  return z.toJSONSchema(experimentSchema, {
     io: 'input',
     target: 'draft-7',
     override: ({ jsonSchema }) => {
@@ -14,7 +21,4 @@ export function renderJsonSchema(): string {
       }
     },
   });
-  // What VS Code's JSON language service asks a schema before it marks them as faults.
-  const extended = { ...schema, allowComments: true, allowTrailingCommas: true };
-  return `${JSON.stringify(extended, null, 2)}\n`;
 }

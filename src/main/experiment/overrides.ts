@@ -4,6 +4,7 @@ import { sourceOfUrl } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { type Experiment, experimentSchema, retargeted, roundCount } from './experiment.ts';
 import { faultsOf } from './faults.ts';
+import type { Asked } from './question.ts';
 
 const { target, budgetSeconds, seconds, warmupSeconds, seed } = experimentSchema.shape;
 const numbers = { rounds: roundCount, budget: budgetSeconds, seconds, warmup: warmupSeconds, seed } as const;
@@ -20,6 +21,8 @@ export interface ConfigOverrides extends Overrides {
   readonly target?: string | undefined;
   /** At most 30 s in all: cuts rounds and times, except those that the command line sets. */
   readonly quick?: boolean | undefined;
+  /** Flags of a question: a URL stands in the place of the config's path. */
+  readonly asked?: Asked | undefined;
 }
 
 /**

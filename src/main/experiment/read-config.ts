@@ -7,6 +7,7 @@ import { faultsOf, nameOf } from './faults.ts';
 import { parseJsonText, placeOf } from './json-text.ts';
 import { nearest } from './nearest.ts';
 import { applyOverrides, type ConfigOverrides } from './overrides.ts';
+import { askedExperiment } from './question.ts';
 import { locateTlsFiles } from './target.ts';
 import { locateValueFile } from './values.ts';
 
@@ -22,13 +23,14 @@ interface PlacedFault {
 }
 
 /**
- * The experiment of a config as the command line changes it: `--target` gives it the target of another config, and the
+ * The experiment of a config, or of a URL and the flags beside it, as the command line changes it: `--target` gives it the target of another config, and the
  * other flags override the result.
  *
  * @throws PoolbenchError CONFIG_MISSING, CONFIG_INVALID, USAGE
  */
 export async function readExperiment(path: string, flags: ConfigOverrides): Promise<Experiment> {
-  const experiment = await readConfig(path);
+  const { asked } = flags;
+  const experiment = asked === undefined ? await readConfig(path) : askedExperiment(path, asked);
   if (flags.target === undefined) return applyOverrides(experiment, flags);
   const { target } = await readConfig(flags.target);
   return applyOverrides({ ...experiment, target }, flags);

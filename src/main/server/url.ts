@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { basename } from 'node:path';
 import { type Address, shownNode } from '../../pool/client/address.ts';
 
 const expected =
@@ -65,6 +66,18 @@ export function withoutSecrets(text: string, { username, password, sentinel }: A
 /** `host:port`, or the path of the unix socket. */
 export function shownAddress(address: Address): string {
   return address.path ?? shownNode(address);
+}
+
+/** A name for files about what the URL names, of at most 64 letters, digits, ".", "_" and "-". "url" if it cannot be read. */
+export function nameOfUrl(url: string): string {
+  let address: Address;
+  try {
+    address = parseAddress(url);
+  } catch {
+    return 'url';
+  }
+  const where = address.path === undefined ? shownAddress(address) : basename(address.path);
+  return where.replace(/[^\w.-]+/g, '-').slice(0, 64);
 }
 
 function parseUnix(url: string): Address {

@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PoolbenchError } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { nearest } from '../../experiment/nearest.ts';
 import { checkConfig, readConfig } from '../../experiment/read-config.ts';
-import { parseAddress, shownAddress, withoutPassword } from '../../server/url.ts';
+import { nameOfUrl, withoutPassword } from '../../server/url.ts';
 
 /** The package's own folder of configs, regardless of the working directory. */
 const configs = fileURLToPath(new URL('../../../../configs/', import.meta.url));
@@ -49,10 +49,7 @@ function fromUrl(url: string): ClaimsTarget {
     { name: 'url', target: { server: 'any', url }, scenarios: [{}] },
     shown,
   );
-  const address = parseAddress(url);
-  const where = address.path === undefined ? shownAddress(address) : basename(address.path);
-  const name = where.replace(/[^\w.-]+/g, '-').slice(0, 64);
-  return { name, target, timeoutMs, typed: shown, option: ['--url', shown] };
+  return { name: nameOfUrl(url), target, timeoutMs, typed: shown, option: ['--url', shown] };
 }
 
 /** The file of `redis` or `claims/pipeline` in the package's configs. */

@@ -1,0 +1,96 @@
+import { asTypedHere, quote } from '../command-words.ts';
+import { PoolbenchError } from '../errors.ts';
+
+/** What a flag of another tool means here. */
+interface Counterpart {
+  /** Of the flag's value: a part of the URL, or the words to type; null: there is none, as `note` explains. */
+  readonly as: ((value: string) => { readonly [part in 'host' | 'port' | 'login']?: string } | string) | null;
+  readonly note?: string;
+  /** Whether such a value needs the note; absent: every value does. */
+  needsNote?(value: string): boolean;
+}
+
+const isNumber = (value: string) => /^\d+$/.test(value);
+
+/** GET and SET of redis-benchmark's -t, by the fraction of reads. */
+const readShares: Readonly<Record<string, string>> = {
+  get: '1',
+  set: '0',
+  'get,set': '0.5',
+  'set,get': '0.5',
+};
+
+/** The short flags of redis-benchmark and memtier_benchmark. Where these two differ, the value tells which one is meant. */
+const counterparts: Readonly<Record<string, Counterpart>> = {
+  '-h': { as: host => ({ host }) },
+  '-p': { as: port => ({ port }) },
+  '-a': {
+    as: () => ({ login: ':PASSWORD@' }),
+    note: '-a: a password stands in the URL, with "@", ":", "/" and "#" percent-encoded',
+  },
+  '-c': {
+    as: clients => `--workers ${clients}`,
+    note: '-c: a worker is one concurrent caller, and a pool opens up to 2 connections for each; memtier_benchmark counts its clients per thread, so multiply them by -t',
+  },
+  '-n': {
+    as: null,
+    note: '-n: a run is not ended by a number of requests; --seconds, --rounds and --budget set its time',
+  },
+  '-P': {
+    as: depth => (isNumber(depth) ? `--pipeline ${depth}` : ''),
+    needsNote: value => !isNumber(value),
+    note: '-P: in memtier_benchmark it is the protocol, which is found out here (target.protocol of a config fixes it)',
+  },
+  '-d': { as: bytes => `--value-bytes ${bytes}` },
+  '-t': {
+    as: value => {
+      if (isNumber(value)) return `--pools ${value}`;
+      const share = readShares[value.toLowerCase()];
+      return share === undefined ? '' : `--read-share ${share}`;
+    },
+    note: '-t: a number is threads, of which each pool has one here; GET and SET are a fraction of reads, and other commands need a config (workload.commands)',
+  },
+};
+
+/**
+ * People who know redis-benchmark or memtier_benchmark type its flags: they get the line to type instead.
+ *
+ * @param commands names that may follow -h, which is also --help
+ * @throws PoolbenchError USAGE
+ */
+export function refuseFlagsOfOthers(args: readonly string[], commands: readonly string[]): void {
+  const url: { host?: string; port?: string; login?: string } = {};
+  const words: string[] = [];
+  const found = new Set<string>();
+  const notes = new Set<string>();
+  for (let index = 0; index < args.length; index++) {
+    const [, flag = '', attached = ''] = /^(-[A-Za-z])(.*)$/s.exec(args[index] ?? '') ?? [];
+    const counterpart = counterparts[flag];
+    if (counterpart === undefined) continue;
+    const next = args[index + 1] ?? '';
+    const value = attached || (next.startsWith('-') ? '' : next);
+    // -h alone, or beside a command or a path, asks for help.
+    if (flag === '-h' && (value === '' || commands.includes(value) || /[/]|\.json$/.test(value))) continue;
+    if (attached === '' && value !== '') index++;
+    found.add(flag);
+    const { note, needsNote = () => true } = counterpart;
+    if (note !== undefined && needsNote(value)) notes.add(`  ${note}`);
+    if (counterpart.as === null || value === '') continue;
+    const meant = counterpart.as(value);
+    if (typeof meant === 'object') Object.assign(url, meant);
+    else if (meant !== '') words.push(meant);
+  }
+  if (found.size === 0) return;
+  const typed = args.find(word => word.includes('://')) ?? '';
+  const { host = '127.0.0.1', port = '6379', login = '' } = url;
+  const isNamed = Object.keys(url).length > 0 || typed === '';
+  const shown = isNamed ? `redis://${login}${host.includes(':') ? `[${host}]` : host}:${port}` : 'URL';
+  throw new PoolbenchError(
+    'USAGE',
+    [
+      `there is no ${[...found].join(', ')} here, as in redis-benchmark and memtier_benchmark. Type instead:`,
+      `  ${asTypedHere(quote(shown), ...words)}`,
+      ...notes,
+    ].join('\n'),
+  );
+}

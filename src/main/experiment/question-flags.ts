@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { rows } from '../../aggregate/scenario/scenario.ts';
+import type { Path } from './json-text.ts';
+import { workload } from './workload.ts';
+
+/** A flag that sets a key of the config which a URL and flags amount to. */
+export interface QuestionFlag {
+  /** Of the key in the config. */
+  readonly path: Path;
+  /** Whether it takes a list, 1,2,4: each value is compared. */
+  readonly several: boolean;
+  /** What it can be set to; empty: any number in its range. */
+  readonly values: readonly string[];
+  readonly help: string;
+  /** What the config has for what was typed. Text that is no such value stays text, which the schema then refuses. */
+  read(text: string): unknown;
+}
+
+/** Keys of a workload that are a plain number. */
+const workloadKeys = ['keys', 'valueBytes', 'readShare'] as const;
+
+/** The rates of an open loop, which stand within `arrival`. */
+const rate: QuestionFlag = {
+  path: ['scenarios', 0, 'arrival'],
+  several: true,
+  values: [],
+  help: 'operations that are due each second, at random (poisson), answered or not: an open loop',
+  read: text => ({ kind: 'poisson', rate: listed(text).map(numberOf) }),
+};
+
+/** Every flag of a question by its name, in the order of the tables that they are made from. */
+export const questionFlags: Readonly<Record<string, QuestionFlag>> = Object.fromEntries([
+  ...rows.flatMap(([key, { config }]): [string, QuestionFlag][] => {
+    if (key === 'arrival') return [['rate', rate]];
+    const values = config === null ? undefined : valuesOf(config.item);
+    if (config === null || values === undefined) return [];
+    const name = config.name ?? key;
+    const read = readerOf(config.item);
+    return [
+      [
+        flagOf(name),
+        {
+          path: ['scenarios', 0, name],
+          several: true,
+          values,
+          help: shortened(config.description),
+          read: text => listed(text).map(read),
+        },
+      ],
+    ];
+  }),
+  ...workloadKeys.map((key): [string, QuestionFlag] => [
+    flagOf(key),
+    {
+      path: ['workload', key],
+      several: false,
+      values: [],
+      help: shortened(workload.in.shape[key].description ?? ''),
+      read: numberOf,
+    },
+  ]),
+]);
+
+/** The value's name in the help: `ioredis|wire`, `N,…`, `N`. */
+export function valueName({ values, several }: QuestionFlag): string {
+  if (values.length > 3) return 'NAME,…';
+  return values.length > 0 ? values.join('|') : several ? 'N,…' : 'N';
+}
+
+/** `connectionsPerWorker` as a flag is `connections-per-worker`. */
+function flagOf(key: string): string {
+  return key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+}
+
+/** The names that such a value has, none of a number; undefined if it is an object, for which a config is needed. */
+function valuesOf(item: z.ZodType): readonly string[] | undefined {
+  if (item instanceof z.ZodEnum) return item.options.map(String);
+  if (item instanceof z.ZodBoolean) return ['true', 'false'];
+  return item instanceof z.ZodNumber ? [] : undefined;
+}
+
+function readerOf(item: z.ZodType): (text: string) => unknown {
+  if (item instanceof z.ZodEnum) return text => text;
+  if (item instanceof z.ZodNumber) return numberOf;
+  return text => (text === 'true' ? true : text === 'false' ? false : text);
+}
+
+function listed(text: string): string[] {
+  return text.split(',').map(part => part.trim());
+}
+
+function numberOf(text: string): unknown {
+  return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+/** The first part of a description, as a part of a sentence. */
+function shortened(description: string): string {
+  const [first = ''] = description.split(/[:;]|, or /);
+  return first.charAt(0).toLowerCase() + first.slice(1);
+}

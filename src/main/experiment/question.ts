@@ -1,0 +1,113 @@
+import { minRounds } from '../../aggregate/stats/sign-test.ts';
+import { PoolbenchError } from '../errors.ts';
+import { nameOfUrl } from '../server/url.ts';
+import { type Experiment, experimentSchema } from './experiment.ts';
+import { faultsOf, nameOf } from './faults.ts';
+import { questionFlags } from './question-flags.ts';
+
+/** The flags of a question as they were typed, by their names. */
+export type Asked = Readonly<Record<string, string>>;
+
+/** The config that a URL and flags amount to, before its defaults are filled in. */
+interface AskedConfig {
+  readonly [key: string]: unknown;
+  readonly scenarios: readonly [Readonly<Record<string, unknown>>];
+}
+
+/** What is compared if the flags compare nothing else: the main question, at one load that a pool is said to carry and one beyond it. */
+const usualPools = [1, 2];
+const usualWorkers = [50, 100];
+/** A run of the usual question has 5 arms of 0.65 s: this leaves it 7 rounds, and an answer within half a minute. */
+const budgetSeconds = 24;
+/** A window of an open loop needs enough arrivals for a tail. */
+const windowSeconds = { closed: 0.25, open: 1 };
+/** Loads, at each of which something else is compared. */
+const loadFlags = ['workers', 'rate'];
+const poolFlags = ['pools', 'pools-per-thread'];
+
+/**
+ * The config that a URL and flags amount to. Of what the flags do not say, pools and workers have several values, unless
+ * the flags compare something else.
+ */
+export function configOf(url: string, asked: Asked): AskedConfig {
+  const group: Record<string, unknown> = {};
+  const workload: Record<string, unknown> = {};
+  for (const [name, text] of Object.entries(asked)) {
+    const flag = questionFlags[name];
+    if (flag === undefined) throw new Error(`expected a flag of a question, found ${name}`);
+    const [section] = flag.path;
+    const key = String(flag.path.at(-1));
+    (section === 'workload' ? workload : group)[key] = flag.read(text);
+  }
+  const varied = Object.keys(asked).filter(name => isList(name, asked));
+  const comparesOther = varied.some(name => name !== 'pools' && name !== 'workers');
+  const isOpen = asked.rate !== undefined;
+  if (!comparesOther) {
+    const min = Math.min(...numbersIn(group.workers, Number.POSITIVE_INFINITY));
+    group.pools ??= usualPools.filter(pools => pools <= min);
+    const max = Math.max(...numbersIn(group.pools, 1));
+    const levels = (isOpen ? usualWorkers.slice(0, 1) : usualWorkers).filter(workers => workers >= max);
+    group.workers ??= levels.length > 0 ? levels : [max];
+  }
+  const comparesPools = varied.some(name => poolFlags.includes(name));
+  const workers = comparesPools ? usualWorkers.slice(1) : usualWorkers.slice(0, 1);
+  const scenario = { client: ['ioredis'], pool: ['optimized'], pools: [1], workers, ...group };
+  // Where pools vary, they are what is compared unless a config says otherwise.
+  const compared = (comparesPools ? [] : varied)
+    .filter(name => !loadFlags.includes(name))
+    .map(name => String(questionFlags[name]?.path.at(-1)));
+  const seconds = isOpen ? windowSeconds.open : windowSeconds.closed;
+  return {
+    name: nameOfUrl(url),
+    target: { server: 'any', url },
+    ...(Object.keys(workload).length === 0 ? {} : { workload }),
+    scenarios: [scenario],
+    ...(compared.length === 0 ? {} : { compare: compared }),
+    rounds: { atLeast: minRounds, atMost: 50 },
+    budgetSeconds,
+    seconds,
+    warmupSeconds: windowSeconds.closed,
+  };
+}
+
+/**
+ * The experiment that a URL and flags amount to.
+ *
+ * @throws PoolbenchError USAGE with the name of every flag that is wrong
+ */
+export function askedExperiment(url: string, asked: Asked): Experiment {
+  const config = configOf(url, asked);
+  const checked = experimentSchema.safeParse(config);
+  if (checked.success) return checked.data;
+  const flags = Object.entries(questionFlags).map(
+    ([name, { path }]) => [nameOf(path, config), `--${name}`] as const,
+  );
+  const names = [...flags, ['target.url', 'URL'] as const];
+  const faults = faultsOf(checked.error.issues, config).map(({ text }) => {
+    const [key, name] =
+      names.find(([key]) => text.startsWith(key) && !/^\w/.test(text.slice(key.length))) ?? [];
+    // The place in the list is not what was typed; the value is shown.
+    return key === undefined ? text : name + text.slice(key.length).replace(/^(\.rate)?(\[\d+\])?/, '');
+  });
+  throw new PoolbenchError('USAGE', faults.join('\n'));
+}
+
+/** What was assumed where the flags say nothing, as the flags that would say it. */
+export function describeAssumed(url: string, asked: Asked): string {
+  const [group] = configOf(url, asked).scenarios;
+  const words = Object.entries(questionFlags).flatMap(([name, { path }]) => {
+    const value = group[String(path.at(-1))];
+    return asked[name] !== undefined || !Array.isArray(value) ? [] : [`--${name} ${value.join(',')}`];
+  });
+  return words.length === 0 ? '' : `Assumed, as no flag says otherwise: ${words.join(' ')}`;
+}
+
+function isList(name: string, asked: Asked): boolean {
+  return questionFlags[name]?.several === true && asked[name]?.includes(',') === true;
+}
+
+/** The numbers of a list, or one in their place if there are none. */
+function numbersIn(list: unknown, otherwise: number): number[] {
+  const numbers = Array.isArray(list) ? list.filter(value => typeof value === 'number') : [];
+  return numbers.length > 0 ? numbers : [otherwise];
+}

@@ -1,0 +1,67 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { wrapText } from '../../aggregate/text/text-layout.ts';
+import { PoolbenchError } from '../errors.ts';
+import { configSchema } from './json-schema.ts';
+
+const schemaFile = fileURLToPath(new URL('../../../configs/schema.json', import.meta.url));
+const columns = 100;
+
+/** The part of a JSON Schema that comments are made of. */
+interface Described {
+  readonly type?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Described>>;
+  readonly items?: Described;
+  readonly anyOf?: readonly Described[];
+}
+
+/**
+ * Writes a config with a comment on every key, as its schema describes it. Only its owner can read it: its URL may hold
+ * a password.
+ *
+ * @throws PoolbenchError USAGE if the file exists, RESULTS_NOT_WRITABLE if it cannot be written
+ */
+export async function writeConfig(path: string, config: object): Promise<void> {
+  const $schema = relative(dirname(resolve(path)), schemaFile).replaceAll('\\', '/');
+  try {
+    await writeFile(path, renderConfig({ $schema, ...config }), { flag: 'wx', mode: 0o600 });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST')
+      throw new PoolbenchError('USAGE', `${path} exists, and is not overwritten; name another file`);
+    throw new PoolbenchError('RESULTS_NOT_WRITABLE', `the config ${path} cannot be written (${message})`, {
+      cause,
+    });
+  }
+}
+
+/** A config as text, with a comment on every key. */
+export function renderConfig(config: object): string {
+  return `${renderObject(config, configSchema() as Described, '')}\n`;
+}
+
+function renderObject(value: object, schema: Described | undefined, indent: string): string {
+  const inner = `${indent}  `;
+  const entries = Object.entries(value).map(([key, item]) => {
+    const described = schema?.properties?.[key];
+    const comment =
+      described?.description === undefined ? [] : wrapText(described.description, columns, `${inner}// `);
+    return [...comment, `${inner}${JSON.stringify(key)}: ${renderValue(item, described, inner)}`].join('\n');
+  });
+  return `{\n${entries.join(',\n')}\n${indent}}`;
+}
+
+function renderValue(value: unknown, schema: Described | undefined, indent: string): string {
+  if (Array.isArray(value) && value.length === 1 && schema?.items?.properties !== undefined)
+    return `[${renderObject(value[0], schema.items, indent)}]`;
+  if (typeof value === 'object' && value !== null && schema?.properties !== undefined)
+    return renderObject(value, schema, indent);
+  if (typeof value === 'string') return JSON.stringify(value);
+  const takesOne = schema?.anyOf?.some(({ type }) => type !== 'array' && type !== 'null') === true;
+  const [only] = takesOne && Array.isArray(value) && value.length === 1 ? value : [value];
+  return JSON.stringify(only, null, 1)
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/^\[ | \]$/g, end => end.trim());
+}
