@@ -1,4 +1,5 @@
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
+import { type Arm, compareBlocks } from '../../aggregate/questions.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts';
@@ -33,6 +34,8 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly session: string | undefined;
   readonly experiment: Experiment;
   readonly target: Target;
+  /** The arms of each block, without controls; empty if it is not alone, as sides are compared elsewhere. */
+  readonly blocks: readonly (readonly Arm[])[];
   readonly startedAt: Date;
   readonly resumed: Result['resumed'];
   readonly warnings: readonly string[];
@@ -50,6 +53,7 @@ export function assembleResult(state: RunState): Result {
   const scenarios = assembleScenarios({ ...state, target: shown }, state.final);
   const control = judgeControl(scenarios);
   const claims = judgeClaims({ target: shown, scenarios });
+  const environment = describeEnvironment();
   return {
     schemaVersion: 1,
     complete: state.complete,
@@ -61,7 +65,7 @@ export function assembleResult(state: RunState): Result {
     finishedAt: new Date().toISOString(),
     seed: experiment.seed,
     tool: describeTool(),
-    environment: describeEnvironment(),
+    environment,
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
     warnings: [
@@ -71,6 +75,7 @@ export function assembleResult(state: RunState): Result {
     scenarios,
     ...(control === undefined ? {} : { control }),
     claims,
+    comparisons: compareBlocks({ environment, target: shown, scenarios }, state.blocks),
     // Half a run can cross a threshold that the whole would not, and the other way round.
     thresholds: state.complete
       ? judgeThresholds(experiment.thresholds, {

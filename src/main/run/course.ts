@@ -163,7 +163,7 @@ export class Course {
 }
 
 /** The arms of each block on the sides that have them, without controls. */
-function armsOfBlocks({ sides, blocks }: Plan): Arm[][] {
+export function armsOfBlocks({ sides, blocks }: Plan): Arm[][] {
   const ofSides = sides.map(({ scenarios }) => new Set(scenarios.map(({ id }) => id)));
   return removeControls(blocks).map(({ elements }) =>
     elements

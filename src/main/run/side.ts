@@ -1,4 +1,5 @@
 import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/files/result-files.ts';
+import type { Arm } from '../../aggregate/questions.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
@@ -58,6 +59,8 @@ interface SharedByAll {
   readonly threads: Threads;
   readonly startedAt: Date;
   readonly plannedRounds: RoundsRange;
+  /** The arms of each block of a side alone; else empty. */
+  readonly blocks: readonly (readonly Arm[])[];
   /** Equal on all sides of a run; undefined if there is one side alone. */
   readonly sessionId: string | undefined;
   /** What the side already has, if it is resumed. */
@@ -213,6 +216,7 @@ export class SideRun {
       experiment,
       target,
       ...this.#kept,
+      blocks: this.#shared.blocks,
       startedAt: this.#shared.startedAt,
       resumed: this.#shared.earlier?.resumed,
       warnings: this.#warnings,
