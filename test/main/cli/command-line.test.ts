@@ -96,9 +96,9 @@ describe('operands and options of each command', () => {
   test.each([
     [
       ['a.json', 'b.json'],
-      /expected one CONFIG, found a\.json b\.json; to set them side by side: .* versus a\.json b\.json$/m,
+      /expected one CONFIG, found a\.json b\.json; to compare them: .* versus a\.json b\.json$/m,
     ],
-    [['report', 'a', 'b'], /expected one RESULT, found a b; to set them side by side: .* compare a b$/m],
+    [['report', 'a', 'b'], /expected one RESULT, found a b; to compare them: .* compare a b$/m],
     [['search', 'a.json', 'b.json'], /expected one CONFIG, found a\.json b\.json$/m],
     [['chek', 'a.json'], /found chek; .*check\?$/m],
     [['redis'], /run, check, .*, found redis$/m],
