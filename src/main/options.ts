@@ -18,14 +18,14 @@ export const options = {
   target: {
     heading: 'The server',
     value: 'FILE',
-    help: "take the target of another config; with run --resume the run's own target, for its password",
+    help: "take the target from another config; with run --resume: the run's own target, for its password",
     npm: true,
   },
   url: {
     value: 'URL',
-    help: 'take the target at another URL: redis://, rediss:// or unix://; POOLBENCH_URL can hold it, too; no server is started there without --start',
+    help: 'take the server at another URL: redis://, rediss:// or unix://; POOLBENCH_URL does the same; no server is started there without --start',
   },
-  start: { help: 'start a server if nothing listens at the URL that is given' },
+  start: { help: 'start a server if nothing listens at the given URL' },
   rounds: {
     heading: 'The load',
     value: 'N',
@@ -33,29 +33,29 @@ export const options = {
   },
   budget: {
     value: 'TIME',
-    help: 'time of the measured rounds, as 90s, 3m or 1h, after which the run ends, even if something is not decided; the start of the server and the warm-up of the threads are not counted',
+    help: 'time for the measured rounds, such as 90s, 3m or 1h; then the run ends, even if something is not decided; the start of the server and the warm-up of the threads do not count',
   },
   seconds: {
     value: 'S',
-    help: 'measured time of one scenario in one round; claims does not change this time, nor that of --warmup, in suites that measure a cold start',
+    help: 'measured time of one scenario in one round; claims ignores this option and --warmup in suites that measure a cold start',
   },
-  warmup: { value: 'S', help: 'time of load before the measured time; its operations are discarded' },
+  warmup: { value: 'S', help: 'time of load before the measured time; its operations do not count' },
   seed: { value: 'N', help: 'seed of keys, values and orders' },
   save: {
     heading: 'Files and output',
     value: 'FILE',
-    help: 'with a URL: also write the config that the URL and the flags amount to, login included; run then runs it, check only prints its plan',
+    help: 'with a URL: also write the question as a config, which includes the login of the URL',
   },
   out: {
     value: 'DIR',
-    help: "folder in which the run's own folder is made, results by default; compare writes files only if it is given",
+    help: "folder in which the run's own folder is created, results by default; compare writes files only if this is given",
   },
   resume: {
     value: 'DIR',
     help: 'resume the interrupted run or ledger in this folder',
   },
   quick: { help: 'for a first look: fewer rounds and shorter times, at most 30 s for each target' },
-  'no-stand-in': { help: 'fail if the declared server is unavailable, rather than use another one' },
+  'no-stand-in': { help: 'fail if the declared server is unavailable, instead of using another one' },
   as: {
     value: 'memtier',
     values: ['memtier'],
@@ -63,12 +63,12 @@ export const options = {
   },
   scenario: { value: 'ID', help: 'with --as: the scenario, if the result has several' },
   force: {
-    help: 'also load a database that holds keys of others; compare: also compare unequal workloads',
+    help: 'load a database even if it holds keys of others; compare: accept workloads that differ',
     npm: true,
   },
   prometheus: {
     value: '[HOST:]PORT',
-    help: 'serve metrics on http://127.0.0.1:PORT/metrics, or on HOST, while the command runs; port 0 takes a free one',
+    help: 'serve metrics on http://127.0.0.1:PORT/metrics, or on HOST, while the command runs; port 0 is any free one',
   },
   json: { help: 'print result.json, or its equivalent, on standard output', npm: true },
   quiet: { help: 'print no plan and no progress', npm: true },

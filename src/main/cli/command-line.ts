@@ -49,7 +49,7 @@ const commands = {
     help: {
       CONFIG: 'run an experiment: the same as run CONFIG',
       'URL [flags]':
-        'no config: ask a question of the server at a URL, such as redis://my-host:6379 --pools 1,2,4 --workers 50,100',
+        'without a config: ask a question about the server at a URL, such as redis://my-host:6379 --pools 1,2,4 --workers 50,100',
       'run CONFIG [options]': 'find or start the target, measure, judge, write results/<time>-<name>/',
       'run --resume DIR': 'resume a run of one target that was stopped or killed',
     },
@@ -122,7 +122,7 @@ const commands = {
     run: async ([path = 'poolbench.json']) => (await import('./init.ts')).init(path, process.stdin),
   }),
   completion: row({
-    help: { 'completion SHELL': `print a completion script for ${shells.join(', ')}` },
+    help: { 'completion SHELL': `print the completion script of a shell: ${shells.join(', ')}` },
     operand: 'SHELL',
     names: shells,
     takes: [],
@@ -207,15 +207,15 @@ function expectQuestion(
   );
   const { asks = false } = commands[command];
   if (!asks && flags.length > 0)
-    throw wrong(`${command} does not take ${flags.join(', ')}: a URL does, with run or check`);
+    throw wrong(`${command} does not take ${flags.join(', ')}; only run and check with a URL do`);
   if (!isUrl(operand) && flags.length > 0)
     throw wrong(
-      `expected a URL beside ${flags.join(', ')}, found ${operand || 'no operand'}: a config says itself what is measured, in scenarios and workload`,
+      `expected a URL with ${flags.join(', ')}, found ${operand || 'no operand'}; a config sets what is measured by its own keys, scenarios and workload`,
     );
   if (!asks || !isUrl(operand)) return;
   const others = (['target', 'url'] as const).filter(name => values[name] !== undefined);
   if (others.length > 0)
-    throw wrong(`expected no --${others.join(', --')} beside a URL, which names the server`);
+    throw wrong(`expected no --${others.join(', --')} with a URL, which already names the server`);
 }
 
 const optionNames = (given: object) => Object.keys(given) as OptionName[];
@@ -284,7 +284,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
     const fixed = fixedByResume.filter(option => given[option] !== undefined);
     if (fixed.length > 0) {
       throw wrong(
-        `expected no --${fixed.join(', --')} with --resume: the rest is measured like the beginning, into the same folder`,
+        `expected no --${fixed.join(', --')} with --resume: the rest is measured like the finished rounds, into the same folder`,
       );
     }
     if (operand === 'CONFIG') return;
@@ -309,7 +309,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
   const hint =
     forSeveral === undefined
       ? ''
-      : `; to set them side by side: ${asTypedHere(forSeveral, ...found.map(quote))}`;
+      : `; to compare them: ${asTypedHere(forSeveral, ...found.map(quote))}`;
   throw wrong(`expected one ${operand}, found ${found.join(' ')}${hint}`);
 }
 
@@ -346,7 +346,7 @@ export function renderHelp(): string {
 Usage
 ${ways.flatMap(([words, help]) => describe(`poolbench ${words}`, help, 36)).join('\n')}
 
-What is asked of a URL (run, check): a list such as 1,2,4 is compared
+The question about a URL (run, check); the values of a list such as 1,2,4 are compared
 ${asking.join('\n')}
 ${described.join('\n')}
   --help, --version
