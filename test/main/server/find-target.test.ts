@@ -210,7 +210,7 @@ esac
     for (const part of [
       'no dragonfly on PATH',
       'no docker on PATH',
-      'dragonfly has no Debian package',
+      'dragonfly: release archive: no tar on PATH',
       'docker run -d -p 6382:6379',
       '--no-stand-in',
     ]) {
