@@ -7,7 +7,7 @@ type Unpacked =
   | { readonly from: 'distribution package'; readonly packages: readonly string[] }
   | ({ readonly from: 'release archive' } & Release);
 
-/** The archive (.tar.gz) of a release for one architecture. */
+/** The archive (.tar.gz) of a release for one kind of machine. */
 export interface ReleaseArchive {
   readonly url: string;
   /** Its checksum in hexadecimal digits, as published. Nothing else is ever unpacked. */
@@ -16,6 +16,7 @@ export interface ReleaseArchive {
   readonly program: string;
 }
 
+/** One release, pinned: another version has other checksums. */
 export interface Release {
   readonly version: string;
   /** The environment variable that can hold another URL of the same archive. */
@@ -57,6 +58,14 @@ const redisArguments = {
   threads: (count: number) => ['--io-threads', String(count)],
 };
 
+const dragonflyVersion = '1.35.1';
+
+function dragonflyArchive(machine: string, sha256: string): ReleaseArchive {
+  const program = `dragonfly-${machine}`;
+  const release = `https://github.com/dragonflydb/dragonfly/releases/download/v${dragonflyVersion}`;
+  return { url: `${release}/${program}.tar.gz`, sha256, program };
+}
+
 const servers = {
   redis: {
     program: 'redis-server',
@@ -80,20 +89,18 @@ const servers = {
     image: 'docker.dragonflydb.io/dragonflydb/dragonfly',
     unpacked: {
       from: 'release archive',
-      version: '1.35.1',
+      version: dragonflyVersion,
       mirror: 'POOLBENCH_DRAGONFLY_URL',
       // The checksums are those of cashapp/hermit-packages, dragonfly.hcl, at commit 7200facf7aea3fa70e4f5d12bc72d747c6e913af.
       archives: {
-        'linux-x64': {
-          url: 'https://github.com/dragonflydb/dragonfly/releases/download/v1.35.1/dragonfly-x86_64.tar.gz',
-          sha256: '55741ed06511df6e0f100aa3f7d4d6c6773f20e3dc730975ec94e9e8e497d4e8',
-          program: 'dragonfly-x86_64',
-        },
-        'linux-arm64': {
-          url: 'https://github.com/dragonflydb/dragonfly/releases/download/v1.35.1/dragonfly-aarch64.tar.gz',
-          sha256: '0410cf1aff87c295d7c8ab1d0371e07d7c0500d2289d252c334f16866c348073',
-          program: 'dragonfly-aarch64',
-        },
+        'linux-x64': dragonflyArchive(
+          'x86_64',
+          '55741ed06511df6e0f100aa3f7d4d6c6773f20e3dc730975ec94e9e8e497d4e8',
+        ),
+        'linux-arm64': dragonflyArchive(
+          'aarch64',
+          '0410cf1aff87c295d7c8ab1d0371e07d7c0500d2289d252c334f16866c348073',
+        ),
       },
     },
     install: 'put its release binary on PATH as "dragonfly"',
