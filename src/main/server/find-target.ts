@@ -96,8 +96,8 @@ export async function findTarget(
 /**
  * Finds the target: running at the URL; else, for a plain loopback URL at which nothing listens, started here from a
  * binary on PATH, a Docker image, or the distribution's package or the release archive; else a stand-in by the same steps;
- * else the embedded server. A server that answers but refuses is an error, not a reason to stand in. For "any" only the embedded server
- * is a stand-in.
+ * else the embedded server. A server that answers but refuses is an error, not a reason to stand in. For "any" only the
+ * embedded server is a stand-in.
  * @throws Error for a URL that cannot be read; PoolbenchError TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN,
  *   TARGET_TOO_SMALL, or TARGET_NOT_AVAILABLE if a stand-in would be needed and is not allowed, or if threads are asked
  *   for and a server runs already
@@ -141,8 +141,8 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   }
 }
 
-/** Codes of a connection attempt to loopback. The last two: this machine has no loopback address of that IP version. */
-const nothingListens = ['ECONNREFUSED', 'ENETUNREACH', 'EADDRNOTAVAIL'];
+/** Codes of a connection attempt to loopback. ENETUNREACH: this machine has no loopback address of that IP version. */
+const nothingListens = ['ECONNREFUSED', 'ENETUNREACH'];
 
 /**
  * The control connection, or undefined if nothing listens and we may start a server: only for a plain TCP URL of this
