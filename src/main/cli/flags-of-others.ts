@@ -1,5 +1,6 @@
 import { asTypedHere, quote } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
+import { loopbackAddress } from '../local-addresses.ts';
 
 /** What a flag of another tool means here. */
 interface Counterpart {
@@ -82,7 +83,7 @@ export function refuseFlagsOfOthers(args: readonly string[], commands: readonly 
   }
   if (found.size === 0) return;
   const typed = args.find(word => word.includes('://')) ?? '';
-  const { host = '127.0.0.1', port = '6379', login = '' } = url;
+  const { host = loopbackAddress(), port = '6379', login = '' } = url;
   const isNamed = Object.keys(url).length > 0 || typed === '';
   const shown = isNamed ? `redis://${login}${host.includes(':') ? `[${host}]` : host}:${port}` : 'URL';
   throw new PoolbenchError(

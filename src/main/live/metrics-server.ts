@@ -1,8 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
+import { shownNode } from '../../pool/client/address.ts';
 import { describeTool } from '../environment.ts';
 import { PoolbenchError } from '../errors.ts';
+import { loopbackAddress } from '../local-addresses.ts';
 import { LatencyBuckets, renderExposition } from './exposition.ts';
 import type { Snapshot, Step } from './snapshot.ts';
 
@@ -50,7 +52,7 @@ export class MetricsServer {
 
   get url(): string {
     const { port } = this.#server.address() as AddressInfo;
-    return `http://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${port}/metrics`;
+    return `http://${shownNode({ host: this.#host, port })}/metrics`;
   }
 
   meet(side: string, target: Result['target']): void {
@@ -73,13 +75,13 @@ function notServed(host: string, port: number, cause: Error): PoolbenchError {
   const found = code === 'EADDRINUSE' ? 'another process that listens there' : cause.message;
   return new PoolbenchError(
     'METRICS_NOT_SERVED',
-    `expected to serve metrics on ${host}:${port} (--prometheus), found ${found}; give another port, or 0 for a free one`,
+    `expected to serve metrics on ${shownNode({ host, port })} (--prometheus), found ${found}; give another port, or 0 for a free one`,
     { cause },
   );
 }
 
 /**
- * Reads the value of `--prometheus`: a port of 127.0.0.1, or a host and a port. Port 0 takes a free one.
+ * Reads the value of `--prometheus`: a port of this machine's loopback address, or a host and a port. Port 0 takes a free one.
  *
  * @throws PoolbenchError USAGE
  */
@@ -92,5 +94,5 @@ export function parseListenAddress(text: string): { readonly host: string; reado
       `expected --prometheus PORT, or HOST:PORT to listen elsewhere than on 127.0.0.1, such as 9400 or 0.0.0.0:9400, found ${text}`,
     );
   }
-  return { host: bracketed ?? named ?? '127.0.0.1', port };
+  return { host: bracketed ?? named ?? loopbackAddress(), port };
 }
