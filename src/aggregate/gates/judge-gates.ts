@@ -81,7 +81,7 @@ function pairSides(sides: readonly Pick<Result, 'scenarios'>[]) {
 export function judgeGates(sides: readonly Result[], gates: readonly Gate[]): GateResult[] {
   const [first] = sides;
   const last = sides.at(-1);
-  if (first === undefined || last === undefined) return [];
+  if (first === undefined || last === undefined || gates.length === 0) return [];
   const isPaired = first.session !== undefined && sides.every(({ session }) => session === first.session);
   const judged = isPaired
     ? judgePairs(sides, gates, findFlawOfSides(sides)).map(pair => describePair(pair, sides))
