@@ -1,5 +1,7 @@
 import { type AskedByClaim, askClaims } from './claims/claims.ts';
 import { compareArms } from './claims/judging/arms.ts';
+import type { Gate } from './gates/gate.ts';
+import { judgePairs } from './gates/judge-gates.ts';
 import type { Comparison, Result, ScenarioResult } from './result.ts';
 import { withoutControls } from './stats/control.ts';
 import { type Measure, p99, throughput } from './stats/measures.ts';
@@ -31,16 +33,36 @@ type Blocks = readonly (readonly Arm[])[];
 
 /**
  * The questions of a run, judged by the rounds that it has so far: the comparisons that the verdicts of its claims rest
- * on; where it tests no claim, its arms. Only what lies within a block is asked, because that is what the config
+ * on, and its gates; where it has neither, its arms. Only what lies within a block is asked, because that is what the config
  * compares. What more rounds would not mend is no question.
  *
  * @param sides the results so far, which may lack rounds or have none
  * @param blocks the arms of each block, without controls
+ * @param gates conditions on the sides
  */
-export function questionsOf(sides: readonly Side[], blocks: Blocks): Question[] {
+export function questionsOf(
+  sides: readonly Side[],
+  blocks: Blocks,
+  gates: readonly Gate[] = [],
+): Question[] {
   const tested = askedWithin(sides, blocks);
-  if (tested.length === 0) return blocks.flatMap(arms => askBlock(sides, arms));
-  return tested.flatMap(({ asked, arms }) => (asked.state === 'flawed' ? [] : [questionOf(asked, arms)]));
+  if (tested.length === 0 && gates.length === 0) return blocks.flatMap(arms => askBlock(sides, arms));
+  return [
+    ...tested.flatMap(({ asked, arms }) => (asked.state === 'flawed' ? [] : [questionOf(asked, arms)])),
+    ...askGates(sides, gates),
+  ];
+}
+
+/** One comparison that fails the build decides the others with it. */
+function askGates(sides: readonly Side[], gates: readonly Gate[]): Question[] {
+  const judged = judgePairs(sides, gates).filter(({ outcome, isOpen }) => isOpen || outcome !== 'cannot tell');
+  const isFailed = judged.some(({ outcome }) => outcome === 'beyond');
+  return judged.map(({ gate, side, other: { id }, prediction, isOpen }) => ({
+    label: `${gate.condition}, ${id}: side ${side + 1} to 1`,
+    arms: [0, side].map(index => ({ side: index, id })),
+    isDecided: isFailed || !isOpen,
+    rounds: prediction.series.roundsCounted,
+  }));
 }
 
 /**

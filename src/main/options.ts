@@ -7,6 +7,8 @@ export interface Option {
   readonly help?: string;
   /** npm has a meaning of its own for the name, so its environment does not show who was meant. */
   readonly npm?: true;
+  /** It can be given several times: the values are joined by commas. */
+  readonly list?: true;
   /** The heading of the help under which it stands, with those that follow it. */
   readonly heading?: string;
   /** What the value can be, if it is one of a few names. */
@@ -65,6 +67,11 @@ export const options = {
   force: {
     help: 'load a database even if it holds keys of others; compare: accept workloads that differ',
     npm: true,
+  },
+  'fail-if': {
+    value: 'CONDITION,…',
+    list: true,
+    help: 'end with 98 if a change is found beyond this, such as "response.p99 > +5%" or "opsPerSecond < -5%": from the first side; compare: from all results before the last one',
   },
   prometheus: {
     value: '[HOST:]PORT',

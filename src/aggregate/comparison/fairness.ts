@@ -76,6 +76,18 @@ function formatValue(value: unknown): string {
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
 
+/** Checks that a new run and its baseline may fail: what is changed is what is tested, and the rest shifts no figure. */
+const mayDiffer: ReadonlySet<string> = new Set([
+  ...['measured in turn', 'persistence off', 'server threads', 'seed', 'client not saturated'],
+]);
+
+/** Why runs that were made apart were not made alike, by the same machine and config, as a clause; null if they were. */
+export function whyNotAlike(results: readonly Result[]): string | null {
+  const unlike = checkFairness(results).find(({ name, state }) => state === 'not ok' && !mayDiffer.has(name));
+  if (unlike === undefined) return null;
+  return `the runs are not all of the same machine and config: ${unlike.name} (${[...new Set(unlike.values)].join('; ')})`;
+}
+
 /** Limits that are not the server's: a scenario with one of them measures poolbench. */
 export const limitedByClient: ReadonlySet<string> = new Set(['client', 'machine', 'pool']);
 

@@ -78,7 +78,7 @@ const commands = {
     },
     operand: 'CONFIG',
     several: true,
-    takes: [...sessionOptions, 'rounds', 'budget', 'quick'],
+    takes: [...sessionOptions, 'rounds', 'budget', 'quick', 'fail-if'],
     run: async (paths, options) => (await import('./run.ts')).versus(paths, options),
   }),
   claims: row({
@@ -102,7 +102,7 @@ const commands = {
     help: { 'compare RESULT RESULT…': 'show finished runs side by side, compared to the first' },
     operand: 'RESULT',
     several: true,
-    takes: ['force', 'out', 'json'],
+    takes: ['force', 'out', 'json', 'fail-if'],
     run: async (paths, options) => (await import('./compare.ts')).compare(paths, options),
   }),
   report: row({
@@ -245,13 +245,16 @@ function parse(args: readonly string[]): {
       {
         type: 'value' in row ? ('string' as const) : ('boolean' as const),
         ...('short' in row ? { short: row.short } : {}),
+        ...('list' in row ? { multiple: true } : {}),
       },
     ]),
     ...flagNames.map(name => [name, { type: 'string' as const }]),
-  ]) as Record<string, { readonly type: 'string' | 'boolean' }>;
+  ]) as Record<string, { readonly type: 'string' | 'boolean'; readonly multiple?: boolean }>;
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: parsed, allowPositionals: true });
-    const given = Object.entries(values);
+    const given = Object.entries(values).map(
+      ([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value] as const,
+    );
     return {
       values: Object.fromEntries(given.filter(([name]) => !flagNames.includes(name))),
       asked: Object.fromEntries(
@@ -358,6 +361,7 @@ Exit codes
   1    the run failed: target lost, nothing measured, or too many operations failed
   2    config, result or command line wrong, or results not writable
   3    target not reached or started, too small for the plan, or in use by others
+  98   a condition of --fail-if was met
   99   a threshold of the config was crossed
   130  interrupted: partial results are written
 `;

@@ -1,5 +1,6 @@
 import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { whyNotComparable } from '../../aggregate/comparison/fairness.ts';
+import type { GateResult } from '../../aggregate/comparison/schema.ts';
 import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
 import { resultDocument } from '../../aggregate/report/documents/result.ts';
 import { shortPaths } from '../../aggregate/report/files/result-files.ts';
@@ -11,6 +12,7 @@ import { wasRunning } from '../../aggregate/text/target-words.ts';
 import { asTypedHere, optionWords, shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
 import { describePlan } from '../experiment/describe-plan.ts';
+import { parseGates } from '../experiment/gate-flag.ts';
 import { armsOf, type Plan } from '../experiment/plan.ts';
 import type { Asked } from '../experiment/question.ts';
 import { readPlan } from '../experiment/read-plan.ts';
@@ -24,7 +26,7 @@ import {
   resumeNow,
   subjectOf,
 } from '../run/earlier-run.ts';
-import { endRun } from '../run/exit-code.ts';
+import { endGates, endRun } from '../run/exit-code.ts';
 import { writeComparison } from '../run/results/results-folder.ts';
 import { type RoundsOutcome, runPlan } from '../run/rounds.ts';
 import { printBanners, Session, type SessionFlags } from '../run/session.ts';
@@ -55,13 +57,14 @@ export async function run(
  * `poolbench versus CONFIG CONFIG…`: measures all of them in turn within every round, then compares them to the first.
  *
  * @returns the exit code
- * @throws PoolbenchError CONFIG_INVALID if the workloads differ; as `run`
+ * @throws PoolbenchError USAGE; CONFIG_INVALID if the workloads differ; as `run`
  */
 export async function versus(
   paths: readonly string[],
-  options: Options<SessionOption | 'rounds' | 'budget' | 'quick'>,
+  options: Options<SessionOption | 'rounds' | 'budget' | 'quick' | 'fail-if'>,
 ): Promise<number> {
-  const plan = await readPlan(paths, options);
+  const gates = parseGates(options['fail-if']);
+  const plan = { ...(await readPlan(paths, options)), gates };
   const unequal = whyNotComparable(
     plan.sides.map(side => ({
       name: side.name,
@@ -129,7 +132,7 @@ async function loadSides(
     progress.say(describePlan(plan));
     if (earlier !== undefined) progress.say(describeEarlier(earlier));
     const outcome = await runPlan(plan, { sides, session, earlier });
-    const written = await printAndWrite(outcome, session).catch(cause => {
+    const { written, gates } = await printAndWrite(outcome, plan, session).catch(cause => {
       throw outcome.error ?? cause;
     });
     if (written !== '') {
@@ -139,24 +142,31 @@ async function loadSides(
     }
     const results = outcome.sides.map(({ result }) => result);
     printResumeCommand(results, { ...plan, sides }, options);
-    return endRun({ results, error: outcome.error }, sides, session);
+    const code = endRun({ results, error: outcome.error }, sides, session);
+    return session.interrupted ? code : endGates(gates, code);
   });
 }
 
-/** Prints the result of one side, or the comparison of several. @returns the names of the written files for a message; may be empty */
-async function printAndWrite({ sides }: RoundsOutcome, session: Session): Promise<string> {
+/** Prints the result of one side, or the comparison of several. @returns the names of the written files for a message, which may be empty; what was judged */
+async function printAndWrite(
+  { sides }: RoundsOutcome,
+  plan: Plan,
+  session: Session,
+): Promise<{ readonly written: string; readonly gates: readonly GateResult[] }> {
   const [only] = sides;
   if (only !== undefined && sides.length === 1) {
     session.print(only.result, colour => renderTerminal(resultDocument(only.result), colour));
-    return formatList(shortPaths(only.written.paths));
+    return { written: formatList(shortPaths(only.written.paths)), gates: [] };
   }
-  const comparison = compareResults(sides.map(({ result }) => result));
+  const comparison = compareResults(
+    sides.map(({ result }) => result),
+    plan.gates,
+  );
   session.print(comparison, colour => renderTerminal(comparisonDocument(comparison), colour));
-  await writeComparison(session.folder, comparison);
+  const files = await writeComparison(session.folder, comparison);
   const all = sides.every(({ written }) => written.error === undefined);
-  return `comparison.json, .md and .html${
-    all ? ', and a folder of each side with its result.json, reports and files for other tools' : ''
-  }`;
+  const folders = ', and a folder of each side with its result.json, reports and files for other tools';
+  return { written: `${files}${all ? folders : ''}`, gates: comparison.gates };
 }
 
 /** A run of one target that is not complete can be resumed, if it has a finished round. */

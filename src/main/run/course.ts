@@ -143,7 +143,7 @@ export class Course {
   #ask(round: number) {
     const known = this.#asked.get(round);
     if (known !== undefined) return known;
-    const all = questionsOf(this.#found.asOf(round, this.#unasked(round)), this.#arms);
+    const all = questionsOf(this.#found.asOf(round, this.#unasked(round)), this.#arms, this.#plan.gates);
     const asked = { all, open: all.filter(({ isDecided }) => !isDecided) };
     this.#asked.set(round, asked);
     return asked;
