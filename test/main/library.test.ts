@@ -133,14 +133,27 @@ test('an abort in the middle of a long window ends it', async () => {
 test('an abort before the target is found rejects with its reason, and leaves no server', async () => {
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
-  for (const work of [run, check]) {
-    const stop = new AbortController();
-    const working = work(config(url), { signal: stop.signal });
-    setImmediate(() => stop.abort('enough'));
-    await expect(working).rejects.toBe('enough');
-    await expect(work(config(url), { signal: AbortSignal.abort('before') })).rejects.toBe('before');
-  }
-  // One that was being started meanwhile is stopped once it is up.
+  const before = { signal: AbortSignal.abort('before') };
+  await expect(run(config(url), before)).rejects.toBe('before');
+  await expect(check(config(url), before)).rejects.toBe('before');
+  const stop = new AbortController();
+  const checking = check(config(url), { signal: stop.signal });
+  setImmediate(() => stop.abort('enough'));
+  await expect(checking).rejects.toBe('enough');
+
+  // It answers, and is asked what it is: it is stopped after that.
+  const late = new AbortController();
+  let wasUp: Promise<boolean> | undefined;
+  const running = run(config(url), {
+    signal: late.signal,
+    onProgress(step) {
+      if (step.kind !== 'message' || !step.text.includes(`started on 127.0.0.1:${port}`)) return;
+      wasUp = answers(port);
+      late.abort('late');
+    },
+  });
+  await expect(running).rejects.toBe('late');
+  expect(await wasUp).toBe(true);
   await expect.poll(() => answers(port)).toBe(false);
 });
 
