@@ -137,7 +137,8 @@ test('an abort before the target is found rejects with its reason, and leaves no
   await expect(run(config(url), before)).rejects.toBe('before');
   await expect(check(config(url), before)).rejects.toBe('before');
   const stop = new AbortController();
-  const checking = check(config(url), { signal: stop.signal });
+  const elsewhere = `redis://127.0.0.1:${await freePort()}`;
+  const checking = check(config(elsewhere), { signal: stop.signal });
   setImmediate(() => stop.abort('enough'));
   await expect(checking).rejects.toBe('enough');
 
