@@ -48,7 +48,7 @@ export const options = {
   },
   out: {
     value: 'DIR',
-    help: "folder in which the run's own folder is made, results by default; compare writes files only if it is given",
+    help: "folder in which the run's own folder is made, results by default; compare writes files only if it is given, trend writes trend.html into it",
   },
   resume: {
     value: 'DIR',
