@@ -7,6 +7,8 @@ import type { SharedState } from '../../workers/shared-state.ts';
 import { canRedraw, takesColour } from '../terminal.ts';
 import { LiveRun } from './live-run.ts';
 import { MetricsServer } from './metrics-server.ts';
+import { OtlpPush } from './otlp-push.ts';
+import { RunMetrics } from './run-metrics.ts';
 import { Screen } from './screen.ts';
 import type { Outlet, Step } from './snapshot.ts';
 import { describeMeasurement, describeRound } from './view.ts';
@@ -20,13 +22,17 @@ interface ProgressFlags {
   readonly quiet?: boolean | undefined;
   /** Where metrics are served, as it was typed. */
   readonly prometheus?: string | undefined;
+  /** Where metrics are pushed to, likewise. */
+  readonly otlp?: string | undefined;
 }
 
-/** Shows a run while it lasts: on a terminal or in a log, and to Prometheus. */
+/** Shows a run while it lasts: on a terminal or in a log, to Prometheus, and to a receiver of OTLP. */
 export class Progress {
   readonly #run = new LiveRun(nowNs);
   readonly #outlet: Outlet | undefined;
-  #metrics: MetricsServer | undefined;
+  #metrics: RunMetrics | undefined;
+  #server: MetricsServer | undefined;
+  #push: OtlpPush | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(outlet: Outlet | undefined) {
@@ -34,12 +40,20 @@ export class Progress {
   }
 
   /** @throws PoolbenchError USAGE, METRICS_NOT_SERVED */
-  static async open(stream: NodeJS.WriteStream, { quiet, prometheus }: ProgressFlags): Promise<Progress> {
+  static async open(stream: NodeJS.WriteStream, flags: ProgressFlags): Promise<Progress> {
+    const { quiet, prometheus, otlp } = flags;
     const progress = new Progress(quiet ? undefined : outletFor(stream));
+    if (prometheus === undefined && otlp === undefined) return progress;
+    const metrics = new RunMetrics(() => progress.#run.snapshot());
+    progress.#metrics = metrics;
     if (prometheus !== undefined) {
-      const metrics = await MetricsServer.open(prometheus, () => progress.#run.snapshot());
-      progress.#metrics = metrics;
-      progress.say(`Metrics: ${metrics.url}`);
+      progress.#server = await MetricsServer.open(prometheus, metrics);
+      progress.say(`Metrics: ${progress.#server.url}`);
+    }
+    if (otlp !== undefined) {
+      // A warning is printed even if nothing else is.
+      const outlet = progress.#outlet ?? new PlainLog(stream);
+      progress.#push = new OtlpPush(otlp, metrics, { warn: text => outlet.say(text) });
     }
     return progress;
   }
@@ -90,7 +104,8 @@ export class Progress {
 
   async close(): Promise<void> {
     this.end();
-    await this.#metrics?.close();
+    await this.#server?.close();
+    await this.#push?.close();
   }
 }
 
