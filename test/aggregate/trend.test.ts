@@ -128,7 +128,7 @@ describe('results that do not belong to it are left out, with the reason', () =>
     [{ changes: { environment: { ...environment, cpu: 'another' } } }, /^machine: another, 8 cores/],
     [{ changes: { environment: { ...environment, cores: 4 } } }, /^machine: /],
     [{ changes: { target: { ...target, standIn: true } } }, /^server: /],
-    [{ changes: { target: { ...target, local: false } } }, /^place of the server: redis:\/\/localhost/],
+    [{ changes: { target: { ...target, local: false } } }, /^place of the server: at redis:\/\/localhost/],
     [{ changes: { complete: false } }, /ended early/],
     [{ changes: { startedAt: 'yesterday' } }, /when it was started/],
     [{ workers: 50 }, /no scenario in common/],
