@@ -110,8 +110,13 @@ export function trendRunOf(path: string, result: Result): TrendRun {
   const { name, complete, tool, environment, target, control, startedAt, scenarios } = result;
   const pairs = controlPairs(scenarios);
   return {
-    ...{ path, name, complete, tool, environment, target },
-    ...(control === undefined ? {} : { control }),
+    path,
+    name,
+    complete,
+    tool,
+    environment,
+    target,
+    control,
     startedMs: Date.parse(startedAt),
     traits: Object.fromEntries(traitNames.map(trait => [trait, traits[trait](result)])) as TrendRun['traits'],
     scenarios: withoutControls(result).map(scenario => ({

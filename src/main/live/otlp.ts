@@ -18,12 +18,12 @@ const cumulative = 2;
  * them by. In this JSON 64-bit integers are text, and enums are numbers: https://opentelemetry.io/docs/specs/otlp/
  */
 export function renderOtlp(metrics: readonly Metric[], { tool, instance, startedMs, nowMs }: Origin): string {
-  const startTimeUnixNano = nanoseconds(startedMs);
-  const timeUnixNano = nanoseconds(nowMs);
+  const times = { startTimeUnixNano: nanoseconds(startedMs), timeUnixNano: nanoseconds(nowMs) };
   const dataOf = (metric: Metric) => {
     if (metric.type === 'histogram') {
       const dataPoints = metric.histograms.map(({ labels, counts, count, sumSeconds }) => ({
-        ...{ startTimeUnixNano, timeUnixNano, attributes: attributesOf(labels) },
+        ...times,
+        attributes: attributesOf(labels),
         count: String(count),
         sum: sumSeconds,
         bucketCounts: [...counts, counts.reduce((rest, below) => rest - below, count)].map(String),
@@ -32,7 +32,8 @@ export function renderOtlp(metrics: readonly Metric[], { tool, instance, started
       return { histogram: { aggregationTemporality: cumulative, dataPoints } };
     }
     const dataPoints = metric.samples.map(({ labels = {}, value }) => ({
-      ...{ startTimeUnixNano, timeUnixNano, attributes: attributesOf(labels) },
+      ...times,
+      attributes: attributesOf(labels),
       asDouble: value,
     }));
     return metric.type === 'gauge'
