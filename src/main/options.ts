@@ -50,7 +50,7 @@ export const options = {
   },
   out: {
     value: 'DIR',
-    help: "folder in which the run's own folder is created, results by default; compare writes files only if this is given",
+    help: "folder in which the run's own folder is created, results by default; compare writes files only if this is given, trend writes trend.html into it",
   },
   resume: {
     value: 'DIR',
@@ -76,6 +76,10 @@ export const options = {
   prometheus: {
     value: '[HOST:]PORT',
     help: 'serve metrics on http://127.0.0.1:PORT/metrics, or on HOST, while the command runs; port 0 is any free one',
+  },
+  otlp: {
+    value: 'URL',
+    help: 'push metrics as OTLP/HTTP JSON to URL/v1/metrics every 10 s and at the end; headers from OTEL_EXPORTER_OTLP_HEADERS',
   },
   json: { help: 'print result.json, or its equivalent, on standard output', npm: true },
   quiet: { help: 'print no plan and no progress', npm: true },
@@ -109,7 +113,7 @@ export function mayStartServer(
 export const targetOptions = ['seconds', 'warmup', 'seed', 'no-stand-in', 'force'] as const;
 
 /** What every command that measures takes. */
-export const sessionOptions = [...targetOptions, 'out', 'prometheus', 'json', 'quiet'] as const;
+export const sessionOptions = [...targetOptions, 'out', 'prometheus', 'otlp', 'json', 'quiet'] as const;
 
 export type TargetOption = (typeof targetOptions)[number];
 export type SessionOption = (typeof sessionOptions)[number];

@@ -41,7 +41,7 @@ const laterDefaults: Readonly<Record<string, unknown>> = {
 };
 
 /** A workload without those keys where they have their defaults, so that results of all versions compare. */
-function withoutDefaults(workload: unknown): unknown {
+export function withoutDefaults(workload: unknown): unknown {
   if (typeof workload !== 'object' || workload === null) return workload;
   return Object.fromEntries(
     Object.entries(workload).filter(([key, value]) => !isDeepStrictEqual(laterDefaults[key], value)),
@@ -71,7 +71,7 @@ function entriesOf({ workload }: Comparable): Map<string, unknown> {
 }
 
 /** A value as text: short, and on one line. */
-function formatValue(value: unknown): string {
+export function formatValue(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none');
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
@@ -170,7 +170,7 @@ function checkTurns(results: readonly Result[]): FairnessCheck {
 }
 
 /** Encryption costs both sides CPU, and so does another protocol. */
-function describeConnections({ target, config }: Result): string {
+export function describeConnections({ target, config }: Result): string {
   const [scheme = ''] = target.declared.url.toLowerCase().split(':', 1);
   const { tls } = (config.target ?? {}) as { tls?: { rejectUnauthorized?: unknown } };
   const unchecked = tls?.rejectUnauthorized === false ? ', certificate not checked' : '';

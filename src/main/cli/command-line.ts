@@ -21,7 +21,7 @@ import { refuseFlagsOfOthers } from './flags-of-others.ts';
 interface Command<Name extends OptionName = OptionName> {
   /** Each form of it, after "poolbench", with what it does. */
   readonly help: Readonly<Record<string, string>>;
-  readonly operand: 'CONFIG' | 'TARGET' | 'RESULT' | 'FILE' | 'SHELL';
+  readonly operand: 'CONFIG' | 'TARGET' | 'RESULT' | 'FOLDER' | 'FILE' | 'SHELL';
   /** Whether the operand can be left out. */
   readonly optional?: boolean;
   /** Whether it also takes a URL in the place of a config, and flags that say what is asked. */
@@ -113,6 +113,15 @@ const commands = {
     forSeveral: 'compare',
     takes: ['as', 'scenario'],
     run: async ([path = ''], options) => (await import('./report.ts')).report(path, options),
+  }),
+  trend: row({
+    help: {
+      'trend FOLDER':
+        'show throughput and p99 over time, of all results of one config below a folder, and write trend.html there',
+    },
+    operand: 'FOLDER',
+    takes: ['out'],
+    run: async ([path = ''], options) => (await import('./trend.ts')).trend(path, options),
   }),
   init: row({
     help: { 'init [FILE]': 'ask four questions, and write a commented config, poolbench.json by default' },

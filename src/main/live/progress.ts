@@ -7,6 +7,8 @@ import type { SharedState } from '../../workers/shared-state.ts';
 import { canRedraw, takesColour } from '../terminal.ts';
 import { LiveRun } from './live-run.ts';
 import { MetricsServer } from './metrics-server.ts';
+import { OtlpPush } from './otlp-push.ts';
+import { RunMetrics } from './run-metrics.ts';
 import { Screen } from './screen.ts';
 import type { Outlet, Step } from './snapshot.ts';
 import { describeMeasurement, describeRound } from './view.ts';
@@ -15,11 +17,20 @@ import { describeMeasurement, describeRound } from './view.ts';
 const lookMs = 100;
 const looksPerPainting = 2;
 
-/** Shows a run while it lasts: on a terminal, in a log or to a program, and to Prometheus. */
+interface MetricsFlags {
+  /** Where metrics are served, as it was typed. */
+  readonly prometheus?: string | undefined;
+  /** Where metrics are pushed to, likewise. */
+  readonly otlp?: string | undefined;
+}
+
+/** Shows a run while it lasts: on a terminal, in a log or to a program, to Prometheus, and to a receiver of OTLP. */
 export class Progress {
   readonly #run = new LiveRun(nowNs);
   readonly #outlet: Outlet | undefined;
-  #metrics: MetricsServer | undefined;
+  #metrics: RunMetrics | undefined;
+  #server: MetricsServer | undefined;
+  #push: OtlpPush | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(outlet: Outlet | undefined) {
@@ -27,19 +38,24 @@ export class Progress {
   }
 
   /**
-   * @param outlet undefined: nothing is printed or shown
-   * @param options.prometheus where metrics are served, as it was typed
+   * @param outlet undefined: nothing is printed or shown, except a push that fails
    * @throws PoolbenchError USAGE, METRICS_NOT_SERVED
    */
   static async open(
     outlet: Outlet | undefined,
-    { prometheus }: { readonly prometheus?: string | undefined } = {},
+    { prometheus, otlp }: MetricsFlags = {},
   ): Promise<Progress> {
     const progress = new Progress(outlet);
+    if (prometheus === undefined && otlp === undefined) return progress;
+    const metrics = new RunMetrics(() => progress.#run.snapshot());
+    progress.#metrics = metrics;
     if (prometheus !== undefined) {
-      const metrics = await MetricsServer.open(prometheus, () => progress.#run.snapshot());
-      progress.#metrics = metrics;
-      progress.say(`Metrics: ${metrics.url}`);
+      progress.#server = await MetricsServer.open(prometheus, metrics);
+      progress.say(`Metrics: ${progress.#server.url}`);
+    }
+    if (otlp !== undefined) {
+      const log = outlet ?? new PlainLog(process.stderr);
+      progress.#push = new OtlpPush(otlp, metrics, { warn: text => log.say(text) });
     }
     return progress;
   }
@@ -90,7 +106,8 @@ export class Progress {
 
   async close(): Promise<void> {
     this.end();
-    await this.#metrics?.close();
+    await this.#server?.close();
+    await this.#push?.close();
   }
 }
 
