@@ -40,11 +40,7 @@ type Blocks = readonly (readonly Arm[])[];
  * @param blocks the arms of each block, without controls
  * @param gates conditions on the sides
  */
-export function questionsOf(
-  sides: readonly Side[],
-  blocks: Blocks,
-  gates: readonly Gate[] = [],
-): Question[] {
+export function questionsOf(sides: readonly Side[], blocks: Blocks, gates: readonly Gate[] = []): Question[] {
   const tested = askedWithin(sides, blocks);
   if (tested.length === 0 && gates.length === 0) return blocks.flatMap(arms => askBlock(sides, arms));
   return [
@@ -55,7 +51,9 @@ export function questionsOf(
 
 /** One comparison that fails the build decides the others with it. */
 function askGates(sides: readonly Side[], gates: readonly Gate[]): Question[] {
-  const judged = judgePairs(sides, gates).filter(({ outcome, isOpen }) => isOpen || outcome !== 'cannot tell');
+  const judged = judgePairs(sides, gates).filter(
+    ({ outcome, isOpen }) => isOpen || outcome !== 'cannot tell',
+  );
   const isFailed = judged.some(({ outcome }) => outcome === 'beyond');
   return judged.map(({ gate, side, other: { id }, prediction, isOpen }) => ({
     label: `${gate.condition}, ${id}: side ${side + 1} to 1`,

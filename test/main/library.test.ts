@@ -51,7 +51,11 @@ const config = (url: string, changes: Partial<ExperimentConfig> = {}): Experimen
 test('a run returns its result, and neither prints nor writes anything', async () => {
   const server = await ofTest(startRedis());
   const steps: RunProgress[] = [];
-  const { results, comparison, folder: own } = await run(config(server.url), {
+  const {
+    results,
+    comparison,
+    folder: own,
+  } = await run(config(server.url), {
     onProgress: step => steps.push(step),
   });
   expect({ comparison, own }).toEqual({ comparison: null, own: null });

@@ -113,11 +113,7 @@ export const healthInterval: PredictingClaim = {
           ]),
     ];
   },
-  context: scenarios =>
-    compareArms(
-      pairWithOff(scenarios).filter(isUncut),
-      [meanLatency],
-    ),
+  context: scenarios => compareArms(pairWithOff(scenarios).filter(isUncut), [meanLatency]),
 };
 
 /**

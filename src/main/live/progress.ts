@@ -41,10 +41,7 @@ export class Progress {
    * @param outlet undefined: nothing is printed or shown, except a push that fails
    * @throws PoolbenchError USAGE, METRICS_NOT_SERVED
    */
-  static async open(
-    outlet: Outlet | undefined,
-    { prometheus, otlp }: MetricsFlags = {},
-  ): Promise<Progress> {
+  static async open(outlet: Outlet | undefined, { prometheus, otlp }: MetricsFlags = {}): Promise<Progress> {
     const progress = new Progress(outlet);
     if (prometheus === undefined && otlp === undefined) return progress;
     const metrics = new RunMetrics(() => progress.#run.snapshot());

@@ -1,5 +1,5 @@
-import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/files/result-files.ts';
 import type { Arm } from '../../aggregate/questions.ts';
+import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/files/result-files.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';

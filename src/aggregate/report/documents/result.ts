@@ -1,12 +1,18 @@
 import type { ClaimResult, Comparison, Result, ScenarioResult } from '../../result.ts';
+import { describePair } from '../../scenario/setting.ts';
 import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
 import { clearlyLess, clearlyMore } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
-import { describePair } from '../../scenario/setting.ts';
-import { formatCount, formatFraction, formatIds, formatPlural, formatRatioInterval } from '../../text/format.ts';
+import {
+  formatCount,
+  formatFraction,
+  formatIds,
+  formatPlural,
+  formatRatioInterval,
+} from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
   alerts,
