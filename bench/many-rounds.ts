@@ -48,8 +48,13 @@ export const ask: Question = async ({ server, report }) => {
       const result = assembleResult({
         ...{ name: 'many', session: undefined, experiment, target, scenarios, rounds },
         ...{ plannedRounds: () => experiment.rounds, ended: undefined },
-        ...{ blocks: [],
-      startedAt: new Date(), warnings: [], resumed: undefined, complete: round === roundCount },
+        ...{
+          blocks: [],
+          startedAt: new Date(),
+          warnings: [],
+          resumed: undefined,
+          complete: round === roundCount,
+        },
         final: round === roundCount,
       });
       const assembledMs = performance.now();

@@ -89,7 +89,7 @@ test('with a folder for results, what it returns is what result.json has', async
   // What was measured compares with itself, from memory and from its folder.
   const { sides, scenarios } = await compare([results[0], own ?? '']);
   expect(sides.map(({ name }) => name)).toEqual(['library', 'library-2']);
-  expect(scenarios[0]?.sides[1]?.ratios?.opsPerSecond?.median).toBe(1);
+  expect(scenarios[0]?.sides[1]?.ratios?.throughput?.median).toBe(1);
   expect(printed).toBe('');
 });
 
