@@ -38,11 +38,7 @@ type Blocks = readonly (readonly Arm[])[];
  * @param blocks the arms of each block, without controls
  * @param gates conditions on the sides
  */
-export function questionsOf(
-  sides: readonly Side[],
-  blocks: Blocks,
-  gates: readonly Gate[] = [],
-): Question[] {
+export function questionsOf(sides: readonly Side[], blocks: Blocks, gates: readonly Gate[] = []): Question[] {
   const placeOf = locateArms(sides);
   const tested = askClaims(sides).flatMap(asked => {
     const groups = asked.groups.map(group => group.map(placeOf));
@@ -57,7 +53,9 @@ export function questionsOf(
 
 /** One comparison that fails the build decides the others with it. */
 function askGates(sides: readonly Side[], gates: readonly Gate[]): Question[] {
-  const judged = judgePairs(sides, gates).filter(({ outcome, isOpen }) => isOpen || outcome !== 'cannot tell');
+  const judged = judgePairs(sides, gates).filter(
+    ({ outcome, isOpen }) => isOpen || outcome !== 'cannot tell',
+  );
   const isFailed = judged.some(({ outcome }) => outcome === 'beyond');
   return judged.map(({ gate, side, other: { id }, prediction, isOpen }) => ({
     label: `${gate.condition}, ${id}: side ${side + 1} to 1`,

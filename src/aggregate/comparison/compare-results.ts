@@ -31,10 +31,7 @@ interface Arm {
  *
  * @param gates conditions on what differs
  */
-export function compareResults(
-  results: readonly Result[],
-  gates: readonly Gate[] = [],
-): ResultComparison {
+export function compareResults(results: readonly Result[], gates: readonly Gate[] = []): ResultComparison {
   const names = uniqueNames(
     results.map(({ name }) => name),
     '-',

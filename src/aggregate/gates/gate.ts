@@ -45,12 +45,7 @@ export const shownGate = ({ condition, threshold }: Gate) => ({ condition, thres
  * @param why as a clause
  * @param scenario null: no scenario can decide it
  */
-export function undecided(
-  gate: Gate,
-  side: string,
-  why: string,
-  scenario: string | null = null,
-): GateResult {
+export function undecided(gate: Gate, side: string, why: string, scenario: string | null = null): GateResult {
   return {
     ...shownGate(gate),
     ...{ side, scenario, outcome: 'cannot tell', ratio: null, rounds: null, runs: null },

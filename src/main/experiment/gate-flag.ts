@@ -18,8 +18,7 @@ export function parseGates(text: string | undefined): Gate[] {
 }
 
 function parseGate(text: string): Gate {
-  const [, name = '', comparator, change] =
-    /^([\w.]+)\s*([<>])\s*([+-]\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
+  const [, name = '', comparator, change] = /^([\w.]+)\s*([<>])\s*([+-]\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
   if (comparator === undefined || change === undefined)
     throw wrong(
       `METRIC > +PERCENT% or METRIC < -PERCENT%, in quotes, such as "response.p99 > +5%" or "opsPerSecond < -5%", found ${JSON.stringify(text)}`,
@@ -29,7 +28,8 @@ function parseGate(text: string): Gate {
     const names = [...gated.keys()];
     throw wrong(`${names.join(', ')} before ${comparator}, found ${name}${suggest(name, names)}`);
   }
-  if (Number(change) <= -100) throw wrong(`a change above -100 %, found ${change}% in ${JSON.stringify(text)}`);
+  if (Number(change) <= -100)
+    throw wrong(`a change above -100 %, found ${change}% in ${JSON.stringify(text)}`);
   return {
     condition: `${name} ${comparator} ${change}%`,
     metric,

@@ -18,12 +18,7 @@ describe.each(Object.entries(measuredNoises))('rounds of versus on %s', (_, nois
   });
 
   test('show that a server is 10 % slower', () => {
-    const { beyond } = versusRates(
-      gateOf(2),
-      noise,
-      { ratio: 1.1, scenarios: 1, rounds },
-      { runs, seed: 1 },
-    );
+    const { beyond } = versusRates(gateOf(2), noise, { ratio: 1.1, scenarios: 1, rounds }, { runs, seed: 1 });
     expect(beyond).toBeGreaterThanOrEqual(0.9);
   });
 });

@@ -27,7 +27,10 @@ function sideOf(p50s: readonly (readonly number[])[], changes: Partial<RoundResu
 function ask(
   condition: string,
   ofOther: readonly (readonly number[])[],
-  { blocksOf = ofOther, changes = {} }: { blocksOf?: readonly unknown[]; changes?: Partial<RoundResult> } = {},
+  {
+    blocksOf = ofOther,
+    changes = {},
+  }: { blocksOf?: readonly unknown[]; changes?: Partial<RoundResult> } = {},
 ) {
   const sides = [sideOf(ofOther.map(() => equal)), sideOf(ofOther, changes)];
   const blocks = blocksOf.map((_, index) => [0, 1].map(side => ({ side, id: `arm${index}` })));

@@ -141,7 +141,10 @@ describe('sides that were measured in turn', () => {
 });
 
 describe('an interval decides', () => {
-  const ends = fc.tuple(fc.double({ min: 0.5, max: 2, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }));
+  const ends = fc.tuple(
+    fc.double({ min: 0.5, max: 2, noNaN: true }),
+    fc.double({ min: 0, max: 1, noNaN: true }),
+  );
   const gate = fc.record({
     fails: fc.constantFrom('above' as const, 'below' as const),
     threshold: fc.double({ min: 0.5, max: 2, noNaN: true }),
@@ -152,11 +155,7 @@ describe('an interval decides', () => {
       fc.property(gate, ends, ({ fails, threshold }, [low, width]) => {
         const points = [low, low + width];
         const isBeyond = (ratio: number) => (fails === 'above' ? ratio > threshold : ratio < threshold);
-        const expected = points.every(isBeyond)
-          ? 'beyond'
-          : points.some(isBeyond)
-            ? 'cannot tell'
-            : 'within';
+        const expected = points.every(isBeyond) ? 'beyond' : points.some(isBeyond) ? 'cannot tell' : 'within';
         expect(outcomeOf({ fails, threshold }, { low, high: low + width })).toBe(expected);
       }),
     );

@@ -55,9 +55,7 @@ export function describeTitle({ sides }: ResultComparison): string {
 export function describeAlarms({ sides, complete, gates }: ResultComparison): string[] {
   return [
     ...gateAlerts(gates),
-    ...sides.flatMap(({ name, target }) =>
-      targetBanners({ target }).map(banner => `${banner} (${name})`),
-    ),
+    ...sides.flatMap(({ name, target }) => targetBanners({ target }).map(banner => `${banner} (${name})`)),
     ...(complete ? [] : ['INCOMPLETE: not every side was measured to its end.']),
   ];
 }
