@@ -32,7 +32,10 @@ function build({ day, opsPerSecond = 20_000, controls = [], workers = 10, change
     return { ...armOf(`${arms[index % 2]?.id}-control`, rate), control: true };
   });
   const startedAt = new Date(Date.UTC(2026, 10, day)).toISOString();
-  return { ...buildResult(arms, { config, claims: [], startedAt, ...changes }), scenarios: [...arms, ...twins] };
+  return {
+    ...buildResult(arms, { config, claims: [], startedAt, ...changes }),
+    scenarios: [...arms, ...twins],
+  };
 }
 
 const runOf = (built: Built, path = `day ${built.day}`) => trendRunOf(path, build(built));
@@ -85,7 +88,10 @@ describe('a trend', () => {
       ),
     );
     expect(noise[0]).toMatchObject({ pairs: 6, ratio: expect.closeTo(ratio, 10) });
-    expect(lines[0]?.band).toEqual({ low: expect.closeTo(40_000 / ratio, 6), high: expect.closeTo(40_000 * ratio, 6) });
+    expect(lines[0]?.band).toEqual({
+      low: expect.closeTo(40_000 / ratio, 6),
+      high: expect.closeTo(40_000 * ratio, 6),
+    });
   });
 
   test('has no band while there are too few of them', () => {
@@ -107,10 +113,19 @@ describe('a trend', () => {
         day: 2,
         changes: {
           tool: { name: 'poolbench', version: '0.9.0' },
-          environment: { ...environment, node: '24.0.0', os: 'linux 7', memoryBytes: environment.memoryBytes + 2 ** 20 },
+          environment: {
+            ...environment,
+            node: '24.0.0',
+            os: 'linux 7',
+            memoryBytes: environment.memoryBytes + 2 ** 20,
+          },
           target: { ...target, detected: { ...target.detected, version: '9.0' } },
           // A key of a later version with its default.
-          config: { ...config, rounds: { atLeast: 10, atMost: 50 }, workload: { valueBytes: 32, keys: 100, ycsb: null } },
+          config: {
+            ...config,
+            rounds: { atLeast: 10, atMost: 50 },
+            workload: { valueBytes: 32, keys: 100, ycsb: null },
+          },
         },
       },
     );

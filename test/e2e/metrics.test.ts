@@ -100,7 +100,9 @@ test('what is pushed at the end is what the result has', async () => {
   const { code, stderr } = await experiment.run(['--otlp', `http://127.0.0.1:${port}`]);
   expect(code, stderr).toBe(0);
   const { scenarios } = await experiment.result();
-  const completed = scenarios.flatMap(({ rounds }) => rounds).reduce((sum, round) => sum + round.completed, 0);
+  const completed = scenarios
+    .flatMap(({ rounds }) => rounds)
+    .reduce((sum, round) => sum + round.completed, 0);
   const [{ scopeMetrics }] = JSON.parse(pushed).resourceMetrics;
   expect(scopeMetrics[0].metrics).toContainEqual(
     expect.objectContaining({

@@ -4,8 +4,8 @@ import { comparisonDocument } from '../../src/aggregate/report/documents/compari
 import { ledgerDocument } from '../../src/aggregate/report/documents/ledger.ts';
 import { resultDocument } from '../../src/aggregate/report/documents/result.ts';
 import { searchDocument } from '../../src/aggregate/report/documents/search.ts';
-import { trendDocument } from '../../src/aggregate/report/documents/trend.ts';
 import { thresholdBlocks } from '../../src/aggregate/report/documents/thresholds.ts';
+import { trendDocument } from '../../src/aggregate/report/documents/trend.ts';
 import type { Result } from '../../src/aggregate/result.ts';
 import type { SearchStep } from '../../src/aggregate/search/schema.ts';
 import { judgeThresholds } from '../../src/aggregate/thresholds/judge-thresholds.ts';

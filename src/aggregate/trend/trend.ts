@@ -23,7 +23,8 @@ const traits = {
     const threads = detected.threads === null ? '' : `, ${formatPlural(detected.threads, 'thread')}`;
     return `${detected.server}${threads}${standIn ? `, in the place of ${declared.server}` : ''}`;
   },
-  'place of the server': ({ target }) => target.local ? 'on the machine of poolbench' : `at ${target.declared.url}`,
+  'place of the server': ({ target }) =>
+    target.local ? 'on the machine of poolbench' : `at ${target.declared.url}`,
   connections: describeConnections,
   machine: ({ environment: { cpu, cores, memoryBytes } }) =>
     `${cpu}, ${formatPlural(cores, 'core')}, ${Math.round(memoryBytes / 2 ** 30)} GiB`,

@@ -13,7 +13,8 @@ export function renderExposition(metrics: readonly Metric[]): string {
 
 function linesOf(metric: Metric): string[] {
   const { name } = metric;
-  const line = (suffix: string, labels: Labels, value: number) => `${name}${suffix}${braces(labels)} ${value}`;
+  const line = (suffix: string, labels: Labels, value: number) =>
+    `${name}${suffix}${braces(labels)} ${value}`;
   if (metric.type !== 'histogram')
     return metric.samples.map(({ labels = {}, value }) => line('', labels, value));
   return metric.histograms.flatMap(({ labels, counts, count, sumSeconds }) => {

@@ -102,7 +102,8 @@ export class OtlpPush {
       const { name, message, cause } = asError(error);
       if (name === 'TimeoutError') return `it did not answer within ${this.#timeoutMs / 1000} s`;
       // Of fetch the message is always the same.
-      const { message: why, code }: NodeJS.ErrnoException = cause instanceof Error ? cause : { name, message };
+      const { message: why, code }: NodeJS.ErrnoException =
+        cause instanceof Error ? cause : { name, message };
       return why || String(code);
     }
   }
@@ -169,7 +170,9 @@ function whyNotTaken(status: number, text: string): string | null {
   const said = toOneLine(message || errorMessage).slice(0, maxMessageLength);
   const why = said === '' ? '' : ` (${said})`;
   if (status < 200 || status > 299) return `it answered ${status}${why}`;
-  return rejectedDataPoints > 0 || errorMessage !== '' ? `it rejected ${rejectedDataPoints} values${why}` : null;
+  return rejectedDataPoints > 0 || errorMessage !== ''
+    ? `it rejected ${rejectedDataPoints} values${why}`
+    : null;
 }
 
 function parseJson(text: string): unknown {

@@ -33,10 +33,10 @@ async function folderOf(results: Readonly<Record<string, unknown>>): Promise<str
 
 test('every result below the folder is read, and the page is written there, or elsewhere', async () => {
   const folder = await folderOf({
-    'one': build(1),
+    one: build(1),
     'deep/er/two': build(2),
-    'other': build(3, { name: 'other' }),
-    'broken': '{"schemaVersion": 1}',
+    other: build(3, { name: 'other' }),
+    broken: '{"schemaVersion": 1}',
   });
   await symlink(folder, join(folder, 'circle'));
   const { code, stdout, stderr } = await runPoolbench(['trend', folder]);

@@ -27,10 +27,12 @@ for (const { samples } of parseExposition(renderExposition(runMetrics().now())).
 /** Names, and labels by which a query selects, groups and joins. */
 function partsOf(expr: string) {
   const bare = expr.replace(/"[^"]*"/g, '""');
-  const selectors = [...bare.matchAll(/(poolbench_\w+)(?:\{([^}]*)\})?/g)].map(([, name = '', matchers = '']) => ({
-    name,
-    labels: [...matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)].map(([, label = '']) => label),
-  }));
+  const selectors = [...bare.matchAll(/(poolbench_\w+)(?:\{([^}]*)\})?/g)].map(
+    ([, name = '', matchers = '']) => ({
+      name,
+      labels: [...matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)].map(([, label = '']) => label),
+    }),
+  );
   const listed = (keyword: string) =>
     [...bare.matchAll(new RegExp(`\\b${keyword}\\s*\\(([^)]*)\\)`, 'g'))].flatMap(([, labels = '']) =>
       labels.split(',').map(label => label.trim()),
@@ -67,6 +69,7 @@ test('every panel has a query, and every variable of a query exists', () => {
   const names = [...dashboard.templating.list.map(({ name }) => name), '__rate_interval'];
   for (const [, expr] of targets)
     for (const [, variable] of expr.matchAll(/\$\{?(\w+)/g)) expect(names).toContain(variable);
-  const [, variable = ''] = /label_values\((\w+), instance\)/.exec(JSON.stringify(dashboard.templating)) ?? [];
+  const [, variable = ''] =
+    /label_values\((\w+), instance\)/.exec(JSON.stringify(dashboard.templating)) ?? [];
   expect([...labelsByName.keys()]).toContain(variable);
 });

@@ -88,8 +88,18 @@ test('the last push has every metric of the run, in the JSON of the protocol', a
 
 describe('a push that fails is a warning', () => {
   test.each([
-    ['partly rejected', 200, { partialSuccess: { rejectedDataPoints: '3', errorMessage: 'too old' } }, /rejected 3 .*\(too old\)/],
-    ['refused', 400, { partialSuccess: { rejectedDataPoints: 3, errorMessage: 'no' } }, /answered 400 \(no\)/],
+    [
+      'partly rejected',
+      200,
+      { partialSuccess: { rejectedDataPoints: '3', errorMessage: 'too old' } },
+      /rejected 3 .*\(too old\)/,
+    ],
+    [
+      'refused',
+      400,
+      { partialSuccess: { rejectedDataPoints: 3, errorMessage: 'no' } },
+      /answered 400 \(no\)/,
+    ],
     ['refused with a status', 503, { code: 14, message: 'later\u001b[2J' }, /answered 503 \(later \[2J\)/],
     ['refused with anything', 404, [1], /answered 404;/],
   ])('%s', async (_, status, body, warning) => {
@@ -107,7 +117,9 @@ describe('a push that fails is a warning', () => {
 
   test('of one that sends the headers elsewhere, which do not go there', async () => {
     const other = await receiver(replyWith(200, {}));
-    const { url } = await receiver((_, response) => void response.writeHead(307, { location: other.url }).end());
+    const { url } = await receiver(
+      (_, response) => void response.writeHead(307, { location: other.url }).end(),
+    );
     expect((await push(url)).at(-1)).toMatch(/answered 307/);
     expect(other.received).toEqual([]);
   });
@@ -144,9 +156,12 @@ describe('what is typed', () => {
     );
   });
 
-  test.each(['s3cret', '=s3cret', 'a=%E0%A4%A', 'a b=s3cret', 'a=b,s3cret'])('headers "%s" are refused', text => {
-    expect(() => parseHeaders(text)).toThrow(
-      expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('s3cret') }),
-    );
-  });
+  test.each(['s3cret', '=s3cret', 'a=%E0%A4%A', 'a b=s3cret', 'a=b,s3cret'])(
+    'headers "%s" are refused',
+    text => {
+      expect(() => parseHeaders(text)).toThrow(
+        expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('s3cret') }),
+      );
+    },
+  );
 });

@@ -1,14 +1,5 @@
 import type { Caveat } from '../../result.ts';
 import {
-  type LeftOut,
-  minPairs,
-  noiseQuantile,
-  type Trend,
-  type TrendLine,
-  type TrendMetric,
-  type TrendRun,
-} from '../../trend/trend.ts';
-import {
   formatFraction,
   formatList,
   formatPlural,
@@ -18,6 +9,15 @@ import {
   nothing,
 } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
+import {
+  type LeftOut,
+  minPairs,
+  noiseQuantile,
+  type Trend,
+  type TrendLine,
+  type TrendMetric,
+  type TrendRun,
+} from '../../trend/trend.ts';
 import {
   alerts,
   type Block,
@@ -99,7 +99,10 @@ export function describeNoise({ noise, lines }: Trend): string[] {
 
 /** Two rows for each scenario. */
 export function trendTable(lines: readonly TrendLine[]): Table {
-  const rows = lines.map((line, index) => ({ ...line, name: lines[index - 1]?.id === line.id ? '' : line.id }));
+  const rows = lines.map((line, index) => ({
+    ...line,
+    name: lines[index - 1]?.id === line.id ? '' : line.id,
+  }));
   const medians = ({ points }: TrendLine) => points.map(({ median }) => median);
   return table(rows, [
     words('', ({ name }) => name, { on: narrow, ownLine: 'above' }),

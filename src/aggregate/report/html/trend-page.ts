@@ -1,7 +1,17 @@
 import { capitalise, formatPlural } from '../../text/format.ts';
 import { targetBanners } from '../../text/target-words.ts';
 import type { Trend, TrendLine } from '../../trend/trend.ts';
-import { alerts, type Block, type Chart, details, heading, list, note, paragraph, section } from '../blocks.ts';
+import {
+  alerts,
+  type Block,
+  type Chart,
+  details,
+  heading,
+  list,
+  note,
+  paragraph,
+  section,
+} from '../blocks.ts';
 import {
   describeNoise,
   describeRuns,
@@ -43,7 +53,8 @@ export function renderTrendPage(trend: Trend): string {
 function figureBlocks(trend: Trend): Block[] {
   const { lines, runs } = trend;
   const times = runs.map(({ startedMs }) => startedMs);
-  const rest = lines.length > maxCharts ? [`The first ${maxCharts} of ${lines.length} charts; the table has all.`] : [];
+  const rest =
+    lines.length > maxCharts ? [`The first ${maxCharts} of ${lines.length} charts; the table has all.`] : [];
   return [
     paragraph(trendCaveat),
     note([...describeNoise(trend), ...rest].join(' ')),

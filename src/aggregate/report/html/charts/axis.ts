@@ -121,7 +121,10 @@ export function axisOfTime(label: string, times: readonly number[]): Axis {
     domain,
     ticks: scaleUtc(domain, [0, 1])
       .ticks(4)
-      .map(date => ({ at: date.getTime(), label: date.toISOString().slice('YYYY-'.length, shown).replace('T', ' ') })),
+      .map(date => ({
+        at: date.getTime(),
+        label: date.toISOString().slice('YYYY-'.length, shown).replace('T', ' '),
+      })),
   };
 }
 
