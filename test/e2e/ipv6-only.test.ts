@@ -29,7 +29,8 @@ PATH="$PATH_OF_TEST" exec "$@"`;
 /** Skips the test where this user may make no network. */
 async function needNetwork(context: TestContext): Promise<void> {
   const { code, stderr } = await runWithoutIPv4(['true']);
-  if (code !== 0) context.skip(`no network without IPv4 can be made here: ${stderr.trim() || `exit code ${code}`}`);
+  if (code !== 0)
+    context.skip(`no network without IPv4 can be made here: ${stderr.trim() || `exit code ${code}`}`);
 }
 
 const poolbench = (...words: readonly string[]) => [process.execPath, cli, ...words];

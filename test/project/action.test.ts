@@ -28,7 +28,9 @@ describe('the files of the build server say what they mean', () => {
     const known = new Set(entries(at(action, 'inputs')).map(([name]) => `inputs.${name}`));
     const unknown = (yaml: Yaml) =>
       expressionsIn(yaml).flatMap(expression =>
-        [...expression.matchAll(/\b(?:inputs|steps)\.[\w.-]+/g)].flatMap(([name]) => (known.has(name) ? [] : name)),
+        [...expression.matchAll(/\b(?:inputs|steps)\.[\w.-]+/g)].flatMap(([name]) =>
+          known.has(name) ? [] : name,
+        ),
       );
     for (const step of steps) {
       expect(unknown(step)).toEqual([]);
@@ -63,7 +65,8 @@ describe('the files of the build server say what they mean', () => {
 });
 
 function expressionsIn(yaml: Yaml): string[] {
-  if (typeof yaml === 'string') return [...yaml.matchAll(/\$\{\{(.*?)\}\}/g)].map(([, expression = '']) => expression);
+  if (typeof yaml === 'string')
+    return [...yaml.matchAll(/\$\{\{(.*?)\}\}/g)].map(([, expression = '']) => expression);
   return entries(yaml).flatMap(([, value]) => expressionsIn(value));
 }
 
@@ -137,20 +140,26 @@ process.exitCode = ${JSON.stringify(codes)}[words[0] === 'run' ? 'run' : 'compar
       ran.push(String(at(step, 'name')));
       await Promise.all([writeFile(output, ''), writeFile(summary, '', { flag: 'a' })]);
       const values = entries(at(step, 'env')).map(([name, value]) => [name, fill(fill(String(value)))]);
-      const done = spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', String(at(step, 'run'))], {
-        cwd: root,
-        encoding: 'utf8',
-        env: {
-          PATH: [join(folder, 'bin'), inject('usersPath')].join(delimiter),
-          ...{ GITHUB_ACTION_PATH: path, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary },
-          ...{ GITHUB_REPOSITORY: 'o/r', RUNNER_TEMP: folder },
-          ...Object.fromEntries(values),
-          ...env,
+      const done = spawnSync(
+        'bash',
+        ['--noprofile', '--norc', '-eo', 'pipefail', '-c', String(at(step, 'run'))],
+        {
+          cwd: root,
+          encoding: 'utf8',
+          env: {
+            PATH: [join(folder, 'bin'), inject('usersPath')].join(delimiter),
+            ...{ GITHUB_ACTION_PATH: path, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary },
+            ...{ GITHUB_REPOSITORY: 'o/r', RUNNER_TEMP: folder },
+            ...Object.fromEntries(values),
+            ...env,
+          },
         },
-      });
+      );
       stdout += done.stdout + done.stderr;
       for (const line of (await readFile(output, 'utf8')).split('\n').filter(line => line !== ''))
-        context[`steps.${at(step, 'id')}.outputs.${line.split('=', 1)[0]}`] = line.slice(line.indexOf('=') + 1);
+        context[`steps.${at(step, 'id')}.outputs.${line.split('=', 1)[0]}`] = line.slice(
+          line.indexOf('=') + 1,
+        );
       if (done.status !== 0)
         return { code: done.status, ran, stdout, context, summary: await readFile(summary, 'utf8') };
     }
@@ -206,7 +215,10 @@ process.exitCode = ${JSON.stringify(codes)}[words[0] === 'run' ? 'run' : 'compar
 
   test('several configs are measured in turn, under the same condition', async () => {
     const fake = await fakePoolbench({ run: 0, compare: 98 });
-    const outcome = await runSteps({ config: 'a.json b.json', 'fail-if': 'opsPerSecond < -5%' }, { path: fake });
+    const outcome = await runSteps(
+      { config: 'a.json b.json', 'fail-if': 'opsPerSecond < -5%' },
+      { path: fake },
+    );
     expect(outcome.code).toBe(98);
     const words = JSON.parse((await lines('poolbench.log'))[0] ?? '') as string[];
     expect(words.slice(0, 5)).toEqual(['versus', 'a.json', 'b.json', '--fail-if', 'opsPerSecond < -5%']);
@@ -218,7 +230,10 @@ process.exitCode = ${JSON.stringify(codes)}[words[0] === 'run' ? 'run' : 'compar
     const pushed = await runSteps({ config: 'c.json' }, { path: fake, event: 'push' });
     expect(pushed.ran).not.toContain('Comment on the pull request');
     const refused = await runSteps({ config: 'c.json' }, { path: fake, env: { GH_REFUSES: 'yes' } });
-    expect(refused).toMatchObject({ code: 0, stdout: expect.stringMatching(/::warning::.*pull-requests: write/) });
+    expect(refused).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/::warning::.*pull-requests: write/),
+    });
   });
 
   test('a run that measured nothing ends with its own code, and the summary says so', async () => {

@@ -73,7 +73,8 @@ function readScalar(line: Line): Yaml {
   const flow = /^\[([\w., -]*)\]$/.exec(text);
   if (flow !== null) return (flow[1] ?? '').split(',').map(item => item.trim());
   // What YAML reads otherwise: other kinds of values, a comment, a map within the line.
-  if (/^[[\]{}>|*&!%@`'",?#-]|: | #|:$/.test(text)) throw fault(line, 'a plain text, or one in quotation marks');
+  if (/^[[\]{}>|*&!%@`'",?#-]|: | #|:$/.test(text))
+    throw fault(line, 'a plain text, or one in quotation marks');
   return text;
 }
 

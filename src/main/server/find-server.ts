@@ -62,7 +62,10 @@ export async function findUnpacked(
         },
         options,
       )
-    : unpackRelease({ ...place, folder: `${server}-${unpacked.version}`, archive: archiveOf(unpacked) }, options));
+    : unpackRelease(
+        { ...place, folder: `${server}-${unpacked.version}`, archive: archiveOf(unpacked) },
+        options,
+      ));
   if ('reason' in found) return found;
   return { ...found, from: unpacked.from, version: (await programVersion(found)) ?? 'unknown' };
 }

@@ -179,7 +179,9 @@ done`,
     const { port } = target.address;
     expect(target.foundBy).toBe(`release archive, unpacked privately, started on 127.0.0.1:${port}`);
     expect(await readFile(log, 'utf8')).toMatch(
-      new RegExp(`^--bind=127.0.0.1 --port=${port} --dir=\\S+ --dbfilename= --version_check=false --logtostderr\n$`),
+      new RegExp(
+        `^--bind=127.0.0.1 --port=${port} --dir=\\S+ --dbfilename= --version_check=false --logtostderr\n$`,
+      ),
     );
     expect(said.join('\n')).not.toMatch('fetching');
   });

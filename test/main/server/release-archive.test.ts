@@ -51,10 +51,7 @@ type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
 /** An HTTPS server of localhost, until the test ends. @returns its URL, and a count of its requests */
 async function serve(answer: Answer): Promise<{ readonly url: string; readonly asked: readonly string[] }> {
-  const [cert, key] = await Promise.all([
-    readFile(certificates.certificate),
-    readFile(certificates.key),
-  ]);
+  const [cert, key] = await Promise.all([readFile(certificates.certificate), readFile(certificates.key)]);
   const asked: string[] = [];
   const server = createServer({ cert, key }, (request, response) => {
     asked.push(request.url ?? '');
@@ -118,7 +115,8 @@ test('redirects are followed over HTTPS only', async () => {
 test('several at once all get one complete program, and leave nothing else', async () => {
   const { url } = await serve(whole);
   const path = join(cache, 'dragonfly-1.2.3', program);
-  for (const found of await Promise.all([1, 2, 3].map(() => unpack(url)))) expect(found).toMatchObject({ path });
+  for (const found of await Promise.all([1, 2, 3].map(() => unpack(url))))
+    expect(found).toMatchObject({ path });
   expect(await readdir(cache)).toEqual(['dragonfly-1.2.3']);
 });
 
@@ -136,7 +134,12 @@ const failures: readonly (readonly [what: string, answer: Answer, given: () => G
     /after 50 bytes/,
   ],
   ['half an archive', cutOff, () => ({}), /after 50 bytes/],
-  ['half an archive that seems complete', response => response.end(release.subarray(0, 50)), () => ({}), /SHA-256/],
+  [
+    'half an archive that seems complete',
+    response => response.end(release.subarray(0, 50)),
+    () => ({}),
+    /SHA-256/,
+  ],
   [
     'a server that falls silent',
     response => response.write(release.subarray(0, 50)),
@@ -156,15 +159,28 @@ const failures: readonly (readonly [what: string, answer: Answer, given: () => G
   ['one that is too large', whole, () => ({ limits: { maxBytes: 60 } }), /larger than 60 bytes/],
   ['no such file', response => response.writeHead(404).end('none'), () => ({}), /answered 404/],
   ['a certificate of an unknown authority', whole, () => ({ trusts: '' }), /certificate/],
-  ['an archive without the program', response => response.end(other), () => ({ expects: other }), /holds no dragonfly/],
-  ['no archive', response => response.end('text'), () => ({ expects: Buffer.from('text') }), /could not be fetched/],
+  [
+    'an archive without the program',
+    response => response.end(other),
+    () => ({ expects: other }),
+    /holds no dragonfly/,
+  ],
+  [
+    'no archive',
+    response => response.end('text'),
+    () => ({ expects: Buffer.from('text') }),
+    /could not be fetched/,
+  ],
 ];
 
-test.each(failures)('%s is a reason to go on without, and leaves nothing behind', async (_, answer, given, reason) => {
-  const { url } = await serve(answer);
-  expect(await unpack(url, given())).toEqual({ reason: expect.stringMatching(reason) });
-  expect(await readdir(cache)).toEqual([]);
-});
+test.each(failures)(
+  '%s is a reason to go on without, and leaves nothing behind',
+  async (_, answer, given, reason) => {
+    const { url } = await serve(answer);
+    expect(await unpack(url, given())).toEqual({ reason: expect.stringMatching(reason) });
+    expect(await readdir(cache)).toEqual([]);
+  },
+);
 
 describe('without a network', () => {
   test('a refusal is known at once, and a connection that does not stand is not waited for', async () => {
