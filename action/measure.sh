@@ -9,9 +9,7 @@ poolbench() {
 read -ra configs <<<"$CONFIG"
 read -ra options <<<"$OPTIONS"
 gates=()
-while IFS= read -r condition; do
-  if [ -n "$condition" ]; then gates+=(--fail-if "$condition"); fi
-done <<<"$FAIL_IF"
+if [ -n "$FAIL_IF" ]; then gates=(--fail-if "$FAIL_IF"); fi
 
 out=$(mktemp -d "$RUNNER_TEMP/poolbench-XXXXXX")
 report="$out/report.md"
