@@ -307,9 +307,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
   }
   if (found.length === 1) return;
   const hint =
-    forSeveral === undefined
-      ? ''
-      : `; to compare them: ${asTypedHere(forSeveral, ...found.map(quote))}`;
+    forSeveral === undefined ? '' : `; to compare them: ${asTypedHere(forSeveral, ...found.map(quote))}`;
   throw wrong(`expected one ${operand}, found ${found.join(' ')}${hint}`);
 }
 
