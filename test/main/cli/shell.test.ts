@@ -40,7 +40,7 @@ describe('a URL in the place of a config', () => {
     [['search', 'a.json', '--workers', '1'], /search does not take --workers/],
     [['compare', 'a', 'b', '--client', 'wire'], /compare does not take --client/],
     [[url, '--url', url], /no --url with a URL/],
-    [[url, '--target', 'a.json'], /no --target beside a URL/],
+    [[url, '--target', 'a.json'], /no --target with a URL/],
     [[url, '--pols', '1'], /did you mean --pools\?/],
     [['completion', 'bsh'], /found bsh; did you mean bash\?/],
   ])('%j is refused', (args, message) => {
