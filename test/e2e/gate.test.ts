@@ -11,7 +11,9 @@ test('a server that is slower fails the build with 98, as soon as that is decide
   const { code, stdout, stderr, folder } = await delayedVersus('response.p50 > +5%', [0, 40]);
   expect(code, stderr).toBe(98);
   const { gates } = await readComparison(folder);
-  expect(gates).toMatchObject([{ condition: 'response.p50 > +5%', side: 'new', outcome: 'beyond', runs: null }]);
+  expect(gates).toMatchObject([
+    { condition: 'response.p50 > +5%', side: 'new', outcome: 'beyond', runs: null },
+  ]);
   expect(gates[0]?.ratio?.low).toBeGreaterThan(1.05);
   for (const name of ['old', 'new'])
     expect(await readSide(folder, name)).toMatchObject({ complete: true, ended: 'decided' });
