@@ -97,7 +97,7 @@ function findFlawOfSides(sides: readonly Result[]): string | null {
   const standIn = sides.find(({ target }) => target.standIn);
   if (standIn === undefined) return findFlawOfRun(sides);
   const { detected, declared } = standIn.target;
-  return `${detected.server} stood in for ${declared.server} on ${standIn.name}`;
+  return `on ${standIn.name}, ${detected.server} stood in for ${declared.server}`;
 }
 
 function describePair(

@@ -45,7 +45,7 @@ function whyNoBaseline(baseline: readonly Result[], latest: Result): string | nu
     return 'a run is given more than once';
   for (const { name, control } of runs) {
     const flaw = findControlFlaw(control);
-    if (flaw !== null) return `${name}: ${flaw}`;
+    if (flaw !== null) return `in ${name}, ${flaw}`;
   }
   return whyNotAlike(runs);
 }
