@@ -92,7 +92,10 @@ test('the example of the docs runs, and its types are right', async () => {
   expect(short).toContain('seconds: 0.1');
   await writeFile(join(home, 'example.mjs'), short);
   const { stdout, stderr } = await call('node', ['example.mjs']);
-  expect(stdout.match(/^\S+-\dpools? \S* ?[\d.]+ operations a second, limited by \w+$/gm), stdout).toHaveLength(2);
+  expect(
+    stdout.match(/^\S+-\dpools? \S* ?[\d.]+ operations a second, limited by \w+$/gm),
+    stdout,
+  ).toHaveLength(2);
   expect(stderr).toMatch(/^Plan: pools$/m);
 
   // A type that the compiler does not find would be any, and allow everything.
