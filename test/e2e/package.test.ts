@@ -23,6 +23,9 @@ const sources = [
   ...['src', 'configs', 'docs'],
 ];
 
+/** It compiles everything, with all types. */
+const packLimitMs = 300_000;
+
 /** A folder of a user, in which the package is installed. */
 let home: string;
 let packed: string[];
@@ -59,7 +62,7 @@ beforeAll(async () => {
     await chmod(join(installed, path), 0o755);
     await symlink(join(installed, path), join(home, 'node_modules/.bin', name));
   }
-});
+}, packLimitMs);
 
 afterAll(() => rm(home, { recursive: true, force: true }));
 
@@ -72,12 +75,14 @@ test('the package has what it runs with, and nothing that it is made of', () => 
   expect(packed.filter(path => /^(src|test|bench|results)\/|tsbuildinfo|sha256/.test(path))).toEqual([]);
 });
 
+const npx = (...args: string[]) => call('npx', ['--no', '--', 'poolbench', ...args]);
+
 test('npx runs the command, with worker threads of its own', async () => {
   const server = await ofTest(startRedis());
-  const version = await call('npx', ['--no', 'poolbench', '--version']);
+  const version = await npx('--version');
   expect(version.stdout).toBe(`${described.version}\n`);
   const load = ['--workers', '3', '--seconds', '0.1', '--warmup', '0', '--rounds', '1', '--quiet', '--json'];
-  const { stdout } = await call('npx', ['--no', 'poolbench', server.url, ...load]);
+  const { stdout } = await npx(server.url, ...load);
   expect(JSON.parse(stdout)).toMatchObject({ complete: true, tool: { version: described.version } });
 });
 
@@ -85,17 +90,15 @@ test('the example of the docs runs, and its types are right', async () => {
   const server = await ofTest(startRedis());
   const docs = await readFile(join(home, 'node_modules/poolbench/docs/library.md'), 'utf8');
   const [, example = ''] = /```js\n(.*?)```/s.exec(docs) ?? [];
-  // Shorter, and on a server of its own.
+  // Shorter, on a server of its own, and met on a machine that does much else.
   const short = example
     .replace('redis://127.0.0.1:6379', server.url)
-    .replace('rounds: 10', 'rounds: 1, seconds: 0.1, warmupSeconds: 0');
-  expect(short).toContain('seconds: 0.1');
+    .replace('20ms', '60000ms')
+    .replace('rounds: 10', 'rounds: 1, seconds: 0.2, warmupSeconds: 0');
+  expect(short).toContain('seconds: 0.2');
   await writeFile(join(home, 'example.mjs'), short);
   const { stdout, stderr } = await call('node', ['example.mjs']);
-  expect(
-    stdout.match(/^\S+-\dpools? \S* ?[\d.]+ operations a second, limited by \w+$/gm),
-    stdout,
-  ).toHaveLength(2);
+  expect(stdout).toMatch(/^(\S+ [\d.]+ operations a second, limited by \w+\n){2}$/);
   expect(stderr).toMatch(/^Plan: pools$/m);
 
   // A type that the compiler does not find would be any, and allow everything.
