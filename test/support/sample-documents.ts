@@ -93,7 +93,8 @@ function sampleTrend(): readonly Block[] {
   const runs = [1, 2, 3, 4].map(day => {
     const startedAt = `2026-11-0${day}T04:00:00.000Z`;
     const result = sampleSide(day === 4 ? 'other' : 'redis', 20_000 + 1000 * day, { startedAt });
-    const controls = result.scenarios.map(scenario => ({
+    const again = sampleSide('again', 21_000 + 1000 * day);
+    const controls = again.scenarios.map(scenario => ({
       ...scenario,
       id: `${scenario.id}-control`,
       control: true as const,
