@@ -28,7 +28,7 @@ PATH="$PATH_OF_TEST" exec "$@"`;
 
 /** Skips the test where this user may make no network. */
 async function needNetwork(context: TestContext): Promise<void> {
-  const { code, stderr } = await runWithoutIPv4(['true']);
+  const { code, stderr } = await runWithoutIPv4(['echo']);
   if (code !== 0)
     context.skip(`no network without IPv4 can be made here: ${stderr.trim() || `exit code ${code}`}`);
 }
@@ -38,7 +38,7 @@ const poolbench = (...words: readonly string[]) => [process.execPath, cli, ...wo
 test('a machine that has only IPv6 starts the server, the proxy and the metrics on ::1, and measures', async context => {
   await needNetwork(context);
   const experiment = await createExperiment('redis://localhost:6390', {
-    scenarios: [{ client: ['ioredis', 'wire'], workers: 2, cut: 'silent', cutEveryMs: 50, ...unhurried }],
+    scenarios: [{ client: 'wire', workers: 2, cut: 'silent', cutEveryMs: 50, ...unhurried }],
     seconds: 0.2,
     timeoutMs: 200,
     maxFailedShare: 1,
