@@ -149,7 +149,7 @@ describe('completion', () => {
     ],
     [['poolbench', 'check', 'a.json', '--res'], []],
     [['poolbench', 'run', '--res'], ['--resume']],
-    [['poolbench', 'compare', '--f'], ['--force']],
+    [['poolbench', 'compare', '--fo'], ['--force']],
     [['poolbench', 'completion', 'f'], ['fish']],
     [['poolbench', 'report', 'a', '--as', ''], ['memtier']],
     [['poolbench', 'check', 'smo'], ['smoke.json']],

@@ -22,12 +22,17 @@ const tones = { beyond: 'bad', within: 'good', 'cannot tell': 'inconclusive' } a
   Tone
 >;
 
-/** "response.p99 > +5%: ×1.12 [1.08, 1.15] over 16 rounds, valkey, wire-optimized-1pool-50workers. Its reason." */
-export function describeGate(gate: GateResult): string {
-  const { condition, side, scenario, ratio, reason } = gate;
+/** "response.p99 > +5%: ×1.12 [1.08, 1.15] over 16 rounds, valkey, wire-optimized-1pool-50workers". */
+function describeGate(gate: GateResult): string {
+  const { condition, side, scenario, ratio } = gate;
   const what = [ratio === null ? 'not compared' : `${formatChange(gate)} ${formatBasis(gate)}`, side];
   const where = scenario === null ? what : [...what, scenario];
-  return `${condition}: ${where.join(', ')}.${reason === '' ? '' : ` ${reason}`}`;
+  return `${condition}: ${where.join(', ')}`;
+}
+
+/** The same, with its reason. */
+export function explainGate(gate: GateResult): string {
+  return [`${describeGate(gate)}.`, gate.reason].join(' ').trimEnd();
 }
 
 function formatChange({ ratio, threshold }: GateResult): string {
@@ -40,7 +45,7 @@ function formatBasis({ rounds, runs }: GateResult): string {
 }
 
 /** Gates that an alert names; the others are counted. */
-const maxNamed = 5;
+const maxNamed = 3;
 
 /** Alerts: the gates that failed; without any, those that nothing decides. */
 export function gateAlerts(gates: readonly GateResult[]): string[] {
@@ -49,7 +54,7 @@ export function gateAlerts(gates: readonly GateResult[]): string[] {
   const [word, shown] = failed.length > 0 ? ['GATE FAILED', failed] : ['GATE CANNOT TELL', open];
   const left = shown.length - maxNamed;
   return [
-    ...shown.slice(0, maxNamed).map(gate => `${word}: ${describeGate(gate)}`),
+    ...shown.slice(0, maxNamed).map(gate => `${word}: ${explainGate(gate)}`),
     ...(left > 0 ? [`${word}: ${left} more, see the table of gates.`] : []),
   ];
 }
@@ -63,7 +68,7 @@ export function describeGates(gates: readonly GateResult[]): string {
   return `Gates: ${counts.join(', ')}`;
 }
 
-/** The conditions of `--fail-if` with what was decided; nothing without any. */
+/** The conditions of `--fail-if` with what was decided; nothing without any. In a terminal the alerts have the reasons. */
 export function gateBlocks(gates: readonly GateResult[]): Block[] {
   if (gates.length === 0) return [];
   return [

@@ -4,7 +4,7 @@ import { tookSeconds } from '../../stats/accounting.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { describeTarget, standInBanner, targetBanners } from '../../text/target-words.ts';
 import { describeTitle } from '../documents/comparison.ts';
-import { describeGate } from '../documents/gates.ts';
+import { explainGate } from '../documents/gates.ts';
 import { describeThreshold, describeUnjudged, isMetByItsValue } from '../documents/thresholds.ts';
 
 /** A threshold or a gate as JUnit sees it. */
@@ -73,7 +73,7 @@ function gateCase(gate: GateResult): TestCase {
     name: condition,
     classname: scenario === null ? side : `${side}.${scenario}`,
     seconds: 0,
-    outcome: kind === null ? null : { kind, type: outcome, message: describeGate(gate) },
+    outcome: kind === null ? null : { kind, type: outcome, message: explainGate(gate) },
   };
 }
 
