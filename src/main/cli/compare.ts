@@ -1,12 +1,9 @@
-import { compareResults } from '../../aggregate/comparison/compare-results.ts';
-import { whyNotComparable } from '../../aggregate/comparison/fairness.ts';
 import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
-import { maxNameLength, safeName, uniqueNames } from '../../aggregate/text/safe-name.ts';
+import { maxNameLength, safeName } from '../../aggregate/text/safe-name.ts';
 import { shownFolder } from '../command-words.ts';
-import { PoolbenchError } from '../errors.ts';
 import type { Options } from '../options.ts';
-import { findResult, readResult } from '../run/results/read-result.ts';
+import { compareRuns } from '../run/compare-runs.ts';
 import { createResultsFolder, writeComparison } from '../run/results/results-folder.ts';
 import { printOutput } from '../terminal.ts';
 
@@ -15,36 +12,19 @@ import { printOutput } from '../terminal.ts';
  * leaves comparison.json, comparison.md and comparison.html in a folder of its own there.
  *
  * @returns the exit code
- * @throws PoolbenchError RESULT_INVALID; RESULTS_NOT_COMPARABLE, unless it is forced; RESULTS_NOT_WRITABLE
+ * @throws PoolbenchError as `compareRuns`; RESULTS_NOT_WRITABLE
  */
 export async function compare(
   paths: readonly string[],
   options: Options<'force' | 'out' | 'json'>,
 ): Promise<number> {
-  const results = await Promise.all(paths.map(async path => readResult(await findResult(path))));
-  const names = uniqueNames(
-    results.map(({ name }) => name),
-    '-',
-  );
-  const unequal = whyNotComparable(
-    results.map(({ config, scenarios }, index) => ({
-      name: names[index] ?? '',
-      workload: config.workload,
-      scenarios: scenarios.map(({ id }) => id),
-    })),
-  );
-  if (unequal !== null && options.force !== true) {
-    throw new PoolbenchError(
-      'RESULTS_NOT_COMPARABLE',
-      `${unequal}; a comparison would show the difference between workloads, not between servers (--force compares anyway)`,
-    );
-  }
-  const comparison = compareResults(results);
+  const comparison = await compareRuns(paths, options);
   printOutput(comparison, {
     json: options.json,
     render: colour => renderTerminal(comparisonDocument(comparison), colour),
   });
   if (options.out !== undefined) {
+    const names = comparison.sides.map(({ name }) => name);
     const folder = await createResultsFolder(options.out, `compare-${joinNames(names)}`, new Date());
     await writeComparison(folder, comparison);
     process.stderr.write(`Written: ${shownFolder(folder)}/comparison.json, .md and .html\n`);

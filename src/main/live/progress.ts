@@ -15,14 +15,7 @@ import { describeMeasurement, describeRound } from './view.ts';
 const lookMs = 100;
 const looksPerPainting = 2;
 
-interface ProgressFlags {
-  /** Whether nothing is printed or shown. */
-  readonly quiet?: boolean | undefined;
-  /** Where metrics are served, as it was typed. */
-  readonly prometheus?: string | undefined;
-}
-
-/** Shows a run while it lasts: on a terminal or in a log, and to Prometheus. */
+/** Shows a run while it lasts: on a terminal, in a log or to a program, and to Prometheus. */
 export class Progress {
   readonly #run = new LiveRun(nowNs);
   readonly #outlet: Outlet | undefined;
@@ -33,9 +26,16 @@ export class Progress {
     this.#outlet = outlet;
   }
 
-  /** @throws PoolbenchError USAGE, METRICS_NOT_SERVED */
-  static async open(stream: NodeJS.WriteStream, { quiet, prometheus }: ProgressFlags): Promise<Progress> {
-    const progress = new Progress(quiet ? undefined : outletFor(stream));
+  /**
+   * @param outlet undefined: nothing is printed or shown
+   * @param options.prometheus where metrics are served, as it was typed
+   * @throws PoolbenchError USAGE, METRICS_NOT_SERVED
+   */
+  static async open(
+    outlet: Outlet | undefined,
+    { prometheus }: { readonly prometheus?: string | undefined } = {},
+  ): Promise<Progress> {
+    const progress = new Progress(outlet);
     if (prometheus !== undefined) {
       const metrics = await MetricsServer.open(prometheus, () => progress.#run.snapshot());
       progress.#metrics = metrics;
@@ -94,7 +94,8 @@ export class Progress {
   }
 }
 
-function outletFor(stream: NodeJS.WriteStream): Outlet {
+/** A terminal that can be painted over, else a log. */
+export function outletFor(stream: NodeJS.WriteStream): Outlet {
   return canRedraw(stream) ? new Screen(stream, styleIf(takesColour(stream))) : new PlainLog(stream);
 }
 

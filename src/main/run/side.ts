@@ -28,8 +28,8 @@ import { asUserError, type Threads } from './threads.ts';
 /** An experiment on its target. A run measures one side, or several in turn. */
 export interface Side extends PlannedSide {
   readonly target: Target;
-  /** Where its result.json and report.md go. */
-  readonly folder: string;
+  /** Where its result.json and report.md go; null: they are not written. */
+  readonly folder: string | null;
 }
 
 /** The results of a side so far. */
@@ -221,7 +221,10 @@ export class SideRun {
       final,
     });
     const derived = final ? derivedFiles(result) : [reportFile(result)];
-    const written = await writeAsFarAsPossible(folder, [resultFile(result), ...derived]);
+    const written: Written =
+      folder === null
+        ? { paths: [], error: undefined }
+        : await writeAsFarAsPossible(folder, [resultFile(result), ...derived]);
     if (written.error !== undefined && !complete) this.#warn([written.error.message]);
     return { result, written, warnings: [...target.notes, ...this.#warnings] };
   }
