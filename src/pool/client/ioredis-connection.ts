@@ -1,8 +1,17 @@
-import type { RedisOptions } from 'ioredis';
+import type { ChainableCommander, RedisOptions } from 'ioredis';
 import { type Connect, Connection } from '../connection.ts';
 import { failureCode } from '../errors.ts';
 import { type Address, socketPlace, tlsOptions } from './address.ts';
-import { type Batch, type CommandSet, type CommandTemplate, connectionName, KEY, keyName } from './batch.ts';
+import {
+  type Batch,
+  type CommandSet,
+  type CommandTemplate,
+  connectionName,
+  KEY,
+  keyName,
+  requestsOfCommand,
+  type TemplateRequest,
+} from './batch.ts';
 import { Redis } from './ioredis.ts';
 import { serverFinder } from './sentinel.ts';
 import { connectTimeout } from './socket.ts';
@@ -80,7 +89,7 @@ export class IoredisConnection extends Connection {
   send(batch: Batch): void {
     batch.restart();
     this.sent++;
-    if (batch.size === 1) this.#sendOne(batch);
+    if (batch.size === 1 && !hasSeveralRequests(this.#commandSet, batch, 0)) this.#sendOne(batch);
     else this.#sendPipeline(batch);
   }
 
@@ -113,13 +122,12 @@ export class IoredisConnection extends Connection {
 
   #sendPipeline(batch: Batch): void {
     const pipeline = this.#redis.pipeline();
-    for (let i = 0; i < batch.size; i++) pipeline.call(...callOf(this.#commandSet, batch, i));
+    for (let i = 0; i < batch.size; i++) queueCommand(pipeline, this.#commandSet, batch, i);
     pipeline.exec().then(
       outcomes => {
-        for (const [index, [error, value]] of (outcomes ?? []).entries()) {
-          if (error === null) batch.answered(value, index, this.#commandSet);
-          else batch.fail(codeOf(error, this.#closedAs), 1, index);
-        }
+        let at = 0;
+        for (let i = 0; i < batch.size; i++)
+          at = countCommand(batch, i, this.#commandSet, outcomes ?? [], at, this.#closedAs);
         this.#settle(batch);
       },
       (error: unknown) => {
@@ -135,24 +143,84 @@ export class IoredisConnection extends Connection {
   }
 }
 
-/** Name and arguments of one command of a batch, as `call` of ioredis takes them. */
+/** Name and arguments of one command of a batch, as `call` of ioredis takes them. The command has one request. */
 export function callOf(
-  { keyPrefix, commands }: CommandSet,
+  set: CommandSet,
   batch: Batch,
   index: number,
-): [name: string, args: string[]] {
-  const { name, args } = commands[batch.commandAt(index)] as CommandTemplate;
-  const { numbers, stride } = batch;
-  const first = index * stride;
-  let nextKey = first;
-  const texts = args.map(arg => {
-    if (arg === KEY) return keyName(keyPrefix, numbers[nextKey++] as number);
-    if (typeof arg === 'string') return arg;
+): [name: string, args: (string | Buffer)[]] {
+  const command = set.commands[batch.commandAt(index)] as CommandTemplate;
+  return [command.name, textsOf(set, command, batch, { first: index * batch.stride, key: 0 })];
+}
+
+/** Whether the command is sent in several requests, such as those of a transaction. */
+export function hasSeveralRequests({ commands }: CommandSet, batch: Batch, index: number): boolean {
+  return commands[batch.commandAt(index)]?.followedBy !== undefined;
+}
+
+/** Adds the requests of one command of a batch to a pipeline. */
+export function queueCommand(
+  pipeline: ChainableCommander,
+  set: CommandSet,
+  batch: Batch,
+  index: number,
+): void {
+  if (!hasSeveralRequests(set, batch, index)) {
+    pipeline.call(...callOf(set, batch, index));
+    return;
+  }
+  const place = { first: index * batch.stride, key: 0 };
+  for (const request of requestsOfCommand(set.commands[batch.commandAt(index)] as CommandTemplate)) {
+    // By these ioredis knows a transaction, which it sends to another node as a whole. This `exec` only queues an EXEC.
+    if (request.name === 'MULTI') pipeline.multi();
+    else if (request.name === 'EXEC') void pipeline.exec();
+    else pipeline.call(request.name, textsOf(set, request, batch, place));
+  }
+}
+
+type Outcomes = readonly (readonly [error: Error | null, value: unknown])[];
+
+/**
+ * Counts the outcome of one command of a batch, whose replies are those of a pipeline from `at` on: of several the first
+ * error, also inside the last one, as a transaction reports those of its commands there.
+ *
+ * @returns where the replies to the next command are
+ */
+export function countCommand(
+  batch: Batch,
+  index: number,
+  set: CommandSet,
+  outcomes: Outcomes,
+  at: number,
+  closedAs: string | undefined,
+): number {
+  const { followedBy = [] } = set.commands[batch.commandAt(index)] as CommandTemplate;
+  const last = at + followedBy.length;
+  let failure: unknown = null;
+  for (let reply = at; reply <= last; reply++) failure ??= outcomes[reply]?.[0] ?? null;
+  const value = outcomes[last]?.[1];
+  if (followedBy.length > 0 && Array.isArray(value)) failure ??= value.find(isRefusal) ?? null;
+  if (failure === null) batch.answered(value, index, set);
+  else batch.fail(codeOf(failure, closedAs), 1, index);
+  return last + 1;
+}
+
+/** @param place of the operation's first number, and the number of its next key, which moves on */
+function textsOf(
+  { keyPrefix }: CommandSet,
+  { args }: TemplateRequest,
+  { numbers }: Batch,
+  place: { readonly first: number; key: number },
+): (string | Buffer)[] {
+  const { first } = place;
+  return args.map(arg => {
+    if (arg === KEY) return keyName(keyPrefix, numbers[first + place.key++] as number);
+    if (typeof arg === 'string' || Buffer.isBuffer(arg)) return arg;
+    if ('sameKey' in arg) return keyName(keyPrefix, numbers[first + arg.sameKey] as number);
     let text = '';
     for (const part of arg) text += typeof part === 'string' ? part : String(numbers[first + part]);
     return text;
   });
-  return [name, texts];
 }
 
 /** The code of a failed command: the first word of an error reply, or the reason why the connection was lost. */

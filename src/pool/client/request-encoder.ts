@@ -1,5 +1,5 @@
 import type { Batch } from './batch.ts';
-import { Patchable, type RequestTemplate, type RequestTemplates } from './request-templates.ts';
+import { Patchable, type ReplyPlaces, type RequestTemplate, type RequestTemplates } from './request-templates.ts';
 
 /**
  * Turns batches into request bytes without building a string: it copies templates and patches the digits of their keys.
@@ -22,6 +22,11 @@ export class RequestEncoder {
   /** Whether an empty reply to a command, or 0, is a miss. */
   emptyIsMiss(command: number): boolean {
     return this.#templates.emptyIsMiss[command] === true;
+  }
+
+  /** Which replies belong to which commands; undefined if each command has one. */
+  get replyPlaces(): ReplyPlaces | undefined {
+    return this.#templates.replyPlaces;
   }
 
   encode(batch: Batch): Buffer {

@@ -4,7 +4,7 @@ import { failureCode, PoolError } from '../errors.ts';
 import { type Address, authArguments } from './address.ts';
 import { Batch, type CommandSet, connectionName } from './batch.ts';
 import { RequestEncoder } from './request-encoder.ts';
-import { encodeRequest, RequestTemplates } from './request-templates.ts';
+import { encodeRequest, type ReplyPlaces, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
 import { RespReader, type RespValue } from './resp-values.ts';
 import { serverFinder } from './sentinel.ts';
@@ -60,7 +60,9 @@ export class WireConnection extends Connection implements SocketOwner {
   /** The batch whose replies come next, and the number of missing ones; 0 when nothing is in flight. */
   #batch: Batch | undefined;
   #missing = 0;
+  /** Commands of the batch that have failed, and the index of the last one of them. */
   #failed = 0;
+  #failedAt = 0;
   #misses = 0;
   #later: Batch[] | undefined;
   /** Called with each read while `ask` waits for its reply. */
@@ -205,24 +207,50 @@ export class WireConnection extends Connection implements SocketOwner {
   #newScanner(): RespScanner {
     // `#missing` is updated only when a scan has ended.
     return new RespScanner(
-      (code, message, replies) => {
-        this.#failed++;
-        const batch = this.#batch;
-        batch?.refused(code, message, batch.size - this.#missing + replies);
-      },
+      (code, message, replies) => this.#refused(code, message, replies, false),
       {
         null: replies => this.#miss(replies, false),
         empty: replies => this.#miss(replies, true),
+        innerError: (code, message, replies) => this.#refused(code, message, replies, true),
       },
       strings,
     );
+  }
+
+  /** Which replies to a batch belong to which commands; undefined if each command has one. */
+  #placesIn(batch: Batch): ReplyPlaces | undefined {
+    const { replyPlaces } = this.#encoder;
+    return replyPlaces === undefined || batch instanceof Request ? undefined : replyPlaces;
+  }
+
+  /** Counts a failure: of several replies to a command the first error. One inside a reply is a value, but not that of EXEC. */
+  #refused(code: string, message: string, replies: number, isInside: boolean): void {
+    const batch = this.#batch;
+    if (batch === undefined) return;
+    const places = this.#placesIn(batch);
+    const reply = this.#received(batch, places) + replies;
+    if (isInside && places?.endsSeveral(batch, reply) !== true) return;
+    const index = places === undefined ? reply : places.commandOf(batch, reply);
+    if (this.#failed > 0 && this.#failedAt === index) return;
+    this.#failed++;
+    this.#failedAt = index;
+    batch.refused(code, message, index);
+  }
+
+  /** Replies to the batch that have come, before the scan that is under way. */
+  #received(batch: Batch, places: ReplyPlaces | undefined): number {
+    return (places === undefined ? batch.size : places.total(batch)) - this.#missing;
   }
 
   /** Counts a miss. An empty reply is one for some commands only. */
   #miss(replies: number, isEmpty: boolean): void {
     const batch = this.#batch;
     if (batch === undefined) return;
-    const index = batch.size - this.#missing + replies;
+    const places = this.#placesIn(batch);
+    const reply = this.#received(batch, places) + replies;
+    const index = places === undefined ? reply : places.commandOf(batch, reply);
+    // A reply to a part of a transaction says nothing about the whole.
+    if (places !== undefined && places.commandOf(batch, reply + 1) === index) return;
     if (isEmpty && !this.#encoder.emptyIsMiss(batch.commandAt(index))) return;
     this.#misses++;
     batch.missedAt(index);
@@ -242,17 +270,27 @@ export class WireConnection extends Connection implements SocketOwner {
 
   #expect(batch: Batch | undefined): void {
     this.#batch = batch;
-    this.#missing = batch === undefined ? 0 : batch.size;
+    this.#missing = batch === undefined ? 0 : (this.#placesIn(batch)?.total(batch) ?? batch.size);
     this.#failed = 0;
     this.#misses = 0;
   }
 
   /** Counts the outcome of the oldest batch and turns to the next. */
   #finish(batch: Batch): Batch {
-    batch.completed = batch.size - this.#missing - this.#failed;
+    batch.completed = this.#answered(batch) - this.#failed;
     batch.misses = this.#misses;
     this.#expect(this.#later === undefined ? undefined : this.#later.shift());
     return batch;
+  }
+
+  /** Commands that have all their replies, or have failed. */
+  #answered(batch: Batch): number {
+    if (this.#missing === 0) return batch.size;
+    const places = this.#placesIn(batch);
+    const received = this.#received(batch, places);
+    if (places === undefined) return received;
+    const answered = places.commandOf(batch, received);
+    return this.#failed > 0 && this.#failedAt === answered ? answered + 1 : answered;
   }
 
   #settle(batches: readonly Batch[]): void {
@@ -266,7 +304,8 @@ export class WireConnection extends Connection implements SocketOwner {
     this.#alive = false;
     const lost: Batch[] = [];
     while (this.#batch !== undefined) {
-      this.#batch.fail(this.#closedAs, this.#missing, this.#batch.size - this.#missing);
+      const answered = this.#answered(this.#batch);
+      this.#batch.fail(this.#closedAs, this.#batch.size - answered, answered);
       lost.push(this.#finish(this.#batch));
     }
     this.#settle(lost);

@@ -2,7 +2,15 @@ import type { Cluster, Redis } from 'ioredis';
 import { type Connect, Connection } from '../../connection.ts';
 import type { Address } from '../address.ts';
 import { type Batch, type CommandSet, connectionName } from '../batch.ts';
-import { callOf, codeOf, isRefusal, redisOptions } from '../ioredis-connection.ts';
+import {
+  callOf,
+  codeOf,
+  countCommand,
+  hasSeveralRequests,
+  isRefusal,
+  queueCommand,
+  redisOptions,
+} from '../ioredis-connection.ts';
 import { connectTimeout } from '../socket.ts';
 import { PlacedCluster, type PlacedOptions } from './placed-cluster.ts';
 import {
@@ -126,17 +134,26 @@ export class IoredisCluster extends Connection {
       else this.#settle(batch, order);
     };
     for (let i = 0; i < batch.size; i++) {
-      this.#cluster.call(...callOf(this.#commandSet, batch, i)).then(
-        value => {
-          batch.answered(value, i, this.#commandSet);
+      const failed = (error: unknown) => {
+        lost ||= !isRefusal(error);
+        batch.fail(codeOf(error, this.#closedAs), 1, i);
+        landed();
+      };
+      if (hasSeveralRequests(this.#commandSet, batch, i)) {
+        // All of its keys are one, so a pipeline can take it.
+        const pipeline = this.#cluster.pipeline();
+        queueCommand(pipeline, this.#commandSet, batch, i);
+        pipeline.exec().then(outcomes => {
+          lost ||= outcomes?.some(([error]) => error !== null && !isRefusal(error)) === true;
+          countCommand(batch, i, this.#commandSet, outcomes ?? [], 0, this.#closedAs);
           landed();
-        },
-        (error: unknown) => {
-          lost ||= !isRefusal(error);
-          batch.fail(codeOf(error, this.#closedAs), 1, i);
-          landed();
-        },
-      );
+        }, failed);
+        continue;
+      }
+      this.#cluster.call(...callOf(this.#commandSet, batch, i)).then(value => {
+        batch.answered(value, i, this.#commandSet);
+        landed();
+      }, failed);
     }
   }
 
