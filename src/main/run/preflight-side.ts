@@ -8,7 +8,7 @@ import { workloadTask } from '../experiment/workload.ts';
 import { dataSize } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
 import { preflight } from '../server/preflight.ts';
-import { requireCommands } from '../server/server-commands.ts';
+import { requireCommands } from '../server/required-commands.ts';
 
 /**
  * Asks the target of a side whether it can take what is planned, before any load.

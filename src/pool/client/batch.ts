@@ -25,6 +25,8 @@ export interface CommandTemplate extends TemplateRequest {
    * error, or the last one has an error in it; it is a miss if the last reply is one.
    */
   readonly followedBy?: readonly TemplateRequest[];
+  /** The consumer group for which the entries of the reply are acknowledged. The command is done when that is answered. */
+  readonly acknowledges?: string;
   /** Whether an empty aggregate, or 0, means that the server has no such key. A null always counts as a miss. */
   readonly emptyIsMiss?: boolean;
 }

@@ -1,6 +1,7 @@
 import type { ChainableCommander, RedisOptions } from 'ioredis';
 import { type Connect, Connection } from '../connection.ts';
 import { failureCode } from '../errors.ts';
+import { acknowledgementsOf, acknowledges, countAcknowledgements } from './acknowledgements.ts';
 import { type Address, socketPlace, tlsOptions } from './address.ts';
 import {
   type Batch,
@@ -20,6 +21,7 @@ import { connectTimeout } from './socket.ts';
 export class IoredisConnection extends Connection {
   readonly #redis: Redis;
   readonly #commandSet: CommandSet;
+  readonly #acknowledges: boolean;
   /** Why it is lost or closed, once that is known. */
   #closedAs: string | undefined;
 
@@ -27,6 +29,7 @@ export class IoredisConnection extends Connection {
     super();
     this.#redis = redis;
     this.#commandSet = commandSet;
+    this.#acknowledges = acknowledges(commandSet);
     redis.on('error', error => {
       const code = failureCode(error);
       // The socket's errors have codes. The others mean that the bytes are no reply, or one that nobody asked for.
@@ -111,7 +114,8 @@ export class IoredisConnection extends Connection {
     this.#redis.call(...callOf(this.#commandSet, batch, 0)).then(
       value => {
         batch.answered(value, 0, this.#commandSet);
-        this.#settle(batch);
+        if (this.#acknowledges) this.#acknowledge(batch, [value]);
+        else this.#settle(batch);
       },
       (error: unknown) => {
         batch.fail(codeOf(error, this.#closedAs), 1, 0);
@@ -126,14 +130,40 @@ export class IoredisConnection extends Connection {
     pipeline.exec().then(
       outcomes => {
         let at = 0;
-        for (let i = 0; i < batch.size; i++)
+        const values: unknown[] = [];
+        for (let i = 0; i < batch.size; i++) {
           at = countCommand(batch, i, this.#commandSet, outcomes ?? [], at, this.#closedAs);
-        this.#settle(batch);
+          if (this.#acknowledges) values.push(outcomes?.[at - 1]?.[1]);
+        }
+        if (this.#acknowledges) this.#acknowledge(batch, values);
+        else this.#settle(batch);
       },
       (error: unknown) => {
         batch.fail(codeOf(error, this.#closedAs), batch.size);
         this.#settle(batch);
       },
+    );
+  }
+
+  /** Acknowledges what the batch has read. @param replies to its commands */
+  #acknowledge(batch: Batch, replies: readonly unknown[]): void {
+    const acknowledgements = acknowledgementsOf(batch, this.#commandSet, replies);
+    if (acknowledgements.length === 0) {
+      this.#settle(batch);
+      return;
+    }
+    const pipeline = this.#redis.pipeline();
+    for (const { args } of acknowledgements) pipeline.call(...args);
+    const count = (errorOf: (place: number) => unknown) => {
+      countAcknowledgements(batch, acknowledgements, place => {
+        const error = errorOf(place);
+        return error === null ? undefined : codeOf(error, this.#closedAs);
+      });
+      this.#settle(batch);
+    };
+    pipeline.exec().then(
+      outcomes => count(place => outcomes?.[place]?.[0] ?? null),
+      (error: unknown) => count(() => error),
     );
   }
 

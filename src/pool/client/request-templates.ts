@@ -76,9 +76,14 @@ export class ReplyPlaces {
 
   /** The number of the replies to a batch. */
   total(batch: Batch): number {
-    let total = 0;
-    for (let i = 0; i < batch.size; i++) total += this.#countOf(batch, i);
-    return total;
+    return this.endOf(batch, batch.size - 1);
+  }
+
+  /** The number of the replies to the commands of a batch up to this one. */
+  endOf(batch: Batch, command: number): number {
+    let end = 0;
+    for (let i = 0; i <= command; i++) end += this.#countOf(batch, i);
+    return end;
   }
 
   /** The index of the command that a reply belongs to, by the reply's own; behind the last one the batch's size. */

@@ -1,6 +1,12 @@
 import type { Socket } from 'node:net';
 import { Connection } from '../connection.ts';
 import { failureCode, PoolError } from '../errors.ts';
+import {
+  type Acknowledgement,
+  acknowledgementsOf,
+  acknowledges,
+  countAcknowledgements,
+} from './acknowledgements.ts';
 import { type Address, authArguments } from './address.ts';
 import { Batch, type CommandSet, connectionName } from './batch.ts';
 import { RequestEncoder } from './request-encoder.ts';
@@ -37,9 +43,37 @@ const maxAnswerBytes = 32 << 20;
 class Request extends Batch {
   refusal: string | undefined;
 
-  override refused(code: string, message: string): void {
-    this.fail(code, 1);
+  override refused(code: string, message: string, index: number): void {
+    this.fail(code, 1, index);
     this.refusal = message;
+  }
+}
+
+/** The replies of a connection as values, for commands that acknowledge what they read. */
+class KeptReplies {
+  readonly #commandSet: CommandSet;
+  readonly #reader = new RespReader(bytes => bytes.toString(), { maxBytes: maxAnswerBytes });
+  readonly #values: RespValue[] = [];
+
+  constructor(commandSet: CommandSet) {
+    this.#commandSet = commandSet;
+  }
+
+  /** Takes bytes that have arrived. @throws RespSyntaxError */
+  push(bytes: Buffer): void {
+    this.#reader.push(bytes);
+    for (let value = this.#reader.read(); value !== undefined; value = this.#reader.read())
+      this.#values.push(value);
+  }
+
+  /** Takes the replies to a batch, all of which are there. @returns what has to be acknowledged */
+  take(batch: Batch, places: ReplyPlaces | undefined): Acknowledgement[] {
+    const replies = this.#values.splice(0, places?.total(batch) ?? batch.size);
+    if (batch instanceof Request) return [];
+    const last = Array.from({ length: batch.size }, (_, index) =>
+      places === undefined ? replies[index] : replies[places.endOf(batch, index) - 1],
+    );
+    return acknowledgementsOf(batch, this.#commandSet, last);
   }
 }
 
@@ -65,16 +99,19 @@ export class WireConnection extends Connection implements SocketOwner {
   #failedAt = 0;
   #misses = 0;
   #later: Batch[] | undefined;
+  /** Undefined if no command needs them. */
+  readonly #kept: KeptReplies | undefined;
   /** Called with each read while `ask` waits for its reply. */
   #listener: ((bytes: Buffer) => void) | undefined;
   #alive = true;
   #closedAs = 'CONNECTION_CLOSED';
 
-  private constructor(socket: Socket, encoder: RequestEncoder) {
+  private constructor(socket: Socket, encoder: RequestEncoder, kept: KeptReplies | undefined) {
     super();
     this.#socket = socket;
     this.#handle = openDirectly(socket, this);
     this.#encoder = encoder;
+    this.#kept = kept;
     socket.on('error', error => {
       this.#closedAs = failureCode(error);
     });
@@ -100,7 +137,11 @@ export class WireConnection extends Connection implements SocketOwner {
         },
       };
       const socket = await openSocket(await findServer(), onread, timeoutMs);
-      connection = new WireConnection(socket, encoder);
+      connection = new WireConnection(
+        socket,
+        encoder,
+        acknowledges(commandSet) ? new KeptReplies(commandSet) : undefined,
+      );
       let late: Error | undefined;
       const deadline = setTimeout(() => {
         late = connectTimeout(timeoutMs);
@@ -166,6 +207,7 @@ export class WireConnection extends Connection implements SocketOwner {
   receive(length: number): void {
     try {
       this.#listener?.(Buffer.from(received.subarray(0, length)));
+      this.#kept?.push(Buffer.from(received.subarray(0, length)));
       let at = 0;
       if (this.#scanner === undefined || this.#scanner.isBetweenReplies) {
         this.#missing -= strings.skip(received, 0, length, this.#missing);
@@ -181,7 +223,7 @@ export class WireConnection extends Connection implements SocketOwner {
     if (answered.length > 0) this.#settle(answered.splice(0));
     if (last === undefined) return;
     this.settled++;
-    last.done();
+    this.#end(last);
   }
 
   writeFailed(error: Error): void {
@@ -296,8 +338,26 @@ export class WireConnection extends Connection implements SocketOwner {
   #settle(batches: readonly Batch[]): void {
     for (const batch of batches) {
       this.settled++;
-      batch.done();
+      this.#end(batch);
     }
+  }
+
+  /** A batch is done when what it has read is acknowledged, if it has to be. */
+  #end(batch: Batch): void {
+    // Of a lost connection the replies are not complete.
+    const acknowledgements =
+      this.#kept !== undefined && this.#alive ? this.#kept.take(batch, this.#placesIn(batch)) : [];
+    if (acknowledgements.length === 0) {
+      batch.done();
+      return;
+    }
+    const request = new Request(acknowledgements.length, {
+      done: () => {
+        countAcknowledgements(batch, acknowledgements, place => request.failedAs(place));
+        batch.done();
+      },
+    });
+    this.#transmit(request, Buffer.concat(acknowledgements.map(({ args }) => encodeRequest(args))));
   }
 
   #lost(): void {

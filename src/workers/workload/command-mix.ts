@@ -65,7 +65,7 @@ export function commandMix(
   const commands: CommandTemplate[] = [];
   const templates: MixTemplate[] = [];
   for (const [index, { command, weight, inserts = false }] of workload.commands.entries()) {
-    const { name } = parseCommand(command);
+    const { name, acknowledges } = parseCommand(command);
     const own = requests.filter(request => request.command === index);
     const parts = own.flatMap(({ request }) => request.args.flat());
     const keys = keysIn(own);
@@ -91,6 +91,7 @@ export function commandMix(
       commands.push({
         ...(first as TemplateRequest),
         ...(followedBy.length > 0 ? { followedBy } : {}),
+        ...(acknowledges === undefined ? {} : { acknowledges }),
         ...(emptyIsMiss(name) ? { emptyIsMiss: true } : {}),
       });
       templates.push({ ...common, weight: weight * fraction });

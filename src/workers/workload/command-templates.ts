@@ -32,6 +32,8 @@ export interface ParsedCommand {
   readonly statName: string;
   /** What one operation sends: one request, or all of a transaction. */
   readonly requests: readonly ParsedRequest[];
+  /** The consumer group for which the operation acknowledges what it has read. */
+  readonly acknowledges?: string;
 }
 
 const maxNumber = 2 ** 32 - 1;
@@ -42,15 +44,17 @@ const exampleTransaction = '"MULTI; SET {key} {value}; INCR {key}; EXEC"';
 /**
  * Reads a command such as `SET {key} {value} EX {number:10-60}`: words between blanks, quoted as in redis-cli, with
  * placeholders in them; a literal brace is doubled. A transaction begins with MULTI or WATCH and ends with EXEC, and its
- * requests are separated by semicolons.
+ * requests are separated by semicolons. Behind XREADGROUP, `; XACK` acknowledges what it has read.
  *
  * @throws RangeError whose message says what is expected
  */
 export function parseCommand(text: string): ParsedCommand {
   const isTransaction = /^\s*(multi|watch)\b.*;/is.test(text);
-  const requests = splitRequests(text, isTransaction);
+  const isAcknowledged = /^\s*xreadgroup\b.*;/is.test(text);
+  const requests = splitRequests(text, isTransaction || isAcknowledged);
   if (isTransaction) return parseTransaction(requests);
   const request = parseRequest(requests[0] ?? []);
+  if (isAcknowledged) return parseAcknowledged(request, requests.slice(1));
   const { name, args } = request;
   const subcommand = containers.has(name) ? `|${constantText(args[0])?.toLowerCase()}` : '';
   return { name, statName: name.toLowerCase() + subcommand, requests: [request] };
@@ -138,6 +142,16 @@ function parseTransaction(requests: readonly (readonly Word[])[]): ParsedCommand
   return { name: 'MULTI', statName: 'exec', requests: parsed };
 }
 
+function parseAcknowledged(request: ParsedRequest, behind: readonly (readonly Word[])[]): ParsedCommand {
+  const { name, args } = request;
+  const [words, ...more] = behind;
+  if (more.length > 0 || words?.length !== 1 || constantText(words[0])?.toUpperCase() !== 'XACK')
+    throw new RangeError('XACK alone behind XREADGROUP and a semicolon: it acknowledges all entries of the reply');
+  if (args.some(word => /^noack$/i.test(constantText(word) ?? '')))
+    throw new RangeError('XREADGROUP without NOACK before XACK (nothing is to be acknowledged)');
+  return { name, statName: name.toLowerCase(), requests: [request], acknowledges: constantText(args[1]) ?? '' };
+}
+
 function parseRequest([word, ...words]: readonly Word[], isWatch = false): ParsedRequest {
   const name = constantText(word)?.toUpperCase() ?? '';
   if (!/^[A-Z][A-Z0-9_.-]*$/.test(name)) throw new RangeError(exampleCommand);
@@ -177,8 +191,8 @@ const tokens = {
 /** What these stand for behind a backslash; any other character stands for itself. */
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
 
-/** Cuts text into words, and at each semicolon outside of quotes into requests if it is a transaction. */
-function splitRequests(text: string, isTransaction: boolean): Word[][] {
+/** Cuts text into words, and at each semicolon outside of quotes into requests, if it has several. */
+function splitRequests(text: string, hasSeveral: boolean): Word[][] {
   const requests: Word[][] = [[]];
   let word: WordParts | undefined;
   let quotes: keyof typeof tokens = 'none';
@@ -196,7 +210,7 @@ function splitRequests(text: string, isTransaction: boolean): Word[][] {
     at = token.lastIndex;
     const { brace, placeholder, opening, closing, blank, separator, hex, escaped, text: plain } = found;
     if (blank !== undefined) endWord();
-    else if (separator !== undefined && isTransaction) {
+    else if (separator !== undefined && hasSeveral) {
       endWord();
       requests.push([]);
     } else {
@@ -205,7 +219,7 @@ function splitRequests(text: string, isTransaction: boolean): Word[][] {
       else if (opening !== undefined) quotes = opening === '"' ? 'double' : 'single';
       else if (closing !== undefined) {
         quotes = 'none';
-        if (at < text.length && !/\s/.test(text.charAt(at)) && !(isTransaction && text[at] === ';'))
+        if (at < text.length && !/\s/.test(text.charAt(at)) && !(hasSeveral && text[at] === ';'))
           throw new RangeError('a space behind the closing quote');
       } else if (hex !== undefined) word.addBytes(Buffer.from(hex, 'hex'));
       else if (escaped !== undefined) word.addBytes(Buffer.from(escapes[escaped] ?? escaped));
@@ -214,7 +228,7 @@ function splitRequests(text: string, isTransaction: boolean): Word[][] {
   }
   if (quotes !== 'none') throw new RangeError('a closing quote');
   endWord();
-  if (isTransaction && requests.at(-1)?.length === 0) requests.pop();
+  if (hasSeveral && requests.at(-1)?.length === 0) requests.pop();
   return requests;
 }
 

@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import { type Connect, Connection } from '../../connection.ts';
+import { acknowledgementsOf, countAcknowledgements } from '../acknowledgements.ts';
 import type { Address } from '../address.ts';
 import { type Batch, type CommandSet, connectionName } from '../batch.ts';
 import {
@@ -152,9 +153,24 @@ export class IoredisCluster extends Connection {
       }
       this.#cluster.call(...callOf(this.#commandSet, batch, i)).then(value => {
         batch.answered(value, i, this.#commandSet);
-        landed();
+        if (this.#commandSet.commands[batch.commandAt(i)]?.acknowledges === undefined) landed();
+        else this.#acknowledge(batch, i, value).then(landed);
       }, failed);
     }
+  }
+
+  /** Acknowledges what one command of the batch has read. */
+  async #acknowledge(batch: Batch, index: number, value: unknown): Promise<void> {
+    const replies: unknown[] = [];
+    replies[index] = value;
+    const acknowledgements = acknowledgementsOf(batch, this.#commandSet, replies);
+    const outcomes = await Promise.allSettled(
+      acknowledgements.map(({ args }) => this.#cluster.call(...args)),
+    );
+    countAcknowledgements(batch, acknowledgements, place => {
+      const outcome = outcomes[place];
+      return outcome?.status === 'rejected' ? codeOf(outcome.reason, this.#closedAs) : undefined;
+    });
   }
 
   /** One PING to every master at once. Rejects when none is connected, or one of them was lost. */
