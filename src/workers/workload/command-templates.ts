@@ -112,7 +112,8 @@ export function callsOf(script: string): (string | undefined)[] {
 export function serverCountsApart(commands: readonly ParsedCommand[], functions: readonly string[]): boolean {
   // Without the subcommand.
   const counted = new Set(commands.map(({ statName }) => statName.replace(/\|.*/, '').toUpperCase()));
-  const inside = commands.flatMap(({ requests }) => [
+  const inside = commands.flatMap(({ requests, acknowledges }) => [
+    ...(acknowledges === undefined ? [] : ['XACK']),
     ...(requests.length === 1 ? [] : requests.slice(0, -1).map(({ name }) => name)),
     ...requests.flatMap(({ name, script }) => {
       if (!scriptCommands.has(name)) return [];
