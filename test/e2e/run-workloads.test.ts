@@ -98,6 +98,7 @@ describe('run of a mix leaves nothing behind', () => {
       valueBytes: 32,
       valueContent: { kind: 'random' },
       commands: [],
+      functions: [],
       hitShare: 1,
       members: 10,
       ycsb: 'F',

@@ -121,7 +121,7 @@ const functions = z
     }),
     { error: 'a list of libraries such as ["#!lua name=mine\\n…"]' },
   )
-  .optional()
+  .default([])
   .meta({
     description: 'Libraries of functions for FCALL; they are loaded before the load and removed after it',
   });

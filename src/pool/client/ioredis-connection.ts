@@ -180,7 +180,7 @@ export function callOf(
   index: number,
 ): [name: string, args: (string | Buffer)[]] {
   const command = set.commands[batch.commandAt(index)] as CommandTemplate;
-  return [command.name, textsOf(set, command, batch, { first: index * batch.stride, key: 0 })];
+  return [command.name, textsOf(set, command, batch, index, 0)];
 }
 
 /** Whether the command is sent in several requests, such as those of a transaction. */
@@ -199,12 +199,13 @@ export function queueCommand(
     pipeline.call(...callOf(set, batch, index));
     return;
   }
-  const place = { first: index * batch.stride, key: 0 };
+  let keys = 0;
   for (const request of requestsOfCommand(set.commands[batch.commandAt(index)] as CommandTemplate)) {
     // By these ioredis knows a transaction, which it sends to another node as a whole. This `exec` only queues an EXEC.
     if (request.name === 'MULTI') pipeline.multi();
     else if (request.name === 'EXEC') void pipeline.exec();
-    else pipeline.call(request.name, textsOf(set, request, batch, place));
+    else pipeline.call(request.name, textsOf(set, request, batch, index, keys));
+    keys += request.args.filter(arg => arg === KEY).length;
   }
 }
 
@@ -224,27 +225,29 @@ export function countCommand(
   at: number,
   closedAs: string | undefined,
 ): number {
-  const { followedBy = [] } = set.commands[batch.commandAt(index)] as CommandTemplate;
-  const last = at + followedBy.length;
+  const { followedBy } = set.commands[batch.commandAt(index)] as CommandTemplate;
+  const last = at + (followedBy?.length ?? 0);
   let failure: unknown = null;
   for (let reply = at; reply <= last; reply++) failure ??= outcomes[reply]?.[0] ?? null;
   const value = outcomes[last]?.[1];
-  if (followedBy.length > 0 && Array.isArray(value)) failure ??= value.find(isRefusal) ?? null;
+  if (last > at && Array.isArray(value)) failure ??= value.find(isRefusal) ?? null;
   if (failure === null) batch.answered(value, index, set);
   else batch.fail(codeOf(failure, closedAs), 1, index);
   return last + 1;
 }
 
-/** @param place of the operation's first number, and the number of its next key, which moves on */
+/** @param keys the number of keys that the requests before it have used up */
 function textsOf(
   { keyPrefix }: CommandSet,
   { args }: TemplateRequest,
-  { numbers }: Batch,
-  place: { readonly first: number; key: number },
+  { numbers, stride }: Batch,
+  index: number,
+  keys: number,
 ): (string | Buffer)[] {
-  const { first } = place;
+  const first = index * stride;
+  let nextKey = first + keys;
   return args.map(arg => {
-    if (arg === KEY) return keyName(keyPrefix, numbers[first + place.key++] as number);
+    if (arg === KEY) return keyName(keyPrefix, numbers[nextKey++] as number);
     if (typeof arg === 'string' || Buffer.isBuffer(arg)) return arg;
     if ('sameKey' in arg) return keyName(keyPrefix, numbers[first + arg.sameKey] as number);
     let text = '';

@@ -7,6 +7,8 @@ import { Patchable, type ReplyPlaces, type RequestTemplate, type RequestTemplate
  * pool can share an encoder, whose few bytes then stay in the fastest cache.
  */
 export class RequestEncoder {
+  /** Which replies belong to which commands; undefined if each command has one. */
+  readonly replyPlaces: ReplyPlaces | undefined;
   readonly #templates: RequestTemplates;
   /** If there are few templates: one request for each, which batches of one command patch without a copy. */
   readonly #singles: Patchable[];
@@ -15,6 +17,7 @@ export class RequestEncoder {
   #ordered: OrderedRequests | undefined;
 
   constructor(templates: RequestTemplates) {
+    this.replyPlaces = templates.replyPlaces;
     this.#templates = templates;
     this.#singles = templates.areFew ? templates.singles.map(({ bytes }) => Patchable.copyOf(bytes)) : [];
   }
@@ -22,11 +25,6 @@ export class RequestEncoder {
   /** Whether an empty reply to a command, or 0, is a miss. */
   emptyIsMiss(command: number): boolean {
     return this.#templates.emptyIsMiss[command] === true;
-  }
-
-  /** Which replies belong to which commands; undefined if each command has one. */
-  get replyPlaces(): ReplyPlaces | undefined {
-    return this.#templates.replyPlaces;
   }
 
   encode(batch: Batch): Buffer {
