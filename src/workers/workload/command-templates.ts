@@ -22,6 +22,8 @@ export interface ParsedRequest {
   readonly args: readonly Word[];
   /** The text of the script that it runs, if the command has it. */
   readonly script?: string;
+  /** How long it holds its connection at most, in milliseconds, if it waits for others. */
+  readonly blocksMs?: number;
 }
 
 /** A command of a config, parsed. */
@@ -161,7 +163,13 @@ function parseRequest([word, ...words]: readonly Word[], isWatch = false): Parse
   const { args, script } = withHash(name, words);
   checkArguments(name, args);
   checkKeys(name, args);
-  return { name, args, ...(script === undefined ? {} : { script }) };
+  const blocksMs = blockingTime(name, args);
+  return {
+    name,
+    args,
+    ...(script === undefined ? {} : { script }),
+    ...(blocksMs === undefined ? {} : { blocksMs }),
+  };
 }
 
 /** EVALSHA can have the script itself in the place of its hash: then it is loaded before the load. */
@@ -282,11 +290,28 @@ function checkArguments(name: string, args: readonly Word[]): void {
   if (name === 'COPY' && has(/^db$/i)) throw new RangeError('a COPY within its database (no DB)');
   if (name.startsWith('SORT') && has(/\*/))
     throw new RangeError(`no pattern in ${name} (it reads keys that may be of others)`);
-  if (!/^XREAD/.test(name)) return;
-  if (texts.slice(0, streamsPlace(name, args)).some(text => /^block$/i.test(text ?? '')))
-    throw new RangeError(`no BLOCK in ${name} (${blocks})`);
   if (name === 'XREADGROUP' && (!/^group$/i.test(texts[0] ?? '') || texts[1] === undefined))
     throw new RangeError('XREADGROUP GROUP and the name of a group, which is made before the load');
+}
+
+/** How long a command waits for others at most, in milliseconds; undefined if it does not. */
+function blockingTime(name: string, args: readonly Word[]): number | undefined {
+  let place = blockingPlace.get(name)?.(args.length);
+  if (/^XREAD/.test(name)) {
+    const beforeStreams = args.slice(0, streamsPlace(name, args)).map(constantText);
+    const block = beforeStreams.findIndex(text => /^block$/i.test(text ?? ''));
+    if (block < 0) return undefined;
+    place = block + 2;
+  }
+  if (place === undefined) return undefined;
+  const text = constantText(args[place - 1]) ?? '';
+  const isMs = /^(XREAD|WAIT)/.test(name);
+  const timeMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) * (isMs ? 1 : 1000) : 0;
+  if (timeMs > 0) return timeMs;
+  const unit = isMs ? 'milliseconds' : 'seconds';
+  throw new RangeError(
+    `a constant time above 0 in ${unit} as argument ${place} of ${name} (with 0 it would wait for ever)`,
+  );
 }
 
 /** Place of the word STREAMS among the arguments, from 1. */
@@ -311,7 +336,7 @@ function keyPlaces(name: string, args: readonly Word[]): Set<number> {
   }
   // Most commands have one key, as their first argument.
   const { first, last, step } = placesOf.get(name) ?? { first: 1, last: 1, step: 1 };
-  const places = first === 0 ? [] : range(first, Math.max(last === -1 ? args.length : last, first), step);
+  const places = first === 0 ? [] : range(first, Math.max(last < 0 ? args.length + 1 + last : last, first), step);
   const behindWord = keyBehind.get(name);
   if (behindWord !== undefined)
     for (const [index, word] of args.entries())
@@ -343,8 +368,6 @@ function checkKeys(name: string, args: readonly Word[]): void {
   }
 }
 
-const blocks = 'it blocks its connection until others do something';
-
 /**
  * Commands that are never sent. A load sends a command thousands of times a second, to a server that may hold the data of
  * others.
@@ -364,7 +387,6 @@ const refusals: readonly (readonly [reason: string, names: string])[] = [
     'it is not answered by one reply',
     'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC REPLCONF',
   ],
-  [blocks, 'BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF'],
   ['it holds up the server for as long as the database is large', 'KEYS'],
   ['the places of its keys cannot be checked', 'COMMAND'],
 ];
@@ -373,16 +395,17 @@ const refusedFor = new Map(
   refusals.flatMap(([reason, names]) => names.split(' ').map(name => [name, reason] as const)),
 );
 
-/** Places of a command's keys among its arguments, from 1, as in COMMAND INFO: a last one of -1 is the last argument. */
+/** Places of a command's keys among its arguments, from 1, as in COMMAND INFO: a last one of -1 is the last argument, one of -2 that before it. */
 const places: readonly (readonly [first: number, last: number, step: number, names: string])[] = [
-  [0, 0, 0, 'PING ECHO TIME DBSIZE RANDOMKEY LASTSAVE INFO ROLE LOLWUT SCAN'],
+  [0, 0, 0, 'PING ECHO TIME DBSIZE RANDOMKEY LASTSAVE INFO ROLE LOLWUT SCAN WAIT WAITAOF'],
   // Their keys are counted by an argument.
   [0, 0, 0, 'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'],
-  [0, 0, 0, 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP'],
+  [0, 0, 0, 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP BLMPOP BZMPOP'],
+  [1, -2, 1, 'BLPOP BRPOP BZPOPMIN BZPOPMAX'],
   [1, -1, 1, 'MGET DEL UNLINK EXISTS TOUCH WATCH PFCOUNT PFMERGE SINTER SUNION SDIFF'],
   [1, -1, 1, 'SINTERSTORE SUNIONSTORE SDIFFSTORE'],
   [1, -1, 2, 'MSET MSETNX'],
-  [1, 2, 1, 'RENAME RENAMENX RPOPLPUSH LMOVE COPY SMOVE LCS GEOSEARCHSTORE ZRANGESTORE'],
+  [1, 2, 1, 'RENAME RENAMENX RPOPLPUSH BRPOPLPUSH LMOVE BLMOVE COPY SMOVE LCS GEOSEARCHSTORE ZRANGESTORE'],
   [2, 2, 1, 'OBJECT MEMORY XINFO XGROUP'],
   [2, -1, 1, 'BITOP'],
 ];
@@ -398,10 +421,18 @@ const keyCountPlace: ReadonlyMap<string, number> = new Map(
   (
     [
       [1, 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP'],
-      [2, 'ZUNIONSTORE ZINTERSTORE ZDIFFSTORE EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'],
+      [2, 'ZUNIONSTORE ZINTERSTORE ZDIFFSTORE BLMPOP BZMPOP EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'],
     ] as const
   ).flatMap(([place, names]) => names.split(' ').map(name => [name, place] as const)),
 );
+
+/** The place of the time that a blocking command waits at most, from 1, by the number of its arguments. */
+const blockingPlace: ReadonlyMap<string, (args: number) => number> = new Map([
+  ...'BLPOP BRPOP BZPOPMIN BZPOPMAX BRPOPLPUSH BLMOVE WAIT WAITAOF'
+    .split(' ')
+    .map(name => [name, (args: number) => args] as const),
+  ...['BLMPOP', 'BZMPOP'].map(name => [name, () => 1] as const),
+]);
 
 /** Words behind which a command takes one more key. */
 const keyBehind: ReadonlyMap<string, RegExp> = new Map([

@@ -59,7 +59,7 @@ const rows = {
     ],
   },
   lists: {
-    commands: /^(L(PUSHX?|POP|MPOP|RANGE|LEN|INDEX|SET|TRIM|INSERT|REM|POS|MOVE)|RPUSHX?|RPOP|RPOPLPUSH)$/,
+    commands: /^(BL(POP|MOVE|MPOP)|BRPOP|BRPOPLPUSH|L(PUSHX?|POP|MPOP|RANGE|LEN|INDEX|SET|TRIM|INSERT|REM|POS|MOVE)|RPUSHX?|RPOP|RPOPLPUSH)$/,
     write: (key, elements) => [['RPUSH', key, ...elements.map(({ value }) => value)]],
     hasMembers: true,
   },
@@ -73,7 +73,7 @@ const rows = {
     ],
   },
   'sorted sets': {
-    commands: /^(Z|GEO)/,
+    commands: /^(Z|BZ|GEO)/,
     write: (key, elements) => [
       ['ZADD', key, ...elements.flatMap(element => [element.index, member(element)])],
     ],
@@ -212,7 +212,7 @@ export function readsPrefilledKeys(name: string): boolean {
 }
 
 /** Commands that take what they read. */
-const takesOrNull = new Set('GETEX GETDEL LPOP RPOP SPOP'.split(' '));
+const takesOrNull = new Set('GETEX GETDEL LPOP RPOP SPOP BLPOP BRPOP BZPOPMIN BZPOPMAX'.split(' '));
 
 /** Whether its null means that there is no such key, field or member, and nothing else. */
 export function nullIsMiss(name: string): boolean {

@@ -120,7 +120,10 @@ describe('placeholders', () => {
     ['CONFIG SET save x', /no CONFIG \(/],
     ['SCRIPT FLUSH', /no SCRIPT \(/],
     ['KEYS *', /no KEYS \(/],
-    ['BLPOP {key} 0', /no BLPOP \(/],
+    ['BLPOP {key} 0', /a constant time above 0 in seconds as argument 2 of BLPOP/],
+    ['BLPOP {key} {key}', /\{key\} only where BLPOP takes a key/],
+    ['BZMPOP {number:1-2} 1 {key} MIN', /a constant time .* argument 1 of BZMPOP/],
+    ['BLPOP {key} 5', /less than 5000 ms/],
     ['SUBSCRIBE {key}', /no SUBSCRIBE \(/],
     ['MONITOR', /no MONITOR \(/],
     ['CLIENT KILL {key}', /no CLIENT \(/],
@@ -138,7 +141,7 @@ describe('placeholders', () => {
     ['ZUNIONSTORE other 1 {key}', /\{key\} as argument 1 of ZUNIONSTORE/],
     ['SORT {key} BY weight_*', /no pattern in SORT/],
     ['SORT {key} STORE other', /\{key\} as argument 3 of SORT/],
-    ['XREAD BLOCK 0 STREAMS {key} $', /no BLOCK in XREAD \(it blocks/],
+    ['XREAD BLOCK 0 STREAMS {key} $', /a constant time above 0 in milliseconds as argument 2 of XREAD/],
     ['XREAD STREAMS {key} {key} 0', /as many ids as keys/],
     ['XREAD STREAMS other 0', /\{key\} as argument 2 of XREAD/],
     ['XREADGROUP GROUP g{counter} c STREAMS {key} >', /the name of a group/],
@@ -222,6 +225,13 @@ describe('placeholders', () => {
     [{ hitShare: 1.1 }, /^workload.hitShare: expected a number from 0 to 1/],
   ])('%j is refused', (workload, reason) => {
     expect(faultOf(workload)).toMatch(reason);
+  });
+
+  test('commands that block are refused where others wait on the same connection, or for too long', () => {
+    const blocking = { commands: [{ command: 'BLPOP {key} {key} 0.5' }] };
+    expect(faultOf(blocking)).toBe('none');
+    expect(faultOf(blocking, {}, [{ pipeline: [1, 10] }])).toMatch(/less than 500 ms/);
+    expect(faultOf(blocking, {}, [{}, { pool: 'shared' }])).toMatch(/scenarios\[1\]\.pool is "shared"/);
   });
 
   test('on a cluster, commands of several keys are refused', () => {

@@ -151,6 +151,21 @@ async function pendingOf(control: Control, prefix: string): Promise<number[]> {
   return answers.map(answer => Number('value' in answer ? (answer.value as unknown[])[0] : Number.NaN));
 }
 
+test.each(arms.filter(({ pipeline }) => pipeline === 1))(
+  '$name, $client: a command that blocks holds its connection as long as its time, and nothing in that time is a miss',
+  async arm => {
+    const workload = workloadOf(['BLPOP {key} {key} 0.02', 'XREAD BLOCK 20 STREAMS {key} $'], { members: 1 });
+    const { sample, of, callsOf } = await load(arm, workload);
+    expect(sample.failed).toEqual({});
+    for (const command of ['BLPOP', 'XREAD']) {
+      expect(of(command)?.completed, command).toBeGreaterThan(0);
+      expect([command, callsOf(command)]).toEqual([command, of(command)?.completed]);
+    }
+    expect(of('XREAD')?.misses).toBe(of('XREAD')?.completed);
+    expect(of('XREAD')?.service.p50).toBeGreaterThanOrEqual(19);
+  },
+);
+
 test('an acknowledgement that is refused fails its operation', async () => {
   for (const client of clientNames) {
     const workload = workloadOf(['XREADGROUP GROUP readers one STREAMS {key} >; XACK', 'PING']);
