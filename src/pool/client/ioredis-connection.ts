@@ -130,13 +130,13 @@ export class IoredisConnection extends Connection {
     pipeline.exec().then(
       outcomes => {
         let at = 0;
-        const values: unknown[] = [];
+        const values: unknown[] | undefined = this.#acknowledges ? [] : undefined;
         for (let i = 0; i < batch.size; i++) {
           at = countCommand(batch, i, this.#commandSet, outcomes ?? [], at, this.#closedAs);
-          if (this.#acknowledges) values.push(outcomes?.[at - 1]?.[1]);
+          values?.push(outcomes?.[at - 1]?.[1]);
         }
-        if (this.#acknowledges) this.#acknowledge(batch, values);
-        else this.#settle(batch);
+        if (values === undefined) this.#settle(batch);
+        else this.#acknowledge(batch, values);
       },
       (error: unknown) => {
         batch.fail(codeOf(error, this.#closedAs), batch.size);
