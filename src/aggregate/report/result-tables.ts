@@ -411,11 +411,7 @@ export function commandTable(rows: readonly CommandRow[], title?: string): Table
         },
       }),
       ...(rows.some(row => row.aborted !== null)
-        ? [
-            figures<CommandRow>('aborted', row =>
-              row.aborted === null ? nothing : formatCount(row.aborted),
-            ),
-          ]
+        ? [figures<CommandRow>('aborted', row => (row.aborted === null ? nothing : formatCount(row.aborted)))]
         : []),
       ...(rows.some(row => row.serverMicrosPerCall !== null)
         ? [

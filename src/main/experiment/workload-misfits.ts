@@ -89,7 +89,10 @@ function checkBlocking({ workload, scenarios, timeoutMs }: Parts, refuse: Refuse
   );
   const shared = scenarios.findIndex(({ pool }) => pool.includes('shared'));
   for (const [index, { command }] of workload.commands.entries()) {
-    const blocksMs = parseCommand(command).requests.reduce((sum, request) => sum + (request.blocksMs ?? 0), 0);
+    const blocksMs = parseCommand(command).requests.reduce(
+      (sum, request) => sum + (request.blocksMs ?? 0),
+      0,
+    );
     if (blocksMs === 0) continue;
     const refuseCommand = (expected: string) =>
       refuse(['workload', 'commands', index, 'command'], expected, command);

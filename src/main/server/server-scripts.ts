@@ -36,7 +36,9 @@ export class ServerScripts {
         const { value, refusal } = await ask(node, ['FUNCTION', 'LOAD', library]);
         if (refusal === undefined) this.#loaded.add(String(value));
         else if (!(await hasLibrary(node, library)))
-          refusals.push(`the server did not load a library of workload.functions, so FCALL fails: ${refusal}`);
+          refusals.push(
+            `the server did not load a library of workload.functions, so FCALL fails: ${refusal}`,
+          );
       }
     }
     return refusals;
@@ -51,7 +53,9 @@ export class ServerScripts {
         const { refusal } = await ask(node, ['FUNCTION', 'DELETE', name]);
         // A server that was restarted does not have it any more.
         if (refusal !== undefined && !/library not found/i.test(refusal))
-          left.push(`the library ${name} of workload.functions could not be removed from the server: ${refusal}`);
+          left.push(
+            `the library ${name} of workload.functions could not be removed from the server: ${refusal}`,
+          );
       }
     return left;
   }

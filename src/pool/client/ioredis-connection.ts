@@ -188,6 +188,9 @@ export function hasSeveralRequests({ commands }: CommandSet, batch: Batch, index
   return commands[batch.commandAt(index)]?.followedBy !== undefined;
 }
 
+/** A pipeline can hold transactions, which the types of ioredis leave out. */
+type TransactionPipeline = ChainableCommander & { multi(): void };
+
 /** Adds the requests of one command of a batch to a pipeline. */
 export function queueCommand(
   pipeline: ChainableCommander,
@@ -202,7 +205,7 @@ export function queueCommand(
   let keys = 0;
   for (const request of requestsOfCommand(set.commands[batch.commandAt(index)] as CommandTemplate)) {
     // By these ioredis knows a transaction, which it sends to another node as a whole. This `exec` only queues an EXEC.
-    if (request.name === 'MULTI') pipeline.multi();
+    if (request.name === 'MULTI') (pipeline as TransactionPipeline).multi();
     else if (request.name === 'EXEC') void pipeline.exec();
     else pipeline.call(request.name, textsOf(set, request, batch, index, keys));
     keys += request.args.filter(arg => arg === KEY).length;

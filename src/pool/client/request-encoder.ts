@@ -1,5 +1,10 @@
 import type { Batch } from './batch.ts';
-import { Patchable, type ReplyPlaces, type RequestTemplate, type RequestTemplates } from './request-templates.ts';
+import {
+  Patchable,
+  type ReplyPlaces,
+  type RequestTemplate,
+  type RequestTemplates,
+} from './request-templates.ts';
 
 /**
  * Turns batches into request bytes without building a string: it copies templates and patches the digits of their keys.

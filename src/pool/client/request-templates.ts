@@ -117,7 +117,11 @@ function encodeTemplate(command: CommandTemplate, keyPrefix: string): RequestTem
   const pieces = encodePieces(command, keyPrefix);
   const [only] = pieces;
   // Digits of keys in their order can be written without looking up which key is where.
-  if (pieces.length === 1 && only?.kind === 'bytes' && only.keys.every(({ number }, index) => number === index))
+  if (
+    pieces.length === 1 &&
+    only?.kind === 'bytes' &&
+    only.keys.every(({ number }, index) => number === index)
+  )
     return { bytes: only.bytes, digitsAt: Int32Array.from(only.keys, ({ at }) => at), composed: undefined };
   const composed = new ComposedRequest(pieces);
   return { bytes: Buffer.alloc(0), digitsAt: new Int32Array(0), composed };
@@ -149,7 +153,10 @@ function encodePieces(command: CommandTemplate, keyPrefix: string): readonly Pie
   let bytes = Buffer.alloc(0);
   let keys: KeyPlace[] = [];
   const add = (...texts: (string | Buffer)[]) => {
-    bytes = Buffer.concat([bytes, ...texts.map(text => (typeof text === 'string' ? Buffer.from(text) : text))]);
+    bytes = Buffer.concat([
+      bytes,
+      ...texts.map(text => (typeof text === 'string' ? Buffer.from(text) : text)),
+    ]);
   };
   const addBulk = (text: string | Buffer) => add(`$${Buffer.byteLength(text)}\r\n`, text, '\r\n');
   const addKey = (number: number) => {

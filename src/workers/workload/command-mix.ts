@@ -8,13 +8,7 @@ import {
 import type { WorkloadTask } from '../contract.ts';
 import { shuffle, streamSeed } from '../prng.ts';
 import { parseCommand, type TemplatePart } from './command-templates.ts';
-import {
-  emptyIsMiss,
-  nullIsMiss,
-  type RequestOfMix,
-  readsPrefilledKeys,
-  requestsOf,
-} from './families.ts';
+import { emptyIsMiss, nullIsMiss, type RequestOfMix, readsPrefilledKeys, requestsOf } from './families.ts';
 import { keyRanges } from './keys.ts';
 import { valueTexts } from './values.ts';
 
@@ -97,7 +91,10 @@ export function commandMix(
       templates.push({ ...common, weight: weight * fraction });
     }
   }
-  const stride = Math.max(1, ...templates.map(({ bases, otherNumbers }) => bases.length + otherNumbers.length));
+  const stride = Math.max(
+    1,
+    ...templates.map(({ bases, otherNumbers }) => bases.length + otherNumbers.length),
+  );
   const weights = templates.map(({ weight }) => weight);
   const order =
     workload.growth === null ? commandOrder(weights, streamSeed(seed, 'commandOrder')) : undefined;
@@ -139,7 +136,10 @@ function keysIn(requests: readonly RequestOfMix[]): KeyOfMix[] {
   const keys: KeyOfMix[] = [];
   for (const { request, family } of requests)
     for (const part of request.args.flat())
-      if (part.kind === 'key' && (part.label === undefined || !keys.some(({ label }) => label === part.label)))
+      if (
+        part.kind === 'key' &&
+        (part.label === undefined || !keys.some(({ label }) => label === part.label))
+      )
         keys.push({ label: part.label, family });
   return keys;
 }

@@ -149,10 +149,17 @@ function parseAcknowledged(request: ParsedRequest, behind: readonly (readonly Wo
   const { name, args } = request;
   const [words, ...more] = behind;
   if (more.length > 0 || words?.length !== 1 || constantText(words[0])?.toUpperCase() !== 'XACK')
-    throw new RangeError('XACK alone behind XREADGROUP and a semicolon: it acknowledges all entries of the reply');
+    throw new RangeError(
+      'XACK alone behind XREADGROUP and a semicolon: it acknowledges all entries of the reply',
+    );
   if (args.some(word => /^noack$/i.test(constantText(word) ?? '')))
     throw new RangeError('XREADGROUP without NOACK before XACK (nothing is to be acknowledged)');
-  return { name, statName: name.toLowerCase(), requests: [request], acknowledges: constantText(args[1]) ?? '' };
+  return {
+    name,
+    statName: name.toLowerCase(),
+    requests: [request],
+    acknowledges: constantText(args[1]) ?? '',
+  };
 }
 
 function parseRequest([word, ...words]: readonly Word[], isWatch = false): ParsedRequest {
@@ -173,7 +180,10 @@ function parseRequest([word, ...words]: readonly Word[], isWatch = false): Parse
 }
 
 /** EVALSHA can have the script itself in the place of its hash: then it is loaded before the load. */
-function withHash(name: string, args: readonly Word[]): { args: readonly Word[]; script: string | undefined } {
+function withHash(
+  name: string,
+  args: readonly Word[],
+): { args: readonly Word[]; script: string | undefined } {
   if (!name.startsWith('EVAL')) return { args, script: undefined };
   const [first, ...rest] = args;
   const script = constantText(first);
@@ -326,17 +336,20 @@ function streamsPlace(name: string, args: readonly Word[]): number {
 /** The places at which a command must have keys, from 1. */
 function keyPlaces(name: string, args: readonly Word[]): Set<number> {
   const range = (from: number, to: number, step = 1) =>
-    Array.from({ length: Math.max(0, Math.floor((to - from) / step) + 1) }, (_, index) => from + index * step);
+    Array.from(
+      { length: Math.max(0, Math.floor((to - from) / step) + 1) },
+      (_, index) => from + index * step,
+    );
   if (/^XREAD/.test(name)) {
     const streams = streamsPlace(name, args);
     const behind = args.length - streams;
-    if (behind === 0 || behind % 2 > 0)
-      throw new RangeError(`as many ids as keys behind STREAMS of ${name}`);
+    if (behind === 0 || behind % 2 > 0) throw new RangeError(`as many ids as keys behind STREAMS of ${name}`);
     return new Set(range(streams + 1, streams + behind / 2));
   }
   // Most commands have one key, as their first argument.
   const { first, last, step } = placesOf.get(name) ?? { first: 1, last: 1, step: 1 };
-  const places = first === 0 ? [] : range(first, Math.max(last < 0 ? args.length + 1 + last : last, first), step);
+  const places =
+    first === 0 ? [] : range(first, Math.max(last < 0 ? args.length + 1 + last : last, first), step);
   const behindWord = keyBehind.get(name);
   if (behindWord !== undefined)
     for (const [index, word] of args.entries())
@@ -382,7 +395,10 @@ const refusals: readonly (readonly [reason: string, names: string])[] = [
     'it changes the connection that other commands are sent on',
     'CLIENT AUTH HELLO SELECT QUIT RESET READONLY READWRITE ASKING',
   ],
-  [`it is part of a transaction, which is one command: ${exampleTransaction}`, 'MULTI EXEC DISCARD WATCH UNWATCH'],
+  [
+    `it is part of a transaction, which is one command: ${exampleTransaction}`,
+    'MULTI EXEC DISCARD WATCH UNWATCH',
+  ],
   [
     'it is not answered by one reply',
     'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC REPLCONF',

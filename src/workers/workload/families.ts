@@ -59,7 +59,8 @@ const rows = {
     ],
   },
   lists: {
-    commands: /^(BL(POP|MOVE|MPOP)|BRPOP|BRPOPLPUSH|L(PUSHX?|POP|MPOP|RANGE|LEN|INDEX|SET|TRIM|INSERT|REM|POS|MOVE)|RPUSHX?|RPOP|RPOPLPUSH)$/,
+    commands:
+      /^(BL(POP|MOVE|MPOP)|BRPOP|BRPOPLPUSH|L(PUSHX?|POP|MPOP|RANGE|LEN|INDEX|SET|TRIM|INSERT|REM|POS|MOVE)|RPUSHX?|RPOP|RPOPLPUSH)$/,
     write: (key, elements) => [['RPUSH', key, ...elements.map(({ value }) => value)]],
     hasMembers: true,
   },
@@ -264,7 +265,9 @@ export function namedGroups(commands: readonly { readonly command: string }[]): 
 
 /** Commands that leave a key's type, size and time to live as the prefill has made them. */
 const overwriting = new Set(
-  'MSET GETSET SETNX MSETNX INCR DECR INCRBY DECRBY INCRBYFLOAT LSET PERSIST TOUCH PFADD PFMERGE XPENDING'.split(' '),
+  'MSET GETSET SETNX MSETNX INCR DECR INCRBY DECRBY INCRBYFLOAT LSET PERSIST TOUCH PFADD PFMERGE XPENDING'.split(
+    ' ',
+  ),
 );
 /** The same, as long as they write fields or members that the keys have. */
 const overwritingNamed = new Set('HSET HMSET HSETNX HINCRBY HINCRBYFLOAT SADD ZADD ZINCRBY'.split(' '));

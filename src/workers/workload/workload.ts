@@ -36,7 +36,8 @@ export function openWorkload(task: WorkloadTask, mix: CommandMix, own: KeyRange,
     return new GrowingWorkload(mix, openRecords(task, own, streamSeed(seed, 'records')), seed);
   const chooser = openKeyChooser(task.keyChoice, own, task.keys, streamSeed(seed, 'keys'));
   const commands = openCommandChooser(task, mix, streamSeed(seed, 'commands'));
-  const oneKeyEach = mix.stride === 1 && mix.templates.every(({ bases }) => bases.length === 1 && bases[0] === 0);
+  const oneKeyEach =
+    mix.stride === 1 && mix.templates.every(({ bases }) => bases.length === 1 && bases[0] === 0);
   if (oneKeyEach && task.hitShare === 1) return new OneKeyWorkload(commands, chooser);
   const misses = { hitShare: task.hitShare, first: keyRanges(task).written, keys: task.keys };
   return new MixedWorkload(mix, commands, chooser, misses, seed);

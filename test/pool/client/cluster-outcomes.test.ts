@@ -149,8 +149,15 @@ describe('clusters report which commands missed or failed', () => {
         await empty();
         await moveSlot(moved.slot, second, first, cluster);
       });
-      const batch = await send([moved, ...others].flatMap(({ key }) => [[MULTI, key, 7], [GET, key]]));
-      expect(outcomes(batch)).toEqual(outcomes(batch).map((_, at) => (at === 1 ? expect.anything() : 'fine')));
+      const batch = await send(
+        [moved, ...others].flatMap(({ key }) => [
+          [MULTI, key, 7],
+          [GET, key],
+        ]),
+      );
+      expect(outcomes(batch)).toEqual(
+        outcomes(batch).map((_, at) => (at === 1 ? expect.anything() : 'fine')),
+      );
       expect([batch.completed, batch.failed]).toEqual([12, 0]);
       expect(redirects.moved).toBeGreaterThan(0);
       expect(await second.redis.get(keyName(set.keyPrefix, moved.key))).toBe('text 7');

@@ -49,7 +49,10 @@ describe('placeholders', () => {
     ['SET {key} a;b', [KEY, 'a;b']],
     [`EVAL "return redis.call('GET', KEYS[1])" 1 {key}`, ["return redis.call('GET', KEYS[1])", '1', KEY]],
     ['EVALSHA "return 1" 1 {key}', ['e0e1f9fabfc9d4800c877a703b823ac0578ff8db', '1', KEY]],
-    ['XREADGROUP GROUP streams c COUNT 2 STREAMS {key} >', ['GROUP', 'streams', 'c', 'COUNT', '2', 'STREAMS', KEY, '>']],
+    [
+      'XREADGROUP GROUP streams c COUNT 2 STREAMS {key} >',
+      ['GROUP', 'streams', 'c', 'COUNT', '2', 'STREAMS', KEY, '>'],
+    ],
     ['LCS {key:a} {key:a}', [KEY, { sameKey: 0 }]],
   ])('%s is read as redis-cli would', (command, args) => {
     expect(mixOf(command).commandSet.commands[0]?.args).toEqual(args);

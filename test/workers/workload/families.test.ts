@@ -36,7 +36,10 @@ describe('data that the load changes', () => {
     { mix: ['HSET {key} f{number:0-9} {value}', 'SADD {key} {value}'], changing: ['HSET', 'SADD'] },
     { mix: ['LPUSH {key} {value}', 'LPOP {key}', 'FOO.ADD {key}'], changing: ['LPUSH', 'LPOP', 'FOO.ADD'] },
     { mix: ['EVAL "return redis.call(\'GET\', KEYS[1])" 1 {key}', 'SORT {key} ALPHA'], changing: [] },
-    { mix: ['EVAL "redis.call(ARGV[1], KEYS[1])" 1 {key} del', 'FCALL f 1 {key}'], changing: ['EVAL', 'FCALL'] },
+    {
+      mix: ['EVAL "redis.call(ARGV[1], KEYS[1])" 1 {key} del', 'FCALL f 1 {key}'],
+      changing: ['EVAL', 'FCALL'],
+    },
     { mix: ['MULTI; GET {key}; DEL {key}; EXEC', 'SORT {key} STORE {key}'], changing: ['DEL', 'SORT'] },
     { mix: ['EXPIRE {key} 1', 'TTL {key}', 'PERSIST {key}'], changing: ['EXPIRE'] },
   ])('$mix: $changing', ({ mix, changing }) => {
@@ -87,7 +90,8 @@ test('groups are those that commands name, but for those that they create themse
 });
 
 test("the server's count is that of the operations unless scripts or transactions run the same commands", () => {
-  const apart = (functions: string[], ...mix: string[]) => serverCountsApart(mix.map(parseCommand), functions);
+  const apart = (functions: string[], ...mix: string[]) =>
+    serverCountsApart(mix.map(parseCommand), functions);
   const get = 'EVAL "return redis.call(\'get\', KEYS[1])" 1 {key}';
   const any = 'EVAL "return redis.call(ARGV[1], KEYS[1])" 1 {key} get';
   expect(apart([], get, 'SET {key} {value}')).toBe(true);

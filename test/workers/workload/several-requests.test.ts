@@ -79,7 +79,17 @@ describe.each(arms)('$name, $client, batches of $pipeline', arm => {
     ]);
     const { sample, of, callsOf, control, data } = await load(arm, workload, [library]);
     expect(sample.failed).toEqual({});
-    for (const command of ['EVAL', 'EVALSHA', 'FCALL', 'LCS', 'ZUNION', 'ZUNIONSTORE', 'LMPOP', 'SORT', 'SET']) {
+    for (const command of [
+      'EVAL',
+      'EVALSHA',
+      'FCALL',
+      'LCS',
+      'ZUNION',
+      'ZUNIONSTORE',
+      'LMPOP',
+      'SORT',
+      'SET',
+    ]) {
       expect(of(command)?.completed, command).toBeGreaterThan(0);
       expect([command, callsOf(command)]).toEqual([command, of(command)?.completed]);
     }
