@@ -131,17 +131,21 @@ interface KeyOfMix {
   readonly family: RequestOfMix['family'];
 }
 
-/** The different keys of an operation, in the order in which they first occur. */
+/**
+ * The different keys of an operation, in the order in which they first occur. A labelled key is of the family of the first
+ * request that has it and that is for one family only.
+ */
 function keysIn(requests: readonly RequestOfMix[]): KeyOfMix[] {
-  const keys: KeyOfMix[] = [];
-  for (const { request, family } of requests)
-    for (const part of request.args.flat())
-      if (
-        part.kind === 'key' &&
-        (part.label === undefined || !keys.some(({ label }) => label === part.label))
-      )
-        keys.push({ label: part.label, family });
-  return keys;
+  const all = requests.flatMap(({ request, family, isOwn }) =>
+    request.args.flat().flatMap(part => (part.kind === 'key' ? { label: part.label, family, isOwn } : [])),
+  );
+  const seen = new Set<string>();
+  return all.flatMap(({ label, family }) => {
+    if (label === undefined) return { label, family };
+    if (seen.has(label)) return [];
+    seen.add(label);
+    return { label, family: all.find(key => key.label === label && key.isOwn)?.family ?? family };
+  });
 }
 
 /** @param place where the next key that has not occurred before is among the numbers, and the next other number */

@@ -149,6 +149,8 @@ export interface RequestOfMix {
   readonly request: ParsedRequest;
   /** Of its keys. */
   readonly family: Family;
+  /** Whether the request is for keys of that family only; otherwise it takes the nearest. */
+  readonly isOwn: boolean;
   /** The command's index in the mix. */
   readonly command: number;
 }
@@ -172,7 +174,7 @@ export function requestsOf(commands: readonly { readonly command: string }[]): R
   return requests.map(one => {
     near = one.own ?? near;
     const family = isSort(one) && !sortable.has(near) ? 'lists' : near;
-    return { request: one.request, command: one.command, family };
+    return { request: one.request, command: one.command, family, isOwn: one.own !== undefined };
   });
 }
 

@@ -75,9 +75,14 @@ describe('placeholders', () => {
         ],
       },
     ]);
-    // Each key is of the type of the request in which it first occurs.
+    // Each key is of the type of the first request that needs one.
     expect(templates).toMatchObject([{ name: 'MULTI', bases: [0, 10, 10], nullIsAbort: true }]);
     expect(stride).toBe(5);
+  });
+
+  test('a labelled key is of the type that a request of its operation needs, not of the nearest command before', () => {
+    const { templates } = mixOf('INCR {key}', 'WATCH {key:a}; MULTI; TTL {key:a}; HSET {key:a} f 1; EXEC');
+    expect(templates.map(({ bases }) => bases)).toEqual([[0], [10]]);
   });
 
   test('a command with a value has a template for each of them, one without has one', () => {
