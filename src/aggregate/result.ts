@@ -164,6 +164,8 @@ const command = z.object({
   failed: countsByCode,
   /** Misses among the completed. */
   misses: amount,
+  /** Of a transaction: those among the completed that EXEC did not execute, because a watched key had changed. Since 0.8. */
+  aborted: amount.optional(),
   service: latency,
   response: latency,
   /** As of the round. */

@@ -35,6 +35,7 @@ const laterDefaults: Readonly<Record<string, unknown>> = {
   keyChoice: { kind: 'uniform' },
   valueContent: { kind: 'random' },
   commands: [],
+  functions: [],
   hitShare: 1,
   members: 10,
   ycsb: null,

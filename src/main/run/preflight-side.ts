@@ -8,13 +8,14 @@ import { workloadTask } from '../experiment/workload.ts';
 import { dataSize } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
 import { preflight } from '../server/preflight.ts';
+import { requireCommands } from '../server/required-commands.ts';
 
 /**
  * Asks the target of a side whether it can take what is planned, before any load.
  *
  * @param options.force takes a database that holds keys of others, too
  * @returns warnings
- * @throws PoolbenchError TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
+ * @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
 export async function preflightSide(
   { experiment, scenarios }: PlannedSide,
@@ -29,6 +30,7 @@ export async function preflightSide(
     keys: Math.max(maxRecords(workload), dataSize(workload).elements),
     valueBytes: sizesOf(workload.values).mean,
   };
+  await requireCommands(target.control, workload.commands);
   const warnings = await preflight(target, needs, options);
   return [...warnings, ...warnOfMissingCores(scenarios, target, describeEnvironment().cores)];
 }

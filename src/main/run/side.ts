@@ -92,7 +92,7 @@ export class SideRun {
     });
   }
 
-  /** @throws PoolbenchError TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
+  /** @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
   async preflight(): Promise<void> {
     this.#warn(await preflightSide(this.#side, this.#side.target, this.#shared.session));
   }
@@ -126,7 +126,8 @@ export class SideRun {
     const { target, experiment } = this.#side;
     const { signal } = this.#shared.session;
     const warn = (line: string) => this.#warn([line]);
-    const data = { seed: experiment.seed, workload: this.#workload, signal, warn };
+    const { functions } = experiment.workload;
+    const data = { seed: experiment.seed, workload: this.#workload, functions, signal, warn };
     this.#data = new DataSet(target.control, this.#claimed, data);
     await this.#data.write();
   }
@@ -176,6 +177,7 @@ export class SideRun {
     const space = this.#space;
     if (space === undefined) return;
     const { control } = this.#side.target;
+    await this.#data?.removeFunctions().catch(() => {});
     const removal = await removeKeySpace(control, space).catch(() => undefined);
     // A server that refused the claim and every operation has no keys of this run, though it may not tell.
     const isWritten =

@@ -1,8 +1,18 @@
-import type { RedisOptions } from 'ioredis';
+import type { ChainableCommander, RedisOptions } from 'ioredis';
 import { type Connect, Connection } from '../connection.ts';
 import { failureCode } from '../errors.ts';
+import { acknowledgementsOf, acknowledges, countAcknowledgements } from './acknowledgements.ts';
 import { type Address, socketPlace, tlsOptions } from './address.ts';
-import { type Batch, type CommandSet, type CommandTemplate, connectionName, KEY, keyName } from './batch.ts';
+import {
+  type Batch,
+  type CommandSet,
+  type CommandTemplate,
+  connectionName,
+  KEY,
+  keyName,
+  requestsOfCommand,
+  type TemplateRequest,
+} from './batch.ts';
 import { Redis } from './ioredis.ts';
 import { serverFinder } from './sentinel.ts';
 import { connectTimeout } from './socket.ts';
@@ -11,6 +21,7 @@ import { connectTimeout } from './socket.ts';
 export class IoredisConnection extends Connection {
   readonly #redis: Redis;
   readonly #commandSet: CommandSet;
+  readonly #acknowledges: boolean;
   /** Why it is lost or closed, once that is known. */
   #closedAs: string | undefined;
 
@@ -18,6 +29,7 @@ export class IoredisConnection extends Connection {
     super();
     this.#redis = redis;
     this.#commandSet = commandSet;
+    this.#acknowledges = acknowledges(commandSet);
     redis.on('error', error => {
       const code = failureCode(error);
       // The socket's errors have codes. The others mean that the bytes are no reply, or one that nobody asked for.
@@ -80,7 +92,7 @@ export class IoredisConnection extends Connection {
   send(batch: Batch): void {
     batch.restart();
     this.sent++;
-    if (batch.size === 1) this.#sendOne(batch);
+    if (batch.size === 1 && !hasSeveralRequests(this.#commandSet, batch, 0)) this.#sendOne(batch);
     else this.#sendPipeline(batch);
   }
 
@@ -102,7 +114,8 @@ export class IoredisConnection extends Connection {
     this.#redis.call(...callOf(this.#commandSet, batch, 0)).then(
       value => {
         batch.answered(value, 0, this.#commandSet);
-        this.#settle(batch);
+        if (this.#acknowledges) this.#acknowledge(batch, [value]);
+        else this.#settle(batch);
       },
       (error: unknown) => {
         batch.fail(codeOf(error, this.#closedAs), 1, 0);
@@ -113,19 +126,44 @@ export class IoredisConnection extends Connection {
 
   #sendPipeline(batch: Batch): void {
     const pipeline = this.#redis.pipeline();
-    for (let i = 0; i < batch.size; i++) pipeline.call(...callOf(this.#commandSet, batch, i));
+    for (let i = 0; i < batch.size; i++) queueCommand(pipeline, this.#commandSet, batch, i);
     pipeline.exec().then(
       outcomes => {
-        for (const [index, [error, value]] of (outcomes ?? []).entries()) {
-          if (error === null) batch.answered(value, index, this.#commandSet);
-          else batch.fail(codeOf(error, this.#closedAs), 1, index);
+        let at = 0;
+        const values: unknown[] | undefined = this.#acknowledges ? [] : undefined;
+        for (let i = 0; i < batch.size; i++) {
+          at = countCommand(batch, i, this.#commandSet, outcomes ?? [], at, this.#closedAs);
+          values?.push(outcomes?.[at - 1]?.[1]);
         }
-        this.#settle(batch);
+        if (values === undefined) this.#settle(batch);
+        else this.#acknowledge(batch, values);
       },
       (error: unknown) => {
         batch.fail(codeOf(error, this.#closedAs), batch.size);
         this.#settle(batch);
       },
+    );
+  }
+
+  /** Acknowledges what the batch has read. @param replies to its commands */
+  #acknowledge(batch: Batch, replies: readonly unknown[]): void {
+    const acknowledgements = acknowledgementsOf(batch, this.#commandSet, replies);
+    if (acknowledgements.length === 0) {
+      this.#settle(batch);
+      return;
+    }
+    const pipeline = this.#redis.pipeline();
+    for (const { args } of acknowledgements) pipeline.call(...args);
+    const count = (errorOf: (place: number) => unknown) => {
+      countAcknowledgements(batch, acknowledgements, place => {
+        const error = errorOf(place);
+        return error === null ? undefined : codeOf(error, this.#closedAs);
+      });
+      this.#settle(batch);
+    };
+    pipeline.exec().then(
+      outcomes => count(place => outcomes?.[place]?.[0] ?? null),
+      (error: unknown) => count(() => error),
     );
   }
 
@@ -135,24 +173,90 @@ export class IoredisConnection extends Connection {
   }
 }
 
-/** Name and arguments of one command of a batch, as `call` of ioredis takes them. */
+/** Name and arguments of one command of a batch, as `call` of ioredis takes them. The command has one request. */
 export function callOf(
-  { keyPrefix, commands }: CommandSet,
+  set: CommandSet,
   batch: Batch,
   index: number,
-): [name: string, args: string[]] {
-  const { name, args } = commands[batch.commandAt(index)] as CommandTemplate;
-  const { numbers, stride } = batch;
+): [name: string, args: (string | Buffer)[]] {
+  const command = set.commands[batch.commandAt(index)] as CommandTemplate;
+  return [command.name, textsOf(set, command, batch, index, 0)];
+}
+
+/** Whether the command is sent in several requests, such as those of a transaction. */
+export function hasSeveralRequests({ commands }: CommandSet, batch: Batch, index: number): boolean {
+  return commands[batch.commandAt(index)]?.followedBy !== undefined;
+}
+
+/** A pipeline can hold transactions, which the types of ioredis leave out. */
+type TransactionPipeline = ChainableCommander & { multi(): void };
+
+/** Adds the requests of one command of a batch to a pipeline. */
+export function queueCommand(
+  pipeline: ChainableCommander,
+  set: CommandSet,
+  batch: Batch,
+  index: number,
+): void {
+  if (!hasSeveralRequests(set, batch, index)) {
+    pipeline.call(...callOf(set, batch, index));
+    return;
+  }
+  let keys = 0;
+  for (const request of requestsOfCommand(set.commands[batch.commandAt(index)] as CommandTemplate)) {
+    // By these ioredis knows a transaction, which it sends to another node as a whole. This `exec` only queues an EXEC.
+    if (request.name === 'MULTI') (pipeline as TransactionPipeline).multi();
+    else if (request.name === 'EXEC') void pipeline.exec();
+    else pipeline.call(request.name, textsOf(set, request, batch, index, keys));
+    keys += request.args.filter(arg => arg === KEY).length;
+  }
+}
+
+type Outcomes = readonly (readonly [error: Error | null, value: unknown])[];
+
+/**
+ * Counts the outcome of one command of a batch, whose replies are those of a pipeline from `at` on: of several the first
+ * error, also inside the last one, as a transaction reports those of its commands there.
+ *
+ * @returns where the replies to the next command are
+ */
+export function countCommand(
+  batch: Batch,
+  index: number,
+  set: CommandSet,
+  outcomes: Outcomes,
+  at: number,
+  closedAs: string | undefined,
+): number {
+  const { followedBy } = set.commands[batch.commandAt(index)] as CommandTemplate;
+  const last = at + (followedBy?.length ?? 0);
+  let failure: unknown = null;
+  for (let reply = at; reply <= last; reply++) failure ??= outcomes[reply]?.[0] ?? null;
+  const value = outcomes[last]?.[1];
+  if (last > at && Array.isArray(value)) failure ??= value.find(isRefusal) ?? null;
+  if (failure === null) batch.answered(value, index, set);
+  else batch.fail(codeOf(failure, closedAs), 1, index);
+  return last + 1;
+}
+
+/** @param keys the number of keys that the requests before it have used up */
+function textsOf(
+  { keyPrefix }: CommandSet,
+  { args }: TemplateRequest,
+  { numbers, stride }: Batch,
+  index: number,
+  keys: number,
+): (string | Buffer)[] {
   const first = index * stride;
-  let nextKey = first;
-  const texts = args.map(arg => {
+  let nextKey = first + keys;
+  return args.map(arg => {
     if (arg === KEY) return keyName(keyPrefix, numbers[nextKey++] as number);
-    if (typeof arg === 'string') return arg;
+    if (typeof arg === 'string' || Buffer.isBuffer(arg)) return arg;
+    if ('sameKey' in arg) return keyName(keyPrefix, numbers[first + arg.sameKey] as number);
     let text = '';
     for (const part of arg) text += typeof part === 'string' ? part : String(numbers[first + part]);
     return text;
   });
-  return [name, texts];
 }
 
 /** The code of a failed command: the first word of an error reply, or the reason why the connection was lost. */
