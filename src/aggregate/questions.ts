@@ -7,7 +7,7 @@ import { withoutControls } from './stats/control.ts';
 import { type Measure, p99, throughput } from './stats/measures.ts';
 import { pairByRound } from './stats/rounds.ts';
 import { minRounds } from './stats/sign-test.ts';
-import { clearlyLess, clearlyMore } from './stats/statistics.ts';
+import { changeOf } from './stats/statistics.ts';
 
 /** An arm of a run: a scenario on one of the sides. */
 export interface Arm {
@@ -148,18 +148,16 @@ function pairsOfBlock(sides: readonly Side[], arms: readonly Arm[]): BlockPair[]
   });
 }
 
-/** Asks each pair of a block. Decided: clearly more by 5 %, clearly less, or clearly neither. */
+/** Asks each pair of a block whether one arm has clearly more, clearly less, or neither. */
 function askBlock(sides: readonly Side[], arms: readonly Arm[]): Question[] {
   return pairsOfBlock(sides, arms).map(({ arms: [first, arm], base, other, measure }): Question => {
     const { series } = pairByRound(base, other, measure);
-    const { low, high } = series.interval();
-    const isClear = (threshold: number) => low > threshold || high < threshold;
     const label =
       sides.length > 1 ? `${arm.id}: side ${arm.side + 1} to ${first.side + 1}` : `${arm.id} to ${first.id}`;
     return {
       label: `${label}, ${measure.name}`,
       arms: [first, arm],
-      isDecided: isClear(clearlyMore) && isClear(clearlyLess),
+      isDecided: changeOf(series.interval()) !== null,
       rounds: series.roundsCounted,
     };
   });

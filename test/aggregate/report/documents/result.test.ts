@@ -407,6 +407,15 @@ describe('what a run without claims compared', () => {
     expect(terminal).toContain(`wire to ioredis: throughput ×`);
     expect(terminal).toContain(finding);
     expect(inMarkdown.result(result)).toContain(finding);
-    expect(renderReportPage(result)).toContain('What was compared');
+    const page = renderReportPage(result);
+    expect(page).toContain('What was compared');
+    expect(page).toContain(finding);
+  });
+
+  test('of a run that cannot tell identical arms apart nothing is found', () => {
+    const control = { ratio: { median: 1.3, low: 1.2, high: 1.4 }, rounds: 10, controls: ['wire-control'] };
+    const text = inMarkdown.result({ ...compared(1.8, 2.2), control });
+    expect(text).toContain('which decides nothing: two identical arms differ');
+    expect(text).not.toContain('which is more');
   });
 });
