@@ -1,4 +1,4 @@
-import { describeConnections, formatValue, withoutDefaults } from '../comparison/fairness.ts';
+import { describeConnections, describeTimes, formatValue, withoutDefaults } from '../comparison/fairness.ts';
 import type { Caveat, Interval, MeasuredResult, Result, ScenarioResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { controlPairs, withoutControls } from '../stats/control.ts';
@@ -17,8 +17,7 @@ export type TrendMetric = (typeof trendMetrics)[number];
 const traits = {
   config: ({ name }) => name,
   workload: ({ config }) => describeWorkload(config.workload),
-  'time of a measurement': ({ config }) =>
-    `${formatValue(config.seconds)} s after ${formatValue(config.warmupSeconds)} s`,
+  'time of a measurement': describeTimes,
   server: ({ target: { declared, detected, standIn } }) => {
     const threads = detected.threads === null ? '' : `, ${formatPlural(detected.threads, 'thread')}`;
     return `${detected.server}${threads}${standIn ? `, in the place of ${declared.server}` : ''}`;
