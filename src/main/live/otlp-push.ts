@@ -170,9 +170,8 @@ function whyNotTaken(status: number, text: string): string | null {
   const said = toOneLine(message || errorMessage).slice(0, maxMessageLength);
   const why = said === '' ? '' : ` (${said})`;
   if (status < 200 || status > 299) return `it answered ${status}${why}`;
-  return rejectedDataPoints > 0 || errorMessage !== ''
-    ? `it rejected ${rejectedDataPoints} values${why}`
-    : null;
+  // With a message and nothing rejected it took them all, and gives advice.
+  return rejectedDataPoints > 0 ? `it rejected ${rejectedDataPoints} values${why}` : null;
 }
 
 function parseJson(text: string): unknown {
