@@ -3,6 +3,7 @@ import { describePair } from '../../scenario/setting.ts';
 import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { findControlFlaw, withoutControls } from '../../stats/control.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
+import { minRounds } from '../../stats/sign-test.ts';
 import { changeOf } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
@@ -176,9 +177,11 @@ const findings = {
  *
  * @param isFlawed whether the run as a whole is no ground for a verdict
  */
-function describeCompared({ measure, ratio }: Comparison, isFlawed: boolean): string {
+function describeCompared({ measure, ratio, rounds }: Comparison, isFlawed: boolean): string {
   const change = changeOf(ratio);
-  const finding = change === null ? 'which stays open' : findings[change];
+  const open =
+    rounds < minRounds ? 'which stays open: too few rounds are common to both' : 'which stays open';
+  const finding = change === null ? open : findings[change];
   return `${measure} ${formatRatioInterval(ratio)}, ${isFlawed ? 'which decides nothing: two identical arms differ' : finding}`;
 }
 

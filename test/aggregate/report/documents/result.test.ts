@@ -380,15 +380,15 @@ describe('what a run without claims compared', () => {
   const scenarios = ['ioredis', 'wire'].map(client =>
     buildScenario({ id: client, client }, [buildRound(0, 20_000), buildRound(1, 20_000)]),
   );
-  const compared = (low: number, high: number): Result => ({
+  const compared = (low: number, high: number, rounds = 10): Result => ({
     ...buildResult(scenarios),
     comparisons: [
       {
         measure: 'throughput',
         base: 'ioredis',
         other: 'wire',
-        rounds: 10,
-        ratio: { median: (low + high) / 2, low, high },
+        rounds,
+        ratio: { median: 1.2, low, high },
         p: 0.01,
         predicted: null,
         limitedBy: { base: 'client', other: 'client' },
@@ -410,6 +410,13 @@ describe('what a run without claims compared', () => {
     const page = renderReportPage(result);
     expect(page).toContain('What was compared');
     expect(page).toContain(finding);
+  });
+
+  test('of a run that lost too many rounds it stays open, and says why', () => {
+    const result = compared(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 5);
+    const finding = 'which stays open: too few rounds are common to both';
+    expect(inMarkdown.result(result)).toContain(finding);
+    expect(renderReportPage(result)).toContain(finding);
   });
 
   test('of a run that cannot tell identical arms apart nothing is found', () => {
