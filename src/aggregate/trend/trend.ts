@@ -10,7 +10,7 @@ import { formatPlural } from '../text/format.ts';
 /** Runs of one config over time. They are not paired, so a trend shows figures, and judges none. */
 
 /** What a trend shows of each scenario. */
-export const trendMetrics = [metrics.opsPerSecond, metrics['response.p99']] as const;
+const trendMetrics = [metrics.opsPerSecond, metrics['response.p99']] as const;
 export type TrendMetric = (typeof trendMetrics)[number];
 
 /** What all runs of a trend have in common, as text. Versions may change: to show what they change is what a trend is for. */
@@ -64,7 +64,7 @@ export interface LeftOut {
   readonly reason: string;
 }
 
-export interface TrendPoint extends Figure {
+interface TrendPoint extends Figure {
   readonly startedMs: number;
 }
 
