@@ -1,9 +1,11 @@
+import { findFlaw } from '../../claims/judging/soundness.ts';
 import type { ClaimResult, Comparison, Result, ScenarioResult } from '../../result.ts';
 import { describePair } from '../../scenario/setting.ts';
 import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { findControlFlaw, withoutControls } from '../../stats/control.ts';
+import { throughput } from '../../stats/measures.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
-import { minRounds } from '../../stats/sign-test.ts';
+import { pairByRound } from '../../stats/rounds.ts';
 import { changeOf } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
@@ -155,14 +157,16 @@ function comparedBlocks(result: Result): Block[] {
   ];
 }
 
-/** What each comparison of a run without claims has found. */
+/** What each comparison of a run without claims has found, or why it decides nothing. */
 export function describeComparisons(result: Pick<Result, 'comparisons' | 'control' | 'scenarios'>): string[] {
-  const isFlawed = findControlFlaw(result.control) !== null;
+  const flawOfRun = findControlFlaw(result.control);
   const scenarios = new Map(withoutControls(result).map(scenario => [scenario.id, scenario]));
   return result.comparisons.flatMap(comparison => {
     const [base, other] = [scenarios.get(comparison.base), scenarios.get(comparison.other)];
     if (base === undefined || other === undefined) return [];
-    return [`${describePair(base, other)}: ${describeCompared(comparison, isFlawed)}`];
+    const { series } = pairByRound(base, other, throughput);
+    const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series }]);
+    return [`${describePair(base, other)}: ${describeCompared(comparison, flaw)}`];
   });
 }
 
@@ -175,14 +179,12 @@ const findings = {
 /**
  * "throughput ×1.32 [1.20, 1.45], which is more".
  *
- * @param isFlawed whether the run as a whole is no ground for a verdict
+ * @param flaw why the figures are no ground for a verdict, as a clause; null if they are one
  */
-function describeCompared({ measure, ratio, rounds }: Comparison, isFlawed: boolean): string {
+function describeCompared({ measure, ratio }: Comparison, flaw: string | null): string {
   const change = changeOf(ratio);
-  const open =
-    rounds < minRounds ? 'which stays open: too few rounds are common to both' : 'which stays open';
-  const finding = change === null ? open : findings[change];
-  return `${measure} ${formatRatioInterval(ratio)}, ${isFlawed ? 'which decides nothing: two identical arms differ' : finding}`;
+  const finding = change === null ? 'which stays open' : findings[change];
+  return `${measure} ${formatRatioInterval(ratio)}, ${flaw === null ? finding : `which decides nothing: ${flaw}`}`;
 }
 
 /** The end of what a terminal shows: the first lines, which say why, have scrolled away by then. */
