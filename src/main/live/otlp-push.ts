@@ -69,8 +69,9 @@ export class OtlpPush {
       AbortSignal.any([this.#ended.signal, AbortSignal.timeout(this.#timeoutMs)]),
     );
     this.#isPushing = false;
-    if (failure === null || this.#hasWarned || this.#ended.signal.aborted) return;
-    this.#hasWarned = true;
+    const isNew = !this.#hasWarned;
+    this.#hasWarned = failure !== null;
+    if (failure === null || !isNew || this.#ended.signal.aborted) return;
     this.#warn(
       `warning: metrics were not pushed to ${this.#place} (--otlp): ${failure}; poolbench tries again every ${intervalMs / 1000} s`,
     );
