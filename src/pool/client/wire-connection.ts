@@ -66,7 +66,7 @@ class KeptReplies {
       this.#values.push(value);
   }
 
-  /** Takes the replies to a batch, all of which are there. @returns what has to be acknowledged */
+  /** Takes the replies to a batch; a lost connection has not received all of them. @returns what has to be acknowledged */
   take(batch: Batch, places: ReplyPlaces | undefined): Acknowledgement[] {
     const replies = this.#values.splice(0, places?.total(batch) ?? batch.size);
     if (batch instanceof Request) return [];
@@ -342,11 +342,17 @@ export class WireConnection extends Connection implements SocketOwner {
     }
   }
 
-  /** A batch is done when what it has read is acknowledged, if it has to be. */
   #end(batch: Batch): void {
-    // Of a lost connection the replies are not complete.
-    const acknowledgements =
-      this.#kept !== undefined && this.#alive ? this.#kept.take(batch, this.#placesIn(batch)) : [];
+    if (this.#kept === undefined) batch.done();
+    else this.#acknowledge(batch, this.#kept);
+  }
+
+  /**
+   * A batch is done when what it has read is acknowledged. On a lost connection the request fails, and with it the commands
+   * that have read something. Apart from `#end`, because its closure costs an allocation even if it is not made.
+   */
+  #acknowledge(batch: Batch, kept: KeptReplies): void {
+    const acknowledgements = kept.take(batch, this.#placesIn(batch));
     if (acknowledgements.length === 0) {
       batch.done();
       return;
