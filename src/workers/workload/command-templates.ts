@@ -39,7 +39,8 @@ export interface ParsedCommand {
 }
 
 const maxNumber = 2 ** 32 - 1;
-const placeholders = '{key}, {value}, {counter} and {number:from-to}';
+const placeholders = '{key}, {key:label}, {value}, {counter} and {number:from-to}';
+const doubledBraces = 'a brace of the text itself is doubled, {{ or }}';
 const exampleCommand = 'a command such as "SET {key} {value} EX {number:10-60}"';
 const exampleTransaction = '"MULTI; SET {key} {value}; INCR {key}; EXEC"';
 
@@ -56,7 +57,7 @@ export function parseCommand(text: string): ParsedCommand {
   const requests = splitRequests(text, isTransaction || isAcknowledged);
   if (isTransaction) return parseTransaction(requests);
   const request = parseRequest(requests[0] ?? []);
-  if (isAcknowledged) return parseAcknowledged(request, requests.slice(1));
+  if (requests.length > 1) return parseAcknowledged(request, requests.slice(1));
   const { name, args } = request;
   const subcommand = containers.has(name) ? `|${constantText(args[0])?.toLowerCase()}` : '';
   return { name, statName: name.toLowerCase() + subcommand, requests: [request] };
@@ -224,8 +225,7 @@ function splitRequests(text: string, hasSeveral: boolean): Word[][] {
     const token: RegExp = tokens[quotes];
     token.lastIndex = at;
     const found = token.exec(text)?.groups;
-    if (found === undefined)
-      throw new RangeError(`placeholders ${placeholders}; a brace of the text itself is doubled, {{ or }}`);
+    if (found === undefined) throw new RangeError(`placeholders ${placeholders}; ${doubledBraces}`);
     at = token.lastIndex;
     const { brace, placeholder, opening, closing, blank, separator, hex, escaped, text: plain } = found;
     if (blank !== undefined) endWord();
@@ -245,7 +245,10 @@ function splitRequests(text: string, hasSeveral: boolean): Word[][] {
       else word.addBytes(Buffer.from(brace?.charAt(0) ?? plain ?? separator ?? ''));
     }
   }
-  if (quotes !== 'none') throw new RangeError('a closing quote');
+  if (quotes !== 'none')
+    throw new RangeError(
+      `a closing quote; a quote of the text itself goes into quotes of the other kind, such as "it's"`,
+    );
   endWord();
   if (hasSeveral && requests.at(-1)?.length === 0) requests.pop();
   return requests;
@@ -286,7 +289,7 @@ function parsePlaceholder(inside: string): TemplatePart {
   const label = /^key:(\w+)$/.exec(inside)?.[1];
   if (label !== undefined) return { kind: 'key', label };
   const range = /^number:(\d+)-(\d+)$/.exec(inside);
-  if (range === null) throw new RangeError(`placeholders ${placeholders}, no {${inside}}`);
+  if (range === null) throw new RangeError(`placeholders ${placeholders}, no {${inside}}; ${doubledBraces}`);
   const [from, to] = [Number(range[1]), Number(range[2])];
   if (from > to || to > maxNumber)
     throw new RangeError(`a range of numbers from 0 to ${maxNumber}, the smaller one first, no {${inside}}`);
@@ -298,7 +301,9 @@ function checkArguments(name: string, args: readonly Word[]): void {
   const texts = args.map(constantText);
   const has = (pattern: RegExp) => texts.some(text => text !== undefined && pattern.test(text));
   if (name === 'COPY' && has(/^db$/i)) throw new RangeError('a COPY within its database (no DB)');
-  if (name.startsWith('SORT') && has(/\*/))
+  // Beside a placeholder, too.
+  const hasStar = args.flat().some(part => part.kind === 'text' && part.text.includes('*'));
+  if (name.startsWith('SORT') && hasStar)
     throw new RangeError(`no pattern in ${name} (it reads keys that may be of others)`);
   if (name === 'XREADGROUP' && (!/^group$/i.test(texts[0] ?? '') || texts[1] === undefined))
     throw new RangeError('XREADGROUP GROUP and the name of a group, which is made before the load');
