@@ -202,8 +202,9 @@ function encodePieces(command: CommandTemplate, keyPrefix: string): readonly Pie
 }
 
 /**
- * A request with numbers in decimal, or with a key that is in it twice. Redis takes no number with leading zeros, so their widths vary, and with them the
- * lengths of arguments. Such a request is written piece by piece; keys and text are still copied.
+ * A request with numbers in decimal, or with a key that is in it twice. Redis takes no number with leading zeros, so their
+ * widths vary, and with them the lengths of arguments. Such a request is written piece by piece; keys and text are still
+ * copied.
  */
 class ComposedRequest {
   /** Maximum of its length in bytes. */

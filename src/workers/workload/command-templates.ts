@@ -416,18 +416,25 @@ const refusedFor = new Map(
   refusals.flatMap(([reason, names]) => names.split(' ').map(name => [name, reason] as const)),
 );
 
+/** Commands that run a script or a function. */
+const scriptNames = 'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO';
+/** Commands all of whose keys are counted by their first argument, and by their second one. */
+const countedByFirst = 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP';
+const countedBySecond = `BLMPOP BZMPOP ${scriptNames}`;
+/** Commands with subcommands, behind which they take a key. */
+const containerNames = 'OBJECT MEMORY XINFO XGROUP';
+
 /** Places of a command's keys among its arguments, from 1, as in COMMAND INFO: a last one of -1 is the last argument, one of -2 that before it. */
 const places: readonly (readonly [first: number, last: number, step: number, names: string])[] = [
   [0, 0, 0, 'PING ECHO TIME DBSIZE RANDOMKEY LASTSAVE INFO ROLE LOLWUT SCAN WAIT WAITAOF'],
-  // Their keys are counted by an argument.
-  [0, 0, 0, 'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'],
-  [0, 0, 0, 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP BLMPOP BZMPOP'],
+  [0, 0, 0, countedByFirst],
+  [0, 0, 0, countedBySecond],
   [1, -2, 1, 'BLPOP BRPOP BZPOPMIN BZPOPMAX'],
   [1, -1, 1, 'MGET DEL UNLINK EXISTS TOUCH WATCH PFCOUNT PFMERGE SINTER SUNION SDIFF'],
   [1, -1, 1, 'SINTERSTORE SUNIONSTORE SDIFFSTORE'],
   [1, -1, 2, 'MSET MSETNX'],
   [1, 2, 1, 'RENAME RENAMENX RPOPLPUSH BRPOPLPUSH LMOVE BLMOVE COPY SMOVE LCS GEOSEARCHSTORE ZRANGESTORE'],
-  [2, 2, 1, 'OBJECT MEMORY XINFO XGROUP'],
+  [2, 2, 1, containerNames],
   [2, -1, 1, 'BITOP'],
 ];
 
@@ -441,8 +448,8 @@ const placesOf = new Map(
 const keyCountPlace: ReadonlyMap<string, number> = new Map(
   (
     [
-      [1, 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP'],
-      [2, 'ZUNIONSTORE ZINTERSTORE ZDIFFSTORE BLMPOP BZMPOP EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'],
+      [1, countedByFirst],
+      [2, `ZUNIONSTORE ZINTERSTORE ZDIFFSTORE ${countedBySecond}`],
     ] as const
   ).flatMap(([place, names]) => names.split(' ').map(name => [name, place] as const)),
 );
@@ -462,10 +469,7 @@ const keyBehind: ReadonlyMap<string, RegExp> = new Map([
   ['GEORADIUSBYMEMBER', /^store(dist)?$/i],
 ]);
 
-/** Commands that run a script or a function. */
-export const scriptCommands: ReadonlySet<string> = new Set(
-  'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'.split(' '),
-);
+export const scriptCommands: ReadonlySet<string> = new Set(scriptNames.split(' '));
 
 /** Commands whose subcommands the server counts separately. */
-const containers: ReadonlySet<string> = new Set(['OBJECT', 'MEMORY', 'XINFO', 'XGROUP']);
+const containers: ReadonlySet<string> = new Set(containerNames.split(' '));
