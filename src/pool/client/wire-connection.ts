@@ -292,7 +292,7 @@ export class WireConnection extends Connection implements SocketOwner {
     const reply = this.#received(batch, places) + replies;
     const index = places === undefined ? reply : places.commandOf(batch, reply);
     // A reply to a part of a transaction says nothing about the whole.
-    if (places !== undefined && places.commandOf(batch, reply + 1) === index) return;
+    if (places !== undefined && places.endOf(batch, index) !== reply + 1) return;
     if (isEmpty && !this.#encoder.emptyIsMiss(batch.commandAt(index))) return;
     this.#misses++;
     batch.missedAt(index);
@@ -312,7 +312,7 @@ export class WireConnection extends Connection implements SocketOwner {
 
   #expect(batch: Batch | undefined): void {
     this.#batch = batch;
-    this.#missing = batch === undefined ? 0 : (this.#placesIn(batch)?.total(batch) ?? batch.size);
+    this.#missing = batch === undefined ? 0 : (this.#placesIn(batch)?.begin(batch) ?? batch.size);
     this.#failed = 0;
     this.#misses = 0;
   }
