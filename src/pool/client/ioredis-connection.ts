@@ -216,7 +216,7 @@ type Outcomes = readonly (readonly [error: Error | null, value: unknown])[];
 
 /**
  * Counts the outcome of one command of a batch, whose replies are those of a pipeline from `at` on: of several the first
- * error, also inside the last one, as a transaction reports those of its commands there.
+ * error, also at any depth inside the last one, as a transaction reports those of its commands there.
  *
  * @returns where the replies to the next command are
  */
@@ -233,10 +233,20 @@ export function countCommand(
   let failure: unknown = null;
   for (let reply = at; reply <= last; reply++) failure ??= outcomes[reply]?.[0] ?? null;
   const value = outcomes[last]?.[1];
-  if (last > at && Array.isArray(value)) failure ??= value.find(isRefusal) ?? null;
+  if (last > at) failure ??= refusalIn(value) ?? null;
   if (failure === null) batch.answered(value, index, set);
   else batch.fail(codeOf(failure, closedAs), 1, index);
   return last + 1;
+}
+
+/** The first error in a reply. The client that scans bytes knows no depth either. */
+function refusalIn(value: unknown): Error | undefined {
+  if (!Array.isArray(value)) return isRefusal(value) ? value : undefined;
+  for (const element of value) {
+    const refusal = refusalIn(element);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
 }
 
 /** @param keys the number of keys that the requests before it have used up */
