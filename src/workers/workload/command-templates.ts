@@ -321,9 +321,10 @@ function blockingTime(name: string, args: readonly Word[]): number | undefined {
   if (place === undefined) return undefined;
   const text = constantText(args[place - 1]) ?? '';
   const isMs = /^(XREAD|WAIT)/.test(name);
-  const timeMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) * (isMs ? 1 : 1000) : 0;
+  const form = isMs ? /^\d+$/ : /^\d+(\.\d+)?$/;
+  const timeMs = form.test(text) ? Number(text) * (isMs ? 1 : 1000) : 0;
   if (timeMs > 0) return timeMs;
-  const unit = isMs ? 'milliseconds' : 'seconds';
+  const unit = isMs ? 'whole milliseconds' : 'seconds';
   throw new RangeError(
     `a constant time above 0 in ${unit} as argument ${place} of ${name} (with 0 it would wait for ever)`,
   );
