@@ -152,7 +152,7 @@ describe('placeholders', () => {
     ['SORT {key} BY weight{number:1-2}_*', /no pattern in SORT/],
     ['EVAL "return {KEYS[1]}" 1 {key}', /no \{KEYS\[1\]\}; a brace of the text itself is doubled/],
     ['SORT {key} STORE other', /\{key\} as argument 3 of SORT/],
-    ['XREAD BLOCK 0 STREAMS {key} $', /a constant time above 0 in milliseconds as argument 2 of XREAD/],
+    ['XREAD BLOCK 0 STREAMS {key} $', /a constant time above 0 in whole milliseconds as argument 2 of XREAD/],
     ['XREAD STREAMS {key} {key} 0', /as many ids as keys/],
     ['XREAD STREAMS other 0', /\{key\} as argument 2 of XREAD/],
     ['XREADGROUP GROUP g{counter} c STREAMS {key} >', /the name of a group/],
