@@ -45,6 +45,9 @@ export interface RunEnd {
   readonly isAsked: boolean;
 }
 
+/** How much more than its budget a run may take to reach its first look. */
+const firstLookSlack = 1.25;
+
 /**
  * The course of a run: what is measured in each round, and when it ends. It is a function of the plan and of what the
  * rounds before have found, so that a run which is resumed goes on as if it had not been stopped.
@@ -110,7 +113,9 @@ export class Course {
     const { planned, measured } = this.#timeBefore(round);
     const pace = planned > 0 ? measured / planned : 1;
     const roundSeconds = secondsOfTurns(this.#plan, turns) * pace;
-    const budgetLeft = this.#plan.budgetSeconds - measured;
+    // What is measured before the first look can decide nothing, so a machine that is slower than planned gets some more time.
+    const budget = this.#plan.budgetSeconds * (asked === null ? firstLookSlack : 1);
+    const budgetLeft = budget - measured;
     // No verdict counts rounds after the last look, so once there was one the next must be in reach.
     const goal = asked === null ? round : (this.#looks.find(look => look >= round) ?? round);
     if (round > minRounds && roundSeconds * (goal - round + 1) > budgetLeft) return end('budget');
