@@ -53,8 +53,9 @@ const firstLookSlack = 1.25;
  * rounds before have found, so that a run which is resumed goes on as if it had not been stopped.
  *
  * At the first look it is settled which blocks no question is about: the number of their rounds is fixed, so what they show is
- * looked at once (`unasked`, by the id of the scenario; empty before). At every look the questions of the run are asked. A block in which none is open is left out of the rounds after it, but a control stays with its twin. The
- * run ends when none is open at all, when it has its rounds, or when the next look would come after its budget.
+ * looked at once (`unasked`, by the id of the scenario; empty before). At every look the questions of the run are asked. A
+ * block in which none is open is left out of the rounds after it, but a control stays with its twin. The run ends when none
+ * is open at all, when it has its rounds, or when the next look would come after its budget.
  */
 export class Course {
   readonly #plan: Plan;
