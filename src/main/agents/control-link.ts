@@ -7,7 +7,7 @@ import { parseAddress, shownAddress, withoutPassword } from '../server/url.ts';
 import { type ControlClock, readClock } from './clock.ts';
 
 const connectTimeoutMs = 5000;
-/** Every request to the control server fails after this. */
+/** A request to the control server fails after this, unless it is given longer. */
 const answerTimeoutMs = 10_000;
 const maxRetryMs = 500;
 
@@ -82,8 +82,8 @@ export class ControlLink {
   }
 
   /** @returns how many have received it. @throws Error if the control server does not answer in time */
-  async publish(channel: string, message: object): Promise<number> {
-    return await withTimeout(this.redis.publish(channel, JSON.stringify(message)), answerTimeoutMs);
+  async publish(channel: string, message: object, timeoutMs = answerTimeoutMs): Promise<number> {
+    return await withTimeout(this.redis.publish(channel, JSON.stringify(message)), timeoutMs);
   }
 
   async subscribe(channel: string, handle: (text: string) => void): Promise<void> {
@@ -97,13 +97,13 @@ export class ControlLink {
   }
 
   /** Compares the clock here with that of the control server. @throws Error if it does not answer in time */
-  async readClock(): Promise<ControlClock> {
+  async readClock(timeoutMs = answerTimeoutMs): Promise<ControlClock> {
     return await withTimeout(
       readClock(async () => {
         const [seconds = 0, micros = 0] = await this.redis.time();
         return Number(seconds) * 1e6 + Number(micros);
       }),
-      answerTimeoutMs,
+      timeoutMs,
     );
   }
 

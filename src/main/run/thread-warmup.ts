@@ -10,6 +10,7 @@ import type { Scenario } from '../experiment/scenarios.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
 import { type Bench, runOnce } from './measurement.ts';
+import { TurnVoided } from './threads.ts';
 
 /**
  * Operations of each client that every thread completes at least. Measured on a cold thread: with ioredis the CPU time of
@@ -109,6 +110,9 @@ export async function warmUpThreads(
         0,
         shared,
       );
+    } catch (cause) {
+      // The threads have run until then, and nothing is judged by it.
+      if (!(cause instanceof TurnVoided)) throw cause;
     } finally {
       clearInterval(timer);
       signal.removeEventListener('abort', stop);

@@ -49,8 +49,8 @@ export interface LoadThreads {
 
 /** The hosts of threads that are not in this process. */
 export interface ThreadHosts {
-  /** As {@link placeOn}, for a scenario that is spread over so many hosts; null: over all. */
-  place(round: number, parts: number, hosts: number | null): number[];
+  /** As {@link placeOn}, for a scenario that is spread over so many hosts; 0: over all. */
+  place(round: number, parts: number, hosts: number): number[];
   /** What the hosts used in the window of the last run, in which each had these figures. */
   used(): HostUse;
 }

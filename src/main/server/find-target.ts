@@ -276,7 +276,8 @@ export function isUnverified({ tls, trust }: Address): boolean {
   return tls && trust?.rejectUnauthorized === false;
 }
 
-function isLocal({ path, host }: Address): boolean {
+/** Whether the server is on this machine. */
+export function isLocal({ path, host }: Address): boolean {
   if (path !== undefined || isLoopback(host)) return true;
   return Object.values(networkInterfaces()).some(list => list?.some(({ address }) => address === host));
 }
