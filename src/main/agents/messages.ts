@@ -374,7 +374,14 @@ const outcome = z.discriminatedUnion('kind', [
     message: text(10_000),
   }),
 ]);
-export type TurnOutcome = z.output<typeof outcome>;
+export type TurnOutcome =
+  | {
+      readonly kind: 'done';
+      readonly samples: readonly ThreadSample[];
+      readonly cpu: HostCpu | null;
+      readonly boundMicros: number;
+    }
+  | { readonly kind: 'failed'; readonly why: 'connect' | 'thread' | 'other'; readonly message: string };
 
 /** What travels as a job of the run's back queue: its envelope is small, what it holds is packed. */
 const backJob = z.strictObject({ seat, turn, packed: z.string() });
@@ -416,7 +423,7 @@ export function packOutcome(found: TurnOutcome): string {
 export function unpackOutcome(packed: string): TurnOutcome | undefined {
   try {
     const json = gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: maxSampleBytes });
-    return readText(outcome, json.toString(), maxSampleBytes);
+    return readText(outcome, json.toString(), maxSampleBytes) as TurnOutcome | undefined;
   } catch {
     return undefined;
   }

@@ -57,7 +57,6 @@ interface Turn {
   readonly shared: SharedState;
   readonly clock: ControlClock;
   readonly meter: CpuMeter;
-  phase: Phase;
   readonly ended: Promise<void>;
 }
 
@@ -68,7 +67,7 @@ export class Seat {
   readonly #rules: Rules;
   readonly #host: HostInfo;
   readonly #back: Queue;
-  readonly #met = new Map<string, Promise<Reached>>();
+  readonly #met = new Map<string, Reached>();
   #threads: { readonly pool: number; readonly threads: Threads } | undefined;
   #turn: Turn | undefined;
   /** The number of the last turn, which is under way or has ended. */
@@ -189,7 +188,7 @@ export class Seat {
     void this.#say({ kind: 'heard', seat, turn: turn.number, what: message.kind, leadMs, boundMicros });
     const [{ warmupSeconds = 0, seconds = 0 } = {}] = turn.tasks;
     if (message.kind === 'go') {
-      turn.phase = this.#phase = 'running';
+      this.#phase = 'running';
       turn.shared.release(localNs);
     } else turn.shared.openWindow(localNs);
     if (message.kind === 'window' || warmupSeconds === 0)
@@ -219,7 +218,9 @@ export class Seat {
       const roundTripMs = await baseRoundTripMs(control);
       const local = isLocal(control.server);
       const { localAddress } = control;
-      this.#met.set(keyOf(subject), Promise.resolve({ subject: allowed, local, localAddress }));
+      // As here: straight to the server that answered, without a name service.
+      const reached = { ...allowed, address: control.answering };
+      this.#met.set(keyOf(subject), { subject: reached, local, localAddress });
       await this.#say({ kind: 'met', seat, life, roundTripMs, local });
     } finally {
       control.close();
@@ -245,7 +246,7 @@ export class Seat {
   async #begin(message: Prepare): Promise<void> {
     const { turn: number, tasks } = message;
     expectBearable(message, this.#rules);
-    const reached = await this.#met.get(keyOf(message.subject));
+    const reached = this.#met.get(keyOf(message.subject));
     if (reached === undefined) throw new Refusal('the run prepares load for a target that it has not met');
     const threads = await this.#threadsOf(message);
     const shared = SharedState.forThreads(tasks.length);
@@ -258,7 +259,7 @@ export class Seat {
     const own = tasks.map(
       (task, thread): ThreadTask => ({ ...task, ...reached.subject, thread, shared: shared.buffer }),
     );
-    const turn: Omit<Turn, 'ended'> = { number, tasks: own, shared, clock, meter, phase: 'preparing' };
+    const turn: Omit<Turn, 'ended'> = { number, tasks: own, shared, clock, meter };
     const ended = this.#measure(turn, threads, message).catch(cause =>
       this.#send(number, { kind: 'failed', why: 'other', message: asError(cause).message }),
     );
@@ -292,7 +293,7 @@ export class Seat {
       const named = samples.map(
         (sample): ThreadSample => ({ ...sample, thread: tasks[sample.thread]?.thread ?? sample.thread }),
       );
-      outcome = { kind: 'done', samples: named as never, cpu, boundMicros: clock.boundMicros };
+      outcome = { kind: 'done', samples: named, cpu, boundMicros: clock.boundMicros };
     } catch (cause) {
       await meter.stop();
       outcome = failureOf(cause, turn.tasks);

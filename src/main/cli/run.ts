@@ -31,6 +31,7 @@ import { printBanners, Session, type SessionFlags } from '../run/session.ts';
 import type { Side } from '../run/side.ts';
 import { withoutPassword } from '../server/url.ts';
 import { printOutput } from '../terminal.ts';
+import { enlistFor } from './agent-options.ts';
 import { keepQuestion } from './question.ts';
 
 /**
@@ -114,7 +115,8 @@ async function loadSides(
 ): Promise<number> {
   const several = plan.sides.length > 1;
   const parts = several ? plan.sides.map(side => side.name) : [];
-  return await Session.run(options, { name, folder: earlier?.folder, parts }, async session => {
+  const enlist = enlistFor(options, name);
+  return await Session.run(options, { name, folder: earlier?.folder, parts, enlist }, async session => {
     const { progress, folder } = session;
     const sides: Side[] = [];
     for (const [index, side] of plan.sides.entries()) {
@@ -177,6 +179,8 @@ function printResumeCommand(
     start: options.start,
     'no-stand-in': options['no-stand-in'],
     force: options.force,
+    agents: options.agents,
+    group: options.group,
   });
   const { url, sentinel } = side.experiment.target;
   const secret = url !== withoutPassword(url) || sentinel.password !== null;

@@ -33,6 +33,8 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly session: string | undefined;
   readonly experiment: Experiment;
   readonly target: Target;
+  /** Of the agents; undefined: the load runs here. */
+  readonly hosts: Result['hosts'];
   readonly startedAt: Date;
   readonly resumed: Result['resumed'];
   readonly warnings: readonly string[];
@@ -62,6 +64,7 @@ export function assembleResult(state: RunState): Result {
     seed: experiment.seed,
     tool: describeTool(),
     environment: describeEnvironment(),
+    ...(state.hosts === undefined ? {} : { hosts: state.hosts }),
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
     warnings: [

@@ -2,16 +2,32 @@ import type { Result } from '../../aggregate/result.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import type { Scenario } from '../experiment/scenarios.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { Progress } from '../live/progress.ts';
 import { mayStartServer, type Options, type SessionOption } from '../options.ts';
 import type { Target } from '../server/find-target.ts';
 import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
 import { printOutput } from '../terminal.ts';
+import type { LoadThreads } from './threads.ts';
 import { createPartFolders, createResultsFolder, removeEmptyFolders } from './results/results-folder.ts';
 
 /** Options of every command that loads a server. */
 export type SessionFlags = Options<SessionOption | 'url' | 'start'>;
+
+/** Agents on which the threads of a session run, in the place of this process. */
+export interface SessionAgents {
+  /** As results have them. */
+  readonly hosts: NonNullable<Result['hosts']>;
+  /** Lets them reach a target. @returns the target as they see it */
+  meet(target: Target): Promise<Target>;
+  /** The threads of one run on them. */
+  threads(scenarios: readonly Scenario[], targets: readonly Target[]): LoadThreads;
+  end(): Promise<void>;
+}
+
+/** Waits for agents. @param say is given what it waits for, as text */
+export type Enlist = (say: (line: string) => void) => Promise<SessionAgents>;
 
 interface SessionOptions {
   /** Part of the name of the results folder, which is made in the folder of `--out`. */
@@ -22,6 +38,8 @@ interface SessionOptions {
   readonly parts?: readonly string[];
   /** Is called when an interrupt ends the process before the load and the folder has results in it. */
   readonly onExit?: (folder: string) => void;
+  /** How it comes to its agents; undefined: the load runs here. */
+  readonly enlist?: Enlist | undefined;
 }
 
 /**
@@ -38,6 +56,7 @@ export class Session {
   readonly #targets = new Set<Target>();
   /** The results folder, then its parts. */
   #folders: readonly string[] = [];
+  #agents: SessionAgents | undefined;
 
   private constructor(progress: Progress, flags: SessionFlags, { onExit }: SessionOptions) {
     this.progress = progress;
@@ -63,9 +82,13 @@ export class Session {
     const session = new Session(await Progress.open(process.stderr, flags), flags, options);
     try {
       await session.#makeFolders(options);
+      session.#agents = await session.#untilInterrupted(
+        Promise.resolve(options.enlist?.(line => session.progress.say(line))),
+      );
       return await work(session);
     } finally {
       await session.progress.close();
+      await session.#agents?.end();
       await Promise.allSettled([...session.#targets].map(target => target.stop()));
       removeEmptyFolders(session.#folders);
       session.#forgetInterrupt();
@@ -75,6 +98,11 @@ export class Session {
   /** Aborted when the user wants to stop. */
   get signal(): AbortSignal {
     return this.#interrupt.signal;
+  }
+
+  /** Undefined: the load runs in this process. */
+  get agents(): SessionAgents | undefined {
+    return this.#agents;
   }
 
   get interrupted(): boolean {
@@ -114,7 +142,7 @@ export class Session {
     }: { readonly side?: string; readonly onFreePort?: boolean; readonly isNamed?: boolean } = {},
   ): Promise<Target> {
     const say = (line: string) => this.progress.say(side === '' ? line : `${side}: ${line}`);
-    const target = await this.#untilInterrupted(
+    const found = await this.#untilInterrupted(
       findTarget(experiment, {
         standInAllowed: this.#flags['no-stand-in'] !== true,
         mayStart: mayStartServer(this.#flags, named),
@@ -122,7 +150,8 @@ export class Session {
         say,
       }),
     );
-    this.#targets.add(target);
+    this.#targets.add(found);
+    const target = (await this.#untilInterrupted(Promise.resolve(this.#agents?.meet(found)))) ?? found;
     printBanners(target);
     say(describeFoundTarget(target));
     this.progress.meet(side, shownTarget(target));
@@ -130,9 +159,11 @@ export class Session {
   }
 
   /** Stops a target before the session ends. */
-  async closeTarget(target: Target): Promise<void> {
-    this.#targets.delete(target);
-    await target.stop();
+  async closeTarget({ control }: Target): Promise<void> {
+    const found = [...this.#targets].find(target => target.control === control);
+    if (found === undefined) return;
+    this.#targets.delete(found);
+    await found.stop();
   }
 
   /** Prints what was found on standard output, as JSON or rendered. JSON has no banners, so they are printed once more. */
