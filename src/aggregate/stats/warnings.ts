@@ -9,6 +9,7 @@ import {
 } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
 import { withoutControls } from './control.ts';
+import { hostWarnings } from './hosts.ts';
 import { machineCores, minThrottledRatio, neighbourCores, throttledRatio } from './limited-by.ts';
 import { throughput } from './measures.ts';
 import { metrics } from './metrics.ts';
@@ -37,6 +38,7 @@ export function warningsOf(result: Result): string[] {
     ...describeThrottling(result),
     ...describeUngrown(result.scenarios),
     ...threadWarnings(result.scenarios),
+    ...hostWarnings(result),
   ].map(asSentence);
 }
 

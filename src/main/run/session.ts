@@ -184,7 +184,7 @@ export class Session {
   async #untilInterrupted<T>(work: Promise<T>): Promise<T> {
     const exit = () => {
       if (removeEmptyFolders(this.#folders)) this.#onExit?.(this.folder);
-      process.exit(130);
+      void Promise.resolve(this.#agents?.end()).finally(() => process.exit(130));
     };
     this.signal.addEventListener('abort', exit);
     try {
