@@ -10,10 +10,10 @@ import type { LoadThreads } from '../run/threads.ts';
 import { withTimeout } from '../server/control.ts';
 import type { Target } from '../server/find-target.ts';
 import { AgentThreads, type Coordinator, type Seated } from './agent-threads.ts';
-import { keptNowhere, prefix, Queue, shortStreams, Worker } from './bullmq.ts';
+import { prefix, Worker } from './bullmq.ts';
 import type { ControlClock } from './clock.ts';
 import { ControlLink } from './control-link.ts';
-import { type KnownAgent, listAgents, lobbyName, lockMs, Seats } from './lobby.ts';
+import { type KnownAgent, listAgents, lobbyName, lockMs, removeQueue, Seats } from './lobby.ts';
 import {
   backQueue,
   channels,
@@ -421,18 +421,4 @@ function subjectOf({ address, control }: Target): Subject {
 
 function describeOther({ name, group, version }: KnownAgent): string {
   return `${name} of group ${group} and version ${version}`;
-}
-
-/** Removes all that BullMQ keeps of a queue. */
-export async function removeQueue({ redis }: ControlLink, name: string): Promise<void> {
-  const queue = new Queue(name, {
-    connection: redis,
-    prefix,
-    skipMetasUpdate: true,
-    streams: shortStreams,
-    defaultJobOptions: keptNowhere,
-  });
-  queue.on('error', () => {});
-  await queue.obliterate({ force: true }).catch(() => {});
-  await queue.close();
 }

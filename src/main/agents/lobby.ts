@@ -105,3 +105,11 @@ export class Seats {
     await this.#queue.close();
   }
 }
+
+/** Removes all that BullMQ keeps of a queue. */
+export async function removeQueue({ redis }: ControlLink, name: string): Promise<void> {
+  const queue = new Queue(name, { connection: redis, prefix, skipMetasUpdate: true });
+  queue.on('error', () => {});
+  await queue.obliterate({ force: true }).catch(() => {});
+  await queue.close();
+}

@@ -10,10 +10,10 @@ import { connectCluster } from '../server/cluster-control.ts';
 import { connectControl, withTimeout } from '../server/control.ts';
 import { isLocal } from '../server/find-target.ts';
 import { withoutSecrets } from '../server/url.ts';
-import { removeQueue } from './agents.ts';
 import { keptNowhere, prefix, Queue, shortStreams } from './bullmq.ts';
 import type { ControlClock } from './clock.ts';
 import type { ControlLink } from './control-link.ts';
+import { lockMs, removeQueue } from './lobby.ts';
 import {
   type BackJob,
   backQueue,
@@ -34,7 +34,7 @@ import { expectBearable, Refusal, type Rules, withLogin } from './rules.ts';
 
 const beatMs = 1000;
 /** A coordinator that nobody hears of for this long is gone, while the control server is there … */
-const silentMs = 15_000;
+const silentMs = lockMs;
 /** … and while it is not. */
 const outageMs = 45_000;
 /** Interval at which the growth of the pools is reported until the window is set, and the progress. */
