@@ -206,8 +206,9 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
         boundMicros = boundMicros.set(message.seat, message.boundMicros);
       } else if (clock !== undefined) mirror(message, part, shared, clock);
     });
-    const isStopped = () => shared.stopNs !== undefined;
-    const isOver = () => isStopped() || some(({ outcome }) => outcome?.kind === 'failed');
+    let left = false;
+    const isOver = () =>
+      left || shared.stopNs !== undefined || some(({ outcome }) => outcome?.kind === 'failed');
     /** Ends it on every agent, and waits for that. */
     const stop = async () => {
       await agents.send('all', { kind: 'stop', turn });
@@ -270,6 +271,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
       this.#used = this.#useOf(states, parts, boundMicros);
       return samplesOf(states);
     } finally {
+      left = true;
       unlisten();
       agents.endTurn(turn);
     }
@@ -302,7 +304,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
   #prepareMessage(turn: number, { tasks, placement }: Part): Down {
     const [first] = tasks;
     const subject = first && this.#subjects.get(first.address);
-    if (subject === undefined)
+    if (first === undefined || subject === undefined)
       throw new PoolbenchError(
         'USAGE',
         'expected connections that go straight to the target, as agents cannot reach the proxy of "cut": "silent"; use "cut": "close"',
@@ -310,8 +312,9 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     return {
       ...{ kind: 'prepare', turn, pool: this.#pool, threads: this.#perAgent },
       subject: withoutLogin(subject),
-      tasks: tasks.map(({ shared: _, address: __, cluster: ___, ...task }): AgentTask => task),
-      placement: [...placement],
+      workload: first.workload,
+      tasks: tasks.map(({ shared: _, address: __, cluster: ___, workload: ____, ...task }): AgentTask => task),
+      placement,
     };
   }
 
@@ -330,7 +333,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     while (!(await agents.until(() => hasEnded() || isOver() || isCut(), lookMs))) {
       if (performance.now() > endMs) throw this.#notEnded(states, parts);
     }
-    if (!hasEnded()) await stop();
+    if (!hasEnded() && !isCut()) await stop();
   }
 
   async #allEnded(states: ReadonlyMap<number, PartState>, parts: readonly Part[]): Promise<void> {
@@ -405,8 +408,11 @@ function expectNoFailure(states: ReadonlyMap<number, PartState>, seated: readonl
   }
 }
 
+/** In the order of the tasks. */
 function samplesOf(states: ReadonlyMap<number, PartState>): ThreadSample[] {
-  return [...states.values()].flatMap(({ outcome }) => (outcome?.kind === 'done' ? outcome.samples : []));
+  return [...states.values()]
+    .flatMap(({ outcome }) => (outcome?.kind === 'done' ? outcome.samples : []))
+    .toSorted((a, b) => a.thread - b.thread);
 }
 
 /** Writes what an agent reports into the coordinator's shared memory, with instants on the clock here. */

@@ -111,13 +111,12 @@ export class Agents implements SessionAgents, Coordinator {
       lobby,
       this.seated.map(({ seat }) => ({ run, seat, seats: agents, name })),
     );
+    this.#ticker = setInterval(() => void this.#tick(), beatMs);
     say(`Waiting up to ${waitMs / 1000} s for ${formatPlural(agents, 'agent')} at ${link.where}`);
     const isFull = await this.until(() => this.seated.every(({ host }) => host !== undefined), waitMs);
     if (!isFull) throw await this.#missing(group, version, waitMs);
     this.#nameSeated();
     say(`Agents: ${formatList(this.seated.map(({ name, host }) => `${name} (${host?.cores} cores)`))}\n`);
-    for (const each of this.seated) each.heardAtMs = performance.now();
-    this.#ticker = setInterval(() => void this.#tick(), beatMs);
   }
 
   async #missing(group: string, version: string, waitMs: number): Promise<PoolbenchError> {
@@ -373,6 +372,7 @@ export class Agents implements SessionAgents, Coordinator {
     const sent = this.seated.map(async agent => {
       const receivers = await this.#link.publish(channels.toSeat(this.#run, agent.seat), beat);
       this.#answeredAtMs = performance.now();
+      if (agent.host === undefined) return;
       agent.unreachedSinceMs = receivers > 0 ? undefined : (agent.unreachedSinceMs ?? performance.now());
     });
     void Promise.allSettled(sent);
@@ -383,7 +383,8 @@ export class Agents implements SessionAgents, Coordinator {
     }
     const readySinceMs = this.#link.readySinceMs;
     if (readySinceMs === undefined) return;
-    for (const { name, heardAtMs, unreachedSinceMs = now } of this.seated) {
+    for (const { name, host, heardAtMs, unreachedSinceMs = now } of this.seated) {
+      if (host === undefined) continue;
       // After an outage of the control server everybody has as long again.
       const silent = now - Math.max(heardAtMs, readySinceMs);
       const unreached = now - Math.max(unreachedSinceMs, readySinceMs);

@@ -157,23 +157,22 @@ const threadPart = Object.fromEntries(
   ),
 );
 
-/** A thread's task without what each process has of its own: the shared memory, and where it connects to. */
+/** A thread's task without what all of them share, and what each process has of its own: the shared memory, and where it connects to. */
 const task = z.strictObject({
   ...threadPart,
   ...({
     thread: wholeNumber(0, maxThreads - 1),
     pools: z.array(pool).min(1).max(2048),
     keyPrefix: z.string().regex(ownPrefix),
-    workload,
     seed: count,
     valueSeed: count,
     warmupSeconds: numberBetween(0, 600),
     seconds: numberBetween(0.05, 3600),
     openLoop: openLoop.nullable(),
     timeoutMs: wholeNumber(10, 600_000),
-  } satisfies Record<Exclude<keyof ThreadTask, keyof ThreadPart | 'shared' | keyof Subject>, z.ZodType>),
+  } satisfies Record<Exclude<keyof AgentTask, keyof ThreadPart>, z.ZodType>),
 });
-export type AgentTask = Omit<ThreadTask, 'shared' | keyof Subject>;
+export type AgentTask = Omit<ThreadTask, 'shared' | 'workload' | keyof Subject>;
 
 /** From the coordinator to one agent, or all of them. */
 const down = z.discriminatedUnion('kind', [
@@ -186,6 +185,7 @@ const down = z.discriminatedUnion('kind', [
     pool: count,
     threads: wholeNumber(1, maxThreads),
     subject,
+    workload,
     tasks: z.array(task).min(1).max(maxThreads),
     /** The number of each task's thread. */
     placement: z.array(wholeNumber(0, maxThreads - 1)),
@@ -206,6 +206,7 @@ export interface Prepare {
   readonly pool: number;
   readonly threads: number;
   readonly subject: Subject;
+  readonly workload: WorkloadTask;
   readonly tasks: readonly AgentTask[];
   readonly placement: readonly number[];
 }

@@ -1,7 +1,9 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { Address } from '../../pool/client/address.ts';
 import { shownNode } from '../../pool/client/address.ts';
+import type { WorkloadTask } from '../../workers/contract.ts';
 import { PoolbenchError } from '../errors.ts';
+import { sizesOf } from '../experiment/value-variants.ts';
 import { openFilesLimit } from '../open-files.ts';
 import { neededFiles } from '../server/preflight.ts';
 import { readTrust } from '../server/tls.ts';
@@ -115,7 +117,10 @@ const maxBytesInFlight = 2 ** 30;
 const requestOverheadBytes = 128;
 
 /** @throws Refusal of a turn that is larger than this agent, or this process, can bear */
-export function expectBearable({ threads, tasks, placement }: Prepare, { maxThreads }: Rules): void {
+export function expectBearable(
+  { threads, tasks, placement, workload }: Prepare,
+  { maxThreads }: Rules,
+): void {
   if (threads > maxThreads)
     throw new Refusal(
       `it allows ${formatPlural(maxThreads, 'thread')}, and the run needs ${threads} on each agent; start it with --threads ${threads}, or take more agents`,
@@ -127,7 +132,7 @@ export function expectBearable({ threads, tasks, placement }: Prepare, { maxThre
     placement.some(thread => thread >= threads)
   )
     throw new Refusal('the turn does not give each task a thread of its own');
-  const inFlight = tasks.reduce((sum, task) => sum + bytesInFlight(task), 0);
+  const inFlight = tasks.reduce((sum, task) => sum + bytesInFlight(task, workload), 0);
   if (inFlight > maxBytesInFlight)
     throw new Refusal(
       `the turn keeps ${inFlight} bytes of requests in memory, and it allows ${maxBytesInFlight}`,
@@ -140,12 +145,8 @@ export function expectBearable({ threads, tasks, placement }: Prepare, { maxThre
     throw new Refusal(`it may open ${limit} files, and needs ${needed}; raise its limit (ulimit -n)`);
 }
 
-function bytesInFlight({ pools, workload }: AgentTask): number {
-  const largest = Math.max(
-    ...workload.values.map(({ value }) =>
-      'bytes' in value ? value.bytes : Buffer.byteLength(value.text),
-    ),
-  );
+function bytesInFlight({ pools }: AgentTask, { values }: WorkloadTask): number {
+  const largest = sizesOf(values).max;
   const commands = pools
     .flatMap(({ groups }) => groups)
     .reduce((sum, { workers, pipeline }) => sum + workers * pipeline, 0);

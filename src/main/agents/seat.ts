@@ -73,6 +73,8 @@ export class Seat {
   /** The number of the last turn, which is under way or has ended. */
   #number = 0;
   #phase: Phase = 'idle';
+  /** The number of the last turn that was stopped, perhaps while it was being prepared. */
+  #stopped = 0;
   #heardAtMs = performance.now();
   #over: string | undefined;
   #wake: () => void = () => {};
@@ -175,13 +177,13 @@ export class Seat {
         if (message.turn <= this.#number) this.#sayPhase();
         else void this.#prepare(message);
         return;
+      case 'stop':
+        this.#stopped = message.turn;
+        if (this.#turn?.number === message.turn) this.#turn.shared.stop(nowNs());
+        return;
     }
     const turn = this.#turn;
     if (turn === undefined || turn.number !== message.turn) return;
-    if (message.kind === 'stop') {
-      turn.shared.stop(nowNs());
-      return;
-    }
     const localNs = turn.clock.toLocal(message.at);
     const leadMs = (localNs - nowNs()) / 1e6;
     const { boundMicros } = turn.clock;
@@ -257,7 +259,10 @@ export class Seat {
       detected: { server: 'unknown', version: '', threads: null },
     });
     const own = tasks.map(
-      (task, thread): ThreadTask => ({ ...task, ...reached.subject, thread, shared: shared.buffer }),
+      (task, thread): ThreadTask => ({
+        ...task,
+        ...{ ...reached.subject, workload: message.workload, thread, shared: shared.buffer },
+      }),
     );
     const turn: Omit<Turn, 'ended'> = { number, tasks: own, shared, clock, meter };
     const ended = this.#measure(turn, threads, message).catch(cause =>
@@ -265,7 +270,7 @@ export class Seat {
     );
     this.#turn = { ...turn, ended };
     // It can be over while this was being prepared.
-    if (this.#over !== undefined) shared.stop(nowNs());
+    if (this.#over !== undefined || this.#stopped === number) shared.stop(nowNs());
   }
 
   /** The threads of the run, which stay up for all of its turns. */

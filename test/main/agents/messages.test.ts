@@ -14,13 +14,13 @@ import { expectBearable, readTargets, Refusal, withLogin } from '../../../src/ma
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { buildTask } from '../../support/threads.ts';
 
-const { shared: _, address: __, ...plain } = buildTask(6379, SharedState.forThreads(1));
+const { shared: _, address: __, workload, ...plain } = buildTask(6379, SharedState.forThreads(1));
 const task: AgentTask = { ...plain, keyPrefix: 'poolbench:1:' };
 const subject = { address: { host: '127.0.0.1', port: 6379, tls: false, database: 0 } };
 
 function prepared(changes: object = {}, of: object = {}): string {
   const message = {
-    ...{ kind: 'prepare', turn: 1, pool: 1, threads: 1, subject, placement: [0] },
+    ...{ kind: 'prepare', turn: 1, pool: 1, threads: 1, subject, workload, placement: [0] },
     tasks: [{ ...task, ...changes }],
     ...of,
   };
@@ -39,7 +39,6 @@ test('what a coordinator says is read as it was said', () => {
   expect(readUp('{"kind":"here","seat":0,"turn":1,"phase":"ready"}')).toBeDefined();
 });
 
-const { workload } = task;
 const huge = Array.from({ length: 70 }, () => ({ weight: 1, value: { bytes: 2 ** 20 } }));
 
 test.each([
@@ -53,10 +52,10 @@ test.each([
   ["somebody else's keys", prepared({ keyPrefix: 'session:' })],
   ['no prefix', prepared({ keyPrefix: '' })],
   ['a prefix that only contains ours', prepared({ keyPrefix: 'poolbench:1:session:' })],
-  ['1 GB of values', prepared({ workload: { ...workload, values: huge } })],
-  ['a value beyond the limit', prepared({ workload: { ...workload, values: [{ weight: 1, value: { bytes: 2 ** 30 } }] } })],
-  ['a command that empties the server', prepared({ workload: { ...workload, commands: [{ command: 'FLUSHALL', weight: 1 }] } })],
-  ['a key by name', prepared({ workload: { ...workload, commands: [{ command: 'DEL users', weight: 1 }] } })],
+  ['1 GB of values', prepared({}, { workload: { ...workload, values: huge } })],
+  ['a value beyond the limit', prepared({}, { workload: { ...workload, values: [{ weight: 1, value: { bytes: 2 ** 30 } }] } })],
+  ['a command that empties the server', prepared({}, { workload: { ...workload, commands: [{ command: 'FLUSHALL', weight: 1 }] } })],
+  ['a key by name', prepared({}, { workload: { ...workload, commands: [{ command: 'DEL users', weight: 1 }] } })],
   ['a client of its own', prepared({ client: '/tmp/client.js' })],
   ['a day of load', prepared({ seconds: 86_400 })],
   ['a password', prepared({}, { subject: { address: { ...subject.address, password: 'x' } } })],
