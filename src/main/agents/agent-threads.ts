@@ -305,10 +305,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     const [first] = tasks;
     const subject = first && this.#subjects.get(first.address);
     if (first === undefined || subject === undefined)
-      throw new PoolbenchError(
-        'USAGE',
-        'expected connections that go straight to the target, as agents cannot reach the proxy of "cut": "silent"; use "cut": "close"',
-      );
+      throw new Error('expected the load to go to a target that the agents have met');
     return {
       ...{ kind: 'prepare', turn, pool: this.#pool, threads: this.#perAgent },
       subject: withoutLogin(subject),

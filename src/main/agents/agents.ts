@@ -216,7 +216,7 @@ export class Agents implements SessionAgents, Coordinator {
     return { ...target, local: met.some(({ local }) => local) };
   }
 
-  /** The threads of a run on these agents. @throws PoolbenchError USAGE for more hosts than agents */
+  /** The threads of a run on these agents. @throws PoolbenchError USAGE for more hosts than agents, or silent cuts */
   threads(scenarios: readonly Scenario[], targets: readonly Target[]): LoadThreads {
     const agents = this.seated.length;
     const tooMany = scenarios.find(({ hosts }) => hosts > agents);
@@ -224,6 +224,12 @@ export class Agents implements SessionAgents, Coordinator {
       throw new PoolbenchError(
         'USAGE',
         `${tooMany.id} runs on ${tooMany.hosts} hosts, but the run has ${formatPlural(agents, 'agent')}; use --agents ${tooMany.hosts}`,
+      );
+    const silent = scenarios.find(({ cut, cutEveryMs }) => cut === 'silent' && cutEveryMs > 0);
+    if (silent !== undefined)
+      throw new PoolbenchError(
+        'USAGE',
+        `${silent.id} has silent cuts, whose proxy agents cannot reach; use "cut": "close", or leave out --agents`,
       );
     const perAgent = Math.max(
       ...scenarios.map(({ threads, hosts }) => Math.ceil(threads / (hosts === 0 ? agents : hosts))),

@@ -40,7 +40,7 @@ const outageMs = 45_000;
 /** Interval at which the growth of the pools is reported until the window is set, and the progress. */
 const growthMs = 10;
 const progressMs = 100;
-const sendTimeoutMs = 60_000;
+const sendTimeoutMs = 30_000;
 const connectTimeoutMs = 5000;
 
 /** What an agent has reached, for a run. */
@@ -306,6 +306,8 @@ export class Seat {
       stopReporting();
     }
     this.#phase = 'idle';
+    // Once it is over, nobody waits for it.
+    if (this.#over !== undefined) return;
     await this.#send(number, outcome);
     this.#sayPhase();
   }
