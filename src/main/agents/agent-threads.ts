@@ -209,11 +209,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     let left = false;
     const isOver = () =>
       left || shared.stopNs !== undefined || some(({ outcome }) => outcome?.kind === 'failed');
-    /** Ends it on every agent, and waits for that. */
-    const stop = async () => {
-      await agents.send('all', { kind: 'stop', turn });
-      await this.#allEnded(states, parts);
-    };
+    const stop = () => this.#stop(turn, states, parts);
     const isCut = () => agents.cuts !== cuts;
     try {
       await this.#prepare(turn, parts, states, () => isOver() || isCut());
@@ -244,24 +240,39 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
       const { warmupSeconds = 0, seconds = 0, timeoutMs = 0 } = first ?? {};
       const threads = parts.reduce((sum, { tasks }) => sum + tasks.length, 0);
       shared.release(releasedNs);
+      let windowDueMs = Number.POSITIVE_INFINITY;
       const opened = openWindow(
         shared,
         { releasedNs, warmupSeconds, threads, leadNs: this.#windowLeadMs * 1e6 },
         () => isOver() || isCut(),
         window => {
-          if (warmupSeconds > 0)
-            void agents
-              .send('all', { kind: 'window', turn, at: now.toControl(window.startNs) })
-              // Whoever waits for the turn meets the failure.
-              .catch(() => {});
           onWindow(window);
+          if (warmupSeconds === 0) return;
+          windowDueMs = performance.now() + (window.startNs - nowNs()) / 1e6;
+          void agents
+            .send('all', { kind: 'window', turn, at: now.toControl(window.startNs) })
+            // Whoever waits for the turn meets the failure.
+            .catch(() => {});
         },
       );
+      /** Whether an agent does not know when its window begins. */
+      const isMissed = () =>
+        performance.now() > windowDueMs + hearingMs &&
+        some(({ windowLeadMs, outcome }) => windowLeadMs === undefined && outcome === undefined);
+      const hasEnded = () => all(({ outcome }) => outcome !== undefined);
       const plannedMs = (Math.max(warmupSeconds, maxGrowthSeconds) + seconds) * 1000 + timeoutMs;
-      await Promise.all([opened, this.#untilEnded(states, parts, isOver, isCut, stop, plannedMs)]);
+      const endMs = performance.now() + plannedMs + graceMs;
+      const isDone = () => hasEnded() || isOver() || isCut() || isMissed();
+      const untilDone = async () => {
+        while (!(await agents.until(isDone, lookMs)))
+          if (performance.now() > endMs) throw this.#notEnded(states, parts);
+      };
+      await Promise.all([opened, untilDone()]);
       if (isCut()) return await this.#cut(turn, states);
+      const missed = isMissed();
+      if (!hasEnded()) await stop();
       expectNoFailure(states, agents.seated);
-      if (some(({ windowLeadMs = 0 }) => windowLeadMs < 0)) {
+      if (missed || some(({ windowLeadMs = 0 }) => windowLeadMs < 0)) {
         this.#windowLeadMs *= 2;
         throw new TurnVoided(
           'START_MISSED',
@@ -287,11 +298,11 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     const isReady = () => [...states.values()].every(({ ready }) => ready) || isOver();
     const endMs = performance.now() + graceMs + (parts[0]?.tasks[0]?.timeoutMs ?? 0);
     while (performance.now() < endMs) {
-      for (const part of parts) {
-        const state = states.get(part.seat);
-        if (state === undefined || state.ready || state.outcome !== undefined) continue;
-        await agents.send(part.seat, this.#prepareMessage(turn, part));
-      }
+      const waiting = parts.filter(({ seat }) => {
+        const state = states.get(seat);
+        return state !== undefined && !state.ready && state.outcome === undefined;
+      });
+      await Promise.all(waiting.map(part => agents.send(part.seat, this.#prepareMessage(turn, part))));
       if (await agents.until(isReady, repeatMs)) return;
     }
     const late = parts.filter(({ seat }) => states.get(seat)?.ready !== true);
@@ -315,28 +326,17 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     };
   }
 
-  /** Waits until all have ended, and stops them if the run is stopped or one has failed. */
-  async #untilEnded(
+  /** Ends it on every agent, and waits for that. */
+  async #stop(
+    turn: number,
     states: ReadonlyMap<number, PartState>,
     parts: readonly Part[],
-    isOver: () => boolean,
-    isCut: () => boolean,
-    stop: () => Promise<void>,
-    plannedMs: number,
   ): Promise<void> {
-    const agents = this.#agents;
     const hasEnded = () => [...states.values()].every(({ outcome }) => outcome !== undefined);
-    const endMs = performance.now() + plannedMs + graceMs;
-    while (!(await agents.until(() => hasEnded() || isOver() || isCut(), lookMs))) {
-      if (performance.now() > endMs) throw this.#notEnded(states, parts);
-    }
-    if (!hasEnded() && !isCut()) await stop();
-  }
-
-  async #allEnded(states: ReadonlyMap<number, PartState>, parts: readonly Part[]): Promise<void> {
-    const hasEnded = () => [...states.values()].every(({ outcome }) => outcome !== undefined);
-    const timeoutMs = graceMs + (parts[0]?.tasks[0]?.timeoutMs ?? 0);
-    if (!(await this.#agents.until(hasEnded, timeoutMs))) throw this.#notEnded(states, parts);
+    const endMs = performance.now() + graceMs + (parts[0]?.tasks[0]?.timeoutMs ?? 0);
+    do await this.#agents.send('all', { kind: 'stop', turn });
+    while (!(await this.#agents.until(hasEnded, repeatMs)) && performance.now() < endMs);
+    if (!hasEnded()) throw this.#notEnded(states, parts);
   }
 
   #notEnded(states: ReadonlyMap<number, PartState>, parts: readonly Part[]): PoolbenchError {

@@ -37,6 +37,7 @@ const unreachedMs = 5000;
 const controlPatienceMs = 30_000;
 /** A message is said again after this, if its answer does not come: a reconnecting agent misses it. */
 const repeatMs = 2000;
+const endTimeoutMs = 3000;
 /** How long an agent may take to reach the target. */
 const meetTimeoutMs = 30_000;
 
@@ -245,15 +246,14 @@ export class Agents implements SessionAgents, Coordinator {
     this.#ended = true;
     clearInterval(this.#ticker);
     // A control server that is gone must not hold up the end of a run.
-    await withTimeout(this.#leave(), 5000).catch(() => {});
+    const leaving: Down = { kind: 'end' };
+    await Promise.allSettled([
+      this.#link.publish(channels.toAll(this.#run), leaving, endTimeoutMs),
+      withTimeout(Promise.resolve(this.#seats?.close()), endTimeoutMs),
+      ...this.#workers.map(worker => withTimeout(worker.close(true), endTimeoutMs)),
+    ]);
+    await withTimeout(removeQueue(this.#link, backQueue(this.#run)), endTimeoutMs).catch(() => {});
     this.#link.close();
-  }
-
-  async #leave(): Promise<void> {
-    await this.#link.publish(channels.toAll(this.#run), { kind: 'end' } satisfies Down);
-    await this.#seats?.close();
-    await Promise.all(this.#workers.map(worker => worker.close(true)));
-    await removeQueue(this.#link, backQueue(this.#run));
   }
 
   /** The number of a new turn. `onOutcome` is called with how it ended on each agent. */
