@@ -192,7 +192,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
       if (state !== undefined) state.outcome ??= outcome;
     });
     let clock: ControlClock | undefined;
-    let boundMicros = new Map<number, number>();
+    const boundMicros = new Map<number, number>();
     const unlisten = agents.listen(message => {
       const state = states.get(message.seat);
       const part = parts.find(({ seat }) => seat === message.seat);
@@ -203,7 +203,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
       else if (message.kind === 'heard') {
         if (message.what === 'go') state.goLeadMs ??= message.leadMs;
         else state.windowLeadMs ??= message.leadMs;
-        boundMicros = boundMicros.set(message.seat, message.boundMicros);
+        boundMicros.set(message.seat, message.boundMicros);
       } else if (clock !== undefined) mirror(message, part, shared, clock);
     });
     let left = false;
@@ -268,7 +268,8 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
           if (performance.now() > endMs) throw this.#notEnded(states, parts);
       };
       await Promise.all([opened, untilDone()]);
-      if (isCut()) return await this.#cut(turn, states);
+      // What has come is whole.
+      if (isCut() && !hasEnded()) return await this.#cut(turn, states);
       const missed = isMissed();
       if (!hasEnded()) await stop();
       expectNoFailure(states, agents.seated);
