@@ -13,9 +13,11 @@ const cli = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 const hub = `pb${process.pid}hub`;
 const [controlPort, targetPort] = [7001, 7002];
 const hubAddress = '10.213.7.1';
+/** The tests' own PATH has none of the programs that this needs. */
+const environment = { ...process.env, PATH: inject('usersPath') };
 
 function ip(...words: string[]): void {
-  execFileSync('ip', words, { stdio: 'pipe' });
+  execFileSync('ip', words, { stdio: 'pipe', env: environment });
 }
 
 /** Whether this user may make network namespaces, and clocks of their own. */
@@ -23,7 +25,9 @@ function canIsolate(): boolean {
   try {
     ip('netns', 'add', hub);
     ip('netns', 'delete', hub);
-    execFileSync('unshare', ['--time', '--fork', '--monotonic', '1000', 'true'], { stdio: 'pipe' });
+    execFileSync('unshare', ['--time', '--fork', '--monotonic', '1000', 'true'], {
+      ...{ stdio: 'pipe', env: environment },
+    });
     return true;
   } catch {
     return false;
@@ -43,7 +47,7 @@ function addHost(name: string, number: number): void {
 
 function start(namespace: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
   const child = spawn('ip', ['netns', 'exec', namespace, ...words], {
-    env: { ...process.env, ...env },
+    env: { ...environment, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(async () => {

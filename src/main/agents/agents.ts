@@ -9,7 +9,8 @@ import type { SessionAgents } from '../run/session.ts';
 import type { LoadThreads } from '../run/threads.ts';
 import { withTimeout } from '../server/control.ts';
 import type { Target } from '../server/find-target.ts';
-import { AgentThreads, type Coordinator, type Seated } from './agent-threads.ts';
+import { AgentThreads } from './agent-threads.ts';
+import type { Coordinator, Seated } from './agent-turn.ts';
 import { prefix, Worker } from './bullmq.ts';
 import type { ControlClock } from './clock.ts';
 import { ControlLink } from './control-link.ts';
@@ -256,7 +257,6 @@ export class Agents implements SessionAgents, Coordinator {
     this.#link.close();
   }
 
-  /** The number of a new turn. `onOutcome` is called with how it ended on each agent. */
   beginTurn(onOutcome: (seat: number, outcome: TurnOutcome) => void): number {
     const turn = ++this.#turns;
     this.#onOutcome.set(turn, onOutcome);
@@ -267,13 +267,11 @@ export class Agents implements SessionAgents, Coordinator {
     this.#onOutcome.delete(turn);
   }
 
-  /** @returns what ends it */
   listen(listener: (message: Up) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** @throws PoolbenchError AGENT_LOST, CONTROL_LOST */
   async send(seat: number | 'all', message: Down): Promise<void> {
     const channel = seat === 'all' ? channels.toAll(this.#run) : channels.toSeat(this.#run, seat);
     await this.#link.publish(channel, message, controlPatienceMs).catch(cause => {
@@ -287,17 +285,10 @@ export class Agents implements SessionAgents, Coordinator {
     });
   }
 
-  /** How often the connection to the control server was lost: messages of that time are lost, too. */
   get cuts(): number {
     return this.#link.cuts;
   }
 
-  /**
-   * Waits until something is true of what was heard.
-   *
-   * @returns whether it is, after at most so long
-   * @throws PoolbenchError AGENT_LOST, AGENT_REFUSED, CONTROL_LOST
-   */
   async until(isTrue: () => boolean, timeoutMs: number): Promise<boolean> {
     const endMs = performance.now() + timeoutMs;
     for (;;) {
@@ -342,7 +333,6 @@ export class Agents implements SessionAgents, Coordinator {
     );
   }
 
-  /** Ends the run. */
   fail(code: 'AGENT_LOST' | 'AGENT_REFUSED' | 'CONTROL_LOST', message: string): PoolbenchError {
     this.#failure ??= new PoolbenchError(code, message);
     this.#wake();

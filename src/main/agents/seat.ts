@@ -37,9 +37,11 @@ const beatMs = 1000;
 const silentMs = lockMs;
 /** … and while it is not. */
 const outageMs = 45_000;
-/** Interval at which the growth of the pools is reported until the window is set, and the progress. */
-const growthMs = 10;
-const progressMs = 100;
+/** Interval at which the growth of the pools is reported until the window is set, and the progress; longer with many agents. */
+const growthMs = (seats: number) => Math.max(10, seats / 4);
+const progressMs = (seats: number) => Math.max(100, seats);
+/** An instant that is further away is none. Threads that wait for it cannot be stopped. */
+const maxLeadMs = 10_000;
 const sendTimeoutMs = 30_000;
 const connectTimeoutMs = 5000;
 
@@ -186,6 +188,7 @@ export class Seat {
     if (turn === undefined || turn.number !== message.turn) return;
     const localNs = turn.clock.toLocal(message.at);
     const leadMs = (localNs - nowNs()) / 1e6;
+    if (leadMs > maxLeadMs) return;
     const { boundMicros } = turn.clock;
     void this.#say({ kind: 'heard', seat, turn: turn.number, what: message.kind, leadMs, boundMicros });
     const [{ warmupSeconds = 0, seconds = 0 } = {}] = turn.tasks;
@@ -314,7 +317,7 @@ export class Seat {
 
   /** Brings the coordinator's view of the threads up to date until it is ended. */
   #report({ number, tasks, shared, clock }: Omit<Turn, 'ended'>): () => void {
-    const { seat } = this.#job;
+    const { seat, seats } = this.#job;
     const control = (ns: number) => (ns === 0 ? 0 : clock.toControl(ns));
     const growth = setInterval(() => {
       if (shared.startNs === undefined || shared.windowNs !== undefined) return;
@@ -324,7 +327,7 @@ export class Seat {
         return [control(lookedNs), allConnected, control(grownNs)];
       });
       void this.#say({ kind: 'growth', seat, turn: number, threads });
-    }, growthMs);
+    }, growthMs(seats));
     const progress = setInterval(() => {
       if (shared.startNs === undefined) return;
       const threads = tasks.map(({ thread }) => {
@@ -336,7 +339,7 @@ export class Seat {
       });
       const failures = tasks.map(({ thread }) => ({ ...shared.failures(thread) }));
       void this.#say({ kind: 'progress', seat, turn: number, threads, failures });
-    }, progressMs);
+    }, progressMs(seats));
     return () => {
       clearInterval(growth);
       clearInterval(progress);
