@@ -209,11 +209,12 @@ export async function runOnce(
   }
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
   // What a stopped window has measured is kept, with its true length, unless that is too short for a rate.
+  const there = hosts?.used();
+  if (hosts !== undefined && there === undefined) return null;
   if (used === null || measuredSeconds < Math.min(minWindowSeconds, seconds / 2)) return null;
 
   const loads = samples.flatMap(sample => sample.loads);
   const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
-  const there = hosts?.used();
   const use = { ...used, ...there?.cpu };
   const merged = mergeSamples(samples, {
     round,

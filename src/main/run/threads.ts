@@ -51,8 +51,8 @@ export interface LoadThreads {
 export interface ThreadHosts {
   /** As {@link placeOn}, for a scenario that is spread over so many hosts; 0: over all. */
   place(round: number, parts: number, hosts: number): number[];
-  /** What the hosts used in the window of the last run, in which each had these figures. */
-  used(): HostUse;
+  /** What the hosts used in the window of the last run; undefined if that was stopped before. */
+  used(): HostUse | undefined;
 }
 
 /**
