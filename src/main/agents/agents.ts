@@ -42,6 +42,8 @@ const endTimeoutMs = 3000;
 /** How long an agent may take to reach the target. */
 const meetTimeoutMs = 30_000;
 
+type Met = Extract<Up, { kind: 'met' }>;
+
 /** What a session wants of the agents. */
 export interface Wanted {
   readonly url: string;
@@ -203,8 +205,7 @@ export class Agents implements SessionAgents, Coordinator {
         'TARGET_IN_USE',
         `expected a target that is not the control server, found ${this.#link.where} as both: its own traffic would be in the figures; use another server for --control`,
       );
-    const subject = withoutLogin(subjectOf(target));
-    const met = await this.ask('met', { kind: 'meet', subject }, meetTimeoutMs);
+    const met = await this.#askToMeet(withoutLogin(subjectOf(target)));
     for (const { seat, life: found, roundTripMs } of met) {
       const agent = this.seated[seat];
       if (agent === undefined) continue;
@@ -306,30 +307,27 @@ export class Agents implements SessionAgents, Coordinator {
     }
   }
 
-  /** Asks every agent, again where no answer comes, and collects the answers. */
-  async ask<Kind extends 'met'>(
-    kind: Kind,
-    question: Down,
-    timeoutMs: number,
-  ): Promise<Extract<Up, { kind: Kind }>[]> {
-    const answers = new Map<number, Extract<Up, { kind: Kind }>>();
+  /** Asks every agent to reach a target, again where no answer comes. @returns the answers, in the order of the seats */
+  async #askToMeet(subject: Subject): Promise<Met[]> {
+    const answers = new Map<number, Met>();
     const stop = this.listen(message => {
-      if (message.kind === kind) answers.set(message.seat, message as Extract<Up, { kind: Kind }>);
+      if (message.kind === 'met') answers.set(message.seat, message);
     });
+    const silent = () => this.seated.filter(({ seat }) => !answers.has(seat));
     try {
-      const endMs = performance.now() + timeoutMs;
+      const endMs = performance.now() + meetTimeoutMs;
       while (performance.now() < endMs) {
-        for (const { seat } of this.seated) if (!answers.has(seat)) await this.send(seat, question);
-        if (await this.until(() => answers.size === this.seated.length, repeatMs))
+        for (const { seat } of silent()) await this.send(seat, { kind: 'meet', subject });
+        if (await this.until(() => silent().length === 0, repeatMs))
           return [...answers.values()].toSorted((a, b) => a.seat - b.seat);
       }
     } finally {
       stop();
     }
-    const silent = this.seated.filter(({ seat }) => !answers.has(seat)).map(({ name }) => name);
+    const names = formatList(silent().map(({ name }) => name));
     throw this.fail(
       'AGENT_LOST',
-      `expected an answer of ${formatList(silent)} within ${timeoutMs / 1000} s, but none came; see its log`,
+      `expected ${names} to reach the target within ${meetTimeoutMs / 1000} s, but there was no answer; see its log`,
     );
   }
 
