@@ -60,7 +60,10 @@ export const options = {
     help: 'a server that may be loaded from here, several times or with commas; its login and certificates come from POOLBENCH_TARGET_USERNAME, _PASSWORD, _CA, _CERT and _KEY',
   },
   name: { value: 'NAME', help: "the agent's name in results; the host name by default" },
-  threads: { value: 'N', help: 'the maximum of threads that a run may use here; the number of cores by default' },
+  threads: {
+    value: 'N',
+    help: 'the maximum of threads that a run may use here; the number of cores by default',
+  },
   runs: { value: 'N', help: 'end after so many runs; by default the agent stays' },
   save: {
     heading: 'Files and output',

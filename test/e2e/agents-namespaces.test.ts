@@ -69,7 +69,11 @@ test.skipIf(!canIsolate())(
     for (const device of ['lo', 'bridge']) ip('-n', hub, 'link', 'set', device, 'up');
     const redis = inject('servers').redis;
     for (const port of [controlPort, targetPort])
-      start(hub, [redis.path, ...`--port ${port} --bind 0.0.0.0 --protected-mode no --save`.split(' '), ''], redis.env);
+      start(
+        hub,
+        [redis.path, ...`--port ${port} --bind 0.0.0.0 --protected-mode no --save`.split(' '), ''],
+        redis.env,
+      );
 
     const control = `redis://${hubAddress}:${controlPort}`;
     const target = `${hubAddress}:${targetPort}`;
@@ -78,7 +82,14 @@ test.skipIf(!canIsolate())(
     const names = ['a', 'b', 'c'];
     const waiting = names.map(async (name, index) => {
       addHost(`${hub}${name}`, index);
-      const clock = ['unshare', '--time', '--fork', '--kill-child', '--monotonic', String(100_000 * (index + 1))];
+      const clock = [
+        'unshare',
+        '--time',
+        '--fork',
+        '--kill-child',
+        '--monotonic',
+        String(100_000 * (index + 1)),
+      ];
       const words = ['agent', '--allow-target', target, '--name', name, '--threads', '4'];
       const agent = start(`${hub}${name}`, [...clock, process.execPath, cli, ...words], env);
       agent.stderr?.setEncoding('utf8');
@@ -103,7 +114,11 @@ test.skipIf(!canIsolate())(
         ...{ rounds: 2, seconds: 0.3, warmupSeconds: 0.1 },
       }),
     );
-    const run = start(hub, [process.execPath, cli, config, '--out', join(folder, 'results'), '--agents', '3'], env);
+    const run = start(
+      hub,
+      [process.execPath, cli, config, '--out', join(folder, 'results'), '--agents', '3'],
+      env,
+    );
     let output = '';
     for (const stream of [run.stdout, run.stderr])
       stream?.setEncoding('utf8').on('data', text => {

@@ -113,9 +113,7 @@ describe('load runs on agents as it does here', () => {
       ofTest(startRedis()),
       ofTest(startValkey()),
     ]);
-    await Promise.all(
-      ['a', 'b'].map(name => startAgent(control.url, [target.url, other.url], { name })),
-    );
+    await Promise.all(['a', 'b'].map(name => startAgent(control.url, [target.url, other.url], { name })));
     const env = { POOLBENCH_CONTROL: control.url };
     const scenarios = [{ client: 'wire', workers: 4, pools: 2, ...unhurried }];
     const [first, second] = [
@@ -133,9 +131,7 @@ describe('load runs on agents as it does here', () => {
     expect(versus.code, versus.stderr).toBe(0);
 
     const searched = await createExperiment(target.url, {
-      scenarios: [
-        { client: 'wire', workers: 8, pools: 2, arrival: { kind: 'poisson', rate: 200 } },
-      ],
+      scenarios: [{ client: 'wire', workers: 8, pools: 2, arrival: { kind: 'poisson', rate: 200 } }],
       ...{ seconds: 0.2, search: { responseP99Ms: 10_000, completedShare: 0.1, precision: 1 } },
     });
     const search = await searched.run(['--agents', '2'], { command: 'search', env } as never);

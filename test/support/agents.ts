@@ -65,7 +65,11 @@ export async function startAgent(
 }
 
 /** Several of them, named a, b, … */
-export function startAgents(count: number, control: string, targets: readonly string[]): Promise<TestAgent[]> {
+export function startAgents(
+  count: number,
+  control: string,
+  targets: readonly string[],
+): Promise<TestAgent[]> {
   const names = Array.from({ length: count }, (_, index) => String.fromCharCode(97 + index));
   return Promise.all(names.map(name => startAgent(control, targets, { name })));
 }

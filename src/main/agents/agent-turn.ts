@@ -231,8 +231,7 @@ export class Turn {
   }
 
   #hear(part: TurnPart, message: Up): void {
-    if (message.kind === 'here')
-      part.idle = message.turn !== this.#number || message.phase === 'idle';
+    if (message.kind === 'here') part.idle = message.turn !== this.#number || message.phase === 'idle';
     if (!('turn' in message) || message.turn !== this.#number) return;
     if (message.kind === 'here') part.ready ||= message.phase === 'ready';
     else if (message.kind === 'heard') {

@@ -19,7 +19,6 @@ import {
   backQueue,
   channels,
   type Down,
-  type HostInfo,
   readBackJob,
   readUp,
   type Subject,

@@ -94,7 +94,10 @@ const workload = z
     keys: wholeNumber(1, 100_000_000),
     members: wholeNumber(1, 100_000),
     keyChoice,
-    values: z.array(z.strictObject({ weight: amount, value })).min(1).max(128),
+    values: z
+      .array(z.strictObject({ weight: amount, value }))
+      .min(1)
+      .max(128),
     compressibleRatio: numberBetween(0, 1),
     commands: z
       .array(
@@ -217,9 +220,7 @@ const hostCpu = z.strictObject({
   clientCores: z.number(),
   machineBusyShare: z.number().nullable(),
   cpuSets: z.strictObject({ machine: amount, client: use, both: use }).nullable(),
-  throttling: z
-    .strictObject({ periods: amount, throttledPeriods: amount, throttledMs: amount })
-    .nullable(),
+  throttling: z.strictObject({ periods: amount, throttledPeriods: amount, throttledMs: amount }).nullable(),
   link: z.strictObject({ name: text(100), speedMbps: amount, busyShare: amount }).nullable(),
 });
 export type HostCpu = z.output<typeof hostCpu>;

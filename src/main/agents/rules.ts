@@ -137,9 +137,7 @@ export function expectBearable(
     throw new Refusal(
       `the turn keeps ${inFlight} bytes of requests in memory, and it allows ${maxBytesInFlight}`,
     );
-  const sockets = tasks
-    .flatMap(({ pools }) => pools)
-    .reduce((sum, { connections }) => sum + connections, 0);
+  const sockets = tasks.flatMap(({ pools }) => pools).reduce((sum, { connections }) => sum + connections, 0);
   const [limit, needed] = [openFilesLimit(), neededFiles({ sockets, threads })];
   if (limit < needed)
     throw new Refusal(`it may open ${limit} files, and needs ${needed}; raise its limit (ulimit -n)`);

@@ -34,7 +34,7 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly experiment: Experiment;
   readonly target: Target;
   /** Of the agents; undefined: the load runs here. */
-  readonly hosts: Result['hosts'];
+  readonly hosts?: Result['hosts'];
   readonly startedAt: Date;
   readonly resumed: Result['resumed'];
   readonly warnings: readonly string[];

@@ -9,8 +9,8 @@ import { mayStartServer, type Options, type SessionOption } from '../options.ts'
 import type { Target } from '../server/find-target.ts';
 import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
 import { printOutput } from '../terminal.ts';
-import type { LoadThreads } from './threads.ts';
 import { createPartFolders, createResultsFolder, removeEmptyFolders } from './results/results-folder.ts';
+import type { LoadThreads } from './threads.ts';
 
 /** Options of every command that loads a server. */
 export type SessionFlags = Options<SessionOption | 'url' | 'start'>;

@@ -4,8 +4,8 @@ import { nowNs } from '../../pool/clock.ts';
 import type { ThreadRefusal, ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import type { SharedState } from '../../workers/shared-state.ts';
 import { asError, PoolbenchError } from '../errors.ts';
-import type { HostUse } from './host-use.ts';
 import { withoutSecrets } from '../server/url.ts';
+import type { HostUse } from './host-use.ts';
 import { openWindow, type WindowStart } from './window-start.ts';
 
 /** Lead between opening the barrier and the start instant: every thread must have seen it by then. */

@@ -118,7 +118,9 @@ test('each agent gets its part of the tasks without login and memory, and sample
   expect((at - before) / 1e6).toBeGreaterThanOrEqual(29);
   expect(windows[0]).toBeCloseTo(at, -3);
   const used = made.used();
-  expect(used?.hosts.map(({ name, threads, leadMs, clockBoundMs }) => [name, threads, leadMs, clockBoundMs])).toEqual([
+  expect(
+    used?.hosts.map(({ name, threads, leadMs, clockBoundMs }) => [name, threads, leadMs, clockBoundMs]),
+  ).toEqual([
     ['agent0', 2, 25, 0.02],
     ['agent1', 1, 25, 0.02],
   ]);
@@ -170,7 +172,11 @@ test('a part stays on its agent, parts of an agent take turns on its threads, an
 });
 
 test('hosts add up: cores are summed, and busy machines weighted by their CPUs', () => {
-  const busy = { ...cpu, machineBusyShare: 1, cpuSets: { machine: 12, client: { cpus: 12, busyShare: 1 }, both: { cpus: 12, busyShare: 1 } } };
+  const busy = {
+    ...cpu,
+    machineBusyShare: 1,
+    cpuSets: { machine: 12, client: { cpus: 12, busyShare: 1 }, both: { cpus: 12, busyShare: 1 } },
+  };
   expect(addUp([cpu, busy])).toMatchObject({
     ...{ clientCores: 1, machineBusyShare: (0.25 * 4 + 12) / 16 },
     cpuSets: { machine: 16, client: { cpus: 14, busyShare: (1 + 12) / 14 } },

@@ -10,7 +10,7 @@ import {
   readUp,
   unpackOutcome,
 } from '../../../src/main/agents/messages.ts';
-import { expectBearable, readTargets, Refusal, withLogin } from '../../../src/main/agents/rules.ts';
+import { expectBearable, Refusal, readTargets, withLogin } from '../../../src/main/agents/rules.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { buildTask } from '../../support/threads.ts';
 
@@ -53,13 +53,25 @@ test.each([
   ['no prefix', prepared({ keyPrefix: '' })],
   ['a prefix that only contains ours', prepared({ keyPrefix: 'poolbench:1:session:' })],
   ['1 GB of values', prepared({}, { workload: { ...workload, values: huge } })],
-  ['a value beyond the limit', prepared({}, { workload: { ...workload, values: [{ weight: 1, value: { bytes: 2 ** 30 } }] } })],
-  ['a command that empties the server', prepared({}, { workload: { ...workload, commands: [{ command: 'FLUSHALL', weight: 1 }] } })],
-  ['a key by name', prepared({}, { workload: { ...workload, commands: [{ command: 'DEL users', weight: 1 }] } })],
+  [
+    'a value beyond the limit',
+    prepared({}, { workload: { ...workload, values: [{ weight: 1, value: { bytes: 2 ** 30 } }] } }),
+  ],
+  [
+    'a command that empties the server',
+    prepared({}, { workload: { ...workload, commands: [{ command: 'FLUSHALL', weight: 1 }] } }),
+  ],
+  [
+    'a key by name',
+    prepared({}, { workload: { ...workload, commands: [{ command: 'DEL users', weight: 1 }] } }),
+  ],
   ['a client of its own', prepared({ client: '/tmp/client.js' })],
   ['a day of load', prepared({ seconds: 86_400 })],
   ['a password', prepared({}, { subject: { address: { ...subject.address, password: 'x' } } })],
-  ['certificates that are not checked', prepared({}, { subject: { address: { ...subject.address, trust: { rejectUnauthorized: false } } } })],
+  [
+    'certificates that are not checked',
+    prepared({}, { subject: { address: { ...subject.address, trust: { rejectUnauthorized: false } } } }),
+  ],
   ['a unix socket', prepared({}, { subject: { address: { ...subject.address, path: '/run/redis.sock' } } })],
   ['a megabyte too much', `${prepared()}${' '.repeat(8 * 2 ** 20)}`],
   ['a structure too deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
@@ -94,7 +106,9 @@ test('only targets that were named are loaded, with the login of the agent', () 
     expect(() => withLogin({ address }, rules)).toThrow(Refusal);
   const nodes = [subject.address, { ...subject.address, ...elsewhere }];
   expect(() => withLogin({ ...subject, cluster: nodes }, rules)).toThrow(Refusal);
-  expect(() => withLogin({ address: { ...subject.address, host: 'cache.INTERNAL', port: 6380 } }, rules)).not.toThrow();
+  expect(() =>
+    withLogin({ address: { ...subject.address, host: 'cache.INTERNAL', port: 6380 } }, rules),
+  ).not.toThrow();
   for (const typed of ['', 'host', 'redis://h:1', 'h:0', 'h:1,'])
     expect(() => readTargets(typed), typed).toThrow(/allow-target/);
 });

@@ -77,7 +77,8 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     about: 'closed pipe does no harm',
   },
   {
-    fault: 'Agents are missing, of another version, or may not load the target; the control server refuses the login',
+    fault:
+      'Agents are missing, of another version, or may not load the target; the control server refuses the login',
     test: 'test/e2e/agents.test.ts',
     about: 'run without its agents does not begin',
   },
