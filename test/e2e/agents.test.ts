@@ -131,7 +131,7 @@ describe('load runs on agents as it does here', () => {
     expect(versus.code, versus.stderr).toBe(0);
 
     const searched = await createExperiment(target.url, {
-      scenarios: [{ client: 'wire', workers: 8, pools: 2, arrival: { kind: 'poisson', rate: 200 } }],
+      scenarios: [{ client: 'wire', workers: 8, pools: 2, arrival: { kind: 'poisson', rate: 600 } }],
       ...{ seconds: 0.2, search: { responseP99Ms: 10_000, completedShare: 0.1, precision: 1 } },
     });
     const search = await searched.run(['--agents', '2'], { command: 'search', env } as never);

@@ -81,20 +81,22 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     placement: readonly number[] = tasks.map((_, index) => index),
   ): Promise<ThreadSample[]> {
     this.#used = undefined;
+    let discarded = 0;
     for (let start = 1; start <= maxStarts; start++) {
       const turn = new Turn(this.#agents, this.#partsOf(tasks, placement), shared);
       try {
         const stopped = await turn.prepare(part => this.#prepareMessage(part));
         if (stopped !== undefined) return stopped;
         const begun = await turn.go(this.#goLeadMs);
-        if (begun === undefined) {
+        if ('missed' in begun) {
+          discarded += callsOf(begun.missed);
           this.#goLeadMs *= 2;
           continue;
         }
         if (begun.shortestLeadMs < comfortableLeadMs) this.#goLeadMs += comfortableLeadMs;
         const samples = await turn.measure(begun.releasedNs, this.#windowLeadMs, onWindow);
         this.#used = turn.use();
-        return samples;
+        return withDiscarded(samples, discarded);
       } catch (cause) {
         if (cause instanceof TurnVoided && cause.code === 'START_MISSED') this.#windowLeadMs *= 2;
         throw cause;
@@ -141,4 +143,20 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
       ),
     };
   }
+}
+
+/** Operations that the server has answered without an error. */
+function callsOf(samples: readonly ThreadSample[]): number {
+  return samples
+    .flatMap(({ loads }) => loads)
+    .reduce((sum, { completed, warmupCompleted }) => sum + completed + warmupCompleted, 0);
+}
+
+/** The server has counted what was done in starts that were missed, too: it is discarded like a warm-up. */
+function withDiscarded(samples: readonly ThreadSample[], discarded: number): ThreadSample[] {
+  const [first, ...others] = samples;
+  const [load, ...loads] = first?.loads ?? [];
+  if (first === undefined || load === undefined || discarded === 0) return [...samples];
+  const warmupCompleted = load.warmupCompleted + discarded;
+  return [{ ...first, loads: [{ ...load, warmupCompleted }, ...loads] }, ...others];
 }

@@ -137,13 +137,16 @@ export class Turn {
   /**
    * Lets all begin at one instant.
    *
-   * @returns that instant, on the clock here, and the time that was left when the last agent heard of it; undefined if it
-   *   was too late for one of them: then it has ended on all
+   * @returns that instant, on the clock here, and the time that was left when the last agent heard of it. If it was too
+   *   late for one of them, it has ended on all, and has samples of those that began.
    * @throws TurnVoided; PoolbenchError AGENT_LOST, CONTROL_LOST
    */
   async go(
     leadMs: number,
-  ): Promise<{ readonly releasedNs: number; readonly shortestLeadMs: number } | undefined> {
+  ): Promise<
+    | { readonly releasedNs: number; readonly shortestLeadMs: number }
+    | { readonly missed: readonly ThreadSample[] }
+  > {
     const clock = await this.#agents.readClock();
     this.#clock = clock;
     const releasedNs = nowNs() + leadMs * 1e6;
@@ -156,8 +159,7 @@ export class Turn {
     if (this.#isCut()) return await this.#voidCut();
     const shortestLeadMs = Math.min(...this.#parts.map(({ goLeadMs = leadMs }) => goLeadMs));
     if (heard && shortestLeadMs >= 0) return { releasedNs, shortestLeadMs };
-    await this.#stopAll();
-    return undefined;
+    return { missed: await this.#stopAll() };
   }
 
   /**

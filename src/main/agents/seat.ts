@@ -226,6 +226,8 @@ export class Seat {
       // As here: straight to the server that answered, without a name service.
       const reached = { ...allowed, address: control.answering };
       this.#met.set(keyOf(subject), { subject: reached, local, localAddress });
+      // Before it is said: the run counts the clients of the target next.
+      control.close();
       await this.#say({ kind: 'met', seat, life, roundTripMs, local });
     } finally {
       control.close();

@@ -161,6 +161,7 @@ function spreadOver(scenario: Scenario, threads: number): Scenario {
     threads,
     pools: threads,
     poolsPerThread: 1,
+    hosts: 0,
     workers: Math.max(workers, threads),
     connections: Math.max(connections, threads * (batch.pool === 'separate' ? 2 : 1)),
     batch: batch.pool === 'none' ? batch : { ...batch, workers: Math.max(batch.workers, threads) },

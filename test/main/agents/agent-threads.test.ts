@@ -131,7 +131,15 @@ test('each agent gets its part of the tasks without login and memory, and sample
 test('a start that was heard too late is repeated with twice the lead; after the fourth the run ends', async () => {
   const agents = new FakeAgents(2);
   agents.leadLeft = (seat, turn) => (seat === 1 && turn < 3 ? -1 : 20);
-  await run(agents).running;
+  const loads = [{ completed: 3, warmupCompleted: 1 }];
+  agents.outcome = (_, { tasks }) => ({
+    kind: 'done',
+    samples: tasks.map(({ thread }) => ({ thread, loads }) as never),
+    ...{ cpu: cpu as never, boundMicros: 20 },
+  });
+  const samples = await run(agents).running;
+  // What three threads did in two starts that were missed, the server has counted, too.
+  expect(samples.map(({ loads }) => loads[0]?.warmupCompleted)).toEqual([1 + 2 * 3 * 4, 1, 1]);
   expect(prepared(agents).map(({ turn }) => turn)).toEqual([1, 1, 2, 2, 3, 3]);
   expect(agents.sent.filter(({ message }) => message.kind === 'stop')).toHaveLength(2);
 
