@@ -4,8 +4,9 @@ import { median, medianOfKnown } from './statistics.ts';
 
 /** The agents of a run: what each of them did, and whether they were alike. */
 
-/** Round trips that differ by more make arms of different hosts unlike. */
+/** Round trips that differ by more make arms of different hosts unlike; a smaller difference is the kernel and the scheduler. */
 const maxTripRatio = 1.25;
+const minTripDifferenceMs = 0.05;
 /** Clocks that may differ by more shift what is due in an open loop by a noticeable part of a response time. */
 const maxBoundMs = 1;
 /** An agent that hears of the start later than this before it may begin later than the others. */
@@ -63,7 +64,7 @@ export function hostWarnings(result: Pick<Result, 'hosts' | 'scenarios'>): strin
   }
   const trips = hosts.flatMap(({ roundTripMs }) => roundTripMs ?? []);
   const [least, most] = [Math.min(...trips), Math.max(...trips)];
-  if (trips.length > 1 && most > maxTripRatio * least)
+  if (trips.length > 1 && most > maxTripRatio * least && most - least > minTripDifferenceMs)
     warnings.push(
       `round trips from the agents to the target differ: ${formatMs(least)} to ${formatMs(most)} ms, ${formatFraction(most / least - 1)} more. Latencies of threads on different agents do not compare`,
     );

@@ -69,14 +69,15 @@ function describeDependence(result: Result): string[] {
 
 /** Other programs that used the machine all the time: they make no round an outlier. */
 function describeNeighbours(result: Result): string[] {
-  const cores = machineCores(result.environment);
+  const { hosts } = result;
+  const cores = hosts === undefined ? machineCores(result.environment) : sumOf(hosts, ({ cores }) => cores);
   const taken = result.scenarios.flatMap(({ rounds }) =>
     rounds.flatMap(round => neighbourCores(round, result) ?? []),
   );
   const usual = taken.length === 0 ? 0 : median(taken);
   if (usual < minNeighbourRatio * cores) return [];
   return [
-    `other programs used ${usual.toFixed(1)} of this machine's ${cores} cores in the median measurement: they affect the figures, and what limited them`,
+    `other programs used ${usual.toFixed(1)} of ${hosts === undefined ? "this machine's" : "the agents'"} ${cores} cores in the median measurement: they affect the figures, and what limited them`,
   ];
 }
 
