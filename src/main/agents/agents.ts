@@ -374,13 +374,13 @@ export class Agents implements SessionAgents, Coordinator {
       this.#controlLost(undefined);
       return;
     }
-    const readySinceMs = this.#link.readySinceMs;
-    if (readySinceMs === undefined) return;
+    const { workingSinceMs } = this.#link;
+    if (workingSinceMs === undefined) return;
     for (const { name, host, heardAtMs, unreachedSinceMs = now } of this.seated) {
       if (host === undefined) continue;
       // After an outage of the control server everybody has as long again.
-      const silent = now - Math.max(heardAtMs, readySinceMs);
-      const unreached = now - Math.max(unreachedSinceMs, readySinceMs);
+      const silent = now - Math.max(heardAtMs, workingSinceMs);
+      const unreached = now - Math.max(unreachedSinceMs, workingSinceMs);
       if (silent <= silentMs && unreached <= unreachedMs) continue;
       const found =
         unreached > unreachedMs

@@ -10,6 +10,8 @@ const connectTimeoutMs = 5000;
 /** A request to the control server fails after this, unless it is given longer. */
 const answerTimeoutMs = 10_000;
 const maxRetryMs = 500;
+/** A message that waits longer for its answer shows that the server is silent. */
+const maxPauseMs = 2500;
 
 /**
  * A connection to the control server for commands, and one for messages. Unlike those to a target they reconnect by
@@ -25,7 +27,11 @@ export class ControlLink {
   readonly #subscriber: Redis;
   readonly #handlers = new Map<string, (text: string) => void>();
   #cuts = 0;
-  #readySinceMs = performance.now();
+  /** Since when it has answered without a pause. */
+  #workingSinceMs = performance.now();
+  /** Messages that it has not yet answered, and since when one of them waits. */
+  #unanswered = 0;
+  #waitingSinceMs = 0;
 
   private constructor(address: Address, life: string | undefined) {
     this.where = shownAddress(address);
@@ -33,11 +39,11 @@ export class ControlLink {
     this.redis = connectionTo(address);
     this.#subscriber = this.redis.duplicate();
     for (const connection of [this.redis, this.#subscriber]) {
-      // It is retried; `readySinceMs` and `cuts` show that it happened.
+      // It is retried; `workingSinceMs` and `cuts` show that it happened.
       connection.on('error', () => {});
       connection.on('close', () => this.#cuts++);
       connection.on('ready', () => {
-        this.#readySinceMs = performance.now();
+        this.#workingSinceMs = performance.now();
       });
     }
     this.#subscriber.on('message', (channel, text) => this.#handlers.get(channel)?.(text));
@@ -75,15 +81,30 @@ export class ControlLink {
     return this.#cuts;
   }
 
-  /** Since when it is connected, on the clock of `performance.now`; undefined while it is not. */
-  get readySinceMs(): number | undefined {
-    const isReady = this.redis.status === 'ready' && this.#subscriber.status === 'ready';
-    return isReady ? this.#readySinceMs : undefined;
+  /**
+   * Since when the control server is connected and answers, on the clock of `performance.now`; undefined while it does not.
+   * Before, nobody could be heard.
+   */
+  get workingSinceMs(): number | undefined {
+    const isConnected = this.redis.status === 'ready' && this.#subscriber.status === 'ready';
+    return isConnected && !this.#isSilent ? this.#workingSinceMs : undefined;
+  }
+
+  get #isSilent(): boolean {
+    return this.#unanswered > 0 && performance.now() - this.#waitingSinceMs > maxPauseMs;
   }
 
   /** @returns how many have received it. @throws Error if the control server does not answer in time */
   async publish(channel: string, message: object, timeoutMs = answerTimeoutMs): Promise<number> {
-    return await withTimeout(this.redis.publish(channel, JSON.stringify(message)), timeoutMs);
+    if (this.#unanswered++ === 0) this.#waitingSinceMs = performance.now();
+    const answer = this.redis.publish(channel, JSON.stringify(message)).finally(() => {
+      const now = performance.now();
+      if (this.#isSilent) this.#workingSinceMs = now;
+      this.#unanswered--;
+      // Answers come in the order of the messages.
+      this.#waitingSinceMs = now;
+    });
+    return await withTimeout(answer, timeoutMs);
   }
 
   async subscribe(channel: string, handle: (text: string) => void): Promise<void> {

@@ -146,9 +146,9 @@ export class Seat {
 
   #expectCoordinator(): void {
     const now = performance.now();
-    const { readySinceMs } = this.#link;
-    const silent = now - Math.max(this.#heardAtMs, readySinceMs ?? 0);
-    if (silent > (readySinceMs === undefined ? outageMs : silentMs)) this.#end(coordinatorGone);
+    const { workingSinceMs } = this.#link;
+    const silent = now - Math.max(this.#heardAtMs, workingSinceMs ?? 0);
+    if (silent > (workingSinceMs === undefined ? outageMs : silentMs)) this.#end(coordinatorGone);
   }
 
   /** Never rejects: what is said every second again may be lost once. */
