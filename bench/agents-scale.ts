@@ -9,7 +9,7 @@ import { poolTask } from './load-arm.ts';
 import type { Question } from './question.ts';
 import { range } from './report.ts';
 
-const counts = [64, 256, 1000] as const;
+const counts = (process.env.AGENTS ?? '64,256,1000').split(',').map(Number);
 /** What the prototype took for a turn, in seconds, without the lead. */
 const prototype: Readonly<Record<number, string>> = { 64: '0.3–0.7', 256: '1.1–2.4', 1000: '2.8–5.0' };
 /** Of the load that a sample tells of. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { prefix, Queue, Worker } from '../src/main/agents/bullmq.ts';
+import type { ControlClock } from '../src/main/agents/clock.ts';
 import { ControlLink } from '../src/main/agents/control-link.ts';
 import { lobbyName, lockMs } from '../src/main/agents/lobby.ts';
 import {
@@ -19,8 +20,6 @@ import { childArgument } from './child.ts';
 import { syntheticSample } from './synthetic-sample.ts';
 
 const file = fileURLToPath(import.meta.url);
-const tsx = fileURLToPath(new URL('../node_modules/tsx/dist/cli.mjs', import.meta.url));
-
 interface Stubs {
   readonly url: string;
   readonly group: string;
@@ -31,7 +30,10 @@ interface Stubs {
 
 /** Many agents in one process, which take part in every way but load nothing: their samples are as real ones. @returns what ends them */
 export function startStubs(stubs: Stubs): () => void {
-  const child = spawn(process.execPath, [tsx, file, JSON.stringify(stubs)], { stdio: 'inherit' });
+  // Without the program of tsx between them, so that it can be ended.
+  const child = spawn(process.execPath, ['--import', 'tsx', file, JSON.stringify(stubs)], {
+    stdio: 'inherit',
+  });
   return () => child.kill('SIGKILL');
 }
 
@@ -61,6 +63,7 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
     const host = { name: `stub${seat}`, node: process.version, os: '', cpu: '', cores: 1, threads: 1 };
     let turn = 0;
     let threads: readonly number[] = [];
+    let clock: ControlClock | undefined;
     const beat = setInterval(() => say({ kind: 'here', seat, turn, phase: 'idle' }), 1000);
     const hear = (text: string) => {
       const message = readDown(text);
@@ -71,17 +74,18 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
       } else if (message.kind === 'prepare' && message.turn > turn) {
         turn = message.turn;
         threads = message.tasks.map(({ thread }) => thread);
-        say({ kind: 'here', seat, turn, phase: 'ready' });
-      } else if (message.kind === 'go' && message.turn === turn) {
-        void link.readClock().then(clock => {
-          const leadMs = (clock.toLocal(message.at) - nowNs()) / 1e6;
-          const { boundMicros } = clock;
-          // All of them share this process, which takes its time for so many.
-          say({ kind: 'heard', seat, turn, what: 'go', leadMs: Math.max(0, leadMs), boundMicros });
-          const samples = threads.map((thread): ThreadSample => ({ ...kept, thread }));
-          const packed = packOutcome({ kind: 'done', samples, cpu: null, boundMicros });
-          void back.add('turn', { seat, turn, packed } satisfies BackJob, { removeOnComplete: true });
+        void link.readClock().then(read => {
+          clock = read;
+          say({ kind: 'here', seat, turn, phase: 'ready' });
         });
+      } else if (message.kind === 'go' && message.turn === turn && clock !== undefined) {
+        const leadMs = (clock.toLocal(message.at) - nowNs()) / 1e6;
+        const { boundMicros } = clock;
+        // All of them share this process, which takes its time for so many.
+        say({ kind: 'heard', seat, turn, what: 'go', leadMs: Math.max(0, leadMs), boundMicros });
+        const samples = threads.map((thread): ThreadSample => ({ ...kept, thread }));
+        const packed = packOutcome({ kind: 'done', samples, cpu: null, boundMicros });
+        void back.add('turn', { seat, turn, packed } satisfies BackJob, { removeOnComplete: true });
       }
     };
     const channel = channels.toAll(run);

@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Result, RoundResult } from '../../src/aggregate/result.ts';
+import { describe, expect, test } from 'vitest';
 import { lobbyName, writeBadge } from '../../src/main/agents/lobby.ts';
 import { describeTool } from '../../src/main/environment.ts';
-import { startAgent, startAgents } from '../support/agents.ts';
-import { decodeHistogram } from '../support/decode-histogram.ts';
+import { expectExact, keysOfRuns, roundsOf, startAgent, startScene } from '../support/agents.ts';
+import { startCluster } from '../support/cluster.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
@@ -13,44 +11,11 @@ import { certificates, ofTest, startRedis, startRedisWithTls, startValkey } from
 /** As a user of the control server needs it. */
 const controlRules = '~poolbench:* &poolbench:* +@all -@admin -@dangerous +info +client|list +client|setname';
 
-async function scene(agents: number) {
-  const [control, target] = await Promise.all([ofTest(startRedis()), ofTest(startRedis())]);
-  const started = await startAgents(agents, control.url, [target.url]);
-  return { control, target, agents: started, env: { POOLBENCH_CONTROL: control.url } };
-}
-
-function roundsOf(result: Result): RoundResult[] {
-  return result.scenarios.flatMap(({ rounds }) => rounds);
-}
-
-function recorded(encoded: string): number {
-  const histogram = decodeHistogram(encoded);
-  const { totalCount } = histogram;
-  histogram.destroy();
-  return totalCount;
-}
-
-/** Every operation is accounted for, by the merged histograms and by the server. */
-function expectExact(round: RoundResult): void {
-  const failed = Object.values(round.failed).reduce((sum, count) => sum + count, 0);
-  expect(round.issued).toBe(round.completed + failed + round.unfinished);
-  expect(recorded(round.histograms.service)).toBe(round.completed);
-  expect(recorded(round.histograms.response)).toBe(round.completed);
-  expect(round.serverCalls).toBe(round.completed);
-  expect(round.series.reduce((sum, second) => sum + second.completed, 0)).toBe(round.completed);
-}
-
-/** What remains on the control server once a run has ended: the lobby, which agents wait in. */
-async function keysOfRuns(url: string): Promise<string[]> {
-  const keys = await (await connectObserver(url)).keys('*');
-  return keys.filter(key => !key.startsWith('poolbench:lobby-'));
-}
-
 describe('load runs on agents as it does here', () => {
   test.each([1, 2, 4])(
     '%i agents: what all of them did adds up to what the server counted, in a closed and an open loop',
     async count => {
-      const { control, target, env } = await scene(count);
+      const { control, target, env } = await startScene(count);
       const experiment = await createExperiment(target.url, {
         scenarios: [
           { client: 'wire', workers: 8, pools: 4 },
@@ -84,7 +49,7 @@ describe('load runs on agents as it does here', () => {
   );
 
   test('more hosts is a question like more pools, and a part of a scenario stays on its agent', async () => {
-    const { target, env } = await scene(2);
+    const { target, env } = await startScene(2);
     const experiment = await createExperiment(target.url, {
       scenarios: [{ client: 'wire', workers: 4, pools: 2, hosts: [1, 2], ...unhurried }],
       ...{ rounds: 3, seconds: 0.2 },
@@ -138,6 +103,75 @@ describe('load runs on agents as it does here', () => {
     expect(search.code, search.stderr).toBe(0);
   });
 
+  test('every kind of scenario is exact on two agents', async () => {
+    const { target, env } = await startScene(2);
+    const common = { workers: 6, pools: 3, client: 'wire' };
+    const calm = { arrival: { kind: 'burst', rate: 1000, size: 40 } };
+    const experiment = await createExperiment(target.url, {
+      scenarios: [
+        { ...common, client: ['wire', 'ioredis'], pipeline: 5, ...calm },
+        { ...common, pool: ['baseline', 'shared'], probe: 'ping', ...calm },
+        { ...common, client: 'ioredis', autoPipelining: true, poolsPerThread: 2, ...calm },
+        { ...common, batch: { pool: 'separate', workers: 3, pipeline: 10 }, ...calm },
+        { ...common, connects: 'jittered', burst: true, minIdleShare: 0.5, ...calm },
+        { ...common, arrival: { kind: 'poisson', rate: [200, 400], order: 'upAndDown' } },
+      ],
+      workload: { keys: 300, valueBytes: { kind: 'range', from: 8, to: 64 }, hitShare: 0.9 },
+      seconds: 0.3,
+    });
+    const outcome = await experiment.run(['--agents', '2'], { env });
+    expect(outcome.code, outcome.stderr).toBe(0);
+    const result = await experiment.result();
+    expect(result.scenarios.length).toBeGreaterThanOrEqual(9);
+    for (const round of roundsOf(result)) expectExact(round);
+    expect(await (await connectObserver(target.url)).dbsize()).toBe(0);
+  });
+
+  test('records that grow are counted and removed, and connections are cut, as without agents', async () => {
+    const { target, env } = await startScene(2);
+    const ycsb = await createExperiment(target.url, {
+      scenarios: [{ client: 'wire', workers: 4, pools: 2, arrival: { kind: 'constant', rate: 400 } }],
+      ...{ workload: { keys: 2000, ycsb: 'D' }, rounds: 2, seconds: 0.3 },
+    });
+    const grown = await ycsb.run(['--agents', '2'], { env });
+    expect(grown.code, grown.stderr).toBe(0);
+    for (const round of roundsOf(await ycsb.result())) expectExact(round);
+    expect(await (await connectObserver(target.url)).dbsize()).toBe(0);
+
+    const cut = await createExperiment(target.url, {
+      scenarios: [{ client: 'wire', workers: 4, pools: 2, cutEveryMs: 100, ...unhurried }],
+      ...{ seconds: 0.5, maxFailedShare: 1 },
+    });
+    const outcome = await cut.run(['--agents', '2'], { env });
+    expect(outcome.code, outcome.stderr).toBe(0);
+    expect(roundsOf(await cut.result())[0]?.cuts).toBeGreaterThan(0);
+  });
+
+  test('a cluster is loaded by two agents, if all of its nodes are allowed', async () => {
+    const control = await ofTest(startRedis());
+    const cluster = await ofTest(startCluster());
+    const nodes = cluster.nodes.map(({ url }) => url);
+    await Promise.all(['a', 'b'].map(name => startAgent(control.url, nodes, { name })));
+    const [url = ''] = nodes;
+    const experiment = await createExperiment(url, {
+      target: { server: 'redis', url, cluster: true },
+      scenarios: [
+        { client: ['wire', 'ioredis'], workers: 4, pools: 2, arrival: { kind: 'constant', rate: 200 } },
+      ],
+      seconds: 0.3,
+    });
+    const env = { POOLBENCH_CONTROL: control.url };
+    const outcome = await experiment.run(['--agents', '2'], { env });
+    expect(outcome.code, outcome.stderr).toBe(0);
+    for (const round of roundsOf(await experiment.result())) expectExact(round);
+
+    const only = await ofTest(startRedis());
+    await startAgent(only.url, [url]);
+    const refused = await experiment.run(['--agents', '1', '--control', only.url]);
+    expect(refused.code, refused.stderr).toBe(3);
+    expect(refused.stderr).toMatch(/--allow-target/);
+  });
+
   test('the control server may have TLS and an ACL; login and certificates of the target come from the agent', async () => {
     const control = await ofTest(startRedis());
     const target = await ofTest(startRedisWithTls({ args: ['--requirepass', 'secret'] }));
@@ -184,7 +218,7 @@ describe('run without its agents does not begin', () => {
   });
 
   test('an agent refuses a target that it was not allowed, and is free again', async () => {
-    const { control, target, env } = await scene(1);
+    const { control, target, env } = await startScene(1);
     const forbidden = await ofTest(startRedis());
     const refused = await (await createExperiment(forbidden.url)).run(['--agents', '1'], { env });
     expect(refused.code, refused.stderr).toBe(3);
@@ -195,7 +229,7 @@ describe('run without its agents does not begin', () => {
   });
 
   test('the control server is no target, nor is one that only the coordinator reaches', async () => {
-    const { control, target, env } = await scene(1);
+    const { control, target, env } = await startScene(1);
     const both = await (await createExperiment(control.url)).run(['--agents', '1'], { env });
     expect(both.code, both.stderr).toBe(3);
     expect(both.stderr).toMatch(/is not the control server/);
@@ -231,124 +265,5 @@ describe('run without its agents does not begin', () => {
       await runPoolbench(['agent', '--control', control.url]),
     ];
     expect(without.map(({ code }) => code)).toEqual([2, 2, 2]);
-  });
-});
-
-describe('agent that is lost ends the run', () => {
-  const long = {
-    scenarios: [{ client: 'wire', workers: 4, pools: 2, ...unhurried }],
-    ...{ rounds: 40, seconds: 0.3 },
-  };
-
-  test('killed in a round: what was measured is kept, and the run can be resumed with another', async () => {
-    const { control, target, agents, env } = await scene(2);
-    const experiment = await createExperiment(target.url, { ...long, rounds: 8 });
-    const running = experiment.start(['--agents', '2'], { env, ownProcess: true });
-    await running.said('round 3/8');
-    agents[1]?.process.kill('SIGKILL');
-    const outcome = await running.outcome;
-    expect(outcome.code, outcome.stderr).toBe(1);
-    expect(outcome.stderr).toMatch(/expected agent b to take part until the end/);
-    const left = await experiment.result();
-    expect(left.complete).toBe(false);
-    const kept = roundsOf(left);
-    expect(kept.length).toBeGreaterThanOrEqual(2);
-    for (const round of kept) expectExact(round);
-    expect(await (await connectObserver(target.url)).dbsize()).toBe(0);
-
-    await startAgent(control.url, [target.url], { name: 'c' });
-    const folder = await experiment.resultsFolder();
-    const resumed = await runPoolbench(['run', '--resume', folder, '--agents', '2'], {
-      env,
-      ownProcess: true,
-    });
-    expect(resumed.code, resumed.stderr).toBe(0);
-    const whole = await experiment.result();
-    expect(whole.complete).toBe(true);
-    expect(roundsOf(whole)).toHaveLength(8);
-    expect(roundsOf(whole).slice(0, kept.length)).toEqual(kept);
-  });
-
-  test('told to end: it leaves, and so does the run', async () => {
-    const { target, agents, env } = await scene(1);
-    const experiment = await createExperiment(target.url, long);
-    const running = experiment.start(['--agents', '1'], { env, ownProcess: true });
-    await running.said('round 2/40');
-    agents[0]?.process.kill('SIGTERM');
-    const outcome = await running.outcome;
-    expect(outcome.code, outcome.stderr).toBe(1);
-    expect(outcome.stderr).toMatch(/agent a .* it was told to end/);
-    expect(await agents[0]?.ended).toBe(130);
-  });
-
-  test('interrupted once: what was measured is kept, and the agents are free', async () => {
-    const { target, env } = await scene(1);
-    const experiment = await createExperiment(target.url, long);
-    const running = experiment.start(['--agents', '1'], { env, ownProcess: true });
-    await running.said('round 2/40');
-    running.kill('SIGINT');
-    const outcome = await running.outcome;
-    expect(outcome.code, outcome.stderr).toBe(130);
-    expect(roundsOf(await experiment.result()).length).toBeGreaterThan(0);
-    const next = await (await createExperiment(target.url)).run(['--agents', '1'], { env });
-    expect(next.code, next.stderr).toBe(0);
-  });
-
-  test('a coordinator that is killed frees its agents within 20 s, and nothing is left', async () => {
-    const { control, target, agents, env } = await scene(1);
-    const experiment = await createExperiment(target.url, long);
-    const running = experiment.start(['--agents', '1'], { env, ownProcess: true });
-    await running.said('round 2/40');
-    running.kill('SIGKILL');
-    await running.outcome;
-    const before = Date.now();
-    await agents[0]?.said('its coordinator has not been heard of');
-    expect(Date.now() - before).toBeLessThan(20_000);
-    await sleep(500);
-    expect(await keysOfRuns(control.url)).toEqual([]);
-  });
-});
-
-describe('control server that is lost', () => {
-  test('restarted without its data: every round is complete', async () => {
-    let control = await startRedis();
-    onTestFinished(() => control.stop());
-    const { port } = control;
-    const target = await ofTest(startRedis());
-    await startAgents(2, control.url, [target.url]);
-    const experiment = await createExperiment(target.url, {
-      scenarios: [{ client: 'wire', workers: 4, pools: 2, ...unhurried }],
-      ...{ rounds: 6, seconds: 0.4 },
-    });
-    const env = { POOLBENCH_CONTROL: control.url };
-    const running = experiment.start(['--agents', '2'], { env, ownProcess: true });
-    await running.said('round 2/6');
-    await control.stop();
-    await sleep(1000);
-    control = await startRedis({ port });
-    const outcome = await running.outcome;
-    expect(outcome.code, outcome.stderr).toBe(0);
-    const rounds = roundsOf(await experiment.result());
-    expect(rounds).toHaveLength(6);
-    for (const round of rounds) expectExact(round);
-  });
-
-  test('gone for good: the run ends with 1, and keeps what was measured', async () => {
-    const control = await startRedis();
-    onTestFinished(() => control.stop());
-    const target = await ofTest(startRedis());
-    await startAgents(1, control.url, [target.url]);
-    const experiment = await createExperiment(target.url, {
-      scenarios: [{ client: 'wire', workers: 4, ...unhurried }],
-      ...{ rounds: 40, seconds: 0.2 },
-    });
-    const env = { POOLBENCH_CONTROL: control.url };
-    const running = experiment.start(['--agents', '1'], { env, ownProcess: true });
-    await running.said('round 2/40');
-    await control.stop();
-    const outcome = await running.outcome;
-    expect(outcome.code, outcome.stderr).toBe(1);
-    expect(outcome.stderr).toMatch(/expected the control server/);
-    expect(roundsOf(await experiment.result()).length).toBeGreaterThan(0);
   });
 });

@@ -1,7 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import type { Result, RoundResult } from '../../src/aggregate/result.ts';
+import { decodeHistogram } from './decode-histogram.ts';
+import { connectObserver } from './observed-server.ts';
+import { ofTest, startRedis } from './servers.ts';
 
 const cli = fileURLToPath(new URL('../../dist/main/cli.js', import.meta.url));
 
@@ -72,4 +76,38 @@ export function startAgents(
 ): Promise<TestAgent[]> {
   const names = Array.from({ length: count }, (_, index) => String.fromCharCode(97 + index));
   return Promise.all(names.map(name => startAgent(control, targets, { name })));
+}
+
+/** A control server, a target, and agents that may load it, in the environment of a run. */
+export async function startScene(agents: number) {
+  const [control, target] = await Promise.all([ofTest(startRedis()), ofTest(startRedis())]);
+  const started = await startAgents(agents, control.url, [target.url]);
+  return { control, target, agents: started, env: { POOLBENCH_CONTROL: control.url } };
+}
+
+export function roundsOf(result: Result): RoundResult[] {
+  return result.scenarios.flatMap(({ rounds }) => rounds);
+}
+
+function recorded(encoded: string): number {
+  const histogram = decodeHistogram(encoded);
+  const { totalCount } = histogram;
+  histogram.destroy();
+  return totalCount;
+}
+
+/** Every operation is accounted for, by the merged histograms and by the server. */
+export function expectExact(round: RoundResult): void {
+  const failed = Object.values(round.failed).reduce((sum, count) => sum + count, 0);
+  expect(round.issued).toBe(round.completed + failed + round.unfinished);
+  expect(recorded(round.histograms.service)).toBe(round.completed);
+  expect(recorded(round.histograms.response)).toBe(round.completed);
+  expect(round.serverCalls).toBe(round.completed);
+  expect(round.series.reduce((sum, second) => sum + second.completed, 0)).toBe(round.completed);
+}
+
+/** What remains on the control server beside the lobby, which agents wait in. */
+export async function keysOfRuns(url: string): Promise<string[]> {
+  const keys = await (await connectObserver(url)).keys('*');
+  return keys.filter(key => !key.startsWith('poolbench:lobby-'));
 }

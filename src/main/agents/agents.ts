@@ -34,7 +34,7 @@ const silentMs = lockMs;
 /** And one to which no message gets through: its process or its connection has ended, and not come back. */
 const unreachedMs = 5000;
 /** A control server that does not answer for this long is lost. */
-const controlPatienceMs = 30_000;
+const controlPatienceMs = 20_000;
 /** A message is said again after this, if its answer does not come: a reconnecting agent misses it. */
 const repeatMs = 2000;
 const endTimeoutMs = 3000;

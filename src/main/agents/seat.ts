@@ -36,7 +36,7 @@ const beatMs = 1000;
 /** A coordinator that nobody hears of for this long is gone, while the control server is there … */
 const silentMs = lockMs;
 /** … and while it is not. */
-const outageMs = 45_000;
+const outageMs = 30_000;
 /** Interval at which the growth of the pools is reported until the window is set, and the progress; longer with many agents. */
 const growthMs = (seats: number) => Math.max(10, seats / 4);
 const progressMs = (seats: number) => Math.max(100, seats);

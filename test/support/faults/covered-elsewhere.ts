@@ -83,13 +83,13 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     about: 'run without its agents does not begin',
   },
   {
-    fault: 'An agent or the coordinator is killed, told to end, or interrupted',
-    test: 'test/e2e/agents.test.ts',
+    fault: 'An agent or the coordinator is killed, stopped (SIGSTOP), told to end, or interrupted',
+    test: 'test/e2e/agents-lost.test.ts',
     about: 'agent that is lost ends the run',
   },
   {
-    fault: 'The control server is restarted without its data, or gone for good',
-    test: 'test/e2e/agents.test.ts',
+    fault: 'The control server is restarted without its data, silent for 15 s, or gone for good',
+    test: 'test/e2e/agents-lost.test.ts',
     about: 'control server that is lost',
   },
   {
