@@ -4,6 +4,7 @@ import { describeTool } from '../../src/main/environment.ts';
 import { expectExact, keysOfRuns, roundsOf, startAgent, startScene } from '../support/agents.ts';
 import { startCluster } from '../support/cluster.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
+import { createSuites } from '../support/ledger.ts';
 import { connectObserver } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
 import { certificates, ofTest, startRedis, startRedisWithTls, startValkey } from '../support/servers.ts';
@@ -102,6 +103,16 @@ describe('load runs on agents as it does here', () => {
     });
     const search = await searched.run(['--agents', '2'], { command: 'search', env } as never);
     expect(search.code, search.stderr).toBe(0);
+  });
+
+  test('claims keeps its agents from one suite to the next', async () => {
+    const { control, target, agents } = await startScene(2);
+    const suites = await createSuites({ C1: 'first', C2: 'second' });
+    await suites.write('second', { scenarios: [{ client: 'wire', workers: 4, pools: 4, ...unhurried }] });
+    const outcome = await suites.run([target.url, '--agents', '2', '--control', control.url]);
+    expect(outcome.code, outcome.stderr).toBe(0);
+    expect((await suites.ledger()).complete).toBe(true);
+    for (const agent of agents) expect(agent.output().match(/taken: /g)).toHaveLength(1);
   });
 
   test('every kind of scenario is exact on two agents', async () => {
