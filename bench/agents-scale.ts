@@ -29,6 +29,7 @@ export const ask: Question = async ({ server, report, rounds }) => {
     const stop = startStubs({ url, group, agents: count, seconds: windowSeconds });
     const agents = await Agents.enlist({
       ...{ url, agents: count, group, waitMs: 120_000, name: group, say: () => {} },
+      signal: new AbortController().signal,
     });
     try {
       const figures = await measureTurns(agents, count, server.port, rounds);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { describeTool } from '../../src/main/environment.ts';
 import { expectExact, keysOfRuns, roundsOf, startAgent, startAgents, startScene } from '../support/agents.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, processId } from '../support/observed-server.ts';
@@ -66,6 +67,21 @@ describe('agent that is lost ends the run', () => {
     expect(outcome.code, outcome.stderr).toBe(1);
     expect(outcome.stderr).toMatch(/agent a .* it was told to end/);
     expect(await agents[0]?.ended).toBe(130);
+  });
+
+  test('interrupted while it waits for agents: it ends with 130, and nothing is left', async () => {
+    const { control, target, env } = await startScene(1);
+    const experiment = await createExperiment(target.url);
+    const running = experiment.start(['--agents', '2'], { env, ownProcess: true });
+    await running.said('Waiting up to');
+    await sleep(500);
+    running.kill('SIGINT');
+    expect((await running.outcome).code).toBe(130);
+    expect(await keysOfRuns(control.url)).toEqual([]);
+    const waiting = `poolbench:lobby-default-${describeTool().version}:wait`;
+    expect(await (await connectObserver(control.url)).llen(waiting)).toBe(0);
+    const next = await (await createExperiment(target.url)).run(['--agents', '1'], { env });
+    expect(next.code, next.stderr).toBe(0);
   });
 
   test('interrupted once: what was measured is kept, and the agents are free', async () => {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { lobbyName, writeBadge } from '../../src/main/agents/lobby.ts';
 import { describeTool } from '../../src/main/environment.ts';
@@ -185,12 +186,14 @@ describe('load runs on agents as it does here', () => {
   });
 
   test('the control server may have TLS and an ACL; login and certificates of the target come from the agent', async () => {
-    const control = await ofTest(startRedis());
+    const control = await ofTest(startRedisWithTls());
     const target = await ofTest(startRedisWithTls({ args: ['--requirepass', 'secret'] }));
-    const admin = await connectObserver(control.url);
+    const tls = { ca: await readFile(certificates.ca, 'utf8') };
+    const admin = await connectObserver(control.url, { tls });
     await admin.call('ACL', 'SETUSER', 'bench', 'on', '>pw', ...controlRules.split(' '));
     const url = control.url.replace('//', '//bench:pw@');
-    const env = { POOLBENCH_TARGET_PASSWORD: 'secret', POOLBENCH_TARGET_CA: certificates.ca };
+    const trust = { NODE_EXTRA_CA_CERTS: certificates.ca };
+    const env = { POOLBENCH_TARGET_PASSWORD: 'secret', POOLBENCH_TARGET_CA: certificates.ca, ...trust };
     const agent = await startAgent(url, [target.url], { env });
     const withLogin = target.url.replace('//', '//:secret@');
     const experiment = await createExperiment(target.url, {
@@ -198,11 +201,12 @@ describe('load runs on agents as it does here', () => {
       scenarios: [{ client: 'wire', workers: 4, ...unhurried }],
       seconds: 0.2,
     });
-    const outcome = await experiment.run(['--agents', '1'], { env: { POOLBENCH_CONTROL: url } });
+    const outcome = await experiment.run(['--agents', '1'], { env: { POOLBENCH_CONTROL: url, ...trust } });
     expect(outcome.code, outcome.stderr).toBe(0);
     for (const round of roundsOf(await experiment.result())) expectExact(round);
-    expect(agent.output() + outcome.stderr + outcome.stdout).not.toContain('secret');
-    expect(agent.output() + outcome.stderr + outcome.stdout).not.toContain('pw@');
+    const said = agent.output() + outcome.stderr + outcome.stdout;
+    expect(said).not.toContain('secret');
+    expect(said).not.toContain('pw@');
   });
 });
 

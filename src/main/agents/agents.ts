@@ -52,6 +52,8 @@ export interface Wanted {
   /** The name of the run, for whoever looks. */
   readonly name: string;
   readonly say: (line: string) => void;
+  /** Aborted when nobody waits for them any more. */
+  readonly signal: AbortSignal;
 }
 
 /** The agents of a session: enlisted in one step, held until it ends. */
@@ -93,12 +95,16 @@ export class Agents implements SessionAgents, Coordinator {
   static async enlist(wanted: Wanted): Promise<Agents> {
     const link = await ControlLink.open(wanted.url);
     const agents = new Agents(link, wanted.agents);
+    const abort = () => agents.fail('AGENT_LOST', 'the run was interrupted while it waited for its agents');
+    wanted.signal.addEventListener('abort', abort);
     try {
       await agents.#enlist(wanted);
       return agents;
     } catch (cause) {
       await agents.end();
       throw cause;
+    } finally {
+      wanted.signal.removeEventListener('abort', abort);
     }
   }
 

@@ -56,8 +56,8 @@ export function enlistFor(
     ...{ url: controlUrl(options), agents: wholeNumberOf('agents', typed, 1), group: groupOf(options) },
     ...{ waitMs: waitMsOf(options['agents-wait'] ?? usualWait), name },
   };
-  return async say => {
+  return async (say, signal) => {
     const { Agents } = await import('../agents/agents.ts');
-    return await Agents.enlist({ ...wanted, say });
+    return await Agents.enlist({ ...wanted, say, signal });
   };
 }

@@ -26,8 +26,12 @@ export interface SessionAgents {
   end(): Promise<void>;
 }
 
-/** Waits for agents. @param say is given what it waits for, as text */
-export type Enlist = (say: (line: string) => void) => Promise<SessionAgents>;
+/**
+ * Waits for agents. It rejects, with nothing left behind, if it is aborted.
+ *
+ * @param say is given what it waits for, as text
+ */
+export type Enlist = (say: (line: string) => void, signal: AbortSignal) => Promise<SessionAgents>;
 
 interface SessionOptions {
   /** Part of the name of the results folder, which is made in the folder of `--out`. */
@@ -82,10 +86,8 @@ export class Session {
     const session = new Session(await Progress.open(process.stderr, flags), flags, options);
     try {
       await session.#makeFolders(options);
-      session.#agents = await session.#untilInterrupted(
-        Promise.resolve(options.enlist?.(line => session.progress.say(line))),
-      );
-      return await work(session);
+      await session.#enlist(options);
+      return session.interrupted ? 130 : await work(session);
     } finally {
       await session.progress.close();
       await session.#agents?.end();
@@ -172,6 +174,14 @@ export class Session {
     this.progress.say('');
     printOutput(found, { json, render });
     if (json) for (const target of this.#targets) printBanners(target);
+  }
+
+  async #enlist({ enlist }: SessionOptions): Promise<void> {
+    try {
+      this.#agents = await enlist?.(line => this.progress.say(line), this.signal);
+    } catch (cause) {
+      if (!this.interrupted) throw cause;
+    }
   }
 
   async #makeFolders({ name, folder, parts = [] }: SessionOptions): Promise<void> {
