@@ -22,6 +22,7 @@ const questions: Record<string, () => Promise<{ ask: Question }>> = {
   memory: () => import('./thread-memory.ts'),
   connections: () => import('./connections.ts'),
   threads: () => import('./many-threads.ts'),
+  agents: () => import('./agents-scale.ts'),
   aa: () => import('./aa.ts'),
   operating: () => import('./operating-characteristics.ts'),
   gate: () => import('./gate.ts'),

@@ -231,6 +231,21 @@ function schemaOfFigure(metric: SummaryRow): z.ZodType {
   return 'inEveryRound' in metric ? interval : interval.nullable();
 }
 
+/** One agent in the window of a measurement. */
+const hostRound = z.object({
+  /** As in `hosts` of the result. */
+  name: z.string(),
+  /** That it ran of the scenario. */
+  threads: amount,
+  /** Cores that poolbench used there, and the fraction of all CPUs of that machine in use; null: not known. */
+  cores: amount,
+  machineBusyShare: z.number().nullable(),
+  /** Its clock differed from that of the coordinator by no more than this when the threads were to start. */
+  clockBoundMs: amount,
+  /** Time that was left when it heard when to start. */
+  leadMs: z.number(),
+});
+
 /** Every figure is finite: what is not known is null, never NaN. */
 export const roundSchema = z.object({
   round: amount,
@@ -302,6 +317,8 @@ export const roundSchema = z.object({
   serverMicrosPerCall: amount.nullable().optional(),
   /** The network interface to a server elsewhere, and how full its fuller direction was; null: not known. */
   link: z.object({ name: z.string(), speedMbps: amount, busyShare: amount }).nullable().optional(),
+  /** The agents that took part; absent without agents. */
+  hosts: z.array(hostRound).optional(),
   series: z.array(
     z.object({
       second: amount,
@@ -443,6 +460,23 @@ export const resultSchema = z.object({
     memoryBytes: z.number(),
     ...machineShape,
   }),
+  /** The agents on which the load ran; absent if it ran here. `environment` is then that of the coordinator alone. */
+  hosts: z
+    .array(
+      z.object({
+        name: z.string(),
+        node: z.string(),
+        os: z.string(),
+        cpu: z.string(),
+        /** What CPU affinity and quota leave to poolbench there. */
+        cores: amount,
+        /** Threads of the run there. */
+        threads: amount,
+        /** A PING to the target before the run; null if none was answered. */
+        roundTripMs: z.number().nullable(),
+      }),
+    )
+    .optional(),
   target: z.object({
     declared: z.object({ server: z.string(), url: z.string() }),
     detected: z.object({
@@ -503,4 +537,5 @@ export type CommandResult = z.infer<typeof command>;
 export type LoadResult = z.infer<typeof load>;
 export type Caveat = z.infer<typeof caveatSchema>;
 export type OpenLoopResult = z.infer<typeof openLoop>;
+export type HostResult = NonNullable<Result['hosts']>[number];
 export type LimitedBy = ScenarioResult['limitedBy'];

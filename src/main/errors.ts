@@ -14,11 +14,18 @@ const exitCodes = {
   TARGET_NOT_AVAILABLE: 3,
   TARGET_TOO_SMALL: 3,
   TARGET_IN_USE: 3,
+  /** The agents, or the server through which they are spoken to. */
+  CONTROL_UNREACHABLE: 3,
+  AGENTS_MISSING: 3,
+  AGENT_REFUSED: 3,
   /** The run failed. */
   TARGET_LOST: 1,
   NOTHING_MEASURED: 1,
   TOO_MANY_FAILURES: 1,
   THREAD_FAILED: 1,
+  AGENT_LOST: 1,
+  CONTROL_LOST: 1,
+  START_MISSED: 1,
 } as const;
 
 export type ErrorCode = keyof typeof exitCodes;

@@ -51,7 +51,8 @@ export function unlessAborted<T>(
   });
 }
 
-function listen(handle: (signal: NodeJS.Signals) => void): () => void {
+/** @returns what ends it */
+export function listen(handle: (signal: NodeJS.Signals) => void): () => void {
   for (const signal of signals) process.on(signal, handle);
   return () => {
     for (const signal of signals) process.off(signal, handle);

@@ -43,6 +43,28 @@ export const options = {
   },
   warmup: { value: 'S', help: 'time of load before the measured time; its operations do not count' },
   seed: { value: 'N', help: 'seed of keys, values and orders' },
+  agents: {
+    heading: 'Many machines',
+    value: 'N',
+    help: 'run the load on N agents that wait at the control server, instead of here',
+  },
+  control: {
+    value: 'URL',
+    help: 'a Redis or Valkey through which agents are spoken to, and that is not the target; POOLBENCH_CONTROL can hold it, too, which hides its password',
+  },
+  'agents-wait': { value: 'TIME', help: 'how long to wait for the agents, as 90s or 5m; 60s by default' },
+  group: { value: 'NAME', help: 'the group of agents; "default" by default' },
+  'allow-target': {
+    value: 'HOST:PORT',
+    list: true,
+    help: 'a server that may be loaded from here, several times or with commas; its login and certificates come from POOLBENCH_TARGET_USERNAME, _PASSWORD, _CA, _CERT and _KEY',
+  },
+  name: { value: 'NAME', help: "the agent's name in results; the host name by default" },
+  threads: {
+    value: 'N',
+    help: 'the maximum of threads that a run may use here; the number of cores by default',
+  },
+  runs: { value: 'N', help: 'end after so many runs; by default the agent stays' },
   save: {
     heading: 'Files and output',
     value: 'FILE',
@@ -113,7 +135,10 @@ export function mayStartServer(
 export const targetOptions = ['seconds', 'warmup', 'seed', 'no-stand-in', 'force'] as const;
 
 /** What every command that measures takes. */
-export const sessionOptions = [...targetOptions, 'out', 'prometheus', 'otlp', 'json', 'quiet'] as const;
+export const sessionOptions = [
+  ...targetOptions,
+  ...(['out', 'prometheus', 'otlp', 'json', 'quiet', 'agents', 'control', 'agents-wait', 'group'] as const),
+] as const;
 
 export type TargetOption = (typeof targetOptions)[number];
 export type SessionOption = (typeof sessionOptions)[number];

@@ -32,7 +32,7 @@ export interface ThreadGrowth {
 const header = { ready: 0, released: 1, stopped: 2, windowSet: 3 } as const;
 const headerBytes = 64;
 /** The order in which they stand in a thread's slot. */
-const fields = [
+export const progressFields = [
   'atNs',
   'warmupCompleted',
   'warmupFailed',
@@ -46,7 +46,7 @@ const fields = [
   'waiting',
 ] as const satisfies readonly (keyof ThreadProgress)[];
 /** Heartbeats stand behind a thread's progress. */
-const heartbeats = fields.length;
+const heartbeats = progressFields.length;
 /** And behind these, its growth. */
 const growth = { lookedNs: heartbeats + 1, allConnected: heartbeats + 2, grownNs: heartbeats + 3 } as const;
 /** Two cache lines each, so that threads do not disturb one another when they publish. */
@@ -126,7 +126,7 @@ export class SharedState {
 
   publish(thread: number, progress: ThreadProgress): void {
     const at = thread * slotLength;
-    for (const [index, field] of fields.entries()) this.#slots[at + index] = progress[field];
+    for (const [index, field] of progressFields.entries()) this.#slots[at + index] = progress[field];
   }
 
   /** Shows that the thread's event loop still turns. */
@@ -159,8 +159,8 @@ export class SharedState {
 
   progress(thread: number): ThreadProgress {
     const at = thread * slotLength;
-    const values = fields.map((field, index) => [field, this.#slots[at + index] ?? 0]);
-    return Object.fromEntries(values) as Record<(typeof fields)[number], number>;
+    const values = progressFields.map((field, index) => [field, this.#slots[at + index] ?? 0]);
+    return Object.fromEntries(values) as Record<(typeof progressFields)[number], number>;
   }
 
   /** Failed operations of the measured window by error code, as many codes as there is room for. */

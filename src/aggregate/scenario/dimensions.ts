@@ -393,6 +393,25 @@ export const dimensions = {
     words: burst => (burst ? 'a burst of first connections' : 'no burst of first connections'),
     setting: true,
   }),
+
+  /** 0: all agents of the run, or this process. */
+  hosts: dimension({
+    config: {
+      item: wholeNumber(0, 1024),
+      usual: 0,
+      description: 'Agents over which the threads are spread, if the run has some (--agents); 0: all of them',
+      unit: 'agents',
+      label: hosts => (hosts === 0 ? 'allHosts' : `${hosts}${hosts === 1 ? 'host' : 'hosts'}`),
+      // No host without a thread.
+      clamp: (hosts, { pools, poolsPerThread }) => Math.min(hosts, Math.ceil(pools / poolsPerThread)),
+    },
+    result: z.number().default(0),
+    agrees: true,
+    thread: false,
+    path: noPath,
+    words: hosts => (hosts === 0 ? '' : `on ${formatPlural(hosts, 'host')}`),
+    setting: true,
+  }),
 };
 
 /** "2 pools", "4 pools in 1 thread"; without the threads if each pool has its own. */

@@ -36,7 +36,7 @@ export type MeteredCpu = Pick<
 export interface RoundContext
   extends Pick<
       RoundResult,
-      'round' | 'startedAt' | 'warmup' | 'serverCalls' | 'cuts' | 'basePingMs' | 'link'
+      'round' | 'startedAt' | 'warmup' | 'serverCalls' | 'cuts' | 'basePingMs' | 'link' | 'hosts'
     >,
     MeteredCpu {
   /** The number of each task's thread in the run, from 0; absent: task n ran on thread n. */
@@ -98,6 +98,7 @@ export function mergeSamples(samples: readonly ThreadSample[], context: RoundCon
     serverCalls: context.serverCalls,
     serverMicrosPerCall: context.serverTime?.() ?? null,
     link: context.link ?? null,
+    ...(context.hosts === undefined ? {} : { hosts: context.hosts }),
     series: mergeSeries(loads, seconds),
   };
 }

@@ -9,6 +9,7 @@ import {
 } from '../text/format.ts';
 import { findImbalances } from './accounting.ts';
 import { withoutControls } from './control.ts';
+import { hostWarnings } from './hosts.ts';
 import { machineCores, minThrottledRatio, neighbourCores, throttledRatio } from './limited-by.ts';
 import { throughput } from './measures.ts';
 import { metrics } from './metrics.ts';
@@ -37,6 +38,7 @@ export function warningsOf(result: Result): string[] {
     ...describeThrottling(result),
     ...describeUngrown(result.scenarios),
     ...threadWarnings(result.scenarios),
+    ...hostWarnings(result),
   ].map(asSentence);
 }
 
@@ -67,14 +69,15 @@ function describeDependence(result: Result): string[] {
 
 /** Other programs that used the machine all the time: they make no round an outlier. */
 function describeNeighbours(result: Result): string[] {
-  const cores = machineCores(result.environment);
+  const { hosts } = result;
+  const cores = hosts === undefined ? machineCores(result.environment) : sumOf(hosts, ({ cores }) => cores);
   const taken = result.scenarios.flatMap(({ rounds }) =>
     rounds.flatMap(round => neighbourCores(round, result) ?? []),
   );
   const usual = taken.length === 0 ? 0 : median(taken);
   if (usual < minNeighbourRatio * cores) return [];
   return [
-    `other programs used ${usual.toFixed(1)} of this machine's ${cores} cores in the median measurement: they affect the figures, and what limited them`,
+    `other programs used ${usual.toFixed(1)} of ${hosts === undefined ? "this machine's" : "the agents'"} ${cores} cores in the median measurement: they affect the figures, and what limited them`,
   ];
 }
 

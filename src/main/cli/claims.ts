@@ -11,6 +11,7 @@ import { readTarget } from '../run/claims/target-argument.ts';
 import { expectSameSubject, subjectOf } from '../run/earlier-run.ts';
 import { expectNoError } from '../run/exit-code.ts';
 import { Session } from '../run/session.ts';
+import { enlistFor } from './agent-options.ts';
 
 /** Settings that a ledger keeps, so that all suites are measured alike. */
 const kept = ['rounds', 'seconds', 'warmup', 'seed'] as const;
@@ -32,12 +33,12 @@ export async function claims(
   const settings = earlier?.settings ?? settingsOf(options);
   const plan = await planSuites(suites, wanted, settings);
 
-  const { 'no-stand-in': noStandIn, force, start } = options;
+  const { 'no-stand-in': noStandIn, force, start, agents, group } = options;
   const commandWith = (given: Options<'resume' | (typeof kept)[number]>) =>
     asTypedHere(
       'claims',
       quote(wanted.typed),
-      ...optionWords({ ...given, 'no-stand-in': noStandIn, force, start }),
+      ...optionWords({ ...given, 'no-stand-in': noStandIn, force, start, agents, group }),
     );
   const printResumeCommand = (folder: string) => {
     const secret = wanted.typed === typed ? '' : ' (with the password in the URL)';
@@ -47,6 +48,7 @@ export async function claims(
     name: `claims-${wanted.name}`,
     folder: options.resume,
     onExit: printResumeCommand,
+    enlist: enlistFor(options, `claims-${wanted.name}`),
   };
   return await Session.run(options, sessionOptions, async session => {
     const { folder, progress } = session;

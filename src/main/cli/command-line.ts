@@ -21,7 +21,8 @@ import { refuseFlagsOfOthers } from './flags-of-others.ts';
 interface Command<Name extends OptionName = OptionName> {
   /** Each form of it, after "poolbench", with what it does. */
   readonly help: Readonly<Record<string, string>>;
-  readonly operand: 'CONFIG' | 'TARGET' | 'RESULT' | 'FOLDER' | 'FILE' | 'SHELL';
+  /** Null: none. */
+  readonly operand: 'CONFIG' | 'TARGET' | 'RESULT' | 'FOLDER' | 'FILE' | 'SHELL' | null;
   /** Whether the operand can be left out. */
   readonly optional?: boolean;
   /** Whether it also takes a URL in the place of a config, and flags that say what is asked. */
@@ -122,6 +123,20 @@ const commands = {
     operand: 'FOLDER',
     takes: ['out'],
     run: async ([path = ''], options) => (await import('./trend.ts')).trend(path, options),
+  }),
+  agent: row({
+    help: {
+      'agent --control URL --allow-target HOST:PORT': 'offer this machine to runs with --agents',
+    },
+    operand: null,
+    takes: ['control', 'allow-target', 'name', 'group', 'threads', 'runs'],
+    run: async (_, options) => (await import('./agent.ts')).agent(options),
+  }),
+  agents: row({
+    help: { 'agents --control URL': 'list the agents that wait, and what the others are busy with' },
+    operand: null,
+    takes: ['control', 'json'],
+    run: async (_, options) => (await import('./agents.ts')).agents(options),
   }),
   init: row({
     help: { 'init [FILE]': 'ask four questions, and write a commented config, poolbench.json by default' },
@@ -302,6 +317,10 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
     if (operand === 'CONFIG') return;
   }
   const [first] = found;
+  if (operand === null) {
+    if (first === undefined) return;
+    throw wrong(`expected no operand of ${command}, found ${found.join(' ')}`);
+  }
   if (several) {
     if (found.length >= 2) return;
     throw wrong(
@@ -365,9 +384,9 @@ If the config's target.threads has several numbers, run starts a server for each
 
 Exit codes
   0    done; search ends with 0 whatever it finds
-  1    the run failed: target lost, nothing measured, or too many operations failed
+  1    the run failed: target, agent or control server lost, nothing measured, or too many operations failed
   2    config, result or command line wrong, or results not writable
-  3    target not reached or started, too small for the plan, or in use by others
+  3    target not reached or started, too small for the plan, or in use by others; agents missing
   98   a condition of --fail-if was met
   99   a threshold of the config was crossed
   130  interrupted: partial results are written

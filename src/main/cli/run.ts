@@ -19,6 +19,7 @@ import { type RunOutcome, runSides } from '../run/run-sides.ts';
 import { printBanners, type Session, type SessionFlags } from '../run/session.ts';
 import { withoutPassword } from '../server/url.ts';
 import { printOutput } from '../terminal.ts';
+import { enlistFor } from './agent-options.ts';
 import { keepQuestion } from './question.ts';
 
 /**
@@ -98,7 +99,8 @@ async function loadSides(
   options: SessionFlags,
   earlier?: EarlierRun,
 ): Promise<number> {
-  return await runSides(plan, options, { name, earlier }, (outcome, session) => {
+  const enlist = enlistFor(options, name);
+  return await runSides(plan, options, { name, earlier, enlist }, (outcome, session) => {
     const { progress, folder } = session;
     print(outcome, session);
     const written = describeWritten(outcome);
@@ -153,6 +155,8 @@ function printResumeCommand(
     start: options.start,
     'no-stand-in': options['no-stand-in'],
     force: options.force,
+    agents: options.agents,
+    group: options.group,
   });
   const { url, sentinel } = side.experiment.target;
   const secret = url !== withoutPassword(url) || sentinel.password !== null;

@@ -8,6 +8,7 @@ import { expectNoError } from '../run/exit-code.ts';
 import { describeSearch, planSearch } from '../run/search/plan-search.ts';
 import { runSearch, type SearchOutcome } from '../run/search/run-search.ts';
 import { Session } from '../run/session.ts';
+import { enlistFor } from './agent-options.ts';
 
 /**
  * `poolbench search CONFIG`: the highest rate that meets the config's conditions. What was found goes to standard output,
@@ -22,7 +23,8 @@ export async function search(
 ): Promise<number> {
   const plan = planSearch(await readExperiment(path, options), path);
   const { experiment } = plan.side;
-  const session = { name: `${experiment.name}-search`, parts: ['steps'] };
+  const name = `${experiment.name}-search`;
+  const session = { name, parts: ['steps'], enlist: enlistFor(options, name) };
   return await Session.run(options, session, async session => {
     const { progress, folder } = session;
     const target = await session.openTarget(experiment);

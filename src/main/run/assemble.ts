@@ -36,6 +36,8 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly target: Target;
   /** The arms of each block, without controls; empty if it is not alone, as sides are compared elsewhere. */
   readonly blocks: readonly (readonly Arm[])[];
+  /** Of the agents; undefined: the load runs here. */
+  readonly hosts?: Result['hosts'];
   readonly startedAt: Date;
   readonly resumed: Result['resumed'];
   readonly warnings: readonly string[];
@@ -66,6 +68,7 @@ export function assembleResult(state: RunState): Result {
     seed: experiment.seed,
     tool: describeTool(),
     environment,
+    ...(state.hosts === undefined ? {} : { hosts: state.hosts }),
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
     warnings: [

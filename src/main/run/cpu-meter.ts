@@ -39,7 +39,11 @@ interface Reading {
   readonly servers: readonly ServerReading[];
 }
 
-type Subject = Pick<Target, 'control' | 'local' | 'detected'>;
+/** Its control connection is only asked for the servers behind it, and for its own end on this machine. */
+interface Subject extends Pick<Target, 'local'> {
+  readonly control: Pick<Target['control'], 'nodes' | 'localAddress'>;
+  readonly detected: Parameters<typeof ioThreadsSpin>[0];
+}
 
 /**
  * Reads what this process, its machine and the server have used at both ends of the measured window. A reading under

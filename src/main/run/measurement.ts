@@ -25,7 +25,7 @@ import { CpuMeter } from './cpu-meter.ts';
 import { baseRoundTripMs, serverCount, whatHappened } from './server-figures.ts';
 import { type SilentProxy, startSilentProxy } from './silent-proxy.ts';
 import type { TargetWatch } from './target-watch.ts';
-import { ConnectRefused, placeOn, type Threads } from './threads.ts';
+import { ConnectRefused, type LoadThreads, placeOn, TurnVoided } from './threads.ts';
 import type { WindowStart } from './window-start.ts';
 
 const minWindowSeconds = 0.1;
@@ -35,7 +35,7 @@ export interface Bench {
   readonly experiment: Experiment;
   readonly target: Target;
   /** Only the threads know where they run. */
-  readonly threads: Pick<Threads, 'run' | 'size'>;
+  readonly threads: Omit<LoadThreads, 'close'>;
   /** The prefix of the run's keys, and the token that marks them as its own. */
   readonly claim: Claim;
   /** The keys that must exist before each measurement; undefined: they are not checked. */
@@ -53,7 +53,7 @@ interface MeasurementRun {
   readonly signal: AbortSignal;
 }
 
-/** How often a measurement is tried in which the threads had no core while the window began. */
+/** How often a measurement is tried whose threads did not start together, or had no core while the window began. */
 const maxAttempts = 3;
 
 /**
@@ -76,6 +76,7 @@ export async function runMeasurement(
     if (signal.aborted) stop();
     let result: RoundResult | null = null;
     let refused: ConnectRefused | undefined;
+    let voided: TurnVoided | undefined;
     progress.follow(step, shared, () => {
       watch.suspect();
       if (watch.lost) stop();
@@ -83,14 +84,19 @@ export async function runMeasurement(
     try {
       result = await runOnce(bench, scenario, step.round, shared);
     } catch (cause) {
-      if (!(cause instanceof ConnectRefused)) throw cause;
-      refused = cause;
+      if (cause instanceof TurnVoided) voided = cause;
+      else if (cause instanceof ConnectRefused) refused = cause;
+      else throw cause;
     } finally {
       signal.removeEventListener('abort', stop);
       progress.finished(step, result);
     }
     // Whoever stops a run may have stopped its server, too.
     if (signal.aborted) return result;
+    if (voided !== undefined) {
+      if (attempt === maxAttempts) throw voided;
+      continue;
+    }
     if (refused === undefined) {
       if (result !== null || watch.lost) return result;
       // Nobody stopped it, so its threads saw the start of the window too late.
@@ -148,7 +154,9 @@ export async function runOnce(
 ): Promise<RoundResult | null> {
   const { control } = bench.target;
   const { seconds } = bench.experiment;
-  const placement = placeOn(bench.threads.size, round, scenario.threads);
+  const { size, hosts } = bench.threads;
+  const placement =
+    hosts?.place(round, scenario.threads, scenario.hosts) ?? placeOn(size, round, scenario.threads);
   const meter = new CpuMeter(bench.target);
   let proxy: SilentProxy | undefined;
   const name = connectionName({ keyPrefix: bench.claim.prefix });
@@ -202,17 +210,21 @@ export async function runOnce(
   }
   const measuredSeconds = Math.max(...samples.map(sample => sample.seconds));
   // What a stopped window has measured is kept, with its true length, unless that is too short for a rate.
+  const there = hosts?.used();
+  if (hosts !== undefined && there === undefined) return null;
   if (used === null || measuredSeconds < Math.min(minWindowSeconds, seconds / 2)) return null;
 
   const loads = samples.flatMap(sample => sample.loads);
   const warmupCalls = loads.reduce((sum, load) => sum + load.warmupCompleted, 0);
+  const use = { ...used, ...there?.cpu };
   const merged = mergeSamples(samples, {
     round,
     placement,
     startedAt: startedAt.toISOString(),
     warmup,
-    clientCpuMicros: used.clientCores * measuredSeconds * 1e6,
-    ...used,
+    clientCpuMicros: use.clientCores * measuredSeconds * 1e6,
+    ...use,
+    ...(there === undefined ? {} : { hosts: there.hosts }),
     // A server that restarted counts from zero again, so the difference means nothing.
     ...(restarted ? { serverCores: null, serverMainThreadCores: null, serverFullestThread: null } : {}),
     serverTime: ofCommand =>
@@ -228,7 +240,7 @@ export async function runOnce(
         ? null
         : after.calls - before.calls - warmupCalls,
     cuts: cutter.cuts,
-    basePingMs,
+    basePingMs: there === undefined ? basePingMs : there.basePingMs,
   });
   const reads = countReads(merged, foreseeReads(workloadTask(bench.experiment.workload)));
   return expectFigures({ ...merged, dataSet, reads }, scenario.id);

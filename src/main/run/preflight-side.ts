@@ -14,24 +14,26 @@ import { requireCommands } from '../server/required-commands.ts';
  * Asks the target of a side whether it can take what is planned, before any load.
  *
  * @param options.force takes a database that holds keys of others, too
+ * @param options.elsewhere the load runs on agents, which know their own limits
  * @returns warnings
  * @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
 export async function preflightSide(
   { experiment, scenarios }: PlannedSide,
   target: Target,
-  options: { readonly force: boolean },
+  options: { readonly force: boolean; readonly elsewhere?: boolean },
 ): Promise<string[]> {
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),
-    ...processNeeds(scenarios),
+    ...(options.elsewhere ? { sockets: 1, threads: 0 } : processNeeds(scenarios)),
     // An element of a key takes about as much as a small key.
     keys: Math.max(maxRecords(workload), dataSize(workload).elements),
     valueBytes: sizesOf(workload.values).mean,
   };
   await requireCommands(target.control, workload.commands);
   const warnings = await preflight(target, needs, options);
+  if (options.elsewhere) return warnings;
   return [...warnings, ...warnOfMissingCores(scenarios, target, describeEnvironment().cores)];
 }
 

@@ -4,14 +4,14 @@ import type { RoundResult } from '../../aggregate/result.ts';
 import type { RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { isFixed } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../aggregate/text/format.ts';
-import { asError } from '../errors.ts';
+import { asError, PoolbenchError } from '../errors.ts';
 import { type Plan, secondsAtLeast, secondsOfTurns, type Turn } from '../experiment/plan.ts';
 import type { StepCourse } from '../live/snapshot.ts';
 import { foundOn } from './assemble.ts';
 import { armsOfBlocks, Course, type DueRound, type Ended, type Found, type RunEnd } from './course.ts';
 import type { EarlierRun } from './earlier-run.ts';
 import { type SaveState, type Side, SideRun, type SideSession, type SideState } from './side.ts';
-import { Threads } from './threads.ts';
+import { type LoadThreads, Threads } from './threads.ts';
 
 /** One round, as it is measured. */
 export interface Round {
@@ -160,9 +160,7 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   const { sides, session, earlier, plannedRounds } = run;
   const blocks = sides.length > 1 ? [] : (run.blocks ?? []);
   // Threads take longest to start, so they start while the targets are prepared.
-  const threads = new Threads(
-    Math.max(...sides.flatMap(({ scenarios }) => scenarios.map(scenario => scenario.threads))),
-  );
+  const threads = startThreads(sides, session);
   const sessionId = sides.length > 1 ? randomUUID() : undefined;
   const startedAt = earlier?.startedAt ?? new Date();
   const shared = { session, threads, startedAt, plannedRounds, blocks, sessionId, earlier };
@@ -191,6 +189,23 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
     sides: saved,
     error: error ?? saved.find(({ written }) => written.error !== undefined)?.written.error,
   };
+}
+
+/** @throws PoolbenchError USAGE for a scenario on more hosts than there are */
+function startThreads(sides: readonly Side[], { agents }: SideSession): LoadThreads {
+  const scenarios = sides.flatMap(side => side.scenarios);
+  if (agents !== undefined)
+    return agents.threads(
+      scenarios,
+      sides.map(({ target }) => target),
+    );
+  const spread = scenarios.find(({ hosts }) => hosts > 1);
+  if (spread !== undefined)
+    throw new PoolbenchError(
+      'USAGE',
+      `${spread.id} runs on ${spread.hosts} hosts, but the run has no agents; use --agents ${spread.hosts}`,
+    );
+  return new Threads(Math.max(...scenarios.map(scenario => scenario.threads)));
 }
 
 /** @returns why the rounds ended by themselves, or the error that ended them early; neither if they were interrupted */

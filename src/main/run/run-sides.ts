@@ -7,7 +7,7 @@ import type { Plan } from '../experiment/plan.ts';
 import { describeEarlier, type EarlierRun, expectSameSubject, subjectOf } from './earlier-run.ts';
 import { writeComparison } from './results/results-folder.ts';
 import { type RoundsOutcome, runPlan } from './rounds.ts';
-import { type Caller, Session, type SessionFlags } from './session.ts';
+import { type Caller, type Enlist, Session, type SessionFlags } from './session.ts';
 import type { Side } from './side.ts';
 
 /** What a run has measured, and what ended it early or could not be written. */
@@ -25,6 +25,8 @@ interface RunOptions {
   readonly earlier?: EarlierRun | undefined;
   /** The program that runs it; without one it is a command. */
   readonly caller?: Caller | undefined;
+  /** How it comes to its agents; undefined: the load runs here. */
+  readonly enlist?: Enlist | undefined;
   /** Whether results are written, into a folder in that of `--out`. @default true */
   readonly writesFiles?: boolean;
 }
@@ -39,13 +41,13 @@ interface RunOptions {
 export async function runSides<T>(
   plan: Plan,
   flags: SessionFlags,
-  { name, earlier, caller, writesFiles = true }: RunOptions,
+  { name, earlier, caller, enlist, writesFiles = true }: RunOptions,
   conclude: (outcome: RunOutcome, session: Session) => T,
 ): Promise<T> {
   const several = plan.sides.length > 1;
   const parts = several ? plan.sides.map(side => side.name) : [];
   const folder = writesFiles ? earlier?.folder : null;
-  return await Session.run(flags, { name, folder, parts, caller }, async session => {
+  return await Session.run(flags, { name, folder, parts, caller, enlist }, async session => {
     const { progress } = session;
     const sides: Side[] = [];
     for (const [index, side] of plan.sides.entries()) {

@@ -2,6 +2,7 @@ import type { Result } from '../../aggregate/result.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import type { Scenario } from '../experiment/scenarios.ts';
 import { onInterrupt, unlessAborted } from '../interrupt.ts';
 import { outletFor, Progress } from '../live/progress.ts';
 import type { Outlet } from '../live/snapshot.ts';
@@ -10,6 +11,7 @@ import type { Target } from '../server/find-target.ts';
 import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
 import { printOutput } from '../terminal.ts';
 import { createPartFolders, createResultsFolder, removeEmptyFolders } from './results/results-folder.ts';
+import type { LoadThreads } from './threads.ts';
 
 /** Options of every command that loads a server. */
 export type SessionFlags = Options<SessionOption | 'url' | 'start'>;
@@ -22,6 +24,24 @@ export interface Caller {
   readonly signal: AbortSignal;
 }
 
+/** Agents on which the threads of a session run, in the place of this process. */
+export interface SessionAgents {
+  /** As results have them. */
+  readonly hosts: NonNullable<Result['hosts']>;
+  /** Lets them reach a target. @returns the target as they see it */
+  meet(target: Target): Promise<Target>;
+  /** The threads of one run on them. */
+  threads(scenarios: readonly Scenario[], targets: readonly Target[]): LoadThreads;
+  end(): Promise<void>;
+}
+
+/**
+ * Waits for agents. It rejects, with nothing left behind, if it is aborted.
+ *
+ * @param say is given what it waits for, as text
+ */
+export type Enlist = (say: (line: string) => void, signal: AbortSignal) => Promise<SessionAgents>;
+
 interface SessionOptions {
   /** Part of the name of the results folder, which is made in the folder of `--out`. */
   readonly name: string;
@@ -32,6 +52,8 @@ interface SessionOptions {
   readonly parts?: readonly string[];
   /** Is called when an interrupt ends the process before the load and the folder has results in it. */
   readonly onExit?: (folder: string) => void;
+  /** How it comes to its agents; undefined: the load runs here. */
+  readonly enlist?: Enlist | undefined;
 }
 
 /**
@@ -50,6 +72,7 @@ export class Session {
   readonly #targets = new Set<Target>();
   /** The results folder, then its parts. */
   #folders: readonly string[] = [];
+  #agents: SessionAgents | undefined;
 
   private constructor(progress: Progress, flags: SessionFlags, { caller, onExit }: SessionOptions) {
     this.progress = progress;
@@ -83,13 +106,20 @@ export class Session {
     const session = new Session(await Progress.open(outlet, flags), flags, options);
     try {
       await session.#makeFolders(options);
+      await session.#enlist(options);
       return await work(session);
     } finally {
       await session.progress.close();
+      await session.#agents?.end();
       await Promise.allSettled([...session.#targets].map(target => target.stop()));
       removeEmptyFolders(session.#folders);
       session.#forgetInterrupt();
     }
+  }
+
+  /** Undefined: the load runs in this process. */
+  get agents(): SessionAgents | undefined {
+    return this.#agents;
   }
 
   get interrupted(): boolean {
@@ -129,7 +159,7 @@ export class Session {
     }: { readonly side?: string; readonly onFreePort?: boolean; readonly isNamed?: boolean } = {},
   ): Promise<Target> {
     const say = (line: string) => this.progress.say(side === '' ? line : `${side}: ${line}`);
-    const target = await this.#untilInterrupted(
+    const found = await this.#untilInterrupted(
       findTarget(experiment, {
         standInAllowed: this.#flags['no-stand-in'] !== true,
         mayStart: mayStartServer(this.#flags, named),
@@ -137,7 +167,9 @@ export class Session {
         say,
       }),
     );
-    this.#targets.add(target);
+    this.#targets.add(found);
+    const agents = this.#agents;
+    const target = agents === undefined ? found : await this.#untilInterrupted(agents.meet(found));
     if (this.#caller === undefined) printBanners(target);
     else for (const banner of targetBanners({ target })) this.progress.say(banner);
     say(describeFoundTarget(target));
@@ -146,9 +178,11 @@ export class Session {
   }
 
   /** Stops a target before the session ends. */
-  async closeTarget(target: Target): Promise<void> {
-    this.#targets.delete(target);
-    await target.stop();
+  async closeTarget({ control }: Target): Promise<void> {
+    const found = [...this.#targets].find(target => target.control === control);
+    if (found === undefined) return;
+    this.#targets.delete(found);
+    await found.stop();
   }
 
   /** Prints what was found on standard output, as JSON or rendered. JSON has no banners, so they are printed once more. */
@@ -157,6 +191,15 @@ export class Session {
     this.progress.say('');
     printOutput(found, { json, render });
     if (json) for (const target of this.#targets) printBanners(target);
+  }
+
+  async #enlist({ enlist }: SessionOptions): Promise<void> {
+    try {
+      this.#agents = await enlist?.(line => this.progress.say(line), this.signal);
+    } catch (cause) {
+      if (!this.interrupted) throw cause;
+      await this.#leave();
+    }
   }
 
   async #makeFolders({ name, folder, parts = [] }: SessionOptions): Promise<void> {
@@ -172,15 +215,22 @@ export class Session {
    */
   async #untilInterrupted(work: Promise<Target>): Promise<Target> {
     if (this.#caller !== undefined) return await unlessAborted(work, this.signal, late => late.stop());
-    const exit = () => {
-      if (removeEmptyFolders(this.#folders)) this.#onExit?.(this.folder);
-      process.exit(130);
-    };
+    const exit = () => void this.#leave();
     this.signal.addEventListener('abort', exit);
     try {
       return await work;
     } finally {
       this.signal.removeEventListener('abort', exit);
+    }
+  }
+
+  /** Ends the process of a command. */
+  async #leave(): Promise<never> {
+    if (removeEmptyFolders(this.#folders)) this.#onExit?.(this.folder);
+    try {
+      await this.#agents?.end();
+    } finally {
+      process.exit(130);
     }
   }
 }

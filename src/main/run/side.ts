@@ -24,7 +24,7 @@ import { type Written, writeAsFarAsPossible } from './results/results-folder.ts'
 import type { Session } from './session.ts';
 import { TargetWatch } from './target-watch.ts';
 import { warmUpThreads } from './thread-warmup.ts';
-import { asUserError, type Threads } from './threads.ts';
+import { asUserError, type LoadThreads } from './threads.ts';
 
 /** An experiment on its target. A run measures one side, or several in turn. */
 export interface Side extends PlannedSide {
@@ -42,7 +42,7 @@ export interface SideState {
 }
 
 /** What a side needs of the session. */
-export type SideSession = Pick<Session, 'progress' | 'signal' | 'force'>;
+export type SideSession = Pick<Session, 'progress' | 'signal' | 'force'> & Partial<Pick<Session, 'agents'>>;
 
 /** Of which state of a run the results are saved. */
 export interface SaveState {
@@ -56,7 +56,7 @@ export interface SaveState {
 /** What the sides of a run share. */
 interface SharedByAll {
   readonly session: SideSession;
-  readonly threads: Threads;
+  readonly threads: LoadThreads;
   readonly startedAt: Date;
   readonly plannedRounds: RoundsRange;
   /** The arms of each block of a side alone; else empty. */
@@ -94,7 +94,9 @@ export class SideRun {
 
   /** @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
   async preflight(): Promise<void> {
-    this.#warn(await preflightSide(this.#side, this.#side.target, this.#shared.session));
+    const { force, agents } = this.#shared.session;
+    const options = { force, elsewhere: agents !== undefined };
+    this.#warn(await preflightSide(this.#side, this.#side.target, options));
   }
 
   /** Takes a key prefix of its own. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
@@ -219,6 +221,7 @@ export class SideRun {
       target,
       ...this.#kept,
       blocks: this.#shared.blocks,
+      hosts: this.#shared.session.agents?.hosts,
       startedAt: this.#shared.startedAt,
       resumed: this.#shared.earlier?.resumed,
       warnings: this.#warnings,

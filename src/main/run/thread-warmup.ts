@@ -10,6 +10,7 @@ import type { Scenario } from '../experiment/scenarios.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import type { Progress } from '../live/progress.ts';
 import { type Bench, runOnce } from './measurement.ts';
+import { TurnVoided } from './threads.ts';
 
 /**
  * Operations of each client that every thread completes at least. Measured on a cold thread: with ioredis the CPU time of
@@ -109,6 +110,9 @@ export async function warmUpThreads(
         0,
         shared,
       );
+    } catch (cause) {
+      // The threads have run until then, and nothing is judged by it.
+      if (!(cause instanceof TurnVoided)) throw cause;
     } finally {
       clearInterval(timer);
       signal.removeEventListener('abort', stop);
@@ -157,6 +161,7 @@ function spreadOver(scenario: Scenario, threads: number): Scenario {
     threads,
     pools: threads,
     poolsPerThread: 1,
+    hosts: 0,
     workers: Math.max(workers, threads),
     connections: Math.max(connections, threads * (batch.pool === 'separate' ? 2 : 1)),
     batch: batch.pool === 'none' ? batch : { ...batch, workers: Math.max(batch.workers, threads) },

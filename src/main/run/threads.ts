@@ -5,6 +5,7 @@ import type { ThreadRefusal, ThreadSample, ThreadTask } from '../../workers/cont
 import type { SharedState } from '../../workers/shared-state.ts';
 import { asError, PoolbenchError } from '../errors.ts';
 import { withoutSecrets } from '../server/url.ts';
+import type { HostUse } from './host-use.ts';
 import { openWindow, type WindowStart } from './window-start.ts';
 
 /** Lead between opening the barrier and the start instant: every thread must have seen it by then. */
@@ -27,12 +28,39 @@ export class ThreadEnded extends Error {}
 /** A thread's pools could not open their connections: perhaps the target is away for a moment. */
 export class ConnectRefused extends Error {}
 
+/** A measurement that has to be repeated, because its threads did not start together. The code is for the case that none does. */
+export class TurnVoided extends PoolbenchError {}
+
+/** What runs the tasks of a scenario: the threads of this process, or those of agents. */
+export interface LoadThreads {
+  /** How many threads there are. */
+  readonly size: number;
+  /** See `Threads.run`. */
+  run(
+    tasks: readonly ThreadTask[],
+    shared: SharedState,
+    onWindow: (start: WindowStart) => void,
+    placement?: readonly number[],
+  ): Promise<ThreadSample[]>;
+  close(): Promise<void>;
+  /** Where they are, if not in this process. */
+  readonly hosts?: ThreadHosts | undefined;
+}
+
+/** The hosts of threads that are not in this process. */
+export interface ThreadHosts {
+  /** As {@link placeOn}, for a scenario that is spread over so many hosts; 0: over all. */
+  place(round: number, parts: number, hosts: number): number[];
+  /** What the hosts used in the window of the last run; undefined if that was stopped before. */
+  used(): HostUse | undefined;
+}
+
 /**
  * The run's threads, which are known by their numbers, from 0: a Piscina of one thread each, because a Piscina of several
  * gives a narrow scenario to the same threads every time, and the others stay cold. They stay up between scenarios, so
  * that only the first pays for their start. None is replaced: a new thread in the middle of a run would be cold.
  */
-export class Threads {
+export class Threads implements LoadThreads {
   readonly #threads: readonly Piscina[];
   readonly #maxSecondsWithoutHeartbeat: number;
   /** What a thread threw between two tasks. The task that follows meets it, and fails the run. */
@@ -67,6 +95,25 @@ export class Threads {
     onWindow: (start: WindowStart) => void,
     placement: readonly number[] = [],
   ): Promise<ThreadSample[]> {
+    return await this.drive(
+      tasks,
+      shared,
+      isOver => this.#release(tasks, shared, isOver, onWindow),
+      placement,
+    );
+  }
+
+  /**
+   * As {@link run}, for whoever opens barrier and window in another way.
+   *
+   * @param release opens both, unless its argument returns true: then a thread has failed, or the run is stopped
+   */
+  async drive(
+    tasks: readonly ThreadTask[],
+    shared: SharedState,
+    release: (isOver: () => boolean) => Promise<void>,
+    placement: readonly number[] = [],
+  ): Promise<ThreadSample[]> {
     let failed = false;
     const running = tasks.map((task, index) =>
       this.#run(task, placement[index]).catch((error: unknown) => {
@@ -80,7 +127,7 @@ export class Threads {
     const heartbeats = this.#watchHeartbeats(running, shared, placement);
     try {
       await Promise.race([
-        this.#release(tasks, shared, () => failed, onWindow).then(() => ended),
+        release(() => failed || shared.stopNs !== undefined).then(() => ended),
         heartbeats.stopped,
       ]);
     } finally {
@@ -93,10 +140,9 @@ export class Threads {
   async #release(
     tasks: readonly ThreadTask[],
     shared: SharedState,
-    hasFailed: () => boolean,
+    isOver: () => boolean,
     onWindow: (start: WindowStart) => void,
   ): Promise<void> {
-    const isOver = () => hasFailed() || shared.stopNs !== undefined;
     while (shared.ready < tasks.length && !isOver()) {
       await new Promise(resolve => setTimeout(resolve, barrierPollMs));
     }

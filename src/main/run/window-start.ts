@@ -6,7 +6,7 @@ const quietNs = 200e6;
 /** Limit of a warm-up in which the pools do not stop growing, unless a longer one is planned. */
 export const maxGrowthSeconds = 2;
 
-/** Lead between setting the start of the window and the start itself: every thread must have seen it by then. */
+/** Lead between setting the start of the window and the start itself: every thread of this process sees it by then. */
 const minLeadNs = 30e6;
 const leadNsPerThread = 1e6;
 /** A thread that looked less often than this in the warm-up gets a longer lead. */
@@ -29,11 +29,17 @@ export interface WindowStart {
  * starts with the load. Undefined if `isOver` became true before that.
  *
  * @param releasedNs the start instant of the load
+ * @param leadNs between setting the start and the start itself, at least: the threads must see it by then
  * @param onSet is called before the threads can see the start
  */
 export async function openWindow(
   shared: SharedState,
-  { releasedNs, warmupSeconds, threads }: { releasedNs: number; warmupSeconds: number; threads: number },
+  {
+    releasedNs,
+    warmupSeconds,
+    threads,
+    leadNs = minLeadNs,
+  }: { releasedNs: number; warmupSeconds: number; threads: number; leadNs?: number },
   isOver: () => boolean,
   onSet: (start: WindowStart) => void,
 ): Promise<void> {
@@ -44,7 +50,7 @@ export async function openWindow(
   if (warmupSeconds === 0) return set(releasedNs, false);
 
   const latestNs = releasedNs + Math.max(warmupSeconds, maxGrowthSeconds) * 1e9;
-  const lead = new Lead(threads, releasedNs);
+  const lead = new Lead(leadNs + threads * leadNsPerThread, releasedNs);
   while (!isOver()) {
     const growths = Array.from({ length: threads }, (_, thread) => shared.growth(thread));
     const now = nowNs();
@@ -86,8 +92,8 @@ class Lead {
   ns: number;
   readonly #releasedNs: number;
 
-  constructor(threads: number, releasedNs: number) {
-    this.ns = minLeadNs + threads * leadNsPerThread;
+  constructor(leadNs: number, releasedNs: number) {
+    this.ns = leadNs;
     this.#releasedNs = releasedNs;
   }
 

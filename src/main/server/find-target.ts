@@ -277,7 +277,8 @@ export function isUnverified({ tls, trust }: Address): boolean {
   return tls && trust?.rejectUnauthorized === false;
 }
 
-function isLocal({ path, host }: Address): boolean {
+/** Whether the server is on this machine. */
+export function isLocal({ path, host }: Address): boolean {
   return path !== undefined || isOwnAddress(host);
 }
 

@@ -90,10 +90,15 @@ function requireClients(
   );
 }
 
+/** Files that a process with so many sockets and threads opens. */
+export function neededFiles({ sockets, threads }: Pick<Needs, 'sockets' | 'threads'>): number {
+  return ownFiles + threads * filesPerThread + sockets;
+}
+
 /** What is needed does not depend on what happens to be open now, so the advice is always the same. */
 function requireFiles({ connections, sockets, threads }: Omit<Needs, 'keys' | 'valueBytes'>): void {
   const limit = openFilesLimit();
-  const needed = ownFiles + threads * filesPerThread + sockets;
+  const needed = neededFiles({ sockets, threads });
   if (limit >= needed) return;
   throw tooSmall(
     connections,

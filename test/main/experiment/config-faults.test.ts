@@ -322,6 +322,7 @@ describe('config defaults are filled in', () => {
           cutEveryMs: [0],
           cut: ['close'],
           burst: [false],
+          hosts: [0],
         },
       ],
       rounds: { atLeast: 10, atMost: 50 },

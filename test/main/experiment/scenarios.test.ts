@@ -55,6 +55,7 @@ describe('scenarios are expanded once under unique ids', () => {
       cutEveryMs: 0,
       cut: 'close',
       burst: false,
+      hosts: 0,
     });
   });
 

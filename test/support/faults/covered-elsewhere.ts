@@ -76,4 +76,24 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     test: 'test/e2e/command-line.test.ts',
     about: 'closed pipe does no harm',
   },
+  {
+    fault:
+      'Agents are missing, of another version, or may not load the target; the control server refuses the login',
+    test: 'test/e2e/agents.test.ts',
+    about: 'run without its agents does not begin',
+  },
+  {
+    fault: 'An agent or the coordinator is killed, stopped (SIGSTOP), told to end, or interrupted',
+    test: 'test/e2e/agents-lost.test.ts',
+    about: 'agent that is lost ends the run',
+  },
+  {
+    fault: 'The control server is restarted without its data, silent for 15 s, or gone for good',
+    test: 'test/e2e/agents-lost.test.ts',
+    about: 'control server that is lost',
+  },
+  {
+    fault: 'Somebody else writes to the control server',
+    test: 'test/main/agents/messages.test.ts',
+  },
 ];

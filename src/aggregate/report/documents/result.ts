@@ -33,6 +33,7 @@ import {
   strong,
   wide,
 } from '../blocks.ts';
+import { hostBlocks } from '../host-table.ts';
 import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables } from '../load-tables.ts';
 import {
   accountingBlocks,
@@ -98,6 +99,7 @@ export function resultDocument(result: Result): Block[] {
       limitTable(scenarios),
       ...threadBlocks(scenarios),
     ]),
+    ...hostBlocks(result),
     ...only(wide, section('Where the time goes', timeSplitBlocks(scenarios))),
     ...commandBlocks(scenarios),
     ...only(narrow, failureBlocks(scenarios)),

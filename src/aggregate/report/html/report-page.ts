@@ -3,6 +3,7 @@ import { namePools } from '../../scenario/dimensions.ts';
 import { describeSize, groupBySetting, type SettingGroup } from '../../scenario/setting.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
 import { withoutControls } from '../../stats/control.ts';
+import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import { formatCount, formatMs, formatPlural, formatRate } from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
@@ -30,6 +31,7 @@ import {
   type ListedThreshold,
   thresholdTable,
 } from '../documents/thresholds.ts';
+import { hostBlocks } from '../host-table.ts';
 import {
   accountingBlocks,
   commandNote,
@@ -75,6 +77,7 @@ export function renderReportPage(result: Result): string {
       ...section('Over time', overTime(scenarios, result.config)),
       ...section('Pools', poolBlocks(scenarios)),
       ...section('What limited it', limitBlocks(scenarios)),
+      ...hostBlocks(result),
       ...section('Load', loadBlocks(scenarios)),
       ...section('Commands', commandBlocks(scenarios)),
       ...section('Thresholds', thresholdDetails(result.thresholds)),
@@ -105,7 +108,7 @@ function alertsOf(result: Result): Block[] {
 }
 
 function headOf(result: Result): Block[] {
-  const { name, target, environment, startedAt } = result;
+  const { name, target, environment, hosts, startedAt } = result;
   const scenarios = withoutControls(result);
   const seconds = tookSeconds(result);
   const took =
@@ -118,7 +121,7 @@ function headOf(result: Result): Block[] {
     list([
       formatPlural(scenarios.length, 'scenario'),
       formatPlural(Math.max(0, ...scenarios.map(({ rounds }) => rounds.length)), 'round'),
-      `${environment.cores} cores${target.local ? ', shared with the server' : ''}`,
+      `${hosts === undefined ? environment.cores : sumOf(hosts, ({ cores }) => cores)} cores${hosts === undefined ? '' : ` on ${formatPlural(hosts.length, 'agent')}`}${target.local ? ', shared with the server' : ''}`,
       `${startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}${took}`,
     ]),
   ];

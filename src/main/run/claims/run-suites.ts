@@ -4,7 +4,7 @@ import type { JudgedSuite, LedgerSuite } from '../../../aggregate/claims/ledger.
 import { compareResults } from '../../../aggregate/comparison/compare-results.ts';
 import { minRounds } from '../../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatPlural } from '../../../aggregate/text/format.ts';
-import { asError, PoolbenchError } from '../../errors.ts';
+import { asError, type ErrorCode, PoolbenchError } from '../../errors.ts';
 import { describeRounds } from '../../experiment/describe-plan.ts';
 import { type Plan, secondsAtLeast } from '../../experiment/plan.ts';
 import type { Target } from '../../server/find-target.ts';
@@ -65,7 +65,12 @@ export async function runSuites(
 
 function endsAll(error: Error): boolean {
   if (!(error instanceof PoolbenchError)) return true;
-  return ['TARGET_LOST', 'TARGET_IN_USE', 'RESULTS_NOT_WRITABLE'].includes(error.code);
+  const codes: readonly ErrorCode[] = [
+    ...(['TARGET_LOST', 'TARGET_IN_USE', 'RESULTS_NOT_WRITABLE'] as const),
+    // The agents are those of all suites.
+    ...(['AGENT_LOST', 'AGENT_REFUSED', 'CONTROL_LOST'] as const),
+  ];
+  return codes.includes(error.code);
 }
 
 /** Runs a suite into a folder of its own, or goes on with what an earlier command has left there; what ends it early it returns. */

@@ -1,0 +1,36 @@
+import type { Result } from '../result.ts';
+import { type HostFigures, hostFigures } from '../stats/hosts.ts';
+import { formatFraction, formatMs, nothing } from '../text/format.ts';
+import { type Block, figures, heading, note, only, table, wide, words } from './blocks.ts';
+
+const hostNote =
+  'Medians over the measurements; of the clock bound and the lead the worst. Clock bound: the clock of an agent differed by no more from that of the control server. Lead: time that was left when an agent heard when to start.';
+
+const known = (value: number | null, format: (value: number) => string) =>
+  value === null ? nothing : format(value);
+const formatCores = (cores: number) => cores.toFixed(2);
+
+/** The agents of a run; nothing if the load ran without. */
+export function hostBlocks(result: Pick<Result, 'hosts' | 'scenarios'>): Block[] {
+  const hosts = hostFigures(result);
+  if (hosts.length === 0) return [];
+  return [
+    ...only(wide, [heading(2, 'Hosts'), note(hostNote)]),
+    table<HostFigures>(
+      hosts,
+      [
+        words('agent', ({ name }) => name),
+        words('CPU', ({ cpu }) => cpu, { terminal: false }),
+        figures('cores', ({ cores }) => String(cores)),
+        words('Node', ({ node }) => node, { terminal: false }),
+        figures('threads', ({ threads }) => String(threads)),
+        figures('cores used', ({ coresUsed }) => known(coresUsed, formatCores)),
+        figures('machine busy', ({ busyRatio }) => known(busyRatio, formatFraction)),
+        figures('round trip ms', ({ roundTripMs }) => known(roundTripMs, formatMs)),
+        figures('clock bound ms', ({ maxBoundMs }) => known(maxBoundMs, formatMs)),
+        figures('lead ms', ({ minLeadMs }) => known(minLeadMs, formatMs)),
+      ],
+      'Agents',
+    ),
+  ];
+}

@@ -1,0 +1,83 @@
+import type { HostResult, Result, RoundResult } from '../result.ts';
+import { formatFraction, formatList, formatMs } from '../text/format.ts';
+import { median, medianOfKnown } from './statistics.ts';
+
+/** The agents of a run: what each of them did, and whether they were alike. */
+
+/** Round trips that differ by more make arms of different hosts unlike; a smaller difference is the kernel and the scheduler. */
+const maxTripRatio = 1.25;
+const minTripDifferenceMs = 0.05;
+/** Clocks that may differ by more shift what is due in an open loop by a noticeable part of a response time. */
+const maxBoundMs = 1;
+/** An agent that hears of the start later than this before it may begin later than the others. */
+const minLeadMs = 5;
+
+/** One agent over all measurements in which it took part. */
+export interface HostFigures extends HostResult {
+  /** Medians; null if it took part in none, or it is not known. */
+  readonly coresUsed: number | null;
+  readonly busyRatio: number | null;
+  /** The worst of all measurements. */
+  readonly maxBoundMs: number | null;
+  readonly minLeadMs: number | null;
+}
+
+type HostRound = NonNullable<RoundResult['hosts']>[number];
+
+/** Empty if the load ran without agents. */
+export function hostFigures({ hosts = [], scenarios }: Pick<Result, 'hosts' | 'scenarios'>): HostFigures[] {
+  const rounds = scenarios.flatMap(scenario => scenario.rounds).flatMap(round => round.hosts ?? []);
+  return hosts.map(host => {
+    const own = rounds.filter(({ name }) => name === host.name);
+    const of = (figure: (round: HostRound) => number, pick: (values: number[]) => number) =>
+      own.length === 0 ? null : pick(own.map(figure));
+    return {
+      ...host,
+      coresUsed: of(({ cores }) => cores, median),
+      busyRatio: medianOfKnown(own.map(({ machineBusyShare }) => machineBusyShare)),
+      maxBoundMs: of(
+        ({ clockBoundMs }) => clockBoundMs,
+        values => Math.max(...values),
+      ),
+      minLeadMs: of(
+        ({ leadMs }) => leadMs,
+        values => Math.min(...values),
+      ),
+    };
+  });
+}
+
+/** Where the agents were unlike, or did not start together as exactly as they should. */
+export function hostWarnings(result: Pick<Result, 'hosts' | 'scenarios'>): string[] {
+  const hosts = hostFigures(result);
+  if (hosts.length === 0) return [];
+  const warnings: string[] = [];
+  for (const [what, of] of [
+    ['CPU', ({ cpu, cores }: HostFigures) => `${cpu} with ${cores} cores`],
+    ['version of Node', ({ node }: HostFigures) => node],
+  ] as const) {
+    const different = [...new Set(hosts.map(of))];
+    if (different.length > 1)
+      warnings.push(
+        `the agents differ in their ${what}: ${formatList(different)}. Scenarios that are spread over different agents differ in more than their keys`,
+      );
+  }
+  const trips = hosts.flatMap(({ roundTripMs }) => roundTripMs ?? []);
+  const [least, most] = [Math.min(...trips), Math.max(...trips)];
+  if (trips.length > 1 && most > maxTripRatio * least && most - least > minTripDifferenceMs)
+    warnings.push(
+      `round trips from the agents to the target differ: ${formatMs(least)} to ${formatMs(most)} ms, ${formatFraction(most / least - 1)} more. Latencies of threads on different agents do not compare`,
+    );
+  const isOpen = result.scenarios.some(({ arrival }) => arrival.kind !== 'closed');
+  const bound = Math.max(0, ...hosts.map(({ maxBoundMs }) => maxBoundMs ?? 0));
+  if (isOpen && bound > maxBoundMs)
+    warnings.push(
+      `the clocks of the agents may differ by up to ${formatMs(2 * bound)} ms, so work of an open loop may have been due that much earlier or later on one of them; use a control server that is nearer`,
+    );
+  const lead = Math.min(...hosts.map(({ minLeadMs }) => minLeadMs ?? Number.POSITIVE_INFINITY));
+  if (lead < minLeadMs)
+    warnings.push(
+      `an agent heard only ${formatMs(Math.max(0, lead))} ms before a start that it was to begin; its threads may have begun later than the others`,
+    );
+  return warnings;
+}

@@ -1,0 +1,350 @@
+import { median } from '../../aggregate/stats/statistics.ts';
+import { formatList } from '../../aggregate/text/format.ts';
+import { nowNs } from '../../pool/clock.ts';
+import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
+import { progressFields, type SharedState, type ThreadProgress } from '../../workers/shared-state.ts';
+import { PoolbenchError } from '../errors.ts';
+import { addUp, type HostUse } from '../run/host-use.ts';
+import { ConnectRefused, TurnVoided } from '../run/threads.ts';
+import { maxGrowthSeconds, openWindow, type WindowStart } from '../run/window-start.ts';
+import type { ControlClock } from './clock.ts';
+import type { Down, HostInfo, Prepare, TurnOutcome, Up } from './messages.ts';
+
+/** How long after an instant the agents' word is awaited that they have heard of it. */
+const hearingMs = 2000;
+/** A message is said again after this, if nothing follows from it. */
+const repeatMs = 2000;
+/** What may take longer than planned takes no longer than this. */
+const graceMs = 60_000;
+/** How long agents may take to end a turn after the connection to the control server was lost. */
+const cutPatienceMs = 20_000;
+/** How often the stop flag of the run is looked at. */
+const lookMs = 20;
+
+/** An agent as the coordinator sees it. */
+export interface Seated {
+  readonly seat: number;
+  host: HostInfo | undefined;
+  /** Unique in the run. */
+  name: string;
+  /** When it was last heard of, and since when no message has reached it, on the clock of `performance.now`. */
+  heardAtMs: number;
+  unreachedSinceMs: number | undefined;
+  roundTripMs: number | null;
+}
+
+/** What a turn needs of the agents of its session. */
+export interface Coordinator {
+  readonly seated: readonly Seated[];
+  /** How often the connection to the control server was lost. */
+  readonly cuts: number;
+  /** The number of a new turn. `onOutcome` is called with how it ended on each agent. */
+  beginTurn(onOutcome: (seat: number, outcome: TurnOutcome) => void): number;
+  endTurn(turn: number): void;
+  /** @returns what ends it */
+  listen(listener: (message: Up) => void): () => void;
+  /** @throws PoolbenchError AGENT_LOST, CONTROL_LOST */
+  send(seat: number | 'all', message: Down): Promise<void>;
+  readClock(): Promise<ControlClock>;
+  /**
+   * Waits until something is true of what was heard.
+   *
+   * @returns whether it is, after at most so long
+   * @throws PoolbenchError AGENT_LOST, AGENT_REFUSED, CONTROL_LOST
+   */
+  until(isTrue: () => boolean, timeoutMs: number): Promise<boolean>;
+  fail(code: 'AGENT_LOST', message: string): PoolbenchError;
+}
+
+/** What one agent does in a turn, and how far it is. */
+export class TurnPart {
+  readonly seat: number;
+  readonly tasks: ThreadTask[] = [];
+  /** The number of each task's thread there. */
+  readonly placement: number[] = [];
+  ready = false;
+  /** Whether it does nothing, as it last said. */
+  idle = false;
+  /** Time that was left when it heard of the start, and of the window. */
+  goLeadMs: number | undefined;
+  windowLeadMs: number | undefined;
+  /** Of its clock. */
+  boundMicros = 0;
+  outcome: TurnOutcome | undefined;
+
+  constructor(seat: number) {
+    this.seat = seat;
+  }
+}
+
+/** One attempt to run the tasks of a scenario on agents: prepare, go, window, samples. */
+export class Turn {
+  readonly #agents: Coordinator;
+  readonly #parts: readonly TurnPart[];
+  readonly #shared: SharedState;
+  readonly #number: number;
+  readonly #cuts: number;
+  readonly #unlisten: () => void;
+  #clock: ControlClock | undefined;
+  #closed = false;
+
+  /** @param shared mirrors what the threads of the agents share, with instants on the clock here */
+  constructor(agents: Coordinator, parts: readonly TurnPart[], shared: SharedState) {
+    this.#agents = agents;
+    this.#parts = parts;
+    this.#shared = shared;
+    this.#cuts = agents.cuts;
+    const bySeat = new Map(parts.map(part => [part.seat, part]));
+    this.#number = agents.beginTurn((seat, outcome) => {
+      const part = bySeat.get(seat);
+      if (part !== undefined) part.outcome ??= outcome;
+    });
+    this.#unlisten = agents.listen(message => {
+      const part = bySeat.get(message.seat);
+      if (part !== undefined) this.#hear(part, message);
+    });
+  }
+
+  /** Forgets it. What its agents still say of it goes nowhere. */
+  close(): void {
+    this.#closed = true;
+    this.#unlisten();
+    this.#agents.endTurn(this.#number);
+  }
+
+  /**
+   * Lets every agent connect and warm its pools.
+   *
+   * @param message what each of them is told, without the number of the turn
+   * @returns the samples if the run was stopped meanwhile
+   * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided
+   */
+  async prepare(message: (part: TurnPart) => Omit<Prepare, 'turn'>): Promise<ThreadSample[] | undefined> {
+    const isReady = () => this.#parts.every(({ ready }) => ready) || this.#isOver() || this.#isCut();
+    const endMs = this.#latestMs(0);
+    for (;;) {
+      const waiting = this.#parts.filter(({ ready, outcome }) => !ready && outcome === undefined);
+      await Promise.all(
+        waiting.map(part => this.#agents.send(part.seat, { ...message(part), turn: this.#number })),
+      );
+      if (await this.#agents.until(isReady, repeatMs)) break;
+      if (performance.now() > endMs) throw this.#late(waiting, 'to connect to the target');
+    }
+    if (this.#isCut()) return await this.#voidCut();
+    return this.#isOver() ? await this.#stopAll() : undefined;
+  }
+
+  /**
+   * Lets all begin at one instant.
+   *
+   * @returns that instant, on the clock here, and the time that was left when the last agent heard of it. If it was too
+   *   late for one of them, it has ended on all, and has samples of those that began.
+   * @throws TurnVoided; PoolbenchError AGENT_LOST, CONTROL_LOST
+   */
+  async go(
+    leadMs: number,
+  ): Promise<
+    | { readonly releasedNs: number; readonly shortestLeadMs: number }
+    | { readonly missed: readonly ThreadSample[] }
+  > {
+    const clock = await this.#agents.readClock();
+    this.#clock = clock;
+    const releasedNs = nowNs() + leadMs * 1e6;
+    await this.#agents.send('all', { kind: 'go', turn: this.#number, at: clock.toControl(releasedNs) });
+    const hasHeard = ({ goLeadMs, outcome }: TurnPart) => goLeadMs !== undefined || outcome !== undefined;
+    const heard = await this.#agents.until(
+      () => this.#parts.every(hasHeard) || this.#isCut(),
+      leadMs + hearingMs,
+    );
+    if (this.#isCut()) return await this.#voidCut();
+    const shortestLeadMs = Math.min(...this.#parts.map(({ goLeadMs = leadMs }) => goLeadMs));
+    if (heard && shortestLeadMs >= 0) return { releasedNs, shortestLeadMs };
+    return { missed: await this.#stopAll() };
+  }
+
+  /**
+   * Opens the measured window when all pools have grown, and waits for the samples.
+   *
+   * @returns the samples, in the order of the tasks
+   * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided, also if an agent heard of the window too late
+   */
+  async measure(
+    releasedNs: number,
+    leadMs: number,
+    onWindow: (start: WindowStart) => void,
+  ): Promise<ThreadSample[]> {
+    const { warmupSeconds = 0, seconds = 0, timeoutMs = 0 } = this.#task ?? {};
+    const threads = this.#parts.reduce((sum, { tasks }) => sum + tasks.length, 0);
+    let dueMs = Number.POSITIVE_INFINITY;
+    this.#shared.release(releasedNs);
+    const opened = openWindow(
+      this.#shared,
+      { releasedNs, warmupSeconds, threads, leadNs: leadMs * 1e6 },
+      () => this.#isOver() || this.#isCut(),
+      window => {
+        onWindow(window);
+        // Without a warm-up it begins with the load.
+        if (warmupSeconds === 0) return;
+        dueMs = performance.now() + (window.startNs - nowNs()) / 1e6;
+        void this.#sendWindow(window.startNs);
+      },
+    );
+    const isMissed = () =>
+      performance.now() > dueMs + hearingMs &&
+      this.#parts.some(({ windowLeadMs, outcome }) => windowLeadMs === undefined && outcome === undefined);
+    const endMs = this.#latestMs((Math.max(warmupSeconds, maxGrowthSeconds) + seconds) * 1000 + timeoutMs);
+    const isDone = () => this.#hasEnded() || this.#isOver() || this.#isCut() || isMissed();
+    const untilDone = async () => {
+      while (!(await this.#agents.until(isDone, lookMs)))
+        if (performance.now() > endMs) throw this.#late(this.#running, 'to hand back its samples');
+    };
+    await Promise.all([opened, untilDone()]);
+    // What has come is whole, whatever was lost since.
+    if (this.#isCut() && !this.#hasEnded()) return await this.#voidCut();
+    const missed = isMissed() || this.#parts.some(({ windowLeadMs = 0 }) => windowLeadMs < 0);
+    const samples = await this.#stopAll();
+    if (!missed) return samples;
+    throw new TurnVoided(
+      'START_MISSED',
+      `expected the measured window to begin on all agents at once, but one heard of it too late, with ${leadMs} ms to go; use a control server nearer to the agents, or agents with more idle cores`,
+    );
+  }
+
+  /** What its hosts used; undefined if one of them has measured nothing. */
+  use(): HostUse | undefined {
+    const used = this.#parts.flatMap(({ seat, tasks, outcome, goLeadMs = 0, boundMicros }) => {
+      const agent = this.#agents.seated[seat];
+      if (agent === undefined || outcome?.kind !== 'done' || outcome.cpu === null) return [];
+      const { cpu } = outcome;
+      const { clientCores, machineBusyShare } = cpu;
+      const host = {
+        ...{ name: agent.name, threads: tasks.length, cores: Math.max(0, clientCores), machineBusyShare },
+        ...{ clockBoundMs: boundMicros / 1000, leadMs: goLeadMs },
+      };
+      return [{ cpu, host, roundTripMs: agent.roundTripMs }];
+    });
+    if (used.length < this.#parts.length) return undefined;
+    const trips = used.flatMap(({ roundTripMs }) => roundTripMs ?? []);
+    return {
+      cpu: addUp(used.map(({ cpu }) => cpu)),
+      basePingMs: trips.length === 0 ? null : median(trips),
+      hosts: used.map(({ host }) => host),
+    };
+  }
+
+  #hear(part: TurnPart, message: Up): void {
+    if (message.kind === 'here') part.idle = message.turn !== this.#number || message.phase === 'idle';
+    if (!('turn' in message) || message.turn !== this.#number) return;
+    if (message.kind === 'here') part.ready ||= message.phase === 'ready';
+    else if (message.kind === 'heard') {
+      part.boundMicros = message.boundMicros;
+      if (message.what === 'go') part.goLeadMs ??= message.leadMs;
+      else part.windowLeadMs ??= message.leadMs;
+    } else if (this.#clock !== undefined) mirror(message, part, this.#shared, this.#clock);
+  }
+
+  async #sendWindow(startNs: number): Promise<void> {
+    if (this.#clock === undefined) return;
+    const at = this.#clock.toControl(startNs);
+    // Whoever waits for the samples meets the failure.
+    await this.#agents.send('all', { kind: 'window', turn: this.#number, at }).catch(() => {});
+  }
+
+  /** All tasks of a scenario have the same times. */
+  get #task(): ThreadTask | undefined {
+    return this.#parts[0]?.tasks[0];
+  }
+
+  get #running(): TurnPart[] {
+    return this.#parts.filter(({ outcome }) => outcome === undefined);
+  }
+
+  #hasEnded(): boolean {
+    return this.#running.length === 0;
+  }
+
+  #isOver(): boolean {
+    const hasFailed = this.#parts.some(({ outcome }) => outcome?.kind === 'failed');
+    return this.#closed || hasFailed || this.#shared.stopNs !== undefined;
+  }
+
+  /** Whether messages of this turn may be lost. */
+  #isCut(): boolean {
+    return this.#agents.cuts !== this.#cuts;
+  }
+
+  #latestMs(plannedMs: number): number {
+    return performance.now() + plannedMs + graceMs + (this.#task?.timeoutMs ?? 0);
+  }
+
+  /** Ends it where it has not ended. @returns the samples @throws ConnectRefused, or whatever else a thread failed with */
+  async #stopAll(): Promise<ThreadSample[]> {
+    const endMs = this.#latestMs(0);
+    while (!this.#hasEnded()) {
+      await this.#agents.send('all', { kind: 'stop', turn: this.#number });
+      if (await this.#agents.until(() => this.#hasEnded(), repeatMs)) break;
+      if (performance.now() > endMs) throw this.#late(this.#running, 'to hand back its samples');
+    }
+    for (const part of this.#parts) expectNoFailure(part, this.#nameOf(part));
+    return this.#parts
+      .flatMap(({ outcome }) => (outcome?.kind === 'done' ? outcome.samples : []))
+      .toSorted((a, b) => a.thread - b.thread);
+  }
+
+  /** It is measured anew, as soon as the agents have ended it. */
+  async #voidCut(): Promise<never> {
+    for (const part of this.#parts) part.idle = false;
+    const isIdle = () => this.#parts.every(({ idle }) => idle);
+    const endMs = performance.now() + cutPatienceMs;
+    do await this.#agents.send('all', { kind: 'stop', turn: this.#number });
+    while (!(await this.#agents.until(isIdle, repeatMs)) && performance.now() < endMs);
+    throw new TurnVoided(
+      'CONTROL_LOST',
+      'expected the control server to stay connected for the time of a measurement, but the connection was lost in each attempt of one',
+    );
+  }
+
+  #late(parts: readonly TurnPart[], what: string): PoolbenchError {
+    const names = formatList(parts.map(part => this.#nameOf(part)));
+    return this.#agents.fail(
+      'AGENT_LOST',
+      `expected ${names} ${what}, but that had not happened ${graceMs / 1000} s after it should have; see its log`,
+    );
+  }
+
+  #nameOf({ seat }: TurnPart): string {
+    return this.#agents.seated[seat]?.name ?? `agent ${seat + 1}`;
+  }
+}
+
+/** @throws ConnectRefused, or an error with the message of whatever else a thread failed with */
+function expectNoFailure({ outcome }: TurnPart, name: string): void {
+  if (outcome?.kind !== 'failed') return;
+  const { why, message } = outcome;
+  const text = `${name}: ${message}`;
+  if (why === 'connect') throw new ConnectRefused(text);
+  if (why === 'thread')
+    throw new PoolbenchError('THREAD_FAILED', `expected every thread to respond until its end, but ${text}`);
+  throw new Error(text);
+}
+
+/** Writes what an agent reports into the coordinator's shared memory. */
+function mirror(message: Up, { tasks }: TurnPart, shared: SharedState, clock: ControlClock): void {
+  const local = (micros: number) => (micros === 0 ? 0 : clock.toLocal(micros));
+  const threadOf = (index: number) => tasks[index]?.thread;
+  if (message.kind === 'growth')
+    for (const [index, [looked, allConnected, grown]] of message.threads.entries()) {
+      const thread = threadOf(index);
+      if (thread === undefined) continue;
+      shared.publishGrowth(thread, { lookedNs: local(looked), allConnected, grownNs: local(grown) });
+    }
+  if (message.kind === 'progress')
+    for (const [index, figures] of message.threads.entries()) {
+      const thread = threadOf(index);
+      if (thread === undefined) continue;
+      const values = progressFields.map((field, place) => [field, figures[place] ?? Number.NaN]);
+      const progress = Object.fromEntries(values) as Record<keyof ThreadProgress, number>;
+      shared.publish(thread, { ...progress, atNs: local(progress.atNs) });
+      shared.publishFailures(thread, message.failures[index] ?? {});
+    }
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import os from 'node:os';
+import { formatList, formatPlural } from '../../aggregate/text/format.ts';
+import { describeEnvironment, describeTool } from '../environment.ts';
+import { asError } from '../errors.ts';
+import { prefix, Worker } from './bullmq.ts';
+import { ControlLink } from './control-link.ts';
+import { lobbyName, lockMs, writeBadge } from './lobby.ts';
+import { type HostInfo, readSeatJob } from './messages.ts';
+import type { Rules } from './rules.ts';
+import { describeSeat, Seat } from './seat.ts';
+
+/** How an agent was started. */
+interface AgentOptions {
+  readonly url: string;
+  readonly rules: Rules;
+  readonly name: string | undefined;
+  readonly group: string;
+  /** Runs after which it ends; infinite: it stays. */
+  readonly runs: number;
+  readonly say: (line: string) => void;
+  /** Aborted when it should end. */
+  readonly signal: AbortSignal;
+}
+
+/** How soon it is back when the control server is. BullMQ would wait 15 s. */
+const retryMs = 1000;
+const closeTimeoutMs = 5000;
+
+/**
+ * Waits in the lobby, and takes part in one run after another, until it is told to end or has had its runs.
+ *
+ * @throws PoolbenchError CONTROL_UNREACHABLE if the control server cannot be used at the start
+ */
+export async function runAgent({
+  url,
+  rules,
+  name = os.hostname(),
+  group,
+  runs,
+  say,
+  signal,
+}: AgentOptions): Promise<void> {
+  const link = await ControlLink.open(url);
+  const { version } = describeTool();
+  const { node, os: system, cpu, cores } = describeEnvironment();
+  const shown = name.slice(0, 100);
+  const host: HostInfo = { name: shown, node, os: system, cpu, cores, threads: rules.maxThreads };
+  let held: Seat | undefined;
+  let done = 0;
+  let onDone: () => void = () => {};
+  const finished = new Promise<void>(resolve => {
+    onDone = resolve;
+  });
+  const worker = new Worker(
+    lobbyName(group, version),
+    async job => {
+      const seat = readSeatJob(job.data);
+      if (seat === undefined) {
+        say('refused: a seat that is none');
+        return;
+      }
+      held = new Seat(link, { job: seat, rules, host });
+      say(`taken: ${describeSeat(seat)}`);
+      // A run that fails must not end the agent.
+      const why = await held.hold().catch(cause => asError(cause).message);
+      held = undefined;
+      say(`left: ${describeSeat(seat)}: ${why}`);
+      if (++done >= runs) onDone();
+    },
+    {
+      ...{ connection: link.redis, prefix, concurrency: 1 },
+      name: writeBadge({ id: randomUUID(), name: shown, cores, node }),
+      lockDuration: lockMs,
+      // A seat is never taken twice. The coordinators look for those that died.
+      ...{ maxStalledCount: 0, skipStalledCheck: true, runRetryDelay: retryMs },
+      ...{ removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } },
+    },
+  );
+  // It tries again, and the coordinator decides when a run is over.
+  worker.on('error', () => {});
+  say(
+    `Agent ${shown}, version ${version}, group ${group}, waits at ${link.where}. It may load ${formatList([...rules.targets])} with up to ${formatPlural(rules.maxThreads, 'thread')}`,
+  );
+  const stopped = new Promise<void>(resolve => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve());
+  });
+  await Promise.race([stopped, finished]);
+  await held?.leave('it was told to end');
+  // Its job ends with it, so that no lock is left.
+  const closing = worker.close();
+  await Promise.race([closing, new Promise(resolve => setTimeout(resolve, closeTimeoutMs).unref())]);
+  link.close();
+}

@@ -1,0 +1,165 @@
+import { type Address, socketPlace, tlsOptions } from '../../pool/client/address.ts';
+import { Redis } from '../../pool/client/ioredis.ts';
+import { asError, PoolbenchError } from '../errors.ts';
+import { connectControl, withTimeout } from '../server/control.ts';
+import { lifeOf } from '../server/server-info.ts';
+import { parseAddress, shownAddress, withoutPassword } from '../server/url.ts';
+import { type ControlClock, readClock } from './clock.ts';
+
+const connectTimeoutMs = 5000;
+/** A request to the control server fails after this, unless it is given longer. */
+const answerTimeoutMs = 10_000;
+const maxRetryMs = 500;
+/** A message that waits longer for its answer shows that the server is silent. */
+const maxPauseMs = 2500;
+
+/**
+ * A connection to the control server for commands, and one for messages. Unlike those to a target they reconnect by
+ * themselves: whoever holds one decides how long a run can do without.
+ */
+export class ControlLink {
+  /** `host:port`. */
+  readonly where: string;
+  /** What distinguishes this server from others; undefined if it does not say. */
+  readonly life: string | undefined;
+  /** For BullMQ, which never closes a connection that it was given. */
+  readonly redis: Redis;
+  readonly #subscriber: Redis;
+  readonly #handlers = new Map<string, (text: string) => void>();
+  #cuts = 0;
+  /** Since when it has answered without a pause. */
+  #workingSinceMs = performance.now();
+  /** Messages that it has not yet answered, and since when one of them waits. */
+  #unanswered = 0;
+  #waitingSinceMs = 0;
+
+  private constructor(address: Address, life: string | undefined) {
+    this.where = shownAddress(address);
+    this.life = life;
+    this.redis = connectionTo(address);
+    this.#subscriber = this.redis.duplicate();
+    for (const connection of [this.redis, this.#subscriber]) {
+      // It is retried; `workingSinceMs` and `cuts` show that it happened.
+      connection.on('error', () => {});
+      connection.on('close', () => this.#cuts++);
+      connection.on('ready', () => {
+        this.#workingSinceMs = performance.now();
+      });
+    }
+    this.#subscriber.on('message', (channel, text) => this.#handlers.get(channel)?.(text));
+  }
+
+  /** @throws PoolbenchError CONTROL_UNREACHABLE, USAGE for a URL that cannot be read */
+  static async open(url: string): Promise<ControlLink> {
+    const address = readControlUrl(url);
+    try {
+      // It explains every refusal: of the login, of TLS, of the protocol.
+      const probe = await connectControl(address, { timeoutMs: connectTimeoutMs });
+      const life = await lifeOf(probe)
+        .catch(() => undefined)
+        .finally(() => probe.close());
+      const link = new ControlLink(address, life);
+      await withTimeout(
+        Promise.all([link.redis.connect(), link.#subscriber.connect()]),
+        2 * connectTimeoutMs,
+      ).catch(error => {
+        link.close();
+        throw error;
+      });
+      return link;
+    } catch (cause) {
+      throw new PoolbenchError(
+        'CONTROL_UNREACHABLE',
+        `the control server cannot be used: ${asError(cause).message} (--control, or POOLBENCH_CONTROL)`,
+        { cause },
+      );
+    }
+  }
+
+  /** How often one of its connections was lost: messages of that time are lost, too. */
+  get cuts(): number {
+    return this.#cuts;
+  }
+
+  /**
+   * Since when the control server is connected and answers, on the clock of `performance.now`; undefined while it does not.
+   * Before, nobody could be heard.
+   */
+  get workingSinceMs(): number | undefined {
+    const isConnected = this.redis.status === 'ready' && this.#subscriber.status === 'ready';
+    return isConnected && !this.#isSilent ? this.#workingSinceMs : undefined;
+  }
+
+  get #isSilent(): boolean {
+    return this.#unanswered > 0 && performance.now() - this.#waitingSinceMs > maxPauseMs;
+  }
+
+  /** @returns how many have received it. @throws Error if the control server does not answer in time */
+  async publish(channel: string, message: object, timeoutMs = answerTimeoutMs): Promise<number> {
+    if (this.#unanswered++ === 0) this.#waitingSinceMs = performance.now();
+    const answer = this.redis.publish(channel, JSON.stringify(message)).finally(() => {
+      const now = performance.now();
+      if (this.#isSilent) this.#workingSinceMs = now;
+      this.#unanswered--;
+      // Answers come in the order of the messages.
+      this.#waitingSinceMs = now;
+    });
+    return await withTimeout(answer, timeoutMs);
+  }
+
+  async subscribe(channel: string, handle: (text: string) => void): Promise<void> {
+    this.#handlers.set(channel, handle);
+    await withTimeout(this.#subscriber.subscribe(channel), answerTimeoutMs);
+  }
+
+  async unsubscribe(channels: readonly string[]): Promise<void> {
+    for (const channel of channels) this.#handlers.delete(channel);
+    await withTimeout(this.#subscriber.unsubscribe(...channels), answerTimeoutMs).catch(() => {});
+  }
+
+  /** Compares the clock here with that of the control server. @throws Error if it does not answer in time */
+  async readClock(timeoutMs = answerTimeoutMs): Promise<ControlClock> {
+    return await withTimeout(
+      readClock(async () => {
+        const [seconds = 0, micros = 0] = await this.redis.time();
+        return Number(seconds) * 1e6 + Number(micros);
+      }),
+      timeoutMs,
+    );
+  }
+
+  close(): void {
+    this.redis.disconnect();
+    this.#subscriber.disconnect();
+  }
+}
+
+/** @throws PoolbenchError USAGE */
+function readControlUrl(url: string): Address {
+  try {
+    return parseAddress(url);
+  } catch (cause) {
+    throw new PoolbenchError(
+      'USAGE',
+      `control server ${withoutPassword(url)}: ${asError(cause).message} (--control, or POOLBENCH_CONTROL)`,
+    );
+  }
+}
+
+function connectionTo(address: Address): Redis {
+  const { username, password, database } = address;
+  return new Redis({
+    ...socketPlace(address),
+    ...(address.tls ? { tls: tlsOptions(address) } : {}),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    db: database,
+    protocol: 2,
+    disableClientInfo: true,
+    connectTimeout: connectTimeoutMs,
+    lazyConnect: true,
+    // BullMQ requires it. Each request here has a limit of its own.
+    maxRetriesPerRequest: null,
+    retryStrategy: times => Math.min(50 * times, maxRetryMs),
+  });
+}

@@ -1,0 +1,442 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { rows, type ThreadPart } from '../../aggregate/scenario/scenario.ts';
+import { numberBetween, oneOf, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
+import type { Address } from '../../pool/client/address.ts';
+import type { PoolSnapshot } from '../../pool/metrics.ts';
+import type { LoadSample, ThreadSample, ThreadTask, WorkloadTask } from '../../workers/contract.ts';
+import { parseCommand } from '../../workers/workload/command-templates.ts';
+
+/**
+ * Everything that coordinator and agents say to each other, as JSON. Whoever can write to the control server can say it
+ * too, so a message is taken only if it has exactly this form, with the limits of a config.
+ */
+
+const maxThreads = 1024;
+/** Longer messages are not read. A prepared turn of 1,024 pools has about 200 kB. */
+const maxMessageBytes = 8 * 2 ** 20;
+/** Samples that are longer when they are unpacked are not read. A thread has about 50 kB. */
+const maxSampleBytes = 256 * 2 ** 20;
+/** Of all values of a workload together, as in a config. */
+const maxValueBytes = 64 * 2 ** 20;
+
+const text = (max: number) => z.string().max(max);
+const count = z.int().nonnegative();
+const amount = z.number().nonnegative();
+const runId = z.string().regex(/^[\da-f-]{36}$/);
+const seat = wholeNumber(0, maxThreads - 1);
+const turn = count;
+/** An instant of the control server's clock. */
+const instant = z.number();
+
+/** What an agent says of its machine. */
+const host = z.strictObject({
+  name: text(100),
+  node: text(50),
+  os: text(200),
+  cpu: text(200),
+  cores: amount,
+  /** The maximum that it allows a run. */
+  threads: count,
+});
+export type HostInfo = z.output<typeof host>;
+
+/** A seat in a run, as a job of the lobby. */
+const seatJob = z.strictObject({
+  run: runId,
+  seat,
+  seats: wholeNumber(1, maxThreads),
+  /** The name of the run, for whoever looks. */
+  name: text(200),
+});
+export type SeatJob = z.output<typeof seatJob>;
+
+const place = z.strictObject({ host: z.string().regex(/^[^@/?#\s]{1,253}$/), port: wholeNumber(1, 65_535) });
+
+/** An address without its secrets: passwords and keys come from the agent's own environment. */
+const address = z.strictObject({
+  ...place.shape,
+  tls: z.boolean(),
+  servername: text(253).optional(),
+  username: text(256).optional(),
+  database: wholeNumber(0, 999_999_999),
+  protocol: z.literal([2, 3]).optional(),
+  natMap: z.record(z.string(), place).optional(),
+  unnamed: z.boolean().optional(),
+  sentinel: z
+    .strictObject({ master: text(256), others: z.array(place).max(64), username: text(256).optional() })
+    .optional(),
+  trust: z.strictObject({ servername: text(253) }).optional(),
+});
+
+/** Where the load goes. */
+const subject = z.strictObject({ address, cluster: z.array(address).min(1).max(maxThreads).optional() });
+export type Subject = { readonly address: Address; readonly cluster?: readonly Address[] };
+
+const keyChoice = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.enum(['uniform', 'sequential', 'partitioned']) }),
+  z.strictObject({ kind: z.literal('zipfian'), exponent: numberBetween(0.01, 10) }),
+  z.strictObject({ kind: z.literal('gaussian'), spread: numberBetween(0.0001, 10) }),
+  z.strictObject({
+    kind: z.literal('hotSet'),
+    operationShare: numberBetween(0, 1),
+    keyShare: numberBetween(0, 1),
+  }),
+]);
+
+const value = z.union([
+  z.strictObject({ bytes: wholeNumber(0, 16 * 2 ** 20) }),
+  z.strictObject({ text: text(16 * 2 ** 20) }),
+]);
+
+const workload = z
+  .strictObject({
+    keys: wholeNumber(1, 100_000_000),
+    members: wholeNumber(1, 100_000),
+    keyChoice,
+    values: z
+      .array(z.strictObject({ weight: amount, value }))
+      .min(1)
+      .max(128),
+    compressibleRatio: numberBetween(0, 1),
+    commands: z
+      .array(
+        z.strictObject({
+          // The same rules as in a config: no command that changes the server, no keys but the placeholder.
+          command: text(10_000).refine(isCommand),
+          weight: amount,
+          inserts: z.literal(true).optional(),
+        }),
+      )
+      .min(1)
+      .max(64),
+    hitShare: numberBetween(0, 1),
+    growth: z.enum(['latest', 'index']).nullable(),
+    apart: z.boolean(),
+  } satisfies Record<keyof WorkloadTask, z.ZodType>)
+  .refine(({ values }) => values.reduce((sum, { value }) => sum + bytesOf(value), 0) <= maxValueBytes);
+
+function isCommand(command: string): boolean {
+  try {
+    parseCommand(command);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function bytesOf(value: { readonly bytes: number } | { readonly text: string }): number {
+  return 'bytes' in value ? value.bytes : Buffer.byteLength(value.text);
+}
+
+const pool = z.strictObject({
+  groups: z
+    .array(z.strictObject({ workers: wholeNumber(0, 100_000), pipeline: wholeNumber(1, 10_000) }))
+    .min(1)
+    .max(2),
+  connections: wholeNumber(0, 100_000),
+  minIdle: wholeNumber(0, 100_000),
+  firstKey: wholeNumber(0, 100_000_000),
+  keys: wholeNumber(0, 100_000_000),
+});
+
+const openLoop = z.strictObject({
+  arrivals: z.strictObject({
+    kind: z.enum(['constant', 'poisson', 'burst']),
+    rate: numberBetween(0.1, 10_000_000),
+    size: wholeNumber(1, 1_000_000),
+  }),
+  pools: wholeNumber(1, 1024),
+  firstPool: wholeNumber(0, 1023),
+});
+
+/** Keys of the load begin with what a run has claimed, so that no message can name those of others. */
+const ownPrefix = /^[\w.:-]{0,64}poolbench:\d+(?:\.[\da-f]+)?:$/;
+
+/** What the dimensions of a scenario give to a thread, each with the limits that its row has in a config. */
+const threadPart = Object.fromEntries(
+  rows.flatMap(([key, { thread, config }]) =>
+    thread === false || config === null ? [] : [[key, config.item]],
+  ),
+);
+
+/** A thread's task without what all of them share, and what each process has of its own: the shared memory, and where it connects to. */
+const task = z.strictObject({
+  ...threadPart,
+  ...({
+    thread: wholeNumber(0, maxThreads - 1),
+    pools: z.array(pool).min(1).max(2048),
+    keyPrefix: z.string().regex(ownPrefix),
+    seed: count,
+    valueSeed: count,
+    warmupSeconds: numberBetween(0, 600),
+    seconds: numberBetween(0.05, 3600),
+    openLoop: openLoop.nullable(),
+    timeoutMs: wholeNumber(10, 600_000),
+  } satisfies Record<Exclude<keyof AgentTask, keyof ThreadPart>, z.ZodType>),
+});
+export type AgentTask = Omit<ThreadTask, 'shared' | 'workload' | keyof Subject>;
+
+/** From the coordinator to one agent, or all of them. */
+const down = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('beat') }),
+  z.strictObject({ kind: z.literal('meet'), subject }),
+  z.strictObject({
+    kind: z.literal('prepare'),
+    turn,
+    /** Threads are kept as long as this stays the same, so that they stay warm. */
+    pool: count,
+    threads: wholeNumber(1, maxThreads),
+    subject,
+    workload,
+    tasks: z.array(task).min(1).max(maxThreads),
+    /** The number of each task's thread. */
+    placement: z.array(wholeNumber(0, maxThreads - 1)),
+  }),
+  z.strictObject({ kind: z.literal('go'), turn, at: instant }),
+  z.strictObject({ kind: z.literal('window'), turn, at: instant }),
+  z.strictObject({ kind: z.literal('stop'), turn }),
+  z.strictObject({ kind: z.literal('end') }),
+]);
+/** As zod reads it, but for what it cannot know: the types of a task's parts, and that JSON has no undefined. */
+export type Down =
+  | Exclude<z.output<typeof down>, { kind: 'meet' | 'prepare' }>
+  | { readonly kind: 'meet'; readonly subject: Subject }
+  | Prepare;
+export interface Prepare {
+  readonly kind: 'prepare';
+  readonly turn: number;
+  readonly pool: number;
+  readonly threads: number;
+  readonly subject: Subject;
+  readonly workload: WorkloadTask;
+  readonly tasks: readonly AgentTask[];
+  readonly placement: readonly number[];
+}
+
+const use = z.strictObject({ cpus: amount, busyShare: z.number().nullable() });
+/** What poolbench and the machine of an agent used in the measured window. */
+const hostCpu = z.strictObject({
+  clientCores: z.number(),
+  machineBusyShare: z.number().nullable(),
+  cpuSets: z.strictObject({ machine: amount, client: use, both: use }).nullable(),
+  throttling: z.strictObject({ periods: amount, throttledPeriods: amount, throttledMs: amount }).nullable(),
+  link: z.strictObject({ name: text(100), speedMbps: amount, busyShare: amount }).nullable(),
+});
+export type HostCpu = z.output<typeof hostCpu>;
+
+const phases = ['idle', 'preparing', 'ready', 'running'] as const;
+
+/** From an agent to the coordinator. */
+const up = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('seated'), seat, host }),
+  /** Every second, so that neither a lost message nor a lost agent stays unnoticed. */
+  z.strictObject({ kind: z.literal('here'), seat, turn, phase: oneOf(phases) }),
+  z.strictObject({
+    kind: z.literal('met'),
+    seat,
+    life: text(10_000).nullable(),
+    roundTripMs: amount.nullable(),
+    local: z.boolean(),
+  }),
+  z.strictObject({ kind: z.literal('refused'), seat, reason: text(10_000) }),
+  z.strictObject({
+    kind: z.literal('heard'),
+    seat,
+    turn,
+    what: z.enum(['go', 'window']),
+    /** Time that was left until the instant. */
+    leadMs: z.number(),
+    boundMicros: amount,
+  }),
+  z.strictObject({
+    kind: z.literal('growth'),
+    seat,
+    turn,
+    /** Of each thread: when it looked, whether all workers had a connection, when a pool last grew (0: none did). */
+    threads: z.array(z.tuple([instant, z.boolean(), instant])).max(maxThreads),
+  }),
+  z.strictObject({
+    kind: z.literal('progress'),
+    seat,
+    turn,
+    /** Of each thread: the figures of `ThreadProgress`, in the order of its table; null: not known. */
+    threads: z.array(z.array(z.number().nullable()).max(32)).max(maxThreads),
+    failures: z.array(z.record(z.string(), amount)).max(maxThreads),
+  }),
+  z.strictObject({ kind: z.literal('left'), seat, reason: text(1000) }),
+]);
+export type Up = z.output<typeof up>;
+export type Phase = (typeof phases)[number];
+
+const codes = z.record(text(1000), amount);
+const histogram = z.string();
+
+const load = z.strictObject({
+  pipeline: count,
+  issued: count,
+  completed: count,
+  failed: codes,
+  unfinished: z.number(),
+  misses: count,
+  commands: z.array(
+    z.strictObject({
+      name: z.string(),
+      nullIsMiss: z.boolean(),
+      completed: count,
+      failed: codes,
+      misses: count,
+      service: histogram,
+      response: histogram,
+    }),
+  ),
+  warmupCompleted: count,
+  service: histogram,
+  response: histogram,
+  failedWaits: z.strictObject({ service: histogram, response: histogram }),
+  overRange: count,
+  series: z.array(z.strictObject({ second: count, completed: count, failed: count, response: histogram })),
+} satisfies Record<keyof LoadSample, z.ZodType>);
+
+const snapshot = z.strictObject({
+  acquisitions: count,
+  immediate: count,
+  acquireWait: histogram,
+  lockWaits: count,
+  lockWaitMs: amount,
+  healthChecksRun: count,
+  healthChecksSkipped: count,
+  healthCheckMs: amount,
+  createdBefore: count,
+  created: count,
+  lastCreatedMs: z.number().nullable(),
+  createdForWorkers: count,
+  lastCreatedForWorkersMs: z.number().nullable(),
+  connectTime: histogram,
+  connectFailures: count,
+  reconnects: count,
+  peakWaiting: count,
+  utilization: z.array(
+    z.strictObject({
+      atMs: z.number(),
+      active: z.number(),
+      idle: z.number(),
+      waiting: z.number(),
+      total: z.number(),
+    }),
+  ),
+} satisfies Record<keyof PoolSnapshot, z.ZodType>);
+
+const sample = z.strictObject({
+  thread: wholeNumber(0, maxThreads - 1),
+  seconds: amount,
+  loads: z.array(load),
+  allServedMs: z.number().nullable(),
+  pools: z.array(snapshot),
+  threadLoad: z.strictObject({
+    eventLoopUtilization: z.number(),
+    cores: z.number().nullable(),
+    waitShare: z.number().nullable(),
+    gcPauses: amount,
+    gcMs: amount,
+    gcLongestMs: amount,
+    loopDelayP99Ms: z.number(),
+    loopDelayMaxMs: z.number(),
+  }),
+  openLoop: z
+    .strictObject({
+      rate: amount,
+      offered: count,
+      unsent: z.number(),
+      completedInWindow: count,
+      largestBacklog: count,
+      oldestUnsentMs: amount,
+      lag: histogram,
+      lagOverRange: count,
+      spinShare: z.number(),
+    })
+    .nullable(),
+  redirects: z.strictObject({ moved: count, ask: count }).nullable(),
+  inserted: z.array(count),
+} satisfies Record<keyof ThreadSample, z.ZodType>);
+
+/** How a turn ended on one agent: what its threads return, or what they failed with. */
+const outcome = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('done'),
+    samples: z.array(sample).max(maxThreads),
+    /** Null if the turn was stopped before its window. */
+    cpu: hostCpu.nullable(),
+    boundMicros: amount,
+  }),
+  z.strictObject({
+    kind: z.literal('failed'),
+    /** `connect`: the target refused a connection; `thread`: a thread hung or ended; `other`: a defect. */
+    why: z.enum(['connect', 'thread', 'other']),
+    message: text(10_000),
+  }),
+]);
+export type TurnOutcome =
+  | {
+      readonly kind: 'done';
+      readonly samples: readonly ThreadSample[];
+      readonly cpu: HostCpu | null;
+      readonly boundMicros: number;
+    }
+  | { readonly kind: 'failed'; readonly why: 'connect' | 'thread' | 'other'; readonly message: string };
+
+/** What travels as a job of the run's back queue: its envelope is small, what it holds is packed. */
+const backJob = z.strictObject({ seat, turn, packed: z.string() });
+export type BackJob = z.output<typeof backJob>;
+
+/** Undefined for whatever is no message. It never throws, whatever somebody has written. */
+function read<Schema extends z.ZodType>(schema: Schema, found: unknown): z.output<Schema> | undefined {
+  try {
+    return schema.safeParse(found).data;
+  } catch {
+    // A structure too deep for the stack.
+    return undefined;
+  }
+}
+
+function readText<Schema extends z.ZodType>(
+  schema: Schema,
+  json: string,
+  maxBytes = maxMessageBytes,
+): z.output<Schema> | undefined {
+  if (json.length > maxBytes) return undefined;
+  try {
+    return read(schema, JSON.parse(json));
+  } catch {
+    return undefined;
+  }
+}
+
+export const readDown = (json: string) => readText(down, json) as Down | undefined;
+export const readUp = (json: string) => readText(up, json);
+export const readSeatJob = (found: unknown) => read(seatJob, found);
+export const readBackJob = (found: unknown) => read(backJob, found);
+
+export function packOutcome(found: TurnOutcome): string {
+  return gzipSync(JSON.stringify(found)).toString('base64');
+}
+
+/** Undefined for whatever is no outcome. It never throws. */
+export function unpackOutcome(packed: string): TurnOutcome | undefined {
+  try {
+    const json = gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: maxSampleBytes });
+    return readText(outcome, json.toString(), maxSampleBytes) as TurnOutcome | undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Messages to all agents of a run, those to one of them, and those from them. */
+export const channels = {
+  toAll: (run: string) => `poolbench:run:${run}`,
+  toSeat: (run: string, seat: number) => `poolbench:run:${run}:${seat}`,
+  fromAll: (run: string) => `poolbench:run:${run}:up`,
+} as const;
+
+/** Samples of a run come back in this queue. */
+export const backQueue = (run: string) => `back-${run}`;

@@ -1,0 +1,152 @@
+import { formatPlural } from '../../aggregate/text/format.ts';
+import type { Address } from '../../pool/client/address.ts';
+import { shownNode } from '../../pool/client/address.ts';
+import type { WorkloadTask } from '../../workers/contract.ts';
+import { PoolbenchError } from '../errors.ts';
+import { sizesOf } from '../experiment/value-variants.ts';
+import { openFilesLimit } from '../open-files.ts';
+import { neededFiles } from '../server/preflight.ts';
+import { readTrust } from '../server/tls.ts';
+import { parseAddress } from '../server/url.ts';
+import type { AgentTask, Prepare, Subject } from './messages.ts';
+
+/** What an agent lets others do with it: nothing, but for load on the targets that whoever started it has named. */
+export interface Rules {
+  /** `host:port`, in small letters. */
+  readonly targets: ReadonlySet<string>;
+  readonly maxThreads: number;
+  /** What its own environment says of the login and TLS. */
+  readonly secrets: Secrets;
+}
+
+type Secrets = Pick<Address, 'username' | 'password' | 'trust'> & {
+  readonly sentinel: { readonly username?: string; readonly password?: string };
+};
+
+/** A refusal, as the coordinator's user reads it. */
+export class Refusal extends Error {}
+
+/**
+ * Reads the list of `--allow-target`.
+ *
+ * @throws PoolbenchError USAGE
+ */
+export function readTargets(typed: string): ReadonlySet<string> {
+  const targets = typed.split(',').map(target => {
+    const trimmed = target.trim();
+    try {
+      if (!/^(\[[^\]]+\]|[^:/@?#\s]+):\d+$/.test(trimmed)) throw new Error('it is no host:port');
+      return shownNode(parseAddress(`redis://${trimmed}`)).toLowerCase();
+    } catch {
+      throw new PoolbenchError(
+        'USAGE',
+        `--allow-target: expected the host:port of each server that may be loaded from here, such as redis.internal:6379, found ${trimmed || 'nothing'}`,
+      );
+    }
+  });
+  return new Set(targets);
+}
+
+/** @throws PoolbenchError CONFIG_INVALID for files that cannot be used */
+export async function readSecrets(environment: NodeJS.ProcessEnv): Promise<Secrets> {
+  const of = (name: string) => environment[`POOLBENCH_TARGET_${name}`] || undefined;
+  const files = { ca: of('CA') ?? null, cert: of('CERT') ?? null, key: of('KEY') ?? null };
+  const { trust, faults } = await readTrust({ ...files, servername: null, rejectUnauthorized: true });
+  if (faults.length > 0)
+    throw new PoolbenchError(
+      'CONFIG_INVALID',
+      faults
+        .map(({ key, text }) => text.replace(`target.tls.${key}`, `POOLBENCH_TARGET_${key.toUpperCase()}`))
+        .join('\n'),
+    );
+  const login = (username: string | undefined, password: string | undefined) => ({
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  });
+  const sentinel = (name: string) => environment[`POOLBENCH_SENTINEL_${name}`] || undefined;
+  return {
+    ...login(of('USERNAME'), of('PASSWORD')),
+    trust,
+    sentinel: login(sentinel('USERNAME'), sentinel('PASSWORD')),
+  };
+}
+
+/** Where the load goes without what must not travel: each agent has the secrets of its own environment. */
+export function withoutLogin({ address, cluster }: Subject): Subject {
+  return {
+    address: bare(address),
+    ...(cluster === undefined ? {} : { cluster: cluster.map(bare) }),
+  };
+}
+
+function bare({ password: _, trust, sentinel, ...rest }: Address): Address {
+  const { password: __, ...asked } = sentinel ?? { master: '', others: [] };
+  return {
+    ...rest,
+    ...(sentinel === undefined ? {} : { sentinel: asked }),
+    ...(trust?.servername === undefined ? {} : { trust: { servername: trust.servername } }),
+  };
+}
+
+/** @throws Refusal of a target that is not on the list */
+export function withLogin(subject: Subject, rules: Rules): Subject {
+  const { address, cluster } = subject;
+  for (const each of [address, ...(cluster ?? [])])
+    for (const place of [each, ...(each.sentinel?.others ?? []), ...Object.values(each.natMap ?? {})]) {
+      const where = shownNode(place).toLowerCase();
+      if (!rules.targets.has(where))
+        throw new Refusal(
+          `it was not started with --allow-target ${where}; it may load ${[...rules.targets].join(', ')}`,
+        );
+    }
+  const add = (bare: Address): Address => {
+    const { username, password, trust, sentinel } = rules.secrets;
+    return {
+      ...bare,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(bare.tls ? { trust: { ...trust, ...bare.trust } } : {}),
+      ...(bare.sentinel === undefined ? {} : { sentinel: { ...bare.sentinel, ...sentinel } }),
+    };
+  };
+  return { address: add(address), ...(cluster === undefined ? {} : { cluster: cluster.map(add) }) };
+}
+
+/** Requests of a turn that are in memory while they travel, as in a config. */
+const maxBytesInFlight = 2 ** 30;
+const requestOverheadBytes = 128;
+
+/** @throws Refusal of a turn that is larger than this agent, or this process, can bear */
+export function expectBearable(
+  { threads, tasks, placement, workload }: Prepare,
+  { maxThreads }: Rules,
+): void {
+  if (threads > maxThreads)
+    throw new Refusal(
+      `it allows ${formatPlural(maxThreads, 'thread')}, and the run needs ${threads} on each agent; start it with --threads ${threads}, or take more agents`,
+    );
+  const distinct = new Set(placement);
+  if (
+    placement.length !== tasks.length ||
+    distinct.size !== tasks.length ||
+    placement.some(thread => thread >= threads)
+  )
+    throw new Refusal('the turn does not give each task a thread of its own');
+  const inFlight = tasks.reduce((sum, task) => sum + bytesInFlight(task, workload), 0);
+  if (inFlight > maxBytesInFlight)
+    throw new Refusal(
+      `the turn keeps ${inFlight} bytes of requests in memory, and it allows ${maxBytesInFlight}`,
+    );
+  const sockets = tasks.flatMap(({ pools }) => pools).reduce((sum, { connections }) => sum + connections, 0);
+  const [limit, needed] = [openFilesLimit(), neededFiles({ sockets, threads })];
+  if (limit < needed)
+    throw new Refusal(`it may open ${limit} files, and needs ${needed}; raise its limit (ulimit -n)`);
+}
+
+function bytesInFlight({ pools }: AgentTask, { values }: WorkloadTask): number {
+  const largest = sizesOf(values).max;
+  const commands = pools
+    .flatMap(({ groups }) => groups)
+    .reduce((sum, { workers, pipeline }) => sum + workers * pipeline, 0);
+  return commands * (largest + requestOverheadBytes);
+}

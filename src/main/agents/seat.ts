@@ -1,0 +1,388 @@
+import { formatPlural } from '../../aggregate/text/format.ts';
+import { nowNs } from '../../pool/clock.ts';
+import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
+import { progressFields, SharedState } from '../../workers/shared-state.ts';
+import { asError } from '../errors.ts';
+import { CpuMeter } from '../run/cpu-meter.ts';
+import { baseRoundTripMs, serverCount } from '../run/server-figures.ts';
+import { ConnectRefused, ThreadEnded, ThreadHung, Threads } from '../run/threads.ts';
+import { connectCluster } from '../server/cluster-control.ts';
+import { connectControl, withTimeout } from '../server/control.ts';
+import { isLocal } from '../server/find-target.ts';
+import { withoutSecrets } from '../server/url.ts';
+import { keptNowhere, prefix, Queue, shortStreams } from './bullmq.ts';
+import type { ControlClock } from './clock.ts';
+import type { ControlLink } from './control-link.ts';
+import { lockMs, removeQueue } from './lobby.ts';
+import {
+  type BackJob,
+  backQueue,
+  channels,
+  type Down,
+  type HostCpu,
+  type HostInfo,
+  type Phase,
+  type Prepare,
+  packOutcome,
+  readDown,
+  type SeatJob,
+  type Subject,
+  type TurnOutcome,
+  type Up,
+} from './messages.ts';
+import { expectBearable, Refusal, type Rules, withLogin } from './rules.ts';
+
+const beatMs = 1000;
+/** A coordinator that nobody hears of for this long is gone, while the control server is there … */
+const silentMs = lockMs;
+/** … and while it is not. */
+const outageMs = 30_000;
+/** Interval at which the growth of the pools is reported until the window is set, and the progress; longer with many agents. */
+const growthMs = (seats: number) => Math.max(10, seats / 4);
+const progressMs = (seats: number) => Math.max(100, seats);
+/** An instant that is further away is none. Threads that wait for it cannot be stopped. */
+const maxLeadMs = 10_000;
+const sendTimeoutMs = 30_000;
+const connectTimeoutMs = 5000;
+
+/** What an agent has reached, for a run. */
+interface Reached {
+  readonly subject: Subject;
+  readonly local: boolean;
+  readonly localAddress: string | undefined;
+}
+
+/** A turn on this agent. */
+interface Turn {
+  readonly number: number;
+  readonly tasks: readonly ThreadTask[];
+  readonly shared: SharedState;
+  readonly clock: ControlClock;
+  readonly meter: CpuMeter;
+  readonly ended: Promise<void>;
+}
+
+/** An agent's seat in one run: it does what the coordinator says, as far as the agent's rules allow it. */
+export class Seat {
+  readonly #link: ControlLink;
+  readonly #job: SeatJob;
+  readonly #rules: Rules;
+  readonly #host: HostInfo;
+  readonly #back: Queue;
+  readonly #met = new Map<string, Reached>();
+  #threads: { readonly pool: number; readonly threads: Threads } | undefined;
+  #turn: Turn | undefined;
+  /** The number of the last turn, which is under way or has ended. */
+  #number = 0;
+  #phase: Phase = 'idle';
+  /** The number of the last turn that was stopped, perhaps while it was being prepared. */
+  #stopped = 0;
+  #heardAtMs = performance.now();
+  #over: string | undefined;
+  #wake: () => void = () => {};
+
+  constructor(
+    link: ControlLink,
+    { job, rules, host }: { readonly job: SeatJob; readonly rules: Rules; readonly host: HostInfo },
+  ) {
+    this.#link = link;
+    this.#job = job;
+    this.#rules = rules;
+    this.#host = host;
+    this.#back = new Queue(backQueue(job.run), {
+      ...{ connection: link.redis, prefix, skipMetasUpdate: true, streams: shortStreams },
+    });
+    this.#back.on('error', () => {});
+  }
+
+  /** Holds it until the run ends or its coordinator is gone. @returns why it ended, as text */
+  async hold(): Promise<string> {
+    const { run, seat } = this.#job;
+    const own = [channels.toAll(run), channels.toSeat(run, seat)];
+    try {
+      for (const channel of own)
+        await this.#link.subscribe(channel, text => {
+          const message = readDown(text);
+          if (message !== undefined) this.#hear(message);
+        });
+      const seated: Up = { kind: 'seated', seat, host: this.#host };
+      // A seat that is left over from a coordinator that was killed.
+      if ((await this.#link.publish(channels.fromAll(run), seated)) === 0) return 'nobody waits for it';
+      while (this.#over === undefined) {
+        await new Promise<void>(resolve => {
+          const timer = setTimeout(resolve, beatMs);
+          this.#wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+        this.#sayPhase();
+        this.#expectCoordinator();
+      }
+      return this.#over;
+    } finally {
+      await this.#link.unsubscribe(own);
+      this.#turn?.shared.stop(nowNs());
+      await this.#turn?.ended;
+      await this.#threads?.threads.close();
+      await this.#back.close();
+      // Whoever ends it last leaves nothing behind; the coordinator may be gone.
+      if (this.#over === coordinatorGone)
+        await withTimeout(removeQueue(this.#link, backQueue(run)), connectTimeoutMs).catch(() => {});
+    }
+  }
+
+  /** Ends it at once. @param reason for the coordinator, which loses this agent */
+  async leave(reason: string): Promise<void> {
+    this.#end(reason);
+    await this.#say({ kind: 'left', seat: this.#job.seat, reason });
+  }
+
+  #end(why: string): void {
+    this.#over ??= why;
+    this.#turn?.shared.stop(nowNs());
+    this.#wake();
+  }
+
+  #expectCoordinator(): void {
+    const now = performance.now();
+    const { workingSinceMs } = this.#link;
+    const silent = now - Math.max(this.#heardAtMs, workingSinceMs ?? 0);
+    if (silent > (workingSinceMs === undefined ? outageMs : silentMs)) this.#end(coordinatorGone);
+  }
+
+  /** Never rejects: what is said every second again may be lost once. */
+  async #say(message: Up): Promise<void> {
+    await this.#link.publish(channels.fromAll(this.#job.run), message).catch(() => {});
+  }
+
+  #sayPhase(): void {
+    const { seat } = this.#job;
+    // The first word may have been lost.
+    if (this.#number === 0) void this.#say({ kind: 'seated', seat, host: this.#host });
+    void this.#say({ kind: 'here', seat, turn: this.#number, phase: this.#phase });
+  }
+
+  #hear(message: Down): void {
+    this.#heardAtMs = performance.now();
+    const { seat } = this.#job;
+    switch (message.kind) {
+      case 'beat':
+        return;
+      case 'end':
+        this.#end('the run has ended');
+        return;
+      case 'meet':
+        void this.#meet(message.subject).catch(error => this.#refuse(error));
+        return;
+      case 'prepare':
+        if (message.turn <= this.#number) this.#sayPhase();
+        else void this.#prepare(message);
+        return;
+      case 'stop':
+        this.#stopped = message.turn;
+        if (this.#turn?.number === message.turn) this.#turn.shared.stop(nowNs());
+        return;
+    }
+    const turn = this.#turn;
+    if (turn === undefined || turn.number !== message.turn) return;
+    const localNs = turn.clock.toLocal(message.at);
+    const leadMs = (localNs - nowNs()) / 1e6;
+    if (leadMs > maxLeadMs) return;
+    const { boundMicros } = turn.clock;
+    void this.#say({ kind: 'heard', seat, turn: turn.number, what: message.kind, leadMs, boundMicros });
+    const [{ warmupSeconds = 0, seconds = 0 } = {}] = turn.tasks;
+    if (message.kind === 'go') {
+      this.#phase = 'running';
+      turn.shared.release(localNs);
+    } else turn.shared.openWindow(localNs);
+    if (message.kind === 'window' || warmupSeconds === 0)
+      turn.meter.schedule(localNs, localNs + seconds * 1e9);
+  }
+
+  #refuse(cause: unknown): void {
+    const reason = asError(cause).message;
+    void this.#say({ kind: 'refused', seat: this.#job.seat, reason });
+  }
+
+  /** Reaches the target, and says what it has found there. */
+  async #meet(subject: Subject): Promise<void> {
+    const { seat } = this.#job;
+    const allowed = withLogin(subject, this.#rules);
+    const { address, cluster } = allowed;
+    const options = { timeoutMs: connectTimeoutMs };
+    const control = await (cluster === undefined ? connectControl : connectCluster)(address, options).catch(
+      cause => {
+        throw new Refusal(
+          `it cannot reach the target: ${asError(cause).message}; its login and certificates are those of its own environment (POOLBENCH_TARGET_USERNAME, POOLBENCH_TARGET_PASSWORD, POOLBENCH_TARGET_CA)`,
+        );
+      },
+    );
+    try {
+      const { life = null } = await serverCount(control, []);
+      const roundTripMs = await baseRoundTripMs(control);
+      const local = isLocal(control.server);
+      const { localAddress } = control;
+      // As here: straight to the server that answered, without a name service.
+      const reached = { ...allowed, address: control.answering };
+      this.#met.set(keyOf(subject), { subject: reached, local, localAddress });
+      // Before it is said: the run counts the clients of the target next.
+      control.close();
+      await this.#say({ kind: 'met', seat, life, roundTripMs, local });
+    } finally {
+      control.close();
+    }
+  }
+
+  async #prepare(message: Prepare): Promise<void> {
+    this.#number = message.turn;
+    this.#phase = 'preparing';
+    const before = this.#turn;
+    before?.shared.stop(nowNs());
+    await before?.ended;
+    if (this.#over !== undefined) return;
+    try {
+      await this.#begin(message);
+    } catch (cause) {
+      this.#phase = 'idle';
+      if (cause instanceof Refusal) this.#refuse(cause);
+      else await this.#send(message.turn, { kind: 'failed', why: 'other', message: asError(cause).message });
+    }
+  }
+
+  async #begin(message: Prepare): Promise<void> {
+    const { turn: number, tasks } = message;
+    expectBearable(message, this.#rules);
+    const reached = this.#met.get(keyOf(message.subject));
+    if (reached === undefined) throw new Refusal('the run prepares load for a target that it has not met');
+    const threads = await this.#threadsOf(message);
+    const shared = SharedState.forThreads(tasks.length);
+    const clock = await this.#link.readClock();
+    const meter = new CpuMeter({
+      control: { nodes: [], localAddress: reached.localAddress },
+      local: reached.local,
+      detected: { server: 'unknown', version: '', threads: null },
+    });
+    const own = tasks.map(
+      (task, thread): ThreadTask => ({
+        ...task,
+        ...{ ...reached.subject, workload: message.workload, thread, shared: shared.buffer },
+      }),
+    );
+    const turn: Omit<Turn, 'ended'> = { number, tasks: own, shared, clock, meter };
+    const ended = this.#measure(turn, threads, message).catch(cause =>
+      this.#send(number, { kind: 'failed', why: 'other', message: asError(cause).message }),
+    );
+    this.#turn = { ...turn, ended };
+    // It can be over while this was being prepared.
+    if (this.#over !== undefined || this.#stopped === number) shared.stop(nowNs());
+  }
+
+  /** The threads of the run, which stay up for all of its turns. */
+  async #threadsOf({ pool, threads }: Prepare): Promise<Threads> {
+    if (this.#threads?.pool === pool) return this.#threads.threads;
+    await this.#threads?.threads.close();
+    const started = new Threads(threads);
+    this.#threads = { pool, threads: started };
+    return started;
+  }
+
+  async #measure(turn: Omit<Turn, 'ended'>, threads: Threads, { tasks, placement }: Prepare): Promise<void> {
+    const { number, shared, clock, meter } = turn;
+    const stopReporting = this.#report(turn);
+    const release = async (isOver: () => boolean) => {
+      while (shared.ready < tasks.length && !isOver()) await new Promise(resolve => setTimeout(resolve, 1));
+      if (isOver()) return;
+      this.#phase = 'ready';
+      this.#sayPhase();
+    };
+    let outcome: TurnOutcome;
+    try {
+      const samples = await threads.drive(turn.tasks, shared, release, placement);
+      const cpu = cpuOf(await meter.stop());
+      const named = samples.map(
+        (sample): ThreadSample => ({ ...sample, thread: tasks[sample.thread]?.thread ?? sample.thread }),
+      );
+      outcome = { kind: 'done', samples: named, cpu, boundMicros: clock.boundMicros };
+    } catch (cause) {
+      await meter.stop();
+      outcome = failureOf(cause, turn.tasks);
+    } finally {
+      stopReporting();
+    }
+    this.#phase = 'idle';
+    // Once it is over, nobody waits for it.
+    if (this.#over !== undefined) return;
+    await this.#send(number, outcome);
+    this.#sayPhase();
+  }
+
+  /** Brings the coordinator's view of the threads up to date until it is ended. */
+  #report({ number, tasks, shared, clock }: Omit<Turn, 'ended'>): () => void {
+    const { seat, seats } = this.#job;
+    const control = (ns: number) => (ns === 0 ? 0 : clock.toControl(ns));
+    const growth = setInterval(() => {
+      if (shared.startNs === undefined || shared.windowNs !== undefined) return;
+      if (tasks[0]?.warmupSeconds === 0) return;
+      const threads = tasks.map(({ thread }): [number, boolean, number] => {
+        const { lookedNs, allConnected, grownNs } = shared.growth(thread);
+        return [control(lookedNs), allConnected, control(grownNs)];
+      });
+      void this.#say({ kind: 'growth', seat, turn: number, threads });
+    }, growthMs(seats));
+    const progress = setInterval(() => {
+      if (shared.startNs === undefined) return;
+      const threads = tasks.map(({ thread }) => {
+        const figures = shared.progress(thread);
+        return progressFields.map(field => {
+          const value = field === 'atNs' ? control(figures.atNs) : figures[field];
+          return Number.isFinite(value) ? value : null;
+        });
+      });
+      const failures = tasks.map(({ thread }) => ({ ...shared.failures(thread) }));
+      void this.#say({ kind: 'progress', seat, turn: number, threads, failures });
+    }, progressMs(seats));
+    return () => {
+      clearInterval(growth);
+      clearInterval(progress);
+    };
+  }
+
+  /** A coordinator that does not get it repeats the turn, or is gone. */
+  async #send(turn: number, outcome: TurnOutcome): Promise<void> {
+    const job: BackJob = { seat: this.#job.seat, turn, packed: packOutcome(outcome) };
+    await withTimeout(this.#back.add('turn', job, keptNowhere), sendTimeoutMs).catch(() => {});
+  }
+}
+
+const coordinatorGone = 'its coordinator has not been heard of';
+
+function keyOf({ address, cluster }: Subject): string {
+  return JSON.stringify([address, cluster ?? null]);
+}
+
+function cpuOf(used: Awaited<ReturnType<CpuMeter['stop']>>): HostCpu | null {
+  if (used === null) return null;
+  const { clientCores, machineBusyShare, cpuSets = null, throttling = null, link = null } = used;
+  return { clientCores, machineBusyShare, cpuSets, throttling, link };
+}
+
+function failureOf(cause: unknown, tasks: readonly ThreadTask[]): TurnOutcome {
+  const error = asError(cause);
+  const [task] = tasks;
+  const message = (task === undefined ? error.message : withoutSecrets(error.message, task.address)).slice(
+    0,
+    10_000,
+  );
+  if (error instanceof ConnectRefused) return { kind: 'failed', why: 'connect', message };
+  const isOfThread =
+    error instanceof ThreadHung ||
+    error instanceof ThreadEnded ||
+    ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY');
+  return { kind: 'failed', why: isOfThread ? 'thread' : 'other', message };
+}
+
+/** As text, for the log of the agent. */
+export function describeSeat({ seat, seats, name }: SeatJob): string {
+  return `seat ${seat + 1} of ${formatPlural(seats, 'agent')} in ${name}`;
+}

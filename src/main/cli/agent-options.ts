@@ -1,0 +1,63 @@
+import { PoolbenchError } from '../errors.ts';
+import type { Options } from '../options.ts';
+import type { Enlist } from '../run/session.ts';
+
+/** @throws PoolbenchError USAGE if none is given */
+export function controlUrl({ control }: Options<'control'>): string {
+  const url = control ?? process.env.POOLBENCH_CONTROL;
+  if (url) return url;
+  throw new PoolbenchError(
+    'USAGE',
+    'expected the URL of the control server (--control, or POOLBENCH_CONTROL), such as redis://control.internal:6379: a Redis or Valkey through which coordinator and agents talk, and that is not the target',
+  );
+}
+
+/** @throws PoolbenchError USAGE */
+export function groupOf({ group = 'default' }: Options<'group'>): string {
+  if (/^[\w.-]{1,64}$/.test(group)) return group;
+  throw new PoolbenchError(
+    'USAGE',
+    `--group: expected 1 to 64 letters, digits, "_", "." or "-", found ${group}`,
+  );
+}
+
+/** @throws PoolbenchError USAGE */
+export function wholeNumberOf(flag: string, typed: string | undefined, otherwise: number): number {
+  if (typed === undefined) return otherwise;
+  if (/^[1-9]\d{0,3}$/.test(typed) && Number(typed) <= 1024) return Number(typed);
+  throw new PoolbenchError('USAGE', `--${flag}: expected a whole number from 1 to 1024, found ${typed}`);
+}
+
+const usualWait = '60s';
+const unitMs: Readonly<Record<string, number>> = { '': 1000, s: 1000, m: 60_000, h: 3_600_000 };
+
+function waitMsOf(typed: string): number {
+  const [, number, unit = ''] = /^(\d{1,5}(?:\.\d+)?)([smh]?)$/.exec(typed) ?? [];
+  if (number !== undefined) return Number(number) * (unitMs[unit] ?? 1000);
+  throw new PoolbenchError('USAGE', `--agents-wait: expected a time such as 60s or 5m, found ${typed}`);
+}
+
+/**
+ * How a session comes to its agents; undefined if it has none.
+ *
+ * @throws PoolbenchError USAGE
+ */
+export function enlistFor(
+  options: Options<'agents' | 'control' | 'agents-wait' | 'group'>,
+  name: string,
+): Enlist | undefined {
+  const { agents: typed } = options;
+  if (typed === undefined) {
+    const without = (['control', 'agents-wait', 'group'] as const).find(flag => options[flag] !== undefined);
+    if (without === undefined) return undefined;
+    throw new PoolbenchError('USAGE', `expected --agents N beside --${without}`);
+  }
+  const wanted = {
+    ...{ url: controlUrl(options), agents: wholeNumberOf('agents', typed, 1), group: groupOf(options) },
+    ...{ waitMs: waitMsOf(options['agents-wait'] ?? usualWait), name },
+  };
+  return async (say, signal) => {
+    const { Agents } = await import('../agents/agents.ts');
+    return await Agents.enlist({ ...wanted, say, signal });
+  };
+}

@@ -1,0 +1,45 @@
+import { toPlainLines } from '../../aggregate/text/format.ts';
+import { usableCores } from '../environment.ts';
+import { PoolbenchError } from '../errors.ts';
+import { listen } from '../interrupt.ts';
+import type { Options } from '../options.ts';
+import { controlUrl, groupOf, wholeNumberOf } from './agent-options.ts';
+
+/**
+ * `poolbench agent`: offers this machine to runs with `--agents`, as far as it is allowed.
+ *
+ * @returns the exit code
+ * @throws PoolbenchError USAGE, CONFIG_INVALID, CONTROL_UNREACHABLE
+ */
+export async function agent(
+  options: Options<'control' | 'allow-target' | 'name' | 'group' | 'threads' | 'runs'>,
+): Promise<number> {
+  const url = controlUrl(options);
+  const { 'allow-target': allowed, name } = options;
+  if (allowed === undefined)
+    throw new PoolbenchError(
+      'USAGE',
+      'expected --allow-target HOST:PORT: whoever can write to the control server commands this agent, so it loads nothing that is not named',
+    );
+  const { readSecrets, readTargets } = await import('../agents/rules.ts');
+  const rules = {
+    targets: readTargets(allowed),
+    maxThreads: wholeNumberOf('threads', options.threads, Math.max(1, Math.floor(usableCores()))),
+    secrets: await readSecrets(process.env),
+  };
+  const { runAgent } = await import('../agents/agent.ts');
+  const interrupt = new AbortController();
+  let signals = 0;
+  listen(() => {
+    if (++signals > 1) process.exit(130);
+    interrupt.abort();
+  });
+  await runAgent({
+    ...{ url, rules, name, group: groupOf(options) },
+    runs: options.runs === undefined ? Number.POSITIVE_INFINITY : wholeNumberOf('runs', options.runs, 1),
+    say: line => process.stderr.write(`${toPlainLines(line)}\n`),
+    signal: interrupt.signal,
+  });
+  // What BullMQ still waits for must not keep the process.
+  process.exit(interrupt.signal.aborted ? 130 : 0);
+}

@@ -1,0 +1,65 @@
+import type { CpuUse, RoundResult } from '../../aggregate/result.ts';
+
+/** What the hosts of a measurement used in its window: together, and each of them. */
+export interface HostUse {
+  /** In the place of what was read on the machine of the coordinator, which has no load. */
+  readonly cpu: Pick<CpuUse, 'clientCores' | 'machineBusyShare' | 'cpuSets' | 'throttling'> &
+    Pick<RoundResult, 'link'>;
+  /** A PING to the target from there. */
+  readonly basePingMs: number | null;
+  readonly hosts: NonNullable<RoundResult['hosts']>;
+}
+
+type CpuSet = NonNullable<CpuUse['cpuSets']>['client'];
+
+/** The machines of the hosts as one: cores add up, and each machine counts by its number of CPUs. */
+export function addUp(parts: readonly HostUse['cpu'][]): HostUse['cpu'] {
+  const sets = parts.map(({ cpuSets }) => cpuSets ?? null);
+  const known = sets.filter(set => set !== null);
+  const all = known.length === parts.length && known.length > 0;
+  const set = (of: (sets: (typeof known)[number]) => CpuSet): CpuSet => {
+    const each = known.map(of);
+    return { cpus: sum(each.map(({ cpus }) => cpus)), busyShare: meanByCpus(each) };
+  };
+  const throttlings = parts.flatMap(({ throttling }) => throttling ?? []);
+  const busy = parts.map(({ machineBusyShare, cpuSets }) => ({
+    cpus: cpuSets?.machine ?? 1,
+    busyShare: machineBusyShare,
+  }));
+  return {
+    clientCores: sum(parts.map(({ clientCores }) => clientCores)),
+    machineBusyShare: meanByCpus(busy),
+    cpuSets: all
+      ? {
+          machine: sum(known.map(({ machine }) => machine)),
+          client: set(({ client }) => client),
+          both: set(({ both }) => both),
+        }
+      : null,
+    throttling:
+      throttlings.length === 0
+        ? null
+        : {
+            periods: sum(throttlings.map(({ periods }) => periods)),
+            throttledPeriods: sum(throttlings.map(({ throttledPeriods }) => throttledPeriods)),
+            throttledMs: sum(throttlings.map(({ throttledMs }) => throttledMs)),
+          },
+    // The fullest link is the one that can be the limit.
+    link: parts.flatMap(({ link }) => link ?? []).toSorted((a, b) => b.busyShare - a.busyShare)[0] ?? null,
+  };
+}
+
+/** Null if one of them is not known. */
+function meanByCpus(sets: readonly CpuSet[]): number | null {
+  let busy = 0;
+  for (const { cpus, busyShare } of sets) {
+    if (busyShare === null) return null;
+    busy += cpus * busyShare;
+  }
+  const cpus = sum(sets.map(set => set.cpus));
+  return cpus === 0 ? null : busy / cpus;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

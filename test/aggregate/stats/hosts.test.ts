@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import type { Result } from '../../../src/aggregate/result.ts';
+import { hostFigures, hostWarnings } from '../../../src/aggregate/stats/hosts.ts';
+
+const host = { name: 'a', node: 'v20', os: 'Linux', cpu: 'X', cores: 4, threads: 2, roundTripMs: 0.2 };
+const part = { name: 'a', threads: 2, cores: 1, machineBusyShare: 0.5, clockBoundMs: 0.1, leadMs: 28 };
+
+function resultOf(hosts: object[], rounds: object[][], kind = 'closed') {
+  const scenarios = [{ arrival: { kind }, rounds: rounds.map(parts => ({ hosts: parts })) }];
+  return { hosts, scenarios } as unknown as Pick<Result, 'hosts' | 'scenarios'>;
+}
+
+const other = { ...host, name: 'b' };
+const ofOther = { ...part, name: 'b' };
+
+test('equal agents that start in time give no warning, and no agents no figures', () => {
+  const result = resultOf([host, other], [[part, ofOther]]);
+  expect(hostWarnings(result)).toEqual([]);
+  expect(hostFigures(resultOf([], []))).toEqual([]);
+  expect(hostWarnings({ scenarios: [] })).toEqual([]);
+});
+
+test('figures are medians, and of clock and lead the worst; an agent without a part has none', () => {
+  const rounds = [[part], [{ ...part, cores: 3, clockBoundMs: 0.3, leadMs: 12 }], [{ ...part, cores: 2 }]];
+  expect(hostFigures(resultOf([host, other], rounds))).toMatchObject([
+    { name: 'a', coresUsed: 2, busyRatio: 0.5, maxBoundMs: 0.3, minLeadMs: 12 },
+    { name: 'b', coresUsed: null, busyRatio: null, maxBoundMs: null, minLeadMs: null },
+  ]);
+});
+
+test.each([
+  ['another CPU', { cpu: 'Y' }, {}, 'closed', /their CPU/],
+  ['another Node', { node: 'v22' }, {}, 'closed', /version of Node/],
+  ['a longer way', { roundTripMs: 0.26 }, {}, 'closed', /round trips/],
+  ['an inexact clock in an open loop', {}, { clockBoundMs: 1.5 }, 'constant', /clocks/],
+  ['a late word', {}, { leadMs: 4 }, 'closed', /only 4/],
+])('%s is a warning', (_, ofHost, ofPart, kind, expected) => {
+  const result = resultOf([host, { ...other, ...ofHost }], [[part, { ...ofOther, ...ofPart }]], kind);
+  const warnings = hostWarnings(result);
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toMatch(expected);
+});
+
+test('an inexact clock in a closed loop, and a slightly longer way, are none', () => {
+  const result = resultOf([host, { ...other, roundTripMs: 0.24 }], [[part, { ...ofOther, clockBoundMs: 3 }]]);
+  expect(hostWarnings(result)).toEqual([]);
+});

@@ -1,0 +1,126 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import {
+  type AgentTask,
+  type Down,
+  packOutcome,
+  readBackJob,
+  readDown,
+  readSeatJob,
+  readUp,
+  unpackOutcome,
+} from '../../../src/main/agents/messages.ts';
+import { expectBearable, Refusal, readTargets, withLogin } from '../../../src/main/agents/rules.ts';
+import { SharedState } from '../../../src/workers/shared-state.ts';
+import { buildTask } from '../../support/threads.ts';
+
+const { shared: _, address: __, workload, ...plain } = buildTask(6379, SharedState.forThreads(1));
+const task: AgentTask = { ...plain, keyPrefix: 'poolbench:1:' };
+const subject = { address: { host: '127.0.0.1', port: 6379, tls: false, database: 0 } };
+
+function prepared(changes: object = {}, of: object = {}): string {
+  const message = {
+    ...{ kind: 'prepare', turn: 1, pool: 1, threads: 1, subject, workload, placement: [0] },
+    tasks: [{ ...task, ...changes }],
+    ...of,
+  };
+  return JSON.stringify(message);
+}
+
+test('what a coordinator says is read as it was said', () => {
+  expect(readDown(prepared())).toEqual(JSON.parse(prepared()));
+  const messages: Down[] = [
+    { kind: 'beat' },
+    { kind: 'meet', subject },
+    { kind: 'go', turn: 3, at: 1.7e15 },
+    { kind: 'end' },
+  ];
+  for (const message of messages) expect(readDown(JSON.stringify(message))).toEqual(message);
+  expect(readUp('{"kind":"here","seat":0,"turn":1,"phase":"ready"}')).toBeDefined();
+});
+
+const huge = Array.from({ length: 70 }, () => ({ weight: 1, value: { bytes: 2 ** 20 } }));
+
+test.each([
+  ['text that is not JSON', '{"kind":"go",'],
+  ['NaN', '{"kind":"go","turn":1,"at":NaN}'],
+  ['a number that is too large', '{"kind":"go","turn":1,"at":1e999}'],
+  ['nothing', ''],
+  ['null', 'null'],
+  ['another kind', '{"kind":"eval","code":"process.exit()"}'],
+  ['a key that is not of the message', '{"kind":"beat","code":"x"}'],
+  ["somebody else's keys", prepared({ keyPrefix: 'session:' })],
+  ['no prefix', prepared({ keyPrefix: '' })],
+  ['a prefix that only contains ours', prepared({ keyPrefix: 'poolbench:1:session:' })],
+  ['1 GB of values', prepared({}, { workload: { ...workload, values: huge } })],
+  [
+    'a value beyond the limit',
+    prepared({}, { workload: { ...workload, values: [{ weight: 1, value: { bytes: 2 ** 30 } }] } }),
+  ],
+  [
+    'a command that empties the server',
+    prepared({}, { workload: { ...workload, commands: [{ command: 'FLUSHALL', weight: 1 }] } }),
+  ],
+  [
+    'a key by name',
+    prepared({}, { workload: { ...workload, commands: [{ command: 'DEL users', weight: 1 }] } }),
+  ],
+  ['a client of its own', prepared({ client: '/tmp/client.js' })],
+  ['a day of load', prepared({ seconds: 86_400 })],
+  ['a password', prepared({}, { subject: { address: { ...subject.address, password: 'x' } } })],
+  [
+    'certificates that are not checked',
+    prepared({}, { subject: { address: { ...subject.address, trust: { rejectUnauthorized: false } } } }),
+  ],
+  ['a unix socket', prepared({}, { subject: { address: { ...subject.address, path: '/run/redis.sock' } } })],
+  ['a megabyte too much', `${prepared()}${' '.repeat(8 * 2 ** 20)}`],
+  ['a structure too deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+])('%s is no message', (_, text) => {
+  expect(readDown(text)).toBeUndefined();
+});
+
+test('jobs of somebody else are none', () => {
+  expect(readSeatJob({ run: 'x', seat: 0, seats: 1, name: '' })).toBeUndefined();
+  expect(readBackJob({ seat: -1, turn: 0, packed: '' })).toBeUndefined();
+  expect(unpackOutcome('no base64 of gzip')).toBeUndefined();
+  expect(unpackOutcome(gzipSync('{"kind":"done"}').toString('base64'))).toBeUndefined();
+  const failed = { kind: 'failed', why: 'connect', message: 'ECONNREFUSED' } as const;
+  expect(unpackOutcome(packOutcome(failed))).toEqual(failed);
+});
+
+const rules = {
+  targets: readTargets('127.0.0.1:6379, Cache.internal:6380'),
+  maxThreads: 2,
+  secrets: { password: 'secret', trust: {}, sentinel: {} },
+};
+
+test('only targets that were named are loaded, with the login of the agent', () => {
+  expect(withLogin(subject, rules).address).toMatchObject({ host: '127.0.0.1', password: 'secret' });
+  const elsewhere = { host: '10.0.0.1', port: 6379 };
+  for (const address of [
+    { ...subject.address, ...elsewhere },
+    { ...subject.address, port: 6380 },
+    { ...subject.address, sentinel: { master: 'm', others: [elsewhere] } },
+    { ...subject.address, natMap: { 'a:1': elsewhere } },
+  ])
+    expect(() => withLogin({ address }, rules)).toThrow(Refusal);
+  const nodes = [subject.address, { ...subject.address, ...elsewhere }];
+  expect(() => withLogin({ ...subject, cluster: nodes }, rules)).toThrow(Refusal);
+  expect(() =>
+    withLogin({ address: { ...subject.address, host: 'cache.INTERNAL', port: 6380 } }, rules),
+  ).not.toThrow();
+  for (const typed of ['', 'host', 'redis://h:1', 'h:0', 'h:1,'])
+    expect(() => readTargets(typed), typed).toThrow(/allow-target/);
+});
+
+test('a turn that is larger than the agent allows is refused', () => {
+  const of = (changes: object, other: object = {}) =>
+    readDown(prepared(changes, other)) as Extract<Down, { kind: 'prepare' }>;
+  expect(() => expectBearable(of({}), rules)).not.toThrow();
+  expect(() => expectBearable(of({}, { threads: 3 }), rules)).toThrow(/--threads 3/);
+  expect(() => expectBearable(of({}, { placement: [1] }), rules)).toThrow(Refusal);
+  const many = { groups: [{ workers: 100_000, pipeline: 10_000 }] };
+  expect(() => expectBearable(of({ pools: [{ ...task.pools[0], ...many }] }), rules)).toThrow(/bytes/);
+  const wide = { ...task.pools[0], connections: 100_000 };
+  expect(() => expectBearable(of({ pools: Array(20).fill(wide) }), rules)).toThrow(/files/);
+});
