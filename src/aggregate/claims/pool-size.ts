@@ -1,5 +1,5 @@
 import type { RoundResult, ScenarioResult } from '../result.ts';
-import { type Measure, meanLatency, p99, throughput } from '../stats/measures.ts';
+import { type Measure, meanLatency, p50, p99, throughput } from '../stats/measures.ts';
 import { clearlyLess, median } from '../stats/statistics.ts';
 import { formatList, formatMs } from '../text/format.ts';
 import type { PredictingClaim } from './claim.ts';
@@ -22,17 +22,19 @@ const size = sourceReport.connectionsPerWorker;
  * C11. Twice as many connections as concurrent callers against as many. N workers never use more than N connections, so in
  * a closed loop the second connection of each lies idle: its ratio is shown. What can use them is a peak of twice as many
  * callers as usual: bursts of as many operations as there are workers, with a connection for each (2 ×) or for half
- * of them (1 ×). Their p99 must be lower by 5 %; the wait for a connection is shown beside it.
+ * of them (1 ×). Their p50 and p99 must be lower by 5 %: p99 alone is decided by whatever stops a machine for some
+ * milliseconds, since one stop holds up a whole burst. The wait for a connection is shown beside it.
  */
 export const poolSize: PredictingClaim = {
   id: 'C11',
   statement: `Pools of ${size} connections per concurrent caller are better than pools of 1.`,
-  predicted: `response p99 of bursts 5 % or more lower with a connection for each caller (${size} ×) than with one for every ${size} (1 ×)`,
+  predicted: `response p50 and p99 of bursts 5 % or more lower with a connection for each caller (${size} ×) than with one for every ${size} (1 ×)`,
   suite: 'pool-size',
   needs:
     'optimized pools in an open loop of bursts, of as many operations as workers, with 0.5 and with 1 connection per worker',
   predictions: scenarios =>
     predictRatios(pairBursts(scenarios), `${size} × the usual number of callers to 1 ×, in bursts`, [
+      [p50, atMost(clearlyLess)],
       [p99, atMost(clearlyLess)],
     ]),
   caveat: () =>

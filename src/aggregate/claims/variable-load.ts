@@ -1,5 +1,5 @@
 import type { ScenarioResult } from '../result.ts';
-import { meanLatency, p99 } from '../stats/measures.ts';
+import { meanLatency, p50, p99 } from '../stats/measures.ts';
 import { wholeRounds } from '../stats/rounds.ts';
 import { clearlyLess } from '../stats/statistics.ts';
 import { formatFraction, formatList } from '../text/format.ts';
@@ -18,16 +18,20 @@ import { atMost, predictRatios } from './judging/prediction.ts';
 
 /**
  * C23. Load that varies: an open loop of bursts, with `baseline` and `optimized` pools. Lower is lower by 5 % or more, as
- * the source report gives no size.
+ * the source report gives no size. p99 alone is decided by whatever stops a machine for some milliseconds, since one stop
+ * holds up a whole burst; so gains that hold must show in p50, too.
  */
 export const variableLoad: PredictingClaim = {
   id: 'C23',
   statement: 'The optimized pool keeps its gains under variable load.',
-  predicted: 'response p99 of bursts 5 % or more below that of a baseline pool',
+  predicted: 'response p50 and p99 of bursts 5 % or more below that of a baseline pool',
   suite: 'variable-load',
   needs: 'baseline and optimized pools in an open loop of bursts',
   predictions: scenarios =>
-    predictRatios(pairBursts(scenarios), 'optimized to baseline, in bursts', [[p99, atMost(clearlyLess)]]),
+    predictRatios(pairBursts(scenarios), 'optimized to baseline, in bursts', [
+      [p50, atMost(clearlyLess)],
+      [p99, atMost(clearlyLess)],
+    ]),
   remarks(scenarios) {
     const shortfalls = armsOf(pairBursts(scenarios))
       .filter(isMeasured)

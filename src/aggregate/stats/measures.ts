@@ -21,6 +21,7 @@ export interface Measure extends Figure {
 
 export const throughput = measureOf(metrics.opsPerSecond);
 export const meanLatency = measureOf(metrics['response.mean']);
+export const p50 = measureOf(metrics['response.p50']);
 export const p95 = measureOf(metrics['response.p95']);
 export const p99 = measureOf(metrics['response.p99']);
 export const p999 = measureOf(metrics['response.p999']);
