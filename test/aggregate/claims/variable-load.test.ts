@@ -8,7 +8,7 @@ const bursts = (slowness: (scenario: Scenario) => number) =>
 test.each([
   ['supported', 0.8],
   ['refuted', 1],
-] as const)('%s: the p99 of bursts with optimized pools is ×%d', async (verdict, ratio) => {
+] as const)('%s: bursts with optimized pools take ×%d', async (verdict, ratio) => {
   const claim = judge('C23', await bursts(({ preset }) => (preset === 'optimized' ? ratio : 1)));
   expect(claim.verdict).toBe(verdict);
   expect(claim.measured).toBeCloseTo(ratio);
