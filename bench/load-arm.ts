@@ -69,6 +69,7 @@ export function poolTask(
     probe: 'poll',
     healthTtlMs: 1000,
     connects: 'parallel',
+    clientOptions: {},
     autoPipelining: false,
     burst: false,
     openLoop: null,

@@ -442,6 +442,10 @@ export const resultSchema = z.object({
     memoryBytes: z.number(),
     ...machineShape,
   }),
+  /** The clients that were measured, with the package and version of each; null: poolbench's own, or not told. Since 0.8. */
+  clients: z
+    .array(z.object({ client: z.string(), package: z.string().nullable(), version: z.string().nullable() }))
+    .optional(),
   target: z.object({
     declared: z.object({ server: z.string(), url: z.string() }),
     detected: z.object({

@@ -46,7 +46,7 @@ async function checkSide(side: PlannedSide, sides: number, options: CheckOptions
   try {
     for (const banner of targetBanners({ target })) say(banner);
     say(describeFoundTarget(target));
-    const warnings = await preflightSide(side, target, { force: options.force === true });
+    const { warnings } = await preflightSide(side, target, { force: options.force === true });
     for (const warning of [...target.notes, ...warnings]) say(`warning: ${warning}`);
   } finally {
     await target.stop();

@@ -8,6 +8,7 @@ import { summarise, withPooledTails } from '../../aggregate/stats/summary.ts';
 import { latencyWarnings } from '../../aggregate/stats/warnings.ts';
 import { judgeThresholds } from '../../aggregate/thresholds/judge-thresholds.ts';
 import { describeEnvironment, describeTool } from '../environment.ts';
+import type { UsedClient } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { withoutPasswords } from '../experiment/target.ts';
@@ -33,6 +34,8 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly session: string | undefined;
   readonly experiment: Experiment;
   readonly target: Target;
+  /** By their names. */
+  readonly clients: ReadonlyMap<string, UsedClient>;
   readonly startedAt: Date;
   readonly resumed: Result['resumed'];
   readonly warnings: readonly string[];
@@ -62,6 +65,7 @@ export function assembleResult(state: RunState): Result {
     seed: experiment.seed,
     tool: describeTool(),
     environment: describeEnvironment(),
+    clients: [...state.clients.values()].map(({ file: _, ...client }) => client),
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
     warnings: [

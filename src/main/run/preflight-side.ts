@@ -1,6 +1,8 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
 import { describeEnvironment } from '../environment.ts';
+import { PoolbenchError } from '../errors.ts';
+import { findClients, type UsedClient } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { connectionsNeeded, processNeeds, type Scenario } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
@@ -9,18 +11,28 @@ import { dataSize } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
 import { preflight } from '../server/preflight.ts';
 
+/** What is known of a side before its load. */
+interface Preflight {
+  readonly warnings: readonly string[];
+  /** The clients of its scenarios by their names. */
+  readonly clients: ReadonlyMap<string, UsedClient>;
+}
+
 /**
- * Asks the target of a side whether it can take what is planned, before any load.
+ * Looks whether the clients of a side can be used, and asks its target whether it can take what is planned, before any
+ * load.
  *
  * @param options.force takes a database that holds keys of others, too
- * @returns warnings
- * @throws PoolbenchError TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
+ * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
 export async function preflightSide(
-  { experiment, scenarios }: PlannedSide,
+  side: PlannedSide,
   target: Target,
   options: { readonly force: boolean },
-): Promise<string[]> {
+): Promise<Preflight> {
+  const { experiment, scenarios } = side;
+  const clients = await findClients(side);
+  expectSuitable([...clients.values()], target);
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),
@@ -30,7 +42,28 @@ export async function preflightSide(
     valueBytes: sizesOf(workload.values).mean,
   };
   const warnings = await preflight(target, needs, options);
-  return [...warnings, ...warnOfMissingCores(scenarios, target, describeEnvironment().cores)];
+  const cores = warnOfMissingCores(scenarios, target, describeEnvironment().cores);
+  return { warnings: [...warnings, ...cores], clients };
+}
+
+/** @throws PoolbenchError CLIENT_NOT_USABLE if a client cannot load such a target */
+function expectSuitable(clients: readonly UsedClient[], { control, address }: Target): void {
+  for (const { client, file } of clients) {
+    if (file === undefined) continue;
+    const reason =
+      control.cluster !== undefined
+        ? 'a cluster, which only ioredis and wire can load'
+        : client === 'iovalkey' && address.protocol === 3
+          ? 'RESP3 (protocol=3 of the URL), which iovalkey does not know'
+          : client === 'valkey-glide' && address.path !== undefined
+            ? 'a unix socket, which valkey-glide does not know'
+            : undefined;
+    if (reason !== undefined)
+      throw new PoolbenchError(
+        'CLIENT_NOT_USABLE',
+        `expected a target that every client can load, found ${reason}: remove ${client} from the config, or use another target`,
+      );
+  }
 }
 
 /** The target as a user of cores: whether it has those of this machine, and how many threads it works with. */

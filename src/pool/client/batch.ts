@@ -189,3 +189,23 @@ export class Batch {
     for (let index = first; index < first + count; index++) this.#failedAs[index] = code;
   }
 }
+
+/** Name and arguments of one command of a batch, as text. */
+export function callOf(
+  { keyPrefix, commands }: CommandSet,
+  batch: Batch,
+  index: number,
+): [name: string, args: string[]] {
+  const { name, args } = commands[batch.commandAt(index)] as CommandTemplate;
+  const { numbers, stride } = batch;
+  const first = index * stride;
+  let nextKey = first;
+  const texts = args.map(arg => {
+    if (arg === KEY) return keyName(keyPrefix, numbers[nextKey++] as number);
+    if (typeof arg === 'string') return arg;
+    let text = '';
+    for (const part of arg) text += typeof part === 'string' ? part : String(numbers[first + part]);
+    return text;
+  });
+  return [name, texts];
+}

@@ -2,8 +2,9 @@ import type { RedisOptions } from 'ioredis';
 import { type Connect, Connection } from '../connection.ts';
 import { failureCode } from '../errors.ts';
 import { type Address, socketPlace, tlsOptions } from './address.ts';
-import { type Batch, type CommandSet, type CommandTemplate, connectionName, KEY, keyName } from './batch.ts';
+import { type Batch, type CommandSet, callOf, connectionName } from './batch.ts';
 import { Redis } from './ioredis.ts';
+import { measuringOptions } from './ioredis-options.ts';
 import { serverFinder } from './sentinel.ts';
 import { connectTimeout } from './socket.ts';
 
@@ -30,17 +31,25 @@ export class IoredisConnection extends Connection {
    * Makes the connections of one pool. An attempt that is unanswered after `timeoutMs` rejects with ETIMEDOUT.
    * With `autoPipelining`, ioredis writes single commands of one turn of the event loop together, and holds back later ones
    * until these are answered.
+   *
+   * @param more.options of ioredis, none of them among `keptOptions`
+   * @param more.library a package with the interface of ioredis @default ioredis
    */
   static connector(
     address: Address,
     commandSet: CommandSet,
     timeoutMs: number,
-    { autoPipelining = false }: { autoPipelining?: boolean } = {},
+    {
+      autoPipelining = false,
+      options = {},
+      library = { Redis },
+    }: { autoPipelining?: boolean; options?: RedisOptions; library?: { Redis: typeof Redis } } = {},
   ): Connect {
     const findServer = serverFinder(address, timeoutMs);
     return async () => {
-      const redis = new Redis({
+      const redis = new library.Redis({
         ...redisOptions(await findServer()),
+        ...options,
         ...(address.unnamed ? {} : { connectionName: connectionName(commandSet) }),
         enableAutoPipelining: autoPipelining,
       });
@@ -135,26 +144,6 @@ export class IoredisConnection extends Connection {
   }
 }
 
-/** Name and arguments of one command of a batch, as `call` of ioredis takes them. */
-export function callOf(
-  { keyPrefix, commands }: CommandSet,
-  batch: Batch,
-  index: number,
-): [name: string, args: string[]] {
-  const { name, args } = commands[batch.commandAt(index)] as CommandTemplate;
-  const { numbers, stride } = batch;
-  const first = index * stride;
-  let nextKey = first;
-  const texts = args.map(arg => {
-    if (arg === KEY) return keyName(keyPrefix, numbers[nextKey++] as number);
-    if (typeof arg === 'string') return arg;
-    let text = '';
-    for (const part of arg) text += typeof part === 'string' ? part : String(numbers[first + part]);
-    return text;
-  });
-  return [name, texts];
-}
-
 /** The code of a failed command: the first word of an error reply, or the reason why the connection was lost. */
 export function codeOf(error: unknown, closedAs: string | undefined): string {
   if (isRefusal(error)) return error.message.split(' ', 1)[0] || 'ERR';
@@ -167,7 +156,7 @@ export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
-/** Options of ioredis for measuring: it queues, retries and resends nothing, as that would hide losses in latency. */
+/** Options of ioredis for a connection of the load. */
 export function redisOptions(address: Address) {
   const { username, password, database, protocol } = address;
   return {
@@ -177,16 +166,6 @@ export function redisOptions(address: Address) {
     ...(address.tls ? { tls: tlsOptions(address) } : {}),
     ...(protocol === undefined ? {} : { protocol }),
     db: database,
-    connectTimeout: 0,
-    // ioredis would wait two seconds for the server to close a connection that we close.
-    disconnectTimeout: 0,
-    lazyConnect: true,
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    autoResubscribe: false,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: null,
+    ...measuringOptions,
   } satisfies RedisOptions;
 }

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  clientNames,
+  allClients,
   GET,
   loopback,
   openConnection,
@@ -25,7 +25,7 @@ const size = 10;
 const writes = Array.from({ length: size }, (_, key) => [SET, key] as const);
 const okBytes = '+OK\r\n'.length;
 
-describe.each(clientNames)('%s', client => {
+describe.each(allClients)('%s', client => {
   test.each([
     { kind: 'end', replies: 0, extraBytes: 0, code: 'CONNECTION_CLOSED' },
     { kind: 'end', replies: 4, extraBytes: 0, code: 'CONNECTION_CLOSED' },
