@@ -10,11 +10,11 @@ export default {
 
   async open({ host, port, path, tls, username, password, database, protocol, name, options, signal, lost }) {
     const redis = new Redis({
-      ...options,
       ...{ host, port, path, tls, username, password, protocol, db: database, connectionName: name },
       // A client that queues, retries or connects again by itself hides what is lost.
       ...{ lazyConnect: true, enableOfflineQueue: false, retryStrategy: null, maxRetriesPerRequest: null },
       ...{ enableReadyCheck: false, disableClientInfo: true, connectTimeout: 0, disconnectTimeout: 0 },
+      ...options,
     });
     let failure;
     redis.on('error', error => {

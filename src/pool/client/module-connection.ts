@@ -1,5 +1,5 @@
 import { type Connect, Connection } from '../connection.ts';
-import { failureCode } from '../errors.ts';
+import { failureCode, PoolError } from '../errors.ts';
 import { type Address, tlsOptions } from './address.ts';
 import { type Batch, type CommandSet, callOf, connectionName } from './batch.ts';
 import type { ClientConnection, ClientModule, Place } from './client-module.ts';
@@ -115,33 +115,26 @@ export class ModuleConnection extends Connection {
 
   #answered(batch: Batch, replies: unknown): void {
     if (!this.#inFlight.delete(batch)) return;
-    let missing = 0;
     for (let index = 0; index < batch.size; index++) {
       const reply: unknown = Array.isArray(replies) ? replies[index] : undefined;
-      if (reply instanceof Error) batch.fail(this.#codeOf(reply), 1, index);
-      else if (reply !== undefined) batch.answered(reply, index, this.#commandSet);
-      else {
-        batch.fail('PROTOCOL', 1, index);
-        missing++;
-      }
+      if (reply === undefined) this.#fail(batch, noReply(), 1, index);
+      else if (reply instanceof Error) this.#fail(batch, reply, 1, index);
+      else batch.answered(reply, index, this.#commandSet);
     }
-    if (missing > 0) this.#lose('PROTOCOL');
     this.#settle(batch);
   }
 
   #failed(batch: Batch, error: unknown): void {
     if (!this.#inFlight.delete(batch)) return;
-    const code = this.#codeOf(error);
-    // Any other error than a refusal leaves it open what the next reply belongs to.
-    if (code === 'CONNECTION_CLOSED' || (error instanceof Error && 'code' in error)) this.#lose(code);
-    batch.fail(code, batch.size);
+    this.#fail(batch, error, batch.size, 0);
     this.#settle(batch);
   }
 
-  /** The code of a failed command: of a connection that is lost, why that is so. */
-  #codeOf(error: unknown): string {
+  /** Fails commands by the code of their error. Any other error than a refusal means that the connection is lost. */
+  #fail(batch: Batch, error: unknown, count: number, first: number): void {
     const code = failureCode(error);
-    return code === 'CONNECTION_CLOSED' ? (this.#closedAs ?? code) : code;
+    if (code === 'CONNECTION_CLOSED' || !(error instanceof Error) || 'code' in error) this.#lose(code);
+    batch.fail(code === 'CONNECTION_CLOSED' ? (this.#closedAs ?? code) : code, count, first);
   }
 
   #lose(code: string): void {
@@ -169,6 +162,10 @@ export class ModuleConnection extends Connection {
     this.settled++;
     batch.done();
   }
+}
+
+function noReply(): PoolError {
+  return new PoolError('PROTOCOL', 'Expected a reply to each command, but one is missing');
 }
 
 function placeOf(server: Address, commandSet: CommandSet): Omit<Place, 'options' | 'timeoutMs' | 'signal' | 'lost'> {

@@ -4,7 +4,12 @@ import { knowsNoHello } from './wire-connection.ts';
 
 /** The part of the package `redis` that is used. */
 type Library = Pick<typeof redis, 'createClient' | 'ErrorReply' | 'SocketClosedUnexpectedlyError'>;
-type Options = redis.RedisClientOptions;
+type Options = redis.RedisClientOptions<
+  redis.RedisModules,
+  redis.RedisFunctions,
+  redis.RedisScripts,
+  redis.RespVersions
+>;
 
 /** Options that a config cannot set: whom to connect to and how to log in, and what would hide losses or change the keys. */
 export const keptOptions = [

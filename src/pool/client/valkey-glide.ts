@@ -44,13 +44,25 @@ function optionsOf({ host, port, tls, username, password, database, name, timeou
     requestTimeout: requestTimeoutMs,
     ...others,
     addresses: [{ host, port }],
-    ...(tls === undefined ? {} : { useTLS: true }),
+    useTLS: tls !== undefined,
     ...(password === undefined
       ? {}
       : { credentials: { ...(username === undefined ? {} : { username }), password } }),
     ...(name === undefined ? {} : { clientName: name }),
     databaseId: database,
-    advancedConfiguration: { connectionTimeout: timeoutMs, ...advancedConfiguration },
+    advancedConfiguration: {
+      connectionTimeout: timeoutMs,
+      ...(tls === undefined ? {} : { tlsAdvancedConfiguration: tlsOf(tls) }),
+      ...advancedConfiguration,
+    },
     connectionBackoff: { numberOfRetries: 0, factor: 1, exponentBase: 1 },
+  };
+}
+
+/** It knows no certificates of clients. */
+function tlsOf({ ca, rejectUnauthorized }: NonNullable<Place['tls']>) {
+  return {
+    ...(ca === undefined ? {} : { rootCertificates: ca }),
+    ...(rejectUnauthorized === false ? { insecure: true } : {}),
   };
 }
