@@ -63,7 +63,7 @@ export class ModuleConnection extends Connection {
         // A module may throw where it should reject.
         Promise.resolve(place)
           .then(place => module.open(place))
-          .then(opened, reject)
+          .then(opened, error => reject(lost?.error ?? error))
           .finally(() => clearTimeout(deadline));
       });
     };
