@@ -451,7 +451,9 @@ const hashLength = 8;
 function labelOptions(options: ClientOptions): string {
   if (isEmpty(options)) return 'plain';
   const text = JSON.stringify(options).replace(/\W+/g, '_').replace(/^_|_$/g, '');
-  const isPlain = Object.values(options).every(value => typeof value === 'number' || typeof value === 'boolean');
+  const isPlain = Object.values(options).every(
+    value => typeof value === 'number' || typeof value === 'boolean',
+  );
   if (isPlain && text.length <= labelLength) return text;
   const hash = createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, hashLength);
   return `${text.slice(0, labelLength)}_${hash}`;

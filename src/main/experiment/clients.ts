@@ -14,8 +14,11 @@ import type { PlannedSide } from './plan.ts';
 
 const ownRequire = createRequire(import.meta.url);
 
-/** A client of a run: what a result keeps of it, and where a thread loads it from. */
-export interface UsedClient extends NonNullable<Result['clients']>[number] {
+/** What a result keeps of a client. */
+type KeptClient = NonNullable<Result['clients']>[number];
+
+/** A client of a run, and where a thread loads it from. */
+export interface UsedClient extends KeptClient {
   /** Absent: poolbench brings it along. */
   readonly file?: string;
 }
@@ -150,7 +153,9 @@ function versionOf(packageName: string, file: string): string | null {
 function keysOf(options: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(options).flatMap(([key, value]) => [
     key,
-    ...(typeof value === 'object' && value !== null ? Object.keys(value).map(inner => `${key}.${inner}`) : []),
+    ...(typeof value === 'object' && value !== null
+      ? Object.keys(value).map(inner => `${key}.${inner}`)
+      : []),
   ]);
 }
 

@@ -93,11 +93,7 @@ export class SideRun {
 
   /** @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
   async preflight(): Promise<void> {
-    const { warnings, clients } = await preflightSide(
-      this.#side,
-      this.#side.target,
-      this.#shared.session,
-    );
+    const { warnings, clients } = await preflightSide(this.#side, this.#side.target, this.#shared.session);
     this.#clients = clients;
     this.#warn(warnings);
   }

@@ -4,7 +4,7 @@ import { failureCode } from '../errors.ts';
 import { type Address, socketPlace, tlsOptions } from './address.ts';
 import { type Batch, type CommandSet, callOf, connectionName } from './batch.ts';
 import { Redis } from './ioredis.ts';
-import { measuringOptions } from './ioredis-options.ts';
+import { measuringOptions, type OwnOptions } from './ioredis-options.ts';
 import { serverFinder } from './sentinel.ts';
 import { connectTimeout } from './socket.ts';
 
@@ -43,7 +43,7 @@ export class IoredisConnection extends Connection {
       autoPipelining = false,
       options = {},
       library = { Redis },
-    }: { autoPipelining?: boolean; options?: RedisOptions; library?: { Redis: typeof Redis } } = {},
+    }: { autoPipelining?: boolean; options?: OwnOptions; library?: { Redis: typeof Redis } } = {},
   ): Connect {
     const findServer = serverFinder(address, timeoutMs);
     return async () => {

@@ -1,5 +1,8 @@
 import type { RedisOptions } from 'ioredis';
 
+/** Options that a config can set; how replies are mapped is a type of its own. */
+export type OwnOptions = Omit<RedisOptions, 'replyMapping'>;
+
 /** Options of ioredis for measuring: it queues, retries and resends nothing, as that would hide losses in latency. */
 export const measuringOptions = {
   connectTimeout: 0,

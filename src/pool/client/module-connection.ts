@@ -43,7 +43,8 @@ export class ModuleConnection extends Connection {
         signal: attempt.signal,
         lost: error => {
           lost ??= { error };
-          connection?.#lose(error === undefined ? 'CONNECTION_CLOSED' : failureCode(error));
+          if (connection !== undefined)
+            connection.#lose(error === undefined ? 'CONNECTION_CLOSED' : failureCode(error));
         },
       };
       return await new Promise<ModuleConnection>((resolve, reject) => {
@@ -168,7 +169,10 @@ function noReply(): PoolError {
   return new PoolError('PROTOCOL', 'Expected a reply to each command, but one is missing');
 }
 
-function placeOf(server: Address, commandSet: CommandSet): Omit<Place, 'options' | 'timeoutMs' | 'signal' | 'lost'> {
+function placeOf(
+  server: Address,
+  commandSet: CommandSet,
+): Omit<Place, 'options' | 'timeoutMs' | 'signal' | 'lost'> {
   const { host, port, path, username, password, database, protocol } = server;
   return {
     ...{ host, port, database },

@@ -38,7 +38,17 @@ export function valkeyGlideModule({ Batch, GlideClient, ProtocolVersion }: Libra
   };
 }
 
-function optionsOf({ host, port, tls, username, password, database, name, timeoutMs, options }: Place): Options {
+function optionsOf({
+  host,
+  port,
+  tls,
+  username,
+  password,
+  database,
+  name,
+  timeoutMs,
+  options,
+}: Place): Options {
   const { advancedConfiguration, ...others } = options as Partial<Options>;
   return {
     requestTimeout: requestTimeoutMs,

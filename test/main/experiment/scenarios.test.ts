@@ -77,7 +77,9 @@ describe('scenarios are expanded once under unique ids', () => {
         cutEveryMs: 100,
         burst: true,
       }),
-    ).toEqual(['ioredis-optimized-1pool-1worker-jittered-noDelay_false-autopipelined-sharedBatch5x100-cut100ms-burst']);
+    ).toEqual([
+      'ioredis-optimized-1pool-1worker-jittered-noDelay_false-autopipelined-sharedBatch5x100-cut100ms-burst',
+    ]);
     expect(
       idsOf({ pool: ['baseline', 'optimized'], workers: 1, minIdleShare: 1, connects: 'serial' }),
     ).toEqual(['ioredis-baseline-1pool-1worker', 'ioredis-optimized-1pool-1worker-idle1-serial']);

@@ -89,20 +89,23 @@ describe("a user's module that does not keep to the contract", () => {
     ],
   ];
 
-  test.each(failures)('%s: each command is counted once, and the connection ends', async (_, parts, codes, completed) => {
-    const close = vi.fn();
-    const { connection } = await open({ ...parts, close });
-    const outcome = await sendBatch(connection, [
-      [SET, 1],
-      [SET, 2],
-      [GET, 1],
-    ]);
-    expect(outcome).toMatchObject({ completed, failures: codes });
-    expect(connection.alive).toBe(false);
-    expect(close).toHaveBeenCalledTimes(1);
-    expect(await sendBatch(connection, [[SET, 1]])).toMatchObject({ completed: 0 });
-    expect(connection.settled).toBe(connection.sent);
-  });
+  test.each(failures)(
+    '%s: each command is counted once, and the connection ends',
+    async (_, parts, codes, completed) => {
+      const close = vi.fn();
+      const { connection } = await open({ ...parts, close });
+      const outcome = await sendBatch(connection, [
+        [SET, 1],
+        [SET, 2],
+        [GET, 1],
+      ]);
+      expect(outcome).toMatchObject({ completed, failures: codes });
+      expect(connection.alive).toBe(false);
+      expect(close).toHaveBeenCalledTimes(1);
+      expect(await sendBatch(connection, [[SET, 1]])).toMatchObject({ completed: 0 });
+      expect(connection.settled).toBe(connection.sent);
+    },
+  );
 
   test('a refusal is no loss, whether it rejects or stands in the list', async () => {
     const refusal = new Error('OOM command not allowed');

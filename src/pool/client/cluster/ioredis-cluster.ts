@@ -1,8 +1,9 @@
-import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { type Connect, Connection } from '../../connection.ts';
 import type { Address } from '../address.ts';
 import { type Batch, type CommandSet, callOf, connectionName } from '../batch.ts';
 import { codeOf, isRefusal, redisOptions } from '../ioredis-connection.ts';
+import type { OwnOptions } from '../ioredis-options.ts';
 import { connectTimeout } from '../socket.ts';
 import { PlacedCluster, type PlacedOptions } from './placed-cluster.ts';
 import {
@@ -70,7 +71,7 @@ export class IoredisCluster extends Connection {
       autoPipelining,
       nodeOptions = {},
       redirects,
-    }: { autoPipelining: boolean; nodeOptions?: RedisOptions; redirects: RedirectCount },
+    }: { autoPipelining: boolean; nodeOptions?: OwnOptions; redirects: RedirectCount },
   ): Connect {
     const { retryStrategy: _, enableOfflineQueue: __, ...ofNodes } = redisOptions(seeds[0] as Address);
     const options: PlacedOptions = {
