@@ -71,7 +71,10 @@ export class IoredisConnection extends Connection {
         redis.disconnect();
       }, timeoutMs);
       // ioredis reports a refused login or SELECT by an event only, and may be "ready" after it.
-      const outcome: unknown = await redis.connect().catch((error: unknown) => error);
+      const outcome: unknown = await redis
+        .connect()
+        .then(() => (library.Redis === Redis ? undefined : confirmLogin(redis)))
+        .catch((error: unknown) => error);
       clearTimeout(deadline);
       if (cause !== undefined || outcome instanceof Error) {
         redis.disconnect();
@@ -142,6 +145,13 @@ export class IoredisConnection extends Connection {
     this.settled++;
     batch.done();
   }
+}
+
+/** A fork of ioredis 5 is "ready" before its login is answered. Rejects if the connection is lost, or lacks a login. */
+async function confirmLogin(redis: Redis): Promise<void> {
+  await redis.ping().catch((error: unknown) => {
+    if (!isRefusal(error) || error.message.startsWith('NOAUTH')) throw error;
+  });
 }
 
 /** The code of a failed command: the first word of an error reply, or the reason why the connection was lost. */

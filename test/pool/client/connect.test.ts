@@ -216,9 +216,7 @@ describe('failed connection attempts', () => {
     });
 
     test('a password is missing or wrong', async () => {
-      // iovalkey says nothing in a login without a password that the server could refuse.
-      if (client !== 'iovalkey')
-        expect(await refusal(loopback(locked.port))).toMatchObject({ code: 'NOAUTH' });
+      expect(await refusal(loopback(locked.port))).toMatchObject({ code: 'NOAUTH' });
       expect(
         await refusal(loopback(locked.port, { password: 'not-s3cret'.replace('s3', 'S3') })),
       ).toMatchObject({
