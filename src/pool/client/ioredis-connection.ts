@@ -1,6 +1,6 @@
 import type { RedisOptions } from 'ioredis';
 import { type Connect, Connection } from '../connection.ts';
-import { failureCode } from '../errors.ts';
+import { codeOf, failureCode, isRefusal } from '../errors.ts';
 import { type Address, socketPlace, tlsOptions } from './address.ts';
 import { type Batch, type CommandSet, callOf, connectionName } from './batch.ts';
 import { Redis } from './ioredis.ts';
@@ -152,18 +152,6 @@ async function confirmLogin(redis: Redis): Promise<void> {
   await redis.ping().catch((error: unknown) => {
     if (!isRefusal(error) || error.message.startsWith('NOAUTH')) throw error;
   });
-}
-
-/** The code of a failed command: the first word of an error reply, or the reason why the connection was lost. */
-export function codeOf(error: unknown, closedAs: string | undefined): string {
-  if (isRefusal(error)) return error.message.split(' ', 1)[0] || 'ERR';
-  const code = failureCode(error);
-  return code === 'CONNECTION_CLOSED' ? (closedAs ?? code) : code;
-}
-
-/** Whether the server answered with an error. */
-export function isRefusal(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
 }
 
 /** Options of ioredis for a connection of the load. */

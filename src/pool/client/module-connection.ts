@@ -1,5 +1,5 @@
 import { type Connect, Connection } from '../connection.ts';
-import { failureCode, PoolError } from '../errors.ts';
+import { codeOf, failureCode, isRefusal, PoolError } from '../errors.ts';
 import { type Address, tlsOptions } from './address.ts';
 import { type Batch, type CommandSet, callOf, connectionName } from './batch.ts';
 import type { ClientConnection, ClientModule, Place } from './client-module.ts';
@@ -133,9 +133,8 @@ export class ModuleConnection extends Connection {
 
   /** Fails commands by the code of their error. Any other error than a refusal means that the connection is lost. */
   #fail(batch: Batch, error: unknown, count: number, first: number): void {
-    const code = failureCode(error);
-    if (code === 'CONNECTION_CLOSED' || !(error instanceof Error) || 'code' in error) this.#lose(code);
-    batch.fail(code === 'CONNECTION_CLOSED' ? (this.#closedAs ?? code) : code, count, first);
+    if (!isRefusal(error) && !hasReplyCode(error)) this.#lose(failureCode(error));
+    batch.fail(codeOf(error, this.#closedAs), count, first);
   }
 
   #lose(code: string): void {
@@ -163,6 +162,11 @@ export class ModuleConnection extends Connection {
     this.settled++;
     batch.done();
   }
+}
+
+/** Whether an error, of whatever class, begins with the code of an error reply. */
+function hasReplyCode(error: unknown): boolean {
+  return error instanceof Error && !('code' in error) && failureCode(error) !== 'CONNECTION_CLOSED';
 }
 
 function noReply(): PoolError {

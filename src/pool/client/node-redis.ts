@@ -19,6 +19,8 @@ export const keptOptions = [
 
 /** node-redis, with a client for each connection. */
 export function nodeRedisModule(library: Library): ClientModule {
+  // Made here, its class is no part of the first connection attempt: it takes some 50 ms.
+  const base = createBase(library);
   /** What the server was found to know. */
   let respOfServer: 2 | 3 = 3;
   return {
@@ -26,19 +28,29 @@ export function nodeRedisModule(library: Library): ClientModule {
     async open(place) {
       const { RESP = place.protocol } = place.options as Options;
       try {
-        return await openClient(library, place, RESP ?? respOfServer);
+        return await openClient(library, base, place, RESP ?? respOfServer);
       } catch (error) {
         const isRefusal = error instanceof library.ErrorReply && knowsNoHello(error);
         if (RESP !== undefined || respOfServer === 2 || !isRefusal) throw error;
         respOfServer = 2;
-        return await openClient(library, place, respOfServer);
+        return await openClient(library, base, place, respOfServer);
       }
     },
   };
 }
 
-async function openClient(library: Library, place: Place, RESP: 2 | 3): Promise<ClientConnection> {
-  const client = library.createClient({ ...optionsOf(place), RESP });
+/** A client that never connects, of which all others are duplicates. */
+function createBase({ createClient }: Library) {
+  return createClient<redis.RedisModules, redis.RedisFunctions, redis.RedisScripts, redis.RespVersions>();
+}
+
+async function openClient(
+  library: Library,
+  base: ReturnType<typeof createBase>,
+  place: Place,
+  RESP: 2 | 3,
+): Promise<ClientConnection> {
+  const client = base.duplicate({ ...optionsOf(place), RESP });
   let isOpened = false;
   let cause: Error | undefined;
   client.on('error', (error: Error) => {
@@ -62,16 +74,17 @@ async function openClient(library: Library, place: Place, RESP: 2 | 3): Promise<
   } finally {
     place.signal.removeEventListener('abort', giveUp);
   }
+  const toReply = (cause: unknown): Error => {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    if (error instanceof library.ErrorReply) error.name = 'ReplyError';
+    return error;
+  };
   return {
     // What is sent in one turn of the event loop leaves in one write.
-    send: commands => Promise.all(commands.map(command => client.sendCommand(command).catch(asError))),
+    send: commands => Promise.all(commands.map(command => client.sendCommand(command).catch(toReply))),
     ping: () => client.ping(),
     close: () => client.destroy(),
   };
-}
-
-function asError(cause: unknown): Error {
-  return cause instanceof Error ? cause : new Error(String(cause));
 }
 
 /** It queues, retries and resends nothing, as that would hide losses in latency. */

@@ -1,8 +1,9 @@
 import type { Cluster, Redis } from 'ioredis';
 import { type Connect, Connection } from '../../connection.ts';
+import { codeOf, isRefusal } from '../../errors.ts';
 import type { Address } from '../address.ts';
 import { type Batch, type CommandSet, callOf, connectionName } from '../batch.ts';
-import { codeOf, isRefusal, redisOptions } from '../ioredis-connection.ts';
+import { redisOptions } from '../ioredis-connection.ts';
 import type { OwnOptions } from '../ioredis-options.ts';
 import { connectTimeout } from '../socket.ts';
 import { PlacedCluster, type PlacedOptions } from './placed-cluster.ts';
