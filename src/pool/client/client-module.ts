@@ -33,7 +33,10 @@ export interface Place {
   /** The limit of the attempt; then `signal` is aborted, and what was opened is to be closed. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** To be called when the connection is lost, with the error if there is one. It must not be opened again. */
+  /**
+   * To be called when the connection is lost, with the error if there is one: without a code it means that what arrived is no
+   * reply. The connection must not be opened again.
+   */
   lost(error?: Error): void;
 }
 

@@ -44,7 +44,7 @@ export class ModuleConnection extends Connection {
         lost: error => {
           lost ??= { error };
           if (connection !== undefined)
-            connection.#lose(error === undefined ? 'CONNECTION_CLOSED' : failureCode(error));
+            connection.#lose(error === undefined ? 'CONNECTION_CLOSED' : codeOfLoss(error));
         },
       };
       return await new Promise<ModuleConnection>((resolve, reject) => {
@@ -162,6 +162,12 @@ export class ModuleConnection extends Connection {
     this.settled++;
     batch.done();
   }
+}
+
+/** The socket's errors have codes. The others mean that the bytes are no reply, or one that nobody asked for. */
+function codeOfLoss(error: Error): string {
+  const code = failureCode(error);
+  return code === 'CONNECTION_CLOSED' ? 'PROTOCOL' : code;
 }
 
 /** Whether an error, of whatever class, begins with the code of an error reply. */

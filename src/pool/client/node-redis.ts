@@ -54,14 +54,11 @@ async function openClient(
   let isOpened = false;
   let cause: Error | undefined;
   client.on('error', (error: Error) => {
-    // The others mean that the bytes are no reply, or one that nobody asked for.
-    const isKnown =
-      'code' in error ||
-      error instanceof library.ErrorReply ||
-      error instanceof library.SocketClosedUnexpectedlyError;
-    cause ??= isKnown ? error : Object.assign(error, { code: 'PROTOCOL' });
-    if (isOpened) place.lost(cause);
-    else if (!isKnown) client.destroy();
+    const isClosed = error instanceof library.SocketClosedUnexpectedlyError;
+    cause ??= error;
+    if (isOpened) place.lost(isClosed ? undefined : error);
+    // It would go on to wait for the reply to its login.
+    else if (!isClosed && !('code' in error) && !(error instanceof library.ErrorReply)) client.destroy();
   });
   const giveUp = () => client.destroy();
   place.signal.addEventListener('abort', giveUp, { once: true });
