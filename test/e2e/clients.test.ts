@@ -9,7 +9,12 @@ test('a run of clients that poolbench loads names their versions, and the server
   const server = await ofTest(startRedis());
   const experiment = await createExperiment(server.url, {
     scenarios: [
-      { client: ['node-redis', 'iovalkey', example], workers: 4, pipeline: [1, 2], ...unhurried },
+      {
+        client: ['node-redis', 'iovalkey', 'valkey-glide', example],
+        workers: 4,
+        pipeline: [1, 2],
+        ...unhurried,
+      },
       { client: 'node-redis', clientOptions: { RESP: 2 }, workers: 4, ...unhurried },
     ],
     seconds: 0.2,
@@ -20,9 +25,10 @@ test('a run of clients that poolbench loads names their versions, and the server
   expect(clients).toEqual([
     { client: 'node-redis', package: 'redis', version },
     { client: 'iovalkey', package: 'iovalkey', version },
+    { client: 'valkey-glide', package: '@valkey/valkey-glide', version },
     { client: example, package: null, version },
   ]);
-  expect(scenarios).toHaveLength(7);
+  expect(scenarios).toHaveLength(9);
   expect(scenarios.at(-1)).toMatchObject({ client: 'node-redis', clientOptions: { RESP: 2 } });
   for (const { id, rounds } of scenarios) {
     const [round] = rounds;

@@ -1,23 +1,26 @@
 import type * as glide from '@valkey/valkey-glide';
 import type { ClientModule, Place } from './client-module.ts';
 
-type Library = Pick<typeof glide, 'Batch' | 'GlideClient' | 'ProtocolVersion'>;
+type Library = Pick<typeof glide, 'Batch' | 'GlideClient' | 'Logger' | 'ProtocolVersion'>;
 type Options = glide.GlideClientConfiguration;
 
 /** Options that a config cannot set: whom to connect to and how to log in, and what would hide losses. */
 export const keptOptions = [
   ...['addresses', 'credentials', 'databaseId', 'clientName', 'useTLS', 'protocol', 'readFrom'],
-  ...['connectionBackoff', 'lazyConnect'],
+  'lazyConnect',
 ] as const;
 
 /** Poolbench has a time limit of its own, by which all clients are held. */
 const requestTimeoutMs = 600_000;
 
 /**
- * valkey-glide, with a client for each connection. It tells nobody that a connection is lost, and opens it again by itself:
- * here it is lost when a command says so.
+ * valkey-glide, with a client for each connection. It tells nobody that a connection is lost, and opens it again by itself
+ * between two commands. It cannot be kept from that: with no retries, commands then wait without end. Only a command that was in
+ * flight says that its connection is lost.
  */
-export function valkeyGlideModule({ Batch, GlideClient, ProtocolVersion }: Library): ClientModule {
+export function valkeyGlideModule({ Batch, GlideClient, Logger, ProtocolVersion }: Library): ClientModule {
+  // It would write every error reply to standard error.
+  Logger.setLoggerConfig('off');
   return {
     multiplexes: true,
     async open(place) {
@@ -26,10 +29,12 @@ export function valkeyGlideModule({ Batch, GlideClient, ProtocolVersion }: Libra
       return {
         async send(commands) {
           const [first] = commands;
-          if (first !== undefined && commands.length === 1) return [await client.customCommand([...first])];
+          if (first !== undefined && commands.length === 1)
+            return [await client.customCommand([...first]).catch(asReply)];
           const batch = new Batch(false);
           for (const command of commands) batch.customCommand([...command]);
-          return (await client.exec(batch, false)) ?? [];
+          const replies = (await client.exec(batch, false)) ?? [];
+          return replies.map(reply => (reply instanceof Error ? asReply(reply) : reply));
         },
         ping: () => client.ping(),
         close: () => client.close(),
@@ -65,7 +70,6 @@ function optionsOf({
       ...(tls === undefined ? {} : { tlsAdvancedConfiguration: tlsOf(tls) }),
       ...advancedConfiguration,
     },
-    connectionBackoff: { numberOfRetries: 0, factor: 1, exponentBase: 1 },
   };
 }
 
@@ -75,4 +79,13 @@ function tlsOf({ ca, rejectUnauthorized }: NonNullable<Place['tls']>) {
     ...(ca === undefined ? {} : { rootCertificates: ca }),
     ...(rejectUnauthorized === false ? { insecure: true } : {}),
   };
+}
+
+/** The server's error within glide's own: "An error was signalled by the server: - ResponseError: value is not …". */
+function asReply(error: Error): Error {
+  const [, kind, text = ''] = /signalled by the server: - (\w+): (.*)/s.exec(error.message) ?? [];
+  if (kind === undefined) return error;
+  const reply = new Error(`${kind === 'ResponseError' ? 'ERR' : kind} ${text}`);
+  reply.name = 'ReplyError';
+  return reply;
 }

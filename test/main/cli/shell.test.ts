@@ -144,10 +144,7 @@ describe('completion', () => {
   const cases: [string[], string[]][] = [
     [['poolbench', 'che'], ['check']],
     [['poolbench', 'redis://h', '--cli'], ['--client']],
-    [
-      ['poolbench', 'redis://h', '--client', ''],
-      clientNames,
-    ],
+    [['poolbench', 'redis://h', '--client', ''], [...clientNames]],
     [['poolbench', 'check', 'a.json', '--res'], []],
     [['poolbench', 'run', '--res'], ['--resume']],
     [['poolbench', 'compare', '--f'], ['--force']],
