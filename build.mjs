@@ -17,8 +17,11 @@ const filesIn = (folder, ending) =>
         .filter(file => file.endsWith(ending))
         .sort()
     : [];
+const args = process.argv.slice(2);
 const sources = filesIn('src', '.ts');
-const outputs = sources.map(file => file.replace(/\.ts$/, '.js'));
+/** A package has types, too, with --declaration. Who starts poolbench does not wait for them. */
+const endings = args.includes('--declaration') ? ['.js', '.d.ts'] : ['.js'];
+const outputs = sources.flatMap(file => endings.map(ending => file.replace(/\.ts$/, ending)));
 
 const hash = createHash('sha256');
 const inputs = ['build.mjs', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
@@ -26,7 +29,7 @@ for (const file of [...inputs, ...sources.map(file => `src/${file}`)])
   hash.update(`${file}\0`).update(readFileSync(file)).update('\0');
 const hashed = hash.digest('hex');
 
-const made = new Set(filesIn('dist', '.js'));
+const made = new Set(['.js', '.d.ts'].flatMap(ending => filesIn('dist', ending)));
 const isWhole = outputs.every(file => made.has(file));
 const isMadeOfThese = existsSync(stamp) && readFileSync(stamp, 'utf8') === hashed;
 if (!isWhole || !isMadeOfThese) process.exitCode = compile();
@@ -39,7 +42,7 @@ function compile() {
   if (!isWhole) rmSync('dist/build.tsbuildinfo', { force: true });
   const known = new Set(outputs);
   for (const file of made) if (!known.has(file)) rmSync(`dist/${file}`);
-  const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...process.argv.slice(2)];
+  const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...args];
   const { status } = spawnSync(process.execPath, tsc, { stdio: 'inherit' });
   if (status === 0) writeFileSync(stamp, hashed);
   return status ?? 1;

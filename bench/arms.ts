@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { findInPackage } from '../src/main/server/find-server.ts';
+import { findUnpacked } from '../src/main/server/find-server.ts';
 import { findProgram } from '../src/main/server/server-process.ts';
 import type { NodeArm } from './arm.ts';
 import { runInChild } from './child.ts';
@@ -77,7 +77,7 @@ async function findRedisBenchmark(server: BenchServer): Promise<Arm | string> {
 async function findValkeyBenchmark(server: BenchServer): Promise<Arm | string> {
   const onPath = await findProgram('valkey-benchmark');
   if (onPath !== undefined) return benchmarkOf('valkey-benchmark', asIs(onPath), server);
-  const found = await findInPackage('valkey', console.log);
+  const found = await findUnpacked('valkey', console.log);
   if ('reason' in found) return `valkey-benchmark is left out: ${found.reason}.`;
   const program = { path: found.path.replace(/[^/]*$/, 'valkey-benchmark'), env: found.env };
   return benchmarkOf('valkey-benchmark', program, server);

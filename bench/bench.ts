@@ -24,6 +24,7 @@ const questions: Record<string, () => Promise<{ ask: Question }>> = {
   threads: () => import('./many-threads.ts'),
   aa: () => import('./aa.ts'),
   operating: () => import('./operating-characteristics.ts'),
+  gate: () => import('./gate.ts'),
 };
 
 const asked = process.argv.slice(2);

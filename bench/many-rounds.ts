@@ -48,7 +48,13 @@ export const ask: Question = async ({ server, report }) => {
       const result = assembleResult({
         ...{ name: 'many', session: undefined, experiment, target, scenarios, rounds, clients: new Map() },
         ...{ plannedRounds: () => experiment.rounds, ended: undefined },
-        ...{ startedAt: new Date(), warnings: [], resumed: undefined, complete: round === roundCount },
+        ...{
+          blocks: [],
+          startedAt: new Date(),
+          warnings: [],
+          resumed: undefined,
+          complete: round === roundCount,
+        },
         final: round === roundCount,
       });
       const assembledMs = performance.now();

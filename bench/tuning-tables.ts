@@ -182,16 +182,16 @@ export const tuningTables: readonly TuningTable[] = [
       interval('p99 of a batch, ms', p99.figure, formatMs),
     ],
   },
-  {
-    name: 'optimizations',
-    suite: 'optimizations',
-    row: ({ pool, workers }) => (pool === 'baseline' ? undefined : `${pool}, ${workers}`),
+  ...['optimizations', 'tails'].map(suite => ({
+    name: suite,
+    suite,
+    row: ({ pool, workers }: ScenarioResult) => (pool === 'baseline' ? undefined : `${pool}, ${workers}`),
     figures: [
       ratio('ops/s to baseline', throughput, ofBaseline),
       ratio('p95', p95, ofBaseline),
       ratio('p99', p99, ofBaseline),
     ],
-  },
+  })),
   {
     name: 'health-interval',
     suite: 'health-interval',

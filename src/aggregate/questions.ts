@@ -1,8 +1,12 @@
 import { type AskedByClaim, askClaims } from './claims/claims.ts';
-import type { Result, ScenarioResult } from './result.ts';
+import { compareArms } from './claims/judging/arms.ts';
+import type { Gate } from './gates/gate.ts';
+import { judgePairs } from './gates/judge-gates.ts';
+import type { Comparison, Result, ScenarioResult } from './result.ts';
 import { withoutControls } from './stats/control.ts';
-import { p99, throughput } from './stats/measures.ts';
+import { type Measure, p99, throughput } from './stats/measures.ts';
 import { pairByRound } from './stats/rounds.ts';
+import { minRounds } from './stats/sign-test.ts';
 import { clearlyLess, clearlyMore } from './stats/statistics.ts';
 
 /** An arm of a run: a scenario on one of the sides. */
@@ -29,20 +33,58 @@ type Blocks = readonly (readonly Arm[])[];
 
 /**
  * The questions of a run, judged by the rounds that it has so far: the comparisons that the verdicts of its claims rest
- * on; where it tests no claim, its arms. Only what lies within a block is asked, because that is what the config
+ * on, and its gates; where it has neither, its arms. Only what lies within a block is asked, because that is what the config
  * compares. What more rounds would not mend is no question.
  *
  * @param sides the results so far, which may lack rounds or have none
  * @param blocks the arms of each block, without controls
+ * @param gates conditions on the sides
  */
-export function questionsOf(sides: readonly Side[], blocks: Blocks): Question[] {
+export function questionsOf(sides: readonly Side[], blocks: Blocks, gates: readonly Gate[] = []): Question[] {
+  const tested = askedWithin(sides, blocks);
+  if (tested.length === 0 && gates.length === 0) return blocks.flatMap(arms => askBlock(sides, arms));
+  return [
+    ...tested.flatMap(({ asked, arms }) => (asked.state === 'flawed' ? [] : [questionOf(asked, arms)])),
+    ...askGates(sides, gates),
+  ];
+}
+
+/** One comparison that fails the build decides the others with it. */
+function askGates(sides: readonly Side[], gates: readonly Gate[]): Question[] {
+  const judged = judgePairs(sides, gates).filter(
+    ({ outcome, isOpen }) => isOpen || outcome !== 'cannot tell',
+  );
+  const isFailed = judged.some(({ outcome }) => outcome === 'beyond');
+  return judged.map(({ gate, side, other: { id }, prediction, isOpen }) => ({
+    label: `${gate.condition}, ${id}: side ${side + 1} to 1`,
+    arms: [0, side].map(index => ({ side: index, id })),
+    isDecided: isFailed || !isOpen,
+    rounds: prediction.series.roundsCounted,
+  }));
+}
+
+/**
+ * The ratios that the end of a run without claims depends on: those of its arms to the first one of their block, as
+ * result.json has them. Ratios of fewer rounds than a verdict takes exclude nothing, and are left out. None if it tests a claim,
+ * which has comparisons of its own.
+ *
+ * @param blocks as of `questionsOf`
+ */
+export function compareBlocks(side: Side, blocks: Blocks): Comparison[] {
+  if (askedWithin([side], blocks).length > 0) return [];
+  return blocks
+    .flatMap(arms => pairsOfBlock([side], arms))
+    .flatMap(({ base, other, measure }) => compareArms([{ base, other }], [measure]))
+    .filter(({ rounds }) => rounds >= minRounds);
+}
+
+/** What claims ask of arms that lie within a block. */
+function askedWithin(sides: readonly Side[], blocks: Blocks) {
   const placeOf = locateArms(sides);
-  const tested = askClaims(sides).flatMap(asked => {
+  return askClaims(sides).flatMap(asked => {
     const groups = asked.groups.map(group => group.map(placeOf));
     return groups.every(group => isWithinBlock(group, blocks)) ? [{ asked, arms: uniqueArms(groups) }] : [];
   });
-  if (tested.length === 0) return blocks.flatMap(arms => askBlock(sides, arms));
-  return tested.flatMap(({ asked, arms }) => (asked.state === 'flawed' ? [] : [questionOf(asked, arms)]));
 }
 
 function questionOf({ claim, what, state, rounds }: AskedByClaim, arms: readonly Arm[]): Question {
@@ -84,32 +126,42 @@ function uniqueArms(groups: readonly (readonly Arm[])[]): Arm[] {
   return arms.filter((arm, index) => arms.findIndex(other => isSame(arm, other)) === index);
 }
 
-/**
- * Asks every arm of a block against its first one; of several sides each arm against the same on the first side that has
- * it. Decided: clearly more by 5 %, clearly less, or clearly neither.
- */
-function askBlock(sides: readonly Side[], arms: readonly Arm[]): Question[] {
+/** Two arms that are compared because they lie in one block. */
+interface BlockPair {
+  readonly arms: readonly [base: Arm, other: Arm];
+  readonly base: ScenarioResult;
+  readonly other: ScenarioResult;
+  readonly measure: Measure;
+}
+
+/** Every arm of a block with its first one; of several sides each arm with the same on the first side that has it. */
+function pairsOfBlock(sides: readonly Side[], arms: readonly Arm[]): BlockPair[] {
   const scenarioOf = ({ side, id }: Arm) =>
     withoutControls(sides[side] ?? { scenarios: [] }).find(scenario => scenario.id === id);
-  return arms.flatMap((arm): Question[] => {
-    const base = sides.length > 1 ? arms.find(({ id }) => id === arm.id) : arms[0];
-    if (base === undefined || isSame(base, arm)) return [];
-    const [ofBase, ofArm] = [scenarioOf(base), scenarioOf(arm)];
-    const measure = ofBase && ofArm && measureOf(ofBase, ofArm);
-    if (ofBase === undefined || ofArm === undefined || measure === undefined) return [];
-    const { series } = pairByRound(ofBase, ofArm, measure);
+  return arms.flatMap((arm): BlockPair[] => {
+    const first = sides.length > 1 ? arms.find(({ id }) => id === arm.id) : arms[0];
+    if (first === undefined || isSame(first, arm)) return [];
+    const [base, other] = [scenarioOf(first), scenarioOf(arm)];
+    const measure = base && other && measureOf(base, other);
+    if (base === undefined || other === undefined || measure === undefined) return [];
+    return [{ arms: [first, arm], base, other, measure }];
+  });
+}
+
+/** Asks each pair of a block. Decided: clearly more by 5 %, clearly less, or clearly neither. */
+function askBlock(sides: readonly Side[], arms: readonly Arm[]): Question[] {
+  return pairsOfBlock(sides, arms).map(({ arms: [first, arm], base, other, measure }): Question => {
+    const { series } = pairByRound(base, other, measure);
     const { low, high } = series.interval();
     const isClear = (threshold: number) => low > threshold || high < threshold;
     const label =
-      sides.length > 1 ? `${arm.id}: side ${arm.side + 1} to ${base.side + 1}` : `${arm.id} to ${base.id}`;
-    return [
-      {
-        label: `${label}, ${measure.name}`,
-        arms: [base, arm],
-        isDecided: isClear(clearlyMore) && isClear(clearlyLess),
-        rounds: series.roundsCounted,
-      },
-    ];
+      sides.length > 1 ? `${arm.id}: side ${arm.side + 1} to ${first.side + 1}` : `${arm.id} to ${first.id}`;
+    return {
+      label: `${label}, ${measure.name}`,
+      arms: [first, arm],
+      isDecided: isClear(clearlyMore) && isClear(clearlyLess),
+      rounds: series.roundsCounted,
+    };
   });
 }
 

@@ -164,6 +164,8 @@ const command = z.object({
   failed: countsByCode,
   /** Misses among the completed. */
   misses: amount,
+  /** Of a transaction: those among the completed that EXEC did not execute, because a watched key had changed. Since 0.8. */
+  aborted: amount.optional(),
   service: latency,
   response: latency,
   /** As of the round. */
@@ -311,6 +313,25 @@ export const roundSchema = z.object({
   ),
 });
 
+/** A ratio of two scenarios, paired by round. */
+const comparison = z.object({
+  /** What is compared, as text: "throughput", "response p99, pool effect". */
+  measure: z.string(),
+  /** Ids of the two scenarios; the ratio is other / base. */
+  base: z.string(),
+  other: z.string(),
+  /** Rounds that the ratio is made of: those that both have measured, up to the last look. */
+  rounds: z.number(),
+  ratio: interval,
+  /** Sign-flip permutation test of the paired log ratios, two-sided: exact up to 30 rounds, sampled above. */
+  p: z.number(),
+  /** The range that the claim predicts for this ratio, open where null; null: it predicts none. */
+  predicted: z.object({ low: z.number().nullable(), high: z.number().nullable() }).nullable(),
+  /** Of the measure in either scenario; absent: none. */
+  caveat: caveatSchema.optional(),
+  limitedBy: z.object({ base: z.string(), other: z.string() }),
+});
+
 const scenario = z.object({
   id: z.string(),
   /** It is a control: it measured once more what the scenario with its id but for "-control" measured. */
@@ -350,27 +371,7 @@ const claim = z.object({
   /** What limited the arms that were judged, each resource once. */
   limitedBy: z.array(z.string()).default([]),
   /** The ratios that were judged, or that belong beside those. Results of version 0.1 have another form. */
-  comparisons: z
-    .array(
-      z.object({
-        /** What is compared, as text: "throughput", "response p99, pool effect". */
-        measure: z.string(),
-        /** Ids of the two scenarios; the ratio is other / base. */
-        base: z.string(),
-        other: z.string(),
-        /** Rounds that the ratio is made of: those that both have measured, up to the last look. */
-        rounds: z.number(),
-        ratio: interval,
-        /** Sign-flip permutation test of the paired log ratios, two-sided: exact up to 30 rounds, sampled above. */
-        p: z.number(),
-        /** The range that the claim predicts for this ratio, open where null; null: it predicts none. */
-        predicted: z.object({ low: z.number().nullable(), high: z.number().nullable() }).nullable(),
-        /** Of the measure in either scenario; absent: none. */
-        caveat: caveatSchema.optional(),
-        limitedBy: z.object({ base: z.string(), other: z.string() }),
-      }),
-    )
-    .catch([]),
+  comparisons: z.array(comparison).catch([]),
 });
 
 /** Two identical arms, measured like all others: their difference is the error of the run. */
@@ -474,6 +475,8 @@ export const resultSchema = z.object({
   /** Absent if the run has no control. */
   control: control.optional(),
   claims: z.array(claim),
+  /** What a run without claims compares: its arms with the first one of their block. */
+  comparisons: z.array(comparison).default([]),
   /** Empty if the config sets none, or if the run ended early. */
   thresholds: z.array(thresholdSchema).default([]),
 });
@@ -495,7 +498,7 @@ export type { Interval } from './stats/statistics.ts';
 export type SummaryResult = NonNullable<ScenarioResult['summary']>;
 export type ThresholdResult = z.infer<typeof thresholdSchema>;
 export type Verdict = ClaimResult['verdict'];
-export type Comparison = ClaimResult['comparisons'][number];
+export type Comparison = z.infer<typeof comparison>;
 export type LatencySummary = z.infer<typeof latency>;
 export type Times = z.infer<typeof times>;
 export type PoolMetrics = z.infer<typeof poolMetrics>;

@@ -1,4 +1,4 @@
-/** Exit codes of the contract (docs/architecture.md); 99 and 130 are not errors. */
+/** Exit codes of the contract (docs/architecture.md); 98, 99 and 130 are not errors. */
 const exitCodes = {
   /** The command line or the config is wrong. */
   USAGE: 2,

@@ -29,6 +29,28 @@ export function exitOnInterrupt(): void {
   listen(() => process.exit(130));
 }
 
+/**
+ * Waits for something that cannot be stopped, until the signal is aborted.
+ *
+ * @param undo is given what comes after that
+ * @throws the signal's reason; as `work`
+ */
+export function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  undo: (late: T) => Promise<void>,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      reject(signal.reason);
+      work.then(undo).catch(() => {});
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
 function listen(handle: (signal: NodeJS.Signals) => void): () => void {
   for (const signal of signals) process.on(signal, handle);
   return () => {

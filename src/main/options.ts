@@ -7,6 +7,8 @@ export interface Option {
   readonly help?: string;
   /** npm has a meaning of its own for the name, so its environment does not show who was meant. */
   readonly npm?: true;
+  /** It can be given several times: the values are joined by commas. */
+  readonly list?: true;
   /** The heading of the help under which it stands, with those that follow it. */
   readonly heading?: string;
   /** What the value can be, if it is one of a few names. */
@@ -18,14 +20,14 @@ export const options = {
   target: {
     heading: 'The server',
     value: 'FILE',
-    help: "take the target of another config; with run --resume the run's own target, for its password",
+    help: "take the target from another config; with run --resume: the run's own target, for its password",
     npm: true,
   },
   url: {
     value: 'URL',
-    help: 'take the target at another URL: redis://, rediss:// or unix://; POOLBENCH_URL can hold it, too; no server is started there without --start',
+    help: 'take the server at another URL: redis://, rediss:// or unix://; POOLBENCH_URL does the same; no server is started there without --start',
   },
-  start: { help: 'start a server if nothing listens at the URL that is given' },
+  start: { help: 'start a server if nothing listens at the given URL' },
   rounds: {
     heading: 'The load',
     value: 'N',
@@ -33,29 +35,29 @@ export const options = {
   },
   budget: {
     value: 'TIME',
-    help: 'time of the measured rounds, as 90s, 3m or 1h, after which the run ends, even if something is not decided; the start of the server and the warm-up of the threads are not counted',
+    help: 'time for the measured rounds, such as 90s, 3m or 1h; then the run ends, even if something is not decided; the start of the server and the warm-up of the threads do not count',
   },
   seconds: {
     value: 'S',
-    help: 'measured time of one scenario in one round; claims does not change this time, nor that of --warmup, in suites that measure a cold start',
+    help: 'measured time of one scenario in one round; claims ignores this option and --warmup in suites that measure a cold start',
   },
-  warmup: { value: 'S', help: 'time of load before the measured time; its operations are discarded' },
+  warmup: { value: 'S', help: 'time of load before the measured time; its operations do not count' },
   seed: { value: 'N', help: 'seed of keys, values and orders' },
   save: {
     heading: 'Files and output',
     value: 'FILE',
-    help: 'with a URL: also write the config that the URL and the flags amount to, login included; run then runs it, check only prints its plan',
+    help: 'with a URL: also write the question as a config, which includes the login of the URL',
   },
   out: {
     value: 'DIR',
-    help: "folder in which the run's own folder is made, results by default; compare writes files only if it is given",
+    help: "folder in which the run's own folder is created, results by default; compare writes files only if this is given, trend writes trend.html into it",
   },
   resume: {
     value: 'DIR',
     help: 'resume the interrupted run or ledger in this folder',
   },
   quick: { help: 'for a first look: fewer rounds and shorter times, at most 30 s for each target' },
-  'no-stand-in': { help: 'fail if the declared server is unavailable, rather than use another one' },
+  'no-stand-in': { help: 'fail if the declared server is unavailable, instead of using another one' },
   as: {
     value: 'memtier',
     values: ['memtier'],
@@ -63,12 +65,21 @@ export const options = {
   },
   scenario: { value: 'ID', help: 'with --as: the scenario, if the result has several' },
   force: {
-    help: 'also load a database that holds keys of others; compare: also compare unequal workloads',
+    help: 'load a database even if it holds keys of others; compare: accept workloads that differ',
     npm: true,
+  },
+  'fail-if': {
+    value: 'CONDITION,…',
+    list: true,
+    help: 'end with 98 if a change is found beyond this, such as "response.p99 > +5%" or "opsPerSecond < -5%": from the first side; compare: from all results before the last one',
   },
   prometheus: {
     value: '[HOST:]PORT',
-    help: 'serve metrics on http://127.0.0.1:PORT/metrics, or on HOST, while the command runs; port 0 takes a free one',
+    help: 'serve metrics on http://127.0.0.1:PORT/metrics, or on HOST, while the command runs; port 0 is any free one',
+  },
+  otlp: {
+    value: 'URL',
+    help: 'push metrics as OTLP/HTTP JSON to URL/v1/metrics every 10 s and at the end; headers from OTEL_EXPORTER_OTLP_HEADERS',
   },
   json: { help: 'print result.json, or its equivalent, on standard output', npm: true },
   quiet: { help: 'print no plan and no progress', npm: true },
@@ -102,7 +113,7 @@ export function mayStartServer(
 export const targetOptions = ['seconds', 'warmup', 'seed', 'no-stand-in', 'force'] as const;
 
 /** What every command that measures takes. */
-export const sessionOptions = [...targetOptions, 'out', 'prometheus', 'json', 'quiet'] as const;
+export const sessionOptions = [...targetOptions, 'out', 'prometheus', 'otlp', 'json', 'quiet'] as const;
 
 export type TargetOption = (typeof targetOptions)[number];
 export type SessionOption = (typeof sessionOptions)[number];

@@ -152,6 +152,8 @@ export interface CommandSample {
   readonly failed: Readonly<Record<string, number>>;
   /** Misses among the completed. */
   readonly misses: number;
+  /** Of a transaction: those among the completed that were not executed, because a key that they watched had changed. */
+  readonly aborted?: number;
   /** HDR V2 compressed, base64, nanoseconds, 3 digits. A command has the latency of its whole batch. */
   readonly service: string;
   readonly response: string;

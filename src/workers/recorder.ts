@@ -113,7 +113,7 @@ export class Recorder {
       issued: this.issued,
       completed: this.completed,
       failed: this.failed.toRecord(),
-      misses: this.misses,
+      misses: this.misses - (this.#commands?.aborted ?? 0),
       commands: this.#commands?.finish() ?? [],
       warmupCompleted: this.warmupCompleted,
       service: this.#service.encode(),
@@ -165,7 +165,9 @@ export class Recorder {
 interface Command {
   readonly name: string;
   readonly nullIsMiss: boolean;
+  readonly nullIsAbort: boolean;
   completed: number;
+  /** Null replies, which are aborts of a transaction. */
   misses: number;
   readonly failed: FailureCounts;
   readonly service: LatencyCounts;
@@ -186,7 +188,8 @@ export class CommandRecorder {
     this.#completed = new Uint32Array(names.length);
     this.#commands = names.map(name => ({
       name,
-      nullIsMiss: templates.find(template => template.name === name)?.nullIsMiss ?? false,
+      nullIsMiss: templates.some(template => template.name === name && template.nullIsMiss),
+      nullIsAbort: templates.some(template => template.name === name && template.nullIsAbort),
       completed: 0,
       misses: 0,
       failed: new FailureCounts(),
@@ -216,10 +219,17 @@ export class CommandRecorder {
     }
   }
 
+  /** Transactions that were not executed, because a key that they watched had changed. */
+  get aborted(): number {
+    return this.#commands.reduce((sum, { nullIsAbort, misses }) => sum + (nullIsAbort ? misses : 0), 0);
+  }
+
   /** Returns what was recorded; nothing can be recorded after it. */
   finish(): CommandSample[] {
-    return this.#commands.map(({ failed, service, response, ...counts }) => ({
+    return this.#commands.map(({ failed, service, response, nullIsAbort, misses, ...counts }) => ({
       ...counts,
+      misses: nullIsAbort ? 0 : misses,
+      ...(nullIsAbort ? { aborted: misses } : {}),
       failed: failed.toRecord(),
       service: service.encode(),
       response: response.encode(),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Arm, type Question, questionsOf } from '../../src/aggregate/questions.ts';
+import { type Arm, compareBlocks, type Question, questionsOf } from '../../src/aggregate/questions.ts';
 import type { Result, ScenarioResult } from '../../src/aggregate/result.ts';
 import { fieldsOf } from '../../src/aggregate/scenario/scenario.ts';
 import { lookRounds } from '../../src/aggregate/stats/sign-test.ts';
@@ -342,4 +342,39 @@ test('a question that is decided at a look stays decided at all later ones', () 
     ),
     { seed: 1, numRuns: 6 },
   );
+});
+
+describe('a run keeps the ratios that it was asked for', () => {
+  const arms = (client: string, opsPerSecond: number, rounds = 10) =>
+    buildScenario(
+      { id: client, client },
+      Array.from({ length: rounds }, (_, round) => buildRound(round, opsPerSecond + round)),
+    );
+  const clients = [arms('ioredis', 20_000), arms('wire', 40_000)];
+
+  test('those of a block to its first arm, where it tests no claim', () => {
+    expect(compareBlocks(sideOf(clients), blocksOf(['ioredis', 'wire']))).toEqual([
+      expect.objectContaining({
+        measure: 'throughput',
+        base: 'ioredis',
+        other: 'wire',
+        rounds: 10,
+        ratio: expect.objectContaining({ median: expect.closeTo(2, 2) }),
+      }),
+    ]);
+  });
+
+  test('none of fewer rounds than a verdict takes', () => {
+    const few = [arms('ioredis', 20_000, 5), arms('wire', 40_000, 5)];
+    expect(compareBlocks(sideOf(few), blocksOf(['ioredis', 'wire']))).toEqual([]);
+  });
+
+  test('none between blocks', () => {
+    expect(compareBlocks(sideOf(clients), blocksOf(['ioredis'], ['wire']))).toEqual([]);
+  });
+
+  test('none where it tests a claim, which has its own', () => {
+    const scenarios = buildMatrix({ gain: () => 1.4, rounds: 10 });
+    expect(compareBlocks(sideOf(scenarios), byLevel(scenarios))).toEqual([]);
+  });
 });

@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -81,6 +82,47 @@ test('only this machine is served', async () => {
   running.kill('SIGINT');
   expect((await running.outcome).code).toBe(130);
   expect(await status(`http://127.0.0.1:${port}/metrics`)).toBeUndefined();
+});
+
+test('what is pushed at the end is what the result has', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  let pushed = '';
+  const receiver = createHttpServer(async (request, response) => {
+    pushed = '';
+    for await (const chunk of request) pushed += chunk;
+    response.end('{}');
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void receiver.close());
+  await new Promise(resolve => receiver.once('listening', resolve));
+  const { port } = receiver.address() as AddressInfo;
+  const experiment = await createExperiment(server.url, { rounds: 1, seconds: 0.1 });
+  const { code, stderr } = await experiment.run(['--otlp', `http://127.0.0.1:${port}`]);
+  expect(code, stderr).toBe(0);
+  const { scenarios } = await experiment.result();
+  const completed = scenarios
+    .flatMap(({ rounds }) => rounds)
+    .reduce((sum, round) => sum + round.completed, 0);
+  const [{ scopeMetrics }] = JSON.parse(pushed).resourceMetrics;
+  expect(scopeMetrics[0].metrics).toContainEqual(
+    expect.objectContaining({
+      name: 'poolbench_operations_completed_total',
+      sum: expect.objectContaining({ dataPoints: [expect.objectContaining({ asDouble: completed })] }),
+    }),
+  );
+});
+
+test('a receiver that is gone costs a warning, and no result', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const experiment = await createExperiment(server.url, { rounds: 1, seconds: 0.1 });
+  const gone = await experiment.run(['--otlp', `http://127.0.0.1:${await freePort()}`, '--quiet']);
+  expect(gone.code, gone.stderr).toBe(0);
+  expect(gone.stderr).toMatch(/warning: the last metrics were not pushed .*ECONNREFUSED/);
+  expect((await experiment.result()).complete).toBe(true);
+  const wrong = await experiment.run(['--otlp', 'here']);
+  expect(wrong).toMatchObject({ code: 2, stdout: '' });
+  expect(wrong.stderr).toMatch(/^poolbench: expected --otlp/);
 });
 
 async function status(url: string | URL, method = 'GET'): Promise<number | undefined> {

@@ -12,6 +12,7 @@ import {
 } from '../support/connections.ts';
 import { calm, createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, loadBegun } from '../support/observed-server.ts';
+import { runPoolbench } from '../support/poolbench.ts';
 import { startRedis, startValkey, type TestServer } from '../support/servers.ts';
 
 describe('run of a mix leaves nothing behind', () => {
@@ -38,6 +39,13 @@ describe('run of a mix leaves nothing behind', () => {
       { command: 'LPUSH {key} {counter}' },
       { command: 'HSET {key} field-{number:1-5} {value}' },
       { command: 'XADD {key} MAXLEN 10 * field {value}' },
+      { command: 'XREADGROUP GROUP readers one STREAMS {key} >; XACK' },
+      { command: `EVALSHA "return redis.call('STRLEN', KEYS[1])" 1 {key}` },
+      { command: 'FCALL type_of 1 {key}' },
+      { command: 'MULTI; SETRANGE {key:a} 0 {value}; HLEN {key:b}; EXEC' },
+    ],
+    functions: [
+      "#!lua name=of_a_run\nredis.register_function('type_of', function(keys) return redis.call('TYPE', keys[1]) end)",
     ],
   };
 
@@ -73,6 +81,7 @@ describe('run of a mix leaves nothing behind', () => {
     ]);
     expect(outcome.stdout).toMatch(`Commands of ${client}-optimized-2pools-4workers\n`);
 
+    expect(await withControl(server, control => control.call('FUNCTION', 'LIST'))).toEqual([]);
     const left = await withControl(server, control => control.call('KEYS', '*'));
     expect([...(left as string[])].sort()).toEqual([...others].sort());
     const { config, scenarios: results } = await experiment.result();
@@ -82,9 +91,23 @@ describe('run of a mix leaves nothing behind', () => {
         expect(round.failed).toEqual({});
         expect(round.serverCalls).toBe(round.completed);
         expect(round.commands.map(({ name }) => name)).toEqual(
-          workload.commands.map(({ command }) => command.split(' ')[0]),
+          workload.commands.map(({ command }) => command.split(/[ ;]/)[0]),
         );
       }
+    }
+  });
+
+  test('commands that the server lacks are named by run and check, before any load', async () => {
+    const server = servers[0] as TestServer;
+    const commands = [{ command: 'GET {key}' }, { command: 'NO.SUCH {key}' }];
+    const experiment = await createExperiment(server.url, { workload: { commands } });
+    const outcomes = [
+      await experiment.run(['--force', '--quiet']),
+      await runPoolbench(['check', '--force', experiment.configPath]),
+    ];
+    for (const { code, stderr } of outcomes) {
+      expect(stderr).toMatch(/^poolbench: [^\n]* NO\.SUCH;[^\n]*\n$/);
+      expect(code).toBe(3);
     }
   });
 
@@ -98,6 +121,7 @@ describe('run of a mix leaves nothing behind', () => {
       valueBytes: 32,
       valueContent: { kind: 'random' },
       commands: [],
+      functions: [],
       hitShare: 1,
       members: 10,
       ycsb: 'F',

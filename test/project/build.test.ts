@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,8 +23,11 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const build = () =>
-  spawnSync(process.execPath, ['build.mjs', '--listEmittedFiles'], { cwd: folder, encoding: 'utf8' });
+const build = (...args: string[]) =>
+  spawnSync(process.execPath, ['build.mjs', '--listEmittedFiles', ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
 /** The files that the compiler wrote; null if it was not started. */
 const emitted = ({ stdout }: { readonly stdout: string }) =>
   stdout === '' ? null : [...stdout.matchAll(/(\w+)\.js$/gm)].map(([, name]) => name).sort();
@@ -55,4 +58,17 @@ test('the compiler is started if a source, a file of dist, or the end of the las
     expect(status).not.toBe(0);
     expect(stdout).toContain('TS2322');
   }
+});
+
+test('a package gets types, and what is only started does without, and keeps none of another source', () => {
+  build();
+  const types = join(folder, 'dist/part/second.d.ts');
+  expect(existsSync(types)).toBe(false);
+  build('--declaration');
+  expect(existsSync(types)).toBe(true);
+  expect(emitted(build('--declaration'))).toBeNull();
+  expect(emitted(build())).toBeNull();
+  writeFileSync(join(folder, 'src/first.ts'), 'export const first: number = 4;\n');
+  build();
+  expect(existsSync(types)).toBe(false);
 });

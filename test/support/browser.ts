@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
-import { programIn, unpackDebianPackages, userCache } from '../../src/main/server/debian-package.ts';
+import { programIn, unpackDebianPackages } from '../../src/main/server/debian-package.ts';
 import { findProgram, type Program } from '../../src/main/server/server-process.ts';
+import { userCache } from '../../src/main/server/unpacked-program.ts';
 
 const onPath = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const howToInstall =

@@ -177,6 +177,7 @@ export function buildResult(
     config: { name: 'redis', rounds: 8 },
     scenarios: [...scenarios],
     claims: [],
+    comparisons: [],
     thresholds: [],
     ...changes,
   };

@@ -5,9 +5,11 @@ import { ledgerDocument } from '../../src/aggregate/report/documents/ledger.ts';
 import { resultDocument } from '../../src/aggregate/report/documents/result.ts';
 import { searchDocument } from '../../src/aggregate/report/documents/search.ts';
 import { thresholdBlocks } from '../../src/aggregate/report/documents/thresholds.ts';
+import { trendDocument } from '../../src/aggregate/report/documents/trend.ts';
 import type { Result } from '../../src/aggregate/result.ts';
 import type { SearchStep } from '../../src/aggregate/search/schema.ts';
 import { judgeThresholds } from '../../src/aggregate/thresholds/judge-thresholds.ts';
+import { trendOf, trendRunOf } from '../../src/aggregate/trend/trend.ts';
 import { buildClaim, buildLedger } from './ledger-builder.ts';
 import { buildOpenScenario } from './open-loop-round.ts';
 import { buildMatrix, buildResult, buildRound, buildScenario, standInTarget } from './result-builder.ts';
@@ -33,6 +35,7 @@ export const sampleDocuments: Readonly<Record<string, readonly Block[]>> = {
     ]),
     claims: [buildClaim('C1'), untested],
   }),
+  trend: sampleTrend(),
   ledger: ledgerDocument(sampleLedger()),
   search: searchDocument(sampleSearch()),
   thresholds: thresholdBlocks(sampleResult().thresholds),
@@ -83,6 +86,23 @@ function sampleSide(name: string, opsPerSecond: number, changes: Partial<Result>
   );
   const config = { workload: { keys: 100 }, rounds: 6, seconds: 1, warmupSeconds: 0.25 };
   return buildResult(scenarios, { name, config, claims: [], session: 'one', ...changes });
+}
+
+/** Three runs, and one of another config. */
+function sampleTrend(): readonly Block[] {
+  const runs = [1, 2, 3, 4].map(day => {
+    const startedAt = `2026-11-0${day}T04:00:00.000Z`;
+    const result = sampleSide(day === 4 ? 'other' : 'redis', 20_000 + 1000 * day, { startedAt });
+    const again = sampleSide('again', 21_000 + 1000 * day);
+    const controls = again.scenarios.map(scenario => ({
+      ...scenario,
+      id: `${scenario.id}-control`,
+      control: true as const,
+    }));
+    return trendRunOf(`run-${day}`, { ...result, scenarios: [...result.scenarios, ...controls] });
+  });
+  const trend = trendOf(runs, [{ path: 'bad', reason: 'expected a *result*' }]);
+  return trend === null ? [] : trendDocument(trend);
 }
 
 function sampleLedger() {

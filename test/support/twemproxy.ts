@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, onTestFinished, vi } from 'vitest';
-import { programIn, unpackDebianPackages, userCache } from '../../src/main/server/debian-package.ts';
+import { programIn, unpackDebianPackages } from '../../src/main/server/debian-package.ts';
 import { findProgram, freePort, type Program, supervise } from '../../src/main/server/server-process.ts';
+import { userCache } from '../../src/main/server/unpacked-program.ts';
 import { until } from './connections.ts';
 import { answers } from './observed-server.ts';
 

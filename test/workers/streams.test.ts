@@ -100,7 +100,7 @@ async function runAll(experiment: (typeof configs)[number], port: number): Promi
   const space = await claimKeySpace(control, { seed: experiment.seed, keys: 200 });
   await prefill(control, space, { seed: experiment.seed, workload: workloadTask(experiment.workload) });
   const { signal } = new AbortController();
-  const progress = await Progress.open(process.stderr, { quiet: true });
+  const progress = await Progress.open(undefined);
   const plan = planRun([experiment, experiment]);
   for (let index = 0; index < plan.rounds.atMost; index++) {
     for (const { scenario } of turnsOf(plan, index + 1).filter(({ side }) => side === 0)) {

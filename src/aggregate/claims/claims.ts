@@ -104,7 +104,7 @@ function judgeSides(results: readonly VersusSide[]): Judged[] {
 }
 
 /** Why these runs give no verdict, whatever the claim, as a clause; null if they can give one. */
-function findFlawOfRun(results: readonly Pick<Result, 'scenarios'>[]): string | null {
+export function findFlawOfRun(results: readonly Pick<Result, 'scenarios'>[]): string | null {
   const flaws = results.map(({ scenarios }) => findControlFlaw(judgeControl(scenarios)));
   return flaws.find(flaw => flaw !== null) ?? null;
 }

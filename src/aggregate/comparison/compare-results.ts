@@ -1,4 +1,6 @@
 import { judgeVersusClaims } from '../claims/claims.ts';
+import type { Gate } from '../gates/gate.ts';
+import { judgeGates } from '../gates/judge-gates.ts';
 import type { Interval, Result, RoundResult, ScenarioResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
@@ -26,8 +28,10 @@ interface Arm {
  * Finished results side by side, the first of them the base of every ratio. Sides of one session are paired by round,
  * others are taken as independent. A scenario is compared if the first result and another have its id, with
  * the same meaning.
+ *
+ * @param gates conditions on what differs
  */
-export function compareResults(results: readonly Result[]): ResultComparison {
+export function compareResults(results: readonly Result[], gates: readonly Gate[] = []): ResultComparison {
   const names = uniqueNames(
     results.map(({ name }) => name),
     '-',
@@ -65,6 +69,7 @@ export function compareResults(results: readonly Result[]): ResultComparison {
     thresholds: sides.flatMap(({ name, thresholds }) =>
       thresholds.map(threshold => ({ ...threshold, side: name })),
     ),
+    gates: judgeGates(sides, gates),
   };
 }
 

@@ -35,13 +35,14 @@ const laterDefaults: Readonly<Record<string, unknown>> = {
   keyChoice: { kind: 'uniform' },
   valueContent: { kind: 'random' },
   commands: [],
+  functions: [],
   hitShare: 1,
   members: 10,
   ycsb: null,
 };
 
 /** A workload without those keys where they have their defaults, so that results of all versions compare. */
-function withoutDefaults(workload: unknown): unknown {
+export function withoutDefaults(workload: unknown): unknown {
   if (typeof workload !== 'object' || workload === null) return workload;
   return Object.fromEntries(
     Object.entries(workload).filter(([key, value]) => !isDeepStrictEqual(laterDefaults[key], value)),
@@ -71,9 +72,21 @@ function entriesOf({ workload }: Comparable): Map<string, unknown> {
 }
 
 /** A value as text: short, and on one line. */
-function formatValue(value: unknown): string {
+export function formatValue(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none');
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}
+
+/** Checks that a new run and its baseline may fail: what is changed is what is tested, and the rest shifts no figure. */
+const mayDiffer: ReadonlySet<string> = new Set([
+  ...['measured in turn', 'persistence off', 'server threads', 'seed', 'client not saturated'],
+]);
+
+/** Why runs that were made apart were not made alike, by the same machine and config, as a clause; null if they were. */
+export function whyNotAlike(results: readonly Result[]): string | null {
+  const unlike = checkFairness(results).find(({ name, state }) => state === 'not ok' && !mayDiffer.has(name));
+  if (unlike === undefined) return null;
+  return `the runs are not all of the same machine and config: ${unlike.name} (${[...new Set(unlike.values)].join('; ')})`;
 }
 
 /** Limits that are not the server's: a scenario with one of them measures poolbench. */
@@ -158,7 +171,7 @@ function checkTurns(results: readonly Result[]): FairnessCheck {
 }
 
 /** Encryption costs both sides CPU, and so does another protocol. */
-function describeConnections({ target, config }: Result): string {
+export function describeConnections({ target, config }: Result): string {
   const [scheme = ''] = target.declared.url.toLowerCase().split(':', 1);
   const { tls } = (config.target ?? {}) as { tls?: { rejectUnauthorized?: unknown } };
   const unchecked = tls?.rejectUnauthorized === false ? ', certificate not checked' : '';

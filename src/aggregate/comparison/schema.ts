@@ -69,6 +69,26 @@ const scenario = z.object({
   notes: z.array(z.string()),
 });
 
+const gate = z.object({
+  /** "response.p99 > +5%". */
+  condition: z.string(),
+  /** The ratio that it means: 1.05. */
+  threshold: z.number(),
+  /** What is compared: with the first side, or with the runs before it. */
+  side: z.string(),
+  /** Null: no scenario can decide it. */
+  scenario: z.string().nullable(),
+  outcome: z.enum(['beyond', 'within', 'cannot tell']),
+  /** Null: nothing was compared. */
+  ratio: interval.nullable(),
+  /** Rounds that the ratio is made of, if both were measured in turn; else null. */
+  rounds: z.number().nullable(),
+  /** Runs of the baseline that it is a ratio to; else null. */
+  runs: z.number().nullable(),
+  /** Why nothing is decided, what is excluded, what would decide it, and caveats; else empty. */
+  reason: z.string(),
+});
+
 export const comparisonSchema = z.object({
   schemaVersion: z.literal(1),
   /** Whether all sides were measured to their end. */
@@ -80,10 +100,13 @@ export const comparisonSchema = z.object({
   claims: resultSchema.shape.claims,
   /** Those that each side was held to. */
   thresholds: z.array(thresholdSchema.extend({ side: z.string() })).default([]),
+  /** Conditions of `--fail-if`: each metric in each scenario of each side. */
+  gates: z.array(gate).default([]),
 });
 
 export type ResultComparison = z.infer<typeof comparisonSchema>;
 
+export type GateResult = z.infer<typeof gate>;
 export type FairnessCheck = z.infer<typeof check>;
 export type ComparedScenario = z.infer<typeof scenario>;
 /** The compared metrics of one side. */

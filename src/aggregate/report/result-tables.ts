@@ -410,6 +410,9 @@ export function commandTable(rows: readonly CommandRow[], title?: string): Table
           cell: ({ completed, misses }) => (completed === 0 ? nothing : formatFraction(misses / completed)),
         },
       }),
+      ...(rows.some(row => row.aborted !== null)
+        ? [figures<CommandRow>('aborted', row => (row.aborted === null ? nothing : formatCount(row.aborted)))]
+        : []),
       ...(rows.some(row => row.serverMicrosPerCall !== null)
         ? [
             figures<CommandRow>(

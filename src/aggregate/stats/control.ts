@@ -26,6 +26,21 @@ export function withoutControls({
   return scenarios.filter(scenario => scenario.control === undefined) as ScenarioResult[];
 }
 
+/** Two identical arms of a run. */
+interface ControlPair {
+  readonly control: MeasuredResult;
+  readonly twin: MeasuredResult;
+}
+
+/** Every control with its twin. */
+export function controlPairs(scenarios: readonly MeasuredResult[]): ControlPair[] {
+  const byId = new Map(scenarios.map(scenario => [scenario.id, scenario]));
+  return scenarios.flatMap(control => {
+    const twin = control.control === true ? byId.get(twinIdOf(control.id)) : undefined;
+    return twin === undefined ? [] : [{ control, twin }];
+  });
+}
+
 /**
  * Throughput ratio of two identical arms: in each round the geometric mean of all controls / twins, and of these the
  * median over the rounds with its interval. It is one statistic for the run. With one for each block, some would differ
@@ -34,18 +49,14 @@ export function withoutControls({
  * @returns undefined without a control, or without a round that all of them and their twins have measured
  */
 export function judgeControl(scenarios: readonly MeasuredResult[]): ControlResult | undefined {
-  const controls = scenarios.filter(({ control }) => control === true);
-  const byId = new Map(scenarios.map(scenario => [scenario.id, scenario]));
-  const ratios = controls.flatMap(control => {
-    const twin = byId.get(twinIdOf(control.id));
-    return twin === undefined ? [] : pairByRound(twin, control, throughput).series;
-  });
+  const pairs = controlPairs(scenarios);
+  const ratios = pairs.map(({ control, twin }) => pairByRound(twin, control, throughput).series);
   const series = RoundSeries.combine(ratios);
   if (series.size === 0) return undefined;
   return {
     ratio: series.interval(),
     rounds: series.roundsCounted,
-    controls: controls.map(({ id }) => id),
+    controls: pairs.map(({ control }) => control.id),
   };
 }
 

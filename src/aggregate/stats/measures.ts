@@ -71,7 +71,8 @@ export const batchThroughput: Measure = {
   figure: ({ loads }) => loads.at(-1)?.opsPerSecond ?? 0,
 };
 
-function measureOf(metric: MedianMetric): Measure {
+/** A metric of the registry as a measure. */
+export function measureOf(metric: MedianMetric): Measure {
   const { name, kind, better, ofRound, latency } = metric;
   return {
     name,

@@ -208,6 +208,9 @@ export function mergeCommands(
       completed: total(ofName, ({ completed }) => completed),
       failed: sumByCode(ofName.map(({ failed }) => failed)),
       misses: total(ofName, ({ misses }) => misses),
+      ...(ofName.some(({ aborted }) => aborted !== undefined)
+        ? { aborted: total(ofName, ({ aborted }) => aborted ?? 0) }
+        : {}),
       service: mergeLatencies(ofName.map(({ service }) => service)).summary,
       response: mergeLatencies(ofName.map(({ response }) => response)).summary,
       serverMicrosPerCall: serverTime?.(name) ?? null,

@@ -51,7 +51,7 @@ export type LatencyName = keyof typeof latencies;
 export const latencyNames = Object.keys(latencies) as LatencyName[];
 
 /** What metrics read of a round; `RoundResult` has it all. */
-interface MeasuredRound {
+export interface MeasuredRound {
   readonly issued: number;
   readonly failed: Readonly<Record<string, number>>;
   readonly opsPerSecond: number;

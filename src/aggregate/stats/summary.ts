@@ -101,6 +101,10 @@ export function commandFigures({ rounds }: Pick<ScenarioResult, 'rounds'>) {
       share: all === 0 ? 0 : completed / all,
       failed: sumOf(ofName, failedOf),
       misses: sumOf(ofName, ({ misses }) => misses),
+      /** Null if it is no transaction. */
+      aborted: ofName.some(({ aborted }) => aborted !== undefined)
+        ? sumOf(ofName, ({ aborted }) => aborted ?? 0)
+        : null,
       serviceP50: medianOf(({ service }) => service.p50),
       serviceP99: medianOf(({ service }) => service.p99),
       responseP50: medianOf(({ response }) => response.p50),

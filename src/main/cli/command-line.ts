@@ -21,7 +21,7 @@ import { refuseFlagsOfOthers } from './flags-of-others.ts';
 interface Command<Name extends OptionName = OptionName> {
   /** Each form of it, after "poolbench", with what it does. */
   readonly help: Readonly<Record<string, string>>;
-  readonly operand: 'CONFIG' | 'TARGET' | 'RESULT' | 'FILE' | 'SHELL';
+  readonly operand: 'CONFIG' | 'TARGET' | 'RESULT' | 'FOLDER' | 'FILE' | 'SHELL';
   /** Whether the operand can be left out. */
   readonly optional?: boolean;
   /** Whether it also takes a URL in the place of a config, and flags that say what is asked. */
@@ -49,7 +49,7 @@ const commands = {
     help: {
       CONFIG: 'run an experiment: the same as run CONFIG',
       'URL [flags]':
-        'no config: ask a question of the server at a URL, such as redis://my-host:6379 --pools 1,2,4 --workers 50,100',
+        'without a config: ask a question about the server at a URL, such as redis://my-host:6379 --pools 1,2,4 --workers 50,100',
       'run CONFIG [options]': 'find or start the target, measure, judge, write results/<time>-<name>/',
       'run --resume DIR': 'resume a run of one target that was stopped or killed',
     },
@@ -78,7 +78,7 @@ const commands = {
     },
     operand: 'CONFIG',
     several: true,
-    takes: [...sessionOptions, 'rounds', 'budget', 'quick'],
+    takes: [...sessionOptions, 'rounds', 'budget', 'quick', 'fail-if'],
     run: async (paths, options) => (await import('./run.ts')).versus(paths, options),
   }),
   claims: row({
@@ -102,7 +102,7 @@ const commands = {
     help: { 'compare RESULT RESULT…': 'show finished runs side by side, compared to the first' },
     operand: 'RESULT',
     several: true,
-    takes: ['force', 'out', 'json'],
+    takes: ['force', 'out', 'json', 'fail-if'],
     run: async (paths, options) => (await import('./compare.ts')).compare(paths, options),
   }),
   report: row({
@@ -114,6 +114,15 @@ const commands = {
     takes: ['as', 'scenario'],
     run: async ([path = ''], options) => (await import('./report.ts')).report(path, options),
   }),
+  trend: row({
+    help: {
+      'trend FOLDER':
+        'show throughput and p99 over time, of all results of one config below a folder, and write trend.html there',
+    },
+    operand: 'FOLDER',
+    takes: ['out'],
+    run: async ([path = ''], options) => (await import('./trend.ts')).trend(path, options),
+  }),
   init: row({
     help: { 'init [FILE]': 'ask four questions, and write a commented config, poolbench.json by default' },
     operand: 'FILE',
@@ -122,7 +131,7 @@ const commands = {
     run: async ([path = 'poolbench.json']) => (await import('./init.ts')).init(path, process.stdin),
   }),
   completion: row({
-    help: { 'completion SHELL': `print a completion script for ${shells.join(', ')}` },
+    help: { 'completion SHELL': `print the completion script of a shell: ${shells.join(', ')}` },
     operand: 'SHELL',
     names: shells,
     takes: [],
@@ -207,15 +216,15 @@ function expectQuestion(
   );
   const { asks = false } = commands[command];
   if (!asks && flags.length > 0)
-    throw wrong(`${command} does not take ${flags.join(', ')}: a URL does, with run or check`);
+    throw wrong(`${command} does not take ${flags.join(', ')}; only run and check with a URL do`);
   if (!isUrl(operand) && flags.length > 0)
     throw wrong(
-      `expected a URL beside ${flags.join(', ')}, found ${operand || 'no operand'}: a config says itself what is measured, in scenarios and workload`,
+      `expected a URL with ${flags.join(', ')}, found ${operand || 'no operand'}; a config sets what is measured by its own keys, scenarios and workload`,
     );
   if (!asks || !isUrl(operand)) return;
   const others = (['target', 'url'] as const).filter(name => values[name] !== undefined);
   if (others.length > 0)
-    throw wrong(`expected no --${others.join(', --')} beside a URL, which names the server`);
+    throw wrong(`expected no --${others.join(', --')} with a URL, which already names the server`);
 }
 
 const optionNames = (given: object) => Object.keys(given) as OptionName[];
@@ -245,13 +254,16 @@ function parse(args: readonly string[]): {
       {
         type: 'value' in row ? ('string' as const) : ('boolean' as const),
         ...('short' in row ? { short: row.short } : {}),
+        ...('list' in row ? { multiple: true } : {}),
       },
     ]),
     ...flagNames.map(name => [name, { type: 'string' as const }]),
-  ]) as Record<string, { readonly type: 'string' | 'boolean' }>;
+  ]) as Record<string, { readonly type: 'string' | 'boolean'; readonly multiple?: boolean }>;
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: parsed, allowPositionals: true });
-    const given = Object.entries(values);
+    const given = Object.entries(values).map(
+      ([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value] as const,
+    );
     return {
       values: Object.fromEntries(given.filter(([name]) => !flagNames.includes(name))),
       asked: Object.fromEntries(
@@ -284,7 +296,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
     const fixed = fixedByResume.filter(option => given[option] !== undefined);
     if (fixed.length > 0) {
       throw wrong(
-        `expected no --${fixed.join(', --')} with --resume: the rest is measured like the beginning, into the same folder`,
+        `expected no --${fixed.join(', --')} with --resume: the rest is measured like the finished rounds, into the same folder`,
       );
     }
     if (operand === 'CONFIG') return;
@@ -307,9 +319,7 @@ function expectOperands(command: CommandName, found: readonly string[], given: O
   }
   if (found.length === 1) return;
   const hint =
-    forSeveral === undefined
-      ? ''
-      : `; to set them side by side: ${asTypedHere(forSeveral, ...found.map(quote))}`;
+    forSeveral === undefined ? '' : `; to compare them: ${asTypedHere(forSeveral, ...found.map(quote))}`;
   throw wrong(`expected one ${operand}, found ${found.join(' ')}${hint}`);
 }
 
@@ -346,7 +356,7 @@ export function renderHelp(): string {
 Usage
 ${ways.flatMap(([words, help]) => describe(`poolbench ${words}`, help, 36)).join('\n')}
 
-What is asked of a URL (run, check): a list such as 1,2,4 is compared
+The question about a URL (run, check); the values of a list such as 1,2,4 are compared
 ${asking.join('\n')}
 ${described.join('\n')}
   --help, --version
@@ -358,6 +368,7 @@ Exit codes
   1    the run failed: target lost, nothing measured, or too many operations failed
   2    config, result or command line wrong, or results not writable
   3    target not reached or started, too small for the plan, or in use by others
+  98   a condition of --fail-if was met
   99   a threshold of the config was crossed
   130  interrupted: partial results are written
 `;

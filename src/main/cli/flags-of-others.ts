@@ -1,5 +1,6 @@
 import { asTypedHere, quote } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
+import { loopbackAddress } from '../local-addresses.ts';
 
 /** What a flag of another tool means here. */
 interface Counterpart {
@@ -26,20 +27,20 @@ const counterparts: Readonly<Record<string, Counterpart>> = {
   '-p': { as: port => ({ port }) },
   '-a': {
     as: () => ({ login: ':PASSWORD@' }),
-    note: '-a: a password stands in the URL, with "@", ":", "/" and "#" percent-encoded',
+    note: '-a: the password is part of the URL; percent-encode "@", ":", "/" and "#" in it',
   },
   '-c': {
     as: clients => `--workers ${clients}`,
-    note: '-c: a worker is one concurrent caller, and a pool opens up to 2 connections for each; memtier_benchmark counts its clients per thread, so multiply them by -t',
+    note: '-c: a worker is one concurrent caller, for which a pool opens up to 2 connections; memtier_benchmark counts clients per thread, so multiply by its -t',
   },
   '-n': {
     as: null,
-    note: '-n: a run is not ended by a number of requests; --seconds, --rounds and --budget set its time',
+    note: '-n: a run does not end after a number of requests; --seconds, --rounds and --budget set its time',
   },
   '-P': {
     as: depth => (isNumber(depth) ? `--pipeline ${depth}` : ''),
     needsNote: value => !isNumber(value),
-    note: '-P: in memtier_benchmark it is the protocol, which is found out here (target.protocol of a config fixes it)',
+    note: '-P: in memtier_benchmark this is the protocol, which poolbench detects (target.protocol of a config sets it)',
   },
   '-d': { as: bytes => `--value-bytes ${bytes}` },
   '-t': {
@@ -48,7 +49,7 @@ const counterparts: Readonly<Record<string, Counterpart>> = {
       const share = readShares[value.toLowerCase()];
       return share === undefined ? '' : `--read-share ${share}`;
     },
-    note: '-t: a number is threads, of which each pool has one here; GET and SET are a fraction of reads, and other commands need a config (workload.commands)',
+    note: '-t: a number means threads, and here each pool has one; GET and SET become the fraction of reads; other commands need a config (workload.commands)',
   },
 };
 
@@ -82,13 +83,13 @@ export function refuseFlagsOfOthers(args: readonly string[], commands: readonly 
   }
   if (found.size === 0) return;
   const typed = args.find(word => word.includes('://')) ?? '';
-  const { host = '127.0.0.1', port = '6379', login = '' } = url;
+  const { host = loopbackAddress(), port = '6379', login = '' } = url;
   const isNamed = Object.keys(url).length > 0 || typed === '';
   const shown = isNamed ? `redis://${login}${host.includes(':') ? `[${host}]` : host}:${port}` : 'URL';
   throw new PoolbenchError(
     'USAGE',
     [
-      `there is no ${[...found].join(', ')} here, as in redis-benchmark and memtier_benchmark. Type instead:`,
+      `expected no flags of redis-benchmark or memtier_benchmark, found ${[...found].join(', ')}. Type instead:`,
       `  ${asTypedHere(quote(shown), ...words)}`,
       ...notes,
     ].join('\n'),

@@ -8,7 +8,7 @@ import { writeConfig } from '../experiment/write-config.ts';
 
 type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 
-/** What can be compared, and the values where only the name is answered. */
+/** What can be compared, and its values if the answer is only a name. */
 const comparable: Readonly<Record<string, string>> = {
   pools: '1,2',
   client: 'ioredis,wire',
@@ -55,7 +55,7 @@ export async function init(path: string, input: Input): Promise<number> {
         return next;
       };
     const compared = await ask(
-      `What to compare (${comparableNames.join(', ')}; or with values, as pools 1,2,4)`,
+      `What to compare (${comparableNames.join(', ')}; to choose the values: pools 1,2,4)`,
       'pools',
       text => {
         const { name, list } = readCompared(text);
@@ -63,7 +63,7 @@ export async function init(path: string, input: Input): Promise<number> {
       },
     );
     const workers = await ask(
-      'Concurrent workers, a number or a list',
+      'Concurrent workers, one number or a list',
       compared.name === 'pools' ? '50,100' : '50',
       accept(compared.asked, 'workers'),
     );

@@ -2,7 +2,7 @@ import { exitOnInterrupt } from '../interrupt.ts';
 import { findServerBinary } from '../server/find-server.ts';
 import { howToInstall, serverFacts, startable } from '../server/servers.ts';
 
-/** `npm run servers`: which servers can be started here, fetching the distribution's packages where needed. */
+/** `npm run servers`: which servers can be started here, fetching packages and release archives where needed. */
 
 exitOnInterrupt();
 for (const server of startable) {
@@ -10,9 +10,9 @@ for (const server of startable) {
   if ('reason' in found) {
     console.log(`${server}: none (${found.reason})\n  ${howToInstall(server)}`);
     // The tests need those that have a package.
-    if (serverFacts(server).packages !== null) process.exitCode = 1;
+    if (serverFacts(server).unpacked.from === 'distribution package') process.exitCode = 1;
   } else {
-    const from = found.from === 'PATH' ? 'on PATH' : 'unpacked privately from the distribution';
+    const from = found.from === 'PATH' ? 'on PATH' : `${found.from}, unpacked privately`;
     console.log(`${server}: ${found.version} ${found.path} (${from})`);
   }
 }

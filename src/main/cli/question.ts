@@ -22,7 +22,7 @@ export async function keepQuestion(plan: Plan, options: QuestionOptions): Promis
   const lines = [describeAssumed(url, asked)];
   if (!isFixed && options.budget === undefined)
     lines.push(
-      `It ends after ${budgetSeconds} s of measuring, decided or not; --budget 6m leaves room for small differences.`,
+      `The run ends after ${budgetSeconds} s of measured time, even if it is not decided. To find smaller differences: --budget 6m`,
     );
   if (save === undefined) {
     lines.push('To keep this question as a config: --save FILE');
@@ -35,7 +35,7 @@ export async function keepQuestion(plan: Plan, options: QuestionOptions): Promis
       warmupSeconds,
       seed,
     });
-    lines.push(`Written: ${save}, the config that this question amounts to`);
+    lines.push(`Written: ${save}, this question as a config`);
   }
   return lines.filter(line => line !== '').join('\n');
 }

@@ -1,4 +1,3 @@
-import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import { whyNotComparable } from '../../aggregate/comparison/fairness.ts';
 import { comparisonDocument } from '../../aggregate/report/documents/comparison.ts';
 import { resultDocument } from '../../aggregate/report/documents/result.ts';
@@ -7,28 +6,17 @@ import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { maxNameLength } from '../../aggregate/text/safe-name.ts';
-import { wasRunning } from '../../aggregate/text/target-words.ts';
 import { asTypedHere, optionWords, shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
-import { describePlan } from '../experiment/describe-plan.ts';
+import { parseGates } from '../experiment/gate-flag.ts';
 import { armsOf, type Plan } from '../experiment/plan.ts';
 import type { Asked } from '../experiment/question.ts';
 import { readPlan } from '../experiment/read-plan.ts';
 import type { Options, SessionOption } from '../options.ts';
-import {
-  describeEarlier,
-  type EarlierRun,
-  expectSameSubject,
-  finishedOf,
-  readLeftRun,
-  resumeNow,
-  subjectOf,
-} from '../run/earlier-run.ts';
-import { endRun } from '../run/exit-code.ts';
-import { writeComparison } from '../run/results/results-folder.ts';
-import { type RoundsOutcome, runPlan } from '../run/rounds.ts';
-import { printBanners, Session, type SessionFlags } from '../run/session.ts';
-import type { Side } from '../run/side.ts';
+import { type EarlierRun, finishedOf, readLeftRun, resumeNow } from '../run/earlier-run.ts';
+import { endGates, endRun } from '../run/exit-code.ts';
+import { type RunOutcome, runSides } from '../run/run-sides.ts';
+import { printBanners, type Session, type SessionFlags } from '../run/session.ts';
 import { withoutPassword } from '../server/url.ts';
 import { printOutput } from '../terminal.ts';
 import { keepQuestion } from './question.ts';
@@ -55,13 +43,14 @@ export async function run(
  * `poolbench versus CONFIG CONFIG…`: measures all of them in turn within every round, then compares them to the first.
  *
  * @returns the exit code
- * @throws PoolbenchError CONFIG_INVALID if the workloads differ; as `run`
+ * @throws PoolbenchError USAGE; CONFIG_INVALID if the workloads differ; as `run`
  */
 export async function versus(
   paths: readonly string[],
-  options: Options<SessionOption | 'rounds' | 'budget' | 'quick'>,
+  options: Options<SessionOption | 'rounds' | 'budget' | 'quick' | 'fail-if'>,
 ): Promise<number> {
-  const plan = await readPlan(paths, options);
+  const gates = parseGates(options['fail-if']);
+  const plan = { ...(await readPlan(paths, options)), gates };
   const unequal = whyNotComparable(
     plan.sides.map(side => ({
       name: side.name,
@@ -102,67 +91,54 @@ export async function resume(
   return await loadSides(plan, side.experiment.name, options, resumeNow(result, plan, folder));
 }
 
-/**
- * Finds the targets, measures, prints, writes. Results go to standard output, everything on the way there to standard
- * error. One side has its results in the run's folder; several have a folder each in it, beside their comparison.
- */
+/** Runs a plan, and prints: results on standard output, everything on the way there on standard error. */
 async function loadSides(
   plan: Plan,
   name: string,
   options: SessionFlags,
   earlier?: EarlierRun,
 ): Promise<number> {
-  const several = plan.sides.length > 1;
-  const parts = several ? plan.sides.map(side => side.name) : [];
-  return await Session.run(options, { name, folder: earlier?.folder, parts }, async session => {
+  return await runSides(plan, options, { name, earlier }, (outcome, session) => {
     const { progress, folder } = session;
-    const sides: Side[] = [];
-    for (const [index, side] of plan.sides.entries()) {
-      const sideOptions = several ? { side: side.name, onFreePort: true } : {};
-      // A server that ran before the interruption is not replaced by one that is started.
-      const isNamed =
-        options.url !== undefined || (earlier !== undefined && wasRunning(earlier.subject.target));
-      const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed });
-      if (earlier !== undefined) expectSameSubject('run', earlier.subject, subjectOf(target));
-      sides.push({ ...side, target, folder: session.parts[index] ?? folder });
-    }
-    progress.say(describePlan(plan));
-    if (earlier !== undefined) progress.say(describeEarlier(earlier));
-    const outcome = await runPlan(plan, { sides, session, earlier });
-    const written = await printAndWrite(outcome, session).catch(cause => {
-      throw outcome.error ?? cause;
-    });
+    print(outcome, session);
+    const written = describeWritten(outcome);
     if (written !== '') {
-      const page = several ? 'comparison.html' : 'report.html';
+      const page = outcome.comparison === null ? 'report.html' : 'comparison.html';
       if (written.includes('.html')) progress.say(`\nTo look at: ${shownFolder(folder)}/${page}`);
       progress.say(`Written: ${shownFolder(folder)}/${written}`);
     }
     const results = outcome.sides.map(({ result }) => result);
-    printResumeCommand(results, { ...plan, sides }, options);
-    return endRun({ results, error: outcome.error }, sides, session);
+    printResumeCommand(results, plan, folder, options);
+    const code = endRun({ results, error: outcome.error }, plan.sides, session);
+    return session.interrupted ? code : endGates(outcome.comparison?.gates ?? [], code);
   });
 }
 
-/** Prints the result of one side, or the comparison of several. @returns the names of the written files for a message; may be empty */
-async function printAndWrite({ sides }: RoundsOutcome, session: Session): Promise<string> {
-  const [only] = sides;
-  if (only !== undefined && sides.length === 1) {
-    session.print(only.result, colour => renderTerminal(resultDocument(only.result), colour));
-    return formatList(shortPaths(only.written.paths));
+/** Prints the result of one side, or the comparison of several. */
+function print({ sides, comparison }: RunOutcome, session: Session): void {
+  if (comparison !== null) {
+    session.print(comparison, colour => renderTerminal(comparisonDocument(comparison), colour));
+    return;
   }
-  const comparison = compareResults(sides.map(({ result }) => result));
-  session.print(comparison, colour => renderTerminal(comparisonDocument(comparison), colour));
-  await writeComparison(session.folder, comparison);
+  for (const { result } of sides)
+    session.print(result, colour => renderTerminal(resultDocument(result), colour));
+}
+
+/** The names of the written files, as text; may be empty. */
+function describeWritten({ sides, comparison, comparisonFiles }: RunOutcome): string {
+  const [only] = sides;
+  if (comparison === null) return formatList(shortPaths(only?.written.paths ?? []));
+  if (comparisonFiles === '') return '';
   const all = sides.every(({ written }) => written.error === undefined);
-  return `comparison.json, .md and .html${
-    all ? ', and a folder of each side with its result.json, reports and files for other tools' : ''
-  }`;
+  const folders = ', and a folder of each side with its result.json, reports and files for other tools';
+  return `${comparisonFiles}${all ? folders : ''}`;
 }
 
 /** A run of one target that is not complete can be resumed, if it has a finished round. */
 function printResumeCommand(
   results: readonly Result[],
-  plan: Plan & { readonly sides: readonly Side[] },
+  plan: Plan,
+  folder: string,
   options: SessionFlags,
 ): void {
   const [side] = plan.sides;
@@ -173,7 +149,7 @@ function printResumeCommand(
     return;
   }
   const words = optionWords({
-    resume: shownFolder(side.folder),
+    resume: shownFolder(folder),
     start: options.start,
     'no-stand-in': options['no-stand-in'],
     force: options.force,

@@ -160,6 +160,9 @@ export const experimentSchema = section({
 /** A config with every default filled in. */
 export type Experiment = z.output<typeof experimentSchema>;
 
+/** A config as it is written: keys with a default can be left out. `configs/README.md` explains every key. */
+export type ExperimentConfig = z.input<typeof experimentSchema>;
+
 /** An experiment that was given another target: what it measures must suit that one, too. */
 export const retargeted = z
   .custom<Experiment>()

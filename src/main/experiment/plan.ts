@@ -1,3 +1,4 @@
+import type { Gate } from '../../aggregate/gates/gate.ts';
 import { twinIdOf } from '../../aggregate/stats/control.ts';
 import { fixedRounds, isFixed, minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { uniqueNames } from '../../aggregate/text/safe-name.ts';
@@ -40,6 +41,8 @@ export interface Plan {
   readonly rounds: RoundsRange;
   /** Time of its rounds, after which it ends; infinite without a limit. */
   readonly budgetSeconds: number;
+  /** Conditions on its sides, which it is to decide. Absent: none. */
+  readonly gates?: readonly Gate[];
 }
 
 /** Roughly what connecting, the barrier, draining and closing take for one scenario of one round. */

@@ -24,7 +24,7 @@ const rate: QuestionFlag = {
   path: ['scenarios', 0, 'arrival'],
   several: true,
   values: [],
-  help: 'operations that are due each second, at random (poisson), answered or not: an open loop',
+  help: 'operations that are due each second, at random times (Poisson), whether or not earlier ones were answered: an open loop',
   read: text => ({ kind: 'poisson', rate: listed(text).map(numberOf) }),
 };
 

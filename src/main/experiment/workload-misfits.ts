@@ -14,6 +14,7 @@ interface Parts {
   readonly target: { readonly cluster: boolean; readonly sentinel: { readonly master: string | null } };
   readonly workload: WorkloadConfig;
   readonly scenarios: readonly ScenarioGroup[];
+  readonly timeoutMs: number;
 }
 
 /** The most that a request has in addition to its value. */
@@ -27,6 +28,7 @@ const maxKeyNumbers = 100_000_000;
 export function checkWorkload(config: Parts, refuse: Refuse): void {
   checkNumberOfKeys(config, refuse);
   checkSpread(config.workload, refuse);
+  checkBlocking(config, refuse);
   const { ycsb } = config.workload;
   const { growth, values } = workloadTask(config.workload);
   const { max } = sizesOf(values);
@@ -47,7 +49,7 @@ export function checkWorkload(config: Parts, refuse: Refuse): void {
 }
 
 /** Refuses what is measured only on a single server, if the target is more than one. */
-export function checkTarget({ target, workload, scenarios }: Parts, refuse: Refuse): void {
+export function checkTarget({ target, workload, scenarios }: Omit<Parts, 'timeoutMs'>, refuse: Refuse): void {
   if (target.cluster) checkForCluster(workload, refuse);
   if (!target.cluster && target.sentinel.master === null) return;
   const why = target.cluster ? 'target.cluster is true' : 'target.sentinel.master is set';
@@ -75,6 +77,34 @@ function checkNumberOfKeys({ workload, scenarios }: Parts, report: Refuse): void
   if (task.keyChoice.kind !== 'partitioned') return;
   const maxOwners = Math.max(...scenarios.map(maxOwnersOf));
   if (keys < maxOwners) refuse(`at least ${maxOwners} keys (partitioned: each worker has keys of its own)`);
+}
+
+/** A command that blocks holds its connection, and all that are behind it on the same one. */
+function checkBlocking({ workload, scenarios, timeoutMs }: Parts, refuse: Refuse): void {
+  const maxPipeline = Math.max(
+    ...scenarios.flatMap(({ pipeline, batch }) => [
+      ...pipeline,
+      ...batch.map(beside => (beside.pool === 'none' ? 0 : beside.pipeline)),
+    ]),
+  );
+  const shared = scenarios.findIndex(({ pool }) => pool.includes('shared'));
+  for (const [index, { command }] of workload.commands.entries()) {
+    const blocksMs = parseCommand(command).requests.reduce(
+      (sum, request) => sum + (request.blocksMs ?? 0),
+      0,
+    );
+    if (blocksMs === 0) continue;
+    const refuseCommand = (expected: string) =>
+      refuse(['workload', 'commands', index, 'command'], expected, command);
+    if (blocksMs * maxPipeline >= timeoutMs)
+      refuseCommand(
+        `a command that waits for less than ${timeoutMs / maxPipeline} ms (timeoutMs, divided by the ${maxPipeline} commands of a batch)`,
+      );
+    if (shared >= 0)
+      refuseCommand(
+        `no command that blocks, as scenarios[${shared}].pool is "shared" (others wait on the same connection)`,
+      );
+  }
 }
 
 /** Every pool draws from all keys, so the spread must fit their number, however they are split. */

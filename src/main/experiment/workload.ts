@@ -106,12 +106,25 @@ const keyChoice = oneOfKinds(
 
 const command = section({
   command: readable('a command such as "SET {key} {value} EX {number:10-60}"', parseGivenCommand).meta({
-    description: 'A command with placeholders: {key}, {value}, {counter}, {number:from-to}',
+    description:
+      'A command with placeholders ({key}, {value}, {counter}, {number:from-to}), quoted as in redis-cli, or a transaction: "MULTI; SET {key} {value}; EXEC"',
   }),
   weight: numberBetween(0.001, 1_000_000)
     .default(1)
     .meta({ description: 'How often it is sent, relative to the sum of all weights' }),
 });
+
+const functions = z
+  .array(
+    readable('a library such as "#!lua name=mine\\n…"', text => {
+      if (!/^#!\S+ name=\w+/.test(text)) throw new RangeError('#!lua name=… in the first line of a library');
+    }),
+    { error: 'a list of libraries such as ["#!lua name=mine\\n…"]' },
+  )
+  .default([])
+  .meta({
+    description: 'Libraries of functions for FCALL; they are loaded before the load and removed after it',
+  });
 
 const usualKeyChoice = { kind: 'uniform' } as const;
 const usualReadShare = 0.5;
@@ -143,6 +156,7 @@ export const workload = section({
     .max(maxCommands, { error: `at most ${maxCommands} commands` })
     .default([])
     .meta({ description: 'A weighted mix of commands, instead of GET and SET by readShare' }),
+  functions,
   hitShare: numberBetween(0, 1).default(1).meta({
     description:
       'Fraction of the reads that are of existing keys; the others are of keys that are never written',

@@ -30,7 +30,7 @@ export async function writeConfig(path: string, config: object): Promise<void> {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST')
-      throw new PoolbenchError('USAGE', `${path} exists, and is not overwritten; name another file`);
+      throw new PoolbenchError('USAGE', `${path} already exists and is not overwritten; name another file`);
     throw new PoolbenchError('RESULTS_NOT_WRITABLE', `the config ${path} cannot be written (${message})`, {
       cause,
     });

@@ -1,230 +1,35 @@
-import type { Result, RoundResult } from '../../aggregate/result.ts';
-import { readRecorded } from '../../aggregate/stats/histogram.ts';
-import { type LatencyName, latencies, latencyNames, metrics } from '../../aggregate/stats/metrics.ts';
-import type { Snapshot, Step } from './snapshot.ts';
-
-type Labels = Readonly<Record<string, string>>;
-
-/** A value with its labels; `suffix` distinguishes the parts of a histogram. */
-interface Sample {
-  readonly labels?: Labels;
-  readonly value: number;
-  readonly suffix?: '_bucket' | '_sum' | '_count';
-}
-
-/** All samples of one metric. */
-interface Metric {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly help: string;
-  readonly samples: readonly Sample[];
-}
-
-/** What stays the same while a run lasts. */
-interface About {
-  readonly tool: Result['tool'];
-  readonly node: string;
-  /** By the name of their side; the target of a run with one side has none. */
-  readonly targets: ReadonlyMap<string, Result['target']>;
-}
-
-/** Scenarios with labels of their own: a search has one for each rate it tries, and each is two dozen time series. */
-export const maxScenarios = 50;
-const others = { scenario: 'other' };
-
-const windows = 'of the measured windows so far; warm-ups are left out';
-const ofFinished = `of finished measurements; scenarios beyond the first ${maxScenarios} are together in "other"`;
-
-/** A run as metrics in the text format of Prometheus. Gauges of the running measurement exist only while there is one. */
-export function renderExposition(snapshot: Snapshot, measured: LatencyBuckets, about: About): string {
-  return renderMetrics([
-    ...infoMetrics(about),
-    ...runMetrics(snapshot),
-    ...latencyNames.map(
-      (latency): Metric => ({
-        name: `poolbench_${latencies[latency].prometheus}`,
-        type: 'histogram',
-        help: `${latencies[latency].meaning}, ${ofFinished}.`,
-        samples: measured.samples(latency),
-      }),
-    ),
-    ...runningMetrics(snapshot),
-  ]);
-}
-
-function infoMetrics({ tool, node, targets }: About): Metric[] {
-  return [
-    gauge('build_info', 'The version of poolbench.', [{ labels: { version: tool.version, node }, value: 1 }]),
-    gauge(
-      'target_info',
-      'The server that answers; stand_in="true" if it stands in for the declared one, unverified="true" if its certificate was not checked.',
-      [...targets].map(([side, { declared, detected, foundBy, standIn, unverified }]) => ({
-        labels: {
-          ...(side === '' ? {} : { side }),
-          declared: declared.server,
-          server: detected.server,
-          version: detected.version,
-          found_by: foundBy,
-          stand_in: String(standIn),
-          ...(unverified === undefined ? {} : { unverified: String(unverified) }),
-        },
-        value: 1,
-      })),
-    ),
-  ];
-}
-
-function runMetrics({ running, measured, planned, secondsLeft, operations }: Snapshot): Metric[] {
-  const step = running?.step.place === undefined ? running?.step : undefined;
-  return [
-    gauge('round', 'The round that is being measured.', step?.round),
-    gauge('rounds', 'Rounds of this run, at most.', step?.rounds),
-    gauge('measurements_finished', 'Measurements of this run that are finished.', measured),
-    gauge('measurements_planned', 'Measurements of this run, at most.', planned),
-    gauge('left_seconds', 'Estimated time until the end of this run, at most.', secondsLeft),
-    counter('operations_completed', `Operations that completed, ${windows}.`, operations.completed),
-    counter(
-      'operations_failed',
-      `Operations that failed, by error code, ${windows}.`,
-      Object.entries(operations.failed).map(([code, value]) => ({ labels: { code }, value })),
-    ),
-    counter(
-      'operations_unfinished',
-      'Operations that had no reply when their measurement was over.',
-      operations.unfinished,
-    ),
-  ];
-}
-
-function runningMetrics({ running }: Snapshot): Metric[] {
-  if (running === null) return [];
-  const { step, phase, opsPerSecond, p99Ms, busyRatios, connections, idle, waiting } = running;
-  return [
-    gauge('running_info', 'The scenario that is being measured.', [
-      { labels: { ...labelsOf(step), phase }, value: 1 },
-    ]),
-    gauge(
-      metrics.opsPerSecond.prometheus,
-      'Operations that complete each second now, warm-up included.',
-      opsPerSecond,
-    ),
-    gauge(
-      metrics['response.p99'].prometheus,
-      'Response time in the current second, 99th percentile, of the slowest thread.',
-      p99Ms === 0 ? null : p99Ms / 1000,
-    ),
-    gauge('pool_connections', 'Connections of all pools now; those being opened count as in use.', [
-      { labels: { state: 'in_use' }, value: connections - idle },
-      { labels: { state: 'idle' }, value: idle },
-    ]),
-    gauge('pool_waiting_workers', 'Workers that wait for a connection now.', waiting),
-    gauge(
-      'thread_busy_ratio',
-      'Fraction of the time in which the event loop of a thread is busy, 0 to 1.',
-      busyRatios.map((value, thread) => ({ labels: { thread: String(thread) }, value })),
-    ),
-  ];
-}
-
-/** A single value, or none, stands for one sample without labels, or no sample. */
-type Samples = readonly Sample[] | number | null | undefined;
-
-function gauge(name: string, help: string, samples: Samples): Metric {
-  return { name: `poolbench_${name}`, type: 'gauge', help, samples: samplesOf(samples) };
-}
-
-function counter(name: string, help: string, samples: Samples): Metric {
-  return { name: `poolbench_${name}_total`, type: 'counter', help, samples: samplesOf(samples) };
-}
-
-function samplesOf(samples: Samples): readonly Sample[] {
-  return typeof samples === 'number' ? [{ value: samples }] : (samples ?? []);
-}
-
-/** Upper bounds in seconds. */
-const bounds = [
-  0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
-];
-
-interface Buckets {
-  /** One for each bound, without those of the buckets below. */
-  readonly counts: number[];
-  count: number;
-  sumSeconds: number;
-}
-
-/** What was measured: suites of a ledger can have scenarios with the same id and different workloads. */
-type Measured = Pick<Step, 'suite' | 'scenario'>;
-
-/** Latencies of finished measurements, in the buckets of a Prometheus histogram. */
-export class LatencyBuckets {
-  readonly #scenarios = new Map<string, { labels: Labels; buckets: Record<LatencyName, Buckets> }>();
-
-  add(measured: Measured, result: RoundResult): void {
-    const { buckets } = this.#of(labelsOf(measured));
-    for (const latency of latencyNames)
-      fill(buckets[latency], result.histograms[latency], result[latency].mean);
-  }
-
-  /** Cumulative, as the format requires. */
-  samples(latency: LatencyName): Sample[] {
-    return [...this.#scenarios.values()].flatMap(({ labels, buckets }) => {
-      const { counts, count, sumSeconds } = buckets[latency];
-      let below = 0;
-      return [
-        ...bounds.map((bound, index): Sample => {
-          below += counts[index] ?? 0;
-          return { suffix: '_bucket', labels: { ...labels, le: String(bound) }, value: below };
-        }),
-        { suffix: '_bucket', labels: { ...labels, le: '+Inf' }, value: count },
-        { suffix: '_sum', labels, value: sumSeconds },
-        { suffix: '_count', labels, value: count },
-      ];
-    });
-  }
-
-  #of(own: Labels) {
-    const hasRoom = this.#scenarios.has(JSON.stringify(own)) || this.#scenarios.size < maxScenarios;
-    const labels = hasRoom ? own : others;
-    const key = JSON.stringify(labels);
-    const found = this.#scenarios.get(key) ?? { labels, buckets: { service: empty(), response: empty() } };
-    this.#scenarios.set(key, found);
-    return found;
-  }
-}
-
-function labelsOf({ suite, scenario }: Measured): Labels {
-  return suite === undefined ? { scenario } : { suite, scenario };
-}
-
-function empty(): Buckets {
-  return { counts: bounds.map(() => 0), count: 0, sumSeconds: 0 };
-}
-
-function fill(buckets: Buckets, encoded: string, meanMs: number): void {
-  const recorded = readRecorded([encoded]);
-  let bucket = 0;
-  for (const { high, count } of recorded.buckets) {
-    while (bucket < bounds.length && high > (bounds[bucket] ?? 0) * 1e9) bucket++;
-    if (bucket < bounds.length) buckets.counts[bucket] = (buckets.counts[bucket] ?? 0) + count;
-  }
-  buckets.count += recorded.total;
-  buckets.sumSeconds += (recorded.total * meanMs) / 1000;
-}
+import { bounds, type Labels, type Metric } from './run-metrics.ts';
 
 /** Metrics in the text format of Prometheus, version 0.0.4. A metric without samples is left out. */
-export function renderMetrics(metrics: readonly Metric[]): string {
+export function renderExposition(metrics: readonly Metric[]): string {
   return metrics
-    .filter(({ samples }) => samples.length > 0)
-    .map(({ name, type, help, samples }) =>
-      [
-        `# HELP ${name} ${escapeText(help)}`,
-        `# TYPE ${name} ${type}`,
-        ...samples.map(({ suffix = '', labels = {}, value }) => `${name}${suffix}${braces(labels)} ${value}`),
-        '',
-      ].join('\n'),
+    .map(metric => ({ ...metric, lines: linesOf(metric) }))
+    .filter(({ lines }) => lines.length > 0)
+    .map(({ name, type, help, lines }) =>
+      [`# HELP ${name} ${escapeText(help)}`, `# TYPE ${name} ${type}`, ...lines, ''].join('\n'),
     )
     .join('');
+}
+
+function linesOf(metric: Metric): string[] {
+  const { name } = metric;
+  const line = (suffix: string, labels: Labels, value: number) =>
+    `${name}${suffix}${braces(labels)} ${value}`;
+  if (metric.type !== 'histogram')
+    return metric.samples.map(({ labels = {}, value }) => line('', labels, value));
+  return metric.histograms.flatMap(({ labels, counts, count, sumSeconds }) => {
+    let below = 0;
+    return [
+      ...bounds.map((bound, index) => {
+        // Cumulative, as the format requires.
+        below += counts[index] ?? 0;
+        return line('_bucket', { ...labels, le: String(bound) }, below);
+      }),
+      line('_bucket', { ...labels, le: '+Inf' }, count),
+      line('_sum', labels, sumSeconds),
+      line('_count', labels, count),
+    ];
+  });
 }
 
 function braces(labels: Labels): string {

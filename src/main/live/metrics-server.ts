@@ -1,64 +1,49 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Result, RoundResult } from '../../aggregate/result.ts';
-import { describeTool } from '../environment.ts';
+import { shownNode } from '../../pool/client/address.ts';
 import { PoolbenchError } from '../errors.ts';
-import { LatencyBuckets, renderExposition } from './exposition.ts';
-import type { Snapshot, Step } from './snapshot.ts';
+import { loopbackAddress } from '../local-addresses.ts';
+import { renderExposition } from './exposition.ts';
+import type { RunMetrics } from './run-metrics.ts';
 
 /** The format of the text: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 const contentType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Serves the metrics of a run over HTTP on `/metrics`, and nothing else, for Prometheus to scrape while it lasts. */
 export class MetricsServer {
-  readonly #latencies = new LatencyBuckets();
-  readonly #targets = new Map<string, Result['target']>();
   readonly #host: string;
   readonly #server: Server;
 
-  private constructor(host: string, snapshot: () => Snapshot) {
-    const tool = describeTool();
+  private constructor(host: string, metrics: RunMetrics) {
     this.#host = host;
     this.#server = createServer((request, response) => {
       const { method = '', url = '' } = request;
       if (url.split('?', 1)[0] !== '/metrics') response.writeHead(404).end('see /metrics\n');
       else if (method !== 'GET' && method !== 'HEAD') response.writeHead(405, { allow: 'GET, HEAD' }).end();
-      else {
-        const about = { tool, node: process.version, targets: this.#targets };
-        const text = renderExposition(snapshot(), this.#latencies, about);
-        response.writeHead(200, { 'content-type': contentType }).end(text);
-      }
+      else response.writeHead(200, { 'content-type': contentType }).end(renderExposition(metrics.now()));
     });
   }
 
   /**
    * @param address as it was typed
-   * @param snapshot the current state of the run, read at every scrape
+   * @param metrics read at every scrape
    * @throws PoolbenchError USAGE, METRICS_NOT_SERVED
    */
-  static async open(address: string, snapshot: () => Snapshot): Promise<MetricsServer> {
+  static async open(address: string, metrics: RunMetrics): Promise<MetricsServer> {
     const { host, port } = parseListenAddress(address);
-    const metrics = new MetricsServer(host, snapshot);
+    const served = new MetricsServer(host, metrics);
     await new Promise<void>((resolve, reject) => {
-      metrics.#server.once('error', cause => reject(notServed(host, port, cause)));
-      metrics.#server.listen({ host, port }, resolve);
+      served.#server.once('error', cause => reject(notServed(host, port, cause)));
+      served.#server.listen({ host, port }, resolve);
     });
     // It must not keep the process alive after the run.
-    metrics.#server.unref();
-    return metrics;
+    served.#server.unref();
+    return served;
   }
 
   get url(): string {
     const { port } = this.#server.address() as AddressInfo;
-    return `http://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${port}/metrics`;
-  }
-
-  meet(side: string, target: Result['target']): void {
-    this.#targets.set(side, target);
-  }
-
-  finished(step: Step, result: RoundResult): void {
-    this.#latencies.add(step, result);
+    return `http://${shownNode({ host: this.#host, port })}/metrics`;
   }
 
   async close(): Promise<void> {
@@ -73,13 +58,13 @@ function notServed(host: string, port: number, cause: Error): PoolbenchError {
   const found = code === 'EADDRINUSE' ? 'another process that listens there' : cause.message;
   return new PoolbenchError(
     'METRICS_NOT_SERVED',
-    `expected to serve metrics on ${host}:${port} (--prometheus), found ${found}; give another port, or 0 for a free one`,
+    `expected to serve metrics on ${shownNode({ host, port })} (--prometheus), found ${found}; give another port, or 0 for a free one`,
     { cause },
   );
 }
 
 /**
- * Reads the value of `--prometheus`: a port of 127.0.0.1, or a host and a port. Port 0 takes a free one.
+ * Reads the value of `--prometheus`: a port of this machine's loopback address, or a host and a port. Port 0 takes a free one.
  *
  * @throws PoolbenchError USAGE
  */
@@ -92,5 +77,5 @@ export function parseListenAddress(text: string): { readonly host: string; reado
       `expected --prometheus PORT, or HOST:PORT to listen elsewhere than on 127.0.0.1, such as 9400 or 0.0.0.0:9400, found ${text}`,
     );
   }
-  return { host: bracketed ?? named ?? '127.0.0.1', port };
+  return { host: bracketed ?? named ?? loopbackAddress(), port };
 }

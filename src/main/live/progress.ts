@@ -7,6 +7,8 @@ import type { SharedState } from '../../workers/shared-state.ts';
 import { canRedraw, takesColour } from '../terminal.ts';
 import { LiveRun } from './live-run.ts';
 import { MetricsServer } from './metrics-server.ts';
+import { OtlpPush } from './otlp-push.ts';
+import { RunMetrics } from './run-metrics.ts';
 import { Screen } from './screen.ts';
 import type { Outlet, Step } from './snapshot.ts';
 import { describeMeasurement, describeRound } from './view.ts';
@@ -15,31 +17,42 @@ import { describeMeasurement, describeRound } from './view.ts';
 const lookMs = 100;
 const looksPerPainting = 2;
 
-interface ProgressFlags {
-  /** Whether nothing is printed or shown. */
-  readonly quiet?: boolean | undefined;
+interface MetricsFlags {
   /** Where metrics are served, as it was typed. */
   readonly prometheus?: string | undefined;
+  /** Where metrics are pushed to, likewise. */
+  readonly otlp?: string | undefined;
 }
 
-/** Shows a run while it lasts: on a terminal or in a log, and to Prometheus. */
+/** Shows a run while it lasts: on a terminal, in a log or to a program, to Prometheus, and to a receiver of OTLP. */
 export class Progress {
   readonly #run = new LiveRun(nowNs);
   readonly #outlet: Outlet | undefined;
-  #metrics: MetricsServer | undefined;
+  #metrics: RunMetrics | undefined;
+  #server: MetricsServer | undefined;
+  #push: OtlpPush | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(outlet: Outlet | undefined) {
     this.#outlet = outlet;
   }
 
-  /** @throws PoolbenchError USAGE, METRICS_NOT_SERVED */
-  static async open(stream: NodeJS.WriteStream, { quiet, prometheus }: ProgressFlags): Promise<Progress> {
-    const progress = new Progress(quiet ? undefined : outletFor(stream));
+  /**
+   * @param outlet undefined: nothing is printed or shown, except a push that fails
+   * @throws PoolbenchError USAGE, METRICS_NOT_SERVED
+   */
+  static async open(outlet: Outlet | undefined, { prometheus, otlp }: MetricsFlags = {}): Promise<Progress> {
+    const progress = new Progress(outlet);
+    if (prometheus === undefined && otlp === undefined) return progress;
+    const metrics = new RunMetrics(() => progress.#run.snapshot());
+    progress.#metrics = metrics;
     if (prometheus !== undefined) {
-      const metrics = await MetricsServer.open(prometheus, () => progress.#run.snapshot());
-      progress.#metrics = metrics;
-      progress.say(`Metrics: ${metrics.url}`);
+      progress.#server = await MetricsServer.open(prometheus, metrics);
+      progress.say(`Metrics: ${progress.#server.url}`);
+    }
+    if (otlp !== undefined) {
+      const log = outlet ?? new PlainLog(process.stderr);
+      progress.#push = new OtlpPush(otlp, metrics, { warn: text => log.say(text) });
     }
     return progress;
   }
@@ -90,11 +103,13 @@ export class Progress {
 
   async close(): Promise<void> {
     this.end();
-    await this.#metrics?.close();
+    await this.#server?.close();
+    await this.#push?.close();
   }
 }
 
-function outletFor(stream: NodeJS.WriteStream): Outlet {
+/** A terminal that can be painted over, else a log. */
+export function outletFor(stream: NodeJS.WriteStream): Outlet {
   return canRedraw(stream) ? new Screen(stream, styleIf(takesColour(stream))) : new PlainLog(stream);
 }
 

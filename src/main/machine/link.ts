@@ -1,5 +1,5 @@
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { type Interfaces, listInterfaces } from '../local-addresses.ts';
 import { type MachineRoot, readMachineFile } from './machine-files.ts';
 
 /** A network interface, and what it has carried so far. */
@@ -17,8 +17,6 @@ interface LinkUse {
   readonly speedMbps: number;
   readonly busyShare: number;
 }
-
-type Interfaces = ReturnType<typeof networkInterfaces>;
 
 /**
  * The link behind a local address. Null if it is not known: loopback and most virtual interfaces have no speed.
@@ -48,15 +46,6 @@ export function readLink(
   };
   // −1: the driver does not know its speed.
   return link.speedMbps > 0 && Number.isFinite(link.receivedBytes + link.sentBytes) ? link : null;
-}
-
-/** None where the system refuses to list them, as in some sandboxes. */
-function listInterfaces(): Interfaces {
-  try {
-    return networkInterfaces();
-  } catch {
-    return {};
-  }
 }
 
 /** What the link carried between two readings; null if it is not known. */

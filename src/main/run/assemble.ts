@@ -1,4 +1,5 @@
 import { judgeClaims } from '../../aggregate/claims/claims.ts';
+import { type Arm, compareBlocks } from '../../aggregate/questions.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { fieldsOf } from '../../aggregate/scenario/scenario.ts';
 import { judgeControl, withoutControls } from '../../aggregate/stats/control.ts';
@@ -36,6 +37,8 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly target: Target;
   /** By their names. */
   readonly clients: ReadonlyMap<string, UsedClient>;
+  /** The arms of each block, without controls; empty if it is not alone, as sides are compared elsewhere. */
+  readonly blocks: readonly (readonly Arm[])[];
   readonly startedAt: Date;
   readonly resumed: Result['resumed'];
   readonly warnings: readonly string[];
@@ -53,6 +56,7 @@ export function assembleResult(state: RunState): Result {
   const scenarios = assembleScenarios({ ...state, target: shown }, state.final);
   const control = judgeControl(scenarios);
   const claims = judgeClaims({ target: shown, scenarios });
+  const environment = describeEnvironment();
   return {
     schemaVersion: 1,
     complete: state.complete,
@@ -64,7 +68,7 @@ export function assembleResult(state: RunState): Result {
     finishedAt: new Date().toISOString(),
     seed: experiment.seed,
     tool: describeTool(),
-    environment: describeEnvironment(),
+    environment,
     clients: [...state.clients.values()].map(({ file: _, ...client }) => client),
     target: shown,
     // A resumed run also has the notes of its first target, which are the same.
@@ -75,6 +79,7 @@ export function assembleResult(state: RunState): Result {
     scenarios,
     ...(control === undefined ? {} : { control }),
     claims,
+    comparisons: compareBlocks({ environment, target: shown, scenarios }, state.blocks),
     // Half a run can cross a threshold that the whole would not, and the other way round.
     thresholds: state.complete
       ? judgeThresholds(experiment.thresholds, {

@@ -143,7 +143,7 @@ export class Course {
   #ask(round: number) {
     const known = this.#asked.get(round);
     if (known !== undefined) return known;
-    const all = questionsOf(this.#found.asOf(round, this.#unasked(round)), this.#arms);
+    const all = questionsOf(this.#found.asOf(round, this.#unasked(round)), this.#arms, this.#plan.gates);
     const asked = { all, open: all.filter(({ isDecided }) => !isDecided) };
     this.#asked.set(round, asked);
     return asked;
@@ -163,7 +163,7 @@ export class Course {
 }
 
 /** The arms of each block on the sides that have them, without controls. */
-function armsOfBlocks({ sides, blocks }: Plan): Arm[][] {
+export function armsOfBlocks({ sides, blocks }: Plan): Arm[][] {
   const ofSides = sides.map(({ scenarios }) => new Set(scenarios.map(({ id }) => id)));
   return removeControls(blocks).map(({ elements }) =>
     elements

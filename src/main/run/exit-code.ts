@@ -1,3 +1,5 @@
+import type { GateResult } from '../../aggregate/comparison/schema.ts';
+import { gateAlerts } from '../../aggregate/report/documents/gates.ts';
 import { describeThresholds } from '../../aggregate/report/documents/thresholds.ts';
 import type { Result } from '../../aggregate/result.ts';
 import { lostRatio } from '../../aggregate/stats/summary.ts';
@@ -65,6 +67,17 @@ export function exitCodeOf(
     }
   }
   return results.some(({ thresholds }) => thresholds.some(({ crossed }) => crossed)) ? 99 : 0;
+}
+
+/**
+ * Writes to standard error which gates failed, or which ones nothing decides.
+ *
+ * @param otherwise the exit code if none failed
+ * @returns the exit code
+ */
+export function endGates(gates: readonly GateResult[], otherwise = 0): number {
+  for (const alert of gateAlerts(gates)) process.stderr.write(`poolbench: ${toPlainLines(alert)}\n`);
+  return gates.some(({ outcome }) => outcome === 'beyond') ? 98 : otherwise;
 }
 
 /**

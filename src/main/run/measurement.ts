@@ -9,7 +9,7 @@ import { nowNs } from '../../pool/clock.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
-import { parseCommand } from '../../workers/workload/command-templates.ts';
+import { parseCommand, serverCountsApart } from '../../workers/workload/command-templates.ts';
 import type { UsedClient } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
@@ -168,6 +168,7 @@ export async function runOnce(
   );
   // As the server's commandstats have them.
   const names = commands.map(({ statName }) => statName);
+  const countsApart = serverCountsApart(commands, bench.experiment.workload.functions);
   // Before the server starts to count the load's commands.
   const dataSet = (await bench.data?.ready(`round ${round} of ${scenario.id}`)) ?? null;
   const basePingMs = await baseRoundTripMs(control);
@@ -228,7 +229,7 @@ export async function runOnce(
               .map(({ statName }) => statName),
           ),
     serverCalls:
-      restarted || before.calls === null || after.calls === null
+      restarted || !countsApart || before.calls === null || after.calls === null
         ? null
         : after.calls - before.calls - warmupCalls,
     cuts: cutter.cuts,

@@ -10,6 +10,7 @@ import { workloadTask } from '../experiment/workload.ts';
 import { dataSize } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
 import { preflight } from '../server/preflight.ts';
+import { requireCommands } from '../server/required-commands.ts';
 
 /** What is known of a side before its load. */
 interface Preflight {
@@ -23,7 +24,7 @@ interface Preflight {
  * load.
  *
  * @param options.force takes a database that holds keys of others, too
- * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
+ * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
 export async function preflightSide(
   side: PlannedSide,
@@ -41,6 +42,7 @@ export async function preflightSide(
     keys: Math.max(maxRecords(workload), dataSize(workload).elements),
     valueBytes: sizesOf(workload.values).mean,
   };
+  await requireCommands(target.control, workload.commands);
   const warnings = await preflight(target, needs, options);
   const cores = warnOfMissingCores(scenarios, target, describeEnvironment().cores);
   return { warnings: [...warnings, ...cores], clients };

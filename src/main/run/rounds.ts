@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Question } from '../../aggregate/questions.ts';
+import type { Arm, Question } from '../../aggregate/questions.ts';
 import type { RoundResult } from '../../aggregate/result.ts';
 import type { RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { isFixed } from '../../aggregate/stats/sign-test.ts';
@@ -8,7 +8,7 @@ import { asError } from '../errors.ts';
 import { type Plan, secondsAtLeast, secondsOfTurns, type Turn } from '../experiment/plan.ts';
 import type { StepCourse } from '../live/snapshot.ts';
 import { foundOn } from './assemble.ts';
-import { Course, type DueRound, type Ended, type Found, type RunEnd } from './course.ts';
+import { armsOfBlocks, Course, type DueRound, type Ended, type Found, type RunEnd } from './course.ts';
 import type { EarlierRun } from './earlier-run.ts';
 import { type SaveState, type Side, SideRun, type SideSession, type SideState } from './side.ts';
 import { Threads } from './threads.ts';
@@ -41,6 +41,8 @@ interface RoundsRun {
   readonly minSeconds?: number;
   /** Of every scenario, by which it is judged. */
   readonly plannedRounds: RoundsRange;
+  /** The arms of each block, without controls; absent if the rounds are those of no plan. */
+  readonly blocks?: readonly (readonly Arm[])[];
   readonly session: SideSession;
   /** The suite of a ledger. */
   readonly suite?: string | undefined;
@@ -134,12 +136,13 @@ function describeEnd({ ended, open, isAsked }: RunEnd, plan: Plan, rounds: numbe
 /** Runs the rounds of a plan, except those that an earlier run has finished. @throws as `runRounds` */
 export function runPlan(
   plan: Plan,
-  run: Omit<RoundsRun, 'rounds' | 'minSeconds' | 'plannedRounds'>,
+  run: Omit<RoundsRun, 'rounds' | 'minSeconds' | 'plannedRounds' | 'blocks'>,
 ): Promise<RoundsOutcome> {
   const finished = run.earlier?.finished.count ?? 0;
   return runRounds({
     ...run,
     plannedRounds: plan.rounds,
+    blocks: armsOfBlocks(plan),
     rounds: found => roundsOf(plan, found, finished),
     // One round at least follows.
     minSeconds: Math.max(1 / plan.rounds.atLeast, 1 - finished / plan.rounds.atLeast) * secondsAtLeast(plan),
@@ -155,13 +158,14 @@ export function runPlan(
  */
 export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   const { sides, session, earlier, plannedRounds } = run;
+  const blocks = sides.length > 1 ? [] : (run.blocks ?? []);
   // Threads take longest to start, so they start while the targets are prepared.
   const threads = new Threads(
     Math.max(...sides.flatMap(({ scenarios }) => scenarios.map(scenario => scenario.threads))),
   );
   const sessionId = sides.length > 1 ? randomUUID() : undefined;
   const startedAt = earlier?.startedAt ?? new Date();
-  const shared = { session, threads, startedAt, plannedRounds, sessionId, earlier };
+  const shared = { session, threads, startedAt, plannedRounds, blocks, sessionId, earlier };
   const runs = sides.map(side => new SideRun(side, shared));
 
   let error: Error | undefined;

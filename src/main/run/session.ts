@@ -2,8 +2,9 @@ import type { Result } from '../../aggregate/result.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { onInterrupt } from '../interrupt.ts';
-import { Progress } from '../live/progress.ts';
+import { onInterrupt, unlessAborted } from '../interrupt.ts';
+import { outletFor, Progress } from '../live/progress.ts';
+import type { Outlet } from '../live/snapshot.ts';
 import { mayStartServer, type Options, type SessionOption } from '../options.ts';
 import type { Target } from '../server/find-target.ts';
 import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
@@ -13,11 +14,20 @@ import { createPartFolders, createResultsFolder, removeEmptyFolders } from './re
 /** Options of every command that loads a server. */
 export type SessionFlags = Options<SessionOption | 'url' | 'start'>;
 
+/** A program that runs a session. Without one it is a command, which prints, and is interrupted by signals. */
+export interface Caller {
+  /** Where progress is shown; undefined: nowhere. */
+  readonly outlet: Outlet | undefined;
+  /** Is aborted to stop the session. */
+  readonly signal: AbortSignal;
+}
+
 interface SessionOptions {
   /** Part of the name of the results folder, which is made in the folder of `--out`. */
   readonly name: string;
-  /** The results folder of an earlier command that is resumed. */
-  readonly folder?: string | undefined;
+  /** The results folder of an earlier command that is resumed; null: no files are written. */
+  readonly folder?: string | null | undefined;
+  readonly caller?: Caller | undefined;
   /** Folders that are made in the results folder. */
   readonly parts?: readonly string[];
   /** Is called when an interrupt ends the process before the load and the folder has results in it. */
@@ -25,42 +35,52 @@ interface SessionOptions {
 }
 
 /**
- * What all commands that load a server have: progress, an interrupt, a results folder, targets. It ends in the order
- * that leaves nothing behind: the terminal as it was, servers that were started stopped, no empty folder.
+ * What all commands and programs that load a server have: progress, an interrupt, a results folder, targets. It ends in
+ * the order that leaves nothing behind: the terminal as it was, servers that were started stopped, no empty folder.
  */
 export class Session {
   readonly startedAt = new Date();
   readonly progress: Progress;
+  /** Aborted when the user wants to stop. */
+  readonly signal: AbortSignal;
   readonly #flags: SessionFlags;
-  readonly #interrupt = new AbortController();
+  readonly #caller: Caller | undefined;
   readonly #forgetInterrupt: () => void;
   readonly #onExit: SessionOptions['onExit'];
   readonly #targets = new Set<Target>();
   /** The results folder, then its parts. */
   #folders: readonly string[] = [];
 
-  private constructor(progress: Progress, flags: SessionFlags, { onExit }: SessionOptions) {
+  private constructor(progress: Progress, flags: SessionFlags, { caller, onExit }: SessionOptions) {
     this.progress = progress;
     this.#flags = flags;
+    this.#caller = caller;
     this.#onExit = onExit;
-    this.#forgetInterrupt = onInterrupt(
-      () => this.#interrupt.abort(),
-      line => progress.say(line),
-    );
+    const interrupt = new AbortController();
+    this.signal = caller?.signal ?? interrupt.signal;
+    this.#forgetInterrupt =
+      caller === undefined
+        ? onInterrupt(
+            () => interrupt.abort(),
+            line => progress.say(line),
+          )
+        : () => {};
   }
 
   /**
-   * Runs a command's work in a session of its own, which ends with it.
+   * Runs the work of a command or a program in a session of its own, which ends with it.
    *
-   * @returns what the work resolves to: an exit code
+   * @returns what the work resolves to, such as an exit code
    * @throws PoolbenchError USAGE, METRICS_NOT_SERVED, RESULTS_NOT_WRITABLE; as `work`
    */
-  static async run(
+  static async run<T>(
     flags: SessionFlags,
     options: SessionOptions,
-    work: (session: Session) => Promise<number>,
-  ): Promise<number> {
-    const session = new Session(await Progress.open(process.stderr, flags), flags, options);
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const ofCommand = () => (flags.quiet ? undefined : outletFor(process.stderr));
+    const outlet = options.caller === undefined ? ofCommand() : options.caller.outlet;
+    const session = new Session(await Progress.open(outlet, flags), flags, options);
     try {
       await session.#makeFolders(options);
       return await work(session);
@@ -70,11 +90,6 @@ export class Session {
       removeEmptyFolders(session.#folders);
       session.#forgetInterrupt();
     }
-  }
-
-  /** Aborted when the user wants to stop. */
-  get signal(): AbortSignal {
-    return this.#interrupt.signal;
   }
 
   get interrupted(): boolean {
@@ -98,12 +113,12 @@ export class Session {
 
   /**
    * Finds the target of an experiment, or starts it, and describes it. It is stopped when the session ends. There is
-   * nothing to keep yet, so an interrupt meanwhile ends the process.
+   * nothing to keep yet, so an interrupt meanwhile ends the process of a command, and the wait of a program.
    *
    * @param options.side its name, if there are several
    * @param options.isNamed whether a URL names the server, by default whether `--url` does: then none is started
    * @param options.onFreePort keeps a server that is started off the ports of the others' URLs
-   * @throws PoolbenchError as `resolveTarget`
+   * @throws PoolbenchError as `resolveTarget`; the reason of a program's signal
    */
   async openTarget(
     experiment: Pick<Experiment, 'target' | 'timeoutMs'>,
@@ -123,7 +138,8 @@ export class Session {
       }),
     );
     this.#targets.add(target);
-    printBanners(target);
+    if (this.#caller === undefined) printBanners(target);
+    else for (const banner of targetBanners({ target })) this.progress.say(banner);
     say(describeFoundTarget(target));
     this.progress.meet(side, shownTarget(target));
     return target;
@@ -144,13 +160,18 @@ export class Session {
   }
 
   async #makeFolders({ name, folder, parts = [] }: SessionOptions): Promise<void> {
+    if (folder === null) return;
     const own = folder ?? (await createResultsFolder(this.#flags.out ?? 'results', name, this.startedAt));
     this.#folders = [own];
     this.#folders = [own, ...(await createPartFolders(own, parts))];
   }
 
-  /** Lets an interrupt end the process at once. What is being started or fetched is stopped as the process exits. */
-  async #untilInterrupted<T>(work: Promise<T>): Promise<T> {
+  /**
+   * Lets an interrupt end the process of a command at once. What is being started or fetched is stopped as the process
+   * exits, or once it is there.
+   */
+  async #untilInterrupted(work: Promise<Target>): Promise<Target> {
+    if (this.#caller !== undefined) return await unlessAborted(work, this.signal, late => late.stop());
     const exit = () => {
       if (removeEmptyFolders(this.#folders)) this.#onExit?.(this.folder);
       process.exit(130);

@@ -1,3 +1,4 @@
+import type { Arm } from '../../aggregate/questions.ts';
 import { derivedFiles, reportFile, resultFile } from '../../aggregate/report/files/result-files.ts';
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { answeredElsewhere } from '../../aggregate/stats/accounting.ts';
@@ -29,8 +30,8 @@ import { asUserError, type Threads } from './threads.ts';
 /** An experiment on its target. A run measures one side, or several in turn. */
 export interface Side extends PlannedSide {
   readonly target: Target;
-  /** Where its result.json and report.md go. */
-  readonly folder: string;
+  /** Where its result.json and report.md go; null: they are not written. */
+  readonly folder: string | null;
 }
 
 /** The results of a side so far. */
@@ -59,6 +60,8 @@ interface SharedByAll {
   readonly threads: Threads;
   readonly startedAt: Date;
   readonly plannedRounds: RoundsRange;
+  /** The arms of each block of a side alone; else empty. */
+  readonly blocks: readonly (readonly Arm[])[];
   /** Equal on all sides of a run; undefined if there is one side alone. */
   readonly sessionId: string | undefined;
   /** What the side already has, if it is resumed. */
@@ -91,7 +94,7 @@ export class SideRun {
     });
   }
 
-  /** @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
+  /** @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
   async preflight(): Promise<void> {
     const { warnings, clients } = await preflightSide(this.#side, this.#side.target, this.#shared.session);
     this.#clients = clients;
@@ -127,7 +130,8 @@ export class SideRun {
     const { target, experiment } = this.#side;
     const { signal } = this.#shared.session;
     const warn = (line: string) => this.#warn([line]);
-    const data = { seed: experiment.seed, workload: this.#workload, signal, warn };
+    const { functions } = experiment.workload;
+    const data = { seed: experiment.seed, workload: this.#workload, functions, signal, warn };
     this.#data = new DataSet(target.control, this.#claimed, data);
     await this.#data.write();
   }
@@ -177,6 +181,7 @@ export class SideRun {
     const space = this.#space;
     if (space === undefined) return;
     const { control } = this.#side.target;
+    await this.#data?.removeFunctions().catch(() => {});
     const removal = await removeKeySpace(control, space).catch(() => undefined);
     // A server that refused the claim and every operation has no keys of this run, though it may not tell.
     const isWritten =
@@ -218,6 +223,7 @@ export class SideRun {
       target,
       clients: this.#clients,
       ...this.#kept,
+      blocks: this.#shared.blocks,
       startedAt: this.#shared.startedAt,
       resumed: this.#shared.earlier?.resumed,
       warnings: this.#warnings,
@@ -226,7 +232,10 @@ export class SideRun {
       final,
     });
     const derived = final ? derivedFiles(result) : [reportFile(result)];
-    const written = await writeAsFarAsPossible(folder, [resultFile(result), ...derived]);
+    const written: Written =
+      folder === null
+        ? { paths: [], error: undefined }
+        : await writeAsFarAsPossible(folder, [resultFile(result), ...derived]);
     if (written.error !== undefined && !complete) this.#warn([written.error.message]);
     return { result, written, warnings: [...target.notes, ...this.#warnings] };
   }

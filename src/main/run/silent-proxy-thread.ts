@@ -14,7 +14,7 @@ interface Relay {
   idle: boolean;
 }
 
-const { host, port, path } = workerData as ProxyData;
+const { own, host, port, path } = workerData as ProxyData;
 const relays = new Set<Relay>();
 const tell = (answer: ProxyAnswer) => parentPort?.postMessage(answer);
 
@@ -60,4 +60,4 @@ parentPort?.on('message', (draw: number) => {
 });
 
 server.once('error', error => tell({ error: error.message }));
-server.listen(0, '127.0.0.1', () => tell({ port: (server.address() as AddressInfo).port }));
+server.listen(0, own, () => tell({ port: (server.address() as AddressInfo).port }));

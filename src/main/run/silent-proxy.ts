@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import type { Address } from '../../pool/client/address.ts';
+import { loopbackAddress } from '../local-addresses.ts';
 import type { Cut } from './connection-cutter.ts';
 
 /** A TCP proxy between the load and the server, in a thread of its own, that can make connections go silent. */
@@ -12,8 +13,9 @@ export interface SilentProxy {
   close(): Promise<unknown>;
 }
 
-/** What the proxy's thread is given. */
+/** What the proxy's thread is given: the address to listen on, and where the server is. */
 export interface ProxyData {
+  readonly own: string;
   readonly host: string;
   readonly port: number;
   readonly path: string | undefined;
@@ -28,7 +30,8 @@ export type ProxyAnswer =
 /** Starts the proxy on a free port of loopback. It ends with `close`, or with the process. @throws Error that says why it did not start */
 export async function startSilentProxy(address: Address): Promise<SilentProxy> {
   const { host, port, path, ...same } = address;
-  const workerData: ProxyData = { host, port, path };
+  const own = loopbackAddress();
+  const workerData: ProxyData = { own, host, port, path };
   // From the sources (vitest) too it is the compiled entry that runs: a thread has no loader.
   const entry = new URL(
     './silent-proxy-thread.js',
@@ -58,7 +61,7 @@ export async function startSilentProxy(address: Address): Promise<SilentProxy> {
   // Under TLS the certificate is still that of the server.
   const named = same.tls && isIP(host) === 0 ? { servername: same.servername ?? host } : {};
   return {
-    address: { ...same, ...named, host: '127.0.0.1', port: started.port },
+    address: { ...same, ...named, host: own, port: started.port },
     async silence(draw) {
       const answered = answer();
       thread.postMessage(draw);

@@ -17,7 +17,7 @@ export type Outcome = { readonly value: unknown } | { readonly error: Error };
  * Commands that only ask, so that they can be sent again. A proxy that does not know one may close the connection rather than
  * refuse it, as twemproxy does.
  */
-const questions = new Set(['HELLO', 'INFO', 'CLUSTER', 'DBSIZE', 'SCAN']);
+const questions = new Set(['HELLO', 'INFO', 'COMMAND', 'CLUSTER', 'DBSIZE', 'SCAN']);
 /** The same of commands that can also change something for others (CLIENT KILL, CONFIG SET). A name is this connection's alone. */
 const askingSubcommands = new Set([
   'CLIENT SETNAME',

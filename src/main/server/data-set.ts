@@ -3,14 +3,14 @@ import { formatCount, formatPlural } from '../../aggregate/text/format.ts';
 import { keyName } from '../../pool/client/batch.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
-import { parseCommand } from '../../workers/workload/command-templates.ts';
 import {
   changingCommands,
   type Element,
   familiesInUse,
-  familiesOf,
   familyRow,
   namedElements,
+  namedGroups,
+  requestsOf,
 } from '../../workers/workload/families.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
 import { IndexOrder } from '../../workers/workload/records.ts';
@@ -20,6 +20,7 @@ import { PoolbenchError } from '../errors.ts';
 import { type Control, isRefusal, type Outcome, type Request } from './control.ts';
 import { type KeySpace, refusalAmong } from './key-space.ts';
 import { lifeOf } from './server-info.ts';
+import { ServerScripts } from './server-scripts.ts';
 
 /** What was found before a measurement, and done about it. */
 type Readiness = NonNullable<RoundResult['dataSet']>;
@@ -27,6 +28,8 @@ type Readiness = NonNullable<RoundResult['dataSet']>;
 interface DataSetParts {
   readonly seed: number;
   readonly workload: WorkloadTask;
+  /** Libraries of functions that FCALL can call. */
+  readonly functions?: readonly string[] | undefined;
   /** Ends the writing early. */
   readonly signal?: AbortSignal;
   /** Called with each caveat. */
@@ -44,11 +47,15 @@ const samplesPerFamily = 100;
  */
 const maxRewritten = { elements: 100_000, bytes: 64 << 20 };
 
-/** The keys of a run that are there before the load: written once, looked for before each measurement, and restored. */
+/**
+ * The keys of a run that are there before the load, and the scripts that it calls: written once, looked for before each
+ * measurement, and restored.
+ */
 export class DataSet {
   readonly #control: Control;
   readonly #space: KeySpace;
   readonly #parts: DataSetParts;
+  readonly #scripts: ServerScripts;
   /** Commands of the load after which the data is another. */
   readonly #changedBy: readonly string[];
   readonly #isRewritten: boolean;
@@ -62,6 +69,7 @@ export class DataSet {
     this.#control = control;
     this.#space = space;
     this.#parts = parts;
+    this.#scripts = new ServerScripts(control, workload.commands, parts.functions ?? []);
     // What grows is removed by its own rule, see `removeInserted`.
     this.#changedBy = workload.growth === null ? changingCommands(workload.commands) : [];
     const size = dataSize(workload);
@@ -81,6 +89,7 @@ export class DataSet {
         `poolbench cannot write the keys of ${unknown.join(', ')} before the load, so reads find only what the load itself has written`,
       );
     this.#life = await lifeOfAll(this.#control);
+    await this.#loadScripts();
     const before = await databaseSize(this.#control);
     const keys = await this.#writeAll();
     const after = await databaseSize(this.#control);
@@ -117,6 +126,15 @@ export class DataSet {
     }
   }
 
+  /** Removes what is not removed with the keys: libraries of functions. Warns of what is left. @throws PoolbenchError TARGET_LOST */
+  async removeFunctions(): Promise<void> {
+    for (const line of await this.#scripts.remove()) this.#parts.warn(line);
+  }
+
+  async #loadScripts(): Promise<void> {
+    for (const line of await this.#scripts.load()) this.#parts.warn(line);
+  }
+
   async #ready(before: string): Promise<Readiness | null> {
     const { workload, warn } = this.#parts;
     const life = await lifeOfAll(this.#control);
@@ -136,6 +154,7 @@ export class DataSet {
       );
     } else if (!changes) return { state: 'asPlanned', sampled, missing };
     else if (!this.#isRewritten) return { state: 'notAsPlanned', sampled, missing };
+    if (isReplaced) await this.#loadScripts();
     const isRestored = (await this.#writeAll()) !== null;
     // Not before: a server that is lost while it is written to is found to be another one once more.
     this.#life = life ?? this.#life;
@@ -203,6 +222,7 @@ export class DataSet {
     const { workload, seed } = this.#parts;
     const { keys, members, commands } = workload;
     const { nextValue, perRequest } = drawValues(workload, seed);
+    const groups = namedGroups(commands);
     for (const [place, family] of familiesInUse(commands).entries()) {
       const { write, hasMembers } = familyRow(family);
       const names = namedElements(commands, family);
@@ -220,6 +240,8 @@ export class DataSet {
           });
           yield* write(key, elements);
         }
+        // They deliver every entry that the stream has.
+        if (family === 'streams') for (const group of groups) yield ['XGROUP', 'CREATE', key, group, '0'];
       }
     }
   }
@@ -244,11 +266,8 @@ export class DataSet {
 
 /** Names of the commands whose keys poolbench cannot write. */
 function commandsOnUnknownKeys({ commands }: WorkloadTask): string[] {
-  const families = familiesOf(commands);
-  const names = commands
-    .filter((_, index) => familyRow(families[index] ?? 'strings').write === undefined)
-    .map(({ command }) => parseCommand(command).name);
-  return [...new Set(names)];
+  const unknown = requestsOf(commands).filter(({ family }) => familyRow(family).write === undefined);
+  return [...new Set(unknown.map(({ request }) => request.name))];
 }
 
 /** Elements of all keys, and their bytes. */

@@ -1,91 +1,40 @@
-import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import { findProgram, type Program } from './server-process.ts';
+import { run, type Unpacking, unpackIntoCache } from './unpacked-program.ts';
 
 /** A program that the distribution provides. */
-interface PackagedProgram {
-  /** As text. */
-  readonly name: string;
+interface PackagedProgram extends Unpacking {
   /** What to fetch, with all that they depend on and the system lacks. */
   readonly packages: readonly string[];
-  /** The folder of the user's cache that holds such programs; each has one of its own in it. */
-  readonly cache: string;
-  readonly folder: string;
-  readonly timeLimitMs: number;
-  /** The program in a folder that the packages were unpacked into; undefined if it is not there. */
-  readonly programIn: (root: string) => Promise<Program | undefined>;
-}
-
-/** Where what poolbench unpacks for itself is kept. */
-export function userCache(folder: string): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'poolbench', folder);
 }
 
 /**
- * Unpacks the distribution's packages into the user's cache folder: no root, nothing installed. An earlier copy is used
- * again. Two at a time, or one that is interrupted, never leave half a program: it is renamed into place when complete.
- * @param options.say called before anything is fetched
- * @param options.runs whether a program starts here
- * @returns the program and its environment, or the reason why there is none; never throws
+ * Unpacks the distribution's packages into the user's cache folder: no root, nothing installed.
+ *
+ * @returns as {@link unpackIntoCache}
  */
-export async function unpackDebianPackages(
-  { name, packages, cache, folder, timeLimitMs, programIn }: PackagedProgram,
+export function unpackDebianPackages(
+  { packages, ...program }: PackagedProgram,
   options: { say: (line: string) => void; runs: (program: Program) => Promise<boolean> },
 ): Promise<Program | { reason: string }> {
-  const home = join(cache, folder);
-  let work: string;
-  try {
-    const kept = await programIn(home);
-    if (kept !== undefined && (await options.runs(kept))) return kept;
-    for (const tool of ['apt-get', 'dpkg']) {
-      if ((await findProgram(tool)) === undefined) return { reason: `no ${tool} here: not Debian or Ubuntu` };
-    }
-    await mkdir(cache, { recursive: true });
-    work = await mkdtemp(join(cache, `.${folder}-`));
-  } catch (error) {
-    return { reason: `the cache folder ${cache} cannot be used (${firstLine(error)})` };
-  }
-  const ending = new AbortController();
-  const deadline = ending.signal;
-  const timer = setTimeout(() => ending.abort(), timeLimitMs);
-  // When poolbench is ended meanwhile, neither apt-get nor half a server stays.
-  const leave = () => {
-    ending.abort();
-    rmSync(work, { recursive: true, force: true });
-  };
-  process.once('exit', leave);
-  try {
-    options.say(
-      `fetching ${packages.join(', ')} from the distribution, unpacked into ${home}; nothing is installed`,
-    );
-    const root = join(work, 'root');
-    await download(packages, work, deadline);
-    for (const file of await readdir(join(work, 'packages'))) {
-      await run('dpkg', ['-x', join(work, 'packages', file), root], { signal: deadline });
-    }
-    const unpacked = await programIn(root);
-    if (unpacked === undefined) return { reason: `the package holds no ${name}` };
-    const missing = await missingLibraries(unpacked);
-    if (missing.length > 0) {
-      return { reason: `the unpacked ${name} lacks ${missing.join(', ')} on this system` };
-    }
-    if (!(await options.runs(unpacked))) return { reason: `the unpacked ${name} does not run` };
-    await takePlace(root, home, async () => {
-      const other = await programIn(home);
-      return other !== undefined && (await options.runs(other));
-    });
-    return (await programIn(home)) ?? { reason: `${home} was removed meanwhile` };
-  } catch (error) {
-    const late = deadline.aborted ? ` (not done within ${timeLimitMs / 1000} s)` : '';
-    return { reason: `the distribution's package could not be fetched${late}: ${firstLine(error)}` };
-  } finally {
-    process.off('exit', leave);
-    clearTimeout(timer);
-    await rm(work, { recursive: true, force: true });
-  }
+  return unpackIntoCache(program, {
+    ...options,
+    source: "the distribution's package",
+    what: `${packages.join(', ')} from the distribution`,
+    async whyNot() {
+      for (const tool of ['apt-get', 'dpkg']) {
+        if ((await findProgram(tool)) === undefined) return `no ${tool} here: not Debian or Ubuntu`;
+      }
+      return undefined;
+    },
+    async unpack(root, work, signal) {
+      await download(packages, work, signal);
+      for (const file of await readdir(join(work, 'packages'))) {
+        await run('dpkg', ['-x', join(work, 'packages', file), root], { signal });
+      }
+    },
+  });
 }
 
 /** Puts what is missing of the packages into `work`/packages; with lists of our own where the system's do not do. */
@@ -144,48 +93,6 @@ export async function programIn(root: string, path: readonly string[]): Promise<
   const inherited = process.env.LD_LIBRARY_PATH;
   const paths = [...triplets, ...(inherited ? [inherited] : [])];
   return { path: program, env: { LD_LIBRARY_PATH: paths.join(delimiter) } };
-}
-
-async function missingLibraries(program: Program): Promise<string[]> {
-  if ((await findProgram('ldd')) === undefined) return [];
-  const output = await run('ldd', [program.path], { env: program.env });
-  return [...output.matchAll(/^\s*(\S+) => not found/gm)].map(match => match[1] ?? '');
-}
-
-/**
- * Renames a complete folder into place. If another process was faster, its copy stays; a broken one is
- * removed.
- */
-async function takePlace(root: string, home: string, keptRuns: () => Promise<boolean>): Promise<void> {
-  try {
-    await rename(root, home);
-  } catch {
-    if (await keptRuns()) return;
-    // Moved away in one step, so that nobody sees half of it removed.
-    await rename(home, join(dirname(root), 'broken'));
-    await rename(root, home);
-  }
-}
-
-function run(
-  command: string,
-  args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv; signal?: AbortSignal } = {},
-): Promise<string> {
-  const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive', ...options.env };
-  return new Promise((resolve, reject) => {
-    execFile(command, args, { ...options, env, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else {
-        const said = stderr.split('\n').find(line => line.startsWith('E: ')) ?? stderr.trim();
-        reject(new Error(said === '' ? error.message : said, { cause: error }));
-      }
-    });
-  });
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 }
 
 /**

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
-import { programIn, unpackDebianPackages, userCache } from './debian-package.ts';
+import { programIn, unpackDebianPackages } from './debian-package.ts';
+import { unpackRelease } from './release-archive.ts';
 import { findProgram, type Program } from './server-process.ts';
-import { type StartableServer, serverFacts } from './servers.ts';
+import { type Release, type ReleaseArchive, type StartableServer, serverFacts } from './servers.ts';
+import { userCache } from './unpacked-program.ts';
 
 /** A server program that runs here. */
 export interface FoundBinary extends Program {
-  readonly from: 'PATH' | 'package';
+  readonly from: 'PATH' | 'distribution package' | 'release archive';
   /** What `--version` printed, shortened to the number. */
   readonly version: string;
 }
@@ -17,14 +19,14 @@ export interface NotFound {
 
 const unpackLimitMs = 120_000;
 
-/** The server's program: on PATH, else from the distribution's package, unpacked privately. Never throws. */
+/** The server's program: on PATH, else unpacked privately. Never throws. */
 export async function findServerBinary(
   server: StartableServer,
   say: (line: string) => void,
 ): Promise<FoundBinary | NotFound> {
   const onPath = await findOnPath(server);
   if (!('reason' in onPath)) return onPath;
-  const unpacked = await findInPackage(server, say);
+  const unpacked = await findUnpacked(server, say);
   return 'reason' in unpacked ? { reason: `${onPath.reason}; ${unpacked.reason}` } : unpacked;
 }
 
@@ -38,26 +40,40 @@ export async function findOnPath(server: StartableServer): Promise<FoundBinary |
   return { path, env: {}, from: 'PATH', version };
 }
 
-/** The server's program from the distribution's package (Debian, Ubuntu), fetched unless it is there already. */
-export async function findInPackage(
+/** The server's program from the distribution's package or the release archive, fetched unless it is there already. */
+export async function findUnpacked(
   server: StartableServer,
   say: (line: string) => void,
 ): Promise<FoundBinary | NotFound> {
-  const { program, packages } = serverFacts(server);
-  if (packages === null) return { reason: `${server} has no Debian package` };
-  const unpacked = await unpackDebianPackages(
-    {
-      name: program,
-      packages,
-      cache: userCache('servers'),
-      folder: server,
-      timeLimitMs: unpackLimitMs,
-      programIn: root => programIn(root, ['usr', 'bin', program]),
-    },
-    { say, runs: async binary => (await programVersion(binary)) !== undefined },
-  );
-  if ('reason' in unpacked) return unpacked;
-  return { ...unpacked, from: 'package', version: (await programVersion(unpacked)) ?? 'unknown' };
+  const { program, unpacked } = serverFacts(server);
+  const place = { name: program, cache: userCache('servers') };
+  const options = {
+    say,
+    runs: async (binary: Program) => (await programVersion(binary)) !== undefined,
+  };
+  const found = await (unpacked.from === 'distribution package'
+    ? unpackDebianPackages(
+        {
+          ...place,
+          packages: unpacked.packages,
+          folder: server,
+          timeLimitMs: unpackLimitMs,
+          programIn: root => programIn(root, ['usr', 'bin', program]),
+        },
+        options,
+      )
+    : unpackRelease(
+        { ...place, folder: `${server}-${unpacked.version}`, archive: archiveOf(unpacked) },
+        options,
+      ));
+  if ('reason' in found) return found;
+  return { ...found, from: unpacked.from, version: (await programVersion(found)) ?? 'unknown' };
+}
+
+/** The archive for this machine, from the mirror if there is one; undefined if there is none. */
+function archiveOf({ archives, mirror }: Release): ReleaseArchive | undefined {
+  const archive = archives[`${process.platform}-${process.arch}`];
+  return archive && { ...archive, url: process.env[mirror] || archive.url };
 }
 
 /** The number in what `--version` prints, or "unknown"; undefined if the program does not run. */

@@ -1,5 +1,3 @@
-import { isIPv4 } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { Result } from '../../aggregate/result.ts';
 import type { LoadEnvironment } from '../../aggregate/stats/limited-by.ts';
 import { toOneLine } from '../../aggregate/text/format.ts';
@@ -8,6 +6,7 @@ import type { Address } from '../../pool/client/address.ts';
 import { mastersOf, readSlotRanges } from '../../pool/client/cluster/slot-ranges.ts';
 import { PoolbenchError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { isLoopback, isOwnAddress } from '../local-addresses.ts';
 import { connectCluster } from './cluster-control.ts';
 import { type Control, connectControl } from './control.ts';
 import {
@@ -96,9 +95,9 @@ export async function findTarget(
 
 /**
  * Finds the target: running at the URL; else, for a plain loopback URL at which nothing listens, started here from a
- * binary on PATH, a Docker image or the distribution's package; else a stand-in by the same steps; else the embedded
- * server. A server that answers but refuses is an error, not a reason to stand in. For "any" only the embedded server
- * is a stand-in.
+ * binary on PATH, a Docker image, or the distribution's package or the release archive; else a stand-in by the same steps;
+ * else the embedded server. A server that answers but refuses is an error, not a reason to stand in. For "any" only the
+ * embedded server is a stand-in.
  * @throws Error for a URL that cannot be read; PoolbenchError TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN,
  *   TARGET_TOO_SMALL, or TARGET_NOT_AVAILABLE if a stand-in would be needed and is not allowed, or if threads are asked
  *   for and a server runs already
@@ -142,6 +141,9 @@ export async function resolveTarget(options: ResolveOptions): Promise<Target> {
   }
 }
 
+/** Codes of a connection attempt to loopback. ENETUNREACH: this machine has no loopback address of that IP version. */
+const nothingListens = ['ECONNREFUSED', 'ENETUNREACH'];
+
 /**
  * The control connection, or undefined if nothing listens and we may start a server: only for a plain TCP URL of this
  * machine. What refuses for another reason, or a URL with TLS, a password, a socket or Sentinels, is the user's own to repair.
@@ -154,11 +156,14 @@ async function connectIfRunning(
     return await connectControl(address, { timeoutMs });
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
-    const refused =
-      error instanceof Error && cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+    const absent =
+      error instanceof Error &&
+      cause instanceof Error &&
+      'code' in cause &&
+      nothingListens.includes(String(cause.code));
     const { path, tls, password, sentinel, host } = address;
     const plain = path === undefined && !tls && password === undefined && sentinel === undefined;
-    if (!refused || !plain || !isLoopback(host)) throw error;
+    if (!absent || !plain || !isLoopback(host)) throw error;
     if (mayStart) return undefined;
     throw new PoolbenchError(
       'TARGET_UNREACHABLE',
@@ -267,18 +272,13 @@ function notAvailable(message: string): PoolbenchError {
   return new PoolbenchError('TARGET_NOT_AVAILABLE', message);
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-}
-
 /** A socket without TLS shows no certificate, so nobody expects that one is checked. */
 export function isUnverified({ tls, trust }: Address): boolean {
   return tls && trust?.rejectUnauthorized === false;
 }
 
 function isLocal({ path, host }: Address): boolean {
-  if (path !== undefined || isLoopback(host)) return true;
-  return Object.values(networkInterfaces()).some(list => list?.some(({ address }) => address === host));
+  return path !== undefined || isOwnAddress(host);
 }
 
 /** The server that answers, as text, before any load. */

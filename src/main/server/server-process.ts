@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ErrorReply } from '../../pool/client/resp-values.ts';
+import { loopbackAddress } from '../local-addresses.ts';
 import { rawProbe } from './raw-probe.ts';
 import { type StartableServer, serverFacts } from './servers.ts';
 
@@ -37,7 +38,7 @@ export async function startServer(
   const port = await freePort(options.port);
   const command = (directory: string) => [
     path,
-    ...listen(port, directory),
+    ...listen({ host: loopbackAddress(), port, directory }),
     ...inMemory,
     ...(options.args ?? []),
   ];
@@ -70,7 +71,7 @@ export async function startSupervised(
     await process.stop();
     throw error;
   }
-  return { host: '127.0.0.1', port, stop: () => process.stop() };
+  return { host: loopbackAddress(), port, stop: () => process.stop() };
 }
 
 async function untilItAnswers(
@@ -82,7 +83,7 @@ async function untilItAnswers(
   const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
     const { replies } = await rawProbe(
-      { host: '127.0.0.1', port, tls: false, database: 0 },
+      { host: loopbackAddress(), port, tls: false, database: 0 },
       { request: 'PING\r\nCONFIG GET dir\r\nQUIT\r\n', timeoutMs: 1000 },
     );
     if (!process.running()) throw new Error(`it ended at once: ${process.lastWords() || 'without output'}`);
@@ -224,7 +225,7 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-/** A port that is free on 127.0.0.1 at this moment: `wanted` if it is, else one of the system's choice. */
+/** A port that is free on loopback at this moment: `wanted` if it is, else one of the system's choice. */
 export function freePort(wanted = 0): Promise<number> {
   return bind(wanted).catch(() => bind(0));
 }
@@ -233,7 +234,7 @@ function bind(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(port, loopbackAddress(), () => {
       const { port } = server.address() as AddressInfo;
       server.close(() => resolve(port));
     });

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { shownNode } from '../../pool/client/address.ts';
 import { asError } from '../errors.ts';
+import { loopbackAddress } from '../local-addresses.ts';
 import { startEmbedded } from './embedded/start.ts';
-import { type FoundBinary, findInPackage, findOnPath, type NotFound } from './find-server.ts';
+import { type FoundBinary, findOnPath, findUnpacked, type NotFound } from './find-server.ts';
 import { freePort, type StartedServer, startServer, startSupervised } from './server-process.ts';
 import {
   type DeclaredServer,
@@ -35,8 +37,8 @@ interface Way {
 }
 
 /**
- * Tries, in this order, until one works: the declared server's binary on PATH, Docker image, distribution package; then,
- * if a stand-in is allowed, the same steps for the other servers, and at last the embedded one. For "any" each step is
+ * Tries, in this order, until one works: the declared server's binary on PATH, Docker image, distribution package or
+ * release archive; then, if a stand-in is allowed, the same steps for the other servers, and at last the embedded one. For "any" each step is
  * tried for all servers before the next.
  * @returns what was started, if anything, and why each way before it failed
  */
@@ -56,7 +58,7 @@ export async function firstThatStarts(
   for (const { name, start } of ways) {
     try {
       const { server, what } = await start();
-      return { started: { server, foundBy: `${what}, started on ${server.host}:${server.port}` }, tried };
+      return { started: { server, foundBy: `${what}, started on ${shownNode(server)}` }, tried };
     } catch (error) {
       tried.push(`${name}: ${asError(error).message}`);
     }
@@ -71,24 +73,35 @@ function waysToStart({ port, threads, say }: StartOptions): (servers: readonly S
     if ('reason' in found) throw new Error(found.reason);
     const started = await startServer(server, found, { port, args: threadArguments(server, threads) });
     // The folder of an unpacked package belongs to the user, and does not belong in results that are passed on.
-    const what = found.from === 'PATH' ? `binary ${found.path}` : 'distribution package, unpacked privately';
+    const what = found.from === 'PATH' ? `binary ${found.path}` : `${found.from}, unpacked privately`;
     return { server: started, what };
   };
-  const steps = {
-    'binary on PATH': async (server: StartableServer) => startBinary(server, await findOnPath(server)),
-    'Docker image': async (server: StartableServer) => {
-      engine ??= dockerMissing();
-      const missing = await engine;
-      if (missing !== undefined) throw new Error(missing);
-      const what = `Docker image ${serverFacts(server).image}`;
-      return { what, server: await startContainer(server, { port, threads, say }) };
-    },
-    'distribution package': async (server: StartableServer) =>
-      startBinary(server, await findInPackage(server, say)),
-  };
+  const steps: readonly ((server: StartableServer) => Way)[] = [
+    server => ({
+      name: 'binary on PATH',
+      start: async () => startBinary(server, await findOnPath(server)),
+    }),
+    server => ({
+      name: 'Docker image',
+      async start() {
+        engine ??= dockerMissing();
+        const missing = await engine;
+        if (missing !== undefined) throw new Error(missing);
+        const what = `Docker image ${serverFacts(server).image}`;
+        return { what, server: await startContainer(server, { port, threads, say }) };
+      },
+    }),
+    server => ({
+      name: serverFacts(server).unpacked.from,
+      start: async () => startBinary(server, await findUnpacked(server, say)),
+    }),
+  ];
   return servers =>
-    Object.entries(steps).flatMap(([step, start]) =>
-      servers.map(server => ({ name: `${server}: ${step}`, start: () => start(server) })),
+    steps.flatMap(step =>
+      servers.map(server => {
+        const { name, start } = step(server);
+        return { name: `${server}: ${name}`, start };
+      }),
     );
 }
 
@@ -118,9 +131,10 @@ async function startContainer(
   const { image, program, inMemory } = serverFacts(server);
   const port = await freePort(options.port);
   const container = `poolbench-${server}-${randomBytes(4).toString('hex')}`;
-  say(`starting Docker image ${image} on 127.0.0.1:${port} (fetched first if it is not here yet)`);
+  const place = shownNode({ host: loopbackAddress(), port });
+  say(`starting Docker image ${image} on ${place} (fetched first if it is not here yet)`);
   const command = [
-    ...['docker', 'run', '--rm', '--init', '--name', container, '-p', `127.0.0.1:${port}:6379`],
+    ...['docker', 'run', '--rm', '--init', '--name', container, '-p', `${place}:6379`],
     ...[image, program, ...inMemory, ...threadArguments(server, threads)],
   ];
   // Time for the network to deliver the image.

@@ -1,18 +1,39 @@
 /** Stands for a key in a command's arguments: the first one for the operation's first number, and so on. */
 export const KEY = Symbol('key');
 
-/**
- * An argument: constant text, a key, or parts of text with numbers between them. A number in the list is an index into the
- * numbers of the operation, of which those of the keys come first; the number found there is written in decimal.
- */
-export type Argument = string | typeof KEY | readonly (string | number)[];
+/** Stands for a key that occurred before in the operation, by its index among the operation's numbers. */
+export interface SameKey {
+  readonly sameKey: number;
+}
 
-/** One command of the workload. */
-export interface CommandTemplate {
+/**
+ * An argument: constant text or bytes, a key, or parts of text with numbers between them. A number in the list is an index
+ * into the numbers of the operation, of which those of the keys come first; the number found there is written in decimal.
+ */
+export type Argument = string | Buffer | typeof KEY | SameKey | readonly (string | number)[];
+
+/** One request: what the server answers with one reply. */
+export interface TemplateRequest {
   readonly name: string;
   readonly args: readonly Argument[];
+}
+
+/** One command of the workload. */
+export interface CommandTemplate extends TemplateRequest {
+  /**
+   * Requests that are sent right behind it, such as those of a transaction. The command has failed if any reply is an
+   * error, or the last one has an error in it; it is a miss if the last reply is one.
+   */
+  readonly followedBy?: readonly TemplateRequest[];
+  /** The consumer group for which the entries of the reply are acknowledged. The command is done when that is answered. */
+  readonly acknowledges?: string;
   /** Whether an empty aggregate, or 0, means that the server has no such key. A null always counts as a miss. */
   readonly emptyIsMiss?: boolean;
+}
+
+/** All requests of a command, in the order in which they are sent. */
+export function requestsOfCommand(command: CommandTemplate): readonly TemplateRequest[] {
+  return command.followedBy === undefined ? [command] : [command, ...command.followedBy];
 }
 
 /** The commands that a connection can send. They are made once, so that clients can prepare them. */
@@ -188,24 +209,4 @@ export class Batch {
     this.#failedAs ??= [];
     for (let index = first; index < first + count; index++) this.#failedAs[index] = code;
   }
-}
-
-/** Name and arguments of one command of a batch, as text. */
-export function callOf(
-  { keyPrefix, commands }: CommandSet,
-  batch: Batch,
-  index: number,
-): [name: string, args: string[]] {
-  const { name, args } = commands[batch.commandAt(index)] as CommandTemplate;
-  const { numbers, stride } = batch;
-  const first = index * stride;
-  let nextKey = first;
-  const texts = args.map(arg => {
-    if (arg === KEY) return keyName(keyPrefix, numbers[nextKey++] as number);
-    if (typeof arg === 'string') return arg;
-    let text = '';
-    for (const part of arg) text += typeof part === 'string' ? part : String(numbers[first + part]);
-    return text;
-  });
-  return [name, texts];
 }

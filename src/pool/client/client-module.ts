@@ -40,13 +40,16 @@ export interface Place {
   lost(error?: Error): void;
 }
 
+/** Name and arguments of a command. Bytes only where they are no text in UTF-8. */
+export type SentCommand = readonly (string | Buffer)[];
+
 /** One connection. */
 export interface ClientConnection {
   /**
-   * Writes the commands, each a list of its name and arguments, together. Resolves with a reply for each, in order: null
+   * Writes the commands, each a list of its name and arguments, together and in order, so that a transaction stays one. Resolves with a reply for each, in order: null
    * for a nil, an Error for a command that failed, whose message is the server's. Rejects if no command was answered.
    */
-  send(commands: readonly (readonly string[])[]): Promise<readonly unknown[]>;
+  send(commands: readonly SentCommand[]): Promise<readonly unknown[]>;
   /** Sends a PING. Rejects if it is refused or lost. */
   ping(): Promise<unknown>;
   /** Closes the socket at once. Whatever is in flight rejects. */

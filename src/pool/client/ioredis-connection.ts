@@ -1,8 +1,10 @@
-import type { RedisOptions } from 'ioredis';
+import type { ChainableCommander, RedisOptions } from 'ioredis';
 import { type Connect, Connection } from '../connection.ts';
 import { codeOf, failureCode, isRefusal } from '../errors.ts';
+import { acknowledgementsOf, acknowledges, countAcknowledgements } from './acknowledgements.ts';
 import { type Address, socketPlace, tlsOptions } from './address.ts';
-import { type Batch, type CommandSet, callOf, connectionName } from './batch.ts';
+import { type Batch, type CommandSet, connectionName } from './batch.ts';
+import { callOf, countCommand, hasSeveralRequests, requestsAt } from './calls.ts';
 import { Redis } from './ioredis.ts';
 import { measuringOptions, type OwnOptions } from './ioredis-options.ts';
 import { serverFinder } from './sentinel.ts';
@@ -12,6 +14,7 @@ import { connectTimeout } from './socket.ts';
 export class IoredisConnection extends Connection {
   readonly #redis: Redis;
   readonly #commandSet: CommandSet;
+  readonly #acknowledges: boolean;
   /** Why it is lost or closed, once that is known. */
   #closedAs: string | undefined;
 
@@ -19,6 +22,7 @@ export class IoredisConnection extends Connection {
     super();
     this.#redis = redis;
     this.#commandSet = commandSet;
+    this.#acknowledges = acknowledges(commandSet);
     redis.on('error', error => {
       const code = failureCode(error);
       // The socket's errors have codes. The others mean that the bytes are no reply, or one that nobody asked for.
@@ -92,7 +96,7 @@ export class IoredisConnection extends Connection {
   send(batch: Batch): void {
     batch.restart();
     this.sent++;
-    if (batch.size === 1) this.#sendOne(batch);
+    if (batch.size === 1 && !hasSeveralRequests(this.#commandSet, batch, 0)) this.#sendOne(batch);
     else this.#sendPipeline(batch);
   }
 
@@ -114,7 +118,8 @@ export class IoredisConnection extends Connection {
     this.#redis.call(...callOf(this.#commandSet, batch, 0)).then(
       value => {
         batch.answered(value, 0, this.#commandSet);
-        this.#settle(batch);
+        if (this.#acknowledges) this.#acknowledge(batch, [value]);
+        else this.#settle(batch);
       },
       (error: unknown) => {
         batch.fail(codeOf(error, this.#closedAs), 1, 0);
@@ -125,19 +130,44 @@ export class IoredisConnection extends Connection {
 
   #sendPipeline(batch: Batch): void {
     const pipeline = this.#redis.pipeline();
-    for (let i = 0; i < batch.size; i++) pipeline.call(...callOf(this.#commandSet, batch, i));
+    for (let i = 0; i < batch.size; i++) queueCommand(pipeline, this.#commandSet, batch, i);
     pipeline.exec().then(
       outcomes => {
-        for (const [index, [error, value]] of (outcomes ?? []).entries()) {
-          if (error === null) batch.answered(value, index, this.#commandSet);
-          else batch.fail(codeOf(error, this.#closedAs), 1, index);
+        let at = 0;
+        const values: unknown[] | undefined = this.#acknowledges ? [] : undefined;
+        for (let i = 0; i < batch.size; i++) {
+          at = countCommand(batch, i, this.#commandSet, outcomes ?? [], at, this.#closedAs);
+          values?.push(outcomes?.[at - 1]?.[1]);
         }
-        this.#settle(batch);
+        if (values === undefined) this.#settle(batch);
+        else this.#acknowledge(batch, values);
       },
       (error: unknown) => {
         batch.fail(codeOf(error, this.#closedAs), batch.size);
         this.#settle(batch);
       },
+    );
+  }
+
+  /** Acknowledges what the batch has read. @param replies to its commands */
+  #acknowledge(batch: Batch, replies: readonly unknown[]): void {
+    const acknowledgements = acknowledgementsOf(batch, this.#commandSet, replies);
+    if (acknowledgements.length === 0) {
+      this.#settle(batch);
+      return;
+    }
+    const pipeline = this.#redis.pipeline();
+    for (const { args } of acknowledgements) pipeline.call(...args);
+    const count = (errorOf: (place: number) => unknown) => {
+      countAcknowledgements(batch, acknowledgements, place => {
+        const error = errorOf(place);
+        return error === null ? undefined : codeOf(error, this.#closedAs);
+      });
+      this.#settle(batch);
+    };
+    pipeline.exec().then(
+      outcomes => count(place => outcomes?.[place]?.[0] ?? null),
+      (error: unknown) => count(() => error),
     );
   }
 
@@ -152,6 +182,28 @@ async function confirmLogin(redis: Redis): Promise<void> {
   await redis.ping().catch((error: unknown) => {
     if (!isRefusal(error) || error.message.startsWith('NOAUTH')) throw error;
   });
+}
+
+/** A pipeline can hold transactions, which the types of ioredis leave out. */
+type TransactionPipeline = ChainableCommander & { multi(): void };
+
+/** Adds the requests of one command of a batch to a pipeline. */
+export function queueCommand(
+  pipeline: ChainableCommander,
+  set: CommandSet,
+  batch: Batch,
+  index: number,
+): void {
+  if (!hasSeveralRequests(set, batch, index)) {
+    pipeline.call(...callOf(set, batch, index));
+    return;
+  }
+  for (const [name, args] of requestsAt(set, batch, index)) {
+    // By these ioredis knows a transaction, which it sends to another node as a whole. This `exec` only queues an EXEC.
+    if (name === 'MULTI') (pipeline as TransactionPipeline).multi();
+    else if (name === 'EXEC') void pipeline.exec();
+    else pipeline.call(name, args);
+  }
 }
 
 /** Options of ioredis for a connection of the load. */

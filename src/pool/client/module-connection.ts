@@ -1,8 +1,10 @@
 import { type Connect, Connection } from '../connection.ts';
 import { codeOf, failureCode, isRefusal, PoolError } from '../errors.ts';
+import { acknowledgementsOf, acknowledges, countAcknowledgements } from './acknowledgements.ts';
 import { type Address, tlsOptions } from './address.ts';
-import { type Batch, type CommandSet, callOf, connectionName } from './batch.ts';
-import type { ClientConnection, ClientModule, Place } from './client-module.ts';
+import { type Batch, type CommandSet, connectionName } from './batch.ts';
+import { callOf, countCommand, type Outcome, requestsAt } from './calls.ts';
+import type { ClientConnection, ClientModule, Place, SentCommand } from './client-module.ts';
 import { serverFinder } from './sentinel.ts';
 import { connectTimeout } from './socket.ts';
 
@@ -13,6 +15,8 @@ const maxRejectMs = 100;
 export class ModuleConnection extends Connection {
   readonly #client: ClientConnection;
   readonly #commandSet: CommandSet;
+  /** Whether every command is one request with one reply, which is all there is to it. */
+  readonly #isSimple: boolean;
   readonly #inFlight = new Set<Batch>();
   #alive = true;
   #closedAs: string | undefined;
@@ -21,6 +25,8 @@ export class ModuleConnection extends Connection {
     super();
     this.#client = client;
     this.#commandSet = commandSet;
+    this.#isSimple =
+      !acknowledges(commandSet) && commandSet.commands.every(({ followedBy }) => followedBy === undefined);
   }
 
   /** Makes the connections of one pool. An attempt that is unanswered after `timeoutMs` rejects with ETIMEDOUT. */
@@ -85,7 +91,10 @@ export class ModuleConnection extends Connection {
       return;
     }
     this.#inFlight.add(batch);
-    this.#transmit(commandsOf(this.#commandSet, batch)).then(
+    const commands = this.#isSimple
+      ? commandsOf(this.#commandSet, batch)
+      : requestsOf(this.#commandSet, batch);
+    this.#transmit(commands).then(
       replies => this.#answered(batch, replies),
       (error: unknown) => this.#failed(batch, error),
     );
@@ -106,7 +115,7 @@ export class ModuleConnection extends Connection {
   }
 
   /** A module may throw where it should reject, and return what is no promise. */
-  #transmit(commands: readonly (readonly string[])[]): Promise<unknown> {
+  #transmit(commands: readonly SentCommand[]): Promise<unknown> {
     try {
       return Promise.resolve(this.#client.send(commands));
     } catch (error) {
@@ -115,6 +124,10 @@ export class ModuleConnection extends Connection {
   }
 
   #answered(batch: Batch, replies: unknown): void {
+    if (!this.#isSimple) {
+      this.#answeredSeveral(batch, replies);
+      return;
+    }
     if (!this.#inFlight.delete(batch)) return;
     for (let index = 0; index < batch.size; index++) {
       const reply: unknown = Array.isArray(replies) ? replies[index] : undefined;
@@ -125,16 +138,64 @@ export class ModuleConnection extends Connection {
     this.#settle(batch);
   }
 
+  /** Some commands have several replies, or acknowledge what they have read. */
+  #answeredSeveral(batch: Batch, replies: unknown): void {
+    if (!this.#inFlight.has(batch)) return;
+    const commandSet = this.#commandSet;
+    const total = requestsOf(commandSet, batch).length;
+    const outcomes = Array.from({ length: total }, (_, place) => this.#outcomeOf(replies, place));
+    const last: unknown[] = [];
+    let at = 0;
+    for (let index = 0; index < batch.size; index++) {
+      at = countCommand(batch, index, commandSet, outcomes, at, this.#closedAs);
+      last.push(outcomes[at - 1]?.[1]);
+    }
+    const acknowledgements = acknowledgementsOf(batch, commandSet, last);
+    if (acknowledgements.length === 0) {
+      this.#inFlight.delete(batch);
+      this.#settle(batch);
+      return;
+    }
+    const count = (codeAt: (place: number) => unknown) => {
+      if (!this.#inFlight.delete(batch)) return;
+      countAcknowledgements(batch, acknowledgements, place => {
+        const error = codeAt(place);
+        return error === null ? undefined : codeOf(error, this.#closedAs);
+      });
+      this.#settle(batch);
+    };
+    this.#transmit(acknowledgements.map(({ args }) => args)).then(
+      replies => count(place => this.#outcomeOf(replies, place)[0]),
+      (error: unknown) => {
+        this.#loseUnlessRefused(error);
+        count(() => error);
+      },
+    );
+  }
+
+  #outcomeOf(replies: unknown, place: number): Outcome {
+    const reply: unknown = Array.isArray(replies) ? replies[place] : undefined;
+    if (reply !== undefined && !(reply instanceof Error)) return [null, reply];
+    const error = reply ?? noReply();
+    this.#loseUnlessRefused(error);
+    return [error, null];
+  }
+
   #failed(batch: Batch, error: unknown): void {
     if (!this.#inFlight.delete(batch)) return;
     this.#fail(batch, error, batch.size, 0);
     this.#settle(batch);
   }
 
-  /** Fails commands by the code of their error. Any other error than a refusal means that the connection is lost. */
+  /** Fails commands by the code of their error. */
   #fail(batch: Batch, error: unknown, count: number, first: number): void {
-    if (!isRefusal(error) && !hasReplyCode(error)) this.#lose(failureCode(error));
+    this.#loseUnlessRefused(error);
     batch.fail(codeOf(error, this.#closedAs), count, first);
+  }
+
+  /** Any other error than a refusal means that the connection is lost. */
+  #loseUnlessRefused(error: unknown): void {
+    if (!isRefusal(error) && !hasReplyCode(error)) this.#lose(failureCode(error));
   }
 
   #lose(code: string): void {
@@ -153,8 +214,23 @@ export class ModuleConnection extends Connection {
   #abandon(code: string): void {
     for (const batch of [...this.#inFlight]) {
       this.#inFlight.delete(batch);
-      batch.fail(code, batch.size);
+      this.#failRest(batch, code);
       this.#settle(batch);
+    }
+  }
+
+  /** Of a batch whose acknowledgements are unanswered, the commands were counted before: those that were done have failed. */
+  #failRest(batch: Batch, code: string): void {
+    const uncounted = batch.size - batch.completed - batch.failed;
+    if (uncounted === batch.size) {
+      batch.fail(code, batch.size, 0);
+      return;
+    }
+    for (let index = 0; index < batch.size; index++) {
+      const isOpen = this.#commandSet.commands[batch.commandAt(index)]?.acknowledges !== undefined;
+      if (!isOpen || batch.failedAs(index) !== undefined || batch.hasMissed(index)) continue;
+      batch.completed--;
+      batch.fail(code, 1, index);
     }
   }
 
@@ -195,12 +271,20 @@ function placeOf(
   };
 }
 
-function commandsOf(commandSet: CommandSet, batch: Batch): string[][] {
-  const commands: string[][] = [];
+function commandsOf(commandSet: CommandSet, batch: Batch): SentCommand[] {
+  const commands: SentCommand[] = [];
   for (let index = 0; index < batch.size; index++) {
     const [name, args] = callOf(commandSet, batch, index);
     args.unshift(name);
     commands.push(args);
   }
   return commands;
+}
+
+/** All requests of the batch's commands, some of which have several. */
+function requestsOf(commandSet: CommandSet, batch: Batch): SentCommand[] {
+  const requests: SentCommand[] = [];
+  for (let index = 0; index < batch.size; index++)
+    for (const [name, args] of requestsAt(commandSet, batch, index)) requests.push([name, ...args]);
+  return requests;
 }

@@ -1,5 +1,10 @@
 import type { Batch } from './batch.ts';
-import { Patchable, type RequestTemplate, type RequestTemplates } from './request-templates.ts';
+import {
+  Patchable,
+  type ReplyPlaces,
+  type RequestTemplate,
+  type RequestTemplates,
+} from './request-templates.ts';
 
 /**
  * Turns batches into request bytes without building a string: it copies templates and patches the digits of their keys.
@@ -7,6 +12,8 @@ import { Patchable, type RequestTemplate, type RequestTemplates } from './reques
  * pool can share an encoder, whose few bytes then stay in the fastest cache.
  */
 export class RequestEncoder {
+  /** Which replies belong to which commands; undefined if each command has one. */
+  readonly replyPlaces: ReplyPlaces | undefined;
   readonly #templates: RequestTemplates;
   /** If there are few templates: one request for each, which batches of one command patch without a copy. */
   readonly #singles: Patchable[];
@@ -15,6 +22,7 @@ export class RequestEncoder {
   #ordered: OrderedRequests | undefined;
 
   constructor(templates: RequestTemplates) {
+    this.replyPlaces = templates.replyPlaces;
     this.#templates = templates;
     this.#singles = templates.areFew ? templates.singles.map(({ bytes }) => Patchable.copyOf(bytes)) : [];
   }

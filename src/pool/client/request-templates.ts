@@ -1,4 +1,12 @@
-import { type Batch, type CommandSet, type CommandTemplate, KEY, keyDigits, keyName } from './batch.ts';
+import {
+  type Batch,
+  type CommandSet,
+  type CommandTemplate,
+  KEY,
+  keyDigits,
+  keyName,
+  requestsOfCommand,
+} from './batch.ts';
 
 /** Maximum for all requests of an order, as each pool has its own. Up to it copying requests is slower at any length. */
 const maxLaidOutBytes = 1 << 20;
@@ -9,7 +17,7 @@ const fewTemplates = 4;
 export interface RequestTemplate {
   readonly bytes: Buffer;
   readonly digitsAt: Int32Array;
-  /** Writes the request instead, if there are numbers in decimal in it; then there are no bytes. */
+  /** Writes the request instead, if numbers are in decimal in it or a key is there twice; then there are no bytes. */
   readonly composed: ComposedRequest | undefined;
 }
 
@@ -19,6 +27,8 @@ export class RequestTemplates {
   readonly singles: readonly RequestTemplate[];
   /** For each command: whether an empty reply, or 0, is a miss. */
   readonly emptyIsMiss: readonly boolean[];
+  /** Which replies belong to which commands; undefined if each command has one. */
+  readonly replyPlaces: ReplyPlaces | undefined;
   /** Whether there are so few, all without numbers in decimal, that an encoder can have its own copies. */
   readonly areFew: boolean;
   /** The order in which the commands come, if there is one and the requests can be laid out in it. */
@@ -28,6 +38,9 @@ export class RequestTemplates {
   constructor({ commands, keyPrefix, order }: CommandSet) {
     this.singles = commands.map(command => encodeTemplate(command, keyPrefix));
     this.emptyIsMiss = commands.map(command => command.emptyIsMiss ?? false);
+    this.replyPlaces = commands.some(({ followedBy }) => followedBy !== undefined)
+      ? new ReplyPlaces(commands)
+      : undefined;
     this.#maxRequestBytes = this.singles.reduce((max, single) => Math.max(max, lengthOf(single)), 0);
     this.areFew =
       this.singles.length <= fewTemplates && this.singles.every(({ composed }) => composed === undefined);
@@ -52,6 +65,48 @@ export class RequestTemplates {
   }
 }
 
+/** Which replies belong to which commands of a batch, where commands can have several. */
+export class ReplyPlaces {
+  /** By the command's index in the CommandSet. */
+  readonly #counts: Uint32Array;
+
+  constructor(commands: readonly CommandTemplate[]) {
+    this.#counts = Uint32Array.from(commands, command => requestsOfCommand(command).length);
+  }
+
+  /** The number of the replies to a batch. */
+  total(batch: Batch): number {
+    return this.endOf(batch, batch.size - 1);
+  }
+
+  /** The number of the replies to the commands of a batch up to this one. */
+  endOf(batch: Batch, command: number): number {
+    let end = 0;
+    for (let i = 0; i <= command; i++) end += this.#countOf(batch, i);
+    return end;
+  }
+
+  /** The index of the command that a reply belongs to, by the reply's own; behind the last one the batch's size. */
+  commandOf(batch: Batch, reply: number): number {
+    let command = 0;
+    for (let left = reply; command < batch.size; command++) {
+      left -= this.#countOf(batch, command);
+      if (left < 0) break;
+    }
+    return command;
+  }
+
+  /** Whether a reply is the last one of several to its command. */
+  endsSeveral(batch: Batch, reply: number): boolean {
+    const command = this.commandOf(batch, reply);
+    return this.#countOf(batch, command) > 1 && this.commandOf(batch, reply + 1) > command;
+  }
+
+  #countOf(batch: Batch, command: number): number {
+    return this.#counts[batch.commandAt(command)] as number;
+  }
+}
+
 /** A request in RESP: an array of bulk strings. */
 export function encodeRequest(args: readonly string[]): Buffer {
   const parts = args.map(arg => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`);
@@ -61,7 +116,12 @@ export function encodeRequest(args: readonly string[]): Buffer {
 function encodeTemplate(command: CommandTemplate, keyPrefix: string): RequestTemplate {
   const pieces = encodePieces(command, keyPrefix);
   const [only] = pieces;
-  if (pieces.length === 1 && only?.kind === 'bytes')
+  // Digits of keys in their order can be written without looking up which key is where.
+  if (
+    pieces.length === 1 &&
+    only?.kind === 'bytes' &&
+    only.keys.every(({ number }, index) => number === index)
+  )
     return { bytes: only.bytes, digitsAt: Int32Array.from(only.keys, ({ at }) => at), composed: undefined };
   const composed = new ComposedRequest(pieces);
   return { bytes: Buffer.alloc(0), digitsAt: new Int32Array(0), composed };
@@ -87,42 +147,37 @@ interface KeyPlace {
   readonly number: number;
 }
 
-/** Encodes a command as few pieces: bytes that are always the same are joined. */
-function encodePieces({ name, args }: CommandTemplate, keyPrefix: string): readonly Piece[] {
+/** Encodes the requests of a command as few pieces: bytes that are always the same are joined. */
+function encodePieces(command: CommandTemplate, keyPrefix: string): readonly Piece[] {
   const pieces: Piece[] = [];
   let bytes = Buffer.alloc(0);
   let keys: KeyPlace[] = [];
-  const add = (text: string) => {
-    bytes = Buffer.concat([bytes, Buffer.from(text)]);
+  const add = (...texts: (string | Buffer)[]) => {
+    bytes = Buffer.concat([
+      bytes,
+      ...texts.map(text => (typeof text === 'string' ? Buffer.from(text) : text)),
+    ]);
   };
-  const addBulk = (text: string) => add(`$${Buffer.byteLength(text)}\r\n${text}\r\n`);
+  const addBulk = (text: string | Buffer) => add(`$${Buffer.byteLength(text)}\r\n`, text, '\r\n');
+  const addKey = (number: number) => {
+    addBulk(keyName(keyPrefix, 0));
+    keys.push({ at: bytes.length - keyDigits - 2, number });
+  };
   const endBytes = () => {
     if (bytes.length > 0) pieces.push({ kind: 'bytes', bytes, keys });
     bytes = Buffer.alloc(0);
     keys = [];
   };
-  let keyCount = 0;
-  add(`*${args.length + 1}\r\n`);
-  addBulk(name);
-  for (const arg of args) {
-    if (arg === KEY) {
-      addBulk(keyName(keyPrefix, 0));
-      keys.push({ at: bytes.length - keyDigits - 2, number: keyCount++ });
-      continue;
-    }
-    if (typeof arg === 'string') {
-      addBulk(arg);
-      continue;
-    }
+  const addParts = (parts: readonly (string | number)[]) => {
     add('$');
     endBytes();
-    const textBytes = arg.reduce<number>(
+    const textBytes = parts.reduce<number>(
       (sum, part) => sum + (typeof part === 'string' ? Buffer.byteLength(part) : 0),
       0,
     );
-    pieces.push({ kind: 'length', textBytes, numbers: arg.filter(part => typeof part === 'number') });
+    pieces.push({ kind: 'length', textBytes, numbers: parts.filter(part => typeof part === 'number') });
     add('\r\n');
-    for (const part of arg) {
+    for (const part of parts) {
       if (typeof part === 'string') add(part);
       else {
         endBytes();
@@ -130,13 +185,24 @@ function encodePieces({ name, args }: CommandTemplate, keyPrefix: string): reado
       }
     }
     add('\r\n');
+  };
+  let keyCount = 0;
+  for (const { name, args } of requestsOfCommand(command)) {
+    add(`*${args.length + 1}\r\n`);
+    addBulk(name);
+    for (const arg of args) {
+      if (arg === KEY) addKey(keyCount++);
+      else if (typeof arg === 'string' || Buffer.isBuffer(arg)) addBulk(arg);
+      else if ('sameKey' in arg) addKey(arg.sameKey);
+      else addParts(arg);
+    }
   }
   endBytes();
   return pieces;
 }
 
 /**
- * A request with numbers in decimal. Redis takes no number with leading zeros, so their widths vary, and with them the
+ * A request with numbers in decimal, or with a key that is in it twice. Redis takes no number with leading zeros, so their widths vary, and with them the
  * lengths of arguments. Such a request is written piece by piece; keys and text are still copied.
  */
 class ComposedRequest {

@@ -55,10 +55,11 @@ export class RespScanner {
   readonly #onError: OnError;
   readonly #onNull: OnReply;
   readonly #onEmpty: OnReply;
+  readonly #onInnerError: OnError;
   #expecting: number = expecting.type;
   /** Missing elements of the current reply; 0 between two replies. */
   #pending = 0;
-  /** Whether the current reply is an aggregate: errors and nulls inside it are values, not outcomes. */
+  /** Whether the current reply is an aggregate: errors and nulls inside it are no outcomes of their own. */
   #insideAggregate = false;
   #isPush = false;
   #type = 0;
@@ -77,16 +78,18 @@ export class RespScanner {
   /**
    * @param on.null called for each null reply
    * @param on.empty called for each reply that is an aggregate without elements, or 0
+   * @param on.innerError called for each error inside a reply that is an aggregate
    */
   constructor(
     onError: OnError,
-    on: { readonly null?: OnReply; readonly empty?: OnReply } = {},
+    on: { readonly null?: OnReply; readonly empty?: OnReply; readonly innerError?: OnError } = {},
     strings: WholeStrings = new WholeStrings(),
   ) {
     this.#strings = strings;
     this.#onError = onError;
     this.#onNull = on.null ?? ignore;
     this.#onEmpty = on.empty ?? ignore;
+    this.#onInnerError = on.innerError ?? ignore;
   }
 
   get isBetweenReplies(): boolean {
@@ -245,11 +248,12 @@ export class RespScanner {
   }
 
   #errorRead(): void {
-    if (!this.#isOutcome) return;
+    if (this.#isPush) return;
     const message = this.#error.trimEnd();
     let codeEnd = 0;
     while (codeEnd < message.length && message.charCodeAt(codeEnd) !== SPACE) codeEnd++;
-    this.#onError(message.slice(0, codeEnd) || 'ERR', message, this.#repliesBefore);
+    const report = this.#isOutcome ? this.#onError : this.#onInnerError;
+    report(message.slice(0, codeEnd) || 'ERR', message, this.#repliesBefore);
   }
 }
 

@@ -1,10 +1,16 @@
 import type { Socket } from 'node:net';
 import { Connection } from '../connection.ts';
 import { failureCode, PoolError } from '../errors.ts';
+import {
+  type Acknowledgement,
+  acknowledgementsOf,
+  acknowledges,
+  countAcknowledgements,
+} from './acknowledgements.ts';
 import { type Address, authArguments } from './address.ts';
 import { Batch, type CommandSet, connectionName } from './batch.ts';
 import { RequestEncoder } from './request-encoder.ts';
-import { encodeRequest, RequestTemplates } from './request-templates.ts';
+import { encodeRequest, type ReplyPlaces, RequestTemplates } from './request-templates.ts';
 import { RespScanner } from './resp-scanner.ts';
 import { RespReader, type RespValue } from './resp-values.ts';
 import { serverFinder } from './sentinel.ts';
@@ -37,9 +43,37 @@ const maxAnswerBytes = 32 << 20;
 class Request extends Batch {
   refusal: string | undefined;
 
-  override refused(code: string, message: string): void {
-    this.fail(code, 1);
+  override refused(code: string, message: string, index: number): void {
+    this.fail(code, 1, index);
     this.refusal = message;
+  }
+}
+
+/** The replies of a connection as values, for commands that acknowledge what they read. */
+class KeptReplies {
+  readonly #commandSet: CommandSet;
+  readonly #reader = new RespReader(bytes => bytes.toString(), { maxBytes: maxAnswerBytes });
+  readonly #values: RespValue[] = [];
+
+  constructor(commandSet: CommandSet) {
+    this.#commandSet = commandSet;
+  }
+
+  /** Takes bytes that have arrived. @throws RespSyntaxError */
+  push(bytes: Buffer): void {
+    this.#reader.push(bytes);
+    for (let value = this.#reader.read(); value !== undefined; value = this.#reader.read())
+      this.#values.push(value);
+  }
+
+  /** Takes the replies to a batch, all of which are there. @returns what has to be acknowledged */
+  take(batch: Batch, places: ReplyPlaces | undefined): Acknowledgement[] {
+    const replies = this.#values.splice(0, places?.total(batch) ?? batch.size);
+    if (batch instanceof Request) return [];
+    const last = Array.from({ length: batch.size }, (_, index) =>
+      places === undefined ? replies[index] : replies[places.endOf(batch, index) - 1],
+    );
+    return acknowledgementsOf(batch, this.#commandSet, last);
   }
 }
 
@@ -60,19 +94,24 @@ export class WireConnection extends Connection implements SocketOwner {
   /** The batch whose replies come next, and the number of missing ones; 0 when nothing is in flight. */
   #batch: Batch | undefined;
   #missing = 0;
+  /** Commands of the batch that have failed, and the index of the last one of them. */
   #failed = 0;
+  #failedAt = 0;
   #misses = 0;
   #later: Batch[] | undefined;
+  /** Undefined if no command needs them. */
+  readonly #kept: KeptReplies | undefined;
   /** Called with each read while `ask` waits for its reply. */
   #listener: ((bytes: Buffer) => void) | undefined;
   #alive = true;
   #closedAs = 'CONNECTION_CLOSED';
 
-  private constructor(socket: Socket, encoder: RequestEncoder) {
+  private constructor(socket: Socket, encoder: RequestEncoder, kept: KeptReplies | undefined) {
     super();
     this.#socket = socket;
     this.#handle = openDirectly(socket, this);
     this.#encoder = encoder;
+    this.#kept = kept;
     socket.on('error', error => {
       this.#closedAs = failureCode(error);
     });
@@ -98,7 +137,11 @@ export class WireConnection extends Connection implements SocketOwner {
         },
       };
       const socket = await openSocket(await findServer(), onread, timeoutMs);
-      connection = new WireConnection(socket, encoder);
+      connection = new WireConnection(
+        socket,
+        encoder,
+        acknowledges(commandSet) ? new KeptReplies(commandSet) : undefined,
+      );
       let late: Error | undefined;
       const deadline = setTimeout(() => {
         late = connectTimeout(timeoutMs);
@@ -164,6 +207,7 @@ export class WireConnection extends Connection implements SocketOwner {
   receive(length: number): void {
     try {
       this.#listener?.(Buffer.from(received.subarray(0, length)));
+      this.#kept?.push(Buffer.from(received.subarray(0, length)));
       let at = 0;
       if (this.#scanner === undefined || this.#scanner.isBetweenReplies) {
         this.#missing -= strings.skip(received, 0, length, this.#missing);
@@ -179,7 +223,7 @@ export class WireConnection extends Connection implements SocketOwner {
     if (answered.length > 0) this.#settle(answered.splice(0));
     if (last === undefined) return;
     this.settled++;
-    last.done();
+    this.#end(last);
   }
 
   writeFailed(error: Error): void {
@@ -205,24 +249,50 @@ export class WireConnection extends Connection implements SocketOwner {
   #newScanner(): RespScanner {
     // `#missing` is updated only when a scan has ended.
     return new RespScanner(
-      (code, message, replies) => {
-        this.#failed++;
-        const batch = this.#batch;
-        batch?.refused(code, message, batch.size - this.#missing + replies);
-      },
+      (code, message, replies) => this.#refused(code, message, replies, false),
       {
         null: replies => this.#miss(replies, false),
         empty: replies => this.#miss(replies, true),
+        innerError: (code, message, replies) => this.#refused(code, message, replies, true),
       },
       strings,
     );
+  }
+
+  /** Which replies to a batch belong to which commands; undefined if each command has one. */
+  #placesIn(batch: Batch): ReplyPlaces | undefined {
+    const { replyPlaces } = this.#encoder;
+    return replyPlaces === undefined || batch instanceof Request ? undefined : replyPlaces;
+  }
+
+  /** Counts a failure: of several replies to a command the first error. One inside a reply is a value, but not that of EXEC. */
+  #refused(code: string, message: string, replies: number, isInside: boolean): void {
+    const batch = this.#batch;
+    if (batch === undefined) return;
+    const places = this.#placesIn(batch);
+    const reply = this.#received(batch, places) + replies;
+    if (isInside && places?.endsSeveral(batch, reply) !== true) return;
+    const index = places === undefined ? reply : places.commandOf(batch, reply);
+    if (this.#failed > 0 && this.#failedAt === index) return;
+    this.#failed++;
+    this.#failedAt = index;
+    batch.refused(code, message, index);
+  }
+
+  /** Replies to the batch that have come, before the scan that is under way. */
+  #received(batch: Batch, places: ReplyPlaces | undefined): number {
+    return (places === undefined ? batch.size : places.total(batch)) - this.#missing;
   }
 
   /** Counts a miss. An empty reply is one for some commands only. */
   #miss(replies: number, isEmpty: boolean): void {
     const batch = this.#batch;
     if (batch === undefined) return;
-    const index = batch.size - this.#missing + replies;
+    const places = this.#placesIn(batch);
+    const reply = this.#received(batch, places) + replies;
+    const index = places === undefined ? reply : places.commandOf(batch, reply);
+    // A reply to a part of a transaction says nothing about the whole.
+    if (places !== undefined && places.commandOf(batch, reply + 1) === index) return;
     if (isEmpty && !this.#encoder.emptyIsMiss(batch.commandAt(index))) return;
     this.#misses++;
     batch.missedAt(index);
@@ -242,31 +312,60 @@ export class WireConnection extends Connection implements SocketOwner {
 
   #expect(batch: Batch | undefined): void {
     this.#batch = batch;
-    this.#missing = batch === undefined ? 0 : batch.size;
+    this.#missing = batch === undefined ? 0 : (this.#placesIn(batch)?.total(batch) ?? batch.size);
     this.#failed = 0;
     this.#misses = 0;
   }
 
   /** Counts the outcome of the oldest batch and turns to the next. */
   #finish(batch: Batch): Batch {
-    batch.completed = batch.size - this.#missing - this.#failed;
+    batch.completed = this.#answered(batch) - this.#failed;
     batch.misses = this.#misses;
     this.#expect(this.#later === undefined ? undefined : this.#later.shift());
     return batch;
   }
 
+  /** Commands that have all their replies, or have failed. */
+  #answered(batch: Batch): number {
+    if (this.#missing === 0) return batch.size;
+    const places = this.#placesIn(batch);
+    const received = this.#received(batch, places);
+    if (places === undefined) return received;
+    const answered = places.commandOf(batch, received);
+    return this.#failed > 0 && this.#failedAt === answered ? answered + 1 : answered;
+  }
+
   #settle(batches: readonly Batch[]): void {
     for (const batch of batches) {
       this.settled++;
-      batch.done();
+      this.#end(batch);
     }
+  }
+
+  /** A batch is done when what it has read is acknowledged, if it has to be. */
+  #end(batch: Batch): void {
+    // Of a lost connection the replies are not complete.
+    const acknowledgements =
+      this.#kept !== undefined && this.#alive ? this.#kept.take(batch, this.#placesIn(batch)) : [];
+    if (acknowledgements.length === 0) {
+      batch.done();
+      return;
+    }
+    const request = new Request(acknowledgements.length, {
+      done: () => {
+        countAcknowledgements(batch, acknowledgements, place => request.failedAs(place));
+        batch.done();
+      },
+    });
+    this.#transmit(request, Buffer.concat(acknowledgements.map(({ args }) => encodeRequest(args))));
   }
 
   #lost(): void {
     this.#alive = false;
     const lost: Batch[] = [];
     while (this.#batch !== undefined) {
-      this.#batch.fail(this.#closedAs, this.#missing, this.#batch.size - this.#missing);
+      const answered = this.#answered(this.#batch);
+      this.#batch.fail(this.#closedAs, this.#batch.size - answered, answered);
       lost.push(this.#finish(this.#batch));
     }
     this.#settle(lost);

@@ -1,8 +1,14 @@
-import { type Argument, type CommandSet, type CommandTemplate, KEY } from '../../pool/client/batch.ts';
+import {
+  type Argument,
+  type CommandSet,
+  type CommandTemplate,
+  KEY,
+  type TemplateRequest,
+} from '../../pool/client/batch.ts';
 import type { WorkloadTask } from '../contract.ts';
 import { shuffle, streamSeed } from '../prng.ts';
-import { keysOf, parseCommand, type TemplatePart } from './command-templates.ts';
-import { emptyIsMiss, familiesOf, nullIsMiss, readsPrefilledKeys } from './families.ts';
+import { parseCommand, type TemplatePart } from './command-templates.ts';
+import { emptyIsMiss, nullIsMiss, type RequestOfMix, readsPrefilledKeys, requestsOf } from './families.ts';
 import { keyRanges } from './keys.ts';
 import { valueTexts } from './values.ts';
 
@@ -13,12 +19,13 @@ export type NumberSource = { readonly from: number; readonly to: number } | 'cou
 export interface MixTemplate {
   readonly name: string;
   readonly weight: number;
-  readonly keys: number;
-  /** Key number 0 of its family. */
-  readonly base: number;
+  /** For each of its keys: key number 0 of the key's family. */
+  readonly bases: readonly number[];
   /** Whether the hit share decides about its keys. */
   readonly reads: boolean;
   readonly nullIsMiss: boolean;
+  /** Whether null means that a transaction was not executed, because a key that it watched had changed. */
+  readonly nullIsAbort: boolean;
   /** Whether it adds a record. */
   readonly inserts: boolean;
   /** Where its numbers behind those of its keys come from. */
@@ -47,39 +54,47 @@ export function commandMix(
   valueSeed = seed,
 ): CommandMix {
   const inOrder = keyRanges(workload).families;
-  const families = familiesOf(workload.commands);
+  const requests = requestsOf(workload.commands);
   const values = valueTexts(workload, valueSeed);
   const commands: CommandTemplate[] = [];
   const templates: MixTemplate[] = [];
   for (const [index, { command, weight, inserts = false }] of workload.commands.entries()) {
-    const parsed = parseCommand(command);
-    const { name, args } = parsed;
-    const parts = args.flat();
-    const keys = keysOf(parsed);
+    const { name, acknowledges } = parseCommand(command);
+    const own = requests.filter(request => request.command === index);
+    const parts = own.flatMap(({ request }) => request.args.flat());
+    const keys = keysIn(own);
     const otherNumbers = parts.flatMap((part): NumberSource[] =>
       part.kind === 'number' ? [part] : part.kind === 'counter' || part.kind === 'record' ? [part.kind] : [],
     );
     const common = {
       name,
-      keys,
       otherNumbers,
-      base: inOrder.indexOf(families[index] ?? 'strings') * workload.keys,
+      bases: keys.map(({ family }) => inOrder.indexOf(family) * workload.keys),
       reads: readsPrefilledKeys(name),
       nullIsMiss: nullIsMiss(name),
+      nullIsAbort: own.length > 1,
       inserts,
     };
     const variants = parts.some(part => part.kind === 'value') ? values : [{ text: '', fraction: 1 }];
     for (const { text, fraction } of variants) {
-      const place = { next: keys };
+      const place = { nextKey: 0, next: keys.length };
+      const [first, ...followedBy] = own.map(({ request }) => ({
+        name: request.name,
+        args: request.args.map(arg => argument(arg, text, place, keys)),
+      }));
       commands.push({
-        name,
-        args: args.map(arg => argument(arg, text, place)),
+        ...(first as TemplateRequest),
+        ...(followedBy.length > 0 ? { followedBy } : {}),
+        ...(acknowledges === undefined ? {} : { acknowledges }),
         ...(emptyIsMiss(name) ? { emptyIsMiss: true } : {}),
       });
       templates.push({ ...common, weight: weight * fraction });
     }
   }
-  const stride = Math.max(1, ...templates.map(({ keys, otherNumbers }) => keys + otherNumbers.length));
+  const stride = Math.max(
+    1,
+    ...templates.map(({ bases, otherNumbers }) => bases.length + otherNumbers.length),
+  );
   const weights = templates.map(({ weight }) => weight);
   const order =
     workload.growth === null ? commandOrder(weights, streamSeed(seed, 'commandOrder')) : undefined;
@@ -110,8 +125,44 @@ export function commandOrder(weights: readonly number[], seed: number): Uint16Ar
   return Uint16Array.from(shuffle(commands, seed));
 }
 
-function argument(parts: readonly TemplatePart[], value: string, place: { next: number }): Argument {
-  if (parts[0]?.kind === 'key') return KEY;
+/** A key of an operation. */
+interface KeyOfMix {
+  readonly label: string | undefined;
+  readonly family: RequestOfMix['family'];
+}
+
+/**
+ * The different keys of an operation, in the order in which they first occur. A labelled key is of the family of the first
+ * request that has it and that is for one family only.
+ */
+function keysIn(requests: readonly RequestOfMix[]): KeyOfMix[] {
+  const all = requests.flatMap(({ request, family, isOwn }) =>
+    request.args.flat().flatMap(part => (part.kind === 'key' ? { label: part.label, family, isOwn } : [])),
+  );
+  const seen = new Set<string>();
+  return all.flatMap(({ label, family }) => {
+    if (label === undefined) return { label, family };
+    if (seen.has(label)) return [];
+    seen.add(label);
+    return { label, family: all.find(key => key.label === label && key.isOwn)?.family ?? family };
+  });
+}
+
+/** @param place where the next key that has not occurred before is among the numbers, and the next other number */
+function argument(
+  parts: readonly TemplatePart[],
+  value: string,
+  place: { nextKey: number; next: number },
+  keys: readonly KeyOfMix[],
+): Argument {
+  const [first] = parts;
+  if (first?.kind === 'bytes') return first.bytes;
+  if (first?.kind === 'key') {
+    const labelled = keys.findIndex(({ label }) => label !== undefined && label === first.label);
+    if (labelled >= 0 && labelled < place.nextKey) return { sameKey: labelled };
+    place.nextKey++;
+    return KEY;
+  }
   const joined: (string | number)[] = [];
   for (const part of parts) {
     if (part.kind === 'text' || part.kind === 'value') {

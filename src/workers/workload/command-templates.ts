@@ -1,78 +1,290 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+
 /** A part of an argument: text, or a placeholder that is filled for each operation. */
 export type TemplatePart =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'key' }
+  /** Bytes that are no UTF-8: always a whole argument. */
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  /** Keys with the same label are the same key in an operation. Without a label, each is another one. */
+  | { readonly kind: 'key'; readonly label?: string }
   | { readonly kind: 'value' }
   | { readonly kind: 'counter' }
   /** The number of the record that the command is for; only presets have it. */
   | { readonly kind: 'record' }
   | { readonly kind: 'number'; readonly from: number; readonly to: number };
 
+type Word = readonly TemplatePart[];
+
+/** One request of a command, parsed. */
+export interface ParsedRequest {
+  readonly name: string;
+  readonly args: readonly Word[];
+  /** The text of the script that it runs, if the command has it. */
+  readonly script?: string;
+  /** How long it holds its connection at most, in milliseconds, if it waits for others. */
+  readonly blocksMs?: number;
+}
+
 /** A command of a config, parsed. */
 export interface ParsedCommand {
+  /** As results have it; of a transaction MULTI. */
   readonly name: string;
-  /** Its name in the server's commandstats: `get`, `object|encoding`. */
+  /** Its name in the server's commandstats: `get`, `object|encoding`. A transaction is counted by its EXEC. */
   readonly statName: string;
-  readonly args: readonly (readonly TemplatePart[])[];
+  /** What one operation sends: one request, or all of a transaction. */
+  readonly requests: readonly ParsedRequest[];
+  /** The consumer group for which the operation acknowledges what it has read. */
+  readonly acknowledges?: string;
 }
 
 const maxNumber = 2 ** 32 - 1;
-const placeholder = /\{([^{}]*)\}/g;
 const placeholders = '{key}, {value}, {counter} and {number:from-to}';
+const exampleCommand = 'a command such as "SET {key} {value} EX {number:10-60}"';
+const exampleTransaction = '"MULTI; SET {key} {value}; INCR {key}; EXEC"';
 
 /**
- * Reads a command such as `SET {key} {value} EX {number:10-60}`: words between blanks, with placeholders in them.
+ * Reads a command such as `SET {key} {value} EX {number:10-60}`: words between blanks, quoted as in redis-cli, with
+ * placeholders in them; a literal brace is doubled. A transaction begins with MULTI or WATCH and ends with EXEC, and its
+ * requests are separated by semicolons. Behind XREADGROUP, `; XACK` acknowledges what it has read.
  *
  * @throws RangeError whose message says what is expected
  */
 export function parseCommand(text: string): ParsedCommand {
-  const [word = '', ...rest] = text.trim().split(/\s+/);
-  const name = word.toUpperCase();
-  if (!/^[A-Z][A-Z0-9_.-]*$/.test(name))
-    throw new RangeError('a command such as "SET {key} {value} EX {number:10-60}"');
-  const refused = refusedFor.get(name);
-  if (refused !== undefined) throw new RangeError(`no ${name} (${refused})`);
-  const args = rest.map(parseArgument);
-  checkKeys(name, args);
-  if (name === 'COPY' && rest.some(word => /^db$/i.test(word)))
-    throw new RangeError('a COPY within its database (no DB)');
-  const subcommand = containers.has(name) ? `|${rest[0]?.toLowerCase()}` : '';
-  return { name, statName: name.toLowerCase() + subcommand, args };
+  const isTransaction = /^\s*(multi|watch)\b.*;/is.test(text);
+  const isAcknowledged = /^\s*xreadgroup\b.*;/is.test(text);
+  const requests = splitRequests(text, isTransaction || isAcknowledged);
+  if (isTransaction) return parseTransaction(requests);
+  const request = parseRequest(requests[0] ?? []);
+  if (isAcknowledged) return parseAcknowledged(request, requests.slice(1));
+  const { name, args } = request;
+  const subcommand = containers.has(name) ? `|${constantText(args[0])?.toLowerCase()}` : '';
+  return { name, statName: name.toLowerCase() + subcommand, requests: [request] };
 }
 
 /** As {@link parseCommand}, for a command that a user has written: without the placeholder of presets. */
 export function parseGivenCommand(text: string): ParsedCommand {
   const parsed = parseCommand(text);
-  if (parsed.args.flat().some(({ kind }) => kind === 'record'))
+  if (parsed.requests.some(({ args }) => args.flat().some(({ kind }) => kind === 'record')))
     throw new RangeError(`placeholders ${placeholders}, no {record}`);
   return parsed;
 }
 
-/** The number of its keys. */
-export function keysOf({ args }: ParsedCommand): number {
-  return args.flat().filter(part => part.kind === 'key').length;
-}
-
-function parseArgument(word: string): TemplatePart[] {
-  const parts: TemplatePart[] = [];
-  let end = 0;
-  for (const match of word.matchAll(placeholder)) {
-    if (match.index > end) parts.push(textPart(word.slice(end, match.index)));
-    parts.push(parsePlaceholder(match[1] ?? ''));
-    end = match.index + match[0].length;
+/** The number of different keys in an operation. */
+export function keysOf({ requests }: Pick<ParsedCommand, 'requests'>): number {
+  let keys = 0;
+  const labels = new Set<string>();
+  for (const part of requests.flatMap(({ args }) => args.flat())) {
+    if (part.kind !== 'key') continue;
+    if (part.label === undefined) keys++;
+    else labels.add(part.label);
   }
-  if (end < word.length) parts.push(textPart(word.slice(end)));
-  return parts;
+  return keys + labels.size;
 }
 
-function textPart(text: string): TemplatePart {
-  if (/[{}]/.test(text)) throw new RangeError(`placeholders ${placeholders}`);
-  return { kind: 'text', text };
+/** The text of an argument, if it is the same in all operations. */
+export function constantText(word: Word | undefined): string | undefined {
+  let all = '';
+  for (const part of word ?? [])
+    if (part.kind === 'text') all += part.text;
+    else return undefined;
+  return word === undefined ? undefined : all;
+}
+
+/** The scripts that must be loaded before the requests can be sent: those that EVALSHA has in the place of a hash. */
+export function scriptsToLoad(requests: readonly ParsedRequest[]): string[] {
+  const scripts = requests.flatMap(({ name, script }) =>
+    script !== undefined && name.startsWith('EVALSHA') ? script : [],
+  );
+  return [...new Set(scripts)];
+}
+
+/** The commands that a script calls, in the order of its text; undefined for each that only running it would show. */
+export function callsOf(script: string): (string | undefined)[] {
+  const calls = script.matchAll(/\b(?:redis|server)\.p?call\s*\(\s*(?:(["'])([\w.]+)\1)?/g);
+  return [...calls].map(([, , name]) => name?.toUpperCase());
+}
+
+/**
+ * Whether the server's count of the commands is that of the operations: it also counts what runs inside transactions,
+ * scripts and functions, under the same names.
+ *
+ * @param functions the libraries that FCALL can call
+ */
+export function serverCountsApart(commands: readonly ParsedCommand[], functions: readonly string[]): boolean {
+  // Without the subcommand.
+  const counted = new Set(commands.map(({ statName }) => statName.replace(/\|.*/, '').toUpperCase()));
+  const inside = commands.flatMap(({ requests, acknowledges }) => [
+    ...(acknowledges === undefined ? [] : ['XACK']),
+    ...(requests.length === 1 ? [] : requests.slice(0, -1).map(({ name }) => name)),
+    ...requests.flatMap(({ name, script }) => {
+      if (!scriptCommands.has(name)) return [];
+      if (name.startsWith('FCALL')) return functions.length === 0 ? [undefined] : functions.flatMap(callsOf);
+      return script === undefined ? [undefined] : callsOf(script);
+    }),
+  ]);
+  // A script can call no script.
+  const isCallable = [...counted].some(name => !scriptCommands.has(name));
+  return inside.every(name => (name === undefined ? !isCallable : !counted.has(name)));
+}
+
+function parseTransaction(requests: readonly (readonly Word[])[]): ParsedCommand {
+  const names = requests.map(([word]) => constantText(word)?.toUpperCase());
+  const start = names.indexOf('MULTI');
+  if (start < 0 || names.indexOf('EXEC') !== requests.length - 1)
+    throw new RangeError(`a transaction such as ${exampleTransaction}`);
+  const parsed = requests.map((words, index): ParsedRequest => {
+    const name = names[index] ?? '';
+    if (index === start || index === requests.length - 1) {
+      if (words.length > 1) throw new RangeError(`no arguments of ${name}`);
+      return { name, args: [] };
+    }
+    if (name === 'WATCH' && index > start) throw new RangeError('WATCH before MULTI');
+    return parseRequest(words, name === 'WATCH');
+  });
+  return { name: 'MULTI', statName: 'exec', requests: parsed };
+}
+
+function parseAcknowledged(request: ParsedRequest, behind: readonly (readonly Word[])[]): ParsedCommand {
+  const { name, args } = request;
+  const [words, ...more] = behind;
+  if (more.length > 0 || words?.length !== 1 || constantText(words[0])?.toUpperCase() !== 'XACK')
+    throw new RangeError(
+      'XACK alone behind XREADGROUP and a semicolon: it acknowledges all entries of the reply',
+    );
+  if (args.some(word => /^noack$/i.test(constantText(word) ?? '')))
+    throw new RangeError('XREADGROUP without NOACK before XACK (nothing is to be acknowledged)');
+  return {
+    name,
+    statName: name.toLowerCase(),
+    requests: [request],
+    acknowledges: constantText(args[1]) ?? '',
+  };
+}
+
+function parseRequest([word, ...words]: readonly Word[], isWatch = false): ParsedRequest {
+  const name = constantText(word)?.toUpperCase() ?? '';
+  if (!/^[A-Z][A-Z0-9_.-]*$/.test(name)) throw new RangeError(exampleCommand);
+  const refused = refusedFor.get(name);
+  if (refused !== undefined && !isWatch) throw new RangeError(`no ${name} (${refused})`);
+  const { args, script } = withHash(name, words);
+  checkArguments(name, args);
+  checkKeys(name, args);
+  const blocksMs = blockingTime(name, args);
+  return {
+    name,
+    args,
+    ...(script === undefined ? {} : { script }),
+    ...(blocksMs === undefined ? {} : { blocksMs }),
+  };
+}
+
+/** EVALSHA can have the script itself in the place of its hash: then it is loaded before the load. */
+function withHash(
+  name: string,
+  args: readonly Word[],
+): { args: readonly Word[]; script: string | undefined } {
+  if (!name.startsWith('EVAL')) return { args, script: undefined };
+  const [first, ...rest] = args;
+  const script = constantText(first);
+  if (!name.startsWith('EVALSHA')) return { args, script };
+  if (script === undefined)
+    throw new RangeError(`a script, or the 40 digits of its SHA1, as argument 1 of ${name}`);
+  if (/^[\da-f]{40}$/i.test(script)) return { args, script: undefined };
+  const hash = createHash('sha1').update(script).digest('hex');
+  return { args: [[{ kind: 'text', text: hash }], ...rest], script };
+}
+
+/**
+ * What text consists of: outside of quotes, in double and in single ones. The first group that matches says what it is.
+ * As sdssplitargs of Redis reads it, but for the braces.
+ */
+const tokens = {
+  none: /(?<brace>\{\{|\}\})|\{(?<placeholder>[^{}]*)\}|(?<opening>["'])|(?<blank>\s+)|(?<separator>;)|(?<text>[^\s{}"';]+)/y,
+  double:
+    /(?<brace>\{\{|\}\})|\{(?<placeholder>[^{}]*)\}|(?<closing>")|\\x(?<hex>[\da-fA-F]{2})|\\(?<escaped>[\s\S])|(?<text>[^{}"\\]+)/y,
+  single:
+    /(?<brace>\{\{|\}\})|\{(?<placeholder>[^{}]*)\}|(?<closing>')|\\(?<escaped>')|(?<text>[^{}'\\]+|\\)/y,
+} as const;
+
+/** What these stand for behind a backslash; any other character stands for itself. */
+const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
+
+/** Cuts text into words, and at each semicolon outside of quotes into requests, if it has several. */
+function splitRequests(text: string, hasSeveral: boolean): Word[][] {
+  const requests: Word[][] = [[]];
+  let word: WordParts | undefined;
+  let quotes: keyof typeof tokens = 'none';
+  let at = 0;
+  const endWord = () => {
+    if (word !== undefined) requests.at(-1)?.push(word.end());
+    word = undefined;
+  };
+  while (at < text.length) {
+    const token: RegExp = tokens[quotes];
+    token.lastIndex = at;
+    const found = token.exec(text)?.groups;
+    if (found === undefined)
+      throw new RangeError(`placeholders ${placeholders}; a brace of the text itself is doubled, {{ or }}`);
+    at = token.lastIndex;
+    const { brace, placeholder, opening, closing, blank, separator, hex, escaped, text: plain } = found;
+    if (blank !== undefined) endWord();
+    else if (separator !== undefined && hasSeveral) {
+      endWord();
+      requests.push([]);
+    } else {
+      word ??= new WordParts();
+      if (placeholder !== undefined) word.add(parsePlaceholder(placeholder));
+      else if (opening !== undefined) quotes = opening === '"' ? 'double' : 'single';
+      else if (closing !== undefined) {
+        quotes = 'none';
+        if (at < text.length && !/\s/.test(text.charAt(at)) && !(hasSeveral && text[at] === ';'))
+          throw new RangeError('a space behind the closing quote');
+      } else if (hex !== undefined) word.addBytes(Buffer.from(hex, 'hex'));
+      else if (escaped !== undefined) word.addBytes(Buffer.from(escapes[escaped] ?? escaped));
+      else word.addBytes(Buffer.from(brace?.charAt(0) ?? plain ?? separator ?? ''));
+    }
+  }
+  if (quotes !== 'none') throw new RangeError('a closing quote');
+  endWord();
+  if (hasSeveral && requests.at(-1)?.length === 0) requests.pop();
+  return requests;
+}
+
+/** The parts of a word that is being read. */
+class WordParts {
+  readonly #parts: TemplatePart[] = [];
+  #bytes: Buffer[] = [];
+
+  addBytes(bytes: Buffer): void {
+    this.#bytes.push(bytes);
+  }
+
+  add(part: TemplatePart): void {
+    this.#endText();
+    this.#parts.push(part);
+  }
+
+  end(): Word {
+    this.#endText();
+    if (this.#parts.length > 1 && this.#parts.some(({ kind }) => kind === 'bytes'))
+      throw new RangeError('text in UTF-8 beside a placeholder; other bytes only as a whole argument');
+    return this.#parts;
+  }
+
+  #endText(): void {
+    if (this.#bytes.length === 0) return;
+    const bytes = Buffer.concat(this.#bytes);
+    this.#bytes = [];
+    this.#parts.push(isUtf8(bytes) ? { kind: 'text', text: bytes.toString() } : { kind: 'bytes', bytes });
+  }
 }
 
 function parsePlaceholder(inside: string): TemplatePart {
   if (inside === 'key' || inside === 'value' || inside === 'counter' || inside === 'record')
     return { kind: inside };
+  const label = /^key:(\w+)$/.exec(inside)?.[1];
+  if (label !== undefined) return { kind: 'key', label };
   const range = /^number:(\d+)-(\d+)$/.exec(inside);
   if (range === null) throw new RangeError(`placeholders ${placeholders}, no {${inside}}`);
   const [from, to] = [Number(range[1]), Number(range[2])];
@@ -81,14 +293,82 @@ function parsePlaceholder(inside: string): TemplatePart {
   return { kind: 'number', from, to };
 }
 
-/** Every key must be a placeholder: anything else would be a key of somebody else. */
-function checkKeys(name: string, args: readonly (readonly TemplatePart[])[]): void {
+/** Refuses arguments by which a command reaches keys or connections of others. */
+function checkArguments(name: string, args: readonly Word[]): void {
+  const texts = args.map(constantText);
+  const has = (pattern: RegExp) => texts.some(text => text !== undefined && pattern.test(text));
+  if (name === 'COPY' && has(/^db$/i)) throw new RangeError('a COPY within its database (no DB)');
+  if (name.startsWith('SORT') && has(/\*/))
+    throw new RangeError(`no pattern in ${name} (it reads keys that may be of others)`);
+  if (name === 'XREADGROUP' && (!/^group$/i.test(texts[0] ?? '') || texts[1] === undefined))
+    throw new RangeError('XREADGROUP GROUP and the name of a group, which is made before the load');
+}
+
+/** How long a command waits for others at most, in milliseconds; undefined if it does not. */
+function blockingTime(name: string, args: readonly Word[]): number | undefined {
+  let place = blockingPlace.get(name)?.(args.length);
+  if (/^XREAD/.test(name)) {
+    const beforeStreams = args.slice(0, streamsPlace(name, args)).map(constantText);
+    const block = beforeStreams.findIndex(text => /^block$/i.test(text ?? ''));
+    if (block < 0) return undefined;
+    place = block + 2;
+  }
+  if (place === undefined) return undefined;
+  const text = constantText(args[place - 1]) ?? '';
+  const isMs = /^(XREAD|WAIT)/.test(name);
+  const timeMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) * (isMs ? 1 : 1000) : 0;
+  if (timeMs > 0) return timeMs;
+  const unit = isMs ? 'milliseconds' : 'seconds';
+  throw new RangeError(
+    `a constant time above 0 in ${unit} as argument ${place} of ${name} (with 0 it would wait for ever)`,
+  );
+}
+
+/** Place of the word STREAMS among the arguments, from 1. */
+function streamsPlace(name: string, args: readonly Word[]): number {
+  // The names of a group and a consumer can be anything.
+  const first = name === 'XREADGROUP' ? 3 : 0;
+  const index = args.findIndex((word, at) => at >= first && /^streams$/i.test(constantText(word) ?? ''));
+  if (index < 0) throw new RangeError(`STREAMS in ${name}, with keys and as many ids behind it`);
+  return index + 1;
+}
+
+/** The places at which a command must have keys, from 1. */
+function keyPlaces(name: string, args: readonly Word[]): Set<number> {
+  const range = (from: number, to: number, step = 1) =>
+    Array.from(
+      { length: Math.max(0, Math.floor((to - from) / step) + 1) },
+      (_, index) => from + index * step,
+    );
+  if (/^XREAD/.test(name)) {
+    const streams = streamsPlace(name, args);
+    const behind = args.length - streams;
+    if (behind === 0 || behind % 2 > 0) throw new RangeError(`as many ids as keys behind STREAMS of ${name}`);
+    return new Set(range(streams + 1, streams + behind / 2));
+  }
   // Most commands have one key, as their first argument.
   const { first, last, step } = placesOf.get(name) ?? { first: 1, last: 1, step: 1 };
-  const isKey = (parts: readonly TemplatePart[]) => parts.length === 1 && parts[0]?.kind === 'key';
-  const end = last === -1 ? args.length : last;
-  const expected = new Set<number>();
-  if (first > 0) for (let place = first; place <= Math.max(end, first); place += step) expected.add(place);
+  const places =
+    first === 0 ? [] : range(first, Math.max(last < 0 ? args.length + 1 + last : last, first), step);
+  const behindWord = keyBehind.get(name);
+  if (behindWord !== undefined)
+    for (const [index, word] of args.entries())
+      if (behindWord.test(constantText(word) ?? '')) places.push(index + 2);
+  const countPlace = keyCountPlace.get(name);
+  if (countPlace !== undefined) {
+    const count = constantText(args[countPlace - 1]);
+    if (count === undefined || !/^\d+$/.test(count))
+      throw new RangeError(`the number of its keys as argument ${countPlace} of ${name}`);
+    // More than there are arguments: the first that is missing is named.
+    places.push(...range(countPlace + 1, Math.min(countPlace + Number(count), args.length + 1)));
+  }
+  return new Set(places);
+}
+
+/** Every key must be a placeholder: anything else would be a key of somebody else. */
+function checkKeys(name: string, args: readonly Word[]): void {
+  const isKey = (parts: Word) => parts.length === 1 && parts[0]?.kind === 'key';
+  const expected = keyPlaces(name, args);
   for (const place of expected) {
     const parts = args[place - 1];
     if (parts !== undefined && isKey(parts)) continue;
@@ -113,35 +393,35 @@ const refusals: readonly (readonly [reason: string, names: string])[] = [
   ],
   [
     'it changes the connection that other commands are sent on',
-    'CLIENT AUTH HELLO SELECT QUIT RESET MULTI EXEC DISCARD WATCH UNWATCH READONLY READWRITE ASKING',
+    'CLIENT AUTH HELLO SELECT QUIT RESET READONLY READWRITE ASKING',
+  ],
+  [
+    `it is part of a transaction, which is one command: ${exampleTransaction}`,
+    'MULTI EXEC DISCARD WATCH UNWATCH',
   ],
   [
     'it is not answered by one reply',
     'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC REPLCONF',
   ],
-  [
-    'it blocks its connection until others do something',
-    'BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP WAIT WAITAOF XREAD XREADGROUP',
-  ],
   ['it holds up the server for as long as the database is large', 'KEYS'],
-  ['its effects cannot be checked', 'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'],
-  [
-    'the places of its keys cannot be checked',
-    'SORT GEORADIUS GEORADIUSBYMEMBER ZUNIONSTORE ZINTERSTORE ZDIFFSTORE ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP LCS COMMAND',
-  ],
+  ['the places of its keys cannot be checked', 'COMMAND'],
 ];
 
 const refusedFor = new Map(
   refusals.flatMap(([reason, names]) => names.split(' ').map(name => [name, reason] as const)),
 );
 
-/** Places of a command's keys among its arguments, from 1, as in COMMAND INFO: a last one of -1 is the last argument. */
+/** Places of a command's keys among its arguments, from 1, as in COMMAND INFO: a last one of -1 is the last argument, one of -2 that before it. */
 const places: readonly (readonly [first: number, last: number, step: number, names: string])[] = [
-  [0, 0, 0, 'PING ECHO TIME DBSIZE RANDOMKEY LASTSAVE INFO ROLE LOLWUT SCAN'],
-  [1, -1, 1, 'MGET DEL UNLINK EXISTS TOUCH PFCOUNT PFMERGE SINTER SUNION SDIFF'],
+  [0, 0, 0, 'PING ECHO TIME DBSIZE RANDOMKEY LASTSAVE INFO ROLE LOLWUT SCAN WAIT WAITAOF'],
+  // Their keys are counted by an argument.
+  [0, 0, 0, 'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'],
+  [0, 0, 0, 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP BLMPOP BZMPOP'],
+  [1, -2, 1, 'BLPOP BRPOP BZPOPMIN BZPOPMAX'],
+  [1, -1, 1, 'MGET DEL UNLINK EXISTS TOUCH WATCH PFCOUNT PFMERGE SINTER SUNION SDIFF'],
   [1, -1, 1, 'SINTERSTORE SUNIONSTORE SDIFFSTORE'],
   [1, -1, 2, 'MSET MSETNX'],
-  [1, 2, 1, 'RENAME RENAMENX RPOPLPUSH LMOVE COPY SMOVE GEOSEARCHSTORE ZRANGESTORE'],
+  [1, 2, 1, 'RENAME RENAMENX RPOPLPUSH BRPOPLPUSH LMOVE BLMOVE COPY SMOVE LCS GEOSEARCHSTORE ZRANGESTORE'],
   [2, 2, 1, 'OBJECT MEMORY XINFO XGROUP'],
   [2, -1, 1, 'BITOP'],
 ];
@@ -150,6 +430,36 @@ const placesOf = new Map(
   places.flatMap(([first, last, step, names]) =>
     names.split(' ').map(name => [name, { first, last, step }] as const),
   ),
+);
+
+/** The place of the argument that says how many keys follow it; there can be other keys beside them (ZUNIONSTORE). */
+const keyCountPlace: ReadonlyMap<string, number> = new Map(
+  (
+    [
+      [1, 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP'],
+      [2, 'ZUNIONSTORE ZINTERSTORE ZDIFFSTORE BLMPOP BZMPOP EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'],
+    ] as const
+  ).flatMap(([place, names]) => names.split(' ').map(name => [name, place] as const)),
+);
+
+/** The place of the time that a blocking command waits at most, from 1, by the number of its arguments. */
+const blockingPlace: ReadonlyMap<string, (args: number) => number> = new Map([
+  ...'BLPOP BRPOP BZPOPMIN BZPOPMAX BRPOPLPUSH BLMOVE WAIT WAITAOF'
+    .split(' ')
+    .map(name => [name, (args: number) => args] as const),
+  ...['BLMPOP', 'BZMPOP'].map(name => [name, () => 1] as const),
+]);
+
+/** Words behind which a command takes one more key. */
+const keyBehind: ReadonlyMap<string, RegExp> = new Map([
+  ['SORT', /^store$/i],
+  ['GEORADIUS', /^store(dist)?$/i],
+  ['GEORADIUSBYMEMBER', /^store(dist)?$/i],
+]);
+
+/** Commands that run a script or a function. */
+export const scriptCommands: ReadonlySet<string> = new Set(
+  'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'.split(' '),
 );
 
 /** Commands whose subcommands the server counts separately. */

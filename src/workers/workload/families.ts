@@ -1,4 +1,11 @@
-import { keysOf, type ParsedCommand, parseCommand } from './command-templates.ts';
+import {
+  callsOf,
+  constantText,
+  keysOf,
+  type ParsedRequest,
+  parseCommand,
+  scriptCommands,
+} from './command-templates.ts';
 
 /** A command and its arguments, as the prefill sends it. */
 type WriteRequest = readonly [string, ...(string | number)[]];
@@ -52,7 +59,8 @@ const rows = {
     ],
   },
   lists: {
-    commands: /^(L(PUSHX?|POP|RANGE|LEN|INDEX|SET|TRIM|INSERT|REM|POS|MOVE)|RPUSHX?|RPOP|RPOPLPUSH)$/,
+    commands:
+      /^(BL(POP|MOVE|MPOP)|BRPOP|BRPOPLPUSH|L(PUSHX?|POP|MPOP|RANGE|LEN|INDEX|SET|TRIM|INSERT|REM|POS|MOVE)|RPUSHX?|RPOP|RPOPLPUSH)$/,
     write: (key, elements) => [['RPUSH', key, ...elements.map(({ value }) => value)]],
     hasMembers: true,
   },
@@ -66,7 +74,7 @@ const rows = {
     ],
   },
   'sorted sets': {
-    commands: /^(Z|GEO)/,
+    commands: /^(Z|BZ|GEO)/,
     write: (key, elements) => [
       ['ZADD', key, ...elements.flatMap(element => [element.index, member(element)])],
     ],
@@ -96,7 +104,11 @@ const rows = {
     hasMembers: false,
   },
   // Other modules: what their keys are made of is not known here. They come last, behind all keys that are written.
-  'keys of modules': { commands: /^[A-Z]+\./, write: undefined, hasMembers: false },
+  'keys of modules': {
+    commands: /^([A-Z]+\.|V(ADD|REM|SIM|DIM|CARD|EMB|LINKS|INFO|SETATTR|GETATTR|RANDMEMBER|ISMEMBER|RANGE)$)/,
+    write: undefined,
+    hasMembers: false,
+  },
 } as const satisfies Readonly<Record<string, FamilyRow>>;
 
 export type Family = keyof typeof rows;
@@ -110,29 +122,65 @@ export function familyRow(family: Family): FamilyRow {
 
 /** Commands on keys of any type. */
 const onAnyType = new Set(
-  'DEL UNLINK EXISTS TOUCH TYPE DUMP RESTORE OBJECT MEMORY RENAME RENAMENX COPY PERSIST TTL PTTL EXPIRE PEXPIRE EXPIREAT PEXPIREAT EXPIRETIME PEXPIRETIME'.split(
+  'WATCH DEL UNLINK EXISTS TOUCH TYPE DUMP RESTORE OBJECT MEMORY RENAME RENAMENX COPY PERSIST TTL PTTL EXPIRE PEXPIRE EXPIREAT PEXPIREAT EXPIRETIME PEXPIRETIME'.split(
     ' ',
   ),
 );
 
+/** Types of which SORT sorts the elements. */
+const sortable: ReadonlySet<Family | undefined> = new Set(['lists', 'sets', 'sorted sets'] as const);
+
 function ownFamily(name: string): Family | undefined {
-  if (onAnyType.has(name)) return undefined;
+  if (onAnyType.has(name) || scriptCommands.has(name)) return undefined;
   return families.find(family => familyRow(family).commands?.test(name)) ?? 'strings';
 }
 
-/**
- * The family of each command of a mix. A command on keys of any type (EXPIRE, DEL, TTL …) is for the keys of the nearest
- * command before it that has a family of its own; without one, of the first command behind it; without any, for strings.
- */
-export function familiesOf(commands: readonly { readonly command: string }[]): Family[] {
-  const parsed = commands.map(({ command }) => parseCommand(command));
+/** That of the first command which a script calls, as far as its text is known. */
+function familyOfRequest(request: ParsedRequest): Family | undefined {
   // A command without keys has no family.
-  const own = parsed.map(one => (keysOf(one) === 0 ? undefined : ownFamily(one.name)));
-  let near = own.find(family => family !== undefined) ?? 'strings';
-  return own.map(family => {
-    near = family ?? near;
-    return near;
+  if (keysOf({ requests: [request] }) === 0) return undefined;
+  const { name, script } = request;
+  if (script === undefined) return ownFamily(name);
+  return callsOf(script).flatMap(call => (call === undefined ? [] : (ownFamily(call) ?? [])))[0];
+}
+
+/** A request that the commands of a mix send. */
+export interface RequestOfMix {
+  readonly request: ParsedRequest;
+  /** Of its keys. */
+  readonly family: Family;
+  /** Whether the request is for keys of that family only; otherwise it takes the nearest. */
+  readonly isOwn: boolean;
+  /** The command's index in the mix. */
+  readonly command: number;
+}
+
+/**
+ * The requests of a mix, with the family of each. A request on keys of any type (EXPIRE, DEL, TTL, FCALL …) is for the keys
+ * of the nearest one before it that has a family of its own; without one, of the first one behind it; without any, for
+ * strings. SORT is for lists, unless the nearest are sets or sorted sets.
+ */
+export function requestsOf(commands: readonly { readonly command: string }[]): RequestOfMix[] {
+  const requests = commands.flatMap(({ command: text }, command) =>
+    parseCommand(text).requests.map(request => ({
+      request,
+      command,
+      own: request.name.startsWith('SORT') ? undefined : familyOfRequest(request),
+    })),
+  );
+  const isSort = ({ request }: (typeof requests)[number]) => request.name.startsWith('SORT');
+  const first = requests.find(({ own }) => own !== undefined)?.own;
+  let near = first ?? (requests.some(isSort) ? 'lists' : 'strings');
+  return requests.map(one => {
+    near = one.own ?? near;
+    const family = isSort(one) && !sortable.has(near) ? 'lists' : near;
+    return { request: one.request, command: one.command, family, isOwn: one.own !== undefined };
   });
+}
+
+/** The family of each request of a mix. */
+export function familiesOf(commands: readonly { readonly command: string }[]): Family[] {
+  return requestsOf(commands).map(({ family }) => family);
 }
 
 /** The families that the commands use, in the order of their key numbers. */
@@ -155,7 +203,7 @@ const reads = new Map(
       ],
       [
         'unseen',
-        'MGET STRLEN GETRANGE SUBSTR GETBIT BITCOUNT BITPOS TTL PTTL EXPIRETIME PEXPIRETIME TYPE OBJECT MEMORY HMGET HEXISTS HSTRLEN HSCAN LPOS SISMEMBER SMISMEMBER SSCAN SINTER SUNION SDIFF ZCOUNT ZLEXCOUNT ZMSCORE ZSCAN GEODIST GEOPOS GEOHASH GEOSEARCH XINFO JSON.MGET JSON.TYPE',
+        'MGET STRLEN GETRANGE SUBSTR GETBIT BITCOUNT BITPOS TTL PTTL EXPIRETIME PEXPIRETIME TYPE OBJECT MEMORY HMGET HEXISTS HSTRLEN HSCAN LPOS SISMEMBER SMISMEMBER SSCAN SINTER SUNION SDIFF ZCOUNT ZLEXCOUNT ZMSCORE ZSCAN GEODIST GEOPOS GEOHASH GEOSEARCH XINFO XREAD SORT_RO LCS ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD EVAL_RO EVALSHA_RO FCALL_RO JSON.MGET JSON.TYPE',
       ],
     ] as const
   ).flatMap(([answer, names]) => names.split(' ').map(name => [name, answer] as const)),
@@ -167,7 +215,7 @@ export function readsPrefilledKeys(name: string): boolean {
 }
 
 /** Commands that take what they read. */
-const takesOrNull = new Set('GETEX GETDEL LPOP RPOP SPOP'.split(' '));
+const takesOrNull = new Set('GETEX GETDEL LPOP RPOP SPOP BLPOP BRPOP BZPOPMIN BZPOPMAX'.split(' '));
 
 /** Whether its null means that there is no such key, field or member, and nothing else. */
 export function nullIsMiss(name: string): boolean {
@@ -179,52 +227,67 @@ export function emptyIsMiss(name: string): boolean {
   return reads.get(name) === 'empty';
 }
 
-/** What is constant among a command's arguments behind its first key; undefined where something is filled in. */
-function constantArgs({ args }: ParsedCommand): (string | undefined)[] {
+/** What is constant among a request's arguments behind its first key; undefined where something is filled in. */
+function constantArgs({ args }: ParsedRequest): (string | undefined)[] {
   const first = args.findIndex(parts => parts[0]?.kind === 'key');
-  return args
-    .slice(first + 1)
-    .map(parts =>
-      parts.every(part => part.kind === 'text') ? parts.map(({ text }) => text).join('') : undefined,
-    );
+  return args.slice(first + 1).map(constantText);
 }
 
-/** The names of fields or members in a command: undefined where one is filled in. Null if it names none. */
-function namesIn(family: Family, command: ParsedCommand): (string | undefined)[] | null {
-  const place = familyRow(family).names?.find(([commands]) => commands.split(' ').includes(command.name));
+/** The names of fields or members in a request: undefined where one is filled in. Null if it names none. */
+function namesIn({ family, request }: RequestOfMix): (string | undefined)[] | null {
+  const place = familyRow(family).names?.find(([commands]) => commands.split(' ').includes(request.name));
   if (place === undefined) return null;
   const [, first, step] = place;
-  return constantArgs(command).filter((_, index) =>
+  return constantArgs(request).filter((_, index) =>
     step === 0 ? index === first : index >= first && (index - first) % step === 0,
   );
 }
 
 /** The fields or members that commands of the mix name, which every key of the family has from the start. */
 export function namedElements(commands: readonly { readonly command: string }[], family: Family): string[] {
-  const of = familiesOf(commands);
-  const names = commands.flatMap(({ command }, index) =>
-    of[index] === family ? (namesIn(family, parseCommand(command)) ?? []) : [],
-  );
+  const names = requestsOf(commands).flatMap(one => (one.family === family ? (namesIn(one) ?? []) : []));
   return [...new Set(names.filter(name => name !== undefined))];
+}
+
+/** The place of a consumer group's name among a request's arguments, from 0. XGROUP CREATE makes its group itself. */
+const groupPlace: readonly (readonly [place: number, beginning: RegExp])[] = [
+  [1, /^(XREADGROUP|XACK|XPENDING|XCLAIM|XAUTOCLAIM) /],
+  [2, /^(XGROUP (CREATECONSUMER|DELCONSUMER|SETID|DESTROY)|XINFO CONSUMERS) /],
+];
+
+/** The consumer groups that commands of the mix name, which every stream has from the start. */
+export function namedGroups(commands: readonly { readonly command: string }[]): string[] {
+  const groups = requestsOf(commands).flatMap(({ request: { name, args } }) => {
+    const beginning = `${name} ${constantText(args[0])?.toUpperCase()} `;
+    const place = groupPlace.find(([, pattern]) => pattern.test(beginning))?.[0];
+    return place === undefined ? [] : (constantText(args[place]) ?? []);
+  });
+  return [...new Set(groups)];
 }
 
 /** Commands that leave a key's type, size and time to live as the prefill has made them. */
 const overwriting = new Set(
-  'MSET GETSET SETNX MSETNX INCR DECR INCRBY DECRBY INCRBYFLOAT LSET PERSIST TOUCH PFADD PFMERGE'.split(' '),
+  'MSET GETSET SETNX MSETNX INCR DECR INCRBY DECRBY INCRBYFLOAT LSET PERSIST TOUCH PFADD PFMERGE XPENDING'.split(
+    ' ',
+  ),
 );
 /** The same, as long as they write fields or members that the keys have. */
 const overwritingNamed = new Set('HSET HMSET HSETNX HINCRBY HINCRBYFLOAT SADD ZADD ZINCRBY'.split(' '));
 
 /** The names of the commands that change which keys, elements or times to live there are. */
 export function changingCommands(commands: readonly { readonly command: string }[]): string[] {
-  const of = familiesOf(commands);
-  const changing = commands.flatMap(({ command }, index) => {
-    const parsed = parseCommand(command);
-    const { name } = parsed;
-    if (keysOf(parsed) === 0 || reads.has(name) || overwriting.has(name)) return [];
-    if (name === 'SET' && !constantArgs(parsed).some(arg => /^(EX|PX|EXAT|PXAT)$/i.test(arg ?? '')))
+  const changing = requestsOf(commands).flatMap(one => {
+    const { request } = one;
+    const { name, script } = request;
+    if (keysOf({ requests: [request] }) === 0 || name === 'WATCH') return [];
+    if (reads.has(name) || overwriting.has(name)) return [];
+    // A script is known by what it calls, if its text says that.
+    if (script !== undefined && callsOf(script).every(call => call !== undefined && reads.has(call)))
       return [];
-    const names = overwritingNamed.has(name) ? namesIn(of[index] ?? 'strings', parsed) : null;
+    const words = constantArgs(request).map(arg => arg?.toUpperCase());
+    if (name === 'SET' && !words.some(word => /^(EX|PX|EXAT|PXAT)$/.test(word ?? ''))) return [];
+    if (/^(SORT|GEORADIUS)/.test(name) && !words.some(word => /^STORE(DIST)?$/.test(word ?? ''))) return [];
+    const names = overwritingNamed.has(name) ? namesIn(one) : null;
     return names?.every(one => one !== undefined) ? [] : [name];
   });
   return [...new Set(changing)];
@@ -246,7 +309,10 @@ export function foreseeableReads(
     const isForeseeable =
       (answer === 'null' || answer === 'empty') &&
       (keysOf(parsed) === 1 || hitShare === 1) &&
-      (growth !== null || parsed.args.flat().every(({ kind }) => kind === 'text' || kind === 'key'));
+      (growth !== null ||
+        parsed.requests.every(({ args }) =>
+          args.flat().every(({ kind }) => kind === 'text' || kind === 'key'),
+        ));
     (isForeseeable ? foreseeable : others).add(parsed.name);
   }
   return new Set([...foreseeable].filter(name => !others.has(name)));

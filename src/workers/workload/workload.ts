@@ -36,7 +36,8 @@ export function openWorkload(task: WorkloadTask, mix: CommandMix, own: KeyRange,
     return new GrowingWorkload(mix, openRecords(task, own, streamSeed(seed, 'records')), seed);
   const chooser = openKeyChooser(task.keyChoice, own, task.keys, streamSeed(seed, 'keys'));
   const commands = openCommandChooser(task, mix, streamSeed(seed, 'commands'));
-  const oneKeyEach = mix.stride === 1 && mix.templates.every(({ keys, base }) => keys === 1 && base === 0);
+  const oneKeyEach =
+    mix.stride === 1 && mix.templates.every(({ bases }) => bases.length === 1 && bases[0] === 0);
   if (oneKeyEach && task.hitShare === 1) return new OneKeyWorkload(commands, chooser);
   const misses = { hitShare: task.hitShare, first: keyRanges(task).written, keys: task.keys };
   return new MixedWorkload(mix, commands, chooser, misses, seed);
@@ -108,15 +109,15 @@ class MixedWorkload implements Workload {
     const { size, numbers, stride } = batch;
     this.#commands.choose(batch);
     let keys = 0;
-    for (let i = 0; i < size; i++) keys += (this.#templates[batch.commandAt(i)] as MixTemplate).keys;
+    for (let i = 0; i < size; i++) keys += (this.#templates[batch.commandAt(i)] as MixTemplate).bases.length;
     if (this.#keys.length < keys) this.#keys = new Uint32Array(size * stride);
     this.#chooser.drawInto(this.#keys, keys);
     let next = 0;
     for (let i = 0; i < size; i++) {
       const template = this.#templates[batch.commandAt(i)] as MixTemplate;
       let at = i * stride;
-      for (let key = 0; key < template.keys; key++) {
-        const chosen = template.base + (this.#keys[next++] as number);
+      for (let key = 0; key < template.bases.length; key++) {
+        const chosen = (template.bases[key] as number) + (this.#keys[next++] as number);
         numbers[at++] = template.reads && this.#hitBelow < 2 ** 32 ? this.#hitOrMiss(chosen) : chosen;
       }
       for (let k = 0; k < template.otherNumbers.length; k++)
@@ -218,11 +219,11 @@ class GrowingWorkload implements Workload {
       const index = adds
         ? this.#added.pick(streamSeed(record, 'valueOfRecord'))
         : this.#chosen.pick(this.#draws.next());
-      const { base, otherNumbers } = this.#templates[index] as MixTemplate;
+      const { bases, otherNumbers } = this.#templates[index] as MixTemplate;
       command[i] = index;
       let at = i * stride;
       // Records that are members all belong to one key, the first one.
-      numbers[at++] = otherNumbers.includes('record') ? base : record;
+      numbers[at++] = otherNumbers.includes('record') ? (bases[0] as number) : record;
       for (let k = 0; k < otherNumbers.length; k++) {
         const source = otherNumbers[k];
         numbers[at++] = typeof source === 'object' ? this.#draws.between(source) : record;

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { parseCommandLine, renderHelp } from '../../../src/main/cli/command-line.ts';
 import { asTypedHere, optionWords } from '../../../src/main/command-words.ts';
@@ -9,11 +10,12 @@ import { readPlan } from '../../../src/main/experiment/read-plan.ts';
 import { outlineOf } from '../../support/config-faults.ts';
 import { rejection } from '../../support/connections.ts';
 
-test("README's list of commands and options is that of --help", async () => {
-  const readme = await readFile('README.md', 'utf8');
-  const [, listed = ''] = /\n## Commands\n.*?```\n(.*?)```/s.exec(readme) ?? [];
-  const [, usage = ''] = /\nUsage\n(.*)\n\nExit codes\n/s.exec(renderHelp()) ?? [];
-  expect(listed.trimEnd()).toBe(usage.replace(/^ {2}/gm, ''));
+test('docs/commands.md has what --help prints (written again by vitest run -u)', async () => {
+  const path = resolve('docs/commands.md');
+  const page = await readFile(path, 'utf8');
+  const [, usage = ''] = /\nUsage\n(.*)$/s.exec(renderHelp()) ?? [];
+  const listed = ['```', usage.replace(/^ {2}/gm, '').trimEnd(), '```'].join('\n');
+  await expect(page.replace(/```\n.*?```/s, () => listed)).toMatchFileSnapshot(path);
 });
 
 describe('operands and options of each command', () => {
@@ -94,9 +96,9 @@ describe('operands and options of each command', () => {
   test.each([
     [
       ['a.json', 'b.json'],
-      /expected one CONFIG, found a\.json b\.json; to set them side by side: .* versus a\.json b\.json$/m,
+      /expected one CONFIG, found a\.json b\.json; to compare them: .* versus a\.json b\.json$/m,
     ],
-    [['report', 'a', 'b'], /expected one RESULT, found a b; to set them side by side: .* compare a b$/m],
+    [['report', 'a', 'b'], /expected one RESULT, found a b; to compare them: .* compare a b$/m],
     [['search', 'a.json', 'b.json'], /expected one CONFIG, found a\.json b\.json$/m],
     [['chek', 'a.json'], /found chek; .*check\?$/m],
     [['redis'], /run, check, .*, found redis$/m],

@@ -36,12 +36,12 @@ describe('a URL in the place of a config', () => {
   });
 
   test.each([
-    [['a.json', '--pools', '1'], /expected a URL beside --pools, found a\.json/],
-    [['a.json', '--save', 'b.json'], /expected a URL beside --save/],
+    [['a.json', '--pools', '1'], /expected a URL with --pools, found a\.json/],
+    [['a.json', '--save', 'b.json'], /expected a URL with --save/],
     [['search', 'a.json', '--workers', '1'], /search does not take --workers/],
     [['compare', 'a', 'b', '--client', 'wire'], /compare does not take --client/],
-    [[url, '--url', url], /no --url beside a URL/],
-    [[url, '--target', 'a.json'], /no --target beside a URL/],
+    [[url, '--url', url], /no --url with a URL/],
+    [[url, '--target', 'a.json'], /no --target with a URL/],
     [[url, '--pols', '1'], /did you mean --pools\?/],
     [['completion', 'bsh'], /found bsh; did you mean bash\?/],
   ])('%j is refused', (args, message) => {
@@ -147,7 +147,7 @@ describe('completion', () => {
     [['poolbench', 'redis://h', '--client', ''], [...clientNames]],
     [['poolbench', 'check', 'a.json', '--res'], []],
     [['poolbench', 'run', '--res'], ['--resume']],
-    [['poolbench', 'compare', '--f'], ['--force']],
+    [['poolbench', 'compare', '--fo'], ['--force']],
     [['poolbench', 'completion', 'f'], ['fish']],
     [['poolbench', 'report', 'a', '--as', ''], ['memtier']],
     [['poolbench', 'check', 'smo'], ['smoke.json']],

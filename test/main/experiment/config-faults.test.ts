@@ -298,6 +298,7 @@ describe('config defaults are filled in', () => {
         keyChoice: { kind: 'uniform' },
         valueContent: { kind: 'random' },
         commands: [],
+        functions: [],
         hitShare: 1,
         members: 10,
         ycsb: null,

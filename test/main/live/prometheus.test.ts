@@ -1,13 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  LatencyBuckets,
-  maxScenarios,
-  renderExposition,
-  renderMetrics,
-} from '../../../src/main/live/exposition.ts';
+import { renderExposition } from '../../../src/main/live/exposition.ts';
 import { LiveRun } from '../../../src/main/live/live-run.ts';
 import { parseListenAddress } from '../../../src/main/live/metrics-server.ts';
+import { LatencyBuckets, maxScenarios, metricsOf } from '../../../src/main/live/run-metrics.ts';
 import { createHistogram, encodeHistogram } from '../../../src/pool/histogram.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { metricValue, parseExposition } from '../../support/exposition.ts';
@@ -47,7 +43,7 @@ describe('exposition tells what the results do', () => {
     const run = new LiveRun(() => 5e9);
     const latencies = new LatencyBuckets();
     run.begin();
-    const scrape = () => parseExposition(renderExposition(run.snapshot(), latencies, about));
+    const scrape = () => parseExposition(renderExposition(metricsOf(run.snapshot(), latencies, about)));
     const scenario = 'a "b" \\ c\nd';
     for (const latenciesMs of [
       [0.04, 0.3, 0.7, 3],
@@ -109,20 +105,19 @@ describe('exposition tells what the results do', () => {
     const round = roundOf([1]);
     for (let i = 0; i < maxScenarios + 3; i++) latencies.add({ scenario: `s${i}` }, round);
     latencies.add({ scenario: 's0' }, round);
-    const counts = latencies.samples('response').filter(({ suffix }) => suffix === '_count');
+    const counts = latencies.of('response');
     expect(counts).toHaveLength(maxScenarios + 1);
-    expect(counts.at(0)).toMatchObject({ labels: { scenario: 's0' }, value: 2 });
-    expect(counts.at(-1)).toMatchObject({ labels: { scenario: 'other' }, value: 3 });
+    expect(counts.at(0)).toMatchObject({ labels: { scenario: 's0' }, count: 2 });
+    expect(counts.at(-1)).toMatchObject({ labels: { scenario: 'other' }, count: 3 });
   });
 
   test('suites of a ledger that have a scenario alike are told apart', () => {
     const latencies = new LatencyBuckets();
     latencies.add({ suite: 'pool-size', scenario: 's' }, roundOf([1]));
     latencies.add({ suite: 'mixed', scenario: 's' }, roundOf([1, 2]));
-    const counts = latencies.samples('service').filter(({ suffix }) => suffix === '_count');
-    expect(counts).toEqual([
-      { suffix: '_count', labels: { suite: 'pool-size', scenario: 's' }, value: 1 },
-      { suffix: '_count', labels: { suite: 'mixed', scenario: 's' }, value: 2 },
+    expect(latencies.of('service')).toMatchObject([
+      { labels: { suite: 'pool-size', scenario: 's' }, count: 1 },
+      { labels: { suite: 'mixed', scenario: 's' }, count: 2 },
     ]);
   });
 
@@ -130,7 +125,7 @@ describe('exposition tells what the results do', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary-ascii' }), (a, b) => {
         const help = 'a\nb \\ c';
-        const text = renderMetrics([
+        const text = renderExposition([
           { name: 'm', type: 'gauge', help, samples: [{ labels: { a, b }, value: 1.5 }] },
         ]);
         const family = parseExposition(text).get('m');

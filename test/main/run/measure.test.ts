@@ -117,7 +117,7 @@ describe('measurement', () => {
         ...{ warmupSeconds: 0, seconds: 1 },
       },
       watch: new TargetWatch(target, { timeoutMs: 100, say: () => {} }),
-      progress: await Progress.open(process.stderr, { quiet: true }),
+      progress: await Progress.open(undefined),
       signal,
     });
   }

@@ -112,7 +112,7 @@ async function warmUp(costs: readonly number[], plannedSeconds: number, rounds =
     warn: line => warnings.push(line),
   };
   await warmUpThreads(bench, expandScenarios(experiment.scenarios), {
-    progress: await Progress.open(process.stderr, { quiet: true }),
+    progress: await Progress.open(undefined),
     ...{ signal: new AbortController().signal, plannedSeconds, firstRound: 4, named: String },
   });
   return { driven, warnings };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { privateSources } from '../../../src/main/server/debian-package.ts';
-import { findInPackage } from '../../../src/main/server/find-server.ts';
+import { findUnpacked } from '../../../src/main/server/find-server.ts';
 
 let folder: string;
 let said: string[];
@@ -49,23 +49,23 @@ test('exactly what is missing is fetched, said before, and kept for the next tim
   const expected = {
     path: join(home, 'redis', 'usr', 'bin', 'redis-server'),
     env: { LD_LIBRARY_PATH: expect.stringContaining(join(home, 'redis', 'usr', 'lib', 'x86_64-linux-gnu')) },
-    from: 'package',
+    from: 'distribution package',
     version: '7.0.15',
   };
-  expect(await findInPackage('redis', say)).toEqual(expected);
+  expect(await findUnpacked('redis', say)).toEqual(expected);
   expect(said.join()).toMatch(/redis-server, redis-tools /);
   const calls = (await readFile(join(folder, 'bin', 'apt-get.log'), 'utf8')).trim().split('\n');
   expect(calls).toHaveLength(2);
   expect(calls[1]).toMatch(/download liblzf1=3\.6-3 redis-tools=5:7\.0\.15-1$/);
 
-  expect(await findInPackage('redis', say)).toEqual(expected);
+  expect(await findUnpacked('redis', say)).toEqual(expected);
   expect(said).toHaveLength(1);
   expect(await readdir(home)).toEqual(['redis']);
 });
 
 test('several at once all get one complete server, and leave nothing else', async () => {
   await tool('apt-get', answering);
-  const all = await Promise.all([1, 2, 3, 4].map(() => findInPackage('redis', say)));
+  const all = await Promise.all([1, 2, 3, 4].map(() => findUnpacked('redis', say)));
   const home = join(folder, 'cache', 'poolbench', 'servers');
   for (const found of all)
     expect(found).toMatchObject({ path: join(home, 'redis', 'usr', 'bin', 'redis-server') });
@@ -78,28 +78,28 @@ test('one that does not run any more is replaced', async () => {
   const program = join(home, 'redis', 'usr', 'bin', 'redis-server');
   await mkdir(join(program, '..'), { recursive: true });
   await writeFile(program, 'broken');
-  expect(await findInPackage('redis', say)).toMatchObject({ path: program, version: '7.0.15' });
+  expect(await findUnpacked('redis', say)).toMatchObject({ path: program, version: '7.0.15' });
   expect(await readdir(home)).toEqual(['redis']);
 });
 
 test('every failure is a reason, and leaves nothing behind', async () => {
   const home = join(folder, 'cache', 'poolbench', 'servers');
   await tool('apt-get', 'echo "E: Unable to locate package redis-server" >&2; exit 100');
-  const unknown = await findInPackage('redis', say);
+  const unknown = await findUnpacked('redis', say);
   expect(unknown).toMatchObject({ reason: expect.stringMatching(/redis-server/) });
 
   await tool('apt-get', answering);
   await tool('ldd', 'echo "  libssl.so.3 => not found"');
-  expect(await findInPackage('redis', say)).toEqual({
+  expect(await findUnpacked('redis', say)).toEqual({
     reason: 'the unpacked redis-server lacks libssl.so.3 on this system',
   });
 
   await tool('dpkg', 'exit 1');
-  expect(await findInPackage('redis', say)).toMatchObject({ reason: expect.any(String) });
+  expect(await findUnpacked('redis', say)).toMatchObject({ reason: expect.any(String) });
   expect(await readdir(home)).toEqual([]);
 
   vi.stubEnv('XDG_CACHE_HOME', '/dev/null');
-  expect(await findInPackage('redis', say)).toMatchObject({
+  expect(await findUnpacked('redis', say)).toMatchObject({
     reason: expect.stringMatching(/\/dev\/null/),
   });
 });

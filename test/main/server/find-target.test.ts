@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { type ResolveOptions, resolveTarget, type Target } from '../../../src/main/server/find-target.ts';
 import { freePort } from '../../../src/main/server/server-process.ts';
-import type { DeclaredServer } from '../../../src/main/server/servers.ts';
+import { type DeclaredServer, serverFacts } from '../../../src/main/server/servers.ts';
 import { bareMachine } from '../../support/bare-machine.ts';
 import {
   shareServer,
@@ -157,6 +157,35 @@ esac
     expect(said.join('\n')).not.toMatch('fetching');
   });
 
+  test('a release archive of Dragonfly that was unpacked before is started with the flags of Dragonfly', async context => {
+    const { unpacked } = serverFacts('dragonfly');
+    if (unpacked.from !== 'release archive') throw new Error('Dragonfly has no release archive');
+    const archive = unpacked.archives[`${process.platform}-${process.arch}`];
+    if (archive === undefined) return context.skip(`no release for ${process.platform} ${process.arch}`);
+    const kept = join(cache, 'poolbench', 'servers', `dragonfly-${unpacked.version}`, archive.program);
+    const log = join(folder, 'flags');
+    // A Redis that understands them.
+    await install(
+      'redis',
+      kept,
+      `[ "$1" = --version ] && echo "dragonfly v1.2.3" && exit
+echo "$@" > '${log}'
+for word in "$@"; do
+  case $word in --bind=*|--port=*|--dir=*) set -- "$@" "\${word%%=*}" "\${word#*=}" ;; esac
+  shift
+done`,
+    );
+    const target = await resolve({ server: 'dragonfly' });
+    const { port } = target.address;
+    expect(target.foundBy).toBe(`release archive, unpacked privately, started on 127.0.0.1:${port}`);
+    expect(await readFile(log, 'utf8')).toMatch(
+      new RegExp(
+        `^--bind=127.0.0.1 --port=${port} --dir=\\S+ --dbfilename= --version_check=false --logtostderr\n$`,
+      ),
+    );
+    expect(said.join('\n')).not.toMatch('fetching');
+  });
+
   test('another server stands in, with a warning', async () => {
     await install('valkey', join(bin, 'valkey-server'));
     const target = await resolve({ server: 'dragonfly' });
@@ -210,7 +239,7 @@ esac
     for (const part of [
       'no dragonfly on PATH',
       'no docker on PATH',
-      'dragonfly has no Debian package',
+      'dragonfly: release archive: no tar on PATH',
       'docker run -d -p 6382:6379',
       '--no-stand-in',
     ]) {
@@ -289,6 +318,7 @@ describe('server threads are given to whatever is started', () => {
       await chmod(join(bin, name), 0o755);
     }
     vi.stubEnv('PATH', [bin, process.env.PATH].join(delimiter));
+    vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
     onTestFinished(() => {
       vi.unstubAllEnvs();
     });

@@ -40,7 +40,7 @@ describe('clusters report which commands missed or failed', () => {
   const empty = () => Promise.all(cluster.masters.map(({ redis }) => redis.flushall()));
   beforeEach(empty);
 
-  const [GET, SET, INCRBY] = [0, 1, 2];
+  const [GET, SET, INCRBY, MULTI] = [0, 1, 2, 3];
   /** Numbers of a command: its key and two that are spelled out. */
   const stride = 3;
   const set: CommandSet = {
@@ -49,6 +49,15 @@ describe('clusters report which commands missed or failed', () => {
       { name: 'GET', args: [KEY] },
       { name: 'SET', args: [KEY, ['text ', 1, '-', 2]] },
       { name: 'INCRBY', args: [KEY, [1]] },
+      {
+        name: 'MULTI',
+        args: [],
+        followedBy: [
+          { name: 'SET', args: [KEY, 'text '] },
+          { name: 'APPEND', args: [{ sameKey: 0 }, [1]] },
+          { name: 'EXEC', args: [] },
+        ],
+      },
     ],
   };
 
@@ -126,6 +135,32 @@ describe('clusters report which commands missed or failed', () => {
       expect(await read(moved.key)).toBe('text 12-34');
       for (const key of others.map(({ key }) => key))
         expect(await first.redis.get(keyName(set.keyPrefix, key))).toBe(`text ${key + 1}-4000000000`);
+    });
+
+    test('a transaction goes to the node of its key, and is sent on as a whole', async () => {
+      const [first, second] = cluster.masters;
+      if (first === undefined || second === undefined) throw new Error('no masters');
+      const { send, redirects } = await connect(client, first.port);
+      const [moved, ...others] = [...keysWhere(slot => slot < 5000, 3), ...keysWhere(slot => slot > 6000, 3)];
+      if (moved === undefined) throw new Error('no keys');
+      await send(others.map(({ key }) => [GET, key]));
+      await moveSlot(moved.slot, first, second, cluster);
+      onTestFinished(async () => {
+        await empty();
+        await moveSlot(moved.slot, second, first, cluster);
+      });
+      const batch = await send(
+        [moved, ...others].flatMap(({ key }) => [
+          [MULTI, key, 7],
+          [GET, key],
+        ]),
+      );
+      expect(outcomes(batch)).toEqual(
+        outcomes(batch).map((_, at) => (at === 1 ? expect.anything() : 'fine')),
+      );
+      expect([batch.completed, batch.failed]).toEqual([12, 0]);
+      expect(redirects.moved).toBeGreaterThan(0);
+      expect(await second.redis.get(keyName(set.keyPrefix, moved.key))).toBe('text 7');
     });
 
     test('one that a node never answered has failed at its own place', async () => {

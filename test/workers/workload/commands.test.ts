@@ -32,8 +32,57 @@ describe('placeholders', () => {
       { name: 'PING', args: [] },
     ]);
     expect(stride).toBe(3);
-    expect(templates.map(({ keys }) => keys)).toEqual([1, 1, 2, 1, 0]);
+    expect(templates.map(({ bases }) => bases.length)).toEqual([1, 1, 2, 1, 0]);
     expect(templates[1]?.otherNumbers).toMatchObject([{ from: 1, to: 9 }, 'counter']);
+  });
+
+  test.each([
+    ['SET {key} "two words"', [KEY, 'two words']],
+    [`SET {key} 'two "words" \\n it\\'s'`, [KEY, `two "words" \\n it's`]],
+    ['SET {key} ""', [KEY, '']],
+    ['SET {key} "\\x41\\n\\t\\"\\\\\\q"', [KEY, 'A\n\t"\\q']],
+    ['SET {key} "\\xc3\\xa9"', [KEY, 'é']],
+    ['SET {key} "\\xff\\x00"', [KEY, Buffer.from([0xff, 0])]],
+    ['SET {key} {{value}}', [KEY, '{value}']],
+    [`SET {key} '{{"a":"{value}","b":{{}}}}'`, [KEY, '{"a":"one","b":{}}']],
+    ['SET {key} "\\x7bkey}}"', [KEY, '{key}']],
+    ['SET {key} a;b', [KEY, 'a;b']],
+    [`EVAL "return redis.call('GET', KEYS[1])" 1 {key}`, ["return redis.call('GET', KEYS[1])", '1', KEY]],
+    ['EVALSHA "return 1" 1 {key}', ['e0e1f9fabfc9d4800c877a703b823ac0578ff8db', '1', KEY]],
+    [
+      'XREADGROUP GROUP streams c COUNT 2 STREAMS {key} >',
+      ['GROUP', 'streams', 'c', 'COUNT', '2', 'STREAMS', KEY, '>'],
+    ],
+    ['LCS {key:a} {key:a}', [KEY, { sameKey: 0 }]],
+  ])('%s is read as redis-cli would', (command, args) => {
+    expect(mixOf(command).commandSet.commands[0]?.args).toEqual(args);
+  });
+
+  test('the requests of a transaction are one command; a labelled key is the same one in all of them', () => {
+    const { commandSet, templates, stride } = mixOf(
+      'watch {key:a}; MULTI; SET {key:a} {value}-{counter}; HSET {key:b} f {number:1-2}; DEL {key} {key:b}; EXEC;',
+    );
+    expect(commandSet.commands).toEqual([
+      {
+        name: 'WATCH',
+        args: [KEY],
+        followedBy: [
+          { name: 'MULTI', args: [] },
+          { name: 'SET', args: [{ sameKey: 0 }, ['one-', 3]] },
+          { name: 'HSET', args: [KEY, 'f', [4]] },
+          { name: 'DEL', args: [KEY, { sameKey: 1 }] },
+          { name: 'EXEC', args: [] },
+        ],
+      },
+    ]);
+    // Each key is of the type of the first request that needs one.
+    expect(templates).toMatchObject([{ name: 'MULTI', bases: [0, 10, 10], nullIsAbort: true }]);
+    expect(stride).toBe(5);
+  });
+
+  test('a labelled key is of the type that a request of its operation needs, not of the nearest command before', () => {
+    const { templates } = mixOf('INCR {key}', 'WATCH {key:a}; MULTI; TTL {key:a}; HSET {key:a} f 1; EXEC');
+    expect(templates.map(({ bases }) => bases)).toEqual([[0], [10]]);
   });
 
   test('a command with a value has a template for each of them, one without has one', () => {
@@ -55,7 +104,7 @@ describe('placeholders', () => {
       'APPEND {key} x',
       'XADD {key} * a b',
     );
-    expect(templates.map(({ base }) => base)).toEqual([10, 20, 20, 0, 30]);
+    expect(templates.map(({ bases }) => bases)).toEqual([[10], [20], [20], [0], [30]]);
   });
 
   function faultOf(workload: object, target: object = {}, scenarios: readonly object[] = [{}]): string {
@@ -79,13 +128,37 @@ describe('placeholders', () => {
     ['CONFIG SET save x', /no CONFIG \(/],
     ['SCRIPT FLUSH', /no SCRIPT \(/],
     ['KEYS *', /no KEYS \(/],
-    ['BLPOP {key} 0', /no BLPOP \(/],
+    ['BLPOP {key} 0', /a constant time above 0 in seconds as argument 2 of BLPOP/],
+    ['BLPOP {key} {key}', /\{key\} only where BLPOP takes a key/],
+    ['BZMPOP {number:1-2} 1 {key} MIN', /a constant time .* argument 1 of BZMPOP/],
+    ['BLPOP {key} 5', /less than 5000 ms/],
     ['SUBSCRIBE {key}', /no SUBSCRIBE \(/],
     ['MONITOR', /no MONITOR \(/],
     ['CLIENT KILL {key}', /no CLIENT \(/],
     ['SELECT 1', /no SELECT \(/],
     ['MULTI', /no MULTI \(/],
-    ['EVAL x 1 {key}', /no EVAL \(/],
+    ['MULTI; SET {key} {value}', /a transaction such as/],
+    ['MULTI; WATCH {key}; EXEC', /WATCH before MULTI/],
+    ['MULTI; SET other 1; EXEC', /\{key\} as argument 1 of SET/],
+    ['MULTI; FLUSHALL; EXEC', /no FLUSHALL \(/],
+    ['EVAL "return 1" {key}', /the number of its keys as argument 2 of EVAL/],
+    ['EVAL "return 1" 2 {key} x', /\{key\} as argument 4 of EVAL/],
+    ['EVAL "return 1" 1 {key} {key}', /\{key\} only where EVAL takes a key/],
+    ['EVAL "return 1" 99 {key}', /\{key\} as argument 4 of EVAL/],
+    ['EVALSHA "return {value}" 1 {key}', /a script, or .* SHA1/],
+    ['ZUNIONSTORE other 1 {key}', /\{key\} as argument 1 of ZUNIONSTORE/],
+    ['SORT {key} BY weight_*', /no pattern in SORT/],
+    ['SORT {key} STORE other', /\{key\} as argument 3 of SORT/],
+    ['XREAD BLOCK 0 STREAMS {key} $', /a constant time above 0 in milliseconds as argument 2 of XREAD/],
+    ['XREAD STREAMS {key} {key} 0', /as many ids as keys/],
+    ['XREAD STREAMS other 0', /\{key\} as argument 2 of XREAD/],
+    ['XREADGROUP GROUP g{counter} c STREAMS {key} >', /the name of a group/],
+    ['XREADGROUP GROUP g c STREAMS {key} >; XLEN {key}', /XACK alone/],
+    ['XREADGROUP GROUP g c NOACK STREAMS {key} >; XACK', /without NOACK/],
+    ['SET {key} "a', /a closing quote/],
+    [`SET {key} 'a'b`, /a space behind the closing quote/],
+    ['SET {key} "\\xff{value}"', /text in UTF-8 beside a placeholder/],
+    ['SET {key} {a', /a brace of the text itself is doubled/],
     ['MOVE {key} 1', /no MOVE \(/],
     ['SET other 1', /\{key\} as argument 1 of SET/],
     ['SET x{key} 1', /\{key\} as argument 1 of SET/],
@@ -160,6 +233,13 @@ describe('placeholders', () => {
     [{ hitShare: 1.1 }, /^workload.hitShare: expected a number from 0 to 1/],
   ])('%j is refused', (workload, reason) => {
     expect(faultOf(workload)).toMatch(reason);
+  });
+
+  test('commands that block are refused where others wait on the same connection, or for too long', () => {
+    const blocking = { commands: [{ command: 'BLPOP {key} {key} 0.5' }] };
+    expect(faultOf(blocking)).toBe('none');
+    expect(faultOf(blocking, {}, [{ pipeline: [1, 10] }])).toMatch(/less than 500 ms/);
+    expect(faultOf(blocking, {}, [{}, { pool: 'shared' }])).toMatch(/scenarios\[1\]\.pool is "shared"/);
   });
 
   test('on a cluster, commands of several keys are refused', () => {

@@ -111,8 +111,8 @@ describe('mixed commands', () => {
     const reads: number[] = [];
     const written = new Set<string>();
     for (const [command = 0, ...numbers] of draw(workload, 5000, 10)) {
-      const { name, keys } = mix.templates[command] ?? { name: '', keys: 0 };
-      const ofKeys = numbers.slice(0, keys);
+      const { name, bases } = mix.templates[command] ?? { name: '', bases: [] };
+      const ofKeys = numbers.slice(0, bases.length);
       if (name === 'GET' || name === 'MGET') reads.push(...ofKeys);
       else for (const key of ofKeys) written.add(`${name} ${Math.floor(key / 1000)}`);
     }

@@ -151,7 +151,12 @@ export function describeOutcome(prediction: Prediction): string {
   const more = {
     supported: describeSurplus(prediction),
     refuted: '',
-    inconclusive: dissent.length > 0 ? `, as ${formatList(alone)}` : describeExcluded(prediction),
+    inconclusive:
+      dissent.length > 0
+        ? `, as ${formatList(alone)}`
+        : describeExcluded(prediction)
+            .map(clause => `; ${clause}`)
+            .join(''),
     'not tested': '',
   }[verdict];
   return `${describeFigures(prediction)}: ${outcomes[verdict]}${more}.`;
@@ -171,16 +176,16 @@ function describeSurplus(prediction: Prediction): string {
   return `, and it is ${Number(times.toPrecision(2))} times the largest predicted ${range.low === null ? 'reduction' : 'gain'} (${format(most)})`;
 }
 
-/** "; more than ×1.12 is excluded": of what the range leaves open. Nothing if the interval has no such end, or a bound has said it. */
-function describeExcluded(prediction: Prediction): string {
+/** "more than ×1.12 is excluded": of what the range leaves open. Nothing if the interval has no such end, or a bound has said it. */
+export function describeExcluded(prediction: Prediction): string[] {
   const { range, format } = prediction;
-  if (prediction.bound !== undefined) return '';
+  if (prediction.bound !== undefined) return [];
   const { low, high } = intervalOf(prediction);
   const excluded = [
     ...(range.high !== null && low > 0 ? [`less than ${format(low)}`] : []),
     ...(range.low !== null && Number.isFinite(high) ? [`more than ${format(high)}`] : []),
   ];
-  return excluded.length === 0 ? '' : `; ${formatList(excluded)} is excluded`;
+  return excluded.length === 0 ? [] : [`${formatList(excluded)} is excluded`];
 }
 
 /** More rounds than a config can have are no advice. */

@@ -39,6 +39,7 @@ import {
 } from '../blocks.ts';
 import { caveatNotes, headOf, isNamedByUnit, withMark, withMedianMarked } from '../figure-columns.ts';
 import { judgedCaveats } from '../result-tables.ts';
+import { gateAlerts, gateBlocks } from './gates.ts';
 import { claimBlocks, controlBlocks, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
 
@@ -50,12 +51,13 @@ export function describeTitle({ sides }: ResultComparison): string {
   return `${formatList(others)} against ${first ?? 'nothing'}`;
 }
 
-/** Alerts: another server stood in, a certificate was not checked, the run ended early. */
-export function describeAlarms({ sides, complete }: ResultComparison): string[] {
-  const banners = sides.flatMap(({ name, target }) =>
-    targetBanners({ target }).map(banner => `${banner} (${name})`),
-  );
-  return complete ? banners : [...banners, 'INCOMPLETE: not every side was measured to its end.'];
+/** Alerts: a gate failed or is open, another server stood in, a certificate was not checked, the run ended early. */
+export function describeAlarms({ sides, complete, gates }: ResultComparison): string[] {
+  return [
+    ...gateAlerts(gates),
+    ...sides.flatMap(({ name, target }) => targetBanners({ target }).map(banner => `${banner} (${name})`)),
+    ...(complete ? [] : ['INCOMPLETE: not every side was measured to its end.']),
+  ];
 }
 
 /**
@@ -151,6 +153,7 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
   return [
     ...only(wide, [heading(1, title)]),
     ...alarms,
+    ...gateBlocks(comparison.gates),
     ...thresholdBlocks(comparison.thresholds),
     ...only(narrow, [
       paragraph([strong(title)]),

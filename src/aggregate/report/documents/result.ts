@@ -1,10 +1,18 @@
-import type { ClaimResult, Result, ScenarioResult } from '../../result.ts';
+import type { ClaimResult, Comparison, Result, ScenarioResult } from '../../result.ts';
+import { describePair } from '../../scenario/setting.ts';
 import { accountOf, sumByCode } from '../../stats/accounting.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
+import { clearlyLess, clearlyMore } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
-import { formatCount, formatFraction, formatIds, formatPlural } from '../../text/format.ts';
+import {
+  formatCount,
+  formatFraction,
+  formatIds,
+  formatPlural,
+  formatRatioInterval,
+} from '../../text/format.ts';
 import { describeTarget, targetBanners } from '../../text/target-words.ts';
 import {
   alerts,
@@ -55,6 +63,8 @@ import { describeUnjudged, thresholdBlocks } from './thresholds.ts';
 
 /** Max scenarios whose commands a terminal lists: a table that scrolls away is not read. */
 const maxCommandTables = 3;
+/** Max comparisons that a terminal lists. */
+const maxComparisons = 8;
 
 /** A result: the report, of which a terminal shows a digest with the verdicts in words and a table for each client. */
 export function resultDocument(result: Result): Block[] {
@@ -72,6 +82,7 @@ export function resultDocument(result: Result): Block[] {
     ...thresholdBlocks(result.thresholds),
     ...(unjudged === null ? [] : [paragraph(unjudged, 'warning')]),
     ...controlBlocks(result),
+    ...comparedBlocks(result),
     ...(isAsked ? verdictBlocks(shown, untested) : only(wide, verdictBlocks(shown, untested))),
     ...only(narrow, [paragraph([strong(`${name} against ${describeTarget(target)}`)])]),
     ...environmentBlocks(result, `, seed ${result.seed}`),
@@ -121,6 +132,40 @@ function verdictBlocks(shown: readonly ClaimResult[], untested: readonly ClaimRe
       untested.length === 0 ? [] : [paragraph(`Not tested by this run: ${ids} (report.md says why).`)],
     ),
   ];
+}
+
+/** What a run without claims answers. */
+function comparedBlocks(result: Result): Block[] {
+  const { comparisons } = result;
+  if (comparisons.length === 0) return [];
+  const scenarios = new Map(withoutControls(result).map(scenario => [scenario.id, scenario]));
+  const items = comparisons.flatMap(comparison => {
+    const [base, other] = [scenarios.get(comparison.base), scenarios.get(comparison.other)];
+    if (base === undefined || other === undefined) return [];
+    return [`${describePair(base, other)}: ${describeCompared(comparison)}`];
+  });
+  const left = items.length - maxComparisons;
+  return [
+    ...only(narrow, [
+      list(items.slice(0, maxComparisons)),
+      ...(left > 0 ? [paragraph(`${formatPlural(left, 'more comparison')} in report.md.`)] : []),
+    ]),
+    ...only(wide, [heading(2, 'What was compared'), list(items), judgedTable(comparisons)]),
+  ];
+}
+
+/** "throughput ×1.32 [1.20, 1.45], which is more". */
+function describeCompared({ measure, ratio }: Comparison): string {
+  const { low, high } = ratio;
+  const finding =
+    low > clearlyMore
+      ? 'which is more'
+      : high < clearlyLess
+        ? 'which is less'
+        : low > clearlyLess && high < clearlyMore
+          ? 'which is the same within 5 %'
+          : 'which stays open';
+  return `${measure} ${formatRatioInterval(ratio)}, ${finding}`;
 }
 
 /** The end of what a terminal shows: the first lines, which say why, have scrolled away by then. */

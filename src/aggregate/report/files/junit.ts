@@ -1,22 +1,34 @@
+import type { GateResult, ResultComparison } from '../../comparison/schema.ts';
 import type { Result, ThresholdResult } from '../../result.ts';
 import { tookSeconds } from '../../stats/accounting.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { describeTarget, standInBanner, targetBanners } from '../../text/target-words.ts';
+import { describeTitle } from '../documents/comparison.ts';
+import { explainGate } from '../documents/gates.ts';
 import { describeThreshold, describeUnjudged, isMetByItsValue } from '../documents/thresholds.ts';
 
-/** A threshold as JUnit sees it. */
+/** A threshold or a gate as JUnit sees it. */
 interface TestCase {
   readonly name: string;
   /** What it is about. */
   readonly classname: string;
   /** For which that was measured, in all rounds. */
   readonly seconds: number;
-  /** `failure`: measured, and crossed; `error`: nothing was measured, or judged. */
+  /** `failure`: measured, and crossed; `error`: nothing was measured, or judged; `skipped`: nothing decides it. */
   readonly outcome: {
-    readonly kind: 'failure' | 'error';
+    readonly kind: 'failure' | 'error' | 'skipped';
     readonly type: string;
     readonly message: string;
   } | null;
+}
+
+/** A run or a comparison as JUnit sees it. */
+interface TestSuite {
+  readonly name: string;
+  readonly seconds: number;
+  readonly startedAt: string;
+  readonly properties: readonly (readonly [name: string, value: string])[];
+  readonly cases: readonly TestCase[];
 }
 
 /**
@@ -24,27 +36,66 @@ interface TestCase {
  * each threshold and scenario. Null if the config sets none.
  */
 export function renderJunit(result: Result): string | null {
-  const cases = testCases(result);
+  return renderSuite({
+    name: result.name,
+    seconds: tookSeconds(result) ?? 0,
+    startedAt: result.startedAt,
+    properties: [
+      ['target', describeTarget(result.target)],
+      ...targetBanners(result).map(banner => ['warning', banner] as const),
+      ['seed', String(result.seed)],
+      ['tool', `${result.tool.name} ${result.tool.version}`],
+    ],
+    cases: testCases(result),
+  });
+}
+
+/**
+ * The gates of a comparison in the same form. One that nothing decides is skipped, because it is neutral. Null without
+ * gates.
+ */
+export function renderGatesJunit(comparison: ResultComparison): string | null {
+  return renderSuite({
+    name: describeTitle(comparison),
+    seconds: 0,
+    startedAt: comparison.sides[0]?.startedAt ?? '',
+    properties: comparison.sides.map(({ name, target }) => [name, describeTarget(target)]),
+    cases: comparison.gates.map(gateCase),
+  });
+}
+
+const gateKinds = { beyond: 'failure', within: null, 'cannot tell': 'skipped' } as const;
+
+function gateCase(gate: GateResult): TestCase {
+  const { condition, side, scenario, outcome } = gate;
+  const kind = gateKinds[outcome];
+  return {
+    name: condition,
+    classname: scenario === null ? side : `${side}.${scenario}`,
+    seconds: 0,
+    outcome: kind === null ? null : { kind, type: outcome, message: explainGate(gate) },
+  };
+}
+
+/** Null without a case. */
+function renderSuite({ name, seconds, startedAt, properties, cases }: TestSuite): string | null {
   if (cases.length === 0) return null;
+  const count = (kind: string) => cases.filter(({ outcome }) => outcome?.kind === kind).length;
   const counts = {
     tests: cases.length,
-    failures: cases.filter(({ outcome }) => outcome?.kind === 'failure').length,
-    errors: cases.filter(({ outcome }) => outcome?.kind === 'error').length,
-    time: Number((tookSeconds(result) ?? 0).toFixed(3)),
+    failures: count('failure'),
+    errors: count('error'),
+    time: Number(seconds.toFixed(3)),
   };
-  const suite = element(
-    'testsuite',
-    { name: result.name, ...counts, skipped: 0, timestamp: result.startedAt.replace(/\.\d+Z$/, '') },
-    [
-      element('properties', {}, [
-        property('target', describeTarget(result.target)),
-        ...targetBanners(result).map(banner => property('warning', banner)),
-        property('seed', String(result.seed)),
-        property('tool', `${result.tool.name} ${result.tool.version}`),
-      ]),
-      ...cases.map(renderCase),
-    ],
-  );
+  const timestamp = startedAt.replace(/\.\d+Z$/, '');
+  const suite = element('testsuite', { name, ...counts, skipped: count('skipped'), timestamp }, [
+    element(
+      'properties',
+      {},
+      properties.map(([key, value]) => property(key, value)),
+    ),
+    ...cases.map(renderCase),
+  ]);
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element('testsuites', { name: 'poolbench', ...counts }, [suite]).join('\n')}\n`;
 }
 
@@ -93,7 +144,8 @@ function renderCase({ name, classname, seconds, outcome }: TestCase): string[] {
   if (outcome === null) return element('testcase', attributes, []);
   const { kind, type, message } = outcome;
   // Some show the one, some the other.
-  return element('testcase', attributes, [element(kind, { type, message }, message)]);
+  const why = kind === 'skipped' ? { message } : { type, message };
+  return element('testcase', attributes, [element(kind, why, message)]);
 }
 
 function property(name: string, value: string): string[] {

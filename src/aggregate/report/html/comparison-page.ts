@@ -14,6 +14,7 @@ import {
   fairnessTable,
   sidesTable,
 } from '../documents/comparison.ts';
+import { describeGates, gateTable } from '../documents/gates.ts';
 import { controlBlocks, splitClaims } from '../documents/parts.ts';
 import { describeThresholds } from '../documents/thresholds.ts';
 import { chartedMetrics } from '../figure-columns.ts';
@@ -33,6 +34,7 @@ export function renderComparisonPage(comparison: ResultComparison): string {
     blocks: [
       ...alarms,
       ...headOf(comparison),
+      ...section('Gates', gateDetails(comparison)),
       ...section('Verdicts', verdictBlocks(shown, untested, [])),
       ...section('Differences', differences(comparison)),
       ...section('Is it fair?', [fairnessTable(worstFirst(comparison))]),
@@ -52,6 +54,10 @@ function alertsOf(comparison: ResultComparison): Block[] {
     scenarios.length === 0 ? 'NOTHING TO COMPARE: no scenario was measured on two sides.' : null,
     thresholds.some(({ crossed }) => crossed) ? describeThresholds(thresholds) : null,
   ]);
+}
+
+function gateDetails({ gates }: ResultComparison): Block[] {
+  return gates.length === 0 ? [] : [details(`${describeGates(gates)}.`, [gateTable(gates)], { open: true })];
 }
 
 function headOf(comparison: ResultComparison): Block[] {

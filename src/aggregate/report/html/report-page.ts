@@ -52,7 +52,7 @@ import { loadBlocks } from './sections/load.ts';
 import { overTime } from './sections/over-time.ts';
 import { poolBlocks } from './sections/pools.ts';
 import { poolNames, throughputCharts } from './sections/throughput.ts';
-import { verdictBlocks } from './sections/verdicts.ts';
+import { comparedBlocks, verdictBlocks } from './sections/verdicts.ts';
 
 /** A result as the text of `report.html`: one file that fetches nothing. */
 export function renderReportPage(result: Result): string {
@@ -67,6 +67,7 @@ export function renderReportPage(result: Result): string {
       ...alarms,
       ...headOf(result),
       ...section('Verdicts', [...controlBlocks(result), ...verdictBlocks(shown, untested, scenarios)]),
+      ...section('What was compared', comparedBlocks(result.comparisons, scenarios)),
       ...section('Warnings', warningList(result)),
       ...section('Throughput', throughputBlocks(result)),
       ...section('Latency', percentileCharts(scenarios)),

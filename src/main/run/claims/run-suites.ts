@@ -18,6 +18,9 @@ import type { Side } from '../side.ts';
 import { measuredOf, resultOf } from './ledger-folder.ts';
 import type { PlannedSuite } from './plan-suites.ts';
 
+/** A ledger keeps what was measured on every side. */
+type SuiteSide = Side & { readonly folder: string };
+
 /** A suite that has run, and the error that ended it early. */
 interface SuiteOutcome {
   readonly suite: JudgedSuite;
@@ -69,7 +72,7 @@ function endsAll(error: Error): boolean {
 async function runSuite(suite: PlannedSuite, session: Session, own: Target): Promise<SuiteOutcome> {
   const others: Target[] = [];
   try {
-    const sides: Side[] = [];
+    const sides: SuiteSide[] = [];
     for (const [index, side] of suite.plan.sides.entries()) {
       let target = own;
       if (index !== suite.own) {
@@ -96,7 +99,7 @@ async function runSuite(suite: PlannedSuite, session: Session, own: Target): Pro
 
 async function runSides(
   suite: PlannedSuite,
-  sides: readonly Side[],
+  sides: readonly SuiteSide[],
   session: Session,
 ): Promise<SuiteOutcome> {
   const { plan, name } = suite;
@@ -127,7 +130,7 @@ async function runSides(
  *
  * @throws PoolbenchError RESULT_INVALID
  */
-async function readUnfinished(side: Side, plan: Plan): Promise<EarlierRun | undefined> {
+async function readUnfinished(side: SuiteSide, plan: Plan): Promise<EarlierRun | undefined> {
   const { folder, experiment, target } = side;
   const file = join(folder, 'result.json');
   if (!existsSync(file)) return undefined;

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import {
@@ -9,13 +9,28 @@ import {
 } from '../../../aggregate/result.ts';
 import { digitsOf, whyNoHistogram } from '../../../aggregate/stats/histogram-decoder.ts';
 import { withPooledTails } from '../../../aggregate/stats/summary.ts';
-import { PoolbenchError } from '../../errors.ts';
+import { asError, PoolbenchError } from '../../errors.ts';
 
 const what = 'the result.json of a run, or its folder';
 
 /** The result.json that a path means: itself, or the one in that folder. */
 export async function findResult(path: string): Promise<string> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ? join(path, 'result.json') : path;
+}
+
+/**
+ * Every result.json below a folder. Links to folders are not followed, as they can lead in a circle.
+ *
+ * @throws PoolbenchError RESULT_INVALID
+ */
+export async function findResults(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(error => {
+    throw invalid(folder, `a folder with results below it, found: ${asError(error).message}`);
+  });
+  return entries
+    .filter(entry => entry.isFile() && entry.name === 'result.json')
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .toSorted();
 }
 
 /**

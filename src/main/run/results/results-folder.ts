@@ -3,6 +3,7 @@ import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ResultComparison } from '../../../aggregate/comparison/schema.ts';
 import { comparisonDocument } from '../../../aggregate/report/documents/comparison.ts';
+import { renderGatesJunit } from '../../../aggregate/report/files/junit.ts';
 import type { ResultFile } from '../../../aggregate/report/files/result-files.ts';
 import { renderComparisonPage } from '../../../aggregate/report/html/comparison-page.ts';
 import { renderMarkdown } from '../../../aggregate/report/markdown.ts';
@@ -87,13 +88,21 @@ export function jsonFile(path: string, data: unknown): ResultFile {
   return { path, render: () => `${JSON.stringify(data, null, 1)}\n` };
 }
 
-/** Writes `comparison.json`, `comparison.md` and `comparison.html`. @throws PoolbenchError RESULTS_NOT_WRITABLE */
-export async function writeComparison(folder: string, comparison: ResultComparison): Promise<void> {
+/**
+ * Writes `comparison.json`, `comparison.md` and `comparison.html`, and `junit.xml` if there are gates.
+ *
+ * @returns the names of the files for a message
+ * @throws PoolbenchError RESULTS_NOT_WRITABLE
+ */
+export async function writeComparison(folder: string, comparison: ResultComparison): Promise<string> {
+  const junit = renderGatesJunit(comparison);
   await writeFiles(folder, [
     jsonFile('comparison.json', comparison),
     { path: 'comparison.md', render: () => renderMarkdown(comparisonDocument(comparison)) },
     { path: 'comparison.html', render: () => renderComparisonPage(comparison) },
+    ...(junit === null ? [] : [{ path: 'junit.xml', render: () => junit }]),
   ]);
+  return `comparison.json, .md and .html${junit === null ? '' : ', junit.xml'}`;
 }
 
 /** As `mkdir` with `recursive`, which in Node 20 never ends for a folder in /proc. */

@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { RespSyntaxError } from '../../../pool/client/resp-values.ts';
+import { loopbackAddress } from '../../local-addresses.ts';
 import { keyCommands } from './key-commands.ts';
 import { encodeReply, type Reply, RequestParser } from './protocol.ts';
 import { serverCommands } from './server-commands.ts';
@@ -36,7 +37,7 @@ export async function listenEmbedded(options: EmbeddedOptions): Promise<{ server
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port: options.port, host: '127.0.0.1', backlog: 4096 }, resolve);
+    server.listen({ port: options.port, host: loopbackAddress(), backlog: 4096 }, resolve);
   });
   state.port = (server.address() as AddressInfo).port;
   return { server, port: state.port };

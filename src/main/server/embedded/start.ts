@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { loopbackAddress } from '../../local-addresses.ts';
 import { freePort, type StartedServer } from '../server-process.ts';
 
 /**
@@ -27,7 +28,7 @@ export async function startEmbedded(options: { port?: number | undefined } = {})
   child.unref();
   child.channel?.unref();
   return {
-    host: '127.0.0.1',
+    host: loopbackAddress(),
     port,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;

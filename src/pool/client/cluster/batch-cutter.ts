@@ -1,4 +1,4 @@
-import { Batch, type CommandSet, KEY } from '../batch.ts';
+import { Batch, type CommandSet, KEY, requestsOfCommand } from '../batch.ts';
 import { KeySlots } from './key-slots.ts';
 import { maxRedirects, type Redirect, readRedirect } from './slot-ranges.ts';
 import type { Topology } from './topology.ts';
@@ -20,7 +20,7 @@ export class BatchCutter {
   constructor({ keyPrefix, commands }: CommandSet, topology: Topology) {
     this.#topology = topology;
     this.#keySlots = new KeySlots(keyPrefix);
-    this.#keyed = commands.map(({ args }) => args.includes(KEY));
+    this.#keyed = commands.map(command => requestsOfCommand(command).some(({ args }) => args.includes(KEY)));
   }
 
   /** Sends the commands of the flight's batch, those for the same node in one part. */

@@ -1,9 +1,11 @@
 import type { Cluster, Redis } from 'ioredis';
 import { type Connect, Connection } from '../../connection.ts';
 import { codeOf, isRefusal } from '../../errors.ts';
+import { acknowledgementsOf, countAcknowledgements } from '../acknowledgements.ts';
 import type { Address } from '../address.ts';
-import { type Batch, type CommandSet, callOf, connectionName } from '../batch.ts';
-import { redisOptions } from '../ioredis-connection.ts';
+import { type Batch, type CommandSet, connectionName } from '../batch.ts';
+import { callOf, countCommand, hasSeveralRequests } from '../calls.ts';
+import { queueCommand, redisOptions } from '../ioredis-connection.ts';
 import type { OwnOptions } from '../ioredis-options.ts';
 import { connectTimeout } from '../socket.ts';
 import { PlacedCluster, type PlacedOptions } from './placed-cluster.ts';
@@ -133,18 +135,42 @@ export class IoredisCluster extends Connection {
       else this.#settle(batch, order);
     };
     for (let i = 0; i < batch.size; i++) {
-      this.#cluster.call(...callOf(this.#commandSet, batch, i)).then(
-        value => {
-          batch.answered(value, i, this.#commandSet);
+      const failed = (error: unknown) => {
+        lost ||= !isRefusal(error);
+        batch.fail(codeOf(error, this.#closedAs), 1, i);
+        landed();
+      };
+      if (hasSeveralRequests(this.#commandSet, batch, i)) {
+        // All of its keys are one, so a pipeline can take it.
+        const pipeline = this.#cluster.pipeline();
+        queueCommand(pipeline, this.#commandSet, batch, i);
+        pipeline.exec().then(outcomes => {
+          lost ||= outcomes?.some(([error]) => error !== null && !isRefusal(error)) === true;
+          countCommand(batch, i, this.#commandSet, outcomes ?? [], 0, this.#closedAs);
           landed();
-        },
-        (error: unknown) => {
-          lost ||= !isRefusal(error);
-          batch.fail(codeOf(error, this.#closedAs), 1, i);
-          landed();
-        },
-      );
+        }, failed);
+        continue;
+      }
+      this.#cluster.call(...callOf(this.#commandSet, batch, i)).then(value => {
+        batch.answered(value, i, this.#commandSet);
+        if (this.#commandSet.commands[batch.commandAt(i)]?.acknowledges === undefined) landed();
+        else this.#acknowledge(batch, i, value).then(landed);
+      }, failed);
     }
+  }
+
+  /** Acknowledges what one command of the batch has read. */
+  async #acknowledge(batch: Batch, index: number, value: unknown): Promise<void> {
+    const replies: unknown[] = [];
+    replies[index] = value;
+    const acknowledgements = acknowledgementsOf(batch, this.#commandSet, replies);
+    const outcomes = await Promise.allSettled(
+      acknowledgements.map(({ args }) => this.#cluster.call(...args)),
+    );
+    countAcknowledgements(batch, acknowledgements, place => {
+      const outcome = outcomes[place];
+      return outcome?.status === 'rejected' ? codeOf(outcome.reason, this.#closedAs) : undefined;
+    });
   }
 
   /** One PING to every master at once. Rejects when none is connected, or one of them was lost. */

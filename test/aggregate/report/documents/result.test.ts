@@ -375,3 +375,38 @@ describe('other programs on the machine', () => {
       for (const text of renderings(runBeside(shares))) expect(text).not.toMatch(/other programs used/i);
   });
 });
+
+describe('what a run without claims compared', () => {
+  const scenarios = ['ioredis', 'wire'].map(client =>
+    buildScenario({ id: client, client }, [buildRound(0, 20_000), buildRound(1, 20_000)]),
+  );
+  const compared = (low: number, high: number): Result => ({
+    ...buildResult(scenarios),
+    comparisons: [
+      {
+        measure: 'throughput',
+        base: 'ioredis',
+        other: 'wire',
+        rounds: 10,
+        ratio: { median: (low + high) / 2, low, high },
+        p: 0.01,
+        predicted: null,
+        limitedBy: { base: 'client', other: 'client' },
+      },
+    ],
+  });
+
+  test.each([
+    { low: 1.8, high: 2.2, finding: 'which is more' },
+    { low: 0.5, high: 0.7, finding: 'which is less' },
+    { low: 0.96, high: 1.04, finding: 'which is the same within 5 %' },
+    { low: 0.9, high: 1.2, finding: 'which stays open' },
+  ])('$low to $high: $finding, in the terminal, in the report and on the page', ({ low, high, finding }) => {
+    const result = compared(low, high);
+    const terminal = onTerminal.result(result).replace(/\s+/g, ' ');
+    expect(terminal).toContain(`wire to ioredis: throughput ×`);
+    expect(terminal).toContain(finding);
+    expect(inMarkdown.result(result)).toContain(finding);
+    expect(renderReportPage(result)).toContain('What was compared');
+  });
+});

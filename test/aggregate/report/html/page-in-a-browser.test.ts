@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { compareResults } from '../../../../src/aggregate/comparison/compare-results.ts';
 import { renderComparisonPage } from '../../../../src/aggregate/report/html/comparison-page.ts';
 import { renderReportPage } from '../../../../src/aggregate/report/html/report-page.ts';
+import { renderTrendPage } from '../../../../src/aggregate/report/html/trend-page.ts';
+import { trendOf, trendRunOf } from '../../../../src/aggregate/trend/trend.ts';
 import { launchBrowser } from '../../../support/browser.ts';
 import { buildFullResult } from '../../../support/full-result.ts';
 
@@ -13,6 +15,23 @@ const report = renderReportPage(result);
 const comparison = renderComparisonPage(
   compareResults([result, buildFullResult({ workers: [10, 100], clients: ['ioredis'], rounds: 7 })]),
 );
+
+const twins = result.scenarios.map(scenario => ({
+  ...scenario,
+  id: `${scenario.id}-control`,
+  control: true as const,
+}));
+const trend = trendOf(
+  [1, 2].map(day =>
+    trendRunOf(`run ${day}`, {
+      ...result,
+      startedAt: `2026-11-0${day}T04:00:00Z`,
+      scenarios: [...result.scenarios, ...twins],
+    }),
+  ),
+  [{ path: 'bad', reason: 'no result' }],
+);
+const overTime = trend === null ? '' : renderTrendPage(trend);
 
 /** Run in the page, as text: there is no document here. */
 const unfold = "for (const details of document.querySelectorAll('details')) details.open = true";
@@ -50,8 +69,8 @@ async function show(
   return { page, complaints };
 }
 
-test('both pages load without a complaint, and ask the network for nothing', async () => {
-  for (const text of [report, comparison]) {
+test('all pages load without a complaint, and ask the network for nothing', async () => {
+  for (const text of [report, comparison, overTime]) {
     const { page, complaints } = await show(text);
     await page.evaluate('scrollTo(0, document.body.scrollHeight)');
     expect(complaints).toEqual([]);
@@ -129,7 +148,7 @@ test.each([
   ['light', {}],
   ['dark', { runOnly: ['color-contrast'] }],
 ] as const)('axe finds no serious fault, %s', async (colorScheme, rules) => {
-  for (const text of [report, comparison]) {
+  for (const text of [report, comparison, overTime]) {
     const { page } = await show(text, { colorScheme });
     await page.evaluate(unfold);
     await page.evaluate(axe);
@@ -153,7 +172,7 @@ test.each([
 
 test('a phone shows it without scrolling sideways, however many pools there are', async () => {
   const wide = renderReportPage(buildFullResult({ pools: [1, 2, 4, 8, 16, 32], rounds: 1 }));
-  for (const text of [report, comparison, wide]) {
+  for (const text of [report, comparison, overTime, wide]) {
     const { page } = await show(text, { width: 400 });
     await page.evaluate(unfold);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400);

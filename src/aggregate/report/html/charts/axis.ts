@@ -1,4 +1,4 @@
-import { scaleLinear, scaleLog } from 'd3-scale';
+import { scaleLinear, scaleLog, scaleUtc } from 'd3-scale';
 
 interface Tick {
   readonly at: number;
@@ -104,6 +104,28 @@ export function axisOfLevels(label: string, levels: readonly number[], format: F
       ticks.push({ at, label: shorten(format(at)) });
   }
   return { label, kind, domain, ticks };
+}
+
+const minMarginMs = 10 * 60_000;
+const maxHourlyMs = 4 * 24 * 3_600_000;
+
+/** Times in milliseconds since 1970: days of the year, with the hour if there are few of them. */
+export function axisOfTime(label: string, times: readonly number[]): Axis {
+  const [low, high] = [Math.min(...times), Math.max(...times)];
+  const margin = Math.max((high - low) * 0.03, minMarginMs);
+  const domain = [low - margin, high + margin] as const;
+  const shown = high - low > maxHourlyMs ? 'YYYY-MM-DD'.length : 'YYYY-MM-DDTHH:MM'.length;
+  return {
+    label,
+    kind: 'linear',
+    domain,
+    ticks: scaleUtc(domain, [0, 1])
+      .ticks(4)
+      .map(date => ({
+        at: date.getTime(),
+        label: date.toISOString().slice('YYYY-'.length, shown).replace('T', ' '),
+      })),
+  };
 }
 
 /** From values to places. */

@@ -5,6 +5,7 @@ import { type Html, html } from '../markup.ts';
 import { type Axis, axisOfLevels, type Format } from './axis.ts';
 import {
   type Area,
+  areaSwatch,
   colourOf,
   drawing,
   figure,
@@ -17,6 +18,7 @@ import {
   px,
   scalesOf,
   slices,
+  swatches,
 } from './frame.ts';
 
 interface Point {
@@ -49,6 +51,8 @@ interface LineChart {
   readonly marks: boolean;
   /** Else one entry a line. */
   readonly legend?: readonly LegendEntry[];
+  /** A range on the y axis behind the lines, and what it means. */
+  readonly band?: { readonly low: number; readonly high: number; readonly name: string };
   /** Places on the x axis that the table has; else all. */
   readonly inTable?: (x: number) => boolean;
 }
@@ -92,7 +96,7 @@ export function pointOf(x: number, interval: Interval | null): Point[] {
 
 /** Lines over a common x axis; a tip has the values of all lines at one place. */
 export function lineChart(chart: LineChart): Chart {
-  const { title, subtitle, x, y, lines, marks } = chart;
+  const { title, subtitle, x, y, lines, marks, band } = chart;
   const scales = scalesOf(area, x, y);
   const places = [...new Set(lines.flatMap(({ points }) => points.map(point => point.x)))].toSorted(
     (a, b) => a - b,
@@ -101,12 +105,15 @@ export function lineChart(chart: LineChart): Chart {
     title,
     subtitle,
     size: 'medium',
-    legend: legend(
+    legend: html`${legend(
       chart.legend ?? lines.map(({ name, look, dashed = false }) => ({ name, look, dashed, bare: !marks })),
-    ),
+    )}${band !== undefined && swatches([{ name: band.name, swatch: areaSwatch('band') }])}`,
     drawing: drawing(
       area,
-      html`${frame(area, x, y)}${lines.map((line, index) =>
+      html`${
+        band !== undefined &&
+        html`<rect class="band" x="${area.left}" y="${px(scales.y(band.high))}" width="${area.right - area.left}" height="${px(scales.y(band.low) - scales.y(band.high))}"/>`
+      }${frame(area, x, y)}${lines.map((line, index) =>
         drawLine(chart, line, marks ? (index - (lines.length - 1) / 2) * aside : 0),
       )}${slices(
         area,

@@ -18,7 +18,7 @@ export function verdictBlocks(
   untested: readonly ClaimResult[],
   scenarios: readonly ScenarioResult[],
 ): Block[] {
-  const byId = new Map(scenarios.map(scenario => [scenario.id, scenario]));
+  const byId = byIdOf(scenarios);
   return [
     ...ratioStrips({
       title: 'Predicted against measured',
@@ -75,6 +75,26 @@ function card(claim: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>
 function judgedBy({ id, comparisons }: ClaimResult, scenarios: ReadonlyMap<string, ScenarioResult>): Block[] {
   if (comparisons.length === 0) return [];
   const title = `What ${id} was judged by`;
+  const count = comparisons.length === 1 ? 'one ratio' : `${comparisons.length} ratios`;
+  return [details(`${title}: ${count}`, ratioBlocks(title, comparisons, scenarios))];
+}
+
+/** The ratios that a run without claims compares. */
+export function comparedBlocks(
+  comparisons: readonly Comparison[],
+  scenarios: readonly ScenarioResult[],
+): Block[] {
+  return comparisons.length === 0 ? [] : ratioBlocks('What was compared', comparisons, byIdOf(scenarios));
+}
+
+const byIdOf = (scenarios: readonly ScenarioResult[]) =>
+  new Map(scenarios.map(scenario => [scenario.id, scenario]));
+
+function ratioBlocks(
+  title: string,
+  comparisons: readonly Comparison[],
+  scenarios: ReadonlyMap<string, ScenarioResult>,
+): Block[] {
   const judged = comparisons.filter(({ predicted }) => predicted !== null);
   const rows = (judged.length > 0 ? judged : comparisons)
     .slice(0, maxRows)
@@ -85,18 +105,16 @@ function judgedBy({ id, comparisons }: ClaimResult, scenarios: ReadonlyMap<strin
       ? `${tabled.length} of ${comparisons.length} ratios, report.md has all`
       : `all ${comparisons.length} ratios`;
   return [
-    details(`${title}: ${comparisons.length === 1 ? 'one ratio' : `${comparisons.length} ratios`}`, [
-      note(judgedNote),
-      ...ratioStrips({
-        title,
-        how:
-          rows.length < comparisons.length
-            ? `${rows.length} of its ratios, in the order of the run`
-            : 'paired by round',
-        rows,
-      }),
-      details(`Table: ${all}, with p-values`, [judgedTable(tabled)]),
-    ]),
+    note(judgedNote),
+    ...ratioStrips({
+      title,
+      how:
+        rows.length < comparisons.length
+          ? `${rows.length} of the ratios, in the order of the run`
+          : 'paired by round',
+      rows,
+    }),
+    details(`Table: ${all}, with p-values`, [judgedTable(tabled)]),
   ];
 }
 

@@ -1,0 +1,35 @@
+# docker build -t poolbench .        docs/docker.md shows how it is run, and for both architectures.
+
+# Compiles on the machine that builds: JavaScript is the same on every architecture.
+FROM --platform=$BUILDPLATFORM node:20-bookworm-slim AS build
+WORKDIR /poolbench
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts
+COPY build.mjs tsconfig.json tsconfig.build.json ./
+COPY src src
+RUN node build.mjs && rm dist/*.tsbuildinfo dist/sources.sha256
+
+# Dependencies of the architecture that the image is for: some have a binary.
+FROM node:20-bookworm-slim AS dependencies
+WORKDIR /poolbench
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev
+
+FROM node:20-bookworm-slim
+# Node is not made to be process 1: it would ignore the signals that poolbench does not listen for, and reap no orphans.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends tini \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /poolbench
+COPY package.json LICENSE ./
+COPY configs configs
+COPY --from=dependencies /poolbench/node_modules node_modules
+COPY --from=build /poolbench/dist dist
+# Any user may write here, for docker run --user "$(id -u)".
+RUN mkdir -m 1777 -p /work /work/results
+ENV NODE_ENV=production
+USER node
+WORKDIR /work
+VOLUME /work/results
+ENTRYPOINT ["tini", "--", "node", "/poolbench/dist/main/cli.js"]
+CMD ["--help"]

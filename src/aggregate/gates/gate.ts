@@ -1,0 +1,54 @@
+import type { GateResult } from '../comparison/schema.ts';
+import type { MedianMetric } from '../stats/metrics.ts';
+import type { Chances } from '../stats/sign-test.ts';
+import type { Interval } from '../stats/statistics.ts';
+import { asSentence } from '../text/format.ts';
+
+/** A condition on the change of a metric from one side to another. A build fails if it is met. */
+export interface Gate {
+  /** "response.p99 > +5%". */
+  readonly condition: string;
+  readonly metric: MedianMetric;
+  /** The side of the threshold on which a change fails the build. */
+  readonly fails: 'above' | 'below';
+  /** A ratio: 1.05 for +5 %. */
+  readonly threshold: number;
+}
+
+/**
+ * What an interval of the ratio decides: it lies beyond the threshold, or not beyond it, or on both sides. A ratio that is
+ * equal to the threshold is not beyond it.
+ */
+export function outcomeOf(
+  { fails, threshold }: Pick<Gate, 'fails' | 'threshold'>,
+  { low, high }: Pick<Interval, 'low' | 'high'>,
+): GateResult['outcome'] {
+  const isAbove = fails === 'above';
+  if (isAbove ? low > threshold : high < threshold) return 'beyond';
+  return (isAbove ? high <= threshold : low >= threshold) ? 'within' : 'cannot tell';
+}
+
+/**
+ * Any of the comparisons of a run can fail the build, so they share the chance to do so in error. It passes only if all of
+ * them pass, so they do not share that chance.
+ */
+export function chancesOf({ fails }: Gate, comparisons: number): Chances {
+  return fails === 'above' ? { above: comparisons } : { below: comparisons };
+}
+
+/** What a result shows of its gate. */
+export const shownGate = ({ condition, threshold }: Gate) => ({ condition, threshold });
+
+/**
+ * A gate that nothing decides.
+ *
+ * @param why as a clause
+ * @param scenario null: no scenario can decide it
+ */
+export function undecided(gate: Gate, side: string, why: string, scenario: string | null = null): GateResult {
+  return {
+    ...shownGate(gate),
+    ...{ side, scenario, outcome: 'cannot tell', ratio: null, rounds: null, runs: null },
+    reason: asSentence(why),
+  };
+}

@@ -1,0 +1,87 @@
+import { findFlaw } from '../claims/judging/soundness.ts';
+import { whyNotAlike } from '../comparison/fairness.ts';
+import type { GateResult } from '../comparison/schema.ts';
+import type { Result, ScenarioResult } from '../result.ts';
+import { findControlFlaw, withoutControls } from '../stats/control.ts';
+import { RoundSeries } from '../stats/round-series.ts';
+import { minRuns, ratioToRuns, runsToDecide } from '../stats/run-spread.ts';
+import { fixedRounds } from '../stats/sign-test.ts';
+import { figureOf } from '../stats/summary.ts';
+import { asSentence, formatPlural, formatRatio } from '../text/format.ts';
+import { chancesOf, type Gate, outcomeOf, shownGate, undecided } from './gate.ts';
+import { describeCaveat, measureOfGate } from './gate-measure.ts';
+
+/** A scenario of the new run, and the same in every run of the baseline. */
+interface Arm {
+  readonly latest: ScenarioResult;
+  readonly baseline: readonly ScenarioResult[];
+}
+
+/**
+ * Judges the gates by runs that were made apart, the last one by those before it: the machine drifts from run to run, so
+ * only the spread of runs that should be equal says what a difference is worth (`ratioToRuns`).
+ */
+export function judgeRuns(runs: readonly Result[], gates: readonly Gate[]): GateResult[] {
+  const baseline = runs.slice(0, -1);
+  const latest = runs.at(-1);
+  if (latest === undefined) return [];
+  const flaw = whyNoBaseline(baseline, latest);
+  if (flaw !== null) return gates.map(gate => undecided(gate, latest.name, flaw));
+  const arms = withoutControls(latest).map((arm): Arm => {
+    const sameOf = (run: Result) => withoutControls(run).filter(({ id }) => id === arm.id);
+    return { latest: arm, baseline: baseline.flatMap(sameOf) };
+  });
+  return gates.flatMap(gate =>
+    arms.map(arm => judgeArm(gate, arm, { side: latest.name, comparisons: gates.length * arms.length })),
+  );
+}
+
+/** Why the runs before the last one are no baseline for it, as a clause; null if they are. Controls come before the figures. */
+function whyNoBaseline(baseline: readonly Result[], latest: Result): string | null {
+  const runs = [...baseline, latest];
+  if (baseline.length < minRuns)
+    return `runs that were made apart have no rounds in pairs, and the machine drifts between them, so at least ${minRuns} runs of the same machine and config must stand before the new one, found ${baseline.length}; versus measures both in turn and decides by its rounds`;
+  if (new Set(runs.map(({ startedAt }) => startedAt)).size < runs.length)
+    return 'a run is given more than once';
+  for (const { name, control } of runs) {
+    const flaw = findControlFlaw(control);
+    if (flaw !== null) return `in ${name}, ${flaw}`;
+  }
+  return whyNotAlike(runs);
+}
+
+function judgeArm(
+  gate: Gate,
+  { latest, baseline }: Arm,
+  { side, comparisons }: { readonly side: string; readonly comparisons: number },
+): GateResult {
+  const { metric, threshold } = gate;
+  // A figure of 0 makes no ratio.
+  const figure = figureOf(metric, latest) || null;
+  const before = baseline.flatMap(arm => figureOf(metric, arm) || []);
+  if (figure === null || before.length < baseline.length)
+    return undecided(gate, side, `a run has no ${metric.name}`, latest.id);
+
+  const arms = [latest, ...baseline];
+  const series = new RoundSeries(before.entries(), fixedRounds(before.length));
+  const flaw = findFlaw([{ arms, series, measure: measureOfGate(metric) }]);
+  const chances = chancesOf(gate, comparisons);
+  const ratio = ratioToRuns(before, figure, chances);
+  const outcome = flaw === null ? outcomeOf(gate, ratio) : 'cannot tell';
+  const outlook = () => {
+    const excluded =
+      gate.fails === 'above' ? `more than ${formatRatio(ratio.high)}` : `less than ${formatRatio(ratio.low)}`;
+    const runs = runsToDecide(before, figure, threshold, chances);
+    return `${excluded} is excluded; ${
+      runs === null
+        ? 'no number of runs with such a spread would decide it'
+        : `a baseline of about ${formatPlural(runs, 'run')} with such a spread would decide it`
+    }`;
+  };
+  const why = flaw ?? (outcome === 'cannot tell' ? outlook() : null);
+  return {
+    ...shownGate(gate),
+    ...{ side, scenario: latest.id, outcome, ratio, rounds: null, runs: before.length },
+    reason: [...(why === null ? [] : [asSentence(why)]), ...describeCaveat(gate, arms)].join(' '),
+  };
+}

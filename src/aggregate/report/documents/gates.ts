@@ -1,0 +1,97 @@
+import { formatRatioAgainst } from '../../claims/judging/reason.ts';
+import type { GateResult } from '../../comparison/schema.ts';
+import { formatPlural, nothing } from '../../text/format.ts';
+import {
+  type Block,
+  badge,
+  figures,
+  heading,
+  type Item,
+  list,
+  narrow,
+  only,
+  type Table,
+  type Tone,
+  table,
+  wide,
+  words,
+} from '../blocks.ts';
+
+const tones = { beyond: 'bad', within: 'good', 'cannot tell': 'inconclusive' } as const satisfies Record<
+  GateResult['outcome'],
+  Tone
+>;
+
+/** "response.p99 > +5%: ×1.12 [1.08, 1.15] over 16 rounds, valkey, wire-optimized-1pool-50workers". */
+function describeGate(gate: GateResult): string {
+  const { condition, side, scenario, ratio } = gate;
+  const what = [ratio === null ? 'not compared' : `${formatChange(gate)} ${formatBasis(gate)}`, side];
+  const where = scenario === null ? what : [...what, scenario];
+  return `${condition}: ${where.join(', ')}`;
+}
+
+/** The same, with its reason. */
+export function explainGate(gate: GateResult): string {
+  return [`${describeGate(gate)}.`, gate.reason].join(' ').trimEnd();
+}
+
+function formatChange({ ratio, threshold }: GateResult): string {
+  return ratio === null ? nothing : formatRatioAgainst(ratio, threshold);
+}
+
+function formatBasis({ rounds, runs }: GateResult): string {
+  if (rounds !== null) return `over ${formatPlural(rounds, 'round')}`;
+  return runs === null ? '' : `to ${formatPlural(runs, 'run')}`;
+}
+
+/** Gates that an alert names; the others are counted. */
+const maxNamed = 3;
+
+/** Alerts: the gates that failed; without any, those that nothing decides. */
+export function gateAlerts(gates: readonly GateResult[]): string[] {
+  const of = (outcome: GateResult['outcome']) => gates.filter(gate => gate.outcome === outcome);
+  const [failed, open] = [of('beyond'), of('cannot tell')];
+  const [word, shown] = failed.length > 0 ? ['GATE FAILED', failed] : ['GATE CANNOT TELL', open];
+  const left = shown.length - maxNamed;
+  return [
+    ...shown.slice(0, maxNamed).map(gate => `${word}: ${explainGate(gate)}`),
+    ...(left > 0 ? [`${word}: ${left} more, see the table of gates.`] : []),
+  ];
+}
+
+/** "Gates: 1 beyond, 3 within, 2 cannot tell". */
+export function describeGates(gates: readonly GateResult[]): string {
+  const counts = Object.keys(tones).flatMap(outcome => {
+    const count = gates.filter(gate => gate.outcome === outcome).length;
+    return count === 0 ? [] : [`${count} ${outcome}`];
+  });
+  return `Gates: ${counts.join(', ')}`;
+}
+
+/** The conditions of `--fail-if` with what was decided; nothing without any. In a terminal the alerts have the reasons. */
+export function gateBlocks(gates: readonly GateResult[]): Block[] {
+  if (gates.length === 0) return [];
+  return [
+    ...only(wide, [heading(2, describeGates(gates)), gateTable(gates)]),
+    ...only(narrow, [heading(2, `${describeGates(gates)}.`), list(gates.map(gateItem))]),
+  ];
+}
+
+function gateItem(gate: GateResult): Item {
+  return { label: gate.outcome, text: describeGate(gate), tone: tones[gate.outcome] };
+}
+
+/** Failed ones first. */
+export function gateTable(gates: readonly GateResult[]): Table {
+  const order = Object.keys(tones);
+  const sorted = gates.toSorted((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
+  return table(sorted, [
+    words('', ({ outcome }) => [badge(outcome, tones[outcome])]),
+    words('condition', ({ condition }) => condition),
+    figures('change', formatChange),
+    words('made', formatBasis),
+    words('side', ({ side }) => side),
+    words('scenario', ({ scenario }) => scenario ?? 'all'),
+    words('note', ({ reason }) => reason),
+  ]);
+}

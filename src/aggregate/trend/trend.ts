@@ -1,0 +1,238 @@
+import { describeConnections, formatValue, withoutDefaults } from '../comparison/fairness.ts';
+import type { Caveat, Interval, MeasuredResult, Result, ScenarioResult } from '../result.ts';
+import { armKey } from '../scenario/scenario.ts';
+import { controlPairs, withoutControls } from '../stats/control.ts';
+import { metrics } from '../stats/metrics.ts';
+import { median, quantile } from '../stats/statistics.ts';
+import { caveatOf } from '../stats/tails.ts';
+import { formatPlural } from '../text/format.ts';
+
+/** Runs of one config over time. They are not paired, so a trend shows figures, and judges none. */
+
+/** What a trend shows of each scenario. */
+export const trendMetrics = [metrics.opsPerSecond, metrics['response.p99']] as const;
+export type TrendMetric = (typeof trendMetrics)[number];
+
+/** What all runs of a trend have in common, as text. Versions may change: to show what they change is what a trend is for. */
+const traits = {
+  config: ({ name }) => name,
+  workload: ({ config }) => describeWorkload(config.workload),
+  'time of a measurement': ({ config }) =>
+    `${formatValue(config.seconds)} s after ${formatValue(config.warmupSeconds)} s`,
+  server: ({ target: { declared, detected, standIn } }) => {
+    const threads = detected.threads === null ? '' : `, ${formatPlural(detected.threads, 'thread')}`;
+    return `${detected.server}${threads}${standIn ? `, in the place of ${declared.server}` : ''}`;
+  },
+  'place of the server': ({ target }) =>
+    target.local ? 'on the machine of poolbench' : `at ${target.declared.url}`,
+  connections: describeConnections,
+  machine: ({ environment: { cpu, cores, memoryBytes } }) =>
+    `${cpu}, ${formatPlural(cores, 'core')}, ${Math.round(memoryBytes / 2 ** 30)} GiB`,
+} as const satisfies Readonly<Record<string, (result: Result) => string>>;
+
+type Trait = keyof typeof traits;
+const traitNames = Object.keys(traits) as Trait[];
+
+/** A figure of one scenario in one run: the median over its rounds with its interval. */
+interface Figure extends Interval {
+  readonly caveat: Caveat | null;
+}
+
+/** What a trend keeps of a result: the rounds of hundreds of them would fill the memory. */
+export interface TrendRun
+  extends Pick<Result, 'name' | 'complete' | 'tool' | 'environment' | 'target' | 'control'> {
+  /** Of the folder of its result.json, below that of the trend. */
+  readonly path: string;
+  /** In milliseconds since 1970; NaN if the result has no such time. */
+  readonly startedMs: number;
+  readonly traits: Readonly<Record<Trait, string>>;
+  readonly scenarios: readonly FollowedScenario[];
+  /** Control / twin, for each pair of identical arms. In the order of `trendMetrics`. */
+  readonly controlRatios: readonly (readonly number[])[];
+}
+
+interface FollowedScenario {
+  readonly id: string;
+  /** Equal for equal arms. */
+  readonly key: string;
+  /** In the order of `trendMetrics`; null if nothing was measured. */
+  readonly figures: readonly (Figure | null)[];
+}
+
+export interface LeftOut {
+  /** As of a run. */
+  readonly path: string;
+  readonly reason: string;
+}
+
+export interface TrendPoint extends Figure {
+  readonly startedMs: number;
+}
+
+/** One figure of one scenario over all runs. */
+export interface TrendLine {
+  readonly id: string;
+  readonly metric: TrendMetric;
+  /** One at least, the earliest first. */
+  readonly points: readonly TrendPoint[];
+  readonly median: number;
+  /** What the noise of one run alone makes of the median; null if the noise is not known. */
+  readonly band: { readonly low: number; readonly high: number } | null;
+}
+
+/** How far apart two identical arms of one run are. */
+export interface Noise {
+  readonly metric: TrendMetric;
+  readonly pairs: number;
+  /** The ratio, of 1 or more, that `noiseQuantile` of the pairs stay below; null with fewer than `minPairs`. */
+  readonly ratio: number | null;
+}
+
+export interface Trend {
+  /** One at least, the earliest first. */
+  readonly runs: readonly TrendRun[];
+  readonly newest: TrendRun;
+  /** Of the scenarios of the newest run. */
+  readonly lines: readonly TrendLine[];
+  readonly noise: readonly Noise[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+/**
+ * The two figures of a pair both have the noise of a figure, so the quantile of their ratio is √2 × 1.96 = 2.8 standard
+ * deviations of one figure: about the 3 of a control chart (Shewhart, 1931).
+ */
+export const noiseQuantile = 0.95;
+/** With fewer pairs their largest difference is mostly luck. */
+export const minPairs = 6;
+
+/** @param path of the folder of its result.json */
+export function trendRunOf(path: string, result: Result): TrendRun {
+  const { name, complete, tool, environment, target, control, startedAt, scenarios } = result;
+  const pairs = controlPairs(scenarios);
+  return {
+    path,
+    name,
+    complete,
+    tool,
+    environment,
+    target,
+    control,
+    startedMs: Date.parse(startedAt),
+    traits: Object.fromEntries(traitNames.map(trait => [trait, traits[trait](result)])) as TrendRun['traits'],
+    scenarios: withoutControls(result).map(scenario => ({
+      id: scenario.id,
+      key: armKey(scenario),
+      figures: trendMetrics.map(metric => figureOf(metric, scenario)),
+    })),
+    controlRatios: trendMetrics.map(metric =>
+      pairs
+        .map(({ control, twin }) => medianOf(metric, control) / medianOf(metric, twin))
+        .filter(ratio => ratio > 0 && ratio < Number.POSITIVE_INFINITY),
+    ),
+  };
+}
+
+function figureOf(metric: TrendMetric, scenario: ScenarioResult): Figure | null {
+  const interval = scenario.summary?.[metric.summaryKey] ?? null;
+  return interval === null ? null : { ...interval, caveat: caveatOf(metric, scenario) };
+}
+
+/** NaN if nothing was measured. */
+function medianOf({ summaryKey }: TrendMetric, { summary }: MeasuredResult): number {
+  return summary?.[summaryKey]?.median ?? Number.NaN;
+}
+
+/** The same for equal workloads, whatever the order of their keys. */
+function describeWorkload(workload: unknown): string {
+  const entries = Object.entries(withoutDefaults(workload) ?? {});
+  return JSON.stringify(Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+/**
+ * The trend of the runs that have the most in common with others: of the config and machine with the most runs, or of
+ * several the one with the newest run. What does not belong to it is listed.
+ *
+ * @param unread results that could not be read
+ * @returns null if there is no run that was measured to its end
+ */
+export function trendOf(found: readonly TrendRun[], unread: readonly LeftOut[]): Trend | null {
+  const sorted = found.toSorted((a, b) => a.startedMs - b.startedMs);
+  const newest = newestOfLargestGroup(sorted.filter(run => whyNoPoint(run) === null));
+  if (newest === undefined) return null;
+  const runs = new Map<number, TrendRun>();
+  const leftOut = [...unread];
+  for (const run of sorted) {
+    const copied = runs.get(run.startedMs);
+    const reason =
+      whyNoPoint(run) ??
+      whyAnother(run, newest) ??
+      (copied === undefined ? null : `the same run as ${copied.path}`);
+    if (reason === null) runs.set(run.startedMs, run);
+    else leftOut.push({ path: run.path, reason });
+  }
+  const kept = [...runs.values()];
+  const noise = trendMetrics.map((metric, index) =>
+    noiseOf(
+      metric,
+      kept.flatMap(({ controlRatios }) => controlRatios[index] ?? []),
+    ),
+  );
+  return { runs: kept, newest, lines: linesOf(kept, newest, noise), noise, leftOut };
+}
+
+/** @param runs the earliest first */
+function newestOfLargestGroup(runs: readonly TrendRun[]): TrendRun | undefined {
+  const groups = new Map<string, { readonly size: number; readonly newest: TrendRun }>();
+  for (const run of runs) {
+    const key = JSON.stringify(run.traits);
+    groups.set(key, { size: (groups.get(key)?.size ?? 0) + 1, newest: run });
+  }
+  const [largest] = [...groups.values()].toSorted(
+    (a, b) => b.size - a.size || b.newest.startedMs - a.newest.startedMs,
+  );
+  return largest?.newest;
+}
+
+/** Why a run makes no point of any trend; null if it does. */
+function whyNoPoint({ startedMs, complete, scenarios }: TrendRun): string | null {
+  if (Number.isNaN(startedMs)) return 'it does not say when it was started';
+  if (!complete) return 'it ended early';
+  return scenarios.length === 0 ? 'it has no scenario' : null;
+}
+
+/** Why a run belongs to another trend than the newest one of this trend; null if it does not. */
+function whyAnother(run: TrendRun, newest: TrendRun): string | null {
+  const differing = traitNames.filter(trait => run.traits[trait] !== newest.traits[trait]);
+  if (differing.length > 0)
+    return differing
+      .map(trait => `${trait}: ${formatValue(run.traits[trait])}, not ${formatValue(newest.traits[trait])}`)
+      .join('; ');
+  const hasCommon = newest.scenarios.some(scenario => sameIn(run, scenario) !== undefined);
+  return hasCommon ? null : 'it has no scenario in common with the newest run';
+}
+
+function sameIn({ scenarios }: TrendRun, { id, key }: FollowedScenario): FollowedScenario | undefined {
+  return scenarios.find(one => one.id === id && one.key === key);
+}
+
+function noiseOf(metric: TrendMetric, ratios: readonly number[]): Noise {
+  const differences = ratios.map(ratio => Math.abs(Math.log(ratio)));
+  const ratio = ratios.length < minPairs ? null : Math.exp(quantile(differences, noiseQuantile));
+  return { metric, pairs: ratios.length, ratio };
+}
+
+function linesOf(runs: readonly TrendRun[], newest: TrendRun, noise: readonly Noise[]): TrendLine[] {
+  return newest.scenarios.flatMap(scenario =>
+    noise.flatMap(({ metric, ratio }, index): TrendLine[] => {
+      const points = runs.flatMap((run): TrendPoint[] => {
+        const figure = sameIn(run, scenario)?.figures[index] ?? null;
+        return figure === null ? [] : [{ ...figure, startedMs: run.startedMs }];
+      });
+      if (points.length === 0) return [];
+      const middle = median(points.map(point => point.median));
+      const band = ratio === null ? null : { low: middle / ratio, high: middle * ratio };
+      return [{ id: scenario.id, metric, points, median: middle, band }];
+    }),
+  );
+}

@@ -1,0 +1,194 @@
+import type { ResultComparison } from '../aggregate/comparison/schema.ts';
+import type { Result, RoundResult } from '../aggregate/result.ts';
+import { toPlainLines } from '../aggregate/text/format.ts';
+import { type ErrorCode, PoolbenchError } from './errors.ts';
+import type { ExperimentConfig } from './experiment/experiment.ts';
+import { type Plan, planRun, secondsAtLeast, secondsAtMost } from './experiment/plan.ts';
+import { checkConfig } from './experiment/read-config.ts';
+import { readPlan } from './experiment/read-plan.ts';
+import type { Outlet } from './live/snapshot.ts';
+import { type CheckedSide, checkPlan } from './run/check-plan.ts';
+import { compareRuns } from './run/compare-runs.ts';
+import { exitCodeOf } from './run/exit-code.ts';
+import { type RunOutcome, runSides } from './run/run-sides.ts';
+
+/**
+ * poolbench as a library. Its functions do what the commands of the same name do, return values, and print nothing. They
+ * take no signals of the process, no options from the command line and no `POOLBENCH_URL`. Messages of errors name the
+ * options of the command line.
+ */
+
+export type { CheckedSide, ErrorCode, ExperimentConfig, Result, ResultComparison, RoundResult };
+export { PoolbenchError };
+
+/** What `check` and `run` can be told. */
+export interface CheckOptions {
+  /** Stops what is under way. */
+  readonly signal?: AbortSignal | undefined;
+  /** Fails if the declared server is unavailable, rather than use another one. @default false */
+  readonly noStandIn?: boolean | undefined;
+  /** Also loads a database that holds keys of others. @default false */
+  readonly force?: boolean | undefined;
+}
+
+/** What `run` can be told. */
+export interface RunOptions extends CheckOptions {
+  /**
+   * Is called with what a command would print on its way. It runs between measurements, so it should be short. What it
+   * throws ends the run.
+   */
+  readonly onProgress?: ((progress: RunProgress) => void) | undefined;
+  /**
+   * A folder in which the run's own folder is made, for result.json, report.html and the other files: result.json is
+   * written after every round.
+   * @default none: no files are written
+   */
+  readonly resultsDir?: string | undefined;
+}
+
+/** A step of a run. */
+export type RunProgress =
+  /** What is being done, or a warning, as text of one line or several. */
+  | { readonly kind: 'message'; readonly text: string }
+  /** One scenario was measured in one round. */
+  | {
+      readonly kind: 'measured';
+      /** Its id, after the name of its side if the run has several. */
+      readonly scenario: string;
+      /** From 1. */
+      readonly round: number;
+      /** At most. */
+      readonly rounds: number;
+      /** Throughput in operations per second, latencies in milliseconds. */
+      readonly result: RoundResult;
+    };
+
+/** What a run has measured. */
+export interface RunResult {
+  /**
+   * One for each target, each with the content of a result.json: latencies in milliseconds, throughput in operations per
+   * second. There are several if `target.threads` has several numbers.
+   */
+  readonly results: readonly [Result, ...Result[]];
+  /** Of the others with the first, as in comparison.json; null if there is one. */
+  readonly comparison: ResultComparison | null;
+  /** The folder of the run; null without `resultsDir`. */
+  readonly folder: string | null;
+}
+
+/** What `check` has found. */
+export interface CheckResult {
+  /** The targets, which were found or could be started, and are stopped again. */
+  readonly targets: readonly CheckedSide[];
+  /** Ids of the scenarios of the first target, and behind them the controls. */
+  readonly scenarios: readonly string[];
+  readonly rounds: { readonly atLeast: number; readonly atMost: number };
+  /** Estimated time of the rounds on all targets. */
+  readonly seconds: { readonly atLeast: number; readonly atMost: number };
+}
+
+/** A run that failed after its load had begun. `code` and `message` say why. */
+export class RunFailedError extends PoolbenchError {
+  /** What was measured, with `complete` false if the run ended early. */
+  readonly measured: RunResult;
+
+  constructor(cause: PoolbenchError, measured: RunResult) {
+    super(cause.code, cause.message, { cause });
+    this.name = 'RunFailedError';
+    this.measured = measured;
+  }
+}
+
+/**
+ * Finds or starts the target, measures, judges, and removes its keys: what `poolbench run CONFIG` does. A threshold that
+ * is crossed is a result (`thresholds` of each result), not an error. Run one at a time: two would share the cores, and
+ * measure each other.
+ *
+ * An abort ends the run as Ctrl-C does: its keys are removed, servers that it started are stopped, and it resolves with
+ * what was measured, `complete` false. Before the target is found it rejects with the reason of the signal.
+ *
+ * @param config the path of a config file; or its content, with paths relative to the working directory
+ * @throws RunFailedError TARGET_LOST, THREAD_FAILED, NOTHING_MEASURED, TOO_MANY_FAILURES, RESULTS_NOT_WRITABLE
+ * @throws PoolbenchError before any load: CONFIG_MISSING, CONFIG_INVALID, RESULTS_NOT_WRITABLE, TARGET_UNREACHABLE,
+ *   TARGET_REFUSED_LOGIN, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
+ */
+export async function run(config: string | ExperimentConfig, options: RunOptions = {}): Promise<RunResult> {
+  const { signal = new AbortController().signal, onProgress, resultsDir } = options;
+  signal.throwIfAborted();
+  const plan = await planOf(config);
+  const caller = { signal, outlet: onProgress && outletTo(onProgress) };
+  const name = plan.sides[0]?.experiment.name ?? '';
+  const how = { name, caller, writesFiles: resultsDir !== undefined };
+  return await runSides(plan, { ...flagsOf(options), out: resultsDir }, how, (outcome, { folder }) => {
+    const measured = resultOf(outcome, resultsDir === undefined ? null : folder);
+    try {
+      exitCodeOf({ ...measured, error: outcome.error }, plan.sides, { interrupted: signal.aborted });
+    } catch (cause) {
+      throw cause instanceof PoolbenchError ? new RunFailedError(cause, measured) : cause;
+    }
+    return measured;
+  });
+}
+
+/**
+ * Everything a run does before its load: validates the config, finds or starts the target, and asks it whether it can
+ * take what is planned. What `poolbench check CONFIG` does.
+ *
+ * @param config as for `run`
+ * @throws PoolbenchError as `run`, before any load; the reason of the signal
+ */
+export async function check(
+  config: string | ExperimentConfig,
+  options: CheckOptions = {},
+): Promise<CheckResult> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const plan = await planOf(config);
+  const targets = await checkPlan(plan, { flags: flagsOf(options), signal, say: () => {} });
+  return {
+    targets,
+    scenarios: (plan.sides[0]?.scenarios ?? []).map(({ id }) => id),
+    rounds: plan.rounds,
+    seconds: { atLeast: secondsAtLeast(plan), atMost: secondsAtMost(plan) },
+  };
+}
+
+/**
+ * Finished runs side by side; all ratios are to the first. What `poolbench compare RESULT RESULT…` does. Runs that were
+ * not measured in turn are compared as independent ones: the machine may have changed in between.
+ *
+ * @param runs results of `run`, or paths: of a result.json, or of its folder
+ * @param options.force also compares unequal workloads. @default false
+ * @throws PoolbenchError RESULT_INVALID, RESULTS_NOT_COMPARABLE
+ */
+export async function compare(
+  runs: readonly (Result | string)[],
+  options: { readonly force?: boolean | undefined } = {},
+): Promise<ResultComparison> {
+  return await compareRuns(runs, options);
+}
+
+async function planOf(config: string | ExperimentConfig): Promise<Plan> {
+  return typeof config === 'string' ? readPlan([config], {}) : planRun([checkConfig(config, 'the config')]);
+}
+
+function flagsOf({ noStandIn, force }: CheckOptions) {
+  return { 'no-stand-in': noStandIn, force };
+}
+
+function resultOf({ sides, comparison }: RunOutcome, folder: string | null): RunResult {
+  const [first, ...others] = sides.map(({ result }) => result);
+  if (first === undefined) throw new Error('a run has one side at least');
+  return { results: [first, ...others], comparison, folder };
+}
+
+function outletTo(onProgress: (progress: RunProgress) => void): Outlet {
+  return {
+    // The text may quote a server.
+    say: text => onProgress({ kind: 'message', text: toPlainLines(text).trim() }),
+    show: () => {},
+    finished: ({ scenario, round, rounds }, result) =>
+      onProgress({ kind: 'measured', scenario, round, rounds, result }),
+    end: () => {},
+  };
+}

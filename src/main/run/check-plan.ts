@@ -1,0 +1,62 @@
+import type { Result } from '../../aggregate/result.ts';
+import { targetBanners } from '../../aggregate/text/target-words.ts';
+import type { Plan, PlannedSide } from '../experiment/plan.ts';
+import { unlessAborted } from '../interrupt.ts';
+import { mayStartServer, type Options } from '../options.ts';
+import { describeFoundTarget, findTarget, shownTarget } from '../server/find-target.ts';
+import { preflightSide } from './preflight-side.ts';
+
+/** A side that could be run. */
+export interface CheckedSide {
+  /** Unique within the plan. */
+  readonly name: string;
+  readonly target: Result['target'];
+  /** Caveats of the target, and of what is planned on it. */
+  readonly warnings: readonly string[];
+}
+
+interface CheckOptions {
+  readonly flags: Options<'url' | 'start' | 'no-stand-in' | 'force'>;
+  /** Is given what is found, one text at a time. */
+  readonly say: (text: string) => void;
+  /** Ends the check; a server that is being started meanwhile is stopped once it is up. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Everything a run does before its load, for one target after the other.
+ *
+ * @throws PoolbenchError for what would end a run before its load; the reason of the signal
+ */
+export async function checkPlan(plan: Plan, options: CheckOptions): Promise<CheckedSide[]> {
+  const checked: CheckedSide[] = [];
+  for (const side of plan.sides) {
+    options.signal?.throwIfAborted();
+    checked.push(await checkSide(side, plan.sides.length, options));
+  }
+  return checked;
+}
+
+async function checkSide(
+  side: PlannedSide,
+  sides: number,
+  { flags, say, signal = new AbortController().signal }: CheckOptions,
+): Promise<CheckedSide> {
+  const found = findTarget(side.experiment, {
+    standInAllowed: flags['no-stand-in'] !== true,
+    mayStart: mayStartServer(flags),
+    onFreePort: sides > 1,
+    say,
+  });
+  const target = await unlessAborted(found, signal, late => late.stop());
+  try {
+    for (const banner of targetBanners({ target })) say(banner);
+    say(describeFoundTarget(target));
+    const preflight = await preflightSide(side, target, { force: flags.force === true });
+    const warnings = [...target.notes, ...preflight.warnings];
+    for (const warning of warnings) say(`warning: ${warning}`);
+    return { name: side.name, target: shownTarget(target), warnings };
+  } finally {
+    await target.stop();
+  }
+}

@@ -1,0 +1,46 @@
+import { compareResults } from '../../aggregate/comparison/compare-results.ts';
+import { whyNotComparable } from '../../aggregate/comparison/fairness.ts';
+import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
+import type { Gate } from '../../aggregate/gates/gate.ts';
+import type { Result } from '../../aggregate/result.ts';
+import { uniqueNames } from '../../aggregate/text/safe-name.ts';
+import { PoolbenchError } from '../errors.ts';
+import { findResult, readResult } from './results/read-result.ts';
+
+/**
+ * Finished runs side by side, the first of them as the base.
+ *
+ * @param runs results, or paths: of a result.json, or of its folder
+ * @param options.force compares unequal workloads, too
+ * @param options.gates conditions on the last run, whose baseline are those before it
+ * @throws PoolbenchError RESULT_INVALID; RESULTS_NOT_COMPARABLE, unless it is forced
+ */
+export async function compareRuns(
+  runs: readonly (Result | string)[],
+  {
+    force = false,
+    gates = [],
+  }: { readonly force?: boolean | undefined; readonly gates?: readonly Gate[] } = {},
+): Promise<ResultComparison> {
+  const results = await Promise.all(
+    runs.map(async run => (typeof run === 'string' ? readResult(await findResult(run)) : run)),
+  );
+  const names = uniqueNames(
+    results.map(({ name }) => name),
+    '-',
+  );
+  const unequal = whyNotComparable(
+    results.map(({ config, scenarios }, index) => ({
+      name: names[index] ?? '',
+      workload: config.workload,
+      scenarios: scenarios.map(({ id }) => id),
+    })),
+  );
+  if (unequal !== null && !force) {
+    throw new PoolbenchError(
+      'RESULTS_NOT_COMPARABLE',
+      `${unequal}; a comparison would show the difference between workloads, not between servers (--force compares anyway)`,
+    );
+  }
+  return compareResults(results, gates);
+}

@@ -1,0 +1,78 @@
+import { compareResults } from '../../aggregate/comparison/compare-results.ts';
+import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
+import { wasRunning } from '../../aggregate/text/target-words.ts';
+import { asError } from '../errors.ts';
+import { describePlan } from '../experiment/describe-plan.ts';
+import type { Plan } from '../experiment/plan.ts';
+import { describeEarlier, type EarlierRun, expectSameSubject, subjectOf } from './earlier-run.ts';
+import { writeComparison } from './results/results-folder.ts';
+import { type RoundsOutcome, runPlan } from './rounds.ts';
+import { type Caller, Session, type SessionFlags } from './session.ts';
+import type { Side } from './side.ts';
+
+/** What a run has measured, and what ended it early or could not be written. */
+export interface RunOutcome extends RoundsOutcome {
+  /** Of several sides with the first; null if the run has one side. */
+  readonly comparison: ResultComparison | null;
+  /** The names of its files, as text; empty if they were not written. */
+  readonly comparisonFiles: string;
+}
+
+interface RunOptions {
+  /** Part of the name of its folder. */
+  readonly name: string;
+  /** What it already has, if it is resumed. */
+  readonly earlier?: EarlierRun | undefined;
+  /** The program that runs it; without one it is a command. */
+  readonly caller?: Caller | undefined;
+  /** Whether results are written, into a folder in that of `--out`. @default true */
+  readonly writesFiles?: boolean;
+}
+
+/**
+ * Finds the targets of a plan, measures, writes: what the command run and the function of the library share. One side has
+ * its results in the run's folder; several have a folder each in it, beside their comparison.
+ *
+ * @param conclude makes of the outcome what is returned, while the session lasts
+ * @throws PoolbenchError for what is wrong before anything was measured; as `conclude`
+ */
+export async function runSides<T>(
+  plan: Plan,
+  flags: SessionFlags,
+  { name, earlier, caller, writesFiles = true }: RunOptions,
+  conclude: (outcome: RunOutcome, session: Session) => T,
+): Promise<T> {
+  const several = plan.sides.length > 1;
+  const parts = several ? plan.sides.map(side => side.name) : [];
+  const folder = writesFiles ? earlier?.folder : null;
+  return await Session.run(flags, { name, folder, parts, caller }, async session => {
+    const { progress } = session;
+    const sides: Side[] = [];
+    for (const [index, side] of plan.sides.entries()) {
+      const sideOptions = several ? { side: side.name, onFreePort: true } : {};
+      // A server that ran before the interruption is not replaced by one that is started.
+      const isNamed =
+        flags.url !== undefined || (earlier !== undefined && wasRunning(earlier.subject.target));
+      const target = await session.openTarget(side.experiment, { ...sideOptions, isNamed });
+      if (earlier !== undefined) expectSameSubject('run', earlier.subject, subjectOf(target));
+      const own = session.parts[index] ?? session.folder;
+      sides.push({ ...side, target, folder: writesFiles ? own : null });
+    }
+    progress.say(describePlan(plan));
+    if (earlier !== undefined) progress.say(describeEarlier(earlier));
+    const outcome = await runPlan(plan, { sides, session, earlier });
+    const results = outcome.sides.map(({ result }) => result);
+    const comparison = several ? compareResults(results, plan.gates) : null;
+    let { error } = outcome;
+    let comparisonFiles = '';
+    if (comparison !== null && writesFiles) {
+      try {
+        comparisonFiles = await writeComparison(session.folder, comparison);
+      } catch (cause) {
+        // What was measured can still be printed.
+        error ??= asError(cause);
+      }
+    }
+    return conclude({ ...outcome, comparison, comparisonFiles, error }, session);
+  });
+}

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createExperiment } from '../support/experiment.ts';
+import { delayedVersus } from '../support/gate.ts';
+import { runPoolbench } from '../support/poolbench.ts';
+import { ofTest, startRedis } from '../support/servers.ts';
+import { readComparison, readSide } from '../support/session.ts';
+
+test('a server that is slower fails the build with 98, as soon as that is decided', async () => {
+  const { code, stdout, stderr, folder } = await delayedVersus('response.p50 > +5%', [0, 40]);
+  expect(code, stderr).toBe(98);
+  const { gates } = await readComparison(folder);
+  expect(gates).toMatchObject([
+    { condition: 'response.p50 > +5%', side: 'new', outcome: 'beyond', runs: null },
+  ]);
+  expect(gates[0]?.ratio?.low).toBeGreaterThan(1.05);
+  for (const name of ['old', 'new'])
+    expect(await readSide(folder, name)).toMatchObject({ complete: true, ended: 'decided' });
+  expect(stderr).toMatch(/^poolbench: GATE FAILED: response\.p50 > \+5%/m);
+  expect(stdout).toContain('GATE FAILED');
+  expect(await readFile(join(folder, 'junit.xml'), 'utf8')).toContain('failures="1"');
+
+  const again = (base: string, other: string) =>
+    runPoolbench(['compare', join(folder, base), join(folder, other), '--fail-if', 'response.p50 > +5%']);
+  expect((await again('old', 'new')).code).toBe(98);
+  expect((await again('new', 'old')).code).toBe(0);
+});
+
+test('equal servers pass', async () => {
+  const { code, stderr, folder } = await delayedVersus('response.p50 > +200%', [0, 0]);
+  expect(code, stderr).toBe(0);
+  expect((await readComparison(folder)).gates).toMatchObject([{ outcome: 'within' }]);
+});
+
+test('two runs that were made apart decide nothing, and the exit code is 0', async () => {
+  const server = await ofTest(startRedis());
+  const run = async (name: string) => {
+    const experiment = await createExperiment(server.url, { name });
+    expect((await experiment.run()).code).toBe(0);
+    return experiment.resultsFolder();
+  };
+  const folders = [await run('old'), await run('new')];
+  const { code, stderr } = await runPoolbench(['compare', ...folders, '--fail-if', 'response.p50 > +5%']);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/GATE CANNOT TELL.*at least 6 runs.*found 1/);
+});

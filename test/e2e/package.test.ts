@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { ofTest, startRedis } from '../support/servers.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const modules = join(root, 'node_modules');
+
+interface Package {
+  readonly version: string;
+  readonly bin: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+const described = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Package;
+
+/** Of the repository, what a package is made of. */
+const sources = [
+  ...['package.json', 'build.mjs', 'tsconfig.json', 'tsconfig.build.json', 'LICENSE', 'README.md'],
+  ...['src', 'configs', 'docs'],
+];
+
+/** It compiles everything, with all types. */
+const packLimitMs = 300_000;
+
+/** A folder of a user, in which the package is installed. */
+let home: string;
+let packed: string[];
+
+const call = (program: string, args: readonly string[], cwd = home) =>
+  promisify(execFile)(program, args, { cwd, env: { ...process.env, PATH: inject('usersPath') } });
+
+/**
+ * Packs a fresh clone, and unpacks the package as npm would, beside links to its dependencies, which are not fetched here:
+ * npm needs a registry for that. What is no dependency of the package cannot be imported from it.
+ */
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'poolbench-package-'));
+  const clone = join(home, 'clone');
+  await mkdir(clone);
+  for (const path of sources) await cp(join(root, path), join(clone, path), { recursive: true });
+  await symlink(modules, join(clone, 'node_modules'));
+  const { stdout } = await call('npm', ['pack', '--json', '--pack-destination', home], clone);
+  // The build may print before it.
+  const [pack] = JSON.parse(stdout.slice(stdout.indexOf('[\n')));
+  packed = pack.files.map(({ path }: { readonly path: string }) => path);
+  await rm(clone, { recursive: true });
+
+  const installed = join(home, 'node_modules/poolbench');
+  await mkdir(installed, { recursive: true });
+  await call('tar', ['-xzf', pack.filename, '-C', installed, '--strip-components=1']);
+  for (const name of Object.keys(described.dependencies)) {
+    const link = join(home, 'node_modules', name);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(join(modules, name), link);
+  }
+  await mkdir(join(home, 'node_modules/.bin'));
+  for (const [name, path] of Object.entries(described.bin)) {
+    await chmod(join(installed, path), 0o755);
+    await symlink(join(installed, path), join(home, 'node_modules/.bin', name));
+  }
+}, packLimitMs);
+
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+test('the package has what it runs with, and nothing that it is made of', () => {
+  const wanted = [
+    ...['dist/main/cli.js', 'dist/main/library.js', 'dist/main/library.d.ts', 'dist/workers/thread.js'],
+    ...['configs/smoke.json', 'configs/schema.json', 'docs/library.md', 'README.md', 'LICENSE'],
+  ];
+  expect(packed).toEqual(expect.arrayContaining(wanted));
+  expect(packed.filter(path => /^(src|test|bench|results)\/|tsbuildinfo|sha256/.test(path))).toEqual([]);
+});
+
+const npx = (...args: string[]) => call('npx', ['--no', '--', 'poolbench', ...args]);
+
+test('npx runs the command, with worker threads of its own', async () => {
+  const server = await ofTest(startRedis());
+  const version = await npx('--version');
+  expect(version.stdout).toBe(`${described.version}\n`);
+  const load = ['--workers', '3', '--seconds', '0.1', '--warmup', '0', '--rounds', '1', '--quiet', '--json'];
+  const { stdout } = await npx(server.url, ...load);
+  expect(JSON.parse(stdout)).toMatchObject({ complete: true, tool: { version: described.version } });
+});
+
+test('the example of the docs runs, and its types are right', async () => {
+  const server = await ofTest(startRedis());
+  const docs = await readFile(join(home, 'node_modules/poolbench/docs/library.md'), 'utf8');
+  const [, example = ''] = /```js\n(.*?)```/s.exec(docs) ?? [];
+  // Shorter, on a server of its own, and met on a machine that does much else.
+  const short = example
+    .replace('redis://127.0.0.1:6379', server.url)
+    .replace('20ms', '60000ms')
+    .replace('rounds: 10', 'rounds: 1, seconds: 0.2, warmupSeconds: 0');
+  expect(short).toContain('seconds: 0.2');
+  await writeFile(join(home, 'example.mjs'), short);
+  const { stdout, stderr } = await call('node', ['example.mjs']);
+  expect(stdout).toMatch(/^(\S+ [\d.]+ operations a second, limited by \w+\n){2}$/);
+  expect(stderr).toMatch(/^Plan: pools$/m);
+
+  // A type that the compiler does not find would be any, and allow everything.
+  await writeFile(
+    join(home, 'example.mts'),
+    `${short}
+// @ts-expect-error
+await run({ name: 'pools', target: { server: 'redis', url: '' }, scenarios: [], rounds: 'many' });
+// @ts-expect-error
+(await run('config.json')).results[0].complete.toFixed();
+`,
+  );
+  const tsc = join(modules, 'typescript/bin/tsc');
+  const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--skipLibCheck'];
+  const types = ['--typeRoots', join(modules, '@types'), '--types', 'node'];
+  await call('node', [tsc, ...strict, ...types, 'example.mts']);
+});

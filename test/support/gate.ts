@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { createExperiment } from './experiment.ts';
+import { type Outcome, runPoolbench } from './poolbench.ts';
+import { startProxy } from './proxy.ts';
+import { ofTest, startRedis } from './servers.ts';
+
+const config = {
+  scenarios: [{ client: 'wire', workers: 4 }],
+  workload: { keys: 10 },
+  rounds: { atLeast: 6, atMost: 20 },
+  seconds: 0.15,
+};
+
+/** A `versus` with a gate: of `old` and `new`, a Redis each, whose replies are held back for so long while load runs. */
+export async function delayedVersus(
+  condition: string,
+  delaysMs: readonly [number, number],
+  changes: Readonly<Record<string, unknown>> = {},
+): Promise<Outcome & { readonly folder: string }> {
+  const proxies = await Promise.all(delaysMs.map(async () => startProxy((await ofTest(startRedis())).port)));
+  const [old, other] = await Promise.all(
+    ['old', 'new'].map((name, index) =>
+      createExperiment(`redis://127.0.0.1:${proxies[index]?.port}/0`, { ...config, ...changes, name }),
+    ),
+  );
+  if (old === undefined || other === undefined) throw new Error('expected two sides');
+  const outcome = await runPoolbench(
+    [
+      ...['versus', old.configPath, other.configPath, '--fail-if', condition],
+      ...['--out', join(old.folder, 'results')],
+    ],
+    {
+      // The keys are written and the threads are warm by then.
+      onOutput(output) {
+        if (!/^round 1 /m.test(output)) return;
+        for (const [index, proxy] of proxies.entries()) proxy.delayMs = delaysMs[index] ?? 0;
+      },
+    },
+  );
+  return { ...outcome, folder: await old.resultsFolder() };
+}
