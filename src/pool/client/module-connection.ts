@@ -1,6 +1,11 @@
 import { type Connect, Connection } from '../connection.ts';
 import { codeOf, failureCode, isRefusal, PoolError } from '../errors.ts';
-import { acknowledgementsOf, acknowledges, countAcknowledgements } from './acknowledgements.ts';
+import {
+  type Acknowledgement,
+  acknowledgementsOf,
+  acknowledges,
+  countAcknowledgements,
+} from './acknowledgements.ts';
 import { type Address, tlsOptions } from './address.ts';
 import { type Batch, type CommandSet, connectionName } from './batch.ts';
 import { callOf, countCommand, type Outcome, requestsAt } from './calls.ts';
@@ -151,6 +156,7 @@ export class ModuleConnection extends Connection {
       last.push(outcomes[at - 1]?.[1]);
     }
     const acknowledgements = acknowledgementsOf(batch, commandSet, last);
+    this.#failUnreadable(batch, last, acknowledgements);
     if (acknowledgements.length === 0) {
       this.#inFlight.delete(batch);
       this.#settle(batch);
@@ -171,6 +177,21 @@ export class ModuleConnection extends Connection {
         count(() => error);
       },
     );
+  }
+
+  /** A reply to XREADGROUP that is in no form that poolbench knows would leave its entries pending, unnoticed. */
+  #failUnreadable(
+    batch: Batch,
+    replies: readonly unknown[],
+    acknowledgements: readonly Acknowledgement[],
+  ): void {
+    const read = new Set(acknowledgements.map(({ index }) => index));
+    for (const [index, reply] of replies.entries()) {
+      const isAcknowledged = this.#commandSet.commands[batch.commandAt(index)]?.acknowledges !== undefined;
+      if (!isAcknowledged || reply === null || batch.failedAs(index) !== undefined || read.has(index)) continue;
+      batch.completed--;
+      this.#fail(batch, new PoolError('PROTOCOL', 'Expected streams with their entries'), 1, index);
+    }
   }
 
   #outcomeOf(replies: unknown, place: number): Outcome {

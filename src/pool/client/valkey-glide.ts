@@ -1,5 +1,5 @@
 import type * as glide from '@valkey/valkey-glide';
-import type { ClientModule, Place } from './client-module.ts';
+import type { ClientModule, Place, SentCommand } from './client-module.ts';
 
 type Library = Pick<typeof glide, 'Batch' | 'GlideClient' | 'Logger' | 'ProtocolVersion'>;
 type Options = glide.GlideClientConfiguration;
@@ -30,11 +30,11 @@ export function valkeyGlideModule({ Batch, GlideClient, Logger, ProtocolVersion 
         async send(commands) {
           const [first] = commands;
           if (first !== undefined && commands.length === 1)
-            return [await client.customCommand([...first]).catch(asReply)];
+            return [toReply(await client.customCommand([...first]).catch(asReply), first)];
           const batch = new Batch(false);
           for (const command of commands) batch.customCommand([...command]);
           const replies = (await client.exec(batch, false)) ?? [];
-          return replies.map(reply => (reply instanceof Error ? asReply(reply) : reply));
+          return replies.map((reply, place) => toReply(reply, commands[place]));
         },
         ping: () => client.ping(),
         close: () => client.close(),
@@ -81,11 +81,43 @@ function tlsOf({ ca, rejectUnauthorized }: NonNullable<Place['tls']>) {
   };
 }
 
+/** A reply as the server sent it, as far as poolbench looks at it. */
+function toReply(reply: unknown, command: SentCommand | undefined): unknown {
+  if (reply instanceof Error) return asReply(reply);
+  if (!Array.isArray(reply)) return reply;
+  switch (command?.[0]) {
+    case 'EXEC':
+      return reply.map(one => (one instanceof Error ? asReply(one) : one));
+    case 'XREADGROUP':
+      return reply.map(({ key, value }: KeyValue) => [
+        key,
+        (value as KeyValue[]).map(entry => [entry.key, entry.value]),
+      ]);
+    default:
+      return reply;
+  }
+}
+
+/** Glide's form of an element of a map. */
+interface KeyValue {
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+/** Codes of the server for which glide has names of its own. Other names are the code in another case, or the code. */
+const codes: Readonly<Record<string, string>> = {
+  ResponseError: 'ERR',
+  BusyLoadingError: 'LOADING',
+  PermissionDenied: 'NOPERM',
+};
+
 /** The server's error within glide's own: "An error was signalled by the server: - ResponseError: value is not …". */
 function asReply(error: Error): Error {
+  if (error.name === 'ReplyError') return error;
   const [, kind, text = ''] = /signalled by the server: - (\w+): (.*)/s.exec(error.message) ?? [];
   if (kind === undefined) return error;
-  const reply = new Error(`${kind === 'ResponseError' ? 'ERR' : kind} ${text}`);
+  const code = codes[kind] ?? kind.replace(/Error$/, '').toUpperCase();
+  const reply = new Error(`${code} ${text}`);
   reply.name = 'ReplyError';
   return reply;
 }

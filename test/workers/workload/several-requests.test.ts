@@ -8,7 +8,7 @@ import { requireCommands } from '../../../src/main/server/required-commands.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../../../src/workers/contract.ts';
 import { type Running, startBothServers } from '../../support/both-servers.ts';
-import { clientNames, loopback } from '../../support/connections.ts';
+import { type AnyClient, clientNames, loadedNames, loopback } from '../../support/connections.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
 import { accounted, runOne } from '../../support/threads.ts';
 
@@ -28,9 +28,12 @@ redis.register_function('poolbench_get', function(keys) return redis.call('GET',
 
 const running = startBothServers();
 
-const arms = ['redis', 'valkey'].flatMap(name =>
-  clientNames.flatMap(client => [1, 10].map(pipeline => ({ name, client, pipeline }))),
-);
+const loaded: readonly AnyClient[] = [...loadedNames, 'valkey-glide'];
+
+const arms = [
+  ...['redis', 'valkey'].flatMap(name => clientNames.map(client => ({ name, client }))),
+  ...loaded.map(client => ({ name: 'redis', client })),
+].flatMap(arm => [1, 10].map(pipeline => ({ ...arm, pipeline })));
 
 /** Runs commands for a moment on data that was written before. */
 async function load(
@@ -177,7 +180,7 @@ test.each(arms.filter(({ pipeline }) => pipeline === 1))(
 );
 
 test('an acknowledgement that is refused fails its operation', async () => {
-  for (const client of clientNames) {
+  for (const client of [...clientNames, ...loaded]) {
     const workload = workloadOf(['XREADGROUP GROUP readers one STREAMS {key} >; XACK', 'PING']);
     const { server, control } = running.get('redis') as Running;
     const prefix = `refused-${client}:`;
