@@ -28,6 +28,8 @@ export interface Place {
   readonly protocol?: 2 | 3;
   /** For CLIENT SETNAME: by this name poolbench finds the connection at the server. Absent: it gets none. */
   readonly name?: string;
+  /** Whether commands, and so replies, have bytes that are no text in UTF-8. */
+  readonly binary: boolean;
   /** `clientOptions` of the scenario. */
   readonly options: Readonly<Record<string, unknown>>;
   /** The limit of the attempt; then `signal` is aborted, and what was opened is to be closed. */

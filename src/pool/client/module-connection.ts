@@ -7,7 +7,7 @@ import {
   countAcknowledgements,
 } from './acknowledgements.ts';
 import { type Address, tlsOptions } from './address.ts';
-import { type Batch, type CommandSet, connectionName } from './batch.ts';
+import { type Batch, type CommandSet, connectionName, requestsOfCommand } from './batch.ts';
 import { callOf, countCommand, type Outcome, requestsAt } from './calls.ts';
 import type { ClientConnection, ClientModule, Place, SentCommand } from './client-module.ts';
 import { serverFinder } from './sentinel.ts';
@@ -283,6 +283,7 @@ function placeOf(
   const { host, port, path, username, password, database, protocol } = server;
   return {
     ...{ host, port, database },
+    binary: hasBytes(commandSet),
     ...(path === undefined ? {} : { path }),
     ...(server.tls ? { tls: tlsOptions(server) } : {}),
     ...(username === undefined ? {} : { username }),
@@ -290,6 +291,12 @@ function placeOf(
     ...(protocol === undefined ? {} : { protocol }),
     ...(server.unnamed ? {} : { name: connectionName(commandSet) }),
   };
+}
+
+function hasBytes({ commands }: CommandSet): boolean {
+  return commands.some(command =>
+    requestsOfCommand(command).some(({ args }) => args.some(arg => Buffer.isBuffer(arg))),
+  );
 }
 
 function commandsOf(commandSet: CommandSet, batch: Batch): SentCommand[] {

@@ -1,7 +1,7 @@
 import type * as glide from '@valkey/valkey-glide';
 import type { ClientModule, Place, SentCommand } from './client-module.ts';
 
-type Library = Pick<typeof glide, 'Batch' | 'GlideClient' | 'Logger' | 'ProtocolVersion'>;
+type Library = Pick<typeof glide, 'Batch' | 'Decoder' | 'GlideClient' | 'Logger' | 'ProtocolVersion'>;
 type Options = glide.GlideClientConfiguration;
 
 /** Options that a config cannot set: whom to connect to and how to log in, and what would hide losses. */
@@ -18,22 +18,24 @@ const requestTimeoutMs = 600_000;
  * between two commands. It cannot be kept from that: with no retries, commands then wait without end. Only a command that was in
  * flight says that its connection is lost.
  */
-export function valkeyGlideModule({ Batch, GlideClient, Logger, ProtocolVersion }: Library): ClientModule {
+export function valkeyGlideModule({ Batch, Decoder, GlideClient, Logger, ProtocolVersion }: Library): ClientModule {
   // It would write every error reply to standard error.
   Logger.setLoggerConfig('off');
   return {
     multiplexes: true,
     async open(place) {
       const protocol = place.protocol === 2 ? ProtocolVersion.RESP2 : ProtocolVersion.RESP3;
+      // It rejects a reply that is no text, as it decodes all of them.
+      const decoding = place.binary ? { decoder: Decoder.Bytes } : {};
       const client = await GlideClient.createClient({ ...optionsOf(place), protocol });
       return {
         async send(commands) {
           const [first] = commands;
           if (first !== undefined && commands.length === 1)
-            return [toReply(await client.customCommand([...first]).catch(asReply), first)];
+            return [toReply(await client.customCommand([...first], decoding).catch(asReply), first)];
           const batch = new Batch(false);
           for (const command of commands) batch.customCommand([...command]);
-          const replies = (await client.exec(batch, false)) ?? [];
+          const replies = (await client.exec(batch, false, decoding)) ?? [];
           return replies.map((reply, place) => toReply(reply, commands[place]));
         },
         ping: () => client.ping(),
@@ -111,10 +113,13 @@ const codes: Readonly<Record<string, string>> = {
   PermissionDenied: 'NOPERM',
 };
 
-/** The server's error within glide's own: "An error was signalled by the server: - ResponseError: value is not …". */
+/**
+ * The server's error within glide's own: "An error was signalled by the server: - ResponseError: value is not …", or
+ * "NOGROUP: No such key …".
+ */
 function asReply(error: Error): Error {
   if (error.name === 'ReplyError') return error;
-  const [, kind, text = ''] = /signalled by the server: - (\w+): (.*)/s.exec(error.message) ?? [];
+  const [, kind, text = ''] = /(?:signalled by the server: - |^(?=[A-Z]+:))(\w+): (.*)/s.exec(error.message) ?? [];
   if (kind === undefined) return error;
   const code = codes[kind] ?? kind.replace(/Error$/, '').toUpperCase();
   const reply = new Error(`${code} ${text}`);

@@ -8,7 +8,7 @@ import { requireCommands } from '../../../src/main/server/required-commands.ts';
 import { keyName } from '../../../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../../../src/workers/contract.ts';
 import { type Running, startBothServers } from '../../support/both-servers.ts';
-import { type AnyClient, clientNames, loadedNames, loopback } from '../../support/connections.ts';
+import { answeringClients, clientNames, loopback } from '../../support/connections.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
 import { accounted, runOne } from '../../support/threads.ts';
 
@@ -28,12 +28,16 @@ redis.register_function('poolbench_get', function(keys) return redis.call('GET',
 
 const running = startBothServers();
 
-const loaded: readonly AnyClient[] = [...loadedNames, 'valkey-glide'];
+const targets = [
+  ...answeringClients.map(client => ({ name: 'redis', client })),
+  ...clientNames.map(client => ({ name: 'valkey', client })),
+];
 
-const arms = [
-  ...['redis', 'valkey'].flatMap(name => clientNames.map(client => ({ name, client }))),
-  ...loaded.map(client => ({ name: 'redis', client })),
-].flatMap(arm => [1, 10].map(pipeline => ({ ...arm, pipeline })));
+const arms = targets.flatMap(target => {
+  // The others treat a batch of one like any other.
+  const sizes = ['wire', 'ioredis', 'valkey-glide'].includes(target.client) ? [1, 10] : [10];
+  return sizes.map(pipeline => ({ ...target, pipeline }));
+});
 
 /** Runs commands for a moment on data that was written before. */
 async function load(
@@ -164,7 +168,7 @@ async function pendingOf(control: Control, prefix: string): Promise<number[]> {
   return answers.map(answer => Number('value' in answer ? (answer.value as unknown[])[0] : Number.NaN));
 }
 
-test.each(arms.filter(({ pipeline }) => pipeline === 1))(
+test.each(targets.map(target => ({ ...target, pipeline: 1 })))(
   '$name, $client: a command that blocks holds its connection as long as its time, and nothing in that time is a miss',
   async arm => {
     const workload = workloadOf(['BLPOP {key} {key} 0.02', 'XREAD BLOCK 20 STREAMS {key} $'], { members: 1 });
@@ -180,7 +184,7 @@ test.each(arms.filter(({ pipeline }) => pipeline === 1))(
 );
 
 test('an acknowledgement that is refused fails its operation', async () => {
-  for (const client of [...clientNames, ...loaded]) {
+  for (const client of answeringClients) {
     const workload = workloadOf(['XREADGROUP GROUP readers one STREAMS {key} >; XACK', 'PING']);
     const { server, control } = running.get('redis') as Running;
     const prefix = `refused-${client}:`;
