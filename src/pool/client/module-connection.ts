@@ -188,7 +188,8 @@ export class ModuleConnection extends Connection {
     const read = new Set(acknowledgements.map(({ index }) => index));
     for (const [index, reply] of replies.entries()) {
       const isAcknowledged = this.#commandSet.commands[batch.commandAt(index)]?.acknowledges !== undefined;
-      if (!isAcknowledged || reply === null || batch.failedAs(index) !== undefined || read.has(index)) continue;
+      if (!isAcknowledged || reply === null || batch.failedAs(index) !== undefined || read.has(index))
+        continue;
       batch.completed--;
       this.#fail(batch, new PoolError('PROTOCOL', 'Expected streams with their entries'), 1, index);
     }

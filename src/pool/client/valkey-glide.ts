@@ -18,7 +18,13 @@ const requestTimeoutMs = 600_000;
  * between two commands. It cannot be kept from that: with no retries, commands then wait without end. Only a command that was in
  * flight says that its connection is lost.
  */
-export function valkeyGlideModule({ Batch, Decoder, GlideClient, Logger, ProtocolVersion }: Library): ClientModule {
+export function valkeyGlideModule({
+  Batch,
+  Decoder,
+  GlideClient,
+  Logger,
+  ProtocolVersion,
+}: Library): ClientModule {
   // It would write every error reply to standard error.
   Logger.setLoggerConfig('off');
   return {
@@ -119,7 +125,8 @@ const codes: Readonly<Record<string, string>> = {
  */
 function asReply(error: Error): Error {
   if (error.name === 'ReplyError') return error;
-  const [, kind, text = ''] = /(?:signalled by the server: - |^(?=[A-Z]+:))(\w+): (.*)/s.exec(error.message) ?? [];
+  const [, kind, text = ''] =
+    /(?:signalled by the server: - |^(?=[A-Z]+:))(\w+): (.*)/s.exec(error.message) ?? [];
   if (kind === undefined) return error;
   const code = codes[kind] ?? kind.replace(/Error$/, '').toUpperCase();
   const reply = new Error(`${code} ${text}`);
