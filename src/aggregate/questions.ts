@@ -5,9 +5,9 @@ import { judgePairs } from './gates/judge-gates.ts';
 import type { Comparison, Result, ScenarioResult } from './result.ts';
 import { withoutControls } from './stats/control.ts';
 import { type Measure, p99, throughput } from './stats/measures.ts';
-import { pairByRound } from './stats/rounds.ts';
+import { pairByRound, plannedRounds } from './stats/rounds.ts';
 import { minRounds } from './stats/sign-test.ts';
-import { clearlyLess, clearlyMore } from './stats/statistics.ts';
+import { changeOf } from './stats/statistics.ts';
 
 /** An arm of a run: a scenario on one of the sides. */
 export interface Arm {
@@ -65,8 +65,8 @@ function askGates(sides: readonly Side[], gates: readonly Gate[]): Question[] {
 
 /**
  * The ratios that the end of a run without claims depends on: those of its arms to the first one of their block, as
- * result.json has them. Ratios of fewer rounds than a verdict takes exclude nothing, and are left out. None if it tests a claim,
- * which has comparisons of its own.
+ * result.json has them. Runs of fewer rounds than a verdict takes compare nothing; a ratio that lacks rounds in a longer
+ * run, as some were cut short, stays open. None if it tests a claim, which has comparisons of its own.
  *
  * @param blocks as of `questionsOf`
  */
@@ -74,8 +74,16 @@ export function compareBlocks(side: Side, blocks: Blocks): Comparison[] {
   if (askedWithin([side], blocks).length > 0) return [];
   return blocks
     .flatMap(arms => pairsOfBlock([side], arms))
-    .flatMap(({ base, other, measure }) => compareArms([{ base, other }], [measure]))
-    .filter(({ rounds }) => rounds >= minRounds);
+    .flatMap(({ base, other, measure }) =>
+      compareArms([{ base, other }], [measure]).filter(
+        ({ rounds }) => rounds >= minRounds || [base, other].every(hasRoundsForVerdict),
+      ),
+    );
+}
+
+/** Whether it was measured as often as a verdict takes, whatever counts of that. */
+function hasRoundsForVerdict(arm: ScenarioResult): boolean {
+  return arm.rounds.length >= Math.max(minRounds, plannedRounds(arm).atLeast);
 }
 
 /** What claims ask of arms that lie within a block. */
@@ -148,18 +156,16 @@ function pairsOfBlock(sides: readonly Side[], arms: readonly Arm[]): BlockPair[]
   });
 }
 
-/** Asks each pair of a block. Decided: clearly more by 5 %, clearly less, or clearly neither. */
+/** Asks each pair of a block whether one arm has clearly more, clearly less, or neither. */
 function askBlock(sides: readonly Side[], arms: readonly Arm[]): Question[] {
   return pairsOfBlock(sides, arms).map(({ arms: [first, arm], base, other, measure }): Question => {
     const { series } = pairByRound(base, other, measure);
-    const { low, high } = series.interval();
-    const isClear = (threshold: number) => low > threshold || high < threshold;
     const label =
       sides.length > 1 ? `${arm.id}: side ${arm.side + 1} to ${first.side + 1}` : `${arm.id} to ${first.id}`;
     return {
       label: `${label}, ${measure.name}`,
       arms: [first, arm],
-      isDecided: isClear(clearlyMore) && isClear(clearlyLess),
+      isDecided: changeOf(series.interval()) !== null,
       rounds: series.roundsCounted,
     };
   });

@@ -369,6 +369,25 @@ describe('a run keeps the ratios that it was asked for', () => {
     expect(compareBlocks(sideOf(few), blocksOf(['ioredis', 'wire']))).toEqual([]);
   });
 
+  test('one of which a round was cut short, so that too few are left, stays open', () => {
+    const [base, other] = [arms('ioredis', 20_000, 6), arms('wire', 40_000, 6)];
+    const cut = {
+      ...other,
+      rounds: other.rounds.map((round, index) => ({ ...round, ...(index === 2 ? { seconds: 0.6 } : {}) })),
+    };
+    const plannedRounds = { atLeast: 6, atMost: 6 };
+    const side = sideOf([base, cut]);
+    const fixed = { ...side, scenarios: side.scenarios.map(arm => ({ ...arm, plannedRounds })) };
+    const [{ rounds, ratio } = { rounds: Number.NaN, ratio: {} }] = compareBlocks(
+      fixed,
+      blocksOf(['ioredis', 'wire']),
+    );
+    expect({ rounds, ratio }).toMatchObject({
+      rounds: 5,
+      ratio: { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY },
+    });
+  });
+
   test('none between blocks', () => {
     expect(compareBlocks(sideOf(clients), blocksOf(['ioredis'], ['wire']))).toEqual([]);
   });

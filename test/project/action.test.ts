@@ -213,6 +213,21 @@ process.exitCode = ${JSON.stringify(codes)}[words[0] === 'run' ? 'run' : 'compar
     expect(await readFile(join(folder, 'comment'), 'utf8')).toContain(outcome.summary);
   });
 
+  test.each([
+    { run: 99, compare: 98, ends: 98 },
+    { run: 99, compare: 0, ends: 99 },
+    { run: 1, compare: 98, ends: 1 },
+  ])(
+    'a run that ends with $run and a comparison with $compare end with $ends',
+    async ({ ends, ...codes }) => {
+      const fake = await fakePoolbench(codes);
+      await mkdir(join(folder, 'baseline/a'), { recursive: true });
+      await writeFile(join(folder, 'baseline/a/result.json'), '');
+      const inputs = { config: 'c.json', baseline: join(folder, 'baseline') };
+      expect((await runSteps(inputs, { path: fake })).code).toBe(ends);
+    },
+  );
+
   test('several configs are measured in turn, under the same condition', async () => {
     const fake = await fakePoolbench({ run: 0, compare: 98 });
     const outcome = await runSteps(
@@ -242,13 +257,15 @@ process.exitCode = ${JSON.stringify(codes)}[words[0] === 'run' ? 'run' : 'compar
     expect(outcome.summary).toMatch(/exit code 2/);
   });
 
-  test('an empty baseline, and a condition without one, are said', async () => {
+  test('an empty baseline, one beside several configs, and a condition without one are said', async () => {
     const fake = await fakePoolbench({ run: 0, compare: 98 });
     await mkdir(join(folder, 'empty'));
     const empty = await runSteps({ config: 'c.json', baseline: join(folder, 'empty') }, { path: fake });
     expect(empty).toMatchObject({ code: 0, stdout: expect.stringMatching(/::notice::.*nothing to compare/) });
     const none = await runSteps({ config: 'c.json', 'fail-if': 'response.p99 > +5%' }, { path: fake });
     expect(none).toMatchObject({ code: 0, stdout: expect.stringMatching(/::warning::.*fail-if/) });
+    const both = { config: 'a.json b.json', baseline: join(folder, 'empty') };
+    expect((await runSteps(both, { path: fake })).stdout).toMatch(/::warning::.*baseline was not used/);
   });
 });
 

@@ -127,10 +127,7 @@ export function checkFairness(results: readonly Result[]): FairnessCheck[] {
     same('workload', ({ config }) => withoutDefaults(config.workload)),
     checkScenarios(results),
     same('rounds', ({ config }) => config.rounds),
-    same(
-      'time of a measurement',
-      ({ config }) => `${formatValue(config.seconds)} s after ${formatValue(config.warmupSeconds)} s`,
-    ),
+    same('time of a measurement', describeTimes),
     same('seed', ({ seed }) => seed),
     check(
       'measured to the end',
@@ -168,6 +165,11 @@ function checkTurns(results: readonly Result[]): FairnessCheck {
     ),
     'what drifted between the runs is part of the ratios, and no interval covers it',
   );
+}
+
+/** "0.25 s after 0.25 s". */
+export function describeTimes({ config }: Result): string {
+  return `${formatValue(config.seconds)} s after ${formatValue(config.warmupSeconds)} s`;
 }
 
 /** Encryption costs both sides CPU, and so does another protocol. */

@@ -245,8 +245,10 @@ function ratioTone(ratio: Interval | null): Tone | undefined {
   return ratio.high < clearlyLess ? 'bad' : undefined;
 }
 
-export const judgedNote =
-  'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. It is not corrected for repeated looks, so it is too small in a run that stops when it is decided; no verdict uses it. Where nothing is predicted, the ratio is shown and decides nothing.';
+export const ratioNote =
+  'Each row is the ratio other / base of two scenarios, paired by round. The p-value is that of a sign-flip permutation test over the rounds, exact up to 30 of them and from 10,000 random samples above. It is not corrected for repeated looks, so it is too small in a run that stops when it is decided; no verdict uses it.';
+
+export const judgedNote = `${ratioNote} Where nothing is predicted, the ratio is shown and decides nothing.`;
 
 /** Of the ratios that claims were judged by, in their tables. */
 export function judgedCaveats({ claims }: { readonly claims: readonly ClaimResult[] }) {

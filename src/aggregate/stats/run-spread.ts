@@ -46,7 +46,8 @@ const maxRuns = 100;
 
 /**
  * About how many runs with this spread would tell on which side of the threshold the value lies; null if no more than 100
- * would, as what is closer to the threshold than the spread stays open.
+ * would: what is closer to the threshold than the spread stays open, and so does what lies within the runs there are, as more
+ * of them never narrow their range.
  */
 export function runsToDecide(
   runs: readonly number[],
@@ -56,6 +57,8 @@ export function runsToDecide(
 ): number | null {
   const distance = Math.log(value / geometricMean(runs) / threshold);
   const comparisons = distance > 0 ? above : below;
+  const isWithin = runs.some(run => Math.log(value / run / threshold) * distance <= 0);
+  if (isWithin) return null;
   for (let count = runs.length + 1; count <= maxRuns; count++) {
     if (halfWidth(runs, comparisons, count) < Math.abs(distance)) return count;
   }

@@ -13,6 +13,13 @@ export const isUnbounded = ({ low, high }: Pick<Interval, 'low' | 'high'>): bool
 export const clearlyMore = 1.05;
 export const clearlyLess = 0.95;
 
+/** What the interval of a ratio decides: a gain, a loss, or that it is neither; null: it stays open. */
+export function changeOf({ low, high }: Pick<Interval, 'low' | 'high'>): 'more' | 'less' | 'same' | null {
+  if (low > clearlyMore) return 'more';
+  if (high < clearlyLess) return 'less';
+  return low > clearlyLess && high < clearlyMore ? 'same' : null;
+}
+
 /**
  * The value below which a fraction `q` (0 to 1) of the values lies, interpolated between neighbours (type 7 of Hyndman
  * and Fan, 1996; the default of R and NumPy). NaN without values.

@@ -1,4 +1,4 @@
-import { describeConnections, formatValue, withoutDefaults } from '../comparison/fairness.ts';
+import { describeConnections, describeTimes, formatValue, withoutDefaults } from '../comparison/fairness.ts';
 import type { Caveat, Interval, MeasuredResult, Result, ScenarioResult } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { controlPairs, withoutControls } from '../stats/control.ts';
@@ -10,15 +10,14 @@ import { formatPlural } from '../text/format.ts';
 /** Runs of one config over time. They are not paired, so a trend shows figures, and judges none. */
 
 /** What a trend shows of each scenario. */
-export const trendMetrics = [metrics.opsPerSecond, metrics['response.p99']] as const;
+const trendMetrics = [metrics.opsPerSecond, metrics['response.p99']] as const;
 export type TrendMetric = (typeof trendMetrics)[number];
 
 /** What all runs of a trend have in common, as text. Versions may change: to show what they change is what a trend is for. */
 const traits = {
   config: ({ name }) => name,
   workload: ({ config }) => describeWorkload(config.workload),
-  'time of a measurement': ({ config }) =>
-    `${formatValue(config.seconds)} s after ${formatValue(config.warmupSeconds)} s`,
+  'time of a measurement': describeTimes,
   server: ({ target: { declared, detected, standIn } }) => {
     const threads = detected.threads === null ? '' : `, ${formatPlural(detected.threads, 'thread')}`;
     return `${detected.server}${threads}${standIn ? `, in the place of ${declared.server}` : ''}`;
@@ -65,7 +64,7 @@ export interface LeftOut {
   readonly reason: string;
 }
 
-export interface TrendPoint extends Figure {
+interface TrendPoint extends Figure {
   readonly startedMs: number;
 }
 

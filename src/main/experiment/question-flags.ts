@@ -4,7 +4,7 @@ import type { Path } from './json-text.ts';
 import { workload } from './workload.ts';
 
 /** A flag that sets a key of the config which a URL and flags amount to. */
-export interface QuestionFlag {
+interface QuestionFlag {
   /** Of the key in the config. */
   readonly path: Path;
   /** Whether it takes a list, 1,2,4: each value is compared. */

@@ -45,8 +45,11 @@ export function configOf(url: string, asked: Asked): AskedConfig {
   if (!comparesOther) {
     const min = Math.min(...numbersIn(group.workers, Number.POSITIVE_INFINITY));
     group.pools ??= usualPools.filter(pools => pools <= min);
-    const max = Math.max(...numbersIn(group.pools, 1));
-    const levels = (isOpen ? usualWorkers.slice(0, 1) : usualWorkers).filter(workers => workers >= max);
+    const pools = numbersIn(group.pools, 1);
+    const max = Math.max(...pools);
+    // With one number of pools several levels would be compared with each other, which nobody asked for.
+    const oneLevel = isOpen || pools.length === 1;
+    const levels = (oneLevel ? usualWorkers.slice(0, 1) : usualWorkers).filter(workers => workers >= max);
     group.workers ??= levels.length > 0 ? levels : [max];
   }
   const comparesPools = varied.some(name => poolFlags.includes(name));

@@ -38,7 +38,7 @@ export async function writeConfig(path: string, config: object): Promise<void> {
 }
 
 /** A config as text, with a comment on every key. */
-export function renderConfig(config: object): string {
+function renderConfig(config: object): string {
   return `${renderObject(config, configSchema() as Described, '')}\n`;
 }
 

@@ -1,13 +1,14 @@
 import { bounds, type Labels, type Metric } from './run-metrics.ts';
 
-/** Metrics in the text format of Prometheus, version 0.0.4. A metric without samples is left out. */
+/** Metrics in the text format of Prometheus, version 0.0.4. */
 export function renderExposition(metrics: readonly Metric[]): string {
   return metrics
-    .map(metric => ({ ...metric, lines: linesOf(metric) }))
-    .filter(({ lines }) => lines.length > 0)
-    .map(({ name, type, help, lines }) =>
-      [`# HELP ${name} ${escapeText(help)}`, `# TYPE ${name} ${type}`, ...lines, ''].join('\n'),
-    )
+    .map(metric => {
+      const { name, type, help } = metric;
+      return [`# HELP ${name} ${escapeText(help)}`, `# TYPE ${name} ${type}`, ...linesOf(metric), ''].join(
+        '\n',
+      );
+    })
     .join('');
 }
 

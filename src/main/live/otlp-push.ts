@@ -69,8 +69,9 @@ export class OtlpPush {
       AbortSignal.any([this.#ended.signal, AbortSignal.timeout(this.#timeoutMs)]),
     );
     this.#isPushing = false;
-    if (failure === null || this.#hasWarned || this.#ended.signal.aborted) return;
-    this.#hasWarned = true;
+    const isNew = !this.#hasWarned;
+    this.#hasWarned = failure !== null;
+    if (failure === null || !isNew || this.#ended.signal.aborted) return;
     this.#warn(
       `warning: metrics were not pushed to ${this.#place} (--otlp): ${failure}; poolbench tries again every ${intervalMs / 1000} s`,
     );
@@ -170,9 +171,8 @@ function whyNotTaken(status: number, text: string): string | null {
   const said = toOneLine(message || errorMessage).slice(0, maxMessageLength);
   const why = said === '' ? '' : ` (${said})`;
   if (status < 200 || status > 299) return `it answered ${status}${why}`;
-  return rejectedDataPoints > 0 || errorMessage !== ''
-    ? `it rejected ${rejectedDataPoints} values${why}`
-    : null;
+  // With a message and nothing rejected it took them all, and gives advice.
+  return rejectedDataPoints > 0 ? `it rejected ${rejectedDataPoints} values${why}` : null;
 }
 
 function parseJson(text: string): unknown {

@@ -42,9 +42,9 @@ const others = { scenario: 'other' };
 const windows = 'of the measured windows so far; warm-ups are left out';
 const ofFinished = `of finished measurements; scenarios beyond the first ${maxScenarios} are together in "other"`;
 
-/** A run as metrics. Gauges of the running measurement exist only while there is one. */
+/** A run as metrics, without those that have no sample. Gauges of the running measurement exist only while there is one. */
 export function metricsOf(snapshot: Snapshot, measured: LatencyBuckets, about: About): Metric[] {
-  return [
+  const all = [
     ...infoMetrics(about),
     ...runMetrics(snapshot),
     ...latencyNames.map(
@@ -57,6 +57,10 @@ export function metricsOf(snapshot: Snapshot, measured: LatencyBuckets, about: A
     ),
     ...runningMetrics(snapshot),
   ];
+  // Receivers of OTLP refuse a metric without a data point.
+  return all.filter(metric =>
+    metric.type === 'histogram' ? metric.histograms.length > 0 : metric.samples.length > 0,
+  );
 }
 
 function infoMetrics({ tool, node, targets }: About): Metric[] {

@@ -69,6 +69,8 @@ export async function runSides<T>(
       try {
         comparisonFiles = await writeComparison(session.folder, comparison);
       } catch (cause) {
+        const isHidden = error !== undefined || session.interrupted;
+        if (isHidden) progress.say(`warning: ${asError(cause).message}`);
         // What was measured can still be printed.
         error ??= asError(cause);
       }

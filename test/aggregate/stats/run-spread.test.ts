@@ -55,5 +55,8 @@ describe('the ratio of a run to runs before it', () => {
     expect(needed).toBeGreaterThan(6);
     expect(runsToDecide(before, 1.4, 1.05) ?? 0).toBeLessThanOrEqual(needed ?? 0);
     expect(runsToDecide(before, 1.05, 1.05)).toBeNull();
+    // One of them is as far off as the value is, whatever the others are.
+    const even = Array.from({ length: 20 }, (_, index) => 1 + (index % 2) / 1000);
+    expect(runsToDecide([...even, 1.3], 1.3, 1.05)).toBeNull();
   });
 });

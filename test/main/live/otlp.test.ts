@@ -86,6 +86,12 @@ test('the last push has every metric of the run, in the JSON of the protocol', a
   expect(point.timeUnixNano).toMatch(/^\d{19}$/);
 });
 
+test('a push that is taken with advice is no failure', async () => {
+  const advice = { partialSuccess: { rejectedDataPoints: '0', errorMessage: 'use gzip' } };
+  const { url } = await receiver(replyWith(200, advice));
+  expect(await push(url)).toEqual([]);
+});
+
 describe('a push that fails is a warning', () => {
   test.each([
     [

@@ -1,9 +1,12 @@
+import { findFlaw } from '../../claims/judging/soundness.ts';
 import type { ClaimResult, Comparison, Result, ScenarioResult } from '../../result.ts';
 import { describePair } from '../../scenario/setting.ts';
 import { accountOf, sumByCode } from '../../stats/accounting.ts';
-import { withoutControls } from '../../stats/control.ts';
+import { findControlFlaw, withoutControls } from '../../stats/control.ts';
+import { throughput } from '../../stats/measures.ts';
 import { describeOutliers } from '../../stats/outliers.ts';
-import { clearlyLess, clearlyMore } from '../../stats/statistics.ts';
+import { pairByRound } from '../../stats/rounds.ts';
+import { changeOf } from '../../stats/statistics.ts';
 import { sumOf } from '../../stats/summary.ts';
 import { warningsOf } from '../../stats/warnings.ts';
 import {
@@ -43,6 +46,7 @@ import {
   outlierBlocks,
   poolNote,
   poolTable,
+  ratioNote,
   resultNote,
   resultTable,
   settingTables,
@@ -136,36 +140,51 @@ function verdictBlocks(shown: readonly ClaimResult[], untested: readonly ClaimRe
 
 /** What a run without claims answers. */
 function comparedBlocks(result: Result): Block[] {
-  const { comparisons } = result;
-  if (comparisons.length === 0) return [];
-  const scenarios = new Map(withoutControls(result).map(scenario => [scenario.id, scenario]));
-  const items = comparisons.flatMap(comparison => {
-    const [base, other] = [scenarios.get(comparison.base), scenarios.get(comparison.other)];
-    if (base === undefined || other === undefined) return [];
-    return [`${describePair(base, other)}: ${describeCompared(comparison)}`];
-  });
+  const items = describeComparisons(result);
+  if (items.length === 0) return [];
   const left = items.length - maxComparisons;
   return [
     ...only(narrow, [
       list(items.slice(0, maxComparisons)),
       ...(left > 0 ? [paragraph(`${formatPlural(left, 'more comparison')} in report.md.`)] : []),
     ]),
-    ...only(wide, [heading(2, 'What was compared'), list(items), judgedTable(comparisons)]),
+    ...only(wide, [
+      heading(2, 'What was compared'),
+      list(items),
+      note(ratioNote),
+      judgedTable(result.comparisons),
+    ]),
   ];
 }
 
-/** "throughput ×1.32 [1.20, 1.45], which is more". */
-function describeCompared({ measure, ratio }: Comparison): string {
-  const { low, high } = ratio;
-  const finding =
-    low > clearlyMore
-      ? 'which is more'
-      : high < clearlyLess
-        ? 'which is less'
-        : low > clearlyLess && high < clearlyMore
-          ? 'which is the same within 5 %'
-          : 'which stays open';
-  return `${measure} ${formatRatioInterval(ratio)}, ${finding}`;
+/** What each comparison of a run without claims has found, or why it decides nothing. */
+export function describeComparisons(result: Pick<Result, 'comparisons' | 'control' | 'scenarios'>): string[] {
+  const flawOfRun = findControlFlaw(result.control);
+  const scenarios = new Map(withoutControls(result).map(scenario => [scenario.id, scenario]));
+  return result.comparisons.flatMap(comparison => {
+    const [base, other] = [scenarios.get(comparison.base), scenarios.get(comparison.other)];
+    if (base === undefined || other === undefined) return [];
+    const { series } = pairByRound(base, other, throughput);
+    const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series }]);
+    return [`${describePair(base, other)}: ${describeCompared(comparison, flaw)}`];
+  });
+}
+
+const findings = {
+  more: 'which is more',
+  less: 'which is less',
+  same: 'which is the same within 5 %',
+} as const;
+
+/**
+ * "throughput ×1.32 [1.20, 1.45], which is more".
+ *
+ * @param flaw why the figures are no ground for a verdict, as a clause; null if they are one
+ */
+function describeCompared({ measure, ratio }: Comparison, flaw: string | null): string {
+  const change = changeOf(ratio);
+  const finding = change === null ? 'which stays open' : findings[change];
+  return `${measure} ${formatRatioInterval(ratio)}, ${flaw === null ? finding : `which decides nothing: ${flaw}`}`;
 }
 
 /** The end of what a terminal shows: the first lines, which say why, have scrolled away by then. */

@@ -67,7 +67,7 @@ export function renderReportPage(result: Result): string {
       ...alarms,
       ...headOf(result),
       ...section('Verdicts', [...controlBlocks(result), ...verdictBlocks(shown, untested, scenarios)]),
-      ...section('What was compared', comparedBlocks(result.comparisons, scenarios)),
+      ...section('What was compared', comparedBlocks(result)),
       ...section('Warnings', warningList(result)),
       ...section('Throughput', throughputBlocks(result)),
       ...section('Latency', percentileCharts(scenarios)),

@@ -378,7 +378,10 @@ describe('other programs on the machine', () => {
 
 describe('what a run without claims compared', () => {
   const scenarios = ['ioredis', 'wire'].map(client =>
-    buildScenario({ id: client, client }, [buildRound(0, 20_000), buildRound(1, 20_000)]),
+    buildScenario(
+      { id: client, client },
+      Array.from({ length: 10 }, (_, round) => buildRound(round, 20_000)),
+    ),
   );
   const compared = (low: number, high: number): Result => ({
     ...buildResult(scenarios),
@@ -388,7 +391,7 @@ describe('what a run without claims compared', () => {
         base: 'ioredis',
         other: 'wire',
         rounds: 10,
-        ratio: { median: (low + high) / 2, low, high },
+        ratio: { median: 1.2, low, high },
         p: 0.01,
         predicted: null,
         limitedBy: { base: 'client', other: 'client' },
@@ -407,6 +410,35 @@ describe('what a run without claims compared', () => {
     expect(terminal).toContain(`wire to ioredis: throughput ×`);
     expect(terminal).toContain(finding);
     expect(inMarkdown.result(result)).toContain(finding);
-    expect(renderReportPage(result)).toContain('What was compared');
+    const page = renderReportPage(result);
+    expect(page).toContain('What was compared');
+    expect(page).toContain(finding);
+  });
+
+  test('of arms that have too few rounds in common, or that lost operations, nothing is found', () => {
+    const result = compared(1.8, 2.2);
+    type Rounds = Result['scenarios'][number]['rounds'];
+    const change = (rounds: (rounds: Rounds) => Rounds) => ({
+      ...result,
+      scenarios: result.scenarios.map(arm =>
+        arm.id === 'wire' ? { ...arm, rounds: rounds(arm.rounds) } : arm,
+      ),
+    });
+    const few = inMarkdown.result(change(rounds => rounds.slice(0, 5)));
+    expect(few).toContain('which decides nothing: only 5 rounds are common');
+    const lossy = change(rounds =>
+      rounds.map(round => ({ ...round, issued: 21_000, failed: { OOM: 1000 } })),
+    );
+    expect(inMarkdown.result(lossy)).toMatch(
+      /which decides nothing: 4\.8 % of the operations of wire failed/,
+    );
+    expect(renderReportPage(lossy)).toContain('which decides nothing');
+  });
+
+  test('of a run that cannot tell identical arms apart nothing is found', () => {
+    const control = { ratio: { median: 1.3, low: 1.2, high: 1.4 }, rounds: 10, controls: ['wire-control'] };
+    const text = inMarkdown.result({ ...compared(1.8, 2.2), control });
+    expect(text).toContain('which decides nothing: something is systematically wrong');
+    expect(text).not.toContain('which is more');
   });
 });

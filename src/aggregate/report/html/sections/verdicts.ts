@@ -1,9 +1,11 @@
-import type { ClaimResult, Comparison, ScenarioResult } from '../../../result.ts';
+import type { ClaimResult, Comparison, Result, ScenarioResult } from '../../../result.ts';
 import { describePair } from '../../../scenario/setting.ts';
+import { withoutControls } from '../../../stats/control.ts';
 import { formatPlural, formatRange, formatRatio } from '../../../text/format.ts';
-import { type Block, badge, type Details, details, note, paragraph } from '../../blocks.ts';
+import { type Block, badge, type Details, details, list, note, paragraph } from '../../blocks.ts';
 import { describeMeasured, measuredInterval } from '../../documents/parts.ts';
-import { formatPredicted, judgedNote, judgedTable, untestedTable } from '../../result-tables.ts';
+import { describeComparisons } from '../../documents/result.ts';
+import { formatPredicted, judgedNote, judgedTable, ratioNote, untestedTable } from '../../result-tables.ts';
 import type { Strip } from '../charts/strip-chart.ts';
 import { ratioStrips } from '../charts/strip-chart.ts';
 import { renderBadge } from '../page.ts';
@@ -76,15 +78,17 @@ function judgedBy({ id, comparisons }: ClaimResult, scenarios: ReadonlyMap<strin
   if (comparisons.length === 0) return [];
   const title = `What ${id} was judged by`;
   const count = comparisons.length === 1 ? 'one ratio' : `${comparisons.length} ratios`;
-  return [details(`${title}: ${count}`, ratioBlocks(title, comparisons, scenarios))];
+  return [details(`${title}: ${count}`, ratioBlocks(title, comparisons, scenarios, judgedNote))];
 }
 
-/** The ratios that a run without claims compares. */
-export function comparedBlocks(
-  comparisons: readonly Comparison[],
-  scenarios: readonly ScenarioResult[],
-): Block[] {
-  return comparisons.length === 0 ? [] : ratioBlocks('What was compared', comparisons, byIdOf(scenarios));
+/** What a run without claims compares, and what it has found. */
+export function comparedBlocks(result: Result): Block[] {
+  const { comparisons } = result;
+  if (comparisons.length === 0) return [];
+  return [
+    list(describeComparisons(result).slice(0, maxRows)),
+    ...ratioBlocks('What was compared', comparisons, byIdOf(withoutControls(result)), ratioNote),
+  ];
 }
 
 const byIdOf = (scenarios: readonly ScenarioResult[]) =>
@@ -94,6 +98,7 @@ function ratioBlocks(
   title: string,
   comparisons: readonly Comparison[],
   scenarios: ReadonlyMap<string, ScenarioResult>,
+  how: string,
 ): Block[] {
   const judged = comparisons.filter(({ predicted }) => predicted !== null);
   const rows = (judged.length > 0 ? judged : comparisons)
@@ -105,7 +110,7 @@ function ratioBlocks(
       ? `${tabled.length} of ${comparisons.length} ratios, report.md has all`
       : `all ${comparisons.length} ratios`;
   return [
-    note(judgedNote),
+    note(how),
     ...ratioStrips({
       title,
       how:
