@@ -45,7 +45,7 @@ export type Outcome = readonly [error: Error | null, value: unknown];
 
 /**
  * Counts the outcome of one command of a batch, whose replies are those of a pipeline from `at` on: of several the first
- * error, also inside the last one, as a transaction reports those of its commands there.
+ * error, also at any depth inside the last one, as a transaction reports those of its commands there.
  *
  * @returns where the replies to the next command are
  */
@@ -62,10 +62,20 @@ export function countCommand(
   let failure: unknown = null;
   for (let reply = at; reply <= last; reply++) failure ??= outcomes[reply]?.[0] ?? null;
   const value = outcomes[last]?.[1];
-  if (last > at && Array.isArray(value)) failure ??= value.find(one => one instanceof Error) ?? null;
+  if (last > at) failure ??= errorIn(value) ?? null;
   if (failure === null) batch.answered(value, index, set);
   else batch.fail(codeOf(failure, closedAs), 1, index);
   return last + 1;
+}
+
+/** The first error in a reply, at any depth. */
+function errorIn(value: unknown): Error | undefined {
+  if (!Array.isArray(value)) return value instanceof Error ? value : undefined;
+  for (const element of value) {
+    const error = errorIn(element);
+    if (error !== undefined) return error;
+  }
+  return undefined;
 }
 
 /** The arguments of a request, after others of the command that used up `keys` keys. */

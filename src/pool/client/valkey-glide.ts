@@ -95,7 +95,7 @@ function toReply(reply: unknown, command: SentCommand | undefined): unknown {
   if (!Array.isArray(reply)) return reply;
   switch (command?.[0]) {
     case 'EXEC':
-      return reply.map(one => (one instanceof Error ? asReply(one) : one));
+      return reply.map(one => toReply(one, command));
     case 'XREADGROUP':
       return reply.map(({ key, value }: KeyValue) => [
         key,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type CommandSet, KEY } from '../../../src/pool/client/batch.ts';
 import type { ClientConnection, ClientModule, Place } from '../../../src/pool/client/client-module.ts';
 import { ModuleConnection } from '../../../src/pool/client/module-connection.ts';
 import { failureCode } from '../../../src/pool/errors.ts';
@@ -53,7 +54,7 @@ describe("a user's module that does not keep to the contract", () => {
   };
 
   /** A connection of a module whose connections have these parts; with its place. */
-  async function open(parts: Partial<ClientConnection>) {
+  async function open(parts: Partial<ClientConnection>, set = commands) {
     let place: Place | undefined;
     const module: ClientModule = {
       multiplexes: true,
@@ -62,7 +63,7 @@ describe("a user's module that does not keep to the contract", () => {
         return { ...kept, ...parts };
       },
     };
-    const connect = ModuleConnection.connector(loopback(1), commands, 500, { module, options: {} });
+    const connect = ModuleConnection.connector(loopback(1), set, 500, { module, options: {} });
     const connection = await connect();
     onTestFinished(() => connection.close());
     return { connection, lost: (error?: Error) => place?.lost(error) };
@@ -135,6 +136,39 @@ describe("a user's module that does not keep to the contract", () => {
     reply(['OK', 'OK']);
     await new Promise(resolve => setTimeout(resolve, 5));
     expect(outcome.doneCalls()).toBe(1);
+  });
+
+  describe('that reads streams for a group', () => {
+    const args = ['GROUP', 'g', 'c', 'STREAMS', KEY, '>'] as const;
+    const reading: CommandSet = {
+      keyPrefix: 'k:',
+      commands: [
+        { name: 'XREADGROUP', args, acknowledges: 'g' },
+        { name: 'PING', args: [] },
+      ],
+    };
+    const sends = [
+      [0, 1],
+      [1, 1],
+    ] as const;
+    const entries = [['k:1', [['0-1', ['field', 'value']]]]];
+
+    test('what it has read and could not acknowledge has failed, when its connection is closed', async () => {
+      const send = vi.fn<ClientConnection['send']>();
+      send.mockResolvedValueOnce([entries, 'PONG']).mockReturnValueOnce(new Promise(() => {}));
+      const { connection } = await open({ send }, reading);
+      const sent = sendBatch(connection, sends);
+      await expect.poll(() => send.mock.lastCall).toEqual([[['XACK', 'k:1', 'g', '0-1']]]);
+      connection.close('TIMEOUT');
+      expect(await sent).toMatchObject({ completed: 1, failures: { TIMEOUT: 1 } });
+      expect(connection.settled).toBe(connection.sent);
+    });
+
+    test('a reply in a form that nobody knows fails, as its entries stay pending', async () => {
+      const { connection } = await open({ send: async () => [[{ name: 'k:1', entries }], 'PONG'] }, reading);
+      expect(await sendBatch(connection, sends)).toMatchObject({ completed: 1, failures: { PROTOCOL: 1 } });
+      expect(connection.alive).toBe(false);
+    });
   });
 
   test('a loss that it reports has the code of its error', async () => {

@@ -128,6 +128,7 @@ describe.each(arms)('$name, $client, batches of $pipeline', arm => {
     for (const [inside, calls] of [
       ['SET {key:a} text; INCR {key:a}; LPUSH {key:a} 1', 1],
       ['SET {key:a} {value}; GET {key:a} too many', 0],
+      ['SET {key:a} {value}; EVAL "return {{{{redis.error_reply(\'ERR nested\')}}}}" 0', 1],
     ] as const) {
       const { sample, callsOf } = await load(arm, workloadOf([`MULTI; ${inside}; EXEC`, 'PING']));
       const { PING, MULTI } = Object.fromEntries(sample.commands.map(command => [command.name, command]));
