@@ -27,12 +27,17 @@ export default {
     if (failure) throw failure;
 
     return {
-      async send(commands) {
-        if (commands.length === 1) return [await redis.call(...commands[0]).catch(error => error)];
+      send(commands) {
+        if (commands.length === 1) {
+          const reply = redis.call(...commands[0]);
+          return reply.then(
+            value => [value],
+            error => [error],
+          );
+        }
         const pipeline = redis.pipeline();
         for (const command of commands) pipeline.call(...command);
-        const outcomes = await pipeline.exec();
-        return outcomes.map(([error, value]) => error ?? value);
+        return pipeline.exec().then(outcomes => outcomes.map(([error, value]) => error ?? value));
       },
       ping: () => redis.ping(),
       close: () => redis.disconnect(),
