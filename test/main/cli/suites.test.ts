@@ -186,12 +186,12 @@ describe('every suite has the arms of its claim', () => {
     },
   );
 
-  test('however long their claims stay open, each ends within its budget, and all of them within an hour', async () => {
+  test('however long their claims stay open, each ends within its budget, and all of them within 65 minutes', async () => {
     const suites = await planSuites(allSuites, await readTarget('redis'), {});
     // Of `versus` with both servers. A suite whose number of rounds is open ends with its budget.
     for (const { name, plan } of suites)
       expect(secondsAtMost(plan), name).toBeLessThanOrEqual(plan.budgetSeconds);
-    expect(suites.reduce((sum, { plan }) => sum + secondsAtMost(plan), 0)).toBeLessThan(3600);
+    expect(suites.reduce((sum, { plan }) => sum + secondsAtMost(plan), 0)).toBeLessThan(65 * 60);
   });
 
   test.each(claims.map(({ id, suite }) => ({ id, suite })))(
