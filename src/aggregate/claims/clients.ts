@@ -2,6 +2,7 @@ import type { ScenarioResult } from '../result.ts';
 import { measureOf, p99, throughput } from '../stats/measures.ts';
 import { metrics } from '../stats/metrics.ts';
 import { clearlyLess, clearlyMore } from '../stats/statistics.ts';
+import { formatPlural } from '../text/format.ts';
 import { judgeFindings, type OwnRuleClaim, type PredictingClaim } from './claim.ts';
 import { type ArmPair, compareArms, isSteady, pairArms } from './judging/arms.ts';
 import { atLeast, atMost, findSetting, predictRatios } from './judging/prediction.ts';
@@ -62,8 +63,10 @@ export const autoPipelining: PredictingClaim = {
     pairJoined(scenarios)
       .filter(({ other }) => other.workers === 1 || other.workers >= minCallers)
       .flatMap(pair => {
-        const range = atLeast(pair.other.workers === 1 ? clearlyLess : clearlyMore);
-        return predictRatios([pair], 'auto-pipelining to none, on one connection', [[throughput, range]]);
+        const { workers } = pair.other;
+        const callers = `${formatPlural(workers, 'worker')} on one connection`;
+        const range = atLeast(workers === 1 ? clearlyLess : clearlyMore);
+        return predictRatios([pair], `auto-pipelining to none, ${callers}`, [[throughput, range]]);
       }),
   caveat: () => 'For single GET and SET of small values only.',
   context: scenarios => compareArms(pairJoined(scenarios), [p99, clientCpu]),
