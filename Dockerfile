@@ -26,10 +26,10 @@ COPY configs configs
 COPY --from=dependencies /poolbench/node_modules node_modules
 COPY --from=build /poolbench/dist dist
 # Any user may write here, for docker run --user "$(id -u)".
-RUN mkdir -m 1777 -p /work /work/results
+RUN mkdir -m 1777 -p /runs /runs/results
 ENV NODE_ENV=production
 USER node
-WORKDIR /work
-VOLUME /work/results
+WORKDIR /runs
+VOLUME /runs/results
 ENTRYPOINT ["tini", "--", "node", "/poolbench/dist/main/cli.js"]
 CMD ["--help"]

@@ -43,6 +43,7 @@ function compile() {
   const known = new Set(outputs);
   for (const file of made) if (!known.has(file)) rmSync(`dist/${file}`);
   const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...args];
+  process.stderr.write('compiling, which takes about 10 s after a change\n');
   const { status } = spawnSync(process.execPath, tsc, { stdio: 'inherit' });
   if (status === 0) writeFileSync(stamp, hashed);
   return status ?? 1;

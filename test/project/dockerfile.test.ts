@@ -81,6 +81,6 @@ test('it is a slim Debian of a Node that the package takes, and runs nothing as 
   const [entry] = steps(last, 'ENTRYPOINT');
   expect(JSON.parse(entry?.text ?? '')).toEqual(['tini', '--', 'node', `/poolbench/${bin.poolbench}`]);
   expect(steps(last, 'RUN').some(({ text }) => /apt-get install .*\btini\b/.test(text))).toBe(true);
-  expect(steps(last, 'VOLUME').map(({ text }) => text)).toEqual(['/work/results']);
-  expect(steps(last, 'WORKDIR').at(-1)?.text).toBe('/work');
+  expect(steps(last, 'VOLUME').map(({ text }) => text)).toEqual(['/runs/results']);
+  expect(steps(last, 'WORKDIR').at(-1)?.text).toBe('/runs');
 });

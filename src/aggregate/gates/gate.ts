@@ -1,7 +1,10 @@
 import type { GateResult } from '../comparison/schema.ts';
+import type { ScenarioResult } from '../result.ts';
+import { type Measure, measureOf } from '../stats/measures.ts';
 import type { MedianMetric } from '../stats/metrics.ts';
 import type { Chances } from '../stats/sign-test.ts';
 import type { Interval } from '../stats/statistics.ts';
+import { caveatOf } from '../stats/tails.ts';
 import { asSentence } from '../text/format.ts';
 
 /** A condition on the change of a metric from one side to another. A build fails if it is met. */
@@ -51,4 +54,23 @@ export function undecided(gate: Gate, side: string, why: string, scenario: strin
     ...{ side, scenario, outcome: 'cannot tell', ratio: null, rounds: null, runs: null },
     reason: asSentence(why),
   };
+}
+
+/**
+ * What a gate compares. A percentile that is practically the worst stall is judged, as by a threshold: it is a real figure,
+ * and `describeCaveat` says what it is. One that is a lower bound is not, where that matters.
+ */
+export function measureOfGate(metric: MedianMetric): Measure {
+  const { tail, ...measure } = measureOf(metric);
+  if (tail === undefined) return measure;
+  const boundOnly: typeof tail.caveatOf = scenario =>
+    tail.caveatOf(scenario) === 'lower bound' ? 'lower bound' : null;
+  return { ...measure, tail: { ...tail, caveatOf: boundOnly } };
+}
+
+/** What else a figure is, as a sentence; none if it is what its name says, or a lower bound. */
+export function describeCaveat({ metric }: Gate, arms: readonly ScenarioResult[]): string[] {
+  return arms.some(arm => caveatOf(metric, arm) === 'worst stall')
+    ? [`The ${metric.name} is practically the worst stall of a round; longer windows (--seconds) mend that.`]
+    : [];
 }

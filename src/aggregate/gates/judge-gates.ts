@@ -15,8 +15,15 @@ import type { Result } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
 import { asSentence } from '../text/format.ts';
-import { chancesOf, type Gate, outcomeOf, shownGate, undecided } from './gate.ts';
-import { describeCaveat, measureOfGate } from './gate-measure.ts';
+import {
+  chancesOf,
+  describeCaveat,
+  type Gate,
+  measureOfGate,
+  outcomeOf,
+  shownGate,
+  undecided,
+} from './gate.ts';
 import { judgeRuns } from './judge-runs.ts';
 
 /** A scenario on the first side (`base`) and on another one, judged by a gate. */

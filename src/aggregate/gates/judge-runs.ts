@@ -8,8 +8,15 @@ import { minRuns, ratioToRuns, runsToDecide } from '../stats/run-spread.ts';
 import { fixedRounds } from '../stats/sign-test.ts';
 import { figureOf } from '../stats/summary.ts';
 import { asSentence, formatPlural, formatRatio } from '../text/format.ts';
-import { chancesOf, type Gate, outcomeOf, shownGate, undecided } from './gate.ts';
-import { describeCaveat, measureOfGate } from './gate-measure.ts';
+import {
+  chancesOf,
+  describeCaveat,
+  type Gate,
+  measureOfGate,
+  outcomeOf,
+  shownGate,
+  undecided,
+} from './gate.ts';
 
 /** A scenario of the new run, and the same in every run of the baseline. */
 interface Arm {

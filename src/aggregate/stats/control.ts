@@ -70,7 +70,7 @@ export function describeControl(control: ControlResult, side?: string): string {
   const measured = `Two identical arms${side === undefined ? '' : ` on ${side}`}: ${formatRatioInterval(control.ratio)} in throughput, where ×1 is right.`;
   return flaw === null
     ? measured
-    : `${measured} They differ by more than 2 %, so something is systematically wrong with the run, and its figures are no ground for a verdict.`;
+    : `${measured} They differ by more than 2 %, so the figures of this run are no ground for a verdict: something else changed while it ran. Stop other programs, and run it again.`;
 }
 
 /** Why a run gives no verdict, as a clause: two identical arms clearly differ. Null if they do not. */
@@ -78,5 +78,5 @@ export function findControlFlaw(control: ControlResult | undefined): string | nu
   if (control === undefined) return null;
   const { low, high } = control.ratio;
   if (high >= maxDifference.low && low <= maxDifference.high) return null;
-  return `something is systematically wrong with the run: the throughput ratio of two identical arms is ${formatRatioInterval(control.ratio)}`;
+  return `two identical arms differ: their throughput ratio is ${formatRatioInterval(control.ratio)}`;
 }

@@ -83,9 +83,10 @@ export function refuseFlagsOfOthers(args: readonly string[], commands: readonly 
   }
   if (found.size === 0) return;
   const typed = args.find(word => word.includes('://')) ?? '';
-  const { host = loopbackAddress(), port = '6379', login = '' } = url;
+  const ofUrl = URL.canParse(typed) ? new URL(typed) : undefined;
+  const { host = ofUrl?.hostname || loopbackAddress(), port = ofUrl?.port || '6379', login = '' } = url;
   const isNamed = Object.keys(url).length > 0 || typed === '';
-  const shown = isNamed ? `redis://${login}${host.includes(':') ? `[${host}]` : host}:${port}` : 'URL';
+  const shown = isNamed ? `redis://${login}${/^[^[].*:/.test(host) ? `[${host}]` : host}:${port}` : 'URL';
   throw new PoolbenchError(
     'USAGE',
     [

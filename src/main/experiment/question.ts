@@ -61,7 +61,8 @@ export function configOf(url: string, asked: Asked): AskedConfig {
     .map(name => String(questionFlags[name]?.path.at(-1)));
   const seconds = isOpen ? windowSeconds.open : windowSeconds.closed;
   return {
-    name: nameOfUrl(url),
+    // Runs that compare other things are no runs of one config over time.
+    name: [nameOfUrl(url), ...(compared.length === 0 ? [] : compared)].join('-'),
     target: { server: 'any', url },
     ...(Object.keys(workload).length === 0 ? {} : { workload }),
     scenarios: [scenario],

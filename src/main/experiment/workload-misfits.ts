@@ -98,7 +98,7 @@ function checkBlocking({ workload, scenarios, timeoutMs }: Parts, refuse: Refuse
       refuse(['workload', 'commands', index, 'command'], expected, command);
     if (blocksMs * maxPipeline >= timeoutMs)
       refuseCommand(
-        `a command that waits for less than ${timeoutMs / maxPipeline} ms (timeoutMs, divided by the ${maxPipeline} commands of a batch)`,
+        `a command that waits for less than ${timeoutMs / maxPipeline} ms (${maxPipeline === 1 ? 'timeoutMs' : `timeoutMs, divided by the ${maxPipeline} commands of a batch`})`,
       );
     if (shared >= 0)
       refuseCommand(

@@ -45,13 +45,17 @@ export interface RunEnd {
   readonly isAsked: boolean;
 }
 
+/** How much more than its budget a run may take to reach its first look. */
+const firstLookSlack = 1.25;
+
 /**
  * The course of a run: what is measured in each round, and when it ends. It is a function of the plan and of what the
  * rounds before have found, so that a run which is resumed goes on as if it had not been stopped.
  *
  * At the first look it is settled which blocks no question is about: the number of their rounds is fixed, so what they show is
- * looked at once (`unasked`, by the id of the scenario; empty before). At every look the questions of the run are asked. A block in which none is open is left out of the rounds after it, but a control stays with its twin. The
- * run ends when none is open at all, when it has its rounds, or when the next look would come after its budget.
+ * looked at once (`unasked`, by the id of the scenario; empty before). At every look the questions of the run are asked. A
+ * block in which none is open is left out of the rounds after it, but a control stays with its twin. The run ends when none
+ * is open at all, when it has its rounds, or when the next look would come after its budget.
  */
 export class Course {
   readonly #plan: Plan;
@@ -110,7 +114,9 @@ export class Course {
     const { planned, measured } = this.#timeBefore(round);
     const pace = planned > 0 ? measured / planned : 1;
     const roundSeconds = secondsOfTurns(this.#plan, turns) * pace;
-    const budgetLeft = this.#plan.budgetSeconds - measured;
+    // What is measured before the first look can decide nothing, so a machine that is slower than planned gets some more time.
+    const budget = this.#plan.budgetSeconds * (asked === null ? firstLookSlack : 1);
+    const budgetLeft = budget - measured;
     // No verdict counts rounds after the last look, so once there was one the next must be in reach.
     const goal = asked === null ? round : (this.#looks.find(look => look >= round) ?? round);
     if (round > minRounds && roundSeconds * (goal - round + 1) > budgetLeft) return end('budget');

@@ -37,7 +37,7 @@ export class ServerScripts {
         if (refusal === undefined) this.#loaded.add(String(value));
         else if (!(await hasLibrary(node, library)))
           refusals.push(
-            `the server did not load a library of workload.functions, so FCALL fails: ${refusal}`,
+            `the server did not load a library of workload.functions, so FCALL fails or calls another library: ${refusal}`,
           );
       }
     }

@@ -38,8 +38,9 @@ interface Way {
 
 /**
  * Tries, in this order, until one works: the declared server's binary on PATH, Docker image, distribution package or
- * release archive; then, if a stand-in is allowed, the same steps for the other servers, and at last the embedded one. For "any" each step is
- * tried for all servers before the next.
+ * release archive; then, if a stand-in is allowed, the same steps for the other servers, and at last the embedded one. For
+ * "any" each step is tried for all servers before the next.
+ *
  * @returns what was started, if anything, and why each way before it failed
  */
 export async function firstThatStarts(

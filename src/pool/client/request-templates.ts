@@ -65,13 +65,34 @@ export class RequestTemplates {
   }
 }
 
-/** Which replies belong to which commands of a batch, where commands can have several. */
+/**
+ * Which replies belong to which commands of a batch, where commands can have several. The places in the batch that was asked
+ * for last are kept, so that many misses in a large batch do not go through it again and again.
+ */
 export class ReplyPlaces {
   /** By the command's index in the CommandSet. */
   readonly #counts: Uint32Array;
+  #batch: Batch | undefined;
+  /** For each command of that batch: the number of the replies up to its last one. */
+  #ends = new Uint32Array(0);
+  /** The command of that batch that was found last. */
+  #found = 0;
 
   constructor(commands: readonly CommandTemplate[]) {
     this.#counts = Uint32Array.from(commands, command => requestsOfCommand(command).length);
+  }
+
+  /** The replies to a batch come next: its commands can be others than the last time. Returns the number of replies. */
+  begin(batch: Batch): number {
+    this.#batch = batch;
+    this.#found = 0;
+    if (this.#ends.length < batch.size) this.#ends = new Uint32Array(batch.size);
+    let end = 0;
+    for (let i = 0; i < batch.size; i++) {
+      end += this.#counts[batch.commandAt(i)] as number;
+      this.#ends[i] = end;
+    }
+    return end;
   }
 
   /** The number of the replies to a batch. */
@@ -81,29 +102,26 @@ export class ReplyPlaces {
 
   /** The number of the replies to the commands of a batch up to this one. */
   endOf(batch: Batch, command: number): number {
-    let end = 0;
-    for (let i = 0; i <= command; i++) end += this.#countOf(batch, i);
-    return end;
+    if (batch !== this.#batch) this.begin(batch);
+    return this.#ends[command] as number;
   }
 
   /** The index of the command that a reply belongs to, by the reply's own; behind the last one the batch's size. */
   commandOf(batch: Batch, reply: number): number {
-    let command = 0;
-    for (let left = reply; command < batch.size; command++) {
-      left -= this.#countOf(batch, command);
-      if (left < 0) break;
-    }
+    if (batch !== this.#batch) this.begin(batch);
+    // Replies come in their order, so the command is mostly the last one that was found, or soon behind it.
+    let command = this.#found;
+    if (command > 0 && reply < (this.#ends[command - 1] as number)) command = 0;
+    while (command < batch.size && (this.#ends[command] as number) <= reply) command++;
+    this.#found = command;
     return command;
   }
 
   /** Whether a reply is the last one of several to its command. */
   endsSeveral(batch: Batch, reply: number): boolean {
     const command = this.commandOf(batch, reply);
-    return this.#countOf(batch, command) > 1 && this.commandOf(batch, reply + 1) > command;
-  }
-
-  #countOf(batch: Batch, command: number): number {
-    return this.#counts[batch.commandAt(command)] as number;
+    const isSeveral = (this.#counts[batch.commandAt(command)] as number) > 1;
+    return isSeveral && this.endOf(batch, command) === reply + 1;
   }
 }
 
@@ -202,8 +220,9 @@ function encodePieces(command: CommandTemplate, keyPrefix: string): readonly Pie
 }
 
 /**
- * A request with numbers in decimal, or with a key that is in it twice. Redis takes no number with leading zeros, so their widths vary, and with them the
- * lengths of arguments. Such a request is written piece by piece; keys and text are still copied.
+ * A request with numbers in decimal, or with a key that is in it twice. Redis takes no number with leading zeros, so their
+ * widths vary, and with them the lengths of arguments. Such a request is written piece by piece; keys and text are still
+ * copied.
  */
 class ComposedRequest {
   /** Maximum of its length in bytes. */

@@ -66,7 +66,7 @@ class KeptReplies {
       this.#values.push(value);
   }
 
-  /** Takes the replies to a batch, all of which are there. @returns what has to be acknowledged */
+  /** Takes the replies to a batch; a lost connection has not received all of them. @returns what has to be acknowledged */
   take(batch: Batch, places: ReplyPlaces | undefined): Acknowledgement[] {
     const replies = this.#values.splice(0, places?.total(batch) ?? batch.size);
     if (batch instanceof Request) return [];
@@ -292,7 +292,7 @@ export class WireConnection extends Connection implements SocketOwner {
     const reply = this.#received(batch, places) + replies;
     const index = places === undefined ? reply : places.commandOf(batch, reply);
     // A reply to a part of a transaction says nothing about the whole.
-    if (places !== undefined && places.commandOf(batch, reply + 1) === index) return;
+    if (places !== undefined && places.endOf(batch, index) !== reply + 1) return;
     if (isEmpty && !this.#encoder.emptyIsMiss(batch.commandAt(index))) return;
     this.#misses++;
     batch.missedAt(index);
@@ -312,7 +312,7 @@ export class WireConnection extends Connection implements SocketOwner {
 
   #expect(batch: Batch | undefined): void {
     this.#batch = batch;
-    this.#missing = batch === undefined ? 0 : (this.#placesIn(batch)?.total(batch) ?? batch.size);
+    this.#missing = batch === undefined ? 0 : (this.#placesIn(batch)?.begin(batch) ?? batch.size);
     this.#failed = 0;
     this.#misses = 0;
   }
@@ -342,11 +342,17 @@ export class WireConnection extends Connection implements SocketOwner {
     }
   }
 
-  /** A batch is done when what it has read is acknowledged, if it has to be. */
   #end(batch: Batch): void {
-    // Of a lost connection the replies are not complete.
-    const acknowledgements =
-      this.#kept !== undefined && this.#alive ? this.#kept.take(batch, this.#placesIn(batch)) : [];
+    if (this.#kept === undefined) batch.done();
+    else this.#acknowledge(batch, this.#kept);
+  }
+
+  /**
+   * A batch is done when what it has read is acknowledged. On a lost connection the request fails, and with it the commands
+   * that have read something. Apart from `#end`, because its closure costs an allocation even if it is not made.
+   */
+  #acknowledge(batch: Batch, kept: KeptReplies): void {
+    const acknowledgements = kept.take(batch, this.#placesIn(batch));
     if (acknowledgements.length === 0) {
       batch.done();
       return;

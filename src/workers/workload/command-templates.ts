@@ -39,7 +39,8 @@ export interface ParsedCommand {
 }
 
 const maxNumber = 2 ** 32 - 1;
-const placeholders = '{key}, {value}, {counter} and {number:from-to}';
+const placeholders = '{key}, {key:label}, {value}, {counter} and {number:from-to}';
+const doubledBraces = 'a brace of the text itself is doubled, {{ or }}';
 const exampleCommand = 'a command such as "SET {key} {value} EX {number:10-60}"';
 const exampleTransaction = '"MULTI; SET {key} {value}; INCR {key}; EXEC"';
 
@@ -56,7 +57,7 @@ export function parseCommand(text: string): ParsedCommand {
   const requests = splitRequests(text, isTransaction || isAcknowledged);
   if (isTransaction) return parseTransaction(requests);
   const request = parseRequest(requests[0] ?? []);
-  if (isAcknowledged) return parseAcknowledged(request, requests.slice(1));
+  if (requests.length > 1) return parseAcknowledged(request, requests.slice(1));
   const { name, args } = request;
   const subcommand = containers.has(name) ? `|${constantText(args[0])?.toLowerCase()}` : '';
   return { name, statName: name.toLowerCase() + subcommand, requests: [request] };
@@ -224,8 +225,7 @@ function splitRequests(text: string, hasSeveral: boolean): Word[][] {
     const token: RegExp = tokens[quotes];
     token.lastIndex = at;
     const found = token.exec(text)?.groups;
-    if (found === undefined)
-      throw new RangeError(`placeholders ${placeholders}; a brace of the text itself is doubled, {{ or }}`);
+    if (found === undefined) throw new RangeError(`placeholders ${placeholders}; ${doubledBraces}`);
     at = token.lastIndex;
     const { brace, placeholder, opening, closing, blank, separator, hex, escaped, text: plain } = found;
     if (blank !== undefined) endWord();
@@ -245,7 +245,10 @@ function splitRequests(text: string, hasSeveral: boolean): Word[][] {
       else word.addBytes(Buffer.from(brace?.charAt(0) ?? plain ?? separator ?? ''));
     }
   }
-  if (quotes !== 'none') throw new RangeError('a closing quote');
+  if (quotes !== 'none')
+    throw new RangeError(
+      `a closing quote; a quote of the text itself goes into quotes of the other kind, such as "it's"`,
+    );
   endWord();
   if (hasSeveral && requests.at(-1)?.length === 0) requests.pop();
   return requests;
@@ -286,7 +289,7 @@ function parsePlaceholder(inside: string): TemplatePart {
   const label = /^key:(\w+)$/.exec(inside)?.[1];
   if (label !== undefined) return { kind: 'key', label };
   const range = /^number:(\d+)-(\d+)$/.exec(inside);
-  if (range === null) throw new RangeError(`placeholders ${placeholders}, no {${inside}}`);
+  if (range === null) throw new RangeError(`placeholders ${placeholders}, no {${inside}}; ${doubledBraces}`);
   const [from, to] = [Number(range[1]), Number(range[2])];
   if (from > to || to > maxNumber)
     throw new RangeError(`a range of numbers from 0 to ${maxNumber}, the smaller one first, no {${inside}}`);
@@ -298,7 +301,9 @@ function checkArguments(name: string, args: readonly Word[]): void {
   const texts = args.map(constantText);
   const has = (pattern: RegExp) => texts.some(text => text !== undefined && pattern.test(text));
   if (name === 'COPY' && has(/^db$/i)) throw new RangeError('a COPY within its database (no DB)');
-  if (name.startsWith('SORT') && has(/\*/))
+  // Beside a placeholder, too.
+  const hasStar = args.flat().some(part => part.kind === 'text' && part.text.includes('*'));
+  if (name.startsWith('SORT') && hasStar)
     throw new RangeError(`no pattern in ${name} (it reads keys that may be of others)`);
   if (name === 'XREADGROUP' && (!/^group$/i.test(texts[0] ?? '') || texts[1] === undefined))
     throw new RangeError('XREADGROUP GROUP and the name of a group, which is made before the load');
@@ -316,9 +321,10 @@ function blockingTime(name: string, args: readonly Word[]): number | undefined {
   if (place === undefined) return undefined;
   const text = constantText(args[place - 1]) ?? '';
   const isMs = /^(XREAD|WAIT)/.test(name);
-  const timeMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) * (isMs ? 1 : 1000) : 0;
+  const form = isMs ? /^\d+$/ : /^\d+(\.\d+)?$/;
+  const timeMs = form.test(text) ? Number(text) * (isMs ? 1 : 1000) : 0;
   if (timeMs > 0) return timeMs;
-  const unit = isMs ? 'milliseconds' : 'seconds';
+  const unit = isMs ? 'whole milliseconds' : 'seconds';
   throw new RangeError(
     `a constant time above 0 in ${unit} as argument ${place} of ${name} (with 0 it would wait for ever)`,
   );
@@ -411,18 +417,25 @@ const refusedFor = new Map(
   refusals.flatMap(([reason, names]) => names.split(' ').map(name => [name, reason] as const)),
 );
 
+/** Commands that run a script or a function. */
+const scriptNames = 'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO';
+/** Commands all of whose keys are counted by their first argument, and by their second one. */
+const countedByFirst = 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP';
+const countedBySecond = `BLMPOP BZMPOP ${scriptNames}`;
+/** Commands with subcommands, behind which they take a key. */
+const containerNames = 'OBJECT MEMORY XINFO XGROUP';
+
 /** Places of a command's keys among its arguments, from 1, as in COMMAND INFO: a last one of -1 is the last argument, one of -2 that before it. */
 const places: readonly (readonly [first: number, last: number, step: number, names: string])[] = [
   [0, 0, 0, 'PING ECHO TIME DBSIZE RANDOMKEY LASTSAVE INFO ROLE LOLWUT SCAN WAIT WAITAOF'],
-  // Their keys are counted by an argument.
-  [0, 0, 0, 'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'],
-  [0, 0, 0, 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP BLMPOP BZMPOP'],
+  [0, 0, 0, countedByFirst],
+  [0, 0, 0, countedBySecond],
   [1, -2, 1, 'BLPOP BRPOP BZPOPMIN BZPOPMAX'],
   [1, -1, 1, 'MGET DEL UNLINK EXISTS TOUCH WATCH PFCOUNT PFMERGE SINTER SUNION SDIFF'],
   [1, -1, 1, 'SINTERSTORE SUNIONSTORE SDIFFSTORE'],
   [1, -1, 2, 'MSET MSETNX'],
   [1, 2, 1, 'RENAME RENAMENX RPOPLPUSH BRPOPLPUSH LMOVE BLMOVE COPY SMOVE LCS GEOSEARCHSTORE ZRANGESTORE'],
-  [2, 2, 1, 'OBJECT MEMORY XINFO XGROUP'],
+  [2, 2, 1, containerNames],
   [2, -1, 1, 'BITOP'],
 ];
 
@@ -436,8 +449,8 @@ const placesOf = new Map(
 const keyCountPlace: ReadonlyMap<string, number> = new Map(
   (
     [
-      [1, 'ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP'],
-      [2, 'ZUNIONSTORE ZINTERSTORE ZDIFFSTORE BLMPOP BZMPOP EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'],
+      [1, countedByFirst],
+      [2, `ZUNIONSTORE ZINTERSTORE ZDIFFSTORE ${countedBySecond}`],
     ] as const
   ).flatMap(([place, names]) => names.split(' ').map(name => [name, place] as const)),
 );
@@ -457,10 +470,7 @@ const keyBehind: ReadonlyMap<string, RegExp> = new Map([
   ['GEORADIUSBYMEMBER', /^store(dist)?$/i],
 ]);
 
-/** Commands that run a script or a function. */
-export const scriptCommands: ReadonlySet<string> = new Set(
-  'EVAL EVAL_RO EVALSHA EVALSHA_RO FCALL FCALL_RO'.split(' '),
-);
+export const scriptCommands: ReadonlySet<string> = new Set(scriptNames.split(' '));
 
 /** Commands whose subcommands the server counts separately. */
-const containers: ReadonlySet<string> = new Set(['OBJECT', 'MEMORY', 'XINFO', 'XGROUP']);
+const containers: ReadonlySet<string> = new Set(containerNames.split(' '));

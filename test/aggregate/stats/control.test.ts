@@ -106,9 +106,9 @@ describe('a verdict needs a run that takes two identical arms for identical', ()
     };
     const sound = judgeVersusClaims([sideOf('redis', steady), sideOf('valkey', steady)]);
     const unsound = judgeVersusClaims([sideOf('redis', steady), sideOf('valkey', off)]);
-    expect(find('C9', sound).gist).not.toContain('two identical arms');
+    expect(find('C9', sound).gist).not.toMatch(/two identical arms/i);
     expect(find('C9', unsound)).toMatchObject({ verdict: 'inconclusive', measured: null });
-    expect(find('C9', unsound).gist).toContain('two identical arms');
+    expect(find('C9', unsound).gist).toMatch(/two identical arms/i);
   });
 });
 

@@ -1,5 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CommandSet, KEY } from '../../../src/pool/client/batch.ts';
+import { IoredisConnection } from '../../../src/pool/client/ioredis-connection.ts';
+import { WireConnection } from '../../../src/pool/client/wire-connection.ts';
 import {
   allClients,
   GET,
@@ -137,3 +140,30 @@ describe.each(allClients)('%s', client => {
     expect(outcome.doneCalls()).toBe(1);
   });
 });
+
+test.each([
+  { client: 'wire', connector: WireConnection.connector },
+  { client: 'ioredis', connector: IoredisConnection.connector },
+])(
+  '$client: a command whose entries could not be acknowledged has failed, though its reply came',
+  async ({ connector }) => {
+    let reads = 0;
+    const { port } = await startScriptedServer(([name], reply, socket) => {
+      if (name !== 'XREADGROUP') reply('+OK\r\n');
+      else if (reads++ === 0)
+        reply('*1\r\n*2\r\n$1\r\ns\r\n*1\r\n*2\r\n$3\r\n0-1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n');
+      else socket.end();
+    });
+    const args = ['GROUP', 'g', 'c', 'STREAMS', KEY, '>'] as const;
+    const set: CommandSet = { keyPrefix: 'k:', commands: [{ name: 'XREADGROUP', args, acknowledges: 'g' }] };
+    const connection = await connector(loopback(port, { protocol: 2 }), set, 5000)();
+    const outcome = await sendBatch(connection, [
+      [0, 1],
+      [0, 2],
+    ]);
+    expect(outcome).toMatchObject({ completed: 0, failures: { CONNECTION_CLOSED: 2 } });
+    expect(connection.settled).toBe(connection.sent);
+    for (let i = 0; i < 10; i++) await turn();
+    expect(outcome.doneCalls()).toBe(1);
+  },
+);

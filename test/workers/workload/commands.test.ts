@@ -53,6 +53,7 @@ describe('placeholders', () => {
       'XREADGROUP GROUP streams c COUNT 2 STREAMS {key} >',
       ['GROUP', 'streams', 'c', 'COUNT', '2', 'STREAMS', KEY, '>'],
     ],
+    ['XREADGROUP GROUP "a;b" c STREAMS {key} >', ['GROUP', 'a;b', 'c', 'STREAMS', KEY, '>']],
     ['LCS {key:a} {key:a}', [KEY, { sameKey: 0 }]],
   ])('%s is read as redis-cli would', (command, args) => {
     expect(mixOf(command).commandSet.commands[0]?.args).toEqual(args);
@@ -148,8 +149,10 @@ describe('placeholders', () => {
     ['EVALSHA "return {value}" 1 {key}', /a script, or .* SHA1/],
     ['ZUNIONSTORE other 1 {key}', /\{key\} as argument 1 of ZUNIONSTORE/],
     ['SORT {key} BY weight_*', /no pattern in SORT/],
+    ['SORT {key} BY weight{number:1-2}_*', /no pattern in SORT/],
+    ['EVAL "return {KEYS[1]}" 1 {key}', /no \{KEYS\[1\]\}; a brace of the text itself is doubled/],
     ['SORT {key} STORE other', /\{key\} as argument 3 of SORT/],
-    ['XREAD BLOCK 0 STREAMS {key} $', /a constant time above 0 in milliseconds as argument 2 of XREAD/],
+    ['XREAD BLOCK 0 STREAMS {key} $', /a constant time above 0 in whole milliseconds as argument 2 of XREAD/],
     ['XREAD STREAMS {key} {key} 0', /as many ids as keys/],
     ['XREAD STREAMS other 0', /\{key\} as argument 2 of XREAD/],
     ['XREADGROUP GROUP g{counter} c STREAMS {key} >', /the name of a group/],

@@ -207,7 +207,7 @@ describe('seeds', () => {
       if (command === 'GET' || command === 'SET') asked.push(key);
       reply('+OK\r\n');
     });
-    await runOne(port, { seconds: 0.05, ...options });
+    await runOne(port, { seconds: 0.3, ...options });
     return asked;
   }
 

@@ -60,7 +60,7 @@ async function load(
   expect(warnings).toEqual([]);
   await control.call('CONFIG', 'RESETSTAT');
   const pools = [{ workers: 4, keys }];
-  const task = { client, pipeline, pools, keyPrefix: prefix, workload, seconds: 0.15 };
+  const task = { client, pipeline, pools, keyPrefix: prefix, workload, seconds: 0.3 };
   const sample = await runOne(server.port, task);
   const stats = await control.info('commandstats');
   expect(accounted(sample)).toBe(sample.issued);
@@ -194,7 +194,7 @@ test('an acknowledgement that is refused fails its operation', async () => {
     await control.call('ACL', 'SETUSER', 'reader', 'on', '>s3cret', '~*', '+@all', '-xack');
     const address = loopback(server.port, { username: 'reader', password: 's3cret' });
     const pools = [{ workers: 2, keys }];
-    const task = { client, address, pools, keyPrefix: prefix, workload, seconds: 0.15, pipeline: 3 };
+    const task = { client, address, pools, keyPrefix: prefix, workload, seconds: 0.3, pipeline: 3 };
     const sample = await runOne(server.port, task);
     expect(accounted(sample)).toBe(sample.issued);
     // All entries of a stream are delivered at once, so each stream is refused once.

@@ -166,25 +166,34 @@ export function describeComparisons(result: Pick<Result, 'comparisons' | 'contro
     if (base === undefined || other === undefined) return [];
     const { series } = pairByRound(base, other, throughput);
     const flaw = flawOfRun ?? findFlaw([{ arms: [base, other], series }]);
-    return [`${describePair(base, other)}: ${describeCompared(comparison, flaw)}`];
+    const found = describeCompared(comparison, flaw);
+    return [`${describePair(base, other)}: ${found}${describeClientCpu(base, other)}`];
   });
 }
 
 const findings = {
-  more: 'which is more',
-  less: 'which is less',
-  same: 'which is the same within 5 %',
+  more: 'clearly more',
+  less: 'clearly less',
+  same: 'the same within 5 %',
 } as const;
 
+/** What either client costs; nothing if both are one, or if it was not measured. */
+function describeClientCpu(base: ScenarioResult, other: ScenarioResult): string {
+  const [before, now] = [base, other].map(({ summary }) => summary?.clientMicrosPerOp?.median);
+  if (base.client === other.client || before === undefined || now === undefined) return '';
+  return `; client CPU per operation: ${other.client} ${now.toFixed(1)} µs, ${base.client} ${before.toFixed(1)} µs`;
+}
+
 /**
- * "throughput ×1.32 [1.20, 1.45], which is more".
+ * "throughput ×1.32 [1.20, 1.45]: clearly more".
  *
  * @param flaw why the figures are no ground for a verdict, as a clause; null if they are one
  */
 function describeCompared({ measure, ratio }: Comparison, flaw: string | null): string {
   const change = changeOf(ratio);
-  const finding = change === null ? 'which stays open' : findings[change];
-  return `${measure} ${formatRatioInterval(ratio)}, ${flaw === null ? finding : `which decides nothing: ${flaw}`}`;
+  const finding =
+    change === null ? 'still open; only what lies outside the brackets is excluded' : findings[change];
+  return `${measure} ${formatRatioInterval(ratio)}: ${flaw === null ? finding : `this decides nothing, because ${flaw}`}`;
 }
 
 /** The end of what a terminal shows: the first lines, which say why, have scrolled away by then. */
@@ -299,7 +308,7 @@ function fileName(name: string): string {
 function budgetBlocks({ ended, scenarios }: Pick<Result, 'ended' | 'scenarios'>): Block[] {
   if (ended !== 'budget') return [];
   const rounds = Math.max(0, ...scenarios.map(scenario => scenario.rounds.length));
-  const text = `The run ended after ${formatPlural(rounds, 'round')} because its time budget (budgetSeconds) was used up. A larger budget may decide what is still open.`;
+  const text = `The run ended after ${formatPlural(rounds, 'round')} because its time budget was used up. A larger one (--budget, or budgetSeconds of a config) may decide what is still open.`;
   return [paragraph(text, 'warning')];
 }
 

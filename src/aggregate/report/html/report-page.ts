@@ -66,8 +66,9 @@ export function renderReportPage(result: Result): string {
     blocks: [
       ...alarms,
       ...headOf(result),
-      ...section('Verdicts', [...controlBlocks(result), ...verdictBlocks(shown, untested, scenarios)]),
+      // A run that has these tests no claim, so they are its answer.
       ...section('What was compared', comparedBlocks(result)),
+      ...section('Verdicts', [...controlBlocks(result), ...verdictBlocks(shown, untested, scenarios)]),
       ...section('Warnings', warningList(result)),
       ...section('Throughput', throughputBlocks(result)),
       ...section('Latency', percentileCharts(scenarios)),

@@ -400,10 +400,10 @@ describe('what a run without claims compared', () => {
   });
 
   test.each([
-    { low: 1.8, high: 2.2, finding: 'which is more' },
-    { low: 0.5, high: 0.7, finding: 'which is less' },
-    { low: 0.96, high: 1.04, finding: 'which is the same within 5 %' },
-    { low: 0.9, high: 1.2, finding: 'which stays open' },
+    { low: 1.8, high: 2.2, finding: 'clearly more' },
+    { low: 0.5, high: 0.7, finding: 'clearly less' },
+    { low: 0.96, high: 1.04, finding: 'the same within 5 %' },
+    { low: 0.9, high: 1.2, finding: 'still open' },
   ])('$low to $high: $finding, in the terminal, in the report and on the page', ({ low, high, finding }) => {
     const result = compared(low, high);
     const terminal = onTerminal.result(result).replace(/\s+/g, ' ');
@@ -425,20 +425,20 @@ describe('what a run without claims compared', () => {
       ),
     });
     const few = inMarkdown.result(change(rounds => rounds.slice(0, 5)));
-    expect(few).toContain('which decides nothing: only 5 rounds are common');
+    expect(few).toContain('this decides nothing, because only 5 rounds are common');
     const lossy = change(rounds =>
       rounds.map(round => ({ ...round, issued: 21_000, failed: { OOM: 1000 } })),
     );
     expect(inMarkdown.result(lossy)).toMatch(
-      /which decides nothing: 4\.8 % of the operations of wire failed/,
+      /this decides nothing, because 4\.8 % of the operations of wire failed/,
     );
-    expect(renderReportPage(lossy)).toContain('which decides nothing');
+    expect(renderReportPage(lossy)).toContain('this decides nothing');
   });
 
   test('of a run that cannot tell identical arms apart nothing is found', () => {
     const control = { ratio: { median: 1.3, low: 1.2, high: 1.4 }, rounds: 10, controls: ['wire-control'] };
     const text = inMarkdown.result({ ...compared(1.8, 2.2), control });
-    expect(text).toContain('which decides nothing: something is systematically wrong');
-    expect(text).not.toContain('which is more');
+    expect(text).toContain('this decides nothing, because two identical arms differ');
+    expect(text).not.toContain('clearly more');
   });
 });

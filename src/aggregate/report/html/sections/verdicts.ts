@@ -87,7 +87,7 @@ export function comparedBlocks(result: Result): Block[] {
   if (comparisons.length === 0) return [];
   return [
     list(describeComparisons(result).slice(0, maxRows)),
-    ...ratioBlocks('What was compared', comparisons, byIdOf(withoutControls(result)), ratioNote),
+    ...ratioBlocks('Ratios', comparisons, byIdOf(withoutControls(result)), ratioNote),
   ];
 }
 
@@ -108,7 +108,7 @@ function ratioBlocks(
   const all =
     tabled.length < comparisons.length
       ? `${tabled.length} of ${comparisons.length} ratios, report.md has all`
-      : `all ${comparisons.length} ratios`;
+      : formatPlural(comparisons.length, 'ratio');
   return [
     note(how),
     ...ratioStrips({
