@@ -443,7 +443,7 @@ export const resultSchema = z.object({
     memoryBytes: z.number(),
     ...machineShape,
   }),
-  /** The clients that were measured, with the package and version of each; null: poolbench's own, or not told. Since 0.8. */
+  /** The clients that were measured, with the package and version of each; null: poolbench's own, or not told. Since 0.9. */
   clients: z
     .array(z.object({ client: z.string(), package: z.string().nullable(), version: z.string().nullable() }))
     .optional(),

@@ -39,10 +39,10 @@ test('a run of clients that poolbench loads names their versions, and the server
   }
 });
 
-test('a client that is not there ends the run before the load, with the exit code of a wrong config', async () => {
-  const server = await ofTest(startRedis());
-  const experiment = await createExperiment(server.url, { scenarios: [{ client: './none.mjs' }] });
+test('a client that is not there ends the run before a server is looked for, with the exit code of a wrong config', async () => {
+  const experiment = await createExperiment('redis://127.0.0.1:1', { scenarios: [{ client: './none.mjs' }] });
   const { code, stderr } = await experiment.run();
   expect(code).toBe(2);
   expect(stderr).toMatch(/none\.mjs/);
+  expect(stderr).not.toContain('127.0.0.1:1');
 });

@@ -62,15 +62,19 @@ export function connector(
   client: AnyClient,
   address: Address,
   timeoutMs = 5000,
-  settings: { readonly options?: Readonly<Record<string, unknown>>; readonly autoPipelining?: boolean } = {},
+  settings: {
+    readonly options?: Readonly<Record<string, unknown>>;
+    readonly autoPipelining?: boolean;
+    readonly set?: CommandSet;
+  } = {},
 ): Connect {
-  const { options = {}, autoPipelining = false } = settings;
-  if (client === 'wire') return WireConnection.connector(address, commands, timeoutMs);
+  const { options = {}, autoPipelining = false, set = commands } = settings;
+  if (client === 'wire') return WireConnection.connector(address, set, timeoutMs);
   const file = fileOf(client);
   if (file === undefined)
-    return IoredisConnection.connector(address, commands, timeoutMs, { options, autoPipelining });
+    return IoredisConnection.connector(address, set, timeoutMs, { options, autoPipelining });
   const connect = loadClient(client, file).then(loaded =>
-    loaded.connector({ address, commands, timeoutMs, options, autoPipelining }),
+    loaded.connector({ address, commands: set, timeoutMs, options, autoPipelining }),
   );
   return async () => (await connect)();
 }

@@ -35,7 +35,7 @@ const clients = {
   wire: 'the least overhead',
   'node-redis': 'the package redis',
   iovalkey: 'a fork of ioredis',
-  'valkey-glide': 'with a core in Rust',
+  'valkey-glide': 'its core is in Rust',
 } satisfies Record<ClientName, string>;
 
 /** A client by name, or a module of the user's by its path. */
@@ -79,7 +79,7 @@ export const dimensions = {
     config: {
       item: clientItem,
       usual: 'ioredis',
-      description: `What a connection is made of: ${inWords(clients)}; or a module of your own, by its path`,
+      description: `What a connection is made of: ${inWords(clients)}; or a module of your own, by its path. Only the first two are installed with poolbench`,
       // Without the ending of a module, which is a path.
       label: client => safeName(client.replace(/^\.\/|\.[cm]?js$/g, '')),
       inEveryId: true,
@@ -459,9 +459,8 @@ function labelOptions(options: ClientOptions): string {
   return `${text.slice(0, labelLength)}_${hash}`;
 }
 
-/** "ioredis (what an application pays) or wire (…)". */
+/** "ioredis (what an application pays), wire (…) or …". */
 function inWords(names: Readonly<Record<string, string>>): string {
-  return Object.entries(names)
-    .map(([name, meaning]) => `${name} (${meaning})`)
-    .join(' or ');
+  const items = Object.entries(names).map(([name, meaning]) => `${name} (${meaning})`);
+  return [items.slice(0, -1).join(', '), ...items.slice(-1)].join(' or ');
 }

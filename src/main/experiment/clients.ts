@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Result } from '../../aggregate/result.ts';
 import { formatList, toOneLine } from '../../aggregate/text/format.ts';
 import { keptOptions as keptByIoredis } from '../../pool/client/ioredis-options.ts';
@@ -97,7 +97,7 @@ function locateFiles(
   if (missing.length === 0) return files;
   const packages = missing.filter(isLibrary).map(name => libraries[name]);
   throw notUsable(
-    `expected the packages of all clients to be installed, found none for ${formatList(missing)}: run "npm install ${packages.join(' ')}" in ${folder}`,
+    `expected the packages of all clients to be installed, found none for ${formatList(missing)}: run "npm install ${packages.join(' ')}" in ${relative('.', folder) || 'this folder'}`,
   );
 }
 

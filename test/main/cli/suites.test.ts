@@ -153,7 +153,6 @@ describe('every claim has its suite', () => {
 });
 
 describe('every suite has the arms of its claim', () => {
-  /** The longest a suite may take where its claims stay open. */
   /** Claims that never prolong their suite. */
   const neverAsked: readonly string[] = [
     // It stands beside C1, whose suite this is.
@@ -203,12 +202,12 @@ describe('every suite has the arms of its claim', () => {
     },
   );
 
-  test('however long their claims stay open, each ends within its budget, and all of them within 65 minutes', async () => {
+  test('however long their claims stay open, each ends within its budget, and all of them within an hour', async () => {
     const suites = await planSuites(allSuites, await readTarget('redis'), {});
     // Of `versus` with both servers. A suite whose number of rounds is open ends with its budget.
     for (const { name, plan } of suites)
       expect(secondsAtMost(plan), name).toBeLessThanOrEqual(plan.budgetSeconds);
-    expect(suites.reduce((sum, { plan }) => sum + secondsAtMost(plan), 0)).toBeLessThan(65 * 60);
+    expect(suites.reduce((sum, { plan }) => sum + secondsAtMost(plan), 0)).toBeLessThan(3600);
   });
 
   test.each(claims.map(({ id, suite }) => ({ id, suite })))(

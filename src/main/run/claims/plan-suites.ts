@@ -82,7 +82,8 @@ async function planSuite(
   target: ClaimsTarget,
   { rounds, seconds, warmup, seed }: Overrides,
 ): Promise<PlannedSuite> {
-  const read = await readConfig(suite.config);
+  // The user's packages are where the command was typed. poolbench's own folder has none.
+  const read = { ...(await readConfig(suite.config)), clientsFrom: null };
   const cold = read.warmupSeconds === 0;
   const settings = cold ? { rounds, seed } : { rounds, seconds, warmup, seed };
   const experiment = applyOverrides(read, settings);
