@@ -48,8 +48,9 @@ export type SentCommand = readonly (string | Buffer)[];
 /** One connection. */
 export interface ClientConnection {
   /**
-   * Writes the commands, each a list of its name and arguments, together and in order, so that a transaction stays one. Resolves with a reply for each, in order: null
-   * for a nil, an Error for a command that failed, whose message is the server's. Rejects if no command was answered.
+   * Writes the commands, each a list of its name and arguments, together and in order, so that a transaction stays one.
+   * Resolves with a reply for each, in order: null for a nil, an Error for a command that failed, whose message is the
+   * server's. Rejects if no command was answered.
    */
   send(commands: readonly SentCommand[]): Promise<readonly unknown[]>;
   /** Sends a PING. Rejects if it is refused or lost. */
