@@ -13,6 +13,8 @@ import type { Experiment } from './experiment.ts';
 import type { PlannedSide } from './plan.ts';
 
 const ownRequire = createRequire(import.meta.url);
+const { peerDependencies }: { readonly peerDependencies: Readonly<Record<string, string>> } =
+  ownRequire('../../../package.json');
 
 /** What a result keeps of a client. */
 type KeptClient = NonNullable<Result['clients']>[number];
@@ -125,15 +127,23 @@ async function findClient(
   }
   const from = isLibrary(client) ? libraries[client] : null;
   try {
+    const installed = from === null ? null : versionOf(from, file);
+    if (from !== null && installed !== null) expectSupported(from, installed);
     const { multiplexes, version: told = null } = await loadClient(client, file);
-    const version = from === null ? told : versionOf(from, file);
-    return { client: { client, package: from, version, file }, multiplexes };
+    return { client: { client, package: from, version: installed ?? told, file }, multiplexes };
   } catch (cause) {
     throw notUsable(
       `expected a client that can be loaded, found ${client} at ${file}: ${toOneLine(asError(cause).message)}`,
       cause,
     );
   }
+}
+
+/** @throws Error if its major version is below that of poolbench's peerDependencies: an older one has other functions */
+function expectSupported(packageName: string, version: string): void {
+  const range = peerDependencies[packageName] ?? '';
+  if (Number.parseInt(version, 10) < Number(/\d+/.exec(range)?.[0]))
+    throw new Error(`it is ${packageName} ${version}, and poolbench needs ${packageName} ${range}`);
 }
 
 /** From the package.json above its main file, which not every package exports. */

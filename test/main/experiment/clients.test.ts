@@ -81,6 +81,14 @@ describe('what cannot be used is refused before the load, as a fault of the conf
       [[{ client: ['node-redis', 'iovalkey', 'wire'] }]],
       /npm install redis iovalkey/,
     ],
+    [
+      'a version that is too old',
+      [
+        [{ client: 'node-redis' }],
+        { ...redisPackage, 'node_modules/redis/package.json': '{ "name": "redis", "version": "4.7.1", "main": "dist/main.js" }' },
+      ],
+      /redis 4\.7\.1, .* redis >=5/,
+    ],
     ['a module that is not there', [[{ client: './none.mjs' }]], /\.\/none\.mjs .*none\.mjs/],
     [
       'a module that breaks',
