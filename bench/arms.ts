@@ -35,12 +35,12 @@ export interface Arm {
 export async function findArms(server: BenchServer): Promise<{ arms: Arm[]; missing: string[] }> {
   const arms: Arm[] = [poolbench('wire', server), poolbench('ioredis', server)];
   const missing: string[] = [];
-  for (const find of [findRedisBenchmark, findValkeyBenchmark, findMemtier, findGlide, findFloor]) {
+  for (const find of [findRedisBenchmark, findValkeyBenchmark, findMemtier, findFloor]) {
     const found = await find(server);
     if (typeof found === 'string') missing.push(found);
     else arms.push(found);
   }
-  const bare = (['ioredis', 'node-redis'] as const).map(client => bareLoop(client, server));
+  const bare = (['ioredis', 'node-redis', 'valkey-glide'] as const).map(client => bareLoop(client, server));
   return { arms: [...arms, ...bare], missing };
 }
 
@@ -139,16 +139,6 @@ async function findMemtier({ port }: BenchServer): Promise<Arm | string> {
       return { ...perOperation(cpu, each * connections), opsPerSecond, p50Ms, p99Ms };
     },
   };
-}
-
-async function findGlide(server: BenchServer): Promise<Arm | string> {
-  const installed = await access(inBench('../node_modules/@valkey/valkey-glide')).then(
-    () => true,
-    () => false,
-  );
-  return installed
-    ? bareLoop('valkey-glide', server)
-    : 'valkey-glide is left out: it is 30 MB; `npm install --no-save @valkey/valkey-glide` brings it in.';
 }
 
 /** What the system calls cost whoever makes them: a loop in C that writes fixed bytes and counts those of the replies. */

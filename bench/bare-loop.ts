@@ -81,7 +81,7 @@ async function openIoredis(port: number): Promise<BareClient> {
 }
 
 async function openNodeRedis(port: number): Promise<BareClient> {
-  const { createClient } = await import('@redis/client');
+  const { createClient } = await import('redis');
   const client = createClient({ socket: { host: '127.0.0.1', port } });
   await client.connect();
   const one = ({ key, value }: Operation): Promise<unknown> =>
@@ -94,25 +94,8 @@ async function openNodeRedis(port: number): Promise<BareClient> {
   };
 }
 
-/** What is used of valkey-glide, which is there only where somebody has installed it. */
-interface Glide {
-  readonly GlideClient: { createClient(options: object): Promise<GlideClient> };
-  readonly Batch: new (isAtomic: boolean) => GlideBatch;
-}
-interface GlideClient {
-  get(key: string): Promise<unknown>;
-  set(key: string, value: string): Promise<unknown>;
-  exec(batch: GlideBatch, raiseOnError: boolean): Promise<unknown>;
-  close(): void;
-}
-interface GlideBatch {
-  get(key: string): unknown;
-  set(key: string, value: string): unknown;
-}
-
 async function openGlide(port: number): Promise<BareClient> {
-  const name: string = '@valkey/valkey-glide';
-  const { GlideClient, Batch } = (await import(name)) as Glide;
+  const { Batch, GlideClient } = await import('@valkey/valkey-glide');
   const client = await GlideClient.createClient({ addresses: [{ host: '127.0.0.1', port }] });
   return {
     one: ({ key, value }) => (value === undefined ? client.get(key) : client.set(key, value)),

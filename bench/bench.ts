@@ -13,6 +13,7 @@ const questions: Record<string, () => Promise<{ ask: Question }>> = {
   clients: () => import('./clients.ts'),
   breakdown: () => import('./breakdown.ts'),
   ioredis: () => import('./ioredis-overhead.ts'),
+  module: () => import('./user-module.ts'),
   pools: () => import('./pool-pair.ts'),
   measuring: () => import('./measuring.ts'),
   coordinator: () => import('./coordinator.ts'),

@@ -9,6 +9,8 @@ import { plainWorkload } from '../test/support/plain-workload.ts';
 
 export interface ArmOptions {
   readonly client: Client;
+  /** Of a client that is loaded. */
+  readonly clientFile?: string;
   readonly port: number;
   readonly connections: number;
   readonly pipeline: number;
@@ -57,7 +59,7 @@ export async function measureWindow(
 
 /** The task of a thread with one optimized pool, in which every worker has a connection. */
 export function poolTask(
-  { client, port, connections, pipeline, seconds }: ArmOptions,
+  { client, clientFile, port, connections, pipeline, seconds }: ArmOptions,
   shared: SharedState,
   thread = 0,
 ): ThreadTask {
@@ -65,10 +67,12 @@ export function poolTask(
     thread,
     address: { host: '127.0.0.1', port, tls: false, database: 0 },
     client,
+    ...(clientFile === undefined ? {} : { clientFile }),
     preset: 'optimized',
     probe: 'poll',
     healthTtlMs: 1000,
     connects: 'parallel',
+    clientOptions: {},
     autoPipelining: false,
     burst: false,
     openLoop: null,

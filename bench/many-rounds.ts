@@ -46,7 +46,7 @@ export const ask: Question = async ({ server, report }) => {
       }
       const startMs = performance.now();
       const result = assembleResult({
-        ...{ name: 'many', session: undefined, experiment, target, scenarios, rounds },
+        ...{ name: 'many', session: undefined, experiment, target, scenarios, rounds, clients: new Map() },
         ...{ plannedRounds: () => experiment.rounds, ended: undefined },
         ...{
           blocks: [],

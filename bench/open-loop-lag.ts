@@ -28,6 +28,7 @@ function buildTask(port: number, shared: SharedState, client: Client, rate: numb
     probe: 'poll',
     healthTtlMs: 1000,
     connects: 'parallel',
+    clientOptions: {},
     autoPipelining: false,
     burst: false,
     openLoop: { arrivals: { kind: 'constant', rate, size: 1 }, pools: 1, firstPool: 0 },

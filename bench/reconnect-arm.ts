@@ -48,6 +48,7 @@ async function drive({ client, breaker, port, seconds }: ReconnectArm): Promise<
     probe: 'poll',
     healthTtlMs: 0,
     connects: 'parallel',
+    clientOptions: {},
     autoPipelining: false,
     burst: false,
     openLoop: null,

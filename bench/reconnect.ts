@@ -12,9 +12,9 @@ import { median } from '../src/aggregate/stats/statistics.ts';
 import { findServerBinary } from '../src/main/server/find-server.ts';
 import { startServer } from '../src/main/server/server-process.ts';
 import { nowNs } from '../src/pool/clock.ts';
-import { clients } from '../src/pool/presets.ts';
 import { type Look, type ReconnectArm, workers } from './reconnect-arm.ts';
 
+const clients = ['ioredis', 'wire'] as const;
 const rounds = Number(process.env.ROUNDS ?? 5);
 const steadySeconds = 1.5;
 const outageSeconds = 3;

@@ -477,6 +477,10 @@ export const resultSchema = z.object({
       }),
     )
     .optional(),
+  /** The clients that were measured, with the package and version of each; null: poolbench's own, or not told. Since 0.9. */
+  clients: z
+    .array(z.object({ client: z.string(), package: z.string().nullable(), version: z.string().nullable() }))
+    .optional(),
   target: z.object({
     declared: z.object({ server: z.string(), url: z.string() }),
     detected: z.object({

@@ -8,6 +8,7 @@ const exitCodes = {
   RESULTS_NOT_COMPARABLE: 2,
   RESULTS_NOT_WRITABLE: 2,
   METRICS_NOT_SERVED: 2,
+  CLIENT_NOT_USABLE: 2,
   /** The target cannot be reached or started. */
   TARGET_UNREACHABLE: 3,
   TARGET_REFUSED_LOGIN: 3,

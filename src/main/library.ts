@@ -109,8 +109,8 @@ export class RunFailedError extends PoolbenchError {
  *
  * @param config the path of a config file; or its content, with paths relative to the working directory
  * @throws RunFailedError TARGET_LOST, THREAD_FAILED, NOTHING_MEASURED, TOO_MANY_FAILURES, RESULTS_NOT_WRITABLE
- * @throws PoolbenchError before any load: CONFIG_MISSING, CONFIG_INVALID, RESULTS_NOT_WRITABLE, TARGET_UNREACHABLE,
- *   TARGET_REFUSED_LOGIN, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
+ * @throws PoolbenchError before any load: CONFIG_MISSING, CONFIG_INVALID, CLIENT_NOT_USABLE, RESULTS_NOT_WRITABLE,
+ *   TARGET_UNREACHABLE, TARGET_REFUSED_LOGIN, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
 export async function run(config: string | ExperimentConfig, options: RunOptions = {}): Promise<RunResult> {
   const { signal = new AbortController().signal, onProgress, resultsDir } = options;

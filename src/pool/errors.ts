@@ -52,3 +52,15 @@ export function failureCode(error: unknown): string {
   if ('code' in error && typeof error.code === 'string') return error.code;
   return /^[A-Z][A-Z0-9_]*(?= |$)/.exec(error.message)?.[0] ?? 'CONNECTION_CLOSED';
 }
+
+/** The code of a failed command: the first word of an error reply, or the reason why the connection was lost. */
+export function codeOf(error: unknown, closedAs: string | undefined): string {
+  if (isRefusal(error)) return error.message.split(' ', 1)[0] || 'ERR';
+  const code = failureCode(error);
+  return code === 'CONNECTION_CLOSED' ? (closedAs ?? code) : code;
+}
+
+/** Whether the server answered with an error: ioredis names such errors so, and poolbench those of other clients. */
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}

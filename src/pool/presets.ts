@@ -1,8 +1,12 @@
 /**
- * The client of a pooled connection: ioredis, as in an application, or wire, which has the least overhead.
+ * The client of a pooled connection: ioredis, which poolbench brings along; wire, its own, which has the least overhead;
+ * or one whose package the user installs (`client/libraries.ts`).
  */
-export const clients = ['ioredis', 'wire'] as const;
-export type Client = (typeof clients)[number];
+export const clientNames = ['ioredis', 'wire', 'node-redis', 'iovalkey', 'valkey-glide'] as const;
+export type ClientName = (typeof clientNames)[number];
+
+/** One of these, or a module of the user's by its path (`client/client-module.ts`). */
+export type Client = ClientName | `${'./' | '../' | '/'}${string}`;
 
 /**
  * How a connection is checked before it is acquired. `poll` looks at the socket after a turn of the event loop, as the

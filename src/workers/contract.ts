@@ -98,11 +98,15 @@ export interface ThreadTask {
   /** Nodes of the cluster that the load goes to instead of `address`; undefined: a single server. */
   readonly cluster?: readonly Address[];
   readonly client: Client;
+  /** The file to load it from: its package's main file, or the user's module. Absent: poolbench brings it along. */
+  readonly clientFile?: string;
+  /** Options of the client, which override its defaults. */
+  readonly clientOptions: Readonly<Record<string, unknown>>;
   readonly preset: Preset;
   readonly probe: Probe;
   readonly healthTtlMs: number;
   readonly connects: ConnectPacing;
-  /** Whether ioredis joins commands of one connection that are sent in the same turn of the event loop. */
+  /** Whether ioredis, or its fork, joins commands of one connection that are sent in the same turn of the event loop. */
   readonly autoPipelining: boolean;
   readonly pools: readonly PoolTask[];
   readonly keyPrefix: string;

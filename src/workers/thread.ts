@@ -44,27 +44,33 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
   }
 }
 
-/** Loads only the client that the scenario uses: ioredis costs a thread about 10 MB. */
+/** Loads only the client that the scenario uses: ioredis costs a thread about 10 MB. @throws Error if it cannot be loaded */
 async function connector(
   task: ThreadTask,
   commands: CommandSet,
   redirects: RedirectCount | null,
 ): Promise<Connect> {
-  const { address, cluster, timeoutMs, autoPipelining } = task;
+  const { address, cluster, timeoutMs, autoPipelining, clientOptions: options, clientFile } = task;
   if (cluster !== undefined && redirects !== null) {
     if (task.client === 'wire') {
       const { WireCluster } = await import('../pool/client/cluster/wire-cluster.ts');
       return WireCluster.connector(cluster, commands, timeoutMs, redirects);
     }
     const { IoredisCluster } = await import('../pool/client/cluster/ioredis-cluster.ts');
-    return IoredisCluster.connector(cluster, commands, timeoutMs, { autoPipelining, redirects });
+    const settings = { autoPipelining, nodeOptions: options, redirects };
+    return IoredisCluster.connector(cluster, commands, timeoutMs, settings);
   }
   if (task.client === 'wire') {
     const { WireConnection } = await import('../pool/client/wire-connection.ts');
     return WireConnection.connector(address, commands, timeoutMs);
   }
+  if (clientFile !== undefined) {
+    const { loadClient } = await import('../pool/client/libraries.ts');
+    const client = await loadClient(task.client, clientFile);
+    return client.connector({ address, commands, timeoutMs, autoPipelining, options });
+  }
   const { IoredisConnection } = await import('../pool/client/ioredis-connection.ts');
-  return IoredisConnection.connector(address, commands, timeoutMs, { autoPipelining });
+  return IoredisConnection.connector(address, commands, timeoutMs, { autoPipelining, options });
 }
 
 function poolOptions(task: ThreadTask, { connections, minIdle }: PoolTask, index: number) {

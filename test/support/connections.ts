@@ -1,8 +1,11 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { ConnectGate } from '../../src/pool/circuit-breaker.ts';
 import type { Address } from '../../src/pool/client/address.ts';
 import { Batch, type CommandSet, KEY } from '../../src/pool/client/batch.ts';
 import { IoredisConnection } from '../../src/pool/client/ioredis-connection.ts';
+import { loadClient } from '../../src/pool/client/libraries.ts';
 import { WireConnection } from '../../src/pool/client/wire-connection.ts';
 import type { Connect, Connection } from '../../src/pool/connection.ts';
 import type { ConnectionPool } from '../../src/pool/connection-pool.ts';
@@ -10,10 +13,32 @@ import { openPool } from '../../src/pool/pool.ts';
 import type { PoolOptions } from '../../src/pool/presets.ts';
 import { type Preset, presets } from '../../src/pool/presets.ts';
 
+/** Those that poolbench brings along. */
 export const clientNames = ['wire', 'ioredis'] as const;
 export type ClientName = (typeof clientNames)[number];
 
-const connectors = { wire: WireConnection.connector, ioredis: IoredisConnection.connector };
+const { resolve } = createRequire(import.meta.url);
+
+/** Those that it loads, with their files: packages of the tests, and the module of the examples. */
+const loadedFiles = {
+  'node-redis': resolve('redis'),
+  iovalkey: resolve('iovalkey'),
+  'valkey-glide': resolve('@valkey/valkey-glide'),
+  './my-client.mjs': fileURLToPath(new URL('../../configs/examples/my-client.mjs', import.meta.url)),
+} as const;
+type LoadedName = keyof typeof loadedFiles;
+/** All of them but valkey-glide, which hides that it has lost a connection. */
+export const loadedNames = (Object.keys(loadedFiles) as LoadedName[]).filter(name => name !== 'valkey-glide');
+
+export type AnyClient = ClientName | LoadedName;
+export const allClients: readonly AnyClient[] = [...clientNames, ...loadedNames];
+/** With valkey-glide, for tests in which no connection is lost. */
+export const answeringClients: readonly AnyClient[] = [...allClients, 'valkey-glide'];
+
+/** The file that a thread loads a client from; undefined if it brings it along. */
+export function fileOf(client: string): string | undefined {
+  return Object.hasOwn(loadedFiles, client) ? loadedFiles[client as LoadedName] : undefined;
+}
 
 /** Indices into {@link commands}: a read, a write, and a command that fails on keys which hold text. */
 export const GET = 0;
@@ -33,13 +58,30 @@ export function loopback(port: number, changes: Partial<Address> = {}): Address 
   return { host: '127.0.0.1', port, tls: false, database: 0, ...changes };
 }
 
-export function connector(client: ClientName, address: Address, timeoutMs = 5000): Connect {
-  return connectors[client](address, commands, timeoutMs);
+export function connector(
+  client: AnyClient,
+  address: Address,
+  timeoutMs = 5000,
+  settings: {
+    readonly options?: Readonly<Record<string, unknown>>;
+    readonly autoPipelining?: boolean;
+    readonly set?: CommandSet;
+  } = {},
+): Connect {
+  const { options = {}, autoPipelining = false, set = commands } = settings;
+  if (client === 'wire') return WireConnection.connector(address, set, timeoutMs);
+  const file = fileOf(client);
+  if (file === undefined)
+    return IoredisConnection.connector(address, set, timeoutMs, { options, autoPipelining });
+  const connect = loadClient(client, file).then(loaded =>
+    loaded.connector({ address, commands: set, timeoutMs, options, autoPipelining }),
+  );
+  return async () => (await connect)();
 }
 
 /** Opens a connection that closes with the test. */
 export async function openConnection(
-  client: ClientName,
+  client: AnyClient,
   address: Address,
   timeoutMs?: number,
 ): Promise<Connection> {

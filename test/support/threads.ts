@@ -5,7 +5,7 @@ import { nowNs } from '../../src/pool/clock.ts';
 import type { LoadSample, PoolTask, ThreadSample, ThreadTask } from '../../src/workers/contract.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
 import runTask from '../../src/workers/thread.ts';
-import { loopback } from './connections.ts';
+import { fileOf, loopback } from './connections.ts';
 import { plainWorkload } from './plain-workload.ts';
 
 export interface TaskOptions extends Partial<Omit<ThreadTask, 'pools' | 'shared' | 'thread'>> {
@@ -29,14 +29,17 @@ export function buildTask(
   { pools = [{}], pipeline = 1, ...changes }: Omit<TaskOptions, 'leadMs' | 'onWindow'> = {},
   thread = 0,
 ): ThreadTask {
+  const clientFile = fileOf(changes.client ?? 'wire');
   return {
     thread,
     address: loopback(port),
     client: 'wire',
+    ...(clientFile === undefined ? {} : { clientFile }),
     preset: 'optimized',
     probe: 'poll',
     healthTtlMs: 1000,
     connects: 'parallel',
+    clientOptions: {},
     autoPipelining: false,
     burst: false,
     openLoop: null,

@@ -3,7 +3,7 @@ import { resultSchema } from '../../src/aggregate/result.ts';
 import { accountOf, findImbalances } from '../../src/aggregate/stats/accounting.ts';
 import { mergeSamples } from '../../src/aggregate/stats/merge.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
-import { clientNames } from '../support/connections.ts';
+import { allClients } from '../support/connections.ts';
 import { plainWorkload } from '../support/plain-workload.ts';
 import { buildResult, buildScenario } from '../support/result-builder.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
@@ -26,7 +26,7 @@ async function startRefusing(): Promise<number> {
   return port;
 }
 
-describe.each(clientNames)('%s', client => {
+describe.each(allClients)('%s', client => {
   test('error codes with the names of properties keep the books, from the reply to result.json and back', async () => {
     const { loads, ...sample } = await runOne(await startRefusing(), {
       client,

@@ -2,6 +2,7 @@ import type { ClaimResult, Result } from '../result.ts';
 import { findControlFlaw, judgeControl, withoutControls } from '../stats/control.ts';
 import { capitalise } from '../text/format.ts';
 import { type Claim, type Judgement, judgePredictions, untested, type VersusSide } from './claim.ts';
+import { autoPipelining, nodeRedisCosts } from './clients.ts';
 import { coldStart } from './cold-start.ts';
 import { healthInterval } from './health-interval.ts';
 import type { Asked } from './judging/prediction.ts';
@@ -43,6 +44,8 @@ export const claims: readonly Claim[] = [
   queueing,
   valkeyGains,
   variableLoad,
+  nodeRedisCosts,
+  autoPipelining,
 ];
 
 /** A claim, and what a run shows of it. */

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Client, ConnectPacing, Preset, Probe } from '../../pool/presets.ts';
+import type { ClientName, ConnectPacing, Preset, Probe } from '../../pool/presets.ts';
 import { formatPlural } from '../text/format.ts';
+import { safeName } from '../text/safe-name.ts';
 import {
   arrivalResult,
   arrivalSchema,
@@ -31,7 +33,23 @@ import { numberBetween, oneOf, wholeNumber } from './schema-parts.ts';
 const clients = {
   ioredis: 'what an application pays',
   wire: 'the least overhead',
-} satisfies Record<Client, string>;
+  'node-redis': 'the package redis',
+  iovalkey: 'a fork of ioredis',
+  'valkey-glide': 'its core is in Rust',
+} satisfies Record<ClientName, string>;
+
+/** A client by name, or a module of the user's by its path. */
+const clientItem = z.union([
+  oneOf(Object.keys(clients) as ClientName[], ' or the path of a module, such as "./my-client.mjs"'),
+  z.templateLiteral([z.enum(['./', '../', '/']), z.string().min(1)]),
+]);
+
+const clientOptions = z.record(z.string(), z.unknown(), {
+  error: 'an object with options of the client, such as { "RESP": 2 }',
+});
+type ClientOptions = Readonly<z.output<typeof clientOptions>>;
+
+const isEmpty = (options: ClientOptions) => Object.keys(options).length === 0;
 
 const probes = {
   poll: 'looks at the socket',
@@ -59,10 +77,11 @@ const noPath = () => '';
 export const dimensions = {
   client: dimension({
     config: {
-      item: oneOf(Object.keys(clients) as Client[]),
+      item: clientItem,
       usual: 'ioredis',
-      description: `What a connection is made of: ${inWords(clients)}`,
-      label: client => client,
+      description: `What a connection is made of: ${inWords(clients)}; or a module of your own, by its path. Only the first two are installed with poolbench`,
+      // Without the ending of a module, which is a path.
+      label: client => safeName(client.replace(/^\.\/|\.[cm]?js$/g, '')),
       inEveryId: true,
     },
     result: z.string(),
@@ -306,20 +325,39 @@ export const dimensions = {
     heading: (pacing, { pool }) => (uses(pool).pacing ? `${pacing} connects` : ''),
   }),
 
+  /** Empty for wire, which has none. */
+  clientOptions: dimension({
+    config: {
+      item: clientOptions,
+      usual: {},
+      description: 'Options of the client that is not wire, as its package or module knows them',
+      label: labelOptions,
+      clamp: (options, { client }) => (client === 'wire' ? {} : options),
+    },
+    result: clientOptions.default({}),
+    agrees: true,
+    thread: true,
+    path: options => (isEmpty(options) ? '' : JSON.stringify(options)),
+    words: (options, { client }) =>
+      client === 'wire' ? '' : isEmpty(options) ? 'no options' : `options ${JSON.stringify(options)}`,
+    setting: true,
+    columns: [{ name: 'clientOptions', value: options => JSON.stringify(options) }],
+  }),
+
   autoPipelining: dimension({
     config: {
       item: trueOrFalse,
       usual: false,
       description: 'Whether ioredis joins commands sent in the same turn of the event loop',
       label: joins => (joins ? 'autopipelined' : 'unjoined'),
-      clamp: (joins, { client }) => joins && client === 'ioredis',
+      clamp: (joins, { client }) => joins && joinsCommands(client),
     },
     result: z.boolean().default(false),
     agrees: true,
     thread: true,
     path: joins => (joins ? 'auto-pipelining' : ''),
     words: (joins, { client }) =>
-      client === 'ioredis' ? (joins ? 'auto-pipelining' : 'no auto-pipelining') : '',
+      joinsCommands(client) ? (joins ? 'auto-pipelining' : 'no auto-pipelining') : '',
     setting: true,
   }),
 
@@ -419,9 +457,29 @@ export function namePools({ pools, threads }: Pick<Basics, 'pools' | 'threads'>)
   return `${formatPlural(pools, 'pool')}${threads === pools ? '' : ` in ${formatPlural(threads, 'thread')}`}`;
 }
 
-/** "ioredis (what an application pays) or wire (…)". */
+/** Whether the client has auto-pipelining that can be turned on and off. */
+function joinsCommands(client: string): boolean {
+  return client === 'ioredis' || client === 'iovalkey';
+}
+
+/** Max length of options in an id, and of the hash that ends longer ones. */
+const labelLength = 40;
+const hashLength = 8;
+
+/** "RESP_2"; "plain" for none. Long and nested options end in a hash, as others can begin alike. */
+function labelOptions(options: ClientOptions): string {
+  if (isEmpty(options)) return 'plain';
+  const text = JSON.stringify(options).replace(/\W+/g, '_').replace(/^_|_$/g, '');
+  const isPlain = Object.values(options).every(
+    value => typeof value === 'number' || typeof value === 'boolean',
+  );
+  if (isPlain && text.length <= labelLength) return text;
+  const hash = createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, hashLength);
+  return `${text.slice(0, labelLength)}_${hash}`;
+}
+
+/** "ioredis (what an application pays), wire (…) or …". */
 function inWords(names: Readonly<Record<string, string>>): string {
-  return Object.entries(names)
-    .map(([name, meaning]) => `${name} (${meaning})`)
-    .join(' or ');
+  const items = Object.entries(names).map(([name, meaning]) => `${name} (${meaning})`);
+  return [items.slice(0, -1).join(', '), ...items.slice(-1)].join(' or ');
 }

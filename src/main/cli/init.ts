@@ -67,7 +67,7 @@ export async function init(path: string, input: Input): Promise<number> {
       compared.name === 'pools' ? '50,100' : '50',
       accept(compared.asked, 'workers'),
     );
-    const clients = questionFlags.client?.values.join(' or ') ?? '';
+    const clients = questionFlags.client?.values.join(', ') ?? '';
     const asked =
       compared.name === 'client'
         ? workers

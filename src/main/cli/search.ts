@@ -2,6 +2,7 @@ import { searchDocument } from '../../aggregate/report/documents/search.ts';
 import { renderTerminal } from '../../aggregate/report/terminal.ts';
 import { shownFolder } from '../command-words.ts';
 import { PoolbenchError } from '../errors.ts';
+import { findClients } from '../experiment/clients.ts';
 import { readExperiment } from '../experiment/read-config.ts';
 import type { Options, SessionOption } from '../options.ts';
 import { expectNoError } from '../run/exit-code.ts';
@@ -23,6 +24,7 @@ export async function search(
 ): Promise<number> {
   const plan = planSearch(await readExperiment(path, options), path);
   const { experiment } = plan.side;
+  await findClients(plan.side);
   const name = `${experiment.name}-search`;
   const session = { name, parts: ['steps'], enlist: enlistFor(options, name) };
   return await Session.run(options, session, async session => {

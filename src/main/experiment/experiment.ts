@@ -86,6 +86,15 @@ export const experimentSchema = section({
     .regex(/^[\w.-]{1,64}$/, { error: '1 to 64 letters, digits, ".", "_" or "-"' })
     .meta({ description: 'Name of the experiment; part of the name of its results folder' }),
   target,
+  clientsFrom: z
+    .string({ error: 'the path of a folder, or null' })
+    .min(1, { error: 'the path of a folder' })
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        "Folder from which the packages and modules of clients are looked up, relative to the config's folder; null: the config's folder",
+    }),
   workload: workload.prefault({}),
   scenarios: z
     .array(scenarioGroup, { error: 'a list of groups' })

@@ -74,13 +74,15 @@ function flagOf(key: string): string {
 
 /** The names that such a value has, none of a number; undefined if it is an object, for which a config is needed. */
 function valuesOf(item: z.ZodType): readonly string[] | undefined {
+  // Beside its names it can be any text of a form, such as a path.
+  if (item instanceof z.ZodUnion) return valuesOf(item.options[0] as z.ZodType);
   if (item instanceof z.ZodEnum) return item.options.map(String);
   if (item instanceof z.ZodBoolean) return ['true', 'false'];
   return item instanceof z.ZodNumber ? [] : undefined;
 }
 
 function readerOf(item: z.ZodType): (text: string) => unknown {
-  if (item instanceof z.ZodEnum) return text => text;
+  if (item instanceof z.ZodEnum || item instanceof z.ZodUnion) return text => text;
   if (item instanceof z.ZodNumber) return numberOf;
   return text => (text === 'true' ? true : text === 'false' ? false : text);
 }

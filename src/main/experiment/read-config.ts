@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PoolbenchError } from '../errors.ts';
 import { readTrust } from '../server/tls.ts';
+import { locateClients } from './clients.ts';
 import { type Experiment, experimentSchema } from './experiment.ts';
 import { faultsOf, nameOf } from './faults.ts';
 import { parseJsonText, placeOf } from './json-text.ts';
@@ -55,7 +56,7 @@ export async function readConfig(path: string): Promise<Experiment> {
   const { faults } = await readTrust(target.tls);
   if (faults.length > 0)
     refuse(faults.map(({ key, text }) => ({ offset: offsetOf(['target', 'tls', key]), text })));
-  return { ...experiment, target };
+  return { ...experiment, target, clientsFrom: locateClients(experiment, path) };
 }
 
 /** @throws CONFIG_INVALID for UTF-16, which editors and shells of Windows write */

@@ -1,5 +1,6 @@
 import type { Result } from '../../aggregate/result.ts';
 import { targetBanners } from '../../aggregate/text/target-words.ts';
+import { findClients } from '../experiment/clients.ts';
 import type { Plan, PlannedSide } from '../experiment/plan.ts';
 import { unlessAborted } from '../interrupt.ts';
 import { mayStartServer, type Options } from '../options.ts';
@@ -29,6 +30,7 @@ interface CheckOptions {
  * @throws PoolbenchError for what would end a run before its load; the reason of the signal
  */
 export async function checkPlan(plan: Plan, options: CheckOptions): Promise<CheckedSide[]> {
+  for (const side of plan.sides) await findClients(side);
   const checked: CheckedSide[] = [];
   for (const side of plan.sides) {
     options.signal?.throwIfAborted();
@@ -52,10 +54,8 @@ async function checkSide(
   try {
     for (const banner of targetBanners({ target })) say(banner);
     say(describeFoundTarget(target));
-    const warnings = [
-      ...target.notes,
-      ...(await preflightSide(side, target, { force: flags.force === true })),
-    ];
+    const preflight = await preflightSide(side, target, { force: flags.force === true });
+    const warnings = [...target.notes, ...preflight.warnings];
     for (const warning of warnings) say(`warning: ${warning}`);
     return { name: side.name, target: shownTarget(target), warnings };
   } finally {

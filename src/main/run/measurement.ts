@@ -10,6 +10,7 @@ import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
 import { streamSeed } from '../../workers/prng.ts';
 import { SharedState } from '../../workers/shared-state.ts';
 import { parseCommand, serverCountsApart } from '../../workers/workload/command-templates.ts';
+import type { UsedClient } from '../experiment/clients.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { openLoopOf, splitOverThreads } from '../experiment/split.ts';
@@ -34,6 +35,8 @@ const minWindowSeconds = 0.1;
 export interface Bench {
   readonly experiment: Experiment;
   readonly target: Target;
+  /** Where the threads load clients from; without a client poolbench brings it along. */
+  readonly clients?: ReadonlyMap<string, Pick<UsedClient, 'file'>>;
   /** Only the threads know where they run. */
   readonly threads: Omit<LoadThreads, 'close'>;
   /** The prefix of the run's keys, and the token that marks them as its own. */
@@ -116,7 +119,7 @@ export async function runMeasurement(
 
 /** The tasks of one scenario in one round, one per thread. @param address where the load connects to, if not to the target */
 export function threadTasks(
-  { experiment, target, claim }: Omit<Bench, 'threads' | 'data' | 'warn'>,
+  { experiment, target, clients, claim }: Omit<Bench, 'threads' | 'data' | 'warn'>,
   scenario: Scenario,
   round: number,
   shared: SharedState,
@@ -124,10 +127,12 @@ export function threadTasks(
 ): ThreadTask[] {
   const { seed, seconds, warmupSeconds, timeoutMs } = experiment;
   const workload = workloadTask(experiment.workload);
+  const clientFile = clients?.get(scenario.client)?.file;
   return splitOverThreads(scenario, workload.keys).map((pools, thread) => ({
     thread,
     address,
     ...(target.control.cluster === undefined ? {} : { cluster: target.control.cluster }),
+    ...(clientFile === undefined ? {} : { clientFile }),
     ...(threadPartOf(scenario) satisfies Pick<ThreadTask, keyof ThreadPart>),
     openLoop: openLoopOf(scenario, thread),
     pools,

@@ -1,6 +1,8 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { maxRecords } from '../../workers/workload/keys.ts';
 import { describeEnvironment } from '../environment.ts';
+import { PoolbenchError } from '../errors.ts';
+import { findClients, type UsedClient } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import { connectionsNeeded, processNeeds, type Scenario } from '../experiment/scenarios.ts';
 import { sizesOf } from '../experiment/value-variants.ts';
@@ -10,19 +12,30 @@ import type { Target } from '../server/find-target.ts';
 import { preflight } from '../server/preflight.ts';
 import { requireCommands } from '../server/required-commands.ts';
 
+/** What is known of a side before its load. */
+interface Preflight {
+  readonly warnings: readonly string[];
+  /** The clients of its scenarios by their names. */
+  readonly clients: ReadonlyMap<string, UsedClient>;
+}
+
 /**
- * Asks the target of a side whether it can take what is planned, before any load.
+ * Looks whether the clients of a side can be used, and asks its target whether it can take what is planned, before any
+ * load.
  *
  * @param options.force takes a database that holds keys of others, too
  * @param options.elsewhere the load runs on agents, which know their own limits
- * @returns warnings
- * @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
+ * @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
 export async function preflightSide(
-  { experiment, scenarios }: PlannedSide,
+  side: PlannedSide,
   target: Target,
   options: { readonly force: boolean; readonly elsewhere?: boolean },
-): Promise<string[]> {
+): Promise<Preflight> {
+  const { elsewhere = false } = options;
+  const { experiment, scenarios } = side;
+  const clients = await findClients(side);
+  expectSuitable([...clients.values()], target, elsewhere);
   const workload = workloadTask(experiment.workload);
   const needs = {
     connections: connectionsNeeded(scenarios),
@@ -33,8 +46,30 @@ export async function preflightSide(
   };
   await requireCommands(target.control, workload.commands);
   const warnings = await preflight(target, needs, options);
-  if (options.elsewhere) return warnings;
-  return [...warnings, ...warnOfMissingCores(scenarios, target, describeEnvironment().cores)];
+  if (elsewhere) return { warnings, clients };
+  const cores = warnOfMissingCores(scenarios, target, describeEnvironment().cores);
+  return { warnings: [...warnings, ...cores], clients };
+}
+
+/** @throws PoolbenchError CLIENT_NOT_USABLE if a client cannot load such a target */
+function expectSuitable(clients: readonly UsedClient[], { control, address }: Target, elsewhere: boolean): void {
+  for (const { client, file } of clients) {
+    if (file === undefined) continue;
+    const reason = elsewhere
+      ? 'agents, which have only ioredis and wire'
+      : control.cluster !== undefined
+        ? 'a cluster, which only ioredis and wire can load'
+        : client === 'iovalkey' && address.protocol === 3
+          ? 'RESP3 (protocol=3 of the URL), which iovalkey does not know'
+          : client === 'valkey-glide' && address.path !== undefined
+            ? 'a unix socket, which valkey-glide does not know'
+            : undefined;
+    if (reason !== undefined)
+      throw new PoolbenchError(
+        'CLIENT_NOT_USABLE',
+        `expected a target that every client can load, found ${reason}: remove ${client} from the config, or use another target`,
+      );
+  }
 }
 
 /** The target as a user of cores: whether it has those of this machine, and how many threads it works with. */

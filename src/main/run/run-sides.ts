@@ -2,6 +2,7 @@ import { compareResults } from '../../aggregate/comparison/compare-results.ts';
 import type { ResultComparison } from '../../aggregate/comparison/schema.ts';
 import { wasRunning } from '../../aggregate/text/target-words.ts';
 import { asError } from '../errors.ts';
+import { findClients } from '../experiment/clients.ts';
 import { describePlan } from '../experiment/describe-plan.ts';
 import type { Plan } from '../experiment/plan.ts';
 import { describeEarlier, type EarlierRun, expectSameSubject, subjectOf } from './earlier-run.ts';
@@ -44,6 +45,8 @@ export async function runSides<T>(
   { name, earlier, caller, enlist, writesFiles = true }: RunOptions,
   conclude: (outcome: RunOutcome, session: Session) => T,
 ): Promise<T> {
+  // Before a server is started or fetched for a run that cannot be.
+  for (const side of plan.sides) await findClients(side);
   const several = plan.sides.length > 1;
   const parts = several ? plan.sides.map(side => side.name) : [];
   const folder = writesFiles ? earlier?.folder : null;

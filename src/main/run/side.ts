@@ -6,6 +6,7 @@ import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.t
 import { formatPlural } from '../../aggregate/text/format.ts';
 import type { WorkloadTask } from '../../workers/contract.ts';
 import { keyRanges } from '../../workers/workload/keys.ts';
+import type { UsedClient } from '../experiment/clients.ts';
 import type { PlannedSide } from '../experiment/plan.ts';
 import type { Scenario } from '../experiment/scenarios.ts';
 import { workloadTask } from '../experiment/workload.ts';
@@ -77,6 +78,7 @@ export class SideRun {
   readonly #watch: TargetWatch;
   /** Scenarios whose number of rounds became fixed at the first look. */
   unasked: ReadonlySet<string> = new Set();
+  #clients: ReadonlyMap<string, UsedClient> = new Map();
   #space: KeySpace | undefined;
   #data: DataSet | undefined;
 
@@ -92,11 +94,13 @@ export class SideRun {
     });
   }
 
-  /** @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
+  /** @throws PoolbenchError CLIENT_NOT_USABLE, TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
   async preflight(): Promise<void> {
     const { force, agents } = this.#shared.session;
     const options = { force, elsewhere: agents !== undefined };
-    this.#warn(await preflightSide(this.#side, this.#side.target, options));
+    const { warnings, clients } = await preflightSide(this.#side, this.#side.target, options);
+    this.#clients = clients;
+    this.#warn(warnings);
   }
 
   /** Takes a key prefix of its own. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
@@ -219,6 +223,7 @@ export class SideRun {
       session: this.#shared.sessionId,
       experiment,
       target,
+      clients: this.#clients,
       ...this.#kept,
       blocks: this.#shared.blocks,
       hosts: this.#shared.session.agents?.hosts,
@@ -268,6 +273,7 @@ export class SideRun {
     return {
       experiment,
       target,
+      clients: this.#clients,
       threads: this.#shared.threads,
       claim: this.#claimed,
       data: this.#data,

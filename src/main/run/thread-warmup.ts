@@ -14,9 +14,10 @@ import { TurnVoided } from './threads.ts';
 
 /**
  * Operations of each client that every thread completes at least. Measured on a cold thread: with ioredis the CPU time of
- * an operation falls to a quarter within 7,000 operations, with wire to a half within 3,000. `windows` sees the rest.
+ * an operation falls to a quarter within 7,000 operations, with wire to a half within 3,000; the others are taken to be
+ * like ioredis. `windows` sees the rest.
  */
-const minOperations: Readonly<Record<Client, number>> = { ioredis: 8000, wire: 4000 };
+const minOperationsOf = (client: Client) => (client === 'wire' ? 4000 : 8000);
 
 /** CPU time after which a thread's window is over: enough for a mean, and short beside the 0.5 s that ioredis takes. */
 const windowCpuNs = 20e6;
@@ -97,7 +98,7 @@ export async function warmUpThreads(
     };
     const shared = SharedState.forThreads(size);
     const stop = () => shared.stop(nowNs());
-    const settling = new Settling(size, minOperations[scenario.client]);
+    const settling = new Settling(size, minOperationsOf(scenario.client));
     const timer = setInterval(() => {
       if (settling.look(Array.from({ length: size }, (_, thread) => shared.progress(thread)))) stop();
     }, lookMs);
@@ -179,7 +180,7 @@ function maxSecondsOf({ threads }: Scenario): number {
  */
 function canSettle(scenario: Scenario): boolean {
   const rate = rateOf(scenario);
-  return rate === 0 || rate * maxSecondsOf(scenario) >= minOperations[scenario.client] * scenario.threads;
+  return rate === 0 || rate * maxSecondsOf(scenario) >= minOperationsOf(scenario.client) * scenario.threads;
 }
 
 /** Decides from the progress of the threads whether the CPU time of an operation has settled in each of them. */

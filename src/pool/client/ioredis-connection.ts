@@ -1,19 +1,12 @@
 import type { ChainableCommander, RedisOptions } from 'ioredis';
 import { type Connect, Connection } from '../connection.ts';
-import { failureCode } from '../errors.ts';
+import { codeOf, failureCode, isRefusal } from '../errors.ts';
 import { acknowledgementsOf, acknowledges, countAcknowledgements } from './acknowledgements.ts';
 import { type Address, socketPlace, tlsOptions } from './address.ts';
-import {
-  type Batch,
-  type CommandSet,
-  type CommandTemplate,
-  connectionName,
-  KEY,
-  keyName,
-  requestsOfCommand,
-  type TemplateRequest,
-} from './batch.ts';
+import { type Batch, type CommandSet, connectionName } from './batch.ts';
+import { callOf, countCommand, hasSeveralRequests, requestsAt } from './calls.ts';
 import { Redis } from './ioredis.ts';
+import { measuringOptions, type OwnOptions } from './ioredis-options.ts';
 import { serverFinder } from './sentinel.ts';
 import { connectTimeout } from './socket.ts';
 
@@ -42,17 +35,25 @@ export class IoredisConnection extends Connection {
    * Makes the connections of one pool. An attempt that is unanswered after `timeoutMs` rejects with ETIMEDOUT.
    * With `autoPipelining`, ioredis writes single commands of one turn of the event loop together, and holds back later ones
    * until these are answered.
+   *
+   * @param more.options of ioredis, none of them among `keptOptions`
+   * @param more.library a package with the interface of ioredis @default ioredis
    */
   static connector(
     address: Address,
     commandSet: CommandSet,
     timeoutMs: number,
-    { autoPipelining = false }: { autoPipelining?: boolean } = {},
+    {
+      autoPipelining = false,
+      options = {},
+      library = { Redis },
+    }: { autoPipelining?: boolean; options?: OwnOptions; library?: { Redis: typeof Redis } } = {},
   ): Connect {
     const findServer = serverFinder(address, timeoutMs);
     return async () => {
-      const redis = new Redis({
+      const redis = new library.Redis({
         ...redisOptions(await findServer()),
+        ...options,
         ...(address.unnamed ? {} : { connectionName: connectionName(commandSet) }),
         enableAutoPipelining: autoPipelining,
       });
@@ -74,7 +75,10 @@ export class IoredisConnection extends Connection {
         redis.disconnect();
       }, timeoutMs);
       // ioredis reports a refused login or SELECT by an event only, and may be "ready" after it.
-      const outcome: unknown = await redis.connect().catch((error: unknown) => error);
+      const outcome: unknown = await redis
+        .connect()
+        .then(() => (library.Redis === Redis ? undefined : confirmLogin(redis)))
+        .catch((error: unknown) => error);
       clearTimeout(deadline);
       if (cause !== undefined || outcome instanceof Error) {
         redis.disconnect();
@@ -173,19 +177,11 @@ export class IoredisConnection extends Connection {
   }
 }
 
-/** Name and arguments of one command of a batch, as `call` of ioredis takes them. The command has one request. */
-export function callOf(
-  set: CommandSet,
-  batch: Batch,
-  index: number,
-): [name: string, args: (string | Buffer)[]] {
-  const command = set.commands[batch.commandAt(index)] as CommandTemplate;
-  return [command.name, textsOf(set, command, batch, index, 0)];
-}
-
-/** Whether the command is sent in several requests, such as those of a transaction. */
-export function hasSeveralRequests({ commands }: CommandSet, batch: Batch, index: number): boolean {
-  return commands[batch.commandAt(index)]?.followedBy !== undefined;
+/** A fork of ioredis 5 is "ready" before its login is answered. Rejects if the connection is lost, or lacks a login. */
+async function confirmLogin(redis: Redis): Promise<void> {
+  await redis.ping().catch((error: unknown) => {
+    if (!isRefusal(error) || error.message.startsWith('NOAUTH')) throw error;
+  });
 }
 
 /** A pipeline can hold transactions, which the types of ioredis leave out. */
@@ -202,86 +198,15 @@ export function queueCommand(
     pipeline.call(...callOf(set, batch, index));
     return;
   }
-  let keys = 0;
-  for (const request of requestsOfCommand(set.commands[batch.commandAt(index)] as CommandTemplate)) {
+  for (const [name, args] of requestsAt(set, batch, index)) {
     // By these ioredis knows a transaction, which it sends to another node as a whole. This `exec` only queues an EXEC.
-    if (request.name === 'MULTI') (pipeline as TransactionPipeline).multi();
-    else if (request.name === 'EXEC') void pipeline.exec();
-    else pipeline.call(request.name, textsOf(set, request, batch, index, keys));
-    keys += request.args.filter(arg => arg === KEY).length;
+    if (name === 'MULTI') (pipeline as TransactionPipeline).multi();
+    else if (name === 'EXEC') void pipeline.exec();
+    else pipeline.call(name, args);
   }
 }
 
-type Outcomes = readonly (readonly [error: Error | null, value: unknown])[];
-
-/**
- * Counts the outcome of one command of a batch, whose replies are those of a pipeline from `at` on: of several the first
- * error, also at any depth inside the last one, as a transaction reports those of its commands there.
- *
- * @returns where the replies to the next command are
- */
-export function countCommand(
-  batch: Batch,
-  index: number,
-  set: CommandSet,
-  outcomes: Outcomes,
-  at: number,
-  closedAs: string | undefined,
-): number {
-  const { followedBy } = set.commands[batch.commandAt(index)] as CommandTemplate;
-  const last = at + (followedBy?.length ?? 0);
-  let failure: unknown = null;
-  for (let reply = at; reply <= last; reply++) failure ??= outcomes[reply]?.[0] ?? null;
-  const value = outcomes[last]?.[1];
-  if (last > at) failure ??= refusalIn(value) ?? null;
-  if (failure === null) batch.answered(value, index, set);
-  else batch.fail(codeOf(failure, closedAs), 1, index);
-  return last + 1;
-}
-
-/** The first error in a reply. The client that scans bytes knows no depth either. */
-function refusalIn(value: unknown): Error | undefined {
-  if (!Array.isArray(value)) return isRefusal(value) ? value : undefined;
-  for (const element of value) {
-    const refusal = refusalIn(element);
-    if (refusal !== undefined) return refusal;
-  }
-  return undefined;
-}
-
-/** @param keys the number of keys that the requests before it have used up */
-function textsOf(
-  { keyPrefix }: CommandSet,
-  { args }: TemplateRequest,
-  { numbers, stride }: Batch,
-  index: number,
-  keys: number,
-): (string | Buffer)[] {
-  const first = index * stride;
-  let nextKey = first + keys;
-  return args.map(arg => {
-    if (arg === KEY) return keyName(keyPrefix, numbers[nextKey++] as number);
-    if (typeof arg === 'string' || Buffer.isBuffer(arg)) return arg;
-    if ('sameKey' in arg) return keyName(keyPrefix, numbers[first + arg.sameKey] as number);
-    let text = '';
-    for (const part of arg) text += typeof part === 'string' ? part : String(numbers[first + part]);
-    return text;
-  });
-}
-
-/** The code of a failed command: the first word of an error reply, or the reason why the connection was lost. */
-export function codeOf(error: unknown, closedAs: string | undefined): string {
-  if (isRefusal(error)) return error.message.split(' ', 1)[0] || 'ERR';
-  const code = failureCode(error);
-  return code === 'CONNECTION_CLOSED' ? (closedAs ?? code) : code;
-}
-
-/** Whether the server answered with an error. */
-export function isRefusal(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
-}
-
-/** Options of ioredis for measuring: it queues, retries and resends nothing, as that would hide losses in latency. */
+/** Options of ioredis for a connection of the load. */
 export function redisOptions(address: Address) {
   const { username, password, database, protocol } = address;
   return {
@@ -291,16 +216,6 @@ export function redisOptions(address: Address) {
     ...(address.tls ? { tls: tlsOptions(address) } : {}),
     ...(protocol === undefined ? {} : { protocol }),
     db: database,
-    connectTimeout: 0,
-    // ioredis would wait two seconds for the server to close a connection that we close.
-    disconnectTimeout: 0,
-    lazyConnect: true,
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    autoResubscribe: false,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: null,
+    ...measuringOptions,
   } satisfies RedisOptions;
 }

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { claims } from '../../../src/aggregate/claims/claims.ts';
 import { questionsOf } from '../../../src/aggregate/questions.ts';
 import { parseCommandLine } from '../../../src/main/cli/command-line.ts';
@@ -23,6 +23,23 @@ const busyServer = {
   serverCores: 1,
   serverMainThreadCores: 0.98,
 };
+
+describe('suite whose client is not installed', () => {
+  test('it is left out, and says why', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'poolbench-suites-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const config = join(folder, 'absent.json');
+    const target = { server: 'any', url: 'redis://localhost' };
+    const scenarios = [{ client: ['ioredis', './absent.mjs'] }];
+    await writeFile(config, JSON.stringify({ name: 'absent', target, scenarios }));
+    const suite = { name: 'absent', config, claims: [], opponents: null };
+    const [planned] = await planSuites([suite], await readTarget('redis'), {});
+    expect(planned?.shown).toMatchObject({
+      state: 'impossible',
+      note: expect.stringMatching(/^It cannot be measured here: .* \.\/absent\.mjs at /),
+    });
+  });
+});
 
 describe('every claim has its suite', () => {
   const claim = (id: string, suite: string) => ({ id, statement: '', predicted: '', suite });
@@ -136,7 +153,6 @@ describe('every claim has its suite', () => {
 });
 
 describe('every suite has the arms of its claim', () => {
-  /** The longest a suite may take where its claims stay open. */
   /** Claims that never prolong their suite. */
   const neverAsked: readonly string[] = [
     // It stands beside C1, whose suite this is.

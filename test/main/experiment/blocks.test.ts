@@ -186,6 +186,8 @@ describe('one arm is measured twice', () => {
 
 describe('suites name what their claims compare', () => {
   const suites = {
+    'auto-pipelining': ['C25'],
+    clients: ['C24'],
     'cold-start': ['C19'],
     'health-interval': ['C13'],
     'min-idle': ['C12'],

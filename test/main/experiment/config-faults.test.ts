@@ -317,6 +317,7 @@ describe('config defaults are filled in', () => {
           probe: ['poll'],
           arrival: [{ kind: 'closed' }],
           connects: ['parallel'],
+          clientOptions: [{}],
           autoPipelining: [false],
           batch: [{ pool: 'none' }],
           cutEveryMs: [0],
@@ -333,6 +334,7 @@ describe('config defaults are filled in', () => {
       timeoutMs: 5000,
       maxFailedShare: 0.01,
       compare: null,
+      clientsFrom: null,
       thresholds: {},
       search: null,
     });

@@ -50,6 +50,7 @@ describe('scenarios are expanded once under unique ids', () => {
       probe: 'ping',
       arrival: { kind: 'closed' },
       connects: 'parallel',
+      clientOptions: {},
       autoPipelining: false,
       batch: { pool: 'none', workers: 0, pipeline: 0 },
       cutEveryMs: 0,
@@ -71,12 +72,15 @@ describe('scenarios are expanded once under unique ids', () => {
       idsOf({
         workers: 1,
         connects: 'jittered',
+        clientOptions: { noDelay: false },
         autoPipelining: true,
         batch: { pool: 'shared', workers: 5, pipeline: 100 },
         cutEveryMs: 100,
         burst: true,
       }),
-    ).toEqual(['ioredis-optimized-1pool-1worker-jittered-autopipelined-sharedBatch5x100-cut100ms-burst']);
+    ).toEqual([
+      'ioredis-optimized-1pool-1worker-jittered-noDelay_false-autopipelined-sharedBatch5x100-cut100ms-burst',
+    ]);
     expect(
       idsOf({ pool: ['baseline', 'optimized'], workers: 1, minIdleShare: 1, connects: 'serial' }),
     ).toEqual(['ioredis-baseline-1pool-1worker', 'ioredis-optimized-1pool-1worker-idle1-serial']);
@@ -111,6 +115,7 @@ describe('scenarios are expanded once under unique ids', () => {
       connects: 'serial',
     });
     expect(idsOf({ client: 'wire', autoPipelining: [false, true] })).toHaveLength(1);
+    expect(idsOf({ client: 'wire', clientOptions: [{}, { RESP: 2 }] })).toHaveLength(1);
     expect(idsOf({ pool: 'shared', minIdleShare: [0, 1], healthTtlMs: [0, 500] })).toHaveLength(1);
   });
 
@@ -133,7 +138,7 @@ describe('scenarios are expanded once under unique ids', () => {
     const list = <Value>(...values: Value[]) =>
       fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 2 });
     const group = fc.record({
-      client: list('ioredis', 'wire'),
+      client: list('ioredis', 'wire', 'node-redis', './a/my-client.mjs', './b/my-client.mjs'),
       pool: list('baseline', 'health-cached', 'warmed', 'optimized', 'shared'),
       pools: list(1, 2, 3),
       workers: list(3, 10, 11),
@@ -144,6 +149,7 @@ describe('scenarios are expanded once under unique ids', () => {
       healthTtlMs: list(0, 1000),
       probe: list('poll', 'ping'),
       connects: list('parallel', 'serial', 'jittered'),
+      clientOptions: list({}, { RESP: 2 }, { RESP: 3 }, { a: { b: 1 } }, { 'a.b': 1 }, { a: '1' }),
       autoPipelining: list(false, true),
       batch: list({ pool: 'none' }, { pool: 'shared', workers: 3, pipeline: 20 }),
       cutEveryMs: list(0, 100),

@@ -10,6 +10,8 @@ import { parseAddress } from '../../../src/main/server/url.ts';
 import type { Address } from '../../../src/pool/client/address.ts';
 import { failureCode } from '../../../src/pool/errors.ts';
 import {
+  type AnyClient,
+  allClients,
   clientNames,
   connector,
   GET,
@@ -53,7 +55,7 @@ describe('transports and logins', () => {
 
   const worker = { username: 'worker', password: 'pa55w0rd%/@:' };
 
-  async function works(client: 'wire' | 'ioredis', address: Address): Promise<void> {
+  async function works(client: AnyClient, address: Address): Promise<void> {
     const connection = await openConnection(client, address);
     const outcome = await sendBatch(connection, [
       [SET, 7],
@@ -63,14 +65,16 @@ describe('transports and logins', () => {
     expect(outcome).toMatchObject({ completed: 3, misses: 1, failures: {} });
   }
 
-  describe.each(clientNames)('%s', client => {
+  describe.each(allClients)('%s', client => {
+    const resp = client === 'iovalkey' ? 2 : 3;
+
     test('an ACL user with a password of odd characters, in a database of its own', async () => {
       const database = client === 'wire' ? 3 : 4;
       await works(client, loopback(server.port, { ...worker, database }));
       const keys = await control.info('keyspace');
       expect(keys.get(`db${database}`)).toMatch(/^keys=1,/);
       expect(await control.call('CLIENT', 'LIST')).toMatch(
-        new RegExp(`name=test .*db=${database} .*user=worker .*resp=3`),
+        new RegExp(`name=test .*db=${database} .*user=worker .*resp=${resp}`),
       );
     });
 
@@ -95,7 +99,9 @@ describe('transports and logins', () => {
       onTestFinished(() => socket.stop());
       await works(client, { ...parseAddress(`${socket.url}?db=2`), password: 's3cret' });
     });
+  });
 
+  describe.each(clientNames)('%s', client => {
     test('TLS, with the server name checked and one batch larger than a TLS record', async () => {
       const tls = await startRedisWithTls({ args: ['--requirepass', 's3cret'] });
       onTestFinished(() => tls.stop());
@@ -163,7 +169,7 @@ describe('server names in TLS', () => {
     return { port: (server.address() as AddressInfo).port, names };
   }
 
-  describe.each(clientNames)('%s', client => {
+  describe.each(allClients)('%s', client => {
     test('the certificate must hold the name of the URL, though the socket connects to the IP address', async () => {
       const { port, names } = await startListener();
       const address = { ...loopback(port), tls: true, servername: 'localhost' };
@@ -189,7 +195,7 @@ describe('failed connection attempts', () => {
     await Promise.all([plain?.stop(), locked?.stop(), tls?.stop()]);
   });
 
-  describe.each(clientNames)('%s', client => {
+  describe.each(allClients)('%s', client => {
     const refusal = async (address: Address, timeoutMs?: number) => {
       const error = await rejection(connector(client, address, timeoutMs)());
       expect(error.message).not.toContain('s3cret');

@@ -1,4 +1,6 @@
-import { describe } from 'vitest';
+import { beforeAll, describe } from 'vitest';
+import { loadClient } from '../../../src/pool/client/libraries.ts';
+import { fileOf, loadedNames } from '../../support/connections.ts';
 import { networkFaults } from '../../support/faults/network-faults.ts';
 import { serverFaults } from '../../support/faults/server-faults.ts';
 import { testFaults } from '../../support/faults/undergo.ts';
@@ -9,4 +11,25 @@ describe('faults of the server', () => {
 
 describe('faults of the network', () => {
   testFaults(networkFaults);
+});
+
+/** Those in which clients differ most: how they report errors, log in, notice a loss, and take what is no reply. */
+const telling = new Set([
+  'Every batch has a command that the server refuses',
+  'The password is changed, and connections are lost',
+  'Connections go silent, and no FIN comes (half-open)',
+  'Connections end in the middle of a reply',
+  'Rubbish comes between two replies',
+]);
+
+describe('faults with the clients that are loaded', () => {
+  // It takes a second on a busy machine, in which no other connection is opened.
+  beforeAll(async () => {
+    for (const client of loadedNames) await loadClient(client, fileOf(client) ?? '');
+  });
+
+  // All of them take a minute: `npm run reliability` goes through them.
+  const faults = [...serverFaults, ...networkFaults];
+  const all = process.env.POOLBENCH_ALL_FAULTS !== undefined;
+  testFaults(all ? faults : faults.filter(({ name }) => telling.has(name)), loadedNames);
 });

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Batch, keyName } from '../../../src/pool/client/batch.ts';
 import type { Connection } from '../../../src/pool/connection.ts';
 import {
-  clientNames,
+  allClients,
+  answeringClients,
   commands,
   GET,
   INCR,
@@ -26,9 +27,9 @@ describe('outcomes of batches', () => {
 
   afterAll(() => server?.stop());
 
-  describe.each(clientNames)('%s', client => {
+  describe.each(allClients)('%s', client => {
     // Each client starts with databases of its own, empty ones.
-    const database = client === 'wire' ? 1 : 2;
+    const database = 3 * allClients.indexOf(client);
 
     test('completed commands, misses and errors of a batch are counted separately', async () => {
       const connection = await openConnection(client, loopback(server.port, { database }));
@@ -57,7 +58,7 @@ describe('outcomes of batches', () => {
     });
 
     test('a batch of one counts like any other', async () => {
-      const connection = await openConnection(client, loopback(server.port, { database: database + 2 }));
+      const connection = await openConnection(client, loopback(server.port, { database: database + 1 }));
       expect(await sendBatch(connection, [[GET, 1]])).toMatchObject({
         completed: 1,
         misses: 1,
@@ -73,7 +74,7 @@ describe('outcomes of batches', () => {
 
     test('replies in single bytes, and batches of thousands, count the same', async () => {
       const proxy = await startProxy(server.port);
-      const connection = await openConnection(client, loopback(proxy.port, { database: database + 4 }));
+      const connection = await openConnection(client, loopback(proxy.port, { database: database + 2 }));
       await sendBatch(connection, [[SET, 1]]);
       const many = Array.from({ length: 5000 }, (_, index) => [index % 3, index % 2] as const);
       const wholes = await sendBatch(connection, many);
@@ -168,7 +169,7 @@ describe('clients report which commands missed or failed', () => {
     fc.tuple(fc.constant(INCR), fc.integer({ min: 0, max: 9 })),
   );
 
-  describe.each(clientNames)('%s', client => {
+  describe.each(answeringClients)('%s', client => {
     test.each([1, 7, 300])('batches of %i, used again', async size => {
       const connection = await openConnection(client, loopback(server.port));
       let done = () => {};

@@ -9,6 +9,11 @@ interface CoveredElsewhere {
 
 export const coveredElsewhere: readonly CoveredElsewhere[] = [
   {
+    fault: 'Each fault under load, with node-redis, iovalkey and a module of the user',
+    test: 'test/pool/client/faults.test.ts',
+    about: 'faults with the clients that are loaded',
+  },
+  {
     fault: 'A batch is cut off at any place: at its first, in the middle of, behind its last reply',
     test: 'test/pool/client/lost-connections.test.ts',
   },

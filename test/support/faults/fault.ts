@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { ClientName } from '../connections.ts';
+import type { AnyClient } from '../connections.ts';
 import type { TestProxy } from '../proxy.ts';
 import type { TaskOptions } from '../threads.ts';
 import type { RunSeen } from './run-fault.ts';
@@ -43,7 +43,7 @@ export interface Fault {
 export interface Seen {
   readonly kind: 'load';
   readonly fault: string;
-  readonly client: ClientName;
+  readonly client: AnyClient;
   readonly loop: 'closed' | 'open';
   readonly issued: number;
   readonly completed: number;

@@ -5,10 +5,9 @@ import type { Control } from '../../../src/main/server/control.ts';
 import { DataSet } from '../../../src/main/server/data-set.ts';
 import type { KeySpace } from '../../../src/main/server/key-space.ts';
 import { requireCommands } from '../../../src/main/server/required-commands.ts';
-import { keyName } from '../../../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../../../src/workers/contract.ts';
 import { type Running, startBothServers } from '../../support/both-servers.ts';
-import { clientNames, loopback } from '../../support/connections.ts';
+import { type AnyClient, answeringClients, clientNames, fileOf, loopback } from '../../support/connections.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
 import { accounted, runOne } from '../../support/threads.ts';
 
@@ -32,9 +31,15 @@ const arms = ['redis', 'valkey'].flatMap(name =>
   clientNames.flatMap(client => [1, 10].map(pipeline => ({ name, client, pipeline }))),
 );
 
+interface Arm {
+  readonly name: string;
+  readonly client: AnyClient;
+  readonly pipeline: number;
+}
+
 /** Runs commands for a moment on data that was written before. */
 async function load(
-  { name, client, pipeline }: (typeof arms)[number],
+  { name, client, pipeline }: Arm,
   workload: WorkloadTask,
   functions: readonly string[] = [],
 ) {
@@ -154,11 +159,55 @@ describe.each(arms)('$name, $client, batches of $pipeline', arm => {
   });
 });
 
+describe.each(answeringClients.filter(client => fileOf(client) !== undefined))('%s', client => {
+  test('scripts, functions, transactions, streams and bytes in one mix are counted by the server as here', async () => {
+    const { sample, of, callsOf, control, prefix } = await load(
+      { name: 'redis', client, pipeline: 10 },
+      workloadOf(
+        [
+          `EVALSHA "return {{KEYS[1], redis.call('STRLEN', KEYS[2])}}" 2 {key} {key}`,
+          'FCALL poolbench_get 1 {key}',
+          'WATCH {key:a}; INCR {key:a}; MULTI; INCR {key:a}; EXEC',
+          'SET {key} "\\xff\\x00{{}}"',
+          'XADD {key} MAXLEN 1000 * field {value}',
+          'XREADGROUP GROUP readers one COUNT 5 STREAMS {key} >; XACK',
+        ],
+        { members: 3 },
+      ),
+      [library],
+    );
+    expect(sample.failed).toEqual({});
+    for (const command of ['EVALSHA', 'FCALL', 'SET', 'XADD', 'XREADGROUP']) {
+      expect(of(command)?.completed, command).toBeGreaterThan(0);
+      expect([command, callsOf(command)]).toEqual([command, of(command)?.completed]);
+    }
+    expect(of('MULTI')?.completed).toBeGreaterThan(0);
+    // Its own INCR makes the server abort it.
+    expect(of('MULTI')?.aborted).toBe(of('MULTI')?.completed);
+    expect(callsOf('INCR')).toBe(of('MULTI')?.completed);
+    expect(callsOf('XACK')).toBeGreaterThan(0);
+    expect((await pendingOf(control, prefix)).filter(pending => pending > 0)).toEqual([]);
+  });
+
+  test('a transaction fails by an error inside the reply of EXEC, and a command that blocks holds its connection', async () => {
+    const { sample, of, callsOf } = await load(
+      { name: 'redis', client, pipeline: 1 },
+      workloadOf(['MULTI; SET {key:a} text; INCR {key:a}; EXEC', 'XREAD BLOCK 20 STREAMS {key} $']),
+    );
+    expect(of('MULTI')).toMatchObject({ completed: 0, failed: { ERR: callsOf('SET') } });
+    expect(sample.failed).toEqual({ ERR: callsOf('SET') });
+    expect(of('XREAD')?.completed).toBeGreaterThan(0);
+    expect(of('XREAD')).toMatchObject({ completed: callsOf('XREAD'), misses: callsOf('XREAD') });
+    expect(of('XREAD')?.service.p50).toBeGreaterThanOrEqual(19);
+  });
+});
+
 /** Entries of each stream that its group has delivered and nobody has acknowledged. */
 async function pendingOf(control: Control, prefix: string): Promise<number[]> {
-  const answers = await control.pipeline(
-    Array.from({ length: keys }, (_, key) => ['XPENDING', keyName(prefix, key), 'readers'] as const),
-  );
+  const found = await control.call('SCAN', '0', 'MATCH', `${prefix}*`, 'TYPE', 'stream', 'COUNT', '10000');
+  const [, streams] = found as [string, string[]];
+  const answers = await control.pipeline(streams.map(key => ['XPENDING', key, 'readers'] as const));
+  expect(answers).toHaveLength(keys);
   return answers.map(answer => Number('value' in answer ? (answer.value as unknown[])[0] : Number.NaN));
 }
 
@@ -178,7 +227,7 @@ test.each(arms.filter(({ pipeline }) => pipeline === 1))(
 );
 
 test('an acknowledgement that is refused fails its operation', async () => {
-  for (const client of clientNames) {
+  for (const client of answeringClients) {
     const workload = workloadOf(['XREADGROUP GROUP readers one STREAMS {key} >; XACK', 'PING']);
     const { server, control } = running.get('redis') as Running;
     const prefix = `refused-${client}:`;

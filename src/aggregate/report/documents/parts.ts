@@ -58,7 +58,7 @@ export function warningBlocks(warnings: readonly string[]): Block[] {
  * @param more stands behind the tool
  */
 export function environmentBlocks(
-  { target, environment, tool, startedAt, finishedAt }: Measured,
+  { target, environment, tool, clients = [], startedAt, finishedAt }: Measured,
   more = '',
 ): Block[] {
   const { declared } = target;
@@ -73,9 +73,18 @@ export function environmentBlocks(
     ...describeCpus(environment),
     { label: 'system', text: `${os}, Node ${node}` },
     { label: 'tool', text: `${tool.name} ${tool.version}${more}` },
+    ...(clients.length === 0 ? [] : [{ label: 'clients', text: clients.map(describeClient).join(', ') }]),
     { label: 'time', text: `${startedAt} to ${finishedAt}` },
   ];
   return only(wide, [heading(2, 'Target and environment'), list(items)]);
+}
+
+/** "ioredis 6.0.0", "node-redis (redis 6.3.1)", "wire". */
+function describeClient(used: NonNullable<Result['clients']>[number]): string {
+  const { client, package: from, version } = used;
+  const release = [from === client ? null : from, version].filter(part => part !== null).join(' ');
+  if (release === '') return client;
+  return from === client ? `${client} ${release}` : `${client} (${release})`;
 }
 
 /** What explains figures of a machine; nothing for a result that has none of it. */
@@ -104,7 +113,7 @@ function describeCpus({
   return [{ label: 'CPU', text }];
 }
 
-type Measured = Pick<Result, 'target' | 'environment' | 'tool' | 'startedAt' | 'finishedAt'>;
+type Measured = Pick<Result, 'target' | 'environment' | 'tool' | 'clients' | 'startedAt' | 'finishedAt'>;
 
 /** The config of a run, every key with its value. */
 export function configCode(config: unknown): Block {

@@ -3,11 +3,14 @@ import { claims } from '../../../aggregate/claims/claims.ts';
 import type { Ledger, LedgerSuite } from '../../../aggregate/claims/ledger.ts';
 import { formatList } from '../../../aggregate/text/format.ts';
 import { optionWords, quote } from '../../command-words.ts';
+import { PoolbenchError } from '../../errors.ts';
+import { findClients } from '../../experiment/clients.ts';
 import { type Experiment, retargeted } from '../../experiment/experiment.ts';
 import { faultsOf } from '../../experiment/faults.ts';
 import { applyOverrides, type Overrides } from '../../experiment/overrides.ts';
 import { armsOf, type Plan, planRun, secondsAtMost } from '../../experiment/plan.ts';
 import { readConfig } from '../../experiment/read-config.ts';
+import { expandScenarios } from '../../experiment/scenarios.ts';
 import { type ClaimsTarget, readTarget, shippedConfig, shownConfig } from './target-argument.ts';
 
 /** Scenarios that test one claim or more. */
@@ -79,7 +82,8 @@ async function planSuite(
   target: ClaimsTarget,
   { rounds, seconds, warmup, seed }: Overrides,
 ): Promise<PlannedSuite> {
-  const read = await readConfig(suite.config);
+  // The user's packages are where the command was typed. poolbench's own folder has none.
+  const read = { ...(await readConfig(suite.config)), clientsFrom: null };
   const cold = read.warmupSeconds === 0;
   const settings = cold ? { rounds, seed } : { rounds, seconds, warmup, seed };
   const experiment = applyOverrides(read, settings);
@@ -89,7 +93,7 @@ async function planSuite(
     name: suite.opponents === null ? experiment.name : side.target.server,
     target: side.target,
   }));
-  const impossible = whyImpossible(sides);
+  const impossible = whyImpossible(sides) ?? (await whyNoClient(experiment));
   const plan = planRun(impossible === null ? sides : []);
   const [side = planRun([experiment]).sides[0]] = plan.sides;
   return {
@@ -136,6 +140,17 @@ function whyImpossible(sides: readonly Experiment[]): string | null {
     return error === undefined ? [] : faultsOf(error.issues, side).map(({ text }) => text);
   });
   return faults[0] === undefined ? null : `It cannot be measured on this target: ${faults[0]}.`;
+}
+
+/** Which of its clients cannot be used here, as a sentence; null if all can. Most installations have none but poolbench's own. */
+async function whyNoClient(experiment: Experiment): Promise<string | null> {
+  try {
+    await findClients({ experiment, scenarios: expandScenarios(experiment.scenarios) });
+    return null;
+  } catch (error) {
+    if (!(error instanceof PoolbenchError)) throw error;
+    return `It cannot be measured here: ${error.message}.`;
+  }
 }
 
 /** What runs it alone. */

@@ -1,17 +1,12 @@
 import type { Cluster, Redis } from 'ioredis';
 import { type Connect, Connection } from '../../connection.ts';
+import { codeOf, isRefusal } from '../../errors.ts';
 import { acknowledgementsOf, countAcknowledgements } from '../acknowledgements.ts';
 import type { Address } from '../address.ts';
 import { type Batch, type CommandSet, connectionName } from '../batch.ts';
-import {
-  callOf,
-  codeOf,
-  countCommand,
-  hasSeveralRequests,
-  isRefusal,
-  queueCommand,
-  redisOptions,
-} from '../ioredis-connection.ts';
+import { callOf, countCommand, hasSeveralRequests } from '../calls.ts';
+import { queueCommand, redisOptions } from '../ioredis-connection.ts';
+import type { OwnOptions } from '../ioredis-options.ts';
 import { connectTimeout } from '../socket.ts';
 import { PlacedCluster, type PlacedOptions } from './placed-cluster.ts';
 import {
@@ -69,16 +64,21 @@ export class IoredisCluster extends Connection {
    * within `timeoutMs`: else it rejects.
    *
    * @param seeds nodes of the cluster, with login and TLS; at least one
+   * @param more.nodeOptions of ioredis for the connection to each node, none of them among `keptOptions`
    */
   static connector(
     seeds: readonly Address[],
     commandSet: CommandSet,
     timeoutMs: number,
-    { autoPipelining, redirects }: { autoPipelining: boolean; redirects: RedirectCount },
+    {
+      autoPipelining,
+      nodeOptions = {},
+      redirects,
+    }: { autoPipelining: boolean; nodeOptions?: OwnOptions; redirects: RedirectCount },
   ): Connect {
-    const { retryStrategy: _, enableOfflineQueue: __, ...nodeOptions } = redisOptions(seeds[0] as Address);
+    const { retryStrategy: _, enableOfflineQueue: __, ...ofNodes } = redisOptions(seeds[0] as Address);
     const options: PlacedOptions = {
-      redisOptions: { ...nodeOptions, connectionName: connectionName(commandSet) },
+      redisOptions: { ...ofNodes, ...nodeOptions, connectionName: connectionName(commandSet) },
       lazyConnect: true,
       enableReadyCheck: false,
       // A command waits for the first attempt to connect to its node, as part of its service time, and for no second one.

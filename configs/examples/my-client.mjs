@@ -1,0 +1,46 @@
+// A client of your own for poolbench. docs/clients.md explains each part. This one wraps ioredis.
+import { createRequire } from 'node:module';
+import { Redis } from 'ioredis';
+
+export default {
+  // Whether one connection can serve several callers at a time, as in the pool "shared".
+  multiplexes: true,
+  // For the results.
+  version: createRequire(import.meta.url)('ioredis/package.json').version,
+
+  async open({ host, port, path, tls, username, password, database, protocol, name, options, signal, lost }) {
+    const redis = new Redis({
+      ...{ host, port, path, tls, username, password, protocol, db: database, connectionName: name },
+      // A client that queues, retries or connects again by itself hides what is lost.
+      ...{ lazyConnect: true, enableOfflineQueue: false, retryStrategy: null, maxRetriesPerRequest: null },
+      ...{ enableReadyCheck: false, disableClientInfo: true, connectTimeout: 0, disconnectTimeout: 0 },
+      ...options,
+    });
+    let failure;
+    redis.on('error', error => {
+      failure ??= error;
+      lost(error);
+    });
+    redis.on('close', () => lost());
+    signal.addEventListener('abort', () => redis.disconnect());
+    await redis.connect();
+    if (failure) throw failure;
+
+    return {
+      send(commands) {
+        if (commands.length === 1) {
+          const reply = redis.call(...commands[0]);
+          return reply.then(
+            value => [value],
+            error => [error],
+          );
+        }
+        const pipeline = redis.pipeline();
+        for (const command of commands) pipeline.call(...command);
+        return pipeline.exec().then(outcomes => outcomes.map(([error, value]) => error ?? value));
+      },
+      ping: () => redis.ping(),
+      close: () => redis.disconnect(),
+    };
+  },
+};

@@ -1,0 +1,82 @@
+import type { ScenarioResult } from '../result.ts';
+import { measureOf, p99, throughput } from '../stats/measures.ts';
+import { metrics } from '../stats/metrics.ts';
+import { clearlyLess, clearlyMore } from '../stats/statistics.ts';
+import { formatPlural } from '../text/format.ts';
+import { judgeFindings, type OwnRuleClaim, type PredictingClaim } from './claim.ts';
+import { type ArmPair, compareArms, isSteady, pairArms } from './judging/arms.ts';
+import { atLeast, atMost, findSetting, predictRatios } from './judging/prediction.ts';
+
+const clientCpu = measureOf(metrics.clientMicrosPerOp);
+
+const isSingle = (arm: ScenarioResult) => isSteady(arm) && arm.pools === 1 && arm.pipeline === 1;
+
+/**
+ * C24. Redis points new projects to node-redis. The source report says nothing of it, as its client is another. Judged is
+ * the CPU of the client's thread for an operation, as a server that is the limit would hide it in the throughput. Each client
+ * is as it is installed, in the same pool. The arms are of two clients, so they are one setting and not one each.
+ */
+export const nodeRedisCosts: OwnRuleClaim = {
+  id: 'C24',
+  statement: 'node-redis costs less than ioredis.',
+  predicted:
+    'nothing: the source report has another client. Judged: 5 % less client CPU per operation, or more, in equal pools without options',
+  suite: 'clients',
+  judge(evidence) {
+    const pairs = pairClients(evidence.scenarios);
+    const predictions = predictRatios(pairs, 'node-redis to ioredis', [[clientCpu, atMost(clearlyLess)]]);
+    const findings = findSetting('both clients', { predictions, open: [], proof: () => null });
+    return judgeFindings(evidence, findings, {
+      needs: 'node-redis beside ioredis, both without clientOptions, in otherwise equal pools',
+      caveat: () =>
+        'For single GET and SET of small values, and for these versions of the clients without options only: clientOptions can change what a client costs.',
+      context: scenarios => compareArms(pairClients(scenarios), [throughput, p99]),
+    });
+  },
+};
+
+function pairClients(scenarios: readonly ScenarioResult[]): ArmPair[] {
+  const asInstalled = scenarios.filter(
+    arm => isSingle(arm) && !arm.autoPipelining && Object.keys(arm.clientOptions ?? {}).length === 0,
+  );
+  return pairArms(asInstalled, {
+    isBase: ({ client }) => client === 'ioredis',
+    isOther: ({ client }) => client === 'node-redis',
+    differ: ['client'],
+  });
+}
+
+/** Workers on one connection from which on commands meet in one turn of the event loop often enough to be worth joining. */
+const minCallers = 10;
+
+/**
+ * C25. Auto-pipelining joins the commands that callers of one connection send in one turn of the event loop. So it can only pay
+ * where several callers share a connection, and each level of workers is judged by itself.
+ */
+export const autoPipelining: PredictingClaim = {
+  id: 'C25',
+  statement: `Auto-pipelining pays from ${minCallers} callers of a connection on, and costs a single one nothing.`,
+  predicted: `nothing: the source report does not have it. Judged on one shared connection: 5 % more throughput or more from ${minCallers} workers on, at most 5 % less for 1`,
+  suite: 'auto-pipelining',
+  needs: `a shared pool of 1 connection with autoPipelining beside one without, for 1 worker or for ${minCallers} and more`,
+  predictions: scenarios =>
+    pairJoined(scenarios)
+      .filter(({ other }) => other.workers === 1 || other.workers >= minCallers)
+      .flatMap(pair => {
+        const { workers } = pair.other;
+        const callers = `${formatPlural(workers, 'worker')} on one connection`;
+        const range = atLeast(workers === 1 ? clearlyLess : clearlyMore);
+        return predictRatios([pair], `auto-pipelining to none, ${callers}`, [[throughput, range]]);
+      }),
+  caveat: () => 'For single GET and SET of small values only.',
+  context: scenarios => compareArms(pairJoined(scenarios), [p99, clientCpu]),
+};
+
+function pairJoined(scenarios: readonly ScenarioResult[]): ArmPair[] {
+  const arms = scenarios.filter(arm => isSingle(arm) && arm.pool === 'shared' && arm.connections === 1);
+  return pairArms(arms, {
+    isBase: arm => !arm.autoPipelining,
+    isOther: arm => arm.autoPipelining,
+    differ: ['autoPipelining'],
+  });
+}

@@ -1,0 +1,319 @@
+import { type Connect, Connection } from '../connection.ts';
+import { codeOf, failureCode, isRefusal, PoolError } from '../errors.ts';
+import {
+  type Acknowledgement,
+  acknowledgementsOf,
+  acknowledges,
+  countAcknowledgements,
+} from './acknowledgements.ts';
+import { type Address, tlsOptions } from './address.ts';
+import { type Batch, type CommandSet, connectionName, requestsOfCommand } from './batch.ts';
+import { callOf, countCommand, type Outcome, requestsAt } from './calls.ts';
+import type { ClientConnection, ClientModule, Place, SentCommand } from './client-module.ts';
+import { serverFinder } from './sentinel.ts';
+import { connectTimeout } from './socket.ts';
+
+/** How long a closed connection of a module may take to reject what is in flight. */
+const maxRejectMs = 100;
+
+/** A connection of a client module, which poolbench trusts no further than its accounting needs. */
+export class ModuleConnection extends Connection {
+  readonly #client: ClientConnection;
+  readonly #commandSet: CommandSet;
+  /** Whether every command is one request with one reply, which is all there is to it. */
+  readonly #isSimple: boolean;
+  readonly #inFlight = new Set<Batch>();
+  #alive = true;
+  #closedAs: string | undefined;
+
+  private constructor(client: ClientConnection, commandSet: CommandSet) {
+    super();
+    this.#client = client;
+    this.#commandSet = commandSet;
+    this.#isSimple =
+      !acknowledges(commandSet) && commandSet.commands.every(({ followedBy }) => followedBy === undefined);
+  }
+
+  /** Makes the connections of one pool. An attempt that is unanswered after `timeoutMs` rejects with ETIMEDOUT. */
+  static connector(
+    address: Address,
+    commandSet: CommandSet,
+    timeoutMs: number,
+    { module, options }: { module: ClientModule; options: Place['options'] },
+  ): Connect {
+    const findServer = serverFinder(address, timeoutMs);
+    return async () => {
+      const server = await findServer();
+      const attempt = new AbortController();
+      let connection: ModuleConnection | undefined;
+      let lost: { readonly error: Error | undefined } | undefined;
+      const place: Place = {
+        ...placeOf(server, commandSet),
+        options,
+        timeoutMs,
+        signal: attempt.signal,
+        lost: error => {
+          lost ??= { error };
+          if (connection !== undefined)
+            connection.#lose(error === undefined ? 'CONNECTION_CLOSED' : codeOfLoss(error));
+        },
+      };
+      return await new Promise<ModuleConnection>((resolve, reject) => {
+        const deadline = setTimeout(() => {
+          attempt.abort();
+          reject(connectTimeout(timeoutMs));
+        }, timeoutMs);
+        const opened = (client: ClientConnection) => {
+          connection = new ModuleConnection(client, commandSet);
+          if (lost === undefined && !attempt.signal.aborted) {
+            resolve(connection);
+            return;
+          }
+          connection.close();
+          reject(lost?.error ?? new Error('The connection was lost while it was opened'));
+        };
+        // A module may throw where it should reject.
+        Promise.resolve(place)
+          .then(place => module.open(place))
+          .then(opened, error => reject(lost?.error ?? error))
+          .finally(() => clearTimeout(deadline));
+      });
+    };
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  send(batch: Batch): void {
+    batch.restart();
+    this.sent++;
+    if (!this.#alive) {
+      process.nextTick(() => {
+        batch.fail(this.#closedAs ?? 'CONNECTION_CLOSED', batch.size);
+        this.#settle(batch);
+      });
+      return;
+    }
+    this.#inFlight.add(batch);
+    const commands = this.#isSimple
+      ? commandsOf(this.#commandSet, batch)
+      : requestsOf(this.#commandSet, batch);
+    this.#transmit(commands).then(
+      replies => this.#answered(batch, replies),
+      (error: unknown) => this.#failed(batch, error),
+    );
+  }
+
+  async ping(): Promise<void> {
+    this.sent++;
+    try {
+      if (!this.#alive) throw Object.assign(new Error('Connection lost'), { code: this.#closedAs });
+      await this.#client.ping();
+    } finally {
+      this.settled++;
+    }
+  }
+
+  close(code: 'CONNECTION_CLOSED' | 'TIMEOUT' = 'CONNECTION_CLOSED'): void {
+    this.#lose(code);
+  }
+
+  /** A module may throw where it should reject, and return what is no promise. */
+  #transmit(commands: readonly SentCommand[]): Promise<unknown> {
+    try {
+      return Promise.resolve(this.#client.send(commands));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #answered(batch: Batch, replies: unknown): void {
+    if (!this.#isSimple) {
+      this.#answeredSeveral(batch, replies);
+      return;
+    }
+    if (!this.#inFlight.delete(batch)) return;
+    for (let index = 0; index < batch.size; index++) {
+      const reply: unknown = Array.isArray(replies) ? replies[index] : undefined;
+      if (reply === undefined) this.#fail(batch, noReply(), 1, index);
+      else if (reply instanceof Error) this.#fail(batch, reply, 1, index);
+      else batch.answered(reply, index, this.#commandSet);
+    }
+    this.#settle(batch);
+  }
+
+  /** Some commands have several replies, or acknowledge what they have read. */
+  #answeredSeveral(batch: Batch, replies: unknown): void {
+    if (!this.#inFlight.has(batch)) return;
+    const commandSet = this.#commandSet;
+    const total = requestsOf(commandSet, batch).length;
+    const outcomes = Array.from({ length: total }, (_, place) => this.#outcomeOf(replies, place));
+    const last: unknown[] = [];
+    let at = 0;
+    for (let index = 0; index < batch.size; index++) {
+      at = countCommand(batch, index, commandSet, outcomes, at, this.#closedAs);
+      last.push(outcomes[at - 1]?.[1]);
+    }
+    const acknowledgements = acknowledgementsOf(batch, commandSet, last);
+    this.#failUnreadable(batch, last, acknowledgements);
+    if (acknowledgements.length === 0) {
+      this.#inFlight.delete(batch);
+      this.#settle(batch);
+      return;
+    }
+    const count = (codeAt: (place: number) => unknown) => {
+      if (!this.#inFlight.delete(batch)) return;
+      countAcknowledgements(batch, acknowledgements, place => {
+        const error = codeAt(place);
+        return error === null ? undefined : codeOf(error, this.#closedAs);
+      });
+      this.#settle(batch);
+    };
+    this.#transmit(acknowledgements.map(({ args }) => args)).then(
+      replies => count(place => this.#outcomeOf(replies, place)[0]),
+      (error: unknown) => {
+        this.#loseUnlessRefused(error);
+        count(() => error);
+      },
+    );
+  }
+
+  /** A reply to XREADGROUP that is in no form that poolbench knows would leave its entries pending, unnoticed. */
+  #failUnreadable(
+    batch: Batch,
+    replies: readonly unknown[],
+    acknowledgements: readonly Acknowledgement[],
+  ): void {
+    const read = new Set(acknowledgements.map(({ index }) => index));
+    for (const [index, reply] of replies.entries()) {
+      const isAcknowledged = this.#commandSet.commands[batch.commandAt(index)]?.acknowledges !== undefined;
+      if (!isAcknowledged || reply === null || batch.failedAs(index) !== undefined || read.has(index))
+        continue;
+      batch.completed--;
+      this.#fail(batch, new PoolError('PROTOCOL', 'Expected streams with their entries'), 1, index);
+    }
+  }
+
+  #outcomeOf(replies: unknown, place: number): Outcome {
+    const reply: unknown = Array.isArray(replies) ? replies[place] : undefined;
+    if (reply !== undefined && !(reply instanceof Error)) return [null, reply];
+    const error = reply ?? noReply();
+    this.#loseUnlessRefused(error);
+    return [error, null];
+  }
+
+  #failed(batch: Batch, error: unknown): void {
+    if (!this.#inFlight.delete(batch)) return;
+    this.#fail(batch, error, batch.size, 0);
+    this.#settle(batch);
+  }
+
+  /** Fails commands by the code of their error. */
+  #fail(batch: Batch, error: unknown, count: number, first: number): void {
+    this.#loseUnlessRefused(error);
+    batch.fail(codeOf(error, this.#closedAs), count, first);
+  }
+
+  /** Any other error than a refusal means that the connection is lost. */
+  #loseUnlessRefused(error: unknown): void {
+    if (!isRefusal(error) && !hasReplyCode(error)) this.#lose(failureCode(error));
+  }
+
+  #lose(code: string): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.#closedAs = code;
+    try {
+      this.#client.close();
+    } catch {
+      // It is closed already.
+    }
+    if (this.#inFlight.size > 0) setTimeout(() => this.#abandon(code), maxRejectMs);
+  }
+
+  /** Fails what the module has left in flight. */
+  #abandon(code: string): void {
+    for (const batch of [...this.#inFlight]) {
+      this.#inFlight.delete(batch);
+      this.#failRest(batch, code);
+      this.#settle(batch);
+    }
+  }
+
+  /** Of a batch whose acknowledgements are unanswered, the commands were counted before: those that were done have failed. */
+  #failRest(batch: Batch, code: string): void {
+    const uncounted = batch.size - batch.completed - batch.failed;
+    if (uncounted === batch.size) {
+      batch.fail(code, batch.size, 0);
+      return;
+    }
+    for (let index = 0; index < batch.size; index++) {
+      const isOpen = this.#commandSet.commands[batch.commandAt(index)]?.acknowledges !== undefined;
+      if (!isOpen || batch.failedAs(index) !== undefined || batch.hasMissed(index)) continue;
+      batch.completed--;
+      batch.fail(code, 1, index);
+    }
+  }
+
+  #settle(batch: Batch): void {
+    this.settled++;
+    batch.done();
+  }
+}
+
+/** The socket's errors have codes. The others mean that the bytes are no reply, or one that nobody asked for. */
+function codeOfLoss(error: Error): string {
+  const code = failureCode(error);
+  return code === 'CONNECTION_CLOSED' ? 'PROTOCOL' : code;
+}
+
+/** Whether an error, of whatever class, begins with the code of an error reply. */
+function hasReplyCode(error: unknown): boolean {
+  return error instanceof Error && !('code' in error) && failureCode(error) !== 'CONNECTION_CLOSED';
+}
+
+function noReply(): PoolError {
+  return new PoolError('PROTOCOL', 'Expected a reply to each command, but one is missing');
+}
+
+function placeOf(
+  server: Address,
+  commandSet: CommandSet,
+): Omit<Place, 'options' | 'timeoutMs' | 'signal' | 'lost'> {
+  const { host, port, path, username, password, database, protocol } = server;
+  return {
+    ...{ host, port, database },
+    binary: hasBytes(commandSet),
+    ...(path === undefined ? {} : { path }),
+    ...(server.tls ? { tls: tlsOptions(server) } : {}),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(server.unnamed ? {} : { name: connectionName(commandSet) }),
+  };
+}
+
+function hasBytes({ commands }: CommandSet): boolean {
+  return commands.some(command =>
+    requestsOfCommand(command).some(({ args }) => args.some(arg => Buffer.isBuffer(arg))),
+  );
+}
+
+function commandsOf(commandSet: CommandSet, batch: Batch): SentCommand[] {
+  const commands: SentCommand[] = [];
+  for (let index = 0; index < batch.size; index++) {
+    const [name, args] = callOf(commandSet, batch, index);
+    args.unshift(name);
+    commands.push(args);
+  }
+  return commands;
+}
+
+/** All requests of the batch's commands, some of which have several. */
+function requestsOf(commandSet: CommandSet, batch: Batch): SentCommand[] {
+  const requests: SentCommand[] = [];
+  for (let index = 0; index < batch.size; index++)
+    for (const [name, args] of requestsAt(commandSet, batch, index)) requests.push([name, ...args]);
+  return requests;
+}
