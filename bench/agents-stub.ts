@@ -64,12 +64,12 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
     let turn = 0;
     let threads: readonly number[] = [];
     let clock: ControlClock | undefined;
-    const beat = setInterval(() => say({ kind: 'here', seat, turn, phase: 'idle' }), 1000);
+    const heartbeat = setInterval(() => say({ kind: 'here', seat, turn, phase: 'idle' }), 1000);
     const hear = (text: string) => {
       const message = readDown(text);
-      if (message === undefined || message.kind === 'beat') return;
+      if (message === undefined || message.kind === 'heartbeat') return;
       if (message.kind === 'end') {
-        clearInterval(beat);
+        clearInterval(heartbeat);
         end();
       } else if (message.kind === 'prepare' && message.turn > turn) {
         turn = message.turn;
@@ -84,7 +84,7 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
         // All of them share this process, which takes its time for so many.
         say({ kind: 'heard', seat, turn, what: 'go', leadMs: Math.max(0, leadMs), boundMicros });
         const samples = threads.map((thread): ThreadSample => ({ ...kept, thread }));
-        const packed = packOutcome({ kind: 'done', samples, cpu: null, boundMicros });
+        const packed = packOutcome({ kind: 'done', samples, cpu: null, startLagMs: 0, boundMicros });
         void back.add('turn', { seat, turn, packed } satisfies BackJob, { removeOnComplete: true });
       }
     };

@@ -242,6 +242,8 @@ const hostRound = z.object({
   clockBoundMs: amount,
   /** Time that was left when it heard when to start. */
   leadMs: z.number(),
+  /** From the start instant, by its own clock, until the last of its threads had begun. */
+  startLagMs: amount,
 });
 
 /** Every figure is finite: what is not known is null, never NaN. */

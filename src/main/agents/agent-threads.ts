@@ -81,7 +81,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     placement: readonly number[] = tasks.map((_, index) => index),
   ): Promise<ThreadSample[]> {
     this.#used = undefined;
-    let discarded = 0;
+    const missed: ThreadSample[] = [];
     for (let start = 1; start <= maxStarts; start++) {
       const turn = new Turn(this.#agents, this.#partsOf(tasks, placement), shared);
       try {
@@ -89,14 +89,14 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
         if (stopped !== undefined) return stopped;
         const begun = await turn.go(this.#goLeadMs);
         if ('missed' in begun) {
-          discarded += callsOf(begun.missed);
+          missed.push(...begun.missed);
           this.#goLeadMs *= 2;
           continue;
         }
         if (begun.shortestLeadMs < comfortableLeadMs) this.#goLeadMs += comfortableLeadMs;
         const samples = await turn.measure(begun.releasedNs, this.#windowLeadMs, onWindow);
         this.#used = turn.use();
-        return withDiscarded(samples, discarded);
+        return withMissed(samples, missed);
       } catch (cause) {
         if (cause instanceof TurnVoided && cause.code === 'START_MISSED') this.#windowLeadMs *= 2;
         throw cause;
@@ -145,18 +145,25 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
   }
 }
 
-/** Operations that the server has answered without an error. */
-function callsOf(samples: readonly ThreadSample[]): number {
-  return samples
-    .flatMap(({ loads }) => loads)
-    .reduce((sum, { completed, warmupCompleted }) => sum + completed + warmupCompleted, 0);
-}
-
-/** The server has counted what was done in starts that were missed, too: it is discarded like a warm-up. */
-function withDiscarded(samples: readonly ThreadSample[], discarded: number): ThreadSample[] {
-  const [first, ...others] = samples;
-  const [load, ...loads] = first?.loads ?? [];
-  if (first === undefined || load === undefined || discarded === 0) return [...samples];
-  const warmupCompleted = load.warmupCompleted + discarded;
-  return [{ ...first, loads: [{ ...load, warmupCompleted }, ...loads] }, ...others];
+/**
+ * What was done in starts that were missed is discarded like a warm-up, as the server has counted it, too. Each start
+ * inserts the same records.
+ */
+function withMissed(samples: readonly ThreadSample[], missed: readonly ThreadSample[]): ThreadSample[] {
+  if (missed.length === 0) return [...samples];
+  return samples.map(sample => {
+    const others = missed.filter(({ thread }) => thread === sample.thread);
+    const calls = others
+      .flatMap(({ loads }) => loads)
+      .reduce((sum, { completed, warmupCompleted }) => sum + completed + warmupCompleted, 0);
+    return {
+      ...sample,
+      loads: sample.loads.map((load, index) =>
+        index > 0 ? load : { ...load, warmupCompleted: load.warmupCompleted + calls },
+      ),
+      inserted: sample.inserted.map((records, pool) =>
+        Math.max(records, ...others.map(({ inserted }) => inserted[pool] ?? 0)),
+      ),
+    };
+  });
 }

@@ -9,15 +9,8 @@ import { ConnectRefused, TurnVoided } from '../run/threads.ts';
 import { maxGrowthSeconds, openWindow, type WindowStart } from '../run/window-start.ts';
 import type { ControlClock } from './clock.ts';
 import type { Down, HostInfo, Prepare, TurnOutcome, Up } from './messages.ts';
+import type { Patience } from './patience.ts';
 
-/** How long after an instant the agents' word is awaited that they have heard of it. */
-const hearingMs = 2000;
-/** A message is said again after this, if nothing follows from it. */
-const repeatMs = 2000;
-/** What may take longer than planned takes no longer than this. */
-const graceMs = 60_000;
-/** How long agents may take to end a turn after the connection to the control server was lost. */
-const cutPatienceMs = 20_000;
 /** How often the stop flag of the run is looked at. */
 const lookMs = 20;
 
@@ -36,6 +29,7 @@ export interface Seated {
 /** What a turn needs of the agents of its session. */
 export interface Coordinator {
   readonly seated: readonly Seated[];
+  readonly patience: Patience;
   /** How often the connection to the control server was lost. */
   readonly cuts: number;
   /** The number of a new turn. `onOutcome` is called with how it ended on each agent. */
@@ -127,7 +121,7 @@ export class Turn {
       await Promise.all(
         waiting.map(part => this.#agents.send(part.seat, { ...message(part), turn: this.#number })),
       );
-      if (await this.#agents.until(isReady, repeatMs)) break;
+      if (await this.#agents.until(isReady, this.#patience.answerMs)) break;
       if (performance.now() > endMs) throw this.#late(waiting, 'to connect to the target');
     }
     if (this.#isCut()) return await this.#voidCut();
@@ -154,7 +148,7 @@ export class Turn {
     const hasHeard = ({ goLeadMs, outcome }: TurnPart) => goLeadMs !== undefined || outcome !== undefined;
     const heard = await this.#agents.until(
       () => this.#parts.every(hasHeard) || this.#isCut(),
-      leadMs + hearingMs,
+      leadMs + this.#patience.answerMs,
     );
     if (this.#isCut()) return await this.#voidCut();
     const shortestLeadMs = Math.min(...this.#parts.map(({ goLeadMs = leadMs }) => goLeadMs));
@@ -190,7 +184,7 @@ export class Turn {
       },
     );
     const isMissed = () =>
-      performance.now() > dueMs + hearingMs &&
+      performance.now() > dueMs + this.#patience.answerMs &&
       this.#parts.some(({ windowLeadMs, outcome }) => windowLeadMs === undefined && outcome === undefined);
     const endMs = this.#latestMs((Math.max(warmupSeconds, maxGrowthSeconds) + seconds) * 1000 + timeoutMs);
     const isDone = () => this.#hasEnded() || this.#isOver() || this.#isCut() || isMissed();
@@ -215,11 +209,11 @@ export class Turn {
     const used = this.#parts.flatMap(({ seat, tasks, outcome, goLeadMs = 0, boundMicros }) => {
       const agent = this.#agents.seated[seat];
       if (agent === undefined || outcome?.kind !== 'done' || outcome.cpu === null) return [];
-      const { cpu } = outcome;
+      const { cpu, startLagMs } = outcome;
       const { clientCores, machineBusyShare } = cpu;
       const host = {
         ...{ name: agent.name, threads: tasks.length, cores: Math.max(0, clientCores), machineBusyShare },
-        ...{ clockBoundMs: boundMicros / 1000, leadMs: goLeadMs },
+        ...{ clockBoundMs: boundMicros / 1000, leadMs: goLeadMs, startLagMs },
       };
       return [{ cpu, host, roundTripMs: agent.roundTripMs }];
     });
@@ -250,6 +244,10 @@ export class Turn {
     await this.#agents.send('all', { kind: 'window', turn: this.#number, at }).catch(() => {});
   }
 
+  get #patience(): Patience {
+    return this.#agents.patience;
+  }
+
   /** All tasks of a scenario have the same times. */
   get #task(): ThreadTask | undefined {
     return this.#parts[0]?.tasks[0];
@@ -274,7 +272,7 @@ export class Turn {
   }
 
   #latestMs(plannedMs: number): number {
-    return performance.now() + plannedMs + graceMs + (this.#task?.timeoutMs ?? 0);
+    return performance.now() + plannedMs + this.#patience.graceMs + (this.#task?.timeoutMs ?? 0);
   }
 
   /** Ends it where it has not ended. @returns the samples @throws ConnectRefused, or whatever else a thread failed with */
@@ -282,7 +280,7 @@ export class Turn {
     const endMs = this.#latestMs(0);
     while (!this.#hasEnded()) {
       await this.#agents.send('all', { kind: 'stop', turn: this.#number });
-      if (await this.#agents.until(() => this.#hasEnded(), repeatMs)) break;
+      if (await this.#agents.until(() => this.#hasEnded(), this.#patience.answerMs)) break;
       if (performance.now() > endMs) throw this.#late(this.#running, 'to hand back its samples');
     }
     for (const part of this.#parts) expectNoFailure(part, this.#nameOf(part));
@@ -295,9 +293,10 @@ export class Turn {
   async #voidCut(): Promise<never> {
     for (const part of this.#parts) part.idle = false;
     const isIdle = () => this.#parts.every(({ idle }) => idle);
-    const endMs = performance.now() + cutPatienceMs;
+    const { controlMs, answerMs } = this.#patience;
+    const endMs = performance.now() + controlMs;
     do await this.#agents.send('all', { kind: 'stop', turn: this.#number });
-    while (!(await this.#agents.until(isIdle, repeatMs)) && performance.now() < endMs);
+    while (!(await this.#agents.until(isIdle, answerMs)) && performance.now() < endMs);
     throw new TurnVoided(
       'CONTROL_LOST',
       'expected the control server to stay connected for the time of a measurement, but the connection was lost in each attempt of one',
@@ -308,7 +307,7 @@ export class Turn {
     const names = formatList(parts.map(part => this.#nameOf(part)));
     return this.#agents.fail(
       'AGENT_LOST',
-      `expected ${names} ${what}, but that had not happened ${graceMs / 1000} s after it should have; see its log`,
+      `expected ${names} ${what}, but that had not happened ${this.#patience.graceMs / 1000} s after it should have; see its log`,
     );
   }
 

@@ -26,20 +26,8 @@ import {
   type Up,
   unpackOutcome,
 } from './messages.ts';
+import { type Patience, usualPatience } from './patience.ts';
 import { withoutLogin } from './rules.ts';
-
-const beatMs = 1000;
-/** An agent that nobody hears of for this long is lost: as long as its lock lasts. */
-const silentMs = lockMs;
-/** And one to which no message gets through: its process or its connection has ended, and not come back. */
-const unreachedMs = 5000;
-/** A control server that does not answer for this long is lost. */
-const controlPatienceMs = 20_000;
-/** A message is said again after this, if its answer does not come: a reconnecting agent misses it. */
-const repeatMs = 2000;
-const endTimeoutMs = 3000;
-/** How long an agent may take to reach the target. */
-const meetTimeoutMs = 30_000;
 
 type Met = Extract<Up, { kind: 'met' }>;
 
@@ -59,6 +47,7 @@ export interface Wanted {
 /** The agents of a session: enlisted in one step, held until it ends. */
 export class Agents implements SessionAgents, Coordinator {
   readonly seated: readonly Seated[];
+  readonly patience: Patience;
   readonly #link: ControlLink;
   readonly #run = randomUUID();
   readonly #listeners = new Set<(message: Up) => void>();
@@ -75,8 +64,9 @@ export class Agents implements SessionAgents, Coordinator {
   #threads = 0;
   #ended = false;
 
-  private constructor(link: ControlLink, agents: number) {
+  private constructor(link: ControlLink, agents: number, patience: Patience) {
     this.#link = link;
+    this.patience = patience;
     this.seated = Array.from({ length: agents }, (_, seat) => ({
       seat,
       host: undefined,
@@ -92,9 +82,9 @@ export class Agents implements SessionAgents, Coordinator {
    *
    * @throws PoolbenchError CONTROL_UNREACHABLE, AGENTS_MISSING, USAGE
    */
-  static async enlist(wanted: Wanted): Promise<Agents> {
-    const link = await ControlLink.open(wanted.url);
-    const agents = new Agents(link, wanted.agents);
+  static async enlist(wanted: Wanted, patience = usualPatience): Promise<Agents> {
+    const link = await ControlLink.open(wanted.url, patience);
+    const agents = new Agents(link, wanted.agents, patience);
     const abort = () => agents.fail('AGENT_LOST', 'the run was interrupted while it waited for its agents');
     wanted.signal.addEventListener('abort', abort);
     try {
@@ -120,7 +110,7 @@ export class Agents implements SessionAgents, Coordinator {
       lobby,
       this.seated.map(({ seat }) => ({ run, seat, seats: agents, name })),
     );
-    this.#ticker = setInterval(() => void this.#tick(), beatMs);
+    this.#ticker = setInterval(() => void this.#tick(), this.patience.heartbeatMs);
     say(`Waiting up to ${waitMs / 1000} s for ${formatPlural(agents, 'agent')} at ${link.where}`);
     const isFull = await this.until(() => this.seated.every(({ host }) => host !== undefined), waitMs);
     if (!isFull) throw await this.#missing(group, version, waitMs);
@@ -253,13 +243,14 @@ export class Agents implements SessionAgents, Coordinator {
     this.#ended = true;
     clearInterval(this.#ticker);
     // A control server that is gone must not hold up the end of a run.
+    const { endMs } = this.patience;
     const leaving: Down = { kind: 'end' };
     await Promise.allSettled([
-      this.#link.publish(channels.toAll(this.#run), leaving, endTimeoutMs),
-      withTimeout(Promise.resolve(this.#seats?.close()), endTimeoutMs),
-      ...this.#workers.map(worker => withTimeout(worker.close(true), endTimeoutMs)),
+      this.#link.publish(channels.toAll(this.#run), leaving, endMs),
+      withTimeout(Promise.resolve(this.#seats?.close()), endMs),
+      ...this.#workers.map(worker => withTimeout(worker.close(true), endMs)),
     ]);
-    await withTimeout(removeQueue(this.#link, backQueue(this.#run)), endTimeoutMs).catch(() => {});
+    await withTimeout(removeQueue(this.#link, backQueue(this.#run)), endMs).catch(() => {});
     this.#link.close();
   }
 
@@ -280,13 +271,13 @@ export class Agents implements SessionAgents, Coordinator {
 
   async send(seat: number | 'all', message: Down): Promise<void> {
     const channel = seat === 'all' ? channels.toAll(this.#run) : channels.toSeat(this.#run, seat);
-    await this.#link.publish(channel, message, controlPatienceMs).catch(cause => {
+    await this.#link.publish(channel, message, this.patience.controlMs).catch(cause => {
       throw this.#failure ?? this.#controlLost(cause);
     });
   }
 
   async readClock(): Promise<ControlClock> {
-    return await this.#link.readClock(controlPatienceMs).catch(cause => {
+    return await this.#link.readClock(this.patience.controlMs).catch(cause => {
       throw this.#failure ?? this.#controlLost(cause);
     });
   }
@@ -319,11 +310,12 @@ export class Agents implements SessionAgents, Coordinator {
       if (message.kind === 'met') answers.set(message.seat, message);
     });
     const silent = () => this.seated.filter(({ seat }) => !answers.has(seat));
+    const { graceMs, answerMs } = this.patience;
     try {
-      const endMs = performance.now() + meetTimeoutMs;
+      const endMs = performance.now() + graceMs;
       while (performance.now() < endMs) {
         for (const { seat } of silent()) await this.send(seat, { kind: 'meet', subject });
-        if (await this.until(() => silent().length === 0, repeatMs))
+        if (await this.until(() => silent().length === 0, answerMs))
           return [...answers.values()].toSorted((a, b) => a.seat - b.seat);
       }
     } finally {
@@ -332,7 +324,7 @@ export class Agents implements SessionAgents, Coordinator {
     const names = formatList(silent().map(({ name }) => name));
     throw this.fail(
       'AGENT_LOST',
-      `expected ${names} to reach the target within ${meetTimeoutMs / 1000} s, but there was no answer; see its log`,
+      `expected ${names} to reach the target within ${graceMs / 1000} s, but there was no answer; see its log`,
     );
   }
 
@@ -367,16 +359,17 @@ export class Agents implements SessionAgents, Coordinator {
 
   /** Shows every agent that the run goes on, and finds those that are lost. */
   async #tick(): Promise<void> {
-    const beat: Down = { kind: 'beat' };
+    const { silentMs, unreachedMs, controlMs } = this.patience;
+    const heartbeat: Down = { kind: 'heartbeat' };
     const sent = this.seated.map(async agent => {
-      const receivers = await this.#link.publish(channels.toSeat(this.#run, agent.seat), beat);
+      const receivers = await this.#link.publish(channels.toSeat(this.#run, agent.seat), heartbeat);
       this.#answeredAtMs = performance.now();
       if (agent.host === undefined) return;
       agent.unreachedSinceMs = receivers > 0 ? undefined : (agent.unreachedSinceMs ?? performance.now());
     });
     void Promise.allSettled(sent);
     const now = performance.now();
-    if (now - this.#answeredAtMs > controlPatienceMs) {
+    if (now - this.#answeredAtMs > controlMs) {
       this.#controlLost(undefined);
       return;
     }

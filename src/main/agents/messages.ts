@@ -179,7 +179,7 @@ export type AgentTask = Omit<ThreadTask, 'shared' | 'workload' | keyof Subject>;
 
 /** From the coordinator to one agent, or all of them. */
 const down = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('beat') }),
+  z.strictObject({ kind: z.literal('heartbeat') }),
   z.strictObject({ kind: z.literal('meet'), subject }),
   z.strictObject({
     kind: z.literal('prepare'),
@@ -230,7 +230,7 @@ const phases = ['idle', 'preparing', 'ready', 'running'] as const;
 /** From an agent to the coordinator. */
 const up = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('seated'), seat, host }),
-  /** Every second, so that neither a lost message nor a lost agent stays unnoticed. */
+  /** A heartbeat, so that neither a lost message nor a lost agent stays unnoticed. */
   z.strictObject({ kind: z.literal('here'), seat, turn, phase: oneOf(phases) }),
   z.strictObject({
     kind: z.literal('met'),
@@ -367,6 +367,8 @@ const outcome = z.discriminatedUnion('kind', [
     samples: z.array(sample).max(maxThreads),
     /** Null if the turn was stopped before its window. */
     cpu: hostCpu.nullable(),
+    /** From the start instant until the last thread had begun. */
+    startLagMs: amount,
     boundMicros: amount,
   }),
   z.strictObject({
@@ -381,6 +383,7 @@ export type TurnOutcome =
       readonly kind: 'done';
       readonly samples: readonly ThreadSample[];
       readonly cpu: HostCpu | null;
+      readonly startLagMs: number;
       readonly boundMicros: number;
     }
   | { readonly kind: 'failed'; readonly why: 'connect' | 'thread' | 'other'; readonly message: string };

@@ -3,6 +3,8 @@ import { AgentThreads } from '../../../src/main/agents/agent-threads.ts';
 import type { Coordinator } from '../../../src/main/agents/agent-turn.ts';
 import { ControlClock } from '../../../src/main/agents/clock.ts';
 import type { Down, Prepare, TurnOutcome, Up } from '../../../src/main/agents/messages.ts';
+import { usualPatience } from '../../../src/main/agents/patience.ts';
+import { PoolbenchError } from '../../../src/main/errors.ts';
 import { addUp, type HostUse } from '../../../src/main/run/host-use.ts';
 import { ConnectRefused, TurnVoided } from '../../../src/main/run/threads.ts';
 import { nowNs } from '../../../src/pool/clock.ts';
@@ -18,6 +20,7 @@ const cpu: HostUse['cpu'] = {
 /** Agents that answer at once, unless told otherwise. */
 class FakeAgents implements Coordinator {
   readonly seated;
+  patience = usualPatience;
   cuts = 0;
   readonly sent: { readonly seat: number | 'all'; readonly message: Down }[] = [];
   readonly #listeners = new Set<(message: Up) => void>();
@@ -29,8 +32,9 @@ class FakeAgents implements Coordinator {
   outcome: (seat: number, prepared: Prepare) => TurnOutcome = (_, { tasks }) => ({
     kind: 'done',
     samples: tasks.map(({ thread }) => ({ thread }) as never),
-    ...{ cpu: cpu as never, boundMicros: 20 },
+    ...{ cpu: cpu as never, startLagMs: 0.5, boundMicros: 20 },
   });
+  isReady: (seat: number) => boolean = () => true;
   onPrepared: () => void = () => {};
 
   constructor(agents: number) {
@@ -58,8 +62,8 @@ class FakeAgents implements Coordinator {
     while (!isTrue() && performance.now() < endMs) await new Promise(resolve => setTimeout(resolve, 1));
     return isTrue();
   }
-  fail(_: string, message: string): never {
-    throw new Error(message);
+  fail(code: 'AGENT_LOST', message: string): PoolbenchError {
+    return new PoolbenchError(code, message);
   }
 
   async send(seat: number | 'all', message: Down): Promise<void> {
@@ -70,7 +74,7 @@ class FakeAgents implements Coordinator {
     const turn = this.#turn;
     if (message.kind === 'prepare' && seat !== 'all') {
       this.#prepared.set(seat, message);
-      say({ kind: 'here', seat, turn, phase: 'ready' });
+      say({ kind: 'here', seat, turn, phase: this.isReady(seat) ? 'ready' : 'preparing' });
       this.onPrepared();
     }
     for (const [seat, prepared] of this.#prepared) {
@@ -86,9 +90,9 @@ class FakeAgents implements Coordinator {
   }
 }
 
-function run(agents: FakeAgents, { threads = 3, perAgent = 2 } = {}) {
+function run(agents: FakeAgents, { threads = 3, perAgent = 2, timeoutMs = 1000 } = {}) {
   const shared = SharedState.forThreads(threads);
-  const tasks = Array.from({ length: threads }, (_, thread) => buildTask(6379, shared, {}, thread));
+  const tasks = Array.from({ length: threads }, (_, thread) => buildTask(6379, shared, { timeoutMs }, thread));
   const address = { ...buildTask(6379, shared).address };
   const own = tasks.map(task => ({ ...task, address }));
   const made = new AgentThreads(agents, { perAgent, pool: 1, subjects: new Map([[address, { address }]]) });
@@ -119,10 +123,13 @@ test('each agent gets its part of the tasks without login and memory, and sample
   expect(windows[0]).toBeCloseTo(at, -3);
   const used = made.used();
   expect(
-    used?.hosts.map(({ name, threads, leadMs, clockBoundMs }) => [name, threads, leadMs, clockBoundMs]),
+    used?.hosts.map(({ name, threads, leadMs, clockBoundMs, startLagMs }) => [
+      ...[name, threads, leadMs],
+      ...[clockBoundMs, startLagMs],
+    ]),
   ).toEqual([
-    ['agent0', 2, 25, 0.02],
-    ['agent1', 1, 25, 0.02],
+    ['agent0', 2, 25, 0.02, 0.5],
+    ['agent1', 1, 25, 0.02, 0.5],
   ]);
   expect(used?.basePingMs).toBe(1.5);
   expect(used?.cpu.clientCores).toBe(1);
@@ -132,14 +139,16 @@ test('a start that was heard too late is repeated with twice the lead; after the
   const agents = new FakeAgents(2);
   agents.leadLeft = (seat, turn) => (seat === 1 && turn < 3 ? -1 : 20);
   const loads = [{ completed: 3, warmupCompleted: 1 }];
-  agents.outcome = (_, { tasks }) => ({
+  agents.outcome = (_, { turn, tasks }) => ({
     kind: 'done',
-    samples: tasks.map(({ thread }) => ({ thread, loads }) as never),
-    ...{ cpu: cpu as never, boundMicros: 20 },
+    samples: tasks.map(({ thread }) => ({ thread, loads, inserted: [turn === 1 ? 9 : 5] }) as never),
+    ...{ cpu: cpu as never, startLagMs: 0, boundMicros: 20 },
   });
   const samples = await run(agents).running;
-  // What three threads did in two starts that were missed, the server has counted, too.
-  expect(samples.map(({ loads }) => loads[0]?.warmupCompleted)).toEqual([1 + 2 * 3 * 4, 1, 1]);
+  // What was done in two starts that were missed, the server has counted, too.
+  expect(samples.map(({ loads }) => loads[0]?.warmupCompleted)).toEqual([9, 9, 9]);
+  // And the records of the first are still there.
+  expect(samples.map(({ inserted }) => inserted)).toEqual([[9], [9], [9]]);
   expect(prepared(agents).map(({ turn }) => turn)).toEqual([1, 1, 2, 2, 3, 3]);
   expect(agents.sent.filter(({ message }) => message.kind === 'stop')).toHaveLength(2);
 
@@ -153,10 +162,22 @@ test('a refused connection ends the turn on every agent', async () => {
   agents.outcome = seat =>
     seat === 1
       ? { kind: 'failed', why: 'connect', message: 'ECONNREFUSED' }
-      : { kind: 'done', samples: [], cpu: null, boundMicros: 1 };
+      : { kind: 'done', samples: [], cpu: null, startLagMs: 0, boundMicros: 1 };
   const { running } = run(agents);
   await expect(running).rejects.toThrow(ConnectRefused);
   await expect(running).rejects.toThrow(/agent1: ECONNREFUSED/);
+});
+
+test('an agent that is not ready in time is lost, though it is heard of', async () => {
+  const agents = new FakeAgents(2);
+  agents.patience = { ...usualPatience, graceMs: 20 };
+  agents.isReady = seat => seat !== 1;
+  const { running } = run(agents, { timeoutMs: 10 });
+  await expect(running).rejects.toMatchObject({ code: 'AGENT_LOST' });
+  await expect(running).rejects.toThrow(/agent1 to connect/);
+  // It was asked more than once: a message may be lost.
+  expect(prepared(agents).filter(({ seat }) => seat === 1).length).toBeGreaterThan(1);
+  expect(prepared(agents).filter(({ seat }) => seat === 0)).toHaveLength(1);
 });
 
 test('a turn of which messages may be lost is voided', async () => {

@@ -10,7 +10,7 @@ import {
   readUp,
   unpackOutcome,
 } from '../../../src/main/agents/messages.ts';
-import { expectBearable, Refusal, readTargets, withLogin } from '../../../src/main/agents/rules.ts';
+import { expectWithinLimits, Refusal, readTargets, withLogin } from '../../../src/main/agents/rules.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { buildTask } from '../../support/threads.ts';
 
@@ -30,7 +30,7 @@ function prepared(changes: object = {}, of: object = {}): string {
 test('what a coordinator says is read as it was said', () => {
   expect(readDown(prepared())).toEqual(JSON.parse(prepared()));
   const messages: Down[] = [
-    { kind: 'beat' },
+    { kind: 'heartbeat' },
     { kind: 'meet', subject },
     { kind: 'go', turn: 3, at: 1.7e15 },
     { kind: 'end' },
@@ -48,7 +48,7 @@ test.each([
   ['nothing', ''],
   ['null', 'null'],
   ['another kind', '{"kind":"eval","code":"process.exit()"}'],
-  ['a key that is not of the message', '{"kind":"beat","code":"x"}'],
+  ['a key that is not of the message', '{"kind":"heartbeat","code":"x"}'],
   ["somebody else's keys", prepared({ keyPrefix: 'session:' })],
   ['no prefix', prepared({ keyPrefix: '' })],
   ['a prefix that only contains ours', prepared({ keyPrefix: 'poolbench:1:session:' })],
@@ -116,11 +116,11 @@ test('only targets that were named are loaded, with the login of the agent', () 
 test('a turn that is larger than the agent allows is refused', () => {
   const of = (changes: object, other: object = {}) =>
     readDown(prepared(changes, other)) as Extract<Down, { kind: 'prepare' }>;
-  expect(() => expectBearable(of({}), rules)).not.toThrow();
-  expect(() => expectBearable(of({}, { threads: 3 }), rules)).toThrow(/--threads 3/);
-  expect(() => expectBearable(of({}, { placement: [1] }), rules)).toThrow(Refusal);
+  expect(() => expectWithinLimits(of({}), rules)).not.toThrow();
+  expect(() => expectWithinLimits(of({}, { threads: 3 }), rules)).toThrow(/--threads 3/);
+  expect(() => expectWithinLimits(of({}, { placement: [1] }), rules)).toThrow(Refusal);
   const many = { groups: [{ workers: 100_000, pipeline: 10_000 }] };
-  expect(() => expectBearable(of({ pools: [{ ...task.pools[0], ...many }] }), rules)).toThrow(/bytes/);
+  expect(() => expectWithinLimits(of({ pools: [{ ...task.pools[0], ...many }] }), rules)).toThrow(/bytes/);
   const wide = { ...task.pools[0], connections: 100_000 };
-  expect(() => expectBearable(of({ pools: Array(20).fill(wide) }), rules)).toThrow(/files/);
+  expect(() => expectWithinLimits(of({ pools: Array(20).fill(wide) }), rules)).toThrow(/files/);
 });

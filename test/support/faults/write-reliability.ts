@@ -7,6 +7,7 @@ import { startVitest } from 'vitest/node';
 import { coveredElsewhere } from './covered-elsewhere.ts';
 import { renderReliability } from './render-reliability.ts';
 
+process.env.POOLBENCH_ALL_FAULTS = 'yes';
 const inflicted = ['test/pool/client/faults.test.ts', 'test/e2e/faults-of-a-run.test.ts'];
 const filters = [...new Set([...inflicted, ...coveredElsewhere.map(({ test }) => test)])];
 const vitest = await startVitest('test', filters, { watch: false });
