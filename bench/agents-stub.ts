@@ -8,11 +8,11 @@ import {
   type BackJob,
   backQueue,
   channels,
-  packOutcome,
-  readDown,
+  readCoordinatorMessage,
   readSeatJob,
-  type Up,
+  type AgentMessage,
 } from '../src/main/agents/messages.ts';
+import { packOutcome } from '../src/main/agents/outcome.ts';
 import { describeTool } from '../src/main/environment.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import type { ThreadSample } from '../src/workers/contract.ts';
@@ -59,14 +59,14 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
   worker.on('error', () => {});
 
   async function hold(run: string, seat: number, back: Queue, end: () => void): Promise<void> {
-    const say = (message: Up) => void link.publish(channels.fromAll(run), message).catch(() => {});
+    const say = (message: AgentMessage) => void link.publish(channels.fromAll(run), message).catch(() => {});
     const host = { name: `stub${seat}`, node: process.version, os: '', cpu: '', cores: 1, threads: 1 };
     let turn = 0;
     let threads: readonly number[] = [];
     let clock: ControlClock | undefined;
     const heartbeat = setInterval(() => say({ kind: 'here', seat, turn, phase: 'idle' }), 1000);
     const hear = (text: string) => {
-      const message = readDown(text);
+      const message = readCoordinatorMessage(text);
       if (message === undefined || message.kind === 'heartbeat') return;
       if (message.kind === 'end') {
         clearInterval(heartbeat);
@@ -82,7 +82,7 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
         const leadMs = (clock.toLocal(message.at) - nowNs()) / 1e6;
         const { boundMicros } = clock;
         // All of them share this process, which takes its time for so many.
-        say({ kind: 'heard', seat, turn, what: 'go', leadMs: Math.max(0, leadMs), boundMicros });
+        say({ kind: 'acknowledged', seat, turn, what: 'go', leadMs: Math.max(0, leadMs), boundMicros });
         const samples = threads.map((thread): ThreadSample => ({ ...kept, thread }));
         const packed = packOutcome({ kind: 'done', samples, cpu: null, startLagMs: 0, boundMicros });
         void back.add('turn', { seat, turn, packed } satisfies BackJob, { removeOnComplete: true });

@@ -6,12 +6,12 @@ import {
   expectExact,
   expectFree,
   keysOfRuns,
-  patience,
   roundsOf,
   shortenPatience,
   spawnAgent,
   startAgent,
   startAgents,
+  testPatience as patience,
 } from '../support/agents.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, processId } from '../support/observed-server.ts';
@@ -33,24 +33,24 @@ describe('agent that is lost ends the run', () => {
   });
   afterAll(() => Promise.all([control.stop(), target.stop()]));
 
-  /** Agents of a group of their own: in this process, and the last one in another if it is asked for. */
-  async function startGroup(agents: number, loaded = target) {
+  /** A group of the test's own at the control server of all. */
+  function makeGroup(loaded = target) {
     const group = `group-${++groups}`;
     return {
-      group,
-      here: await Promise.all(
-        Array.from({ length: agents }, () => ofTest(startAgent(control.url, [loaded.url], { group }))),
-      ),
-      spawn: () => ofTest(spawnAgent(control.url, [loaded.url], { name: 'b', group })),
-      args: (count: number) => ['--agents', String(count), '--group', group, '--control', control.url],
+      /** In this process. */
+      start: (name: string) => ofTest(startAgent(control.url, [loaded.url], { name, group, patience })),
+      spawn: (name: string) => ofTest(spawnAgent(control.url, [loaded.url], { name, group })),
+      on: (agents: number) => ['--agents', String(agents), '--group', group, '--control', control.url],
+      expectFree: () => expectFree(control.url, group),
+      waiting: `poolbench:${lobbyName(group, describeTool().version)}:wait`,
     };
   }
 
   test('killed in a round: what was measured is kept, and the run can be resumed with another', async () => {
-    const { group, args, spawn } = await startGroup(1);
-    const other = await spawn();
+    const { start, spawn, on } = makeGroup();
+    const [, other] = [await start('a'), await spawn('b')];
     const experiment = await createExperiment(target.url, { ...long, rounds: 6 });
-    const running = experiment.start(args(2));
+    const running = experiment.start(on(2));
     await running.said('round 3/6');
     other.process.kill('SIGKILL');
     const outcome = await running.outcome;
@@ -63,8 +63,8 @@ describe('agent that is lost ends the run', () => {
     for (const round of kept) expectExact(round);
     expect(await (await connectObserver(target.url)).dbsize()).toBe(0);
 
-    await ofTest(startAgent(control.url, [target.url], { name: 'c', group }));
-    const resumed = await runPoolbench(['run', '--resume', await experiment.resultsFolder(), ...args(2)]);
+    await start('c');
+    const resumed = await runPoolbench(['run', '--resume', await experiment.resultsFolder(), ...on(2)]);
     expect(resumed.code, resumed.stderr).toBe(0);
     const whole = await experiment.result();
     expect(whole.complete).toBe(true);
@@ -73,55 +73,56 @@ describe('agent that is lost ends the run', () => {
   });
 
   test('stopped (SIGSTOP): it is lost, and leaves when it goes on', async () => {
-    const { group, args, spawn } = await startGroup(1);
-    const other = await spawn();
+    const { start, spawn, on, expectFree } = makeGroup();
+    const [, other] = [await start('a'), await spawn('b')];
     const experiment = await createExperiment(target.url, long);
-    const running = experiment.start(args(2));
+    const running = experiment.start(on(2));
     await running.said('round 2/40');
     other.process.kill('SIGSTOP');
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(1);
-    expect(outcome.stderr).toMatch(/expected agent b .* nothing was heard of it/);
+    expect(outcome.stderr).toMatch(/expected agent b .* it has sent no heartbeat/);
     other.process.kill('SIGCONT');
     await other.said('left: seat');
-    await expectFree(control.url, group);
+    await expectFree();
   });
 
   test('told to end: it leaves, and so does the run', async () => {
-    const { args, spawn } = await startGroup(0);
-    const agent = await spawn();
+    const { spawn, on } = makeGroup();
+    const agent = await spawn('a');
     const experiment = await createExperiment(target.url, long);
-    const running = experiment.start(args(1));
+    const running = experiment.start(on(1));
     await running.said('round 2/40');
     agent.process.kill('SIGTERM');
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(1);
-    expect(outcome.stderr).toMatch(/agent b .* it was told to end/);
+    expect(outcome.stderr).toMatch(/agent a .* it was told to end/);
     expect(await agent.ended).toBe(130);
   });
 
   test('interrupted while it waits for agents: it ends with 130, and nothing is left', async () => {
-    const { group, args, here } = await startGroup(1);
-    const running = (await createExperiment(target.url)).start(args(2));
-    await here[0]?.said('taken: seat');
+    const { start, on, expectFree, waiting } = makeGroup();
+    const agent = await start('a');
+    const running = (await createExperiment(target.url)).start(on(2));
+    await agent.said('taken: seat');
     running.kill('SIGINT');
     expect((await running.outcome).code).toBe(130);
     expect(await keysOfRuns(control.url)).toEqual([]);
-    const waiting = `poolbench:${lobbyName(group, describeTool().version)}:wait`;
     expect(await (await connectObserver(control.url)).llen(waiting)).toBe(0);
-    await expectFree(control.url, group);
+    await expectFree();
   });
 
   test('interrupted once: what was measured is kept, and the agents are free', async () => {
-    const { group, args } = await startGroup(1);
+    const { start, on, expectFree } = makeGroup();
+    await start('a');
     const experiment = await createExperiment(target.url, long);
-    const running = experiment.start(args(1));
+    const running = experiment.start(on(1));
     await running.said('round 2/40');
     running.kill('SIGINT');
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(130);
     expect(roundsOf(await experiment.result()).length).toBeGreaterThan(0);
-    await expectFree(control.url, group);
+    await expectFree();
   });
 
   test.each([
@@ -129,9 +130,10 @@ describe('agent that is lost ends the run', () => {
     'interrupted twice',
   ])('a coordinator that is %s frees its agents within 20 s, and nothing is left', async how => {
     const loaded = await ofTest(startRedis());
-    const { group, args, here } = await startGroup(1, loaded);
+    const { start, on, expectFree } = makeGroup(loaded);
+    const agent = await start('a');
     const experiment = await createExperiment(loaded.url, { ...long, timeoutMs: 3000 });
-    const running = experiment.start(args(1), { ownProcess: true });
+    const running = experiment.start(on(1), { ownProcess: true });
     await running.said('round 2/40');
     if (how === 'killed') running.kill('SIGKILL');
     else {
@@ -150,10 +152,10 @@ describe('agent that is lost ends the run', () => {
       how === 'killed' ? { code: null, signal: 'SIGKILL' } : { code: 130, signal: null },
     );
     const before = Date.now();
-    await here[0]?.said('its coordinator has not been heard of');
+    await agent.said('its coordinator sends no heartbeat');
     expect(Date.now() - before).toBeLessThan(20_000);
     expect(await keysOfRuns(control.url)).toEqual([]);
-    await expectFree(control.url, group);
+    await expectFree();
   });
 });
 
@@ -163,7 +165,8 @@ describe('control server that is lost', () => {
     onTestFinished(() => control.stop());
     const { port } = control;
     const target = await ofTest(startRedis());
-    for (const agent of await startAgents(2, control.url, [target.url])) onTestFinished(() => agent.stop());
+    for (const agent of await startAgents(2, control.url, [target.url], { patience }))
+      onTestFinished(() => agent.stop());
     const experiment = await createExperiment(target.url, { ...long, rounds: 4 });
     const running = experiment.start(['--agents', '2', '--control', control.url]);
     await running.said('round 2/4');
@@ -182,7 +185,7 @@ describe('control server that is lost', () => {
     onTestFinished(() => control.stop());
     const target = await ofTest(startRedis());
     const pid = await processId(await connectObserver(control.url));
-    await ofTest(startAgent(control.url, [target.url]));
+    await ofTest(startAgent(control.url, [target.url], { patience }));
     const experiment = await createExperiment(target.url, long);
     const running = experiment.start(['--agents', '1', '--control', control.url]);
     await running.said('round 2/40');

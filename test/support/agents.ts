@@ -19,19 +19,19 @@ const short: Patience = {
   ...{ controlMs: 4000, outageMs: 6000, answerMs: 1000, endMs: 500 },
 };
 
-/** Of agents and coordinators in this process: short, or as users have it for `npm run reliability`. */
-export const patience = process.env.POOLBENCH_ALL_FAULTS === undefined ? short : usualPatience;
+/** For tests of waiting: short, or as users have it for `npm run reliability`. */
+export const testPatience = process.env.POOLBENCH_ALL_FAULTS === undefined ? short : usualPatience;
 
 /** As it ships, and as runs in this process have loaded it. */
 function compiled(name: string): Promise<unknown> {
   return import(/* @vite-ignore */ new URL(`../../dist/main/agents/${name}.js`, import.meta.url).href);
 }
 
-/** Gives the coordinators of this process that {@link patience}, until the test is over. */
+/** Gives the coordinators of this process {@link testPatience}, until the test is over. */
 export async function shortenPatience(): Promise<void> {
   const { Agents } = (await compiled('agents')) as typeof agentsModule;
   const { enlist } = Agents;
-  const spy = vi.spyOn(Agents, 'enlist').mockImplementation(wanted => enlist.call(Agents, wanted, patience));
+  const spy = vi.spyOn(Agents, 'enlist').mockImplementation(wanted => enlist.call(Agents, wanted, testPatience));
   onTestFinished(() => spy.mockRestore());
 }
 
@@ -52,6 +52,10 @@ interface AgentProcess extends TestAgent {
 interface AgentOptions {
   readonly name?: string;
   readonly group?: string;
+}
+
+interface OptionsHere extends AgentOptions {
+  readonly patience?: Patience;
 }
 
 class Log {
@@ -82,7 +86,7 @@ class Log {
 export async function startAgent(
   control: string,
   targets: readonly string[],
-  { name = 'a', group = 'default' }: AgentOptions = {},
+  { name = 'a', group = 'default', patience = usualPatience }: OptionsHere = {},
 ): Promise<TestAgent> {
   const { runAgent } = (await compiled('agent')) as typeof agentModule;
   const rules = {
@@ -116,7 +120,7 @@ export function startAgents(
   count: number,
   control: string,
   targets: readonly string[],
-  options: Pick<AgentOptions, 'group'> = {},
+  options: Omit<OptionsHere, 'name'> = {},
 ): Promise<TestAgent[]> {
   const names = Array.from({ length: count }, (_, index) => String.fromCharCode(97 + index));
   return Promise.all(names.map(name => startAgent(control, targets, { ...options, name })));

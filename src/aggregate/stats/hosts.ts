@@ -9,7 +9,7 @@ const maxTripRatio = 1.25;
 const minTripDifferenceMs = 0.05;
 /** Clocks that may differ by more shift what is due in an open loop by a noticeable part of a response time. */
 const maxBoundMs = 1;
-/** An agent that hears of the start later than this before it may begin later than the others. */
+/** An agent that receives the start later than this before its instant may begin later than the others. */
 const minLeadMs = 5;
 
 /** One agent over all measurements in which it took part. */
@@ -85,7 +85,7 @@ export function hostWarnings(result: Pick<Result, 'hosts' | 'scenarios'>): strin
   const lead = Math.min(...hosts.map(({ minLeadMs }) => minLeadMs ?? Number.POSITIVE_INFINITY));
   if (lead < minLeadMs)
     warnings.push(
-      `an agent heard only ${formatMs(Math.max(0, lead))} ms before a start that it was to begin; its threads may have begun later than the others`,
+      `an agent received a start only ${formatMs(Math.max(0, lead))} ms before its instant, so its threads may have begun later than the others'`,
     );
   return warnings;
 }

@@ -9,9 +9,9 @@ import { type Coordinator, Turn, TurnPart } from './agent-turn.ts';
 import type { AgentTask, Prepare, Subject } from './messages.ts';
 import { withoutLogin } from './rules.ts';
 
-/** Time from saying when to start to that instant. It grows where that is too short. */
+/** Time from publishing the start to its instant. It grows if that is too short. */
 const minLeadMs = 30;
-/** A start that was heard with less left than this was nearly missed. */
+/** A start that was received with less left than this was nearly missed. */
 const comfortableLeadMs = 10;
 const maxStarts = 4;
 
@@ -69,7 +69,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
   }
 
   /**
-   * As `Threads.run`. A turn whose start an agent heard too late is begun anew, with more time.
+   * As `Threads.run`. A turn whose start an agent received too late is begun anew, with more time.
    *
    * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided; PoolbenchError START_MISSED, AGENT_LOST,
    *   AGENT_REFUSED, CONTROL_LOST
@@ -106,7 +106,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     }
     throw new PoolbenchError(
       'START_MISSED',
-      `expected all agents to start together, but one heard of the start too late ${maxStarts} times, at last with ${this.#goLeadMs / 2} ms to go; use a control server nearer to the agents, or agents with more idle cores`,
+      `expected all agents to start together, but one received the start too late ${maxStarts} times, at last with ${this.#goLeadMs / 2} ms to go; use a control server nearer to the agents, or agents with more idle cores`,
     );
   }
 

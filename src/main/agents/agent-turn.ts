@@ -2,14 +2,16 @@ import { median } from '../../aggregate/stats/statistics.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
-import { progressFields, type SharedState, type ThreadProgress } from '../../workers/shared-state.ts';
+import type { SharedState } from '../../workers/shared-state.ts';
 import { PoolbenchError } from '../errors.ts';
 import { addUp, type HostUse } from '../run/host-use.ts';
 import { ConnectRefused, TurnVoided } from '../run/threads.ts';
 import { maxGrowthSeconds, openWindow, type WindowStart } from '../run/window-start.ts';
 import type { ControlClock } from './clock.ts';
-import type { Down, HostInfo, Prepare, TurnOutcome, Up } from './messages.ts';
+import type { AgentMessage, CoordinatorMessage, HostInfo, Prepare } from './messages.ts';
+import type { TurnOutcome } from './outcome.ts';
 import type { Patience } from './patience.ts';
+import { mirrorThreads } from './thread-reports.ts';
 
 /** How often the stop flag of the run is looked at. */
 const lookMs = 20;
@@ -20,8 +22,8 @@ export interface Seated {
   host: HostInfo | undefined;
   /** Unique in the run. */
   name: string;
-  /** When it was last heard of, and since when no message has reached it, on the clock of `performance.now`. */
-  heardAtMs: number;
+  /** When its last message came, and since when no message has reached it, on the clock of `performance.now`. */
+  lastMessageMs: number;
   unreachedSinceMs: number | undefined;
   roundTripMs: number | null;
 }
@@ -36,12 +38,12 @@ export interface Coordinator {
   beginTurn(onOutcome: (seat: number, outcome: TurnOutcome) => void): number;
   endTurn(turn: number): void;
   /** @returns what ends it */
-  listen(listener: (message: Up) => void): () => void;
+  listen(listener: (message: AgentMessage) => void): () => void;
   /** @throws PoolbenchError AGENT_LOST, CONTROL_LOST */
-  send(seat: number | 'all', message: Down): Promise<void>;
+  send(seat: number | 'all', message: CoordinatorMessage): Promise<void>;
   readClock(): Promise<ControlClock>;
   /**
-   * Waits until something is true of what was heard.
+   * Waits until something is true of the messages that came.
    *
    * @returns whether it is, after at most so long
    * @throws PoolbenchError AGENT_LOST, AGENT_REFUSED, CONTROL_LOST
@@ -57,9 +59,9 @@ export class TurnPart {
   /** The number of each task's thread there. */
   readonly placement: number[] = [];
   ready = false;
-  /** Whether it does nothing, as it last said. */
+  /** Whether it does nothing, by its last message. */
   idle = false;
-  /** Time that was left when it heard of the start, and of the window. */
+  /** Time that was left when it received the start, and the window. */
   goLeadMs: number | undefined;
   windowLeadMs: number | undefined;
   /** Of its clock. */
@@ -99,7 +101,7 @@ export class Turn {
     });
   }
 
-  /** Forgets it. What its agents still say of it goes nowhere. */
+  /** Forgets it. Messages of it that still come are ignored. */
   close(): void {
     this.#closed = true;
     this.#unlisten();
@@ -109,7 +111,7 @@ export class Turn {
   /**
    * Lets every agent connect and warm its pools.
    *
-   * @param message what each of them is told, without the number of the turn
+   * @param message what each of them is sent, without the number of the turn
    * @returns the samples if the run was stopped meanwhile
    * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided
    */
@@ -131,7 +133,7 @@ export class Turn {
   /**
    * Lets all begin at one instant.
    *
-   * @returns that instant, on the clock here, and the time that was left when the last agent heard of it. If it was too
+   * @returns that instant, on the clock here, and the time that was left when the last agent received it. If it was too
    *   late for one of them, it has ended on all, and has samples of those that began.
    * @throws TurnVoided; PoolbenchError AGENT_LOST, CONTROL_LOST
    */
@@ -145,14 +147,14 @@ export class Turn {
     this.#clock = clock;
     const releasedNs = nowNs() + leadMs * 1e6;
     await this.#agents.send('all', { kind: 'go', turn: this.#number, at: clock.toControl(releasedNs) });
-    const hasHeard = ({ goLeadMs, outcome }: TurnPart) => goLeadMs !== undefined || outcome !== undefined;
-    const heard = await this.#agents.until(
-      () => this.#parts.every(hasHeard) || this.#isCut(),
+    const hasReceived = ({ goLeadMs, outcome }: TurnPart) => goLeadMs !== undefined || outcome !== undefined;
+    const received = await this.#agents.until(
+      () => this.#parts.every(hasReceived) || this.#isCut(),
       leadMs + this.#patience.answerMs,
     );
     if (this.#isCut()) return await this.#voidCut();
     const shortestLeadMs = Math.min(...this.#parts.map(({ goLeadMs = leadMs }) => goLeadMs));
-    if (heard && shortestLeadMs >= 0) return { releasedNs, shortestLeadMs };
+    if (received && shortestLeadMs >= 0) return { releasedNs, shortestLeadMs };
     return { missed: await this.#stopAll() };
   }
 
@@ -160,7 +162,7 @@ export class Turn {
    * Opens the measured window when all pools have grown, and waits for the samples.
    *
    * @returns the samples, in the order of the tasks
-   * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided, also if an agent heard of the window too late
+   * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided, also if an agent received the window too late
    */
   async measure(
     releasedNs: number,
@@ -200,7 +202,7 @@ export class Turn {
     if (!missed) return samples;
     throw new TurnVoided(
       'START_MISSED',
-      `expected the measured window to begin on all agents at once, but one heard of it too late, with ${leadMs} ms to go; use a control server nearer to the agents, or agents with more idle cores`,
+      `expected the measured window to begin on all agents at once, but one received it too late, with ${leadMs} ms to go; use a control server nearer to the agents, or agents with more idle cores`,
     );
   }
 
@@ -226,15 +228,15 @@ export class Turn {
     };
   }
 
-  #hear(part: TurnPart, message: Up): void {
+  #hear(part: TurnPart, message: AgentMessage): void {
     if (message.kind === 'here') part.idle = message.turn !== this.#number || message.phase === 'idle';
     if (!('turn' in message) || message.turn !== this.#number) return;
     if (message.kind === 'here') part.ready ||= message.phase === 'ready';
-    else if (message.kind === 'heard') {
+    else if (message.kind === 'acknowledged') {
       part.boundMicros = message.boundMicros;
       if (message.what === 'go') part.goLeadMs ??= message.leadMs;
       else part.windowLeadMs ??= message.leadMs;
-    } else if (this.#clock !== undefined) mirror(message, part, this.#shared, this.#clock);
+    } else if (this.#clock !== undefined) mirrorThreads(message, part.tasks, this.#shared, this.#clock);
   }
 
   async #sendWindow(startNs: number): Promise<void> {
@@ -325,25 +327,4 @@ function expectNoFailure({ outcome }: TurnPart, name: string): void {
   if (why === 'thread')
     throw new PoolbenchError('THREAD_FAILED', `expected every thread to respond until its end, but ${text}`);
   throw new Error(text);
-}
-
-/** Writes what an agent reports into the coordinator's shared memory. */
-function mirror(message: Up, { tasks }: TurnPart, shared: SharedState, clock: ControlClock): void {
-  const local = (micros: number) => (micros === 0 ? 0 : clock.toLocal(micros));
-  const threadOf = (index: number) => tasks[index]?.thread;
-  if (message.kind === 'growth')
-    for (const [index, [looked, allConnected, grown]] of message.threads.entries()) {
-      const thread = threadOf(index);
-      if (thread === undefined) continue;
-      shared.publishGrowth(thread, { lookedNs: local(looked), allConnected, grownNs: local(grown) });
-    }
-  if (message.kind === 'progress')
-    for (const [index, figures] of message.threads.entries()) {
-      const thread = threadOf(index);
-      if (thread === undefined) continue;
-      const values = progressFields.map((field, place) => [field, figures[place] ?? Number.NaN]);
-      const progress = Object.fromEntries(values) as Record<keyof ThreadProgress, number>;
-      shared.publish(thread, { ...progress, atNs: local(progress.atNs) });
-      shared.publishFailures(thread, message.failures[index] ?? {});
-    }
 }

@@ -52,7 +52,7 @@ export async function runAgent(
     async job => {
       const seat = readSeatJob(job.data);
       if (seat === undefined) {
-        say('refused: a seat that is none');
+        say('ignored: a job that is no seat');
         return;
       }
       held = new Seat(link, { job: seat, rules, host, patience });

@@ -18,18 +18,17 @@ import { type KnownAgent, listAgents, lobbyName, lockMs, removeQueue, Seats } fr
 import {
   backQueue,
   channels,
-  type Down,
+  type CoordinatorMessage,
   readBackJob,
-  readUp,
+  readAgentMessage,
   type Subject,
-  type TurnOutcome,
-  type Up,
-  unpackOutcome,
+  type AgentMessage,
 } from './messages.ts';
+import { type TurnOutcome, unpackOutcome } from './outcome.ts';
 import { type Patience, usualPatience } from './patience.ts';
 import { withoutLogin } from './rules.ts';
 
-type Met = Extract<Up, { kind: 'met' }>;
+type Met = Extract<AgentMessage, { kind: 'met' }>;
 
 /** What a session wants of the agents. */
 export interface Wanted {
@@ -50,9 +49,9 @@ export class Agents implements SessionAgents, Coordinator {
   readonly patience: Patience;
   readonly #link: ControlLink;
   readonly #run = randomUUID();
-  readonly #listeners = new Set<(message: Up) => void>();
+  readonly #listeners = new Set<(message: AgentMessage) => void>();
   readonly #onOutcome = new Map<number, (seat: number, outcome: TurnOutcome) => void>();
-  /** Called whenever something was heard. */
+  /** Called whenever a message came. */
   #waiting: (() => void)[] = [];
   #failure: PoolbenchError | undefined;
   #seats: Seats | undefined;
@@ -71,7 +70,7 @@ export class Agents implements SessionAgents, Coordinator {
       seat,
       host: undefined,
       name: `agent ${seat + 1}`,
-      heardAtMs: performance.now(),
+      lastMessageMs: performance.now(),
       unreachedSinceMs: undefined,
       roundTripMs: null,
     }));
@@ -244,7 +243,7 @@ export class Agents implements SessionAgents, Coordinator {
     clearInterval(this.#ticker);
     // A control server that is gone must not hold up the end of a run.
     const { endMs } = this.patience;
-    const leaving: Down = { kind: 'end' };
+    const leaving: CoordinatorMessage = { kind: 'end' };
     await Promise.allSettled([
       this.#link.publish(channels.toAll(this.#run), leaving, endMs),
       withTimeout(Promise.resolve(this.#seats?.close()), endMs),
@@ -264,12 +263,12 @@ export class Agents implements SessionAgents, Coordinator {
     this.#onOutcome.delete(turn);
   }
 
-  listen(listener: (message: Up) => void): () => void {
+  listen(listener: (message: AgentMessage) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  async send(seat: number | 'all', message: Down): Promise<void> {
+  async send(seat: number | 'all', message: CoordinatorMessage): Promise<void> {
     const channel = seat === 'all' ? channels.toAll(this.#run) : channels.toSeat(this.#run, seat);
     await this.#link.publish(channel, message, this.patience.controlMs).catch(cause => {
       throw this.#failure ?? this.#controlLost(cause);
@@ -335,10 +334,10 @@ export class Agents implements SessionAgents, Coordinator {
   }
 
   #hear(text: string): void {
-    const message = readUp(text);
+    const message = readAgentMessage(text);
     const agent = message && this.seated[message.seat];
     if (message === undefined || agent === undefined) return;
-    agent.heardAtMs = performance.now();
+    agent.lastMessageMs = performance.now();
     if (message.kind === 'seated') agent.host ??= message.host;
     if (message.kind === 'refused')
       this.fail('AGENT_REFUSED', `agent ${agent.name} refused: ${message.reason}`);
@@ -360,7 +359,7 @@ export class Agents implements SessionAgents, Coordinator {
   /** Shows every agent that the run goes on, and finds those that are lost. */
   async #tick(): Promise<void> {
     const { silentMs, unreachedMs, controlMs } = this.patience;
-    const heartbeat: Down = { kind: 'heartbeat' };
+    const heartbeat: CoordinatorMessage = { kind: 'heartbeat' };
     const sent = this.seated.map(async agent => {
       const receivers = await this.#link.publish(channels.toSeat(this.#run, agent.seat), heartbeat);
       this.#answeredAtMs = performance.now();
@@ -375,16 +374,16 @@ export class Agents implements SessionAgents, Coordinator {
     }
     const { workingSinceMs } = this.#link;
     if (workingSinceMs === undefined) return;
-    for (const { name, host, heardAtMs, unreachedSinceMs = now } of this.seated) {
+    for (const { name, host, lastMessageMs, unreachedSinceMs = now } of this.seated) {
       if (host === undefined) continue;
       // After an outage of the control server everybody has as long again.
-      const silent = now - Math.max(heardAtMs, workingSinceMs);
+      const silent = now - Math.max(lastMessageMs, workingSinceMs);
       const unreached = now - Math.max(unreachedSinceMs, workingSinceMs);
       if (silent <= silentMs && unreached <= unreachedMs) continue;
       const found =
         unreached > unreachedMs
           ? 'its connection to the control server has ended'
-          : `nothing was heard of it for ${Math.round(silent / 1000)} s`;
+          : `it has sent no heartbeat for ${Math.round(silent / 1000)} s`;
       this.fail(
         'AGENT_LOST',
         `expected agent ${name} to take part until the end, but ${found}; see its log and its machine. ${resumable}`,

@@ -84,7 +84,7 @@ export class ControlLink {
 
   /**
    * Since when the control server is connected and answers, on the clock of `performance.now`; undefined while it does not.
-   * Before, nobody could be heard.
+   * Before that, no message could come.
    */
   get workingSinceMs(): number | undefined {
     const isConnected = this.redis.status === 'ready' && this.#subscriber.status === 'ready';

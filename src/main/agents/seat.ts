@@ -1,7 +1,7 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
-import { progressFields, SharedState } from '../../workers/shared-state.ts';
+import { SharedState } from '../../workers/shared-state.ts';
 import { asError } from '../errors.ts';
 import { CpuMeter } from '../run/cpu-meter.ts';
 import { baseRoundTripMs, serverCount } from '../run/server-figures.ts';
@@ -18,24 +18,20 @@ import {
   type BackJob,
   backQueue,
   channels,
-  type Down,
-  type HostCpu,
+  type CoordinatorMessage,
   type HostInfo,
   type Phase,
   type Prepare,
-  packOutcome,
-  readDown,
+  readCoordinatorMessage,
   type SeatJob,
   type Subject,
-  type TurnOutcome,
-  type Up,
+  type AgentMessage,
 } from './messages.ts';
+import { type HostCpu, packOutcome, type TurnOutcome } from './outcome.ts';
 import type { Patience } from './patience.ts';
 import { expectWithinLimits, Refusal, type Rules, withLogin } from './rules.ts';
+import { reportThreads } from './thread-reports.ts';
 
-/** Interval at which the growth of the pools is reported until the window is set, and the progress; longer with many agents. */
-const growthMs = (seats: number) => Math.max(10, seats / 4);
-const progressMs = (seats: number) => Math.max(100, seats);
 /** An instant that is further away is none. Threads that wait for it cannot be stopped. */
 const maxLeadMs = 10_000;
 const sendTimeoutMs = 30_000;
@@ -74,7 +70,7 @@ export class Seat {
   #phase: Phase = 'idle';
   /** The number of the last turn that was stopped, perhaps while it was being prepared. */
   #stopped = 0;
-  #heardAtMs = performance.now();
+  #lastMessageMs = performance.now();
   #over: string | undefined;
   #wake: () => void = () => {};
 
@@ -110,10 +106,10 @@ export class Seat {
     try {
       for (const channel of own)
         await this.#link.subscribe(channel, text => {
-          const message = readDown(text);
+          const message = readCoordinatorMessage(text);
           if (message !== undefined) this.#hear(message);
         });
-      const seated: Up = { kind: 'seated', seat, host: this.#host };
+      const seated: AgentMessage = { kind: 'seated', seat, host: this.#host };
       // A seat that is left over from a coordinator that was killed.
       if ((await this.#link.publish(channels.fromAll(run), seated)) === 0) return 'nobody waits for it';
       while (this.#over === undefined) {
@@ -156,12 +152,12 @@ export class Seat {
     const now = performance.now();
     const { workingSinceMs } = this.#link;
     const { silentMs, outageMs } = this.#patience;
-    const silent = now - Math.max(this.#heardAtMs, workingSinceMs ?? 0);
+    const silent = now - Math.max(this.#lastMessageMs, workingSinceMs ?? 0);
     if (silent > (workingSinceMs === undefined ? outageMs : silentMs)) this.#end(coordinatorGone);
   }
 
   /** Never rejects: a message that is lost is repeated, or the coordinator is gone. */
-  async #publish(message: Up, timeoutMs?: number): Promise<void> {
+  async #publish(message: AgentMessage, timeoutMs?: number): Promise<void> {
     await this.#link.publish(channels.fromAll(this.#job.run), message, timeoutMs).catch(() => {});
   }
 
@@ -172,8 +168,8 @@ export class Seat {
     void this.#publish({ kind: 'here', seat, turn: this.#number, phase: this.#phase });
   }
 
-  #hear(message: Down): void {
-    this.#heardAtMs = performance.now();
+  #hear(message: CoordinatorMessage): void {
+    this.#lastMessageMs = performance.now();
     const { seat } = this.#job;
     switch (message.kind) {
       case 'heartbeat':
@@ -199,7 +195,7 @@ export class Seat {
     const leadMs = (localNs - nowNs()) / 1e6;
     if (leadMs > maxLeadMs) return;
     const { boundMicros } = turn.clock;
-    void this.#publish({ kind: 'heard', seat, turn: turn.number, what: message.kind, leadMs, boundMicros });
+    void this.#publish({ kind: 'acknowledged', seat, turn: turn.number, what: message.kind, leadMs, boundMicros });
     const [{ warmupSeconds = 0, seconds = 0 } = {}] = turn.tasks;
     if (message.kind === 'go') {
       this.#phase = 'running';
@@ -297,8 +293,12 @@ export class Seat {
   }
 
   async #measure(turn: Omit<Turn, 'ended'>, threads: Threads, { tasks, placement }: Prepare): Promise<void> {
-    const { number, shared, meter } = turn;
-    const stopReporting = this.#report(turn);
+    const { number, shared, clock, meter } = turn;
+    const { seat, seats } = this.#job;
+    const stopReports = reportThreads(
+      { ...{ seat, seats, turn: number }, tasks: turn.tasks, shared, clock },
+      report => void this.#publish(report),
+    );
     const release = async (isOver: () => boolean) => {
       while (shared.ready < tasks.length && !isOver()) await new Promise(resolve => setTimeout(resolve, 1));
       if (isOver()) return;
@@ -317,44 +317,13 @@ export class Seat {
       await meter.stop();
       outcome = failureOf(cause, turn.tasks);
     } finally {
-      stopReporting();
+      stopReports();
     }
     this.#phase = 'idle';
     // Once it is over, nobody waits for it.
     if (this.#over !== undefined) return;
     await this.#sendOutcome(number, outcome);
     this.#publishPhase();
-  }
-
-  /** Brings the coordinator's view of the threads up to date until it is ended. */
-  #report({ number, tasks, shared, clock }: Omit<Turn, 'ended'>): () => void {
-    const { seat, seats } = this.#job;
-    const control = (ns: number) => (ns === 0 ? 0 : clock.toControl(ns));
-    const growth = setInterval(() => {
-      if (shared.startNs === undefined || shared.windowNs !== undefined) return;
-      if (tasks[0]?.warmupSeconds === 0) return;
-      const threads = tasks.map(({ thread }): [number, boolean, number] => {
-        const { lookedNs, allConnected, grownNs } = shared.growth(thread);
-        return [control(lookedNs), allConnected, control(grownNs)];
-      });
-      void this.#publish({ kind: 'growth', seat, turn: number, threads });
-    }, growthMs(seats));
-    const progress = setInterval(() => {
-      if (shared.startNs === undefined) return;
-      const threads = tasks.map(({ thread }) => {
-        const figures = shared.progress(thread);
-        return progressFields.map(field => {
-          const value = field === 'atNs' ? control(figures.atNs) : figures[field];
-          return Number.isFinite(value) ? value : null;
-        });
-      });
-      const failures = tasks.map(({ thread }) => ({ ...shared.failures(thread) }));
-      void this.#publish({ kind: 'progress', seat, turn: number, threads, failures });
-    }, progressMs(seats));
-    return () => {
-      clearInterval(growth);
-      clearInterval(progress);
-    };
   }
 
   /** A coordinator that does not get it repeats the turn, or is gone. */
@@ -364,7 +333,7 @@ export class Seat {
   }
 }
 
-const coordinatorGone = 'its coordinator has not been heard of';
+const coordinatorGone = 'its coordinator sends no heartbeat';
 
 function keyOf({ address, cluster }: Subject): string {
   return JSON.stringify([address, cluster ?? null]);

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { AgentThreads } from '../../../src/main/agents/agent-threads.ts';
 import type { Coordinator } from '../../../src/main/agents/agent-turn.ts';
 import { ControlClock } from '../../../src/main/agents/clock.ts';
-import type { Down, Prepare, TurnOutcome, Up } from '../../../src/main/agents/messages.ts';
+import type { AgentMessage, CoordinatorMessage, Prepare } from '../../../src/main/agents/messages.ts';
+import type { TurnOutcome } from '../../../src/main/agents/outcome.ts';
 import { usualPatience } from '../../../src/main/agents/patience.ts';
 import { PoolbenchError } from '../../../src/main/errors.ts';
 import { addUp, type HostUse } from '../../../src/main/run/host-use.ts';
@@ -22,12 +23,12 @@ class FakeAgents implements Coordinator {
   readonly seated;
   patience = usualPatience;
   cuts = 0;
-  readonly sent: { readonly seat: number | 'all'; readonly message: Down }[] = [];
-  readonly #listeners = new Set<(message: Up) => void>();
+  readonly sent: { readonly seat: number | 'all'; readonly message: CoordinatorMessage }[] = [];
+  readonly #listeners = new Set<(message: AgentMessage) => void>();
   readonly #prepared = new Map<number, Prepare>();
   #onOutcome: (seat: number, outcome: TurnOutcome) => void = () => {};
   #turn = 0;
-  /** What is left of the lead when an agent hears of the start; by default nearly all. */
+  /** What is left of the lead when an agent receives the start; by default nearly all. */
   leadLeft: (seat: number, turn: number) => number = () => 25;
   outcome: (seat: number, prepared: Prepare) => TurnOutcome = (_, { tasks }) => ({
     kind: 'done',
@@ -39,7 +40,7 @@ class FakeAgents implements Coordinator {
 
   constructor(agents: number) {
     this.seated = Array.from({ length: agents }, (_, seat) => ({
-      ...{ seat, host: undefined, name: `agent${seat}`, heardAtMs: 0, unreachedSinceMs: undefined },
+      ...{ seat, host: undefined, name: `agent${seat}`, lastMessageMs: 0, unreachedSinceMs: undefined },
       roundTripMs: 1 + seat,
     }));
   }
@@ -50,7 +51,7 @@ class FakeAgents implements Coordinator {
     return ++this.#turn;
   }
   endTurn(): void {}
-  listen(listener: (message: Up) => void): () => void {
+  listen(listener: (message: AgentMessage) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -66,9 +67,9 @@ class FakeAgents implements Coordinator {
     return new PoolbenchError(code, message);
   }
 
-  async send(seat: number | 'all', message: Down): Promise<void> {
+  async send(seat: number | 'all', message: CoordinatorMessage): Promise<void> {
     this.sent.push({ seat, message });
-    const say = (answer: Up) => {
+    const say = (answer: AgentMessage) => {
       for (const listener of this.#listeners) listener(answer);
     };
     const turn = this.#turn;
@@ -80,7 +81,7 @@ class FakeAgents implements Coordinator {
     for (const [seat, prepared] of this.#prepared) {
       if (message.kind === 'go') {
         const leadMs = this.leadLeft(seat, turn);
-        say({ kind: 'heard', seat, turn, what: 'go', leadMs, boundMicros: 20 });
+        say({ kind: 'acknowledged', seat, turn, what: 'go', leadMs, boundMicros: 20 });
         if (leadMs >= 0) this.#onOutcome(seat, this.outcome(seat, prepared));
       } else if (message.kind === 'stop') {
         this.#onOutcome(seat, this.outcome(seat, prepared));
@@ -135,7 +136,7 @@ test('each agent gets its part of the tasks without login and memory, and sample
   expect(used?.cpu.clientCores).toBe(1);
 });
 
-test('a start that was heard too late is repeated with twice the lead; after the fourth the run ends', async () => {
+test('a start that was received too late is repeated with twice the lead; after the fourth the run ends', async () => {
   const agents = new FakeAgents(2);
   agents.leadLeft = (seat, turn) => (seat === 1 && turn < 3 ? -1 : 20);
   const loads = [{ completed: 3, warmupCompleted: 1 }];
@@ -168,7 +169,7 @@ test('a refused connection ends the turn on every agent', async () => {
   await expect(running).rejects.toThrow(/agent1: ECONNREFUSED/);
 });
 
-test('an agent that is not ready in time is lost, though it is heard of', async () => {
+test('an agent that is not ready in time is lost, though its heartbeat comes', async () => {
   const agents = new FakeAgents(2);
   agents.patience = { ...usualPatience, graceMs: 20 };
   agents.isReady = seat => seat !== 1;

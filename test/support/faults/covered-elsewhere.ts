@@ -93,7 +93,7 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     about: 'control server that is lost',
   },
   {
-    fault: 'An agent is not ready in time, or hears of a start too late',
+    fault: 'An agent is not ready in time, or receives a start too late',
     test: 'test/main/agents/agent-threads.test.ts',
   },
   {
