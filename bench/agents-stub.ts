@@ -5,14 +5,14 @@ import type { ControlClock } from '../src/main/agents/clock.ts';
 import { ControlLink } from '../src/main/agents/control-link.ts';
 import { lobbyName, lockMs } from '../src/main/agents/lobby.ts';
 import {
+  type AgentMessage,
   type BackJob,
   backQueue,
   channels,
-  packOutcome,
-  readDown,
+  readCoordinatorMessage,
   readSeatJob,
-  type Up,
 } from '../src/main/agents/messages.ts';
+import { packOutcome } from '../src/main/agents/outcome.ts';
 import { describeTool } from '../src/main/environment.ts';
 import { nowNs } from '../src/pool/clock.ts';
 import type { ThreadSample } from '../src/workers/contract.ts';
@@ -59,17 +59,17 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
   worker.on('error', () => {});
 
   async function hold(run: string, seat: number, back: Queue, end: () => void): Promise<void> {
-    const say = (message: Up) => void link.publish(channels.fromAll(run), message).catch(() => {});
+    const say = (message: AgentMessage) => void link.publish(channels.fromAll(run), message).catch(() => {});
     const host = { name: `stub${seat}`, node: process.version, os: '', cpu: '', cores: 1, threads: 1 };
     let turn = 0;
     let threads: readonly number[] = [];
     let clock: ControlClock | undefined;
-    const beat = setInterval(() => say({ kind: 'here', seat, turn, phase: 'idle' }), 1000);
+    const heartbeat = setInterval(() => say({ kind: 'here', seat, turn, phase: 'idle' }), 1000);
     const hear = (text: string) => {
-      const message = readDown(text);
-      if (message === undefined || message.kind === 'beat') return;
+      const message = readCoordinatorMessage(text);
+      if (message === undefined || message.kind === 'heartbeat') return;
       if (message.kind === 'end') {
-        clearInterval(beat);
+        clearInterval(heartbeat);
         end();
       } else if (message.kind === 'prepare' && message.turn > turn) {
         turn = message.turn;
@@ -82,9 +82,9 @@ async function play({ url, group, agents, seconds }: Stubs): Promise<void> {
         const leadMs = (clock.toLocal(message.at) - nowNs()) / 1e6;
         const { boundMicros } = clock;
         // All of them share this process, which takes its time for so many.
-        say({ kind: 'heard', seat, turn, what: 'go', leadMs: Math.max(0, leadMs), boundMicros });
+        say({ kind: 'acknowledged', seat, turn, what: 'go', leadMs: Math.max(0, leadMs), boundMicros });
         const samples = threads.map((thread): ThreadSample => ({ ...kept, thread }));
-        const packed = packOutcome({ kind: 'done', samples, cpu: null, boundMicros });
+        const packed = packOutcome({ kind: 'done', samples, cpu: null, startLagMs: 0, boundMicros });
         void back.add('turn', { seat, turn, packed } satisfies BackJob, { removeOnComplete: true });
       }
     };

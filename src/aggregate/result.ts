@@ -242,8 +242,10 @@ const hostRound = z.object({
   machineBusyShare: z.number().nullable(),
   /** Its clock differed from that of the coordinator by no more than this when the threads were to start. */
   clockBoundMs: amount,
-  /** Time that was left when it heard when to start. */
+  /** Time that was left when it received the instant of the start. */
   leadMs: z.number(),
+  /** From the start instant, by its own clock, until the last of its threads had begun. */
+  startLagMs: amount,
 });
 
 /** Every figure is finite: what is not known is null, never NaN. */

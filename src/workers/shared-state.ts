@@ -47,15 +47,16 @@ export const progressFields = [
 ] as const satisfies readonly (keyof ThreadProgress)[];
 /** Heartbeats stand behind a thread's progress. */
 const heartbeats = progressFields.length;
-/** And behind these, its growth. */
+/** And behind these, its growth, and when it began. */
 const growth = { lookedNs: heartbeats + 1, allConnected: heartbeats + 2, grownNs: heartbeats + 3 } as const;
+const begun = heartbeats + 4;
 /** Two cache lines each, so that threads do not disturb one another when they publish. */
 const slotLength = 16;
 const slotBytes = slotLength * Float64Array.BYTES_PER_ELEMENT;
 
 /**
  * The only memory that threads and coordinator share: a barrier with one start instant, the start of the measured window,
- * a stop flag, and for each thread a slot with its progress, heartbeats and growth, and a note of its failures. Stopping is a flag because aborting a Piscina task
+ * a stop flag, and for each thread a slot with its progress, heartbeats, growth and begin, and a note of its failures. Stopping is a flag because aborting a Piscina task
  * would end the thread and lose its figures.
  *
  * Layout: Int32 ready, released, stopped, windowSet; Float64 start, stop and window instant from byte 16 on; the slots;
@@ -155,6 +156,16 @@ export class SharedState {
       allConnected: this.#slots[at + growth.allConnected] === 1,
       grownNs: this.#slots[at + growth.grownNs] ?? 0,
     };
+  }
+
+  /** The thread calls it as soon as it has seen that the start instant has come. */
+  publishBegun(thread: number, begunNs: number): void {
+    this.#slots[thread * slotLength + begun] = begunNs;
+  }
+
+  /** When the thread began its load, an instant of the monotonic clock; 0 before that. */
+  begunNs(thread: number): number {
+    return this.#slots[thread * slotLength + begun] ?? 0;
   }
 
   progress(thread: number): ThreadProgress {

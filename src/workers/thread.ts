@@ -38,7 +38,9 @@ async function measure(task: ThreadTask, shared: SharedState): Promise<ThreadSam
     }
     const load = new LoadDriver(task, pools, mix, redirects);
     shared.markReady();
-    return await load.drive(shared, await passBarrier(shared));
+    const startNs = await passBarrier(shared);
+    shared.publishBegun(task.thread, nowNs());
+    return await load.drive(shared, startNs);
   } finally {
     await Promise.all(pools.map(pool => pool.close({ timeout: 0 })));
   }

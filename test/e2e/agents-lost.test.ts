@@ -1,24 +1,58 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { lobbyName } from '../../src/main/agents/lobby.ts';
 import { describeTool } from '../../src/main/environment.ts';
-import { expectExact, keysOfRuns, roundsOf, startAgent, startAgents, startScene } from '../support/agents.ts';
+import {
+  expectExact,
+  expectFree,
+  keysOfRuns,
+  testPatience as patience,
+  roundsOf,
+  shortenPatience,
+  spawnAgent,
+  startAgent,
+  startAgents,
+} from '../support/agents.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, processId } from '../support/observed-server.ts';
 import { runPoolbench } from '../support/poolbench.ts';
-import { ofTest, startRedis } from '../support/servers.ts';
+import { ofTest, startRedis, type TestServer } from '../support/servers.ts';
+
+const scenarios = [{ client: 'wire', workers: 4, pools: 2, ...unhurried }];
+const long = { scenarios, rounds: 40, seconds: 0.2 };
+
+beforeEach(shortenPatience);
 
 describe('agent that is lost ends the run', () => {
-  const long = {
-    scenarios: [{ client: 'wire', workers: 4, pools: 2, ...unhurried }],
-    ...{ rounds: 40, seconds: 0.3 },
-  };
+  let control: TestServer;
+  let target: TestServer;
+  let groups = 0;
+
+  beforeAll(async () => {
+    [control, target] = await Promise.all([startRedis(), startRedis()]);
+  });
+  afterAll(() => Promise.all([control.stop(), target.stop()]));
+
+  /** A group of the test's own at the control server of all. */
+  function makeGroup(loaded = target) {
+    const group = `group-${++groups}`;
+    return {
+      /** In this process. */
+      start: (name: string) => ofTest(startAgent(control.url, [loaded.url], { name, group, patience })),
+      spawn: (name: string) => ofTest(spawnAgent(control.url, [loaded.url], { name, group })),
+      on: (agents: number) => ['--agents', String(agents), '--group', group, '--control', control.url],
+      expectFree: () => expectFree(control.url, group),
+      waiting: `poolbench:${lobbyName(group, describeTool().version)}:wait`,
+    };
+  }
 
   test('killed in a round: what was measured is kept, and the run can be resumed with another', async () => {
-    const { control, target, agents, env } = await startScene(2);
-    const experiment = await createExperiment(target.url, { ...long, rounds: 8 });
-    const running = experiment.start(['--agents', '2'], { env, ownProcess: true });
-    await running.said('round 3/8');
-    agents[1]?.process.kill('SIGKILL');
+    const { start, spawn, on } = makeGroup();
+    const [, other] = [await start('a'), await spawn('b')];
+    const experiment = await createExperiment(target.url, { ...long, rounds: 6 });
+    const running = experiment.start(on(2));
+    await running.said('round 3/6');
+    other.process.kill('SIGKILL');
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(1);
     expect(outcome.stderr).toMatch(/expected agent b to take part until the end/);
@@ -29,87 +63,100 @@ describe('agent that is lost ends the run', () => {
     for (const round of kept) expectExact(round);
     expect(await (await connectObserver(target.url)).dbsize()).toBe(0);
 
-    await startAgent(control.url, [target.url], { name: 'c' });
-    const folder = await experiment.resultsFolder();
-    const resumed = await runPoolbench(['run', '--resume', folder, '--agents', '2'], {
-      env,
-      ownProcess: true,
-    });
+    await start('c');
+    const resumed = await runPoolbench(['run', '--resume', await experiment.resultsFolder(), ...on(2)]);
     expect(resumed.code, resumed.stderr).toBe(0);
     const whole = await experiment.result();
     expect(whole.complete).toBe(true);
-    expect(roundsOf(whole)).toHaveLength(8);
+    expect(roundsOf(whole)).toHaveLength(6);
     expect(roundsOf(whole).slice(0, kept.length)).toEqual(kept);
   });
 
   test('stopped (SIGSTOP): it is lost, and leaves when it goes on', async () => {
-    const { target, agents, env } = await startScene(2);
+    const { start, spawn, on, expectFree } = makeGroup();
+    const [, other] = [await start('a'), await spawn('b')];
     const experiment = await createExperiment(target.url, long);
-    const running = experiment.start(['--agents', '2'], { env, ownProcess: true });
+    const running = experiment.start(on(2));
     await running.said('round 2/40');
-    agents[1]?.process.kill('SIGSTOP');
+    other.process.kill('SIGSTOP');
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(1);
-    expect(outcome.stderr).toMatch(/expected agent b .* nothing was heard of it/);
-    agents[1]?.process.kill('SIGCONT');
-    await agents[1]?.said('left: seat');
-    const next = await (await createExperiment(target.url)).run(['--agents', '2'], { env });
-    expect(next.code, next.stderr).toBe(0);
+    expect(outcome.stderr).toMatch(/expected agent b .* it has sent no heartbeat/);
+    other.process.kill('SIGCONT');
+    await other.said('left: seat');
+    await expectFree();
   });
 
   test('told to end: it leaves, and so does the run', async () => {
-    const { target, agents, env } = await startScene(1);
+    const { spawn, on } = makeGroup();
+    const agent = await spawn('a');
     const experiment = await createExperiment(target.url, long);
-    const running = experiment.start(['--agents', '1'], { env, ownProcess: true });
+    const running = experiment.start(on(1));
     await running.said('round 2/40');
-    agents[0]?.process.kill('SIGTERM');
+    agent.process.kill('SIGTERM');
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(1);
     expect(outcome.stderr).toMatch(/agent a .* it was told to end/);
-    expect(await agents[0]?.ended).toBe(130);
+    expect(await agent.ended).toBe(130);
   });
 
   test('interrupted while it waits for agents: it ends with 130, and nothing is left', async () => {
-    const { control, target, env } = await startScene(1);
-    const experiment = await createExperiment(target.url);
-    const running = experiment.start(['--agents', '2'], { env, ownProcess: true });
-    await running.said('Waiting up to');
-    await sleep(500);
+    const { start, on, expectFree, waiting } = makeGroup();
+    const agent = await start('a');
+    const running = (await createExperiment(target.url)).start(on(2));
+    await agent.said('taken: seat');
     running.kill('SIGINT');
     expect((await running.outcome).code).toBe(130);
     expect(await keysOfRuns(control.url)).toEqual([]);
-    const waiting = `poolbench:lobby-default-${describeTool().version}:wait`;
     expect(await (await connectObserver(control.url)).llen(waiting)).toBe(0);
-    const next = await (await createExperiment(target.url)).run(['--agents', '1'], { env });
-    expect(next.code, next.stderr).toBe(0);
+    await expectFree();
   });
 
   test('interrupted once: what was measured is kept, and the agents are free', async () => {
-    const { target, env } = await startScene(1);
+    const { start, on, expectFree } = makeGroup();
+    await start('a');
     const experiment = await createExperiment(target.url, long);
-    const running = experiment.start(['--agents', '1'], { env, ownProcess: true });
+    const running = experiment.start(on(1));
     await running.said('round 2/40');
     running.kill('SIGINT');
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(130);
     expect(roundsOf(await experiment.result()).length).toBeGreaterThan(0);
-    const next = await (await createExperiment(target.url)).run(['--agents', '1'], { env });
-    expect(next.code, next.stderr).toBe(0);
+    await expectFree();
   });
 
-  test('a coordinator that is killed frees its agents within 20 s, and nothing is left', async () => {
-    const { control, target, agents, env } = await startScene(1);
-    const experiment = await createExperiment(target.url, long);
-    const running = experiment.start(['--agents', '1'], { env, ownProcess: true });
-    await running.said('round 2/40');
-    running.kill('SIGKILL');
-    await running.outcome;
-    const before = Date.now();
-    await agents[0]?.said('its coordinator has not been heard of');
-    expect(Date.now() - before).toBeLessThan(20_000);
-    await sleep(500);
-    expect(await keysOfRuns(control.url)).toEqual([]);
-  });
+  test.each(['killed', 'interrupted twice'])(
+    'a coordinator that is %s frees its agents within 20 s, and nothing is left',
+    async how => {
+      const loaded = await ofTest(startRedis());
+      const { start, on, expectFree } = makeGroup(loaded);
+      const agent = await start('a');
+      const experiment = await createExperiment(loaded.url, { ...long, timeoutMs: 3000 });
+      const running = experiment.start(on(1), { ownProcess: true });
+      await running.said('round 2/40');
+      if (how === 'killed') running.kill('SIGKILL');
+      else {
+        // The first waits for what is in flight.
+        const pid = await processId(await connectObserver(loaded.url));
+        process.kill(pid, 'SIGSTOP');
+        onTestFinished(() => void process.kill(pid, 'SIGCONT'));
+        await sleep(100);
+        running.kill('SIGINT');
+        await running.said('stopping');
+        await sleep(500);
+        running.kill('SIGINT');
+      }
+      const { code, signal } = await running.outcome;
+      expect({ code, signal }).toEqual(
+        how === 'killed' ? { code: null, signal: 'SIGKILL' } : { code: 130, signal: null },
+      );
+      const before = Date.now();
+      await agent.said('its coordinator sends no heartbeat');
+      expect(Date.now() - before).toBeLessThan(20_000);
+      expect(await keysOfRuns(control.url)).toEqual([]);
+      await expectFree();
+    },
+  );
 });
 
 describe('control server that is lost', () => {
@@ -118,36 +165,14 @@ describe('control server that is lost', () => {
     onTestFinished(() => control.stop());
     const { port } = control;
     const target = await ofTest(startRedis());
-    await startAgents(2, control.url, [target.url]);
-    const experiment = await createExperiment(target.url, {
-      scenarios: [{ client: 'wire', workers: 4, pools: 2, ...unhurried }],
-      ...{ rounds: 6, seconds: 0.4 },
-    });
-    const env = { POOLBENCH_CONTROL: control.url };
-    const running = experiment.start(['--agents', '2'], { env, ownProcess: true });
-    await running.said('round 2/6');
+    for (const agent of await startAgents(2, control.url, [target.url], { patience }))
+      onTestFinished(() => agent.stop());
+    const experiment = await createExperiment(target.url, { ...long, rounds: 4 });
+    const running = experiment.start(['--agents', '2', '--control', control.url]);
+    await running.said('round 2/4');
     await control.stop();
-    await sleep(1000);
+    await sleep(500);
     control = await startRedis({ port });
-    const outcome = await running.outcome;
-    expect(outcome.code, outcome.stderr).toBe(0);
-    const rounds = roundsOf(await experiment.result());
-    expect(rounds).toHaveLength(6);
-    for (const round of rounds) expectExact(round);
-  });
-
-  test('silent for 15 s: the run goes on when it answers again', async () => {
-    const { control, target, env } = await startScene(1);
-    const experiment = await createExperiment(target.url, {
-      scenarios: [{ client: 'wire', workers: 4, ...unhurried }],
-      ...{ rounds: 4, seconds: 0.4 },
-    });
-    const pid = await processId(await connectObserver(control.url));
-    const running = experiment.start(['--agents', '1'], { env, ownProcess: true });
-    await running.said('round 1/4');
-    process.kill(pid, 'SIGSTOP');
-    await sleep(15_000);
-    process.kill(pid, 'SIGCONT');
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(0);
     const rounds = roundsOf(await experiment.result());
@@ -155,22 +180,25 @@ describe('control server that is lost', () => {
     for (const round of rounds) expectExact(round);
   });
 
-  test('gone for good: the run ends with 1, and keeps what was measured', async () => {
+  test('silent for longer than an agent may be: the run goes on; gone for good: it ends with 1, and keeps what was measured', async () => {
     const control = await startRedis();
     onTestFinished(() => control.stop());
     const target = await ofTest(startRedis());
-    await startAgents(1, control.url, [target.url]);
-    const experiment = await createExperiment(target.url, {
-      scenarios: [{ client: 'wire', workers: 4, ...unhurried }],
-      ...{ rounds: 40, seconds: 0.2 },
-    });
-    const env = { POOLBENCH_CONTROL: control.url };
-    const running = experiment.start(['--agents', '1'], { env, ownProcess: true });
+    const pid = await processId(await connectObserver(control.url));
+    await ofTest(startAgent(control.url, [target.url], { patience }));
+    const experiment = await createExperiment(target.url, long);
+    const running = experiment.start(['--agents', '1', '--control', control.url]);
     await running.said('round 2/40');
+    process.kill(pid, 'SIGSTOP');
+    await sleep(1.1 * patience.silentMs);
+    process.kill(pid, 'SIGCONT');
+    await running.said('round 4/40');
     await control.stop();
     const outcome = await running.outcome;
     expect(outcome.code, outcome.stderr).toBe(1);
     expect(outcome.stderr).toMatch(/expected the control server/);
-    expect(roundsOf(await experiment.result()).length).toBeGreaterThan(0);
+    const rounds = roundsOf(await experiment.result());
+    expect(rounds.length).toBeGreaterThanOrEqual(3);
+    for (const round of rounds) expectExact(round);
   });
 });

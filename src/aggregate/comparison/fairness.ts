@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Result } from '../result.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { withoutControls } from '../stats/control.ts';
+import { describeHosts } from '../stats/hosts.ts';
 import { formatPlural } from '../text/format.ts';
 import { formatMemory, wasRunning } from '../text/target-words.ts';
 import type { FairnessCheck } from './schema.ts';
@@ -110,6 +111,9 @@ export function checkFairness(results: readonly Result[]): FairnessCheck[] {
     same('machine', ({ environment: { cpu, cores, memoryBytes, os } }) =>
       [cpu, formatPlural(cores, 'core'), formatMemory(memoryBytes), os].join(', '),
     ),
+    ...(results.some(({ hosts }) => hosts !== undefined)
+      ? [same('agents', ({ hosts }) => (hosts === undefined ? 'none' : describeHosts(hosts)))]
+      : []),
     same('runtime', ({ environment, tool }) => `Node ${environment.node}, ${tool.name} ${tool.version}`),
     same(
       'place of the server',

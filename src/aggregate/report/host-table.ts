@@ -4,7 +4,7 @@ import { formatFraction, formatMs, nothing } from '../text/format.ts';
 import { type Block, figures, heading, note, only, table, wide, words } from './blocks.ts';
 
 const hostNote =
-  'Medians over the measurements; of the clock bound and the lead the worst. Clock bound: the clock of an agent differed by no more from that of the control server. Lead: time that was left when an agent heard when to start.';
+  'Medians over the measurements; of clock bound, lead and start lag the worst. Clock bound: the clock of an agent differed by no more from that of the control server. Lead: time that was left when an agent received the instant of a start. Start lag: from that instant until the last of its threads had begun.';
 
 const known = (value: number | null, format: (value: number) => string) =>
   value === null ? nothing : format(value);
@@ -29,6 +29,7 @@ export function hostBlocks(result: Pick<Result, 'hosts' | 'scenarios'>): Block[]
         figures('round trip ms', ({ roundTripMs }) => known(roundTripMs, formatMs)),
         figures('clock bound ms', ({ maxBoundMs }) => known(maxBoundMs, formatMs)),
         figures('lead ms', ({ minLeadMs }) => known(minLeadMs, formatMs)),
+        figures('start lag ms', ({ maxStartLagMs }) => known(maxStartLagMs, formatMs)),
       ],
       'Agents',
     ),

@@ -64,6 +64,7 @@ export const searchSchema = z.object({
   seed: z.number(),
   tool: resultSchema.shape.tool,
   environment: resultSchema.shape.environment,
+  hosts: resultSchema.shape.hosts,
   target: resultSchema.shape.target,
   warnings: z.array(z.string()),
   config: resultSchema.shape.config,

@@ -1,5 +1,5 @@
 import type { HostResult, Result, RoundResult } from '../result.ts';
-import { formatFraction, formatList, formatMs } from '../text/format.ts';
+import { formatFraction, formatList, formatMs, formatPlural } from '../text/format.ts';
 import { median, medianOfKnown } from './statistics.ts';
 
 /** The agents of a run: what each of them did, and whether they were alike. */
@@ -9,7 +9,7 @@ const maxTripRatio = 1.25;
 const minTripDifferenceMs = 0.05;
 /** Clocks that may differ by more shift what is due in an open loop by a noticeable part of a response time. */
 const maxBoundMs = 1;
-/** An agent that hears of the start later than this before it may begin later than the others. */
+/** An agent that receives the start later than this before its instant may begin later than the others. */
 const minLeadMs = 5;
 
 /** One agent over all measurements in which it took part. */
@@ -20,7 +20,11 @@ export interface HostFigures extends HostResult {
   /** The worst of all measurements. */
   readonly maxBoundMs: number | null;
   readonly minLeadMs: number | null;
+  readonly maxStartLagMs: number | null;
 }
+
+const max = (values: readonly number[]) => Math.max(...values);
+const min = (values: readonly number[]) => Math.min(...values);
 
 type HostRound = NonNullable<RoundResult['hosts']>[number];
 
@@ -35,16 +39,22 @@ export function hostFigures({ hosts = [], scenarios }: Pick<Result, 'hosts' | 's
       ...host,
       coresUsed: of(({ cores }) => cores, median),
       busyRatio: medianOfKnown(own.map(({ machineBusyShare }) => machineBusyShare)),
-      maxBoundMs: of(
-        ({ clockBoundMs }) => clockBoundMs,
-        values => Math.max(...values),
-      ),
-      minLeadMs: of(
-        ({ leadMs }) => leadMs,
-        values => Math.min(...values),
-      ),
+      maxBoundMs: of(({ clockBoundMs }) => clockBoundMs, max),
+      minLeadMs: of(({ leadMs }) => leadMs, min),
+      maxStartLagMs: of(({ startLagMs }) => startLagMs, max),
     };
   });
+}
+
+/** "2 × AMD EPYC, 4 cores, Node v20.12.0": agents that are alike are counted. */
+export function describeHosts(hosts: readonly HostResult[]): string {
+  const machines = hosts.map(
+    ({ cpu, cores, node }) => `${cpu}, ${formatPlural(cores, 'core')}, Node ${node}`,
+  );
+  return [...new Set(machines)]
+    .toSorted()
+    .map(kind => `${machines.filter(machine => machine === kind).length} × ${kind}`)
+    .join('; ');
 }
 
 /** Where the agents were unlike, or did not start together as exactly as they should. */
@@ -77,7 +87,7 @@ export function hostWarnings(result: Pick<Result, 'hosts' | 'scenarios'>): strin
   const lead = Math.min(...hosts.map(({ minLeadMs }) => minLeadMs ?? Number.POSITIVE_INFINITY));
   if (lead < minLeadMs)
     warnings.push(
-      `an agent heard only ${formatMs(Math.max(0, lead))} ms before a start that it was to begin; its threads may have begun later than the others`,
+      `an agent received a start only ${formatMs(Math.max(0, lead))} ms before its instant, so its threads may have begun later than the others'`,
     );
   return warnings;
 }

@@ -9,9 +9,9 @@ import { type Coordinator, Turn, TurnPart } from './agent-turn.ts';
 import type { AgentTask, Prepare, Subject } from './messages.ts';
 import { withoutLogin } from './rules.ts';
 
-/** Time from saying when to start to that instant. It grows where that is too short. */
+/** Time from publishing the start to its instant. It grows if that is too short. */
 const minLeadMs = 30;
-/** A start that was heard with less left than this was nearly missed. */
+/** A start that was received with less left than this was nearly missed. */
 const comfortableLeadMs = 10;
 const maxStarts = 4;
 
@@ -69,7 +69,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
   }
 
   /**
-   * As `Threads.run`. A turn whose start an agent heard too late is begun anew, with more time.
+   * As `Threads.run`. A turn whose start an agent received too late is begun anew, with more time.
    *
    * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided; PoolbenchError START_MISSED, AGENT_LOST,
    *   AGENT_REFUSED, CONTROL_LOST
@@ -81,7 +81,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     placement: readonly number[] = tasks.map((_, index) => index),
   ): Promise<ThreadSample[]> {
     this.#used = undefined;
-    let discarded = 0;
+    const missed: ThreadSample[] = [];
     for (let start = 1; start <= maxStarts; start++) {
       const turn = new Turn(this.#agents, this.#partsOf(tasks, placement), shared);
       try {
@@ -89,14 +89,14 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
         if (stopped !== undefined) return stopped;
         const begun = await turn.go(this.#goLeadMs);
         if ('missed' in begun) {
-          discarded += callsOf(begun.missed);
+          missed.push(...begun.missed);
           this.#goLeadMs *= 2;
           continue;
         }
         if (begun.shortestLeadMs < comfortableLeadMs) this.#goLeadMs += comfortableLeadMs;
         const samples = await turn.measure(begun.releasedNs, this.#windowLeadMs, onWindow);
         this.#used = turn.use();
-        return withDiscarded(samples, discarded);
+        return withMissed(samples, missed);
       } catch (cause) {
         if (cause instanceof TurnVoided && cause.code === 'START_MISSED') this.#windowLeadMs *= 2;
         throw cause;
@@ -106,7 +106,7 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
     }
     throw new PoolbenchError(
       'START_MISSED',
-      `expected all agents to start together, but one heard of the start too late ${maxStarts} times, at last with ${this.#goLeadMs / 2} ms to go; use a control server nearer to the agents, or agents with more idle cores`,
+      `expected all agents to start together, but one received the start too late ${maxStarts} times, at last with ${this.#goLeadMs / 2} ms to go; use a control server nearer to the agents, or agents with more idle cores`,
     );
   }
 
@@ -139,24 +139,32 @@ export class AgentThreads implements LoadThreads, ThreadHosts {
       subject: withoutLogin(subject),
       workload: first.workload,
       tasks: tasks.map(
-        ({ shared: _, address: __, cluster: ___, workload: ____, ...task }): AgentTask => task,
+        ({ shared: _, address: __, cluster: ___, workload: ____, clientFile: _____, ...task }): AgentTask =>
+          task,
       ),
     };
   }
 }
 
-/** Operations that the server has answered without an error. */
-function callsOf(samples: readonly ThreadSample[]): number {
-  return samples
-    .flatMap(({ loads }) => loads)
-    .reduce((sum, { completed, warmupCompleted }) => sum + completed + warmupCompleted, 0);
-}
-
-/** The server has counted what was done in starts that were missed, too: it is discarded like a warm-up. */
-function withDiscarded(samples: readonly ThreadSample[], discarded: number): ThreadSample[] {
-  const [first, ...others] = samples;
-  const [load, ...loads] = first?.loads ?? [];
-  if (first === undefined || load === undefined || discarded === 0) return [...samples];
-  const warmupCompleted = load.warmupCompleted + discarded;
-  return [{ ...first, loads: [{ ...load, warmupCompleted }, ...loads] }, ...others];
+/**
+ * What was done in starts that were missed is discarded like a warm-up, as the server has counted it, too. Each start
+ * inserts the same records.
+ */
+function withMissed(samples: readonly ThreadSample[], missed: readonly ThreadSample[]): ThreadSample[] {
+  if (missed.length === 0) return [...samples];
+  return samples.map(sample => {
+    const others = missed.filter(({ thread }) => thread === sample.thread);
+    const calls = others
+      .flatMap(({ loads }) => loads)
+      .reduce((sum, { completed, warmupCompleted }) => sum + completed + warmupCompleted, 0);
+    return {
+      ...sample,
+      loads: sample.loads.map((load, index) =>
+        index > 0 ? load : { ...load, warmupCompleted: load.warmupCompleted + calls },
+      ),
+      inserted: sample.inserted.map((records, pool) =>
+        Math.max(records, ...others.map(({ inserted }) => inserted[pool] ?? 0)),
+      ),
+    };
+  });
 }

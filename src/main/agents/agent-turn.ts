@@ -2,22 +2,17 @@ import { median } from '../../aggregate/stats/statistics.ts';
 import { formatList } from '../../aggregate/text/format.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
-import { progressFields, type SharedState, type ThreadProgress } from '../../workers/shared-state.ts';
+import type { SharedState } from '../../workers/shared-state.ts';
 import { PoolbenchError } from '../errors.ts';
 import { addUp, type HostUse } from '../run/host-use.ts';
 import { ConnectRefused, TurnVoided } from '../run/threads.ts';
 import { maxGrowthSeconds, openWindow, type WindowStart } from '../run/window-start.ts';
 import type { ControlClock } from './clock.ts';
-import type { Down, HostInfo, Prepare, TurnOutcome, Up } from './messages.ts';
+import type { AgentMessage, CoordinatorMessage, HostInfo, Prepare } from './messages.ts';
+import type { TurnOutcome } from './outcome.ts';
+import type { Patience } from './patience.ts';
+import { mirrorThreads } from './thread-reports.ts';
 
-/** How long after an instant the agents' word is awaited that they have heard of it. */
-const hearingMs = 2000;
-/** A message is said again after this, if nothing follows from it. */
-const repeatMs = 2000;
-/** What may take longer than planned takes no longer than this. */
-const graceMs = 60_000;
-/** How long agents may take to end a turn after the connection to the control server was lost. */
-const cutPatienceMs = 20_000;
 /** How often the stop flag of the run is looked at. */
 const lookMs = 20;
 
@@ -27,8 +22,8 @@ export interface Seated {
   host: HostInfo | undefined;
   /** Unique in the run. */
   name: string;
-  /** When it was last heard of, and since when no message has reached it, on the clock of `performance.now`. */
-  heardAtMs: number;
+  /** When its last message came, and since when no message has reached it, on the clock of `performance.now`. */
+  lastMessageMs: number;
   unreachedSinceMs: number | undefined;
   roundTripMs: number | null;
 }
@@ -36,18 +31,19 @@ export interface Seated {
 /** What a turn needs of the agents of its session. */
 export interface Coordinator {
   readonly seated: readonly Seated[];
+  readonly patience: Patience;
   /** How often the connection to the control server was lost. */
   readonly cuts: number;
   /** The number of a new turn. `onOutcome` is called with how it ended on each agent. */
   beginTurn(onOutcome: (seat: number, outcome: TurnOutcome) => void): number;
   endTurn(turn: number): void;
   /** @returns what ends it */
-  listen(listener: (message: Up) => void): () => void;
+  listen(listener: (message: AgentMessage) => void): () => void;
   /** @throws PoolbenchError AGENT_LOST, CONTROL_LOST */
-  send(seat: number | 'all', message: Down): Promise<void>;
+  send(seat: number | 'all', message: CoordinatorMessage): Promise<void>;
   readClock(): Promise<ControlClock>;
   /**
-   * Waits until something is true of what was heard.
+   * Waits until something is true of the messages that came.
    *
    * @returns whether it is, after at most so long
    * @throws PoolbenchError AGENT_LOST, AGENT_REFUSED, CONTROL_LOST
@@ -63,9 +59,9 @@ export class TurnPart {
   /** The number of each task's thread there. */
   readonly placement: number[] = [];
   ready = false;
-  /** Whether it does nothing, as it last said. */
+  /** Whether it does nothing, by its last message. */
   idle = false;
-  /** Time that was left when it heard of the start, and of the window. */
+  /** Time that was left when it received the start, and the window. */
   goLeadMs: number | undefined;
   windowLeadMs: number | undefined;
   /** Of its clock. */
@@ -105,7 +101,7 @@ export class Turn {
     });
   }
 
-  /** Forgets it. What its agents still say of it goes nowhere. */
+  /** Forgets it. Messages of it that still come are ignored. */
   close(): void {
     this.#closed = true;
     this.#unlisten();
@@ -115,7 +111,7 @@ export class Turn {
   /**
    * Lets every agent connect and warm its pools.
    *
-   * @param message what each of them is told, without the number of the turn
+   * @param message what each of them is sent, without the number of the turn
    * @returns the samples if the run was stopped meanwhile
    * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided
    */
@@ -127,7 +123,7 @@ export class Turn {
       await Promise.all(
         waiting.map(part => this.#agents.send(part.seat, { ...message(part), turn: this.#number })),
       );
-      if (await this.#agents.until(isReady, repeatMs)) break;
+      if (await this.#agents.until(isReady, this.#patience.answerMs)) break;
       if (performance.now() > endMs) throw this.#late(waiting, 'to connect to the target');
     }
     if (this.#isCut()) return await this.#voidCut();
@@ -137,7 +133,7 @@ export class Turn {
   /**
    * Lets all begin at one instant.
    *
-   * @returns that instant, on the clock here, and the time that was left when the last agent heard of it. If it was too
+   * @returns that instant, on the clock here, and the time that was left when the last agent received it. If it was too
    *   late for one of them, it has ended on all, and has samples of those that began.
    * @throws TurnVoided; PoolbenchError AGENT_LOST, CONTROL_LOST
    */
@@ -151,14 +147,14 @@ export class Turn {
     this.#clock = clock;
     const releasedNs = nowNs() + leadMs * 1e6;
     await this.#agents.send('all', { kind: 'go', turn: this.#number, at: clock.toControl(releasedNs) });
-    const hasHeard = ({ goLeadMs, outcome }: TurnPart) => goLeadMs !== undefined || outcome !== undefined;
-    const heard = await this.#agents.until(
-      () => this.#parts.every(hasHeard) || this.#isCut(),
-      leadMs + hearingMs,
+    const hasReceived = ({ goLeadMs, outcome }: TurnPart) => goLeadMs !== undefined || outcome !== undefined;
+    const received = await this.#agents.until(
+      () => this.#parts.every(hasReceived) || this.#isCut(),
+      leadMs + this.#patience.answerMs,
     );
     if (this.#isCut()) return await this.#voidCut();
     const shortestLeadMs = Math.min(...this.#parts.map(({ goLeadMs = leadMs }) => goLeadMs));
-    if (heard && shortestLeadMs >= 0) return { releasedNs, shortestLeadMs };
+    if (received && shortestLeadMs >= 0) return { releasedNs, shortestLeadMs };
     return { missed: await this.#stopAll() };
   }
 
@@ -166,7 +162,7 @@ export class Turn {
    * Opens the measured window when all pools have grown, and waits for the samples.
    *
    * @returns the samples, in the order of the tasks
-   * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided, also if an agent heard of the window too late
+   * @throws ConnectRefused, or whatever else a thread failed with; TurnVoided, also if an agent received the window too late
    */
   async measure(
     releasedNs: number,
@@ -190,7 +186,7 @@ export class Turn {
       },
     );
     const isMissed = () =>
-      performance.now() > dueMs + hearingMs &&
+      performance.now() > dueMs + this.#patience.answerMs &&
       this.#parts.some(({ windowLeadMs, outcome }) => windowLeadMs === undefined && outcome === undefined);
     const endMs = this.#latestMs((Math.max(warmupSeconds, maxGrowthSeconds) + seconds) * 1000 + timeoutMs);
     const isDone = () => this.#hasEnded() || this.#isOver() || this.#isCut() || isMissed();
@@ -206,7 +202,7 @@ export class Turn {
     if (!missed) return samples;
     throw new TurnVoided(
       'START_MISSED',
-      `expected the measured window to begin on all agents at once, but one heard of it too late, with ${leadMs} ms to go; use a control server nearer to the agents, or agents with more idle cores`,
+      `expected the measured window to begin on all agents at once, but one received it too late, with ${leadMs} ms to go; use a control server nearer to the agents, or agents with more idle cores`,
     );
   }
 
@@ -215,11 +211,11 @@ export class Turn {
     const used = this.#parts.flatMap(({ seat, tasks, outcome, goLeadMs = 0, boundMicros }) => {
       const agent = this.#agents.seated[seat];
       if (agent === undefined || outcome?.kind !== 'done' || outcome.cpu === null) return [];
-      const { cpu } = outcome;
+      const { cpu, startLagMs } = outcome;
       const { clientCores, machineBusyShare } = cpu;
       const host = {
         ...{ name: agent.name, threads: tasks.length, cores: Math.max(0, clientCores), machineBusyShare },
-        ...{ clockBoundMs: boundMicros / 1000, leadMs: goLeadMs },
+        ...{ clockBoundMs: boundMicros / 1000, leadMs: goLeadMs, startLagMs },
       };
       return [{ cpu, host, roundTripMs: agent.roundTripMs }];
     });
@@ -232,15 +228,15 @@ export class Turn {
     };
   }
 
-  #hear(part: TurnPart, message: Up): void {
+  #hear(part: TurnPart, message: AgentMessage): void {
     if (message.kind === 'here') part.idle = message.turn !== this.#number || message.phase === 'idle';
     if (!('turn' in message) || message.turn !== this.#number) return;
     if (message.kind === 'here') part.ready ||= message.phase === 'ready';
-    else if (message.kind === 'heard') {
+    else if (message.kind === 'acknowledged') {
       part.boundMicros = message.boundMicros;
       if (message.what === 'go') part.goLeadMs ??= message.leadMs;
       else part.windowLeadMs ??= message.leadMs;
-    } else if (this.#clock !== undefined) mirror(message, part, this.#shared, this.#clock);
+    } else if (this.#clock !== undefined) mirrorThreads(message, part.tasks, this.#shared, this.#clock);
   }
 
   async #sendWindow(startNs: number): Promise<void> {
@@ -248,6 +244,10 @@ export class Turn {
     const at = this.#clock.toControl(startNs);
     // Whoever waits for the samples meets the failure.
     await this.#agents.send('all', { kind: 'window', turn: this.#number, at }).catch(() => {});
+  }
+
+  get #patience(): Patience {
+    return this.#agents.patience;
   }
 
   /** All tasks of a scenario have the same times. */
@@ -274,7 +274,7 @@ export class Turn {
   }
 
   #latestMs(plannedMs: number): number {
-    return performance.now() + plannedMs + graceMs + (this.#task?.timeoutMs ?? 0);
+    return performance.now() + plannedMs + this.#patience.graceMs + (this.#task?.timeoutMs ?? 0);
   }
 
   /** Ends it where it has not ended. @returns the samples @throws ConnectRefused, or whatever else a thread failed with */
@@ -282,7 +282,7 @@ export class Turn {
     const endMs = this.#latestMs(0);
     while (!this.#hasEnded()) {
       await this.#agents.send('all', { kind: 'stop', turn: this.#number });
-      if (await this.#agents.until(() => this.#hasEnded(), repeatMs)) break;
+      if (await this.#agents.until(() => this.#hasEnded(), this.#patience.answerMs)) break;
       if (performance.now() > endMs) throw this.#late(this.#running, 'to hand back its samples');
     }
     for (const part of this.#parts) expectNoFailure(part, this.#nameOf(part));
@@ -295,9 +295,10 @@ export class Turn {
   async #voidCut(): Promise<never> {
     for (const part of this.#parts) part.idle = false;
     const isIdle = () => this.#parts.every(({ idle }) => idle);
-    const endMs = performance.now() + cutPatienceMs;
+    const { controlMs, answerMs } = this.#patience;
+    const endMs = performance.now() + controlMs;
     do await this.#agents.send('all', { kind: 'stop', turn: this.#number });
-    while (!(await this.#agents.until(isIdle, repeatMs)) && performance.now() < endMs);
+    while (!(await this.#agents.until(isIdle, answerMs)) && performance.now() < endMs);
     throw new TurnVoided(
       'CONTROL_LOST',
       'expected the control server to stay connected for the time of a measurement, but the connection was lost in each attempt of one',
@@ -308,7 +309,7 @@ export class Turn {
     const names = formatList(parts.map(part => this.#nameOf(part)));
     return this.#agents.fail(
       'AGENT_LOST',
-      `expected ${names} ${what}, but that had not happened ${graceMs / 1000} s after it should have; see its log`,
+      `expected ${names} ${what}, but that had not happened ${this.#patience.graceMs / 1000} s after it should have; see its log`,
     );
   }
 
@@ -326,25 +327,4 @@ function expectNoFailure({ outcome }: TurnPart, name: string): void {
   if (why === 'thread')
     throw new PoolbenchError('THREAD_FAILED', `expected every thread to respond until its end, but ${text}`);
   throw new Error(text);
-}
-
-/** Writes what an agent reports into the coordinator's shared memory. */
-function mirror(message: Up, { tasks }: TurnPart, shared: SharedState, clock: ControlClock): void {
-  const local = (micros: number) => (micros === 0 ? 0 : clock.toLocal(micros));
-  const threadOf = (index: number) => tasks[index]?.thread;
-  if (message.kind === 'growth')
-    for (const [index, [looked, allConnected, grown]] of message.threads.entries()) {
-      const thread = threadOf(index);
-      if (thread === undefined) continue;
-      shared.publishGrowth(thread, { lookedNs: local(looked), allConnected, grownNs: local(grown) });
-    }
-  if (message.kind === 'progress')
-    for (const [index, figures] of message.threads.entries()) {
-      const thread = threadOf(index);
-      if (thread === undefined) continue;
-      const values = progressFields.map((field, place) => [field, figures[place] ?? Number.NaN]);
-      const progress = Object.fromEntries(values) as Record<keyof ThreadProgress, number>;
-      shared.publish(thread, { ...progress, atNs: local(progress.atNs) });
-      shared.publishFailures(thread, message.failures[index] ?? {});
-    }
 }

@@ -7,6 +7,7 @@ import { prefix, Worker } from './bullmq.ts';
 import { ControlLink } from './control-link.ts';
 import { lobbyName, lockMs, writeBadge } from './lobby.ts';
 import { type HostInfo, readSeatJob } from './messages.ts';
+import { usualPatience } from './patience.ts';
 import type { Rules } from './rules.ts';
 import { describeSeat, Seat } from './seat.ts';
 
@@ -25,23 +26,17 @@ interface AgentOptions {
 
 /** How soon it is back when the control server is. BullMQ would wait 15 s. */
 const retryMs = 1000;
-const closeTimeoutMs = 5000;
 
 /**
  * Waits in the lobby, and takes part in one run after another, until it is told to end or has had its runs.
  *
  * @throws PoolbenchError CONTROL_UNREACHABLE if the control server cannot be used at the start
  */
-export async function runAgent({
-  url,
-  rules,
-  name = os.hostname(),
-  group,
-  runs,
-  say,
-  signal,
-}: AgentOptions): Promise<void> {
-  const link = await ControlLink.open(url);
+export async function runAgent(
+  { url, rules, name = os.hostname(), group, runs, say, signal }: AgentOptions,
+  patience = usualPatience,
+): Promise<void> {
+  const link = await ControlLink.open(url, patience);
   const { version } = describeTool();
   const { node, os: system, cpu, cores } = describeEnvironment();
   const shown = name.slice(0, 100);
@@ -57,10 +52,10 @@ export async function runAgent({
     async job => {
       const seat = readSeatJob(job.data);
       if (seat === undefined) {
-        say('refused: a seat that is none');
+        say('ignored: a job that is no seat');
         return;
       }
-      held = new Seat(link, { job: seat, rules, host });
+      held = new Seat(link, { job: seat, rules, host, patience });
       say(`taken: ${describeSeat(seat)}`);
       // A run that fails must not end the agent.
       const why = await held.hold().catch(cause => asError(cause).message);
@@ -90,6 +85,6 @@ export async function runAgent({
   await held?.leave('it was told to end');
   // Its job ends with it, so that no lock is left.
   const closing = worker.close();
-  await Promise.race([closing, new Promise(resolve => setTimeout(resolve, closeTimeoutMs).unref())]);
+  await Promise.race([closing, new Promise(resolve => setTimeout(resolve, patience.endMs).unref())]);
   link.close();
 }

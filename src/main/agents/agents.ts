@@ -16,32 +16,19 @@ import type { ControlClock } from './clock.ts';
 import { ControlLink } from './control-link.ts';
 import { type KnownAgent, listAgents, lobbyName, lockMs, removeQueue, Seats } from './lobby.ts';
 import {
+  type AgentMessage,
   backQueue,
+  type CoordinatorMessage,
   channels,
-  type Down,
+  readAgentMessage,
   readBackJob,
-  readUp,
   type Subject,
-  type TurnOutcome,
-  type Up,
-  unpackOutcome,
 } from './messages.ts';
+import { type TurnOutcome, unpackOutcome } from './outcome.ts';
+import { type Patience, usualPatience } from './patience.ts';
 import { withoutLogin } from './rules.ts';
 
-const beatMs = 1000;
-/** An agent that nobody hears of for this long is lost: as long as its lock lasts. */
-const silentMs = lockMs;
-/** And one to which no message gets through: its process or its connection has ended, and not come back. */
-const unreachedMs = 5000;
-/** A control server that does not answer for this long is lost. */
-const controlPatienceMs = 20_000;
-/** A message is said again after this, if its answer does not come: a reconnecting agent misses it. */
-const repeatMs = 2000;
-const endTimeoutMs = 3000;
-/** How long an agent may take to reach the target. */
-const meetTimeoutMs = 30_000;
-
-type Met = Extract<Up, { kind: 'met' }>;
+type Met = Extract<AgentMessage, { kind: 'met' }>;
 
 /** What a session wants of the agents. */
 export interface Wanted {
@@ -59,11 +46,12 @@ export interface Wanted {
 /** The agents of a session: enlisted in one step, held until it ends. */
 export class Agents implements SessionAgents, Coordinator {
   readonly seated: readonly Seated[];
+  readonly patience: Patience;
   readonly #link: ControlLink;
   readonly #run = randomUUID();
-  readonly #listeners = new Set<(message: Up) => void>();
+  readonly #listeners = new Set<(message: AgentMessage) => void>();
   readonly #onOutcome = new Map<number, (seat: number, outcome: TurnOutcome) => void>();
-  /** Called whenever something was heard. */
+  /** Called whenever a message came. */
   #waiting: (() => void)[] = [];
   #failure: PoolbenchError | undefined;
   #seats: Seats | undefined;
@@ -75,13 +63,14 @@ export class Agents implements SessionAgents, Coordinator {
   #threads = 0;
   #ended = false;
 
-  private constructor(link: ControlLink, agents: number) {
+  private constructor(link: ControlLink, agents: number, patience: Patience) {
     this.#link = link;
+    this.patience = patience;
     this.seated = Array.from({ length: agents }, (_, seat) => ({
       seat,
       host: undefined,
       name: `agent ${seat + 1}`,
-      heardAtMs: performance.now(),
+      lastMessageMs: performance.now(),
       unreachedSinceMs: undefined,
       roundTripMs: null,
     }));
@@ -92,9 +81,9 @@ export class Agents implements SessionAgents, Coordinator {
    *
    * @throws PoolbenchError CONTROL_UNREACHABLE, AGENTS_MISSING, USAGE
    */
-  static async enlist(wanted: Wanted): Promise<Agents> {
-    const link = await ControlLink.open(wanted.url);
-    const agents = new Agents(link, wanted.agents);
+  static async enlist(wanted: Wanted, patience = usualPatience): Promise<Agents> {
+    const link = await ControlLink.open(wanted.url, patience);
+    const agents = new Agents(link, wanted.agents, patience);
     const abort = () => agents.fail('AGENT_LOST', 'the run was interrupted while it waited for its agents');
     wanted.signal.addEventListener('abort', abort);
     try {
@@ -120,7 +109,7 @@ export class Agents implements SessionAgents, Coordinator {
       lobby,
       this.seated.map(({ seat }) => ({ run, seat, seats: agents, name })),
     );
-    this.#ticker = setInterval(() => void this.#tick(), beatMs);
+    this.#ticker = setInterval(() => void this.#tick(), this.patience.heartbeatMs);
     say(`Waiting up to ${waitMs / 1000} s for ${formatPlural(agents, 'agent')} at ${link.where}`);
     const isFull = await this.until(() => this.seated.every(({ host }) => host !== undefined), waitMs);
     if (!isFull) throw await this.#missing(group, version, waitMs);
@@ -253,13 +242,14 @@ export class Agents implements SessionAgents, Coordinator {
     this.#ended = true;
     clearInterval(this.#ticker);
     // A control server that is gone must not hold up the end of a run.
-    const leaving: Down = { kind: 'end' };
+    const { endMs } = this.patience;
+    const leaving: CoordinatorMessage = { kind: 'end' };
     await Promise.allSettled([
-      this.#link.publish(channels.toAll(this.#run), leaving, endTimeoutMs),
-      withTimeout(Promise.resolve(this.#seats?.close()), endTimeoutMs),
-      ...this.#workers.map(worker => withTimeout(worker.close(true), endTimeoutMs)),
+      this.#link.publish(channels.toAll(this.#run), leaving, endMs),
+      withTimeout(Promise.resolve(this.#seats?.close()), endMs),
+      ...this.#workers.map(worker => withTimeout(worker.close(true), endMs)),
     ]);
-    await withTimeout(removeQueue(this.#link, backQueue(this.#run)), endTimeoutMs).catch(() => {});
+    await withTimeout(removeQueue(this.#link, backQueue(this.#run)), endMs).catch(() => {});
     this.#link.close();
   }
 
@@ -273,20 +263,20 @@ export class Agents implements SessionAgents, Coordinator {
     this.#onOutcome.delete(turn);
   }
 
-  listen(listener: (message: Up) => void): () => void {
+  listen(listener: (message: AgentMessage) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  async send(seat: number | 'all', message: Down): Promise<void> {
+  async send(seat: number | 'all', message: CoordinatorMessage): Promise<void> {
     const channel = seat === 'all' ? channels.toAll(this.#run) : channels.toSeat(this.#run, seat);
-    await this.#link.publish(channel, message, controlPatienceMs).catch(cause => {
+    await this.#link.publish(channel, message, this.patience.controlMs).catch(cause => {
       throw this.#failure ?? this.#controlLost(cause);
     });
   }
 
   async readClock(): Promise<ControlClock> {
-    return await this.#link.readClock(controlPatienceMs).catch(cause => {
+    return await this.#link.readClock(this.patience.controlMs).catch(cause => {
       throw this.#failure ?? this.#controlLost(cause);
     });
   }
@@ -319,11 +309,12 @@ export class Agents implements SessionAgents, Coordinator {
       if (message.kind === 'met') answers.set(message.seat, message);
     });
     const silent = () => this.seated.filter(({ seat }) => !answers.has(seat));
+    const { graceMs, answerMs } = this.patience;
     try {
-      const endMs = performance.now() + meetTimeoutMs;
+      const endMs = performance.now() + graceMs;
       while (performance.now() < endMs) {
         for (const { seat } of silent()) await this.send(seat, { kind: 'meet', subject });
-        if (await this.until(() => silent().length === 0, repeatMs))
+        if (await this.until(() => silent().length === 0, answerMs))
           return [...answers.values()].toSorted((a, b) => a.seat - b.seat);
       }
     } finally {
@@ -332,7 +323,7 @@ export class Agents implements SessionAgents, Coordinator {
     const names = formatList(silent().map(({ name }) => name));
     throw this.fail(
       'AGENT_LOST',
-      `expected ${names} to reach the target within ${meetTimeoutMs / 1000} s, but there was no answer; see its log`,
+      `expected ${names} to reach the target within ${graceMs / 1000} s, but there was no answer; see its log`,
     );
   }
 
@@ -343,10 +334,10 @@ export class Agents implements SessionAgents, Coordinator {
   }
 
   #hear(text: string): void {
-    const message = readUp(text);
+    const message = readAgentMessage(text);
     const agent = message && this.seated[message.seat];
     if (message === undefined || agent === undefined) return;
-    agent.heardAtMs = performance.now();
+    agent.lastMessageMs = performance.now();
     if (message.kind === 'seated') agent.host ??= message.host;
     if (message.kind === 'refused')
       this.fail('AGENT_REFUSED', `agent ${agent.name} refused: ${message.reason}`);
@@ -367,31 +358,32 @@ export class Agents implements SessionAgents, Coordinator {
 
   /** Shows every agent that the run goes on, and finds those that are lost. */
   async #tick(): Promise<void> {
-    const beat: Down = { kind: 'beat' };
+    const { silentMs, unreachedMs, controlMs } = this.patience;
+    const heartbeat: CoordinatorMessage = { kind: 'heartbeat' };
     const sent = this.seated.map(async agent => {
-      const receivers = await this.#link.publish(channels.toSeat(this.#run, agent.seat), beat);
+      const receivers = await this.#link.publish(channels.toSeat(this.#run, agent.seat), heartbeat);
       this.#answeredAtMs = performance.now();
       if (agent.host === undefined) return;
       agent.unreachedSinceMs = receivers > 0 ? undefined : (agent.unreachedSinceMs ?? performance.now());
     });
     void Promise.allSettled(sent);
     const now = performance.now();
-    if (now - this.#answeredAtMs > controlPatienceMs) {
+    if (now - this.#answeredAtMs > controlMs) {
       this.#controlLost(undefined);
       return;
     }
     const { workingSinceMs } = this.#link;
     if (workingSinceMs === undefined) return;
-    for (const { name, host, heardAtMs, unreachedSinceMs = now } of this.seated) {
+    for (const { name, host, lastMessageMs, unreachedSinceMs = now } of this.seated) {
       if (host === undefined) continue;
       // After an outage of the control server everybody has as long again.
-      const silent = now - Math.max(heardAtMs, workingSinceMs);
+      const silent = now - Math.max(lastMessageMs, workingSinceMs);
       const unreached = now - Math.max(unreachedSinceMs, workingSinceMs);
       if (silent <= silentMs && unreached <= unreachedMs) continue;
       const found =
         unreached > unreachedMs
           ? 'its connection to the control server has ended'
-          : `nothing was heard of it for ${Math.round(silent / 1000)} s`;
+          : `it has sent no heartbeat for ${Math.round(silent / 1000)} s`;
       this.fail(
         'AGENT_LOST',
         `expected agent ${name} to take part until the end, but ${found}; see its log and its machine. ${resumable}`,

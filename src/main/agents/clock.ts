@@ -5,7 +5,7 @@ import { nowNs } from '../../pool/clock.ts';
  * machine's monotonic clock counts from its own start.
  */
 
-/** One question for the time, by the monotonic clock here, and the answer. Microseconds. */
+/** One request for the time, by the monotonic clock here, and the answer. Microseconds. */
 export interface Exchange {
   readonly askedMicros: number;
   readonly heardMicros: number;

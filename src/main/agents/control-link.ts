@@ -5,13 +5,12 @@ import { connectControl, withTimeout } from '../server/control.ts';
 import { lifeOf } from '../server/server-info.ts';
 import { parseAddress, shownAddress, withoutPassword } from '../server/url.ts';
 import { type ControlClock, readClock } from './clock.ts';
+import { type Patience, usualPatience } from './patience.ts';
 
 const connectTimeoutMs = 5000;
 /** A request to the control server fails after this, unless it is given longer. */
 const answerTimeoutMs = 10_000;
 const maxRetryMs = 500;
-/** A message that waits longer for its answer shows that the server is silent. */
-const maxPauseMs = 2500;
 
 /**
  * A connection to the control server for commands, and one for messages. Unlike those to a target they reconnect by
@@ -25,6 +24,7 @@ export class ControlLink {
   /** For BullMQ, which never closes a connection that it was given. */
   readonly redis: Redis;
   readonly #subscriber: Redis;
+  readonly #pauseMs: number;
   readonly #handlers = new Map<string, (text: string) => void>();
   #cuts = 0;
   /** Since when it has answered without a pause. */
@@ -33,9 +33,10 @@ export class ControlLink {
   #unanswered = 0;
   #waitingSinceMs = 0;
 
-  private constructor(address: Address, life: string | undefined) {
+  private constructor(address: Address, life: string | undefined, { pauseMs }: Patience) {
     this.where = shownAddress(address);
     this.life = life;
+    this.#pauseMs = pauseMs;
     this.redis = connectionTo(address);
     this.#subscriber = this.redis.duplicate();
     for (const connection of [this.redis, this.#subscriber]) {
@@ -50,7 +51,7 @@ export class ControlLink {
   }
 
   /** @throws PoolbenchError CONTROL_UNREACHABLE, USAGE for a URL that cannot be read */
-  static async open(url: string): Promise<ControlLink> {
+  static async open(url: string, patience = usualPatience): Promise<ControlLink> {
     const address = readControlUrl(url);
     try {
       // It explains every refusal: of the login, of TLS, of the protocol.
@@ -58,7 +59,7 @@ export class ControlLink {
       const life = await lifeOf(probe)
         .catch(() => undefined)
         .finally(() => probe.close());
-      const link = new ControlLink(address, life);
+      const link = new ControlLink(address, life, patience);
       await withTimeout(
         Promise.all([link.redis.connect(), link.#subscriber.connect()]),
         2 * connectTimeoutMs,
@@ -83,7 +84,7 @@ export class ControlLink {
 
   /**
    * Since when the control server is connected and answers, on the clock of `performance.now`; undefined while it does not.
-   * Before, nobody could be heard.
+   * Before that, no message could come.
    */
   get workingSinceMs(): number | undefined {
     const isConnected = this.redis.status === 'ready' && this.#subscriber.status === 'ready';
@@ -91,7 +92,7 @@ export class ControlLink {
   }
 
   get #isSilent(): boolean {
-    return this.#unanswered > 0 && performance.now() - this.#waitingSinceMs > maxPauseMs;
+    return this.#unanswered > 0 && performance.now() - this.#waitingSinceMs > this.#pauseMs;
   }
 
   /** @returns how many have received it. @throws Error if the control server does not answer in time */

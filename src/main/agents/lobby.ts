@@ -3,6 +3,7 @@ import { withTimeout } from '../server/control.ts';
 import { keptNowhere, prefix, Queue, shortStreams } from './bullmq.ts';
 import type { ControlLink } from './control-link.ts';
 import { readSeatJob, type SeatJob } from './messages.ts';
+import { usualPatience } from './patience.ts';
 
 /**
  * Where agents wait: a queue for each group and version, whose workers they are. A run enlists all of its agents in one
@@ -10,8 +11,8 @@ import { readSeatJob, type SeatJob } from './messages.ts';
  * the job shows that it is busy, and frees it when it dies.
  */
 
-/** For this long a seat stays taken without a sign of life from its agent: shorter, and an agent without a core is lost. */
-export const lockMs = 15_000;
+/** A seat stays taken for this long if its agent does not renew the lock. */
+export const lockMs = usualPatience.silentMs;
 
 const listTimeoutMs = 5000;
 

@@ -1,35 +1,32 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { rows, type ThreadPart } from '../../aggregate/scenario/scenario.ts';
 import { numberBetween, oneOf, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
 import type { Address } from '../../pool/client/address.ts';
-import type { PoolSnapshot } from '../../pool/metrics.ts';
-import type { LoadSample, ThreadSample, ThreadTask, WorkloadTask } from '../../workers/contract.ts';
+import { keptOptions } from '../../pool/client/ioredis-options.ts';
+import type { ThreadTask, WorkloadTask } from '../../workers/contract.ts';
 import { parseCommand } from '../../workers/workload/command-templates.ts';
 
 /**
- * Everything that coordinator and agents say to each other, as JSON. Whoever can write to the control server can say it
- * too, so a message is taken only if it has exactly this form, with the limits of a config.
+ * Everything that coordinator and agents send each other, as JSON. Whoever can write to the control server can send it,
+ * too, so a message is accepted only if it has exactly this form, with the limits of a config.
  */
 
-const maxThreads = 1024;
+export const maxThreads = 1024;
 /** Longer messages are not read. A prepared turn of 1,024 pools has about 200 kB. */
 const maxMessageBytes = 8 * 2 ** 20;
-/** Samples that are longer when they are unpacked are not read. A thread has about 50 kB. */
-const maxSampleBytes = 256 * 2 ** 20;
 /** Of all values of a workload together, as in a config. */
 const maxValueBytes = 64 * 2 ** 20;
 
-const text = (max: number) => z.string().max(max);
-const count = z.int().nonnegative();
-const amount = z.number().nonnegative();
+export const text = (max: number) => z.string().max(max);
+export const count = z.int().nonnegative();
+export const amount = z.number().nonnegative();
 const runId = z.string().regex(/^[\da-f-]{36}$/);
 const seat = wholeNumber(0, maxThreads - 1);
 const turn = count;
 /** An instant of the control server's clock. */
 const instant = z.number();
 
-/** What an agent says of its machine. */
+/** What an agent reports of its machine. */
 const host = z.strictObject({
   name: text(100),
   node: text(50),
@@ -174,12 +171,17 @@ const task = z.strictObject({
     openLoop: openLoop.nullable(),
     timeoutMs: wholeNumber(10, 600_000),
   } satisfies Record<Exclude<keyof AgentTask, keyof ThreadPart>, z.ZodType>),
+  // No code crosses: an agent has the clients that come with poolbench, whose options cannot lead to another server.
+  client: z.enum(['ioredis', 'wire']),
+  clientOptions: z
+    .record(z.string(), z.unknown())
+    .refine(options => !Object.keys(options).some(key => keptOptions.includes(key))),
 });
-export type AgentTask = Omit<ThreadTask, 'shared' | 'workload' | keyof Subject>;
+export type AgentTask = Omit<ThreadTask, 'shared' | 'workload' | 'clientFile' | keyof Subject>;
 
 /** From the coordinator to one agent, or all of them. */
-const down = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('beat') }),
+const coordinatorMessage = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('heartbeat') }),
   z.strictObject({ kind: z.literal('meet'), subject }),
   z.strictObject({
     kind: z.literal('prepare'),
@@ -199,8 +201,8 @@ const down = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('end') }),
 ]);
 /** As zod reads it, but for what it cannot know: the types of a task's parts, and that JSON has no undefined. */
-export type Down =
-  | Exclude<z.output<typeof down>, { kind: 'meet' | 'prepare' }>
+export type CoordinatorMessage =
+  | Exclude<z.output<typeof coordinatorMessage>, { kind: 'meet' | 'prepare' }>
   | { readonly kind: 'meet'; readonly subject: Subject }
   | Prepare;
 export interface Prepare {
@@ -214,23 +216,12 @@ export interface Prepare {
   readonly placement: readonly number[];
 }
 
-const use = z.strictObject({ cpus: amount, busyShare: z.number().nullable() });
-/** What poolbench and the machine of an agent used in the measured window. */
-const hostCpu = z.strictObject({
-  clientCores: z.number(),
-  machineBusyShare: z.number().nullable(),
-  cpuSets: z.strictObject({ machine: amount, client: use, both: use }).nullable(),
-  throttling: z.strictObject({ periods: amount, throttledPeriods: amount, throttledMs: amount }).nullable(),
-  link: z.strictObject({ name: text(100), speedMbps: amount, busyShare: amount }).nullable(),
-});
-export type HostCpu = z.output<typeof hostCpu>;
-
 const phases = ['idle', 'preparing', 'ready', 'running'] as const;
 
 /** From an agent to the coordinator. */
-const up = z.discriminatedUnion('kind', [
+const agentMessage = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('seated'), seat, host }),
-  /** Every second, so that neither a lost message nor a lost agent stays unnoticed. */
+  /** A heartbeat, so that neither a lost message nor a lost agent stays unnoticed. */
   z.strictObject({ kind: z.literal('here'), seat, turn, phase: oneOf(phases) }),
   z.strictObject({
     kind: z.literal('met'),
@@ -241,7 +232,7 @@ const up = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('refused'), seat, reason: text(10_000) }),
   z.strictObject({
-    kind: z.literal('heard'),
+    kind: z.literal('acknowledged'),
     seat,
     turn,
     what: z.enum(['go', 'window']),
@@ -266,124 +257,8 @@ const up = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('left'), seat, reason: text(1000) }),
 ]);
-export type Up = z.output<typeof up>;
+export type AgentMessage = z.output<typeof agentMessage>;
 export type Phase = (typeof phases)[number];
-
-const codes = z.record(text(1000), amount);
-const histogram = z.string();
-
-const load = z.strictObject({
-  pipeline: count,
-  issued: count,
-  completed: count,
-  failed: codes,
-  unfinished: z.number(),
-  misses: count,
-  commands: z.array(
-    z.strictObject({
-      name: z.string(),
-      nullIsMiss: z.boolean(),
-      completed: count,
-      failed: codes,
-      misses: count,
-      service: histogram,
-      response: histogram,
-    }),
-  ),
-  warmupCompleted: count,
-  service: histogram,
-  response: histogram,
-  failedWaits: z.strictObject({ service: histogram, response: histogram }),
-  overRange: count,
-  series: z.array(z.strictObject({ second: count, completed: count, failed: count, response: histogram })),
-} satisfies Record<keyof LoadSample, z.ZodType>);
-
-const snapshot = z.strictObject({
-  acquisitions: count,
-  immediate: count,
-  acquireWait: histogram,
-  lockWaits: count,
-  lockWaitMs: amount,
-  healthChecksRun: count,
-  healthChecksSkipped: count,
-  healthCheckMs: amount,
-  createdBefore: count,
-  created: count,
-  lastCreatedMs: z.number().nullable(),
-  createdForWorkers: count,
-  lastCreatedForWorkersMs: z.number().nullable(),
-  connectTime: histogram,
-  connectFailures: count,
-  reconnects: count,
-  peakWaiting: count,
-  utilization: z.array(
-    z.strictObject({
-      atMs: z.number(),
-      active: z.number(),
-      idle: z.number(),
-      waiting: z.number(),
-      total: z.number(),
-    }),
-  ),
-} satisfies Record<keyof PoolSnapshot, z.ZodType>);
-
-const sample = z.strictObject({
-  thread: wholeNumber(0, maxThreads - 1),
-  seconds: amount,
-  loads: z.array(load),
-  allServedMs: z.number().nullable(),
-  pools: z.array(snapshot),
-  threadLoad: z.strictObject({
-    eventLoopUtilization: z.number(),
-    cores: z.number().nullable(),
-    waitShare: z.number().nullable(),
-    gcPauses: amount,
-    gcMs: amount,
-    gcLongestMs: amount,
-    loopDelayP99Ms: z.number(),
-    loopDelayMaxMs: z.number(),
-  }),
-  openLoop: z
-    .strictObject({
-      rate: amount,
-      offered: count,
-      unsent: z.number(),
-      completedInWindow: count,
-      largestBacklog: count,
-      oldestUnsentMs: amount,
-      lag: histogram,
-      lagOverRange: count,
-      spinShare: z.number(),
-    })
-    .nullable(),
-  redirects: z.strictObject({ moved: count, ask: count }).nullable(),
-  inserted: z.array(count),
-} satisfies Record<keyof ThreadSample, z.ZodType>);
-
-/** How a turn ended on one agent: what its threads return, or what they failed with. */
-const outcome = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('done'),
-    samples: z.array(sample).max(maxThreads),
-    /** Null if the turn was stopped before its window. */
-    cpu: hostCpu.nullable(),
-    boundMicros: amount,
-  }),
-  z.strictObject({
-    kind: z.literal('failed'),
-    /** `connect`: the target refused a connection; `thread`: a thread hung or ended; `other`: a defect. */
-    why: z.enum(['connect', 'thread', 'other']),
-    message: text(10_000),
-  }),
-]);
-export type TurnOutcome =
-  | {
-      readonly kind: 'done';
-      readonly samples: readonly ThreadSample[];
-      readonly cpu: HostCpu | null;
-      readonly boundMicros: number;
-    }
-  | { readonly kind: 'failed'; readonly why: 'connect' | 'thread' | 'other'; readonly message: string };
 
 /** What travels as a job of the run's back queue: its envelope is small, what it holds is packed. */
 const backJob = z.strictObject({ seat, turn, packed: z.string() });
@@ -399,7 +274,8 @@ function read<Schema extends z.ZodType>(schema: Schema, found: unknown): z.outpu
   }
 }
 
-function readText<Schema extends z.ZodType>(
+/** As {@link read}, of JSON. */
+export function readText<Schema extends z.ZodType>(
   schema: Schema,
   json: string,
   maxBytes = maxMessageBytes,
@@ -412,24 +288,11 @@ function readText<Schema extends z.ZodType>(
   }
 }
 
-export const readDown = (json: string) => readText(down, json) as Down | undefined;
-export const readUp = (json: string) => readText(up, json);
+export const readCoordinatorMessage = (json: string) =>
+  readText(coordinatorMessage, json) as CoordinatorMessage | undefined;
+export const readAgentMessage = (json: string) => readText(agentMessage, json);
 export const readSeatJob = (found: unknown) => read(seatJob, found);
 export const readBackJob = (found: unknown) => read(backJob, found);
-
-export function packOutcome(found: TurnOutcome): string {
-  return gzipSync(JSON.stringify(found)).toString('base64');
-}
-
-/** Undefined for whatever is no outcome. It never throws. */
-export function unpackOutcome(packed: string): TurnOutcome | undefined {
-  try {
-    const json = gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: maxSampleBytes });
-    return readText(outcome, json.toString(), maxSampleBytes) as TurnOutcome | undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** Messages to all agents of a run, those to one of them, and those from them. */
 export const channels = {

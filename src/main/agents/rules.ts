@@ -116,8 +116,8 @@ export function withLogin(subject: Subject, rules: Rules): Subject {
 const maxBytesInFlight = 2 ** 30;
 const requestOverheadBytes = 128;
 
-/** @throws Refusal of a turn that is larger than this agent, or this process, can bear */
-export function expectBearable(
+/** @throws Refusal of a turn that exceeds the limits of this agent, or of its process */
+export function expectWithinLimits(
   { threads, tasks, placement, workload }: Prepare,
   { maxThreads }: Rules,
 ): void {

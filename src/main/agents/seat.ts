@@ -1,7 +1,7 @@
 import { formatPlural } from '../../aggregate/text/format.ts';
 import { nowNs } from '../../pool/clock.ts';
 import type { ThreadSample, ThreadTask } from '../../workers/contract.ts';
-import { progressFields, SharedState } from '../../workers/shared-state.ts';
+import { SharedState } from '../../workers/shared-state.ts';
 import { asError } from '../errors.ts';
 import { CpuMeter } from '../run/cpu-meter.ts';
 import { baseRoundTripMs, serverCount } from '../run/server-figures.ts';
@@ -13,33 +13,25 @@ import { withoutSecrets } from '../server/url.ts';
 import { keptNowhere, prefix, Queue, shortStreams } from './bullmq.ts';
 import type { ControlClock } from './clock.ts';
 import type { ControlLink } from './control-link.ts';
-import { lockMs, removeQueue } from './lobby.ts';
+import { removeQueue } from './lobby.ts';
 import {
+  type AgentMessage,
   type BackJob,
   backQueue,
+  type CoordinatorMessage,
   channels,
-  type Down,
-  type HostCpu,
   type HostInfo,
   type Phase,
   type Prepare,
-  packOutcome,
-  readDown,
+  readCoordinatorMessage,
   type SeatJob,
   type Subject,
-  type TurnOutcome,
-  type Up,
 } from './messages.ts';
-import { expectBearable, Refusal, type Rules, withLogin } from './rules.ts';
+import { type HostCpu, packOutcome, type TurnOutcome } from './outcome.ts';
+import type { Patience } from './patience.ts';
+import { expectWithinLimits, Refusal, type Rules, withLogin } from './rules.ts';
+import { reportThreads } from './thread-reports.ts';
 
-const beatMs = 1000;
-/** A coordinator that nobody hears of for this long is gone, while the control server is there … */
-const silentMs = lockMs;
-/** … and while it is not. */
-const outageMs = 30_000;
-/** Interval at which the growth of the pools is reported until the window is set, and the progress; longer with many agents. */
-const growthMs = (seats: number) => Math.max(10, seats / 4);
-const progressMs = (seats: number) => Math.max(100, seats);
 /** An instant that is further away is none. Threads that wait for it cannot be stopped. */
 const maxLeadMs = 10_000;
 const sendTimeoutMs = 30_000;
@@ -62,12 +54,13 @@ interface Turn {
   readonly ended: Promise<void>;
 }
 
-/** An agent's seat in one run: it does what the coordinator says, as far as the agent's rules allow it. */
+/** An agent's seat in one run: it carries out the coordinator's messages, as far as the agent's rules allow it. */
 export class Seat {
   readonly #link: ControlLink;
   readonly #job: SeatJob;
   readonly #rules: Rules;
   readonly #host: HostInfo;
+  readonly #patience: Patience;
   readonly #back: Queue;
   readonly #met = new Map<string, Reached>();
   #threads: { readonly pool: number; readonly threads: Threads } | undefined;
@@ -77,18 +70,29 @@ export class Seat {
   #phase: Phase = 'idle';
   /** The number of the last turn that was stopped, perhaps while it was being prepared. */
   #stopped = 0;
-  #heardAtMs = performance.now();
+  #lastMessageMs = performance.now();
   #over: string | undefined;
   #wake: () => void = () => {};
 
   constructor(
     link: ControlLink,
-    { job, rules, host }: { readonly job: SeatJob; readonly rules: Rules; readonly host: HostInfo },
+    {
+      job,
+      rules,
+      host,
+      patience,
+    }: {
+      readonly job: SeatJob;
+      readonly rules: Rules;
+      readonly host: HostInfo;
+      readonly patience: Patience;
+    },
   ) {
     this.#link = link;
     this.#job = job;
     this.#rules = rules;
     this.#host = host;
+    this.#patience = patience;
     this.#back = new Queue(backQueue(job.run), {
       ...{ connection: link.redis, prefix, skipMetasUpdate: true, streams: shortStreams },
     });
@@ -102,21 +106,21 @@ export class Seat {
     try {
       for (const channel of own)
         await this.#link.subscribe(channel, text => {
-          const message = readDown(text);
+          const message = readCoordinatorMessage(text);
           if (message !== undefined) this.#hear(message);
         });
-      const seated: Up = { kind: 'seated', seat, host: this.#host };
+      const seated: AgentMessage = { kind: 'seated', seat, host: this.#host };
       // A seat that is left over from a coordinator that was killed.
       if ((await this.#link.publish(channels.fromAll(run), seated)) === 0) return 'nobody waits for it';
       while (this.#over === undefined) {
         await new Promise<void>(resolve => {
-          const timer = setTimeout(resolve, beatMs);
+          const timer = setTimeout(resolve, this.#patience.heartbeatMs);
           this.#wake = () => {
             clearTimeout(timer);
             resolve();
           };
         });
-        this.#sayPhase();
+        this.#publishPhase();
         this.#expectCoordinator();
       }
       return this.#over;
@@ -128,14 +132,14 @@ export class Seat {
       await this.#back.close();
       // Whoever ends it last leaves nothing behind; the coordinator may be gone.
       if (this.#over === coordinatorGone)
-        await withTimeout(removeQueue(this.#link, backQueue(run)), connectTimeoutMs).catch(() => {});
+        await withTimeout(removeQueue(this.#link, backQueue(run)), this.#patience.endMs).catch(() => {});
     }
   }
 
   /** Ends it at once. @param reason for the coordinator, which loses this agent */
   async leave(reason: string): Promise<void> {
     this.#end(reason);
-    await this.#say({ kind: 'left', seat: this.#job.seat, reason });
+    await this.#publish({ kind: 'left', seat: this.#job.seat, reason }, this.#patience.endMs);
   }
 
   #end(why: string): void {
@@ -147,27 +151,28 @@ export class Seat {
   #expectCoordinator(): void {
     const now = performance.now();
     const { workingSinceMs } = this.#link;
-    const silent = now - Math.max(this.#heardAtMs, workingSinceMs ?? 0);
+    const { silentMs, outageMs } = this.#patience;
+    const silent = now - Math.max(this.#lastMessageMs, workingSinceMs ?? 0);
     if (silent > (workingSinceMs === undefined ? outageMs : silentMs)) this.#end(coordinatorGone);
   }
 
-  /** Never rejects: what is said every second again may be lost once. */
-  async #say(message: Up): Promise<void> {
-    await this.#link.publish(channels.fromAll(this.#job.run), message).catch(() => {});
+  /** Never rejects: a message that is lost is repeated, or the coordinator is gone. */
+  async #publish(message: AgentMessage, timeoutMs?: number): Promise<void> {
+    await this.#link.publish(channels.fromAll(this.#job.run), message, timeoutMs).catch(() => {});
   }
 
-  #sayPhase(): void {
+  #publishPhase(): void {
     const { seat } = this.#job;
-    // The first word may have been lost.
-    if (this.#number === 0) void this.#say({ kind: 'seated', seat, host: this.#host });
-    void this.#say({ kind: 'here', seat, turn: this.#number, phase: this.#phase });
+    // The first message may have been lost.
+    if (this.#number === 0) void this.#publish({ kind: 'seated', seat, host: this.#host });
+    void this.#publish({ kind: 'here', seat, turn: this.#number, phase: this.#phase });
   }
 
-  #hear(message: Down): void {
-    this.#heardAtMs = performance.now();
+  #hear(message: CoordinatorMessage): void {
+    this.#lastMessageMs = performance.now();
     const { seat } = this.#job;
     switch (message.kind) {
-      case 'beat':
+      case 'heartbeat':
         return;
       case 'end':
         this.#end('the run has ended');
@@ -176,7 +181,7 @@ export class Seat {
         void this.#meet(message.subject).catch(error => this.#refuse(error));
         return;
       case 'prepare':
-        if (message.turn <= this.#number) this.#sayPhase();
+        if (message.turn <= this.#number) this.#publishPhase();
         else void this.#prepare(message);
         return;
       case 'stop':
@@ -190,7 +195,14 @@ export class Seat {
     const leadMs = (localNs - nowNs()) / 1e6;
     if (leadMs > maxLeadMs) return;
     const { boundMicros } = turn.clock;
-    void this.#say({ kind: 'heard', seat, turn: turn.number, what: message.kind, leadMs, boundMicros });
+    void this.#publish({
+      kind: 'acknowledged',
+      seat,
+      turn: turn.number,
+      what: message.kind,
+      leadMs,
+      boundMicros,
+    });
     const [{ warmupSeconds = 0, seconds = 0 } = {}] = turn.tasks;
     if (message.kind === 'go') {
       this.#phase = 'running';
@@ -202,10 +214,10 @@ export class Seat {
 
   #refuse(cause: unknown): void {
     const reason = asError(cause).message;
-    void this.#say({ kind: 'refused', seat: this.#job.seat, reason });
+    void this.#publish({ kind: 'refused', seat: this.#job.seat, reason });
   }
 
-  /** Reaches the target, and says what it has found there. */
+  /** Reaches the target, and reports what it has found there. */
   async #meet(subject: Subject): Promise<void> {
     const { seat } = this.#job;
     const allowed = withLogin(subject, this.#rules);
@@ -226,9 +238,9 @@ export class Seat {
       // As here: straight to the server that answered, without a name service.
       const reached = { ...allowed, address: control.answering };
       this.#met.set(keyOf(subject), { subject: reached, local, localAddress });
-      // Before it is said: the run counts the clients of the target next.
+      // Before the report: the run counts the clients of the target next.
       control.close();
-      await this.#say({ kind: 'met', seat, life, roundTripMs, local });
+      await this.#publish({ kind: 'met', seat, life, roundTripMs, local });
     } finally {
       control.close();
     }
@@ -246,13 +258,18 @@ export class Seat {
     } catch (cause) {
       this.#phase = 'idle';
       if (cause instanceof Refusal) this.#refuse(cause);
-      else await this.#send(message.turn, { kind: 'failed', why: 'other', message: asError(cause).message });
+      else
+        await this.#sendOutcome(message.turn, {
+          kind: 'failed',
+          why: 'other',
+          message: asError(cause).message,
+        });
     }
   }
 
   async #begin(message: Prepare): Promise<void> {
     const { turn: number, tasks } = message;
-    expectBearable(message, this.#rules);
+    expectWithinLimits(message, this.#rules);
     const reached = this.#met.get(keyOf(message.subject));
     if (reached === undefined) throw new Refusal('the run prepares load for a target that it has not met');
     const threads = await this.#threadsOf(message);
@@ -271,7 +288,7 @@ export class Seat {
     );
     const turn: Omit<Turn, 'ended'> = { number, tasks: own, shared, clock, meter };
     const ended = this.#measure(turn, threads, message).catch(cause =>
-      this.#send(number, { kind: 'failed', why: 'other', message: asError(cause).message }),
+      this.#sendOutcome(number, { kind: 'failed', why: 'other', message: asError(cause).message }),
     );
     this.#turn = { ...turn, ended };
     // It can be over while this was being prepared.
@@ -289,12 +306,16 @@ export class Seat {
 
   async #measure(turn: Omit<Turn, 'ended'>, threads: Threads, { tasks, placement }: Prepare): Promise<void> {
     const { number, shared, clock, meter } = turn;
-    const stopReporting = this.#report(turn);
+    const { seat, seats } = this.#job;
+    const stopReports = reportThreads(
+      { ...{ seat, seats, turn: number }, tasks: turn.tasks, shared, clock },
+      report => void this.#publish(report),
+    );
     const release = async (isOver: () => boolean) => {
       while (shared.ready < tasks.length && !isOver()) await new Promise(resolve => setTimeout(resolve, 1));
       if (isOver()) return;
       this.#phase = 'ready';
-      this.#sayPhase();
+      this.#publishPhase();
     };
     let outcome: TurnOutcome;
     try {
@@ -303,62 +324,38 @@ export class Seat {
       const named = samples.map(
         (sample): ThreadSample => ({ ...sample, thread: tasks[sample.thread]?.thread ?? sample.thread }),
       );
-      outcome = { kind: 'done', samples: named, cpu, boundMicros: clock.boundMicros };
+      outcome = { kind: 'done', samples: named, cpu, ...startOf(turn) };
     } catch (cause) {
       await meter.stop();
       outcome = failureOf(cause, turn.tasks);
     } finally {
-      stopReporting();
+      stopReports();
     }
     this.#phase = 'idle';
     // Once it is over, nobody waits for it.
     if (this.#over !== undefined) return;
-    await this.#send(number, outcome);
-    this.#sayPhase();
-  }
-
-  /** Brings the coordinator's view of the threads up to date until it is ended. */
-  #report({ number, tasks, shared, clock }: Omit<Turn, 'ended'>): () => void {
-    const { seat, seats } = this.#job;
-    const control = (ns: number) => (ns === 0 ? 0 : clock.toControl(ns));
-    const growth = setInterval(() => {
-      if (shared.startNs === undefined || shared.windowNs !== undefined) return;
-      if (tasks[0]?.warmupSeconds === 0) return;
-      const threads = tasks.map(({ thread }): [number, boolean, number] => {
-        const { lookedNs, allConnected, grownNs } = shared.growth(thread);
-        return [control(lookedNs), allConnected, control(grownNs)];
-      });
-      void this.#say({ kind: 'growth', seat, turn: number, threads });
-    }, growthMs(seats));
-    const progress = setInterval(() => {
-      if (shared.startNs === undefined) return;
-      const threads = tasks.map(({ thread }) => {
-        const figures = shared.progress(thread);
-        return progressFields.map(field => {
-          const value = field === 'atNs' ? control(figures.atNs) : figures[field];
-          return Number.isFinite(value) ? value : null;
-        });
-      });
-      const failures = tasks.map(({ thread }) => ({ ...shared.failures(thread) }));
-      void this.#say({ kind: 'progress', seat, turn: number, threads, failures });
-    }, progressMs(seats));
-    return () => {
-      clearInterval(growth);
-      clearInterval(progress);
-    };
+    await this.#sendOutcome(number, outcome);
+    this.#publishPhase();
   }
 
   /** A coordinator that does not get it repeats the turn, or is gone. */
-  async #send(turn: number, outcome: TurnOutcome): Promise<void> {
+  async #sendOutcome(turn: number, outcome: TurnOutcome): Promise<void> {
     const job: BackJob = { seat: this.#job.seat, turn, packed: packOutcome(outcome) };
     await withTimeout(this.#back.add('turn', job, keptNowhere), sendTimeoutMs).catch(() => {});
   }
 }
 
-const coordinatorGone = 'its coordinator has not been heard of';
+const coordinatorGone = 'its coordinator sends no heartbeat';
 
 function keyOf({ address, cluster }: Subject): string {
   return JSON.stringify([address, cluster ?? null]);
+}
+
+/** How exactly the threads of a turn began together. */
+function startOf({ tasks, shared, clock }: Pick<Turn, 'tasks' | 'shared' | 'clock'>) {
+  const { startNs = Number.POSITIVE_INFINITY } = shared;
+  const lagsMs = tasks.map(({ thread }) => (shared.begunNs(thread) - startNs) / 1e6);
+  return { startLagMs: Math.max(0, ...lagsMs), boundMicros: clock.boundMicros };
 }
 
 function cpuOf(used: Awaited<ReturnType<CpuMeter['stop']>>): HostCpu | null {

@@ -98,6 +98,7 @@ export async function runMeasurement(
     if (signal.aborted) return result;
     if (voided !== undefined) {
       if (attempt === maxAttempts) throw voided;
+      await removeRecords(bench, scenario);
       continue;
     }
     if (refused === undefined) {
@@ -264,16 +265,23 @@ export function expectFigures(measured: RoundResult, id: string): RoundResult {
   );
 }
 
-/** Removes the records that the load has inserted. What was measured is kept, whatever becomes of them. */
+/**
+ * Removes the records that the load has inserted. What was measured is kept, whatever becomes of them.
+ *
+ * @param samples undefined: they were lost, so every record is removed that the load can have inserted
+ */
 async function removeRecords(
   bench: Bench,
   scenario: Scenario,
-  samples: readonly ThreadSample[],
+  samples?: readonly ThreadSample[],
 ): Promise<void> {
   const workload = workloadTask(bench.experiment.workload);
   if (workload.growth === null) return;
   const inserted = splitOverThreads(scenario, workload.keys).flatMap((pools, thread) =>
-    pools.map((share, pool) => ({ share, records: samples[thread]?.inserted[pool] ?? 0 })),
+    pools.map((share, pool) => ({
+      share,
+      records: samples === undefined ? share.keys : (samples[thread]?.inserted[pool] ?? 0),
+    })),
   );
   if (inserted.some(({ share, records }) => records > share.keys))
     bench.warn(

@@ -1,9 +1,17 @@
 import { expect, test } from 'vitest';
 import type { Result } from '../../../src/aggregate/result.ts';
-import { hostFigures, hostWarnings } from '../../../src/aggregate/stats/hosts.ts';
+import { describeHosts, hostFigures, hostWarnings } from '../../../src/aggregate/stats/hosts.ts';
 
 const host = { name: 'a', node: 'v20', os: 'Linux', cpu: 'X', cores: 4, threads: 2, roundTripMs: 0.2 };
-const part = { name: 'a', threads: 2, cores: 1, machineBusyShare: 0.5, clockBoundMs: 0.1, leadMs: 28 };
+const part = {
+  name: 'a',
+  threads: 2,
+  cores: 1,
+  machineBusyShare: 0.5,
+  clockBoundMs: 0.1,
+  leadMs: 28,
+  startLagMs: 0.4,
+};
 
 function resultOf(hosts: object[], rounds: object[][], kind = 'closed') {
   const scenarios = [{ arrival: { kind }, rounds: rounds.map(parts => ({ hosts: parts })) }];
@@ -20,11 +28,15 @@ test('equal agents that start in time give no warning, and no agents no figures'
   expect(hostWarnings({ scenarios: [] })).toEqual([]);
 });
 
-test('figures are medians, and of clock and lead the worst; an agent without a part has none', () => {
-  const rounds = [[part], [{ ...part, cores: 3, clockBoundMs: 0.3, leadMs: 12 }], [{ ...part, cores: 2 }]];
+test('figures are medians, and of clock, lead and start lag the worst; an agent without a part has none', () => {
+  const rounds = [
+    [part],
+    [{ ...part, cores: 3, clockBoundMs: 0.3, leadMs: 12, startLagMs: 2 }],
+    [{ ...part, cores: 2 }],
+  ];
   expect(hostFigures(resultOf([host, other], rounds))).toMatchObject([
-    { name: 'a', coresUsed: 2, busyRatio: 0.5, maxBoundMs: 0.3, minLeadMs: 12 },
-    { name: 'b', coresUsed: null, busyRatio: null, maxBoundMs: null, minLeadMs: null },
+    { name: 'a', coresUsed: 2, busyRatio: 0.5, maxBoundMs: 0.3, minLeadMs: 12, maxStartLagMs: 2 },
+    { name: 'b', coresUsed: null, busyRatio: null, maxBoundMs: null, minLeadMs: null, maxStartLagMs: null },
   ]);
 });
 
@@ -44,4 +56,10 @@ test.each([
 test('an inexact clock in a closed loop, and a slightly longer way, are none', () => {
   const result = resultOf([host, { ...other, roundTripMs: 0.24 }], [[part, { ...ofOther, clockBoundMs: 3 }]]);
   expect(hostWarnings(result)).toEqual([]);
+});
+
+test('agents that are alike are counted, whatever their order', () => {
+  const unlike = { ...host, name: 'c', cpu: 'W', cores: 1 };
+  expect(describeHosts([host, unlike, other])).toBe('1 × W, 1 core, Node v20; 2 × X, 4 cores, Node v20');
+  expect(describeHosts([unlike, other, host])).toBe(describeHosts([host, unlike, other]));
 });

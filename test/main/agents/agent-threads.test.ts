@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { AgentThreads } from '../../../src/main/agents/agent-threads.ts';
 import type { Coordinator } from '../../../src/main/agents/agent-turn.ts';
 import { ControlClock } from '../../../src/main/agents/clock.ts';
-import type { Down, Prepare, TurnOutcome, Up } from '../../../src/main/agents/messages.ts';
+import type { AgentMessage, CoordinatorMessage, Prepare } from '../../../src/main/agents/messages.ts';
+import type { TurnOutcome } from '../../../src/main/agents/outcome.ts';
+import { usualPatience } from '../../../src/main/agents/patience.ts';
+import { PoolbenchError } from '../../../src/main/errors.ts';
 import { addUp, type HostUse } from '../../../src/main/run/host-use.ts';
 import { ConnectRefused, TurnVoided } from '../../../src/main/run/threads.ts';
 import { nowNs } from '../../../src/pool/clock.ts';
@@ -18,24 +21,26 @@ const cpu: HostUse['cpu'] = {
 /** Agents that answer at once, unless told otherwise. */
 class FakeAgents implements Coordinator {
   readonly seated;
+  patience = usualPatience;
   cuts = 0;
-  readonly sent: { readonly seat: number | 'all'; readonly message: Down }[] = [];
-  readonly #listeners = new Set<(message: Up) => void>();
+  readonly sent: { readonly seat: number | 'all'; readonly message: CoordinatorMessage }[] = [];
+  readonly #listeners = new Set<(message: AgentMessage) => void>();
   readonly #prepared = new Map<number, Prepare>();
   #onOutcome: (seat: number, outcome: TurnOutcome) => void = () => {};
   #turn = 0;
-  /** What is left of the lead when an agent hears of the start; by default nearly all. */
+  /** What is left of the lead when an agent receives the start; by default nearly all. */
   leadLeft: (seat: number, turn: number) => number = () => 25;
   outcome: (seat: number, prepared: Prepare) => TurnOutcome = (_, { tasks }) => ({
     kind: 'done',
     samples: tasks.map(({ thread }) => ({ thread }) as never),
-    ...{ cpu: cpu as never, boundMicros: 20 },
+    ...{ cpu: cpu as never, startLagMs: 0.5, boundMicros: 20 },
   });
+  isReady: (seat: number) => boolean = () => true;
   onPrepared: () => void = () => {};
 
   constructor(agents: number) {
     this.seated = Array.from({ length: agents }, (_, seat) => ({
-      ...{ seat, host: undefined, name: `agent${seat}`, heardAtMs: 0, unreachedSinceMs: undefined },
+      ...{ seat, host: undefined, name: `agent${seat}`, lastMessageMs: 0, unreachedSinceMs: undefined },
       roundTripMs: 1 + seat,
     }));
   }
@@ -46,7 +51,7 @@ class FakeAgents implements Coordinator {
     return ++this.#turn;
   }
   endTurn(): void {}
-  listen(listener: (message: Up) => void): () => void {
+  listen(listener: (message: AgentMessage) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -58,25 +63,25 @@ class FakeAgents implements Coordinator {
     while (!isTrue() && performance.now() < endMs) await new Promise(resolve => setTimeout(resolve, 1));
     return isTrue();
   }
-  fail(_: string, message: string): never {
-    throw new Error(message);
+  fail(code: 'AGENT_LOST', message: string): PoolbenchError {
+    return new PoolbenchError(code, message);
   }
 
-  async send(seat: number | 'all', message: Down): Promise<void> {
+  async send(seat: number | 'all', message: CoordinatorMessage): Promise<void> {
     this.sent.push({ seat, message });
-    const say = (answer: Up) => {
+    const say = (answer: AgentMessage) => {
       for (const listener of this.#listeners) listener(answer);
     };
     const turn = this.#turn;
     if (message.kind === 'prepare' && seat !== 'all') {
       this.#prepared.set(seat, message);
-      say({ kind: 'here', seat, turn, phase: 'ready' });
+      say({ kind: 'here', seat, turn, phase: this.isReady(seat) ? 'ready' : 'preparing' });
       this.onPrepared();
     }
     for (const [seat, prepared] of this.#prepared) {
       if (message.kind === 'go') {
         const leadMs = this.leadLeft(seat, turn);
-        say({ kind: 'heard', seat, turn, what: 'go', leadMs, boundMicros: 20 });
+        say({ kind: 'acknowledged', seat, turn, what: 'go', leadMs, boundMicros: 20 });
         if (leadMs >= 0) this.#onOutcome(seat, this.outcome(seat, prepared));
       } else if (message.kind === 'stop') {
         this.#onOutcome(seat, this.outcome(seat, prepared));
@@ -86,9 +91,11 @@ class FakeAgents implements Coordinator {
   }
 }
 
-function run(agents: FakeAgents, { threads = 3, perAgent = 2 } = {}) {
+function run(agents: FakeAgents, { threads = 3, perAgent = 2, timeoutMs = 1000 } = {}) {
   const shared = SharedState.forThreads(threads);
-  const tasks = Array.from({ length: threads }, (_, thread) => buildTask(6379, shared, {}, thread));
+  const tasks = Array.from({ length: threads }, (_, thread) =>
+    buildTask(6379, shared, { timeoutMs }, thread),
+  );
   const address = { ...buildTask(6379, shared).address };
   const own = tasks.map(task => ({ ...task, address }));
   const made = new AgentThreads(agents, { perAgent, pool: 1, subjects: new Map([[address, { address }]]) });
@@ -119,27 +126,32 @@ test('each agent gets its part of the tasks without login and memory, and sample
   expect(windows[0]).toBeCloseTo(at, -3);
   const used = made.used();
   expect(
-    used?.hosts.map(({ name, threads, leadMs, clockBoundMs }) => [name, threads, leadMs, clockBoundMs]),
+    used?.hosts.map(({ name, threads, leadMs, clockBoundMs, startLagMs }) => [
+      ...[name, threads, leadMs],
+      ...[clockBoundMs, startLagMs],
+    ]),
   ).toEqual([
-    ['agent0', 2, 25, 0.02],
-    ['agent1', 1, 25, 0.02],
+    ['agent0', 2, 25, 0.02, 0.5],
+    ['agent1', 1, 25, 0.02, 0.5],
   ]);
   expect(used?.basePingMs).toBe(1.5);
   expect(used?.cpu.clientCores).toBe(1);
 });
 
-test('a start that was heard too late is repeated with twice the lead; after the fourth the run ends', async () => {
+test('a start that was received too late is repeated with twice the lead; after the fourth the run ends', async () => {
   const agents = new FakeAgents(2);
   agents.leadLeft = (seat, turn) => (seat === 1 && turn < 3 ? -1 : 20);
   const loads = [{ completed: 3, warmupCompleted: 1 }];
-  agents.outcome = (_, { tasks }) => ({
+  agents.outcome = (_, { turn, tasks }) => ({
     kind: 'done',
-    samples: tasks.map(({ thread }) => ({ thread, loads }) as never),
-    ...{ cpu: cpu as never, boundMicros: 20 },
+    samples: tasks.map(({ thread }) => ({ thread, loads, inserted: [turn === 1 ? 9 : 5] }) as never),
+    ...{ cpu: cpu as never, startLagMs: 0, boundMicros: 20 },
   });
   const samples = await run(agents).running;
-  // What three threads did in two starts that were missed, the server has counted, too.
-  expect(samples.map(({ loads }) => loads[0]?.warmupCompleted)).toEqual([1 + 2 * 3 * 4, 1, 1]);
+  // What was done in two starts that were missed, the server has counted, too.
+  expect(samples.map(({ loads }) => loads[0]?.warmupCompleted)).toEqual([9, 9, 9]);
+  // And the records of the first are still there.
+  expect(samples.map(({ inserted }) => inserted)).toEqual([[9], [9], [9]]);
   expect(prepared(agents).map(({ turn }) => turn)).toEqual([1, 1, 2, 2, 3, 3]);
   expect(agents.sent.filter(({ message }) => message.kind === 'stop')).toHaveLength(2);
 
@@ -153,10 +165,22 @@ test('a refused connection ends the turn on every agent', async () => {
   agents.outcome = seat =>
     seat === 1
       ? { kind: 'failed', why: 'connect', message: 'ECONNREFUSED' }
-      : { kind: 'done', samples: [], cpu: null, boundMicros: 1 };
+      : { kind: 'done', samples: [], cpu: null, startLagMs: 0, boundMicros: 1 };
   const { running } = run(agents);
   await expect(running).rejects.toThrow(ConnectRefused);
   await expect(running).rejects.toThrow(/agent1: ECONNREFUSED/);
+});
+
+test('an agent that is not ready in time is lost, though its heartbeat comes', async () => {
+  const agents = new FakeAgents(2);
+  agents.patience = { ...usualPatience, graceMs: 20 };
+  agents.isReady = seat => seat !== 1;
+  const { running } = run(agents, { timeoutMs: 10 });
+  await expect(running).rejects.toMatchObject({ code: 'AGENT_LOST' });
+  await expect(running).rejects.toThrow(/agent1 to connect/);
+  // It was asked more than once: a message may be lost.
+  expect(prepared(agents).filter(({ seat }) => seat === 1).length).toBeGreaterThan(1);
+  expect(prepared(agents).filter(({ seat }) => seat === 0)).toHaveLength(1);
 });
 
 test('a turn of which messages may be lost is voided', async () => {

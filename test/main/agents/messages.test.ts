@@ -2,15 +2,14 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import {
   type AgentTask,
-  type Down,
-  packOutcome,
+  type CoordinatorMessage,
+  readAgentMessage,
   readBackJob,
-  readDown,
+  readCoordinatorMessage,
   readSeatJob,
-  readUp,
-  unpackOutcome,
 } from '../../../src/main/agents/messages.ts';
-import { expectBearable, Refusal, readTargets, withLogin } from '../../../src/main/agents/rules.ts';
+import { packOutcome, unpackOutcome } from '../../../src/main/agents/outcome.ts';
+import { expectWithinLimits, Refusal, readTargets, withLogin } from '../../../src/main/agents/rules.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { buildTask } from '../../support/threads.ts';
 
@@ -28,15 +27,15 @@ function prepared(changes: object = {}, of: object = {}): string {
 }
 
 test('what a coordinator says is read as it was said', () => {
-  expect(readDown(prepared())).toEqual(JSON.parse(prepared()));
-  const messages: Down[] = [
-    { kind: 'beat' },
+  expect(readCoordinatorMessage(prepared())).toEqual(JSON.parse(prepared()));
+  const messages: CoordinatorMessage[] = [
+    { kind: 'heartbeat' },
     { kind: 'meet', subject },
     { kind: 'go', turn: 3, at: 1.7e15 },
     { kind: 'end' },
   ];
-  for (const message of messages) expect(readDown(JSON.stringify(message))).toEqual(message);
-  expect(readUp('{"kind":"here","seat":0,"turn":1,"phase":"ready"}')).toBeDefined();
+  for (const message of messages) expect(readCoordinatorMessage(JSON.stringify(message))).toEqual(message);
+  expect(readAgentMessage('{"kind":"here","seat":0,"turn":1,"phase":"ready"}')).toBeDefined();
 });
 
 const huge = Array.from({ length: 70 }, () => ({ weight: 1, value: { bytes: 2 ** 20 } }));
@@ -48,7 +47,7 @@ test.each([
   ['nothing', ''],
   ['null', 'null'],
   ['another kind', '{"kind":"eval","code":"process.exit()"}'],
-  ['a key that is not of the message', '{"kind":"beat","code":"x"}'],
+  ['a key that is not of the message', '{"kind":"heartbeat","code":"x"}'],
   ["somebody else's keys", prepared({ keyPrefix: 'session:' })],
   ['no prefix', prepared({ keyPrefix: '' })],
   ['a prefix that only contains ours', prepared({ keyPrefix: 'poolbench:1:session:' })],
@@ -76,7 +75,7 @@ test.each([
   ['a megabyte too much', `${prepared()}${' '.repeat(8 * 2 ** 20)}`],
   ['a structure too deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
 ])('%s is no message', (_, text) => {
-  expect(readDown(text)).toBeUndefined();
+  expect(readCoordinatorMessage(text)).toBeUndefined();
 });
 
 test('jobs of somebody else are none', () => {
@@ -115,12 +114,12 @@ test('only targets that were named are loaded, with the login of the agent', () 
 
 test('a turn that is larger than the agent allows is refused', () => {
   const of = (changes: object, other: object = {}) =>
-    readDown(prepared(changes, other)) as Extract<Down, { kind: 'prepare' }>;
-  expect(() => expectBearable(of({}), rules)).not.toThrow();
-  expect(() => expectBearable(of({}, { threads: 3 }), rules)).toThrow(/--threads 3/);
-  expect(() => expectBearable(of({}, { placement: [1] }), rules)).toThrow(Refusal);
+    readCoordinatorMessage(prepared(changes, other)) as Extract<CoordinatorMessage, { kind: 'prepare' }>;
+  expect(() => expectWithinLimits(of({}), rules)).not.toThrow();
+  expect(() => expectWithinLimits(of({}, { threads: 3 }), rules)).toThrow(/--threads 3/);
+  expect(() => expectWithinLimits(of({}, { placement: [1] }), rules)).toThrow(Refusal);
   const many = { groups: [{ workers: 100_000, pipeline: 10_000 }] };
-  expect(() => expectBearable(of({ pools: [{ ...task.pools[0], ...many }] }), rules)).toThrow(/bytes/);
+  expect(() => expectWithinLimits(of({ pools: [{ ...task.pools[0], ...many }] }), rules)).toThrow(/bytes/);
   const wide = { ...task.pools[0], connections: 100_000 };
-  expect(() => expectBearable(of({ pools: Array(20).fill(wide) }), rules)).toThrow(/files/);
+  expect(() => expectWithinLimits(of({ pools: Array(20).fill(wide) }), rules)).toThrow(/files/);
 });

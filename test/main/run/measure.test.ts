@@ -9,16 +9,19 @@ import { parseConfig } from '../../../src/main/experiment/read-config.ts';
 import { expandScenarios } from '../../../src/main/experiment/scenarios.ts';
 import { Progress } from '../../../src/main/live/progress.ts';
 import { exitCodeOf } from '../../../src/main/run/exit-code.ts';
-import { runMeasurement } from '../../../src/main/run/measurement.ts';
+import { type Bench, runMeasurement } from '../../../src/main/run/measurement.ts';
 import { baseRoundTripMs } from '../../../src/main/run/server-figures.ts';
 import { TargetWatch } from '../../../src/main/run/target-watch.ts';
-import { ConnectRefused, type Threads } from '../../../src/main/run/threads.ts';
+import { ConnectRefused, type Threads, TurnVoided } from '../../../src/main/run/threads.ts';
 import { connectControl } from '../../../src/main/server/control.ts';
 import type { Target } from '../../../src/main/server/find-target.ts';
+import { claimKeySpace } from '../../../src/main/server/key-space.ts';
+import { keyName } from '../../../src/pool/client/batch.ts';
 import { nowNs } from '../../../src/pool/clock.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { loopback } from '../../support/connections.ts';
 import { createExperiment } from '../../support/experiment.ts';
+import { connectObserver } from '../../support/observed-server.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import { ofTest, startRedis } from '../../support/servers.ts';
@@ -79,20 +82,23 @@ describe('target that is back is not lost', () => {
 });
 
 describe('measurement', () => {
-  const experiment = parseConfig(
-    JSON.stringify({
-      name: 'measured',
-      target: { server: 'redis', url: 'redis://localhost' },
-      scenarios: [{ client: 'wire' }],
-    }),
-    'config.json',
-  );
+  const configured = (workload: object) =>
+    parseConfig(
+      JSON.stringify({
+        name: 'measured',
+        target: { server: 'redis', url: 'redis://localhost' },
+        ...{ scenarios: [{ client: 'wire' }], workload },
+      }),
+      'config.json',
+    );
+  const experiment = configured({});
 
-  /** Measures on a server that is gone, with threads that do this. */
+  /** Measures with threads that do this, on a server that is gone unless `changes` have another. */
   async function measure(
     run: Threads['run'],
     signal: AbortSignal,
     warn: (line: string) => void = () => {},
+    changes: Partial<Bench> = {},
   ): Promise<RoundResult | null> {
     const gone = async () => {
       throw new Error('gone');
@@ -110,6 +116,7 @@ describe('measurement', () => {
       threads,
       claim: { prefix: 'p:', token: '', claimed: false },
       warn,
+      ...changes,
     };
     return await runMeasurement(bench, scenario, {
       step: {
@@ -158,6 +165,33 @@ describe('measurement', () => {
     const never = await outcomeOf(4);
     expect(never).toMatchObject({ seconds: undefined, attempts: 3 });
     expect(never.warnings).toEqual([expect.stringMatching(/no figures in that round/)]);
+  });
+
+  test('records that a voided measurement inserted are removed before it is repeated', async () => {
+    const server = await ofTest(startRedis());
+    const redis = await connectObserver(server.url);
+    const control = await connectControl(loopback(server.port), { timeoutMs: 500 });
+    onTestFinished(() => control.close());
+    const keys = 10;
+    const claim = await claimKeySpace(control, { seed: 1, before: '', keys: 2 * keys });
+    const detected = { server: 'redis', version: '7.0.15', threads: 1 };
+    const target = { control, detected, local: true } as unknown as Target;
+    const before = keyName(claim.prefix, keys - 1);
+    const inserted = keyName(claim.prefix, keys + 3);
+    const found: number[] = [];
+    const measuring = measure(
+      async () => {
+        if (found.push(await redis.exists(before, inserted)) > 1) throw new TypeError('that is enough');
+        await redis.mset(before, 'x', inserted, 'x');
+        throw new TurnVoided('START_MISSED', 'a start was missed');
+      },
+      new AbortController().signal,
+      undefined,
+      { experiment: configured({ keys, ycsb: 'D' }), target, claim },
+    );
+    await expect(measuring).rejects.toThrow('that is enough');
+    expect(found).toEqual([0, 1]);
+    expect(await redis.exists(before)).toBe(1);
   });
 
   test('a stopped measurement ends with a defect, but without a word where its connections were refused', async () => {

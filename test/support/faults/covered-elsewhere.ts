@@ -88,7 +88,8 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     about: 'run without its agents does not begin',
   },
   {
-    fault: 'An agent or the coordinator is killed, stopped (SIGSTOP), told to end, or interrupted',
+    fault:
+      'An agent or the coordinator is killed, stopped (SIGSTOP), told to end, or interrupted once or twice',
     test: 'test/e2e/agents-lost.test.ts',
     about: 'agent that is lost ends the run',
   },
@@ -96,6 +97,10 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     fault: 'The control server is restarted without its data, silent for 15 s, or gone for good',
     test: 'test/e2e/agents-lost.test.ts',
     about: 'control server that is lost',
+  },
+  {
+    fault: 'An agent is not ready in time, or receives a start too late',
+    test: 'test/main/agents/agent-threads.test.ts',
   },
   {
     fault: 'Somebody else writes to the control server',

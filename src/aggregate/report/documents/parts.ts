@@ -1,5 +1,6 @@
 import type { ClaimResult, Interval, Result } from '../../result.ts';
 import { describeControl, findControlFlaw } from '../../stats/control.ts';
+import { describeHosts } from '../../stats/hosts.ts';
 import { minRounds } from '../../stats/sign-test.ts';
 import { formatInterval, formatMs, formatRate, formatRatioInterval } from '../../text/format.ts';
 import { describeTarget, formatMemory } from '../../text/target-words.ts';
@@ -58,7 +59,7 @@ export function warningBlocks(warnings: readonly string[]): Block[] {
  * @param more stands behind the tool
  */
 export function environmentBlocks(
-  { target, environment, tool, clients = [], startedAt, finishedAt }: Measured,
+  { target, environment, hosts, tool, clients = [], startedAt, finishedAt }: Measured,
   more = '',
 ): Block[] {
   const { declared } = target;
@@ -69,7 +70,11 @@ export function environmentBlocks(
     { label: 'stand-in', text: target.standIn ? 'yes' : 'no' },
     ...(target.unverified === true ? [{ label: 'certificate', text: 'not checked' }] : []),
     { label: 'shares the machine with poolbench', text: target.local ? 'yes' : 'no' },
-    { label: 'machine', text: `${cpu}, ${cores} cores, ${formatMemory(memoryBytes)}` },
+    {
+      label: hosts === undefined ? 'machine' : 'machine of the coordinator',
+      text: `${cpu}, ${cores} cores, ${formatMemory(memoryBytes)}`,
+    },
+    ...(hosts === undefined ? [] : [{ label: 'agents', text: describeHosts(hosts) }]),
     ...describeCpus(environment),
     { label: 'system', text: `${os}, Node ${node}` },
     { label: 'tool', text: `${tool.name} ${tool.version}${more}` },
@@ -113,7 +118,10 @@ function describeCpus({
   return [{ label: 'CPU', text }];
 }
 
-type Measured = Pick<Result, 'target' | 'environment' | 'tool' | 'clients' | 'startedAt' | 'finishedAt'>;
+type Measured = Pick<
+  Result,
+  'target' | 'environment' | 'hosts' | 'tool' | 'clients' | 'startedAt' | 'finishedAt'
+>;
 
 /** The config of a run, every key with its value. */
 export function configCode(config: unknown): Block {

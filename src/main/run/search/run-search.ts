@@ -112,7 +112,7 @@ function assembleSearch(
   { side: { experiment }, scenario, conditions, range: { precision } }: SearchPlan,
   { target, state: { result, warnings }, steps, complete }: SearchState,
 ): Search {
-  const { startedAt, finishedAt, seed, tool, environment } = result;
+  const { startedAt, finishedAt, seed, tool, environment, hosts } = result;
   const { id, threads, workers, connections } = scenario;
   return {
     schemaVersion: 1,
@@ -123,6 +123,7 @@ function assembleSearch(
     seed,
     tool,
     environment,
+    ...(hosts === undefined ? {} : { hosts }),
     target: result.target,
     warnings: [...warnings],
     config: keptConfig(experiment, target),

@@ -1,0 +1,155 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
+import type { PoolSnapshot } from '../../pool/metrics.ts';
+import type { LoadSample, ThreadSample } from '../../workers/contract.ts';
+import { amount, count, maxThreads, readText, text } from './messages.ts';
+
+/** How a turn ended on an agent, with the samples of its threads: it is packed, as it is too large for a message. */
+
+/** Outcomes that are longer when they are unpacked are not read. A thread has about 50 kB. */
+const maxBytes = 256 * 2 ** 20;
+
+const use = z.strictObject({ cpus: amount, busyShare: z.number().nullable() });
+/** What poolbench and the machine of an agent used in the measured window. */
+const hostCpu = z.strictObject({
+  clientCores: z.number(),
+  machineBusyShare: z.number().nullable(),
+  cpuSets: z.strictObject({ machine: amount, client: use, both: use }).nullable(),
+  throttling: z.strictObject({ periods: amount, throttledPeriods: amount, throttledMs: amount }).nullable(),
+  link: z.strictObject({ name: text(100), speedMbps: amount, busyShare: amount }).nullable(),
+});
+export type HostCpu = z.output<typeof hostCpu>;
+
+const codes = z.record(text(1000), amount);
+const histogram = z.string();
+
+const load = z.strictObject({
+  pipeline: count,
+  issued: count,
+  completed: count,
+  failed: codes,
+  unfinished: z.number(),
+  misses: count,
+  commands: z.array(
+    z.strictObject({
+      name: z.string(),
+      nullIsMiss: z.boolean(),
+      completed: count,
+      failed: codes,
+      misses: count,
+      service: histogram,
+      response: histogram,
+    }),
+  ),
+  warmupCompleted: count,
+  service: histogram,
+  response: histogram,
+  failedWaits: z.strictObject({ service: histogram, response: histogram }),
+  overRange: count,
+  series: z.array(z.strictObject({ second: count, completed: count, failed: count, response: histogram })),
+} satisfies Record<keyof LoadSample, z.ZodType>);
+
+const snapshot = z.strictObject({
+  acquisitions: count,
+  immediate: count,
+  acquireWait: histogram,
+  lockWaits: count,
+  lockWaitMs: amount,
+  healthChecksRun: count,
+  healthChecksSkipped: count,
+  healthCheckMs: amount,
+  createdBefore: count,
+  created: count,
+  lastCreatedMs: z.number().nullable(),
+  createdForWorkers: count,
+  lastCreatedForWorkersMs: z.number().nullable(),
+  connectTime: histogram,
+  connectFailures: count,
+  reconnects: count,
+  peakWaiting: count,
+  utilization: z.array(
+    z.strictObject({
+      atMs: z.number(),
+      active: z.number(),
+      idle: z.number(),
+      waiting: z.number(),
+      total: z.number(),
+    }),
+  ),
+} satisfies Record<keyof PoolSnapshot, z.ZodType>);
+
+const sample = z.strictObject({
+  thread: wholeNumber(0, maxThreads - 1),
+  seconds: amount,
+  loads: z.array(load),
+  allServedMs: z.number().nullable(),
+  pools: z.array(snapshot),
+  threadLoad: z.strictObject({
+    eventLoopUtilization: z.number(),
+    cores: z.number().nullable(),
+    waitShare: z.number().nullable(),
+    gcPauses: amount,
+    gcMs: amount,
+    gcLongestMs: amount,
+    loopDelayP99Ms: z.number(),
+    loopDelayMaxMs: z.number(),
+  }),
+  openLoop: z
+    .strictObject({
+      rate: amount,
+      offered: count,
+      unsent: z.number(),
+      completedInWindow: count,
+      largestBacklog: count,
+      oldestUnsentMs: amount,
+      lag: histogram,
+      lagOverRange: count,
+      spinShare: z.number(),
+    })
+    .nullable(),
+  redirects: z.strictObject({ moved: count, ask: count }).nullable(),
+  inserted: z.array(count),
+} satisfies Record<keyof ThreadSample, z.ZodType>);
+
+/** How a turn ended on one agent: what its threads return, or what they failed with. */
+const outcome = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('done'),
+    samples: z.array(sample).max(maxThreads),
+    /** Null if the turn was stopped before its window. */
+    cpu: hostCpu.nullable(),
+    /** From the start instant until the last thread had begun. */
+    startLagMs: amount,
+    boundMicros: amount,
+  }),
+  z.strictObject({
+    kind: z.literal('failed'),
+    /** `connect`: the target refused a connection; `thread`: a thread hung or ended; `other`: a defect. */
+    why: z.enum(['connect', 'thread', 'other']),
+    message: text(10_000),
+  }),
+]);
+export type TurnOutcome =
+  | {
+      readonly kind: 'done';
+      readonly samples: readonly ThreadSample[];
+      readonly cpu: HostCpu | null;
+      readonly startLagMs: number;
+      readonly boundMicros: number;
+    }
+  | { readonly kind: 'failed'; readonly why: 'connect' | 'thread' | 'other'; readonly message: string };
+
+export function packOutcome(found: TurnOutcome): string {
+  return gzipSync(JSON.stringify(found)).toString('base64');
+}
+
+/** Undefined for whatever is no outcome. It never throws. */
+export function unpackOutcome(packed: string): TurnOutcome | undefined {
+  try {
+    const json = gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: maxBytes });
+    return readText(outcome, json.toString(), maxBytes) as TurnOutcome | undefined;
+  } catch {
+    return undefined;
+  }
+}
