@@ -11,6 +11,7 @@ import {
   type Measure,
   maxResponse,
   meanLatency,
+  p50,
   p95,
   p99,
   p999,
@@ -92,6 +93,9 @@ const oneThread = (base: ScenarioResult, of: ScenarioResult) =>
   of.threads > 1 && base.threads === 1 && equal(base, of, 'client', 'pool', 'workers', 'pools');
 const ofBaseline = (base: ScenarioResult, of: ScenarioResult) =>
   base.pool === 'baseline' && equal(base, of, 'workers');
+/** The same with half of the connections, for bursts. */
+const ofHalf = (base: ScenarioResult, of: ScenarioResult) =>
+  !isClosed(base) && 2 * base.connections <= of.connections;
 const perWorker = ({ connections, workers }: ScenarioResult) => connections / workers;
 const warmedUp = ({ minIdle, connections }: ScenarioResult) => minIdle / connections;
 /** Of the numbers of workers with several pools: the table has one row for each of their arms. */
@@ -147,12 +151,10 @@ export const tuningTables: readonly TuningTable[] = [
     row: scenario =>
       isClosed(scenario) ? undefined : `${scenario.connections} for bursts of ${scenario.workers}`,
     figures: [
+      p50Ms,
+      ratio('p50 to half as many', p50, ofHalf),
       p99Ms,
-      ratio(
-        'p99 to half as many',
-        p99,
-        (base, of) => !isClosed(base) && 2 * base.connections <= of.connections,
-      ),
+      ratio('p99 to half as many', p99, ofHalf),
       meanWait,
     ],
   },
@@ -279,7 +281,12 @@ export const tuningTables: readonly TuningTable[] = [
     name: 'variable-load',
     suite: 'variable-load',
     row: ({ pool, workers }) => `${pool}, bursts of ${workers}`,
-    figures: [p99Ms, ratio('p99 to baseline', p99, ofBaseline), opsPerSecond],
+    figures: [
+      p50Ms,
+      ratio('p50 to baseline', p50, ofBaseline),
+      p99Ms,
+      ratio('p99 to baseline', p99, ofBaseline),
+    ],
   },
   {
     name: 'mixed',

@@ -234,14 +234,15 @@ describe('every suite has the arms of its claim', () => {
   );
 
   test.each([
-    ['tails', 100],
-    ['reconnect', 50],
-    ['low-latency', 10],
+    // 29,000 and more on the machine of the kept ledgers, whose tails scatter less with more rounds than with longer windows.
+    ['tails', 100, 25_000],
+    ['reconnect', 50, 14_000],
+    ['low-latency', 10, 14_000],
   ])(
-    '%s has windows of about 500 cycles of %i workers where 14,000 operations a second complete',
-    async (suite, workers) => {
+    '%s has windows of about 500 cycles of %i workers where %i operations a second complete',
+    async (suite, workers, opsPerSecond) => {
       const { seconds } = await readConfig(`configs/claims/${suite}.json`);
-      expect((14_000 * seconds) / workers).toBeGreaterThan(480);
+      expect((opsPerSecond * seconds) / workers).toBeGreaterThan(480);
     },
   );
 });
