@@ -27,11 +27,12 @@ const loadedFiles = {
   './my-client.mjs': fileURLToPath(new URL('../../configs/examples/my-client.mjs', import.meta.url)),
 } as const;
 type LoadedName = keyof typeof loadedFiles;
+export const loadedNames = Object.keys(loadedFiles) as LoadedName[];
 /** All of them but valkey-glide, which hides that it has lost a connection. */
-export const loadedNames = (Object.keys(loadedFiles) as LoadedName[]).filter(name => name !== 'valkey-glide');
+export const losingNames = loadedNames.filter(name => name !== 'valkey-glide');
 
 export type AnyClient = ClientName | LoadedName;
-export const allClients: readonly AnyClient[] = [...clientNames, ...loadedNames];
+export const allClients: readonly AnyClient[] = [...clientNames, ...losingNames];
 /** With valkey-glide, for tests in which no connection is lost. */
 export const answeringClients: readonly AnyClient[] = [...allClients, 'valkey-glide'];
 

@@ -229,7 +229,8 @@ export class ModuleConnection extends Connection {
     } catch {
       // It is closed already.
     }
-    if (this.#inFlight.size > 0) setTimeout(() => this.#abandon(code), maxRejectMs);
+    // After a stall of the thread its rejections come in the turn after this timer.
+    if (this.#inFlight.size > 0) setTimeout(() => setImmediate(() => this.#abandon(code)), maxRejectMs);
   }
 
   /** Fails what the module has left in flight. */

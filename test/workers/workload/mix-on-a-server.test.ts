@@ -4,7 +4,7 @@ import { keyName } from '../../../src/pool/client/batch.ts';
 import type { WorkloadTask } from '../../../src/workers/contract.ts';
 import { keyRanges } from '../../../src/workers/workload/keys.ts';
 import { type Running, startBothServers } from '../../support/both-servers.ts';
-import { answeringClients, clientNames } from '../../support/connections.ts';
+import { type AnyClient, clientNames, loadedNames } from '../../support/connections.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
 import { accounted, runOne } from '../../support/threads.ts';
 
@@ -30,11 +30,12 @@ const statNames: Readonly<Record<string, string>> = { OBJECT: 'object|encoding' 
 
 const running = startBothServers();
 
-const arms = ['redis', 'valkey'].flatMap(name => {
-  // A client that is loaded is the same for poolbench on both.
-  const clients = name === 'redis' ? answeringClients : clientNames;
-  return clients.flatMap(client => [1, 10].map(pipeline => ({ name, client, pipeline })));
-});
+const arms: readonly { name: string; client: AnyClient; pipeline: number }[] = [
+  ...['redis', 'valkey'].flatMap(name =>
+    clientNames.flatMap(client => [1, 10].map(pipeline => ({ name, client, pipeline }))),
+  ),
+  ...loadedNames.map(client => ({ name: 'redis', client, pipeline: 10 })),
+];
 
 test.each(arms)('$name, $client, batches of $pipeline', async ({ name, client, pipeline }) => {
   const { server, control } = running.get(name) as Running;

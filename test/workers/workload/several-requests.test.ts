@@ -11,7 +11,7 @@ import {
   type AnyClient,
   answeringClients,
   clientNames,
-  fileOf,
+  loadedNames,
   loopback,
 } from '../../support/connections.ts';
 import { plainWorkload } from '../../support/plain-workload.ts';
@@ -165,7 +165,7 @@ describe.each(arms)('$name, $client, batches of $pipeline', arm => {
   });
 });
 
-describe.each(answeringClients.filter(client => fileOf(client) !== undefined))('%s', client => {
+describe.each(loadedNames)('%s', client => {
   test('scripts, functions, transactions, streams and bytes in one mix are counted by the server as here', async () => {
     const { sample, of, callsOf, control, prefix } = await load(
       { name: 'redis', client, pipeline: 10 },
