@@ -5,12 +5,12 @@ import type { ControlClock } from '../src/main/agents/clock.ts';
 import { ControlLink } from '../src/main/agents/control-link.ts';
 import { lobbyName, lockMs } from '../src/main/agents/lobby.ts';
 import {
+  type AgentMessage,
   type BackJob,
   backQueue,
   channels,
   readCoordinatorMessage,
   readSeatJob,
-  type AgentMessage,
 } from '../src/main/agents/messages.ts';
 import { packOutcome } from '../src/main/agents/outcome.ts';
 import { describeTool } from '../src/main/environment.ts';

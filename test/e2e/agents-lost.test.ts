@@ -6,12 +6,12 @@ import {
   expectExact,
   expectFree,
   keysOfRuns,
+  testPatience as patience,
   roundsOf,
   shortenPatience,
   spawnAgent,
   startAgent,
   startAgents,
-  testPatience as patience,
 } from '../support/agents.ts';
 import { createExperiment, unhurried } from '../support/experiment.ts';
 import { connectObserver, processId } from '../support/observed-server.ts';
@@ -125,38 +125,38 @@ describe('agent that is lost ends the run', () => {
     await expectFree();
   });
 
-  test.each([
-    'killed',
-    'interrupted twice',
-  ])('a coordinator that is %s frees its agents within 20 s, and nothing is left', async how => {
-    const loaded = await ofTest(startRedis());
-    const { start, on, expectFree } = makeGroup(loaded);
-    const agent = await start('a');
-    const experiment = await createExperiment(loaded.url, { ...long, timeoutMs: 3000 });
-    const running = experiment.start(on(1), { ownProcess: true });
-    await running.said('round 2/40');
-    if (how === 'killed') running.kill('SIGKILL');
-    else {
-      // The first waits for what is in flight.
-      const pid = await processId(await connectObserver(loaded.url));
-      process.kill(pid, 'SIGSTOP');
-      onTestFinished(() => void process.kill(pid, 'SIGCONT'));
-      await sleep(100);
-      running.kill('SIGINT');
-      await running.said('stopping');
-      await sleep(500);
-      running.kill('SIGINT');
-    }
-    const { code, signal } = await running.outcome;
-    expect({ code, signal }).toEqual(
-      how === 'killed' ? { code: null, signal: 'SIGKILL' } : { code: 130, signal: null },
-    );
-    const before = Date.now();
-    await agent.said('its coordinator sends no heartbeat');
-    expect(Date.now() - before).toBeLessThan(20_000);
-    expect(await keysOfRuns(control.url)).toEqual([]);
-    await expectFree();
-  });
+  test.each(['killed', 'interrupted twice'])(
+    'a coordinator that is %s frees its agents within 20 s, and nothing is left',
+    async how => {
+      const loaded = await ofTest(startRedis());
+      const { start, on, expectFree } = makeGroup(loaded);
+      const agent = await start('a');
+      const experiment = await createExperiment(loaded.url, { ...long, timeoutMs: 3000 });
+      const running = experiment.start(on(1), { ownProcess: true });
+      await running.said('round 2/40');
+      if (how === 'killed') running.kill('SIGKILL');
+      else {
+        // The first waits for what is in flight.
+        const pid = await processId(await connectObserver(loaded.url));
+        process.kill(pid, 'SIGSTOP');
+        onTestFinished(() => void process.kill(pid, 'SIGCONT'));
+        await sleep(100);
+        running.kill('SIGINT');
+        await running.said('stopping');
+        await sleep(500);
+        running.kill('SIGINT');
+      }
+      const { code, signal } = await running.outcome;
+      expect({ code, signal }).toEqual(
+        how === 'killed' ? { code: null, signal: 'SIGKILL' } : { code: 130, signal: null },
+      );
+      const before = Date.now();
+      await agent.said('its coordinator sends no heartbeat');
+      expect(Date.now() - before).toBeLessThan(20_000);
+      expect(await keysOfRuns(control.url)).toEqual([]);
+      await expectFree();
+    },
+  );
 });
 
 describe('control server that is lost', () => {

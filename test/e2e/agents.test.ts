@@ -95,8 +95,7 @@ describe('load runs on agents as it does here', () => {
 
   test('versus, search and a Valkey as control server', async () => {
     const [valkey, other] = await Promise.all([ofTest(startValkey()), ofTest(startValkey())]);
-    for (const name of ['a', 'b'])
-      await ofTest(startAgent(valkey.url, [target.url, other.url], { name }));
+    for (const name of ['a', 'b']) await ofTest(startAgent(valkey.url, [target.url, other.url], { name }));
     const args = ['--agents', '2', '--control', valkey.url];
     const scenarios = [{ client: 'wire', workers: 4, pools: 2, ...unhurried }];
     const [first, second] = [
@@ -173,8 +172,7 @@ describe('load runs on agents as it does here', () => {
     const cluster = await ofTest(startCluster());
     const nodes = cluster.nodes.map(({ url }) => url);
     const [url = ''] = nodes;
-    for (const name of ['a', 'b'])
-      await ofTest(startAgent(control.url, nodes, { name, group: 'cluster' }));
+    for (const name of ['a', 'b']) await ofTest(startAgent(control.url, nodes, { name, group: 'cluster' }));
     const experiment = await createExperiment(url, {
       target: { server: 'redis', url, cluster: true },
       scenarios: [
@@ -233,8 +231,10 @@ describe('run without its agents does not begin', () => {
 
     const listed = await runPoolbench(['agents', '--control', control.url, '--json']);
     const { version } = describeTool();
-    const found: object[] = JSON.parse(listed.stdout);
-    expect(found.map(({ name, group, version, busy }: Record<string, unknown>) => [name, group, version, busy])).toEqual([
+    const found: Record<string, unknown>[] = JSON.parse(listed.stdout);
+    expect(
+      found.map(({ name, group, version, busy }) => [name, group, version, busy]),
+    ).toEqual([
       ...['a', 'b', 'c', 'd'].map(name => [name, 'default', version, null]),
       ['old-agent', 'few', '0.0.1', null],
       ['only', 'few', version, null],

@@ -31,7 +31,9 @@ function compiled(name: string): Promise<unknown> {
 export async function shortenPatience(): Promise<void> {
   const { Agents } = (await compiled('agents')) as typeof agentsModule;
   const { enlist } = Agents;
-  const spy = vi.spyOn(Agents, 'enlist').mockImplementation(wanted => enlist.call(Agents, wanted, testPatience));
+  const spy = vi
+    .spyOn(Agents, 'enlist')
+    .mockImplementation(wanted => enlist.call(Agents, wanted, testPatience));
   onTestFinished(() => spy.mockRestore());
 }
 

@@ -48,7 +48,9 @@ export function hostFigures({ hosts = [], scenarios }: Pick<Result, 'hosts' | 's
 
 /** "2 × AMD EPYC, 4 cores, Node v20.12.0": agents that are alike are counted. */
 export function describeHosts(hosts: readonly HostResult[]): string {
-  const machines = hosts.map(({ cpu, cores, node }) => `${cpu}, ${formatPlural(cores, 'core')}, Node ${node}`);
+  const machines = hosts.map(
+    ({ cpu, cores, node }) => `${cpu}, ${formatPlural(cores, 'core')}, Node ${node}`,
+  );
   return [...new Set(machines)]
     .toSorted()
     .map(kind => `${machines.filter(machine => machine === kind).length} × ${kind}`)

@@ -16,13 +16,13 @@ import type { ControlClock } from './clock.ts';
 import { ControlLink } from './control-link.ts';
 import { type KnownAgent, listAgents, lobbyName, lockMs, removeQueue, Seats } from './lobby.ts';
 import {
-  backQueue,
-  channels,
-  type CoordinatorMessage,
-  readBackJob,
-  readAgentMessage,
-  type Subject,
   type AgentMessage,
+  backQueue,
+  type CoordinatorMessage,
+  channels,
+  readAgentMessage,
+  readBackJob,
+  type Subject,
 } from './messages.ts';
 import { type TurnOutcome, unpackOutcome } from './outcome.ts';
 import { type Patience, usualPatience } from './patience.ts';

@@ -282,7 +282,8 @@ export function readText<Schema extends z.ZodType>(
   }
 }
 
-export const readCoordinatorMessage = (json: string) => readText(coordinatorMessage, json) as CoordinatorMessage | undefined;
+export const readCoordinatorMessage = (json: string) =>
+  readText(coordinatorMessage, json) as CoordinatorMessage | undefined;
 export const readAgentMessage = (json: string) => readText(agentMessage, json);
 export const readSeatJob = (found: unknown) => read(seatJob, found);
 export const readBackJob = (found: unknown) => read(backJob, found);

@@ -15,17 +15,17 @@ import type { ControlClock } from './clock.ts';
 import type { ControlLink } from './control-link.ts';
 import { removeQueue } from './lobby.ts';
 import {
+  type AgentMessage,
   type BackJob,
   backQueue,
-  channels,
   type CoordinatorMessage,
+  channels,
   type HostInfo,
   type Phase,
   type Prepare,
   readCoordinatorMessage,
   type SeatJob,
   type Subject,
-  type AgentMessage,
 } from './messages.ts';
 import { type HostCpu, packOutcome, type TurnOutcome } from './outcome.ts';
 import type { Patience } from './patience.ts';
@@ -36,6 +36,13 @@ import { reportThreads } from './thread-reports.ts';
 const maxLeadMs = 10_000;
 const sendTimeoutMs = 30_000;
 const connectTimeoutMs = 5000;
+
+interface SeatOptions {
+  readonly job: SeatJob;
+  readonly rules: Rules;
+  readonly host: HostInfo;
+  readonly patience: Patience;
+}
 
 /** What an agent has reached, for a run. */
 interface Reached {
@@ -74,20 +81,7 @@ export class Seat {
   #over: string | undefined;
   #wake: () => void = () => {};
 
-  constructor(
-    link: ControlLink,
-    {
-      job,
-      rules,
-      host,
-      patience,
-    }: {
-      readonly job: SeatJob;
-      readonly rules: Rules;
-      readonly host: HostInfo;
-      readonly patience: Patience;
-    },
-  ) {
+  constructor(link: ControlLink, { job, rules, host, patience }: SeatOptions) {
     this.#link = link;
     this.#job = job;
     this.#rules = rules;
@@ -195,7 +189,14 @@ export class Seat {
     const leadMs = (localNs - nowNs()) / 1e6;
     if (leadMs > maxLeadMs) return;
     const { boundMicros } = turn.clock;
-    void this.#publish({ kind: 'acknowledged', seat, turn: turn.number, what: message.kind, leadMs, boundMicros });
+    void this.#publish({
+      kind: 'acknowledged',
+      seat,
+      turn: turn.number,
+      what: message.kind,
+      leadMs,
+      boundMicros,
+    });
     const [{ warmupSeconds = 0, seconds = 0 } = {}] = turn.tasks;
     if (message.kind === 'go') {
       this.#phase = 'running';
@@ -251,7 +252,12 @@ export class Seat {
     } catch (cause) {
       this.#phase = 'idle';
       if (cause instanceof Refusal) this.#refuse(cause);
-      else await this.#sendOutcome(message.turn, { kind: 'failed', why: 'other', message: asError(cause).message });
+      else
+        await this.#sendOutcome(message.turn, {
+          kind: 'failed',
+          why: 'other',
+          message: asError(cause).message,
+        });
     }
   }
 

@@ -3,7 +3,15 @@ import type { Result } from '../../../src/aggregate/result.ts';
 import { describeHosts, hostFigures, hostWarnings } from '../../../src/aggregate/stats/hosts.ts';
 
 const host = { name: 'a', node: 'v20', os: 'Linux', cpu: 'X', cores: 4, threads: 2, roundTripMs: 0.2 };
-const part = { name: 'a', threads: 2, cores: 1, machineBusyShare: 0.5, clockBoundMs: 0.1, leadMs: 28, startLagMs: 0.4 };
+const part = {
+  name: 'a',
+  threads: 2,
+  cores: 1,
+  machineBusyShare: 0.5,
+  clockBoundMs: 0.1,
+  leadMs: 28,
+  startLagMs: 0.4,
+};
 
 function resultOf(hosts: object[], rounds: object[][], kind = 'closed') {
   const scenarios = [{ arrival: { kind }, rounds: rounds.map(parts => ({ hosts: parts })) }];
@@ -21,7 +29,11 @@ test('equal agents that start in time give no warning, and no agents no figures'
 });
 
 test('figures are medians, and of clock, lead and start lag the worst; an agent without a part has none', () => {
-  const rounds = [[part], [{ ...part, cores: 3, clockBoundMs: 0.3, leadMs: 12, startLagMs: 2 }], [{ ...part, cores: 2 }]];
+  const rounds = [
+    [part],
+    [{ ...part, cores: 3, clockBoundMs: 0.3, leadMs: 12, startLagMs: 2 }],
+    [{ ...part, cores: 2 }],
+  ];
   expect(hostFigures(resultOf([host, other], rounds))).toMatchObject([
     { name: 'a', coresUsed: 2, busyRatio: 0.5, maxBoundMs: 0.3, minLeadMs: 12, maxStartLagMs: 2 },
     { name: 'b', coresUsed: null, busyRatio: null, maxBoundMs: null, minLeadMs: null, maxStartLagMs: null },

@@ -93,7 +93,9 @@ class FakeAgents implements Coordinator {
 
 function run(agents: FakeAgents, { threads = 3, perAgent = 2, timeoutMs = 1000 } = {}) {
   const shared = SharedState.forThreads(threads);
-  const tasks = Array.from({ length: threads }, (_, thread) => buildTask(6379, shared, { timeoutMs }, thread));
+  const tasks = Array.from({ length: threads }, (_, thread) =>
+    buildTask(6379, shared, { timeoutMs }, thread),
+  );
   const address = { ...buildTask(6379, shared).address };
   const own = tasks.map(task => ({ ...task, address }));
   const made = new AgentThreads(agents, { perAgent, pool: 1, subjects: new Map([[address, { address }]]) });
@@ -171,7 +173,7 @@ test('a refused connection ends the turn on every agent', async () => {
 
 test('an agent that is not ready in time is lost, though its heartbeat comes', async () => {
   const agents = new FakeAgents(2);
-  agents.patience = { ...usualPatience, graceMs: 20 };
+  agents.patience = { ...usualPatience, graceMs: 60, answerMs: 5 };
   agents.isReady = seat => seat !== 1;
   const { running } = run(agents, { timeoutMs: 10 });
   await expect(running).rejects.toMatchObject({ code: 'AGENT_LOST' });

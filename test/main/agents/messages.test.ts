@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import {
   type AgentTask,
   type CoordinatorMessage,
+  readAgentMessage,
   readBackJob,
   readCoordinatorMessage,
   readSeatJob,
-  readAgentMessage,
 } from '../../../src/main/agents/messages.ts';
 import { packOutcome, unpackOutcome } from '../../../src/main/agents/outcome.ts';
 import { expectWithinLimits, Refusal, readTargets, withLogin } from '../../../src/main/agents/rules.ts';

@@ -83,7 +83,8 @@ export const coveredElsewhere: readonly CoveredElsewhere[] = [
     about: 'run without its agents does not begin',
   },
   {
-    fault: 'An agent or the coordinator is killed, stopped (SIGSTOP), told to end, or interrupted once or twice',
+    fault:
+      'An agent or the coordinator is killed, stopped (SIGSTOP), told to end, or interrupted once or twice',
     test: 'test/e2e/agents-lost.test.ts',
     about: 'agent that is lost ends the run',
   },
