@@ -163,6 +163,16 @@ describe('a comparison to the first result', () => {
     expect(stateOf(results, name)?.state).toBe(state);
   });
 
+  test('agents are compared if there are any', () => {
+    const agent = { name: 'a', node: 'v20', os: '', cpu: 'X', cores: 4, threads: 2, roundTripMs: null };
+    const on = (...hosts: (typeof agent)[]) => side('redis', 1, { hosts });
+    const stateOfAgents = (...results: Result[]) => stateOf(results, 'agents')?.state;
+    expect(stateOfAgents(side('redis', 1), side('redis', 1))).toBeUndefined();
+    expect(stateOfAgents(on(agent), on({ ...agent, name: 'b' }))).toBe('ok');
+    expect(stateOfAgents(on(agent), on(agent, agent))).toBe('not ok');
+    expect(stateOfAgents(on(agent), side('redis', 1))).toBe('not ok');
+  });
+
   test('different numbers of server threads are fair if the config asks for them', () => {
     const swept = (threads: number, asked = threads) =>
       side('redis', 20_000, {

@@ -138,11 +138,12 @@ test.skipIf(!canIsolate())(
       expect(round.serverCalls).toBe(round.completed);
       // A thread without a core begins its window late, and has less of the schedule.
       if (round.openLoop !== null) expect(round.openLoop.offered).toBeLessThanOrEqual(180);
-      for (const { clockBoundMs, leadMs } of round.hosts ?? []) {
+      for (const { clockBoundMs, leadMs, startLagMs } of round.hosts ?? []) {
         // Their clocks differ by days, which none of it shows.
         expect(clockBoundMs).toBeLessThan(20);
         expect(leadMs).toBeGreaterThan(0);
         expect(leadMs).toBeLessThan(1000);
+        expect(startLagMs).toBeLessThan(1000);
       }
     }
   },

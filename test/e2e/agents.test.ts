@@ -51,29 +51,30 @@ afterAll(async () => {
 
 describe('load runs on agents as it does here', () => {
   test('on 1, 2 and 4 hosts all operations add up to what the server counted, in a closed and an open loop, and a part of a scenario stays on its agent', async () => {
-    const common = { workers: 8, pools: 4, hosts: [1, 2, 4] };
+    const open = { client: 'wire', arrival: { kind: 'constant', rate: 800 } };
     const experiment = await createExperiment(target.url, {
       scenarios: [
-        { client: 'wire', ...common },
-        { client: 'ioredis', ...common, arrival: { kind: 'constant', rate: 800 } },
+        { client: 'wire', workers: 4, pools: 2, hosts: [1, 2] },
+        { ...open, workers: 4, pools: 2, hosts: [1, 2] },
+        { ...open, workers: 4, pools: 4, hosts: 4 },
       ],
       // After a warm-up, a thread without a core would begin its window late, and have less of the schedule.
-      ...{ rounds: 2, seconds: 0.15, warmupSeconds: 0 },
+      ...{ rounds: 2, seconds: 0.1, warmupSeconds: 0 },
     });
     const outcome = await experiment.run(on(4));
     expect(outcome.code, outcome.stderr).toBe(0);
     const result = await experiment.result();
     expect(result.complete).toBe(true);
     expect(result.hosts?.map(({ name }) => name).toSorted()).toEqual(['a', 'b', 'c', 'd']);
-    for (const { hosts, arrival, rounds } of result.scenarios)
+    for (const { hosts, pools, arrival, rounds } of result.scenarios)
       for (const round of rounds) {
         expectExact(round);
         expect(round.completed).toBeGreaterThan(0);
         const there = round.hosts ?? [];
-        expect(there.map(({ threads }) => threads)).toEqual(Array(Number(hosts)).fill(4 / Number(hosts)));
-        expect(new Set(round.cpu.threads.map(({ thread }) => thread)).size).toBe(4);
-        // Exact to the operation: 4 pools have a quarter of the schedule each.
-        if (arrival.kind !== 'closed') expect(round.openLoop?.offered).toBe(120);
+        expect(there.map(({ threads }) => threads)).toEqual(Array(hosts).fill(pools / Number(hosts)));
+        expect(new Set(round.cpu.threads.map(({ thread }) => thread)).size).toBe(pools);
+        // Exact to the operation: each pool has an equal part of the schedule.
+        if (arrival.kind !== 'closed') expect(round.openLoop?.offered).toBe(80);
         for (const host of there) {
           expect(host.leadMs).toBeGreaterThanOrEqual(0);
           expect(host.startLagMs).toBeLessThan(1000);
@@ -82,7 +83,7 @@ describe('load runs on agents as it does here', () => {
         }
       }
     const arms = result.scenarios.filter(({ control }) => control !== true);
-    expect(arms.map(({ hosts }) => hosts)).toEqual([1, 2, 4, 1, 2, 4]);
+    expect(arms.map(({ hosts }) => hosts)).toEqual([1, 2, 1, 2, 4]);
     expect(arms[0]?.id).toMatch(/1host$/);
     expect(arms[1]?.id).toMatch(/2hosts$/);
     // Each of them in turn.
@@ -110,8 +111,9 @@ describe('load runs on agents as it does here', () => {
     expect(versus.code, versus.stderr).toBe(0);
 
     const searched = await createExperiment(target.url, {
-      scenarios: [{ client: 'wire', workers: 8, pools: 2, arrival: { kind: 'poisson', rate: 600 } }],
-      ...{ seconds: 0.2, search: { responseP99Ms: 10_000, completedShare: 0.1, precision: 1 } },
+      scenarios: [{ client: 'wire', workers: 4, pools: 2, arrival: { kind: 'poisson', rate: 1000 } }],
+      // No server answers so fast: it falls to the lowest rate that can be judged.
+      ...{ seconds: 0.2, search: { responseP99Ms: 0.001 } },
     });
     const search = await searched.start([...args, '--json'], { command: 'search' }).outcome;
     expect(search.code, search.stderr).toBe(0);
@@ -130,14 +132,14 @@ describe('load runs on agents as it does here', () => {
   });
 
   test('every kind of scenario is exact on two agents, and connections are cut', async () => {
-    const common = { workers: 6, pools: 3, client: 'wire' };
+    const common = { workers: 4, pools: 2, client: 'wire' };
     const calm = { arrival: { kind: 'burst', rate: 1000, size: 40 } };
     const experiment = await createExperiment(target.url, {
       scenarios: [
         { ...common, client: ['wire', 'ioredis'], pipeline: 5, ...calm },
-        { ...common, pool: ['baseline', 'shared'], probe: 'ping', ...calm },
+        { ...common, pool: 'shared', probe: 'ping', ...calm },
         { ...common, client: 'ioredis', autoPipelining: true, poolsPerThread: 2, ...calm },
-        { ...common, batch: { pool: 'separate', workers: 3, pipeline: 10 } },
+        { ...common, batch: { pool: 'separate', workers: 2, pipeline: 10 } },
         { ...common, connects: 'jittered', burst: true, minIdleShare: 0.5, ...calm },
         { ...common, arrival: { kind: 'poisson', rate: [200, 400], order: 'upAndDown' } },
         { ...common, cutEveryMs: 50, ...unhurried },
@@ -148,7 +150,7 @@ describe('load runs on agents as it does here', () => {
     const outcome = await experiment.run(on(2));
     expect(outcome.code, outcome.stderr).toBe(0);
     const result = await experiment.result();
-    expect(result.scenarios.length).toBeGreaterThanOrEqual(10);
+    expect(result.scenarios.length).toBeGreaterThanOrEqual(9);
     for (const { cutEveryMs, rounds } of result.scenarios)
       for (const round of rounds) {
         if (cutEveryMs === 0) expectExact(round);

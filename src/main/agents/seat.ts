@@ -37,6 +37,13 @@ const maxLeadMs = 10_000;
 const sendTimeoutMs = 30_000;
 const connectTimeoutMs = 5000;
 
+interface SeatOptions {
+  readonly job: SeatJob;
+  readonly rules: Rules;
+  readonly host: HostInfo;
+  readonly patience: Patience;
+}
+
 /** What an agent has reached, for a run. */
 interface Reached {
   readonly subject: Subject;
@@ -74,20 +81,7 @@ export class Seat {
   #over: string | undefined;
   #wake: () => void = () => {};
 
-  constructor(
-    link: ControlLink,
-    {
-      job,
-      rules,
-      host,
-      patience,
-    }: {
-      readonly job: SeatJob;
-      readonly rules: Rules;
-      readonly host: HostInfo;
-      readonly patience: Patience;
-    },
-  ) {
+  constructor(link: ControlLink, { job, rules, host, patience }: SeatOptions) {
     this.#link = link;
     this.#job = job;
     this.#rules = rules;

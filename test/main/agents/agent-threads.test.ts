@@ -173,7 +173,7 @@ test('a refused connection ends the turn on every agent', async () => {
 
 test('an agent that is not ready in time is lost, though its heartbeat comes', async () => {
   const agents = new FakeAgents(2);
-  agents.patience = { ...usualPatience, graceMs: 20 };
+  agents.patience = { ...usualPatience, graceMs: 60, answerMs: 5 };
   agents.isReady = seat => seat !== 1;
   const { running } = run(agents, { timeoutMs: 10 });
   await expect(running).rejects.toMatchObject({ code: 'AGENT_LOST' });
