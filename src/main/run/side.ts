@@ -21,6 +21,7 @@ import type { EarlierRun } from './earlier-run.ts';
 import { type Bench, runMeasurement } from './measurement.ts';
 import { preflightSide } from './preflight-side.ts';
 import { type Written, writeAsFarAsPossible } from './results/results-folder.ts';
+import { ServerRecorder } from './server-recorder.ts';
 import type { Session } from './session.ts';
 import { TargetWatch } from './target-watch.ts';
 import { warmUpThreads } from './thread-warmup.ts';
@@ -75,6 +76,7 @@ export class SideRun {
   readonly #rounds: Map<string, readonly RoundResult[]>;
   readonly #warnings: string[];
   readonly #watch: TargetWatch;
+  readonly #recorder: ServerRecorder;
   /** Scenarios whose number of rounds became fixed at the first look. */
   unasked: ReadonlySet<string> = new Set();
   #space: KeySpace | undefined;
@@ -89,6 +91,10 @@ export class SideRun {
     this.#watch = new TargetWatch(side.target, {
       timeoutMs: side.experiment.timeoutMs,
       say: line => shared.session.progress.say(this.#named(line)),
+    });
+    this.#recorder = new ServerRecorder(side.target.control, {
+      earlier: shared.earlier?.serverSeries,
+      show: point => shared.session.progress.served(shared.sessionId === undefined ? '' : side.name, point),
     });
   }
 
@@ -109,7 +115,7 @@ export class SideRun {
   }
 
   /**
-   * Writes the keys and warms up the threads.
+   * Writes the keys, warms up the threads, and begins to record what the server does.
    *
    * @param plannedSeconds of the side's measurements; undefined if it is not known
    * @throws PoolbenchError TARGET_LOST, THREAD_FAILED
@@ -120,6 +126,7 @@ export class SideRun {
     const firstRound = 1 + (this.#shared.earlier?.finished.count ?? 0);
     const warmUp = { progress, signal, plannedSeconds, firstRound, named: (id: string) => this.#named(id) };
     await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, warmUp));
+    await this.#recorder.start();
   }
 
   async #writeKeys(): Promise<void> {
@@ -172,8 +179,9 @@ export class SideRun {
     return result;
   }
 
-  /** Removes the keys it has claimed. A target that is lost keeps them; by the claim the next run knows whose they are. */
+  /** Ends the recording, and removes the keys it has claimed. A target that is lost keeps them; by the claim the next run knows whose they are. */
   async removeKeys(): Promise<void> {
+    await this.#recorder.stop();
     const space = this.#space;
     if (space === undefined) return;
     const { control } = this.#side.target;
@@ -225,6 +233,7 @@ export class SideRun {
       complete,
       ended,
       final,
+      serverSeries: this.#recorder.series,
     });
     const derived = final ? derivedFiles(result) : [reportFile(result)];
     const written: Written =
