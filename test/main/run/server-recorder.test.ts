@@ -4,6 +4,7 @@ import type { ServerPoint, ServerSeries } from '../../../src/aggregate/stats/ser
 import { ServerRecorder } from '../../../src/main/run/server-recorder.ts';
 import { connectCluster } from '../../../src/main/server/cluster-control.ts';
 import { connectControl } from '../../../src/main/server/control.ts';
+import { startEmbedded } from '../../../src/main/server/embedded/start.ts';
 import { loopback, until } from '../../support/connections.ts';
 import { startCluster } from '../../support/cluster.ts';
 import { connectObserver } from '../../support/observed-server.ts';
@@ -82,6 +83,17 @@ describe.each([
     expect(points[1]?.connectedClients).toBe(2);
     expect(points[1]?.replicationLagBytes).toBeNull();
   });
+});
+
+test('of the embedded server, which counts little, the rest is null', async () => {
+  const { port } = await ofTest(startEmbedded());
+  const recorder = new ServerRecorder(await controlOf(port), { show: () => {} });
+  await recorder.start();
+  await recorder.stop();
+  const { points, cost } = recorder.series;
+  expect(points[1]).toMatchObject({ connectedClients: 1, evictedKeys: null, latestForkMicros: null });
+  expect(points[1]?.usedMemoryBytes).toBeGreaterThan(0);
+  expect(cost).toBeNull();
 });
 
 test('a replica that hangs falls behind by what was written meanwhile', async () => {
