@@ -63,9 +63,9 @@ export class ServerRecorder {
     clearInterval(this.#timer);
     this.#timer = undefined;
     // Behind a question that is unanswered, on the same connection: its time limit ends both.
-    await this.#ask(node => node.info());
+    const isAnswered = await this.#ask(node => node.info());
     this.#show(null);
-    this.#addCost(await readSpent(this.#spentBefore?.nodes ?? []));
+    if (isAnswered) this.#addCost(await readSpent(this.#spentBefore?.nodes ?? []));
   }
 
   /** What was recorded so far. */
@@ -73,7 +73,8 @@ export class ServerRecorder {
     return { ...this.#series, points: [...this.#series.points] };
   }
 
-  async #ask(infoOf: (node: Control) => Promise<ReadonlyMap<string, string>>): Promise<void> {
+  /** @returns whether it was answered */
+  async #ask(infoOf: (node: Control) => Promise<ReadonlyMap<string, string>>): Promise<boolean> {
     this.#isAsking = true;
     this.#series.asked++;
     const answers = await Promise.allSettled(this.#control.nodes.map(infoOf));
@@ -82,7 +83,7 @@ export class ServerRecorder {
     if (infos.length === 0 || infos.length < answers.length) {
       this.#series.unanswered++;
       this.#show(null);
-      return;
+      return false;
     }
     const lives = infos.map(info => info.get('run_id')).join(' ');
     this.#wasRestarted ||= this.#lives !== undefined && this.#lives !== lives;
@@ -90,6 +91,7 @@ export class ServerRecorder {
     const point = { at: new Date().toISOString(), ...readServerFigures(infos) };
     this.#keep(point);
     this.#show(point);
+    return true;
   }
 
   #keep(point: ServerPoint): void {
