@@ -44,7 +44,7 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly ended: Result['ended'];
   /** Whether no more rounds follow. */
   readonly final: boolean;
-  readonly serverSeries: Result['serverSeries'];
+  readonly serverSeries?: Result['serverSeries'];
 }
 
 /** The result as of now: plain data, judged afresh. */

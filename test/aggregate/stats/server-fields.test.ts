@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { readServerFigures, serverFieldNames, serverFields } from '../../../src/aggregate/stats/server-fields.ts';
+import {
+  readServerFigures,
+  serverFieldNames,
+  serverFields,
+} from '../../../src/aggregate/stats/server-fields.ts';
 import { areApart, measuredWindows, serverCurve } from '../../../src/aggregate/stats/server-series.ts';
 import { parseInfo } from '../../../src/main/server/control.ts';
 import { buildResult, buildRound, buildScenario, buildServerSeries } from '../../support/result-builder.ts';
@@ -24,7 +28,11 @@ describe('figures that a server reports', () => {
       replicationLagBytes: null,
     });
     const valkey = readServerFigures([await infoOf('valkey-8.0.1')]);
-    expect(valkey).toMatchObject({ usedMemoryBytes: 950_008, latestForkMicros: 0, replicationLagBytes: null });
+    expect(valkey).toMatchObject({
+      usedMemoryBytes: 950_008,
+      latestForkMicros: 0,
+      replicationLagBytes: null,
+    });
   });
 
   test('what Dragonfly does not report is null and not 0', async () => {
@@ -37,12 +45,18 @@ describe('figures that a server reports', () => {
     const nothing = Object.fromEntries(serverFieldNames.map(name => [name, null]));
     expect(readServerFigures([new Map()])).toEqual(nothing);
     expect(readServerFigures([])).toEqual(nothing);
-    const strange = ['connected_clients:-3', 'evicted_keys:18446744073709551615', 'used_memory:', 'expired_keys:x'];
+    const strange = [
+      'connected_clients:-3',
+      'evicted_keys:18446744073709551615',
+      'used_memory:',
+      'expired_keys:x',
+    ];
     expect(readServerFigures([parseInfo(strange.join('\n'))])).toEqual(nothing);
   });
 
   test('the lag is that of the slowest replica that is online', () => {
-    const lagOf = (...lines: string[]) => readServerFigures([parseInfo(lines.join('\r\n'))]).replicationLagBytes;
+    const lagOf = (...lines: string[]) =>
+      readServerFigures([parseInfo(lines.join('\r\n'))]).replicationLagBytes;
     const replicas = [
       'master_repl_offset:1000',
       'slave0:ip=127.0.0.1,port=6380,state=online,offset=990,lag=0',
@@ -95,7 +109,10 @@ describe('curves', () => {
     expect(serverCurve(series, 'evictedKeys').map(({ value }) => value)).toEqual([null, null, 2]);
     const [first, , last] = series.points;
     if (first === undefined || last === undefined) throw new Error('no points');
-    const late = { ...series, points: [first, { ...last, at: '2026-11-23T10:00:40.000Z', evictedKeys: 900 }] };
+    const late = {
+      ...series,
+      points: [first, { ...last, at: '2026-11-23T10:00:40.000Z', evictedKeys: 900 }],
+    };
     expect(serverCurve(late, 'evictedKeys').map(({ value }) => value)).toEqual([null, null]);
     expect(areApart(0, 2000, series)).toBe(false);
     expect(areApart(0, 40_000, series)).toBe(true);
@@ -105,7 +122,12 @@ describe('curves', () => {
     const at = (second: number) => ({ startedAt: `2026-11-23T10:00:0${second}.000Z` });
     const scenario = buildScenario({ id: 'a' }, [buildRound(1, 10, at(4)), buildRound(2, 10)]);
     const result = buildResult([scenario]);
-    const control = { ...scenario, id: 'a-control', control: true as const, rounds: [buildRound(1, 10, at(2))] };
+    const control = {
+      ...scenario,
+      id: 'a-control',
+      control: true as const,
+      rounds: [buildRound(1, 10, at(2))],
+    };
     const windows = measuredWindows({ scenarios: [...result.scenarios, control] });
     const startMs = Date.parse('2026-11-23T10:00:00.000Z');
     expect(windows.map(({ fromMs, toMs, ...rest }) => [rest, fromMs - startMs, toMs - startMs])).toEqual([

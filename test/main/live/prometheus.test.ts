@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { serverFields } from '../../../src/aggregate/stats/server-fields.ts';
 import { renderExposition } from '../../../src/main/live/exposition.ts';
 import { LiveRun } from '../../../src/main/live/live-run.ts';
 import { parseListenAddress } from '../../../src/main/live/metrics-server.ts';
 import { LatencyBuckets, maxScenarios, metricsOf } from '../../../src/main/live/run-metrics.ts';
-import { serverFields } from '../../../src/aggregate/stats/server-fields.ts';
 import { createHistogram, encodeHistogram } from '../../../src/pool/histogram.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { metricValue, parseExposition } from '../../support/exposition.ts';

@@ -5,8 +5,8 @@ import { ServerRecorder } from '../../../src/main/run/server-recorder.ts';
 import { connectCluster } from '../../../src/main/server/cluster-control.ts';
 import { connectControl } from '../../../src/main/server/control.ts';
 import { startEmbedded } from '../../../src/main/server/embedded/start.ts';
-import { loopback, until } from '../../support/connections.ts';
 import { startCluster } from '../../support/cluster.ts';
+import { loopback, until } from '../../support/connections.ts';
 import { connectObserver } from '../../support/observed-server.ts';
 import { buildServerSeries } from '../../support/result-builder.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
@@ -78,7 +78,9 @@ describe.each([
     expect(kept).toBeLessThan(150);
     expect(grown(points, 'netInputBytes')).toBeGreaterThan(3_000_000);
     expect(points[0]?.latestForkMicros).toBe(0);
-    expect(points[1]?.latestForkMicros).toBe(Number(/latest_fork_usec:(\d+)/.exec(await redis.info('stats'))?.[1]));
+    expect(points[1]?.latestForkMicros).toBe(
+      Number(/latest_fork_usec:(\d+)/.exec(await redis.info('stats'))?.[1]),
+    );
     expect(points[1]?.latestForkMicros).toBeGreaterThan(0);
     expect(points[1]?.connectedClients).toBe(2);
     expect(points[1]?.replicationLagBytes).toBeNull();
@@ -122,7 +124,8 @@ test('it asks once a second, on the connection that is there, and says what that
   const control = await controlOf(server.port);
   const redis = await connectObserver(server.url);
   const statOf = async () => {
-    const [, calls, micros] = /cmdstat_info:calls=(\d+),usec=(\d+)/.exec(await redis.info('commandstats')) ?? [];
+    const [, calls, micros] =
+      /cmdstat_info:calls=(\d+),usec=(\d+)/.exec(await redis.info('commandstats')) ?? [];
     return { calls: Number(calls ?? 0), micros: Number(micros ?? 0) };
   };
   const before = await statOf();
@@ -205,7 +208,10 @@ test('a question that is not answered in time ends no connection, and no other i
 
 test('a resumed run goes on with the points that it had', async () => {
   const server = await ofTest(startRedis());
-  const earlier = startingAt(Date.now() - 60_000, buildServerSeries([{ evictedKeys: 1 }, { evictedKeys: 2 }]));
+  const earlier = startingAt(
+    Date.now() - 60_000,
+    buildServerSeries([{ evictedKeys: 1 }, { evictedKeys: 2 }]),
+  );
   const recorder = new ServerRecorder(await controlOf(server.port), { earlier, show: () => {} });
   await recorder.start();
   await recorder.stop();

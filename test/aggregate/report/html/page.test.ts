@@ -122,9 +122,11 @@ describe('the server meanwhile', () => {
   const at = (second: number) => ({ startedAt: `2026-11-23T10:00:0${second}.200Z`, seconds: 0.5 });
   const scenario = buildScenario({ id: 'load' }, [buildRound(1, 10, at(1)), buildRound(2, 10, at(3))]);
   const titlesOf = (page: string) =>
-    [...(page.split('id="the-server-meanwhile"')[1]?.split('</section>')[0] ?? '').matchAll(/<figcaption><b>([^<]*)/g)].map(
-      ([, title]) => title,
-    );
+    [
+      ...(page.split('id="the-server-meanwhile"')[1]?.split('</section>')[0] ?? '').matchAll(
+        /<figcaption><b>([^<]*)/g,
+      ),
+    ].map(([, title]) => title);
 
   test('has a chart of all that was ever above 0, with what was measured at that time', () => {
     const serverSeries = buildServerSeries([
@@ -145,7 +147,9 @@ describe('the server meanwhile', () => {
   });
 
   test('of a long run has the maximum of some seconds together, and none of the gap before it was resumed', () => {
-    const told = Array.from({ length: 600 }, (_, second) => ({ usedMemoryBytes: second === 301 ? 9e6 : 1e6 }));
+    const told = Array.from({ length: 600 }, (_, second) => ({
+      usedMemoryBytes: second === 301 ? 9e6 : 1e6,
+    }));
     const series = buildServerSeries(told);
     const later = series.points.map((point, second) => {
       const gapMs = second < 300 ? 0 : 3_600_000;

@@ -34,11 +34,13 @@ export function serverCharts(
   const perPoint = Math.ceil(series.points.length / maxPoints);
   const linesOf = (names: readonly ServerFieldName[]) =>
     names
-      .map((name, look): Line => ({
-        name: serverFields[name].words,
-        look,
-        points: pointsOf(series, name, { placeOf, perPoint }),
-      }))
+      .map(
+        (name, look): Line => ({
+          name: serverFields[name].words,
+          look,
+          points: pointsOf(series, name, { placeOf, perPoint }),
+        }),
+      )
       .filter(({ points }) => points.some(({ y }) => y > 0));
   const x = axisFromZero(
     'seconds since the first measurement was prepared',
