@@ -48,6 +48,11 @@ function describeCost(cost: ServerSeries['cost']): string {
   );
 }
 
+/** A count of three digits at most is exact. */
+function formatFigure(value: number): string {
+  return Number.isInteger(value) && value < 1000 ? String(value) : formatRate(value);
+}
+
 interface FigureRow {
   readonly name: ServerFieldName;
   readonly values: readonly number[];
@@ -76,10 +81,10 @@ export function serverBlocks(
     table(rows, [
       words('figure', ({ name }) => capitalise(serverFields[name].words)),
       words('unit', ({ name }) => serverUnit(name)),
-      figures('first', ({ values }) => formatRate(values[0] ?? 0)),
-      figures('last', ({ values }) => formatRate(values.at(-1) ?? 0)),
-      figures('min', ({ values }) => formatRate(Math.min(...values))),
-      figures('max', ({ values }) => formatRate(Math.max(...values))),
+      figures('first', ({ values }) => formatFigure(values[0] ?? 0)),
+      figures('last', ({ values }) => formatFigure(values.at(-1) ?? 0)),
+      figures('min', ({ values }) => formatFigure(Math.min(...values))),
+      figures('max', ({ values }) => formatFigure(Math.max(...values))),
       figures('in all', ({ name, grown }) =>
         serverFields[name].kind === 'counter' ? formatCount(grown) : nothing,
       ),

@@ -124,8 +124,9 @@ export class ServerRecorder {
 async function readSpent(nodes: readonly Control[]): Promise<Spent | null> {
   let [calls, micros] = [0, 0];
   for (const answer of await Promise.allSettled(nodes.map(node => node.info('commandstats')))) {
-    const counted = answer.status === 'fulfilled' ? commandStats(answer.value).get('info') : undefined;
-    if (counted === undefined || counted.micros === null) return null;
+    const stats = answer.status === 'fulfilled' ? commandStats(answer.value) : new Map<string, never>();
+    const counted = stats.get('info') ?? { calls: 0, micros: 0 };
+    if (stats.size === 0 || counted.micros === null) return null;
     calls += counted.calls;
     micros += counted.micros;
   }

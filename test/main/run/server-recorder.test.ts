@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ServerPoint, ServerSeries } from '../../../src/aggregate/stats/server-series.ts';
 import { ServerRecorder } from '../../../src/main/run/server-recorder.ts';
 import { connectCluster } from '../../../src/main/server/cluster-control.ts';
@@ -12,6 +12,10 @@ import { buildServerSeries } from '../../support/result-builder.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
 import { ofTest, startRedis, startValkey } from '../../support/servers.ts';
 
+// The timer of the recorder, and its clock, move by hand.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+});
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -20,11 +24,6 @@ async function controlOf(port: number, timeoutMs = 10_000) {
   const control = await connectControl(loopback(port), { timeoutMs });
   onTestFinished(() => control.close());
   return control;
-}
-
-/** Makes the timer of the recorder, and its clock, move by hand. */
-function stopClock(): void {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
 }
 
 /** The same once a second from another time on. */
@@ -99,10 +98,14 @@ test('of the embedded server, which counts little, the rest is null', async () =
 });
 
 test('a replica that hangs falls behind by what was written meanwhile', async () => {
-  const server = await ofTest(startRedis({ args: ['--repl-diskless-sync-delay', '0'] }));
+  // It would wait for the replica as it ends.
+  const args = ['--repl-diskless-sync-delay', '0', '--shutdown-timeout', '0'];
+  const server = await ofTest(startRedis({ args }));
   const replica = await ofTest(startRedis());
   const [redis, second] = [await connectObserver(server.url), await connectObserver(replica.url)];
   await second.replicaof('127.0.0.1', server.port);
+  await until(async () => (await redis.info('replication')).includes('state=online'));
+  await redis.set('key', 'the first that it acknowledges');
   await until(async () => /slave0:.*state=online,offset=[1-9]/.test(await redis.info('replication')));
   const recorder = new ServerRecorder(await controlOf(server.port), { show: () => {} });
   await recorder.start();
@@ -129,7 +132,6 @@ test('it asks once a second, on the connection that is there, and says what that
     return { calls: Number(calls ?? 0), micros: Number(micros ?? 0) };
   };
   const before = await statOf();
-  stopClock();
   const recorder = new ServerRecorder(control, { show: () => {} });
   await recorder.start();
   for (const points of [2, 3, 4]) {
@@ -157,7 +159,6 @@ test('it asks once a second, on the connection that is there, and says what that
 test('a server that is gone costs points, and nothing else; its counts before and after make no cost', async () => {
   const server = await startRedis();
   const control = await controlOf(server.port);
-  stopClock();
   const told: (ServerPoint | null)[] = [];
   const recorder = new ServerRecorder(control, { show: point => told.push(point) });
   await recorder.start();
@@ -191,7 +192,6 @@ test('a question that is not answered in time ends no connection, and no other i
   });
   const timeoutMs = 100;
   const control = await controlOf(port, timeoutMs);
-  stopClock();
   const recorder = new ServerRecorder(control, { show: () => {} });
   await recorder.start();
   vi.advanceTimersByTime(1000);
@@ -224,7 +224,6 @@ test('a resumed run goes on with the points that it had', async () => {
 
 test('a run of many hours keeps fewer points, evenly', async () => {
   const server = await ofTest(startRedis());
-  stopClock();
   const hour = Array.from({ length: 3600 }, (_, second) => ({ evictedKeys: second }));
   const earlier = startingAt(Date.now() - 3_600_000, buildServerSeries(hour));
   const control = await controlOf(server.port);
