@@ -9,6 +9,7 @@ import {
   type SummaryRow,
   summaryMetrics,
 } from './stats/metrics.ts';
+import { type ServerFieldName, serverFieldNames } from './stats/server-fields.ts';
 
 /**
  * `result.json`, schemaVersion 1: what others may rely on. Latencies and times are in milliseconds, throughput in
@@ -417,6 +418,32 @@ export const thresholdSchema = z.object({
   caveat: caveatSchema.optional(),
 });
 
+const told = amount.nullable().default(null);
+
+/** What the server told of itself beside the load; of a cluster all masters together, see `serverFields`. Null: it does not tell it. */
+const serverSeries = z.object({
+  /** Between two points: 1, or more in a run of hours, which keeps every second, fourth, … of them. */
+  everySeconds: amount,
+  points: z.array(
+    z.object({
+      /** When it answered, ISO 8601. */
+      at: z.iso.datetime(),
+      ...(Object.fromEntries(serverFieldNames.map(name => [name, told])) as Record<
+        ServerFieldName,
+        typeof told
+      >),
+    }),
+  ),
+  /** How often it was asked, and how often it did not answer. */
+  asked: amount,
+  unanswered: amount,
+  /**
+   * By its own count, all INFO commands that it ran in so many seconds, those of others and of other readings included, and
+   * the time that it took to run them. Null: not known, or not yet.
+   */
+  cost: z.object({ calls: amount, micros: amount, seconds: amount }).nullable(),
+});
+
 /** What else explains figures of a machine. Null: not known; absent from results before 0.6. */
 const machineShape = {
   /** CPUs that are online. */
@@ -508,6 +535,8 @@ export const resultSchema = z.object({
   warnings: z.array(z.string()),
   config: z.record(z.string(), z.unknown()),
   scenarios: z.array(scenario).max(10_000),
+  /** From the end of the warm-up of the threads until the end of the last measurement. Since 0.9. */
+  serverSeries: serverSeries.optional(),
   /** Absent if the run has no control. */
   control: control.optional(),
   claims: z.array(claim),

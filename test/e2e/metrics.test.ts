@@ -31,12 +31,14 @@ test('scraped to its end: counters never fall, and end as the result has them', 
   const url = /http:\S+/.exec(output)?.[0] ?? '';
   let before = 0;
   const phases = new Set<string>();
+  let usedMemory: number | undefined;
   let last: ReturnType<typeof parseExposition> | undefined;
   for (;;) {
     const response = await fetch(url).catch(() => undefined);
     if (response === undefined) break;
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     last = parseExposition(await response.text());
+    usedMemory = metricValue(last, 'poolbench_server_used_memory_bytes') ?? usedMemory;
     const now = metricValue(last, completed) ?? Number.NaN;
     expect(now).toBeGreaterThanOrEqual(before);
     before = now;
@@ -51,6 +53,7 @@ test('scraped to its end: counters never fall, and end as the result has them', 
   const { code, stderr } = await running;
   expect(code, stderr).toBe(0);
   expect(phases).toContain('measuring');
+  expect(usedMemory).toBeGreaterThan(0);
   expect(last).toBeDefined();
   if (last === undefined) return;
   const { scenarios } = await experiment.result();

@@ -86,7 +86,14 @@ describe('compare writes a page where it is told to', () => {
 });
 
 describe('files for other tools come at the end', () => {
-  const forOtherTools = ['histograms', 'histograms.hlog', 'junit.xml', 'scenarios.csv', 'series.csv'];
+  const forOtherTools = [
+    'histograms',
+    'histograms.hlog',
+    'junit.xml',
+    'scenarios.csv',
+    'series.csv',
+    'server.csv',
+  ];
 
   test('while a run lasts there are none; an interrupted one has them all', async () => {
     const server = await startRedis();

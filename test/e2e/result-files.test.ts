@@ -30,6 +30,7 @@ const files = [
   'result.json',
   'scenarios.csv',
   'series.csv',
+  'server.csv',
 ];
 
 /** One real run, whose folder all tests read. */
@@ -179,6 +180,36 @@ test('series.csv has every second of every round', async () => {
       ),
     ),
   );
+});
+
+test('server.csv has what the server told, and whose window it was', async () => {
+  const [names = [], ...rows] = parseCsv(await read('server.csv'));
+  expect(names.slice(0, 4)).toEqual(['at', 'scenario', 'round', 'usedMemoryBytes']);
+  const points = result.serverSeries?.points ?? [];
+  expect(points.length).toBeGreaterThan(2);
+  expect(rows).toHaveLength(points.length);
+  for (const [index, { at, usedMemoryBytes, netOutputBytes, replicationLagBytes }] of points.entries()) {
+    const row = Object.fromEntries(names.map((name, column) => [name, rows[index]?.[column] ?? '']));
+    expect(row).toMatchObject({
+      at,
+      usedMemoryBytes: String(usedMemoryBytes),
+      netOutputBytes: String(netOutputBytes),
+      replicationLagBytes: replicationLagBytes ?? '',
+    });
+    const own = result.scenarios.find(({ id }) => id === row.scenario)?.rounds;
+    const startMs = Date.parse(own?.find(({ round }) => String(round) === row.round)?.startedAt ?? '');
+    if (row.scenario === '') continue;
+    expect(Date.parse(at) - startMs).toBeGreaterThanOrEqual(0);
+    expect(Date.parse(at) - startMs).toBeLessThan(2000);
+  }
+});
+
+test('what asking cost the server is in the report', async () => {
+  const { asked = 0, unanswered, cost } = result.serverSeries ?? {};
+  expect(unanswered).toBe(0);
+  expect(cost?.calls).toBeGreaterThanOrEqual(asked);
+  expect(cost?.micros).toBeGreaterThan(0);
+  expect(await read('report.md')).toMatch(/INFO commands of [\d.]+ µs each/);
 });
 
 test('scenarios.csv has the parameters, medians and limit of every scenario', async () => {

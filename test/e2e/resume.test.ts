@@ -60,6 +60,10 @@ describe('killed run is gone on with', () => {
     expect(whole.resumed).toEqual([
       { at: expect.stringMatching(/^\d{4}-/), afterRounds: 2, gapSeconds: expect.any(Number) },
     ]);
+    const kept = left.serverSeries?.points ?? [];
+    expect(kept.length).toBeGreaterThan(0);
+    expect(whole.serverSeries?.points.slice(0, kept.length)).toEqual(kept);
+    expect(whole.serverSeries?.points.length).toBeGreaterThan(kept.length);
     // Its own keys are gone; those of the killed run are not its own to remove.
     expect((await redis.keys('poolbench:*')).some(key => !key.startsWith('poolbench:7:'))).toBe(false);
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Control, connectControl } from '../../src/main/server/control.ts';
 import { parseAddress } from '../../src/main/server/url.ts';
 import {
@@ -313,4 +313,17 @@ describe('load speaks the resp version of the config', () => {
     expect(refused.stderr).toMatch(/^poolbench: [^\n]* RESP3[^\n]* target\.protocol [^\n]+\n$/);
     expect(refused.code).toBe(3);
   });
+});
+
+test('a load of INFO is not counted by the server, which poolbench asks by INFO, too', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const experiment = await createExperiment(server.url, {
+    workload: { commands: [{ command: 'INFO server' }] },
+  });
+  const { code, stderr } = await experiment.run();
+  expect(code, stderr).toBe(0);
+  const { scenarios, serverSeries } = await experiment.result();
+  expect(scenarios[0]?.rounds[0]).toMatchObject({ serverCalls: null, failed: {} });
+  expect(serverSeries?.cost?.calls).toBeGreaterThan(scenarios[0]?.rounds[0]?.completed ?? 0);
 });

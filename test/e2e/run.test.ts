@@ -81,6 +81,7 @@ describe('result keeps the contract', () => {
         'result.json',
         'scenarios.csv',
         'series.csv',
+        'server.csv',
       ]);
       expect(await readFile(join(folder, 'report.md'), 'utf8')).toContain(`contract-${name}`);
 

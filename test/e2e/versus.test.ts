@@ -72,6 +72,7 @@ test('Redis and Valkey are measured in turn and compared, and keep none of our k
       'result.json',
       'scenarios.csv',
       'series.csv',
+      'server.csv',
     ]);
 
   const [red, val] = [await readSide(folder, 'red'), await readSide(folder, 'val')];

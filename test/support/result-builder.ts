@@ -7,6 +7,8 @@ import {
 } from '../../src/aggregate/result.ts';
 import { fieldsOf, type ScenarioFields } from '../../src/aggregate/scenario/scenario.ts';
 import { type LoadEnvironment, limitedBy } from '../../src/aggregate/stats/limited-by.ts';
+import { type ServerFigures, serverFieldNames } from '../../src/aggregate/stats/server-fields.ts';
+import type { ServerSeries } from '../../src/aggregate/stats/server-series.ts';
 import { seededRandom } from '../../src/aggregate/stats/statistics.ts';
 import { summarise } from '../../src/aggregate/stats/summary.ts';
 import { scenarioGroup } from '../../src/main/experiment/scenario-group.ts';
@@ -185,6 +187,21 @@ export function buildResult(
   const written = JSON.stringify({ ...result, claims: changes.claims ?? judgeClaims(result) });
   const parsed = resultSchema.parse(JSON.parse(written));
   return { ...parsed, scenarios: parsed.scenarios as ScenarioResult[] };
+}
+
+/** What a server told, once a second from the start of `buildResult` on; null where nothing else is given. */
+export function buildServerSeries(told: readonly Partial<ServerFigures>[]): ServerSeries {
+  const nothing = Object.fromEntries(serverFieldNames.map(name => [name, null])) as ServerFigures;
+  const startMs = Date.parse('2026-11-23T10:00:00.000Z');
+  return {
+    everySeconds: 1,
+    points: told.map((figures, index) => {
+      return { at: new Date(startMs + index * 1000).toISOString(), ...nothing, ...figures };
+    }),
+    asked: told.length,
+    unanswered: 0,
+    cost: { calls: 20, micros: 1000, seconds: told.length },
+  };
 }
 
 /** What a run against a stand-in for Dragonfly says of its target. */

@@ -1,3 +1,4 @@
+import { type ServerFigures, serverFieldNames } from '../../src/aggregate/stats/server-fields.ts';
 import { LiveRun } from '../../src/main/live/live-run.ts';
 import { RunMetrics } from '../../src/main/live/run-metrics.ts';
 import { SharedState } from '../../src/workers/shared-state.ts';
@@ -29,6 +30,8 @@ export function runMetrics(): RunMetrics {
     run.look();
   };
   metrics.meet('left', { ...standInTarget, unverified: true });
+  const all = Object.fromEntries(serverFieldNames.map((name, index) => [name, index + 1])) as ServerFigures;
+  metrics.served('left', { at: '2026-11-23T10:00:00.000Z', ...all });
   run.begin();
   follow();
   const latency = { ...buildLatency(latenciesMs.length, 1), mean: 6666.78 };

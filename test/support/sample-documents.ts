@@ -12,7 +12,14 @@ import { judgeThresholds } from '../../src/aggregate/thresholds/judge-thresholds
 import { trendOf, trendRunOf } from '../../src/aggregate/trend/trend.ts';
 import { buildClaim, buildLedger } from './ledger-builder.ts';
 import { buildOpenScenario } from './open-loop-round.ts';
-import { buildMatrix, buildResult, buildRound, buildScenario, standInTarget } from './result-builder.ts';
+import {
+  buildMatrix,
+  buildResult,
+  buildRound,
+  buildScenario,
+  buildServerSeries,
+  standInTarget,
+} from './result-builder.ts';
 import { buildSearch } from './search-builder.ts';
 
 const untested = buildClaim('C3', {
@@ -70,7 +77,13 @@ function sampleResult(): Result {
     { opsPerSecond: '> 500', 'response.p99': '< 1ms', 'claim.C1': 'supported' },
     { target, scenarios, claims },
   );
-  return buildResult(scenarios, { claims, thresholds, warnings: ['the *database* is in use by 3 others'] });
+  const serverSeries = buildServerSeries([
+    { usedMemoryBytes: 5_000_000, connectedClients: 3, evictedKeys: 0 },
+    { usedMemoryBytes: 8_000_000, connectedClients: 21, evictedKeys: 1200 },
+    { usedMemoryBytes: 7_900_000, connectedClients: 20, evictedKeys: 1250 },
+  ]);
+  const warnings = ['the *database* is in use by 3 others'];
+  return buildResult(scenarios, { claims, thresholds, warnings, serverSeries });
 }
 
 function sampleSide(name: string, opsPerSecond: number, changes: Partial<Result> = {}): Result {

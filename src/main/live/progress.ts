@@ -1,5 +1,6 @@
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { failedOf } from '../../aggregate/stats/metrics.ts';
+import type { ServerPoint } from '../../aggregate/stats/server-series.ts';
 import { toPlainLines } from '../../aggregate/text/format.ts';
 import { styleIf } from '../../aggregate/text/text-layout.ts';
 import { nowNs } from '../../pool/clock.ts';
@@ -65,6 +66,11 @@ export class Progress {
   /** A target was found; `side` is empty if the run has one side. */
   meet(side: string, target: Result['target']): void {
     this.#metrics?.meet(side, target);
+  }
+
+  /** What the server of a side told now; null if it did not answer. */
+  served(side: string, point: ServerPoint | null): void {
+    this.#metrics?.served(side, point);
   }
 
   /** A run begins. */

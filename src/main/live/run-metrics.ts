@@ -1,6 +1,9 @@
 import type { Result, RoundResult } from '../../aggregate/result.ts';
 import { readRecorded } from '../../aggregate/stats/histogram.ts';
 import { type LatencyName, latencies, latencyNames, metrics } from '../../aggregate/stats/metrics.ts';
+import { serverFieldNames, serverFields } from '../../aggregate/stats/server-fields.ts';
+import type { ServerPoint } from '../../aggregate/stats/server-series.ts';
+import { capitalise } from '../../aggregate/text/format.ts';
 import { describeTool } from '../environment.ts';
 import type { Snapshot, Step } from './snapshot.ts';
 
@@ -33,6 +36,8 @@ interface About {
   readonly node: string;
   /** By the name of their side; the target of a run with one side has none. */
   readonly targets: ReadonlyMap<string, Result['target']>;
+  /** What their servers told last, likewise; none of a server that did not answer. */
+  readonly servers: ReadonlyMap<string, ServerPoint>;
 }
 
 /** Scenarios with labels of their own: a search has one for each rate it tries, and each is two dozen time series. */
@@ -56,6 +61,7 @@ export function metricsOf(snapshot: Snapshot, measured: LatencyBuckets, about: A
       }),
     ),
     ...runningMetrics(snapshot),
+    ...serverMetrics(about),
   ];
   // Receivers of OTLP refuse a metric without a data point.
   return all.filter(metric =>
@@ -71,7 +77,7 @@ function infoMetrics({ tool, node, targets }: About): Metric[] {
       'The server that answers; stand_in="true" if it stands in for the declared one, unverified="true" if its certificate was not checked.',
       [...targets].map(([side, { declared, detected, foundBy, standIn, unverified }]) => ({
         labels: {
-          ...(side === '' ? {} : { side }),
+          ...sideLabel(side),
           declared: declared.server,
           server: detected.server,
           version: detected.version,
@@ -136,6 +142,21 @@ function runningMetrics({ running }: Snapshot): Metric[] {
     ),
   ];
 }
+
+function serverMetrics({ servers }: About): Metric[] {
+  return serverFieldNames.map(name => {
+    const { kind, unit, words, info, prometheus } = serverFields[name];
+    const samples = [...servers].flatMap(([side, point]): Sample[] => {
+      const value = point[name];
+      const labels = sideLabel(side);
+      return value === null ? [] : [{ labels, value: unit === 'µs' ? value / 1e6 : value }];
+    });
+    const help = `${capitalise(words)}: ${info} of the server's INFO, asked once a second while a run measures.`;
+    return kind === 'counter' ? counter(prometheus, help, samples) : gauge(prometheus, help, samples);
+  });
+}
+
+const sideLabel = (side: string): Labels => (side === '' ? {} : { side });
 
 /** A single value, or none, stands for one sample without labels, or no sample. */
 type Samples = readonly Sample[] | number | null | undefined;
@@ -215,6 +236,7 @@ export class RunMetrics {
   readonly tool = describeTool();
   readonly #latencies = new LatencyBuckets();
   readonly #targets = new Map<string, Result['target']>();
+  readonly #servers = new Map<string, ServerPoint>();
   readonly #snapshot: () => Snapshot;
 
   /** @param snapshot the current state of the run */
@@ -226,13 +248,24 @@ export class RunMetrics {
     this.#targets.set(side, target);
   }
 
+  /** What the server of a side told now; null if it did not answer. */
+  served(side: string, point: ServerPoint | null): void {
+    if (point === null) this.#servers.delete(side);
+    else this.#servers.set(side, point);
+  }
+
   finished(step: Step, result: RoundResult): void {
     this.#latencies.add(step, result);
   }
 
   /** All of them as of now. */
   now(): Metric[] {
-    const about = { tool: this.tool, node: process.version, targets: this.#targets };
+    const about = {
+      tool: this.tool,
+      node: process.version,
+      targets: this.#targets,
+      servers: this.#servers,
+    };
     return metricsOf(this.#snapshot(), this.#latencies, about);
   }
 }

@@ -49,6 +49,7 @@ interface RunState extends Omit<Measured, 'target'> {
   readonly ended: Result['ended'];
   /** Whether no more rounds follow. */
   readonly final: boolean;
+  readonly serverSeries?: Result['serverSeries'];
 }
 
 /** The result as of now: plain data, judged afresh. */
@@ -80,6 +81,7 @@ export function assembleResult(state: RunState): Result {
     ],
     config: keptConfig(experiment, target),
     scenarios,
+    ...(state.serverSeries === undefined ? {} : { serverSeries: state.serverSeries }),
     ...(control === undefined ? {} : { control }),
     claims,
     comparisons: compareBlocks({ environment, target: shown, scenarios }, state.blocks),

@@ -29,6 +29,7 @@ export interface EarlierRun {
   /** Those of its results, and that it was resumed. */
   readonly warnings: readonly string[];
   readonly resumed: NonNullable<Result['resumed']>;
+  readonly serverSeries: Result['serverSeries'];
 }
 
 /** The origin of figures: all that are judged together must share it. */
@@ -145,6 +146,7 @@ export function resumeNow(result: Result, plan: Plan, folder: string): EarlierRu
       ...(result.resumed ?? []),
       { at: now.toISOString(), afterRounds: finished.count, gapSeconds: Math.round(gapSeconds) },
     ],
+    serverSeries: result.serverSeries,
   };
 }
 

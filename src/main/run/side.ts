@@ -22,6 +22,7 @@ import type { EarlierRun } from './earlier-run.ts';
 import { type Bench, runMeasurement } from './measurement.ts';
 import { preflightSide } from './preflight-side.ts';
 import { type Written, writeAsFarAsPossible } from './results/results-folder.ts';
+import { ServerRecorder } from './server-recorder.ts';
 import type { Session } from './session.ts';
 import { TargetWatch } from './target-watch.ts';
 import { warmUpThreads } from './thread-warmup.ts';
@@ -76,6 +77,7 @@ export class SideRun {
   readonly #rounds: Map<string, readonly RoundResult[]>;
   readonly #warnings: string[];
   readonly #watch: TargetWatch;
+  readonly #recorder: ServerRecorder;
   /** Scenarios whose number of rounds became fixed at the first look. */
   unasked: ReadonlySet<string> = new Set();
   #clients: ReadonlyMap<string, UsedClient> = new Map();
@@ -91,6 +93,10 @@ export class SideRun {
     this.#watch = new TargetWatch(side.target, {
       timeoutMs: side.experiment.timeoutMs,
       say: line => shared.session.progress.say(this.#named(line)),
+    });
+    this.#recorder = new ServerRecorder(side.target.control, {
+      earlier: shared.earlier?.serverSeries,
+      show: point => shared.session.progress.served(shared.sessionId === undefined ? '' : side.name, point),
     });
   }
 
@@ -115,7 +121,7 @@ export class SideRun {
   }
 
   /**
-   * Writes the keys and warms up the threads.
+   * Writes the keys, warms up the threads, and begins to record what the server does.
    *
    * @param plannedSeconds of the side's measurements; undefined if it is not known
    * @throws PoolbenchError TARGET_LOST, THREAD_FAILED
@@ -126,6 +132,7 @@ export class SideRun {
     const firstRound = 1 + (this.#shared.earlier?.finished.count ?? 0);
     const warmUp = { progress, signal, plannedSeconds, firstRound, named: (id: string) => this.#named(id) };
     await this.#withUserErrors(() => warmUpThreads(this.#bench, this.#scenarios, warmUp));
+    await this.#recorder.start();
   }
 
   async #writeKeys(): Promise<void> {
@@ -178,8 +185,9 @@ export class SideRun {
     return result;
   }
 
-  /** Removes the keys it has claimed. A target that is lost keeps them; by the claim the next run knows whose they are. */
+  /** Ends the recording, and removes the keys it has claimed. A target that is lost keeps them; by the claim the next run knows whose they are. */
   async removeKeys(): Promise<void> {
+    await this.#recorder.stop();
     const space = this.#space;
     if (space === undefined) return;
     const { control } = this.#side.target;
@@ -233,6 +241,7 @@ export class SideRun {
       complete,
       ended,
       final,
+      serverSeries: this.#recorder.series,
     });
     const derived = final ? derivedFiles(result) : [reportFile(result)];
     const written: Written =

@@ -179,6 +179,17 @@ export class Control {
   }
 
   /**
+   * INFO beside the load, without a time limit: an answer that comes late does no harm, whereas the end of a time limit
+   * would close the connection on which others wait for theirs.
+   * @throws the refusal; Error if the connection is lost, or closed at INFO
+   */
+  async infoWithoutLimit(): Promise<Map<string, string>> {
+    if (this.#closesAt.has('INFO')) throw new Error('the server closes the connection on INFO');
+    const redis = await this.#connected();
+    return parseInfo(String(await redis.call('INFO')));
+  }
+
+  /**
    * The refusal of INFO, unless it is one to this user only: what answers may be a proxy with several servers behind it.
    * Undefined until INFO was asked for, and when it is answered.
    */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { serverFields } from '../../../src/aggregate/stats/server-fields.ts';
 import { renderExposition } from '../../../src/main/live/exposition.ts';
 import { LiveRun } from '../../../src/main/live/live-run.ts';
 import { parseListenAddress } from '../../../src/main/live/metrics-server.ts';
@@ -7,7 +8,8 @@ import { LatencyBuckets, maxScenarios, metricsOf } from '../../../src/main/live/
 import { createHistogram, encodeHistogram } from '../../../src/pool/histogram.ts';
 import { SharedState } from '../../../src/workers/shared-state.ts';
 import { metricValue, parseExposition } from '../../support/exposition.ts';
-import { buildLatency, buildRound, standInTarget } from '../../support/result-builder.ts';
+import { buildLatency, buildRound, buildServerSeries, standInTarget } from '../../support/result-builder.ts';
+import { runMetrics } from '../../support/run-metrics.ts';
 
 describe('exposition tells what the results do', () => {
   function encoded(latenciesMs: readonly number[]): string {
@@ -36,6 +38,7 @@ describe('exposition tells what the results do', () => {
     tool: { name: 'poolbench', version: '1.2.3' },
     node: 'v20.0.0',
     targets: new Map([['', { ...standInTarget, unverified: true }]]),
+    servers: new Map(),
   };
   const step = { round: 1, rounds: 2, index: 1, total: 1, threads: 1, warmupSeconds: 0, seconds: 1 };
 
@@ -98,6 +101,25 @@ describe('exposition tells what the results do', () => {
       stand_in: 'true',
       unverified: 'true',
     });
+  });
+
+  test('of the server there is what it told last, and nothing once it does not answer', () => {
+    const metrics = runMetrics();
+    const scrape = () => parseExposition(renderExposition(metrics.now()));
+    for (const { prometheus, kind, unit } of Object.values(serverFields)) {
+      const name = `poolbench_${prometheus}${kind === 'counter' ? '_total' : ''}`;
+      const family = scrape().get(name);
+      expect(family?.type, name).toBe(kind);
+      expect(family?.samples[0]?.labels).toEqual({ side: 'left' });
+      if (unit === 'µs') expect(family?.samples[0]?.value).toBeLessThan(0.001);
+      else expect(family?.samples[0]?.value).toBeGreaterThanOrEqual(1);
+    }
+    const [point] = buildServerSeries([{ evictedKeys: 12 }]).points;
+    metrics.served('left', point ?? null);
+    expect(metricValue(scrape(), 'poolbench_server_evicted_keys_total')).toBe(12);
+    expect(metricValue(scrape(), 'poolbench_server_used_memory_bytes')).toBeUndefined();
+    metrics.served('left', null);
+    expect(metricValue(scrape(), 'poolbench_server_evicted_keys_total')).toBeUndefined();
   });
 
   test('scenarios are bounded: the rest are one', () => {

@@ -55,6 +55,7 @@ import {
   timeSplitBlocks,
   untestedTable,
 } from '../result-tables.ts';
+import { serverBlocks, serverTitle } from '../server-tables.ts';
 import {
   claimBlocks,
   configCode,
@@ -101,6 +102,7 @@ export function resultDocument(result: Result): Block[] {
     ]),
     ...hostBlocks(result),
     ...only(wide, section('Where the time goes', timeSplitBlocks(scenarios))),
+    ...only(wide, section(serverTitle, serverBlocks(result.serverSeries))),
     ...commandBlocks(scenarios),
     ...only(narrow, failureBlocks(scenarios)),
     ...only(narrow, [paragraph(describeOutliers(result) ?? '')]),

@@ -3,6 +3,8 @@ import type { Column } from '../../scenario/dimension.ts';
 import { scenarioColumns } from '../../scenario/scenario.ts';
 import { withoutControls } from '../../stats/control.ts';
 import { csvMetrics, csvNames, failedOf, metrics, type SummaryRow } from '../../stats/metrics.ts';
+import { serverFieldNames } from '../../stats/server-fields.ts';
+import { measuredWindows, type ServerPoint } from '../../stats/server-series.ts';
 import { sumOf } from '../../stats/summary.ts';
 
 /** What spreadsheets take for the beginning of a formula, in both widths of a character. */
@@ -94,4 +96,27 @@ export function renderSeriesCsv(result: Pick<Result, 'scenarios'>): string {
     rounds.flatMap(round => round.series.map(slot => ({ scenario: id, round, slot }))),
   );
   return renderCsv(rows, seriesColumns);
+}
+
+interface ServerRow {
+  readonly point: ServerPoint;
+  /** Whose window it was; undefined: between two. */
+  readonly window: ReturnType<typeof measuredWindows>[number] | undefined;
+}
+
+const serverSeriesColumns: readonly Column<ServerRow>[] = [
+  { name: 'at', value: ({ point }) => point.at },
+  { name: 'scenario', value: ({ window }) => window?.scenario ?? null },
+  { name: 'round', value: ({ window }) => window?.round ?? null },
+  ...serverFieldNames.map(name => ({ name, value: ({ point }: ServerRow) => point[name] })),
+];
+
+/** `server.csv`: a line for each instant at which the server told what it does, with the measurement that went on. Counters are as it told them. */
+export function renderServerCsv(result: Pick<Result, 'scenarios' | 'serverSeries'>): string {
+  const windows = measuredWindows(result);
+  const rows = (result.serverSeries?.points ?? []).map((point): ServerRow => {
+    const atMs = Date.parse(point.at);
+    return { point, window: windows.find(({ fromMs, toMs }) => atMs >= fromMs && atMs <= toMs) };
+  });
+  return renderCsv(rows, serverSeriesColumns);
 }

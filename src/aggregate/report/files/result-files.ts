@@ -5,7 +5,7 @@ import { targetBanners } from '../../text/target-words.ts';
 import { resultDocument } from '../documents/result.ts';
 import { renderReportPage } from '../html/report-page.ts';
 import { renderMarkdown } from '../markdown.ts';
-import { renderScenariosCsv, renderSeriesCsv } from './csv.ts';
+import { renderScenariosCsv, renderSeriesCsv, renderServerCsv } from './csv.ts';
 import { renderHgrm, renderHlog } from './histograms.ts';
 import { renderJunit } from './junit.ts';
 
@@ -39,6 +39,9 @@ export function derivedFiles(result: Result): ResultFile[] {
     { path: 'report.html', render: () => renderReportPage(result) },
     { path: 'scenarios.csv', render: () => renderScenariosCsv(result) },
     { path: 'series.csv', render: () => renderSeriesCsv(result) },
+    ...(result.serverSeries === undefined
+      ? []
+      : [{ path: 'server.csv', render: () => renderServerCsv(result) }]),
     { path: 'histograms.hlog', render: () => renderHlog(result) },
     ...distributionsOf(result),
     ...(junit === null ? [] : [{ path: 'junit.xml', render: () => junit }]),

@@ -136,6 +136,7 @@ svg .axis-label { font-size: 11.5px; }
 .strip-value span { display: block; }
 .strip-axis .strip-value { color: var(--soft); font-size: 12px; }
 .band { fill: var(--c2); fill-opacity: 0.16; }
+.span { fill: var(--c0); fill-opacity: 0.12; }
 .reference { stroke: var(--ink); stroke-width: 1.2; opacity: 0.55; }
 .table { overflow-x: auto; margin-top: 6px; }
 table { border-collapse: collapse; font-size: 13px; line-height: 1.4; font-variant-numeric: tabular-nums; }

@@ -46,6 +46,7 @@ import {
   threadBlocks,
   timeSplitBlocks,
 } from '../result-tables.ts';
+import { serverBlocks, serverTitle } from '../server-tables.ts';
 import { figureStrips, type Strip } from './charts/strip-chart.ts';
 import { type Html, html } from './markup.ts';
 import { renderPage, renderTable } from './page.ts';
@@ -53,6 +54,7 @@ import { percentileCharts } from './sections/latency.ts';
 import { loadBlocks } from './sections/load.ts';
 import { overTime } from './sections/over-time.ts';
 import { poolBlocks } from './sections/pools.ts';
+import { serverCharts } from './sections/server.ts';
 import { poolNames, throughputCharts } from './sections/throughput.ts';
 import { comparedBlocks, verdictBlocks } from './sections/verdicts.ts';
 
@@ -75,6 +77,10 @@ export function renderReportPage(result: Result): string {
       ...section('Throughput', throughputBlocks(result)),
       ...section('Latency', percentileCharts(scenarios)),
       ...section('Over time', overTime(scenarios, result.config)),
+      ...section(
+        serverTitle,
+        serverBlocks(result.serverSeries, series => serverCharts(series, result)),
+      ),
       ...section('Pools', poolBlocks(scenarios)),
       ...section('What limited it', limitBlocks(scenarios)),
       ...hostBlocks(result),

@@ -9,8 +9,19 @@ import { renderTrendPage } from '../../../../src/aggregate/report/html/trend-pag
 import { trendOf, trendRunOf } from '../../../../src/aggregate/trend/trend.ts';
 import { launchBrowser } from '../../../support/browser.ts';
 import { buildFullResult } from '../../../support/full-result.ts';
+import { buildServerSeries } from '../../../support/result-builder.ts';
 
-const result = buildFullResult({ workers: [10, 100], clients: ['ioredis'] }, { warnings: ['a warning'] });
+const result = buildFullResult(
+  { workers: [10, 100], clients: ['ioredis'] },
+  {
+    warnings: ['a warning'],
+    serverSeries: buildServerSeries([
+      { usedMemoryBytes: 5_000_000, netOutputBytes: 0 },
+      { usedMemoryBytes: 6_000_000, netOutputBytes: 70_000 },
+      { usedMemoryBytes: 7_000_000, netOutputBytes: 90_000 },
+    ]),
+  },
+);
 const report = renderReportPage(result);
 const comparison = renderComparisonPage(
   compareResults([result, buildFullResult({ workers: [10, 100], clients: ['ioredis'], rounds: 7 })]),
@@ -102,6 +113,8 @@ test('every chart is drawn, with its title, its marks within its frame, and a ta
     'Latency by percentile, 100 workers',
     'Wait for a connection, p99',
     'Time to connect, p99',
+    'Memory',
+    'Network',
   ]) {
     expect(titles).toContain(title);
   }

@@ -12,6 +12,7 @@ import {
   buildResult,
   buildRound,
   buildScenario,
+  buildServerSeries,
   standInTarget,
 } from '../../../support/result-builder.ts';
 
@@ -117,6 +118,60 @@ describe('the figures of a page', () => {
   });
 });
 
+describe('the server meanwhile', () => {
+  const at = (second: number) => ({ startedAt: `2026-11-23T10:00:0${second}.200Z`, seconds: 0.5 });
+  const scenario = buildScenario({ id: 'load' }, [buildRound(1, 10, at(1)), buildRound(2, 10, at(3))]);
+  const titlesOf = (page: string) =>
+    [
+      ...(page.split('id="the-server-meanwhile"')[1]?.split('</section>')[0] ?? '').matchAll(
+        /<figcaption><b>([^<]*)/g,
+      ),
+    ].map(([, title]) => title);
+
+  test('has a chart of all that was ever above 0, with what was measured at that time', () => {
+    const serverSeries = buildServerSeries([
+      { usedMemoryBytes: 1000, evictedKeys: 7, expiredKeys: 0, latestForkMicros: 0 },
+      { usedMemoryBytes: 3000, evictedKeys: 7, expiredKeys: 0, latestForkMicros: 0 },
+      { usedMemoryBytes: 2000, evictedKeys: 57, expiredKeys: 0, latestForkMicros: 0 },
+    ]);
+    const page = renderReportPage(buildResult([scenario], { serverSeries }));
+    expect(titlesOf(page)).toEqual(['Memory', 'Keys evicted and expired']);
+    expect(tipsOf(page)).toContainEqual(['2.0 s; round 1 of load', 'memory in use: 2,000 bytes']);
+    expect(tipsOf(page)).toContainEqual(['1.0 s', 'evicted keys: 0 keys/s']);
+    expect(tipsOf(page)).toContainEqual(['2.0 s; round 1 of load', 'evicted keys: 50 keys/s']);
+    expect(page.match(/class="span"/g)?.length).toBeGreaterThanOrEqual(2);
+    const rows = rowsOf(page, 'the-server-meanwhile');
+    expect(rows).toContainEqual(['Memory in use', 'bytes', '1.00k', '2.00k', '1.00k', '3.00k', '–']);
+    expect(rows).toContainEqual(['Evicted keys', 'keys/s', '0', '50', '0', '50', '50']);
+    expect(page).toContain('20 INFO commands of 50.0 µs each');
+  });
+
+  test('of a long run has the maximum of some seconds together, and none of the gap before it was resumed', () => {
+    const told = Array.from({ length: 600 }, (_, second) => ({
+      usedMemoryBytes: second === 301 ? 9e6 : 1e6,
+    }));
+    const series = buildServerSeries(told);
+    const later = series.points.map((point, second) => {
+      const gapMs = second < 300 ? 0 : 3_600_000;
+      return { ...point, at: new Date(Date.parse(point.at) + gapMs).toISOString() };
+    });
+    const page = renderReportPage(
+      buildResult([scenario], {
+        serverSeries: { ...series, points: later },
+        resumed: [{ at: '2026-11-23T11:04:59.500Z', afterRounds: 1, gapSeconds: 3600 }],
+      }),
+    );
+    const tips = tipsOf(page).filter(lines => lines[1]?.startsWith('memory in use'));
+    expect(tips).toHaveLength(120);
+    expect(tips.at(-1)?.[0]).toBe('599.0 s');
+    expect(tips.filter(([, text]) => text === 'memory in use: 9,000,000 bytes')).toHaveLength(1);
+  });
+
+  test('is no section of a result without it', () => {
+    expect(renderReportPage(buildResult([scenario]))).not.toContain('the-server-meanwhile');
+  });
+});
+
 describe('the alerts of a page', () => {
   /** The part above the first section, and the part below the last. */
   function ends(page: string): { top: string; end: string } {
@@ -167,6 +222,11 @@ describe('the alerts of a page', () => {
       renderReportPage(buildResult([buildScenario({}, [failing()])])),
       renderReportPage(buildResult([buildScenario({}, [buildRound(1, 100, { seconds: 0, series: [] })])])),
       renderReportPage(buildFullResult()),
+      renderReportPage(buildFullResult({ rounds: 1 }, { serverSeries: buildServerSeries([]) })),
+      renderReportPage(buildFullResult({ rounds: 1 }, { serverSeries: buildServerSeries([{}, {}]) })),
+      renderReportPage(
+        buildFullResult({ rounds: 1 }, { serverSeries: buildServerSeries([{ usedMemoryBytes: 1 }]) }),
+      ),
       renderComparisonPage(compareResults([buildResult([]), buildResult([])])),
     ];
     for (const page of pages)

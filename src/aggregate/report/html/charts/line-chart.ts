@@ -26,6 +26,8 @@ interface Point {
   readonly y: number;
   readonly low?: number;
   readonly high?: number;
+  /** No line leads to it from the point before. */
+  readonly apart?: boolean;
 }
 
 export interface Line {
@@ -53,6 +55,8 @@ interface LineChart {
   readonly legend?: readonly LegendEntry[];
   /** A range on the y axis behind the lines, and what it means. */
   readonly band?: { readonly low: number; readonly high: number; readonly name: string };
+  /** Ranges on the x axis behind the lines, and what they mean. */
+  readonly spans?: { readonly ranges: readonly (readonly [number, number])[]; readonly name: string };
   /** Places on the x axis that the table has; else all. */
   readonly inTable?: (x: number) => boolean;
 }
@@ -96,7 +100,7 @@ export function pointOf(x: number, interval: Interval | null): Point[] {
 
 /** Lines over a common x axis; a tip has the values of all lines at one place. */
 export function lineChart(chart: LineChart): Chart {
-  const { title, subtitle, x, y, lines, marks, band } = chart;
+  const { title, subtitle, x, y, lines, marks, band, spans } = chart;
   const scales = scalesOf(area, x, y);
   const places = [...new Set(lines.flatMap(({ points }) => points.map(point => point.x)))].toSorted(
     (a, b) => a - b,
@@ -107,12 +111,20 @@ export function lineChart(chart: LineChart): Chart {
     size: 'medium',
     legend: html`${legend(
       chart.legend ?? lines.map(({ name, look, dashed = false }) => ({ name, look, dashed, bare: !marks })),
-    )}${band !== undefined && swatches([{ name: band.name, swatch: areaSwatch('band') }])}`,
+    )}${band !== undefined && swatches([{ name: band.name, swatch: areaSwatch('band') }])}${
+      spans !== undefined && swatches([{ name: spans.name, swatch: areaSwatch('span') }])
+    }`,
     drawing: drawing(
       area,
       html`${
         band !== undefined &&
         html`<rect class="band" x="${area.left}" y="${px(scales.y(band.high))}" width="${area.right - area.left}" height="${px(scales.y(band.low) - scales.y(band.high))}"/>`
+      }${
+        spans !== undefined &&
+        html`<path class="span" d="${spans.ranges.map(
+          ([from, to]) =>
+            `M${px(scales.x(from))} ${area.top}V${area.bottom}H${px(Math.max(scales.x(to), scales.x(from) + 0.3))}V${area.top}z`,
+        )}"/>`
       }${frame(area, x, y)}${lines.map((line, index) =>
         drawLine(chart, line, marks ? (index - (lines.length - 1) / 2) * aside : 0),
       )}${slices(
@@ -139,7 +151,9 @@ function drawLine({ x, y, marks }: LineChart, { look, dashed, points }: Line, sh
   const placed = points
     .filter(point => (x.kind === 'linear' || point.x > 0) && (y.kind === 'linear' || point.y > 0))
     .map(point => ({ ...point, x: px(scales.x(point.x) + shift), y: px(inside(point.y)) }));
-  const path = placed.map(point => `${point.x},${point.y}`).join('L');
+  const path = placed
+    .map(({ x, y, apart }, index) => `${index === 0 || apart === true ? 'M' : 'L'}${x},${y}`)
+    .join('');
   return html`<g class="${colourOf(look)}">${
     marks &&
     placed.map(
@@ -148,7 +162,7 @@ function drawLine({ x, y, marks }: LineChart, { look, dashed, points }: Line, sh
         high !== undefined &&
         html`<path class="whisker" d="M${x} ${px(inside(low))}V${px(inside(high))}"/>`,
     )
-  }<path class="line${dashed === true && ' dashed'}" d="${path === '' ? '' : `M${path}`}${placed.length === 1 && 'Z'}"/>${
+  }<path class="line${dashed === true && ' dashed'}" d="${path}${placed.length === 1 && 'Z'}"/>${
     marks &&
     placed.map(
       ({ x, y }) => html`<path class="mark" transform="translate(${x} ${y})" d="${markPath(look)}"/>`,
