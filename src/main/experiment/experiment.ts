@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { secondsOf } from '../../aggregate/scenario/arrival.ts';
 import { configNames } from '../../aggregate/scenario/scenario.ts';
 import {
   isOutOfRange,
+  listOf,
   numberBetween,
   oneOf,
   refuser,
@@ -117,7 +119,11 @@ export const experimentSchema = section({
     }),
   seconds: numberBetween(0.05, 3600)
     .default(1)
-    .meta({ description: 'Measured time of one scenario in one round', unit: 'seconds' }),
+    .meta({
+      description:
+        'Measured time of one scenario in one round. With stages it is as long as they are, and can be left out',
+      unit: 'seconds',
+    }),
   warmupSeconds: numberBetween(0, 600)
     .default(0.25)
     .meta({ description: 'Load before the measured time; its operations are discarded', unit: 'seconds' }),
@@ -141,6 +147,7 @@ export const experimentSchema = section({
     const refuse = refuser(issues);
     checkWorkload(value, refuse);
     checkTarget(value, refuse);
+    checkSeconds(value, refuse);
     checkThresholdKeys(value.thresholds, expandScenarios(value.scenarios), refuse);
   })
   .meta({
@@ -154,7 +161,62 @@ export type Experiment = z.output<typeof experimentSchema>;
 /** A config as it is written: keys with a default can be left out. `configs/README.md` explains every key. */
 export type ExperimentConfig = z.input<typeof experimentSchema>;
 
-/** An experiment that was given another target: what it measures must suit that one, too. */
-export const retargeted = z
-  .custom<Experiment>()
-  .check(({ value, issues }) => checkTarget(value, refuser(issues)));
+/** An experiment that was given another target, or another time: what it measures must suit these, too. */
+export const retargeted = z.custom<Experiment>().check(({ value, issues }) => {
+  const refuse = refuser(issues);
+  checkTarget(value, refuse);
+  checkSeconds(value, refuse);
+});
+
+/** The stages of each arrival that has some, with the path of these. */
+function stagesOf({ scenarios }: Pick<Experiment, 'scenarios'>) {
+  return scenarios.flatMap((group, index) =>
+    group.arrival.flatMap((arrival, place) =>
+      arrival.kind === 'closed' || arrival.stages === null
+        ? []
+        : [{ path: ['scenarios', index, 'arrival', place, 'stages'], stages: arrival.stages }],
+    ),
+  );
+}
+
+/** Whether its time follows from what is measured, and cannot be changed. */
+export function hasStages(experiment: Pick<Experiment, 'scenarios'>): boolean {
+  return stagesOf(experiment).length > 0;
+}
+
+/** All scenarios have one measured time, so stages must be as long. */
+function checkSeconds(experiment: Experiment, refuse: ReturnType<typeof refuser>): void {
+  const { seconds } = experiment;
+  for (const { path, stages } of stagesOf(experiment)) {
+    const found = secondsOf(stages);
+    if (Math.abs(found - seconds) < 1e-6) continue;
+    const expected = `stages of ${seconds} s in all (seconds, the measured time of every scenario)`;
+    refuse(path, expected, stages, `${found} s`);
+  }
+}
+
+/** What an input must have to take its time from its stages. */
+const stagedInput = z.object({
+  seconds: z.undefined().optional(),
+  scenarios: z.array(
+    z.object({
+      arrival: listOf(
+        z.object({
+          stages: z
+            .array(z.object({ seconds: z.number() }))
+            .min(1)
+            .nullish(),
+        }),
+      ).optional(),
+    }),
+  ),
+});
+
+/** The input of a config with the time of its stages, if it has stages and says no time itself. */
+export function withSecondsOfStages(input: unknown): unknown {
+  const { data } = stagedInput.safeParse(input);
+  const [stages] = (data?.scenarios ?? []).flatMap(({ arrival = [] }) =>
+    arrival.flatMap(({ stages }) => (stages ? [stages] : [])),
+  );
+  return stages === undefined ? input : { ...(input as object), seconds: secondsOf(stages) };
+}

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PoolbenchError } from '../errors.ts';
 import { readTrust } from '../server/tls.ts';
-import { type Experiment, experimentSchema } from './experiment.ts';
+import { type Experiment, experimentSchema, withSecondsOfStages } from './experiment.ts';
 import { faultsOf, nameOf } from './faults.ts';
 import { parseJsonText, placeOf } from './json-text.ts';
 import { nearest } from './nearest.ts';
@@ -101,7 +101,7 @@ function parse(text: string, source: string) {
   };
 
   const { value, repeatedKeys, offsetOf } = parseJsonText(body, source);
-  const input = locateValueFile(value, source);
+  const input = withSecondsOfStages(locateValueFile(value, source));
   const checked = experimentSchema.safeParse(input);
   const repeated = repeatedKeys.map(({ offset, path }) => ({
     offset,

@@ -3,7 +3,7 @@ import { formatList } from '../../aggregate/text/format.ts';
 import { PoolbenchError } from '../errors.ts';
 import { removeControls } from './blocks.ts';
 import { describeRounds } from './describe-plan.ts';
-import type { Experiment } from './experiment.ts';
+import { type Experiment, hasStages } from './experiment.ts';
 import type { ConfigOverrides, Overrides } from './overrides.ts';
 import {
   armsOf,
@@ -85,13 +85,14 @@ function quickSide(side: PlannedSide, kept: Overrides): PlannedSide {
 
 /** Measured time and warm-up of at most `available` seconds together, or undefined if there is no room for them. */
 function shorten(
-  { seconds, warmupSeconds }: Experiment,
+  experiment: Experiment,
   available: number,
   kept: Overrides,
 ): Pick<Experiment, 'seconds' | 'warmupSeconds'> | undefined {
+  const { seconds, warmupSeconds } = experiment;
   const whole = seconds + warmupSeconds;
   if (whole <= available) return { seconds, warmupSeconds };
-  const keepsSeconds = kept.seconds !== undefined;
+  const keepsSeconds = kept.seconds !== undefined || hasStages(experiment);
   const neededSeconds = keepsSeconds ? seconds : Math.min(minSeconds, seconds);
   const inProportion = Math.min((available * warmupSeconds) / whole, available - neededSeconds);
   const warmup = kept.warmup === undefined ? roundDown(Math.max(0, inProportion)) : warmupSeconds;
