@@ -150,24 +150,28 @@ interface StageRow extends Pick<StageResult, 'rate' | 'rampTo'> {
 const stageColumns: readonly Column<StageRow>[] = [
   figures('seconds', ({ fromSeconds, untilSeconds }) => `${fromSeconds} to ${untilSeconds}`),
   words('rate', describeRate),
-  figures('due', medianOf(({ offered }) => offered, formatWhole)),
-  figures('done', medianOf(({ completed }) => completed, formatWhole)),
-  figures('backlog', medianOf(({ largestBacklog }) => largestBacklog, formatBacklog)),
-  latencyColumn('p50'),
-  latencyColumn('p99'),
+  figures('due', row => stageMedian(row, ({ offered }) => offered, formatWhole)),
+  figures('done', row => stageMedian(row, ({ completed }) => completed, formatWhole)),
+  figures('backlog', row => stageMedian(row, ({ largestBacklog }) => largestBacklog, formatBacklog)),
+  ...(['p50', 'p99'] as const).map(percentile =>
+    figures<StageRow>(percentile, row =>
+      stageMedian(
+        row,
+        stage => stage[percentile],
+        ms => withMark(formatMs(ms), caveatOfStage(percentile, row.measured)),
+      ),
+    ),
+  ),
 ];
 
 /** The median over the rounds that have the figure; a dash if none has. */
-function medianOf(figure: (stage: StageResult) => number | null, format: (median: number) => string) {
-  return ({ measured }: StageRow): string => {
-    const values = measured.flatMap(stage => figure(stage) ?? []);
-    return values.length === 0 ? nothing : format(median(values));
-  };
-}
-
-function latencyColumn(percentile: 'p50' | 'p99'): Column<StageRow> {
-  const format = medianOf(stage => stage[percentile], formatMs);
-  return figures(percentile, row => withMark(format(row), caveatOfStage(percentile, row.measured)));
+function stageMedian(
+  { measured }: StageRow,
+  figure: (stage: StageResult) => number | null,
+  format: (median: number) => string,
+): string {
+  const values = measured.flatMap(stage => figure(stage) ?? []);
+  return values.length === 0 ? nothing : format(median(values));
 }
 
 /** What was due in each stage of a table's scenarios, and what came of it; nothing if their rates stay the same. */

@@ -190,8 +190,8 @@ function checkSeconds(experiment: Experiment, refuse: ReturnType<typeof refuser>
   for (const { path, stages } of stagesOf(experiment)) {
     const found = secondsOf(stages);
     if (Math.abs(found - seconds) < 1e-6) continue;
-    const expected = `stages of ${seconds} s in all (seconds, the measured time of every scenario)`;
-    refuse(path, expected, stages, `${found} s`);
+    const expected = `stages that take ${seconds} s in all (seconds, the measured time of every scenario)`;
+    refuse(path, expected, stages, found);
   }
 }
 
