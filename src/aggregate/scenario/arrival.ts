@@ -153,17 +153,14 @@ export function labelArrival(arrival: Arrival): string {
   return `${arrival.kind}${rate}${size}${leg}`;
 }
 
-/** More would fill a line. */
-const maxDescribed = 4;
-
 /** "1000/s to 5000/s". */
 export function describeRate({ rate, rampTo }: Pick<Stage, 'rate' | 'rampTo'>): string {
   return rampTo === null ? `${rate}/s` : `${rate}/s to ${rampTo}/s`;
 }
 
-/** "1000/s for 2 s, 1000/s to 5000/s for 0.5 s". */
-export function describeStages(stages: readonly Stage[]): string {
-  if (stages.length <= maxDescribed)
+/** "1000/s for 2 s, 1000/s to 5000/s for 0.5 s"; of more stages than `max` how many there are, and their rates. */
+export function describeStages(stages: readonly Stage[], max = 4): string {
+  if (stages.length <= max)
     return stages.map(stage => `${describeRate(stage)} for ${stage.seconds} s`).join(', ');
   const rates = stages.flatMap(({ rate, rampTo }) => [rate, rampTo ?? rate]);
   return `${stages.length} stages of ${Math.min(...rates)}/s to ${Math.max(...rates)}/s`;
@@ -173,7 +170,7 @@ export function describeStages(stages: readonly Stage[]): string {
 export function describeArrival({ kind, rate, size, stages, leg }: ArrivalResult): string {
   if (kind === 'closed') return 'closed loop';
   const what = size === undefined ? kind : `${kind} of ${size}`;
-  if (stages !== undefined) return `${what}, ${describeStages(stages)}`;
+  if (stages !== undefined) return `${what}, ${describeStages(stages, 2)}`;
   return `${what}${rate === undefined ? '' : ` at ${rate}/s`}${leg === undefined ? '' : `, ${leg}`}`;
 }
 

@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { secondsOf } from '../../aggregate/scenario/arrival.ts';
 import { configNames } from '../../aggregate/scenario/scenario.ts';
 import {
   isOutOfRange,
-  listOf,
   numberBetween,
   oneOf,
   refuser,
@@ -14,6 +12,7 @@ import type { ConditionName } from '../../aggregate/search/conditions.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { scenarioGroup } from './scenario-group.ts';
 import { expandScenarios } from './scenarios.ts';
+import { checkStageSeconds } from './stage-seconds.ts';
 import { target } from './target.ts';
 import { checkThresholdKeys, thresholds } from './thresholds.ts';
 import { workload } from './workload.ts';
@@ -147,7 +146,7 @@ export const experimentSchema = section({
     const refuse = refuser(issues);
     checkWorkload(value, refuse);
     checkTarget(value, refuse);
-    checkSeconds(value, refuse);
+    checkStageSeconds(value, refuse);
     checkThresholdKeys(value.thresholds, expandScenarios(value.scenarios), refuse);
   })
   .meta({
@@ -165,58 +164,5 @@ export type ExperimentConfig = z.input<typeof experimentSchema>;
 export const retargeted = z.custom<Experiment>().check(({ value, issues }) => {
   const refuse = refuser(issues);
   checkTarget(value, refuse);
-  checkSeconds(value, refuse);
+  checkStageSeconds(value, refuse);
 });
-
-/** The stages of each arrival that has some, with the path of these. */
-function stagesOf({ scenarios }: Pick<Experiment, 'scenarios'>) {
-  return scenarios.flatMap((group, index) =>
-    group.arrival.flatMap((arrival, place) =>
-      arrival.kind === 'closed' || arrival.stages === null
-        ? []
-        : [{ path: ['scenarios', index, 'arrival', place, 'stages'], stages: arrival.stages }],
-    ),
-  );
-}
-
-/** Whether its time follows from what is measured, and cannot be changed. */
-export function hasStages(experiment: Pick<Experiment, 'scenarios'>): boolean {
-  return stagesOf(experiment).length > 0;
-}
-
-/** All scenarios have one measured time, so stages must be as long. */
-function checkSeconds(experiment: Experiment, refuse: ReturnType<typeof refuser>): void {
-  const { seconds } = experiment;
-  for (const { path, stages } of stagesOf(experiment)) {
-    const found = secondsOf(stages);
-    if (Math.abs(found - seconds) < 1e-6) continue;
-    const expected = `stages that take ${seconds} s in all (seconds, the measured time of every scenario)`;
-    refuse(path, expected, stages, found);
-  }
-}
-
-/** What an input must have to take its time from its stages. */
-const stagedInput = z.object({
-  seconds: z.undefined().optional(),
-  scenarios: z.array(
-    z.object({
-      arrival: listOf(
-        z.object({
-          stages: z
-            .array(z.object({ seconds: z.number() }))
-            .min(1)
-            .nullish(),
-        }),
-      ).optional(),
-    }),
-  ),
-});
-
-/** The input of a config with the time of its stages, if it has stages and says no time itself. */
-export function withSecondsOfStages(input: unknown): unknown {
-  const { data } = stagedInput.safeParse(input);
-  const [stages] = (data?.scenarios ?? []).flatMap(({ arrival = [] }) =>
-    arrival.flatMap(({ stages }) => (stages ? [stages] : [])),
-  );
-  return stages === undefined ? input : { ...(input as object), seconds: secondsOf(stages) };
-}

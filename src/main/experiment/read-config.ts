@@ -2,12 +2,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PoolbenchError } from '../errors.ts';
 import { readTrust } from '../server/tls.ts';
-import { type Experiment, experimentSchema, withSecondsOfStages } from './experiment.ts';
+import { type Experiment, experimentSchema } from './experiment.ts';
 import { faultsOf, nameOf } from './faults.ts';
 import { parseJsonText, placeOf } from './json-text.ts';
 import { nearest } from './nearest.ts';
 import { applyOverrides, type ConfigOverrides } from './overrides.ts';
 import { askedExperiment } from './question.ts';
+import { withStageSeconds } from './stage-seconds.ts';
 import { locateTlsFiles } from './target.ts';
 import { locateValueFile } from './values.ts';
 
@@ -101,7 +102,7 @@ function parse(text: string, source: string) {
   };
 
   const { value, repeatedKeys, offsetOf } = parseJsonText(body, source);
-  const input = withSecondsOfStages(locateValueFile(value, source));
+  const input = withStageSeconds(locateValueFile(value, source));
   const checked = experimentSchema.safeParse(input);
   const repeated = repeatedKeys.map(({ offset, path }) => ({
     offset,

@@ -3,7 +3,7 @@ import { formatList } from '../../aggregate/text/format.ts';
 import { PoolbenchError } from '../errors.ts';
 import { removeControls } from './blocks.ts';
 import { describeRounds } from './describe-plan.ts';
-import { type Experiment, hasStages } from './experiment.ts';
+import type { Experiment } from './experiment.ts';
 import type { ConfigOverrides, Overrides } from './overrides.ts';
 import {
   armsOf,
@@ -15,6 +15,7 @@ import {
   planSides,
 } from './plan.ts';
 import { readExperiment } from './read-config.ts';
+import { hasStages } from './stage-seconds.ts';
 
 /** What --quick promises; the estimate that it tries first, and the one if that leaves too little. */
 const promisedSeconds = 30;
