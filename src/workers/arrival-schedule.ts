@@ -301,8 +301,6 @@ class StagedArrivals implements ArrivalCursor {
     let stretch = this.#stretches[0] as Stretch;
     for (const next of this.#stretches) if (next.startNs <= intoNs) stretch = next;
     const timeNs = intoNs - stretch.startNs;
-    return (
-      this.#steadyWindowNs + stretch.steadyNs + (stretch.pace + (stretch.slope * timeNs) / 2) * timeNs
-    );
+    return this.#steadyWindowNs + stretch.steadyNs + (stretch.pace + (stretch.slope * timeNs) / 2) * timeNs;
   }
 }

@@ -14,7 +14,9 @@ test('over pools and threads each stage has what the integral of its rate says, 
     { seconds: 0.1, rate: 200, rampTo: 0 },
   ];
   const experiment = await createExperiment(server.url, {
-    scenarios: [{ client: 'wire', workers: 12, pools: 3, poolsPerThread: 2, arrival: { kind: 'constant', stages } }],
+    scenarios: [
+      { client: 'wire', workers: 12, pools: 3, poolsPerThread: 2, arrival: { kind: 'constant', stages } },
+    ],
     // The config does not say it.
     seconds: undefined,
   });

@@ -234,7 +234,9 @@ describe('arrivals in stages', () => {
       { seconds: 2, rate: 1000, rampTo: null },
     ];
     const task = inStages('poisson', stages, { pools: 2 });
-    const due = [0, 1].flatMap(pool => dueIn(arrivalsOf(task, pool, 1, pool + 1), 0)).toSorted((a, b) => a - b);
+    const due = [0, 1]
+      .flatMap(pool => dueIn(arrivalsOf(task, pool, 1, pool + 1), 0))
+      .toSorted((a, b) => a - b);
     // On the axis of the integral, t² / 2 of the ramp, it is a process of one rate.
     const places = due.map(ns => {
       const seconds = ns / 1e9;

@@ -78,7 +78,9 @@ describe.each(['ioredis', 'wire'] as const)('%s', client => {
     expect(open).toMatchObject({ offered: 550, unsent: 0 });
     expect(open.stages?.map(({ offered }) => offered)).toEqual([100, 400, 0, 50]);
     expect(open.stages?.map(({ stage }) => stage)).toEqual(stages);
-    expect(open.stages?.map(({ response }) => decodeHistogram(response).totalCount)).toEqual([100, 400, 0, 50]);
+    expect(open.stages?.map(({ response }) => decodeHistogram(response).totalCount)).toEqual([
+      100, 400, 0, 50,
+    ]);
     expect(sample).toMatchObject({ failed: {}, unfinished: 0, completed: 550 });
     expect((await calls()) - before).toBe(sample.warmupCompleted + sample.completed);
   });

@@ -104,6 +104,7 @@ export const arrivalResult = z.looseObject({
   /** Since 0.9. */
   stages: z
     .array(z.object({ seconds: z.number(), rate: z.number(), rampTo: z.number().nullable() }))
+    .readonly()
     .optional(),
   leg: z.enum(['up', 'down']).optional(),
 });
@@ -116,7 +117,10 @@ export function secondsOf(stages: readonly Pick<Stage, 'seconds'>[]): number {
 
 /** How many operations are due in stages: the integral of their rate. */
 export function operationsOf(stages: readonly Stage[]): number {
-  return stages.reduce((sum, { seconds, rate, rampTo }) => sum + (seconds * (rate + (rampTo ?? rate))) / 2, 0);
+  return stages.reduce(
+    (sum, { seconds, rate, rampTo }) => sum + (seconds * (rate + (rampTo ?? rate))) / 2,
+    0,
+  );
 }
 
 /** One arrival for each rate, and for each way if a list goes up and down; one for stages. */

@@ -116,13 +116,11 @@ export const experimentSchema = section({
       description: `Time of the measured rounds, after which the run ends, even if a question is open; null: ${usualBudgetSeconds}, and no limit for a fixed number of rounds`,
       unit: 'seconds',
     }),
-  seconds: numberBetween(0.05, 3600)
-    .default(1)
-    .meta({
-      description:
-        'Measured time of one scenario in one round. With stages it is as long as they are, and can be left out',
-      unit: 'seconds',
-    }),
+  seconds: numberBetween(0.05, 3600).default(1).meta({
+    description:
+      'Measured time of one scenario in one round. With stages it is as long as they are, and can be left out',
+    unit: 'seconds',
+  }),
   warmupSeconds: numberBetween(0, 600)
     .default(0.25)
     .meta({ description: 'Load before the measured time; its operations are discarded', unit: 'seconds' }),

@@ -85,7 +85,12 @@ function checkArrivals(
     if (rate !== null && stages !== null)
       refuse(['arrival', index, 'stages'], 'no stages beside a rate (each has its own)', stages);
     if (stages !== null && operationsOf(stages) < 1)
-      refuse(['arrival', index, 'stages'], 'stages in which at least 1 operation is due', stages, operationsOf(stages));
+      refuse(
+        ['arrival', index, 'stages'],
+        'stages in which at least 1 operation is due',
+        stages,
+        operationsOf(stages),
+      );
     if (one.order === 'upAndDown' && new Set(rate).size < 2)
       refuse(['arrival', index, 'rate'], 'at least two different rates to go up and down', rate ?? undefined);
     if (one.kind !== 'burst') continue;

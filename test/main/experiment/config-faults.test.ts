@@ -153,7 +153,11 @@ describe('a fault of a config has its path, what was expected and what was found
       group({ arrival: { kind: 'constant', stages: [{ seconds: 1 }] } }),
       'scenarios[0].arrival.stages[0].rate missing 0 10000000',
     ],
-    ['no stages', group({ arrival: { kind: 'constant', stages: [] } }), 'scenarios[0].arrival.stages found an empty list'],
+    [
+      'no stages',
+      group({ arrival: { kind: 'constant', stages: [] } }),
+      'scenarios[0].arrival.stages found an empty list',
+    ],
     [
       'stages beside a rate',
       group({ arrival: { kind: 'constant', rate: 5, stages: [{ seconds: 1, rate: 5 }] } }),

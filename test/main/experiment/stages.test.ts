@@ -19,7 +19,8 @@ function experiment(arrival: unknown, more: object = {}) {
   return parseConfig(JSON.stringify({ name: 'stages', target, scenarios, ...more }), 'config.json');
 }
 
-const scenariosOf = (arrival: unknown) => armsOf(planRun([experiment(arrival)]).sides[0] ?? { scenarios: [] });
+const scenariosOf = (arrival: unknown) =>
+  armsOf(planRun([experiment(arrival)]).sides[0] ?? { scenarios: [] });
 
 test('the measured time is that of the stages, without the error of their sum', () => {
   expect(0.1 + 0.2).not.toBe(0.3);
@@ -45,11 +46,14 @@ test('a scenario has its stages and their mean rate, and an id that tells them a
     rate: operationsOf(ramp) / secondsOf(ramp),
     stages: ramp,
   });
-  expect(scenarios.map(({ arrival }) => describeArrival(arrival))).toEqual([
+  expect(scenarios.map(({ arrival }) => describeArrival({ ...arrival }))).toEqual([
     'constant, 1000/s for 0.2 s, 1000/s to 5000/s for 0.1 s',
     'burst of 20, 1000/s for 0.2 s, 1000/s for 0.1 s',
   ]);
-  expect(openLoopOf(scenarios[0] ?? expect.fail(), 1)).toMatchObject({ arrivals: { stages: ramp }, firstPool: 1 });
+  expect(openLoopOf(scenarios[0] ?? expect.fail(), 1)).toMatchObject({
+    arrivals: { stages: ramp },
+    firstPool: 1,
+  });
 });
 
 test('an open loop of one rate has nothing of stages', () => {
@@ -67,7 +71,10 @@ test('the plan names the stages, or how many there are', () => {
   const text = describePlan(
     planRun([
       experiment([
-        { kind: 'poisson', stages: ramp.map(({ seconds, rate }) => ({ seconds: 10 * seconds - 1 / 2, rate })) },
+        {
+          kind: 'poisson',
+          stages: ramp.map(({ seconds, rate }) => ({ seconds: 10 * seconds - 1 / 2, rate })),
+        },
         { kind: 'burst', size: 5, stages: many },
       ]),
     ]),
