@@ -179,6 +179,18 @@ test('a batch is so many operations in all of it', () => {
   });
 });
 
+test.each([0, 7, 33.3])(
+  'after a warm-up of %d ms each stage has what the integral of its rate says',
+  warmupMs => {
+    const stages = [
+      { seconds: 0.05, rate: 1000, rampTo: null },
+      { seconds: 0.05, rate: 1000, rampTo: 0 },
+    ];
+    const { queue } = buildQueue({ rate: 750, stages, warmupMs, workers: 0 });
+    expect(queue.finish().stages.map(({ offered }) => offered)).toEqual([50, 25]);
+  },
+);
+
 test('each stage has what was due in it, and the backlog with what is left of the stage before', () => {
   const stages = [
     { seconds: 0.05, rate: 1000, rampTo: null },

@@ -6,7 +6,7 @@ import { listOf, numberBetween, oneOf, section, wholeNumber } from './schema-par
 const maxRate = 10_000_000;
 const maxStages = 20;
 
-const rate = listOf(numberBetween(0.1, maxRate)).nullable().default(null).meta({
+const rate = listOf(numberBetween(0.1, maxRate)).nullable().prefault(null).meta({
   description:
     'Operations that are due each second, over all pools; a list makes a scenario of each; null: the stages have the rates',
   unit: 'operations per second',

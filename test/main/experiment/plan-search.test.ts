@@ -62,7 +62,7 @@ test.each([
   [
     'stages',
     group({ arrival: { kind: 'constant', stages: [{ seconds: 1, rate: 2000 }] } }),
-    /^scenarios\[0\]\.arrival\.stages expected the rate .*$/,
+    /^scenarios\[0\]\.arrival\.stages$/,
   ],
   [
     'too few operations to judge by',
