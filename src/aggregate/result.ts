@@ -173,9 +173,24 @@ const command = z.object({
   serverMicrosPerCall: amount.nullable().optional(),
 });
 
+/** What was due in one stage, and what came of it, whenever that was. */
+const openLoopStage = z.object({
+  seconds: amount,
+  /** Operations a second that were asked for at its start, and at its end; null: the same. */
+  rate: amount,
+  rampTo: amount.nullable(),
+  offered: amount,
+  completed: amount,
+  /** As of the window, in this stage; a part of it can have been due before. */
+  largestBacklog: amount,
+  /** Response times. */
+  p50: amount.nullable(),
+  p99: amount.nullable(),
+});
+
 /** What was due in the window of an open loop, and what came of it; operations, unless a name says otherwise. */
 const openLoop = z.object({
-  /** Operations a second that were asked for. */
+  /** Operations a second that were asked for; the mean of stages. */
   rate: z.number(),
   /** What was due: sent + unsent. */
   offered: z.number(),
@@ -198,6 +213,8 @@ const openLoop = z.object({
   lagOverRange: z.number().optional(),
   /** Fraction of the window in which the threads spun until the next arrival: their mean. */
   spinShare: z.number(),
+  /** The parts of the window with rates of their own; absent if the rate stays the same. Since 0.9. */
+  stages: z.array(openLoopStage).optional(),
 });
 
 type FigureSchema<Metric> = Metric extends RatioMetric

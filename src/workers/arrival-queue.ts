@@ -1,5 +1,5 @@
 import { nowNs } from '../pool/clock.ts';
-import type { ArrivalCursor } from './arrival-schedule.ts';
+import { type ArrivalCursor, stageEnds } from './arrival-schedule.ts';
 import type { LatencyCounts } from './latency-counts.ts';
 import type { LoadWindow } from './recorder.ts';
 
@@ -18,7 +18,15 @@ interface QueueContext {
   readonly lag: LatencyCounts;
   /** `noteWork`: a worker did or began something. `wake`: a worker has gone idle. */
   readonly pacer: { noteWork(): void; wake(): void };
+  /** As of `stageEnds`. */
+  readonly stageEndsNs?: readonly number[];
   readonly clock?: () => number;
+}
+
+/** What was due in a stage, and the largest backlog in it. */
+interface StageFigures {
+  offered: number;
+  largestBacklog: number;
 }
 
 /** Figures of the measured window, in operations where no unit is named. */
@@ -27,6 +35,8 @@ export interface QueueSample {
   readonly completedInWindow: number;
   readonly largestBacklog: number;
   readonly oldestUnsentNs: number;
+  /** One for each stage. */
+  readonly stages: readonly Readonly<StageFigures>[];
 }
 
 /**
@@ -52,19 +62,22 @@ export class ArrivalQueue {
   #lateUntilNs = Number.NEGATIVE_INFINITY;
   #releasedNs = Number.POSITIVE_INFINITY;
   #startNs = Number.POSITIVE_INFINITY;
+  #windowNs = Number.POSITIVE_INFINITY;
   /** Arrivals taken, and arrivals that were due so far, both with the warm-up. */
   #taken = 0;
   #counted = 0;
-  /** Arrivals that were due in the measured window. */
-  #offered = 0;
-  #largestBacklog = 0;
+  readonly #stageEndsNs: readonly number[];
+  /** Of the measured window, in arrivals. */
+  readonly #stages: readonly StageFigures[];
+  /** Index of the stage in which the due arrivals were counted last. */
+  #stage = 0;
   #completedInWindow = 0;
 
   /** @param cursor makes a cursor over the pool's schedule; all of them see the same arrivals */
   constructor(
     cursor: () => ArrivalCursor,
     pipeline: number,
-    { window, lag, pacer, clock = nowNs }: QueueContext,
+    { window, lag, pacer, stageEndsNs = stageEnds(), clock = nowNs }: QueueContext,
   ) {
     this.#next = cursor();
     this.#due = cursor();
@@ -72,6 +85,8 @@ export class ArrivalQueue {
     this.#window = window;
     this.#lag = lag;
     this.#pacer = pacer;
+    this.#stageEndsNs = stageEndsNs;
+    this.#stages = stageEndsNs.map(() => ({ offered: 0, largestBacklog: 0 }));
     this.#clock = clock;
   }
 
@@ -80,9 +95,15 @@ export class ArrivalQueue {
     this.#releasedNs = releasedNs;
   }
 
-  /** What is due from `startNs` on counts: an instant that has not come yet, or that of `begin`. */
-  openWindow(startNs: number): void {
+  /**
+   * What is due from `startNs` on counts: an instant that has not come yet, or that of `begin`.
+   *
+   * @param windowNs start of the window of all threads, at which the stages begin; a late thread counts from later on
+   */
+  openWindow(startNs: number, windowNs = startNs): void {
     this.#startNs = startNs;
+    this.#windowNs = windowNs;
+    for (const cursor of [this.#next, this.#due]) cursor.openWindow?.(windowNs - this.#releasedNs);
   }
 
   /** Adds a worker. One that comes after the end of the window is retired at once. */
@@ -181,11 +202,16 @@ export class ArrivalQueue {
       this.#next.advance();
       dueNs = this.#releasedNs + this.#next.dueNs;
     }
+    const stages = this.#stages.map(({ offered, largestBacklog }) => ({
+      offered: offered * this.#pipeline,
+      largestBacklog: largestBacklog * this.#pipeline,
+    }));
     return {
-      offered: this.#offered * this.#pipeline,
+      offered: stages.reduce((sum, { offered }) => sum + offered, 0),
       completedInWindow: this.#completedInWindow,
-      largestBacklog: this.#largestBacklog * this.#pipeline,
+      largestBacklog: Math.max(...stages.map(({ largestBacklog }) => largestBacklog)),
       oldestUnsentNs,
+      stages,
     };
   }
 
@@ -196,9 +222,25 @@ export class ArrivalQueue {
   #noteBacklog(atNs: number, exactly = false): void {
     const untilNs = Math.min(atNs, this.#window.endNs);
     this.#countDue(Math.min(untilNs, this.#startNs), exactly || untilNs >= this.#startNs);
-    if (untilNs > this.#startNs) this.#offered += this.#countDue(untilNs, exactly);
-    if (untilNs >= this.#startNs)
-      this.#largestBacklog = Math.max(this.#largestBacklog, this.#counted - this.#taken);
+    if (untilNs < this.#startNs) return;
+    // Where it outlasts a stage it is looked at once more, at the end of that.
+    for (let endNs = this.#stageEndNs; endNs < untilNs; endNs = this.#stageEndNs) {
+      this.#noteStage(endNs, true);
+      this.#stage++;
+    }
+    this.#noteStage(untilNs, exactly);
+  }
+
+  get #stageEndNs(): number {
+    return this.#windowNs + (this.#stageEndsNs[this.#stage] as number);
+  }
+
+  #noteStage(untilNs: number, exactly: boolean): void {
+    // A stage that was over when a late thread began to count.
+    if (untilNs < this.#startNs) return;
+    const stage = this.#stages[this.#stage] as StageFigures;
+    stage.offered += this.#countDue(untilNs, exactly);
+    stage.largestBacklog = Math.max(stage.largestBacklog, this.#counted - this.#taken);
   }
 
   /** Counts what is due before `untilNs`; of a dense schedule only whole slots, unless `exactly`. @returns how many */

@@ -1,4 +1,4 @@
-import type { OpenLoopTask } from './contract.ts';
+import type { OpenLoopTask, RateStage } from './contract.ts';
 import { poissonCounts } from './poisson-counts.ts';
 import { Prng, scramble, seedStep } from './prng.ts';
 
@@ -21,6 +21,8 @@ export interface ArrivalCursor {
   skip(untilNs: number): number;
   /** Whether arrivals come so close together that looking at each would take the thread's time. */
   readonly dense: boolean;
+  /** The measured window begins, and with it the stages. Absent from a schedule whose rate stays the same. */
+  openWindow?(windowNs: number): void;
 }
 
 /**
@@ -30,19 +32,42 @@ export interface ArrivalCursor {
  * of step with one another. Random arrivals are a separate Poisson process for each pool, at its part of the rate: their
  * sum is a Poisson process of the whole rate.
  *
+ * Stages change when these arrivals are due, and neither their order nor their pools.
+ *
  * @param pool from 0, of all pools of the scenario
  * @param pipeline operations per arrival
  * @param seed draws a random schedule: the same seed gives the same arrivals
  */
 export function arrivalsOf(
-  { arrivals: { kind, rate, size }, pools }: OpenLoopTask,
+  { arrivals: { kind, rate, size, stages }, pools }: OpenLoopTask,
   pool: number,
   pipeline: number,
   seed: number,
 ): ArrivalCursor {
-  if (kind === 'poisson') return new RandomArrivals((pools * pipeline * secondNs) / rate, seed);
+  const staged = (steady: ArrivalCursor, gapNs: number) =>
+    stages === undefined ? steady : new StagedArrivals(steady, stages, { rate, gapNs });
+  if (kind === 'poisson') return staged(new RandomArrivals((pools * pipeline * secondNs) / rate, seed), 0);
   const together = kind === 'burst' ? size / pipeline : 1;
-  return new EvenArrivals({ pool, pools, together, gapNs: (together * pipeline * secondNs) / rate });
+  const gapNs = (together * pipeline * secondNs) / rate;
+  return staged(new EvenArrivals({ pool, pools, together, gapNs }), gapNs);
+}
+
+/**
+ * Instants are rounded: to 2 ns after 104 days without a restart of the machine. The ends of stages are earlier by this, so
+ * that what is due at the very end of one belongs to the next.
+ */
+const roundingNs = 50;
+
+/**
+ * The ends of the stages, in nanoseconds from the start of the window. The last one, or the only one if the rate stays the
+ * same, ends with the window, whenever that is.
+ */
+export function stageEnds(stages: readonly Pick<RateStage, 'seconds'>[] = [{ seconds: 0 }]): number[] {
+  let endNs = 0;
+  return stages.map(({ seconds }, index) => {
+    endNs += seconds * secondNs;
+    return index === stages.length - 1 ? Number.POSITIVE_INFINITY : endNs - roundingNs;
+  });
 }
 
 /** `together` arrivals, counted over all pools, every `gapNs`. */
@@ -158,5 +183,124 @@ class RandomArrivals implements ArrivalCursor {
   #drawTime(): number {
     this.#times = (this.#times + seedStep) | 0;
     return scramble(this.#times) >>> 0;
+  }
+}
+
+/** One stage on both time axes of `StagedArrivals`. */
+interface Stretch {
+  /** Start and end on the axis of the window, and the start on the steady one; from the start of the window. */
+  readonly startNs: number;
+  readonly endNs: number;
+  readonly steadyNs: number;
+  /** Steady nanoseconds that pass in one of the window when the stage begins, and how much more in each further one. */
+  readonly pace: number;
+  readonly slope: number;
+}
+
+/** Error of the places on the steady axis, as a fraction of its length: a boundary that is missed by less is met. */
+const steadyError = 1e-12;
+
+/**
+ * Arrivals whose rate changes by stages. They are those of a steady schedule at the mean rate, on a time axis that the
+ * stages stretch: it passes as many nanoseconds in each one of the window as the rate is of the mean. So the place of an
+ * arrival on it is the integral of the rate, for equal intervals, bursts and random arrivals alike (for these it is the
+ * time change of a Poisson process), and each pool keeps its arrivals.
+ *
+ * The stages begin with the window, with an arrival that is due at once; the warm-up has the rate of their beginning. In the
+ * window are exactly the arrivals whose place is below the integral of all stages.
+ */
+class StagedArrivals implements ArrivalCursor {
+  dueNs = Number.POSITIVE_INFINITY;
+  readonly dense: boolean;
+  readonly #steady: ArrivalCursor;
+  readonly #stretches: readonly Stretch[];
+  /** Length of the window on both axes. */
+  readonly #lengthNs: number;
+  readonly #gapNs: number;
+  readonly #warmupPace: number;
+  /** The start of the window on both axes, from the start of the schedule. */
+  #windowNs = Number.POSITIVE_INFINITY;
+  #steadyWindowNs: number;
+  #errorNs: number;
+  /** Index of the stage of `dueNs`. */
+  #stage = 0;
+
+  /** @param gapNs of all pools together on the steady axis; 0 if gaps are random */
+  constructor(
+    steady: ArrivalCursor,
+    stages: readonly RateStage[],
+    { rate: meanRate, gapNs }: { readonly rate: number; readonly gapNs: number },
+  ) {
+    this.#steady = steady;
+    this.dense = steady.dense;
+    let [startNs, steadyNs] = [0, 0];
+    this.#stretches = stages.map(({ seconds, rate, rampTo }): Stretch => {
+      const lengthNs = seconds * secondNs;
+      const pace = rate / meanRate;
+      const slope = ((rampTo ?? rate) / meanRate - pace) / lengthNs;
+      const stretch = { startNs, endNs: startNs + lengthNs, steadyNs, pace, slope };
+      startNs += lengthNs;
+      steadyNs += (pace + (slope * lengthNs) / 2) * lengthNs;
+      return stretch;
+    });
+    this.#lengthNs = startNs;
+    this.#errorNs = steadyError * startNs;
+    this.#gapNs = gapNs;
+    this.#warmupPace = this.#stretches[0]?.pace ?? 0;
+    // At a pace of 0 nothing is due before the window.
+    this.#steadyWindowNs = this.#warmupPace === 0 ? 0 : Number.POSITIVE_INFINITY;
+    this.#plan();
+  }
+
+  openWindow(windowNs: number): void {
+    const steadyNs = windowNs * this.#warmupPace;
+    // The next arrival of any pool is the first of the window, so how many it has does not depend on the warm-up.
+    this.#steadyWindowNs =
+      this.#gapNs === 0 ? steadyNs : Math.ceil(steadyNs / this.#gapNs - 1e-9) * this.#gapNs;
+    this.#windowNs = windowNs;
+    this.#errorNs = steadyError * (this.#lengthNs + this.#steadyWindowNs);
+    this.#plan();
+  }
+
+  advance(): void {
+    this.#steady.advance();
+    this.#plan();
+  }
+
+  skip(untilNs: number): number {
+    const skipped = this.#steady.skip(this.#steadyAt(untilNs));
+    this.#plan();
+    return skipped;
+  }
+
+  #plan(): void {
+    const { dueNs } = this.#steady;
+    this.dueNs =
+      dueNs < this.#steadyWindowNs
+        ? dueNs / this.#warmupPace
+        : this.#windowNs + this.#timeOf(dueNs - this.#steadyWindowNs);
+  }
+
+  /** From the start of the window, what is `steadyNs` from it on the steady axis; infinite from the end of the stages on. */
+  #timeOf(steadyNs: number): number {
+    const placeNs = steadyNs + this.#errorNs;
+    if (placeNs >= this.#lengthNs) return Number.POSITIVE_INFINITY;
+    while (placeNs >= (this.#stretches[this.#stage + 1]?.steadyNs ?? Number.POSITIVE_INFINITY)) this.#stage++;
+    const stretch = this.#stretches[this.#stage] as Stretch;
+    const intoNs = Math.max(0, steadyNs - stretch.steadyNs);
+    // The smaller root of pace · t + slope / 2 · t² = intoNs, in the form that does not cancel.
+    const root = Math.sqrt(Math.max(0, stretch.pace ** 2 + 2 * stretch.slope * intoNs));
+    const timeNs = intoNs === 0 ? 0 : (2 * intoNs) / (stretch.pace + root);
+    return Math.min(stretch.startNs + timeNs, stretch.endNs - 2 * roundingNs);
+  }
+
+  /** The place on the steady axis of an instant, both from the start of the schedule. */
+  #steadyAt(ns: number): number {
+    if (ns <= this.#windowNs) return ns * this.#warmupPace;
+    const intoNs = Math.min(ns - this.#windowNs, this.#lengthNs);
+    let stretch = this.#stretches[0] as Stretch;
+    for (const next of this.#stretches) if (next.startNs <= intoNs) stretch = next;
+    const timeNs = intoNs - stretch.startNs;
+    return this.#steadyWindowNs + stretch.steadyNs + (stretch.pace + (stretch.slope * timeNs) / 2) * timeNs;
   }
 }

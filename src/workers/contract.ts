@@ -76,10 +76,21 @@ export interface Arrivals {
    * intervals.
    */
   readonly kind: 'constant' | 'poisson' | 'burst';
-  /** Operations a second, over all pools of the scenario. */
+  /** Operations a second, over all pools of the scenario; the mean of the stages. */
   readonly rate: number;
   /** Operations of a burst that are due at one instant, over all pools. A multiple of the batch size. */
   readonly size: number;
+  /** How the rate changes in the measured window, as long as which they are together. Absent: it stays the same. */
+  readonly stages?: readonly RateStage[];
+}
+
+/** A part of the measured window. */
+export interface RateStage {
+  readonly seconds: number;
+  /** Operations a second when it begins, over all pools of the scenario. */
+  readonly rate: number;
+  /** The rate at its end, to which it changes evenly; null: the same. */
+  readonly rampTo: number | null;
 }
 
 /** One thread's part of a scenario's arrivals. */
@@ -204,10 +215,22 @@ export interface ThreadLoadFigures {
   readonly loopDelayMaxMs: number;
 }
 
+/** What was due in one stage, and what came of it. */
+export interface StageSample {
+  readonly stage: RateStage;
+  /** As of the window. */
+  readonly offered: number;
+  readonly largestBacklog: number;
+  /** Response times of the completed operations that were due in it, 2 digits: HDR V2 compressed, base64, nanoseconds. */
+  readonly response: string;
+}
+
 /** Further figures of a thread in an open loop, all of the measured window. */
 export interface OpenLoopSample {
-  /** Operations a second, over all pools of the scenario. */
+  /** Operations a second, over all pools of the scenario; the mean of the stages. */
   readonly rate: number;
+  /** Absent if the rate stayed the same. */
+  readonly stages?: readonly StageSample[];
   /** Operations that were due by the schedule; offered = issued + unsent. */
   readonly offered: number;
   readonly unsent: number;

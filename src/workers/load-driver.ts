@@ -72,6 +72,7 @@ export class LoadDriver {
     const { thread, warmupSeconds, seconds, timeoutMs } = this.#task;
     const window = this.#window;
     if (shared.stopNs !== undefined) window.endNs = shared.stopNs;
+    this.#open?.release(releasedNs);
     // A worker that never gets a connection must not keep the others from the measured window, or from its end.
     const stopHolding = () => {
       this.#group.stopHolding();
@@ -85,7 +86,7 @@ export class LoadDriver {
       window.endNs = Math.min(window.endNs, windowNs + seconds * 1e9);
       for (const { recorder } of this.#loads) recorder.begin(startNs);
       this.#measured.schedule(startNs, window.endNs);
-      this.#open?.openWindow(startNs);
+      this.#open?.openWindow(startNs, windowNs);
       const heldUntilNs = warmupSeconds > 0 ? startNs : window.endNs;
       latestHold = setTimeout(stopHolding, millisecondsUntil(heldUntilNs));
     };
@@ -107,7 +108,7 @@ export class LoadDriver {
 
     const workers = this.#loads.flatMap(load => load.workers);
     if (this.#open === undefined) for (const worker of workers) worker.start();
-    else void this.#open.begin(workers, { releasedNs, gathers: this.#gathers });
+    else void this.#open.begin(workers, { gathers: this.#gathers });
     await drained(this.#group.allStopped, window, timeoutMs);
     clearInterval(ticker);
     clearInterval(warmupTicker);
@@ -160,7 +161,11 @@ function makeWorkers(
     const pool = pools[index] as ConnectionPool;
     const nextWorkload = workloadsOf(task, mix, poolTask, streamSeed(task.seed, 'pool', index));
     for (const { workers, pipeline } of poolTask.groups) {
-      const load = loads.get(pipeline) ?? { pipeline, recorder: newRecorder(task, mix, window), workers: [] };
+      const load = loads.get(pipeline) ?? {
+        pipeline,
+        recorder: newRecorder(task, mix, { window, open }),
+        workers: [],
+      };
       loads.set(pipeline, load);
       const queue = open?.addPool(pool, workers, pipeline, task.seed);
       for (let worker = 0; worker < workers; worker++) {
@@ -194,8 +199,13 @@ function workloadsOf(task: ThreadTask, mix: CommandMix, pool: PoolTask, seed: nu
   };
 }
 
-function newRecorder(task: ThreadTask, mix: CommandMix, window: LoadWindow): Recorder {
-  return new Recorder(window, task.workload.apart ? new CommandRecorder(mix.templates) : undefined);
+function newRecorder(
+  task: ThreadTask,
+  mix: CommandMix,
+  { window, open }: { window: LoadWindow; open: OpenLoad | undefined },
+): Recorder {
+  const commands = task.workload.apart ? new CommandRecorder(mix.templates) : undefined;
+  return new Recorder(window, commands, open?.stages);
 }
 
 function countWorkers({ groups }: PoolTask): number {

@@ -1,13 +1,13 @@
 import type { Connection } from '../pool/connection.ts';
 import type { ConnectionPool } from '../pool/connection-pool.ts';
 import { ArrivalQueue, type QueueSample } from './arrival-queue.ts';
-import { arrivalsOf } from './arrival-schedule.ts';
-import type { LoadSample, OpenLoopSample, OpenLoopTask } from './contract.ts';
+import { arrivalsOf, stageEnds } from './arrival-schedule.ts';
+import type { LoadSample, OpenLoopSample, OpenLoopTask, RateStage, StageSample } from './contract.ts';
 import { LatencyCounts } from './latency-counts.ts';
 import type { LoadWorker } from './load-workers.ts';
 import { Pacer } from './pacer.ts';
 import { streamSeed } from './prng.ts';
-import type { LoadWindow } from './recorder.ts';
+import { type LoadWindow, StageRecorder } from './recorder.ts';
 
 /** Makes a thread's workers send in an open loop: a queue of arrivals for each pool, and one pacer for all. */
 export class OpenLoad {
@@ -18,6 +18,8 @@ export class OpenLoad {
   readonly #callers: Callers[] = [];
   readonly #pacer: Pacer;
   readonly #first = new FirstConnections();
+  /** Undefined if the rate stays the same. */
+  readonly stages: StageRecorder | undefined;
   #startNs = Number.POSITIVE_INFINITY;
   #gathered = false;
 
@@ -25,6 +27,8 @@ export class OpenLoad {
     this.#task = task;
     this.#window = window;
     this.#pacer = new Pacer(this.#queues, window);
+    const { stages } = task.arrivals;
+    if (stages !== undefined) this.stages = new StageRecorder(stages);
   }
 
   /** The queue of the thread's next pool. @param seed that of the thread */
@@ -35,23 +39,24 @@ export class OpenLoad {
       window: this.#window,
       lag: this.#lag,
       pacer: this.#pacer,
+      stageEndsNs: stageEnds(this.#task.arrivals.stages),
     });
     this.#queues.push(queue);
     this.#callers.push({ pool, workers });
     return queue;
   }
 
+  /** Starts the schedule at `releasedNs`, whether workers are there or not. Nothing counts as measured before `openWindow`. */
+  release(releasedNs: number): void {
+    for (const queue of this.#queues) queue.begin(releasedNs);
+  }
+
   /**
-   * Starts the schedule at `releasedNs`, whether workers are there or not, and then the workers. Nothing counts as measured
-   * before `openWindow`.
+   * Starts the workers.
    *
    * @param gathers whether every worker must have had a connection before one takes an arrival
    */
-  async begin(
-    workers: readonly LoadWorker[],
-    { releasedNs, gathers }: { releasedNs: number; gathers: boolean },
-  ): Promise<void> {
-    for (const queue of this.#queues) queue.begin(releasedNs);
+  async begin(workers: readonly LoadWorker[], { gathers }: { gathers: boolean }): Promise<void> {
     if (gathers) {
       this.#first.gather(this.#callers);
       await this.#first.gathered;
@@ -61,11 +66,19 @@ export class OpenLoad {
     this.#pacer.wake();
   }
 
-  /** Sets the first instant of the measured window: what is due earlier belongs to the warm-up. */
-  openWindow(startNs: number): void {
+  /**
+   * Sets the first instant of the measured window: what is due earlier belongs to the warm-up.
+   *
+   * @param windowNs the same of all threads, at which stages begin; `startNs` is later in a late thread
+   */
+  openWindow(startNs: number, windowNs: number): void {
     this.#startNs = startNs;
-    for (const queue of this.#queues) queue.openWindow(startNs);
+    for (const queue of this.#queues) queue.openWindow(startNs, windowNs);
     this.#pacer.openWindow(startNs);
+    if (this.stages === undefined) return;
+    this.stages.begin(windowNs);
+    // The next arrival may be earlier than it was in the warm-up.
+    this.#pacer.wake();
   }
 
   /** Whether the workers have begun: after each has had a connection, if they gather. */
@@ -89,8 +102,17 @@ export class OpenLoad {
       queues.reduce((total, queue) => total + figure(queue), 0);
     const offered = sum(queue => queue.offered);
     const windowNs = Math.max(0, this.#window.endNs - this.#startNs);
+    const responses = this.stages?.finish() ?? [];
+    const sampleOf = (stage: RateStage, index: number): StageSample => ({
+      stage,
+      offered: sum(queue => queue.stages[index]?.offered ?? 0),
+      largestBacklog: sum(queue => queue.stages[index]?.largestBacklog ?? 0),
+      response: responses[index] ?? '',
+    });
+    const { rate, stages } = this.#task.arrivals;
     return {
-      rate: this.#task.arrivals.rate,
+      rate,
+      ...(stages === undefined ? {} : { stages: stages.map(sampleOf) }),
       offered,
       unsent: offered - loads.reduce((issued, load) => issued + load.issued, 0),
       completedInWindow: sum(queue => queue.completedInWindow),

@@ -1,5 +1,6 @@
 import type { Batch } from '../pool/client/batch.ts';
-import type { CommandSample, LoadSample, SecondSample } from './contract.ts';
+import { stageEnds } from './arrival-schedule.ts';
+import type { CommandSample, LoadSample, RateStage, SecondSample } from './contract.ts';
 import { FailureCounts } from './failure-counts.ts';
 import { LatencyCounts } from './latency-counts.ts';
 import type { MixTemplate } from './workload/command-mix.ts';
@@ -40,11 +41,16 @@ export class Recorder {
   #failedWaits: { readonly service: LatencyCounts; readonly response: LatencyCounts } | undefined;
 
   readonly #commands: CommandRecorder | undefined;
+  readonly #stages: StageRecorder | undefined;
 
-  /** @param commands counts and times each command separately, if the workload asks for it */
-  constructor(window: LoadWindow, commands?: CommandRecorder) {
+  /**
+   * @param commands counts and times each command separately, if the workload asks for it
+   * @param stages times each stage separately, if the rate of an open loop changes by stages
+   */
+  constructor(window: LoadWindow, commands?: CommandRecorder, stages?: StageRecorder) {
     this.#window = window;
     this.#commands = commands;
+    this.#stages = stages;
   }
 
   /** Sets the start of the measured window. The recorder is made earlier, because that takes time. */
@@ -87,6 +93,7 @@ export class Recorder {
     this.#service.add(serviceNs, completed);
     this.#response.add(responseNs, completed);
     this.#ofSecond.add(responseNs, completed);
+    this.#stages?.record(dueNs, responseNs, completed);
   }
 
   /** Operations that never reached a connection. */
@@ -158,6 +165,34 @@ export class Recorder {
     this.#ofSecond.reset();
     this.#secondCompleted = 0;
     this.#secondFailed = 0;
+  }
+}
+
+/** Response times by the stage in which the operations were due, of all workers of a thread. */
+export class StageRecorder {
+  readonly #endsNs: readonly number[];
+  readonly #responses: readonly LatencyCounts[];
+  #windowNs = Number.POSITIVE_INFINITY;
+
+  constructor(stages: readonly RateStage[]) {
+    this.#endsNs = stageEnds(stages);
+    this.#responses = stages.map(() => new LatencyCounts(2));
+  }
+
+  /** Sets the start of the window of all threads, at which the stages begin. */
+  begin(windowNs: number): void {
+    this.#windowNs = windowNs;
+  }
+
+  record(dueNs: number, responseNs: number, completed: number): void {
+    let stage = 0;
+    while (dueNs - this.#windowNs >= (this.#endsNs[stage] as number)) stage++;
+    (this.#responses[stage] as LatencyCounts).add(responseNs, completed);
+  }
+
+  /** The response times of each stage, encoded. */
+  finish(): string[] {
+    return this.#responses.map(response => response.encode());
   }
 }
 

@@ -1,15 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ArrivalQueue, type ArrivalTaker } from '../../src/workers/arrival-queue.ts';
-import { arrivalsOf } from '../../src/workers/arrival-schedule.ts';
+import { arrivalsOf, stageEnds } from '../../src/workers/arrival-schedule.ts';
+import type { RateStage } from '../../src/workers/contract.ts';
 import { LatencyCounts } from '../../src/workers/latency-counts.ts';
 
 const releasedNs = 1e15;
 const msNs = 1e6;
 
 interface Setting {
-  /** Operations a second. */
+  /** Operations a second; the mean of the stages. */
   readonly rate?: number;
+  readonly stages?: readonly RateStage[];
   readonly pipeline?: number;
   readonly workers?: number;
   readonly warmupMs?: number;
@@ -17,16 +19,25 @@ interface Setting {
 }
 
 /** A queue with workers that do nothing by themselves, and a clock that the test sets; times in ms from the release. */
-function buildQueue({ rate = 1000, pipeline = 1, workers = 1, warmupMs = 0, windowMs = 100 }: Setting = {}) {
+function buildQueue({
+  rate = 1000,
+  stages,
+  pipeline = 1,
+  workers = 1,
+  warmupMs = 0,
+  windowMs = 100,
+}: Setting = {}) {
   const window = { endNs: releasedNs + (warmupMs + windowMs) * msNs };
   const lag = new LatencyCounts(3);
   const state = { nowNs: releasedNs, retired: 0, woken: 0 };
   const pacer = { noteWork: () => {}, wake: () => void state.woken++ };
-  const task = { arrivals: { kind: 'constant', rate, size: pipeline }, pools: 1, firstPool: 0 } as const;
+  const arrivals = { kind: 'constant', rate, size: pipeline, ...(stages && { stages }) } as const;
+  const task = { arrivals, pools: 1, firstPool: 0 };
   const queue = new ArrivalQueue(() => arrivalsOf(task, 0, pipeline, 1), pipeline, {
     window,
     lag,
     pacer,
+    stageEndsNs: stageEnds(stages),
     clock: () => state.nowNs,
   });
   queue.begin(releasedNs);
@@ -89,7 +100,7 @@ test('while the only worker is busy the backlog grows, and what is left at the e
   expect(taken.map(({ dueMs }) => dueMs)).toEqual([0, 1]);
   expect(state.retired).toBe(1);
   // At the end 98 are: 2 ms to 99 ms.
-  expect(queue.finish()).toEqual({
+  expect(queue.finish()).toMatchObject({
     offered: 100,
     completedInWindow: 1,
     largestBacklog: 98,
@@ -160,12 +171,44 @@ test('a batch is so many operations in all of it', () => {
   const { queue, dispatch, free } = buildQueue({ pipeline: 10, rate: 10_000 });
   dispatch(0);
   free(0, 50.5, 7);
-  expect(queue.finish()).toEqual({
+  expect(queue.finish()).toMatchObject({
     offered: 1000,
     completedInWindow: 7,
     largestBacklog: 980,
     oldestUnsentNs: 98 * msNs,
   });
+});
+
+test.each([0, 7, 33.3])(
+  'after a warm-up of %d ms each stage has what the integral of its rate says',
+  warmupMs => {
+    const stages = [
+      { seconds: 0.05, rate: 1000, rampTo: null },
+      { seconds: 0.05, rate: 1000, rampTo: 0 },
+    ];
+    const { queue } = buildQueue({ rate: 750, stages, warmupMs, workers: 0 });
+    expect(queue.finish().stages.map(({ offered }) => offered)).toEqual([50, 25]);
+  },
+);
+
+test('each stage has what was due in it, and the backlog with what is left of the stage before', () => {
+  const stages = [
+    { seconds: 0.05, rate: 1000, rampTo: null },
+    { seconds: 0.02, rate: 500, rampTo: null },
+    { seconds: 0.03, rate: 0, rampTo: null },
+  ];
+  const { queue, dispatch, free, taken } = buildQueue({ rate: 600, stages });
+  dispatch(0);
+  // 50 were due in the first stage; by 60.5 ms 6 of the second are due, too.
+  for (let at = 60.5; taken.length < 60; at += 0.2) free(0, at);
+  const { offered, largestBacklog, stages: found } = queue.finish();
+  expect({ offered, largestBacklog }).toEqual({ offered: 60, largestBacklog: 55 });
+  expect(found).toEqual([
+    { offered: 50, largestBacklog: 49 },
+    { offered: 10, largestBacklog: 55 },
+    // 48 were taken by 69.9 ms, after the one at 0.
+    { offered: 0, largestBacklog: 11 },
+  ]);
 });
 
 test('a window that is stopped early offers what was due until then', () => {

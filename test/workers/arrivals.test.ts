@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ArrivalCursor, arrivalsOf } from '../../src/workers/arrival-schedule.ts';
-import type { Arrivals } from '../../src/workers/contract.ts';
+import { operationsOf, secondsOf } from '../../src/aggregate/scenario/arrival.ts';
+import { type ArrivalCursor, arrivalsOf, stageEnds } from '../../src/workers/arrival-schedule.ts';
+import type { Arrivals, RateStage } from '../../src/workers/contract.ts';
 import { Prng, streamSeed } from '../../src/workers/prng.ts';
 import { distanceToExponential } from '../support/goodness-of-fit.ts';
 
@@ -90,6 +91,160 @@ describe('arrivals of pools', () => {
       expect(take(cursor(), 200)).toEqual(arrivals);
       expect(arrivals.toSorted((a, b) => a - b)).toEqual(arrivals);
     }
+  });
+});
+
+describe('arrivals in stages', () => {
+  const msNs = 1e6;
+
+  /** With the mean rate, as a scenario has it. */
+  function inStages(
+    kind: Arrivals['kind'],
+    stages: readonly RateStage[],
+    { size = 1, pools = 1 }: { size?: number; pools?: number } = {},
+  ) {
+    const rate = operationsOf(stages) / secondsOf(stages);
+    return { arrivals: { kind, rate, size, stages }, pools, firstPool: 0 };
+  }
+
+  /** When the arrivals of all stages are due, in nanoseconds from the start of the window; below 0 in the warm-up. */
+  function dueIn(cursor: ArrivalCursor, windowNs: number): number[] {
+    cursor.openWindow?.(windowNs);
+    const due: number[] = [];
+    for (; cursor.dueNs < Number.POSITIVE_INFINITY; cursor.advance()) due.push(cursor.dueNs - windowNs);
+    return due;
+  }
+
+  /** Lengths in whole milliseconds and whole rates, so that the integral can be computed without an error. */
+  const rates = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 3000 }));
+  const stage = fc
+    .record({
+      ms: fc.integer({ min: 10, max: 400 }),
+      rate: rates,
+      rampTo: fc.option(rates, { nil: null }),
+    })
+    .map(({ ms, rate, rampTo }) => ({ ms, rate, rampTo, seconds: ms / 1000 }));
+  const someStages = fc
+    .array(stage, { minLength: 1, maxLength: 5 })
+    .filter(stages => operationsOf(stages) >= 1);
+  const warmupMs = fc.integer({ min: 0, max: 300 });
+
+  /** The integral of the rate up to the end of each stage, times 2000. */
+  function integralsOf(stages: readonly { ms: number; rate: number; rampTo: number | null }[]): bigint[] {
+    let sum = 0n;
+    return stages.map(({ ms, rate, rampTo }) => {
+      sum += BigInt(ms * (rate + (rampTo ?? rate)));
+      return sum;
+    });
+  }
+
+  const pools = fc.integer({ min: 1, max: 5 });
+  const pipeline = fc.integer({ min: 1, max: 20 });
+  const batches = fc.integer({ min: 1, max: 10 });
+
+  test.each(['constant', 'burst'] as const)(
+    '%s: the pools together have in each stage as many arrivals as the integral of the rate says',
+    kind => {
+      const setting = fc.record({ stages: someStages, warmupMs, pools, pipeline, batches });
+      fc.assert(
+        fc.property(setting, ({ stages, warmupMs, pools, pipeline, batches }) => {
+          const together = kind === 'burst' ? batches : 1;
+          const task = inStages(kind, stages, { size: together * pipeline, pools });
+          const due = Array.from({ length: pools }, (_, pool) =>
+            dueIn(arrivalsOf(task, pool, pipeline, 1), warmupMs * msNs),
+          ).flat();
+          // Instant n is due when the integral has reached n times this: as many as begin below it.
+          const each = BigInt(2000 * together * pipeline);
+          const until = integralsOf(stages).map(integral => Number((integral + each - 1n) / each) * together);
+          const ends = stageEnds(stages);
+          for (const [index, endNs] of ends.entries()) {
+            const startNs = index === 0 ? 0 : (ends[index - 1] ?? 0);
+            const found = due.filter(ns => ns >= startNs && ns < endNs).length;
+            expect(found).toBe((until[index] ?? 0) - (until[index - 1] ?? 0));
+          }
+        }),
+        { seed: 1 },
+      );
+    },
+  );
+
+  test('constant: arrival n is due when the integral of the rate has reached n', () => {
+    const stages = [
+      { seconds: 0.01, rate: 1000, rampTo: null },
+      { seconds: 0.01, rate: 0, rampTo: null },
+      { seconds: 0.02, rate: 0, rampTo: 1000 },
+      { seconds: 0.02, rate: 1000, rampTo: 0 },
+    ];
+    const dueMs = dueIn(arrivalsOf(inStages('constant', stages), 0, 1, 1), 0).map(ns => ns / msNs);
+    const steady = Array.from({ length: 10 }, (_, n) => n);
+    // Up: t² / 40 operations after t ms. Down: the same from the end.
+    const up = Array.from({ length: 10 }, (_, n) => 20 + Math.sqrt(40 * n));
+    const down = Array.from({ length: 10 }, (_, n) => 60 - Math.sqrt(40 * (10 - n)));
+    for (const [n, expected] of [...steady, ...up, ...down].entries())
+      expect(dueMs[n]).toBeCloseTo(expected, 3);
+    expect(dueMs).toHaveLength(30);
+  });
+
+  test('the warm-up has the rate of the beginning, and the window begins with an arrival', () => {
+    const stages = [{ seconds: 0.01, rate: 500, rampTo: 1500 }];
+    const due = dueIn(arrivalsOf(inStages('constant', stages), 0, 1, 1), 9 * msNs);
+    expect(due.filter(ns => ns < 0).map(ns => ns / msNs)).toEqual([-9, -7, -5, -3, -1]);
+    expect(due.find(ns => ns >= 0)).toBe(0);
+    const silent = arrivalsOf(inStages('constant', [{ seconds: 0.01, rate: 0, rampTo: 1000 }]), 0, 1, 1);
+    expect(silent.dueNs).toBe(Number.POSITIVE_INFINITY);
+    expect(dueIn(silent, 9 * msNs)[0]).toBe(0);
+  });
+
+  test.each(['constant', 'poisson', 'burst'] as const)(
+    '%s: a cursor that skips counts what one that does not counts',
+    kind => {
+      const setting = fc.record({
+        stages: someStages,
+        warmupMs,
+        pools,
+        steps: fc.array(fc.double({ min: 0, max: 0.2, noNaN: true }), { maxLength: 20 }),
+      });
+      fc.assert(
+        fc.property(setting, ({ stages, warmupMs, pools, steps }) => {
+          const task = inStages(kind, stages, { size: 3, pools });
+          const cursors = [0, 1].map(() => arrivalsOf(task, pools - 1, 1, 7));
+          for (const cursor of cursors) cursor.openWindow?.(warmupMs * msNs);
+          const [skipping, plain] = cursors as [ArrivalCursor, ArrivalCursor];
+          const count = (cursor: ArrivalCursor, untilNs: number) => {
+            let counted = 0;
+            for (; cursor.dueNs < untilNs; cursor.advance()) counted++;
+            return counted;
+          };
+          let untilNs = 0;
+          for (const step of steps) {
+            untilNs = Math.min(untilNs + step * 1e9, (warmupMs / 1000 + secondsOf(stages)) * 1e9);
+            const skipped = skipping.skip(untilNs);
+            expect(skipped + count(skipping, untilNs)).toBe(count(plain, untilNs));
+            expect(skipping.dueNs).toBe(plain.dueNs);
+          }
+        }),
+        { seed: 1 },
+      );
+    },
+  );
+
+  test('poisson: a process whose rate changes, at random and as often as the integral says', () => {
+    const stages = [
+      { seconds: 5, rate: 0, rampTo: 4000 },
+      { seconds: 2, rate: 1000, rampTo: null },
+    ];
+    const task = inStages('poisson', stages, { pools: 2 });
+    const due = [0, 1]
+      .flatMap(pool => dueIn(arrivalsOf(task, pool, 1, pool + 1), 0))
+      .toSorted((a, b) => a - b);
+    // On the axis of the integral, t² / 2 of the ramp, it is a process of one rate.
+    const places = due.map(ns => {
+      const seconds = ns / 1e9;
+      return seconds < 5 ? 400 * seconds ** 2 : 10_000 + 1000 * (seconds - 5);
+    });
+    const gaps = places.map((place, index) => place - (places[index - 1] ?? 0));
+    expect(Math.abs(due.length - 12_000)).toBeLessThan(4 * Math.sqrt(12_000));
+    expect(distanceToExponential(gaps, 1)).toBeLessThan(1.628 / Math.sqrt(gaps.length));
   });
 });
 

@@ -5,6 +5,7 @@ import { commandCalls } from '../../src/main/server/server-info.ts';
 import { nowNs } from '../../src/pool/clock.ts';
 import type { Arrivals, OpenLoopSample } from '../../src/workers/contract.ts';
 import { loopback } from '../support/connections.ts';
+import { decodeHistogram } from '../support/decode-histogram.ts';
 import { startProxy } from '../support/proxy.ts';
 import { startRedis, type TestServer } from '../support/servers.ts';
 import { accounted, type PlainSample, runOne, type TaskOptions } from '../support/threads.ts';
@@ -25,11 +26,11 @@ afterAll(async () => {
 /** Open loops have all pools in the one thread of these tests. */
 async function runOpen(
   port: number,
-  { kind, rate, size = 1 }: Pick<Arrivals, 'kind' | 'rate'> & { size?: number },
+  { size = 1, ...arrivals }: Omit<Arrivals, 'size'> & { size?: number },
   options: TaskOptions = {},
   onReleased?: Parameters<typeof runOne>[2],
 ): Promise<{ sample: PlainSample; open: OpenLoopSample }> {
-  const openLoop = { arrivals: { kind, rate, size }, pools: options.pools?.length ?? 1, firstPool: 0 };
+  const openLoop = { arrivals: { ...arrivals, size }, pools: options.pools?.length ?? 1, firstPool: 0 };
   const sample = await runOne(port, { ...options, openLoop }, onReleased);
   if (sample.openLoop === null) throw new Error('expected an open loop');
   expect(sample.issued + sample.openLoop.unsent).toBe(sample.openLoop.offered);
@@ -49,6 +50,39 @@ describe.each(['ioredis', 'wire'] as const)('%s', client => {
       { ...half, client, pools: [{ workers: 20, connections: 20 }] },
     );
     expect(open).toMatchObject({ rate: 1000, offered: 500 });
+    expect(sample).toMatchObject({ failed: {}, unfinished: 0 });
+    expect((await calls()) - before).toBe(sample.warmupCompleted + sample.completed);
+  });
+
+  test('each stage has as many operations as the integral of its rate, and the server agrees', async () => {
+    const calls = async () => commandCalls(await control.info('commandstats'), ['get', 'set']) ?? 0;
+    const before = await calls();
+    const stages = [
+      { seconds: 0.1, rate: 1000, rampTo: null },
+      { seconds: 0.2, rate: 1000, rampTo: 3000 },
+      { seconds: 0.1, rate: 0, rampTo: null },
+      { seconds: 0.1, rate: 0, rampTo: 1000 },
+    ];
+    const { sample, open } = await runOpen(
+      server.port,
+      { kind: 'constant', rate: 1100, stages },
+      {
+        seconds: 0.5,
+        client,
+        pools: [
+          { workers: 20, connections: 20 },
+          { workers: 10, connections: 10 },
+        ],
+      },
+    );
+    expect(open.offered).toBe(550);
+    expect(open.stages?.map(({ offered }) => offered)).toEqual([100, 400, 0, 50]);
+    expect(open.stages?.map(({ stage }) => stage)).toEqual(stages);
+    const completed = (open.stages ?? []).map(({ response }) => decodeHistogram(response).totalCount);
+    // A busy machine may leave some unsent.
+    for (const [index, count] of completed.entries())
+      expect(count).toBeLessThanOrEqual(open.stages?.[index]?.offered ?? 0);
+    expect(completed.reduce((sum, count) => sum + count, 0)).toBe(sample.completed);
     expect(sample).toMatchObject({ failed: {}, unfinished: 0 });
     expect((await calls()) - before).toBe(sample.warmupCompleted + sample.completed);
   });
@@ -78,6 +112,19 @@ test('a burst is due at one instant, a batch at a time, over all pools', async (
   expect(open.offered).toBe(1000);
 });
 
+test('in stages a burst is due whenever the integral of the rate has reached its size once more', async () => {
+  const stages = [
+    { seconds: 0.2, rate: 500, rampTo: 1500 },
+    { seconds: 0.3, rate: 1000, rampTo: null },
+  ];
+  const { open } = await runOpen(
+    server.port,
+    { kind: 'burst', rate: 1000, stages, size: 20 },
+    { seconds: 0.5, pipeline: 5, pools: [{ workers: 5 }, { workers: 5, firstKey: 100 }] },
+  );
+  expect(open.stages?.map(({ offered }) => offered)).toEqual([200, 300]);
+});
+
 test('random arrivals are about the rate', async () => {
   const { open } = await runOpen(
     server.port,
@@ -89,11 +136,16 @@ test('random arrivals are about the rate', async () => {
 });
 
 describe('a target that cannot keep up', () => {
-  const slowly = async (options: TaskOptions = {}, onReleased?: Parameters<typeof runOne>[2]) => {
+  const slowly = async (
+    options: TaskOptions = {},
+    onReleased?: Parameters<typeof runOne>[2],
+    stages?: Arrivals['stages'],
+  ) => {
     const proxy = await startProxy(server.port);
     proxy.delayMs = 20;
     const load = { pools: [{ workers: 2, connections: 2 }], ...options };
-    return runOpen(proxy.port, { kind: 'constant', rate: 2000 }, load, onReleased);
+    const arrivals = { kind: 'constant', rate: 2000, ...(stages && { stages }) } as const;
+    return runOpen(proxy.port, arrivals, load, onReleased);
   };
 
   test('the backlog grows, and operations that were never sent are counted', async () => {
@@ -107,6 +159,23 @@ describe('a target that cannot keep up', () => {
     // The oldest unsent was due early, for work is taken in order.
     expect(open.oldestUnsentMs).toBeGreaterThan(470);
     expect(open.oldestUnsentMs).toBeLessThanOrEqual(500);
+  });
+
+  test('after a spike the backlog is that of a stage in which little is due', async () => {
+    const { sample, open } = await slowly({ seconds: 0.5 }, undefined, [
+      { seconds: 0.2, rate: 4900, rampTo: null },
+      { seconds: 0.3, rate: 0, rampTo: 400 / 3 },
+    ]);
+    const [spike, after] = open.stages ?? [];
+    expect([spike?.offered, after?.offered]).toEqual([980, 20]);
+    // What was sent was due in the spike.
+    expect(sample.completed).toBeLessThanOrEqual(52);
+    expect([spike, after].map(stage => decodeHistogram(stage?.response ?? '').totalCount)).toEqual([
+      sample.completed,
+      0,
+    ]);
+    expect(spike?.largestBacklog).toBeGreaterThan(900);
+    expect(after?.largestBacklog).toBeGreaterThan(900);
   });
 
   test('it shows its capacity, though it works off the backlog of the warm-up first', async () => {

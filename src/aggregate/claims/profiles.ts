@@ -88,12 +88,13 @@ function findProfile(scenarios: readonly ScenarioResult[]): ScenarioResult[] {
   return open === undefined ? [closed] : [closed, open];
 }
 
-/** The profile's pool, of any number of workers, in a closed loop or in one of random arrivals. */
+/** The profile's pool, of any number of workers, in a closed loop or in one of random arrivals at one rate. */
 function isProfile(scenario: ScenarioResult): boolean {
   const { pool, connections, workers, minIdle, healthTtlMs, arrival } = scenario;
   const sized = connections === workers && minIdle === connections;
   const plain = isPlain({ ...scenario, arrival: { kind: 'closed' } });
-  const arrives = ['closed', 'poisson'].includes(arrival.kind) && arrival.leg === undefined;
+  const { kind, leg, stages } = arrival;
+  const arrives = ['closed', 'poisson'].includes(kind) && leg === undefined && stages === undefined;
   return plain && arrives && pool === 'optimized' && sized && healthTtlMs >= longTtlMs;
 }
 

@@ -1,10 +1,12 @@
 import type { Interval, OpenLoopResult, ScenarioResult } from '../result.ts';
+import { describeRate, secondsOf } from '../scenario/arrival.ts';
 import { armKey } from '../scenario/scenario.ts';
 import { groupBySetting } from '../scenario/setting.ts';
 import { p99 } from '../stats/measures.ts';
 import { metrics } from '../stats/metrics.ts';
 import { pairByRound } from '../stats/rounds.ts';
 import { median } from '../stats/statistics.ts';
+import { caveatOfStage } from '../stats/tails.ts';
 import {
   formatCount,
   formatFraction,
@@ -15,7 +17,14 @@ import {
   nothing,
 } from '../text/format.ts';
 import { type Block, type Column, figures, note, only, type Table, table, wide, words } from './blocks.ts';
-import { formatMetric, type IntervalMetric, metricColumn, pooledColumns } from './figure-columns.ts';
+import {
+  caveatNotes,
+  formatMetric,
+  type IntervalMetric,
+  metricColumn,
+  pooledColumns,
+  withMark,
+} from './figure-columns.ts';
 
 /** Scenarios that differ in their rates only: a curve of latency against load. */
 export interface LoadTable {
@@ -104,7 +113,12 @@ const inMs = (metric: IntervalMetric) => metricColumn(metric, { name: metric.sho
 
 /** Whole as far as a narrow column has room for it. */
 function formatBacklog(operations: number): string {
-  return operations < 1000 ? formatCount(Math.round(operations)) : formatRate(operations);
+  return operations < 1000 ? formatWhole(operations) : formatRate(operations);
+}
+
+/** The median of an even number of counts may be no whole number. */
+function formatWhole(operations: number): string {
+  return formatCount(Math.round(operations));
 }
 
 /** The median over the rounds; a terminal shows it under its own heading, or not at all. */
@@ -119,6 +133,68 @@ function loopColumn(
     return values.length === 0 ? nothing : format(median(values));
   };
   return figures(name, cell, { terminal: short !== undefined && { name: short } });
+}
+
+const stageNote =
+  'Stages: medians over the rounds. An operation belongs to the stage in which it was due, whenever it completed. Operations of an earlier stage can be part of a backlog.';
+
+type StageResult = NonNullable<OpenLoopResult['stages']>[number];
+
+/** A stage of a scenario, with what each round measured of it. */
+interface StageRow extends Pick<StageResult, 'rate' | 'rampTo'> {
+  readonly fromSeconds: number;
+  readonly untilSeconds: number;
+  readonly measured: readonly StageResult[];
+}
+
+const stageColumns: readonly Column<StageRow>[] = [
+  figures('seconds', ({ fromSeconds, untilSeconds }) => `${fromSeconds} to ${untilSeconds}`),
+  words('rate', describeRate),
+  figures('due', row => stageMedian(row, ({ offered }) => offered, formatWhole)),
+  figures('done', row => stageMedian(row, ({ completed }) => completed, formatWhole)),
+  figures('backlog', row => stageMedian(row, ({ largestBacklog }) => largestBacklog, formatBacklog)),
+  ...(['p50', 'p99'] as const).map(percentile =>
+    figures<StageRow>(percentile, row =>
+      stageMedian(
+        row,
+        stage => stage[percentile],
+        ms => withMark(formatMs(ms), caveatOfStage(percentile, row.measured)),
+      ),
+    ),
+  ),
+];
+
+/** The median over the rounds that have the figure; a dash if none has. */
+function stageMedian(
+  { measured }: StageRow,
+  figure: (stage: StageResult) => number | null,
+  format: (median: number) => string,
+): string {
+  const values = measured.flatMap(stage => figure(stage) ?? []);
+  return values.length === 0 ? nothing : format(median(values));
+}
+
+/** What was due in each stage of a table's scenarios, and what came of it; nothing if their rates stay the same. */
+export function stageBlocks({ scenarios }: LoadTable): Block[] {
+  const staged = scenarios
+    .map(scenario => ({ id: scenario.id, rows: stageRows(scenario) }))
+    .filter(({ rows }) => rows.length > 0);
+  if (staged.length === 0) return [];
+  const caveats = staged.flatMap(({ rows }) => rows.map(({ measured }) => caveatOfStage('p99', measured)));
+  return [
+    ...only(wide, [note([stageNote, ...caveatNotes(caveats)].join(' '))]),
+    ...staged.map(({ id, rows }) => table(rows, stageColumns, `Stages of ${id}, times in ms`)),
+  ];
+}
+
+function stageRows({ arrival: { stages = [] }, rounds }: ScenarioResult): StageRow[] {
+  return stages.map(({ rate, rampTo }, index) => ({
+    rate,
+    rampTo,
+    fromSeconds: secondsOf(stages.slice(0, index)),
+    untilSeconds: secondsOf(stages.slice(0, index + 1)),
+    measured: rounds.flatMap(({ openLoop }) => openLoop?.stages?.[index] ?? []),
+  }));
 }
 
 /** One rate on the way up and on the way down. */

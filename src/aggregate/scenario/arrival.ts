@@ -3,10 +3,40 @@ import { listOf, numberBetween, oneOf, section, wholeNumber } from './schema-par
 
 /** When the work of a scenario is due: in a config, in a scenario, in its id and in words. */
 
-const rate = listOf(numberBetween(0.1, 10_000_000)).meta({
-  description: 'Operations that are due each second, over all pools; a list makes a scenario of each',
+const maxRate = 10_000_000;
+export const maxStages = 20;
+
+const rate = listOf(numberBetween(0.1, maxRate)).nullable().prefault(null).meta({
+  description:
+    'Operations that are due each second, over all pools; a list makes a scenario of each; null: the stages have the rates',
   unit: 'operations per second',
 });
+
+export const stageSchema = section({
+  seconds: numberBetween(0.01, 3600).meta({ description: 'How long the stage lasts', unit: 'seconds' }),
+  rate: numberBetween(0, maxRate).meta({
+    description: 'Operations that are due each second, over all pools, when the stage begins',
+    unit: 'operations per second',
+  }),
+  rampTo: numberBetween(0, maxRate).nullable().default(null).meta({
+    description: 'The rate at the end of the stage, to which it changes evenly; null: the same',
+    unit: 'operations per second',
+  }),
+});
+const stages = z
+  .array(stageSchema, { error: 'a list of stages such as [{ "seconds": 2, "rate": 1000, "rampTo": 5000 }]' })
+  .min(1, { error: 'at least one stage' })
+  .max(maxStages, { error: `at most ${maxStages} stages` })
+  .nullable()
+  .default(null)
+  .meta({
+    description:
+      'In the place of rate: parts of the measured window, each with a rate of its own. Together they are as long as the window; null: one rate',
+  });
+
+/** A part of a measured window in which operations are due at one rate, or at one that changes evenly. */
+type Stage = Readonly<z.output<typeof stageSchema>>;
+
 const order = oneOf(['shuffled', 'upAndDown']).default('shuffled').meta({
   description:
     'Order of the rates within a round: shuffled with the other scenarios, or all in turn, ascending and then descending',
@@ -21,16 +51,19 @@ const closed = section({
 const constant = section({
   kind: kindOf('constant', 'operations are due at equal intervals'),
   rate,
+  stages,
   order,
 });
 const poisson = section({
   kind: kindOf('poisson', 'operations are due at random, independent of one another'),
   rate,
+  stages,
   order,
 });
 const burst = section({
   kind: kindOf('burst', 'many operations are due at one instant'),
   rate,
+  stages,
   size: wholeNumber(1, 1_000_000).meta({
     description: 'Operations that are due at one instant, every size / rate seconds',
     unit: 'operations',
@@ -45,7 +78,7 @@ export const arrivalSchema = z.discriminatedUnion('kind', [closed, constant, poi
       : 'an object such as { "kind": "closed" } or { "kind": "constant", "rate": 2000 }',
 });
 
-/** As a config has it: with a list of rates. */
+/** As a config has it: with a list of rates, or with stages. */
 type ArrivalGroup = z.output<typeof arrivalSchema>;
 
 /** When the work of one scenario is due. Plain data. */
@@ -55,8 +88,10 @@ export type Arrival =
   | ({ readonly kind: 'burst'; readonly size: number } & Rated);
 
 interface Rated {
-  /** Operations a second, over all pools. */
+  /** Operations a second, over all pools; the mean of the stages. */
   readonly rate: number;
+  /** The parts of the measured window, in order. Absent: the rate stays the same. */
+  readonly stages?: readonly Stage[];
   /** On the way up or down, where the rates of a round are measured in turn. */
   readonly leg?: 'up' | 'down';
 }
@@ -66,17 +101,37 @@ export const arrivalResult = z.looseObject({
   kind: z.string(),
   rate: z.number().optional(),
   size: z.number().optional(),
+  /** Since 0.9. */
+  stages: z
+    .array(z.object({ seconds: z.number(), rate: z.number(), rampTo: z.number().nullable() }))
+    .readonly()
+    .optional(),
   leg: z.enum(['up', 'down']).optional(),
 });
 type ArrivalResult = z.output<typeof arrivalResult>;
 
-/** One arrival for each rate, and for each way if a list goes up and down. */
+/** How long stages take together, without the error of the sum: 0.3 for 0.1 and 0.2. */
+export function secondsOf(stages: readonly Pick<Stage, 'seconds'>[]): number {
+  return Number(stages.reduce((sum, { seconds }) => sum + seconds, 0).toPrecision(12));
+}
+
+/** How many operations are due in stages: the integral of their rate. */
+export function operationsOf(stages: readonly Stage[]): number {
+  return stages.reduce(
+    (sum, { seconds, rate, rampTo }) => sum + (seconds * (rate + (rampTo ?? rate))) / 2,
+    0,
+  );
+}
+
+/** One arrival for each rate, and for each way if a list goes up and down; one for stages. */
 export function expandArrivals(groups: readonly ArrivalGroup[]): Arrival[] {
   return groups.flatMap((group): Arrival[] => {
     if (group.kind === 'closed') return [{ kind: 'closed' }];
-    const { kind, rate: rates, order } = group;
+    const { kind, stages, order } = group;
+    const rates = group.rate ?? [];
     const at = (rated: Rated): Arrival =>
       kind === 'burst' ? { kind, ...rated, size: group.size } : { kind, ...rated };
+    if (stages !== null) return [at({ rate: operationsOf(stages) / secondsOf(stages), stages })];
     if (order === 'shuffled') return rates.map(rate => at({ rate }));
     const ascending = [...new Set(rates)].toSorted((a, b) => a - b);
     return [
@@ -86,23 +141,46 @@ export function expandArrivals(groups: readonly ArrivalGroup[]): Arrival[] {
   });
 }
 
-/** In the id of a scenario: `closed`, `poisson2000`, `burst5000x100`, `constant2000-up`. */
+/** "1000x2s+1000to5000x0.5s": in an id, where stages that differ must not look alike. */
+export function labelStages(stages: readonly Stage[]): string {
+  return stages
+    .map(({ seconds, rate, rampTo }) => `${rate}${rampTo === null ? '' : `to${rampTo}`}x${seconds}s`)
+    .join('+');
+}
+
+/** In the id of a scenario: `closed`, `poisson2000`, `burst5000x100`, `constant2000-up`, `constant1000x2s+1000to5000x0.5s`. */
 export function labelArrival(arrival: Arrival): string {
   if (arrival.kind === 'closed') return 'closed';
   const size = arrival.kind === 'burst' ? `x${arrival.size}` : '';
   const leg = arrival.leg === undefined ? '' : `-${arrival.leg}`;
-  return `${arrival.kind}${arrival.rate}${size}${leg}`;
+  const rate = arrival.stages === undefined ? arrival.rate : labelStages(arrival.stages);
+  return `${arrival.kind}${rate}${size}${leg}`;
 }
 
-/** "closed loop", or the kind of an open loop with its rate: "poisson at 2000/s", "burst of 100 at 2000/s, up". */
-export function describeArrival({ kind, rate, size, leg }: ArrivalResult): string {
+/** "1000/s to 5000/s". */
+export function describeRate({ rate, rampTo }: Pick<Stage, 'rate' | 'rampTo'>): string {
+  return rampTo === null ? `${rate}/s` : `${rate}/s to ${rampTo}/s`;
+}
+
+/** "1000/s for 2 s, 1000/s to 5000/s for 0.5 s"; of more stages than `max` how many there are, and their rates. */
+export function describeStages(stages: readonly Stage[], max = 4): string {
+  if (stages.length <= max)
+    return stages.map(stage => `${describeRate(stage)} for ${stage.seconds} s`).join(', ');
+  const rates = stages.flatMap(({ rate, rampTo }) => [rate, rampTo ?? rate]);
+  return `${stages.length} stages of ${Math.min(...rates)}/s to ${Math.max(...rates)}/s`;
+}
+
+/** "closed loop", or the kind of an open loop with its rate: "poisson at 2000/s", "burst of 100 at 2000/s, up", "constant, 9/s for 2 s". */
+export function describeArrival({ kind, rate, size, stages, leg }: ArrivalResult): string {
   if (kind === 'closed') return 'closed loop';
   const what = size === undefined ? kind : `${kind} of ${size}`;
+  if (stages !== undefined) return `${what}, ${describeStages(stages, 2)}`;
   return `${what}${rate === undefined ? '' : ` at ${rate}/s`}${leg === undefined ? '' : `, ${leg}`}`;
 }
 
-/** The same without the rate: "closed loop", "constant arrivals", "bursts of 100". */
-export function describeArrivals({ kind, size }: ArrivalResult): string {
+/** The same without one rate: "closed loop", "constant arrivals", "bursts of 100", "bursts of 100, 9/s for 2 s". */
+export function describeArrivals({ kind, size, stages }: ArrivalResult): string {
   if (kind === 'closed') return 'closed loop';
-  return size === undefined ? `${kind} arrivals` : `${kind}s of ${size}`;
+  const what = size === undefined ? `${kind} arrivals` : `${kind}s of ${size}`;
+  return stages === undefined ? what : `${what}, ${describeStages(stages)}`;
 }

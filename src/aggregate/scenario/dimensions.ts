@@ -10,6 +10,7 @@ import {
   describeArrivals,
   expandArrivals,
   labelArrival,
+  labelStages,
 } from './arrival.ts';
 import { batchResult, batchSchema, describeBatch, expandBatches, labelBatch, noBatch } from './batch.ts';
 import { type Basics, dimension } from './dimension.ts';
@@ -288,7 +289,10 @@ export const dimensions = {
     agrees: true,
     // A thread gets its part of the schedule, which depends on its number.
     thread: false,
-    path: ({ kind }) => (kind === 'closed' ? '' : 'open loop'),
+    path: arrival => {
+      if (arrival.kind === 'closed') return '';
+      return arrival.stages === undefined ? 'open loop' : 'open loop in stages';
+    },
     words: describeArrival,
     describeShared: ({ kind }) => kind !== 'closed',
     setting: true,
@@ -298,6 +302,7 @@ export const dimensions = {
       { name: 'rate', value: ({ rate }) => rate ?? null },
       { name: 'burstSize', value: ({ size }) => size ?? null },
       { name: 'leg', value: ({ leg }) => leg ?? null },
+      { name: 'stages', value: ({ stages }) => (stages === undefined ? null : labelStages(stages)) },
     ],
   }),
 

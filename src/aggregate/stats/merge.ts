@@ -4,6 +4,7 @@ import type {
   LoadSample,
   Redirects,
   SecondSample,
+  StageSample,
   ThreadSample,
 } from '../../workers/contract.ts';
 import type {
@@ -241,6 +242,7 @@ function mergeOpenLoop(
   const sum = (figure: (sample: (typeof samples)[number]) => number) => total(samples, figure);
   const offered = sum(sample => sample.offered);
   const lag = mergeLatencies(samples.map(sample => sample.lag));
+  const stages = mergeStages(samples.map(sample => sample.stages ?? []));
   return {
     completedInWindow: sum(sample => sample.completedInWindow),
     spunSeconds: sum(sample => sample.spinShare * sample.seconds),
@@ -257,8 +259,25 @@ function mergeOpenLoop(
       lagHistogram: lag.encoded,
       lagOverRange: sum(sample => sample.lagOverRange),
       spinShare: sum(sample => sample.spinShare) / samples.length,
+      ...(stages.length === 0 ? {} : { stages }),
     },
   };
+}
+
+/** The stages of a window, which all threads have; none if the rate stays the same. */
+function mergeStages(threads: readonly (readonly StageSample[])[]): NonNullable<OpenLoopResult['stages']> {
+  return (threads[0] ?? []).map(({ stage }, index) => {
+    const samples = threads.flatMap(stages => stages[index] ?? []);
+    const { count, p50, p99 } = mergeTimes(samples.map(({ response }) => response));
+    return {
+      ...stage,
+      offered: total(samples, ({ offered }) => offered),
+      completed: count,
+      largestBacklog: total(samples, ({ largestBacklog }) => largestBacklog),
+      p50: count === 0 ? null : p50,
+      p99: count === 0 ? null : p99,
+    };
+  });
 }
 
 function mergePools(pools: readonly PoolSnapshot[]): PoolMetrics {

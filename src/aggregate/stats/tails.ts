@@ -1,4 +1,4 @@
-import type { Caveat, RoundResult, ScenarioResult } from '../result.ts';
+import type { Caveat, OpenLoopResult, RoundResult, ScenarioResult } from '../result.ts';
 import { type LatencyFigure, type Metric, type PooledMetric, percentiles } from './metrics.ts';
 import { median } from './statistics.ts';
 import { sumOf } from './summary.ts';
@@ -86,6 +86,16 @@ export function lostLaterRatio({ of, figure }: LatencyFigure, rounds: readonly R
     return (openLoop?.unsent ?? 0) + unfinished + Math.max(0, failedAfter - cuts);
   });
   return due === 0 ? 0 : lost / due;
+}
+
+/** What came of the operations of a stage in one round. */
+type StageOutcome = Pick<NonNullable<OpenLoopResult['stages']>[number], 'offered' | 'completed'>;
+
+/** Why a percentile of a stage of an open loop is not what its name says: each operation that did not complete may have been slower. */
+export function caveatOfStage(figure: 'p50' | 'p99', rounds: readonly StageOutcome[]): Caveat | null {
+  const due = sumOf(rounds, ({ offered }) => offered);
+  const lost = due - sumOf(rounds, ({ completed }) => completed);
+  return lost > maxLostBeyond * fractionBeyond(figure) * due ? 'lower bound' : null;
 }
 
 function fractionBeyond(figure: LatencyFigure['figure']): number {

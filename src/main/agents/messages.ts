@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { maxStages, stageSchema } from '../../aggregate/scenario/arrival.ts';
 import { rows, type ThreadPart } from '../../aggregate/scenario/scenario.ts';
 import { numberBetween, oneOf, wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
 import type { Address } from '../../pool/client/address.ts';
 import { keptOptions } from '../../pool/client/ioredis-options.ts';
-import type { ThreadTask, WorkloadTask } from '../../workers/contract.ts';
+import type { Arrivals, ThreadTask, WorkloadTask } from '../../workers/contract.ts';
 import { parseCommand } from '../../workers/workload/command-templates.ts';
 
 /**
@@ -16,6 +17,9 @@ export const maxThreads = 1024;
 const maxMessageBytes = 8 * 2 ** 20;
 /** Of all values of a workload together, as in a config. */
 const maxValueBytes = 64 * 2 ** 20;
+
+/** A schema for every key of a type, optional ones included, so that none is forgotten on the way between processes. */
+export type ShapeOf<T> = { readonly [Key in keyof T]-?: z.ZodType<T[Key]> };
 
 export const text = (max: number) => z.string().max(max);
 export const count = z.int().nonnegative();
@@ -102,7 +106,7 @@ const workload = z
           // The same rules as in a config: no command that changes the server, no keys but the placeholder.
           command: text(10_000).refine(isCommand),
           weight: amount,
-          inserts: z.literal(true).optional(),
+          inserts: z.literal(true).exactOptional(),
         }),
       )
       .min(1)
@@ -110,7 +114,7 @@ const workload = z
     hitShare: numberBetween(0, 1),
     growth: z.enum(['latest', 'index']).nullable(),
     apart: z.boolean(),
-  } satisfies Record<keyof WorkloadTask, z.ZodType>)
+  } satisfies ShapeOf<WorkloadTask>)
   .refine(({ values }) => values.reduce((sum, { value }) => sum + bytesOf(value), 0) <= maxValueBytes);
 
 function isCommand(command: string): boolean {
@@ -142,7 +146,8 @@ const openLoop = z.strictObject({
     kind: z.enum(['constant', 'poisson', 'burst']),
     rate: numberBetween(0.1, 10_000_000),
     size: wholeNumber(1, 1_000_000),
-  }),
+    stages: z.array(stageSchema).min(1).max(maxStages).exactOptional(),
+  } satisfies ShapeOf<Arrivals>),
   pools: wholeNumber(1, 1024),
   firstPool: wholeNumber(0, 1023),
 });
@@ -170,7 +175,7 @@ const task = z.strictObject({
     seconds: numberBetween(0.05, 3600),
     openLoop: openLoop.nullable(),
     timeoutMs: wholeNumber(10, 600_000),
-  } satisfies Record<Exclude<keyof AgentTask, keyof ThreadPart>, z.ZodType>),
+  } satisfies ShapeOf<Omit<AgentTask, keyof ThreadPart>>),
   // No code crosses: an agent has the clients that come with poolbench, whose options cannot lead to another server.
   client: z.enum(['ioredis', 'wire']),
   clientOptions: z

@@ -1,9 +1,17 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { stageSchema } from '../../aggregate/scenario/arrival.ts';
 import { wholeNumber } from '../../aggregate/scenario/schema-parts.ts';
 import type { PoolSnapshot } from '../../pool/metrics.ts';
-import type { LoadSample, ThreadSample } from '../../workers/contract.ts';
-import { amount, count, maxThreads, readText, text } from './messages.ts';
+import type {
+  CommandSample,
+  LoadSample,
+  OpenLoopSample,
+  SecondSample,
+  StageSample,
+  ThreadSample,
+} from '../../workers/contract.ts';
+import { amount, count, maxThreads, readText, type ShapeOf, text } from './messages.ts';
 
 /** How a turn ended on an agent, with the samples of its threads: it is packed, as it is too large for a message. */
 
@@ -38,17 +46,25 @@ const load = z.strictObject({
       completed: count,
       failed: codes,
       misses: count,
+      aborted: count.exactOptional(),
       service: histogram,
       response: histogram,
-    }),
+    } satisfies ShapeOf<CommandSample>),
   ),
   warmupCompleted: count,
   service: histogram,
   response: histogram,
   failedWaits: z.strictObject({ service: histogram, response: histogram }),
   overRange: count,
-  series: z.array(z.strictObject({ second: count, completed: count, failed: count, response: histogram })),
-} satisfies Record<keyof LoadSample, z.ZodType>);
+  series: z.array(
+    z.strictObject({
+      second: count,
+      completed: count,
+      failed: count,
+      response: histogram,
+    } satisfies ShapeOf<SecondSample>),
+  ),
+} satisfies ShapeOf<LoadSample>);
 
 const snapshot = z.strictObject({
   acquisitions: count,
@@ -77,7 +93,7 @@ const snapshot = z.strictObject({
       total: z.number(),
     }),
   ),
-} satisfies Record<keyof PoolSnapshot, z.ZodType>);
+} satisfies ShapeOf<PoolSnapshot>);
 
 const sample = z.strictObject({
   thread: wholeNumber(0, maxThreads - 1),
@@ -98,6 +114,16 @@ const sample = z.strictObject({
   openLoop: z
     .strictObject({
       rate: amount,
+      stages: z
+        .array(
+          z.strictObject({
+            stage: stageSchema,
+            offered: count,
+            largestBacklog: count,
+            response: histogram,
+          } satisfies ShapeOf<StageSample>),
+        )
+        .exactOptional(),
       offered: count,
       unsent: z.number(),
       completedInWindow: count,
@@ -106,11 +132,11 @@ const sample = z.strictObject({
       lag: histogram,
       lagOverRange: count,
       spinShare: z.number(),
-    })
+    } satisfies ShapeOf<OpenLoopSample>)
     .nullable(),
   redirects: z.strictObject({ moved: count, ask: count }).nullable(),
   inserted: z.array(count),
-} satisfies Record<keyof ThreadSample, z.ZodType>);
+} satisfies ShapeOf<ThreadSample>);
 
 /** How a turn ended on one agent: what its threads return, or what they failed with. */
 const outcome = z.discriminatedUnion('kind', [

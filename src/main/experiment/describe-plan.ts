@@ -1,4 +1,4 @@
-import type { Arrival } from '../../aggregate/scenario/arrival.ts';
+import { type Arrival, describeStages } from '../../aggregate/scenario/arrival.ts';
 import { isFixed, minRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { formatDuration, formatList, formatPercent, formatPlural } from '../../aggregate/text/format.ts';
 import { alignColumns, wrapText } from '../../aggregate/text/text-layout.ts';
@@ -94,7 +94,7 @@ const ownColumns: ReadonlySet<string> = new Set(['client', 'preset', 'pools', 'w
 interface Row {
   readonly cells: readonly string[];
   readonly workers: number[];
-  /** "constant"; empty if all loops are closed. */
+  /** "constant"; empty if all loops are closed. Stages are a part of it, and no rates. */
   readonly arrivals: string;
   readonly rates: number[];
 }
@@ -141,7 +141,8 @@ function joinRates(scenarios: readonly LabelledScenario[]): Row[] {
     const arrivals = open ? describeArrivals(arrival) : '';
     const key = [...cells, workers, arrivals].join(' ');
     const row = rows.get(key) ?? { cells, workers: [workers], arrivals, rates: [] };
-    if (arrival.kind !== 'closed' && arrival.leg !== 'down') row.rates.push(arrival.rate);
+    if (arrival.kind !== 'closed' && arrival.stages === undefined && arrival.leg !== 'down')
+      row.rates.push(arrival.rate);
     rows.set(key, row);
   }
   return [...rows.values()];
@@ -158,10 +159,11 @@ function joinWorkers(rows: readonly Row[]): Row[] {
   return [...joined.values()];
 }
 
-/** "closed loop", "constant", "bursts of 100, up and down". */
+/** "closed loop", "constant", "bursts of 100, up and down", "poisson, 1000/s for 2 s". */
 function describeArrivals(arrival: Arrival): string {
   if (arrival.kind === 'closed') return 'closed loop';
   const what = arrival.kind === 'burst' ? `bursts of ${arrival.size}` : arrival.kind;
+  if (arrival.stages !== undefined) return `${what}, ${describeStages(arrival.stages)}`;
   return arrival.leg === undefined ? what : `${what}, up and down`;
 }
 

@@ -12,6 +12,7 @@ import type { ConditionName } from '../../aggregate/search/conditions.ts';
 import { fixedRounds, type RoundsRange } from '../../aggregate/stats/sign-test.ts';
 import { scenarioGroup } from './scenario-group.ts';
 import { expandScenarios } from './scenarios.ts';
+import { checkStageSeconds } from './stage-seconds.ts';
 import { target } from './target.ts';
 import { checkThresholdKeys, thresholds } from './thresholds.ts';
 import { workload } from './workload.ts';
@@ -124,9 +125,11 @@ export const experimentSchema = section({
       description: `Time of the measured rounds, after which the run ends, even if a question is open; null: ${usualBudgetSeconds}, and no limit for a fixed number of rounds`,
       unit: 'seconds',
     }),
-  seconds: numberBetween(0.05, 3600)
-    .default(1)
-    .meta({ description: 'Measured time of one scenario in one round', unit: 'seconds' }),
+  seconds: numberBetween(0.05, 3600).default(1).meta({
+    description:
+      'Measured time of one scenario in one round. With stages it is as long as they are, and can be left out',
+    unit: 'seconds',
+  }),
   warmupSeconds: numberBetween(0, 600)
     .default(0.25)
     .meta({ description: 'Load before the measured time; its operations are discarded', unit: 'seconds' }),
@@ -150,6 +153,7 @@ export const experimentSchema = section({
     const refuse = refuser(issues);
     checkWorkload(value, refuse);
     checkTarget(value, refuse);
+    checkStageSeconds(value, refuse);
     checkThresholdKeys(value.thresholds, expandScenarios(value.scenarios), refuse);
   })
   .meta({
@@ -163,7 +167,9 @@ export type Experiment = z.output<typeof experimentSchema>;
 /** A config as it is written: keys with a default can be left out. `configs/README.md` explains every key. */
 export type ExperimentConfig = z.input<typeof experimentSchema>;
 
-/** An experiment that was given another target: what it measures must suit that one, too. */
-export const retargeted = z
-  .custom<Experiment>()
-  .check(({ value, issues }) => checkTarget(value, refuser(issues)));
+/** An experiment that was given another target, or another time: what it measures must suit these, too. */
+export const retargeted = z.custom<Experiment>().check(({ value, issues }) => {
+  const refuse = refuser(issues);
+  checkTarget(value, refuse);
+  checkStageSeconds(value, refuse);
+});

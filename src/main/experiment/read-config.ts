@@ -9,6 +9,7 @@ import { parseJsonText, placeOf } from './json-text.ts';
 import { nearest } from './nearest.ts';
 import { applyOverrides, type ConfigOverrides } from './overrides.ts';
 import { askedExperiment } from './question.ts';
+import { withStageSeconds } from './stage-seconds.ts';
 import { locateTlsFiles } from './target.ts';
 import { locateValueFile } from './values.ts';
 
@@ -102,7 +103,7 @@ function parse(text: string, source: string) {
   };
 
   const { value, repeatedKeys, offsetOf } = parseJsonText(body, source);
-  const input = locateValueFile(value, source);
+  const input = withStageSeconds(locateValueFile(value, source));
   const checked = experimentSchema.safeParse(input);
   const repeated = repeatedKeys.map(({ offset, path }) => ({
     offset,

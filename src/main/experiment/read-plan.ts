@@ -15,6 +15,7 @@ import {
   planSides,
 } from './plan.ts';
 import { readExperiment } from './read-config.ts';
+import { hasStages } from './stage-seconds.ts';
 
 /** What --quick promises; the estimate that it tries first, and the one if that leaves too little. */
 const promisedSeconds = 30;
@@ -85,13 +86,14 @@ function quickSide(side: PlannedSide, kept: Overrides): PlannedSide {
 
 /** Measured time and warm-up of at most `available` seconds together, or undefined if there is no room for them. */
 function shorten(
-  { seconds, warmupSeconds }: Experiment,
+  experiment: Experiment,
   available: number,
   kept: Overrides,
 ): Pick<Experiment, 'seconds' | 'warmupSeconds'> | undefined {
+  const { seconds, warmupSeconds } = experiment;
   const whole = seconds + warmupSeconds;
   if (whole <= available) return { seconds, warmupSeconds };
-  const keepsSeconds = kept.seconds !== undefined;
+  const keepsSeconds = kept.seconds !== undefined || hasStages(experiment);
   const neededSeconds = keepsSeconds ? seconds : Math.min(minSeconds, seconds);
   const inProportion = Math.min((available * warmupSeconds) / whole, available - neededSeconds);
   const warmup = kept.warmup === undefined ? roundDown(Math.max(0, inProportion)) : warmupSeconds;

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { operationsOf } from '../../aggregate/scenario/arrival.ts';
 import { type ConfigItems, rows, type ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
 import { isOutOfRange, listOf, refuser, section } from '../../aggregate/scenario/schema-parts.ts';
 import { countCells } from './scenarios.ts';
@@ -76,8 +77,22 @@ function checkArrivals(
 ): void {
   for (const [index, one] of arrival.entries()) {
     if (one.kind === 'closed') continue;
-    if (one.order === 'upAndDown' && new Set(one.rate).size < 2)
-      refuse(['arrival', index, 'rate'], 'at least two different rates to go up and down', one.rate);
+    const { rate, stages } = one;
+    if (rate === null && stages === null) {
+      const expected = 'a number from 0.1 to 10000000, a list of them, or stages in its place';
+      refuse(['arrival', index, 'rate'], expected, undefined);
+    }
+    if (rate !== null && stages !== null)
+      refuse(['arrival', index, 'stages'], 'no stages beside a rate (each has its own)', stages);
+    if (stages !== null && operationsOf(stages) < 1)
+      refuse(
+        ['arrival', index, 'stages'],
+        'stages in which at least 1 operation is due',
+        stages,
+        operationsOf(stages),
+      );
+    if (one.order === 'upAndDown' && new Set(rate).size < 2)
+      refuse(['arrival', index, 'rate'], 'at least two different rates to go up and down', rate ?? undefined);
     if (one.kind !== 'burst') continue;
     const uneven = pipeline.find(depth => one.size % depth !== 0);
     if (uneven !== undefined)

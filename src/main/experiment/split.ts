@@ -84,7 +84,8 @@ export function openLoopOf(
   thread: number,
 ): OpenLoopTask | null {
   if (arrival.kind === 'closed') return null;
-  const { kind, rate } = arrival;
+  const { kind, rate, stages } = arrival;
   const size = kind === 'burst' ? arrival.size : pipeline;
-  return { arrivals: { kind, rate, size }, pools, firstPool: thread * poolsPerThread };
+  const arrivals = { kind, rate, size, ...(stages === undefined ? {} : { stages }) };
+  return { arrivals, pools, firstPool: thread * poolsPerThread };
 }

@@ -1,3 +1,4 @@
+import { secondsOf } from '../../aggregate/scenario/arrival.ts';
 import { pathOf } from '../../aggregate/scenario/scenario.ts';
 import { minRounds } from '../../aggregate/stats/sign-test.ts';
 import { median } from '../../aggregate/stats/statistics.ts';
@@ -107,7 +108,7 @@ export async function warmUpThreads(
     try {
       await runOnce(
         { ...unjudged, experiment: { ...experiment, warmupSeconds: 0, seconds } },
-        scenario,
+        squeezed(scenario, seconds),
         0,
         shared,
       );
@@ -167,6 +168,15 @@ function spreadOver(scenario: Scenario, threads: number): Scenario {
     connections: Math.max(connections, threads * (batch.pool === 'separate' ? 2 : 1)),
     batch: batch.pool === 'none' ? batch : { ...batch, workers: Math.max(batch.workers, threads) },
   };
+}
+
+/** With its stages in so much time, in which every rate of them is to be driven. */
+function squeezed(scenario: Scenario, seconds: number): Scenario {
+  const { arrival } = scenario;
+  if (arrival.kind === 'closed' || arrival.stages === undefined) return scenario;
+  const ratio = seconds / secondsOf(arrival.stages);
+  const stages = arrival.stages.map(stage => ({ ...stage, seconds: stage.seconds * ratio }));
+  return { ...scenario, arrival: { ...arrival, stages } };
 }
 
 /** How long a path is driven at most: threads that share a core take longer. */

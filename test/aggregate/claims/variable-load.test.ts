@@ -13,3 +13,10 @@ test.each([
   expect(claim.verdict).toBe(verdict);
   expect(claim.measured).toBeCloseTo(ratio);
 });
+
+test('bursts whose rate changes by stages are not what it is about', async () => {
+  const stages = [{ seconds: 1, rate: 100, rampTo: 5000 }];
+  const arms = await bursts(({ preset }) => (preset === 'optimized' ? 0.8 : 1));
+  const staged = arms.map(arm => ({ ...arm, arrival: { ...arm.arrival, stages } }));
+  expect(judge('C23', staged).verdict).toBe('not tested');
+});

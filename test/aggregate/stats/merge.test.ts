@@ -386,6 +386,47 @@ test('open loops are added up, and throughput is what completed in the window, w
   expect(useful.cpu.clientMicrosPerOp).toBeCloseTo(1_000_000 / 70);
 });
 
+test('a stage has what all threads had of it, and no percentile if nothing of it completed', () => {
+  const stages = [
+    { seconds: 1, rate: 100, rampTo: null },
+    { seconds: 1, rate: 100, rampTo: 300 },
+  ];
+  const open = (thread: number, responses: readonly (readonly number[])[]) =>
+    buildSample({
+      thread,
+      openLoop: {
+        rate: 150,
+        offered: 150,
+        unsent: 0,
+        completedInWindow: 0,
+        largestBacklog: 7,
+        oldestUnsentMs: 0,
+        lag: noTimes,
+        lagOverRange: 0,
+        spinShare: 0,
+        stages: stages.map((stage, index) => ({
+          stage,
+          offered: 50 * (index + 1),
+          largestBacklog: 3 + index,
+          response: encode(responses[index] ?? []),
+        })),
+      },
+    });
+  const merged = mergeSamples([open(0, [[1, 1, 8]]), open(1, [[1]])], context);
+  expect(merged.openLoop?.stages).toEqual([
+    {
+      ...stages[0],
+      offered: 100,
+      completed: 4,
+      largestBacklog: 6,
+      p50: expect.closeTo(1, 1),
+      p99: expect.closeTo(8, 1),
+    },
+    { ...stages[1], offered: 200, completed: 0, largestBacklog: 8, p50: null, p99: null },
+  ]);
+  expect(expectFigures(merged, 'a').openLoop?.stages).toHaveLength(2);
+});
+
 test('a closed loop has nothing of an open one', () => {
   expect(mergeSamples([buildSample({ completed: 3 })], context).openLoop).toBeNull();
 });

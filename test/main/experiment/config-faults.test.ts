@@ -149,6 +149,46 @@ describe('a fault of a config has its path, what was expected and what was found
       'scenarios[0].arrival[0].rate found a list',
     ],
     [
+      'a stage without a rate',
+      group({ arrival: { kind: 'constant', stages: [{ seconds: 1 }] } }),
+      'scenarios[0].arrival.stages[0].rate missing 0 10000000',
+    ],
+    [
+      'no stages',
+      group({ arrival: { kind: 'constant', stages: [] } }),
+      'scenarios[0].arrival.stages found an empty list',
+    ],
+    [
+      'stages beside a rate',
+      group({ arrival: { kind: 'constant', rate: 5, stages: [{ seconds: 1, rate: 5 }] } }),
+      'scenarios[0].arrival.stages found a list',
+    ],
+    [
+      'stages in which nothing is due',
+      group({ arrival: { kind: 'poisson', stages: [{ seconds: 1, rate: 0, rampTo: 1 }] } }),
+      'scenarios[0].arrival.stages 1 found 0.5',
+    ],
+    [
+      'stages to go up and down',
+      group({ arrival: { kind: 'poisson', stages: [{ seconds: 1, rate: 5 }], order: 'upAndDown' } }),
+      'scenarios[0].arrival.rate missing',
+    ],
+    [
+      'stages that are not as long as the measured time',
+      { ...group({ arrival: { kind: 'constant', stages: [{ seconds: 2, rate: 5 }] } }), seconds: 1 },
+      'scenarios[0].arrival.stages 1 found 2',
+    ],
+    [
+      'stages of different lengths',
+      group({ arrival: [1, 2].map(seconds => ({ kind: 'constant', stages: [{ seconds, rate: 5 }] })) }),
+      'scenarios[0].arrival[1].stages 1 found 2',
+    ],
+    [
+      'stages that take too long',
+      group({ arrival: { kind: 'constant', stages: [1, 2].map(rate => ({ seconds: 3000, rate })) } }),
+      'seconds 0.05 3600 found 6000',
+    ],
+    [
       'batch workers beside an open loop',
       group({
         arrival: [{ kind: 'closed' }, { kind: 'constant', rate: 5 }],

@@ -60,6 +60,11 @@ test.each([
     /^scenarios\[0\]\.arrival\.kind "constant" "poisson" found "burst"$/,
   ],
   [
+    'stages',
+    group({ arrival: { kind: 'constant', stages: [{ seconds: 1, rate: 2000 }] } }),
+    /^scenarios\[0\]\.arrival\.stages$/,
+  ],
+  [
     'too few operations to judge by',
     { ...group({ arrival: { kind: 'constant', rate: 100 } }), seconds: 0.5 },
     /^scenarios\[0\]\.arrival\.rate 200 .*found 100$/,

@@ -201,9 +201,10 @@ export function isPlain(scenario: ScenarioResult): boolean {
   return isUsual(scenario, poolKeys);
 }
 
-/** One pool in an open loop of bursts, all due at one instant. */
+/** One pool in an open loop of bursts at one rate, all due at one instant. */
 export function isBurst(scenario: ScenarioResult): boolean {
-  return scenario.arrival.kind === 'burst' && isUsual(scenario, [...poolKeys, 'arrival']);
+  const { kind, stages } = scenario.arrival;
+  return kind === 'burst' && stages === undefined && isUsual(scenario, [...poolKeys, 'arrival']);
 }
 
 /** A plain arm, with or without cut connections, and with or without a burst of first connections. */

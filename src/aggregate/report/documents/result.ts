@@ -34,7 +34,7 @@ import {
   wide,
 } from '../blocks.ts';
 import { hostBlocks } from '../host-table.ts';
-import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables } from '../load-tables.ts';
+import { hysteresisBlocks, isOpen, loadNote, loadTable, loadTables, stageBlocks } from '../load-tables.ts';
 import {
   accountingBlocks,
   commandNote,
@@ -240,7 +240,7 @@ function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
   if (tables.length === 0) return [];
   return [
     ...only(wide, [heading(2, 'Latency against load'), note(loadNote)]),
-    ...tables.flatMap(one => [loadTable(one), ...hysteresisBlocks(one)]),
+    ...tables.flatMap(one => [loadTable(one), ...stageBlocks(one), ...hysteresisBlocks(one)]),
   ];
 }
 

@@ -54,6 +54,8 @@ export function planSearch(experiment: Experiment, source: string): SearchPlan {
     faults.push(
       `scenarios[0].arrival.kind: expected "constant" or "poisson", with the rate to start at, found "${arrival?.kind}"`,
     );
+  } else if (arrival.stages !== undefined) {
+    faults.push('scenarios[0].arrival.stages: expected the rate to start at in their place');
   } else if (arrival.rate < lowest) {
     faults.push(
       `scenarios[0].arrival.rate: expected at least ${lowest} (${minOperations} operations in the ${seconds} s of a repeat), found ${arrival.rate}`,

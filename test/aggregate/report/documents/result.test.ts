@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { renderReportPage } from '../../../../src/aggregate/report/html/report-page.ts';
 import { renderMarkdown } from '../../../../src/aggregate/report/markdown.ts';
 import { accountingBlocks } from '../../../../src/aggregate/report/result-tables.ts';
-import { type Result, resultSchema, type ScenarioResult } from '../../../../src/aggregate/result.ts';
+import {
+  type OpenLoopResult,
+  type Result,
+  resultSchema,
+  type ScenarioResult,
+} from '../../../../src/aggregate/result.ts';
 import { mergeCommands } from '../../../../src/aggregate/stats/merge.ts';
 import { createHistogram, encodeHistogram } from '../../../../src/pool/histogram.ts';
 import type { CommandSample } from '../../../../src/workers/contract.ts';
@@ -277,6 +282,31 @@ describe('open loops in a report', () => {
     ]);
     const report = inMarkdown.result(buildResult(ways));
     expect(report).toContain('| 1.00k | 1.00 [1.00, 1.00] | 1.50 [1.00, 2.00] | ×1.50 |');
+  });
+
+  test('stages: what was due in each, what came of it, and that its percentiles are lower bounds', () => {
+    const stages = [
+      { seconds: 0.5, rate: 1000, rampTo: null },
+      { seconds: 0.5, rate: 1000, rampTo: 7000 },
+    ];
+    const measured = [
+      { ...stages[0], offered: 500, completed: 500, largestBacklog: 0, p50: 0.1, p99: 0.25 },
+      { ...stages[1], offered: 2000, completed: 1900, largestBacklog: 1500, p50: 20, p99: null },
+    ] as NonNullable<OpenLoopResult['stages']>;
+    const plain = buildOpenScenario(2500, [1, 1, 1], { openLoop: { stages: measured } });
+    const staged = { ...plain, id: 'staged', arrival: { ...plain.arrival, stages } };
+    const other = buildOpenScenario(1000, [1]);
+    const words = 'constant arrivals, 1000/s for 0.5 s, 1000/s to 7000/s for 0.5 s, 50 workers';
+    expect(inMarkdown.result(buildResult([staged, other]))).toContain(words);
+    expect(rowsAfter(terminal([staged, other]), /seconds +rate +due +done/)).toEqual([
+      ['0 to 0.5', '1000/s', '500', '500', '0', '0.100', '0.250'],
+      ['0.5 to 1', '1000/s to 7000/s', '2,000', '1,900', '1.50k', '≥20.0', '–'],
+    ]);
+    const report = inMarkdown.result(buildResult([staged]));
+    expect(report).toContain('Stages of staged, times in ms');
+    expect(report).toContain('| 0.5 to 1 | 1000/s to 7000/s | 2,000 | 1,900 | 1.50k | ≥20.0 |');
+    expect(report).toContain('≥ marks a lower bound');
+    expect(inMarkdown.result(buildResult(sweep))).not.toContain('Stages');
   });
 
   test('the report has the same curve with intervals, and every operation in its books', () => {

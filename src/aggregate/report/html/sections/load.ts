@@ -12,6 +12,7 @@ import {
   loadTables,
   loopFigures,
   loopValues,
+  stageBlocks,
 } from '../../load-tables.ts';
 import { axisFromZero, type Format, logAxis } from '../charts/axis.ts';
 import { type Line, levelChart, pointOf } from '../charts/line-chart.ts';
@@ -91,6 +92,7 @@ export function loadBlocks(scenarios: readonly ScenarioResult[]): Block[] {
       heading(3, table.heading),
       ...charts.flatMap(drawn => loadChart(table, drawn)),
       loadTable(table),
+      ...stageBlocks(table),
       ...hysteresisBlocks(table),
     ]),
   ];

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { secondsOf } from '../../aggregate/scenario/arrival.ts';
+import type { ScenarioGroup } from '../../aggregate/scenario/scenario.ts';
+import { listOf, type refuser } from '../../aggregate/scenario/schema-parts.ts';
+
+/** All scenarios of a run have one measured time. Where arrivals have stages, it is the time that these take. */
+
+interface Staged {
+  readonly scenarios: readonly Pick<ScenarioGroup, 'arrival'>[];
+}
+
+/** The stages of each arrival that has some, with their path in the config. */
+function stagesOf({ scenarios }: Staged) {
+  return scenarios.flatMap(({ arrival }, group) =>
+    arrival.flatMap((one, index) =>
+      one.kind === 'closed' || one.stages === null
+        ? []
+        : [{ path: ['scenarios', group, 'arrival', index, 'stages'], stages: one.stages }],
+    ),
+  );
+}
+
+/** Whether the measured time of an experiment is that of stages, and cannot be another one. */
+export function hasStages(experiment: Staged): boolean {
+  return stagesOf(experiment).length > 0;
+}
+
+/** Refuses stages that take another time than the measured one. */
+export function checkStageSeconds(
+  experiment: Staged & { readonly seconds: number },
+  refuse: ReturnType<typeof refuser>,
+): void {
+  const { seconds } = experiment;
+  for (const { path, stages } of stagesOf(experiment)) {
+    const found = secondsOf(stages);
+    if (Math.abs(found - seconds) < 1e-6) continue;
+    const expected = `stages that take ${seconds} s in all (seconds, the measured time of every scenario)`;
+    refuse(path, expected, stages, found);
+  }
+}
+
+/** An input without a measured time that has stages. */
+const untimedInput = z.object({
+  seconds: z.undefined().optional(),
+  scenarios: z.array(
+    z.object({
+      arrival: listOf(
+        z.object({
+          stages: z
+            .array(z.object({ seconds: z.number() }))
+            .min(1)
+            .nullish(),
+        }),
+      ).optional(),
+    }),
+  ),
+});
+
+/** The input of a config, with the time that its first stages take as the measured one if it says none itself. */
+export function withStageSeconds(input: unknown): unknown {
+  const { data } = untimedInput.safeParse(input);
+  const [stages] = (data?.scenarios ?? []).flatMap(({ arrival = [] }) =>
+    arrival.flatMap(one => (one.stages ? [one.stages] : [])),
+  );
+  return stages === undefined ? input : { ...(input as object), seconds: secondsOf(stages) };
+}
