@@ -7,20 +7,19 @@ import { sizesOf } from '../experiment/value-variants.ts';
 import { workloadTask } from '../experiment/workload.ts';
 import { dataSize } from '../server/data-set.ts';
 import type { Target } from '../server/find-target.ts';
-import { preflight } from '../server/preflight.ts';
+import { type PreflightOptions, preflight } from '../server/preflight.ts';
 import { requireCommands } from '../server/required-commands.ts';
 
 /**
  * Asks the target of a side whether it can take what is planned, before any load.
  *
- * @param options.force takes a database that holds keys of others, too
  * @returns warnings
  * @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
  */
 export async function preflightSide(
   { experiment, scenarios }: PlannedSide,
   target: Target,
-  options: { readonly force: boolean },
+  options: PreflightOptions,
 ): Promise<string[]> {
   const workload = workloadTask(experiment.workload);
   const needs = {

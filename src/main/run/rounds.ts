@@ -172,7 +172,7 @@ export async function runRounds(run: RoundsRun): Promise<RoundsOutcome> {
   let ended: Ended | undefined;
   try {
     // Before any claim: else a side would take the keys of another for those of an earlier run.
-    for (const side of runs) await side.preflight();
+    for (const side of runs) await side.preflight(sides);
     try {
       for (const side of runs) await side.claim();
       ({ error, ended } = await runUntilError(run, runs));

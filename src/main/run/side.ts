@@ -92,9 +92,15 @@ export class SideRun {
     });
   }
 
-  /** @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST */
-  async preflight(): Promise<void> {
-    this.#warn(await preflightSide(this.#side, this.#side.target, this.#shared.session));
+  /**
+   * @param all the sides of the run, this one among them
+   * @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_TOO_SMALL, TARGET_IN_USE, TARGET_LOST
+   */
+  async preflight(all: readonly Side[]): Promise<void> {
+    const { target } = this.#side;
+    const { force } = this.#shared.session;
+    const beside = all.map(side => side.target.control).filter(control => control !== target.control);
+    this.#warn(await preflightSide(this.#side, target, { force, beside }));
   }
 
   /** Takes a key prefix of its own. @throws PoolbenchError TARGET_NOT_AVAILABLE, TARGET_LOST */
