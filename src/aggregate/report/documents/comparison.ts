@@ -39,7 +39,7 @@ import {
 } from '../blocks.ts';
 import { caveatNotes, headOf, isNamedByUnit, withMark, withMedianMarked } from '../figure-columns.ts';
 import { judgedCaveats } from '../result-tables.ts';
-import { gateAlerts, gateBlocks } from './gates.ts';
+import { gateBlocks } from './gates.ts';
 import { claimBlocks, controlBlocks, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
 
@@ -51,10 +51,9 @@ export function describeTitle({ sides }: ResultComparison): string {
   return `${formatList(others)} against ${first ?? 'nothing'}`;
 }
 
-/** Alerts: a gate failed or is open, another server stood in, a certificate was not checked, the run ended early. */
-export function describeAlarms({ sides, complete, gates }: ResultComparison): string[] {
+/** Alerts: another server stood in, a certificate was not checked, the run ended early. */
+export function describeAlarms({ sides, complete }: ResultComparison): string[] {
   return [
-    ...gateAlerts(gates),
     ...sides.flatMap(({ name, target }) => targetBanners({ target }).map(banner => `${banner} (${name})`)),
     ...(complete ? [] : ['INCOMPLETE: not every side was measured to its end.']),
   ];

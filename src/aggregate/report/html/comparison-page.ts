@@ -14,7 +14,7 @@ import {
   fairnessTable,
   sidesTable,
 } from '../documents/comparison.ts';
-import { describeGates, gateTable } from '../documents/gates.ts';
+import { describeGates, gateAlerts, gateTable } from '../documents/gates.ts';
 import { controlBlocks, splitClaims } from '../documents/parts.ts';
 import { describeThresholds } from '../documents/thresholds.ts';
 import { chartedMetrics } from '../figure-columns.ts';
@@ -57,7 +57,11 @@ function alertsOf(comparison: ResultComparison): Block[] {
 }
 
 function gateDetails({ gates }: ResultComparison): Block[] {
-  return gates.length === 0 ? [] : [details(`${describeGates(gates)}.`, [gateTable(gates)], { open: true })];
+  if (gates.length === 0) return [];
+  return [
+    ...alerts(gateAlerts(gates)),
+    details(`${describeGates(gates)}.`, [gateTable(gates)], { open: true }),
+  ];
 }
 
 function headOf(comparison: ResultComparison): Block[] {
