@@ -173,6 +173,11 @@ export function secondsAtMost(plan: Plan): number {
   return Math.min(secondsUpTo(plan, plan.rounds.atMost), Math.max(plan.budgetSeconds, secondsAtLeast(plan)));
 }
 
+/** Whether the budget may end the run before it has its max rounds. */
+export function isEndedByBudget(plan: Plan): boolean {
+  return !isFixed(plan.rounds) && secondsUpTo(plan, plan.rounds.atMost) > plan.budgetSeconds;
+}
+
 /** How long some turns of a plan take. */
 export function secondsOfTurns(plan: Plan, turns: readonly Turn[]): number {
   return turns.reduce((sum, { side }) => {

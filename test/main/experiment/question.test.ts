@@ -134,6 +134,12 @@ test('--save writes a commented config that is the same experiment, and overwrit
   const text = await readFile(join(folder, '0.json'), 'utf8');
   expect(text.match(/^ *\/\/ /gm)?.length).toBeGreaterThan(10);
   expect(parseConfig(text, 'saved').seconds).toBe(0.3);
+  const quick = { url, asked: {}, save: join(folder, 'quick.json'), quick: true };
+  const plan = await readPlan([url], quick);
+  expect(plan.rounds.atMost).toBeLessThanOrEqual(2);
+  expect(await keepQuestion(plan, quick)).toMatch(/without the cuts of --quick$/);
+  expect((await readConfig(quick.save)).rounds).toEqual(askedExperiment(url, {}).rounds);
+
   const options = { url, asked: {}, save: join(folder, '0.json') };
   await expect(keepQuestion(await readPlan([url], options), options)).rejects.toMatchObject({
     code: 'USAGE',
