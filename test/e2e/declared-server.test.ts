@@ -211,7 +211,7 @@ describe('embedded server stands in loudly', () => {
     // Not even --quiet makes a stand-in silent.
     const { code, stdout, stderr } = await experiment.run(['--quiet'], { env });
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/^STAND-IN: .*embedded \S+ .*redis\.\n/);
+    expect(stderr).toMatch(/^STAND-IN: .*embedded \S+ .*redis \(.*no redis-server on PATH.*\)\.\n/);
     expect(stdout.match(/STAND-IN/g)?.length).toBeGreaterThanOrEqual(1);
     expect(stdout).toMatch(/C1 not tested/);
 

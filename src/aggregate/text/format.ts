@@ -96,25 +96,6 @@ export function formatList(items: readonly string[]): string {
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 }
 
-/** "C1, C3 to C8, C10": ids in order, those that follow one another shortened to the first and the last. */
-export function formatIds(ids: readonly string[]): string {
-  const numbered = ids.map(id => ({
-    id,
-    prefix: id.replace(/\d+$/, ''),
-    number: Number(/\d+$/.exec(id)?.[0]),
-  }));
-  const runs: (typeof numbered)[] = [];
-  for (const one of numbered) {
-    const run = runs.at(-1);
-    const last = run?.at(-1);
-    if (run !== undefined && last?.prefix === one.prefix && last.number + 1 === one.number) run.push(one);
-    else runs.push([one]);
-  }
-  return runs
-    .flatMap(run => (run.length < 3 ? run.map(({ id }) => id) : `${run[0]?.id} to ${run.at(-1)?.id}`))
-    .join(', ');
-}
-
 /** "1 pool", "2 pools". */
 export function formatPlural(count: number, singular: string): string {
   return `${formatCount(count)} ${singular}${count === 1 ? '' : 's'}`;

@@ -4,7 +4,7 @@ import type {
   ResultComparison,
   SideRatios,
 } from '../../comparison/schema.ts';
-import type { Caveat, ClaimResult, Interval } from '../../result.ts';
+import type { Caveat, Interval } from '../../result.ts';
 import { type ComparedRow, comparedMetrics, pooledTails } from '../../stats/metrics.ts';
 import { falseVerdictChance, minRounds } from '../../stats/sign-test.ts';
 import { sumOf } from '../../stats/summary.ts';
@@ -38,7 +38,7 @@ import {
   words,
 } from '../blocks.ts';
 import { caveatNotes, headOf, isNamedByUnit, withMark, withMedianMarked } from '../figure-columns.ts';
-import { judgedCaveats } from '../result-tables.ts';
+import { judgedCaveats, untestedTable } from '../result-tables.ts';
 import { gateBlocks } from './gates.ts';
 import { claimBlocks, controlBlocks, splitClaims } from './parts.ts';
 import { thresholdBlocks } from './thresholds.ts';
@@ -146,7 +146,7 @@ const nameWidth = 18;
 /** Results side by side: what differs, and whether the comparison is fair. */
 export function comparisonDocument(comparison: ResultComparison): Block[] {
   const { sides, scenarios, checks } = comparison;
-  const { shown, untested } = splitClaims(comparison.claims, { min: 0 });
+  const { tested, untested } = splitClaims(comparison.claims);
   const alarms = alerts(describeAlarms(comparison));
   const title = describeTitle(comparison);
   return [
@@ -158,13 +158,15 @@ export function comparisonDocument(comparison: ResultComparison): Block[] {
       paragraph([strong(title)]),
       list(sides.map(({ name, target }) => `${name}: ${describeTarget(target)}`)),
     ]),
-    ...shown.flatMap(claimBlocks),
+    ...tested.flatMap(claimBlocks),
     ...describeOutcomes(comparison).map(sentence => paragraph(sentence)),
     ...sides.flatMap(side => controlBlocks(side, side.name)),
-    ...(untested.length === 0
-      ? []
-      : [paragraph(`Not tested: ${untested.map(describeUntested).join('; ')}.`)]),
-    ...only(wide, [heading(2, 'Sides'), sidesTable(sides), heading(2, 'Scenarios')]),
+    ...only(wide, [
+      ...section('Not tested', untested.length === 0 ? [] : [untestedTable(untested)]),
+      heading(2, 'Sides'),
+      sidesTable(sides),
+      heading(2, 'Scenarios'),
+    ]),
     ...(scenarios.length === 0 ? [] : [comparedTable(scenarios)]),
     paragraph(
       [
@@ -193,10 +195,6 @@ function caveatsOfSides({ scenarios }: ResultComparison): Caveat[] {
 export function describeMarks(comparison: ResultComparison): string[] {
   const thresholds = comparison.thresholds.map(({ caveat }) => caveat);
   return caveatNotes([...caveatsOfSides(comparison), ...thresholds, ...judgedCaveats(comparison)]);
-}
-
-function describeUntested({ id, reason }: ClaimResult): string {
-  return `${id} (${reason.replace(/\.$/, '')})`;
 }
 
 export function sidesTable(sides: ResultComparison['sides']): Table {

@@ -26,7 +26,7 @@ import { verdictBlocks } from './sections/verdicts.ts';
 
 /** A comparison as the text of `comparison.html`: one file that fetches nothing. */
 export function renderComparisonPage(comparison: ResultComparison): string {
-  const { shown, untested } = splitClaims(comparison.claims, { min: 0 });
+  const { tested, untested } = splitClaims(comparison.claims);
   const alarms = alertsOf(comparison);
   return renderPage({
     brand: 'poolbench comparison',
@@ -35,7 +35,7 @@ export function renderComparisonPage(comparison: ResultComparison): string {
       ...alarms,
       ...headOf(comparison),
       ...section('Gates', gateDetails(comparison)),
-      ...section('Verdicts', verdictBlocks(shown, untested, [])),
+      ...section('Verdicts', verdictBlocks(tested, untested, [])),
       ...section('Differences', differences(comparison)),
       ...section('Is it fair?', [fairnessTable(worstFirst(comparison))]),
       ...section('Side by side', figureCharts(comparison)),
