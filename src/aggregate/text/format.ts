@@ -84,10 +84,14 @@ export function formatRange(
   return high === null ? 'anything' : `${format(high)} or less`;
 }
 
-/** The coverage of intervals over so many rounds, to follow "with". */
+/** Intervals over so many rounds, to follow "with". docs/method.md says what they cover. */
 export function describeIntervals(rounds: number): string {
-  if (rounds < 2) return 'no interval, which needs two rounds';
-  return `intervals that cover the true median in at least ${coverageOf(rounds) * 100} % of such runs`;
+  return rounds < 2 ? 'no interval, which needs two rounds' : formatConfidence(coverageOf(rounds));
+}
+
+/** "96.9 % confidence intervals". @param coverage min probability, 0 to 1 */
+export function formatConfidence(coverage: number): string {
+  return `${Number((coverage * 100).toFixed(1))} % confidence intervals`;
 }
 
 /** "ioredis", "ioredis and wire", "a, b and c". */

@@ -9,6 +9,7 @@ import { type ComparedRow, comparedMetrics, pooledTails } from '../../stats/metr
 import { falseVerdictChance, minRounds } from '../../stats/sign-test.ts';
 import { sumOf } from '../../stats/summary.ts';
 import {
+  formatConfidence,
   formatInterval,
   formatList,
   formatPlural,
@@ -105,7 +106,7 @@ export function describeRatios(comparison: ResultComparison): string[] {
     const worth =
       coverage === 0
         ? 'there are too few rounds for an interval'
-        : `an interval covers the true ratio in at least ${Number((coverage * 100).toFixed(1))} % of such runs`;
+        : `brackets hold their ${formatConfidence(coverage)}`;
     return `Ratios of ${name} to ${first?.name ?? ''} ${how}; ${worth}${few}.`;
   });
 }
