@@ -349,14 +349,15 @@ export function renderHelp(): string {
     ];
   });
   const asking = Object.entries(questionFlags).flatMap(([name, flag]) =>
-    describe(`--${name} ${valueName(flag)}`, flag.help, 30),
+    describe(`--${name} ${valueName(flag)}`, `${flag.help} (${flag.usual})`, 30),
   );
   return `poolbench: does another pool, another connection, another thread pay, and what limits you?
 
 Usage
 ${ways.flatMap(([words, help]) => describe(`poolbench ${words}`, help, 36)).join('\n')}
 
-The question about a URL (run, check); the values of a list such as 1,2,4 are compared
+The question about a URL (run, check); the values of a list such as 1,2,4 are compared; in brackets
+what is taken if no flag is given
 ${asking.join('\n')}
 ${described.join('\n')}
   --help, --version

@@ -30,6 +30,16 @@ test('every key of a scenario that is no object has a flag', () => {
   }
 });
 
+test('what the help names as usual is what is asked without flags', () => {
+  const { scenarios, workload } = askedExperiment(url, {});
+  for (const [name, { path, usual }] of Object.entries(questionFlags)) {
+    if (name === 'rate') continue;
+    const key = String(path.at(-1));
+    const from = path[0] === 'workload' ? workload : scenarios[0];
+    expect([name, usual]).toEqual([name, String((from as Readonly<Record<string, unknown>>)[key])]);
+  }
+});
+
 describe('a URL and flags amount to a config', () => {
   test('without flags the question is whether several pools pay, at 50 workers and beyond', () => {
     expect(idsOf({})).toEqual([
