@@ -21,6 +21,10 @@ interface QuestionFlag {
 /** What is compared if the flags compare nothing else: the main question, at one load that a pool is said to carry and one beyond it. */
 export const usualLists = { pools: [1, 2], workers: [50, 100] } as const;
 
+function usualListOf(name: string): readonly number[] | undefined {
+  return name === 'pools' || name === 'workers' ? usualLists[name] : undefined;
+}
+
 /** Keys of a workload that are a plain number. */
 const workloadKeys = ['keys', 'valueBytes', 'readShare'] as const;
 const usualWorkload = workload.parse({});
@@ -51,7 +55,7 @@ export const questionFlags: Readonly<Record<string, QuestionFlag>> = Object.from
           several: true,
           values,
           help: shortened(config.description),
-          usual: String(usualLists[name as keyof typeof usualLists] ?? config.usual),
+          usual: String(usualListOf(name) ?? config.usual),
           read: text => listed(text).map(read),
         },
       ],
